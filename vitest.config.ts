@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config'
+
+// Sibling packages resolve to their sources; processes that tests spawn run what is in dist.
+const conditions = ['@saltcod/source', 'node', 'import', 'module', 'default']
+
+export default defineConfig({
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    retry: 0,
+  },
+})
