@@ -1,0 +1,75 @@
+import type { ComputeExecution, ComputeExecutionPatch, ExecutionJob } from '../model/compute-execution.ts'
+import type { DurableStore } from '../model/durable-store.ts'
+import type { EventInput, HistoryEntry } from '../model/history.ts'
+import type { Json } from '../model/json.ts'
+import type { Page, PageRequest } from '../model/page.ts'
+import type { ChangeRequest } from '../model/request.ts'
+import type { ComputeState } from '../states/compute-state.ts'
+import type { Expectation } from '../states/transitions.ts'
+
+/** Work that a requester gave this node. */
+export interface CreateComputeExecution<Spec = Json> extends ChangeRequest {
+  readonly id: string
+  readonly job: ExecutionJob<Spec>
+  readonly requesterId: string
+  /** Default `Created`. */
+  readonly state?: 'Created' | 'BidAccepted'
+  readonly partition?: number | null
+  /** Default false. */
+  readonly rerunnable?: boolean
+  readonly resources?: Json
+  readonly deadlineAtMs?: number | null
+  readonly event?: EventInput
+}
+
+/** A change of a compute execution: a state, other fields, or both. */
+export interface UpdateComputeExecution extends Expectation<ComputeState>, ChangeRequest {
+  readonly executionId: string
+  /** The new state; absent where only fields change. */
+  readonly to?: ComputeState
+  /** Kept with the state. Default: the event's message. */
+  readonly message?: string
+  readonly patch?: ComputeExecutionPatch
+  readonly event?: EventInput
+}
+
+/** Which executions to list; without a condition all, by id. */
+export interface ComputeExecutionQuery extends PageRequest {
+  readonly jobId?: string
+  readonly states?: readonly ComputeState[]
+  /** Only those that have not ended. */
+  readonly inProgress?: boolean
+  /** Only those in a live state. */
+  readonly live?: boolean
+}
+
+/** The compute node's memory: the executions it was given and their history. */
+export interface ExecutionStore<Spec = Json> extends DurableStore {
+  /** Creates an execution. Throws `EXECUTION_ALREADY_EXISTS`, `INVALID_ARGUMENT`. */
+  createExecution(request: CreateComputeExecution<Spec>): Promise<ComputeExecution<Spec>>
+  /** Changes an execution. Throws `EXECUTION_NOT_FOUND` and the codes of `checkTransition`. */
+  updateExecution(request: UpdateComputeExecution): Promise<ComputeExecution<Spec>>
+  /** Notes the newest revision that the requester has confirmed. Throws `EXECUTION_NOT_FOUND`. */
+  acknowledgeExecution(request: { readonly executionId: string; readonly revision: number }): Promise<void>
+  /** Returns an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */
+  getExecution(id: string): Promise<ComputeExecution<Spec> | null>
+  /** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */
+  findExecution(text: string): Promise<ComputeExecution<Spec>>
+  /** Lists executions: of a job by creation, otherwise by the time of the state. */
+  listExecutions(query?: ComputeExecutionQuery): Promise<Page<ComputeExecution<Spec>>>
+  /**
+   * Removes an ended execution from every listing and count; `reclaim` removes its rows. Throws
+   * `EXECUTION_NOT_FOUND`, and `STATE_CONFLICT` where it has not ended.
+   */
+  deleteExecution(request: { readonly executionId: string } & ChangeRequest): Promise<void>
+  /** Adds an entry that changes no state. Throws `EXECUTION_NOT_FOUND`. */
+  addHistory(
+    request: { readonly executionId: string; readonly event: EventInput } & ChangeRequest,
+  ): Promise<HistoryEntry>
+  /** Lists an execution's history, oldest first. */
+  listHistory(query: { readonly executionId: string } & PageRequest): Promise<Page<HistoryEntry>>
+  /** Returns a named number, such as the newest command that was taken in; 0 where none was stored. */
+  getCheckpoint(name: string): Promise<number>
+  /** Stores a named number. Throws `INVALID_ARGUMENT` for a blank name or a number that is not a whole one from 0. */
+  setCheckpoint(name: string, value: number): Promise<void>
+}

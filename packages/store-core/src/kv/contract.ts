@@ -1,0 +1,169 @@
+/**
+ * The ordered key-value contract: everything a backend must do, and all that the stores ask of it.
+ *
+ * A backend keeps named tables of byte keys and byte values in the byte order of the keys. Bodies are
+ * ordinary synchronous functions; a body that returns a thenable is refused. A caller mistake (an unknown
+ * table, a key that is not bytes or is empty, a range with two bounds on one side) throws a `TypeError`.
+ */
+
+/** One row of a table, as bytes that the reader may keep after its body has returned. */
+export interface KvRow {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** A stretch of a table between two bounds; a missing bound is open. */
+export interface KvRange {
+  /** Lowest key, itself included. */
+  readonly gte?: Uint8Array
+  /** Lowest key, itself left out. */
+  readonly gt?: Uint8Array
+  /** Highest key, itself left out. */
+  readonly lt?: Uint8Array
+  /** Highest key, itself included. */
+  readonly lte?: Uint8Array
+  /** Reads from the highest key down. Default false. */
+  readonly reverse?: boolean
+  /**
+   * The most rows to return, 1 to {@link MAX_RANGE_ROWS}. It is required so that no read is unbounded;
+   * the caller goes on from the last key.
+   */
+  readonly limit: number
+}
+
+/** The most rows that one `range` call returns. */
+export const MAX_RANGE_ROWS: number = 10_000
+
+/** The longest key and range bound, in bytes; the shortest has one. A longer one throws `KEY_TOO_LONG`. */
+export const MAX_KEY_BYTES: number = 1_900
+
+/**
+ * The most keys that one write body may put or remove; a key counts each time. One more throws
+ * `TRANSACTION_TOO_LARGE`.
+ */
+export const MAX_TRANSACTION_KEYS: number = 2_000
+
+/** The most bytes of keys and values that one write body may put. More throws `TRANSACTION_TOO_LARGE`. */
+export const MAX_TRANSACTION_BYTES: number = 8 * 1024 * 1024
+
+/** What a body sees: one unmoving snapshot of all tables. It is dead once the body has returned (`TypeError`). */
+export interface KvSnapshot {
+  /** Returns the value under a key, or `undefined` where there is none. */
+  get(table: string, key: Uint8Array): Uint8Array | undefined
+  /** Returns the rows of a range in order, at most `limit`; an empty list where there are none. */
+  range(table: string, range: KvRange): KvRow[]
+  /** Returns the keys alone of a range in order. */
+  keys(table: string, range: KvRange): Uint8Array[]
+}
+
+/** What a write body sees: its snapshot with its own changes on top. */
+export interface KvTransaction extends KvSnapshot {
+  /** Sets the value under a key, replacing what was there. */
+  put(table: string, key: Uint8Array, value: Uint8Array): void
+  /** Removes a key and tells whether it was there. */
+  remove(table: string, key: Uint8Array): boolean
+}
+
+/** How a write is queued. */
+export interface KvWriteOptions {
+  /**
+   * Background work (retention, reclaiming, repair) waits for the foreground and gets at most about a
+   * quarter of the writing time. Default false.
+   */
+  readonly background?: boolean
+}
+
+/** Sizes of one table. */
+export interface KvTableStatistics {
+  readonly table: string
+  readonly rows: number
+  /** Pages in use times the page size, in bytes; sizes of keys and values where a backend has no pages. */
+  readonly usedBytes: number
+}
+
+/** Sizes of a whole backend, in bytes. */
+export interface KvStatistics {
+  readonly tables: readonly KvTableStatistics[]
+  /** Bytes that live pages take. */
+  readonly usedBytes: number
+  /** Bytes inside the used part of the file that no live page takes. */
+  readonly freeBytes: number
+  /** Length of the data file in bytes, reserved space included; 0 where there is no file. */
+  readonly fileBytes: number
+}
+
+/** Why a backend can no longer be used. */
+export interface KvFailure {
+  /** Stable code, for instance `STORE_FAILED`. */
+  readonly code: string
+  readonly message: string
+  readonly cause?: unknown
+}
+
+/** One changed key, as the journal of a rewrite keeps it. */
+export interface KvChangedKey {
+  readonly table: string
+  readonly key: Uint8Array
+}
+
+/** What an online rewrite did. */
+export interface KvRewriteReport {
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  /** Longest time that writers had to wait, in milliseconds. */
+  readonly pauseMs: number
+  readonly durationMs: number
+}
+
+/** Options of an online rewrite. */
+export interface KvRewriteOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (copiedRows: number, totalRows: number) => void
+}
+
+/**
+ * What not every backend has. A method that is absent is a capability that is absent; the conformance
+ * suite tests what is there.
+ */
+export interface KvCapabilities {
+  /** Whether an acknowledged write outlives the process and a power cut. */
+  readonly durable: boolean
+  /** Counts pages and rows; costs time in proportion to the number of tables, not of rows. */
+  readonly statistics?: () => KvStatistics
+  /** Writes a consistent copy to a path that must not exist; resolves with its length in bytes. */
+  readonly backup?: (path: string) => Promise<number>
+  /** Rewrites the live rows in key order into a fresh file while the store works, and gives the rest back. */
+  readonly rewrite?: (options?: KvRewriteOptions) => Promise<KvRewriteReport>
+}
+
+/** An ordered key-value store. `openKv`-like functions of the backends return one that is ready to use. */
+export interface KvStore {
+  /** Names the backend, for instance `lmdb` or `memory`. */
+  readonly backend: string
+  /** Where the data is, for messages: a file path, or a word such as `memory`. */
+  readonly location: string
+  readonly readOnly: boolean
+  readonly capabilities: KvCapabilities
+  /**
+   * Resolves, and never rejects, when the backend met an error after which nothing can be trusted (an
+   * I/O error). From then on every call fails with `STORE_FAILED`. Stays pending otherwise.
+   */
+  readonly failed: Promise<KvFailure>
+  /**
+   * Runs a body on one snapshot and returns its result. What it sees is on disk where the backend is
+   * durable. Throws `STORE_CLOSED`, `STORE_FAILED`, a `TypeError` where the body returned a thenable or
+   * `read` was called inside a write body (which that dooms), and whatever the body throws.
+   */
+  read<T>(body: (snapshot: KvSnapshot) => T): T
+  /**
+   * Runs a body atomically and resolves with its result once that is durable. Calls are carried out in
+   * the order in which they came; a body sees the changes of all before it. A body that throws, or in
+   * which a call threw, changes nothing, and its error is delivered after the commit that it may depend on. Rejects with
+   * `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, `STORE_FULL` (nothing written; may work later),
+   * `TRANSACTION_TOO_LARGE`, `KEY_TOO_LONG`, `OUTCOME_UNKNOWN` (the commit failed half-way), with a
+   * `TypeError` where the body returned a thenable or called `write`, and with whatever the body threw.
+   */
+  write<T>(body: (transaction: KvTransaction) => T, options?: KvWriteOptions): Promise<T>
+  /** Waits for what is queued, then closes. Later calls fail with `STORE_CLOSED`; closing twice is fine. */
+  close(): Promise<void>
+}

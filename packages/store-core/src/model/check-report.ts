@@ -1,0 +1,31 @@
+/** A broken rule of the store. */
+export interface Finding {
+  /** Stable name of the rule, for instance `index-without-record`. */
+  readonly rule: string
+  readonly table: string
+  /** Key of the row as hexadecimal text; empty where the finding is not about one row. */
+  readonly key: string
+  /** The record concerned; empty where it has none. */
+  readonly id: string
+  readonly message: string
+  /** What to do about it. */
+  readonly fix: string
+}
+
+/** What an integrity check found. */
+export interface CheckReport {
+  readonly findings: readonly Finding[]
+  /** True where there were more findings than the limit. */
+  readonly truncated: boolean
+  /** Rows looked at, by table. */
+  readonly examined: Readonly<Record<string, number>>
+}
+
+/** Options of an integrity check. */
+export interface CheckOptions {
+  readonly signal?: AbortSignal
+  /** Stops listing findings after so many. Default 1,000. */
+  readonly maxFindings?: number
+  /** Rows read in one snapshot. Default 1,000. */
+  readonly batchRows?: number
+}

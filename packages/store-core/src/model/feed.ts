@@ -1,0 +1,43 @@
+/** The kinds of record that the change feed speaks of. */
+export type RecordKind = 'job' | 'execution' | 'evaluation'
+
+/** One record that a transaction changed. */
+export interface Change {
+  readonly kind: RecordKind
+  readonly id: string
+  readonly jobId: string
+  readonly namespace: string
+  /** `remove` is the tombstone of a record that has left the store. */
+  readonly operation: 'put' | 'remove'
+  /** The state before; `null` at creation. */
+  readonly previousState: string | null
+  /** The state after; `null` at removal. */
+  readonly state: string | null
+  /** The record's revision after the change; 0 where the kind has none. */
+  readonly revision: number
+}
+
+/** All that one transaction changed. */
+export interface ChangeSet {
+  readonly sequence: number
+  readonly atMs: number
+  readonly changes: readonly Change[]
+}
+
+/**
+ * A place in the change feed, as opaque text. It names the store and the incarnation that it was read
+ * from, so that it is never applied to another one.
+ */
+export type FeedCursor = string
+
+/** A stretch of the feed. */
+export interface FeedPage {
+  readonly changeSets: readonly ChangeSet[]
+  /** Where to go on. */
+  readonly cursor: FeedCursor
+  /**
+   * Set when retention removed entries behind the cursor: how many sequence numbers are missing is unknown, so read
+   * the state anew and go on from `cursor`. `null` where nothing is missing.
+   */
+  readonly gap: { readonly afterSequence: number; readonly resumesAtSequence: number } | null
+}

@@ -1,0 +1,74 @@
+import { StoreError } from '../errors.ts'
+
+/** A state machine as data: which states exist, which end a record, and every edge that is legal. */
+export interface StateMachine<S extends string> {
+  /** What moves, as a word for messages. */
+  readonly subject: string
+  readonly states: readonly S[]
+  readonly terminal: ReadonlySet<S>
+  readonly edges: { readonly [From in S]: readonly S[] }
+}
+
+/** What an update expects of the record that it changes. A missing field expects nothing. */
+export interface Expectation<S extends string> {
+  /** The record must be in one of these states. Default: any. */
+  readonly expectedStates?: readonly S[]
+  /** The record must be in none of these states. Default: none. */
+  readonly unexpectedStates?: readonly S[]
+  /** The record must have exactly this revision. Default: any. */
+  readonly expectedRevision?: number
+}
+
+/**
+ * Checks an update in the documented order: expected states, expected revision, already terminal, legal
+ * edge. Throws `STATE_CONFLICT`, `REVISION_CONFLICT`, `ALREADY_TERMINAL` or `ILLEGAL_TRANSITION`. A `to` of
+ * `null` changes no state, so the last check is left out.
+ */
+export function checkTransition<S extends string>(
+  machine: StateMachine<S>,
+  record: { readonly id: string; readonly state: S; readonly revision: number },
+  expectation: Expectation<S>,
+  to: S | null,
+): void {
+  const { id, state, revision } = record
+  const subject = machine.subject
+  const { expectedStates, unexpectedStates, expectedRevision } = expectation
+  if (expectedStates !== undefined && expectedStates.length > 0 && !expectedStates.includes(state)) {
+    throw new StoreError(
+      'STATE_CONFLICT',
+      `${subject} ${id} is ${state}, expected ${expectedStates.join(' or ')}`,
+      { id, actual: state, expected: expectedStates, hint: 'read it again and decide anew' },
+    )
+  }
+  if (unexpectedStates?.includes(state)) {
+    throw new StoreError('STATE_CONFLICT', `${subject} ${id} is ${state}, which this change does not allow`, {
+      id,
+      actual: state,
+      expected: machine.states.filter((other) => !unexpectedStates.includes(other)),
+      hint: 'read it again and decide anew',
+    })
+  }
+  if (expectedRevision !== undefined && expectedRevision !== revision) {
+    throw new StoreError(
+      'REVISION_CONFLICT',
+      `${subject} ${id} has revision ${revision}, expected ${expectedRevision}`,
+      { id, actual: revision, expected: expectedRevision, hint: 'read it again and decide anew' },
+    )
+  }
+  if (machine.terminal.has(state)) {
+    throw new StoreError('ALREADY_TERMINAL', `${subject} ${id} has ended as ${state}`, {
+      id,
+      actual: state,
+      ...(to === null ? {} : { expected: to }),
+      hint: 'what has ended stays as it is; a rerun opens a new version of the job',
+    })
+  }
+  if (to !== null && !machine.edges[state].includes(to)) {
+    throw new StoreError('ILLEGAL_TRANSITION', `${subject} ${id} cannot go from ${state} to ${to}`, {
+      id,
+      actual: state,
+      expected: machine.edges[state],
+      hint: `from ${state} it goes to ${machine.edges[state].join(', ')}`,
+    })
+  }
+}
