@@ -1,1 +1,87 @@
-export {}
+export type { StoreErrorCode, StoreErrorDetails, StoreErrorOptions } from './errors.ts'
+export { isStoreError, STORE_ERROR_CODES, StoreError } from './errors.ts'
+export type {
+  ComputeExecutionQuery,
+  CreateComputeExecution,
+  ExecutionStore,
+  UpdateComputeExecution,
+} from './executions/execution-store.ts'
+export type {
+  Claim,
+  ExecutionQuery,
+  ExecutionReport,
+  HistoryQuery,
+  JobQuery,
+  JobStore,
+  LabelRequirement,
+  NewExecution,
+  Plan,
+  ReportOutcome,
+  ReviseJob,
+  SubmitJob,
+  Submitted,
+  TransitionJob,
+  UpdateExecution,
+} from './jobs/job-store.ts'
+export type {
+  KvCapabilities,
+  KvChangedKey,
+  KvFailure,
+  KvRange,
+  KvRewriteOptions,
+  KvRewriteReport,
+  KvRow,
+  KvSnapshot,
+  KvStatistics,
+  KvStore,
+  KvTableStatistics,
+  KvTransaction,
+  KvWriteOptions,
+} from './kv/contract.ts'
+export {
+  MAX_KEY_BYTES,
+  MAX_RANGE_ROWS,
+  MAX_TRANSACTION_BYTES,
+  MAX_TRANSACTION_KEYS,
+} from './kv/contract.ts'
+export type { CheckOptions, CheckReport, Finding } from './model/check-report.ts'
+export type {
+  ComputeExecution,
+  ComputeExecutionPatch,
+  ExecutionJob,
+  ProcessIdentity,
+} from './model/compute-execution.ts'
+export type { DurableStore } from './model/durable-store.ts'
+export type {
+  Evaluation,
+  EvaluationStatus,
+  EvaluationTrigger,
+  LeaseToken,
+  NewEvaluation,
+} from './model/evaluation.ts'
+export { EVALUATION_STATUSES, EVALUATION_TRIGGERS } from './model/evaluation.ts'
+export type { Execution, ExecutionPatch } from './model/execution.ts'
+export type { Change, ChangeSet, FeedCursor, FeedPage, RecordKind } from './model/feed.ts'
+export type { EventInput, HistoryEntry, HistoryEvent } from './model/history.ts'
+export type { Job, JobDefinition, JobType } from './model/job.ts'
+export { JOB_TYPES } from './model/job.ts'
+export type { Json, TextMap } from './model/json.ts'
+export type { OutboxMessage, OutboxRow } from './model/outbox.ts'
+export type { Page, PageCursor, PageRequest } from './model/page.ts'
+export type { ChangeRequest } from './model/request.ts'
+export type {
+  Deadline,
+  Incarnation,
+  QuarantinedRecord,
+  ReclaimReport,
+  StateCount,
+  StoreInfo,
+} from './model/store-info.ts'
+export type { ComputeState } from './states/compute-state.ts'
+export { COMPUTE_MACHINE, COMPUTE_STATES, LIVE_COMPUTE_STATES } from './states/compute-state.ts'
+export type { DesiredState, ExecutionState } from './states/execution-state.ts'
+export { DESIRED_STATES, EXECUTION_MACHINE, EXECUTION_STATES } from './states/execution-state.ts'
+export type { JobState } from './states/job-state.ts'
+export { JOB_MACHINE, JOB_STATES } from './states/job-state.ts'
+export type { Expectation, StateMachine } from './states/transitions.ts'
+export { checkTransition } from './states/transitions.ts'

@@ -1,0 +1,119 @@
+import type { ComputeState, EventInput, ExecutionJob, ExecutionPatch } from '@saltcod/store-core'
+
+/** What a requester tells a compute node about one execution; a row of the requester's outbox. */
+export type Command =
+  | {
+      readonly kind: 'ask-for-bid'
+      readonly executionId: string
+      readonly job: ExecutionJob
+      readonly partition: number | null
+      /** The node may start without waiting for `bid-accepted`. */
+      readonly approved: boolean
+      readonly rerunnable: boolean
+      readonly deadlineAtMs: number | null
+    }
+  | { readonly kind: 'bid-accepted'; readonly executionId: string }
+  | { readonly kind: 'bid-rejected'; readonly executionId: string; readonly reason: string }
+  | { readonly kind: 'cancel'; readonly executionId: string; readonly reason: string }
+
+/** A command with its place in the requester's outbox. */
+export interface Delivery {
+  readonly sequence: number
+  readonly command: Command
+}
+
+/** What a compute node reports of one of its executions; a row of the node's outbox. */
+export interface Report {
+  readonly executionId: string
+  /** The revision of the node's record; an older one never overwrites a newer one. */
+  readonly revision: number
+  /** The state by the compute node's names; absent where only an event is reported. */
+  readonly state?: ComputeState
+  readonly message?: string
+  readonly patch?: ExecutionPatch
+  readonly event?: EventInput
+}
+
+/** How the requester took a report; none of the three stops the stream. */
+export type ReportAnswer = 'applied' | 'stale' | 'unknown'
+
+/** How much a node has, and how much of it is free. CPU in cores, the rest in bytes. */
+export interface Capacity {
+  readonly cpu: number
+  readonly memoryBytes: number
+  readonly diskBytes: number
+  readonly gpu: number
+}
+
+/** What a node says of itself. */
+export interface NodeDescription {
+  readonly nodeId: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly engines: readonly string[]
+  readonly publishers: readonly string[]
+  readonly inputSources: readonly string[]
+  readonly capacity: Capacity
+}
+
+/** What changes about a node while it works. */
+export interface NodeLoad {
+  readonly available: Capacity
+  readonly runningExecutions: number
+  readonly enqueuedExecutions: number
+}
+
+/** What a node that starts is told about an execution that it remembers. */
+export type HandshakeAnswer = 'continue' | 'stop' | 'forget'
+
+/** An execution that has not ended, as a node reports it when it starts. */
+export interface HandshakeExecution {
+  readonly executionId: string
+  readonly state: ComputeState
+  readonly revision: number
+}
+
+/** One line that a job wrote. */
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr'
+  readonly line: string
+}
+
+/** What a compute node serves on request of the requester: logs and kept results. */
+export interface ComputePeer {
+  /** Yields an execution's output; to its end with `follow`, only what is new with `tail`. Throws `EXECUTION_NOT_FOUND`. */
+  readLog(request: {
+    readonly executionId: string
+    readonly follow: boolean
+    readonly tail: boolean
+    readonly signal: AbortSignal
+  }): AsyncIterable<LogLine>
+}
+
+/**
+ * The requester as a compute node sees it. The node opens every connection. Today both are in one process;
+ * every argument and answer is plain data so that it can travel.
+ */
+export interface Link {
+  /** The first call after every start: nothing is started, rerun or published before it was answered. */
+  handshake(request: {
+    readonly node: NodeDescription
+    readonly load: NodeLoad
+    readonly executions: readonly HandshakeExecution[]
+    readonly peer: ComputePeer
+  }): Promise<Readonly<Record<string, HandshakeAnswer>>>
+  /** Waits for commands behind a sequence number, at most `waitMs`; an empty list where none came. */
+  poll(request: {
+    readonly nodeId: string
+    readonly afterSequence: number
+    readonly limit: number
+    readonly waitMs: number
+    readonly signal: AbortSignal
+  }): Promise<readonly Delivery[]>
+  /** Confirms that the node has stored the effect of every command up to a sequence number. */
+  acknowledge(request: { readonly nodeId: string; readonly upToSequence: number }): Promise<void>
+  /** Hands reports over in order; the answers are durable. */
+  report(request: { readonly nodeId: string; readonly reports: readonly Report[] }): Promise<readonly ReportAnswer[]>
+  /** Says that the node is alive and how busy it is. */
+  heartbeat(request: { readonly nodeId: string; readonly load: NodeLoad }): Promise<void>
+}
+
