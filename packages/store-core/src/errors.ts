@@ -44,7 +44,7 @@ export const STORE_ERROR_CODES = {
     'the cursor comes from another store, another incarnation, or the future; read everything anew',
   INVALID_CURSOR: 'the page cursor does not belong to this query',
   INVALID_ARGUMENT: 'a value is out of its limits',
-} as const satisfies Record<string, string>
+} as const
 
 /** One of the stable codes of {@link STORE_ERROR_CODES}. */
 export type StoreErrorCode = keyof typeof STORE_ERROR_CODES

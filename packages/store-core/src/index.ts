@@ -23,6 +23,8 @@ export type {
   TransitionJob,
   UpdateExecution,
 } from './jobs/job-store.ts'
+export type { KvReader, KvWriter } from './kv/body.ts'
+export { KvWriteRun, runReadBody } from './kv/body.ts'
 export type {
   KvCapabilities,
   KvChangedKey,

@@ -1,1 +1,1 @@
-export {}
+export { type MemoryKvOptions, openMemoryKv } from './memory-kv.ts'

@@ -21,11 +21,15 @@ export function checkKey(key: Uint8Array, what: string = 'key'): void {
   if (!isUint8Array(key)) throw new TypeError(`A ${what} must be a Uint8Array, but is ${nameOf(key)}.`)
   if (key.length === 0) throw new TypeError(`A ${what} must have at least one byte, but is empty.`)
   if (key.length > MAX_KEY_BYTES) {
-    throw new StoreError('KEY_TOO_LONG', `A ${what} of ${key.length} bytes is longer than ${MAX_KEY_BYTES}.`, {
-      actual: key.length,
-      expected: MAX_KEY_BYTES,
-      hint: 'Shorten the key; long text belongs in the value.',
-    })
+    throw new StoreError(
+      'KEY_TOO_LONG',
+      `A ${what} of ${key.length} bytes is longer than ${MAX_KEY_BYTES}.`,
+      {
+        actual: key.length,
+        expected: MAX_KEY_BYTES,
+        hint: 'Shorten the key; long text belongs in the value.',
+      },
+    )
   }
 }
 
