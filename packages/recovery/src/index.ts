@@ -1,1 +1,11 @@
-export {}
+export type { RecoveryAction, RecoveryCell } from './action.ts'
+export { DEFAULT_REASONS, LEGAL_ACTIONS, RECOVERY_ACTIONS } from './action.ts'
+export type { AgeRule } from './age-rule.ts'
+export type { ApplyOptions, RecoveryFailure, RecoverySummary } from './apply.ts'
+export { applyRecovery, RECOVERY_TOPIC } from './apply.ts'
+export type { RecoveryDecision } from './decision.ts'
+export { decideRecovery } from './decision.ts'
+export type { PlanOptions, RecoveryPage } from './plan.ts'
+export { planRecovery } from './plan.ts'
+export type { RecoveryPolicy, RecoveryPolicyOptions, RecoveryPreset, RecoveryTable } from './policy.ts'
+export { RECOVERY_PRESETS, recoveryPolicy } from './policy.ts'

@@ -1,0 +1,66 @@
+import { COMPUTE_MACHINE, type ComputeExecution, type ComputeState, type JobType } from '@saltcod/store-core'
+import type { RecoveryAction } from './action.ts'
+import { ageRuleFits } from './age-rule.ts'
+import type { RecoveryPolicy } from './policy.ts'
+
+/** What a restart would do with one execution, and which rule says so. */
+export interface RecoveryDecision {
+  readonly executionId: string
+  readonly jobId: string
+  readonly jobType: JobType
+  readonly state: ComputeState
+  /** The revision that was looked at; a record that has another one by now is left alone. */
+  readonly revision: number
+  /** Time since the execution was created on this node. */
+  readonly ageMs: number
+  readonly action: RecoveryAction
+  /** A short word such as `interrupted`; empty for `none`. */
+  readonly reason: string
+  /** For people: the table cell, age rule or wish of the job that decided. */
+  readonly rule: string
+  /** The deadline that `keep` sets; `null` where it sets none. */
+  readonly deadlineAtMs: number | null
+}
+
+/** Decides about one execution. Reads nothing and changes nothing. */
+export function decideRecovery(
+  execution: ComputeExecution,
+  policy: RecoveryPolicy,
+  nowMs: number,
+): RecoveryDecision {
+  const ageMs = Math.max(0, nowMs - execution.createdAtMs)
+  const { action, reason, rule } = pick(execution, policy, ageMs)
+  const keepsWithout = action === 'keep' && execution.deadlineAtMs === null
+  return {
+    executionId: execution.id,
+    jobId: execution.job.id,
+    jobType: execution.job.type,
+    state: execution.state,
+    revision: execution.revision,
+    ageMs,
+    action,
+    reason,
+    rule,
+    deadlineAtMs: keepsWithout ? nowMs + policy.keepForMs : null,
+  }
+}
+
+function pick(
+  { state, job, rerunnable }: ComputeExecution,
+  policy: RecoveryPolicy,
+  ageMs: number,
+): Pick<RecoveryDecision, 'action' | 'reason' | 'rule'> {
+  if (COMPUTE_MACHINE.terminal.has(state)) return { action: 'none', reason: '', rule: `${state} has ended` }
+  for (const [index, rule] of policy.ageRules.entries()) {
+    if (!ageRuleFits(rule, state, job.type, ageMs)) continue
+    const text = `age rule ${index + 1}: ${state} and older than ${rule.olderThanMs} ms`
+    return { action: rule.action, reason: rule.reason ?? 'too-old', rule: text }
+  }
+  const cell = policy.table[state][job.type]
+  if (rerunnable && state === 'Running' && cell.action === 'fail') {
+    return { action: 'rerun', reason: cell.reason, rule: 'the job may be run again' }
+  }
+  const place = `${state}/${job.type}`
+  const origin = policy.overridden.includes(place) ? 'configured' : `preset ${policy.preset}`
+  return { ...cell, rule: `${origin}: ${place}` }
+}
