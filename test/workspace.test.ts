@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const root = new URL('..', import.meta.url).pathname
+
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly license: string
+  readonly type: string
+  readonly engines: Readonly<Record<string, string>>
+  readonly files: readonly string[]
+  readonly bin?: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly publishConfig: { readonly exports?: unknown }
+}
+
+function readJson<T>(...path: readonly string[]): T {
+  return JSON.parse(readFileSync(join(root, ...path), 'utf8')) as T
+}
+
+const folders = ['packages', 'apps'].flatMap((room) =>
+  readdirSync(join(root, room)).map((name) => `${room}/${name}`),
+)
+const manifests = new Map(folders.map((folder) => [folder, readJson<Manifest>(folder, 'package.json')]))
+const folderOf = new Map([...manifests].map(([folder, manifest]) => [manifest.name, folder]))
+
+function siblings(manifest: Manifest): string[] {
+  return Object.keys(manifest.dependencies ?? {}).flatMap((name) => folderOf.get(name) ?? [])
+}
+
+describe.each([...manifests])('%s', (folder, manifest) => {
+  test('has the shape of every package', () => {
+    for (const part of ['src', 'test', 'README.md', 'tsconfig.json']) {
+      expect(existsSync(join(root, folder, part)), part).toBe(true)
+    }
+    expect(manifest).toMatchObject({
+      type: 'module',
+      license: 'Apache-2.0',
+      engines: { node: '>=20.19' },
+      version: manifests.get('packages/store-core')?.version,
+    })
+    expect(manifest.files).toContain('!dist/**/*.tsbuildinfo')
+  })
+
+  test('publishes its exports without the sources', () => {
+    const published = Object.fromEntries(
+      Object.entries(manifest.exports).map(([subpath, target]) => {
+        if (typeof target === 'string') return [subpath, target]
+        expect(Object.keys(target)).toEqual(['@saltcod/source', 'types', 'default'])
+        const { '@saltcod/source': source, ...rest } = target
+        expect(existsSync(join(root, folder, source ?? '')), source).toBe(true)
+        return [subpath, rest]
+      }),
+    )
+    if (manifest.bin === undefined) expect(manifest.publishConfig.exports).toEqual(published)
+    else expect(Object.keys(manifest.exports)).toEqual(['./package.json'])
+  })
+
+  test('refers in its tsconfig to exactly the siblings it depends on', () => {
+    const { references = [] } = readJson<{ references?: { path: string }[] }>(folder, 'tsconfig.json')
+    expect(references.map(({ path }) => join(folder, path)).sort()).toEqual(siblings(manifest).sort())
+  })
+
+  test('follows the arrows', () => {
+    const libraries = siblings(manifest)
+    if (folder === 'packages/store-core') expect(libraries).toEqual([])
+    else if (folder.startsWith('packages/'))
+      expect(['packages/store-core']).toEqual(expect.arrayContaining(libraries))
+    else expect(libraries.filter((library) => library.startsWith('apps/'))).toEqual([])
+    if (folder !== 'packages/store-lmdb')
+      expect(Object.keys(manifest.dependencies ?? {})).not.toContain('lmdb')
+  })
+})
+
+test('the root builds every package', () => {
+  const { references } = readJson<{ references: { path: string }[] }>('tsconfig.json')
+  expect(references.map(({ path }) => path).sort()).toEqual([...folders].sort())
+})
+
+test('lmdb is pinned to one exact version', () => {
+  expect(manifests.get('packages/store-lmdb')?.dependencies?.['lmdb']).toMatch(/^\d+\.\d+\.\d+$/)
+})
