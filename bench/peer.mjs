@@ -1,0 +1,68 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const sources = fileURLToPath(new URL('./peer/', import.meta.url))
+const template = fileURLToPath(new URL('./fixtures/job.json', import.meta.url))
+
+/**
+ * Builds the peer program into a directory and returns its path with the versions that it was built from.
+ * Returns `{ missing }`, a sentence, where Go or bbolt is not installed.
+ */
+export async function buildPeer(directory) {
+  const environment = { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode' }
+  const binary = join(directory, 'peer')
+  let go
+  try {
+    go = (await run('go', ['env', 'GOVERSION'])).stdout.trim()
+  } catch {
+    return { missing: 'there is no Go here (Debian: golang-go, golang-github-coreos-bbolt-dev)' }
+  }
+  try {
+    await run('go', ['build', '-o', binary, '.'], { cwd: sources, env: environment })
+  } catch (error) {
+    const line =
+      String(error.stderr)
+        .split('\n')
+        .find((text) => text.includes('bbolt')) ?? String(error.stderr)
+    return { missing: `Go cannot build it: ${line.trim()} (Debian: golang-github-coreos-bbolt-dev)` }
+  }
+  return { binary, versions: { go, bbolt: await bboltVersion() } }
+}
+
+async function bboltVersion() {
+  try {
+    const { stdout } = await run('dpkg-query', ['-s', 'golang-github-coreos-bbolt-dev'])
+    return /^Version: (.*)$/m.exec(stdout)?.[1] ?? 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** Starts the peer program. Its requests are answered one after the other; a refused one throws. */
+export async function startPeer(binary) {
+  const child = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  await once(child, 'spawn')
+
+  async function request(op, fields = {}) {
+    child.stdin.write(`${JSON.stringify({ op, template, ...fields })}\n`)
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`the peer program ended while it did "${op}"`)
+    const answer = JSON.parse(value)
+    if (answer.error !== undefined) throw new Error(`the peer program failed: ${answer.error}`)
+    return answer
+  }
+
+  async function stop() {
+    const exit = once(child, 'exit')
+    child.stdin.end()
+    await exit
+  }
+
+  return { request, stop }
+}

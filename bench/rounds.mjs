@@ -1,0 +1,57 @@
+/** Returns the middle of a list of numbers, or the mean of the two in the middle. */
+export function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/**
+ * Measures one row: peer and ours by turns, the first of a pair changing, after one warm-up each. Where a
+ * side is absent the other is measured alone.
+ */
+export async function measureRow(row, { rounds, ...bench }) {
+  const sides = []
+  try {
+    for (const name of ['peer', 'ours']) {
+      if (bench.sides.includes(name) && row[name] !== undefined)
+        sides.push({ name, values: [], ...(await row[name](bench)) })
+    }
+    const times = row.repeats === false ? 1 : rounds
+    for (const side of sides) await side.warm?.()
+    for (let round = 0; round < times; round += 1) {
+      const order = round % 2 === 0 ? sides : sides.toReversed()
+      for (const side of order) side.values.push(await side.measure())
+    }
+  } finally {
+    for (const side of sides) await side.close()
+  }
+  return judge(row, Object.fromEntries(sides.map((side) => [side.name, side])))
+}
+
+function judge(row, { peer, ours }) {
+  const ratios = ratiosOf(row, peer?.values, ours?.values)
+  const ratio = ratios === null ? null : median(ratios)
+  return {
+    row: row.name,
+    work: row.work,
+    unit: row.unit,
+    required: row.required,
+    peer: peer === undefined ? null : median(peer.values),
+    ours: ours === undefined ? null : median(ours.values),
+    ratio,
+    ratios,
+    holds: ratio === null || row.required === null ? null : holds(row.required, ratio),
+    notes: [peer, ours].flatMap((side) => side?.note?.() ?? []),
+  }
+}
+
+/** A row either compares ours with the peer, or our own growth with itself. */
+function ratiosOf(row, peer, ours) {
+  if (ours === undefined) return null
+  if (row.compares === 'growth') return ours
+  return peer === undefined ? null : ours.map((value, round) => value / peer[round])
+}
+
+function holds({ atLeast, atMost }, ratio) {
+  return (atLeast === undefined || ratio >= atLeast) && (atMost === undefined || ratio <= atMost)
+}

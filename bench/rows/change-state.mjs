@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto'
+import { callsPerSecond, repeat, walk } from '../callers.mjs'
+import { openOurExecutions, openPeerExecutions, peerThroughput } from '../stores.mjs'
+import { COMPUTE_LIFE, computeExecutionRequest } from '../workload.mjs'
+
+/** How many executions are prepared for a second: more than it can use up. */
+const PEER_POOL = 1_500
+const OUR_POOL = { 1: 2_000, 64: 15_000 }
+
+/** Moves executions through a compute node's states; they are created before the time is taken. */
+export const changeStateRows = [changeStateRow(64, { atLeast: 12 }), changeStateRow(1, null)]
+
+function changeStateRow(callers, required) {
+  return {
+    name: `change-state-${callers}`,
+    work: `change execution state (compute), ${callers} caller${callers === 1 ? '' : 's'}`,
+    unit: '/s',
+    required,
+    async peer(bench) {
+      const peer = await openPeerExecutions(bench)
+      const side = peerThroughput(peer, 'change-state', callers, bench)
+      const fill = () => peer.request('fill', { count: Math.ceil(PEER_POOL * bench.seconds) })
+      return { ...side, warm: () => fill().then(side.warm), measure: () => fill().then(side.measure) }
+    },
+    async ours(bench) {
+      const store = await openOurExecutions(bench)
+      const measure = (seconds) => changeStates(store, callers, seconds)
+      return { warm: () => measure(0.3), measure: () => measure(bench.seconds), close: () => store.close() }
+    },
+  }
+}
+
+async function changeStates(store, callers, seconds) {
+  const ids = []
+  await repeat(Math.ceil(OUR_POOL[callers] * seconds), 512, async () => {
+    const id = `e-${randomUUID()}`
+    await store.createExecution(computeExecutionRequest(id, `j-${randomUUID()}`))
+    ids.push(id)
+  })
+  const lives = walk(ids, COMPUTE_LIFE.length)
+  return callsPerSecond(callers, seconds, async (caller) => {
+    const at = lives.next(caller)
+    if (at === null) return false
+    const { to, message } = COMPUTE_LIFE[at.step]
+    await store.updateExecution({ executionId: at.record, to, event: { message } })
+    return true
+  })
+}
