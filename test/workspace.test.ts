@@ -33,7 +33,7 @@ function siblings(manifest: Manifest): string[] {
 
 describe.each([...manifests])('%s', (folder, manifest) => {
   test('has the shape of every package', () => {
-    for (const part of ['src', 'test', 'README.md', 'tsconfig.json']) {
+    for (const part of ['src', 'README.md', 'tsconfig.json']) {
       expect(existsSync(join(root, folder, part)), part).toBe(true)
     }
     expect(manifest).toMatchObject({
