@@ -1,35 +1,37 @@
 import type { Json, TextMap } from '@saltcod/store-core'
 
-/** A name of something that this node or another provides, with its parameters: an engine, a publisher, a source. */
-export type TypedParams = {
+// A specification is kept in the shape in which people write it, so that nothing is lost between a file and an answer.
+
+/** The kind of an engine, a publisher or an input source, with its parameters. */
+export type SpecConfig = {
   /** Compared without regard to case. Empty where nothing was chosen (a task without publisher). */
-  readonly type: string
-  readonly params: { readonly [name: string]: Json }
+  readonly Type: string
+  readonly Params: { readonly [name: string]: Json }
 }
 
-/** Data that a task finds at `target`. */
+/** Data that a task finds at `Target`. */
 export type InputSource = {
-  readonly source: TypedParams
+  readonly Source: SpecConfig
   /** Another name for it; empty where none was given. */
-  readonly alias: string
-  readonly target: string
+  readonly Alias: string
+  readonly Target: string
 }
 
-/** A place whose content is kept as a result under `name`. */
+/** A place whose content is kept as a result under `Name`. */
 export type ResultPath = {
-  readonly name: string
-  readonly path: string
+  readonly Name: string
+  readonly Path: string
 }
 
 /** What a task asks for, as written: `500m`, `512mb`, `1`; empty where nothing was asked. */
 export type RequestedResources = {
-  readonly cpu: string
-  readonly memory: string
-  readonly disk: string
-  readonly gpu: string
+  readonly CPU: string
+  readonly Memory: string
+  readonly Disk: string
+  readonly GPU: string
 }
 
-/** Kinds of network access, as Bacalhau names them. */
+/** Kinds of network access. */
 export const NETWORK_TYPES = ['Default', 'None', 'Host', 'Full', 'HTTP', 'Bridge'] as const
 
 /** One of {@link NETWORK_TYPES}. */
@@ -37,54 +39,55 @@ export type NetworkType = (typeof NETWORK_TYPES)[number]
 
 /** A port that a task serves on. */
 export type NetworkPort = {
-  readonly name: string
+  readonly Name: string
   /** The port of the host; 0 for any. */
-  readonly static: number
+  readonly Static: number
   /** The port inside; 0 where it is the same. */
-  readonly target: number
-  readonly hostNetwork: string
+  readonly Target: number
+  readonly HostNetwork: string
 }
 
 /** What a task may reach, and what may reach it. */
 export type NetworkAccess = {
-  readonly type: NetworkType
-  readonly domains: readonly string[]
-  readonly ports: readonly NetworkPort[]
+  readonly Type: NetworkType
+  readonly Domains: readonly string[]
+  readonly Ports: readonly NetworkPort[]
 }
 
-/** Limits of time in milliseconds; 0 for none. */
+/** Limits of time in whole seconds; 0 for none. */
 export type Timeouts = {
-  readonly executionMs: number
-  readonly queueMs: number
-  readonly totalMs: number
+  readonly ExecutionTimeout: number
+  readonly QueueTimeout: number
+  readonly TotalTimeout: number
 }
 
-/** One piece of work. A job has exactly one. */
+/** One piece of work. */
 export type Task = {
-  readonly name: string
-  readonly engine: TypedParams
-  readonly publisher: TypedParams
-  readonly env: TextMap
-  readonly meta: TextMap
-  readonly inputSources: readonly InputSource[]
-  readonly resultPaths: readonly ResultPath[]
-  readonly resources: RequestedResources
-  readonly network: NetworkAccess
-  readonly timeouts: Timeouts
+  readonly Name: string
+  readonly Engine: SpecConfig
+  readonly Publisher: SpecConfig
+  readonly Env: TextMap
+  readonly Meta: TextMap
+  readonly InputSources: readonly InputSource[]
+  readonly ResultPaths: readonly ResultPath[]
+  readonly Resources: RequestedResources
+  readonly Network: NetworkAccess
+  readonly Timeouts: Timeouts
 }
 
 /** A condition on the labels of a node. */
 export type Constraint = {
-  readonly key: string
-  readonly operator: '=' | '!=' | 'in' | 'notin' | 'exists' | '!exists' | 'gt' | 'lt'
-  readonly values: readonly string[]
+  readonly Key: string
+  readonly Operator: '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt'
+  readonly Values: readonly string[]
 }
 
 /** What a job is to do; kept in the stores as the `spec` of a job and of an execution's job. */
 export type JobSpec = {
-  readonly tasks: readonly [Task]
-  readonly constraints: readonly Constraint[]
-  readonly meta: TextMap
+  /** Exactly one. */
+  readonly Tasks: readonly Task[]
+  readonly Constraints: readonly Constraint[]
+  readonly Meta: TextMap
 }
 
 /** The key of a job's meta that says `true` where running it twice does no harm, so that a restart may run it again. */
@@ -92,10 +95,18 @@ export const RERUNNABLE_META_KEY = 'saltcod/rerunnable'
 
 /** Tells whether a job says of itself that running it twice does no harm. */
 export function isRerunnable(spec: JobSpec): boolean {
-  return spec.meta[RERUNNABLE_META_KEY] === 'true'
+  return spec.Meta[RERUNNABLE_META_KEY] === 'true'
 }
 
-/** Returns how long a task may run: its execution timeout, or else its total timeout; 0 for no limit. */
+/** Returns how long a task may run, in milliseconds: its execution timeout, or else its total timeout; 0 for no limit. */
 export function executionTimeoutMs(task: Task): number {
-  return task.timeouts.executionMs > 0 ? task.timeouts.executionMs : task.timeouts.totalMs
+  const { ExecutionTimeout, TotalTimeout } = task.Timeouts
+  return (ExecutionTimeout > 0 ? ExecutionTimeout : TotalTimeout) * 1000
+}
+
+/** Returns the task of a job. Throws `TypeError` for a specification without one. */
+export function onlyTask(spec: JobSpec): Task {
+  const [task] = spec.Tasks
+  if (task === undefined) throw new TypeError('the job has no task')
+  return task
 }

@@ -32,9 +32,9 @@ export function parseGpu(text: string): number | null {
 /** Returns what a task asks for as numbers; what is empty or unreadable counts as 0. */
 export function requestedCapacity(resources: RequestedResources): Capacity {
   return {
-    cpu: parseCpu(resources.cpu) ?? 0,
-    memoryBytes: parseBytes(resources.memory) ?? 0,
-    diskBytes: parseBytes(resources.disk) ?? 0,
-    gpu: parseGpu(resources.gpu) ?? 0,
+    cpu: parseCpu(resources.CPU) ?? 0,
+    memoryBytes: parseBytes(resources.Memory) ?? 0,
+    diskBytes: parseBytes(resources.Disk) ?? 0,
+    gpu: parseGpu(resources.GPU) ?? 0,
   }
 }
