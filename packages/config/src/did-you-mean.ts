@@ -1,0 +1,33 @@
+import { distance } from 'fastest-levenshtein'
+import { complaint, showGiven } from './problem.ts'
+
+/**
+ * Finds the known name that a mistyped one most likely meant, whatever its case, at most so many letters
+ * away (a third of its length unless said otherwise). Returns `undefined` if none is near.
+ */
+export function nearestName(
+  given: string,
+  known: readonly string[],
+  maxDistance: number = Math.max(1, Math.floor(given.length / 3)),
+): string | undefined {
+  const wanted = given.toLowerCase().slice(0, 100)
+  let best: string | undefined
+  let bestDistance = maxDistance + 1
+  for (const name of known) {
+    const apart = distance(wanted, name.toLowerCase())
+    if (apart < bestDistance) {
+      best = name
+      bestDistance = apart
+    }
+  }
+  return best
+}
+
+/** Complains about a name that is not known: names the near one if there is one, otherwise all that are. */
+export function unknownName(given: string, known: readonly string[]): string {
+  const near = nearestName(given, known)
+  return complaint(
+    `${showGiven(given)} is not known here`,
+    near === undefined ? `known are ${known.join(', ')}` : `did you mean '${near}'?`,
+  )
+}

@@ -1,0 +1,164 @@
+import { join, resolve } from 'node:path'
+import { checkValue } from './check-value.ts'
+import { buildConfig, type Config } from './config.ts'
+import { readConfigFile } from './config-file.ts'
+import { type Environment, readEnvironment } from './environment.ts'
+import { type Arguments, readFlags } from './flags.ts'
+import { deepFreeze } from './freeze.ts'
+import type { GivenValue } from './given.ts'
+import type { Origin } from './origin.ts'
+import type { Problem } from './problem.ts'
+import { RULES } from './rules.ts'
+import type { AnySetting, PathBase, Setting } from './setting.ts'
+import { dataDir } from './settings/node.ts'
+import { SETTINGS } from './settings.ts'
+
+/** The name of the config file in the repository directory. */
+export const CONFIG_FILE_NAME = 'saltcod.yaml'
+
+/** What {@link loadConfig} works on. */
+export interface LoadConfigOptions {
+  /** The arguments after the command, or a record of flag values (`{ repo, nodeId }` or `{ 'node-id' }`). */
+  readonly argv?: Arguments
+  /** The environment, usually `process.env`. */
+  readonly env?: Environment
+  /** The config files, later ones win; without any, and without `--config`, `<repo>/saltcod.yaml` if it is there. */
+  readonly files?: readonly string[]
+  /** The directory that relative paths of flags and variables start from (default: that of the process). */
+  readonly cwd?: string
+}
+
+/** The value of one setting, and where it came from. */
+export interface SettingValue {
+  readonly key: string
+  readonly value: unknown
+  /** The value as its source wrote it. */
+  readonly given: unknown
+  readonly origin: Origin
+}
+
+/** What {@link loadConfig} found. */
+export interface LoadedConfig {
+  /** The configuration, frozen through and through; `undefined` exactly when there are errors. */
+  readonly config: Config | undefined
+  /** The value of every setting with its origin, in the order of listing; those in error are missing. */
+  readonly values: readonly SettingValue[]
+  /** Where each value came from, by key. */
+  readonly origins: Readonly<Record<string, Origin>>
+  /** The config files that were read. */
+  readonly files: readonly string[]
+  readonly warnings: readonly Problem[]
+  /** Everything that is wrong, in the order flags, environment, files, rules. */
+  readonly errors: readonly Problem[]
+  /** The arguments that are none of ours, in order. */
+  readonly rest: readonly string[]
+}
+
+/**
+ * Reads the configuration: flags before environment variables, before config files, before defaults.
+ * Mistakes of a user never throw: all of them are in `errors` at once, and `config` is `undefined` then.
+ */
+export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
+  const base: PathBase = { home: options.env?.['HOME'] || undefined, directory: resolve(options.cwd ?? '.') }
+  const flags = readFlags(options.argv ?? [], base)
+  const environment = readEnvironment(options.env ?? {}, base)
+  const errors: Problem[] = [...flags.errors]
+  const values = new Map<string, SettingValue>()
+  const failed = new Set<string>()
+  const accept = (given: GivenValue): void => {
+    const checked = checkValue(given)
+    const { setting, raw, origin } = given
+    if ('errors' in checked) {
+      errors.push(...checked.errors)
+      failed.add(setting.key)
+    } else if (!values.has(setting.key)) {
+      values.set(setting.key, { key: setting.key, value: checked.value, given: raw, origin })
+    }
+  }
+  for (const given of [...flags.given, ...environment.given]) accept(given)
+
+  const files = readFiles([...(options.files ?? []), ...flags.files], values, failed, base)
+  errors.push(...files.errors)
+  for (const given of files.given) accept(given)
+  for (const setting of SETTINGS) {
+    if (!values.has(setting.key) && !failed.has(setting.key)) accept(defaultOf(setting, base))
+  }
+  return finish({
+    values,
+    failed,
+    errors,
+    warnings: environment.warnings,
+    files: files.read,
+    rest: flags.rest,
+  })
+}
+
+function readFiles(
+  named: readonly string[],
+  values: ReadonlyMap<string, SettingValue>,
+  failed: ReadonlySet<string>,
+  base: PathBase,
+): { given: GivenValue[]; errors: Problem[]; read: string[] } {
+  const paths = named.filter((path, index) => named.indexOf(path) === index)
+  const required = paths.length > 0
+  if (!required) {
+    const repository = failed.has(dataDir.key) ? undefined : repositoryOf(values, base)
+    if (repository !== undefined) paths.push(join(repository, CONFIG_FILE_NAME))
+  }
+  const given: GivenValue[] = []
+  const errors: Problem[] = []
+  const read: string[] = []
+  for (const path of paths) {
+    const file = readConfigFile(path, base, required)
+    if (file.found) read.push(path)
+    errors.push(...file.errors)
+    // Later files win, and what is accepted first wins.
+    given.unshift(...file.given)
+  }
+  return { given, errors, read }
+}
+
+function repositoryOf(values: ReadonlyMap<string, SettingValue>, base: PathBase): string | undefined {
+  const chosen = values.get(dataDir.key)?.value
+  if (typeof chosen === 'string') return chosen
+  const checked = checkValue(defaultOf(dataDir as AnySetting, base))
+  return 'value' in checked && typeof checked.value === 'string' ? checked.value : undefined
+}
+
+function defaultOf(setting: AnySetting, base: PathBase): GivenValue {
+  return { setting, raw: setting.fallback, origin: { kind: 'default' }, base }
+}
+
+function finish(loaded: {
+  readonly values: ReadonlyMap<string, SettingValue>
+  readonly failed: ReadonlySet<string>
+  readonly errors: Problem[]
+  readonly warnings: readonly Problem[]
+  readonly files: readonly string[]
+  readonly rest: readonly string[]
+}): LoadedConfig {
+  const { values, failed, errors } = loaded
+  const warnings = [...loaded.warnings]
+  const pick = <Value>(setting: Setting<Value>): Value => values.get(setting.key)?.value as Value
+  const originOf = (setting: { readonly key: string }): Origin => {
+    return values.get(setting.key)?.origin ?? { kind: 'default' }
+  }
+  for (const rule of RULES) {
+    if (rule.about.some((setting) => failed.has(setting.key))) continue
+    const found = rule.check(pick, originOf)
+    if (found === undefined) continue
+    const { severity, ...problem } = found
+    if (severity === 'error') errors.push(problem)
+    else warnings.push(problem)
+  }
+  const ordered = SETTINGS.flatMap(({ key }) => values.get(key) ?? [])
+  return deepFreeze({
+    config: errors.length > 0 ? undefined : buildConfig(pick),
+    values: ordered,
+    origins: Object.fromEntries(ordered.map(({ key, origin }) => [key, origin])),
+    files: loaded.files,
+    warnings,
+    errors,
+    rest: loaded.rest,
+  })
+}

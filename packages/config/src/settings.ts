@@ -1,0 +1,86 @@
+import type { AnySetting } from './setting.ts'
+import { apiHost, apiMaxBodySize, apiPort, loggingFormat, loggingLevel } from './settings/api.ts'
+import {
+  allowExec,
+  execTimeLimit,
+  inputAllowedHosts,
+  inputAllowedPaths,
+  inputMaxSize,
+  resultsMaxFiles,
+  resultsMaxTotalSize,
+  resultsPath,
+  wasmMemoryLimit,
+  wasmTimeLimit,
+} from './settings/engines.ts'
+import {
+  gracePeriod,
+  leaseDuration,
+  leaseMaxAttempts,
+  leaseRetryDelays,
+  quotaOutputSize,
+  quotaResultSize,
+  quotaSpecSize,
+  quotaStoreSize,
+} from './settings/limits.ts'
+import { dataDir, nodeId, nodeType } from './settings/node.ts'
+import {
+  interruptionBackoff,
+  interruptionImmediate,
+  interruptionLimit,
+  interruptionMaxBackoff,
+  recoveryAgeRules,
+  recoveryCells,
+  recoveryKeepFor,
+  recoveryPreset,
+} from './settings/recovery.ts'
+import { retention } from './settings/retention.ts'
+import { executionStorePath, executionStoreType, jobStorePath, jobStoreType } from './settings/stores.ts'
+
+/** Every setting there is, in the order in which they are listed. */
+export const SETTINGS: readonly AnySetting[] = [
+  dataDir,
+  nodeId,
+  nodeType,
+  executionStoreType,
+  executionStorePath,
+  jobStoreType,
+  jobStorePath,
+  apiHost,
+  apiPort,
+  apiMaxBodySize,
+  loggingLevel,
+  loggingFormat,
+  recoveryPreset,
+  recoveryCells,
+  recoveryAgeRules,
+  recoveryKeepFor,
+  interruptionLimit,
+  interruptionImmediate,
+  interruptionBackoff,
+  interruptionMaxBackoff,
+  retention,
+  quotaStoreSize,
+  quotaSpecSize,
+  quotaResultSize,
+  quotaOutputSize,
+  leaseDuration,
+  leaseMaxAttempts,
+  leaseRetryDelays,
+  gracePeriod,
+  allowExec,
+  execTimeLimit,
+  wasmMemoryLimit,
+  wasmTimeLimit,
+  inputAllowedPaths,
+  inputAllowedHosts,
+  inputMaxSize,
+  resultsPath,
+  resultsMaxTotalSize,
+  resultsMaxFiles,
+]
+
+/** Finds a setting by the name that the config file gives it, in any case; `undefined` if there is none. */
+export function findSetting(key: string): AnySetting | undefined {
+  const wanted = key.toLowerCase()
+  return SETTINGS.find((setting) => setting.key.toLowerCase() === wanted)
+}

@@ -1,0 +1,107 @@
+import { expandOptionalPath, expandPaths } from '../paths.ts'
+import type { Setting } from '../setting.ts'
+import { duration, flag, integer, list, path, size, text } from '../value.ts'
+
+/** Whether native processes may run. */
+export const allowExec: Setting<boolean> = {
+  key: 'Engines.Exec.Allow',
+  description: 'Whether jobs may run native processes of this machine, with the rights of the node.',
+  form: 'boolean',
+  flag: '--allow-exec',
+  fallback: false,
+  schema: flag(),
+}
+
+/** How long a native process may run. */
+export const execTimeLimit: Setting<number> = {
+  key: 'Engines.Exec.TimeLimit',
+  description: 'The longest that a native process may run, whatever its job asks for. 0: no limit.',
+  form: 'duration',
+  fallback: 0,
+  schema: duration(),
+}
+
+/** How much memory a module may use. */
+export const wasmMemoryLimit: Setting<number> = {
+  key: 'Engines.Wasm.MemoryLimit',
+  description: 'The most memory that a WebAssembly module may use, in steps of 64KiB.',
+  form: 'size',
+  fallback: '1GiB',
+  schema: size({ minBytes: 65_536, maxBytes: 4_294_967_296 }),
+}
+
+/** How long a module may run. */
+export const wasmTimeLimit: Setting<number> = {
+  key: 'Engines.Wasm.TimeLimit',
+  description: 'The longest that a WebAssembly module may run, whatever its job asks for. 0: no limit.',
+  form: 'duration',
+  fallback: 0,
+  schema: duration(),
+}
+
+/** The local paths that inputs may come from. */
+export const inputAllowedPaths: Setting<string[]> = {
+  key: 'Inputs.AllowedPaths',
+  description:
+    'The directories and files of this machine that jobs may read as inputs, with all that lies in them.',
+  form: 'list',
+  fallback: [],
+  schema: list(path()),
+  locate: expandPaths,
+}
+
+/** The hosts that inputs may come from. */
+export const inputAllowedHosts: Setting<string[]> = {
+  key: 'Inputs.AllowedHosts',
+  description:
+    "The hosts that jobs may fetch inputs from by URL: names, '*.example.org' for all names below one, or '*' for any host (those of the local network included).",
+  form: 'list',
+  fallback: [],
+  schema: list(
+    text(
+      'a host',
+      "write a name like 'data.example.org', '*.example.org', or '*'",
+      /^(?:\*|(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[?[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*\]?)$/,
+    ),
+  ),
+}
+
+/** The limit on an input. */
+export const inputMaxSize: Setting<number> = {
+  key: 'Inputs.MaxSize',
+  description: 'The largest input that is fetched by URL or taken from a specification. 0: no limit.',
+  form: 'size',
+  fallback: '1GB',
+  schema: size(),
+}
+
+/** Where results are kept. */
+export const resultsPath: Setting<string | undefined> = {
+  key: 'Results.Path',
+  description: 'The directory that results of executions are kept in.',
+  form: 'path',
+  fallback: undefined,
+  fallbackNote: '<repo>/<node-id>-compute/results',
+  schema: path(),
+  locate: expandOptionalPath,
+}
+
+/** The limit on the results directory. */
+export const resultsMaxTotalSize: Setting<number> = {
+  key: 'Results.MaxTotalSize',
+  description:
+    'The most bytes that the results of all executions may take together; above it no new work is admitted. 0: no limit.',
+  form: 'size',
+  fallback: 0,
+  schema: size(),
+}
+
+/** The limit on files of a result. */
+export const resultsMaxFiles: Setting<number> = {
+  key: 'Results.MaxFiles',
+  description:
+    'The most files and directories that one execution may leave as results; above it the execution fails.',
+  form: 'integer',
+  fallback: 10_000,
+  schema: integer(1, 100_000_000),
+}
