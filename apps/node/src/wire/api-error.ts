@@ -1,0 +1,70 @@
+import type { TextMap } from '@saltcod/store-core'
+import type { WireError } from './models.ts'
+
+const STATUS = {
+  BadRequest: 400,
+  ValidationError: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  ResourceInUse: 409,
+  ConflictJobState: 409,
+  MultipleJobsFound: 409,
+  MultipleNodesFound: 409,
+  PayloadTooLarge: 413,
+  ResourceExhausted: 507,
+  NotImplemented: 501,
+  ServiceUnavailable: 503,
+  InternalError: 500,
+} as const
+
+/** The codes that an error answer can carry; each has its HTTP status. */
+export type ApiErrorCode = keyof typeof STATUS
+
+/** Returns the HTTP status of a code. */
+export function statusOf(code: ApiErrorCode): number {
+  return STATUS[code]
+}
+
+/** Options of an {@link ApiError}. */
+export interface ApiErrorOptions {
+  readonly component?: string
+  readonly hint?: string
+  readonly details?: TextMap
+  readonly cause?: unknown
+}
+
+/** A refusal that is answered to a client. */
+export class ApiError extends Error {
+  override readonly name: string = 'ApiError'
+  readonly code: ApiErrorCode
+  readonly component: string
+  readonly hint: string | undefined
+  readonly details: TextMap | undefined
+
+  constructor(code: ApiErrorCode, message: string, options: ApiErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.component = options.component ?? 'APIServer'
+    this.hint = options.hint
+    this.details = options.details
+  }
+}
+
+/** Tells whether a thrown value is an {@link ApiError}. */
+export function isApiError(error: unknown): error is ApiError {
+  return error instanceof Error && error.name === 'ApiError' && 'component' in error
+}
+
+/** Writes an error as the object that clients read. */
+export function errorBody(error: ApiError, requestId: string): WireError {
+  return {
+    Status: STATUS[error.code],
+    Message: error.message,
+    RequestID: requestId,
+    Code: error.code,
+    Component: error.component,
+    ...(error.hint === undefined ? {} : { Hint: error.hint }),
+    ...(error.details === undefined ? {} : { Details: error.details }),
+  }
+}

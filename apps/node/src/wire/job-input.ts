@@ -1,0 +1,125 @@
+import type { JobDefinition, JobType } from '@saltcod/store-core'
+import type { JobSpec } from '../spec/job-spec.ts'
+import { ApiError } from './api-error.ts'
+import { jobProblems } from './job-rules.ts'
+import type { JobInput, SubmitInput } from './job-schema.ts'
+import { submitSchema } from './job-schema.ts'
+import { SUBMIT_KEYS } from './job-shape.ts'
+import { spellKeys } from './loose-keys.ts'
+
+/** Keys of a job's meta that only a requester sets. */
+const RESERVED_META_PREFIX = 'bacalhau.org/'
+
+/** What a task gets that asks for nothing. */
+export interface JobDefaults {
+  readonly cpu: string
+  readonly memory: string
+  /** Largest specification, in bytes of JSON. */
+  readonly maxSpecBytes: number
+}
+
+/** The defaults of Bacalhau v1.9, and a specification of 1 MB. */
+export const JOB_DEFAULTS: JobDefaults = { cpu: '500m', memory: '512mb', maxSpecBytes: 1024 * 1024 }
+
+/** A submit, checked and complete. */
+export interface SubmittedJob {
+  /** Chosen by the client; `null` where the store makes one. */
+  readonly id: string | null
+  readonly namespace: string
+  /** `null` where the id is the name. */
+  readonly name: string | null
+  readonly definition: Omit<JobDefinition<JobSpec>, 'name'>
+  /** How long the whole job may take, in milliseconds; 0 for no limit. */
+  readonly totalTimeoutMs: number
+  /** `null` where none was given. */
+  readonly submitKey: string | null
+  /** A new version is wanted even where nothing differs. */
+  readonly force: boolean
+  /** What was left out or changed, for people. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads the body of a submit: any case of its keys, null for empty, defaults filled in. Throws an `ApiError`:
+ * `ValidationError` with all that is wrong, one line each, or `PayloadTooLarge`.
+ */
+export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS): SubmittedJob {
+  const spelled = spellKeys(body, SUBMIT_KEYS)
+  const given = typeof spelled === 'object' && spelled !== null && 'Job' in spelled ? spelled.Job : null
+  if (typeof given !== 'object' || given === null) {
+    throw invalid('empty/nil job', 'send an object with the key Job')
+  }
+  const parsed = submitSchema.safeParse(spelled)
+  if (!parsed.success) {
+    throw invalid(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
+  }
+  const problems = jobProblems(parsed.data.Job)
+  if (problems.length > 0) throw invalid(problems.join('\n'))
+  return complete(parsed.data, defaults)
+}
+
+function complete(input: SubmitInput, defaults: JobDefaults): SubmittedJob {
+  const { Job: job } = input
+  const type = job.Type as JobType
+  const warnings: string[] = []
+  const id = acceptedId(job, warnings)
+  const [task] = job.Tasks
+  if (task === undefined) throw invalid('missing job tasks')
+  const Meta = acceptedMeta(job, warnings)
+  const Resources = {
+    ...task.Resources,
+    CPU: task.Resources.CPU === '' ? defaults.cpu : task.Resources.CPU,
+    Memory: task.Resources.Memory === '' ? defaults.memory : task.Resources.Memory,
+  }
+  const spec = { Tasks: [{ ...task, Resources }], Constraints: job.Constraints, Meta } as JobSpec
+  const bytes = Buffer.byteLength(JSON.stringify(spec))
+  if (bytes > defaults.maxSpecBytes) {
+    throw new ApiError('PayloadTooLarge', `the job is ${bytes} bytes, at most ${defaults.maxSpecBytes} are taken`, {
+      hint: 'bring large data in by an input source, not in the job itself',
+    })
+  }
+  return {
+    id,
+    namespace: job.Namespace === '' ? 'default' : job.Namespace,
+    name: job.Name === '' ? id : job.Name,
+    definition: { type, priority: job.Priority, count: countFor(type, job.Count), labels: job.Labels, spec },
+    totalTimeoutMs: task.Timeouts.TotalTimeout * 1000,
+    submitKey: input.IdempotencyToken === '' ? null : input.IdempotencyToken,
+    force: input.Force,
+    warnings,
+  }
+}
+
+/** All matching nodes are wanted by ops and daemon jobs, so their count is 0. */
+function countFor(type: JobType, count: number | null | undefined): number {
+  return type === 'ops' || type === 'daemon' ? 0 : (count ?? 1)
+}
+
+function acceptedId(job: JobInput, warnings: string[]): string | null {
+  if (job.State !== '' && job.State !== 0) warnings.push('job state is ignored when submitting a job')
+  if (job.Revision !== 0) warnings.push('job revision is ignored when submitting a job')
+  if (job.Version !== 0) warnings.push('job version is ignored when submitting a job')
+  if ((job.CreateTime ?? 0) !== 0) warnings.push('job create time is ignored when submitting a job')
+  if ((job.ModifyTime ?? 0) !== 0) warnings.push('job modify time is ignored when submitting a job')
+  if (job.Tasks.length > 1) warnings.push('only one task is supported per job')
+  if (job.ID === '') return null
+  if (job.Type === 'batch' || job.Type === 'ops') {
+    warnings.push(`job ID is ignored when submitting a ${job.Type} job`)
+    return null
+  }
+  return job.ID
+}
+
+function acceptedMeta(job: JobInput, warnings: string[]): Record<string, string> {
+  const accepted: Record<string, string> = {}
+  for (const [key, value] of Object.entries(job.Meta)) {
+    if (key.toLowerCase().startsWith(RESERVED_META_PREFIX)) {
+      warnings.push(`job meta key "${key}" is reserved and will be ignored`)
+    } else accepted[key] = value
+  }
+  return accepted
+}
+
+function invalid(message: string, hint?: string): ApiError {
+  return new ApiError('ValidationError', message, { component: 'JobValidator', ...(hint === undefined ? {} : { hint }) })
+}

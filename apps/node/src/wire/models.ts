@@ -1,0 +1,219 @@
+import type { Json, TextMap } from '@saltcod/store-core'
+
+/** A state with why it is so. */
+export interface WireState<T> {
+  readonly StateType: T
+  readonly Message: string
+}
+
+/** A type with its parameters. */
+export interface WireSpecConfig {
+  readonly Type: string
+  readonly Params?: { readonly [name: string]: Json }
+}
+
+/** A condition on labels. */
+export interface WireRequirement {
+  readonly Key: string
+  readonly Operator: string
+  readonly Values?: readonly string[]
+}
+
+/** A task of a job. */
+export interface WireTask {
+  readonly Name: string
+  readonly Engine: WireSpecConfig
+  readonly Publisher: WireSpecConfig
+  readonly Env?: TextMap
+  readonly Meta?: TextMap
+  readonly InputSources?: readonly {
+    readonly Source: WireSpecConfig
+    readonly Alias: string
+    readonly Target: string
+  }[]
+  readonly ResultPaths?: readonly { readonly Name: string; readonly Path: string }[]
+  readonly Resources: {
+    readonly CPU?: string
+    readonly Memory?: string
+    readonly Disk?: string
+    readonly GPU?: string
+  }
+  readonly Network: {
+    readonly Type: string
+    readonly Domains?: readonly string[]
+    readonly Ports?: readonly {
+      readonly Name: string
+      readonly Static?: number
+      readonly Target?: number
+      readonly HostNetwork?: string
+    }[]
+  }
+  /** Whole seconds. */
+  readonly Timeouts: {
+    readonly ExecutionTimeout?: number
+    readonly QueueTimeout?: number
+    readonly TotalTimeout?: number
+  }
+}
+
+/** A job. Times are nanoseconds since 1970. */
+export interface WireJob {
+  readonly ID: string
+  readonly Name: string
+  readonly Namespace: string
+  readonly Type: string
+  readonly Priority: number
+  readonly Count: number
+  readonly Constraints: readonly WireRequirement[]
+  readonly Meta: TextMap
+  readonly Labels: TextMap
+  readonly Tasks: readonly WireTask[]
+  readonly State: WireState<string>
+  readonly Version: number
+  readonly Revision: number
+  readonly CreateTime: number
+  readonly ModifyTime: number
+}
+
+/** What a run left: its exit code and the heads of its output. */
+export interface WireRunOutput {
+  readonly Stdout: string
+  readonly StdoutTruncated: boolean
+  readonly stderr: string
+  readonly StderrTruncated: boolean
+  readonly ExitCode: number
+  readonly ErrorMsg: string
+}
+
+/** Amounts that were reserved. */
+export interface WireResources {
+  readonly CPU?: number
+  readonly Memory?: number
+  readonly Disk?: number
+  readonly GPU?: number
+}
+
+/** An execution. States are numbers, times nanoseconds since 1970. */
+export interface WireExecution {
+  readonly ID: string
+  readonly Namespace: string
+  readonly EvalID: string
+  readonly Name: string
+  readonly NodeID: string
+  readonly JobID: string
+  readonly JobVersion: number
+  readonly AllocatedResources: { readonly Tasks: Readonly<Record<string, WireResources>> }
+  readonly DesiredState: WireState<number>
+  readonly ComputeState: WireState<number>
+  readonly PublishedResult: WireSpecConfig
+  readonly RunOutput: WireRunOutput | null
+  readonly PreviousExecution: string
+  readonly NextExecution: string
+  readonly FollowupEvalID: string
+  readonly PartitionIndex?: number
+  readonly Revision: number
+  readonly CreateTime: number
+  readonly ModifyTime: number
+}
+
+/** An entry of a job's history. Times are RFC 3339 texts. */
+export interface WireHistory {
+  readonly SeqNum: number
+  readonly Type: 'JobLevel' | 'ExecutionLevel'
+  readonly JobID: string
+  readonly JobVersion: number
+  readonly NodeID?: string
+  readonly ExecutionID?: string
+  readonly JobState?: { readonly Previous?: string; readonly New: string }
+  readonly ExecutionState?: { readonly Previous?: number; readonly New: number }
+  readonly NewRevision: number
+  readonly Comment: string
+  readonly Event: {
+    readonly Message: string
+    readonly Topic: string
+    readonly Timestamp: string
+    readonly Details?: TextMap
+  }
+  readonly Time: string
+}
+
+/** What a node says of its software. */
+export interface WireBuildVersion {
+  readonly Major: string
+  readonly Minor: string
+  readonly GitVersion: string
+  readonly GitCommit: string
+  readonly BuildDate: string
+  readonly GOOS: string
+  readonly GOARCH: string
+}
+
+/** A node and what it offers. */
+export interface WireNodeInfo {
+  readonly NodeID: string
+  readonly NodeType: 'Requester' | 'Compute'
+  readonly Labels: TextMap
+  readonly SupportedProtocols: readonly string[]
+  readonly ComputeNodeInfo?: {
+    readonly ExecutionEngines: readonly string[]
+    readonly Publishers: readonly string[]
+    readonly StorageSources: readonly string[]
+    readonly MaxCapacity: WireResources
+    readonly QueueCapacity: WireResources
+    readonly AvailableCapacity: WireResources
+    readonly MaxJobRequirements: WireResources
+    readonly RunningExecutions: number
+    readonly EnqueuedExecutions: number
+  }
+  readonly BacalhauVersion: WireBuildVersion
+}
+
+/** A node and how it stands to the requester. */
+export interface WireNodeState {
+  readonly Info: WireNodeInfo
+  readonly Membership: string
+  readonly Connection: string
+  readonly ConnectionState: {
+    readonly Status: string
+    readonly LastHeartbeat: string
+    readonly ConnectedSince: string
+    readonly DisconnectedSince: string
+  }
+}
+
+/** A page of a listing; an empty `NextToken` is the end. */
+export interface WirePage<T> {
+  readonly NextToken: string
+  readonly Items: readonly T[]
+}
+
+/** The answer to a submit. */
+export interface WirePutJobAnswer {
+  readonly JobID: string
+  readonly EvaluationID: string
+  readonly Warnings: readonly string[] | null
+}
+
+/** The answer to a question for one job. */
+export interface WireGetJobAnswer {
+  readonly Job: WireJob
+  readonly History?: WirePage<WireHistory>
+  readonly Executions?: WirePage<WireExecution>
+}
+
+/** One message of the log's websocket. */
+export interface WireLogMessage {
+  readonly value?: { readonly Type: number; readonly Line: string }
+  readonly error?: string
+}
+
+/** What every error answer holds. */
+export interface WireError {
+  readonly Status: number
+  readonly Message: string
+  readonly RequestID: string
+  readonly Code: string
+  readonly Component: string
+  readonly Hint?: string
+  readonly Details?: TextMap
+}
