@@ -21,41 +21,60 @@ const HELP = `Measures our stores beside the way that Bacalhau's Go code writes.
   --list          names the rows
 `
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    only: { type: 'string', multiple: true, default: [] },
-    large: { type: 'string', default: '1000000' },
-    'peer-large': { type: 'string', default: '20000' },
-    side: { type: 'string' },
-    dir: { type: 'string', default: tmpdir() },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const OPTIONS = {
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '2' },
+  only: { type: 'string', multiple: true, default: [] },
+  large: { type: 'string', default: '1000000' },
+  'peer-large': { type: 'string', default: '20000' },
+  side: { type: 'string' },
+  dir: { type: 'string', default: tmpdir() },
+  json: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+}
 
-const chosen = rows.filter(
-  (row) => options.only.length === 0 || options.only.some((name) => row.name.startsWith(name)),
-)
-if (options.help) process.stdout.write(HELP)
-else if (options.list) for (const row of chosen) console.log(`${row.name.padEnd(20)} ${row.work}`)
-else if (chosen.length === 0) {
-  console.error(`No row is called ${options.only.join(' or ')}; --list names them.`)
+const options = readOptions()
+if (typeof options === 'string') {
+  console.error(options)
   process.exitCode = 2
-} else await main()
+} else if (options.help) process.stdout.write(HELP)
+else if (options.list) for (const row of options.rows) console.log(`${row.name.padEnd(20)} ${row.work}`)
+else await main()
+
+/** Returns the options with the rows that they choose, or a sentence that says what is wrong with them. */
+function readOptions() {
+  let values
+  try {
+    values = parseArgs({ options: OPTIONS }).values
+  } catch (error) {
+    return `${error.message} --help names the options.`
+  }
+  for (const name of ['rounds', 'seconds', 'large', 'peer-large']) {
+    if (!(Number(values[name]) > 0)) return `--${name} ${values[name]}: it needs a number above 0.`
+  }
+  if (!['peer', 'ours', undefined].includes(values.side)) return `--side ${values.side}: it is peer or ours.`
+  const wanted = values.only.length === 0 ? [''] : values.only
+  const chosen = rows.filter((row) => wanted.some((name) => row.name.startsWith(name)))
+  if (chosen.length === 0) return `No row is called ${wanted.join(' or ')}; --list names them.`
+  return { ...values, rows: chosen }
+}
 
 async function main() {
   mkdirSync(options.dir, { recursive: true })
   const directory = mkdtempSync(join(options.dir, 'saltcod-bench-'))
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  process.once('SIGINT', () => {
+    remove()
+    process.exit(130)
+  })
   try {
     const peer = await buildPeer(directory)
     if (peer.missing !== undefined) console.error(`No peer, ours alone: ${peer.missing}`)
     const sides = ['peer', 'ours'].filter((side) => options.side === undefined || side === options.side)
     const machine = await describeMachine(directory, peer.versions)
     const results = []
-    for (const row of chosen) {
+    for (const row of options.rows) {
       console.error(`measuring ${row.name}`)
       results.push(
         await measureRow(row, {
@@ -72,6 +91,6 @@ async function main() {
     if (options.json) console.log(JSON.stringify({ machine: Object.fromEntries(machine), results }, null, 2))
     else console.log(`\n${formatMachine(machine)}\n\n${formatResults(results)}`)
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    remove()
   }
 }
