@@ -1,1 +1,6 @@
-export {}
+export type { KvFixture, SuiteRunner, SuiteTestContext } from './kv/fixture.ts'
+export { KV_SUITE_TABLES } from './kv/fixture.ts'
+export type { ModelRow } from './kv/model.ts'
+export { KvModel } from './kv/model.ts'
+export type { KvSuiteOptions, KvSuiteSkip } from './kv-suite.ts'
+export { kvSuite } from './kv-suite.ts'
