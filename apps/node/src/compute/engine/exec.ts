@@ -1,0 +1,135 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { confine } from '../supervisor/confinement.ts'
+import { outcomeOf } from '../supervisor/outcome.ts'
+import { prepareSupervised } from '../supervisor/supervisor.ts'
+import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from './engine.ts'
+import { jobEnvironment } from './environment.ts'
+import { failedStart } from './failed-start.ts'
+import { Parameters } from './parameters.ts'
+import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
+
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
+const DEFAULT_GRACE_MS = 5_000
+const DEFAULT_PROCESSES = 2_048
+/** What one process may take beyond the job's limit before the supervisor's next look at all of them. */
+const DATA_SLACK_BYTES = 256 * 1024 * 1024
+
+/** Options of {@link ExecEngine}. */
+export interface ExecOptions {
+  /** False: jobs are refused. The operator decides, since such a job may do whatever the node's user may. */
+  readonly allowed: boolean
+  /** Where commands without a slash are looked for, and the jobs' `PATH`. */
+  readonly searchPath?: string
+  /** From SIGTERM to SIGKILL on a cancel or at the time limit. */
+  readonly graceMs?: number
+  /** More processes than this at a time end a job. */
+  readonly maxProcesses?: number
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Runs a native program: `Command` with `Arguments`, no shell in between. It starts in the directory under
+ * which inputs and result directories lie (an input with the target `/inputs/a` is `inputs/a` there). It is
+ * bounded, not isolated: it runs as the node's user and can read what that user can.
+ */
+export class ExecEngine implements Engine {
+  readonly type = 'exec'
+  readonly #allowed: boolean
+  readonly #searchPath: string
+  readonly #graceMs: number
+  readonly #maxProcesses: number
+
+  constructor(options: ExecOptions) {
+    this.#allowed = options.allowed
+    this.#searchPath = options.searchPath ?? DEFAULT_PATH
+    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
+    this.#maxProcesses = options.maxProcesses ?? DEFAULT_PROCESSES
+  }
+
+  validate(params: SpecConfig['Params']): readonly string[] {
+    const reader = new Parameters('exec', params)
+    const command = reader.text('Command')
+    if (command?.trim() === '' || (command === undefined && reader.problems.length === 0)) {
+      reader.reject('Command', 'is missing; give the name or the path of a program')
+    }
+    reader.texts('Arguments')
+    return reader.problems
+  }
+
+  available(): Promise<Availability> {
+    if (!this.#allowed) {
+      return Promise.resolve({
+        ok: false,
+        reason: 'the exec engine is off; start the node with --allow-exec',
+      })
+    }
+    if (!existsSync('/proc/self/stat')) {
+      return Promise.resolve({ ok: false, reason: 'the exec engine needs Linux with /proc mounted' })
+    }
+    return Promise.resolve({ ok: true })
+  }
+
+  inputs(task: TaskSpec): readonly InputSource[] {
+    return task.InputSources ?? []
+  }
+
+  async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
+    const available = await this.available()
+    if (!available.ok) return failedStart(available.reason)
+    const parameters = new Parameters('exec', run.task.Engine.Params)
+    const env = { PATH: this.#searchPath, ...jobEnvironment(run) }
+    const command = parameters.text('Command') ?? ''
+    const program = this.#resolve(command, run.work.rootDir, env.PATH)
+    if (program === undefined) {
+      const where = command.includes('/')
+        ? 'is not an executable file'
+        : `was not found in PATH (${env.PATH})`
+      return failedStart(`exec: the command ${JSON.stringify(command)} ${where}`)
+    }
+    const { memoryBytes, outputBytes, timeMs, logBytes } = run.limits
+    const line = confine(
+      { command: program, args: parameters.texts('Arguments') },
+      { fileBytes: outputBytes, dataBytes: memoryBytes === null ? null : memoryBytes * 2 + DATA_SLACK_BYTES },
+    )
+    const supervised = await prepareSupervised(
+      {
+        executionId: run.executionId,
+        attempt: run.attempt,
+        workDir: run.work.workDir,
+        ...line,
+        env,
+        cwd: run.work.rootDir,
+        timeMs,
+        graceMs: this.#graceMs,
+        memoryBytes,
+        logBytes,
+        maxProcesses: this.#maxProcesses,
+        namedLogs: true,
+        reports: false,
+      },
+      options.signal,
+    )
+    return {
+      process: supervised.process,
+      go: async () => outcomeOf(run.work.workDir, await supervised.go()),
+      abandon: supervised.abandon,
+    }
+  }
+
+  #resolve(command: string, rootDir: string, searchPath: string): string | undefined {
+    if (command === '') return undefined
+    const candidates = command.includes('/')
+      ? [resolve(rootDir, command)]
+      : searchPath.split(delimiter).map((directory) => join(directory, command))
+    return candidates.find(isProgram)
+  }
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+
+/** One input in its place. */
+export interface StagedInput {
+  /** The absolute path by which the job knows it. */
+  readonly target: string
+  readonly alias: string
+  readonly hostPath: string
+  readonly kind: 'file' | 'directory'
+}
+
+/** One empty directory that takes results. */
+export interface StagedResult {
+  readonly name: string
+  /** The absolute path by which the job knows it. */
+  readonly path: string
+  readonly hostPath: string
+}
+
+/** The private directory of one attempt, with inputs and result directories in place. */
+export interface ExecutionWork {
+  /** Mode 0700; holds `root`, the logs, and what the supervisor writes. */
+  readonly workDir: string
+  /** The job's view of the file system: targets and result paths lie below it. */
+  readonly rootDir: string
+  readonly inputs: readonly StagedInput[]
+  readonly results: readonly StagedResult[]
+}
+
+/** The directory below a work directory in which the job's view of the file system lies. */
+export function rootOf(workDir: string): string {
+  return join(workDir, 'root')
+}

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process'
+
+/** Kernel bounds for each process of a job. */
+export interface Confinement {
+  /** The longest file that it may write. */
+  readonly fileBytes: number
+  /** Private writable memory of one process, or null. */
+  readonly dataBytes: number | null
+}
+
+/** A program with its arguments. */
+export interface CommandLine {
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+const DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin']
+const found = new Map<string, string | undefined>()
+
+/** The absolute path of a tool that takes these options (other makers' tools of that name may not). */
+function tool(name: string, options: readonly string[]): string | undefined {
+  if (!found.has(name)) {
+    const usable = DIRECTORIES.map((directory) => `${directory}/${name}`).find(
+      (path) => spawnSync(path, [...options, 'true'], { stdio: 'ignore' }).status === 0,
+    )
+    found.set(name, usable)
+  }
+  return found.get(name)
+}
+
+/**
+ * Puts kernel bounds around a program where the machine has util-linux: limits by `prlimit`, and by `setpriv`
+ * a SIGKILL for the job's first process should its supervisor be killed. Both replace themselves with the
+ * program, so its pid stays the same. Without them the program runs as it is, under the supervisor's own bounds.
+ */
+export function confine(line: CommandLine, limits: Confinement): CommandLine {
+  let { command, args } = line
+  const setpriv = tool('setpriv', ['--pdeathsig', 'KILL'])
+  if (setpriv !== undefined) {
+    args = ['--pdeathsig', 'KILL', '--', command, ...args]
+    command = setpriv
+  }
+  const prlimit = tool('prlimit', ['--core=0'])
+  if (prlimit !== undefined) {
+    const data = limits.dataBytes === null ? [] : [`--data=${limits.dataBytes}`]
+    args = ['--core=0', `--fsize=${limits.fileBytes}`, ...data, '--', command, ...args]
+    command = prlimit
+  }
+  return { command, args }
+}

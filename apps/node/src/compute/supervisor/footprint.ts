@@ -1,0 +1,119 @@
+import { sep } from 'node:path'
+import {
+  childrenOf,
+  environmentValue,
+  isLive,
+  listProcesses,
+  MARKER_VARIABLE,
+  type ProcessEntry,
+  readProcess,
+  workingDirectory,
+} from './process-table.ts'
+
+/** How the processes of one job are told from all others. */
+export interface FootprintOptions {
+  /** Tells whether a value of the marker variable is this job's. */
+  readonly isMarked: (value: string) => boolean
+  /** An orphan whose working directory lies here belongs to the job. */
+  readonly workDir: string
+  /** Nothing that started earlier, in clock ticks since boot, can belong to the job. */
+  readonly notBefore: string
+  /** Processes that never count: the supervisor itself. */
+  readonly exceptPid: number
+}
+
+/**
+ * Knows the processes of one job, also those that left its process group and session. No single trace is
+ * enough: a daemon leaves the group, a clean environment drops the marker, and an orphan loses its parent; so
+ * all of them are followed, and what was once seen as a descendant stays known.
+ */
+export class Footprint {
+  readonly #options: FootprintOptions
+  readonly #known = new Map<number, string>()
+  #groups = new Set<number>()
+
+  constructor(options: FootprintOptions) {
+    this.#options = options
+  }
+
+  /** Adds a process and, from the next look on, all its descendants. */
+  add(pid: number): void {
+    const entry = readProcess(pid)
+    if (entry !== undefined) this.#remember([entry])
+  }
+
+  /** Looks again at the known processes and their children, cheaply; returns those that live. */
+  refresh(): ProcessEntry[] {
+    const live: ProcessEntry[] = []
+    const queue = [...this.#known.keys()]
+    const seen = new Set<number>()
+    for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+      if (seen.has(pid)) continue
+      seen.add(pid)
+      const entry = readProcess(pid)
+      const startTime = this.#known.get(pid)
+      if (
+        entry === undefined ||
+        !isLive(entry) ||
+        (startTime !== undefined && startTime !== entry.startTime)
+      ) {
+        this.#known.delete(pid)
+        continue
+      }
+      live.push(entry)
+      queue.push(...childrenOf(pid))
+    }
+    // Only groups with a live member: the number of an empty group may be given to a stranger.
+    this.#groups = new Set()
+    this.#remember(live)
+    return live
+  }
+
+  /** Looks through all processes of the machine for those of the job. */
+  find(): ProcessEntry[] {
+    const candidates = listProcesses().filter((entry) => this.#mayBelong(entry))
+    const found = new Map<number, ProcessEntry>()
+    for (const entry of candidates) if (this.#hasTrace(entry)) found.set(entry.pid, entry)
+    this.#remember([...found.values()])
+    for (const entry of candidates) if (this.#isStray(entry)) found.set(entry.pid, entry)
+    let grown = found.size > 0
+    while (grown) {
+      grown = false
+      for (const entry of candidates) {
+        if (found.has(entry.pid) || !found.has(entry.ppid)) continue
+        found.set(entry.pid, entry)
+        grown = true
+      }
+    }
+    return [...found.values()]
+  }
+
+  #remember(entries: readonly ProcessEntry[]): void {
+    for (const entry of entries) {
+      this.#known.set(entry.pid, entry.startTime)
+      this.#groups.add(entry.pgid).add(entry.sid)
+    }
+  }
+
+  #mayBelong(entry: ProcessEntry): boolean {
+    const { exceptPid, notBefore } = this.#options
+    return (
+      entry.pid !== exceptPid && entry.pid !== process.pid && Number(entry.startTime) >= Number(notBefore)
+    )
+  }
+
+  #hasTrace(entry: ProcessEntry): boolean {
+    if (this.#known.get(entry.pid) === entry.startTime) return true
+    if (this.#groups.has(entry.pgid) || this.#groups.has(entry.sid)) return true
+    const marker = environmentValue(entry.pid, MARKER_VARIABLE)
+    return marker !== undefined && this.#options.isMarked(marker)
+  }
+
+  /** Only orphans: a person who looks around in the work directory has a shell with a parent. */
+  #isStray(entry: ProcessEntry): boolean {
+    if (entry.ppid !== 1) return false
+    const directory = workingDirectory(entry.pid)
+    const { workDir } = this.#options
+    return directory !== undefined && (directory === workDir || directory.startsWith(workDir + sep))
+  }
+}

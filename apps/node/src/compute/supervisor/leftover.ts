@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RunningProcess } from '../engine/engine.ts'
+import { Footprint } from './footprint.ts'
+import {
+  bootId,
+  environmentValue,
+  isLive,
+  type ProcessEntry,
+  readProcess,
+  SUPERVISOR_VARIABLE,
+} from './process-table.ts'
+import { sendSignal, sweep } from './sweep.ts'
+import { jobProcessFile } from './work-files.ts'
+
+const SELF_CLEANUP_MS = 5_000
+const SWEEP_MS = 10_000
+const LOOK_MS = 20
+
+/** Which run an earlier node left behind. */
+export interface Leftover {
+  /** What was recorded before the run began. */
+  readonly process: RunningProcess
+  readonly executionId: string
+  readonly workDir: string
+}
+
+/** What {@link killLeftover} found. */
+export interface LeftoverReport {
+  /** True when the supervisor of the run was still alive. */
+  readonly supervisorAlive: boolean
+  /** How many processes of the run had to be killed by this call. */
+  readonly killed: number
+}
+
+/** Tells whether the very process that was recorded lives: same boot, same pid, same start. */
+export function isAlive(process: RunningProcess): boolean {
+  if (process.bootId !== bootId()) return false
+  const entry = readProcess(process.pid)
+  return entry !== undefined && isLive(entry) && entry.startTime === process.startTime
+}
+
+/** A pid namespace that began anew can repeat pid and start time; the mark of the execution cannot repeat. */
+function isSupervisor(leftover: Leftover): boolean {
+  if (!isAlive(leftover.process)) return false
+  const marker = environmentValue(leftover.process.pid, SUPERVISOR_VARIABLE)
+  return marker?.startsWith(`${leftover.executionId}:`) ?? false
+}
+
+function recordedJob(workDir: string): ProcessEntry | undefined {
+  try {
+    return JSON.parse(readFileSync(jobProcessFile(workDir), 'utf8')) as ProcessEntry
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Proves a run of an earlier node dead, before anything else is done about its execution: lets its supervisor
+ * clean up, then kills the supervisor and every process of the job that is left. A reused pid is never
+ * killed. Rejects when a process cannot be killed; then the execution must not be started again.
+ */
+export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> {
+  // Nothing outlives a restart of the machine.
+  if (leftover.process.bootId !== bootId()) return { supervisorAlive: false, killed: 0 }
+  const supervisorAlive = isSupervisor(leftover)
+  const endAt = performance.now() + SELF_CLEANUP_MS
+  while (isSupervisor(leftover) && performance.now() < endAt) await delay(LOOK_MS)
+  // First the supervisor, so that nothing is started while the rest is looked for.
+  while (isSupervisor(leftover)) {
+    sendSignal(leftover.process.pid, 'SIGKILL')
+    await delay(LOOK_MS)
+  }
+  const footprint = new Footprint({
+    isMarked: (value) => value.startsWith(`${leftover.executionId}:`),
+    workDir: leftover.workDir,
+    notBefore: leftover.process.startTime,
+    exceptPid: process.pid,
+  })
+  const job = recordedJob(leftover.workDir)
+  // The number of its group is trusted only while the recorded leader lives: otherwise it may be reused.
+  if (job !== undefined && readProcess(job.pid)?.startTime === job.startTime) footprint.add(job.pid)
+  const { killed, left } = await sweep(footprint, SWEEP_MS)
+  if (left.length > 0) {
+    throw new Error(
+      `Processes of execution ${leftover.executionId} cannot be killed: ${left.join(', ')}. End them, then restart the node.`,
+    )
+  }
+  return { supervisorAlive, killed }
+}

@@ -1,0 +1,51 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { EngineOutcome } from '../engine/engine.ts'
+import { type ExitRecord, readExitRecord } from './exit-record.ts'
+import { logFile } from './work-files.ts'
+
+const HEAD_BYTES = 2_048
+
+interface Head {
+  readonly text: string
+  readonly complete: boolean
+}
+
+function readHead(path: string): Head {
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch {
+    return { text: '', complete: true }
+  }
+  try {
+    const bytes = Buffer.alloc(HEAD_BYTES)
+    const length = readSync(file, bytes, 0, HEAD_BYTES, 0)
+    // As a stream, so that a character cut in two at the end is left out, not garbled.
+    const text = new TextDecoder().decode(bytes.subarray(0, length), { stream: true })
+    return { text, complete: fstatSync(file).size <= length }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Turns an exit record into an outcome, with the beginning of the logs of its work directory. */
+export function outcomeOf(workDir: string, record: ExitRecord): EngineOutcome {
+  const stdout = readHead(logFile(workDir, 'stdout'))
+  const stderr = readHead(logFile(workDir, 'stderr'))
+  return {
+    exitCode: record.exitCode,
+    signal: record.signal,
+    stdout: stdout.text,
+    stdoutTruncated: record.stdoutCapped || !stdout.complete,
+    stderr: stderr.text,
+    stderrTruncated: record.stderrCapped || !stderr.complete,
+    errorMessage: record.errorMessage,
+    reason: record.reason,
+  }
+}
+
+/** Reads how the run of a work directory ended; undefined when it has not, or left no readable record. */
+export function readOutcome(workDir: string): EngineOutcome | undefined {
+  const record = readExitRecord(workDir)
+  return record === undefined ? undefined : outcomeOf(workDir, record)
+}

@@ -1,0 +1,209 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import type { OutcomeReason } from '../engine/engine.ts'
+import { type ExitRecord, writeExitRecord, writeFileDurably } from './exit-record.ts'
+import { Footprint } from './footprint.ts'
+import { LogSink, openNamedPipes } from './log-sink.ts'
+import { MARKER_VARIABLE, markerOf, memoryUse, type ProcessEntry, readProcess } from './process-table.ts'
+import type { Launch, ProgramReport } from './protocol.ts'
+import { sendSignal, sweep } from './sweep.ts'
+import { jobProcessFile, logFile } from './work-files.ts'
+
+const LOOK_MS = 100
+const SWEEP_MS = 10_000
+const DRAIN_MS = 2_000
+const REPORT_BYTES = 64 * 1024
+/** The longest delay that a timer of Node takes. */
+const TIMER_MS = 2 ** 31 - 1
+
+interface Cause {
+  readonly reason: OutcomeReason
+  readonly message: string
+}
+
+type Ending = Pick<ExitRecord, 'reason' | 'exitCode' | 'signal' | 'errorMessage'>
+
+/** Runs one job inside the supervisor process: starts it, bounds it, ends it, and records its end. */
+export class Supervision {
+  readonly #launch: Launch
+  readonly #footprint: Footprint
+  readonly #stdout: LogSink
+  readonly #stderr: LogSink
+  readonly #onDone: () => void
+  readonly #timers: NodeJS.Timeout[] = []
+  #child: ChildProcess | undefined
+  #startedAtMs: number | null = null
+  #cause: Cause | undefined
+  #report = ''
+  #finishing = false
+
+  constructor(launch: Launch, onDone: () => void) {
+    this.#launch = launch
+    this.#onDone = onDone
+    const marker = markerOf(launch.executionId, launch.attempt)
+    this.#footprint = new Footprint({
+      isMarked: (value) => value === marker,
+      workDir: launch.workDir,
+      notBefore: readProcess(process.pid)?.startTime ?? '0',
+      exceptPid: process.pid,
+    })
+    this.#stdout = new LogSink(logFile(launch.workDir, 'stdout'), launch.logBytes)
+    this.#stderr = new LogSink(logFile(launch.workDir, 'stderr'), launch.logBytes)
+  }
+
+  /** Starts the job's own code. */
+  go(): void {
+    if (this.#child !== undefined || this.#finishing) return
+    const launch = this.#launch
+    const pipes = launch.namedLogs ? openNamedPipes(launch.workDir) : undefined
+    const [out, err] = pipes ?? []
+    const stdio: StdioOptions = ['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe']
+    if (launch.reports) stdio.push('pipe')
+    const env = { ...launch.env, [MARKER_VARIABLE]: markerOf(launch.executionId, launch.attempt) }
+    const child = spawn(launch.command, launch.args, { cwd: launch.cwd, env, detached: true, stdio })
+    this.#child = child
+    if (out !== undefined) closeSync(out.childEnd)
+    if (err !== undefined) closeSync(err.childEnd)
+    child.once('error', (error) => {
+      if (child.pid === undefined) this.#failStart(error)
+    })
+    child.once('exit', (code, signal) => void this.#finish(this.#ending(code, signal)))
+    if (child.pid === undefined) return
+    this.#drain(this.#stdout, out?.stream ?? child.stdout)
+    this.#drain(this.#stderr, err?.stream ?? child.stderr)
+    if (launch.reports) this.#listen(child.stdio[3] as Readable)
+    this.#footprint.add(child.pid)
+    this.#startedAtMs = Date.now()
+    writeFileDurably(jobProcessFile(launch.workDir), `${JSON.stringify(readProcess(child.pid) ?? null)}\n`)
+    this.#timers.push(setInterval(() => this.#look(), LOOK_MS))
+    if (launch.timeMs !== null) this.#limitTime(launch.timeMs, launch.timeMs)
+  }
+
+  /** Ends the job politely: SIGTERM to all its processes, SIGKILL after the grace period. */
+  cancel(): void {
+    this.#stop({ reason: 'cancelled', message: 'it was cancelled' }, this.#launch.graceMs)
+  }
+
+  /** Ends the job at once, because nobody is left to answer for it. */
+  orphan(): void {
+    const cause: Cause = { reason: 'node-gone', message: 'the node that ran it ended' }
+    if (this.#child === undefined) this.#onDone()
+    this.#stop(cause, 0)
+    this.#kill()
+  }
+
+  #stop(cause: Cause, graceMs: number): void {
+    if (this.#finishing || this.#cause !== undefined) return
+    this.#cause = cause
+    if (this.#child?.pid === undefined) {
+      void this.#finish({ reason: cause.reason, exitCode: null, signal: null, errorMessage: cause.message })
+      return
+    }
+    if (graceMs <= 0) {
+      this.#kill()
+      return
+    }
+    for (const entry of this.#footprint.refresh()) {
+      sendSignal(entry.pid, 'SIGTERM')
+      // A stopped process takes no signal but SIGKILL before it goes on.
+      sendSignal(entry.pid, 'SIGCONT')
+    }
+    this.#timers.push(setTimeout(() => this.#kill(), graceMs))
+  }
+
+  #kill(): void {
+    const pid = this.#child?.pid
+    if (pid === undefined || this.#finishing) return
+    sendSignal(-pid, 'SIGKILL')
+    for (const entry of this.#footprint.refresh()) sendSignal(entry.pid, 'SIGKILL')
+  }
+
+  #look(): void {
+    const live = this.#footprint.refresh()
+    const { maxProcesses, memoryBytes } = this.#launch
+    if (live.length > maxProcesses) {
+      this.#stop({ reason: 'killed', message: `it had more than ${maxProcesses} processes at a time` }, 0)
+    } else if (memoryBytes !== null && this.#memory(live) > memoryBytes) {
+      this.#stop(
+        { reason: 'memory', message: `it used more memory than its limit of ${memoryBytes} bytes` },
+        0,
+      )
+    }
+  }
+
+  #memory(live: readonly ProcessEntry[]): number {
+    const uses = live.map((entry) => memoryUse(entry.pid))
+    // Shared pages appear in each process that maps them; the largest share stands for all.
+    return (
+      uses.reduce((sum, use) => sum + use.anonymousBytes, 0) +
+      uses.reduce((most, use) => Math.max(most, use.sharedBytes), 0)
+    )
+  }
+
+  #limitTime(leftMs: number, limitMs: number): void {
+    const message = `it ran longer than its limit of ${limitMs} ms`
+    const stop = (): void => {
+      if (leftMs > TIMER_MS) this.#limitTime(leftMs - TIMER_MS, limitMs)
+      else this.#stop({ reason: 'timeout', message }, this.#launch.graceMs)
+    }
+    this.#timers.push(setTimeout(stop, Math.min(leftMs, TIMER_MS)))
+  }
+
+  #drain(sink: LogSink, stream: Readable | null): void {
+    if (stream !== null) sink.drain(stream)
+  }
+
+  #listen(stream: Readable): void {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      if (this.#report.length < REPORT_BYTES) this.#report += text
+    })
+    stream.on('error', () => undefined)
+  }
+
+  #failStart(error: Error): void {
+    const errorMessage = `${this.#launch.command} could not be started: ${error.message}`
+    void this.#finish({ reason: 'start-failed', exitCode: null, signal: null, errorMessage })
+  }
+
+  #ending(exitCode: number | null, signal: string | null): Ending {
+    if (this.#cause !== undefined) {
+      return { reason: this.#cause.reason, exitCode, signal, errorMessage: this.#cause.message }
+    }
+    if (signal === null) return { reason: 'exited', exitCode, signal, errorMessage: null }
+    return { reason: 'killed', exitCode, signal, errorMessage: `it was ended by the signal ${signal}` }
+  }
+
+  #reported(ending: Ending): Ending {
+    if (this.#cause !== undefined || this.#report === '') return ending
+    try {
+      return { ...ending, ...(JSON.parse(this.#report) as ProgramReport) }
+    } catch {
+      return ending
+    }
+  }
+
+  async #finish(ending: Ending): Promise<void> {
+    if (this.#finishing) return
+    this.#finishing = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    const { left } = await sweep(this.#footprint, SWEEP_MS)
+    await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
+    const final = this.#reported(ending)
+    const { executionId, attempt, workDir } = this.#launch
+    writeExitRecord(workDir, {
+      executionId,
+      attempt,
+      ...final,
+      errorMessage:
+        left.length === 0
+          ? final.errorMessage
+          : `processes that cannot be killed are left: ${left.join(', ')}`,
+      stdoutCapped: this.#stdout.capped,
+      stderrCapped: this.#stderr.capped,
+      startedAtMs: this.#startedAtMs,
+      endedAtMs: Date.now(),
+    })
+    this.#onDone()
+  }
+}

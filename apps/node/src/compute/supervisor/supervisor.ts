@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { RunningProcess } from '../engine/engine.ts'
+import { childProgram } from './child-program.ts'
+import { type ExitRecord, readExitRecord, writeExitRecord } from './exit-record.ts'
+import { killLeftover } from './leftover.ts'
+import { bootId, markerOf, readProcess, SUPERVISOR_VARIABLE } from './process-table.ts'
+import { type Launch, READY_LINE, type ToSupervisor } from './protocol.ts'
+
+const ERROR_TEXT_LENGTH = 2_000
+
+/** A supervisor that is up and waits; the job's own code has not begun. */
+export interface SupervisedRun {
+  readonly process: RunningProcess
+  /** Starts the job; resolves with its exit record when every process of it is dead. */
+  go(): Promise<ExitRecord>
+  /** Ends the supervisor before `go`; resolves when it is gone. */
+  abandon(): Promise<void>
+}
+
+function identify(pid: number): RunningProcess {
+  const entry = readProcess(pid)
+  if (entry === undefined) throw new Error(`The supervisor with pid ${pid} is gone; is /proc mounted?`)
+  return { pid, startTime: entry.startTime, pgid: entry.pgid, bootId: bootId() }
+}
+
+async function untilReady(child: ChildProcess): Promise<void> {
+  let errors = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-ERROR_TEXT_LENGTH)
+  })
+  const ready = new Promise<void>((resolve, reject) => {
+    let seen = ''
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      seen += text
+      if (seen.includes(READY_LINE)) resolve()
+    })
+    child.once('error', (error) => reject(new Error(`No supervisor could be started: ${error.message}`)))
+    child.once('close', () => reject(new Error(`The supervisor ended before it was ready: ${errors.trim()}`)))
+  })
+  await ready
+}
+
+function lostRecord(launch: Launch): ExitRecord {
+  return {
+    executionId: launch.executionId,
+    attempt: launch.attempt,
+    reason: 'killed',
+    exitCode: null,
+    signal: null,
+    errorMessage: 'its supervisor was killed, so the job was ended',
+    stdoutCapped: false,
+    stderrCapped: false,
+    startedAtMs: null,
+    endedAtMs: Date.now(),
+  }
+}
+
+/**
+ * Starts the supervisor of one run and hands it its orders. The supervisor holds a pipe to this process and
+ * ends the job when that closes. An aborted signal cancels the run. Rejects when no process can be started.
+ */
+export async function prepareSupervised(launch: Launch, signal: AbortSignal): Promise<SupervisedRun> {
+  const { executionId, attempt, workDir } = launch
+  const child = spawn(process.execPath, [childProgram(import.meta.url, 'supervisor-main'), executionId], {
+    cwd: '/',
+    detached: true,
+    // Nothing of the node's own environment, which may hold secrets and NODE_OPTIONS.
+    env: { PATH: process.env['PATH'] ?? '', [SUPERVISOR_VARIABLE]: markerOf(executionId, attempt) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  // A supervisor that died shows as its exit, not as a broken pipe.
+  child.stdin.on('error', () => undefined)
+  const send = (message: ToSupervisor): void => void child.stdin.write(`${JSON.stringify(message)}\n`)
+  const closed = once(child, 'close').catch(() => undefined)
+  send({ kind: 'launch', launch })
+  await untilReady(child)
+  const identity = identify(child.pid ?? 0)
+
+  const go = async (): Promise<ExitRecord> => {
+    const cancel = (): void => send({ kind: 'cancel' })
+    signal.addEventListener('abort', cancel, { once: true })
+    // A cancel ahead of `go` ends the run before anything is started.
+    if (signal.aborted) cancel()
+    send({ kind: 'go' })
+    await closed
+    signal.removeEventListener('abort', cancel)
+    const record = readExitRecord(workDir)
+    if (record?.executionId === executionId && record.attempt === attempt) return record
+    await killLeftover({ process: identity, executionId, workDir })
+    const lost = lostRecord(launch)
+    writeExitRecord(workDir, lost)
+    return lost
+  }
+  const abandon = async (): Promise<void> => {
+    child.stdin.end()
+    await closed
+  }
+  return { process: identity, go, abandon }
+}

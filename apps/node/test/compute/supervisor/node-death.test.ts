@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { RunningProcess } from '../../../src/compute/engine/engine.ts'
+import { readExitRecord } from '../../../src/compute/supervisor/exit-record.ts'
+import { isAlive, killLeftover } from '../../../src/compute/supervisor/leftover.ts'
+import { bootId, readProcess } from '../../../src/compute/supervisor/process-table.ts'
+import { logFile } from '../../../src/compute/supervisor/work-files.ts'
+import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
+
+const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
+
+interface FakeNode {
+  readonly child: ChildProcess
+  readonly process: RunningProcess
+  readonly executionId: string
+  readonly workDir: string
+}
+
+let directory: string
+let count = 0
+const started: FakeNode[] = []
+
+beforeEach(() => {
+  directory = makeDirectory()
+})
+afterEach(async () => {
+  for (const node of started.splice(0)) {
+    node.child.kill('SIGKILL')
+    await killLeftover(node)
+  }
+  removeDirectory(directory)
+})
+
+async function startNode(script: string): Promise<FakeNode> {
+  count += 1
+  const executionId = `e-death-${process.pid}-${count}`
+  const workDir = join(directory, executionId)
+  const child = spawn(process.execPath, [program, workDir, executionId, script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const node = { child, process: JSON.parse(line.toString()) as RunningProcess, executionId, workDir }
+  started.push(node)
+  return node
+}
+
+function go(node: FakeNode): void {
+  node.child.stdin?.write('go\n')
+}
+
+async function untilOutput(node: FakeNode, text: string): Promise<void> {
+  const path = logFile(node.workDir, 'stdout')
+  await until(`the job printed ${text}`, () => existsSync(path) && readFileSync(path, 'utf8').includes(text))
+}
+
+async function kill(node: FakeNode): Promise<void> {
+  const gone = once(node.child, 'exit')
+  node.child.kill('SIGKILL')
+  await gone
+}
+
+// A number that appears in the command line of every process of the job and of nothing else.
+const unique = (): string => String(1_000_000_000 + process.pid * 1_000 + count + 1)
+
+describe('when the node is killed', () => {
+  test.each([
+    ['a plain job', (n: string) => `echo up; sleep ${n}`],
+    ['a job that ignores SIGTERM', (n: string) => `trap "" TERM HUP; echo up; sleep ${n}; sleep ${n}`],
+    ['a pipeline', (n: string) => `echo up; sleep ${n} | sleep ${n} | sleep ${n}`],
+    ['a grandchild in its own session', (n: string) => `setsid sleep ${n} & sleep 0.3; echo up; sleep ${n}`],
+    [
+      'a daemon whose parent is gone',
+      (n: string) => `sh -c 'setsid sh -c "sleep ${n} & sleep ${n}" &' ; sleep 0.3; echo up; sleep ${n}`,
+    ],
+    [
+      'a daemon with a clean environment',
+      (n: string) => `env -i setsid sh -c "cd /; sleep ${n}" & sleep 0.5; echo up; sleep ${n}`,
+    ],
+    [
+      'a chain of forks',
+      (n: string) =>
+        `f() { sleep ${n} & if [ $1 -gt 0 ]; then f $(($1-1)) & fi; wait; }; f 30 & sleep 0.5; echo up; wait`,
+    ],
+    [
+      'a job that goes on forking',
+      (n: string) => `echo up; while :; do setsid sleep ${n} & sleep 0.02; done`,
+    ],
+  ])('no process of %s survives', async (_name, script) => {
+    const mark = unique()
+    const node = await startNode(script(mark))
+    go(node)
+    await untilOutput(node, 'up')
+    expect(processesWith(mark).length).toBeGreaterThan(0)
+    await kill(node)
+    await until('the job is dead', () => processesWith(mark).length === 0)
+    await until('the supervisor is gone', () => !isAlive(node.process))
+    expect(processesWith(mark)).toEqual([])
+    expect(readExitRecord(node.workDir)).toMatchObject({ reason: 'node-gone', executionId: node.executionId })
+    expect(await killLeftover(node)).toEqual({ supervisorAlive: false, killed: 0 })
+  })
+
+  test('before the start, nothing was run', async () => {
+    const mark = unique()
+    const node = await startNode(`sleep ${mark}`)
+    await kill(node)
+    await until('the supervisor is gone', () => !isAlive(node.process))
+    expect(processesWith(mark)).toEqual([])
+    expect(existsSync(join(node.workDir, 'process.json'))).toBe(false)
+  })
+})
+
+describe('when node and supervisor are killed together', () => {
+  test('recovery proves the rest dead', async () => {
+    const mark = unique()
+    const node = await startNode(`trap "" TERM; setsid sleep ${mark} & echo up; sleep ${mark}; sleep ${mark}`)
+    go(node)
+    await untilOutput(node, 'up')
+    process.kill(node.process.pid, 'SIGSTOP')
+    await kill(node)
+    process.kill(node.process.pid, 'SIGKILL')
+    await until('the supervisor is gone', () => !isAlive(node.process))
+    const report = await killLeftover(node)
+    expect(report.supervisorAlive).toBe(false)
+    expect(report.killed).toBeGreaterThan(0)
+    expect(processesWith(mark)).toEqual([])
+  })
+
+  test('recovery ends a supervisor that hangs', async () => {
+    const mark = unique()
+    const node = await startNode(`echo up; sleep ${mark}`)
+    go(node)
+    await untilOutput(node, 'up')
+    process.kill(node.process.pid, 'SIGSTOP')
+    await kill(node)
+    expect(await killLeftover(node)).toMatchObject({ supervisorAlive: true })
+    expect(isAlive(node.process)).toBe(false)
+    expect(processesWith(mark)).toEqual([])
+  })
+})
+
+describe('when only the supervisor is killed', () => {
+  test('the job is ended and the run says so', async () => {
+    const mark = unique()
+    const node = await startNode(`setsid sleep ${mark} & echo up; sleep ${mark}`)
+    go(node)
+    await untilOutput(node, 'up')
+    process.kill(node.process.pid, 'SIGKILL')
+    const record = await until('the record is written', () => readExitRecord(node.workDir))
+    expect(record).toMatchObject({
+      reason: 'killed',
+      errorMessage: 'its supervisor was killed, so the job was ended',
+    })
+    expect(processesWith(mark)).toEqual([])
+  })
+})
+
+describe('a reused pid', () => {
+  test('is neither alive nor killed', async () => {
+    const stranger = spawn('sleep', ['1000'])
+    await once(stranger, 'spawn')
+    const pid = stranger.pid ?? 0
+    const real = readProcess(pid)
+    const recorded: RunningProcess = { pid, startTime: '12345', pgid: pid, bootId: bootId() }
+    const leftover = { process: recorded, executionId: 'e-stranger', workDir: directory }
+    expect(isAlive(recorded)).toBe(false)
+    expect(await killLeftover(leftover)).toEqual({ supervisorAlive: false, killed: 0 })
+    // Even pid and start time alike, as in a pid namespace that began anew: it bears no mark of the execution.
+    const twin = { ...recorded, startTime: real?.startTime ?? '' }
+    expect(isAlive(twin)).toBe(true)
+    expect(await killLeftover({ ...leftover, process: twin })).toEqual({ supervisorAlive: false, killed: 0 })
+    expect(isAlive({ ...twin, bootId: 'another-boot' })).toBe(false)
+    expect(isAlive(twin)).toBe(true)
+    stranger.kill('SIGKILL')
+  })
+})

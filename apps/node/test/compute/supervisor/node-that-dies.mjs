@@ -1,0 +1,28 @@
+// Stands for a node: prepares one run, says so, starts it, and lives on until it is killed.
+// Runs what is in dist, as a real node does. Arguments: work directory, execution id, shell script.
+import { mkdirSync } from 'node:fs'
+import { prepareSupervised } from '../../../dist/compute/supervisor/supervisor.js'
+
+const [workDir, executionId, script] = process.argv.slice(2)
+mkdirSync(workDir, { recursive: true })
+const run = await prepareSupervised(
+  {
+    executionId,
+    attempt: 1,
+    workDir,
+    command: '/bin/sh',
+    args: ['-c', script],
+    env: { PATH: '/usr/bin:/bin' },
+    cwd: workDir,
+    timeMs: null,
+    graceMs: 1_000,
+    memoryBytes: null,
+    logBytes: 1_000_000,
+    maxProcesses: 10_000,
+    namedLogs: true,
+    reports: false,
+  },
+  new AbortController().signal,
+)
+process.stdout.write(`${JSON.stringify(run.process)}\n`)
+process.stdin.once('data', () => void run.go())

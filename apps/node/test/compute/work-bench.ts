@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { EngineRun, RunLimits } from '../../src/compute/engine/engine.ts'
+import type { TaskSpec } from '../../src/compute/engine/task.ts'
+import { rootOf } from '../../src/compute/inputs/work.ts'
+import { listProcesses } from '../../src/compute/supervisor/process-table.ts'
+
+let runs = 0
+const STAND_IN = 'node-that-dies'
+
+/** Bounds that no well-behaved test job meets. */
+export const WIDE_LIMITS: RunLimits = { timeMs: 60_000, memoryBytes: null, outputBytes: 1e8, logBytes: 1e7 }
+
+/** Makes a temporary directory with its real path. */
+export function makeDirectory(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'saltcod-compute-')))
+}
+
+/** Removes what {@link makeDirectory} made. */
+export function removeDirectory(path: string): void {
+  rmSync(path, { recursive: true, force: true })
+}
+
+/** A run of a task in a work directory without inputs. */
+export async function bareRun(
+  workDir: string,
+  task: TaskSpec,
+  limits: Partial<RunLimits> = {},
+): Promise<EngineRun> {
+  runs += 1
+  const rootDir = rootOf(workDir)
+  await mkdir(rootDir, { recursive: true })
+  return {
+    executionId: `e-${process.pid}-${runs}`,
+    attempt: 1,
+    job: { id: 'j-test', type: 'batch' },
+    task,
+    work: { workDir, rootDir, inputs: [], results: [] },
+    limits: { ...WIDE_LIMITS, ...limits },
+    environment: {},
+  }
+}
+
+/** Polls until a value is there; throws after a deadline. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false,
+  deadlineMs = 15_000,
+): Promise<T> {
+  const endAt = performance.now() + deadlineMs
+  for (;;) {
+    const value = look()
+    if (value !== undefined && value !== false) return value
+    if (performance.now() > endAt) throw new Error(`Waited in vain until ${what}.`)
+    await delay(10)
+  }
+}
+
+/** The pids of live processes whose command line holds a text, but for a stand-in for a node. */
+export function processesWith(text: string): number[] {
+  return listProcesses()
+    .filter(({ pid }) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        return line.includes(text) && !line.includes(STAND_IN)
+      } catch {
+        return false
+      }
+    })
+    .map(({ pid }) => pid)
+    .filter((pid) => pid !== process.pid)
+}
