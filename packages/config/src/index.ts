@@ -1,7 +1,16 @@
 export type { Config, RecoveryConfig, StoreConfig } from './config.ts'
+export { defaultConfigYaml } from './default-file.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export type { Environment } from './environment.ts'
 export { type Arguments, type ConfigFlag, configFlags } from './flags.ts'
+export { configSchema, type JsonSchema } from './json-schema.ts'
+export {
+  type FindStoresOptions,
+  findStores,
+  formatFinding,
+  type StoreFinding,
+  type StoreFindingKind,
+} from './legacy-stores.ts'
 export { type ConfigRow, getConfig, listConfig } from './listing.ts'
 export {
   CONFIG_FILE_NAME,
@@ -10,6 +19,7 @@ export {
   loadConfig,
   type SettingValue,
 } from './load.ts'
+export { ensureNodeId, type KeptNodeId, makeNodeId, NODE_ID_FILE_NAME, readNodeId } from './node-id.ts'
 export { formatOrigin, type Origin } from './origin.ts'
 export { formatProblem, type Problem } from './problem.ts'
 export type { LogFormat, LogLevel } from './settings/api.ts'
@@ -25,3 +35,4 @@ export type {
 export type { FinishedJobState, RetentionRule } from './settings/retention.ts'
 export type { StoreType } from './settings/stores.ts'
 export { formatSize, parseSize } from './size.ts'
+export { type ResolvedPaths, resolvePaths, type StoreLocation } from './store-location.ts'

@@ -32,7 +32,7 @@ function refuseKind(stats: BigIntStats): Pick<Problem, 'problem' | 'hint'> | und
   }
   if (stats.size > LARGEST_FILE_BYTES) {
     return {
-      problem: `the file has ${stats.size} bytes, more than the ${LARGEST_FILE_BYTES} that a config file may have`,
+      problem: `the file has ${stats.size} bytes, more than the ${LARGEST_FILE_BYTES} that such a file may have`,
       hint: 'name the right file',
     }
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { complaint } from '../problem.ts'
 import type { Setting } from '../setting.ts'
 import { choice, duration, integer, mapping, rules } from '../value.ts'
 
@@ -47,27 +48,57 @@ export interface RecoveryAgeRule {
   readonly action: RecoveryActionName
 }
 
-const action = choice(RECOVERY_ACTIONS)
-const byType = mapping({
-  batch: action.optional(),
-  ops: action.optional(),
-  service: action.optional(),
-  daemon: action.optional(),
-})
+// What makes sense in each state; the recovery package refuses a policy with anything else.
+const LEGAL_ACTIONS: { readonly [State in RecoverableState]: readonly RecoveryActionName[] } = {
+  Created: ['admit', 'fail', 'keep', 'none'],
+  BidAccepted: ['requeue', 'fail', 'keep', 'none'],
+  Running: ['rerun', 'fail', 'keep', 'none'],
+  WaitingVerification: ['fail', 'keep', 'none'],
+  ResultAccepted: ['fail', 'keep', 'none'],
+  Publishing: ['publish', 'fail', 'keep', 'none'],
+}
 
 // One word for a whole state stands for all four job types.
-const cell = z.preprocess((given) => {
-  return typeof given === 'string' ? { batch: given, ops: given, service: given, daemon: given } : given
-}, byType)
+function row(state: RecoverableState): z.ZodType<Partial<Record<JobTypeName, RecoveryActionName>>> {
+  const action = choice(LEGAL_ACTIONS[state]).exactOptional()
+  const byType = mapping({ batch: action, ops: action, service: action, daemon: action })
+  return z.preprocess((given) => {
+    return typeof given === 'string' ? { batch: given, ops: given, service: given, daemon: given } : given
+  }, byType)
+}
 
-const actions = mapping({
-  Created: cell.optional(),
-  BidAccepted: cell.optional(),
-  Running: cell.optional(),
-  WaitingVerification: cell.optional(),
-  ResultAccepted: cell.optional(),
-  Publishing: cell.optional(),
+const cells = mapping({
+  Created: row('Created').exactOptional(),
+  BidAccepted: row('BidAccepted').exactOptional(),
+  Running: row('Running').exactOptional(),
+  WaitingVerification: row('WaitingVerification').exactOptional(),
+  ResultAccepted: row('ResultAccepted').exactOptional(),
+  Publishing: row('Publishing').exactOptional(),
 })
+
+const ageRule = mapping({
+  State: choice(RECOVERABLE_STATES),
+  JobType: choice(JOB_TYPE_WORDS).optional(),
+  OlderThan: duration(),
+  Action: choice(RECOVERY_ACTIONS),
+})
+  .superRefine((rule, context) => {
+    const legal = LEGAL_ACTIONS[rule.State]
+    if (legal.includes(rule.Action)) return
+    const message = complaint(
+      `'${rule.Action}' makes no sense for ${rule.State}`,
+      `write one of ${legal.join(', ')}`,
+    )
+    context.addIssue({ code: 'custom', path: ['Action'], message })
+  })
+  .transform(
+    (rule): RecoveryAgeRule => ({
+      state: rule.State,
+      ...(rule.JobType === undefined ? {} : { jobType: rule.JobType }),
+      olderThanMs: rule.OlderThan,
+      action: rule.Action,
+    }),
+  )
 
 /** The preset that the table starts from. */
 export const recoveryPreset: Setting<RecoveryPreset> = {
@@ -86,7 +117,7 @@ export const recoveryCells: Setting<RecoveryCells> = {
     'Cells of the restart table that differ from the preset: a state, under it a job type and its action (admit, requeue, rerun, publish, keep, fail, none), or one action for all types.',
   form: 'rules',
   fallback: {},
-  schema: actions as z.ZodType<RecoveryCells>,
+  schema: cells,
 }
 
 /** The rules that look at age. */
@@ -96,21 +127,7 @@ export const recoveryAgeRules: Setting<RecoveryAgeRule[]> = {
     'Rules that look at the age of an execution before the table is asked, the first that fits decides: State, JobType (all when left out), OlderThan, Action.',
   form: 'rules',
   fallback: [],
-  schema: rules(
-    mapping({
-      State: choice(RECOVERABLE_STATES),
-      JobType: choice(JOB_TYPE_WORDS).optional(),
-      OlderThan: duration(),
-      Action: action,
-    }).transform(
-      (rule): RecoveryAgeRule => ({
-        state: rule.State,
-        ...(rule.JobType === undefined ? {} : { jobType: rule.JobType }),
-        olderThanMs: rule.OlderThan,
-        action: rule.Action,
-      }),
-    ),
-  ),
+  schema: rules(ageRule),
 }
 
 /** How long a kept execution may wait. */

@@ -1,0 +1,37 @@
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+
+/** What lies at a path, as far as it matters before a store is opened there. */
+export type FileKind = 'missing' | 'bolt' | 'file' | 'directory' | 'special' | 'unreadable'
+
+// BoltDB's meta pages are the first two; after a 16-byte page header comes this number, in the order of the machine.
+const BOLT_MAGIC = 0xed0cdaed
+const META_OFFSET = 16
+const PAGE_STARTS = [0, 4096, 8192, 16_384, 32_768, 65_536]
+
+/** Looks at what lies at a path, without following a pipe or writing anything. Never throws. */
+export function fileKind(path: string): FileKind {
+  try {
+    const stats = statSync(path)
+    if (stats.isDirectory()) return 'directory'
+    if (!stats.isFile()) return 'special'
+    return holdsBolt(path) ? 'bolt' : 'file'
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable'
+  }
+}
+
+function holdsBolt(path: string): boolean {
+  // Non-blocking, should a pipe have taken the file's place since.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    if (!fstatSync(file).isFile()) return false
+    const word = Buffer.alloc(4)
+    return PAGE_STARTS.some((start) => {
+      if (readSync(file, word, 0, 4, start + META_OFFSET) < 4) return false
+      return word.readUInt32LE() === BOLT_MAGIC || word.readUInt32BE() === BOLT_MAGIC
+    })
+  } finally {
+    closeSync(file)
+  }
+}
