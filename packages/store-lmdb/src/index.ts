@@ -1,1 +1,1 @@
-export {}
+export { type LmdbKvOptions, type LmdbNotice, openLmdbKv } from './opening.ts'

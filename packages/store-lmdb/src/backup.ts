@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, linkSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+
+import { StoreError } from '@saltcod/store-core'
+
+import { syncPath } from './creation.ts'
+import type { Environment } from './environment.ts'
+import { probeDataFile } from './file-probe.ts'
+import { foreignError, fullError, messageOf, permissionError, systemCode } from './refusal.ts'
+
+/**
+ * Writes a compact copy of one snapshot: under another name, synced, probed, then linked to its own name.
+ * Returns its length in bytes. Throws `STORE_FOREIGN` where the path exists, `STORE_FULL`, or
+ * `STORE_PERMISSION`.
+ */
+export async function backUp(environment: Environment, path: string): Promise<number> {
+  const absolute = resolve(path)
+  if (existsSync(absolute)) throw foreignError(absolute, 'exists; a backup never replaces a file')
+  try {
+    const directory = realpathSync(dirname(absolute))
+    const target = join(directory, basename(absolute))
+    const temporary = `${target}.new-${randomBytes(6).toString('hex')}`
+    try {
+      await copy(environment, temporary)
+      linkSync(temporary, target)
+      syncPath(directory)
+      return statSync(target).size
+    } finally {
+      rmSync(temporary, { force: true })
+    }
+  } catch (error) {
+    throw refusalOf(error, absolute)
+  }
+}
+
+async function copy(environment: Environment, temporary: string): Promise<void> {
+  await environment.copyTo(temporary)
+  // LMDB makes it readable for others whatever the mode of the store.
+  chmodSync(temporary, 0o600)
+  syncPath(temporary)
+  probeDataFile(temporary)
+}
+
+function refusalOf(error: unknown, path: string): unknown {
+  if (error instanceof StoreError) return error
+  const code = systemCode(error)
+  if (code === 'EEXIST') return foreignError(path, 'exists; a backup never replaces a file')
+  if (code === 'ENOSPC' || /space left|quota exceeded/i.test(messageOf(error))) {
+    return fullError(path, messageOf(error))
+  }
+  return permissionError(path, `the backup cannot be written (${code ?? messageOf(error)})`, error)
+}

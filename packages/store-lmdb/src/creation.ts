@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { openEnvironment } from './environment.ts'
+import { foreignError, fullError, messageOf, systemCode } from './refusal.ts'
+import { Reserve, type ReserveOptions } from './reserve.ts'
+import type { StorePath } from './store-path.ts'
+
+/** A new file gets so much before LMDB sees it, enough for its tables. */
+const FIRST_BYTES = 1024 * 1024
+
+/**
+ * Makes an empty store: built under another name, synced, then linked to its own name, so that a creation
+ * that was interrupted is never seen there. Only for the owner. Throws `STORE_FULL` or `STORE_FOREIGN`.
+ */
+export async function createStore(
+  paths: StorePath,
+  tables: readonly string[],
+  mapBytes: number,
+  limits: ReserveOptions,
+): Promise<void> {
+  const temporary = join(paths.directory, `${temporaryPrefix(paths)}${randomBytes(6).toString('hex')}`)
+  try {
+    await build(temporary, tables, mapBytes, limits)
+    syncPath(temporary)
+    linkSync(temporary, paths.data)
+    syncPath(paths.directory)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST') throw foreignError(paths.data, 'appeared while the store was being made')
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw fullError(paths.data, messageOf(error))
+    throw error
+  } finally {
+    rmSync(temporary, { force: true })
+    rmSync(`${temporary}-lock`, { force: true })
+  }
+}
+
+/** Removes what interrupted creations and backups left behind. Only for the owner. */
+export function removeLeftovers(paths: StorePath): void {
+  for (const name of readdirSync(paths.directory)) {
+    if (name.startsWith(temporaryPrefix(paths))) rmSync(join(paths.directory, name), { force: true })
+  }
+}
+
+/** Waits until a file or directory is on disk. */
+export function syncPath(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+async function build(
+  path: string,
+  tables: readonly string[],
+  mapBytes: number,
+  limits: ReserveOptions,
+): Promise<void> {
+  const environment = await openEnvironment({ path, readOnly: false, mapBytes })
+  try {
+    const reserve = new Reserve(path, environment.pageBytes, environment.lastPage() + 1, limits)
+    try {
+      reserve.ensure(FIRST_BYTES / environment.pageBytes, true, () => 0)
+      environment.openTables(tables, true)
+    } finally {
+      reserve.close()
+    }
+  } finally {
+    await environment.close()
+  }
+}
+
+function temporaryPrefix(paths: StorePath): string {
+  return `${paths.name}.new-`
+}

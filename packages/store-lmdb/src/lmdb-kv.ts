@@ -1,0 +1,151 @@
+import {
+  type KvCapabilities,
+  type KvFailure,
+  type KvSnapshot,
+  type KvStatistics,
+  type KvStore,
+  type KvTableStatistics,
+  type KvTransaction,
+  type KvWriteOptions,
+  runReadBody,
+} from '@saltcod/store-core'
+
+import { backUp } from './backup.ts'
+import { type Environment, pagesOf } from './environment.ts'
+import { freePagesOf, GroupWriter } from './group-writer.ts'
+import type { OwnerLock } from './owner-lock.ts'
+import { closedError, failedError, readOnlyError } from './refusal.ts'
+import type { Reserve } from './reserve.ts'
+
+/** What only the owner of a store has. */
+export interface Ownership {
+  readonly lock: OwnerLock
+  readonly reserve: Reserve
+}
+
+/** What {@link LmdbKv} is made of. */
+export interface LmdbKvParts {
+  readonly environment: Environment
+  readonly tables: ReadonlySet<string>
+  /** Closes the environment when nobody in this process uses it any more. */
+  readonly releaseEnvironment: () => Promise<void>
+  /** Absent where the store is open for reading. */
+  readonly ownership?: Ownership
+}
+
+/** The key-value contract on one LMDB file. */
+export class LmdbKv implements KvStore {
+  readonly backend: string = 'lmdb'
+  readonly location: string
+  readonly readOnly: boolean
+  readonly capabilities: KvCapabilities
+  readonly failed: Promise<KvFailure>
+  readonly #parts: LmdbKvParts
+  readonly #writer: GroupWriter | undefined
+  #settleFailed: (failure: KvFailure) => void = () => undefined
+  #failure: KvFailure | undefined
+  #closing: Promise<void> | undefined
+  #reading = false
+
+  constructor(parts: LmdbKvParts) {
+    this.#parts = parts
+    this.location = parts.environment.path
+    this.readOnly = parts.ownership === undefined
+    this.failed = new Promise<KvFailure>((resolve) => {
+      this.#settleFailed = resolve
+    })
+    this.#writer = this.#makeWriter()
+    this.capabilities = {
+      durable: true,
+      statistics: () => this.#statistics(),
+      backup: (path) => this.#backup(path),
+    }
+  }
+
+  read<T>(body: (snapshot: KvSnapshot) => T): T {
+    this.#refuseInsideWrite('read')
+    this.#assertUsable()
+    const { environment, tables } = this.#parts
+    // The owner sees its own commits without it; another process may have committed since the last read.
+    if (this.readOnly && !this.#reading) environment.refresh()
+    const outer = this.#reading
+    this.#reading = true
+    try {
+      return runReadBody(environment, tables, body)
+    } finally {
+      this.#reading = outer
+    }
+  }
+
+  write<T>(body: (transaction: KvTransaction) => T, options: KvWriteOptions = {}): Promise<T> {
+    this.#refuseInsideWrite('write')
+    try {
+      this.#assertUsable()
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+    if (this.#writer === undefined) return Promise.reject(readOnlyError(this.location))
+    return this.#writer.submit(body, options.background === true)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer?.idle()
+    await this.#parts.releaseEnvironment()
+    this.#parts.ownership?.reserve.close()
+    await this.#parts.ownership?.lock.release(this.#failure === undefined)
+  }
+
+  #makeWriter(): GroupWriter | undefined {
+    const { environment, ownership, tables } = this.#parts
+    if (ownership === undefined) return undefined
+    return new GroupWriter(environment, ownership.reserve, tables, (cause) => {
+      this.#fail(cause)
+    })
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failure !== undefined) return
+    const { code, message } = failedError(this.location, cause)
+    this.#failure = { code, message, cause }
+    this.#settleFailed(this.#failure)
+  }
+
+  #assertUsable(): void {
+    if (this.#failure !== undefined) throw failedError(this.location, this.#failure.cause)
+    if (this.#closing !== undefined) throw closedError(this.location)
+  }
+
+  #refuseInsideWrite(method: string): void {
+    const running = this.#writer?.running
+    if (running === undefined) return
+    throw running.doom(
+      new TypeError(`A write body called ${method} of its store; use the transaction that it was given.`),
+    )
+  }
+
+  #statistics(): KvStatistics {
+    this.#refuseInsideWrite('statistics')
+    this.#assertUsable()
+    const { environment, tables } = this.#parts
+    if (this.readOnly && !this.#reading) environment.refresh()
+    const { pageBytes } = environment
+    const rows: KvTableStatistics[] = []
+    for (const table of tables) {
+      const size = environment.treeSize(table)
+      rows.push({ table, rows: size.rows, usedBytes: pagesOf(size) * pageBytes })
+    }
+    const freeBytes = freePagesOf(environment, tables) * pageBytes
+    const usedBytes = (environment.lastPage() + 1) * pageBytes - freeBytes
+    return { tables: rows, usedBytes, freeBytes, fileBytes: environment.fileBytes() }
+  }
+
+  async #backup(path: string): Promise<number> {
+    this.#assertUsable()
+    return backUp(this.#parts.environment, path)
+  }
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+
+import { damagedError } from './refusal.ts'
+
+/** A check that does not come to an end by then is a failed one. */
+const MAX_CHECK_MS = 60_000
+
+/**
+ * Runs in the child: opens the file for reading and walks down both edges of every tree. It is a string,
+ * so that it works from the sources, from a build and from a bundle alike.
+ */
+const CHECK = `
+const [module, path] = process.argv.slice(1)
+require('node:fs').writeSync(1, 'started')
+const { open } = require(module)
+const plain = { encoding: 'binary', keyEncoding: 'binary' }
+const root = open(path, { ...plain, noSubdir: true, readOnly: true, overlappingSync: false,
+  safeRestore: true, maxDbs: 64, permissionsMode: 0o600 })
+for (const name of root.getKeys({})) {
+  const table = root.openDB(String(name), plain)
+  for (const reverse of [false, true]) for (const row of table.getRange({ reverse, limit: 1 })) row.value.length
+}
+root.getStats()
+process.exit(0)
+`
+
+/**
+ * Opens a file with LMDB in a child process first, because a damaged one ends the process that opens it.
+ * For files whose last owner died. Throws `STORE_DAMAGED`. A child that cannot be started checks nothing.
+ */
+export async function checkInChild(path: string): Promise<void> {
+  const module = createRequire(import.meta.url).resolve('lmdb')
+  const child = spawn(process.execPath, ['--eval', CHECK, module, path], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Settings of the parent, for instance of a debugger, are not for the child.
+    env: {},
+    timeout: MAX_CHECK_MS,
+    killSignal: 'SIGKILL',
+  })
+  let complaint = ''
+  child.stderr.setEncoding('utf8')
+  child.stderr.on('data', (text: string) => {
+    if (complaint.length < 10_000) complaint += text
+  })
+  let started = false
+  child.stdout.once('data', () => {
+    started = true
+  })
+  const end = await new Promise<string | undefined>((resolve) => {
+    child.on('error', () => {
+      resolve(undefined)
+    })
+    child.on('close', (code, signal) => {
+      resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`))
+    })
+  })
+  if (end === undefined || !started) return
+  throw damagedError(
+    path,
+    `opening it in a test process ended that process (${end})`,
+    new Error(complaint.trim()),
+  )
+}

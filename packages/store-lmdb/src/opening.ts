@@ -1,0 +1,158 @@
+import type { KvStore } from '@saltcod/store-core'
+
+import { createStore, removeLeftovers } from './creation.ts'
+import { type Environment, openEnvironment } from './environment.ts'
+import { probeDataFile, probeLockFile } from './file-probe.ts'
+import { LmdbKv } from './lmdb-kv.ts'
+import { checkInChild } from './native-check.ts'
+import { findOwner, OwnerLock } from './owner-lock.ts'
+import { damagedError, lockedError, notFoundError } from './refusal.ts'
+import { Reserve, type ReserveOptions } from './reserve.ts'
+import { isOpenHere, openShared, type SharedEnvironment } from './shared-environment.ts'
+import { checkDataFile, checkLockFile, makeLockFile, resolveStorePath, type StorePath } from './store-path.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+/** Something that an operator may want to know about the opening of a store. */
+export interface LmdbNotice {
+  /** `OWNER_DIED`: the process that had the store before did not close it; the file was checked. */
+  readonly code: 'OWNER_DIED'
+  readonly message: string
+}
+
+/** Options of {@link openLmdbKv}. */
+export interface LmdbKvOptions {
+  /** Path of the data file. Its lock file and the directory of its owner lock lie beside it. */
+  readonly path: string
+  /** Names of the tables. A body that names another one gets a `TypeError`. */
+  readonly tables: readonly string[]
+  /** Opens for reading, beside an owner or without one. Default false. */
+  readonly readOnly?: boolean
+  /** Whether a store that is not there is made, with its directory. Default true; never when reading only. */
+  readonly create?: boolean
+  /** The most bytes that the data file may have; beyond it writes fail with `STORE_FULL`. Default: no limit. */
+  readonly quotaBytes?: number
+  /** Bytes of the file system that the data file leaves free. Default 16 MiB. */
+  readonly lowSpaceBytes?: number
+  /** Address space that is mapped at first; the map grows by itself. Default 1 GiB. */
+  readonly mapBytes?: number
+  /** Gets what an operator should know. The package itself logs nothing. */
+  readonly onNotice?: (notice: LmdbNotice) => void
+}
+
+/**
+ * Opens an LMDB file as a key-value store. Resolves when it is ready to use. Rejects with
+ * `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_PERMISSION` or `STORE_FULL`;
+ * in each of these cases a file at the path was left as it was.
+ */
+export async function openLmdbKv(options: LmdbKvOptions): Promise<KvStore> {
+  const readOnly = options.readOnly === true
+  const create = !readOnly && options.create !== false
+  const paths = resolveStorePath(options.path, create)
+  const exists = checkDataFile(paths.data, readOnly)
+  if (!exists && !create) throw notFoundError(paths.data)
+  return readOnly ? openForReading(paths, options) : openForWriting(paths, options, exists)
+}
+
+async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise<KvStore> {
+  const shared = await openShared(paths.data, async () => {
+    probe(paths, true)
+    const owner = await findOwner(paths.owner)
+    if (!owner.alive && owner.previous !== 'closed') await checkInChild(paths.data)
+    if (!checkLockFile(paths, true)) makeLockFile(paths)
+    return openNative(paths, options, true)
+  })
+  try {
+    shared.environment.openTables(options.tables, false)
+  } catch (error) {
+    await shared.release()
+    throw damagedError(paths.data, 'LMDB cannot open its tables', error)
+  }
+  return new LmdbKv({
+    environment: shared.environment,
+    tables: new Set(options.tables),
+    releaseEnvironment: shared.release,
+  })
+}
+
+async function openForWriting(paths: StorePath, options: LmdbKvOptions, exists: boolean): Promise<KvStore> {
+  // Before the lock too: beside a file that is refused, nothing may be written.
+  if (exists && !isOpenHere(paths.data)) probe(paths, false)
+  const lock = await OwnerLock.acquire(paths.owner, paths.data)
+  let clean = lock.previous === 'closed'
+  try {
+    const limits = limitsOf(options)
+    removeLeftovers(paths)
+    if (!checkDataFile(paths.data, false)) {
+      await createStore(paths, options.tables, mapBytesOf(options), limits)
+      clean = true
+    }
+    const shared = await openShared(paths.data, async () => {
+      probe(paths, false)
+      if (!clean) await checkInChild(paths.data)
+      clean = true
+      return openNative(paths, options, false)
+    })
+    return await takeOver(paths, options, lock, shared, limits)
+  } catch (error) {
+    await lock.release(clean)
+    throw error
+  }
+}
+
+async function takeOver(
+  paths: StorePath,
+  options: LmdbKvOptions,
+  lock: OwnerLock,
+  shared: SharedEnvironment,
+  limits: ReserveOptions,
+): Promise<KvStore> {
+  const { environment } = shared
+  try {
+    if (environment.readOnly) {
+      throw lockedError(paths.data, 'this process, which has it open for reading; close that first')
+    }
+    const reserve = new Reserve(paths.data, environment.pageBytes, environment.lastPage() + 1, limits)
+    reserve.settle(environment.lastPage() + 1)
+    environment.openTables(options.tables, true)
+    if (lock.previous === 'died') {
+      const message = `The process that had ${paths.data} before did not close it; the file was checked and is sound.`
+      options.onNotice?.({ code: 'OWNER_DIED', message })
+    }
+    return new LmdbKv({
+      environment,
+      tables: new Set(options.tables),
+      releaseEnvironment: shared.release,
+      ownership: { lock, reserve },
+    })
+  } catch (error) {
+    await shared.release()
+    throw error
+  }
+}
+
+/** Everything that can be known about the files without LMDB. */
+function probe(paths: StorePath, readOnly: boolean): void {
+  probeDataFile(paths.data)
+  if (checkLockFile(paths, readOnly)) probeLockFile(paths.lock)
+}
+
+async function openNative(paths: StorePath, options: LmdbKvOptions, readOnly: boolean): Promise<Environment> {
+  try {
+    return await openEnvironment({ path: paths.data, readOnly, mapBytes: mapBytesOf(options) })
+  } catch (error) {
+    throw damagedError(paths.data, 'LMDB cannot open it', error)
+  }
+}
+
+function limitsOf(options: LmdbKvOptions): ReserveOptions {
+  return {
+    quotaBytes: options.quotaBytes ?? Number.MAX_SAFE_INTEGER,
+    lowSpaceBytes: options.lowSpaceBytes ?? 16 * MEBIBYTE,
+  }
+}
+
+/** A map below the file's length would have to grow at once. */
+function mapBytesOf(options: LmdbKvOptions): number {
+  return options.mapBytes ?? 1024 * MEBIBYTE
+}

@@ -1,0 +1,139 @@
+import { closeSync, fdatasyncSync, fstatSync, openSync, statfsSync, writeSync } from 'node:fs'
+
+import { fullError, messageOf } from './refusal.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+/** The reserve is a quarter of what the store uses, but not less and not more than this. */
+const MIN_RESERVE_BYTES = 4 * MEBIBYTE
+const MAX_RESERVE_BYTES = 64 * MEBIBYTE
+
+/** The most that one refill between two groups adds, so that nobody waits long for it. */
+const REFILL_BYTES = 4 * MEBIBYTE
+
+/** Of the reserve, what only background work may use: deleting needs pages before it gives any back. */
+const EMERGENCY_BYTES = 2 * MEBIBYTE
+
+const ZEROS: Uint8Array = new Uint8Array(MEBIBYTE)
+
+/** Limits of a {@link Reserve}. */
+export interface ReserveOptions {
+  /** The most bytes that the data file may have. */
+  readonly quotaBytes: number
+  /** Bytes that the file system keeps for others: the file does not grow into them. */
+  readonly lowSpaceBytes: number
+}
+
+/**
+ * Room at the end of the data file that is written ahead with zeros, so that a full disk shows itself here,
+ * where it can be refused, and never inside LMDB. It works where a file is overwritten in place; on a file
+ * system that copies on write it only makes a full disk less likely.
+ */
+export class Reserve {
+  readonly #path: string
+  readonly #file: number
+  readonly #pageBytes: number
+  readonly #options: ReserveOptions
+  #fileBytes: number
+  #usedPages: number
+  /** Why the file could not be extended, until it is tried again for the next group. */
+  #blocked: string | undefined
+
+  constructor(path: string, pageBytes: number, usedPages: number, options: ReserveOptions) {
+    this.#path = path
+    this.#pageBytes = pageBytes
+    this.#options = options
+    this.#usedPages = usedPages
+    this.#file = openSync(path, 'r+')
+    this.#fileBytes = fstatSync(this.#file).size
+  }
+
+  /** Length of the data file in bytes. */
+  get fileBytes(): number {
+    return this.#fileBytes
+  }
+
+  /** Pages between the last page in use and the end of the file. */
+  get roomPages(): number {
+    return Math.floor(this.#fileBytes / this.#pageBytes) - this.#usedPages
+  }
+
+  /** Begins a group: a file that could not be extended before is tried again. */
+  begin(): void {
+    this.#blocked = undefined
+  }
+
+  /** Takes note of what a commit used, and extends the file when less than half of the reserve is left. */
+  settle(usedPages: number): void {
+    this.#usedPages = usedPages
+    const target = this.#targetPages()
+    if (this.roomPages >= target / 2) return
+    this.#blocked = undefined
+    const step = Math.min(target - this.roomPages, REFILL_BYTES / this.#pageBytes)
+    this.#extend(step, step)
+  }
+
+  /**
+   * Makes sure that a commit of so many pages finds room. `freePages` tells how many pages inside the file
+   * are free; it is asked only when the disk is full. Throws `STORE_FULL`.
+   */
+  ensure(pages: number, background: boolean, freePages: () => number): void {
+    const emergency = background ? 0 : EMERGENCY_BYTES / this.#pageBytes
+    const missing = pages + emergency - this.roomPages
+    if (missing <= 0) return
+    if (this.#extend(missing + MEBIBYTE / this.#pageBytes, missing)) return
+    // The physical reserve holds the commit whatever LMDB does with the free pages inside the file.
+    if (pages <= this.roomPages && missing <= freePages() / 2) return
+    throw fullError(this.#path, this.#blocked ?? 'the file cannot be extended')
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  #targetPages(): number {
+    const quarter = (this.#usedPages * this.#pageBytes) / 4
+    const bytes = Math.min(Math.max(quarter, MIN_RESERVE_BYTES), MAX_RESERVE_BYTES)
+    return Math.ceil((bytes + EMERGENCY_BYTES) / this.#pageBytes)
+  }
+
+  /** Extends the file by `wanted` pages, or by fewer but at least `needed`; tells whether it did. */
+  #extend(wanted: number, needed: number): boolean {
+    if (this.#blocked !== undefined) return false
+    try {
+      const pages = Math.min(Math.ceil(wanted), this.#growablePages())
+      if (pages < needed) {
+        this.#blocked = this.#shortage()
+        return false
+      }
+      const end = (Math.floor(this.#fileBytes / this.#pageBytes) + pages) * this.#pageBytes
+      while (this.#fileBytes < end) {
+        const length = Math.min(ZEROS.length, end - this.#fileBytes)
+        this.#fileBytes += writeSync(this.#file, ZEROS, 0, length, this.#fileBytes)
+      }
+      fdatasyncSync(this.#file)
+      return true
+    } catch (error) {
+      this.#blocked = messageOf(error)
+      return false
+    }
+  }
+
+  /** Pages by which quota and file system let the file grow. */
+  #growablePages(): number {
+    const bytes = Math.min(this.#options.quotaBytes - this.#fileBytes, this.#spareBytes())
+    return Math.max(0, Math.floor(bytes / this.#pageBytes))
+  }
+
+  #spareBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#path)
+    return bavail * bsize - this.#options.lowSpaceBytes
+  }
+
+  #shortage(): string {
+    const { quotaBytes, lowSpaceBytes } = this.#options
+    if (quotaBytes - this.#fileBytes <= this.#spareBytes())
+      return `its quota of ${quotaBytes} bytes is used up`
+    return `its file system is full, or has less than the ${lowSpaceBytes} bytes that are kept free on it`
+  }
+}

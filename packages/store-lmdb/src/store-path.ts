@@ -1,0 +1,103 @@
+import { chownSync, closeSync, lstatSync, mkdirSync, openSync, realpathSync, type Stats } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+
+import { foreignError, notFoundError, permissionError, systemCode } from './refusal.ts'
+
+/** Where the files of a store are. */
+export interface StorePath {
+  /** The data file, in the real path of its directory: the lock file goes by path, so there must be one. */
+  readonly data: string
+  /** LMDB's table of readers. */
+  readonly lock: string
+  /** The directory with the socket of the owner. */
+  readonly owner: string
+  readonly directory: string
+  readonly name: string
+}
+
+/**
+ * Finds the real path of a store; makes its directory, for the owner alone, where `create` says so.
+ * Throws `STORE_NOT_FOUND`, `STORE_FOREIGN` or `STORE_PERMISSION`.
+ */
+export function resolveStorePath(path: string, create: boolean): StorePath {
+  const absolute = resolve(path)
+  const directory = realDirectory(absolute, create)
+  const name = basename(absolute)
+  const data = join(directory, name)
+  return { data, lock: `${data}-lock`, owner: `${data}.owner`, directory, name }
+}
+
+/**
+ * Refuses everything at the path but a regular file, and for writing one of another user, also as root.
+ * Returns whether there is a file. Throws `STORE_FOREIGN` or `STORE_PERMISSION`.
+ */
+export function checkDataFile(data: string, readOnly: boolean): boolean {
+  const found = lstatOrNothing(data)
+  if (found === undefined) return false
+  if (!found.isFile()) throw foreignError(data, `is ${kindOf(found)}, not a file`)
+  if (!readOnly) refuseOtherOwner(data, found)
+  return true
+}
+
+/** The same for the lock file. Returns whether there is one. */
+export function checkLockFile(paths: StorePath, readOnly: boolean): boolean {
+  const found = lstatOrNothing(paths.lock)
+  if (found === undefined) return false
+  if (!found.isFile()) throw foreignError(paths.lock, `is ${kindOf(found)}, not a lock file`)
+  if (!readOnly) refuseOtherOwner(paths.lock, found)
+  return true
+}
+
+/**
+ * Makes the lock file for a reader who comes to a store that has none, with the owner and mode of the
+ * data file, so that the node can use it later. Does nothing where the reader may not write there.
+ */
+export function makeLockFile(paths: StorePath): void {
+  const { uid, gid } = lstatSync(paths.data)
+  try {
+    closeSync(openSync(paths.lock, 'wx', 0o600))
+    if (process.geteuid?.() === 0) chownSync(paths.lock, uid, gid)
+  } catch {
+    // LMDB reads without a lock file on a read-only file system, and someone else may have been quicker.
+  }
+}
+
+function realDirectory(absolute: string, create: boolean): string {
+  const directory = dirname(absolute)
+  try {
+    if (create) mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return realpathSync(directory)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT') throw notFoundError(absolute)
+    if (code === 'ENOTDIR' || code === 'EEXIST') {
+      throw foreignError(directory, 'is not a directory, so no store can be in it')
+    }
+    if (code === 'ELOOP') throw foreignError(directory, 'is a loop of symbolic links')
+    throw permissionError(absolute, `its directory cannot be used (${code ?? 'unknown error'})`, error)
+  }
+}
+
+function lstatOrNothing(path: string): Stats | undefined {
+  try {
+    return lstatSync(path)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT') return undefined
+    throw permissionError(path, `it cannot be looked at (${code ?? 'unknown error'})`, error)
+  }
+}
+
+function refuseOtherOwner(path: string, found: Stats): void {
+  const user = process.geteuid?.()
+  if (user === undefined || found.uid === user) return
+  throw permissionError(path, `it belongs to user ${found.uid}, and this process runs as user ${user}`)
+}
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return 'a directory'
+  if (found.isSymbolicLink()) return 'a symbolic link'
+  if (found.isFIFO()) return 'a FIFO'
+  if (found.isSocket()) return 'a socket'
+  return 'a device'
+}

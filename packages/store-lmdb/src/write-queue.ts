@@ -1,0 +1,96 @@
+import type { KvWriteRun } from '@saltcod/store-core'
+
+/** One call of `write` that waits for its turn. */
+export interface WriteRequest {
+  /** Runs the body and returns what delivers its result; throws what the body threw. */
+  readonly run: (run: KvWriteRun) => () => void
+  readonly reject: (error: unknown) => void
+  readonly background: boolean
+}
+
+/** Of the writing time, the part that background work may take while the foreground has work too. */
+const BACKGROUND_SHARE = 0.25
+
+/** How fast earlier turns are forgotten when the shares are compared. */
+const MEMORY = 0.9
+
+/** Two queues, foreground and background, each in the order in which the requests came. */
+export class WriteQueue {
+  readonly #foreground: Fifo<WriteRequest> = new Fifo<WriteRequest>()
+  readonly #background: Fifo<WriteRequest> = new Fifo<WriteRequest>()
+  #foregroundMs = 0
+  #backgroundMs = 0
+
+  /** Requests that wait. */
+  get length(): number {
+    return this.#foreground.length + this.#background.length
+  }
+
+  lengthOf(background: boolean): number {
+    return this.#of(background).length
+  }
+
+  push(request: WriteRequest): void {
+    this.#of(request.background).push(request)
+  }
+
+  /** Takes the oldest request of one of the queues; `undefined` where it is empty. */
+  shift(background: boolean): WriteRequest | undefined {
+    return this.#of(background).shift()
+  }
+
+  /** Takes all requests. */
+  drain(): WriteRequest[] {
+    return [...this.#foreground.drain(), ...this.#background.drain()]
+  }
+
+  /** Tells whether the next group should be one of background work. */
+  backgroundIsDue(): boolean {
+    if (this.#background.length === 0) return false
+    if (this.#foreground.length === 0) return true
+    return this.#backgroundMs < BACKGROUND_SHARE * (this.#foregroundMs + this.#backgroundMs)
+  }
+
+  /** Takes note of the time that a group took. */
+  spent(background: boolean, durationMs: number): void {
+    this.#foregroundMs = this.#foregroundMs * MEMORY + (background ? 0 : durationMs)
+    this.#backgroundMs = this.#backgroundMs * MEMORY + (background ? durationMs : 0)
+  }
+
+  #of(background: boolean): Fifo<WriteRequest> {
+    return background ? this.#background : this.#foreground
+  }
+}
+
+/** A queue whose `shift` stays cheap when it is long. */
+class Fifo<T> {
+  #items: T[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head]
+    if (item === undefined) return undefined
+    this.#head += 1
+    // Also when it becomes empty, so that no finished request is kept alive.
+    if (this.#head === this.#items.length || this.#head > 1_000) this.#compact()
+    return item
+  }
+
+  drain(): T[] {
+    this.#compact()
+    return this.#items.splice(0)
+  }
+
+  #compact(): void {
+    this.#items = this.#items.slice(this.#head)
+    this.#head = 0
+  }
+}
