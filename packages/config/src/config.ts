@@ -1,5 +1,6 @@
 import type { Setting } from './setting.ts'
 import * as api from './settings/api.ts'
+import * as capacity from './settings/capacity.ts'
 import * as engines from './settings/engines.ts'
 import * as limits from './settings/limits.ts'
 import * as node from './settings/node.ts'
@@ -42,6 +43,18 @@ export interface Config {
   readonly nodeId: string | undefined
   /** At least one role, each once. */
   readonly roles: readonly node.NodeRole[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly compute: {
+    /** The most executions that run at a time. */
+    readonly maxRunning: number
+    /** What all executions together may reserve; absent means what the machine has. */
+    readonly capacity: {
+      readonly cpu: number | undefined
+      readonly memoryBytes: number | undefined
+      readonly diskBytes: number | undefined
+      readonly gpu: number
+    }
+  }
   readonly executionStore: StoreConfig
   readonly jobStore: StoreConfig
   readonly api: { readonly host: string; readonly port: number; readonly maxBodyBytes: number }
@@ -87,6 +100,16 @@ export function buildConfig(pick: PickValue): Config {
     dataDir: pick(node.dataDir),
     nodeId: pick(node.nodeId),
     roles: node.NODE_ROLES.filter((role) => pick(node.nodeType).includes(role)),
+    labels: pick(capacity.nodeLabels),
+    compute: {
+      maxRunning: pick(capacity.maxRunning),
+      capacity: {
+        cpu: pick(capacity.capacityCpu),
+        memoryBytes: pick(capacity.capacityMemory),
+        diskBytes: pick(capacity.capacityDisk),
+        gpu: pick(capacity.capacityGpu),
+      },
+    },
     executionStore: { type: pick(stores.executionStoreType), path: pick(stores.executionStorePath) },
     jobStore: { type: pick(stores.jobStoreType), path: pick(stores.jobStorePath) },
     api: {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from 'node:fs'
 
 /** What lies at a path, as far as it matters before a store is opened there. */
 export type FileKind = 'missing' | 'bolt' | 'file' | 'directory' | 'special' | 'unreadable'
@@ -8,7 +8,10 @@ const BOLT_MAGIC = 0xed0cdaed
 const META_OFFSET = 16
 const PAGE_STARTS = [0, 4096, 8192, 16_384, 32_768, 65_536]
 
-/** Looks at what lies at a path, without following a pipe or writing anything. Never throws. */
+/**
+ * Looks at what lies at a path, without following a pipe or writing anything; never throws.
+ * A symbolic link that leads nowhere counts as special: its target may be on a volume that is not mounted.
+ */
 export function fileKind(path: string): FileKind {
   try {
     const stats = statSync(path)
@@ -17,8 +20,15 @@ export function fileKind(path: string): FileKind {
     return holdsBolt(path) ? 'bolt' : 'file'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'unreadable'
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return 'unreadable'
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined ? 'missing' : 'special'
   }
+}
+
+/** Tells whether something that is not a directory, and may be a store, lies at a path. */
+export function isThere(path: string): boolean {
+  const kind = fileKind(path)
+  return kind !== 'missing' && kind !== 'directory'
 }
 
 function holdsBolt(path: string): boolean {

@@ -65,7 +65,8 @@ export function readFlags(argv: Arguments, base: PathBase): ReadFlags {
   const bySetting = new Map<AnySetting, FlagUse>()
   for (const use of uses) {
     if (use.name === '--config') {
-      files.push(String(use.value))
+      if (typeof use.value === 'string' && use.value !== '') files.push(use.value)
+      else errors.push(flagProblem(use.name, 'names no file', "write '--config FILE'"))
       continue
     }
     const setting = settingOfFlag(use.name)

@@ -21,6 +21,8 @@ export function fromText(setting: AnySetting, text: string): unknown {
   switch (setting.form) {
     case 'integer':
       return /^[+-]?\d+$/.test(trimmed) ? Number(trimmed) : text
+    case 'number':
+      return /^[+-]?\d+(?:\.\d+)?$/.test(trimmed) ? Number(trimmed) : text
     case 'boolean':
       if (/^(?:true|1|yes|on)$/i.test(trimmed)) return true
       if (/^(?:false|0|no|off)$/i.test(trimmed)) return false

@@ -2,15 +2,9 @@ export type { Config, RecoveryConfig, StoreConfig } from './config.ts'
 export { defaultConfigYaml } from './default-file.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export type { Environment } from './environment.ts'
+export { type FindStoresOptions, findStores } from './find-stores.ts'
 export { type Arguments, type ConfigFlag, configFlags } from './flags.ts'
 export { configSchema, type JsonSchema } from './json-schema.ts'
-export {
-  type FindStoresOptions,
-  findStores,
-  formatFinding,
-  type StoreFinding,
-  type StoreFindingKind,
-} from './legacy-stores.ts'
 export { type ConfigRow, getConfig, listConfig } from './listing.ts'
 export {
   CONFIG_FILE_NAME,
@@ -21,6 +15,7 @@ export {
 } from './load.ts'
 export { ensureNodeId, type KeptNodeId, makeNodeId, NODE_ID_FILE_NAME, readNodeId } from './node-id.ts'
 export { formatOrigin, type Origin } from './origin.ts'
+export { listStores, type RepositoryStore } from './other-nodes.ts'
 export { formatProblem, type Problem } from './problem.ts'
 export type { LogFormat, LogLevel } from './settings/api.ts'
 export type { NodeRole } from './settings/node.ts'
@@ -35,4 +30,5 @@ export type {
 export type { FinishedJobState, RetentionRule } from './settings/retention.ts'
 export type { StoreType } from './settings/stores.ts'
 export { formatSize, parseSize } from './size.ts'
+export { formatFinding, type StoreFinding, type StoreFindingKind } from './store-finding.ts'
 export { type ResolvedPaths, resolvePaths, type StoreLocation } from './store-location.ts'

@@ -3,6 +3,7 @@ import { checkValue } from './check-value.ts'
 import { buildConfig, type Config } from './config.ts'
 import { readConfigFile } from './config-file.ts'
 import { type Environment, readEnvironment } from './environment.ts'
+import { isThere } from './file-kind.ts'
 import { type Arguments, readFlags } from './flags.ts'
 import { deepFreeze } from './freeze.ts'
 import type { GivenValue } from './given.ts'
@@ -72,7 +73,13 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
       errors.push(...checked.errors)
       failed.add(setting.key)
     } else if (!values.has(setting.key)) {
-      values.set(setting.key, { key: setting.key, value: checked.value, given: raw, origin })
+      values.set(setting.key, {
+        key: setting.key,
+        value: checked.value,
+        // A copy: what is handed out is frozen, what was handed in is the caller's.
+        given: structuredClone(raw),
+        origin,
+      })
     }
   }
   for (const given of [...flags.given, ...environment.given]) accept(given)
@@ -87,7 +94,7 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
     values,
     failed,
     errors,
-    warnings: environment.warnings,
+    warnings: [...environment.warnings, ...unreadConfigFile(values, files.read, base)],
     files: files.read,
     rest: flags.rest,
   })
@@ -116,6 +123,26 @@ function readFiles(
     given.unshift(...file.given)
   }
   return { given, errors, read }
+}
+
+// A config file may name another repository, but then that one's config file is not read.
+function unreadConfigFile(
+  values: ReadonlyMap<string, SettingValue>,
+  read: readonly string[],
+  base: PathBase,
+): Problem[] {
+  const chosen = values.get(dataDir.key)
+  if (chosen?.origin.kind !== 'file' || typeof chosen.value !== 'string') return []
+  const path = join(chosen.value, CONFIG_FILE_NAME)
+  if (read.some((file) => resolve(base.directory, file) === path) || !isThere(path)) return []
+  return [
+    {
+      origin: chosen.origin,
+      key: dataDir.key,
+      problem: `there is a config file in this directory too, which is not read: ${path}`,
+      hint: 'name the directory with --repo to read that file, or remove it',
+    },
+  ]
 }
 
 function repositoryOf(values: ReadonlyMap<string, SettingValue>, base: PathBase): string | undefined {

@@ -7,6 +7,7 @@ export type SettingForm =
   | 'path'
   | 'choice'
   | 'integer'
+  | 'number'
   | 'boolean'
   | 'duration'
   | 'size'

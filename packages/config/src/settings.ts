@@ -1,6 +1,14 @@
 import type { AnySetting } from './setting.ts'
 import { apiHost, apiMaxBodySize, apiPort, loggingFormat, loggingLevel } from './settings/api.ts'
 import {
+  capacityCpu,
+  capacityDisk,
+  capacityGpu,
+  capacityMemory,
+  maxRunning,
+  nodeLabels,
+} from './settings/capacity.ts'
+import {
   allowExec,
   execTimeLimit,
   inputAllowedHosts,
@@ -41,6 +49,12 @@ export const SETTINGS: readonly AnySetting[] = [
   dataDir,
   nodeId,
   nodeType,
+  nodeLabels,
+  maxRunning,
+  capacityCpu,
+  capacityMemory,
+  capacityDisk,
+  capacityGpu,
   executionStoreType,
   executionStorePath,
   jobStoreType,

@@ -59,6 +59,12 @@ export function integer(min: number, max: number): z.ZodType<number> {
   return z.int({ error }).min(min, { error }).max(max, { error })
 }
 
+/** A number, whole or not, between two bounds, both included. */
+export function amount(min: number, max: number): z.ZodType<number> {
+  const error = isNot(`a number from ${min} to ${max}`, 'write one in digits')
+  return z.number({ error }).min(min, { error }).max(max, { error })
+}
+
 /** True or false. */
 export function flag(): z.ZodType<boolean> {
   return z.boolean({ error: isNot('true or false', 'write one of the two') })
@@ -120,6 +126,18 @@ export function list<Item>(item: z.ZodType<Item>, bounds: { readonly min?: numbe
 /** A list of mappings, such as rules. */
 export function rules<Rule>(rule: z.ZodType<Rule>): z.ZodType<Rule[]> {
   return z.array(rule, { error: isNot('a list of rules', "write each on a line of its own after '- '") })
+}
+
+/** A mapping of names that somebody chooses. */
+export function keyed<Item>(name: RegExp, item: z.ZodType<Item>): z.ZodType<Record<string, Item>> {
+  const error = isNot('a mapping', "write 'name: value' lines under it")
+  return z.record(z.string(), item, { error }).superRefine((given, context) => {
+    for (const key of Object.keys(given)) {
+      if (name.test(key)) continue
+      const message = complaint(`${showGiven(key)} cannot be a name here`, `names match ${name.source}`)
+      context.addIssue({ code: 'custom', path: [key], message })
+    }
+  })
 }
 
 /** A mapping with named values, those that are not optional required, and no other names. */

@@ -1,0 +1,113 @@
+import { readdirSync } from 'node:fs'
+import type { Config } from './config.ts'
+import { olderDefaults, otherPath } from './legacy-stores.ts'
+import { otherNodes } from './other-nodes.ts'
+import type { StoreFinding } from './store-finding.ts'
+import { describeRole, type StoreRole } from './store-role.ts'
+
+/** What {@link findStores} looks for. */
+export interface FindStoresOptions {
+  readonly config: Config
+  readonly nodeId: string
+  /** Start empty even beside older data: what would be refused for that reason is a warning. */
+  readonly fresh?: boolean
+}
+
+/**
+ * Looks, before any store is opened, for what a node must not start beside in silence: BoltDB files at the
+ * paths of the stores, stores at older default paths, stores of other node ids. Reads directories and the
+ * first bytes of files, never writes, and never throws for what it finds there.
+ */
+export function findStores({ config, nodeId, fresh = false }: FindStoresOptions): readonly StoreFinding[] {
+  const roles = config.roles.map((role) => describeRole(config, nodeId, role))
+  const listing = listRepository(config.dataDir)
+  if (!('entries' in listing)) return [listing]
+  const { entries } = listing
+  const durable = roles.filter((role) => !role.memory)
+  return [
+    ...aboutTypes(roles),
+    ...samePath(durable),
+    ...durable.flatMap(boltAtPath),
+    ...roles.flatMap((role) => [
+      ...otherPath(role, fresh),
+      ...olderDefaults(config.dataDir, role, entries, fresh),
+    ]),
+    ...otherNodes(config.dataDir, nodeId, roles, entries, fresh),
+  ]
+}
+
+function listRepository(repository: string): { readonly entries: readonly string[] } | StoreFinding {
+  try {
+    return { entries: readdirSync(repository).sort() }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    if (code === 'ENOENT') return { entries: [] }
+    return {
+      kind: 'repository-unusable',
+      severity: 'refuse',
+      paths: [repository],
+      message:
+        code === 'ENOTDIR'
+          ? `the repository directory ${repository} is not a directory`
+          : `the repository directory ${repository} cannot be read: ${code}`,
+      hint: 'correct it, or name another one with --repo',
+    }
+  }
+}
+
+function aboutTypes(roles: readonly StoreRole[]): StoreFinding[] {
+  const findings: StoreFinding[] = []
+  const memory = roles.filter((role) => role.memory)
+  if (memory.length > 0) {
+    findings.push({
+      kind: 'memory-forgets',
+      severity: 'warn',
+      paths: [],
+      message: `the ${names(memory)} in memory: a restart forgets everything in it`,
+      hint: 'use the type lmdb to keep it',
+    })
+  }
+  const bolt = roles.filter((role) => role.askedForBolt && role.kind !== 'bolt')
+  if (bolt.length > 0) {
+    findings.push({
+      kind: 'boltdb-means-lmdb',
+      severity: 'warn',
+      paths: bolt.map((role) => role.path),
+      message: `the ${names(bolt)} of type boltdb, which means lmdb here`,
+      hint: 'set the type to lmdb to be rid of this line',
+    })
+  }
+  return findings
+}
+
+function names(roles: readonly StoreRole[]): string {
+  const words = roles.map(({ word }) => word)
+  return words.length > 1 ? `${words.join(' and the ')} are` : `${words.join('')} is`
+}
+
+function samePath(roles: readonly StoreRole[]): StoreFinding[] {
+  const [first, second] = roles
+  if (first === undefined || second === undefined || first.path !== second.path) return []
+  return [
+    {
+      kind: 'same-path',
+      severity: 'refuse',
+      paths: [first.path],
+      message: `both stores are to lie at ${first.path}`,
+      hint: `give one another path with ${second.pathFlag}`,
+    },
+  ]
+}
+
+function boltAtPath(role: StoreRole): StoreFinding[] {
+  if (role.kind !== 'bolt') return []
+  return [
+    {
+      kind: 'bolt-at-path',
+      severity: 'refuse',
+      paths: [role.path],
+      message: `a BoltDB file, as Bacalhau writes, lies at the path of the ${role.word}: ${role.path}`,
+      hint: `it was left alone: move it aside to keep it, or give the store another path with ${role.pathFlag}`,
+    },
+  ]
+}

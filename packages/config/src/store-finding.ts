@@ -1,0 +1,42 @@
+import { fileKind } from './file-kind.ts'
+import { oneLine } from './problem.ts'
+
+/** What kind of thing was found before the stores are opened. */
+export type StoreFindingKind =
+  | 'memory-forgets'
+  | 'boltdb-means-lmdb'
+  | 'repository-unusable'
+  | 'same-path'
+  | 'bolt-at-path'
+  | 'other-path'
+  | 'older-default'
+  | 'other-node'
+
+/** Something about the stores that an operator must know before the node starts. */
+export interface StoreFinding {
+  readonly kind: StoreFindingKind
+  /** `refuse`: the node must not start; `warn`: it says so and goes on. */
+  readonly severity: 'refuse' | 'warn'
+  /** What was found, one path or several. */
+  readonly paths: readonly string[]
+  /** What was found, as a clause without a full stop. */
+  readonly message: string
+  /** What can be done, without a full stop. */
+  readonly hint: string
+}
+
+/** What an operator can always do who means to start empty. */
+export const FRESH_HINT = 'start with --fresh to begin an empty store beside it'
+
+/** Writes a finding as one line: `what was found; what to do`. Control characters are escaped. */
+export function formatFinding({ message, hint }: StoreFinding): string {
+  return oneLine(`${message}; ${hint}`)
+}
+
+/** Lists paths for a message, at most ten of them, and says which are BoltDB files. */
+export function describePaths(paths: readonly string[]): string {
+  const shown = paths.slice(0, 10).map((path) => (fileKind(path) === 'bolt' ? `${path} (BoltDB)` : path))
+  return paths.length > shown.length
+    ? `${shown.join(', ')} and ${paths.length - shown.length} more`
+    : shown.join(', ')
+}
