@@ -3,9 +3,9 @@ import { LEGAL_ACTIONS, type RecoveryAction } from './action.ts'
 
 /** Decides about executions that were created longer ago than an age, whatever the table says. */
 export interface AgeRule {
-  readonly states: readonly ComputeState[]
+  readonly state: ComputeState
   /** Default: all. */
-  readonly jobTypes?: readonly JobType[]
+  readonly jobType?: JobType
   /** Counted from the execution's creation on this node. */
   readonly olderThanMs: number
   readonly action: RecoveryAction
@@ -16,34 +16,26 @@ export interface AgeRule {
 /** Checks an age rule; `index` is its place in the list, for the message. Throws `TypeError`. */
 export function checkAgeRule(rule: AgeRule, index: number): void {
   const where = `age rule ${index + 1} of the recovery policy`
-  if (!Number.isSafeInteger(rule.olderThanMs) || rule.olderThanMs < 0) {
-    throw new TypeError(`${where}: olderThanMs must be a whole number from 0, not ${rule.olderThanMs}`)
+  const { state, jobType, olderThanMs, action } = rule
+  if (!Number.isSafeInteger(olderThanMs) || olderThanMs < 0) {
+    throw new TypeError(`${where}: olderThanMs must be a whole number from 0, not ${olderThanMs}`)
   }
-  if (rule.states.length === 0) throw new TypeError(`${where} names no state`)
-  for (const state of rule.states) {
-    if (!COMPUTE_STATES.includes(state)) {
-      throw new TypeError(
-        `${where}: unknown state ${JSON.stringify(state)}: use ${COMPUTE_STATES.join(', ')}`,
-      )
-    }
-    if (!LEGAL_ACTIONS[state].includes(rule.action)) {
-      throw new TypeError(
-        `${where} cannot ${JSON.stringify(rule.action)} ${state}: use ${LEGAL_ACTIONS[state].join(', ')}`,
-      )
-    }
+  if (!COMPUTE_STATES.includes(state)) {
+    throw new TypeError(`${where}: unknown state ${JSON.stringify(state)}: use ${COMPUTE_STATES.join(', ')}`)
   }
-  for (const type of rule.jobTypes ?? []) {
-    if (!JOB_TYPES.includes(type)) {
-      throw new TypeError(`${where}: unknown job type ${JSON.stringify(type)}: use ${JOB_TYPES.join(', ')}`)
-    }
+  if (jobType !== undefined && !JOB_TYPES.includes(jobType)) {
+    throw new TypeError(`${where}: unknown job type ${JSON.stringify(jobType)}: use ${JOB_TYPES.join(', ')}`)
+  }
+  if (!LEGAL_ACTIONS[state].includes(action)) {
+    throw new TypeError(
+      `${where} cannot ${JSON.stringify(action)} ${state}: use ${LEGAL_ACTIONS[state].join(', ')}`,
+    )
   }
 }
 
 /** Tells whether an age rule speaks of an execution. */
 export function ageRuleFits(rule: AgeRule, state: ComputeState, type: JobType, ageMs: number): boolean {
   return (
-    rule.states.includes(state) &&
-    (rule.jobTypes === undefined || rule.jobTypes.includes(type)) &&
-    ageMs > rule.olderThanMs
+    rule.state === state && (rule.jobType === undefined || rule.jobType === type) && ageMs > rule.olderThanMs
   )
 }

@@ -34,11 +34,11 @@ export interface RecoveryPolicyOptions {
     readonly [State in ComputeState]?: { readonly [Type in JobType]?: RecoveryAction | RecoveryCell }
   }
   readonly ageRules?: readonly AgeRule[]
-  /** Default 24 hours. */
+  /** Default one hour. */
   readonly keepForMs?: number
 }
 
-const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 
 type Rows = { readonly [State in ComputeState]: RecoveryAction | readonly [RecoveryAction, RecoveryAction] }
 
@@ -73,7 +73,7 @@ const ROWS: { readonly [Preset in RecoveryPreset]: Rows } = {
  * job type or action, and for an action that makes no sense in its state.
  */
 export function recoveryPolicy(options: RecoveryPolicyOptions = {}): RecoveryPolicy {
-  const { preset = 'resume', cells = {}, ageRules = [], keepForMs = DAY_MS } = options
+  const { preset = 'resume', cells = {}, ageRules = [], keepForMs = HOUR_MS } = options
   if (!RECOVERY_PRESETS.includes(preset)) {
     throw new TypeError(
       `unknown recovery preset ${JSON.stringify(preset)}: use ${RECOVERY_PRESETS.join(' or ')}`,
