@@ -91,6 +91,7 @@ class MemoryKv implements KvStore {
   }
 
   #statistics(): KvStatistics {
+    this.#refuseInsideWrite('statistics')
     if (this.#closed !== undefined) throw closedError()
     const tables = this.#tables.statistics()
     const usedBytes = tables.reduce((sum, table) => sum + table.usedBytes, 0)

@@ -63,6 +63,8 @@ export const snapshotCases: readonly KvCase[] = [
       const finished = Promise.all(writes).finally(() => {
         done = true
       })
+      // Where an assertion below fails, the writers must not leave a rejection that nobody handles.
+      finished.catch(() => undefined)
       let last = ''
       while (!done) {
         kv.read((snapshot) => {
@@ -126,6 +128,7 @@ export const snapshotCases: readonly KvCase[] = [
       const finished = Promise.all(refused).finally(() => {
         done = true
       })
+      finished.catch(() => undefined)
       while (!done) {
         assert.equal(readText(kv, ALPHA, 'ghost'), undefined)
         await nextTurn()
