@@ -1,0 +1,20 @@
+import type { JobStore } from '@saltcod/store-core'
+import type { Logger } from 'pino'
+import type { JobSpec } from '../spec/job-spec.ts'
+import type { Bell } from './bell.ts'
+import type { Nodes } from './nodes.ts'
+import type { RequesterSettings } from './settings.ts'
+
+/** What every part of the requester works with. */
+export interface RequesterContext {
+  readonly store: JobStore<JobSpec>
+  readonly nodes: Nodes
+  readonly settings: RequesterSettings
+  readonly log: Logger
+  /** The time in milliseconds since 1970. */
+  readonly clock: () => number
+  /** Rings when something was written to the store. */
+  readonly changed: Bell
+  /** Aborts when the requester stops. */
+  readonly stopping: AbortSignal
+}

@@ -1,0 +1,74 @@
+import type { Deadline } from '@saltcod/store-core'
+import type { RequesterContext } from './context.ts'
+import { requestEvaluation } from './evaluation-request.ts'
+import { allItems } from './pages.ts'
+
+const LOOK_EVERY_MS = 1000
+/** A deadline whose evaluation has not cleared it by then is brought up again. */
+const ASK_AGAIN_MS = 30_000
+
+/** Turns deadlines that have passed, and nodes that are gone, into evaluations. */
+export class Deadlines {
+  readonly #context: RequesterContext
+  readonly #asked = new Map<string, number>()
+  readonly #lost = new Set<string>()
+
+  constructor(context: RequesterContext) {
+    this.#context = context
+  }
+
+  /** Looks at the clock until the requester stops. */
+  async run(): Promise<void> {
+    const { stopping, changed, store, clock } = this.#context
+    while (!stopping.aborted) {
+      await this.tick()
+      const dueMs = await store.nextDeadlineMs()
+      const waitMs = dueMs === null ? LOOK_EVERY_MS : Math.min(Math.max(dueMs - clock(), 50), LOOK_EVERY_MS)
+      // Rings of the bell do not wake it: a deadline set now is met within a second.
+      await changed.wait(Number.MAX_SAFE_INTEGER, waitMs, stopping)
+    }
+  }
+
+  /** Looks once. */
+  async tick(): Promise<void> {
+    const { store, clock } = this.#context
+    const nowMs = clock()
+    for (const [id, atMs] of this.#asked) {
+      if (nowMs - atMs > ASK_AGAIN_MS) this.#asked.delete(id)
+    }
+    for (const deadline of await store.dueDeadlines({ limit: 1000 })) {
+      if (this.#asked.has(deadline.id)) continue
+      this.#asked.set(deadline.id, nowMs)
+      await this.#evaluate(deadline)
+    }
+    await this.#giveUpLostNodes()
+  }
+
+  async #evaluate(deadline: Deadline): Promise<void> {
+    const { store } = this.#context
+    const ofJob = deadline.kind === 'job'
+    const jobId = ofJob ? deadline.id : (await store.getExecution(deadline.id))?.jobId
+    if (jobId === undefined) return
+    await requestEvaluation(this.#context, jobId, ofJob ? 'job-timeout' : 'exec-timeout')
+  }
+
+  async #giveUpLostNodes(): Promise<void> {
+    const { store, nodes, log } = this.#context
+    for (const { description } of nodes.list()) {
+      const { nodeId } = description
+      if (!nodes.isLost(nodeId)) {
+        this.#lost.delete(nodeId)
+        continue
+      }
+      if (this.#lost.has(nodeId)) continue
+      this.#lost.add(nodeId)
+      log.warn({ node: nodeId }, 'node has not been heard of for too long, its executions are given up')
+      const jobIds = new Set<string>()
+      const executions = allItems((cursor) =>
+        store.listExecutions({ nodeId, inProgress: true, limit: 1000, cursor }),
+      )
+      for await (const execution of executions) jobIds.add(execution.jobId)
+      for (const jobId of jobIds) await requestEvaluation(this.#context, jobId, 'node-leave')
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Claim, Execution, Json, LeaseToken, OutboxMessage } from '@saltcod/store-core'
+import { isStoreError, JOB_MACHINE } from '@saltcod/store-core'
+import type { RequesterContext } from './context.ts'
+import { newExecutionId } from './execution-id.ts'
+import { collectItems } from './pages.ts'
+import { schedule } from './scheduler/schedule.ts'
+import type { Decision, SchedulingView } from './scheduler/view.ts'
+
+/** How often a plan is made anew because the job changed meanwhile, before the evaluation is given back. */
+const MAX_PLANS = 5
+
+const IDLE_MS = 30_000
+// While a job's evaluation is worked on, its next one is due and cannot be claimed yet.
+const SHORTEST_SLEEP_MS = 20
+
+/** Works on evaluations: claims one, decides, writes the plan. */
+export class EvaluationWorker {
+  readonly #context: RequesterContext
+  readonly #holder: string
+  readonly #active = new Set<Promise<void>>()
+
+  constructor(context: RequesterContext, holder: string) {
+    this.#context = context
+    this.#holder = holder
+  }
+
+  /** Works until the requester stops and what was begun is done. Rejects where the store has become unusable. */
+  async run(): Promise<void> {
+    const { changed, settings, stopping, store, clock } = this.#context
+    while (!stopping.aborted) {
+      const seen = changed.rings
+      if (this.#active.size >= settings.concurrency) {
+        await Promise.race(this.#active)
+        continue
+      }
+      const claim = await this.#claim()
+      if (claim !== null) {
+        this.#start(claim)
+        continue
+      }
+      const dueMs = await store.nextEvaluationMs()
+      const waitMs = dueMs === null ? IDLE_MS : Math.max(dueMs - clock(), SHORTEST_SLEEP_MS)
+      await changed.wait(seen, Math.min(waitMs, IDLE_MS), stopping)
+    }
+    await Promise.all(this.#active)
+  }
+
+  /** Claims one evaluation and works on it to its end. Resolves with whether there was one. */
+  async tick(): Promise<boolean> {
+    const claim = await this.#claim()
+    if (claim === null) return false
+    await this.#work(claim)
+    return true
+  }
+
+  #claim(): Promise<Claim | null> {
+    const { store, settings } = this.#context
+    return store.claimEvaluation({ holder: this.#holder, leaseMs: settings.leaseMs })
+  }
+
+  #start(claim: Claim): void {
+    const work = this.#work(claim)
+      .catch((error: unknown) => {
+        const { log, stopping } = this.#context
+        if (!stopping.aborted) log.error({ err: error, evaluation: claim.evaluation.id }, 'evaluation failed')
+      })
+      .finally(() => {
+        this.#active.delete(work)
+        this.#context.changed.ring()
+      })
+    this.#active.add(work)
+  }
+
+  async #work(claim: Claim): Promise<void> {
+    let { lease } = claim
+    try {
+      for (let plans = 1; ; plans++) {
+        lease = await this.#renewed(lease)
+        try {
+          await this.#plan(claim, lease)
+          return
+        } catch (error) {
+          if (!isConflict(error) || plans >= MAX_PLANS) throw error
+          await nextTurn()
+        }
+      }
+    } catch (error) {
+      // Whoever holds the lease now does the work.
+      if (isStoreError(error, 'LEASE_LOST')) return
+      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
+      await this.#giveBack(claim, lease, error)
+    }
+  }
+
+  async #renewed(lease: LeaseToken): Promise<LeaseToken> {
+    const { store, settings, clock } = this.#context
+    if (lease.expiresAtMs - clock() > settings.leaseMs / 2) return lease
+    return store.extendLease({ lease, leaseMs: settings.leaseMs })
+  }
+
+  async #plan(claim: Claim, lease: LeaseToken): Promise<void> {
+    const { store, log, nodes } = this.#context
+    const view = await this.#view(claim)
+    if (view === null) {
+      await store.completeEvaluation({ lease, status: 'canceled', comment: 'the job is gone' })
+      return
+    }
+    const decision = schedule(view)
+    await store.applyPlan({
+      lease,
+      newExecutions: decision.newExecutions,
+      updates: decision.updates,
+      ...jobPart(view, decision),
+      followUps: decision.followUps,
+      comment: decision.comment,
+      outbox: decision.commands.map(({ nodeId, command }): OutboxMessage => {
+        return { destination: nodeId, body: command as unknown as Json }
+      }),
+    })
+    for (const nodeId of new Set(decision.commands.map((command) => command.nodeId))) nodes.bell(nodeId).ring()
+    if (decision.comment !== '') {
+      log.debug({ job: view.job.id, trigger: view.trigger, decision: decision.comment }, 'plan applied')
+    }
+  }
+
+  async #view({ evaluation }: Claim): Promise<SchedulingView | null> {
+    const { store, nodes, clock, settings } = this.#context
+    const { jobId } = evaluation
+    const job = await store.getJob(jobId)
+    if (job === null) return null
+    const executions = await collectItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor }))
+    const others = await store.listEvaluations({ jobId, reverse: true, limit: 50 })
+    const due = others.items
+      .filter((other) => other.status === 'pending' && other.id !== evaluation.id)
+      .map((other) => other.dueAtMs)
+    return {
+      job,
+      executions,
+      nodes: nodes.list().filter((node) => node.connected),
+      lostNodeIds: lostNodes(executions, (nodeId) => nodes.isLost(nodeId)),
+      trigger: evaluation.trigger,
+      pendingDueMs: due.length === 0 ? null : Math.min(...due),
+      nowMs: clock(),
+      rules: settings.retry,
+      newExecutionId,
+    }
+  }
+
+  /** Gives an evaluation back after an error; after its last attempt the job fails, so that it does not wait for ever. */
+  async #giveBack(claim: Claim, lease: LeaseToken, error: unknown): Promise<void> {
+    const { store, settings, log } = this.#context
+    const { evaluation } = claim
+    const reason = error instanceof Error ? error.message : String(error)
+    log.warn({ err: error, job: evaluation.jobId, evaluation: evaluation.id }, 'scheduling failed, will try again')
+    const delays = settings.retryDelaysMs
+    const delayMs = delays[Math.min(lease.attempt, delays.length) - 1] ?? 1000
+    const status = await store.retryEvaluation({
+      lease,
+      delayMs,
+      maxAttempts: settings.maxAttempts,
+      comment: reason.slice(0, 500),
+    })
+    if (status !== 'failed') return
+    log.error({ job: evaluation.jobId }, 'scheduling failed for the last time')
+    const message = `scheduling failed ${settings.maxAttempts} times: ${reason.slice(0, 500)}`
+    await store.transitionJob({
+      jobId: evaluation.jobId,
+      to: 'Failed',
+      message,
+      event: { message, topic: 'Scheduling', details: { IsError: 'true', NewState: 'Failed' } },
+      evaluation: { trigger: 'job-cancel' },
+    })
+  }
+}
+
+function jobPart({ job }: SchedulingView, { job: move }: Decision) {
+  if (move === null) return {}
+  return {
+    job: {
+      to: move.to,
+      message: move.message,
+      event: move.event,
+      expectedRevision: job.revision,
+      ...(JOB_MACHINE.terminal.has(move.to) ? { deadlineAtMs: null } : {}),
+    },
+  }
+}
+
+function lostNodes(executions: readonly Execution[], isLost: (nodeId: string) => boolean): Set<string> {
+  return new Set(executions.map((execution) => execution.nodeId).filter(isLost))
+}
+
+function isConflict(error: unknown): boolean {
+  return isStoreError(error, 'STATE_CONFLICT', 'REVISION_CONFLICT', 'ALREADY_TERMINAL', 'ILLEGAL_TRANSITION')
+}

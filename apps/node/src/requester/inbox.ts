@@ -1,0 +1,151 @@
+import type { OutboxRow } from '@saltcod/store-core'
+import type {
+  Command,
+  Delivery,
+  HandshakeAnswer,
+  HandshakeExecution,
+  Link,
+  Report,
+  ReportAnswer,
+} from '../link/link.ts'
+import { executionTimeoutMs, onlyTask } from '../spec/job-spec.ts'
+import type { RequesterContext } from './context.ts'
+import { requestEvaluation } from './evaluation-request.ts'
+import { MissingExecutions } from './missing-executions.ts'
+import { allItems } from './pages.ts'
+import { translateReport } from './report-translation.ts'
+import { isLive } from './scheduler/slot.ts'
+
+const OUTBOX_PAGE = 500
+
+/** The requester's end of the link: hands commands out and takes reports in. */
+export class Inbox implements Link {
+  readonly #context: RequesterContext
+  readonly #missing: MissingExecutions
+
+  constructor(context: RequesterContext) {
+    this.#context = context
+    this.#missing = new MissingExecutions(context)
+  }
+
+  /** Takes a node in and tells it for each of its executions whether to go on. */
+  async handshake(request: Parameters<Link['handshake']>[0]): Promise<Readonly<Record<string, HandshakeAnswer>>> {
+    const { nodes, log } = this.#context
+    const { node, load, peer, executions } = request
+    const answers: Record<string, HandshakeAnswer> = {}
+    for (const execution of executions) answers[execution.executionId] = await this.#answer(node.nodeId, execution)
+    this.#missing.expect(node.nodeId, await this.#unnamed(node.nodeId, executions))
+    nodes.register(node, load, peer)
+    log.info({ node: node.nodeId, executions: executions.length, engines: node.engines }, 'node connected')
+    await this.#announce(node.nodeId)
+    return answers
+  }
+
+  /** Waits for commands. */
+  async poll(request: Parameters<Link['poll']>[0]): Promise<readonly Delivery[]> {
+    const { store, nodes } = this.#context
+    const { nodeId, afterSequence, limit, waitMs, signal } = request
+    const bell = nodes.bell(nodeId)
+    const seen = bell.rings
+    nodes.touch(nodeId)
+    const read = (): Promise<OutboxRow[]> => store.readOutbox({ destination: nodeId, afterSequence, limit })
+    let rows = await read()
+    if (rows.length === 0) {
+      await bell.wait(seen, waitMs, AbortSignal.any([signal, this.#context.stopping]))
+      nodes.touch(nodeId)
+      if (!signal.aborted && !this.#context.stopping.aborted) rows = await read()
+    }
+    return rows.map((row) => ({ sequence: row.sequence, command: row.body as unknown as Command }))
+  }
+
+  /** Forgets commands whose effect the node has stored. */
+  async acknowledge(request: Parameters<Link['acknowledge']>[0]): Promise<void> {
+    const { store, nodes } = this.#context
+    nodes.touch(request.nodeId)
+    await store.acknowledgeOutbox({ destination: request.nodeId, upToSequence: request.upToSequence })
+  }
+
+  /** Writes what a node reports. The answers are in the order of the reports. */
+  async report(request: Parameters<Link['report']>[0]): Promise<readonly ReportAnswer[]> {
+    const { nodes } = this.#context
+    const { nodeId, reports } = request
+    nodes.touch(nodeId)
+    // Reports of one execution keep their order; those of different ones share a commit.
+    const queues = new Map<string, Promise<unknown>>()
+    const answers = reports.map((report) => {
+      const before = queues.get(report.executionId) ?? Promise.resolve()
+      const answer = before.then(() => this.#record(nodeId, report))
+      queues.set(report.executionId, answer)
+      return answer
+    })
+    return Promise.all(answers)
+  }
+
+  /** Notes that a node is alive. */
+  async heartbeat(request: Parameters<Link['heartbeat']>[0]): Promise<void> {
+    this.#context.nodes.touch(request.nodeId, request.load)
+  }
+
+  /** Stops waiting for executions that nodes did not name. */
+  close(): void {
+    this.#missing.close()
+  }
+
+  async #record(nodeId: string, report: Report): Promise<ReportAnswer> {
+    this.#missing.heardOf(nodeId, report.executionId)
+    const deadline = report.state === 'Running' ? await this.#runDeadline(report.executionId) : null
+    return this.#context.store.recordExecution(translateReport(nodeId, report, deadline))
+  }
+
+  /** The node itself enforces the timeout; the requester gives the execution up somewhat later, in case it does not. */
+  async #runDeadline(executionId: string): Promise<number | null> {
+    const { store, clock, settings } = this.#context
+    const execution = await store.getExecution(executionId)
+    const job = execution === null ? null : await store.getJob(execution.jobId, execution.jobVersion)
+    if (job === null || job.type === 'service' || job.type === 'daemon') return null
+    const timeoutMs = executionTimeoutMs(onlyTask(job.spec))
+    return timeoutMs === 0 ? null : clock() + timeoutMs + settings.timeoutGraceMs
+  }
+
+  async #answer(nodeId: string, { executionId }: HandshakeExecution): Promise<HandshakeAnswer> {
+    const execution = await this.#context.store.getExecution(executionId)
+    if (execution === null || execution.nodeId !== nodeId) return 'forget'
+    return isLive(execution) ? 'continue' : 'stop'
+  }
+
+  /** Lists the executions that we believe to be on a node that does not name them and was not just told of them. */
+  async #unnamed(nodeId: string, named: readonly HandshakeExecution[]): Promise<string[]> {
+    const { store } = this.#context
+    const known = new Set(named.map((execution) => execution.executionId))
+    let afterSequence = 0
+    for (;;) {
+      const rows = await store.readOutbox({ destination: nodeId, afterSequence, limit: OUTBOX_PAGE })
+      for (const { body } of rows) known.add((body as unknown as Command).executionId)
+      afterSequence = rows.at(-1)?.sequence ?? afterSequence
+      if (rows.length < OUTBOX_PAGE) break
+    }
+    const unnamed: string[] = []
+    const executions = allItems((cursor) =>
+      store.listExecutions({ nodeId, inProgress: true, limit: 1000, cursor }),
+    )
+    for await (const execution of executions) {
+      if (!known.has(execution.id)) unnamed.push(execution.id)
+    }
+    return unnamed
+  }
+
+  /** Has the jobs looked at that may have waited for this node. */
+  async #announce(nodeId: string): Promise<void> {
+    const { store, log } = this.#context
+    try {
+      const queued = allItems((cursor) => store.listJobs({ states: ['Queued'], limit: 1000, cursor }))
+      for await (const job of queued) await requestEvaluation(this.#context, job.id, 'node-join')
+      const daemons = allItems((cursor) =>
+        store.listJobs({ type: 'daemon', inProgress: true, limit: 1000, cursor }),
+      )
+      for await (const job of daemons) await requestEvaluation(this.#context, job.id, 'node-join')
+    } catch (error) {
+      log.error({ err: error, node: nodeId }, 'cannot tell waiting jobs of a node that came')
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { isStoreError } from '@saltcod/store-core'
+import type { RequesterContext } from './context.ts'
+import { INTERRUPTED } from './scheduler/interruption.ts'
+
+/**
+ * Executions that a node did not name in its handshake although we believe that it has them. It may have ended them and not
+ * reported it yet, so they are given up only when its reports have been quiet for a while.
+ */
+export class MissingExecutions {
+  readonly #context: RequesterContext
+  readonly #byNode = new Map<string, { ids: Set<string>; timer: NodeJS.Timeout }>()
+
+  constructor(context: RequesterContext) {
+    this.#context = context
+  }
+
+  /** Begins to wait for reports of executions. */
+  expect(nodeId: string, executionIds: readonly string[]): void {
+    clearTimeout(this.#byNode.get(nodeId)?.timer)
+    this.#byNode.delete(nodeId)
+    if (executionIds.length === 0) return
+    this.#byNode.set(nodeId, { ids: new Set(executionIds), timer: this.#startTimer(nodeId) })
+  }
+
+  /** Notes that a node reported; the waiting begins anew. */
+  heardOf(nodeId: string, executionId: string): void {
+    const missing = this.#byNode.get(nodeId)
+    if (missing === undefined) return
+    missing.ids.delete(executionId)
+    clearTimeout(missing.timer)
+    if (missing.ids.size === 0) this.#byNode.delete(nodeId)
+    else missing.timer = this.#startTimer(nodeId)
+  }
+
+  /** Stops waiting. */
+  close(): void {
+    for (const { timer } of this.#byNode.values()) clearTimeout(timer)
+    this.#byNode.clear()
+  }
+
+  #startTimer(nodeId: string): NodeJS.Timeout {
+    return setTimeout(() => {
+      const ids = this.#byNode.get(nodeId)?.ids ?? new Set()
+      this.#byNode.delete(nodeId)
+      for (const id of ids) void this.#giveUp(nodeId, id)
+    }, this.#context.settings.missingAfterMs)
+  }
+
+  async #giveUp(nodeId: string, executionId: string): Promise<void> {
+    const { store, log } = this.#context
+    const message = `${INTERRUPTED}: node ${nodeId} came back without this execution`
+    try {
+      await store.updateExecution({
+        executionId,
+        to: 'Failed',
+        message,
+        patch: { desiredState: 'Stopped', desiredMessage: message, deadlineAtMs: null },
+        event: {
+          message,
+          topic: 'Scheduling',
+          details: { NodeID: nodeId, reason: INTERRUPTED, IsError: 'true', FailsExecution: 'true' },
+        },
+        evaluation: { trigger: 'exec-failure', coalesce: true },
+      })
+      log.warn({ node: nodeId, execution: executionId }, 'execution is missing on its node and was given up')
+    } catch (error) {
+      if (isStoreError(error, 'ALREADY_TERMINAL', 'EXECUTION_NOT_FOUND', 'STORE_CLOSED')) return
+      log.error({ err: error, execution: executionId }, 'cannot give up a missing execution')
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type {
+  ComputeState,
+  EventInput,
+  ExecutionPatch,
+  ExecutionReport,
+  ExecutionState,
+  NewEvaluation,
+} from '@saltcod/store-core'
+import { EXECUTION_MACHINE } from '@saltcod/store-core'
+import type { Report } from '../link/link.ts'
+import { INTERRUPTED } from './scheduler/interruption.ts'
+
+/** The requester's name of a compute node's state; the two that only imported records have say nothing here. */
+const STATES: Readonly<Record<ComputeState, ExecutionState | null>> = {
+  Created: 'AskForBidAccepted',
+  BidAccepted: 'BidAccepted',
+  Running: 'Running',
+  WaitingVerification: null,
+  ResultAccepted: null,
+  Publishing: 'Publishing',
+  Completed: 'Completed',
+  Failed: 'Failed',
+  Cancelled: 'Cancelled',
+}
+
+const MESSAGES: Readonly<Partial<Record<ExecutionState, string>>> = {
+  AskForBidAccepted: 'Bid offered',
+  AskForBidRejected: 'Bid refused',
+  BidAccepted: 'Accepted',
+  Running: 'Running',
+  Publishing: 'Publishing results',
+  Completed: 'Completed successfully',
+  Failed: 'Failed',
+  Cancelled: 'Cancelled',
+}
+
+/** The value of `reason` in the details of a report that refuses a bid. */
+const REJECTED = 'rejected'
+
+/** Turns a compute node's report into a change of the requester's record. */
+export function translateReport(
+  nodeId: string,
+  report: Report,
+  runDeadlineAtMs: number | null,
+): ExecutionReport {
+  const to = stateOf(report)
+  const base = { executionId: report.executionId, nodeId, computeRevision: report.revision }
+  if (to === null) {
+    return {
+      ...base,
+      ...(report.patch === undefined ? {} : { patch: report.patch }),
+      ...(report.event === undefined ? {} : { event: report.event }),
+    }
+  }
+  const message = messageOf(report, to)
+  const evaluation = evaluationFor(to)
+  return {
+    ...base,
+    to,
+    message,
+    patch: patchFor(to, report.patch, runDeadlineAtMs),
+    event: eventFor(nodeId, report, to, message),
+    ...(evaluation === null ? {} : { evaluation }),
+  }
+}
+
+function stateOf({ state, event }: Report): ExecutionState | null {
+  const to = state === undefined ? null : STATES[state]
+  const refused = to === 'Failed' || to === 'Cancelled'
+  return refused && event?.details?.['reason'] === REJECTED ? 'AskForBidRejected' : to
+}
+
+function messageOf({ message, event }: Report, to: ExecutionState): string {
+  const text = message ?? event?.message ?? ''
+  const interrupted = to === 'Failed' && event?.details?.['reason'] === INTERRUPTED
+  return interrupted && !text.startsWith(INTERRUPTED) ? `${INTERRUPTED}: ${text}` : text
+}
+
+function evaluationFor(to: ExecutionState): NewEvaluation | null {
+  if (to === 'Failed') return { trigger: 'exec-failure', coalesce: true }
+  const matters = to === 'AskForBidAccepted' || EXECUTION_MACHINE.terminal.has(to)
+  return matters ? { trigger: 'exec-update', coalesce: true } : null
+}
+
+function patchFor(
+  to: ExecutionState,
+  patch: ExecutionPatch | undefined,
+  runDeadlineAtMs: number | null,
+): ExecutionPatch {
+  if (EXECUTION_MACHINE.terminal.has(to)) {
+    const desiredMessage = to === 'Completed' ? 'execution completed' : 'execution ended'
+    return { ...patch, desiredState: 'Stopped', desiredMessage, deadlineAtMs: null }
+  }
+  return { ...patch, ...(to === 'Running' && runDeadlineAtMs !== null ? { deadlineAtMs: runDeadlineAtMs } : {}) }
+}
+
+function eventFor(nodeId: string, { event }: Report, to: ExecutionState, message: string): EventInput {
+  const failed = to === 'Failed' || to === 'AskForBidRejected'
+  return {
+    message: event?.message ?? (message === '' ? (MESSAGES[to] ?? to) : message),
+    topic: event?.topic ?? 'Execution',
+    details: {
+      NodeID: nodeId,
+      ...(failed ? { IsError: 'true', FailsExecution: 'true' } : {}),
+      ...event?.details,
+    },
+  }
+}

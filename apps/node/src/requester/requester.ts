@@ -1,0 +1,95 @@
+import type { JobStore } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import type { Logger } from 'pino'
+import type { Link } from '../link/link.ts'
+import type { JobSpec } from '../spec/job-spec.ts'
+import { Bell } from './bell.ts'
+import type { RequesterContext } from './context.ts'
+import { Deadlines } from './deadlines.ts'
+import { EvaluationWorker } from './evaluation-worker.ts'
+import { Inbox } from './inbox.ts'
+import { Nodes } from './nodes.ts'
+import { restoreWork } from './restore.ts'
+import type { RequesterSettings } from './settings.ts'
+
+const RESUME_MS = 1000
+
+/** What a requester needs to start. */
+export interface RequesterOptions {
+  readonly store: JobStore<JobSpec>
+  readonly nodeId: string
+  readonly settings: RequesterSettings
+  readonly log: Logger
+  /** Default: the clock of the machine. */
+  readonly clock?: () => number
+}
+
+/** A requester that is working. */
+export interface Requester {
+  readonly context: RequesterContext
+  /** What compute nodes talk to. */
+  readonly link: Link
+  /** Stops taking up work, and resolves when what was begun is written. Leaves the store open. */
+  stop(): Promise<void>
+}
+
+/** Starts to schedule jobs. Work that an earlier process left is brought back in the background. */
+export function startRequester(options: RequesterOptions): Requester {
+  const { store, settings, log } = options
+  const clock = options.clock ?? Date.now
+  const stop = new AbortController()
+  const context: RequesterContext = {
+    store,
+    settings,
+    log,
+    clock,
+    nodes: new Nodes(settings, clock),
+    changed: new Bell(),
+    stopping: stop.signal,
+  }
+  const inbox = new Inbox(context)
+  const worker = new EvaluationWorker(context, options.nodeId)
+  const deadlines = new Deadlines(context)
+  const loops = Promise.all([
+    keepGoing(context, 'scheduling', () => worker.run()),
+    keepGoing(context, 'looking after deadlines', () => deadlines.run()),
+    keepGoing(context, 'following the change feed', () => follow(context)),
+    keepGoing(context, 'restoring work', () => restore(context)),
+  ])
+  return {
+    context,
+    link: inbox,
+    async stop() {
+      stop.abort()
+      inbox.close()
+      context.changed.ring()
+      await loops
+    },
+  }
+}
+
+async function follow({ store, changed, stopping }: RequesterContext): Promise<void> {
+  const after = await store.latestCursor()
+  changed.ring()
+  for await (const _page of store.watch({ after, signal: stopping })) changed.ring()
+}
+
+async function restore(context: RequesterContext): Promise<void> {
+  const restored = await restoreWork(context)
+  if (restored > 0) context.log.info({ jobs: restored }, 'took up the jobs that were in progress')
+}
+
+/** Runs a loop until the requester stops, beginning again after errors such as a full disk. A store that failed ends it. */
+async function keepGoing(context: RequesterContext, what: string, loop: () => Promise<void>): Promise<void> {
+  const { log, stopping, changed } = context
+  while (!stopping.aborted) {
+    try {
+      await loop()
+      return
+    } catch (error) {
+      if (stopping.aborted || isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
+      log.error({ err: error }, `${what} was interrupted, will go on`)
+      await changed.wait(Number.MAX_SAFE_INTEGER, RESUME_MS, stopping)
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { Job, JobStore } from '@saltcod/store-core'
+import type { JobSpec } from '../spec/job-spec.ts'
+import { ApiError } from '../wire/api-error.ts'
+import { specConfigToWire } from '../wire/execution-output.ts'
+import type { WireSpecConfig } from '../wire/models.ts'
+import { collectItems } from './pages.ts'
+
+/** Returns where the results of a job are, one for each completed execution that published some. Throws for jobs that never end. */
+export async function jobResults(store: JobStore<JobSpec>, job: Job<JobSpec>): Promise<WireSpecConfig[]> {
+  if (job.type === 'service' || job.type === 'daemon') {
+    throw new ApiError('InternalError', `job type ${job.type} does not support results`, {
+      hint: 'only batch and ops jobs have results',
+    })
+  }
+  const executions = await collectItems((cursor) =>
+    store.listExecutions({ jobId: job.id, jobVersion: job.version, limit: 1000, cursor }),
+  )
+  return executions.flatMap((execution) => {
+    const result = execution.state === 'Completed' ? specConfigToWire(execution.publishedResult) : null
+    return result ?? []
+  })
+}

@@ -1,0 +1,199 @@
+import type { Execution, ExecutionJob, Json, NewEvaluation, NewExecution, UpdateExecution } from '@saltcod/store-core'
+import { EXECUTION_MACHINE } from '@saltcod/store-core'
+import { isRerunnable, onlyTask } from '../../spec/job-spec.ts'
+import { requestedCapacity } from '../../spec/quantity.ts'
+import type { AddressedCommand, Decision, JobMove, SchedulingView } from './view.ts'
+import { MAX_CHANGES } from './view.ts'
+
+/** The most bytes of specifications that one plan sends. */
+const MAX_COMMAND_BYTES = 2 * 1024 * 1024
+
+/** Collects the parts of a decision and keeps its limits. */
+export class PlanBuilder {
+  readonly #view: SchedulingView
+  readonly #newExecutions: (NewExecution & { readonly id: string })[] = []
+  readonly #updates: UpdateExecution[] = []
+  readonly #commands: AddressedCommand[] = []
+  readonly #touched = new Set<string>()
+  readonly #maxNew: number
+  #job: JobMove | null = null
+  #dueMs: { atMs: number; trigger: NewEvaluation['trigger']; comment: string } | null = null
+  #overflow = false
+
+  constructor(view: SchedulingView) {
+    this.#view = view
+    const bytes = JSON.stringify(view.job.spec).length
+    this.#maxNew = Math.max(1, Math.min(MAX_CHANGES, Math.floor(MAX_COMMAND_BYTES / bytes)))
+  }
+
+  /** Asks a node to do a share of the job. Returns false where the plan is full. */
+  ask(share: {
+    readonly nodeId: string
+    readonly partition: number | null
+    readonly previousExecutionId: string | null
+    /** The node may start without asking again. */
+    readonly approved: boolean
+  }): boolean {
+    if (!this.#hasRoom() || this.#newExecutions.length >= this.#maxNew) {
+      this.#overflow = true
+      return false
+    }
+    const { job, newExecutionId } = this.#view
+    const { nodeId, partition, previousExecutionId, approved } = share
+    const id = newExecutionId()
+    this.#newExecutions.push({
+      id,
+      jobId: job.id,
+      nodeId,
+      jobVersion: job.version,
+      state: 'New',
+      desiredState: approved ? 'Running' : 'Pending',
+      ...(partition === null ? {} : { partition }),
+      ...(previousExecutionId === null ? {} : { previousExecutionId }),
+      resources: { ...requestedCapacity(onlyTask(job.spec).Resources) },
+      event: {
+        message: `Requested execution on ${shortId(nodeId)}`,
+        topic: 'Scheduling',
+        details: { NodeID: nodeId },
+      },
+    })
+    this.#commands.push({
+      nodeId,
+      command: {
+        kind: 'ask-for-bid',
+        executionId: id,
+        job: this.#executionJob(),
+        partition,
+        approved,
+        rerunnable: isRerunnable(job.spec),
+        deadlineAtMs: job.deadlineAtMs,
+      },
+    })
+    return true
+  }
+
+  /** Lets a node start what it offered to do. */
+  approve(execution: Execution): void {
+    const written = this.#update({
+      executionId: execution.id,
+      to: 'BidAccepted',
+      patch: { desiredState: 'Running', desiredMessage: 'execution approved' },
+      expectedRevision: execution.revision,
+      event: { message: 'Bid accepted', topic: 'Scheduling', details: { NodeID: execution.nodeId } },
+    })
+    if (written) this.#command(execution, { kind: 'bid-accepted', executionId: execution.id })
+  }
+
+  /** Ends an execution that is no longer wanted. */
+  stop(execution: Execution, reason: string): void {
+    const rejected = execution.state === 'AskForBidAccepted'
+    this.#end(execution, rejected ? 'BidRejected' : 'Cancelled', reason, {})
+  }
+
+  /** Ends an execution as failed, for instance because its time is up or its node is gone. */
+  fail(execution: Execution, reason: string, details: Readonly<Record<string, string>> = {}): void {
+    this.#end(execution, 'Failed', reason, { FailsExecution: 'true', IsError: 'true', ...details })
+  }
+
+  /** Moves the job to another state, unless it is in it. */
+  moveJob(to: JobMove['to'], message: string): void {
+    if (this.#view.job.state === to) return
+    const failed = to === 'Failed'
+    this.#job = {
+      to,
+      message,
+      event: {
+        message: failed ? message : message === '' ? to : message,
+        topic: 'State Update',
+        details: { NewState: to, ...(failed ? { IsError: 'true' } : {}) },
+      },
+    }
+  }
+
+  /** Has the job looked at again at a time; of several times the first counts. */
+  lookAgain(atMs: number, trigger: NewEvaluation['trigger'], comment: string): void {
+    if (this.#dueMs === null || atMs < this.#dueMs.atMs) this.#dueMs = { atMs, trigger, comment }
+  }
+
+  /** Returns the decision. */
+  finish(): Decision {
+    return {
+      newExecutions: this.#newExecutions,
+      updates: this.#updates,
+      commands: this.#commands,
+      job: this.#job,
+      followUps: this.#followUps(),
+      comment: this.#comment(),
+    }
+  }
+
+  #followUps(): NewEvaluation[] {
+    const { nowMs, pendingDueMs } = this.#view
+    if (this.#overflow) return [{ trigger: 'exec-limit', dueAtMs: nowMs, comment: 'the plan was full' }]
+    const due = this.#dueMs
+    // Another evaluation that comes in time decides anew; without this each one would leave a chain of its own.
+    if (due === null || (pendingDueMs !== null && pendingDueMs <= due.atMs)) return []
+    return [{ trigger: due.trigger, dueAtMs: due.atMs, comment: due.comment }]
+  }
+
+  #comment(): string {
+    const parts = [
+      ...(this.#newExecutions.length === 0 ? [] : [`${this.#newExecutions.length} executions asked for`]),
+      ...(this.#updates.length === 0 ? [] : [`${this.#updates.length} executions changed`]),
+      ...(this.#job === null ? [] : [`job to ${this.#job.to}`]),
+    ]
+    return parts.join(', ')
+  }
+
+  #hasRoom(): boolean {
+    return this.#newExecutions.length + this.#updates.length < MAX_CHANGES
+  }
+
+  /** Takes a change in; false where the plan is full or changes that execution already. */
+  #update(update: UpdateExecution): boolean {
+    if (this.#touched.has(update.executionId)) return false
+    if (!this.#hasRoom()) {
+      this.#overflow = true
+      return false
+    }
+    this.#touched.add(update.executionId)
+    this.#updates.push(update)
+    return true
+  }
+
+  #end(
+    execution: Execution,
+    to: 'BidRejected' | 'Cancelled' | 'Failed',
+    reason: string,
+    details: Readonly<Record<string, string>>,
+  ): void {
+    if (EXECUTION_MACHINE.terminal.has(execution.state)) return
+    const written = this.#update({
+      executionId: execution.id,
+      to,
+      message: reason,
+      patch: { desiredState: 'Stopped', desiredMessage: reason, deadlineAtMs: null },
+      expectedRevision: execution.revision,
+      event: { message: reason, topic: 'Scheduling', details: { NodeID: execution.nodeId, ...details } },
+    })
+    if (!written) return
+    const kind = to === 'BidRejected' ? 'bid-rejected' : 'cancel'
+    this.#command(execution, { kind, executionId: execution.id, reason })
+  }
+
+  #command(execution: Execution, command: AddressedCommand['command']): void {
+    this.#commands.push({ nodeId: execution.nodeId, command })
+  }
+
+  #executionJob(): ExecutionJob {
+    const { id, version, namespace, name, type, priority, spec } = this.#view.job
+    return { id, version, namespace, name, type, priority, spec: spec as Json }
+  }
+}
+
+const LONG_ID = /^([a-z]-[0-9a-f]{8})-[0-9a-f-]{27}$/
+
+/** Shortens the ids that we make to their first eight digits. */
+export function shortId(id: string): string {
+  return LONG_ID.exec(id)?.[1] ?? id
+}

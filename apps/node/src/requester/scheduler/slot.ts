@@ -1,0 +1,102 @@
+import type { Execution, Job } from '@saltcod/store-core'
+import { EXECUTION_MACHINE, EXECUTION_STATES } from '@saltcod/store-core'
+import type { JobSpec } from '../../spec/job-spec.ts'
+import { wasInterrupted } from './interruption.ts'
+import type { RetryRules } from './view.ts'
+
+/** One share of a job that wants exactly one execution: a partition, or a node of a job that runs everywhere. */
+export interface Slot {
+  /** `null` where the share is a node. */
+  readonly partition: number | null
+  /** The only node that can do it; `null` where any can. */
+  readonly nodeId: string | null
+  /** Oldest first. */
+  readonly executions: readonly Execution[]
+}
+
+/** Where a share stands. */
+export type SlotVerdict =
+  | { readonly kind: 'live'; readonly execution: Execution; readonly surplus: readonly Execution[] }
+  | { readonly kind: 'done'; readonly surplus: readonly Execution[] }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'wanted'
+      /** Not before this time; 0 for at once. */
+      readonly notBeforeMs: number
+      /** Nodes that refused it, and why. */
+      readonly refusals: ReadonlyMap<string, string>
+      readonly previousExecutionId: string | null
+    }
+
+/** How often a share may fail by itself: what runs to its end gets a second chance, what runs for long gets more. */
+const MAX_FAILURES = { batch: 2, ops: 1, service: 5, daemon: 5 } as const
+
+/** Tells whether an execution has not ended and is still wanted. */
+export function isLive(execution: Execution): boolean {
+  return !EXECUTION_MACHINE.terminal.has(execution.state) && execution.desiredState !== 'Stopped'
+}
+
+/** Judges a share of a job by its executions. */
+export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules): SlotVerdict {
+  const longRunning = job.type === 'service' || job.type === 'daemon'
+  const live = slot.executions.filter(isLive)
+  if (!longRunning && slot.executions.some((execution) => execution.state === 'Completed')) {
+    return { kind: 'done', surplus: live }
+  }
+  const [best, ...surplus] = live.toSorted(byProgress)
+  if (best !== undefined) return { kind: 'live', execution: best, surplus }
+
+  const failures = slot.executions.filter((execution) => isFailure(execution, longRunning))
+  const limit = MAX_FAILURES[job.type]
+  if (failures.length >= limit) {
+    const last = failures.at(-1)?.stateMessage || 'no reason was given'
+    return {
+      kind: 'failed',
+      reason: limit === 1 ? last : `job failed because it has been retried too many times: ${last}`,
+    }
+  }
+  const interruptions = slot.executions.filter(wasInterrupted)
+  if (interruptions.length > rules.maxInterruptions) {
+    return { kind: 'failed', reason: `job was interrupted ${interruptions.length} times` }
+  }
+  const refusals = new Map<string, string>()
+  for (const { state, nodeId, stateMessage } of slot.executions) {
+    if (state === 'AskForBidRejected') refusals.set(nodeId, stateMessage)
+  }
+  const refusal = slot.nodeId === null ? undefined : refusals.get(slot.nodeId)
+  if (refusal !== undefined) return { kind: 'failed', reason: `node refused it: ${refusal}` }
+  return {
+    kind: 'wanted',
+    notBeforeMs: notBefore(slot, rules, longRunning),
+    refusals,
+    previousExecutionId: slot.executions.at(-1)?.id ?? null,
+  }
+}
+
+/** A job that should run for ever has failed when it ends. */
+function isFailure(execution: Execution, longRunning: boolean): boolean {
+  if (longRunning && execution.state === 'Completed') return true
+  return execution.state === 'Failed' && !wasInterrupted(execution)
+}
+
+/** The execution that has come furthest, and of these the oldest. */
+function byProgress(a: Execution, b: Execution): number {
+  const progress = EXECUTION_STATES.indexOf(b.state) - EXECUTION_STATES.indexOf(a.state)
+  return progress === 0 ? a.createdAtMs - b.createdAtMs : progress
+}
+
+/** The job itself may be what kills the node, so that many interruptions in a row are answered more slowly. */
+function notBefore(slot: Slot, rules: RetryRules, longRunning: boolean): number {
+  let inARow = 0
+  let last: Execution | undefined
+  for (const execution of slot.executions.toReversed()) {
+    const counts = wasInterrupted(execution) || (longRunning && isFailure(execution, longRunning))
+    if (!counts) break
+    last ??= execution
+    inARow++
+  }
+  if (last === undefined || inARow <= rules.immediateInterruptions) return 0
+  const doublings = Math.min(inARow - rules.immediateInterruptions - 1, 30)
+  const waitMs = Math.min(rules.backoffMs * 2 ** doublings, rules.maxBackoffMs)
+  return (last.finishedAtMs ?? last.modifiedAtMs) + waitMs
+}

@@ -1,0 +1,85 @@
+import type {
+  EvaluationTrigger,
+  EventInput,
+  Execution,
+  Job,
+  JobState,
+  NewEvaluation,
+  NewExecution,
+  UpdateExecution,
+} from '@saltcod/store-core'
+import type { Command, NodeDescription, NodeLoad } from '../../link/link.ts'
+import type { JobSpec } from '../../spec/job-spec.ts'
+
+/** A node that is connected, and how busy it is. */
+export interface SchedulableNode {
+  readonly description: NodeDescription
+  readonly load: NodeLoad
+}
+
+/** How often and how soon something is tried again. */
+export interface RetryRules {
+  /** How often one share of a job may be interrupted before the job fails. */
+  readonly maxInterruptions: number
+  /** How many interruptions in a row are answered at once. */
+  readonly immediateInterruptions: number
+  /** The first wait after more of them; it doubles. */
+  readonly backoffMs: number
+  readonly maxBackoffMs: number
+  /** How long a job waits before its nodes are looked for again. */
+  readonly queueBackoffMs: number
+}
+
+/** The defaults: 100 interruptions, two at once, then 1 s doubling to a minute; nodes looked for every 30 s. */
+export const DEFAULT_RETRY_RULES: RetryRules = {
+  maxInterruptions: 100,
+  immediateInterruptions: 2,
+  backoffMs: 1000,
+  maxBackoffMs: 60_000,
+  queueBackoffMs: 30_000,
+}
+
+/** All that a decision about a job rests on. */
+export interface SchedulingView {
+  readonly job: Job<JobSpec>
+  /** Every execution of the job, of all its versions. */
+  readonly executions: readonly Execution[]
+  /** The nodes that are connected. */
+  readonly nodes: readonly SchedulableNode[]
+  /** The nodes of executions that have been silent for too long. */
+  readonly lostNodeIds: ReadonlySet<string>
+  readonly trigger: EvaluationTrigger
+  /** When the job's next other evaluation is due; `null` where none waits. */
+  readonly pendingDueMs: number | null
+  readonly nowMs: number
+  readonly rules: RetryRules
+  /** Makes the id of an execution. */
+  readonly newExecutionId: () => string
+}
+
+/** A command and the node that it goes to. */
+export interface AddressedCommand {
+  readonly nodeId: string
+  readonly command: Command
+}
+
+/** A job's move to another state. */
+export interface JobMove {
+  readonly to: JobState
+  readonly message: string
+  readonly event: EventInput
+}
+
+/** What is to be done about a job. */
+export interface Decision {
+  readonly newExecutions: readonly (NewExecution & { readonly id: string })[]
+  readonly updates: readonly UpdateExecution[]
+  readonly commands: readonly AddressedCommand[]
+  readonly job: JobMove | null
+  readonly followUps: readonly NewEvaluation[]
+  /** What was decided, for people; empty where nothing was to be done. */
+  readonly comment: string
+}
+
+/** The most changes of executions in one decision; the rest waits for the follow-up. */
+export const MAX_CHANGES = 100
