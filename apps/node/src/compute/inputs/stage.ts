@@ -1,0 +1,111 @@
+import { lstat, mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { InputSource, ResultPath } from '../engine/task.ts'
+import { CopyBudget } from '../files/copy-budget.ts'
+import { removeTree } from '../files/remove-tree.ts'
+import { isTaskError, TaskError } from '../task-error.ts'
+import { fetchUrl } from './download.ts'
+import { fetchInline } from './inline.ts'
+import type { InputFetch, InputFetcher } from './input-fetch.ts'
+import type { InputPolicy } from './input-policy.ts'
+import { fetchLocal } from './local.ts'
+import { mountPath } from './mount-path.ts'
+import { inputKind, inputName, inputParams, inputPath, placementProblems } from './placement.ts'
+import { type ExecutionWork, rootOf, type StagedInput, type StagedResult } from './work.ts'
+
+const FETCHERS: ReadonlyMap<string, InputFetcher> = new Map([
+  ['inline', fetchInline],
+  ['local', fetchLocal],
+  ['localdirectory', fetchLocal],
+  ['urldownload', fetchUrl],
+])
+
+/** What {@link stageWork} puts where. */
+export interface StageOptions {
+  /** The private directory of the execution; what an earlier attempt left in it is removed. */
+  readonly workDir: string
+  /** As listed by `Engine.inputs`. */
+  readonly inputs: readonly InputSource[]
+  readonly results: readonly ResultPath[]
+  readonly policy: InputPolicy
+  /** Aborted: rejects with the signal's reason. */
+  readonly signal: AbortSignal
+}
+
+async function stageInput(
+  options: StageOptions,
+  rootDir: string,
+  budget: CopyBudget,
+  input: InputSource,
+  index: number,
+): Promise<StagedInput> {
+  const { policy, signal } = options
+  const name = inputName(input, index)
+  const fail: InputFetch['fail'] = (code, what, cause) => new TaskError(code, `${name} ${what}`, { cause })
+  const target = inputPath(input)
+  const hostPath = join(rootDir, target)
+  const odd = (_parent: unknown, _name: string, path: string, reason: string): never => {
+    throw fail('INPUT_DENIED', `${JSON.stringify(path)} ${reason}`)
+  }
+  const fetcher = FETCHERS.get(inputKind(input))
+  if (fetcher === undefined) throw fail('INPUT_INVALID', 'is of a type that is not offered')
+  try {
+    await mkdir(dirname(hostPath), { recursive: true, mode: 0o755 })
+    const copy = { budget, durable: false, signal, odd }
+    const kind = await fetcher({ params: inputParams(input), hostPath, policy, copy, signal, fail })
+    return { target, alias: input.Alias ?? '', hostPath, kind }
+  } catch (error) {
+    if (isTaskError(error) || signal.aborted) throw error
+    const what = error instanceof Error ? error.message : String(error)
+    throw fail('INPUT_FAILED', `could not be put in place: ${what}`, error)
+  }
+}
+
+/** Where a result path of a task lies in a work directory. */
+export function resultDirectory(workDir: string, result: ResultPath): string {
+  return join(rootOf(workDir), mountPath(result.Path))
+}
+
+async function makeResult(workDir: string, result: ResultPath): Promise<StagedResult> {
+  const hostPath = resultDirectory(workDir, result)
+  await mkdir(hostPath, { recursive: true, mode: 0o755 })
+  return { name: result.Name, path: mountPath(result.Path), hostPath }
+}
+
+/** A last look, since a link in a job's directory would lead a guest out of it. */
+async function proveNoLinks(inputs: readonly StagedInput[]): Promise<void> {
+  for (const { hostPath, kind } of inputs) {
+    const status = await lstat(hostPath)
+    const right = kind === 'file' ? status.isFile() : status.isDirectory()
+    if (!right)
+      throw new TaskError('INPUT_FAILED', `the input at ${hostPath} is not the ${kind} that was put there`)
+  }
+}
+
+/**
+ * Makes the private directory of one attempt: an empty root, each input copied to its target, each result
+ * directory empty. Throws a {@link TaskError} whose message names the input; nothing is half-done that matters,
+ * since the next attempt begins with an empty directory.
+ */
+export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
+  const { workDir, inputs, results, policy, signal } = options
+  const [problem] = placementProblems(inputs, results)
+  if (problem !== undefined) throw new TaskError('INPUT_INVALID', problem)
+  await removeTree(workDir)
+  const rootDir = rootOf(workDir)
+  await mkdir(rootDir, { recursive: true, mode: 0o700 })
+  const budget = new CopyBudget(
+    policy.maxBytes,
+    policy.maxEntries,
+    (what) => new TaskError('INPUT_TOO_LARGE', `what the inputs bring in ${what}`),
+  )
+  const staged: StagedInput[] = []
+  for (const [index, input] of inputs.entries()) {
+    signal.throwIfAborted()
+    staged.push(await stageInput(options, rootDir, budget, input, index))
+  }
+  await proveNoLinks(staged)
+  const made: StagedResult[] = []
+  for (const result of results) made.push(await makeResult(workDir, result))
+  return { workDir, rootDir, inputs: staged, results: made }
+}
