@@ -1,0 +1,42 @@
+import type { ExecutionJob } from '@saltcod/store-core'
+import type { Capacity } from '../link/link.ts'
+import { requestedCapacity } from '../spec/quantity.ts'
+import type { CapacityLedger } from './capacity-ledger.ts'
+import type { EngineRegistry } from './engine/registry.ts'
+import { taskOf } from './job-task.ts'
+import { isSafeName } from './layout.ts'
+
+/** Whether this node would carry a job out: what it would reserve, or why not. */
+export type Admission =
+  | { readonly ok: true; readonly needs: Capacity }
+  | { readonly ok: false; readonly reason: string }
+
+/** Decides whether this node can carry a job out at all; whether it is busy at the moment does not count. */
+export async function considerAdmission(
+  executionId: string,
+  job: ExecutionJob,
+  node: { readonly engines: EngineRegistry; readonly ledger: CapacityLedger },
+): Promise<Admission> {
+  if (!isSafeName(executionId)) return refused('the execution id cannot name a directory')
+  const task = taskOf(job)
+  if (task === null) return refused('the job has no task that this node understands')
+  const { Type, Params } = task.Engine
+  const engine = node.engines.get(Type)
+  if (engine === undefined) return refused(`this node has no engine ${JSON.stringify(Type)}`)
+  const availability = await engine.available()
+  if (!availability.ok) return refused(availability.reason)
+  const problems = engine.validate(Params)
+  if (problems.length > 0) return refused(problems.join('; '))
+  const needs = requestedCapacity(task.Resources)
+  const lacking = node.ledger.lacking(needs)
+  if (lacking.length > 0) {
+    const { total } = node.ledger
+    const list = lacking.map((dimension) => `${dimension} ${needs[dimension]} of ${total[dimension]}`)
+    return refused(`it asks for more than this node has: ${list.join(', ')}`)
+  }
+  return { ok: true, needs }
+}
+
+function refused(reason: string): Admission {
+  return { ok: false, reason }
+}

@@ -1,0 +1,88 @@
+import { WakeUp } from './wake-up.ts'
+
+const MARK_WAIT_MS = 60_000
+
+/**
+ * Keeps the order of commands of one execution, and knows up to which sequence number all of them are done, so
+ * that one slow command (a cancel that waits for its process) delays the acknowledgement and nothing else.
+ */
+export class CommandTracker {
+  readonly #maxPending: number
+  readonly #pending = new Set<number>()
+  readonly #lastOfExecution = new Map<string, Promise<void>>()
+  readonly #progress = new WakeUp()
+  #waiters: (() => void)[] = []
+  #newest = 0
+  #error: { readonly thrown: unknown } | undefined
+
+  constructor(maxPending: number) {
+    this.#maxPending = maxPending
+  }
+
+  /** Whether a command could not be done; then nothing is acknowledged any more. */
+  get broken(): boolean {
+    return this.#error !== undefined
+  }
+
+  /** Throws what the first command threw that could not be done. */
+  throwIfBroken(): void {
+    if (this.#error !== undefined) throw this.#error.thrown
+  }
+
+  /** Starts on a command, behind the earlier ones of its execution. */
+  begin(sequence: number, executionId: string, effect: () => Promise<void>): void {
+    this.#newest = Math.max(this.#newest, sequence)
+    this.#pending.add(sequence)
+    const before = this.#lastOfExecution.get(executionId) ?? Promise.resolve()
+    const done = before.then(async () => {
+      try {
+        if (!this.broken) await effect()
+        if (!this.broken) this.#pending.delete(sequence)
+      } catch (error) {
+        this.#error ??= { thrown: error }
+      }
+      if (this.#lastOfExecution.get(executionId) === done) this.#lastOfExecution.delete(executionId)
+      this.#progress.call()
+      for (const waiter of this.#waiters.splice(0)) waiter()
+    })
+    this.#lastOfExecution.set(executionId, done)
+  }
+
+  /** Resolves when another command may begin. */
+  async room(): Promise<void> {
+    while (this.#pending.size >= this.#maxPending && !this.broken) await this.#change()
+  }
+
+  /** Resolves when nothing is being done. */
+  async idle(): Promise<void> {
+    while (this.#lastOfExecution.size > 0) await this.#change()
+    this.#progress.call()
+  }
+
+  /** Yields rising sequence numbers up to which everything is done, until the signal aborts and all is told. */
+  async *marks(signal: AbortSignal): AsyncGenerator<number, void, undefined> {
+    let told = 0
+    for (;;) {
+      const last = signal.aborted && this.#lastOfExecution.size === 0
+      const mark = this.#mark()
+      if (mark > told) {
+        told = mark
+        yield mark
+      } else if (last || this.broken) {
+        return
+      } else if (signal.aborted) {
+        await this.#change()
+      } else {
+        await this.#progress.sleep(MARK_WAIT_MS, signal)
+      }
+    }
+  }
+
+  #mark(): number {
+    return this.#pending.size === 0 ? this.#newest : Math.min(...this.#pending) - 1
+  }
+
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  }
+}

@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ExecutionStore } from '@saltcod/store-core'
+import type { Logger } from 'pino'
+import type { ComputePeer, Link, NodeLoad } from '../link/link.ts'
+import type { ComputeContext } from './context.ts'
+import { watchDeadlines } from './deadlines.ts'
+import { Inbox } from './inbox.ts'
+import { createPeer } from './logs.ts'
+import { OutboxSender } from './outbox-sender.ts'
+import type { ComputeSettings } from './settings.ts'
+import { startUp } from './startup.ts'
+import { WakeUp } from './wake-up.ts'
+import { Workshop } from './workshop.ts'
+
+const FAREWELL_MS = 2_000
+const INTERRUPT_MS = 15_000
+
+/** What a compute room is made of. */
+export interface ComputeOptions {
+  /** Opened by the caller, and closed by it after `stop`. */
+  readonly store: ExecutionStore
+  readonly link: Link
+  readonly nodeId: string
+  /** The requester that the link leads to. Default: the node's own id, as in a node with both roles. */
+  readonly requesterId?: string
+  /** Where runs and their output lie. */
+  readonly dataDir: string
+  readonly settings: ComputeSettings
+  readonly log: Logger
+  /** The time in milliseconds since 1970. Default: the machine's. */
+  readonly clock?: () => number
+  /** Gives a start up while the requester does not answer. */
+  readonly signal?: AbortSignal
+}
+
+/** A compute room at work. */
+export interface ComputeNode {
+  readonly peer: ComputePeer
+  /** Resolves with the error that made a part of the room end: the process should then be restarted. */
+  readonly failed: Promise<unknown>
+  /** Returns how busy the room is. */
+  load(): NodeLoad
+  /**
+   * Takes no more work, lets what runs finish for at most `graceMs`, then ends its processes and leaves their
+   * records as they are. Resolves when no process is left and the store is used no more.
+   */
+  stop(graceMs: number): Promise<void>
+}
+
+/**
+ * Starts a compute room: first the memory of an earlier process is brought in order (see `startUp`), then work
+ * begins. Resolves when it has. Rejects where the store fails or `signal` aborts.
+ */
+export async function startCompute(options: ComputeOptions): Promise<ComputeNode> {
+  const closing = new AbortController()
+  const context: ComputeContext = {
+    store: options.store,
+    link: options.link,
+    nodeId: options.nodeId,
+    requesterId: options.requesterId ?? options.nodeId,
+    dataDir: options.dataDir,
+    settings: options.settings,
+    log: options.log,
+    clock: options.clock ?? Date.now,
+    closing: closing.signal,
+    reportWritten: new WakeUp(),
+    deadlineWritten: new WakeUp(),
+  }
+  const workshop = new Workshop(context)
+  const peer = createPeer(context.store, context.dataDir)
+  const load = (): NodeLoad => workshop.load()
+  const introduction = { node: await describe(context), load, peer }
+  await startUp(context, workshop, introduction, options.signal ?? closing.signal)
+
+  const intake = new AbortController()
+  const sending = new AbortController()
+  const inbox = new Inbox(context, workshop)
+  const sender = new OutboxSender(context, workshop)
+  const loops = [
+    inbox.run(intake.signal),
+    watchDeadlines(context, workshop, intake.signal),
+    beat(context, load, intake.signal),
+    sender.run(sending.signal),
+  ]
+  workshop.open()
+  const failed = new Promise<unknown>((resolve) => {
+    for (const loop of loops) loop.catch(resolve)
+  })
+  const stop = async (graceMs: number): Promise<void> => {
+    intake.abort()
+    workshop.close()
+    await workshop.drain(graceMs)
+    const interrupted = workshop.interrupt()
+    await Promise.race([interrupted, delay(INTERRUPT_MS, undefined, { ref: false })])
+    // The last reports are worth a moment; what is not taken now is sent after the next start.
+    await Promise.race([sender.flush().catch(() => undefined), delay(FAREWELL_MS, undefined, { ref: false })])
+    sending.abort()
+    // Ends what still tries to write to a full disk.
+    closing.abort()
+    await interrupted
+    await Promise.allSettled(loops)
+  }
+  return { peer, failed, load, stop: once(stop) }
+}
+
+async function describe({
+  nodeId,
+  settings,
+}: ComputeContext): Promise<Parameters<Link['handshake']>[0]['node']> {
+  const { labels, capacity, engines, publishers, inputSources } = settings
+  return { nodeId, labels, engines: await engines.availableTypes(), publishers, inputSources, capacity }
+}
+
+async function beat(
+  { link, nodeId, settings, log }: ComputeContext,
+  load: () => NodeLoad,
+  signal: AbortSignal,
+): Promise<void> {
+  const pause = new WakeUp()
+  for (;;) {
+    await pause.sleep(settings.heartbeatMs, signal)
+    if (signal.aborted) return
+    try {
+      await link.heartbeat({ nodeId, load: load() })
+    } catch (error) {
+      log.warn({ err: error }, 'the requester took no heartbeat')
+    }
+  }
+}
+
+/** A second call waits for the first one. */
+function once(stop: (graceMs: number) => Promise<void>): (graceMs: number) => Promise<void> {
+  let stopping: Promise<void> | undefined
+  return async (graceMs) => {
+    stopping ??= stop(graceMs)
+    await stopping
+  }
+}

@@ -1,0 +1,25 @@
+import type { ExecutionStore } from '@saltcod/store-core'
+import type { Logger } from 'pino'
+import type { Link } from '../link/link.ts'
+import type { ComputeSettings } from './settings.ts'
+import type { WakeUp } from './wake-up.ts'
+
+/** What every part of the compute room works with. */
+export interface ComputeContext {
+  readonly store: ExecutionStore
+  readonly link: Link
+  readonly nodeId: string
+  /** The requester that the link leads to; the destination of every report. */
+  readonly requesterId: string
+  readonly dataDir: string
+  readonly settings: ComputeSettings
+  readonly log: Logger
+  /** The time in milliseconds since 1970. */
+  readonly clock: () => number
+  /** Aborts when the room closes its store: no loop goes on and no write is tried again after that. */
+  readonly closing: AbortSignal
+  /** Called when a report was written. */
+  readonly reportWritten: WakeUp
+  /** Called when a deadline was written. */
+  readonly deadlineWritten: WakeUp
+}

@@ -1,0 +1,42 @@
+import { isStoreError } from '@saltcod/store-core'
+import type { ComputeContext } from './context.ts'
+import { WakeUp } from './wake-up.ts'
+import type { Workshop } from './workshop.ts'
+
+const LONGEST_SLEEP_MS = 60_000
+const SHORTEST_SLEEP_MS = 20
+const RETRY_MS = 5_000
+const BATCH = 100
+
+/** Fails executions whose deadline has passed, whatever they wait for, until the signal aborts. Rejects where the store has failed. */
+export async function watchDeadlines(
+  context: ComputeContext,
+  workshop: Workshop,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, clock, log, deadlineWritten } = context
+  const pause = new WakeUp()
+  while (!signal.aborted) {
+    try {
+      const due = await store.dueDeadlines({ limit: BATCH })
+      await Promise.all(due.map(({ id, dueAtMs }) => failLate(workshop, id, dueAtMs)))
+      const next = await store.nextDeadlineMs()
+      const waitMs = next === null ? LONGEST_SLEEP_MS : next - clock()
+      await deadlineWritten.sleep(Math.min(Math.max(waitMs, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS), signal)
+    } catch (error) {
+      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
+      if (signal.aborted) return
+      log.error({ err: error }, 'deadlines could not be looked after; trying again')
+      await pause.sleep(RETRY_MS, signal)
+    }
+  }
+}
+
+async function failLate(workshop: Workshop, executionId: string, dueAtMs: number): Promise<void> {
+  await workshop.end(executionId, {
+    to: 'Failed',
+    message: `Its deadline passed at ${new Date(dueAtMs).toISOString()}`,
+    topic: 'Exec Timeout',
+    details: { reason: 'deadline' },
+  })
+}

@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ComputeState, TextMap } from '@saltcod/store-core'
+import type { Report } from '../link/link.ts'
+import type { ComputeContext } from './context.ts'
+
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 30_000
+
+/**
+ * Tells the requester about an execution that this node has no record of: one that it refused, or lost. There is
+ * nothing to write such a report with, so it is repeated until it is answered; the command that asks for it is
+ * acknowledged only then. Its revision is above every other: it is this node's last word.
+ */
+export async function reportWithoutRecord(
+  context: ComputeContext,
+  executionId: string,
+  state: ComputeState,
+  message: string,
+  details: TextMap = {},
+): Promise<void> {
+  const { link, nodeId, log, closing } = context
+  const event = { message, topic: 'Bidding', details: { nodeId, ...details } }
+  const report: Report = { executionId, revision: Number.MAX_SAFE_INTEGER, state, message, event }
+  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
+    try {
+      await link.report({ nodeId, reports: [report] })
+      return
+    } catch (error) {
+      log.warn({ err: error, executionId }, 'a report could not be handed over; trying again')
+      await delay(retryMs, undefined, { signal: closing })
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { COMPUTE_MACHINE, isStoreError, type Json } from '@saltcod/store-core'
+import type { Command, Delivery } from '../link/link.ts'
+import { considerAdmission } from './admission.ts'
+import { changeExecution, reportMessage } from './change.ts'
+import { CommandTracker } from './command-tracker.ts'
+import type { ComputeContext } from './context.ts'
+import { reportWithoutRecord } from './direct-report.ts'
+import type { Workshop } from './workshop.ts'
+import { writeUntilDone } from './write-retry.ts'
+
+const POLL_LIMIT = 100
+const POLL_WAIT_MS = 20_000
+const MAX_PENDING = 256
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 30_000
+
+/**
+ * Takes the requester's commands in: each one's effect is stored, and only then is it acknowledged. Commands of
+ * different executions overlap; a command may come again after a crash, and then finds its effect there.
+ */
+export class Inbox {
+  readonly #context: ComputeContext
+  readonly #workshop: Workshop
+  readonly #tracker = new CommandTracker(MAX_PENDING)
+
+  constructor(context: ComputeContext, workshop: Workshop) {
+    this.#context = context
+    this.#workshop = workshop
+  }
+
+  /** Takes commands in until the signal aborts and the last one is stored. Rejects where the store has failed. */
+  async run(signal: AbortSignal): Promise<void> {
+    const acknowledging = this.#acknowledge(signal)
+    try {
+      await this.#poll(signal)
+    } finally {
+      await this.#tracker.idle()
+      await acknowledging
+    }
+    // A closing room breaks off what it still tried; those commands come again.
+    if (!this.#context.closing.aborted) this.#tracker.throwIfBroken()
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    const { link, nodeId, log } = this.#context
+    // What was acknowledged is gone from the requester's outbox, so every start asks for all that is left.
+    let afterSequence = 0
+    let retryMs = FIRST_RETRY_MS
+    while (!signal.aborted) {
+      try {
+        const deliveries = await link.poll({
+          nodeId,
+          afterSequence,
+          limit: POLL_LIMIT,
+          waitMs: POLL_WAIT_MS,
+          signal,
+        })
+        for (const delivery of deliveries) {
+          afterSequence = Math.max(afterSequence, delivery.sequence)
+          this.#tracker.begin(delivery.sequence, delivery.command.executionId, () => this.#take(delivery))
+        }
+        retryMs = FIRST_RETRY_MS
+        await this.#tracker.room()
+      } catch (error) {
+        if (signal.aborted) return
+        log.warn({ err: error }, 'no commands could be fetched from the requester; trying again')
+        await delay(retryMs, undefined, { signal }).catch(() => undefined)
+        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+      }
+      if (this.#tracker.broken) return
+    }
+  }
+
+  async #acknowledge(signal: AbortSignal): Promise<void> {
+    const { link, nodeId, log } = this.#context
+    for await (const upToSequence of this.#tracker.marks(signal)) {
+      try {
+        await link.acknowledge({ nodeId, upToSequence })
+      } catch (error) {
+        // The next acknowledgement covers this one; after a crash the commands come again.
+        log.warn({ err: error, upToSequence }, 'commands could not be acknowledged')
+      }
+    }
+  }
+
+  async #take({ sequence, command }: Delivery): Promise<void> {
+    const { log } = this.#context
+    const { kind, executionId } = command
+    log.debug({ sequence, kind, executionId }, 'command')
+    try {
+      await this.#obey(command)
+    } catch (error) {
+      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED') || this.#context.closing.aborted) throw error
+      // One command that cannot be obeyed must not keep the others; the requester is told.
+      log.error({ err: error, kind, executionId }, 'a command could not be obeyed')
+      const message = error instanceof Error ? error.message : String(error)
+      await reportWithoutRecord(this.#context, executionId, 'Failed', message)
+    }
+  }
+
+  async #obey(command: Command): Promise<void> {
+    switch (command.kind) {
+      case 'ask-for-bid':
+        return await this.#askForBid(command)
+      case 'bid-accepted':
+        return await this.#bidAccepted(command.executionId)
+      case 'bid-rejected':
+        return await this.#cancel(command.executionId, 'Bidding', `Bid rejected: ${command.reason}`)
+      case 'cancel':
+        return await this.#cancel(command.executionId, 'Stopping', command.reason)
+    }
+  }
+
+  async #askForBid(command: Extract<Command, { kind: 'ask-for-bid' }>): Promise<void> {
+    const { executionId, job, partition, approved, rerunnable, deadlineAtMs } = command
+    const { store, requesterId, nodeId, closing, log } = this.#context
+    if ((await store.getExecution(executionId)) !== null) return
+    const admission = await considerAdmission(executionId, job, {
+      engines: this.#context.settings.engines,
+      ledger: this.#workshop.ledger,
+    })
+    if (!admission.ok) {
+      await reportWithoutRecord(this.#context, executionId, 'Failed', `Bid refused: ${admission.reason}`, {
+        rejected: 'true',
+      })
+      return
+    }
+    const state = approved ? 'BidAccepted' : 'Created'
+    const message = approved ? 'Taken on' : 'Bid made'
+    const event = { message, topic: 'Bidding', details: { nodeId } }
+    const resources: Json = { ...admission.needs }
+    const outbox = [
+      reportMessage(requesterId, executionId, 1, { state, message, event, patch: { resources } }),
+    ]
+    const request = {
+      id: executionId,
+      job,
+      requesterId,
+      state,
+      partition,
+      rerunnable,
+      resources,
+      deadlineAtMs,
+      event,
+      outbox,
+    } as const
+    try {
+      await writeUntilDone(() => store.createExecution(request), {
+        signal: closing,
+        log,
+        subject: executionId,
+      })
+    } catch (error) {
+      // Written by a try whose outcome was unknown.
+      if (!isStoreError(error, 'EXECUTION_ALREADY_EXISTS')) throw error
+    }
+    this.#context.reportWritten.call()
+    if (deadlineAtMs !== null) this.#context.deadlineWritten.call()
+    if (approved) await this.#workshop.enqueue(executionId, 'BidAccepted')
+  }
+
+  async #bidAccepted(executionId: string): Promise<void> {
+    await changeExecution(this.#context, executionId, ({ state }) =>
+      state === 'Created' ? { to: 'BidAccepted', message: 'Bid accepted', topic: 'Bidding' } : null,
+    )
+    await this.#mustKnow(executionId)
+    await this.#workshop.enqueue(executionId, 'BidAccepted')
+  }
+
+  async #cancel(executionId: string, topic: string, message: string): Promise<void> {
+    await this.#workshop.end(executionId, { to: 'Cancelled', message, topic })
+    const execution = await this.#mustKnow(executionId)
+    if (execution !== null && !COMPUTE_MACHINE.terminal.has(execution.state)) {
+      throw new Error(`execution ${executionId} could not be cancelled: it is still ${execution.state}`)
+    }
+  }
+
+  /** A node that lost its store must say so, or the requester would wait for a report until a deadline. */
+  async #mustKnow(executionId: string): ReturnType<ComputeContext['store']['getExecution']> {
+    const execution = await this.#context.store.getExecution(executionId)
+    if (execution === null) {
+      await reportWithoutRecord(this.#context, executionId, 'Failed', 'This node has no such execution')
+    }
+    return execution
+  }
+}

@@ -1,0 +1,18 @@
+import type { ExecutionJob } from '@saltcod/store-core'
+import type { JobSpec, Task } from '../spec/job-spec.ts'
+
+/** Returns the task of a job as its requester wrote it; `null` where the record holds no task (an imported one). */
+export function taskOf(job: ExecutionJob): Task | null {
+  const spec = job.spec as Partial<JobSpec> | null
+  const task: Partial<Task> | undefined = Array.isArray(spec?.Tasks) ? spec.Tasks[0] : undefined
+  const complete =
+    typeof task?.Engine?.Type === 'string' &&
+    typeof task.Publisher?.Type === 'string' &&
+    isRecord(task.Resources) &&
+    isRecord(task.Timeouts)
+  return complete ? (task as Task) : null
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,124 @@
+import type { ComputeExecution, Json } from '@saltcod/store-core'
+import type { Task } from '../spec/job-spec.ts'
+import { changeExecution } from './change.ts'
+import type { ComputeContext } from './context.ts'
+import { taskOf } from './job-task.ts'
+import { workDirOf } from './layout.ts'
+import { type PublishAnswer, publishResults } from './results/publish.ts'
+import { clearWork } from './run-files.ts'
+import { isTaskError } from './task-error.ts'
+
+const TOPIC = 'Publishing Results'
+
+/** What a run that ended well leaves to be recorded. */
+export interface FinishedRun {
+  readonly task: Task
+  readonly exitCode: number | null
+  readonly runOutput: Json
+}
+
+/**
+ * Records that a run ended well. Its results are on disk, whole and synced, before `Publishing` is committed; so
+ * whatever happens after that, they can be published again.
+ */
+export async function publishRun(
+  context: ComputeContext,
+  executionId: string,
+  finished: FinishedRun,
+): Promise<void> {
+  const { task, exitCode, runOutput } = finished
+  if (!hasResults(task)) {
+    await clearWork(context, executionId)
+    await changeExecution(context, executionId, ({ state }) =>
+      state === 'Running'
+        ? { to: 'Completed', message: 'Completed', topic: 'Running Execution', patch: { runOutput } }
+        : null,
+    )
+    return
+  }
+  const answer = await keepResults(context, executionId, task, exitCode)
+  await clearWork(context, executionId)
+  if (answer.status !== 'published') {
+    await changeExecution(context, executionId, ({ state }) =>
+      state === 'Running' ? failure(answer, { runOutput }) : null,
+    )
+    return
+  }
+  await changeExecution(context, executionId, ({ state }) =>
+    state === 'Running'
+      ? { to: 'Publishing', message: 'Publishing', topic: TOPIC, patch: { runOutput } }
+      : null,
+  )
+  await complete(context, executionId, answer)
+}
+
+/** Publishes the kept results of a run that ended before a restart; fails the execution where they are gone. */
+export async function publishAgain(context: ComputeContext, execution: ComputeExecution): Promise<void> {
+  const { id, job } = execution
+  const task = taskOf(job)
+  const answer: Unpublished | PublishAnswer =
+    task === null
+      ? { status: 'results-lost', reason: 'the job has no task' }
+      : await keepResults(context, id, task, undefined)
+  await clearWork(context, id)
+  if (answer.status === 'published') return await complete(context, id, answer)
+  await changeExecution(context, id, ({ state }) => (state === 'Publishing' ? failure(answer, {}) : null))
+}
+
+type Published = Extract<PublishAnswer, { status: 'published' }>
+type Unpublished = { readonly status: 'results-lost' | 'results-refused'; readonly reason: string }
+
+function hasResults(task: Task): boolean {
+  return task.Publisher.Type.trim() !== '' || task.ResultPaths.length > 0
+}
+
+async function keepResults(
+  { dataDir, settings }: ComputeContext,
+  executionId: string,
+  task: Task,
+  exitCode: number | null | undefined,
+): Promise<PublishAnswer | Unpublished> {
+  try {
+    return await publishResults({
+      executionId,
+      workDir: workDirOf(dataDir, executionId),
+      resultsDir: settings.resultsDir,
+      results: task.ResultPaths,
+      maxBytes: settings.outputBytes,
+      ...(exitCode === undefined ? {} : { exitCode }),
+    })
+  } catch (error) {
+    if (isTaskError(error)) return { status: 'results-refused', reason: error.message }
+    throw error
+  }
+}
+
+function failure(
+  { status, reason }: Unpublished,
+  patch: { readonly runOutput?: Json },
+): { to: 'Failed'; message: string; topic: string; details: { reason: string }; patch: typeof patch } {
+  return { to: 'Failed', message: `No results: ${reason}`, topic: TOPIC, details: { reason: status }, patch }
+}
+
+async function complete(context: ComputeContext, executionId: string, answer: Published): Promise<void> {
+  const { files, bytes, skipped } = answer.manifest
+  const publishedResult = {
+    Type: 'local',
+    Params: { NodeID: context.nodeId, ExecutionID: executionId, Files: files, Bytes: bytes },
+  }
+  const left = skipped.slice(0, MAX_NAMED).map(({ path, reason }) => `${path} ${reason}`)
+  const more = skipped.length > MAX_NAMED ? [`and ${skipped.length - MAX_NAMED} more`] : []
+  await changeExecution(context, executionId, ({ state }) =>
+    state === 'Publishing'
+      ? {
+          to: 'Completed',
+          message: 'Completed',
+          topic: TOPIC,
+          ...(left.length === 0 ? {} : { details: { leftOut: [...left, ...more].join('; ') } }),
+          patch: { publishedResult },
+        }
+      : null,
+  )
+}
+
+const MAX_NAMED = 10

@@ -1,0 +1,156 @@
+import type { ComputeExecution, Json } from '@saltcod/store-core'
+import { executionTimeoutMs, type Task } from '../spec/job-spec.ts'
+import { requestedCapacity } from '../spec/quantity.ts'
+import type { ActiveRun } from './active-run.ts'
+import { changeExecution, type ExecutionChange } from './change.ts'
+import type { ComputeContext } from './context.ts'
+import type { Engine, EngineOutcome, EngineRun, PreparedRun, RunLimits } from './engine/engine.ts'
+import type { ExecutionWork } from './inputs/work.ts'
+import { taskOf } from './job-task.ts'
+import { publishRun } from './publication.ts'
+import { clearWork, stageRun } from './run-files.ts'
+
+const TOPIC = 'Running Execution'
+
+/**
+ * Carries out one attempt: stages, makes the process ready, commits `Running` with the attempt and the process,
+ * and only then lets the job's own code begin; then records how it ended. A run that is interrupted leaves its
+ * record as it is.
+ */
+export async function runExecution(
+  context: ComputeContext,
+  execution: ComputeExecution,
+  run: ActiveRun,
+): Promise<void> {
+  const task = taskOf(execution.job)
+  const engine = task === null ? undefined : context.settings.engines.get(task.Engine.Type)
+  if (task === null || engine === undefined) {
+    const problem =
+      task === null ? 'its job has no task' : `this node has no engine ${JSON.stringify(task.Engine.Type)}`
+    return await endEarly(context, execution.id, run, `It cannot be run: ${problem}`, TOPIC)
+  }
+  let work: ExecutionWork
+  try {
+    work = await stageRun(context, execution.id, task, engine, run.signal)
+  } catch (error) {
+    return await endEarly(context, execution.id, run, messageOf(error), 'Downloading Inputs')
+  }
+  const attempt = execution.attempt + 1
+  const engineRun: EngineRun = {
+    executionId: execution.id,
+    attempt,
+    job: { id: execution.job.id, type: execution.job.type },
+    task,
+    work,
+    limits: limitsOf(context, execution, task, engine),
+    environment:
+      execution.partition === null ? {} : { BACALHAU_PARTITION_INDEX: String(execution.partition) },
+  }
+  let prepared: PreparedRun
+  try {
+    prepared = await engine.prepare(engineRun, { signal: run.signal })
+  } catch (error) {
+    return await endEarly(context, execution.id, run, messageOf(error), 'Preparing Environment')
+  }
+  if (!(await commitRunning(context, execution, run, prepared, attempt))) {
+    await prepared.abandon()
+    return
+  }
+  await conclude(context, execution.id, run, await prepared.go(), task)
+}
+
+function limitsOf(
+  { settings }: ComputeContext,
+  { job }: ComputeExecution,
+  task: Task,
+  engine: Engine,
+): RunLimits {
+  const { memoryBytes, diskBytes } = requestedCapacity(task.Resources)
+  // A service is meant to go on; only an operator's limit ends it.
+  const longRunning = job.type === 'service' || job.type === 'daemon'
+  const limits = [longRunning ? 0 : executionTimeoutMs(task), settings.timeLimitsMs[engine.type] ?? 0]
+  const shortest = Math.min(...limits.filter((limit) => limit > 0))
+  return {
+    timeMs: Number.isFinite(shortest) ? shortest : null,
+    memoryBytes: memoryBytes > 0 ? memoryBytes : null,
+    outputBytes: diskBytes > 0 ? Math.min(diskBytes, settings.outputBytes) : settings.outputBytes,
+    logBytes: settings.logBytes,
+  }
+}
+
+async function commitRunning(
+  context: ComputeContext,
+  execution: ComputeExecution,
+  run: ActiveRun,
+  prepared: PreparedRun,
+  attempt: number,
+): Promise<boolean> {
+  if (run.why !== undefined) return false
+  const process =
+    prepared.process === null
+      ? null
+      : { pid: prepared.process.pid, startTime: prepared.process.startTime, bootId: prepared.process.bootId }
+  try {
+    const running = await changeExecution(context, execution.id, (current) =>
+      current.state === execution.state && current.attempt === execution.attempt
+        ? {
+            to: 'Running',
+            message: attempt === 1 ? 'Running' : `Running again, attempt ${attempt}`,
+            topic: TOPIC,
+            patch: { attempt, process },
+          }
+        : null,
+    )
+    return running !== null
+  } catch (error) {
+    // Nobody knows of this process, so it must not begin.
+    await prepared.abandon()
+    throw error
+  }
+}
+
+async function conclude(
+  context: ComputeContext,
+  executionId: string,
+  run: ActiveRun,
+  outcome: EngineOutcome,
+  task: Task,
+): Promise<void> {
+  const runOutput: Json = { ...outcome }
+  if (run.why !== undefined && outcome.reason === 'cancelled') {
+    // The next start finds the record as it is, and treats it by its policy.
+    if (run.why === 'interrupted') return
+    const change: ExecutionChange = { ...run.why, patch: { ...run.why.patch, runOutput } }
+    await clearWork(context, executionId)
+    await changeExecution(context, executionId, ({ finishedAtMs }) => (finishedAtMs === null ? change : null))
+  } else if (outcome.errorMessage !== null) {
+    const message = outcome.errorMessage
+    const topic = outcome.reason === 'timeout' ? 'Exec Timeout' : TOPIC
+    const details = { reason: outcome.reason }
+    await clearWork(context, executionId)
+    await changeExecution(context, executionId, ({ state }) =>
+      state === 'Running' ? { to: 'Failed', message, topic, details, patch: { runOutput } } : null,
+    )
+  } else {
+    await publishRun(context, executionId, { task, exitCode: outcome.exitCode, runOutput })
+  }
+}
+
+/** Ends an execution whose job has not begun; one that is being stopped is left to whoever stops it. */
+async function endEarly(
+  context: ComputeContext,
+  executionId: string,
+  run: ActiveRun,
+  message: string,
+  topic: string,
+): Promise<void> {
+  if (run.why !== undefined) return
+  await clearWork(context, executionId)
+  await changeExecution(context, executionId, ({ finishedAtMs }) =>
+    finishedAtMs === null ? { to: 'Failed', message, topic, details: { reason: 'start-failed' } } : null,
+  )
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

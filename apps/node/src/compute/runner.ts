@@ -1,0 +1,109 @@
+import { isStoreError } from '@saltcod/store-core'
+import { ActiveRun } from './active-run.ts'
+import { changeExecution, type ExecutionChange } from './change.ts'
+import type { ComputeContext } from './context.ts'
+import { publishAgain } from './publication.ts'
+import { runExecution } from './run.ts'
+
+/** A state from which an execution can be carried on. */
+export type RunnableState = 'BidAccepted' | 'Running' | 'Publishing'
+
+/** Carries executions out, each at most once at a time, and knows which are being worked on. */
+export class Runner {
+  readonly #context: ComputeContext
+  readonly #runs = new Map<string, ActiveRun>()
+  #interrupted = false
+
+  constructor(context: ComputeContext) {
+    this.#context = context
+  }
+
+  /** Number of executions that are being worked on. */
+  get active(): number {
+    return this.#runs.size
+  }
+
+  /** Tells whether an execution is being worked on. */
+  isActive(executionId: string): boolean {
+    return this.#runs.has(executionId)
+  }
+
+  /**
+   * Carries an execution on from a state, to its end; does nothing where it is in another state by now. Never
+   * rejects: what goes wrong ends the execution, or, where the store is gone, leaves it to the next start.
+   */
+  async carryOut(executionId: string, from: RunnableState): Promise<void> {
+    if (this.#runs.has(executionId)) return
+    const run = new ActiveRun()
+    this.#runs.set(executionId, run)
+    if (this.#interrupted) run.stop('interrupted')
+    try {
+      const execution = await this.#context.store.getExecution(executionId)
+      if (execution?.state !== from || run.why !== undefined) return
+      if (from === 'Publishing') await publishAgain(this.#context, execution)
+      else await runExecution(this.#context, execution, run)
+    } catch (error) {
+      await this.#broken(executionId, error)
+    } finally {
+      this.#runs.delete(executionId)
+      run.end()
+    }
+  }
+
+  /** Stops what is being done for an execution; resolves when nothing of it is left. */
+  async stop(executionId: string, change: ExecutionChange): Promise<void> {
+    const run = this.#runs.get(executionId)
+    run?.stop(change)
+    await run?.ended
+  }
+
+  /** Resolves when nothing is being worked on, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    if (this.#runs.size === 0 || graceMs <= 0) return
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs)
+    })
+    await Promise.race([late, this.#allEnded()])
+    clearTimeout(timer)
+  }
+
+  /** Stops all work and leaves the records for the next start; resolves when no process is left. */
+  async interrupt(): Promise<void> {
+    this.#interrupted = true
+    for (const run of this.#runs.values()) run.stop('interrupted')
+    await this.#allEnded()
+  }
+
+  async #allEnded(): Promise<void> {
+    while (this.#runs.size > 0)
+      await Promise.all([...this.#runs.values()].map(async (run) => await run.ended))
+  }
+
+  async #broken(executionId: string, error: unknown): Promise<void> {
+    const { log, closing } = this.#context
+    if (closing.aborted || isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) {
+      log.warn({ err: error, executionId }, 'a run is left to the next start')
+      return
+    }
+    log.error({ err: error, executionId }, 'a run broke off')
+    const cause = error instanceof Error ? error.message : String(error)
+    try {
+      await changeExecution(this.#context, executionId, ({ finishedAtMs }) =>
+        finishedAtMs !== null
+          ? null
+          : {
+              to: 'Failed',
+              message: `The node could not carry it out: ${cause}`,
+              topic: 'Running Execution',
+              details: { reason: 'node-error' },
+            },
+      )
+    } catch (second) {
+      log.error(
+        { err: second, executionId },
+        'the end of a run could not be recorded; it is left to the next start',
+      )
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { COMPUTE_MACHINE, isStoreError } from '@saltcod/store-core'
+import type { NodeLoad } from '../link/link.ts'
+import { requestedCapacity } from '../spec/quantity.ts'
+import { considerAdmission } from './admission.ts'
+import { CapacityLedger } from './capacity-ledger.ts'
+import { changeExecution, type ExecutionChange } from './change.ts'
+import type { ComputeContext } from './context.ts'
+import { taskOf } from './job-task.ts'
+import { type QueueEntry, RunQueue } from './queue.ts'
+import { clearWork, removeRunFiles } from './run-files.ts'
+import { type RunnableState, Runner } from './runner.ts'
+
+const NOTHING = { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
+
+/** Where executions wait and run: the queue, the capacity and the runner behind one door. */
+export class Workshop {
+  readonly ledger: CapacityLedger
+  readonly #context: ComputeContext
+  readonly #runner: Runner
+  readonly #queue: RunQueue
+  /** The state from which each waiting execution goes on. */
+  readonly #from = new Map<string, RunnableState>()
+
+  constructor(context: ComputeContext) {
+    const { capacity, maxRunning } = context.settings
+    this.#context = context
+    this.ledger = new CapacityLedger(capacity)
+    this.#runner = new Runner(context)
+    this.#queue = new RunQueue(this.ledger, maxRunning, (entry) => this.#begin(entry))
+  }
+
+  /** Begins to run what waits. */
+  open(): void {
+    this.#queue.open()
+  }
+
+  /** Begins nothing more. */
+  close(): void {
+    this.#queue.close()
+  }
+
+  /** Returns how busy the node is. */
+  load(): NodeLoad {
+    return {
+      available: this.ledger.available(),
+      runningExecutions: this.#runner.active,
+      enqueuedExecutions: this.#queue.length,
+    }
+  }
+
+  /** Tells whether something is being done for an execution at this moment. */
+  isActive(executionId: string): boolean {
+    return this.#runner.isActive(executionId)
+  }
+
+  /**
+   * Puts an execution into the queue, to go on from a state; nothing happens where it is in another one by the
+   * time it is its turn, or where it is being worked on.
+   */
+  async enqueue(executionId: string, from: RunnableState): Promise<void> {
+    const execution = await this.#context.store.getExecution(executionId)
+    if (execution === null || execution.state !== from || this.#runner.isActive(executionId)) return
+    const task = taskOf(execution.job)
+    // Publishing needs none of what the run reserved.
+    const needs = task === null || from === 'Publishing' ? NOTHING : requestedCapacity(task.Resources)
+    this.#from.set(executionId, from)
+    const { job, createdAtMs } = execution
+    this.#queue.add({ executionId, priority: job.priority, createdAtMs, needs })
+  }
+
+  /** Looks at the admission of an execution again, after a restart with perhaps other settings. */
+  async readmit(executionId: string): Promise<void> {
+    const execution = await this.#context.store.getExecution(executionId)
+    if (execution?.state !== 'Created') return
+    const { engines } = this.#context.settings
+    const admission = await considerAdmission(executionId, execution.job, { engines, ledger: this.ledger })
+    if (admission.ok) return
+    await changeExecution(this.#context, executionId, ({ state }) =>
+      state === 'Created'
+        ? {
+            to: 'Failed',
+            message: `Bid refused: ${admission.reason}`,
+            topic: 'Bidding',
+            details: { rejected: 'true' },
+          }
+        : null,
+    )
+  }
+
+  /**
+   * Ends an execution, wherever it stands: takes it out of the queue, or stops its run and waits until no process
+   * of it is left. One that ends by itself meanwhile keeps its own end.
+   */
+  async end(executionId: string, change: ExecutionChange): Promise<void> {
+    this.#queue.remove(executionId)
+    this.#from.delete(executionId)
+    await this.#runner.stop(executionId, change)
+    await clearWork(this.#context, executionId)
+    await changeExecution(this.#context, executionId, ({ state }) =>
+      COMPUTE_MACHINE.terminal.has(state) ? null : change,
+    )
+  }
+
+  /** Ends an execution that the requester does not know, and removes all that is left of it. */
+  async forget(executionId: string): Promise<void> {
+    const { store } = this.#context
+    await this.end(executionId, {
+      to: 'Cancelled',
+      message: 'The requester does not know it',
+      topic: 'Forgetting',
+      unreported: true,
+    })
+    await removeRunFiles(this.#context, executionId)
+    try {
+      await store.deleteExecution({ executionId })
+    } catch (error) {
+      if (!isStoreError(error, 'EXECUTION_NOT_FOUND')) throw error
+    }
+    while ((await store.reclaim()).more) {
+      // In steps, so that other writers get their turn.
+    }
+  }
+
+  /** Resolves when nothing runs any more, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    await this.#runner.drain(graceMs)
+  }
+
+  /** Stops all runs and leaves their records as they are, for the next start; resolves when no process is left. */
+  async interrupt(): Promise<void> {
+    await this.#runner.interrupt()
+  }
+
+  async #begin({ executionId }: QueueEntry): Promise<void> {
+    const from = this.#from.get(executionId)
+    this.#from.delete(executionId)
+    if (from !== undefined) await this.#runner.carryOut(executionId, from)
+  }
+}
