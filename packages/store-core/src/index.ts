@@ -6,6 +6,7 @@ export type {
   ExecutionStore,
   UpdateComputeExecution,
 } from './executions/execution-store.ts'
+export { openExecutionStore } from './executions/open-execution-store.ts'
 export type {
   Claim,
   ExecutionQuery,
@@ -23,6 +24,8 @@ export type {
   TransitionJob,
   UpdateExecution,
 } from './jobs/job-store.ts'
+export { openJobStore } from './jobs/open-job-store.ts'
+export { MAX_PLAN_EXECUTIONS } from './jobs/plan.ts'
 export type { KvReader, KvWriter } from './kv/body.ts'
 export { KvWriteRun, runReadBody } from './kv/body.ts'
 export type {
@@ -65,6 +68,8 @@ export { EVALUATION_STATUSES, EVALUATION_TRIGGERS } from './model/evaluation.ts'
 export type { Execution, ExecutionPatch } from './model/execution.ts'
 export type { Change, ChangeSet, FeedCursor, FeedPage, RecordKind } from './model/feed.ts'
 export type { EventInput, HistoryEntry, HistoryEvent } from './model/history.ts'
+export type { IdPrefix } from './model/id.ts'
+export { MAX_ID_LENGTH, newId } from './model/id.ts'
 export type { Job, JobDefinition, JobType } from './model/job.ts'
 export { JOB_TYPES } from './model/job.ts'
 export type { Json, TextMap } from './model/json.ts'
@@ -87,3 +92,9 @@ export type { JobState } from './states/job-state.ts'
 export { JOB_MACHINE, JOB_STATES } from './states/job-state.ts'
 export type { Expectation, StateMachine } from './states/transitions.ts'
 export { checkTransition } from './states/transitions.ts'
+export type { Clock } from './store/clock.ts'
+export { DEFAULT_MAX_SPEC_BYTES, MAX_LABELS, MAX_MESSAGE_LENGTH, MAX_TEXT_BYTES } from './store/limits.ts'
+export { SCHEMA_VERSION } from './store/meta.ts'
+export type { OpenStoreOptions } from './store/open-parts.ts'
+export type { TableName } from './store/tables.ts'
+export { STORE_TABLES } from './store/tables.ts'

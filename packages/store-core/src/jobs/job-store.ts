@@ -232,7 +232,8 @@ export interface JobStore<Spec = Json> extends DurableStore {
   deleteEvaluation(request: { readonly evaluationId: string } & ChangeRequest): Promise<void>
   /**
    * Claims the next evaluation: highest priority, then longest due, then oldest; never one of a job that is
-   * being worked on. Resolves with `null` where nothing is due. Leases that ran out are given to the next.
+   * being worked on. Resolves with `null` where nothing is due. Leases that ran out are given to the next, and
+   * fail their evaluation after `maxAttempts` claims (default 10).
    */
   claimEvaluation(request: {
     readonly holder: string
@@ -251,6 +252,8 @@ export interface JobStore<Spec = Json> extends DurableStore {
       readonly comment?: string
     } & ChangeRequest,
   ): Promise<void>
+  /** Removes evaluations that ended more than `olderThanMs` ago, at most 500, and resolves with how many went. */
+  trimEvaluations(rule: { readonly olderThanMs: number }): Promise<number>
   /** Gives an evaluation back until `delayMs` from now, or fails it after its last attempt. Throws `LEASE_LOST`. */
   retryEvaluation(
     request: {

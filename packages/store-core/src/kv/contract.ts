@@ -128,6 +128,8 @@ export interface KvRewriteOptions {
 export interface KvCapabilities {
   /** Whether an acknowledged write outlives the process and a power cut. */
   readonly durable: boolean
+  /** Name and version of the driver beneath, kept in the store's `meta` table; absent where there is none. */
+  readonly driver?: string
   /** Counts pages and rows; costs time in proportion to the number of tables, not of rows. */
   readonly statistics?: () => KvStatistics
   /** Writes a consistent copy to a path that must not exist; resolves with its length in bytes. */

@@ -1,0 +1,186 @@
+import { StoreError } from '../errors.ts'
+import type { ComputeExecution, ComputeExecutionPatch } from '../model/compute-execution.ts'
+import type { EventInput } from '../model/history.ts'
+import { checkId } from '../model/id.ts'
+import { JOB_TYPES } from '../model/job.ts'
+import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
+import { checkTransition } from '../states/transitions.ts'
+import { addHistoryEntry } from '../store/history.ts'
+import { checkInteger, checkText, cutMessage, invalid } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { putReclaim } from '../store/reclaim.ts'
+import {
+  announceCompute,
+  type ComputeRow,
+  computeJobKey,
+  computeKey,
+  computeStateKey,
+  computeTable,
+  executionJobTable,
+  type LoadedCompute,
+  loadCompute,
+  replaceComputeRow,
+  toComputeExecution,
+} from './compute-row.ts'
+import type { CreateComputeExecution, UpdateComputeExecution } from './execution-store.ts'
+
+/** Creates an execution with the job that caused it. */
+export function createCompute<Spec>(
+  mutation: Mutation,
+  request: CreateComputeExecution<Spec>,
+  maxSpecBytes: number,
+): ComputeExecution<Spec> {
+  const { rows, nowMs } = mutation
+  const { id, job, requesterId, deadlineAtMs } = request
+  checkId('execution', id)
+  checkId('job', job.id)
+  checkText('requester id', requesterId)
+  checkText('namespace', job.namespace)
+  if (!JOB_TYPES.includes(job.type)) throw invalid(`invalid job type: ${JSON.stringify(job.type)}`)
+  const key = computeKey(id)
+  if (rows.get('executions', key) !== undefined || rows.get('reclaim', key) !== undefined) {
+    throw new StoreError('EXECUTION_ALREADY_EXISTS', `execution ${id} exists already`, { id })
+  }
+  const { version, namespace, name, type, priority, spec } = job
+  const jobBytes = executionJobTable.put(rows, key, {
+    id: job.id,
+    version,
+    namespace,
+    name,
+    type,
+    priority,
+    spec: spec as never,
+  })
+  if (jobBytes > maxSpecBytes + 4_096) {
+    throw invalid(`the job of execution ${id} takes ${jobBytes} bytes, about ${maxSpecBytes} are allowed`)
+  }
+  const row: ComputeRow = {
+    j: job.id,
+    ns: namespace,
+    q: requesterId,
+    ...(request.partition == null ? {} : { pt: request.partition }),
+    s: request.state ?? 'Created',
+    ss: nowMs,
+    ...(request.rerunnable === true ? { rr: true } : {}),
+    ...(request.resources == null ? {} : { rs: request.resources }),
+    r: 1,
+    c: nowMs,
+    md: nowMs,
+    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
+    b: jobBytes,
+  }
+  const bytes = computeTable.put(rows, key, row)
+  mutation.putIndex(computeJobKey(key, row))
+  mutation.putIndex(computeStateKey(key, row))
+  mutation.moveDeadline('execution', id, undefined, row.dl)
+  mutation.count('execution', row.ns, row.s, 1, bytes + jobBytes)
+  recordComputeEvent(
+    mutation,
+    { id, key, row, bytes },
+    version,
+    null,
+    request.event ?? { message: 'Execution created' },
+  )
+  announceCompute(mutation, id, row, null, row.s)
+  return toComputeExecution<Spec>(rows, { id, key, row })
+}
+
+/** Changes an execution's state, other fields, or both, with history. */
+export function updateCompute<Spec>(
+  mutation: Mutation,
+  request: UpdateComputeExecution,
+): ComputeExecution<Spec> {
+  const before = loadCompute(mutation.rows, request.executionId)
+  const { to = null, patch = {}, event } = request
+  const { id, row: old } = before
+  checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
+  const moved =
+    to === null ? old : moveState(old, to, request.message ?? event?.message ?? '', mutation.nowMs)
+  const row = { ...patchRow(moved, patch), r: old.r + 1, md: mutation.nowMs }
+  const after = replaceComputeRow(mutation, before, row)
+  const made = toComputeExecution<Spec>(mutation.rows, after)
+  recordComputeEvent(mutation, after, made.job.version, old.s, event ?? { message: request.message ?? '' })
+  return made
+}
+
+/** Notes the newest revision that the requester has confirmed. It is no change of the work, so nothing else moves. */
+export function acknowledgeCompute(mutation: Mutation, executionId: string, revision: number): void {
+  checkInteger('revision', revision, 0, Number.MAX_SAFE_INTEGER)
+  const before = loadCompute(mutation.rows, executionId)
+  if (revision <= (before.row.ar ?? 0)) return
+  const row = { ...before.row, ar: Math.min(revision, before.row.r) }
+  const bytes = computeTable.put(mutation.rows, before.key, row)
+  mutation.count('execution', row.ns, row.s, 0, bytes - before.bytes)
+}
+
+/** Takes an ended execution out of every index and count. Throws `STATE_CONFLICT` where it has not ended. */
+export function deleteCompute(mutation: Mutation, executionId: string): void {
+  const { id, key, row, bytes } = loadCompute(mutation.rows, executionId)
+  if (!COMPUTE_MACHINE.terminal.has(row.s)) {
+    throw new StoreError('STATE_CONFLICT', `execution ${id} is ${row.s} and has not ended`, {
+      id,
+      actual: row.s,
+      expected: [...COMPUTE_MACHINE.terminal],
+      hint: 'cancel it first',
+    })
+  }
+  mutation.removeIndex(computeJobKey(key, row))
+  mutation.removeIndex(computeStateKey(key, row))
+  mutation.moveDeadline('execution', id, row.dl, undefined)
+  mutation.rows.remove('executions', key)
+  mutation.count('execution', row.ns, row.s, -1, -(bytes + row.b))
+  announceCompute(mutation, id, row, row.s, null)
+  putReclaim(mutation, key, id)
+}
+
+/** Writes an entry into an execution's history. */
+export function recordComputeEvent(
+  mutation: Mutation,
+  { id, key, row }: LoadedCompute,
+  jobVersion: number,
+  previousState: ComputeState | null,
+  event: EventInput,
+): number {
+  return addHistoryEntry(
+    mutation,
+    {
+      ownerKey: key,
+      jobVersion,
+      executionId: id,
+      previousState,
+      newState: row.s,
+      revision: row.r,
+    },
+    event,
+  )
+}
+
+function moveState(row: ComputeRow, to: ComputeState, text: string, nowMs: number): ComputeRow {
+  const { m: _message, dl: deadline, ...kept } = row
+  const message = cutMessage(text)
+  const ends = COMPUTE_MACHINE.terminal.has(to)
+  return {
+    ...kept,
+    s: to,
+    ss: nowMs,
+    ...(message === '' ? {} : { m: message }),
+    ...(ends ? { f: nowMs } : deadline === undefined ? {} : { dl: deadline }),
+  }
+}
+
+/** A field that is absent stays, `null` clears. */
+function patchRow(row: ComputeRow, patch: ComputeExecutionPatch): ComputeRow {
+  const changed: Record<string, unknown> = { ...row }
+  const set = (field: keyof ComputeRow, value: unknown) => {
+    if (value === undefined) return
+    if (value === null || value === 0) delete changed[field]
+    else changed[field] = value
+  }
+  set('a', patch.attempt)
+  set('pc', patch.process)
+  set('rs', patch.resources)
+  set('pr', patch.publishedResult)
+  set('ro', patch.runOutput)
+  if (row.f === undefined) set('dl', patch.deadlineAtMs)
+  return changed as unknown as ComputeRow
+}

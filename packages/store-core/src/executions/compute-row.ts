@@ -1,0 +1,164 @@
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import { fixedTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import type { ComputeExecution, ExecutionJob, ProcessIdentity } from '../model/compute-execution.ts'
+import type { Json } from '../model/json.ts'
+import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { RecordTable } from '../store/record-table.ts'
+import { INDEX } from '../store/tables.ts'
+
+/** A compute execution's changing part; what is absent is `null`, empty or zero in the model. */
+export interface ComputeRow {
+  readonly j: string
+  readonly ns: string
+  readonly q: string
+  readonly pt?: number
+  readonly s: ComputeState
+  readonly m?: string
+  readonly ss: number
+  /** Attempts. */
+  readonly a?: number
+  readonly rr?: true
+  readonly pc?: ProcessIdentity
+  readonly rs?: Json
+  readonly pr?: Json
+  readonly ro?: Json
+  /** Newest acknowledged revision. */
+  readonly ar?: number
+  readonly r: number
+  readonly c: number
+  readonly md: number
+  readonly f?: number
+  readonly dl?: number
+  /** Bytes of the job that it keeps. */
+  readonly b: number
+}
+
+/** The executions of a node, by id. */
+export const computeTable: RecordTable<ComputeRow> = new RecordTable<ComputeRow>('executions', 1)
+
+/** The job of each execution, by execution. */
+export const executionJobTable: RecordTable<ExecutionJob> = new RecordTable<ExecutionJob>('specs', 1)
+
+/** A compute execution as it was read. */
+export interface LoadedCompute {
+  readonly id: string
+  readonly key: Uint8Array
+  readonly row: ComputeRow
+  readonly bytes: number
+}
+
+/** The key of a compute execution. */
+export function computeKey(id: string): Uint8Array {
+  return idTuple('e', id)
+}
+
+/** Loads a compute execution; `undefined` where there is none. */
+export function findCompute(snapshot: KvSnapshot, id: string): LoadedCompute | undefined {
+  const key = computeKey(id)
+  const found = computeTable.load(snapshot, key)
+  return found && { id, key, row: found.record, bytes: found.bytes }
+}
+
+/** Loads a compute execution. Throws `EXECUTION_NOT_FOUND`. */
+export function loadCompute(snapshot: KvSnapshot, id: string): LoadedCompute {
+  const found = findCompute(snapshot, id)
+  if (found !== undefined) return found
+  throw new StoreError('EXECUTION_NOT_FOUND', `execution not found: ${id}`, {
+    id,
+    hint: 'list the executions to see what is there',
+  })
+}
+
+/** Puts an execution and its job together. Throws `RECORD_CORRUPT` where the job is missing. */
+export function toComputeExecution<Spec>(
+  snapshot: KvSnapshot,
+  { id, key, row }: { readonly id: string; readonly key: Uint8Array; readonly row: ComputeRow },
+): ComputeExecution<Spec> {
+  const job = executionJobTable.get(snapshot, key)
+  if (job === undefined) {
+    throw new StoreError('RECORD_CORRUPT', `the job of execution ${id} is missing`, {
+      id,
+      table: 'specs',
+      key: Buffer.from(key).toString('hex'),
+      hint: 'run a check with the inspector',
+    })
+  }
+  return {
+    id,
+    job: job as ExecutionJob<Spec>,
+    requesterId: row.q,
+    partition: row.pt ?? null,
+    state: row.s,
+    stateMessage: row.m ?? '',
+    stateSinceMs: row.ss,
+    attempt: row.a ?? 0,
+    rerunnable: row.rr ?? false,
+    process: row.pc ?? null,
+    resources: row.rs ?? null,
+    publishedResult: row.pr ?? null,
+    runOutput: row.ro ?? null,
+    acknowledgedRevision: row.ar ?? 0,
+    revision: row.r,
+    createdAtMs: row.c,
+    modifiedAtMs: row.md,
+    finishedAtMs: row.f ?? null,
+    deadlineAtMs: row.dl ?? null,
+  }
+}
+
+/** Beginning of the index keys of a state; those that have not ended stand together before those that have. */
+export function computeStatePrefix(state: ComputeState): Uint8Array {
+  return fixedTuple(INDEX.executionByState, COMPUTE_MACHINE.terminal.has(state) ? 1 : 0, state)
+}
+
+/** The index key that moves with the state. */
+export function computeStateKey(key: Uint8Array, row: ComputeRow): Uint8Array {
+  return joinTuples(computeStatePrefix(row.s), tuple(row.ss), key)
+}
+
+/** Beginning of the index keys of a job's executions. */
+export function computeJobPrefix(jobId: string): Uint8Array {
+  return joinTuples(fixedTuple(INDEX.executionByJob), idTuple('j', jobId))
+}
+
+/** The index key of an execution among its job's. */
+export function computeJobKey(key: Uint8Array, row: ComputeRow): Uint8Array {
+  return joinTuples(computeJobPrefix(row.j), tuple(row.c), key)
+}
+
+/** Replaces an execution's row, and moves index, counters, deadline and feed with it. */
+export function replaceComputeRow(mutation: Mutation, before: LoadedCompute, row: ComputeRow): LoadedCompute {
+  const { id, key } = before
+  const bytes = computeTable.put(mutation.rows, key, row)
+  if (before.row.s !== row.s || before.row.ss !== row.ss) {
+    mutation.removeIndex(computeStateKey(key, before.row))
+    mutation.putIndex(computeStateKey(key, row))
+  }
+  mutation.moveDeadline('execution', id, before.row.dl, row.dl)
+  mutation.count('execution', row.ns, before.row.s, -1, -(before.bytes + before.row.b))
+  mutation.count('execution', row.ns, row.s, 1, bytes + row.b)
+  announceCompute(mutation, id, row, before.row.s, row.s)
+  return { id, key, row, bytes }
+}
+
+/** Notes an execution's change for the feed; a state of `null` is its removal. */
+export function announceCompute(
+  mutation: Mutation,
+  id: string,
+  row: ComputeRow,
+  previousState: ComputeState | null,
+  state: ComputeState | null,
+): void {
+  mutation.announce({
+    kind: 'execution',
+    id,
+    jobId: row.j,
+    namespace: row.ns,
+    operation: state === null ? 'remove' : 'put',
+    previousState,
+    state,
+    revision: row.r,
+  })
+}

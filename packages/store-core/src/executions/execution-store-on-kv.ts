@@ -1,0 +1,169 @@
+import { matchShortId } from '../jobs/job-queries.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import type { ComputeExecution } from '../model/compute-execution.ts'
+import type { EventInput, HistoryEntry } from '../model/history.ts'
+import type { Json } from '../model/json.ts'
+import type { Page, PageRequest } from '../model/page.ts'
+import type { ChangeRequest } from '../model/request.ts'
+import type { ReclaimReport } from '../model/store-info.ts'
+import { COMPUTE_MACHINE, COMPUTE_STATES, LIVE_COMPUTE_STATES } from '../states/compute-state.ts'
+import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
+import { historyTable, readHistoryEntry, toHistoryEntry } from '../store/history.ts'
+import { checkInteger, checkText } from '../store/limits.ts'
+import type { Listing } from '../store/pager.ts'
+import { RecordTable } from '../store/record-table.ts'
+import { INDEX } from '../store/tables.ts'
+import {
+  acknowledgeCompute,
+  createCompute,
+  deleteCompute,
+  recordComputeEvent,
+  updateCompute,
+} from './change-compute.ts'
+import { checkExecutionStore } from './check-executions.ts'
+import {
+  computeJobPrefix,
+  computeKey,
+  computeStatePrefix,
+  executionJobTable,
+  findCompute,
+  loadCompute,
+  toComputeExecution,
+} from './compute-row.ts'
+import type {
+  ComputeExecutionQuery,
+  CreateComputeExecution,
+  ExecutionStore,
+  UpdateComputeExecution,
+} from './execution-store.ts'
+import { reclaimExecutions } from './reclaim-executions.ts'
+
+const checkpointTable = new RecordTable<{ readonly n: number }>('meta', 1)
+
+/** The execution store on a key-value backend: each method is one transaction around an operation of this folder. */
+export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements ExecutionStore<Spec> {
+  async createExecution(request: CreateComputeExecution<Spec>): Promise<ComputeExecution<Spec>> {
+    return await this.mutate('createExecution', request, (mutation) =>
+      createCompute<Spec>(mutation, request, this.parts.maxSpecBytes),
+    )
+  }
+
+  async updateExecution(request: UpdateComputeExecution): Promise<ComputeExecution<Spec>> {
+    return await this.mutate('updateExecution', request, (mutation) => updateCompute<Spec>(mutation, request))
+  }
+
+  async acknowledgeExecution(request: { executionId: string; revision: number }): Promise<void> {
+    await this.mutate('acknowledgeExecution', {}, (mutation) =>
+      acknowledgeCompute(mutation, request.executionId, request.revision),
+    )
+  }
+
+  async getExecution(id: string): Promise<ComputeExecution<Spec> | null> {
+    return await this.read((snapshot) => {
+      const found = findCompute(snapshot, id)
+      return found === undefined ? null : toComputeExecution<Spec>(snapshot, found)
+    })
+  }
+
+  async findExecution(text: string): Promise<ComputeExecution<Spec>> {
+    return await this.read((snapshot) => {
+      const [match] =
+        findCompute(snapshot, text) === undefined ? matchShortId(snapshot, 'executions', 'e', text) : []
+      return toComputeExecution<Spec>(snapshot, loadCompute(snapshot, match ?? text))
+    })
+  }
+
+  async listExecutions(query: ComputeExecutionQuery = {}): Promise<Page<ComputeExecution<Spec>>> {
+    const { page } = await this.page((snapshot) => computeListing<Spec>(snapshot, query), query)
+    return page
+  }
+
+  async deleteExecution(request: { executionId: string } & ChangeRequest): Promise<void> {
+    await this.mutate('deleteExecution', request, (mutation) => deleteCompute(mutation, request.executionId))
+  }
+
+  async addHistory(
+    request: { executionId: string; event: EventInput } & ChangeRequest,
+  ): Promise<HistoryEntry> {
+    return await this.mutate('addHistory', request, (mutation) => {
+      const { rows } = mutation
+      const execution = loadCompute(rows, request.executionId)
+      const version = executionJobTable.get(rows, execution.key)?.version ?? 0
+      const sequence = recordComputeEvent(mutation, execution, version, execution.row.s, request.event)
+      return readHistoryEntry(rows, execution.row.j, execution.key, sequence)
+    })
+  }
+
+  async listHistory(query: { executionId: string } & PageRequest): Promise<Page<HistoryEntry>> {
+    const { page } = await this.page((snapshot) => computeHistoryListing(snapshot, query.executionId), query)
+    return page
+  }
+
+  async getCheckpoint(name: string): Promise<number> {
+    checkText('checkpoint name', name)
+    return await this.read((snapshot) => checkpointTable.get(snapshot, tuple('checkpoint', name))?.n ?? 0)
+  }
+
+  async setCheckpoint(name: string, value: number): Promise<void> {
+    checkText('checkpoint name', name)
+    checkInteger('checkpoint', value, 0, Number.MAX_SAFE_INTEGER)
+    await this.mutate('setCheckpoint', {}, ({ rows }) => {
+      checkpointTable.put(rows, tuple('checkpoint', name), { n: value })
+    })
+  }
+
+  async reclaim(): Promise<ReclaimReport> {
+    return await this.mutate('reclaim', {}, reclaimExecutions, true)
+  }
+
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    return await checkExecutionStore(this.parts.kv, options)
+  }
+}
+
+function computeListing<Spec>(
+  snapshot: KvSnapshot,
+  query: ComputeExecutionQuery,
+): Listing<ComputeExecution<Spec>> {
+  const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
+  const states = new Set(
+    (query.states ?? COMPUTE_STATES).filter(
+      (state) =>
+        (query.inProgress !== true || !COMPUTE_MACHINE.terminal.has(state)) &&
+        (query.live !== true || LIVE_COMPUTE_STATES.has(state)),
+    ),
+  )
+  return {
+    table: 'index',
+    prefix: chooseIndex(query),
+    query: ['compute', conditions],
+    idOf: (key) => decodeId('e', decodeTuple(key).at(-1)),
+    load: (key) => {
+      const found = findCompute(snapshot, decodeId('e', decodeTuple(key).at(-1)))
+      if (found === undefined || !states.has(found.row.s)) return undefined
+      if (query.jobId !== undefined && found.row.j !== query.jobId) return undefined
+      return toComputeExecution<Spec>(snapshot, found)
+    },
+  }
+}
+
+function chooseIndex({ jobId, states, inProgress, live }: ComputeExecutionQuery): Uint8Array {
+  if (jobId !== undefined) return computeJobPrefix(jobId)
+  if (states?.[0] !== undefined && states.length === 1) return computeStatePrefix(states[0])
+  if (inProgress === true || live === true) return fixedTuple(INDEX.executionByState, 0)
+  return fixedTuple(INDEX.executionByState)
+}
+
+function computeHistoryListing(snapshot: KvSnapshot, executionId: string): Listing<HistoryEntry> {
+  const key = computeKey(executionId)
+  const jobId = findCompute(snapshot, executionId)?.row.j ?? ''
+  return {
+    table: 'history',
+    prefix: key,
+    query: ['history', executionId],
+    idOf: (entryKey) => `${executionId} entry ${String(decodeTuple(entryKey).at(-1))}`,
+    load: (entryKey, value) => toHistoryEntry(jobId, entryKey, historyTable.decode(entryKey, value)),
+  }
+}

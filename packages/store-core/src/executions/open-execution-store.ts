@@ -1,0 +1,16 @@
+import type { KvStore } from '../kv/contract.ts'
+import type { Json } from '../model/json.ts'
+import { type OpenStoreOptions, openParts } from '../store/open-parts.ts'
+import type { ExecutionStore } from './execution-store.ts'
+import { ExecutionStoreOnKv } from './execution-store-on-kv.ts'
+
+/**
+ * Opens the execution store that a key-value backend holds, or makes one in an empty backend. Throws
+ * `STORE_NOT_FOUND` (reading an empty one), `STORE_FOREIGN`, `SCHEMA_TOO_NEW`, `STORE_OTHER_NODE`.
+ */
+export async function openExecutionStore<Spec = Json>(
+  kv: KvStore,
+  options: OpenStoreOptions,
+): Promise<ExecutionStore<Spec>> {
+  return new ExecutionStoreOnKv<Spec>(await openParts(kv, 'executions', options))
+}

@@ -1,0 +1,215 @@
+import { StoreError } from '../errors.ts'
+import type { Execution, ExecutionPatch } from '../model/execution.ts'
+import type { EventInput } from '../model/history.ts'
+import { checkId, newId } from '../model/id.ts'
+import { EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
+import { checkTransition } from '../states/transitions.ts'
+import { addHistoryEntry } from '../store/history.ts'
+import { checkText, cutMessage } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { enqueueEvaluation } from './evaluation-queue.ts'
+import {
+  announceExecution,
+  type ExecutionRow,
+  executionCreationKeys,
+  executionKey,
+  executionStateKey,
+  executionTable,
+  findExecutionRow,
+  type LoadedExecution,
+  loadExecution,
+  replaceExecutionRow,
+  toExecution,
+} from './execution-row.ts'
+import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
+import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } from './job-store.ts'
+
+/** Creates an execution of a job. Throws `EXECUTION_ALREADY_EXISTS`, `JOB_VERSION_NOT_FOUND`. */
+export function createExecution(mutation: Mutation, job: LoadedJob, request: NewExecution): LoadedExecution {
+  const { rows, nowMs } = mutation
+  const id = request.id ?? newId('e')
+  checkText('node id', request.nodeId)
+  if (request.id !== undefined) {
+    checkId('execution', id)
+    if (executionTable.get(rows, executionKey(id)) !== undefined) {
+      throw new StoreError('EXECUTION_ALREADY_EXISTS', `execution ${id} exists already`, {
+        id,
+        hint: 'leave the id out and one is made',
+      })
+    }
+  }
+  if (request.jobVersion !== undefined && request.jobVersion !== job.row.v) {
+    loadSpec(rows, job, request.jobVersion)
+  }
+  const row = newExecutionRow(request, job, nowMs)
+  const key = executionKey(id)
+  const bytes = executionTable.put(rows, key, row)
+  for (const indexKey of executionCreationKeys(key, row)) mutation.putIndex(indexKey)
+  mutation.putIndex(executionStateKey(key, row))
+  mutation.moveDeadline('execution', id, undefined, row.dl)
+  mutation.count('execution', row.ns, row.s, 1, bytes)
+  const made = { id, key, row, bytes }
+  recordEvent(
+    mutation,
+    made,
+    null,
+    request.event ?? { message: `Requested execution on ${row.n}`, topic: 'Scheduling' },
+  )
+  announceExecution(mutation, id, row, null)
+  return made
+}
+
+function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): ExecutionRow {
+  const { evaluationId, partition, desiredMessage, previousExecutionId, resources, deadlineAtMs } = request
+  return {
+    j: job.id,
+    v: request.jobVersion ?? job.row.v,
+    ns: job.row.ns,
+    n: request.nodeId,
+    ...(evaluationId === undefined ? {} : { ev: evaluationId }),
+    ...(partition === undefined ? {} : { pt: partition }),
+    s: request.state ?? 'New',
+    ss: nowMs,
+    d: request.desiredState ?? 'Pending',
+    ...(desiredMessage === undefined ? {} : { dm: cutMessage(desiredMessage) }),
+    ...(previousExecutionId === undefined ? {} : { pe: previousExecutionId }),
+    ...(resources == null ? {} : { rs: resources }),
+    r: 1,
+    c: nowMs,
+    md: nowMs,
+    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
+  }
+}
+
+/** Changes an execution's state, other fields, or both, with history. */
+export function updateExecution(mutation: Mutation, request: UpdateExecution): LoadedExecution {
+  const before = loadExecution(mutation.rows, request.executionId)
+  const { to = null, message, patch, event } = request
+  checkTransition(EXECUTION_MACHINE, subjectOf(before), request, to)
+  return applyExecutionChange(mutation, before, {
+    to,
+    ...(message === undefined ? {} : { message }),
+    ...(patch === undefined ? {} : { patch }),
+    ...(event === undefined ? {} : { event }),
+  })
+}
+
+interface ExecutionChange {
+  readonly to: ExecutionState | null
+  readonly message?: string
+  readonly patch?: ExecutionPatch
+  readonly event?: EventInput
+  readonly computeRevision?: number
+}
+
+function applyExecutionChange(
+  mutation: Mutation,
+  before: LoadedExecution,
+  change: ExecutionChange,
+): LoadedExecution {
+  const { to, patch = {}, event, computeRevision } = change
+  const moved = to === null ? before.row : moveState(before.row, to, change, mutation.nowMs)
+  const row: ExecutionRow = {
+    ...patchRow(moved, patch),
+    r: before.row.r + 1,
+    md: mutation.nowMs,
+    ...(computeRevision === undefined ? {} : { cr: computeRevision }),
+  }
+  const after = replaceExecutionRow(mutation, before, row)
+  recordEvent(
+    mutation,
+    after,
+    before.row.s,
+    event ?? (to === null ? {} : { message: change.message ?? '', topic: 'Execution' }),
+  )
+  return after
+}
+
+function moveState(
+  row: ExecutionRow,
+  to: ExecutionState,
+  change: ExecutionChange,
+  nowMs: number,
+): ExecutionRow {
+  const { m: _message, dl: deadline, ...kept } = row
+  const message = cutMessage(change.message ?? change.event?.message ?? '')
+  const ends = EXECUTION_MACHINE.terminal.has(to)
+  return {
+    ...kept,
+    s: to,
+    ss: nowMs,
+    ...(message === '' ? {} : { m: message }),
+    ...(ends ? { f: nowMs } : deadline === undefined ? {} : { dl: deadline }),
+  }
+}
+
+/** A field that is absent stays, `null` clears. */
+function patchRow(row: ExecutionRow, patch: ExecutionPatch): ExecutionRow {
+  const changed: Record<string, unknown> = { ...row }
+  const set = (field: keyof ExecutionRow, value: unknown) => {
+    if (value === undefined) return
+    if (value === null || value === '') delete changed[field]
+    else changed[field] = value
+  }
+  set('d', patch.desiredState)
+  set('dm', patch.desiredMessage === undefined ? undefined : cutMessage(patch.desiredMessage))
+  set('rs', patch.resources)
+  set('pr', patch.publishedResult)
+  set('ro', patch.runOutput)
+  if (row.f === undefined) set('dl', patch.deadlineAtMs)
+  return changed as unknown as ExecutionRow
+}
+
+/** Applies a compute node's report once. Nothing that a node says can fail here: what does not fit is stale. */
+export function recordExecution(mutation: Mutation, report: ExecutionReport): ReportOutcome {
+  const before = findExecutionRow(mutation.rows, report.executionId)
+  if (before === undefined || before.row.n !== report.nodeId) return 'unknown'
+  const { s: state, cr: known = 0 } = before.row
+  if (report.computeRevision <= known || EXECUTION_MACHINE.terminal.has(state)) return 'stale'
+  const to = report.to === state ? null : (report.to ?? null)
+  if (to !== null && !EXECUTION_MACHINE.edges[state].includes(to)) return 'stale'
+  const { message, patch, event, computeRevision } = report
+  const after = applyExecutionChange(mutation, before, {
+    to,
+    computeRevision,
+    ...(message === undefined ? {} : { message }),
+    ...(patch === undefined ? {} : { patch }),
+    ...(event === undefined ? {} : { event }),
+  })
+  if (report.evaluation !== undefined) {
+    enqueueEvaluation(mutation, loadJob(mutation.rows, after.row.j), report.evaluation)
+  }
+  return 'applied'
+}
+
+/** Writes an entry into the history of an execution's job. */
+export function recordEvent(
+  mutation: Mutation,
+  execution: LoadedExecution,
+  previousState: ExecutionState | null,
+  event: EventInput,
+): number {
+  const { id, row } = execution
+  return addHistoryEntry(
+    mutation,
+    {
+      ownerKey: jobKey(row.j),
+      jobVersion: row.v,
+      executionId: id,
+      nodeId: row.n,
+      previousState,
+      newState: row.s,
+      revision: row.r,
+    },
+    event,
+  )
+}
+
+/** Restores the public form of a loaded execution. */
+export function publicExecution(execution: LoadedExecution): Execution {
+  return toExecution(execution.id, execution.row)
+}
+
+function subjectOf({ id, row }: LoadedExecution): { id: string; state: ExecutionState; revision: number } {
+  return { id, state: row.s, revision: row.r }
+}

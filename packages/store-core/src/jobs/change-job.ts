@@ -1,0 +1,150 @@
+import { StoreError } from '../errors.ts'
+import type { EventInput } from '../model/history.ts'
+import type { Job } from '../model/job.ts'
+import type { Json } from '../model/json.ts'
+import { JOB_MACHINE, type JobState } from '../states/job-state.ts'
+import { checkTransition, type Expectation } from '../states/transitions.ts'
+import { addHistoryEntry } from '../store/history.ts'
+import { checkText, cutMessage } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { enqueueEvaluation } from './evaluation-queue.ts'
+import {
+  type JobRow,
+  type LoadedJob,
+  labelIndexKeys,
+  loadJob,
+  loadSpec,
+  replaceJobRow,
+  type SpecRow,
+  toJob,
+} from './job-row.ts'
+import type { ReviseJob, Submitted, TransitionJob } from './job-store.ts'
+import { checkDefinition, putSpec } from './submit-job.ts'
+
+/** Moves a job to another state, with history, and with an evaluation where one is asked for. */
+export function transitionJob<Spec>(mutation: Mutation, request: TransitionJob): Job<Spec> {
+  const before = loadJob(mutation.rows, request.jobId)
+  const after = moveJob(mutation, before, request)
+  if (request.evaluation !== undefined) enqueueEvaluation(mutation, after, request.evaluation)
+  return toJob<Spec>(after.id, after.row, loadSpec(mutation.rows, after))
+}
+
+/** The move itself, as a plan makes it too. */
+export function moveJob(
+  mutation: Mutation,
+  before: LoadedJob,
+  move: Omit<TransitionJob, 'jobId' | 'evaluation' | 'requestId' | 'outbox'>,
+): LoadedJob {
+  const { to, event, deadlineAtMs } = move
+  checkTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
+  const { m: _message, f: _finished, dl: oldDeadline, ...kept } = before.row
+  const message = cutMessage(move.message ?? event?.message ?? '')
+  const ends = JOB_MACHINE.terminal.has(to)
+  const deadline = ends ? undefined : deadlineAtMs === undefined ? oldDeadline : (deadlineAtMs ?? undefined)
+  const row: JobRow = {
+    ...kept,
+    s: to,
+    ss: mutation.nowMs,
+    md: mutation.nowMs,
+    r: kept.r + 1,
+    ...(message === '' ? {} : { m: message }),
+    ...(ends ? { f: mutation.nowMs } : {}),
+    ...(deadline === undefined ? {} : { dl: deadline }),
+  }
+  const after = replaceJobRow(mutation, before, row)
+  recordJobEvent(mutation, after, before.row.s, { topic: 'State Update', message: to, ...event })
+  return after
+}
+
+/** Writes an entry into a job's history. */
+export function recordJobEvent(
+  mutation: Mutation,
+  job: LoadedJob,
+  previousState: JobState,
+  event: EventInput,
+): number {
+  const { key, row } = job
+  return addHistoryEntry(
+    mutation,
+    { ownerKey: key, jobVersion: row.v, previousState, newState: row.s, revision: row.r },
+    event,
+  )
+}
+
+/** Opens a new version of a job: the only way out of an end. */
+export function reviseJob<Spec>(
+  mutation: Mutation,
+  request: ReviseJob<Spec>,
+  maxSpecBytes: number,
+): Submitted<Spec> {
+  const before = loadJob(mutation.rows, request.jobId)
+  checkRevisable(before, request)
+  const old = loadSpec(mutation.rows, before)
+  const labels = request.labels ?? old.l ?? {}
+  const spec: SpecRow = {
+    n: old.n,
+    p: request.priority ?? old.p,
+    c: request.count ?? old.c,
+    ...(Object.keys(labels).length > 0 ? { l: labels } : {}),
+    spec: request.spec === undefined ? old.spec : (request.spec as Json),
+    at: mutation.nowMs,
+  }
+  checkDefinition({ priority: spec.p, count: spec.c, labels })
+  const version = before.row.v + 1
+  const bytes = putSpec(mutation, before.key, version, spec, maxSpecBytes)
+  for (const key of labelIndexKeys(before.key, before.row, old.l ?? {})) mutation.removeIndex(key)
+  const { m: _message, f: _finished, dl: _deadline, ...kept } = before.row
+  const after = replaceJobRow(mutation, before, {
+    ...kept,
+    p: spec.p,
+    v: version,
+    r: kept.r + 1,
+    s: 'Pending',
+    ss: mutation.nowMs,
+    md: mutation.nowMs,
+    b: kept.b + bytes,
+    ...(request.deadlineAtMs == null ? {} : { dl: request.deadlineAtMs }),
+  })
+  for (const key of labelIndexKeys(after.key, after.row, labels)) mutation.putIndex(key)
+  recordJobEvent(
+    mutation,
+    after,
+    before.row.s,
+    request.event ?? { message: 'Job updated', topic: 'Submission' },
+  )
+  const first = request.evaluation === undefined ? ({ trigger: 'job-update' } as const) : request.evaluation
+  const evaluationId = first === null ? null : enqueueEvaluation(mutation, after, first)
+  return { job: toJob<Spec>(after.id, after.row, spec), evaluationId, created: true }
+}
+
+/** A new version may leave any state, so only the caller's expectations are checked. */
+function checkRevisable(job: LoadedJob, expectation: Expectation<JobState>): void {
+  const open = { ...JOB_MACHINE, terminal: new Set<JobState>() }
+  checkTransition(open, { id: job.id, state: job.row.s, revision: job.row.r }, expectation, null)
+}
+
+/** Holds a job against retention, or lets it go. */
+export function holdJob<Spec>(mutation: Mutation, jobId: string, reason: string | null): Job<Spec> {
+  if (reason !== null) checkText('reason', reason)
+  const before = loadJob(mutation.rows, jobId)
+  const { h: _hold, ...kept } = before.row
+  const row: JobRow = {
+    ...kept,
+    md: mutation.nowMs,
+    r: kept.r + 1,
+    ...(reason === null ? {} : { h: reason }),
+  }
+  const after = replaceJobRow(mutation, before, row)
+  const message = reason === null ? 'Hold released' : `Held: ${reason}`
+  recordJobEvent(mutation, after, row.s, { message, topic: 'Retention' })
+  return toJob<Spec>(after.id, after.row, loadSpec(mutation.rows, after))
+}
+
+/** Makes the error for a job that must have ended first. */
+export function notTerminal(job: LoadedJob): StoreError {
+  return new StoreError('JOB_NOT_TERMINAL', `job ${job.id} is ${job.row.s} and has not ended`, {
+    id: job.id,
+    actual: job.row.s,
+    hint: 'stop it first',
+  })
+}

@@ -1,0 +1,107 @@
+import { StoreError } from '../errors.ts'
+import { decodeId, decodeTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import { putReclaim } from '../store/reclaim.ts'
+import { keysOf } from '../store/scan.ts'
+import { INDEX } from '../store/tables.ts'
+import { notTerminal } from './change-job.ts'
+import { headOf, withdraw } from './evaluation-queue.ts'
+import {
+  evaluationsOfJob,
+  findEvaluation,
+  headKey,
+  type LoadedEvaluation,
+  leasedKey,
+} from './evaluation-row.ts'
+import { executionKey, executionTable } from './execution-row.ts'
+import {
+  creationIndexKeys,
+  hasEnded,
+  type LoadedJob,
+  labelIndexKeys,
+  loadJob,
+  loadSpec,
+  nameIndexKey,
+  stateIndexKeys,
+  submitKeyIndexKey,
+} from './job-row.ts'
+
+/**
+ * Takes an ended job out of every index and count in one small transaction, whatever it has; `reclaim` removes the rows that
+ * are left. Throws `JOB_NOT_FOUND`, `JOB_NOT_TERMINAL`, `JOB_HELD`.
+ */
+export function deleteJob(mutation: Mutation, jobId: string): void {
+  const job = loadJob(mutation.rows, jobId)
+  if (!hasEnded(job.row)) throw notTerminal(job)
+  if (job.row.h !== undefined) {
+    throw new StoreError('JOB_HELD', `job ${jobId} is held: ${job.row.h}`, {
+      id: jobId,
+      hint: 'release the hold first',
+    })
+  }
+  discountExecutions(mutation, job)
+  dropEvaluations(mutation, job)
+  dropJobRow(mutation, job)
+  putReclaim(mutation, job.key, jobId)
+}
+
+function dropJobRow(mutation: Mutation, job: LoadedJob): void {
+  const { id, key, row } = job
+  const spec = loadSpec(mutation.rows, job)
+  for (const indexKey of [...creationIndexKeys(key, row), ...stateIndexKeys(key, row)]) {
+    mutation.removeIndex(indexKey)
+  }
+  for (const indexKey of labelIndexKeys(key, row, spec.l ?? {})) mutation.removeIndex(indexKey)
+  mutation.removeIndex(nameIndexKey(row.ns, spec.n))
+  if (row.k !== undefined) mutation.removeIndex(submitKeyIndexKey(row.ns, row.k))
+  mutation.moveDeadline('job', id, row.dl, undefined)
+  mutation.rows.remove('jobs', key)
+  mutation.count('job', row.ns, row.s, -1, -(job.bytes + row.b))
+  mutation.announce({
+    kind: 'job',
+    id,
+    jobId: id,
+    namespace: row.ns,
+    operation: 'remove',
+    previousState: row.s,
+    state: null,
+    revision: row.r,
+  })
+}
+
+function discountExecutions(mutation: Mutation, job: LoadedJob): void {
+  const { rows } = mutation
+  for (const key of keysOf(rows, 'index', joinTuples(fixedTuple(INDEX.executionByJob), job.key))) {
+    const id = decodeId('e', decodeTuple(key).at(-1))
+    try {
+      const found = executionTable.load(rows, executionKey(id))
+      if (found === undefined) continue
+      const { record: row, bytes } = found
+      mutation.count('execution', row.ns, row.s, -1, -bytes)
+      mutation.moveDeadline('execution', id, row.dl, undefined)
+    } catch (error) {
+      if (damagedRow(error) === null) throw error
+    }
+  }
+}
+
+function dropEvaluations(mutation: Mutation, job: LoadedJob): void {
+  const pending: LoadedEvaluation[] = []
+  for (const key of keysOf(mutation.rows, 'index', evaluationsOfJob(job.id))) {
+    const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key).at(-1)))
+    if (evaluation === undefined) continue
+    const { row, bytes } = evaluation
+    mutation.count('evaluation', row.ns, row.st, -1, -bytes)
+    if (row.st === 'pending') pending.push(evaluation)
+  }
+  for (const evaluation of pending) {
+    const { l: lease } = evaluation.row
+    if (lease === undefined) continue
+    mutation.removeIndex(leasedKey(evaluation, lease.x))
+    if (headOf(mutation, job.id) === evaluation.id) mutation.removeIndex(headKey(job.id))
+  }
+  for (const evaluation of pending) {
+    if (evaluation.row.l === undefined) withdraw(mutation, evaluation)
+  }
+}

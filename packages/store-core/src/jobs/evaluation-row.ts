@@ -1,0 +1,153 @@
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import { fixedTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import type { Evaluation, EvaluationStatus, EvaluationTrigger } from '../model/evaluation.ts'
+import type { JobType } from '../model/job.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { RecordTable } from '../store/record-table.ts'
+import { INDEX } from '../store/tables.ts'
+import { jobKey } from './job-row.ts'
+
+/** An evaluation as it is kept. */
+export interface EvaluationRow {
+  readonly j: string
+  readonly ns: string
+  readonly t: JobType
+  readonly p: number
+  readonly tr: EvaluationTrigger
+  readonly st: EvaluationStatus
+  readonly cm?: string
+  readonly due: number
+  /** Claims so far. */
+  readonly a: number
+  /** The lease: holder, expiry, incarnation. */
+  readonly l?: { readonly h: string; readonly x: number; readonly i: string }
+  readonly q: number
+  readonly c: number
+  readonly md: number
+}
+
+/** The evaluations, by id. */
+export const evaluationTable: RecordTable<EvaluationRow> = new RecordTable<EvaluationRow>('evaluations', 1)
+
+/** An evaluation as it was read. */
+export interface LoadedEvaluation {
+  readonly id: string
+  readonly key: Uint8Array
+  readonly row: EvaluationRow
+  readonly bytes: number
+}
+
+/** Loads an evaluation; `undefined` where there is none. */
+export function findEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluation | undefined {
+  const key = idTuple('v', id)
+  const found = evaluationTable.load(snapshot, key)
+  return found && { id, key, row: found.record, bytes: found.bytes }
+}
+
+/** Loads an evaluation. Throws `EVALUATION_NOT_FOUND`. */
+export function loadEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluation {
+  const found = findEvaluation(snapshot, id)
+  if (found !== undefined && snapshot.get('reclaim', jobKey(found.row.j)) === undefined) return found
+  throw new StoreError('EVALUATION_NOT_FOUND', `evaluation not found: ${id}`, {
+    id,
+    hint: 'consumed evaluations are trimmed after a time',
+  })
+}
+
+/** Restores an evaluation from its row. */
+export function toEvaluation(id: string, row: EvaluationRow): Evaluation {
+  const { l: lease } = row
+  return {
+    id,
+    jobId: row.j,
+    namespace: row.ns,
+    jobType: row.t,
+    priority: row.p,
+    trigger: row.tr,
+    status: row.st,
+    comment: row.cm ?? '',
+    dueAtMs: row.due,
+    attempt: row.a,
+    lease:
+      lease === undefined
+        ? null
+        : { evaluationId: id, attempt: row.a, expiresAtMs: lease.x, incarnation: lease.i, holder: lease.h },
+    sequence: row.q,
+    createdAtMs: row.c,
+    modifiedAtMs: row.md,
+  }
+}
+
+/** Index key of those that may be claimed now. */
+export function readyKey(row: EvaluationRow): Uint8Array {
+  return tuple(INDEX.evaluationReady, -row.p, row.due, row.q)
+}
+
+/** Index key of those that are due later. */
+export function waitingKey(row: EvaluationRow): Uint8Array {
+  return tuple(INDEX.evaluationWaiting, row.due, row.q)
+}
+
+/** Index key of a lease by its expiry. */
+export function leasedKey(evaluation: { readonly key: Uint8Array }, expiresAtMs: number): Uint8Array {
+  return joinTuples(tuple(INDEX.evaluationLeased, expiresAtMs), evaluation.key)
+}
+
+/** Index key of the one evaluation of a job that is ready, waiting or leased. */
+export function headKey(jobId: string): Uint8Array {
+  return joinTuples(fixedTuple(INDEX.evaluationHead), jobKey(jobId))
+}
+
+/** Beginning of the index keys of a job's further evaluations. */
+export function parkedPrefix(jobId: string): Uint8Array {
+  return joinTuples(fixedTuple(INDEX.evaluationParked), jobKey(jobId))
+}
+
+/** Index key of a further evaluation of a job. */
+export function parkedKey(row: EvaluationRow): Uint8Array {
+  return joinTuples(parkedPrefix(row.j), tuple(row.due, row.q))
+}
+
+/** Beginning of the index keys of all evaluations of a job. */
+export function evaluationsOfJob(jobId: string): Uint8Array {
+  return joinTuples(fixedTuple(INDEX.evaluationByJob), jobKey(jobId))
+}
+
+/** Index key of an evaluation among its job's. */
+export function evaluationOfJobKey(evaluation: {
+  readonly key: Uint8Array
+  readonly row: EvaluationRow
+}): Uint8Array {
+  return joinTuples(evaluationsOfJob(evaluation.row.j), tuple(evaluation.row.q), evaluation.key)
+}
+
+/** Index key of an evaluation that has ended, by when. */
+export function endedKey(evaluation: { readonly key: Uint8Array; readonly row: EvaluationRow }): Uint8Array {
+  return joinTuples(tuple(INDEX.evaluationEnded, evaluation.row.md), evaluation.key)
+}
+
+/** Writes an evaluation's row, with counters and feed. */
+export function writeEvaluation(
+  mutation: Mutation,
+  before: LoadedEvaluation | null,
+  made: { readonly id: string; readonly key: Uint8Array; readonly row: EvaluationRow },
+): LoadedEvaluation {
+  const { id, key, row } = made
+  const bytes = evaluationTable.put(mutation.rows, key, row)
+  if (before !== null) mutation.count('evaluation', row.ns, before.row.st, -1, -before.bytes)
+  mutation.count('evaluation', row.ns, row.st, 1, bytes)
+  if (before === null || before.row.st !== row.st) {
+    mutation.announce({
+      kind: 'evaluation',
+      id,
+      jobId: row.j,
+      namespace: row.ns,
+      operation: 'put',
+      previousState: before?.row.st ?? null,
+      state: row.st,
+      revision: 0,
+    })
+  }
+  return { id, key, row, bytes }
+}

@@ -1,0 +1,85 @@
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import { INDEX } from '../store/tables.ts'
+import { withdraw } from './evaluation-queue.ts'
+import {
+  endedKey,
+  evaluationOfJobKey,
+  findEvaluation,
+  type LoadedEvaluation,
+  loadEvaluation,
+} from './evaluation-row.ts'
+
+/** Keys that a trimmed evaluation takes: its row and two index rows. */
+const MAX_TRIMMED = 500
+
+/** Removes an evaluation that nobody holds. Throws `EVALUATION_NOT_FOUND`, `LEASE_LOST`. */
+export function deleteEvaluation(mutation: Mutation, id: string): void {
+  const evaluation = loadEvaluation(mutation.rows, id)
+  if (evaluation.row.l !== undefined) {
+    throw new StoreError('LEASE_LOST', `evaluation ${id} is being worked on by ${evaluation.row.l.h}`, {
+      id,
+      actual: evaluation.row.l.h,
+      hint: 'wait until it is done',
+    })
+  }
+  if (evaluation.row.st === 'pending') withdraw(mutation, evaluation)
+  removeEvaluation(mutation, evaluation)
+}
+
+/** Removes evaluations that ended before a time, at most 500, and returns how many. */
+export function trimEvaluations(mutation: Mutation, olderThanMs: number): number {
+  const before = Math.max(0, mutation.nowMs - olderThanMs)
+  const keys = mutation.rows.keys('index', {
+    gte: fixedTuple(INDEX.evaluationEnded),
+    lt: tuple(INDEX.evaluationEnded, before),
+    limit: MAX_TRIMMED,
+  })
+  for (const key of keys) {
+    try {
+      const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key)[2]))
+      if (evaluation === undefined) mutation.removeIndex(key)
+      else removeEvaluation(mutation, evaluation)
+    } catch (error) {
+      if (damagedRow(error) === null) throw error
+    }
+  }
+  return keys.length
+}
+
+function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): void {
+  const { id, key, row, bytes } = evaluation
+  mutation.removeIndex(evaluationOfJobKey(evaluation))
+  mutation.removeIndex(endedKey(evaluation))
+  mutation.rows.remove('evaluations', key)
+  mutation.count('evaluation', row.ns, row.st, -1, -bytes)
+  mutation.announce({
+    kind: 'evaluation',
+    id,
+    jobId: row.j,
+    namespace: row.ns,
+    operation: 'remove',
+    previousState: row.st,
+    state: null,
+    revision: 0,
+  })
+}
+
+/** Returns when work is due next; `null` where none waits. */
+export function nextEvaluationMs(snapshot: KvSnapshot): number | null {
+  const times = [INDEX.evaluationWaiting, INDEX.evaluationLeased].flatMap((index) =>
+    firstPart(snapshot, index, 1),
+  )
+  const ready = firstPart(snapshot, INDEX.evaluationReady, 2)
+  const all = [...times, ...ready]
+  return all.length === 0 ? null : Math.min(...all)
+}
+
+function firstPart(snapshot: KvSnapshot, index: number, part: number): number[] {
+  return snapshot
+    .keys('index', { gte: fixedTuple(index), lt: fixedTuple(index + 1), limit: 1 })
+    .map((key) => Number(decodeTuple(key)[part]))
+}

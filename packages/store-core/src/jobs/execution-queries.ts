@@ -1,0 +1,97 @@
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import type { Evaluation, EvaluationStatus } from '../model/evaluation.ts'
+import type { Execution } from '../model/execution.ts'
+import { EXECUTION_MACHINE, EXECUTION_STATES } from '../states/execution-state.ts'
+import type { Listing } from '../store/pager.ts'
+import { INDEX } from '../store/tables.ts'
+import { evaluationsOfJob, evaluationTable, findEvaluation, toEvaluation } from './evaluation-row.ts'
+import {
+  executionStatePrefix,
+  findExecutionRow,
+  isReclaimed,
+  loadExecution,
+  toExecution,
+} from './execution-row.ts'
+import { matchShortId } from './job-queries.ts'
+import { jobKey } from './job-row.ts'
+import type { ExecutionQuery } from './job-store.ts'
+
+/** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */
+export function findExecution(snapshot: KvSnapshot, text: string): Execution {
+  const exact = findExecutionRow(snapshot, text)
+  if (exact !== undefined) return toExecution(exact.id, exact.row)
+  const [match] = matchShortId(snapshot, 'executions', 'e', text)
+  const { id, row } = loadExecution(snapshot, match ?? text)
+  return toExecution(id, row)
+}
+
+/** The listing of executions that a query asks for. Throws `TypeError` where it has no condition. */
+export function executionListing(snapshot: KvSnapshot, query: ExecutionQuery): Listing<Execution> {
+  const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
+  const states = new Set(
+    (query.states ?? EXECUTION_STATES).filter(
+      (state) => query.inProgress !== true || !EXECUTION_MACHINE.terminal.has(state),
+    ),
+  )
+  return {
+    table: 'index',
+    prefix: chooseExecutionIndex(query),
+    query: ['executions', conditions],
+    idOf: (key) => decodeId('e', decodeTuple(key).at(-1)),
+    load: (key) => {
+      const execution = findExecutionRow(snapshot, decodeId('e', decodeTuple(key).at(-1)))
+      if (execution === undefined) return undefined
+      const { id, row } = execution
+      const fits =
+        states.has(row.s) &&
+        (query.jobId === undefined || row.j === query.jobId) &&
+        (query.jobVersion === undefined || row.v === query.jobVersion) &&
+        (query.nodeId === undefined || row.n === query.nodeId)
+      return fits ? toExecution(id, row) : undefined
+    },
+  }
+}
+
+function chooseExecutionIndex({ jobId, nodeId, states, inProgress }: ExecutionQuery): Uint8Array {
+  if (jobId !== undefined) return joinTuples(fixedTuple(INDEX.executionByJob), jobKey(jobId))
+  if (states?.[0] !== undefined && states.length === 1) return executionStatePrefix(states[0])
+  if (inProgress === true) return fixedTuple(INDEX.executionByState, 0)
+  if (nodeId !== undefined) return fixedTuple(INDEX.executionByNode, nodeId)
+  if (states !== undefined) return fixedTuple(INDEX.executionByState)
+  throw new TypeError('listExecutions needs a job, a node, states or inProgress')
+}
+
+/** The listing of a job's evaluations, or of all. */
+export function evaluationListing(
+  snapshot: KvSnapshot,
+  query: { readonly jobId?: string; readonly status?: EvaluationStatus },
+): Listing<Evaluation> {
+  const { jobId, status } = query
+  const wanted = (evaluation: Evaluation) =>
+    status === undefined || evaluation.status === status ? evaluation : undefined
+  if (jobId !== undefined) {
+    return {
+      table: 'index',
+      prefix: evaluationsOfJob(jobId),
+      query: ['evaluations', jobId, status],
+      idOf: (key) => decodeId('v', decodeTuple(key).at(-1)),
+      load: (key) => {
+        const found = findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1)))
+        if (found === undefined || isReclaimed(snapshot, found.row)) return undefined
+        return wanted(toEvaluation(found.id, found.row))
+      },
+    }
+  }
+  return {
+    table: 'evaluations',
+    prefix: new Uint8Array(0),
+    query: ['evaluations', status],
+    idOf: (key) => decodeId('v', decodeTuple(key)[0]),
+    load: (key, value) => {
+      const row = evaluationTable.decode(key, value)
+      if (isReclaimed(snapshot, row)) return undefined
+      return wanted(toEvaluation(decodeId('v', decodeTuple(key)[0]), row))
+    },
+  }
+}

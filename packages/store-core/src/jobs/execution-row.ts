@@ -1,0 +1,160 @@
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import { fixedTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import type { Execution } from '../model/execution.ts'
+import type { Json } from '../model/json.ts'
+import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { RecordTable } from '../store/record-table.ts'
+import { INDEX } from '../store/tables.ts'
+import { jobKey } from './job-row.ts'
+
+/** An execution as the requester keeps it; what is absent is `null`, empty or zero in the model. */
+export interface ExecutionRow {
+  readonly j: string
+  readonly v: number
+  readonly ns: string
+  readonly n: string
+  readonly ev?: string
+  readonly pt?: number
+  readonly s: ExecutionState
+  readonly m?: string
+  readonly ss: number
+  readonly d: DesiredState
+  readonly dm?: string
+  readonly pe?: string
+  readonly rs?: Json
+  readonly pr?: Json
+  readonly ro?: Json
+  /** Newest applied revision of the compute node. */
+  readonly cr?: number
+  readonly r: number
+  readonly c: number
+  readonly md: number
+  readonly f?: number
+  readonly dl?: number
+}
+
+/** The executions, by id. */
+export const executionTable: RecordTable<ExecutionRow> = new RecordTable<ExecutionRow>('executions', 1)
+
+/** An execution as it was read, with what is needed to write it again. */
+export interface LoadedExecution {
+  readonly id: string
+  readonly key: Uint8Array
+  readonly row: ExecutionRow
+  readonly bytes: number
+}
+
+/** The key of an execution. */
+export function executionKey(id: string): Uint8Array {
+  return idTuple('e', id)
+}
+
+/** Loads an execution; `undefined` where there is none or its job was deleted. */
+export function findExecutionRow(snapshot: KvSnapshot, id: string): LoadedExecution | undefined {
+  const key = executionKey(id)
+  const found = executionTable.load(snapshot, key)
+  if (found === undefined || isReclaimed(snapshot, found.record)) return undefined
+  return { id, key, row: found.record, bytes: found.bytes }
+}
+
+/** Tells whether an execution belongs to a job that was deleted and waits for its rows to be removed. */
+export function isReclaimed(snapshot: KvSnapshot, row: { readonly j: string }): boolean {
+  return snapshot.get('reclaim', jobKey(row.j)) !== undefined
+}
+
+/** Loads an execution. Throws `EXECUTION_NOT_FOUND`. */
+export function loadExecution(snapshot: KvSnapshot, id: string): LoadedExecution {
+  const execution = findExecutionRow(snapshot, id)
+  if (execution !== undefined) return execution
+  throw new StoreError('EXECUTION_NOT_FOUND', `execution not found: ${id}`, {
+    id,
+    hint: 'list the executions of the job to see what is there',
+  })
+}
+
+/** Restores an execution from its row. */
+export function toExecution(id: string, row: ExecutionRow): Execution {
+  return {
+    id,
+    jobId: row.j,
+    jobVersion: row.v,
+    namespace: row.ns,
+    nodeId: row.n,
+    evaluationId: row.ev ?? null,
+    partition: row.pt ?? null,
+    state: row.s,
+    stateMessage: row.m ?? '',
+    stateSinceMs: row.ss,
+    desiredState: row.d,
+    desiredMessage: row.dm ?? '',
+    previousExecutionId: row.pe ?? null,
+    resources: row.rs ?? null,
+    publishedResult: row.pr ?? null,
+    runOutput: row.ro ?? null,
+    computeRevision: row.cr ?? 0,
+    revision: row.r,
+    createdAtMs: row.c,
+    modifiedAtMs: row.md,
+    finishedAtMs: row.f ?? null,
+    deadlineAtMs: row.dl ?? null,
+  }
+}
+
+/** Beginning of the index keys of a state; those that have not ended stand together before those that have. */
+export function executionStatePrefix(state: ExecutionState): Uint8Array {
+  return fixedTuple(INDEX.executionByState, EXECUTION_MACHINE.terminal.has(state) ? 1 : 0, state)
+}
+
+/** The index key that moves with the state. */
+export function executionStateKey(key: Uint8Array, row: ExecutionRow): Uint8Array {
+  return joinTuples(executionStatePrefix(row.s), tuple(row.ss), key)
+}
+
+/** Index keys that stay as long as the execution. */
+export function executionCreationKeys(key: Uint8Array, row: ExecutionRow): Uint8Array[] {
+  const created = joinTuples(tuple(row.c), key)
+  return [
+    joinTuples(fixedTuple(INDEX.executionByJob), jobKey(row.j), created),
+    joinTuples(fixedTuple(INDEX.executionByNode, row.n), created),
+  ]
+}
+
+/** Replaces an execution's row, and moves index, counters, deadline and feed with it. */
+export function replaceExecutionRow(
+  mutation: Mutation,
+  before: LoadedExecution,
+  row: ExecutionRow,
+): LoadedExecution {
+  const { id, key } = before
+  const bytes = executionTable.put(mutation.rows, key, row)
+  if (before.row.s !== row.s || before.row.ss !== row.ss) {
+    mutation.removeIndex(executionStateKey(key, before.row))
+    mutation.putIndex(executionStateKey(key, row))
+  }
+  mutation.moveDeadline('execution', id, before.row.dl, row.dl)
+  mutation.count('execution', row.ns, before.row.s, -1, -before.bytes)
+  mutation.count('execution', row.ns, row.s, 1, bytes)
+  announceExecution(mutation, id, row, before.row.s)
+  return { id, key, row, bytes }
+}
+
+/** Notes an execution's change for the feed. */
+export function announceExecution(
+  mutation: Mutation,
+  id: string,
+  row: ExecutionRow,
+  previousState: ExecutionState | null,
+): void {
+  mutation.announce({
+    kind: 'execution',
+    id,
+    jobId: row.j,
+    namespace: row.ns,
+    operation: 'put',
+    previousState,
+    state: row.s,
+    revision: row.r,
+  })
+}

@@ -1,0 +1,164 @@
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple, fixedTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { type IdPrefix, shortIdBounds } from '../model/id.ts'
+import type { Job } from '../model/job.ts'
+import type { TextMap } from '../model/json.ts'
+import type { JobState } from '../states/job-state.ts'
+import type { Listing } from '../store/pager.ts'
+import { INDEX } from '../store/tables.ts'
+import {
+  findJobRow,
+  hasEnded,
+  jobKey,
+  jobTable,
+  loadJob,
+  loadSpec,
+  nameIndexKey,
+  specKey,
+  specTable,
+  toJob,
+} from './job-row.ts'
+import type { JobQuery, LabelRequirement } from './job-store.ts'
+
+const MAX_MATCHES = 20
+
+/** Returns a job, or one version of it; `null` where there is none. */
+export function getJob<Spec>(snapshot: KvSnapshot, id: string, version?: number): Job<Spec> | null {
+  const job = findJobRow(snapshot, id)
+  if (job === undefined) return null
+  const wanted = version ?? job.row.v
+  const spec = specTable.get(snapshot, specKey(job.key, wanted))
+  if (spec === undefined && version !== undefined) return null
+  return toJob<Spec>(id, job.row, spec ?? loadSpec(snapshot, job), wanted)
+}
+
+/** Returns the job with a name; `null` where there is none. */
+export function getJobByName<Spec>(snapshot: KvSnapshot, namespace: string, name: string): Job<Spec> | null {
+  const id = snapshot.get('index', nameIndexKey(namespace, name))
+  return id === undefined ? null : getJob<Spec>(snapshot, Buffer.from(id).toString())
+}
+
+/** Finds a job by name, id or short id. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID`. */
+export function findJob<Spec>(snapshot: KvSnapshot, text: string, namespace: string): Job<Spec> {
+  const named = getJobByName<Spec>(snapshot, namespace, text) ?? getJob<Spec>(snapshot, text)
+  if (named !== null) return named
+  const [match] = matchShortId(snapshot, 'jobs', 'j', text)
+  const job = loadJob(snapshot, match ?? text)
+  return toJob<Spec>(job.id, job.row, loadSpec(snapshot, job))
+}
+
+/** Returns the one id that a short id stands for, or none. Throws `AMBIGUOUS_ID`. */
+export function matchShortId(
+  snapshot: KvSnapshot,
+  table: 'jobs' | 'executions',
+  prefix: IdPrefix,
+  text: string,
+): string[] {
+  const bounds = shortIdBounds(prefix, text)
+  if (bounds === null) return []
+  const matches = snapshot
+    .keys(table, { gte: bounds.low, lte: bounds.high, limit: MAX_MATCHES })
+    .map((key) => decodeId(prefix, decodeTuple(key)[0]))
+  if (matches.length <= 1) return matches
+  throw new StoreError('AMBIGUOUS_ID', `multiple ${table} found for id ${text}: ${matches.join(', ')}`, {
+    id: text,
+    matches,
+    hint: 'give more of the id',
+  })
+}
+
+/** Returns all versions of a job, oldest first. */
+export function listVersions<Spec>(snapshot: KvSnapshot, jobId: string): Job<Spec>[] {
+  const job = loadJob(snapshot, jobId)
+  const versions: Job<Spec>[] = []
+  for (let version = 1; version <= job.row.v; version++) {
+    versions.push(toJob<Spec>(job.id, job.row, loadSpec(snapshot, job, version), version))
+  }
+  return versions
+}
+
+interface Stretch {
+  readonly prefix: Uint8Array
+  /** Whether the part behind the prefix is the creation time. */
+  readonly byCreation: boolean
+}
+
+/** The listing that a query asks for, on the index that leaves the fewest rows to look at. */
+export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing<Job<Spec>> {
+  const { prefix, byCreation } = chooseIndex(query)
+  const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
+  const { sinceMs, untilMs } = query
+  return {
+    table: 'index',
+    prefix,
+    ...(byCreation && sinceMs !== undefined ? { gte: joinTuples(prefix, tuple(sinceMs)) } : {}),
+    ...(byCreation && untilMs !== undefined ? { lt: joinTuples(prefix, tuple(untilMs)) } : {}),
+    query: ['jobs', conditions],
+    idOf: (key) => decodeId('j', decodeTuple(key).at(-1)),
+    load: (key) => {
+      const id = decodeId('j', decodeTuple(key).at(-1))
+      const jobRowKey = jobKey(id)
+      const row = jobTable.get(snapshot, jobRowKey)
+      if (row === undefined) return undefined
+      const fits =
+        (query.namespace === undefined || row.ns === query.namespace) &&
+        (query.states === undefined || query.states.includes(row.s)) &&
+        (query.type === undefined || row.t === query.type) &&
+        (query.inProgress !== true || !hasEnded(row)) &&
+        (sinceMs === undefined || row.c >= sinceMs) &&
+        (untilMs === undefined || row.c < untilMs)
+      if (!fits) return undefined
+      const spec = specTable.get(snapshot, specKey(jobRowKey, row.v))
+      if (spec === undefined || !fitsLabels(spec.l ?? {}, query.labels ?? [])) return undefined
+      return toJob<Spec>(id, row, spec)
+    },
+  }
+}
+
+function chooseIndex(query: JobQuery): Stretch {
+  const label = query.labels?.find(({ operator, values }) => operator === '=' && values.length === 1)
+  if (label !== undefined) {
+    return { prefix: tuple(INDEX.jobByLabel, label.key, label.values[0] ?? ''), byCreation: true }
+  }
+  const [state, ...otherStates] = query.states ?? []
+  if (state !== undefined && otherStates.length === 0)
+    return { prefix: stateStretch(query, state), byCreation: false }
+  if (query.inProgress === true && query.type !== undefined) {
+    return { prefix: fixedTuple(INDEX.jobInProgress, query.type), byCreation: true }
+  }
+  if (query.inProgress === true) return { prefix: fixedTuple(INDEX.jobInProgress), byCreation: false }
+  if (query.namespace !== undefined) {
+    return { prefix: fixedTuple(INDEX.jobByNamespace, query.namespace), byCreation: true }
+  }
+  return { prefix: fixedTuple(INDEX.jobByCreation), byCreation: true }
+}
+
+function stateStretch(query: JobQuery, state: JobState): Uint8Array {
+  const ended = state === 'Completed' || state === 'Failed' || state === 'Stopped'
+  if (query.namespace === undefined || !ended) return fixedTuple(INDEX.jobByState, state)
+  return fixedTuple(INDEX.jobFinished, query.namespace, state)
+}
+
+/** Tells whether labels meet every requirement. */
+export function fitsLabels(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
+  return requirements.every(({ key, operator, values }) => {
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined
+    switch (operator) {
+      case '=':
+      case 'in':
+        return value !== undefined && values.includes(value)
+      case '!=':
+      case 'notin':
+        return value === undefined || !values.includes(value)
+      case 'exists':
+        return value !== undefined
+      case '!exists':
+        return value === undefined
+      case 'gt':
+        return value !== undefined && Number(value) > Number(values[0])
+      case 'lt':
+        return value !== undefined && Number(value) < Number(values[0])
+    }
+  })
+}

@@ -1,0 +1,268 @@
+import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import type { Evaluation, EvaluationStatus, LeaseToken, NewEvaluation } from '../model/evaluation.ts'
+import type { Execution } from '../model/execution.ts'
+import type { FeedCursor } from '../model/feed.ts'
+import type { EventInput, HistoryEntry } from '../model/history.ts'
+import type { Job, JobType } from '../model/job.ts'
+import type { Json } from '../model/json.ts'
+import type { Page, PageRequest } from '../model/page.ts'
+import type { ChangeRequest } from '../model/request.ts'
+import type { ReclaimReport } from '../model/store-info.ts'
+import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
+import { readHistoryEntry } from '../store/history.ts'
+import {
+  createExecution,
+  publicExecution,
+  recordEvent,
+  recordExecution,
+  updateExecution,
+} from './change-execution.ts'
+import { holdJob, recordJobEvent, reviseJob, transitionJob } from './change-job.ts'
+import { checkJobStore } from './check-jobs.ts'
+import { deleteJob } from './delete-job.ts'
+import { enqueueEvaluation } from './evaluation-queue.ts'
+import { findEvaluation, loadEvaluation, toEvaluation } from './evaluation-row.ts'
+import { deleteEvaluation, nextEvaluationMs, trimEvaluations } from './evaluation-upkeep.ts'
+import { evaluationListing, executionListing, findExecution } from './execution-queries.ts'
+import { findExecutionRow, isReclaimed, loadExecution, toExecution } from './execution-row.ts'
+import { historyListing } from './history-listing.ts'
+import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
+import { loadJob } from './job-row.ts'
+import type {
+  Claim,
+  ExecutionQuery,
+  ExecutionReport,
+  HistoryQuery,
+  JobQuery,
+  JobStore,
+  NewExecution,
+  Plan,
+  ReportOutcome,
+  ReviseJob,
+  SubmitJob,
+  Submitted,
+  TransitionJob,
+  UpdateExecution,
+} from './job-store.ts'
+import {
+  claimEvaluation,
+  completeEvaluation,
+  extendLease,
+  retryEvaluation,
+  voidForeignLeases,
+} from './lease.ts'
+import { applyPlan } from './plan.ts'
+import { reclaimJobs } from './reclaim-job.ts'
+import { submitJob } from './submit-job.ts'
+
+/** The job store on a key-value backend: each method is one transaction around an operation of this folder. */
+export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobStore<Spec> {
+  async submitJob(request: SubmitJob<Spec>): Promise<Submitted<Spec>> {
+    return await this.mutate('submitJob', request, (mutation) =>
+      submitJob(mutation, request, this.parts.maxSpecBytes),
+    )
+  }
+
+  async reviseJob(request: ReviseJob<Spec>): Promise<Submitted<Spec>> {
+    return await this.mutate('reviseJob', request, (mutation) =>
+      reviseJob(mutation, request, this.parts.maxSpecBytes),
+    )
+  }
+
+  async transitionJob(request: TransitionJob): Promise<Job<Spec>> {
+    return await this.mutate('transitionJob', request, (mutation) => transitionJob<Spec>(mutation, request))
+  }
+
+  async getJob(id: string, version?: number): Promise<Job<Spec> | null> {
+    return await this.read((snapshot) => getJob<Spec>(snapshot, id, version))
+  }
+
+  async getJobByName(namespace: string, name: string): Promise<Job<Spec> | null> {
+    return await this.read((snapshot) => getJobByName<Spec>(snapshot, namespace, name))
+  }
+
+  async findJob(text: string, namespace = 'default'): Promise<Job<Spec>> {
+    return await this.read((snapshot) => findJob<Spec>(snapshot, text, namespace))
+  }
+
+  async listJobVersions(jobId: string): Promise<Job<Spec>[]> {
+    return await this.read((snapshot) => listVersions<Spec>(snapshot, jobId))
+  }
+
+  async listJobs(query: JobQuery = {}): Promise<Page<Job<Spec>> & { readonly feedCursor: FeedCursor }> {
+    const { page, feedCursor } = await this.page((snapshot) => jobListing<Spec>(snapshot, query), query)
+    return { ...page, feedCursor }
+  }
+
+  async holdJob(request: { jobId: string; reason: string | null } & ChangeRequest): Promise<Job<Spec>> {
+    return await this.mutate('holdJob', request, (mutation) =>
+      holdJob<Spec>(mutation, request.jobId, request.reason),
+    )
+  }
+
+  async deleteJob(request: { jobId: string } & ChangeRequest): Promise<void> {
+    await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request.jobId))
+  }
+
+  async createExecution(
+    request: NewExecution & ChangeRequest & { evaluation?: NewEvaluation },
+  ): Promise<Execution> {
+    return await this.mutate('createExecution', request, (mutation) => {
+      const job = loadJob(mutation.rows, request.jobId)
+      const made = createExecution(mutation, job, request)
+      if (request.evaluation !== undefined) enqueueEvaluation(mutation, job, request.evaluation)
+      return publicExecution(made)
+    })
+  }
+
+  async updateExecution(
+    request: UpdateExecution & ChangeRequest & { evaluation?: NewEvaluation },
+  ): Promise<Execution> {
+    return await this.mutate('updateExecution', request, (mutation) => {
+      const changed = updateExecution(mutation, request)
+      if (request.evaluation !== undefined) {
+        enqueueEvaluation(mutation, loadJob(mutation.rows, changed.row.j), request.evaluation)
+      }
+      return publicExecution(changed)
+    })
+  }
+
+  async recordExecution(report: ExecutionReport): Promise<ReportOutcome> {
+    return await this.mutate('recordExecution', report, (mutation) => recordExecution(mutation, report))
+  }
+
+  async getExecution(id: string): Promise<Execution | null> {
+    return await this.read((snapshot) => {
+      const found = findExecutionRow(snapshot, id)
+      return found === undefined ? null : toExecution(id, found.row)
+    })
+  }
+
+  async findExecution(text: string): Promise<Execution> {
+    return await this.read((snapshot) => findExecution(snapshot, text))
+  }
+
+  async listExecutions(query: ExecutionQuery): Promise<Page<Execution>> {
+    const { page } = await this.page((snapshot) => executionListing(snapshot, query), query)
+    return page
+  }
+
+  async createEvaluation(request: NewEvaluation & { jobId: string } & ChangeRequest): Promise<Evaluation> {
+    return await this.mutate('createEvaluation', request, (mutation) => {
+      const id = enqueueEvaluation(mutation, loadJob(mutation.rows, request.jobId), request)
+      return toEvaluation(id, loadEvaluation(mutation.rows, id).row)
+    })
+  }
+
+  async getEvaluation(id: string): Promise<Evaluation | null> {
+    return await this.read((snapshot) => {
+      const found = findEvaluation(snapshot, id)
+      return found === undefined || isReclaimed(snapshot, found.row) ? null : toEvaluation(id, found.row)
+    })
+  }
+
+  async listEvaluations(
+    query: { jobId?: string; status?: EvaluationStatus } & PageRequest,
+  ): Promise<Page<Evaluation>> {
+    const { page } = await this.page((snapshot) => evaluationListing(snapshot, query), query)
+    return page
+  }
+
+  async deleteEvaluation(request: { evaluationId: string } & ChangeRequest): Promise<void> {
+    await this.mutate('deleteEvaluation', request, (mutation) =>
+      deleteEvaluation(mutation, request.evaluationId),
+    )
+  }
+
+  async trimEvaluations(rule: { olderThanMs: number }): Promise<number> {
+    return await this.mutate(
+      'trimEvaluations',
+      {},
+      (mutation) => trimEvaluations(mutation, rule.olderThanMs),
+      true,
+    )
+  }
+
+  async claimEvaluation(request: {
+    holder: string
+    leaseMs: number
+    jobTypes?: readonly JobType[]
+    maxAttempts?: number
+  }): Promise<Claim | null> {
+    const incarnation = this.parts.incarnation?.id ?? ''
+    return await this.mutate('claimEvaluation', {}, (mutation) =>
+      claimEvaluation(mutation, incarnation, request),
+    )
+  }
+
+  /** Voids every lease that an earlier incarnation gave; the owner is alone, so nobody holds them. */
+  async voidForeignLeases(): Promise<void> {
+    const incarnation = this.parts.incarnation?.id ?? ''
+    while (
+      (await this.mutate('voidForeignLeases', {}, (mutation) => voidForeignLeases(mutation, incarnation))) > 0
+    ) {
+      // Each step voids at most a hundred.
+    }
+  }
+
+  async nextEvaluationMs(): Promise<number | null> {
+    return await this.read(nextEvaluationMs)
+  }
+
+  async extendLease(request: { lease: LeaseToken; leaseMs: number }): Promise<LeaseToken> {
+    return await this.mutate('extendLease', {}, (mutation) =>
+      extendLease(mutation, request.lease, request.leaseMs),
+    )
+  }
+
+  async completeEvaluation(
+    request: { lease: LeaseToken; status?: 'complete' | 'canceled'; comment?: string } & ChangeRequest,
+  ): Promise<void> {
+    await this.mutate('completeEvaluation', request, (mutation) => {
+      completeEvaluation(mutation, request.lease, request.status ?? 'complete', request.comment)
+    })
+  }
+
+  async retryEvaluation(
+    request: { lease: LeaseToken; delayMs: number; maxAttempts: number; comment: string } & ChangeRequest,
+  ): Promise<EvaluationStatus> {
+    return await this.mutate('retryEvaluation', request, (mutation) =>
+      retryEvaluation(mutation, request.lease, request),
+    )
+  }
+
+  async applyPlan(
+    plan: Plan,
+  ): Promise<{ readonly executionIds: readonly string[]; readonly evaluationIds: readonly string[] }> {
+    return await this.mutate('applyPlan', plan, (mutation) => applyPlan(mutation, plan))
+  }
+
+  async addHistory(
+    request: { jobId: string; executionId?: string; event: EventInput } & ChangeRequest,
+  ): Promise<HistoryEntry> {
+    return await this.mutate('addHistory', request, (mutation) => {
+      const { rows } = mutation
+      const job = loadJob(rows, request.jobId)
+      if (request.executionId === undefined) {
+        const sequence = recordJobEvent(mutation, job, job.row.s, request.event)
+        return readHistoryEntry(rows, job.id, job.key, sequence)
+      }
+      const execution = loadExecution(rows, request.executionId)
+      const sequence = recordEvent(mutation, execution, execution.row.s, request.event)
+      return readHistoryEntry(rows, job.id, job.key, sequence)
+    })
+  }
+
+  async listHistory(query: HistoryQuery): Promise<Page<HistoryEntry>> {
+    const { page } = await this.page(() => historyListing(query), query)
+    return page
+  }
+
+  async reclaim(): Promise<ReclaimReport> {
+    return await this.mutate('reclaim', {}, reclaimJobs, true)
+  }
+
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    return await checkJobStore(this.parts.kv, options)
+  }
+}

@@ -1,0 +1,221 @@
+import { StoreError } from '../errors.ts'
+import { decodeId, decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
+import type { JobType } from '../model/job.ts'
+import { checkInteger, checkText, cutMessage } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { damagedRow, putQuarantine } from '../store/quarantine.ts'
+import { INDEX } from '../store/tables.ts'
+import { endHead, promoteDue, returnHead } from './evaluation-queue.ts'
+import {
+  type EvaluationRow,
+  findEvaluation,
+  type LoadedEvaluation,
+  leasedKey,
+  readyKey,
+  toEvaluation,
+  writeEvaluation,
+} from './evaluation-row.ts'
+import type { Claim } from './job-store.ts'
+
+const MAX_LEASE_MS = 24 * 60 * 60 * 1_000
+const STEP_ROWS = 100
+const READY_LOOKED_AT = 500
+
+/** What a claim asks for. */
+export interface ClaimRequest {
+  readonly holder: string
+  readonly leaseMs: number
+  readonly jobTypes?: readonly JobType[]
+  readonly maxAttempts?: number
+}
+
+const DEFAULT_MAX_ATTEMPTS = 10
+
+/** Claims the next evaluation; `null` where nothing is due. */
+export function claimEvaluation(
+  mutation: Mutation,
+  incarnation: string,
+  request: ClaimRequest,
+): Claim | null {
+  checkText('holder', request.holder)
+  checkInteger('lease time in milliseconds', request.leaseMs, 1, MAX_LEASE_MS)
+  releaseExpired(mutation, request.maxAttempts ?? DEFAULT_MAX_ATTEMPTS)
+  promoteWaiting(mutation)
+  const ready = mutation.rows.range('index', {
+    gte: fixedTuple(INDEX.evaluationReady),
+    lt: fixedTuple(INDEX.evaluationReady + 1),
+    limit: READY_LOOKED_AT,
+  })
+  for (const { value } of ready) {
+    const evaluation = findUndamaged(mutation, Buffer.from(value).toString())
+    if (evaluation === undefined) continue
+    if (request.jobTypes !== undefined && !request.jobTypes.includes(evaluation.row.t)) continue
+    return lease(mutation, evaluation, incarnation, request)
+  }
+  return null
+}
+
+function lease(
+  mutation: Mutation,
+  before: LoadedEvaluation,
+  incarnation: string,
+  request: ClaimRequest,
+): Claim {
+  const expiresAtMs = mutation.nowMs + request.leaseMs
+  mutation.removeIndex(readyKey(before.row))
+  const row: EvaluationRow = {
+    ...before.row,
+    a: before.row.a + 1,
+    l: { h: request.holder, x: expiresAtMs, i: incarnation },
+    md: mutation.nowMs,
+  }
+  const after = writeEvaluation(mutation, before, { ...before, row })
+  mutation.putIndex(leasedKey(after, expiresAtMs))
+  return {
+    lease: { evaluationId: after.id, attempt: row.a, expiresAtMs, incarnation },
+    evaluation: toEvaluation(after.id, row),
+  }
+}
+
+function promoteWaiting(mutation: Mutation): void {
+  const due = mutation.rows.range('index', {
+    gte: fixedTuple(INDEX.evaluationWaiting),
+    lt: tuple(INDEX.evaluationWaiting, mutation.nowMs + 1),
+    limit: STEP_ROWS,
+  })
+  promoteDue(mutation, due)
+}
+
+function releaseExpired(mutation: Mutation, maxAttempts: number): void {
+  const expired = mutation.rows.keys('index', {
+    gte: fixedTuple(INDEX.evaluationLeased),
+    lt: tuple(INDEX.evaluationLeased, mutation.nowMs + 1),
+    limit: STEP_ROWS,
+  })
+  for (const key of expired) {
+    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
+    if (evaluation === undefined || evaluation.row.l === undefined) continue
+    mutation.removeIndex(key)
+    giveBack(mutation, evaluation, mutation.nowMs, maxAttempts, 'the lease ran out')
+  }
+}
+
+/** Voids leases that an earlier incarnation gave, at most 100; their claim does not count. Returns how many there were. */
+export function voidForeignLeases(mutation: Mutation, incarnation: string): number {
+  const keys = mutation.rows.keys('index', {
+    gte: fixedTuple(INDEX.evaluationLeased),
+    lt: fixedTuple(INDEX.evaluationLeased + 1),
+    limit: STEP_ROWS,
+  })
+  let voided = 0
+  for (const key of keys) {
+    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
+    if (evaluation?.row.l === undefined || evaluation.row.l.i === incarnation) continue
+    mutation.removeIndex(key)
+    const { l: _lease, ...kept } = evaluation.row
+    returnHead(mutation, evaluation, { ...kept, a: kept.a - 1, due: mutation.nowMs, md: mutation.nowMs })
+    voided += 1
+  }
+  return voided
+}
+
+/** Prolongs a lease from now. */
+export function extendLease(mutation: Mutation, token: LeaseToken, leaseMs: number): LeaseToken {
+  checkInteger('lease time in milliseconds', leaseMs, 1, MAX_LEASE_MS)
+  const before = holdLease(mutation, token)
+  const expiresAtMs = mutation.nowMs + leaseMs
+  mutation.removeIndex(leasedKey(before, before.row.l.x))
+  const row = { ...before.row, l: { ...before.row.l, x: expiresAtMs }, md: mutation.nowMs }
+  const after = writeEvaluation(mutation, before, { ...before, row })
+  mutation.putIndex(leasedKey(after, expiresAtMs))
+  return { ...token, expiresAtMs }
+}
+
+/** Ends the evaluation that a lease is for. */
+export function completeEvaluation(
+  mutation: Mutation,
+  token: LeaseToken,
+  status: 'complete' | 'canceled',
+  comment: string | undefined,
+): LoadedEvaluation {
+  const before = holdLease(mutation, token)
+  mutation.removeIndex(leasedKey(before, before.row.l.x))
+  const { l: _lease, cm, ...kept } = before.row
+  const text = cutMessage(comment ?? cm ?? '')
+  endHead(mutation, before, {
+    ...kept,
+    st: status,
+    md: mutation.nowMs,
+    ...(text === '' ? {} : { cm: text }),
+  })
+  return before
+}
+
+/** Gives an evaluation back for later, or fails it after its last attempt. Returns what became of it. */
+export function retryEvaluation(
+  mutation: Mutation,
+  token: LeaseToken,
+  retry: { readonly delayMs: number; readonly maxAttempts: number; readonly comment: string },
+): EvaluationStatus {
+  checkInteger('delay in milliseconds', retry.delayMs, 0, 365 * MAX_LEASE_MS)
+  checkInteger('most attempts', retry.maxAttempts, 1, 1_000_000)
+  const before = holdLease(mutation, token)
+  mutation.removeIndex(leasedKey(before, before.row.l.x))
+  return giveBack(mutation, before, mutation.nowMs + retry.delayMs, retry.maxAttempts, retry.comment)
+}
+
+function giveBack(
+  mutation: Mutation,
+  before: LoadedEvaluation,
+  dueMs: number,
+  maxAttempts: number,
+  comment: string,
+): EvaluationStatus {
+  const { l: _lease, ...kept } = before.row
+  const row = { ...kept, cm: cutMessage(comment), md: mutation.nowMs }
+  if (kept.a >= maxAttempts) {
+    endHead(mutation, before, { ...row, st: 'failed' })
+    return 'failed'
+  }
+  returnHead(mutation, before, { ...row, due: dueMs })
+  return 'pending'
+}
+
+/** An evaluation whose lease is the presented one. */
+type HeldEvaluation = LoadedEvaluation & {
+  readonly row: EvaluationRow & { readonly l: NonNullable<EvaluationRow['l']> }
+}
+
+/** Checks a lease. Throws `LEASE_LOST`. */
+function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
+  const found = findEvaluation(mutation.rows, token.evaluationId)
+  const held = found?.row.l
+  if (
+    found !== undefined &&
+    held !== undefined &&
+    held.i === token.incarnation &&
+    found.row.a === token.attempt &&
+    held.x > mutation.nowMs
+  ) {
+    return found as HeldEvaluation
+  }
+  throw new StoreError('LEASE_LOST', `the lease on evaluation ${token.evaluationId} is no longer held`, {
+    id: token.evaluationId,
+    expected: token.attempt,
+    ...(found === undefined ? {} : { actual: found.row.a }),
+    hint: 'drop what was decided; whoever claims it next decides anew',
+  })
+}
+
+/** A damaged evaluation must not stop the claiming of others. */
+function findUndamaged(mutation: Mutation, id: string): LoadedEvaluation | undefined {
+  try {
+    return findEvaluation(mutation.rows, id)
+  } catch (error) {
+    const damaged = damagedRow(error)
+    if (damaged === null) throw error
+    putQuarantine(mutation.rows, damaged, mutation.nowMs)
+    return undefined
+  }
+}

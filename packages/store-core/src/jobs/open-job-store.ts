@@ -1,0 +1,19 @@
+import type { KvStore } from '../kv/contract.ts'
+import type { Json } from '../model/json.ts'
+import { type OpenStoreOptions, openParts } from '../store/open-parts.ts'
+import type { JobStore } from './job-store.ts'
+import { JobStoreOnKv } from './job-store-on-kv.ts'
+
+/**
+ * Opens the job store that a key-value backend holds, or makes one in an empty backend. Leases of earlier
+ * openings are void. Throws `STORE_NOT_FOUND` (reading an empty
+ * one), `STORE_FOREIGN`, `SCHEMA_TOO_NEW`, `STORE_OTHER_NODE`.
+ */
+export async function openJobStore<Spec = Json>(
+  kv: KvStore,
+  options: OpenStoreOptions,
+): Promise<JobStore<Spec>> {
+  const store = new JobStoreOnKv<Spec>(await openParts(kv, 'jobs', options))
+  if (!kv.readOnly) await store.voidForeignLeases()
+  return store
+}

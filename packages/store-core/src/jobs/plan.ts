@@ -1,0 +1,48 @@
+import { invalid } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { createExecution, updateExecution } from './change-execution.ts'
+import { moveJob, recordJobEvent } from './change-job.ts'
+import { enqueueEvaluation } from './evaluation-queue.ts'
+import { loadEvaluation } from './evaluation-row.ts'
+import { loadJob } from './job-row.ts'
+import type { Plan } from './job-store.ts'
+import { completeEvaluation } from './lease.ts'
+
+/** The most executions that one plan creates; the rest belongs into a follow-up evaluation. */
+export const MAX_PLAN_EXECUTIONS: number = 100
+
+/** What a plan made. */
+export interface AppliedPlan {
+  readonly executionIds: readonly string[]
+  readonly evaluationIds: readonly string[]
+}
+
+/** Writes a plan and completes the evaluation that caused it. */
+export function applyPlan(mutation: Mutation, plan: Plan): AppliedPlan {
+  const { newExecutions = [], updates = [], followUps = [], events = [], lease } = plan
+  if (newExecutions.length > MAX_PLAN_EXECUTIONS) {
+    throw invalid(
+      `the plan creates ${newExecutions.length} executions, at most ${MAX_PLAN_EXECUTIONS} are allowed`,
+      'leave the rest to a follow-up evaluation',
+    )
+  }
+  const jobId = loadEvaluation(mutation.rows, lease.evaluationId).row.j
+  completeEvaluation(mutation, lease, 'complete', plan.comment)
+  const before = loadJob(mutation.rows, jobId)
+  const job = plan.job === undefined ? before : moveJob(mutation, before, plan.job)
+  for (const event of events) recordJobEvent(mutation, job, job.row.s, event)
+  for (const update of updates) {
+    const changed = updateExecution(mutation, update)
+    if (changed.row.j !== jobId) throw foreign(update.executionId, jobId)
+  }
+  const executionIds = newExecutions.map((request) => {
+    if (request.jobId !== jobId) throw foreign(request.id ?? 'to be created', jobId)
+    return createExecution(mutation, job, { evaluationId: lease.evaluationId, ...request }).id
+  })
+  const evaluationIds = followUps.map((request) => enqueueEvaluation(mutation, job, request))
+  return { executionIds, evaluationIds }
+}
+
+function foreign(executionId: string, jobId: string) {
+  return invalid(`execution ${executionId} of the plan is not one of job ${jobId}`)
+}

@@ -1,0 +1,77 @@
+import { decodeId, decodeTuple, endOfTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import type { ReclaimReport } from '../model/store-info.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import { reclaimStep, removePlainRows } from '../store/reclaim.ts'
+import { INDEX } from '../store/tables.ts'
+import { endedKey, evaluationsOfJob, findEvaluation } from './evaluation-row.ts'
+import { executionCreationKeys, executionKey, executionStateKey, executionTable } from './execution-row.ts'
+
+/** Keys that one execution takes: its row, two index rows by creation, one by state. */
+const EXECUTION_KEYS = 4
+/** Keys that one evaluation takes: its row, one index row by job, one by its end. */
+const EVALUATION_KEYS = 3
+
+/** Removes rows of deleted jobs, at most 500 keys. */
+export function reclaimJobs(mutation: Mutation): ReclaimReport {
+  return reclaimStep(mutation, (key, id, limit) => {
+    let left = limit
+    left -= removeExecutions(mutation, key, id, left)
+    left -= removeEvaluations(mutation, id, left)
+    left -= removePlainRows(mutation.rows, 'history', key, left)
+    left -= removePlainRows(mutation.rows, 'specs', key, left)
+    return { removed: limit - left, done: left > EXECUTION_KEYS }
+  })
+}
+
+function removeExecutions(mutation: Mutation, jobKey: Uint8Array, jobId: string, limit: number): number {
+  const prefix = joinTuples(fixedTuple(INDEX.executionByJob), jobKey)
+  const most = Math.floor(limit / EXECUTION_KEYS)
+  if (most < 1) return 0
+  const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })
+  for (const indexKey of keys) {
+    removeExecution(mutation, decodeId('e', decodeTuple(indexKey).at(-1)), jobId)
+    mutation.removeIndex(indexKey)
+  }
+  return keys.length * EXECUTION_KEYS
+}
+
+function removeExecution(mutation: Mutation, id: string, jobId: string): void {
+  const key = executionKey(id)
+  const bytes = mutation.rows.get('executions', key)
+  if (bytes === undefined) return
+  mutation.rows.remove('executions', key)
+  try {
+    const row = executionTable.decode(key, bytes)
+    for (const indexKey of executionCreationKeys(key, row)) mutation.removeIndex(indexKey)
+    mutation.removeIndex(executionStateKey(key, row))
+    mutation.announce({
+      kind: 'execution',
+      id,
+      jobId,
+      namespace: row.ns,
+      operation: 'remove',
+      previousState: row.s,
+      state: null,
+      revision: row.r,
+    })
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+  }
+}
+
+function removeEvaluations(mutation: Mutation, jobId: string, limit: number): number {
+  const prefix = evaluationsOfJob(jobId)
+  const most = Math.floor(limit / EVALUATION_KEYS)
+  if (most < 1) return 0
+  const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })
+  for (const indexKey of keys) {
+    const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(indexKey).at(-1)))
+    if (evaluation !== undefined) {
+      mutation.removeIndex(endedKey(evaluation))
+      mutation.rows.remove('evaluations', evaluation.key)
+    }
+    mutation.removeIndex(indexKey)
+  }
+  return keys.length * EVALUATION_KEYS
+}

@@ -1,0 +1,174 @@
+import { isDeepStrictEqual } from 'node:util'
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import type { NewEvaluation } from '../model/evaluation.ts'
+import { checkId, newId } from '../model/id.ts'
+import { JOB_TYPES } from '../model/job.ts'
+import type { Json, TextMap } from '../model/json.ts'
+import { addHistoryEntry } from '../store/history.ts'
+import { checkInteger, checkLabels, checkText, invalid } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { enqueueEvaluation } from './evaluation-queue.ts'
+import {
+  announceJob,
+  creationIndexKeys,
+  findJobRow,
+  type JobRow,
+  jobKey,
+  jobTable,
+  labelIndexKeys,
+  loadJob,
+  loadSpec,
+  nameIndexKey,
+  type SpecRow,
+  specKey,
+  specTable,
+  stateIndexKeys,
+  submitKeyIndexKey,
+  toJob,
+} from './job-row.ts'
+import type { SubmitJob, Submitted } from './job-store.ts'
+
+const MAX_PRIORITY = 1_000_000
+const MAX_COUNT = 1_000_000
+
+/** The parts of a job version that a caller may set, checked. */
+export function checkDefinition(definition: { priority: number; count: number; labels: TextMap }): void {
+  checkInteger('priority', definition.priority, -MAX_PRIORITY, MAX_PRIORITY)
+  checkInteger('count', definition.count, 0, MAX_COUNT)
+  checkLabels(definition.labels)
+}
+
+/** Writes one version of a job. Throws `INVALID_ARGUMENT` where the specification is too large. */
+export function putSpec(
+  mutation: Mutation,
+  key: Uint8Array,
+  version: number,
+  spec: SpecRow,
+  maxSpecBytes: number,
+): number {
+  if (spec.spec === undefined) throw new TypeError('a job needs a spec')
+  const bytes = specTable.put(mutation.rows, specKey(key, version), spec)
+  if (bytes > maxSpecBytes) {
+    throw invalid(
+      `the specification takes ${bytes} bytes, at most ${maxSpecBytes} are allowed`,
+      'move large data into an input source',
+    )
+  }
+  return bytes
+}
+
+/** Creates a job with its first evaluation, or finds the one that its submit key made before. */
+export function submitJob<Spec>(
+  mutation: Mutation,
+  request: SubmitJob<Spec>,
+  maxSpecBytes: number,
+): Submitted<Spec> {
+  const namespace = request.namespace ?? 'default'
+  const id = request.id ?? newId('j')
+  const definition: SpecRow = {
+    n: request.name ?? id,
+    p: request.priority ?? 0,
+    c: request.count ?? 1,
+    ...(request.labels && Object.keys(request.labels).length > 0 ? { l: request.labels } : {}),
+    spec: request.spec as Json,
+    at: mutation.nowMs,
+  }
+  checkText('namespace', namespace)
+  checkText('name', definition.n)
+  checkDefinition({ priority: definition.p, count: definition.c, labels: definition.l ?? {} })
+  if (!JOB_TYPES.includes(request.type)) throw invalid(`invalid job type: ${JSON.stringify(request.type)}`)
+  if (request.id !== undefined) checkId('job', id)
+
+  const earlier = findBySubmitKey<Spec>(mutation.rows, request, namespace, definition)
+  if (earlier !== null) return earlier
+  refuseTaken(mutation.rows, id, namespace, definition.n)
+  return createJob(mutation, { id, namespace, definition, maxSpecBytes }, request)
+}
+
+function createJob<Spec>(
+  mutation: Mutation,
+  made: { id: string; namespace: string; definition: SpecRow; maxSpecBytes: number },
+  request: SubmitJob<Spec>,
+): Submitted<Spec> {
+  const { id, namespace, definition } = made
+  const { rows, nowMs } = mutation
+  const key = jobKey(id)
+  const specBytes = putSpec(mutation, key, 1, definition, made.maxSpecBytes)
+  const { submitKey, deadlineAtMs } = request
+  const row: JobRow = {
+    ns: namespace,
+    t: request.type,
+    p: definition.p,
+    v: 1,
+    r: 1,
+    s: 'Pending',
+    ss: nowMs,
+    c: nowMs,
+    md: nowMs,
+    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
+    ...(submitKey === undefined ? {} : { k: submitKey }),
+    b: specBytes,
+  }
+  const bytes = jobTable.put(rows, key, row)
+  for (const indexKey of [...creationIndexKeys(key, row), ...stateIndexKeys(key, row)])
+    mutation.putIndex(indexKey)
+  for (const indexKey of labelIndexKeys(key, row, definition.l ?? {})) mutation.putIndex(indexKey)
+  mutation.putIndex(nameIndexKey(namespace, definition.n), Buffer.from(id))
+  if (submitKey !== undefined) mutation.putIndex(submitKeyIndexKey(namespace, submitKey), Buffer.from(id))
+  mutation.moveDeadline('job', id, undefined, row.dl)
+  mutation.count('job', namespace, row.s, 1, bytes + specBytes)
+  addHistoryEntry(
+    mutation,
+    { ownerKey: key, jobVersion: 1, previousState: null, newState: row.s, revision: 1 },
+    request.event ?? { message: 'Job submitted', topic: 'Submission' },
+  )
+  announceJob(mutation, id, row, null)
+  const first: NewEvaluation | null =
+    request.evaluation === undefined ? { trigger: 'job-register' } : request.evaluation
+  const evaluationId = first === null ? null : enqueueEvaluation(mutation, { id, row }, first)
+  return { job: toJob<Spec>(id, row, definition), evaluationId, created: true }
+}
+
+function findBySubmitKey<Spec>(
+  snapshot: KvSnapshot,
+  request: SubmitJob<Spec>,
+  namespace: string,
+  definition: SpecRow,
+): Submitted<Spec> | null {
+  const { submitKey } = request
+  if (submitKey === undefined) return null
+  checkText('submit key', submitKey)
+  const found = snapshot.get('index', submitKeyIndexKey(namespace, submitKey))
+  if (found === undefined) return null
+  const job = loadJob(snapshot, Buffer.from(found).toString())
+  const first = loadSpec(snapshot, job, 1)
+  const nameGiven = request.name === undefined ? first.n : definition.n
+  const asked = JSON.parse(JSON.stringify({ ...definition, n: nameGiven, at: first.at, t: request.type }))
+  if (!isDeepStrictEqual(asked, JSON.parse(JSON.stringify({ ...first, t: job.row.t })))) {
+    throw new StoreError(
+      'SUBMIT_KEY_CONFLICT',
+      `submit key ${submitKey} was used in namespace ${namespace} for job ${job.id} with another specification`,
+      { id: job.id, hint: 'use a fresh key for a different job' },
+    )
+  }
+  return { job: toJob<Spec>(job.id, job.row, loadSpec(snapshot, job)), evaluationId: null, created: false }
+}
+
+function refuseTaken(snapshot: KvSnapshot, id: string, namespace: string, name: string): void {
+  const key = jobKey(id)
+  if (findJobRow(snapshot, id) !== undefined || snapshot.get('reclaim', key) !== undefined) {
+    throw new StoreError('JOB_ALREADY_EXISTS', `job ${id} exists already`, {
+      id,
+      hint: 'leave the id out and one is made',
+    })
+  }
+  const owner = snapshot.get('index', nameIndexKey(namespace, name))
+  if (owner === undefined) return
+  const ownerId = Buffer.from(owner).toString()
+  throw new StoreError('JOB_NAME_TAKEN', `job name ${name} already exists in namespace ${namespace}`, {
+    id: ownerId,
+    actual: name,
+    hint: `revise job ${ownerId} instead, or choose another name`,
+  })
+}

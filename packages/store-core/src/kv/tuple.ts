@@ -1,0 +1,100 @@
+import { pack, type TupleItem, unpack } from 'fdb-tuple'
+
+/** One part of a key. */
+export type KeyPart = string | number
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const memo = new Map<string, Uint8Array>()
+const MEMO_LIMIT = 4_096
+
+/**
+ * Encodes parts as a tuple whose byte order is the order of the parts (FoundationDB's tuple layer). Tuples
+ * concatenate: the encoding of `[a, b]` is that of `[a]` followed by that of `[b]`.
+ */
+export function tuple(...parts: readonly KeyPart[]): Uint8Array {
+  return pack(parts as TupleItem[]) as Uint8Array
+}
+
+/** The same as {@link tuple} for parts that come again and again, such as an index and a namespace. */
+export function fixedTuple(...parts: readonly KeyPart[]): Uint8Array {
+  const name = JSON.stringify(parts)
+  const known = memo.get(name)
+  if (known !== undefined) return known
+  if (memo.size >= MEMO_LIMIT) memo.clear()
+  const made = tuple(...parts)
+  memo.set(name, made)
+  return made
+}
+
+/**
+ * Encodes an id as one part of a tuple: 17 bytes where it is the prefix, a hyphen and a lower-case UUID,
+ * its text otherwise. No two ids share an encoding.
+ */
+export function idTuple(prefix: string, id: string): Uint8Array {
+  if (id.length === prefix.length + 37 && id.startsWith(prefix) && id[prefix.length] === '-') {
+    const uuid = id.slice(prefix.length + 1)
+    if (UUID.test(uuid)) {
+      const key = Buffer.allocUnsafe(17)
+      key[0] = UUID_CODE
+      key.write(uuid.replaceAll('-', ''), 1, 'hex')
+      return key
+    }
+  }
+  return tuple(id)
+}
+
+/** The type code of a UUID in the tuple layer. */
+const UUID_CODE = 0x30
+
+/** Joins encoded tuples into one key. */
+export function joinTuples(...tuples: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of tuples) length += part.length
+  const key = Buffer.allocUnsafe(length)
+  let offset = 0
+  for (const part of tuples) {
+    key.set(part, offset)
+    offset += part.length
+  }
+  return key
+}
+
+/** The smallest key that is larger than every key which begins with this tuple. */
+export function endOfTuple(prefix: Uint8Array): Uint8Array {
+  const end = Buffer.allocUnsafe(prefix.length + 1)
+  end.set(prefix, 0)
+  end[prefix.length] = 0xff
+  return end
+}
+
+/** A part of a key as it is read back; an id that took 17 bytes comes as `uuid`. */
+export type DecodedPart = string | number | { readonly uuid: string }
+
+/** Decodes a key. Throws an `Error` where the bytes are no tuple of texts, numbers and ids. */
+export function decodeTuple(key: Uint8Array): DecodedPart[] {
+  return unpack(Buffer.from(key.buffer, key.byteOffset, key.byteLength)).map((item) => {
+    if (typeof item === 'string' || typeof item === 'number') return item
+    if (item !== null && typeof item === 'object' && 'type' in item && item.type === 'uuid') {
+      return { uuid: formatUuid(item.value as Uint8Array) }
+    }
+    throw new Error('the key is no tuple of texts, numbers and ids')
+  })
+}
+
+/** Returns the id that a decoded part stands for. */
+export function decodeId(prefix: string, part: DecodedPart | undefined): string {
+  if (typeof part === 'string') return part
+  if (typeof part === 'object') return `${prefix}-${part.uuid}`
+  throw new Error('the key holds no id where one belongs')
+}
+
+/** Writes 16 bytes as a lower-case UUID. */
+export function formatUuid(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Writes a key as hexadecimal text, for messages and for the quarantine. */
+export function keyToHex(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
+}

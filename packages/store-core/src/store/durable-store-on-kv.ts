@@ -1,0 +1,264 @@
+import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { tuple } from '../kv/tuple.ts'
+import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import type { DurableStore } from '../model/durable-store.ts'
+import type { FeedCursor, FeedPage, RecordKind } from '../model/feed.ts'
+import type { OutboxRow } from '../model/outbox.ts'
+import type { Page, PageRequest } from '../model/page.ts'
+import type { ChangeRequest } from '../model/request.ts'
+import type {
+  Deadline,
+  QuarantinedRecord,
+  ReclaimReport,
+  StateCount,
+  StoreInfo,
+} from '../model/store-info.ts'
+import type { Clock } from './clock.ts'
+import { readCounters } from './counters.ts'
+import { readDeadlines } from './deadlines.ts'
+import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from './feed.ts'
+import { checkInteger, checkText } from './limits.ts'
+import {
+  type NumberedIncarnation,
+  readIncarnations,
+  readSequence,
+  readStoreRow,
+  type StoreKind,
+} from './meta.ts'
+import { Mutation } from './mutation.ts'
+import { Notifier } from './notifier.ts'
+import { readDestinations, readOutbox, removeOutbox } from './outbox.ts'
+import { type Listing, readPage } from './pager.ts'
+import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from './quarantine.ts'
+import { RecordTable } from './record-table.ts'
+import { findRequest, putRequest, trimRequests } from './requests.ts'
+
+/** What a store on a key-value backend is made of. */
+export interface StoreParts {
+  readonly kv: KvStore
+  readonly clock: Clock
+  readonly kind: StoreKind
+  /** This writable opening; `null` in a store opened for reading. */
+  readonly incarnation: NumberedIncarnation | null
+  readonly maxSpecBytes: number
+}
+
+const cursorTable = new RecordTable<{ readonly cursor: FeedCursor }>('meta', 1)
+const MAX_PAGE_ROWS = 1_000
+const DEFAULT_POLL_MS = 250
+const MAX_INCARNATIONS_SHOWN = 20
+
+/** What both stores share; each adds its own operations, its reclaiming and its check. */
+export abstract class DurableStoreOnKv implements DurableStore {
+  readonly failed: Promise<KvFailure>
+  readonly capabilities: KvCapabilities
+  protected readonly parts: StoreParts
+  readonly #kv: KvStore
+  readonly #notifier = new Notifier()
+
+  constructor(parts: StoreParts) {
+    this.parts = parts
+    this.#kv = parts.kv
+    this.failed = parts.kv.failed
+    this.capabilities = parts.kv.capabilities
+  }
+
+  abstract reclaim(): Promise<ReclaimReport>
+  abstract check(options?: CheckOptions): Promise<CheckReport>
+
+  /** Runs a read; a damaged record that it meets goes into quarantine before the error is passed on. */
+  protected async read<T>(body: (snapshot: KvSnapshot) => T): Promise<T> {
+    try {
+      return this.#kv.read(body)
+    } catch (error) {
+      const damaged = damagedRow(error)
+      if (damaged !== null) await this.#quarantine([damaged])
+      throw error
+    }
+  }
+
+  /** Reads a page; damaged records that it met go into quarantine. */
+  protected async page<T>(
+    listing: (snapshot: KvSnapshot) => Listing<T>,
+    request: PageRequest,
+  ): Promise<{ page: Page<T>; feedCursor: FeedCursor }> {
+    const found = this.#kv.read((snapshot) => ({
+      ...readPage(snapshot, listing(snapshot), request),
+      feedCursor: encodeFeedCursor(snapshot, readSequence(snapshot).n),
+    }))
+    await this.#quarantine(found.damaged)
+    return found
+  }
+
+  /** Makes one change: the body, then counters, feed entry, outbox and request id, all in one transaction. */
+  protected async mutate<T>(
+    operation: string,
+    request: ChangeRequest,
+    body: (mutation: Mutation) => T,
+    background = false,
+  ): Promise<T> {
+    const { requestId, outbox } = request
+    try {
+      const result = await this.#kv.write(
+        (rows) => {
+          const earlier = requestId === undefined ? undefined : findRequest(rows, operation, requestId)
+          if (earlier !== undefined) return earlier.result as T
+          const mutation = new Mutation(rows, this.parts.clock())
+          const made = body(mutation)
+          mutation.send(outbox)
+          mutation.finish()
+          if (requestId !== undefined) putRequest(rows, operation, requestId, made, mutation.nowMs)
+          return made
+        },
+        { background },
+      )
+      this.#notifier.notify()
+      return result
+    } catch (error) {
+      const damaged = damagedRow(error)
+      if (damaged !== null) await this.#quarantine([damaged])
+      throw error
+    }
+  }
+
+  /** Failing to note a damaged record must not hide the error that tells of it. */
+  async #quarantine(damaged: readonly DamagedRow[]): Promise<void> {
+    if (damaged.length === 0 || this.#kv.readOnly) return
+    const nowMs = this.parts.clock()
+    await this.#kv
+      .write((rows) => {
+        for (const row of damaged) putQuarantine(rows, row, nowMs)
+      })
+      .catch(() => undefined)
+  }
+
+  async info(): Promise<StoreInfo> {
+    const { kv, kind } = this.parts
+    return await this.read((snapshot) => {
+      const store = readStoreRow(snapshot)
+      const sequence = readSequence(snapshot)
+      return {
+        kind,
+        backend: kv.backend,
+        location: kv.location,
+        readOnly: kv.readOnly,
+        schemaVersion: store?.schema ?? 0,
+        storeId: store?.storeId ?? '',
+        nodeId: store?.nodeId ?? null,
+        incarnations: readIncarnations(snapshot, MAX_INCARNATIONS_SHOWN).map(
+          ({ number: _, ...incarnation }) => incarnation,
+        ),
+        sequence: sequence.n,
+        lastChangeAtMs: sequence.at,
+        createdAtMs: store?.createdAtMs ?? 0,
+        quarantined: readQuarantine(snapshot).length,
+      }
+    })
+  }
+
+  async counts(query: { kind?: RecordKind; namespace?: string } = {}): Promise<StateCount[]> {
+    return await this.read((snapshot) => readCounters(snapshot, query.kind, query.namespace))
+  }
+
+  async dueDeadlines(query: { limit?: number } = {}): Promise<Deadline[]> {
+    const limit = query.limit ?? 100
+    checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+    const nowMs = this.parts.clock()
+    return await this.read((snapshot) => readDeadlines(snapshot, nowMs, limit))
+  }
+
+  async nextDeadlineMs(): Promise<number | null> {
+    return await this.read(
+      (snapshot) => readDeadlines(snapshot, Number.MAX_SAFE_INTEGER, 1)[0]?.dueAtMs ?? null,
+    )
+  }
+
+  async changes(query: { after?: FeedCursor | null; limit?: number } = {}): Promise<FeedPage> {
+    const limit = query.limit ?? 100
+    checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+    return await this.read((snapshot) => readFeed(snapshot, query.after ?? null, limit))
+  }
+
+  async *watch(
+    query: { after?: FeedCursor | null; signal?: AbortSignal; pollMs?: number } = {},
+  ): AsyncIterableIterator<FeedPage> {
+    const { signal, pollMs = DEFAULT_POLL_MS } = query
+    let after = query.after ?? null
+    while (signal?.aborted !== true) {
+      const arrived = this.#notifier.wait(this.#kv.readOnly ? pollMs : null, signal)
+      const page = await this.changes({ after })
+      if (page.changeSets.length === 0 && page.gap === null) {
+        await arrived
+        continue
+      }
+      after = page.cursor
+      yield page
+    }
+  }
+
+  async latestCursor(): Promise<FeedCursor> {
+    return await this.read((snapshot) => encodeFeedCursor(snapshot, readSequence(snapshot).n))
+  }
+
+  async getNamedCursor(name: string): Promise<FeedCursor | null> {
+    checkText('cursor name', name)
+    return await this.read((snapshot) => cursorTable.get(snapshot, tuple('cursor', name))?.cursor ?? null)
+  }
+
+  async setNamedCursor(name: string, cursor: FeedCursor): Promise<void> {
+    checkText('cursor name', name)
+    await this.#kv.write((rows) => {
+      decodeFeedCursor(rows, cursor)
+      cursorTable.put(rows, tuple('cursor', name), { cursor })
+    })
+  }
+
+  async trimFeed(rule: { olderThanMs?: number; maxBytes?: number; limit?: number }): Promise<number> {
+    const limit = rule.limit ?? 500
+    checkInteger('limit', limit, 1, 500)
+    const nowMs = this.parts.clock()
+    return await this.#kv.write(
+      (rows) => {
+        if (rule.olderThanMs !== undefined) trimRequests(rows, nowMs - rule.olderThanMs, limit)
+        return trimFeedRows(rows, rule, nowMs, limit)
+      },
+      { background: true },
+    )
+  }
+
+  async readOutbox(query: {
+    destination: string
+    afterSequence?: number
+    limit?: number
+  }): Promise<OutboxRow[]> {
+    const limit = query.limit ?? 100
+    checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+    return await this.read((snapshot) =>
+      readOutbox(snapshot, query.destination, query.afterSequence ?? 0, limit),
+    )
+  }
+
+  async outboxDestinations(): Promise<string[]> {
+    return await this.read(readDestinations)
+  }
+
+  async acknowledgeOutbox(request: { destination: string; upToSequence: number }): Promise<number> {
+    let removed = 0
+    for (;;) {
+      const step = await this.#kv.write((rows) =>
+        removeOutbox(rows, request.destination, request.upToSequence, MAX_PAGE_ROWS),
+      )
+      removed += step
+      if (step < MAX_PAGE_ROWS) return removed
+    }
+  }
+
+  async listQuarantine(): Promise<QuarantinedRecord[]> {
+    return await this.read(readQuarantine)
+  }
+
+  async close(): Promise<void> {
+    await this.#kv.close()
+    this.#notifier.notify()
+  }
+}

@@ -1,0 +1,50 @@
+import type { Change, RecordKind } from '../model/feed.ts'
+import { RecordTable } from './record-table.ts'
+
+/** A change as the feed keeps it; an empty job id means the id itself, a `null` state a removal. */
+export type PackedChange = readonly [
+  kind: RecordKind,
+  id: string,
+  jobId: string,
+  namespace: string,
+  previousState: string | null,
+  state: string | null,
+  revision: number,
+]
+
+/** One row of the feed. */
+export interface FeedEntry {
+  readonly at: number
+  readonly changes: readonly PackedChange[]
+}
+
+/** The change feed: one row for each transaction, under its sequence number. */
+export const feedTable: RecordTable<FeedEntry> = new RecordTable<FeedEntry>('feed', 1)
+
+/** Brings a change into the form in which the feed keeps it. */
+export function packChange(change: Change): PackedChange {
+  const { kind, id, jobId, namespace, previousState, state, revision } = change
+  return [kind, id, jobId === id ? '' : jobId, namespace, previousState, state, revision]
+}
+
+/** Restores a change from the form in which the feed keeps it. */
+export function unpackChange([
+  kind,
+  id,
+  jobId,
+  namespace,
+  previousState,
+  state,
+  revision,
+]: PackedChange): Change {
+  return {
+    kind,
+    id,
+    jobId: jobId === '' ? id : jobId,
+    namespace,
+    operation: state === null ? 'remove' : 'put',
+    previousState,
+    state,
+    revision,
+  }
+}

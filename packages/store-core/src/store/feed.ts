@@ -1,0 +1,137 @@
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
+import { decodeTuple, tuple } from '../kv/tuple.ts'
+import type { FeedCursor, FeedPage } from '../model/feed.ts'
+import { feedTable, unpackChange } from './feed-entry.ts'
+import {
+  type NumberedIncarnation,
+  readIncarnation,
+  readIncarnations,
+  readSequence,
+  readStoreRow,
+  writeSequence,
+} from './meta.ts'
+
+interface CursorParts {
+  readonly storeId: string
+  readonly incarnation: number
+  readonly incarnationId: string
+  readonly sequence: number
+}
+
+/** Makes the cursor of a sequence number. */
+export function encodeFeedCursor(snapshot: KvSnapshot, sequence: number): FeedCursor {
+  const store = readStoreRow(snapshot)
+  const incarnation = incarnationOf(snapshot, sequence)
+  const parts = [store?.storeId ?? '', incarnation?.number ?? 0, incarnation?.id ?? '', sequence]
+  return Buffer.from(JSON.stringify(parts)).toString('base64url')
+}
+
+/**
+ * Reads a cursor's sequence number. Throws `FEED_DIVERGED` where it comes from another store, from an
+ * incarnation that this store never had, or from behind an incarnation's end.
+ */
+export function decodeFeedCursor(snapshot: KvSnapshot, cursor: FeedCursor): number {
+  const parts = parseCursor(cursor)
+  if (parts.storeId !== (readStoreRow(snapshot)?.storeId ?? '')) throw diverged('another store', parts)
+  if (parts.incarnation === 0) {
+    if (parts.sequence === 0) return 0
+    throw diverged('the future', parts)
+  }
+  const incarnation = readIncarnation(snapshot, parts.incarnation)
+  if (incarnation?.id !== parts.incarnationId)
+    throw diverged('an incarnation that this store never had', parts)
+  const next = readIncarnation(snapshot, parts.incarnation + 1)
+  const end = next === undefined ? readSequence(snapshot).n : next.firstSequence - 1
+  if (parts.sequence > end) throw diverged('the future', parts)
+  return parts.sequence
+}
+
+function parseCursor(cursor: FeedCursor): CursorParts {
+  let parts: unknown
+  try {
+    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+  } catch {
+    parts = null
+  }
+  if (Array.isArray(parts) && parts.length === 4) {
+    const [storeId, incarnation, incarnationId, sequence] = parts as unknown[]
+    if (
+      typeof storeId === 'string' &&
+      typeof incarnationId === 'string' &&
+      Number.isSafeInteger(incarnation) &&
+      Number.isSafeInteger(sequence)
+    ) {
+      return { storeId, incarnation: incarnation as number, incarnationId, sequence: sequence as number }
+    }
+  }
+  throw new StoreError('INVALID_CURSOR', 'the feed cursor is not one that a store gave out', {
+    hint: 'begin without a cursor',
+  })
+}
+
+function diverged(origin: string, parts: CursorParts): StoreError {
+  return new StoreError('FEED_DIVERGED', `the feed cursor at ${parts.sequence} comes from ${origin}`, {
+    actual: parts.sequence,
+    hint: 'read the whole state anew and follow from its cursor',
+  })
+}
+
+function incarnationOf(snapshot: KvSnapshot, sequence: number): NumberedIncarnation | undefined {
+  let candidate = readIncarnations(snapshot, 1)[0]
+  while (candidate !== undefined && candidate.number > 1 && candidate.firstSequence > sequence + 1) {
+    candidate = readIncarnation(snapshot, candidate.number - 1)
+  }
+  return candidate
+}
+
+/** Returns the change sets behind a sequence number with the cursor behind the last of them. */
+export function readFeed(snapshot: KvSnapshot, after: FeedCursor | null, limit: number): FeedPage {
+  const { trimmed } = readSequence(snapshot)
+  const start = after === null ? null : decodeFeedCursor(snapshot, after)
+  const rows = snapshot.range('feed', { ...(start === null ? {} : { gt: tuple(start) }), limit })
+  const changeSets = rows.map(({ key, value }) => {
+    const { at, changes } = feedTable.decode(key, value)
+    return { sequence: Number(decodeTuple(key)[0]), atMs: at, changes: changes.map(unpackChange) }
+  })
+  const reached = changeSets.at(-1)?.sequence ?? Math.max(start ?? 0, trimmed)
+  const resumes = changeSets[0]?.sequence ?? trimmed + 1
+  return {
+    changeSets,
+    cursor: encodeFeedCursor(snapshot, reached),
+    gap: start !== null && start < trimmed ? { afterSequence: start, resumesAtSequence: resumes } : null,
+  }
+}
+
+/** Removes the oldest entries that are too old or too many, and returns how many went. */
+export function trimFeedRows(
+  rows: KvTransaction,
+  rule: { readonly olderThanMs?: number; readonly maxBytes?: number },
+  nowMs: number,
+  limit: number,
+): number {
+  const sequence = readSequence(rows)
+  let { rows: count, bytes, trimmed } = sequence
+  const removed: Uint8Array[] = []
+  for (const { key, value } of rows.range('feed', { limit })) {
+    const tooMany = rule.maxBytes !== undefined && bytes > rule.maxBytes
+    if (!tooMany && (rule.olderThanMs === undefined || timeOf(key, value) > nowMs - rule.olderThanMs)) break
+    removed.push(key)
+    count -= 1
+    bytes -= value.length
+    trimmed = Number(decodeTuple(key)[0])
+  }
+  if (removed.length === 0) return 0
+  for (const key of removed) rows.remove('feed', key)
+  writeSequence(rows, { ...sequence, rows: count, bytes, trimmed })
+  return removed.length
+}
+
+/** A damaged entry counts as old: it must not stop the trimming of what lies behind it. */
+function timeOf(key: Uint8Array, value: Uint8Array): number {
+  try {
+    return feedTable.decode(key, value).at
+  } catch {
+    return 0
+  }
+}

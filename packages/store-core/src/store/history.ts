@@ -1,0 +1,89 @@
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import type { EventInput, HistoryEntry } from '../model/history.ts'
+import type { TextMap } from '../model/json.ts'
+import { cutMessage } from './limits.ts'
+import type { Mutation } from './mutation.ts'
+import { RecordTable } from './record-table.ts'
+
+/** One line of history; an entry of an execution has its id and node. */
+interface HistoryRow {
+  readonly at: number
+  readonly v: number
+  readonly e?: string
+  readonly n?: string
+  readonly p?: string
+  readonly s: string
+  readonly r: number
+  readonly m?: string
+  readonly t?: string
+  readonly d?: TextMap
+}
+
+/** The history, by owner (a job; in an execution store an execution) and sequence. */
+export const historyTable: RecordTable<HistoryRow> = new RecordTable<HistoryRow>('history', 1)
+
+/** What a history entry is about. */
+export interface HistorySubject {
+  /** Key of the record under which the entry is kept. */
+  readonly ownerKey: Uint8Array
+  readonly jobVersion: number
+  readonly executionId?: string
+  readonly nodeId?: string
+  readonly previousState: string | null
+  readonly newState: string
+  readonly revision: number
+}
+
+/** Adds an entry and returns its sequence number. */
+export function addHistoryEntry(
+  mutation: Mutation,
+  subject: HistorySubject,
+  event: EventInput | undefined,
+): number {
+  const sequence = mutation.nextSequence()
+  const { message, topic, details } = event ?? {}
+  historyTable.put(mutation.rows, joinTuples(subject.ownerKey, tuple(sequence)), {
+    at: mutation.nowMs,
+    v: subject.jobVersion,
+    ...(subject.executionId === undefined ? {} : { e: subject.executionId }),
+    ...(subject.nodeId === undefined ? {} : { n: subject.nodeId }),
+    ...(subject.previousState === null ? {} : { p: subject.previousState }),
+    s: subject.newState,
+    r: subject.revision,
+    ...(message === undefined || message === '' ? {} : { m: cutMessage(message) }),
+    ...(topic === undefined || topic === '' ? {} : { t: topic }),
+    ...(details === undefined || Object.keys(details).length === 0 ? {} : { d: details }),
+  })
+  return sequence
+}
+
+/** Restores an entry from its row. */
+export function toHistoryEntry(jobId: string, key: Uint8Array, row: HistoryRow): HistoryEntry {
+  return {
+    sequence: Number(decodeTuple(key).at(-1)),
+    level: row.e === undefined ? 'job' : 'execution',
+    jobId,
+    jobVersion: row.v,
+    executionId: row.e ?? null,
+    nodeId: row.n ?? null,
+    previousState: row.p ?? null,
+    newState: row.s,
+    revision: row.r,
+    event: { message: row.m ?? '', topic: row.t ?? '', details: row.d ?? {} },
+    atMs: row.at,
+  }
+}
+
+/** Reads one entry back. */
+export function readHistoryEntry(
+  snapshot: KvSnapshot,
+  jobId: string,
+  ownerKey: Uint8Array,
+  sequence: number,
+): HistoryEntry {
+  const key = joinTuples(ownerKey, tuple(sequence))
+  const row = historyTable.get(snapshot, key)
+  if (row === undefined) throw new Error(`history entry ${sequence} of ${jobId} is not there`)
+  return toHistoryEntry(jobId, key, row)
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot, KvStore, KvTransaction } from '../kv/contract.ts'
+import { fixedTuple, tuple } from '../kv/tuple.ts'
+import type { Incarnation } from '../model/store-info.ts'
+import { RecordTable } from './record-table.ts'
+
+/** The schema that this release writes, and the newest that it reads. */
+export const SCHEMA_VERSION: number = 1
+
+/** Which of the two stores a file holds. */
+export type StoreKind = 'jobs' | 'executions'
+
+/** The row that every release must be able to read. */
+export interface StoreRow {
+  readonly kind: StoreKind
+  readonly schema: number
+  readonly storeId: string
+  readonly nodeId: string | null
+  readonly createdAtMs: number
+}
+
+interface IncarnationRow {
+  readonly id: string
+  readonly first: number
+  readonly at: number
+  readonly driver?: string
+}
+
+/** The newest sequence number, when it was given, and the size of the feed. */
+export interface SequenceRow {
+  /** The newest sequence number. */
+  readonly n: number
+  /** Time of the newest change. */
+  readonly at: number
+  /** Feed entries. */
+  readonly rows: number
+  /** Bytes of the feed's values. */
+  readonly bytes: number
+  /** The newest sequence number that was trimmed from the feed; 0 for none. */
+  readonly trimmed: number
+}
+
+const storeTable = new RecordTable<StoreRow>('meta', 1)
+const incarnationTable = new RecordTable<IncarnationRow>('meta', 1)
+const sequenceTable = new RecordTable<SequenceRow>('meta', 1)
+const STORE_KEY = fixedTuple('store')
+const SEQUENCE_KEY = fixedTuple('sequence')
+const NOTHING_YET: SequenceRow = { n: 0, at: 0, rows: 0, bytes: 0, trimmed: 0 }
+
+/** Returns the sequence row. */
+export function readSequence(snapshot: KvSnapshot): SequenceRow {
+  return sequenceTable.get(snapshot, SEQUENCE_KEY) ?? NOTHING_YET
+}
+
+/** Replaces the sequence row. */
+export function writeSequence(rows: KvTransaction, row: SequenceRow): void {
+  sequenceTable.put(rows, SEQUENCE_KEY, row)
+}
+
+/** Returns the row that names the store; `undefined` in one that was never opened for writing. */
+export function readStoreRow(snapshot: KvSnapshot): StoreRow | undefined {
+  return storeTable.get(snapshot, STORE_KEY)
+}
+
+/** An incarnation with its number in the order of openings, from 1. */
+export interface NumberedIncarnation extends Incarnation {
+  readonly number: number
+}
+
+/** Returns an incarnation by number; `undefined` where there is none. */
+export function readIncarnation(snapshot: KvSnapshot, number: number): NumberedIncarnation | undefined {
+  const row = incarnationTable.get(snapshot, tuple('incarnation', number))
+  return row && { number, id: row.id, firstSequence: row.first, openedAtMs: row.at }
+}
+
+/** Returns the newest incarnations first, at most `limit`. */
+export function readIncarnations(snapshot: KvSnapshot, limit: number): NumberedIncarnation[] {
+  const found: NumberedIncarnation[] = []
+  for (let number = numberOfIncarnation(snapshot); number > 0 && found.length < limit; number--) {
+    const incarnation = readIncarnation(snapshot, number)
+    if (incarnation !== undefined) found.push(incarnation)
+  }
+  return found
+}
+
+/** Returns the number of the newest incarnation; 0 in a store that was never opened for writing. */
+function numberOfIncarnation(snapshot: KvSnapshot): number {
+  const row = countTable.get(snapshot, COUNT_KEY)
+  return row?.n ?? 0
+}
+
+const countTable = new RecordTable<{ readonly n: number }>('meta', 1)
+const COUNT_KEY = fixedTuple('incarnations')
+
+/** What a writable opening of a store needs to know. */
+export interface OpenRequest {
+  readonly kind: StoreKind
+  readonly nodeId: string | undefined
+  readonly nowMs: number
+}
+
+/**
+ * Checks that a store is of the right kind, schema and node. Throws `STORE_FOREIGN`, `SCHEMA_TOO_NEW` or
+ * `STORE_OTHER_NODE`.
+ */
+export function checkStoreRow(row: StoreRow, request: OpenRequest, location: string): void {
+  if (row.kind !== request.kind) {
+    throw new StoreError('STORE_FOREIGN', `${location} is a store of ${row.kind}, not of ${request.kind}`, {
+      path: location,
+      hint: 'give the path of the other store; nothing was written',
+    })
+  }
+  if (row.schema > SCHEMA_VERSION) {
+    throw new StoreError(
+      'SCHEMA_TOO_NEW',
+      `${location} has schema ${row.schema}, this release reads up to ${SCHEMA_VERSION}`,
+      {
+        path: location,
+        actual: row.schema,
+        expected: SCHEMA_VERSION,
+        hint: 'use the newer release that wrote it',
+      },
+    )
+  }
+  if (request.nodeId !== undefined && row.nodeId !== null && row.nodeId !== request.nodeId) {
+    throw new StoreError(
+      'STORE_OTHER_NODE',
+      `${location} belongs to node ${row.nodeId}, not to ${request.nodeId}`,
+      {
+        path: location,
+        actual: row.nodeId,
+        expected: request.nodeId,
+        hint: `start with node id ${row.nodeId}, or give another path`,
+      },
+    )
+  }
+}
+
+/** Writes the store's row where it is new, and a further incarnation in any case. */
+export async function openForWriting(kv: KvStore, request: OpenRequest): Promise<NumberedIncarnation> {
+  return await kv.write((rows) => {
+    const existing = readStoreRow(rows)
+    if (existing !== undefined) checkStoreRow(existing, request, kv.location)
+    if (existing === undefined || (existing.nodeId === null && request.nodeId !== undefined)) {
+      storeTable.put(rows, STORE_KEY, {
+        kind: request.kind,
+        schema: SCHEMA_VERSION,
+        storeId: existing?.storeId ?? randomUUID(),
+        nodeId: request.nodeId ?? null,
+        createdAtMs: existing?.createdAtMs ?? request.nowMs,
+      })
+    }
+    const number = numberOfIncarnation(rows) + 1
+    const incarnation = {
+      id: randomUUID(),
+      firstSequence: readSequence(rows).n + 1,
+      openedAtMs: request.nowMs,
+    }
+    const driver = kv.capabilities.driver
+    incarnationTable.put(rows, tuple('incarnation', number), {
+      id: incarnation.id,
+      first: incarnation.firstSequence,
+      at: request.nowMs,
+      ...(driver === undefined ? {} : { driver }),
+    })
+    countTable.put(rows, COUNT_KEY, { n: number })
+    return { number, ...incarnation }
+  })
+}

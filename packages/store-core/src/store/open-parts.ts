@@ -1,0 +1,39 @@
+import { StoreError } from '../errors.ts'
+import type { KvStore } from '../kv/contract.ts'
+import type { Clock } from './clock.ts'
+import type { StoreParts } from './durable-store-on-kv.ts'
+import { DEFAULT_MAX_SPEC_BYTES } from './limits.ts'
+import { checkStoreRow, openForWriting, readStoreRow, type StoreKind } from './meta.ts'
+
+/** How to open a store on a key-value backend. */
+export interface OpenStoreOptions {
+  /** Tells the time, in milliseconds since 1970. */
+  readonly clock: Clock
+  /** The node that the store belongs to. A store that has one refuses another. */
+  readonly nodeId?: string
+  /** The largest specification, in bytes of JSON. Default 1,000,000. */
+  readonly maxSpecBytes?: number
+}
+
+/** Checks what the backend holds, and notes the opening. */
+export async function openParts(
+  kv: KvStore,
+  kind: StoreKind,
+  options: OpenStoreOptions,
+): Promise<StoreParts> {
+  const { clock, nodeId, maxSpecBytes = DEFAULT_MAX_SPEC_BYTES } = options
+  const request = { kind, nodeId, nowMs: clock() }
+  if (kv.readOnly) {
+    const row = kv.read(readStoreRow)
+    if (row === undefined) {
+      throw new StoreError('STORE_NOT_FOUND', `${kv.location} holds no store yet`, {
+        path: kv.location,
+        hint: 'start the node once, then look again',
+      })
+    }
+    checkStoreRow(row, request, kv.location)
+    return { kv, clock, kind, incarnation: null, maxSpecBytes }
+  }
+  const incarnation = await openForWriting(kv, request)
+  return { kv, clock, kind, incarnation, maxSpecBytes }
+}

@@ -1,0 +1,61 @@
+import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
+import { decodeTuple, endOfTuple, fixedTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import type { Json } from '../model/json.ts'
+import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
+import { checkText } from './limits.ts'
+import { RecordTable } from './record-table.ts'
+
+const table = new RecordTable<{ readonly at: number; readonly body: Json }>('outbox', 1)
+
+/** Adds a message. */
+export function putOutboxMessage(
+  rows: KvTransaction,
+  sequence: number,
+  nowMs: number,
+  message: OutboxMessage,
+): void {
+  checkText('outbox destination', message.destination)
+  const key = joinTuples(fixedTuple(message.destination), tuple(sequence))
+  table.put(rows, key, { at: nowMs, body: message.body })
+}
+
+/** Returns the messages of a destination behind a sequence number, oldest first. */
+export function readOutbox(
+  snapshot: KvSnapshot,
+  destination: string,
+  afterSequence: number,
+  limit: number,
+): OutboxRow[] {
+  const prefix = fixedTuple(destination)
+  return snapshot
+    .range('outbox', { gt: joinTuples(prefix, tuple(afterSequence)), lt: endOfTuple(prefix), limit })
+    .map(({ key, value }) => {
+      const { at, body } = table.decode(key, value)
+      return { destination, sequence: Number(decodeTuple(key)[1]), atMs: at, body }
+    })
+}
+
+/** Returns every destination that has messages, by stepping from one to the next. */
+export function readDestinations(snapshot: KvSnapshot): string[] {
+  const found: string[] = []
+  let [key] = snapshot.keys('outbox', { limit: 1 })
+  while (key !== undefined) {
+    const destination = String(decodeTuple(key)[0])
+    found.push(destination)
+    ;[key] = snapshot.keys('outbox', { gte: endOfTuple(fixedTuple(destination)), limit: 1 })
+  }
+  return found
+}
+
+/** Removes a destination's messages up to and with a sequence number, at most `limit`, and returns how many went. */
+export function removeOutbox(
+  rows: KvTransaction,
+  destination: string,
+  upToSequence: number,
+  limit: number,
+): number {
+  const prefix = fixedTuple(destination)
+  const keys = rows.keys('outbox', { gte: prefix, lte: joinTuples(prefix, tuple(upToSequence)), limit })
+  for (const key of keys) rows.remove('outbox', key)
+  return keys.length
+}

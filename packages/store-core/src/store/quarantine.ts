@@ -1,0 +1,45 @@
+import { isStoreError } from '../errors.ts'
+import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
+import { decodeTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import type { QuarantinedRecord } from '../model/store-info.ts'
+import { RecordTable } from './record-table.ts'
+
+const table = new RecordTable<{ readonly reason: string; readonly at: number }>('quarantine', 1)
+const MAX_LISTED = 10_000
+
+/** A damaged row, as the error that its decoding threw describes it. */
+export interface DamagedRow {
+  readonly table: string
+  readonly key: string
+  readonly reason: string
+}
+
+/** Returns the row that a decoding error speaks of; `null` for any other error. */
+export function damagedRow(error: unknown): DamagedRow | null {
+  if (!isStoreError(error, 'RECORD_CORRUPT')) return null
+  const { table: name, key } = error.details
+  return name === undefined || key === undefined ? null : { table: name, key, reason: error.message }
+}
+
+/** Notes a damaged row, unless it is noted already. */
+export function putQuarantine(rows: KvTransaction, damaged: DamagedRow, nowMs: number): void {
+  const key = joinTuples(fixedTuple(damaged.table), Buffer.from(damaged.key, 'hex'))
+  if (rows.get('quarantine', key) !== undefined) return
+  table.put(rows, key, { reason: damaged.reason, at: nowMs })
+}
+
+/** Returns every damaged row that was noted. */
+export function readQuarantine(snapshot: KvSnapshot): QuarantinedRecord[] {
+  return snapshot.range('quarantine', { limit: MAX_LISTED }).map(({ key, value }) => {
+    const name = firstText(key)
+    const { reason, at } = table.decode(key, value)
+    const keyHex = Buffer.from(key.subarray(fixedTuple(name).length)).toString('hex')
+    return { table: name, key: keyHex, reason, foundAtMs: at }
+  })
+}
+
+/** The first part alone: what follows it is the bytes of a damaged key, which may be no tuple. */
+function firstText(key: Uint8Array): string {
+  const end = key.indexOf(0, 1)
+  return String(decodeTuple(key.subarray(0, end + 1))[0])
+}

@@ -1,0 +1,60 @@
+import type { KvTransaction } from '../kv/contract.ts'
+import { endOfTuple } from '../kv/tuple.ts'
+import type { ReclaimReport } from '../model/store-info.ts'
+import type { Mutation } from './mutation.ts'
+import { RecordTable } from './record-table.ts'
+import type { TableName } from './tables.ts'
+
+/** A record that was deleted and whose rows are still being removed. */
+export interface ReclaimRow {
+  readonly id: string
+  readonly at: number
+}
+
+/** What is left to be removed, by the key of the deleted record. */
+export const reclaimTable: RecordTable<ReclaimRow> = new RecordTable<ReclaimRow>('reclaim', 1)
+
+const MAX_STEP_KEYS = 500
+const MAX_STEP_RECORDS = 100
+
+/** Notes a record whose remaining rows are to be removed. */
+export function putReclaim(mutation: Mutation, key: Uint8Array, id: string): void {
+  reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs })
+}
+
+/** Removes rows of deleted records, at most 500 keys; `remove` takes what it may of one record. */
+export function reclaimStep(
+  mutation: Mutation,
+  remove: (
+    key: Uint8Array,
+    id: string,
+    limit: number,
+  ) => { readonly removed: number; readonly done: boolean },
+): ReclaimReport {
+  const finished: string[] = []
+  let left = MAX_STEP_KEYS
+  for (const { key, value } of mutation.rows.range('reclaim', { limit: MAX_STEP_RECORDS })) {
+    const { id } = reclaimTable.decode(key, value)
+    const { removed, done } = remove(key, id, left)
+    left -= removed
+    if (!done) break
+    mutation.rows.remove('reclaim', key)
+    finished.push(id)
+    left -= 1
+  }
+  const more = mutation.rows.keys('reclaim', { limit: 1 }).length > 0
+  return { removedRows: MAX_STEP_KEYS - left, finished, more }
+}
+
+/** Removes rows that nothing else points to, and returns how many. */
+export function removePlainRows(
+  rows: KvTransaction,
+  table: TableName,
+  prefix: Uint8Array,
+  limit: number,
+): number {
+  if (limit < 1) return 0
+  const keys = rows.keys(table, { gte: prefix, lt: endOfTuple(prefix), limit })
+  for (const key of keys) rows.remove(table, key)
+  return keys.length
+}

@@ -1,0 +1,38 @@
+import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
+import { decodeRecord, encodeRecord } from '../kv/envelope.ts'
+import type { TableName } from './tables.ts'
+
+/** A table whose values are records: JSON in an envelope with a checksum. */
+export class RecordTable<T> {
+  readonly name: TableName
+  readonly version: number
+
+  constructor(name: TableName, version: number) {
+    this.name = name
+    this.version = version
+  }
+
+  /** Returns the record under a key; `undefined` where there is none. Throws `RECORD_CORRUPT`. */
+  get(snapshot: KvSnapshot, key: Uint8Array): T | undefined {
+    const bytes = snapshot.get(this.name, key)
+    return bytes === undefined ? undefined : this.decode(key, bytes)
+  }
+
+  /** Returns the record under a key with the length of its value. Throws `RECORD_CORRUPT`. */
+  load(snapshot: KvSnapshot, key: Uint8Array): { record: T; bytes: number } | undefined {
+    const bytes = snapshot.get(this.name, key)
+    return bytes === undefined ? undefined : { record: this.decode(key, bytes), bytes: bytes.length }
+  }
+
+  /** Decodes a row's value. Throws `RECORD_CORRUPT`. */
+  decode(key: Uint8Array, bytes: Uint8Array): T {
+    return decodeRecord<T>(this.name, key, this.version, bytes)
+  }
+
+  /** Writes a record and returns how many bytes its value takes. */
+  put(transaction: KvTransaction, key: Uint8Array, record: T): number {
+    const bytes = encodeRecord(this.name, key, this.version, record)
+    transaction.put(this.name, key, bytes)
+    return bytes.length
+  }
+}

@@ -1,0 +1,61 @@
+import { StoreError } from '../errors.ts'
+import type { KvTransaction } from '../kv/contract.ts'
+import { decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import { checkText } from './limits.ts'
+import { RecordTable } from './record-table.ts'
+import { INDEX } from './tables.ts'
+
+interface RequestRow {
+  /** The kind of change, so that an id is not taken for another one's. */
+  readonly op: string
+  readonly at: number
+  readonly result: unknown
+}
+
+const table = new RecordTable<RequestRow>('requests', 1)
+
+/** Returns the result of an earlier change with this id; `undefined` where there was none. Throws `REQUEST_ID_CONFLICT`. */
+export function findRequest(
+  rows: KvTransaction,
+  operation: string,
+  requestId: string,
+): { readonly result: unknown } | undefined {
+  checkText('request id', requestId)
+  const row = table.get(rows, tuple(requestId))
+  if (row === undefined) return undefined
+  if (row.op === operation) return { result: row.result }
+  throw new StoreError(
+    'REQUEST_ID_CONFLICT',
+    `request id ${requestId} was used for ${row.op}, not ${operation}`,
+    {
+      id: requestId,
+      actual: row.op,
+      expected: operation,
+      hint: 'use a fresh request id for every change',
+    },
+  )
+}
+
+/** Notes the result of a change. */
+export function putRequest(
+  rows: KvTransaction,
+  operation: string,
+  requestId: string,
+  result: unknown,
+  nowMs: number,
+): void {
+  table.put(rows, tuple(requestId), { op: operation, at: nowMs, result: result ?? null })
+  rows.put('index', tuple(INDEX.requestByTime, nowMs, requestId), new Uint8Array(0))
+}
+
+/** Forgets request ids from before a time, at most `limit`. */
+export function trimRequests(rows: KvTransaction, beforeMs: number, limit: number): number {
+  const prefix = fixedTuple(INDEX.requestByTime)
+  const end = tuple(INDEX.requestByTime, Math.max(0, Math.floor(beforeMs)))
+  const keys = rows.keys('index', { gte: prefix, lt: end, limit })
+  for (const key of keys) {
+    rows.remove('requests', tuple(String(decodeTuple(key)[2])))
+    rows.remove('index', key)
+  }
+  return keys.length
+}

@@ -1,0 +1,53 @@
+import {
+  type Clock,
+  type ExecutionStore,
+  type JobStore,
+  type Json,
+  type KvStore,
+  type OpenStoreOptions,
+  openExecutionStore,
+  openJobStore,
+  STORE_TABLES,
+} from '@saltcod/store-core'
+
+import { type LmdbKvOptions, openLmdbKv } from './opening.ts'
+
+/** Options of {@link openLmdbJobStore} and {@link openLmdbExecutionStore}. */
+export interface LmdbStoreOptions extends Omit<LmdbKvOptions, 'tables'>, Omit<OpenStoreOptions, 'clock'> {
+  /** Tells the time, in milliseconds since 1970. Default: the system's clock. */
+  readonly clock?: Clock
+}
+
+/**
+ * Opens the job store in an LMDB file, or makes it. Resolves when it is ready to use. Rejects with
+ * `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_OTHER_NODE`, `STORE_PERMISSION`,
+ * `SCHEMA_TOO_NEW` or `STORE_FULL`; the file is then left as it was.
+ */
+export async function openLmdbJobStore<Spec = Json>(options: LmdbStoreOptions): Promise<JobStore<Spec>> {
+  return await openOn(options, openJobStore<Spec>)
+}
+
+/** Opens the execution store in an LMDB file, or makes it. Rejects as {@link openLmdbJobStore} does. */
+export async function openLmdbExecutionStore<Spec = Json>(
+  options: LmdbStoreOptions,
+): Promise<ExecutionStore<Spec>> {
+  return await openOn(options, openExecutionStore<Spec>)
+}
+
+async function openOn<Store>(
+  options: LmdbStoreOptions,
+  open: (kv: KvStore, options: OpenStoreOptions) => Promise<Store>,
+): Promise<Store> {
+  const { clock = Date.now, nodeId, maxSpecBytes, ...kvOptions } = options
+  const kv = await openLmdbKv({ ...kvOptions, tables: STORE_TABLES })
+  try {
+    return await open(kv, {
+      clock,
+      ...(nodeId === undefined ? {} : { nodeId }),
+      ...(maxSpecBytes === undefined ? {} : { maxSpecBytes }),
+    })
+  } catch (error) {
+    await kv.close()
+    throw error
+  }
+}
