@@ -13,7 +13,7 @@ import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
 import { MissingExecutions } from './missing-executions.ts'
 import { allItems } from './pages.ts'
-import { translateReport } from './report-translation.ts'
+import { isRefusal, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
 
 const OUTBOX_PAGE = 500
@@ -93,8 +93,14 @@ export class Inbox implements Link {
 
   async #record(nodeId: string, report: Report): Promise<ReportAnswer> {
     this.#missing.heardOf(nodeId, report.executionId)
-    const deadline = report.state === 'Running' ? await this.#runDeadline(report.executionId) : null
-    return this.#context.store.recordExecution(translateReport(nodeId, report, deadline))
+    const runDeadlineAtMs = report.state === 'Running' ? await this.#runDeadline(report.executionId) : null
+    const bidOpen = isRefusal(report) && (await this.#isBidOpen(report.executionId))
+    return this.#context.store.recordExecution(translateReport(nodeId, report, { runDeadlineAtMs, bidOpen }))
+  }
+
+  async #isBidOpen(executionId: string): Promise<boolean> {
+    const execution = await this.#context.store.getExecution(executionId)
+    return execution?.state === 'New' || execution?.state === 'AskForBid'
   }
 
   /** The node itself enforces the timeout; the requester gives the execution up somewhat later, in case it does not. */

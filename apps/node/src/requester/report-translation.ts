@@ -34,16 +34,26 @@ const MESSAGES: Readonly<Partial<Record<ExecutionState, string>>> = {
   Cancelled: 'Cancelled',
 }
 
-/** The value of `reason` in the details of a report that refuses a bid. */
-const REJECTED = 'rejected'
+/** What the requester's own record adds to a report. */
+export interface ReportContext {
+  /** When a run that begins now is given up; `null` for never. */
+  readonly runDeadlineAtMs: number | null
+  /** The node has not answered the bid yet, so that a failure may be a refusal. */
+  readonly bidOpen: boolean
+}
+
+/** Tells whether a report refuses to do the work at all. */
+export function isRefusal({ state, event }: Report): boolean {
+  return (state === 'Failed' || state === 'Cancelled') && event?.details?.['rejected'] === 'true'
+}
 
 /** Turns a compute node's report into a change of the requester's record. */
 export function translateReport(
   nodeId: string,
   report: Report,
-  runDeadlineAtMs: number | null,
+  { runDeadlineAtMs, bidOpen }: ReportContext,
 ): ExecutionReport {
-  const to = stateOf(report)
+  const to = isRefusal(report) && bidOpen ? 'AskForBidRejected' : stateOf(report)
   const base = { executionId: report.executionId, nodeId, computeRevision: report.revision }
   if (to === null) {
     return {
@@ -64,10 +74,8 @@ export function translateReport(
   }
 }
 
-function stateOf({ state, event }: Report): ExecutionState | null {
-  const to = state === undefined ? null : STATES[state]
-  const refused = to === 'Failed' || to === 'Cancelled'
-  return refused && event?.details?.['reason'] === REJECTED ? 'AskForBidRejected' : to
+function stateOf({ state }: Report): ExecutionState | null {
+  return state === undefined ? null : STATES[state]
 }
 
 function messageOf({ message, event }: Report, to: ExecutionState): string {

@@ -1,0 +1,56 @@
+import type { FastifyRequest } from 'fastify'
+import type { Job, Json } from '@saltcod/store-core'
+import type { JobSpec } from '../../spec/job-spec.ts'
+import { ApiError } from '../../wire/api-error.ts'
+import type { ClientVersion } from '../../wire/client-version.ts'
+import { OLDEST_CLIENT, readClientVersion, VERSION_HEADER } from '../../wire/client-version.ts'
+import type { WireBuildVersion } from '../../wire/models.ts'
+import type { RequesterContext } from '../context.ts'
+import type { Query } from './query.ts'
+
+/** What every route works with. */
+export interface ApiContext {
+  readonly requester: RequesterContext
+  readonly nodeId: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly version: WireBuildVersion
+  /** The configuration as it may be shown. */
+  readonly config: Json
+}
+
+const MAX_ID_LENGTH = 256
+
+/** Returns what the client of a request can read. Throws where it is too old. */
+export function clientOf(request: Pick<FastifyRequest, 'headers'>): ClientVersion {
+  const header = request.headers[VERSION_HEADER]
+  const text = Array.isArray(header) ? header[0] : header
+  const verdict = readClientVersion(text)
+  if ('client' in verdict) return verdict.client
+  if (verdict.refused === 'invalid') throw new ApiError('BadRequest', `Invalid client version ${text}`)
+  throw new ApiError('Forbidden', 'Client version is outdated. Update your client', {
+    hint: `this node serves clients from ${OLDEST_CLIENT}`,
+  })
+}
+
+/** Finds the job that a path names by id, short id or name. Throws `NotFound`, `MultipleJobsFound`. */
+export async function findJob(context: ApiContext, id: string, query: Query): Promise<Job<JobSpec>> {
+  checkId('job', id)
+  const { store } = context.requester
+  const job = await store.findJob(id, query.text('namespace') ?? undefined)
+  const version = query.whole('job_version') ?? 0
+  if (version === 0 || version === job.version) return job
+  const older = await store.getJob(job.id, version)
+  if (older === null) {
+    throw new ApiError('NotFound', `job version ${version} not found for job ${job.id}`, { component: 'JobStore' })
+  }
+  return older
+}
+
+/** Refuses ids that nothing can have, before anything is looked up. Throws `NotFound`. */
+export function checkId(what: string, id: string): void {
+  const printable = [...id].every((character) => character >= ' ' && character !== '\u007f')
+  if (id !== '' && id.length <= MAX_ID_LENGTH && printable) return
+  throw new ApiError('NotFound', `${what} not found: ${JSON.stringify(id.slice(0, 40))}`, {
+    hint: 'an id is at most 256 characters, all of them printable',
+  })
+}

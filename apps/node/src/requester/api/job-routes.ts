@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { ApiError } from '../../wire/api-error.ts'
+import { readSubmit } from '../../wire/job-input.ts'
+import { jobToWire } from '../../wire/job-output.ts'
+import { looseField } from '../../wire/loose-field.ts'
+import type { WireGetJobAnswer, WirePage, WirePutJobAnswer, WireSpecConfig } from '../../wire/models.ts'
+import { jobResults } from '../results.ts'
+import type { ApiContext } from './api-context.ts'
+import { clientOf, findJob } from './api-context.ts'
+import { listExecutions } from './execution-listing.ts'
+import { listHistory } from './history-listing.ts'
+import { listJobs } from './job-listing.ts'
+import { Query } from './query.ts'
+import { submit } from './submit.ts'
+
+const JOBS = '/api/v1/orchestrator/jobs'
+
+/** Adds submitting, reading and stopping jobs. */
+export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
+  const put = (request: FastifyRequest): Promise<WirePutJobAnswer> => putJob(context, request)
+  api.put(JOBS, put)
+  api.post(JOBS, put)
+  api.get(JOBS, (request) => listJobs(context, clientOf(request), new Query(request)))
+
+  api.get<{ Params: { id: string } }>(`${JOBS}/:id`, async (request): Promise<WireGetJobAnswer> => {
+    const client = clientOf(request)
+    const query = new Query(request)
+    const job = await findJob(context, request.params.id, query)
+    const include = (query.text('include') ?? '').split(',')
+    return {
+      Job: jobToWire(job, client),
+      ...(include.includes('history') ? { History: await listHistory(context, client, job, query, false) } : {}),
+      ...(include.includes('executions') ? { Executions: await listExecutions(context, client, job, query) } : {}),
+    }
+  })
+
+  api.delete<{ Params: { id: string } }>(`${JOBS}/:id`, (request) => stopJob(context, request))
+
+  api.get<{ Params: { id: string } }>(`${JOBS}/:id/executions`, async (request) => {
+    const query = new Query(request)
+    return listExecutions(context, clientOf(request), await findJob(context, request.params.id, query), query)
+  })
+
+  api.get<{ Params: { id: string } }>(`${JOBS}/:id/history`, async (request) => {
+    const query = new Query(request)
+    return listHistory(context, clientOf(request), await findJob(context, request.params.id, query), query, true)
+  })
+
+  api.get<{ Params: { id: string } }>(
+    `${JOBS}/:id/results`,
+    async (request): Promise<WirePage<WireSpecConfig>> => {
+      const job = await findJob(context, request.params.id, new Query(request))
+      return { NextToken: '', Items: await jobResults(context.requester.store, job) }
+    },
+  )
+
+  api.get<{ Params: { id: string } }>(`${JOBS}/:id/versions`, async (request) => {
+    const client = clientOf(request)
+    const job = await findJob(context, request.params.id, new Query(request))
+    const versions = await context.requester.store.listJobVersions(job.id)
+    return { NextToken: '', Items: versions.map((version) => jobToWire(version, client)) }
+  })
+
+  api.get(`${JOBS}/:id/logs`, async (_request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('upgrade', 'websocket')
+    throw new ApiError('BadRequest', 'logs are read over a websocket', { hint: 'use: saltcod job logs ID' })
+  })
+}
+
+async function putJob(context: ApiContext, request: FastifyRequest): Promise<WirePutJobAnswer> {
+  const { requester } = context
+  const input = readSubmit(request.body, requester.settings.jobs)
+  const header = request.headers['idempotency-key']
+  const submitKey = input.submitKey ?? (typeof header === 'string' && header !== '' ? header : null)
+  const submitted = await submit(requester, input, submitKey)
+  request.log.info({ job: submitted.job.id, created: submitted.created }, 'job submitted')
+  return {
+    JobID: submitted.job.id,
+    EvaluationID: submitted.evaluationId ?? '',
+    Warnings: input.warnings.length === 0 ? null : input.warnings,
+  }
+}
+
+async function stopJob(
+  context: ApiContext,
+  request: FastifyRequest<{ Params: { id: string } }>,
+): Promise<{ EvaluationID: string }> {
+  const query = new Query(request)
+  const job = await findJob(context, request.params.id, query)
+  if (job.state === 'Stopped') return { EvaluationID: '' }
+  if (job.state === 'Completed' || job.state === 'Failed') {
+    throw new ApiError('ConflictJobState', `cannot stop job in state ${job.state}`, { component: 'JobStore' })
+  }
+  const given = looseField((request.body ?? null) as never, 'reason')
+  const reason = typeof given === 'string' && given !== '' ? given : (query.text('reason') ?? 'stopped by request')
+  const evaluationId = randomUUID()
+  await context.requester.store.transitionJob({
+    jobId: job.id,
+    to: 'Stopped',
+    message: reason.slice(0, 1000),
+    deadlineAtMs: null,
+    evaluation: { id: evaluationId, trigger: 'job-cancel' },
+    event: { message: reason.slice(0, 1000), topic: 'State Update', details: { NewState: 'Stopped' } },
+  })
+  return { EvaluationID: evaluationId }
+}

@@ -1,0 +1,115 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Execution } from '@saltcod/store-core'
+import { EXECUTION_MACHINE } from '@saltcod/store-core'
+import type { WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
+import type { LogLine } from '../../link/link.ts'
+import { ApiError } from '../../wire/api-error.ts'
+import { looseField } from '../../wire/loose-field.ts'
+import type { WireLogMessage } from '../../wire/models.ts'
+import { collectItems } from '../pages.ts'
+import type { ApiContext } from './api-context.ts'
+import { findJob } from './api-context.ts'
+import { Query } from './query.ts'
+import { toApiError } from './store-error.ts'
+
+const PATH = /^\/api\/v1\/orchestrator\/jobs\/([^/?]+)\/logs(?:\?|$)/
+const NORMAL_CLOSE = 1000
+/** A client that reads more slowly than the job writes is waited for. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
+const DISCARDED = new Set(['AskForBidRejected', 'BidRejected'])
+
+/** Serves logs over websockets. Errors are told in a message, because clients show nothing of a refused handshake. */
+export function serveLogs(server: Server, context: ApiContext): void {
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1024 })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const id = PATH.exec(request.url ?? '')?.[1]
+    if (id === undefined || isForeignOrigin(request)) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      void stream(context, client, id, new Query({ url: request.url ?? '' }))
+    })
+  })
+  context.requester.stopping.addEventListener('abort', () => {
+    for (const client of sockets.clients) client.close(NORMAL_CLOSE)
+    sockets.close()
+  })
+}
+
+function isForeignOrigin({ headers }: IncomingMessage): boolean {
+  if (headers.origin === undefined) return false
+  return !URL.canParse(headers.origin) || new URL(headers.origin).host !== headers.host
+}
+
+async function stream(context: ApiContext, client: WebSocket, rawId: string, query: Query): Promise<void> {
+  const closed = new AbortController()
+  client.on('close', () => closed.abort())
+  client.on('error', () => closed.abort())
+  const signal = AbortSignal.any([closed.signal, context.requester.stopping])
+  try {
+    const job = await findJob(context, decodeURIComponent(rawId), query)
+    const execution = await chooseExecution(context, job.id, query)
+    for await (const { stream: name, line } of linesOf(context, execution, query, signal)) {
+      await send(client, { value: { Type: name === 'stdout' ? 1 : 2, Line: line } }, signal)
+    }
+  } catch (error) {
+    const { message } = error instanceof URIError ? { message: 'the job id cannot be read' } : toApiError(error)
+    if (!signal.aborted) await send(client, { error: message, value: { Type: 0, Line: '' } }, signal)
+  }
+  client.close(NORMAL_CLOSE)
+}
+
+async function send(client: WebSocket, message: WireLogMessage, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const sent = new Promise<void>((resolve) => client.send(JSON.stringify(message), () => resolve()))
+  if (client.bufferedAmount > MAX_BUFFERED_BYTES) await sent
+}
+
+/** Chooses the execution that was asked for, or else the one that changed last and was not refused. */
+async function chooseExecution(context: ApiContext, jobId: string, query: Query): Promise<Execution> {
+  const { store } = context.requester
+  const wanted = query.text('execution_id')
+  const executions = await collectItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor }))
+  if (wanted !== null) {
+    const found = executions.find(({ id }) => id === wanted) ?? executions.find(({ id }) => id.startsWith(wanted))
+    if (found !== undefined) return found
+    throw new ApiError('NotFound', `unable to find execution ${wanted} in job ${jobId}`)
+  }
+  const [newest] = executions
+    .filter(({ state }) => !DISCARDED.has(state))
+    .toSorted((a, b) => b.modifiedAtMs - a.modifiedAtMs)
+  if (newest === undefined) throw new ApiError('NotFound', `no executions found for job ${jobId}`)
+  return newest
+}
+
+async function* linesOf(
+  { requester }: ApiContext,
+  execution: Execution,
+  query: Query,
+  signal: AbortSignal,
+): AsyncIterable<LogLine> {
+  const node = requester.nodes.get(execution.nodeId)
+  if (node?.connected === true) {
+    try {
+      const request = { executionId: execution.id, follow: query.flag('follow'), tail: query.flag('tail'), signal }
+      yield* node.peer.readLog(request)
+      return
+    } catch (error) {
+      // The node may have forgotten what has ended; its head is kept here.
+      if (!EXECUTION_MACHINE.terminal.has(execution.state)) throw error
+    }
+  } else if (!EXECUTION_MACHINE.terminal.has(execution.state)) {
+    throw new ApiError('NotFound', `node ${execution.nodeId}, which has the log, is not connected`)
+  }
+  yield* keptLines(execution, 'stdout')
+  yield* keptLines(execution, 'stderr')
+}
+
+function* keptLines(execution: Execution, name: LogLine['stream']): Iterable<LogLine> {
+  const text = looseField(execution.runOutput, name)
+  if (typeof text !== 'string') return
+  for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) yield { stream: name, line }
+}

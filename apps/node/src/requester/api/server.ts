@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { fastify } from 'fastify'
+import { ApiError, errorBody } from '../../wire/api-error.ts'
+import { addAgentRoutes } from './agent-routes.ts'
+import type { ApiContext } from './api-context.ts'
+import { clientOf } from './api-context.ts'
+import { addAuthRoutes } from './auth-routes.ts'
+import { addJobRoutes } from './job-routes.ts'
+import { serveLogs } from './log-socket.ts'
+import { addNodeRoutes } from './node-routes.ts'
+import { toApiError } from './store-error.ts'
+
+/** How the API is served. */
+export interface ApiOptions {
+  /** The largest request, in bytes. */
+  readonly maxBodyBytes: number
+  readonly log: FastifyBaseLogger
+}
+
+/** Makes the API of a requester; it does not listen yet. */
+export function createApi(context: ApiContext, { maxBodyBytes, log }: ApiOptions): FastifyInstance {
+  const api: FastifyInstance = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: maxBodyBytes,
+    genReqId: () => randomUUID(),
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
+  })
+  addParsing(api)
+  addAnswers(api, context)
+  addAuthRoutes(api, context)
+  addAgentRoutes(api, context)
+  addNodeRoutes(api, context)
+  addJobRoutes(api, context)
+  serveLogs(api.server, context)
+  return api
+}
+
+/** Bodies are JSON whatever their type is called, and may be empty; clients send them with DELETE too. */
+function addParsing(api: FastifyInstance): void {
+  api.removeAllContentTypeParsers()
+  api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    const text = body.toString()
+    if (text.trim() === '') {
+      done(null, null)
+      return
+    }
+    try {
+      done(null, JSON.parse(text))
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      done(new ApiError('BadRequest', `the body is not JSON: ${reason}`, { cause: error }))
+    }
+  })
+}
+
+function addAnswers(api: FastifyInstance, context: ApiContext): void {
+  const { version } = context
+  api.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'x-request-id': request.id,
+      'x-bacalhau-git-version': version.GitVersion,
+      'x-bacalhau-git-commit': version.GitCommit,
+      'x-bacalhau-build-date': version.BuildDate,
+      'x-bacalhau-build-os': version.GOOS,
+      'x-bacalhau-arch': version.GOARCH,
+    })
+    const { origin, host } = request.headers
+    // A web page of somebody else must not command a node through its visitor's browser.
+    if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)) {
+      throw new ApiError('Forbidden', `requests from the web page ${origin.slice(0, 200)} are not taken`)
+    }
+    clientOf(request)
+  })
+  api.addHook('onSend', async (request, _reply, payload) => {
+    const pretty = /[?&]pretty\b/.test(request.url) && typeof payload === 'string'
+    return pretty ? JSON.stringify(JSON.parse(payload), null, 2) : payload
+  })
+  api.setNotFoundHandler(() => {
+    throw new ApiError('NotFound', 'The requested resource/URL was not found.', {
+      hint: 'The server version may be older than this CLI version. Ask for GET /api/v1/agent/version',
+    })
+  })
+  api.setErrorHandler((thrown, request, reply) => {
+    const error = toApiError(thrown)
+    const body = errorBody(error, request.id)
+    if (body.Status >= 500) request.log.error({ err: thrown, url: request.url }, 'request failed')
+    else request.log.debug({ code: error.code, url: request.url }, error.message)
+    return reply.code(body.Status).type('application/json; charset=utf-8').send(body)
+  })
+}

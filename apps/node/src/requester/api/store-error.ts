@@ -1,0 +1,59 @@
+import type { StoreErrorCode } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import type { ApiErrorCode } from '../../wire/api-error.ts'
+import { ApiError, isApiError } from '../../wire/api-error.ts'
+
+const CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
+  JOB_NOT_FOUND: 'NotFound',
+  JOB_VERSION_NOT_FOUND: 'NotFound',
+  EXECUTION_NOT_FOUND: 'NotFound',
+  EVALUATION_NOT_FOUND: 'NotFound',
+  AMBIGUOUS_ID: 'MultipleJobsFound',
+  JOB_ALREADY_EXISTS: 'ResourceInUse',
+  JOB_NAME_TAKEN: 'ResourceInUse',
+  SUBMIT_KEY_CONFLICT: 'ResourceInUse',
+  REQUEST_ID_CONFLICT: 'ResourceInUse',
+  INVALID_ARGUMENT: 'ValidationError',
+  KEY_TOO_LONG: 'ValidationError',
+  INVALID_CURSOR: 'BadRequest',
+  TRANSACTION_TOO_LARGE: 'PayloadTooLarge',
+  STORE_FULL: 'ResourceExhausted',
+  STORE_CLOSED: 'ServiceUnavailable',
+  STORE_FAILED: 'ServiceUnavailable',
+  OUTCOME_UNKNOWN: 'ServiceUnavailable',
+  STATE_CONFLICT: 'ConflictJobState',
+  REVISION_CONFLICT: 'ConflictJobState',
+  ALREADY_TERMINAL: 'ConflictJobState',
+  ILLEGAL_TRANSITION: 'ConflictJobState',
+}
+
+/** Turns whatever was thrown into a refusal that can be answered. What is not known becomes an `InternalError` without details. */
+export function toApiError(error: unknown): ApiError {
+  if (isApiError(error)) return error
+  if (isStoreError(error)) {
+    const code = CODES[error.code] ?? 'InternalError'
+    return new ApiError(code, error.message, {
+      component: 'JobStore',
+      cause: error,
+      details: { StoreErrorCode: error.code },
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    })
+  }
+  const status = statusCodeOf(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (status === 413) {
+    return new ApiError('PayloadTooLarge', 'the request is larger than this node takes', {
+      cause: error,
+      hint: 'bring large data in by an input source, not in the job itself',
+    })
+  }
+  if (status !== null && status >= 400 && status < 500) {
+    return new ApiError('BadRequest', message, { cause: error })
+  }
+  return new ApiError('InternalError', 'the node could not answer; its log says why', { cause: error })
+}
+
+function statusCodeOf(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return null
+  return typeof error.statusCode === 'number' ? error.statusCode : null
+}
