@@ -32,11 +32,6 @@ export function hex(value: Uint8Array | undefined): string | undefined {
   return value === undefined ? undefined : Buffer.from(value).toString('hex')
 }
 
-/** Returns the bytes of a hexadecimal text. */
-export function unhex(value: string): Uint8Array {
-  return new Uint8Array(Buffer.from(value, 'hex'))
-}
-
 /** Returns rows as pairs of hexadecimal texts. */
 export function hexRows(rows: readonly KvRow[]): [string, string][] {
   return rows.map(({ key, value }) => [hex(key), hex(value)])
