@@ -1,0 +1,313 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ExecutionStore } from '@saltcod/store-core'
+import { openMemoryExecutionStore } from '@saltcod/store-memory'
+import { describe, expect, it } from 'vitest'
+import type { LogLine } from '../../src/link/link.ts'
+import { jobOf, NODE_ID, scratch, shellJob, startRoom, until } from './fixture.ts'
+import { TestRequester } from './test-requester.ts'
+
+async function setUp() {
+  const store: ExecutionStore = await openMemoryExecutionStore()
+  return { store, link: new TestRequester(), dataDir: scratch() }
+}
+
+const noop = (more = {}) => jobOf('noop', more)
+
+describe('a compute room', () => {
+  it('carries a job out, tells every step in order, and forgets no acknowledgement', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    link.ask('e-1', shellJob('echo out; echo err >&2; exit 3'))
+    const known = await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Completed',
+    )
+    expect(known.runOutput).toMatchObject({
+      exitCode: 3,
+      stdout: 'out\n',
+      stderr: 'err\n',
+      errorMessage: null,
+    })
+    expect(known.events.map(({ message }) => message)).toEqual([
+      'Bid made',
+      'Bid accepted',
+      'Running',
+      'Completed',
+    ])
+    await until(
+      () => store.getExecution('e-1'),
+      (record) => record?.acknowledgedRevision === record?.revision,
+    )
+    await until(
+      () => store.readOutbox({ destination: 'requester' }),
+      (rows) => rows.length === 0,
+    )
+    await until(
+      () => link.pendingCommands,
+      (pending) => pending === 0,
+    )
+    const record = await store.getExecution('e-1')
+    expect(record).toMatchObject({ state: 'Completed', attempt: 1, revision: known.revision })
+    expect(record?.process).toMatchObject({ pid: expect.any(Number), bootId: expect.any(String) })
+    expect(existsSync(join(dataDir, 'work', 'e-1', 'root'))).toBe(false)
+  })
+
+  it('starts an approved execution without a further word', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    link.ask('e-1', noop(), { approved: true })
+    const known = await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Completed',
+    )
+    expect(known.events[0]?.message).toBe('Taken on')
+  })
+
+  it('publishes results through Publishing', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    const task = { Publisher: { Type: 'local', Params: {} }, ResultPaths: [{ Name: 'out', Path: '/out' }] }
+    link.ask('e-1', shellJob('printf result > out/file', { task }))
+    const known = await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Completed',
+    )
+    expect(known.events.map(({ message }) => message)).toContain('Publishing')
+    expect(known.publishedResult).toMatchObject({
+      Type: 'local',
+      Params: { NodeID: NODE_ID, ExecutionID: 'e-1' },
+    })
+    expect(readFileSync(join(dataDir, 'results', 'e-1', 'out', 'file'), 'utf8')).toBe('result')
+  })
+
+  it.each([
+    ['an engine that it does not have', jobOf('docker', {}), 'no engine "docker"'],
+    [
+      'more than it has',
+      jobOf('noop', {}, { task: { Resources: { CPU: '3', Memory: '', Disk: '', GPU: '' } } }),
+      'cpu 3 of 2',
+    ],
+    ['parameters that mean nothing', jobOf('noop', { DurationMs: -1 }), 'DurationMs'],
+    ['a specification without a task', { ...noop(), spec: { Tasks: [] } }, 'no task'],
+  ])('refuses %s', async (_name, job, reason) => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    link.ask('e-1', job)
+    const known = await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Failed',
+    )
+    expect(known.events.at(-1)).toMatchObject({
+      message: expect.stringContaining(reason),
+      details: { rejected: 'true' },
+    })
+    expect(await store.getExecution('e-1')).toBeNull()
+  })
+
+  it('refuses an id that leads out of its directory, and goes on', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    link.ask('../../e-1', noop())
+    link.send({ kind: 'cancel', executionId: '../x', reason: 'test' })
+    link.ask('e-2', noop())
+    await until(
+      () => [link.known('../../e-1').state, link.known('e-2').state, link.pendingCommands],
+      ([first, second, pending]) => first === 'Failed' && second === 'Completed' && pending === 0,
+    )
+  })
+
+  it('fails an execution whose engine says so, and one that runs too long', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir, settings: { timeLimitsMs: { exec: 100 } } })
+    link.ask('e-1', jobOf('noop', { FailMessage: 'it broke' }))
+    link.ask('e-2', shellJob('sleep 60'))
+    const first = await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Failed',
+    )
+    expect(first.runOutput).toMatchObject({ errorMessage: 'it broke' })
+    const second = await until(
+      () => link.known('e-2'),
+      ({ state }) => state === 'Failed',
+    )
+    expect(second.events.at(-1)).toMatchObject({ topic: 'Exec Timeout', details: { reason: 'timeout' } })
+  })
+
+  it('cancels what waits, and what runs with all its processes', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir, settings: { maxRunning: 1 } })
+    link.ask('e-1', shellJob('echo $$; sleep 60; echo never'))
+    await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Running',
+    )
+    link.ask('e-2', noop())
+    await until(
+      () => link.known('e-2'),
+      ({ state }) => state === 'BidAccepted',
+    )
+    link.send({ kind: 'cancel', executionId: 'e-2', reason: 'not needed' })
+    await until(
+      () => link.known('e-2'),
+      ({ state }) => state === 'Cancelled',
+    )
+    link.send({ kind: 'cancel', executionId: 'e-1', reason: 'stopped by its user' })
+    const known = await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Cancelled',
+    )
+    expect(known.events.at(-1)?.message).toBe('stopped by its user')
+    const pid = Number((known.runOutput as { stdout: string }).stdout)
+    expect(pid).toBeGreaterThan(0)
+    expect(existsSync(`/proc/${pid}`)).toBe(false)
+  })
+
+  it('cancels a bid that was rejected', async () => {
+    const { store, link, dataDir } = await setUp()
+    link.acceptBids = false
+    await startRoom({ store, link, dataDir })
+    link.ask('e-1', noop())
+    await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Created',
+    )
+    link.send({ kind: 'bid-rejected', executionId: 'e-1', reason: 'another node is nearer' })
+    const known = await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Cancelled',
+    )
+    expect(known.events.at(-1)?.message).toBe('Bid rejected: another node is nearer')
+  })
+
+  it('takes a command that comes twice once', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    const script = `echo run >> ${join(dataDir, 'runs')}`
+    link.ask('e-1', shellJob(script))
+    link.send({ kind: 'bid-accepted', executionId: 'e-1' })
+    await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Completed',
+    )
+    link.send({
+      kind: 'ask-for-bid',
+      executionId: 'e-1',
+      job: shellJob(script),
+      partition: null,
+      approved: true,
+      rerunnable: false,
+      deadlineAtMs: null,
+    })
+    link.send({ kind: 'bid-accepted', executionId: 'e-1' })
+    link.send({ kind: 'cancel', executionId: 'e-1', reason: 'late' })
+    await until(
+      () => link.pendingCommands,
+      (pending) => pending === 0,
+    )
+    expect(link.known('e-1').state).toBe('Completed')
+    expect(readFileSync(join(dataDir, 'runs'), 'utf8')).toBe('run\n')
+  })
+
+  it('says so when it is told of an execution that it does not have', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    link.executions.set('e-lost', {
+      state: 'BidAccepted',
+      revision: 4,
+      runOutput: null,
+      publishedResult: null,
+      events: [],
+    })
+    link.send({ kind: 'bid-accepted', executionId: 'e-lost' })
+    const known = await until(
+      () => link.known('e-lost'),
+      ({ state }) => state === 'Failed',
+    )
+    expect(known.events.at(-1)?.message).toBe('This node has no such execution')
+  })
+
+  it('forgets an execution that the requester does not know, with its processes and files', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    link.ask('e-1', shellJob('sleep 60'), { approved: true })
+    link.executions.delete('e-1')
+    await until(
+      () => store.getExecution('e-1'),
+      (record) => record === null && link.pendingCommands === 0 && !existsSync(join(dataDir, 'work', 'e-1')),
+    )
+    expect((await store.check()).findings).toEqual([])
+  })
+
+  it('fails what is past its deadline, running or waiting', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir, settings: { maxRunning: 1 } })
+    const deadlineAtMs = Date.now() + 300
+    link.ask('e-1', shellJob('sleep 60'), { deadlineAtMs })
+    link.ask('e-2', shellJob('sleep 60'), { deadlineAtMs })
+    for (const id of ['e-1', 'e-2']) {
+      const known = await until(
+        () => link.known(id),
+        ({ state }) => state === 'Failed',
+      )
+      expect(known.events.at(-1)).toMatchObject({ details: { reason: 'deadline' } })
+    }
+  })
+
+  it('serves more than it has room for, one after the other, and counts right', async () => {
+    const { store, link, dataDir } = await setUp()
+    const room = await startRoom({ store, link, dataDir, settings: { maxRunning: 3 } })
+    const ids = Array.from({ length: 40 }, (_, n) => `e-${n}`)
+    for (const id of ids) link.ask(id, jobOf('noop', { DurationMs: 5 }))
+    await until(
+      () => ids.filter((id) => link.known(id).state !== 'Completed').length,
+      (left) => left === 0,
+    )
+    await until(
+      () => room.load(),
+      ({ runningExecutions }) => runningExecutions === 0,
+    )
+    expect(room.load()).toEqual({
+      available: { cpu: 2, memoryBytes: 1e9, diskBytes: 1e9, gpu: 0 },
+      runningExecutions: 0,
+      enqueuedExecutions: 0,
+    })
+    expect((await store.check()).findings).toEqual([])
+  })
+
+  it('serves the output while it grows, and afterwards', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startRoom({ store, link, dataDir })
+    const gate = join(dataDir, 'gate')
+    link.ask('e-1', shellJob(`echo one; while [ ! -e ${gate} ]; do sleep 0.02; done; echo two`))
+    await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Running',
+    )
+    const read = async (follow: boolean): Promise<LogLine[]> => {
+      const lines: LogLine[] = []
+      const signal = new AbortController().signal
+      for await (const line of link.peer?.readLog({ executionId: 'e-1', follow, tail: false, signal }) ??
+        []) {
+        lines.push(line)
+        if (line.line === 'one\n') writeFileSync(gate, '')
+      }
+      return lines
+    }
+    const expected = ['one\n', 'two\n'].map((line) => ({ stream: 'stdout', line }))
+    expect(await read(true)).toEqual(expected)
+    expect(await read(false)).toEqual(expected)
+    link.ask('e-2', noop())
+    await until(
+      () => link.known('e-2'),
+      ({ state }) => state === 'Completed',
+    )
+    const signal = new AbortController().signal
+    for await (const line of link.peer?.readLog({ executionId: 'e-2', follow: true, tail: false, signal }) ??
+      []) {
+      expect(line).toBeUndefined()
+    }
+    const none = link.peer?.readLog({ executionId: 'e-none', follow: false, tail: false, signal })
+    await expect(none?.[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'EXECUTION_NOT_FOUND' })
+  })
+})

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RecoveryPolicyOptions, recoveryPolicy } from '@saltcod/recovery'
+import type { ExecutionJob, ExecutionStore, JobType, Json } from '@saltcod/store-core'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { type ComputeNode, startCompute } from '../../src/compute/compute-node.ts'
+import { ExecEngine } from '../../src/compute/engine/exec.ts'
+import { NoopEngine } from '../../src/compute/engine/noop.ts'
+import { EngineRegistry } from '../../src/compute/engine/registry.ts'
+import { DEFAULT_INPUT_POLICY } from '../../src/compute/inputs/input-policy.ts'
+import type { ComputeSettings } from '../../src/compute/settings.ts'
+import type { Link } from '../../src/link/link.ts'
+import type { Task } from '../../src/spec/job-spec.ts'
+
+/** The node id of these tests. */
+export const NODE_ID = 'n-test'
+
+/** Makes a directory that goes when the test ends. */
+export function scratch(): string {
+  const path = mkdtempSync(join(tmpdir(), 'saltcod-compute-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }))
+  return path
+}
+
+/** A job with one task of an engine. */
+export function jobOf(
+  engine: string,
+  params: { readonly [name: string]: Json },
+  more: { readonly type?: JobType; readonly priority?: number; readonly task?: Partial<Task> } = {},
+): ExecutionJob {
+  const task: Task = {
+    Name: 'main',
+    Engine: { Type: engine, Params: params },
+    Publisher: { Type: '', Params: {} },
+    Env: {},
+    Meta: {},
+    InputSources: [],
+    ResultPaths: [],
+    Resources: { CPU: '100m', Memory: '64mb', Disk: '', GPU: '' },
+    Network: { Type: 'None', Domains: [], Ports: [] },
+    Timeouts: { ExecutionTimeout: 0, QueueTimeout: 0, TotalTimeout: 0 },
+    ...more.task,
+  }
+  const { type = 'batch', priority = 0 } = more
+  const spec = { Tasks: [task], Constraints: [], Meta: {} } as unknown as Json
+  return { id: 'j-1', version: 1, namespace: 'default', name: 'test', type, priority, spec }
+}
+
+/** A job that runs a shell script. */
+export function shellJob(script: string, more: Parameters<typeof jobOf>[2] = {}): ExecutionJob {
+  return jobOf('exec', { Command: 'sh', Arguments: ['-c', script] }, more)
+}
+
+/** What an operator of these tests decides. */
+export function settingsFor(
+  dataDir: string,
+  recovery: RecoveryPolicyOptions = {},
+  more: Partial<ComputeSettings> = {},
+): ComputeSettings {
+  return {
+    labels: {},
+    capacity: { cpu: 2, memoryBytes: 1e9, diskBytes: 1e9, gpu: 0 },
+    maxRunning: 100,
+    engines: new EngineRegistry([new NoopEngine(), new ExecEngine({ allowed: true, graceMs: 200 })]),
+    publishers: ['local'],
+    inputSources: ['inline'],
+    timeLimitsMs: {},
+    inputPolicy: DEFAULT_INPUT_POLICY,
+    resultsDir: join(dataDir, 'results'),
+    outputBytes: 1e8,
+    logBytes: 1e6,
+    recovery: recoveryPolicy(recovery),
+    heartbeatMs: 15_000,
+    ...more,
+  }
+}
+
+/** Starts a compute room that is stopped when the test ends. */
+export async function startRoom(options: {
+  readonly store: ExecutionStore
+  readonly link: Link
+  readonly dataDir: string
+  readonly recovery?: RecoveryPolicyOptions
+  readonly settings?: Partial<ComputeSettings>
+}): Promise<ComputeNode> {
+  const { store, link, dataDir, recovery, settings } = options
+  const room = await startCompute({
+    store,
+    link,
+    nodeId: NODE_ID,
+    requesterId: 'requester',
+    dataDir,
+    settings: settingsFor(dataDir, recovery, settings),
+    log: pino({ level: process.env['SALTCOD_TEST_LOG'] ?? 'silent' }),
+  })
+  onTestFinished(async () => await room.stop(0))
+  return room
+}
+
+/** Waits until something holds; fails with what was seen last after half a minute. */
+export async function until<T>(look: () => T | Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  const endAt = performance.now() + 30_000
+  for (;;) {
+    const value = await look()
+    if (holds(value)) return value
+    if (performance.now() > endAt) throw new Error(`still ${JSON.stringify(value)} after 30 s`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
