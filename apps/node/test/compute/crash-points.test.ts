@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ExecutionStore, LIVE_COMPUTE_STATES } from '@saltcod/store-core'
+import { openMemoryExecutionStore } from '@saltcod/store-memory'
+import { describe, expect, it } from 'vitest'
+import { mortal } from './crashing-store.ts'
+import { scratch, shellJob, startRoom, until } from './fixture.ts'
+import { TestRequester } from './test-requester.ts'
+
+/** Writes down its begin and end, and whether another run of it lives at the same time. */
+const script = (dataDir: string): string => `
+  cd ${dataDir}
+  if [ -e pid ] && kill -0 "$(cat pid)" 2>/dev/null; then echo two >> trouble; fi
+  echo $$ > pid
+  echo begin >> runs
+  sleep 0.03
+  echo end >> runs
+  rm pid
+`
+
+interface Scenario {
+  readonly store: ExecutionStore
+  readonly link: TestRequester
+  readonly dataDir: string
+}
+
+/** Does what a scheduler does: an interrupted execution of a batch job is followed by another one. */
+function reschedule({ link, dataDir }: Scenario, type: 'batch' | 'service'): string {
+  const newest = [...link.executions.keys()].at(-1) ?? ''
+  const { state, events } = link.known(newest)
+  if (state !== 'Failed') return newest
+  expect(events.at(-1)?.details).toMatchObject({ reason: 'interrupted' })
+  return ask({ link, dataDir }, `e-${link.executions.size + 1}`, type)
+}
+
+function ask({ link, dataDir }: Omit<Scenario, 'store'>, id: string, type: 'batch' | 'service'): string {
+  const task = { Publisher: { Type: 'local', Params: {} } }
+  link.ask(id, shellJob(script(dataDir), { type, task }))
+  return id
+}
+
+/** Runs a job on a node that dies at one write, then on its successor. Returns whether it died at all. */
+async function liveAndDie(
+  at: number,
+  moment: 'before' | 'after',
+  type: 'batch' | 'service',
+): Promise<boolean> {
+  const scenario = { store: await openMemoryExecutionStore(), link: new TestRequester(), dataDir: scratch() }
+  const { store, link, dataDir } = scenario
+  const first = mortal(store, link, at, moment)
+  ask(scenario, 'e-1', type)
+  const room = await startRoom({ store: first.store, link: first.link, dataDir })
+  const settled = async (): Promise<boolean> =>
+    link.known('e-1').state === 'Completed' &&
+    link.pendingCommands === 0 &&
+    (await store.readOutbox({ destination: 'requester' })).length === 0
+  await until(
+    async () => first.dead() || (await settled()),
+    (over) => over,
+  )
+  await room.stop(0)
+  if (!first.dead()) return false
+
+  await startRoom({ store, link, dataDir })
+  await until(
+    () => link.known(reschedule(scenario, type)).state,
+    (state) => state === 'Completed',
+  )
+  await until(
+    async () => link.pendingCommands + (await store.readOutbox({ destination: 'requester' })).length,
+    (left) => left === 0,
+  )
+  const runs = readFileSync(join(dataDir, 'runs'), 'utf8')
+  expect(existsSync(join(dataDir, 'trouble'))).toBe(false)
+  expect(runs.endsWith('begin\nend\n')).toBe(true)
+  for (const { id, state, acknowledgedRevision, revision } of (await store.listExecutions()).items) {
+    expect(LIVE_COMPUTE_STATES.has(state)).toBe(false)
+    expect(link.known(id).state).toBe(state)
+    expect(acknowledgedRevision).toBe(revision)
+  }
+  if (type === 'service') expect(link.executions.size).toBe(1)
+  expect((await store.check()).findings).toEqual([])
+  return true
+}
+
+describe('a node that dies', () => {
+  it.each([
+    ['batch', 'before'],
+    ['batch', 'after'],
+    ['service', 'after'],
+  ] as const)(
+    'at any write of a %s job, %s it is durable, loses nothing and runs nothing twice at a time',
+    async (type, moment) => {
+      let at = 1
+      while (await liveAndDie(at, moment, type)) at += 1
+      // Creation, four states, acknowledgements.
+      expect(at).toBeGreaterThan(7)
+    },
+  )
+})
