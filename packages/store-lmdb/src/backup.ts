@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { StoreError } from '@saltcod/store-core'
@@ -7,6 +7,7 @@ import { StoreError } from '@saltcod/store-core'
 import { syncPath } from './creation.ts'
 import type { Environment } from './environment.ts'
 import { probeDataFile } from './file-probe.ts'
+import { removeFile } from './file-removal.ts'
 import { foreignError, fullError, messageOf, permissionError, systemCode } from './refusal.ts'
 
 /**
@@ -27,7 +28,7 @@ export async function backUp(environment: Environment, path: string): Promise<nu
       syncPath(directory)
       return statSync(target).size
     } finally {
-      rmSync(temporary, { force: true })
+      removeFile(temporary)
     }
   } catch (error) {
     throw refusalOf(error, absolute)

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { openEnvironment } from './environment.ts'
+import { removeFile } from './file-removal.ts'
 import { foreignError, fullError, messageOf, systemCode } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
 import type { StorePath } from './store-path.ts'
@@ -32,15 +33,15 @@ export async function createStore(
     if (code === 'ENOSPC' || code === 'EDQUOT') throw fullError(paths.data, messageOf(error))
     throw error
   } finally {
-    rmSync(temporary, { force: true })
-    rmSync(`${temporary}-lock`, { force: true })
+    removeFile(temporary)
+    removeFile(`${temporary}-lock`)
   }
 }
 
 /** Removes what interrupted creations and backups left behind. Only for the owner. */
 export function removeLeftovers(paths: StorePath): void {
   for (const name of readdirSync(paths.directory)) {
-    if (name.startsWith(temporaryPrefix(paths))) rmSync(join(paths.directory, name), { force: true })
+    if (name.startsWith(temporaryPrefix(paths))) removeFile(join(paths.directory, name))
   }
 }
 

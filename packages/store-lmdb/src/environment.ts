@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import type { KvRange, KvRow } from '@saltcod/store-core'
-import type { Database, DatabaseOptions, RootDatabase, RootDatabaseOptions } from 'lmdb'
+import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 
 import { damagedError, failedError } from './refusal.ts'
 
@@ -64,7 +64,6 @@ const FIRST_KEY: Uint8Array = Uint8Array.of(0)
  * one that LMDB cannot open ends the process. Throws the error of lmdb.
  */
 export async function openEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  const { open } = await import('lmdb')
   const native: RootDatabaseOptions & { permissionsMode: number; safeRestore: boolean } = {
     ...ENCODING,
     noSubdir: true,

@@ -35,7 +35,7 @@ interface Group {
 }
 
 /** Ends the outer transaction of a group that holds nothing but one refused request. */
-const ABANDONED: unique symbol = Symbol('abandoned')
+const ABANDONED: Error = new Error('The only request of the group was refused.')
 
 /**
  * Carries out write requests in groups: one commit in one turn of the event loop, each request in a nested

@@ -1,2 +1,2 @@
-export { type LmdbKvOptions, type LmdbNotice, openLmdbKv } from './opening.ts'
 export { type LmdbStoreOptions, openLmdbExecutionStore, openLmdbJobStore } from './open-stores.ts'
+export { type LmdbKvOptions, type LmdbNotice, openLmdbKv } from './opening.ts'

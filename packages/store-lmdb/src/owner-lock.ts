@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { createConnection, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 
+import { removeFile } from './file-removal.ts'
 import { foreignError, lockedError, permissionError, systemCode } from './refusal.ts'
 import { openSocketDirectory, type SocketDirectory } from './socket-path.ts'
 
@@ -66,7 +67,7 @@ export class OwnerLock {
       return new OwnerLock(directory, number, server, sockets, previous)
     } catch (error) {
       server?.close()
-      rmSync(join(directory, name), { force: true })
+      removeFile(join(directory, name))
       sockets.close()
       throw error
     }
@@ -124,11 +125,11 @@ async function takeNumber(
     const own = join(directory, String(number))
     if (!linkIfAbsent(join(directory, name), own)) continue
     if (highest(directory)?.number === number) {
-      rmSync(join(directory, name), { force: true })
+      removeFile(join(directory, name))
       const previous = last === undefined ? 'none' : last.closed ? 'closed' : 'died'
       return { number, previous }
     }
-    rmSync(own, { force: true })
+    removeFile(own)
   }
   throw lockedError(path, 'one of several processes that start at once')
 }
@@ -158,7 +159,7 @@ async function removeOthers(directory: string, sockets: SocketDirectory, number:
     const digits = /^(\d{1,15})(\.closed)?$/.exec(name)?.[1]
     if (digits !== undefined ? Number(digits) >= number : !name.startsWith('.')) continue
     if (digits === undefined && (await call(sockets.address(name))) !== undefined) continue
-    rmSync(join(directory, name), { force: true })
+    removeFile(join(directory, name))
   }
 }
 
