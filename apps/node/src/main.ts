@@ -1,2 +1,5 @@
 #!/usr/bin/env node
-export {}
+import { run } from './cli/run.ts'
+import { processTerminal } from './cli/terminal.ts'
+
+process.exit(await run(processTerminal(), process.argv))

@@ -16,6 +16,8 @@ export interface ApiContext {
   readonly version: WireBuildVersion
   /** The configuration as it may be shown. */
   readonly config: Json
+  /** Tells whether the node is about to stop and takes no more jobs. */
+  readonly isDraining: () => boolean
 }
 
 const MAX_ID_LENGTH = 256

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { newId } from '@saltcod/store-core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from '../../wire/api-error.ts'
 import { readSubmit } from '../../wire/job-input.ts'
@@ -70,6 +70,11 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
 
 async function putJob(context: ApiContext, request: FastifyRequest): Promise<WirePutJobAnswer> {
   const { requester } = context
+  if (context.isDraining()) {
+    throw new ApiError('ServiceUnavailable', 'the node is stopping and takes no more jobs', {
+      hint: 'submit the job again when the node is back',
+    })
+  }
   const input = readSubmit(request.body, requester.settings.jobs)
   const header = request.headers['idempotency-key']
   const submitKey = input.submitKey ?? (typeof header === 'string' && header !== '' ? header : null)
@@ -94,7 +99,7 @@ async function stopJob(
   }
   const given = looseField((request.body ?? null) as never, 'reason')
   const reason = typeof given === 'string' && given !== '' ? given : (query.text('reason') ?? 'stopped by request')
-  const evaluationId = randomUUID()
+  const evaluationId = newId('v')
   await context.requester.store.transitionJob({
     jobId: job.id,
     to: 'Stopped',

@@ -1,0 +1,78 @@
+import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import { printValue } from '../output.ts'
+import { formatTable } from '../table.ts'
+import type { Terminal } from '../terminal.ts'
+import { paint } from '../terminal.ts'
+import { stateText, timeText } from '../words.ts'
+import { executionColumns } from './job-executions.ts'
+import { historyColumns } from './job-history.ts'
+
+/** Options of `job describe`. */
+export interface JobDescribeOptions extends NodeFlags {
+  readonly output?: string
+  readonly wide?: boolean
+}
+
+/** Tells all about a job: what it is, where its executions stand, what has happened. */
+export async function jobDescribe(terminal: Terminal, id: string, options: JobDescribeOptions): Promise<void> {
+  const { output = 'table', wide = false } = options
+  const answer = await clientFor(terminal, options).getJob(id, { include: 'executions,history', limit: 1000 })
+  if (output === 'json' || output === 'yaml') {
+    printValue(terminal, output, answer)
+    return
+  }
+  terminal.out(facts(answer))
+  const executions = answer.Executions?.Items ?? []
+  const section = (title: string, text: string): void => {
+    terminal.out(`\n${paint(terminal, 'bold', title)}\n${text}`)
+  }
+  const table = <T>(items: readonly T[], columns: readonly { name: string; value: (item: T) => string }[]) => {
+    return formatTable(
+      terminal,
+      columns.map((column) => column.name),
+      items.map((item) => columns.map((column) => column.value(item))),
+    )
+  }
+  if (executions.length > 0) section('Executions', table(executions, executionColumns(wide)))
+  const history = answer.History?.Items ?? []
+  if (history.length > 0) section('History', table(history, historyColumns(wide)))
+  for (const [title, text] of outputs(executions)) section(title, text)
+}
+
+function facts({ Job: job, Executions }: WireGetJobAnswer): string {
+  const counts = new Map<string, number>()
+  for (const execution of Executions?.Items ?? []) {
+    const state = stateText(execution)
+    counts.set(state, (counts.get(state) ?? 0) + 1)
+  }
+  const rows: readonly (readonly [string, string])[] = [
+    ['ID', job.ID],
+    ['Name', job.Name],
+    ['Namespace', job.Namespace],
+    ['Type', job.Type],
+    ['State', job.State.StateType],
+    ['Message', job.State.Message],
+    ['Count', String(job.Count)],
+    ['Created', timeText(job.CreateTime)],
+    ['Modified', timeText(job.ModifyTime)],
+    ['Version', String(job.Version)],
+    ['Executions', [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none'],
+  ]
+  return rows.map(([name, value]) => `${name.padEnd(12)}${value}`.trimEnd()).join('\n').concat('\n')
+}
+
+function outputs(executions: readonly WireExecution[]): [string, string][] {
+  const newest = executions.findLast((execution) => execution.RunOutput !== null)
+  const output = newest?.RunOutput
+  if (output === null || output === undefined) return []
+  const part = (title: string, text: string, truncated: boolean): [string, string][] => {
+    if (text === '') return []
+    return [[truncated ? `${title} (its beginning)` : title, text.endsWith('\n') ? text : `${text}\n`]]
+  }
+  return [
+    ...part('Standard output', output.Stdout, output.StdoutTruncated),
+    ...part('Standard error', output.stderr, output.StderrTruncated),
+  ]
+}

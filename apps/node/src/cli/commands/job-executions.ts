@@ -1,0 +1,46 @@
+import type { WireExecution } from '../../wire/models.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import type { Column } from '../output.ts'
+import { printList } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+import { desiredText, idText, stateText, timeText } from '../words.ts'
+
+/** Options of `job executions`. */
+export interface JobExecutionsOptions extends NodeFlags {
+  readonly output: string
+  readonly limit: number
+  readonly wide?: boolean
+  readonly nextToken?: string
+  readonly orderBy?: string
+  readonly orderReversed?: boolean
+  readonly allVersions?: boolean
+}
+
+/** Lists the executions of a job. */
+export async function jobExecutions(terminal: Terminal, id: string, options: JobExecutionsOptions): Promise<void> {
+  const { output, wide = false } = options
+  const page = await clientFor(terminal, options).listExecutions(id, {
+    limit: options.limit,
+    next_token: options.nextToken,
+    order_by: options.orderBy,
+    reverse: options.orderReversed === true ? true : undefined,
+    all_job_versions: options.allVersions === true ? true : undefined,
+  })
+  printList(terminal, output, page.Items, executionColumns(wide || output === 'csv'))
+  if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
+}
+
+/** The columns of a table of executions. */
+export function executionColumns(wide: boolean): Column<WireExecution>[] {
+  return [
+    { name: 'CREATED', value: (execution) => timeText(execution.CreateTime) },
+    { name: 'MODIFIED', value: (execution) => timeText(execution.ModifyTime) },
+    { name: 'ID', value: (execution) => idText(execution.ID, wide) },
+    { name: 'NODE', value: (execution) => idText(execution.NodeID, wide) },
+    { name: 'REV.', value: (execution) => String(execution.Revision) },
+    { name: 'STATE', value: stateText },
+    { name: 'DESIRED', value: desiredText },
+    { name: 'COMMENT', value: (execution) => execution.ComputeState.Message },
+  ]
+}

@@ -1,0 +1,48 @@
+import type { WireHistory } from '../../wire/models.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import type { Column } from '../output.ts'
+import { printList } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+import { idText, rfcText } from '../words.ts'
+
+/** Options of `job history`. */
+export interface JobHistoryOptions extends NodeFlags {
+  readonly output: string
+  readonly wide?: boolean
+  readonly eventType?: string
+  readonly executionId?: string
+  readonly limit?: number
+}
+
+/** Lists the history of a job, oldest first. */
+export async function jobHistory(terminal: Terminal, id: string, options: JobHistoryOptions): Promise<void> {
+  const client = clientFor(terminal, options)
+  const items: WireHistory[] = []
+  const wanted = options.limit ?? Number.POSITIVE_INFINITY
+  let token: string | undefined
+  // A job that goes on always has a next token, so an empty page is the end for now.
+  do {
+    const page = await client.listHistory(id, {
+      event_type: options.eventType,
+      execution_id: options.executionId,
+      limit: Math.min(wanted - items.length, 1000),
+      next_token: token,
+    })
+    items.push(...page.Items)
+    token = page.Items.length === 0 ? '' : page.NextToken
+  } while (token !== '' && items.length < wanted)
+  const { output, wide = false } = options
+  printList(terminal, output, items, historyColumns(wide || output === 'csv'))
+}
+
+/** The columns of a table of history. */
+export function historyColumns(wide: boolean): Column<WireHistory>[] {
+  return [
+    { name: 'TIME', value: (entry) => rfcText(entry.Time) },
+    { name: 'LEVEL', value: (entry) => (entry.Type === 'JobLevel' ? 'job' : 'execution') },
+    { name: 'EXEC. ID', value: (entry) => idText(entry.ExecutionID ?? '', wide) },
+    { name: 'TOPIC', value: (entry) => entry.Event.Topic },
+    { name: 'EVENT', value: (entry) => entry.Event.Message },
+  ]
+}

@@ -1,0 +1,48 @@
+import type { WireJob } from '../../wire/models.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import type { Column } from '../output.ts'
+import { printList } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+import { idText, timeText } from '../words.ts'
+
+/** Options of `job list`. */
+export interface JobListOptions extends NodeFlags {
+  readonly output: string
+  readonly limit: number
+  readonly wide?: boolean
+  readonly nextToken?: string
+  readonly namespace?: string
+  readonly state?: string
+  readonly labels?: readonly string[]
+  readonly orderBy?: string
+  readonly orderReversed?: boolean
+}
+
+/** Lists jobs. */
+export async function jobList(terminal: Terminal, options: JobListOptions): Promise<void> {
+  const { output, wide = false } = options
+  const page = await clientFor(terminal, options).listJobs({
+    limit: options.limit,
+    next_token: options.nextToken,
+    namespace: options.namespace,
+    state: options.state,
+    labels: options.labels,
+    order_by: options.orderBy,
+    reverse: options.orderReversed === true ? true : undefined,
+  })
+  printList(terminal, output, page.Items, columns(wide || output === 'csv'))
+  if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
+}
+
+function columns(wide: boolean): Column<WireJob>[] {
+  return [
+    { name: 'CREATED', value: (job) => timeText(job.CreateTime) },
+    { name: 'ID', value: (job) => idText(job.ID, wide) },
+    { name: 'NAME', value: (job) => idText(job.Name, wide) },
+    { name: 'NAMESPACE', value: (job) => job.Namespace },
+    { name: 'JOB', value: (job) => job.Tasks[0]?.Engine.Type ?? '' },
+    { name: 'TYPE', value: (job) => job.Type },
+    { name: 'STATE', value: (job) => job.State.StateType },
+  ]
+}

@@ -1,0 +1,28 @@
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import { printValue } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Options of `job stop`. */
+export interface JobStopOptions extends NodeFlags {
+  readonly quiet?: boolean
+  readonly reason?: string
+  readonly output?: string
+}
+
+/** Stops a job. */
+export async function jobStop(terminal: Terminal, id: string, options: JobStopOptions): Promise<void> {
+  const reason = options.reason ?? 'Stopped at user request'
+  const answer = await clientFor(terminal, options).stopJob(id, reason)
+  if (options.output === 'json' || options.output === 'yaml') {
+    printValue(terminal, options.output, answer)
+    return
+  }
+  if (options.quiet === true) return
+  const { EvaluationID } = answer
+  terminal.out(
+    EvaluationID === ''
+      ? 'The job had been stopped before.\n'
+      : `Job stop successfully submitted with evaluation ID: ${EvaluationID}\n`,
+  )
+}

@@ -1,0 +1,149 @@
+import { Command } from 'commander'
+import { addNodeFlags, collect, outputOption, wholeNumber } from './options.ts'
+import { LIST_FORMATS } from './output.ts'
+import type { Terminal } from './terminal.ts'
+
+const ID_HELP = '\nA job is named by its id, the beginning of it (j-1a2b3c4d), or its name.\n'
+
+/** Adds `job run|list|describe|history|executions|logs|stop`. */
+export function addJobCommands(program: Command, terminal: Terminal): void {
+  const job = program.command('job').description('Submits jobs and looks after them.')
+  addRun(job, terminal)
+  addList(job, terminal)
+  addReads(job, terminal)
+  addLogs(job, terminal)
+  addStop(job, terminal)
+}
+
+function addRun(job: Command, terminal: Terminal): void {
+  const command = job
+    .command('run [spec]')
+    .description('Submits a job from a YAML or JSON file (- or nothing: standard input) and waits for its end.')
+    .option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
+    .option('--no-wait', 'return as soon as the node has taken the job')
+    .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
+    .option('--id-only', 'print the id of the job and nothing else')
+    .option('-f, --follow', 'print what the job writes while it runs')
+    .option('--idempotency-key <key>', 'submitting again with the same key gives the same job')
+    .option('--hide-warnings', 'do not print what the node left out')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 if the job completed, 1 if it failed, was stopped, or is not over in time.
+
+Examples:
+  $ saltcod job run hello.yaml
+  $ saltcod job run --id-only --no-wait hello.yaml
+  $ cat hello.json | saltcod job run -
+
+  hello.yaml:
+    name: hello
+    type: batch
+    count: 1
+    tasks:
+      - name: main
+        engine: { type: noop, params: { DurationMs: 1000 } }
+`,
+    )
+  addNodeFlags(command).action(async (spec: string | undefined, options) => {
+    const { jobRun } = await import('./commands/job-run.ts')
+    await jobRun(terminal, spec, options)
+  })
+}
+
+function addList(job: Command, terminal: Terminal): void {
+  const command = job
+    .command('list')
+    .description('Lists jobs, the oldest first.')
+    .option('--limit <number>', 'how many', wholeNumber, 10)
+    .option('--next-token <token>', 'go on where an earlier listing ended')
+    .option('--namespace <name>', 'only jobs of this namespace')
+    .option('--state <states>', 'only jobs in these states, with commas between')
+    .option('--labels <selector>', 'only jobs with these labels: key=value, key!=value, key in (a,b), !key', collect)
+    .option('--order-by <field>', 'created_at or modified_at')
+    .option('--order-reversed', 'the other way round')
+    .option('--wide', 'whole ids')
+    .addOption(outputOption(LIST_FORMATS, 'table'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ saltcod job list --order-reversed
+  $ saltcod job list --state Running,Queued --output json
+  $ saltcod job list --labels 'env=prod,tier in (a,b)' --limit 100
+`,
+    )
+  addNodeFlags(command).action(async (options) => {
+    const { jobList } = await import('./commands/job-list.ts')
+    await jobList(terminal, options)
+  })
+}
+
+function addReads(job: Command, terminal: Terminal): void {
+  const describe = job
+    .command('describe <id>')
+    .description('Tells all about a job: what it is, where its executions stand, what has happened.')
+    .option('--wide', 'whole ids')
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
+    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job describe j-1a2b3c4d\n`)
+  addNodeFlags(describe).action(async (id: string, options) => {
+    const { jobDescribe } = await import('./commands/job-describe.ts')
+    await jobDescribe(terminal, id, options)
+  })
+  const history = job
+    .command('history <id>')
+    .description('Lists what has happened to a job and its executions, oldest first.')
+    .option('--event-type <type>', 'all, job or execution')
+    .option('--execution-id <id>', 'only this execution')
+    .option('--limit <number>', 'how many', wholeNumber)
+    .option('--wide', 'whole ids')
+    .addOption(outputOption(LIST_FORMATS, 'table'))
+    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job history j-1a2b3c4d --event-type execution\n`)
+  addNodeFlags(history).action(async (id: string, options) => {
+    const { jobHistory } = await import('./commands/job-history.ts')
+    await jobHistory(terminal, id, options)
+  })
+  const executions = job
+    .command('executions <id>')
+    .description('Lists the executions of a job.')
+    .option('--limit <number>', 'how many', wholeNumber, 20)
+    .option('--next-token <token>', 'go on where an earlier listing ended')
+    .option('--order-by <field>', 'created_at, modified_at, id or state')
+    .option('--order-reversed', 'the other way round')
+    .option('--all-versions', 'those of older versions of the job too')
+    .option('--wide', 'whole ids')
+    .addOption(outputOption(LIST_FORMATS, 'table'))
+    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job executions j-1a2b3c4d --output json\n`)
+  addNodeFlags(executions).action(async (id: string, options) => {
+    const { jobExecutions } = await import('./commands/job-executions.ts')
+    await jobExecutions(terminal, id, options)
+  })
+}
+
+function addLogs(job: Command, terminal: Terminal): void {
+  const command = job
+    .command('logs <id>')
+    .description('Prints what a job wrote: its standard output to ours, its standard error to ours.')
+    .option('-f, --follow', 'go on until the execution has ended')
+    .option('-t, --tail', 'only what is written from now on')
+    .option('-e, --execution-id <id>', 'of this execution (default: the newest)')
+    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job logs -f j-1a2b3c4d\n`)
+  addNodeFlags(command).action(async (id: string, options) => {
+    const { jobLogs } = await import('./commands/job-logs.ts')
+    await jobLogs(terminal, id, options)
+  })
+}
+
+function addStop(job: Command, terminal: Terminal): void {
+  const command = job
+    .command('stop <id>')
+    .description('Stops a job and everything that runs for it.')
+    .option('--reason <text>', 'why, for its history')
+    .option('--quiet', 'print nothing')
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
+    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job stop j-1a2b3c4d --reason 'wrong input'\n`)
+  addNodeFlags(command).action(async (id: string, options) => {
+    const { jobStop } = await import('./commands/job-stop.ts')
+    await jobStop(terminal, id, options)
+  })
+}

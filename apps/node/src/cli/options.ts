@@ -1,0 +1,44 @@
+import { configFlags } from '@saltcod/config'
+import type { Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+
+/** The flags of settings that a client needs to find its node. */
+const NODE_KEYS = new Set(['DataDir', 'API.Host', 'API.Port'])
+
+/** Adds the flags by which a command finds its node. */
+export function addNodeFlags(command: Command): Command {
+  return addFlags(command, (key) => key === undefined || NODE_KEYS.has(key))
+}
+
+/** Adds the flags of all settings. Their values are read by the configuration itself. */
+export function addSettingFlags(command: Command): Command {
+  return addFlags(command, () => true)
+}
+
+function addFlags(command: Command, wanted: (key: string | undefined) => boolean): Command {
+  for (const { flag, aliases, argument, description, key } of configFlags()) {
+    if (!wanted(key)) continue
+    const value = argument === undefined ? '' : ` ${argument}`
+    command.addOption(new Option(`${flag}${value}`, description))
+    for (const alias of aliases) {
+      command.addOption(new Option(`${alias}${value}`, `The same as ${flag}.`).hideHelp())
+    }
+  }
+  return command
+}
+
+/** Makes the option that chooses how something is printed. */
+export function outputOption(choices: readonly string[], fallback: string): Option {
+  return new Option('--output <format>', 'how to print it').choices([...choices]).default(fallback)
+}
+
+/** Reads a whole number from 0 for an option. Throws where the text is something else. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 0.')
+}
+
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...(earlier ?? []), value]
+}

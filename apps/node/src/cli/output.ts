@@ -1,0 +1,33 @@
+import { stringify } from 'yaml'
+import { formatCsv, formatTable } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** How a listing can be printed. */
+export const LIST_FORMATS: readonly string[] = ['table', 'json', 'yaml', 'csv']
+
+/** One column of a listing. */
+export interface Column<T> {
+  readonly name: string
+  readonly value: (item: T) => string
+}
+
+/** Prints a listing: as a table or CSV of some columns, or whole as JSON or YAML. */
+export function printList<T>(
+  terminal: Terminal,
+  format: string,
+  items: readonly T[],
+  columns: readonly Column<T>[],
+): void {
+  if (format === 'json' || format === 'yaml') {
+    printValue(terminal, format, items)
+    return
+  }
+  const header = columns.map((column) => column.name)
+  const rows = items.map((item) => columns.map((column) => column.value(item)))
+  terminal.out(format === 'csv' ? formatCsv(header, rows) : formatTable(terminal, header, rows))
+}
+
+/** Prints a value as JSON or YAML. */
+export function printValue(terminal: Terminal, format: 'json' | 'yaml', value: unknown): void {
+  terminal.out(format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value))
+}

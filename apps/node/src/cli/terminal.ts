@@ -1,0 +1,44 @@
+import { styleText } from 'node:util'
+
+/** Where a command writes, and what it reads of its surroundings. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Standard input is a person and not a file. */
+  readonly inputIsTerminal: boolean
+  /** Colour is wanted on standard output. */
+  readonly colour: boolean
+  readonly columns: number
+  /** Writes text to standard output as it is. */
+  out(text: string): void
+  /** Writes text to standard error as it is. */
+  err(text: string): void
+  /** Reads standard input to its end. */
+  input(): Promise<string>
+}
+
+/** Returns the terminal of this process. */
+export function processTerminal(): Terminal {
+  const { stdin, stdout, stderr, env } = process
+  // Whoever reads us may stop doing so, as `head` does.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  return {
+    env,
+    inputIsTerminal: stdin.isTTY === true,
+    colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    columns: stdout.columns ?? 120,
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    async input() {
+      const chunks: Buffer[] = []
+      for await (const chunk of stdin) chunks.push(chunk as Buffer)
+      return Buffer.concat(chunks).toString('utf8')
+    },
+  }
+}
+
+/** Colours text where colour is wanted. */
+export function paint(terminal: Pick<Terminal, 'colour'>, style: Parameters<typeof styleText>[0], text: string): string {
+  return terminal.colour ? styleText(style, text) : text
+}

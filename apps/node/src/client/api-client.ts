@@ -1,0 +1,150 @@
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import type {
+  WireBuildVersion,
+  WireError,
+  WireExecution,
+  WireGetJobAnswer,
+  WireHistory,
+  WireJob,
+  WirePage,
+  WirePutJobAnswer,
+} from '../wire/models.ts'
+import type { LogRequest, ReceivedLine } from './log-stream.ts'
+import { readLog } from './log-stream.ts'
+
+/** Parameters behind the question mark; what is `undefined` is left out. */
+export type QueryParameters = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>
+
+/** How long an answer may take. */
+const ANSWER_MS = 60_000
+
+/** Speaks to a node over HTTP. Every method throws a `Failure` where the node refuses or cannot be reached. */
+export class ApiClient {
+  readonly #base: string
+
+  /** @param base - The address of the node, such as `http://127.0.0.1:1234`. */
+  constructor(base: string) {
+    this.#base = base
+  }
+
+  /** Submits a job as it was written. */
+  submitJob(job: unknown, idempotencyToken?: string): Promise<WirePutJobAnswer> {
+    const token = idempotencyToken === undefined ? {} : { IdempotencyToken: idempotencyToken }
+    return this.#call('PUT', '/api/v1/orchestrator/jobs', {}, { Job: job, ...token })
+  }
+
+  /** Lists jobs. */
+  listJobs(query: QueryParameters): Promise<WirePage<WireJob>> {
+    return this.#call('GET', '/api/v1/orchestrator/jobs', query)
+  }
+
+  /** Returns a job, and what `include` names. */
+  getJob(id: string, query: QueryParameters = {}): Promise<WireGetJobAnswer> {
+    return this.#call('GET', jobPath(id), query)
+  }
+
+  /** Stops a job. */
+  stopJob(id: string, reason: string): Promise<{ readonly EvaluationID: string }> {
+    return this.#call('DELETE', jobPath(id), {}, { reason })
+  }
+
+  /** Lists the executions of a job. */
+  listExecutions(id: string, query: QueryParameters = {}): Promise<WirePage<WireExecution>> {
+    return this.#call('GET', `${jobPath(id)}/executions`, query)
+  }
+
+  /** Lists the history of a job. While the job has not ended there is always a next token. */
+  listHistory(id: string, query: QueryParameters = {}): Promise<WirePage<WireHistory>> {
+    return this.#call('GET', `${jobPath(id)}/history`, query)
+  }
+
+  /** Returns the version of the node. */
+  version(): Promise<WireBuildVersion> {
+    return this.#call('GET', '/api/v1/agent/version', {})
+  }
+
+  /** Yields what a job wrote. */
+  readLog(id: string, request: LogRequest): AsyncIterable<ReceivedLine> {
+    return readLog(this.#base.replace(/^http/, 'ws'), id, request)
+  }
+
+  async #call<T>(method: string, path: string, query: QueryParameters, body?: unknown): Promise<T> {
+    const response = await this.#fetch(`${this.#base}${path}${queryText(query)}`, {
+      method,
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+    const text = await response.text()
+    const answer = parse(text)
+    if (response.status === 200 && answer !== undefined) return answer as T
+    throw refusal(response.status, answer, this.#base)
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(url, init)
+    } catch (error) {
+      throw unreachable(this.#base, error)
+    }
+  }
+}
+
+/** Makes the failure of a node that cannot be reached. */
+export function unreachable(base: string, error: unknown): Failure {
+  return new Failure(EXIT.unreachable, `cannot reach a node at ${base}: ${reasonOf(error)}`, {
+    hint: 'start one with `saltcod serve`, or say where it is with --host and --port',
+    cause: error,
+  })
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS / 1000} seconds`
+  const cause: unknown = error.cause
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
+  const words: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'nothing listens there',
+    ENOTFOUND: 'there is no such host',
+    ECONNRESET: 'it closed the connection',
+    EPIPE: 'it closed the connection',
+    UND_ERR_SOCKET: 'it closed the connection',
+  }
+  return words[code] ?? (code === '' ? error.message : code)
+}
+
+function refusal(status: number, answer: unknown, base: string): Failure {
+  if (typeof answer === 'object' && answer !== null && 'Message' in answer) {
+    const { Message, Hint } = answer as WireError
+    return new Failure(EXIT.failed, Message.split('\n'), { hint: Hint })
+  }
+  return new Failure(EXIT.failed, `${base} answered with status ${status} and no reason`, {
+    hint: 'is it a saltcod node that listens there?',
+  })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+function jobPath(id: string): string {
+  return `/api/v1/orchestrator/jobs/${encodeURIComponent(id)}`
+}
+
+function queryText(query: QueryParameters): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue
+    for (const item of Array.isArray(value) ? value : [value]) parameters.append(name, String(item))
+  }
+  const text = parameters.toString()
+  return text === '' ? '' : `?${text}`
+}

@@ -1,0 +1,62 @@
+import { WebSocket } from 'ws'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import type { WireLogMessage } from '../wire/models.ts'
+
+/** Which part of a log is wanted. */
+export interface LogRequest {
+  /** To the end of the execution. */
+  readonly follow: boolean
+  /** Only what is written from now on. */
+  readonly tail: boolean
+  readonly executionId?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A line that a job wrote. */
+export interface ReceivedLine {
+  readonly stream: 'stdout' | 'stderr'
+  readonly line: string
+}
+
+/** Yields a job's log from a node's websocket. Throws a `Failure` with what the node says, or where it cannot be reached. */
+export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedLine> {
+  const { follow, tail, executionId, signal } = request
+  const query = new URLSearchParams({ follow: String(follow), tail: String(tail) })
+  if (executionId !== undefined) query.set('execution_id', executionId)
+  const url = `${base}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
+  const socket = new WebSocket(url, { perMessageDeflate: false })
+  const arrived: (WireLogMessage | Failure | null)[] = []
+  let wake: () => void = () => undefined
+  const arrive = (item: WireLogMessage | Failure | null): void => {
+    arrived.push(item)
+    if (arrived.length > 1000) socket.pause()
+    wake()
+  }
+  socket.on('message', (data: Buffer) => arrive(JSON.parse(data.toString()) as WireLogMessage))
+  socket.on('error', (error) => arrive(new Failure(EXIT.unreachable, `cannot read the log: ${error.message}`)))
+  socket.on('close', () => arrive(null))
+  const abort = (): void => socket.terminate()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    for (;;) {
+      const item = arrived.shift()
+      if (item === undefined) {
+        socket.resume()
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        continue
+      }
+      if (item === null) return
+      if (item instanceof Error) throw item
+      if (item.error !== undefined) throw new Failure(EXIT.failed, item.error)
+      if (item.value !== undefined) {
+        yield { stream: item.value.Type === 2 ? 'stderr' : 'stdout', line: item.value.Line }
+      }
+    }
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    socket.terminate()
+  }
+}

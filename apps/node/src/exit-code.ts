@@ -1,0 +1,24 @@
+/** The exit codes of the program; scripts rely on them. */
+export const EXIT: {
+  readonly ok: 0
+  readonly failed: 1
+  readonly usage: 2
+  readonly unreachable: 3
+  readonly storeFailed: 74
+  readonly interrupted: 130
+} = {
+  ok: 0,
+  /** The command was understood and failed, for instance because there is no such job. */
+  failed: 1,
+  /** Wrong usage, a wrong configuration, or a store that the node must not or cannot open. Nothing was written. */
+  usage: 2,
+  /** The node cannot be reached. */
+  unreachable: 3,
+  /** The store of a serving node became unusable; start it again. */
+  storeFailed: 74,
+  /** Interrupted by Ctrl-C while waiting. */
+  interrupted: 130,
+}
+
+/** One of the values of {@link EXIT}. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -1,0 +1,181 @@
+import { mkdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import type { Config, ResolvedPaths } from '@saltcod/config'
+import { resolvePaths } from '@saltcod/config'
+import type { ExecutionStore, JobStore, Json, KvFailure } from '@saltcod/store-core'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { ComputeNode } from './compute/compute-node.ts'
+import { startCompute } from './compute/compute-node.ts'
+import { EXIT } from './exit-code.ts'
+import { Failure } from './failure.ts'
+import { openExecutions, openJobs } from './open-stores.ts'
+import { createApi } from './requester/api/server.ts'
+import type { Requester } from './requester/requester.ts'
+import { startRequester } from './requester/requester.ts'
+import { computeSettings, requesterSettings } from './settings-of-config.ts'
+import type { JobSpec } from './spec/job-spec.ts'
+import { buildVersion } from './version.ts'
+
+/** What a node is made of. */
+export interface NodeOptions {
+  readonly config: Config
+  readonly nodeId: string
+  /** The configuration as the API may show it. */
+  readonly shownConfig: Json
+  readonly log: Logger
+  /** Gives the start up. */
+  readonly signal: AbortSignal
+}
+
+/** A node that serves. */
+export interface RunningNode {
+  readonly url: string
+  /** Resolves with why the node cannot go on; the process should then end. */
+  readonly failed: Promise<Failure>
+  /** Takes no more work, lets what runs finish up to the grace period, writes everything, and closes. */
+  stop(): Promise<void>
+}
+
+/** Parts that were started, to be ended in the opposite order. */
+interface Parts {
+  jobs?: JobStore<JobSpec>
+  executions?: ExecutionStore
+  requester?: Requester
+  api?: FastifyInstance
+  compute?: ComputeNode
+  draining: boolean
+}
+
+/** Opens the stores, serves the API and starts to work. Throws a `Failure`; what was started is ended then. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const parts: Parts = { draining: false }
+  try {
+    const url = await startParts(options, parts)
+    return {
+      url,
+      failed: firstFailure(parts),
+      stop: () => stopParts(parts, options.config.gracePeriodMs, options.log),
+    }
+  } catch (error) {
+    await stopParts(parts, 0, options.log)
+    throw error
+  }
+}
+
+async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
+  const { config, nodeId, log } = options
+  const paths = resolvePaths(config, nodeId)
+  const opening = { nodeId, quota: config.quota, log }
+  if (!config.roles.includes('requester')) {
+    throw new Failure(EXIT.usage, 'a node without the role requester has no requester that it could reach', {
+      hint: 'let it be both: --node-type requester,compute',
+    })
+  }
+  parts.jobs = await openJobs(paths.jobStore, opening)
+  const computes = config.roles.includes('compute')
+  if (computes) parts.executions = await openExecutions(paths.executionStore, opening)
+  parts.requester = startRequester({
+    store: parts.jobs,
+    nodeId,
+    settings: requesterSettings(config),
+    log: log.child({ part: 'requester' }),
+  })
+  parts.api = createApi(
+    {
+      requester: parts.requester.context,
+      nodeId,
+      labels: {},
+      version: buildVersion(),
+      config: options.shownConfig,
+      isDraining: () => parts.draining,
+    },
+    { maxBodyBytes: config.api.maxBodyBytes, log: log.child({ part: 'api' }) },
+  )
+  if (parts.executions !== undefined) {
+    parts.compute = await startRoom(options, paths, parts.executions, parts.requester)
+  }
+  options.signal.throwIfAborted()
+  return listen(parts.api, config.api)
+}
+
+async function startRoom(
+  { config, nodeId, log, signal }: NodeOptions,
+  paths: ResolvedPaths,
+  store: ExecutionStore,
+  requester: Requester,
+): Promise<ComputeNode> {
+  const { executionStore, repository, results } = paths
+  const dataDir =
+    executionStore.type === 'lmdb' ? dirname(executionStore.path) : join(repository, `${nodeId}-compute`)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  mkdirSync(results, { recursive: true, mode: 0o700 })
+  return startCompute({
+    store,
+    link: requester.link,
+    nodeId,
+    dataDir,
+    settings: computeSettings(config, dataDir, results),
+    log: log.child({ part: 'compute' }),
+    signal,
+  })
+}
+
+async function listen(api: FastifyInstance, { host, port }: Config['api']): Promise<string> {
+  try {
+    await api.listen({ host, port })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const reason = code === 'EADDRINUSE' ? 'another program listens there' : code
+    throw new Failure(EXIT.failed, `cannot listen on ${host}:${port}: ${reason}`, {
+      hint: 'stop the other program, or choose another port with --port (0: any)',
+      cause: error,
+    })
+  }
+  const address = api.server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+}
+
+async function firstFailure({ jobs, executions, compute }: Parts): Promise<Failure> {
+  const never = new Promise<never>(() => undefined)
+  const storeFailure = async (failed: Promise<KvFailure> | undefined, what: string): Promise<Failure> => {
+    const failure = await (failed ?? never)
+    return new Failure(EXIT.storeFailed, `the ${what} has become unusable: ${failure.message}`, {
+      hint: 'see to the disk, then start the node again; nothing that was acknowledged is lost',
+      cause: failure.cause,
+    })
+  }
+  const roomFailure = async (): Promise<Failure> => {
+    const cause = await (compute?.failed ?? never)
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return new Failure(EXIT.storeFailed, `the compute room has stopped: ${message}`, {
+      hint: 'start the node again',
+      cause,
+    })
+  }
+  return Promise.race([
+    storeFailure(jobs?.failed, 'job store'),
+    storeFailure(executions?.failed, 'execution store'),
+    roomFailure(),
+  ])
+}
+
+async function stopParts(parts: Parts, graceMs: number, log: Logger): Promise<void> {
+  parts.draining = true
+  // The requester goes on until the compute room has reported its last.
+  const steps: readonly [string, () => Promise<unknown>][] = [
+    ['the compute room', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
+    ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
+    ['the API', () => parts.api?.close() ?? Promise.resolve()],
+    ['the execution store', () => parts.executions?.close() ?? Promise.resolve()],
+    ['the job store', () => parts.jobs?.close() ?? Promise.resolve()],
+  ]
+  for (const [what, stop] of steps) {
+    try {
+      await stop()
+    } catch (error) {
+      log.error({ err: error }, `${what} did not stop cleanly`)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { Config, StoreLocation } from '@saltcod/config'
+import type { ExecutionStore, JobStore } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
+import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
+import type { Logger } from 'pino'
+import { EXIT } from './exit-code.ts'
+import { Failure } from './failure.ts'
+import type { JobSpec } from './spec/job-spec.ts'
+
+/** What opening a store needs besides its place. */
+export interface StoreOpening {
+  readonly nodeId: string
+  readonly quota: Config['quota']
+  readonly log: Logger
+}
+
+/** Opens the requester's store. Throws a `Failure` that says in one line what is wrong. */
+export async function openJobs(location: StoreLocation, opening: StoreOpening): Promise<JobStore<JobSpec>> {
+  return refusing(location, async () => {
+    if (location.type === 'memory') return openMemoryJobStore<JobSpec>({ nodeId: opening.nodeId })
+    return openLmdbJobStore<JobSpec>(lmdbOptions(location.path, opening))
+  })
+}
+
+/** Opens the compute node's store. Throws a `Failure` that says in one line what is wrong. */
+export async function openExecutions(location: StoreLocation, opening: StoreOpening): Promise<ExecutionStore> {
+  return refusing(location, async () => {
+    if (location.type === 'memory') return openMemoryExecutionStore({ nodeId: opening.nodeId })
+    return openLmdbExecutionStore(lmdbOptions(location.path, opening))
+  })
+}
+
+function lmdbOptions(path: string, { nodeId, quota, log }: StoreOpening) {
+  return {
+    path,
+    nodeId,
+    maxSpecBytes: storedSpecBytes(quota.specBytes),
+    ...(quota.storeBytes === 0 ? {} : { quotaBytes: quota.storeBytes }),
+    onNotice: (notice: { readonly code: string; readonly message: string }) => {
+      log.warn({ code: notice.code, path }, notice.message)
+    },
+  }
+}
+
+/** A specification grows a little when what was left out is filled in. */
+function storedSpecBytes(specBytes: number): number {
+  return specBytes + 64 * 1024
+}
+
+async function refusing<T>(location: StoreLocation, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    const path = location.type === 'lmdb' ? location.path : 'in memory'
+    const named = error.message.includes(path) ? error.message : `${path}: ${error.message}`
+    throw new Failure(EXIT.usage, `cannot open the store: ${named}`, { hint: error.hint, cause: error })
+  }
+}

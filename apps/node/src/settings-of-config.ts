@@ -1,0 +1,74 @@
+import { statfsSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
+import type { Config } from '@saltcod/config'
+import { recoveryPolicy } from '@saltcod/recovery'
+import { createEngines } from './engines.ts'
+import { DEFAULT_INPUT_POLICY } from './compute/inputs/input-policy.ts'
+import { INPUT_KINDS } from './compute/inputs/placement.ts'
+import type { ComputeSettings } from './compute/settings.ts'
+import type { Capacity } from './link/link.ts'
+import type { RequesterSettings } from './requester/settings.ts'
+import { DEFAULT_REQUESTER_SETTINGS } from './requester/settings.ts'
+
+const HEARTBEAT_MS = 15_000
+const DEFAULT_OUTPUT_BYTES = 1024 ** 3
+
+/** Works out how the requester works from the configuration. */
+export function requesterSettings(config: Config): RequesterSettings {
+  const defaults = DEFAULT_REQUESTER_SETTINGS
+  const { limit, immediate, backoffMs, maxBackoffMs } = config.recovery.interruptions
+  return {
+    ...defaults,
+    retry: {
+      ...defaults.retry,
+      maxInterruptions: limit,
+      immediateInterruptions: immediate,
+      backoffMs,
+      maxBackoffMs,
+    },
+    jobs: { ...defaults.jobs, maxSpecBytes: config.quota.specBytes },
+    leaseMs: config.leases.durationMs,
+    maxAttempts: config.leases.maxAttempts,
+    retryDelaysMs: config.leases.retryDelaysMs,
+  }
+}
+
+/** Works out how the compute room works from the configuration and the machine. */
+export function computeSettings(config: Config, dataDir: string, resultsDir: string): ComputeSettings {
+  const { engines, inputs, quota, recovery } = config
+  const { preset, cells, ageRules, keepForMs } = recovery
+  return {
+    labels: {},
+    capacity: machineCapacity(dataDir),
+    maxRunning: Math.max(availableParallelism() * 4, 8),
+    engines: createEngines(config),
+    publishers: ['local', 'noop'],
+    inputSources: INPUT_KINDS,
+    timeLimitsMs: {
+      ...(engines.exec.timeLimitMs === 0 ? {} : { exec: engines.exec.timeLimitMs }),
+      ...(engines.wasm.timeLimitMs === 0 ? {} : { wasm: engines.wasm.timeLimitMs }),
+    },
+    inputPolicy: {
+      ...DEFAULT_INPUT_POLICY,
+      allowedPaths: inputs.allowedPaths,
+      allowHosts: inputs.allowedHosts,
+      ...(inputs.maxBytes === 0 ? {} : { maxBytes: inputs.maxBytes }),
+    },
+    resultsDir,
+    outputBytes: quota.resultBytes === 0 ? DEFAULT_OUTPUT_BYTES : quota.resultBytes,
+    logBytes: quota.outputBytes,
+    recovery: recoveryPolicy({ preset, cells, ageRules, keepForMs }),
+    heartbeatMs: HEARTBEAT_MS,
+  }
+}
+
+/** Four fifths of the memory and all processors of the machine, and the space that is free below the data directory. */
+function machineCapacity(dataDir: string): Capacity {
+  const { bavail, bsize } = statfsSync(dataDir)
+  return {
+    cpu: availableParallelism(),
+    memoryBytes: Math.floor(totalmem() * 0.8),
+    diskBytes: bavail * bsize,
+    gpu: 0,
+  }
+}
