@@ -23,8 +23,8 @@ export interface EnvironmentOptions {
 /** Pages of one table. */
 export interface TreeSize {
   readonly depth: number
-  /** Branch and leaf pages. */
-  readonly treePages: number
+  readonly branchPages: number
+  readonly leafPages: number
   readonly overflowPages: number
   readonly rows: number
 }
@@ -120,7 +120,7 @@ export class Environment {
   /** Sizes of one table, as the transaction under way sees it; zeros where the file has no such table. */
   treeSize(name: string): TreeSize {
     const table = this.#tables.get(name)
-    if (table === undefined) return { depth: 0, treePages: 0, overflowPages: 0, rows: 0 }
+    if (table === undefined) return { depth: 0, branchPages: 0, leafPages: 0, overflowPages: 0, rows: 0 }
     const native = table as unknown as NativeTable
     // Without a transaction to read in, the numbers would be those of a stray piece of memory.
     native.ensureReadTxn()
@@ -247,13 +247,14 @@ export class Environment {
 
 /** All pages of a table. */
 export function pagesOf(size: TreeSize): number {
-  return size.treePages + size.overflowPages
+  return size.branchPages + size.leafPages + size.overflowPages
 }
 
 function treeSizeOf(stat: NativeStat): TreeSize {
   return {
     depth: stat.treeDepth,
-    treePages: stat.treeBranchPageCount + stat.treeLeafPageCount,
+    branchPages: stat.treeBranchPageCount,
+    leafPages: stat.treeLeafPageCount,
     overflowPages: stat.overflowPages,
     rows: stat.entryCount,
   }

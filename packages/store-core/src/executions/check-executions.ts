@@ -1,6 +1,117 @@
-import type { KvStore } from '../kv/contract.ts'
+import { type CheckedRecord, type CheckPlan, checkStore } from '../check/check-store.ts'
+import type { Findings } from '../check/findings.ts'
+import { HistoryRules } from '../check/history-rules.ts'
+import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { decodeId, decodeTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import { COMPUTE_MACHINE } from '../states/compute-state.ts'
+import { historyTable, toHistoryEntry } from '../store/history.ts'
+import { deadlineKey } from '../store/mutation.ts'
+import { reclaimTable } from '../store/reclaim.ts'
+import { INDEX } from '../store/tables.ts'
+import { computeJobKey, computeKey, computeStateKey, computeTable, executionJobTable } from './compute-row.ts'
 
-export async function checkExecutionStore(_kv: KvStore, _options: CheckOptions): Promise<CheckReport> {
-  return { findings: [], truncated: false, examined: {} }
+/** Checks every rule of an execution store. */
+export async function checkExecutionStore(kv: KvStore, options: CheckOptions): Promise<CheckReport> {
+  return await checkStore(kv, planOfExecutions(), options)
+}
+
+function planOfExecutions(): CheckPlan {
+  const rules = new HistoryRules()
+  return {
+    records: [{ table: 'executions', kind: 'execution' }],
+    keyOf: (_kind, id) => computeKey(id),
+    ownerOf: ({ key }) => {
+      const parts = decodeTuple(key)
+      const index = Number(parts[0])
+      if (index === INDEX.requestByTime) return { kind: 'request', id: String(parts[2]) }
+      const known: readonly number[] = [INDEX.executionByJob, INDEX.executionByState, INDEX.deadline]
+      return known.includes(index) ? { kind: 'execution', id: decodeId('e', parts.at(-1)) } : null
+    },
+    record: (_kind, row, snapshot, findings) => checkedCompute(row, snapshot, findings),
+    tables: [
+      { table: 'specs', visit: visitJob },
+      {
+        table: 'history',
+        visit: (row, snapshot, findings) => visitHistory(row, snapshot, findings, rules),
+      },
+      { table: 'reclaim', visit: ({ key, value }) => void reclaimTable.decode(key, value) },
+    ],
+  }
+}
+
+function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): CheckedRecord {
+  const row = computeTable.decode(key, value)
+  const id = decodeId('e', decodeTuple(key)[0])
+  const job = executionJobTable.load(snapshot, key)
+  if (job === undefined)
+    findings.add('spec-missing', 'specs', key, id, `the job of execution ${id} is missing`)
+  else if (job.bytes !== row.b) {
+    findings.add(
+      'spec-bytes-wrong',
+      'executions',
+      key,
+      id,
+      `execution ${id} says ${row.b} bytes of job, it has ${job.bytes}`,
+    )
+  }
+  if (!COMPUTE_MACHINE.states.includes(row.s)) {
+    findings.add(
+      'state-unknown',
+      'executions',
+      key,
+      id,
+      `execution ${id} is in the unknown state ${String(row.s)}`,
+    )
+  }
+  if (COMPUTE_MACHINE.terminal.has(row.s) !== (row.f !== undefined)) {
+    findings.add(
+      'finish-time-wrong',
+      'executions',
+      key,
+      id,
+      `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
+    )
+  }
+  const keys = [computeJobKey(key, row), computeStateKey(key, row)]
+  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
+  return {
+    kind: 'execution',
+    id,
+    namespace: row.ns,
+    state: row.s,
+    bytes: value.length + row.b,
+    indexes: keys.map((indexKey) => ({ key: indexKey })),
+    counted: true,
+  }
+}
+
+function visitJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {
+  executionJobTable.decode(key, value)
+  checkOwner('specs', key, snapshot, findings)
+}
+
+function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rules: HistoryRules): void {
+  const { key, value } = row
+  const decoded = historyTable.decode(key, value)
+  if (!checkOwner('history', key, snapshot, findings)) return
+  const id = decodeId('e', decodeTuple(key)[0])
+  const entry = toHistoryEntry('', key, decoded)
+  rules.visit({ row, entry, subject: id }, keyToHex(computeKey(id)), COMPUTE_MACHINE, snapshot, findings)
+}
+
+/** Returns false where the owner was deleted, so that there is nothing more to check. */
+function checkOwner(
+  table: 'specs' | 'history',
+  key: Uint8Array,
+  snapshot: KvSnapshot,
+  findings: Findings,
+): boolean {
+  const id = decodeId('e', decodeTuple(key)[0])
+  const owner = computeKey(id)
+  if (snapshot.get('reclaim', owner) !== undefined) return false
+  if (snapshot.get('executions', owner) === undefined) {
+    findings.add('orphan', table, key, id, `a row belongs to execution ${id}, which is not there`)
+  }
+  return true
 }

@@ -1,6 +1,307 @@
-import type { KvStore } from '../kv/contract.ts'
+import { type CheckedRecord, type CheckPlan, checkStore, type ExpectedIndex } from '../check/check-store.ts'
+import type { Findings } from '../check/findings.ts'
+import { HistoryRules } from '../check/history-rules.ts'
+import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { decodeId, decodeTuple, idTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import type { RecordKind } from '../model/feed.ts'
+import { EXECUTION_MACHINE } from '../states/execution-state.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import type { StateMachine } from '../states/transitions.ts'
+import { historyTable, toHistoryEntry } from '../store/history.ts'
+import { deadlineKey } from '../store/mutation.ts'
+import { reclaimTable } from '../store/reclaim.ts'
+import { INDEX } from '../store/tables.ts'
+import {
+  type EvaluationRow,
+  endedKey,
+  evaluationOfJobKey,
+  evaluationTable,
+  headKey,
+  leasedKey,
+  parkedKey,
+  readyKey,
+  waitingKey,
+} from './evaluation-row.ts'
+import { executionCreationKeys, executionStateKey, executionTable, isReclaimed } from './execution-row.ts'
+import {
+  creationIndexKeys,
+  hasEnded,
+  type JobRow,
+  jobKey,
+  jobTable,
+  labelIndexKeys,
+  nameIndexKey,
+  type SpecRow,
+  specKey,
+  specTable,
+  stateIndexKeys,
+  submitKeyIndexKey,
+} from './job-row.ts'
 
-export async function checkJobStore(_kv: KvStore, _options: CheckOptions): Promise<CheckReport> {
-  return { findings: [], truncated: false, examined: {} }
+/** Checks every rule of a job store. */
+export async function checkJobStore(kv: KvStore, options: CheckOptions): Promise<CheckReport> {
+  return await checkStore(kv, planOfJobs(), options)
+}
+
+function planOfJobs(): CheckPlan {
+  const rules = new HistoryRules()
+  return {
+    records: [
+      { table: 'jobs', kind: 'job' },
+      { table: 'executions', kind: 'execution' },
+      { table: 'evaluations', kind: 'evaluation' },
+    ],
+    keyOf,
+    ownerOf,
+    record: (kind, row, snapshot, findings) => {
+      if (kind === 'job') return checkedJob(row, snapshot, findings)
+      if (kind === 'execution') return checkedExecution(row, snapshot, findings)
+      return checkedEvaluation(row, snapshot, findings)
+    },
+    tables: [
+      { table: 'specs', visit: visitSpec },
+      {
+        table: 'history',
+        visit: (row, snapshot, findings) => visitHistory(row, snapshot, findings, rules),
+      },
+      { table: 'reclaim', visit: ({ key, value }) => void reclaimTable.decode(key, value) },
+    ],
+  }
+}
+
+function keyOf(kind: RecordKind, id: string): Uint8Array {
+  if (kind === 'job') return jobKey(id)
+  return idTuple(kind === 'execution' ? 'e' : 'v', id)
+}
+
+const INDEX_OWNERS: Readonly<Record<number, RecordKind>> = {
+  [INDEX.jobByCreation]: 'job',
+  [INDEX.jobByState]: 'job',
+  [INDEX.jobByNamespace]: 'job',
+  [INDEX.jobByLabel]: 'job',
+  [INDEX.jobInProgress]: 'job',
+  [INDEX.jobFinished]: 'job',
+  [INDEX.executionByJob]: 'execution',
+  [INDEX.executionByNode]: 'execution',
+  [INDEX.executionByState]: 'execution',
+  [INDEX.evaluationByJob]: 'evaluation',
+  [INDEX.evaluationLeased]: 'evaluation',
+  [INDEX.evaluationEnded]: 'evaluation',
+}
+
+const VALUE_OWNERS: Readonly<Record<number, RecordKind>> = {
+  [INDEX.jobByName]: 'job',
+  [INDEX.jobBySubmitKey]: 'job',
+  [INDEX.evaluationReady]: 'evaluation',
+  [INDEX.evaluationWaiting]: 'evaluation',
+  [INDEX.evaluationHead]: 'evaluation',
+  [INDEX.evaluationParked]: 'evaluation',
+}
+
+function ownerOf({ key, value }: KvRow): { kind: RecordKind | 'request'; id: string } | null {
+  const parts = decodeTuple(key)
+  const index = Number(parts[0])
+  if (index === INDEX.requestByTime) return { kind: 'request', id: String(parts[2]) }
+  if (index === INDEX.deadline) {
+    const kind = parts[2] === 'job' ? 'job' : 'execution'
+    return { kind, id: decodeId(kind === 'job' ? 'j' : 'e', parts[3]) }
+  }
+  const byValue = VALUE_OWNERS[index]
+  if (byValue !== undefined) return { kind: byValue, id: Buffer.from(value).toString() }
+  const byKey = INDEX_OWNERS[index]
+  if (byKey === undefined) return null
+  const prefix = byKey === 'job' ? 'j' : byKey === 'execution' ? 'e' : 'v'
+  return { kind: byKey, id: decodeId(prefix, parts.at(-1)) }
+}
+
+function checkedJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): CheckedRecord {
+  const row = jobTable.decode(key, value)
+  const id = decodeId('j', decodeTuple(key)[0])
+  const specs = specsOf(key, row, id, snapshot, findings)
+  if (!JOB_MACHINE.states.includes(row.s)) {
+    findings.add('state-unknown', 'jobs', key, id, `job ${id} is in the unknown state ${String(row.s)}`)
+  }
+  if (hasEnded(row) !== (row.f !== undefined)) {
+    findings.add(
+      'finish-time-wrong',
+      'jobs',
+      key,
+      id,
+      `job ${id} is ${row.s} and its end is ${row.f ?? 'not set'}`,
+    )
+  }
+  const newest = specs.at(-1)
+  const plain = [
+    ...creationIndexKeys(key, row),
+    ...stateIndexKeys(key, row),
+    ...labelIndexKeys(key, row, newest?.l ?? {}),
+  ]
+  const indexes: ExpectedIndex[] = plain.map((indexKey) => ({ key: indexKey }))
+  if (newest !== undefined) indexes.push({ key: nameIndexKey(row.ns, newest.n), value: id })
+  if (row.k !== undefined) indexes.push({ key: submitKeyIndexKey(row.ns, row.k), value: id })
+  if (row.dl !== undefined) indexes.push({ key: deadlineKey(row.dl, 'job', id) })
+  return {
+    kind: 'job',
+    id,
+    namespace: row.ns,
+    state: row.s,
+    bytes: value.length + row.b,
+    indexes,
+    counted: true,
+  }
+}
+
+function specsOf(
+  key: Uint8Array,
+  row: JobRow,
+  id: string,
+  snapshot: KvSnapshot,
+  findings: Findings,
+): SpecRow[] {
+  const specs: SpecRow[] = []
+  let bytes = 0
+  for (let version = 1; version <= row.v; version++) {
+    const found = specTable.load(snapshot, specKey(key, version))
+    if (found === undefined) {
+      findings.add(
+        'spec-missing',
+        'specs',
+        specKey(key, version),
+        id,
+        `version ${version} of job ${id} is missing`,
+      )
+      continue
+    }
+    specs.push(found.record)
+    bytes += found.bytes
+  }
+  if (bytes !== row.b) {
+    findings.add(
+      'spec-bytes-wrong',
+      'jobs',
+      key,
+      id,
+      `job ${id} says ${row.b} bytes of versions, there are ${bytes}`,
+    )
+  }
+  return specs
+}
+
+function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): CheckedRecord {
+  const row = executionTable.decode(key, value)
+  const id = decodeId('e', decodeTuple(key)[0])
+  const counted = !isReclaimed(snapshot, row)
+  const ended = EXECUTION_MACHINE.terminal.has(row.s)
+  if (!EXECUTION_MACHINE.states.includes(row.s)) {
+    findings.add(
+      'state-unknown',
+      'executions',
+      key,
+      id,
+      `execution ${id} is in the unknown state ${String(row.s)}`,
+    )
+  }
+  if (counted && snapshot.get('jobs', jobKey(row.j)) === undefined) {
+    findings.add(
+      'orphan',
+      'executions',
+      key,
+      id,
+      `execution ${id} belongs to job ${row.j}, which is not there`,
+    )
+  }
+  if (ended !== (row.f !== undefined)) {
+    findings.add(
+      'finish-time-wrong',
+      'executions',
+      key,
+      id,
+      `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
+    )
+  }
+  const keys = [...executionCreationKeys(key, row), executionStateKey(key, row)]
+  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
+  return {
+    kind: 'execution',
+    id,
+    namespace: row.ns,
+    state: row.s,
+    bytes: value.length,
+    indexes: keys.map((indexKey) => ({ key: indexKey })),
+    counted,
+  }
+}
+
+function checkedEvaluation({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): CheckedRecord {
+  const row = evaluationTable.decode(key, value)
+  const id = decodeId('v', decodeTuple(key)[0])
+  const counted = !isReclaimed(snapshot, row)
+  if (counted && snapshot.get('jobs', jobKey(row.j)) === undefined) {
+    findings.add(
+      'orphan',
+      'evaluations',
+      key,
+      id,
+      `evaluation ${id} belongs to job ${row.j}, which is not there`,
+    )
+  }
+  return {
+    kind: 'evaluation',
+    id,
+    namespace: row.ns,
+    state: row.st,
+    bytes: value.length,
+    indexes: evaluationIndexes(id, key, row, snapshot),
+    counted,
+  }
+}
+
+function evaluationIndexes(
+  id: string,
+  key: Uint8Array,
+  row: EvaluationRow,
+  snapshot: KvSnapshot,
+): ExpectedIndex[] {
+  const indexes: ExpectedIndex[] = [{ key: evaluationOfJobKey({ key, row }) }]
+  if (row.st !== 'pending') return [...indexes, { key: endedKey({ key, row }) }]
+  const head = snapshot.get('index', headKey(row.j))
+  const isHead = head !== undefined && Buffer.from(head).toString() === id
+  if (!isHead && row.l === undefined) return [...indexes, { key: parkedKey(row), value: id }]
+  indexes.push({ key: headKey(row.j), value: id })
+  if (row.l !== undefined) return [...indexes, { key: leasedKey({ key }, row.l.x) }]
+  const ready = snapshot.get('index', readyKey(row)) !== undefined
+  return [...indexes, { key: ready ? readyKey(row) : waitingKey(row), value: id }]
+}
+
+function visitSpec({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {
+  specTable.decode(key, value)
+  checkOwner('specs', key, snapshot, findings)
+}
+
+function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rules: HistoryRules): void {
+  const { key, value } = row
+  const decoded = historyTable.decode(key, value)
+  if (!checkOwner('history', key, snapshot, findings)) return
+  const jobId = decodeId('j', decodeTuple(key)[0])
+  const entry = toHistoryEntry(jobId, key, decoded)
+  const subject = entry.executionId ?? jobId
+  const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
+  rules.visit({ row, entry, subject }, keyToHex(jobKey(jobId)), machine, snapshot, findings)
+}
+
+/** Returns false where the owner was deleted, so that there is nothing more to check. */
+function checkOwner(
+  table: 'specs' | 'history',
+  key: Uint8Array,
+  snapshot: KvSnapshot,
+  findings: Findings,
+): boolean {
+  const jobId = decodeId('j', decodeTuple(key)[0])
+  const owner = jobKey(jobId)
+  if (snapshot.get('reclaim', owner) !== undefined) return false
+  if (snapshot.get('jobs', owner) === undefined) {
+    findings.add('orphan', table, key, jobId, `a row belongs to job ${jobId}, which is not there`)
+  }
+  return true
 }

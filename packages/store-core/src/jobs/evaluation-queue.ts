@@ -110,10 +110,14 @@ export function headOf(mutation: Mutation, jobId: string): string | undefined {
 
 function insert(mutation: Mutation, made: LoadedEvaluation): void {
   const headId = headOf(mutation, made.row.j)
-  if (headId === undefined) return lead(mutation, made)
+  if (headId === undefined) {
+    lead(mutation, made)
+    return
+  }
   const head = findEvaluation(mutation.rows, headId)
   if (head === undefined || head.row.l !== undefined || !precedes(made.row, head.row, mutation.nowMs)) {
-    return park(mutation, made)
+    park(mutation, made)
+    return
   }
   unplace(mutation, head.row)
   park(mutation, head)

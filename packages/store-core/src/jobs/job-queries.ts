@@ -142,23 +142,27 @@ function stateStretch(query: JobQuery, state: JobState): Uint8Array {
 
 /** Tells whether labels meet every requirement. */
 export function fitsLabels(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
-  return requirements.every(({ key, operator, values }) => {
-    const value = Object.hasOwn(labels, key) ? labels[key] : undefined
-    switch (operator) {
-      case '=':
-      case 'in':
-        return value !== undefined && values.includes(value)
-      case '!=':
-      case 'notin':
-        return value === undefined || !values.includes(value)
-      case 'exists':
-        return value !== undefined
-      case '!exists':
-        return value === undefined
-      case 'gt':
-        return value !== undefined && Number(value) > Number(values[0])
-      case 'lt':
-        return value !== undefined && Number(value) < Number(values[0])
-    }
+  return requirements.every((requirement) => {
+    const { key } = requirement
+    return fitsLabel(Object.hasOwn(labels, key) ? labels[key] : undefined, requirement)
   })
+}
+
+function fitsLabel(value: string | undefined, { operator, values }: LabelRequirement): boolean {
+  switch (operator) {
+    case '=':
+    case 'in':
+      return value !== undefined && values.includes(value)
+    case '!=':
+    case 'notin':
+      return value === undefined || !values.includes(value)
+    case 'exists':
+      return value !== undefined
+    case '!exists':
+      return value === undefined
+    case 'gt':
+      return value !== undefined && Number(value) > Number(values[0])
+    case 'lt':
+      return value !== undefined && Number(value) < Number(values[0])
+  }
 }

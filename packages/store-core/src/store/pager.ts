@@ -117,10 +117,18 @@ class Walk<T> {
   }
 
   #rows(limit: number) {
-    const { table, prefix, gte = prefix, lt = endOfTuple(prefix) } = this.#listing
+    const { table } = this.#listing
+    const { low, high } = boundsOf(this.#listing)
     const from = this.last
-    if (this.#descending) return this.#snapshot.range(table, { gte, lt: from ?? lt, reverse: true, limit })
-    return this.#snapshot.range(table, { ...(from === null ? { gte } : { gt: from }), lt, limit })
+    if (this.#descending) {
+      return this.#snapshot.range(table, {
+        ...low,
+        ...(from === null ? high : { lt: from }),
+        reverse: true,
+        limit,
+      })
+    }
+    return this.#snapshot.range(table, { ...(from === null ? low : { gt: from }), ...high, limit })
   }
 
   #take(key: Uint8Array, value: Uint8Array): void {
@@ -137,6 +145,15 @@ class Walk<T> {
       this.quarantined.push(this.#listing.idOf(key, value))
     }
   }
+}
+
+/** A listing of a whole table has no bounds; an empty key is none. */
+function boundsOf({ prefix, gte = prefix, lt }: Listing<unknown>): {
+  low: { gte?: Uint8Array }
+  high: { lt?: Uint8Array }
+} {
+  const end = lt ?? (prefix.length === 0 ? undefined : endOfTuple(prefix))
+  return { low: gte.length === 0 ? {} : { gte }, high: end === undefined ? {} : { lt: end } }
 }
 
 function fingerprintOf(query: unknown, reverse: boolean): string {

@@ -1,0 +1,201 @@
+import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { decodeTuple, keyToHex } from '../kv/tuple.ts'
+import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import type { RecordKind } from '../model/feed.ts'
+import { readSequence } from '../store/meta.ts'
+import { RecordTable } from '../store/record-table.ts'
+import type { TableName } from '../store/tables.ts'
+import { forEachBatch } from './batches.ts'
+import { Findings } from './findings.ts'
+import { Tally } from './tally.ts'
+
+/** An index row that a record must have; a value that is absent must be empty. */
+export interface ExpectedIndex {
+  readonly key: Uint8Array
+  readonly value?: string
+}
+
+/** A record as a check sees it. */
+export interface CheckedRecord {
+  readonly kind: RecordKind
+  readonly id: string
+  readonly namespace: string
+  readonly state: string
+  /** Bytes that it counts for. */
+  readonly bytes: number
+  readonly indexes: readonly ExpectedIndex[]
+  /** False for a record of something deleted, which stands in no count any more. */
+  readonly counted: boolean
+}
+
+/** What a check must know of a kind of store. */
+export interface CheckPlan {
+  /** The tables with records that are indexed and counted. */
+  readonly records: readonly { readonly table: TableName; readonly kind: RecordKind }[]
+  /** Decodes a record with all that it should have, and adds findings of its own. Throws `RECORD_CORRUPT`. */
+  readonly record: (kind: RecordKind, row: KvRow, snapshot: KvSnapshot, findings: Findings) => CheckedRecord
+  readonly keyOf: (kind: RecordKind, id: string) => Uint8Array
+  /** Names the record that an index row belongs to; `null` for an index that this kind of store has not. */
+  readonly ownerOf: (row: KvRow) => { readonly kind: RecordKind | 'request'; readonly id: string } | null
+  /** Further tables with a visit for each row. */
+  readonly tables: readonly {
+    readonly table: TableName
+    readonly visit: (row: KvRow, snapshot: KvSnapshot, findings: Findings) => void
+  }[]
+}
+
+const MAX_COUNT_ROUNDS = 3
+const anyRecord = {
+  requests: new RecordTable('requests', 1),
+  outbox: new RecordTable('outbox', 1),
+  quarantine: new RecordTable('quarantine', 1),
+  meta: new RecordTable('meta', 1),
+  counters: new RecordTable('counters', 1),
+} as const
+
+/** Checks a store by a plan, in bounded snapshots. */
+export async function checkStore(kv: KvStore, plan: CheckPlan, options: CheckOptions): Promise<CheckReport> {
+  const findings = new Findings(options)
+  await checkRecords(kv, plan, options, findings)
+  await forEachBatch(kv, 'index', options, (rows, snapshot) => {
+    for (const row of rows) {
+      findings.look('index')
+      findings.guard(() => checkIndexRow(row, snapshot, plan, findings))
+    }
+  })
+  for (const { table, visit } of plan.tables) {
+    await forEachBatch(kv, table, options, (rows, snapshot) => {
+      for (const row of rows) {
+        findings.look(table)
+        findings.guard(() => visit(row, snapshot, findings))
+      }
+    })
+  }
+  for (const table of Object.values(anyRecord)) {
+    await forEachBatch(kv, table.name, options, (rows) => {
+      for (const { key, value } of rows) {
+        findings.look(table.name)
+        findings.guard(() => table.decode(key, value))
+      }
+    })
+  }
+  await checkFeed(kv, options, findings)
+  return { findings: findings.list, truncated: findings.truncated, examined: findings.examined }
+}
+
+async function checkRecords(
+  kv: KvStore,
+  plan: CheckPlan,
+  options: CheckOptions,
+  findings: Findings,
+): Promise<void> {
+  for (let round = 1; round <= MAX_COUNT_ROUNDS; round++) {
+    const first = round === 1
+    const tally = new Tally(plan.keyOf)
+    kv.read((snapshot) => tally.begin(snapshot))
+    const before = findings.list.length
+    for (const { table, kind } of plan.records) {
+      await forEachBatch(kv, table, options, (rows, snapshot) => {
+        for (const row of rows) {
+          if (first) findings.look(table)
+          const quiet = first ? findings : new Findings(options)
+          quiet.guard(() => checkRecord(row, kind, snapshot, plan, quiet, tally))
+        }
+        tally.endBatch(kind, rows.at(-1)?.key ?? null, snapshot)
+      })
+      kv.read((snapshot) => tally.endBatch(kind, null, snapshot))
+    }
+    // A record that cannot be read is in a counter all the same; its finding says enough.
+    if (findings.list.slice(before).some(({ rule }) => rule === 'record-corrupt')) return
+    if (tally.finish(kv, findings)) return
+  }
+}
+
+function checkRecord(
+  row: KvRow,
+  kind: RecordKind,
+  snapshot: KvSnapshot,
+  plan: CheckPlan,
+  findings: Findings,
+  tally: Tally,
+): void {
+  const record = plan.record(kind, row, snapshot, findings)
+  if (!record.counted) return
+  tally.add(kind, record.namespace, record.state, 1, record.bytes)
+  for (const { key, value = '' } of record.indexes) {
+    const found = snapshot.get('index', key)
+    if (found !== undefined && Buffer.from(found).toString() === value) continue
+    findings.add('record-without-index', 'index', key, record.id, `${kind} ${record.id} lacks an index row`)
+  }
+}
+
+function checkIndexRow(row: KvRow, snapshot: KvSnapshot, plan: CheckPlan, findings: Findings): void {
+  let owner: ReturnType<CheckPlan['ownerOf']>
+  try {
+    owner = plan.ownerOf(row)
+  } catch {
+    owner = null
+  }
+  if (owner === null) {
+    findings.add('index-unknown', 'index', row.key, '', 'an index row is of no known kind')
+    return
+  }
+  const { kind, id } = owner
+  if (kind === 'request') return
+  const table = plan.records.find((entry) => entry.kind === kind)?.table
+  const key = plan.keyOf(kind, id)
+  const value = table === undefined ? undefined : snapshot.get(table, key)
+  if (value === undefined) {
+    findings.add(
+      'index-without-record',
+      'index',
+      row.key,
+      id,
+      `an index row names ${kind} ${id}, which is not there`,
+    )
+    return
+  }
+  const record = plan.record(kind, { key, value }, snapshot, new Findings({}))
+  if (!record.counted) return
+  const wanted = keyToHex(row.key)
+  const fits = record.indexes.some(
+    (expected) =>
+      keyToHex(expected.key) === wanted && Buffer.from(row.value).toString() === (expected.value ?? ''),
+  )
+  if (fits) return
+  findings.add('index-without-record', 'index', row.key, id, `an index row does not fit ${kind} ${id}`)
+}
+
+async function checkFeed(kv: KvStore, options: CheckOptions, findings: Findings): Promise<void> {
+  const start = kv.read(readSequence)
+  const feed = new RecordTable('feed', 1)
+  let rows = 0
+  let bytes = 0
+  await forEachBatch(kv, 'feed', options, (batch, snapshot) => {
+    const { n } = readSequence(snapshot)
+    for (const { key, value } of batch) {
+      findings.look('feed')
+      rows += 1
+      bytes += value.length
+      findings.guard(() => feed.decode(key, value))
+      if (Number(decodeTuple(key)[0]) > n) {
+        findings.add(
+          'sequence-ahead',
+          'feed',
+          key,
+          '',
+          `a feed entry lies beyond the newest sequence number ${n}`,
+        )
+      }
+    }
+  })
+  const end = kv.read(readSequence)
+  if (end.n !== start.n || end.trimmed !== start.trimmed || (rows === end.rows && bytes === end.bytes)) return
+  findings.add(
+    'feed-total-wrong',
+    'meta',
+    null,
+    '',
+    `the feed is said to have ${end.rows} entries of ${end.bytes} bytes, it has ${rows} of ${bytes}`,
+  )
+}

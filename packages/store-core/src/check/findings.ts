@@ -1,0 +1,76 @@
+import { keyToHex } from '../kv/tuple.ts'
+import type { CheckOptions, Finding } from '../model/check-report.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import type { TableName } from '../store/tables.ts'
+
+const DEFAULT_MAX_FINDINGS = 1_000
+
+/** What to do about each broken rule. */
+const FIXES = {
+  'record-corrupt': 'restore the record from a backup, or let salvage leave it out',
+  'record-without-index': 'repair rebuilds the indexes',
+  'index-without-record': 'repair rebuilds the indexes',
+  'index-unknown': 'repair rebuilds the indexes',
+  'counter-wrong': 'repair counts anew',
+  'feed-total-wrong': 'repair counts anew',
+  'spec-missing': 'restore the job from a backup, or delete it',
+  'spec-bytes-wrong': 'repair counts anew',
+  orphan: 'repair removes rows whose owner is gone',
+  'finish-time-wrong': 'repair sets the time of the state',
+  'state-unknown': 'restore the record from a backup',
+  'history-illegal': 'compare with a backup; the store itself refuses such a step',
+  'history-revision': 'compare with a backup; an entry was lost or added',
+  'sequence-ahead': 'restore from a backup; the sequence was set back',
+} as const
+
+/** The stable name of a rule that a store must keep. */
+export type Rule = keyof typeof FIXES
+
+/** Collects findings up to a limit. */
+export class Findings {
+  readonly list: Finding[] = []
+  readonly examined: Record<string, number> = {}
+  truncated = false
+  readonly #max: number
+
+  constructor(options: CheckOptions) {
+    this.#max = options.maxFindings ?? DEFAULT_MAX_FINDINGS
+  }
+
+  /** Adds a finding. */
+  add(rule: Rule, table: TableName, key: Uint8Array | null, id: string, message: string): void {
+    if (this.list.length >= this.#max) {
+      this.truncated = true
+      return
+    }
+    this.list.push({ rule, table, key: key === null ? '' : keyToHex(key), id, message, fix: FIXES[rule] })
+  }
+
+  /** Runs a step; a damaged record that it meets becomes a finding, once, instead of an end. */
+  guard<T>(step: () => T): T | undefined {
+    try {
+      return step()
+    } catch (error) {
+      const damaged = damagedRow(error)
+      if (damaged === null) throw error
+      const known = this.list.some(
+        (finding) => finding.table === damaged.table && finding.key === damaged.key,
+      )
+      if (!known) {
+        this.add(
+          'record-corrupt',
+          damaged.table as TableName,
+          Buffer.from(damaged.key, 'hex'),
+          '',
+          damaged.reason,
+        )
+      }
+      return undefined
+    }
+  }
+
+  /** Counts a row that was looked at. */
+  look(table: TableName): void {
+    this.examined[table] = (this.examined[table] ?? 0) + 1
+  }
+}
