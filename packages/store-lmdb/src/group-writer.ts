@@ -121,7 +121,7 @@ export class GroupWriter {
         this.#runBodies(group)
         bodiesDone = true
       })
-      this.#reserve.settle(this.#environment.lastPage() + 1)
+      this.#reserve.settle(this.#environment.lastPage() + 1, group.estimate.pages)
     } catch (error) {
       if (error !== ABANDONED) {
         this.#fail(group, error, bodiesDone)
@@ -203,8 +203,7 @@ export class GroupWriter {
 
   #driver(group: Group): KvWriter {
     const environment = this.#environment
-    const claim = (table: string, keyBytes: number, valueBytes: number): void => {
-      const pages = group.estimate.add(table, keyBytes, valueBytes)
+    const claim = (pages: number): void => {
       this.#reserve.ensure(pages, group.background, () => this.#freePages(group))
     }
     return {
@@ -212,11 +211,11 @@ export class GroupWriter {
       range: (table, range) => environment.range(table, range),
       keys: (table, range) => environment.keys(table, range),
       put: (table, key, value) => {
-        claim(table, key.length, value.length)
+        claim(group.estimate.put(table, key.length, value.length))
         environment.put(table, key, value)
       },
       remove: (table, key) => {
-        claim(table, key.length, 0)
+        claim(group.estimate.remove(table))
         return environment.remove(table, key)
       },
     }
@@ -226,7 +225,7 @@ export class GroupWriter {
     const { keys, bytes } = group.limits
     if (group.keys >= keys || group.bytes >= bytes || performance.now() >= group.endsAt) return true
     // Where room is short, a request should be refused for its own size, not for that of its group.
-    return group.taken.length > 0 && group.estimate.pages * 2 > this.#reserve.roomPages
+    return this.#reserve.isBlocked && group.taken.length > 0
   }
 
   /** Pages inside the file that hold nothing, as the transaction under way sees it. */

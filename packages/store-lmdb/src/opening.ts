@@ -113,7 +113,7 @@ async function takeOver(
       throw lockedError(paths.data, 'this process, which has it open for reading; close that first')
     }
     const reserve = new Reserve(paths.data, environment.pageBytes, environment.lastPage() + 1, limits)
-    reserve.settle(environment.lastPage() + 1)
+    reserve.settle(environment.lastPage() + 1, 0)
     environment.openTables(options.tables, true)
     if (lock.previous === 'died') {
       const message = `The process that had ${paths.data} before did not close it; the file was checked and is sound.`

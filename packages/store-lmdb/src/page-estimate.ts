@@ -13,9 +13,9 @@ const NODE_OVERHEAD_BYTES = 10
 const COMMIT_PAGES = 256
 
 interface TableUse {
-  readonly depth: number
-  readonly treePages: number
-  operations: number
+  readonly size: TreeSize
+  puts: number
+  removes: number
   inlineBytes: number
   overflowPages: number
   pages: number
@@ -41,40 +41,45 @@ export class PageEstimate {
     return this.#pages
   }
 
-  /** Adds a change of one row; a removal has no value. Returns the pages so far. */
-  add(table: string, keyBytes: number, valueBytes: number): number {
+  /** Adds a row that is put. Returns the pages so far. */
+  put(table: string, keyBytes: number, valueBytes: number): number {
     const use = this.#use(table)
-    use.operations += 1
+    use.puts += 1
     const node = keyBytes + valueBytes + NODE_OVERHEAD_BYTES
     if (node > this.#pageBytes / 2 - PAGE_HEADER_BYTES) {
       use.overflowPages += Math.ceil((valueBytes + PAGE_HEADER_BYTES) / this.#pageBytes)
       use.inlineBytes += keyBytes + NODE_OVERHEAD_BYTES
     } else use.inlineBytes += node
-    this.#pages += this.#update(use)
-    return this.#pages
+    return this.#update(use)
+  }
+
+  /** Adds a row that is removed. Returns the pages so far. */
+  remove(table: string): number {
+    const use = this.#use(table)
+    use.removes += 1
+    return this.#update(use)
   }
 
   #use(table: string): TableUse {
     let use = this.#tables.get(table)
     if (use === undefined) {
-      const { depth, treePages } = this.#sizeOf(table)
-      use = { depth, treePages, operations: 0, inlineBytes: 0, overflowPages: 0, pages: 0 }
+      use = { size: this.#sizeOf(table), puts: 0, removes: 0, inlineBytes: 0, overflowPages: 0, pages: 0 }
       this.#tables.set(table, use)
     }
     return use
   }
 
-  /** Counts a table anew and returns by how much its pages grew. */
   #update(use: TableUse): number {
-    const { depth, treePages, operations, inlineBytes, overflowPages } = use
-    // Each change copies its path, and a removal may touch a neighbour on every level.
-    const copied = Math.min(operations * 2 * (depth + 1), treePages)
+    const { size, puts, removes, inlineBytes, overflowPages } = use
+    // A change copies its path; a removal may also touch a neighbour on every level.
+    const paths = puts + 2 * removes
+    const leaves = Math.min(paths, size.leafPages)
+    const branches = Math.min(paths * size.depth, size.branchPages)
     // A page that is split holds about half afterwards, so only new bytes fill it again.
-    const fullLeaves = Math.min(operations, treePages)
-    const split = Math.min(operations * 2, fullLeaves + Math.ceil((inlineBytes * 4) / this.#pageBytes))
-    const pages = copied + split + depth + 2 + overflowPages
-    const grown = pages - use.pages
+    const split = Math.min(2 * puts, leaves + Math.ceil((inlineBytes * 4) / this.#pageBytes))
+    const pages = leaves + branches + split + Math.ceil(split / 8) + size.depth + 2 + overflowPages
+    this.#pages += pages - use.pages
     use.pages = pages
-    return grown
+    return this.#pages
   }
 }

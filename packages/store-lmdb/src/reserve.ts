@@ -58,15 +58,23 @@ export class Reserve {
     return Math.floor(this.#fileBytes / this.#pageBytes) - this.#usedPages
   }
 
+  /** Whether the file could not be extended since the group began. */
+  get isBlocked(): boolean {
+    return this.#blocked !== undefined
+  }
+
   /** Begins a group: a file that could not be extended before is tried again. */
   begin(): void {
     this.#blocked = undefined
   }
 
-  /** Takes note of what a commit used, and extends the file when less than half of the reserve is left. */
-  settle(usedPages: number): void {
+  /**
+   * Takes note of what a commit used and what it might have needed, and extends the file when less than half
+   * of the reserve is left.
+   */
+  settle(usedPages: number, estimatedPages: number): void {
     this.#usedPages = usedPages
-    const target = this.#targetPages()
+    const target = Math.max(this.#targetPages(), 2 * estimatedPages)
     if (this.roomPages >= target / 2) return
     this.#blocked = undefined
     const step = Math.min(target - this.roomPages, REFILL_BYTES / this.#pageBytes)
