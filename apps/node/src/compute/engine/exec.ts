@@ -112,6 +112,7 @@ export class ExecEngine implements Engine {
         graceMs: this.#graceMs,
         memoryBytes,
         logBytes,
+        outputBytes,
         maxProcesses: this.#maxProcesses,
         namedLogs: true,
         reports: false,

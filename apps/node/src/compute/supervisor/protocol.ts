@@ -14,6 +14,8 @@ export interface Launch {
   readonly graceMs: number
   readonly memoryBytes: number | null
   readonly logBytes: number
+  /** The most that the job may add to what lies below its starting directory. */
+  readonly outputBytes: number
   /** More processes than this at a time end the job. */
   readonly maxProcesses: number
   /** True for jobs that may open `/dev/stdout` by name, which a socket does not allow. */

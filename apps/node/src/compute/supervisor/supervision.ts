@@ -2,6 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { OutcomeReason } from '../engine/engine.ts'
+import { DiskUse } from './disk-use.ts'
 import { type ExitRecord, writeExitRecord, writeFileDurably } from './exit-record.ts'
 import { Footprint } from './footprint.ts'
 import { LogSink, openNamedPipes } from './log-sink.ts'
@@ -31,6 +32,7 @@ export class Supervision {
   readonly #stdout: LogSink
   readonly #stderr: LogSink
   readonly #onDone: () => void
+  readonly #diskUse: DiskUse
   readonly #timers: NodeJS.Timeout[] = []
   #child: ChildProcess | undefined
   #startedAtMs: number | null = null
@@ -41,6 +43,7 @@ export class Supervision {
   constructor(launch: Launch, onDone: () => void) {
     this.#launch = launch
     this.#onDone = onDone
+    this.#diskUse = new DiskUse(launch.cwd)
     const marker = markerOf(launch.executionId, launch.attempt)
     this.#footprint = new Footprint({
       isMarked: (value) => value === marker,
@@ -121,7 +124,7 @@ export class Supervision {
 
   #look(): void {
     const live = this.#footprint.refresh()
-    const { maxProcesses, memoryBytes } = this.#launch
+    const { maxProcesses, memoryBytes, outputBytes } = this.#launch
     if (live.length > maxProcesses) {
       this.#stop({ reason: 'killed', message: `it had more than ${maxProcesses} processes at a time` }, 0)
     } else if (memoryBytes !== null && this.#memory(live) > memoryBytes) {
@@ -129,6 +132,8 @@ export class Supervision {
         { reason: 'memory', message: `it used more memory than its limit of ${memoryBytes} bytes` },
         0,
       )
+    } else if ((this.#diskUse.look() ?? 0) > outputBytes) {
+      this.#stop({ reason: 'killed', message: `it wrote more than its limit of ${outputBytes} bytes` }, 0)
     }
   }
 
@@ -171,7 +176,9 @@ export class Supervision {
       return { reason: this.#cause.reason, exitCode, signal, errorMessage: this.#cause.message }
     }
     if (signal === null) return { reason: 'exited', exitCode, signal, errorMessage: null }
-    return { reason: 'killed', exitCode, signal, errorMessage: `it was ended by the signal ${signal}` }
+    const why =
+      signal === 'SIGXFSZ' ? 'it wrote a file longer than its limit' : `it was ended by the signal ${signal}`
+    return { reason: 'killed', exitCode, signal, errorMessage: why }
   }
 
   #reported(ending: Ending): Ending {

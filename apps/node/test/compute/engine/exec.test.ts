@@ -161,6 +161,17 @@ describe('the bounds of a native job', () => {
   })
 })
 
+describe('the disk that a native job may fill', () => {
+  test('is bounded over all its files', async () => {
+    const script = 'for i in $(seq 1000); do head -c 500000 /dev/zero > f$i; sleep 0.02; done'
+    const outcome = await shell(script, { outputBytes: 1_000_000 })
+    expect(outcome).toMatchObject({
+      reason: 'killed',
+      errorMessage: 'it wrote more than its limit of 1000000 bytes',
+    })
+  })
+})
+
 describe('cancelling', () => {
   test('gives the job time to end by itself', async () => {
     const task = {

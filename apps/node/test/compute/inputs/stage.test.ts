@@ -159,8 +159,10 @@ interface Packed {
 
 async function archive(entries: readonly Packed[]): Promise<string> {
   const tar = pack()
-  for (const { text = '', ...header } of entries)
-    tar.entry(header, header.type === undefined ? text : undefined)
+  for (const { text = '', ...header } of entries) {
+    if (header.type === undefined) tar.entry(header, text)
+    else tar.entry(header)
+  }
   tar.finalize()
   const bytes = await buffer(Readable.from(tar).pipe(createGzip()))
   return `data:application/gzip;base64,${bytes.toString('base64')}`

@@ -18,6 +18,7 @@ const run = await prepareSupervised(
     graceMs: 1_000,
     memoryBytes: null,
     logBytes: 1_000_000,
+    outputBytes: 1_000_000_000,
     maxProcesses: 10_000,
     namedLogs: true,
     reports: false,

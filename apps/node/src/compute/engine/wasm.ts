@@ -1,0 +1,155 @@
+import { existsSync, lstatSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ExecutionWork } from '../inputs/work.ts'
+import { childProgram } from '../supervisor/child-program.ts'
+import { confine } from '../supervisor/confinement.ts'
+import { outcomeOf } from '../supervisor/outcome.ts'
+import { prepareSupervised } from '../supervisor/supervisor.ts'
+import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from './engine.ts'
+import { jobEnvironment } from './environment.ts'
+import { failedStart } from './failed-start.ts'
+import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
+import { type ModuleReference, readWasmParameters, type WasmParameters } from './wasm-parameters.ts'
+import type { GuestMount, WasmRequest } from './wasm-request.ts'
+
+const DEFAULT_GRACE_MS = 1_000
+const PAGE_BYTES = 65_536
+const MOST_PAGES = 65_536
+/** What the runner itself may take beside the guest's memory. */
+const RUNTIME_BYTES = 512 * 1024 * 1024
+/** The runner has threads, not processes. */
+const MAX_PROCESSES = 16
+
+/** Options of {@link WasmEngine}. */
+export interface WasmOptions {
+  /** From SIGTERM to SIGKILL on a cancel or at the time limit. */
+  readonly graceMs?: number
+}
+
+/** Finds the file of a module: the path itself, or the only `.wasm` file in the directory that it names. */
+function moduleFile(work: ExecutionWork, path: string): string | undefined {
+  const hostPath = join(work.rootDir, path)
+  const status = lstatSync(hostPath, { throwIfNoEntry: false })
+  if (status?.isFile() === true) return hostPath
+  if (status?.isDirectory() !== true) return undefined
+  const modules = readdirSync(hostPath).filter((name) => name.endsWith('.wasm'))
+  return modules.length === 1 ? join(hostPath, modules[0] ?? '') : undefined
+}
+
+/** The guest's file system: everything readable below `/`, each result directory writable by path and by name. */
+function mountsOf(work: ExecutionWork): readonly GuestMount[] {
+  const mounts: GuestMount[] = [{ guestPath: '/', hostPath: work.rootDir, writable: false }]
+  const writable = new Map(work.results.map((result) => [result.path, result.hostPath]))
+  for (const { name, hostPath } of work.results) {
+    const byName = `/${name}`
+    if (!writable.has(byName) && !existsSync(join(work.rootDir, name))) writable.set(byName, hostPath)
+  }
+  for (const [guestPath, hostPath] of writable) mounts.push({ guestPath, hostPath, writable: true })
+  return mounts
+}
+
+/** Every module that may be imported: the listed ones, then inputs by alias and by path. */
+function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Record<string, string> {
+  const imports: Record<string, string> = Object.create(null) as Record<string, string>
+  const add = (name: string, path: string): void => {
+    const file = moduleFile(work, path)
+    if (file !== undefined && name !== '' && !(name in imports)) imports[name] = file
+  }
+  for (const module of modules) add(module.importName, module.path)
+  for (const input of work.inputs) {
+    add(input.alias, input.target)
+    add(input.target, input.target)
+  }
+  return imports
+}
+
+/**
+ * Runs a WebAssembly program (WASI preview 1) in a process of its own with bounded time and memory. The guest
+ * sees its inputs read-only below `/` and its result directories; the clock and random numbers; no network.
+ * This keeps honest programs apart; against a hostile author it is no stronger than Node's own WASI.
+ */
+export class WasmEngine implements Engine {
+  readonly type = 'wasm'
+  readonly #graceMs: number
+
+  constructor(options: WasmOptions = {}) {
+    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
+  }
+
+  validate(params: SpecConfig['Params']): readonly string[] {
+    return readWasmParameters(params).problems
+  }
+
+  available(): Promise<Availability> {
+    if (existsSync('/proc/self/stat')) return Promise.resolve({ ok: true })
+    return Promise.resolve({ ok: false, reason: 'the wasm engine needs Linux with /proc mounted' })
+  }
+
+  inputs(task: TaskSpec): readonly InputSource[] {
+    return [...(task.InputSources ?? []), ...readWasmParameters(task.Engine.Params).inputs]
+  }
+
+  async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
+    const { work, limits } = run
+    const parameters = readWasmParameters(run.task.Engine.Params)
+    const [problem] = parameters.problems
+    if (problem !== undefined) return failedStart(problem)
+    for (const { path } of [parameters.entryModule, ...parameters.importModules]) {
+      if (moduleFile(work, path) === undefined) {
+        return failedStart(
+          `wasm: no input brings in the module ${path}; give its path as the Target of an input`,
+        )
+      }
+    }
+    const requestPath = join(work.workDir, 'wasm.json')
+    writeFileSync(requestPath, JSON.stringify(this.#request(run, parameters)), { mode: 0o600 })
+    const { memoryBytes } = limits
+    const pages =
+      memoryBytes === null ? MOST_PAGES : Math.min(MOST_PAGES, Math.ceil(memoryBytes / PAGE_BYTES))
+    const program = childProgram(import.meta.url, 'wasm-runner-main')
+    const line = confine(
+      {
+        command: process.execPath,
+        args: [`--wasm-max-mem-pages=${pages}`, '--no-warnings', program, requestPath],
+      },
+      { fileBytes: limits.outputBytes, dataBytes: null },
+    )
+    const supervised = await prepareSupervised(
+      {
+        executionId: run.executionId,
+        attempt: run.attempt,
+        workDir: work.workDir,
+        ...line,
+        env: {},
+        cwd: work.rootDir,
+        timeMs: limits.timeMs,
+        graceMs: this.#graceMs,
+        memoryBytes: memoryBytes === null ? null : memoryBytes + RUNTIME_BYTES,
+        logBytes: limits.logBytes,
+        outputBytes: limits.outputBytes,
+        maxProcesses: MAX_PROCESSES,
+        namedLogs: false,
+        reports: true,
+      },
+      options.signal,
+    )
+    return {
+      process: supervised.process,
+      go: async () => outcomeOf(work.workDir, await supervised.go()),
+      abandon: supervised.abandon,
+    }
+  }
+
+  #request(run: EngineRun, parameters: WasmParameters): WasmRequest {
+    const { entryModule, entrypoint, args, importModules, env } = parameters
+    return {
+      modulePath: moduleFile(run.work, entryModule.path) ?? '',
+      entrypoint,
+      args,
+      env: jobEnvironment({ ...run, task: { ...run.task, Env: { ...env, ...run.task.Env } } }),
+      mounts: mountsOf(run.work),
+      imports: importsOf(run.work, importModules),
+      memoryBytes: run.limits.memoryBytes,
+    }
+  }
+}
