@@ -8,7 +8,8 @@ const MAX_CHECK_MS = 60_000
 
 /**
  * Runs in the child: opens the file for reading and walks down both edges of every tree. It is a string,
- * so that it works from the sources, from a build and from a bundle alike.
+ * so that it works from the sources, from a build and from a bundle alike. Every listing is read to its end before
+ * a table is opened: opening one ends the transaction that an open cursor needs, and a sound file would look damaged.
  */
 const CHECK = `
 const [module, path] = process.argv.slice(1)
@@ -17,9 +18,10 @@ const { open } = require(module)
 const plain = { encoding: 'binary', keyEncoding: 'binary' }
 const root = open(path, { ...plain, noSubdir: true, readOnly: true, overlappingSync: false,
   safeRestore: true, maxDbs: 64, permissionsMode: 0o600 })
-for (const name of root.getKeys({})) {
-  const table = root.openDB(String(name), plain)
-  for (const reverse of [false, true]) for (const row of table.getRange({ reverse, limit: 1 })) row.value.length
+const names = [...root.getKeys({})]
+const tables = names.map((name) => root.openDB(String(name), plain))
+for (const table of tables) {
+  for (const reverse of [false, true]) for (const row of [...table.getRange({ reverse, limit: 1 })]) row.value.length
 }
 root.getStats()
 process.exit(0)
