@@ -32,6 +32,7 @@ interface Section {
 
 const ROOT = buildSections()
 const MOST_SYNTAX_ERRORS = 10
+const UNRESOLVED = complaint('its aliases (*name) cannot be resolved', 'write the value itself')
 
 /**
  * Reads a YAML config file. Whatever is wrong with it is in `errors`, each with its line.
@@ -124,6 +125,21 @@ class FileReader {
 
   #readChild(child: Section | AnySetting, pair: Pair<Node, Node | null>, path: readonly string[]): void {
     const value = this.#resolved(pair.value)
+    if (
+      isScalar(value) &&
+      value.value === null &&
+      value.source === '~' &&
+      'form' in child &&
+      child.form === 'path'
+    ) {
+      const message = complaint('~ alone is no text in YAML', "write it in quotes: '~'")
+      this.#complain(offsetOf(pair.key), child.key, message)
+      return
+    }
+    if (value === null && isAlias(pair.value)) {
+      this.#complain(offsetOf(pair.key), keyOf(path), UNRESOLVED)
+      return
+    }
     // A key with nothing after it counts as not given, like an empty environment variable.
     if (isEmpty(value)) return
     if ('children' in child) {
@@ -134,8 +150,7 @@ class FileReader {
     try {
       raw = value?.toJS(this.#document, { maxAliasCount: 100 })
     } catch {
-      const message = complaint('its aliases (*name) cannot be resolved', 'write the value itself')
-      this.#complain(offsetOf(pair.key), child.key, message)
+      this.#complain(offsetOf(pair.key), child.key, UNRESOLVED)
       return
     }
     this.#given.push({

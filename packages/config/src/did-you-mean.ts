@@ -3,12 +3,12 @@ import { complaint, showGiven } from './problem.ts'
 
 /**
  * Finds the known name that a mistyped one most likely meant, whatever its case, at most so many letters
- * away (a third of its length unless said otherwise). Returns `undefined` if none is near.
+ * away (two, or a third of its length, unless said otherwise). Returns `undefined` if none is near.
  */
 export function nearestName(
   given: string,
   known: readonly string[],
-  maxDistance: number = Math.max(1, Math.floor(given.length / 3)),
+  maxDistance: number = Math.min(given.length - 1, Math.max(2, Math.floor(given.length / 3))),
 ): string | undefined {
   const wanted = given.toLowerCase().slice(0, 100)
   let best: string | undefined

@@ -20,7 +20,8 @@ export function fileKind(path: string): FileKind {
     return holdsBolt(path) ? 'bolt' : 'file'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') return 'unreadable'
+    if (code === 'ENOTDIR') return 'missing'
+    if (code !== 'ENOENT') return 'unreadable'
     return lstatSync(path, { throwIfNoEntry: false }) === undefined ? 'missing' : 'special'
   }
 }

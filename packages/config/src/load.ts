@@ -85,8 +85,10 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
   for (const given of [...flags.given, ...environment.given]) accept(given)
 
   const files = readFiles([...(options.files ?? []), ...flags.files], values, failed, base)
+  const before = errors.length
   errors.push(...files.errors)
   for (const given of files.given) accept(given)
+  errors.push(...byLine(errors.splice(before)))
   for (const setting of SETTINGS) {
     if (!values.has(setting.key) && !failed.has(setting.key)) accept(defaultOf(setting, base))
   }
@@ -123,6 +125,18 @@ function readFiles(
     given.unshift(...file.given)
   }
   return { given, errors, read }
+}
+
+// As somebody who corrects the files from top to bottom meets them.
+function byLine(errors: readonly Problem[]): Problem[] {
+  const paths = errors.map(pathOf)
+  const place = (problem: Problem): number => paths.indexOf(pathOf(problem))
+  const line = ({ origin }: Problem): number => (origin.kind === 'file' ? origin.line : 0)
+  return [...errors].sort((left, right) => place(left) - place(right) || line(left) - line(right))
+}
+
+function pathOf({ origin }: Problem): string {
+  return origin.kind === 'file' ? origin.path : ''
 }
 
 // A config file may name another repository, but then that one's config file is not read.

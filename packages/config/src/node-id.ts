@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { NODE_ID_PATTERN } from './node-id-pattern.ts'
 import type { Problem } from './problem.ts'
 import { readTextFile } from './text-file.ts'
@@ -47,7 +47,7 @@ export function ensureNodeId(
   if ('problem' in kept) return kept
   if (kept.nodeId !== undefined) return { nodeId: kept.nodeId }
   try {
-    mkdirSync(repository, { recursive: true, mode: 0o700 })
+    makeDirectory(repository)
     writeOnce(repository, `${proposed}\n`)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
@@ -63,6 +63,21 @@ export function ensureNodeId(
   return 'problem' in settled ? settled : { nodeId: settled.nodeId ?? proposed }
 }
 
+// Node's own recursive mkdir never returns for a path like /proc/x, where making fails with ENOENT for ever.
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST') || !statSync(path).isDirectory()) throw error
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
 // A link to a finished file: whoever comes second fails with EEXIST and reads the first one's id.
 function writeOnce(repository: string, text: string): void {
   const temporary = join(repository, `.${NODE_ID_FILE_NAME}.${randomUUID()}`)
@@ -76,7 +91,7 @@ function writeOnce(repository: string, text: string): void {
     }
     linkSync(temporary, join(repository, NODE_ID_FILE_NAME))
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (!hasCode(error, 'EEXIST')) throw error
   } finally {
     rmSync(temporary, { force: true })
   }

@@ -72,7 +72,7 @@ export function flag(): z.ZodType<boolean> {
 
 /** One of a few words, in any case and with spaces around it. */
 export function choice<const Word extends string>(words: readonly Word[]): z.ZodType<Word> {
-  const error = isNot('known here', `write one of ${words.join(', ')}`)
+  const error = isNot('possible here', `write one of ${words.join(', ')}`)
   return z.preprocess(
     (given) => {
       if (typeof given !== 'string') return given
@@ -131,13 +131,20 @@ export function rules<Rule>(rule: z.ZodType<Rule>): z.ZodType<Rule[]> {
 /** A mapping of names that somebody chooses. */
 export function keyed<Item>(name: RegExp, item: z.ZodType<Item>): z.ZodType<Record<string, Item>> {
   const error = isNot('a mapping', "write 'name: value' lines under it")
-  return z.record(z.string(), item, { error }).superRefine((given, context) => {
-    for (const key of Object.keys(given)) {
-      if (name.test(key)) continue
-      const message = complaint(`${showGiven(key)} cannot be a name here`, `names match ${name.source}`)
-      context.addIssue({ code: 'custom', path: [key], message })
-    }
-  })
+  const complain = (key: string): { code: 'custom'; path: string[]; message: string } => {
+    const message = complaint(`${showGiven(key)} cannot be a name here`, `names match ${name.source}`)
+    return { code: 'custom', path: [key], message }
+  }
+  // Checked before the record is read, which drops a key like __proto__ without a word.
+  return z.preprocess(
+    (given, context) => {
+      for (const key of Object.keys(given ?? {})) {
+        if (!name.test(key)) context.addIssue(complain(key))
+      }
+      return given
+    },
+    z.record(z.string(), item, { error }),
+  )
 }
 
 /** A mapping with named values, those that are not optional required, and no other names. */

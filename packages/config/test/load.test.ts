@@ -1,0 +1,457 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { type Config, formatProblem, type LoadedConfig, loadConfig } from '../src/index.ts'
+import { SETTINGS } from '../src/settings.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+interface Row {
+  readonly key: string
+  readonly flags: readonly string[]
+  readonly environment: string
+  readonly read: (config: Config) => unknown
+  /** A value for each origin, as text, and what is read from it. */
+  readonly values: readonly [string, unknown][]
+  readonly fallback: (home: string) => unknown
+}
+
+// The table of settings that operators and scripts rely on.
+const TABLE: readonly Row[] = [
+  {
+    key: 'DataDir',
+    flags: ['--repo', '--data-dir'],
+    environment: 'BACALHAU_DIR',
+    read: (config) => config.dataDir,
+    values: [
+      ['/data/a', '/data/a'],
+      ['/data/b', '/data/b'],
+      ['/data/c', '/data/c'],
+    ],
+    fallback: (home) => join(home, '.bacalhau'),
+  },
+  {
+    key: 'NodeID',
+    flags: ['--node-id', '--name'],
+    environment: 'BACALHAU_NODE_ID',
+    read: (config) => config.nodeId,
+    values: [
+      ['a', 'a'],
+      ['n-b', 'n-b'],
+      ['C_3', 'C_3'],
+    ],
+    fallback: () => undefined,
+  },
+  {
+    key: 'Node.Type',
+    flags: ['--node-type'],
+    environment: 'BACALHAU_NODE_TYPE',
+    read: (config) => config.roles,
+    values: [
+      ['compute', ['compute']],
+      ['requester', ['requester']],
+      ['compute, requester', ['requester', 'compute']],
+    ],
+    fallback: () => ['requester', 'compute'],
+  },
+  {
+    key: 'Node.Compute.ExecutionStore.Type',
+    flags: ['--compute-execution-store-type'],
+    environment: 'BACALHAU_COMPUTE_STORE_TYPE',
+    read: (config) => config.executionStore.type,
+    values: [
+      ['memory', 'memory'],
+      ['BoltDB', 'boltdb'],
+      ['InMemory', 'memory'],
+    ],
+    fallback: () => 'lmdb',
+  },
+  {
+    key: 'Node.Compute.ExecutionStore.Path',
+    flags: ['--compute-execution-store-path'],
+    environment: 'BACALHAU_COMPUTE_STORE_PATH',
+    read: (config) => config.executionStore.path,
+    values: [
+      ['/data/a.db', '/data/a.db'],
+      ['/data/b.db', '/data/b.db'],
+      ['/data/c.db', '/data/c.db'],
+    ],
+    fallback: () => undefined,
+  },
+  {
+    key: 'Node.Requester.JobStore.Type',
+    flags: ['--requester-job-store-type'],
+    environment: 'BACALHAU_JOB_STORE_TYPE',
+    read: (config) => config.jobStore.type,
+    values: [
+      ['inmemory', 'memory'],
+      [' boltdb ', 'boltdb'],
+      ['memory', 'memory'],
+    ],
+    fallback: () => 'lmdb',
+  },
+  {
+    key: 'Node.Requester.JobStore.Path',
+    flags: ['--requester-job-store-path'],
+    environment: 'BACALHAU_JOB_STORE_PATH',
+    read: (config) => config.jobStore.path,
+    values: [
+      ['/data/a.db', '/data/a.db'],
+      ['/data/b.db', '/data/b.db'],
+      ['/data/c.db', '/data/c.db'],
+    ],
+    fallback: () => undefined,
+  },
+  {
+    key: 'API.Host',
+    flags: ['--host'],
+    environment: 'BACALHAU_API_HOST',
+    read: (config) => config.api.host,
+    values: [
+      ['127.0.0.2', '127.0.0.2'],
+      ['localhost', 'localhost'],
+      ['[::1]', '::1'],
+    ],
+    fallback: () => '127.0.0.1',
+  },
+  {
+    key: 'API.Port',
+    flags: ['--port'],
+    environment: 'BACALHAU_API_PORT',
+    read: (config) => config.api.port,
+    values: [
+      ['0', 0],
+      ['8080', 8080],
+      ['65535', 65_535],
+    ],
+    fallback: () => 1234,
+  },
+]
+
+function lines(loaded: LoadedConfig): string[] {
+  return loaded.errors.map(formatProblem)
+}
+
+function nested(key: string, value: unknown): Record<string, unknown> {
+  return key
+    .split('.')
+    .reduceRight<Record<string, unknown>>(
+      (inner, name, level, all) => ({ [name]: level === all.length - 1 ? value : inner }),
+      {},
+    )
+}
+
+describe.each(TABLE)('the setting $key', ({ key, flags, environment, read, values, fallback }) => {
+  const [first = ['', ''], second = ['', ''], third = ['', '']] = values
+  const fileValue = key === 'API.Port' ? Number(third[0]) : third[0]
+
+  it('has a default', () => {
+    const home = temporaryDirectory()
+    const loaded = loadConfig({ argv: [], env: { HOME: home } })
+    expect(lines(loaded)).toEqual([])
+    expect(loaded.config && read(loaded.config)).toEqual(fallback(home))
+    expect(loaded.origins[key]).toEqual({ kind: 'default' })
+  })
+
+  it('comes from the file, with its line', () => {
+    const home = temporaryDirectory()
+    const file = join(home, 'own.yaml')
+    writeFileSync(file, `# a comment\n\n${stringify(nested(key, fileValue))}`)
+    const loaded = loadConfig({ argv: [], env: { HOME: home }, files: [file] })
+    expect(lines(loaded)).toEqual([])
+    expect(loaded.config && read(loaded.config)).toEqual(third[1])
+    expect(loaded.origins[key]).toEqual({ kind: 'file', path: file, line: 2 + key.split('.').length })
+  })
+
+  it('comes from the environment before the file', () => {
+    const home = temporaryDirectory()
+    const file = join(home, 'own.yaml')
+    writeFileSync(file, stringify(nested(key, fileValue)))
+    const loaded = loadConfig({ argv: [], env: { HOME: home, [environment]: second[0] }, files: [file] })
+    expect(lines(loaded)).toEqual([])
+    expect(loaded.config && read(loaded.config)).toEqual(second[1])
+    expect(loaded.origins[key]).toEqual({ kind: 'environment', name: environment })
+  })
+
+  it('is not set by an empty environment variable', () => {
+    const home = temporaryDirectory()
+    const loaded = loadConfig({ argv: [], env: { HOME: home, [environment]: '' } })
+    expect(loaded.config && read(loaded.config)).toEqual(fallback(home))
+    expect(loaded.origins[key]).toEqual({ kind: 'default' })
+  })
+
+  it.each(flags)('comes from %s before all others', (flag) => {
+    const home = temporaryDirectory()
+    const file = join(home, 'own.yaml')
+    writeFileSync(file, stringify(nested(key, fileValue)))
+    const env = { HOME: home, [environment]: second[0] }
+    const property = flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+    const forms = [
+      [flag, first[0]],
+      [`${flag}=${first[0]}`],
+      { [flag.slice(2)]: first[0] },
+      { [property]: first[0] },
+    ]
+    for (const argv of forms) {
+      const loaded = loadConfig({ argv, env, files: [file] })
+      expect(lines(loaded)).toEqual([])
+      expect(loaded.config && read(loaded.config)).toEqual(first[1])
+      expect(loaded.origins[key]).toEqual({ kind: 'flag', name: flag })
+      expect(loaded.rest).toEqual([])
+    }
+  })
+
+  it('is refused when its flag is empty or has no value', () => {
+    const home = temporaryDirectory()
+    const flag = flags[0] ?? ''
+    expect(lines(loadConfig({ argv: [`${flag}=`], env: { HOME: home } }))).toEqual([
+      `${flag}: is empty; give it a value or leave it out`,
+    ])
+    for (const argv of [[flag], [flag, '--allow-exec']]) {
+      expect(lines(loadConfig({ argv, env: { HOME: home } }))).toEqual([
+        `${flag}: has no value; write '${flag} VALUE' or '${flag}=VALUE'`,
+      ])
+    }
+  })
+})
+
+describe('loadConfig', () => {
+  it('refuses two spellings of a flag that disagree, and takes them where they agree', () => {
+    const env = { HOME: temporaryDirectory() }
+    expect(lines(loadConfig({ argv: ['--repo', '/a', '--data-dir', '/b'], env }))).toEqual([
+      '--data-dir: DataDir: contradicts --repo, which sets the same; give one of them',
+    ])
+    expect(lines(loadConfig({ argv: { name: 'a', nodeId: 'b' }, env }))).toEqual([
+      '--node-id: NodeID: contradicts --name, which sets the same; give one of them',
+    ])
+    expect(lines(loadConfig({ argv: ['--port', '1', '--port=2'], env }))).toEqual([
+      '--port: API.Port: is given twice with different values; give one of them',
+    ])
+    expect(lines(loadConfig({ argv: ['--repo', '/a', '--data-dir=/a'], env }))).toEqual([])
+  })
+
+  it('leaves alone what it does not know', () => {
+    const env = { HOME: temporaryDirectory() }
+    const argv = [
+      'job',
+      '--fresh',
+      '--port',
+      '80',
+      '-v',
+      '--max-age=1d',
+      '--allow-exec',
+      'x',
+      '--',
+      '--port',
+      '81',
+    ]
+    const loaded = loadConfig({ argv, env })
+    expect(loaded.rest).toEqual(['job', '--fresh', '-v', '--max-age=1d', 'x', '--', '--port', '81'])
+    expect(loaded.config?.api.port).toBe(80)
+    expect(loaded.config?.engines.exec.allow).toBe(true)
+    expect(loadConfig({ argv: { fresh: true, output: 'json', port: undefined }, env }).rest).toEqual([
+      '--fresh',
+      '--output',
+    ])
+  })
+
+  it('reads <repo>/saltcod.yaml unless a file is named', () => {
+    const home = temporaryDirectory({
+      '.bacalhau/saltcod.yaml': 'API: { Port: 1 }',
+      'other/saltcod.yaml': 'API: { Port: 2 }',
+      'named.yaml': 'API: { Port: 3 }',
+    })
+    const env = { HOME: home }
+    const port = (options: Parameters<typeof loadConfig>[0]): unknown => loadConfig(options).config?.api.port
+    expect(port({ env })).toBe(1)
+    expect(port({ env: { ...env, BACALHAU_DIR: join(home, 'other') } })).toBe(2)
+    expect(port({ env, argv: ['--repo', '~/other'] })).toBe(2)
+    expect(port({ env, argv: ['--repo', 'other'], cwd: home })).toBe(2)
+    expect(port({ env, argv: ['--config', join(home, 'named.yaml')] })).toBe(3)
+    expect(port({ env, argv: ['--config=named.yaml'], cwd: home })).toBe(3)
+    expect(port({ env, argv: { config: 'named.yaml' }, cwd: home })).toBe(3)
+    expect(port({ env, files: [join(home, 'named.yaml')] })).toBe(3)
+    expect(port({ env, argv: ['--repo', join(home, 'empty')] })).toBe(1234)
+    expect(loadConfig({ env }).files).toEqual([join(home, '.bacalhau/saltcod.yaml')])
+    expect(loadConfig({ env, argv: ['--repo', join(home, 'empty')] }).files).toEqual([])
+  })
+
+  it('lets later files win, key by key', () => {
+    const home = temporaryDirectory({
+      'a.yaml': 'API:\n  Port: 1\n  Host: ::1\n',
+      'b.yaml': '\nAPI:\n  Port: 2\n',
+    })
+    const loaded = loadConfig({ env: { HOME: home }, files: ['a.yaml', 'b.yaml'], cwd: home })
+    expect(loaded.config?.api).toMatchObject({ host: '::1', port: 2 })
+    expect(loaded.origins).toMatchObject({
+      'API.Host': { kind: 'file', path: 'a.yaml', line: 3 },
+      'API.Port': { kind: 'file', path: 'b.yaml', line: 3 },
+    })
+  })
+
+  it('makes paths absolute: ~ from HOME, of flags and variables from the directory, of files from theirs', () => {
+    const home = temporaryDirectory({
+      'etc/own.yaml': 'Results:\n  Path: kept\nInputs:\n  AllowedPaths: ["~", ~/in, ../shared, /abs/../x]\n',
+    })
+    const loaded = loadConfig({
+      argv: ['--repo', 'repo', '--config', 'etc/own.yaml'],
+      env: { HOME: home, BACALHAU_JOB_STORE_PATH: '~/jobs.db' },
+      cwd: join(home),
+    })
+    expect(loaded.config?.dataDir).toBe(join(home, 'repo'))
+    expect(loaded.config?.jobStore.path).toBe(join(home, 'jobs.db'))
+    expect(loaded.config?.results.path).toBe(join(home, 'etc/kept'))
+    expect(loaded.config?.inputs.allowedPaths).toEqual([home, join(home, 'in'), join(home, 'shared'), '/x'])
+  })
+
+  it('says what to do where HOME is missing, is relative, or is somebody else', () => {
+    expect(lines(loadConfig({ env: {} }))).toEqual([
+      "DataDir: '~/.bacalhau' cannot be resolved, because HOME is not set; write the whole path",
+    ])
+    expect(lines(loadConfig({ env: { HOME: 'x' } }))).toEqual([
+      "DataDir: '~/.bacalhau' cannot be resolved, because HOME is not an absolute path; write the whole path",
+    ])
+    expect(lines(loadConfig({ env: {}, argv: ['--repo', '~bob/x'] }))).toEqual([
+      "--repo: DataDir: '~bob/x' names the home of another user; write the whole path",
+    ])
+    expect(loadConfig({ env: {}, argv: ['--repo', temporaryDirectory()] }).errors).toEqual([])
+  })
+
+  it('refuses variables and control characters in paths', () => {
+    const env = { HOME: temporaryDirectory() }
+    const given = ['$HOME/x', `\${HOME}/x`, 'a\nb', '  ', 'a\u0000b']
+    for (const repo of given) {
+      const found = lines(loadConfig({ argv: ['--repo', repo], env }))
+      expect(found).toHaveLength(1)
+      expect(found[0]).toMatch(/^--repo: DataDir: '.*' (?:holds a variable|is not a path); [^\n]+$/)
+    }
+    expect(loadConfig({ argv: ['--repo', '/tmp/5$/x'], env }).config?.dataDir).toBe('/tmp/5$/x')
+  })
+
+  it('shows all errors of all sources at once, one line each', () => {
+    const home = temporaryDirectory({
+      'own.yaml': [
+        'NodeID: "a b"',
+        'Node:',
+        '  Type: []',
+        'API:',
+        '  Port: 70000',
+        '  Prot: 1',
+        'GracePeriod: soon',
+        'Quota: { SpecSize: 1 }',
+        'Retention:',
+        '  - State: Running',
+        '    MaxAge: 1y',
+        '  - Namespace: x',
+        'Recovery:',
+        '  Cells:',
+        '    Running: { batch: publish, bach: fail }',
+        '  AgeRules: [{ State: Publishing, OlderThan: 1h, Action: rerun }]',
+      ].join('\n'),
+    })
+    const env = { HOME: home, BACALHAU_API_PORT: 'http', BACALHAU_JOB_STORE_TYPE: 'redis', LOG_LEVEL: 'loud' }
+    const loaded = loadConfig({
+      argv: ['--host', 'http://x:1', '--repo'],
+      env,
+      files: ['own.yaml'],
+      cwd: home,
+    })
+    expect(loaded.config).toBeUndefined()
+    expect(lines(loaded)).toMatchInlineSnapshot(`
+      [
+        "--repo: has no value; write '--repo VALUE' or '--repo=VALUE'",
+        "--host: API.Host: 'http://x:1' is not a host; write a name or an address alone, like '127.0.0.1', 'node.example' or '::1' (the port has its own setting)",
+        "BACALHAU_JOB_STORE_TYPE: Node.Requester.JobStore.Type: 'redis' is not possible here; write one of lmdb, memory, inmemory, boltdb",
+        "BACALHAU_API_PORT: API.Port: 'http' is not a whole number from 0 to 65535; write one in digits",
+        "LOG_LEVEL: Logging.Level: 'loud' is not possible here; write one of trace, debug, info, warn, error, fatal, silent",
+        "own.yaml:1: NodeID: 'a b' is not a node id; use 1 to 64 letters, digits, - and _, beginning with a letter or digit",
+        "own.yaml:3: Node.Type: an empty list is not enough; name at least one",
+        "own.yaml:5: API.Port: 70000 is not a whole number from 0 to 65535; write one in digits",
+        "own.yaml:6: API: 'Prot' is not known here; did you mean 'Port'?",
+        "own.yaml:7: GracePeriod: 'soon' is not a duration; write it like '30s', '1m30s', '24h' or '7d', or as whole milliseconds",
+        "own.yaml:8: Quota.SpecSize: 1 is too little; write at least 1024 bytes",
+        "own.yaml:10: Retention[0].State: 'Running' is not possible here; write one of Completed, Failed, Stopped",
+        "own.yaml:11: Retention[0].MaxAge: '1y' is not a duration; write it like '30s', '1m30s', '24h' or '7d', or as whole milliseconds",
+        "own.yaml:12: Retention[1]: the rule limits nothing; give it MaxAge, MaxCount or MaxBytes",
+        "own.yaml:15: Recovery.Cells.Running.batch: 'publish' is not possible here; write one of rerun, fail, keep, none",
+        "own.yaml:15: Recovery.Cells.Running: 'bach' is not known here; did you mean 'batch'?",
+        "own.yaml:16: Recovery.AgeRules[0].Action: 'rerun' makes no sense for Publishing; write one of publish, fail, keep, none",
+      ]
+    `)
+    for (const line of lines(loaded)) expect(line).not.toContain('\n')
+  })
+
+  it('never throws, whatever the arguments, the environment and the file hold', () => {
+    const home = temporaryDirectory()
+    const odd = [
+      null,
+      1,
+      true,
+      [],
+      [1],
+      {},
+      { a: 1 },
+      'x',
+      '',
+      '\u0000',
+      ['a', null],
+      new Date(0),
+      () => 1,
+      Number.NaN,
+    ]
+    for (const { flag, key } of SETTINGS) {
+      for (const value of odd) {
+        if (flag !== undefined) loadConfig({ argv: { [flag]: value }, env: { HOME: home } })
+        if (typeof value === 'function' || value instanceof Date) continue
+        const file = join(home, 'odd.yaml')
+        writeFileSync(file, stringify(nested(key, value)))
+        const loaded = loadConfig({ env: { HOME: home }, files: [file] })
+        expect(loaded.config === undefined).toBe(loaded.errors.length > 0)
+      }
+    }
+  })
+
+  it('freezes what it returns through and through, and nothing of the caller', () => {
+    const labels = ['compute']
+    const loaded = loadConfig({ argv: { nodeType: labels }, env: { HOME: temporaryDirectory() } })
+    const thawed: string[] = []
+    const visit = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return
+      if (!Object.isFrozen(value)) thawed.push(path)
+      for (const [key, inner] of Object.entries(value)) visit(inner, `${path}.${key}`)
+    }
+    visit(loaded, 'loaded')
+    expect(thawed).toEqual([])
+    expect(Object.isFrozen(labels)).toBe(false)
+    expect(loaded.config?.roles).toEqual(['compute'])
+  })
+
+  it('warns of misspelt variables, of hosts beyond this machine, of useless permission', () => {
+    const home = temporaryDirectory()
+    const warnings = (options: Parameters<typeof loadConfig>[0]): string[] =>
+      loadConfig(options).warnings.map(formatProblem)
+    expect(warnings({ env: { HOME: home, BACALHAU_NODEID: 'x', BACALHAU_ENVIRONMENT: 'x' } })).toEqual([
+      "BACALHAU_NODEID: no setting reads this variable; did you mean 'BACALHAU_NODE_ID'?",
+    ])
+    expect(warnings({ env: { HOME: home }, argv: ['--host', '0.0.0.0'] })).toEqual([
+      "--host: API.Host: '0.0.0.0' is not this machine alone: whoever reaches the port can run jobs and read results; keep to 127.0.0.1, or see to it that only those you trust reach it",
+    ])
+    expect(warnings({ env: { HOME: home }, argv: ['--allow-exec', '--node-type', 'requester'] })).toEqual([
+      '--allow-exec: Engines.Exec.Allow: has no effect on a node that runs no jobs; add compute to Node.Type, or leave it out',
+    ])
+    for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
+      expect(warnings({ env: { HOME: home }, argv: ['--host', host] })).toEqual([])
+    }
+  })
+
+  it('warns where the config file names another repository that has one too', () => {
+    const home = temporaryDirectory({ 'b/saltcod.yaml': 'API: { Port: 2 }' })
+    mkdirSync(join(home, '.bacalhau'))
+    writeFileSync(join(home, '.bacalhau/saltcod.yaml'), 'DataDir: ~/b')
+    const loaded = loadConfig({ env: { HOME: home } })
+    expect(loaded.config?.dataDir).toBe(join(home, 'b'))
+    expect(loaded.warnings.map(formatProblem)).toEqual([
+      `${home}/.bacalhau/saltcod.yaml:1: DataDir: there is a config file in this directory too, which is not read: ${home}/b/saltcod.yaml; name the directory with --repo to read that file, or remove it`,
+    ])
+  })
+})

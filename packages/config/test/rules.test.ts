@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { formatProblem, loadConfig } from '../src/index.ts'
+import { RULES } from '../src/rules.ts'
+import { SETTINGS } from '../src/settings.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+function errorsOf(contents: string, argv: readonly string[] = []): string[] {
+  const home = temporaryDirectory({ 'c.yaml': contents })
+  const loaded = loadConfig({ argv, env: { HOME: home }, files: ['c.yaml'], cwd: home })
+  return loaded.errors.map((problem) => formatProblem(problem).replaceAll(home, '~'))
+}
+
+describe('the rules about several settings', () => {
+  it('want a file of its own for each store', () => {
+    const contents =
+      'Node:\n  Compute: { ExecutionStore: { Path: a.db } }\n  Requester: { JobStore: { Path: ./a.db } }\n'
+    expect(errorsOf(contents)).toEqual([
+      "c.yaml:2: Node.Compute.ExecutionStore.Path: '~/a.db' is the path of Node.Requester.JobStore.Path too; give each store a file of its own",
+    ])
+    expect(errorsOf(contents, ['--requester-job-store-type', 'memory'])).toEqual([])
+  })
+
+  it('want a file, not the repository, for a store', () => {
+    expect(errorsOf('DataDir: data\n', ['--requester-job-store-path', 'data'])).toEqual([
+      "--requester-job-store-path: Node.Requester.JobStore.Path: '~/data' is the repository directory itself; name a file in it",
+    ])
+  })
+
+  it('want limits and waits in order', () => {
+    expect(errorsOf('API: { MaxBodySize: 500KB }\nRecovery: { Interruptions: { Backoff: 2m } }\n')).toEqual([
+      'Quota.SpecSize: is larger than API.MaxBodySize, so that such a specification never arrives; lower it, or raise API.MaxBodySize',
+      'c.yaml:2: Recovery.Interruptions.Backoff: is longer than Recovery.Interruptions.MaxBackoff; lower it, or raise the other',
+    ])
+  })
+
+  it('keep silent about settings that are in error already', () => {
+    expect(errorsOf('API: { MaxBodySize: lots }\n')).toEqual([
+      "c.yaml:1: API.MaxBodySize: 'lots' is not a size; write it like '10MB' or '64MiB', or as a whole number of bytes",
+    ])
+  })
+
+  it('have names of their own and speak of settings that exist', () => {
+    const keys = new Set(SETTINGS.map(({ key }) => key))
+    expect(new Set(RULES.map(({ name }) => name)).size).toBe(RULES.length)
+    for (const rule of RULES) for (const { key } of rule.about) expect(keys).toContain(key)
+  })
+})

@@ -1,0 +1,26 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+/** Makes a directory with the given files for one test, and removes it afterwards. */
+export function temporaryDirectory(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'saltcod-config-')))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  for (const [name, contents] of Object.entries(files)) {
+    const path = join(directory, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, contents)
+  }
+  return directory
+}
+
+/** The first bytes of a BoltDB file: a page header, the magic number, the version. */
+export function boltFile(): Uint8Array {
+  const page = Buffer.alloc(8192)
+  for (const start of [0, 4096]) {
+    page.writeUInt32LE(0xed0cdaed, start + 16)
+    page.writeUInt32LE(2, start + 20)
+  }
+  return page
+}
