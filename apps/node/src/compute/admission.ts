@@ -2,9 +2,10 @@ import type { ExecutionJob } from '@saltcod/store-core'
 import type { Capacity } from '../link/link.ts'
 import { requestedCapacity } from '../spec/quantity.ts'
 import type { CapacityLedger } from './capacity-ledger.ts'
-import type { EngineRegistry } from './engine/registry.ts'
+import { inputKind, placementProblems } from './inputs/placement.ts'
 import { taskOf } from './job-task.ts'
 import { isSafeName } from './layout.ts'
+import type { ComputeSettings } from './settings.ts'
 
 /** Whether this node would carry a job out: what it would reserve, or why not. */
 export type Admission =
@@ -15,22 +16,32 @@ export type Admission =
 export async function considerAdmission(
   executionId: string,
   job: ExecutionJob,
-  node: { readonly engines: EngineRegistry; readonly ledger: CapacityLedger },
+  { engines, publishers, inputSources }: ComputeSettings,
+  ledger: CapacityLedger,
 ): Promise<Admission> {
   if (!isSafeName(executionId)) return refused('the execution id cannot name a directory')
   const task = taskOf(job)
   if (task === null) return refused('the job has no task that this node understands')
   const { Type, Params } = task.Engine
-  const engine = node.engines.get(Type)
+  const engine = engines.get(Type)
   if (engine === undefined) return refused(`this node has no engine ${JSON.stringify(Type)}`)
   const availability = await engine.available()
   if (!availability.ok) return refused(availability.reason)
   const problems = engine.validate(Params)
   if (problems.length > 0) return refused(problems.join('; '))
+  const publisher = task.Publisher.Type.trim().toLowerCase()
+  if (publisher !== '' && !publishers.includes(publisher)) {
+    return refused(`this node has no publisher ${JSON.stringify(publisher)}`)
+  }
+  const inputs = engine.inputs(task)
+  const unknown = inputs.map(inputKind).find((kind) => !inputSources.includes(kind))
+  if (unknown !== undefined) return refused(`this node has no input source ${JSON.stringify(unknown)}`)
+  const misplaced = placementProblems(inputs, task.ResultPaths)
+  if (misplaced.length > 0) return refused(misplaced.join('; '))
   const needs = requestedCapacity(task.Resources)
-  const lacking = node.ledger.lacking(needs)
+  const lacking = ledger.lacking(needs)
   if (lacking.length > 0) {
-    const { total } = node.ledger
+    const { total } = ledger
     const list = lacking.map((dimension) => `${dimension} ${needs[dimension]} of ${total[dimension]}`)
     return refused(`it asks for more than this node has: ${list.join(', ')}`)
   }

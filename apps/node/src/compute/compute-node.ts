@@ -13,7 +13,7 @@ import { WakeUp } from './wake-up.ts'
 import { Workshop } from './workshop.ts'
 
 const FAREWELL_MS = 2_000
-const INTERRUPT_MS = 15_000
+const LAST_WRITES_MS = 2_000
 
 /** What a compute room is made of. */
 export interface ComputeOptions {
@@ -91,7 +91,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     workshop.close()
     await workshop.drain(graceMs)
     const interrupted = workshop.interrupt()
-    await Promise.race([interrupted, delay(INTERRUPT_MS, undefined, { ref: false })])
+    await Promise.race([interrupted, delay(LAST_WRITES_MS, undefined, { ref: false })])
     // The last reports are worth a moment; what is not taken now is sent after the next start.
     await Promise.race([sender.flush().catch(() => undefined), delay(FAREWELL_MS, undefined, { ref: false })])
     sending.abort()

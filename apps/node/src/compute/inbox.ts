@@ -75,11 +75,16 @@ export class Inbox {
   async #acknowledge(signal: AbortSignal): Promise<void> {
     const { link, nodeId, log } = this.#context
     for await (const upToSequence of this.#tracker.marks(signal)) {
-      try {
-        await link.acknowledge({ nodeId, upToSequence })
-      } catch (error) {
-        // The next acknowledgement covers this one; after a crash the commands come again.
-        log.warn({ err: error, upToSequence }, 'commands could not be acknowledged')
+      for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
+        try {
+          await link.acknowledge({ nodeId, upToSequence })
+          break
+        } catch (error) {
+          log.warn({ err: error, upToSequence }, 'commands could not be acknowledged; trying again')
+          // What is not acknowledged comes again after the next start.
+          if (signal.aborted) break
+          await delay(retryMs, undefined, { signal }).catch(() => undefined)
+        }
       }
     }
   }
@@ -116,10 +121,8 @@ export class Inbox {
     const { executionId, job, partition, approved, rerunnable, deadlineAtMs } = command
     const { store, requesterId, nodeId, closing, log } = this.#context
     if ((await store.getExecution(executionId)) !== null) return
-    const admission = await considerAdmission(executionId, job, {
-      engines: this.#context.settings.engines,
-      ledger: this.#workshop.ledger,
-    })
+    const { settings } = this.#context
+    const admission = await considerAdmission(executionId, job, settings, this.#workshop.ledger)
     if (!admission.ok) {
       await reportWithoutRecord(this.#context, executionId, 'Failed', `Bid refused: ${admission.reason}`, {
         rejected: 'true',

@@ -69,7 +69,8 @@ type Published = Extract<PublishAnswer, { status: 'published' }>
 type Unpublished = { readonly status: 'results-lost' | 'results-refused'; readonly reason: string }
 
 function hasResults(task: Task): boolean {
-  return task.Publisher.Type.trim() !== '' || task.ResultPaths.length > 0
+  const publisher = task.Publisher.Type.trim().toLowerCase()
+  return (publisher !== '' && publisher !== 'noop') || task.ResultPaths.length > 0
 }
 
 async function keepResults(

@@ -18,6 +18,8 @@ interface Place {
 
 // An entry that smaller ones were let past so often is served before any behind it.
 const PATIENCE = 100
+// Only so many are looked at behind one that does not fit, so that a long queue costs no more than a short one.
+const LOOK_AHEAD = 64
 
 /**
  * The accepted executions that wait for capacity, by priority and then by age. Nothing of it is stored: what
@@ -27,7 +29,8 @@ export class RunQueue {
   readonly #ledger: CapacityLedger
   readonly #maxRunning: number
   readonly #begin: (entry: QueueEntry) => Promise<void>
-  #waiting: Place[] = []
+  readonly #waiting: Place[] = []
+  readonly #ids = new Set<string>()
   #open = false
 
   /** `begin` carries one execution out; what it took is given back when it settles, and it must not reject. */
@@ -55,36 +58,53 @@ export class RunQueue {
 
   /** Adds an execution; one that waits already is not added again. */
   add(entry: QueueEntry): void {
-    if (this.#waiting.some(({ entry: other }) => other.executionId === entry.executionId)) return
-    const place = this.#waiting.findIndex(({ entry: other }) => goesBefore(entry, other))
-    this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, { entry, passedOver: 0 })
+    if (this.#ids.has(entry.executionId)) return
+    this.#ids.add(entry.executionId)
+    this.#waiting.splice(this.#placeOf(entry), 0, { entry, passedOver: 0 })
     this.#serve()
   }
 
   /** Takes an execution out. Returns whether it waited. */
   remove(executionId: string): boolean {
-    const before = this.#waiting.length
-    this.#waiting = this.#waiting.filter(({ entry }) => entry.executionId !== executionId)
-    if (this.#waiting.length < before) this.#serve()
-    return this.#waiting.length < before
+    if (!this.#ids.delete(executionId)) return false
+    const index = this.#waiting.findIndex(({ entry }) => entry.executionId === executionId)
+    this.#waiting.splice(index, 1)
+    this.#serve()
+    return true
+  }
+
+  /** The index of the first one that goes after an entry. */
+  #placeOf(entry: QueueEntry): number {
+    let low = 0
+    let high = this.#waiting.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const other = this.#waiting[middle]
+      if (other !== undefined && goesBefore(entry, other.entry)) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   #serve(): void {
     if (!this.#open) return
-    const stay: Place[] = []
     const go: QueueEntry[] = []
-    let blocked = false
-    for (const place of this.#waiting) {
-      const room = !blocked && this.#ledger.holders < this.#maxRunning
-      if (room && this.#ledger.take(place.entry.executionId, place.entry.needs)) {
-        for (const before of stay) before.passedOver += 1
-        go.push(place.entry)
+    let index = 0
+    while (index < LOOK_AHEAD && this.#ledger.holders < this.#maxRunning) {
+      const place = this.#waiting[index]
+      if (place === undefined) break
+      const { entry, passedOver } = place
+      if (this.#ledger.take(entry.executionId, entry.needs)) {
+        this.#waiting.splice(index, 1)
+        this.#ids.delete(entry.executionId)
+        for (const before of this.#waiting.slice(0, index)) before.passedOver += 1
+        go.push(entry)
+      } else if (passedOver >= PATIENCE) {
+        break
       } else {
-        if (place.passedOver >= PATIENCE) blocked = true
-        stay.push(place)
+        index += 1
       }
     }
-    this.#waiting = stay
     for (const entry of go) void this.#run(entry)
   }
 

@@ -59,7 +59,10 @@ export async function startUp(
   const plan = (): AsyncGenerator<RecoveryPage> =>
     without(excluded, planRecovery(store, settings.recovery, { nowMs, pageSize: PAGE }))
   const planned = await countActions(plan())
-  log.info({ preset: settings.recovery.preset, planned }, 'recovery plan')
+  const { preset } = settings.recovery
+  log.info({ preset, planned }, 'recovery plan')
+  if (preset === 'documented')
+    log.warn({ preset }, 'what was begun is left to the deadlines of the requester')
   const toStart: RecoveryDecision[] = []
   const summary = await applyRecovery(store, clearing(context, plan()), {
     outbox: ({ executionId }, { revision, message, event }) => [

@@ -72,8 +72,8 @@ export class Workshop {
   async readmit(executionId: string): Promise<void> {
     const execution = await this.#context.store.getExecution(executionId)
     if (execution?.state !== 'Created') return
-    const { engines } = this.#context.settings
-    const admission = await considerAdmission(executionId, execution.job, { engines, ledger: this.ledger })
+    const { settings } = this.#context
+    const admission = await considerAdmission(executionId, execution.job, settings, this.ledger)
     if (admission.ok) return
     await changeExecution(this.#context, executionId, ({ state }) =>
       state === 'Created'

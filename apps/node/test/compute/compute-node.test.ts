@@ -88,6 +88,22 @@ describe('a compute room', () => {
       jobOf('noop', {}, { task: { Resources: { CPU: '3', Memory: '', Disk: '', GPU: '' } } }),
       'cpu 3 of 2',
     ],
+    [
+      'a publisher',
+      jobOf('noop', {}, { task: { Publisher: { Type: 'S3', Params: {} } } }),
+      'no publisher "s3"',
+    ],
+    [
+      'an input source',
+      jobOf(
+        'noop',
+        {},
+        {
+          task: { InputSources: [{ Source: { Type: 'ipfs', Params: {} }, Alias: '', Target: '/in' }] },
+        },
+      ),
+      'no input source "ipfs"',
+    ],
     ['parameters that mean nothing', jobOf('noop', { DurationMs: -1 }), 'DurationMs'],
     ['a specification without a task', { ...noop(), spec: { Tasks: [] } }, 'no task'],
   ])('refuses %s', async (_name, job, reason) => {
