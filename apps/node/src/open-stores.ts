@@ -24,7 +24,10 @@ export async function openJobs(location: StoreLocation, opening: StoreOpening): 
 }
 
 /** Opens the compute node's store. Throws a `Failure` that says in one line what is wrong. */
-export async function openExecutions(location: StoreLocation, opening: StoreOpening): Promise<ExecutionStore> {
+export async function openExecutions(
+  location: StoreLocation,
+  opening: StoreOpening,
+): Promise<ExecutionStore> {
   return refusing(location, async () => {
     if (location.type === 'memory') return openMemoryExecutionStore({ nodeId: opening.nodeId })
     return openLmdbExecutionStore(lmdbOptions(location.path, opening))

@@ -8,12 +8,16 @@ export function addConfigCommands(program: Command, terminal: Terminal): void {
   const config = program
     .command('config')
     .description('Shows the configuration: flags, then environment, then config file, then defaults.')
-  const argv = (): readonly string[] => (program as Command & { readonly rawArgs: readonly string[] }).rawArgs.slice(2)
+  const argv = (): readonly string[] =>
+    (program as Command & { readonly rawArgs: readonly string[] }).rawArgs.slice(2)
   const list = config
     .command('list')
     .description('Lists every setting with its value and where the value came from.')
     .addOption(outputOption(LIST_FORMATS, 'table'))
-    .addHelpText('after', '\nExamples:\n  $ saltcod config list\n  $ saltcod config list --repo /srv/node1 --output json\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ saltcod config list\n  $ saltcod config list --repo /srv/node1 --output json\n',
+    )
   addSettingFlags(list).action(async (options: { readonly output: string }) => {
     const { configList } = await import('./commands/config.ts')
     configList(terminal, argv(), options.output)

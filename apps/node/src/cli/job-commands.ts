@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { addNodeFlags, collect, outputOption, wholeNumber } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
 import type { Terminal } from './terminal.ts'
@@ -18,7 +18,9 @@ export function addJobCommands(program: Command, terminal: Terminal): void {
 function addRun(job: Command, terminal: Terminal): void {
   const command = job
     .command('run [spec]')
-    .description('Submits a job from a YAML or JSON file (- or nothing: standard input) and waits for its end.')
+    .description(
+      'Submits a job from a YAML or JSON file (- or nothing: standard input) and waits for its end.',
+    )
     .option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
     .option('--no-wait', 'return as soon as the node has taken the job')
     .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
@@ -59,7 +61,11 @@ function addList(job: Command, terminal: Terminal): void {
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--namespace <name>', 'only jobs of this namespace')
     .option('--state <states>', 'only jobs in these states, with commas between')
-    .option('--labels <selector>', 'only jobs with these labels: key=value, key!=value, key in (a,b), !key', collect)
+    .option(
+      '--labels <selector>',
+      'only jobs with these labels: key=value, key!=value, key in (a,b), !key',
+      collect,
+    )
     .option('--order-by <field>', 'created_at or modified_at')
     .option('--order-reversed', 'the other way round')
     .option('--wide', 'whole ids')
@@ -98,7 +104,10 @@ function addReads(job: Command, terminal: Terminal): void {
     .option('--limit <number>', 'how many', wholeNumber)
     .option('--wide', 'whole ids')
     .addOption(outputOption(LIST_FORMATS, 'table'))
-    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job history j-1a2b3c4d --event-type execution\n`)
+    .addHelpText(
+      'after',
+      `${ID_HELP}\nExamples:\n  $ saltcod job history j-1a2b3c4d --event-type execution\n`,
+    )
   addNodeFlags(history).action(async (id: string, options) => {
     const { jobHistory } = await import('./commands/job-history.ts')
     await jobHistory(terminal, id, options)

@@ -1,5 +1,12 @@
 import type { Config } from '@saltcod/config'
-import { ensureNodeId, findStores, formatFinding, formatProblem, makeNodeId, readNodeId } from '@saltcod/config'
+import {
+  ensureNodeId,
+  findStores,
+  formatFinding,
+  formatProblem,
+  makeNodeId,
+  readNodeId,
+} from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 

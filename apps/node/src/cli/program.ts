@@ -79,7 +79,10 @@ function addRecover(program: Command, terminal: Terminal): void {
     .description('Says what a restart would do with every execution that has not ended. Nothing is written.')
     .requiredOption('--plan', 'print the plan')
     .addOption(outputOption(LIST_FORMATS, 'table'))
-    .addHelpText('after', '\nExamples:\n  $ saltcod recover --plan\n  $ saltcod recover --plan --repo /srv/node1 --output json\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ saltcod recover --plan\n  $ saltcod recover --plan --repo /srv/node1 --output json\n',
+    )
   addSettingFlags(command).action(async (options: { readonly output: string }) => {
     const { recoverPlan } = await import('./commands/recover.ts')
     await recoverPlan(terminal, settingArguments(program), options.output)
@@ -99,10 +102,14 @@ function addRest(program: Command, terminal: Terminal): void {
   program
     .command('completion <shell>')
     .description('Prints a script that completes commands and flags: for bash, zsh or fish.')
-    .addHelpText('after', '\nExamples:\n  $ source <(saltcod completion bash)\n  $ saltcod completion fish | source\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ source <(saltcod completion bash)\n  $ saltcod completion fish | source\n',
+    )
     .action(async (shell: string, _options: unknown, command: Command) => {
       const { completion, SHELLS } = await import('./commands/completion.ts')
-      if (!SHELLS.includes(shell)) command.error(`error: unknown shell '${shell}', it is one of ${SHELLS.join(', ')}`)
+      if (!SHELLS.includes(shell))
+        command.error(`error: unknown shell '${shell}', it is one of ${SHELLS.join(', ')}`)
       completion(terminal, program, shell)
     })
 }

@@ -80,7 +80,11 @@ function parse(name: string, text: string): unknown {
 }
 
 function tooLarge(name: string): Failure {
-  return new Failure(EXIT.failed, `${name} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB, no node takes that`, {
-    hint: 'bring large data in by an input source, not in the job itself',
-  })
+  return new Failure(
+    EXIT.failed,
+    `${name} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB, no node takes that`,
+    {
+      hint: 'bring large data in by an input source, not in the job itself',
+    },
+  )
 }

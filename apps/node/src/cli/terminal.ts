@@ -39,6 +39,10 @@ export function processTerminal(): Terminal {
 }
 
 /** Colours text where colour is wanted. */
-export function paint(terminal: Pick<Terminal, 'colour'>, style: Parameters<typeof styleText>[0], text: string): string {
+export function paint(
+  terminal: Pick<Terminal, 'colour'>,
+  style: Parameters<typeof styleText>[0],
+  text: string,
+): string {
   return terminal.colour ? styleText(style, text) : text
 }

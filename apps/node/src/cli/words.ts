@@ -1,5 +1,5 @@
-import { desiredStateName, executionStateName } from '../wire/state-number.ts'
 import type { WireExecution } from '../wire/models.ts'
+import { desiredStateName, executionStateName } from '../wire/state-number.ts'
 import { fromNanoseconds } from '../wire/time.ts'
 
 const LONG_ID = /^([a-z]-[0-9a-f]{8})-[0-9a-f-]{27}$/

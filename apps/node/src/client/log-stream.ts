@@ -34,7 +34,9 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
     wake()
   }
   socket.on('message', (data: Buffer) => arrive(JSON.parse(data.toString()) as WireLogMessage))
-  socket.on('error', (error) => arrive(new Failure(EXIT.unreachable, `cannot read the log: ${error.message}`)))
+  socket.on('error', (error) =>
+    arrive(new Failure(EXIT.unreachable, `cannot read the log: ${error.message}`)),
+  )
   socket.on('close', () => arrive(null))
   const abort = (): void => socket.terminate()
   signal?.addEventListener('abort', abort, { once: true })

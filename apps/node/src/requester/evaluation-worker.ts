@@ -118,7 +118,8 @@ export class EvaluationWorker {
         return { destination: nodeId, body: command as unknown as Json }
       }),
     })
-    for (const nodeId of new Set(decision.commands.map((command) => command.nodeId))) nodes.bell(nodeId).ring()
+    for (const nodeId of new Set(decision.commands.map((command) => command.nodeId)))
+      nodes.bell(nodeId).ring()
     if (decision.comment !== '') {
       log.debug({ job: view.job.id, trigger: view.trigger, decision: decision.comment }, 'plan applied')
     }
@@ -152,7 +153,10 @@ export class EvaluationWorker {
     const { store, settings, log } = this.#context
     const { evaluation } = claim
     const reason = error instanceof Error ? error.message : String(error)
-    log.warn({ err: error, job: evaluation.jobId, evaluation: evaluation.id }, 'scheduling failed, will try again')
+    log.warn(
+      { err: error, job: evaluation.jobId, evaluation: evaluation.id },
+      'scheduling failed, will try again',
+    )
     const delays = settings.retryDelaysMs
     const delayMs = delays[Math.min(lease.attempt, delays.length) - 1] ?? 1000
     const status = await store.retryEvaluation({

@@ -29,11 +29,14 @@ export class Inbox implements Link {
   }
 
   /** Takes a node in and tells it for each of its executions whether to go on. */
-  async handshake(request: Parameters<Link['handshake']>[0]): Promise<Readonly<Record<string, HandshakeAnswer>>> {
+  async handshake(
+    request: Parameters<Link['handshake']>[0],
+  ): Promise<Readonly<Record<string, HandshakeAnswer>>> {
     const { nodes, log } = this.#context
     const { node, load, peer, executions } = request
     const answers: Record<string, HandshakeAnswer> = {}
-    for (const execution of executions) answers[execution.executionId] = await this.#answer(node.nodeId, execution)
+    for (const execution of executions)
+      answers[execution.executionId] = await this.#answer(node.nodeId, execution)
     this.#missing.expect(node.nodeId, await this.#unnamed(node.nodeId, executions))
     nodes.register(node, load, peer)
     log.info({ node: node.nodeId, executions: executions.length, engines: node.engines }, 'node connected')

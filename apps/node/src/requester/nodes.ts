@@ -43,7 +43,11 @@ export class Nodes {
   touch(nodeId: string, load?: NodeLoad): void {
     const node = this.#known.get(nodeId)
     if (node === undefined) return
-    this.#known.set(nodeId, { ...node, lastContactMs: this.#clock(), ...(load === undefined ? {} : { load }) })
+    this.#known.set(nodeId, {
+      ...node,
+      lastContactMs: this.#clock(),
+      ...(load === undefined ? {} : { load }),
+    })
   }
 
   /** Returns a node; `null` where none with that id has shaken hands. */

@@ -99,7 +99,10 @@ function patchFor(
     const desiredMessage = to === 'Completed' ? 'execution completed' : 'execution ended'
     return { ...patch, desiredState: 'Stopped', desiredMessage, deadlineAtMs: null }
   }
-  return { ...patch, ...(to === 'Running' && runDeadlineAtMs !== null ? { deadlineAtMs: runDeadlineAtMs } : {}) }
+  return {
+    ...patch,
+    ...(to === 'Running' && runDeadlineAtMs !== null ? { deadlineAtMs: runDeadlineAtMs } : {}),
+  }
 }
 
 function eventFor(nodeId: string, { event }: Report, to: ExecutionState, message: string): EventInput {

@@ -6,7 +6,11 @@ import { desiredStateNumber, executionStateNumber } from './state-number.ts'
 import { toNanoseconds } from './time.ts'
 
 /** Writes an execution as a client of some version reads it; its task is called `taskName`. */
-export function executionToWire(execution: Execution, taskName: string, client: ClientVersion): WireExecution {
+export function executionToWire(
+  execution: Execution,
+  taskName: string,
+  client: ClientVersion,
+): WireExecution {
   return {
     ID: execution.id,
     Namespace: execution.namespace,

@@ -74,9 +74,13 @@ function complete(input: SubmitInput, defaults: JobDefaults): SubmittedJob {
   const spec = { Tasks: [{ ...task, Resources }], Constraints: job.Constraints, Meta } as JobSpec
   const bytes = Buffer.byteLength(JSON.stringify(spec))
   if (bytes > defaults.maxSpecBytes) {
-    throw new ApiError('PayloadTooLarge', `the job is ${bytes} bytes, at most ${defaults.maxSpecBytes} are taken`, {
-      hint: 'bring large data in by an input source, not in the job itself',
-    })
+    throw new ApiError(
+      'PayloadTooLarge',
+      `the job is ${bytes} bytes, at most ${defaults.maxSpecBytes} are taken`,
+      {
+        hint: 'bring large data in by an input source, not in the job itself',
+      },
+    )
   }
   return {
     id,
@@ -121,5 +125,8 @@ function acceptedMeta(job: JobInput, warnings: string[]): Record<string, string>
 }
 
 function invalid(message: string, hint?: string): ApiError {
-  return new ApiError('ValidationError', message, { component: 'JobValidator', ...(hint === undefined ? {} : { hint }) })
+  return new ApiError('ValidationError', message, {
+    component: 'JobValidator',
+    ...(hint === undefined ? {} : { hint }),
+  })
 }

@@ -98,7 +98,9 @@ function envProblems(task: TaskInput): string[] {
   const problems: string[] = []
   for (const [name, value] of Object.entries(task.Env)) {
     if (!ENV_NAME.test(name)) {
-      problems.push(`environment variable "${name}" must be upper case letters, digits and _, and begin with a letter`)
+      problems.push(
+        `environment variable "${name}" must be upper case letters, digits and _, and begin with a letter`,
+      )
     }
     if (name.startsWith('BACALHAU_')) problems.push(`environment variable "${name}" has a reserved prefix`)
     if (value === '') problems.push(`environment variable "${name}" has no value`)
@@ -111,7 +113,9 @@ function resourceProblems({ Resources }: TaskInput): string[] {
   const { CPU, Memory, Disk, GPU } = Resources
   return [
     ...(CPU !== '' && parseCpu(CPU) === null ? [`invalid CPU "${CPU}", write it as 500m or 0.5`] : []),
-    ...(Memory !== '' && parseBytes(Memory) === null ? [`invalid memory "${Memory}", write it as 512mb or 1gi`] : []),
+    ...(Memory !== '' && parseBytes(Memory) === null
+      ? [`invalid memory "${Memory}", write it as 512mb or 1gi`]
+      : []),
     ...(Disk !== '' && parseBytes(Disk) === null ? [`invalid disk "${Disk}", write it as 10gb or 1gi`] : []),
     ...(GPU !== '' && parseGpu(GPU) === null ? [`invalid GPU "${GPU}", write it as a whole number`] : []),
   ]
@@ -136,10 +140,12 @@ function networkProblems({ Network }: TaskInput): string[] {
   if (Ports.length > 0 && !takesPorts) problems.push('ports can only be set for Host or Bridge network modes')
   for (const { Name, Static, Target } of Ports) {
     if (!ENV_NAME.test(Name.toUpperCase())) problems.push(`port name "${Name}" is not a valid name`)
-    if (Static !== 0 && (Static < 1024 || Static > 65_535)) problems.push(`static port ${Static} is not in 1024-65535`)
+    if (Static !== 0 && (Static < 1024 || Static > 65_535))
+      problems.push(`static port ${Static} is not in 1024-65535`)
     if (Target < 0 || Target > 65_535) problems.push(`target port ${Target} is not in 0-65535`)
   }
-  for (const name of duplicates(Ports.map((port) => port.Name))) problems.push(`duplicate port name "${name}"`)
+  for (const name of duplicates(Ports.map((port) => port.Name)))
+    problems.push(`duplicate port name "${name}"`)
   return problems
 }
 

@@ -42,7 +42,11 @@ const specConfig = z
 const quantity = z
   .union([z.string(), z.number()])
   .nullish()
-  .transform((value) => String(value ?? '').toLowerCase().replaceAll(/\s/g, ''))
+  .transform((value) =>
+    String(value ?? '')
+      .toLowerCase()
+      .replaceAll(/\s/g, ''),
+  )
 
 const resources = z
   .object({ CPU: quantity, Memory: quantity, Disk: quantity, GPU: quantity })
@@ -53,7 +57,10 @@ const networkType = text.transform((value, context) => {
   const wanted = value === '' ? 'default' : value.toLowerCase()
   const found = NETWORK_TYPES.find((type) => type.toLowerCase() === wanted)
   if (found !== undefined) return found
-  context.addIssue({ code: 'custom', message: `invalid network type "${value}", it is one of ${NETWORK_TYPES.join(', ')}` })
+  context.addIssue({
+    code: 'custom',
+    message: `invalid network type "${value}", it is one of ${NETWORK_TYPES.join(', ')}`,
+  })
   return z.NEVER
 })
 

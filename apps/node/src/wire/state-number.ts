@@ -1,5 +1,5 @@
-import { DESIRED_STATES, EXECUTION_STATES } from '@saltcod/store-core'
 import type { DesiredState, ExecutionState } from '@saltcod/store-core'
+import { DESIRED_STATES, EXECUTION_STATES } from '@saltcod/store-core'
 import type { ClientVersion } from './client-version.ts'
 
 /** The numbers before v1.5.2, which had neither Running nor Publishing. */

@@ -14,11 +14,18 @@ interface Entry {
 export function completion(terminal: Terminal, program: Command, shell: string): void {
   const entries = entriesOf(program, [])
   if (shell === 'fish') terminal.out(fish(entries))
-  else terminal.out(shell === 'zsh' ? `#compdef saltcod\nautoload -U +X bashcompinit && bashcompinit\n${bash(entries)}` : bash(entries))
+  else
+    terminal.out(
+      shell === 'zsh'
+        ? `#compdef saltcod\nautoload -U +X bashcompinit && bashcompinit\n${bash(entries)}`
+        : bash(entries),
+    )
 }
 
 function entriesOf(command: Command, path: readonly string[]): Entry[] {
-  const flags = command.options.filter((option) => !option.hidden).map((option) => option.long ?? option.short ?? '')
+  const flags = command.options
+    .filter((option) => !option.hidden)
+    .map((option) => option.long ?? option.short ?? '')
   const commands = command.commands.map((inner) => inner.name())
   return [
     { path: path.join(' '), words: [...commands, ...flags, '--help'].filter((word) => word !== '') },
@@ -52,7 +59,12 @@ complete -F _saltcod saltcod
 function fish(entries: readonly Entry[]): string {
   const lines = entries.flatMap(({ path, words }) => {
     const condition =
-      path === '' ? '__fish_use_subcommand' : path.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ')
+      path === ''
+        ? '__fish_use_subcommand'
+        : path
+            .split(' ')
+            .map((word) => `__fish_seen_subcommand_from ${word}`)
+            .join('; and ')
     return words.map((word) => {
       const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`
       return `complete -c saltcod -n '${condition}' ${what}`

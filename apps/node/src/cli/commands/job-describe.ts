@@ -16,7 +16,11 @@ export interface JobDescribeOptions extends NodeFlags {
 }
 
 /** Tells all about a job: what it is, where its executions stand, what has happened. */
-export async function jobDescribe(terminal: Terminal, id: string, options: JobDescribeOptions): Promise<void> {
+export async function jobDescribe(
+  terminal: Terminal,
+  id: string,
+  options: JobDescribeOptions,
+): Promise<void> {
   const { output = 'table', wide = false } = options
   const answer = await clientFor(terminal, options).getJob(id, { include: 'executions,history', limit: 1000 })
   if (output === 'json' || output === 'yaml') {
@@ -28,7 +32,10 @@ export async function jobDescribe(terminal: Terminal, id: string, options: JobDe
   const section = (title: string, text: string): void => {
     terminal.out(`\n${paint(terminal, 'bold', title)}\n${text}`)
   }
-  const table = <T>(items: readonly T[], columns: readonly { name: string; value: (item: T) => string }[]) => {
+  const table = <T>(
+    items: readonly T[],
+    columns: readonly { name: string; value: (item: T) => string }[],
+  ) => {
     return formatTable(
       terminal,
       columns.map((column) => column.name),
@@ -60,7 +67,10 @@ function facts({ Job: job, Executions }: WireGetJobAnswer): string {
     ['Version', String(job.Version)],
     ['Executions', [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none'],
   ]
-  return rows.map(([name, value]) => `${name.padEnd(12)}${value}`.trimEnd()).join('\n').concat('\n')
+  return rows
+    .map(([name, value]) => `${name.padEnd(12)}${value}`.trimEnd())
+    .join('\n')
+    .concat('\n')
 }
 
 function outputs(executions: readonly WireExecution[]): [string, string][] {

@@ -18,7 +18,11 @@ export interface JobExecutionsOptions extends NodeFlags {
 }
 
 /** Lists the executions of a job. */
-export async function jobExecutions(terminal: Terminal, id: string, options: JobExecutionsOptions): Promise<void> {
+export async function jobExecutions(
+  terminal: Terminal,
+  id: string,
+  options: JobExecutionsOptions,
+): Promise<void> {
   const { output, wide = false } = options
   const page = await clientFor(terminal, options).listExecutions(id, {
     limit: options.limit,

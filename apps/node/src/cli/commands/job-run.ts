@@ -26,7 +26,11 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 500
 
 /** Submits a job and, unless told otherwise, waits until it has ended (or, if it should run for ever, until it runs). */
-export async function jobRun(terminal: Terminal, path: string | undefined, options: JobRunOptions): Promise<void> {
+export async function jobRun(
+  terminal: Terminal,
+  path: string | undefined,
+  options: JobRunOptions,
+): Promise<void> {
   const client = clientFor(terminal, options)
   const job = await readSpec(terminal, path ?? '-')
   const { JobID, Warnings } = await client.submitJob(job, options.idempotencyKey)
@@ -47,9 +51,13 @@ export async function jobRun(terminal: Terminal, path: string | undefined, optio
 function report(terminal: Terminal, job: WireJob, quiet: boolean): void {
   const { StateType, Message } = job.State
   if (StateType === 'Failed' || StateType === 'Stopped') {
-    throw new Failure(EXIT.failed, `job ${job.ID} is ${StateType}${Message === '' ? '' : `: ${Message}`}`, {
-      hint: `see what happened with: saltcod job describe ${idText(job.ID, false)}`,
-    })
+    throw new Failure(
+      EXIT.failed,
+      `job ${job.ID} is ${StateType}${Message === '' ? '' : `: ${printable(Message)}`}`,
+      {
+        hint: `see what happened with: saltcod job describe ${idText(job.ID, false)}`,
+      },
+    )
   }
   if (quiet) return
   const style = StateType === 'Completed' ? 'green' : 'yellow'
@@ -78,9 +86,13 @@ async function waitForEnd(
       continue
     }
     if (Date.now() > untilMs) {
-      throw new Failure(EXIT.failed, `job ${id} is still ${Job.State.StateType}, it goes on without being waited for`, {
-        hint: `look at it later with: saltcod job describe ${idText(id, false)}`,
-      })
+      throw new Failure(
+        EXIT.failed,
+        `job ${id} is still ${Job.State.StateType}, it goes on without being waited for`,
+        {
+          hint: `look at it later with: saltcod job describe ${idText(id, false)}`,
+        },
+      )
     }
     await delay(pauseMs)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)

@@ -12,7 +12,11 @@ import type { Terminal } from '../terminal.ts'
 import { idText } from '../words.ts'
 
 /** Prints what a restart would do with every execution if the node stopped now. Reads the store only, also beside a running node. */
-export async function recoverPlan(terminal: Terminal, argv: readonly string[], format: string): Promise<void> {
+export async function recoverPlan(
+  terminal: Terminal,
+  argv: readonly string[],
+  format: string,
+): Promise<void> {
   const { config } = loadOrRefuse(terminal, argv)
   const nodeId = knownNodeId(config)
   const location = nodeId === null ? null : resolvePaths(config, nodeId).executionStore
@@ -53,5 +57,6 @@ export async function recoverPlan(terminal: Terminal, argv: readonly string[], f
       { name: 'RULE', value: (decision) => decision.rule },
     ])
   }
-  for (const id of quarantined) terminal.err(`Warning: the record of ${id} is damaged, no restart touches it\n`)
+  for (const id of quarantined)
+    terminal.err(`Warning: the record of ${id} is damaged, no restart touches it\n`)
 }

@@ -15,7 +15,11 @@ export interface ServeOptions {
 }
 
 /** Serves a node until it is told to stop. Throws a `Failure` where it cannot start or cannot go on. */
-export async function serve(terminal: Terminal, argv: readonly string[], options: ServeOptions): Promise<void> {
+export async function serve(
+  terminal: Terminal,
+  argv: readonly string[],
+  options: ServeOptions,
+): Promise<void> {
   const loaded = loadOrRefuse(terminal, argv)
   const { config, warnings } = loaded
   const identity = settleIdentity(config, options.fresh === true)
@@ -42,7 +46,10 @@ export async function serve(terminal: Terminal, argv: readonly string[], options
       // What is left of the node cannot write any more, so nothing is to be waited for.
       throw failure
     }
-    log.info({ graceMs: config.gracePeriodMs }, 'stopping: running work may finish; a second signal stops at once')
+    log.info(
+      { graceMs: config.gracePeriodMs },
+      'stopping: running work may finish; a second signal stops at once',
+    )
     await Promise.race([node.stop(), aborted(stop.second)])
     log.info('stopped')
   } finally {

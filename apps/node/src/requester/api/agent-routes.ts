@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { nodeInfoToWire, nodeToWire } from '../../wire/node-output.ts'
 import type { WireNodeInfo, WireNodeState } from '../../wire/models.ts'
+import { nodeInfoToWire, nodeToWire } from '../../wire/node-output.ts'
 import { toRfc3339, ZERO_TIME } from '../../wire/time.ts'
 import type { ApiContext } from './api-context.ts'
 

@@ -1,5 +1,5 @@
-import type { FastifyRequest } from 'fastify'
 import type { Job, Json } from '@saltcod/store-core'
+import type { FastifyRequest } from 'fastify'
 import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import type { ClientVersion } from '../../wire/client-version.ts'
@@ -43,7 +43,9 @@ export async function findJob(context: ApiContext, id: string, query: Query): Pr
   if (version === 0 || version === job.version) return job
   const older = await store.getJob(job.id, version)
   if (older === null) {
-    throw new ApiError('NotFound', `job version ${version} not found for job ${job.id}`, { component: 'JobStore' })
+    throw new ApiError('NotFound', `job version ${version} not found for job ${job.id}`, {
+      component: 'JobStore',
+    })
   }
   return older
 }

@@ -28,5 +28,7 @@ export function addAuthRoutes(api: FastifyInstance, context: ApiContext): void {
 
 function checkMethod(name: string): void {
   if (name.toLowerCase() === METHOD) return
-  throw new ApiError('NotFound', `unknown authentication method: ${name}`, { hint: `this node knows ${METHOD}` })
+  throw new ApiError('NotFound', `unknown authentication method: ${name}`, {
+    hint: `this node knows ${METHOD}`,
+  })
 }

@@ -40,7 +40,9 @@ export async function listExecutions(
       : readPageToken(text)
   const order = ORDERS[token.orderBy]
   if (order === undefined) {
-    throw new ApiError('BadRequest', 'invalid order_by', { hint: `it is one of ${Object.keys(ORDERS).join(', ')}` })
+    throw new ApiError('BadRequest', 'invalid order_by', {
+      hint: `it is one of ${Object.keys(ORDERS).join(', ')}`,
+    })
   }
   const version = query.flag('all_job_versions') ? {} : { jobVersion: job.version }
   const executions = await collectItems((cursor) =>

@@ -66,7 +66,9 @@ function filterOf(query: Query): JobQuery {
   const known = states.map((text) => {
     const state = JOB_STATES.find((name) => name.toLowerCase() === text.trim().toLowerCase())
     if (state === undefined) {
-      throw new ApiError('BadRequest', `unknown job state "${text}"`, { hint: `states are ${JOB_STATES.join(', ')}` })
+      throw new ApiError('BadRequest', `unknown job state "${text}"`, {
+        hint: `states are ${JOB_STATES.join(', ')}`,
+      })
     }
     return state
   })
@@ -102,9 +104,13 @@ async function sortedByChange(context: ApiContext, filter: JobQuery, token: Page
   for await (const job of allItems((cursor) => store.listJobs({ ...filter, limit: MAX_PAGE, cursor }))) {
     all.push(job)
     if (all.length > MAX_SORTED) {
-      throw new ApiError('BadRequest', `more than ${MAX_SORTED} jobs match, too many to order by modified_at`, {
-        hint: 'filter by namespace, state or labels, or order by created_at',
-      })
+      throw new ApiError(
+        'BadRequest',
+        `more than ${MAX_SORTED} jobs match, too many to order by modified_at`,
+        {
+          hint: 'filter by namespace, state or labels, or order by created_at',
+        },
+      )
     }
   }
   all.sort((a, b) => a.modifiedAtMs - b.modifiedAtMs)

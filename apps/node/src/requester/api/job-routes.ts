@@ -30,8 +30,12 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
     const include = (query.text('include') ?? '').split(',')
     return {
       Job: jobToWire(job, client),
-      ...(include.includes('history') ? { History: await listHistory(context, client, job, query, false) } : {}),
-      ...(include.includes('executions') ? { Executions: await listExecutions(context, client, job, query) } : {}),
+      ...(include.includes('history')
+        ? { History: await listHistory(context, client, job, query, false) }
+        : {}),
+      ...(include.includes('executions')
+        ? { Executions: await listExecutions(context, client, job, query) }
+        : {}),
     }
   })
 
@@ -44,7 +48,13 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
 
   api.get<{ Params: { id: string } }>(`${JOBS}/:id/history`, async (request) => {
     const query = new Query(request)
-    return listHistory(context, clientOf(request), await findJob(context, request.params.id, query), query, true)
+    return listHistory(
+      context,
+      clientOf(request),
+      await findJob(context, request.params.id, query),
+      query,
+      true,
+    )
   })
 
   api.get<{ Params: { id: string } }>(
@@ -98,7 +108,8 @@ async function stopJob(
     throw new ApiError('ConflictJobState', `cannot stop job in state ${job.state}`, { component: 'JobStore' })
   }
   const given = looseField((request.body ?? null) as never, 'reason')
-  const reason = typeof given === 'string' && given !== '' ? given : (query.text('reason') ?? 'stopped by request')
+  const reason =
+    typeof given === 'string' && given !== '' ? given : (query.text('reason') ?? 'stopped by request')
   const evaluationId = newId('v')
   await context.requester.store.transitionJob({
     jobId: job.id,

@@ -56,7 +56,8 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
       await send(client, { value: { Type: name === 'stdout' ? 1 : 2, Line: line } }, signal)
     }
   } catch (error) {
-    const { message } = error instanceof URIError ? { message: 'the job id cannot be read' } : toApiError(error)
+    const { message } =
+      error instanceof URIError ? { message: 'the job id cannot be read' } : toApiError(error)
     if (!signal.aborted) await send(client, { error: message, value: { Type: 0, Line: '' } }, signal)
   }
   client.close(NORMAL_CLOSE)
@@ -74,7 +75,8 @@ async function chooseExecution(context: ApiContext, jobId: string, query: Query)
   const wanted = query.text('execution_id')
   const executions = await collectItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor }))
   if (wanted !== null) {
-    const found = executions.find(({ id }) => id === wanted) ?? executions.find(({ id }) => id.startsWith(wanted))
+    const found =
+      executions.find(({ id }) => id === wanted) ?? executions.find(({ id }) => id.startsWith(wanted))
     if (found !== undefined) return found
     throw new ApiError('NotFound', `unable to find execution ${wanted} in job ${jobId}`)
   }
@@ -94,7 +96,12 @@ async function* linesOf(
   const node = requester.nodes.get(execution.nodeId)
   if (node?.connected === true) {
     try {
-      const request = { executionId: execution.id, follow: query.flag('follow'), tail: query.flag('tail'), signal }
+      const request = {
+        executionId: execution.id,
+        follow: query.flag('follow'),
+        tail: query.flag('tail'),
+        signal,
+      }
       yield* node.peer.readLog(request)
       return
     } catch (error) {

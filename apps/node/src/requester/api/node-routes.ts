@@ -29,7 +29,9 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
     const query = new Query(request)
     const order = ORDERS[query.text('order_by') ?? 'id']
     if (order === undefined) {
-      throw new ApiError('BadRequest', 'invalid order_by', { hint: `it is one of ${Object.keys(ORDERS).join(', ')}` })
+      throw new ApiError('BadRequest', 'invalid order_by', {
+        hint: `it is one of ${Object.keys(ORDERS).join(', ')}`,
+      })
     }
     const requirements = parseLabelSelector(query.texts('labels').join(','))
     const status = query.text('filter-status')?.toLowerCase()
@@ -50,11 +52,15 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
     const { id } = request.params
     checkId('node', id)
     const exact = nodes.get(id)
-    const matching = exact === null ? nodes.list().filter((node) => node.description.nodeId.startsWith(id)) : [exact]
+    const matching =
+      exact === null ? nodes.list().filter((node) => node.description.nodeId.startsWith(id)) : [exact]
     const [node, another] = matching
-    if (node === undefined) throw new ApiError('NotFound', `node not found: ${id}`, { component: 'NodeManager' })
+    if (node === undefined)
+      throw new ApiError('NotFound', `node not found: ${id}`, { component: 'NodeManager' })
     if (another !== undefined) {
-      throw new ApiError('MultipleNodesFound', `multiple nodes found for id ${id}`, { hint: 'use the whole id' })
+      throw new ApiError('MultipleNodesFound', `multiple nodes found for id ${id}`, {
+        hint: 'use the whole id',
+      })
     }
     return { Node: nodeToWire(node, context.version) }
   })

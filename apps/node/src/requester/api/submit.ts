@@ -39,13 +39,19 @@ async function update(
   const { definition, namespace, totalTimeoutMs, force } = input
   const present = await store.getJobByName(namespace, name)
   if (present === null) {
-    throw new ApiError('ResourceInUse', `job name ${name} was taken a moment ago`, { hint: 'submit it again' })
+    throw new ApiError('ResourceInUse', `job name ${name} was taken a moment ago`, {
+      hint: 'submit it again',
+    })
   }
   const { type, ...changes } = definition
   if (present.type !== type) {
-    throw new ApiError('ResourceInUse', `job name ${name} already exists in namespace ${namespace} as a ${present.type} job`, {
-      hint: 'choose another name',
-    })
+    throw new ApiError(
+      'ResourceInUse',
+      `job name ${name} already exists in namespace ${namespace} as a ${present.type} job`,
+      {
+        hint: 'choose another name',
+      },
+    )
   }
   const unchanged =
     present.priority === changes.priority &&

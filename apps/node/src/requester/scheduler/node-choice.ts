@@ -2,9 +2,9 @@ import type { Job } from '@saltcod/store-core'
 import type { Capacity } from '../../link/link.ts'
 import type { JobSpec } from '../../spec/job-spec.ts'
 import { onlyTask } from '../../spec/job-spec.ts'
+import { labelsMatch } from '../../spec/label-match.ts'
 import { requestedCapacity } from '../../spec/quantity.ts'
 import { toLabelRequirement } from '../../spec/requirement.ts'
-import { labelsMatch } from '../../spec/label-match.ts'
 import type { SchedulableNode } from './view.ts'
 
 /** Which nodes can do a job, and why the others cannot. */

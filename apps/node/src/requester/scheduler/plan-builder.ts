@@ -1,4 +1,11 @@
-import type { Execution, ExecutionJob, Json, NewEvaluation, NewExecution, UpdateExecution } from '@saltcod/store-core'
+import type {
+  Execution,
+  ExecutionJob,
+  Json,
+  NewEvaluation,
+  NewExecution,
+  UpdateExecution,
+} from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import { isRerunnable, onlyTask } from '../../spec/job-spec.ts'
 import { requestedCapacity } from '../../spec/quantity.ts'

@@ -26,7 +26,8 @@ export function schedule(view: SchedulingView): Decision {
 function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
   const { job } = view
   for (const execution of view.executions) {
-    if (execution.jobVersion !== job.version) plan.stop(execution, `replaced by version ${job.version} of the job`)
+    if (execution.jobVersion !== job.version)
+      plan.stop(execution, `replaced by version ${job.version} of the job`)
   }
   const current = view.executions
     .filter((execution) => execution.jobVersion === job.version)
@@ -44,7 +45,8 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
   for (const [, verdict] of verdicts) {
     if (verdict.kind !== 'live') continue
     const { execution } = verdict
-    if (execution.state === 'AskForBidAccepted' && execution.desiredState === 'Pending') plan.approve(execution)
+    if (execution.state === 'AskForBidAccepted' && execution.desiredState === 'Pending')
+      plan.approve(execution)
     running ||= execution.desiredState === 'Running' || execution.state === 'AskForBidAccepted'
   }
   const filled = fill(view, plan, verdicts, choice)
@@ -59,7 +61,13 @@ function endOverdue(view: SchedulingView, plan: PlanBuilder, execution: Executio
   if (EXECUTION_MACHINE.terminal.has(execution.state)) return execution
   const { nowMs, lostNodeIds, job } = view
   const ended = (reason: string): Execution => {
-    return { ...execution, state: 'Failed', stateMessage: reason, desiredState: 'Stopped', finishedAtMs: nowMs }
+    return {
+      ...execution,
+      state: 'Failed',
+      stateMessage: reason,
+      desiredState: 'Stopped',
+      finishedAtMs: nowMs,
+    }
   }
   if (execution.deadlineAtMs !== null && execution.deadlineAtMs <= nowMs) {
     const reason = 'execution timed out'
@@ -181,7 +189,11 @@ function lookForNodes(view: SchedulingView, plan: PlanBuilder): void {
   const queueTimeoutMs = onlyTask(job.spec).Timeouts.QueueTimeout * 1000
   const sinceMs = job.state === 'Queued' ? job.stateSinceMs : nowMs
   const lastMs = queueTimeoutMs > 0 ? sinceMs + queueTimeoutMs : Number.POSITIVE_INFINITY
-  plan.lookAgain(Math.min(nowMs + rules.queueBackoffMs, Math.max(lastMs, nowMs)), 'job-queue', 'waits for nodes')
+  plan.lookAgain(
+    Math.min(nowMs + rules.queueBackoffMs, Math.max(lastMs, nowMs)),
+    'job-queue',
+    'waits for nodes',
+  )
 }
 
 function notEnoughNodes(
