@@ -36,5 +36,8 @@ function magicAt(head: Buffer, offset: number): number | undefined {
 
 function isText(head: Buffer): boolean {
   const sample = head.subarray(0, 512)
-  return sample.length > 0 && sample.every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13)
+  return (
+    sample.length > 0 &&
+    sample.every((byte) => (byte >= 32 && byte < 127) || byte === 9 || byte === 10 || byte === 13)
+  )
 }

@@ -19,7 +19,7 @@ const plain = { encoding: 'binary', keyEncoding: 'binary' }
 const root = open(path, { ...plain, noSubdir: true, readOnly: true, overlappingSync: false,
   safeRestore: true, maxDbs: 64, permissionsMode: 0o600 })
 const names = [...root.getKeys({})]
-const tables = names.map((name) => root.openDB(String(name), plain))
+const tables = names.map((name) => root.openDB(String(name).split('\\0')[0], plain))
 for (const table of tables) {
   for (const reverse of [false, true]) for (const row of [...table.getRange({ reverse, limit: 1 })]) row.value.length
 }

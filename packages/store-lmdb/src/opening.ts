@@ -1,3 +1,5 @@
+import { lstatSync } from 'node:fs'
+
 import type { KvStore } from '@saltcod/store-core'
 
 import { createStore, removeLeftovers } from './creation.ts'
@@ -5,7 +7,7 @@ import { type Environment, openEnvironment } from './environment.ts'
 import { probeDataFile, probeLockFile } from './file-probe.ts'
 import { LmdbKv } from './lmdb-kv.ts'
 import { checkInChild } from './native-check.ts'
-import { findOwner, OwnerLock } from './owner-lock.ts'
+import { findOwner, OwnerLock, type PreviousOwner } from './owner-lock.ts'
 import { damagedError, lockedError, notFoundError } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
 import { isOpenHere, openShared, type SharedEnvironment } from './shared-environment.ts'
@@ -58,7 +60,7 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
   const shared = await openShared(paths.data, async () => {
     probe(paths, true)
     const owner = await findOwner(paths.owner)
-    if (!owner.alive && owner.previous !== 'closed') await checkInChild(paths.data)
+    if (!owner.alive && !isClean(paths, owner.previous)) await checkInChild(paths.data)
     if (!checkLockFile(paths, true)) makeLockFile(paths)
     return openNative(paths, options, true)
   })
@@ -79,14 +81,14 @@ async function openForWriting(paths: StorePath, options: LmdbKvOptions, exists: 
   // Before the lock too: beside a file that is refused, nothing may be written.
   if (exists && !isOpenHere(paths.data)) probe(paths, false)
   const lock = await OwnerLock.acquire(paths.owner, paths.data)
-  let clean = lock.previous === 'closed'
+  let clean = false
   try {
     const limits = limitsOf(options)
     removeLeftovers(paths)
     if (!checkDataFile(paths.data, false)) {
       await createStore(paths, options.tables, mapBytesOf(options), limits)
       clean = true
-    }
+    } else clean = isClean(paths, lock.previous)
     const shared = await openShared(paths.data, async () => {
       probe(paths, false)
       if (!clean) await checkInChild(paths.data)
@@ -115,7 +117,7 @@ async function takeOver(
     const reserve = new Reserve(paths.data, environment.pageBytes, environment.lastPage() + 1, limits)
     reserve.settle(environment.lastPage() + 1, 0)
     environment.openTables(options.tables, true)
-    if (lock.previous === 'died') {
+    if (lock.previous.end === 'died') {
       const message = `The process that had ${paths.data} before did not close it; the file was checked and is sound.`
       options.onNotice?.({ code: 'OWNER_DIED', message })
     }
@@ -129,6 +131,11 @@ async function takeOver(
     await shared.release()
     throw error
   }
+}
+
+/** Whether the last owner closed the file in good order and nobody has touched it since. */
+function isClean(paths: StorePath, previous: PreviousOwner): boolean {
+  return previous.end === 'closed' && lstatSync(paths.data).ctimeMs <= previous.closedAtMs
 }
 
 /** Everything that can be known about the files without LMDB. */

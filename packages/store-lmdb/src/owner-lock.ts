@@ -14,15 +14,16 @@ const GREETING_MS = 500
 const MAX_ROUNDS = 50
 
 /** How the one before gave the store up. */
-export type PreviousOwner = 'none' | 'closed' | 'died'
+export interface PreviousOwner {
+  readonly end: 'none' | 'closed' | 'died'
+  /** When it closed the store, in milliseconds since 1970 by the clock of the file system; else 0. */
+  readonly closedAtMs: number
+}
 
 /** Who has a store now: a living owner with its process id if it told it, or how the last one ended. */
-export type OwnerState = { readonly alive: true; readonly processId: number | undefined } | PreviousOwnerState
-
-interface PreviousOwnerState {
-  readonly alive: false
-  readonly previous: PreviousOwner
-}
+export type OwnerState =
+  | { readonly alive: true; readonly processId: number | undefined }
+  | { readonly alive: false; readonly previous: PreviousOwner }
 
 /**
  * The mark of the one owner of a store: a listening Unix socket in a directory beside it. The kernel closes
@@ -89,12 +90,12 @@ export class OwnerLock {
 /** Finds out who owns a store, without becoming its owner and without writing anything. */
 export async function findOwner(directory: string): Promise<OwnerState> {
   const last = highest(directory)
-  if (last === undefined) return { alive: false, previous: 'none' }
-  if (last.closed) return { alive: false, previous: 'closed' }
+  if (last === undefined || last.closed) return { alive: false, previous: previousOf(directory, last) }
   const sockets = openSocketDirectory(directory)
   try {
     const answer = await call(sockets.address(last.name))
-    return answer === undefined ? { alive: false, previous: 'died' } : { alive: true, ...answer }
+    if (answer !== undefined) return { alive: true, ...answer }
+    return { alive: false, previous: previousOf(directory, last) }
   } finally {
     sockets.close()
   }
@@ -126,12 +127,17 @@ async function takeNumber(
     if (!linkIfAbsent(join(directory, name), own)) continue
     if (highest(directory)?.number === number) {
       removeFile(join(directory, name))
-      const previous = last === undefined ? 'none' : last.closed ? 'closed' : 'died'
-      return { number, previous }
+      return { number, previous: previousOf(directory, last) }
     }
     removeFile(own)
   }
   throw lockedError(path, 'one of several processes that start at once')
+}
+
+function previousOf(directory: string, last: NumberedOwner | undefined): PreviousOwner {
+  if (last === undefined) return { end: 'none', closedAtMs: 0 }
+  if (!last.closed) return { end: 'died', closedAtMs: 0 }
+  return { end: 'closed', closedAtMs: lstatSync(join(directory, last.name)).ctimeMs }
 }
 
 function describeOwner(processId: number | undefined): string {

@@ -1,6 +1,8 @@
 import { chownSync, closeSync, lstatSync, mkdirSync, openSync, realpathSync, type Stats } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
+import type { StoreError } from '@saltcod/store-core'
+
 import { foreignError, notFoundError, permissionError, systemCode } from './refusal.ts'
 
 /** Where the files of a store are. */
@@ -71,11 +73,15 @@ function realDirectory(absolute: string, create: boolean): string {
     const code = systemCode(error)
     if (code === 'ENOENT') throw notFoundError(absolute)
     if (code === 'ENOTDIR' || code === 'EEXIST') {
-      throw foreignError(directory, 'is not a directory, so no store can be in it')
+      throw notInDirectory(directory)
     }
     if (code === 'ELOOP') throw foreignError(directory, 'is a loop of symbolic links')
     throw permissionError(absolute, `its directory cannot be used (${code ?? 'unknown error'})`, error)
   }
+}
+
+function notInDirectory(path: string): StoreError {
+  return foreignError(path, 'is not a directory, so no store can be in it')
 }
 
 function lstatOrNothing(path: string): Stats | undefined {
@@ -84,6 +90,7 @@ function lstatOrNothing(path: string): Stats | undefined {
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOENT') return undefined
+    if (code === 'ENOTDIR') throw notInDirectory(dirname(path))
     throw permissionError(path, `it cannot be looked at (${code ?? 'unknown error'})`, error)
   }
 }

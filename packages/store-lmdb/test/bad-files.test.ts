@@ -1,0 +1,380 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { isStoreError } from '@saltcod/store-core'
+import { describe, expect, test } from 'vitest'
+
+import { openLmdbKv } from '../src/index.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const TABLES = ['alpha', 'beta']
+const isRoot = process.geteuid?.() === 0
+
+interface BadFile {
+  readonly name: string
+  readonly code: string
+  readonly says: RegExp
+  readonly make: (path: string) => Promise<void> | void
+  /** A reader is not refused for it. */
+  readonly writersOnly?: boolean
+}
+
+async function makeStore(path: string): Promise<void> {
+  const store = await openLmdbKv({ path, tables: TABLES })
+  for (let round = 0; round < 5; round += 1) {
+    await store.write((transaction) => {
+      for (let id = 0; id < 300; id += 1)
+        transaction.put('alpha', Buffer.from(`${round}-${id}`), Buffer.alloc(200, id))
+    })
+  }
+  await store.close()
+}
+
+/** Makes a store, then changes bytes of it. */
+function spoiled(change: (bytes: Buffer) => void): (path: string) => Promise<void> {
+  return async (path) => {
+    await makeStore(path)
+    const bytes = readFileSync(path)
+    change(bytes)
+    writeFileSync(path, bytes)
+  }
+}
+
+function inBothMetas(change: (meta: Buffer) => void): (path: string) => Promise<void> {
+  return spoiled((bytes) => {
+    change(bytes.subarray(0, 4_096))
+    change(bytes.subarray(4_096, 8_192))
+  })
+}
+
+function newestMeta(bytes: Buffer): Buffer {
+  const second = bytes.readBigUInt64LE(4_096 + 152) > bytes.readBigUInt64LE(152)
+  return second ? bytes.subarray(4_096, 8_192) : bytes.subarray(0, 4_096)
+}
+
+function rootOf(bytes: Buffer, tree: 0 | 1): number {
+  return Number(newestMeta(bytes).readBigUInt64LE(48 + 48 * tree + 40))
+}
+
+function bolt(page: number): Buffer {
+  const bytes = Buffer.alloc(page * 4 + 100, 1)
+  for (const start of [0, page]) {
+    bytes.writeUInt16LE(4, start + 8)
+    bytes.writeUInt32LE(0xed0cdaed, start + 16)
+    bytes.writeUInt32LE(2, start + 20)
+  }
+  return bytes
+}
+
+const foreign = (bytes: Buffer | string) => (path: string) => {
+  writeFileSync(path, bytes)
+}
+
+const cutAt = (bytesOf: (size: number, used: number) => number) => async (path: string) => {
+  await makeStore(path)
+  const used = Number(newestMeta(readFileSync(path)).readBigUInt64LE(144)) * 4_096
+  truncateSync(path, bytesOf(statSync(path).size, used))
+}
+
+const CUTS: readonly (readonly [name: string, bytesOf: (size: number, used: number) => number])[] = [
+  ['1 byte', () => 1],
+  ['23 bytes', () => 23],
+  ['100 bytes', () => 100],
+  ['one page', () => 4_096],
+  ['one page and a bit', () => 4_200],
+  ['two pages', () => 8_192],
+  ['three pages', () => 12_288],
+  ['half', (_, used) => Math.floor(used / 2)],
+  ['one page short', (_, used) => used - 4_096],
+  ['one byte short', (_, used) => used + 4_095],
+]
+
+const BAD_FILES: readonly BadFile[] = [
+  { name: 'an empty file', code: 'STORE_DAMAGED', says: /is empty/, make: foreign('') },
+  { name: 'one byte', code: 'STORE_FOREIGN', says: /text file/, make: foreign('x') },
+  { name: 'text', code: 'STORE_FOREIGN', says: /text file/, make: foreign('Hello, world\n'.repeat(1_000)) },
+  { name: 'zeros', code: 'STORE_DAMAGED', says: /zeros/, make: foreign(Buffer.alloc(200_000)) },
+  { name: 'noise', code: 'STORE_FOREIGN', says: /not a store/, make: foreign(Buffer.alloc(99_999, 0xa7)) },
+  {
+    name: 'SQLite',
+    code: 'STORE_FOREIGN',
+    says: /SQLite/,
+    make: foreign(Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(8_000, 2)])),
+  },
+  { name: 'BoltDB', code: 'STORE_FOREIGN', says: /BoltDB/, make: foreign(bolt(4_096)) },
+  {
+    name: 'BoltDB with a lost first page, of larger pages',
+    code: 'STORE_FOREIGN',
+    says: /BoltDB/,
+    make: foreign(bolt(16_384).fill(3, 0, 4_096)),
+  },
+  { name: 'gzip', code: 'STORE_FOREIGN', says: /gzip/, make: foreign(Buffer.from([0x1f, 0x8b, 8, 0, 1, 2])) },
+  {
+    name: 'LMDB of the older format',
+    code: 'STORE_FOREIGN',
+    says: /older data format/,
+    make: (path) => {
+      const bytes = Buffer.alloc(8_192, 1)
+      bytes.writeUInt32LE(0xbeefc0de, 16)
+      writeFileSync(path, bytes)
+    },
+  },
+  {
+    name: 'a directory',
+    code: 'STORE_FOREIGN',
+    says: /a directory/,
+    make: (path) => {
+      mkdirSync(path)
+    },
+  },
+  {
+    name: 'a FIFO',
+    code: 'STORE_FOREIGN',
+    says: /a FIFO/,
+    make: (path) => {
+      execFileSync('mkfifo', [path])
+    },
+  },
+  {
+    name: 'a symbolic link to a store',
+    code: 'STORE_FOREIGN',
+    says: /a symbolic link/,
+    make: async (path) => {
+      await makeStore(`${path}.target`)
+      symlinkSync(`${path}.target`, path)
+    },
+  },
+  {
+    name: 'a loop of symbolic links',
+    code: 'STORE_FOREIGN',
+    says: /a symbolic link/,
+    make: (path) => {
+      symlinkSync(path, `${path}.other`)
+      symlinkSync(`${path}.other`, path)
+    },
+  },
+  {
+    name: 'a directory that is a loop of symbolic links',
+    code: 'STORE_FOREIGN',
+    says: /loop/,
+    make: (path) => {
+      rmSync(dirname(path), { recursive: true })
+      symlinkSync(dirname(path), dirname(path))
+    },
+  },
+  {
+    name: 'a directory that is a file',
+    code: 'STORE_FOREIGN',
+    says: /not a directory/,
+    make: (path) => {
+      rmSync(dirname(path), { recursive: true })
+      writeFileSync(dirname(path), 'x')
+    },
+  },
+  { name: 'a torn creation', code: 'STORE_DAMAGED', says: /meta page/, make: cutAt(() => 4_096) },
+  ...CUTS.map(([name, bytesOf]) => ({
+    name: `cut to ${name}`,
+    code: name === '1 byte' || name === '23 bytes' ? '' : 'STORE_DAMAGED',
+    says: /./,
+    make: cutAt(bytesOf),
+  })),
+  {
+    name: 'a data format that is not known',
+    code: 'STORE_DAMAGED',
+    says: /data format is 3/,
+    make: inBothMetas((meta) => meta.writeUInt32LE(3, 28)),
+  },
+  {
+    name: 'a page size of 0',
+    code: 'STORE_DAMAGED',
+    says: /page size is 0/,
+    make: inBothMetas((meta) => meta.writeUInt32LE(0, 48)),
+  },
+  {
+    name: 'a huge page size',
+    code: 'STORE_DAMAGED',
+    says: /page size/,
+    make: inBothMetas((meta) => meta.writeUInt32LE(0x4000_0000, 48)),
+  },
+  {
+    name: 'an encrypted file',
+    code: 'STORE_DAMAGED',
+    says: /encrypted/,
+    make: inBothMetas((meta) => meta.writeUInt16LE(meta.readUInt16LE(52) | 0x2000, 52)),
+  },
+  {
+    name: 'a lost first meta page',
+    code: 'STORE_DAMAGED',
+    says: /first page is lost/,
+    make: spoiled((bytes) => bytes.fill(1, 0, 4_096)),
+  },
+  {
+    name: 'a lost second meta page',
+    code: 'STORE_DAMAGED',
+    says: /meta page/,
+    make: spoiled((bytes) => bytes.fill(0, 4_096, 8_192)),
+  },
+  {
+    name: 'swapped meta pages',
+    code: 'STORE_DAMAGED',
+    says: /wrong order/,
+    make: spoiled((bytes) => {
+      const first = Buffer.from(bytes.subarray(0, 4_096))
+      bytes.copy(bytes, 0, 4_096, 8_192)
+      first.copy(bytes, 4_096)
+    }),
+  },
+  {
+    name: 'a root beyond the end',
+    code: 'STORE_DAMAGED',
+    says: /outside the file/,
+    make: spoiled((bytes) => newestMeta(bytes).writeBigUInt64LE(1n << 40n, 96 + 40)),
+  },
+  {
+    name: 'a tree of 200 levels',
+    code: 'STORE_DAMAGED',
+    says: /200 levels/,
+    make: spoiled((bytes) => newestMeta(bytes).writeUInt16LE(200, 96 + 6)),
+  },
+  {
+    name: 'a zeroed root page',
+    code: 'STORE_DAMAGED',
+    says: /root of a tree/,
+    make: spoiled((bytes) => bytes.fill(0, rootOf(bytes, 1) * 4_096, rootOf(bytes, 1) * 4_096 + 4_096)),
+  },
+  {
+    name: 'a zeroed root of a table',
+    code: 'STORE_DAMAGED',
+    says: /test process/,
+    make: spoiled((bytes) => {
+      // The names of the tables are in the root of the names; the root of each is at the end of its record.
+      const names = bytes.subarray(rootOf(bytes, 1) * 4_096, rootOf(bytes, 1) * 4_096 + 4_096)
+      const root = Number(names.readBigUInt64LE(names.indexOf('alpha\0') + 'alpha\0'.length + 40))
+      bytes.fill(0, root * 4_096, root * 4_096 + 4_096)
+    }),
+  },
+  {
+    name: 'a lock file that is a directory',
+    code: 'STORE_FOREIGN',
+    says: /-lock is a directory/,
+    make: async (path) => {
+      await makeStore(path)
+      rmSync(`${path}-lock`)
+      mkdirSync(`${path}-lock`)
+    },
+  },
+  {
+    name: 'a lock file that is a symbolic link',
+    code: 'STORE_FOREIGN',
+    says: /-lock is a symbolic link/,
+    make: async (path) => {
+      await makeStore(path)
+      rmSync(`${path}-lock`)
+      symlinkSync('/dev/null', `${path}-lock`)
+    },
+  },
+  {
+    name: 'a lock file that holds text',
+    code: 'STORE_DAMAGED',
+    says: /lock file/,
+    make: async (path) => {
+      await makeStore(path)
+      writeFileSync(`${path}-lock`, 'something else')
+    },
+  },
+]
+
+/** Everything that is in a directory, byte for byte. */
+function contents(directory: string): Record<string, string> {
+  if (!existsSync(directory) || !lstatSync(directory).isDirectory()) return {}
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+  return Object.fromEntries(
+    names.map((name) => {
+      const found = lstatSync(join(directory, name))
+      const bytes = found.isFile()
+        ? readFileSync(join(directory, name)).toString('base64')
+        : String(found.mode)
+      return [name, bytes]
+    }),
+  )
+}
+
+async function openingOf(path: string, readOnly: boolean): Promise<unknown> {
+  try {
+    const store = await openLmdbKv({ path, tables: TABLES, readOnly })
+    await store.close()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+describe.each([
+  { mode: 'for writing', readOnly: false },
+  { mode: 'for reading', readOnly: true },
+])('$mode, a bad file is refused with a clear error and left as it was', ({ readOnly }) => {
+  test.each(BAD_FILES)('$name', async ({ code, says, make }) => {
+    const parent = temporaryDirectory()
+    const path = join(parent, 'data', 'jobs.db')
+    mkdirSync(dirname(path))
+    await make(path)
+    const before = contents(dirname(path))
+    const error = await openingOf(path, readOnly)
+    if (code === '') expect(isStoreError(error, 'STORE_FOREIGN', 'STORE_DAMAGED')).toBe(true)
+    else expect(error).toMatchObject({ code })
+    expect((error as Error).message).toMatch(says)
+    expect((error as Error).message).toContain(parent)
+    const after = contents(dirname(path))
+    if (says.source === 'test process') ignoreTheOwnerDirectory(before, after)
+    expect(Object.keys(after)).toEqual(Object.keys(before))
+    expect(after).toEqual(before)
+  })
+})
+
+/** What only a test process finds out is found out under the owner lock. */
+function ignoreTheOwnerDirectory(...listings: Record<string, string>[]): void {
+  for (const listing of listings) {
+    for (const name of Object.keys(listing)) if (/\.owner|-lock/.test(name)) delete listing[name]
+  }
+}
+
+test.runIf(isRoot)('a file of another user is refused, also for root', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  await makeStore(path)
+  chownSync(path, 12_345, 12_345)
+  const error = await openingOf(path, false)
+  expect(error).toMatchObject({ code: 'STORE_PERMISSION' })
+  expect((error as Error).message).toContain('12345')
+  expect(await openingOf(path, true)).toBeUndefined()
+})
+
+test('a missing store is not made for a reader, nor where `create` is false', async () => {
+  const directory = temporaryDirectory()
+  const path = join(directory, 'sub/jobs.db')
+  expect(await openingOf(path, true)).toMatchObject({ code: 'STORE_NOT_FOUND' })
+  const opened = openLmdbKv({ path, tables: TABLES, create: false })
+  await expect(opened).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('a copy of a store opens', async () => {
+  const directory = temporaryDirectory()
+  await makeStore(join(directory, 'jobs.db'))
+  copyFileSync(join(directory, 'jobs.db'), join(directory, 'copy.db'))
+  expect(await openingOf(join(directory, 'copy.db'), true)).toBeUndefined()
+  expect(await openingOf(join(directory, 'copy.db'), false)).toBeUndefined()
+})
