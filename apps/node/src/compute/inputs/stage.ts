@@ -62,7 +62,7 @@ async function stageInput(
 }
 
 /** Where a result path of a task lies in a work directory. */
-export function resultDirectory(workDir: string, result: ResultPath): string {
+function resultDirectory(workDir: string, result: ResultPath): string {
   return join(rootOf(workDir), mountPath(result.Path))
 }
 

@@ -19,7 +19,7 @@ export interface ExitRecord {
 }
 
 /** Makes the names in a directory durable. */
-export function syncDirectory(path: string): void {
+function syncDirectory(path: string): void {
   const directory = openSync(path, 'r')
   try {
     fsyncSync(directory)
