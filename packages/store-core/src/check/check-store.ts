@@ -12,7 +12,7 @@ import { Tally } from './tally.ts'
 /** An index row that a record must have; a value that is absent must be empty. */
 export interface ExpectedIndex {
   readonly key: Uint8Array
-  readonly value?: string
+  readonly value?: Uint8Array
 }
 
 /** A record as a check sees it. */
@@ -44,6 +44,7 @@ export interface CheckPlan {
   }[]
 }
 
+const EMPTY = new Uint8Array(0)
 const MAX_COUNT_ROUNDS = 3
 const anyRecord = {
   requests: new RecordTable('requests', 1),
@@ -122,9 +123,9 @@ function checkRecord(
   const record = plan.record(kind, row, snapshot, findings)
   if (!record.counted) return
   tally.add(kind, record.namespace, record.state, 1, record.bytes)
-  for (const { key, value = '' } of record.indexes) {
+  for (const { key, value = EMPTY } of record.indexes) {
     const found = snapshot.get('index', key)
-    if (found !== undefined && Buffer.from(found).toString() === value) continue
+    if (found !== undefined && Buffer.compare(found, value) === 0) continue
     findings.add('record-without-index', 'index', key, record.id, `${kind} ${record.id} lacks an index row`)
   }
 }
@@ -160,7 +161,7 @@ function checkIndexRow(row: KvRow, snapshot: KvSnapshot, plan: CheckPlan, findin
   const wanted = keyToHex(row.key)
   const fits = record.indexes.some(
     (expected) =>
-      keyToHex(expected.key) === wanted && Buffer.from(row.value).toString() === (expected.value ?? ''),
+      keyToHex(expected.key) === wanted && Buffer.compare(row.value, expected.value ?? EMPTY) === 0,
   )
   if (fits) return
   findings.add('index-without-record', 'index', row.key, id, `an index row does not fit ${kind} ${id}`)

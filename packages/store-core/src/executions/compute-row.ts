@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { fixedTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { idTuple, tuple } from '../kv/tuple.ts'
 import type { ComputeExecution, ExecutionJob, ProcessIdentity } from '../model/compute-execution.ts'
 import type { Json } from '../model/json.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
@@ -110,22 +110,22 @@ export function toComputeExecution<Spec>(
 
 /** Beginning of the index keys of a state; those that have not ended stand together before those that have. */
 export function computeStatePrefix(state: ComputeState): Uint8Array {
-  return fixedTuple(INDEX.executionByState, COMPUTE_MACHINE.terminal.has(state) ? 1 : 0, state)
+  return tuple(INDEX.executionByState, COMPUTE_MACHINE.terminal.has(state) ? 1 : 0, state)
 }
 
 /** The index key that moves with the state. */
 export function computeStateKey(key: Uint8Array, row: ComputeRow): Uint8Array {
-  return joinTuples(computeStatePrefix(row.s), tuple(row.ss), key)
+  return tuple(computeStatePrefix(row.s), row.ss, key)
 }
 
 /** Beginning of the index keys of a job's executions. */
 export function computeJobPrefix(jobId: string): Uint8Array {
-  return joinTuples(fixedTuple(INDEX.executionByJob), idTuple('j', jobId))
+  return tuple(INDEX.executionByJob, idTuple('j', jobId))
 }
 
 /** The index key of an execution among its job's. */
 export function computeJobKey(key: Uint8Array, row: ComputeRow): Uint8Array {
-  return joinTuples(computeJobPrefix(row.j), tuple(row.c), key)
+  return tuple(computeJobPrefix(row.j), row.c, key)
 }
 
 /** Replaces an execution's row, and moves index, counters, deadline and feed with it. */

@@ -1,6 +1,6 @@
 import { matchShortId } from '../jobs/job-queries.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { ComputeExecution } from '../model/compute-execution.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
@@ -152,8 +152,8 @@ function computeListing<Spec>(
 function chooseIndex({ jobId, states, inProgress, live }: ComputeExecutionQuery): Uint8Array {
   if (jobId !== undefined) return computeJobPrefix(jobId)
   if (states?.[0] !== undefined && states.length === 1) return computeStatePrefix(states[0])
-  if (inProgress === true || live === true) return fixedTuple(INDEX.executionByState, 0)
-  return fixedTuple(INDEX.executionByState)
+  if (inProgress === true || live === true) return tuple(INDEX.executionByState, 0)
+  return tuple(INDEX.executionByState)
 }
 
 function computeHistoryListing(snapshot: KvSnapshot, executionId: string): Listing<HistoryEntry> {

@@ -2,7 +2,7 @@ import { type CheckedRecord, type CheckPlan, checkStore, type ExpectedIndex } fr
 import type { Findings } from '../check/findings.ts'
 import { HistoryRules } from '../check/history-rules.ts'
 import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
-import { decodeId, decodeTuple, idTuple, keyToHex } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, idTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
@@ -108,7 +108,7 @@ function ownerOf({ key, value }: KvRow): { kind: RecordKind | 'request'; id: str
     return { kind, id: decodeId(kind === 'job' ? 'j' : 'e', parts[3]) }
   }
   const byValue = VALUE_OWNERS[index]
-  if (byValue !== undefined) return { kind: byValue, id: Buffer.from(value).toString() }
+  if (byValue !== undefined) return { kind: byValue, id: decodeIdTuple(byValue === 'job' ? 'j' : 'v', value) }
   const byKey = INDEX_OWNERS[index]
   if (byKey === undefined) return null
   const prefix = byKey === 'job' ? 'j' : byKey === 'execution' ? 'e' : 'v'
@@ -138,8 +138,8 @@ function checkedJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findi
     ...labelIndexKeys(key, row, newest?.l ?? {}),
   ]
   const indexes: ExpectedIndex[] = plain.map((indexKey) => ({ key: indexKey }))
-  if (newest !== undefined) indexes.push({ key: nameIndexKey(row.ns, newest.n), value: id })
-  if (row.k !== undefined) indexes.push({ key: submitKeyIndexKey(row.ns, row.k), value: id })
+  if (newest !== undefined) indexes.push({ key: nameIndexKey(row.ns, newest.n), value: key })
+  if (row.k !== undefined) indexes.push({ key: submitKeyIndexKey(row.ns, row.k), value: key })
   if (row.dl !== undefined) indexes.push({ key: deadlineKey(row.dl, 'job', id) })
   return {
     kind: 'job',
@@ -266,12 +266,12 @@ function evaluationIndexes(
   const indexes: ExpectedIndex[] = [{ key: evaluationOfJobKey({ key, row }) }]
   if (row.st !== 'pending') return [...indexes, { key: endedKey({ key, row }) }]
   const head = snapshot.get('index', headKey(row.j))
-  const isHead = head !== undefined && Buffer.from(head).toString() === id
-  if (!isHead && row.l === undefined) return [...indexes, { key: parkedKey(row), value: id }]
-  indexes.push({ key: headKey(row.j), value: id })
+  const isHead = head !== undefined && decodeIdTuple('v', head) === id
+  if (!isHead && row.l === undefined) return [...indexes, { key: parkedKey(row), value: key }]
+  indexes.push({ key: headKey(row.j), value: key })
   if (row.l !== undefined) return [...indexes, { key: leasedKey({ key }, row.l.x) }]
   const ready = snapshot.get('index', readyKey(row)) !== undefined
-  return [...indexes, { key: ready ? readyKey(row) : waitingKey(row), value: id }]
+  return [...indexes, { key: ready ? readyKey(row) : waitingKey(row), value: key }]
 }
 
 function visitSpec({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {

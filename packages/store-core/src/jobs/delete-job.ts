@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import { decodeId, decodeTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { putReclaim } from '../store/reclaim.ts'
@@ -72,7 +72,7 @@ function dropJobRow(mutation: Mutation, job: LoadedJob): void {
 
 function discountExecutions(mutation: Mutation, job: LoadedJob): void {
   const { rows } = mutation
-  for (const key of keysOf(rows, 'index', joinTuples(fixedTuple(INDEX.executionByJob), job.key))) {
+  for (const key of keysOf(rows, 'index', tuple(INDEX.executionByJob, job.key))) {
     const id = decodeId('e', decodeTuple(key).at(-1))
     try {
       const found = executionTable.load(rows, executionKey(id))

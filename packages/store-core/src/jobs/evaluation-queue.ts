@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvRow } from '../kv/contract.ts'
-import { endOfTuple, idTuple } from '../kv/tuple.ts'
+import { decodeIdTuple, endOfTuple, idTuple } from '../kv/tuple.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import { checkId, newId } from '../model/id.ts'
 import { cutMessage } from '../store/limits.ts'
@@ -97,7 +97,7 @@ export function withdraw(mutation: Mutation, evaluation: LoadedEvaluation): void
 export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
   for (const { key, value } of rows) {
     mutation.removeIndex(key)
-    const evaluation = findEvaluation(mutation.rows, Buffer.from(value).toString())
+    const evaluation = findEvaluation(mutation.rows, decodeIdTuple('v', value))
     if (evaluation !== undefined) mutation.putIndex(readyKey(evaluation.row), value)
   }
 }
@@ -105,7 +105,7 @@ export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
 /** Returns the id of a job's head; `undefined` where it has none. */
 export function headOf(mutation: Mutation, jobId: string): string | undefined {
   const id = mutation.rows.get('index', headKey(jobId))
-  return id && Buffer.from(id).toString()
+  return id && decodeIdTuple('v', id)
 }
 
 function insert(mutation: Mutation, made: LoadedEvaluation): void {
@@ -124,14 +124,13 @@ function insert(mutation: Mutation, made: LoadedEvaluation): void {
   lead(mutation, made)
 }
 
-function lead(mutation: Mutation, { id, row }: LoadedEvaluation): void {
-  const value = Buffer.from(id)
+function lead(mutation: Mutation, { key: value, row }: LoadedEvaluation): void {
   mutation.putIndex(headKey(row.j), value)
   mutation.putIndex(row.due <= mutation.nowMs ? readyKey(row) : waitingKey(row), value)
 }
 
-function park(mutation: Mutation, { id, row }: LoadedEvaluation): void {
-  mutation.putIndex(parkedKey(row), Buffer.from(id))
+function park(mutation: Mutation, { key, row }: LoadedEvaluation): void {
+  mutation.putIndex(parkedKey(row), key)
 }
 
 function unplace(mutation: Mutation, row: EvaluationRow): void {
@@ -147,7 +146,7 @@ function bringForward(mutation: Mutation, jobId: string): void {
   })
   let best: LoadedEvaluation | undefined
   for (const { value } of parked) {
-    const candidate = findEvaluation(mutation.rows, Buffer.from(value).toString())
+    const candidate = findEvaluation(mutation.rows, decodeIdTuple('v', value))
     if (candidate === undefined) continue
     if (best === undefined || precedes(candidate.row, best.row, mutation.nowMs)) best = candidate
   }
@@ -179,7 +178,7 @@ function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
     limit: PARKED_LOOKED_AT,
   })
   for (const { value } of parked) {
-    const id = Buffer.from(value).toString()
+    const id = decodeIdTuple('v', value)
     if (serves(findEvaluation(mutation.rows, id))) return id
   }
   return null

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { fixedTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Evaluation, EvaluationStatus, EvaluationTrigger } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
 import type { Mutation } from '../store/mutation.ts'
@@ -91,27 +91,27 @@ export function waitingKey(row: EvaluationRow): Uint8Array {
 
 /** Index key of a lease by its expiry. */
 export function leasedKey(evaluation: { readonly key: Uint8Array }, expiresAtMs: number): Uint8Array {
-  return joinTuples(tuple(INDEX.evaluationLeased, expiresAtMs), evaluation.key)
+  return tuple(INDEX.evaluationLeased, expiresAtMs, evaluation.key)
 }
 
 /** Index key of the one evaluation of a job that is ready, waiting or leased. */
 export function headKey(jobId: string): Uint8Array {
-  return joinTuples(fixedTuple(INDEX.evaluationHead), jobKey(jobId))
+  return tuple(INDEX.evaluationHead, jobKey(jobId))
 }
 
 /** Beginning of the index keys of a job's further evaluations. */
 export function parkedPrefix(jobId: string): Uint8Array {
-  return joinTuples(fixedTuple(INDEX.evaluationParked), jobKey(jobId))
+  return tuple(INDEX.evaluationParked, jobKey(jobId))
 }
 
 /** Index key of a further evaluation of a job. */
 export function parkedKey(row: EvaluationRow): Uint8Array {
-  return joinTuples(parkedPrefix(row.j), tuple(row.due, row.q))
+  return tuple(parkedPrefix(row.j), row.due, row.q)
 }
 
 /** Beginning of the index keys of all evaluations of a job. */
 export function evaluationsOfJob(jobId: string): Uint8Array {
-  return joinTuples(fixedTuple(INDEX.evaluationByJob), jobKey(jobId))
+  return tuple(INDEX.evaluationByJob, jobKey(jobId))
 }
 
 /** Index key of an evaluation among its job's. */
@@ -119,12 +119,12 @@ export function evaluationOfJobKey(evaluation: {
   readonly key: Uint8Array
   readonly row: EvaluationRow
 }): Uint8Array {
-  return joinTuples(evaluationsOfJob(evaluation.row.j), tuple(evaluation.row.q), evaluation.key)
+  return tuple(evaluationsOfJob(evaluation.row.j), evaluation.row.q, evaluation.key)
 }
 
 /** Index key of an evaluation that has ended, by when. */
 export function endedKey(evaluation: { readonly key: Uint8Array; readonly row: EvaluationRow }): Uint8Array {
-  return joinTuples(tuple(INDEX.evaluationEnded, evaluation.row.md), evaluation.key)
+  return tuple(INDEX.evaluationEnded, evaluation.row.md, evaluation.key)
 }
 
 /** Writes an evaluation's row, with counters and feed. */

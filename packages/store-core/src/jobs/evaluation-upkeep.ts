@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { INDEX } from '../store/tables.ts'
@@ -34,7 +34,7 @@ export function deleteEvaluation(mutation: Mutation, id: string): void {
 export function trimEvaluations(mutation: Mutation, olderThanMs: number): number {
   const before = Math.max(0, mutation.nowMs - olderThanMs)
   const keys = mutation.rows.keys('index', {
-    gte: fixedTuple(INDEX.evaluationEnded),
+    gte: tuple(INDEX.evaluationEnded),
     lt: tuple(INDEX.evaluationEnded, before),
     limit: MAX_TRIMMED,
   })
@@ -80,6 +80,6 @@ export function nextEvaluationMs(snapshot: KvSnapshot): number | null {
 
 function firstPart(snapshot: KvSnapshot, index: number, part: number): number[] {
   return snapshot
-    .keys('index', { gte: fixedTuple(index), lt: fixedTuple(index + 1), limit: 1 })
+    .keys('index', { gte: tuple(index), lt: tuple(index + 1), limit: 1 })
     .map((key) => Number(decodeTuple(key)[part]))
 }

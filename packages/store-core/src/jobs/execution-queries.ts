@@ -1,5 +1,5 @@
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { Evaluation, EvaluationStatus } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
 import { EXECUTION_MACHINE, EXECUTION_STATES } from '../states/execution-state.ts'
@@ -54,11 +54,11 @@ export function executionListing(snapshot: KvSnapshot, query: ExecutionQuery): L
 }
 
 function chooseExecutionIndex({ jobId, nodeId, states, inProgress }: ExecutionQuery): Uint8Array {
-  if (jobId !== undefined) return joinTuples(fixedTuple(INDEX.executionByJob), jobKey(jobId))
+  if (jobId !== undefined) return tuple(INDEX.executionByJob, jobKey(jobId))
   if (states?.[0] !== undefined && states.length === 1) return executionStatePrefix(states[0])
-  if (inProgress === true) return fixedTuple(INDEX.executionByState, 0)
-  if (nodeId !== undefined) return fixedTuple(INDEX.executionByNode, nodeId)
-  if (states !== undefined) return fixedTuple(INDEX.executionByState)
+  if (inProgress === true) return tuple(INDEX.executionByState, 0)
+  if (nodeId !== undefined) return tuple(INDEX.executionByNode, nodeId)
+  if (states !== undefined) return tuple(INDEX.executionByState)
   throw new TypeError('listExecutions needs a job, a node, states or inProgress')
 }
 

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { fixedTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Execution } from '../model/execution.ts'
 import type { Json } from '../model/json.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
@@ -104,21 +104,18 @@ export function toExecution(id: string, row: ExecutionRow): Execution {
 
 /** Beginning of the index keys of a state; those that have not ended stand together before those that have. */
 export function executionStatePrefix(state: ExecutionState): Uint8Array {
-  return fixedTuple(INDEX.executionByState, EXECUTION_MACHINE.terminal.has(state) ? 1 : 0, state)
+  return tuple(INDEX.executionByState, EXECUTION_MACHINE.terminal.has(state) ? 1 : 0, state)
 }
 
 /** The index key that moves with the state. */
 export function executionStateKey(key: Uint8Array, row: ExecutionRow): Uint8Array {
-  return joinTuples(executionStatePrefix(row.s), tuple(row.ss), key)
+  return tuple(executionStatePrefix(row.s), row.ss, key)
 }
 
 /** Index keys that stay as long as the execution. */
 export function executionCreationKeys(key: Uint8Array, row: ExecutionRow): Uint8Array[] {
-  const created = joinTuples(tuple(row.c), key)
-  return [
-    joinTuples(fixedTuple(INDEX.executionByJob), jobKey(row.j), created),
-    joinTuples(fixedTuple(INDEX.executionByNode, row.n), created),
-  ]
+  const created = tuple(row.c, key)
+  return [tuple(INDEX.executionByJob, jobKey(row.j), created), tuple(INDEX.executionByNode, row.n, created)]
 }
 
 /** Replaces an execution's row, and moves index, counters, deadline and feed with it. */

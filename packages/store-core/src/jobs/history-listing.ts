@@ -1,4 +1,4 @@
-import { decodeTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import type { Listing } from '../store/pager.ts'
@@ -11,7 +11,7 @@ export function historyListing(query: HistoryQuery): Listing<HistoryEntry> {
   return {
     table: 'history',
     prefix,
-    ...(afterSequence === undefined ? {} : { gte: joinTuples(prefix, tuple(afterSequence + 1)) }),
+    ...(afterSequence === undefined ? {} : { gte: tuple(prefix, afterSequence + 1) }),
     query: ['history', jobId, jobVersion, level, executionIdPrefix, nodeIdPrefix, sinceMs, afterSequence],
     idOf: (key) => `${jobId} entry ${String(decodeTuple(key).at(-1))}`,
     load: (key, value) => {

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, fixedTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
 import { type IdPrefix, shortIdBounds } from '../model/id.ts'
 import type { Job } from '../model/job.ts'
 import type { TextMap } from '../model/json.ts'
@@ -36,7 +36,7 @@ export function getJob<Spec>(snapshot: KvSnapshot, id: string, version?: number)
 /** Returns the job with a name; `null` where there is none. */
 export function getJobByName<Spec>(snapshot: KvSnapshot, namespace: string, name: string): Job<Spec> | null {
   const id = snapshot.get('index', nameIndexKey(namespace, name))
-  return id === undefined ? null : getJob<Spec>(snapshot, Buffer.from(id).toString())
+  return id === undefined ? null : getJob<Spec>(snapshot, decodeIdTuple('j', id))
 }
 
 /** Finds a job by name, id or short id. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID`. */
@@ -92,8 +92,8 @@ export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing
   return {
     table: 'index',
     prefix,
-    ...(byCreation && sinceMs !== undefined ? { gte: joinTuples(prefix, tuple(sinceMs)) } : {}),
-    ...(byCreation && untilMs !== undefined ? { lt: joinTuples(prefix, tuple(untilMs)) } : {}),
+    ...(byCreation && sinceMs !== undefined ? { gte: tuple(prefix, sinceMs) } : {}),
+    ...(byCreation && untilMs !== undefined ? { lt: tuple(prefix, untilMs) } : {}),
     query: ['jobs', conditions],
     idOf: (key) => decodeId('j', decodeTuple(key).at(-1)),
     load: (key) => {
@@ -125,19 +125,19 @@ function chooseIndex(query: JobQuery): Stretch {
   if (state !== undefined && otherStates.length === 0)
     return { prefix: stateStretch(query, state), byCreation: false }
   if (query.inProgress === true && query.type !== undefined) {
-    return { prefix: fixedTuple(INDEX.jobInProgress, query.type), byCreation: true }
+    return { prefix: tuple(INDEX.jobInProgress, query.type), byCreation: true }
   }
-  if (query.inProgress === true) return { prefix: fixedTuple(INDEX.jobInProgress), byCreation: false }
+  if (query.inProgress === true) return { prefix: tuple(INDEX.jobInProgress), byCreation: false }
   if (query.namespace !== undefined) {
-    return { prefix: fixedTuple(INDEX.jobByNamespace, query.namespace), byCreation: true }
+    return { prefix: tuple(INDEX.jobByNamespace, query.namespace), byCreation: true }
   }
-  return { prefix: fixedTuple(INDEX.jobByCreation), byCreation: true }
+  return { prefix: tuple(INDEX.jobByCreation), byCreation: true }
 }
 
 function stateStretch(query: JobQuery, state: JobState): Uint8Array {
   const ended = state === 'Completed' || state === 'Failed' || state === 'Stopped'
-  if (query.namespace === undefined || !ended) return fixedTuple(INDEX.jobByState, state)
-  return fixedTuple(INDEX.jobFinished, query.namespace, state)
+  if (query.namespace === undefined || !ended) return tuple(INDEX.jobByState, state)
+  return tuple(INDEX.jobFinished, query.namespace, state)
 }
 
 /** Tells whether labels meet every requirement. */

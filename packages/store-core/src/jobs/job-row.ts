@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { fixedTuple, idTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Job, JobType } from '../model/job.ts'
 import type { Json, TextMap } from '../model/json.ts'
 import type { JobState } from '../states/job-state.ts'
@@ -64,7 +64,7 @@ export function jobKey(id: string): Uint8Array {
 
 /** The key of one version of a job. */
 export function specKey(key: Uint8Array, version: number): Uint8Array {
-  return joinTuples(key, fixedTuple(version))
+  return tuple(key, version)
 }
 
 /** Loads a job. Throws `JOB_NOT_FOUND`. */
@@ -122,27 +122,22 @@ export function toJob<Spec>(id: string, row: JobRow, spec: SpecRow, version: num
 
 /** Index keys that change with a job's state. */
 export function stateIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
-  const keys = [joinTuples(fixedTuple(INDEX.jobByState, row.s), tuple(row.ss), key)]
-  if (row.f === undefined) keys.push(joinTuples(fixedTuple(INDEX.jobInProgress, row.t), tuple(row.c), key))
-  else keys.push(joinTuples(fixedTuple(INDEX.jobFinished, row.ns, row.s), tuple(row.f), key))
+  const keys = [tuple(INDEX.jobByState, row.s, row.ss, key)]
+  if (row.f === undefined) keys.push(tuple(INDEX.jobInProgress, row.t, row.c, key))
+  else keys.push(tuple(INDEX.jobFinished, row.ns, row.s, row.f, key))
   return keys
 }
 
 /** Index keys that stay as long as the job. */
 export function creationIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
-  const created = joinTuples(tuple(row.c), key)
-  return [
-    joinTuples(fixedTuple(INDEX.jobByCreation), created),
-    joinTuples(fixedTuple(INDEX.jobByNamespace, row.ns), created),
-  ]
+  const created = tuple(row.c, key)
+  return [tuple(INDEX.jobByCreation, created), tuple(INDEX.jobByNamespace, row.ns, created)]
 }
 
 /** Index keys of a version's labels. */
 export function labelIndexKeys(key: Uint8Array, row: JobRow, labels: TextMap): Uint8Array[] {
-  const created = joinTuples(tuple(row.c), key)
-  return Object.entries(labels).map(([label, value]) =>
-    joinTuples(tuple(INDEX.jobByLabel, label, value), created),
-  )
+  const created = tuple(row.c, key)
+  return Object.entries(labels).map(([label, value]) => tuple(INDEX.jobByLabel, label, value, created))
 }
 
 /** The unique index key of a name. */

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import { decodeId, decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
 import { checkInteger, checkText, cutMessage } from '../store/limits.ts'
@@ -43,12 +43,12 @@ export function claimEvaluation(
   releaseExpired(mutation, request.maxAttempts ?? DEFAULT_MAX_ATTEMPTS)
   promoteWaiting(mutation)
   const ready = mutation.rows.range('index', {
-    gte: fixedTuple(INDEX.evaluationReady),
-    lt: fixedTuple(INDEX.evaluationReady + 1),
+    gte: tuple(INDEX.evaluationReady),
+    lt: tuple(INDEX.evaluationReady + 1),
     limit: READY_LOOKED_AT,
   })
   for (const { value } of ready) {
-    const evaluation = findUndamaged(mutation, Buffer.from(value).toString())
+    const evaluation = findUndamaged(mutation, decodeIdTuple('v', value))
     if (evaluation === undefined) continue
     if (request.jobTypes !== undefined && !request.jobTypes.includes(evaluation.row.t)) continue
     return lease(mutation, evaluation, incarnation, request)
@@ -80,7 +80,7 @@ function lease(
 
 function promoteWaiting(mutation: Mutation): void {
   const due = mutation.rows.range('index', {
-    gte: fixedTuple(INDEX.evaluationWaiting),
+    gte: tuple(INDEX.evaluationWaiting),
     lt: tuple(INDEX.evaluationWaiting, mutation.nowMs + 1),
     limit: STEP_ROWS,
   })
@@ -89,7 +89,7 @@ function promoteWaiting(mutation: Mutation): void {
 
 function releaseExpired(mutation: Mutation, maxAttempts: number): void {
   const expired = mutation.rows.keys('index', {
-    gte: fixedTuple(INDEX.evaluationLeased),
+    gte: tuple(INDEX.evaluationLeased),
     lt: tuple(INDEX.evaluationLeased, mutation.nowMs + 1),
     limit: STEP_ROWS,
   })
@@ -104,8 +104,8 @@ function releaseExpired(mutation: Mutation, maxAttempts: number): void {
 /** Voids leases that an earlier incarnation gave, at most 100; their claim does not count. Returns how many there were. */
 export function voidForeignLeases(mutation: Mutation, incarnation: string): number {
   const keys = mutation.rows.keys('index', {
-    gte: fixedTuple(INDEX.evaluationLeased),
-    lt: fixedTuple(INDEX.evaluationLeased + 1),
+    gte: tuple(INDEX.evaluationLeased),
+    lt: tuple(INDEX.evaluationLeased + 1),
     limit: STEP_ROWS,
   })
   let voided = 0

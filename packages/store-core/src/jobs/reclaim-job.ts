@@ -1,4 +1,4 @@
-import { decodeId, decodeTuple, endOfTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
@@ -25,7 +25,7 @@ export function reclaimJobs(mutation: Mutation): ReclaimReport {
 }
 
 function removeExecutions(mutation: Mutation, jobKey: Uint8Array, jobId: string, limit: number): number {
-  const prefix = joinTuples(fixedTuple(INDEX.executionByJob), jobKey)
+  const prefix = tuple(INDEX.executionByJob, jobKey)
   const most = Math.floor(limit / EXECUTION_KEYS)
   if (most < 1) return 0
   const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeIdTuple } from '../kv/tuple.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import { checkId, newId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
@@ -114,8 +115,8 @@ function createJob<Spec>(
   for (const indexKey of [...creationIndexKeys(key, row), ...stateIndexKeys(key, row)])
     mutation.putIndex(indexKey)
   for (const indexKey of labelIndexKeys(key, row, definition.l ?? {})) mutation.putIndex(indexKey)
-  mutation.putIndex(nameIndexKey(namespace, definition.n), Buffer.from(id))
-  if (submitKey !== undefined) mutation.putIndex(submitKeyIndexKey(namespace, submitKey), Buffer.from(id))
+  mutation.putIndex(nameIndexKey(namespace, definition.n), key)
+  if (submitKey !== undefined) mutation.putIndex(submitKeyIndexKey(namespace, submitKey), key)
   mutation.moveDeadline('job', id, undefined, row.dl)
   mutation.count('job', namespace, row.s, 1, bytes + specBytes)
   addHistoryEntry(
@@ -141,7 +142,7 @@ function findBySubmitKey<Spec>(
   checkText('submit key', submitKey)
   const found = snapshot.get('index', submitKeyIndexKey(namespace, submitKey))
   if (found === undefined) return null
-  const job = loadJob(snapshot, Buffer.from(found).toString())
+  const job = loadJob(snapshot, decodeIdTuple('j', found))
   const first = loadSpec(snapshot, job, 1)
   const nameGiven = request.name === undefined ? first.n : definition.n
   const asked = JSON.parse(JSON.stringify({ ...definition, n: nameGiven, at: first.at, t: request.type }))
@@ -165,7 +166,7 @@ function refuseTaken(snapshot: KvSnapshot, id: string, namespace: string, name: 
   }
   const owner = snapshot.get('index', nameIndexKey(namespace, name))
   if (owner === undefined) return
-  const ownerId = Buffer.from(owner).toString()
+  const ownerId = decodeIdTuple('j', owner)
   throw new StoreError('JOB_NAME_TAKEN', `job name ${name} already exists in namespace ${namespace}`, {
     id: ownerId,
     actual: name,

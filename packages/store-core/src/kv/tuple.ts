@@ -1,28 +1,43 @@
-import { pack, type TupleItem, unpack } from 'fdb-tuple'
+import { pack, unpack } from 'fdb-tuple'
 
 /** One part of a key. */
 export type KeyPart = string | number
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-const memo = new Map<string, Uint8Array>()
-const MEMO_LIMIT = 4_096
+/** The type code of a UUID in the tuple layer. */
+const UUID_CODE = 0x30
+/** Most texts, times and ids that are remembered; the same few come again and again within a group of writes. */
+const MEMO_LIMIT = 8_192
+const partMemo = new Map<KeyPart, Uint8Array>()
+const idMemo = new Map<string, Uint8Array>()
 
 /**
  * Encodes parts as a tuple whose byte order is the order of the parts (FoundationDB's tuple layer). Tuples
- * concatenate: the encoding of `[a, b]` is that of `[a]` followed by that of `[b]`.
+ * concatenate, so a part may also be a tuple that is encoded already.
  */
-export function tuple(...parts: readonly KeyPart[]): Uint8Array {
-  return pack(parts as TupleItem[]) as Uint8Array
+export function tuple(...parts: readonly (KeyPart | Uint8Array)[]): Uint8Array {
+  let length = 0
+  const encoded: Uint8Array[] = []
+  for (const part of parts) {
+    const bytes = typeof part === 'object' ? part : encodePart(part)
+    encoded.push(bytes)
+    length += bytes.length
+  }
+  const key = Buffer.allocUnsafe(length)
+  let offset = 0
+  for (const bytes of encoded) {
+    key.set(bytes, offset)
+    offset += bytes.length
+  }
+  return key
 }
 
-/** The same as {@link tuple} for parts that come again and again, such as an index and a namespace. */
-export function fixedTuple(...parts: readonly KeyPart[]): Uint8Array {
-  const name = JSON.stringify(parts)
-  const known = memo.get(name)
+function encodePart(part: KeyPart): Uint8Array {
+  const known = partMemo.get(part)
   if (known !== undefined) return known
-  if (memo.size >= MEMO_LIMIT) memo.clear()
-  const made = tuple(...parts)
-  memo.set(name, made)
+  const made = pack([part]) as Uint8Array
+  if (partMemo.size >= MEMO_LIMIT) partMemo.clear()
+  partMemo.set(part, made)
   return made
 }
 
@@ -31,32 +46,18 @@ export function fixedTuple(...parts: readonly KeyPart[]): Uint8Array {
  * its text otherwise. No two ids share an encoding.
  */
 export function idTuple(prefix: string, id: string): Uint8Array {
-  if (id.length === prefix.length + 37 && id.startsWith(prefix) && id[prefix.length] === '-') {
-    const uuid = id.slice(prefix.length + 1)
-    if (UUID.test(uuid)) {
-      const key = Buffer.allocUnsafe(17)
-      key[0] = UUID_CODE
-      key.write(uuid.replaceAll('-', ''), 1, 'hex')
-      return key
-    }
-  }
-  return tuple(id)
-}
-
-/** The type code of a UUID in the tuple layer. */
-const UUID_CODE = 0x30
-
-/** Joins encoded tuples into one key. */
-export function joinTuples(...tuples: readonly Uint8Array[]): Uint8Array {
-  let length = 0
-  for (const part of tuples) length += part.length
-  const key = Buffer.allocUnsafe(length)
-  let offset = 0
-  for (const part of tuples) {
-    key.set(part, offset)
-    offset += part.length
-  }
-  return key
+  if (id.length !== prefix.length + 37 || !id.startsWith(prefix) || id[prefix.length] !== '-')
+    return tuple(id)
+  const known = idMemo.get(id)
+  if (known !== undefined) return known
+  const uuid = id.slice(prefix.length + 1)
+  if (!UUID.test(uuid)) return tuple(id)
+  const made = Buffer.alloc(17)
+  made[0] = UUID_CODE
+  made.write(uuid.replaceAll('-', ''), 1, 'hex')
+  if (idMemo.size >= MEMO_LIMIT) idMemo.clear()
+  idMemo.set(id, made)
+  return made
 }
 
 /** The smallest key that is larger than every key which begins with this tuple. */
@@ -86,6 +87,12 @@ export function decodeId(prefix: string, part: DecodedPart | undefined): string 
   if (typeof part === 'string') return part
   if (typeof part === 'object') return `${prefix}-${part.uuid}`
   throw new Error('the key holds no id where one belongs')
+}
+
+/** Decodes a tuple that is one id. */
+export function decodeIdTuple(prefix: string, bytes: Uint8Array): string {
+  if (bytes.length === 17 && bytes[0] === UUID_CODE) return `${prefix}-${formatUuid(bytes.subarray(1))}`
+  return decodeId(prefix, decodeTuple(bytes)[0])
 }
 
 /** Writes 16 bytes as a lower-case UUID. */

@@ -1,5 +1,5 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, endOfTuple, fixedTuple } from '../kv/tuple.ts'
+import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { StateCount } from '../model/store-info.ts'
 import { RecordTable } from './record-table.ts'
@@ -19,7 +19,7 @@ export function addToCounter(
   records: number,
   bytes: number,
 ): void {
-  const key = fixedTuple(kind, namespace, state)
+  const key = tuple(kind, namespace, state)
   const [oldRecords, oldBytes] = table.get(rows, key) ?? [0, 0]
   const sum: CounterRow = [oldRecords + records, oldBytes + bytes]
   if (sum[0] === 0 && sum[1] === 0) rows.remove('counters', key)
@@ -29,7 +29,7 @@ export function addToCounter(
 /** Returns the counters of one kind or all, and of one namespace or all. */
 export function readCounters(snapshot: KvSnapshot, kind?: RecordKind, namespace?: string): StateCount[] {
   const parts = kind === undefined ? [] : namespace === undefined ? [kind] : [kind, namespace]
-  const prefix = fixedTuple(...parts)
+  const prefix = tuple(...parts)
   const range = parts.length === 0 ? {} : { gte: prefix, lt: endOfTuple(prefix) }
   return snapshot
     .range('counters', { ...range, limit: MAX_COUNTERS })

@@ -1,5 +1,5 @@
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { TextMap } from '../model/json.ts'
 import { cutMessage } from './limits.ts'
@@ -43,7 +43,7 @@ export function addHistoryEntry(
 ): number {
   const sequence = mutation.nextSequence()
   const { message, topic, details } = event ?? {}
-  historyTable.put(mutation.rows, joinTuples(subject.ownerKey, tuple(sequence)), {
+  historyTable.put(mutation.rows, tuple(subject.ownerKey, sequence), {
     at: mutation.nowMs,
     v: subject.jobVersion,
     ...(subject.executionId === undefined ? {} : { e: subject.executionId }),
@@ -82,7 +82,7 @@ export function readHistoryEntry(
   ownerKey: Uint8Array,
   sequence: number,
 ): HistoryEntry {
-  const key = joinTuples(ownerKey, tuple(sequence))
+  const key = tuple(ownerKey, sequence)
   const row = historyTable.get(snapshot, key)
   if (row === undefined) throw new Error(`history entry ${sequence} of ${jobId} is not there`)
   return toHistoryEntry(jobId, key, row)

@@ -13,6 +13,7 @@ export const MAX_MESSAGE_LENGTH: number = 2_048
 /** The largest specification unless a store is opened with another limit, in bytes of JSON. */
 export const DEFAULT_MAX_SPEC_BYTES: number = 1_000_000
 
+const LONE_SURROGATE = /\p{Surrogate}/u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/
 
@@ -21,9 +22,10 @@ export function checkText(what: string, text: string, options: { readonly mayBeE
   if (typeof text !== 'string') throw new TypeError(`the ${what} must be a text`)
   let problem: string | null = null
   if (text.trim() === '' && options.mayBeEmpty !== true) problem = 'is empty'
-  else if (Buffer.byteLength(text) > MAX_TEXT_BYTES) problem = `is longer than ${MAX_TEXT_BYTES} bytes`
+  else if (text.length * 3 > MAX_TEXT_BYTES && Buffer.byteLength(text) > MAX_TEXT_BYTES)
+    problem = `is longer than ${MAX_TEXT_BYTES} bytes`
   else if (CONTROL.test(text)) problem = 'has control characters'
-  else if (Buffer.from(text).toString() !== text) problem = 'is not well-formed Unicode'
+  else if (LONE_SURROGATE.test(text)) problem = 'is not well-formed Unicode'
   if (problem !== null) throw invalid(`the ${what} ${JSON.stringify(shorten(text))} ${problem}`)
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvStore, KvTransaction } from '../kv/contract.ts'
-import { fixedTuple, tuple } from '../kv/tuple.ts'
+import { tuple } from '../kv/tuple.ts'
 import type { Incarnation } from '../model/store-info.ts'
 import { RecordTable } from './record-table.ts'
 
@@ -44,8 +44,8 @@ export interface SequenceRow {
 const storeTable = new RecordTable<StoreRow>('meta', 1)
 const incarnationTable = new RecordTable<IncarnationRow>('meta', 1)
 const sequenceTable = new RecordTable<SequenceRow>('meta', 1)
-const STORE_KEY = fixedTuple('store')
-const SEQUENCE_KEY = fixedTuple('sequence')
+const STORE_KEY = tuple('store')
+const SEQUENCE_KEY = tuple('sequence')
 const NOTHING_YET: SequenceRow = { n: 0, at: 0, rows: 0, bytes: 0, trimmed: 0 }
 
 /** Returns the sequence row. */
@@ -91,7 +91,7 @@ function numberOfIncarnation(snapshot: KvSnapshot): number {
 }
 
 const countTable = new RecordTable<{ readonly n: number }>('meta', 1)
-const COUNT_KEY = fixedTuple('incarnations')
+const COUNT_KEY = tuple('incarnations')
 
 /** What a writable opening of a store needs to know. */
 export interface OpenRequest {

@@ -1,5 +1,5 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, endOfTuple, fixedTuple, joinTuples, tuple } from '../kv/tuple.ts'
+import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Json } from '../model/json.ts'
 import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
 import { checkText } from './limits.ts'
@@ -15,7 +15,7 @@ export function putOutboxMessage(
   message: OutboxMessage,
 ): void {
   checkText('outbox destination', message.destination)
-  const key = joinTuples(fixedTuple(message.destination), tuple(sequence))
+  const key = tuple(message.destination, sequence)
   table.put(rows, key, { at: nowMs, body: message.body })
 }
 
@@ -26,9 +26,9 @@ export function readOutbox(
   afterSequence: number,
   limit: number,
 ): OutboxRow[] {
-  const prefix = fixedTuple(destination)
+  const prefix = tuple(destination)
   return snapshot
-    .range('outbox', { gt: joinTuples(prefix, tuple(afterSequence)), lt: endOfTuple(prefix), limit })
+    .range('outbox', { gt: tuple(prefix, afterSequence), lt: endOfTuple(prefix), limit })
     .map(({ key, value }) => {
       const { at, body } = table.decode(key, value)
       return { destination, sequence: Number(decodeTuple(key)[1]), atMs: at, body }
@@ -42,7 +42,7 @@ export function readDestinations(snapshot: KvSnapshot): string[] {
   while (key !== undefined) {
     const destination = String(decodeTuple(key)[0])
     found.push(destination)
-    ;[key] = snapshot.keys('outbox', { gte: endOfTuple(fixedTuple(destination)), limit: 1 })
+    ;[key] = snapshot.keys('outbox', { gte: endOfTuple(tuple(destination)), limit: 1 })
   }
   return found
 }
@@ -54,8 +54,8 @@ export function removeOutbox(
   upToSequence: number,
   limit: number,
 ): number {
-  const prefix = fixedTuple(destination)
-  const keys = rows.keys('outbox', { gte: prefix, lte: joinTuples(prefix, tuple(upToSequence)), limit })
+  const prefix = tuple(destination)
+  const keys = rows.keys('outbox', { gte: prefix, lte: tuple(prefix, upToSequence), limit })
   for (const key of keys) rows.remove('outbox', key)
   return keys.length
 }

@@ -1,6 +1,6 @@
 import { isStoreError } from '../errors.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, fixedTuple, joinTuples } from '../kv/tuple.ts'
+import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { QuarantinedRecord } from '../model/store-info.ts'
 import { RecordTable } from './record-table.ts'
 
@@ -23,7 +23,7 @@ export function damagedRow(error: unknown): DamagedRow | null {
 
 /** Notes a damaged row, unless it is noted already. */
 export function putQuarantine(rows: KvTransaction, damaged: DamagedRow, nowMs: number): void {
-  const key = joinTuples(fixedTuple(damaged.table), Buffer.from(damaged.key, 'hex'))
+  const key = tuple(damaged.table, Buffer.from(damaged.key, 'hex'))
   if (rows.get('quarantine', key) !== undefined) return
   table.put(rows, key, { reason: damaged.reason, at: nowMs })
 }
@@ -33,7 +33,7 @@ export function readQuarantine(snapshot: KvSnapshot): QuarantinedRecord[] {
   return snapshot.range('quarantine', { limit: MAX_LISTED }).map(({ key, value }) => {
     const name = firstText(key)
     const { reason, at } = table.decode(key, value)
-    const keyHex = Buffer.from(key.subarray(fixedTuple(name).length)).toString('hex')
+    const keyHex = Buffer.from(key.subarray(tuple(name).length)).toString('hex')
     return { table: name, key: keyHex, reason, foundAtMs: at }
   })
 }

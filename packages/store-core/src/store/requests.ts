@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, fixedTuple, tuple } from '../kv/tuple.ts'
+import { decodeTuple, tuple } from '../kv/tuple.ts'
 import { checkText } from './limits.ts'
 import { RecordTable } from './record-table.ts'
 import { INDEX } from './tables.ts'
@@ -50,7 +50,7 @@ export function putRequest(
 
 /** Forgets request ids from before a time, at most `limit`. */
 export function trimRequests(rows: KvTransaction, beforeMs: number, limit: number): number {
-  const prefix = fixedTuple(INDEX.requestByTime)
+  const prefix = tuple(INDEX.requestByTime)
   const end = tuple(INDEX.requestByTime, Math.max(0, Math.floor(beforeMs)))
   const keys = rows.keys('index', { gte: prefix, lt: end, limit })
   for (const key of keys) {
