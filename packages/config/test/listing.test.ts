@@ -77,7 +77,7 @@ describe('defaultConfigYaml', () => {
 describe('configSchema', () => {
   it('is what packages/config/schema.json holds', () => {
     const committed: unknown = JSON.parse(readFileSync(new URL('../schema.json', import.meta.url), 'utf8'))
-    const hint = 'schema.json is out of date: build, then run node scripts/write-config-schema.mjs'
+    const hint = 'schema.json is out of date: run pnpm run schema'
     expect(committed, hint).toEqual(JSON.parse(JSON.stringify(configSchema())))
   })
 

@@ -24,3 +24,13 @@ export function boltFile(): Uint8Array {
   }
   return page
 }
+
+/** Puts a value under a key with dots, as a config file has it. */
+export function nested(key: string, value: unknown): Record<string, unknown> {
+  return key
+    .split('.')
+    .reduceRight<Record<string, unknown>>(
+      (inner, name, level, all) => ({ [name]: level === all.length - 1 ? value : inner }),
+      {},
+    )
+}

@@ -2,8 +2,7 @@ import { expandOptionalPath } from '../paths.ts'
 import type { Setting } from '../setting.ts'
 import { choice, path } from '../value.ts'
 
-/** The words for a kind of store. `inmemory` is another word for `memory`. */
-export const STORE_TYPE_WORDS = ['lmdb', 'memory', 'inmemory', 'boltdb'] as const
+const STORE_TYPE_WORDS = ['lmdb', 'memory', 'inmemory', 'boltdb'] as const
 
 /** A kind of store as configured; `boltdb` means `lmdb` wherever no BoltDB file is in the way. */
 export type StoreType = 'lmdb' | 'memory' | 'boltdb'

@@ -1,0 +1,34 @@
+import { RECOVERY_ACTIONS, recoveryPolicy } from '@saltcod/recovery'
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../src/index.ts'
+import { RECOVERABLE_STATES } from '../src/settings/recovery.ts'
+import { nested, temporaryDirectory } from './temporary-directory.ts'
+
+describe('the recovery settings', () => {
+  it('are what the recovery package takes, and their defaults are its defaults', () => {
+    const { config } = loadConfig({ env: { HOME: temporaryDirectory() } })
+    expect(config).toBeDefined()
+    if (config !== undefined) expect(recoveryPolicy(config.recovery)).toEqual(recoveryPolicy())
+  })
+
+  it.each(RECOVERABLE_STATES)('take and refuse the same actions for %s as the recovery package', (state) => {
+    for (const action of RECOVERY_ACTIONS) {
+      const rule = [{ State: state, OlderThan: '1h', Action: action }]
+      const taken = [nested(`Recovery.Cells.${state}.ops`, action), nested('Recovery.AgeRules', rule)].map(
+        (file) => {
+          const home = temporaryDirectory({ 'c.yaml': JSON.stringify(file) })
+          return loadConfig({ env: { HOME: home }, files: ['c.yaml'], cwd: home }).errors.length === 0
+        },
+      )
+      const isLegal = (): boolean => {
+        try {
+          recoveryPolicy({ cells: { [state]: { ops: action } } })
+          return true
+        } catch {
+          return false
+        }
+      }
+      expect(taken, `${state} ${action}`).toEqual([isLegal(), isLegal()])
+    }
+  })
+})
