@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { fastify } from 'fastify'
+import { fastify, LogController } from 'fastify'
 import { ApiError, errorBody } from '../../wire/api-error.ts'
 import { addAgentRoutes } from './agent-routes.ts'
 import type { ApiContext } from './api-context.ts'
@@ -22,7 +22,7 @@ export interface ApiOptions {
 export function createApi(context: ApiContext, { maxBodyBytes, log }: ApiOptions): FastifyInstance {
   const api: FastifyInstance = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,

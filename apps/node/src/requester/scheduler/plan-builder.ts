@@ -91,6 +91,16 @@ export class PlanBuilder {
     if (written) this.#command(execution, { kind: 'bid-accepted', executionId: execution.id })
   }
 
+  /** Agrees with a node that began without being told to. */
+  adopt(execution: Execution): void {
+    this.#update({
+      executionId: execution.id,
+      patch: { desiredState: 'Running', desiredMessage: 'execution had begun' },
+      expectedRevision: execution.revision,
+      event: { message: 'Began before it was approved', topic: 'Scheduling' },
+    })
+  }
+
   /** Ends an execution that is no longer wanted. */
   stop(execution: Execution, reason: string): void {
     const rejected = execution.state === 'AskForBidAccepted'

@@ -45,9 +45,12 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
   for (const [, verdict] of verdicts) {
     if (verdict.kind !== 'live') continue
     const { execution } = verdict
-    if (execution.state === 'AskForBidAccepted' && execution.desiredState === 'Pending')
-      plan.approve(execution)
-    running ||= execution.desiredState === 'Running' || execution.state === 'AskForBidAccepted'
+    const answered = execution.state !== 'New' && execution.state !== 'AskForBid'
+    if (answered && execution.desiredState === 'Pending') {
+      if (execution.state === 'AskForBidAccepted') plan.approve(execution)
+      else plan.adopt(execution)
+    }
+    running ||= answered || execution.desiredState === 'Running'
   }
   const filled = fill(view, plan, verdicts, choice)
   if (running || filled.started) plan.moveJob('Running', '')

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import type { ExecutionState, JobType } from '@saltcod/store-core'
+import { JOB_MACHINE } from '@saltcod/store-core'
+import fc from 'fast-check'
+import { test } from 'vitest'
+import { makeJob, makeNode, World } from './world.ts'
+
+const HOUR_MS = 3_600_000
+
+type Step =
+  | { readonly kind: 'report'; readonly which: number; readonly to: ExecutionState; readonly message: string }
+  | { readonly kind: 'join' | 'leave' | 'lose'; readonly which: number }
+  | { readonly kind: 'look' }
+  | { readonly kind: 'wait'; readonly ms: number }
+
+const states: readonly ExecutionState[] = [
+  'AskForBidAccepted',
+  'AskForBidRejected',
+  'Running',
+  'Publishing',
+  'Completed',
+  'Failed',
+]
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('report' as const),
+      which: fc.nat(500),
+      to: fc.constantFrom(...states),
+      message: fc.constantFrom('broke', 'interrupted: node restarted'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('join' as const, 'leave' as const, 'lose' as const), which: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'look' as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(100_000) }) },
+)
+
+function take(world: World, action: Step): void {
+  switch (action.kind) {
+    case 'report': {
+      const live = world.live()
+      const execution = live[action.which % Math.max(live.length, 1)]
+      if (execution !== undefined) world.report(execution.id, action.to, action.message)
+      break
+    }
+    case 'join':
+      world.nodes.set(`n-${action.which}`, makeNode(`n-${action.which}`))
+      world.lost.delete(`n-${action.which}`)
+      world.pending.push({ trigger: 'node-join' })
+      break
+    case 'leave':
+    case 'lose':
+      world.nodes.delete(`n-${action.which}`)
+      if (action.kind === 'lose') world.lost.add(`n-${action.which}`)
+      world.pending.push({ trigger: 'node-leave' })
+      break
+    case 'look':
+      world.decide('exec-update')
+      break
+    case 'wait':
+      world.settle(world.nowMs + action.ms)
+      break
+  }
+}
+
+/** From now on every node is there and does what it is asked. */
+function behaveWell(world: World): void {
+  for (let which = 0; which < 6; which++) world.nodes.set(`n-${which}`, makeNode(`n-${which}`))
+  world.lost.clear()
+  world.pending.push({ trigger: 'node-join' })
+  const longRunning = world.job.type === 'service' || world.job.type === 'daemon'
+  for (let round = 0; round < 40; round++) {
+    world.settle(world.nowMs + HOUR_MS)
+    for (const { id, state, desiredState } of world.live()) {
+      if (state === 'New' || state === 'AskForBid') world.report(id, 'AskForBidAccepted')
+      else if (desiredState !== 'Running') continue
+      else if (state === 'AskForBidAccepted' || state === 'BidAccepted') world.report(id, 'Running')
+      else if (!longRunning) world.report(id, 'Completed')
+    }
+  }
+  world.settle(world.nowMs + HOUR_MS)
+}
+
+const job = fc.record({
+  type: fc.constantFrom<JobType>('batch', 'ops', 'service', 'daemon'),
+  count: fc.integer({ min: 1, max: 130 }),
+  nodes: fc.uniqueArray(fc.nat(5), { maxLength: 5 }),
+  steps: fc.array(step, { maxLength: 60 }),
+})
+
+test('whatever nodes do, plans are legal and bounded, and a job comes to rest once they behave', () => {
+  fc.assert(
+    fc.property(job, ({ type, count, nodes, steps }) => {
+      const world = new World(
+        makeJob(type, type === 'ops' || type === 'daemon' ? 0 : count),
+        nodes.map((which) => `n-${which}`),
+      )
+      world.settle()
+      for (const action of steps) take(world, action)
+      behaveWell(world)
+      const { state } = world.job
+      if (JOB_MACHINE.terminal.has(state)) {
+        assert.deepEqual(world.live(), [], `nothing is left of a job that is ${state}`)
+        return
+      }
+      assert.ok(type === 'service' || type === 'daemon', `a ${type} job ends, it is ${state}`)
+      assert.equal(state, 'Running')
+      const live = world.live()
+      if (type === 'service') assert.equal(live.length, count)
+      assert.equal(new Set(live.map(({ nodeId, partition }) => partition ?? nodeId)).size, live.length)
+      assert.ok(live.every(({ state: is }) => is === 'Running' || is === 'Publishing'))
+    }),
+    { numRuns: 200 },
+  )
+})

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import type { Execution } from '@saltcod/store-core'
+import { test } from 'vitest'
+import { makeJob, makeNode, makeSpec, START_MS, World } from './world.ts'
+
+function only(world: World): Execution {
+  const [execution, another] = world.live()
+  assert.ok(execution !== undefined && another === undefined, `one live execution, not ${world.live().length}`)
+  return execution
+}
+
+/** Lets every live execution of a world take the next step of a good life. */
+function advance(world: World): void {
+  for (const { id, state } of world.live()) {
+    if (state === 'New') world.report(id, 'AskForBidAccepted')
+    else if (state === 'BidAccepted') world.report(id, 'Running')
+    else if (state === 'Running') world.report(id, 'Completed')
+  }
+  world.settle()
+}
+
+test('a batch job is bid for, approved, run and completed', () => {
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  world.settle()
+  assert.equal(only(world).state, 'New')
+  assert.equal(world.job.state, 'Pending')
+  advance(world)
+  assert.deepEqual([only(world).state, only(world).desiredState], ['BidAccepted', 'Running'])
+  assert.equal(world.job.state, 'Running')
+  advance(world)
+  advance(world)
+  assert.equal(world.job.state, 'Completed')
+  assert.deepEqual(world.pending, [])
+})
+
+test('an ops job runs at once on every matching node, and fails if one of them fails', () => {
+  const world = new World(makeJob('ops', 0), ['n-1', 'n-2', 'n-3'])
+  world.settle()
+  assert.deepEqual(
+    world.live().map(({ nodeId, desiredState }) => [nodeId, desiredState]),
+    [
+      ['n-1', 'Running'],
+      ['n-2', 'Running'],
+      ['n-3', 'Running'],
+    ],
+  )
+  assert.equal(world.job.state, 'Running')
+  world.nodes.set('n-4', makeNode('n-4'))
+  for (const { id, nodeId } of world.live()) world.report(id, nodeId === 'n-2' ? 'Failed' : 'Completed', 'broke')
+  world.settle()
+  assert.equal(world.job.state, 'Failed')
+  assert.match(world.job.stateMessage, /1 of 3 nodes: broke/)
+  assert.equal(world.executions.size, 3, 'a node that came later is not taken in')
+})
+
+test('a daemon job takes in every node that comes', () => {
+  const world = new World(makeJob('daemon', 0), ['n-1'])
+  world.settle()
+  world.nodes.set('n-2', makeNode('n-2'))
+  world.decide('node-join')
+  assert.deepEqual(
+    world.live().map(({ nodeId }) => nodeId),
+    ['n-1', 'n-2'],
+  )
+})
+
+test('a job without any node waits, and goes on when one comes', () => {
+  const world = new World(makeJob('batch', 1), [])
+  world.settle()
+  assert.equal(world.job.state, 'Queued')
+  assert.equal(world.pending.length, 1)
+  world.decide('exec-update')
+  assert.equal(world.pending.length, 1, 'another look leaves no second chain of follow-ups')
+  world.nodes.set('n-1', makeNode('n-1'))
+  world.decide('node-join')
+  assert.equal(only(world).nodeId, 'n-1')
+})
+
+test('a job that no connected node can do fails and says why', () => {
+  const world = new World(makeJob('batch', 1, makeSpec('wasm')), ['n-1'])
+  world.settle()
+  assert.equal(world.job.state, 'Failed')
+  assert.match(world.job.stateMessage, /requested: 1, available: 1, suitable: 0.*\n.*n-1: it has no engine wasm/)
+})
+
+test('a job with a queue timeout waits for it before it fails', () => {
+  const world = new World(makeJob('batch', 1, makeSpec('wasm', 60)), ['n-1'])
+  world.settle()
+  assert.equal(world.job.state, 'Queued')
+  world.settle(START_MS + 59_000)
+  assert.equal(world.job.state, 'Queued')
+  world.settle(START_MS + 61_000)
+  assert.equal(world.job.state, 'Failed')
+})
+
+test('a failed execution is tried once more, then the job fails with its reason', () => {
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  for (let attempt = 0; attempt < 2; attempt++) {
+    world.settle()
+    world.report(only(world).id, 'Failed', 'exit by bug')
+  }
+  world.settle()
+  assert.equal(world.job.state, 'Failed')
+  assert.match(world.job.stateMessage, /retried too many times: exit by bug/)
+})
+
+test('interruptions are counted apart: two are answered at once, then the waits grow up to a minute', () => {
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  const waits: number[] = []
+  world.settle()
+  for (let round = 0; round < 12; round++) {
+    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+    const fromMs = world.nowMs
+    world.settle(world.nowMs + 100_000)
+    waits.push(world.nowMs - fromMs)
+  }
+  assert.deepEqual(
+    waits,
+    [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60].map((seconds) => seconds * 1000),
+  )
+  assert.equal(world.job.state, 'Pending')
+  assert.equal(only(world).nodeId, 'n-1', 'the same node is allowed')
+})
+
+test('a job that is interrupted more often than allowed fails', () => {
+  const world = new World(makeJob('ops', 0), ['n-1'])
+  world.rules = { ...world.rules, maxInterruptions: 3 }
+  world.settle()
+  for (let round = 0; round < 4; round++) {
+    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+    world.settle(world.nowMs + 100_000)
+  }
+  assert.equal(world.job.state, 'Failed')
+  assert.match(world.job.stateMessage, /interrupted 4 times/)
+})
+
+test('what runs on a lost node is given up and done elsewhere', () => {
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  world.settle()
+  const { id } = only(world)
+  world.nodes.delete('n-1')
+  world.nodes.set('n-2', makeNode('n-2'))
+  world.lost.add('n-1')
+  world.decide('node-leave')
+  assert.equal(world.executions.get(id)?.state, 'Failed')
+  assert.match(world.executions.get(id)?.stateMessage ?? '', /^interrupted: node n-1/)
+  assert.equal(only(world).nodeId, 'n-2')
+})
+
+test('a node that refuses is not asked again', () => {
+  const world = new World(makeJob('batch', 1), ['n-1', 'n-2'])
+  world.settle()
+  const first = only(world)
+  world.report(first.id, 'AskForBidRejected', 'no room')
+  world.settle()
+  assert.notEqual(only(world).nodeId, first.nodeId)
+})
+
+test('a job whose time is over fails and its executions are stopped', () => {
+  const world = new World({ ...makeJob('batch', 2), deadlineAtMs: START_MS + 1000 }, ['n-1'])
+  world.settle()
+  world.nowMs = START_MS + 1000
+  const { commands } = world.decide('job-timeout')
+  assert.equal(world.job.state, 'Failed')
+  assert.match(world.job.stateMessage, /timed out/)
+  assert.deepEqual(world.live(), [])
+  assert.deepEqual(
+    commands.map(({ command }) => command.kind),
+    ['cancel', 'cancel'],
+  )
+})
+
+test('an execution whose time is over fails and is replaced', () => {
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  world.settle()
+  const { id } = only(world)
+  const execution = world.executions.get(id)
+  assert.ok(execution)
+  world.executions.set(id, { ...execution, deadlineAtMs: START_MS + 1 })
+  world.nowMs = START_MS + 1
+  world.decide('exec-timeout')
+  assert.equal(world.executions.get(id)?.state, 'Failed')
+  assert.equal(only(world).previousExecutionId, id)
+})
+
+test('a stopped job has its executions stopped, in several plans where there are many', () => {
+  const world = new World(makeJob('service', 250), ['n-1'])
+  world.settle()
+  assert.equal(world.live().length, 250)
+  world.job = { ...world.job, state: 'Stopped', stateMessage: 'enough' }
+  world.pending.push({ trigger: 'job-cancel' })
+  world.settle()
+  assert.deepEqual(world.live(), [])
+  assert.equal(world.executions.get('e-1')?.stateMessage, 'enough')
+})
+
+test('a new version replaces the executions of the old one', () => {
+  const world = new World(makeJob('service', 2), ['n-1'])
+  world.settle()
+  world.job = { ...world.job, version: 2, count: 1 }
+  world.decide('job-update')
+  assert.deepEqual(
+    world.live().map(({ jobVersion }) => jobVersion),
+    [2],
+  )
+})
+
+test('work is spread over nodes, the least busy first', () => {
+  const world = new World(makeJob('batch', 6), ['n-1', 'n-2', 'n-3'])
+  world.settle()
+  const counts = ['n-1', 'n-2', 'n-3'].map((id) => world.live().filter(({ nodeId }) => nodeId === id).length)
+  assert.deepEqual(counts, [2, 2, 2])
+})
+
+test('constraints choose nodes by their labels', () => {
+  const spec = { ...makeSpec(), Constraints: [{ Key: 'zone', Operator: 'in' as const, Values: ['a', 'b'] }] }
+  const world = new World(makeJob('ops', 0, spec), [])
+  for (const zone of ['a', 'b', 'c']) world.nodes.set(zone, makeNode(zone, { zone }))
+  world.settle()
+  assert.deepEqual(
+    world.live().map(({ nodeId }) => nodeId),
+    ['a', 'b'],
+  )
+})

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import type { Execution, ExecutionState, Job, JobState, JobType, NewEvaluation } from '@saltcod/store-core'
+import { checkTransition, EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
+import type { NodeDescription } from '../../../src/link/link.ts'
+import { schedule } from '../../../src/requester/scheduler/schedule.ts'
+import type { Decision, RetryRules, SchedulableNode } from '../../../src/requester/scheduler/view.ts'
+import { DEFAULT_RETRY_RULES, MAX_CHANGES } from '../../../src/requester/scheduler/view.ts'
+import type { JobSpec } from '../../../src/spec/job-spec.ts'
+
+export const START_MS = 1_700_000_000_000
+
+const CAPACITY = { cpu: 8, memoryBytes: 1e10, diskBytes: 1e11, gpu: 0 }
+
+export function makeSpec(engine = 'noop', queueTimeout = 0): JobSpec {
+  return {
+    Tasks: [
+      {
+        Name: 'main',
+        Engine: { Type: engine, Params: {} },
+        Publisher: { Type: '', Params: {} },
+        Env: {},
+        Meta: {},
+        InputSources: [],
+        ResultPaths: [],
+        Resources: { CPU: '500m', Memory: '512mb', Disk: '', GPU: '' },
+        Network: { Type: 'Default', Domains: [], Ports: [] },
+        Timeouts: { ExecutionTimeout: 0, QueueTimeout: queueTimeout, TotalTimeout: 0 },
+      },
+    ],
+    Constraints: [],
+    Meta: {},
+  }
+}
+
+export function makeJob(type: JobType, count: number, spec: JobSpec = makeSpec()): Job<JobSpec> {
+  return {
+    id: 'j-1',
+    namespace: 'default',
+    name: 'job',
+    type,
+    priority: 0,
+    count,
+    labels: {},
+    spec,
+    version: 1,
+    revision: 1,
+    state: 'Pending',
+    stateMessage: '',
+    stateSinceMs: START_MS,
+    createdAtMs: START_MS,
+    modifiedAtMs: START_MS,
+    finishedAtMs: null,
+    deadlineAtMs: null,
+    submitKey: null,
+    hold: null,
+  }
+}
+
+export function makeNode(nodeId: string, labels: NodeDescription['labels'] = {}): SchedulableNode {
+  return {
+    description: {
+      nodeId,
+      labels,
+      engines: ['noop'],
+      publishers: ['local'],
+      inputSources: ['inline'],
+      capacity: CAPACITY,
+    },
+    load: { available: CAPACITY, runningExecutions: 0, enqueuedExecutions: 0 },
+  }
+}
+
+/** A requester's store and nodes in miniature: applies decisions by the real state machines and refuses what the store would refuse. */
+export class World {
+  job: Job<JobSpec>
+  nowMs = START_MS
+  readonly executions = new Map<string, Execution>()
+  readonly nodes = new Map<string, SchedulableNode>()
+  readonly lost = new Set<string>()
+  rules: RetryRules = DEFAULT_RETRY_RULES
+  pending: NewEvaluation[] = [{ trigger: 'job-register' }]
+  decisions = 0
+
+  constructor(job: Job<JobSpec>, nodeIds: readonly string[]) {
+    this.job = job
+    for (const id of nodeIds) this.nodes.set(id, makeNode(id))
+  }
+
+  /** Makes and applies one decision. */
+  decide(trigger: NewEvaluation['trigger']): Decision {
+    const due = this.pending.map((evaluation) => evaluation.dueAtMs ?? 0)
+    const decision = schedule({
+      job: this.job,
+      executions: [...this.executions.values()],
+      nodes: [...this.nodes.values()],
+      lostNodeIds: this.lost,
+      trigger,
+      pendingDueMs: due.length === 0 ? null : Math.min(...due),
+      nowMs: this.nowMs,
+      rules: this.rules,
+      newExecutionId: () => `e-${this.executions.size + ++this.#made}`,
+    })
+    this.decisions++
+    this.#apply(decision)
+    return decision
+  }
+
+  /** Works on everything that is due, and lets the clock go to what is due next within `untilMs`. */
+  settle(untilMs: number = this.nowMs): void {
+    for (let rounds = 0; rounds < 10_000; rounds++) {
+      const [next] = this.pending.toSorted((a, b) => (a.dueAtMs ?? 0) - (b.dueAtMs ?? 0))
+      if (next === undefined || (next.dueAtMs ?? 0) > untilMs) return
+      this.nowMs = Math.max(this.nowMs, next.dueAtMs ?? 0)
+      this.pending.splice(this.pending.indexOf(next), 1)
+      this.decide(next.trigger)
+    }
+    assert.fail('the scheduler does not come to rest')
+  }
+
+  /** A node reports an execution. */
+  report(id: string, to: ExecutionState, stateMessage = ''): void {
+    const execution = this.#get(id)
+    if (EXECUTION_MACHINE.terminal.has(execution.state) || !EXECUTION_MACHINE.edges[execution.state].includes(to)) return
+    const ended = EXECUTION_MACHINE.terminal.has(to)
+    this.#put({
+      ...execution,
+      state: to,
+      stateMessage,
+      desiredState: ended ? 'Stopped' : execution.desiredState,
+      finishedAtMs: ended ? this.nowMs : null,
+    })
+    if (ended || to === 'AskForBidAccepted') this.pending.push({ trigger: 'exec-update', dueAtMs: this.nowMs })
+  }
+
+  live(): Execution[] {
+    return [...this.executions.values()].filter((execution) => !EXECUTION_MACHINE.terminal.has(execution.state))
+  }
+
+  #made = 0
+
+  #apply(decision: Decision): void {
+    const { newExecutions, updates, commands, job, followUps } = decision
+    assert.ok(newExecutions.length + updates.length <= MAX_CHANGES, 'a plan is bounded')
+    assert.equal(new Set(updates.map((update) => update.executionId)).size, updates.length, 'one change each')
+    assert.ok(followUps.length <= 1)
+    const wasTerminal = JOB_MACHINE.terminal.has(this.job.state)
+    if (wasTerminal) {
+      assert.equal(newExecutions.length, 0, 'a job that has ended gets no executions')
+      assert.equal(job, null, 'a job that has ended stays as it is')
+    }
+    for (const update of updates) {
+      const execution = this.#get(update.executionId)
+      checkTransition(EXECUTION_MACHINE, execution, update, update.to ?? null)
+      const to = update.to ?? execution.state
+      this.#put({
+        ...execution,
+        state: to,
+        stateMessage: update.message ?? '',
+        desiredState: update.patch?.desiredState ?? execution.desiredState,
+        finishedAtMs: EXECUTION_MACHINE.terminal.has(to) ? this.nowMs : null,
+      })
+    }
+    for (const created of newExecutions) {
+      assert.ok(!this.executions.has(created.id))
+      assert.ok(this.nodes.has(created.nodeId), 'only connected nodes get work')
+      assert.equal(commands.filter(({ command }) => command.executionId === created.id).length, 1)
+      this.#put({
+        ...blankExecution(created.id, created.nodeId, this.nowMs),
+        jobVersion: created.jobVersion ?? 1,
+        partition: created.partition ?? null,
+        desiredState: created.desiredState ?? 'Pending',
+        previousExecutionId: created.previousExecutionId ?? null,
+        revision: 0,
+      })
+    }
+    if (job !== null) this.#moveJob(job.to, job.message)
+    this.pending.push(...followUps)
+  }
+
+  #moveJob(to: JobState, message: string): void {
+    checkTransition(JOB_MACHINE, this.job, {}, to)
+    this.job = {
+      ...this.job,
+      state: to,
+      stateMessage: message,
+      stateSinceMs: this.nowMs,
+      revision: this.job.revision + 1,
+    }
+  }
+
+  #get(id: string): Execution {
+    const execution = this.executions.get(id)
+    assert.ok(execution, `execution ${id} exists`)
+    return execution
+  }
+
+  #put(execution: Execution): void {
+    this.executions.set(execution.id, {
+      ...execution,
+      revision: execution.revision + 1,
+      modifiedAtMs: this.nowMs,
+    })
+  }
+}
+
+export function blankExecution(id: string, nodeId: string, nowMs: number): Execution {
+  return {
+    id,
+    jobId: 'j-1',
+    jobVersion: 1,
+    namespace: 'default',
+    nodeId,
+    evaluationId: null,
+    partition: null,
+    state: 'New',
+    stateMessage: '',
+    stateSinceMs: nowMs,
+    desiredState: 'Pending',
+    desiredMessage: '',
+    previousExecutionId: null,
+    resources: null,
+    publishedResult: null,
+    runOutput: null,
+    computeRevision: 0,
+    revision: 1,
+    createdAtMs: nowMs,
+    modifiedAtMs: nowMs,
+    finishedAtMs: null,
+    deadlineAtMs: null,
+  }
+}
