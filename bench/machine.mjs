@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -11,6 +11,7 @@ export async function describeMachine(directory, peerVersions) {
   const processors = cpus()
   return [
     ['CPU', `${processors[0]?.model.trim() ?? 'unknown'}, ${processors.length} cores`],
+    ['load', `${loadavg()[0].toFixed(1)} before the first row; it should be near 0`],
     ['memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`],
     ['disk', `${await fileSystem(directory)}; ${syncsPerSecond(directory)} syncs of 4 KB a second`],
     ['kernel', release()],

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { newId } from '@saltcod/store-core'
 import { openOurExecutions, openOurJobs, openPeerExecutions, openPeerJobs } from '../stores.mjs'
 import {
   COMPUTE_LIFE,
@@ -55,8 +55,8 @@ async function ourBytes(opening, life) {
 }
 
 async function finishExecution(store) {
-  const executionId = `e-${randomUUID()}`
-  const jobId = `j-${randomUUID()}`
+  const executionId = newId('e')
+  const jobId = newId('j')
   await store.createExecution(computeExecutionRequest(executionId, jobId))
   for (const { to, message } of COMPUTE_LIFE)
     await store.updateExecution({ executionId, to, event: { message } })

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { newId } from '@saltcod/store-core'
 import { callsPerSecond, repeat, walk } from '../callers.mjs'
 import { openOurExecutions, openPeerExecutions, peerThroughput } from '../stores.mjs'
 import { COMPUTE_LIFE, computeExecutionRequest } from '../workload.mjs'
@@ -33,8 +33,8 @@ function changeStateRow(callers, required) {
 async function changeStates(store, callers, seconds) {
   const ids = []
   await repeat(Math.ceil(OUR_POOL[callers] * seconds), 512, async () => {
-    const id = `e-${randomUUID()}`
-    await store.createExecution(computeExecutionRequest(id, `j-${randomUUID()}`))
+    const id = newId('e')
+    await store.createExecution(computeExecutionRequest(id, newId('j')))
     ids.push(id)
   })
   const lives = walk(ids, COMPUTE_LIFE.length)

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { newId } from '@saltcod/store-core'
 import { repeat } from '../callers.mjs'
 import { median } from '../rounds.mjs'
 import { openOurExecutions, openPeerExecutions } from '../stores.mjs'
@@ -53,9 +53,7 @@ async function openPeer(bench, size) {
 
 async function fillOurs(bench, size, count) {
   const store = await openOurExecutions(bench, size)
-  await repeat(count, 512, () =>
-    store.createExecution(computeExecutionRequest(`e-${randomUUID()}`, `j-${randomUUID()}`)),
-  )
+  await repeat(count, 512, () => store.createExecution(computeExecutionRequest(newId('e'), newId('j'))))
   await store.close()
 }
 
