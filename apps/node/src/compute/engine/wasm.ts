@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionWork } from '../inputs/work.ts'
 import { childProgram } from '../supervisor/child-program.ts'
@@ -136,7 +136,10 @@ export class WasmEngine implements Engine {
     return {
       process: supervised.process,
       go: async () => outcomeOf(work.workDir, await supervised.go()),
-      abandon: supervised.abandon,
+      abandon: async () => {
+        await supervised.abandon()
+        rmSync(requestPath, { force: true })
+      },
     }
   }
 

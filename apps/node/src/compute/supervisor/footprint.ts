@@ -10,6 +10,10 @@ import {
   workingDirectory,
 } from './process-table.ts'
 
+const SHORTEST_PAUSE_MS = 1_000
+/** Looks at all processes of the machine may take this share of the time. */
+const FIND_SHARE = 50
+
 /** How the processes of one job are told from all others. */
 export interface FootprintOptions {
   /** Tells whether a value of the marker variable is this job's. */
@@ -31,6 +35,7 @@ export class Footprint {
   readonly #options: FootprintOptions
   readonly #known = new Map<number, string>()
   #groups = new Set<number>()
+  #nextFindAtMs = 0
 
   constructor(options: FootprintOptions) {
     this.#options = options
@@ -40,6 +45,17 @@ export class Footprint {
   add(pid: number): void {
     const entry = readProcess(pid)
     if (entry !== undefined) this.#remember([entry])
+  }
+
+  /** Looks at the known processes, and now and then at all others, as often as their number allows. */
+  look(): ProcessEntry[] {
+    const startedAtMs = performance.now()
+    if (startedAtMs >= this.#nextFindAtMs) {
+      this.find()
+      const tookMs = performance.now() - startedAtMs
+      this.#nextFindAtMs = startedAtMs + Math.max(SHORTEST_PAUSE_MS, tookMs * FIND_SHARE)
+    }
+    return this.refresh()
   }
 
   /** Looks again at the known processes and their children, cheaply; returns those that live. */

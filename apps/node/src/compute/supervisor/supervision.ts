@@ -61,13 +61,11 @@ export class Supervision {
     const launch = this.#launch
     const pipes = launch.namedLogs ? openNamedPipes(launch.workDir) : undefined
     const [out, err] = pipes ?? []
-    const stdio: StdioOptions = ['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe']
-    if (launch.reports) stdio.push('pipe')
-    const env = { ...launch.env, [MARKER_VARIABLE]: markerOf(launch.executionId, launch.attempt) }
-    const child = spawn(launch.command, launch.args, { cwd: launch.cwd, env, detached: true, stdio })
-    this.#child = child
+    const child = this.#spawn(['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe'])
     if (out !== undefined) closeSync(out.childEnd)
     if (err !== undefined) closeSync(err.childEnd)
+    if (child === undefined) return
+    this.#child = child
     child.once('error', (error) => {
       if (child.pid === undefined) this.#failStart(error)
     })
@@ -81,6 +79,19 @@ export class Supervision {
     writeFileDurably(jobProcessFile(launch.workDir), `${JSON.stringify(readProcess(child.pid) ?? null)}\n`)
     this.#timers.push(setInterval(() => this.#look(), LOOK_MS))
     if (launch.timeMs !== null) this.#limitTime(launch.timeMs, launch.timeMs)
+  }
+
+  #spawn(streams: ('ignore' | 'pipe' | number)[]): ChildProcess | undefined {
+    const { command, args, cwd, reports, executionId, attempt } = this.#launch
+    const stdio: StdioOptions = reports ? [...streams, 'pipe'] : streams
+    const env = { ...this.#launch.env, [MARKER_VARIABLE]: markerOf(executionId, attempt) }
+    try {
+      return spawn(command, args, { cwd, env, detached: true, stdio })
+    } catch (error) {
+      // Thrown, not emitted, for what no program can be given: a NUL character in its environment.
+      this.#failStart(error)
+      return undefined
+    }
   }
 
   /** Ends the job politely: SIGTERM to all its processes, SIGKILL after the grace period. */
@@ -123,7 +134,7 @@ export class Supervision {
   }
 
   #look(): void {
-    const live = this.#footprint.refresh()
+    const live = this.#footprint.look()
     const { maxProcesses, memoryBytes, outputBytes } = this.#launch
     if (live.length > maxProcesses) {
       this.#stop({ reason: 'killed', message: `it had more than ${maxProcesses} processes at a time` }, 0)
@@ -166,8 +177,9 @@ export class Supervision {
     stream.on('error', () => undefined)
   }
 
-  #failStart(error: Error): void {
-    const errorMessage = `${this.#launch.command} could not be started: ${error.message}`
+  #failStart(error: unknown): void {
+    const what = error instanceof Error ? error.message : String(error)
+    const errorMessage = `${this.#launch.command} could not be started: ${what}`
     void this.#finish({ reason: 'start-failed', exitCode: null, signal: null, errorMessage })
   }
 

@@ -101,6 +101,15 @@ describe('a native job that cannot start', () => {
     expect((await runCommand('../plain', [])).errorMessage).toContain('is not an executable file')
   })
 
+  test('says so when its environment cannot be given to a program', async () => {
+    const task = { Engine: { Type: 'exec', Params: { Command: 'true' } }, Env: { BAD: 'a\0b' } }
+    const outcome = await (
+      await engine.prepare(await bareRun(workDir, task), { signal: stopper.signal })
+    ).go()
+    expect(outcome).toMatchObject({ reason: 'start-failed', exitCode: null })
+    expect(outcome.errorMessage).toContain('could not be started')
+  })
+
   test('is refused where exec is off', async () => {
     const off = new ExecEngine({ allowed: false })
     expect(await off.available()).toEqual({ ok: false, reason: expect.stringContaining('--allow-exec') })

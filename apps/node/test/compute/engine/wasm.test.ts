@@ -30,6 +30,19 @@ describe('a WebAssembly job', () => {
     })
   })
 
+  test('loses nothing of a long output', async () => {
+    const outcome = await bench.runGuest(
+      () => `(local $i i32)
+      (memory.fill (i32.const 100000) (i32.const 120) (i32.const 100000))
+      (loop $l
+        (call $write (i32.const 1) (i32.const 100000) (i32.const 100000))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $l (i32.lt_u (local.get $i) (i32.const 80))))`,
+    )
+    expect(outcome).toMatchObject({ exitCode: 0, stdout: 'x'.repeat(2_048), stdoutTruncated: true })
+    expect(readFileSync(join(bench.directory, 'work/stdout'))).toHaveLength(8_000_000)
+  })
+
   test.each([0, 7, 255, 300])('proc_exit(%i) is its exit code and no failure', async (code) => {
     const outcome = await bench.runGuest(() => `(call $exit (i32.const ${code})) unreachable`)
     expect(outcome).toMatchObject({ exitCode: code, errorMessage: null, reason: 'exited' })

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import type { RunningProcess } from '../../../src/compute/engine/engine.ts'
+import { isAlive, killLeftover } from '../../../src/compute/supervisor/leftover.ts'
+import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
+
+const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
+const ROUNDS = Number(process.env['SALTCOD_DEATHS'] ?? 12)
+const seed = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+
+/** A small generator of numbers from 0 to 1, so that a failed run can be repeated. */
+function randomFrom(start: number): () => number {
+  let state = start
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return state / 2_147_483_648
+  }
+}
+
+test(`whenever a node is killed, nothing of its job is left (seed ${seed})`, async () => {
+  const random = randomFrom(seed)
+  const directory = makeDirectory()
+  try {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const mark = String(2_000_000_000 + process.pid * 1_000 + round)
+      const executionId = `e-random-${mark}`
+      const workDir = join(directory, executionId)
+      const script = `while :; do sleep ${mark} & setsid sleep ${mark} & (setsid sh -c "sleep ${mark} & sleep ${mark}" &); sleep 0.03; done`
+      const node = spawn(process.execPath, [program, workDir, executionId, script], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+      })
+      const lines = once(node.stdout, 'data')
+      const [line] = (await lines) as [Buffer]
+      const supervisor = JSON.parse(line.toString()) as RunningProcess
+      node.stdin.write('go\n')
+      await delay(random() * 150)
+      const gone = once(node, 'exit')
+      node.kill('SIGKILL')
+      // In every third round the supervisor dies with it, and recovery has to do its work.
+      if (round % 3 === 2) process.kill(supervisor.pid, 'SIGKILL')
+      await gone
+      if (round % 3 !== 2) await until('the supervisor is gone', () => !isAlive(supervisor))
+      await killLeftover({ process: supervisor, executionId, workDir })
+      expect(processesWith(mark), `round ${round}, seed ${seed}`).toEqual([])
+    }
+  } finally {
+    removeDirectory(directory)
+  }
+})
