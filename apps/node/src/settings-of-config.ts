@@ -38,9 +38,9 @@ export function computeSettings(config: Config, dataDir: string, resultsDir: str
   const { engines, inputs, quota, recovery } = config
   const { preset, cells, ageRules, keepForMs } = recovery
   return {
-    labels: {},
-    capacity: machineCapacity(dataDir),
-    maxRunning: Math.max(availableParallelism() * 4, 8),
+    labels: config.labels,
+    capacity: capacityOf(config, dataDir),
+    maxRunning: config.compute.maxRunning ?? Math.max(availableParallelism() * 4, 8),
     engines: createEngines(config),
     publishers: ['local', 'noop'],
     inputSources: INPUT_KINDS,
@@ -62,13 +62,17 @@ export function computeSettings(config: Config, dataDir: string, resultsDir: str
   }
 }
 
-/** Four fifths of the memory and all processors of the machine, and the space that is free below the data directory. */
-function machineCapacity(dataDir: string): Capacity {
+/**
+ * What the configuration reserves; where it is silent, all processors and four fifths of the memory of the machine,
+ * and the space that is free below the data directory.
+ */
+function capacityOf(config: Config, dataDir: string): Capacity {
+  const { cpu, memoryBytes, diskBytes, gpu } = config.compute.capacity
   const { bavail, bsize } = statfsSync(dataDir)
   return {
-    cpu: availableParallelism(),
-    memoryBytes: Math.floor(totalmem() * 0.8),
-    diskBytes: bavail * bsize,
-    gpu: 0,
+    cpu: cpu ?? availableParallelism(),
+    memoryBytes: memoryBytes ?? Math.floor(totalmem() * 0.8),
+    diskBytes: diskBytes ?? bavail * bsize,
+    gpu,
   }
 }

@@ -35,7 +35,7 @@ export interface RecoveryConfig {
   }
 }
 
-/** The whole configuration of a node. Paths are absolute; of sizes and time limits 0 means that there is no limit. */
+/** The whole configuration of a node. Paths are absolute; a time limit or store quota of 0 means that there is none. */
 export interface Config {
   /** The repository directory. */
   readonly dataDir: string
@@ -45,9 +45,9 @@ export interface Config {
   readonly roles: readonly node.NodeRole[]
   readonly labels: Readonly<Record<string, string>>
   readonly compute: {
-    /** The most executions that run at a time. */
-    readonly maxRunning: number
-    /** What all executions together may reserve; absent means what the machine has. */
+    /** The most executions that run at a time; absent means what suits the machine. */
+    readonly maxRunning: number | undefined
+    /** What all executions together may reserve; absent means what suits the machine. */
     readonly capacity: {
       readonly cpu: number | undefined
       readonly memoryBytes: number | undefined
@@ -86,8 +86,6 @@ export interface Config {
   readonly results: {
     /** The absolute path of the directory; absent means the default, which depends on the node id. */
     readonly path: string | undefined
-    readonly maxTotalBytes: number
-    readonly maxFiles: number
   }
 }
 
@@ -146,8 +144,6 @@ export function buildConfig(pick: PickValue): Config {
     },
     results: {
       path: pick(engines.resultsPath),
-      maxTotalBytes: pick(engines.resultsMaxTotalSize),
-      maxFiles: pick(engines.resultsMaxFiles),
     },
   }
 }

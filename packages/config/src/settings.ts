@@ -14,8 +14,6 @@ import {
   inputAllowedHosts,
   inputAllowedPaths,
   inputMaxSize,
-  resultsMaxFiles,
-  resultsMaxTotalSize,
   resultsPath,
   wasmMemoryLimit,
   wasmTimeLimit,
@@ -89,8 +87,6 @@ export const SETTINGS: readonly AnySetting[] = [
   inputAllowedHosts,
   inputMaxSize,
   resultsPath,
-  resultsMaxTotalSize,
-  resultsMaxFiles,
 ]
 
 /** Finds a setting by the name that the config file gives it, in any case; `undefined` if there is none. */

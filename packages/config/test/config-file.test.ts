@@ -192,7 +192,7 @@ Retention:
   - { Namespace: ci, State: failed, MaxCount: 100, MaxBytes: 1GiB }
 Leases: { RetryDelays: [500ms, 2s, 1000] }
 Engines: { Wasm: { MemoryLimit: 64MiB } }
-Inputs: { AllowedHosts: ['*.example.org', localhost] }
+Inputs: { AllowedHosts: ['files.internal', 'localhost:8080', '[::1]:80'] }
 `,
     })
     const { config, errors } = loadConfig({ env: { HOME: home }, files: ['c.yaml'], cwd: home })
@@ -223,6 +223,6 @@ Inputs: { AllowedHosts: ['*.example.org', localhost] }
     ])
     expect(config?.leases.retryDelaysMs).toEqual([500, 2000, 1000])
     expect(config?.engines.wasm.memoryLimitBytes).toBe(67_108_864)
-    expect(config?.inputs.allowedHosts).toEqual(['*.example.org', 'localhost'])
+    expect(config?.inputs.allowedHosts).toEqual(['files.internal', 'localhost:8080', '[::1]:80'])
   })
 })

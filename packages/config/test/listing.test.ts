@@ -88,7 +88,7 @@ describe('configSchema', () => {
         expect(schema['description'], path).toBeTypeOf('string')
         return
       }
-      for (const [key, inner] of Object.entries(value as Record<string, unknown>)) {
+      for (const [key, inner] of Object.entries((value ?? {}) as Record<string, unknown>)) {
         const child = properties[key]
         expect(child, `${path}.${key}`).toBeDefined()
         if (child !== undefined) check(inner, child, `${path}.${key}`)

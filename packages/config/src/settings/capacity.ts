@@ -18,11 +18,12 @@ export const nodeLabels: Setting<Record<string, string>> = {
 }
 
 /** How many executions may run at a time. */
-export const maxRunning: Setting<number> = {
+export const maxRunning: Setting<number | undefined> = {
   key: 'Node.Compute.MaxRunning',
   description: 'The most executions that run at a time on this node, whatever they reserve.',
   form: 'integer',
-  fallback: 64,
+  fallback: undefined,
+  fallbackNote: 'four for each processor, at least 8',
   schema: integer(1, 10_000),
 }
 
@@ -42,7 +43,7 @@ export const capacityMemory: Setting<number | undefined> = {
   description: 'The memory that all executions together may reserve.',
   form: 'size',
   fallback: undefined,
-  fallbackNote: 'all that the machine has',
+  fallbackNote: 'four fifths of what the machine has',
   schema: size({ minBytes: 1 }),
 }
 

@@ -1,6 +1,6 @@
 import { expandOptionalPath, expandPaths } from '../paths.ts'
 import type { Setting } from '../setting.ts'
-import { duration, flag, integer, list, path, size, text } from '../value.ts'
+import { duration, flag, list, path, size, text } from '../value.ts'
 
 /** Whether native processes may run. */
 export const allowExec: Setting<boolean> = {
@@ -50,18 +50,18 @@ export const inputAllowedPaths: Setting<string[]> = {
   locate: expandPaths,
 }
 
-/** The hosts that inputs may come from. */
+/** The private hosts that inputs may come from. */
 export const inputAllowedHosts: Setting<string[]> = {
   key: 'Inputs.AllowedHosts',
   description:
-    "The hosts that jobs may fetch inputs from by URL: names, '*.example.org' for all names below one, or '*' for any host (those of the local network included).",
+    'The hosts, as name or name:port, that jobs may fetch inputs from although their addresses are private or of this machine. Public addresses need no entry.',
   form: 'list',
   fallback: [],
   schema: list(
     text(
       'a host',
-      "write a name like 'data.example.org', '*.example.org', or '*'",
-      /^(?:\*|(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[?[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*\]?)$/,
+      "write a name or an address, and a port if only that one is meant: 'files.internal', '10.0.0.5:8080', '[::1]:80'",
+      /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*\])(?::\d{1,5})?$/,
     ),
   ),
 }
@@ -69,10 +69,10 @@ export const inputAllowedHosts: Setting<string[]> = {
 /** The limit on an input. */
 export const inputMaxSize: Setting<number> = {
   key: 'Inputs.MaxSize',
-  description: 'The largest input that is fetched by URL or taken from a specification. 0: no limit.',
+  description: 'The most bytes that the inputs of one task may hold together.',
   form: 'size',
-  fallback: '1GB',
-  schema: size(),
+  fallback: '1GiB',
+  schema: size({ minBytes: 1 }),
 }
 
 /** Where results are kept. */
@@ -84,24 +84,4 @@ export const resultsPath: Setting<string | undefined> = {
   fallbackNote: '<repo>/<node-id>-compute/results',
   schema: path(),
   locate: expandOptionalPath,
-}
-
-/** The limit on the results directory. */
-export const resultsMaxTotalSize: Setting<number> = {
-  key: 'Results.MaxTotalSize',
-  description:
-    'The most bytes that the results of all executions may take together; above it no new work is admitted. 0: no limit.',
-  form: 'size',
-  fallback: 0,
-  schema: size(),
-}
-
-/** The limit on files of a result. */
-export const resultsMaxFiles: Setting<number> = {
-  key: 'Results.MaxFiles',
-  description:
-    'The most files and directories that one execution may leave as results; above it the execution fails.',
-  form: 'integer',
-  fallback: 10_000,
-  schema: integer(1, 100_000_000),
 }

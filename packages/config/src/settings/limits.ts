@@ -23,11 +23,10 @@ export const quotaSpecSize: Setting<number> = {
 /** The limit on the results of an execution. */
 export const quotaResultSize: Setting<number> = {
   key: 'Quota.ResultSize',
-  description:
-    'The most bytes that one execution may leave as results; above it the execution fails. 0: no limit.',
+  description: 'The most bytes that one execution may leave as results; above it the execution fails.',
   form: 'size',
   fallback: '1GB',
-  schema: size(),
+  schema: size({ minBytes: 1 }),
 }
 
 /** The limit on kept output. */
