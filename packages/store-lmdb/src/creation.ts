@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { openEnvironment } from './environment.ts'
@@ -23,6 +23,7 @@ export async function createStore(
 ): Promise<void> {
   const temporary = join(paths.directory, `${temporaryPrefix(paths)}${randomBytes(6).toString('hex')}`)
   try {
+    proveRoom(temporary)
     await build(temporary, tables, mapBytes, limits)
     syncPath(temporary)
     linkSync(temporary, paths.data)
@@ -52,6 +53,19 @@ export function syncPath(path: string): void {
     fsyncSync(file)
   } finally {
     closeSync(file)
+  }
+}
+
+/** Takes the room for a new file and gives it back: LMDB would end the process if it found none. */
+function proveRoom(temporary: string): void {
+  const probe = `${temporary}-room`
+  const file = openSync(probe, 'wx', 0o600)
+  try {
+    const zeros = new Uint8Array(FIRST_BYTES)
+    for (let done = 0; done < FIRST_BYTES; ) done += writeSync(file, zeros, done)
+  } finally {
+    closeSync(file)
+    removeFile(probe)
   }
 }
 

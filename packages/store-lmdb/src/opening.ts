@@ -61,7 +61,7 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
     probe(paths, true)
     const owner = await findOwner(paths.owner)
     if (!owner.alive && !isClean(paths, owner.previous)) await checkInChild(paths.data)
-    if (!checkLockFile(paths, true)) makeLockFile(paths)
+    if (!checkLockFile(paths, true)) makeLockFile(paths, true)
     return openNative(paths, options, true)
   })
   try {
@@ -93,6 +93,7 @@ async function openForWriting(paths: StorePath, options: LmdbKvOptions, exists: 
       probe(paths, false)
       if (!clean) await checkInChild(paths.data)
       clean = true
+      if (!checkLockFile(paths, false)) makeLockFile(paths, false)
       return openNative(paths, options, false)
     })
     return await takeOver(paths, options, lock, shared, limits)

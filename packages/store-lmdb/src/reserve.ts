@@ -4,15 +4,19 @@ import { fullError, messageOf } from './refusal.ts'
 
 const MEBIBYTE = 1024 * 1024
 
-/** The reserve is a quarter of what the store uses, but not less and not more than this. */
+/** The reserve for everybody is a quarter of what the store uses, within these bounds. */
 const MIN_RESERVE_BYTES = 4 * MEBIBYTE
 const MAX_RESERVE_BYTES = 64 * MEBIBYTE
 
 /** The most that one refill between two groups adds, so that nobody waits long for it. */
 const REFILL_BYTES = 4 * MEBIBYTE
 
-/** Of the reserve, what only background work may use: deleting needs pages before it gives any back. */
-const EMERGENCY_BYTES = 2 * MEBIBYTE
+/**
+ * What only background work may use, half of what the store uses within these bounds: deleting needs pages
+ * before it gives any back.
+ */
+const MIN_EMERGENCY_BYTES = 2 * MEBIBYTE
+const MAX_EMERGENCY_BYTES = 16 * MEBIBYTE
 
 const ZEROS: Uint8Array = new Uint8Array(MEBIBYTE)
 
@@ -86,7 +90,7 @@ export class Reserve {
    * are free; it is asked only when the disk is full. Throws `STORE_FULL`.
    */
   ensure(pages: number, background: boolean, freePages: () => number): void {
-    const emergency = background ? 0 : EMERGENCY_BYTES / this.#pageBytes
+    const emergency = background ? 0 : this.#emergencyPages()
     const missing = pages + emergency - this.roomPages
     if (missing <= 0) return
     if (this.#extend(missing + MEBIBYTE / this.#pageBytes, missing)) return
@@ -100,9 +104,17 @@ export class Reserve {
   }
 
   #targetPages(): number {
-    const quarter = (this.#usedPages * this.#pageBytes) / 4
-    const bytes = Math.min(Math.max(quarter, MIN_RESERVE_BYTES), MAX_RESERVE_BYTES)
-    return Math.ceil((bytes + EMERGENCY_BYTES) / this.#pageBytes)
+    return this.#share(4, MIN_RESERVE_BYTES, MAX_RESERVE_BYTES) + this.#emergencyPages()
+  }
+
+  #emergencyPages(): number {
+    return this.#share(2, MIN_EMERGENCY_BYTES, MAX_EMERGENCY_BYTES)
+  }
+
+  /** Pages for a part of what is used, within bounds. */
+  #share(divisor: number, minBytes: number, maxBytes: number): number {
+    const bytes = (this.#usedPages * this.#pageBytes) / divisor
+    return Math.ceil(Math.min(Math.max(bytes, minBytes), maxBytes) / this.#pageBytes)
   }
 
   /** Extends the file by `wanted` pages, or by fewer but at least `needed`; tells whether it did. */

@@ -1,9 +1,22 @@
-import { chownSync, closeSync, lstatSync, mkdirSync, openSync, realpathSync, type Stats } from 'node:fs'
+import {
+  closeSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  type Stats,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import type { StoreError } from '@saltcod/store-core'
 
-import { foreignError, notFoundError, permissionError, systemCode } from './refusal.ts'
+import { removeFile } from './file-removal.ts'
+import { foreignError, fullError, messageOf, notFoundError, permissionError, systemCode } from './refusal.ts'
+
+/** Length of LMDB's lock file for 126 readers. */
+const LOCK_BYTES = 8_272
 
 /** Where the files of a store are. */
 export interface StorePath {
@@ -51,16 +64,28 @@ export function checkLockFile(paths: StorePath, readOnly: boolean): boolean {
 }
 
 /**
- * Makes the lock file for a reader who comes to a store that has none, with the owner and mode of the
- * data file, so that the node can use it later. Does nothing where the reader may not write there.
+ * Makes the lock file if there is none, with the owner of the data file, so that a reader who is root does
+ * not shut the node out. It is written whole: LMDB maps it, and a hole in it would end the process on a full
+ * disk. Throws `STORE_FULL`. Where a reader may not write there, LMDB reads without it.
  */
-export function makeLockFile(paths: StorePath): void {
-  const { uid, gid } = lstatSync(paths.data)
+export function makeLockFile(paths: StorePath, readOnly: boolean): void {
+  let file: number
   try {
-    closeSync(openSync(paths.lock, 'wx', 0o600))
-    if (process.geteuid?.() === 0) chownSync(paths.lock, uid, gid)
-  } catch {
-    // LMDB reads without a lock file on a read-only file system, and someone else may have been quicker.
+    file = openSync(paths.lock, 'wx', 0o600)
+  } catch (error) {
+    if (readOnly || systemCode(error) === 'EEXIST') return
+    if (systemCode(error) === 'ENOSPC') throw fullError(paths.data, messageOf(error))
+    throw permissionError(paths.data, `its lock file cannot be made (${messageOf(error)})`, error)
+  }
+  try {
+    const { uid, gid } = lstatSync(paths.data)
+    if (process.geteuid?.() === 0) fchownSync(file, uid, gid)
+    if (writeSync(file, new Uint8Array(LOCK_BYTES)) < LOCK_BYTES) throw new Error('no space left on device')
+  } catch (error) {
+    removeFile(paths.lock)
+    throw fullError(paths.data, messageOf(error))
+  } finally {
+    closeSync(file)
   }
 }
 
