@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify, LogController } from 'fastify'
 import { ApiError, errorBody } from '../../wire/api-error.ts'
 import { addAgentRoutes } from './agent-routes.ts'
@@ -27,6 +27,8 @@ export function createApi(context: ApiContext, { maxBodyBytes, log }: ApiOptions
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    // What the router itself refuses, such as an address that cannot be decoded, does not reach the error handler.
+    frameworkErrors: answerError,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
   })
   addParsing(api)
@@ -84,11 +86,13 @@ function addAnswers(api: FastifyInstance, context: ApiContext): void {
       hint: 'The server version may be older than this CLI version. Ask for GET /api/v1/agent/version',
     })
   })
-  api.setErrorHandler((thrown, request, reply) => {
-    const error = toApiError(thrown)
-    const body = errorBody(error, request.id)
-    if (body.Status >= 500) request.log.error({ err: thrown, url: request.url }, 'request failed')
-    else request.log.debug({ code: error.code, url: request.url }, error.message)
-    return reply.code(body.Status).type('application/json; charset=utf-8').send(body)
-  })
+  api.setErrorHandler(answerError)
+}
+
+function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toApiError(thrown)
+  const body = errorBody(error, request.id)
+  if (body.Status >= 500) request.log.error({ err: thrown, url: request.url }, 'request failed')
+  else request.log.debug({ code: error.code, url: request.url }, error.message)
+  return reply.code(body.Status).type('application/json; charset=utf-8').send(body)
 }

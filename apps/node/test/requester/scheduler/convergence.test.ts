@@ -32,7 +32,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       message: fc.constantFrom('broke', 'interrupted: node restarted'),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('join' as const, 'leave' as const, 'lose' as const), which: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('join' as const, 'leave' as const, 'lose' as const),
+      which: fc.nat(5),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'look' as const }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(100_000) }) },
 )
@@ -90,7 +96,9 @@ const job = fc.record({
   steps: fc.array(step, { maxLength: 60 }),
 })
 
-test('whatever nodes do, plans are legal and bounded, and a job comes to rest once they behave', () => {
+const seed = Math.floor(Math.random() * 2 ** 31)
+
+test(`whatever nodes do, plans are legal and bounded, and a job comes to rest once they behave (seed ${seed})`, () => {
   fc.assert(
     fc.property(job, ({ type, count, nodes, steps }) => {
       const world = new World(
@@ -112,6 +120,6 @@ test('whatever nodes do, plans are legal and bounded, and a job comes to rest on
       assert.equal(new Set(live.map(({ nodeId, partition }) => partition ?? nodeId)).size, live.length)
       assert.ok(live.every(({ state: is }) => is === 'Running' || is === 'Publishing'))
     }),
-    { numRuns: 200 },
+    { numRuns: 200, seed },
   )
 })

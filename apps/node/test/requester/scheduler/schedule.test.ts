@@ -5,7 +5,10 @@ import { makeJob, makeNode, makeSpec, START_MS, World } from './world.ts'
 
 function only(world: World): Execution {
   const [execution, another] = world.live()
-  assert.ok(execution !== undefined && another === undefined, `one live execution, not ${world.live().length}`)
+  assert.ok(
+    execution !== undefined && another === undefined,
+    `one live execution, not ${world.live().length}`,
+  )
   return execution
 }
 
@@ -46,7 +49,8 @@ test('an ops job runs at once on every matching node, and fails if one of them f
   )
   assert.equal(world.job.state, 'Running')
   world.nodes.set('n-4', makeNode('n-4'))
-  for (const { id, nodeId } of world.live()) world.report(id, nodeId === 'n-2' ? 'Failed' : 'Completed', 'broke')
+  for (const { id, nodeId } of world.live())
+    world.report(id, nodeId === 'n-2' ? 'Failed' : 'Completed', 'broke')
   world.settle()
   assert.equal(world.job.state, 'Failed')
   assert.match(world.job.stateMessage, /1 of 3 nodes: broke/)
@@ -80,7 +84,10 @@ test('a job that no connected node can do fails and says why', () => {
   const world = new World(makeJob('batch', 1, makeSpec('wasm')), ['n-1'])
   world.settle()
   assert.equal(world.job.state, 'Failed')
-  assert.match(world.job.stateMessage, /requested: 1, available: 1, suitable: 0.*\n.*n-1: it has no engine wasm/)
+  assert.match(
+    world.job.stateMessage,
+    /requested: 1, available: 1, suitable: 0.*\n.*n-1: it has no engine wasm/,
+  )
 })
 
 test('a job with a queue timeout waits for it before it fails', () => {

@@ -120,7 +120,11 @@ export class World {
   /** A node reports an execution. */
   report(id: string, to: ExecutionState, stateMessage = ''): void {
     const execution = this.#get(id)
-    if (EXECUTION_MACHINE.terminal.has(execution.state) || !EXECUTION_MACHINE.edges[execution.state].includes(to)) return
+    if (
+      EXECUTION_MACHINE.terminal.has(execution.state) ||
+      !EXECUTION_MACHINE.edges[execution.state].includes(to)
+    )
+      return
     const ended = EXECUTION_MACHINE.terminal.has(to)
     this.#put({
       ...execution,
@@ -129,11 +133,14 @@ export class World {
       desiredState: ended ? 'Stopped' : execution.desiredState,
       finishedAtMs: ended ? this.nowMs : null,
     })
-    if (ended || to === 'AskForBidAccepted') this.pending.push({ trigger: 'exec-update', dueAtMs: this.nowMs })
+    if (ended || to === 'AskForBidAccepted')
+      this.pending.push({ trigger: 'exec-update', dueAtMs: this.nowMs })
   }
 
   live(): Execution[] {
-    return [...this.executions.values()].filter((execution) => !EXECUTION_MACHINE.terminal.has(execution.state))
+    return [...this.executions.values()].filter(
+      (execution) => !EXECUTION_MACHINE.terminal.has(execution.state),
+    )
   }
 
   #made = 0

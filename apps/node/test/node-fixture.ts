@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { loadConfig } from '@saltcod/config'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { startNode } from '../src/node.ts'
+import type { WireGetJobAnswer, WirePutJobAnswer } from '../src/wire/models.ts'
+
+/** An answer of the API. */
+export interface Answer<T> {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: T
+}
+
+/** A node on memory stores, and how to speak to it. */
+export interface TestNode {
+  readonly url: string
+  readonly directory: string
+  request<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer<T>>
+  /** Submits a job and returns its id. */
+  submit(job: object): Promise<string>
+  /** Waits until a job is in one of some states. */
+  until(id: string, ...states: readonly string[]): Promise<WireGetJobAnswer>
+}
+
+const DEADLINE_MS = 30_000
+
+/** Starts a real node on memory stores for one test. */
+export async function startTestNode(flags: readonly string[] = []): Promise<TestNode> {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-node-'))
+  const argv = ['--repo', directory, '--port', '0', ...flags]
+  const memory = ['--compute-execution-store-type', 'memory', '--requester-job-store-type', 'memory']
+  const { config, errors } = loadConfig({ argv: [...argv, ...memory], env: {} })
+  assert.ok(config !== undefined, JSON.stringify(errors))
+  const node = await startNode({
+    config: { ...config, gracePeriodMs: 0 },
+    nodeId: 'n-test',
+    shownConfig: {},
+    log: pino({ level: 'silent' }),
+    signal: new AbortController().signal,
+  })
+  onTestFinished(async () => {
+    await node.stop()
+    rmSync(directory, { recursive: true, force: true })
+  })
+  return client(node.url, directory)
+}
+
+function client(url: string, directory: string): TestNode {
+  const request: TestNode['request'] = async <T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    return { status: response.status, headers: response.headers, body: (await response.json()) as T }
+  }
+  return {
+    url,
+    directory,
+    request,
+    async submit(job) {
+      const { status, body } = await request<WirePutJobAnswer>('PUT', '/api/v1/orchestrator/jobs', {
+        Job: job,
+      })
+      assert.equal(status, 200, JSON.stringify(body))
+      return body.JobID
+    },
+    async until(id, ...states) {
+      const endMs = Date.now() + DEADLINE_MS
+      for (;;) {
+        const { body } = await request<WireGetJobAnswer>(
+          'GET',
+          `/api/v1/orchestrator/jobs/${id}?include=executions,history`,
+        )
+        if (states.includes(body.Job.State.StateType)) return body
+        assert.ok(Date.now() < endMs, `job is ${body.Job.State.StateType}, not ${states.join(' or ')}`)
+        await delay(20)
+      }
+    },
+  }
+}
+
+/** A job of the engine that does nothing for a while. */
+export function noopJob(fields: object = {}, params: object = {}): object {
+  return {
+    Type: 'batch',
+    Count: 1,
+    Tasks: [{ Name: 'main', Engine: { Type: 'noop', Params: params } }],
+    ...fields,
+  }
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { test } from 'vitest'
+import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '../../../src/wire/models.ts'
+import { noopJob, startTestNode } from '../../node-fixture.ts'
+
+const JOBS = '/api/v1/orchestrator/jobs'
+
+test('bad input is refused with an error object, and the node goes on', async () => {
+  const node = await startTestNode()
+  const put = (body: unknown) => node.request<WireError>('PUT', JOBS, body)
+  const expect = async (body: unknown, status: number, message: RegExp): Promise<void> => {
+    const answer = await put(body)
+    assert.equal(answer.status, status, answer.body.Message)
+    assert.match(answer.body.Message, message)
+    assert.equal(answer.body.Status, status)
+    assert.ok(answer.body.Code !== '' && answer.body.Component !== '' && answer.body.RequestID !== '')
+  }
+  await expect('{"Job": {', 400, /not JSON/)
+  await expect('', 400, /empty\/nil job/)
+  await expect([], 400, /empty\/nil job/)
+  await expect({ Job: {} }, 400, /missing job type\nmissing job tasks/)
+  await expect({ Job: { Type: 'cron', Tasks: [] } }, 400, /invalid job type: "cron"/)
+  await expect({ Job: noopJob({ Count: -1 }) }, 400, /count must be >= 0/)
+  await expect({ Job: noopJob({ Count: 'two' }) }, 400, /Count/)
+  await expect({ Job: noopJob({ Type: 'ops', Count: 2 }) }, 400, /cannot specify count > 1/)
+  await expect({ Job: noopJob({ Labels: { a: 1 } }) }, 400, /Labels/)
+  await expect({ Job: noopJob({ Name: 'x'.repeat(5000) }) }, 400, /name/i)
+  await expect({ Job: noopJob({ Labels: { ['k'.repeat(5000)]: 'v' } }) }, 400, /label/i)
+  await expect({ Job: noopJob({ Tasks: [{ Name: 'a', Engine: { Type: ' ' } }] }) }, 400, /missing spec type/)
+  await expect({ Job: noopJob({ Meta: { big: 'x'.repeat(1_100_000) } }) }, 413, /bytes/)
+  const id = await node.submit(noopJob())
+  await node.until(id, 'Completed')
+})
+
+test('fifty megabytes are answered with 413 before they are read', async () => {
+  const node = await startTestNode()
+  const { hostname, port } = new URL(node.url)
+  const socket = connect(Number(port), hostname)
+  const head = `PUT ${JOBS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 52428800\r\n\r\n{"Job"`
+  const answer = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => {
+      text += chunk
+      if (text.includes('PayloadTooLarge')) resolve(text)
+    })
+    socket.on('error', reject)
+    socket.on('end', () => resolve(text))
+    socket.write(head)
+  })
+  socket.destroy()
+  assert.match(answer, /^HTTP\/1\.1 413 /)
+  assert.match(answer, /PayloadTooLarge/)
+})
+
+test('what is not there is a 404 with an error object', async () => {
+  const node = await startTestNode()
+  const paths = [
+    '/nonsense',
+    '/api/v1/orchestrator/nonsense',
+    `${JOBS}/..%2F..%2Fetc%2Fpasswd`,
+    `${JOBS}/%00`,
+    `${JOBS}/${'j'.repeat(3000)}`,
+    `${JOBS}/j-00000000-0000-4000-8000-000000000000/executions`,
+    '/api/v1/orchestrator/nodes/..%2Fx',
+    '/api/v1/auth/password',
+  ]
+  for (const path of paths) {
+    const { status, body } = await node.request<WireError>('GET', path)
+    assert.deepEqual([status, body.Status, body.Code], [404, 404, 'NotFound'], path)
+  }
+  const undecodable = await node.request<WireError>('GET', `${JOBS}/%E0%A4%A`)
+  assert.deepEqual([undecodable.status, undecodable.body.Status], [400, 400])
+})
+
+test('bad parameters of a listing are a 400', async () => {
+  const node = await startTestNode()
+  for (const query of [
+    'limit=-1',
+    'limit=x',
+    'reverse=perhaps',
+    'next_token=%7B%7D',
+    'labels=a%20b%20c',
+    'order_by=size',
+    'state=Asleep',
+  ]) {
+    const { status, body } = await node.request<WireError>('GET', `${JOBS}?${query}`)
+    assert.deepEqual([status, body.Code], [400, 'BadRequest'], query)
+  }
+})
+
+test('a web page of somebody else cannot command the node', async () => {
+  const node = await startTestNode()
+  const { status, body } = await node.request<WireError>(
+    'PUT',
+    JOBS,
+    { Job: noopJob() },
+    { Origin: 'http://evil.example' },
+  )
+  assert.deepEqual([status, body.Code], [403, 'Forbidden'])
+})
+
+test('what a client may not set is left out with a warning', async () => {
+  const node = await startTestNode()
+  const job = noopJob({
+    ID: 'j-mine',
+    State: { StateType: 'Completed' },
+    Version: 9,
+    CreateTime: 1,
+    Meta: { 'bacalhau.org/requester.id': 'me', mine: 'yes' },
+    Tasks: [
+      { Name: 'one', Engine: { Type: 'noop' } },
+      { Name: 'two', Engine: { Type: 'noop' } },
+    ],
+  })
+  const { body } = await node.request<WirePutJobAnswer>('PUT', JOBS, { Job: job })
+  assert.deepEqual(body.Warnings, [
+    'job state is ignored when submitting a job',
+    'job version is ignored when submitting a job',
+    'job create time is ignored when submitting a job',
+    'only one task is supported per job',
+    'job ID is ignored when submitting a batch job',
+    'job meta key "bacalhau.org/requester.id" is reserved and will be ignored',
+  ])
+  const { body: kept } = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${body.JobID}`)
+  assert.deepEqual(kept.Job.Meta, { mine: 'yes' })
+  assert.deepEqual(
+    kept.Job.Tasks.map((task) => task.Name),
+    ['one'],
+  )
+  assert.notEqual(kept.Job.ID, 'j-mine')
+})
