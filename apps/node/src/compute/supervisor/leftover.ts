@@ -6,6 +6,7 @@ import {
   bootId,
   environmentValue,
   isLive,
+  isReadable,
   type ProcessEntry,
   readProcess,
   SUPERVISOR_VARIABLE,
@@ -40,11 +41,31 @@ export function isAlive(process: RunningProcess): boolean {
   return entry !== undefined && isLive(entry) && entry.startTime === process.startTime
 }
 
-/** A pid namespace that began anew can repeat pid and start time; the mark of the execution cannot repeat. */
+/**
+ * A pid namespace that began anew can repeat pid and start time; the mark of the execution cannot repeat. One
+ * that cannot be looked at counts as the supervisor, so that nothing is taken for proven.
+ */
 function isSupervisor(leftover: Leftover): boolean {
+  const { pid } = leftover.process
   if (!isAlive(leftover.process)) return false
-  const marker = environmentValue(leftover.process.pid, SUPERVISOR_VARIABLE)
-  return marker?.startsWith(`${leftover.executionId}:`) ?? false
+  const marker = environmentValue(pid, SUPERVISOR_VARIABLE)
+  if (marker !== undefined) return marker.startsWith(`${leftover.executionId}:`)
+  return !isReadable(pid) && isAlive(leftover.process)
+}
+
+async function untilGone(leftover: Leftover, deadlineMs: number): Promise<boolean> {
+  const endAt = performance.now() + deadlineMs
+  while (isSupervisor(leftover)) {
+    if (performance.now() > endAt) return false
+    await delay(LOOK_MS)
+  }
+  return true
+}
+
+function unkillable(executionId: string, pids: readonly number[]): Error {
+  return new Error(
+    `Processes of execution ${executionId} cannot be killed: ${pids.join(', ')}. End them, then restart the node.`,
+  )
 }
 
 function recordedJob(workDir: string): ProcessEntry | undefined {
@@ -64,12 +85,10 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
   // Nothing outlives a restart of the machine.
   if (leftover.process.bootId !== bootId()) return { supervisorAlive: false, killed: 0 }
   const supervisorAlive = isSupervisor(leftover)
-  const endAt = performance.now() + SELF_CLEANUP_MS
-  while (isSupervisor(leftover) && performance.now() < endAt) await delay(LOOK_MS)
   // First the supervisor, so that nothing is started while the rest is looked for.
-  while (isSupervisor(leftover)) {
+  if (!(await untilGone(leftover, SELF_CLEANUP_MS))) {
     sendSignal(leftover.process.pid, 'SIGKILL')
-    await delay(LOOK_MS)
+    if (!(await untilGone(leftover, SWEEP_MS))) throw unkillable(leftover.executionId, [leftover.process.pid])
   }
   const footprint = new Footprint({
     isMarked: (value) => value.startsWith(`${leftover.executionId}:`),
@@ -81,10 +100,6 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
   // The number of its group is trusted only while the recorded leader lives: otherwise it may be reused.
   if (job !== undefined && readProcess(job.pid)?.startTime === job.startTime) footprint.add(job.pid)
   const { killed, left } = await sweep(footprint, SWEEP_MS)
-  if (left.length > 0) {
-    throw new Error(
-      `Processes of execution ${leftover.executionId} cannot be killed: ${left.join(', ')}. End them, then restart the node.`,
-    )
-  }
+  if (left.length > 0) throw unkillable(leftover.executionId, left)
   return { supervisorAlive, killed }
 }

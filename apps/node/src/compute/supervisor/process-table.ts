@@ -90,6 +90,11 @@ export function environmentValue(pid: number, name: string): string | undefined 
   return found?.slice(prefix.length)
 }
 
+/** Tells whether the environment of a process may be looked at: only the same user and root may. */
+export function isReadable(pid: number): boolean {
+  return readProc(`/proc/${pid}/environ`) !== undefined
+}
+
 /** The working directory of a process; undefined when not readable. */
 export function workingDirectory(pid: number): string | undefined {
   try {

@@ -37,5 +37,5 @@ export type ToSupervisor =
   | { readonly kind: 'go' }
   | { readonly kind: 'cancel' }
 
-/** The one line from the supervisor to the node: it is up and has its orders. */
-export const READY_LINE = 'ready\n'
+/** The first line from the supervisor to the node: it is up and has its orders. */
+export const READY_LINE = 'ready'

@@ -31,7 +31,7 @@ export class Supervision {
   readonly #footprint: Footprint
   readonly #stdout: LogSink
   readonly #stderr: LogSink
-  readonly #onDone: () => void
+  readonly #onDone: (record: ExitRecord | undefined) => void
   readonly #diskUse: DiskUse
   readonly #timers: NodeJS.Timeout[] = []
   #child: ChildProcess | undefined
@@ -40,7 +40,7 @@ export class Supervision {
   #report = ''
   #finishing = false
 
-  constructor(launch: Launch, onDone: () => void) {
+  constructor(launch: Launch, onDone: (record: ExitRecord | undefined) => void) {
     this.#launch = launch
     this.#onDone = onDone
     this.#diskUse = new DiskUse(launch.cwd)
@@ -76,9 +76,17 @@ export class Supervision {
     if (launch.reports) this.#listen(child.stdio[3] as Readable)
     this.#footprint.add(child.pid)
     this.#startedAtMs = Date.now()
-    writeFileDurably(jobProcessFile(launch.workDir), `${JSON.stringify(readProcess(child.pid) ?? null)}\n`)
+    this.#noteJob(child.pid)
     this.#timers.push(setInterval(() => this.#look(), LOOK_MS))
     if (launch.timeMs !== null) this.#limitTime(launch.timeMs, launch.timeMs)
+  }
+
+  #noteJob(pid: number): void {
+    try {
+      writeFileDurably(jobProcessFile(this.#launch.workDir), `${JSON.stringify(readProcess(pid) ?? null)}\n`)
+    } catch {
+      // A full disk: the note only helps a recovery, which has the marks of the processes as well.
+    }
   }
 
   #spawn(streams: ('ignore' | 'pipe' | number)[]): ChildProcess | undefined {
@@ -102,9 +110,9 @@ export class Supervision {
   /** Ends the job at once, because nobody is left to answer for it. */
   orphan(): void {
     const cause: Cause = { reason: 'node-gone', message: 'the node that ran it ended' }
-    if (this.#child === undefined) this.#onDone()
+    if (this.#child === undefined) this.#onDone(undefined)
     this.#stop(cause, 0)
-    this.#kill()
+    this.kill()
   }
 
   #stop(cause: Cause, graceMs: number): void {
@@ -115,7 +123,7 @@ export class Supervision {
       return
     }
     if (graceMs <= 0) {
-      this.#kill()
+      this.kill()
       return
     }
     for (const entry of this.#footprint.refresh()) {
@@ -123,10 +131,11 @@ export class Supervision {
       // A stopped process takes no signal but SIGKILL before it goes on.
       sendSignal(entry.pid, 'SIGCONT')
     }
-    this.#timers.push(setTimeout(() => this.#kill(), graceMs))
+    this.#timers.push(setTimeout(() => this.kill(), graceMs))
   }
 
-  #kill(): void {
+  /** Kills the job's processes as far as they are known, without waiting. */
+  kill(): void {
     const pid = this.#child?.pid
     if (pid === undefined || this.#finishing) return
     sendSignal(-pid, 'SIGKILL')
@@ -210,7 +219,7 @@ export class Supervision {
     await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
     const final = this.#reported(ending)
     const { executionId, attempt, workDir } = this.#launch
-    writeExitRecord(workDir, {
+    const record: ExitRecord = {
       executionId,
       attempt,
       ...final,
@@ -222,7 +231,12 @@ export class Supervision {
       stderrCapped: this.#stderr.capped,
       startedAtMs: this.#startedAtMs,
       endedAtMs: Date.now(),
-    })
-    this.#onDone()
+    }
+    try {
+      writeExitRecord(workDir, record)
+    } catch {
+      // A full disk: the node is told all the same, and without a record recovery counts the run as interrupted.
+    }
+    this.#onDone(record)
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { RunningProcess } from '../engine/engine.ts'
 import { childProgram } from './child-program.ts'
-import { type ExitRecord, readExitRecord, writeExitRecord } from './exit-record.ts'
+import { type ExitRecord, writeExitRecord } from './exit-record.ts'
 import { killLeftover } from './leftover.ts'
 import { bootId, markerOf, readProcess, SUPERVISOR_VARIABLE } from './process-table.ts'
 import { type Launch, READY_LINE, type ToSupervisor } from './protocol.ts'
@@ -24,31 +24,52 @@ function identify(pid: number): RunningProcess {
   return { pid, startTime: entry.startTime, pgid: entry.pgid, bootId: bootId() }
 }
 
-async function untilReady(child: ChildProcess): Promise<void> {
-  let errors = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-ERROR_TEXT_LENGTH)
-  })
-  const ready = new Promise<void>((resolve, reject) => {
-    let seen = ''
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      seen += text
-      if (seen.includes(READY_LINE)) resolve()
+/** What a supervisor says, line by line. */
+class Reports {
+  readonly ready: Promise<void>
+  #lines: string[] = []
+  #rest = ''
+  #errors = ''
+
+  constructor(child: ChildProcess) {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors = (this.#errors + text).slice(-ERROR_TEXT_LENGTH)
     })
-    child.once('error', (error) => reject(new Error(`No supervisor could be started: ${error.message}`)))
-    child.once('close', () => reject(new Error(`The supervisor ended before it was ready: ${errors.trim()}`)))
-  })
-  await ready
+    this.ready = new Promise<void>((resolve, reject) => {
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        const pieces = (this.#rest + text).split('\n')
+        this.#rest = pieces.pop() ?? ''
+        this.#lines.push(...pieces)
+        if (this.#lines.includes(READY_LINE)) resolve()
+      })
+      child.once('error', (error) => reject(new Error(`No supervisor could be started: ${error.message}`)))
+      child.once('close', () =>
+        reject(new Error(`The supervisor ended before it was ready: ${this.#errors.trim()}`)),
+      )
+    })
+  }
+
+  /** The record of the run's end; undefined when the supervisor said nothing. */
+  record(): ExitRecord | undefined {
+    const line = this.#lines.find((text) => text !== READY_LINE)
+    return line === undefined ? undefined : (JSON.parse(line) as ExitRecord)
+  }
 }
 
-function lostRecord(launch: Launch): ExitRecord {
+/** Ends what a killed supervisor left of its job. */
+async function endLost(launch: Launch, identity: RunningProcess): Promise<ExitRecord> {
+  const { executionId, attempt, workDir } = launch
+  const errorMessage = await killLeftover({ process: identity, executionId, workDir }).then(
+    () => 'its supervisor was killed, so the job was ended',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  )
   return {
-    executionId: launch.executionId,
-    attempt: launch.attempt,
+    executionId,
+    attempt,
     reason: 'killed',
     exitCode: null,
     signal: null,
-    errorMessage: 'its supervisor was killed, so the job was ended',
+    errorMessage,
     stdoutCapped: false,
     stderrCapped: false,
     startedAtMs: null,
@@ -73,8 +94,9 @@ export async function prepareSupervised(launch: Launch, signal: AbortSignal): Pr
   child.stdin.on('error', () => undefined)
   const send = (message: ToSupervisor): void => void child.stdin.write(`${JSON.stringify(message)}\n`)
   const closed = once(child, 'close').catch(() => undefined)
+  const reports = new Reports(child)
   send({ kind: 'launch', launch })
-  await untilReady(child)
+  await reports.ready
   const identity = identify(child.pid ?? 0)
 
   const go = async (): Promise<ExitRecord> => {
@@ -85,11 +107,14 @@ export async function prepareSupervised(launch: Launch, signal: AbortSignal): Pr
     send({ kind: 'go' })
     await closed
     signal.removeEventListener('abort', cancel)
-    const record = readExitRecord(workDir)
-    if (record?.executionId === executionId && record.attempt === attempt) return record
-    await killLeftover({ process: identity, executionId, workDir })
-    const lost = lostRecord(launch)
-    writeExitRecord(workDir, lost)
+    const record = reports.record()
+    if (record !== undefined) return record
+    const lost = await endLost(launch, identity)
+    try {
+      writeExitRecord(workDir, lost)
+    } catch {
+      // A full disk: the caller is told all the same.
+    }
     return lost
   }
   const abandon = async (): Promise<void> => {
