@@ -9,7 +9,7 @@ import { temporaryDirectory } from './temporary-directory.ts'
 test.each(['000', '077'])('under umask %s only the owner may read anything', async (umask) => {
   const top = temporaryDirectory()
   const path = join(top, 'one/two/jobs.db')
-  const owner = new StoreProcess('own', path, umask)
+  const owner = new StoreProcess('own', path, { umask })
   await owner.line('open')
   const modes = Object.fromEntries(
     readdirSync(top, { recursive: true, encoding: 'utf8' }).map((name) => {

@@ -39,10 +39,21 @@ function write(store) {
         if (id > 50) transaction.remove('beta', numbered(id - 50))
         if (refused) throw new Error('on purpose')
       }
-      await store.write(body, { background: id % 11 === 0 }).catch(() => undefined)
+      let code
+      await store.write(body, { background: id % 11 === 0 }).catch((error) => {
+        code = error.code
+      })
+      if (code !== undefined) {
+        say(`${code} ${id}`)
+        return
+      }
       say(`${refused ? 'refused' : 'kept'} ${id}`)
     }
   }
+  store.failed.then(({ code }) => {
+    say(`failed ${code}`)
+    return store.close().then(() => say('closed'))
+  })
   for (let count = 0; count < 8; count += 1) void caller()
 }
 

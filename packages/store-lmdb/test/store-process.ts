@@ -5,6 +5,12 @@ import { onTestFinished } from 'vitest'
 
 const SCRIPT = fileURLToPath(new URL('./store-process.mjs', import.meta.url))
 
+/** Options of {@link StoreProcess}. */
+interface StoreProcessOptions {
+  readonly umask?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Lines that a process says, and ways to end it. It is killed when the test is over. */
 export class StoreProcess {
   readonly lines: string[] = []
@@ -12,9 +18,11 @@ export class StoreProcess {
   readonly #exit: Promise<string>
   #waiting: (() => void)[] = []
 
-  constructor(command: 'own' | 'write' | 'read', path: string, ...more: string[]) {
-    this.#child = spawn(process.execPath, [SCRIPT, command, path, ...more], {
+  constructor(command: 'own' | 'write' | 'read', path: string, options: StoreProcessOptions = {}) {
+    const { umask, environment } = options
+    this.#child = spawn(process.execPath, [SCRIPT, command, path, ...(umask === undefined ? [] : [umask])], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
     })
     let rest = ''
     this.#child.stdout?.setEncoding('utf8')

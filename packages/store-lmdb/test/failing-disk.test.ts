@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { expect, test } from 'vitest'
+
+import { openLmdbKv } from '../src/index.ts'
+import { StoreProcess } from './store-process.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const SOURCE = fileURLToPath(new URL('./failing-disk.c', import.meta.url))
+
+/** Builds the library that lets system calls fail; `undefined` where there is no compiler or another system. */
+function failingDisk(): string | undefined {
+  const library = join(temporaryDirectory(), 'failing-disk.so')
+  try {
+    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], { stdio: 'ignore' })
+    return process.platform === 'linux' ? library : undefined
+  } catch {
+    return undefined
+  }
+}
+
+test.for(['fdatasync', 'meta', 'pwrite'])(
+  'when %s fails, everything is refused, the store can be closed, and nothing acknowledged is lost',
+  async (call, { skip }) => {
+    const library = failingDisk()
+    if (library === undefined) {
+      skip('there is no gcc to build the library that lets the disk fail')
+      return
+    }
+    const directory = temporaryDirectory()
+    const path = join(directory, 'jobs.db')
+    const trigger = join(directory, 'trigger')
+    const writer = new StoreProcess('write', path, {
+      environment: { LD_PRELOAD: library, FAILING_DISK: trigger },
+    })
+    await writer.count(60)
+    writeFileSync(trigger, call)
+    expect(await writer.line('failed')).toBe('failed STORE_FAILED')
+    await writer.line('closed')
+    expect(await writer.exit()).toBe('0')
+    rmSync(trigger)
+    const codes = new Set(
+      writer.lines.map((line) => line.split(' ')[0]).filter((word) => /^[A-Z]/.test(word ?? '')),
+    )
+    expect([...codes].filter((code) => code !== 'OUTCOME_UNKNOWN' && code !== 'STORE_FAILED')).toEqual([])
+    expect(codes).toContain('OUTCOME_UNKNOWN')
+
+    const notices: string[] = []
+    const store = await openLmdbKv({
+      path,
+      tables: ['alpha', 'beta'],
+      onNotice: ({ code }) => notices.push(code),
+    })
+    expect(notices).toEqual(['OWNER_DIED'])
+    const there = new Set(
+      store
+        .read((snapshot) => snapshot.keys('alpha', { limit: 10_000 }))
+        .map((key) => Number(Buffer.from(key).toString())),
+    )
+    const kept = writer.lines
+      .filter((line) => line.startsWith('kept'))
+      .map((line) => Number(line.split(' ')[1]))
+    expect(kept.filter((id) => !there.has(id))).toEqual([])
+    await store.write((transaction) => {
+      transaction.put('alpha', Buffer.from('later'), Buffer.alloc(10))
+    })
+    await store.close()
+  },
+)
