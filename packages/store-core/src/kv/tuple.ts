@@ -33,6 +33,8 @@ export function tuple(...parts: readonly (KeyPart | Uint8Array)[]): Uint8Array {
 }
 
 function encodePart(part: KeyPart): Uint8Array {
+  // The memo cannot tell -0 from 0, and the tuple layer writes it as another number.
+  if (Object.is(part, -0)) return encodePart(0)
   const known = partMemo.get(part)
   if (known !== undefined) return known
   const made = pack([part]) as Uint8Array
