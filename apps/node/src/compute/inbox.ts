@@ -160,7 +160,7 @@ export class Inbox {
     }
     this.#context.reportWritten.call()
     if (deadlineAtMs !== null) this.#context.deadlineWritten.call()
-    if (approved) await this.#workshop.enqueue(executionId, 'BidAccepted')
+    if (approved) await this.#workshop.enqueue(executionId, 'run')
   }
 
   async #bidAccepted(executionId: string): Promise<void> {
@@ -168,7 +168,7 @@ export class Inbox {
       state === 'Created' ? { to: 'BidAccepted', message: 'Bid accepted', topic: 'Bidding' } : null,
     )
     await this.#mustKnow(executionId)
-    await this.#workshop.enqueue(executionId, 'BidAccepted')
+    await this.#workshop.enqueue(executionId, 'run')
   }
 
   async #cancel(executionId: string, topic: string, message: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import type { Task } from '../spec/job-spec.ts'
 import type { ComputeContext } from './context.ts'
 import type { Engine } from './engine/engine.ts'
@@ -28,19 +29,27 @@ export async function stageRun(
 
 /**
  * Removes the inputs and outputs of a run and keeps its logs. Called before an end is committed, so that a
- * crash in between leaves nothing that nobody would remove.
+ * crash in between leaves nothing that nobody would remove. What cannot be removed stays, with a warning.
  */
-export async function clearWork({ dataDir }: ComputeContext, executionId: string): Promise<void> {
+export async function clearWork({ dataDir, log }: ComputeContext, executionId: string): Promise<void> {
   // An id that cannot name a directory has never been run here.
-  if (isSafeName(executionId)) await removeTree(rootOf(workDirOf(dataDir, executionId)))
+  if (isSafeName(executionId)) await removeOrWarn(log, rootOf(workDirOf(dataDir, executionId)))
 }
 
-/** Removes all that the runs of an execution left: logs and results too. */
+/** Removes all that the runs of an execution left: logs and results too. What cannot be removed stays, with a warning. */
 export async function removeRunFiles(
-  { dataDir, settings }: ComputeContext,
+  { dataDir, settings, log }: ComputeContext,
   executionId: string,
 ): Promise<void> {
   if (!isSafeName(executionId)) return
-  await removeTree(workDirOf(dataDir, executionId))
-  await removeTree(publishedDirectory(settings.resultsDir, executionId))
+  await removeOrWarn(log, workDirOf(dataDir, executionId))
+  await removeOrWarn(log, publishedDirectory(settings.resultsDir, executionId))
+}
+
+async function removeOrWarn(log: Logger, path: string): Promise<void> {
+  try {
+    await removeTree(path)
+  } catch (error) {
+    log.warn({ err: error, path }, 'files of an execution could not be removed')
+  }
 }

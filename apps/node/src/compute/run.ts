@@ -1,9 +1,10 @@
 import type { ComputeExecution, Json } from '@saltcod/store-core'
 import { executionTimeoutMs, type Task } from '../spec/job-spec.ts'
 import { requestedCapacity } from '../spec/quantity.ts'
-import type { ActiveRun } from './active-run.ts'
+import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
+import { endedRun } from './ended-run.ts'
 import type { Engine, EngineOutcome, EngineRun, PreparedRun, RunLimits } from './engine/engine.ts'
 import type { ExecutionWork } from './inputs/work.ts'
 import { taskOf } from './job-task.ts'
@@ -57,6 +58,25 @@ export async function runExecution(
     return
   }
   await conclude(context, execution.id, run, await prepared.go(), task)
+}
+
+/** Records how a run ended, from what its supervisor wrote down. */
+export async function concludeRun(context: ComputeContext, execution: ComputeExecution): Promise<void> {
+  const outcome = endedRun(context.dataDir, execution)
+  const task = taskOf(execution.job)
+  if (outcome === undefined || task === null) {
+    throw new Error('what its run left cannot be read any more')
+  }
+  await changeExecution(context, execution.id, ({ state }) =>
+    state === 'Running'
+      ? {
+          message: 'Its run had come to its own end before the node ended',
+          topic: 'Recovery',
+          details: { action: 'conclude', reason: 'ended' },
+        }
+      : null,
+  )
+  await conclude(context, execution.id, new ActiveRun(), outcome, task)
 }
 
 function limitsOf(

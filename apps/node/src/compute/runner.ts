@@ -1,12 +1,23 @@
-import { isStoreError } from '@saltcod/store-core'
+import { type ComputeExecution, type ComputeState, isStoreError } from '@saltcod/store-core'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { publishAgain } from './publication.ts'
-import { runExecution } from './run.ts'
+import { concludeRun, runExecution } from './run.ts'
 
-/** A state from which an execution can be carried on. */
-export type RunnableState = 'BidAccepted' | 'Running' | 'Publishing'
+/**
+ * The ways to carry an execution on: run it for the first time, run it again, record how its run ended (which an
+ * earlier process of the node could not any more), or publish what it left.
+ */
+export type Continuation = 'run' | 'rerun' | 'conclude' | 'publish'
+
+/** The state that each way goes on from. */
+export const CONTINUES_FROM: { readonly [How in Continuation]: ComputeState } = {
+  run: 'BidAccepted',
+  rerun: 'Running',
+  conclude: 'Running',
+  publish: 'Publishing',
+}
 
 /** Carries executions out, each at most once at a time, and knows which are being worked on. */
 export class Runner {
@@ -29,19 +40,17 @@ export class Runner {
   }
 
   /**
-   * Carries an execution on from a state, to its end; does nothing where it is in another state by now. Never
-   * rejects: what goes wrong ends the execution, or, where the store is gone, leaves it to the next start.
+   * Carries an execution on to its end; does nothing where it is in another state by now. Never rejects: what goes wrong ends the execution, or, where the store is gone, leaves it to the next start.
    */
-  async carryOut(executionId: string, from: RunnableState): Promise<void> {
+  async carryOut(executionId: string, how: Continuation): Promise<void> {
     if (this.#runs.has(executionId)) return
     const run = new ActiveRun()
     this.#runs.set(executionId, run)
     if (this.#interrupted) run.stop('interrupted')
     try {
       const execution = await this.#context.store.getExecution(executionId)
-      if (execution?.state !== from || run.why !== undefined) return
-      if (from === 'Publishing') await publishAgain(this.#context, execution)
-      else await runExecution(this.#context, execution, run)
+      if (execution?.state !== CONTINUES_FROM[how] || run.why !== undefined) return
+      await this.#carryOn(execution, how, run)
     } catch (error) {
       await this.#broken(executionId, error)
     } finally {
@@ -73,6 +82,18 @@ export class Runner {
     this.#interrupted = true
     for (const run of this.#runs.values()) run.stop('interrupted')
     await this.#allEnded()
+  }
+
+  async #carryOn(execution: ComputeExecution, how: Continuation, run: ActiveRun): Promise<void> {
+    switch (how) {
+      case 'run':
+      case 'rerun':
+        return await runExecution(this.#context, execution, run)
+      case 'conclude':
+        return await concludeRun(this.#context, execution)
+      case 'publish':
+        return await publishAgain(this.#context, execution)
+    }
   }
 
   async #allEnded(): Promise<void> {

@@ -1,43 +1,19 @@
 import {
   applyRecovery,
+  DEFAULT_REASONS,
   planRecovery,
   RECOVERY_ACTIONS,
   type RecoveryAction,
   type RecoveryDecision,
   type RecoveryPage,
 } from '@saltcod/recovery'
-import {
-  type ComputeExecution,
-  type ExecutionStore,
-  isStoreError,
-  type PageCursor,
-} from '@saltcod/store-core'
-import type {
-  ComputePeer,
-  HandshakeAnswer,
-  HandshakeExecution,
-  NodeDescription,
-  NodeLoad,
-} from '../link/link.ts'
 import { reportMessage } from './change.ts'
 import type { ComputeContext } from './context.ts'
-import { workDirOf } from './layout.ts'
+import { despite } from './despite.ts'
+import { type Introduction, obey, shakeHands } from './handshake.ts'
+import { proveDead } from './old-runs.ts'
 import { clearWork } from './run-files.ts'
-import { killLeftover } from './supervisor/leftover.ts'
-import { WakeUp } from './wake-up.ts'
 import type { Workshop } from './workshop.ts'
-
-const PAGE = 100
-const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 30_000
-const TOPIC = 'Restart'
-
-/** What a start introduces itself with. */
-export interface Introduction {
-  readonly node: NodeDescription
-  readonly load: () => NodeLoad
-  readonly peer: ComputePeer
-}
 
 /**
  * Brings the memory of an earlier process in order, before any work begins: proves its processes dead, asks the
@@ -51,14 +27,21 @@ export async function startUp(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, settings, clock, log, requesterId } = context
-  const unproven = await proveDead(context)
+  const { unproven, ended } = await proveDead(context)
   const answers = await shakeHands(context, introduction, signal)
-  const unconfirmed = await obey(context, workshop, answers)
-  const excluded = new Set([...unproven, ...unconfirmed])
+  const leftAlone = await obey(context, workshop, answers)
+  const excluded = new Set([...unproven, ...leftAlone])
   const nowMs = clock()
+  // A run that came to its own end was not interrupted; only the record of its end is missing.
+  const toConclude = new Set<string>()
+  const leftOut = ({ executionId, reason }: RecoveryDecision): boolean => {
+    const concluded = reason === DEFAULT_REASONS.rerun && ended.has(executionId)
+    if (concluded && !excluded.has(executionId)) toConclude.add(executionId)
+    return concluded || excluded.has(executionId)
+  }
   const plan = (): AsyncGenerator<RecoveryPage> =>
-    without(excluded, planRecovery(store, settings.recovery, { nowMs, pageSize: PAGE }))
-  const planned = await countActions(plan())
+    without(leftOut, planRecovery(store, settings.recovery, { nowMs }))
+  const planned = { ...(await countActions(plan())), conclude: toConclude.size }
   const { preset } = settings.recovery
   log.info({ preset, planned }, 'recovery plan')
   if (preset === 'documented')
@@ -75,7 +58,12 @@ export async function startUp(
   const { failures, quarantined, changed, failed, actions } = summary
   log.info({ actions, changed, failed, quarantined }, 'recovery carried out')
   for (const failure of failures) log.error(failure, 'an execution could not be recovered')
-  for (const { executionId, action } of toStart) await startAgain(workshop, executionId, action)
+  for (const executionId of toConclude) {
+    await despite(context, executionId, () => workshop.enqueue(executionId, 'conclude'))
+  }
+  for (const { executionId, action } of toStart) {
+    await despite(context, executionId, () => startAgain(workshop, executionId, action))
+  }
 }
 
 const STARTS: ReadonlySet<RecoveryAction> = new Set<RecoveryAction>(['admit', 'requeue', 'rerun', 'publish'])
@@ -85,11 +73,11 @@ async function startAgain(workshop: Workshop, executionId: string, action: Recov
     case 'admit':
       return await workshop.readmit(executionId)
     case 'requeue':
-      return await workshop.enqueue(executionId, 'BidAccepted')
+      return await workshop.enqueue(executionId, 'run')
     case 'rerun':
-      return await workshop.enqueue(executionId, 'Running')
+      return await workshop.enqueue(executionId, 'rerun')
     case 'publish':
-      return await workshop.enqueue(executionId, 'Publishing')
+      return await workshop.enqueue(executionId, 'publish')
     case 'fail':
     case 'keep':
     case 'none':
@@ -97,95 +85,12 @@ async function startAgain(workshop: Workshop, executionId: string, action: Recov
   }
 }
 
-/** Yields every execution that has not ended; a damaged record is passed over, the store keeps note of it. */
-async function* inProgress(store: ExecutionStore): AsyncGenerator<ComputeExecution> {
-  let cursor: PageCursor | null = null
-  do {
-    const page: Awaited<ReturnType<ExecutionStore['listExecutions']>> = await store.listExecutions({
-      inProgress: true,
-      limit: PAGE,
-      cursor,
-    })
-    yield* page.items
-    cursor = page.next
-  } while (cursor !== null)
-}
-
-/** Returns the executions of which a process may still live; nothing is done about those. */
-async function proveDead({ store, dataDir, log }: ComputeContext): Promise<string[]> {
-  const unproven: string[] = []
-  for await (const { id, process: recorded } of inProgress(store)) {
-    if (recorded === null) continue
-    try {
-      // A supervisor leads its own process group.
-      const process = { ...recorded, pgid: recorded.pid }
-      const found = await killLeftover({ process, executionId: id, workDir: workDirOf(dataDir, id) })
-      if (found.supervisorAlive || found.killed > 0) {
-        log.warn({ executionId: id, ...found }, 'processes of an earlier run were ended')
-      }
-    } catch (error) {
-      log.error(
-        { err: error, executionId: id },
-        'an earlier run may still be alive; its execution is left alone',
-      )
-      unproven.push(id)
-    }
-  }
-  return unproven
-}
-
-async function shakeHands(
-  { store, link, log }: ComputeContext,
-  { node, load, peer }: Introduction,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, HandshakeAnswer | undefined>> {
-  const executions: HandshakeExecution[] = []
-  for await (const { id, state, revision } of inProgress(store))
-    executions.push({ executionId: id, state, revision })
-  const pause = new WakeUp()
-  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
-    signal.throwIfAborted()
-    try {
-      const answers = await link.handshake({ node, load: load(), executions, peer })
-      return new Map(executions.map(({ executionId }) => [executionId, answers[executionId]]))
-    } catch (error) {
-      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
-      log.warn({ err: error }, 'the requester does not answer yet; no work begins before')
-      await pause.sleep(retryMs, signal)
-    }
-  }
-}
-
-/** Ends and forgets what the requester says. Returns the executions that it said nothing about. */
-async function obey(
-  { log }: ComputeContext,
-  workshop: Workshop,
-  answers: ReadonlyMap<string, HandshakeAnswer | undefined>,
-): Promise<string[]> {
-  const unconfirmed: string[] = []
-  for (const [executionId, answer] of answers) {
-    if (answer === 'stop') {
-      await workshop.end(executionId, {
-        to: 'Cancelled',
-        message: 'No longer wanted after a restart',
-        topic: TOPIC,
-      })
-    } else if (answer === 'forget') {
-      await workshop.forget(executionId)
-    } else if (answer === undefined) {
-      log.warn({ executionId }, 'the requester said nothing about an execution; it is left alone')
-      unconfirmed.push(executionId)
-    }
-  }
-  return unconfirmed
-}
-
 async function* without(
-  excluded: ReadonlySet<string>,
+  leftOut: (decision: RecoveryDecision) => boolean,
   plan: AsyncIterable<RecoveryPage>,
 ): AsyncGenerator<RecoveryPage> {
   for await (const { decisions, quarantined } of plan) {
-    yield { decisions: decisions.filter(({ executionId }) => !excluded.has(executionId)), quarantined }
+    yield { decisions: decisions.filter((decision) => !leftOut(decision)), quarantined }
   }
 }
 

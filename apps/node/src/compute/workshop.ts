@@ -8,7 +8,7 @@ import type { ComputeContext } from './context.ts'
 import { taskOf } from './job-task.ts'
 import { type QueueEntry, RunQueue } from './queue.ts'
 import { clearWork, removeRunFiles } from './run-files.ts'
-import { type RunnableState, Runner } from './runner.ts'
+import { CONTINUES_FROM, type Continuation, Runner } from './runner.ts'
 
 const NOTHING = { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
 
@@ -18,8 +18,8 @@ export class Workshop {
   readonly #context: ComputeContext
   readonly #runner: Runner
   readonly #queue: RunQueue
-  /** The state from which each waiting execution goes on. */
-  readonly #from = new Map<string, RunnableState>()
+  /** How each waiting execution goes on. */
+  readonly #how = new Map<string, Continuation>()
 
   constructor(context: ComputeContext) {
     const { capacity, maxRunning } = context.settings
@@ -54,16 +54,17 @@ export class Workshop {
   }
 
   /**
-   * Puts an execution into the queue, to go on from a state; nothing happens where it is in another one by the
+   * Puts an execution into the queue; nothing happens where it is in another state than it should be, also by the
    * time it is its turn, or where it is being worked on.
    */
-  async enqueue(executionId: string, from: RunnableState): Promise<void> {
+  async enqueue(executionId: string, how: Continuation): Promise<void> {
     const execution = await this.#context.store.getExecution(executionId)
-    if (execution === null || execution.state !== from || this.#runner.isActive(executionId)) return
+    if (execution?.state !== CONTINUES_FROM[how] || this.#runner.isActive(executionId)) return
     const task = taskOf(execution.job)
-    // Publishing needs none of what the run reserved.
-    const needs = task === null || from === 'Publishing' ? NOTHING : requestedCapacity(task.Resources)
-    this.#from.set(executionId, from)
+    // Only a run needs what was asked for.
+    const runs = how === 'run' || how === 'rerun'
+    const needs = task !== null && runs ? requestedCapacity(task.Resources) : NOTHING
+    this.#how.set(executionId, how)
     const { job, createdAtMs } = execution
     this.#queue.add({ executionId, priority: job.priority, createdAtMs, needs })
   }
@@ -93,7 +94,7 @@ export class Workshop {
    */
   async end(executionId: string, change: ExecutionChange): Promise<void> {
     this.#queue.remove(executionId)
-    this.#from.delete(executionId)
+    this.#how.delete(executionId)
     await this.#runner.stop(executionId, change)
     await clearWork(this.#context, executionId)
     await changeExecution(this.#context, executionId, ({ state }) =>
@@ -132,8 +133,8 @@ export class Workshop {
   }
 
   async #begin({ executionId }: QueueEntry): Promise<void> {
-    const from = this.#from.get(executionId)
-    this.#from.delete(executionId)
-    if (from !== undefined) await this.#runner.carryOut(executionId, from)
+    const how = this.#how.get(executionId)
+    this.#how.delete(executionId)
+    if (how !== undefined) await this.#runner.carryOut(executionId, how)
   }
 }

@@ -14,7 +14,9 @@ import { NoopEngine } from '../../src/compute/engine/noop.ts'
 import { EngineRegistry } from '../../src/compute/engine/registry.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/compute/inputs/input-policy.ts'
 import { stageWork } from '../../src/compute/inputs/stage.ts'
+import { type ExitRecord, writeExitRecord } from '../../src/compute/supervisor/exit-record.ts'
 import { isAlive } from '../../src/compute/supervisor/leftover.ts'
+import { bootId } from '../../src/compute/supervisor/process-table.ts'
 import { onlyTask } from '../../src/spec/job-spec.ts'
 import { jobOf, scratch, shellJob, startRoom, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
@@ -125,6 +127,66 @@ describe('a start with the preset resume', () => {
     await startRoom({ store, link, dataDir, recovery: { ageRules } })
     const known = await ended('e-1', 'Failed')
     expect(known.events.at(-1)).toMatchObject({ details: { reason: 'too-old' } })
+  })
+})
+
+describe('a run that had ended when the node died', () => {
+  const lateDeath = async (record: Partial<ExitRecord>) => {
+    const death = await afterDeath()
+    const { dataDir, put } = death
+    const process = { pid: 2 ** 22 + 1, startTime: '1', bootId: bootId() }
+    await put(
+      'e-1',
+      'Running',
+      shellJob('echo out', { task: { Publisher: { Type: 'local', Params: {} } } }),
+      {
+        process,
+      },
+    )
+    const workDir = join(dataDir, 'work', 'e-1')
+    mkdirSync(join(workDir, 'root'), { recursive: true })
+    writeFileSync(join(workDir, 'stdout'), 'out\n')
+    writeExitRecord(workDir, {
+      executionId: 'e-1',
+      attempt: 1,
+      reason: 'exited',
+      exitCode: 7,
+      signal: null,
+      errorMessage: null,
+      stdoutCapped: false,
+      stderrCapped: false,
+      startedAtMs: 1,
+      endedAtMs: 2,
+      ...record,
+    })
+    return death
+  }
+
+  it('is recorded as it ended, and not run again', async () => {
+    const { store, link, dataDir, ended } = await lateDeath({})
+    await startRoom({ store, link, dataDir })
+    const known = await ended('e-1', 'Completed')
+    expect(known.runOutput).toMatchObject({ exitCode: 7, stdout: 'out\n' })
+    expect(known.publishedResult).toMatchObject({ Type: 'local' })
+    expect(known.events.map(({ details }) => details?.['action'])).toContain('conclude')
+    expect((await store.getExecution('e-1'))?.attempt).toBe(1)
+  })
+
+  it.each([
+    ['the node took it along', { reason: 'node-gone' }],
+    ['a stop of the node ended it', { reason: 'cancelled' }],
+    ['the record is of another attempt', { attempt: 0 }],
+  ] as const)('counts as interrupted where %s', async (_name, record) => {
+    const { store, link, dataDir, ended } = await lateDeath(record)
+    await startRoom({ store, link, dataDir })
+    const known = await ended('e-1', 'Failed')
+    expect(known.events.at(-1)).toMatchObject({ details: { reason: 'interrupted' } })
+  })
+
+  it('is left alone where the policy does nothing', async () => {
+    const { store, link, dataDir } = await lateDeath({})
+    await startRoom({ store, link, dataDir, recovery: { preset: 'documented' } })
+    expect((await store.getExecution('e-1'))?.state).toBe('Running')
   })
 })
 

@@ -1,0 +1,21 @@
+import { isStoreError } from '@saltcod/store-core'
+import type { ComputeContext } from './context.ts'
+
+/**
+ * Does something about one execution; what goes wrong is logged and keeps no other one. Resolves with whether it
+ * went well. Rejects where the store is gone.
+ */
+export async function despite(
+  { log }: ComputeContext,
+  executionId: string,
+  step: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await step()
+    return true
+  } catch (error) {
+    if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
+    log.error({ err: error, executionId }, 'an execution could not be seen to at the start')
+    return false
+  }
+}

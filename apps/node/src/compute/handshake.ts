@@ -1,0 +1,89 @@
+import { isStoreError } from '@saltcod/store-core'
+import type {
+  ComputePeer,
+  HandshakeAnswer,
+  HandshakeExecution,
+  NodeDescription,
+  NodeLoad,
+} from '../link/link.ts'
+import type { ExecutionChange } from './change.ts'
+import type { ComputeContext } from './context.ts'
+import { despite } from './despite.ts'
+import { inProgress } from './in-progress.ts'
+import { WakeUp } from './wake-up.ts'
+import type { Workshop } from './workshop.ts'
+
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 30_000
+
+const NO_LONGER_WANTED: ExecutionChange = {
+  to: 'Cancelled',
+  message: 'No longer wanted after a restart',
+  topic: 'Restart',
+}
+
+/** What a start introduces itself with. */
+export interface Introduction {
+  readonly node: NodeDescription
+  readonly load: () => NodeLoad
+  readonly peer: ComputePeer
+}
+
+/**
+ * Tells the requester of every execution that has not ended, again and again until it answers. Rejects where the
+ * store fails or the signal aborts.
+ */
+export async function shakeHands(
+  { store, link, log }: ComputeContext,
+  { node, load, peer }: Introduction,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, HandshakeAnswer | undefined>> {
+  const executions: HandshakeExecution[] = []
+  for await (const { id, state, revision } of inProgress(store))
+    executions.push({ executionId: id, state, revision })
+  const pause = new WakeUp()
+  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
+    signal.throwIfAborted()
+    try {
+      const answers = await link.handshake({ node, load: load(), executions, peer })
+      return new Map(executions.map(({ executionId }) => [executionId, answers[executionId]]))
+    } catch (error) {
+      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
+      log.warn({ err: error }, 'the requester does not answer yet; no work begins before')
+      await pause.sleep(retryMs, signal)
+    }
+  }
+}
+
+/** Ends and forgets what the requester says. Returns the executions that nothing may be started for all the same. */
+export async function obey(
+  context: ComputeContext,
+  workshop: Workshop,
+  answers: ReadonlyMap<string, HandshakeAnswer | undefined>,
+): Promise<string[]> {
+  const leftAlone: string[] = []
+  for (const [executionId, answer] of answers) {
+    const done = await obeyOne(context, workshop, executionId, answer)
+    if (!done) leftAlone.push(executionId)
+  }
+  return leftAlone
+}
+
+async function obeyOne(
+  context: ComputeContext,
+  workshop: Workshop,
+  executionId: string,
+  answer: HandshakeAnswer | undefined,
+): Promise<boolean> {
+  switch (answer) {
+    case 'continue':
+      return true
+    case 'stop':
+      return await despite(context, executionId, () => workshop.end(executionId, NO_LONGER_WANTED))
+    case 'forget':
+      return await despite(context, executionId, () => workshop.forget(executionId))
+    case undefined:
+      context.log.warn({ executionId }, 'the requester said nothing about an execution; it is left alone')
+      return false
+  }
+}
