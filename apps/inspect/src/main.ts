@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { createCli } from './cli.ts'
+import { exitAs, runWorker } from './launcher.ts'
 
-const USAGE_EXIT_CODE = 2
-
-const cli = createCli()
-cli.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : USAGE_EXIT_CODE))
-await cli.parseAsync()
+const args = process.argv.slice(2)
+let end = await runWorker(args)
+// LMDB ends the process that opens a damaged file. The second worker says so, and does without LMDB.
+if (end.crash !== undefined) end = await runWorker(args, end.crash)
+exitAs(end)

@@ -49,6 +49,9 @@ export {
   MAX_TRANSACTION_BYTES,
   MAX_TRANSACTION_KEYS,
 } from './kv/contract.ts'
+export { decodeRecord, encodeRecord } from './kv/envelope.ts'
+export type { DecodedPart } from './kv/tuple.ts'
+export { decodeId, decodeTuple, keyToHex } from './kv/tuple.ts'
 export type { CheckOptions, CheckReport, Finding } from './model/check-report.ts'
 export type {
   ComputeExecution,
@@ -94,7 +97,8 @@ export type { Expectation, StateMachine } from './states/transitions.ts'
 export { checkTransition } from './states/transitions.ts'
 export type { Clock } from './store/clock.ts'
 export { DEFAULT_MAX_SPEC_BYTES, MAX_LABELS, MAX_MESSAGE_LENGTH, MAX_TEXT_BYTES } from './store/limits.ts'
-export { SCHEMA_VERSION } from './store/meta.ts'
+export type { StoreKind, StoreRow } from './store/meta.ts'
+export { readStoreRow, SCHEMA_VERSION } from './store/meta.ts'
 export type { OpenStoreOptions } from './store/open-parts.ts'
 export type { TableName } from './store/tables.ts'
-export { STORE_TABLES } from './store/tables.ts'
+export { INDEX, STORE_TABLES } from './store/tables.ts'

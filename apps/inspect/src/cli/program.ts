@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { EXIT } from '../exit-code.ts'
+import { addCareVerbs } from './care-verbs.ts'
+import { addRawVerbs } from './raw-verbs.ts'
+import type { Terminal } from './terminal.ts'
+import { addTypedVerbs } from './typed-verbs.ts'
+import type { CommandLine } from './verb.ts'
+
+/** Builds the command line of `saltcod-inspect`; the caller parses its arguments with it. */
+export function createProgram(terminal: Terminal): CommandLine {
+  const program = new Command('saltcod-inspect')
+    .description(
+      'Opens the store of a Saltcod node, running or stopped, explains it and checks it.\n' +
+        'STORE is a store file, or the repository directory of a node (then all its stores).',
+    )
+    .usage('[command] <store> [arguments]')
+    .version(ownVersion())
+    .option('--debug', 'show where an unexpected error came from')
+    .showHelpAfterError('(see saltcod-inspect --help)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 fine, 1 something was found or the record is not there, 2 wrong usage, 3 the store cannot be read.',
+    )
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .exitOverride()
+  const line: CommandLine = { program, terminal, exitCode: EXIT.ok }
+  addTypedVerbs(line)
+  addRawVerbs(line)
+  addCareVerbs(line)
+  return line
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return manifest.version
+}

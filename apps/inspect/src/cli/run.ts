@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs'
+import { isStoreError, type StoreErrorCode } from '@saltcod/store-core'
+import { CommanderError } from 'commander'
+import { crashBefore } from '../crash.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
+import { isFailure } from '../failure.ts'
+import { createProgram } from './program.ts'
+import { paint, type Terminal } from './terminal.ts'
+import { printable } from './words.ts'
+
+/** Commands that go on without LMDB after a store has ended the process that opened it. */
+const SURVIVORS: ReadonlySet<string> = new Set(['check'])
+
+/** Runs the program with arguments as `process.argv` has them, and resolves with its exit code. Never rejects. */
+export async function run(terminal: Terminal, argv: readonly string[]): Promise<ExitCode> {
+  const line = createProgram(terminal)
+  const names = line.program.commands.map((command) => command.name())
+  const args = withDefaultVerb(argv.slice(2), names)
+  const crash = crashBefore(terminal.env)
+  if (crash !== undefined && !SURVIVORS.has(args[0] ?? '')) {
+    const what = crash.path === '' ? 'the process' : `the store ${crash.path} is damaged: opening it`
+    complain(terminal, `${what} ended the process that read it (${crash.signal})`)
+    terminal.err('Hint: stop its node, keep the file, and run check and salvage on it\n')
+    return EXIT.unreadable
+  }
+  try {
+    await line.program.parseAsync(args, { from: 'user' })
+    return line.exitCode
+  } catch (error) {
+    return report(terminal, error, argv.includes('--debug'))
+  }
+}
+
+/** Puts `summary` before a store that comes without a command. */
+function withDefaultVerb(args: readonly string[], names: readonly string[]): string[] {
+  const [first] = args
+  const isStore =
+    first !== undefined &&
+    !first.startsWith('-') &&
+    first !== 'help' &&
+    !names.includes(first) &&
+    existsSync(first)
+  return isStore ? ['summary', ...args] : [...args]
+}
+
+function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
+  // Help, version and usage have been printed already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (debug) terminal.err(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`)
+  if (isFailure(error)) return complainWithHint(terminal, error, error.exitCode)
+  if (isStoreError(error)) return complainWithHint(terminal, error, exitCodeOf(error.code))
+  complain(terminal, (error instanceof Error ? error.message : String(error)).split('\n').join(' '))
+  if (!debug)
+    terminal.err('Hint: this should not happen; run it again with --debug and report what it prints\n')
+  return EXIT.unreadable
+}
+
+/** A wish that cannot be met is the caller's matter; everything else says that the store cannot be read. */
+function exitCodeOf(code: StoreErrorCode): ExitCode {
+  switch (code) {
+    case 'JOB_NOT_FOUND':
+    case 'JOB_VERSION_NOT_FOUND':
+    case 'EXECUTION_NOT_FOUND':
+    case 'EVALUATION_NOT_FOUND':
+      return EXIT.findings
+    case 'AMBIGUOUS_ID':
+    case 'INVALID_CURSOR':
+    case 'INVALID_ARGUMENT':
+    case 'FEED_DIVERGED':
+    case 'STORE_LOCKED':
+      return EXIT.usage
+    default:
+      return EXIT.unreadable
+  }
+}
+
+function complainWithHint(
+  terminal: Terminal,
+  error: { readonly message: string; readonly hint: string | undefined },
+  exitCode: ExitCode,
+): ExitCode {
+  complain(terminal, error.message)
+  if (error.hint !== undefined) terminal.err(`Hint: ${printable(error.hint)}\n`)
+  return exitCode
+}
+
+function complain(terminal: Terminal, line: string): void {
+  terminal.err(`${paint(terminal, 'red', 'Error:')} ${printable(line)}\n`)
+}

@@ -1,0 +1,53 @@
+import { writeSync } from 'node:fs'
+import { styleText } from 'node:util'
+
+/** Where a command writes, and what it reads of its surroundings. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Colour is wanted on standard output. */
+  readonly colour: boolean
+  /** Standard error is a person who may want to see progress. */
+  readonly progress: boolean
+  /** Writes text to standard output as it is. */
+  out(text: string): void
+  /** Writes text to standard error as it is. */
+  err(text: string): void
+}
+
+/** Returns the terminal of this process. */
+export function processTerminal(): Terminal {
+  const { stdout, stderr, env } = process
+  return {
+    env,
+    colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+    progress: stderr.isTTY === true && env['TERM'] !== 'dumb',
+    out: (text) => write(1, text),
+    err: (text) => write(2, text),
+  }
+}
+
+/** Writes everything before it returns, so that a long listing never piles up in memory. */
+function write(descriptor: number, text: string): void {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest))
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      // Whoever reads us may stop doing so, as `head` does.
+      if (code === 'EPIPE') process.exit(0)
+      if (code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+  }
+}
+
+/** Colours text where colour is wanted. */
+export function paint(
+  terminal: Pick<Terminal, 'colour'>,
+  style: Parameters<typeof styleText>[0],
+  text: string,
+): string {
+  // The terminal was looked at when it was made; styleText would look at another stream.
+  return terminal.colour ? styleText(style, text, { validateStream: false }) : text
+}

@@ -1,0 +1,41 @@
+import type { RecordKind, StateCount } from '@saltcod/store-core'
+import type { ReadOptions } from '../cli/options.ts'
+import { type Column, Listing } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { bytesText } from '../cli/words.ts'
+import { eachStore } from '../store/open-store.ts'
+
+/** Options of `counts`. */
+export interface CountsOptions extends ReadOptions {
+  readonly kind?: RecordKind
+  readonly namespace?: readonly string[]
+}
+
+interface CountRow extends StateCount {
+  readonly store: string
+}
+
+/** Prints the counters, which the store keeps exact with every change. */
+export async function counts(terminal: Terminal, store: string, options: CountsOptions): Promise<undefined> {
+  const listing = new Listing<CountRow>(terminal, options.output, columns(options))
+  await eachStore(store, async (opened) => {
+    const found = await opened.store.counts(options.kind === undefined ? {} : { kind: options.kind })
+    for (const count of found) {
+      if (options.namespace !== undefined && !options.namespace.includes(count.namespace)) continue
+      listing.add({ store: opened.kind, ...count })
+    }
+  })
+  listing.end('no records')
+  return undefined
+}
+
+function columns({ output }: CountsOptions): Column<CountRow>[] {
+  return [
+    { name: 'STORE', value: ({ store }) => store },
+    { name: 'KIND', value: ({ kind }) => kind },
+    { name: 'NAMESPACE', value: ({ namespace }) => namespace },
+    { name: 'STATE', value: ({ state }) => state },
+    { name: 'RECORDS', value: ({ records }) => String(records) },
+    { name: 'BYTES', value: ({ bytes }) => (output === 'csv' ? String(bytes) : bytesText(bytes)) },
+  ]
+}

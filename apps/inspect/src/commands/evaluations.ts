@@ -1,0 +1,67 @@
+import type { Evaluation, EvaluationStatus } from '@saltcod/store-core'
+import { type ListOptions, pagingOf } from '../cli/options.ts'
+import { type Column, Listing } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { localTime, rfcTime, shortId, span } from '../cli/words.ts'
+import { orNothing } from '../store/find-record.ts'
+import { eachJobStore } from '../store/open-store.ts'
+import { readPages, tellMore } from '../store/pages.ts'
+import { evaluationRow } from '../store/rows.ts'
+
+/** Options of `evaluations`. */
+export interface EvaluationsOptions extends ListOptions {
+  readonly status?: EvaluationStatus
+  readonly job?: string
+}
+
+/** Lists evaluations. */
+export async function evaluations(
+  terminal: Terminal,
+  store: string,
+  options: EvaluationsOptions,
+): Promise<undefined> {
+  const listing = new Listing(terminal, options.output, columns(options), evaluationRow)
+  await eachJobStore(store, async (opened) => {
+    const { job, status } = options
+    const found = job === undefined ? undefined : await orNothing(opened.store.findJob(job))
+    const query = {
+      ...(status === undefined ? {} : { status }),
+      ...(job === undefined ? {} : { jobId: found?.id ?? job }),
+    }
+    const cursor = await readPages(
+      terminal,
+      pagingOf(options),
+      (request) => opened.store.listEvaluations({ ...query, ...request }),
+      (evaluation) => listing.add(evaluation),
+    )
+    listing.flush()
+    tellMore(terminal, cursor)
+  })
+  listing.end('no evaluations fit')
+  return undefined
+}
+
+function columns({ output, wide }: EvaluationsOptions): Column<Evaluation>[] {
+  const nowMs = Date.now()
+  const csv = output === 'csv'
+  const whole = csv || wide === true
+  const time = (timeMs: number): string => (csv ? (rfcTime(timeMs) ?? '') : localTime(timeMs))
+  return [
+    { name: 'ID', value: ({ id }) => shortId(id, whole) },
+    { name: 'JOB', value: ({ jobId }) => shortId(jobId, whole) },
+    { name: 'STATUS', value: ({ status }) => status },
+    { name: 'TRIGGER', value: ({ trigger }) => trigger },
+    { name: 'PRIORITY', value: ({ priority }) => String(priority) },
+    { name: 'ATTEMPT', value: ({ attempt }) => String(attempt) },
+    { name: 'DUE', value: ({ dueAtMs }) => time(dueAtMs) },
+    {
+      name: 'LEASE',
+      value: ({ lease }) => {
+        if (lease === null) return ''
+        const left = lease.expiresAtMs - nowMs
+        return `${lease.holder}, ${left > 0 ? `${span(left)} left` : 'ran out'}`
+      },
+    },
+    { name: 'COMMENT', value: ({ comment }) => comment },
+  ]
+}

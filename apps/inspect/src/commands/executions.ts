@@ -1,0 +1,137 @@
+import {
+  COMPUTE_STATES,
+  type ComputeExecution,
+  type ComputeState,
+  EXECUTION_STATES,
+  type Execution,
+  type ExecutionState,
+  type JobType,
+  type Page,
+  type PageRequest,
+} from '@saltcod/store-core'
+import { type ListOptions, pagingOf } from '../cli/options.ts'
+import { type Column, Listing } from '../cli/output.ts'
+import { parsePointInTime } from '../cli/point-in-time.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { localTime, rfcTime, shortId, span } from '../cli/words.ts'
+import { orNothing } from '../store/find-record.ts'
+import { eachStore, type OpenedStore } from '../store/open-store.ts'
+import { readPages, tellMore } from '../store/pages.ts'
+import { executionRow, isCompute } from '../store/rows.ts'
+
+/** Options of `executions`. */
+export interface ExecutionsOptions extends ListOptions {
+  readonly state?: readonly string[]
+  readonly job?: string
+  readonly node?: string
+  readonly namespace?: string
+  readonly type?: readonly JobType[]
+  readonly since?: string
+  readonly inProgress?: boolean
+}
+
+type AnyExecution = Execution | ComputeExecution
+
+/** Lists executions of either store. */
+export async function executions(
+  terminal: Terminal,
+  store: string,
+  options: ExecutionsOptions,
+): Promise<undefined> {
+  const sinceMs = options.since === undefined ? 0 : await parsePointInTime(options.since, Date.now())
+  const listing = new Listing<AnyExecution>(terminal, options.output, columns(options), (execution) =>
+    executionRow(execution, false),
+  )
+  await eachStore(store, async (opened) => {
+    const read = await reader(opened, options)
+    if (read === null) return
+    const types = options.type === undefined ? null : new Set(options.type)
+    const fits = async (execution: AnyExecution): Promise<boolean> =>
+      execution.createdAtMs >= sinceMs &&
+      (options.namespace === undefined || namespaceOf(execution) === options.namespace) &&
+      (types === null || types.has(await typeOf(opened, execution)))
+    const cursor = await readPages(
+      terminal,
+      pagingOf(options),
+      async (request) => {
+        const page = await read({ ...request, reverse: options.oldestFirst !== true })
+        const kept: AnyExecution[] = []
+        for (const item of page.items) if (await fits(item)) kept.push(item)
+        return { ...page, items: kept }
+      },
+      (execution) => listing.add(execution),
+    )
+    listing.flush()
+    tellMore(terminal, cursor)
+  })
+  listing.end('no executions fit')
+  return undefined
+}
+
+/** Returns what reads a page; `null` where no execution of the store can fit. */
+async function reader(
+  opened: OpenedStore,
+  { state, job, node, inProgress }: ExecutionsOptions,
+): Promise<((request: PageRequest) => Promise<Page<AnyExecution>>) | null> {
+  const progress = inProgress === true ? { inProgress } : {}
+  if (opened.kind === 'executions') {
+    if (node !== undefined && opened.row.nodeId !== node) return null
+    const states = (state ?? COMPUTE_STATES).filter((name): name is ComputeState =>
+      (COMPUTE_STATES as readonly string[]).includes(name),
+    )
+    if (states.length === 0) return null
+    const ofJob = job === undefined ? {} : { jobId: job }
+    const ofStates = state === undefined ? {} : { states }
+    return (request) => opened.store.listExecutions({ ...progress, ...ofJob, ...ofStates, ...request })
+  }
+  const states = (state ?? EXECUTION_STATES).filter((name): name is ExecutionState =>
+    (EXECUTION_STATES as readonly string[]).includes(name),
+  )
+  if (states.length === 0) return null
+  const found = job === undefined ? undefined : await orNothing(opened.store.findJob(job))
+  const ofJob = job === undefined ? {} : { jobId: found?.id ?? job }
+  const ofNode = node === undefined ? {} : { nodeId: node }
+  return (request) => opened.store.listExecutions({ ...progress, ...ofJob, ...ofNode, states, ...request })
+}
+
+async function typeOf(opened: OpenedStore, execution: AnyExecution): Promise<JobType> {
+  if (isCompute(execution)) return execution.job.type
+  const job = opened.kind === 'jobs' ? await opened.store.getJob(execution.jobId) : null
+  return job?.type ?? 'batch'
+}
+
+function namespaceOf(execution: AnyExecution): string {
+  return isCompute(execution) ? execution.job.namespace : execution.namespace
+}
+
+function columns({ output, wide }: ExecutionsOptions): Column<AnyExecution>[] {
+  const nowMs = Date.now()
+  const csv = output === 'csv'
+  const whole = csv || wide === true
+  const time = (timeMs: number): string => (csv ? (rfcTime(timeMs) ?? '') : localTime(timeMs))
+  return [
+    { name: 'ID', value: (execution) => shortId(execution.id, whole) },
+    {
+      name: 'JOB',
+      value: (execution) => shortId(isCompute(execution) ? execution.job.id : execution.jobId, whole),
+    },
+    {
+      name: 'NODE',
+      value: (execution) => (isCompute(execution) ? '(this)' : shortId(execution.nodeId, whole)),
+    },
+    { name: 'STATE', value: (execution) => execution.state },
+    {
+      name: 'DESIRED',
+      value: (execution) => (isCompute(execution) ? '' : execution.desiredState),
+    },
+    {
+      name: 'SINCE',
+      value: (execution) => (csv ? time(execution.stateSinceMs) : span(nowMs - execution.stateSinceMs)),
+    },
+    { name: 'CREATED', value: (execution) => time(execution.createdAtMs) },
+    {
+      name: 'MESSAGE',
+      value: ({ stateMessage }) => (whole ? stateMessage : stateMessage.slice(0, 60)),
+    },
+  ]
+}

@@ -1,0 +1,89 @@
+import type { Execution, Job, JobStore } from '@saltcod/store-core'
+import type { ReadOptions } from '../cli/options.ts'
+import { json, printValue } from '../cli/output.ts'
+import { formatTable } from '../cli/table.ts'
+import { paint, type Terminal } from '../cli/terminal.ts'
+import { localTime, shortId, span } from '../cli/words.ts'
+import { findJobIn } from '../store/find-record.ts'
+import { readPages } from '../store/pages.ts'
+import { executionRow, jobRow, specOf } from '../store/rows.ts'
+
+/** Options of `job`. */
+export interface JobOptions extends ReadOptions {
+  readonly namespace: string
+  readonly showSecrets?: boolean
+}
+
+const MAX_EXECUTIONS = 1_000
+
+/** Tells all about a job. */
+export async function job(
+  terminal: Terminal,
+  store: string,
+  id: string,
+  options: JobOptions,
+): Promise<undefined> {
+  const showSecrets = options.showSecrets === true
+  await findJobIn(store, id, options.namespace, async (opened, found) => {
+    const executions = await executionsOf(terminal, opened.store, found)
+    const value = {
+      ...jobRow(found),
+      spec: specOf(found.spec, showSecrets),
+      executions: executions.map((execution) => executionRow(execution, showSecrets)),
+    }
+    printValue(terminal, options.output, value, () => textOf(terminal, found, executions, value.spec))
+  })
+  return undefined
+}
+
+async function executionsOf(terminal: Terminal, store: JobStore, { id }: Job): Promise<Execution[]> {
+  const found: Execution[] = []
+  await readPages(
+    terminal,
+    { limit: MAX_EXECUTIONS, cursor: undefined },
+    (request) => store.listExecutions({ jobId: id, ...request }),
+    (execution) => found.push(execution),
+  )
+  return found
+}
+
+function textOf(terminal: Terminal, job: Job, executions: readonly Execution[], spec: unknown): string {
+  const nowMs = Date.now()
+  const when = (timeMs: number | null): string =>
+    timeMs === null
+      ? '-'
+      : `${localTime(timeMs)} (${span(Math.abs(nowMs - timeMs))} ${timeMs > nowMs ? 'to go' : 'ago'})`
+  const facts: string[][] = [
+    ['ID', job.id],
+    ['Name', job.name],
+    ['Namespace', job.namespace],
+    ['Type', job.type],
+    ['State', job.stateMessage === '' ? job.state : `${job.state}: ${job.stateMessage}`],
+    ['Since', when(job.stateSinceMs)],
+    ['Created', when(job.createdAtMs)],
+    ['Finished', when(job.finishedAtMs)],
+    ['Deadline', when(job.deadlineAtMs)],
+    ['Version', `${job.version} (revision ${job.revision})`],
+    ['Priority', String(job.priority)],
+    ['Count', String(job.count)],
+    [
+      'Labels',
+      Object.entries(job.labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(', ') || '-',
+    ],
+    ['Held', job.hold ?? '-'],
+  ]
+  const rows = executions.map((execution) => [
+    shortId(execution.id),
+    shortId(execution.nodeId),
+    execution.state,
+    execution.desiredState,
+    span(nowMs - execution.stateSinceMs),
+    execution.stateMessage,
+  ])
+  const header = ['EXECUTION', 'NODE', 'STATE', 'DESIRED', 'SINCE', 'MESSAGE']
+  const table = rows.length === 0 ? 'none\n' : formatTable(terminal, header, rows)
+  const title = (text: string): string => `\n${paint(terminal, 'bold', text)}\n`
+  return `${formatTable(terminal, [], facts)}${title('Executions')}${table}${title('Specification')}${json(spec, 2)}\n`
+}

@@ -1,0 +1,46 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+
+/** A directory of one node may be given as well as the repository around it. */
+const STORE_FILES = ['jobs.db', 'executions.db']
+
+/**
+ * Finds the files that an argument means: one store file, or all stores of a repository directory. Links are
+ * followed, because LMDB's lock file goes by path. Throws a `Failure` where there is none.
+ */
+export async function locateStores(argument: string): Promise<readonly string[]> {
+  const path = realPath(argument)
+  if (!statSync(path).isDirectory()) return [path]
+  const { listStores } = await import('@saltcod/config')
+  const direct = STORE_FILES.map((name) => join(path, name)).filter((file) => existsSync(file))
+  const paths = [...direct, ...listStores(path).map((store) => store.path)]
+  if (paths.length > 0) return paths.map(realPath)
+  throw new Failure(EXIT.unreadable, `there is no store in the directory ${argument}`, {
+    hint: 'give a store file, or the repository directory of a node (its default is ~/.bacalhau)',
+  })
+}
+
+/** Finds the one file that an argument means. Throws a `Failure` where there is none, or more than one. */
+export async function locateStore(argument: string): Promise<string> {
+  const [path, ...others] = await locateStores(argument)
+  if (path !== undefined && others.length === 0) return path
+  throw new Failure(EXIT.usage, `${argument} has several stores: ${[path, ...others].join(', ')}`, {
+    hint: 'name one of them',
+  })
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT') {
+      throw new Failure(EXIT.unreadable, `there is nothing at ${path}`, {
+        hint: 'give a store file or the repository directory of a node',
+      })
+    }
+    throw new Failure(EXIT.unreadable, `${path} cannot be looked at: ${code ?? String(error)}`)
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  type ExecutionStore,
+  type JobStore,
+  type KvStore,
+  openExecutionStore,
+  openJobStore,
+  readStoreRow,
+  SCHEMA_VERSION,
+  STORE_TABLES,
+  type StoreRow,
+} from '@saltcod/store-core'
+import { openLmdbKv } from '@saltcod/store-lmdb'
+import { announceOpening } from '../crash.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { locateStores } from './locate.ts'
+
+interface OpenedFile {
+  readonly path: string
+  readonly kv: KvStore
+  readonly row: StoreRow
+}
+
+/** A job store that is open for reading. */
+export interface OpenedJobs extends OpenedFile {
+  readonly kind: 'jobs'
+  readonly store: JobStore
+}
+
+/** An execution store that is open for reading. */
+export interface OpenedExecutions extends OpenedFile {
+  readonly kind: 'executions'
+  readonly store: ExecutionStore
+}
+
+/** A store that is open for reading, with what its `meta` table says of it. */
+export type OpenedStore = OpenedJobs | OpenedExecutions
+
+/** Opens a store file for reading, whichever of the two stores it holds. Throws a `Failure` or what the store throws. */
+export async function openStore(path: string): Promise<OpenedStore> {
+  const kv = await openRaw(path)
+  try {
+    const row = kv.read(readStoreRow)
+    if (row === undefined) {
+      throw new Failure(EXIT.unreadable, `${path} holds no store yet`, {
+        hint: 'it was made and never opened by a node',
+      })
+    }
+    refuseNewer(path, row)
+    const options = { clock: Date.now }
+    if (row.kind === 'jobs') return { kind: 'jobs', path, kv, row, store: await openJobStore(kv, options) }
+    return { kind: 'executions', path, kv, row, store: await openExecutionStore(kv, options) }
+  } catch (error) {
+    await kv.close()
+    throw error
+  }
+}
+
+/** Opens the tables of a store file for reading. Throws what `openLmdbKv` throws. */
+export async function openRaw(path: string): Promise<KvStore> {
+  announceOpening(path)
+  return await openLmdbKv({ path, tables: STORE_TABLES, readOnly: true })
+}
+
+/** Opens every store that an argument means, one after the other, and closes each after its turn. */
+export async function eachStore(
+  argument: string,
+  visit: (opened: OpenedStore, total: number) => Promise<void>,
+): Promise<void> {
+  const paths = await locateStores(argument)
+  for (const path of paths) {
+    const opened = await openStore(path)
+    try {
+      await visit(opened, paths.length)
+    } finally {
+      await opened.kv.close()
+    }
+  }
+}
+
+/** Does the same with the stores of jobs alone. Throws a `Failure` where there is none. */
+export async function eachJobStore(
+  argument: string,
+  visit: (opened: OpenedJobs) => Promise<void>,
+): Promise<void> {
+  let found = false
+  await eachStore(argument, async (opened) => {
+    if (opened.kind !== 'jobs') return
+    found = true
+    await visit(opened)
+  })
+  if (found) return
+  throw new Failure(EXIT.usage, `${argument} is no store of jobs`, {
+    hint: 'jobs and evaluations are in the store of a requester; a compute node keeps executions',
+  })
+}
+
+function refuseNewer(path: string, row: StoreRow): void {
+  if (row.schema <= SCHEMA_VERSION) return
+  throw new Failure(
+    EXIT.unreadable,
+    `${path} has schema ${row.schema}, this release reads up to ${SCHEMA_VERSION}`,
+    { hint: 'use the inspector of the newer release that wrote it' },
+  )
+}
