@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { removeTree } from '../../../src/compute/files/remove-tree.ts'
 import { type PublishAnswer, publishResults } from '../../../src/compute/results/publish.ts'
 import { makeDirectory, removeDirectory } from '../work-bench.ts'
 
@@ -116,6 +117,8 @@ describe('publishing results', () => {
   test('takes what a job closed to writing', async () => {
     chmodSync(join(workDir, 'root/outputs/counts'), 0o500)
     expect(await publish()).toMatchObject({ manifest: { files: 4 } })
+    await removeTree(workDir)
+    expect(existsSync(workDir)).toBe(false)
   })
 
   test.each(['../e', '', '.hidden', 'a/b', 'x'.repeat(300), 'a\0'])(
