@@ -1,0 +1,42 @@
+import type { JobStore } from '../jobs/job-store.ts'
+import { deletionCases } from './job-store/deletion.ts'
+import { evaluationCases } from './job-store/evaluation.ts'
+import { executionCases, reportCases } from './job-store/execution.ts'
+import { historyCases } from './job-store/history.ts'
+import { hostileCases } from './job-store/hostile.ts'
+import { assertSoundJobStore, JOB_ACTOR } from './job-store/job-case.ts'
+import { leaseCases } from './job-store/lease.ts'
+import { listingCases } from './job-store/listing.ts'
+import { lookupCases } from './job-store/lookup.ts'
+import { pagingCases } from './job-store/paging.ts'
+import { planCases } from './job-store/plan.ts'
+import { reviseCases } from './job-store/revise.ts'
+import { requestIdCases, submitCases, submitKeyCases } from './job-store/submit.ts'
+import { transitionCases } from './job-store/transition.ts'
+import { durableStoreCases } from './store/durable-store-cases.ts'
+import { runStoreSuite, type StoreCases, type StoreSuiteOptions } from './store/fixture.ts'
+
+const CONCERNS: StoreCases<JobStore> = {
+  submit: submitCases,
+  'submit key': submitKeyCases,
+  'request id': requestIdCases,
+  revise: reviseCases,
+  transition: transitionCases,
+  lookup: lookupCases,
+  listing: listingCases,
+  paging: pagingCases,
+  executions: executionCases,
+  reports: reportCases,
+  evaluations: evaluationCases,
+  leases: leaseCases,
+  plans: planCases,
+  history: historyCases,
+  deletion: deletionCases,
+  hostile: hostileCases,
+  ...durableStoreCases(JOB_ACTOR),
+}
+
+/** Registers the tests that every job store must pass; after each of them its `check()` must be clean. */
+export function jobStoreSuite(options: StoreSuiteOptions<JobStore>): void {
+  runStoreSuite('job store', CONCERNS, assertSoundJobStore, options)
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+
+import type { DurableStore } from '../../model/durable-store.ts'
+import { assertRejects } from '../kv/expectation.ts'
+import type { StoreCase } from './fixture.ts'
+import type { StoreActor } from './store-actor.ts'
+
+/** Returns cases about deadlines. */
+export function deadlineCases<Store extends DurableStore>(
+  actor: StoreActor<Store>,
+): readonly StoreCase<Store>[] {
+  const { create, end, remove, setDeadline, kind } = actor
+  const due = async (store: Store): Promise<string[]> => (await store.dueDeadlines()).map(({ id }) => id)
+  return [
+    {
+      name: 'a deadline is due at its time, the oldest first, and stays until its record changes',
+      run: async ({ store, clock }) => {
+        const nowMs = clock.read()
+        const late = await create(store, { deadlineAtMs: nowMs + 200 })
+        const early = await create(store, { deadlineAtMs: nowMs + 100 })
+        await create(store)
+        assert.equal(await store.nextDeadlineMs(), nowMs + 100)
+        clock.step(99)
+        assert.deepEqual(await due(store), [])
+        clock.step(1)
+        assert.deepEqual(await store.dueDeadlines(), [{ kind, id: early, dueAtMs: nowMs + 100 }])
+        clock.step(100)
+        assert.deepEqual(await due(store), [early, late])
+        assert.deepEqual(await due(store), [early, late])
+        assert.equal((await store.dueDeadlines({ limit: 1 }))[0]?.id, early)
+        await assertRejects(store.dueDeadlines({ limit: 0 }), 'INVALID_ARGUMENT')
+      },
+    },
+    {
+      name: 'a deadline can be moved and cleared',
+      run: async ({ store, clock }) => {
+        const nowMs = clock.read()
+        const id = await create(store, { deadlineAtMs: nowMs + 100 })
+        await setDeadline(store, id, nowMs + 300)
+        assert.equal(await store.nextDeadlineMs(), nowMs + 300)
+        clock.step(200)
+        assert.deepEqual(await due(store), [])
+        await setDeadline(store, id, null)
+        assert.equal(await store.nextDeadlineMs(), null)
+        await setDeadline(store, id, clock.read())
+        assert.deepEqual(await due(store), [id])
+      },
+    },
+    {
+      name: 'what has ended has no deadline, nor has what was deleted',
+      run: async ({ store, clock }) => {
+        const id = await create(store, { deadlineAtMs: clock.read() + 10 })
+        await end(store, id)
+        assert.equal(await store.nextDeadlineMs(), null)
+        clock.step(100)
+        assert.deepEqual(await due(store), [])
+        await remove(store, id)
+        assert.deepEqual(await due(store), [])
+      },
+    },
+    {
+      name: 'a deadline that is no time is refused',
+      run: async ({ store, clock }) => {
+        for (const deadlineAtMs of [Number.NaN, 1.5, -1, Number.POSITIVE_INFINITY, 2 ** 53]) {
+          await assertRejects(create(store, { deadlineAtMs }), 'INVALID_ARGUMENT')
+        }
+        assert.equal(await store.nextDeadlineMs(), null)
+        const id = await create(store, { deadlineAtMs: clock.read() })
+        await assertRejects(setDeadline(store, id, Number.NaN), 'INVALID_ARGUMENT')
+        assert.deepEqual(await due(store), [id])
+      },
+    },
+    {
+      name: 'deadlines outlive an opening',
+      needs: 'reopen',
+      run: async ({ store, clock, reopen }) => {
+        const id = await create(store, { deadlineAtMs: clock.read() + 10 })
+        const again = await reopen()
+        assert.equal(await again.nextDeadlineMs(), clock.read() + 10)
+        clock.step(10)
+        assert.deepEqual(await due(again), [id])
+      },
+    },
+  ]
+}
