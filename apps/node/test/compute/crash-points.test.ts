@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ExecutionStore, LIVE_COMPUTE_STATES } from '@saltcod/store-core'
+import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { mortal } from './crashing-store.ts'
 import { scratch, shellJob, startRoom, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
@@ -18,8 +19,33 @@ const script = (dataDir: string): string => `
   rm pid
 `
 
-interface Scenario {
+/** A store, and how its successor's process finds it. */
+interface Keeper {
   readonly store: ExecutionStore
+  readonly reopen: () => Promise<ExecutionStore>
+}
+
+const BACKENDS = {
+  memory: async (): Promise<Keeper> => {
+    const store = await openMemoryExecutionStore()
+    return { store, reopen: () => Promise.resolve(store) }
+  },
+  lmdb: async (dataDir: string): Promise<Keeper> => {
+    const open = async (): Promise<ExecutionStore> => {
+      const store = await openLmdbExecutionStore({ path: join(dataDir, 'executions.db') })
+      onTestFinished(async () => await store.close())
+      return store
+    }
+    const store = await open()
+    const reopen = async (): Promise<ExecutionStore> => {
+      await store.close()
+      return await open()
+    }
+    return { store, reopen }
+  },
+} as const
+
+interface Scenario {
   readonly link: TestRequester
   readonly dataDir: string
 }
@@ -33,7 +59,7 @@ function reschedule({ link, dataDir }: Scenario, type: 'batch' | 'service'): str
   return ask({ link, dataDir }, `e-${link.executions.size + 1}`, type)
 }
 
-function ask({ link, dataDir }: Omit<Scenario, 'store'>, id: string, type: 'batch' | 'service'): string {
+function ask({ link, dataDir }: Scenario, id: string, type: 'batch' | 'service'): string {
   const task = { Publisher: { Type: 'local', Params: {} } }
   link.ask(id, shellJob(script(dataDir), { type, task }))
   return id
@@ -41,12 +67,16 @@ function ask({ link, dataDir }: Omit<Scenario, 'store'>, id: string, type: 'batc
 
 /** Runs a job on a node that dies at one write, then on its successor. Returns whether it died at all. */
 async function liveAndDie(
+  backend: keyof typeof BACKENDS,
   at: number,
   moment: 'before' | 'after',
   type: 'batch' | 'service',
 ): Promise<boolean> {
-  const scenario = { store: await openMemoryExecutionStore(), link: new TestRequester(), dataDir: scratch() }
-  const { store, link, dataDir } = scenario
+  const dataDir = scratch()
+  const keeper = await BACKENDS[backend](dataDir)
+  const scenario = { link: new TestRequester(), dataDir }
+  const { link } = scenario
+  let store = keeper.store
   const first = mortal(store, link, at, moment)
   ask(scenario, 'e-1', type)
   const room = await startRoom({ store: first.store, link: first.link, dataDir })
@@ -61,6 +91,7 @@ async function liveAndDie(
   await room.stop(0)
   if (!first.dead()) return false
 
+  store = await keeper.reopen()
   await startRoom({ store, link, dataDir })
   await until(
     () => link.known(reschedule(scenario, type)).state,
@@ -85,14 +116,14 @@ async function liveAndDie(
 
 describe('a node that dies', () => {
   it.each([
-    ['batch', 'before'],
-    ['batch', 'after'],
-    ['service', 'after'],
+    ['memory', 'batch', 'before'],
+    ['memory', 'service', 'after'],
+    ['lmdb', 'batch', 'after'],
   ] as const)(
-    'at any write of a %s job, %s it is durable, loses nothing and runs nothing twice at a time',
-    async (type, moment) => {
+    'on %s at any write of a %s job, %s it is durable, loses nothing and runs nothing twice at a time',
+    async (backend, type, moment) => {
       let at = 1
-      while (await liveAndDie(at, moment, type)) at += 1
+      while (await liveAndDie(backend, at, moment, type)) at += 1
       // Creation, four states, acknowledgements.
       expect(at).toBeGreaterThan(7)
     },
