@@ -80,7 +80,7 @@ async function build(
     const reserve = new Reserve(path, environment.pageBytes, environment.lastPage() + 1, limits)
     try {
       reserve.ensure(FIRST_BYTES / environment.pageBytes, true, () => 0)
-      environment.openTables(tables, true)
+      environment.makeTables(tables)
     } finally {
       reserve.close()
     }

@@ -98,13 +98,16 @@ export class Environment {
     this.pageBytes = this.#stats(root).pageSize
   }
 
-  /** Opens the named tables. One that is missing is made if `create` says so, and else stays empty. */
-  openTables(names: Iterable<string>, create: boolean): void {
-    for (const name of names) {
-      if (this.#tables.get(name) !== undefined) continue
-      const options: DatabaseOptions & { create: boolean } = { ...ENCODING, create }
-      this.#tables.set(name, this.#root.openDB<Bytes, Uint8Array>(name, options))
-    }
+  /** Opens those of the named tables that the file has. Returns the names of the others, which are empty. */
+  openTables(names: readonly string[]): string[] {
+    return names.filter((name) => !this.#openTable(name, false))
+  }
+
+  /** Makes tables that the file has not, in one commit. */
+  makeTables(names: readonly string[]): void {
+    this.#root.transactionSync(() => {
+      for (const name of names) this.#openTable(name, true)
+    })
   }
 
   /** Number of the last page that the last commit uses. */
@@ -197,23 +200,6 @@ export class Environment {
     }
   }
 
-  /** Runs a body in a transaction inside that of {@link commit}, undone alone where the body throws. */
-  nest(body: () => void): void {
-    let bodyThrew = false
-    try {
-      this.#root.transactionSync(() => {
-        try {
-          body()
-        } catch (error) {
-          bodyThrew = true
-          throw error
-        }
-      })
-    } catch (error) {
-      throw bodyThrew ? error : this.#fail(error)
-    }
-  }
-
   /** Lets the next read see what other processes committed meanwhile. */
   refresh(): void {
     this.#root.resetReadTxn()
@@ -226,6 +212,14 @@ export class Environment {
 
   async close(): Promise<void> {
     await this.#root.close()
+  }
+
+  #openTable(name: string, create: boolean): boolean {
+    if (this.#tables.get(name) !== undefined) return true
+    const options: DatabaseOptions & { create: boolean } = { ...ENCODING, create }
+    const table = this.#root.openDB<Bytes, Uint8Array>(name, options) as Table | undefined
+    this.#tables.set(name, table)
+    return table !== undefined
   }
 
   #table(name: string): Table {

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 
-import type { KvStore } from '@saltcod/store-core'
+import { isStoreError, type KvStore } from '@saltcod/store-core'
 
 import { createStore, removeLeftovers } from './creation.ts'
 import { type Environment, openEnvironment } from './environment.ts'
@@ -14,6 +14,9 @@ import { isOpenHere, openShared, type SharedEnvironment } from './shared-environ
 import { checkDataFile, checkLockFile, makeLockFile, resolveStorePath, type StorePath } from './store-path.ts'
 
 const MEBIBYTE = 1024 * 1024
+
+/** More pages than the making of tables takes. */
+const NEW_TABLE_PAGES = 256
 
 /** Something that an operator may want to know about the opening of a store. */
 export interface LmdbNotice {
@@ -64,16 +67,13 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
     if (!checkLockFile(paths, true)) makeLockFile(paths, true)
     return openNative(paths, options, true)
   })
-  try {
-    shared.environment.openTables(options.tables, false)
-  } catch (error) {
-    await shared.release()
-    throw damagedError(paths.data, 'LMDB cannot open its tables', error)
-  }
-  return new LmdbKv({
-    environment: shared.environment,
-    tables: new Set(options.tables),
-    releaseEnvironment: shared.release,
+  return usingShare(paths, shared, () => {
+    shared.environment.openTables(options.tables)
+    return new LmdbKv({
+      environment: shared.environment,
+      tables: new Set(options.tables),
+      releaseEnvironment: shared.release,
+    })
   })
 }
 
@@ -103,7 +103,7 @@ async function openForWriting(paths: StorePath, options: LmdbKvOptions, exists: 
   }
 }
 
-async function takeOver(
+function takeOver(
   paths: StorePath,
   options: LmdbKvOptions,
   lock: OwnerLock,
@@ -111,13 +111,18 @@ async function takeOver(
   limits: ReserveOptions,
 ): Promise<KvStore> {
   const { environment } = shared
-  try {
+  return usingShare(paths, shared, () => {
     if (environment.readOnly) {
       throw lockedError(paths.data, 'this process, which has it open for reading; close that first')
     }
     const reserve = new Reserve(paths.data, environment.pageBytes, environment.lastPage() + 1, limits)
-    reserve.settle(environment.lastPage() + 1, 0)
-    environment.openTables(options.tables, true)
+    try {
+      reserve.settle(environment.lastPage() + 1, 0)
+      openOwnTables(environment, reserve, options.tables)
+    } catch (error) {
+      reserve.close()
+      throw error
+    }
     if (lock.previous.end === 'died') {
       const message = `The process that had ${paths.data} before did not close it; the file was checked and is sound.`
       options.onNotice?.({ code: 'OWNER_DIED', message })
@@ -128,9 +133,28 @@ async function takeOver(
       releaseEnvironment: shared.release,
       ownership: { lock, reserve },
     })
+  })
+}
+
+function openOwnTables(environment: Environment, reserve: Reserve, tables: readonly string[]): void {
+  const missing = environment.openTables(tables)
+  if (missing.length === 0) return
+  reserve.ensure(NEW_TABLE_PAGES, true, () => 0)
+  environment.makeTables(missing)
+  reserve.settle(environment.lastPage() + 1, 0)
+}
+
+/** Gives the share in an environment back where the last step of an opening fails. */
+async function usingShare(
+  paths: StorePath,
+  shared: SharedEnvironment,
+  body: () => KvStore,
+): Promise<KvStore> {
+  try {
+    return body()
   } catch (error) {
     await shared.release()
-    throw error
+    throw isStoreError(error) ? error : damagedError(paths.data, 'LMDB cannot open its tables', error)
   }
 }
 
