@@ -4,13 +4,16 @@ import { statSync } from 'node:fs'
 import type { KvRange, KvRow } from '@saltcod/store-core'
 import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 
-import { damagedError, failedError } from './refusal.ts'
+import { damagedError, failedError, lockedError } from './refusal.ts'
 
 /** Most named tables in one file; fixed, because every process that opens the file should agree. */
 const MAX_TABLES = 64
 
 /** Slots for readers, of all processes together. */
 const MAX_READERS = 126
+
+/** LMDB's code for a read that finds all slots taken. */
+const READERS_FULL = -30_790
 
 /** Options of {@link openEnvironment}. */
 export interface EnvironmentOptions {
@@ -233,10 +236,17 @@ export class Environment {
   }
 
   #fail(error: unknown): Error {
-    if (!this.#writing) return damagedError(this.path, 'LMDB cannot read it', error)
+    if (!this.#writing) return readingError(this.path, error)
     this.fault ??= error
     return failedError(this.path, error)
   }
+}
+
+function readingError(path: string, error: unknown): Error {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  if (code === READERS_FULL)
+    return lockedError(path, `${MAX_READERS} readers, the most that there may be at a time`)
+  return damagedError(path, 'LMDB cannot read it', error)
 }
 
 /** All pages of a table. */

@@ -2,8 +2,9 @@ import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop the store.
 import { setImmediate } from 'node:timers'
 
-import { type KvTransaction, KvWriteRun, type KvWriter } from '@saltcod/store-core'
+import { type KvTransaction, KvWriteRun } from '@saltcod/store-core'
 
+import { ChangeBuffer } from './change-buffer.ts'
 import { type Environment, pagesOf } from './environment.ts'
 import { PageEstimate } from './page-estimate.ts'
 import { failedError, outcomeUnknownError } from './refusal.ts'
@@ -34,13 +35,10 @@ interface Group {
   freePages: number | undefined
 }
 
-/** Ends the outer transaction of a group that holds nothing but one refused request. */
-const ABANDONED: Error = new Error('The only request of the group was refused.')
-
 /**
- * Carries out write requests in groups: one commit in one turn of the event loop, each request in a nested
- * transaction of its own, which is undone alone where its body throws. Results and refusals are delivered
- * only after the commit that they may depend on.
+ * Carries out write requests in groups: one commit in one turn of the event loop. What a body writes is
+ * buffered until it has succeeded, so that one that fails leaves nothing behind. Results and refusals are
+ * delivered only after the commit that they may depend on.
  */
 export class GroupWriter {
   readonly #environment: Environment
@@ -123,10 +121,8 @@ export class GroupWriter {
       })
       this.#reserve.settle(this.#environment.lastPage() + 1, group.estimate.pages)
     } catch (error) {
-      if (error !== ABANDONED) {
-        this.#fail(group, error, bodiesDone)
-        return
-      }
+      this.#fail(group, error, bodiesDone)
+      return
     }
     for (const deliver of group.deliveries) deliver()
   }
@@ -148,52 +144,29 @@ export class GroupWriter {
   }
 
   #runBodies(group: Group): void {
-    const alone = this.#queue.lengthOf(group.background) === 1
-    if (alone) {
-      const request = this.#queue.shift(group.background)
-      if (request !== undefined) this.#runAlone(group, request)
-      return
-    }
     while (!this.#isFull(group)) {
       const request = this.#queue.shift(group.background)
       if (request === undefined) return
-      this.#runNested(group, request)
-    }
-  }
-
-  /** A group of one needs no nested transaction: to undo the request is to undo the group. */
-  #runAlone(group: Group, request: WriteRequest): void {
-    group.taken.push(request)
-    try {
-      this.#runBody(group, request)
-    } catch (error) {
-      if (this.#environment.fault !== undefined) throw error
-      group.deliveries.push(() => {
-        request.reject(error)
-      })
-      throw ABANDONED
-    }
-  }
-
-  #runNested(group: Group, request: WriteRequest): void {
-    group.taken.push(request)
-    try {
-      this.#environment.nest(() => {
+      group.taken.push(request)
+      try {
         this.#runBody(group, request)
-      })
-    } catch (error) {
-      if (this.#environment.fault !== undefined) throw error
-      group.deliveries.push(() => {
-        request.reject(error)
-      })
+      } catch (error) {
+        if (this.#environment.fault !== undefined) throw error
+        group.deliveries.push(() => {
+          request.reject(error)
+        })
+      }
     }
   }
 
   #runBody(group: Group, request: WriteRequest): void {
-    const run = new KvWriteRun(this.#driver(group), this.#tables)
+    const buffer = new ChangeBuffer(this.#environment)
+    const run = new KvWriteRun(buffer, this.#tables)
     this.#running = run
     try {
-      group.deliveries.push(request.run(run))
+      const deliver = request.run(run)
+      this.#apply(group, buffer)
+      group.deliveries.push(deliver)
     } finally {
       this.#running = undefined
       group.keys += run.keys
@@ -201,23 +174,17 @@ export class GroupWriter {
     }
   }
 
-  #driver(group: Group): KvWriter {
-    const environment = this.#environment
-    const claim = (pages: number): void => {
-      this.#reserve.ensure(pages, group.background, () => this.#freePages(group))
+  /** Room for all of a request's changes is claimed before the first is made, so that it is refused whole. */
+  #apply(group: Group, buffer: ChangeBuffer): void {
+    const { estimate, background } = group
+    let pages = 0
+    for (const { table, key, value } of buffer.changes()) {
+      pages = value === null ? estimate.remove(table) : estimate.put(table, key.length, value.length)
     }
-    return {
-      get: (table, key) => environment.get(table, key),
-      range: (table, range) => environment.range(table, range),
-      keys: (table, range) => environment.keys(table, range),
-      put: (table, key, value) => {
-        claim(group.estimate.put(table, key.length, value.length))
-        environment.put(table, key, value)
-      },
-      remove: (table, key) => {
-        claim(group.estimate.remove(table))
-        return environment.remove(table, key)
-      },
+    if (pages > 0) this.#reserve.ensure(pages, background, () => this.#freePages(group))
+    for (const { table, key, value } of buffer.changes()) {
+      if (value === null) this.#environment.remove(table, key)
+      else this.#environment.put(table, key, value)
     }
   }
 

@@ -143,15 +143,12 @@ export const pointCases: readonly KvCase[] = [
     },
   },
   {
-    name: 'memory that was passed in may be changed afterwards',
+    name: 'memory that was passed in may be changed after the body',
     run: async ({ kv }) => {
       const key = text('key')
       const value = text('value')
       await kv.write((tx) => {
         tx.put(ALPHA, key, value)
-        key.fill(0)
-        value.fill(0)
-        assert.equal(textOf(tx.get(ALPHA, text('key'))), 'value')
       })
       key.fill(1)
       value.fill(1)
