@@ -114,7 +114,8 @@ function reasonOf(error: unknown): string {
     EPIPE: 'it closed the connection',
     UND_ERR_SOCKET: 'it closed the connection',
   }
-  return words[code] ?? (code === '' ? error.message : code)
+  const inner = cause instanceof Error ? cause.message : ''
+  return words[code] ?? (code || inner || error.message)
 }
 
 function refusal(status: number, answer: unknown, base: string): Failure {

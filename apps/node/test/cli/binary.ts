@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { WireGetJobAnswer } from '../../src/wire/models.ts'
+
+/** The program as it was built. */
+export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+/** What a command did. */
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the program to its end. */
+export async function saltcod(
+  argv: readonly string[],
+  options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [PROGRAM, ...argv], {
+    env: { PATH: process.env['PATH'] ?? '', ...options.env },
+  })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(options.input ?? '')
+  const [stdout, stderr, code] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    exitOf(child),
+  ])
+  return { code, stdout, stderr }
+}
+
+/** A served node. */
+export interface Served {
+  readonly directory: string
+  readonly url: string
+  /** The environment in which commands find it. */
+  readonly env: Readonly<Record<string, string>>
+  /** What it has written to standard error so far. */
+  log(): string
+  signal(name: NodeJS.Signals): void
+  readonly exited: Promise<Ran>
+}
+
+/** Finds a port that nothing listens on. */
+export async function closedPort(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return String(port)
+}
+
+/** Waits until a job of a node is in a state. */
+export async function jobUntil(url: string, id: string, state: string): Promise<WireGetJobAnswer> {
+  const endMs = Date.now() + 50_000
+  for (;;) {
+    const response = await fetch(`${url}/api/v1/orchestrator/jobs/${id}?include=executions,history`)
+    const answer = (await response.json()) as WireGetJobAnswer
+    if (answer.Job.State.StateType === state) return answer
+    assert.ok(Date.now() < endMs, `job is ${answer.Job.State.StateType}, not ${state}`)
+    await delay(20)
+  }
+}
+
+/** Makes a directory for one test. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-cli-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** Serves a node in its own process until it takes requests. */
+export async function serveNode(directory: string, flags: readonly string[] = []): Promise<Served> {
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--repo', directory, '--port', '0', ...flags], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exitOf(child)
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  const exited = exitOf(child).then((code) => ({ code, stdout, stderr }))
+  const line = await new Promise<string>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+      if (stdout.includes('\n')) resolve(stdout)
+    })
+    child.stdout.on('end', () => resolve(stdout))
+  })
+  const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1]
+  assert.ok(url !== undefined, `the node serves: ${JSON.stringify(line)} ${stderr}`)
+  return {
+    directory,
+    url,
+    env: { BACALHAU_DIR: directory, BACALHAU_API_PORT: new URL(url).port },
+    log: () => stderr,
+    signal: (name) => void child.kill(name),
+    exited,
+  }
+}
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = ''
+  stream.setEncoding('utf8')
+  for await (const chunk of stream) text += String(chunk)
+  return text
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+  return new Promise((resolve) => child.on('close', (code) => resolve(code)))
+}

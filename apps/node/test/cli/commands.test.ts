@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'vitest'
+import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
+import { closedPort, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+
+const HELLO = `name: hello
+type: batch
+tasks:
+  - name: main
+    engine:
+      type: exec
+      params: { Command: echo, Arguments: [hello, world] }
+`
+
+test('a job is submitted, waited for, and looked at in every way', async () => {
+  const node = await serveNode(temporaryDirectory(), ['--allow-exec'])
+  const { env } = node
+  const file = join(node.directory, 'hello.yaml')
+  writeFileSync(file, HELLO)
+
+  const run = await saltcod(['job', 'run', file], { env })
+  assert.equal(run.code, 0, run.stderr)
+  assert.match(run.stdout, /^Job successfully submitted\. Job ID: j-[0-9a-f-]{36}\n/)
+  assert.match(run.stdout, /Job submitted\n[\s\S]*Job is Completed\./)
+
+  const list = await saltcod(['job', 'list', '--output', 'json'], { env })
+  const [job] = JSON.parse(list.stdout) as WireJob[]
+  assert.deepEqual([job?.Name, job?.State.StateType], ['hello', 'Completed'])
+  const id = job?.ID ?? ''
+  const short = id.slice(0, 10)
+
+  assert.equal((await saltcod(['job', 'logs', short], { env })).stdout.trim(), 'hello world')
+  const described = await saltcod(['job', 'describe', 'hello', '--output', 'json'], { env })
+  assert.equal(
+    (JSON.parse(described.stdout) as WireGetJobAnswer).Executions?.Items[0]?.RunOutput?.Stdout,
+    'hello world\n',
+  )
+  const text = await saltcod(['job', 'describe', short], { env })
+  assert.match(
+    text.stdout,
+    /State {7}Completed\n[\s\S]*Executions\n[\s\S]*History\n[\s\S]*Standard output\nhello world\n$/,
+  )
+  const history = await saltcod(['job', 'history', id, '--output', 'json'], { env })
+  assert.equal((JSON.parse(history.stdout) as WireHistory[]).at(-1)?.JobState?.New, 'Completed')
+  const executions = await saltcod(['job', 'executions', id, '--output', 'json'], { env })
+  assert.equal((JSON.parse(executions.stdout) as WireExecution[])[0]?.ComputeState.StateType, 9)
+  const csv = await saltcod(['job', 'list', '--output', 'csv'], { env })
+  assert.match(
+    csv.stdout,
+    /^CREATED,ID,NAME,NAMESPACE,JOB,TYPE,STATE\n[^\n]+,hello,default,exec,batch,Completed\n$/,
+  )
+  const yaml = await saltcod(['job', 'list', '--output', 'yaml'], { env })
+  assert.match(yaml.stdout, /^- ID: j-/)
+  const table = await saltcod(['job', 'list'], { env })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: there must be none.
+  assert.doesNotMatch(table.stdout, /\u001b/)
+  assert.match((await saltcod(['version'], { env })).stdout, /^client {2}v\S+\nnode {4}v\S+\n$/)
+})
+
+test('a job comes from standard input, its id alone is printed, and it is stopped', async () => {
+  const { env } = await serveNode(temporaryDirectory())
+  const spec = {
+    Type: 'service',
+    Tasks: [{ Name: 'a', Engine: { Type: 'noop', Params: { DurationMs: 600_000 } } }],
+  }
+  const run = await saltcod(['job', 'run', '--id-only', '-'], { env, input: JSON.stringify(spec) })
+  assert.equal(run.code, 0, run.stderr)
+  assert.match(run.stdout, /^j-[0-9a-f-]{36}\n$/)
+  const id = run.stdout.trim()
+  const stop = await saltcod(['job', 'stop', id], { env })
+  assert.match(stop.stdout, /^Job stop successfully submitted with evaluation ID: v-/)
+  const described = await saltcod(['job', 'describe', id, '--output', 'json'], { env })
+  assert.equal((JSON.parse(described.stdout) as WireGetJobAnswer).Job.State.StateType, 'Stopped')
+  const again = await saltcod(['job', 'stop', id], { env })
+  assert.deepEqual([again.code, again.stdout], [0, 'The job had been stopped before.\n'])
+})
+
+test('a job that fails makes the command fail with one clear line', async () => {
+  const { env } = await serveNode(temporaryDirectory())
+  const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'quantum' } }] }
+  const run = await saltcod(['job', 'run', '-'], { env, input: JSON.stringify(spec) })
+  assert.equal(run.code, 1)
+  assert.match(
+    run.stderr,
+    /^Error: job j-\S+ is Failed: not enough nodes[^\n]*no engine quantum[^\n]*\nHint: [^\n]+\n$/,
+  )
+})
+
+test('whoever follows a job reads its output as it comes', async () => {
+  const { env } = await serveNode(temporaryDirectory(), ['--allow-exec'])
+  const Params = { Command: 'sh', Arguments: ['-c', 'echo one; sleep 0.3; echo two'] }
+  const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'exec', Params } }] }
+  const run = await saltcod(['job', 'run', '--follow', '-'], { env, input: JSON.stringify(spec) })
+  assert.equal(run.code, 0, run.stderr)
+  assert.match(run.stdout, /one\ntwo\nJob is Completed/)
+})
+
+test('what is wrong with a specification is said before anything is sent', async () => {
+  const directory = temporaryDirectory()
+  const env = { BACALHAU_DIR: directory, BACALHAU_API_PORT: '1' }
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['', /standard input is empty/],
+    ['a: [', /neither YAML nor JSON/],
+    ['- 1', /does not hold a job/],
+    ['type: batch\nnome: x', /unknown keys: nome/],
+    [`name: ${'x'.repeat(11_000_000)}`, /larger than 10 MB/],
+  ]
+  for (const [input, message] of cases) {
+    const run = await saltcod(['job', 'run', '-'], { env, input })
+    assert.deepEqual([run.code, run.stdout], [1, ''])
+    assert.match(run.stderr, message)
+    assert.match(run.stderr, /^Error: /)
+  }
+  const missing = await saltcod(['job', 'run', join(directory, 'none.yaml')], { env })
+  assert.match(missing.stderr, /^Error: cannot read .*none\.yaml: there is no such file\nHint: /)
+})
+
+test('a node that is not there, wrong usage and what is unknown have their own exit codes', async () => {
+  const directory = temporaryDirectory()
+  const port = await closedPort()
+  const away = await saltcod(['job', 'list'], { env: { BACALHAU_DIR: directory, BACALHAU_API_PORT: port } })
+  assert.equal(away.code, 3)
+  assert.match(
+    away.stderr,
+    /^Error: cannot reach a node at http:\/\/127\.0\.0\.1:\d+: nothing listens there\nHint: /,
+  )
+  const usages = [
+    ['job', 'lst'],
+    ['job', 'list', '--nope'],
+    ['job', 'describe'],
+    ['job', 'list', '--limit', 'x'],
+    ['completion', 'tcsh'],
+  ]
+  for (const argv of usages) {
+    const ran = await saltcod(argv)
+    assert.equal(ran.code, 2, argv.join(' '))
+    assert.match(ran.stderr, /^Error: [^\n]+\n/)
+  }
+  const { env } = await serveNode(directory)
+  for (const id of ['nothing', '../../etc/passwd', 'j-0000']) {
+    const ran = await saltcod(['job', 'describe', id], { env })
+    assert.deepEqual([ran.code, ran.stdout], [1, ''])
+    assert.match(ran.stderr, /^Error: job not found/)
+  }
+})
+
+test('help teaches, and completions name every command', async () => {
+  const help = await saltcod(['--help'])
+  assert.equal(help.code, 0)
+  for (const word of ['serve', 'job', 'config', 'recover', 'Exit codes:', 'Examples:'])
+    assert.ok(help.stdout.includes(word), word)
+  assert.match((await saltcod(['job', 'run', '--help'])).stdout, /Examples:[\s\S]*hello\.yaml/)
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { code, stdout } = await saltcod(['completion', shell])
+    assert.equal(code, 0)
+    for (const word of ['executions', 'serve', 'allow-exec'])
+      assert.ok(stdout.includes(word), `${shell}: ${word}`)
+  }
+})

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { test } from 'vitest'
+import { jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+
+function job(durationMs: number, type = 'batch'): string {
+  return JSON.stringify({
+    Type: type,
+    Tasks: [{ Name: 'a', Engine: { Type: 'noop', Params: { DurationMs: durationMs } } }],
+  })
+}
+
+test('a node prints one line, and ends with 0 on SIGTERM after what runs has finished', async () => {
+  const node = await serveNode(temporaryDirectory())
+  const { stdout } = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+    env: node.env,
+    input: job(3000),
+  })
+  await jobUntil(node.url, stdout.trim(), 'Running')
+  node.signal('SIGTERM')
+  const ended = await node.exited
+  assert.deepEqual([ended.code, ended.stdout], [0, `listening on ${node.url}\n`])
+  const again = await serveNode(node.directory)
+  const { Job, Executions } = await jobUntil(again.url, stdout.trim(), 'Completed')
+  assert.equal(Executions?.Items.length, 1, `finished in the grace period: ${Job.State.Message}`)
+})
+
+test('a node that was killed goes on with every job where it was', async () => {
+  const directory = temporaryDirectory()
+  let node = await serveNode(directory)
+  const ids: string[] = []
+  for (let round = 0; round < 3; round++) {
+    for (const type of ['batch', 'ops']) {
+      const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+        env: node.env,
+        input: job(400, type),
+      })
+      assert.equal(run.code, 0, run.stderr)
+      ids.push(run.stdout.trim())
+    }
+    node.signal('SIGKILL')
+    await node.exited
+    node = await serveNode(directory)
+  }
+  for (const id of ids) {
+    const { History } = await jobUntil(node.url, id, 'Completed')
+    assert.equal(History?.Items.at(-1)?.JobState?.New, 'Completed')
+  }
+})
+
+test('the plan of a restart is read beside a running node', async () => {
+  const node = await serveNode(temporaryDirectory())
+  const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+    env: node.env,
+    input: job(600_000),
+  })
+  await jobUntil(node.url, run.stdout.trim(), 'Running')
+  const endMs = Date.now() + 20_000
+  for (;;) {
+    const plan = await saltcod(['recover', '--plan', '--output', 'json'], { env: node.env })
+    assert.equal(plan.code, 0, plan.stderr)
+    const decisions = JSON.parse(plan.stdout) as { state: string; action: string; reason: string }[]
+    assert.equal(decisions.length, 1)
+    if (decisions[0]?.state === 'Running') {
+      assert.deepEqual([decisions[0].action, decisions[0].reason], ['fail', 'interrupted'])
+      break
+    }
+    assert.ok(Date.now() < endMs)
+    await delay(50)
+  }
+  const text = await saltcod(['recover', '--plan'], { env: node.env })
+  assert.match(text.stdout, /^If the node stopped now/)
+})
+
+test('all mistakes of a configuration are told at once, and nothing is written', async () => {
+  const directory = temporaryDirectory()
+  const repo = join(directory, 'repo')
+  const file = join(directory, 'saltcod.yaml')
+  writeFileSync(file, 'API:\n  Port: many\nNode:\n  Tpye: both\n')
+  const ran = await saltcod(['serve', '--repo', repo, '--config', file, '--node-type', 'oracle'])
+  assert.deepEqual([ran.code, ran.stdout], [2, ''])
+  const lines = ran.stderr.trimEnd().split('\n')
+  assert.equal(lines.length, 3, ran.stderr)
+  for (const word of ['--node-type', 'API.Port', 'Tpye'])
+    assert.ok(
+      lines.some((line) => line.includes(word)),
+      word,
+    )
+  assert.ok(lines.every((line) => line.startsWith('Error: ')))
+  assert.deepEqual(readdirSync(directory), ['saltcod.yaml'])
+})
+
+test('stores of Bacalhau and of other nodes are not passed over in silence', async () => {
+  const directory = temporaryDirectory()
+  mkdirSync(join(directory, 'n-old-requester'), { mode: 0o700 })
+  writeFileSync(join(directory, 'n-old-requester', 'jobs.db'), 'anything')
+  const before = readdirSync(directory, { recursive: true })
+  const ran = await saltcod(['serve', '--repo', directory, '--port', '0'])
+  assert.deepEqual([ran.code, ran.stdout], [2, ''])
+  assert.match(ran.stderr, /n-old/)
+  assert.deepEqual(readdirSync(directory, { recursive: true }), before)
+})
+
+test('a store that is none is one clear line', async () => {
+  const directory = temporaryDirectory()
+  const path = join(directory, 'jobs.db')
+  writeFileSync(path, 'this is not a store\n'.repeat(1000))
+  const ran = await saltcod([
+    'serve',
+    '--repo',
+    join(directory, 'repo'),
+    '--port',
+    '0',
+    '--requester-job-store-path',
+    path,
+  ])
+  assert.deepEqual([ran.code, ran.stdout], [2, ''])
+  assert.match(ran.stderr, /^(?:\{.*\}\n)*Error: cannot open the store: [^\n]+\nHint: [^\n]+\n$/)
+})
+
+test('a second node on the same stores, or the same port, is refused', async () => {
+  const node = await serveNode(temporaryDirectory())
+  const second = await saltcod(['serve', '--repo', node.directory, '--port', '0'])
+  assert.deepEqual([second.code, second.stdout], [2, ''])
+  assert.match(second.stderr, /Error: cannot open the store: /)
+  const port = new URL(node.url).port
+  const other = await saltcod(['serve', '--repo', temporaryDirectory(), '--port', port])
+  assert.deepEqual([other.code, other.stdout], [1, ''])
+  assert.match(other.stderr, /Error: cannot listen on 127\.0\.0\.1:\d+: another program listens there\n/)
+})
+
+test('settings are shown with their origin', async () => {
+  const env = { BACALHAU_API_PORT: '4321', BACALHAU_DIR: temporaryDirectory() }
+  const list = await saltcod(['config', 'list', '--host', '::1', '--output', 'json'], { env })
+  const rows = JSON.parse(list.stdout) as { Key: string; Value: unknown; Origin: string }[]
+  const row = (key: string) => rows.find((candidate) => candidate.Key === key)
+  assert.deepEqual(row('API.Port'), { Key: 'API.Port', Value: 4321, Origin: 'BACALHAU_API_PORT' })
+  assert.deepEqual(row('API.Host')?.Origin, '--host')
+  assert.equal((await saltcod(['config', 'get', 'api.port'], { env })).stdout, '4321\n')
+  assert.equal((await saltcod(['config', 'get', 'API.Prot'], { env })).code, 2)
+  const defaults = await saltcod(['config', 'default'])
+  const file = join(env.BACALHAU_DIR, 'saltcod.yaml')
+  writeFileSync(file, defaults.stdout)
+  assert.equal((await saltcod(['config', 'list'], { env })).code, 0)
+})

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import type { Job } from '@saltcod/store-core'
+import fc from 'fast-check'
+import { test } from 'vitest'
+import type { JobSpec } from '../../src/spec/job-spec.ts'
+import type { SubmittedJob } from '../../src/wire/job-input.ts'
+import { readSubmit } from '../../src/wire/job-input.ts'
+import { jobToWire } from '../../src/wire/job-output.ts'
+
+const LATEST = { newStateNumbers: true, newNetworkTypes: true }
+const seed = Math.floor(Math.random() * 2 ** 31)
+
+function stored(input: SubmittedJob): Job<JobSpec> {
+  return {
+    ...input.definition,
+    id: 'j-1',
+    name: input.name ?? 'j-1',
+    namespace: input.namespace,
+    version: 1,
+    revision: 1,
+    state: 'Pending',
+    stateMessage: '',
+    stateSinceMs: 1,
+    createdAtMs: 1_700_000_000_123,
+    modifiedAtMs: 1_700_000_000_456,
+    finishedAtMs: null,
+    deadlineAtMs: null,
+    submitKey: null,
+    hold: null,
+  }
+}
+
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/)
+const map = fc.dictionary(word, fc.string({ maxLength: 8 }), { maxKeys: 3 })
+const params = fc.dictionary(word, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 })
+const specConfig = fc.record({ Type: word, Params: params })
+
+const job = fc.record({
+  Name: word,
+  Namespace: word,
+  Type: fc.constantFrom('batch', 'ops', 'service', 'daemon'),
+  Priority: fc.integer({ min: -100, max: 100 }),
+  Meta: map,
+  Labels: map,
+  Tasks: fc.tuple(
+    fc.record({
+      Name: word,
+      Engine: specConfig,
+      Publisher: specConfig,
+      Env: fc.dictionary(fc.stringMatching(/^[A-Z][A-Z0-9_]{0,6}$/), word, { maxKeys: 3 }),
+      InputSources: fc.uniqueArray(
+        fc.record({ Source: specConfig, Alias: word, Target: word.map((name) => `/${name}`) }),
+        {
+          maxLength: 3,
+          selector: ({ Alias, Target }) => `${Alias[0]}${Target[1]}`,
+          comparator: (a, b) => a[0] === b[0] || a[1] === b[1],
+        },
+      ),
+      Resources: fc.record({
+        CPU: fc.constantFrom('100m', '2', '0.5'),
+        Memory: fc.constantFrom('1gb', '64mi'),
+      }),
+      Network: fc.record({ Type: fc.constantFrom('None', 'Host', 'Bridge', 'Default', 'HTTP', 'Full') }),
+      Timeouts: fc.record({ ExecutionTimeout: fc.integer({ min: 1, max: 100 }) }),
+    }),
+  ),
+})
+
+test(`what is read and written again is the same job (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(job, (made) => {
+      // As it comes over the wire: without the prototypes that the generator plays with.
+      const given = JSON.parse(JSON.stringify(made)) as typeof made
+      const written = jobToWire(stored(readSubmit({ Job: given })), LATEST)
+      const again = jobToWire(
+        stored(readSubmit(JSON.parse(JSON.stringify({ Job: { ...written, State: null } })))),
+        LATEST,
+      )
+      assert.deepEqual(again, written)
+      assert.deepEqual(written.Tasks[0]?.Engine, given.Tasks[0].Engine)
+      assert.deepEqual(written.Tasks[0]?.Resources, given.Tasks[0].Resources)
+      assert.deepEqual(written.Tasks[0]?.Network, given.Tasks[0].Network)
+      assert.deepEqual(written.Tasks[0]?.Timeouts, given.Tasks[0].Timeouts)
+      assert.deepEqual([written.Labels, written.Meta], [given.Labels, given.Meta])
+    }),
+    { numRuns: 200, seed },
+  )
+})
+
+test(`no body whatever makes the reader throw anything but a refusal (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.jsonValue(), (body, inner) => {
+      for (const given of [body, { Job: body }, { job: { tasks: [inner], type: 'batch' } }]) {
+        try {
+          readSubmit(given)
+        } catch (error) {
+          assert.equal((error as Error).name, 'ApiError')
+        }
+      }
+    }),
+    { numRuns: 300, seed },
+  )
+})
+
+test('times are whole nanoseconds', () => {
+  const wire = jobToWire(
+    stored(readSubmit({ Job: { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'noop' } }] } })),
+    LATEST,
+  )
+  assert.match(JSON.stringify(wire), /"CreateTime":1700000000123000000,"ModifyTime":1700000000456000000/)
+})
+
+test('a count is one where a batch job says nothing, and none where every node is meant', () => {
+  const task = { Name: 'a', Engine: { Type: 'noop' } }
+  const count = (fields: object): number => readSubmit({ Job: { Tasks: [task], ...fields } }).definition.count
+  assert.deepEqual(
+    [
+      { Type: 'batch' },
+      { Type: 'batch', Count: 0 },
+      { Type: 'service', Count: 3 },
+      { Type: 'ops' },
+      { Type: 'daemon', Count: 1 },
+    ].map(count),
+    [1, 0, 3, 0, 0],
+  )
+})
