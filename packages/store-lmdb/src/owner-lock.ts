@@ -76,14 +76,22 @@ export class OwnerLock {
 
   /** Gives the store up. `clean` says that its file was closed in good order. */
   async release(clean: boolean): Promise<void> {
-    const own = join(this.#directory, String(this.#number))
-    if (clean) renameSync(own, `${own}.closed`)
+    if (clean) this.#markClosed()
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve()
       })
     })
     this.#sockets.close()
+  }
+
+  #markClosed(): void {
+    const own = join(this.#directory, String(this.#number))
+    try {
+      renameSync(own, `${own}.closed`)
+    } catch {
+      // Without the mark the next owner checks the file first; and there may be no file any more.
+    }
   }
 }
 

@@ -70,6 +70,16 @@ function rootOf(bytes: Buffer, tree: 0 | 1): number {
   return Number(newestMeta(bytes).readBigUInt64LE(48 + 48 * tree + 40))
 }
 
+function pageOf(bytes: Buffer, page: number): Buffer {
+  return bytes.subarray(page * 4_096, page * 4_096 + 4_096)
+}
+
+/** The names of the tables are in the root of the names; the root of each table is at the end of its record. */
+function rootOfAlpha(bytes: Buffer): number {
+  const names = pageOf(bytes, rootOf(bytes, 1))
+  return Number(names.readBigUInt64LE(names.indexOf('alpha\0') + 'alpha\0'.length + 40))
+}
+
 function bolt(page: number): Buffer {
   const bytes = Buffer.alloc(page * 4 + 100, 1)
   for (const start of [0, page]) {
@@ -261,10 +271,18 @@ const BAD_FILES: readonly BadFile[] = [
     code: 'STORE_DAMAGED',
     says: /test process/,
     make: spoiled((bytes) => {
-      // The names of the tables are in the root of the names; the root of each is at the end of its record.
-      const names = bytes.subarray(rootOf(bytes, 1) * 4_096, rootOf(bytes, 1) * 4_096 + 4_096)
-      const root = Number(names.readBigUInt64LE(names.indexOf('alpha\0') + 'alpha\0'.length + 40))
-      bytes.fill(0, root * 4_096, root * 4_096 + 4_096)
+      pageOf(bytes, rootOfAlpha(bytes)).fill(0)
+    }),
+  },
+  {
+    name: 'a zeroed page in the midst of a table',
+    code: 'STORE_DAMAGED',
+    says: /test process/,
+    make: spoiled((bytes) => {
+      const root = pageOf(bytes, rootOfAlpha(bytes))
+      const children = root.readUInt16LE(20) / 2
+      const middle = 24 + root.readUInt16LE(24 + 2 * Math.floor(children / 2))
+      pageOf(bytes, root.readUInt32LE(middle)).fill(0)
     }),
   },
   {
