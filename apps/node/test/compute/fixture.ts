@@ -54,7 +54,7 @@ export function shellJob(script: string, more: Parameters<typeof jobOf>[2] = {})
 }
 
 /** What an operator of these tests decides. */
-export function settingsFor(
+function settingsFor(
   dataDir: string,
   recovery: RecoveryPolicyOptions = {},
   more: Partial<ComputeSettings> = {},
