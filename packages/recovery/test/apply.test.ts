@@ -53,7 +53,9 @@ describe('planRecovery', () => {
     for await (const page of planRecovery(store, recoveryPolicy(), { pageSize: 3 })) pages.push(page)
     expect(Math.max(...pages.map(({ decisions }) => decisions.length))).toBeLessThanOrEqual(3)
     const states = pages.flatMap(({ decisions }) => decisions.map(({ state }) => state)).sort()
-    expect(states).toEqual(['BidAccepted', 'Created', 'Publishing', 'Running'].flatMap((s) => Array(5).fill(s)))
+    expect(states).toEqual(
+      ['BidAccepted', 'Created', 'Publishing', 'Running'].flatMap((s) => Array(5).fill(s)),
+    )
     expect((await store.info()).sequence).toBe(before)
     await store.close()
   })
@@ -64,7 +66,9 @@ describe('applyRecovery', () => {
     const store = await openMemoryExecutionStore()
     await put(store, 'e-1', 'Running')
     const summary = await applyRecovery(store, planRecovery(store, recoveryPolicy()), {
-      outbox: ({ executionId }, { revision }) => [{ destination: 'requester', body: { executionId, revision } }],
+      outbox: ({ executionId }, { revision }) => [
+        { destination: 'requester', body: { executionId, revision } },
+      ],
     })
     expect(summary).toMatchObject({ actions: { fail: 1 }, changed: 0, failed: 0 })
     const execution = await store.getExecution('e-1')
