@@ -86,7 +86,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     {
       requester: parts.requester.context,
       nodeId,
-      labels: {},
+      labels: config.labels,
       version: buildVersion(),
       config: options.shownConfig,
       isDraining: () => parts.draining,

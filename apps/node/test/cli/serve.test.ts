@@ -132,7 +132,8 @@ test('a second node on the same stores, or the same port, is refused', async () 
 })
 
 test('settings are shown with their origin', async () => {
-  const env = { BACALHAU_API_PORT: '4321', BACALHAU_DIR: temporaryDirectory() }
+  const directory = temporaryDirectory()
+  const env = { BACALHAU_API_PORT: '4321', BACALHAU_DIR: directory, HOME: directory }
   const list = await saltcod(['config', 'list', '--host', '::1', '--output', 'json'], { env })
   const rows = JSON.parse(list.stdout) as { Key: string; Value: unknown; Origin: string }[]
   const row = (key: string) => rows.find((candidate) => candidate.Key === key)
