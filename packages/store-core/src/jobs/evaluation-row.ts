@@ -4,6 +4,7 @@ import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Evaluation, EvaluationStatus, EvaluationTrigger } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
 import { jobKey } from './job-row.ts'
@@ -48,7 +49,7 @@ export function findEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluati
 /** Loads an evaluation. Throws `EVALUATION_NOT_FOUND`. */
 export function loadEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluation {
   const found = findEvaluation(snapshot, id)
-  if (found !== undefined && snapshot.get('reclaim', jobKey(found.row.j)) === undefined) return found
+  if (found !== undefined && !isDeleted(snapshot, jobKey(found.row.j))) return found
   throw new StoreError('EVALUATION_NOT_FOUND', `evaluation not found: ${id}`, {
     id,
     hint: 'consumed evaluations are trimmed after a time',

@@ -12,6 +12,7 @@ import {
   type LoadedEvaluation,
   loadEvaluation,
 } from './evaluation-row.ts'
+import { isReclaimed } from './execution-row.ts'
 
 /** Keys that a trimmed evaluation takes: its row and two index rows. */
 const MAX_TRIMMED = 500
@@ -41,7 +42,8 @@ export function trimEvaluations(mutation: Mutation, olderThanMs: number): number
   for (const key of keys) {
     try {
       const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key)[2]))
-      if (evaluation === undefined) mutation.removeIndex(key)
+      // What belongs to a deleted job stands in no count any more; reclaiming removes it.
+      if (evaluation === undefined || isReclaimed(mutation.rows, evaluation.row)) mutation.removeIndex(key)
       else removeEvaluation(mutation, evaluation)
     } catch (error) {
       if (damagedRow(error) === null) throw error

@@ -5,6 +5,7 @@ import type { Execution } from '../model/execution.ts'
 import type { Json } from '../model/json.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
 import { jobKey } from './job-row.ts'
@@ -61,14 +62,19 @@ export function findExecutionRow(snapshot: KvSnapshot, id: string): LoadedExecut
 
 /** Tells whether an execution belongs to a job that was deleted and waits for its rows to be removed. */
 export function isReclaimed(snapshot: KvSnapshot, row: { readonly j: string }): boolean {
-  return snapshot.get('reclaim', jobKey(row.j)) !== undefined
+  return isDeleted(snapshot, jobKey(row.j))
 }
 
 /** Loads an execution. Throws `EXECUTION_NOT_FOUND`. */
 export function loadExecution(snapshot: KvSnapshot, id: string): LoadedExecution {
   const execution = findExecutionRow(snapshot, id)
   if (execution !== undefined) return execution
-  throw new StoreError('EXECUTION_NOT_FOUND', `execution not found: ${id}`, {
+  throw executionNotFound(id)
+}
+
+/** Makes the error for an execution that is not there, or not where it was looked for. */
+export function executionNotFound(id: string): StoreError {
+  return new StoreError('EXECUTION_NOT_FOUND', `execution not found: ${id}`, {
     id,
     hint: 'list the executions of the job to see what is there',
   })

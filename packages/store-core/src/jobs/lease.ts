@@ -16,6 +16,7 @@ import {
   toEvaluation,
   writeEvaluation,
 } from './evaluation-row.ts'
+import { isReclaimed } from './execution-row.ts'
 import type { Claim } from './job-store.ts'
 
 const MAX_LEASE_MS = 24 * 60 * 60 * 1_000
@@ -194,6 +195,7 @@ function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
   if (
     found !== undefined &&
     held !== undefined &&
+    !isReclaimed(mutation.rows, found.row) &&
     held.i === token.incarnation &&
     found.row.a === token.attempt &&
     held.x > mutation.nowMs

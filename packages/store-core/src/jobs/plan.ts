@@ -3,7 +3,6 @@ import type { Mutation } from '../store/mutation.ts'
 import { createExecution, updateExecution } from './change-execution.ts'
 import { moveJob, recordJobEvent } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
-import { loadEvaluation } from './evaluation-row.ts'
 import { loadJob } from './job-row.ts'
 import type { Plan } from './job-store.ts'
 import { completeEvaluation } from './lease.ts'
@@ -26,8 +25,7 @@ export function applyPlan(mutation: Mutation, plan: Plan): AppliedPlan {
       'leave the rest to a follow-up evaluation',
     )
   }
-  const jobId = loadEvaluation(mutation.rows, lease.evaluationId).row.j
-  completeEvaluation(mutation, lease, 'complete', plan.comment)
+  const jobId = completeEvaluation(mutation, lease, 'complete', plan.comment).row.j
   const before = loadJob(mutation.rows, jobId)
   const job = plan.job === undefined ? before : moveJob(mutation, before, plan.job)
   for (const event of events) recordJobEvent(mutation, job, job.row.s, event)

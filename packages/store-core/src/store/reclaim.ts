@@ -1,4 +1,4 @@
-import type { KvTransaction } from '../kv/contract.ts'
+import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { endOfTuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from './mutation.ts'
@@ -16,6 +16,11 @@ export const reclaimTable: RecordTable<ReclaimRow> = new RecordTable<ReclaimRow>
 
 const MAX_STEP_KEYS = 500
 const MAX_STEP_RECORDS = 100
+
+/** Tells whether a record was deleted and waits for its rows to be removed. */
+export function isDeleted(snapshot: KvSnapshot, key: Uint8Array): boolean {
+  return key.length <= MAX_KEY_BYTES && snapshot.get('reclaim', key) !== undefined
+}
 
 /** Notes a record whose remaining rows are to be removed. */
 export function putReclaim(mutation: Mutation, key: Uint8Array, id: string): void {
