@@ -14,7 +14,6 @@ import { historyTable, readHistoryEntry, toHistoryEntry } from '../store/history
 import { checkInteger, checkText } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
 import { RecordTable } from '../store/record-table.ts'
-import { INDEX } from '../store/tables.ts'
 import {
   acknowledgeCompute,
   createCompute,
@@ -92,7 +91,12 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
       const execution = loadCompute(rows, request.executionId)
       const version = executionJobTable.get(rows, execution.key)?.version ?? 0
       const sequence = recordComputeEvent(mutation, execution, version, execution.row.s, request.event)
-      return readHistoryEntry(rows, execution.row.j, execution.key, sequence)
+      return readHistoryEntry(
+        rows,
+        { jobId: execution.row.j, executionId: execution.id },
+        execution.key,
+        sequence,
+      )
     })
   }
 
@@ -137,7 +141,8 @@ function computeListing<Spec>(
   )
   return {
     table: 'index',
-    prefix: chooseIndex(query),
+    prefixes:
+      query.jobId === undefined ? [...states].map(computeStatePrefix) : [computeJobPrefix(query.jobId)],
     query: ['compute', conditions],
     idOf: (key) => decodeId('e', decodeTuple(key).at(-1)),
     load: (key) => {
@@ -149,21 +154,16 @@ function computeListing<Spec>(
   }
 }
 
-function chooseIndex({ jobId, states, inProgress, live }: ComputeExecutionQuery): Uint8Array {
-  if (jobId !== undefined) return computeJobPrefix(jobId)
-  if (states?.[0] !== undefined && states.length === 1) return computeStatePrefix(states[0])
-  if (inProgress === true || live === true) return tuple(INDEX.executionByState, 0)
-  return tuple(INDEX.executionByState)
-}
-
 function computeHistoryListing(snapshot: KvSnapshot, executionId: string): Listing<HistoryEntry> {
   const key = computeKey(executionId)
-  const jobId = findCompute(snapshot, executionId)?.row.j ?? ''
+  const execution = findCompute(snapshot, executionId)
   return {
     table: 'history',
-    prefix: key,
+    prefixes: [key],
     query: ['history', executionId],
     idOf: (entryKey) => `${executionId} entry ${String(decodeTuple(entryKey).at(-1))}`,
-    load: (entryKey, value) => toHistoryEntry(jobId, entryKey, historyTable.decode(entryKey, value)),
+    load: (entryKey, value) =>
+      execution &&
+      toHistoryEntry({ jobId: execution.row.j, executionId }, entryKey, historyTable.decode(entryKey, value)),
   }
 }

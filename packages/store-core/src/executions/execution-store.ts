@@ -33,7 +33,7 @@ export interface UpdateComputeExecution extends Expectation<ComputeState>, Chang
   readonly event?: EventInput
 }
 
-/** Which executions to list; without a condition all, by id. */
+/** Which executions to list; without a condition all. */
 export interface ComputeExecutionQuery extends PageRequest {
   readonly jobId?: string
   readonly states?: readonly ComputeState[]

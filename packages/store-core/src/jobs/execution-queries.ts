@@ -2,7 +2,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { Evaluation, EvaluationStatus } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
-import { EXECUTION_MACHINE, EXECUTION_STATES } from '../states/execution-state.ts'
+import { EXECUTION_MACHINE, EXECUTION_STATES, type ExecutionState } from '../states/execution-state.ts'
 import type { Listing } from '../store/pager.ts'
 import { INDEX } from '../store/tables.ts'
 import { evaluationsOfJob, evaluationTable, findEvaluation, toEvaluation } from './evaluation-row.ts'
@@ -36,7 +36,7 @@ export function executionListing(snapshot: KvSnapshot, query: ExecutionQuery): L
   )
   return {
     table: 'index',
-    prefix: chooseExecutionIndex(query),
+    prefixes: chooseStretches(query, states),
     query: ['executions', conditions],
     idOf: (key) => decodeId('e', decodeTuple(key).at(-1)),
     load: (key) => {
@@ -53,12 +53,13 @@ export function executionListing(snapshot: KvSnapshot, query: ExecutionQuery): L
   }
 }
 
-function chooseExecutionIndex({ jobId, nodeId, states, inProgress }: ExecutionQuery): Uint8Array {
-  if (jobId !== undefined) return tuple(INDEX.executionByJob, jobKey(jobId))
-  if (states?.[0] !== undefined && states.length === 1) return executionStatePrefix(states[0])
-  if (inProgress === true) return tuple(INDEX.executionByState, 0)
-  if (nodeId !== undefined) return tuple(INDEX.executionByNode, nodeId)
-  if (states !== undefined) return tuple(INDEX.executionByState)
+function chooseStretches(query: ExecutionQuery, states: ReadonlySet<ExecutionState>): readonly Uint8Array[] {
+  const { jobId, nodeId, inProgress } = query
+  if (jobId !== undefined) return [tuple(INDEX.executionByJob, jobKey(jobId))]
+  if (nodeId !== undefined && inProgress !== true && query.states?.length !== 1) {
+    return [tuple(INDEX.executionByNode, nodeId)]
+  }
+  if (inProgress === true || query.states !== undefined) return [...states].map(executionStatePrefix)
   throw new TypeError('listExecutions needs a job, a node, states or inProgress')
 }
 
@@ -73,7 +74,7 @@ export function evaluationListing(
   if (jobId !== undefined) {
     return {
       table: 'index',
-      prefix: evaluationsOfJob(jobId),
+      prefixes: [evaluationsOfJob(jobId)],
       query: ['evaluations', jobId, status],
       idOf: (key) => decodeId('v', decodeTuple(key).at(-1)),
       load: (key) => {
@@ -85,7 +86,7 @@ export function evaluationListing(
   }
   return {
     table: 'evaluations',
-    prefix: new Uint8Array(0),
+    prefixes: [new Uint8Array(0)],
     query: ['evaluations', status],
     idOf: (key) => decodeId('v', decodeTuple(key)[0]),
     load: (key, value) => {

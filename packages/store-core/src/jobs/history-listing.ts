@@ -1,21 +1,26 @@
-import { decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import type { Listing } from '../store/pager.ts'
+import { isDeleted } from '../store/reclaim.ts'
+import { jobKey } from './job-row.ts'
 import type { HistoryQuery } from './job-store.ts'
 
 /** The listing of a job's history that a query asks for. */
-export function historyListing(query: HistoryQuery): Listing<HistoryEntry> {
+export function historyListing(snapshot: KvSnapshot, query: HistoryQuery): Listing<HistoryEntry> {
   const { jobId, jobVersion, level, executionIdPrefix, nodeIdPrefix, sinceMs, afterSequence } = query
-  const prefix = idTuple('j', jobId)
+  const key = jobKey(jobId)
+  const deleted = isDeleted(snapshot, key)
   return {
     table: 'history',
-    prefix,
-    ...(afterSequence === undefined ? {} : { gte: tuple(prefix, afterSequence + 1) }),
+    prefixes: [key],
+    ...(afterSequence === undefined ? {} : { gte: tuple(afterSequence + 1) }),
     query: ['history', jobId, jobVersion, level, executionIdPrefix, nodeIdPrefix, sinceMs, afterSequence],
-    idOf: (key) => `${jobId} entry ${String(decodeTuple(key).at(-1))}`,
-    load: (key, value) => {
-      const entry = toHistoryEntry(jobId, key, historyTable.decode(key, value))
+    idOf: (entryKey) => `${jobId} entry ${String(decodeTuple(entryKey).at(-1))}`,
+    load: (entryKey, value) => {
+      if (deleted) return undefined
+      const entry = toHistoryEntry({ jobId }, entryKey, historyTable.decode(entryKey, value))
       const wanted =
         (jobVersion === undefined || entry.jobVersion === jobVersion) &&
         (level === undefined || entry.level === level) &&

@@ -1,8 +1,8 @@
 import { StoreError } from '../errors.ts'
-import type { KvSnapshot } from '../kv/contract.ts'
+import { type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
 import { type IdPrefix, shortIdBounds } from '../model/id.ts'
-import type { Job } from '../model/job.ts'
+import { JOB_TYPES, type Job } from '../model/job.ts'
 import type { TextMap } from '../model/json.ts'
 import type { JobState } from '../states/job-state.ts'
 import type { Listing } from '../store/pager.ts'
@@ -35,7 +35,8 @@ export function getJob<Spec>(snapshot: KvSnapshot, id: string, version?: number)
 
 /** Returns the job with a name; `null` where there is none. */
 export function getJobByName<Spec>(snapshot: KvSnapshot, namespace: string, name: string): Job<Spec> | null {
-  const id = snapshot.get('index', nameIndexKey(namespace, name))
+  const key = nameIndexKey(namespace, name)
+  const id = key.length > MAX_KEY_BYTES ? undefined : snapshot.get('index', key)
   return id === undefined ? null : getJob<Spec>(snapshot, decodeIdTuple('j', id))
 }
 
@@ -78,22 +79,22 @@ export function listVersions<Spec>(snapshot: KvSnapshot, jobId: string): Job<Spe
   return versions
 }
 
-interface Stretch {
-  readonly prefix: Uint8Array
+interface Stretches {
+  readonly prefixes: readonly Uint8Array[]
   /** Whether the part behind the prefix is the creation time. */
   readonly byCreation: boolean
 }
 
 /** The listing that a query asks for, on the index that leaves the fewest rows to look at. */
 export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing<Job<Spec>> {
-  const { prefix, byCreation } = chooseIndex(query)
+  const { prefixes, byCreation } = chooseIndex(query)
   const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
   const { sinceMs, untilMs } = query
   return {
     table: 'index',
-    prefix,
-    ...(byCreation && sinceMs !== undefined ? { gte: tuple(prefix, sinceMs) } : {}),
-    ...(byCreation && untilMs !== undefined ? { lt: tuple(prefix, untilMs) } : {}),
+    prefixes,
+    ...(byCreation && sinceMs !== undefined ? { gte: tuple(sinceMs) } : {}),
+    ...(byCreation && untilMs !== undefined ? { lt: tuple(untilMs) } : {}),
     query: ['jobs', conditions],
     idOf: (key) => decodeId('j', decodeTuple(key).at(-1)),
     load: (key) => {
@@ -116,22 +117,22 @@ export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing
   }
 }
 
-function chooseIndex(query: JobQuery): Stretch {
+function chooseIndex(query: JobQuery): Stretches {
   const label = query.labels?.find(({ operator, values }) => operator === '=' && values.length === 1)
   if (label !== undefined) {
-    return { prefix: tuple(INDEX.jobByLabel, label.key, label.values[0] ?? ''), byCreation: true }
+    return { prefixes: [tuple(INDEX.jobByLabel, label.key, label.values[0] ?? '')], byCreation: true }
   }
   const [state, ...otherStates] = query.states ?? []
   if (state !== undefined && otherStates.length === 0)
-    return { prefix: stateStretch(query, state), byCreation: false }
-  if (query.inProgress === true && query.type !== undefined) {
-    return { prefix: tuple(INDEX.jobInProgress, query.type), byCreation: true }
+    return { prefixes: [stateStretch(query, state)], byCreation: false }
+  if (query.inProgress === true) {
+    const types = query.type === undefined ? JOB_TYPES : [query.type]
+    return { prefixes: types.map((type) => tuple(INDEX.jobInProgress, type)), byCreation: true }
   }
-  if (query.inProgress === true) return { prefix: tuple(INDEX.jobInProgress), byCreation: false }
   if (query.namespace !== undefined) {
-    return { prefix: tuple(INDEX.jobByNamespace, query.namespace), byCreation: true }
+    return { prefixes: [tuple(INDEX.jobByNamespace, query.namespace)], byCreation: true }
   }
-  return { prefix: tuple(INDEX.jobByCreation), byCreation: true }
+  return { prefixes: [tuple(INDEX.jobByCreation)], byCreation: true }
 }
 
 function stateStretch(query: JobQuery, state: JobState): Uint8Array {

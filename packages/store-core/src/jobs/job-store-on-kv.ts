@@ -24,7 +24,13 @@ import { enqueueEvaluation } from './evaluation-queue.ts'
 import { findEvaluation, loadEvaluation, toEvaluation } from './evaluation-row.ts'
 import { deleteEvaluation, nextEvaluationMs, trimEvaluations } from './evaluation-upkeep.ts'
 import { evaluationListing, executionListing, findExecution } from './execution-queries.ts'
-import { findExecutionRow, isReclaimed, loadExecution, toExecution } from './execution-row.ts'
+import {
+  executionNotFound,
+  findExecutionRow,
+  isReclaimed,
+  loadExecution,
+  toExecution,
+} from './execution-row.ts'
 import { historyListing } from './history-listing.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
 import { loadJob } from './job-row.ts'
@@ -245,16 +251,17 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
       const job = loadJob(rows, request.jobId)
       if (request.executionId === undefined) {
         const sequence = recordJobEvent(mutation, job, job.row.s, request.event)
-        return readHistoryEntry(rows, job.id, job.key, sequence)
+        return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
       }
       const execution = loadExecution(rows, request.executionId)
+      if (execution.row.j !== job.id) throw executionNotFound(request.executionId)
       const sequence = recordEvent(mutation, execution, execution.row.s, request.event)
-      return readHistoryEntry(rows, job.id, job.key, sequence)
+      return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
     })
   }
 
   async listHistory(query: HistoryQuery): Promise<Page<HistoryEntry>> {
-    const { page } = await this.page(() => historyListing(query), query)
+    const { page } = await this.page((snapshot) => historyListing(snapshot, query), query)
     return page
   }
 

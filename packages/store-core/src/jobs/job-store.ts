@@ -216,7 +216,10 @@ export interface JobStore<Spec = Json> extends DurableStore {
   getExecution(id: string): Promise<Execution | null>
   /** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */
   findExecution(text: string): Promise<Execution>
-  /** Lists executions, by creation within a job or node, by time of the state otherwise. Throws `TypeError` without a condition. */
+  /**
+   * Lists executions: by creation within a job, or within a node unless it is about `inProgress` or a single
+   * state, by the time of the state otherwise. Throws `TypeError` without a condition.
+   */
   listExecutions(query: ExecutionQuery): Promise<Page<Execution>>
 
   // Evaluations

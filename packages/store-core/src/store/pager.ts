@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { StoreError } from '../errors.ts'
-import type { KvSnapshot } from '../kv/contract.ts'
-import { endOfTuple } from '../kv/tuple.ts'
+import { type KvRow, type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
+import { endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Page, PageCursor, PageRequest } from '../model/page.ts'
 import { checkInteger } from './limits.ts'
 import { type DamagedRow, damagedRow } from './quarantine.ts'
@@ -12,13 +12,17 @@ export const MAX_EXAMINED_ROWS: number = 2_000
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000
+/** Two ids of their greatest length and a time fit in. */
+const MAX_TAIL_BYTES = 400
+/** What is longer is in no key, since every part of a key has its limit. */
+const LONGEST_PREFIX_BYTES = MAX_KEY_BYTES - MAX_TAIL_BYTES - 1
 
-/** A stretch of a table to be read page by page. */
+/** Stretches of a table to be read page by page, as one. */
 export interface Listing<T> {
   readonly table: TableName
-  /** Every key of the stretch begins with it. */
-  readonly prefix: Uint8Array
-  /** Narrower bounds within the stretch. */
+  /** Each stretch is what begins with a prefix; several are merged in the order of what stands behind it. */
+  readonly prefixes: readonly Uint8Array[]
+  /** Narrower bounds behind the prefix. */
   readonly gte?: Uint8Array
   readonly lt?: Uint8Array
   /** What makes two queries the same, so that a cursor of another one is refused. */
@@ -35,10 +39,13 @@ export interface PageWithDamage<T> {
   readonly damaged: readonly DamagedRow[]
 }
 
-interface CursorParts {
-  readonly key: Uint8Array
-  /** Whether the page lies before the key instead of behind it, in the direction of the listing. */
+/** A place in a listing, as what stands behind the prefix of a row. */
+interface Place {
+  readonly tail: Uint8Array
+  /** Whether the page lies before the place instead of behind it, in the direction of the listing. */
   readonly back: boolean
+  /** Whether the row at the place belongs to the page. */
+  readonly inclusive: boolean
 }
 
 /** Reads one page of a listing. Throws `INVALID_CURSOR` or `INVALID_ARGUMENT`. */
@@ -50,28 +57,21 @@ export function readPage<T>(
   const limit = request.limit ?? DEFAULT_LIMIT
   checkInteger('limit', limit, 1, MAX_LIMIT)
   const fingerprint = fingerprintOf(listing.query, request.reverse ?? false)
-  const cursor = request.cursor == null ? null : decodeCursor(request.cursor, fingerprint)
-  if (
-    cursor !== null &&
-    Buffer.compare(cursor.key.subarray(0, listing.prefix.length), listing.prefix) !== 0
-  ) {
-    throw foreignCursor()
-  }
-  const back = cursor?.back ?? false
+  const start = request.cursor == null ? null : decodeCursor(request.cursor, fingerprint)
+  const back = start?.back ?? false
   const descending = (request.reverse ?? false) !== back
-  const walk = new Walk(snapshot, listing, descending, cursor?.key ?? null, limit)
+  const walk = new Walk(snapshot, listing, descending, start, limit)
   walk.run()
 
-  const onward = walk.ended ? null : walk.last
-  const backward = cursor === null ? null : (walk.first ?? cursor.key)
-  const encode = (key: Uint8Array | null, toBack: boolean) =>
-    key === null ? null : encodeCursor(fingerprint, { key, back: toBack })
+  const onward = walk.ended || walk.last === null ? null : { tail: walk.last, back, inclusive: false }
+  const returning = start === null ? null : placeToReturn(start, walk.first)
+  const encode = (place: Place | null) => (place === null ? null : encodeCursor(fingerprint, place))
   if (back) walk.items.reverse()
   return {
     page: {
       items: walk.items,
-      next: back ? encode(backward, false) : encode(onward, false),
-      previous: back ? encode(onward, true) : encode(backward, true),
+      next: encode(back ? returning : onward),
+      previous: encode(back ? onward : returning),
       examined: walk.examined,
       quarantined: walk.quarantined,
     },
@@ -79,7 +79,17 @@ export function readPage<T>(
   }
 }
 
-/** One walk along the keys until the page is full, the stretch ends, or enough rows were examined. */
+/** The place from which the other direction shows what lies before this page; an empty page has no first row. */
+function placeToReturn(start: Place, first: Uint8Array | null): Place {
+  if (first !== null) return { tail: first, back: !start.back, inclusive: false }
+  return { tail: start.tail, back: !start.back, inclusive: !start.inclusive }
+}
+
+interface FoundRow extends KvRow {
+  readonly tail: Uint8Array
+}
+
+/** One walk along the rows until the page is full, the stretches end, or enough rows were examined. */
 class Walk<T> {
   readonly items: T[] = []
   readonly quarantined: string[] = []
@@ -88,6 +98,7 @@ class Walk<T> {
   ended = false
   first: Uint8Array | null = null
   last: Uint8Array | null
+  #inclusive: boolean
   readonly #snapshot: KvSnapshot
   readonly #listing: Listing<T>
   readonly #descending: boolean
@@ -97,14 +108,15 @@ class Walk<T> {
     snapshot: KvSnapshot,
     listing: Listing<T>,
     descending: boolean,
-    start: Uint8Array | null,
+    start: Place | null,
     limit: number,
   ) {
     this.#snapshot = snapshot
     this.#listing = listing
     this.#descending = descending
     this.#limit = limit
-    this.last = start
+    this.last = start?.tail ?? null
+    this.#inclusive = start?.inclusive ?? false
   }
 
   run(): void {
@@ -112,29 +124,46 @@ class Walk<T> {
       const wanted = Math.min(this.#limit - this.items.length, MAX_EXAMINED_ROWS - this.examined)
       const rows = this.#rows(wanted + 1)
       this.ended = rows.length <= wanted
-      for (const { key, value } of rows.slice(0, wanted)) this.#take(key, value)
+      for (const row of rows.slice(0, wanted)) this.#take(row)
     }
   }
 
-  #rows(limit: number) {
+  #rows(limit: number): readonly FoundRow[] {
+    const { prefixes } = this.#listing
+    const [only] = prefixes
+    if (only !== undefined && prefixes.length === 1) return this.#stretch(only, limit)
+    const sign = this.#descending ? -1 : 1
+    return prefixes
+      .flatMap((prefix) => this.#stretch(prefix, limit))
+      .sort((a, b) => sign * Buffer.compare(a.tail, b.tail))
+      .slice(0, limit)
+  }
+
+  #stretch(prefix: Uint8Array, limit: number): FoundRow[] {
+    if (prefix.length > LONGEST_PREFIX_BYTES) return []
     const { table } = this.#listing
-    const { low, high } = boundsOf(this.#listing)
-    const from = this.last
-    if (this.#descending) {
-      return this.#snapshot.range(table, {
-        ...low,
-        ...(from === null ? high : { lt: from }),
-        reverse: true,
-        limit,
-      })
-    }
-    return this.#snapshot.range(table, { ...(from === null ? low : { gt: from }), ...high, limit })
+    const { low, high } = boundsOf(prefix, this.#listing)
+    const place = this.last === null ? null : tuple(prefix, this.last)
+    const rows = this.#descending
+      ? this.#snapshot.range(table, {
+          ...low,
+          ...(place === null ? high : this.#inclusive ? { lte: place } : { lt: place }),
+          reverse: true,
+          limit,
+        })
+      : this.#snapshot.range(table, {
+          ...(place === null ? low : this.#inclusive ? { gte: place } : { gt: place }),
+          ...high,
+          limit,
+        })
+    return rows.map(({ key, value }) => ({ key, value, tail: key.subarray(prefix.length) }))
   }
 
-  #take(key: Uint8Array, value: Uint8Array): void {
+  #take({ key, value, tail }: FoundRow): void {
     this.examined += 1
-    this.first ??= key
-    this.last = key
+    this.first ??= tail
+    this.last = tail
+    this.#inclusive = false
     try {
       const item = this.#listing.load(key, value)
       if (item !== undefined) this.items.push(item)
@@ -148,12 +177,13 @@ class Walk<T> {
 }
 
 /** A listing of a whole table has no bounds; an empty key is none. */
-function boundsOf({ prefix, gte = prefix, lt }: Listing<unknown>): {
-  low: { gte?: Uint8Array }
-  high: { lt?: Uint8Array }
-} {
-  const end = lt ?? (prefix.length === 0 ? undefined : endOfTuple(prefix))
-  return { low: gte.length === 0 ? {} : { gte }, high: end === undefined ? {} : { lt: end } }
+function boundsOf(
+  prefix: Uint8Array,
+  { gte, lt }: Listing<unknown>,
+): { low: { gte?: Uint8Array }; high: { lt?: Uint8Array } } {
+  const low = gte === undefined ? prefix : tuple(prefix, gte)
+  const high = lt === undefined ? (prefix.length === 0 ? undefined : endOfTuple(prefix)) : tuple(prefix, lt)
+  return { low: low.length === 0 ? {} : { gte: low }, high: high === undefined ? {} : { lt: high } }
 }
 
 function fingerprintOf(query: unknown, reverse: boolean): string {
@@ -161,16 +191,21 @@ function fingerprintOf(query: unknown, reverse: boolean): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 8)
 }
 
-function encodeCursor(fingerprint: string, { key, back }: CursorParts): PageCursor {
-  return `${fingerprint}${back ? 'b' : 'f'}${Buffer.from(key).toString('base64url')}`
+/** The letter of a cursor by direction; a capital one includes the row at its place. */
+const LETTERS = { f: [false, false], F: [false, true], b: [true, false], B: [true, true] } as const
+
+function encodeCursor(fingerprint: string, { tail, back, inclusive }: Place): PageCursor {
+  const letter = back ? 'b' : 'f'
+  return `${fingerprint}${inclusive ? letter.toUpperCase() : letter}${Buffer.from(tail).toString('base64url')}`
 }
 
-function decodeCursor(cursor: PageCursor, fingerprint: string): CursorParts {
-  const direction = cursor[8]
-  if (!cursor.startsWith(fingerprint) || (direction !== 'b' && direction !== 'f') || cursor.length > 4_000) {
-    throw foreignCursor()
-  }
-  return { key: Buffer.from(cursor.slice(9), 'base64url'), back: direction === 'b' }
+function decodeCursor(cursor: PageCursor, fingerprint: string): Place {
+  const letter = cursor[8] ?? ''
+  const tail = Buffer.from(cursor.slice(9), 'base64url')
+  if (!cursor.startsWith(fingerprint) || !Object.hasOwn(LETTERS, letter)) throw foreignCursor()
+  if (tail.length === 0 || tail.length > MAX_TAIL_BYTES) throw foreignCursor()
+  const [back, inclusive] = LETTERS[letter as keyof typeof LETTERS]
+  return { tail, back, inclusive }
 }
 
 function foreignCursor(): StoreError {
