@@ -6,14 +6,8 @@ import { putReclaim } from '../store/reclaim.ts'
 import { keysOf } from '../store/scan.ts'
 import { INDEX } from '../store/tables.ts'
 import { notTerminal } from './change-job.ts'
-import { headOf, withdraw } from './evaluation-queue.ts'
-import {
-  evaluationsOfJob,
-  findEvaluation,
-  headKey,
-  type LoadedEvaluation,
-  leasedKey,
-} from './evaluation-row.ts'
+import { withdrawAll } from './evaluation-queue.ts'
+import { evaluationsOfJob, findEvaluation } from './evaluation-row.ts'
 import { executionKey, executionTable } from './execution-row.ts'
 import {
   creationIndexKeys,
@@ -87,21 +81,15 @@ function discountExecutions(mutation: Mutation, job: LoadedJob): void {
 }
 
 function dropEvaluations(mutation: Mutation, job: LoadedJob): void {
-  const pending: LoadedEvaluation[] = []
   for (const key of keysOf(mutation.rows, 'index', evaluationsOfJob(job.id))) {
-    const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key).at(-1)))
-    if (evaluation === undefined) continue
-    const { row, bytes } = evaluation
-    mutation.count('evaluation', row.ns, row.st, -1, -bytes)
-    if (row.st === 'pending') pending.push(evaluation)
+    try {
+      const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key).at(-1)))
+      if (evaluation === undefined) continue
+      const { row, bytes } = evaluation
+      mutation.count('evaluation', row.ns, row.st, -1, -bytes)
+    } catch (error) {
+      if (damagedRow(error) === null) throw error
+    }
   }
-  for (const evaluation of pending) {
-    const { l: lease } = evaluation.row
-    if (lease === undefined) continue
-    mutation.removeIndex(leasedKey(evaluation, lease.x))
-    if (headOf(mutation, job.id) === evaluation.id) mutation.removeIndex(headKey(job.id))
-  }
-  for (const evaluation of pending) {
-    if (evaluation.row.l === undefined) withdraw(mutation, evaluation)
-  }
+  withdrawAll(mutation, job.id)
 }

@@ -3,7 +3,7 @@ import type { KvRow } from '../kv/contract.ts'
 import { decodeIdTuple, endOfTuple, idTuple } from '../kv/tuple.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import { checkId, newId } from '../model/id.ts'
-import { cutMessage } from '../store/limits.ts'
+import { checkPriority, checkTime, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import {
   type EvaluationRow,
@@ -12,6 +12,7 @@ import {
   findEvaluation,
   headKey,
   type LoadedEvaluation,
+  leasedKey,
   parkedKey,
   parkedPrefix,
   readyKey,
@@ -34,6 +35,8 @@ export function enqueueEvaluation(
   request: NewEvaluation,
 ): string {
   const id = request.id ?? newId('v')
+  checkTime('due time', request.dueAtMs)
+  checkPriority(request.priority ?? 0)
   const key = idTuple('v', id)
   const row: EvaluationRow = {
     j: job.id,
@@ -91,6 +94,20 @@ export function withdraw(mutation: Mutation, evaluation: LoadedEvaluation): void
   } else {
     mutation.removeIndex(parkedKey(row))
   }
+}
+
+/**
+ * Takes the whole queue of a deleted job out of what can be claimed. Its parked rows stay, for it may have more of them than a
+ * transaction takes; reclaiming removes them.
+ */
+export function withdrawAll(mutation: Mutation, jobId: string): void {
+  const headId = headOf(mutation, jobId)
+  if (headId === undefined) return
+  mutation.removeIndex(headKey(jobId))
+  const head = findEvaluation(mutation.rows, headId)
+  if (head === undefined) return
+  if (head.row.l === undefined) unplace(mutation, head.row)
+  else mutation.removeIndex(leasedKey(head, head.row.l.x))
 }
 
 /** Makes evaluations ready that waited until now, at most `limit`. */

@@ -1,10 +1,10 @@
-import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, endOfTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { reclaimStep, removePlainRows } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
-import { endedKey, evaluationsOfJob, findEvaluation } from './evaluation-row.ts'
+import { endedKey, evaluationsOfJob, evaluationTable, parkedPrefix } from './evaluation-row.ts'
 import { executionCreationKeys, executionKey, executionStateKey, executionTable } from './execution-row.ts'
 
 /** Keys that one execution takes: its row, two index rows by creation, one by state. */
@@ -16,6 +16,7 @@ const EVALUATION_KEYS = 3
 export function reclaimJobs(mutation: Mutation): ReclaimReport {
   return reclaimStep(mutation, (key, id, limit) => {
     let left = limit
+    left -= removePlainRows(mutation.rows, 'index', parkedPrefix(id), left)
     left -= removeExecutions(mutation, key, id, left)
     left -= removeEvaluations(mutation, id, left)
     left -= removePlainRows(mutation.rows, 'history', key, left)
@@ -66,12 +67,31 @@ function removeEvaluations(mutation: Mutation, jobId: string, limit: number): nu
   if (most < 1) return 0
   const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })
   for (const indexKey of keys) {
-    const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(indexKey).at(-1)))
-    if (evaluation !== undefined) {
-      mutation.removeIndex(endedKey(evaluation))
-      mutation.rows.remove('evaluations', evaluation.key)
-    }
+    removeEvaluation(mutation, decodeId('v', decodeTuple(indexKey).at(-1)), jobId)
     mutation.removeIndex(indexKey)
   }
   return keys.length * EVALUATION_KEYS
+}
+
+function removeEvaluation(mutation: Mutation, id: string, jobId: string): void {
+  const key = idTuple('v', id)
+  const bytes = mutation.rows.get('evaluations', key)
+  if (bytes === undefined) return
+  mutation.rows.remove('evaluations', key)
+  try {
+    const row = evaluationTable.decode(key, bytes)
+    mutation.removeIndex(endedKey({ key, row }))
+    mutation.announce({
+      kind: 'evaluation',
+      id,
+      jobId,
+      namespace: row.ns,
+      operation: 'remove',
+      previousState: row.st,
+      state: null,
+      revision: 0,
+    })
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+  }
 }
