@@ -6,7 +6,7 @@ import { JOB_TYPES } from '../model/job.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import { checkTransition } from '../states/transitions.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkInteger, checkText, cutMessage, invalid } from '../store/limits.ts'
+import { checkInteger, checkText, checkTime, cutMessage, invalid } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { putReclaim } from '../store/reclaim.ts'
 import {
@@ -24,6 +24,8 @@ import {
 } from './compute-row.ts'
 import type { CreateComputeExecution, UpdateComputeExecution } from './execution-store.ts'
 
+const FIRST_STATES: readonly ComputeState[] = ['Created', 'BidAccepted']
+
 /** Creates an execution with the job that caused it. */
 export function createCompute<Spec>(
   mutation: Mutation,
@@ -36,6 +38,13 @@ export function createCompute<Spec>(
   checkId('job', job.id)
   checkText('requester id', requesterId)
   checkText('namespace', job.namespace)
+  checkTime('deadline', deadlineAtMs)
+  if (request.state !== undefined && !FIRST_STATES.includes(request.state)) {
+    throw invalid(
+      `an execution cannot begin as ${JSON.stringify(request.state)}`,
+      `begin as ${FIRST_STATES.join(' or ')}`,
+    )
+  }
   if (!JOB_TYPES.includes(job.type)) throw invalid(`invalid job type: ${JSON.stringify(job.type)}`)
   const key = computeKey(id)
   if (rows.get('executions', key) !== undefined || rows.get('reclaim', key) !== undefined) {
@@ -92,6 +101,7 @@ export function updateCompute<Spec>(
 ): ComputeExecution<Spec> {
   const before = loadCompute(mutation.rows, request.executionId)
   const { to = null, patch = {}, event } = request
+  checkTime('deadline', patch.deadlineAtMs)
   const { id, row: old } = before
   checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
   const moved =
@@ -136,7 +146,7 @@ export function deleteCompute(mutation: Mutation, executionId: string): void {
 /** Writes an entry into an execution's history. */
 export function recordComputeEvent(
   mutation: Mutation,
-  { id, key, row }: LoadedCompute,
+  { key, row }: LoadedCompute,
   jobVersion: number,
   previousState: ComputeState | null,
   event: EventInput,
@@ -146,7 +156,6 @@ export function recordComputeEvent(
     {
       ownerKey: key,
       jobVersion,
-      executionId: id,
       previousState,
       newState: row.s,
       revision: row.r,

@@ -5,7 +5,7 @@ import { checkId, newId } from '../model/id.ts'
 import { EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import { checkTransition } from '../states/transitions.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkText, cutMessage } from '../store/limits.ts'
+import { checkText, checkTime, cutMessage, invalid } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
@@ -24,11 +24,20 @@ import {
 import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
 import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } from './job-store.ts'
 
+const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
+
 /** Creates an execution of a job. Throws `EXECUTION_ALREADY_EXISTS`, `JOB_VERSION_NOT_FOUND`. */
 export function createExecution(mutation: Mutation, job: LoadedJob, request: NewExecution): LoadedExecution {
   const { rows, nowMs } = mutation
   const id = request.id ?? newId('e')
   checkText('node id', request.nodeId)
+  checkTime('deadline', request.deadlineAtMs)
+  if (request.state !== undefined && !FIRST_STATES.includes(request.state)) {
+    throw invalid(
+      `an execution cannot begin as ${JSON.stringify(request.state)}`,
+      `begin as ${FIRST_STATES.join(' or ')}`,
+    )
+  }
   if (request.id !== undefined) {
     checkId('execution', id)
     if (executionTable.get(rows, executionKey(id)) !== undefined) {
@@ -85,6 +94,7 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): 
 export function updateExecution(mutation: Mutation, request: UpdateExecution): LoadedExecution {
   const before = loadExecution(mutation.rows, request.executionId)
   const { to = null, message, patch, event } = request
+  checkTime('deadline', patch?.deadlineAtMs)
   checkTransition(EXECUTION_MACHINE, subjectOf(before), request, to)
   return applyExecutionChange(mutation, before, {
     to,

@@ -5,7 +5,7 @@ import type { Json } from '../model/json.ts'
 import { JOB_MACHINE, type JobState } from '../states/job-state.ts'
 import { checkTransition, type Expectation } from '../states/transitions.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkText, cutMessage } from '../store/limits.ts'
+import { checkText, checkTime, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
@@ -36,6 +36,7 @@ export function moveJob(
   move: Omit<TransitionJob, 'jobId' | 'evaluation' | 'requestId' | 'outbox'>,
 ): LoadedJob {
   const { to, event, deadlineAtMs } = move
+  checkTime('deadline', deadlineAtMs)
   checkTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
   const { m: _message, f: _finished, dl: oldDeadline, ...kept } = before.row
   const message = cutMessage(move.message ?? event?.message ?? '')
@@ -90,6 +91,7 @@ export function reviseJob<Spec>(
     at: mutation.nowMs,
   }
   checkDefinition({ priority: spec.p, count: spec.c, labels })
+  checkTime('deadline', request.deadlineAtMs)
   const version = before.row.v + 1
   const bytes = putSpec(mutation, before.key, version, spec, maxSpecBytes)
   for (const key of labelIndexKeys(before.key, before.row, old.l ?? {})) mutation.removeIndex(key)

@@ -7,7 +7,7 @@ import { checkId, newId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
 import type { Json, TextMap } from '../model/json.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkInteger, checkLabels, checkText, invalid } from '../store/limits.ts'
+import { checkInteger, checkLabels, checkPriority, checkText, checkTime, invalid } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
@@ -30,12 +30,11 @@ import {
 } from './job-row.ts'
 import type { SubmitJob, Submitted } from './job-store.ts'
 
-const MAX_PRIORITY = 1_000_000
 const MAX_COUNT = 1_000_000
 
 /** The parts of a job version that a caller may set, checked. */
 export function checkDefinition(definition: { priority: number; count: number; labels: TextMap }): void {
-  checkInteger('priority', definition.priority, -MAX_PRIORITY, MAX_PRIORITY)
+  checkPriority(definition.priority)
   checkInteger('count', definition.count, 0, MAX_COUNT)
   checkLabels(definition.labels)
 }
@@ -80,6 +79,7 @@ export function submitJob<Spec>(
   checkDefinition({ priority: definition.p, count: definition.c, labels: definition.l ?? {} })
   if (!JOB_TYPES.includes(request.type)) throw invalid(`invalid job type: ${JSON.stringify(request.type)}`)
   if (request.id !== undefined) checkId('job', id)
+  checkTime('deadline', request.deadlineAtMs)
 
   const earlier = findBySubmitKey<Spec>(mutation.rows, request, namespace, definition)
   if (earlier !== null) return earlier

@@ -7,6 +7,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** The type code of a UUID in the tuple layer. */
 const UUID_CODE = 0x30
 /** Most texts, times and ids that are remembered; the same few come again and again within a group of writes. */
+const MEMO_TEXT_LENGTH = 256
 const MEMO_LIMIT = 8_192
 const partMemo = new Map<KeyPart, Uint8Array>()
 const idMemo = new Map<string, Uint8Array>()
@@ -35,6 +36,8 @@ export function tuple(...parts: readonly (KeyPart | Uint8Array)[]): Uint8Array {
 function encodePart(part: KeyPart): Uint8Array {
   // The memo cannot tell -0 from 0, and the tuple layer writes it as another number.
   if (Object.is(part, -0)) return encodePart(0)
+  // A long text is no part of our keys but of somebody's question, and not worth remembering.
+  if (typeof part === 'string' && part.length > MEMO_TEXT_LENGTH) return pack([part]) as Uint8Array
   const known = partMemo.get(part)
   if (known !== undefined) return known
   const made = pack([part]) as Uint8Array
@@ -57,9 +60,21 @@ export function idTuple(prefix: string, id: string): Uint8Array {
   const made = Buffer.alloc(17)
   made[0] = UUID_CODE
   made.write(uuid.replaceAll('-', ''), 1, 'hex')
+  return remember(id, made)
+}
+
+/** Notes the encoding of an id that was just made from its 16 bytes, which spares parsing it again. */
+export function rememberId(id: string, uuid: Uint8Array): void {
+  const made = Buffer.allocUnsafe(17)
+  made[0] = UUID_CODE
+  made.set(uuid, 1)
+  remember(id, made)
+}
+
+function remember(id: string, key: Uint8Array): Uint8Array {
   if (idMemo.size >= MEMO_LIMIT) idMemo.clear()
-  idMemo.set(id, made)
-  return made
+  idMemo.set(id, key)
+  return key
 }
 
 /** The smallest key that is larger than every key which begins with this tuple. */

@@ -1,14 +1,15 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { StateCount } from '../model/store-info.ts'
+import { isShortText } from './limits.ts'
 import { RecordTable } from './record-table.ts'
+import { rowsOf } from './scan.ts'
 
 /** Records and bytes. */
 export type CounterRow = readonly [records: number, bytes: number]
 
 const table = new RecordTable<CounterRow>('counters', 1)
-const MAX_COUNTERS = 10_000
 
 /** Adds to a counter; one that comes to zero records leaves no row. */
 export function addToCounter(
@@ -28,11 +29,9 @@ export function addToCounter(
 
 /** Returns the counters of one kind or all, and of one namespace or all. */
 export function readCounters(snapshot: KvSnapshot, kind?: RecordKind, namespace?: string): StateCount[] {
+  if (namespace !== undefined && !isShortText(namespace)) return []
   const parts = kind === undefined ? [] : namespace === undefined ? [kind] : [kind, namespace]
-  const prefix = tuple(...parts)
-  const range = parts.length === 0 ? {} : { gte: prefix, lt: endOfTuple(prefix) }
-  return snapshot
-    .range('counters', { ...range, limit: MAX_COUNTERS })
+  return [...rowsOf(snapshot, 'counters', tuple(...parts))]
     .map(({ key, value }): StateCount => {
       const [rowKind, rowNamespace, state] = decodeTuple(key)
       const [records, bytes] = table.decode(key, value)

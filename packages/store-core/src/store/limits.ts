@@ -10,6 +10,11 @@ export const MAX_LABELS: number = 64
 /** The longest message of a state or an event, in characters; longer ones are cut. */
 export const MAX_MESSAGE_LENGTH: number = 2_048
 
+const MAX_PRIORITY = 1_000_000
+
+/** The latest time that a date can have, in milliseconds since 1970. */
+const MAX_TIME_MS = 8_640_000_000_000_000
+
 /** The largest specification unless a store is opened with another limit, in bytes of JSON. */
 export const DEFAULT_MAX_SPEC_BYTES: number = 1_000_000
 
@@ -29,6 +34,11 @@ export function checkText(what: string, text: string, options: { readonly mayBeE
   if (problem !== null) throw invalid(`the ${what} ${JSON.stringify(shorten(text))} ${problem}`)
 }
 
+/** Tells whether a text is short enough to stand in a key; a longer one was never written. */
+export function isShortText(text: string): boolean {
+  return text.length <= MAX_TEXT_BYTES
+}
+
 /** Checks labels. Throws `INVALID_ARGUMENT`. */
 export function checkLabels(labels: TextMap): void {
   const entries = Object.entries(labels)
@@ -45,6 +55,16 @@ export function checkLabels(labels: TextMap): void {
 export function checkInteger(what: string, value: number, low: number, high: number): void {
   if (Number.isSafeInteger(value) && value >= low && value <= high) return
   throw invalid(`the ${what} is ${String(value)}, not a whole number from ${low} to ${high}`)
+}
+
+/** Checks a priority. Throws `INVALID_ARGUMENT`. */
+export function checkPriority(priority: number): void {
+  checkInteger('priority', priority, -MAX_PRIORITY, MAX_PRIORITY)
+}
+
+/** Checks a time, where one is given: whole milliseconds since 1970. Throws `INVALID_ARGUMENT`. */
+export function checkTime(what: string, timeMs: number | null | undefined): void {
+  if (timeMs != null) checkInteger(`${what} in milliseconds since 1970`, timeMs, 0, MAX_TIME_MS)
 }
 
 /** Cuts a message to its longest length. */

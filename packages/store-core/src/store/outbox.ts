@@ -2,7 +2,7 @@ import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Json } from '../model/json.ts'
 import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
-import { checkText } from './limits.ts'
+import { checkText, isShortText } from './limits.ts'
 import { RecordTable } from './record-table.ts'
 
 const table = new RecordTable<{ readonly at: number; readonly body: Json }>('outbox', 1)
@@ -26,6 +26,7 @@ export function readOutbox(
   afterSequence: number,
   limit: number,
 ): OutboxRow[] {
+  if (!isShortText(destination)) return []
   const prefix = tuple(destination)
   return snapshot
     .range('outbox', { gt: tuple(prefix, afterSequence), lt: endOfTuple(prefix), limit })
@@ -54,6 +55,7 @@ export function removeOutbox(
   upToSequence: number,
   limit: number,
 ): number {
+  if (!isShortText(destination)) return 0
   const prefix = tuple(destination)
   const keys = rows.keys('outbox', { gte: prefix, lte: tuple(prefix, upToSequence), limit })
   for (const key of keys) rows.remove('outbox', key)

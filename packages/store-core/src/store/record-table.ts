@@ -1,4 +1,4 @@
-import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
+import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeRecord, encodeRecord } from '../kv/envelope.ts'
 import type { TableName } from './tables.ts'
 
@@ -14,14 +14,19 @@ export class RecordTable<T> {
 
   /** Returns the record under a key; `undefined` where there is none. Throws `RECORD_CORRUPT`. */
   get(snapshot: KvSnapshot, key: Uint8Array): T | undefined {
-    const bytes = snapshot.get(this.name, key)
+    const bytes = this.#bytes(snapshot, key)
     return bytes === undefined ? undefined : this.decode(key, bytes)
   }
 
   /** Returns the record under a key with the length of its value. Throws `RECORD_CORRUPT`. */
   load(snapshot: KvSnapshot, key: Uint8Array): { record: T; bytes: number } | undefined {
-    const bytes = snapshot.get(this.name, key)
+    const bytes = this.#bytes(snapshot, key)
     return bytes === undefined ? undefined : { record: this.decode(key, bytes), bytes: bytes.length }
+  }
+
+  /** A key that is too long to be written is not there, so that a lookup by any text has an answer. */
+  #bytes(snapshot: KvSnapshot, key: Uint8Array): Uint8Array | undefined {
+    return key.length > MAX_KEY_BYTES ? undefined : snapshot.get(this.name, key)
   }
 
   /** Decodes a row's value. Throws `RECORD_CORRUPT`. */

@@ -9,11 +9,15 @@ export function* keysOf(snapshot: KvSnapshot, table: TableName, prefix: Uint8Arr
   for (const { key } of rowsOf(snapshot, table, prefix)) yield key
 }
 
-/** Yields every row of a table whose key begins with a tuple, in order, reading a step at a time. */
+/**
+ * Yields every row of a table whose key begins with a tuple, in order, reading a step at a time. An empty tuple
+ * begins all of them.
+ */
 export function* rowsOf(snapshot: KvSnapshot, table: TableName, prefix: Uint8Array): Generator<KvRow> {
-  let from: { gte: Uint8Array } | { gt: Uint8Array } = { gte: prefix }
+  const end = prefix.length === 0 ? {} : { lt: endOfTuple(prefix) }
+  let from: { gte?: Uint8Array; gt?: Uint8Array } = prefix.length === 0 ? {} : { gte: prefix }
   for (;;) {
-    const rows = snapshot.range(table, { ...from, lt: endOfTuple(prefix), limit: STEP_ROWS })
+    const rows = snapshot.range(table, { ...from, ...end, limit: STEP_ROWS })
     yield* rows
     const last = rows.at(-1)
     if (last === undefined || rows.length < STEP_ROWS) return
