@@ -185,14 +185,20 @@ export abstract class DurableStoreOnKv implements DurableStore {
     const { signal, pollMs = DEFAULT_POLL_MS } = query
     let after = query.after ?? null
     while (signal?.aborted !== true) {
-      const arrived = this.#notifier.wait(this.#kv.readOnly ? pollMs : null, signal)
-      const page = await this.changes({ after })
-      if (page.changeSets.length === 0 && page.gap === null) {
-        await arrived
-        continue
+      // Before it reads, so that no change slips in between.
+      const wait = this.#notifier.wait(this.#kv.readOnly ? pollMs : null, signal)
+      try {
+        const page = await this.changes({ after })
+        if (page.changeSets.length === 0 && page.gap === null) {
+          await wait.over
+          continue
+        }
+        after = page.cursor
+        wait.end()
+        yield page
+      } finally {
+        wait.end()
       }
-      after = page.cursor
-      yield page
     }
   }
 

@@ -1,3 +1,10 @@
+/** A wait that has begun. */
+export interface Wait {
+  readonly over: Promise<void>
+  /** Ends the wait and leaves nothing behind. */
+  readonly end: () => void
+}
+
 /** Wakes those who wait for the next change in this process. */
 export class Notifier {
   #waiting = new Set<() => void>()
@@ -10,19 +17,21 @@ export class Notifier {
     for (const wake of waiting) wake()
   }
 
-  /** Resolves at the next change, after `pollMs`, or when the signal aborts, whichever comes first. */
-  wait(pollMs: number | null, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: NodeJS.Timeout | undefined
-      const wake = () => {
-        this.#waiting.delete(wake)
+  /** Begins to wait: for the next change, for `pollMs`, or for the signal to abort, whichever comes first. */
+  wait(pollMs: number | null, signal: AbortSignal | undefined): Wait {
+    let timer: NodeJS.Timeout | undefined
+    let end: () => void = () => undefined
+    const over = new Promise<void>((resolve) => {
+      end = () => {
+        this.#waiting.delete(end)
         if (timer !== undefined) clearTimeout(timer)
-        signal?.removeEventListener('abort', wake)
+        signal?.removeEventListener('abort', end)
         resolve()
       }
-      this.#waiting.add(wake)
-      signal?.addEventListener('abort', wake, { once: true })
-      if (pollMs !== null) timer = setTimeout(wake, pollMs)
     })
+    this.#waiting.add(end)
+    signal?.addEventListener('abort', end, { once: true })
+    if (pollMs !== null) timer = setTimeout(end, pollMs)
+    return { over, end }
   }
 }
