@@ -1,0 +1,10 @@
+import { jobStoreSuite } from '@saltcod/store-core/testing'
+import { describe, test } from 'vitest'
+
+import { openMemoryJobStore } from '../src/index.ts'
+
+jobStoreSuite({
+  name: 'memory',
+  runner: { describe, test },
+  open: async (clock) => ({ store: await openMemoryJobStore({ clock }), dispose: async () => undefined }),
+})
