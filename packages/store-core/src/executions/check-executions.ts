@@ -96,7 +96,7 @@ function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rule
   const decoded = historyTable.decode(key, value)
   if (!checkOwner('history', key, snapshot, findings)) return
   const id = decodeId('e', decodeTuple(key)[0])
-  const entry = toHistoryEntry('', key, decoded)
+  const entry = toHistoryEntry({ jobId: '', executionId: id }, key, decoded)
   rules.visit({ row, entry, subject: id }, keyToHex(computeKey(id)), COMPUTE_MACHINE, snapshot, findings)
 }
 

@@ -284,7 +284,7 @@ function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rule
   const decoded = historyTable.decode(key, value)
   if (!checkOwner('history', key, snapshot, findings)) return
   const jobId = decodeId('j', decodeTuple(key)[0])
-  const entry = toHistoryEntry(jobId, key, decoded)
+  const entry = toHistoryEntry({ jobId }, key, decoded)
   const subject = entry.executionId ?? jobId
   const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
   rules.visit({ row, entry, subject }, keyToHex(jobKey(jobId)), machine, snapshot, findings)

@@ -58,14 +58,22 @@ export function addHistoryEntry(
   return sequence
 }
 
+/** The record under which an entry is kept: a job, or in an execution store an execution. */
+export interface HistoryOwner {
+  readonly jobId: string
+  /** Set in an execution store, whose rows do not repeat it. */
+  readonly executionId?: string
+}
+
 /** Restores an entry from its row. */
-export function toHistoryEntry(jobId: string, key: Uint8Array, row: HistoryRow): HistoryEntry {
+export function toHistoryEntry(owner: HistoryOwner, key: Uint8Array, row: HistoryRow): HistoryEntry {
+  const subject = row.e ?? owner.executionId ?? null
   return {
     sequence: Number(decodeTuple(key).at(-1)),
-    level: row.e === undefined ? 'job' : 'execution',
-    jobId,
+    level: subject === null ? 'job' : 'execution',
+    jobId: owner.jobId,
     jobVersion: row.v,
-    executionId: row.e ?? null,
+    executionId: subject,
     nodeId: row.n ?? null,
     previousState: row.p ?? null,
     newState: row.s,
@@ -78,12 +86,13 @@ export function toHistoryEntry(jobId: string, key: Uint8Array, row: HistoryRow):
 /** Reads one entry back. */
 export function readHistoryEntry(
   snapshot: KvSnapshot,
-  jobId: string,
+  owner: HistoryOwner,
   ownerKey: Uint8Array,
   sequence: number,
 ): HistoryEntry {
   const key = tuple(ownerKey, sequence)
   const row = historyTable.get(snapshot, key)
-  if (row === undefined) throw new Error(`history entry ${sequence} of ${jobId} is not there`)
-  return toHistoryEntry(jobId, key, row)
+  if (row === undefined)
+    throw new Error(`history entry ${sequence} of ${owner.executionId ?? owner.jobId} is not there`)
+  return toHistoryEntry(owner, key, row)
 }

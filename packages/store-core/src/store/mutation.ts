@@ -43,7 +43,7 @@ export class Mutation {
 
   /** Notes what the counter of a kind, namespace and state gains or loses. */
   count(kind: RecordKind, namespace: string, state: string, records: number, bytes: number): void {
-    const name = JSON.stringify([kind, namespace, state])
+    const name = `${kind} ${state} ${namespace}`
     const sum = this.#counts.get(name)
     if (sum === undefined) this.#counts.set(name, { kind, namespace, state, records, bytes })
     else {
