@@ -70,7 +70,7 @@ const CAUGHT_BY: Readonly<Record<Fault, readonly string[]>> = {
   'takes lt as lte': [COMBINATIONS, RANDOM],
   'loses empty values': ['an empty value is a value', RANDOM],
   'keeps one table only': ['tables know nothing of each other', RANDOM],
-  'keeps the memory it was given': ['memory that was passed in may be changed afterwards'],
+  'keeps the memory it was given': ['memory that was passed in may be changed after the body'],
   'hands out its own memory': ['memory that was handed out may be changed'],
   'hides the changes of a body from its ranges': [
     'a range inside a body covers its own puts and removes',
