@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Execution, Json } from '@saltcod/store-core'
+import { openMemoryJobStore } from '@saltcod/store-memory'
+import { pino } from 'pino'
+import { onTestFinished, test } from 'vitest'
+import type { Command, ComputePeer, Delivery, HandshakeExecution, Report } from '../../src/link/link.ts'
+import type { Requester } from '../../src/requester/requester.ts'
+import { startRequester } from '../../src/requester/requester.ts'
+import type { RequesterSettings } from '../../src/requester/settings.ts'
+import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
+import type { JobSpec } from '../../src/spec/job-spec.ts'
+import { makeNode, makeSpec } from './scheduler/world.ts'
+
+const peer: ComputePeer = {
+  readLog: () => {
+    throw new Error('there are no logs here')
+  },
+}
+
+type Store = Requester['context']['store']
+
+/** A requester on a memory store, whose nodes are played by the test. */
+function start(store: Store, settings: Partial<RequesterSettings> = {}, clock?: () => number): Requester {
+  const requester = startRequester({
+    store,
+    nodeId: 'n-requester',
+    settings: { ...DEFAULT_REQUESTER_SETTINGS, ...settings },
+    log: pino({ level: 'silent' }),
+    ...(clock === undefined ? {} : { clock }),
+  })
+  onTestFinished(() => requester.stop())
+  return requester
+}
+
+function greet(
+  { link }: Requester,
+  nodeId: string,
+  executions: readonly HandshakeExecution[] = [],
+): ReturnType<typeof link.handshake> {
+  const { description, load } = makeNode(nodeId)
+  return link.handshake({ node: description, load, executions, peer })
+}
+
+async function nextCommands(
+  { link }: Requester,
+  nodeId: string,
+  afterSequence = 0,
+): Promise<readonly Delivery[]> {
+  const signal = AbortSignal.timeout(20_000)
+  for (;;) {
+    const deliveries = await link.poll({ nodeId, afterSequence, limit: 100, waitMs: 1000, signal })
+    if (deliveries.length > 0) return deliveries
+    signal.throwIfAborted()
+  }
+}
+
+async function eventually<T>(read: () => Promise<T | null | undefined | false>): Promise<T> {
+  const endMs = Date.now() + 20_000
+  for (;;) {
+    const value = await read()
+    if (value !== null && value !== undefined && value !== false) return value
+    assert.ok(Date.now() < endMs, 'it happens in time')
+    await delay(10)
+  }
+}
+
+const report = (requester: Requester, nodeId: string, ...reports: readonly Report[]) =>
+  requester.link.report({ nodeId, reports })
+
+function submit(store: Store, type: 'batch' | 'ops' = 'batch'): Promise<string> {
+  return store
+    .submitJob({ type, count: type === 'batch' ? 1 : 0, spec: makeSpec() })
+    .then(({ job }) => job.id)
+}
+
+async function onlyExecution(store: Store, jobId: string): Promise<Execution> {
+  return eventually(async () => (await store.listExecutions({ jobId })).items[0])
+}
+
+const stateOf = async (store: Store, jobId: string): Promise<string> =>
+  (await store.getJob(jobId))?.state ?? ''
+
+test('a job travels over the link: bid, approval, run, end', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const [asked] = await nextCommands(requester, 'n-1')
+  assert.ok(asked !== undefined && asked.command.kind === 'ask-for-bid')
+  assert.deepEqual([asked.command.approved, asked.command.job.id, asked.command.partition], [false, jobId, 0])
+  const { executionId } = asked.command
+  await requester.link.acknowledge({ nodeId: 'n-1', upToSequence: asked.sequence })
+  assert.deepEqual(await report(requester, 'n-1', { executionId, revision: 1, state: 'Created' }), [
+    'applied',
+  ])
+  const [approval] = await nextCommands(requester, 'n-1', asked.sequence)
+  assert.deepEqual(approval?.command, { kind: 'bid-accepted', executionId })
+  const runOutput: Json = { stdout: 'hi\n', exitCode: 0 }
+  assert.deepEqual(
+    await report(
+      requester,
+      'n-1',
+      { executionId, revision: 2, state: 'BidAccepted' },
+      { executionId, revision: 3, state: 'Running' },
+      { executionId, revision: 4, state: 'Completed', patch: { runOutput } },
+      { executionId, revision: 3, state: 'Running' },
+    ),
+    ['applied', 'applied', 'applied', 'stale'],
+  )
+  await eventually(async () => (await stateOf(store, jobId)) === 'Completed')
+  assert.deepEqual((await store.getExecution(executionId))?.runOutput, runOutput)
+  assert.deepEqual(
+    await report(requester, 'n-1', { executionId: 'e-unknown', revision: 1, state: 'Running' }),
+    ['unknown'],
+  )
+})
+
+test('a handshake is answered with continue, stop or forget', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  const [wanted, unwanted] = [await submit(store), await submit(store)]
+  const [goesOn, stops] = [await onlyExecution(store, wanted), await onlyExecution(store, unwanted)]
+  await store.transitionJob({ jobId: unwanted, to: 'Stopped', evaluation: { trigger: 'job-cancel' } })
+  await eventually(async () => (await store.getExecution(stops.id))?.state === 'Cancelled')
+  const answers = await greet(requester, 'n-1', [
+    { executionId: goesOn.id, state: 'Running', revision: 3 },
+    { executionId: stops.id, state: 'Running', revision: 3 },
+    { executionId: 'e-never-heard-of', state: 'Running', revision: 3 },
+  ])
+  assert.deepEqual(answers, { [goesOn.id]: 'continue', [stops.id]: 'stop', 'e-never-heard-of': 'forget' })
+  const elsewhere = await greet(requester, 'n-2', [{ executionId: goesOn.id, state: 'Running', revision: 3 }])
+  assert.deepEqual(elsewhere, { [goesOn.id]: 'forget' })
+})
+
+test('what a node does not name is given up after its reports are quiet, and done again', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store, { missingAfterMs: 50 })
+  await greet(requester, 'n-1')
+  const [lostJob, endedJob] = [await submit(store, 'ops'), await submit(store, 'ops')]
+  const [lost, ended] = [await onlyExecution(store, lostJob), await onlyExecution(store, endedJob)]
+  const deliveries = await nextCommands(requester, 'n-1')
+  await requester.link.acknowledge({ nodeId: 'n-1', upToSequence: deliveries.at(-1)?.sequence ?? 0 })
+  await greet(requester, 'n-1')
+  // It ended before the restart and is only told of now.
+  await report(requester, 'n-1', { executionId: ended.id, revision: 5, state: 'Completed' })
+  const failed = await eventually(async () => {
+    const execution = await store.getExecution(lost.id)
+    return execution?.state === 'Failed' ? execution : null
+  })
+  assert.match(failed.stateMessage, /^interrupted: node n-1 came back without/)
+  await eventually(async () => (await store.listExecutions({ jobId: lostJob })).items.length === 2)
+  assert.equal((await store.getExecution(ended.id))?.state, 'Completed')
+})
+
+test('what a node was never told of is not missing', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store, { missingAfterMs: 1 })
+  await greet(requester, 'n-1')
+  const execution = await onlyExecution(store, await submit(store, 'ops'))
+  await greet(requester, 'n-1')
+  await delay(50)
+  assert.equal((await store.getExecution(execution.id))?.state, 'New')
+  const [command] = await nextCommands(requester, 'n-1')
+  assert.equal(command?.command.executionId, execution.id)
+})
+
+test('a requester that starts again takes up every job that nobody is about to look at', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const first = start(store)
+  await greet(first, 'n-1')
+  const jobId = await submit(store)
+  const asleep = await store.submitJob({ type: 'batch', count: 1, spec: makeSpec(), evaluation: null })
+  const execution = await onlyExecution(store, jobId)
+  await eventually(async () => (await store.listEvaluations({ jobId, status: 'pending' })).items.length === 0)
+  await first.stop()
+  assert.equal((await store.listExecutions({ jobId: asleep.job.id })).items.length, 0)
+
+  const second = start(store)
+  await greet(second, 'n-1', [{ executionId: execution.id, state: 'Created', revision: 1 }])
+  await onlyExecution(store, asleep.job.id)
+  const triggers = (await store.listEvaluations({ jobId: asleep.job.id })).items.map(({ trigger }) => trigger)
+  assert.ok(triggers.includes('node-restart'), triggers.join(', '))
+})
+
+test('a job that waits for a node goes on when one comes', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  const jobId = await submit(store)
+  await eventually(async () => (await stateOf(store, jobId)) === 'Queued')
+  await greet(requester, 'n-1')
+  assert.equal((await onlyExecution(store, jobId)).nodeId, 'n-1')
+})
+
+test('what ran on a node that is silent for too long is done elsewhere', async () => {
+  let nowMs = Date.now()
+  const clock = (): number => nowMs
+  const store = await openMemoryJobStore<JobSpec>({ clock })
+  const requester = start(store, {}, clock)
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const first = await onlyExecution(store, jobId)
+  nowMs += DEFAULT_REQUESTER_SETTINGS.lostAfterMs + 1
+  await greet(requester, 'n-2')
+  const second = await eventually(async () => {
+    const { items } = await store.listExecutions({ jobId })
+    return items.find(({ nodeId }) => nodeId === 'n-2')
+  })
+  assert.equal(second.previousExecutionId, first.id)
+  assert.equal((await store.getExecution(first.id))?.state, 'Failed')
+})
+
+test('a node that refuses ends its bid, wherever the bid stands', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  const refusal = { state: 'Failed', message: 'no room', event: { details: { rejected: 'true' } } } as const
+  const jobId = await submit(store)
+  const execution = await onlyExecution(store, jobId)
+  await report(requester, 'n-1', { executionId: execution.id, revision: 1, ...refusal })
+  assert.equal((await store.getExecution(execution.id))?.state, 'AskForBidRejected')
+  await eventually(async () => (await stateOf(store, jobId)) === 'Failed')
+  assert.match((await store.getJob(jobId))?.stateMessage ?? '', /n-1: no room/)
+})
+
+test('commands are rows that only an acknowledgement removes', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  await submit(store)
+  const first = await nextCommands(requester, 'n-1')
+  const again = await nextCommands(requester, 'n-1')
+  assert.deepEqual(again, first)
+  const last: Command | undefined = first.at(-1)?.command
+  assert.equal(last?.kind, 'ask-for-bid')
+  await requester.link.acknowledge({ nodeId: 'n-1', upToSequence: first.at(-1)?.sequence ?? 0 })
+  assert.deepEqual(await store.readOutbox({ destination: 'n-1' }), [])
+})
