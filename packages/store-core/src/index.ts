@@ -4,13 +4,16 @@ export type {
   ComputeExecutionQuery,
   CreateComputeExecution,
   ExecutionStore,
+  FinishedExecutionQuery,
   UpdateComputeExecution,
 } from './executions/execution-store.ts'
 export { openExecutionStore } from './executions/open-execution-store.ts'
 export type {
   Claim,
+  DeleteJob,
   ExecutionQuery,
   ExecutionReport,
+  FinishedJobQuery,
   HistoryQuery,
   JobQuery,
   JobStore,
@@ -51,7 +54,7 @@ export {
 } from './kv/contract.ts'
 export { decodeRecord, encodeRecord } from './kv/envelope.ts'
 export type { DecodedPart } from './kv/tuple.ts'
-export { decodeId, decodeTuple, keyToHex } from './kv/tuple.ts'
+export { decodeId, decodeTuple, idTuple, keyToHex, tuple } from './kv/tuple.ts'
 export type { CheckOptions, CheckReport, Finding } from './model/check-report.ts'
 export type {
   ComputeExecution,
@@ -70,6 +73,7 @@ export type {
 export { EVALUATION_STATUSES, EVALUATION_TRIGGERS } from './model/evaluation.ts'
 export type { Execution, ExecutionPatch } from './model/execution.ts'
 export type { Change, ChangeSet, FeedCursor, FeedPage, RecordKind } from './model/feed.ts'
+export type { FinishedExecution, FinishedJob, JobSize, RecordSize } from './model/finished.ts'
 export type { EventInput, HistoryEntry, HistoryEvent } from './model/history.ts'
 export type { IdPrefix } from './model/id.ts'
 export { MAX_ID_LENGTH, newId } from './model/id.ts'
@@ -96,6 +100,7 @@ export { JOB_MACHINE, JOB_STATES } from './states/job-state.ts'
 export type { Expectation, StateMachine } from './states/transitions.ts'
 export { checkTransition } from './states/transitions.ts'
 export type { Clock } from './store/clock.ts'
+export { readNewestChanges } from './store/feed-tail.ts'
 export { DEFAULT_MAX_SPEC_BYTES, MAX_LABELS, MAX_MESSAGE_LENGTH, MAX_TEXT_BYTES } from './store/limits.ts'
 export type { StoreKind, StoreRow } from './store/meta.ts'
 export { readStoreRow, SCHEMA_VERSION } from './store/meta.ts'

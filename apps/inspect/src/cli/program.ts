@@ -3,9 +3,10 @@ import { Command } from 'commander'
 import { EXIT } from '../exit-code.ts'
 import { addCareVerbs } from './care-verbs.ts'
 import { addRawVerbs } from './raw-verbs.ts'
+import { addStoryVerbs } from './story-verbs.ts'
 import type { Terminal } from './terminal.ts'
 import { addTypedVerbs } from './typed-verbs.ts'
-import type { CommandLine } from './verb.ts'
+import { addVerb, type CommandLine, settle } from './verb.ts'
 
 /** Builds the command line of `saltcod-inspect`; the caller parses its arguments with it. */
 export function createProgram(terminal: Terminal): CommandLine {
@@ -26,8 +27,13 @@ export function createProgram(terminal: Terminal): CommandLine {
     .exitOverride()
   const line: CommandLine = { program, terminal, exitCode: EXIT.ok }
   addTypedVerbs(line)
+  addStoryVerbs(line)
   addRawVerbs(line)
   addCareVerbs(line)
+  addVerb(line, 'completion <shell>', 'print completions for bash, zsh or fish').action(async (shell) => {
+    const { completion } = await import('../commands/completion.ts')
+    await settle(line, completion(terminal, program, shell))
+  })
   return line
 }
 

@@ -1,7 +1,9 @@
-import { addOutput } from './options.ts'
+import { Option } from 'commander'
+import { VALUE_FORMATS } from '../store/value-text.ts'
+import { addListing, addOutput, addShowSecrets } from './options.ts'
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
-/** Adds the commands that speak of the file and its tables. */
+/** Adds the commands that speak of the file, its tables and its bytes. */
 export function addRawVerbs(line: CommandLine): void {
   const { terminal } = line
   addOutput(
@@ -10,4 +12,49 @@ export function addRawVerbs(line: CommandLine): void {
     const { info } = await import('../commands/info.ts')
     await settle(line, info(terminal, store, options))
   })
+  addOutput(addVerb(line, 'du <store>', 'where the bytes are, what is free, and who reads'))
+    .option('--age', 'also count records by age (looks at every record)')
+    .action(async (store, options) => {
+      const { du } = await import('../commands/du.ts')
+      await settle(line, du(terminal, store, options))
+    })
+  addOutput(addVerb(line, 'stats <store>', 'rows and pages of each table')).action(async (store, options) => {
+    const { stats } = await import('../commands/stats.ts')
+    await settle(line, stats(terminal, store, options))
+  })
+  addOutput(addVerb(line, 'buckets <store>', 'list the tables and indexes, with their keys counted')).action(
+    async (store, options) => {
+      const { buckets } = await import('../commands/buckets.ts')
+      await settle(line, buckets(terminal, store, options))
+    },
+  )
+  addRowVerbs(line)
+}
+
+function addRowVerbs(line: CommandLine): void {
+  const { terminal } = line
+  const format = () =>
+    new Option('-f, --format <format>', 'how to print values').choices([...VALUE_FORMATS]).default('auto')
+  addListing(addVerb(line, 'keys <store> <bucket>', 'list the keys of a bucket'))
+    .addOption(
+      new Option('-f, --format <format>', 'how to print keys').choices(['auto', 'hex']).default('auto'),
+    )
+    .action(async (store, bucket, options) => {
+      const { keys } = await import('../commands/keys.ts')
+      await settle(line, keys(terminal, store, bucket, options))
+    })
+  addShowSecrets(addOutput(addVerb(line, 'get <store> <bucket> <key>', 'print the value under a key')))
+    .addOption(format())
+    .action(async (store, bucket, key, options) => {
+      const { get } = await import('../commands/get.ts')
+      await settle(line, get(terminal, store, bucket, key, options))
+    })
+  addShowSecrets(
+    addListing(addVerb(line, 'dump <store> [bucket]', 'print every row of a bucket, or of all tables')),
+  )
+    .addOption(format())
+    .action(async (store, bucket, options) => {
+      const { dump } = await import('../commands/dump.ts')
+      await settle(line, dump(terminal, store, bucket, options))
+    })
 }

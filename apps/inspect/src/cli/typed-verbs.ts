@@ -1,18 +1,11 @@
-import {
-  COMPUTE_STATES,
-  EVALUATION_STATUSES,
-  EXECUTION_STATES,
-  JOB_STATES,
-  JOB_TYPES,
-} from '@saltcod/store-core'
-import { Option } from 'commander'
+import { COMPUTE_STATES, EXECUTION_STATES, JOB_STATES, JOB_TYPES } from '@saltcod/store-core'
 import { collectLabel } from './label-selector.ts'
-import { addListing, addOutput, addShowSecrets, collect, wordsOption } from './options.ts'
+import { addListing, addOutput, addShowSecrets, wordsOption } from './options.ts'
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 const ALL_EXECUTION_STATES = [...new Set([...EXECUTION_STATES, ...COMPUTE_STATES])]
 
-/** Adds the commands that speak of jobs and executions. */
+/** Adds the commands that speak of jobs and executions as they are. */
 export function addTypedVerbs(line: CommandLine): void {
   const { terminal } = line
   addOutput(
@@ -58,30 +51,4 @@ export function addTypedVerbs(line: CommandLine): void {
       await settle(line, execution(terminal, store, id, options))
     },
   )
-  addRecordVerbs(line)
-}
-
-function addRecordVerbs(line: CommandLine): void {
-  const { terminal } = line
-  addListing(addVerb(line, 'history <store> <id>', 'the history of a job or an execution, oldest first'))
-    .option('--namespace <name>', 'where to look for a name', 'default')
-    .option('--since <time>', 'only entries since, such as 2h or a date')
-    .action(async (store, id, options) => {
-      const { history } = await import('../commands/history.ts')
-      await settle(line, history(terminal, store, id, options))
-    })
-  addListing(addVerb(line, 'evaluations <store>', 'list what the scheduler has done and is to do'))
-    .addOption(new Option('--status <status>', 'only of this status').choices([...EVALUATION_STATUSES]))
-    .option('--job <id>', 'only evaluations of this job')
-    .action(async (store, options) => {
-      const { evaluations } = await import('../commands/evaluations.ts')
-      await settle(line, evaluations(terminal, store, options))
-    })
-  addOutput(addVerb(line, 'counts <store>', 'records and bytes by kind, namespace and state'))
-    .addOption(new Option('--kind <kind>', 'only this kind').choices(['job', 'execution', 'evaluation']))
-    .option('--namespace <name>', 'only this namespace', collect)
-    .action(async (store, options) => {
-      const { counts } = await import('../commands/counts.ts')
-      await settle(line, counts(terminal, store, options))
-    })
 }

@@ -1,22 +1,148 @@
+import { type ChangeSet, type KvStatistics, readNewestChanges, type StateCount } from '@saltcod/store-core'
+import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
-import type { Terminal } from '../cli/terminal.ts'
-import { bytesText } from '../cli/words.ts'
-import { eachStore } from '../store/open-store.ts'
+import { paint, type Terminal } from '../cli/terminal.ts'
+import { bytesText, countOf, printable, rfcTime, shortId, span } from '../cli/words.ts'
+import { type StateAge, stateAges } from '../explain/state-ages.ts'
+import { findTrouble, type Trouble } from '../explain/trouble.ts'
+import { eachStore, type OpenedStore } from '../store/open-store.ts'
+import { ownerText } from './info.ts'
 
-/** Prints what an operator wants to know first. */
+const LAST_CHANGES = 5
+
+interface Facts {
+  readonly opened: Pick<OpenedStore, 'path' | 'kind' | 'row'>
+  readonly owner: LmdbOwner
+  readonly counts: readonly StateCount[]
+  readonly ages: readonly StateAge[]
+  readonly trouble: readonly Trouble[]
+  readonly lastChanges: readonly ChangeSet[]
+  readonly statistics: KvStatistics | null
+  readonly nextDeadlineMs: number | null
+  readonly nowMs: number
+}
+
+/** Prints what an operator wants to know first: what there is, how old it is, what is stuck, and what to do next. */
 export async function summary(terminal: Terminal, store: string, options: ReadOptions): Promise<undefined> {
-  await eachStore(store, async (opened) => {
-    const counts = await opened.store.counts()
-    const value = { path: opened.path, kind: opened.kind, nodeId: opened.row.nodeId, counts }
-    printValue(terminal, options.output, value, () =>
-      formatTable(
-        terminal,
-        ['KIND', 'STATE', 'RECORDS', 'BYTES'],
-        counts.map(({ kind, state, records, bytes }) => [kind, state, String(records), bytesText(bytes)]),
-      ),
-    )
+  const found: Facts[] = []
+  let many = false
+  await eachStore(store, async (opened, total) => {
+    many = total > 1
+    found.push(await factsOf(opened))
   })
+  const rows = found.map(rowOf)
+  printValue(terminal, options.output, many ? { stores: rows } : rows[0], () =>
+    found.map((facts) => textOf(terminal, facts)).join('\n'),
+  )
   return undefined
+}
+
+async function factsOf(opened: OpenedStore): Promise<Facts> {
+  const nowMs = Date.now()
+  const owner = await findLmdbOwner(opened.path)
+  const counts = await opened.store.counts()
+  return {
+    opened,
+    owner,
+    counts,
+    ages: await stateAges(opened, counts),
+    trouble: await findTrouble(opened, owner, nowMs),
+    lastChanges: opened.kv.read((snapshot) => readNewestChanges(snapshot, LAST_CHANGES)),
+    statistics: opened.store.capabilities.statistics?.() ?? null,
+    nextDeadlineMs: await opened.store.nextDeadlineMs(),
+    nowMs,
+  }
+}
+
+function rowOf({ opened, owner, counts, ages, trouble, lastChanges, statistics, nextDeadlineMs }: Facts) {
+  const byState = (kind: 'job' | 'execution' | 'evaluation'): Record<string, number> => {
+    const sums: Record<string, number> = {}
+    for (const count of counts) {
+      if (count.kind === kind) sums[count.state] = (sums[count.state] ?? 0) + count.records
+    }
+    return sums
+  }
+  return {
+    path: opened.path,
+    kind: opened.kind,
+    nodeId: opened.row.nodeId,
+    owner,
+    ...(opened.kind === 'jobs' ? { jobs: byState('job') } : {}),
+    executions: byState('execution'),
+    ...(opened.kind === 'jobs' ? { evaluations: byState('evaluation') } : {}),
+    states: ages.map(({ oldestSinceMs, newestSinceMs, ...age }) => ({
+      ...age,
+      oldestSince: rfcTime(oldestSinceMs),
+      newestSince: rfcTime(newestSinceMs),
+    })),
+    stuck: trouble,
+    nextDeadlineAt: rfcTime(nextDeadlineMs),
+    lastChanges: lastChanges.map(({ sequence, atMs, changes }) => ({ sequence, at: rfcTime(atMs), changes })),
+    fileBytes: statistics?.fileBytes ?? null,
+    usedBytes: statistics?.usedBytes ?? null,
+    freeBytes: statistics?.freeBytes ?? null,
+    counts,
+  }
+}
+
+function textOf(terminal: Terminal, facts: Facts): string {
+  const { opened, owner, ages, trouble, statistics, nextDeadlineMs, nowMs } = facts
+  const title = (text: string): string => paint(terminal, 'bold', text)
+  const size =
+    statistics === null
+      ? ''
+      : `, ${bytesText(statistics.usedBytes)} used of ${bytesText(statistics.fileBytes)} on disk`
+  const head = `${title(`${opened.kind} of node ${opened.row.nodeId ?? '(none)'}`)}  ${printable(opened.path)}\n`
+  const node = `node: ${ownerText(owner)}${size}\n`
+  const stuck =
+    trouble.length === 0
+      ? `${paint(terminal, 'green', 'nothing is stuck')}\n`
+      : trouble
+          .map(
+            ({ message, advice }) =>
+              `${paint(terminal, 'red', '!')} ${printable(message)}\n    ${printable(advice)}\n`,
+          )
+          .join('')
+  const deadline =
+    nextDeadlineMs !== null && nextDeadlineMs > nowMs
+      ? `next deadline in ${span(nextDeadlineMs - nowMs)}\n`
+      : ''
+  return `${head}${node}\n${agesText(terminal, ages, nowMs)}${evaluationsText(facts)}\n${stuck}${deadline}${changesText(terminal, facts)}`
+}
+
+function agesText(terminal: Terminal, ages: readonly StateAge[], nowMs: number): string {
+  if (ages.length === 0) return 'no records yet\n'
+  const age = (sinceMs: number | null): string => (sinceMs === null ? '-' : `${span(nowMs - sinceMs)} ago`)
+  const rows = ages.map(({ kind, state, records, bytes, oldestSinceMs, newestSinceMs }) => [
+    kind,
+    state,
+    String(records),
+    bytesText(bytes),
+    age(oldestSinceMs),
+    age(newestSinceMs),
+  ])
+  return formatTable(terminal, ['KIND', 'STATE', 'RECORDS', 'BYTES', 'OLDEST', 'NEWEST'], rows)
+}
+
+function evaluationsText({ counts, opened }: Facts): string {
+  if (opened.kind !== 'jobs') return ''
+  const pending = counts
+    .filter(({ kind, state }) => kind === 'evaluation' && state === 'pending')
+    .reduce((sum, { records }) => sum + records, 0)
+  return `scheduler: ${pending === 0 ? 'nothing to do' : `${countOf(pending, 'evaluation')} to do`}\n`
+}
+
+function changesText(terminal: Terminal, { lastChanges, nowMs }: Facts): string {
+  if (lastChanges.length === 0) return ''
+  const rows = lastChanges.flatMap(({ atMs, changes }) =>
+    changes.map(({ kind, id, previousState, state }) => [
+      `${span(nowMs - atMs)} ago`,
+      kind,
+      shortId(id),
+      `${previousState ?? 'new'} -> ${state ?? 'removed'}`,
+    ]),
+  )
+  return `\n${paint(terminal, 'bold', 'Last changes')}\n${formatTable(terminal, [], rows.slice(0, LAST_CHANGES * 2))}`
 }

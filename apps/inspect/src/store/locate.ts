@@ -15,7 +15,9 @@ export async function locateStores(argument: string): Promise<readonly string[]>
   if (!statSync(path).isDirectory()) return [path]
   const { listStores } = await import('@saltcod/config')
   const direct = STORE_FILES.map((name) => join(path, name)).filter((file) => existsSync(file))
-  const paths = [...direct, ...listStores(path).map((store) => store.path)]
+  // Jobs come before the executions that they cause.
+  const stores = [...listStores(path)].sort((a, b) => b.role.localeCompare(a.role))
+  const paths = [...direct, ...stores.map((store) => store.path)]
   if (paths.length > 0) return paths.map(realPath)
   throw new Failure(EXIT.unreadable, `there is no store in the directory ${argument}`, {
     hint: 'give a store file, or the repository directory of a node (its default is ~/.bacalhau)',

@@ -1,0 +1,40 @@
+import type { ReadOptions } from '../cli/options.ts'
+import { type Column, Listing } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { countRows } from '../store/bucket-rows.ts'
+import { type Bucket, bucketsOf } from '../store/buckets.ts'
+import { locateStore } from '../store/locate.ts'
+import { openStore } from '../store/open-store.ts'
+
+interface BucketRow {
+  readonly bucket: string
+  readonly keys: number
+}
+
+const COLUMNS: readonly Column<BucketRow>[] = [
+  { name: 'BUCKET', value: ({ bucket }) => bucket },
+  { name: 'KEYS', value: ({ keys }) => String(keys) },
+]
+
+/** Lists the tables of a store and its indexes, with how many keys each has. */
+export async function buckets(terminal: Terminal, store: string, options: ReadOptions): Promise<undefined> {
+  const opened = await openStore(await locateStore(store))
+  try {
+    const listing = new Listing(terminal, options.output, COLUMNS)
+    const known = new Map(
+      opened.store.capabilities.statistics?.().tables.map(({ table, rows }) => [table, rows]) ?? [],
+    )
+    const count = (bucket: Bucket): number =>
+      bucket.prefix.length === 0
+        ? (known.get(bucket.table) ?? countRows(opened.kv, bucket))
+        : countRows(opened.kv, bucket)
+    for (const bucket of bucketsOf(opened.kind)) {
+      const keys = count(bucket)
+      if (keys > 0 || bucket.prefix.length === 0) listing.add({ bucket: bucket.name, keys })
+    }
+    listing.end()
+  } finally {
+    await opened.kv.close()
+  }
+  return undefined
+}

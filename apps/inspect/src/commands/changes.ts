@@ -1,0 +1,122 @@
+import type { Change, ChangeSet, FeedPage } from '@saltcod/store-core'
+import { type ListOptions, pagingOf } from '../cli/options.ts'
+import { Listing } from '../cli/output.ts'
+import { parsePointInTime } from '../cli/point-in-time.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { localTime, rfcTime, shortId } from '../cli/words.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { locateStore } from '../store/locate.ts'
+import { type OpenedStore, openStore } from '../store/open-store.ts'
+
+/** Options of `changes`. */
+export interface ChangesOptions extends ListOptions {
+  readonly follow?: boolean
+  readonly since?: string
+}
+
+interface ChangeRow extends Change {
+  readonly sequence: number
+  readonly atMs: number
+}
+
+const PAGE = 1_000
+
+/** Prints the change feed, oldest first, and follows it where that is wanted. */
+export async function changes(
+  terminal: Terminal,
+  store: string,
+  options: ChangesOptions,
+): Promise<ExitCode | undefined> {
+  if (options.follow === true && options.output === 'json') {
+    throw new Failure(EXIT.usage, '--follow has no end, so it cannot print one JSON document', {
+      hint: 'use --output ndjson',
+    })
+  }
+  const opened = await openStore(await locateStore(store))
+  try {
+    const sinceMs = options.since === undefined ? 0 : await parsePointInTime(options.since, Date.now())
+    const listing = new Listing<ChangeRow>(terminal, options.output, columns(options), toRow)
+    if (options.follow === true) return await follow(opened, terminal, options, sinceMs, listing)
+    await list(opened, terminal, options, sinceMs, listing)
+  } finally {
+    await opened.kv.close()
+  }
+  return undefined
+}
+
+async function list(
+  { store }: OpenedStore,
+  terminal: Terminal,
+  options: ChangesOptions,
+  sinceMs: number,
+  listing: Listing<ChangeRow>,
+): Promise<void> {
+  const { limit, cursor } = pagingOf(options)
+  let after = cursor ?? null
+  for (;;) {
+    const left = limit === null ? PAGE : Math.min(PAGE, Math.max(1, limit - listing.count))
+    const page = await store.changes({ after, limit: left })
+    addPage(terminal, page, sinceMs, listing)
+    after = page.cursor
+    const full = limit !== null && listing.count >= limit
+    if (page.changeSets.length < left || full) {
+      listing.end('no changes')
+      if (full) terminal.err(`more: --cursor ${after}\n`)
+      return
+    }
+  }
+}
+
+/** Follows until the process is asked to stop, which is a good end. */
+async function follow(
+  { store }: OpenedStore,
+  terminal: Terminal,
+  options: ChangesOptions,
+  sinceMs: number,
+  listing: Listing<ChangeRow>,
+): Promise<ExitCode> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  const fromStart = options.cursor === undefined && options.since === undefined
+  const after = fromStart ? await store.latestCursor() : (options.cursor ?? null)
+  for await (const page of store.watch({ after, signal: stop.signal })) {
+    addPage(terminal, page, sinceMs, listing)
+    listing.flush()
+  }
+  return EXIT.ok
+}
+
+function addPage(terminal: Terminal, page: FeedPage, sinceMs: number, listing: Listing<ChangeRow>): void {
+  if (page.gap !== null) {
+    terminal.err(
+      `gap: changes behind ${page.gap.afterSequence} were trimmed; it goes on at ${page.gap.resumesAtSequence}\n`,
+    )
+  }
+  for (const changeSet of page.changeSets) {
+    if (changeSet.atMs >= sinceMs) for (const row of rowsOf(changeSet)) listing.add(row)
+  }
+}
+
+function rowsOf({ sequence, atMs, changes: inner }: ChangeSet): ChangeRow[] {
+  return inner.map((change) => ({ ...change, sequence, atMs }))
+}
+
+function toRow({ atMs, ...change }: ChangeRow): unknown {
+  return { ...change, at: rfcTime(atMs) }
+}
+
+function columns({ output, wide }: ChangesOptions) {
+  const csv = output === 'csv'
+  const whole = csv || wide === true
+  return [
+    { name: 'SEQUENCE', value: ({ sequence }: ChangeRow) => String(sequence) },
+    { name: 'TIME', value: ({ atMs }: ChangeRow) => (csv ? (rfcTime(atMs) ?? '') : localTime(atMs)) },
+    { name: 'KIND', value: ({ kind }: ChangeRow) => kind },
+    { name: 'ID', value: ({ id }: ChangeRow) => shortId(id, whole) },
+    { name: 'JOB', value: ({ jobId }: ChangeRow) => shortId(jobId, whole) },
+    { name: 'FROM', value: ({ previousState }: ChangeRow) => previousState ?? '' },
+    { name: 'TO', value: ({ state }: ChangeRow) => state ?? '(removed)' },
+    { name: 'REVISION', value: ({ revision }: ChangeRow) => (revision === 0 ? '' : String(revision)) },
+  ]
+}

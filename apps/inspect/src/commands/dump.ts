@@ -1,0 +1,73 @@
+import { type ListOptions, pagingOf } from '../cli/options.ts'
+import { json, Listing } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { eachRow } from '../store/bucket-rows.ts'
+import { type Bucket, bucketsOf, findBucket, keyText, parseKey } from '../store/buckets.ts'
+import { locateStore } from '../store/locate.ts'
+import { openStore } from '../store/open-store.ts'
+import { type PrintedValue, printRowValue, type ValueOptions } from '../store/value-text.ts'
+
+/** Options of `dump`. */
+export interface DumpOptions extends ListOptions, ValueOptions {}
+
+interface DumpRow {
+  readonly bucket: string
+  readonly key: string
+  readonly value: PrintedValue
+}
+
+/** Prints every row of a bucket, or of all tables. */
+export async function dump(
+  terminal: Terminal,
+  store: string,
+  name: string | undefined,
+  options: DumpOptions,
+): Promise<undefined> {
+  const { limit, cursor } = pagingOf(options)
+  if (cursor !== undefined && name === undefined) {
+    throw new Failure(EXIT.usage, '--cursor needs a bucket', { hint: 'name the bucket after the store' })
+  }
+  const opened = await openStore(await locateStore(store))
+  try {
+    const all = bucketsOf(opened.kind).filter(({ prefix }) => prefix.length === 0)
+    const chosen = name === undefined ? all : [findBucket(opened.kind, name)]
+    const listing = new Listing<DumpRow>(terminal, options.output, columns(), toRow)
+    const full = (): boolean => limit !== null && listing.count >= limit
+    let more: string | null = null
+    for (const bucket of chosen) {
+      const start = cursor === undefined ? null : parseKey(bucket, cursor)
+      eachRow(opened.kv, bucket, start, ({ key, value }) => {
+        if (full()) return false
+        listing.add(rowOf(bucket, key, value, options))
+        more = full() ? `0x${Buffer.from(key).toString('hex')}` : null
+        return true
+      })
+      if (full()) break
+    }
+    listing.end('no rows')
+    if (more !== null)
+      terminal.err(`more: ${name === undefined ? '--all, or name a bucket' : `--cursor ${String(more)}`}\n`)
+  } finally {
+    await opened.kv.close()
+  }
+  return undefined
+}
+
+function rowOf(bucket: Bucket, key: Uint8Array, value: Uint8Array, options: ValueOptions): DumpRow {
+  const printed = printRowValue(bucket.table, key, value, options)
+  return { bucket: bucket.name, key: keyText(bucket, key), value: printed }
+}
+
+function toRow({ bucket, key, value }: DumpRow): unknown {
+  return { bucket, key, value: 'json' in value ? value.json : value.text }
+}
+
+function columns() {
+  return [
+    { name: 'BUCKET', value: ({ bucket }: DumpRow) => bucket },
+    { name: 'KEY', value: ({ key }: DumpRow) => key },
+    { name: 'VALUE', value: ({ value }: DumpRow) => ('json' in value ? json(value.json) : value.text) },
+  ]
+}

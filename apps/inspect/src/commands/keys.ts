@@ -1,0 +1,42 @@
+import { type ListOptions, pagingOf } from '../cli/options.ts'
+import { Listing } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { eachRow } from '../store/bucket-rows.ts'
+import { findBucket, keyText, parseKey } from '../store/buckets.ts'
+import { locateStore } from '../store/locate.ts'
+import { openStore } from '../store/open-store.ts'
+
+/** Options of `keys`. */
+export interface KeysOptions extends ListOptions {
+  readonly format: 'auto' | 'hex'
+}
+
+/** Lists the keys of a bucket in order. */
+export async function keys(
+  terminal: Terminal,
+  store: string,
+  name: string,
+  options: KeysOptions,
+): Promise<undefined> {
+  const opened = await openStore(await locateStore(store))
+  try {
+    const bucket = findBucket(opened.kind, name)
+    const listing = new Listing<{ key: string }>(terminal, options.output, [
+      { name: 'KEY', value: ({ key }) => key },
+    ])
+    const { limit, cursor } = pagingOf(options)
+    let more: string | null = null
+    eachRow(opened.kv, bucket, cursor === undefined ? null : parseKey(bucket, cursor), ({ key }) => {
+      if (limit !== null && listing.count >= limit) return false
+      const hex = `0x${Buffer.from(key).toString('hex')}`
+      listing.add({ key: options.format === 'hex' ? hex : keyText(bucket, key) })
+      more = listing.count === limit ? hex : null
+      return true
+    })
+    listing.end('no keys')
+    if (more !== null) terminal.err(`more: --cursor ${String(more)}\n`)
+  } finally {
+    await opened.kv.close()
+  }
+  return undefined
+}

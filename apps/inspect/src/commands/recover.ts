@@ -1,0 +1,93 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  planRecovery,
+  type RecoveryDecision,
+  type RecoveryPolicy,
+  type RecoveryPreset,
+  recoveryPolicy,
+} from '@saltcod/recovery'
+import type { ReadOptions } from '../cli/options.ts'
+import { type Column, Listing } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { rfcTime, shortId, span } from '../cli/words.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { eachStore } from '../store/open-store.ts'
+
+/** Options of `recover`. */
+export interface RecoverOptions extends ReadOptions {
+  readonly plan?: boolean
+  readonly preset?: RecoveryPreset
+  readonly config?: string
+  readonly wide?: boolean
+}
+
+/** Prints what a restart would do with every execution if the node stopped now. Writes nothing. */
+export async function recover(
+  terminal: Terminal,
+  store: string,
+  options: RecoverOptions,
+): Promise<undefined> {
+  if (options.plan !== true) {
+    throw new Failure(EXIT.usage, 'recover only shows the plan, so it needs --plan', {
+      hint: 'a node carries the plan out when it starts',
+    })
+  }
+  const policy = await policyFor(store, options)
+  const listing = new Listing(terminal, options.output, columns(options), toRow)
+  let found = false
+  await eachStore(store, async (opened) => {
+    if (opened.kind !== 'executions') return
+    found = true
+    for await (const page of planRecovery(opened.store, policy)) {
+      for (const decision of page.decisions) listing.add(decision)
+      for (const id of page.quarantined)
+        terminal.err(`Warning: the record of ${id} is damaged, no restart touches it\n`)
+    }
+  })
+  if (!found) {
+    throw new Failure(EXIT.usage, `${store} is no store of executions`, {
+      hint: 'a restart decides about the executions of a compute node; give its executions.db or the repository',
+    })
+  }
+  listing.end('nothing to do: no execution is in progress')
+  return undefined
+}
+
+/** The policy of the config file beside the stores, where there is one; else the preset. */
+async function policyFor(store: string, { preset, config: file }: RecoverOptions): Promise<RecoveryPolicy> {
+  if (preset !== undefined) return recoveryPolicy({ preset })
+  const { CONFIG_FILE_NAME, formatProblem, loadConfig } = await import('@saltcod/config')
+  const beside = statSync(store, { throwIfNoEntry: false })?.isDirectory()
+    ? join(store, CONFIG_FILE_NAME)
+    : ''
+  const path = file ?? beside
+  if (path === '' || (file === undefined && !existsSync(path))) return recoveryPolicy()
+  const { config, errors } = loadConfig({ files: [path] })
+  if (config === undefined) {
+    throw new Failure(EXIT.usage, errors.map(formatProblem).join('; '), {
+      hint: 'correct the config file, or choose a policy with --preset',
+    })
+  }
+  const { preset: chosen, cells, ageRules, keepForMs } = config.recovery
+  return recoveryPolicy({ preset: chosen, cells, ageRules, keepForMs })
+}
+
+function toRow({ deadlineAtMs, ...decision }: RecoveryDecision): unknown {
+  return { ...decision, deadlineAt: rfcTime(deadlineAtMs) }
+}
+
+function columns({ output, wide }: RecoverOptions): Column<RecoveryDecision>[] {
+  const whole = output === 'csv' || wide === true
+  return [
+    { name: 'EXECUTION', value: ({ executionId }) => shortId(executionId, whole) },
+    { name: 'JOB', value: ({ jobId }) => shortId(jobId, whole) },
+    { name: 'TYPE', value: ({ jobType }) => jobType },
+    { name: 'STATE', value: ({ state }) => state },
+    { name: 'AGE', value: ({ ageMs }) => (output === 'csv' ? String(ageMs) : span(ageMs)) },
+    { name: 'ACTION', value: ({ action }) => action },
+    { name: 'REASON', value: ({ reason }) => reason },
+    { name: 'RULE', value: ({ rule }) => rule },
+  ]
+}

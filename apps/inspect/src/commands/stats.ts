@@ -1,0 +1,38 @@
+import type { KvTableStatistics } from '@saltcod/store-core'
+import type { ReadOptions } from '../cli/options.ts'
+import { printValue } from '../cli/output.ts'
+import { formatTable } from '../cli/table.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { bytesText } from '../cli/words.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { locateStore } from '../store/locate.ts'
+import { openStore } from '../store/open-store.ts'
+
+/** Prints the pages and rows of each table. */
+export async function stats(terminal: Terminal, store: string, options: ReadOptions): Promise<undefined> {
+  const opened = await openStore(await locateStore(store))
+  try {
+    const statistics = opened.store.capabilities.statistics?.()
+    if (statistics === undefined) throw new Failure(EXIT.unreadable, `${opened.path} has no statistics`)
+    const tables = [...statistics.tables].sort(byBytes)
+    printValue(terminal, options.output, { ...statistics, tables }, () => {
+      const rows = tables.map(({ table, rows: count, usedBytes }) => [
+        table,
+        String(count),
+        bytesText(usedBytes),
+        count === 0 ? '-' : bytesText(usedBytes / count),
+      ])
+      const { fileBytes, usedBytes, freeBytes } = statistics
+      const last = `file ${bytesText(fileBytes)}, used ${bytesText(usedBytes)}, free inside ${bytesText(freeBytes)}\n`
+      return `${formatTable(terminal, ['TABLE', 'ROWS', 'BYTES', 'PER ROW'], rows)}${last}`
+    })
+  } finally {
+    await opened.kv.close()
+  }
+  return undefined
+}
+
+function byBytes(a: KvTableStatistics, b: KvTableStatistics): number {
+  return b.usedBytes - a.usedBytes
+}

@@ -1,0 +1,184 @@
+import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job } from '@saltcod/store-core'
+import { findLmdbOwner } from '@saltcod/store-lmdb'
+import type { ReadOptions } from '../cli/options.ts'
+import { printValue } from '../cli/output.ts'
+import { formatTable } from '../cli/table.ts'
+import { paint, type Terminal } from '../cli/terminal.ts'
+import { localTime, printable, rfcTime, span } from '../cli/words.ts'
+import { type Moment, momentOfEntry, timelineOf } from '../explain/timeline.ts'
+import { explainExecution, explainJob, type Verdict } from '../explain/verdict.ts'
+import { notFound, orNothing } from '../store/find-record.ts'
+import { eachStore, type OpenedExecutions, type OpenedJobs } from '../store/open-store.ts'
+import { readPages } from '../store/pages.ts'
+import { isCompute } from '../store/rows.ts'
+
+/** Options of `why`. */
+export interface WhyOptions extends ReadOptions {
+  readonly namespace: string
+}
+
+interface Explanation {
+  readonly subject: string
+  readonly id: string
+  readonly state: string
+  readonly sinceMs: number
+  readonly verdict: Verdict
+  timeline: Moment[]
+}
+
+const MAX_ENTRIES = 10_000
+
+/** Tells why a job or an execution is where it is, since when, and what happens next. */
+export async function why(
+  terminal: Terminal,
+  store: string,
+  id: string,
+  options: WhyOptions,
+): Promise<undefined> {
+  const found: Explanation[] = []
+  const executionIds = new Set<string>()
+  await eachStore(store, async (opened) => {
+    if (opened.kind === 'executions') return
+    const job =
+      (await orNothing(opened.store.findJob(id, options.namespace))) ?? (await jobOfExecution(opened, id))
+    if (job !== undefined) found.push(await explainIn(terminal, opened, job, executionIds))
+  })
+  // What the compute nodes of the same repository wrote of the executions belongs into the same order of time.
+  await eachStore(store, async (opened) => {
+    if (opened.kind !== 'executions') return
+    const own = await orNothing(opened.store.findExecution(id))
+    if (found.length === 0 && own !== undefined && isCompute(own)) {
+      found.push(await explainCompute(terminal, opened, own))
+      return
+    }
+    for (const executionId of executionIds) {
+      if ((await opened.store.getExecution(executionId)) === null) continue
+      const entries = await computeHistory(terminal, opened, executionId)
+      const node = opened.row.nodeId ?? 'compute'
+      found[0]?.timeline.push(...entries.map((entry) => momentOfEntry(entry, node)))
+    }
+  })
+  if (found.length === 0)
+    throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`)
+  for (const explanation of found) {
+    explanation.timeline.sort((a, b) => a.atMs - b.atMs)
+    printValue(terminal, options.output, rowOf(explanation), () => textOf(terminal, explanation))
+  }
+  return undefined
+}
+
+async function jobOfExecution({ store }: OpenedJobs, id: string): Promise<Job | undefined> {
+  const execution = await orNothing(store.findExecution(id))
+  return execution === undefined ? undefined : ((await store.getJob(execution.jobId)) ?? undefined)
+}
+
+async function explainIn(
+  terminal: Terminal,
+  { path, store }: OpenedJobs,
+  job: Job,
+  executionIds: Set<string>,
+): Promise<Explanation> {
+  const paging = { limit: MAX_ENTRIES, cursor: undefined }
+  const executions: Execution[] = []
+  const evaluations: Evaluation[] = []
+  const history: HistoryEntry[] = []
+  const jobId = job.id
+  await readPages(
+    terminal,
+    paging,
+    (request) => store.listExecutions({ jobId, ...request }),
+    (item) => executions.push(item),
+  )
+  await readPages(
+    terminal,
+    paging,
+    (request) => store.listEvaluations({ jobId, ...request }),
+    (item) => evaluations.push(item),
+  )
+  await readPages(
+    terminal,
+    paging,
+    (request) => store.listHistory({ jobId, ...request }),
+    (item) => history.push(item),
+  )
+  for (const { id } of executions) executionIds.add(id)
+  const waitingMessages = new Map<string, number>()
+  for (const destination of new Set(executions.map(({ nodeId }) => nodeId))) {
+    const [oldest] = await store.readOutbox({ destination, limit: 1 })
+    if (oldest !== undefined) waitingMessages.set(destination, oldest.atMs)
+  }
+  const verdict = explainJob({
+    job,
+    executions,
+    pending: evaluations.filter(({ status }) => status === 'pending'),
+    waitingMessages,
+    nodeRuns: (await findLmdbOwner(path)).running,
+    nowMs: Date.now(),
+  })
+  return {
+    subject: `job ${job.name} (${job.id})`,
+    id: job.id,
+    state: job.state,
+    sinceMs: job.stateSinceMs,
+    verdict,
+    timeline: timelineOf(history, evaluations),
+  }
+}
+
+async function explainCompute(
+  terminal: Terminal,
+  opened: OpenedExecutions,
+  execution: ComputeExecution,
+): Promise<Explanation> {
+  const { running } = await findLmdbOwner(opened.path)
+  const entries = await computeHistory(terminal, opened, execution.id)
+  return {
+    subject: `execution ${execution.id} of job ${execution.job.name}`,
+    id: execution.id,
+    state: execution.state,
+    sinceMs: execution.stateSinceMs,
+    verdict: explainExecution(execution, running, Date.now()),
+    timeline: entries.map((entry) => momentOfEntry(entry, opened.row.nodeId ?? 'compute')),
+  }
+}
+
+async function computeHistory(
+  terminal: Terminal,
+  { store }: OpenedExecutions,
+  executionId: string,
+): Promise<HistoryEntry[]> {
+  const entries: HistoryEntry[] = []
+  await readPages(
+    terminal,
+    { limit: MAX_ENTRIES, cursor: undefined },
+    (request) => store.listHistory({ executionId, ...request }),
+    (entry) => entries.push(entry),
+  )
+  return entries
+}
+
+function rowOf({ id, subject, state, sinceMs, verdict, timeline }: Explanation): unknown {
+  return {
+    id,
+    subject,
+    state,
+    since: rfcTime(sinceMs),
+    because: verdict.because,
+    next: verdict.next,
+    timeline: timeline.map(({ atMs, who, what }) => ({ at: rfcTime(atMs), who, what })),
+  }
+}
+
+function textOf(terminal: Terminal, { subject, state, sinceMs, verdict, timeline }: Explanation): string {
+  const nowMs = Date.now()
+  const list = (lines: readonly string[]): string => lines.map((line) => `  ${printable(line)}\n`).join('')
+  const title = (text: string): string => `${paint(terminal, 'bold', text)}\n`
+  const head = `${printable(subject)} is ${paint(terminal, 'bold', state)} since ${localTime(sinceMs)}, for ${span(nowMs - sinceMs)}\n`
+  let before = timeline[0]?.atMs ?? 0
+  const rows = timeline.map(({ atMs, who, what }) => {
+    const later = atMs - before
+    before = atMs
+    return [localTime(atMs), later < 1_000 ? '' : `+${span(later)}`, who, what]
+  })
+  return `${head}\n${title('Because')}${list(verdict.because)}\n${title('Next')}${list(verdict.next)}\n${title('What happened')}${formatTable(terminal, [], rows)}`
+}

@@ -1,0 +1,58 @@
+import type { Evaluation, HistoryEntry } from '@saltcod/store-core'
+import { shortId } from '../cli/words.ts'
+
+/** One thing that happened. */
+export interface Moment {
+  readonly atMs: number
+  /** Breaks ties between moments of one millisecond. */
+  readonly order: number
+  readonly who: string
+  readonly what: string
+}
+
+/** Puts history and evaluations into one order of time. */
+export function timelineOf(history: readonly HistoryEntry[], evaluations: readonly Evaluation[]): Moment[] {
+  const moments = [
+    ...history.map((entry) => momentOfEntry(entry)),
+    ...evaluations.flatMap(momentsOfEvaluation),
+  ]
+  return moments.sort((a, b) => a.atMs - b.atMs || a.order - b.order)
+}
+
+/** The same entry as a moment, said by the node that the store belongs to where `node` names one. */
+export function momentOfEntry(entry: HistoryEntry, node?: string): Moment {
+  const { executionId, nodeId, previousState, newState, event, atMs, sequence, jobVersion } = entry
+  const who =
+    node !== undefined
+      ? `node ${node}`
+      : executionId === null
+        ? 'job'
+        : `execution ${shortId(executionId)}${nodeId === null ? '' : ` on ${shortId(nodeId)}`}`
+  const move =
+    previousState === null
+      ? `created as ${newState}${jobVersion > 1 && executionId === null ? `, version ${jobVersion}` : ''}`
+      : previousState === newState
+        ? `stays ${newState}`
+        : `${previousState} -> ${newState}`
+  const details = Object.entries(event.details).map(([key, value]) => `${key}=${value}`)
+  const said = [event.message, details.join(', ')].filter((text) => text !== '').join(' ')
+  return { atMs, order: sequence, who, what: said === '' ? move : `${move}: ${said}` }
+}
+
+function momentsOfEvaluation({
+  id,
+  trigger,
+  status,
+  comment,
+  createdAtMs,
+  modifiedAtMs,
+  sequence,
+  attempt,
+}: Evaluation): Moment[] {
+  const who = `evaluation ${shortId(id)}`
+  const made = { atMs: createdAtMs, order: sequence, who, what: `to look at the job: ${trigger}` }
+  if (status === 'pending') return [made]
+  const said = comment === '' ? '' : `: ${comment}`
+  const tries = attempt > 1 ? ` after ${attempt} attempts` : ''
+  return [made, { atMs: modifiedAtMs, order: sequence + 0.5, who, what: `${status}${tries}${said}` }]
+}

@@ -1,0 +1,144 @@
+import type { OutboxRow } from '@saltcod/store-core'
+import type { LmdbOwner } from '@saltcod/store-lmdb'
+import { countOf, shortId, span } from '../cli/words.ts'
+import type { OpenedStore } from '../store/open-store.ts'
+
+/** Something that does not move although it should. */
+export interface Trouble {
+  /** Stable word for programs. */
+  readonly kind:
+    | 'node-not-running'
+    | 'deadline-overdue'
+    | 'evaluation-overdue'
+    | 'outbox-waiting'
+    | 'quarantined'
+    | 'waiting-long'
+  readonly id: string
+  readonly message: string
+  /** How long it has been so, in milliseconds; `null` where nothing tells. */
+  readonly forMs: number | null
+  /** The next thing to do. */
+  readonly advice: string
+}
+
+/** A minute is longer than any of these takes in a healthy node. */
+const PATIENCE_MS = 60_000
+/** A job that nobody could place for so long deserves a look. */
+const LONG_WAIT_MS = 600_000
+const MAX_DEADLINES = 100
+
+/** Finds what is stuck in a store, from indexes alone, so that it costs the same in a store of any size. */
+export async function findTrouble(opened: OpenedStore, owner: LmdbOwner, nowMs: number): Promise<Trouble[]> {
+  const argument = opened.path
+  const found: Trouble[] = []
+  if (!owner.running && owner.lastEnd === 'died') {
+    found.push({
+      kind: 'node-not-running',
+      id: '',
+      message: 'the node does not run, and it did not stop in good order',
+      forMs: null,
+      advice: `look at its log, then start it; saltcod-inspect check ${argument} says whether the store is sound`,
+    })
+  }
+  found.push(...(await overdueDeadlines(opened, owner, nowMs)))
+  if (opened.kind === 'jobs') {
+    found.push(...(await overdueEvaluations(opened, owner, nowMs)))
+    found.push(...(await waitingJobs(opened, nowMs)))
+  }
+  found.push(...(await waitingMessages(opened, nowMs)))
+  const { quarantined } = await opened.store.info()
+  if (quarantined > 0) {
+    found.push({
+      kind: 'quarantined',
+      id: '',
+      message: `${countOf(quarantined, 'damaged record')} passed over`,
+      forMs: null,
+      advice: `see which with saltcod-inspect check ${argument}; restore them from a backup, or repair`,
+    })
+  }
+  return found
+}
+
+async function overdueDeadlines(
+  { path, store }: OpenedStore,
+  owner: LmdbOwner,
+  nowMs: number,
+): Promise<Trouble[]> {
+  const due = (await store.dueDeadlines({ limit: MAX_DEADLINES })).filter(
+    ({ dueAtMs }) => dueAtMs < nowMs - PATIENCE_MS,
+  )
+  const [oldest] = due
+  if (oldest === undefined) return []
+  const many =
+    due.length === MAX_DEADLINES ? `${MAX_DEADLINES} or more deadlines` : countOf(due.length, 'deadline')
+  const forMs = nowMs - oldest.dueAtMs
+  return [
+    {
+      kind: 'deadline-overdue',
+      id: oldest.id,
+      message: `${many} passed without effect, the oldest (${oldest.kind} ${shortId(oldest.id)}) ${span(forMs)} ago`,
+      forMs,
+      advice: owner.running
+        ? `the node runs but does not act on deadlines: look at its log; why: saltcod-inspect why ${path} ${oldest.id}`
+        : 'start the node: it acts on them at once',
+    },
+  ]
+}
+
+async function overdueEvaluations(
+  { path, store }: Extract<OpenedStore, { kind: 'jobs' }>,
+  owner: LmdbOwner,
+  nowMs: number,
+): Promise<Trouble[]> {
+  const nextMs = await store.nextEvaluationMs()
+  if (nextMs === null || nextMs >= nowMs - PATIENCE_MS) return []
+  const forMs = nowMs - nextMs
+  return [
+    {
+      kind: 'evaluation-overdue',
+      id: '',
+      message: `work for the scheduler has been due for ${span(forMs)}`,
+      forMs,
+      advice: owner.running
+        ? `the node runs but does not schedule: look at its log, and at saltcod-inspect evaluations ${path} --status pending`
+        : 'start the node: it goes on with it at once',
+    },
+  ]
+}
+
+async function waitingJobs(
+  { path, store }: Extract<OpenedStore, { kind: 'jobs' }>,
+  nowMs: number,
+): Promise<Trouble[]> {
+  const found: Trouble[] = []
+  for (const state of ['Pending', 'Queued'] as const) {
+    const [oldest] = (await store.listJobs({ states: [state], limit: 1 })).items
+    if (oldest === undefined || oldest.stateSinceMs > nowMs - LONG_WAIT_MS) continue
+    const forMs = nowMs - oldest.stateSinceMs
+    found.push({
+      kind: 'waiting-long',
+      id: oldest.id,
+      message: `job ${oldest.name} has been ${state} for ${span(forMs)}`,
+      forMs,
+      advice: `saltcod-inspect why ${path} ${shortId(oldest.id)}`,
+    })
+  }
+  return found
+}
+
+async function waitingMessages({ store }: OpenedStore, nowMs: number): Promise<Trouble[]> {
+  const found: Trouble[] = []
+  for (const destination of await store.outboxDestinations()) {
+    const [oldest]: OutboxRow[] = await store.readOutbox({ destination, limit: 1 })
+    if (oldest === undefined || oldest.atMs > nowMs - PATIENCE_MS) continue
+    const forMs = nowMs - oldest.atMs
+    found.push({
+      kind: 'outbox-waiting',
+      id: destination,
+      message: `messages for ${destination} have waited for ${span(forMs)}`,
+      forMs,
+      advice: `see whether ${destination} runs and reaches this node`,
+    })
+  }
+  return found
+}

@@ -1,0 +1,161 @@
+import {
+  COMPUTE_MACHINE,
+  type ComputeExecution,
+  type Evaluation,
+  EXECUTION_MACHINE,
+  type Execution,
+  JOB_MACHINE,
+  type Job,
+} from '@saltcod/store-core'
+import { localTime, shortId, span } from '../cli/words.ts'
+
+/** Why something is where it is, and what happens next, as sentences. */
+export interface Verdict {
+  readonly because: readonly string[]
+  readonly next: readonly string[]
+}
+
+/** What is known about a job when its state is explained. */
+export interface JobFacts {
+  readonly job: Job
+  readonly executions: readonly Execution[]
+  /** Those that are not done. */
+  readonly pending: readonly Evaluation[]
+  /** Nodes with messages that wait for them, and since when. */
+  readonly waitingMessages: ReadonlyMap<string, number>
+  readonly nodeRuns: boolean
+  readonly nowMs: number
+}
+
+/** Explains the state of a job. */
+export function explainJob(facts: JobFacts): Verdict {
+  const { job, executions, pending, nodeRuns, nowMs } = facts
+  if (JOB_MACHINE.terminal.has(job.state)) return explainEnded(facts)
+  const because: string[] = []
+  const next: string[] = []
+  for (const evaluation of pending) addEvaluation(evaluation, facts, because, next)
+  const live = executions.filter(({ state }) => !EXECUTION_MACHINE.terminal.has(state))
+  for (const execution of live) addExecution(execution, facts, because, next)
+  if (pending.length === 0 && live.length === 0) {
+    because.push('nothing is in motion: no evaluation is pending and no execution is in progress')
+    next.push(
+      nodeRuns
+        ? 'nothing by itself: stop the job, or start the node anew, which looks at every job in progress'
+        : 'when the node starts, it looks at every job in progress',
+    )
+  }
+  const failed = executions.filter(({ state }) => state === 'Failed' || state === 'BidRejected')
+  const last = failed.at(-1)
+  if (last !== undefined) {
+    because.push(
+      `${failed.length} earlier ${failed.length === 1 ? 'execution' : 'executions'} failed, the last on ${shortId(last.nodeId)}: ${last.stateMessage || 'nothing was said'}`,
+    )
+  }
+  addDeadline(job.deadlineAtMs, 'the job', nowMs, next)
+  return { because, next }
+}
+
+function explainEnded({ job, executions }: JobFacts): Verdict {
+  const because = [job.stateMessage === '' ? `it ended as ${job.state}` : job.stateMessage]
+  for (const execution of executions.filter(({ state }) => state === 'Failed').slice(-3)) {
+    because.push(
+      `execution ${shortId(execution.id)} on ${shortId(execution.nodeId)} failed: ${execution.stateMessage || 'nothing was said'}`,
+    )
+  }
+  const next = ['nothing: it has ended; a new version (rerun or update) is the only way out']
+  next.push(job.hold === null ? 'retention may remove it' : `it is held against retention: ${job.hold}`)
+  return { because, next }
+}
+
+function addEvaluation(
+  { trigger, comment, dueAtMs, lease, attempt }: Evaluation,
+  { nodeRuns, nowMs }: JobFacts,
+  because: string[],
+  next: string[],
+): void {
+  const what = `an evaluation (${trigger}${comment === '' ? '' : `: ${comment}`}${attempt > 0 ? `, attempt ${attempt}` : ''})`
+  if (lease !== null) {
+    const left = lease.expiresAtMs - nowMs
+    because.push(`${what} is being worked on by ${lease.holder}`)
+    next.push(
+      left > 0
+        ? `the scheduler decides; if it dies, the work is given to another in ${span(left)}`
+        : `the lease ran out ${span(-left)} ago; the next claim takes the work over`,
+    )
+  } else if (dueAtMs > nowMs) {
+    because.push(`${what} waits until ${localTime(dueAtMs)}`)
+    next.push(`the scheduler looks again in ${span(dueAtMs - nowMs)}`)
+  } else {
+    because.push(`${what} has been due for ${span(nowMs - dueAtMs)} and nobody has taken it`)
+    next.push(
+      nodeRuns
+        ? 'the scheduler takes it in its turn'
+        : 'it is taken when the node starts: the node does not run',
+    )
+  }
+}
+
+const WAITS: Readonly<Record<string, string>> = {
+  New: 'has not been offered to its node yet',
+  AskForBid: 'has been offered to its node, which has not answered',
+  AskForBidAccepted: 'was taken by its node, which has not confirmed it',
+  BidAccepted: 'waits in the queue of its node',
+  Running: 'runs',
+  Publishing: 'publishes its results',
+  Created: 'has not been admitted yet',
+  WaitingVerification: 'waits for a verification of its results',
+  ResultAccepted: 'has been verified and is about to publish',
+}
+
+function addExecution(
+  { id, nodeId, state, stateSinceMs, stateMessage, deadlineAtMs }: Execution,
+  { waitingMessages, nowMs }: JobFacts,
+  because: string[],
+  next: string[],
+): void {
+  const said = stateMessage === '' ? '' : ` (${stateMessage})`
+  because.push(
+    `execution ${shortId(id)} on ${shortId(nodeId)} ${WAITS[state] ?? `is ${state}`}, for ${span(nowMs - stateSinceMs)}${said}`,
+  )
+  const sinceMs = waitingMessages.get(nodeId)
+  if (sinceMs !== undefined) {
+    because.push(`node ${shortId(nodeId)} has not taken its messages for ${span(nowMs - sinceMs)}`)
+    next.push(`the messages reach node ${shortId(nodeId)} when it connects again`)
+  } else next.push(`node ${shortId(nodeId)} reports when it goes on`)
+  addDeadline(deadlineAtMs, `execution ${shortId(id)}`, nowMs, next)
+}
+
+/** Explains the state of an execution on its compute node. */
+export function explainExecution(execution: ComputeExecution, nodeRuns: boolean, nowMs: number): Verdict {
+  const { state, stateMessage, stateSinceMs, attempt, deadlineAtMs, revision, acknowledgedRevision } =
+    execution
+  const said = stateMessage === '' ? '' : `: ${stateMessage}`
+  if (COMPUTE_MACHINE.terminal.has(state)) {
+    const told = acknowledgedRevision >= revision
+    return {
+      because: [`it ended as ${state}${said}`],
+      next: [
+        told
+          ? 'nothing: the requester knows'
+          : 'the requester has not confirmed that it knows; the report is sent again',
+      ],
+    }
+  }
+  const because = [`it ${WAITS[state] ?? `is ${state}`}, for ${span(nowMs - stateSinceMs)}${said}`]
+  if (attempt > 1) because.push(`this is attempt ${attempt}`)
+  const next = nodeRuns
+    ? ['the node carries it on']
+    : ['the node does not run; saltcod-inspect recover --plan tells what its start will do']
+  addDeadline(deadlineAtMs, 'it', nowMs, next)
+  return { because, next }
+}
+
+function addDeadline(deadlineAtMs: number | null, what: string, nowMs: number, next: string[]): void {
+  if (deadlineAtMs === null) return
+  const left = deadlineAtMs - nowMs
+  next.push(
+    left > 0
+      ? `unless it moves on before, ${what} times out in ${span(left)}, at ${localTime(deadlineAtMs)}`
+      : `the deadline of ${what} passed ${span(-left)} ago; a running node ends it`,
+  )
+}

@@ -1,0 +1,57 @@
+import { decodeRecord, isStoreError, type Json } from '@saltcod/store-core'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { redact } from './redact.ts'
+
+/** How the value of a row can be printed. */
+export const VALUE_FORMATS = ['auto', 'utf8', 'hex', 'redacted'] as const
+
+/** One of {@link VALUE_FORMATS}. */
+export type ValueFormat = (typeof VALUE_FORMATS)[number]
+
+/** Tables whose rows hold specifications, and with them secrets. */
+const WITH_SECRETS: ReadonlySet<string> = new Set(['specs', 'outbox', 'requests', 'executions'])
+const HEADER_BYTES = 6
+
+/** A value as it is printed: decoded, or a text. */
+export type PrintedValue = { readonly json: Json } | { readonly text: string }
+
+/** How values are to be printed. */
+export interface ValueOptions {
+  readonly format: ValueFormat
+  readonly showSecrets?: boolean
+}
+
+/**
+ * Prints a row's value. `auto` decodes records, checks their sum and hides secrets; `utf8` and `hex` show
+ * the bytes, and are refused for tables with secrets unless these may be shown; `redacted` tells lengths alone.
+ */
+export function printRowValue(
+  table: string,
+  key: Uint8Array,
+  value: Uint8Array,
+  { format, showSecrets }: ValueOptions,
+): PrintedValue {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  if (format === 'redacted') return { text: `<${bytes.length} bytes>` }
+  if (format !== 'auto') {
+    refuseSecrets(table, format, showSecrets)
+    return { text: bytes.toString(format === 'hex' ? 'hex' : 'utf8') }
+  }
+  if (table === 'index') return { text: bytes.toString('utf8') }
+  const version = bytes.length < HEADER_BYTES ? 1 : (bytes[1] ?? 1)
+  try {
+    const json = decodeRecord<Json>(table, key, version, value)
+    return { json: showSecrets === true ? json : redact(json) }
+  } catch (error) {
+    if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
+    return { text: `damaged: ${error.message} (${bytes.length} bytes)` }
+  }
+}
+
+function refuseSecrets(table: string, format: string, showSecrets: boolean | undefined): void {
+  if (showSecrets === true || !WITH_SECRETS.has(table)) return
+  throw new Failure(EXIT.usage, `--format ${format} would show the secrets in ${table}`, {
+    hint: 'add --show-secrets, or use --format auto, which hides them',
+  })
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EXAMPLES } from '../src/cli/examples.ts'
+import { type Fixture, inspect, makeFixture } from './fixture.ts'
+
+const NOBODY = 65_534
+const asRoot = process.getuid?.() === 0
+
+let fixture: Fixture
+let stores: readonly string[]
+
+beforeAll(async () => {
+  fixture = await makeFixture()
+  stores = [
+    fixture.jobs,
+    fixture.executions,
+    join(fixture.directory, 'repository/n-1-requester/jobs.db'),
+    join(fixture.directory, 'repository/n-1-compute/executions.db'),
+  ]
+  // Another user's stores, with and without a lock file: a root that looks must not take them over.
+  if (asRoot) {
+    for (const path of stores.flatMap((store) => [store, `${store}-lock`]).filter(existsSync)) {
+      chownSync(path, NOBODY, NOBODY)
+    }
+  }
+})
+
+afterAll(() => fixture.remove())
+
+/** Content, owner and mode of the stores, and owner and mode of the lock files that are there. */
+function state(): unknown {
+  return stores.map((store) => ({
+    content: createHash('sha256').update(readFileSync(store)).digest('hex'),
+    modified: lstatSync(store).mtimeMs,
+    ...facts(store),
+    lock: existsSync(`${store}-lock`) ? facts(`${store}-lock`) : facts(store),
+  }))
+}
+
+function facts(path: string): unknown {
+  const { uid, gid, mode } = lstatSync(path)
+  return { uid, gid, mode: mode & 0o777 }
+}
+
+/** Splits an example as a shell does, as far as the examples need it. */
+function words(example: string): string[] {
+  return [...example.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
+}
+
+describe('every example runs, and what only reads leaves the stores as they were', () => {
+  for (const [verb, examples] of Object.entries(EXAMPLES)) {
+    for (const example of examples) {
+      test(example, () => {
+        const [program, ...args] = words(example)
+        expect(program).toBe('saltcod-inspect')
+        const before = state()
+        const { status, stdout, stderr } = inspect(fixture.directory, ...args)
+        expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('Error') })
+        expect(stdout).not.toBe('')
+        expect(state()).toEqual(before)
+        if (asRoot && verb !== 'completion') expect(lstatSync(stores[0] ?? '').uid).toBe(NOBODY)
+      })
+    }
+  }
+})
+
+test('each command shows its examples', () => {
+  for (const [verb, examples] of Object.entries(EXAMPLES).slice(0, 3)) {
+    const { stdout } = inspect(fixture.directory, verb, '--help')
+    for (const example of examples) expect(stdout).toContain(example)
+  }
+})
