@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 
-import { damagedError } from './refusal.ts'
+import { damagedError, failedError } from './refusal.ts'
 
-/** A check that does not come to an end by then is a failed one. */
-const MAX_CHECK_MS = 60_000
+/** A check that has not come to an end by then is ended; on a busy machine it may take a while. */
+const MAX_CHECK_MS = 300_000
+
+/** Signals that somebody else sent; they say nothing about the file. */
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'])
 
 /**
  * Runs in the child: opens the file for reading, walks down both edges of every tree, then reads rows for a
@@ -38,7 +41,7 @@ process.exit(0)
 
 /**
  * Opens a file with LMDB in a child process first, because a damaged one ends the process that opens it.
- * For files whose last owner died. Throws `STORE_DAMAGED`. A child that cannot be started checks nothing.
+ * For files whose last owner died. Throws `STORE_DAMAGED`, or `STORE_FAILED` where the child was ended. A child that cannot be started checks nothing.
  */
 export async function checkInChild(path: string): Promise<void> {
   const module = createRequire(import.meta.url).resolve('lmdb')
@@ -67,6 +70,7 @@ export async function checkInChild(path: string): Promise<void> {
     })
   })
   if (end === undefined || !started) return
+  if (FROM_OUTSIDE.has(end)) throw failedError(path, new Error(`the process that checked it was ended (${end})`))
   throw damagedError(
     path,
     `opening it in a test process ended that process (${end})`,
