@@ -162,7 +162,7 @@ export class EvaluationWorker {
     const status = await store.retryEvaluation({
       lease,
       delayMs,
-      maxAttempts: settings.maxAttempts,
+      maxAttempts: isPassing(error) ? Number.MAX_SAFE_INTEGER : settings.maxAttempts,
       comment: reason.slice(0, 500),
     })
     if (status !== 'failed') return
@@ -197,4 +197,9 @@ function lostNodes(executions: readonly Execution[], isLost: (nodeId: string) =>
 
 function isConflict(error: unknown): boolean {
   return isStoreError(error, 'STATE_CONFLICT', 'REVISION_CONFLICT', 'ALREADY_TERMINAL', 'ILLEGAL_TRANSITION')
+}
+
+/** A full disk is no fault of the job, however long it stays full. */
+function isPassing(error: unknown): boolean {
+  return isStoreError(error, 'STORE_FULL', 'OUTCOME_UNKNOWN')
 }

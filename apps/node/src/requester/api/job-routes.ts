@@ -12,6 +12,7 @@ import { listExecutions } from './execution-listing.ts'
 import { listHistory } from './history-listing.ts'
 import { listJobs } from './job-listing.ts'
 import { Query } from './query.ts'
+import { rerun } from './rerun.ts'
 import { submit } from './submit.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'
@@ -72,6 +73,12 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
     return { NextToken: '', Items: versions.map((version) => jobToWire(version, client)) }
   })
 
+  api.put<{ Params: { id: string } }>(`${JOBS}/:id/rerun`, async (request) => {
+    refuseWhileDraining(context)
+    const job = await findJob(context, request.params.id, new Query(request))
+    return rerun(context.requester, job.id, request.body)
+  })
+
   api.get(`${JOBS}/:id/logs`, async (_request: FastifyRequest, reply: FastifyReply) => {
     reply.header('upgrade', 'websocket')
     throw new ApiError('BadRequest', 'logs are read over a websocket', { hint: 'use: saltcod job logs ID' })
@@ -80,11 +87,7 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
 
 async function putJob(context: ApiContext, request: FastifyRequest): Promise<WirePutJobAnswer> {
   const { requester } = context
-  if (context.isDraining()) {
-    throw new ApiError('ServiceUnavailable', 'the node is stopping and takes no more jobs', {
-      hint: 'submit the job again when the node is back',
-    })
-  }
+  refuseWhileDraining(context)
   const input = readSubmit(request.body, requester.settings.jobs)
   const header = request.headers['idempotency-key']
   const submitKey = input.submitKey ?? (typeof header === 'string' && header !== '' ? header : null)
@@ -120,4 +123,12 @@ async function stopJob(
     event: { message: reason.slice(0, 1000), topic: 'State Update', details: { NewState: 'Stopped' } },
   })
   return { EvaluationID: evaluationId }
+}
+
+function refuseWhileDraining(context: ApiContext): void {
+  if (context.isDraining()) {
+    throw new ApiError('ServiceUnavailable', 'the node is stopping and takes no more jobs', {
+      hint: 'submit the job again when the node is back',
+    })
+  }
 }

@@ -164,3 +164,30 @@ test('a job whose total timeout passes fails', async () => {
   const { Job } = await node.until(id, 'Failed')
   assert.match(Job.State.Message, /timed? ?out|time limit|deadline/i)
 })
+
+test('a job that has ended is run again as a new version', async () => {
+  const node = await startTestNode()
+  const id = await node.submit(noopJob({}, { DurationMs: 1 }))
+  await node.until(id, 'Completed')
+  const { body } = await node.request<{ JobVersion: number; EvaluationID: string }>(
+    'PUT',
+    `${JOBS}/${id}/rerun`,
+    {},
+  )
+  assert.equal(body.JobVersion, 2)
+  assert.match(body.EvaluationID, /^v-/)
+  const { Job, Executions } = await node.until(id, 'Completed')
+  assert.equal(Job.Version, 2)
+  assert.deepEqual(
+    Executions?.Items.map((execution) => execution.JobVersion),
+    [2],
+  )
+  const all = await node.request<WirePage<{ JobVersion: number }>>(
+    'GET',
+    `${JOBS}/${id}/executions?all_job_versions=true`,
+  )
+  assert.deepEqual(
+    all.body.Items.map((execution) => execution.JobVersion),
+    [1, 2],
+  )
+})
