@@ -3,6 +3,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { ComputeExecution } from '../model/compute-execution.ts'
+import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
@@ -35,8 +36,10 @@ import type {
   ComputeExecutionQuery,
   CreateComputeExecution,
   ExecutionStore,
+  FinishedExecutionQuery,
   UpdateComputeExecution,
 } from './execution-store.ts'
+import { finishedExecutionListing, measureExecution } from './finished-executions.ts'
 import { reclaimExecutions } from './reclaim-executions.ts'
 
 const checkpointTable = new RecordTable<{ readonly n: number }>('meta', 1)
@@ -77,6 +80,15 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
   async listExecutions(query: ComputeExecutionQuery = {}): Promise<Page<ComputeExecution<Spec>>> {
     const { page } = await this.page((snapshot) => computeListing<Spec>(snapshot, query), query)
     return page
+  }
+
+  async listFinishedExecutions(query: FinishedExecutionQuery): Promise<Page<FinishedExecution>> {
+    const { page } = await this.page((snapshot) => finishedExecutionListing(snapshot, query), query)
+    return page
+  }
+
+  async measureExecution(executionId: string): Promise<RecordSize | null> {
+    return await this.read((snapshot) => measureExecution(snapshot, executionId))
   }
 
   async deleteExecution(request: { executionId: string } & ChangeRequest): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ComputeExecution, ComputeExecutionPatch, ExecutionJob } from '../model/compute-execution.ts'
 import type { DurableStore } from '../model/durable-store.ts'
+import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
@@ -43,6 +44,11 @@ export interface ComputeExecutionQuery extends PageRequest {
   readonly live?: boolean
 }
 
+/** Which of the executions that have ended to list. */
+export interface FinishedExecutionQuery extends PageRequest {
+  readonly state: ComputeState
+}
+
 /** The compute node's memory: the executions it was given and their history. */
 export interface ExecutionStore<Spec = Json> extends DurableStore {
   /** Creates an execution. Throws `EXECUTION_ALREADY_EXISTS`, `INVALID_ARGUMENT`. */
@@ -57,6 +63,10 @@ export interface ExecutionStore<Spec = Json> extends DurableStore {
   findExecution(text: string): Promise<ComputeExecution<Spec>>
   /** Lists executions: of a job by creation, otherwise by the time of the state. */
   listExecutions(query?: ComputeExecutionQuery): Promise<Page<ComputeExecution<Spec>>>
+  /** Lists the executions that ended in a state, in the order in which they ended. Throws `INVALID_ARGUMENT` for a state that is no end. */
+  listFinishedExecutions(query: FinishedExecutionQuery): Promise<Page<FinishedExecution>>
+  /** Adds up what there is of an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */
+  measureExecution(executionId: string): Promise<RecordSize | null>
   /**
    * Removes an ended execution from every listing and count; `reclaim` removes its rows. Throws
    * `EXECUTION_NOT_FOUND`, and `STATE_CONFLICT` where it has not ended.

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { putReclaim } from '../store/reclaim.ts'
@@ -20,12 +20,14 @@ import {
   stateIndexKeys,
   submitKeyIndexKey,
 } from './job-row.ts'
+import type { DeleteJob } from './job-store.ts'
 
 /**
  * Takes an ended job out of every index and count in one small transaction, whatever it has; `reclaim` removes the rows that
- * are left. Throws `JOB_NOT_FOUND`, `JOB_NOT_TERMINAL`, `JOB_HELD`.
+ * are left. Throws `JOB_NOT_FOUND`, `JOB_NOT_TERMINAL`, `JOB_HELD`, `REVISION_CONFLICT`.
  */
-export function deleteJob(mutation: Mutation, jobId: string): void {
+export function deleteJob(mutation: Mutation, request: DeleteJob): void {
+  const { jobId } = request
   const job = loadJob(mutation.rows, jobId)
   if (!hasEnded(job.row)) throw notTerminal(job)
   if (job.row.h !== undefined) {
@@ -34,10 +36,28 @@ export function deleteJob(mutation: Mutation, jobId: string): void {
       hint: 'release the hold first',
     })
   }
+  refuseChanged(mutation, job, request)
   discountExecutions(mutation, job)
   dropEvaluations(mutation, job)
   dropJobRow(mutation, job)
   putReclaim(mutation, job.key, jobId)
+}
+
+/** Every change of a job and of its executions leaves a history entry, so the newest one tells of all of them. */
+function refuseChanged(mutation: Mutation, { id, key, row }: LoadedJob, request: DeleteJob): void {
+  const { expectedRevision = row.r, expectedHistorySequence } = request
+  const newest =
+    expectedHistorySequence === undefined
+      ? undefined
+      : mutation.rows.keys('history', { gte: key, lt: endOfTuple(key), reverse: true, limit: 1 })[0]
+  const sequence = newest === undefined ? 0 : Number(decodeTuple(newest).at(-1))
+  if (row.r === expectedRevision && sequence <= (expectedHistorySequence ?? 0)) return
+  throw new StoreError('REVISION_CONFLICT', `job ${id} has changed since it was looked at`, {
+    id,
+    actual: row.r,
+    expected: expectedRevision,
+    hint: 'look at it again, then decide',
+  })
 }
 
 function dropJobRow(mutation: Mutation, job: LoadedJob): void {

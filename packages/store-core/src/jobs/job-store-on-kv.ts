@@ -2,6 +2,7 @@ import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { Evaluation, EvaluationStatus, LeaseToken, NewEvaluation } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
 import type { FeedCursor } from '../model/feed.ts'
+import type { FinishedJob, JobSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Job, JobType } from '../model/job.ts'
 import type { Json } from '../model/json.ts'
@@ -31,13 +32,16 @@ import {
   loadExecution,
   toExecution,
 } from './execution-row.ts'
+import { finishedJobListing, measureJob } from './finished-jobs.ts'
 import { historyListing } from './history-listing.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
 import { loadJob } from './job-row.ts'
 import type {
   Claim,
+  DeleteJob,
   ExecutionQuery,
   ExecutionReport,
+  FinishedJobQuery,
   HistoryQuery,
   JobQuery,
   JobStore,
@@ -106,8 +110,17 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
     )
   }
 
-  async deleteJob(request: { jobId: string } & ChangeRequest): Promise<void> {
-    await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request.jobId))
+  async listFinishedJobs(query: FinishedJobQuery): Promise<Page<FinishedJob>> {
+    const { page } = await this.page((snapshot) => finishedJobListing(snapshot, query), query)
+    return page
+  }
+
+  async measureJob(jobId: string): Promise<JobSize | null> {
+    return await measureJob(this.parts.kv, jobId)
+  }
+
+  async deleteJob(request: DeleteJob): Promise<void> {
+    await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request))
   }
 
   async createExecution(

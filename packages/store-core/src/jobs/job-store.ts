@@ -2,6 +2,7 @@ import type { DurableStore } from '../model/durable-store.ts'
 import type { Evaluation, EvaluationStatus, LeaseToken, NewEvaluation } from '../model/evaluation.ts'
 import type { Execution, ExecutionPatch } from '../model/execution.ts'
 import type { FeedCursor } from '../model/feed.ts'
+import type { FinishedJob, JobSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Job, JobDefinition, JobType } from '../model/job.ts'
 import type { Json } from '../model/json.ts'
@@ -134,6 +135,21 @@ export interface JobQuery extends PageRequest {
   readonly untilMs?: number
 }
 
+/** Which of the jobs that have ended to list. */
+export interface FinishedJobQuery extends PageRequest {
+  readonly namespace: string
+  readonly state: 'Completed' | 'Failed' | 'Stopped'
+}
+
+/** A job to be deleted, and what the caller knows of it. */
+export interface DeleteJob extends ChangeRequest {
+  readonly jobId: string
+  /** Where the job has another revision, nothing is deleted. */
+  readonly expectedRevision?: number
+  /** The sequence number of the newest history entry; where there is a newer one, nothing is deleted. */
+  readonly expectedHistorySequence?: number
+}
+
 /** A condition on one label. `!=` and `notin` also hold where the label is absent. */
 export interface LabelRequirement {
   readonly key: string
@@ -198,8 +214,18 @@ export interface JobStore<Spec = Json> extends DurableStore {
   holdJob(
     request: { readonly jobId: string; readonly reason: string | null } & ChangeRequest,
   ): Promise<Job<Spec>>
-  /** Takes an ended job out of every listing and count; `reclaim` removes its rows. Throws `JOB_NOT_FOUND`, `JOB_NOT_TERMINAL`, `JOB_HELD`. */
-  deleteJob(request: { readonly jobId: string } & ChangeRequest): Promise<void>
+  /**
+   * Lists the jobs of a namespace that ended in a state, in the order in which they ended. Throws
+   * `INVALID_ARGUMENT` for a state that is no end.
+   */
+  listFinishedJobs(query: FinishedJobQuery): Promise<Page<FinishedJob>>
+  /** Adds up what there is of a job, in several bounded reads; `null` where there is none. Throws `RECORD_CORRUPT`. */
+  measureJob(jobId: string): Promise<JobSize | null>
+  /**
+   * Takes an ended job out of every listing and count; `reclaim` removes its rows. Throws `JOB_NOT_FOUND`,
+   * `JOB_NOT_TERMINAL`, `JOB_HELD`, and `REVISION_CONFLICT` where the job is not what the caller knows.
+   */
+  deleteJob(request: DeleteJob): Promise<void>
 
   // Executions
   /** Creates an execution. Throws `JOB_NOT_FOUND`, `EXECUTION_ALREADY_EXISTS`. */

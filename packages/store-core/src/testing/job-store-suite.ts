@@ -10,6 +10,7 @@ import { listingCases } from './job-store/listing.ts'
 import { lookupCases } from './job-store/lookup.ts'
 import { pagingCases } from './job-store/paging.ts'
 import { planCases } from './job-store/plan.ts'
+import { retentionCases } from './job-store/retention.ts'
 import { reviseCases } from './job-store/revise.ts'
 import { requestIdCases, submitCases, submitKeyCases } from './job-store/submit.ts'
 import { transitionCases } from './job-store/transition.ts'
@@ -32,6 +33,7 @@ const CONCERNS: StoreCases<JobStore> = {
   plans: planCases,
   history: historyCases,
   deletion: deletionCases,
+  retention: retentionCases,
   hostile: hostileCases,
   ...durableStoreCases(JOB_ACTOR),
 }

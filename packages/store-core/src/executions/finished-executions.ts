@@ -1,0 +1,61 @@
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple, endOfTuple } from '../kv/tuple.ts'
+import type { FinishedExecution, RecordSize } from '../model/finished.ts'
+import { COMPUTE_MACHINE } from '../states/compute-state.ts'
+import { invalid } from '../store/limits.ts'
+import type { Listing } from '../store/pager.ts'
+import { computeStatePrefix, findCompute } from './compute-row.ts'
+import type { FinishedExecutionQuery } from './execution-store.ts'
+
+/** The most history rows that are added up; what is left over is no more than an estimate's error. */
+const MAX_HISTORY_ROWS = 10_000
+
+/** The executions that ended in a state, by when they ended. Throws `INVALID_ARGUMENT` for a state that is no end. */
+export function finishedExecutionListing(
+  snapshot: KvSnapshot,
+  { state }: FinishedExecutionQuery,
+): Listing<FinishedExecution> {
+  if (!COMPUTE_MACHINE.terminal.has(state)) {
+    throw invalid(
+      `an execution does not end as ${JSON.stringify(state)}`,
+      `ask for ${[...COMPUTE_MACHINE.terminal].join(' or ')}`,
+    )
+  }
+  const idOf = (key: Uint8Array): string => decodeId('e', decodeTuple(key).at(-1))
+  return {
+    table: 'index',
+    prefixes: [computeStatePrefix(state)],
+    query: ['finished', state],
+    idOf,
+    load: (key) => {
+      const found = findCompute(snapshot, idOf(key))
+      if (found === undefined || found.row.s !== state) return undefined
+      const { id, row, bytes } = found
+      return {
+        id,
+        jobId: row.j,
+        namespace: row.ns,
+        state: row.s,
+        finishedAtMs: row.f ?? row.ss,
+        revision: row.r,
+        acknowledgedRevision: row.ar ?? 0,
+        bytes: bytes + row.b,
+      }
+    },
+  }
+}
+
+/** Adds up all rows of an execution; `null` where there is no such execution. */
+export function measureExecution(snapshot: KvSnapshot, executionId: string): RecordSize | null {
+  const found = findCompute(snapshot, executionId)
+  if (found === undefined) return null
+  const history = snapshot.range('history', {
+    gte: found.key,
+    lt: endOfTuple(found.key),
+    limit: MAX_HISTORY_ROWS,
+  })
+  return {
+    rows: 2 + history.length,
+    bytes: history.reduce((sum, { value }) => sum + value.length, found.bytes + found.row.b),
+  }
+}

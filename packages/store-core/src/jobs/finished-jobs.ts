@@ -1,0 +1,109 @@
+import { setImmediate } from 'node:timers/promises'
+import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { decodeId, decodeTuple, endOfTuple, idTuple, tuple } from '../kv/tuple.ts'
+import type { FinishedJob, JobSize } from '../model/finished.ts'
+import { EXECUTION_MACHINE } from '../states/execution-state.ts'
+import { invalid } from '../store/limits.ts'
+import type { Listing } from '../store/pager.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import { INDEX, type TableName } from '../store/tables.ts'
+import { evaluationsOfJob } from './evaluation-row.ts'
+import { executionKey, executionTable } from './execution-row.ts'
+import { findJobRow, hasEnded, jobKey } from './job-row.ts'
+import type { FinishedJobQuery } from './job-store.ts'
+
+const BATCH_ROWS = 500
+
+/** The jobs of a namespace that ended in a state, by when they ended. Throws `INVALID_ARGUMENT` for a state that is no end. */
+export function finishedJobListing(
+  snapshot: KvSnapshot,
+  { namespace, state }: FinishedJobQuery,
+): Listing<FinishedJob> {
+  if (state !== 'Completed' && state !== 'Failed' && state !== 'Stopped') {
+    throw invalid(`a job does not end as ${JSON.stringify(state)}`, 'ask for Completed, Failed or Stopped')
+  }
+  const idOf = (key: Uint8Array): string => decodeId('j', decodeTuple(key).at(-1))
+  return {
+    table: 'index',
+    prefixes: [tuple(INDEX.jobFinished, namespace, state)],
+    query: ['finished', namespace, state],
+    idOf,
+    load: (key) => {
+      const job = findJobRow(snapshot, idOf(key))
+      if (job === undefined || !hasEnded(job.row)) return undefined
+      const { id, row, bytes } = job
+      return {
+        id,
+        namespace: row.ns,
+        state: row.s,
+        finishedAtMs: row.f ?? row.ss,
+        revision: row.r,
+        hold: row.h ?? null,
+        bytes: bytes + row.b,
+      }
+    },
+  }
+}
+
+/** Adds up all rows of a job, a batch in each snapshot; `null` where there is no such job. */
+export async function measureJob(kv: KvStore, jobId: string): Promise<JobSize | null> {
+  const key = jobKey(jobId)
+  const job = kv.read((snapshot) => findJobRow(snapshot, jobId))
+  if (job === undefined) return null
+  const sum = { rows: 1, bytes: job.bytes, unfinishedExecutions: 0 }
+  const add = (value: Uint8Array | undefined): void => {
+    if (value === undefined) return
+    sum.rows += 1
+    sum.bytes += value.length
+  }
+  await inBatches(kv, 'specs', key, (_snapshot, rows) => {
+    for (const { value } of rows) add(value)
+  })
+  await inBatches(kv, 'history', key, (_snapshot, rows) => {
+    for (const { value } of rows) add(value)
+  })
+  await inBatches(kv, 'index', evaluationsOfJob(jobId), (snapshot, rows) => {
+    for (const row of rows) {
+      add(snapshot.get('evaluations', idTuple('v', decodeId('v', decodeTuple(row.key).at(-1)))))
+    }
+  })
+  await inBatches(kv, 'index', tuple(INDEX.executionByJob, key), (snapshot, rows) => {
+    for (const row of rows) {
+      const executionRowKey = executionKey(decodeId('e', decodeTuple(row.key).at(-1)))
+      const value = snapshot.get('executions', executionRowKey)
+      add(value)
+      if (value !== undefined && !isOver(executionRowKey, value)) sum.unfinishedExecutions += 1
+    }
+  })
+  return sum
+}
+
+/** A damaged execution keeps nobody from removing its job. */
+function isOver(key: Uint8Array, value: Uint8Array): boolean {
+  try {
+    return EXECUTION_MACHINE.terminal.has(executionTable.decode(key, value).s)
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return true
+  }
+}
+
+async function inBatches(
+  kv: KvStore,
+  table: TableName,
+  prefix: Uint8Array,
+  visit: (snapshot: KvSnapshot, rows: readonly KvRow[]) => void,
+): Promise<void> {
+  const end = endOfTuple(prefix)
+  let from: { gte: Uint8Array } | { gt: Uint8Array } = { gte: prefix }
+  for (;;) {
+    const last = kv.read((snapshot) => {
+      const rows = snapshot.range(table, { ...from, lt: end, limit: BATCH_ROWS })
+      visit(snapshot, rows)
+      return rows.length < BATCH_ROWS ? undefined : rows.at(-1)
+    })
+    if (last === undefined) return
+    from = { gt: last.key }
+    await setImmediate()
+  }
+}
