@@ -41,7 +41,8 @@ process.exit(0)
 
 /**
  * Opens a file with LMDB in a child process first, because a damaged one ends the process that opens it.
- * For files whose last owner died. Throws `STORE_DAMAGED`, or `STORE_FAILED` where the child was ended. A child that cannot be started checks nothing.
+ * For files whose last owner died. Throws `STORE_DAMAGED`, or `STORE_FAILED` where somebody ended the child.
+ * A child that cannot be started checks nothing.
  */
 export async function checkInChild(path: string): Promise<void> {
   const module = createRequire(import.meta.url).resolve('lmdb')
@@ -70,7 +71,8 @@ export async function checkInChild(path: string): Promise<void> {
     })
   })
   if (end === undefined || !started) return
-  if (FROM_OUTSIDE.has(end)) throw failedError(path, new Error(`the process that checked it was ended (${end})`))
+  if (FROM_OUTSIDE.has(end))
+    throw failedError(path, new Error(`the process that checked it was ended (${end})`))
   throw damagedError(
     path,
     `opening it in a test process ended that process (${end})`,
