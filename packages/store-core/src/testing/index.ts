@@ -1,3 +1,4 @@
+export { executionStoreSuite } from './execution-store-suite.ts'
 export { jobStoreSuite } from './job-store-suite.ts'
 export type { KvFixture, SuiteRunner, SuiteTestContext } from './kv/fixture.ts'
 export { KV_SUITE_TABLES } from './kv/fixture.ts'

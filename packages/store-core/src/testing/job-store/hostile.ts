@@ -231,7 +231,7 @@ export const hostileCases: readonly JobCase[] = [
         uuid,
         `J-${uuid}`,
         `e-${uuid}`,
-        `j-${uuid}.`.slice(0, -1) + '0',
+        `j-${uuid}0`,
         'j',
       ]
       for (const id of ids) await newJob(store, { id })

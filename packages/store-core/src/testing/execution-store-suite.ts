@@ -1,0 +1,23 @@
+import type { ExecutionStore } from '../executions/execution-store.ts'
+import { deletionCases } from './execution-store/deletion.ts'
+import { assertSoundExecutionStore, EXECUTION_ACTOR } from './execution-store/execution-case.ts'
+import { lifecycleCases } from './execution-store/lifecycle.ts'
+import { listingCases } from './execution-store/listing.ts'
+import { noteCases } from './execution-store/note.ts'
+import { retentionCases } from './execution-store/retention.ts'
+import { durableStoreCases } from './store/durable-store-cases.ts'
+import { runStoreSuite, type StoreCases, type StoreSuiteOptions } from './store/fixture.ts'
+
+const CONCERNS: StoreCases<ExecutionStore> = {
+  lifecycle: lifecycleCases,
+  listing: listingCases,
+  deletion: deletionCases,
+  retention: retentionCases,
+  notes: noteCases,
+  ...durableStoreCases(EXECUTION_ACTOR),
+}
+
+/** Registers the tests that every execution store must pass; after each of them its `check()` must be clean. */
+export function executionStoreSuite(options: StoreSuiteOptions<ExecutionStore>): void {
+  runStoreSuite('execution store', CONCERNS, assertSoundExecutionStore, options)
+}

@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+
+import { executionStoreSuite } from '@saltcod/store-core/testing'
+import { describe, test } from 'vitest'
+
+import { openLmdbExecutionStore } from '../src/index.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+executionStoreSuite({
+  name: 'lmdb',
+  runner: { describe, test },
+  open: async (clock) => {
+    const options = { path: join(temporaryDirectory(), 'executions.db'), clock }
+    return {
+      store: await openLmdbExecutionStore(options),
+      reopen: () => openLmdbExecutionStore(options),
+      openReader: () => openLmdbExecutionStore({ ...options, readOnly: true }),
+      dispose: async () => undefined,
+    }
+  },
+})

@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+
+import { jobStoreSuite } from '@saltcod/store-core/testing'
+import { describe, test } from 'vitest'
+
+import { openLmdbJobStore } from '../src/index.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+jobStoreSuite({
+  name: 'lmdb',
+  runner: { describe, test },
+  open: async (clock) => {
+    const options = { path: join(temporaryDirectory(), 'jobs.db'), clock }
+    return {
+      store: await openLmdbJobStore(options),
+      reopen: () => openLmdbJobStore(options),
+      openReader: () => openLmdbJobStore({ ...options, readOnly: true }),
+      dispose: async () => undefined,
+    }
+  },
+})

@@ -1,0 +1,13 @@
+import { executionStoreSuite } from '@saltcod/store-core/testing'
+import { describe, test } from 'vitest'
+
+import { openMemoryExecutionStore } from '../src/index.ts'
+
+executionStoreSuite({
+  name: 'memory',
+  runner: { describe, test },
+  open: async (clock) => ({
+    store: await openMemoryExecutionStore({ clock }),
+    dispose: async () => undefined,
+  }),
+})
