@@ -10,6 +10,9 @@ import type { Decision, SchedulingView } from './scheduler/view.ts'
 /** How often a plan is made anew because the job changed meanwhile, before the evaluation is given back. */
 const MAX_PLANS = 5
 
+/** As many attempts as a store takes. */
+const UNBOUNDED_ATTEMPTS = 1_000_000
+
 const IDLE_MS = 30_000
 // While a job's evaluation is worked on, its next one is due and cannot be claimed yet.
 const SHORTEST_SLEEP_MS = 20
@@ -56,7 +59,8 @@ export class EvaluationWorker {
 
   #claim(): Promise<Claim | null> {
     const { store, settings } = this.#context
-    return store.claimEvaluation({ holder: this.#holder, leaseMs: settings.leaseMs })
+    const { leaseMs, maxAttempts } = settings
+    return store.claimEvaluation({ holder: this.#holder, leaseMs, maxAttempts })
   }
 
   #start(claim: Claim): void {
@@ -162,7 +166,7 @@ export class EvaluationWorker {
     const status = await store.retryEvaluation({
       lease,
       delayMs,
-      maxAttempts: isPassing(error) ? Number.MAX_SAFE_INTEGER : settings.maxAttempts,
+      maxAttempts: isPassing(error) ? UNBOUNDED_ATTEMPTS : settings.maxAttempts,
       comment: reason.slice(0, 500),
     })
     if (status !== 'failed') return
