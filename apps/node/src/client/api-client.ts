@@ -95,7 +95,7 @@ export class ApiClient {
 }
 
 /** Makes the failure of a node that cannot be reached. */
-export function unreachable(base: string, error: unknown): Failure {
+function unreachable(base: string, error: unknown): Failure {
   return new Failure(EXIT.unreachable, `cannot reach a node at ${base}: ${reasonOf(error)}`, {
     hint: 'start one with `saltcod serve`, or say where it is with --host and --port',
     cause: error,

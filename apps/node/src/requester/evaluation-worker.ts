@@ -59,8 +59,7 @@ export class EvaluationWorker {
 
   #claim(): Promise<Claim | null> {
     const { store, settings } = this.#context
-    const { leaseMs, maxAttempts } = settings
-    return store.claimEvaluation({ holder: this.#holder, leaseMs, maxAttempts })
+    return store.claimEvaluation({ holder: this.#holder, leaseMs: settings.leaseMs })
   }
 
   #start(claim: Claim): void {

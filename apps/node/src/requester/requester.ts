@@ -11,6 +11,7 @@ import { Inbox } from './inbox.ts'
 import { Nodes } from './nodes.ts'
 import { restoreWork } from './restore.ts'
 import type { RequesterSettings } from './settings.ts'
+import { tidyStore } from './tidy-store.ts'
 
 const RESUME_MS = 1000
 
@@ -55,6 +56,7 @@ export function startRequester(options: RequesterOptions): Requester {
     keepGoing(context, 'looking after deadlines', () => deadlines.run()),
     keepGoing(context, 'following the change feed', () => follow(context)),
     keepGoing(context, 'restoring work', () => restore(context)),
+    keepGoing(context, 'tidying the store', () => tidyStore(context)),
   ])
   return {
     context,

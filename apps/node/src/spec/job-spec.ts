@@ -91,7 +91,7 @@ export type JobSpec = {
 }
 
 /** The key of a job's meta that says `true` where running it twice does no harm, so that a restart may run it again. */
-export const RERUNNABLE_META_KEY = 'saltcod/rerunnable'
+const RERUNNABLE_META_KEY = 'saltcod/rerunnable'
 
 /** Tells whether a job says of itself that running it twice does no harm. */
 export function isRerunnable(spec: JobSpec): boolean {

@@ -21,11 +21,6 @@ const STATUS = {
 /** The codes that an error answer can carry; each has its HTTP status. */
 export type ApiErrorCode = keyof typeof STATUS
 
-/** Returns the HTTP status of a code. */
-export function statusOf(code: ApiErrorCode): number {
-  return STATUS[code]
-}
-
 /** Options of an {@link ApiError}. */
 export interface ApiErrorOptions {
   readonly component?: string

@@ -20,7 +20,7 @@ const TASK: KeyShape = {
 }
 
 /** The keys of a job as clients send it. */
-export const JOB_KEYS: KeyShape = {
+const JOB_KEYS: KeyShape = {
   ID: null,
   Name: null,
   Namespace: null,

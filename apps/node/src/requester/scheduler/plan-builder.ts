@@ -211,6 +211,6 @@ export class PlanBuilder {
 const LONG_ID = /^([a-z]-[0-9a-f]{8})-[0-9a-f-]{27}$/
 
 /** Shortens the ids that we make to their first eight digits. */
-export function shortId(id: string): string {
+function shortId(id: string): string {
   return LONG_ID.exec(id)?.[1] ?? id
 }

@@ -210,7 +210,7 @@ export class World {
   }
 }
 
-export function blankExecution(id: string, nodeId: string, nowMs: number): Execution {
+function blankExecution(id: string, nodeId: string, nowMs: number): Execution {
   return {
     id,
     jobId: 'j-1',

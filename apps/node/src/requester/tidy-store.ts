@@ -1,0 +1,29 @@
+import type { RequesterContext } from './context.ts'
+
+const EVERY_MS = 60_000
+/** Evaluations that are done are of interest only while somebody looks for a mistake. */
+const EVALUATIONS_MS = 3_600_000
+/** Whoever follows the feed may be away for so long, or fall behind by so much. */
+const FEED_MS = 7 * 24 * 3_600_000
+const FEED_BYTES = 256 * 1024 * 1024
+/** Steps in a row before others get their turn. */
+const STEPS = 20
+
+/** Keeps what only grows within bounds: done evaluations, the change feed, rows of deleted jobs. Ends when the requester stops. */
+export async function tidyStore({ store, changed, stopping }: RequesterContext): Promise<void> {
+  while (!stopping.aborted) {
+    await repeat(stopping, async () => (await store.reclaim()).more)
+    await repeat(stopping, async () => (await store.trimEvaluations({ olderThanMs: EVALUATIONS_MS })) > 0)
+    await repeat(
+      stopping,
+      async () => (await store.trimFeed({ olderThanMs: FEED_MS, maxBytes: FEED_BYTES })) > 0,
+    )
+    await changed.wait(Number.MAX_SAFE_INTEGER, EVERY_MS, stopping)
+  }
+}
+
+async function repeat(stopping: AbortSignal, step: () => Promise<boolean>): Promise<void> {
+  for (let steps = 0; steps < STEPS && !stopping.aborted; steps++) {
+    if (!(await step())) return
+  }
+}
