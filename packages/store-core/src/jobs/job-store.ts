@@ -268,6 +268,7 @@ export interface JobStore<Spec = Json> extends DurableStore {
     readonly holder: string
     readonly leaseMs: number
     readonly jobTypes?: readonly JobType[]
+    readonly maxAttempts?: number
   }): Promise<Claim | null>
   /** Returns when work is due next, in milliseconds since 1970; `null` where none waits. */
   nextEvaluationMs(): Promise<number | null>
