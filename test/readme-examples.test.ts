@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = new URL('..', import.meta.url).pathname
+const libraries = ['store-core', 'store-memory', 'store-lmdb', 'config', 'recovery']
+const PACKING_MS = 180_000
+const EXAMPLE_MS = 60_000
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+
+interface Example {
+  readonly readme: string
+  readonly line: number
+  readonly code: string
+}
+
+/** Every fenced block of JavaScript in a README is a whole program. */
+function examplesOf(readme: string): Example[] {
+  const text = readFileSync(join(root, readme), 'utf8')
+  return [...text.matchAll(/^```js\n(?<code>.*?)^```$/gms)].map((match) => ({
+    readme,
+    line: text.slice(0, match.index).split('\n').length + 1,
+    code: match.groups?.['code'] ?? '',
+  }))
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: PACKING_MS,
+    killSignal: 'SIGKILL',
+  })
+  if (status === 0) return stdout
+  throw new Error(
+    `${command} ${args.join(' ')} in ${cwd}: ${error?.message ?? `exit code ${status}`}\n${stderr}`,
+  )
+}
+
+/** Packs the libraries as they are published. One call for all: starting pnpm takes longer than packing. */
+function pack(tarballs: string): void {
+  const packing = [...libraries.flatMap((library) => ['--filter', `./packages/${library}`]), 'pack']
+  const { npm_execpath: pnpm = '' } = process.env
+  if (/pnpm[^/]*$/.test(pnpm)) run(pnpm, [...packing, '--pack-destination', tarballs], root)
+  else run('npx', ['-y', 'pnpm@12', ...packing, '--pack-destination', tarballs], root)
+}
+
+/** Unpacks a library into a project, with the dependencies that are not ours beside it. */
+function install(library: string, tarballs: string, project: string): void {
+  const tarball = readdirSync(tarballs).find((name) => name.startsWith(`saltcod-${library}-`))
+  if (tarball === undefined) throw new Error(`nothing was packed for ${library}`)
+  const target = join(project, 'node_modules', '@saltcod', library)
+  mkdirSync(target, { recursive: true })
+  run('tar', ['-xzf', join(tarballs, tarball), '--strip-components=1', '-C', target], project)
+  const { dependencies = {} } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8')) as Manifest
+  for (const name of Object.keys(dependencies).filter((dependency) => !dependency.startsWith('@saltcod/'))) {
+    const link = join(target, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(realpathSync(join(root, 'packages', library, 'node_modules', name)), link)
+  }
+}
+
+describe('the examples of the READMEs, run with the packed libraries', () => {
+  let project = ''
+
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), 'saltcod-readme-'))
+    const tarballs = join(project, 'tarballs')
+    mkdirSync(tarballs)
+    pack(tarballs)
+    for (const library of libraries) install(library, tarballs, project)
+  }, PACKING_MS)
+
+  afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+  const readmes = ['README.md', ...libraries.map((library) => `packages/${library}/README.md`)]
+
+  test.each(readmes)('%s has an example', (readme) => {
+    expect(examplesOf(readme)).not.toEqual([])
+  })
+
+  test.each(readmes.flatMap(examplesOf))('$readme, line $line', ({ code }) => {
+    const directory = mkdtempSync(join(project, 'example-'))
+    writeFileSync(join(directory, 'example.mjs'), code)
+    const { status, signal, stderr } = spawnSync(process.execPath, ['example.mjs'], {
+      cwd: directory,
+      encoding: 'utf8',
+      // A home of its own: an example must not meet what lies in the developer's.
+      env: { PATH: process.env['PATH'] ?? '', HOME: directory },
+      timeout: EXAMPLE_MS,
+      killSignal: 'SIGKILL',
+    })
+    expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' })
+  })
+})
