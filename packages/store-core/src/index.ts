@@ -91,6 +91,8 @@ export type {
   StateCount,
   StoreInfo,
 } from './model/store-info.ts'
+export type { DroppedRow, OnDrop } from './rebuild/rebuild-run.ts'
+export { REBUILT_TABLES, type RebuildOptions, rebuildStore } from './rebuild/rebuild-store.ts'
 export type { ComputeState } from './states/compute-state.ts'
 export { COMPUTE_MACHINE, COMPUTE_STATES, LIVE_COMPUTE_STATES } from './states/compute-state.ts'
 export type { DesiredState, ExecutionState } from './states/execution-state.ts'

@@ -38,5 +38,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'saltcod-inspect dump jobs.db --all --output ndjson --format redacted',
   ],
   completion: ['saltcod-inspect completion bash'],
+  repair: ['saltcod-inspect repair jobs.db repaired.db'],
+  salvage: ['saltcod-inspect salvage jobs.db salvaged.db'],
+  compact: ['saltcod-inspect compact executions.db small.db'],
+  backup: ['saltcod-inspect backup ./repository/n-1-requester/jobs.db backup.db'],
+  restore: ['saltcod-inspect restore backup.db restored.db'],
+  export: ['saltcod-inspect export jobs.db', 'saltcod-inspect export jobs.db jobs.ndjson --show-secrets'],
+  import: ['saltcod-inspect import jobs.ndjson imported.db'],
+  diff: ['saltcod-inspect diff backup.db jobs.db'],
   info: ['saltcod-inspect info jobs.db'],
 }

@@ -47,6 +47,14 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1.')
 }
 
+/** Reads a number of bytes, with an optional unit such as kB, MB or GB. Throws where the text is something else. */
+export function byteNumber(text: string): number {
+  const match = /^(\d{1,12})\s*(kB|MB|GB|TB|B)?$/i.exec(text)
+  const factor = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 }[(match?.[2] ?? 'b').toLowerCase()]
+  if (match !== null && factor !== undefined) return Number(match[1]) * factor
+  throw new InvalidArgumentError('It must be a number of bytes, such as 256MB.')
+}
+
 /** Collects the values of an option that may be repeated or list several, separated by commas. */
 export function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
   return [...(earlier ?? []), ...value.split(',').map((part) => part.trim())]

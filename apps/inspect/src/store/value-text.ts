@@ -1,4 +1,4 @@
-import { decodeRecord, isStoreError, type Json } from '@saltcod/store-core'
+import { decodeId, decodeRecord, decodeTuple, INDEX, isStoreError, type Json } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { redact } from './redact.ts'
@@ -38,7 +38,7 @@ export function printRowValue(
     refuseSecrets(table, format, showSecrets)
     return { text: bytes.toString(format === 'hex' ? 'hex' : 'utf8') }
   }
-  if (table === 'index') return { text: bytes.toString('utf8') }
+  if (table === 'index') return { text: bytes.length === 0 ? '' : namedRecord(key, bytes) }
   const version = bytes.length < HEADER_BYTES ? 1 : (bytes[1] ?? 1)
   try {
     const json = decodeRecord<Json>(table, key, version, value)
@@ -46,6 +46,16 @@ export function printRowValue(
   } catch (error) {
     if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
     return { text: `damaged: ${error.message} (${bytes.length} bytes)` }
+  }
+}
+
+/** A unique index names the record that a name or a place in a queue stands for. */
+function namedRecord(key: Uint8Array, value: Uint8Array): string {
+  try {
+    const ofJob = Number(decodeTuple(key)[0]) < INDEX.executionByJob
+    return decodeId(ofJob ? 'j' : 'v', decodeTuple(value)[0])
+  } catch {
+    return `0x${Buffer.from(value).toString('hex')}`
   }
 }
 

@@ -154,7 +154,8 @@ function unplace(mutation: Mutation, row: EvaluationRow): void {
   if (!mutation.removeIndex(readyKey(row))) mutation.removeIndex(waitingKey(row))
 }
 
-function bringForward(mutation: Mutation, jobId: string): void {
+/** Brings the best parked evaluation of a job to the head of its queue. */
+export function bringForward(mutation: Mutation, jobId: string): void {
   const prefix = parkedPrefix(jobId)
   const parked = mutation.rows.range('index', {
     gte: prefix,

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { ReadOptions } from '../cli/options.ts'
+import { printValue } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { bytesText } from '../cli/words.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { checkPages } from '../pages/check-pages.ts'
+import { locateStore } from '../store/locate.ts'
+import { freePath, publish } from '../store/new-store.ts'
+import { openStore } from '../store/open-store.ts'
+
+/** Options of `backup`. */
+export interface BackupOptions extends ReadOptions {
+  readonly maxGrowth: number
+}
+
+/** How often the growth of the store is looked at while it is copied. */
+const WATCH_MS = 100
+
+/** Writes a consistent copy of a store, of a running node too, and checks every page of the copy. */
+export async function backup(
+  terminal: Terminal,
+  source: string,
+  target: string,
+  options: BackupOptions,
+): Promise<undefined> {
+  const path = await locateStore(source)
+  const final = freePath(target)
+  const temporary = join(dirname(final), `.${basename(final)}.making-${randomBytes(6).toString('hex')}`)
+  const opened = await openStore(path)
+  const before = statSync(path).size
+  const watch = setInterval(() => {
+    const growth = statSync(path).size - before
+    if (growth <= options.maxGrowth) return
+    // The copy cannot be stopped otherwise; the snapshot that it holds goes with the process.
+    rmSync(temporary, { force: true })
+    terminal.err(`Error: the store grew by ${bytesText(growth)} while it was copied; nothing was kept\n`)
+    terminal.err('Hint: try again when there is less to do, or raise --max-growth\n')
+    process.exit(EXIT.unreadable)
+  }, WATCH_MS)
+  try {
+    const bytes = await opened.kv.capabilities.backup?.(temporary)
+    if (bytes === undefined) throw new Failure(EXIT.unreadable, `${path} cannot be backed up`)
+    verify(temporary)
+    publish(temporary, final)
+    const value = { source: path, target: final, bytes, sequence: (await opened.store.info()).sequence }
+    printValue(terminal, options.output, value, () => `${final}: ${bytesText(bytes)}, every page checked\n`)
+  } finally {
+    clearInterval(watch)
+    rmSync(temporary, { force: true })
+    await opened.kv.close()
+  }
+  return undefined
+}
+
+function verify(path: string): void {
+  const { structure, records } = checkPages(path, 1)
+  const [first] = [...structure, ...records]
+  if (first === undefined) return
+  throw new Failure(EXIT.unreadable, `the store is damaged, and so would be its copy: ${first.message}`, {
+    hint: 'run check on the store; salvage saves what can be decoded',
+  })
+}

@@ -1,0 +1,43 @@
+import { statSync } from 'node:fs'
+import type { ReadOptions } from '../cli/options.ts'
+import { printValue } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { bytesText, countOf } from '../cli/words.ts'
+import { copyRows } from '../store/copy-rows.ts'
+import { locateStore } from '../store/locate.ts'
+import { makeStore } from '../store/new-store.ts'
+import { openStore } from '../store/open-store.ts'
+import { requireStopped } from '../store/require-stopped.ts'
+
+/** Writes the live rows of a stopped store in key order into a new file, without what deleted rows left behind. */
+export async function compact(
+  terminal: Terminal,
+  source: string,
+  target: string,
+  options: ReadOptions,
+): Promise<undefined> {
+  const startMs = Date.now()
+  const path = await locateStore(source)
+  await requireStopped(path, 'a running node compacts its own store: saltcod compact')
+  const opened = await openStore(path)
+  let rows = 0
+  let bytesAfter = 0
+  try {
+    bytesAfter = await makeStore(target, async (sink) => {
+      await copyRows(opened.kv, sink)
+      rows = sink.rows
+    })
+  } finally {
+    await opened.kv.close()
+  }
+  const bytesBefore = statSync(path).size
+  const value = { source: path, target, rows, bytesBefore, bytesAfter, durationMs: Date.now() - startMs }
+  printValue(
+    terminal,
+    options.output,
+    value,
+    () =>
+      `${countOf(rows, 'row')} copied: ${bytesText(bytesBefore)} before, ${bytesText(bytesAfter)} after\n`,
+  )
+  return undefined
+}

@@ -1,0 +1,88 @@
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { isStoreError, REBUILT_TABLES, STORE_TABLES } from '@saltcod/store-core'
+import type { Terminal } from '../cli/terminal.ts'
+import { countOf } from '../cli/words.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { eachRow } from '../store/bucket-rows.ts'
+import { type ExportHeader, exportRow } from '../store/interchange.ts'
+import { locateStore } from '../store/locate.ts'
+import { openStore } from '../store/open-store.ts'
+
+/** Options of `export`. */
+export interface ExportOptions {
+  readonly showSecrets?: boolean
+}
+
+const TABLES = STORE_TABLES.filter(
+  (table) => !(REBUILT_TABLES as readonly string[]).includes(table) && table !== 'quarantine',
+)
+
+/** Writes every record as a line of JSON, to a new file or to standard output. */
+export async function exportStore(
+  terminal: Terminal,
+  source: string,
+  target: string | undefined,
+  options: ExportOptions,
+): Promise<ExitCode> {
+  const opened = await openStore(await locateStore(source))
+  const out = outputTo(terminal, target)
+  let rows = 0
+  let damaged = 0
+  try {
+    const { sequence } = await opened.store.info()
+    const { kind, schema, storeId, nodeId } = opened.row
+    const redacted = options.showSecrets !== true
+    const header: ExportHeader = { saltcodExport: 1, kind, schema, storeId, nodeId, sequence, redacted }
+    out.write(`${JSON.stringify(header)}\n`)
+    for (const table of TABLES) {
+      eachRow(opened.kv, { table, prefix: new Uint8Array(0) }, null, ({ key, value }) => {
+        try {
+          out.write(`${exportRow({ table, key, value }, redacted)}\n`)
+          rows += 1
+        } catch (error) {
+          if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
+          damaged += 1
+          terminal.err(`Warning: ${error.message}; it is left out\n`)
+        }
+        return true
+      })
+    }
+    out.done()
+  } catch (error) {
+    out.discard()
+    throw error
+  } finally {
+    await opened.kv.close()
+  }
+  if (target !== undefined) terminal.out(`${target}: ${countOf(rows, 'row')}\n`)
+  return damaged === 0 ? EXIT.ok : EXIT.findings
+}
+
+interface Output {
+  write(text: string): void
+  done(): void
+  discard(): void
+}
+
+function outputTo(terminal: Terminal, target: string | undefined): Output {
+  if (target === undefined)
+    return { write: (text) => terminal.out(text), done: () => undefined, discard: () => undefined }
+  let file: number
+  try {
+    file = openSync(target, 'wx', 0o600)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    throw new Failure(EXIT.usage, `${target} cannot be made: ${code === 'EEXIST' ? 'it exists' : code}`, {
+      hint: 'give another path; nothing is ever overwritten',
+    })
+  }
+  return {
+    write: (text) => void writeSync(file, text),
+    done: () => closeSync(file),
+    discard: () => {
+      closeSync(file)
+      rmSync(target, { force: true })
+    },
+  }
+}

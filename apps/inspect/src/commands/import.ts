@@ -1,0 +1,58 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { REBUILT_TABLES, SCHEMA_VERSION, STORE_TABLES } from '@saltcod/store-core'
+import type { ReadOptions } from '../cli/options.ts'
+import { printValue } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { countOf } from '../cli/words.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { type ExportHeader, importHeader, importRow } from '../store/interchange.ts'
+import { makeStore } from '../store/new-store.ts'
+import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
+
+const TABLES: ReadonlySet<string> = new Set(
+  STORE_TABLES.filter((table) => !(REBUILT_TABLES as readonly string[]).includes(table)),
+)
+
+/** Makes a new store of an export. */
+export async function importStore(
+  terminal: Terminal,
+  source: string,
+  target: string,
+  options: ReadOptions,
+): Promise<undefined> {
+  const leftOut = new LeftOutFile(`${target}.left-out.ndjson`)
+  let header: ExportHeader | undefined
+  let rows = 0
+  const bytes = await makeStore(target, async (sink) => {
+    let lineNumber = 0
+    const input = source === '-' ? process.stdin : createReadStream(source)
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      lineNumber += 1
+      if (lineNumber === 1) header = checked(importHeader(line))
+      else if (sink.add(importRow(line, lineNumber, TABLES))) await sink.flush()
+    }
+    if (header === undefined) throw new Failure(EXIT.usage, `${source} is empty; nothing was written`)
+    rows = sink.rows
+    await rebuildInto(sink, header.kind, leftOut)
+  }).finally(() => leftOut.close())
+  const value = { source, target, rows, bytes, leftOut: leftOut.count, rowsLeftOut: leftOut.listed }
+  printValue(terminal, options.output, value, () => {
+    const lost =
+      leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, kept in ${leftOut.path}\n`
+    return `${target}: ${countOf(rows, 'row')}\n${lost}`
+  })
+  return undefined
+}
+
+function checked(header: ExportHeader): ExportHeader {
+  if (header.schema <= SCHEMA_VERSION) return header
+  throw new Failure(
+    EXIT.usage,
+    `the export has schema ${header.schema}, this release reads up to ${SCHEMA_VERSION}`,
+    {
+      hint: 'use the newer release that wrote it',
+    },
+  )
+}

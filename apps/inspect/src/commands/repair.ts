@@ -1,0 +1,76 @@
+import { REBUILT_TABLES, STORE_TABLES } from '@saltcod/store-core'
+import type { ReadOptions } from '../cli/options.ts'
+import { printValue } from '../cli/output.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { countOf } from '../cli/words.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+import { copyRows } from '../store/copy-rows.ts'
+import { locateStore } from '../store/locate.ts'
+import { makeStore } from '../store/new-store.ts'
+import { openStore } from '../store/open-store.ts'
+import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
+import { replaceStore } from '../store/replace-store.ts'
+import { requireStopped } from '../store/require-stopped.ts'
+import { checkStoreFile } from '../store/store-check.ts'
+
+/** Options of `repair`. */
+export interface RepairOptions extends ReadOptions {
+  readonly inPlace?: boolean
+}
+
+const RECORD_TABLES = STORE_TABLES.filter((table) => !(REBUILT_TABLES as readonly string[]).includes(table))
+
+/**
+ * Rebuilds the indexes and counters of a stopped store from its records, into a new file; with `--in-place`
+ * that takes the store's place, and the old file stays beside it.
+ */
+export async function repair(
+  terminal: Terminal,
+  source: string,
+  target: string | undefined,
+  options: RepairOptions,
+): Promise<undefined> {
+  if ((target === undefined) !== (options.inPlace === true)) {
+    throw new Failure(EXIT.usage, 'repair needs a path for the new file, or --in-place', {
+      hint: `saltcod-inspect repair ${source} repaired.db`,
+    })
+  }
+  const path = await locateStore(source)
+  await requireStopped(path, 'stop the node first')
+  const made = target ?? `${path}.repaired`
+  const leftOut = new LeftOutFile(`${made}.left-out.ndjson`)
+  const opened = await openStore(path)
+  try {
+    await makeStore(made, async (sink) => {
+      await copyRows(opened.kv, sink, RECORD_TABLES)
+      await rebuildInto(sink, opened.kind, leftOut)
+    })
+  } finally {
+    leftOut.close()
+    await opened.kv.close()
+  }
+  const { findings } = await checkStoreFile(made, 100, undefined)
+  const kept = options.inPlace === true && findings.length === 0 ? replaceStore(path, made) : null
+  const value = {
+    source: path,
+    target: kept === null ? made : path,
+    kept,
+    leftOut: leftOut.count,
+    leftOutFile: leftOut.count === 0 ? null : leftOut.path,
+    rows: leftOut.listed,
+    findings,
+  }
+  printValue(terminal, options.output, value, () => {
+    const lost =
+      leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, kept in ${leftOut.path}\n`
+    const old = kept === null ? '' : `the old file is ${kept}; remove it when all is well\n`
+    return `${value.target}: rebuilt, ${findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')}\n${lost}${old}`
+  })
+  if (findings.length > 0) {
+    throw new Failure(EXIT.findings, `the repaired store still has ${countOf(findings.length, 'finding')}`, {
+      hint: `see them with saltcod-inspect check ${made}`,
+    })
+  }
+  return undefined
+}

@@ -1,0 +1,55 @@
+import { decodeRecord, type Finding, isStoreError } from '@saltcod/store-core'
+import { walkFile } from './file-walk.ts'
+
+/** What a walk over the pages of a file found. */
+export interface PageReport {
+  /** Damage of the pages and trees themselves. */
+  readonly structure: readonly Finding[]
+  /** Records that fail their checksum. */
+  readonly records: readonly Finding[]
+  readonly truncated: boolean
+  readonly rows: Readonly<Record<string, number>>
+  /** False where no meta page can be read, so that nothing else could be looked at. */
+  readonly readable: boolean
+}
+
+const HEADER_BYTES = 6
+const FIX = 'stop using the file; restore a backup, or let salvage save every record that can be decoded'
+
+/** Walks the pages of a stopped file and checks the sum of every record, without LMDB. */
+export function checkPages(path: string, maxFindings: number): PageReport {
+  const structure: Finding[] = []
+  const records: Finding[] = []
+  const rows: Record<string, number> = {}
+  let truncated = false
+  const add = (list: Finding[], finding: Finding): void => {
+    if (list.length < maxFindings) list.push(finding)
+    else truncated = true
+  }
+  const result = walkFile(path, {
+    row(table, key, value) {
+      rows[table] = (rows[table] ?? 0) + 1
+      const message = table === 'index' ? null : complaint(table, key, value)
+      if (message === null) return
+      const fix = 'restore the record from a backup, or let salvage leave it out'
+      add(records, { rule: 'record-corrupt', table, key: key.toString('hex'), id: '', message, fix })
+    },
+    problem({ rule, table, message }) {
+      add(structure, { rule, table, key: '', id: '', message, fix: FIX })
+    },
+    lost: () => undefined,
+  })
+  return { structure, records, truncated, rows, readable: result !== null }
+}
+
+/** Returns what is wrong with a record; `null` where it is sound. */
+function complaint(table: string, key: Buffer, value: Buffer): string | null {
+  const version = value.length < HEADER_BYTES ? 1 : (value[1] ?? 1)
+  try {
+    decodeRecord(table, key, version, value)
+    return null
+  } catch (error) {
+    if (isStoreError(error, 'RECORD_CORRUPT')) return error.message
+    throw error
+  }
+}

@@ -1,0 +1,114 @@
+/** The inside of a page of an LMDB file, data format 2 (struct MDB_page and struct MDB_node of the pinned lmdb). */
+
+const HEADER_BYTES = 24
+const NODE_HEADER_BYTES = 8
+const BRANCH = 0x01
+const LEAF = 0x02
+const OVERFLOW = 0x04
+const KINDS = 0x0fff
+const BIG_DATA = 0x01
+const SUB_TREE = 0x02
+const OVERFLOW_REFERENCE_BYTES = 24
+
+/** What kind of page it is. */
+export type PageKind = 'branch' | 'leaf' | 'overflow'
+
+/** The header of a page. */
+export interface PageHeader {
+  readonly number: number
+  readonly transaction: bigint
+  readonly kind: PageKind
+  /** Nodes of a branch or leaf. */
+  readonly count: number
+  /** Pages that a value takes; for an overflow page. */
+  readonly pages: number
+}
+
+/** A child of a branch page; the key of the first one counts as lower than any. */
+export interface BranchNode {
+  readonly key: Buffer
+  readonly child: number
+}
+
+/** A row of a leaf page: the value itself, or where it lies. */
+export interface LeafNode {
+  readonly key: Buffer
+  /** The value is the description of a tree. */
+  readonly isTree: boolean
+  readonly value: Buffer | { readonly page: number; readonly pages: number; readonly bytes: number }
+}
+
+/** Reads the header of a page. Returns what is wrong as text. */
+export function parseHeader(page: Buffer, expectedNumber: number): PageHeader | string {
+  if (page.length < HEADER_BYTES) return 'lies behind the end of the file'
+  const number = page.readBigUInt64LE(0)
+  if (number !== BigInt(expectedNumber)) return `says that it is page ${number}`
+  const flags = page.readUInt16LE(18) & KINDS
+  const transaction = page.readBigUInt64LE(8)
+  if (flags === OVERFLOW) {
+    return { number: expectedNumber, transaction, kind: 'overflow', count: 0, pages: page.readUInt32LE(20) }
+  }
+  if (flags !== BRANCH && flags !== LEAF) return `is of the unknown kind 0x${flags.toString(16)}`
+  const lower = page.readUInt16LE(20)
+  const upper = page.readUInt16LE(22)
+  const room = page.length - HEADER_BYTES
+  if (lower > upper || upper > room || lower % 2 !== 0) return 'has an impossible layout'
+  return {
+    number: expectedNumber,
+    transaction,
+    kind: flags === BRANCH ? 'branch' : 'leaf',
+    count: lower / 2,
+    pages: 1,
+  }
+}
+
+/** Reads one node of a branch page. Returns what is wrong as text. */
+export function parseBranchNode(page: Buffer, index: number): BranchNode | string {
+  const node = nodeAt(page, index)
+  if (typeof node === 'string') return node
+  const child = node.readUInt16LE(0) + node.readUInt16LE(2) * 0x1_0000 + node.readUInt16LE(4) * 0x1_0000_0000
+  return { key: keyOf(node), child }
+}
+
+/** Reads one node of a leaf page. Returns what is wrong as text. */
+export function parseLeafNode(page: Buffer, index: number): LeafNode | string {
+  const node = nodeAt(page, index)
+  if (typeof node === 'string') return node
+  const bytes = node.readUInt16LE(0) + node.readUInt16LE(2) * 0x1_0000
+  const flags = node.readUInt16LE(4)
+  const key = keyOf(node)
+  if (key.length === 0) return `node ${index} has an empty key`
+  const data = node.subarray(NODE_HEADER_BYTES + key.length)
+  if ((flags & ~(BIG_DATA | SUB_TREE)) !== 0)
+    return `node ${index} has the unknown flags 0x${flags.toString(16)}`
+  const isTree = (flags & SUB_TREE) !== 0
+  if ((flags & BIG_DATA) === 0) {
+    if (data.length < bytes) return `the value of node ${index} leaves the page`
+    return { key, isTree, value: data.subarray(0, bytes) }
+  }
+  if (data.length < OVERFLOW_REFERENCE_BYTES) return `the value of node ${index} leaves the page`
+  const first = data.readBigUInt64LE(0)
+  const pages = data.readBigUInt64LE(16)
+  if (first > 0xffff_ffffn || pages > 0xffff_ffffn) return `the value of node ${index} lies nowhere`
+  return { key, isTree, value: { page: Number(first), pages: Number(pages), bytes } }
+}
+
+/** The bytes of a value that follow the header of an overflow page. */
+export const OVERFLOW_HEADER_BYTES: number = HEADER_BYTES
+
+function nodeAt(page: Buffer, index: number): Buffer | string {
+  const slot = HEADER_BYTES + index * 2
+  if (slot + 2 > page.length) return `node ${index} has no slot`
+  const upper = page.readUInt16LE(22)
+  const offset = page.readUInt16LE(slot)
+  if (offset < upper || HEADER_BYTES + offset + NODE_HEADER_BYTES > page.length)
+    return `node ${index} lies outside the page`
+  const node = page.subarray(HEADER_BYTES + offset)
+  if (NODE_HEADER_BYTES + node.readUInt16LE(6) > node.length)
+    return `the key of node ${index} leaves the page`
+  return node
+}
+
+function keyOf(node: Buffer): Buffer {
+  return node.subarray(NODE_HEADER_BYTES, NODE_HEADER_BYTES + node.readUInt16LE(6))
+}

@@ -1,0 +1,65 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import {
+  type DroppedRow,
+  decodeRecord,
+  isStoreError,
+  type Json,
+  rebuildStore,
+  type StoreKind,
+} from '@saltcod/store-core'
+import type { RowSink } from './new-store.ts'
+
+/** What a rebuild left out. */
+export interface LeftOut {
+  readonly table: string
+  readonly key: string
+  readonly id: string
+  readonly reason: string
+}
+
+const MAX_LISTED = 1_000
+
+/** Keeps what a rebuild leaves out in a file of its own, so that nothing is thrown away. */
+export class LeftOutFile {
+  readonly path: string
+  readonly listed: LeftOut[] = []
+  count = 0
+  #file: number | null = null
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** Notes a row, with its record where that can be decoded and else with its bytes. */
+  add(row: LeftOut & { readonly value?: Uint8Array }): void {
+    this.count += 1
+    const { value, ...facts } = row
+    if (this.listed.length < MAX_LISTED) this.listed.push(facts)
+    this.#file ??= openSync(this.path, 'wx', 0o600)
+    const kept = value === undefined ? {} : recordOf(row.table, row.key, value)
+    writeSync(this.#file, `${JSON.stringify({ ...facts, ...kept })}\n`)
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file)
+  }
+}
+
+/** Makes a sound store of the records that a sink has. */
+export async function rebuildInto(sink: RowSink, kind: StoreKind, leftOut: LeftOutFile): Promise<void> {
+  await sink.flush()
+  await rebuildStore(sink.kv, {
+    kind,
+    nowMs: Date.now(),
+    onDrop: (row: DroppedRow) => leftOut.add(row),
+  })
+}
+
+function recordOf(table: string, keyHex: string, value: Uint8Array): { record: Json } | { bytes: string } {
+  try {
+    return { record: decodeRecord<Json>(table, Buffer.from(keyHex, 'hex'), value[1] ?? 1, value) }
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    return { bytes: Buffer.from(value).toString('hex') }
+  }
+}

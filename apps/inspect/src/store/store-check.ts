@@ -1,0 +1,72 @@
+import { type Finding, isStoreError, type StateCount } from '@saltcod/store-core'
+import { findLmdbOwner } from '@saltcod/store-lmdb'
+import type { Crash } from '../crash.ts'
+import { isFailure } from '../failure.ts'
+import { checkPages } from '../pages/check-pages.ts'
+import { openStore } from './open-store.ts'
+
+/** What the check of one store found. */
+export interface StoreCheck {
+  readonly path: string
+  readonly findings: readonly Finding[]
+  readonly truncated: boolean
+  readonly examined: Readonly<Record<string, number>>
+  readonly counts: readonly StateCount[]
+  /** False where the store could not be opened, so that its rules could not be checked. */
+  readonly readable: boolean
+  /** Whether the pages were walked; only those of a stopped store are. */
+  readonly pagesWalked: boolean
+}
+
+const FIX = 'keep the file; restore a backup, or let salvage save every record that can be decoded'
+
+/**
+ * Checks a store: of a stopped one first the pages, without LMDB, then every rule of the records. Where the
+ * pages are damaged, LMDB does not get to see the file.
+ */
+export async function checkStoreFile(
+  path: string,
+  maxFindings: number,
+  crash: Crash | undefined,
+): Promise<StoreCheck> {
+  const crashed = crash !== undefined && crash.path === path
+  const walked = !(await findLmdbOwner(path)).running
+  const pages = walked ? checkPages(path, maxFindings) : null
+  const structure = [...(pages?.structure ?? [])]
+  if (crashed) {
+    structure.push(unreadable('open-died', `opening it with LMDB ended the process (${crash.signal})`))
+  }
+  if (structure.length > 0 && pages?.readable !== false) {
+    return {
+      path,
+      findings: [...structure, ...(pages?.records ?? [])].slice(0, maxFindings),
+      truncated: pages?.truncated ?? false,
+      examined: pages?.rows ?? {},
+      counts: [],
+      readable: false,
+      pagesWalked: walked,
+    }
+  }
+  return await checkRules(path, maxFindings, walked)
+}
+
+async function checkRules(path: string, maxFindings: number, pagesWalked: boolean): Promise<StoreCheck> {
+  try {
+    const opened = await openStore(path)
+    try {
+      const { findings, truncated, examined } = await opened.store.check({ maxFindings })
+      const counts = await opened.store.counts()
+      return { path, findings, truncated, examined, counts, readable: true, pagesWalked }
+    } finally {
+      await opened.kv.close()
+    }
+  } catch (error) {
+    if (!isStoreError(error) && !isFailure(error)) throw error
+    const findings = [unreadable('store-unreadable', error.message)]
+    return { path, findings, truncated: false, examined: {}, counts: [], readable: false, pagesWalked }
+  }
+}
+
+function unreadable(rule: string, message: string): Finding {
+  return { rule, table: '', key: '', id: '', message, fix: FIX }
+}

@@ -1,0 +1,75 @@
+import {
+  type ComputeRow,
+  computeJobKey,
+  computeKey,
+  computeStateKey,
+  computeTable,
+  executionJobTable,
+} from '../executions/compute-row.ts'
+import type { KvRow, KvTransaction } from '../kv/contract.ts'
+import { decodeId, decodeTuple } from '../kv/tuple.ts'
+import { COMPUTE_MACHINE } from '../states/compute-state.ts'
+import { historyTable, toHistoryEntry } from '../store/history.ts'
+import { deadlineKey } from '../store/mutation.ts'
+import { HistoryFilter } from './rebuild-history.ts'
+import type { RebuildRun } from './rebuild-run.ts'
+
+const EMPTY = new Uint8Array(0)
+
+/** Rebuilds everything that follows from the records of an execution store. */
+export async function rebuildExecutions(run: RebuildRun): Promise<void> {
+  await run.each('executions', (row, rows) => rebuildExecution(run, row, rows))
+  await run.each('specs', (row, rows) => {
+    executionJobTable.decode(row.key, row.value)
+    if (!hasOwner(row.key, rows)) run.drop(rows, 'specs', row, '', 'its execution is not there')
+  })
+  const filter = new HistoryFilter(run)
+  await run.each('history', (row, rows) => {
+    const decoded = historyTable.decode(row.key, row.value)
+    const id = decodeId('e', decodeTuple(row.key)[0])
+    if (!hasOwner(row.key, rows)) {
+      run.drop(rows, 'history', row, id, 'its execution is not there')
+      return
+    }
+    if (rows.get('reclaim', computeKey(id)) !== undefined) return
+    const entry = toHistoryEntry({ jobId: '', executionId: id }, row.key, decoded)
+    filter.visit(row, rows, entry, id, computeKey(id), COMPUTE_MACHINE)
+  })
+}
+
+function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
+  const { key } = found
+  const id = decodeId('e', decodeTuple(key)[0])
+  const before = computeTable.decode(key, found.value)
+  const jobBytes = bytesOfJob(key, rows)
+  if (jobBytes === null || !COMPUTE_MACHINE.states.includes(before.s)) {
+    const reason =
+      jobBytes === null ? 'its job is missing or damaged' : `it is in the unknown state ${String(before.s)}`
+    run.drop(rows, 'executions', found, id, reason)
+    return
+  }
+  const { f, ...kept } = before
+  const row: ComputeRow = {
+    ...kept,
+    b: jobBytes,
+    ...(COMPUTE_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}),
+  }
+  const bytes = row.b === before.b && row.f === f ? found.value.length : computeTable.put(rows, key, row)
+  const keys = [computeJobKey(key, row), computeStateKey(key, row)]
+  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
+  for (const indexKey of keys) rows.put('index', indexKey, EMPTY)
+  run.count('execution', row.ns, row.s, bytes + row.b)
+}
+
+function bytesOfJob(key: Uint8Array, rows: KvTransaction): number | null {
+  try {
+    return executionJobTable.load(rows, key)?.bytes ?? null
+  } catch {
+    return null
+  }
+}
+
+function hasOwner(key: Uint8Array, rows: KvTransaction): boolean {
+  const owner = computeKey(decodeId('e', decodeTuple(key)[0]))
+  return rows.get('executions', owner) !== undefined || rows.get('reclaim', owner) !== undefined
+}

@@ -1,0 +1,189 @@
+import { bringForward } from '../jobs/evaluation-queue.ts'
+import {
+  type EvaluationRow,
+  endedKey,
+  evaluationOfJobKey,
+  evaluationTable,
+  headKey,
+  leasedKey,
+  parkedKey,
+} from '../jobs/evaluation-row.ts'
+import {
+  executionCreationKeys,
+  executionStateKey,
+  executionTable,
+  isReclaimed,
+} from '../jobs/execution-row.ts'
+import {
+  creationIndexKeys,
+  hasEnded,
+  type JobRow,
+  jobKey,
+  jobTable,
+  labelIndexKeys,
+  nameIndexKey,
+  type SpecRow,
+  specKey,
+  specTable,
+  stateIndexKeys,
+  submitKeyIndexKey,
+} from '../jobs/job-row.ts'
+import type { KvRow, KvTransaction } from '../kv/contract.ts'
+import { decodeId, decodeTuple } from '../kv/tuple.ts'
+import { EXECUTION_MACHINE } from '../states/execution-state.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import type { StateMachine } from '../states/transitions.ts'
+import { historyTable, toHistoryEntry } from '../store/history.ts'
+import { deadlineKey, Mutation } from '../store/mutation.ts'
+import { HistoryFilter } from './rebuild-history.ts'
+import type { RebuildRun } from './rebuild-run.ts'
+
+const EMPTY = new Uint8Array(0)
+
+/** Rebuilds everything that follows from the records of a job store. */
+export async function rebuildJobs(run: RebuildRun): Promise<void> {
+  await run.each('jobs', (row, rows) => rebuildJob(run, row, rows))
+  await run.each('specs', (row, rows) => {
+    specTable.decode(row.key, row.value)
+    if (!hasOwner(row.key, rows)) run.drop(rows, 'specs', row, '', 'its job is not there')
+  })
+  await run.each('executions', (row, rows) => rebuildExecution(run, row, rows))
+  await run.each('evaluations', (row, rows) => rebuildEvaluation(run, row, rows))
+  await leadParked(run)
+  const filter = new HistoryFilter(run)
+  await run.each('history', (row, rows) => {
+    const decoded = historyTable.decode(row.key, row.value)
+    const jobId = decodeId('j', decodeTuple(row.key)[0])
+    if (!hasOwner(row.key, rows)) {
+      run.drop(rows, 'history', row, jobId, 'its job is not there')
+      return
+    }
+    if (rows.get('reclaim', jobKey(jobId)) !== undefined) return
+    const entry = toHistoryEntry({ jobId }, row.key, decoded)
+    const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
+    filter.visit(row, rows, entry, entry.executionId ?? jobId, jobKey(jobId), machine)
+  })
+}
+
+function rebuildJob(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
+  const { key } = found
+  const id = decodeId('j', decodeTuple(key)[0])
+  const before = jobTable.decode(key, found.value)
+  const specs = specsOf(key, before, rows)
+  const newest = specs?.at(-1)?.record
+  if (specs === null || newest === undefined) {
+    run.drop(rows, 'jobs', found, id, 'a version of it is missing or damaged')
+    return
+  }
+  if (!JOB_MACHINE.states.includes(before.s)) {
+    run.drop(rows, 'jobs', found, id, `it is in the unknown state ${String(before.s)}`)
+    return
+  }
+  const { f, ...kept } = before
+  const row: JobRow = {
+    ...kept,
+    b: specs.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(hasEnded(before) ? { f: f ?? before.ss } : {}),
+  }
+  const bytes = row.b === before.b && row.f === f ? found.value.length : jobTable.put(rows, key, row)
+  const keys = [
+    ...creationIndexKeys(key, row),
+    ...stateIndexKeys(key, row),
+    ...labelIndexKeys(key, row, newest.l ?? {}),
+  ]
+  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'job', id))
+  for (const indexKey of keys) rows.put('index', indexKey, EMPTY)
+  rows.put('index', nameIndexKey(row.ns, newest.n), key)
+  if (row.k !== undefined) rows.put('index', submitKeyIndexKey(row.ns, row.k), key)
+  run.count('job', row.ns, row.s, bytes + row.b)
+}
+
+/** Returns all versions of a job with their sizes; `null` where one is missing or damaged. */
+function specsOf(
+  key: Uint8Array,
+  row: JobRow,
+  rows: KvTransaction,
+): { readonly record: SpecRow; readonly bytes: number }[] | null {
+  const specs: { record: SpecRow; bytes: number }[] = []
+  for (let version = 1; version <= row.v; version++) {
+    try {
+      const found = specTable.load(rows, specKey(key, version))
+      if (found === undefined) return null
+      specs.push(found)
+    } catch {
+      return null
+    }
+  }
+  return specs
+}
+
+function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
+  const { key } = found
+  const id = decodeId('e', decodeTuple(key)[0])
+  const before = executionTable.decode(key, found.value)
+  const deleted = isReclaimed(rows, before)
+  if (!deleted && rows.get('jobs', jobKey(before.j)) === undefined) {
+    run.drop(rows, 'executions', found, id, `its job ${before.j} is not there`)
+    return
+  }
+  if (!EXECUTION_MACHINE.states.includes(before.s)) {
+    run.drop(rows, 'executions', found, id, `it is in the unknown state ${String(before.s)}`)
+    return
+  }
+  const { f, ...kept } = before
+  const row = { ...kept, ...(EXECUTION_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}) }
+  const bytes = row.f === f ? found.value.length : executionTable.put(rows, key, row)
+  // Those of a deleted job keep their index rows too: its removal finds them by these.
+  const keys = [...executionCreationKeys(key, row), executionStateKey(key, row)]
+  if (row.dl !== undefined && !deleted) keys.push(deadlineKey(row.dl, 'execution', id))
+  for (const indexKey of keys) rows.put('index', indexKey, EMPTY)
+  if (!deleted) run.count('execution', row.ns, row.s, bytes)
+}
+
+function rebuildEvaluation(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
+  const { key } = found
+  const id = decodeId('v', decodeTuple(key)[0])
+  const row = evaluationTable.decode(key, found.value)
+  run.sawSequence(row.q)
+  const deleted = isReclaimed(rows, row)
+  if (!deleted && rows.get('jobs', jobKey(row.j)) === undefined) {
+    run.drop(rows, 'evaluations', found, id, `its job ${row.j} is not there`)
+    return
+  }
+  rows.put('index', evaluationOfJobKey({ key, row }), EMPTY)
+  if (deleted) return
+  const bytes = place(found, row, rows)
+  run.count('evaluation', row.ns, row.st, bytes)
+}
+
+/** Puts an evaluation where its status belongs; those that wait are parked until {@link leadParked}. */
+function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction): number {
+  if (row.st !== 'pending') {
+    rows.put('index', endedKey({ key, row }), EMPTY)
+    return value.length
+  }
+  const head = rows.get('index', headKey(row.j))
+  if (row.l !== undefined && head === undefined) {
+    rows.put('index', headKey(row.j), key)
+    rows.put('index', leasedKey({ key }, row.l.x), EMPTY)
+    return value.length
+  }
+  const { l: lease, ...free } = row
+  rows.put('index', parkedKey(free), key)
+  return lease === undefined ? value.length : evaluationTable.put(rows, key, free)
+}
+
+/** Brings one evaluation of every job to the head of its queue. */
+async function leadParked(run: RebuildRun): Promise<void> {
+  await run.each('evaluations', ({ key, value }, rows) => {
+    const row = evaluationTable.decode(key, value)
+    if (row.st !== 'pending' || isReclaimed(rows, row)) return
+    if (rows.get('index', headKey(row.j)) !== undefined) return
+    bringForward(new Mutation(rows, run.nowMs), row.j)
+  })
+}
+
+function hasOwner(key: Uint8Array, rows: KvTransaction): boolean {
+  const owner = jobKey(decodeId('j', decodeTuple(key)[0]))
+  return rows.get('jobs', owner) !== undefined || rows.get('reclaim', owner) !== undefined
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import type { KvStore } from '../kv/contract.ts'
+import { decodeTuple, tuple } from '../kv/tuple.ts'
+import {
+  readSequence,
+  readStoreRow,
+  SCHEMA_VERSION,
+  type StoreKind,
+  type StoreRow,
+  writeSequence,
+} from '../store/meta.ts'
+import { reclaimTable } from '../store/reclaim.ts'
+import { RecordTable } from '../store/record-table.ts'
+import { INDEX } from '../store/tables.ts'
+import type { RebuildRun } from './rebuild-run.ts'
+
+const meta = new RecordTable('meta', 1)
+const storeRow = new RecordTable<StoreRow>('meta', 1)
+const requests = new RecordTable<{ readonly at: number }>('requests', 1)
+const outbox = new RecordTable('outbox', 1)
+const feed = new RecordTable('feed', 1)
+const EMPTY = new Uint8Array(0)
+const LIGHT_BATCH_ROWS = 500
+
+/** Drops damaged rows of what both stores have, and makes sure that the row which names the store is there. */
+export async function rebuildMeta(run: RebuildRun, kv: KvStore, kind: StoreKind): Promise<void> {
+  await run.each('meta', ({ key, value }) => void meta.decode(key, value))
+  await run.each('reclaim', ({ key, value }) => void reclaimTable.decode(key, value))
+  // What was damaged is gone now.
+  await run.each('quarantine', ({ key }, rows) => void rows.remove('quarantine', key))
+  await kv.write((rows) => {
+    if (readStoreRow(rows) !== undefined) return
+    storeRow.put(rows, tuple('store'), {
+      kind,
+      schema: SCHEMA_VERSION,
+      storeId: randomUUID(),
+      nodeId: null,
+      createdAtMs: run.nowMs,
+    })
+  })
+}
+
+/** Rebuilds the index of request ids and the totals of the feed; the last step. */
+export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void> {
+  await run.each(
+    'requests',
+    ({ key, value }, rows) => {
+      const { at } = requests.decode(key, value)
+      rows.put('index', tuple(INDEX.requestByTime, at, String(decodeTuple(key)[0])), EMPTY)
+    },
+    LIGHT_BATCH_ROWS,
+  )
+  await run.each('outbox', ({ key, value }) => {
+    outbox.decode(key, value)
+    run.sawSequence(decodeTuple(key)[1])
+  })
+  let entries = 0
+  let bytes = 0
+  await run.each(
+    'feed',
+    ({ key, value }) => {
+      feed.decode(key, value)
+      run.sawSequence(decodeTuple(key)[0])
+      entries += 1
+      bytes += value.length
+    },
+    LIGHT_BATCH_ROWS,
+  )
+  await run.writeCounters()
+  await kv.write((rows) => {
+    const before = readSequence(rows)
+    const n = Math.max(before.n, run.newestSequence)
+    writeSequence(rows, { ...before, n, at: before.at === 0 ? run.nowMs : before.at, rows: entries, bytes })
+  })
+}

@@ -1,0 +1,29 @@
+import type { KvStore } from '../kv/contract.ts'
+import type { StoreKind } from '../store/meta.ts'
+import { rebuildExecutions } from './rebuild-executions.ts'
+import { rebuildJobs } from './rebuild-jobs.ts'
+import { type OnDrop, RebuildRun } from './rebuild-run.ts'
+import { rebuildMeta, rebuildTotals } from './rebuild-shared.ts'
+
+/** Options of {@link rebuildStore}. */
+export interface RebuildOptions {
+  readonly kind: StoreKind
+  readonly nowMs: number
+  /** Gets each row that has no place in a sound store. */
+  readonly onDrop: OnDrop
+}
+
+/** The tables that {@link rebuildStore} fills; they must be empty when it begins. */
+export const REBUILT_TABLES = ['index', 'counters'] as const
+
+/**
+ * Makes a sound store of one that holds records alone: fills the tables `index` and `counters`, corrects totals,
+ * and drops what is damaged or belongs to nothing. Not atomic, so it is for a new file that nobody else uses.
+ */
+export async function rebuildStore(kv: KvStore, { kind, nowMs, onDrop }: RebuildOptions): Promise<void> {
+  const run = new RebuildRun(kv, nowMs, onDrop)
+  await rebuildMeta(run, kv, kind)
+  if (kind === 'jobs') await rebuildJobs(run)
+  else await rebuildExecutions(run)
+  await rebuildTotals(run, kv)
+}
