@@ -2,6 +2,7 @@ import type { Deadline } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
 import { allItems } from './pages.ts'
+import { pause } from './pause.ts'
 
 const LOOK_EVERY_MS = 1000
 /** A deadline whose evaluation has not cleared it by then is brought up again. */
@@ -19,13 +20,12 @@ export class Deadlines {
 
   /** Looks at the clock until the requester stops. */
   async run(): Promise<void> {
-    const { stopping, changed, store, clock } = this.#context
+    const { stopping, store, clock } = this.#context
     while (!stopping.aborted) {
       await this.tick()
       const dueMs = await store.nextDeadlineMs()
       const waitMs = dueMs === null ? LOOK_EVERY_MS : Math.min(Math.max(dueMs - clock(), 50), LOOK_EVERY_MS)
-      // Rings of the bell do not wake it: a deadline set now is met within a second.
-      await changed.wait(Number.MAX_SAFE_INTEGER, waitMs, stopping)
+      await pause(waitMs, stopping)
     }
   }
 

@@ -9,6 +9,7 @@ import { Deadlines } from './deadlines.ts'
 import { EvaluationWorker } from './evaluation-worker.ts'
 import { Inbox } from './inbox.ts'
 import { Nodes } from './nodes.ts'
+import { pause } from './pause.ts'
 import { restoreWork } from './restore.ts'
 import type { RequesterSettings } from './settings.ts'
 import { tidyStore } from './tidy-store.ts'
@@ -70,7 +71,7 @@ export function startRequester(options: RequesterOptions): Requester {
   }
 }
 
-async function follow({ store, changed, stopping }: RequesterContext): Promise<void> {
+async function follow({ store, stopping }: RequesterContext): Promise<void> {
   const after = await store.latestCursor()
   changed.ring()
   for await (const _page of store.watch({ after, signal: stopping })) changed.ring()
@@ -83,7 +84,7 @@ async function restore(context: RequesterContext): Promise<void> {
 
 /** Runs a loop until the requester stops, beginning again after errors such as a full disk. A store that failed ends it. */
 async function keepGoing(context: RequesterContext, what: string, loop: () => Promise<void>): Promise<void> {
-  const { log, stopping, changed } = context
+  const { log, stopping } = context
   while (!stopping.aborted) {
     try {
       await loop()
@@ -91,7 +92,7 @@ async function keepGoing(context: RequesterContext, what: string, loop: () => Pr
     } catch (error) {
       if (stopping.aborted || isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
       log.error({ err: error }, `${what} was interrupted, will go on`)
-      await changed.wait(Number.MAX_SAFE_INTEGER, RESUME_MS, stopping)
+      await pause(RESUME_MS, stopping)
     }
   }
 }

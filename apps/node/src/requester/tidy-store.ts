@@ -1,4 +1,5 @@
 import type { RequesterContext } from './context.ts'
+import { pause } from './pause.ts'
 
 const EVERY_MS = 60_000
 /** Evaluations that are done are of interest only while somebody looks for a mistake. */
@@ -10,7 +11,7 @@ const FEED_BYTES = 256 * 1024 * 1024
 const STEPS = 20
 
 /** Keeps what only grows within bounds: done evaluations, the change feed, rows of deleted jobs. Ends when the requester stops. */
-export async function tidyStore({ store, changed, stopping }: RequesterContext): Promise<void> {
+export async function tidyStore({ store, stopping }: RequesterContext): Promise<void> {
   while (!stopping.aborted) {
     await repeat(stopping, async () => (await store.reclaim()).more)
     await repeat(stopping, async () => (await store.trimEvaluations({ olderThanMs: EVALUATIONS_MS })) > 0)
@@ -18,7 +19,7 @@ export async function tidyStore({ store, changed, stopping }: RequesterContext):
       stopping,
       async () => (await store.trimFeed({ olderThanMs: FEED_MS, maxBytes: FEED_BYTES })) > 0,
     )
-    await changed.wait(Number.MAX_SAFE_INTEGER, EVERY_MS, stopping)
+    await pause(EVERY_MS, stopping)
   }
 }
 
