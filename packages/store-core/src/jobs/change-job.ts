@@ -53,7 +53,8 @@ export function moveJob(
     ...(deadline === undefined ? {} : { dl: deadline }),
   }
   const after = replaceJobRow(mutation, before, row)
-  recordJobEvent(mutation, after, before.row.s, { topic: 'State Update', message: to, ...event })
+  const said = { topic: 'State Update', message: message === '' ? to : message }
+  recordJobEvent(mutation, after, before.row.s, { ...said, ...event })
   return after
 }
 

@@ -33,11 +33,16 @@ export const transitionCases: readonly JobCase[] = [
       )
       const { items } = await store.listHistory({ jobId: first.id })
       assert.deepEqual(
-        items.map(({ previousState, newState, revision }) => [previousState, newState, revision]),
+        items.map(({ previousState, newState, revision, event }) => [
+          previousState,
+          newState,
+          revision,
+          event.message,
+        ]),
         [
-          [null, 'Pending', 1],
-          ['Pending', 'Running', 2],
-          ['Running', 'Completed', 3],
+          [null, 'Pending', 1, 'Job submitted'],
+          ['Pending', 'Running', 2, 'started'],
+          ['Running', 'Completed', 3, 'done'],
         ],
       )
     },
