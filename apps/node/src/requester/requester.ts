@@ -71,7 +71,7 @@ export function startRequester(options: RequesterOptions): Requester {
   }
 }
 
-async function follow({ store, stopping }: RequesterContext): Promise<void> {
+async function follow({ store, changed, stopping }: RequesterContext): Promise<void> {
   const after = await store.latestCursor()
   changed.ring()
   for await (const _page of store.watch({ after, signal: stopping })) changed.ring()
