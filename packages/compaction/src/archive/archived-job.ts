@@ -1,0 +1,93 @@
+import {
+  type Evaluation,
+  type Execution,
+  type HistoryEntry,
+  type Job,
+  type JobStore,
+  type Page,
+  type PageRequest,
+  StoreError,
+} from '@saltcod/store-core'
+
+/** A job as an archive keeps it, with everything that belongs to it. */
+export interface ArchivedJob {
+  /** All versions, oldest first. */
+  readonly versions: readonly Job[]
+  readonly executions: readonly Execution[]
+  readonly evaluations: readonly Evaluation[]
+  /** Oldest first. */
+  readonly history: readonly HistoryEntry[]
+}
+
+/** Which record a line of a segment holds. */
+type LineKind = 'version' | 'execution' | 'evaluation' | 'history'
+
+interface Line {
+  readonly jobId: string
+  readonly kind: LineKind
+  readonly record: unknown
+}
+
+const PAGE_ROWS = 1_000
+
+/** Reads a job and everything that belongs to it, page by page. Throws `JOB_NOT_FOUND`, `RECORD_CORRUPT`. */
+export async function readArchivedJob(
+  store: Pick<JobStore, 'listJobVersions' | 'listExecutions' | 'listEvaluations' | 'listHistory'>,
+  jobId: string,
+): Promise<ArchivedJob> {
+  const history = await readAll((request) => store.listHistory({ jobId, ...request }))
+  const versions = await store.listJobVersions(jobId)
+  const executions = await readAll((request) => store.listExecutions({ jobId, ...request }))
+  const evaluations = await readAll((request) => store.listEvaluations({ jobId, ...request }))
+  return { versions, executions, evaluations, history }
+}
+
+async function readAll<T>(list: (request: PageRequest) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | null = null
+  do {
+    const page: Page<T> = await list({ limit: PAGE_ROWS, cursor })
+    const [damaged] = page.quarantined
+    if (damaged !== undefined) {
+      throw new StoreError('RECORD_CORRUPT', `a record that is to be archived is damaged: ${damaged}`, {
+        id: damaged,
+        hint: 'look at it with the inspector; the job stays until then',
+      })
+    }
+    for (const item of page.items) items.push(item)
+    cursor = page.next
+  } while (cursor !== null)
+  return items
+}
+
+/** Returns the newest version of an archived job. Throws a `TypeError` for one without any. */
+export function newestVersion({ versions }: ArchivedJob): Job {
+  const newest = versions.at(-1)
+  if (newest === undefined) throw new TypeError('a job without versions cannot be archived')
+  return newest
+}
+
+/** The lines of a job, one for each record. */
+export function toLines(job: ArchivedJob): string[] {
+  const { id: jobId } = newestVersion(job)
+  const line = (kind: LineKind) => (record: unknown) => JSON.stringify({ jobId, kind, record } satisfies Line)
+  return [
+    ...job.versions.map(line('version')),
+    ...job.executions.map(line('execution')),
+    ...job.evaluations.map(line('evaluation')),
+    ...job.history.map(line('history')),
+  ]
+}
+
+/** Puts the lines of a job together again. */
+export function fromLines(lines: readonly string[]): ArchivedJob {
+  const parsed = lines.map((line) => JSON.parse(line) as Line)
+  const records = (kind: LineKind): unknown[] =>
+    parsed.filter((line) => line.kind === kind).map(({ record }) => record)
+  return {
+    versions: records('version') as Job[],
+    executions: records('execution') as Execution[],
+    evaluations: records('evaluation') as Evaluation[],
+    history: records('history') as HistoryEntry[],
+  }
+}

@@ -1,0 +1,139 @@
+import {
+  COMPUTE_MACHINE,
+  type ComputeState,
+  type ExecutionStore,
+  type FinishedExecution,
+  isStoreError,
+  type RecordSize,
+} from '@saltcod/store-core'
+import { Bucket } from './bucket.ts'
+import { type ClockStep, findClockStep } from './clock-step.ts'
+import { type CommonRetentionOptions, NOTHING_DONE } from './job-retention.ts'
+import { Pace } from './pace.ts'
+import { checkRules, limitsFor, type RetentionRule } from './rule.ts'
+import { type Due, isFatal, type Outcome, type Refusal, Sweep, type SweepReport, type Walk } from './sweep.ts'
+import { DEFAULT_FEED_RULE, reclaimAll, trimFeed } from './upkeep.ts'
+
+/** A state in which an execution ends on its compute node. */
+export type FinishedExecutionState = 'Completed' | 'Failed' | 'Cancelled'
+
+/** Limits for what is kept of the executions that ended. */
+export type ExecutionRetentionRule = RetentionRule<FinishedExecutionState>
+
+/** Options of {@link applyExecutionRetention}. */
+export interface ExecutionRetentionOptions extends CommonRetentionOptions {
+  /**
+   * Removes what an execution left on disk, before its record goes. Called again for the same execution after
+   * a crash; where it rejects, the record stays.
+   */
+  readonly removeResults?: (execution: FinishedExecution) => Promise<void>
+}
+
+/** What {@link applyExecutionRetention} did, or in a dry run would do. */
+export interface ExecutionRetentionReport extends SweepReport {
+  readonly dryRun: boolean
+  /** Set where nothing was done because the clock cannot be trusted. */
+  readonly suspended: ClockStep | null
+  readonly trimmedChanges: number
+}
+
+/** What retention needs of an execution store. */
+export type RetentionExecutionStore = Pick<
+  ExecutionStore,
+  | 'info'
+  | 'counts'
+  | 'listFinishedExecutions'
+  | 'measureExecution'
+  | 'deleteExecution'
+  | 'reclaim'
+  | 'trimFeed'
+>
+
+const FINISHED_STATES: readonly ComputeState[] = [...COMPUTE_MACHINE.terminal]
+
+/**
+ * Removes from a compute node's store the executions that any of the rules lets go, oldest first. Never touches one
+ * that has not ended, or whose end the requester has not acknowledged. Otherwise like `applyRetention`.
+ */
+export async function applyExecutionRetention(
+  store: RetentionExecutionStore,
+  rules: readonly ExecutionRetentionRule[],
+  options: ExecutionRetentionOptions = {},
+): Promise<ExecutionRetentionReport> {
+  checkRules(rules, FINISHED_STATES)
+  const { dryRun = false, feed = DEFAULT_FEED_RULE, clock = Date.now } = options
+  const pace = new Pace(options)
+  const nowMs = clock()
+  const suspended = options.clockConfirmed === true ? null : await findClockStep(store, nowMs)
+  const idle = { dryRun, suspended, trimmedChanges: 0 }
+  if (suspended !== null) return { ...NOTHING_DONE, ...idle, complete: false }
+
+  if (!dryRun) await reclaimAll(store, pace)
+  const sweep = new Sweep<FinishedExecution>(
+    {
+      inspect: (execution) => inspect(store, execution),
+      remove: (due) => remove(store, due, options.removeResults, pace),
+    },
+    pace,
+    { dryRun, onProgress: options.onProgress ?? (() => undefined) },
+  )
+  for (const walk of await walksOf(store, rules, nowMs, options.batchRecords ?? 100)) await sweep.along(walk)
+  if (dryRun) return { ...sweep.report, ...idle }
+  const trimmedChanges = feed === null ? 0 : await trimFeed(store, feed, pace)
+  return { ...sweep.report, ...idle, trimmedChanges }
+}
+
+/** The index goes by state alone, so a walk looks after all namespaces at once. */
+async function walksOf(
+  store: RetentionExecutionStore,
+  rules: readonly ExecutionRetentionRule[],
+  nowMs: number,
+  limit: number,
+): Promise<Walk<FinishedExecution>[]> {
+  const counts = await store.counts({ kind: 'execution' })
+  return FINISHED_STATES.flatMap((state) => {
+    const buckets = new Map<string, Bucket>()
+    for (const count of counts) {
+      const limits = count.state === state ? limitsFor(rules, count.namespace, state) : null
+      if (limits !== null) buckets.set(count.namespace, new Bucket(limits, count, nowMs))
+    }
+    if (buckets.size === 0) return []
+    return {
+      page: (cursor) => store.listFinishedExecutions({ state, limit, cursor }),
+      bucketOf: ({ namespace }) => buckets.get(namespace),
+      buckets: [...buckets.values()],
+    } satisfies Walk<FinishedExecution>
+  })
+}
+
+async function inspect(
+  store: RetentionExecutionStore,
+  { id, revision, acknowledgedRevision }: FinishedExecution,
+): Promise<RecordSize | Refusal | null> {
+  if (acknowledgedRevision < revision) return 'unacknowledged'
+  return await store.measureExecution(id)
+}
+
+async function remove(
+  store: RetentionExecutionStore,
+  due: readonly Due<FinishedExecution>[],
+  removeResults: ExecutionRetentionOptions['removeResults'],
+  pace: Pace,
+): Promise<Outcome[]> {
+  const outcomes = await Promise.all(
+    due.map(async ({ item }): Promise<Outcome> => {
+      try {
+        // Before the record: files that no record names any more would stay for ever.
+        await removeResults?.(item)
+        await store.deleteExecution({ executionId: item.id })
+        return 'removed'
+      } catch (error) {
+        if (isFatal(error)) throw error
+        if (isStoreError(error, 'EXECUTION_NOT_FOUND')) return 'changed'
+        return error instanceof Error ? error : new Error(String(error))
+      }
+    }),
+  )
+  await reclaimAll(store, pace)
+  return outcomes
+}

@@ -1,0 +1,52 @@
+/** Limits for what is kept of the records that ended; at least one limit is set. */
+export interface RetentionRule<State extends string = string> {
+  /** The namespace that it is for; every one, each for itself, where absent. */
+  readonly namespace?: string
+  /** The final state that it is for; every one, each for itself, where absent. */
+  readonly state?: State
+  /** Goes when it ended so long ago, in milliseconds. */
+  readonly maxAgeMs?: number
+  /** Of the records that ended, the newest so many stay. */
+  readonly maxCount?: number
+  /** Of the records that ended, the newest that take no more than this stay, in the bytes of `counts()`. */
+  readonly maxBytes?: number
+}
+
+/** The limits of all rules for one namespace and state; `Infinity` for none. */
+export interface Limits {
+  readonly maxAgeMs: number
+  readonly maxCount: number
+  readonly maxBytes: number
+}
+
+/** Throws a `TypeError` for a rule that limits nothing, or whose limit is no number from 0. */
+export function checkRules(rules: readonly RetentionRule[], states: readonly string[]): void {
+  for (const [index, rule] of rules.entries()) {
+    const limits = [rule.maxAgeMs, rule.maxCount, rule.maxBytes].filter((limit) => limit !== undefined)
+    const name = `retention rule ${index + 1}`
+    if (limits.length === 0) {
+      throw new TypeError(`${name} limits nothing; give it maxAgeMs, maxCount or maxBytes`)
+    }
+    for (const limit of limits) {
+      if (!(limit >= 0)) throw new TypeError(`${name} has the limit ${limit}; a limit is a number from 0`)
+    }
+    if (rule.state !== undefined && !states.includes(rule.state)) {
+      throw new TypeError(`${name} is for the state ${rule.state}; the states are ${states.join(', ')}`)
+    }
+  }
+}
+
+/** Puts all rules for a namespace and state together, each limit the strictest; `null` where there is no rule. */
+export function limitsFor(rules: readonly RetentionRule[], namespace: string, state: string): Limits | null {
+  const fitting = rules.filter(
+    (rule) =>
+      (rule.namespace === undefined || rule.namespace === namespace) &&
+      (rule.state === undefined || rule.state === state),
+  )
+  if (fitting.length === 0) return null
+  return {
+    maxAgeMs: Math.min(...fitting.map(({ maxAgeMs = Number.POSITIVE_INFINITY }) => maxAgeMs)),
+    maxCount: Math.min(...fitting.map(({ maxCount = Number.POSITIVE_INFINITY }) => maxCount)),
+    maxBytes: Math.min(...fitting.map(({ maxBytes = Number.POSITIVE_INFINITY }) => maxBytes)),
+  }
+}
