@@ -17,7 +17,9 @@ try {
   say(`open ${process.pid}`)
   if (command === 'own') {
     process.stdin.resume()
-    process.stdin.on('end', () => store.close().then(() => say('closed')))
+    process.stdin.on('end', () => {
+      void store.close().then(() => say('closed'))
+    })
   } else if (command === 'write') write(store)
   else if (command === 'read') read(store)
 } catch (error) {

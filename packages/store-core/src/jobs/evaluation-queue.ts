@@ -120,7 +120,7 @@ export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
 }
 
 /** Returns the id of a job's head; `undefined` where it has none. */
-export function headOf(mutation: Mutation, jobId: string): string | undefined {
+function headOf(mutation: Mutation, jobId: string): string | undefined {
   const id = mutation.rows.get('index', headKey(jobId))
   return id && decodeIdTuple('v', id)
 }

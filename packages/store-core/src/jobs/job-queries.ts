@@ -142,7 +142,7 @@ function stateStretch(query: JobQuery, state: JobState): Uint8Array {
 }
 
 /** Tells whether labels meet every requirement. */
-export function fitsLabels(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
+function fitsLabels(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
   return requirements.every((requirement) => {
     const { key } = requirement
     return fitsLabel(Object.hasOwn(labels, key) ? labels[key] : undefined, requirement)

@@ -8,7 +8,7 @@ import { type DamagedRow, damagedRow } from './quarantine.ts'
 import type { TableName } from './tables.ts'
 
 /** The most rows that one page examines, so that a filter without an index cannot hold the store up. */
-export const MAX_EXAMINED_ROWS: number = 2_000
+const MAX_EXAMINED_ROWS = 2_000
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000

@@ -225,15 +225,7 @@ export const hostileCases: readonly JobCase[] = [
     name: 'ids with the same beginning, and uuids in capitals, are different ids',
     run: async ({ store }) => {
       const uuid = 'abcdef12-0000-4000-8000-00000000000a'
-      const ids = [
-        `j-${uuid}`,
-        `j-${uuid.toUpperCase()}`,
-        uuid,
-        `J-${uuid}`,
-        `e-${uuid}`,
-        `j-${uuid}0`,
-        'j',
-      ]
+      const ids = [`j-${uuid}`, `j-${uuid.toUpperCase()}`, uuid, `J-${uuid}`, `e-${uuid}`, `j-${uuid}0`, 'j']
       for (const id of ids) await newJob(store, { id })
       for (const id of ids) assert.equal((await store.getJob(id))?.id, id)
       const ended = await endedJob(store, { id: 'j2' })
