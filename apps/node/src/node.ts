@@ -68,11 +68,6 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   const { config, nodeId, log } = options
   const paths = resolvePaths(config, nodeId)
   const opening = { nodeId, quota: config.quota, log }
-  if (!config.roles.includes('requester')) {
-    throw new Failure(EXIT.usage, 'a node without the role requester has no requester that it could reach', {
-      hint: 'let it be both: --node-type requester,compute',
-    })
-  }
   parts.jobs = await openJobs(paths.jobStore, opening)
   const computes = config.roles.includes('compute')
   if (computes) parts.executions = await openExecutions(paths.executionStore, opening)

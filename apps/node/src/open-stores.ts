@@ -1,7 +1,7 @@
 import type { Config, StoreLocation } from '@saltcod/config'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
-import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
+import { openLmdbExecutionStore, openLmdbJobStore, probeLmdbStore } from '@saltcod/store-lmdb'
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import type { Logger } from 'pino'
 import { EXIT } from './exit-code.ts'
@@ -34,6 +34,21 @@ export async function openExecutions(
   })
 }
 
+/**
+ * Looks at the files of stores before the first of them is opened, so that nothing is written where one is bad.
+ * Throws a `Failure` that says in one line what is wrong.
+ */
+export function refuseBadFiles(locations: readonly StoreLocation[]): void {
+  for (const location of locations) {
+    if (location.type !== 'lmdb') continue
+    try {
+      probeLmdbStore(location.path)
+    } catch (error) {
+      throw refusalOf(location, error)
+    }
+  }
+}
+
 function lmdbOptions(path: string, { nodeId, quota, log }: StoreOpening) {
   return {
     path,
@@ -55,9 +70,13 @@ async function refusing<T>(location: StoreLocation, open: () => Promise<T>): Pro
   try {
     return await open()
   } catch (error) {
-    if (!isStoreError(error)) throw error
-    const path = location.type === 'lmdb' ? location.path : 'in memory'
-    const named = error.message.includes(path) ? error.message : `${path}: ${error.message}`
-    throw new Failure(EXIT.usage, `cannot open the store: ${named}`, { hint: error.hint, cause: error })
+    throw refusalOf(location, error)
   }
+}
+
+function refusalOf(location: StoreLocation, error: unknown): unknown {
+  if (!isStoreError(error)) return error
+  const path = location.type === 'lmdb' ? location.path : 'in memory'
+  const named = error.message.includes(path) ? error.message : `${path}: ${error.message}`
+  return new Failure(EXIT.usage, `cannot open the store: ${named}`, { hint: error.hint, cause: error })
 }

@@ -59,6 +59,22 @@ export async function openLmdbKv(options: LmdbKvOptions): Promise<KvStore> {
   return readOnly ? openForReading(paths, options) : openForWriting(paths, options, exists)
 }
 
+/**
+ * Looks at the files of a store as an opening for writing does first, without LMDB and without writing.
+ * Does nothing where no file is there. Throws `STORE_FOREIGN`, `STORE_DAMAGED` or `STORE_PERMISSION`.
+ */
+export function probeLmdbStore(path: string): void {
+  let paths: StorePath
+  try {
+    paths = resolveStorePath(path, false)
+  } catch (error) {
+    // Without its directory there is no file either.
+    if (isStoreError(error, 'STORE_NOT_FOUND')) return
+    throw error
+  }
+  if (checkDataFile(paths.data, false) && !isOpenHere(paths.data)) probe(paths, false)
+}
+
 async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise<KvStore> {
   const shared = await openShared(paths.data, async () => {
     probe(paths, true)

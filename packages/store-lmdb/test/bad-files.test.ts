@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path'
 import { isStoreError } from '@saltcod/store-core'
 import { describe, expect, test } from 'vitest'
 
-import { openLmdbKv } from '../src/index.ts'
+import { openLmdbKv, probeLmdbStore } from '../src/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const TABLES = ['alpha', 'beta']
@@ -387,6 +387,19 @@ test('a missing store is not made for a reader, nor where `create` is false', as
   const opened = openLmdbKv({ path, tables: TABLES, create: false })
   await expect(opened).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
   expect(readdirSync(directory)).toEqual([])
+})
+
+test('a look without LMDB refuses what it can see, and passes a sound store or none', async () => {
+  const directory = temporaryDirectory()
+  await makeStore(join(directory, 'jobs.db'))
+  const before = contents(directory)
+  probeLmdbStore(join(directory, 'jobs.db'))
+  probeLmdbStore(join(directory, 'none.db'))
+  probeLmdbStore(join(directory, 'none', 'none.db'))
+  expect(() => probeLmdbStore(directory)).toThrow('is a directory')
+  expect(contents(directory)).toEqual(before)
+  truncateSync(join(directory, 'jobs.db'), 8_192)
+  expect(() => probeLmdbStore(join(directory, 'jobs.db'))).toThrow('jobs.db')
 })
 
 test('a copy of a store opens', async () => {

@@ -6,9 +6,11 @@ import {
   formatProblem,
   makeNodeId,
   readNodeId,
+  resolvePaths,
 } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import { refuseBadFiles } from '../open-stores.ts'
 
 /** Who a node is, and what its operator should know before it starts. */
 export interface NodeIdentity {
@@ -17,14 +19,21 @@ export interface NodeIdentity {
 }
 
 /**
- * Settles the id of a node, and refuses to start beside stores that it would leave behind in silence. Nothing is
- * written where it throws; its `Failure` has every reason, one line each.
+ * Settles the id of a node, and refuses a configuration, files or a neighbourhood that it must not start with.
+ * Nothing is written where it throws; its `Failure` has every reason, one line each.
  */
 export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
+  if (!config.roles.includes('requester')) {
+    throw new Failure(EXIT.usage, 'a node without the role requester has no requester that it could reach', {
+      hint: 'let it be both: --node-type requester,compute',
+    })
+  }
   const proposed = config.nodeId ?? knownNodeId(config) ?? makeNodeId()
   const findings = findStores({ config, nodeId: proposed, fresh })
   const refusals = findings.filter((finding) => finding.severity === 'refuse')
   if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(formatFinding))
+  const { jobStore, executionStore } = resolvePaths(config, proposed)
+  refuseBadFiles(config.roles.includes('compute') ? [jobStore, executionStore] : [jobStore])
   const warnings = findings.map(formatFinding)
   if (config.nodeId !== undefined) return { nodeId: config.nodeId, warnings }
   const settled = ensureNodeId(config.dataDir, proposed)

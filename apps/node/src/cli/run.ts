@@ -37,7 +37,13 @@ function reportUsage(terminal: Terminal, error: CommanderError): ExitCode {
   // Help and version end the parsing like an error, but are what was asked for.
   if (error.exitCode === 0) return EXIT.ok
   if (error.code !== 'commander.help') {
-    say(terminal, error.message.replace(/^error: /, ''))
+    say(
+      terminal,
+      error.message
+        .replace(/^error: /, '')
+        .split('\n')
+        .join(' '),
+    )
     terminal.err('Hint: see the usage with --help\n')
   }
   return EXIT.usage

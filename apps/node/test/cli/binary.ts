@@ -12,7 +12,7 @@ import { onTestFinished } from 'vitest'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 
 /** The program as it was built. */
-const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 /** What a command did. */
 export interface Ran {

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+import type { WireGetJobAnswer, WirePutJobAnswer } from '../../src/wire/models.ts'
+import { PROGRAM } from '../cli/binary.ts'
+
+/** How the process of a node ended. */
+export interface NodeEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+const DEADLINE_MS = 120_000
+
+/** The real program, serving one repository, to be killed and started again. */
+export class AttackedNode {
+  readonly repository: string
+  readonly #flags: readonly string[]
+  #child: ChildProcess | undefined
+  #ended: Promise<NodeEnd> = Promise.resolve({ code: 0, signal: null })
+  #url: Promise<string | null> = Promise.resolve(null)
+  #log = ''
+
+  constructor(repository: string, flags: readonly string[] = [], config: object = {}) {
+    this.repository = repository
+    this.#flags = flags
+    mkdirSync(repository, { recursive: true, mode: 0o700 })
+    writeFileSync(join(repository, 'saltcod.yaml'), JSON.stringify(config))
+    onTestFinished(async () => {
+      await this.kill()
+    })
+  }
+
+  /** Everything that all its lives have logged. */
+  get log(): string {
+    return this.#log
+  }
+
+  /** Starts the process without waiting for it. */
+  spawn(): void {
+    const child = spawn(
+      process.execPath,
+      [PROGRAM, 'serve', '--repo', this.repository, '--port', '0', ...this.#flags],
+      { env: { PATH: process.env['PATH'] ?? '' }, stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    this.#child = child
+    this.#ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#log += text
+    })
+    let line = ''
+    this.#url = new Promise((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        line += text
+        const url = /^listening on (\S+)\n/.exec(line)?.[1]
+        if (url !== undefined) resolve(url)
+      })
+      child.on('close', () => resolve(null))
+    })
+  }
+
+  /** Starts the process and waits until it takes requests. */
+  async start(): Promise<void> {
+    this.spawn()
+    await this.url()
+  }
+
+  /** Resolves with the address once the process takes requests. */
+  async url(): Promise<string> {
+    const url = await this.#url
+    assert.ok(url !== null, `the node serves: ${this.#log.slice(-2_000)}`)
+    return url
+  }
+
+  /** Kills the process, if there is one, and waits until it is gone. */
+  async kill(): Promise<NodeEnd> {
+    return this.signal('SIGKILL')
+  }
+
+  /** Sends a signal and waits for the end of the process. */
+  async signal(name: NodeJS.Signals): Promise<NodeEnd> {
+    this.#child?.kill(name)
+    return this.#ended
+  }
+
+  /** The end of the process that runs now. */
+  get ended(): Promise<NodeEnd> {
+    return this.#ended
+  }
+
+  async request(method: string, path: string, body?: unknown): Promise<Response> {
+    return fetch(`${await this.url()}/api/v1/${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  }
+
+  /** Submits a job and returns its id. The same key gives the same job. */
+  async submit(job: object, key = ''): Promise<string> {
+    const response = await this.request('PUT', 'orchestrator/jobs', { Job: job, IdempotencyToken: key })
+    const answer = (await response.json()) as WirePutJobAnswer
+    assert.equal(response.status, 200, JSON.stringify(answer))
+    return answer.JobID
+  }
+
+  async job(id: string): Promise<WireGetJobAnswer> {
+    const response = await this.request('GET', `orchestrator/jobs/${id}?include=executions,history`)
+    assert.equal(response.status, 200)
+    return (await response.json()) as WireGetJobAnswer
+  }
+
+  /** Waits until a job is in a state. */
+  async until(id: string, state: string): Promise<WireGetJobAnswer> {
+    const endMs = Date.now() + DEADLINE_MS
+    for (;;) {
+      const answer = await this.job(id)
+      if (answer.Job.State.StateType === state) return answer
+      assert.ok(
+        Date.now() < endMs,
+        `${id} is ${answer.Job.State.StateType} (${answer.Job.State.Message}), not ${state}\n${this.#log.slice(-4_000)}`,
+      )
+      await delay(50)
+    }
+  }
+}
+
+/** Waits until something holds. */
+export async function waitFor(what: string, holds: () => boolean): Promise<void> {
+  const endMs = Date.now() + DEADLINE_MS
+  while (!holds()) {
+    assert.ok(Date.now() < endMs, what)
+    await delay(10)
+  }
+}
