@@ -4,6 +4,7 @@ import { isStoreError, JOB_MACHINE } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
 import { newExecutionId } from './execution-id.ts'
 import { collectItems } from './pages.ts'
+import { pause } from './pause.ts'
 import { schedule } from './scheduler/schedule.ts'
 import type { Decision, SchedulingView } from './scheduler/view.ts'
 
@@ -14,39 +15,46 @@ const MAX_PLANS = 5
 const UNBOUNDED_ATTEMPTS = 1_000_000
 
 const IDLE_MS = 30_000
-// While a job's evaluation is worked on, its next one is due and cannot be claimed yet.
-const SHORTEST_SLEEP_MS = 20
+const RESUME_MS = 1000
+// While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first rings.
+const SHORTEST_SLEEP_MS = 200
 
 /** Works on evaluations: claims one, decides, writes the plan. */
 export class EvaluationWorker {
   readonly #context: RequesterContext
   readonly #holder: string
-  readonly #active = new Set<Promise<void>>()
 
   constructor(context: RequesterContext, holder: string) {
     this.#context = context
     this.#holder = holder
   }
 
-  /** Works until the requester stops and what was begun is done. Rejects where the store has become unusable. */
+  /** Works until the requester stops and what was begun is done, or the store has become unusable. Never rejects. */
   async run(): Promise<void> {
-    const { changed, settings, stopping, store, clock } = this.#context
+    // Several at a time, so that their claims and plans share commits.
+    await Promise.all(Array.from({ length: this.#context.settings.concurrency }, () => this.#runOne()))
+  }
+
+  async #runOne(): Promise<void> {
+    const { stopping, log } = this.#context
     while (!stopping.aborted) {
-      const seen = changed.rings
-      if (this.#active.size >= settings.concurrency) {
-        await Promise.race(this.#active)
-        continue
+      try {
+        await this.#step()
+      } catch (error) {
+        if (stopping.aborted || isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
+        log.error({ err: error }, 'scheduling was interrupted, will go on')
+        await pause(RESUME_MS, stopping)
       }
-      const claim = await this.#claim()
-      if (claim !== null) {
-        this.#start(claim)
-        continue
-      }
-      const dueMs = await store.nextEvaluationMs()
-      const waitMs = dueMs === null ? IDLE_MS : Math.max(dueMs - clock(), SHORTEST_SLEEP_MS)
-      await changed.wait(seen, Math.min(waitMs, IDLE_MS), stopping)
     }
-    await Promise.all(this.#active)
+  }
+
+  async #step(): Promise<void> {
+    const { changed, stopping, store, clock } = this.#context
+    const seen = changed.rings
+    if (await this.tick()) return
+    const dueMs = await store.nextEvaluationMs()
+    const waitMs = dueMs === null ? IDLE_MS : Math.max(dueMs - clock(), SHORTEST_SLEEP_MS)
+    await changed.wait(seen, Math.min(waitMs, IDLE_MS), stopping)
   }
 
   /** Claims one evaluation and works on it to its end. Resolves with whether there was one. */
@@ -59,20 +67,8 @@ export class EvaluationWorker {
 
   #claim(): Promise<Claim | null> {
     const { store, settings } = this.#context
-    return store.claimEvaluation({ holder: this.#holder, leaseMs: settings.leaseMs })
-  }
-
-  #start(claim: Claim): void {
-    const work = this.#work(claim)
-      .catch((error: unknown) => {
-        const { log, stopping } = this.#context
-        if (!stopping.aborted) log.error({ err: error, evaluation: claim.evaluation.id }, 'evaluation failed')
-      })
-      .finally(() => {
-        this.#active.delete(work)
-        this.#context.changed.ring()
-      })
-    this.#active.add(work)
+    const { leaseMs, maxAttempts } = settings
+    return store.claimEvaluation({ holder: this.#holder, leaseMs, maxAttempts })
   }
 
   async #work(claim: Claim): Promise<void> {

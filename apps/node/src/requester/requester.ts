@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { JobStore } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
@@ -40,6 +41,8 @@ export function startRequester(options: RequesterOptions): Requester {
   const { store, settings, log } = options
   const clock = options.clock ?? Date.now
   const stop = new AbortController()
+  // Every loop and every waiting client listens to it.
+  setMaxListeners(0, stop.signal)
   const context: RequesterContext = {
     store,
     settings,
@@ -53,7 +56,7 @@ export function startRequester(options: RequesterOptions): Requester {
   const worker = new EvaluationWorker(context, options.nodeId)
   const deadlines = new Deadlines(context)
   const loops = Promise.all([
-    keepGoing(context, 'scheduling', () => worker.run()),
+    worker.run(),
     keepGoing(context, 'looking after deadlines', () => deadlines.run()),
     keepGoing(context, 'following the change feed', () => follow(context)),
     keepGoing(context, 'restoring work', () => restore(context)),
