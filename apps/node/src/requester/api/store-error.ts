@@ -48,9 +48,14 @@ export function toApiError(error: unknown): ApiError {
     })
   }
   if (status !== null && status >= 400 && status < 500) {
-    return new ApiError('BadRequest', message, { cause: error })
+    return new ApiError('BadRequest', shorten(message), { cause: error })
   }
   return new ApiError('InternalError', 'the node could not answer; its log says why', { cause: error })
+}
+
+// Some messages repeat what the client sent.
+function shorten(message: string): string {
+  return message.length > 300 ? `${message.slice(0, 300)}…` : message
 }
 
 function statusCodeOf(error: unknown): number | null {
