@@ -10,6 +10,7 @@ import type {
   WireNodeState,
   WirePage,
   WirePutJobAnswer,
+  WireSpecConfig,
 } from '../../../src/wire/models.ts'
 import { noopJob, startTestNode } from '../../node-fixture.ts'
 
@@ -179,4 +180,22 @@ test('what a job wrote stands in its execution', async () => {
     ErrorMsg: '',
   })
   assert.equal(Executions.Items[0]?.AllocatedResources.Tasks['a']?.CPU, 0.5)
+})
+
+test('what a job left as results is listed', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const task = {
+    Name: 'a',
+    Engine: { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', 'echo kept > outputs/file'] } },
+    Publisher: { Type: 'local' },
+    ResultPaths: [{ Name: 'out', Path: '/outputs' }],
+  }
+  const id = await node.submit({ Type: 'batch', Tasks: [task] })
+  const { Executions } = await node.until(id, 'Completed')
+  const { body } = await node.request<WirePage<WireSpecConfig>>('GET', `${JOBS}/${id}/results`)
+  assert.equal(body.Items.length, 1)
+  assert.deepEqual(body.Items[0], Executions?.Items[0]?.PublishedResult)
+  assert.notEqual(body.Items[0]?.Type, '')
+  const service = await node.submit(noopJob({ Type: 'service' }, { DurationMs: 600_000 }))
+  assert.equal((await node.request('GET', `${JOBS}/${service}/results`)).status, 500)
 })
