@@ -39,17 +39,21 @@ export function trimEvaluations(mutation: Mutation, olderThanMs: number): number
     lt: tuple(INDEX.evaluationEnded, before),
     limit: MAX_TRIMMED,
   })
+  let removed = 0
   for (const key of keys) {
     try {
       const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key)[2]))
       // What belongs to a deleted job stands in no count any more; reclaiming removes it.
       if (evaluation === undefined || isReclaimed(mutation.rows, evaluation.row)) mutation.removeIndex(key)
-      else removeEvaluation(mutation, evaluation)
+      else {
+        removeEvaluation(mutation, evaluation)
+        removed += 1
+      }
     } catch (error) {
       if (damagedRow(error) === null) throw error
     }
   }
-  return keys.length
+  return removed
 }
 
 function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): void {
