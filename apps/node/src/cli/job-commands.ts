@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { addNodeFlags, collect, outputOption, wholeNumber } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
+import { addHoldCommands } from './retention-commands.ts'
 import type { Terminal } from './terminal.ts'
 
 const ID_HELP = '\nA job is named by its id, the beginning of it (j-1a2b3c4d), or its name.\n'
 
-/** Adds `job run|list|describe|history|executions|logs|stop`. */
+/** Adds `job run|list|describe|history|executions|logs|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
   const job = program.command('job').description('Submits jobs and looks after them.')
   addRun(job, terminal)
@@ -13,6 +14,7 @@ export function addJobCommands(program: Command, terminal: Terminal): void {
   addReads(job, terminal)
   addLogs(job, terminal)
   addStop(job, terminal)
+  addHoldCommands(job, terminal)
 }
 
 function addRun(job: Command, terminal: Terminal): void {

@@ -4,6 +4,7 @@ import { addConfigCommands } from './config-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addNodeFlags, addSettingFlags, outputOption } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
+import { addGcCommand } from './retention-commands.ts'
 import type { Terminal } from './terminal.ts'
 
 const EXIT_CODES = `
@@ -43,6 +44,7 @@ export function createProgram(terminal: Terminal): Command {
     .addHelpText('after', EXIT_CODES)
   addServe(program, terminal)
   addJobCommands(program, terminal)
+  addGcCommand(program, terminal)
   addConfigCommands(program, terminal)
   addRecover(program, terminal)
   addRest(program, terminal)

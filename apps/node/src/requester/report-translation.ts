@@ -81,7 +81,8 @@ function stateOf({ state }: Report): ExecutionState | null {
 function messageOf({ message, event }: Report, to: ExecutionState): string {
   const text = message ?? event?.message ?? ''
   const interrupted = to === 'Failed' && event?.details?.['reason'] === INTERRUPTED
-  return interrupted && !text.startsWith(INTERRUPTED) ? `${INTERRUPTED}: ${text}` : text
+  if (!interrupted || text.startsWith(INTERRUPTED)) return text
+  return `${INTERRUPTED}: ${text.replace(/: interrupted$/, '')}`
 }
 
 function evaluationFor(to: ExecutionState): NewEvaluation | null {

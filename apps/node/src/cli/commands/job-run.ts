@@ -31,21 +31,38 @@ export async function jobRun(
   path: string | undefined,
   options: JobRunOptions,
 ): Promise<void> {
+  const { wait, spec } = untangle(path, options.wait)
+  if (spec === undefined && terminal.inputIsTerminal) {
+    throw new Failure(EXIT.usage, 'no job was given', {
+      hint: 'name a YAML or JSON file, see: saltcod job run --help',
+    })
+  }
   const client = clientFor(terminal, options)
-  const job = await readSpec(terminal, path ?? '-')
+  const job = await readSpec(terminal, spec ?? '-')
   const { JobID, Warnings } = await client.submitJob(job, options.idempotencyKey)
   if (options.hideWarnings !== true) {
     for (const warning of Warnings ?? []) terminal.err(`Warning: ${warning}\n`)
   }
   const quiet = options.idOnly === true
   terminal.out(quiet ? `${JobID}\n` : `Job successfully submitted. Job ID: ${JobID}\n`)
-  if (options.wait === false || options.wait === 'false') return
+  if (!wait) return
   const untilMs = Date.now() + options.waitTimeoutSecs * 1000
   if (options.follow === true) await follow(terminal, client, JobID, untilMs)
   const ended = await waitForEnd(client, JobID, untilMs, (entry) => {
     if (!quiet && options.follow !== true) printEvent(terminal, entry)
   })
   report(terminal, ended, quiet)
+}
+
+/** In `--wait FILE` the file is the specification, not the value of the option. */
+function untangle(
+  path: string | undefined,
+  wait: boolean | string,
+): { readonly wait: boolean; readonly spec: string | undefined } {
+  if (typeof wait === 'boolean') return { wait, spec: path }
+  if (wait === 'true' || wait === 'false') return { wait: wait === 'true', spec: path }
+  if (path === undefined) return { wait: true, spec: wait }
+  throw new Failure(EXIT.usage, `--wait is ${JSON.stringify(wait)}, it must be true or false`)
 }
 
 function report(terminal: Terminal, job: WireJob, quiet: boolean): void {

@@ -92,7 +92,9 @@ function addAnswers(api: FastifyInstance, context: ApiContext): void {
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toApiError(thrown)
   const body = errorBody(error, request.id)
-  if (body.Status >= 500) request.log.error({ err: thrown, url: request.url }, 'request failed')
+  const passing = error.code === 'ResourceExhausted' || error.code === 'ServiceUnavailable'
+  if (passing) request.log.warn({ code: error.code, url: request.url }, error.message)
+  else if (body.Status >= 500) request.log.error({ err: thrown, url: request.url }, 'request failed')
   else request.log.debug({ code: error.code, url: request.url }, error.message)
   return reply.code(body.Status).type('application/json; charset=utf-8').send(body)
 }
