@@ -11,9 +11,12 @@ import { startCompute } from './compute/compute-node.ts'
 import { EXIT } from './exit-code.ts'
 import { Failure } from './failure.ts'
 import { openExecutions, openJobs } from './open-stores.ts'
+import type { ApiContext } from './requester/api/api-context.ts'
 import { createApi } from './requester/api/server.ts'
 import type { Requester } from './requester/requester.ts'
 import { startRequester } from './requester/requester.ts'
+import { addGcRoutes } from './retention/gc-routes.ts'
+import { Retention } from './retention/retention.ts'
 import { computeSettings, requesterSettings } from './settings-of-config.ts'
 import type { JobSpec } from './spec/job-spec.ts'
 import { buildVersion } from './version.ts'
@@ -45,6 +48,7 @@ interface Parts {
   requester?: Requester
   api?: FastifyInstance
   compute?: ComputeNode
+  retention?: Retention
   draining: boolean
 }
 
@@ -77,22 +81,37 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     settings: requesterSettings(config),
     log: log.child({ part: 'requester' }),
   })
-  parts.api = createApi(
-    {
-      requester: parts.requester.context,
-      nodeId,
-      labels: config.labels,
-      version: buildVersion(),
-      config: options.shownConfig,
-      isDraining: () => parts.draining,
-    },
-    { maxBodyBytes: config.api.maxBodyBytes, log: log.child({ part: 'api' }) },
-  )
+  const context: ApiContext = {
+    requester: parts.requester.context,
+    nodeId,
+    labels: config.labels,
+    version: buildVersion(),
+    config: options.shownConfig,
+    isDraining: () => parts.draining,
+  }
+  const { maxBodyBytes } = config.api
+  parts.api = createApi(context, { maxBodyBytes, log: log.child({ part: 'api' }) })
+  parts.retention = new Retention({
+    jobs: parts.jobs,
+    room:
+      parts.executions === undefined
+        ? null
+        : { executions: parts.executions, dataDir: roomDirectory(paths, nodeId), resultsDir: paths.results },
+    rules: config.retention,
+    log: log.child({ part: 'retention' }),
+  })
+  addGcRoutes(parts.api, context, parts.retention)
   if (parts.executions !== undefined) {
     parts.compute = await startRoom(options, paths, parts.executions, parts.requester)
   }
   options.signal.throwIfAborted()
+  parts.retention.start()
   return listen(parts.api, config.api)
+}
+
+/** Where the runs of this node and what they write lie. */
+function roomDirectory({ executionStore, repository }: ResolvedPaths, nodeId: string): string {
+  return executionStore.type === 'lmdb' ? dirname(executionStore.path) : join(repository, `${nodeId}-compute`)
 }
 
 async function startRoom(
@@ -101,9 +120,8 @@ async function startRoom(
   store: ExecutionStore,
   requester: Requester,
 ): Promise<ComputeNode> {
-  const { executionStore, repository, results } = paths
-  const dataDir =
-    executionStore.type === 'lmdb' ? dirname(executionStore.path) : join(repository, `${nodeId}-compute`)
+  const { results } = paths
+  const dataDir = roomDirectory(paths, nodeId)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   mkdirSync(results, { recursive: true, mode: 0o700 })
   return startCompute({
@@ -160,6 +178,7 @@ async function stopParts(parts: Parts, graceMs: number, log: Logger): Promise<vo
   parts.draining = true
   // The requester goes on until the compute room has reported its last.
   const steps: readonly [string, () => Promise<unknown>][] = [
+    ['retention', () => parts.retention?.stop() ?? Promise.resolve()],
     ['the compute room', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
     ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
     ['the API', () => parts.api?.close() ?? Promise.resolve()],

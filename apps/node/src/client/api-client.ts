@@ -1,5 +1,7 @@
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import type { GcReport } from '../retention/gc-report.ts'
+import type { HoldAnswer } from '../retention/gc-routes.ts'
 import type {
   WireBuildVersion,
   WireError,
@@ -20,6 +22,7 @@ export type QueryParameters = Readonly<
 
 /** How long an answer may take. */
 const ANSWER_MS = 60_000
+const GC_ANSWER_MS = 290_000
 
 /** Speaks to a node over HTTP. Every method throws a `Failure` where the node refuses or cannot be reached. */
 export class ApiClient {
@@ -61,6 +64,19 @@ export class ApiClient {
     return this.#call('GET', `${jobPath(id)}/history`, query)
   }
 
+  /** Removes old jobs; waits for at most five minutes. */
+  gc(request: object): Promise<GcReport> {
+    return this.#call('POST', '/api/v1/saltcod/gc', {}, request, GC_ANSWER_MS)
+  }
+
+  /** Holds a job against being removed, or lets it go where there is no reason. */
+  holdJob(id: string, reason: string | null): Promise<HoldAnswer> {
+    const path = `/api/v1/saltcod/jobs/${encodeURIComponent(id)}`
+    return reason === null
+      ? this.#call('POST', `${path}/release`, {}, {})
+      : this.#call('POST', `${path}/hold`, {}, { Reason: reason })
+  }
+
   /** Returns the version of the node. */
   version(): Promise<WireBuildVersion> {
     return this.#call('GET', '/api/v1/agent/version', {})
@@ -71,10 +87,16 @@ export class ApiClient {
     return readLog(this.#base.replace(/^http/, 'ws'), id, request)
   }
 
-  async #call<T>(method: string, path: string, query: QueryParameters, body?: unknown): Promise<T> {
+  async #call<T>(
+    method: string,
+    path: string,
+    query: QueryParameters,
+    body?: unknown,
+    answerMs = ANSWER_MS,
+  ): Promise<T> {
     const response = await this.#fetch(`${this.#base}${path}${queryText(query)}`, {
       method,
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(answerMs),
       ...(body === undefined
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),

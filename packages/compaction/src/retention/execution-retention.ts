@@ -27,6 +27,8 @@ export interface ExecutionRetentionOptions extends CommonRetentionOptions {
    * a crash; where it rejects, the record stays.
    */
   readonly removeResults?: (execution: FinishedExecution) => Promise<void>
+  /** Tells whether an execution stays whatever the rules say, for instance because its job is still there. */
+  readonly isWanted?: (execution: FinishedExecution) => Promise<boolean>
 }
 
 /** What {@link applyExecutionRetention} did, or in a dry run would do. */
@@ -71,7 +73,7 @@ export async function applyExecutionRetention(
   if (!dryRun) await reclaimAll(store, pace)
   const sweep = new Sweep<FinishedExecution>(
     {
-      inspect: (execution) => inspect(store, execution),
+      inspect: (execution) => inspect(store, execution, options.isWanted),
       remove: (due) => remove(store, due, options.removeResults, pace),
     },
     pace,
@@ -108,8 +110,11 @@ async function walksOf(
 
 async function inspect(
   store: RetentionExecutionStore,
-  { id, revision, acknowledgedRevision }: FinishedExecution,
+  execution: FinishedExecution,
+  isWanted: ExecutionRetentionOptions['isWanted'],
 ): Promise<RecordSize | Refusal | null> {
+  const { id, revision, acknowledgedRevision } = execution
+  if ((await isWanted?.(execution)) === true) return 'wanted'
   if (acknowledgedRevision < revision) return 'unacknowledged'
   return await store.measureExecution(id)
 }

@@ -87,11 +87,13 @@ export const NOTHING_DONE: SweepReport = {
   held: 0,
   unfinished: 0,
   unacknowledged: 0,
+  wanted: 0,
   changed: 0,
   failed: 0,
   failures: [],
   overdueBeforeMs: 0,
   overdueMs: 0,
+  removedUpToMs: 0,
   complete: true,
 }
 

@@ -3,7 +3,7 @@ import type { Bucket, Finished } from './bucket.ts'
 import type { Pace } from './pace.ts'
 
 /** Why a record that the rules would remove stays. */
-export type Refusal = 'held' | 'unfinished' | 'unacknowledged'
+export type Refusal = 'held' | 'unfinished' | 'unacknowledged' | 'wanted'
 
 /** A record that is to go. */
 export interface Due<Item> {
@@ -49,6 +49,8 @@ export interface SweepReport {
   readonly unfinished: number
   /** Left alone, because the requester has not confirmed how they ended. */
   readonly unacknowledged: number
+  /** Left alone, because the caller wants to keep them. */
+  readonly wanted: number
   /** Left alone, because they changed meanwhile. */
   readonly changed: number
   readonly failed: number
@@ -58,6 +60,8 @@ export interface SweepReport {
   readonly overdueBeforeMs: number
   /** The same when it ended (in a dry run: now); 0 where nothing is left that should be gone. */
   readonly overdueMs: number
+  /** When the last of the removed had ended, in milliseconds since 1970; 0 where none was removed. */
+  readonly removedUpToMs: number
   /** False where it was aborted before the end. */
   readonly complete: boolean
 }
@@ -83,10 +87,12 @@ export class Sweep<Item extends Finished & { readonly id: string }> {
     held: 0,
     unfinished: 0,
     unacknowledged: 0,
+    wanted: 0,
     changed: 0,
     failed: 0,
     overdueBeforeMs: 0,
     overdueMs: 0,
+    removedUpToMs: 0,
   }
   #complete = true
 
@@ -161,6 +167,7 @@ export class Sweep<Item extends Finished & { readonly id: string }> {
       if (outcome === 'removed') {
         this.#sums.removed += 1
         this.#sums.removedBytes += size.bytes
+        this.#sums.removedUpToMs = Math.max(this.#sums.removedUpToMs, item.finishedAtMs)
         if (this.#dryRun) this.#leave(overdueMs)
       } else if (outcome === 'held' || outcome === 'changed') this.#sums[outcome] += 1
       else this.#fail(item.id, overdueMs, outcome)

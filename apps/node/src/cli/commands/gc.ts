@@ -1,0 +1,82 @@
+import type { ApiClient } from '../../client/api-client.ts'
+import { EXIT } from '../../exit-code.ts'
+import { Failure } from '../../failure.ts'
+import type { GcReport } from '../../retention/gc-report.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import { printValue } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Options of `gc`. */
+export interface GcOptions extends NodeFlags {
+  readonly dryRun?: boolean
+  /** In milliseconds. */
+  readonly maxAge?: number
+  readonly maxCount?: number
+  readonly namespace?: string
+  readonly confirmClock?: boolean
+  readonly output: string
+}
+
+/** Removes old jobs of a node, or says which would go. Fails where a record could not be removed, or the clock is not trusted. */
+export async function gc(terminal: Terminal, options: GcOptions): Promise<void> {
+  const report = await runToTheEnd(terminal, clientFor(terminal, options), options)
+  if (options.output === 'json' || options.output === 'yaml') printValue(terminal, options.output, report)
+  else terminal.out(summaryOf(report))
+  if (report.suspended !== null) {
+    const { now, lastChange } = report.suspended
+    throw new Failure(
+      EXIT.failed,
+      `nothing was removed: the clock of the node says ${now}, the newest change in its store was made ${lastChange}`,
+      { hint: 'if the clock is right, run it again with --confirm-clock' },
+    )
+  }
+  if (report.failedJobs > 0) {
+    const reasons = report.failures.map(({ id, message }) => `${id}: ${message}`)
+    throw new Failure(EXIT.failed, [`${report.failedJobs} jobs could not be removed`, ...reasons], {
+      hint: 'the log of the node may say more',
+    })
+  }
+}
+
+/** A node answers after some seconds even where there is more to do, so that no connection waits for long. */
+async function runToTheEnd(terminal: Terminal, client: ApiClient, options: GcOptions): Promise<GcReport> {
+  const { dryRun, maxAge: maxAgeMs, maxCount, namespace, confirmClock } = options
+  let sum: GcReport | null = null
+  for (;;) {
+    const step = await client.gc({ dryRun, maxAgeMs, maxCount, namespace, confirmClock })
+    sum = sum === null ? step : add(sum, step)
+    if (step.complete || step.dryRun || step.suspended !== null || step.removedJobs === 0) return sum
+    terminal.err(`${sum.removedJobs} jobs are gone, going on\n`)
+  }
+}
+
+function add(sum: GcReport, step: GcReport): GcReport {
+  return {
+    ...step,
+    removedJobs: sum.removedJobs + step.removedJobs,
+    removedBytes: sum.removedBytes + step.removedBytes,
+    removedExecutions: sum.removedExecutions + step.removedExecutions,
+    trimmedEvaluations: sum.trimmedEvaluations + step.trimmedEvaluations,
+    trimmedChanges: sum.trimmedChanges + step.trimmedChanges,
+  }
+}
+
+function summaryOf(report: GcReport): string {
+  const jobs = `${report.removedJobs} ${report.removedJobs === 1 ? 'job' : 'jobs'}`
+  const bytes = `${(report.removedBytes / 1024).toFixed(1)} KiB of records`
+  const stays = [
+    [report.heldJobs, 'held'],
+    [report.unfinishedJobs, 'with executions that have not ended'],
+    [report.changedJobs, 'changed meanwhile'],
+  ] as const
+  return [
+    report.dryRun ? `Would remove ${jobs}, ${bytes}.` : `Removed ${jobs}, ${bytes}.`,
+    ...stays.filter(([count]) => count > 0).map(([count, why]) => `Left alone: ${count} ${why}.`),
+    ...(report.overdueSeconds > 0
+      ? [`The oldest that should be gone has been overdue for ${report.overdueSeconds} s.`]
+      : []),
+    ...(report.complete || report.suspended !== null ? [] : ['There is more to do: run it again.']),
+    '',
+  ].join('\n')
+}

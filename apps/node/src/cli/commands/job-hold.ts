@@ -1,0 +1,25 @@
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import { printValue } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Options of `job hold` and `job release`. */
+export interface JobHoldOptions extends NodeFlags {
+  /** Absent where the job is to be let go. */
+  readonly reason?: string
+  readonly output?: string
+}
+
+/** Holds a job against retention for a reason, or lets it go without one. */
+export async function jobHold(terminal: Terminal, id: string, options: JobHoldOptions): Promise<void> {
+  const answer = await clientFor(terminal, options).holdJob(id, options.reason ?? null)
+  if (options.output === 'json' || options.output === 'yaml') {
+    printValue(terminal, options.output, answer)
+    return
+  }
+  terminal.out(
+    answer.Hold === null
+      ? `Job ${answer.JobID} is held no more.\n`
+      : `Job ${answer.JobID} is held: ${answer.Hold}\n`,
+  )
+}

@@ -1,0 +1,76 @@
+import { parseDuration } from '@saltcod/config'
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import { addNodeFlags, outputOption, wholeNumber } from './options.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Adds `gc`. */
+export function addGcCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('gc')
+    .summary('remove old jobs')
+    .description(
+      'Removes the ended jobs that the rules of the configuration (Retention) let go, oldest first, with all that belongs to them. The node does so by itself every minute.',
+    )
+    .option('--dry-run', 'remove nothing, say what would go')
+    .option(
+      '--max-age <duration>',
+      'instead of the rules: what ended so long ago, such as 7d or 90m',
+      durationMs,
+    )
+    .option(
+      '--max-count <number>',
+      'instead of the rules: all but the newest, in each namespace and final state',
+      wholeNumber,
+    )
+    .option('--namespace <name>', 'only jobs of this namespace')
+    .option(
+      '--confirm-clock',
+      "the clock is right, although it is more than a day from the store's newest change",
+    )
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
+    .addHelpText(
+      'after',
+      `
+A job that has not ended is never touched, nor one that is held (saltcod job hold).
+
+Examples:
+  $ saltcod gc --dry-run
+  $ saltcod gc --max-age 30d --namespace science
+  $ saltcod gc --max-count 1000 --output json
+`,
+    )
+  addNodeFlags(command).action(async (options) => {
+    const { gc } = await import('./commands/gc.ts')
+    await gc(terminal, options)
+  })
+}
+
+/** Adds `job hold` and `job release`. */
+export function addHoldCommands(job: Command, terminal: Terminal): void {
+  const hold = job
+    .command('hold <id>')
+    .description('Keeps a job from being removed, however old it gets.')
+    .requiredOption('--reason <text>', 'why, for others')
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
+    .addHelpText('after', "\nExamples:\n  $ saltcod job hold j-1a2b3c4d --reason 'audit of March'\n")
+  addNodeFlags(hold).action(async (id: string, options) => {
+    const { jobHold } = await import('./commands/job-hold.ts')
+    await jobHold(terminal, id, options)
+  })
+  const release = job
+    .command('release <id>')
+    .description('Lets a job go that was held: the rules hold for it again.')
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
+    .addHelpText('after', '\nExamples:\n  $ saltcod job release j-1a2b3c4d\n')
+  addNodeFlags(release).action(async (id: string, options) => {
+    const { jobHold } = await import('./commands/job-hold.ts')
+    await jobHold(terminal, id, options)
+  })
+}
+
+function durationMs(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined) return ms
+  throw new InvalidArgumentError('It must be a duration such as 90m, 12h or 7d.')
+}

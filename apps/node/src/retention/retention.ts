@@ -1,0 +1,169 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  applyExecutionRetention,
+  applyRetention,
+  type ExecutionRetentionReport,
+  type JobRetentionRule,
+  type RetentionReport,
+} from '@saltcod/compaction'
+import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
+import type { Logger } from 'pino'
+import type { JobSpec } from '../spec/job-spec.ts'
+import { ClockWatch } from './clock-watch.ts'
+import { removeExecutionFiles } from './execution-files.ts'
+import { type GcReport, toGcReport } from './gc-report.ts'
+
+const FIRST_AFTER_MS = 10_000
+const EVERY_MS = 60_000
+/** Executions of a job that was stopped end a while after their job. */
+const LATE_EXECUTIONS_MS = 3_600_000
+
+/** What retention works on. */
+export interface RetentionParts {
+  readonly jobs: JobStore<JobSpec>
+  /** The executions of this node, and where their files lie; `null` for a node that runs nothing. */
+  readonly room: {
+    readonly executions: ExecutionStore
+    readonly dataDir: string
+    readonly resultsDir: string
+  } | null
+  /** The configured rules. */
+  readonly rules: readonly JobRetentionRule[]
+  readonly log: Logger
+  /** Default: the clock of the machine. */
+  readonly clock?: () => number
+}
+
+/** What is asked of one run. */
+export interface GcRequest {
+  /** Removes nothing. Default false. */
+  readonly dryRun?: boolean
+  /** Instead of the configured ones. */
+  readonly rules?: readonly JobRetentionRule[] | undefined
+  /** Says that the clock is right. Default false. */
+  readonly confirmClock?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** Removes old jobs from a node: on a schedule, and when it is asked to. One run at a time. */
+export class Retention {
+  readonly #parts: RetentionParts
+  readonly #clock: () => number
+  readonly #watch: ClockWatch
+  readonly #stop = new AbortController()
+  #turn: Promise<unknown> = Promise.resolve()
+  #loop: Promise<void> = Promise.resolve()
+  /** Whether executions of removed jobs may be left from earlier. */
+  #leftovers = true
+  #warned = false
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts
+    this.#clock = parts.clock ?? Date.now
+    this.#watch = new ClockWatch(this.#clock)
+  }
+
+  /** The configured rules. */
+  get rules(): readonly JobRetentionRule[] {
+    return this.#parts.rules
+  }
+
+  /** Begins to run on its schedule. */
+  start(): void {
+    this.#loop = this.#runOnSchedule()
+  }
+
+  /** Ends what is going on between two batches, and resolves when the stores are used no more. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await Promise.allSettled([this.#loop, this.#turn])
+  }
+
+  /** Runs once, after what is going on. Rejects where a store is full, was closed or has failed. */
+  async run(request: GcRequest = {}): Promise<GcReport> {
+    const turn = this.#turn.then(() => this.#run(request))
+    this.#turn = turn.catch(() => undefined)
+    return await turn
+  }
+
+  async #runOnSchedule(): Promise<void> {
+    const { signal } = this.#stop
+    const { log } = this.#parts
+    for (let waitMs = FIRST_AFTER_MS; ; waitMs = EVERY_MS) {
+      await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
+      if (signal.aborted) return
+      try {
+        this.#tell(await this.run())
+      } catch (error) {
+        if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
+        log.error({ err: error }, 'retention was interrupted, will go on')
+      }
+    }
+  }
+
+  #tell(report: GcReport): void {
+    const { log } = this.#parts
+    if (report.suspended !== null && !this.#warned) {
+      log.warn(
+        report.suspended,
+        'retention is suspended: the clock is more than a day from the newest change in the store; if it is right, run `saltcod gc --confirm-clock`',
+      )
+    }
+    this.#warned = report.suspended !== null
+    if (report.removedJobs > 0 || report.failedJobs > 0) log.info(report, 'retention removed jobs')
+  }
+
+  async #run(request: GcRequest): Promise<GcReport> {
+    const { dryRun = false, confirmClock = false, rules = this.#parts.rules } = request
+    const signal =
+      request.signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, request.signal])
+    if (confirmClock) this.#watch.trust()
+    const clockConfirmed = this.#watch.isSteady()
+    // The store cannot tell of a step that was made while the node was running: newer changes hide it.
+    const stepped = this.#watch.wasTrusted && !clockConfirmed
+    const options = { dryRun, signal, clockConfirmed, clock: this.#clock }
+    const jobs = await applyRetention(this.#parts.jobs, stepped ? [] : rules, {
+      ...options,
+      ...(stepped ? { dryRun: true } : {}),
+    })
+    if (stepped) return toGcReport(await this.#suspended(jobs, dryRun), null)
+    if (jobs.suspended !== null) return toGcReport(jobs, null)
+    if (!clockConfirmed) this.#watch.trust()
+    return toGcReport(jobs, dryRun ? null : await this.#followJobs(jobs, options))
+  }
+
+  async #suspended(jobs: RetentionReport, dryRun: boolean): Promise<RetentionReport> {
+    const { lastChangeAtMs } = await this.#parts.jobs.info()
+    return { ...jobs, dryRun, complete: false, suspended: { nowMs: this.#clock(), lastChangeAtMs } }
+  }
+
+  /** Removes the executions of jobs that are gone: up to those of the newest job removed, or all that a crash may have left. */
+  async #followJobs(
+    { removed, removedUpToMs }: RetentionReport,
+    options: { readonly signal: AbortSignal; readonly clock: () => number },
+  ): Promise<ExecutionRetentionReport | null> {
+    const { jobs, room } = this.#parts
+    if (room === null) return null
+    const all = this.#leftovers
+    const maxAgeMs = all ? 0 : Math.max(0, this.#clock() - removedUpToMs - LATE_EXECUTIONS_MS)
+    const report = await applyExecutionRetention(room.executions, all || removed > 0 ? [{ maxAgeMs }] : [], {
+      ...options,
+      clockConfirmed: true,
+      isWanted: ({ jobId }) => isThere(jobs, jobId),
+      removeResults: ({ id }) => removeExecutionFiles(room, id),
+    })
+    // What the requester had not acknowledged, or what failed, is looked for again.
+    this.#leftovers = !report.complete || report.unacknowledged > 0 || report.failed > 0
+    return report
+  }
+}
+
+/** A job whose record is damaged is there as well. */
+async function isThere(jobs: JobStore<JobSpec>, jobId: string): Promise<boolean> {
+  try {
+    return (await jobs.getJob(jobId)) !== null
+  } catch (error) {
+    if (isStoreError(error, 'RECORD_CORRUPT')) return true
+    throw error
+  }
+}
