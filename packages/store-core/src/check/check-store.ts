@@ -93,7 +93,7 @@ async function checkRecords(
   for (let round = 1; round <= MAX_COUNT_ROUNDS; round++) {
     const first = round === 1
     const tally = new Tally(plan.keyOf)
-    kv.read((snapshot) => tally.begin(snapshot))
+    findings.guard(() => kv.read((snapshot) => tally.begin(snapshot)))
     const before = findings.list.length
     for (const { table, kind } of plan.records) {
       await forEachBatch(kv, table, options, (rows, snapshot) => {
@@ -108,7 +108,7 @@ async function checkRecords(
     }
     // A record that cannot be read is in a counter all the same; its finding says enough.
     if (findings.list.slice(before).some(({ rule }) => rule === 'record-corrupt')) return
-    if (tally.finish(kv, findings)) return
+    if (findings.guard(() => tally.finish(kv, findings)) !== false) return
   }
 }
 

@@ -1,8 +1,8 @@
 import type { KvSnapshot, KvStore } from '../kv/contract.ts'
-import { decodeTuple, keyToHex, tuple } from '../kv/tuple.ts'
+import { keyToHex, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import { readCounters } from '../store/counters.ts'
-import { feedTable, unpackChange } from '../store/feed-entry.ts'
+import { toChangeSet } from '../store/feed-entry.ts'
 import { readSequence } from '../store/meta.ts'
 import type { Findings } from './findings.ts'
 
@@ -55,7 +55,10 @@ export class Tally {
     this.#batches.set(kind, batches)
   }
 
-  /** Compares with the counters. Returns false where the store changed too fast to tell. */
+  /**
+   * Compares with the counters. Returns false where the store changed too fast to tell. Throws `RECORD_CORRUPT` where
+   * a counter or an entry of the feed is damaged, so that there is nothing to compare with.
+   */
   finish(kv: KvStore, findings: Findings): boolean {
     const end = kv.read((snapshot) => ({
       counters: readCounters(snapshot),
@@ -95,8 +98,9 @@ export class Tally {
         limit: FEED_STEP_ROWS,
       })
       for (const { key, value } of rows) {
-        from = Number(decodeTuple(key)[0])
-        for (const change of feedTable.decode(key, value).changes.map(unpackChange)) {
+        const { sequence, changes } = toChangeSet(key, value)
+        from = sequence
+        for (const change of changes) {
           if (this.#sequenceSeen(change.kind, change.id) >= from) continue
           const { kind, namespace, previousState, state } = change
           if (previousState !== null) this.add(kind, namespace, previousState, -1, 0)

@@ -208,7 +208,7 @@ export interface JobStore<Spec = Json> extends DurableStore {
   findJob(text: string, namespace?: string): Promise<Job<Spec>>
   /** Returns all versions, oldest first. Throws `JOB_NOT_FOUND`. */
   listJobVersions(jobId: string): Promise<Job<Spec>[]>
-  /** Lists jobs; `sequence` and `feedCursor` are those of the page's moment. */
+  /** Lists jobs; `feedCursor` is that of the page's moment, for following the feed from there. Throws `INVALID_CURSOR`. */
   listJobs(query?: JobQuery): Promise<Page<Job<Spec>> & { readonly feedCursor: FeedCursor }>
   /** Holds a job against retention for a reason, or lets it go with `null`. Throws `JOB_NOT_FOUND`. */
   holdJob(

@@ -21,7 +21,8 @@ export interface DurableStore {
 
   /**
    * Returns the change sets behind a cursor, at most `limit` (default 100). Without a cursor it begins with
-   * the oldest. Throws `FEED_DIVERGED` for a cursor of another store, an unknown incarnation or the future.
+   * the oldest. Throws `FEED_DIVERGED` for a cursor of another store, an unknown incarnation or the future, and
+   * `INVALID_CURSOR` for a text that is none.
    */
   changes(query?: { readonly after?: FeedCursor | null; readonly limit?: number }): Promise<FeedPage>
   /** Follows the feed: first what is there, then what comes, until the signal aborts. Yields no empty page. */
@@ -47,7 +48,7 @@ export interface DurableStore {
     readonly limit?: number
   }): Promise<number>
 
-  /** Returns the messages that wait for a destination behind a sequence number, oldest first. */
+  /** Returns the messages that wait for a destination behind a sequence number, oldest first. Damaged ones are passed over. */
   readOutbox(query: {
     readonly destination: string
     readonly afterSequence?: number

@@ -36,7 +36,7 @@ export interface FeedPage {
   /** Where to go on. */
   readonly cursor: FeedCursor
   /**
-   * Set when retention removed entries behind the cursor: how many sequence numbers are missing is unknown, so read
+   * Set when entries behind the cursor were removed by retention or are damaged: what they said is unknown, so read
    * the state anew and go on from `cursor`. `null` where nothing is missing.
    */
   readonly gap: { readonly afterSequence: number; readonly resumesAtSequence: number } | null

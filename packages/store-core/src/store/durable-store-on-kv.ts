@@ -176,7 +176,9 @@ export abstract class DurableStoreOnKv implements DurableStore {
   async changes(query: { after?: FeedCursor | null; limit?: number } = {}): Promise<FeedPage> {
     const limit = query.limit ?? 100
     checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
-    return await this.read((snapshot) => readFeed(snapshot, query.after ?? null, limit))
+    const { page, damaged } = await this.read((snapshot) => readFeed(snapshot, query.after ?? null, limit))
+    await this.#quarantine(damaged)
+    return page
   }
 
   async *watch(
@@ -239,9 +241,11 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }): Promise<OutboxRow[]> {
     const limit = query.limit ?? 100
     checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
-    return await this.read((snapshot) =>
+    const { messages, damaged } = await this.read((snapshot) =>
       readOutbox(snapshot, query.destination, query.afterSequence ?? 0, limit),
     )
+    await this.#quarantine(damaged)
+    return [...messages]
   }
 
   async outboxDestinations(): Promise<string[]> {

@@ -1,4 +1,5 @@
-import type { Change, RecordKind } from '../model/feed.ts'
+import { decodeTuple } from '../kv/tuple.ts'
+import type { Change, ChangeSet, RecordKind } from '../model/feed.ts'
 import { RecordTable } from './record-table.ts'
 
 /** A change as the feed keeps it; an empty job id means the id itself, a `null` state a removal. */
@@ -27,16 +28,18 @@ export function packChange(change: Change): PackedChange {
   return [kind, id, jobId === id ? '' : jobId, namespace, previousState, state, revision]
 }
 
-/** Restores a change from the form in which the feed keeps it. */
-export function unpackChange([
-  kind,
-  id,
-  jobId,
-  namespace,
-  previousState,
-  state,
-  revision,
-]: PackedChange): Change {
+/** Restores what one transaction changed from its row. Throws `RECORD_CORRUPT`. */
+export function toChangeSet(key: Uint8Array, value: Uint8Array): ChangeSet {
+  const { at, changes } = feedTable.decode(key, value)
+  return { sequence: sequenceOf(key), atMs: at, changes: changes.map(unpackChange) }
+}
+
+/** Returns the sequence number of a row of the feed. */
+export function sequenceOf(key: Uint8Array): number {
+  return Number(decodeTuple(key)[0])
+}
+
+function unpackChange([kind, id, jobId, namespace, previousState, state, revision]: PackedChange): Change {
   return {
     kind,
     id,

@@ -1,8 +1,8 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, tuple } from '../kv/tuple.ts'
-import type { FeedCursor, FeedPage } from '../model/feed.ts'
-import { feedTable, unpackChange } from './feed-entry.ts'
+import { tuple } from '../kv/tuple.ts'
+import type { ChangeSet, FeedCursor, FeedPage } from '../model/feed.ts'
+import { feedTable, sequenceOf, toChangeSet } from './feed-entry.ts'
 import {
   type NumberedIncarnation,
   readIncarnation,
@@ -11,6 +11,7 @@ import {
   readStoreRow,
   writeSequence,
 } from './meta.ts'
+import { type DamagedRow, damagedRow } from './quarantine.ts'
 
 interface CursorParts {
   readonly storeId: string
@@ -85,21 +86,43 @@ function incarnationOf(snapshot: KvSnapshot, sequence: number): NumberedIncarnat
   return candidate
 }
 
-/** Returns the change sets behind a sequence number with the cursor behind the last of them. */
-export function readFeed(snapshot: KvSnapshot, after: FeedCursor | null, limit: number): FeedPage {
+/** A stretch of the feed with the damaged entries that were passed over. */
+export interface FeedWithDamage {
+  readonly page: FeedPage
+  readonly damaged: readonly DamagedRow[]
+}
+
+/**
+ * Returns the change sets behind a cursor with the cursor behind the last of them. A damaged entry is a gap: its page begins
+ * behind it. Throws `FEED_DIVERGED` or `INVALID_CURSOR`.
+ */
+export function readFeed(snapshot: KvSnapshot, after: FeedCursor | null, limit: number): FeedWithDamage {
   const { trimmed } = readSequence(snapshot)
   const start = after === null ? null : decodeFeedCursor(snapshot, after)
   const rows = snapshot.range('feed', { ...(start === null ? {} : { gt: tuple(start) }), limit })
-  const changeSets = rows.map(({ key, value }) => {
-    const { at, changes } = feedTable.decode(key, value)
-    return { sequence: Number(decodeTuple(key)[0]), atMs: at, changes: changes.map(unpackChange) }
-  })
-  const reached = changeSets.at(-1)?.sequence ?? Math.max(start ?? 0, trimmed)
-  const resumes = changeSets[0]?.sequence ?? trimmed + 1
+  const changeSets: ChangeSet[] = []
+  const damaged: DamagedRow[] = []
+  let reached = Math.max(start ?? 0, trimmed)
+  for (const { key, value } of rows) {
+    try {
+      changeSets.push(toChangeSet(key, value))
+    } catch (error) {
+      const row = damagedRow(error)
+      if (row === null) throw error
+      if (changeSets.length > 0) break
+      damaged.push(row)
+    }
+    reached = sequenceOf(key)
+  }
+  const lost = damaged.length > 0 || (start !== null && start < trimmed)
+  const resumesAtSequence = changeSets[0]?.sequence ?? reached + 1
   return {
-    changeSets,
-    cursor: encodeFeedCursor(snapshot, reached),
-    gap: start !== null && start < trimmed ? { afterSequence: start, resumesAtSequence: resumes } : null,
+    page: {
+      changeSets,
+      cursor: encodeFeedCursor(snapshot, reached),
+      gap: lost ? { afterSequence: start ?? trimmed, resumesAtSequence } : null,
+    },
+    damaged,
   }
 }
 
@@ -119,7 +142,7 @@ export function trimFeedRows(
     removed.push(key)
     count -= 1
     bytes -= value.length
-    trimmed = Number(decodeTuple(key)[0])
+    trimmed = sequenceOf(key)
   }
   if (removed.length === 0) return 0
   for (const key of removed) rows.remove('feed', key)

@@ -3,6 +3,7 @@ import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Json } from '../model/json.ts'
 import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
 import { checkText, isShortText } from './limits.ts'
+import { type DamagedRow, damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
 const table = new RecordTable<{ readonly at: number; readonly body: Json }>('outbox', 1)
@@ -19,21 +20,44 @@ export function putOutboxMessage(
   table.put(rows, key, { at: nowMs, body: message.body })
 }
 
-/** Returns the messages of a destination behind a sequence number, oldest first. */
+/** Messages, and the damaged ones that were passed over. */
+export interface OutboxWithDamage {
+  readonly messages: readonly OutboxRow[]
+  readonly damaged: readonly DamagedRow[]
+}
+
+/**
+ * Returns the messages of a destination behind a sequence number, oldest first. A damaged one must not keep those
+ * behind it from being delivered, so it is passed over.
+ */
 export function readOutbox(
   snapshot: KvSnapshot,
   destination: string,
   afterSequence: number,
   limit: number,
-): OutboxRow[] {
-  if (!isShortText(destination)) return []
+): OutboxWithDamage {
+  const messages: OutboxRow[] = []
+  const damaged: DamagedRow[] = []
+  if (!isShortText(destination)) return { messages, damaged }
   const prefix = tuple(destination)
-  return snapshot
-    .range('outbox', { gt: tuple(prefix, afterSequence), lt: endOfTuple(prefix), limit })
-    .map(({ key, value }) => {
-      const { at, body } = table.decode(key, value)
-      return { destination, sequence: Number(decodeTuple(key)[1]), atMs: at, body }
-    })
+  let gt = tuple(prefix, afterSequence)
+  for (;;) {
+    const wanted = limit - messages.length
+    const rows = snapshot.range('outbox', { gt, lt: endOfTuple(prefix), limit: wanted })
+    for (const { key, value } of rows) {
+      try {
+        const { at, body } = table.decode(key, value)
+        messages.push({ destination, sequence: Number(decodeTuple(key)[1]), atMs: at, body })
+      } catch (error) {
+        const row = damagedRow(error)
+        if (row === null) throw error
+        damaged.push(row)
+      }
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < wanted || messages.length >= limit) return { messages, damaged }
+    gt = last.key
+  }
 }
 
 /** Returns every destination that has messages, by stepping from one to the next. */

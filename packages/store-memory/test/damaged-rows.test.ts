@@ -1,0 +1,68 @@
+import { openJobStore, STORE_TABLES, tuple } from '@saltcod/store-core'
+import { expect, onTestFinished, test } from 'vitest'
+
+import { openMemoryKv } from '../src/index.ts'
+
+/** A job store whose rows a test can damage. */
+async function openBoth() {
+  const kv = openMemoryKv({ tables: STORE_TABLES })
+  const store = await openJobStore(kv, { clock: Date.now })
+  onTestFinished(async () => await store.close())
+  const damage = async (table: string, key: Uint8Array): Promise<void> => {
+    await kv.write((transaction) => {
+      const bytes = Buffer.from(transaction.get(table, key) ?? [])
+      bytes[5] = (bytes[5] ?? 0) ^ 1
+      transaction.put(table, key, bytes)
+    })
+  }
+  return { store, damage }
+}
+
+const message = (number: number) => ({ destination: 'node-1', body: { number } })
+
+test('a damaged message keeps none of the others, and is quarantined', async () => {
+  const { store, damage } = await openBoth()
+  for (const number of [1, 2, 3, 4])
+    await store.submitJob({ type: 'batch', spec: {}, outbox: [message(number)] })
+  const [first, second] = await store.readOutbox({ destination: 'node-1' })
+  await damage('outbox', tuple('node-1', first?.sequence ?? 0))
+  await damage('outbox', tuple('node-1', second?.sequence ?? 0))
+
+  const numbers = async (limit: number) =>
+    (await store.readOutbox({ destination: 'node-1', limit })).map(({ body }) => body)
+  expect(await numbers(1)).toEqual([{ number: 3 }])
+  expect(await numbers(100)).toEqual([{ number: 3 }, { number: 4 }])
+  expect((await store.listQuarantine()).map(({ table }) => table)).toEqual(['outbox', 'outbox'])
+})
+
+test('a damaged entry of the feed is a gap, and what lies behind it is followed', async () => {
+  const { store, damage } = await openBoth()
+  for (let jobs = 0; jobs < 4; jobs++) await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  const sequences = (await store.changes()).changeSets.map(({ sequence }) => sequence)
+  const [one = 0, two = 0, three = 0, four = 0] = sequences
+  await damage('feed', tuple(two))
+  await damage('feed', tuple(three))
+
+  const begin = await store.changes()
+  expect(begin.changeSets.map(({ sequence }) => sequence)).toEqual([one])
+  expect(begin.gap).toBeNull()
+  const behind = await store.changes({ after: begin.cursor })
+  expect(behind.changeSets.map(({ sequence }) => sequence)).toEqual([four])
+  expect(behind.gap).toEqual({ afterSequence: one, resumesAtSequence: four })
+  const only = await store.changes({ after: begin.cursor, limit: 1 })
+  expect(only).toMatchObject({ changeSets: [], gap: { afterSequence: one, resumesAtSequence: two + 1 } })
+  expect((await store.changes({ after: only.cursor })).gap).toEqual({
+    afterSequence: two,
+    resumesAtSequence: four,
+  })
+  expect((await store.changes({ after: behind.cursor })).gap).toBeNull()
+  expect((await store.listQuarantine()).map(({ table }) => table)).toEqual(['feed', 'feed'])
+})
+
+test('a damaged counter is a finding of a check, and ends none', async () => {
+  const { store, damage } = await openBoth()
+  await store.submitJob({ type: 'batch', spec: {} })
+  await damage('counters', tuple('job', 'default', 'Pending'))
+  const { findings } = await store.check()
+  expect(findings.map(({ rule, table }) => `${rule} ${table}`)).toEqual(['record-corrupt counters'])
+})
