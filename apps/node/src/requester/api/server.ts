@@ -89,12 +89,12 @@ function addAnswers(api: FastifyInstance, context: ApiContext): void {
   api.setErrorHandler(answerError)
 }
 
-function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(thrown)
   const body = errorBody(error, request.id)
   const passing = error.code === 'ResourceExhausted' || error.code === 'ServiceUnavailable'
   if (passing) request.log.warn({ code: error.code, url: request.url }, error.message)
   else if (body.Status >= 500) request.log.error({ err: thrown, url: request.url }, 'request failed')
   else request.log.debug({ code: error.code, url: request.url }, error.message)
-  return reply.code(body.Status).type('application/json; charset=utf-8').send(body)
+  void reply.code(body.Status).type('application/json; charset=utf-8').send(body)
 }
