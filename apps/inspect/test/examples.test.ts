@@ -39,7 +39,7 @@ function state(): unknown {
   }))
 }
 
-function facts(path: string): unknown {
+function facts(path: string): Record<string, number> {
   const { uid, gid, mode } = lstatSync(path)
   return { uid, gid, mode: mode & 0o777 }
 }

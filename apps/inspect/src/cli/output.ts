@@ -1,4 +1,3 @@
-import { stringify } from 'yaml'
 import { formatCsvLine, formatTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { printableLines } from './words.ts'
@@ -16,6 +15,12 @@ export interface Column<T> {
 }
 
 const TABLE_ROWS_AT_ONCE = 500
+let stringify: typeof import('yaml').stringify | undefined
+
+/** Loads what a format needs; before anything is printed. YAML is rarely asked for and slow to load. */
+export async function prepareFormat(format: unknown): Promise<void> {
+  if (format === 'yaml') stringify = (await import('yaml')).stringify
+}
 
 /** Prints a listing row by row, so that its length costs no memory. Call {@link Listing.end} after the last. */
 export class Listing<T> {
@@ -105,6 +110,7 @@ export function json(value: unknown, indent = 0): string {
 }
 
 function yaml(value: unknown): string {
+  if (stringify === undefined) throw new TypeError('YAML was not prepared.')
   return printableLines(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }))
 }
 

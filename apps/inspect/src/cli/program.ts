@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { EXIT } from '../exit-code.ts'
 import { addCareVerbs } from './care-verbs.ts'
+import { prepareFormat } from './output.ts'
 import { addRawVerbs } from './raw-verbs.ts'
 import { addStoryVerbs } from './story-verbs.ts'
 import type { Terminal } from './terminal.ts'
@@ -25,6 +26,7 @@ export function createProgram(terminal: Terminal): CommandLine {
     )
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .exitOverride()
+    .hook('preAction', async (_, command) => await prepareFormat(command.opts()['output']))
   const line: CommandLine = { program, terminal, exitCode: EXIT.ok }
   addTypedVerbs(line)
   addStoryVerbs(line)

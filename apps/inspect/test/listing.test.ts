@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { type Fixture, inspect, inspectJson, makeFixture, SECRET } from './fixture.ts'
+
+interface JobRow {
+  readonly id: string
+  readonly name: string
+  readonly namespace: string
+  readonly type: string
+  readonly state: string
+  readonly createdAt: string
+  readonly finishedAt: string | null
+}
+
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+let fixture: Fixture
+
+beforeAll(async () => {
+  fixture = await makeFixture()
+})
+
+afterAll(() => fixture.remove())
+
+function run(...args: readonly string[]) {
+  return inspect(fixture.directory, ...args)
+}
+
+describe('jobs', () => {
+  test('a row has what scripts rely on', () => {
+    const rows = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'repository')
+    expect(rows.map(({ id }) => id).sort()).toEqual([
+      'job-broken',
+      'job-done',
+      'job-nightly',
+      'job-pending',
+      'job-stopped',
+    ])
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        namespace: 'default',
+        type: 'batch',
+        createdAt: expect.stringMatching(RFC3339),
+      })
+      const ended = ['Completed', 'Failed', 'Stopped'].includes(row.state)
+      expect(row.finishedAt).toEqual(ended ? expect.stringMatching(RFC3339) : null)
+    }
+  })
+
+  test('ndjson, yaml and csv tell the same', () => {
+    const rows = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'jobs.db')
+    const ndjson = run('jobs', 'jobs.db', '--output', 'ndjson').stdout.trim().split('\n')
+    expect(ndjson.map((line) => JSON.parse(line))).toEqual(rows)
+    expect(parse(run('jobs', 'jobs.db', '--output', 'yaml').stdout)).toEqual(rows)
+    const csv = run('jobs', 'jobs.db', '--output', 'csv').stdout.trim().split('\n')
+    expect(csv.slice(1).map((line) => line.split(',')[0])).toEqual(rows.map(({ id }) => id))
+  })
+
+  test('pages join without gap and without overlap', () => {
+    const all = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'jobs.db').map(({ id }) => id)
+    const ids: string[] = []
+    let cursor: string | undefined
+    do {
+      const more = cursor === undefined ? [] : ['--cursor', cursor]
+      const { stdout, stderr } = run('jobs', 'jobs.db', '--limit', '2', '--output', 'json', ...more)
+      ids.push(...(JSON.parse(stdout) as JobRow[]).map(({ id }) => id))
+      cursor = /--cursor (\S+)/.exec(stderr)?.[1]
+    } while (cursor !== undefined)
+    expect(ids).toEqual(all)
+    expect(run('jobs', 'jobs.db', '--cursor', 'nonsense').status).toBe(2)
+  })
+
+  test.for([
+    [
+      ['--state', 'failed,Completed'],
+      ['job-broken', 'job-done'],
+    ],
+    [
+      ['--label', 'team=blue'],
+      ['job-nightly', 'job-pending'],
+    ],
+    [
+      ['--label', 'team!=blue', '--label', 'team'],
+      ['job-broken', 'job-done', 'job-stopped'],
+    ],
+    [['--in-progress'], ['job-nightly', 'job-pending']],
+    [['--namespace', 'other'], []],
+    [['--type', 'service'], []],
+    [['--since', '2999-01-01'], []],
+  ] as const)('filter %j', ([filter, ids]) => {
+    const rows = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'jobs.db', ...filter)
+    expect(rows.map(({ id }) => id).sort()).toEqual(ids)
+  })
+})
+
+test('secrets are hidden unless they are asked for, in every command that could show them', () => {
+  const commands = [
+    ['job', 'jobs.db', 'nightly'],
+    ['execution', 'executions.db', 'e-1c9f63aa'],
+    ['get', 'jobs.db', 'specs', '["job-nightly",1]'],
+    ['dump', 'jobs.db', '--all'],
+    ['export', 'jobs.db'],
+  ]
+  for (const command of commands) {
+    const hidden = run(...command)
+    expect(hidden.status).toBe(0)
+    expect(hidden.stdout).not.toContain(SECRET)
+    expect(run(...command, '--show-secrets').stdout).toContain(SECRET)
+  }
+  const hex = run('dump', 'jobs.db', 'specs', '--format', 'utf8')
+  expect(hex.status).toBe(2)
+  expect(hex.stdout).not.toContain(SECRET)
+})
+
+test('what a job wrote cannot command the terminal', () => {
+  for (const format of ['table', 'json', 'ndjson', 'yaml', 'csv']) {
+    const { stdout } = run('executions', 'jobs.db', '--state', 'Failed', '--output', format)
+    expect(stdout).toContain('exit code 3')
+    expect(stdout).not.toContain('\u001b')
+  }
+})
+
+describe('exit codes and messages', () => {
+  test.for([
+    [['job', 'jobs.db', 'nobody'], 1, 'Error: there is no job nobody in jobs.db'],
+    [['jobs', 'executions.db'], 2, 'Error: executions.db is no store of jobs'],
+    [['jobs', 'jobs.db', '--limit', '0'], 2, 'It must be a whole number from 1.'],
+    [['jobs', 'nothing.db'], 3, 'Error: there is nothing at nothing.db'],
+    [['info', 'fixture.txt'], 3, 'Error: there is nothing at fixture.txt'],
+    [['jbos', 'jobs.db'], 2, "error: unknown command 'jbos'"],
+  ] as const)('%j', ([args, status, message]) => {
+    const ran = run(...args)
+    expect({ status: ran.status, stdout: ran.stdout }).toEqual({ status, stdout: '' })
+    expect(ran.stderr).toContain(message)
+    expect(ran.stderr).not.toMatch(/\n\s+at /)
+  })
+})
+
+test('why tells the state, its cause, what comes next, and what happened in order', () => {
+  const text = run('why', 'repository', 'nightly').stdout
+  expect(text).toContain('is Running since')
+  expect(text).toContain('execution e-1c9f63aa on n-1 runs')
+  expect(text).toContain('times out in')
+  const { timeline, next } = inspectJson<{ timeline: { at: string; who: string }[]; next: string[] }>(
+    fixture.directory,
+    'why',
+    'repository',
+    'nightly',
+  )
+  const times = timeline.map(({ at }) => at)
+  expect(times).toEqual([...times].sort())
+  expect(timeline.map(({ who }) => who)).toContain('node n-1')
+  expect(next).not.toEqual([])
+  expect(run('why', 'jobs.db', 'patient').stdout).toContain('has been due for')
+  expect(run('why', 'jobs.db', 'broken').stdout).toContain('all executions failed')
+})
+
+test('summary counts by state and names the last changes', () => {
+  const summary = inspectJson<{ stores: Record<string, unknown>[] }>(
+    fixture.directory,
+    'summary',
+    'repository',
+  )
+  const [jobs, executions] = summary.stores
+  expect(jobs).toMatchObject({
+    kind: 'jobs',
+    nodeId: 'n-1',
+    jobs: { Completed: 1, Failed: 1, Pending: 1, Running: 1, Stopped: 1 },
+    evaluations: { complete: 4, pending: 1 },
+  })
+  expect(executions).toMatchObject({
+    kind: 'executions',
+    executions: { Completed: 1, Created: 1, Failed: 1, Running: 1 },
+  })
+  expect(jobs?.['lastChanges']).toHaveLength(5)
+})
+
+test('recover --plan tells what a restart would do, and without --plan it is refused', () => {
+  const plan = inspectJson<{ executionId: string; action: string }[]>(
+    fixture.directory,
+    'recover',
+    'repository',
+    '--plan',
+  )
+  expect(plan.map(({ executionId, action }) => [executionId, action]).sort()).toEqual([
+    ['e-1c9f63aa', 'fail'],
+    ['exec-created', 'admit'],
+  ])
+  expect(run('recover', 'repository').status).toBe(2)
+})

@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
+import { startWriter, type WritingProcess } from './writing-process.ts'
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+let fixture: Fixture
+let store: string
+let writer: WritingProcess | undefined
+
+beforeEach(async () => {
+  fixture = await makeFixture()
+  store = join(fixture.directory, 'repository/n-1-requester/jobs.db')
+  writer = undefined
+})
+
+afterEach(async () => {
+  await writer?.stop()
+  fixture.remove()
+})
+
+function run(...args: readonly string[]) {
+  return inspect(fixture.directory, ...args)
+}
+
+function pending(): number {
+  const { jobs } = inspectJson<{ jobs: Record<string, number> }>(fixture.directory, 'summary', store)
+  return Object.values(jobs).reduce((sum, count) => sum + count, 0)
+}
+
+test('a store that another process writes to is read, checked and backed up', async () => {
+  writer = await startWriter(store, 'busy')
+  const before = pending()
+  const owner = inspectJson<{ owner: unknown }>(fixture.directory, 'info', store).owner
+  expect(owner).toEqual({ running: true, processId: writer.pid })
+  for (const verb of ['jobs', 'counts', 'du', 'stats', 'buckets', 'evaluations', 'dump', 'changes']) {
+    expect({ verb, ...run(verb, store) }).toMatchObject({ status: 0 })
+  }
+  expect(run('check', store)).toMatchObject({ status: 0, stderr: '' })
+  expect(run('backup', store, 'hot.db')).toMatchObject({ status: 0, stderr: '' })
+  expect(run('check', 'hot.db')).toMatchObject({ status: 0 })
+  expect(pending()).toBeGreaterThan(before)
+  const submitted = await writer.stop()
+  writer = undefined
+  expect(pending()).toBe(5 + submitted)
+  expect(run('check', store)).toMatchObject({ status: 0 })
+  expect(lstatSync(`${store}-lock`).mode & 0o777).toBe(0o600)
+})
+
+test('verbs that write refuse the store of a running node', async () => {
+  writer = await startWriter(store, 'idle')
+  for (const verb of ['repair', 'salvage', 'compact']) {
+    const refused = run(verb, store, `${verb}.db`)
+    expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 2, stdout: '' })
+    expect(refused.stderr).toContain(`is in use by process ${writer.pid}; nothing was written`)
+  }
+})
+
+test('changes --follow prints what comes, and ends well when it is asked to stop', async () => {
+  const follower = spawn(
+    process.execPath,
+    [main, 'changes', store, '--follow', '--output', 'ndjson', '--since', '1d'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const ended = once(follower, 'close')
+  const lines = createInterface({ input: follower.stdout })[Symbol.asyncIterator]()
+  const first = JSON.parse(String((await lines.next()).value))
+  expect(first).toMatchObject({ kind: 'job', id: 'job-pending', state: 'Pending' })
+  writer = await startWriter(store, 'busy')
+  for (;;) {
+    const { value, done } = await lines.next()
+    expect(done).toBe(false)
+    if (JSON.parse(String(value)).id === 'written-0') break
+  }
+  await writer.stop()
+  writer = undefined
+  follower.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+})
+
+test('an inspector that is killed leaves nothing that hinders the node', async () => {
+  writer = await startWriter(store, 'busy')
+  const follower = spawn(
+    process.execPath,
+    [main, 'changes', store, '--follow', '--output', 'ndjson', '--since', '1d'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const ended = once(follower, 'close')
+  const lines = createInterface({ input: follower.stdout })[Symbol.asyncIterator]()
+  await lines.next()
+  follower.kill('SIGKILL')
+  await ended
+  const submitted = await writer.stop()
+  writer = undefined
+  expect(submitted).toBeGreaterThan(0)
+  expect(run('check', store)).toMatchObject({ status: 0 })
+})

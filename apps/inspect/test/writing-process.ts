@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** A process that has a store open for writing. */
+export interface WritingProcess {
+  readonly pid: number
+  /** Lets it finish, and resolves with how many jobs it submitted. */
+  stop(): Promise<number>
+}
+
+/** Starts a process that submits jobs to a store, or only holds it where `pause` is `idle`. */
+export async function startWriter(path: string, pause: 'busy' | 'idle'): Promise<WritingProcess> {
+  const program = fileURLToPath(new URL('writing-process.mjs', import.meta.url))
+  const child = spawn(process.execPath, [program, path, pause], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const first = await lines.next()
+  if (first.value !== 'ready') throw new Error('the writing process did not start')
+  return {
+    pid: child.pid ?? 0,
+    async stop() {
+      const ended = once(child, 'close')
+      child.stdin.end()
+      const last = await lines.next()
+      await ended
+      return Number(last.value)
+    },
+  }
+}
