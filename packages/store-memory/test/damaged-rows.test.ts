@@ -1,4 +1,4 @@
-import { openJobStore, STORE_TABLES, tuple } from '@saltcod/store-core'
+import { idTuple, openJobStore, STORE_TABLES, tuple } from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'
@@ -6,7 +6,8 @@ import { openMemoryKv } from '../src/index.ts'
 /** A job store whose rows a test can damage. */
 async function openBoth() {
   const kv = openMemoryKv({ tables: STORE_TABLES })
-  const store = await openJobStore(kv, { clock: Date.now })
+  let nowMs = 1_000
+  const store = await openJobStore(kv, { clock: () => nowMs })
   onTestFinished(async () => await store.close())
   const damage = async (table: string, key: Uint8Array): Promise<void> => {
     await kv.write((transaction) => {
@@ -15,7 +16,10 @@ async function openBoth() {
       transaction.put(table, key, bytes)
     })
   }
-  return { store, damage }
+  const step = (ms: number): void => {
+    nowMs += ms
+  }
+  return { store, damage, step }
 }
 
 const message = (number: number) => ({ destination: 'node-1', body: { number } })
@@ -65,4 +69,25 @@ test('a damaged counter is a finding of a check, and ends none', async () => {
   await damage('counters', tuple('job', 'default', 'Pending'))
   const { findings } = await store.check()
   expect(findings.map(({ rule, table }) => `${rule} ${table}`)).toEqual(['record-corrupt counters'])
+})
+
+test('a damaged evaluation at the head of a job keeps neither other jobs nor its own', async () => {
+  const { store, damage, step } = await openBoth()
+  const submit = (dueAtMs: number) =>
+    store.submitJob({ type: 'batch', spec: {}, evaluation: { trigger: 'job-register', dueAtMs } })
+  const waiting = await submit(2_000)
+  const ready = await submit(2_000)
+  await damage('evaluations', idTuple('v', waiting.evaluationId ?? ''))
+  step(1_000)
+
+  const claim = () => store.claimEvaluation({ holder: 'worker', leaseMs: 60_000 })
+  expect((await claim())?.evaluation.jobId).toBe(ready.job.id)
+  expect(await claim()).toBeNull()
+  await store.createEvaluation({ jobId: waiting.job.id, trigger: 'node-restart', coalesce: true })
+  const again = await claim()
+  expect(again?.evaluation.jobId).toBe(waiting.job.id)
+  if (again === null) return
+  await store.applyPlan({ lease: again.lease, job: { to: 'Completed' } })
+  await store.deleteJob({ jobId: waiting.job.id })
+  expect((await store.listQuarantine()).map(({ table }) => table)).toEqual(['evaluations'])
 })

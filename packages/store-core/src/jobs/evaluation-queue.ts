@@ -10,6 +10,7 @@ import {
   endedKey,
   evaluationOfJobKey,
   findEvaluation,
+  findUndamaged,
   headKey,
   type LoadedEvaluation,
   leasedKey,
@@ -104,7 +105,7 @@ export function withdrawAll(mutation: Mutation, jobId: string): void {
   const headId = headOf(mutation, jobId)
   if (headId === undefined) return
   mutation.removeIndex(headKey(jobId))
-  const head = findEvaluation(mutation.rows, headId)
+  const head = findUndamaged(mutation, headId)
   if (head === undefined) return
   if (head.row.l === undefined) unplace(mutation, head.row)
   else mutation.removeIndex(leasedKey(head, head.row.l.x))
@@ -114,7 +115,7 @@ export function withdrawAll(mutation: Mutation, jobId: string): void {
 export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
   for (const { key, value } of rows) {
     mutation.removeIndex(key)
-    const evaluation = findEvaluation(mutation.rows, decodeIdTuple('v', value))
+    const evaluation = findUndamaged(mutation, decodeIdTuple('v', value))
     if (evaluation !== undefined) mutation.putIndex(readyKey(evaluation.row), value)
   }
 }
@@ -127,12 +128,13 @@ function headOf(mutation: Mutation, jobId: string): string | undefined {
 
 function insert(mutation: Mutation, made: LoadedEvaluation): void {
   const headId = headOf(mutation, made.row.j)
-  if (headId === undefined) {
+  const head = headId === undefined ? undefined : findUndamaged(mutation, headId)
+  // Behind a damaged head the job would wait for ever.
+  if (head === undefined) {
     lead(mutation, made)
     return
   }
-  const head = findEvaluation(mutation.rows, headId)
-  if (head === undefined || head.row.l !== undefined || !precedes(made.row, head.row, mutation.nowMs)) {
+  if (head.row.l !== undefined || !precedes(made.row, head.row, mutation.nowMs)) {
     park(mutation, made)
     return
   }
@@ -164,7 +166,7 @@ export function bringForward(mutation: Mutation, jobId: string): void {
   })
   let best: LoadedEvaluation | undefined
   for (const { value } of parked) {
-    const candidate = findEvaluation(mutation.rows, decodeIdTuple('v', value))
+    const candidate = findUndamaged(mutation, decodeIdTuple('v', value))
     if (candidate === undefined) continue
     if (best === undefined || precedes(candidate.row, best.row, mutation.nowMs)) best = candidate
   }
@@ -188,7 +190,7 @@ function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
     other !== undefined && other.row.l === undefined && other.row.due <= row.due && other.row.p >= row.p
   const headId = headOf(mutation, row.j)
   if (headId === undefined) return null
-  if (serves(findEvaluation(mutation.rows, headId))) return headId
+  if (serves(findUndamaged(mutation, headId))) return headId
   const prefix = parkedPrefix(row.j)
   const parked = mutation.rows.range('index', {
     gte: prefix,
@@ -197,7 +199,7 @@ function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
   })
   for (const { value } of parked) {
     const id = decodeIdTuple('v', value)
-    if (serves(findEvaluation(mutation.rows, id))) return id
+    if (serves(findUndamaged(mutation, id))) return id
   }
   return null
 }

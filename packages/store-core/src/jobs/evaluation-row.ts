@@ -4,6 +4,7 @@ import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Evaluation, EvaluationStatus, EvaluationTrigger } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { damagedRow, putQuarantine } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
@@ -44,6 +45,18 @@ export function findEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluati
   const key = idTuple('v', id)
   const found = evaluationTable.load(snapshot, key)
   return found && { id, key, row: found.record, bytes: found.bytes }
+}
+
+/** Loads an evaluation; `undefined` where there is none, or a damaged one, which must not keep the queue from going on. */
+export function findUndamaged(mutation: Mutation, id: string): LoadedEvaluation | undefined {
+  try {
+    return findEvaluation(mutation.rows, id)
+  } catch (error) {
+    const damaged = damagedRow(error)
+    if (damaged === null) throw error
+    putQuarantine(mutation.rows, damaged, mutation.nowMs)
+    return undefined
+  }
 }
 
 /** Loads an evaluation. Throws `EVALUATION_NOT_FOUND`. */

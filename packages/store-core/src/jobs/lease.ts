@@ -4,12 +4,12 @@ import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
 import { checkInteger, checkText, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { damagedRow, putQuarantine } from '../store/quarantine.ts'
 import { INDEX } from '../store/tables.ts'
 import { endHead, promoteDue, returnHead } from './evaluation-queue.ts'
 import {
   type EvaluationRow,
   findEvaluation,
+  findUndamaged,
   type LoadedEvaluation,
   leasedKey,
   readyKey,
@@ -208,16 +208,4 @@ function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
     ...(found === undefined ? {} : { actual: found.row.a }),
     hint: 'drop what was decided; whoever claims it next decides anew',
   })
-}
-
-/** A damaged evaluation must not stop the claiming of others. */
-function findUndamaged(mutation: Mutation, id: string): LoadedEvaluation | undefined {
-  try {
-    return findEvaluation(mutation.rows, id)
-  } catch (error) {
-    const damaged = damagedRow(error)
-    if (damaged === null) throw error
-    putQuarantine(mutation.rows, damaged, mutation.nowMs)
-    return undefined
-  }
 }
