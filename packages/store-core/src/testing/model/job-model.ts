@@ -133,7 +133,7 @@ export class JobModel {
       deadlineAtMs: ends ? null : deadlineAtMs === undefined ? before.deadlineAtMs : deadlineAtMs,
     }
     this.state.jobs.set(job.id, job)
-    this.#note(job.id, [null, before.state, to, job.revision, to])
+    this.#note(job.id, [null, before.state, to, job.revision, message === '' ? to : message])
     if (evaluation !== undefined) this.evaluations.add(job, evaluation)
     return job
   }
