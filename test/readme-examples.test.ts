@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
-const libraries = ['store-core', 'store-memory', 'store-lmdb', 'config', 'recovery']
+const libraries = readdirSync(join(root, 'packages'))
 const PACKING_MS = 180_000
 const EXAMPLE_MS = 60_000
 
