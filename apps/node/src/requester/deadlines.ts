@@ -13,6 +13,7 @@ export class Deadlines {
   readonly #context: RequesterContext
   readonly #asked = new Map<string, number>()
   readonly #lost = new Set<string>()
+  #strangersGivenUp = false
 
   constructor(context: RequesterContext) {
     this.#context = context
@@ -53,7 +54,7 @@ export class Deadlines {
   }
 
   async #giveUpLostNodes(): Promise<void> {
-    const { store, nodes, log } = this.#context
+    const { nodes, log } = this.#context
     for (const { description } of nodes.list()) {
       const { nodeId } = description
       if (!nodes.isLost(nodeId)) {
@@ -63,12 +64,24 @@ export class Deadlines {
       if (this.#lost.has(nodeId)) continue
       this.#lost.add(nodeId)
       log.warn({ node: nodeId }, 'node has not been heard of for too long, its executions are given up')
-      const jobIds = new Set<string>()
-      const executions = allItems((cursor) =>
-        store.listExecutions({ nodeId, inProgress: true, limit: 1000, cursor }),
-      )
-      for await (const execution of executions) jobIds.add(execution.jobId)
-      for (const jobId of jobIds) await requestEvaluation(this.#context, jobId, 'node-leave')
+      await this.#giveUp({ nodeId })
     }
+    // No node has the empty id: it is lost when those are that never came since the start.
+    if (this.#strangersGivenUp || !nodes.isLost('')) return
+    this.#strangersGivenUp = true
+    await this.#giveUp({})
+  }
+
+  /** Has the jobs looked at whose executions are on nodes that are lost. */
+  async #giveUp(query: { readonly nodeId?: string }): Promise<void> {
+    const { store, nodes } = this.#context
+    const jobIds = new Set<string>()
+    const executions = allItems((cursor) =>
+      store.listExecutions({ ...query, inProgress: true, limit: 1000, cursor }),
+    )
+    for await (const { nodeId, jobId } of executions) {
+      if (nodes.isLost(nodeId)) jobIds.add(jobId)
+    }
+    for (const jobId of jobIds) await requestEvaluation(this.#context, jobId, 'node-leave')
   }
 }

@@ -7,6 +7,9 @@ export interface KnownNode extends NodeView {
   readonly peer: ComputePeer
 }
 
+/** A longer time between two looks means that this process did not run: nobody was silent then, we were deaf. */
+const DEAF_MS = 10_000
+
 /** What a requester expects of its nodes. */
 export interface NodePatience {
   readonly silentAfterMs: number
@@ -19,17 +22,19 @@ export class Nodes {
   readonly #bells = new Map<string, Bell>()
   readonly #patience: NodePatience
   readonly #clock: () => number
-  readonly #startedAtMs: number
+  #startedAtMs: number
+  #lookedAtMs: number
 
   constructor(patience: NodePatience, clock: () => number) {
     this.#patience = patience
     this.#clock = clock
     this.#startedAtMs = clock()
+    this.#lookedAtMs = this.#startedAtMs
   }
 
   /** Takes a node in, or takes it back. */
   register(description: NodeDescription, load: NodeLoad, peer: ComputePeer): void {
-    const nowMs = this.#clock()
+    const nowMs = this.#look()
     this.#known.set(description.nodeId, {
       description,
       load,
@@ -41,32 +46,36 @@ export class Nodes {
 
   /** Notes that a node was heard of, and how busy it is if it said so. */
   touch(nodeId: string, load?: NodeLoad): void {
+    const nowMs = this.#look()
     const node = this.#known.get(nodeId)
     if (node === undefined) return
     this.#known.set(nodeId, {
       ...node,
-      lastContactMs: this.#clock(),
+      lastContactMs: nowMs,
       ...(load === undefined ? {} : { load }),
     })
   }
 
   /** Returns a node; `null` where none with that id has shaken hands. */
   get(nodeId: string): KnownNode | null {
+    const nowMs = this.#look()
     const node = this.#known.get(nodeId)
-    return node === undefined ? null : { ...node, connected: this.#isConnected(node) }
+    return node === undefined ? null : { ...node, connected: this.#isConnected(node, nowMs) }
   }
 
   /** Returns all nodes by id. */
   list(): KnownNode[] {
+    const nowMs = this.#look()
     return [...this.#known.values()]
-      .map((node) => ({ ...node, connected: this.#isConnected(node) }))
+      .map((node) => ({ ...node, connected: this.#isConnected(node, nowMs) }))
       .toSorted((a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1))
   }
 
   /** Tells whether a node has been silent for so long that its work is given up; one that never came has as long from our start. */
   isLost(nodeId: string): boolean {
+    const nowMs = this.#look()
     const lastContactMs = this.#known.get(nodeId)?.lastContactMs ?? this.#startedAtMs
-    return this.#clock() - lastContactMs > this.#patience.lostAfterMs
+    return nowMs - lastContactMs > this.#patience.lostAfterMs
   }
 
   /** Returns the bell that rings when commands for a node were written. */
@@ -76,7 +85,20 @@ export class Nodes {
     return bell
   }
 
-  #isConnected(node: { readonly lastContactMs: number }): boolean {
-    return this.#clock() - node.lastContactMs <= this.#patience.silentAfterMs
+  #isConnected(node: { readonly lastContactMs: number }, nowMs: number): boolean {
+    return nowMs - node.lastContactMs <= this.#patience.silentAfterMs
+  }
+
+  /** Returns the time, after taking note of how long this process was asleep. */
+  #look(): number {
+    const nowMs = this.#clock()
+    const deafMs = nowMs - this.#lookedAtMs
+    this.#lookedAtMs = nowMs
+    if (deafMs <= DEAF_MS) return nowMs
+    this.#startedAtMs += deafMs
+    for (const [id, node] of this.#known) {
+      this.#known.set(id, { ...node, lastContactMs: node.lastContactMs + deafMs })
+    }
+    return nowMs
   }
 }

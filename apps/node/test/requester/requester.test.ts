@@ -201,7 +201,10 @@ test('what ran on a node that is silent for too long is done elsewhere', async (
   await greet(requester, 'n-1')
   const jobId = await submit(store)
   const first = await onlyExecution(store, jobId)
-  nowMs += DEFAULT_REQUESTER_SETTINGS.lostAfterMs + 1
+  for (let passedMs = 0; passedMs <= DEFAULT_REQUESTER_SETTINGS.lostAfterMs; passedMs += 5000) {
+    nowMs += 5000
+    requester.context.nodes.list()
+  }
   await greet(requester, 'n-2')
   const second = await eventually(async () => {
     const { items } = await store.listExecutions({ jobId })
@@ -209,6 +212,24 @@ test('what ran on a node that is silent for too long is done elsewhere', async (
   })
   assert.equal(second.previousExecutionId, first.id)
   assert.equal((await store.getExecution(first.id))?.state, 'Failed')
+})
+
+test('what is on a node that does not come back after a restart of the requester is given up', async () => {
+  let nowMs = Date.now()
+  const clock = (): number => nowMs
+  const store = await openMemoryJobStore<JobSpec>({ clock })
+  const first = start(store, {}, clock)
+  await greet(first, 'n-1')
+  const jobId = await submit(store)
+  const execution = await onlyExecution(store, jobId)
+  await first.stop()
+  const second = start(store, {}, clock)
+  for (let passedMs = 0; passedMs <= DEFAULT_REQUESTER_SETTINGS.lostAfterMs; passedMs += 5000) {
+    nowMs += 5000
+    second.context.nodes.list()
+  }
+  await eventually(async () => (await store.getExecution(execution.id))?.state === 'Failed')
+  await eventually(async () => (await stateOf(store, jobId)) === 'Queued')
 })
 
 test('a node that refuses ends its bid, wherever the bid stands', async () => {

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'vitest'
+import { Nodes } from '../../src/requester/nodes.ts'
+import { makeNode } from './scheduler/world.ts'
+
+function start() {
+  let nowMs = 1_000_000
+  const nodes = new Nodes({ silentAfterMs: 60_000, lostAfterMs: 180_000 }, () => nowMs)
+  const { description, load } = makeNode('n-1')
+  nodes.register(description, load, {
+    readLog: () => {
+      throw new Error('there are no logs here')
+    },
+  })
+  /** Lets time pass while the requester looks around as it always does. */
+  const pass = (ms: number): void => {
+    for (const endMs = nowMs + ms; nowMs < endMs; nodes.list()) nowMs = Math.min(nowMs + 1000, endMs)
+  }
+  const jump = (ms: number): void => {
+    nowMs += ms
+  }
+  return { nodes, pass, jump }
+}
+
+test('a node is connected while it is heard of, then silent, then lost', () => {
+  const { nodes, pass } = start()
+  pass(60_000)
+  assert.equal(nodes.get('n-1')?.connected, true)
+  pass(1000)
+  assert.equal(nodes.get('n-1')?.connected, false)
+  assert.equal(nodes.isLost('n-1'), false)
+  pass(119_001)
+  assert.equal(nodes.isLost('n-1'), true)
+  nodes.touch('n-1')
+  assert.deepEqual([nodes.isLost('n-1'), nodes.get('n-1')?.connected], [false, true])
+})
+
+test('a node that never came has as long from our start', () => {
+  const { nodes, pass } = start()
+  pass(180_000)
+  assert.equal(nodes.isLost('n-2'), false)
+  pass(1)
+  assert.equal(nodes.isLost('n-2'), true)
+})
+
+test('a process that slept does not hold its own silence against its nodes', () => {
+  const { nodes, pass, jump } = start()
+  pass(30_000)
+  jump(3_600_000)
+  assert.equal(nodes.get('n-1')?.connected, true)
+  assert.equal(nodes.isLost('n-1') || nodes.isLost('n-2'), false)
+  pass(31_000)
+  assert.equal(nodes.get('n-1')?.connected, false)
+})
