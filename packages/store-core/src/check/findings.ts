@@ -4,6 +4,7 @@ import { damagedRow } from '../store/quarantine.ts'
 import type { TableName } from '../store/tables.ts'
 
 const DEFAULT_MAX_FINDINGS = 1_000
+const PROGRESS_ROWS = 1_000
 
 /** What to do about each broken rule. */
 const FIXES = {
@@ -32,8 +33,11 @@ export class Findings {
   readonly examined: Record<string, number> = {}
   truncated = false
   readonly #max: number
+  readonly #onProgress: CheckOptions['onProgress']
+  #rows = 0
 
   constructor(options: CheckOptions) {
+    this.#onProgress = options.onProgress
     this.#max = options.maxFindings ?? DEFAULT_MAX_FINDINGS
   }
 
@@ -72,5 +76,7 @@ export class Findings {
   /** Counts a row that was looked at. */
   look(table: TableName): void {
     this.examined[table] = (this.examined[table] ?? 0) + 1
+    this.#rows += 1
+    if (this.#rows % PROGRESS_ROWS === 0) this.#onProgress?.(this.#rows)
   }
 }

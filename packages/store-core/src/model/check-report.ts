@@ -28,4 +28,6 @@ export interface CheckOptions {
   readonly maxFindings?: number
   /** Rows read in one snapshot. Default 1,000. */
   readonly batchRows?: number
+  /** Called now and then with how many rows have been looked at. */
+  readonly onProgress?: (rows: number) => void
 }
