@@ -57,8 +57,6 @@ function add(sum: GcReport, step: GcReport): GcReport {
     removedJobs: sum.removedJobs + step.removedJobs,
     removedBytes: sum.removedBytes + step.removedBytes,
     removedExecutions: sum.removedExecutions + step.removedExecutions,
-    trimmedEvaluations: sum.trimmedEvaluations + step.trimmedEvaluations,
-    trimmedChanges: sum.trimmedChanges + step.trimmedChanges,
   }
 }
 

@@ -52,6 +52,7 @@ export async function jobRun(
     if (!quiet && options.follow !== true) printEvent(terminal, entry)
   })
   report(terminal, ended, quiet)
+  if (!quiet) await tellExitCodes(terminal, client, ended)
 }
 
 /** In `--wait FILE` the file is the specification, not the value of the option. */
@@ -80,6 +81,16 @@ function report(terminal: Terminal, job: WireJob, quiet: boolean): void {
   const style = StateType === 'Completed' ? 'green' : 'yellow'
   terminal.out(`Job is ${paint(terminal, style, StateType)}.\n`)
   terminal.out(`To see its output, run:  saltcod job logs ${idText(job.ID, false)}\n`)
+}
+
+/** A job whose program ended with another code than 0 has completed all the same, which may surprise. */
+async function tellExitCodes(terminal: Terminal, client: ApiClient, job: WireJob): Promise<void> {
+  if (job.State.StateType !== 'Completed') return
+  const { Items } = await client.listExecutions(job.ID, { limit: 100 })
+  for (const { ID, RunOutput } of Items) {
+    if (RunOutput === null || RunOutput.ExitCode <= 0) continue
+    terminal.err(`Note: execution ${idText(ID, false)} ended with exit code ${RunOutput.ExitCode}\n`)
+  }
 }
 
 /** Follows the history until the job is where it should be. Throws where that takes too long. */
