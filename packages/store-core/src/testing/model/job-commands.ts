@@ -4,6 +4,7 @@ import { JOB_TYPES } from '../../model/job.ts'
 import { EXECUTION_STATES } from '../../states/execution-state.ts'
 import { JOB_STATES } from '../../states/job-state.ts'
 import type { Draw } from './command-seed.ts'
+import { drawExpectation } from './expectation-draw.ts'
 import type { JobModel, NamedEvaluation, NamedExecution } from './job-model.ts'
 
 /** What a command needs besides its numbers. */
@@ -40,20 +41,6 @@ const evaluation = (world: JobWorld, draw: Draw): NamedEvaluation => ({
   ...(draw.once(3, 55) ? { coalesce: true } : {}),
 })
 
-/** What is expected: mostly nothing, else mostly what is true. */
-function expectation<S extends string>(
-  draw: Draw,
-  record: { readonly state: S; readonly revision: number } | undefined,
-  states: readonly S[],
-): { expectedStates?: readonly S[]; unexpectedStates?: readonly S[]; expectedRevision?: number } {
-  const guess = record !== undefined && !draw.once(3, 60) ? record : undefined
-  return {
-    ...(draw.once(4, 61) ? { expectedStates: [guess?.state ?? draw.pick(states, 62)] } : {}),
-    ...(draw.once(8, 63) ? { unexpectedStates: [draw.pick(states, 64)] } : {}),
-    ...(draw.once(4, 65) ? { expectedRevision: guess?.revision ?? draw.below(5, 66) } : {}),
-  }
-}
-
 const submit: Make = ({ store, model }, draw) => {
   const world = { store, model, leases: [] }
   const request = {
@@ -81,7 +68,7 @@ const revise: Make = (world, draw) => {
   const request = {
     jobId,
     evaluation: draw.once(2, 1) ? null : evaluation(world, draw),
-    ...expectation(draw, model.state.jobs.get(jobId), JOB_STATES),
+    ...drawExpectation(draw, model.state.jobs.get(jobId), JOB_STATES),
     ...(draw.once(2, 2) ? { spec: { n: draw.below(3, 3) } } : {}),
     ...(draw.once(3, 4) ? { labels: draw.once(2, 5) ? {} : { color: 'green' } } : {}),
     ...(draw.once(3, 6) ? { priority: draw.below(3, 7) } : {}),
@@ -101,7 +88,7 @@ const transition: Make = (world, draw) => {
   const request = {
     jobId,
     to: draw.pick(JOB_STATES, 3),
-    ...expectation(draw, model.state.jobs.get(jobId), JOB_STATES),
+    ...drawExpectation(draw, model.state.jobs.get(jobId), JOB_STATES),
     ...(draw.once(2, 4) ? { message: draw.pick(['why', 'because'], 5) } : {}),
     ...(draw.once(4, 6) ? { deadlineAtMs: draw.once(3, 7) ? null : model.nowMs + draw.below(100, 8) } : {}),
     ...(draw.once(4, 9) ? { evaluation: evaluation(world, draw) } : {}),
@@ -177,7 +164,7 @@ const executionChange = (world: JobWorld, draw: Draw, salt: number) => {
   const { state } = world.model
   return {
     executionId,
-    ...expectation(draw, state.executions.get(executionId), EXECUTION_STATES),
+    ...drawExpectation(draw, state.executions.get(executionId), EXECUTION_STATES),
     ...(draw.once(4, salt + 1) ? {} : { to: draw.pick(EXECUTION_STATES, salt + 2) }),
     ...(draw.once(3, salt + 3) ? { message: 'm' } : {}),
     ...(draw.once(3, salt + 4)

@@ -1,0 +1,24 @@
+import { type CommandSeed, runExecutionCommands } from '@saltcod/store-core/testing'
+import fc from 'fast-check'
+import { test } from 'vitest'
+
+import { openMemoryExecutionStore } from '../src/index.ts'
+
+const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 10 : 1_000
+const COMMANDS = 300
+const SEED = Math.floor(Math.random() * 2 ** 30)
+
+const command: fc.Arbitrary<CommandSeed> = fc.tuple(fc.nat(1_000), fc.nat(), fc.nat(), fc.nat())
+const commands = fc.array(command, { minLength: COMMANDS, maxLength: COMMANDS, size: 'max' })
+
+test(`${SEQUENCES * COMMANDS} random commands on an execution store give what a model gives (seed ${SEED})`, {
+  timeout: SEQUENCES * 30_000,
+}, async () => {
+  for (let sequence = 0; sequence < SEQUENCES; sequence += 1) {
+    const [seeds = []] = fc.sample(commands, { seed: SEED + sequence, numRuns: 1 })
+    await runExecutionCommands(
+      async (clock) => ({ store: await openMemoryExecutionStore({ clock }), dispose: async () => undefined }),
+      seeds,
+    )
+  }
+})
