@@ -18,8 +18,6 @@ export interface GcReport {
   readonly failures: readonly { readonly id: string; readonly message: string }[]
   /** Records of removed jobs' executions on this node, removed with their results and logs. */
   readonly removedExecutions: number
-  readonly trimmedEvaluations: number
-  readonly trimmedChanges: number
   /** False where there is more to do. */
   readonly complete: boolean
   /** Set where nothing was done, because the clock is far from the time of the newest change. */
@@ -40,8 +38,6 @@ export function toGcReport(jobs: RetentionReport, executions: ExecutionRetention
     failedJobs: jobs.failed,
     failures: jobs.failures,
     removedExecutions: executions?.removed ?? 0,
-    trimmedEvaluations: jobs.trimmedEvaluations,
-    trimmedChanges: jobs.trimmedChanges + (executions?.trimmedChanges ?? 0),
     complete: jobs.complete && (executions?.complete ?? true),
     suspended: suspended && {
       now: new Date(suspended.nowMs).toISOString(),

@@ -124,6 +124,9 @@ export class Retention {
     const options = { dryRun, signal, clockConfirmed, clock: this.#clock }
     const jobs = await applyRetention(this.#parts.jobs, stepped ? [] : rules, {
       ...options,
+      // The requester trims its feed and its evaluations itself, with rules or without.
+      feed: null,
+      evaluationsOlderThanMs: null,
       ...(stepped ? { dryRun: true } : {}),
     })
     if (stepped) return toGcReport(await this.#suspended(jobs, dryRun), null)

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'vitest'
+import type { GcReport } from '../../src/retention/gc-report.ts'
+import { jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+
+test('old jobs are held, planned for removal and removed, and a restart brings none back', async () => {
+  const directory = temporaryDirectory()
+  const node = await serveNode(directory)
+  const { env } = node
+  const ids: string[] = []
+  for (const name of ['one', 'two', 'three']) {
+    const response = await fetch(`${node.url}/api/v1/orchestrator/jobs`, {
+      method: 'PUT',
+      body: JSON.stringify({
+        Job: { Name: name, Type: 'batch', Count: 1, Tasks: [{ Name: 'main', Engine: { Type: 'noop' } }] },
+      }),
+    })
+    ids.push(((await response.json()) as { JobID: string }).JobID)
+  }
+  for (const id of ids) await jobUntil(node.url, id, 'Completed')
+  const held = await saltcod(['job', 'hold', 'one', '--reason', 'audit'], { env })
+  assert.deepEqual([held.code, held.stdout], [0, `Job ${ids[0]} is held: audit\n`])
+
+  const planned = await saltcod(['gc', '--dry-run', '--max-age', '0s', '--output', 'json'], { env })
+  assert.equal(planned.code, 0, planned.stderr)
+  const plan = JSON.parse(planned.stdout) as GcReport
+  assert.deepEqual([plan.removedJobs, plan.heldJobs, plan.dryRun], [2, 1, true])
+  const elsewhere = await saltcod(['gc', '--max-age', '0s', '--namespace', 'elsewhere'], { env })
+  assert.equal(elsewhere.stdout, 'Removed 0 jobs, 0.0 KiB of records.\n')
+  const removed = await saltcod(['gc', '--max-count', '0', '--output', 'json'], { env })
+  assert.equal(removed.code, 0, removed.stderr)
+  const done = JSON.parse(removed.stdout) as GcReport
+  assert.deepEqual([done.removedJobs, done.removedBytes, done.overdueSeconds], [2, plan.removedBytes, 0])
+  const released = await saltcod(['job', 'release', 'one', '--output', 'json'], { env })
+  assert.deepEqual(JSON.parse(released.stdout), { JobID: ids[0], Hold: null })
+
+  node.signal('SIGKILL')
+  await node.exited
+  const again = await serveNode(directory)
+  const list = await fetch(`${again.url}/api/v1/orchestrator/jobs`)
+  const { Items } = (await list.json()) as { Items: { ID: string }[] }
+  assert.deepEqual(
+    Items.map(({ ID }) => ID),
+    [ids[0]],
+  )
+}, 120_000)
+
+test('mistakes on the command line are told', async () => {
+  const ages = await saltcod(['gc', '--max-age', 'soon'])
+  assert.equal(ages.code, 2)
+  assert.match(ages.stderr, /It must be a duration such as 90m, 12h or 7d/)
+  const hold = await saltcod(['job', 'hold', 'x'])
+  assert.equal(hold.code, 2)
+  assert.match(hold.stderr, /--reason/)
+})
