@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
+import { findClockStep } from '@saltcod/compaction'
 import type { Config, ResolvedPaths } from '@saltcod/config'
 import { resolvePaths } from '@saltcod/config'
 import type { ExecutionStore, JobStore, Json, KvFailure } from '@saltcod/store-core'
@@ -73,6 +74,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   const paths = resolvePaths(config, nodeId)
   const opening = { nodeId, quota: config.quota, log }
   parts.jobs = await openJobs(paths.jobStore, opening)
+  const clockStep = await findClockStep(parts.jobs, Date.now())
   const computes = config.roles.includes('compute')
   if (computes) parts.executions = await openExecutions(paths.executionStore, opening)
   parts.requester = startRequester({
@@ -98,15 +100,19 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
         ? null
         : { executions: parts.executions, dataDir: roomDirectory(paths, nodeId), resultsDir: paths.results },
     rules: config.retention,
+    clockStep,
     log: log.child({ part: 'retention' }),
   })
   addGcRoutes(parts.api, context, parts.retention)
+  options.signal.throwIfAborted()
+  // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
+  const url = await listen(parts.api, config.api)
   if (parts.executions !== undefined) {
     parts.compute = await startRoom(options, paths, parts.executions, parts.requester)
   }
   options.signal.throwIfAborted()
   parts.retention.start()
-  return listen(parts.api, config.api)
+  return url
 }
 
 /** Where the runs of this node and what they write lie. */

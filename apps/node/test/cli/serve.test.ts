@@ -129,6 +129,7 @@ test('a second node on the same stores, or the same port, is refused', async () 
   const other = await saltcod(['serve', '--repo', temporaryDirectory(), '--port', port])
   assert.deepEqual([other.code, other.stdout], [1, ''])
   assert.match(other.stderr, /Error: cannot listen on 127\.0\.0\.1:\d+: another program listens there\n/)
+  assert.doesNotMatch(other.stderr, /recovery/, 'what an earlier node left is not touched')
 })
 
 test('settings are shown with their origin', async () => {
