@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { WireError, WirePutJobAnswer } from '../../src/wire/models.ts'
+import { temporaryDirectory } from '../cli/binary.ts'
+import { AttackedNode } from './attacked-node.ts'
+import { checkStores } from './stores-of.ts'
+
+/** Each round leaves the store some megabytes larger, so a disk is good for so many. */
+const ROUNDS = 10
+const DISKS = process.env['SALTCOD_LONG'] === undefined ? 1 : 5
+const SPEC_BYTES = 400_000
+
+/** A file system of 300 MB for one test; `undefined` where this user may not mount one. */
+function smallDisk(): string | undefined {
+  const directory = join(temporaryDirectory(), 'disk')
+  mkdirSync(directory)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', directory], { stdio: 'ignore' })
+  } catch {
+    return undefined
+  }
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', directory])
+  })
+  return directory
+}
+
+/** Takes all space that is left. */
+function fillDisk(path: string): void {
+  const file = openSync(path, 'a')
+  try {
+    for (const bytes of [1024 * 1024, 4_096]) {
+      const block = Buffer.alloc(bytes, 1)
+      try {
+        while (writeSync(file, block) === bytes);
+      } catch {
+        // It is full.
+      }
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+function largeJob(): object {
+  return {
+    Type: 'batch',
+    Meta: { padding: 'x'.repeat(SPEC_BYTES) },
+    Tasks: [{ Name: 'main', Engine: { Type: 'noop', Params: {} } }],
+  }
+}
+
+/** Submits, four at a time, until the node refuses; returns what was taken, and the refusal. */
+async function submitUntilFull(
+  node: AttackedNode,
+): Promise<{ readonly ids: string[]; readonly refusal: WireError }> {
+  const ids: string[] = []
+  let refusal: WireError | undefined
+  const submitOn = async (): Promise<void> => {
+    while (refusal === undefined) {
+      const response = await node.request('PUT', 'orchestrator/jobs', { Job: largeJob() })
+      const answer = (await response.json()) as WirePutJobAnswer & WireError
+      if (response.status === 200) ids.push(answer.JobID)
+      else refusal = answer
+      expect(ids.length, 'the disk is full, but jobs are taken without an end').toBeLessThan(500)
+    }
+  }
+  await Promise.all([submitOn(), submitOn(), submitOn(), submitOn()])
+  if (refusal === undefined) throw new Error('nobody was refused')
+  return { ids, refusal }
+}
+
+const disks = Array.from({ length: DISKS }, (_, at) => at + 1)
+
+test.for(disks)(
+  `disk %i, filled ${ROUNDS} times, is a clear error, reads go on, and writes resume`,
+  {
+    timeout: 300_000,
+  },
+  async (_, context) => {
+    const disk = smallDisk()
+    if (disk === undefined) {
+      context.skip('mounting a small file system is not permitted here')
+      return
+    }
+    const node = new AttackedNode(join(disk, 'repo'))
+    await node.start()
+    const { Job } = await node.until(await node.submit(largeJob()), 'Completed')
+    const taken: string[] = []
+    const ballast = join(disk, 'ballast')
+    for (let round = 0; round < ROUNDS; round++) {
+      fillDisk(ballast)
+      const { ids, refusal } = await submitUntilFull(node)
+      taken.push(...ids)
+      expect([refusal.Status, refusal.Code], JSON.stringify(refusal)).toEqual([507, 'ResourceExhausted'])
+      expect(refusal.Message).toMatch(/full|space/)
+      expect(refusal.Hint ?? '').not.toBe('')
+      expect((await node.job(Job.ID)).Job.State.StateType).toBe('Completed')
+      expect((await node.request('GET', 'orchestrator/jobs?limit=5')).status).toBe(200)
+      rmSync(ballast)
+      const again = await node.submit(largeJob())
+      taken.push(again)
+    }
+    for (const id of taken) await node.until(id, 'Completed')
+    expect(node.log).not.toMatch(/"level":60/)
+    expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+    await checkStores(node.repository)
+  },
+)
+
+test('a node that is killed and started on a full disk says so, and serves when there is space', async (context) => {
+  const disk = smallDisk()
+  if (disk === undefined) {
+    context.skip('mounting a small file system is not permitted here')
+    return
+  }
+  const node = new AttackedNode(join(disk, 'repo'))
+  await node.start()
+  const ballast = join(disk, 'ballast')
+  fillDisk(ballast)
+  const { ids } = await submitUntilFull(node)
+  await node.kill()
+  node.spawn()
+  // It may serve what it has, or refuse to start in one clear line; a native crash is neither.
+  const url = await Promise.race([node.url().catch(() => null), node.ended.then(() => null)])
+  if (url === null) {
+    const end = await node.ended
+    expect(end.signal, node.log).toBe(null)
+    expect(node.log).toMatch(/\nError: [^\n]*(full|space)/)
+  }
+  rmSync(ballast)
+  if (url === null) await node.start()
+  for (const id of ids) await node.until(id, 'Completed')
+  expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+})
