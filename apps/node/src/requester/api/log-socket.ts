@@ -11,6 +11,7 @@ import type { WireLogMessage } from '../../wire/models.ts'
 import { collectItems } from '../pages.ts'
 import type { ApiContext } from './api-context.ts'
 import { findJob } from './api-context.ts'
+import { foreignPage } from './foreign-page.ts'
 import { Query } from './query.ts'
 import { toApiError } from './store-error.ts'
 
@@ -25,7 +26,7 @@ export function serveLogs(server: Server, context: ApiContext): void {
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1024 })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const id = PATH.exec(request.url ?? '')?.[1]
-    if (id === undefined || isForeignOrigin(request)) {
+    if (id === undefined || foreignPage(request) !== null) {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }
@@ -37,11 +38,6 @@ export function serveLogs(server: Server, context: ApiContext): void {
     for (const client of sockets.clients) client.close(NORMAL_CLOSE)
     sockets.close()
   })
-}
-
-function isForeignOrigin({ headers }: IncomingMessage): boolean {
-  if (headers.origin === undefined) return false
-  return !URL.canParse(headers.origin) || new URL(headers.origin).host !== headers.host
 }
 
 async function stream(context: ApiContext, client: WebSocket, rawId: string, query: Query): Promise<void> {

@@ -6,6 +6,7 @@ import { addAgentRoutes } from './agent-routes.ts'
 import type { ApiContext } from './api-context.ts'
 import { clientOf } from './api-context.ts'
 import { addAuthRoutes } from './auth-routes.ts'
+import { foreignPage } from './foreign-page.ts'
 import { addJobRoutes } from './job-routes.ts'
 import { serveLogs } from './log-socket.ts'
 import { addNodeRoutes } from './node-routes.ts'
@@ -70,11 +71,8 @@ function addAnswers(api: FastifyInstance, context: ApiContext): void {
       'x-bacalhau-build-os': version.GOOS,
       'x-bacalhau-arch': version.GOARCH,
     })
-    const { origin, host } = request.headers
-    // A web page of somebody else must not command a node through its visitor's browser.
-    if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)) {
-      throw new ApiError('Forbidden', `requests from the web page ${origin.slice(0, 200)} are not taken`)
-    }
+    const foreign = foreignPage(request.raw)
+    if (foreign !== null) throw new ApiError('Forbidden', foreign)
     clientOf(request)
   })
   api.addHook('onSend', async (request, _reply, payload) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'vitest'
 import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '../../../src/wire/models.ts'
@@ -130,4 +131,26 @@ test('what a client may not set is left out with a warning', async () => {
     ['one'],
   )
   assert.notEqual(kept.Job.ID, 'j-mine')
+})
+
+test('a web page of somebody else commands no node through a browser', async () => {
+  const node = await startTestNode()
+  const { port } = new URL(node.url)
+  const statusFor = (headers: Record<string, string>): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const call = request(`${node.url}${JOBS}`, { headers }, (answer) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      })
+      call.on('error', reject)
+      call.end()
+    })
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, 'node.localhost', 'node']) {
+    assert.equal(await statusFor({ host }), 200, host)
+    assert.equal(await statusFor({ host, origin: `http://${host}` }), 200, host)
+    assert.equal(await statusFor({ host, origin: 'http://page.example' }), 403, host)
+  }
+  // A name that its owner has pointed at the loopback address: the page has the same origin then.
+  assert.equal(await statusFor({ host: `page.example:${port}` }), 403)
+  assert.equal(await statusFor({ host: 'page.example', origin: 'http://page.example' }), 403)
 })

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+
+/**
+ * Returns why a request may come from a web page of somebody else, which must not command a node through its visitor's
+ * browser; `null` where nothing speaks for it. Two signs are looked at: another origin, and a public name for a node
+ * that was reached on the loopback address (whoever owns a name can point it there, and then shares its origin).
+ */
+export function foreignPage({ headers, socket }: IncomingMessage): string | null {
+  const { origin, host = '' } = headers
+  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)) {
+    return `requests from the web page ${origin.slice(0, 200)} are not taken`
+  }
+  if (!isLoopback(socket.localAddress) || !isPublicName(host)) return null
+  return `${host.slice(0, 200)} is no name of this node: it was reached on the loopback address; a proxy must not hand the name on`
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(address)
+}
+
+/** A name with a dot is one that anybody could own. */
+function isPublicName(host: string): boolean {
+  if (host === '' || !URL.canParse(`http://${host}`)) return false
+  const name = new URL(`http://${host}`).hostname
+  return name.includes('.') && isIP(name) === 0 && !name.endsWith('.localhost')
+}
