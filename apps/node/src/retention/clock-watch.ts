@@ -25,11 +25,6 @@ export class ClockWatch {
     return true
   }
 
-  /** Whether {@link trust} was ever called. */
-  get wasTrusted(): boolean {
-    return this.#last !== null
-  }
-
   /** Takes the clock as it is now for right. */
   trust(): void {
     this.#last = this.#now()

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import {
   applyExecutionRetention,
   applyRetention,
+  type ClockStep,
   type ExecutionRetentionReport,
   type JobRetentionRule,
   type RetentionReport,
@@ -29,6 +30,8 @@ export interface RetentionParts {
   } | null
   /** The configured rules. */
   readonly rules: readonly JobRetentionRule[]
+  /** What `findClockStep` said when the store had just been opened: later changes hide a wrong clock. */
+  readonly clockStep: ClockStep | null
   readonly log: Logger
   /** Default: the clock of the machine. */
   readonly clock?: () => number
@@ -61,6 +64,7 @@ export class Retention {
     this.#parts = parts
     this.#clock = parts.clock ?? Date.now
     this.#watch = new ClockWatch(this.#clock)
+    if (parts.clockStep === null) this.#watch.trust()
   }
 
   /** The configured rules. */
@@ -118,45 +122,49 @@ export class Retention {
     const signal =
       request.signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, request.signal])
     if (confirmClock) this.#watch.trust()
-    const clockConfirmed = this.#watch.isSteady()
-    // The store cannot tell of a step that was made while the node was running: newer changes hide it.
-    const stepped = this.#watch.wasTrusted && !clockConfirmed
-    const options = { dryRun, signal, clockConfirmed, clock: this.#clock }
-    const jobs = await applyRetention(this.#parts.jobs, stepped ? [] : rules, {
-      ...options,
-      // The requester trims its feed and its evaluations itself, with rules or without.
-      feed: null,
-      evaluationsOlderThanMs: null,
-      ...(stepped ? { dryRun: true } : {}),
-    })
-    if (stepped) return toGcReport(await this.#suspended(jobs, dryRun), null)
-    if (jobs.suspended !== null) return toGcReport(jobs, null)
-    if (!clockConfirmed) this.#watch.trust()
-    return toGcReport(jobs, dryRun ? null : await this.#followJobs(jobs, options))
+    if (!this.#watch.isSteady()) return await this.#suspended(dryRun)
+    const options = { dryRun, signal, clockConfirmed: true as const, clock: this.#clock }
+    // The requester trims its feed and its evaluations itself, with rules or without.
+    const untrimmed = { feed: null, evaluationsOlderThanMs: null }
+    const jobs = await applyRetention(this.#parts.jobs, rules, { ...options, ...untrimmed })
+    if (dryRun) return toGcReport(jobs, null)
+    const follow = rules.length > 0 && (this.#leftovers || jobs.removed > 0)
+    return toGcReport(jobs, await this.#followJobs(follow ? jobs : null, options))
   }
 
-  async #suspended(jobs: RetentionReport, dryRun: boolean): Promise<RetentionReport> {
-    const { lastChangeAtMs } = await this.#parts.jobs.info()
-    return { ...jobs, dryRun, complete: false, suspended: { nowMs: this.#clock(), lastChangeAtMs } }
+  async #suspended(dryRun: boolean): Promise<GcReport> {
+    const { jobs, clockStep } = this.#parts
+    const nothing = await applyRetention(jobs, [], { dryRun: true, clockConfirmed: true })
+    const { lastChangeAtMs } = clockStep ?? (await jobs.info())
+    const suspended = { nowMs: this.#clock(), lastChangeAtMs }
+    return toGcReport({ ...nothing, dryRun, complete: false, suspended }, null)
   }
 
-  /** Removes the executions of jobs that are gone: up to those of the newest job removed, or all that a crash may have left. */
+  /**
+   * Trims the executions' feed, and removes the executions of jobs that are gone: up to those of the newest job
+   * removed, or all that a crash may have left.
+   */
   async #followJobs(
-    { removed, removedUpToMs }: RetentionReport,
-    options: { readonly signal: AbortSignal; readonly clock: () => number },
+    removal: RetentionReport | null,
+    options: { readonly signal: AbortSignal; readonly clock: () => number; readonly clockConfirmed: true },
   ): Promise<ExecutionRetentionReport | null> {
     const { jobs, room } = this.#parts
     if (room === null) return null
-    const all = this.#leftovers
-    const maxAgeMs = all ? 0 : Math.max(0, this.#clock() - removedUpToMs - LATE_EXECUTIONS_MS)
-    const report = await applyExecutionRetention(room.executions, all || removed > 0 ? [{ maxAgeMs }] : [], {
+    const { createdAtMs } = await jobs.info()
+    const upToMs = this.#leftovers ? this.#clock() : (removal?.removedUpToMs ?? 0) + LATE_EXECUTIONS_MS
+    const rules = removal === null ? [] : [{ maxAgeMs: Math.max(0, this.#clock() - upToMs) }]
+    const report = await applyExecutionRetention(room.executions, rules, {
       ...options,
-      clockConfirmed: true,
-      isWanted: ({ jobId }) => isThere(jobs, jobId),
+      isWanted: async ({ id, jobId }) => {
+        if (await isThere(jobs, jobId)) return true
+        // A job store that is younger than the execution never knew its job, and cannot have removed it.
+        const execution = await room.executions.getExecution(id)
+        return execution !== null && execution.createdAtMs < createdAtMs
+      },
       removeResults: ({ id }) => removeExecutionFiles(room, id),
     })
     // What the requester had not acknowledged, or what failed, is looked for again.
-    this.#leftovers = !report.complete || report.unacknowledged > 0 || report.failed > 0
+    if (removal !== null) this.#leftovers = !report.complete || report.unacknowledged > 0 || report.failed > 0
     return report
   }
 }

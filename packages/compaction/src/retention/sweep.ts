@@ -138,10 +138,13 @@ export class Sweep<Item extends Finished & { readonly id: string }> {
   async #stopAt(walk: Walk<Item>, cursor: PageCursor | null): Promise<void> {
     this.#complete = false
     const { items } = await walk.page(cursor)
+    const due: Due<Item>[] = []
     for (const item of items) {
       const overdueMs = walk.bucketOf(item)?.judge(item) ?? null
-      if (overdueMs !== null) this.#leave(overdueMs)
+      if (overdueMs !== null) await this.#look(item, overdueMs, due)
+      if (due.length > 0) break
     }
+    for (const { overdueMs } of due) this.#leave(overdueMs)
   }
 
   async #look(item: Item, overdueMs: number, due: Due<Item>[]): Promise<void> {
