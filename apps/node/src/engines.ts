@@ -7,7 +7,7 @@ import { WasmEngine } from './compute/engine/wasm.ts'
 /** Makes the engines of a node as its operator wants them. */
 export function createEngines(config: Config): EngineRegistry {
   return new EngineRegistry([
-    new WasmEngine(),
+    new WasmEngine({ memoryLimitBytes: config.engines.wasm.memoryLimitBytes }),
     new ExecEngine({ allowed: config.engines.exec.allow }),
     new NoopEngine(),
   ])

@@ -132,7 +132,7 @@ export class WasmGuest {
     const limit = this.#request.memoryBytes
     const errorMessage = `the WASM module trapped: ${messageOf(error)}`
     const used = memory.buffer.byteLength
-    if (limit === null || used < Math.ceil(limit / PAGE_BYTES) * PAGE_BYTES * NEARLY_ALL) {
+    if (used < Math.ceil(limit / PAGE_BYTES) * PAGE_BYTES * NEARLY_ALL) {
       return { exitCode: 1, errorMessage, reason: 'exited' }
     }
     const memoryNote = `with ${used} bytes of memory in use of its limit of ${limit}`

@@ -14,5 +14,5 @@ export interface WasmRequest {
   readonly mounts: readonly GuestMount[]
   /** Files of modules that others import from, by the name they are imported under. */
   readonly imports: Readonly<Record<string, string>>
-  readonly memoryBytes: number | null
+  readonly memoryBytes: number
 }

@@ -22,6 +22,8 @@ const MAX_PROCESSES = 16
 
 /** Options of {@link WasmEngine}. */
 export interface WasmOptions {
+  /** The most memory of a guest, whatever its job asks for. Default: what WebAssembly can address. */
+  readonly memoryLimitBytes?: number
   /** From SIGTERM to SIGKILL on a cancel or at the time limit. */
   readonly graceMs?: number
 }
@@ -71,8 +73,10 @@ function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Re
 export class WasmEngine implements Engine {
   readonly type = 'wasm'
   readonly #graceMs: number
+  readonly #memoryLimitBytes: number
 
   constructor(options: WasmOptions = {}) {
+    this.#memoryLimitBytes = options.memoryLimitBytes ?? MOST_PAGES * PAGE_BYTES
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
   }
 
@@ -103,9 +107,8 @@ export class WasmEngine implements Engine {
     }
     const requestPath = join(work.workDir, 'wasm.json')
     writeFileSync(requestPath, JSON.stringify(this.#request(run, parameters)), { mode: 0o600 })
-    const { memoryBytes } = limits
-    const pages =
-      memoryBytes === null ? MOST_PAGES : Math.min(MOST_PAGES, Math.ceil(memoryBytes / PAGE_BYTES))
+    const memoryBytes = this.#memoryBytes(run)
+    const pages = Math.min(MOST_PAGES, Math.ceil(memoryBytes / PAGE_BYTES))
     const program = childProgram(import.meta.url, 'wasm-runner-main')
     const line = confine(
       {
@@ -124,7 +127,7 @@ export class WasmEngine implements Engine {
         cwd: work.rootDir,
         timeMs: limits.timeMs,
         graceMs: this.#graceMs,
-        memoryBytes: memoryBytes === null ? null : memoryBytes + RUNTIME_BYTES,
+        memoryBytes: memoryBytes + RUNTIME_BYTES,
         logBytes: limits.logBytes,
         outputBytes: limits.outputBytes,
         maxProcesses: MAX_PROCESSES,
@@ -143,6 +146,10 @@ export class WasmEngine implements Engine {
     }
   }
 
+  #memoryBytes({ limits }: EngineRun): number {
+    return Math.min(limits.memoryBytes ?? this.#memoryLimitBytes, this.#memoryLimitBytes)
+  }
+
   #request(run: EngineRun, parameters: WasmParameters): WasmRequest {
     const { entryModule, entrypoint, args, importModules, env } = parameters
     return {
@@ -152,7 +159,7 @@ export class WasmEngine implements Engine {
       env: jobEnvironment({ ...run, task: { ...run.task, Env: { ...env, ...run.task.Env } } }),
       mounts: mountsOf(run.work),
       imports: importsOf(run.work, importModules),
-      memoryBytes: run.limits.memoryBytes,
+      memoryBytes: this.#memoryBytes(run),
     }
   }
 }

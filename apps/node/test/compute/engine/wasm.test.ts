@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TaskSpec } from '../../../src/compute/engine/task.ts'
+import { WasmEngine } from '../../../src/compute/engine/wasm.ts'
 import { processesWith, until } from '../work-bench.ts'
 import { asDataUrl, assemble, guest, READ, WRITE } from './guest.ts'
 import { inline, WasmBench } from './wasm-bench.ts'
@@ -234,6 +235,17 @@ describe('the bounds of a WebAssembly job', () => {
     expect(outcome.errorMessage).toMatch(
       /trapped: unreachable, with 6\d{7} bytes of memory in use of its limit of 67108864/,
     )
+  })
+
+  test("memory: the operator's limit holds for a job that names none", async () => {
+    const engine = new WasmEngine({ graceMs: 200, memoryLimitBytes: 32 * 1024 * 1024 })
+    const staged = await bench.stagedRun(
+      guest(() => hog),
+      { limits: { memoryBytes: null } },
+    )
+    const outcome = await (await engine.prepare(staged, { signal: bench.stopper.signal })).go()
+    expect(outcome).toMatchObject({ reason: 'memory', exitCode: 1 })
+    expect(outcome.errorMessage).toMatch(/of its limit of 33554432$/)
   })
 
   test('memory: a guest that copes with less goes on', async () => {
