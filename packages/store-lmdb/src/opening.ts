@@ -79,8 +79,9 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
   const shared = await openShared(paths.data, async () => {
     probe(paths, true)
     const owner = await findOwner(paths.owner)
-    if (!owner.alive && !isClean(paths, owner.previous)) await checkInChild(paths.data)
+    // Before the check: LMDB in the child would make it as this user's own.
     if (!checkLockFile(paths, true)) makeLockFile(paths, true)
+    if (!owner.alive && !isClean(paths, owner.previous)) await checkInChild(paths.data)
     return openNative(paths, options, true)
   })
   return usingShare(paths, shared, () => {
