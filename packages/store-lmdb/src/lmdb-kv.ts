@@ -11,6 +11,7 @@ import {
 } from '@saltcod/store-core'
 
 import { backUp } from './backup.ts'
+import { driverName } from './driver-name.ts'
 import { type Environment, pagesOf } from './environment.ts'
 import { freePagesOf, GroupWriter } from './group-writer.ts'
 import type { OwnerLock } from './owner-lock.ts'
@@ -55,8 +56,10 @@ export class LmdbKv implements KvStore {
       this.#settleFailed = resolve
     })
     this.#writer = this.#makeWriter()
+    const driver = driverName()
     this.capabilities = {
       durable: true,
+      ...(driver === undefined ? {} : { driver }),
       statistics: () => this.#statistics(),
       backup: (path) => this.#backup(path),
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -45,4 +45,13 @@ test('what was written is there after closing and opening again', async () => {
   )
   await again.close()
   await reader.close()
+})
+
+test('the pinned lmdb is the one that is there, and it is named', async () => {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>
+  }
+  const store = await openLmdbKv({ path: join(directory, 'jobs.db'), tables: ['a'] })
+  expect(store.capabilities.driver).toBe(`lmdb ${manifest.dependencies['lmdb']}`)
+  await store.close()
 })
