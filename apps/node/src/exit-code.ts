@@ -5,7 +5,6 @@ export const EXIT: {
   readonly usage: 2
   readonly unreachable: 3
   readonly storeFailed: 74
-  readonly interrupted: 130
 } = {
   ok: 0,
   /** The command was understood and failed, for instance because there is no such job. */
@@ -16,8 +15,6 @@ export const EXIT: {
   unreachable: 3,
   /** The store of a serving node became unusable; start it again. */
   storeFailed: 74,
-  /** Interrupted by Ctrl-C while waiting. */
-  interrupted: 130,
 }
 
 /** One of the values of {@link EXIT}. */
