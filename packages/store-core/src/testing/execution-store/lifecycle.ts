@@ -80,9 +80,9 @@ export const lifecycleCases: readonly ExecutionCase[] = [
     name: 'an id that is taken is EXECUTION_ALREADY_EXISTS, and nothing is written',
     run: async ({ store }) => {
       const first = await create(store, { id: 'run-1' })
-      const before = await store.changes()
+      const before = (await store.changes()).changeSets
       await assertRejects(create(store, { id: 'run-1', requesterId: 'other' }), 'EXECUTION_ALREADY_EXISTS')
-      assert.deepEqual(await store.changes(), before)
+      assert.deepEqual((await store.changes()).changeSets, before)
       assert.deepEqual(await store.getExecution('run-1'), first)
     },
   },
@@ -226,7 +226,7 @@ export const lifecycleCases: readonly ExecutionCase[] = [
     run: async ({ store }) => {
       const { id } = await ended(store)
       const confirmed = async () => (await store.getExecution(id))?.acknowledgedRevision
-      const before = await store.changes()
+      const before = (await store.changes()).changeSets
       await store.acknowledgeExecution({ executionId: id, revision: 1 })
       assert.equal(await confirmed(), 1)
       await store.acknowledgeExecution({ executionId: id, revision: 9 })
@@ -234,7 +234,7 @@ export const lifecycleCases: readonly ExecutionCase[] = [
       await store.acknowledgeExecution({ executionId: id, revision: 1 })
       assert.equal(await confirmed(), 2)
       assert.equal((await store.getExecution(id))?.revision, 2)
-      assert.deepEqual(await store.changes(), before)
+      assert.deepEqual((await store.changes()).changeSets, before)
       await assertRejects(
         store.acknowledgeExecution({ executionId: 'none', revision: 1 }),
         'EXECUTION_NOT_FOUND',

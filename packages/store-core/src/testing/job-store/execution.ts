@@ -73,7 +73,7 @@ export const executionCases: readonly JobCase[] = [
     run: async ({ store }) => {
       const { id: jobId } = await newJob(store)
       await store.createExecution({ id: 'run-1', jobId, nodeId: 'n' })
-      const before = await store.changes()
+      const before = (await store.changes()).changeSets
       await assertRejects(store.createExecution({ jobId: 'none', nodeId: 'n' }), 'JOB_NOT_FOUND')
       await assertRejects(
         store.createExecution({ jobId, nodeId: 'n', jobVersion: 2 }),
@@ -90,7 +90,7 @@ export const executionCases: readonly JobCase[] = [
           'INVALID_ARGUMENT',
         )
       }
-      assert.deepEqual(await store.changes(), before)
+      assert.deepEqual((await store.changes()).changeSets, before)
     },
   },
   {
@@ -330,11 +330,11 @@ export const reportCases: readonly JobCase[] = [
     run: async ({ store }) => {
       const { id: jobId } = await newJob(store)
       const { id } = await store.createExecution({ jobId, nodeId: 'n' })
-      const before = await store.changes()
+      const before = (await store.changes()).changeSets
       const report = { nodeId: 'n', computeRevision: 1, to: 'Running' } as const
       assert.equal(await store.recordExecution({ ...report, executionId: 'none' }), 'unknown')
       assert.equal(await store.recordExecution({ ...report, executionId: id, nodeId: 'm' }), 'unknown')
-      assert.deepEqual(await store.changes(), before)
+      assert.deepEqual((await store.changes()).changeSets, before)
       assert.equal((await store.getExecution(id))?.state, 'New')
     },
   },

@@ -130,7 +130,7 @@ export const planCases: readonly JobCase[] = [
         followUps: [{ trigger: 'job-queue' }],
         outbox: [{ destination: 'a', body: 1 }],
       }
-      const before = await store.changes()
+      const before = (await store.changes()).changeSets
       for (const forged of [
         { ...lease, attempt: 2 },
         { ...lease, attempt: 0 },
@@ -141,7 +141,7 @@ export const planCases: readonly JobCase[] = [
       }
       clock.step(1_000)
       await assertRejects(store.applyPlan(plan), 'LEASE_LOST')
-      assert.deepEqual(await store.changes(), before)
+      assert.deepEqual((await store.changes()).changeSets, before)
       assert.deepEqual((await store.listExecutions({ jobId: job.id })).items, [])
       assert.deepEqual(await store.outboxDestinations(), [])
     },

@@ -102,10 +102,10 @@ export const submitCases: readonly JobCase[] = [
     name: 'an id that is taken is JOB_ALREADY_EXISTS, a name that is taken JOB_NAME_TAKEN; nothing is written',
     run: async ({ store }) => {
       const job = await newJob(store, { id: 'mine', name: 'one' })
-      const before = await store.changes()
+      const before = (await store.changes()).changeSets
       await assertRejects(submit(store, { id: 'mine', name: 'two' }), 'JOB_ALREADY_EXISTS')
       await assertRejects(submit(store, { name: 'one' }), 'JOB_NAME_TAKEN')
-      assert.deepEqual(await store.changes(), before)
+      assert.deepEqual((await store.changes()).changeSets, before)
       assert.deepEqual(await store.getJob('mine'), job)
       assert.equal(await store.getJobByName('default', 'two'), null)
     },
@@ -178,12 +178,12 @@ export const submitKeyCases: readonly JobCase[] = [
     run: async ({ store }) => {
       const request = { type: 'batch', spec: { a: 1, b: [2] }, labels: { x: 'y' }, submitKey: 'k' } as const
       const first = await store.submitJob(request)
-      const before = await store.changes()
+      const before = (await store.changes()).changeSets
       const again = await store.submitJob({ ...request, spec: { b: [2], a: 1 } })
       assert.deepEqual([again.created, again.evaluationId], [false, null])
       assert.deepEqual(again.job, first.job)
       assert.equal(again.job.submitKey, 'k')
-      assert.deepEqual(await store.changes(), before)
+      assert.deepEqual((await store.changes()).changeSets, before)
     },
   },
   {
