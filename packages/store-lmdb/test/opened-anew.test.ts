@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+
+import { executionStoreSuite, jobStoreSuite } from '@saltcod/store-core/testing'
+import { describe, test } from 'vitest'
+
+import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'
+import { openedAnew } from './opened-anew.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const name = 'lmdb, opened anew before what was written is read'
+
+jobStoreSuite({
+  name,
+  runner: { describe, test },
+  opensAnew: true,
+  open: async (clock) => {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    const open = () => openedAnew(() => openLmdbJobStore({ path, clock }))
+    return { store: await open(), reopen: open, dispose: async () => undefined }
+  },
+})
+
+executionStoreSuite({
+  name,
+  runner: { describe, test },
+  opensAnew: true,
+  open: async (clock) => {
+    const path = join(temporaryDirectory(), 'executions.db')
+    const open = () => openedAnew(() => openLmdbExecutionStore({ path, clock }))
+    return { store: await open(), reopen: open, dispose: async () => undefined }
+  },
+})

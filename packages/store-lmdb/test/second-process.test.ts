@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+
+import { executionStoreSuite, jobStoreSuite } from '@saltcod/store-core/testing'
+import { afterAll, describe, test } from 'vitest'
+
+import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'
+import { ReaderProcess } from './reader-process.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const reader = new ReaderProcess()
+
+afterAll(() => reader.end())
+
+const name = 'lmdb, read by another process'
+
+jobStoreSuite({
+  name,
+  runner: { describe, test },
+  open: async (clock) => {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    const open = async () => reader.readFor(await openLmdbJobStore({ path, clock }), 'jobs', path, clock)
+    return { store: await open(), reopen: open, dispose: async () => undefined }
+  },
+})
+
+executionStoreSuite({
+  name,
+  runner: { describe, test },
+  open: async (clock) => {
+    const path = join(temporaryDirectory(), 'executions.db')
+    const open = async () =>
+      reader.readFor(await openLmdbExecutionStore({ path, clock }), 'executions', path, clock)
+    return { store: await open(), reopen: open, dispose: async () => undefined }
+  },
+})
