@@ -18,7 +18,7 @@ Tasks:
       Params:
         EntryModule: /inputs/word-count.wasm
         # The text, how often it is read, and the file for the counts.
-        Parameters: [/inputs/text.txt, '1', /outputs/counts.txt]
+        Parameters: [/inputs/text.txt, "1", /outputs/counts.txt]
     ResultPaths:
       - { Name: outputs, Path: /outputs }
     InputSources:
@@ -26,7 +26,7 @@ Tasks:
         Source:
           Type: inline
           Params:
-            URL: 'data:text/plain,Salted and dried in the wind,%0Acod keeps for years.%0A'
+            URL: "data:text/plain,Salted and dried in the wind,%0Acod keeps for years.%0A"
       # The program: apps/node/src/demo/word-count.wat, put in here by scripts/write-examples.mjs.
       - Target: /inputs/word-count.wasm
         Source:

@@ -112,8 +112,10 @@ export interface Link {
   /** Confirms that the node has stored the effect of every command up to a sequence number. */
   acknowledge(request: { readonly nodeId: string; readonly upToSequence: number }): Promise<void>
   /** Hands reports over in order; the answers are durable. */
-  report(request: { readonly nodeId: string; readonly reports: readonly Report[] }): Promise<readonly ReportAnswer[]>
+  report(request: {
+    readonly nodeId: string
+    readonly reports: readonly Report[]
+  }): Promise<readonly ReportAnswer[]>
   /** Says that the node is alive and how busy it is. */
   heartbeat(request: { readonly nodeId: string; readonly load: NodeLoad }): Promise<void>
 }
-
