@@ -45,7 +45,7 @@ export interface Fixture {
 export const SECRET = 'hunter2-do-not-show'
 
 /** The specification of the jobs of the fixture. */
-export const SPEC = {
+const SPEC = {
   Tasks: [
     {
       Name: 'main',
@@ -74,7 +74,7 @@ export async function makeFixture(): Promise<Fixture> {
 }
 
 /** Six jobs: one that waits, two that run, and one of each end. */
-export async function fillJobs(store: JobStore): Promise<void> {
+async function fillJobs(store: JobStore): Promise<void> {
   const submit = async (id: string, name: string, team: string, priority: number) => {
     await store.submitJob({ id, name, type: 'batch', spec: SPEC, count: 1, labels: { team }, priority })
   }
@@ -107,7 +107,7 @@ export async function fillJobs(store: JobStore): Promise<void> {
 }
 
 /** Some executions in each of several states. */
-export async function fillExecutions(store: ExecutionStore): Promise<void> {
+async function fillExecutions(store: ExecutionStore): Promise<void> {
   const paths: readonly (readonly [string, readonly ComputeState[]])[] = [
     ['e-1c9f63aa', ['BidAccepted', 'Running']],
     ['exec-created', []],

@@ -9,7 +9,7 @@ const EXISTS = /^(!?)\s*([^\s!=<>,()]+)$/
  * Reads one condition on a label: `key=value`, `key!=value`, `key in (a,b)`, `key notin (a,b)`, `key>5`,
  * `key`, `!key`. Throws where the text is none.
  */
-export function parseLabel(text: string): LabelRequirement {
+function parseLabel(text: string): LabelRequirement {
   const trimmed = text.trim()
   const set = SET.exec(trimmed)
   if (set !== null) {

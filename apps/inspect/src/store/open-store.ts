@@ -57,7 +57,7 @@ export async function openStore(path: string): Promise<OpenedStore> {
 }
 
 /** Opens the tables of a store file for reading. Throws what `openLmdbKv` throws. */
-export async function openRaw(path: string): Promise<KvStore> {
+async function openRaw(path: string): Promise<KvStore> {
   announceOpening(path)
   return await openLmdbKv({ path, tables: STORE_TABLES, readOnly: true })
 }

@@ -1,7 +1,7 @@
 import type { Json } from '@saltcod/store-core'
 
 /** What stands in place of a secret. */
-export const REDACTED = '[redacted]'
+const REDACTED = '[redacted]'
 
 /** Maps and lists whose values are settings of a process, where secrets usually are. */
 const ENVIRONMENT = /^(env|environment|environmentvariables|envvars)$/i
