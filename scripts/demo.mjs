@@ -18,25 +18,45 @@ const repository = join(directory, 'node')
 const logFile = join(directory, 'node.log')
 const moments = []
 let node
+/** The process of the node, from its first moment on, and its end. */
+let running
+let ended
+let interrupted = false
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    node?.process.kill('SIGKILL')
+  process.once(signal, async () => {
+    interrupted = true
+    await endNode()
+    await removeAll()
     process.exit(1)
   })
 }
 try {
   await demo()
   await stop()
-  await rm(directory, { recursive: true, force: true })
+  await removeAll()
 } catch (error) {
+  if (!interrupted) explain(error)
+  process.exitCode = 1
+} finally {
+  await endNode()
+}
+
+function explain(error) {
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
   console.error(`  everything it made   ${directory}`)
   console.error(`  the log of the node  ${logFile}`)
   console.error(`  look at the state    node ${program} serve --repo ${repository}`)
-  process.exitCode = 1
-} finally {
-  node?.process.kill('SIGKILL')
+}
+
+async function endNode() {
+  running?.kill('SIGKILL')
+  await ended
+}
+
+async function removeAll() {
+  // The processes of a job that was just killed may take a moment to go.
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }
 
 async function demo() {
@@ -119,7 +139,8 @@ async function serve() {
   })
   await log.close()
   moments.push({ atMs: Date.now(), text: `--- started again, process ${child.pid}` })
-  const exited = new Promise((resolve) => child.once('exit', resolve))
+  running = child
+  ended = new Promise((resolve) => child.once('exit', resolve))
   let line = ''
   for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
     line += chunk
@@ -127,18 +148,17 @@ async function serve() {
   }
   const url = /^listening on (\S+)\n/.exec(line)?.[1]
   if (url === undefined) throw new Error('the node does not start')
-  return { process: child, url, exited }
+  return { process: child, url }
 }
 
 async function kill() {
-  node.process.kill('SIGKILL')
-  await node.exited
+  await endNode()
   moments.push({ atMs: Date.now(), text: `--- kill -9 of process ${node.process.pid}` })
 }
 
 async function stop() {
   node.process.kill('SIGTERM')
-  const code = await node.exited
+  const code = await ended
   if (code !== 0) throw new Error(`the node ended with ${code} after SIGTERM`)
 }
 
