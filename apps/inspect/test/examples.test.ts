@@ -58,7 +58,7 @@ describe('every example runs, and what only reads leaves the stores as they were
         const before = state()
         const { status, stdout, stderr } = inspect(fixture.directory, ...args)
         expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('Error') })
-        expect(stdout).not.toBe('')
+        expect(stdout + stderr).not.toBe('')
         expect(state()).toEqual(before)
         if (asRoot && verb !== 'completion') expect(lstatSync(stores[0] ?? '').uid).toBe(NOBODY)
       })

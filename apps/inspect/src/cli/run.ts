@@ -11,6 +11,20 @@ import { printable } from './words.ts'
 /** Commands that go on without LMDB after a store has ended the process that opened it. */
 const SURVIVORS: ReadonlySet<string> = new Set(['check'])
 
+const NOT_THERE: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
+  'JOB_NOT_FOUND',
+  'JOB_VERSION_NOT_FOUND',
+  'EXECUTION_NOT_FOUND',
+  'EVALUATION_NOT_FOUND',
+])
+const REFUSED: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
+  'AMBIGUOUS_ID',
+  'INVALID_CURSOR',
+  'INVALID_ARGUMENT',
+  'FEED_DIVERGED',
+  'STORE_LOCKED',
+])
+
 /** Runs the program with arguments as `process.argv` has them, and resolves with its exit code. Never rejects. */
 export async function run(terminal: Terminal, argv: readonly string[]): Promise<ExitCode> {
   const line = createProgram(terminal)
@@ -57,21 +71,8 @@ function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
 
 /** A wish that cannot be met is the caller's matter; everything else says that the store cannot be read. */
 function exitCodeOf(code: StoreErrorCode): ExitCode {
-  switch (code) {
-    case 'JOB_NOT_FOUND':
-    case 'JOB_VERSION_NOT_FOUND':
-    case 'EXECUTION_NOT_FOUND':
-    case 'EVALUATION_NOT_FOUND':
-      return EXIT.findings
-    case 'AMBIGUOUS_ID':
-    case 'INVALID_CURSOR':
-    case 'INVALID_ARGUMENT':
-    case 'FEED_DIVERGED':
-    case 'STORE_LOCKED':
-      return EXIT.usage
-    default:
-      return EXIT.unreadable
-  }
+  if (NOT_THERE.has(code)) return EXIT.findings
+  return REFUSED.has(code) ? EXIT.usage : EXIT.unreadable
 }
 
 function complainWithHint(

@@ -1,5 +1,6 @@
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
+import { Progress } from '../cli/progress.ts'
 import { formatTable } from '../cli/table.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
 import { countOf, printable } from '../cli/words.ts'
@@ -17,9 +18,13 @@ export interface CheckOptions extends ReadOptions {
 export async function check(terminal: Terminal, store: string, options: CheckOptions): Promise<ExitCode> {
   const checks: StoreCheck[] = []
   const crash = crashBefore(terminal.env)
+  const progress = new Progress(terminal)
   for (const path of await locateStores(store)) {
-    checks.push(await checkStoreFile(path, options.maxFindings, crash))
+    const show = (what: 'pages' | 'rows', done: number, total: number) =>
+      progress.show(what === 'pages' ? 'pages: rows' : 'rules: rows', done, total)
+    checks.push(await checkStoreFile(path, options.maxFindings, crash, show))
   }
+  progress.end()
   const findings = checks.flatMap(({ path, findings: own }) =>
     own.map((finding) => ({ store: path, ...finding })),
   )

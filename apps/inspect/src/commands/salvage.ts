@@ -13,11 +13,11 @@ import type { Terminal } from '../cli/terminal.ts'
 import { countOf } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import { walkFile } from '../pages/file-walk.ts'
+import { type FileWalkEvents, walkFile } from '../pages/file-walk.ts'
 import { findOrphanRows } from '../pages/orphan-leaves.ts'
 import type { LostStretch } from '../pages/tree-walk.ts'
 import { locateStore } from '../store/locate.ts'
-import { makeStore } from '../store/new-store.ts'
+import { freePath, makeStore } from '../store/new-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
 import { requireStopped } from '../store/require-stopped.ts'
 import type { StoreTableRow } from '../store/row.ts'
@@ -36,91 +36,122 @@ export async function salvage(
 ): Promise<ExitCode> {
   const path = await locateStore(source)
   await requireStopped(path, 'stop the node first')
+  freePath(target)
+  const survey = surveyOf(path)
   const leftOut = new LeftOutFile(`${target}.left-out.ndjson`)
-  const found = gather(path, leftOut)
+  let savedRows = 0
   const bytes = await makeStore(target, async (sink) => {
-    for (const row of found.rows) if (sink.add(row)) await sink.flush()
-    await rebuildInto(sink, found.kind, leftOut)
+    // What is still reached overrules what was found apart from any tree.
+    for (const row of survey.orphans) if (sink.add(row)) await sink.flush()
+    for (const row of walkFile(path, SILENT)) {
+      if (!RECORDS.has(row.table)) continue
+      if (!decodes(row)) leftOut.add({ ...rowFacts(row), reason: 'the record fails its checksum' })
+      else if (sink.add(row)) await sink.flush()
+    }
+    savedRows = sink.rows
+    noteLost(survey.lost, leftOut)
+    await rebuildInto(sink, survey.kind, leftOut)
   }).finally(() => leftOut.close())
   const { findings } = await checkStoreFile(target, 100, undefined)
+  const { kind, problems, lost } = survey
   const value = {
     source: path,
     target,
-    kind: found.kind,
-    savedRows: found.rows.length,
+    kind,
+    savedRows,
     bytes,
-    problems: found.problems,
-    lostStretches: found.lost.map(({ table, page, from, to }) => ({
-      table,
-      page,
-      from: from?.toString('hex') ?? null,
-      to: to?.toString('hex') ?? null,
-    })),
+    problems,
+    lostStretches: lost.map(({ table, page, from, to }) => ({ table, page, from: hex(from), to: hex(to) })),
     leftOut: leftOut.count,
     leftOutFile: leftOut.count === 0 ? null : leftOut.path,
     rows: leftOut.listed,
     findings,
   }
   printValue(terminal, options.output, value, () => {
-    const damage =
-      found.problems.length === 0 ? 'no damaged page\n' : `damage: ${found.problems.join('\n        ')}\n`
-    const lost =
+    const damage = problems.length === 0 ? 'no damaged page\n' : `damage: ${problems.join('\n        ')}\n`
+    const left =
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, listed in ${leftOut.path}\n`
-    return `${damage}${countOf(found.rows.length, 'row')} saved into ${target}: ${findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')}\n${lost}`
+    const verdict = findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')
+    return `${damage}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${left}`
   })
   return findings.length === 0 ? EXIT.ok : EXIT.findings
 }
 
-interface Gathered {
+const STORE_KEY = tuple('store')
+const SILENT: FileWalkEvents = { problem: () => undefined, lost: () => undefined }
+
+interface Survey {
   readonly kind: StoreKind
-  readonly rows: readonly StoreTableRow[]
+  /** Rows on pages that no tree reaches any more. */
+  readonly orphans: readonly StoreTableRow[]
   readonly problems: readonly string[]
   readonly lost: readonly LostStretch[]
 }
 
-/** Reads everything that can be decoded; a store that was damaged fits into memory only as far as its records do. */
-function gather(path: string, leftOut: LeftOutFile): Gathered {
-  const rows = new Map<string, StoreTableRow>()
+/** Walks the file once to learn what is damaged, before anything is written. */
+function surveyOf(path: string): Survey {
   const problems: string[] = []
   const lost: LostStretch[] = []
-  const take = (table: string, key: Buffer, value: Buffer): void => {
-    if (!RECORDS.has(table)) return
-    const row = { table, key: Buffer.from(key), value: Buffer.from(value) }
-    if (decodes(row)) rows.set(`${table}:${row.key.toString('hex')}`, row)
-    else
-      leftOut.add({
-        table,
-        key: row.key.toString('hex'),
-        id: '',
-        reason: 'the record fails its checksum',
-        value,
-      })
-  }
-  const walk = walkFile(path, {
-    row: take,
-    problem: ({ message }) => problems.push(message),
-    lost: (stretch) => lost.push(stretch),
+  const kind = new KindGuess()
+  const rows = walkFile(path, {
+    problem: ({ message }) => void problems.push(message),
+    lost: (stretch) => void lost.push(stretch),
   })
-  if (walk === null) {
-    throw new Failure(EXIT.unreadable, `${path} has no meta page that can be read: ${problems.join('; ')}`, {
-      hint: 'restore a backup',
-    })
-  }
-  for (const { table, key, value } of findOrphanRows(path, walk, lost)) {
-    if (!rows.has(`${table}:${key.toString('hex')}`)) take(table, key, value)
-  }
-  for (const { table, page, from, to } of lost) {
-    if (RECORDS.has(table)) {
-      const bounds = `from ${from?.toString('hex') ?? 'the beginning'} to ${to?.toString('hex') ?? 'the end'}`
-      leftOut.add({
-        table,
-        key: '',
-        id: '',
-        reason: `rows ${bounds} were on the damaged page ${page}, as far as they were not found elsewhere`,
-      })
+  for (;;) {
+    const step = rows.next()
+    if (step.done !== true) {
+      kind.look(step.value)
+      continue
     }
+    if (step.value === null) {
+      throw new Failure(
+        EXIT.unreadable,
+        `${path} has no meta page that can be read: ${problems.join('; ')}`,
+        {
+          hint: 'restore a backup',
+        },
+      )
+    }
+    const orphans = findOrphanRows(path, step.value, lost).filter(({ table }) => RECORDS.has(table))
+    for (const row of orphans) kind.look(row)
+    return { kind: kind.answer(), orphans, problems, lost }
   }
-  return { kind: kindOf(rows), rows: [...rows.values()], problems, lost }
+}
+
+/** Finds out which store a file holds, also where the row that says so is lost. */
+class KindGuess {
+  #said: StoreKind | undefined
+  #guessed: StoreKind = 'executions'
+
+  look(row: StoreTableRow): void {
+    const { table, key, value } = row
+    // Only a store of jobs has these.
+    if (table === 'jobs' || table === 'evaluations') this.#guessed = 'jobs'
+    if (table !== 'meta' || this.#said !== undefined || Buffer.compare(key, STORE_KEY) !== 0 || !decodes(row))
+      return
+    this.#said = decodeRecord<StoreRow>('meta', key, value[1] ?? 1, value).kind
+  }
+
+  answer(): StoreKind {
+    return this.#said ?? this.#guessed
+  }
+}
+
+function noteLost(lost: readonly LostStretch[], leftOut: LeftOutFile): void {
+  for (const { table, page, from, to } of lost) {
+    if (!RECORDS.has(table)) continue
+    const bounds = `from ${hex(from) ?? 'the beginning'} to ${hex(to) ?? 'the end'}`
+    const reason = `rows ${bounds} were on the damaged page ${page}, as far as they were not found elsewhere`
+    leftOut.add({ table, key: '', id: '', reason })
+  }
+}
+
+function rowFacts({ table, key, value }: StoreTableRow) {
+  return { table, key: Buffer.from(key).toString('hex'), id: '', value }
+}
+
+function hex(bytes: Buffer | null): string | null {
+  return bytes?.toString('hex') ?? null
 }
 
 function decodes({ table, key, value }: StoreTableRow): boolean {
@@ -131,13 +162,4 @@ function decodes({ table, key, value }: StoreTableRow): boolean {
     if (isStoreError(error)) return false
     throw error
   }
-}
-
-/** The kind stands in the `meta` table; where that is lost, only a store of jobs has jobs. */
-function kindOf(rows: ReadonlyMap<string, StoreTableRow>): StoreKind {
-  const key = tuple('store')
-  const row = rows.get(`meta:${Buffer.from(key).toString('hex')}`)
-  if (row !== undefined) return decodeRecord<StoreRow>('meta', row.key, row.value[1] ?? 1, row.value).kind
-  for (const { table } of rows.values()) if (table === 'jobs' || table === 'evaluations') return 'jobs'
-  return 'executions'
 }

@@ -17,7 +17,11 @@ const HEADER_BYTES = 6
 const FIX = 'stop using the file; restore a backup, or let salvage save every record that can be decoded'
 
 /** Walks the pages of a stopped file and checks the sum of every record, without LMDB. */
-export function checkPages(path: string, maxFindings: number): PageReport {
+export function checkPages(
+  path: string,
+  maxFindings: number,
+  onProgress: (rows: number, ofRows: number) => void = () => undefined,
+): PageReport {
   const structure: Finding[] = []
   const records: Finding[] = []
   const rows: Record<string, number> = {}
@@ -26,20 +30,23 @@ export function checkPages(path: string, maxFindings: number): PageReport {
     if (list.length < maxFindings) list.push(finding)
     else truncated = true
   }
-  const result = walkFile(path, {
-    row(table, key, value) {
-      rows[table] = (rows[table] ?? 0) + 1
-      const message = table === 'index' ? null : complaint(table, key, value)
-      if (message === null) return
-      const fix = 'restore the record from a backup, or let salvage leave it out'
-      add(records, { rule: 'record-corrupt', table, key: key.toString('hex'), id: '', message, fix })
-    },
+  const walk = walkFile(path, {
     problem({ rule, table, message }) {
       add(structure, { rule, table, key: '', id: '', message, fix: FIX })
     },
     lost: () => undefined,
+    progress: onProgress,
   })
-  return { structure, records, truncated, rows, readable: result !== null }
+  for (;;) {
+    const step = walk.next()
+    if (step.done === true) return { structure, records, truncated, rows, readable: step.value !== null }
+    const { table, key, value } = step.value
+    rows[table] = (rows[table] ?? 0) + 1
+    const message = table === 'index' ? null : complaint(table, key, value)
+    if (message === null) continue
+    const fix = 'restore the record from a backup, or let salvage leave it out'
+    add(records, { rule: 'record-corrupt', table, key: key.toString('hex'), id: '', message, fix })
+  }
 }
 
 /** Returns what is wrong with a record; `null` where it is sound. */

@@ -1,14 +1,24 @@
 import { parseTree, readMeta, TREE_BYTES, type TreeRoot } from './meta-pages.ts'
 import { PageFile } from './page-file.ts'
-import { type LostStretch, type PageProblem, TreeWalk } from './tree-walk.ts'
+import { type LostStretch, type PageProblem, TreeWalk, type WalkedRow } from './tree-walk.ts'
 
-/** What a walk through a whole file tells of. */
+const PROGRESS_ROWS = 1_000
+
+/** A row of a table of the file. */
+export interface FileRow {
+  readonly table: string
+  readonly key: Buffer
+  readonly value: Buffer
+}
+
+/** What a walk through a whole file tells of besides rows. */
 export interface FileWalkEvents {
-  readonly row: (table: string, key: Buffer, value: Buffer) => void
   readonly problem: (
     problem: Omit<PageProblem, 'rule'> & { readonly rule: PageProblem['rule'] | 'meta-damaged' },
   ) => void
   readonly lost: (stretch: LostStretch) => void
+  /** Called now and then with how many rows were read. */
+  readonly progress?: (rows: number, ofRows: number) => void
 }
 
 /** What a walk through a whole file found of it. */
@@ -23,10 +33,13 @@ export interface FileWalkResult {
 }
 
 /**
- * Walks every tree of a stopped store file, a page at a time, without LMDB. Resolves with `null` where no
- * meta page can be read. The order of the rows is that of their tables' keys.
+ * Walks every tree of a stopped store file, a page at a time, without LMDB, and yields the rows of its tables
+ * in the order of their keys. Returns `null` where no meta page can be read.
  */
-export function walkFile(path: string, events: FileWalkEvents): FileWalkResult | null {
+export function* walkFile(
+  path: string,
+  events: FileWalkEvents,
+): Generator<FileRow, FileWalkResult | null, undefined> {
   const file = new PageFile(path)
   try {
     const meta = readMeta(file)
@@ -43,18 +56,23 @@ export function walkFile(path: string, events: FileWalkEvents): FileWalkResult |
       )
     }
     const seen = new Uint8Array(meta.lastPage + 1)
-    const walk = (
-      table: string,
-      tree: TreeRoot,
-      row: (key: Buffer, value: Buffer, isTree: boolean) => void,
-    ): void =>
-      new TreeWalk(file, meta, seen, table, { row, problem: events.problem, lost: events.lost }).run(tree)
-    walk('(free pages)', meta.freeTree, () => undefined)
+    const walk = (table: string, tree: TreeRoot): Generator<WalkedRow, void, undefined> =>
+      new TreeWalk(file, meta, seen, table, events).run(tree)
+    // What is in the list of free pages is lmdb's own matter; its pages are looked at all the same.
+    for (const _ of walk('(free pages)', meta.freeTree));
     const tables: { name: string; tree: TreeRoot }[] = []
-    walk('(tables)', meta.mainTree, (key, value, isTree) => {
+    for (const { key, value, isTree } of walk('(tables)', meta.mainTree)) {
       if (isTree && value.length >= TREE_BYTES) tables.push({ name: nameOf(key), tree: parseTree(value) })
-    })
-    for (const { name, tree } of tables) walk(name, tree, (key, value) => events.row(name, key, value))
+    }
+    const totalRows = tables.reduce((sum, { tree }) => sum + tree.entries, 0)
+    let rows = 0
+    for (const { name: table, tree } of tables) {
+      for (const { key, value } of walk(table, tree)) {
+        rows += 1
+        if (rows % PROGRESS_ROWS === 0) events.progress?.(rows, totalRows)
+        yield { table, key, value }
+      }
+    }
     const reachedPages = seen.reduce((sum, reached) => sum + reached, 2)
     return {
       tables: tables.map(({ name }) => name),

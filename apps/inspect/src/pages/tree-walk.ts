@@ -20,9 +20,16 @@ export interface LostStretch {
   readonly isLeaf: boolean
 }
 
-/** What a walk tells of. */
+/** A row that a walk came by; its bytes are not used again. */
+export interface WalkedRow {
+  readonly key: Buffer
+  readonly value: Buffer
+  /** The value is the description of a tree. */
+  readonly isTree: boolean
+}
+
+/** What a walk tells of besides rows. */
 export interface WalkEvents {
-  readonly row: (key: Buffer, value: Buffer, isTree: boolean) => void
   readonly problem: (problem: PageProblem) => void
   readonly lost: (stretch: LostStretch) => void
 }
@@ -41,7 +48,7 @@ interface Totals {
   entries: number
 }
 
-/** Walks one tree in key order, without LMDB, and tells of every row and of everything that is wrong. */
+/** Walks one tree in key order, without LMDB: yields every row and tells of everything that is wrong. */
 export class TreeWalk {
   readonly #file: PageFile
   readonly #meta: FileMeta
@@ -61,18 +68,18 @@ export class TreeWalk {
     this.#events = events
   }
 
-  run(tree: TreeRoot): void {
+  *run(tree: TreeRoot): Generator<WalkedRow, void, undefined> {
     if (tree.root === null) return
     const stack: Task[] = [{ page: tree.root, level: 1, from: null, to: null }]
     for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-      const children = this.#visit(task, tree.depth)
+      const children = yield* this.#visit(task, tree.depth)
       // The last is visited first, so the lowest must be on top.
       for (const child of children.reverse()) stack.push(child)
     }
     if (this.#sound) this.#compare(tree)
   }
 
-  #visit(task: Task, depth: number): Task[] {
+  *#visit(task: Task, depth: number): Generator<WalkedRow, Task[], undefined> {
     const { page: number, level } = task
     const isLeafLevel = level >= depth
     if (!this.#take(number, 1, task)) return []
@@ -88,7 +95,10 @@ export class TreeWalk {
     }
     if (header.kind === 'branch') return this.#branch(task, page, header.count)
     this.#totals.leaf += 1
-    for (let index = 0; index < header.count; index += 1) this.#leafNode(task, page, index)
+    for (let index = 0; index < header.count; index += 1) {
+      const row = this.#leafNode(task, page, index)
+      if (row !== null) yield row
+    }
     return []
   }
 
@@ -115,12 +125,12 @@ export class TreeWalk {
     })
   }
 
-  #leafNode(task: Task, page: Buffer, index: number): void {
+  #leafNode(task: Task, page: Buffer, index: number): WalkedRow | null {
     const node = parseLeafNode(page, index)
     if (typeof node === 'string') {
       this.#problem('page-damaged', task.page, `page ${task.page}: ${node}`)
       this.#events.lost({ table: this.#table, page: task.page, from: this.#previous, to: null, isLeaf: true })
-      return
+      return null
     }
     this.#totals.entries += 1
     const { key } = node
@@ -134,9 +144,9 @@ export class TreeWalk {
         task.page,
         `page ${task.page}: the key ${key.toString('hex')} is out of order`,
       )
-    this.#previous = Buffer.from(key)
+    this.#previous = key
     const value = this.#valueOf(task, node)
-    if (value !== null) this.#events.row(key, value, node.isTree)
+    return value === null ? null : { key, value, isTree: node.isTree }
   }
 
   #valueOf(task: Task, { key, value }: LeafNode): Buffer | null {

@@ -5,6 +5,9 @@ import { isFailure } from '../failure.ts'
 import { checkPages } from '../pages/check-pages.ts'
 import { openStore } from './open-store.ts'
 
+/** Gets how much of a check is done. */
+export type OnProgress = (what: 'pages' | 'rows', done: number, total: number) => void
+
 /** What the check of one store found. */
 export interface StoreCheck {
   readonly path: string
@@ -28,10 +31,13 @@ export async function checkStoreFile(
   path: string,
   maxFindings: number,
   crash: Crash | undefined,
+  onProgress: OnProgress = () => undefined,
 ): Promise<StoreCheck> {
   const crashed = crash !== undefined && crash.path === path
   const walked = !(await findLmdbOwner(path)).running
-  const pages = walked ? checkPages(path, maxFindings) : null
+  const pages = walked
+    ? checkPages(path, maxFindings, (done, total) => onProgress('pages', done, total))
+    : null
   const structure = [...(pages?.structure ?? [])]
   if (crashed) {
     structure.push(unreadable('open-died', `opening it with LMDB ended the process (${crash.signal})`))
@@ -47,14 +53,24 @@ export async function checkStoreFile(
       pagesWalked: walked,
     }
   }
-  return await checkRules(path, maxFindings, walked)
+  return await checkRules(path, maxFindings, walked, onProgress)
 }
 
-async function checkRules(path: string, maxFindings: number, pagesWalked: boolean): Promise<StoreCheck> {
+async function checkRules(
+  path: string,
+  maxFindings: number,
+  pagesWalked: boolean,
+  onProgress: OnProgress,
+): Promise<StoreCheck> {
   try {
     const opened = await openStore(path)
     try {
-      const { findings, truncated, examined } = await opened.store.check({ maxFindings })
+      const total =
+        opened.store.capabilities.statistics?.().tables.reduce((sum, { rows }) => sum + rows, 0) ?? 0
+      const { findings, truncated, examined } = await opened.store.check({
+        maxFindings,
+        onProgress: (rows) => onProgress('rows', rows, total),
+      })
       const counts = await opened.store.counts()
       return { path, findings, truncated, examined, counts, readable: true, pagesWalked }
     } finally {

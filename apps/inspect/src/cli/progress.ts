@@ -1,0 +1,32 @@
+import type { Terminal } from './terminal.ts'
+
+const BAR = 30
+const MIN_STEP_MS = 100
+
+/** A progress bar on standard error, drawn only where a person looks on. */
+export class Progress {
+  readonly #terminal: Terminal
+  #lastMs = 0
+  #drawn = false
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  /** Draws how much is done, at most ten times a second. */
+  show(what: string, done: number, total: number): void {
+    const nowMs = Date.now()
+    if (!this.#terminal.progress || nowMs - this.#lastMs < MIN_STEP_MS) return
+    this.#lastMs = nowMs
+    this.#drawn = true
+    const share = total === 0 ? 0 : Math.min(1, done / total)
+    const filled = Math.round(share * BAR)
+    const bar = `${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}`
+    this.#terminal.err(`\r\u001b[K${what} [${bar}] ${Math.floor(share * 100)} %, ${done} of ${total}`)
+  }
+
+  /** Takes the bar away. */
+  end(): void {
+    if (this.#drawn) this.#terminal.err('\r\u001b[K')
+  }
+}
