@@ -31,7 +31,8 @@ function unsuitability(job: Job<JobSpec>, { description }: SchedulableNode): str
     return offered.some((name) => name.toLowerCase() === type.toLowerCase())
   }
   if (!has(description.engines, task.Engine.Type)) {
-    return `it has no engine ${task.Engine.Type} (it has ${description.engines.join(', ') || 'none'})`
+    const offered = `it has no engine ${task.Engine.Type} (it has ${description.engines.join(', ') || 'none'})`
+    return task.Engine.Type.toLowerCase() === 'exec' ? `${offered}; serve --allow-exec gives it one` : offered
   }
   if (task.Publisher.Type !== '' && !has(description.publishers, task.Publisher.Type)) {
     return `it has no publisher ${task.Publisher.Type} (it has ${description.publishers.join(', ') || 'none'})`

@@ -90,6 +90,12 @@ test('a job that no connected node can do fails and says why', () => {
   )
 })
 
+test('a job that needs the exec engine says how a node gets it', () => {
+  const world = new World(makeJob('batch', 1, makeSpec('exec')), ['n-1'])
+  world.settle()
+  assert.match(world.job.stateMessage, /it has no engine exec \([^)]*\); serve --allow-exec gives it one/)
+})
+
 test('a job with a queue timeout waits for it before it fails', () => {
   const world = new World(makeJob('batch', 1, makeSpec('wasm', 60)), ['n-1'])
   world.settle()
