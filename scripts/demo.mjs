@@ -24,11 +24,8 @@ let ended
 let interrupted = false
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, async () => {
-    interrupted = true
-    await endNode()
-    await removeAll()
-    process.exit(1)
+  process.once(signal, () => {
+    void giveUp()
   })
 }
 try {
@@ -40,6 +37,13 @@ try {
   process.exitCode = 1
 } finally {
   await endNode()
+}
+
+async function giveUp() {
+  interrupted = true
+  await endNode()
+  await removeAll()
+  process.exit(1)
 }
 
 function explain(error) {

@@ -5,7 +5,11 @@ const open = { jobs: openLmdbJobStore, executions: openLmdbExecutionStore }
 const stores = new Map()
 let nowMs = 0
 
-process.on('message', async ({ id, kind, path, method, args, atMs }) => {
+process.on('message', (request) => {
+  void answer(request)
+})
+
+async function answer({ id, kind, path, method, args, atMs }) {
   nowMs = atMs
   try {
     if (method === 'close') {
@@ -20,4 +24,4 @@ process.on('message', async ({ id, kind, path, method, args, atMs }) => {
     const { name, code, message, details } = error
     process.send({ id, error: { name, code, message, details } })
   }
-})
+}
