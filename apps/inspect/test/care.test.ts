@@ -1,8 +1,11 @@
 import { copyFileSync, existsSync, lstatSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
+
+// Each run of the program is a process of its own, and a busy machine has little time for it.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 interface Finding {
   readonly rule: string

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import { chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { EXAMPLES } from '../src/cli/examples.ts'
 import { type Fixture, inspect, makeFixture } from './fixture.ts'
+
+// Each run of the program is a process of its own, and a busy machine has little time for it.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const NOBODY = 65_534
 const asRoot = process.getuid?.() === 0

@@ -21,7 +21,7 @@ export function inspect(cwd: string, ...args: readonly string[]): Ran {
     cwd,
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
-    timeout: 50_000,
+    timeout: 240_000,
   })
   return { stdout, stderr, status }
 }

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { type Fixture, inspect, inspectJson, makeFixture, SECRET } from './fixture.ts'
+
+// Each run of the program is a process of its own, and a busy machine has little time for it.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 interface JobRow {
   readonly id: string

@@ -1,12 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { lstatSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
 import { startWriter, type WritingProcess } from './writing-process.ts'
+
+// Each run of the program is a process of its own, and a busy machine has little time for it.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
+const PAGE_BYTES = 4_096
+const LEAF = 2
+const MANY_ROWS = 20
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -105,3 +112,35 @@ test('an inspector that is killed leaves nothing that hinders the node', async (
   expect(submitted).toBeGreaterThan(0)
   expect(run('check', store)).toMatchObject({ status: 0 })
 })
+
+test('a store that ends the process which reads it is a finding, not an end without a word', async () => {
+  const filler = await startWriter(store, 'busy')
+  while (pending() < 200) {
+    // Until the trees have several pages.
+  }
+  await filler.stop()
+  writer = await startWriter(store, 'idle')
+  zeroLeaves(store)
+  const check = run('check', store, '--output', 'json')
+  expect(check.status).toBe(3)
+  const { findings } = JSON.parse(check.stdout) as { findings: { rule: string; message: string }[] }
+  expect(['open-died', 'store-unreadable']).toContain(findings[0]?.rule)
+  const dump = run('dump', store, '--all', '--output', 'ndjson')
+  expect(dump.status).toBe(3)
+  expect(dump.stderr).toMatch(/^Error: .*damaged/m)
+})
+
+/** Overwrites every second leaf page with many rows with zeros, as a disk may that lies. */
+function zeroLeaves(path: string): void {
+  const file = openSync(path, 'r+')
+  const pages = Math.floor(fstatSync(file).size / PAGE_BYTES)
+  const page = Buffer.alloc(PAGE_BYTES)
+  for (let number = 2; number < pages; number += 1) {
+    readSync(file, page, 0, PAGE_BYTES, number * PAGE_BYTES)
+    // Those with few rows are left: without the names of the tables nothing could be opened.
+    const isLeaf = page.readUInt16LE(18) === LEAF && page.readUInt16LE(20) > 2 * MANY_ROWS
+    if (isLeaf && number % 2 === 0)
+      writeSync(file, Buffer.alloc(PAGE_BYTES), 0, PAGE_BYTES, number * PAGE_BYTES)
+  }
+  closeSync(file)
+}
