@@ -43,11 +43,17 @@ export class CrashLedger {
   readonly #notes = new Map<string, number[]>()
   readonly #checkpoints = new Map<string, number>()
   #acknowledged = 0
+  #plansCompared = 0
   #read = 0
 
   /** How many acknowledgements there were. */
   get acknowledged(): number {
     return this.#acknowledged
+  }
+
+  /** How many plans were looked for in a store. */
+  get plansCompared(): number {
+    return this.#plansCompared
   }
 
   /** Reads what was written into the file since the last time. */
@@ -114,6 +120,7 @@ export class CrashLedger {
   async #comparePlan(store: JobStore, name: string, { outcome, result }: Planned): Promise<void> {
     const { jobId, ids, evaluation } = outcome
     if (await this.#isGone(store, jobId)) return
+    this.#plansCompared += 1
     const found = await Promise.all(ids.map((id) => store.getExecution(id)))
     const there = found.filter((execution) => execution !== null).length
     const status = (await store.getEvaluation(evaluation))?.status

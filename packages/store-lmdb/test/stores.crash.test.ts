@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +21,9 @@ import { CrashLedger } from './crash-ledger.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const WRITER = fileURLToPath(new URL('./crash-writer-process.mjs', import.meta.url))
+const OUTCOMES = 'outcomes.ndjson'
+/** About a hundred outcomes. */
+const MAX_LIFE_BYTES = 12_000
 const LANES = 2
 const KILLS_PER_LANE = process.env['SALTCOD_LONG'] === undefined ? 100 : 1_000
 
@@ -28,12 +32,15 @@ test(`after each of ${LANES * KILLS_PER_LANE} kills every acknowledged change is
 }, async () => {
   // Lanes with stores of their own keep all processors busy.
   const directories = Array.from({ length: LANES }, temporaryDirectory)
-  const acknowledged = await Promise.all(directories.map(killAgainAndAgain))
-  for (const number of acknowledged) expect(number).toBeGreaterThan(KILLS_PER_LANE)
+  const ledgers = await Promise.all(directories.map(killAgainAndAgain))
+  for (const { acknowledged, plansCompared } of ledgers) {
+    expect(acknowledged).toBeGreaterThan(10 * KILLS_PER_LANE)
+    expect(plansCompared).toBeGreaterThan(KILLS_PER_LANE / 10)
+  }
 })
 
-/** Returns how many changes were acknowledged in all. */
-async function killAgainAndAgain(directory: string): Promise<number> {
+/** Returns what became of all the changes. */
+async function killAgainAndAgain(directory: string): Promise<CrashLedger> {
   const ledger = new CrashLedger()
   for (let life = 0; life < KILLS_PER_LANE; life += 1) {
     await liveAndDie(directory, life)
@@ -41,10 +48,13 @@ async function killAgainAndAgain(directory: string): Promise<number> {
       throw new Error(`after kill ${life}: ${(error as Error).message}`, { cause: error })
     })
   }
-  return ledger.acknowledged
+  return ledger
 }
 
-/** Lets a writer live for a random time: one in ten dies while it starts, the others while they write. */
+/**
+ * Lets a writer live and kills it: one in ten while it starts, some after a random time, the others once it has said a
+ * random amount, so that much has happened on a slow machine too.
+ */
 async function liveAndDie(directory: string, life: number): Promise<void> {
   const writer = spawn(process.execPath, [WRITER, directory, String(life)], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,16 +64,25 @@ async function liveAndDie(directory: string, life: number): Promise<void> {
     complaint += text
   })
   const closed = once(writer, 'close')
-  const early = life > 0 && Math.random() < 0.1
-  if (!early) await Promise.race([once(writer.stdout, 'data'), closed])
-  await setTimeout(Math.random() * (early ? 200 : 150))
+  const manner = life === 0 ? 1 : Math.random()
+  if (manner < 0.1) await setTimeout(Math.random() * 200)
+  else {
+    await Promise.race([once(writer.stdout, 'data'), closed])
+    if (manner < 0.4) await setTimeout(Math.random() * 100)
+    else await hasSaid(join(directory, OUTCOMES), Math.random() * MAX_LIFE_BYTES, writer)
+  }
   writer.kill('SIGKILL')
   const [, signal] = (await closed) as [number | null, string | null]
   assert.equal(signal, 'SIGKILL', `the writer ended by itself: ${complaint}`)
 }
 
+async function hasSaid(path: string, bytes: number, writer: ChildProcess): Promise<void> {
+  const end = statSync(path).size + bytes
+  while (statSync(path).size < end && writer.exitCode === null) await setTimeout(1)
+}
+
 async function inspect(directory: string, ledger: CrashLedger): Promise<void> {
-  ledger.readOutcomes(join(directory, 'outcomes.ndjson'))
+  ledger.readOutcomes(join(directory, OUTCOMES))
   const jobs = await openLmdbJobStore({ path: join(directory, 'jobs.db') })
   const executions = await openLmdbExecutionStore({ path: join(directory, 'executions.db') })
   try {
