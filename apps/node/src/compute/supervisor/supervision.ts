@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { OutcomeReason } from '../engine/engine.ts'
 import { DiskUse } from './disk-use.ts'
 import { type ExitRecord, writeExitRecord, writeFileDurably } from './exit-record.ts'
@@ -38,6 +39,8 @@ export class Supervision {
   #startedAtMs: number | null = null
   #cause: Cause | undefined
   #report = ''
+  /** Settles when the program can say no more: its exit may be seen before its last words. */
+  #reportEnded: Promise<unknown> = Promise.resolve()
   #finishing = false
 
   constructor(launch: Launch, onDone: (record: ExitRecord | undefined) => void) {
@@ -184,6 +187,7 @@ export class Supervision {
       if (this.#report.length < REPORT_BYTES) this.#report += text
     })
     stream.on('error', () => undefined)
+    this.#reportEnded = new Promise((resolve) => stream.once('close', resolve))
   }
 
   #failStart(error: unknown): void {
@@ -216,7 +220,12 @@ export class Supervision {
     this.#finishing = true
     for (const timer of this.#timers) clearTimeout(timer)
     const { left } = await sweep(this.#footprint, SWEEP_MS)
-    await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
+    const patience = setTimeoutPromise(DRAIN_MS, undefined, { ref: false })
+    await Promise.all([
+      this.#stdout.close(DRAIN_MS),
+      this.#stderr.close(DRAIN_MS),
+      Promise.race([this.#reportEnded, patience]),
+    ])
     const final = this.#reported(ending)
     const { executionId, attempt, workDir } = this.#launch
     const record: ExitRecord = {
