@@ -14,7 +14,7 @@ function bytesIn(directory: string): number {
       for (const entry of readdirSync(path, { withFileTypes: true })) {
         const inside = join(path, entry.name)
         if (entry.isDirectory()) queue.push(inside)
-        else if (entry.isFile()) bytes += allocatedBytes(inside)
+        else if (entry.isFile()) bytes += writtenBytes(inside)
       }
     } catch {
       // Removed or closed by the job while it is looked at; the next look sees what came of it.
@@ -23,10 +23,10 @@ function bytesIn(directory: string): number {
   return bytes
 }
 
-function allocatedBytes(path: string): number {
+function writtenBytes(path: string): number {
   const status = lstatSync(path, { throwIfNoEntry: false })
-  // Blocks, not length: a file with holes takes no room.
-  return status === undefined ? 0 : status.blocks * 512
+  // A file with holes takes less room than its length, and a last block that is not full is none of the job's doing.
+  return status === undefined ? 0 : Math.min(status.size, status.blocks * 512)
 }
 
 /** Watches how much a job has written below a directory, in looks that are rarer the longer they take. */
