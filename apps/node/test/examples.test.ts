@@ -33,7 +33,7 @@ test('each example runs as it says', { timeout: 200_000 }, async () => {
   }
   const kept = readdirSync(directory, { recursive: true }).map(String)
   expect(kept.filter((path) => path.endsWith('outputs/counts.txt')).length).toBe(1)
-  expect(kept.filter((path) => path.endsWith('greeted')).length).toBe(1)
+  expect(kept.filter((path) => path.endsWith('greeted/when.txt')).length).toBe(1)
 })
 
 test('the module in word-count.yaml is the one that is built', () => {

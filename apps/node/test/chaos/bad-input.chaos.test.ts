@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { WireError } from '../../src/wire/models.ts'
 import type { Ran } from '../cli/binary.ts'
@@ -36,6 +39,26 @@ async function send(
     ...(body === undefined ? {} : { body }),
   })
   return [response.status, (await response.json()) as WireError]
+}
+
+/**
+ * Announces a body and waits for the answer before sending any of it: the node refuses by the length alone and
+ * closes, so a client that goes on writing may lose the answer.
+ */
+async function announce(
+  node: AttackedNode,
+  method: string,
+  path: string,
+  bytes: number,
+): Promise<[number, WireError]> {
+  const headers = { 'content-type': 'application/json', 'content-length': bytes }
+  const sending = request(`${await node.url()}${path}`, { method, headers })
+  sending.flushHeaders()
+  const [response] = (await once(sending, 'response')) as [IncomingMessage]
+  const answer = JSON.parse(await text(response)) as WireError
+  sending.on('error', () => undefined)
+  sending.destroy()
+  return [response.statusCode ?? 0, answer]
 }
 
 const JOBS = '/api/v1/orchestrator/jobs'
@@ -78,7 +101,6 @@ const REQUESTS: readonly (readonly [
     put({ Labels: { a: 'v'.repeat(257) } }),
   ],
   ['a specification of 2 MB', 413, /./, JOBS, put({ Meta: { a: 'x'.repeat(2_000_000) } })],
-  ['a specification of 50 MB', 413, /larger than/, JOBS, put({ Meta: { a: 'x'.repeat(HUGE_BYTES) } })],
 ]
 
 const READS: readonly (readonly [name: string, status: number, path: string])[] = [
@@ -101,6 +123,9 @@ test('bad requests are answered with an error object, and the node goes on', asy
     expect(error.Message.length, name).toBeLessThan(1_000)
     expect(error.RequestID, name).not.toBe('')
   }
+  const [refused, tooLarge] = await announce(node, 'PUT', JOBS, HUGE_BYTES)
+  expect([refused, tooLarge.Status]).toEqual([413, 413])
+  expect(tooLarge.Message).toMatch(/larger than/)
   for (const [name, status, path] of READS) {
     const [answered, error] = await send(node, 'GET', path)
     expect([answered, error.Status], `${name}: ${JSON.stringify(error)}`).toEqual([status, status])
