@@ -15,6 +15,7 @@ export type {
   ExecutionReport,
   FinishedJobQuery,
   HistoryQuery,
+  ImportJob,
   JobQuery,
   JobStore,
   LabelRequirement,
@@ -91,6 +92,7 @@ export type {
   StateCount,
   StoreInfo,
 } from './model/store-info.ts'
+export type { WholeJob } from './model/whole-job.ts'
 export type { DroppedRow, OnDrop } from './rebuild/rebuild-run.ts'
 export { REBUILT_TABLES, type RebuildOptions, rebuildStore } from './rebuild/rebuild-store.ts'
 export type { ComputeState } from './states/compute-state.ts'

@@ -7,17 +7,11 @@ import {
   type Page,
   type PageRequest,
   StoreError,
+  type WholeJob,
 } from '@saltcod/store-core'
 
 /** A job as an archive keeps it, with everything that belongs to it. */
-export interface ArchivedJob {
-  /** All versions, oldest first. */
-  readonly versions: readonly Job[]
-  readonly executions: readonly Execution[]
-  readonly evaluations: readonly Evaluation[]
-  /** Oldest first. */
-  readonly history: readonly HistoryEntry[]
-}
+export type ArchivedJob = WholeJob
 
 /** Which record a line of a segment holds. */
 type LineKind = 'version' | 'execution' | 'evaluation' | 'history'

@@ -34,6 +34,7 @@ import {
 } from './execution-row.ts'
 import { finishedJobListing, measureJob } from './finished-jobs.ts'
 import { historyListing } from './history-listing.ts'
+import { importJob } from './import-job.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
 import { loadJob } from './job-row.ts'
 import type {
@@ -43,6 +44,7 @@ import type {
   ExecutionReport,
   FinishedJobQuery,
   HistoryQuery,
+  ImportJob,
   JobQuery,
   JobStore,
   NewExecution,
@@ -121,6 +123,10 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
 
   async deleteJob(request: DeleteJob): Promise<void> {
     await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request))
+  }
+
+  async importJob(request: ImportJob<Spec>): Promise<Job<Spec>> {
+    return await importJob<Spec>((body) => this.mutate('importJob', {}, body), request)
   }
 
   async createExecution(

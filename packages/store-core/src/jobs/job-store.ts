@@ -8,6 +8,7 @@ import type { Job, JobDefinition, JobType } from '../model/job.ts'
 import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
+import type { WholeJob } from '../model/whole-job.ts'
 import type { ExecutionState } from '../states/execution-state.ts'
 import type { JobState } from '../states/job-state.ts'
 import type { Expectation } from '../states/transitions.ts'
@@ -150,6 +151,12 @@ export interface DeleteJob extends ChangeRequest {
   readonly expectedHistorySequence?: number
 }
 
+/** A job that ended, and with it everything that belongs to it, on its way back into a store. */
+export interface ImportJob<Spec = Json> extends WholeJob<Spec> {
+  /** Holds it for this reason, so that retention does not remove it again at once. */
+  readonly hold?: string
+}
+
 /** A condition on one label. `!=` and `notin` also hold where the label is absent. */
 export interface LabelRequirement {
   readonly key: string
@@ -226,6 +233,12 @@ export interface JobStore<Spec = Json> extends DurableStore {
    * `JOB_NOT_TERMINAL`, `JOB_HELD`, and `REVISION_CONFLICT` where the job is not what the caller knows.
    */
   deleteJob(request: DeleteJob): Promise<void>
+  /**
+   * Writes an ended job as it was in another store or an archive; all of it appears at once. Evaluations that were
+   * pending are canceled. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`,
+   * `EXECUTION_ALREADY_EXISTS`, `EVALUATION_ALREADY_EXISTS`, `INVALID_ARGUMENT`.
+   */
+  importJob(request: ImportJob<Spec>): Promise<Job<Spec>>
 
   // Executions
   /** Creates an execution. Throws `JOB_NOT_FOUND`, `EXECUTION_ALREADY_EXISTS`. */

@@ -156,7 +156,8 @@ function findBySubmitKey<Spec>(
   return { job: toJob<Spec>(job.id, job.row, loadSpec(snapshot, job)), evaluationId: null, created: false }
 }
 
-function refuseTaken(snapshot: KvSnapshot, id: string, namespace: string, name: string): void {
+/** Refuses an id or a name that is taken. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`. */
+export function refuseTaken(snapshot: KvSnapshot, id: string, namespace: string, name: string): void {
   const key = jobKey(id)
   if (findJobRow(snapshot, id) !== undefined || snapshot.get('reclaim', key) !== undefined) {
     throw new StoreError('JOB_ALREADY_EXISTS', `job ${id} exists already`, {

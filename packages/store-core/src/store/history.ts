@@ -1,4 +1,4 @@
-import type { KvSnapshot } from '../kv/contract.ts'
+import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { TextMap } from '../model/json.ts'
@@ -56,6 +56,27 @@ export function addHistoryEntry(
     ...(details === undefined || Object.keys(details).length === 0 ? {} : { d: details }),
   })
   return sequence
+}
+
+/** Writes an entry as it was in another place, under a sequence number. */
+export function restoreHistoryEntry(
+  rows: KvTransaction,
+  ownerKey: Uint8Array,
+  sequence: number,
+  { jobVersion, executionId, nodeId, previousState, newState, revision, event, atMs }: HistoryEntry,
+): void {
+  historyTable.put(rows, tuple(ownerKey, sequence), {
+    at: atMs,
+    v: jobVersion,
+    ...(executionId === null ? {} : { e: executionId }),
+    ...(nodeId === null ? {} : { n: nodeId }),
+    ...(previousState === null ? {} : { p: previousState }),
+    s: newState,
+    r: revision,
+    ...(event.message === '' ? {} : { m: event.message }),
+    ...(event.topic === '' ? {} : { t: event.topic }),
+    ...(Object.keys(event.details).length === 0 ? {} : { d: event.details }),
+  })
 }
 
 /** The record under which an entry is kept: a job, or in an execution store an execution. */

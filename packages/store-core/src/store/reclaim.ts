@@ -1,3 +1,4 @@
+import { StoreError } from '../errors.ts'
 import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { endOfTuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
@@ -8,6 +9,7 @@ import type { TableName } from './tables.ts'
 /** A record that was deleted and whose rows are still being removed. */
 export interface ReclaimRow {
   readonly id: string
+  /** When it was deleted; in the future for one that is being written in steps. */
   readonly at: number
 }
 
@@ -27,6 +29,23 @@ export function putReclaim(mutation: Mutation, key: Uint8Array, id: string): voi
   reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs })
 }
 
+/** Marks a record that is being written in steps: until it is whole it is hidden, and from a time on its rows are removed. */
+export function stageReclaim(mutation: Mutation, key: Uint8Array, id: string, untilMs: number): void {
+  reclaimTable.put(mutation.rows, key, { id, at: untilMs })
+}
+
+/** Takes the mark of {@link stageReclaim} away. Throws `JOB_NOT_FOUND` where it is gone: the rows were removed. */
+export function dropReclaim(mutation: Mutation, key: Uint8Array): void {
+  const staged = reclaimTable.get(mutation.rows, key)
+  if (staged !== undefined && staged.at > mutation.nowMs) {
+    mutation.rows.remove('reclaim', key)
+    return
+  }
+  throw new StoreError('JOB_NOT_FOUND', 'the import took too long, and what it wrote is being removed', {
+    hint: 'import it again in a moment',
+  })
+}
+
 /** Removes rows of deleted records, at most 500 keys; `remove` takes what it may of one record. */
 export function reclaimStep(
   mutation: Mutation,
@@ -39,7 +58,9 @@ export function reclaimStep(
   const finished: string[] = []
   let left = MAX_STEP_KEYS
   for (const { key, value } of mutation.rows.range('reclaim', { limit: MAX_STEP_RECORDS })) {
-    const { id } = reclaimTable.decode(key, value)
+    const { id, at } = reclaimTable.decode(key, value)
+    // It is being written.
+    if (at > mutation.nowMs) continue
     const { removed, done } = remove(key, id, left)
     left -= removed
     if (!done) break
@@ -47,7 +68,9 @@ export function reclaimStep(
     finished.push(id)
     left -= 1
   }
-  const more = mutation.rows.keys('reclaim', { limit: 1 }).length > 0
+  const more = mutation.rows
+    .range('reclaim', { limit: MAX_STEP_RECORDS })
+    .some(({ key, value }) => reclaimTable.decode(key, value).at <= mutation.nowMs)
   return { removedRows: MAX_STEP_KEYS - left, finished, more }
 }
 

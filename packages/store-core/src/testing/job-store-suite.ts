@@ -4,6 +4,7 @@ import { evaluationCases } from './job-store/evaluation.ts'
 import { executionCases, reportCases } from './job-store/execution.ts'
 import { historyCases } from './job-store/history.ts'
 import { hostileCases } from './job-store/hostile.ts'
+import { importCases } from './job-store/import.ts'
 import { assertSoundJobStore, JOB_ACTOR } from './job-store/job-case.ts'
 import { leaseCases } from './job-store/lease.ts'
 import { listingCases } from './job-store/listing.ts'
@@ -34,6 +35,7 @@ const CONCERNS: StoreCases<JobStore> = {
   history: historyCases,
   deletion: deletionCases,
   retention: retentionCases,
+  import: importCases,
   hostile: hostileCases,
   ...durableStoreCases(JOB_ACTOR),
 }

@@ -1,0 +1,253 @@
+import { StoreError } from '../errors.ts'
+import { idTuple } from '../kv/tuple.ts'
+import type { RecordKind } from '../model/feed.ts'
+import type { HistoryEntry } from '../model/history.ts'
+import { checkId } from '../model/id.ts'
+import { JOB_TYPES, type Job } from '../model/job.ts'
+import { EXECUTION_MACHINE } from '../states/execution-state.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import { restoreHistoryEntry } from '../store/history.ts'
+import { checkText, invalid } from '../store/limits.ts'
+import { readSequence } from '../store/meta.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { dropReclaim, stageReclaim } from '../store/reclaim.ts'
+import { holdJob } from './change-job.ts'
+import { endedKey, evaluationOfJobKey, evaluationTable, findEvaluation } from './evaluation-row.ts'
+import {
+  announceExecution,
+  executionCreationKeys,
+  executionKey,
+  executionStateKey,
+  executionTable,
+} from './execution-row.ts'
+import { evaluationRowOf, executionRowOf, jobRowOf, specRowOf } from './imported-rows.ts'
+import {
+  announceJob,
+  creationIndexKeys,
+  jobKey,
+  jobTable,
+  labelIndexKeys,
+  loadJob,
+  loadSpec,
+  nameIndexKey,
+  specKey,
+  specTable,
+  stateIndexKeys,
+  submitKeyIndexKey,
+  toJob,
+} from './job-row.ts'
+import type { ImportJob } from './job-store.ts'
+import { refuseTaken } from './submit-job.ts'
+
+/** Keys and bytes that one transaction of an import writes, about. */
+const STEP_KEYS = 800
+const STEP_BYTES = 2 * 1024 * 1024
+/** An import that was begun and not finished for so long is removed again. */
+const ABANDONED_MS = 3_600_000
+
+/** Carries out one transaction. */
+type Mutate = <T>(body: (mutation: Mutation) => T) => Promise<T>
+
+/** A record to be written, and how much it is. */
+interface Piece {
+  readonly keys: number
+  readonly bytes: number
+  readonly write: (mutation: Mutation, renumber: boolean) => void
+}
+
+/** What the records that were written so far add to the counters. */
+class Tally {
+  specBytes = 0
+  readonly #sums = new Map<string, { kind: RecordKind; state: string; records: number; bytes: number }>()
+
+  add(kind: RecordKind, state: string, bytes: number): void {
+    const name = `${kind} ${state}`
+    const sum = this.#sums.get(name) ?? { kind, state, records: 0, bytes: 0 }
+    this.#sums.set(name, { ...sum, records: sum.records + 1, bytes: sum.bytes + bytes })
+  }
+
+  count(mutation: Mutation, namespace: string): void {
+    for (const { kind, state, records, bytes } of this.#sums.values()) {
+      mutation.count(kind, namespace, state, records, bytes)
+    }
+  }
+}
+
+/**
+ * Writes an ended job with everything that belongs to it, in several transactions where it is large. Nothing of it
+ * is seen before the last one; what a crash leaves before that is removed by `reclaim` after an hour.
+ */
+export async function importJob<Spec>(mutate: Mutate, request: ImportJob<Spec>): Promise<Job<Spec>> {
+  const newest = checkWhole(request as ImportJob)
+  const tally = new Tally()
+  const pieces = piecesOf(request as ImportJob, tally)
+  const renumber = await mutate((mutation) => begin(mutation, request as ImportJob, newest))
+  for (let from = 0; from < pieces.length; ) {
+    const step = stepFrom(pieces, from)
+    from += step.length
+    await mutate((mutation) => {
+      for (const piece of step) piece.write(mutation, renumber)
+    })
+  }
+  return await mutate((mutation) => publish<Spec>(mutation, request as ImportJob, newest, tally))
+}
+
+function checkWhole({ versions, executions, evaluations, history, hold }: ImportJob): Job {
+  const newest = versions.at(-1)
+  if (newest === undefined) throw invalid('a job without versions cannot be imported')
+  const { id, namespace, type, state } = newest
+  checkId('job', id)
+  checkText('namespace', namespace)
+  checkText('name', newest.name)
+  if (hold !== undefined) checkText('reason', hold)
+  if (!JOB_TYPES.includes(type)) throw invalid(`invalid job type: ${JSON.stringify(type)}`)
+  if (!JOB_MACHINE.terminal.has(state) || newest.finishedAtMs === null) {
+    throw invalid(`job ${id} is ${state}; only a job that has ended can be imported`)
+  }
+  if (versions.some((version, index) => version.id !== id || version.version !== index + 1)) {
+    throw invalid(`the versions of job ${id} are not all there`)
+  }
+  if ([...executions, ...evaluations, ...history].some(({ jobId }) => jobId !== id)) {
+    throw invalid(`not every record belongs to job ${id}`)
+  }
+  const running = executions.find(
+    (one) => !EXECUTION_MACHINE.terminal.has(one.state) || one.finishedAtMs === null,
+  )
+  if (running !== undefined) throw invalid(`execution ${running.id} is ${running.state}; it has not ended`)
+  return newest
+}
+
+function begin(mutation: Mutation, { executions, evaluations, history }: ImportJob, newest: Job): boolean {
+  const { rows } = mutation
+  const { id, namespace, name, submitKey } = newest
+  refuseTaken(rows, id, namespace, name)
+  if (submitKey !== null && rows.get('index', submitKeyIndexKey(namespace, submitKey)) !== undefined) {
+    throw new StoreError(
+      'SUBMIT_KEY_CONFLICT',
+      `another job of namespace ${namespace} has submit key ${submitKey}`,
+      {
+        id,
+        hint: 'remove that one first',
+      },
+    )
+  }
+  for (const execution of executions) {
+    if (rows.get('executions', executionKey(execution.id)) === undefined) continue
+    throw new StoreError('EXECUTION_ALREADY_EXISTS', `execution ${execution.id} exists already`, {
+      id: execution.id,
+      hint: 'it belongs to another job; look at it first',
+    })
+  }
+  for (const evaluation of evaluations) {
+    if (findEvaluation(rows, evaluation.id) === undefined) continue
+    throw new StoreError('EVALUATION_ALREADY_EXISTS', `evaluation ${evaluation.id} exists already`, {
+      id: evaluation.id,
+      hint: 'it belongs to another job; look at it first',
+    })
+  }
+  stageReclaim(mutation, jobKey(id), id, mutation.nowMs + ABANDONED_MS)
+  const highest = [...history, ...evaluations].reduce((most, { sequence }) => Math.max(most, sequence), 0)
+  // Numbers of another store may lie ahead of this one's, and would be given out again.
+  return highest > readSequence(rows).n
+}
+
+function piecesOf({ versions, executions, evaluations, history }: ImportJob, tally: Tally): Piece[] {
+  return [
+    ...versions.map((version) => specPiece(version, history, tally)),
+    ...executions.map((execution): Piece => {
+      const key = executionKey(execution.id)
+      const row = executionRowOf(execution)
+      return {
+        keys: 4,
+        bytes: sizeOf(execution),
+        write(mutation) {
+          tally.add('execution', row.s, executionTable.put(mutation.rows, key, row))
+          for (const indexKey of executionCreationKeys(key, row)) mutation.putIndex(indexKey)
+          mutation.putIndex(executionStateKey(key, row))
+          announceExecution(mutation, execution.id, row, null)
+        },
+      }
+    }),
+    ...evaluations.map((evaluation): Piece => {
+      const key = idTuple('v', evaluation.id)
+      return {
+        keys: 3,
+        bytes: sizeOf(evaluation),
+        write(mutation, renumber) {
+          const row = evaluationRowOf(evaluation, renumber ? mutation.nextSequence() : evaluation.sequence)
+          tally.add('evaluation', row.st, evaluationTable.put(mutation.rows, key, row))
+          mutation.putIndex(evaluationOfJobKey({ key, row }))
+          mutation.putIndex(endedKey({ key, row }))
+        },
+      }
+    }),
+    ...history.map((entry): Piece => {
+      const ownerKey = jobKey(entry.jobId)
+      return {
+        keys: 1,
+        bytes: sizeOf(entry),
+        write: (mutation, renumber) =>
+          restoreHistoryEntry(
+            mutation.rows,
+            ownerKey,
+            renumber ? mutation.nextSequence() : entry.sequence,
+            entry,
+          ),
+      }
+    }),
+  ]
+}
+
+function specPiece(version: Job, history: readonly HistoryEntry[], tally: Tally): Piece {
+  const since = history.find(({ jobVersion }) => jobVersion === version.version)
+  const row = specRowOf(version, since?.atMs ?? version.createdAtMs)
+  return {
+    keys: 1,
+    bytes: sizeOf(version),
+    write(mutation) {
+      tally.specBytes += specTable.put(mutation.rows, specKey(jobKey(version.id), version.version), row)
+    },
+  }
+}
+
+/** The feed and the meta rows of a transaction are small beside the limits, which leave room for them. */
+function stepFrom(pieces: readonly Piece[], from: number): Piece[] {
+  const step: Piece[] = []
+  let keys = 0
+  let bytes = 0
+  for (const piece of pieces.slice(from, from + STEP_KEYS)) {
+    keys += piece.keys
+    bytes += piece.bytes
+    if (step.length > 0 && (keys > STEP_KEYS || bytes > STEP_BYTES)) break
+    step.push(piece)
+  }
+  return step
+}
+
+function sizeOf(record: unknown): number {
+  return JSON.stringify(record).length
+}
+
+function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tally: Tally): Job<Spec> {
+  const { id, namespace, name, submitKey, labels } = newest
+  const key = jobKey(id)
+  // Somebody may have taken the name meanwhile.
+  dropReclaim(mutation, key)
+  refuseTaken(mutation.rows, id, namespace, name)
+  const row = jobRowOf(newest, tally.specBytes)
+  const bytes = jobTable.put(mutation.rows, key, row)
+  const keys = [
+    ...creationIndexKeys(key, row),
+    ...stateIndexKeys(key, row),
+    ...labelIndexKeys(key, row, labels),
+  ]
+  for (const indexKey of keys) mutation.putIndex(indexKey)
+  mutation.putIndex(nameIndexKey(namespace, name), key)
+  if (submitKey !== null) mutation.putIndex(submitKeyIndexKey(namespace, submitKey), key)
+  mutation.count('job', namespace, row.s, 1, bytes + row.b)
+  tally.count(mutation, namespace)
+  announceJob(mutation, id, row, null)
+  if (hold !== undefined) return holdJob<Spec>(mutation, id, hold)
+  const job = loadJob(mutation.rows, id)
+  return toJob<Spec>(id, job.row, loadSpec(mutation.rows, job))
+}

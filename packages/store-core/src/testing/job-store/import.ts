@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+
+import type { JobStore } from '../../jobs/job-store.ts'
+import type { WholeJob } from '../../model/whole-job.ts'
+import { assertRejects } from '../kv/expectation.ts'
+import { readAll } from '../store/pages.ts'
+import { endedJob, type JobCase, newJob } from './job-case.ts'
+
+/** Reads a job and everything that belongs to it. */
+async function wholeJob(store: JobStore, jobId: string): Promise<WholeJob> {
+  return {
+    versions: await store.listJobVersions(jobId),
+    executions: await readAll((request) => store.listExecutions({ ...request, jobId })),
+    evaluations: await readAll((request) => store.listEvaluations({ ...request, jobId })),
+    history: await readAll((request) => store.listHistory({ ...request, jobId })),
+  }
+}
+
+async function takeOut(store: JobStore, jobId: string): Promise<WholeJob> {
+  const whole = await wholeJob(store, jobId)
+  await store.deleteJob({ jobId })
+  while ((await store.reclaim()).more);
+  return whole
+}
+
+/** A job of two versions with executions and evaluations that ended. */
+async function fullJob(store: JobStore, executions: number): Promise<string> {
+  const { id: jobId } = await newJob(store, {
+    labels: { team: 'blue' },
+    submitKey: 'once',
+    evaluation: { trigger: 'job-register' },
+  })
+  const claim = await store.claimEvaluation({ holder: 'worker', leaseMs: 60_000 })
+  assert.ok(claim)
+  await store.completeEvaluation({ lease: claim.lease, comment: 'decided' })
+  await store.reviseJob({ jobId, labels: { team: 'red' }, priority: 7, evaluation: null })
+  for (let n = 0; n < executions; n++) {
+    const { id: executionId } = await store.createExecution({
+      jobId,
+      nodeId: `n-${n % 3}`,
+      partition: n,
+      resources: { cpu: n },
+      evaluationId: claim.evaluation.id,
+    })
+    await store.updateExecution({
+      executionId,
+      to: 'Running',
+      event: { message: 'on', details: { n: `${n}` } },
+    })
+    await store.updateExecution({ executionId, to: 'Completed', patch: { runOutput: { exitCode: 0 } } })
+  }
+  await store.transitionJob({ jobId, to: 'Completed', message: 'all done' })
+  return jobId
+}
+
+/** Cases about jobs that come back. */
+export const importCases: readonly JobCase[] = [
+  {
+    name: 'a job comes back as it was, with everything that belongs to it',
+    run: async ({ store, clock }) => {
+      const jobId = await fullJob(store, 3)
+      const counts = await store.counts()
+      const whole = await takeOut(store, jobId)
+      assert.equal(await store.getJob(jobId), null)
+      clock.step(1_000)
+      const back = await store.importJob(whole)
+      assert.deepEqual(back, whole.versions.at(-1))
+      assert.deepEqual(await wholeJob(store, jobId), whole)
+      assert.deepEqual(await store.counts(), counts)
+      assert.equal((await store.getJobByName('default', back.name))?.id, jobId)
+      const labelled = { key: 'team', operator: '=', values: ['red'] } as const
+      assert.deepEqual(
+        (await store.listJobs({ labels: [labelled] })).items.map(({ id }) => id),
+        [jobId],
+      )
+      await store.deleteJob({ jobId })
+    },
+  },
+  {
+    name: 'a job too large for one transaction comes back whole',
+    run: async ({ store }) => {
+      const jobId = await fullJob(store, 450)
+      const whole = await takeOut(store, jobId)
+      await store.importJob(whole)
+      assert.deepEqual(await wholeJob(store, jobId), whole)
+      await store.reviseJob({ jobId, evaluation: null })
+    },
+  },
+  {
+    name: 'a job may be held when it comes back, and what was pending is canceled',
+    run: async ({ store }) => {
+      const { id: jobId } = await endedJob(store, { evaluation: { trigger: 'job-register' } })
+      const whole = await takeOut(store, jobId)
+      const back = await store.importJob({ ...whole, hold: 'from the archive' })
+      assert.equal(back.hold, 'from the archive')
+      await assertRejects(store.deleteJob({ jobId }), 'JOB_HELD')
+      assert.deepEqual(
+        (await store.listEvaluations({ jobId })).items.map(({ status }) => status),
+        ['canceled'],
+      )
+      assert.equal(await store.claimEvaluation({ holder: 'worker', leaseMs: 1_000 }), null)
+    },
+  },
+  {
+    name: 'a job of another store keeps the order of its history under numbers of this one',
+    run: async ({ store }) => {
+      const jobId = await fullJob(store, 2)
+      const whole = await takeOut(store, jobId)
+      const ahead = <T extends { sequence: number }>(entry: T): T => ({
+        ...entry,
+        sequence: entry.sequence + 1e6,
+      })
+      await store.importJob({
+        ...whole,
+        history: whole.history.map(ahead),
+        evaluations: whole.evaluations.map(ahead),
+      })
+      const unnumbered = ({ history }: WholeJob) => history.map((entry) => ({ ...entry, sequence: 0 }))
+      assert.deepEqual(unnumbered(await wholeJob(store, jobId)), unnumbered(whole))
+    },
+  },
+  {
+    name: 'a job that is there, whose name or key is taken, or that is not whole, is refused',
+    run: async ({ store }) => {
+      const jobId = await fullJob(store, 1)
+      const there = await wholeJob(store, jobId)
+      await assertRejects(store.importJob(there), 'JOB_ALREADY_EXISTS')
+      await takeOut(store, jobId)
+      const [first, second] = there.versions
+      assert.ok(first && second)
+      const { id: other } = await endedJob(store, { name: first.name })
+      await assertRejects(store.importJob(there), 'JOB_NAME_TAKEN')
+      await takeOut(store, other)
+      const { id: keyed } = await endedJob(store, { submitKey: 'once' })
+      await assertRejects(store.importJob(there), 'SUBMIT_KEY_CONFLICT')
+      await takeOut(store, keyed)
+      const bad: Partial<WholeJob>[] = [
+        { versions: [] },
+        { versions: [second] },
+        { versions: [first, { ...second, state: 'Running', finishedAtMs: null }] },
+        { executions: there.executions.map((one) => ({ ...one, state: 'Running', finishedAtMs: null })) },
+        { history: there.history.map((entry) => ({ ...entry, jobId: 'another' })) },
+      ]
+      for (const part of bad) await assertRejects(store.importJob({ ...there, ...part }), 'INVALID_ARGUMENT')
+      assert.equal((await store.listJobs()).items.length, 0)
+      await store.importJob(there)
+      assert.deepEqual(await wholeJob(store, jobId), there)
+    },
+  },
+]

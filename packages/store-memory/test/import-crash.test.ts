@@ -1,0 +1,83 @@
+import {
+  type HistoryEntry,
+  type JobStore,
+  type KvStore,
+  openJobStore,
+  type Page,
+  STORE_TABLES,
+  type WholeJob,
+} from '@saltcod/store-core'
+import { expect, test } from 'vitest'
+import { openMemoryKv } from '../src/memory-kv.ts'
+
+const HOUR_MS = 3_600_000
+
+/** Lets so many writes through, and fails from then on as a process that died would leave things. */
+function dyingAfter(kv: KvStore, writes: number): KvStore {
+  let left = writes
+  return new Proxy(kv, {
+    get(target, property) {
+      if (property !== 'write') return Reflect.get(target, property, target) as unknown
+      const write: KvStore['write'] = async (body, options) => {
+        if (left === 0) throw new Error('the process died')
+        left -= 1
+        return await target.write(body, options)
+      }
+      return write
+    },
+  })
+}
+
+async function historyOf(store: JobStore, jobId: string): Promise<HistoryEntry[]> {
+  const entries: HistoryEntry[] = []
+  let cursor: string | null = null
+  do {
+    const page: Page<HistoryEntry> = await store.listHistory({ jobId, limit: 1_000, cursor })
+    entries.push(...page.items)
+    cursor = page.next
+  } while (cursor !== null)
+  return entries
+}
+
+test('an import that dies on the way leaves nothing that is seen, and nothing at all after an hour', async () => {
+  const nowMs = Date.now()
+  const clock = () => nowMs
+  const source = await openJobStore(openMemoryKv({ tables: STORE_TABLES }), { clock })
+  const { job } = await source.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  const jobId = job.id
+  for (let n = 0; n < 600; n++) {
+    const { id: executionId } = await source.createExecution({ jobId, nodeId: 'n-1' })
+    await source.updateExecution({ executionId, to: 'Completed' })
+  }
+  await source.transitionJob({ jobId, to: 'Completed' })
+  const whole: WholeJob = {
+    versions: await source.listJobVersions(jobId),
+    executions: (await source.listExecutions({ jobId, limit: 1_000 })).items,
+    evaluations: [],
+    history: await historyOf(source, jobId),
+  }
+  for (let writes = 1; ; writes++) {
+    const kv = openMemoryKv({ tables: STORE_TABLES })
+    const opened = await openJobStore(kv, { clock })
+    const dying = await openJobStore(dyingAfter(kv, writes), { clock }).catch(() => null)
+    const done = await dying?.importJob(whole).then(
+      () => true,
+      () => false,
+    )
+    if (done === true) {
+      expect(writes).toBeGreaterThan(4)
+      expect((await opened.getJob(jobId))?.state).toBe('Completed')
+      return
+    }
+    expect(await opened.getJob(jobId)).toBe(null)
+    expect((await opened.listExecutions({ states: ['Completed'] })).items).toEqual([])
+    expect((await opened.check()).findings).toEqual([])
+    const later = await openJobStore(kv, { clock: () => nowMs + 2 * HOUR_MS })
+    while ((await later.reclaim()).more);
+    expect((await later.check()).findings).toEqual([])
+    for (const table of ['jobs', 'specs', 'executions', 'history', 'reclaim']) {
+      expect(kv.read((snapshot) => snapshot.keys(table, { limit: 10 }))).toEqual([])
+    }
+    await later.importJob(whole)
+  }
+})
