@@ -1,11 +1,13 @@
 import type { Setting } from './setting.ts'
 import * as api from './settings/api.ts'
+import * as archive from './settings/archive.ts'
 import * as capacity from './settings/capacity.ts'
 import * as engines from './settings/engines.ts'
 import * as limits from './settings/limits.ts'
 import * as node from './settings/node.ts'
 import * as recovery from './settings/recovery.ts'
 import * as retention from './settings/retention.ts'
+import * as rewrite from './settings/rewrite.ts'
 import * as stores from './settings/stores.ts'
 
 /** How one of the two stores is configured. */
@@ -35,6 +37,17 @@ export interface RecoveryConfig {
   }
 }
 
+/** When a store file is rewritten, so that its dead space goes back to the disk. */
+export interface RewriteConfig {
+  readonly atStart: boolean
+  /** How often a running node looks; 0 for never. */
+  readonly everyMs: number
+  /** The share of dead space above which a store is rewritten, from 0 to 1. */
+  readonly deadShare: number
+  /** The dead space below which it is not. */
+  readonly minBytes: number
+}
+
 /** The whole configuration of a node. Paths are absolute; a time limit or store quota of 0 means that there is none. */
 export interface Config {
   /** The repository directory. */
@@ -61,6 +74,11 @@ export interface Config {
   readonly logging: { readonly level: api.LogLevel; readonly format: api.LogFormat }
   readonly recovery: RecoveryConfig
   readonly retention: readonly retention.RetentionRule[]
+  readonly archive: {
+    /** The absolute path of the directory; absent means that nothing is archived. */
+    readonly directory: string | undefined
+  }
+  readonly compaction: { readonly rewrite: RewriteConfig }
   readonly quota: {
     readonly storeBytes: number
     readonly specBytes: number
@@ -118,6 +136,15 @@ export function buildConfig(pick: PickValue): Config {
     logging: { level: pick(api.loggingLevel), format: pick(api.loggingFormat) },
     recovery: buildRecovery(pick),
     retention: pick(retention.retention),
+    archive: { directory: pick(archive.archiveDirectory) },
+    compaction: {
+      rewrite: {
+        atStart: pick(rewrite.rewriteAtStart),
+        everyMs: pick(rewrite.rewriteEvery),
+        deadShare: pick(rewrite.rewriteDeadShare),
+        minBytes: pick(rewrite.rewriteMinSize),
+      },
+    },
     quota: {
       storeBytes: pick(limits.quotaStoreSize),
       specBytes: pick(limits.quotaSpecSize),

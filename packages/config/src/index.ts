@@ -1,4 +1,4 @@
-export type { Config, RecoveryConfig, StoreConfig } from './config.ts'
+export type { Config, RecoveryConfig, RewriteConfig, StoreConfig } from './config.ts'
 export { defaultConfigYaml } from './default-file.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export type { Environment } from './environment.ts'

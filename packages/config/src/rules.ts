@@ -2,6 +2,7 @@ import type { PickValue } from './config.ts'
 import type { Origin } from './origin.ts'
 import type { Problem } from './problem.ts'
 import { apiHost, apiMaxBodySize } from './settings/api.ts'
+import { archiveDirectory } from './settings/archive.ts'
 import { allowExec } from './settings/engines.ts'
 import { quotaSpecSize } from './settings/limits.ts'
 import { dataDir, nodeType } from './settings/node.ts'
@@ -54,6 +55,22 @@ const storePathIsNoRepository = (setting: typeof jobStorePath): Rule => ({
     }
   },
 })
+
+const archiveIsNoRepository: Rule = {
+  name: 'archive-is-no-repository',
+  about: [archiveDirectory, dataDir],
+  check(pick, originOf) {
+    const path = pick(archiveDirectory)
+    if (path === undefined || path !== pick(dataDir)) return undefined
+    return {
+      severity: 'error',
+      origin: originOf(archiveDirectory),
+      key: archiveDirectory.key,
+      problem: `'${path}' is the repository directory itself`,
+      hint: 'name a directory in it, or elsewhere',
+    }
+  },
+}
 
 const specFitsBody: Rule = {
   name: 'specification-fits-body',
@@ -121,6 +138,7 @@ export const RULES: readonly Rule[] = [
   storePathsDiffer,
   storePathIsNoRepository(executionStorePath),
   storePathIsNoRepository(jobStorePath),
+  archiveIsNoRepository,
   specFitsBody,
   backoffInOrder,
   hostIsLoopback,

@@ -1,5 +1,6 @@
 import type { AnySetting } from './setting.ts'
 import { apiHost, apiMaxBodySize, apiPort, loggingFormat, loggingLevel } from './settings/api.ts'
+import { archiveDirectory } from './settings/archive.ts'
 import {
   capacityCpu,
   capacityDisk,
@@ -40,6 +41,7 @@ import {
   recoveryPreset,
 } from './settings/recovery.ts'
 import { retention } from './settings/retention.ts'
+import { rewriteAtStart, rewriteDeadShare, rewriteEvery, rewriteMinSize } from './settings/rewrite.ts'
 import { executionStorePath, executionStoreType, jobStorePath, jobStoreType } from './settings/stores.ts'
 
 /** Every setting there is, in the order in which they are listed. */
@@ -57,6 +59,7 @@ export const SETTINGS: readonly AnySetting[] = [
   executionStorePath,
   jobStoreType,
   jobStorePath,
+  archiveDirectory,
   apiHost,
   apiPort,
   apiMaxBodySize,
@@ -71,6 +74,10 @@ export const SETTINGS: readonly AnySetting[] = [
   interruptionBackoff,
   interruptionMaxBackoff,
   retention,
+  rewriteAtStart,
+  rewriteEvery,
+  rewriteDeadShare,
+  rewriteMinSize,
   quotaStoreSize,
   quotaSpecSize,
   quotaResultSize,

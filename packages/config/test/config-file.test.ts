@@ -178,6 +178,8 @@ describe('the config file', () => {
 Node:
   Labels: { zone: eu, "example.org/gpu": "no" }
   Compute: { Capacity: { CPU: 1.5, Memory: 2GiB } }
+  Requester: { Archive: { Directory: ./old jobs } }
+Compaction: { Rewrite: { AtStart: false, Every: 6h, DeadShare: 0.3, MinSize: 1GiB } }
 Recovery:
   Preset: Documented
   Cells:
@@ -221,6 +223,13 @@ Inputs: { AllowedHosts: ['files.internal', 'localhost:8080', '[::1]:80'] }
       { maxAgeMs: 2_592_000_000 },
       { namespace: 'ci', state: 'Failed', maxCount: 100, maxBytes: 1_073_741_824 },
     ])
+    expect(config?.archive.directory).toBe(join(home, 'old jobs'))
+    expect(config?.compaction.rewrite).toEqual({
+      atStart: false,
+      everyMs: 21_600_000,
+      deadShare: 0.3,
+      minBytes: 1_073_741_824,
+    })
     expect(config?.leases.retryDelaysMs).toEqual([500, 2000, 1000])
     expect(config?.engines.wasm.memoryLimitBytes).toBe(67_108_864)
     expect(config?.inputs.allowedHosts).toEqual(['files.internal', 'localhost:8080', '[::1]:80'])

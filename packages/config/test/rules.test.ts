@@ -26,6 +26,15 @@ describe('the rules about several settings', () => {
     ])
   })
 
+  it('want a directory of its own for the archive', () => {
+    expect(errorsOf('DataDir: data\nNode: { Requester: { Archive: { Directory: ./data } } }\n')).toEqual([
+      "c.yaml:2: Node.Requester.Archive.Directory: '~/data' is the repository directory itself; name a directory in it, or elsewhere",
+    ])
+    expect(errorsOf('DataDir: data\nNode: { Requester: { Archive: { Directory: ./data/old } } }\n')).toEqual(
+      [],
+    )
+  })
+
   it('want limits and waits in order', () => {
     expect(errorsOf('API: { MaxBodySize: 500KB }\nRecovery: { Interruptions: { Backoff: 2m } }\n')).toEqual([
       'Quota.SpecSize: is larger than API.MaxBodySize, so that such a specification never arrives; lower it, or raise API.MaxBodySize',
