@@ -19,7 +19,7 @@ export async function reportWithoutRecord(
   details: TextMap = {},
 ): Promise<void> {
   const { link, nodeId, log, closing } = context
-  const event = { message, topic: 'Bidding', details: { nodeId, ...details } }
+  const event = { message, topic: 'Bidding', details: { NodeID: nodeId, ...details } }
   const report: Report = { executionId, revision: Number.MAX_SAFE_INTEGER, state, message, event }
   for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
     try {

@@ -131,7 +131,7 @@ export class Inbox {
     }
     const state = approved ? 'BidAccepted' : 'Created'
     const message = approved ? 'Taken on' : 'Bid made'
-    const event = { message, topic: 'Bidding', details: { nodeId } }
+    const event = { message, topic: 'Bidding', details: { NodeID: nodeId } }
     const resources: Json = { ...admission.needs }
     const outbox = [
       reportMessage(requesterId, executionId, 1, { state, message, event, patch: { resources } }),

@@ -56,7 +56,10 @@ export async function startUp(
     },
   })
   const { failures, quarantined, changed, failed, actions } = summary
-  log.info({ actions, changed, failed, quarantined }, 'recovery carried out')
+  log.info(
+    { carriedOut: actions, overtaken: changed, notCarriedOut: failed, quarantined },
+    'recovery carried out',
+  )
   for (const failure of failures) log.error(failure, 'an execution could not be recovered')
   for (const executionId of toConclude) {
     await despite(context, executionId, () => workshop.enqueue(executionId, 'conclude'))
