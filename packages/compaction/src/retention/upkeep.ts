@@ -28,7 +28,7 @@ export async function reclaimAll(store: Pick<DurableStore, 'reclaim'>, pace: Pac
   }
 }
 
-/** Trims the change feed and resolves with how many changes went. */
+/** Trims the change feed and resolves with how many entries and request ids went. */
 export async function trimFeed(
   store: Pick<DurableStore, 'trimFeed'>,
   rule: FeedRule,

@@ -131,7 +131,7 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
   }
 
   async reclaim(): Promise<ReclaimReport> {
-    return await this.mutate('reclaim', {}, reclaimExecutions, true)
+    return await this.mutate('reclaim', {}, reclaimExecutions, { background: true })
   }
 
   async check(options: CheckOptions = {}): Promise<CheckReport> {

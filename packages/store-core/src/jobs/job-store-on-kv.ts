@@ -70,8 +70,11 @@ import { submitJob } from './submit-job.ts'
 /** The job store on a key-value backend: each method is one transaction around an operation of this folder. */
 export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobStore<Spec> {
   async submitJob(request: SubmitJob<Spec>): Promise<Submitted<Spec>> {
-    return await this.mutate('submitJob', request, (mutation) =>
-      submitJob(mutation, request, this.parts.maxSpecBytes),
+    return await this.mutate(
+      'submitJob',
+      request,
+      (mutation) => submitJob(mutation, request, this.parts.maxSpecBytes),
+      { changed: ({ created }) => created },
     )
   }
 
@@ -153,7 +156,9 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async recordExecution(report: ExecutionReport): Promise<ReportOutcome> {
-    return await this.mutate('recordExecution', report, (mutation) => recordExecution(mutation, report))
+    return await this.mutate('recordExecution', report, (mutation) => recordExecution(mutation, report), {
+      changed: (outcome) => outcome === 'applied',
+    })
   }
 
   async getExecution(id: string): Promise<Execution | null> {
@@ -204,7 +209,7 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
       'trimEvaluations',
       {},
       (mutation) => trimEvaluations(mutation, rule.olderThanMs),
-      true,
+      { background: true },
     )
   }
 
@@ -285,7 +290,7 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async reclaim(): Promise<ReclaimReport> {
-    return await this.mutate('reclaim', {}, reclaimJobs, true)
+    return await this.mutate('reclaim', {}, reclaimJobs, { background: true })
   }
 
   async check(options: CheckOptions = {}): Promise<CheckReport> {

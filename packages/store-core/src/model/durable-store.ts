@@ -39,12 +39,14 @@ export interface DurableStore {
   /** Stores a cursor under a name of 1 to 128 characters. Throws `FEED_DIVERGED` as `changes` does. */
   setNamedCursor(name: string, cursor: FeedCursor): Promise<void>
   /**
-   * Removes the oldest feed entries, and request ids of their age, that are older than `olderThanMs` or over `maxBytes`, at most `limit`
-   * (default 500) of each. Resolves with how many entries went.
+   * Removes the oldest feed entries that are older than `olderThanMs` or over `maxBytes`, and request ids that are older than
+   * `requestIdsOlderThanMs` (default: `olderThanMs`, or a day without it), at most `limit` (default 500) of each. Resolves with how many
+   * entries and request ids went.
    */
   trimFeed(rule: {
     readonly olderThanMs?: number
     readonly maxBytes?: number
+    readonly requestIdsOlderThanMs?: number
     readonly limit?: number
   }): Promise<number>
 

@@ -43,10 +43,19 @@ export interface StoreParts {
   readonly maxSpecBytes: number
 }
 
+/** How a change is made. */
+interface MutateOptions<T> {
+  /** Whether others go first. Default false. */
+  readonly background?: boolean
+  /** Tells from the result whether anything was changed; where nothing was, no message is sent. Default: always. */
+  readonly changed?: (result: T) => boolean
+}
+
 const cursorTable = new RecordTable<{ readonly cursor: FeedCursor }>('meta', 1)
 const MAX_PAGE_ROWS = 1_000
 const DEFAULT_POLL_MS = 250
 const MAX_INCARNATIONS_SHOWN = 20
+const REQUEST_IDS_KEPT_MS = 86_400_000
 
 /** What both stores share; each adds its own operations, its reclaiming and its check. */
 export abstract class DurableStoreOnKv implements DurableStore {
@@ -95,9 +104,10 @@ export abstract class DurableStoreOnKv implements DurableStore {
     operation: string,
     request: ChangeRequest,
     body: (mutation: Mutation) => T,
-    background = false,
+    options: MutateOptions<T> = {},
   ): Promise<T> {
     const { requestId, outbox } = request
+    const { background = false, changed = () => true } = options
     try {
       const result = await this.#kv.write(
         (rows) => {
@@ -105,7 +115,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
           if (earlier !== undefined) return earlier.result as T
           const mutation = new Mutation(rows, this.parts.clock())
           const made = body(mutation)
-          mutation.send(outbox)
+          if (changed(made)) mutation.send(outbox)
           mutation.finish()
           if (requestId !== undefined) putRequest(rows, operation, requestId, made, mutation.nowMs)
           return made
@@ -221,15 +231,18 @@ export abstract class DurableStoreOnKv implements DurableStore {
     })
   }
 
-  async trimFeed(rule: { olderThanMs?: number; maxBytes?: number; limit?: number }): Promise<number> {
-    const limit = rule.limit ?? 500
+  async trimFeed(rule: {
+    olderThanMs?: number
+    maxBytes?: number
+    requestIdsOlderThanMs?: number
+    limit?: number
+  }): Promise<number> {
+    const { limit = 500, requestIdsOlderThanMs = rule.olderThanMs ?? REQUEST_IDS_KEPT_MS } = rule
     checkInteger('limit', limit, 1, 500)
     const nowMs = this.parts.clock()
     return await this.#kv.write(
-      (rows) => {
-        if (rule.olderThanMs !== undefined) trimRequests(rows, nowMs - rule.olderThanMs, limit)
-        return trimFeedRows(rows, rule, nowMs, limit)
-      },
+      (rows) =>
+        trimRequests(rows, nowMs - requestIdsOlderThanMs, limit) + trimFeedRows(rows, rule, nowMs, limit),
       { background: true },
     )
   }

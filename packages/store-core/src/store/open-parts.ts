@@ -1,13 +1,13 @@
 import { StoreError } from '../errors.ts'
 import type { KvStore } from '../kv/contract.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, wholeMs } from './clock.ts'
 import type { StoreParts } from './durable-store-on-kv.ts'
 import { DEFAULT_MAX_SPEC_BYTES } from './limits.ts'
 import { checkStoreRow, openForWriting, readStoreRow, type StoreKind } from './meta.ts'
 
 /** How to open a store on a key-value backend. */
 export interface OpenStoreOptions {
-  /** Tells the time, in milliseconds since 1970. */
+  /** Tells the time, in milliseconds since 1970; fractions are cut off. */
   readonly clock: Clock
   /** The node that the store belongs to. A store that has one refuses another. */
   readonly nodeId?: string
@@ -21,7 +21,8 @@ export async function openParts(
   kind: StoreKind,
   options: OpenStoreOptions,
 ): Promise<StoreParts> {
-  const { clock, nodeId, maxSpecBytes = DEFAULT_MAX_SPEC_BYTES } = options
+  const { nodeId, maxSpecBytes = DEFAULT_MAX_SPEC_BYTES } = options
+  const clock = wholeMs(options.clock)
   const request = { kind, nodeId, nowMs: clock() }
   if (kv.readOnly) {
     const row = kv.read(readStoreRow)

@@ -279,6 +279,8 @@ export const reportCases: readonly JobCase[] = [
       assert.deepEqual(await store.getExecution(id), execution)
       assert.equal((await store.listEvaluations({ jobId })).items.length, 1)
       assert.equal((await store.listHistory({ jobId, level: 'execution' })).items.length, 2)
+      assert.equal(await store.recordExecution({ ...report, executionId: 'none' }), 'unknown')
+      assert.equal((await store.readOutbox({ destination: 'watcher' })).length, 1)
     },
   },
   {

@@ -228,6 +228,15 @@ export const submitKeyCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'a submit that finds its job sends nothing',
+    run: async ({ store }) => {
+      const outbox = [{ destination: 'node', body: 1 }]
+      await submit(store, { submitKey: 'k', outbox })
+      await submit(store, { submitKey: 'k', outbox })
+      assert.equal((await store.readOutbox({ destination: 'node' })).length, 1)
+    },
+  },
+  {
     name: 'concurrent submits with one key make one job',
     run: async ({ store }) => {
       const made = await Promise.all([1, 2, 3, 4, 5].map(() => submit(store, { submitKey: 'k' })))

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import type { DurableStore } from '../../model/durable-store.ts'
 import { assertRejects } from '../kv/expectation.ts'
 import type { StoreCase } from './fixture.ts'
+import { START_MS } from './settable-clock.ts'
 import type { StoreActor } from './store-actor.ts'
+
+const DAY_MS = 86_400_000
 
 /** Returns cases about counts, request ids, what a store says of itself, closing, readers. */
 export function careCases<Store extends DurableStore>(actor: StoreActor<Store>): readonly StoreCase<Store>[] {
@@ -86,6 +89,48 @@ export function careCases<Store extends DurableStore>(actor: StoreActor<Store>):
         assert.equal(await create(store, { requestId: 'once' }), before)
         await store.trimFeed({ olderThanMs: 500 })
         assert.notEqual(await create(store, { requestId: 'once' }), before)
+      },
+    },
+    {
+      name: 'a request id is forgotten where the feed is trimmed by bytes alone, after a day or what is asked for',
+      run: async ({ store, clock }) => {
+        const before = await create(store, { requestId: 'once' })
+        clock.step(DAY_MS)
+        assert.equal(await store.trimFeed({ maxBytes: 1_000_000 }), 0)
+        assert.equal(await create(store, { requestId: 'once' }), before)
+        clock.step(1)
+        assert.equal(await store.trimFeed({ maxBytes: 1_000_000 }), 1)
+        const again = await create(store, { requestId: 'once' })
+        assert.notEqual(again, before)
+        clock.step(10)
+        assert.equal(await store.trimFeed({ maxBytes: 1_000_000, requestIdsOlderThanMs: 10 }), 0)
+        assert.equal(await store.trimFeed({ maxBytes: 1_000_000, requestIdsOlderThanMs: 9 }), 1)
+        assert.notEqual(await create(store, { requestId: 'once' }), again)
+      },
+    },
+    {
+      name: 'a clock that tells fractions of milliseconds is read in whole ones',
+      run: async ({ store, clock }) => {
+        clock.step(0.75)
+        const id = await create(store, { deadlineAtMs: Math.floor(clock.read()) + 1 })
+        clock.step(0.5)
+        await end(store, id)
+        const { changeSets } = await store.changes()
+        assert.deepEqual(
+          changeSets.map(({ atMs }) => atMs),
+          [START_MS, START_MS + 1],
+        )
+        clock.step(0.25)
+        assert.equal(await store.trimFeed({ olderThanMs: 0.5 }), 1)
+      },
+    },
+    {
+      name: 'a clock that tells no time makes no change',
+      run: async ({ store, clock }) => {
+        clock.step(Number.NaN)
+        await assert.rejects(create(store), TypeError)
+        clock.set(START_MS)
+        assert.deepEqual(await store.counts(), [])
       },
     },
     {

@@ -13,4 +13,9 @@ export class SettableClock {
     this.#nowMs += byMs
     return this.#nowMs
   }
+
+  /** Sets the clock. */
+  set(nowMs: number): void {
+    this.#nowMs = nowMs
+  }
 }
