@@ -8,6 +8,7 @@ import {
   type ArchivedJob,
   type ArchiveEntry,
   applyRetention,
+  findInArchive,
   openArchive,
   readArchivedJob,
 } from '../src/index.ts'
@@ -66,6 +67,47 @@ describe('an archive', () => {
     await archive.append([{ ...job, history: job.history.slice(0, 1) }])
     expect((await archive.get(idOf(job)))?.history).toHaveLength(1)
     expect(await listOf(archive)).toHaveLength(2)
+  })
+
+  test('finds jobs by id, short id and name, reads all of them, and tells how much it holds', async () => {
+    const directory = temporaryDirectory()
+    const archive = await openArchive(directory, { segmentBytes: 100 })
+    const [first, second, third] = await someJobs(3)
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no jobs')
+    const named = (job: ArchivedJob, name: string): ArchivedJob => ({
+      ...job,
+      versions: job.versions.map((version) => ({ ...version, name, namespace: 'default' })),
+    })
+    await archive.append([named(first, 'one')])
+    await archive.append([named(second, 'two'), named(third, 'two')])
+    const again = { ...named(first, 'one'), history: [] }
+    await archive.append([again])
+    expect((await findInArchive(archive, idOf(first))).id).toBe(idOf(first))
+    expect((await findInArchive(archive, 'one')).id).toBe(idOf(first))
+    expect((await findInArchive(archive, idOf(second).slice(0, 12))).id).toBe(idOf(second))
+    await expect(findInArchive(archive, 'one', 'elsewhere')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' })
+    await expect(findInArchive(archive, 'two')).rejects.toMatchObject({
+      code: 'AMBIGUOUS_ID',
+      details: { matches: [idOf(second), idOf(third)] },
+    })
+    const read: ArchivedJob[] = []
+    for await (const { entry, job } of archive.read()) {
+      expect(idOf(job)).toBe(entry.id)
+      read.push(job)
+    }
+    expect(read).toEqual([named(first, 'one'), named(second, 'two'), named(third, 'two'), again])
+    const { totals } = await openArchive(directory, { readOnly: true })
+    expect(totals).toEqual(archive.totals)
+    expect([totals.jobs, totals.segments]).toEqual([4, 3])
+  })
+
+  test('says what is wrong with a directory that is none', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'file'), 'x')
+    await expect(openArchive(join(directory, 'file'))).rejects.toMatchObject({ code: 'STORE_FOREIGN' })
+    await expect(openArchive(directory, { readOnly: true })).rejects.toMatchObject({
+      code: 'STORE_NOT_FOUND',
+    })
   })
 
   test('cuts off what a process that died left half written', async () => {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { StoreError } from '@saltcod/store-core'
 import { type ArchivedJob, fromLines, newestVersion, toLines } from './archived-job.ts'
-import { appendDurably, syncDirectory } from './durable-file.ts'
+import { appendDurably, explainFileError, syncDirectory } from './durable-file.ts'
 import {
   type ArchiveEntry,
   EMPTY_MANIFEST,
@@ -19,16 +19,31 @@ import {
 
 /** Takes jobs before they are removed. */
 export interface ArchiveWriter {
-  /** Adds jobs, and resolves when they are on disk. Rejects with `STORE_FULL`, `STORE_READ_ONLY`; then none can be relied on. */
+  /** Adds jobs, and resolves when they are on disk. Rejects with `STORE_FULL`, `STORE_READ_ONLY`, `STORE_PERMISSION`, `STORE_DAMAGED`; then none can be relied on. */
   append(jobs: readonly ArchivedJob[]): Promise<void>
+}
+
+/** How much an archive holds. */
+export interface ArchiveTotals {
+  /** Copies of jobs; one that was archived twice counts twice. */
+  readonly jobs: number
+  readonly segments: number
+  /** Compressed, without the manifest. */
+  readonly bytes: number
 }
 
 /** A directory of jobs that left their store. */
 export interface Archive extends ArchiveWriter {
+  /** The directory, as an absolute path. */
+  readonly path: string
+  /** How much it held when it was opened, and what was added since. */
+  readonly totals: ArchiveTotals
   /** Returns a job as it was last archived; `null` where there is none. Throws `RECORD_CORRUPT`, `STORE_DAMAGED`. */
   get(jobId: string): Promise<ArchivedJob | null>
   /** Yields every entry, oldest first; a job that was archived twice comes twice. Throws `STORE_DAMAGED`. */
   list(): AsyncIterableIterator<ArchiveEntry>
+  /** Yields every entry with its job, oldest first. Throws `RECORD_CORRUPT`, `STORE_DAMAGED`. */
+  read(): AsyncIterableIterator<{ readonly entry: ArchiveEntry; readonly job: ArchivedJob }>
   /** Reads everything and compares checksums; resolves with what is wrong, in words. */
   verify(): Promise<{ readonly jobs: number; readonly bytes: number; readonly problems: readonly string[] }>
 }
@@ -50,31 +65,31 @@ const decompress = promisify(gunzip)
 /**
  * Opens an archive, or makes one. Only one process may write to it at a time; any number may read. What a
  * process that died had not finished is cut off by the next write. Throws `STORE_NOT_FOUND` (reading where there is none),
- * `STORE_FOREIGN`, `STORE_DAMAGED`.
+ * `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_PERMISSION`, `STORE_FULL`.
  */
 export async function openArchive(directory: string, options: ArchiveOptions = {}): Promise<Archive> {
   const { readOnly = false, segmentBytes = DEFAULT_SEGMENT_BYTES } = options
   const path = resolve(directory)
+  try {
+    if (!readOnly) await make(path)
+    const archive = new DirectoryArchive(path, readOnly, segmentBytes)
+    await archive.findEnd()
+    return archive
+  } catch (error) {
+    throw explainFileError(error, path)
+  }
+}
+
+async function make(path: string): Promise<void> {
   const manifest = join(path, MANIFEST_NAME)
-  const bytes = await sizeOf(manifest)
-  if (bytes === null && readOnly) {
-    throw new StoreError('STORE_NOT_FOUND', `${path} holds no archive`, {
-      path,
-      hint: 'give the directory of an archive',
-    })
-  }
-  if (!readOnly && (bytes ?? 0) < EMPTY_MANIFEST.bytes) {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-    await syncDirectory(dirname(path))
-    await appendDurably(manifest, 0, Buffer.from(`${MANIFEST_HEADER}\n`))
-  }
-  const archive = new DirectoryArchive(path, readOnly, segmentBytes)
-  await archive.findEnd()
-  return archive
+  if (((await sizeOf(manifest)) ?? 0) >= EMPTY_MANIFEST.bytes) return
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  await syncDirectory(dirname(path))
+  await appendDurably(manifest, 0, Buffer.from(`${MANIFEST_HEADER}\n`))
 }
 
 class DirectoryArchive implements Archive {
-  readonly #path: string
+  readonly path: string
   readonly #manifest: string
   readonly #readOnly: boolean
   readonly #segmentBytes: number
@@ -83,34 +98,44 @@ class DirectoryArchive implements Archive {
   /** Where the next part begins in the segment. */
   #offset = 0
   #queue: Promise<void> = Promise.resolve()
+  #totals: ArchiveTotals = { jobs: 0, segments: 0, bytes: 0 }
 
   constructor(path: string, readOnly: boolean, segmentBytes: number) {
-    this.#path = path
+    this.path = path
     this.#manifest = join(path, MANIFEST_NAME)
     this.#readOnly = readOnly
     this.#segmentBytes = segmentBytes
   }
 
+  get totals(): ArchiveTotals {
+    return this.#totals
+  }
+
   async findEnd(): Promise<void> {
     for await (const { part, end } of readManifest(this.#manifest)) {
       this.#end = end
+      this.#add(part)
       this.#segment = numberOf(part.segment)
       this.#offset = part.offset + part.length
     }
-    const size = await sizeOf(join(this.#path, segmentName(this.#segment)))
+    const size = await sizeOf(join(this.path, segmentName(this.#segment)))
     // A segment that lost its end must not be written over: what is left of it may still be read.
     if (this.#offset > 0 && (size ?? 0) < this.#offset) this.#nextSegment()
   }
 
   async append(jobs: readonly ArchivedJob[]): Promise<void> {
     if (this.#readOnly) {
-      throw new StoreError('STORE_READ_ONLY', `the archive ${this.#path} was opened for reading`, {
-        path: this.#path,
+      throw new StoreError('STORE_READ_ONLY', `the archive ${this.path} was opened for reading`, {
+        path: this.path,
       })
     }
-    const turn = this.#queue.then(async () => {
-      for (const part of inParts(jobs)) await this.#write(part)
-    })
+    const turn = this.#queue
+      .then(async () => {
+        for (const part of inParts(jobs)) await this.#write(part)
+      })
+      .catch((error: unknown) => {
+        throw explainFileError(error, this.path)
+      })
     this.#queue = turn.catch(() => undefined)
     await turn
   }
@@ -121,7 +146,7 @@ class DirectoryArchive implements Archive {
     const bytes = await compress(text)
     if (this.#offset > this.#segmentBytes) this.#nextSegment()
     const segment = segmentName(this.#segment)
-    await appendDurably(join(this.#path, segment), this.#offset, bytes)
+    await appendDurably(join(this.path, segment), this.#offset, bytes)
     const part: ManifestPart = {
       segment,
       offset: this.#offset,
@@ -134,6 +159,16 @@ class DirectoryArchive implements Archive {
     await appendDurably(this.#manifest, this.#end.bytes, line)
     this.#end = { bytes: this.#end.bytes + line.length, sha256: sha256(line.subarray(0, -1)) }
     this.#offset += bytes.length
+    this.#add(part)
+  }
+
+  #add({ jobs, offset, length }: ManifestPart): void {
+    const totals = this.#totals
+    this.#totals = {
+      jobs: totals.jobs + jobs.length,
+      segments: totals.segments + (offset === 0 ? 1 : 0),
+      bytes: totals.bytes + length,
+    }
   }
 
   /** More whole lines than this process wrote are somebody else's; a torn one is a dead process's. */
@@ -141,8 +176,8 @@ class DirectoryArchive implements Archive {
     let end = EMPTY_MANIFEST
     for await (const read of readManifest(this.#manifest)) end = read.end
     if (end.bytes === this.#end.bytes && end.sha256 === this.#end.sha256) return
-    throw new StoreError('STORE_LOCKED', `another process writes to the archive ${this.#path}`, {
-      path: this.#path,
+    throw new StoreError('STORE_LOCKED', `another process writes to the archive ${this.path}`, {
+      path: this.path,
       hint: 'let only one process write to an archive',
     })
   }
@@ -165,8 +200,16 @@ class DirectoryArchive implements Archive {
 
   async *list(): AsyncIterableIterator<ArchiveEntry> {
     for await (const { part } of readManifest(this.#manifest)) {
-      for (const { firstLine: _first, lines: _lines, ...entry } of part.jobs) {
-        yield { ...entry, archivedAtMs: part.atMs }
+      for (const indexed of part.jobs) yield entryOf(part, indexed)
+    }
+  }
+
+  async *read(): AsyncIterableIterator<{ readonly entry: ArchiveEntry; readonly job: ArchivedJob }> {
+    for await (const { part } of readManifest(this.#manifest)) {
+      const lines = await this.#readPart(part)
+      for (const indexed of part.jobs) {
+        const { firstLine, lines: count } = indexed
+        yield { entry: entryOf(part, indexed), job: fromLines(lines.slice(firstLine, firstLine + count)) }
       }
     }
   }
@@ -186,13 +229,16 @@ class DirectoryArchive implements Archive {
   }
 
   async #readPart({ segment, offset, length, sha256: expected }: ManifestPart): Promise<string[]> {
-    const bytes = await readStretch(join(this.#path, segment), offset, length)
+    const file = join(this.path, segment)
+    const bytes = await readStretch(file, offset, length).catch((error: unknown) => {
+      throw explainFileError(error, file)
+    })
     if (sha256(bytes) !== expected) {
       throw new StoreError(
         'RECORD_CORRUPT',
         `${segment} is damaged between ${offset} and ${offset + length}`,
         {
-          path: join(this.#path, segment),
+          path: join(this.path, segment),
           hint: 'restore the archive from a copy',
         },
       )
@@ -200,6 +246,11 @@ class DirectoryArchive implements Archive {
     const text = await decompress(bytes)
     return text.toString().split('\n').slice(0, -1)
   }
+}
+
+function entryOf(part: ManifestPart, indexed: ManifestPart['jobs'][number]): ArchiveEntry {
+  const { firstLine: _first, lines: _lines, ...entry } = indexed
+  return { ...entry, archivedAtMs: part.atMs }
 }
 
 interface Part {

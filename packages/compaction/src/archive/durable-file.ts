@@ -1,10 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StoreError } from '@saltcod/store-core'
 
 /**
  * Adds bytes at a place of a file, which is cut off there first, and resolves when they are on disk. Where it
- * fails, what was begun is cut off again. Throws `STORE_FULL` where there is no room.
+ * fails, what was begun is cut off again.
  */
 export async function appendDurably(path: string, offset: number, bytes: Uint8Array): Promise<void> {
   const file = await open(path, offset === 0 ? 'w' : 'r+', 0o600)
@@ -14,7 +14,8 @@ export async function appendDurably(path: string, offset: number, bytes: Uint8Ar
     await file.sync()
   } catch (error) {
     await file.truncate(offset).catch(() => undefined)
-    throw explain(error, path)
+    if (offset === 0) await rm(path, { force: true }).catch(() => undefined)
+    throw error
   } finally {
     await file.close()
   }
@@ -39,12 +40,42 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-function explain(error: unknown, path: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
-  return new StoreError('STORE_FULL', `there is no room left for the archive ${path}`, {
-    path,
-    cause: error,
-    hint: 'make room; nothing was removed from the store that is not in the archive',
-  })
+/** Puts into words what a file operation of an archive failed with; other errors come back as they are. */
+export function explainFileError(error: unknown, path: string): unknown {
+  const code =
+    error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined
+  if (code === undefined) return error
+  const options = { path, cause: error }
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new StoreError('STORE_FULL', `there is no room left for the archive ${path}`, {
+        ...options,
+        hint: 'make room; nothing was removed from the store that is not in the archive',
+      })
+    case 'ENOENT':
+      return new StoreError('STORE_NOT_FOUND', `${path} holds no archive, or a part of it is gone`, {
+        ...options,
+        hint: 'give the directory of an archive, whole',
+      })
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new StoreError('STORE_PERMISSION', `the archive ${path} cannot be used: ${code}`, {
+        ...options,
+        hint: 'see to the rights of the directory',
+      })
+    case 'ENOTDIR':
+    case 'EEXIST':
+    case 'EISDIR':
+      return new StoreError('STORE_FOREIGN', `${path} is no directory of an archive`, {
+        ...options,
+        hint: 'give a directory; nothing was written',
+      })
+    default:
+      return new StoreError('STORE_DAMAGED', `the archive ${path} cannot be used: ${code}`, {
+        ...options,
+        hint: 'see to the disk',
+      })
+  }
 }
