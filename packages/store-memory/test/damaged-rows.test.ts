@@ -1,4 +1,12 @@
-import { idTuple, openJobStore, STORE_TABLES, tuple } from '@saltcod/store-core'
+import {
+  idTuple,
+  type KvStore,
+  openJobStore,
+  REBUILT_TABLES,
+  rebuildStore,
+  STORE_TABLES,
+  tuple,
+} from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'
@@ -19,7 +27,20 @@ async function openBoth() {
   const step = (ms: number): void => {
     nowMs += ms
   }
-  return { store, damage, step }
+  return { kv, store, damage, step }
+}
+
+/** The records alone, as a repair copies them. */
+async function copyOf(kv: KvStore): Promise<KvStore> {
+  const copy = openMemoryKv({ tables: STORE_TABLES })
+  for (const table of STORE_TABLES) {
+    if ((REBUILT_TABLES as readonly string[]).includes(table)) continue
+    const rows = kv.read((snapshot) => snapshot.range(table, { limit: 1_000 }))
+    await copy.write((transaction) => {
+      for (const { key, value } of rows) transaction.put(table, key, value)
+    })
+  }
+  return copy
 }
 
 const message = (number: number) => ({ destination: 'node-1', body: { number } })
@@ -69,6 +90,33 @@ test('a damaged counter is a finding of a check, and ends none', async () => {
   await damage('counters', tuple('job', 'default', 'Pending'))
   const { findings } = await store.check()
   expect(findings.map(({ rule, table }) => `${rule} ${table}`)).toEqual(['record-corrupt counters'])
+})
+
+test('a damaged counter keeps no change, is marked where it is read, and is counted anew by a repair', async () => {
+  const { kv, store, damage } = await openBoth()
+  const { job } = await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  await damage('counters', tuple('job', 'default', 'Pending'))
+  await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  expect((await store.listQuarantine()).map(({ table }) => table)).toEqual(['counters'])
+  await store.transitionJob({ jobId: job.id, to: 'Running' })
+
+  const names = { kind: 'job', namespace: 'default' }
+  expect(await store.counts()).toEqual([
+    { ...names, state: 'Pending', records: 0, bytes: 0, damaged: true },
+    { ...names, state: 'Running', records: 1, bytes: expect.any(Number) },
+  ])
+  const { findings } = await store.check()
+  expect(findings.map(({ rule, table }) => `${rule} ${table}`)).toEqual(['record-corrupt counters'])
+
+  const copy = await copyOf(kv)
+  await rebuildStore(copy, { kind: 'jobs', nowMs: 2_000, onDrop: () => undefined })
+  const repaired = await openJobStore(copy, { clock: () => 2_000 })
+  onTestFinished(async () => await repaired.close())
+  expect((await repaired.counts()).map(({ state, records }) => [state, records])).toEqual([
+    ['Pending', 1],
+    ['Running', 1],
+  ])
+  expect((await repaired.check()).findings).toEqual([])
 })
 
 test('a damaged evaluation at the head of a job keeps neither other jobs nor its own', async () => {

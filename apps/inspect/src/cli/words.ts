@@ -1,3 +1,5 @@
+import type { StateCount } from '@saltcod/store-core'
+
 const LONG_ID = /^([a-z]-[0-9a-f]{8})-[0-9a-f-]{27}$/
 const UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400_000],
@@ -74,4 +76,14 @@ function escaped(character: string): string {
   if (character === '\n') return '\\n'
   if (character === '\t') return '\\t'
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/** Writes how many records a counter counts; `?` where it is damaged. */
+export function recordsText({ records, damaged }: Pick<StateCount, 'records' | 'damaged'>): string {
+  return damaged === true ? '?' : String(records)
+}
+
+/** Writes how many bytes a counter counts; `?` where it is damaged. */
+export function sizeText({ bytes, damaged }: Pick<StateCount, 'bytes' | 'damaged'>): string {
+  return damaged === true ? '?' : bytesText(bytes)
 }

@@ -2,7 +2,7 @@ import type { RecordKind, StateCount } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { bytesText } from '../cli/words.ts'
+import { recordsText, sizeText } from '../cli/words.ts'
 import { eachStore } from '../store/open-store.ts'
 
 /** Options of `counts`. */
@@ -15,7 +15,7 @@ interface CountRow extends StateCount {
   readonly store: string
 }
 
-/** Prints the counters, which the store keeps exact with every change. */
+/** Prints the counters, which the store keeps exact with every change; `?` for one that is damaged. */
 export async function counts(terminal: Terminal, store: string, options: CountsOptions): Promise<undefined> {
   const listing = new Listing<CountRow>(terminal, options.output, columns(options))
   await eachStore(store, async (opened) => {
@@ -35,7 +35,10 @@ function columns({ output }: CountsOptions): Column<CountRow>[] {
     { name: 'KIND', value: ({ kind }) => kind },
     { name: 'NAMESPACE', value: ({ namespace }) => namespace },
     { name: 'STATE', value: ({ state }) => state },
-    { name: 'RECORDS', value: ({ records }) => String(records) },
-    { name: 'BYTES', value: ({ bytes }) => (output === 'csv' ? String(bytes) : bytesText(bytes)) },
+    { name: 'RECORDS', value: (count) => recordsText(count) },
+    {
+      name: 'BYTES',
+      value: (count) => (output === 'csv' && count.damaged !== true ? String(count.bytes) : sizeText(count)),
+    },
   ]
 }

@@ -3,7 +3,7 @@ import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
-import { bytesText, countOf, printable } from '../cli/words.ts'
+import { bytesText, countOf, printable, recordsText, sizeText } from '../cli/words.ts'
 import { locateStores } from '../store/locate.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
 import { type ReaderTable, readReaders } from '../store/readers.ts'
@@ -93,13 +93,7 @@ function textOf(terminal: Terminal, { path, statistics, counts, readers, ages }:
   }
   const rows = [...counts]
     .sort((a, b) => b.bytes - a.bytes)
-    .map(({ kind, namespace, state, records, bytes }) => [
-      kind,
-      namespace,
-      state,
-      String(records),
-      bytesText(bytes),
-    ])
+    .map((count) => [count.kind, count.namespace, count.state, recordsText(count), sizeText(count)])
   text += `${title('Records')}${formatTable(terminal, ['KIND', 'NAMESPACE', 'STATE', 'RECORDS', 'BYTES'], rows)}`
   if (ages !== null) {
     const aged = ages.map(({ createdWithin, records }) => [createdWithin, String(records)])

@@ -4,7 +4,7 @@ import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
-import { bytesText, countOf, printable, rfcTime, shortId, span } from '../cli/words.ts'
+import { bytesText, countOf, printable, recordsText, rfcTime, shortId, sizeText, span } from '../cli/words.ts'
 import { type StateAge, stateAges } from '../explain/state-ages.ts'
 import { findTrouble, type Trouble } from '../explain/trouble.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
@@ -115,13 +115,13 @@ function textOf(terminal: Terminal, facts: Facts): string {
 function agesText(terminal: Terminal, ages: readonly StateAge[], nowMs: number): string {
   if (ages.length === 0) return 'no records yet\n'
   const age = (sinceMs: number | null): string => (sinceMs === null ? '-' : `${span(nowMs - sinceMs)} ago`)
-  const rows = ages.map(({ kind, state, records, bytes, oldestSinceMs, newestSinceMs }) => [
-    kind,
-    state,
-    String(records),
-    bytesText(bytes),
-    age(oldestSinceMs),
-    age(newestSinceMs),
+  const rows = ages.map((state) => [
+    state.kind,
+    state.state,
+    recordsText(state),
+    sizeText(state),
+    age(state.oldestSinceMs),
+    age(state.newestSinceMs),
   ])
   return formatTable(terminal, ['KIND', 'STATE', 'RECORDS', 'BYTES', 'OLDEST', 'NEWEST'], rows)
 }

@@ -18,6 +18,8 @@ export interface StateAge {
   readonly ended: boolean
   readonly oldestSinceMs: number | null
   readonly newestSinceMs: number | null
+  /** Set where one of its counters is damaged, so that records and bytes are not known. */
+  readonly damaged?: true
 }
 
 interface Since {
@@ -35,7 +37,8 @@ export async function stateAges(opened: OpenedStore, counts: readonly StateCount
   ): Promise<void> => {
     const rows = counts.filter((count) => count.kind === kind && count.state === state)
     const records = rows.reduce((sum, count) => sum + count.records, 0)
-    if (records === 0) return
+    const damaged = rows.some((count) => count.damaged === true)
+    if (records === 0 && !damaged) return
     const [oldest, newest] = [(await one(false)).items[0], (await one(true)).items[0]]
     ages.push({
       kind,
@@ -45,6 +48,7 @@ export async function stateAges(opened: OpenedStore, counts: readonly StateCount
       ended,
       oldestSinceMs: oldest?.stateSinceMs ?? null,
       newestSinceMs: newest?.stateSinceMs ?? null,
+      ...(damaged ? { damaged } : {}),
     })
   }
   if (opened.kind === 'jobs') {

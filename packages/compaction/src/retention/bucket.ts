@@ -1,3 +1,4 @@
+import type { StateCount } from '@saltcod/store-core'
 import type { Limits } from './rule.ts'
 
 /** A record that ended, as far as limits look at it. */
@@ -16,11 +17,12 @@ export class Bucket {
   #records: number
   #bytes: number
 
-  constructor(limits: Limits, totals: { readonly records: number; readonly bytes: number }, nowMs: number) {
+  constructor(limits: Limits, totals: Pick<StateCount, 'records' | 'bytes' | 'damaged'>, nowMs: number) {
     this.#limits = limits
     this.#nowMs = nowMs
-    this.#records = totals.records
-    this.#bytes = totals.bytes
+    // Compared with what is not known, nothing is too many, and nothing is over: age alone decides.
+    this.#records = totals.damaged === true ? Number.NaN : totals.records
+    this.#bytes = totals.damaged === true ? Number.NaN : totals.bytes
   }
 
   /**

@@ -35,7 +35,7 @@ export class Tally {
 
   /** Notes the counters before the first batch. */
   begin(snapshot: KvSnapshot): void {
-    this.#startCounters = JSON.stringify(readCounters(snapshot))
+    this.#startCounters = JSON.stringify(readCounters(snapshot).counts)
     this.#startSequence = readSequence(snapshot).n
   }
 
@@ -56,12 +56,12 @@ export class Tally {
   }
 
   /**
-   * Compares with the counters. Returns false where the store changed too fast to tell. Throws `RECORD_CORRUPT` where
-   * a counter or an entry of the feed is damaged, so that there is nothing to compare with.
+   * Compares with the counters that are not damaged. Returns false where the store changed too fast to tell. Throws `RECORD_CORRUPT`
+   * where an entry of the feed is damaged, so that there is nothing to compare with.
    */
   finish(kv: KvStore, findings: Findings): boolean {
     const end = kv.read((snapshot) => ({
-      counters: readCounters(snapshot),
+      counters: readCounters(snapshot).counts,
       sequence: readSequence(snapshot).n,
       trimmed: readSequence(snapshot).trimmed,
     }))
@@ -70,10 +70,14 @@ export class Tally {
     if (!still) kv.read((snapshot) => this.#replay(snapshot, end.sequence))
     const names = new Set(this.#sums.keys())
     const stored = new Map<string, Sum>()
-    for (const { kind, namespace, state, records, bytes } of end.counters) {
+    for (const { kind, namespace, state, records, bytes, damaged } of end.counters) {
       const name = JSON.stringify([kind, namespace, state])
-      names.add(name)
-      stored.set(name, { records, bytes })
+      // The pass over the table of counters reports it.
+      if (damaged === true) names.delete(name)
+      else {
+        names.add(name)
+        stored.set(name, { records, bytes })
+      }
     }
     const wrong: string[] = []
     for (const name of names) {

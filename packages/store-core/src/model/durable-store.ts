@@ -12,7 +12,7 @@ export interface DurableStore {
 
   /** Returns what the store says of itself. */
   info(): Promise<StoreInfo>
-  /** Returns exact counts and byte totals of a single moment, for one kind or all, one namespace or all. */
+  /** Returns exact counts and byte totals of a single moment, for one kind or all, one namespace or all. A damaged counter is marked. */
   counts(query?: { readonly kind?: RecordKind; readonly namespace?: string }): Promise<StateCount[]>
   /** Returns what is due by now, oldest first; at most `limit` (default 100). Changes nothing. */
   dueDeadlines(query?: { readonly limit?: number }): Promise<Deadline[]>

@@ -37,6 +37,8 @@ export interface StateCount {
   readonly state: string
   readonly records: number
   readonly bytes: number
+  /** Set where the counter is damaged: records and bytes are 0 then and not known until a repair counts anew. */
+  readonly damaged?: true
 }
 
 /** What a deadline is about to end. */

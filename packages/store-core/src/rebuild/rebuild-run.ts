@@ -82,9 +82,7 @@ export class RebuildRun {
   /** Writes the counters. */
   async writeCounters(): Promise<void> {
     await this.#kv.write((rows) => {
-      for (const { kind, namespace, state, records, bytes } of this.#counts.values()) {
-        addToCounter(rows, kind, namespace, state, records, bytes)
-      }
+      for (const count of this.#counts.values()) addToCounter(rows, count, this.nowMs)
     })
   }
 

@@ -3,6 +3,7 @@ import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { StateCount } from '../model/store-info.ts'
 import { isShortText } from './limits.ts'
+import { type DamagedRow, damagedRow, putQuarantine } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import { rowsOf } from './scan.ts'
 
@@ -11,37 +12,72 @@ export type CounterRow = readonly [records: number, bytes: number]
 
 const table = new RecordTable<CounterRow>('counters', 1)
 
-/** Adds to a counter; one that comes to zero records leaves no row. */
+/**
+ * Adds to a counter; one that comes to zero records leaves no row. A damaged one stays as it is and goes into quarantine: its sum is
+ * not known until a repair counts anew, and no change may wait for that.
+ */
 export function addToCounter(
   rows: KvTransaction,
-  kind: RecordKind,
-  namespace: string,
-  state: string,
-  records: number,
-  bytes: number,
+  { kind, namespace, state, records, bytes }: StateCount,
+  nowMs: number,
 ): void {
   const key = tuple(kind, namespace, state)
-  const [oldRecords, oldBytes] = table.get(rows, key) ?? [0, 0]
+  const before = readCounter(rows, key)
+  if ('damaged' in before) {
+    putQuarantine(rows, before.damaged, nowMs)
+    return
+  }
+  const [oldRecords, oldBytes] = before.sum
   const sum: CounterRow = [oldRecords + records, oldBytes + bytes]
   if (sum[0] === 0 && sum[1] === 0) rows.remove('counters', key)
   else table.put(rows, key, sum)
 }
 
-/** Returns the counters of one kind or all, and of one namespace or all. */
-export function readCounters(snapshot: KvSnapshot, kind?: RecordKind, namespace?: string): StateCount[] {
-  if (namespace !== undefined && !isShortText(namespace)) return []
+type Counter = { readonly sum: CounterRow } | { readonly damaged: DamagedRow }
+
+function readCounter(rows: KvSnapshot, key: Uint8Array): Counter {
+  const value = rows.get('counters', key)
+  return value === undefined ? { sum: [0, 0] } : decodeCounter(key, value)
+}
+
+function decodeCounter(key: Uint8Array, value: Uint8Array): Counter {
+  try {
+    return { sum: table.decode(key, value) }
+  } catch (error) {
+    const damaged = damagedRow(error)
+    if (damaged === null) throw error
+    return { damaged }
+  }
+}
+
+/** Counters, and the damaged rows among them. */
+export interface CountersWithDamage {
+  readonly counts: readonly StateCount[]
+  readonly damaged: readonly DamagedRow[]
+}
+
+/** Returns the counters of one kind or all, and of one namespace or all. A damaged one comes with zeros, and says so. */
+export function readCounters(
+  snapshot: KvSnapshot,
+  kind?: RecordKind,
+  namespace?: string,
+): CountersWithDamage {
+  const counts: StateCount[] = []
+  const damaged: DamagedRow[] = []
+  if (namespace !== undefined && !isShortText(namespace)) return { counts, damaged }
   const parts = kind === undefined ? [] : namespace === undefined ? [kind] : [kind, namespace]
-  return [...rowsOf(snapshot, 'counters', tuple(...parts))]
-    .map(({ key, value }): StateCount => {
-      const [rowKind, rowNamespace, state] = decodeTuple(key)
-      const [records, bytes] = table.decode(key, value)
-      return {
-        kind: rowKind as RecordKind,
-        namespace: String(rowNamespace),
-        state: String(state),
-        records,
-        bytes,
-      }
-    })
-    .filter((count) => namespace === undefined || count.namespace === namespace)
+  for (const { key, value } of rowsOf(snapshot, 'counters', tuple(...parts))) {
+    const [rowKind, rowNamespace, state] = decodeTuple(key)
+    if (namespace !== undefined && rowNamespace !== namespace) continue
+    const names = { kind: rowKind as RecordKind, namespace: String(rowNamespace), state: String(state) }
+    const counter = decodeCounter(key, value)
+    if ('damaged' in counter) {
+      counts.push({ ...names, records: 0, bytes: 0, damaged: true })
+      damaged.push(counter.damaged)
+    } else {
+      const [records, bytes] = counter.sum
+      counts.push({ ...names, records, bytes })
+    }
+  }
+  return { counts, damaged }
 }

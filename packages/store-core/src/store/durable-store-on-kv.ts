@@ -167,7 +167,11 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async counts(query: { kind?: RecordKind; namespace?: string } = {}): Promise<StateCount[]> {
-    return await this.read((snapshot) => readCounters(snapshot, query.kind, query.namespace))
+    const { counts, damaged } = await this.read((snapshot) =>
+      readCounters(snapshot, query.kind, query.namespace),
+    )
+    await this.#quarantine(damaged)
+    return [...counts]
   }
 
   async dueDeadlines(query: { limit?: number } = {}): Promise<Deadline[]> {

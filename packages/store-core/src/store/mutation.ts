@@ -82,8 +82,8 @@ export class Mutation {
 
   /** Writes counters, the feed entry and the sequence. The last step of every change. */
   finish(): void {
-    for (const { kind, namespace, state, records, bytes } of this.#counts.values()) {
-      if (records !== 0 || bytes !== 0) addToCounter(this.rows, kind, namespace, state, records, bytes)
+    for (const change of this.#counts.values()) {
+      if (change.records !== 0 || change.bytes !== 0) addToCounter(this.rows, change, this.nowMs)
     }
     let { rows, bytes } = this.#start
     if (this.#changes.length > 0) {
