@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, lstatSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
+import { type Fixture, inspect, makeFixture } from './fixture.ts'
 
 // Each run of the program is a process of its own, and a busy machine has little time for it.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -16,12 +16,10 @@ interface Check {
   readonly counts: readonly unknown[]
 }
 
-const PAGE_BYTES = 4_096
 const JOBS = 120
 
 let fixture: Fixture
 let large: string
-let used: number
 
 beforeAll(async () => {
   fixture = await makeFixture()
@@ -38,8 +36,6 @@ beforeAll(async () => {
     }),
   )
   await store.close()
-  const bytes = readFileSync(large)
-  used = Math.max(...[0, PAGE_BYTES].map((page) => Number(bytes.readBigUInt64LE(page + 144))))
 })
 
 afterAll(() => fixture.remove())
@@ -94,71 +90,6 @@ describe('copies', () => {
     expect(JSON.parse(stdout)).toMatchObject([
       { key: 'job-1', what: 'changed', before: { s: 'Running' }, after: { s: 'Failed' } },
     ])
-  })
-})
-
-describe('damage', () => {
-  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-  let random = seed
-
-  /** A number from 0 below `end` (Numerical Recipes' linear congruential generator). */
-  function below(end: number): number {
-    random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((random / 2 ** 32) * end)
-  }
-
-  const mutations: readonly (readonly [string, (bytes: Buffer, path: string) => void])[] = [
-    ...Array.from({ length: 4 }, () => ['a flipped bit', flipBit] as const),
-    ...Array.from({ length: 3 }, () => ['a zeroed page', zeroPage] as const),
-    ...Array.from({ length: 3 }, () => ['a cut tail', cutTail] as const),
-  ]
-
-  function flipBit(bytes: Buffer): void {
-    const place = below((used + 1) * PAGE_BYTES)
-    bytes[place] = (bytes[place] ?? 0) ^ (1 << below(8))
-  }
-
-  function zeroPage(bytes: Buffer): void {
-    const page = 2 + below(used - 1)
-    bytes.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
-  }
-
-  function cutTail(_: Buffer, path: string): void {
-    truncateSync(path, 2 * PAGE_BYTES + below((used - 2) * PAGE_BYTES))
-  }
-
-  for (const [index, [what, mutate]] of mutations.entries()) {
-    test(`${what} (${index}, seed ${seed}): check tells of it where it changes an answer, salvage makes a sound store`, () => {
-      const path = at(`damaged-${index}.db`)
-      const bytes = readFileSync(large)
-      writeFileSync(path, bytes)
-      mutate(bytes, path)
-      if (mutate !== cutTail) writeFileSync(path, bytes)
-      const answer = (store: string): string => run('jobs', store, '--all', '--output', 'ndjson').stdout
-      const check = run('check', path, '--output', 'json')
-      expect([0, 1, 3]).toContain(check.status)
-      const { findings } = JSON.parse(check.stdout) as Check
-      expect(findings.length > 0).toBe(check.status !== 0)
-      if (check.status === 0) expect(answer(path)).toBe(answer(large))
-      const salvaged = run('salvage', path, `salvaged-${index}.db`, '--output', 'json')
-      expect({ status: salvaged.status, stderr: salvaged.stderr }).toEqual({ status: 0, stderr: '' })
-      expect(inspectJson<Check>(fixture.directory, 'check', `salvaged-${index}.db`).findings).toEqual([])
-    })
-  }
-
-  test('a file that no meta page describes is unreadable, in one clear line', () => {
-    writeFileSync(at('zeros.db'), Buffer.alloc(16 * PAGE_BYTES))
-    writeFileSync(at('words.db'), 'not a store\n')
-    for (const [name, message] of [
-      ['zeros.db', 'zeros'],
-      ['words.db', 'is a text file'],
-    ] as const) {
-      const read = run('jobs', name)
-      expect({ status: read.status, stdout: read.stdout }).toEqual({ status: 3, stdout: '' })
-      expect(read.stderr).toContain(message)
-      expect(run('check', name, '--output', 'json').status).toBe(3)
-      expect(run('salvage', name, `of-${name}`).status).toBe(3)
-    }
   })
 })
 

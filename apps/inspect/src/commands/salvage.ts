@@ -1,8 +1,11 @@
 import {
   decodeRecord,
+  decodeTuple,
   isStoreError,
   REBUILT_TABLES,
+  type RecordKind,
   STORE_TABLES,
+  type StateCount,
   type StoreKind,
   type StoreRow,
   tuple,
@@ -10,7 +13,7 @@ import {
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { countOf } from '../cli/words.ts'
+import { countOf, printable } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { type FileWalkEvents, walkFile } from '../pages/file-walk.ts'
@@ -52,8 +55,9 @@ export async function salvage(
     noteLost(survey.lost, leftOut)
     await rebuildInto(sink, survey.kind, leftOut)
   }).finally(() => leftOut.close())
-  const { findings } = await checkStoreFile(target, 100, undefined)
+  const { findings, counts } = await checkStoreFile(target, 100, undefined)
   const { kind, problems, lost } = survey
+  const countDifferences = compareCounts(survey.counters, counts)
   const value = {
     source: path,
     target,
@@ -65,6 +69,7 @@ export async function salvage(
     leftOut: leftOut.count,
     leftOutFile: leftOut.count === 0 ? null : leftOut.path,
     rows: leftOut.listed,
+    countDifferences,
     findings,
   }
   printValue(terminal, options.output, value, () => {
@@ -72,7 +77,11 @@ export async function salvage(
     const left =
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, listed in ${leftOut.path}\n`
     const verdict = findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')
-    return `${damage}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${left}`
+    const counted = countDifferences.map(
+      ({ kind, namespace, state, said, saved }) =>
+        `${printable(namespace)}: ${said} of kind ${kind} in state ${state} were counted, ${saved} are saved\n`,
+    )
+    return `${damage}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${left}${counted.join('')}`
   })
   return findings.length === 0 ? EXIT.ok : EXIT.findings
 }
@@ -86,6 +95,7 @@ interface Survey {
   readonly orphans: readonly StoreTableRow[]
   readonly problems: readonly string[]
   readonly lost: readonly LostStretch[]
+  readonly counters: readonly StateCount[]
 }
 
 /** Walks the file once to learn what is damaged, before anything is written. */
@@ -93,6 +103,7 @@ function surveyOf(path: string): Survey {
   const problems: string[] = []
   const lost: LostStretch[] = []
   const kind = new KindGuess()
+  const counters: StateCount[] = []
   const rows = walkFile(path, {
     problem: ({ message }) => void problems.push(message),
     lost: (stretch) => void lost.push(stretch),
@@ -101,6 +112,7 @@ function surveyOf(path: string): Survey {
     const step = rows.next()
     if (step.done !== true) {
       kind.look(step.value)
+      if (step.value.table === 'counters' && decodes(step.value)) counters.push(toCount(step.value))
       continue
     }
     if (step.value === null) {
@@ -114,7 +126,7 @@ function surveyOf(path: string): Survey {
     }
     const orphans = findOrphanRows(path, step.value, lost).filter(({ table }) => RECORDS.has(table))
     for (const row of orphans) kind.look(row)
-    return { kind: kind.answer(), orphans, problems, lost }
+    return { kind: kind.answer(), orphans, problems, lost, counters }
   }
 }
 
@@ -135,6 +147,33 @@ class KindGuess {
   answer(): StoreKind {
     return this.#said ?? this.#guessed
   }
+}
+
+/** What the counters of the damaged store said, where the new one has another number. */
+interface CountDifference {
+  readonly kind: string
+  readonly namespace: string
+  readonly state: string
+  readonly said: number
+  readonly saved: number
+}
+
+function toCount({ key, value }: StoreTableRow): StateCount {
+  const [kind, namespace, state] = decodeTuple(key)
+  const [records, bytes] = decodeRecord<readonly [number, number]>('counters', key, value[1] ?? 1, value)
+  return { kind: kind as RecordKind, namespace: String(namespace), state: String(state), records, bytes }
+}
+
+/** Tells of records that were lost without a trace: nothing names them, but they had been counted. */
+function compareCounts(before: readonly StateCount[], after: readonly StateCount[]): CountDifference[] {
+  const same = (a: StateCount, b: StateCount): boolean =>
+    a.kind === b.kind && a.namespace === b.namespace && a.state === b.state
+  const gone = after.filter((count) => !before.some((other) => same(count, other)))
+  return [...before, ...gone.map((count) => ({ ...count, records: 0 }))].flatMap((count) => {
+    const saved = after.find((other) => same(count, other))?.records ?? 0
+    const { kind, namespace, state, records: said } = count
+    return said === saved ? [] : [{ kind, namespace, state, said, saved }]
+  })
 }
 
 function noteLost(lost: readonly LostStretch[], leftOut: LeftOutFile): void {

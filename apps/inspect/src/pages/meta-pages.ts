@@ -44,10 +44,25 @@ export function readMeta(file: PageFile): FileMeta | string {
   const problems: string[] = []
   if (typeof first === 'string') problems.push(`meta page 0: ${first}`)
   if (typeof second === 'string') problems.push(`meta page 1: ${second}`)
+  if (typeof first !== 'string' && typeof second !== 'string') problems.push(...compare(first, second))
   const usable = [first, second].filter((page): page is Parsed => typeof page !== 'string')
   usable.sort((a, b) => (a.transaction < b.transaction ? 1 : -1))
   const [newest] = usable
   return newest === undefined ? problems.join('; ') : { ...newest, problems }
+}
+
+/** LMDB writes the two in turns: even transactions to page 0, odd ones to page 1. New files and copies have 0 in one. */
+function compare(first: Parsed, second: Parsed): string[] {
+  const [even, odd] = [first.transaction, second.transaction]
+  const problems: string[] = []
+  const isNew = even === 0n || odd === 0n
+  if (!isNew && (even % 2n !== 0n || (even - odd) ** 2n !== 1n)) {
+    problems.push(`the meta pages are of the transactions ${even} and ${odd}, which cannot follow each other`)
+  }
+  if (first.pageBytes !== second.pageBytes) {
+    problems.push(`the meta pages name page sizes of ${first.pageBytes} and ${second.pageBytes} bytes`)
+  }
+  return problems
 }
 
 type Parsed = Omit<FileMeta, 'problems'>

@@ -1,0 +1,226 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Damage, writeDamaged } from './damaged-file.ts'
+import { inspect } from './fixture.ts'
+
+const program = fileURLToPath(new URL('answering-process.mjs', import.meta.url))
+const NOW_MS = 1_900_000_000_000
+const COUNTED: ReadonlySet<string> = new Set(['jobs', 'executions', 'evaluations'])
+const MAX_RUN_MS = 240_000
+
+/** What a command answered. */
+export interface Answer {
+  readonly command: string
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A sound store, with what is compared. */
+export interface SoundStore {
+  readonly path: string
+  readonly commands: readonly (readonly string[])[]
+  readonly answers: readonly Answer[]
+  readonly rows: ReadonlyMap<string, string>
+}
+
+interface LostRow {
+  readonly table: string
+  readonly key: string
+  readonly id: string
+}
+
+interface Salvaged {
+  readonly lostStretches: readonly {
+    readonly table: string
+    readonly from: string | null
+    readonly to: string | null
+  }[]
+  readonly rows: readonly LostRow[]
+  readonly problems: readonly string[]
+  readonly countDifferences: readonly unknown[]
+}
+
+/** Lists every command that reads, with ids of the stores of `full-store.ts`. */
+export function readCommands(kind: 'jobs' | 'executions'): readonly (readonly string[])[] {
+  const json = ['--output', 'json']
+  const ids = ['0', '2', '6', '61', '90', '119']
+  const common = [
+    ...['summary', 'counts', 'stats', 'buckets', 'info'].map((verb) => [verb, 'store.db', ...json]),
+    ['du', 'store.db', '--age', ...json],
+    ['executions', 'store.db', '--all', '--job', 'job-6', ...json],
+    ['dump', 'store.db', '--all', ...json],
+    ['export', 'store.db'],
+    ['changes', 'store.db', '--all', ...json],
+    ['keys', 'store.db', 'index', '--all', ...json],
+    ['get', 'store.db', 'executions', 'exec-5', ...json],
+    ...ids.flatMap((id) => [
+      ['execution', 'store.db', `exec-${id}`, ...json],
+      ['history', 'store.db', `exec-${id}`, ...json],
+    ]),
+  ]
+  if (kind === 'executions') {
+    return [
+      ...common,
+      ['executions', 'store.db', '--all', ...json],
+      ['recover', 'store.db', '--plan', ...json],
+      ['why', 'store.db', 'exec-2', ...json],
+    ]
+  }
+  const queries = ['--state=Running', '--type=service', '--label=team=blue', '--in-progress']
+  return [
+    ...common,
+    ...queries.map((query) => ['jobs', 'store.db', query, '--all', ...json]),
+    ['jobs', 'store.db', '--all', ...json],
+    ['evaluations', 'store.db', '--all', ...json],
+    ...ids.flatMap((id) => [
+      ['job', 'store.db', `name-${id}`, ...json],
+      ['why', 'store.db', `job-${id}`, ...json],
+    ]),
+  ]
+}
+
+/** Asks a copy of a store everything that will be compared; the damaged ones are copies too. */
+export function soundStore(original: string, kind: 'jobs' | 'executions'): SoundStore {
+  const path = join(original, '../copy/store.db')
+  mkdirSync(join(path, '..'))
+  copyFileSync(original, path)
+  const commands = readCommands(kind)
+  const answers = ask(path, commands)
+  const wrong = answers.find(({ status, command }) => status !== 0 && !command.startsWith('["check"'))
+  if (wrong !== undefined) throw new Error(`${wrong.command} of the sound store: ${wrong.stderr}`)
+  return { path, commands, answers, rows: rowsOf(path) }
+}
+
+/**
+ * Damages a copy of a store and returns every promise that was broken, as sentences: no command crashes or
+ * hangs, a changed answer is a finding of `check`, `salvage` makes a sound store and accounts for what is lost.
+ */
+export function judgeDamage(sound: SoundStore, directory: string, damage: Damage, seed: number): string[] {
+  const place = join(realpathSync(directory), `damage-${seed}`)
+  mkdirSync(place)
+  try {
+    const path = join(place, 'store.db')
+    writeDamaged(sound.path, path, damage, seed)
+    return [...judgeCheck(sound, place, path), ...judgeSalvage(sound, place)]
+  } finally {
+    rmSync(place, { recursive: true })
+  }
+}
+
+function judgeCheck(sound: SoundStore, place: string, path: string): string[] {
+  const broken: string[] = []
+  const check = inspect(place, 'check', 'store.db', '--output', 'json')
+  if (check.status !== 0 && check.status !== 1 && check.status !== 3) {
+    return [`check ended with ${check.status}: ${check.stderr.slice(0, 500)}`]
+  }
+  const { findings } = JSON.parse(check.stdout) as { findings: unknown[] }
+  if (findings.length > 0 !== (check.status !== 0)) {
+    broken.push(`check has ${findings.length} findings and ends with ${check.status}`)
+  }
+  const answers = askAlive(path, sound.commands) ?? sound.commands.map((command) => askAlone(place, command))
+  for (const [index, { command, status, stdout, stderr }] of answers.entries()) {
+    if (![0, 1, 2, 3].includes(status))
+      broken.push(`${command} ended with ${status}: ${stderr.slice(0, 500)}`)
+    if (stderr.includes('should not happen')) broken.push(`${command} said ${stderr.slice(0, 500)}`)
+    const before = sound.answers[index]
+    const same = before?.stdout === stdout && before.status === status
+    if (!same && check.status === 0) {
+      broken.push(`check found nothing, and ${command} answers ${difference(before?.stdout ?? '', stdout)}`)
+    }
+  }
+  return broken
+}
+
+function judgeSalvage(sound: SoundStore, place: string): string[] {
+  const run = inspect(place, 'salvage', 'store.db', 'salvaged.db', '--output', 'json')
+  const copy = join(place, 'salvaged.db')
+  if (run.status !== 0) {
+    // Without either meta page nothing tells where anything is, and that is said.
+    const hopeless = run.status === 3 && run.stderr.includes('has no meta page that can be read')
+    return hopeless
+      ? []
+      : [`salvage ended with ${run.status}: ${run.stderr.slice(0, 500)}${run.stdout.slice(0, 500)}`]
+  }
+  const check = inspect(place, 'check', 'salvaged.db', '--output', 'json')
+  if (check.status !== 0) return [`the salvaged store: ${check.stdout.slice(0, 1_000)}${check.stderr}`]
+  return judgeLosses(sound, rowsOf(copy), JSON.parse(run.stdout) as Salvaged)
+}
+
+function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salvaged: Salvaged): string[] {
+  const broken: string[] = []
+  const listed = new Set(salvaged.rows.map(({ table, key }) => `${table} ${key}`))
+  for (const name of listed) {
+    if (name.endsWith(' ') || !sound.rows.has(name)) continue
+    if (saved.get(name) === sound.rows.get(name)) broken.push(`${name} is listed as lost, and it is there`)
+  }
+  const named = (table: string, key: string): boolean =>
+    listed.has(`${table} ${key}`) ||
+    salvaged.lostStretches.some(
+      (stretch) =>
+        (stretch.table === table || stretch.table === '(tables)') &&
+        (stretch.from === null || stretch.from <= key) &&
+        (stretch.to === null || key <= stretch.to),
+    )
+  for (const name of sound.rows.keys()) {
+    const [table = '', key = ''] = name.split(' ')
+    if (saved.has(name) || named(table, key)) continue
+    const told = COUNTED.has(table) ? salvaged.countDifferences : salvaged.problems
+    if (told.length === 0) broken.push(`${name} is lost, and nothing tells of it`)
+  }
+  for (const name of saved.keys()) {
+    if (!sound.rows.has(name)) broken.push(`${name} was in no table before`)
+  }
+  return broken
+}
+
+/** The records of a sound store by table and key; those about the store itself are left out. */
+function rowsOf(path: string): ReadonlyMap<string, string> {
+  const [answer] = ask(path, [['export', 'store.db', '--show-secrets'].with(1, path)])
+  const rows = new Map<string, string>()
+  for (const line of (answer?.stdout ?? '').split('\n').slice(1)) {
+    if (line === '') continue
+    const { table, key, record } = JSON.parse(line) as { table: string; key: string; record: unknown }
+    if (table !== 'meta') rows.set(`${table} ${key}`, JSON.stringify(record))
+  }
+  return rows
+}
+
+function ask(path: string, commands: readonly (readonly string[])[]): readonly Answer[] {
+  const answers = askAlive(path, commands)
+  if (answers === null) throw new Error(`the store ${path} ended the process that read it`)
+  return answers
+}
+
+/** Returns `null` where the store ended the process that asked. */
+function askAlive(path: string, commands: readonly (readonly string[])[]): readonly Answer[] | null {
+  const place = join(path, '..')
+  const args = commands.map((command) => JSON.stringify(command))
+  const { status, stdout } = spawnSync(process.execPath, [program, path, String(NOW_MS), ...args], {
+    cwd: place,
+    encoding: 'utf8',
+    maxBuffer: 1024 ** 3,
+    timeout: MAX_RUN_MS,
+    killSignal: 'SIGKILL',
+  })
+  if (status !== 0) return null
+  return (JSON.parse(stdout) as Answer[]).map((answer) => ({
+    ...answer,
+    stdout: answer.stdout
+      .replaceAll(realpathSync(place), '.')
+      .replaceAll(/"processId": \d+/g, '"processId": 0'),
+  }))
+}
+
+function askAlone(place: string, command: readonly string[]): Answer {
+  const { status, stdout, stderr } = inspect(place, ...command)
+  return { command: JSON.stringify(command), status: status ?? -1, stdout, stderr }
+}
+
+function difference(before: string, after: string): string {
+  let at = 0
+  while (at < before.length && before[at] === after[at]) at += 1
+  return `…${after.slice(Math.max(0, at - 40), at + 80)}… instead of …${before.slice(Math.max(0, at - 40), at + 80)}…`
+}

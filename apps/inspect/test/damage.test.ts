@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { judgeDamage, type SoundStore, soundStore } from './damage-case.ts'
+import { CUT_TAIL, type Damage, FLIPPED_BIT, FLIPPED_META_BIT, ZEROED_PAGE } from './damaged-file.ts'
+import { inspect } from './fixture.ts'
+import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
+
+// Each run of the program is a process of its own, and a busy machine has little time for it.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
+const RUNS: readonly (readonly [Damage, number])[] = [
+  [FLIPPED_BIT, LONG ? 200 : 2],
+  [ZEROED_PAGE, LONG ? 50 : 1],
+  [CUT_TAIL, LONG ? 50 : 1],
+  [FLIPPED_META_BIT, LONG ? 40 : 1],
+]
+
+let directory: string
+const sound: SoundStore[] = []
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-damage-'))
+  for (const [kind, write] of [
+    ['jobs', writeFullJobStore],
+    ['executions', writeFullExecutionStore],
+  ] as const) {
+    const path = join(directory, kind, 'store.db')
+    await write(path)
+    sound.push(soundStore(path, kind))
+  }
+})
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const cases = RUNS.flatMap(([damage, count]) =>
+  Array.from({ length: count }, (_, index) => ({ damage, index })),
+)
+
+for (const [number, { damage, index }] of cases.entries()) {
+  const seed = SEED + number
+  test(`${damage.what} (${index}, seed ${seed}) hides from nobody and costs no more than it hit`, () => {
+    // Two of three in the larger store.
+    const store = sound[seed % 3 === 0 ? 1 : 0]
+    if (store === undefined) throw new Error('there is no sound store')
+    expect(judgeDamage(store, directory, damage, seed)).toEqual([])
+  })
+}
+
+test('a file that no meta page describes is unreadable, in one clear line', () => {
+  writeFileSync(join(directory, 'zeros.db'), Buffer.alloc(65_536))
+  writeFileSync(join(directory, 'words.db'), 'not a store\n')
+  for (const [name, message] of [
+    ['zeros.db', 'zeros'],
+    ['words.db', 'is a text file'],
+  ] as const) {
+    const read = inspect(directory, 'jobs', name)
+    expect({ status: read.status, stdout: read.stdout }).toEqual({ status: 3, stdout: '' })
+    expect(read.stderr).toContain(message)
+    expect(inspect(directory, 'check', name, '--output', 'json').status).toBe(3)
+    expect(inspect(directory, 'salvage', name, `of-${name}`).status).toBe(3)
+  }
+})
