@@ -4,6 +4,8 @@ import { statSync } from 'node:fs'
 import type { KvRange, KvRow } from '@saltcod/store-core'
 import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 
+import { LockWord } from './lock-word.ts'
+import { nativeRange } from './native-range.ts'
 import { damagedError, failedError, lockedError } from './refusal.ts'
 
 /** Most named tables in one file; fixed, because every process that opens the file should agree. */
@@ -15,12 +17,20 @@ const MAX_READERS = 126
 /** LMDB's code for a read that finds all slots taken. */
 const READERS_FULL = -30_790
 
+/** So often in a row a transaction may begin behind the last commit before something else must be wrong. */
+const MAX_STALE_BEGINNINGS = 100
+
 /** Options of {@link openEnvironment}. */
 export interface EnvironmentOptions {
   readonly path: string
   readonly readOnly: boolean
   /** Address space that is mapped at first; the map grows beyond it by itself. */
   readonly mapBytes: number
+  /**
+   * Lets commits return before they are on disk. Only for a file that nobody relies on until it has been
+   * synced and opened anew. Default false.
+   */
+  readonly unsynced?: boolean
 }
 
 /** Pages of one table. */
@@ -43,7 +53,9 @@ interface NativeStat {
 }
 
 interface NativeRoot {
-  readonly env: { info(): { readonly lastPageNumber: number } }
+  readonly status: string
+  readonly env: { info(): { readonly lastPageNumber: number; readonly lastTxnId: number } }
+  getWriteTxnId(): number
 }
 
 interface NativeTable {
@@ -60,17 +72,21 @@ type Bytes = Buffer
 type Table = Database<Bytes, Uint8Array>
 
 const ENCODING = { encoding: 'binary', keyEncoding: 'binary' } as const
-const FIRST_KEY: Uint8Array = Uint8Array.of(0)
 
 /**
  * Opens a file that has been probed, or makes a new one. Never call it with a file that was not probed:
  * one that LMDB cannot open ends the process. Throws the error of lmdb.
  */
 export async function openEnvironment(options: EnvironmentOptions): Promise<Environment> {
+  return new Environment(options)
+}
+
+function openRoot(options: EnvironmentOptions): RootDatabase<Bytes, Uint8Array> {
   const native: RootDatabaseOptions & { permissionsMode: number; safeRestore: boolean } = {
     ...ENCODING,
     noSubdir: true,
     readOnly: options.readOnly,
+    noSync: options.unsynced === true,
     // Nothing is visible before it is on disk, and a reopened file never trusts an unsynced meta page.
     overlappingSync: false,
     safeRestore: true,
@@ -79,26 +95,39 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<Envi
     mapSize: options.mapBytes,
     permissionsMode: 0o600,
   }
-  const root = open<Bytes, Uint8Array>(options.path, native)
-  return new Environment(root, options.path, options.readOnly)
+  return open<Bytes, Uint8Array>(options.path, native)
 }
 
 /** One open file. All calls are synchronous, and must not be made across turns of the event loop. */
 export class Environment {
   readonly path: string
   readonly readOnly: boolean
-  readonly pageBytes: number
   /** The first error that LMDB itself reported inside a transaction that writes. */
   fault: unknown
-  readonly #root: RootDatabase<Bytes, Uint8Array>
+  readonly #options: EnvironmentOptions
   readonly #tables = new Map<string, Table | undefined>()
+  #root: RootDatabase<Bytes, Uint8Array>
+  #lockWord: LockWord | undefined
+  #pageBytes: number
   #writing = false
+  #copies = 0
 
-  constructor(root: RootDatabase<Bytes, Uint8Array>, path: string, readOnly: boolean) {
-    this.#root = root
-    this.path = path
-    this.readOnly = readOnly
-    this.pageBytes = this.#stats(root).pageSize
+  constructor(options: EnvironmentOptions) {
+    this.#options = options
+    this.path = options.path
+    this.readOnly = options.readOnly
+    this.#root = openRoot(options)
+    this.#lockWord = options.readOnly ? undefined : new LockWord(options.path)
+    this.#pageBytes = this.#stats(this.#root).pageSize
+  }
+
+  get pageBytes(): number {
+    return this.#pageBytes
+  }
+
+  /** Whether a copy is being written, during which the file must stay open. */
+  get isCopying(): boolean {
+    return this.#copies > 0
   }
 
   /** Opens those of the named tables that the file has. Returns the names of the others, which are empty. */
@@ -113,9 +142,15 @@ export class Environment {
     })
   }
 
+  /** Names of all tables that the file has, also of those that nobody opened. */
+  tableNames(): string[] {
+    // The list is read to its end: opening a table ends the transaction that a cursor needs.
+    return [...this.#root.getKeys({})].map((key) => String(key).split('\0')[0] ?? '')
+  }
+
   /** Number of the last page that the last commit uses. */
   lastPage(): number {
-    return (this.#root as unknown as NativeRoot).env.info().lastPageNumber
+    return this.#native.env.info().lastPageNumber
   }
 
   /** Length of the file in bytes. */
@@ -179,6 +214,17 @@ export class Environment {
     }
   }
 
+  /** Puts a row behind the last one of its table, so that pages are filled to their end. */
+  append(name: string, key: Uint8Array, value: Uint8Array): void {
+    try {
+      // What it returns is not in its declaration: whether the row is there now.
+      const done: unknown = this.#table(name).putSync(key, value as Bytes, { append: true })
+      if (done !== true) throw new Error(`a row of the table ${name} is out of order`)
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
   remove(name: string, key: Uint8Array): boolean {
     try {
       return this.#table(name).removeSync(key)
@@ -192,12 +238,33 @@ export class Environment {
    * is kept and its error is thrown.
    */
   commit(body: () => void): void {
+    for (let attempt = 0; attempt < MAX_STALE_BEGINNINGS; attempt += 1) {
+      if (this.#tryCommit(body)) return
+    }
+    this.fault ??= new Error('transactions begin behind the last commit, again and again')
+    throw failedError(this.path, this.fault)
+  }
+
+  /** Returns false, having run nothing, where the transaction did not begin at the last commit. */
+  #tryCommit(body: () => void): boolean {
+    let stale: { readonly seen: number; readonly last: number } | undefined
     this.#writing = true
     try {
       // The callback returns nothing: a thenable would leave the transaction open for good.
       this.#root.transactionSync(() => {
+        const last = this.#native.env.info().lastTxnId
+        const seen = this.#native.getWriteTxnId() - 1
+        if (seen !== last) {
+          stale = { seen, last }
+          throw new Error('the transaction began behind the last commit')
+        }
         body()
       })
+      return true
+    } catch (error) {
+      if (stale === undefined) throw error
+      if (this.#lockWord?.repair(stale.seen, stale.last) !== true) throw this.#fail(error)
+      return false
     } finally {
       this.#writing = false
     }
@@ -210,11 +277,51 @@ export class Environment {
 
   /** Writes a compact copy to a path. */
   async copyTo(path: string): Promise<void> {
-    await this.#root.backup(path, true)
+    this.#copies += 1
+    try {
+      await this.#root.backup(path, true)
+    } finally {
+      this.#copies -= 1
+    }
   }
 
   async close(): Promise<void> {
-    await this.#root.close()
+    if (this.#native.status !== 'closed') await this.#root.close()
+    this.#closeLockWord()
+  }
+
+  /**
+   * Closes the file before it returns; until {@link reopen} nothing may be read or written. Throws where
+   * something is still under way.
+   */
+  closeNow(): void {
+    if (this.#native.status !== 'closed') void this.#root.close()
+    if (this.#native.status !== 'closed') throw new Error(`${this.path} is still in use`)
+    this.#closeLockWord()
+  }
+
+  /** Opens the file that is now at the path, with the same tables. Throws the error of lmdb. */
+  reopen(): void {
+    const names = [...this.#tables.keys()]
+    this.#tables.clear()
+    try {
+      this.#root = openRoot(this.#options)
+      this.#lockWord = this.readOnly ? undefined : new LockWord(this.path)
+      this.#pageBytes = this.#stats(this.#root).pageSize
+      this.openTables(names)
+    } catch (error) {
+      for (const name of names) this.#tables.set(name, undefined)
+      throw error
+    }
+  }
+
+  get #native(): NativeRoot {
+    return this.#root as unknown as NativeRoot
+  }
+
+  #closeLockWord(): void {
+    this.#lockWord?.close()
+    this.#lockWord = undefined
   }
 
   #openTable(name: string, create: boolean): boolean {
@@ -262,32 +369,4 @@ function treeSizeOf(stat: NativeStat): TreeSize {
     overflowPages: stat.overflowPages,
     rows: stat.entryCount,
   }
-}
-
-interface NativeRange {
-  start?: Uint8Array
-  end?: Uint8Array
-  exclusiveStart: boolean
-  inclusiveEnd: boolean
-  reverse: boolean
-  limit: number
-}
-
-function nativeRange(range: KvRange): NativeRange {
-  const { gte, gt, lt, lte, limit } = range
-  const reverse = range.reverse === true
-  const low = gte ?? gt
-  const high = lte ?? lt
-  const start = reverse ? high : low
-  // Going down without a lower bound, lmdb would stop above the first possible key and leave it out.
-  const end = reverse ? (low ?? FIRST_KEY) : high
-  const native: NativeRange = {
-    exclusiveStart: (reverse ? lt : gt) !== undefined,
-    inclusiveEnd: reverse ? gt === undefined : lte !== undefined,
-    reverse,
-    limit,
-  }
-  if (start !== undefined) native.start = start
-  if (end !== undefined) native.end = end
-  return native
 }

@@ -1,0 +1,33 @@
+import type { KvRange } from '@saltcod/store-core'
+
+const FIRST_KEY: Uint8Array = Uint8Array.of(0)
+
+/** A range as lmdb takes it. */
+export interface NativeRange {
+  start?: Uint8Array
+  end?: Uint8Array
+  exclusiveStart: boolean
+  inclusiveEnd: boolean
+  reverse: boolean
+  limit: number
+}
+
+/** Says a range in lmdb's words. */
+export function nativeRange(range: KvRange): NativeRange {
+  const { gte, gt, lt, lte, limit } = range
+  const reverse = range.reverse === true
+  const low = gte ?? gt
+  const high = lte ?? lt
+  const start = reverse ? high : low
+  // Going down without a lower bound, lmdb would stop above the first possible key and leave it out.
+  const end = reverse ? (low ?? FIRST_KEY) : high
+  const native: NativeRange = {
+    exclusiveStart: (reverse ? lt : gt) !== undefined,
+    inclusiveEnd: reverse ? gt === undefined : lte !== undefined,
+    reverse,
+    limit,
+  }
+  if (start !== undefined) native.start = start
+  if (end !== undefined) native.end = end
+  return native
+}

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { KvStore } from '@saltcod/store-core'
+import { expect, onTestFinished, test } from 'vitest'
+
+import { openLmdbKv } from '../src/index.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const SCRIPT = fileURLToPath(new URL('./opening-process.mjs', import.meta.url))
+const TABLES = ['alpha']
+const key = Buffer.from('counter')
+const OPENINGS = process.env['SALTCOD_LONG'] === undefined ? 200 : 20_000
+
+/** Adds one to a number in the store, and returns it. */
+async function count(store: KvStore): Promise<number> {
+  return store.write((transaction) => {
+    const next = (transaction.get('alpha', key)?.[0] ?? 0) + 1
+    transaction.put('alpha', key, Buffer.from([next & 255]))
+    transaction.put('alpha', Buffer.from(`row ${next & 255}`), Buffer.alloc(500, next))
+    return next & 255
+  })
+}
+
+test('a lock file that lags one commit behind does not undo that commit', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbKv({ path, tables: TABLES })
+  for (let n = 1; n <= 5; n += 1) expect(await count(store)).toBe(n)
+  // Closed only after the store: closing it drops the locks of this process.
+  const file = openSync(`${path}-lock`, 'r+')
+  for (let n = 6; n <= 30; n += 1) {
+    const word = Buffer.alloc(8)
+    readSync(file, word, 0, 8, 8)
+    word.writeBigUInt64LE(word.readBigUInt64LE() - 1n)
+    writeSync(file, word, 0, 8, 8)
+    expect(await count(store)).toBe(n)
+  }
+  await store.close()
+  closeSync(file)
+  const again = await openLmdbKv({ path, tables: TABLES })
+  expect(await count(again)).toBe(31)
+  await again.close()
+})
+
+test(`no commit is lost while another process opens the store ${OPENINGS} times`, {
+  timeout: OPENINGS * 100,
+}, async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbKv({ path, tables: TABLES })
+  const child = spawn(process.execPath, [SCRIPT, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  let openings = 0
+  child.stdout.setEncoding('utf8')
+  child.stdout.on('data', (text: string) => {
+    openings += text.split('\n').length - 1
+  })
+  let written = 0
+  while (openings < OPENINGS) {
+    written += 1
+    expect(await count(store)).toBe(written & 255)
+  }
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  child.stdin.end()
+  expect(await ended).toBe(0)
+  await store.close()
+})
