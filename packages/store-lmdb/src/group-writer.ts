@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop the store.
-import { setImmediate } from 'node:timers'
+import { setImmediate, setTimeout } from 'node:timers'
 
-import { type KvTransaction, KvWriteRun } from '@saltcod/store-core'
+import { type KvChangedKey, type KvTransaction, KvWriteRun } from '@saltcod/store-core'
 
 import { ChangeBuffer } from './change-buffer.ts'
 import { type Environment, pagesOf } from './environment.ts'
@@ -48,6 +48,11 @@ export class GroupWriter {
   readonly #queue: WriteQueue = new WriteQueue()
   readonly #idleWaiters: (() => void)[] = []
   #scheduled = false
+  #held = false
+  #turns = 0
+  #restFactor = 0
+  #restMs = 0
+  #listener: ((changes: Iterable<KvChangedKey>) => void) | undefined
   #running: KvWriteRun | undefined
 
   constructor(
@@ -84,27 +89,58 @@ export class GroupWriter {
     })
   }
 
+  /** How many groups there have been. */
+  get turns(): number {
+    return this.#turns
+  }
+
+  /** Tells a listener of every change that is made, until it is told `undefined`. */
+  listen(listener: ((changes: Iterable<KvChangedKey>) => void) | undefined): void {
+    this.#listener = listener
+  }
+
+  /** Lets no further group begin; what is queued waits for {@link release}. */
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    if (this.#queue.length > 0) this.#schedule()
+  }
+
+  /** Lets each group be followed by a rest of so many times its own length; 0 for none. */
+  slowDown(restFactor: number): void {
+    this.#restFactor = restFactor
+  }
+
   /** Resolves when nothing is queued, at once if nothing is. */
   async idle(): Promise<void> {
-    if (!this.#scheduled) return
+    if (!this.#scheduled && this.#queue.length === 0) return
     await new Promise<void>((resolve) => {
       this.#idleWaiters.push(resolve)
     })
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
+    if (this.#scheduled || this.#held) return
     this.#scheduled = true
-    setImmediate(() => {
-      this.#turn()
-    })
+    const turn = (): void => {
+      if (this.#held) this.#scheduled = false
+      else this.#turn()
+    }
+    if (this.#restMs > 0) setTimeout(turn, this.#restMs)
+    else setImmediate(turn)
   }
 
   #turn(): void {
     const startedAt = performance.now()
     const background = this.#queue.backgroundIsDue()
     this.#commitGroup(background)
-    this.#queue.spent(background, performance.now() - startedAt)
+    const durationMs = performance.now() - startedAt
+    this.#queue.spent(background, durationMs)
+    this.#turns += 1
+    this.#restMs = durationMs * this.#restFactor
     this.#scheduled = false
     if (this.#queue.length > 0) this.#schedule()
     else for (const resolve of this.#idleWaiters.splice(0)) resolve()
@@ -186,6 +222,7 @@ export class GroupWriter {
       if (value === null) this.#environment.remove(table, key)
       else this.#environment.put(table, key, value)
     }
+    this.#listener?.(buffer.changes())
   }
 
   #isFull(group: Group): boolean {
