@@ -19,7 +19,8 @@ import {
   evaluationTable,
   headKey,
   leasedKey,
-  parkedKey,
+  parkedDueKey,
+  parkedLaterKey,
   readyKey,
   waitingKey,
 } from './evaluation-row.ts'
@@ -267,11 +268,14 @@ function evaluationIndexes(
   if (row.st !== 'pending') return [...indexes, { key: endedKey({ key, row }) }]
   const head = snapshot.get('index', headKey(row.j))
   const isHead = head !== undefined && decodeIdTuple('v', head) === id
-  if (!isHead && row.l === undefined) return [...indexes, { key: parkedKey(row), value: key }]
+  if (!isHead && row.l === undefined) {
+    if (snapshot.get('index', waitingKey(row)) === undefined)
+      return [...indexes, { key: parkedDueKey(row), value: key }]
+    return [...indexes, { key: parkedLaterKey(row), value: key }, { key: waitingKey(row), value: key }]
+  }
   indexes.push({ key: headKey(row.j), value: key })
   if (row.l !== undefined) return [...indexes, { key: leasedKey({ key }, row.l.x) }]
-  const ready = snapshot.get('index', readyKey(row)) !== undefined
-  return [...indexes, { key: ready ? readyKey(row) : waitingKey(row), value: key }]
+  return [...indexes, { key: readyKey(row), value: key }]
 }
 
 function visitSpec({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {

@@ -1,10 +1,12 @@
 import { StoreError } from '../errors.ts'
-import type { KvRow } from '../kv/contract.ts'
-import { decodeIdTuple, endOfTuple, idTuple } from '../kv/tuple.ts'
+import type { KvRange, KvRow } from '../kv/contract.ts'
+import { decodeIdTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import { checkId, newId } from '../model/id.ts'
 import { checkPriority, checkTime, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { isDeleted } from '../store/reclaim.ts'
+import { rowsOf } from '../store/scan.ts'
 import {
   type EvaluationRow,
   endedKey,
@@ -14,20 +16,23 @@ import {
   headKey,
   type LoadedEvaluation,
   leasedKey,
-  parkedKey,
-  parkedPrefix,
+  parkedDueKey,
+  parkedDuePrefix,
+  parkedLaterKey,
+  parkedLaterPrefix,
   readyKey,
   waitingKey,
   writeEvaluation,
 } from './evaluation-row.ts'
-import type { JobRow } from './job-row.ts'
+import { type JobRow, jobKey } from './job-row.ts'
 
 /**
- * The queue of evaluations. Each job has at most one at its head, which is ready, waiting or leased; its
- * further ones are parked. That a job is worked on by one worker at a time follows from there being one head.
+ * The queue of evaluations. Of those of a job that are due, the first stands at its head, ready or leased, and the others are parked
+ * behind it; those that are due later wait for their time beside them. That a job is worked on by one worker at a time follows
+ * from there being one head.
  */
 
-const PARKED_LOOKED_AT = 100
+const CANDIDATES_LOOKED_AT = 100
 
 /** Adds an evaluation of a job and returns its id, or that of one that will do instead. */
 export function enqueueEvaluation(
@@ -65,7 +70,8 @@ export function enqueueEvaluation(
   }
   const made = writeEvaluation(mutation, null, { id, key, row })
   mutation.putIndex(evaluationOfJobKey(made))
-  insert(mutation, made)
+  if (row.due <= mutation.nowMs) insert(mutation, made)
+  else wait(mutation, made)
   return id
 }
 
@@ -81,25 +87,25 @@ export function endHead(mutation: Mutation, before: LoadedEvaluation, row: Evalu
 export function returnHead(mutation: Mutation, before: LoadedEvaluation, row: EvaluationRow): void {
   const after = writeEvaluation(mutation, before, { ...before, row })
   mutation.removeIndex(headKey(row.j))
-  park(mutation, after)
+  if (row.due <= mutation.nowMs) park(mutation, after)
+  else wait(mutation, after)
   bringForward(mutation, row.j)
 }
 
 /** Takes an evaluation that nobody holds off the queue. */
-export function withdraw(mutation: Mutation, evaluation: LoadedEvaluation): void {
-  const { id, row } = evaluation
+export function withdraw(mutation: Mutation, { id, row }: LoadedEvaluation): void {
   if (headOf(mutation, row.j) === id) {
-    unplace(mutation, row)
+    mutation.removeIndex(readyKey(row))
     mutation.removeIndex(headKey(row.j))
     bringForward(mutation, row.j)
-  } else {
-    mutation.removeIndex(parkedKey(row))
+  } else if (!mutation.removeIndex(parkedDueKey(row))) {
+    stopWaiting(mutation, row)
   }
 }
 
 /**
- * Takes the whole queue of a deleted job out of what can be claimed. Its parked rows stay, for it may have more of them than a
- * transaction takes; reclaiming removes them.
+ * Takes the queue of a deleted job out of what can be claimed. Those behind its head stay where they are, for there may be more of
+ * them than a transaction takes; reclaiming removes them.
  */
 export function withdrawAll(mutation: Mutation, jobId: string): void {
   const headId = headOf(mutation, jobId)
@@ -107,16 +113,18 @@ export function withdrawAll(mutation: Mutation, jobId: string): void {
   mutation.removeIndex(headKey(jobId))
   const head = findUndamaged(mutation, headId)
   if (head === undefined) return
-  if (head.row.l === undefined) unplace(mutation, head.row)
+  if (head.row.l === undefined) mutation.removeIndex(readyKey(head.row))
   else mutation.removeIndex(leasedKey(head, head.row.l.x))
 }
 
-/** Makes evaluations ready that waited until now, at most `limit`. */
+/** Brings those into their jobs' queues that waited until now. */
 export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
   for (const { key, value } of rows) {
     mutation.removeIndex(key)
     const evaluation = findUndamaged(mutation, decodeIdTuple('v', value))
-    if (evaluation !== undefined) mutation.putIndex(readyKey(evaluation.row), value)
+    if (evaluation === undefined || isDeleted(mutation.rows, jobKey(evaluation.row.j))) continue
+    mutation.removeIndex(parkedLaterKey(evaluation.row))
+    insert(mutation, evaluation)
   }
 }
 
@@ -134,72 +142,69 @@ function insert(mutation: Mutation, made: LoadedEvaluation): void {
     lead(mutation, made)
     return
   }
-  if (head.row.l !== undefined || !precedes(made.row, head.row, mutation.nowMs)) {
+  if (head.row.l !== undefined || !precedes(made.row, head.row)) {
     park(mutation, made)
     return
   }
-  unplace(mutation, head.row)
+  mutation.removeIndex(readyKey(head.row))
   park(mutation, head)
   lead(mutation, made)
 }
 
 function lead(mutation: Mutation, { key: value, row }: LoadedEvaluation): void {
   mutation.putIndex(headKey(row.j), value)
-  mutation.putIndex(row.due <= mutation.nowMs ? readyKey(row) : waitingKey(row), value)
+  mutation.putIndex(readyKey(row), value)
 }
 
 function park(mutation: Mutation, { key, row }: LoadedEvaluation): void {
-  mutation.putIndex(parkedKey(row), key)
+  mutation.putIndex(parkedDueKey(row), key)
 }
 
-function unplace(mutation: Mutation, row: EvaluationRow): void {
-  if (!mutation.removeIndex(readyKey(row))) mutation.removeIndex(waitingKey(row))
+function wait(mutation: Mutation, { key, row }: LoadedEvaluation): void {
+  mutation.putIndex(parkedLaterKey(row), key)
+  mutation.putIndex(waitingKey(row), key)
 }
 
-/** Brings the best parked evaluation of a job to the head of its queue. */
+function stopWaiting(mutation: Mutation, row: EvaluationRow): void {
+  mutation.removeIndex(parkedLaterKey(row))
+  mutation.removeIndex(waitingKey(row))
+}
+
+/** Brings the first parked evaluation of a job to the head of its queue. */
 export function bringForward(mutation: Mutation, jobId: string): void {
-  const prefix = parkedPrefix(jobId)
-  const parked = mutation.rows.range('index', {
-    gte: prefix,
-    lt: endOfTuple(prefix),
-    limit: PARKED_LOOKED_AT,
-  })
-  let best: LoadedEvaluation | undefined
-  for (const { value } of parked) {
-    const candidate = findUndamaged(mutation, decodeIdTuple('v', value))
-    if (candidate === undefined) continue
-    if (best === undefined || precedes(candidate.row, best.row, mutation.nowMs)) best = candidate
+  for (const { key, value } of rowsOf(mutation.rows, 'index', parkedDuePrefix(jobId))) {
+    const first = findUndamaged(mutation, decodeIdTuple('v', value))
+    if (first === undefined) continue
+    mutation.removeIndex(key)
+    lead(mutation, first)
+    return
   }
-  if (best === undefined) return
-  mutation.removeIndex(parkedKey(best.row))
-  lead(mutation, best)
 }
 
-/** Whether one evaluation of a job goes before another: due before not due, then priority, due time, age. */
-function precedes(a: EvaluationRow, b: EvaluationRow, nowMs: number): boolean {
-  const dueA = a.due <= nowMs
-  const dueB = b.due <= nowMs
-  if (dueA !== dueB) return dueA
-  if (dueA && a.p !== b.p) return a.p > b.p
+/** Whether one due evaluation of a job goes before another: by priority, due time, age. */
+function precedes(a: EvaluationRow, b: EvaluationRow): boolean {
+  if (a.p !== b.p) return a.p > b.p
   return a.due !== b.due ? a.due < b.due : a.q < b.q
 }
 
-/** Finds an evaluation of the job that is due, not claimed and of at least this priority. */
+/** Finds an evaluation of the job that is due by then, not claimed and of at least this priority. */
 function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
-  const serves = (other: LoadedEvaluation | undefined) =>
-    other !== undefined && other.row.l === undefined && other.row.due <= row.due && other.row.p >= row.p
-  const headId = headOf(mutation, row.j)
-  if (headId === undefined) return null
-  if (serves(findUndamaged(mutation, headId))) return headId
-  const prefix = parkedPrefix(row.j)
-  const parked = mutation.rows.range('index', {
-    gte: prefix,
-    lt: endOfTuple(prefix),
-    limit: PARKED_LOOKED_AT,
-  })
-  for (const { value } of parked) {
-    const id = decodeIdTuple('v', value)
-    if (serves(findUndamaged(mutation, id))) return id
+  const [duePrefix, laterPrefix] = [parkedDuePrefix(row.j), parkedLaterPrefix(row.j)]
+  const limit = CANDIDATES_LOOKED_AT
+  const candidates = [
+    mutation.rows.get('index', headKey(row.j)),
+    ...valuesOf(mutation, { gte: duePrefix, lt: tuple(duePrefix, 1 - row.p), limit }),
+    ...valuesOf(mutation, { gte: laterPrefix, lt: tuple(laterPrefix, row.due + 1), limit }),
+  ]
+  for (const value of candidates) {
+    if (value === undefined) continue
+    const other = findUndamaged(mutation, decodeIdTuple('v', value))
+    if (other === undefined || other.row.l !== undefined) continue
+    if (other.row.due <= row.due && other.row.p >= row.p) return other.id
   }
   return null
+}
+
+function valuesOf(mutation: Mutation, range: KvRange): Uint8Array[] {
+  return mutation.rows.range('index', range).map(({ value }) => value)
 }

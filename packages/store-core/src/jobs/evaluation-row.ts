@@ -93,9 +93,14 @@ export function toEvaluation(id: string, row: EvaluationRow): Evaluation {
   }
 }
 
+/** Beginning of the index keys of those that may be claimed now, by type of job. */
+export function readyPrefix(type: JobType): Uint8Array {
+  return tuple(INDEX.evaluationReady, type)
+}
+
 /** Index key of those that may be claimed now. */
 export function readyKey(row: EvaluationRow): Uint8Array {
-  return tuple(INDEX.evaluationReady, -row.p, row.due, row.q)
+  return tuple(readyPrefix(row.t), -row.p, row.due, row.q)
 }
 
 /** Index key of those that are due later. */
@@ -108,19 +113,34 @@ export function leasedKey(evaluation: { readonly key: Uint8Array }, expiresAtMs:
   return tuple(INDEX.evaluationLeased, expiresAtMs, evaluation.key)
 }
 
-/** Index key of the one evaluation of a job that is ready, waiting or leased. */
+/** Index key of the one evaluation of a job that is ready or leased. */
 export function headKey(jobId: string): Uint8Array {
   return tuple(INDEX.evaluationHead, jobKey(jobId))
 }
 
-/** Beginning of the index keys of a job's further evaluations. */
+/** Beginning of the index keys of a job's further evaluations, whether due or not. */
 export function parkedPrefix(jobId: string): Uint8Array {
   return tuple(INDEX.evaluationParked, jobKey(jobId))
 }
 
-/** Index key of a further evaluation of a job. */
-export function parkedKey(row: EvaluationRow): Uint8Array {
-  return tuple(parkedPrefix(row.j), row.due, row.q)
+/** Beginning of the index keys of a job's further evaluations that are due, in the order in which they lead. */
+export function parkedDuePrefix(jobId: string): Uint8Array {
+  return tuple(parkedPrefix(jobId), 0)
+}
+
+/** Index key of a further evaluation of a job that is due. */
+export function parkedDueKey(row: EvaluationRow): Uint8Array {
+  return tuple(parkedDuePrefix(row.j), -row.p, row.due, row.q)
+}
+
+/** Beginning of the index keys of a job's evaluations that are due later. */
+export function parkedLaterPrefix(jobId: string): Uint8Array {
+  return tuple(parkedPrefix(jobId), 1)
+}
+
+/** Index key of an evaluation among those of its job that are due later. */
+export function parkedLaterKey(row: EvaluationRow): Uint8Array {
+  return tuple(parkedLaterPrefix(row.j), row.due, row.q)
 }
 
 /** Beginning of the index keys of all evaluations of a job. */

@@ -1,8 +1,10 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { JOB_TYPES } from '../model/job.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
+import { rowsOf } from '../store/scan.ts'
 import { INDEX } from '../store/tables.ts'
 import { withdraw } from './evaluation-queue.ts'
 import {
@@ -11,6 +13,7 @@ import {
   findEvaluation,
   type LoadedEvaluation,
   loadEvaluation,
+  readyPrefix,
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
 
@@ -76,16 +79,26 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
 
 /** Returns when work is due next; `null` where none waits. */
 export function nextEvaluationMs(snapshot: KvSnapshot): number | null {
-  const times = [INDEX.evaluationWaiting, INDEX.evaluationLeased].flatMap((index) =>
-    firstPart(snapshot, index, 1),
-  )
-  const ready = firstPart(snapshot, INDEX.evaluationReady, 2)
-  const all = [...times, ...ready]
-  return all.length === 0 ? null : Math.min(...all)
+  const times = [
+    ...JOB_TYPES.flatMap((type) => firstTime(snapshot, readyPrefix(type), 3)),
+    ...firstTime(snapshot, tuple(INDEX.evaluationLeased), 1),
+    ...firstWaiting(snapshot),
+  ]
+  return times.length === 0 ? null : Math.min(...times)
 }
 
-function firstPart(snapshot: KvSnapshot, index: number, part: number): number[] {
+function firstTime(snapshot: KvSnapshot, prefix: Uint8Array, part: number): number[] {
   return snapshot
-    .keys('index', { gte: tuple(index), lt: tuple(index + 1), limit: 1 })
+    .keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: 1 })
     .map((key) => Number(decodeTuple(key)[part]))
+}
+
+/** Passes over what waits for a job that was deleted. */
+function firstWaiting(snapshot: KvSnapshot): number[] {
+  for (const { key, value } of rowsOf(snapshot, 'index', tuple(INDEX.evaluationWaiting))) {
+    const evaluation = findEvaluation(snapshot, decodeIdTuple('v', value))
+    if (evaluation !== undefined && isReclaimed(snapshot, evaluation.row)) continue
+    return [Number(decodeTuple(key)[1])]
+  }
+  return []
 }

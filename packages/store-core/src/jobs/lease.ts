@@ -1,7 +1,7 @@
 import { StoreError } from '../errors.ts'
-import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
-import type { JobType } from '../model/job.ts'
+import { JOB_TYPES, type JobType } from '../model/job.ts'
 import { checkInteger, checkText, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { INDEX } from '../store/tables.ts'
@@ -13,6 +13,7 @@ import {
   type LoadedEvaluation,
   leasedKey,
   readyKey,
+  readyPrefix,
   toEvaluation,
   writeEvaluation,
 } from './evaluation-row.ts'
@@ -21,7 +22,6 @@ import type { Claim } from './job-store.ts'
 
 const MAX_LEASE_MS = 24 * 60 * 60 * 1_000
 const STEP_ROWS = 100
-const READY_LOOKED_AT = 500
 
 /** What a claim asks for. */
 export interface ClaimRequest {
@@ -43,18 +43,29 @@ export function claimEvaluation(
   checkInteger('lease time in milliseconds', request.leaseMs, 1, MAX_LEASE_MS)
   releaseExpired(mutation, request.maxAttempts ?? DEFAULT_MAX_ATTEMPTS)
   promoteWaiting(mutation)
-  const ready = mutation.rows.range('index', {
-    gte: tuple(INDEX.evaluationReady),
-    lt: tuple(INDEX.evaluationReady + 1),
-    limit: READY_LOOKED_AT,
-  })
-  for (const { value } of ready) {
-    const evaluation = findUndamaged(mutation, decodeIdTuple('v', value))
-    if (evaluation === undefined) continue
-    if (request.jobTypes !== undefined && !request.jobTypes.includes(evaluation.row.t)) continue
-    return lease(mutation, evaluation, incarnation, request)
+  const first = firstReady(mutation, request.jobTypes ?? JOB_TYPES)
+  return first === undefined ? null : lease(mutation, first, incarnation, request)
+}
+
+/** Returns the first of those that are ready, of all these types; damaged ones are passed over. */
+function firstReady(mutation: Mutation, types: readonly JobType[]): LoadedEvaluation | undefined {
+  let first: { readonly order: Uint8Array; readonly evaluation: LoadedEvaluation } | undefined
+  for (const type of types) {
+    const prefix = readyPrefix(type)
+    const range = { gte: prefix, lt: endOfTuple(prefix), limit: 1 }
+    let [row] = mutation.rows.range('index', range)
+    while (row !== undefined) {
+      const order = row.key.subarray(prefix.length)
+      if (first !== undefined && Buffer.compare(first.order, order) <= 0) break
+      const evaluation = findUndamaged(mutation, decodeIdTuple('v', row.value))
+      if (evaluation !== undefined) {
+        first = { order, evaluation }
+        break
+      }
+      ;[row] = mutation.rows.range('index', { ...range, gt: row.key })
+    }
   }
-  return null
+  return first?.evaluation
 }
 
 function lease(

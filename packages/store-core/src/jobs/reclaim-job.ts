@@ -4,12 +4,12 @@ import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { reclaimStep, removePlainRows } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
-import { endedKey, evaluationsOfJob, evaluationTable, parkedPrefix } from './evaluation-row.ts'
+import { endedKey, evaluationsOfJob, evaluationTable, parkedPrefix, waitingKey } from './evaluation-row.ts'
 import { executionCreationKeys, executionKey, executionStateKey, executionTable } from './execution-row.ts'
 
 /** Keys that one execution takes: its row, two index rows by creation, one by state. */
 const EXECUTION_KEYS = 4
-/** Keys that one evaluation takes: its row, one index row by job, one by its end. */
+/** Keys that one evaluation takes: its row, one index row by job, and one by its end or its due time. */
 const EVALUATION_KEYS = 3
 
 /** Removes rows of deleted jobs, at most 500 keys. */
@@ -80,7 +80,7 @@ function removeEvaluation(mutation: Mutation, id: string, jobId: string): void {
   mutation.rows.remove('evaluations', key)
   try {
     const row = evaluationTable.decode(key, bytes)
-    mutation.removeIndex(endedKey({ key, row }))
+    mutation.removeIndex(row.st === 'pending' ? waitingKey(row) : endedKey({ key, row }))
     mutation.announce({
       kind: 'evaluation',
       id,

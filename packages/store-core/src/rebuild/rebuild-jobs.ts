@@ -6,7 +6,9 @@ import {
   evaluationTable,
   headKey,
   leasedKey,
-  parkedKey,
+  parkedDueKey,
+  parkedLaterKey,
+  waitingKey,
 } from '../jobs/evaluation-row.ts'
 import {
   executionCreationKeys,
@@ -152,12 +154,12 @@ function rebuildEvaluation(run: RebuildRun, found: KvRow, rows: KvTransaction): 
   }
   rows.put('index', evaluationOfJobKey({ key, row }), EMPTY)
   if (deleted) return
-  const bytes = place(found, row, rows)
+  const bytes = place(found, row, rows, run.nowMs)
   run.count('evaluation', row.ns, row.st, bytes)
 }
 
-/** Puts an evaluation where its status belongs; those that wait are parked until {@link leadParked}. */
-function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction): number {
+/** Puts an evaluation where its status belongs; those that are due are parked until {@link leadParked}. */
+function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, nowMs: number): number {
   if (row.st !== 'pending') {
     rows.put('index', endedKey({ key, row }), EMPTY)
     return value.length
@@ -169,7 +171,11 @@ function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction): 
     return value.length
   }
   const { l: lease, ...free } = row
-  rows.put('index', parkedKey(free), key)
+  if (free.due <= nowMs) rows.put('index', parkedDueKey(free), key)
+  else {
+    rows.put('index', parkedLaterKey(free), key)
+    rows.put('index', waitingKey(free), key)
+  }
   return lease === undefined ? value.length : evaluationTable.put(rows, key, free)
 }
 

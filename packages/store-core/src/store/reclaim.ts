@@ -9,8 +9,9 @@ import type { TableName } from './tables.ts'
 /** A record that was deleted and whose rows are still being removed. */
 export interface ReclaimRow {
   readonly id: string
-  /** When it was deleted; in the future for one that is being written in steps. */
   readonly at: number
+  /** Set where it is no deleted record but one that is being written in steps: until when it may take. */
+  readonly until?: number
 }
 
 /** What is left to be removed, by the key of the deleted record. */
@@ -31,13 +32,13 @@ export function putReclaim(mutation: Mutation, key: Uint8Array, id: string): voi
 
 /** Marks a record that is being written in steps: until it is whole it is hidden, and from a time on its rows are removed. */
 export function stageReclaim(mutation: Mutation, key: Uint8Array, id: string, untilMs: number): void {
-  reclaimTable.put(mutation.rows, key, { id, at: untilMs })
+  reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs, until: untilMs })
 }
 
 /** Takes the mark of {@link stageReclaim} away. Throws `JOB_NOT_FOUND` where it is gone: the rows were removed. */
 export function dropReclaim(mutation: Mutation, key: Uint8Array): void {
   const staged = reclaimTable.get(mutation.rows, key)
-  if (staged !== undefined && staged.at > mutation.nowMs) {
+  if (staged?.until !== undefined && staged.until > mutation.nowMs) {
     mutation.rows.remove('reclaim', key)
     return
   }
@@ -58,9 +59,8 @@ export function reclaimStep(
   const finished: string[] = []
   let left = MAX_STEP_KEYS
   for (const { key, value } of mutation.rows.range('reclaim', { limit: MAX_STEP_RECORDS })) {
-    const { id, at } = reclaimTable.decode(key, value)
-    // It is being written.
-    if (at > mutation.nowMs) continue
+    const { id, until = 0 } = reclaimTable.decode(key, value)
+    if (until > mutation.nowMs) continue
     const { removed, done } = remove(key, id, left)
     left -= removed
     if (!done) break
@@ -70,7 +70,7 @@ export function reclaimStep(
   }
   const more = mutation.rows
     .range('reclaim', { limit: MAX_STEP_RECORDS })
-    .some(({ key, value }) => reclaimTable.decode(key, value).at <= mutation.nowMs)
+    .some(({ key, value }) => (reclaimTable.decode(key, value).until ?? 0) <= mutation.nowMs)
   return { removedRows: MAX_STEP_KEYS - left, finished, more }
 }
 

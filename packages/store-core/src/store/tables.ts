@@ -47,15 +47,15 @@ export const INDEX = {
   executionByState: 12,
   /** job, sequence, evaluation */
   evaluationByJob: 20,
-  /** minus priority, due, sequence; the value is the evaluation's id */
+  /** type, minus priority, due, sequence; the value is the evaluation's id */
   evaluationReady: 21,
   /** due, sequence; the value is the evaluation's id */
   evaluationWaiting: 22,
   /** expiry, evaluation */
   evaluationLeased: 23,
-  /** job; the value is the id of the one evaluation that is ready, waiting or leased */
+  /** job; the value is the id of the one evaluation that is ready or leased */
   evaluationHead: 24,
-  /** job, due, sequence; the value is the evaluation's id */
+  /** job, then 0, minus priority, due, sequence, or 1, due, sequence; the value is the evaluation's id */
   evaluationParked: 25,
   /** ended, evaluation */
   evaluationEnded: 26,

@@ -173,6 +173,72 @@ export const evaluationCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'a claim for a type finds its first, however many of other types stand before it',
+    run: async ({ store }) => {
+      const { id: batch } = await newJob(store)
+      const { id: ops } = await newJob(store, { type: 'ops' })
+      await Promise.all(Array.from({ length: 600 }, () => alone(store, { priority: 9 })))
+      const wanted = await store.createEvaluation({ jobId: ops, trigger: 'job-queue' })
+      const other = await store.createEvaluation({ jobId: batch, trigger: 'job-queue', priority: 10 })
+      const request = { holder: 'w', leaseMs: 1_000 }
+      const found = await store.claimEvaluation({ ...request, jobTypes: ['ops', 'service', 'ops'] })
+      assert.equal(found?.evaluation.id, wanted.id)
+      assert.equal((await claimed(store)).evaluation.id, other.id)
+    },
+  },
+  {
+    name: 'one of a higher priority that comes due overtakes what its job has to do, and other jobs',
+    run: async ({ store, clock }) => {
+      const { id: jobId } = await newJob(store)
+      const add = (id: string, request: Partial<NewEvaluation>) =>
+        store.createEvaluation({ id, jobId, trigger: 'exec-update', ...request })
+      await add('now', {})
+      await add('later', { dueAtMs: clock.read() + 100, priority: 9 })
+      await alone(store, { id: 'other', priority: 5 })
+      assert.equal(await store.nextEvaluationMs(), clock.read())
+      clock.step(100)
+      assert.deepEqual(await drain(store), ['later', 'other', 'now'])
+    },
+  },
+  {
+    name: 'what comes due while its job is being worked on waits for the end of that',
+    needs: 'single opening',
+    run: async ({ store, clock }) => {
+      const { id: jobId } = await newJob(store)
+      await store.createEvaluation({ jobId, trigger: 'exec-update' })
+      const later = await store.createEvaluation({
+        jobId,
+        trigger: 'exec-update',
+        priority: 9,
+        dueAtMs: clock.read() + 10,
+      })
+      const { lease } = await claimed(store)
+      assert.equal(await store.nextEvaluationMs(), later.dueAtMs)
+      clock.step(10)
+      assert.equal(await claim(store), null)
+      assert.equal(await store.nextEvaluationMs(), lease.expiresAtMs)
+      await store.completeEvaluation({ lease })
+      assert.deepEqual(await drain(store), [later.id])
+    },
+  },
+  {
+    name: 'what waits for a deleted job is not due, before its rows are gone and after',
+    run: async ({ store, clock }) => {
+      const { id: jobId } = await endedJob(store)
+      const dueAtMs = clock.read() + 10
+      await store.createEvaluation({ jobId, trigger: 'job-queue', dueAtMs })
+      await store.createEvaluation({ jobId, trigger: 'job-queue', dueAtMs: dueAtMs + 10 })
+      await store.deleteJob({ jobId })
+      assert.equal(await store.nextEvaluationMs(), null)
+      clock.step(10)
+      assert.equal(await claim(store), null)
+      while ((await store.reclaim()).more);
+      clock.step(10)
+      assert.equal(await claim(store), null)
+      assert.equal(await store.nextEvaluationMs(), null)
+    },
+  },
+  {
     name: 'a job is worked on by one at a time, in the order of its evaluations',
     needs: 'single opening',
     run: async ({ store }) => {

@@ -1,6 +1,6 @@
 import type { Claim } from '../../jobs/job-store.ts'
 import type { Evaluation, LeaseToken, NewEvaluation } from '../../model/evaluation.ts'
-import type { Job, JobType } from '../../model/job.ts'
+import { JOB_TYPES, type Job, type JobType } from '../../model/job.ts'
 import type { JobModelState } from './job-model-state.ts'
 import { Refusal } from './refusal.ts'
 
@@ -44,8 +44,7 @@ export class EvaluationModel {
     const left = [...state.deleted.values()].some(({ evaluations }) => evaluations.includes(made.id))
     if (left || state.evaluations.has(made.id)) throw new Refusal('EVALUATION_ALREADY_EXISTS')
     state.evaluations.set(made.id, made)
-    const head = this.#head(job.id)
-    if (head === undefined || (head.lease === null && this.#precedes(made, head))) this.#lead(made)
+    this.#place(made)
     return made.id
   }
 
@@ -55,7 +54,6 @@ export class EvaluationModel {
     if (evaluation === undefined) throw new Refusal('EVALUATION_NOT_FOUND')
     if (evaluation.lease !== null) throw new Refusal('LEASE_LOST')
     this.#state.evaluations.delete(id)
-    if (this.#state.heads.get(evaluation.jobId)?.id === id) this.#next(evaluation.jobId)
   }
 
   /** Claims the next evaluation; `incarnation` is only known to the store. */
@@ -69,7 +67,7 @@ export class EvaluationModel {
       if (evaluation.lease === null || evaluation.lease.expiresAtMs > this.#nowMs) continue
       this.#giveBack(evaluation, this.#nowMs, MAX_CLAIMS, 'the lease ran out')
     }
-    this.#promote()
+    for (const evaluation of this.#pending()) if (!this.#state.due.has(evaluation.id)) this.#place(evaluation)
     const [best] = this.#ready().filter(({ jobType }) => types === undefined || types.includes(jobType))
     if (best === undefined) return null
     const attempt = best.attempt + 1
@@ -95,7 +93,6 @@ export class EvaluationModel {
   complete(token: LeaseToken, status: 'complete' | 'canceled', comment: string | undefined): string {
     const held = this.#held(token)
     this.#replace(held, { status, lease: null, comment: comment ?? held.comment })
-    this.#next(held.jobId)
     return held.jobId
   }
 
@@ -108,8 +105,9 @@ export class EvaluationModel {
   voidLeases(): void {
     for (const evaluation of this.#pending()) {
       if (evaluation.lease === null) continue
-      this.#replace(evaluation, { lease: null, attempt: evaluation.attempt - 1, dueAtMs: this.#nowMs })
-      this.#next(evaluation.jobId)
+      this.#place(
+        this.#replace(evaluation, { lease: null, attempt: evaluation.attempt - 1, dueAtMs: this.#nowMs }),
+      )
     }
   }
 
@@ -125,16 +123,15 @@ export class EvaluationModel {
 
   /** When work is due next. */
   nextMs(): number | null {
-    const heads = [...this.#state.heads.values()]
     const times: number[] = []
-    for (const { id, ready } of heads) {
-      const head = this.#state.evaluations.get(id)
-      if (head === undefined) continue
-      if (head.lease !== null) times.push(head.lease.expiresAtMs)
-      else if (!ready) times.push(head.dueAtMs)
+    for (const { id, lease, dueAtMs } of this.#pending()) {
+      if (lease !== null) times.push(lease.expiresAtMs)
+      else if (!this.#state.due.has(id)) times.push(dueAtMs)
     }
-    const [first] = this.#ready()
-    if (first !== undefined) times.push(first.dueAtMs)
+    for (const type of JOB_TYPES) {
+      const first = this.#ready().find(({ jobType }) => jobType === type)
+      if (first !== undefined) times.push(first.dueAtMs)
+    }
     return times.length === 0 ? null : Math.min(...times)
   }
 
@@ -152,8 +149,9 @@ export class EvaluationModel {
 
   #giveBack(before: Evaluation, dueAtMs: number, maxAttempts: number, comment: string): 'pending' | 'failed' {
     const failed = before.attempt >= maxAttempts
-    this.#replace(before, { lease: null, comment, ...(failed ? { status: 'failed' } : { dueAtMs }) })
-    this.#next(before.jobId)
+    this.#place(
+      this.#replace(before, { lease: null, comment, ...(failed ? { status: 'failed' } : { dueAtMs }) }),
+    )
     return failed ? 'failed' : 'pending'
   }
 
@@ -167,56 +165,37 @@ export class EvaluationModel {
     return [...this.#state.evaluations.values()].filter(({ status }) => status === 'pending')
   }
 
-  #head(jobId: string): Evaluation | undefined {
-    return this.#state.evaluations.get(this.#state.heads.get(jobId)?.id ?? '')
+  /** Finds out whether an evaluation is due; once it was, it stays so whatever the clock does. */
+  #place({ id, dueAtMs }: Evaluation): void {
+    if (dueAtMs <= this.#nowMs) this.#state.due.add(id)
+    else this.#state.due.delete(id)
   }
 
-  #lead(evaluation: Evaluation): void {
-    const { id, jobId, dueAtMs } = evaluation
-    this.#state.heads.set(jobId, { id, ready: dueAtMs <= this.#nowMs })
-  }
-
-  /** Chooses a job's next head among all that wait. */
-  #next(jobId: string): void {
-    this.#state.heads.delete(jobId)
-    const [best] = this.#pending()
-      .filter((evaluation) => evaluation.jobId === jobId)
-      .sort((a, b) => (this.#precedes(a, b) ? -1 : 1))
-    if (best !== undefined) this.#lead(best)
-  }
-
-  #promote(): void {
-    for (const [jobId, { id, ready }] of this.#state.heads) {
-      const head = this.#state.evaluations.get(id)
-      if (ready || head === undefined || head.lease !== null || head.dueAtMs > this.#nowMs) continue
-      this.#state.heads.set(jobId, { id, ready: true })
-    }
-  }
-
+  /** The first of each job that nobody works on. */
   #ready(): Evaluation[] {
-    return [...this.#state.heads.values()]
-      .filter(({ ready }) => ready)
-      .map(({ id }) => this.#state.evaluations.get(id))
-      .filter((head): head is Evaluation => head !== undefined && head.lease === null)
-      .sort((a, b) => b.priority - a.priority || a.dueAtMs - b.dueAtMs || a.sequence - b.sequence)
-  }
-
-  #precedes(a: Evaluation, b: Evaluation): boolean {
-    const [dueA, dueB] = [a.dueAtMs <= this.#nowMs, b.dueAtMs <= this.#nowMs]
-    if (dueA !== dueB) return dueA
-    if (dueA && a.priority !== b.priority) return a.priority > b.priority
-    return a.dueAtMs !== b.dueAtMs ? a.dueAtMs < b.dueAtMs : a.sequence < b.sequence
+    const held = new Set(this.#pending().flatMap(({ lease, jobId }) => (lease === null ? [] : [jobId])))
+    const firsts = new Map<string, Evaluation>()
+    for (const evaluation of this.#pending().sort(inOrder)) {
+      const { id, jobId } = evaluation
+      if (!this.#state.due.has(id) || held.has(jobId) || firsts.has(jobId)) continue
+      firsts.set(jobId, evaluation)
+    }
+    return [...firsts.values()]
   }
 
   #substitute(made: Evaluation): Evaluation | undefined {
-    const head = this.#head(made.jobId)
-    if (head === undefined) return undefined
-    const others = this.#pending()
-      .filter(({ jobId, id }) => jobId === made.jobId && id !== head.id)
+    const others = this.#pending().filter(({ jobId, lease }) => jobId === made.jobId && lease === null)
+    const due = others.filter(({ id }) => this.#state.due.has(id)).sort(inOrder)
+    const later = others
+      .filter(({ id }) => !this.#state.due.has(id))
       .sort((a, b) => a.dueAtMs - b.dueAtMs || a.sequence - b.sequence)
-    return [head, ...others].find(
-      ({ lease, dueAtMs, priority }) =>
-        lease === null && dueAtMs <= made.dueAtMs && priority >= made.priority,
+    return [...due, ...later].find(
+      ({ dueAtMs, priority }) => dueAtMs <= made.dueAtMs && priority >= made.priority,
     )
   }
+}
+
+/** The order in which those that are due are worked on. */
+function inOrder(a: Evaluation, b: Evaluation): number {
+  return b.priority - a.priority || a.dueAtMs - b.dueAtMs || a.sequence - b.sequence
 }

@@ -17,12 +17,6 @@ export interface Leftover {
   readonly evaluations: readonly string[]
 }
 
-/** The evaluation that is next for a job; `ready` once it was found due. */
-export interface Head {
-  readonly id: string
-  readonly ready: boolean
-}
-
 /** All that a job store remembers, in plain maps whose records are never changed but replaced. */
 export class JobModelState {
   jobs: Map<string, Job> = new Map()
@@ -30,7 +24,8 @@ export class JobModelState {
   history: Map<string, readonly ModelEntry[]> = new Map()
   executions: Map<string, Execution> = new Map()
   evaluations: Map<string, Evaluation> = new Map()
-  heads: Map<string, Head> = new Map()
+  /** The evaluations that were found due. */
+  due: Set<string> = new Set()
   deleted: Map<string, Leftover> = new Map()
   requests: Map<string, unknown> = new Map()
   sequence = 0
@@ -43,7 +38,7 @@ export class JobModelState {
     copy.history = new Map(this.history)
     copy.executions = new Map(this.executions)
     copy.evaluations = new Map(this.evaluations)
-    copy.heads = new Map(this.heads)
+    copy.due = new Set(this.due)
     copy.deleted = new Map(this.deleted)
     copy.requests = new Map(this.requests)
     copy.sequence = this.sequence

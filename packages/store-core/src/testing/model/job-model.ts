@@ -151,14 +151,14 @@ export class JobModel {
     const job = this.job(jobId)
     if (!JOB_MACHINE.terminal.has(job.state)) throw new Refusal('JOB_NOT_TERMINAL')
     if (job.hold !== null) throw new Refusal('JOB_HELD')
-    const { jobs, versions, history, heads, executions, evaluations, deleted } = this.state
+    const { jobs, versions, history, executions, evaluations, deleted } = this.state
     const take = (records: Map<string, Execution> | Map<string, Evaluation>): string[] => {
       const ids = [...records.values()].filter((record) => record.jobId === jobId).map(({ id }) => id)
       for (const id of ids) records.delete(id)
       return ids
     }
     deleted.set(jobId, { executions: take(executions), evaluations: take(evaluations) })
-    for (const map of [jobs, versions, history, heads]) map.delete(jobId)
+    for (const map of [jobs, versions, history]) map.delete(jobId)
   }
 
   reclaim(): string[] {
