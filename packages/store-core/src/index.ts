@@ -8,6 +8,8 @@ export type {
   UpdateComputeExecution,
 } from './executions/execution-store.ts'
 export { openExecutionStore } from './executions/open-execution-store.ts'
+export { decodeStoredRecord as decodeRecord } from './fold/folded-record.ts'
+export { unfoldedStore } from './fold/unfolded-store.ts'
 export type {
   Claim,
   DeleteJob,
@@ -53,7 +55,7 @@ export {
   MAX_TRANSACTION_BYTES,
   MAX_TRANSACTION_KEYS,
 } from './kv/contract.ts'
-export { decodeRecord, encodeRecord } from './kv/envelope.ts'
+export { encodeRecord } from './kv/envelope.ts'
 export type { DecodedPart } from './kv/tuple.ts'
 export { decodeId, decodeTuple, idTuple, keyToHex, tuple } from './kv/tuple.ts'
 export type { CheckOptions, CheckReport, Finding } from './model/check-report.ts'
@@ -75,6 +77,7 @@ export { EVALUATION_STATUSES, EVALUATION_TRIGGERS } from './model/evaluation.ts'
 export type { Execution, ExecutionPatch } from './model/execution.ts'
 export type { Change, ChangeSet, FeedCursor, FeedPage, RecordKind } from './model/feed.ts'
 export type { FinishedExecution, FinishedJob, JobSize, RecordSize } from './model/finished.ts'
+export type { FoldReport, FoldRule } from './model/fold.ts'
 export type { EventInput, HistoryEntry, HistoryEvent } from './model/history.ts'
 export type { IdPrefix } from './model/id.ts'
 export { MAX_ID_LENGTH, newId } from './model/id.ts'

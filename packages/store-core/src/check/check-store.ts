@@ -1,8 +1,9 @@
+import { checkFolded } from '../fold/check-folded.ts'
 import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
-import { readSequence } from '../store/meta.ts'
+import { readSequence, type StoreKind } from '../store/meta.ts'
 import { RecordTable } from '../store/record-table.ts'
 import type { TableName } from '../store/tables.ts'
 import { forEachBatch } from './batches.ts'
@@ -36,12 +37,23 @@ export interface CheckPlan {
   readonly record: (kind: RecordKind, row: KvRow, snapshot: KvSnapshot, findings: Findings) => CheckedRecord
   readonly keyOf: (kind: RecordKind, id: string) => Uint8Array
   /** Names the record that an index row belongs to; `null` for an index that this kind of store has not. */
-  readonly ownerOf: (row: KvRow) => { readonly kind: RecordKind | 'request'; readonly id: string } | null
+  readonly ownerOf: (
+    row: KvRow,
+  ) => { readonly kind: RecordKind | 'request' | 'folded'; readonly id: string } | null
   /** Further tables with a visit for each row. */
   readonly tables: readonly {
     readonly table: TableName
     readonly visit: (row: KvRow, snapshot: KvSnapshot, findings: Findings) => void
   }[]
+}
+
+/** A store under check. */
+export interface CheckedStore {
+  /** The rows as if nothing had ever been folded. */
+  readonly kv: KvStore
+  /** The rows as they stand on disk. */
+  readonly stored: KvStore
+  readonly kind: StoreKind
 }
 
 const EMPTY = new Uint8Array(0)
@@ -55,8 +67,13 @@ const anyRecord = {
 } as const
 
 /** Checks a store by a plan, in bounded snapshots. */
-export async function checkStore(kv: KvStore, plan: CheckPlan, options: CheckOptions): Promise<CheckReport> {
+export async function checkStore(
+  { kv, stored, kind }: CheckedStore,
+  plan: CheckPlan,
+  options: CheckOptions,
+): Promise<CheckReport> {
   const findings = new Findings(options)
+  await checkFolded(stored, kind, options, findings)
   await checkRecords(kv, plan, options, findings)
   await forEachBatch(kv, 'index', options, (rows, snapshot) => {
     for (const row of rows) {
@@ -142,7 +159,7 @@ function checkIndexRow(row: KvRow, snapshot: KvSnapshot, plan: CheckPlan, findin
     return
   }
   const { kind, id } = owner
-  if (kind === 'request') return
+  if (kind === 'request' || kind === 'folded') return
   const table = plan.records.find((entry) => entry.kind === kind)?.table
   const key = plan.keyOf(kind, id)
   const value = table === undefined ? undefined : snapshot.get(table, key)

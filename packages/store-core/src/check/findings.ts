@@ -21,6 +21,7 @@ const FIXES = {
   'state-unknown': 'restore the record from a backup',
   'history-illegal': 'compare with a backup; the store itself refuses such a step',
   'history-revision': 'compare with a backup; an entry was lost or added',
+  'folded-and-loose': 'repair keeps the row in its table',
   'sequence-ahead': 'restore from a backup; the sequence was set back',
 } as const
 

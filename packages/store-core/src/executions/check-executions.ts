@@ -1,7 +1,7 @@
-import { type CheckedRecord, type CheckPlan, checkStore } from '../check/check-store.ts'
+import { type CheckedRecord, type CheckedStore, type CheckPlan, checkStore } from '../check/check-store.ts'
 import type { Findings } from '../check/findings.ts'
 import { HistoryRules } from '../check/history-rules.ts'
-import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
@@ -12,8 +12,8 @@ import { INDEX } from '../store/tables.ts'
 import { computeJobKey, computeKey, computeStateKey, computeTable, executionJobTable } from './compute-row.ts'
 
 /** Checks every rule of an execution store. */
-export async function checkExecutionStore(kv: KvStore, options: CheckOptions): Promise<CheckReport> {
-  return await checkStore(kv, planOfExecutions(), options)
+export async function checkExecutionStore(store: CheckedStore, options: CheckOptions): Promise<CheckReport> {
+  return await checkStore(store, planOfExecutions(), options)
 }
 
 function planOfExecutions(): CheckPlan {

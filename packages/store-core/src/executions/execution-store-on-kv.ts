@@ -1,3 +1,5 @@
+import { FOLD_EXECUTIONS } from '../fold/fold-executions.ts'
+import type { FoldPlan } from '../fold/fold-step.ts'
 import { matchShortId } from '../jobs/job-queries.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
@@ -46,6 +48,8 @@ const checkpointTable = new RecordTable<{ readonly n: number }>('meta', 1)
 
 /** The execution store on a key-value backend: each method is one transaction around an operation of this folder. */
 export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements ExecutionStore<Spec> {
+  protected readonly foldPlan: FoldPlan = FOLD_EXECUTIONS
+
   async createExecution(request: CreateComputeExecution<Spec>): Promise<ComputeExecution<Spec>> {
     return await this.mutate('createExecution', request, (mutation) =>
       createCompute<Spec>(mutation, request, this.parts.maxSpecBytes),
@@ -135,7 +139,7 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
   }
 
   async check(options: CheckOptions = {}): Promise<CheckReport> {
-    return await checkExecutionStore(this.parts.kv, options)
+    return await checkExecutionStore(this.parts, options)
   }
 }
 

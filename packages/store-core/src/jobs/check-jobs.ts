@@ -1,7 +1,13 @@
-import { type CheckedRecord, type CheckPlan, checkStore, type ExpectedIndex } from '../check/check-store.ts'
+import {
+  type CheckedRecord,
+  type CheckedStore,
+  type CheckPlan,
+  checkStore,
+  type ExpectedIndex,
+} from '../check/check-store.ts'
 import type { Findings } from '../check/findings.ts'
 import { HistoryRules } from '../check/history-rules.ts'
-import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, idTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
@@ -41,8 +47,8 @@ import {
 } from './job-row.ts'
 
 /** Checks every rule of a job store. */
-export async function checkJobStore(kv: KvStore, options: CheckOptions): Promise<CheckReport> {
-  return await checkStore(kv, planOfJobs(), options)
+export async function checkJobStore(store: CheckedStore, options: CheckOptions): Promise<CheckReport> {
+  return await checkStore(store, planOfJobs(), options)
 }
 
 function planOfJobs(): CheckPlan {
@@ -100,10 +106,11 @@ const VALUE_OWNERS: Readonly<Record<number, RecordKind>> = {
   [INDEX.evaluationParked]: 'evaluation',
 }
 
-function ownerOf({ key, value }: KvRow): { kind: RecordKind | 'request'; id: string } | null {
+function ownerOf({ key, value }: KvRow): { kind: RecordKind | 'request' | 'folded'; id: string } | null {
   const parts = decodeTuple(key)
   const index = Number(parts[0])
   if (index === INDEX.requestByTime) return { kind: 'request', id: String(parts[2]) }
+  if (index === INDEX.executionFolded) return { kind: 'folded', id: decodeId('e', parts[1]) }
   if (index === INDEX.deadline) {
     const kind = parts[2] === 'job' ? 'job' : 'execution'
     return { kind, id: decodeId(kind === 'job' ? 'j' : 'e', parts[3]) }

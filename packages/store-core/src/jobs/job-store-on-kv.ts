@@ -1,3 +1,5 @@
+import { FOLD_JOBS } from '../fold/fold-jobs.ts'
+import type { FoldPlan } from '../fold/fold-step.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { Evaluation, EvaluationStatus, LeaseToken, NewEvaluation } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
@@ -69,6 +71,8 @@ import { submitJob } from './submit-job.ts'
 
 /** The job store on a key-value backend: each method is one transaction around an operation of this folder. */
 export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobStore<Spec> {
+  protected readonly foldPlan: FoldPlan = FOLD_JOBS
+
   async submitJob(request: SubmitJob<Spec>): Promise<Submitted<Spec>> {
     return await this.mutate(
       'submitJob',
@@ -294,6 +298,6 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async check(options: CheckOptions = {}): Promise<CheckReport> {
-    return await checkJobStore(this.parts.kv, options)
+    return await checkJobStore(this.parts, options)
   }
 }

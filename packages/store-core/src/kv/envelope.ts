@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { StoreError } from '../errors.ts'
 import { keyToHex } from './tuple.ts'
 
-/** The only codec so far: UTF-8 JSON. */
+/** UTF-8 JSON: every record but those of folded owners. */
 const CODEC_JSON = 1
 const HEADER_BYTES = 2
 const CHECKSUM_BYTES = 4
@@ -16,7 +16,11 @@ const tableSeeds = new Map<string, number>()
  * in the wrong place holds values that are whole, under keys that are not theirs.
  */
 export function encodeRecord(table: string, key: Uint8Array, version: number, value: unknown): Uint8Array {
-  const text = JSON.stringify(value)
+  return encodeJsonText(table, key, version, JSON.stringify(value))
+}
+
+/** Wraps a value that is JSON text already, as {@link encodeRecord} does. */
+export function encodeJsonText(table: string, key: Uint8Array, version: number, text: string): Uint8Array {
   const start = key.length
   const end = start + HEADER_BYTES + Buffer.byteLength(text)
   // Key and record in one buffer, so that one pass sums both.
@@ -29,19 +33,51 @@ export function encodeRecord(table: string, key: Uint8Array, version: number, va
   return bytes.subarray(start)
 }
 
-/** Unwraps a value. Throws `RECORD_CORRUPT` where it is torn, changed, misplaced or of an unknown codec or version. */
-export function decodeRecord<T>(table: string, key: Uint8Array, version: number, record: Uint8Array): T {
+/** Wraps bytes of another codec than JSON. */
+export function encodeBytes(
+  table: string,
+  key: Uint8Array,
+  codec: number,
+  version: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const start = key.length
+  const end = start + HEADER_BYTES + payload.length
+  const bytes = Buffer.allocUnsafe(end + CHECKSUM_BYTES)
+  bytes.set(key, 0)
+  bytes[start] = codec
+  bytes[start + 1] = version
+  bytes.set(payload, start + HEADER_BYTES)
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, end), seedOf(table)), end)
+  return bytes.subarray(start)
+}
+
+/** Unwraps a value to its payload. Throws `RECORD_CORRUPT` where it is torn, changed, misplaced or of another codec or version. */
+export function decodeBytes(
+  table: string,
+  key: Uint8Array,
+  codec: number,
+  version: number,
+  record: Uint8Array,
+): Buffer {
   const bytes =
     record instanceof Buffer ? record : Buffer.from(record.buffer, record.byteOffset, record.byteLength)
   const end = bytes.length - CHECKSUM_BYTES
-  if (end < HEADER_BYTES) throw corrupt(table, key, 'is shorter than its header')
-  if (crc32(bytes, crc32(key, seedOf(table))) !== CRC_RESIDUE) throw corrupt(table, key, 'fails its checksum')
-  if (bytes[0] !== CODEC_JSON) throw corrupt(table, key, `has the unknown codec ${bytes[0]}`)
-  if (bytes[1] !== version) throw corrupt(table, key, `has the unknown record version ${bytes[1]}`)
+  if (end < HEADER_BYTES) throw corruptRecord(table, key, 'is shorter than its header')
+  if (crc32(bytes, crc32(key, seedOf(table))) !== CRC_RESIDUE)
+    throw corruptRecord(table, key, 'fails its checksum')
+  if (bytes[0] !== codec) throw corruptRecord(table, key, `has the unknown codec ${bytes[0]}`)
+  if (bytes[1] !== version) throw corruptRecord(table, key, `has the unknown record version ${bytes[1]}`)
+  return bytes.subarray(HEADER_BYTES, end)
+}
+
+/** Unwraps a value. Throws `RECORD_CORRUPT` where it is torn, changed, misplaced or of an unknown codec or version. */
+export function decodeRecord<T>(table: string, key: Uint8Array, version: number, record: Uint8Array): T {
+  const payload = decodeBytes(table, key, CODEC_JSON, version, record)
   try {
-    return JSON.parse(bytes.toString('utf8', HEADER_BYTES, end)) as T
+    return JSON.parse(payload.toString('utf8')) as T
   } catch (cause) {
-    throw corrupt(table, key, 'is no JSON', cause)
+    throw corruptRecord(table, key, 'is no JSON', cause)
   }
 }
 
@@ -54,7 +90,8 @@ function seedOf(table: string): number {
   return seed
 }
 
-function corrupt(table: string, key: Uint8Array, problem: string, cause?: unknown): StoreError {
+/** Makes the error for a record that cannot be read. */
+export function corruptRecord(table: string, key: Uint8Array, problem: string, cause?: unknown): StoreError {
   const hex = keyToHex(key)
   return new StoreError('RECORD_CORRUPT', `the record ${hex} of table ${table} ${problem}`, {
     table,

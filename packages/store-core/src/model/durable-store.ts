@@ -1,6 +1,7 @@
 import type { KvCapabilities, KvFailure } from '../kv/contract.ts'
 import type { CheckOptions, CheckReport } from './check-report.ts'
 import type { FeedCursor, FeedPage, RecordKind } from './feed.ts'
+import type { FoldReport, FoldRule } from './fold.ts'
 import type { OutboxRow } from './outbox.ts'
 import type { Deadline, QuarantinedRecord, ReclaimReport, StateCount, StoreInfo } from './store-info.ts'
 
@@ -49,6 +50,13 @@ export interface DurableStore {
     readonly requestIdsOlderThanMs?: number
     readonly limit?: number
   }): Promise<number>
+
+  /**
+   * Makes one compressed record of all rows of each finished record, oldest first: of a job with its versions, executions and
+   * history, or of an execution whose end the requester has acknowledged. No reader sees a difference, and a change of such a record puts its rows
+   * back first. Call it until `more` is false. Throws `INVALID_ARGUMENT`.
+   */
+  fold(rule?: FoldRule): Promise<FoldReport>
 
   /** Returns the messages that wait for a destination behind a sequence number, oldest first. Damaged ones are passed over. */
   readOutbox(query: {

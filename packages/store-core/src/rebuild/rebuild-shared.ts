@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isFoldMarker } from '../fold/fold-step.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import {
@@ -24,7 +25,11 @@ const LIGHT_BATCH_ROWS = 500
 
 /** Drops damaged rows of what both stores have, and makes sure that the row which names the store is there. */
 export async function rebuildMeta(run: RebuildRun, kv: KvStore, kind: StoreKind): Promise<void> {
-  await run.each('meta', ({ key, value }) => void meta.decode(key, value))
+  await run.each('meta', ({ key, value }, rows) => {
+    meta.decode(key, value)
+    // Nothing is folded any more.
+    if (isFoldMarker(key)) rows.remove('meta', key)
+  })
   await run.each('reclaim', ({ key, value }) => void reclaimTable.decode(key, value))
   // What was damaged is gone now.
   await run.each('quarantine', ({ key }, rows) => void rows.remove('quarantine', key))

@@ -1,6 +1,7 @@
 import type { KvStore } from '../kv/contract.ts'
 import type { StoreKind } from '../store/meta.ts'
 import { rebuildExecutions } from './rebuild-executions.ts'
+import { rebuildFolded } from './rebuild-folded.ts'
 import { rebuildJobs } from './rebuild-jobs.ts'
 import { type OnDrop, RebuildRun } from './rebuild-run.ts'
 import { rebuildMeta, rebuildTotals } from './rebuild-shared.ts'
@@ -17,12 +18,13 @@ export interface RebuildOptions {
 export const REBUILT_TABLES = ['index', 'counters'] as const
 
 /**
- * Makes a sound store of one that holds records alone: fills the tables `index` and `counters`, corrects totals,
+ * Makes a sound store of one that holds records alone, folded or not: unfolds them, fills the tables `index` and `counters`, corrects totals,
  * and drops what is damaged or belongs to nothing. Not atomic, so it is for a new file that nobody else uses.
  */
 export async function rebuildStore(kv: KvStore, { kind, nowMs, onDrop }: RebuildOptions): Promise<void> {
   const run = new RebuildRun(kv, nowMs, onDrop)
   await rebuildMeta(run, kv, kind)
+  await rebuildFolded(run, kind)
   if (kind === 'jobs') await rebuildJobs(run)
   else await rebuildExecutions(run)
   await rebuildTotals(run, kv)

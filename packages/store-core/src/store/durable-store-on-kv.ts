@@ -1,8 +1,10 @@
+import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { DurableStore } from '../model/durable-store.ts'
 import type { FeedCursor, FeedPage, RecordKind } from '../model/feed.ts'
+import type { FoldReport, FoldRule } from '../model/fold.ts'
 import type { OutboxRow } from '../model/outbox.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
@@ -35,7 +37,10 @@ import { findRequest, putRequest, trimRequests } from './requests.ts'
 
 /** What a store on a key-value backend is made of. */
 export interface StoreParts {
+  /** The rows as if nothing had ever been folded. */
   readonly kv: KvStore
+  /** The rows as they stand on disk. */
+  readonly stored: KvStore
   readonly clock: Clock
   readonly kind: StoreKind
   /** This writable opening; `null` in a store opened for reading. */
@@ -72,6 +77,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     this.capabilities = parts.kv.capabilities
   }
 
+  protected abstract readonly foldPlan: FoldPlan
   abstract reclaim(): Promise<ReclaimReport>
   abstract check(options?: CheckOptions): Promise<CheckReport>
 
@@ -249,6 +255,10 @@ export abstract class DurableStoreOnKv implements DurableStore {
         trimRequests(rows, nowMs - requestIdsOlderThanMs, limit) + trimFeedRows(rows, rule, nowMs, limit),
       { background: true },
     )
+  }
+
+  async fold(rule: FoldRule = {}): Promise<FoldReport> {
+    return await foldStep(this.parts.stored, this.foldPlan, rule, this.parts.clock())
   }
 
   async readOutbox(query: {

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts'
+import { unfoldedStore } from '../fold/unfolded-store.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { type Clock, wholeMs } from './clock.ts'
 import type { StoreParts } from './durable-store-on-kv.ts'
@@ -24,6 +25,7 @@ export async function openParts(
   const { nodeId, maxSpecBytes = DEFAULT_MAX_SPEC_BYTES } = options
   const clock = wholeMs(options.clock)
   const request = { kind, nodeId, nowMs: clock() }
+  const made = { kv: unfoldedStore(kv, kind), stored: kv, clock, kind, maxSpecBytes }
   if (kv.readOnly) {
     const row = kv.read(readStoreRow)
     if (row === undefined) {
@@ -33,8 +35,7 @@ export async function openParts(
       })
     }
     checkStoreRow(row, request, kv.location)
-    return { kv, clock, kind, incarnation: null, maxSpecBytes }
+    return { ...made, incarnation: null }
   }
-  const incarnation = await openForWriting(kv, request)
-  return { kv, clock, kind, incarnation, maxSpecBytes }
+  return { ...made, incarnation: await openForWriting(kv, request) }
 }

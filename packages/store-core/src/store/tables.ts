@@ -45,6 +45,8 @@ export const INDEX = {
   executionByNode: 11,
   /** 0 or, once ended, 1, state, since, execution */
   executionByState: 12,
+  /** execution; only folded ones. The value is the job's id, and the job's record has the execution */
+  executionFolded: 13,
   /** job, sequence, evaluation */
   evaluationByJob: 20,
   /** type, minus priority, due, sequence; the value is the evaluation's id */

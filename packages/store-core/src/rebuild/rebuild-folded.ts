@@ -1,0 +1,21 @@
+import { decodeFolded, isFolded, rowValue } from '../fold/folded-record.ts'
+import { layoutOf } from '../fold/layout.ts'
+import type { StoreKind } from '../store/meta.ts'
+import type { RebuildRun } from './rebuild-run.ts'
+
+/** Puts the rows of all folded records back into their tables; where one is there already, that one stays. */
+export async function rebuildFolded(run: RebuildRun, kind: StoreKind): Promise<void> {
+  const layout = layoutOf(kind)
+  // A record may have hundreds of rows.
+  await run.each(
+    layout.home,
+    ({ key, value }, rows) => {
+      if (!isFolded(value)) return
+      for (const row of decodeFolded(layout, key, value)) {
+        const isHome = row.table === layout.home
+        if (isHome || rows.get(row.table, row.key) === undefined) rows.put(row.table, row.key, rowValue(row))
+      }
+    },
+    4,
+  )
+}
