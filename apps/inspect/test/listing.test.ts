@@ -176,6 +176,9 @@ test('summary counts by state and names the last changes', () => {
     executions: { Completed: 1, Created: 1, Failed: 1, Running: 1 },
   })
   expect(jobs?.['lastChanges']).toHaveLength(5)
+  expect(jobs?.['recentFailures']).toMatchObject([{ name: 'broken', message: 'all executions failed' }])
+  const stopped = { kind: 'node-not-running', message: 'the node is stopped; 2 jobs in progress' }
+  expect(jobs?.['stuck']).toContainEqual(expect.objectContaining(stopped))
 })
 
 test('recover --plan tells what a restart would do, and without --plan it is refused', () => {

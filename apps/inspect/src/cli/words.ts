@@ -58,6 +58,15 @@ export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** Puts the lines of a text into one, without the dots that begin them. */
+export function oneLine(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/^\s*[•*-]\s+/, '').trim())
+    .filter((line) => line !== '')
+    .join(' | ')
+}
+
 /** Control characters, and those that turn the direction of text. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal.
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g

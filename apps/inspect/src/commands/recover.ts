@@ -36,12 +36,16 @@ export async function recover(
   }
   const policy = await policyFor(store, options)
   const listing = new Listing(terminal, options.output, columns(options), toRow)
+  const actions = new Map<string, number>()
   let found = false
   await eachStore(store, async (opened) => {
     if (opened.kind !== 'executions') return
     found = true
     for await (const page of planRecovery(opened.store, policy)) {
-      for (const decision of page.decisions) listing.add(decision)
+      for (const decision of page.decisions) {
+        listing.add(decision)
+        actions.set(decision.action, (actions.get(decision.action) ?? 0) + 1)
+      }
       for (const id of page.quarantined)
         terminal.err(`Warning: the record of ${id} is damaged, no restart touches it\n`)
     }
@@ -52,6 +56,10 @@ export async function recover(
     })
   }
   listing.end('nothing to do: no execution is in progress')
+  if (options.output === 'table' && actions.size > 0) {
+    const sums = [...actions].map(([action, count]) => `${count} ${action}`)
+    terminal.out(`\nin all: ${sums.join(', ')}\n`)
+  }
   return undefined
 }
 

@@ -4,13 +4,25 @@ import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
-import { bytesText, countOf, printable, recordsText, rfcTime, shortId, sizeText, span } from '../cli/words.ts'
+import {
+  bytesText,
+  countOf,
+  oneLine,
+  printable,
+  recordsText,
+  rfcTime,
+  shortId,
+  sizeText,
+  span,
+} from '../cli/words.ts'
+import { type RecentFailure, recentFailures } from '../explain/recent-failures.ts'
 import { type StateAge, stateAges } from '../explain/state-ages.ts'
 import { findTrouble, type Trouble } from '../explain/trouble.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { ownerText } from './info.ts'
 
 const LAST_CHANGES = 5
+const MAX_MESSAGE = 120
 
 interface Facts {
   readonly opened: Pick<OpenedStore, 'path' | 'kind' | 'row'>
@@ -18,6 +30,7 @@ interface Facts {
   readonly counts: readonly StateCount[]
   readonly ages: readonly StateAge[]
   readonly trouble: readonly Trouble[]
+  readonly failures: readonly RecentFailure[]
   readonly lastChanges: readonly ChangeSet[]
   readonly statistics: KvStatistics | null
   readonly nextDeadlineMs: number | null
@@ -43,12 +56,14 @@ async function factsOf(opened: OpenedStore): Promise<Facts> {
   const nowMs = Date.now()
   const owner = await findLmdbOwner(opened.path)
   const counts = await opened.store.counts()
+  const ages = await stateAges(opened, counts)
   return {
     opened,
     owner,
     counts,
-    ages: await stateAges(opened, counts),
-    trouble: await findTrouble(opened, owner, nowMs),
+    ages,
+    trouble: await findTrouble(opened, owner, ages, nowMs),
+    failures: await recentFailures(opened, nowMs),
     lastChanges: opened.kv.read((snapshot) => readNewestChanges(snapshot, LAST_CHANGES)),
     statistics: opened.store.capabilities.statistics?.() ?? null,
     nextDeadlineMs: await opened.store.nextDeadlineMs(),
@@ -56,7 +71,8 @@ async function factsOf(opened: OpenedStore): Promise<Facts> {
   }
 }
 
-function rowOf({ opened, owner, counts, ages, trouble, lastChanges, statistics, nextDeadlineMs }: Facts) {
+function rowOf(facts: Facts) {
+  const { opened, owner, counts, ages, trouble, failures, lastChanges, statistics, nextDeadlineMs } = facts
   const byState = (kind: 'job' | 'execution' | 'evaluation'): Record<string, number> => {
     const sums: Record<string, number> = {}
     for (const count of counts) {
@@ -78,6 +94,7 @@ function rowOf({ opened, owner, counts, ages, trouble, lastChanges, statistics, 
       newestSince: rfcTime(newestSinceMs),
     })),
     stuck: trouble,
+    recentFailures: failures.map(({ atMs, ...failure }) => ({ ...failure, at: rfcTime(atMs) })),
     nextDeadlineAt: rfcTime(nextDeadlineMs),
     lastChanges: lastChanges.map(({ sequence, atMs, changes }) => ({ sequence, at: rfcTime(atMs), changes })),
     fileBytes: statistics?.fileBytes ?? null,
@@ -109,7 +126,7 @@ function textOf(terminal: Terminal, facts: Facts): string {
     nextDeadlineMs !== null && nextDeadlineMs > nowMs
       ? `next deadline in ${span(nextDeadlineMs - nowMs)}\n`
       : ''
-  return `${head}${node}\n${agesText(terminal, ages, nowMs)}${evaluationsText(facts)}\n${stuck}${deadline}${changesText(terminal, facts)}`
+  return `${head}${node}\n${agesText(terminal, ages, nowMs)}${evaluationsText(facts)}\n${stuck}${deadline}${failuresText(terminal, facts)}${changesText(terminal, facts)}`
 }
 
 function agesText(terminal: Terminal, ages: readonly StateAge[], nowMs: number): string {
@@ -134,6 +151,21 @@ function evaluationsText({ counts, opened }: Facts): string {
   return `scheduler: ${pending === 0 ? 'nothing to do' : `${countOf(pending, 'evaluation')} to do`}\n`
 }
 
+function cut(text: string): string {
+  return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text
+}
+
+function failuresText(terminal: Terminal, { failures, nowMs }: Facts): string {
+  if (failures.length === 0) return ''
+  const rows = failures.map(({ id, name, atMs, message }) => [
+    `${span(nowMs - atMs)} ago`,
+    name,
+    shortId(id),
+    cut(oneLine(message)) || 'nothing was said',
+  ])
+  return `\n${paint(terminal, 'bold', 'Failed lately')}\n${formatTable(terminal, [], rows)}`
+}
+
 function changesText(terminal: Terminal, { lastChanges, nowMs }: Facts): string {
   if (lastChanges.length === 0) return ''
   const rows = lastChanges.flatMap(({ atMs, changes }) =>
@@ -141,7 +173,7 @@ function changesText(terminal: Terminal, { lastChanges, nowMs }: Facts): string 
       `${span(nowMs - atMs)} ago`,
       kind,
       shortId(id),
-      `${previousState ?? 'new'} -> ${state ?? 'removed'}`,
+      previousState === state ? `stays ${state}` : `${previousState ?? 'new'} -> ${state ?? 'removed'}`,
     ]),
   )
   return `\n${paint(terminal, 'bold', 'Last changes')}\n${formatTable(terminal, [], rows.slice(0, LAST_CHANGES * 2))}`

@@ -4,9 +4,10 @@ import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
-import { localTime, printable, rfcTime, span } from '../cli/words.ts'
+import { localTime, printable, printableLines, rfcTime, span } from '../cli/words.ts'
+import { nodeQueue, queueText } from '../explain/node-queue.ts'
 import { type Moment, momentOfEntry, timelineOf } from '../explain/timeline.ts'
-import { explainExecution, explainJob, type Verdict } from '../explain/verdict.ts'
+import { explainExecution, explainJob } from '../explain/verdict.ts'
 import { notFound, orNothing } from '../store/find-record.ts'
 import { eachStore, type OpenedExecutions, type OpenedJobs } from '../store/open-store.ts'
 import { readPages } from '../store/pages.ts'
@@ -22,8 +23,9 @@ interface Explanation {
   readonly id: string
   readonly state: string
   readonly sinceMs: number
-  readonly verdict: Verdict
-  timeline: Moment[]
+  readonly because: string[]
+  readonly next: readonly string[]
+  readonly timeline: Moment[]
 }
 
 const MAX_ENTRIES = 10_000
@@ -52,7 +54,10 @@ export async function why(
       return
     }
     for (const executionId of executionIds) {
-      if ((await opened.store.getExecution(executionId)) === null) continue
+      const execution = await opened.store.getExecution(executionId)
+      if (execution === null) continue
+      if (execution.state === 'BidAccepted')
+        found[0]?.because.push(queueText(await nodeQueue(opened), Date.now()))
       const entries = await computeHistory(terminal, opened, executionId)
       const node = opened.row.nodeId ?? 'compute'
       found[0]?.timeline.push(...entries.map((entry) => momentOfEntry(entry, node)))
@@ -107,7 +112,7 @@ async function explainIn(
     const [oldest] = await store.readOutbox({ destination, limit: 1 })
     if (oldest !== undefined) waitingMessages.set(destination, oldest.atMs)
   }
-  const verdict = explainJob({
+  const { because, next } = explainJob({
     job,
     executions,
     pending: evaluations.filter(({ status }) => status === 'pending'),
@@ -120,7 +125,8 @@ async function explainIn(
     id: job.id,
     state: job.state,
     sinceMs: job.stateSinceMs,
-    verdict,
+    because: [...because],
+    next,
     timeline: timelineOf(history, evaluations),
   }
 }
@@ -132,12 +138,15 @@ async function explainCompute(
 ): Promise<Explanation> {
   const { running } = await findLmdbOwner(opened.path)
   const entries = await computeHistory(terminal, opened, execution.id)
+  const { because, next } = explainExecution(execution, running, Date.now())
+  const queue = execution.state === 'BidAccepted' ? [queueText(await nodeQueue(opened), Date.now())] : []
   return {
     subject: `execution ${execution.id} of job ${execution.job.name}`,
     id: execution.id,
     state: execution.state,
     sinceMs: execution.stateSinceMs,
-    verdict: explainExecution(execution, running, Date.now()),
+    because: [...because, ...queue],
+    next,
     timeline: entries.map((entry) => momentOfEntry(entry, opened.row.nodeId ?? 'compute')),
   }
 }
@@ -157,21 +166,26 @@ async function computeHistory(
   return entries
 }
 
-function rowOf({ id, subject, state, sinceMs, verdict, timeline }: Explanation): unknown {
+function rowOf({ id, subject, state, sinceMs, because, next, timeline }: Explanation): unknown {
   return {
     id,
     subject,
     state,
     since: rfcTime(sinceMs),
-    because: verdict.because,
-    next: verdict.next,
+    because,
+    next,
     timeline: timeline.map(({ atMs, who, what }) => ({ at: rfcTime(atMs), who, what })),
   }
 }
 
-function textOf(terminal: Terminal, { subject, state, sinceMs, verdict, timeline }: Explanation): string {
+function textOf(
+  terminal: Terminal,
+  { subject, state, sinceMs, because, next, timeline }: Explanation,
+): string {
   const nowMs = Date.now()
-  const list = (lines: readonly string[]): string => lines.map((line) => `  ${printable(line)}\n`).join('')
+  // What nodes say may have several lines.
+  const list = (items: readonly string[]): string =>
+    items.map((item) => `  ${printableLines(item.replaceAll('\n', '\n    '))}\n`).join('')
   const title = (text: string): string => `${paint(terminal, 'bold', text)}\n`
   const head = `${printable(subject)} is ${paint(terminal, 'bold', state)} since ${localTime(sinceMs)}, for ${span(nowMs - sinceMs)}\n`
   let before = timeline[0]?.atMs ?? 0
@@ -180,5 +194,5 @@ function textOf(terminal: Terminal, { subject, state, sinceMs, verdict, timeline
     before = atMs
     return [localTime(atMs), later < 1_000 ? '' : `+${span(later)}`, who, what]
   })
-  return `${head}\n${title('Because')}${list(verdict.because)}\n${title('Next')}${list(verdict.next)}\n${title('What happened')}${formatTable(terminal, [], rows)}`
+  return `${head}\n${title('Because')}${list(because)}\n${title('Next')}${list(next)}\n${title('What happened')}${formatTable(terminal, [], rows)}`
 }

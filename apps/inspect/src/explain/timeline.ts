@@ -1,5 +1,5 @@
 import type { Evaluation, HistoryEntry } from '@saltcod/store-core'
-import { shortId } from '../cli/words.ts'
+import { oneLine, shortId } from '../cli/words.ts'
 
 /** One thing that happened. */
 export interface Moment {
@@ -9,6 +9,9 @@ export interface Moment {
   readonly who: string
   readonly what: string
 }
+
+/** Details of events that repeat who did what. */
+const SAID_ALREADY: ReadonlySet<string> = new Set(['NodeID', 'NewState', 'IsError', 'ExecutionID', 'JobID'])
 
 /** Puts history and evaluations into one order of time. */
 export function timelineOf(history: readonly HistoryEntry[], evaluations: readonly Evaluation[]): Moment[] {
@@ -24,7 +27,7 @@ export function momentOfEntry(entry: HistoryEntry, node?: string): Moment {
   const { executionId, nodeId, previousState, newState, event, atMs, sequence, jobVersion } = entry
   const who =
     node !== undefined
-      ? `node ${node}`
+      ? `node ${shortId(node)}`
       : executionId === null
         ? 'job'
         : `execution ${shortId(executionId)}${nodeId === null ? '' : ` on ${shortId(nodeId)}`}`
@@ -34,8 +37,11 @@ export function momentOfEntry(entry: HistoryEntry, node?: string): Moment {
       : previousState === newState
         ? `stays ${newState}`
         : `${previousState} -> ${newState}`
-  const details = Object.entries(event.details).map(([key, value]) => `${key}=${value}`)
-  const said = [event.message, details.join(', ')].filter((text) => text !== '').join(' ')
+  const details = Object.entries(event.details)
+    .filter(([key]) => !SAID_ALREADY.has(key))
+    .map(([key, value]) => `${key}=${oneLine(value)}`)
+  const message = event.message === newState ? '' : oneLine(event.message)
+  const said = [message, details.join(', ')].filter((text) => text !== '').join(' ')
   return { atMs, order: sequence, who, what: said === '' ? move : `${move}: ${said}` }
 }
 
@@ -52,7 +58,7 @@ function momentsOfEvaluation({
   const who = `evaluation ${shortId(id)}`
   const made = { atMs: createdAtMs, order: sequence, who, what: `to look at the job: ${trigger}` }
   if (status === 'pending') return [made]
-  const said = comment === '' ? '' : `: ${comment}`
+  const said = comment === '' ? '' : `: ${oneLine(comment)}`
   const tries = attempt > 1 ? ` after ${attempt} attempts` : ''
   return [made, { atMs: modifiedAtMs, order: sequence + 0.5, who, what: `${status}${tries}${said}` }]
 }

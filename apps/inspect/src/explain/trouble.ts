@@ -1,13 +1,18 @@
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { OutboxRow } from '@saltcod/store-core'
 import type { LmdbOwner } from '@saltcod/store-lmdb'
-import { countOf, shortId, span } from '../cli/words.ts'
+import { bytesText, countOf, shortId, span } from '../cli/words.ts'
 import type { OpenedStore } from '../store/open-store.ts'
+import { nodeQueue } from './node-queue.ts'
+import type { StateAge } from './state-ages.ts'
 
 /** Something that does not move although it should. */
 export interface Trouble {
   /** Stable word for programs. */
   readonly kind:
     | 'node-not-running'
+    | 'disk-low'
     | 'deadline-overdue'
     | 'evaluation-overdue'
     | 'outbox-waiting'
@@ -26,25 +31,23 @@ const PATIENCE_MS = 60_000
 /** A job that nobody could place for so long deserves a look. */
 const LONG_WAIT_MS = 600_000
 const MAX_DEADLINES = 100
+/** A node stops taking changes somewhat below; jobs need room for their results long before. */
+const LOW_DISK_BYTES = 1_000_000_000
+const LOW_DISK_SHARE = 0.05
 
 /** Finds what is stuck in a store, from indexes alone, so that it costs the same in a store of any size. */
-export async function findTrouble(opened: OpenedStore, owner: LmdbOwner, nowMs: number): Promise<Trouble[]> {
-  const argument = opened.path
-  const found: Trouble[] = []
-  if (!owner.running && owner.lastEnd === 'died') {
-    found.push({
-      kind: 'node-not-running',
-      id: '',
-      message: 'the node does not run, and it did not stop in good order',
-      forMs: null,
-      advice: `look at its log, then start it; saltcod-inspect check ${argument} says whether the store is sound`,
-    })
-  }
+export async function findTrouble(
+  opened: OpenedStore,
+  owner: LmdbOwner,
+  ages: readonly StateAge[],
+  nowMs: number,
+): Promise<Trouble[]> {
+  const found: Trouble[] = [...nodeTrouble(opened, owner, ages), ...diskTrouble(opened.path)]
   found.push(...(await overdueDeadlines(opened, owner, nowMs)))
   if (opened.kind === 'jobs') {
     found.push(...(await overdueEvaluations(opened, owner, nowMs)))
     found.push(...(await waitingJobs(opened, nowMs)))
-  }
+  } else found.push(...(await waitingExecutions(opened, owner, nowMs)))
   found.push(...(await waitingMessages(opened, nowMs)))
   const { quarantined } = await opened.store.info()
   if (quarantined > 0) {
@@ -53,10 +56,73 @@ export async function findTrouble(opened: OpenedStore, owner: LmdbOwner, nowMs: 
       id: '',
       message: `${countOf(quarantined, 'damaged record')} passed over`,
       forMs: null,
-      advice: `see which with saltcod-inspect check ${argument}; restore them from a backup, or repair`,
+      advice: `see which with saltcod-inspect check ${opened.path}; restore them from a backup, or repair`,
     })
   }
   return found
+}
+
+/** A node that is not there although there is work for it. A file that no node has opened is a copy. */
+function nodeTrouble({ path, kind }: OpenedStore, owner: LmdbOwner, ages: readonly StateAge[]): Trouble[] {
+  if (owner.running || owner.lastEnd === 'none') return []
+  const unfinished = ages
+    .filter((age) => !age.ended && (age.kind === 'job') === (kind === 'jobs'))
+    .reduce((sum, { records }) => sum + records, 0)
+  const died = owner.lastEnd === 'died'
+  if (!died && unfinished === 0) return []
+  const noun = kind === 'jobs' ? 'job' : 'execution'
+  const waiting = unfinished === 0 ? '' : `; ${countOf(unfinished, noun)} in progress`
+  const how = died ? 'does not run, and it did not stop in good order' : 'is stopped'
+  const plan = kind === 'jobs' ? '' : `; saltcod-inspect recover ${path} --plan tells what that will do`
+  return [
+    {
+      kind: 'node-not-running',
+      id: '',
+      message: `the node ${how}${waiting}`,
+      forMs: null,
+      advice: died
+        ? `look at its log, then start it; saltcod-inspect check ${path} says whether the store is sound`
+        : `start the node${plan}`,
+    },
+  ]
+}
+
+function diskTrouble(path: string): Trouble[] {
+  const { bavail, blocks, bsize } = statfsSync(dirname(path))
+  const freeBytes = bavail * bsize
+  if (freeBytes > LOW_DISK_BYTES || bavail > blocks * LOW_DISK_SHARE) return []
+  return [
+    {
+      kind: 'disk-low',
+      id: '',
+      message: `the file system of the store has ${bytesText(freeBytes)} left`,
+      forMs: null,
+      advice: 'free space, or let saltcod gc remove what has ended; without space the node takes no changes',
+    },
+  ]
+}
+
+async function waitingExecutions(
+  opened: Extract<OpenedStore, { kind: 'executions' }>,
+  owner: LmdbOwner,
+  nowMs: number,
+): Promise<Trouble[]> {
+  if (!owner.running) return []
+  const { running, waiting, runningSinceMs, waitingSinceMs } = await nodeQueue(opened)
+  if (waitingSinceMs === null || waitingSinceMs > nowMs - LONG_WAIT_MS) return []
+  const longest = runningSinceMs === null ? '' : `, the longest for ${span(nowMs - runningSinceMs)}`
+  return [
+    {
+      kind: 'waiting-long',
+      id: '',
+      message: `${countOf(waiting, 'execution')} in the queue of the node, the first for ${span(nowMs - waitingSinceMs)}; ${running} run${longest}`,
+      forMs: nowMs - waitingSinceMs,
+      advice:
+        running === 0
+          ? `nothing runs, so they may want more than the node has: saltcod-inspect executions ${opened.path} --in-progress`
+          : `see what holds the node: saltcod-inspect executions ${opened.path} --state Running --oldest-first`,
+    },
+  ]
 }
 
 async function overdueDeadlines(

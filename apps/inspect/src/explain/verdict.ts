@@ -121,7 +121,9 @@ function addExecution(
   if (sinceMs !== undefined) {
     because.push(`node ${shortId(nodeId)} has not taken its messages for ${span(nowMs - sinceMs)}`)
     next.push(`the messages reach node ${shortId(nodeId)} when it connects again`)
-  } else next.push(`node ${shortId(nodeId)} reports when it goes on`)
+  } else if (state === 'BidAccepted')
+    next.push(`it starts in its turn, when node ${shortId(nodeId)} has room`)
+  else next.push(`node ${shortId(nodeId)} reports when it goes on`)
   addDeadline(deadlineAtMs, `execution ${shortId(id)}`, nowMs, next)
 }
 
