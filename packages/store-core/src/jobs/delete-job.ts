@@ -1,14 +1,13 @@
 import { StoreError } from '../errors.ts'
-import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { putReclaim } from '../store/reclaim.ts'
 import { keysOf } from '../store/scan.ts'
-import { INDEX } from '../store/tables.ts'
 import { notTerminal } from './change-job.ts'
 import { withdrawAll } from './evaluation-queue.ts'
 import { evaluationsOfJob, findEvaluation } from './evaluation-row.ts'
-import { executionKey, executionTable } from './execution-row.ts'
+import { type ExecutionSums, newestHistorySequence, sumExecutionsNow } from './execution-sums.ts'
 import {
   creationIndexKeys,
   hasEnded,
@@ -23,10 +22,11 @@ import {
 import type { DeleteJob } from './job-store.ts'
 
 /**
- * Takes an ended job out of every index and count in one small transaction, whatever it has; `reclaim` removes the rows that
- * are left. Throws `JOB_NOT_FOUND`, `JOB_NOT_TERMINAL`, `JOB_HELD`, `REVISION_CONFLICT`.
+ * Takes an ended job out of its indexes and, with all that belongs to it, out of every count, in one small transaction; `reclaim` removes
+ * what is left: rows, indexes and deadlines of its executions, which no reader shows. The sums were made before, and are made
+ * again where something changed since. Throws `JOB_NOT_FOUND`, `JOB_NOT_TERMINAL`, `JOB_HELD`, `REVISION_CONFLICT`.
  */
-export function deleteJob(mutation: Mutation, request: DeleteJob): void {
+export function deleteJob(mutation: Mutation, request: DeleteJob, sums: ExecutionSums): void {
   const { jobId } = request
   const job = loadJob(mutation.rows, jobId)
   if (!hasEnded(job.row)) throw notTerminal(job)
@@ -36,22 +36,21 @@ export function deleteJob(mutation: Mutation, request: DeleteJob): void {
       hint: 'release the hold first',
     })
   }
-  refuseChanged(mutation, job, request)
-  discountExecutions(mutation, job)
+  const historySequence = newestHistorySequence(mutation.rows, job.key)
+  refuseChanged(job, historySequence, request)
+  const current = sums.historySequence === historySequence ? sums : sumExecutionsNow(mutation.rows, job.key)
+  for (const [state, { records, bytes }] of current.states) {
+    mutation.count('execution', job.row.ns, state, -records, -bytes)
+  }
   dropEvaluations(mutation, job)
   dropJobRow(mutation, job)
   putReclaim(mutation, job.key, jobId)
 }
 
 /** Every change of a job and of its executions leaves a history entry, so the newest one tells of all of them. */
-function refuseChanged(mutation: Mutation, { id, key, row }: LoadedJob, request: DeleteJob): void {
-  const { expectedRevision = row.r, expectedHistorySequence } = request
-  const newest =
-    expectedHistorySequence === undefined
-      ? undefined
-      : mutation.rows.keys('history', { gte: key, lt: endOfTuple(key), reverse: true, limit: 1 })[0]
-  const sequence = newest === undefined ? 0 : Number(decodeTuple(newest).at(-1))
-  if (row.r === expectedRevision && sequence <= (expectedHistorySequence ?? 0)) return
+function refuseChanged({ id, row }: LoadedJob, historySequence: number, request: DeleteJob): void {
+  const { expectedRevision = row.r, expectedHistorySequence = historySequence } = request
+  if (row.r === expectedRevision && historySequence <= expectedHistorySequence) return
   throw new StoreError('REVISION_CONFLICT', `job ${id} has changed since it was looked at`, {
     id,
     actual: row.r,
@@ -82,22 +81,6 @@ function dropJobRow(mutation: Mutation, job: LoadedJob): void {
     state: null,
     revision: row.r,
   })
-}
-
-function discountExecutions(mutation: Mutation, job: LoadedJob): void {
-  const { rows } = mutation
-  for (const key of keysOf(rows, 'index', tuple(INDEX.executionByJob, job.key))) {
-    const id = decodeId('e', decodeTuple(key).at(-1))
-    try {
-      const found = executionTable.load(rows, executionKey(id))
-      if (found === undefined) continue
-      const { record: row, bytes } = found
-      mutation.count('execution', row.ns, row.s, -1, -bytes)
-      mutation.moveDeadline('execution', id, row.dl, undefined)
-    } catch (error) {
-      if (damagedRow(error) === null) throw error
-    }
-  }
 }
 
 function dropEvaluations(mutation: Mutation, job: LoadedJob): void {

@@ -5,6 +5,7 @@ import type { Execution } from '../model/execution.ts'
 import type { Json } from '../model/json.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { damagedRow } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
@@ -63,6 +64,16 @@ export function findExecutionRow(snapshot: KvSnapshot, id: string): LoadedExecut
 /** Tells whether an execution belongs to a job that was deleted and waits for its rows to be removed. */
 export function isReclaimed(snapshot: KvSnapshot, row: { readonly j: string }): boolean {
   return isDeleted(snapshot, jobKey(row.j))
+}
+
+/** Tells whether there is no such execution, or its job was deleted; a damaged one counts as there. */
+export function isGoneExecution(snapshot: KvSnapshot, id: string): boolean {
+  try {
+    return findExecutionRow(snapshot, id) === undefined
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return false
+  }
 }
 
 /** Loads an execution. Throws `EXECUTION_NOT_FOUND`. */

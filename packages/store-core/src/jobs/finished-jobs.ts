@@ -88,7 +88,8 @@ function isOver(key: Uint8Array, value: Uint8Array): boolean {
   }
 }
 
-async function inBatches(
+/** Visits every row of a table that begins with a tuple, a batch in each snapshot. */
+export async function inBatches(
   kv: KvStore,
   table: TableName,
   prefix: Uint8Array,

@@ -1,5 +1,6 @@
 import { FOLD_JOBS } from '../fold/fold-jobs.ts'
 import type { FoldPlan } from '../fold/fold-step.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { Evaluation, EvaluationStatus, LeaseToken, NewEvaluation } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
@@ -10,7 +11,7 @@ import type { Job, JobType } from '../model/job.ts'
 import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
-import type { ReclaimReport } from '../model/store-info.ts'
+import type { Deadline, ReclaimReport } from '../model/store-info.ts'
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
 import { readHistoryEntry } from '../store/history.ts'
 import {
@@ -30,10 +31,12 @@ import { evaluationListing, executionListing, findExecution } from './execution-
 import {
   executionNotFound,
   findExecutionRow,
+  isGoneExecution,
   isReclaimed,
   loadExecution,
   toExecution,
 } from './execution-row.ts'
+import { sumExecutions } from './execution-sums.ts'
 import { finishedJobListing, measureJob } from './finished-jobs.ts'
 import { historyListing } from './history-listing.ts'
 import { importJob } from './import-job.ts'
@@ -129,7 +132,13 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async deleteJob(request: DeleteJob): Promise<void> {
-    await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request))
+    const sums = await sumExecutions(this.parts.kv, request.jobId)
+    await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request, sums))
+  }
+
+  /** The deadlines of a deleted job's executions stay until they are reclaimed, and concern nobody. */
+  protected override isGone(snapshot: KvSnapshot, { kind, id }: Deadline): boolean {
+    return kind === 'execution' && isGoneExecution(snapshot, id)
   }
 
   async importJob(request: ImportJob<Spec>): Promise<Job<Spec>> {

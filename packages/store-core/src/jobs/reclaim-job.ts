@@ -7,8 +7,8 @@ import { INDEX } from '../store/tables.ts'
 import { endedKey, evaluationsOfJob, evaluationTable, parkedPrefix, waitingKey } from './evaluation-row.ts'
 import { executionCreationKeys, executionKey, executionStateKey, executionTable } from './execution-row.ts'
 
-/** Keys that one execution takes: its row, two index rows by creation, one by state. */
-const EXECUTION_KEYS = 4
+/** Keys that one execution takes: its row, two index rows by creation, one by state, its deadline. */
+const EXECUTION_KEYS = 5
 /** Keys that one evaluation takes: its row, one index row by job, and one by its end or its due time. */
 const EVALUATION_KEYS = 3
 
@@ -46,6 +46,7 @@ function removeExecution(mutation: Mutation, id: string, jobId: string): void {
     const row = executionTable.decode(key, bytes)
     for (const indexKey of executionCreationKeys(key, row)) mutation.removeIndex(indexKey)
     mutation.removeIndex(executionStateKey(key, row))
+    mutation.moveDeadline('execution', id, row.dl, undefined)
     mutation.announce({
       kind: 'execution',
       id,

@@ -3,12 +3,33 @@ import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { Deadline } from '../model/store-info.ts'
 import { INDEX } from './tables.ts'
 
-/** Returns the deadlines up to and with a time, oldest first. */
-export function readDeadlines(snapshot: KvSnapshot, nowMs: number, limit: number): Deadline[] {
-  const end = tuple(INDEX.deadline, Math.min(nowMs, Number.MAX_SAFE_INTEGER - 1) + 1)
-  return snapshot.keys('index', { gte: tuple(INDEX.deadline), lt: end, limit }).map((key) => {
-    const [, dueAtMs, kind, id] = decodeTuple(key)
-    if (kind === 'job') return { kind, id: decodeId('j', id), dueAtMs: Number(dueAtMs) }
-    return { kind: 'execution', id: decodeId('e', id), dueAtMs: Number(dueAtMs) }
-  })
+/** Returns the deadlines up to and with a time, oldest first, without those of what is gone. */
+export function readDeadlines(
+  snapshot: KvSnapshot,
+  nowMs: number,
+  limit: number,
+  isGone: (deadline: Deadline) => boolean,
+): Deadline[] {
+  const lt = tuple(INDEX.deadline, Math.min(nowMs, Number.MAX_SAFE_INTEGER - 1) + 1)
+  // Only what waits to be reclaimed can have deadlines that concern nobody.
+  const allThere = snapshot.keys('reclaim', { limit: 1 }).length === 0
+  const found: Deadline[] = []
+  let from: { gte: Uint8Array } | { gt: Uint8Array } = { gte: tuple(INDEX.deadline) }
+  for (;;) {
+    const wanted = limit - found.length
+    const keys = snapshot.keys('index', { ...from, lt, limit: wanted })
+    for (const key of keys) {
+      const deadline = toDeadline(key)
+      if (allThere || !isGone(deadline)) found.push(deadline)
+    }
+    const last = keys.at(-1)
+    if (last === undefined || keys.length < wanted || found.length === limit) return found
+    from = { gt: last }
+  }
+}
+
+function toDeadline(key: Uint8Array): Deadline {
+  const [, dueAtMs, kind, id] = decodeTuple(key)
+  if (kind === 'job') return { kind, id: decodeId('j', id), dueAtMs: Number(dueAtMs) }
+  return { kind: 'execution', id: decodeId('e', id), dueAtMs: Number(dueAtMs) }
 }

@@ -184,13 +184,22 @@ export abstract class DurableStoreOnKv implements DurableStore {
     const limit = query.limit ?? 100
     checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
     const nowMs = this.parts.clock()
-    return await this.read((snapshot) => readDeadlines(snapshot, nowMs, limit))
+    return await this.read((snapshot) => this.#deadlines(snapshot, nowMs, limit))
   }
 
   async nextDeadlineMs(): Promise<number | null> {
     return await this.read(
-      (snapshot) => readDeadlines(snapshot, Number.MAX_SAFE_INTEGER, 1)[0]?.dueAtMs ?? null,
+      (snapshot) => this.#deadlines(snapshot, Number.MAX_SAFE_INTEGER, 1)[0]?.dueAtMs ?? null,
     )
+  }
+
+  #deadlines(snapshot: KvSnapshot, untilMs: number, limit: number): Deadline[] {
+    return readDeadlines(snapshot, untilMs, limit, (deadline) => this.isGone(snapshot, deadline))
+  }
+
+  /** Tells whether a deadline is one of something that was deleted and is not yet reclaimed. */
+  protected isGone(_snapshot: KvSnapshot, _deadline: Deadline): boolean {
+    return false
   }
 
   async changes(query: { after?: FeedCursor | null; limit?: number } = {}): Promise<FeedPage> {

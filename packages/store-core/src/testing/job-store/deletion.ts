@@ -156,17 +156,39 @@ export const deletionCases: readonly JobCase[] = [
       for (let n = 0; n < 7; n++) {
         await Promise.all(
           Array.from({ length: 300 }, () =>
-            store.createExecution({ jobId, nodeId: 'n', ...(n === 0 ? { deadlineAtMs: clock.read() } : {}) }),
+            store.createExecution({ jobId, nodeId: 'n', deadlineAtMs: clock.read() + n }),
           ),
         )
       }
       await store.transitionJob({ jobId, to: 'Stopped' })
       await store.deleteJob({ jobId })
       assert.deepEqual(await store.counts(), [])
+      clock.step(100)
       assert.deepEqual(await store.dueDeadlines(), [])
+      assert.equal(await store.nextDeadlineMs(), null)
+      const { id } = await newJob(store, { deadlineAtMs: clock.read() })
+      const next = { kind: 'job', id, dueAtMs: clock.read() }
+      assert.deepEqual(await store.dueDeadlines({ limit: 1 }), [next])
       assert.equal(await claim(store), null)
       assert.deepEqual((await store.check()).findings, [])
       assert.deepEqual((await reclaimAll(store)).finished, [jobId])
+      assert.deepEqual(await store.dueDeadlines(), [next])
+    },
+  },
+  {
+    name: 'what changes between a look at a job and its deletion is counted out too',
+    run: async ({ store }) => {
+      const { id: jobId } = await endedJob(store)
+      const { id } = await store.createExecution({ jobId, nodeId: 'n' })
+      // The deletion looks first; the others are before it in the queue of changes.
+      const deleting = store.deleteJob({ jobId })
+      const changes = [
+        store.updateExecution({ executionId: id, to: 'Running' }),
+        store.createExecution({ jobId, nodeId: 'm' }),
+      ]
+      await Promise.all([deleting, ...changes.map((change) => change.catch(() => undefined))])
+      assert.deepEqual(await store.counts(), [])
+      assert.deepEqual((await store.check()).findings, [])
     },
   },
   {

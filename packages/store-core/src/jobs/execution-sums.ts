@@ -1,0 +1,59 @@
+import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import { rowsOf } from '../store/scan.ts'
+import { INDEX } from '../store/tables.ts'
+import { executionKey, executionTable } from './execution-row.ts'
+import { inBatches } from './finished-jobs.ts'
+import { jobKey } from './job-row.ts'
+
+/** What the executions of a job count for, at one sequence number of the job's history. */
+export interface ExecutionSums {
+  /** The newest entry of the history; 0 for none. Every change of an execution adds one, so while it is the newest the sums hold. */
+  readonly historySequence: number
+  /** Records and bytes by state. */
+  readonly states: ReadonlyMap<string, { readonly records: number; readonly bytes: number }>
+}
+
+/** Returns the sequence number of a job's newest history entry; 0 for none. */
+export function newestHistorySequence(snapshot: KvSnapshot, key: Uint8Array): number {
+  const [newest] = snapshot.keys('history', { gte: key, lt: endOfTuple(key), reverse: true, limit: 1 })
+  return newest === undefined ? 0 : Number(decodeTuple(newest).at(-1))
+}
+
+/** Adds up the executions of a job, a batch in each snapshot, so that deleting it need not look at each of them. */
+export async function sumExecutions(kv: KvStore, jobId: string): Promise<ExecutionSums> {
+  const key = jobKey(jobId)
+  const historySequence = kv.read((snapshot) => newestHistorySequence(snapshot, key))
+  const sums = new Sums()
+  await inBatches(kv, 'index', tuple(INDEX.executionByJob, key), (snapshot, rows) => {
+    for (const row of rows) sums.add(snapshot, row)
+  })
+  return { historySequence, states: sums.states }
+}
+
+/** Does the same in one snapshot. */
+export function sumExecutionsNow(snapshot: KvSnapshot, key: Uint8Array): ExecutionSums {
+  const sums = new Sums()
+  for (const row of rowsOf(snapshot, 'index', tuple(INDEX.executionByJob, key))) sums.add(snapshot, row)
+  return { historySequence: newestHistorySequence(snapshot, key), states: sums.states }
+}
+
+class Sums {
+  readonly states = new Map<string, { records: number; bytes: number }>()
+
+  /** A damaged execution keeps nobody from deleting its job. */
+  add(snapshot: KvSnapshot, row: KvRow): void {
+    const id = decodeId('e', decodeTuple(row.key).at(-1))
+    try {
+      const found = executionTable.load(snapshot, executionKey(id))
+      if (found === undefined) return
+      const sum = this.states.get(found.record.s) ?? { records: 0, bytes: 0 }
+      sum.records += 1
+      sum.bytes += found.bytes
+      this.states.set(found.record.s, sum)
+    } catch (error) {
+      if (damagedRow(error) === null) throw error
+    }
+  }
+}
