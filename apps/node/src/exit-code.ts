@@ -5,6 +5,7 @@ export const EXIT: {
   readonly usage: 2
   readonly unreachable: 3
   readonly storeFailed: 74
+  readonly interrupted: 130
 } = {
   ok: 0,
   /** The command was understood and failed, for instance because there is no such job. */
@@ -15,6 +16,8 @@ export const EXIT: {
   unreachable: 3,
   /** The store of a serving node became unusable; start it again. */
   storeFailed: 74,
+  /** Ctrl-C while a command waited. */
+  interrupted: 130,
 }
 
 /** One of the values of {@link EXIT}. */

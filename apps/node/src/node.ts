@@ -7,10 +7,16 @@ import { resolvePaths } from '@saltcod/config'
 import type { ExecutionStore, JobStore, Json, KvFailure } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { addArchiveRoutes } from './archive/archive-routes.ts'
+import { openNodeArchive } from './archive/open-archive.ts'
+import { type CompactedStore, Compaction } from './compaction/compaction.ts'
+import { addCompactionRoutes } from './compaction/compaction-routes.ts'
 import type { ComputeNode } from './compute/compute-node.ts'
 import { startCompute } from './compute/compute-node.ts'
 import { EXIT } from './exit-code.ts'
 import { Failure } from './failure.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { addMetricsRoutes } from './metrics/metrics-routes.ts'
 import { openExecutions, openJobs } from './open-stores.ts'
 import type { ApiContext } from './requester/api/api-context.ts'
 import { createApi } from './requester/api/server.ts'
@@ -50,6 +56,7 @@ interface Parts {
   api?: FastifyInstance
   compute?: ComputeNode
   retention?: Retention
+  compaction?: Compaction
   draining: boolean
 }
 
@@ -93,6 +100,14 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   }
   const { maxBodyBytes } = config.api
   parts.api = createApi(context, { maxBodyBytes, log: log.child({ part: 'api' }) })
+  const archive = await openNodeArchive(config.archive.directory)
+  const metrics = new Metrics({
+    jobs: parts.jobs,
+    executions: parts.executions ?? null,
+    archive,
+    followed: parts.requester.context.followed,
+    clock: Date.now,
+  })
   parts.retention = new Retention({
     jobs: parts.jobs,
     room:
@@ -101,9 +116,20 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
         : { executions: parts.executions, dataDir: roomDirectory(paths, nodeId), resultsDir: paths.results },
     rules: config.retention,
     clockStep,
+    archive,
     log: log.child({ part: 'retention' }),
+    onRun: (report) => metrics.addGc(report),
+  })
+  parts.compaction = new Compaction({
+    stores: storesOf(parts),
+    rules: config.compaction.rewrite,
+    log: log.child({ part: 'compaction' }),
+    onRewritten: (report) => metrics.addRewrite(report),
   })
   addGcRoutes(parts.api, context, parts.retention)
+  addArchiveRoutes(parts.api, context, archive)
+  addCompactionRoutes(parts.api, parts.compaction)
+  addMetricsRoutes(parts.api, metrics)
   options.signal.throwIfAborted()
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
   const url = await listen(parts.api, config.api)
@@ -112,7 +138,15 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   }
   options.signal.throwIfAborted()
   parts.retention.start()
+  parts.compaction.start()
   return url
+}
+
+function storesOf({ jobs, executions }: Parts): CompactedStore[] {
+  return [
+    ...(jobs === undefined ? [] : [{ name: 'jobs' as const, store: jobs }]),
+    ...(executions === undefined ? [] : [{ name: 'executions' as const, store: executions }]),
+  ]
 }
 
 /** Where the runs of this node and what they write lie. */
@@ -184,6 +218,7 @@ async function stopParts(parts: Parts, graceMs: number, log: Logger): Promise<vo
   parts.draining = true
   // The requester goes on until the compute room has reported its last.
   const steps: readonly [string, () => Promise<unknown>][] = [
+    ['compaction', () => parts.compaction?.stop() ?? Promise.resolve()],
     ['retention', () => parts.retention?.stop() ?? Promise.resolve()],
     ['the compute room', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
     ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],

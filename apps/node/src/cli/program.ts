@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { programVersion } from '../version.ts'
+import { addArchiveCommands } from './archive-commands.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addNodeFlags, addSettingFlags, outputOption } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
-import { addGcCommand } from './retention-commands.ts'
+import { addCompactCommand, addGcCommand } from './retention-commands.ts'
 import type { Terminal } from './terminal.ts'
 
 const EXIT_CODES = `
@@ -45,6 +46,8 @@ export function createProgram(terminal: Terminal): Command {
   addServe(program, terminal)
   addJobCommands(program, terminal)
   addGcCommand(program, terminal)
+  addArchiveCommands(program, terminal)
+  addCompactCommand(program, terminal)
   addConfigCommands(program, terminal)
   addRecover(program, terminal)
   addRest(program, terminal)

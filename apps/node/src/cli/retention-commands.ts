@@ -46,6 +46,33 @@ Examples:
   })
 }
 
+/** Adds `compact`. */
+export function addCompactCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('compact')
+    .summary('give dead space back to the disk')
+    .description(
+      'Rewrites the stores of the node without the space that removed records left, while it works. The node does so by itself where Compaction.Rewrite in its configuration says so.',
+    )
+    .option('--stop', 'stop a compaction that is going on; the stores stay as they are')
+    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
+    .addHelpText(
+      'after',
+      `
+Ctrl-C ends the waiting, and the node goes on.
+
+Examples:
+  $ saltcod compact
+  $ saltcod compact --output json
+  $ saltcod compact --stop
+`,
+    )
+  addNodeFlags(command).action(async (options) => {
+    const { compact } = await import('./commands/compact.ts')
+    await compact(terminal, options)
+  })
+}
+
 /** Adds `job hold` and `job release`. */
 export function addHoldCommands(job: Command, terminal: Terminal): void {
   const hold = job

@@ -1,3 +1,5 @@
+import type { ArchivedItem, ArchivedJobAnswer } from '../archive/archive-routes.ts'
+import type { CompactionStatus } from '../compaction/compaction-report.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import type { GcReport } from '../retention/gc-report.ts'
@@ -23,6 +25,9 @@ export type QueryParameters = Readonly<
 /** How long an answer may take. */
 const ANSWER_MS = 60_000
 const GC_ANSWER_MS = 290_000
+
+const ARCHIVE = '/api/v1/saltcod/archive'
+const COMPACT = '/api/v1/saltcod/compact'
 
 /** Speaks to a node over HTTP. Every method throws a `Failure` where the node refuses or cannot be reached. */
 export class ApiClient {
@@ -75,6 +80,36 @@ export class ApiClient {
     return reason === null
       ? this.#call('POST', `${path}/release`, {}, {})
       : this.#call('POST', `${path}/hold`, {}, { Reason: reason })
+  }
+
+  /** Lists the jobs of the node's archive. */
+  listArchive(query: QueryParameters): Promise<WirePage<ArchivedItem>> {
+    return this.#call('GET', ARCHIVE, query)
+  }
+
+  /** Returns a job of the node's archive. */
+  getArchived(id: string, query: QueryParameters): Promise<ArchivedJobAnswer> {
+    return this.#call('GET', `${ARCHIVE}/${encodeURIComponent(id)}`, query)
+  }
+
+  /** Brings a job back from the node's archive. */
+  restoreArchived(id: string, query: QueryParameters): Promise<HoldAnswer> {
+    return this.#call('POST', `${ARCHIVE}/${encodeURIComponent(id)}/restore`, query, {})
+  }
+
+  /** Begins to rewrite the stores of the node, unless that is going on. */
+  compact(): Promise<CompactionStatus> {
+    return this.#call('POST', COMPACT, {}, {})
+  }
+
+  /** Returns how far rewriting the stores is. */
+  compactionStatus(): Promise<CompactionStatus> {
+    return this.#call('GET', COMPACT, {})
+  }
+
+  /** Stops rewriting the stores; returns how it was before. */
+  stopCompaction(): Promise<CompactionStatus> {
+    return this.#call('DELETE', COMPACT, {})
   }
 
   /** Returns the version of the node. */

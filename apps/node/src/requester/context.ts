@@ -1,4 +1,4 @@
-import type { JobStore } from '@saltcod/store-core'
+import type { FeedCursor, JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { JobSpec } from '../spec/job-spec.ts'
 import type { Bell } from './bell.ts'
@@ -13,6 +13,8 @@ export interface RequesterContext {
   readonly log: Logger
   /** The time in milliseconds since 1970. */
   readonly clock: () => number
+  /** Behind the last change that was followed; `null` until the feed is followed. */
+  readonly followed: { cursor: FeedCursor | null }
   /** Rings when something was written to the store. */
   readonly changed: Bell
   /** Aborts when the requester stops. */

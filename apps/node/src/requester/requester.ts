@@ -49,6 +49,7 @@ export function startRequester(options: RequesterOptions): Requester {
     log,
     clock,
     nodes: new Nodes(settings, clock),
+    followed: { cursor: null },
     changed: new Bell(),
     stopping: stop.signal,
   }
@@ -74,10 +75,14 @@ export function startRequester(options: RequesterOptions): Requester {
   }
 }
 
-async function follow({ store, changed, stopping }: RequesterContext): Promise<void> {
+async function follow({ store, changed, followed, stopping }: RequesterContext): Promise<void> {
   const after = await store.latestCursor()
+  followed.cursor = after
   changed.ring()
-  for await (const _page of store.watch({ after, signal: stopping })) changed.ring()
+  for await (const { cursor } of store.watch({ after, signal: stopping })) {
+    followed.cursor = cursor
+    changed.ring()
+  }
 }
 
 async function restore(context: RequesterContext): Promise<void> {

@@ -9,6 +9,8 @@ export interface GcReport {
   readonly removedBytes: number
   /** For how long the oldest job that should be gone has been overdue when the run ended; in a dry run: now. */
   readonly overdueSeconds: number
+  /** Of the removed jobs, those that were written to the archive before: all or none. */
+  readonly archivedJobs: number
   readonly heldJobs: number
   /** Left alone, because executions of them have not ended. */
   readonly unfinishedJobs: number
@@ -25,13 +27,18 @@ export interface GcReport {
 }
 
 /** Puts the reports of both stores into words. */
-export function toGcReport(jobs: RetentionReport, executions: ExecutionRetentionReport | null): GcReport {
+export function toGcReport(
+  jobs: RetentionReport,
+  executions: ExecutionRetentionReport | null,
+  archives: boolean,
+): GcReport {
   const { suspended } = jobs
   return {
     dryRun: jobs.dryRun,
     removedJobs: jobs.removed,
     removedBytes: jobs.removedBytes,
     overdueSeconds: Math.round(jobs.overdueMs / 1000),
+    archivedJobs: archives && !jobs.dryRun ? jobs.removed : 0,
     heldJobs: jobs.held,
     unfinishedJobs: jobs.unfinished,
     changedJobs: jobs.changed,

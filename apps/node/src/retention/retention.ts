@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
+  type ArchiveWriter,
   applyExecutionRetention,
   applyRetention,
   type ClockStep,
@@ -32,7 +33,11 @@ export interface RetentionParts {
   readonly rules: readonly JobRetentionRule[]
   /** What `findClockStep` said when the store had just been opened: later changes hide a wrong clock. */
   readonly clockStep: ClockStep | null
+  /** Takes jobs before they are removed; `null` where nothing is archived. */
+  readonly archive: ArchiveWriter | null
   readonly log: Logger
+  /** Gets what each run did that was no dry run. */
+  readonly onRun?: (report: GcReport) => void
   /** Default: the clock of the machine. */
   readonly clock?: () => number
 }
@@ -70,6 +75,10 @@ export class Retention {
   /** The configured rules. */
   get rules(): readonly JobRetentionRule[] {
     return this.#parts.rules
+  }
+
+  get #archives(): boolean {
+    return this.#parts.archive !== null
   }
 
   /** Begins to run on its schedule. */
@@ -126,10 +135,18 @@ export class Retention {
     const options = { dryRun, signal, clockConfirmed: true as const, clock: this.#clock }
     // The requester trims its feed and its evaluations itself, with rules or without.
     const untrimmed = { feed: null, evaluationsOlderThanMs: null }
-    const jobs = await applyRetention(this.#parts.jobs, rules, { ...options, ...untrimmed })
-    if (dryRun) return toGcReport(jobs, null)
+    const { archive } = this.#parts
+    const jobs = await applyRetention(this.#parts.jobs, rules, {
+      ...options,
+      ...untrimmed,
+      ...(archive === null ? {} : { archive }),
+    })
+    if (dryRun) return toGcReport(jobs, null, this.#archives)
     const follow = rules.length > 0 && (this.#leftovers || jobs.removed > 0)
-    return toGcReport(jobs, await this.#followJobs(follow ? jobs : null, options))
+    const executions = await this.#followJobs(follow ? jobs : null, options)
+    const report = toGcReport(jobs, executions, this.#archives)
+    this.#parts.onRun?.(report)
+    return report
   }
 
   async #suspended(dryRun: boolean): Promise<GcReport> {
@@ -137,7 +154,9 @@ export class Retention {
     const nothing = await applyRetention(jobs, [], { dryRun: true, clockConfirmed: true })
     const { lastChangeAtMs } = clockStep ?? (await jobs.info())
     const suspended = { nowMs: this.#clock(), lastChangeAtMs }
-    return toGcReport({ ...nothing, dryRun, complete: false, suspended }, null)
+    const report = toGcReport({ ...nothing, dryRun, complete: false, suspended }, null, this.#archives)
+    if (!dryRun) this.#parts.onRun?.(report)
+    return report
   }
 
   /**

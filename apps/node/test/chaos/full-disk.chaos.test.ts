@@ -1,48 +1,15 @@
-import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { WireError, WirePutJobAnswer } from '../../src/wire/models.ts'
-import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
+import { fillDisk, smallDisk } from './small-disk.ts'
 import { checkStores } from './stores-of.ts'
 
 /** Each round leaves the store some megabytes larger, so a disk is good for so many. */
 const ROUNDS = 10
 const DISKS = process.env['SALTCOD_LONG'] === undefined ? 1 : 5
 const SPEC_BYTES = 400_000
-
-/** A file system of 300 MB for one test; `undefined` where this user may not mount one. */
-function smallDisk(): string | undefined {
-  const directory = join(temporaryDirectory(), 'disk')
-  mkdirSync(directory)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', directory], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
-  onTestFinished(() => {
-    execFileSync('umount', ['-l', directory])
-  })
-  return directory
-}
-
-/** Takes all space that is left. */
-function fillDisk(path: string): void {
-  const file = openSync(path, 'a')
-  try {
-    for (const bytes of [1024 * 1024, 4_096]) {
-      const block = Buffer.alloc(bytes, 1)
-      try {
-        while (writeSync(file, block) === bytes);
-      } catch {
-        // It is full.
-      }
-    }
-  } finally {
-    closeSync(file)
-  }
-}
 
 function largeJob(): object {
   return {
@@ -80,7 +47,7 @@ test.for(disks)(
     timeout: 300_000,
   },
   async (_, context) => {
-    const disk = smallDisk()
+    const disk = smallDisk('300m')
     if (disk === undefined) {
       context.skip('mounting a small file system is not permitted here')
       return
@@ -111,7 +78,7 @@ test.for(disks)(
 )
 
 test('a node that is killed and started on a full disk says so, and serves when there is space', async (context) => {
-  const disk = smallDisk()
+  const disk = smallDisk('300m')
   if (disk === undefined) {
     context.skip('mounting a small file system is not permitted here')
     return

@@ -24,7 +24,7 @@ test('a clock that was set by days removes nothing until somebody says that it i
   const clockStep = await findClockStep(jobs, nowMs)
   const rules = [{ maxAgeMs: DAY_MS }]
   const log = pino({ level: 'silent' })
-  const retention = new Retention({ jobs, room: null, rules, clockStep, log, clock })
+  const retention = new Retention({ jobs, room: null, rules, clockStep, archive: null, log, clock })
   await end()
   const suspended = await retention.run()
   assert.deepEqual(suspended.suspended, {
@@ -69,7 +69,7 @@ test('the executions of removed jobs go, but never those that a younger job stor
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const room = { executions, dataDir: directory, resultsDir: directory }
   const log = pino({ level: 'silent' })
-  const retention = new Retention({ jobs, room, rules: [], clockStep: null, log, clock })
+  const retention = new Retention({ jobs, room, rules: [], clockStep: null, archive: null, log, clock })
   const ids = async (): Promise<string[]> =>
     (await executions.listExecutions()).items.map(({ id }) => id).sort()
   await retention.run()

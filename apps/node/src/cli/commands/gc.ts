@@ -56,6 +56,7 @@ function add(sum: GcReport, step: GcReport): GcReport {
     ...step,
     removedJobs: sum.removedJobs + step.removedJobs,
     removedBytes: sum.removedBytes + step.removedBytes,
+    archivedJobs: sum.archivedJobs + step.archivedJobs,
     removedExecutions: sum.removedExecutions + step.removedExecutions,
   }
 }
@@ -70,6 +71,7 @@ function summaryOf(report: GcReport): string {
   ] as const
   return [
     report.dryRun ? `Would remove ${jobs}, ${bytes}.` : `Removed ${jobs}, ${bytes}.`,
+    ...(report.archivedJobs > 0 ? ['They are in the archive.'] : []),
     ...stays.filter(([count]) => count > 0).map(([count, why]) => `Left alone: ${count} ${why}.`),
     ...(report.overdueSeconds > 0
       ? [`The oldest that should be gone has been overdue for ${report.overdueSeconds} s.`]

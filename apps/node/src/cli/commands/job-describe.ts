@@ -23,6 +23,15 @@ export async function jobDescribe(
 ): Promise<void> {
   const { output = 'table', wide = false } = options
   const answer = await clientFor(terminal, options).getJob(id, { include: 'executions,history', limit: 1000 })
+  printDescription(terminal, answer, { output, wide })
+}
+
+/** Prints a job with its executions and its history. */
+export function printDescription(
+  terminal: Terminal,
+  answer: WireGetJobAnswer,
+  { output, wide }: { readonly output: string; readonly wide: boolean },
+): void {
   if (output === 'json' || output === 'yaml') {
     printValue(terminal, output, answer)
     return

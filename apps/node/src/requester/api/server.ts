@@ -75,8 +75,9 @@ function addAnswers(api: FastifyInstance, context: ApiContext): void {
     if (foreign !== null) throw new ApiError('Forbidden', foreign)
     clientOf(request)
   })
-  api.addHook('onSend', async (request, _reply, payload) => {
-    const pretty = /[?&]pretty\b/.test(request.url) && typeof payload === 'string'
+  api.addHook('onSend', async (request, reply, payload) => {
+    const json = String(reply.getHeader('content-type')).startsWith('application/json')
+    const pretty = json && /[?&]pretty\b/.test(request.url) && typeof payload === 'string'
     return pretty ? JSON.stringify(JSON.parse(payload), null, 2) : payload
   })
   api.setNotFoundHandler(() => {

@@ -11,6 +11,8 @@ const CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   AMBIGUOUS_ID: 'MultipleJobsFound',
   JOB_ALREADY_EXISTS: 'ResourceInUse',
   JOB_NAME_TAKEN: 'ResourceInUse',
+  EXECUTION_ALREADY_EXISTS: 'ResourceInUse',
+  EVALUATION_ALREADY_EXISTS: 'ResourceInUse',
   SUBMIT_KEY_CONFLICT: 'ResourceInUse',
   REQUEST_ID_CONFLICT: 'ResourceInUse',
   INVALID_ARGUMENT: 'ValidationError',

@@ -1,0 +1,16 @@
+import { type Archive, openArchive } from '@saltcod/compaction'
+import { isStoreError } from '@saltcod/store-core'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
+
+/** Opens the archive of a node for writing; `null` where none is configured. Throws a `Failure` that says in one line what is wrong. */
+export async function openNodeArchive(directory: string | undefined): Promise<Archive | null> {
+  if (directory === undefined) return null
+  try {
+    return await openArchive(directory)
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    const named = error.message.includes(directory) ? error.message : `${directory}: ${error.message}`
+    throw new Failure(EXIT.usage, `cannot open the archive: ${named}`, { hint: error.hint, cause: error })
+  }
+}

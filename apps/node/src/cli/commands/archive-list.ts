@@ -1,0 +1,39 @@
+import type { ArchivedItem } from '../../archive/archive-routes.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import type { Column } from '../output.ts'
+import { printList } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+import { idText, rfcText } from '../words.ts'
+
+/** Options of `archive list`. */
+export interface ArchiveListOptions extends NodeFlags {
+  readonly output: string
+  readonly limit: number
+  readonly wide?: boolean
+  readonly nextToken?: string
+  readonly namespace?: string
+}
+
+/** Lists the jobs of a node's archive. */
+export async function archiveList(terminal: Terminal, options: ArchiveListOptions): Promise<void> {
+  const { output, wide = false } = options
+  const page = await clientFor(terminal, options).listArchive({
+    limit: options.limit,
+    next_token: options.nextToken,
+    namespace: options.namespace,
+  })
+  printList(terminal, output, page.Items, columns(wide || output === 'csv'))
+  if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
+}
+
+function columns(wide: boolean): Column<ArchivedItem>[] {
+  return [
+    { name: 'ARCHIVED', value: (job) => rfcText(job.ArchivedAt) },
+    { name: 'ID', value: (job) => idText(job.ID, wide) },
+    { name: 'NAME', value: (job) => idText(job.Name, wide) },
+    { name: 'NAMESPACE', value: (job) => job.Namespace },
+    { name: 'STATE', value: (job) => job.State },
+    { name: 'FINISHED', value: (job) => rfcText(job.FinishedAt) },
+  ]
+}

@@ -1,0 +1,25 @@
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import { printValue } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Options of `archive restore`. */
+export interface ArchiveRestoreOptions extends NodeFlags {
+  readonly output: string
+  readonly namespace?: string
+}
+
+/** Brings a job back from a node's archive. */
+export async function archiveRestore(
+  terminal: Terminal,
+  id: string,
+  { output, namespace, ...flags }: ArchiveRestoreOptions,
+): Promise<void> {
+  const answer = await clientFor(terminal, flags).restoreArchived(id, { namespace })
+  if (output === 'json' || output === 'yaml') {
+    printValue(terminal, output, answer)
+    return
+  }
+  terminal.out(`Job ${answer.JobID} is back, and held: ${answer.Hold ?? ''}\n`)
+  terminal.err(`Let retention have it again with: saltcod job release ${answer.JobID}\n`)
+}

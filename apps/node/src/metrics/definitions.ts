@@ -1,0 +1,50 @@
+/** A metric: its name, what it says, and its labels. */
+export type Definition = readonly [name: string, help: string, labels: readonly string[]]
+
+/** Gauges that count records, whose label values come and go. */
+export const RECORD_GAUGES: readonly string[] = ['saltcod_jobs', 'saltcod_executions', 'saltcod_evaluations']
+
+/** Numbers that go up and down. */
+export const GAUGES: readonly Definition[] = [
+  ['saltcod_jobs', 'Jobs in the store.', ['namespace', 'state']],
+  [
+    'saltcod_executions',
+    'Executions: as the requester knows them (store="jobs"), and on this node (store="executions").',
+    ['store', 'namespace', 'state'],
+  ],
+  [
+    'saltcod_evaluations',
+    'Evaluations; those that are pending wait or are worked on.',
+    ['namespace', 'status'],
+  ],
+  ['saltcod_evaluation_overdue_seconds', 'For how long the next evaluation has been due and not taken.', []],
+  ['saltcod_feed_lag_seconds', 'Age of the oldest change that the requester has not followed.', []],
+  [
+    'saltcod_retention_overdue_seconds',
+    'For how long the oldest job that should be gone has been overdue.',
+    [],
+  ],
+  ['saltcod_retention_suspended', '1 while the clock is not trusted and nothing is removed.', []],
+  ['saltcod_store_sequence', 'The newest sequence number of a store.', ['store']],
+  ['saltcod_store_quarantined_records', 'Damaged records that were found and passed over.', ['store']],
+  ['saltcod_store_file_bytes', 'Length of the store file, reserved space included.', ['store']],
+  ['saltcod_store_used_bytes', 'Bytes that live pages take.', ['store']],
+  ['saltcod_store_free_bytes', 'Bytes inside the file that no live page takes.', ['store']],
+  ['saltcod_store_dead_share', 'The share of free bytes among used and free ones, from 0 to 1.', ['store']],
+  ['saltcod_rewrite_last_pause_seconds', 'The longest that writers waited in the last rewrite.', ['store']],
+  ['saltcod_archive_jobs', 'Copies of jobs in the archive.', []],
+  ['saltcod_archive_segments', 'Segments of the archive.', []],
+  ['saltcod_archive_bytes', 'Compressed bytes in the segments of the archive.', []],
+]
+
+/** Numbers that only go up, from the start of the node. */
+export const COUNTERS: readonly Definition[] = [
+  ['saltcod_retention_runs_total', 'Runs of retention, dry runs left out.', []],
+  ['saltcod_retention_removed_jobs_total', 'Jobs that retention removed.', []],
+  ['saltcod_retention_removed_bytes_total', 'Bytes of all that belonged to them, index rows left out.', []],
+  ['saltcod_retention_removed_executions_total', 'Executions of removed jobs that left this node.', []],
+  ['saltcod_retention_archived_jobs_total', 'Removed jobs that were archived before.', []],
+  ['saltcod_retention_failed_jobs_total', 'Jobs that could not be removed.', []],
+  ['saltcod_rewrites_total', 'Rewrites of a store that came to their end.', ['store']],
+  ['saltcod_rewrite_given_back_bytes_total', 'Bytes that rewrites gave back to the disk.', ['store']],
+]

@@ -1,0 +1,119 @@
+import type { ArchiveTotals } from '@saltcod/compaction'
+import type { DurableStore, FeedCursor, JobStore } from '@saltcod/store-core'
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { StoreCompaction, StoreName } from '../compaction/compaction-report.ts'
+import { deadShare } from '../compaction/dead-share.ts'
+import type { GcReport } from '../retention/gc-report.ts'
+import type { JobSpec } from '../spec/job-spec.ts'
+import { COUNTERS, GAUGES, RECORD_GAUGES } from './definitions.ts'
+
+/** What the metrics of a node are read from. */
+export interface MetricsParts {
+  readonly jobs: JobStore<JobSpec>
+  /** `null` for a node that runs nothing. */
+  readonly executions: Pick<DurableStore, 'counts' | 'info' | 'capabilities'> | null
+  readonly archive: { readonly totals: ArchiveTotals } | null
+  /** How far the requester has followed the change feed. */
+  readonly followed: { readonly cursor: FeedCursor | null }
+  readonly clock: () => number
+}
+
+/** The numbers of a node for Prometheus. They come from counters of the stores and of the process, never from a scan. */
+export class Metrics {
+  readonly #parts: MetricsParts
+  readonly #registry = new Registry()
+  readonly #gauges = new Map<string, Gauge>()
+  readonly #counters = new Map<string, Counter>()
+
+  constructor(parts: MetricsParts) {
+    this.#parts = parts
+    for (const [name, help, labels] of GAUGES) {
+      this.#gauges.set(name, new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] }))
+    }
+    for (const [name, help, labels] of COUNTERS) {
+      this.#counters.set(
+        name,
+        new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] }),
+      )
+    }
+  }
+
+  /** The type of what {@link Metrics.text} writes. */
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** Adds a run of retention. */
+  addGc(report: GcReport): void {
+    this.#add('saltcod_retention_runs_total', 1)
+    this.#add('saltcod_retention_removed_jobs_total', report.removedJobs)
+    this.#add('saltcod_retention_removed_bytes_total', report.removedBytes)
+    this.#add('saltcod_retention_removed_executions_total', report.removedExecutions)
+    this.#add('saltcod_retention_archived_jobs_total', report.archivedJobs)
+    this.#add('saltcod_retention_failed_jobs_total', report.failedJobs)
+    this.#set('saltcod_retention_overdue_seconds', report.overdueSeconds)
+    this.#set('saltcod_retention_suspended', report.suspended === null ? 0 : 1)
+  }
+
+  /** Adds a rewrite of a store. */
+  addRewrite({ store, bytesBefore, bytesAfter, pauseMs }: StoreCompaction): void {
+    this.#add('saltcod_rewrites_total', 1, { store })
+    this.#add('saltcod_rewrite_given_back_bytes_total', Math.max(0, bytesBefore - bytesAfter), { store })
+    this.#set('saltcod_rewrite_last_pause_seconds', pauseMs / 1000, { store })
+  }
+
+  /** Writes all numbers as they are now, in the text format of Prometheus. */
+  async text(): Promise<string> {
+    const { jobs, executions, archive } = this.#parts
+    for (const name of RECORD_GAUGES) this.#gauges.get(name)?.reset()
+    await this.#readStore('jobs', jobs)
+    if (executions !== null) await this.#readStore('executions', executions)
+    await this.#readQueue()
+    if (archive !== null) {
+      this.#set('saltcod_archive_jobs', archive.totals.jobs)
+      this.#set('saltcod_archive_segments', archive.totals.segments)
+      this.#set('saltcod_archive_bytes', archive.totals.bytes)
+    }
+    return await this.#registry.metrics()
+  }
+
+  async #readStore(
+    name: StoreName,
+    store: Pick<DurableStore, 'counts' | 'info' | 'capabilities'>,
+  ): Promise<void> {
+    const label = { store: name }
+    for (const { kind, namespace, state, records } of await store.counts()) {
+      if (kind === 'job') this.#set('saltcod_jobs', records, { namespace, state })
+      if (kind === 'execution') this.#set('saltcod_executions', records, { ...label, namespace, state })
+      if (kind === 'evaluation') this.#set('saltcod_evaluations', records, { namespace, status: state })
+    }
+    const { sequence, quarantined } = await store.info()
+    this.#set('saltcod_store_sequence', sequence, label)
+    this.#set('saltcod_store_quarantined_records', quarantined, label)
+    const statistics = store.capabilities.statistics?.()
+    if (statistics === undefined) return
+    this.#set('saltcod_store_file_bytes', statistics.fileBytes, label)
+    this.#set('saltcod_store_used_bytes', statistics.usedBytes, label)
+    this.#set('saltcod_store_free_bytes', statistics.freeBytes, label)
+    this.#set('saltcod_store_dead_share', deadShare(statistics), label)
+  }
+
+  /** Reads one row of each queue: what is oldest tells for how long nobody came. */
+  async #readQueue(): Promise<void> {
+    const { jobs, followed, clock } = this.#parts
+    const nowMs = clock()
+    const dueMs = (await jobs.nextEvaluationMs()) ?? nowMs
+    this.#set('saltcod_evaluation_overdue_seconds', Math.max(0, nowMs - dueMs) / 1000)
+    const { changeSets } = await jobs.changes({ after: followed.cursor, limit: 1 })
+    const oldestMs = followed.cursor === null ? nowMs : (changeSets[0]?.atMs ?? nowMs)
+    this.#set('saltcod_feed_lag_seconds', Math.max(0, nowMs - oldestMs) / 1000)
+  }
+
+  #add(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {
+    this.#counters.get(name)?.inc({ ...labels }, value)
+  }
+
+  #set(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {
+    this.#gauges.get(name)?.set({ ...labels }, value)
+  }
+}
