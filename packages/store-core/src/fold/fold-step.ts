@@ -62,10 +62,10 @@ export async function foldStep(
   rule: FoldRule,
   nowMs: number,
 ): Promise<FoldReport> {
-  const { olderThanMs = 0, limit = 50 } = rule
+  const { olderThanMs = 0, limit = 50, anew = false } = rule
   checkInteger('limit', limit, 1, MAX_STEP_OWNERS)
   checkInteger('olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER)
-  const step = new FoldStep(kv, plan, limit, nowMs)
+  const step = new FoldStep(kv, plan, { limit, anew, nowMs })
   for (const stretch of kv.read(plan.stretches)) {
     await step.along(stretch, nowMs - olderThanMs)
     if (step.isFull) break
@@ -77,6 +77,7 @@ class FoldStep {
   readonly #kv: KvStore
   readonly #plan: FoldPlan
   readonly #limit: number
+  readonly #anew: boolean
   readonly #nowMs: number
   #examined = 0
   #prepared = 0
@@ -85,11 +86,16 @@ class FoldStep {
   #bytesAfter = 0
   #waiting: Prepared[] = []
 
-  constructor(kv: KvStore, plan: FoldPlan, limit: number, nowMs: number) {
+  constructor(
+    kv: KvStore,
+    plan: FoldPlan,
+    options: { readonly limit: number; readonly anew: boolean; readonly nowMs: number },
+  ) {
     this.#kv = kv
     this.#plan = plan
-    this.#limit = limit
-    this.#nowMs = nowMs
+    this.#limit = options.limit
+    this.#anew = options.anew
+    this.#nowMs = options.nowMs
   }
 
   get isFull(): boolean {
@@ -130,7 +136,7 @@ class FoldStep {
 
   /** A walk that began long ago, or in the future, is over. */
   #markerOf(snapshot: KvSnapshot, key: Uint8Array): MarkerRow | undefined {
-    const marker = markerTable.get(snapshot, key)
+    const marker = this.#anew ? undefined : markerTable.get(snapshot, key)
     const ageMs = this.#nowMs - (marker?.begun ?? 0)
     return ageMs >= 0 && ageMs < WALK_MS ? marker : undefined
   }

@@ -1,6 +1,7 @@
 import type { ExecutionStore } from '../executions/execution-store.ts'
 import { deletionCases } from './execution-store/deletion.ts'
 import { assertSoundExecutionStore, EXECUTION_ACTOR } from './execution-store/execution-case.ts'
+import { foldCases } from './execution-store/fold.ts'
 import { lifecycleCases } from './execution-store/lifecycle.ts'
 import { listingCases } from './execution-store/listing.ts'
 import { noteCases } from './execution-store/note.ts'
@@ -13,6 +14,7 @@ const CONCERNS: StoreCases<ExecutionStore> = {
   listing: listingCases,
   deletion: deletionCases,
   retention: retentionCases,
+  fold: foldCases,
   notes: noteCases,
   ...durableStoreCases(EXECUTION_ACTOR),
 }

@@ -2,6 +2,7 @@ import type { JobStore } from '../jobs/job-store.ts'
 import { deletionCases } from './job-store/deletion.ts'
 import { evaluationCases } from './job-store/evaluation.ts'
 import { executionCases, reportCases } from './job-store/execution.ts'
+import { foldCases } from './job-store/fold.ts'
 import { historyCases } from './job-store/history.ts'
 import { hostileCases } from './job-store/hostile.ts'
 import { importCases } from './job-store/import.ts'
@@ -35,6 +36,7 @@ const CONCERNS: StoreCases<JobStore> = {
   history: historyCases,
   deletion: deletionCases,
   retention: retentionCases,
+  fold: foldCases,
   import: importCases,
   hostile: hostileCases,
   ...durableStoreCases(JOB_ACTOR),

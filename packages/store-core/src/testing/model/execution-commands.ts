@@ -1,6 +1,7 @@
 import type { ExecutionStore } from '../../executions/execution-store.ts'
 import type { ExecutionJob } from '../../model/compute-execution.ts'
 import { COMPUTE_STATES } from '../../states/compute-state.ts'
+import { foldAll } from '../store/fold-all.ts'
 import type { Draw } from './command-seed.ts'
 import type { ExecutionModel } from './execution-model.ts'
 import { drawExpectation } from './expectation-draw.ts'
@@ -139,8 +140,18 @@ const setCheckpoint: Make = ({ store, model }, draw) => {
   }
 }
 
+/** Nobody may see any of it. */
+const fold: Make = ({ store }, draw) => {
+  const limit = 1 + draw.below(4, 0)
+  return {
+    name: `fold, ${limit} at a time`,
+    onStore: async () => void (await foldAll(store, limit)),
+    onModel: () => undefined,
+  }
+}
+
 /** Every command, the frequent ones several times. */
 export const EXECUTION_COMMANDS: readonly Make[] = [
   ...[create, create, create, create, update, update, update, update, update, update, update],
-  ...[acknowledge, remove, remove, reclaim, addHistory, setCheckpoint],
+  ...[acknowledge, remove, remove, reclaim, addHistory, fold, fold, setCheckpoint],
 ]

@@ -3,6 +3,7 @@ import type { LeaseToken } from '../../model/evaluation.ts'
 import { JOB_TYPES } from '../../model/job.ts'
 import { EXECUTION_STATES } from '../../states/execution-state.ts'
 import { JOB_STATES } from '../../states/job-state.ts'
+import { foldAll } from '../store/fold-all.ts'
 import type { Draw } from './command-seed.ts'
 import { drawExpectation } from './expectation-draw.ts'
 import type { JobModel, NamedEvaluation, NamedExecution } from './job-model.ts'
@@ -327,6 +328,16 @@ const addHistory: Make = ({ store, model }, draw) => {
   }
 }
 
+/** Nobody may see any of it. */
+const fold: Make = ({ store }, draw) => {
+  const limit = 1 + draw.below(4, 0)
+  return {
+    name: `fold, ${limit} at a time`,
+    onStore: async () => void (await foldAll(store, limit)),
+    onModel: () => undefined,
+  }
+}
+
 /** Every command, the frequent ones several times. */
 export const JOB_COMMANDS: readonly Make[] = [
   ...[submit, submit, submit, submit, revise, transition, transition, transition, transition, hold],
@@ -334,5 +345,5 @@ export const JOB_COMMANDS: readonly Make[] = [
   ...[updateExecution, updateExecution, updateExecution, record, record],
   ...[createEvaluation, createEvaluation, createEvaluation, deleteEvaluation],
   ...[claim, claim, claim, claim, extend, complete, complete, retry, retry],
-  ...[applyPlan, applyPlan, applyPlan, trim, addHistory],
+  ...[applyPlan, applyPlan, applyPlan, trim, addHistory, fold, fold],
 ]
