@@ -1,5 +1,6 @@
 import {
   idTuple,
+  type JobStore,
   type KvStore,
   openJobStore,
   REBUILT_TABLES,
@@ -41,6 +42,17 @@ async function copyOf(kv: KvStore): Promise<KvStore> {
     })
   }
   return copy
+}
+
+/** The same rows, as another process may look at them. */
+function readOnly(kv: KvStore): KvStore {
+  return new Proxy(kv, {
+    get: (target, name) => {
+      if (name === 'readOnly') return true
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 const message = (number: number) => ({ destination: 'node-1', body: { number } })
@@ -138,4 +150,96 @@ test('a damaged evaluation at the head of a job keeps neither other jobs nor its
   await store.applyPlan({ lease: again.lease, job: { to: 'Completed' } })
   await store.deleteJob({ jobId: waiting.job.id })
   expect((await store.listQuarantine()).map(({ table }) => table)).toEqual(['evaluations'])
+})
+
+test('a damaged sequence row keeps no store from opening: the number is found again, larger than any other', async () => {
+  const { kv, store, damage } = await openBoth()
+  const { job } = await store.submitJob({ type: 'batch', spec: {}, outbox: [message(1)] })
+  const cursor = await store.latestCursor()
+  // A history entry alone has a number that stands nowhere else.
+  for (let n = 0; n < 5; n++) await store.addHistory({ jobId: job.id, event: { message: 'seen' } })
+  const { sequence } = await store.info()
+  await damage('meta', tuple('sequence'))
+
+  const reader = await openJobStore(readOnly(kv), { clock: () => 2_000 })
+  expect((await reader.listJobs()).items.map(({ id }) => id)).toEqual([job.id])
+  expect((await reader.info()).sequence).toBeLessThan(sequence)
+  const findings = async (open: JobStore) =>
+    (await open.check()).findings.map(({ rule, table }) => `${rule} ${table}`)
+  expect(await findings(reader)).toEqual(['record-corrupt meta'])
+
+  const again = await openJobStore(kv, { clock: () => 2_000 })
+  expect((await again.info()).sequence).toBeGreaterThan(sequence)
+  const { changeSets } = await again.changes({ after: cursor })
+  expect(changeSets).toEqual([])
+  await again.transitionJob({ jobId: job.id, to: 'Running' })
+  expect((await again.changes({ after: cursor })).changeSets.length).toBe(1)
+  expect((await again.listHistory({ jobId: job.id })).items.at(-1)?.newState).toBe('Running')
+  expect((await again.listQuarantine()).map(({ table }) => table)).toEqual(['meta'])
+  expect(await findings(again)).toEqual([])
+})
+
+test('a damaged sequence row is found again behind a feed that was trimmed, which leaves a gap', async () => {
+  const { kv, store, damage, step } = await openBoth()
+  const early = await store.latestCursor()
+  await store.submitJob({ type: 'batch', spec: {} })
+  step(10)
+  await store.trimFeed({ olderThanMs: 1 })
+  await damage('meta', tuple('sequence'))
+  const again = await openJobStore(kv, { clock: () => 2_000 })
+  expect((await again.changes({ after: early })).gap).not.toBeNull()
+  expect((await again.check()).findings).toEqual([])
+})
+
+test('a damaged incarnation makes its cursors diverge, and nothing else', async () => {
+  const { kv, store, damage } = await openBoth()
+  await store.submitJob({ type: 'batch', spec: {} })
+  const cursor = await store.latestCursor()
+  const second = await openJobStore(kv, { clock: () => 2_000 })
+  await second.submitJob({ type: 'batch', spec: {} })
+  const later = await second.latestCursor()
+  await damage('meta', tuple('incarnation', 1))
+  await damage('meta', tuple('incarnations'))
+
+  const third = await openJobStore(kv, { clock: () => 3_000 })
+  expect((await third.info()).incarnations).toHaveLength(2)
+  await expect(third.changes({ after: cursor })).rejects.toMatchObject({ code: 'FEED_DIVERGED' })
+  expect((await third.changes({ after: later })).changeSets).toEqual([])
+  const begin = await third.changes({ limit: 1 })
+  expect((await third.changes({ after: begin.cursor })).changeSets).toHaveLength(1)
+})
+
+test('a store whose own row is damaged is not written, can be read, and is mended by a repair', async () => {
+  const { kv, store, damage } = await openBoth()
+  const { job } = await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  const { sequence } = await store.info()
+  await damage('meta', tuple('store'))
+  const opening = openJobStore(kv, { clock: () => 2_000 })
+  await expect(opening).rejects.toMatchObject({
+    code: 'STORE_DAMAGED',
+    hint: expect.stringContaining('repair'),
+  })
+  const reader = await openJobStore(readOnly(kv), { clock: () => 2_000 })
+  expect((await reader.listJobs()).items.map(({ id }) => id)).toEqual([job.id])
+
+  const copy = await copyOf(kv)
+  await rebuildStore(copy, { kind: 'jobs', nowMs: 2_000, onDrop: () => undefined })
+  const repaired = await openJobStore(copy, { clock: () => 2_000 })
+  onTestFinished(async () => await repaired.close())
+  expect((await repaired.info()).sequence).toBeGreaterThanOrEqual(sequence)
+  expect((await repaired.check()).findings).toEqual([])
+})
+
+test('a repair finds a damaged sequence number again too', async () => {
+  const { kv, store, damage } = await openBoth()
+  const { job } = await store.submitJob({ type: 'batch', spec: {} })
+  await store.addHistory({ jobId: job.id, event: { message: 'seen' } })
+  const { sequence } = await store.info()
+  await damage('meta', tuple('sequence'))
+  const copy = await copyOf(kv)
+  await rebuildStore(copy, { kind: 'jobs', nowMs: 2_000, onDrop: () => undefined })
+  const repaired = await openJobStore(copy, { clock: () => 2_000 })
+  onTestFinished(async () => await repaired.close())
+  expect((await repaired.info()).sequence).toBeGreaterThan(sequence)
+  expect((await repaired.check()).findings).toEqual([])
 })

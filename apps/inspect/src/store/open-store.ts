@@ -1,6 +1,8 @@
 import {
   type ExecutionStore,
+  isStoreError,
   type JobStore,
+  type KvSnapshot,
   type KvStore,
   openExecutionStore,
   openJobStore,
@@ -40,7 +42,7 @@ export type OpenedStore = OpenedJobs | OpenedExecutions
 export async function openStore(path: string): Promise<OpenedStore> {
   const kv = await openRaw(path)
   try {
-    const row = kv.read(readStoreRow)
+    const row = kv.read(storeRowOf)
     if (row === undefined) {
       throw new Failure(EXIT.unreadable, `${path} holds no store yet`, {
         hint: 'it was made and never opened by a node',
@@ -93,6 +95,20 @@ export async function eachJobStore(
   throw new Failure(EXIT.usage, `${argument} is no store of jobs`, {
     hint: 'jobs and evaluations are in the store of a requester; a compute node keeps executions',
   })
+}
+
+/** Where the row that names a store is damaged, its tables tell the kind: whoever looks at it must get in. */
+function storeRowOf(snapshot: KvSnapshot): StoreRow | undefined {
+  try {
+    return readStoreRow(snapshot)
+  } catch (error) {
+    if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
+    const hasJobs = (['jobs', 'evaluations'] as const).some(
+      (table) => snapshot.keys(table, { limit: 1 }).length > 0,
+    )
+    const kind = hasJobs ? 'jobs' : 'executions'
+    return { kind, schema: SCHEMA_VERSION, storeId: '', nodeId: null, createdAtMs: 0 }
+  }
 }
 
 function refuseNewer(path: string, row: StoreRow): void {

@@ -1,7 +1,7 @@
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import type { StateMachine } from '../states/transitions.ts'
-import { readSequence } from '../store/meta.ts'
+import { knownSequence } from '../store/damaged-meta.ts'
 import type { Findings } from './findings.ts'
 
 /** A step of a record's history as the check sees it. */
@@ -33,8 +33,9 @@ export class HistoryRules {
     const { previousState: from, newState: to, revision, sequence } = entry
     const say = (rule: 'history-illegal' | 'history-revision' | 'sequence-ahead', message: string) =>
       findings.add(rule, 'history', row.key, subject, message)
-    const { n } = readSequence(snapshot)
-    if (sequence > n) say('sequence-ahead', `an entry lies beyond the newest sequence number ${n}`)
+    const { n, damaged } = knownSequence(snapshot)
+    if (damaged !== true && sequence > n)
+      say('sequence-ahead', `an entry lies beyond the newest sequence number ${n}`)
     const follows =
       before === undefined ? revision === 1 : [before.revision, before.revision + 1].includes(revision)
     if (!follows) {

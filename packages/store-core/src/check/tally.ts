@@ -2,8 +2,8 @@ import type { KvSnapshot, KvStore } from '../kv/contract.ts'
 import { keyToHex, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import { readCounters } from '../store/counters.ts'
+import { knownSequence } from '../store/damaged-meta.ts'
 import { toChangeSet } from '../store/feed-entry.ts'
-import { readSequence } from '../store/meta.ts'
 import type { Findings } from './findings.ts'
 
 interface Batch {
@@ -36,7 +36,7 @@ export class Tally {
   /** Notes the counters before the first batch. */
   begin(snapshot: KvSnapshot): void {
     this.#startCounters = JSON.stringify(readCounters(snapshot).counts)
-    this.#startSequence = readSequence(snapshot).n
+    this.#startSequence = knownSequence(snapshot).n
   }
 
   /** Counts a record. */
@@ -51,7 +51,7 @@ export class Tally {
   /** Notes the end of a batch; `lastKey` is `null` for the last one of a kind. */
   endBatch(kind: RecordKind, lastKey: Uint8Array | null, snapshot: KvSnapshot): void {
     const batches = this.#batches.get(kind) ?? []
-    batches.push({ lastKey: lastKey === null ? '~' : keyToHex(lastKey), sequence: readSequence(snapshot).n })
+    batches.push({ lastKey: lastKey === null ? '~' : keyToHex(lastKey), sequence: knownSequence(snapshot).n })
     this.#batches.set(kind, batches)
   }
 
@@ -62,8 +62,8 @@ export class Tally {
   finish(kv: KvStore, findings: Findings): boolean {
     const end = kv.read((snapshot) => ({
       counters: readCounters(snapshot).counts,
-      sequence: readSequence(snapshot).n,
-      trimmed: readSequence(snapshot).trimmed,
+      sequence: knownSequence(snapshot).n,
+      trimmed: knownSequence(snapshot).trimmed,
     }))
     if (end.trimmed > this.#startSequence) return false
     const still = JSON.stringify(end.counters) === this.#startCounters && end.sequence === this.#startSequence

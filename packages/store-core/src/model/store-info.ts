@@ -15,12 +15,12 @@ export interface StoreInfo {
   readonly location: string
   readonly readOnly: boolean
   readonly schemaVersion: number
-  /** Random, made with the store; a copy of a store has the same one. */
+  /** Random, made with the store; a copy of a store has the same one. Empty where the row with it is damaged. */
   readonly storeId: string
   /** The node that it belongs to; `null` where none was given. */
   readonly nodeId: string | null
   readonly incarnations: readonly Incarnation[]
-  /** The newest sequence number. */
+  /** The newest sequence number; where its row is damaged, that of the newest entry of the feed. */
   readonly sequence: number
   /** When the newest change was made; 0 for a store without any. */
   readonly lastChangeAtMs: number

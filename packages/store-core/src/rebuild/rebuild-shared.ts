@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isFoldMarker } from '../fold/fold-step.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
+import { SAFE_GAP } from '../store/damaged-meta.ts'
 import {
   readSequence,
   readStoreRow,
@@ -59,12 +60,14 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
     outbox.decode(key, value)
     run.sawSequence(decodeTuple(key)[1])
   })
+  let first: number | null = null
   let entries = 0
   let bytes = 0
   await run.each(
     'feed',
     ({ key, value }) => {
       feed.decode(key, value)
+      first ??= Number(decodeTuple(key)[0])
       run.sawSequence(decodeTuple(key)[0])
       entries += 1
       bytes += value.length
@@ -74,7 +77,10 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
   await run.writeCounters()
   await kv.write((rows) => {
     const before = readSequence(rows)
-    const n = Math.max(before.n, run.newestSequence)
-    writeSequence(rows, { ...before, n, at: before.at === 0 ? run.nowMs : before.at, rows: entries, bytes })
+    const lost = before.n === 0 && run.newestSequence > 0
+    const n = lost ? run.newestSequence + SAFE_GAP : Math.max(before.n, run.newestSequence)
+    const trimmed = lost ? (first === null ? n : first - 1) : before.trimmed
+    const at = before.at === 0 ? run.nowMs : before.at
+    writeSequence(rows, { n, at, rows: entries, bytes, trimmed })
   })
 }

@@ -17,16 +17,11 @@ import type {
 } from '../model/store-info.ts'
 import type { Clock } from './clock.ts'
 import { readCounters } from './counters.ts'
+import { knownSequence, knownStoreRow } from './damaged-meta.ts'
 import { readDeadlines } from './deadlines.ts'
 import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from './feed.ts'
 import { checkInteger, checkText } from './limits.ts'
-import {
-  type NumberedIncarnation,
-  readIncarnations,
-  readSequence,
-  readStoreRow,
-  type StoreKind,
-} from './meta.ts'
+import { type NumberedIncarnation, readIncarnations, type StoreKind } from './meta.ts'
 import { Mutation } from './mutation.ts'
 import { Notifier } from './notifier.ts'
 import { readDestinations, readOutbox, removeOutbox } from './outbox.ts'
@@ -99,7 +94,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   ): Promise<{ page: Page<T>; feedCursor: FeedCursor }> {
     const found = this.#kv.read((snapshot) => ({
       ...readPage(snapshot, listing(snapshot), request),
-      feedCursor: encodeFeedCursor(snapshot, readSequence(snapshot).n),
+      feedCursor: encodeFeedCursor(snapshot, knownSequence(snapshot).n),
     }))
     await this.#quarantine(found.damaged)
     return found
@@ -151,8 +146,8 @@ export abstract class DurableStoreOnKv implements DurableStore {
   async info(): Promise<StoreInfo> {
     const { kv, kind } = this.parts
     return await this.read((snapshot) => {
-      const store = readStoreRow(snapshot)
-      const sequence = readSequence(snapshot)
+      const store = knownStoreRow(snapshot)
+      const sequence = knownSequence(snapshot)
       return {
         kind,
         backend: kv.backend,
@@ -234,7 +229,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async latestCursor(): Promise<FeedCursor> {
-    return await this.read((snapshot) => encodeFeedCursor(snapshot, readSequence(snapshot).n))
+    return await this.read((snapshot) => encodeFeedCursor(snapshot, knownSequence(snapshot).n))
   }
 
   async getNamedCursor(name: string): Promise<FeedCursor | null> {

@@ -2,13 +2,14 @@ import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
 import type { ChangeSet, FeedCursor, FeedPage } from '../model/feed.ts'
+import { knownSequence, knownStoreRow } from './damaged-meta.ts'
 import { feedTable, sequenceOf, toChangeSet } from './feed-entry.ts'
 import {
   type NumberedIncarnation,
+  numberOfIncarnation,
   readIncarnation,
   readIncarnations,
   readSequence,
-  readStoreRow,
   writeSequence,
 } from './meta.ts'
 import { type DamagedRow, damagedRow } from './quarantine.ts'
@@ -22,7 +23,7 @@ interface CursorParts {
 
 /** Makes the cursor of a sequence number. */
 export function encodeFeedCursor(snapshot: KvSnapshot, sequence: number): FeedCursor {
-  const store = readStoreRow(snapshot)
+  const store = knownStoreRow(snapshot)
   const incarnation = incarnationOf(snapshot, sequence)
   const parts = [store?.storeId ?? '', incarnation?.number ?? 0, incarnation?.id ?? '', sequence]
   return Buffer.from(JSON.stringify(parts)).toString('base64url')
@@ -34,7 +35,7 @@ export function encodeFeedCursor(snapshot: KvSnapshot, sequence: number): FeedCu
  */
 export function decodeFeedCursor(snapshot: KvSnapshot, cursor: FeedCursor): number {
   const parts = parseCursor(cursor)
-  if (parts.storeId !== (readStoreRow(snapshot)?.storeId ?? '')) throw diverged('another store', parts)
+  if (parts.storeId !== (knownStoreRow(snapshot)?.storeId ?? '')) throw diverged('another store', parts)
   if (parts.incarnation === 0) {
     if (parts.sequence === 0) return 0
     throw diverged('the future', parts)
@@ -42,8 +43,8 @@ export function decodeFeedCursor(snapshot: KvSnapshot, cursor: FeedCursor): numb
   const incarnation = readIncarnation(snapshot, parts.incarnation)
   if (incarnation?.id !== parts.incarnationId)
     throw diverged('an incarnation that this store never had', parts)
-  const next = readIncarnation(snapshot, parts.incarnation + 1)
-  const end = next === undefined ? readSequence(snapshot).n : next.firstSequence - 1
+  const next = nextIncarnation(snapshot, parts.incarnation)
+  const end = next === undefined ? knownSequence(snapshot).n : next.firstSequence - 1
   if (parts.sequence > end) throw diverged('the future', parts)
   return parts.sequence
 }
@@ -78,12 +79,26 @@ function diverged(origin: string, parts: CursorParts): StoreError {
   })
 }
 
+/** The incarnation that a sequence number falls to, or the oldest there is. */
 function incarnationOf(snapshot: KvSnapshot, sequence: number): NumberedIncarnation | undefined {
-  let candidate = readIncarnations(snapshot, 1)[0]
-  while (candidate !== undefined && candidate.number > 1 && candidate.firstSequence > sequence + 1) {
-    candidate = readIncarnation(snapshot, candidate.number - 1)
+  let [found] = readIncarnations(snapshot, 1)
+  if (found === undefined || found.firstSequence <= sequence + 1) return found
+  for (let number = found.number - 1; number > 0; number--) {
+    const earlier = readIncarnation(snapshot, number)
+    if (earlier === undefined) continue
+    found = earlier
+    if (found.firstSequence <= sequence + 1) break
   }
-  return candidate
+  return found
+}
+
+function nextIncarnation(snapshot: KvSnapshot, number: number): NumberedIncarnation | undefined {
+  const newest = numberOfIncarnation(snapshot)
+  for (let next = number + 1; next <= newest; next++) {
+    const incarnation = readIncarnation(snapshot, next)
+    if (incarnation !== undefined) return incarnation
+  }
+  return undefined
 }
 
 /** A stretch of the feed with the damaged entries that were passed over. */
@@ -97,7 +112,7 @@ export interface FeedWithDamage {
  * behind it. Throws `FEED_DIVERGED` or `INVALID_CURSOR`.
  */
 export function readFeed(snapshot: KvSnapshot, after: FeedCursor | null, limit: number): FeedWithDamage {
-  const { trimmed } = readSequence(snapshot)
+  const { trimmed } = knownSequence(snapshot)
   const start = after === null ? null : decodeFeedCursor(snapshot, after)
   const rows = snapshot.range('feed', { ...(start === null ? {} : { gt: tuple(start) }), limit })
   const changeSets: ChangeSet[] = []

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvStore, KvTransaction } from '../kv/contract.ts'
-import { tuple } from '../kv/tuple.ts'
+import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Incarnation } from '../model/store-info.ts'
+import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
 /** The schema that this release writes, and the newest that it reads. */
@@ -44,7 +45,8 @@ export interface SequenceRow {
 const storeTable = new RecordTable<StoreRow>('meta', 1)
 const incarnationTable = new RecordTable<IncarnationRow>('meta', 1)
 const sequenceTable = new RecordTable<SequenceRow>('meta', 1)
-const STORE_KEY = tuple('store')
+/** The key of the row that names the store. */
+export const STORE_KEY: Uint8Array = tuple('store')
 const SEQUENCE_KEY = tuple('sequence')
 const NOTHING_YET: SequenceRow = { n: 0, at: 0, rows: 0, bytes: 0, trimmed: 0 }
 
@@ -68,9 +70,12 @@ export interface NumberedIncarnation extends Incarnation {
   readonly number: number
 }
 
-/** Returns an incarnation by number; `undefined` where there is none. */
+/**
+ * Returns an incarnation by number; `undefined` where there is none. A damaged one counts as none: its numbers fall to the one before, and
+ * cursors that name it diverge.
+ */
 export function readIncarnation(snapshot: KvSnapshot, number: number): NumberedIncarnation | undefined {
-  const row = incarnationTable.get(snapshot, tuple('incarnation', number))
+  const row = getUndamaged(incarnationTable, snapshot, tuple('incarnation', number))
   return row && { number, id: row.id, firstSequence: row.first, openedAtMs: row.at }
 }
 
@@ -85,9 +90,21 @@ export function readIncarnations(snapshot: KvSnapshot, limit: number): NumberedI
 }
 
 /** Returns the number of the newest incarnation; 0 in a store that was never opened for writing. */
-function numberOfIncarnation(snapshot: KvSnapshot): number {
-  const row = countTable.get(snapshot, COUNT_KEY)
-  return row?.n ?? 0
+export function numberOfIncarnation(snapshot: KvSnapshot): number {
+  const row = getUndamaged(countTable, snapshot, COUNT_KEY)
+  if (row !== undefined) return row.n
+  const prefix = tuple('incarnation')
+  const [newest] = snapshot.keys('meta', { gte: prefix, lt: endOfTuple(prefix), reverse: true, limit: 1 })
+  return newest === undefined ? 0 : Number(decodeTuple(newest)[1])
+}
+
+function getUndamaged<T>(table: RecordTable<T>, snapshot: KvSnapshot, key: Uint8Array): T | undefined {
+  try {
+    return table.get(snapshot, key)
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return undefined
+  }
 }
 
 const countTable = new RecordTable<{ readonly n: number }>('meta', 1)

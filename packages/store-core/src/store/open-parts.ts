@@ -2,9 +2,10 @@ import { StoreError } from '../errors.ts'
 import { unfoldedStore } from '../fold/unfolded-store.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { type Clock, wholeMs } from './clock.ts'
+import { knownStoreRow, recoverSequence, requireStoreRow } from './damaged-meta.ts'
 import type { StoreParts } from './durable-store-on-kv.ts'
 import { DEFAULT_MAX_SPEC_BYTES } from './limits.ts'
-import { checkStoreRow, openForWriting, readStoreRow, type StoreKind } from './meta.ts'
+import { checkStoreRow, openForWriting, STORE_KEY, type StoreKind } from './meta.ts'
 
 /** How to open a store on a key-value backend. */
 export interface OpenStoreOptions {
@@ -26,16 +27,20 @@ export async function openParts(
   const clock = wholeMs(options.clock)
   const request = { kind, nodeId, nowMs: clock() }
   const made = { kv: unfoldedStore(kv, kind), stored: kv, clock, kind, maxSpecBytes }
-  if (kv.readOnly) {
-    const row = kv.read(readStoreRow)
-    if (row === undefined) {
-      throw new StoreError('STORE_NOT_FOUND', `${kv.location} holds no store yet`, {
-        path: kv.location,
-        hint: 'start the node once, then look again',
-      })
-    }
-    checkStoreRow(row, request, kv.location)
-    return { ...made, incarnation: null }
+  if (!kv.readOnly) {
+    requireStoreRow(kv)
+    await recoverSequence(made.kv, request.nowMs)
+    return { ...made, incarnation: await openForWriting(kv, request) }
   }
-  return { ...made, incarnation: await openForWriting(kv, request) }
+  const named = kv.read((snapshot) => snapshot.get('meta', STORE_KEY) !== undefined)
+  if (!named) {
+    throw new StoreError('STORE_NOT_FOUND', `${kv.location} holds no store yet`, {
+      path: kv.location,
+      hint: 'start the node once, then look again',
+    })
+  }
+  const row = kv.read(knownStoreRow)
+  // Whoever looks at a damaged store must get in.
+  if (row !== undefined) checkStoreRow(row, request, kv.location)
+  return { ...made, incarnation: null }
 }
