@@ -31,6 +31,24 @@ export const bytesRows = [
     peer: (bench) => peerBytes(openPeerExecutions(bench)),
     ours: (bench) => ourBytes(openOurExecutions(bench), finishExecution),
   },
+  {
+    name: 'bytes-job-folded',
+    work: 'the same job once it is folded',
+    unit: 'B',
+    required: { atMost: 1 / 5 },
+    repeats: false,
+    peer: (bench) => peerBytes(openPeerJobs(bench)),
+    ours: (bench) => ourBytes(openOurJobs(bench), finishJob, foldAll),
+  },
+  {
+    name: 'bytes-execution-folded',
+    work: 'the same execution once it is folded',
+    unit: 'B',
+    required: { atMost: 1 / 3 },
+    repeats: false,
+    peer: (bench) => peerBytes(openPeerExecutions(bench)),
+    ours: (bench) => ourBytes(openOurExecutions(bench), finishExecution, foldAll),
+  },
 ]
 
 async function peerBytes(opening) {
@@ -41,25 +59,34 @@ async function peerBytes(opening) {
   }
 }
 
-async function ourBytes(opening, life) {
+async function ourBytes(opening, life, afterwards = async () => undefined) {
   const store = await opening
   return {
     async measure() {
       const before = store.capabilities.statistics().usedBytes
       for (let n = 0; n < LIVES; n += 1) await life(store)
       while ((await store.trimFeed({ maxBytes: 0 })) > 0);
+      await afterwards(store)
       return (store.capabilities.statistics().usedBytes - before) / LIVES
     },
     close: () => store.close(),
   }
 }
 
+/** Folds what has ended, and has the file rewritten where the store can do that. */
+async function foldAll(store) {
+  while ((await store.fold({ limit: 500 })).more);
+  await store.capabilities.rewrite?.()
+}
+
 async function finishExecution(store) {
   const executionId = newId('e')
   const jobId = newId('j')
   await store.createExecution(computeExecutionRequest(executionId, jobId))
+  let revision = 0
   for (const { to, message } of COMPUTE_LIFE)
-    await store.updateExecution({ executionId, to, event: { message } })
+    ({ revision } = await store.updateExecution({ executionId, to, event: { message } }))
+  await store.acknowledgeExecution({ executionId, revision })
 }
 
 /** The same story as the peer's eleven transactions tell, in the eight that it takes here. */
