@@ -9,6 +9,7 @@ import { RecordTable } from '../store/record-table.ts'
 import type { TableName } from '../store/tables.ts'
 import { forEachBatch } from './batches.ts'
 import { Findings } from './findings.ts'
+import { IndexTally } from './index-tally.ts'
 import { Tally } from './tally.ts'
 
 /** An index row that a record must have; a value that is absent must be empty. */
@@ -45,6 +46,8 @@ export interface CheckPlan {
   readonly tables: readonly {
     readonly table: TableName
     readonly visit: (row: KvRow, snapshot: KvSnapshot, findings: Findings) => void
+    /** Called behind the last row. */
+    readonly end?: (snapshot: KvSnapshot, findings: Findings) => void
   }[]
 }
 
@@ -75,20 +78,31 @@ export async function checkStore(
 ): Promise<CheckReport> {
   const findings = new Findings(options)
   await checkFolded(stored, kind, options, findings)
-  await checkRecords(kv, plan, options, findings)
+  const indexes = new IndexTally()
+  const start = kv.read(knownSequence).n
+  await checkRecords(kv, plan, options, findings, indexes)
+  await forEachBatch(kv, 'index', options, (rows) => {
+    for (const { key } of rows) {
+      findings.look('index')
+      indexes.see(key)
+    }
+  })
+  // Sums of two moments say nothing of each other.
+  const still = kv.read(knownSequence).n === start
   await forEachBatch(kv, 'index', options, (rows, snapshot) => {
     for (const row of rows) {
-      findings.look('index')
+      if (still && indexes.isComplete(row.key)) continue
       findings.guard(() => checkIndexRow(row, snapshot, plan, findings))
     }
   })
-  for (const { table, visit } of plan.tables) {
+  for (const { table, visit, end } of plan.tables) {
     await forEachBatch(kv, table, options, (rows, snapshot) => {
       for (const row of rows) {
         findings.look(table)
         findings.guard(() => visit(row, snapshot, findings))
       }
     })
+    if (end !== undefined) kv.read((snapshot) => end(snapshot, findings))
   }
   for (const table of Object.values(anyRecord)) {
     await forEachBatch(kv, table.name, options, (rows) => {
@@ -107,6 +121,7 @@ async function checkRecords(
   plan: CheckPlan,
   options: CheckOptions,
   findings: Findings,
+  indexes: IndexTally,
 ): Promise<void> {
   for (let round = 1; round <= MAX_COUNT_ROUNDS; round++) {
     const first = round === 1
@@ -118,7 +133,7 @@ async function checkRecords(
         for (const row of rows) {
           if (first) findings.look(table)
           const quiet = first ? findings : new Findings(options)
-          quiet.guard(() => checkRecord(row, kind, snapshot, plan, quiet, tally))
+          quiet.guard(() => checkRecord(row, kind, snapshot, plan, quiet, tally, first ? indexes : null))
         }
         tally.endBatch(kind, rows.at(-1)?.key ?? null, snapshot)
       })
@@ -137,13 +152,17 @@ function checkRecord(
   plan: CheckPlan,
   findings: Findings,
   tally: Tally,
+  indexes: IndexTally | null,
 ): void {
   const record = plan.record(kind, row, snapshot, findings)
   if (!record.counted) return
   tally.add(kind, record.namespace, record.state, 1, record.bytes)
   for (const { key, value = EMPTY } of record.indexes) {
     const found = snapshot.get('index', key)
-    if (found !== undefined && Buffer.compare(found, value) === 0) continue
+    if (found !== undefined && Buffer.compare(found, value) === 0) {
+      indexes?.ask(key)
+      continue
+    }
     findings.add('record-without-index', 'index', key, record.id, `${kind} ${record.id} lacks an index row`)
   }
 }
