@@ -13,6 +13,7 @@ export const STORE_ERROR_CODES = {
   STORE_FAILED: 'an input/output error made the store unusable; restart the process',
   STORE_READ_ONLY: 'a write was asked of a store opened for reading',
   STORE_FULL: 'there is no room for more, on disk or in the quota; nothing was written',
+  REWRITE_STOPPED: 'a rewrite could not come to its end; the store is as it was',
   OUTCOME_UNKNOWN: 'the commit failed half-way; ask again with the same request id',
   RECORD_CORRUPT: 'a record fails its checksum or cannot be decoded',
   // When writing

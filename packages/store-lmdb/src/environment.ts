@@ -111,6 +111,7 @@ export class Environment {
   #pageBytes: number
   #writing = false
   #copies = 0
+  #beforeRefresh: (() => void) | undefined
 
   constructor(options: EnvironmentOptions) {
     this.#options = options
@@ -182,12 +183,18 @@ export class Environment {
     }
   }
 
-  range(name: string, range: KvRange): KvRow[] {
+  /** Returns rows in order; no further one once they have `maxBytes`. */
+  range(name: string, range: KvRange, maxBytes: number = Number.POSITIVE_INFINITY): KvRow[] {
     try {
       const rows: KvRow[] = []
       const table = this.#tables.get(name)
       if (table === undefined) return rows
-      for (const row of table.getRange(nativeRange(range))) rows.push(row)
+      let bytes = 0
+      for (const row of table.getRange(nativeRange(range))) {
+        rows.push(row)
+        bytes += row.key.length + row.value.length
+        if (bytes >= maxBytes) break
+      }
       return rows
     } catch (error) {
       throw this.#fail(error)
@@ -270,8 +277,14 @@ export class Environment {
     }
   }
 
+  /** Lets something be done before each {@link refresh}, which may open another file. */
+  beforeRefresh(listener: () => void): void {
+    this.#beforeRefresh = listener
+  }
+
   /** Lets the next read see what other processes committed meanwhile. */
   refresh(): void {
+    this.#beforeRefresh?.()
     this.#root.resetReadTxn()
   }
 

@@ -1,6 +1,8 @@
 import {
   type KvCapabilities,
   type KvFailure,
+  type KvRewriteOptions,
+  type KvRewriteReport,
   type KvSnapshot,
   type KvStatistics,
   type KvStore,
@@ -15,13 +17,18 @@ import { driverName } from './driver-name.ts'
 import { type Environment, pagesOf } from './environment.ts'
 import { freePagesOf, GroupWriter } from './group-writer.ts'
 import type { OwnerLock } from './owner-lock.ts'
-import { closedError, failedError, readOnlyError } from './refusal.ts'
+import { closedError, failedError, lockedError, readOnlyError } from './refusal.ts'
 import type { Reserve } from './reserve.ts'
+import { OnlineRewrite } from './rewrite/online-rewrite.ts'
+import { noteMove } from './shared-environment.ts'
+import type { StorePath } from './store-path.ts'
 
 /** What only the owner of a store has. */
 export interface Ownership {
   readonly lock: OwnerLock
   readonly reserve: Reserve
+  readonly paths: StorePath
+  readonly mapBytes: number
 }
 
 /** What {@link LmdbKv} is made of. */
@@ -46,6 +53,7 @@ export class LmdbKv implements KvStore {
   #settleFailed: (failure: KvFailure) => void = () => undefined
   #failure: KvFailure | undefined
   #closing: Promise<void> | undefined
+  #rewriting: Promise<KvRewriteReport> | undefined
   #reading = false
 
   constructor(parts: LmdbKvParts) {
@@ -62,6 +70,7 @@ export class LmdbKv implements KvStore {
       ...(driver === undefined ? {} : { driver }),
       statistics: () => this.#statistics(),
       backup: (path) => this.#backup(path),
+      rewrite: (options) => this.#rewrite(options),
     }
   }
 
@@ -97,6 +106,8 @@ export class LmdbKv implements KvStore {
   }
 
   async #close(): Promise<void> {
+    // It notices that the store is closing, and leaves it as it was.
+    await this.#rewriting?.catch(() => undefined)
     await this.#writer?.idle()
     await this.#parts.releaseEnvironment()
     this.#parts.ownership?.reserve.close()
@@ -150,5 +161,38 @@ export class LmdbKv implements KvStore {
   async #backup(path: string): Promise<number> {
     this.#assertUsable()
     return backUp(this.#parts.environment, path)
+  }
+  async #rewrite(options: KvRewriteOptions = {}): Promise<KvRewriteReport> {
+    this.#refuseInsideWrite('rewrite')
+    this.#assertUsable()
+    const { environment, ownership } = this.#parts
+    if (ownership === undefined || this.#writer === undefined) throw readOnlyError(this.location)
+    if (this.#rewriting !== undefined) throw lockedError(this.location, 'a rewrite that is under way')
+    const { reserve, paths, mapBytes } = ownership
+    const rewrite = new OnlineRewrite(
+      {
+        paths,
+        environment,
+        writer: this.#writer,
+        reserve,
+        mapBytes,
+        assertUsable: () => {
+          this.#assertUsable()
+        },
+        onMoved: () => {
+          noteMove(environment)
+        },
+        onFailure: (cause) => {
+          this.#fail(cause)
+        },
+      },
+      options,
+    )
+    this.#rewriting = rewrite.run()
+    try {
+      return await this.#rewriting
+    } finally {
+      this.#rewriting = undefined
+    }
   }
 }

@@ -10,8 +10,11 @@ import { checkInChild } from './native-check.ts'
 import { findOwner, OwnerLock, type PreviousOwner } from './owner-lock.ts'
 import { damagedError, lockedError, notFoundError } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
+import { isSwapping } from './rewrite/rewrite-path.ts'
+import { type CutRewrite, recoverRewrite } from './rewrite/swap-recovery.ts'
 import { isOpenHere, openShared, type SharedEnvironment } from './shared-environment.ts'
 import { checkDataFile, checkLockFile, makeLockFile, resolveStorePath, type StorePath } from './store-path.ts'
+import { awaitSwap, identityOf, SwapFollower } from './swap-follower.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -20,8 +23,11 @@ const NEW_TABLE_PAGES = 256
 
 /** Something that an operator may want to know about the opening of a store. */
 export interface LmdbNotice {
-  /** `OWNER_DIED`: the process that had the store before did not close it; the file was checked. */
-  readonly code: 'OWNER_DIED'
+  /**
+   * `OWNER_DIED`: the process that had the store before did not close it; the file was checked.
+   * `REWRITE_CUT_SHORT`: it was rewriting the store; what that left behind was brought in order.
+   */
+  readonly code: 'OWNER_DIED' | 'REWRITE_CUT_SHORT'
   readonly message: string
 }
 
@@ -76,13 +82,20 @@ export function probeLmdbStore(path: string): void {
 }
 
 async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise<KvStore> {
+  await awaitSwap(paths)
   const shared = await openShared(paths.data, async () => {
     probe(paths, true)
     const owner = await findOwner(paths.owner)
     // Before the check: LMDB in the child would make it as this user's own.
     if (!checkLockFile(paths, true)) makeLockFile(paths, true)
     if (!owner.alive && !isClean(paths, owner.previous)) await checkInChild(paths.data)
-    return openNative(paths, options, true)
+    const identity = identityOf(paths)
+    const environment = await openNative(paths, options, true)
+    const follower = new SwapFollower(paths, environment, identity)
+    environment.beforeRefresh(() => {
+      follower.follow()
+    })
+    return environment
   })
   return usingShare(paths, shared, () => {
     shared.environment.openTables(options.tables)
@@ -96,11 +109,13 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
 
 async function openForWriting(paths: StorePath, options: LmdbKvOptions, exists: boolean): Promise<KvStore> {
   // Before the lock too: beside a file that is refused, nothing may be written.
-  if (exists && !isOpenHere(paths.data)) probe(paths, false)
+  if (exists && !isOpenHere(paths.data) && !isSwapping(paths)) probe(paths, false)
   const lock = await OwnerLock.acquire(paths.owner, paths.data)
   let clean = false
   try {
     const limits = limitsOf(options)
+    const cut = await recoverRewrite(paths)
+    if (cut !== undefined) options.onNotice?.(noticeOf(paths, cut))
     removeLeftovers(paths)
     if (!checkDataFile(paths.data, false)) {
       await createStore(paths, options.tables, mapBytesOf(options), limits)
@@ -148,9 +163,19 @@ function takeOver(
       environment,
       tables: new Set(options.tables),
       releaseEnvironment: shared.release,
-      ownership: { lock, reserve },
+      ownership: { lock, reserve, paths, mapBytes: mapBytesOf(options) },
     })
   })
+}
+
+function noticeOf(paths: StorePath, cut: CutRewrite): LmdbNotice {
+  const ends: Readonly<Record<CutRewrite, string>> = {
+    undone: 'it had not taken effect, and its copy was removed',
+    completed: 'its new file is whole and was kept',
+    restored: 'its new file was not whole, and the old one was put back',
+  }
+  const message = `A rewrite of ${paths.data} was cut short: ${ends[cut]}; nothing is lost.`
+  return { code: 'REWRITE_CUT_SHORT', message }
 }
 
 function openOwnTables(environment: Environment, reserve: Reserve, tables: readonly string[]): void {

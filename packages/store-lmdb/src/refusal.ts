@@ -85,6 +85,15 @@ export function fullError(path: string, why: string): StoreError {
   })
 }
 
+/** A rewrite came to no end; nothing has changed. */
+export function rewriteStoppedError(path: string, why: string, cause?: unknown): StoreError {
+  return new StoreError('REWRITE_STOPPED', `The rewrite of ${path} was stopped: ${why}.`, {
+    path,
+    cause,
+    hint: 'The store is as it was. Rewrite it again when there is less to do.',
+  })
+}
+
 /** The `code` of an error of the system, for instance `ENOENT`; `undefined` for any other value. */
 export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code

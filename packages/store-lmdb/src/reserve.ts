@@ -1,5 +1,6 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, statfsSync, writeSync } from 'node:fs'
+import { close, closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from 'node:fs'
 
+import { spareBytes } from './free-space.ts'
 import { fullError, messageOf } from './refusal.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -35,9 +36,9 @@ export interface ReserveOptions {
  */
 export class Reserve {
   readonly #path: string
-  readonly #file: number
   readonly #pageBytes: number
   readonly #options: ReserveOptions
+  #file: number
   #fileBytes: number
   #usedPages: number
   /** Why the file could not be extended, until it is tried again for the next group. */
@@ -50,6 +51,11 @@ export class Reserve {
     this.#usedPages = usedPages
     this.#file = openSync(path, 'r+')
     this.#fileBytes = fstatSync(this.#file).size
+  }
+
+  /** Limits that it was made with. */
+  get options(): ReserveOptions {
+    return this.#options
   }
 
   /** Length of the data file in bytes. */
@@ -99,22 +105,26 @@ export class Reserve {
     throw fullError(this.#path, this.#blocked ?? 'the file cannot be extended')
   }
 
+  /** Goes on with the file that is at the path now. */
+  reopen(usedPages: number): void {
+    // Not here: where the old file has no name any more, closing it waits until its blocks are free.
+    close(this.#file, () => undefined)
+    this.#file = openSync(this.#path, 'r+')
+    this.#fileBytes = fstatSync(this.#file).size
+    this.#usedPages = usedPages
+    this.#blocked = undefined
+  }
+
   close(): void {
     closeSync(this.#file)
   }
 
   #targetPages(): number {
-    return this.#share(4, MIN_RESERVE_BYTES, MAX_RESERVE_BYTES) + this.#emergencyPages()
+    return reservedPages(this.#usedPages, this.#pageBytes)
   }
 
   #emergencyPages(): number {
-    return this.#share(2, MIN_EMERGENCY_BYTES, MAX_EMERGENCY_BYTES)
-  }
-
-  /** Pages for a part of what is used, within bounds. */
-  #share(divisor: number, minBytes: number, maxBytes: number): number {
-    const bytes = (this.#usedPages * this.#pageBytes) / divisor
-    return Math.ceil(Math.min(Math.max(bytes, minBytes), maxBytes) / this.#pageBytes)
+    return emergencyPages(this.#usedPages, this.#pageBytes)
   }
 
   /** Extends the file by `wanted` pages, or by fewer but at least `needed`; tells whether it did. */
@@ -146,8 +156,7 @@ export class Reserve {
   }
 
   #spareBytes(): number {
-    const { bavail, bsize } = statfsSync(this.#path)
-    return bavail * bsize - this.#options.lowSpaceBytes
+    return spareBytes(this.#path, this.#options.lowSpaceBytes)
   }
 
   #shortage(): string {
@@ -156,4 +165,26 @@ export class Reserve {
       return `its quota of ${quotaBytes} bytes is used up`
     return `its file system is full, or has less than the ${lowSpaceBytes} bytes that are kept free on it`
   }
+}
+
+/** Pages that a file with so many used ones has beyond them. */
+export function reservedPages(usedPages: number, pageBytes: number): number {
+  const forAll = share(usedPages, pageBytes, 4, MIN_RESERVE_BYTES, MAX_RESERVE_BYTES)
+  return forAll + emergencyPages(usedPages, pageBytes)
+}
+
+function emergencyPages(usedPages: number, pageBytes: number): number {
+  return share(usedPages, pageBytes, 2, MIN_EMERGENCY_BYTES, MAX_EMERGENCY_BYTES)
+}
+
+/** Pages for a part of what is used, within bounds. */
+function share(
+  usedPages: number,
+  pageBytes: number,
+  divisor: number,
+  minBytes: number,
+  maxBytes: number,
+): number {
+  const bytes = (usedPages * pageBytes) / divisor
+  return Math.ceil(Math.min(Math.max(bytes, minBytes), maxBytes) / pageBytes)
 }

@@ -9,7 +9,9 @@ export interface SharedEnvironment {
 }
 
 interface Entry {
+  key: string
   environment: Promise<Environment>
+  opened?: Environment
   shares: number
 }
 
@@ -25,15 +27,28 @@ export async function openShared(path: string, open: () => Promise<Environment>)
   const key = keyOf(path)
   let entry = registry().get(key)
   if (entry === undefined) {
-    entry = { environment: open(), shares: 0 }
+    entry = { key, environment: open(), shares: 0 }
     registry().set(key, entry)
   }
   entry.shares += 1
   try {
-    return shareOf(key, entry, await entry.environment)
+    entry.opened = await entry.environment
+    return shareOf(entry, entry.opened)
   } catch (error) {
-    registry().delete(key)
+    unregister(entry)
     throw error
+  }
+}
+
+/** To be called after an environment opened another file at its path. */
+export function noteMove(environment: Environment): void {
+  for (const entry of registry().values()) {
+    if (entry.opened !== environment) continue
+    unregister(entry)
+    entry.key = keyOf(environment.path)
+    // Whoever opened the new file by itself keeps its entry; LMDB counts how often it has a file open.
+    if (!registry().has(entry.key)) registry().set(entry.key, entry)
+    return
   }
 }
 
@@ -42,7 +57,7 @@ export function isOpenHere(path: string): boolean {
   return registry().has(keyOf(path))
 }
 
-function shareOf(key: string, entry: Entry, environment: Environment): SharedEnvironment {
+function shareOf(entry: Entry, environment: Environment): SharedEnvironment {
   let released = false
   return {
     environment,
@@ -51,10 +66,14 @@ function shareOf(key: string, entry: Entry, environment: Environment): SharedEnv
       released = true
       entry.shares -= 1
       if (entry.shares > 0) return
-      registry().delete(key)
+      unregister(entry)
       await environment.close()
     },
   }
+}
+
+function unregister(entry: Entry): void {
+  if (registry().get(entry.key) === entry) registry().delete(entry.key)
 }
 
 function keyOf(path: string): string {

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   realpathSync,
+  renameSync,
   type Stats,
   writeSync,
 } from 'node:fs'
@@ -36,8 +37,11 @@ export interface StorePath {
  */
 export function resolveStorePath(path: string, create: boolean): StorePath {
   const absolute = resolve(path)
-  const directory = realDirectory(absolute, create)
-  const name = basename(absolute)
+  return storePathOf(realDirectory(absolute, create), basename(absolute))
+}
+
+/** Returns where the files of a store of that name are in a directory, which must be a real path. */
+export function storePathOf(directory: string, name: string): StorePath {
   const data = join(directory, name)
   return { data, lock: `${data}-lock`, owner: `${data}.owner`, directory, name }
 }
@@ -87,6 +91,14 @@ export function makeLockFile(paths: StorePath, readOnly: boolean): void {
   } finally {
     closeSync(file)
   }
+}
+
+/** Puts a new lock file in the place of the old one, which may belong to another data file. Only for the owner. */
+export function replaceLockFile(paths: StorePath): void {
+  const fresh = { ...paths, lock: `${paths.data}.new-lock` }
+  removeFile(fresh.lock)
+  makeLockFile(fresh, false)
+  renameSync(fresh.lock, paths.lock)
 }
 
 function realDirectory(absolute: string, create: boolean): string {

@@ -100,7 +100,7 @@ export interface KvFailure {
   readonly cause?: unknown
 }
 
-/** One changed key, as the journal of a rewrite keeps it. */
+/** The place of a row that was put or removed. */
 export interface KvChangedKey {
   readonly table: string
   readonly key: Uint8Array
@@ -108,16 +108,20 @@ export interface KvChangedKey {
 
 /** What an online rewrite did. */
 export interface KvRewriteReport {
+  /** Length of the data file before, in bytes, with what is reserved at its end. */
   readonly bytesBefore: number
+  /** The same afterwards. */
   readonly bytesAfter: number
-  /** Longest time that writers had to wait, in milliseconds. */
+  /** How long no write was carried out while the files were exchanged, in milliseconds. */
   readonly pauseMs: number
   readonly durationMs: number
 }
 
 /** Options of an online rewrite. */
 export interface KvRewriteOptions {
+  /** Ends the rewrite between two batches, with the reason of the signal; the store stays as it was. */
   readonly signal?: AbortSignal
+  /** Told after each batch. The total is what was there when it began. What it throws ends the rewrite. */
   readonly onProgress?: (copiedRows: number, totalRows: number) => void
 }
 
@@ -134,7 +138,13 @@ export interface KvCapabilities {
   readonly statistics?: () => KvStatistics
   /** Writes a consistent copy to a path that must not exist; resolves with its length in bytes. */
   readonly backup?: (path: string) => Promise<number>
-  /** Rewrites the live rows in key order into a fresh file while the store works, and gives the rest back. */
+  /**
+   * Rewrites the live rows in key order into a fresh file while the store works, and gives the rest back. Copies
+   * bytes as they are, damaged ones too. Rejects with `STORE_FULL` where there is no room for a second
+   * copy, `REWRITE_STOPPED` where writers were faster for too long, `STORE_LOCKED` where a rewrite is under
+   * way, `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, or the signal's reason. Unless it was `STORE_FAILED`, the
+   * store then works on as before and nothing is left behind.
+   */
   readonly rewrite?: (options?: KvRewriteOptions) => Promise<KvRewriteReport>
 }
 

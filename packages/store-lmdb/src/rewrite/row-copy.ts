@@ -1,0 +1,95 @@
+import type { KvChangedKey, KvRow } from '@saltcod/store-core'
+
+import type { Environment } from '../environment.ts'
+import type { FreshChange, FreshFile } from './fresh-file.ts'
+import type { WorkPace } from './work-pace.ts'
+
+/** The most rows and bytes that are read in one snapshot. */
+export const MAX_BATCH_ROWS = 1_000
+const MAX_BATCH_BYTES = 2 * 1024 * 1024
+
+/** A batch with the largest row behind it, in pages of which some are half full. */
+const BATCH_ROOM_BYTES = 24 * 1024 * 1024
+
+/** A row takes at most so much room beside its own when the pages above and beside it are copied. */
+const PATH_BYTES = 32 * 1024
+
+/** Tells how many rows were copied, between two batches; what it throws ends the copy. */
+export type CopyStep = (rows: number) => void
+
+/** Copies a table from its first row to its last, in short snapshots, which leaves the copy without gaps. */
+export async function copyTable(
+  from: Environment,
+  to: FreshFile,
+  table: string,
+  pace: WorkPace,
+  step: CopyStep,
+): Promise<void> {
+  let after: Uint8Array | undefined
+  for (;;) {
+    step(0)
+    await to.makeRoom(BATCH_ROOM_BYTES)
+    const rows: KvRow[] = await pace.run(() => {
+      const limit = pace.units
+      from.refresh()
+      const read = from.range(table, after === undefined ? { limit } : { gt: after, limit }, MAX_BATCH_BYTES)
+      if (read.length > 0) to.append(table, read)
+      return read
+    })
+    if (rows.length === 0) return
+    after = rows.at(-1)?.key
+    step(rows.length)
+  }
+}
+
+/** Brings keys in a copy up to date: what is there is put again, what is not is removed. */
+export async function copyKeys(
+  from: Environment,
+  to: FreshFile,
+  keys: readonly KvChangedKey[],
+  pace: WorkPace,
+  step: CopyStep,
+): Promise<void> {
+  let done = 0
+  while (done < keys.length) {
+    step(0)
+    const batch = keys.slice(done, done + pace.units)
+    await to.makeRoom(BATCH_ROOM_BYTES + batch.length * PATH_BYTES)
+    done += await pace.run(() => {
+      const { changes } = readKeys(from, batch)
+      to.apply(changes)
+      return changes.length
+    })
+  }
+}
+
+/** Does the same without rests, while nobody writes. */
+export async function copyLastKeys(
+  from: Environment,
+  to: FreshFile,
+  keys: readonly KvChangedKey[],
+): Promise<void> {
+  for (let done = 0; done < keys.length; ) {
+    const { changes, bytes } = readKeys(from, keys.slice(done, done + MAX_BATCH_ROWS))
+    await to.makeRoom(2 * bytes + changes.length * PATH_BYTES)
+    to.apply(changes)
+    done += changes.length
+  }
+}
+
+/** Reads as many keys as one commit may take. */
+function readKeys(
+  from: Environment,
+  keys: readonly KvChangedKey[],
+): { changes: FreshChange[]; bytes: number } {
+  from.refresh()
+  const changes: FreshChange[] = []
+  let bytes = 0
+  for (const { table, key } of keys) {
+    const value = from.get(table, key)
+    changes.push({ table, key, value })
+    bytes += key.length + (value?.length ?? 0)
+    if (bytes >= MAX_BATCH_BYTES) break
+  }
+  return { changes, bytes }
+}

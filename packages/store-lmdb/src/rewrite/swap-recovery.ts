@@ -1,0 +1,67 @@
+import { existsSync, renameSync, statSync } from 'node:fs'
+
+import { isStoreError } from '@saltcod/store-core'
+
+import { syncPath } from '../creation.ts'
+import { probeDataFile } from '../file-probe.ts'
+import { removeFile } from '../file-removal.ts'
+import { checkInChild } from '../native-check.ts'
+import { replaceLockFile, type StorePath } from '../store-path.ts'
+import { endSwap } from './file-swap.ts'
+import { isSwapping, removeFresh, rewritePathOf } from './rewrite-path.ts'
+
+/** What a rewrite that was cut short had come to. */
+export type CutRewrite =
+  /** It had not taken effect; its copy was removed. */
+  | 'undone'
+  /** The new file was whole and stays. */
+  | 'completed'
+  /** The new file was not whole; the old one was put back. */
+  | 'restored'
+
+/**
+ * Brings the files of a store in order after a rewrite that was cut short. Returns what was found; `undefined` where there was
+ * nothing. Only for the owner, before the store is opened. What it does may itself be cut short anywhere.
+ */
+export async function recoverRewrite(paths: StorePath): Promise<CutRewrite | undefined> {
+  if (!isSwapping(paths)) return removeFresh(paths) ? 'undone' : undefined
+  const { previous } = rewritePathOf(paths)
+  let result: CutRewrite = 'undone'
+  if (existsSync(previous) && !existsSync(paths.data)) {
+    renameSync(previous, paths.data)
+    replaceLockFile(paths)
+    result = 'restored'
+  } else if (existsSync(previous) && !isSameFile(previous, paths.data)) {
+    // It may still be the one of the old file, held by its readers.
+    replaceLockFile(paths)
+    result = (await isSound(paths.data)) ? 'completed' : 'restored'
+    if (result === 'restored') renameSync(previous, paths.data)
+  }
+  removeFile(previous)
+  syncPath(paths.directory)
+  removeFresh(paths)
+  endSwap(paths)
+  return result
+}
+
+/** Tells whether files that are found together do not belong together, because their owner died between two steps. */
+export function isTorn(paths: StorePath): boolean {
+  const { fresh, previous } = rewritePathOf(paths)
+  return existsSync(fresh.lock) && existsSync(previous) && !isSameFile(previous, paths.data)
+}
+
+async function isSound(path: string): Promise<boolean> {
+  try {
+    probeDataFile(path)
+    await checkInChild(path)
+    return true
+  } catch (error) {
+    if (isStoreError(error, 'STORE_DAMAGED', 'STORE_FOREIGN')) return false
+    throw error
+  }
+}
+
+function isSameFile(first: string, second: string): boolean {
+  const [a, b] = [first, second].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
+}
