@@ -4,6 +4,8 @@ export type { ArchivedJob } from './archive/archived-job.ts'
 export { readArchivedJob } from './archive/archived-job.ts'
 export { findInArchive } from './archive/find-in-archive.ts'
 export type { ArchiveEntry } from './archive/manifest.ts'
+export type { FoldOptions, FoldSums } from './fold/fold-finished.ts'
+export { DEFAULT_FOLD_AFTER_MS, foldFinished } from './fold/fold-finished.ts'
 export type { ClockStep } from './retention/clock-step.ts'
 export { findClockStep, MAX_CLOCK_STEP_MS } from './retention/clock-step.ts'
 export type {

@@ -3,6 +3,7 @@ import * as api from './settings/api.ts'
 import * as archive from './settings/archive.ts'
 import * as capacity from './settings/capacity.ts'
 import * as engines from './settings/engines.ts'
+import * as fold from './settings/fold.ts'
 import * as limits from './settings/limits.ts'
 import * as node from './settings/node.ts'
 import * as recovery from './settings/recovery.ts'
@@ -78,7 +79,11 @@ export interface Config {
     /** The absolute path of the directory; absent means that nothing is archived. */
     readonly directory: string | undefined
   }
-  readonly compaction: { readonly rewrite: RewriteConfig }
+  readonly compaction: {
+    /** How long after their end records are folded, in milliseconds; `null` for never. */
+    readonly foldAfterMs: number | null
+    readonly rewrite: RewriteConfig
+  }
   readonly quota: {
     readonly storeBytes: number
     readonly specBytes: number
@@ -138,6 +143,7 @@ export function buildConfig(pick: PickValue): Config {
     retention: pick(retention.retention),
     archive: { directory: pick(archive.archiveDirectory) },
     compaction: {
+      foldAfterMs: orNull(pick(fold.foldAfter)),
       rewrite: {
         atStart: pick(rewrite.rewriteAtStart),
         everyMs: pick(rewrite.rewriteEvery),
@@ -173,6 +179,10 @@ export function buildConfig(pick: PickValue): Config {
       path: pick(engines.resultsPath),
     },
   }
+}
+
+function orNull(after: fold.FoldAfter): number | null {
+  return after === 'never' ? null : after
 }
 
 function buildRecovery(pick: PickValue): RecoveryConfig {

@@ -19,6 +19,7 @@ import {
   wasmMemoryLimit,
   wasmTimeLimit,
 } from './settings/engines.ts'
+import { foldAfter } from './settings/fold.ts'
 import {
   gracePeriod,
   leaseDuration,
@@ -74,6 +75,7 @@ export const SETTINGS: readonly AnySetting[] = [
   interruptionBackoff,
   interruptionMaxBackoff,
   retention,
+  foldAfter,
   rewriteAtStart,
   rewriteEvery,
   rewriteDeadShare,

@@ -6,7 +6,8 @@ import { parseSize, SIZE_PATTERN } from './size.ts'
 
 type Complaint = (issue: { readonly input?: unknown }) => string
 
-function isNot(noun: string, hint: string): Complaint {
+/** Makes the words for a value that is no such thing, or is missing. */
+export function isNot(noun: string, hint: string): Complaint {
   return ({ input }) =>
     complaint(input === undefined ? 'is missing' : `${showGiven(input)} is not ${noun}`, hint)
 }

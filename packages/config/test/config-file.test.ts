@@ -179,7 +179,7 @@ Node:
   Labels: { zone: eu, "example.org/gpu": "no" }
   Compute: { Capacity: { CPU: 1.5, Memory: 2GiB } }
   Requester: { Archive: { Directory: ./old jobs } }
-Compaction: { Rewrite: { AtStart: false, Every: 6h, DeadShare: 0.3, MinSize: 1GiB } }
+Compaction: { Fold: { After: never }, Rewrite: { AtStart: false, Every: 6h, DeadShare: 0.3, MinSize: 1GiB } }
 Recovery:
   Preset: Documented
   Cells:
