@@ -115,6 +115,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
         ? null
         : { executions: parts.executions, dataDir: roomDirectory(paths, nodeId), resultsDir: paths.results },
     rules: config.retention,
+    foldAfterMs: config.compaction.foldAfterMs,
     clockStep,
     archive,
     log: log.child({ part: 'retention' }),

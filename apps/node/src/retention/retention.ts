@@ -5,6 +5,7 @@ import {
   applyRetention,
   type ClockStep,
   type ExecutionRetentionReport,
+  foldFinished,
   type JobRetentionRule,
   type RetentionReport,
 } from '@saltcod/compaction'
@@ -17,6 +18,8 @@ import { type GcReport, toGcReport } from './gc-report.ts'
 
 const FIRST_AFTER_MS = 10_000
 const EVERY_MS = 60_000
+/** The longest that folding keeps retention waiting. */
+const FOLD_FOR_MS = 30_000
 /** Executions of a job that was stopped end a while after their job. */
 const LATE_EXECUTIONS_MS = 3_600_000
 
@@ -33,6 +36,8 @@ export interface RetentionParts {
   readonly rules: readonly JobRetentionRule[]
   /** What `findClockStep` said when the store had just been opened: later changes hide a wrong clock. */
   readonly clockStep: ClockStep | null
+  /** How long after their end records are folded, in milliseconds; `null` for never. */
+  readonly foldAfterMs: number | null
   /** Takes jobs before they are removed; `null` where nothing is archived. */
   readonly archive: ArchiveWriter | null
   readonly log: Logger
@@ -107,10 +112,23 @@ export class Retention {
       if (signal.aborted) return
       try {
         this.#tell(await this.run())
+        await this.fold()
       } catch (error) {
         if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
         log.error({ err: error }, 'retention was interrupted, will go on')
       }
+    }
+  }
+
+  /** Folds what ended long enough ago. What it does not get done in its time is left to the next run. */
+  async fold(): Promise<void> {
+    const { jobs, room, foldAfterMs, log } = this.#parts
+    if (foldAfterMs === null) return
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FOLD_FOR_MS)])
+    const options = { olderThanMs: foldAfterMs, signal }
+    for (const store of room === null ? [jobs] : [jobs, room.executions]) {
+      const { folded, bytesBefore, bytesAfter } = await foldFinished(store, options)
+      if (folded > 0) log.debug({ folded, bytesBefore, bytesAfter }, 'finished records were folded')
     }
   }
 

@@ -24,7 +24,16 @@ test('a clock that was set by days removes nothing until somebody says that it i
   const clockStep = await findClockStep(jobs, nowMs)
   const rules = [{ maxAgeMs: DAY_MS }]
   const log = pino({ level: 'silent' })
-  const retention = new Retention({ jobs, room: null, rules, clockStep, archive: null, log, clock })
+  const retention = new Retention({
+    jobs,
+    room: null,
+    rules,
+    clockStep,
+    foldAfterMs: null,
+    archive: null,
+    log,
+    clock,
+  })
   await end()
   const suspended = await retention.run()
   assert.deepEqual(suspended.suspended, {
@@ -69,7 +78,16 @@ test('the executions of removed jobs go, but never those that a younger job stor
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const room = { executions, dataDir: directory, resultsDir: directory }
   const log = pino({ level: 'silent' })
-  const retention = new Retention({ jobs, room, rules: [], clockStep: null, archive: null, log, clock })
+  const retention = new Retention({
+    jobs,
+    room,
+    rules: [],
+    clockStep: null,
+    foldAfterMs: null,
+    archive: null,
+    log,
+    clock,
+  })
   const ids = async (): Promise<string[]> =>
     (await executions.listExecutions()).items.map(({ id }) => id).sort()
   await retention.run()
@@ -79,4 +97,50 @@ test('the executions of removed jobs go, but never those that a younger job stor
   const report = await retention.run({ rules: [{ maxCount: 0 }] })
   assert.deepEqual([report.removedJobs, report.removedExecutions], [1, 1])
   assert.deepEqual(await ids(), ['older'])
+})
+
+test('what ended long enough ago is folded in both stores, unless it is never to be', async () => {
+  let nowMs = 1_700_000_000_000
+  const clock = (): number => nowMs
+  const jobs = await openMemoryJobStore<JobSpec>({ clock })
+  const executions = await openMemoryExecutionStore({ clock })
+  const { job } = await jobs.submitJob({ type: 'batch', spec: {} as JobSpec, evaluation: null })
+  await jobs.transitionJob({ jobId: job.id, to: 'Completed' })
+  await executions.createExecution({
+    id: 'run',
+    requesterId: 'n',
+    job: { id: job.id, version: 1, namespace: 'default', name: 'x', type: 'batch', priority: 0, spec: {} },
+  })
+  const { revision } = await executions.updateExecution({ executionId: 'run', to: 'Completed' })
+  await executions.acknowledgeExecution({ executionId: 'run', revision })
+  const rowsLeft = (): number =>
+    [jobs, executions]
+      .flatMap(
+        ({ capabilities }) =>
+          capabilities.statistics?.().tables.filter(({ table }) => table === 'history') ?? [],
+      )
+      .reduce((sum, { rows }) => sum + rows, 0)
+  const parts = {
+    jobs,
+    room: { executions, dataDir: tmpdir(), resultsDir: tmpdir() },
+    rules: [],
+    clockStep: null,
+    archive: null,
+    log: pino({ level: 'silent' }),
+    clock,
+  }
+  const before = rowsLeft()
+  nowMs += 999
+  for (const foldAfterMs of [null, 1_000]) {
+    const retention = new Retention({ ...parts, foldAfterMs })
+    await retention.fold()
+    assert.equal(rowsLeft(), before)
+    await retention.stop()
+  }
+  nowMs += 1
+  const retention = new Retention({ ...parts, foldAfterMs: 1_000 })
+  await retention.fold()
+  assert.equal(rowsLeft(), 0)
+  assert.equal((await jobs.listHistory({ jobId: job.id })).items.length, 2)
+  await retention.stop()
 })
