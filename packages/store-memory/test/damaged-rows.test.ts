@@ -1,4 +1,5 @@
 import {
+  INDEX,
   idTuple,
   type JobStore,
   type KvStore,
@@ -242,4 +243,62 @@ test('a repair finds a damaged sequence number again too', async () => {
   onTestFinished(async () => await repaired.close())
   expect((await repaired.info()).sequence).toBeGreaterThan(sequence)
   expect((await repaired.check()).findings).toEqual([])
+})
+
+test('a history that does not lead up to its record is found, and a repair says so in it', async () => {
+  const { kv, store } = await openBoth()
+  const { job } = await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  const { id } = await store.createExecution({ jobId: job.id, nodeId: 'n' })
+  await store.updateExecution({ executionId: id, to: 'Running' })
+  await store.addHistory({ jobId: job.id, event: { message: 'changes nothing' } })
+  expect((await store.check()).findings).toEqual([])
+  const old = kv.read((snapshot) => snapshot.get('jobs', idTuple('j', job.id)))
+  await store.transitionJob({ jobId: job.id, to: 'Running' })
+  const [started] = (await store.listHistory({ jobId: job.id, executionIdPrefix: id, reverse: true })).items
+  await kv.write((rows) => {
+    // A write that was lost, and an entry that was.
+    if (old !== undefined) rows.put('jobs', idTuple('j', job.id), old)
+    rows.remove('history', tuple(idTuple('j', job.id), started?.sequence ?? 0))
+  })
+  const ends = (await store.check()).findings.filter(({ rule }) => rule === 'history-end')
+  expect(ends.map((finding) => finding.id).sort()).toEqual([id, job.id].sort())
+
+  const copy = await copyOf(kv)
+  await rebuildStore(copy, { kind: 'jobs', nowMs: 2_000, onDrop: () => undefined })
+  const repaired = await openJobStore(copy, { clock: () => 2_000 })
+  onTestFinished(async () => await repaired.close())
+  expect((await repaired.check()).findings).toEqual([])
+  const { items } = await repaired.listHistory({ jobId: job.id })
+  const notes = items.filter(({ event }) => event.topic === 'Repair')
+  expect(notes.map(({ executionId, newState, revision }) => [executionId, newState, revision])).toEqual([
+    [null, 'Pending', 1],
+    [id, 'Running', 2],
+  ])
+  await repaired.transitionJob({ jobId: job.id, to: 'Queued' })
+  const again = await copyOf(copy)
+  await rebuildStore(again, { kind: 'jobs', nowMs: 2_000, onDrop: (row) => expect(row).toBeNull() })
+  const second = await openJobStore(again, { clock: () => 2_000 })
+  onTestFinished(async () => await second.close())
+  expect((await second.check()).findings).toEqual([])
+  expect((await second.listHistory({ jobId: job.id })).items).toHaveLength(items.length + 1)
+})
+
+test('index rows that are missing, or that fit no record, are found one by one', async () => {
+  const { kv, store } = await openBoth()
+  for (const id of ['job-1', 'job-2', 'job-3']) {
+    await store.submitJob({ id, type: 'batch', spec: {}, labels: { team: 'blue' } })
+  }
+  expect((await store.check()).findings).toEqual([])
+  const byLabel = tuple(INDEX.jobByLabel)
+  await kv.write((transaction) => {
+    const [first] = transaction.range('index', { gte: byLabel, limit: 1 })
+    transaction.remove('index', first?.key ?? byLabel)
+    // As many rows as there were.
+    transaction.put('index', tuple(INDEX.jobByLabel, 'team', 'red', 5, 'job-2'), new Uint8Array(0))
+  })
+  const { findings } = await store.check()
+  expect(findings.map(({ rule, id }) => [rule, id])).toEqual([
+    ['record-without-index', 'job-1'],
+    ['index-without-record', 'job-2'],
+  ])
 })

@@ -20,6 +20,7 @@ const FIXES = {
   'finish-time-wrong': 'repair sets the time of the state',
   'state-unknown': 'restore the record from a backup',
   'history-illegal': 'compare with a backup; the store itself refuses such a step',
+  'history-end': 'compare with a backup; repair notes the loss in the history',
   'history-revision': 'compare with a backup; an entry was lost or added',
   'folded-and-loose': 'repair keeps the row in its table',
   'sequence-ahead': 'restore from a backup; the sequence was set back',

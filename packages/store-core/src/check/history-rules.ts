@@ -1,7 +1,9 @@
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
+import { decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { knownSequence } from '../store/damaged-meta.ts'
+import type { ReadRecordState, RecordState } from '../store/history.ts'
 import type { Findings } from './findings.ts'
 
 /** A step of a record's history as the check sees it. */
@@ -10,25 +12,35 @@ export interface HistoryStep {
   readonly entry: HistoryEntry
   /** The record that the entry is about. */
   readonly subject: string
+  /** Set where a repair wrote it because entries before it were lost. */
+  readonly afterLoss: boolean
 }
 
-/** Follows each record's history from entry to entry; entries of one owner come one after the other. */
+/** Follows each record's history from entry to entry, up to its row; entries of one owner come one after the other. */
 export class HistoryRules {
-  #owner = ''
-  #newest = new Map<string, { state: string; revision: number }>()
+  readonly #readRecord: ReadRecordState
+  #owner: Uint8Array | null = null
+  #last = 0
+  #newest = new Map<string, RecordState>()
+
+  constructor(readRecord: ReadRecordState) {
+    this.#readRecord = readRecord
+  }
 
   /** Checks one entry against the one before it. */
   visit<S extends string>(
-    { row, entry, subject }: HistoryStep,
-    owner: string,
+    { row, entry, subject, afterLoss }: HistoryStep,
+    owner: Uint8Array,
     machine: StateMachine<S>,
     snapshot: KvSnapshot,
     findings: Findings,
   ): void {
-    if (owner !== this.#owner) {
+    if (this.#owner === null || Buffer.compare(owner, this.#owner) !== 0) {
+      this.end(snapshot, findings)
       this.#owner = owner
       this.#newest = new Map()
     }
+    this.#last = entry.sequence
     const before = this.#newest.get(subject)
     const { previousState: from, newState: to, revision, sequence } = entry
     const say = (rule: 'history-illegal' | 'history-revision' | 'sequence-ahead', message: string) =>
@@ -38,7 +50,7 @@ export class HistoryRules {
       say('sequence-ahead', `an entry lies beyond the newest sequence number ${n}`)
     const follows =
       before === undefined ? revision === 1 : [before.revision, before.revision + 1].includes(revision)
-    if (!follows) {
+    if (!follows && !afterLoss) {
       say('history-revision', `revision ${revision} follows ${before?.revision ?? 'nothing'}`)
     }
     if ((before?.state ?? null) !== from) {
@@ -47,10 +59,33 @@ export class HistoryRules {
         `an entry begins at ${from ?? 'nothing'}, the one before ended at ${before?.state ?? 'nothing'}`,
       )
     }
-    if (!machine.states.includes(to as S) || (from !== null && !isLegal(machine, from as S, to as S))) {
+    const legal = from === null || afterLoss || isLegal(machine, from as S, to as S)
+    if (!machine.states.includes(to as S) || !legal) {
       say('history-illegal', `there is no step from ${from ?? 'nothing'} to ${to}`)
     }
     this.#newest.set(subject, { state: to, revision })
+  }
+
+  /** Compares the ends of the histories of the last owner with the records. */
+  end(snapshot: KvSnapshot, findings: Findings): void {
+    const owner = this.#owner
+    if (owner === null) return
+    const [newest] = snapshot.keys('history', { gte: owner, lt: endOfTuple(owner), reverse: true, limit: 1 })
+    // It goes on in entries that were written since, or that cannot be read.
+    if (newest === undefined || Number(decodeTuple(newest).at(-1)) !== this.#last) return
+    for (const [subject, { state, revision }] of this.#newest) {
+      findings.guard(() => {
+        const record = this.#readRecord(snapshot, owner, subject)
+        if (record === undefined || (record.state === state && record.revision === revision)) return
+        findings.add(
+          'history-end',
+          'history',
+          newest,
+          subject,
+          `the history ends at revision ${revision} in ${state}, the record is at revision ${record.revision} in ${record.state}`,
+        )
+      })
+    }
   }
 }
 

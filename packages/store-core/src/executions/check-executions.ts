@@ -2,14 +2,21 @@ import { type CheckedRecord, type CheckedStore, type CheckPlan, checkStore } fro
 import type { Findings } from '../check/findings.ts'
 import { HistoryRules } from '../check/history-rules.ts'
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, keyToHex } from '../kv/tuple.ts'
+import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import { deadlineKey } from '../store/mutation.ts'
 import { reclaimTable } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
-import { computeJobKey, computeKey, computeStateKey, computeTable, executionJobTable } from './compute-row.ts'
+import {
+  computeJobKey,
+  computeKey,
+  computeStateKey,
+  computeTable,
+  executionJobTable,
+  readComputeState,
+} from './compute-row.ts'
 
 /** Checks every rule of an execution store. */
 export async function checkExecutionStore(store: CheckedStore, options: CheckOptions): Promise<CheckReport> {
@@ -17,7 +24,7 @@ export async function checkExecutionStore(store: CheckedStore, options: CheckOpt
 }
 
 function planOfExecutions(): CheckPlan {
-  const rules = new HistoryRules()
+  const rules = new HistoryRules(readComputeState)
   return {
     records: [{ table: 'executions', kind: 'execution' }],
     keyOf: (_kind, id) => computeKey(id),
@@ -34,6 +41,7 @@ function planOfExecutions(): CheckPlan {
       {
         table: 'history',
         visit: (row, snapshot, findings) => visitHistory(row, snapshot, findings, rules),
+        end: (snapshot, findings) => rules.end(snapshot, findings),
       },
       { table: 'reclaim', visit: ({ key, value }) => void reclaimTable.decode(key, value) },
     ],
@@ -97,7 +105,8 @@ function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rule
   if (!checkOwner('history', key, snapshot, findings)) return
   const id = decodeId('e', decodeTuple(key)[0])
   const entry = toHistoryEntry({ jobId: '', executionId: id }, key, decoded)
-  rules.visit({ row, entry, subject: id }, keyToHex(computeKey(id)), COMPUTE_MACHINE, snapshot, findings)
+  const step = { row, entry, subject: id, afterLoss: decoded.x === true }
+  rules.visit(step, computeKey(id), COMPUTE_MACHINE, snapshot, findings)
 }
 
 /** Returns false where the owner was deleted, so that there is nothing more to check. */

@@ -4,6 +4,7 @@ import { idTuple, tuple } from '../kv/tuple.ts'
 import type { ComputeExecution, ExecutionJob, ProcessIdentity } from '../model/compute-execution.ts'
 import type { Json } from '../model/json.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
+import type { ReadRecordState } from '../store/history.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
@@ -59,6 +60,12 @@ export function findCompute(snapshot: KvSnapshot, id: string): LoadedCompute | u
   const key = computeKey(id)
   const found = computeTable.load(snapshot, key)
   return found && { id, key, row: found.record, bytes: found.bytes }
+}
+
+/** Reads the state of the execution that a history belongs to. */
+export const readComputeState: ReadRecordState = (snapshot, ownerKey) => {
+  const row = computeTable.get(snapshot, ownerKey)
+  return row && { state: row.s, revision: row.r }
 }
 
 /** Loads a compute execution. Throws `EXECUTION_NOT_FOUND`. */

@@ -8,7 +8,7 @@ import {
 import type { Findings } from '../check/findings.ts'
 import { HistoryRules } from '../check/history-rules.ts'
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeIdTuple, decodeTuple, idTuple, keyToHex } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, idTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
@@ -30,7 +30,13 @@ import {
   readyKey,
   waitingKey,
 } from './evaluation-row.ts'
-import { executionCreationKeys, executionStateKey, executionTable, isReclaimed } from './execution-row.ts'
+import {
+  executionCreationKeys,
+  executionStateKey,
+  executionTable,
+  isReclaimed,
+  readRecordState,
+} from './execution-row.ts'
 import {
   creationIndexKeys,
   hasEnded,
@@ -52,7 +58,7 @@ export async function checkJobStore(store: CheckedStore, options: CheckOptions):
 }
 
 function planOfJobs(): CheckPlan {
-  const rules = new HistoryRules()
+  const rules = new HistoryRules(readRecordState)
   return {
     records: [
       { table: 'jobs', kind: 'job' },
@@ -71,6 +77,7 @@ function planOfJobs(): CheckPlan {
       {
         table: 'history',
         visit: (row, snapshot, findings) => visitHistory(row, snapshot, findings, rules),
+        end: (snapshot, findings) => rules.end(snapshot, findings),
       },
       { table: 'reclaim', visit: ({ key, value }) => void reclaimTable.decode(key, value) },
     ],
@@ -298,7 +305,8 @@ function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rule
   const entry = toHistoryEntry({ jobId }, key, decoded)
   const subject = entry.executionId ?? jobId
   const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
-  rules.visit({ row, entry, subject }, keyToHex(jobKey(jobId)), machine, snapshot, findings)
+  const step = { row, entry, subject, afterLoss: decoded.x === true }
+  rules.visit(step, jobKey(jobId), machine, snapshot, findings)
 }
 
 /** Returns false where the owner was deleted, so that there is nothing more to check. */

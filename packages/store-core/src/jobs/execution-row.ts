@@ -4,12 +4,13 @@ import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Execution } from '../model/execution.ts'
 import type { Json } from '../model/json.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
+import type { ReadRecordState } from '../store/history.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
-import { jobKey } from './job-row.ts'
+import { jobKey, jobTable } from './job-row.ts'
 
 /** An execution as the requester keeps it; what is absent is `null`, empty or zero in the model. */
 export interface ExecutionRow {
@@ -59,6 +60,13 @@ export function findExecutionRow(snapshot: KvSnapshot, id: string): LoadedExecut
   const found = executionTable.load(snapshot, key)
   if (found === undefined || isReclaimed(snapshot, found.record)) return undefined
   return { id, key, row: found.record, bytes: found.bytes }
+}
+
+/** Reads the state of what an entry in a job's history is about: the job itself, or an execution. */
+export const readRecordState: ReadRecordState = (snapshot, ownerKey, subject) => {
+  const isJob = Buffer.compare(jobKey(subject), ownerKey) === 0
+  const row = isJob ? jobTable.get(snapshot, ownerKey) : executionTable.get(snapshot, executionKey(subject))
+  return row && { state: row.s, revision: row.r }
 }
 
 /** Tells whether an execution belongs to a job that was deleted and waits for its rows to be removed. */

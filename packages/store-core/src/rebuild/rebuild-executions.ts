@@ -5,6 +5,7 @@ import {
   computeStateKey,
   computeTable,
   executionJobTable,
+  readComputeState,
 } from '../executions/compute-row.ts'
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
@@ -23,7 +24,7 @@ export async function rebuildExecutions(run: RebuildRun): Promise<void> {
     executionJobTable.decode(row.key, row.value)
     if (!hasOwner(row.key, rows)) run.drop(rows, 'specs', row, '', 'its execution is not there')
   })
-  const filter = new HistoryFilter(run)
+  const filter = new HistoryFilter(run, readComputeState)
   await run.each('history', (row, rows) => {
     const decoded = historyTable.decode(row.key, row.value)
     const id = decodeId('e', decodeTuple(row.key)[0])
@@ -33,8 +34,10 @@ export async function rebuildExecutions(run: RebuildRun): Promise<void> {
     }
     if (rows.get('reclaim', computeKey(id)) !== undefined) return
     const entry = toHistoryEntry({ jobId: '', executionId: id }, row.key, decoded)
-    filter.visit(row, rows, entry, id, computeKey(id), COMPUTE_MACHINE)
+    const about = { subject: id, afterLoss: decoded.x === true }
+    filter.visit(row, rows, entry, about, computeKey(id), COMPUTE_MACHINE)
   })
+  await run.once((rows) => filter.end(rows))
 }
 
 function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): void {

@@ -1,17 +1,23 @@
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, keyToHex } from '../kv/tuple.ts'
+import { decodeTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import type { StateMachine } from '../states/transitions.ts'
+import type { ReadRecordState } from '../store/history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
-/** Keeps of each history what follows without a gap from its beginning; the store's rules know no gap. */
+/**
+ * Keeps of each history what follows without a gap from its beginning; the store's rules know no gap. Where it then does not lead up to the
+ * record, an entry says so.
+ */
 export class HistoryFilter {
   readonly #run: RebuildRun
-  #owner = ''
-  #newest = new Map<string, { readonly state: string; readonly revision: number } | null>()
+  readonly #readRecord: ReadRecordState
+  #owner: Uint8Array | null = null
+  #newest = new Map<string, { readonly entry: HistoryEntry; readonly broken: boolean }>()
 
-  constructor(run: RebuildRun) {
+  constructor(run: RebuildRun, readRecord: ReadRecordState) {
     this.#run = run
+    this.#readRecord = readRecord
   }
 
   /** Looks at the next entry; `subject` is the record that it is about. */
@@ -19,34 +25,51 @@ export class HistoryFilter {
     row: KvRow,
     rows: KvTransaction,
     entry: HistoryEntry,
-    subject: string,
+    { subject, afterLoss }: { readonly subject: string; readonly afterLoss: boolean },
     ownerKey: Uint8Array,
     machine: StateMachine<string>,
   ): void {
-    const owner = keyToHex(ownerKey)
-    if (owner !== this.#owner) {
-      this.#owner = owner
+    if (this.#owner === null || Buffer.compare(ownerKey, this.#owner) !== 0) {
+      this.end(rows)
+      this.#owner = ownerKey
       this.#newest = new Map()
     }
     const before = this.#newest.get(subject)
-    if (before !== null && this.#follows(entry, before, machine)) {
-      this.#newest.set(subject, { state: entry.newState, revision: entry.revision })
+    if (before?.broken !== true && follows(entry, before?.entry, afterLoss, machine)) {
+      this.#newest.set(subject, { entry, broken: false })
       this.#run.sawSequence(decodeTuple(row.key).at(-1))
       return
     }
-    this.#newest.set(subject, null)
+    if (before !== undefined) this.#newest.set(subject, { ...before, broken: true })
     this.#run.drop(rows, 'history', row, subject, 'an entry before it is missing')
   }
 
-  #follows(
-    { revision, previousState: from, newState: to }: HistoryEntry,
-    before: { readonly state: string; readonly revision: number } | undefined,
-    machine: StateMachine<string>,
-  ): boolean {
-    if (!machine.states.includes(to)) return false
-    if (before === undefined) return revision === 1 && from === null
-    const step = revision - before.revision
-    if ((step !== 0 && step !== 1) || from !== before.state) return false
-    return from === to || to === 'Pending' || (machine.edges[from]?.includes(to) ?? false)
+  /** Compares the ends of the histories of the last owner with the records. */
+  end(rows: KvTransaction): void {
+    const owner = this.#owner
+    if (owner === null) return
+    for (const [subject, { entry }] of this.#newest) {
+      const record = this.#readRecord(rows, owner, subject)
+      if (record === undefined) continue
+      if (record.state !== entry.newState || record.revision !== entry.revision) {
+        this.#run.lostHistory.push({ ownerKey: owner, last: entry, record })
+      }
+    }
+    this.#owner = null
   }
+}
+
+function follows(
+  { revision, previousState: from, newState: to }: HistoryEntry,
+  before: HistoryEntry | undefined,
+  afterLoss: boolean,
+  machine: StateMachine<string>,
+): boolean {
+  if (!machine.states.includes(to)) return false
+  if (before === undefined) return revision === 1 && from === null
+  if (from !== before.newState) return false
+  if (afterLoss) return true
+  const step = revision - before.revision
+  if (step !== 0 && step !== 1) return false
+  return from === to || to === 'Pending' || (machine.edges[from]?.includes(to) ?? false)
 }

@@ -15,6 +15,7 @@ import {
   executionStateKey,
   executionTable,
   isReclaimed,
+  readRecordState,
 } from '../jobs/execution-row.ts'
 import {
   creationIndexKeys,
@@ -52,7 +53,7 @@ export async function rebuildJobs(run: RebuildRun): Promise<void> {
   await run.each('executions', (row, rows) => rebuildExecution(run, row, rows))
   await run.each('evaluations', (row, rows) => rebuildEvaluation(run, row, rows))
   await leadParked(run)
-  const filter = new HistoryFilter(run)
+  const filter = new HistoryFilter(run, readRecordState)
   await run.each('history', (row, rows) => {
     const decoded = historyTable.decode(row.key, row.value)
     const jobId = decodeId('j', decodeTuple(row.key)[0])
@@ -63,8 +64,10 @@ export async function rebuildJobs(run: RebuildRun): Promise<void> {
     if (rows.get('reclaim', jobKey(jobId)) !== undefined) return
     const entry = toHistoryEntry({ jobId }, row.key, decoded)
     const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
-    filter.visit(row, rows, entry, entry.executionId ?? jobId, jobKey(jobId), machine)
+    const about = { subject: entry.executionId ?? jobId, afterLoss: decoded.x === true }
+    filter.visit(row, rows, entry, about, jobKey(jobId), machine)
   })
+  await run.once((rows) => filter.end(rows))
 }
 
 function rebuildJob(run: RebuildRun, found: KvRow, rows: KvTransaction): void {

@@ -1,7 +1,9 @@
 import type { KvRow, KvStore, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, keyToHex } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
+import type { HistoryEntry } from '../model/history.ts'
 import { addToCounter } from '../store/counters.ts'
+import type { RecordState } from '../store/history.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import type { TableName } from '../store/tables.ts'
 
@@ -20,6 +22,14 @@ export interface DroppedRow {
 /** Gets each row that is dropped. */
 export type OnDrop = (row: DroppedRow) => void
 
+/** A history of which entries were lost. */
+export interface LostHistory {
+  readonly ownerKey: Uint8Array
+  /** The last entry that is left. */
+  readonly last: HistoryEntry
+  readonly record: RecordState
+}
+
 interface Count {
   readonly kind: RecordKind
   readonly namespace: string
@@ -35,6 +45,8 @@ const BATCH_ROWS = 20
 export class RebuildRun {
   readonly nowMs: number
   newestSequence = 0
+  /** Histories that do not lead up to their record any more. */
+  readonly lostHistory: LostHistory[] = []
   readonly #kv: KvStore
   readonly #onDrop: OnDrop
   readonly #counts = new Map<string, Count>()
@@ -62,6 +74,11 @@ export class RebuildRun {
       last = step.last
       if (!step.more) return
     }
+  }
+
+  /** Runs one step of its own. */
+  async once(step: (rows: KvTransaction) => void): Promise<void> {
+    await this.#kv.write(step)
   }
 
   /** Removes a row and tells of it. */

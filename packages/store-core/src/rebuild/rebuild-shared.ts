@@ -3,6 +3,7 @@ import { isFoldMarker } from '../fold/fold-step.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import { SAFE_GAP } from '../store/damaged-meta.ts'
+import { putLossEntry } from '../store/history.ts'
 import {
   readSequence,
   readStoreRow,
@@ -75,6 +76,7 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
     LIGHT_BATCH_ROWS,
   )
   await run.writeCounters()
+  await noteLosses(run, kv)
   await kv.write((rows) => {
     const before = readSequence(rows)
     const lost = before.n === 0 && run.newestSequence > 0
@@ -83,4 +85,14 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
     const at = before.at === 0 ? run.nowMs : before.at
     writeSequence(rows, { n, at, rows: entries, bytes, trimmed })
   })
+}
+
+/** Gives each history that lost entries one that says so, with numbers behind all others. */
+async function noteLosses(run: RebuildRun, kv: KvStore): Promise<void> {
+  run.sawSequence(kv.read(readSequence).n)
+  for (const { ownerKey, last, record } of run.lostHistory) {
+    run.newestSequence += 1
+    const sequence = run.newestSequence
+    await kv.write((rows) => putLossEntry(rows, ownerKey, sequence, last, { ...record, atMs: run.nowMs }))
+  }
 }

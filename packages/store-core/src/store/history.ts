@@ -1,6 +1,6 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, tuple } from '../kv/tuple.ts'
-import type { EventInput, HistoryEntry } from '../model/history.ts'
+import { decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
+import type { EventInput, HistoryEntry, HistoryEvent } from '../model/history.ts'
 import type { TextMap } from '../model/json.ts'
 import { cutMessage } from './limits.ts'
 import type { Mutation } from './mutation.ts'
@@ -18,6 +18,8 @@ interface HistoryRow {
   readonly m?: string
   readonly t?: string
   readonly d?: TextMap
+  /** Set by a repair: entries before this one were lost, so it follows from none. */
+  readonly x?: true
 }
 
 /** The history, by owner (a job; in an execution store an execution) and sequence. */
@@ -34,6 +36,19 @@ export interface HistorySubject {
   readonly newState: string
   readonly revision: number
 }
+
+/** What a record's own row says of it; its history ends there. */
+export interface RecordState {
+  readonly state: string
+  readonly revision: number
+}
+
+/** Reads what a record's row says, for the record that an entry of an owner is about; `undefined` where it is not there. */
+export type ReadRecordState = (
+  snapshot: KvSnapshot,
+  ownerKey: Uint8Array,
+  subject: string,
+) => RecordState | undefined
 
 /** Adds an entry and returns its sequence number. */
 export function addHistoryEntry(
@@ -76,6 +91,30 @@ export function restoreHistoryEntry(
     ...(event.message === '' ? {} : { m: event.message }),
     ...(event.topic === '' ? {} : { t: event.topic }),
     ...(Object.keys(event.details).length === 0 ? {} : { d: event.details }),
+    ...(event.topic === LOSS.topic && event.message === LOSS.message ? { x: true as const } : {}),
+  })
+}
+
+/** What a repair writes into a history that lost entries. */
+const LOSS: HistoryEvent = { message: 'Entries before this one were lost', topic: 'Repair', details: {} }
+
+/** Writes the entry that tells of lost ones, after the last that is left. */
+export function putLossEntry(
+  rows: KvTransaction,
+  ownerKey: Uint8Array,
+  sequence: number,
+  last: HistoryEntry,
+  now: RecordState & { readonly atMs: number },
+): void {
+  const isOwner = last.executionId !== null && Buffer.compare(idTuple('e', last.executionId), ownerKey) === 0
+  restoreHistoryEntry(rows, ownerKey, sequence, {
+    ...last,
+    executionId: isOwner ? null : last.executionId,
+    previousState: last.newState,
+    newState: now.state,
+    revision: now.revision,
+    event: LOSS,
+    atMs: now.atMs,
   })
 }
 
