@@ -16,6 +16,9 @@ const COLUMNS: readonly Column<BucketRow>[] = [
   { name: 'KEYS', value: ({ keys }) => String(keys) },
 ]
 
+/** Tables whose rows may stand in the record of a finished job or execution, where the backend does not count them. */
+const FOLDED: ReadonlySet<string> = new Set(['specs', 'executions', 'history'])
+
 /** Lists the tables of a store and its indexes, with how many keys each has. */
 export async function buckets(terminal: Terminal, store: string, options: ReadOptions): Promise<undefined> {
   const opened = await openStore(await locateStore(store))
@@ -25,7 +28,7 @@ export async function buckets(terminal: Terminal, store: string, options: ReadOp
       opened.store.capabilities.statistics?.().tables.map(({ table, rows }) => [table, rows]) ?? [],
     )
     const count = (bucket: Bucket): number =>
-      bucket.prefix.length === 0
+      bucket.prefix.length === 0 && !FOLDED.has(bucket.table)
         ? (known.get(bucket.table) ?? countRows(opened.kv, bucket))
         : countRows(opened.kv, bucket)
     for (const bucket of bucketsOf(opened.kind)) {

@@ -24,7 +24,7 @@ export async function compact(
   let bytesAfter = 0
   try {
     bytesAfter = await makeStore(target, async (sink) => {
-      await copyRows(opened.kv, sink)
+      await copyRows(opened.stored, sink)
       rows = sink.rows
     })
   } finally {

@@ -43,7 +43,7 @@ export async function repair(
   const opened = await openStore(path)
   try {
     await makeStore(made, async (sink) => {
-      await copyRows(opened.kv, sink, RECORD_TABLES)
+      await copyRows(opened.stored, sink, RECORD_TABLES)
       await rebuildInto(sink, opened.kind, leftOut)
     })
   } finally {

@@ -30,6 +30,7 @@ const INDEX_IDS: Readonly<Record<string, readonly string[]>> = {
   executionByJob: ['j', 'e'],
   executionByNode: ['e'],
   executionByState: ['e'],
+  executionFolded: ['e'],
   evaluationByJob: ['j', 'v'],
   evaluationLeased: ['v'],
   evaluationEnded: ['v'],

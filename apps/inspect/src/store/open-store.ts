@@ -10,6 +10,7 @@ import {
   SCHEMA_VERSION,
   STORE_TABLES,
   type StoreRow,
+  unfoldedStore,
 } from '@saltcod/store-core'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { announceOpening } from '../crash.ts'
@@ -19,7 +20,10 @@ import { locateStores } from './locate.ts'
 
 interface OpenedFile {
   readonly path: string
+  /** The rows as if nothing had ever been folded. */
   readonly kv: KvStore
+  /** The rows as they stand on disk. */
+  readonly stored: KvStore
   readonly row: StoreRow
 }
 
@@ -40,9 +44,9 @@ export type OpenedStore = OpenedJobs | OpenedExecutions
 
 /** Opens a store file for reading, whichever of the two stores it holds. Throws a `Failure` or what the store throws. */
 export async function openStore(path: string): Promise<OpenedStore> {
-  const kv = await openRaw(path)
+  const stored = await openRaw(path)
   try {
-    const row = kv.read(storeRowOf)
+    const row = stored.read(storeRowOf)
     if (row === undefined) {
       throw new Failure(EXIT.unreadable, `${path} holds no store yet`, {
         hint: 'it was made and never opened by a node',
@@ -50,10 +54,11 @@ export async function openStore(path: string): Promise<OpenedStore> {
     }
     refuseNewer(path, row)
     const options = { clock: Date.now }
-    if (row.kind === 'jobs') return { kind: 'jobs', path, kv, row, store: await openJobStore(kv, options) }
-    return { kind: 'executions', path, kv, row, store: await openExecutionStore(kv, options) }
+    const opened = { path, stored, kv: unfoldedStore(stored, row.kind), row }
+    if (row.kind === 'jobs') return { ...opened, kind: 'jobs', store: await openJobStore(stored, options) }
+    return { ...opened, kind: 'executions', store: await openExecutionStore(stored, options) }
   } catch (error) {
-    await kv.close()
+    await stored.close()
     throw error
   }
 }

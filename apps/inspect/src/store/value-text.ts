@@ -52,7 +52,8 @@ export function printRowValue(
 /** A unique index names the record that a name or a place in a queue stands for. */
 function namedRecord(key: Uint8Array, value: Uint8Array): string {
   try {
-    const ofJob = Number(decodeTuple(key)[0]) < INDEX.executionByJob
+    const index = Number(decodeTuple(key)[0])
+    const ofJob = index < INDEX.executionByJob || index === INDEX.executionFolded
     return decodeId(ofJob ? 'j' : 'v', decodeTuple(value)[0])
   } catch {
     return `0x${Buffer.from(value).toString('hex')}`
