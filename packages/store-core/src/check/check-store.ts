@@ -77,10 +77,10 @@ export async function checkStore(
   options: CheckOptions,
 ): Promise<CheckReport> {
   const findings = new Findings(options)
-  await checkFolded(stored, kind, options, findings)
   const indexes = new IndexTally()
   const start = kv.read(knownSequence).n
   await checkRecords(kv, plan, options, findings, indexes)
+  await checkFolded(stored, kind, options, findings)
   await forEachBatch(kv, 'index', options, (rows) => {
     for (const { key } of rows) {
       findings.look('index')

@@ -4,7 +4,7 @@ import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeIdTuple, endOfTuple } from '../kv/tuple.ts'
 import type { CheckOptions } from '../model/check-report.ts'
 import type { StoreKind } from '../store/meta.ts'
-import { decodeFolded, isFolded } from './folded-record.ts'
+import { decodeFolded, isFolded, isLoose } from './folded-record.ts'
 import { type FoldLayout, layoutOf, MEMBER_TABLE, POINTER_PREFIX, pointerKey } from './layout.ts'
 
 /**
@@ -75,6 +75,8 @@ function checkPointer(
   const executionKey = key.subarray(POINTER_PREFIX.length)
   const id = decodeIdTuple('e', executionKey)
   const record = snapshot.get(layout.home, value)
+  // A damaged record may still be the one that is meant; it has its own finding.
+  if (record !== undefined && !isFolded(record) && !isLoose(record)) return
   const has =
     record !== undefined &&
     isFolded(record) &&
