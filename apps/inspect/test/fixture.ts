@@ -3,8 +3,10 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openArchive, readArchivedJob } from '@saltcod/compaction'
 import type { ComputeState, ExecutionStore, JobStore } from '@saltcod/store-core'
 import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
+import { openMemoryJobStore } from '@saltcod/store-memory'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -66,11 +68,33 @@ export async function makeFixture(): Promise<Fixture> {
   const executionStore = await openLmdbExecutionStore({ path: compute, nodeId: 'n-1' })
   await fillExecutions(executionStore)
   await executionStore.close()
+  await fillArchive(join(directory, 'archive'))
   const jobs = join(directory, 'jobs.db')
   const executions = join(directory, 'executions.db')
   copyFileSync(requester, jobs)
   copyFileSync(compute, executions)
   return { directory, jobs, executions, remove: () => rmSync(directory, { recursive: true, force: true }) }
+}
+
+/** Three jobs that ended and left their store, one of them archived twice. */
+async function fillArchive(directory: string): Promise<void> {
+  const store = await openMemoryJobStore()
+  const archive = await openArchive(directory)
+  for (const [name, state] of [
+    ['yesterday', 'Completed'],
+    ['last-week', 'Failed'],
+    ['last-year', 'Completed'],
+  ] as const) {
+    const id = `job-${name}`
+    const labels = { team: name === 'last-week' ? 'blue' : 'red' }
+    await store.submitJob({ id, name, type: 'batch', spec: SPEC, labels })
+    await store.createExecution({ id: `exec-${name}`, jobId: id, nodeId: 'n-1', state: 'AskForBid' })
+    await store.updateExecution({ executionId: `exec-${name}`, to: state })
+    await store.transitionJob({ jobId: id, to: state, message: 'as it was' })
+    await archive.append([await readArchivedJob(store, id)])
+    if (name === 'yesterday') await archive.append([await readArchivedJob(store, id)])
+  }
+  await store.close()
 }
 
 /** Six jobs: one that waits, two that run, and one of each end. */

@@ -92,10 +92,13 @@ describe('an archive', () => {
     })
     const read: ArchivedJob[] = []
     for await (const { entry, job } of archive.read()) {
-      expect(idOf(job)).toBe(entry.id)
-      read.push(job)
+      read.push(await job())
+      expect(idOf(read.at(-1))).toBe(entry.id)
     }
     expect(read).toEqual([named(first, 'one'), named(second, 'two'), named(third, 'two'), again])
+    const backwards: ArchivedJob[] = []
+    for await (const { job } of archive.read({ reverse: true })) backwards.unshift(await job())
+    expect(backwards).toEqual(read)
     const { totals } = await openArchive(directory, { readOnly: true })
     expect(totals).toEqual(archive.totals)
     expect([totals.jobs, totals.segments]).toEqual([4, 3])

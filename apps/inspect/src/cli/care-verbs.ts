@@ -74,6 +74,14 @@ function addCopyVerbs(line: CommandLine): void {
     const { importStore } = await import('../commands/import.ts')
     await settle(line, importStore(terminal, file, target, options))
   })
+  addOutput(
+    addVerb(line, 'unarchive <archive> <id> <store>', 'bring a job of an archive back into a stopped store'),
+  )
+    .option('--namespace <name>', 'where to look for a name', 'default')
+    .action(async (archive, id, store, options) => {
+      const { unarchive } = await import('../commands/unarchive.ts')
+      await settle(line, unarchive(terminal, archive, id, store, options))
+    })
   addListing(addVerb(line, 'diff <store> <other>', 'list the records that differ; exit code 1 where some do'))
     .option('--bucket <name>', 'compare this bucket alone')
     .action(async (store, other, options) => {

@@ -35,6 +35,11 @@ export function addListing(command: Command): Command {
     .option('--wide', 'whole ids and texts in a table')
 }
 
+/** Adds the option that reads an archive too. */
+export function addArchive(command: Command): Command {
+  return command.option('--archive <directory>', 'look also among the jobs that were archived there')
+}
+
 /** Adds the option that shows the values of environment variables and passwords. */
 export function addShowSecrets(command: Command): Command {
   return command.option('--show-secrets', 'print environment variables and passwords instead of hiding them')
@@ -45,6 +50,12 @@ export function positiveNumber(text: string): number {
   const number = Number(text)
   if (/^\d{1,15}$/.test(text) && number > 0) return number
   throw new InvalidArgumentError('It must be a whole number from 1.')
+}
+
+/** Reads a whole number from 0 for an option. Throws where the text is something else. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 0.')
 }
 
 /** Reads a number of bytes, with an optional unit such as kB, MB or GB. Throws where the text is something else. */

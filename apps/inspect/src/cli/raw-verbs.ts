@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { VALUE_FORMATS } from '../store/value-text.ts'
-import { addListing, addOutput, addShowSecrets } from './options.ts'
+import { addListing, addOutput, addShowSecrets, wholeNumber } from './options.ts'
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 /** Adds the commands that speak of the file, its tables and its bytes. */
@@ -12,8 +12,19 @@ export function addRawVerbs(line: CommandLine): void {
     const { info } = await import('../commands/info.ts')
     await settle(line, info(terminal, store, options))
   })
-  addOutput(addVerb(line, 'du <store>', 'where the bytes are, what is free, and who reads'))
+  addOutput(addVerb(line, 'du <store>', 'where the bytes are, what would give some back, and who reads'))
     .option('--age', 'also count records by age (looks at every record)')
+    .option(
+      '--config <file>',
+      'with the rules of retention of this config file (default: the one in the repository)',
+    )
+    .option('--max-age <duration>', 'instead of its rules: what ended so long ago, such as 7d')
+    .option(
+      '--max-count <number>',
+      'instead of its rules: all but the newest, for each namespace and state',
+      wholeNumber,
+    )
+    .option('--namespace <name>', 'only what rules would remove from this namespace')
     .action(async (store, options) => {
       const { du } = await import('../commands/du.ts')
       await settle(line, du(terminal, store, options))

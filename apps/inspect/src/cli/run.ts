@@ -18,6 +18,11 @@ const NOT_THERE: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
   'EVALUATION_NOT_FOUND',
 ])
 const REFUSED: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
+  'JOB_ALREADY_EXISTS',
+  'JOB_NAME_TAKEN',
+  'SUBMIT_KEY_CONFLICT',
+  'EXECUTION_ALREADY_EXISTS',
+  'EVALUATION_ALREADY_EXISTS',
   'AMBIGUOUS_ID',
   'INVALID_CURSOR',
   'INVALID_ARGUMENT',

@@ -1,16 +1,18 @@
 import { EVALUATION_STATUSES } from '@saltcod/store-core'
 import { Option } from 'commander'
-import { addListing, addOutput, collect } from './options.ts'
+import { addArchive, addListing, addOutput, collect } from './options.ts'
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 /** Adds the commands that speak of what has happened and what is to come. */
 export function addStoryVerbs(line: CommandLine): void {
   const { terminal } = line
-  addOutput(
-    addVerb(
-      line,
-      'why <store> <id>',
-      'why a job or execution is where it is, since when, and what happens next',
+  addArchive(
+    addOutput(
+      addVerb(
+        line,
+        'why <store> <id>',
+        'why a job or execution is where it is, since when, and what happens next',
+      ),
     ),
   )
     .option('--namespace <name>', 'where to look for a name', 'default')
@@ -18,7 +20,9 @@ export function addStoryVerbs(line: CommandLine): void {
       const { why } = await import('../commands/why.ts')
       await settle(line, why(terminal, store, id, options))
     })
-  addListing(addVerb(line, 'history <store> <id>', 'the history of a job or an execution, oldest first'))
+  addArchive(
+    addListing(addVerb(line, 'history <store> <id>', 'the history of a job or an execution, oldest first')),
+  )
     .option('--namespace <name>', 'where to look for a name', 'default')
     .option('--since <time>', 'only entries since, such as 2h or a date')
     .action(async (store, id, options) => {

@@ -1,6 +1,6 @@
 import { COMPUTE_STATES, EXECUTION_STATES, JOB_STATES, JOB_TYPES } from '@saltcod/store-core'
 import { collectLabel } from './label-selector.ts'
-import { addListing, addOutput, addShowSecrets, wordsOption } from './options.ts'
+import { addArchive, addListing, addOutput, addShowSecrets, wordsOption } from './options.ts'
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 const ALL_EXECUTION_STATES = [...new Set([...EXECUTION_STATES, ...COMPUTE_STATES])]
@@ -14,7 +14,7 @@ export function addTypedVerbs(line: CommandLine): void {
     const { summary } = await import('../commands/summary.ts')
     await settle(line, summary(terminal, store, options))
   })
-  addListing(addVerb(line, 'jobs <store>', 'list jobs, newest first'))
+  addArchive(addListing(addVerb(line, 'jobs <store>', 'list jobs, newest first')))
     .addOption(wordsOption('--state <state>', 'only jobs in these states', JOB_STATES))
     .addOption(wordsOption('--type <type>', 'only jobs of this type', JOB_TYPES))
     .option('--namespace <name>', 'only jobs of this namespace')
@@ -26,13 +26,17 @@ export function addTypedVerbs(line: CommandLine): void {
       const { jobs } = await import('../commands/jobs.ts')
       await settle(line, jobs(terminal, store, options))
     })
-  addShowSecrets(addOutput(addVerb(line, 'job <store> <id>', 'tell all about a job: id, short id or name')))
+  addArchive(
+    addShowSecrets(
+      addOutput(addVerb(line, 'job <store> <id>', 'tell all about a job: id, short id or name')),
+    ),
+  )
     .option('--namespace <name>', 'where to look for a name', 'default')
     .action(async (store, id, options) => {
       const { job } = await import('../commands/job.ts')
       await settle(line, job(terminal, store, id, options))
     })
-  addListing(addVerb(line, 'executions <store>', 'list executions'))
+  addArchive(addListing(addVerb(line, 'executions <store>', 'list executions')))
     .addOption(wordsOption('--state <state>', 'only executions in these states', ALL_EXECUTION_STATES))
     .option('--job <id>', 'only executions of this job')
     .option('--node <id>', 'only executions on this node')

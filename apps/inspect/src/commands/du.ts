@@ -1,16 +1,25 @@
+import type { JobRetentionRule } from '@saltcod/compaction'
 import type { KvStatistics, StateCount } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
-import { bytesText, countOf, printable, recordsText, sizeText } from '../cli/words.ts'
+import { bytesText, countOf, printable, recordsText, sizeText, span } from '../cli/words.ts'
+import { EXIT } from '../exit-code.ts'
+import { previewRules, type RulePreview } from '../explain/rule-preview.ts'
+import { Failure } from '../failure.ts'
 import { locateStores } from '../store/locate.ts'
+import { readNodeConfig } from '../store/node-config.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
 import { type ReaderTable, readReaders } from '../store/readers.ts'
 
 /** Options of `du`. */
 export interface DuOptions extends ReadOptions {
   readonly age?: boolean
+  readonly config?: string
+  readonly maxAge?: string
+  readonly maxCount?: number
+  readonly namespace?: string
 }
 
 interface AgeBucket {
@@ -24,6 +33,10 @@ interface Usage {
   readonly counts: readonly StateCount[]
   readonly readers: ReaderTable | null
   readonly ages: readonly AgeBucket[] | null
+  /** What each rule of retention would remove; `null` for a store of executions. */
+  readonly retention: readonly RulePreview[] | null
+  /** What a rewrite gives back at the least; `null` where pages are not counted. */
+  readonly rewriteGivesBackBytes: number | null
 }
 
 const HOUR_MS = 3_600_000
@@ -37,17 +50,21 @@ const AGES: readonly (readonly [string, number])[] = [
 
 /** Prints where the bytes are: by table, kind, namespace and state, what is free, and who reads. */
 export async function du(terminal: Terminal, store: string, options: DuOptions): Promise<undefined> {
+  const rules = await rulesOf(store, options)
   const found: Usage[] = []
   for (const path of await locateStores(store)) {
     const readers = readReaders(path)
     const opened = await openStore(path)
     try {
+      const statistics = opened.store.capabilities.statistics?.() ?? null
       found.push({
         path,
         readers,
-        statistics: opened.store.capabilities.statistics?.() ?? null,
+        statistics,
         counts: await opened.store.counts(),
         ages: options.age === true ? await agesOf(opened) : null,
+        retention: opened.kind === 'jobs' ? await previewRules(opened, rules) : null,
+        rewriteGivesBackBytes: statistics?.freeBytes ?? null,
       })
     } finally {
       await opened.kv.close()
@@ -56,6 +73,34 @@ export async function du(terminal: Terminal, store: string, options: DuOptions):
   const value = found.length === 1 ? found[0] : { stores: found }
   printValue(terminal, options.output, value, () => found.map((usage) => textOf(terminal, usage)).join('\n'))
   return undefined
+}
+
+/** The rules that are given, else those of the node's configuration. */
+async function rulesOf(
+  store: string,
+  { config: file, maxAge, maxCount, namespace }: DuOptions,
+): Promise<readonly JobRetentionRule[]> {
+  const maxAgeMs = maxAge === undefined ? undefined : await parseAge(maxAge)
+  const given = maxAgeMs !== undefined || maxCount !== undefined
+  const rules: readonly JobRetentionRule[] = given
+    ? [
+        {
+          ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+          ...(maxCount === undefined ? {} : { maxCount }),
+        },
+      ]
+    : ((await readNodeConfig(store, file))?.retention ?? [])
+  if (namespace === undefined) return rules
+  return rules
+    .filter((rule) => rule.namespace === undefined || rule.namespace === namespace)
+    .map((rule) => ({ ...rule, namespace }))
+}
+
+async function parseAge(text: string): Promise<number> {
+  const { parseDuration } = await import('@saltcod/config')
+  const ageMs = parseDuration(text)
+  if (ageMs !== undefined) return ageMs
+  throw new Failure(EXIT.usage, `'${text}' is no duration`, { hint: 'write one such as 90m, 12h or 7d' })
 }
 
 /** Counts records by age; looks at every one of them, a page at a time. */
@@ -78,13 +123,15 @@ async function agesOf(opened: OpenedStore): Promise<AgeBucket[]> {
   return buckets
 }
 
-function textOf(terminal: Terminal, { path, statistics, counts, readers, ages }: Usage): string {
+function textOf(terminal: Terminal, usage: Usage): string {
+  const { path, statistics, counts, readers, ages, retention } = usage
   const title = (text: string): string => `\n${paint(terminal, 'bold', text)}\n`
   let text = `${paint(terminal, 'bold', printable(path))}\n`
   if (statistics !== null) {
     const { fileBytes, usedBytes, freeBytes, tables } = statistics
     const reserved = Math.max(0, fileBytes - usedBytes - freeBytes)
     text += `${bytesText(fileBytes)} on disk: ${bytesText(usedBytes)} live, ${bytesText(freeBytes)} free pages inside, ${bytesText(reserved)} reserved at the end\n`
+    text += `a rewrite gives back ${bytesText(freeBytes)}, and what half-filled pages take\n`
     const rows = tables
       .filter(({ rows: count }) => count > 0)
       .sort((a, b) => b.usedBytes - a.usedBytes)
@@ -99,10 +146,23 @@ function textOf(terminal: Terminal, { path, statistics, counts, readers, ages }:
     const aged = ages.map(({ createdWithin, records }) => [createdWithin, String(records)])
     text += `${title('By age')}${formatTable(terminal, ['CREATED WITHIN', 'RECORDS'], aged)}`
   }
+  if (retention !== null) text += `${title('Retention would remove')}${previewText(terminal, retention)}`
   const active = readers?.readers.filter(({ transaction }) => transaction !== null) ?? []
   const pins = active.map(({ processId, transaction }) => {
     const behind = Number(BigInt(readers?.newestTransaction ?? 0) - BigInt(transaction ?? 0))
     return `process ${processId}, ${behind <= 0 ? 'up to date' : `${countOf(behind, 'transaction')} behind`}`
   })
   return `${text}${title('Readers')}${pins.length === 0 ? 'nobody holds a snapshot' : pins.join('\n')}\n`
+}
+
+function previewText(terminal: Terminal, retention: readonly RulePreview[]): string {
+  if (retention.length === 0) return 'nothing: there are no rules (see Retention in the config file)\n'
+  const rows = retention.map(({ rule, jobs, bytes, held, overdueSeconds }) => [
+    rule,
+    String(jobs),
+    bytesText(bytes),
+    String(held),
+    overdueSeconds === 0 ? '-' : span(overdueSeconds * 1_000),
+  ])
+  return formatTable(terminal, ['RULE', 'JOBS', 'BYTES', 'HELD', 'OVERDUE'], rows)
 }

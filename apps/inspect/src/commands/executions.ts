@@ -14,8 +14,10 @@ import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { localTime, rfcTime, shortId, span } from '../cli/words.ts'
-import { orNothing } from '../store/find-record.ts'
+import { openPlace } from '../store/archive.ts'
+import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
+import { orNothing } from '../store/or-nothing.ts'
 import { readPages, tellMore } from '../store/pages.ts'
 import { executionRow, isCompute } from '../store/rows.ts'
 
@@ -28,6 +30,7 @@ export interface ExecutionsOptions extends ListOptions {
   readonly type?: readonly JobType[]
   readonly since?: string
   readonly inProgress?: boolean
+  readonly archive?: string
 }
 
 type AnyExecution = Execution | ComputeExecution
@@ -39,33 +42,94 @@ export async function executions(
   options: ExecutionsOptions,
 ): Promise<undefined> {
   const sinceMs = options.since === undefined ? 0 : await parsePointInTime(options.since, Date.now())
-  const listing = new Listing<AnyExecution>(terminal, options.output, columns(options), (execution) =>
-    executionRow(execution, false),
+  const place = await openPlace(store, options.archive)
+  const shown = (execution: AnyExecution): ReturnType<typeof executionRow> => executionRow(execution, false)
+  const listing = new Listing<Listed>(
+    terminal,
+    options.output,
+    place.archive === null ? columns(options) : [...columns(options), SOURCE],
+    place.archive === null
+      ? ({ execution }) => shown(execution)
+      : ({ execution, source }) => ({ ...shown(execution), source }),
   )
-  await eachStore(store, async (opened) => {
-    const read = await reader(opened, options)
-    if (read === null) return
-    const types = options.type === undefined ? null : new Set(options.type)
-    const fits = async (execution: AnyExecution): Promise<boolean> =>
+  const fitsIn =
+    (opened: OpenedStore) =>
+    async (execution: AnyExecution): Promise<boolean> =>
       execution.createdAtMs >= sinceMs &&
       (options.namespace === undefined || namespaceOf(execution) === options.namespace) &&
-      (types === null || types.has(await typeOf(opened, execution)))
-    const cursor = await readPages(
-      terminal,
-      pagingOf(options),
-      async (request) => {
-        const page = await read({ ...request, reverse: options.oldestFirst !== true })
-        const kept: AnyExecution[] = []
-        for (const item of page.items) if (await fits(item)) kept.push(item)
-        return { ...page, items: kept }
+      (options.type === undefined || options.type.includes(await typeOf(opened, execution)))
+  const { limit, cursor: start } = pagingOf(options)
+  const reverse = options.oldestFirst !== true
+  let more = false
+  if (place.store !== null && !isArchiveCursor(start)) {
+    await eachStore(place.store, async (opened) => {
+      const read = await reader(opened, options)
+      if (read === null) return
+      const fits = fitsIn(opened)
+      const cursor = await readPages(
+        terminal,
+        { limit, cursor: start },
+        async (request) => {
+          const page = await read({ ...request, reverse })
+          return { ...page, items: await only(page.items, fits) }
+        },
+        (execution) => listing.add({ execution, source: opened.path }),
+      )
+      listing.flush()
+      tellMore(terminal, cursor)
+      more ||= cursor !== null
+    })
+  }
+  const { archive } = place
+  if (archive !== null && !more && options.inProgress !== true) {
+    const behind = await readArchivedRows<AnyExecution>(
+      { ...place, archive },
+      {
+        limit,
+        cursor: isArchiveCursor(start) ? start : undefined,
+        reverse,
+        wanted: ({ namespace }) => options.namespace === undefined || options.namespace === namespace,
+        select: async (opened) => await archivedExecutions(opened, options, reverse, fitsIn(opened)),
       },
-      (execution) => listing.add(execution),
+      (execution) => listing.add({ execution, source: archive.path }),
     )
     listing.flush()
-    tellMore(terminal, cursor)
-  })
+    tellMore(terminal, behind)
+  }
   listing.end('no executions fit')
   return undefined
+}
+
+interface Listed {
+  readonly execution: AnyExecution
+  /** The store or the archive that it is in. */
+  readonly source: string
+}
+
+const SOURCE: Column<Listed> = { name: 'FROM', value: ({ source }) => source }
+
+async function archivedExecutions(
+  opened: OpenedStore,
+  options: ExecutionsOptions,
+  reverse: boolean,
+  fits: (execution: AnyExecution) => Promise<boolean>,
+): Promise<AnyExecution[]> {
+  const found: AnyExecution[] = []
+  const read = await reader(opened, options)
+  let cursor: string | null = null
+  while (read !== null) {
+    const page: Page<AnyExecution> = await read({ limit: 1_000, cursor, reverse })
+    found.push(...(await only(page.items, fits)))
+    cursor = page.next
+    if (cursor === null) break
+  }
+  return found
+}
+
+async function only<T>(items: readonly T[], fits: (item: T) => Promise<boolean>): Promise<T[]> {
+  const kept: T[] = []
+  for (const item of items) if (await fits(item)) kept.push(item)
+  return kept
 }
 
 /** Returns what reads a page; `null` where no execution of the store can fit. */
@@ -104,34 +168,34 @@ function namespaceOf(execution: AnyExecution): string {
   return isCompute(execution) ? execution.job.namespace : execution.namespace
 }
 
-function columns({ output, wide }: ExecutionsOptions): Column<AnyExecution>[] {
+function columns({ output, wide }: ExecutionsOptions): Column<Listed>[] {
   const nowMs = Date.now()
   const csv = output === 'csv'
   const whole = csv || wide === true
   const time = (timeMs: number): string => (csv ? (rfcTime(timeMs) ?? '') : localTime(timeMs))
   return [
-    { name: 'ID', value: (execution) => shortId(execution.id, whole) },
+    { name: 'ID', value: ({ execution }) => shortId(execution.id, whole) },
     {
       name: 'JOB',
-      value: (execution) => shortId(isCompute(execution) ? execution.job.id : execution.jobId, whole),
+      value: ({ execution }) => shortId(isCompute(execution) ? execution.job.id : execution.jobId, whole),
     },
     {
       name: 'NODE',
-      value: (execution) => (isCompute(execution) ? '(this)' : shortId(execution.nodeId, whole)),
+      value: ({ execution }) => (isCompute(execution) ? '(this)' : shortId(execution.nodeId, whole)),
     },
-    { name: 'STATE', value: (execution) => execution.state },
+    { name: 'STATE', value: ({ execution }) => execution.state },
     {
       name: 'DESIRED',
-      value: (execution) => (isCompute(execution) ? '' : execution.desiredState),
+      value: ({ execution }) => (isCompute(execution) ? '' : execution.desiredState),
     },
     {
       name: 'SINCE',
-      value: (execution) => (csv ? time(execution.stateSinceMs) : span(nowMs - execution.stateSinceMs)),
+      value: ({ execution }) => (csv ? time(execution.stateSinceMs) : span(nowMs - execution.stateSinceMs)),
     },
-    { name: 'CREATED', value: (execution) => time(execution.createdAtMs) },
+    { name: 'CREATED', value: ({ execution }) => time(execution.createdAtMs) },
     {
       name: 'MESSAGE',
-      value: ({ stateMessage }) => (whole ? stateMessage : stateMessage.slice(0, 60)),
+      value: ({ execution: { stateMessage } }) => (whole ? stateMessage : stateMessage.slice(0, 60)),
     },
   ]
 }

@@ -4,8 +4,10 @@ import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { localTime, rfcTime, shortId } from '../cli/words.ts'
-import { notFound, orNothing } from '../store/find-record.ts'
+import { findArchivedJob, openPlace } from '../store/archive.ts'
+import { notFound } from '../store/find-record.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
+import { orNothing } from '../store/or-nothing.ts'
 import { readPages, tellMore } from '../store/pages.ts'
 import { historyRow, isCompute } from '../store/rows.ts'
 
@@ -13,6 +15,7 @@ import { historyRow, isCompute } from '../store/rows.ts'
 export interface HistoryOptions extends ListOptions {
   readonly namespace: string
   readonly since?: string
+  readonly archive?: string
 }
 
 /** Lists the history of a job, or of an execution. */
@@ -23,22 +26,43 @@ export async function history(
   options: HistoryOptions,
 ): Promise<undefined> {
   const sinceMs = options.since === undefined ? undefined : await parsePointInTime(options.since, Date.now())
-  const listing = new Listing(terminal, options.output, columns(options), historyRow)
+  const place = await openPlace(store, options.archive)
+  const listing = new Listing<Listed>(
+    terminal,
+    options.output,
+    place.archive === null ? columns(options) : [...columns(options), SOURCE],
+    place.archive === null
+      ? ({ entry }) => historyRow(entry)
+      : ({ entry, source }) => ({ ...historyRow(entry), source }),
+  )
   let found = false
-  await eachStore(store, async (opened) => {
+  const visit = async (opened: OpenedStore): Promise<void> => {
     const read = await reader(opened, id, options.namespace)
     if (read === null) return
     found = true
     const cursor = await readPages(terminal, pagingOf(options), read, (entry) => {
-      if (sinceMs === undefined || entry.atMs >= sinceMs) listing.add(entry)
+      if (sinceMs === undefined || entry.atMs >= sinceMs) listing.add({ entry, source: opened.path })
     })
     listing.flush()
     tellMore(terminal, cursor)
-  })
+  }
+  if (place.store !== null) await eachStore(place.store, visit)
+  if (!found && place.archive !== null) {
+    const archived = await findArchivedJob(place.archive, id, options.namespace)
+    if (archived !== null) await visit(archived)
+  }
   if (!found) throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`)
   listing.end('no history')
   return undefined
 }
+
+interface Listed {
+  readonly entry: HistoryEntry
+  /** The store or the archive that it is in. */
+  readonly source: string
+}
+
+const SOURCE: Column<Listed> = { name: 'FROM', value: ({ source }) => source }
 
 type Read = (request: PageRequest) => Promise<Page<HistoryEntry>>
 
@@ -59,17 +83,17 @@ async function reader(opened: OpenedStore, id: string, namespace: string): Promi
   return (request) => store.listHistory({ executionId: execution.id, ...request })
 }
 
-function columns({ output, wide }: HistoryOptions): Column<HistoryEntry>[] {
+function columns({ output, wide }: HistoryOptions): Column<Listed>[] {
   const csv = output === 'csv'
   const whole = csv || wide === true
   return [
-    { name: 'TIME', value: ({ atMs }) => (csv ? (rfcTime(atMs) ?? '') : localTime(atMs)) },
-    { name: 'LEVEL', value: ({ level }) => level },
-    { name: 'EXECUTION', value: ({ executionId }) => shortId(executionId ?? '', whole) },
-    { name: 'FROM', value: ({ previousState }) => previousState ?? '' },
-    { name: 'TO', value: ({ newState }) => newState },
-    { name: 'REVISION', value: ({ revision }) => String(revision) },
-    { name: 'TOPIC', value: ({ event }) => event.topic },
-    { name: 'MESSAGE', value: ({ event }) => event.message },
+    { name: 'TIME', value: ({ entry: { atMs } }) => (csv ? (rfcTime(atMs) ?? '') : localTime(atMs)) },
+    { name: 'LEVEL', value: ({ entry: { level } }) => level },
+    { name: 'EXECUTION', value: ({ entry: { executionId } }) => shortId(executionId ?? '', whole) },
+    { name: 'FROM', value: ({ entry: { previousState } }) => previousState ?? '' },
+    { name: 'TO', value: ({ entry: { newState } }) => newState },
+    { name: 'REVISION', value: ({ entry: { revision } }) => String(revision) },
+    { name: 'TOPIC', value: ({ entry: { event } }) => event.topic },
+    { name: 'MESSAGE', value: ({ entry: { event } }) => event.message },
   ]
 }

@@ -4,7 +4,9 @@ import { json, printValue } from '../cli/output.ts'
 import { formatTable } from '../cli/table.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
 import { localTime, shortId, span } from '../cli/words.ts'
+import { openPlace } from '../store/archive.ts'
 import { findJobIn } from '../store/find-record.ts'
+import type { OpenedJobs } from '../store/open-store.ts'
 import { readPages } from '../store/pages.ts'
 import { executionRow, jobRow, specOf } from '../store/rows.ts'
 
@@ -12,6 +14,7 @@ import { executionRow, jobRow, specOf } from '../store/rows.ts'
 export interface JobOptions extends ReadOptions {
   readonly namespace: string
   readonly showSecrets?: boolean
+  readonly archive?: string
 }
 
 const MAX_EXECUTIONS = 1_000
@@ -24,15 +27,19 @@ export async function job(
   options: JobOptions,
 ): Promise<undefined> {
   const showSecrets = options.showSecrets === true
-  await findJobIn(store, id, options.namespace, async (opened, found) => {
+  const place = await openPlace(store, options.archive)
+  const visit = async (opened: OpenedJobs, found: Job): Promise<void> => {
     const executions = await executionsOf(terminal, opened.store, found)
     const value = {
       ...jobRow(found),
       spec: specOf(found.spec, showSecrets),
       executions: executions.map((execution) => executionRow(execution, showSecrets)),
+      ...(place.archive === null ? {} : { source: opened.path }),
     }
-    printValue(terminal, options.output, value, () => textOf(terminal, found, executions, value.spec))
-  })
+    const from = place.archive === null ? [] : [['From', opened.path]]
+    printValue(terminal, options.output, value, () => textOf(terminal, found, executions, value.spec, from))
+  }
+  await findJobIn(store, id, options.namespace, visit, place)
   return undefined
 }
 
@@ -47,7 +54,13 @@ async function executionsOf(terminal: Terminal, store: JobStore, { id }: Job): P
   return found
 }
 
-function textOf(terminal: Terminal, job: Job, executions: readonly Execution[], spec: unknown): string {
+function textOf(
+  terminal: Terminal,
+  job: Job,
+  executions: readonly Execution[],
+  spec: unknown,
+  from: readonly string[][],
+): string {
   const nowMs = Date.now()
   const when = (timeMs: number | null): string =>
     timeMs === null
@@ -73,6 +86,7 @@ function textOf(terminal: Terminal, job: Job, executions: readonly Execution[], 
         .join(', ') || '-',
     ],
     ['Held', job.hold ?? '-'],
+    ...from,
   ]
   const rows = executions.map((execution) => [
     shortId(execution.id),

@@ -1,4 +1,5 @@
-import type { Job, JobState, JobType, LabelRequirement } from '@saltcod/store-core'
+import type { Archive } from '@saltcod/compaction'
+import type { Job, JobQuery, JobState, JobType, LabelRequirement } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
@@ -6,6 +7,8 @@ import type { Terminal } from '../cli/terminal.ts'
 import { localTime, rfcTime, shortId, span } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import { openPlace, type Place } from '../store/archive.ts'
+import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { eachJobStore } from '../store/open-store.ts'
 import { readPages, tellMore } from '../store/pages.ts'
 import { jobRow } from '../store/rows.ts'
@@ -18,6 +21,7 @@ export interface JobsOptions extends ListOptions {
   readonly label?: readonly LabelRequirement[]
   readonly since?: string
   readonly inProgress?: boolean
+  readonly archive?: string
 }
 
 /** Lists jobs. */
@@ -38,22 +42,74 @@ export async function jobs(terminal: Terminal, store: string, options: JobsOptio
     ...(options.inProgress === true ? { inProgress: true } : {}),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   }
-  const listing = new Listing(terminal, options.output, columns(options), jobRow)
-  await eachJobStore(store, async (opened) => {
-    const cursor = await readPages(
-      terminal,
-      pagingOf(options),
-      (request) => opened.store.listJobs({ ...query, ...request }),
-      (job) => listing.add(job),
-    )
-    listing.flush()
-    tellMore(terminal, cursor)
-  })
+  const place = await openPlace(store, options.archive)
+  const listing = new Listing(
+    terminal,
+    options.output,
+    place.archive === null ? columns(options) : [...columns(options), SOURCE],
+    place.archive === null ? rowOf : ({ job, source }: Listed) => ({ ...jobRow(job), source }),
+  )
+  const paging = pagingOf(options)
+  let more = false
+  if (place.store !== null && !isArchiveCursor(paging.cursor)) {
+    await eachJobStore(place.store, async (opened) => {
+      const cursor = await readPages(
+        terminal,
+        paging,
+        (request) => opened.store.listJobs({ ...query, ...request }),
+        (job) => listing.add({ job, source: opened.path }),
+      )
+      listing.flush()
+      tellMore(terminal, cursor)
+      more = cursor !== null
+    })
+  }
+  if (place.archive !== null && !more)
+    await addArchived(terminal, { ...place, archive: place.archive }, query, options, listing)
   listing.end('no jobs fit')
   return undefined
 }
 
-function columns({ output, wide }: JobsOptions): Column<Job>[] {
+interface Listed {
+  readonly job: Job
+  /** The store or the archive that it is in. */
+  readonly source: string
+}
+
+const SOURCE: Column<Listed> = { name: 'FROM', value: ({ source }) => source }
+
+function rowOf({ job }: Listed): unknown {
+  return jobRow(job)
+}
+
+/** What the archive holds comes after what the stores hold. */
+async function addArchived(
+  terminal: Terminal,
+  place: Place & { readonly archive: Archive },
+  query: JobQuery,
+  options: JobsOptions,
+  listing: Listing<Listed>,
+): Promise<void> {
+  if (query.inProgress === true) return
+  const { limit, cursor } = pagingOf(options)
+  const behind = await readArchivedRows<Job>(
+    place,
+    {
+      limit,
+      cursor: isArchiveCursor(cursor) ? cursor : undefined,
+      reverse: options.oldestFirst !== true,
+      wanted: ({ state, namespace }) =>
+        (query.states === undefined || query.states.includes(state as JobState)) &&
+        (query.namespace === undefined || query.namespace === namespace),
+      select: async ({ store }) => (await store.listJobs(query)).items,
+    },
+    (job) => listing.add({ job, source: place.archive.path }),
+  )
+  listing.flush()
+  tellMore(terminal, behind)
+}
+
+function columns({ output, wide }: JobsOptions): Column<Listed>[] {
   const nowMs = Date.now()
   const whole = output === 'csv' || wide === true
   const time = (timeMs: number | null): string => {
@@ -61,17 +117,17 @@ function columns({ output, wide }: JobsOptions): Column<Job>[] {
     return output === 'csv' ? (rfcTime(timeMs) ?? '') : localTime(timeMs)
   }
   return [
-    { name: 'ID', value: (job) => shortId(job.id, whole) },
-    { name: 'NAME', value: (job) => job.name },
-    { name: 'NAMESPACE', value: (job) => job.namespace },
-    { name: 'TYPE', value: (job) => job.type },
-    { name: 'STATE', value: (job) => job.state },
+    { name: 'ID', value: ({ job }) => shortId(job.id, whole) },
+    { name: 'NAME', value: ({ job }) => job.name },
+    { name: 'NAMESPACE', value: ({ job }) => job.namespace },
+    { name: 'TYPE', value: ({ job }) => job.type },
+    { name: 'STATE', value: ({ job }) => job.state },
     {
       name: 'SINCE',
-      value: (job) => (output === 'csv' ? time(job.stateSinceMs) : span(nowMs - job.stateSinceMs)),
+      value: ({ job }) => (output === 'csv' ? time(job.stateSinceMs) : span(nowMs - job.stateSinceMs)),
     },
-    { name: 'CREATED', value: (job) => time(job.createdAtMs) },
-    { name: 'FINISHED', value: (job) => time(job.finishedAtMs) },
-    { name: 'MESSAGE', value: (job) => (whole ? job.stateMessage : job.stateMessage.slice(0, 60)) },
+    { name: 'CREATED', value: ({ job }) => time(job.createdAtMs) },
+    { name: 'FINISHED', value: ({ job }) => time(job.finishedAtMs) },
+    { name: 'MESSAGE', value: ({ job }) => (whole ? job.stateMessage : job.stateMessage.slice(0, 60)) },
   ]
 }

@@ -1,5 +1,3 @@
-import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   planRecovery,
   type RecoveryDecision,
@@ -13,6 +11,7 @@ import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime, shortId, span } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import { readNodeConfig } from '../store/node-config.ts'
 import { eachStore } from '../store/open-store.ts'
 
 /** Options of `recover`. */
@@ -66,18 +65,8 @@ export async function recover(
 /** The policy of the config file beside the stores, where there is one; else the preset. */
 async function policyFor(store: string, { preset, config: file }: RecoverOptions): Promise<RecoveryPolicy> {
   if (preset !== undefined) return recoveryPolicy({ preset })
-  const { CONFIG_FILE_NAME, formatProblem, loadConfig } = await import('@saltcod/config')
-  const beside = statSync(store, { throwIfNoEntry: false })?.isDirectory()
-    ? join(store, CONFIG_FILE_NAME)
-    : ''
-  const path = file ?? beside
-  if (path === '' || (file === undefined && !existsSync(path))) return recoveryPolicy()
-  const { config, errors } = loadConfig({ files: [path] })
-  if (config === undefined) {
-    throw new Failure(EXIT.usage, errors.map(formatProblem).join('; '), {
-      hint: 'correct the config file, or choose a policy with --preset',
-    })
-  }
+  const config = await readNodeConfig(store, file)
+  if (config === null) return recoveryPolicy()
   const { preset: chosen, cells, ageRules, keepForMs } = config.recovery
   return recoveryPolicy({ preset: chosen, cells, ageRules, keepForMs })
 }

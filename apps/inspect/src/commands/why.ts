@@ -8,14 +8,17 @@ import { localTime, printable, printableLines, rfcTime, span } from '../cli/word
 import { nodeQueue, queueText } from '../explain/node-queue.ts'
 import { type Moment, momentOfEntry, timelineOf } from '../explain/timeline.ts'
 import { explainExecution, explainJob } from '../explain/verdict.ts'
-import { notFound, orNothing } from '../store/find-record.ts'
-import { eachStore, type OpenedExecutions, type OpenedJobs } from '../store/open-store.ts'
+import { findArchivedJob, openPlace } from '../store/archive.ts'
+import { notFound } from '../store/find-record.ts'
+import { eachStore, type OpenedExecutions, type OpenedJobs, type OpenedStore } from '../store/open-store.ts'
+import { orNothing } from '../store/or-nothing.ts'
 import { readPages } from '../store/pages.ts'
 import { isCompute } from '../store/rows.ts'
 
 /** Options of `why`. */
 export interface WhyOptions extends ReadOptions {
   readonly namespace: string
+  readonly archive?: string
 }
 
 interface Explanation {
@@ -26,6 +29,8 @@ interface Explanation {
   readonly because: string[]
   readonly next: readonly string[]
   readonly timeline: Moment[]
+  /** The store or the archive that it is in. */
+  readonly source: string
 }
 
 const MAX_ENTRIES = 10_000
@@ -37,16 +42,24 @@ export async function why(
   id: string,
   options: WhyOptions,
 ): Promise<undefined> {
+  const place = await openPlace(store, options.archive)
   const found: Explanation[] = []
   const executionIds = new Set<string>()
-  await eachStore(store, async (opened) => {
+  const each = place.store === null ? async () => undefined : eachStore
+  const explain = async (opened: OpenedStore): Promise<void> => {
     if (opened.kind === 'executions') return
     const job =
       (await orNothing(opened.store.findJob(id, options.namespace))) ?? (await jobOfExecution(opened, id))
     if (job !== undefined) found.push(await explainIn(terminal, opened, job, executionIds))
-  })
+  }
+  await each(store, explain)
+  if (found.length === 0 && place.archive !== null) {
+    const archived = await findArchivedJob(place.archive, id, options.namespace)
+    if (archived !== null) await explain(archived)
+    found.push(...found.splice(0).map(asArchived))
+  }
   // What the compute nodes of the same repository wrote of the executions belongs into the same order of time.
-  await eachStore(store, async (opened) => {
+  await each(store, async (opened) => {
     if (opened.kind !== 'executions') return
     const own = await orNothing(opened.store.findExecution(id))
     if (found.length === 0 && own !== undefined && isCompute(own)) {
@@ -67,9 +80,20 @@ export async function why(
     throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`)
   for (const explanation of found) {
     explanation.timeline.sort((a, b) => a.atMs - b.atMs)
-    printValue(terminal, options.output, rowOf(explanation), () => textOf(terminal, explanation))
+    const source = place.archive === null ? {} : { source: explanation.source }
+    const row = { ...rowOf(explanation), ...source }
+    printValue(terminal, options.output, row, () => textOf(terminal, explanation))
   }
   return undefined
+}
+
+/** What has left the store is not waiting for anything. */
+function asArchived(explanation: Explanation): Explanation {
+  return {
+    ...explanation,
+    because: [...explanation.because, `it has left the store, and is in the archive ${explanation.source}`],
+    next: ['nothing by itself: saltcod archive restore, or saltcod-inspect unarchive, brings it back'],
+  }
 }
 
 async function jobOfExecution({ store }: OpenedJobs, id: string): Promise<Job | undefined> {
@@ -128,6 +152,7 @@ async function explainIn(
     because: [...because],
     next,
     timeline: timelineOf(history, evaluations),
+    source: path,
   }
 }
 
@@ -148,6 +173,7 @@ async function explainCompute(
     because: [...because, ...queue],
     next,
     timeline: entries.map((entry) => momentOfEntry(entry, opened.row.nodeId ?? 'compute')),
+    source: opened.path,
   }
 }
 
@@ -166,7 +192,15 @@ async function computeHistory(
   return entries
 }
 
-function rowOf({ id, subject, state, sinceMs, because, next, timeline }: Explanation): unknown {
+function rowOf({
+  id,
+  subject,
+  state,
+  sinceMs,
+  because,
+  next,
+  timeline,
+}: Explanation): Record<string, unknown> {
   return {
     id,
     subject,

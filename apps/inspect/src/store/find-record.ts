@@ -1,22 +1,30 @@
-import { type ComputeExecution, type Execution, isStoreError, type Job } from '@saltcod/store-core'
+import type { ComputeExecution, Execution, Job } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import { findArchivedJob, type Place } from './archive.ts'
 import { eachJobStore, eachStore, type OpenedJobs, type OpenedStore } from './open-store.ts'
+import { orNothing } from './or-nothing.ts'
 
-/** Finds a job by name, id or short id in the stores that an argument means, and visits it. Throws `JOB_NOT_FOUND`. */
+/** Finds a job by name, id or short id in the stores that an argument means, then in an archive, and visits it. Throws `JOB_NOT_FOUND`. */
 export async function findJobIn(
   argument: string,
   text: string,
   namespace: string,
   visit: (opened: OpenedJobs, job: Job) => Promise<void>,
+  place: Place = { store: argument, archive: null },
 ): Promise<void> {
   let found = false
-  await eachJobStore(argument, async (opened) => {
+  const look = async (opened: OpenedJobs): Promise<void> => {
     const job = await orNothing(opened.store.findJob(text, namespace))
     if (job === undefined) return
     found = true
     await visit(opened, job)
-  })
+  }
+  if (place.store !== null) await eachJobStore(place.store, look)
+  if (!found && place.archive !== null) {
+    const archived = await findArchivedJob(place.archive, text, namespace)
+    if (archived !== null) await look(archived)
+  }
   if (!found) throw notFound('job', text, argument, `in namespace ${namespace}`)
 }
 
@@ -34,16 +42,6 @@ export async function findExecutionIn(
     await visit(opened, execution)
   })
   if (!found) throw notFound('execution', text, argument)
-}
-
-/** Turns "there is no such record" into `undefined`. */
-export async function orNothing<T>(search: Promise<T>): Promise<T | undefined> {
-  try {
-    return await search
-  } catch (error) {
-    if (isStoreError(error, 'JOB_NOT_FOUND', 'EXECUTION_NOT_FOUND', 'EVALUATION_NOT_FOUND')) return undefined
-    throw error
-  }
 }
 
 /** Makes the error for a record that is in none of the stores. */

@@ -19,9 +19,19 @@ export async function locateStores(argument: string): Promise<readonly string[]>
   const stores = [...listStores(path)].sort((a, b) => b.role.localeCompare(a.role))
   const paths = [...direct, ...stores.map((store) => store.path)]
   if (paths.length > 0) return paths.map(realPath)
+  if (isArchive(path)) {
+    throw new Failure(EXIT.usage, `${argument} is an archive`, {
+      hint: 'jobs, job, executions, history, why and unarchive read it',
+    })
+  }
   throw new Failure(EXIT.unreadable, `there is no store in the directory ${argument}`, {
     hint: 'give a store file, or the repository directory of a node (its default is ~/.bacalhau)',
   })
+}
+
+/** Tells whether a path is the directory of an archive. */
+export function isArchive(path: string): boolean {
+  return existsSync(join(path, 'manifest.ndjson'))
 }
 
 /** Finds the one file that an argument means. Throws a `Failure` where there is none, or more than one. */

@@ -42,8 +42,14 @@ export interface Archive extends ArchiveWriter {
   get(jobId: string): Promise<ArchivedJob | null>
   /** Yields every entry, oldest first; a job that was archived twice comes twice. Throws `STORE_DAMAGED`. */
   list(): AsyncIterableIterator<ArchiveEntry>
-  /** Yields every entry with its job, oldest first. Throws `RECORD_CORRUPT`, `STORE_DAMAGED`. */
-  read(): AsyncIterableIterator<{ readonly entry: ArchiveEntry; readonly job: ArchivedJob }>
+  /**
+   * Yields every entry with a way to read its job, oldest first unless `reverse` is set; what is not read costs nothing but
+   * its line in the manifest. Throws `STORE_DAMAGED`, and from `job()` `RECORD_CORRUPT`.
+   */
+  read(options?: { readonly reverse?: boolean }): AsyncIterableIterator<{
+    readonly entry: ArchiveEntry
+    readonly job: () => Promise<ArchivedJob>
+  }>
   /** Reads everything and compares checksums; resolves with what is wrong, in words. */
   verify(): Promise<{ readonly jobs: number; readonly bytes: number; readonly problems: readonly string[] }>
 }
@@ -204,14 +210,30 @@ class DirectoryArchive implements Archive {
     }
   }
 
-  async *read(): AsyncIterableIterator<{ readonly entry: ArchiveEntry; readonly job: ArchivedJob }> {
-    for await (const { part } of readManifest(this.#manifest)) {
-      const lines = await this.#readPart(part)
-      for (const indexed of part.jobs) {
+  async *read({ reverse = false }: { readonly reverse?: boolean } = {}): AsyncIterableIterator<{
+    readonly entry: ArchiveEntry
+    readonly job: () => Promise<ArchivedJob>
+  }> {
+    for await (const part of this.#parts(reverse)) {
+      let lines: Promise<string[]> | undefined
+      for (const indexed of reverse ? [...part.jobs].reverse() : part.jobs) {
         const { firstLine, lines: count } = indexed
-        yield { entry: entryOf(part, indexed), job: fromLines(lines.slice(firstLine, firstLine + count)) }
+        const job = async (): Promise<ArchivedJob> => {
+          lines ??= this.#readPart(part)
+          return fromLines((await lines).slice(firstLine, firstLine + count))
+        }
+        yield { entry: entryOf(part, indexed), job }
       }
     }
+  }
+
+  async *#parts(reverse: boolean): AsyncGenerator<ManifestPart> {
+    const kept: ManifestPart[] = []
+    for await (const { part } of readManifest(this.#manifest)) {
+      if (reverse) kept.push(part)
+      else yield part
+    }
+    yield* kept.reverse()
   }
 
   async verify(): Promise<{ jobs: number; bytes: number; problems: string[] }> {

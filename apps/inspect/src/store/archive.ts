@@ -1,0 +1,56 @@
+import { type Archive, type ArchivedJob, findInArchive, openArchive } from '@saltcod/compaction'
+import { openJobStore, readStoreRow, STORE_TABLES } from '@saltcod/store-core'
+import { openMemoryKv } from '@saltcod/store-memory'
+import { isArchive } from './locate.ts'
+import type { OpenedJobs } from './open-store.ts'
+import { orNothing } from './or-nothing.ts'
+
+const SHORT_ID = /^e-[0-9a-f]{4,}[0-9a-f-]*$/
+
+/** Where a command looks: in stores, in an archive, or in both. */
+export interface Place {
+  /** `null` where an archive alone was given. */
+  readonly store: string | null
+  readonly archive: Archive | null
+}
+
+/** Finds out what an argument and the option `--archive` mean. Throws what `openArchive` throws. */
+export async function openPlace(argument: string, directory: string | undefined): Promise<Place> {
+  const alone = directory === undefined && isArchive(argument)
+  const path = alone ? argument : directory
+  const archive = path === undefined ? null : await openArchive(path, { readOnly: true })
+  return { store: alone ? null : argument, archive }
+}
+
+/** Puts a job of an archive into a store in memory, so that all that reads a store reads it. */
+export async function openArchivedJob(archive: Archive, job: ArchivedJob): Promise<OpenedJobs> {
+  const kv = openMemoryKv({ tables: STORE_TABLES })
+  const store = await openJobStore(kv, { clock: Date.now })
+  await store.importJob(job)
+  const row = kv.read(readStoreRow)
+  if (row === undefined) throw new TypeError('a store that was just made has no row')
+  return { kind: 'jobs', path: archive.path, kv, stored: kv, row, store }
+}
+
+/**
+ * Opens the one job of an archive that a text means, as {@link openArchivedJob} does: id, short id, name, or the id of one of its
+ * executions. Resolves with `null` where there is none. Throws `AMBIGUOUS_ID`.
+ */
+export async function findArchivedJob(
+  archive: Archive,
+  text: string,
+  namespace: string,
+): Promise<OpenedJobs | null> {
+  const entry = await orNothing(findInArchive(archive, text, namespace))
+  if (entry !== undefined) {
+    const job = await archive.get(entry.id)
+    return job === null ? null : await openArchivedJob(archive, job)
+  }
+  if (!text.startsWith('e')) return null
+  for await (const { job } of archive.read({ reverse: true })) {
+    const whole = await job()
+    const has = whole.executions.some(({ id }) => id === text || (SHORT_ID.test(text) && id.startsWith(text)))
+    if (has) return await openArchivedJob(archive, whole)
+  }
+  return null
+}
