@@ -60,6 +60,7 @@ export type { DecodedPart } from './kv/tuple.ts'
 export { decodeId, decodeTuple, idTuple, keyToHex, tuple } from './kv/tuple.ts'
 export type { CheckOptions, CheckReport, Finding } from './model/check-report.ts'
 export type {
+  ChangedComputeExecution,
   ComputeExecution,
   ComputeExecutionPatch,
   ExecutionJob,

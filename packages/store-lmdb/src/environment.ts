@@ -177,7 +177,9 @@ export class Environment {
 
   get(name: string, key: Uint8Array): Uint8Array | undefined {
     try {
-      return this.#tables.get(name)?.getBinary(key)
+      const shared = this.#tables.get(name)?.getBinaryFast(key)
+      // The memory is lmdb's, and the next read writes over it.
+      return shared === undefined ? undefined : copyOf(shared)
     } catch (error) {
       throw this.#fail(error)
     }
@@ -360,6 +362,17 @@ export class Environment {
     this.fault ??= error
     return failedError(this.path, error)
   }
+}
+
+/**
+ * Copies what a read has left in lmdb's own memory into memory of the pool, which costs less than the buffer that
+ * lmdb would make. Only the length that lmdb has set tells where the value ends: the memory itself goes on.
+ */
+function copyOf(shared: Bytes): Bytes {
+  const { length } = shared
+  const copy = Buffer.allocUnsafe(length)
+  copy.set(new Uint8Array(shared.buffer, shared.byteOffset, length))
+  return copy
 }
 
 function readingError(path: string, error: unknown): Error {

@@ -26,6 +26,7 @@ interface Group {
   readonly limits: GroupLimits
   readonly background: boolean
   readonly estimate: PageEstimate
+  readonly buffer: ChangeBuffer
   readonly endsAt: number
   readonly taken: WriteRequest[]
   /** Delivers the results, in order, when the commit is on disk. */
@@ -36,8 +37,8 @@ interface Group {
 }
 
 /**
- * Carries out write requests in groups: one commit in one turn of the event loop. What a body writes is
- * buffered until it has succeeded, so that one that fails leaves nothing behind. Results and refusals are
+ * Carries out write requests in groups: one commit in one turn of the event loop. What the bodies write is
+ * buffered until all have run, so that one that fails leaves nothing behind. Results and refusals are
  * delivered only after the commit that they may depend on.
  */
 export class GroupWriter {
@@ -153,6 +154,7 @@ export class GroupWriter {
       this.#reserve.begin()
       this.#environment.commit(() => {
         this.#runBodies(group)
+        this.#apply(group.buffer)
         bodiesDone = true
       })
       this.#reserve.settle(this.#environment.lastPage() + 1, group.estimate.pages)
@@ -170,6 +172,7 @@ export class GroupWriter {
       limits,
       background,
       estimate: new PageEstimate(environment.pageBytes, (table) => environment.treeSize(table)),
+      buffer: new ChangeBuffer(environment),
       endsAt: performance.now() + limits.durationMs,
       taken: [],
       deliveries: [],
@@ -196,13 +199,17 @@ export class GroupWriter {
   }
 
   #runBody(group: Group, request: WriteRequest): void {
-    const buffer = new ChangeBuffer(this.#environment)
+    const { buffer } = group
     const run = new KvWriteRun(buffer, this.#tables)
     this.#running = run
     try {
       const deliver = request.run(run)
-      this.#apply(group, buffer)
+      this.#claimRoom(group)
+      buffer.keep()
       group.deliveries.push(deliver)
+    } catch (error) {
+      buffer.undo()
+      throw error
     } finally {
       this.#running = undefined
       group.keys += run.keys
@@ -210,14 +217,19 @@ export class GroupWriter {
     }
   }
 
-  /** Room for all of a request's changes is claimed before the first is made, so that it is refused whole. */
-  #apply(group: Group, buffer: ChangeBuffer): void {
-    const { estimate, background } = group
+  /** Room for all of a body's changes is claimed before the next body runs, so that it is refused whole. */
+  #claimRoom(group: Group): void {
+    const { buffer, estimate, background } = group
     let pages = 0
-    for (const { table, key, value } of buffer.changes()) {
-      pages = value === null ? estimate.remove(table) : estimate.put(table, key.length, value.length)
-    }
+    buffer.visitPending(({ table, key, value }, before) => {
+      if (value === null) pages = estimate.remove(table)
+      else if (before === undefined || value.length > (before.value?.length ?? -1))
+        pages = estimate.put(table, key.length, value.length)
+    })
     if (pages > 0) this.#reserve.ensure(pages, background, () => this.#freePages(group))
+  }
+
+  #apply(buffer: ChangeBuffer): void {
     for (const { table, key, value } of buffer.changes()) {
       if (value === null) this.#environment.remove(table, key)
       else this.#environment.put(table, key, value)

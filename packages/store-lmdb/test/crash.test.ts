@@ -50,8 +50,8 @@ test(`after each of ${KILLS} kills every acknowledged write is there, and no par
     await store.close()
     const lost = [...kept].filter((id) => !alpha.has(id))
     const ghosts = [...refused].filter((id) => alpha.has(id) || beta.has(id))
-    // A body puts its id into both tables and takes the one 50 before out of the second.
-    const torn = [...alpha].filter((id) => beta.has(id) === alpha.has(id + 50))
+    // A body puts its id into both tables and takes the one 50 before out of the second, unless that came in the background.
+    const torn = [...alpha].filter((id) => beta.has(id) === (id % 11 !== 0 && alpha.has(id + 50)))
     expect({ kill, lost, ghosts, torn }).toEqual({ kill, lost: [], ghosts: [], torn: [] })
   }
   expect(kept.size).toBeGreaterThan(KILLS)

@@ -95,7 +95,7 @@ export async function changeExecution(
         subject: executionId,
       })
       context.reportWritten.call()
-      return changed
+      return { ...changed, job: execution.job }
     } catch (error) {
       if (isStoreError(error, 'EXECUTION_NOT_FOUND')) return null
       if (!isStoreError(error, 'REVISION_CONFLICT', 'ALREADY_TERMINAL')) throw error

@@ -16,6 +16,7 @@ const FIXES = {
   'feed-total-wrong': 'repair counts anew',
   'spec-missing': 'restore the job from a backup, or delete it',
   'spec-bytes-wrong': 'repair counts anew',
+  'job-version-wrong': 'repair takes the version of the job that is there',
   orphan: 'repair removes rows whose owner is gone',
   'finish-time-wrong': 'repair sets the time of the state',
   'state-unknown': 'restore the record from a backup',

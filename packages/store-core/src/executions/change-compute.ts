@@ -1,5 +1,9 @@
 import { StoreError } from '../errors.ts'
-import type { ComputeExecution, ComputeExecutionPatch } from '../model/compute-execution.ts'
+import type {
+  ChangedComputeExecution,
+  ComputeExecution,
+  ComputeExecutionPatch,
+} from '../model/compute-execution.ts'
 import type { EventInput } from '../model/history.ts'
 import { checkId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
@@ -20,6 +24,7 @@ import {
   type LoadedCompute,
   loadCompute,
   replaceComputeRow,
+  toChangedExecution,
   toComputeExecution,
 } from './compute-row.ts'
 import type { CreateComputeExecution, UpdateComputeExecution } from './execution-store.ts'
@@ -65,6 +70,7 @@ export function createCompute<Spec>(
   }
   const row: ComputeRow = {
     j: job.id,
+    v: version,
     ns: namespace,
     q: requesterId,
     ...(request.partition == null ? {} : { pt: request.partition }),
@@ -86,7 +92,6 @@ export function createCompute<Spec>(
   recordComputeEvent(
     mutation,
     { id, key, row, bytes },
-    version,
     null,
     request.event ?? { message: 'Execution created' },
   )
@@ -95,10 +100,7 @@ export function createCompute<Spec>(
 }
 
 /** Changes an execution's state, other fields, or both, with history. */
-export function updateCompute<Spec>(
-  mutation: Mutation,
-  request: UpdateComputeExecution,
-): ComputeExecution<Spec> {
+export function updateCompute(mutation: Mutation, request: UpdateComputeExecution): ChangedComputeExecution {
   const before = loadCompute(mutation.rows, request.executionId)
   const { to = null, patch = {}, event } = request
   checkTime('deadline', patch.deadlineAtMs)
@@ -108,9 +110,8 @@ export function updateCompute<Spec>(
     to === null ? old : moveState(old, to, request.message ?? event?.message ?? '', mutation.nowMs)
   const row = { ...patchRow(moved, patch), r: old.r + 1, md: mutation.nowMs }
   const after = replaceComputeRow(mutation, before, row)
-  const made = toComputeExecution<Spec>(mutation.rows, after)
-  recordComputeEvent(mutation, after, made.job.version, old.s, event ?? { message: request.message ?? '' })
-  return made
+  recordComputeEvent(mutation, after, old.s, event ?? { message: request.message ?? '' })
+  return toChangedExecution(id, row)
 }
 
 /** Notes the newest revision that the requester has confirmed. It is no change of the work, so nothing else moves. */
@@ -147,7 +148,6 @@ export function deleteCompute(mutation: Mutation, executionId: string): void {
 export function recordComputeEvent(
   mutation: Mutation,
   { key, row }: LoadedCompute,
-  jobVersion: number,
   previousState: ComputeState | null,
   event: EventInput,
 ): number {
@@ -155,7 +155,7 @@ export function recordComputeEvent(
     mutation,
     {
       ownerKey: key,
-      jobVersion,
+      jobVersion: row.v,
       previousState,
       newState: row.s,
       revision: row.r,

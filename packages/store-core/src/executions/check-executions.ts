@@ -63,6 +63,15 @@ function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: F
       `execution ${id} says ${row.b} bytes of job, it has ${job.bytes}`,
     )
   }
+  if (job !== undefined && job.record.version !== row.v) {
+    findings.add(
+      'job-version-wrong',
+      'executions',
+      key,
+      id,
+      `execution ${id} names version ${row.v} of its job, it has version ${job.record.version}`,
+    )
+  }
   if (!COMPUTE_MACHINE.states.includes(row.s)) {
     findings.add(
       'state-unknown',

@@ -1,7 +1,12 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { idTuple, tuple } from '../kv/tuple.ts'
-import type { ComputeExecution, ExecutionJob, ProcessIdentity } from '../model/compute-execution.ts'
+import type {
+  ChangedComputeExecution,
+  ComputeExecution,
+  ExecutionJob,
+  ProcessIdentity,
+} from '../model/compute-execution.ts'
 import type { Json } from '../model/json.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import type { ReadRecordState } from '../store/history.ts'
@@ -12,6 +17,8 @@ import { INDEX } from '../store/tables.ts'
 /** A compute execution's changing part; what is absent is `null`, empty or zero in the model. */
 export interface ComputeRow {
   readonly j: string
+  /** Version of the job. */
+  readonly v: number
   readonly ns: string
   readonly q: string
   readonly pt?: number
@@ -92,9 +99,13 @@ export function toComputeExecution<Spec>(
       hint: 'run a check with the inspector',
     })
   }
+  return { ...toChangedExecution(id, row), job: job as ExecutionJob<Spec> }
+}
+
+/** Restores an execution without its job from its row. */
+export function toChangedExecution(id: string, row: ComputeRow): ChangedComputeExecution {
   return {
     id,
-    job: job as ExecutionJob<Spec>,
     requesterId: row.q,
     partition: row.pt ?? null,
     state: row.s,

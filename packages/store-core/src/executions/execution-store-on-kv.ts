@@ -4,7 +4,7 @@ import { matchShortId } from '../jobs/job-queries.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
-import type { ComputeExecution } from '../model/compute-execution.ts'
+import type { ChangedComputeExecution, ComputeExecution } from '../model/compute-execution.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Json } from '../model/json.ts'
@@ -29,7 +29,6 @@ import {
   computeJobPrefix,
   computeKey,
   computeStatePrefix,
-  executionJobTable,
   findCompute,
   loadCompute,
   toComputeExecution,
@@ -56,8 +55,8 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
     )
   }
 
-  async updateExecution(request: UpdateComputeExecution): Promise<ComputeExecution<Spec>> {
-    return await this.mutate('updateExecution', request, (mutation) => updateCompute<Spec>(mutation, request))
+  async updateExecution(request: UpdateComputeExecution): Promise<ChangedComputeExecution> {
+    return await this.mutate('updateExecution', request, (mutation) => updateCompute(mutation, request))
   }
 
   async acknowledgeExecution(request: { executionId: string; revision: number }): Promise<void> {
@@ -105,8 +104,7 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
     return await this.mutate('addHistory', request, (mutation) => {
       const { rows } = mutation
       const execution = loadCompute(rows, request.executionId)
-      const version = executionJobTable.get(rows, execution.key)?.version ?? 0
-      const sequence = recordComputeEvent(mutation, execution, version, execution.row.s, request.event)
+      const sequence = recordComputeEvent(mutation, execution, execution.row.s, request.event)
       return readHistoryEntry(
         rows,
         { jobId: execution.row.j, executionId: execution.id },

@@ -1,4 +1,9 @@
-import type { ComputeExecution, ComputeExecutionPatch, ExecutionJob } from '../model/compute-execution.ts'
+import type {
+  ChangedComputeExecution,
+  ComputeExecution,
+  ComputeExecutionPatch,
+  ExecutionJob,
+} from '../model/compute-execution.ts'
 import type { DurableStore } from '../model/durable-store.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
@@ -53,8 +58,11 @@ export interface FinishedExecutionQuery extends PageRequest {
 export interface ExecutionStore<Spec = Json> extends DurableStore {
   /** Creates an execution. Throws `EXECUTION_ALREADY_EXISTS`, `INVALID_ARGUMENT`. */
   createExecution(request: CreateComputeExecution<Spec>): Promise<ComputeExecution<Spec>>
-  /** Changes an execution. Throws `EXECUTION_NOT_FOUND` and the codes of `checkTransition`. */
-  updateExecution(request: UpdateComputeExecution): Promise<ComputeExecution<Spec>>
+  /**
+   * Changes an execution and returns it without its job, which is not even read. Throws `EXECUTION_NOT_FOUND` and
+   * the codes of `checkTransition`.
+   */
+  updateExecution(request: UpdateComputeExecution): Promise<ChangedComputeExecution>
   /** Notes the newest revision that the requester has confirmed. Throws `EXECUTION_NOT_FOUND`. */
   acknowledgeExecution(request: { readonly executionId: string; readonly revision: number }): Promise<void>
   /** Returns an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */

@@ -58,7 +58,7 @@ export interface KvSnapshot {
 
 /** What a write body sees: its snapshot with its own changes on top. */
 export interface KvTransaction extends KvSnapshot {
-  /** Sets the value under a key, replacing what was there. The bytes must not be changed before the body has returned. */
+  /** Sets the value under a key, replacing what was there. The bytes must not be changed before `write` has resolved. */
   put(table: string, key: Uint8Array, value: Uint8Array): void
   /** Removes a key and tells whether it was there. */
   remove(table: string, key: Uint8Array): boolean

@@ -3,14 +3,16 @@ import { pack, unpack } from 'fdb-tuple'
 /** One part of a key. */
 export type KeyPart = string | number
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** The type code of a UUID in the tuple layer. */
 const UUID_CODE = 0x30
-/** Most texts, times and ids that are remembered; the same few come again and again within a group of writes. */
+const HYPHEN = 0x2d
+/** Most texts and times that are remembered; the same few come again and again within a group of writes. */
 const MEMO_TEXT_LENGTH = 256
 const MEMO_LIMIT = 8_192
 const partMemo = new Map<KeyPart, Uint8Array>()
-const idMemo = new Map<string, Uint8Array>()
+/** Values of the lower-case hexadecimal digits by character code; -1 for every other character. */
+const DIGIT_VALUES = new Int8Array(128).fill(-1)
+for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGIT_VALUES[digit.charCodeAt(0)] = value
 
 /**
  * Encodes parts as a tuple whose byte order is the order of the parts (FoundationDB's tuple layer). Tuples
@@ -26,11 +28,15 @@ export function tuple(...parts: readonly (KeyPart | Uint8Array)[]): Uint8Array {
   }
   const key = Buffer.allocUnsafe(length)
   let offset = 0
-  for (const bytes of encoded) {
-    key.set(bytes, offset)
-    offset += bytes.length
-  }
+  for (const bytes of encoded) offset = copyInto(key, offset, bytes)
   return key
+}
+
+/** Copies bytes and returns where they end. A loop, since parts are short and a call of `set` costs more. */
+function copyInto(target: Uint8Array, start: number, bytes: Uint8Array): number {
+  const { length } = bytes
+  for (let i = 0; i < length; i += 1) target[start + i] = bytes[i] as number
+  return start + length
 }
 
 function encodePart(part: KeyPart): Uint8Array {
@@ -53,28 +59,23 @@ function encodePart(part: KeyPart): Uint8Array {
 export function idTuple(prefix: string, id: string): Uint8Array {
   if (id.length !== prefix.length + 37 || !id.startsWith(prefix) || id[prefix.length] !== '-')
     return tuple(id)
-  const known = idMemo.get(id)
-  if (known !== undefined) return known
-  const uuid = id.slice(prefix.length + 1)
-  if (!UUID.test(uuid)) return tuple(id)
-  const made = Buffer.alloc(17)
-  made[0] = UUID_CODE
-  made.write(uuid.replaceAll('-', ''), 1, 'hex')
-  return remember(id, made)
-}
-
-/** Notes the encoding of an id that was just made from its 16 bytes, which spares parsing it again. */
-export function rememberId(id: string, uuid: Uint8Array): void {
   const made = Buffer.allocUnsafe(17)
   made[0] = UUID_CODE
-  made.set(uuid, 1)
-  remember(id, made)
+  return writeUuid(made, id, prefix.length + 1) ? made : tuple(id)
 }
 
-function remember(id: string, key: Uint8Array): Uint8Array {
-  if (idMemo.size >= MEMO_LIMIT) idMemo.clear()
-  idMemo.set(id, key)
-  return key
+/** Writes the digits of a UUID behind the first byte of a key; tells whether the text is one. */
+function writeUuid(key: Uint8Array, text: string, start: number): boolean {
+  let at = start
+  for (let i = 1; i < 17; i += 1) {
+    if ((i === 5 || i === 7 || i === 9 || i === 11) && text.charCodeAt(at++) !== HYPHEN) return false
+    const high = DIGIT_VALUES[text.charCodeAt(at)] ?? -1
+    const low = DIGIT_VALUES[text.charCodeAt(at + 1)] ?? -1
+    if (high < 0 || low < 0) return false
+    key[i] = high * 16 + low
+    at += 2
+  }
+  return true
 }
 
 /** The smallest key that is larger than every key which begins with this tuple. */

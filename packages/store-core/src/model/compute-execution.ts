@@ -50,6 +50,9 @@ export interface ComputeExecution<Spec = Json> {
   readonly deadlineAtMs: number | null
 }
 
+/** An execution as a change has left it; without its job, which no change touches. */
+export type ChangedComputeExecution = Omit<ComputeExecution, 'job'>
+
 /** Fields of a compute execution that a change may set; a field that is absent stays, `null` clears. */
 export interface ComputeExecutionPatch {
   readonly attempt?: number

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { StoreError } from '../errors.ts'
-import { formatUuid, rememberId } from '../kv/tuple.ts'
+import { formatUuid } from '../kv/tuple.ts'
 
 /** The letter that begins an id that we make: job, execution, evaluation. */
 export type IdPrefix = 'j' | 'e' | 'v'
@@ -31,9 +31,7 @@ export function newId(prefix: IdPrefix): string {
   poolOffset += RANDOM_BYTES
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const id = `${prefix}-${formatUuid(bytes)}`
-  rememberId(id, bytes)
-  return id
+  return `${prefix}-${formatUuid(bytes)}`
 }
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/

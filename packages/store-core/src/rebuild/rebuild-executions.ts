@@ -44,29 +44,34 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
   const { key } = found
   const id = decodeId('e', decodeTuple(key)[0])
   const before = computeTable.decode(key, found.value)
-  const jobBytes = bytesOfJob(key, rows)
-  if (jobBytes === null || !COMPUTE_MACHINE.states.includes(before.s)) {
+  const job = jobOf(key, rows)
+  if (job === null || !COMPUTE_MACHINE.states.includes(before.s)) {
     const reason =
-      jobBytes === null ? 'its job is missing or damaged' : `it is in the unknown state ${String(before.s)}`
+      job === null ? 'its job is missing or damaged' : `it is in the unknown state ${String(before.s)}`
     run.drop(rows, 'executions', found, id, reason)
     return
   }
   const { f, ...kept } = before
   const row: ComputeRow = {
     ...kept,
-    b: jobBytes,
+    v: job.version,
+    b: job.bytes,
     ...(COMPUTE_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}),
   }
-  const bytes = row.b === before.b && row.f === f ? found.value.length : computeTable.put(rows, key, row)
+  const bytes =
+    row.b === before.b && row.v === before.v && row.f === f
+      ? found.value.length
+      : computeTable.put(rows, key, row)
   const keys = [computeJobKey(key, row), computeStateKey(key, row)]
   if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
   for (const indexKey of keys) rows.put('index', indexKey, EMPTY)
   run.count('execution', row.ns, row.s, bytes + row.b)
 }
 
-function bytesOfJob(key: Uint8Array, rows: KvTransaction): number | null {
+function jobOf(key: Uint8Array, rows: KvTransaction): { version: number; bytes: number } | null {
   try {
-    return executionJobTable.load(rows, key)?.bytes ?? null
+    const job = executionJobTable.load(rows, key)
+    return job === undefined ? null : { version: job.record.version, bytes: job.bytes }
   } catch {
     return null
   }

@@ -33,8 +33,8 @@ export async function ended(
   store: ExecutionStore,
   request: Partial<CreateComputeExecution> = {},
 ): Promise<ComputeExecution> {
-  const { id } = await create(store, request)
-  return await store.updateExecution({ executionId: id, to: 'Completed' })
+  const { id, job } = await create(store, request)
+  return { ...(await store.updateExecution({ executionId: id, to: 'Completed' })), job }
 }
 
 /** Asserts that an execution store is whole and counts what it has. */

@@ -1,5 +1,5 @@
 import type { CreateComputeExecution, UpdateComputeExecution } from '../../executions/execution-store.ts'
-import type { ComputeExecution } from '../../model/compute-execution.ts'
+import type { ChangedComputeExecution, ComputeExecution } from '../../model/compute-execution.ts'
 import { COMPUTE_MACHINE } from '../../states/compute-state.ts'
 import type { ModelEntry } from './job-model-state.ts'
 import { expectMove, Refusal } from './refusal.ts'
@@ -42,7 +42,7 @@ export class ExecutionModel {
     return execution
   }
 
-  update(request: UpdateComputeExecution): ComputeExecution {
+  update(request: UpdateComputeExecution): ChangedComputeExecution {
     const before = this.execution(request.executionId)
     const { to, message = '', patch = {} } = request
     expectMove(COMPUTE_MACHINE, before, request, to)
@@ -57,7 +57,8 @@ export class ExecutionModel {
     }
     this.executions.set(execution.id, execution)
     this.#note(execution.id, [execution.id, before.state, execution.state, execution.revision, message])
-    return execution
+    const { job: _job, ...changed } = execution
+    return changed
   }
 
   acknowledge(id: string, revision: number): void {
