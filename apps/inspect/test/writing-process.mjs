@@ -3,7 +3,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 
-const [path, pause] = process.argv.slice(2)
+const [path, pause, round] = process.argv.slice(2)
 const store = await openLmdbJobStore({ path, nodeId: 'n-1' })
 let stopped = false
 process.stdin.on('end', () => {
@@ -15,7 +15,7 @@ let submitted = 0
 while (!stopped) {
   if (pause === 'idle') await setTimeout(20)
   else {
-    const jobId = `written-${submitted}`
+    const jobId = round === '0' ? `written-${submitted}` : `written-${round}-${submitted}`
     await store.submitJob({ id: jobId, name: jobId, type: 'batch', spec: { number: submitted } })
     await store.transitionJob({ jobId, to: 'Running' })
     submitted += 1

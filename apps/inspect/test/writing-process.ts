@@ -10,10 +10,15 @@ export interface WritingProcess {
   stop(): Promise<number>
 }
 
-/** Starts a process that submits jobs to a store, or only holds it where `pause` is `idle`. */
-export async function startWriter(path: string, pause: 'busy' | 'idle'): Promise<WritingProcess> {
+/**
+ * Starts a process that submits jobs to a store, or only holds it where `pause` is `idle`. Each further round on
+ * the same store needs a number of its own.
+ */
+export async function startWriter(path: string, pause: 'busy' | 'idle', round = 0): Promise<WritingProcess> {
   const program = fileURLToPath(new URL('writing-process.mjs', import.meta.url))
-  const child = spawn(process.execPath, [program, path, pause], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program, path, pause, String(round)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const first = await lines.next()
   if (first.value !== 'ready') throw new Error('the writing process did not start')

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { readMeta } from '../src/pages/meta-pages.ts'
+import { PageFile } from '../src/pages/page-file.ts'
+import { readReaders } from '../src/store/readers.ts'
+import { writeFullJobStore } from './full-store.ts'
+
+// Each run of the program is a process of its own, and a busy machine has little time for it.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+const CHANGES = LONG ? 5_000 : 1_000
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+let directory: string
+let original: string
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-disturbance-'))
+  original = join(directory, 'original', 'jobs.db')
+  await writeFullJobStore(original)
+})
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+interface Rewritten {
+  readonly usedPages: number
+  readonly durationMs: number
+}
+
+/** Rewrites a copy of the store while a company of readers looks on. */
+async function rewrite(
+  name: string,
+  beside: (path: string) => Promise<() => Promise<void>>,
+): Promise<Rewritten> {
+  const path = join(directory, name, 'jobs.db')
+  mkdirSync(join(path, '..'))
+  copyFileSync(original, path)
+  const leave = await beside(path)
+  const writer = start('rewriting-process.mjs', path, String(CHANGES))
+  const [printed] = await Promise.all([text(writer.stdout ?? never()), once(writer, 'close')])
+  expect(writer.exitCode).toBe(0)
+  await leave()
+  const file = new PageFile(path)
+  const meta = readMeta(file)
+  file.close()
+  if (typeof meta === 'string') throw new Error(meta)
+  return { usedPages: meta.lastPage + 1, durationMs: Number(printed) }
+}
+
+function start(program: string, ...args: readonly string[]): ChildProcess {
+  const path = fileURLToPath(new URL(program, import.meta.url))
+  return spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+}
+
+function never(): never {
+  throw new Error('the process has no output')
+}
+
+async function nobody(): Promise<() => Promise<void>> {
+  return async () => undefined
+}
+
+/** Somebody who follows the changes, and somebody who dumps the store over and over. */
+async function onlookers(path: string): Promise<() => Promise<void>> {
+  const follower = spawn(
+    process.execPath,
+    [main, 'changes', path, '--follow', '--since', '1d', '--output', 'ndjson'],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  let followed = 0
+  const lines = createInterface({ input: follower.stdout })
+  lines.on('line', () => {
+    followed += 1
+  })
+  await once(lines, 'line')
+  let ended = false
+  let dumps = 0
+  const dumping = (async () => {
+    while (!ended) {
+      const dump = spawn(process.execPath, [main, 'dump', path, '--all', '--output', 'ndjson'], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      await once(dump, 'close')
+      expect(dump.exitCode).toBe(0)
+      dumps += 1
+    }
+  })()
+  return async () => {
+    ended = true
+    await dumping
+    follower.kill('SIGTERM')
+    await once(follower, 'close')
+    expect(dumps).toBeGreaterThan(1)
+    expect(followed).toBeGreaterThan(CHANGES)
+    const readers = readReaders(path)?.readers ?? []
+    expect(readers.filter(({ transaction }) => transaction !== null)).toEqual([])
+  }
+}
+
+async function holder(path: string): Promise<() => Promise<void>> {
+  const child = start('holding-process.mjs', path)
+  await once(child.stdout ?? never(), 'data')
+  return async () => {
+    child.stdin?.end()
+    await once(child, 'close')
+  }
+}
+
+test('looking on does not make the file grow, as a held snapshot does', async () => {
+  const alone = await rewrite('alone', nobody)
+  const watched = await rewrite('watched', onlookers)
+  const held = await rewrite('held', holder)
+  if (LONG) {
+    const rate = ({ durationMs }: Rewritten): string =>
+      `${Math.round(CHANGES / (durationMs / 1_000))} changes/s`
+    process.stderr.write(
+      `alone ${rate(alone)}, watched ${rate(watched)}: ${(watched.durationMs / alone.durationMs).toFixed(2)} times as long; pages ${alone.usedPages}, ${watched.usedPages}, held ${held.usedPages}\n`,
+    )
+  }
+  // Beyond what it needs alone, the writer may be kept from the pages of a read of some milliseconds.
+  const growth = watched.usedPages - alone.usedPages
+  expect(growth).toBeLessThan((held.usedPages - alone.usedPages) / 5)
+})
