@@ -1,11 +1,9 @@
 import { copyFileSync, existsSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Fixture, inspect, makeFixture } from './fixture.ts'
-
-// Each run of the program is a process of its own, and a busy machine has little time for it.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ProgramSession } from '../../../test/program-session.ts'
+import { type Fixture, makeFixture, type Ran } from './fixture.ts'
 
 interface Finding {
   readonly rule: string
@@ -19,10 +17,12 @@ interface Check {
 const JOBS = 120
 
 let fixture: Fixture
+let session: ProgramSession
 let large: string
 
 beforeAll(async () => {
   fixture = await makeFixture()
+  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
   large = join(fixture.directory, 'large.db')
   const store = await openLmdbJobStore({ path: large })
   await Promise.all(
@@ -38,10 +38,14 @@ beforeAll(async () => {
   await store.close()
 })
 
-afterAll(() => fixture.remove())
+afterAll(async () => {
+  await session.close()
+  fixture.remove()
+})
 
-function run(...args: readonly string[]) {
-  return inspect(fixture.directory, ...args)
+async function run(...args: readonly string[]): Promise<Ran> {
+  const { code, ...written } = await session.run(args, { cwd: fixture.directory })
+  return { status: code, ...written }
 }
 
 function at(name: string): string {
@@ -49,35 +53,35 @@ function at(name: string): string {
 }
 
 describe('copies', () => {
-  test('a backup has all records, restore never overwrites', () => {
-    expect(run('backup', 'large.db', 'large-backup.db')).toMatchObject({ status: 0, stderr: '' })
+  test('a backup has all records, restore never overwrites', async () => {
+    expect(await run('backup', 'large.db', 'large-backup.db')).toMatchObject({ status: 0, stderr: '' })
     expect(lstatSync(at('large-backup.db')).mode & 0o777).toBe(0o600)
-    expect(run('diff', 'large.db', 'large-backup.db').status).toBe(0)
-    expect(run('restore', 'large-backup.db', 'restored.db').status).toBe(0)
-    expect(run('check', 'restored.db').status).toBe(0)
+    expect((await run('diff', 'large.db', 'large-backup.db')).status).toBe(0)
+    expect((await run('restore', 'large-backup.db', 'restored.db')).status).toBe(0)
+    expect((await run('check', 'restored.db')).status).toBe(0)
     const before = readFileSync(at('restored.db'))
-    const again = run('restore', 'large-backup.db', 'restored.db')
+    const again = await run('restore', 'large-backup.db', 'restored.db')
     expect(again.status).toBe(2)
     expect(again.stderr).toContain('exists; nothing is ever overwritten')
     expect(readFileSync(at('restored.db')).equals(before)).toBe(true)
   })
 
-  test('an export imports into a sound store with the same records', () => {
-    expect(run('export', 'large.db', 'large.ndjson', '--show-secrets').status).toBe(0)
-    expect(run('import', 'large.ndjson', 'imported.db').status).toBe(0)
-    expect(run('check', 'imported.db').status).toBe(0)
-    expect(run('diff', 'large.db', 'imported.db').status).toBe(0)
-    expect(run('export', 'large.db', 'redacted.ndjson').status).toBe(0)
-    const refused = run('import', 'redacted.ndjson', 'never.db')
+  test('an export imports into a sound store with the same records', async () => {
+    expect((await run('export', 'large.db', 'large.ndjson', '--show-secrets')).status).toBe(0)
+    expect((await run('import', 'large.ndjson', 'imported.db')).status).toBe(0)
+    expect((await run('check', 'imported.db')).status).toBe(0)
+    expect((await run('diff', 'large.db', 'imported.db')).status).toBe(0)
+    expect((await run('export', 'large.db', 'redacted.ndjson')).status).toBe(0)
+    const refused = await run('import', 'redacted.ndjson', 'never.db')
     expect(refused).toMatchObject({ status: 2, stdout: '' })
     expect(existsSync(at('never.db'))).toBe(false)
   })
 
-  test('compact leaves a sound, smaller file', () => {
-    expect(run('compact', 'large.db', 'small.db').status).toBe(0)
+  test('compact leaves a sound, smaller file', async () => {
+    expect((await run('compact', 'large.db', 'small.db')).status).toBe(0)
     expect(lstatSync(at('small.db')).size).toBeLessThan(lstatSync(large).size)
-    expect(run('check', 'small.db').status).toBe(0)
-    expect(run('diff', 'large.db', 'small.db').status).toBe(0)
+    expect((await run('check', 'small.db')).status).toBe(0)
+    expect((await run('diff', 'large.db', 'small.db')).status).toBe(0)
   })
 
   test('diff names what changed', async () => {
@@ -85,7 +89,15 @@ describe('copies', () => {
     const store = await openLmdbJobStore({ path: at('changed.db') })
     await store.transitionJob({ jobId: 'job-1', to: 'Failed' })
     await store.close()
-    const { stdout, status } = run('diff', 'large.db', 'changed.db', '--bucket', 'jobs', '--output', 'json')
+    const { stdout, status } = await run(
+      'diff',
+      'large.db',
+      'changed.db',
+      '--bucket',
+      'jobs',
+      '--output',
+      'json',
+    )
     expect(status).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject([
       { key: 'job-1', what: 'changed', before: { s: 'Running' }, after: { s: 'Failed' } },
@@ -103,12 +115,12 @@ test('repair rebuilds indexes and counters that are gone, in place with the old 
     for (const key of rows.keys('counters', { limit: 900 })) rows.remove('counters', key)
   })
   await kv.close()
-  const check = run('check', 'bare.db', '--output', 'json')
+  const check = await run('check', 'bare.db', '--output', 'json')
   expect(check.status).toBe(1)
   const rules = new Set((JSON.parse(check.stdout) as Check).findings.map(({ rule }) => rule))
   expect(rules).toContain('record-without-index')
-  expect(run('repair', 'bare.db', '--in-place')).toMatchObject({ status: 0, stderr: '' })
-  expect(run('check', 'bare.db').status).toBe(0)
-  expect(run('diff', 'bare.db', 'large.db').status).toBe(0)
+  expect(await run('repair', 'bare.db', '--in-place')).toMatchObject({ status: 0, stderr: '' })
+  expect((await run('check', 'bare.db')).status).toBe(0)
+  expect((await run('diff', 'bare.db', 'large.db')).status).toBe(0)
   expect(existsSync(at('bare.db.before-repair'))).toBe(true)
 })

@@ -73,6 +73,9 @@ export async function makeFixture(): Promise<Fixture> {
   const executions = join(directory, 'executions.db')
   copyFileSync(requester, jobs)
   copyFileSync(compute, executions)
+  // A file that nobody has closed in good order is checked in a process of its own each time it is opened.
+  await (await openLmdbJobStore({ path: jobs })).close()
+  await (await openLmdbExecutionStore({ path: executions })).close()
   return { directory, jobs, executions, remove: () => rmSync(directory, { recursive: true, force: true }) }
 }
 

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { type Fixture, inspect, inspectJson, makeFixture, SECRET } from './fixture.ts'
-
-// Each run of the program is a process of its own, and a busy machine has little time for it.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+import { ProgramSession } from '../../../test/program-session.ts'
+import { type Fixture, makeFixture, type Ran, SECRET } from './fixture.ts'
 
 interface JobRow {
   readonly id: string
@@ -18,20 +16,32 @@ interface JobRow {
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 let fixture: Fixture
+let session: ProgramSession
 
 beforeAll(async () => {
   fixture = await makeFixture()
+  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
 })
 
-afterAll(() => fixture.remove())
+afterAll(async () => {
+  await session.close()
+  fixture.remove()
+})
 
-function run(...args: readonly string[]) {
-  return inspect(fixture.directory, ...args)
+async function run(...args: readonly string[]): Promise<Ran> {
+  const { code, ...written } = await session.run(args, { cwd: fixture.directory })
+  return { status: code, ...written }
+}
+
+async function runJson<T>(...args: readonly string[]): Promise<T> {
+  const ran = await run(...args, '--output', 'json')
+  if (ran.status !== 0) throw new Error(`exit code ${ran.status}: ${ran.stderr}`)
+  return JSON.parse(ran.stdout) as T
 }
 
 describe('jobs', () => {
-  test('a row has what scripts rely on', () => {
-    const rows = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'repository')
+  test('a row has what scripts rely on', async () => {
+    const rows = await runJson<JobRow[]>('jobs', 'repository')
     expect(rows.map(({ id }) => id).sort()).toEqual([
       'job-broken',
       'job-done',
@@ -50,27 +60,27 @@ describe('jobs', () => {
     }
   })
 
-  test('ndjson, yaml and csv tell the same', () => {
-    const rows = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'jobs.db')
-    const ndjson = run('jobs', 'jobs.db', '--output', 'ndjson').stdout.trim().split('\n')
+  test('ndjson, yaml and csv tell the same', async () => {
+    const rows = await runJson<JobRow[]>('jobs', 'jobs.db')
+    const ndjson = (await run('jobs', 'jobs.db', '--output', 'ndjson')).stdout.trim().split('\n')
     expect(ndjson.map((line) => JSON.parse(line))).toEqual(rows)
-    expect(parse(run('jobs', 'jobs.db', '--output', 'yaml').stdout)).toEqual(rows)
-    const csv = run('jobs', 'jobs.db', '--output', 'csv').stdout.trim().split('\n')
+    expect(parse((await run('jobs', 'jobs.db', '--output', 'yaml')).stdout)).toEqual(rows)
+    const csv = (await run('jobs', 'jobs.db', '--output', 'csv')).stdout.trim().split('\n')
     expect(csv.slice(1).map((line) => line.split(',')[0])).toEqual(rows.map(({ id }) => id))
   })
 
-  test('pages join without gap and without overlap', () => {
-    const all = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'jobs.db').map(({ id }) => id)
+  test('pages join without gap and without overlap', async () => {
+    const all = (await runJson<JobRow[]>('jobs', 'jobs.db')).map(({ id }) => id)
     const ids: string[] = []
     let cursor: string | undefined
     do {
       const more = cursor === undefined ? [] : ['--cursor', cursor]
-      const { stdout, stderr } = run('jobs', 'jobs.db', '--limit', '2', '--output', 'json', ...more)
+      const { stdout, stderr } = await run('jobs', 'jobs.db', '--limit', '2', '--output', 'json', ...more)
       ids.push(...(JSON.parse(stdout) as JobRow[]).map(({ id }) => id))
       cursor = /--cursor (\S+)/.exec(stderr)?.[1]
     } while (cursor !== undefined)
     expect(ids).toEqual(all)
-    expect(run('jobs', 'jobs.db', '--cursor', 'nonsense').status).toBe(2)
+    expect((await run('jobs', 'jobs.db', '--cursor', 'nonsense')).status).toBe(2)
   })
 
   test.for([
@@ -90,13 +100,13 @@ describe('jobs', () => {
     [['--namespace', 'other'], []],
     [['--type', 'service'], []],
     [['--since', '2999-01-01'], []],
-  ] as const)('filter %j', ([filter, ids]) => {
-    const rows = inspectJson<JobRow[]>(fixture.directory, 'jobs', 'jobs.db', ...filter)
+  ] as const)('filter %j', async ([filter, ids]) => {
+    const rows = await runJson<JobRow[]>('jobs', 'jobs.db', ...filter)
     expect(rows.map(({ id }) => id).sort()).toEqual(ids)
   })
 })
 
-test('secrets are hidden unless they are asked for, in every command that could show them', () => {
+test('secrets are hidden unless they are asked for, in every command that could show them', async () => {
   const commands = [
     ['job', 'jobs.db', 'nightly'],
     ['execution', 'executions.db', 'e-1c9f63aa'],
@@ -105,19 +115,19 @@ test('secrets are hidden unless they are asked for, in every command that could 
     ['export', 'jobs.db'],
   ]
   for (const command of commands) {
-    const hidden = run(...command)
+    const hidden = await run(...command)
     expect(hidden.status).toBe(0)
     expect(hidden.stdout).not.toContain(SECRET)
-    expect(run(...command, '--show-secrets').stdout).toContain(SECRET)
+    expect((await run(...command, '--show-secrets')).stdout).toContain(SECRET)
   }
-  const hex = run('dump', 'jobs.db', 'specs', '--format', 'utf8')
+  const hex = await run('dump', 'jobs.db', 'specs', '--format', 'utf8')
   expect(hex.status).toBe(2)
   expect(hex.stdout).not.toContain(SECRET)
 })
 
-test('what a job wrote cannot command the terminal', () => {
+test('what a job wrote cannot command the terminal', async () => {
   for (const format of ['table', 'json', 'ndjson', 'yaml', 'csv']) {
-    const { stdout } = run('executions', 'jobs.db', '--state', 'Failed', '--output', format)
+    const { stdout } = await run('executions', 'jobs.db', '--state', 'Failed', '--output', format)
     expect(stdout).toContain('exit code 3')
     expect(stdout).not.toContain('\u001b')
   }
@@ -131,21 +141,20 @@ describe('exit codes and messages', () => {
     [['jobs', 'nothing.db'], 3, 'Error: there is nothing at nothing.db'],
     [['info', 'fixture.txt'], 3, 'Error: there is nothing at fixture.txt'],
     [['jbos', 'jobs.db'], 2, "error: unknown command 'jbos'"],
-  ] as const)('%j', ([args, status, message]) => {
-    const ran = run(...args)
+  ] as const)('%j', async ([args, status, message]) => {
+    const ran = await run(...args)
     expect({ status: ran.status, stdout: ran.stdout }).toEqual({ status, stdout: '' })
     expect(ran.stderr).toContain(message)
     expect(ran.stderr).not.toMatch(/\n\s+at /)
   })
 })
 
-test('why tells the state, its cause, what comes next, and what happened in order', () => {
-  const text = run('why', 'repository', 'nightly').stdout
+test('why tells the state, its cause, what comes next, and what happened in order', async () => {
+  const text = (await run('why', 'repository', 'nightly')).stdout
   expect(text).toContain('is Running since')
   expect(text).toContain('execution e-1c9f63aa on n-1 runs')
   expect(text).toContain('times out in')
-  const { timeline, next } = inspectJson<{ timeline: { at: string; who: string }[]; next: string[] }>(
-    fixture.directory,
+  const { timeline, next } = await runJson<{ timeline: { at: string; who: string }[]; next: string[] }>(
     'why',
     'repository',
     'nightly',
@@ -154,16 +163,12 @@ test('why tells the state, its cause, what comes next, and what happened in orde
   expect(times).toEqual([...times].sort())
   expect(timeline.map(({ who }) => who)).toContain('node n-1')
   expect(next).not.toEqual([])
-  expect(run('why', 'jobs.db', 'patient').stdout).toContain('has been due for')
-  expect(run('why', 'jobs.db', 'broken').stdout).toContain('all executions failed')
+  expect((await run('why', 'jobs.db', 'patient')).stdout).toContain('has been due for')
+  expect((await run('why', 'jobs.db', 'broken')).stdout).toContain('all executions failed')
 })
 
-test('summary counts by state and names the last changes', () => {
-  const summary = inspectJson<{ stores: Record<string, unknown>[] }>(
-    fixture.directory,
-    'summary',
-    'repository',
-  )
+test('summary counts by state and names the last changes', async () => {
+  const summary = await runJson<{ stores: Record<string, unknown>[] }>('summary', 'repository')
   const [jobs, executions] = summary.stores
   expect(jobs).toMatchObject({
     kind: 'jobs',
@@ -181,16 +186,11 @@ test('summary counts by state and names the last changes', () => {
   expect(jobs?.['stuck']).toContainEqual(expect.objectContaining(stopped))
 })
 
-test('recover --plan tells what a restart would do, and without --plan it is refused', () => {
-  const plan = inspectJson<{ executionId: string; action: string }[]>(
-    fixture.directory,
-    'recover',
-    'repository',
-    '--plan',
-  )
+test('recover --plan tells what a restart would do, and without --plan it is refused', async () => {
+  const plan = await runJson<{ executionId: string; action: string }[]>('recover', 'repository', '--plan')
   expect(plan.map(({ executionId, action }) => [executionId, action]).sort()).toEqual([
     ['e-1c9f63aa', 'fail'],
     ['exec-created', 'admit'],
   ])
-  expect(run('recover', 'repository').status).toBe(2)
+  expect((await run('recover', 'repository')).status).toBe(2)
 })
