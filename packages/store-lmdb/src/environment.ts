@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import type { KvRange, KvRow } from '@saltcod/store-core'
 import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 
+import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { nativeRange } from './native-range.ts'
 import { damagedError, failedError, lockedError } from './refusal.ts'
@@ -102,6 +103,7 @@ function openRoot(options: EnvironmentOptions): RootDatabase<Bytes, Uint8Array> 
 export class Environment {
   readonly path: string
   readonly readOnly: boolean
+  readonly copies: CopyGate = new CopyGate()
   /** The first error that LMDB itself reported inside a transaction that writes. */
   fault: unknown
   readonly #options: EnvironmentOptions
@@ -110,7 +112,6 @@ export class Environment {
   #lockWord: LockWord | undefined
   #pageBytes: number
   #writing = false
-  #copies = 0
   #beforeRefresh: (() => void) | undefined
 
   constructor(options: EnvironmentOptions) {
@@ -124,11 +125,6 @@ export class Environment {
 
   get pageBytes(): number {
     return this.#pageBytes
-  }
-
-  /** Whether a copy is being written, during which the file must stay open. */
-  get isCopying(): boolean {
-    return this.#copies > 0
   }
 
   /** Opens those of the named tables that the file has. Returns the names of the others, which are empty. */
@@ -292,12 +288,9 @@ export class Environment {
 
   /** Writes a compact copy to a path. */
   async copyTo(path: string): Promise<void> {
-    this.#copies += 1
-    try {
+    await this.copies.run(async () => {
       await this.#root.backup(path, true)
-    } finally {
-      this.#copies -= 1
-    }
+    })
   }
 
   async close(): Promise<void> {

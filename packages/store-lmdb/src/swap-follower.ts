@@ -36,7 +36,7 @@ export class SwapFollower {
   /** To be called before each snapshot. Throws `STORE_LOCKED` where the files are exchanged without end, or what a probe throws. */
   follow(): void {
     // A copy that is being written needs the file that is open.
-    if (this.#opened !== '' && (this.#environment.isCopying || isSwapping(this.#paths))) return
+    if (this.#opened !== '' && (this.#environment.copies.isBusy || isSwapping(this.#paths))) return
     if (this.#opened === identityOf(this.#paths)) return
     const until = performance.now() + MAX_WAIT_MS
     while (!this.#open()) {

@@ -5,6 +5,7 @@ import type { KvRow } from '@saltcod/store-core'
 
 import { type Environment, openEnvironment } from '../environment.ts'
 import { spareBytes } from '../free-space.ts'
+import { PageEstimate } from '../page-estimate.ts'
 import { fullError } from '../refusal.ts'
 import { makeLockFile, type StorePath } from '../store-path.ts'
 
@@ -77,7 +78,7 @@ export class FreshFile {
       handle = await open(paths.data, 'r+')
       const { size } = await handle.stat()
       const file = new FreshFile(paths, environment, handle, size, options)
-      await file.makeRoom(0)
+      await file.makeRoom(SLACK_BYTES)
       environment.makeTables(tables)
       return file
     } catch (error) {
@@ -94,11 +95,21 @@ export class FreshFile {
 
   /** Makes sure that a commit finds so much room. Throws `STORE_FULL`. */
   async makeRoom(bytes: number): Promise<void> {
-    const needed = this.usedPages * this.pageBytes + bytes + SLACK_BYTES
-    if (needed > this.#fileBytes) await this.#extend(Math.max(needed, this.#fileBytes + STEP_BYTES))
+    const needed = this.usedPages * this.pageBytes + bytes
+    if (needed > this.#fileBytes) await this.#extend(needed + STEP_BYTES)
     if ((this.usedPages - this.#syncedPages) * this.pageBytes < SYNC_BYTES) return
     this.#syncedPages = this.usedPages
     await this.#handle.datasync()
+  }
+
+  /** Makes sure that the commit of so many changes finds room. Throws `STORE_FULL`. */
+  async makeRoomFor(changes: readonly FreshChange[]): Promise<void> {
+    const estimate = new PageEstimate(this.pageBytes, (table) => this.#environment.treeSize(table))
+    for (const { table, key, value } of changes) {
+      if (value === undefined) estimate.remove(table)
+      else estimate.put(table, key.length, value.length)
+    }
+    await this.makeRoom(estimate.pages * this.pageBytes)
   }
 
   /** Adds rows behind the last one of a table. */
@@ -125,6 +136,11 @@ export class FreshFile {
   /** How many pages hold something, or did. */
   get usedPages(): number {
     return this.#environment.lastPage() + 1
+  }
+
+  /** Bytes beyond the used pages. */
+  get roomBytes(): number {
+    return this.#fileBytes - this.usedPages * this.pageBytes
   }
 
   /** Cuts off what is beyond the used pages, but for so many bytes. */

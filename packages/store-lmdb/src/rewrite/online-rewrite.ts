@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
-import { setTimeout } from 'node:timers/promises'
 
 import { isStoreError, type KvRewriteOptions, type KvRewriteReport, type KvRow } from '@saltcod/store-core'
 
@@ -23,9 +22,6 @@ const MEBIBYTE = 1024 * 1024
 /** Beside the live rows so much must be free before a rewrite begins. */
 const FREE_BYTES = 64 * MEBIBYTE
 
-/** How often it is looked whether a backup has come to its end. */
-const POLL_MS = 20
-
 /** Writers that are slowed down rest for so many times what each group took. */
 const SLOW_REST_FACTOR = 3
 
@@ -42,7 +38,7 @@ export interface RewriteLimits {
   readonly lastRoundKeys: number
 }
 
-export const REWRITE_LIMITS: RewriteLimits = { journalKeys: 1_000_000, slowMs: 30_000, lastRoundKeys: 500 }
+export const REWRITE_LIMITS: RewriteLimits = { journalKeys: 1_000_000, slowMs: 30_000, lastRoundKeys: 1_000 }
 
 /** What an {@link OnlineRewrite} works with. */
 export interface RewriteParts {
@@ -125,6 +121,7 @@ export class OnlineRewrite {
     } finally {
       writer.listen(undefined)
       writer.slowDown(0)
+      environment.copies.release()
       removeFresh(paths)
     }
   }
@@ -149,10 +146,9 @@ export class OnlineRewrite {
       await file.makeRoom(reserved)
       await file.trim(reserved)
       await file.sync()
-      const ready = this.#journal.size <= this.#limits.lastRoundKeys
-      // A copy that somebody else makes needs the old file; it comes to its end by itself.
-      if (ready && !this.#parts.environment.isCopying) return
-      if (ready) await setTimeout(POLL_MS)
+      // A backup under way needs the old file; further ones wait.
+      if (this.#parts.environment.copies.isBusy) await this.#parts.environment.copies.hold()
+      else if (this.#journal.size <= this.#limits.lastRoundKeys) return
       else this.#hurry()
     }
   }
@@ -166,11 +162,11 @@ export class OnlineRewrite {
       await copyKeys(environment, file, this.#journal.take(), this.#pace, (rows) => {
         this.#step(rows)
       })
-      if (this.#journal.size >= before) this.#hurry()
+      if (this.#journal.size > before / 2) this.#hurry()
     }
   }
 
-  /** Writers were faster than the copy: they are slowed down, and it works without rests. */
+  /** Writers are about as fast as the copy: they are slowed down, and it works without rests. */
   #hurry(): void {
     if (this.#slowSinceMs === undefined) {
       this.#slowSinceMs = performance.now()
@@ -184,16 +180,19 @@ export class OnlineRewrite {
     const { environment, writer, reserve, paths, onFailure, onMoved } = this.#parts
     const { previous, fresh } = rewritePathOf(paths)
     if (existsSync(previous)) throw foreignError(previous, 'is in the way of a rewrite')
+    // None is under way, so this waits for nothing.
+    void environment.copies.hold()
     announceSwap(paths)
     const heldAt = performance.now()
     writer.hold()
     try {
       await copyLastKeys(environment, file, this.#journal.take())
       const expected = this.#expected(file)
+      const reserved = this.#reservedBytes(file)
+      if (file.roomBytes > 2 * reserved) await file.trim(reserved)
       await file.finish(paths.data)
       probeDataFile(fresh.data)
       this.#step(0)
-      if (environment.isCopying) throw rewriteStoppedError(paths.data, 'a backup was begun at its last step')
       swapFiles(paths, environment, () => this.#verify(expected), onFailure)
       onMoved()
       reserve.reopen(environment.lastPage() + 1)

@@ -11,9 +11,6 @@ const MAX_BATCH_BYTES = 2 * 1024 * 1024
 /** A batch with the largest row behind it, in pages of which some are half full. */
 const BATCH_ROOM_BYTES = 24 * 1024 * 1024
 
-/** A row takes at most so much room beside its own when the pages above and beside it are copied. */
-const PATH_BYTES = 32 * 1024
-
 /** Tells how many rows were copied, between two batches; what it throws ends the copy. */
 export type CopyStep = (rows: number) => void
 
@@ -53,13 +50,13 @@ export async function copyKeys(
   let done = 0
   while (done < keys.length) {
     step(0)
-    const batch = keys.slice(done, done + pace.units)
-    await to.makeRoom(BATCH_ROOM_BYTES + batch.length * PATH_BYTES)
-    done += await pace.run(() => {
-      const { changes } = readKeys(from, batch)
+    // What changes after it was read is in the journal again.
+    const changes = readKeys(from, keys.slice(done, done + pace.units))
+    await to.makeRoomFor(changes)
+    await pace.run(() => {
       to.apply(changes)
-      return changes.length
     })
+    done += changes.length
   }
 }
 
@@ -70,18 +67,15 @@ export async function copyLastKeys(
   keys: readonly KvChangedKey[],
 ): Promise<void> {
   for (let done = 0; done < keys.length; ) {
-    const { changes, bytes } = readKeys(from, keys.slice(done, done + MAX_BATCH_ROWS))
-    await to.makeRoom(2 * bytes + changes.length * PATH_BYTES)
+    const changes = readKeys(from, keys.slice(done, done + MAX_BATCH_ROWS))
+    await to.makeRoomFor(changes)
     to.apply(changes)
     done += changes.length
   }
 }
 
 /** Reads as many keys as one commit may take. */
-function readKeys(
-  from: Environment,
-  keys: readonly KvChangedKey[],
-): { changes: FreshChange[]; bytes: number } {
+function readKeys(from: Environment, keys: readonly KvChangedKey[]): FreshChange[] {
   from.refresh()
   const changes: FreshChange[] = []
   let bytes = 0
@@ -91,5 +85,5 @@ function readKeys(
     bytes += key.length + (value?.length ?? 0)
     if (bytes >= MAX_BATCH_BYTES) break
   }
-  return { changes, bytes }
+  return changes
 }

@@ -44,8 +44,10 @@ export class WorkPace {
     const wanted = (busy ? BUSY_SLICE_MS : IDLE_SLICE_MS) / tookMs
     const change = Math.min(Math.max(wanted, 1 / MAX_CHANGE), MAX_CHANGE)
     this.#units = Math.min(Math.max(this.#units * change, 1), this.#maxUnits)
+    const restsAt = performance.now()
     await setImmediate()
-    if (busy && !this.hurried) await setTimeout(Math.ceil(tookMs * REST_FACTOR))
+    const leftMs = tookMs * REST_FACTOR - (performance.now() - restsAt)
+    if (busy && !this.hurried && leftMs > 0) await setTimeout(leftMs)
     return result
   }
 }
