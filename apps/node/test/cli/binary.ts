@@ -48,6 +48,8 @@ export interface Served {
   /** What it has written to standard error so far. */
   log(): string
   signal(name: NodeJS.Signals): void
+  /** Kills it, whatever it does, and resolves once it is gone. */
+  end(): Promise<void>
   readonly exited: Promise<Ran>
 }
 
@@ -79,16 +81,33 @@ export function temporaryDirectory(): string {
   return directory
 }
 
-/** Serves a node in its own process until it takes requests. */
+/** Serves a node in its own process until it takes requests; it ends with the test. */
 export async function serveNode(directory: string, flags: readonly string[] = []): Promise<Served> {
+  const node = await startNode(directory, flags)
+  onTestFinished(() => node.end())
+  return node
+}
+
+/** Serves a node in a directory of its own for all tests of a file, which ends it. */
+export async function keptNode(flags: readonly string[] = []): Promise<Served> {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-cli-'))
+  const node = await startNode(directory, flags)
+  const end = async (): Promise<void> => {
+    await node.end()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return { ...node, end }
+}
+
+async function startNode(directory: string, flags: readonly string[]): Promise<Served> {
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--repo', directory, '--port', '0', ...flags], {
     env: { PATH: process.env['PATH'] ?? '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  onTestFinished(async () => {
+  const end = async (): Promise<void> => {
     child.kill('SIGKILL')
     await exitOf(child)
-  })
+  }
   let stdout = ''
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -103,6 +122,7 @@ export async function serveNode(directory: string, flags: readonly string[] = []
     child.stdout.on('end', () => resolve(stdout))
   })
   const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1]
+  if (url === undefined) await end()
   assert.ok(url !== undefined, `the node serves: ${JSON.stringify(line)} ${stderr}`)
   return {
     directory,
@@ -110,6 +130,7 @@ export async function serveNode(directory: string, flags: readonly string[] = []
     env: { BACALHAU_DIR: directory, BACALHAU_API_PORT: new URL(url).port },
     log: () => stderr,
     signal: (name) => void child.kill(name),
+    end,
     exited,
   }
 }

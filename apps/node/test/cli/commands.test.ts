@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
+import { ProgramSession } from '../../../../test/program-session.ts'
 import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
-import { closedPort, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { closedPort, keptNode, type Served, type saltcod as start, temporaryDirectory } from './binary.ts'
 
 const HELLO = `name: hello
 type: batch
@@ -14,8 +15,23 @@ tasks:
       params: { Command: echo, Arguments: [hello, world] }
 `
 
+let node: Served
+let session: ProgramSession
+
+beforeAll(async () => {
+  session = new ProgramSession(new URL('../../dist/cli/run.js', import.meta.url))
+  node = await keptNode(['--allow-exec'])
+})
+
+afterAll(async () => {
+  await session.close()
+  await node.end()
+})
+
+/** Runs a command in the one process that all of them share. */
+const saltcod: typeof start = (argv, options) => session.run(argv, options)
+
 test('a job is submitted, waited for, and looked at in every way', async () => {
-  const node = await serveNode(temporaryDirectory(), ['--allow-exec'])
   const { env } = node
   const file = join(node.directory, 'hello.yaml')
   writeFileSync(file, HELLO)
@@ -60,7 +76,7 @@ test('a job is submitted, waited for, and looked at in every way', async () => {
 })
 
 test('a job comes from standard input, its id alone is printed, and it is stopped', async () => {
-  const { env } = await serveNode(temporaryDirectory())
+  const { env } = node
   const spec = {
     Type: 'service',
     Tasks: [{ Name: 'a', Engine: { Type: 'noop', Params: { DurationMs: 600_000 } } }],
@@ -78,7 +94,7 @@ test('a job comes from standard input, its id alone is printed, and it is stoppe
 })
 
 test('a job that fails makes the command fail with one clear line', async () => {
-  const { env } = await serveNode(temporaryDirectory())
+  const { env } = node
   const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'quantum' } }] }
   const run = await saltcod(['job', 'run', '-'], { env, input: JSON.stringify(spec) })
   assert.equal(run.code, 1)
@@ -89,7 +105,7 @@ test('a job that fails makes the command fail with one clear line', async () => 
 })
 
 test('whoever follows a job reads its output as it comes', async () => {
-  const { env } = await serveNode(temporaryDirectory(), ['--allow-exec'])
+  const { env } = node
   const Params = { Command: 'sh', Arguments: ['-c', 'echo one; sleep 0.3; echo two'] }
   const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'exec', Params } }] }
   const run = await saltcod(['job', 'run', '--follow', '-'], { env, input: JSON.stringify(spec) })
@@ -138,7 +154,7 @@ test('a node that is not there, wrong usage and what is unknown have their own e
     assert.equal(ran.code, 2, argv.join(' '))
     assert.match(ran.stderr, /^Error: [^\n]+\n/)
   }
-  const { env } = await serveNode(directory)
+  const { env } = node
   for (const id of ['nothing', '../../etc/passwd', 'j-0000']) {
     const ran = await saltcod(['job', 'describe', id], { env })
     assert.deepEqual([ran.code, ran.stdout], [1, ''])
