@@ -40,6 +40,7 @@ interface Salvaged {
   }[]
   readonly rows: readonly LostRow[]
   readonly problems: readonly string[]
+  readonly foundApart: number
   readonly countDifferences: readonly unknown[]
 }
 
@@ -89,9 +90,11 @@ export function soundStore(original: string, kind: 'jobs' | 'executions'): Sound
   copyFileSync(original, path)
   const commands = readCommands(kind)
   const answers = ask(path, commands)
-  const wrong = answers.find(({ status, command }) => status !== 0 && !command.startsWith('["check"'))
-  if (wrong !== undefined) throw new Error(`${wrong.command} of the sound store: ${wrong.stderr}`)
-  return { path, commands, answers, rows: rowsOf(path) }
+  const [exported] = ask(path, [['export', 'store.db', '--show-secrets']])
+  const wrong = answers.find(({ status }) => status !== 0)
+  if (wrong !== undefined || exported === undefined)
+    throw new Error(`the sound store: ${wrong?.command} ${wrong?.stderr}`)
+  return { path, commands, answers, rows: rowsOf(exported) }
 }
 
 /**
@@ -104,15 +107,25 @@ export function judgeDamage(sound: SoundStore, directory: string, damage: Damage
   try {
     const path = join(place, 'store.db')
     writeDamaged(sound.path, path, damage, seed)
-    return [...judgeCheck(sound, place, path), ...judgeSalvage(sound, place)]
+    const care = CARE.map((command) => [...command])
+    const answers = askAlive(path, care, false) ?? care.map((command) => askAlone(place, command))
+    const [check, ...salvage] = answers
+    if (check === undefined) throw new Error('nothing was answered')
+    return [...judgeCheck(sound, place, check), ...judgeSalvage(sound, salvage)]
   } finally {
     rmSync(place, { recursive: true })
   }
 }
 
-function judgeCheck(sound: SoundStore, place: string, path: string): string[] {
+const CARE: readonly (readonly string[])[] = [
+  ['check', 'store.db', '--output', 'json'],
+  ['salvage', 'store.db', 'salvaged.db', '--output', 'json'],
+  ['check', 'salvaged.db', '--output', 'json'],
+  ['export', 'salvaged.db', '--show-secrets'],
+]
+
+function judgeCheck(sound: SoundStore, place: string, check: Answer): string[] {
   const broken: string[] = []
-  const check = inspect(place, 'check', 'store.db', '--output', 'json')
   if (check.status !== 0 && check.status !== 1 && check.status !== 3) {
     return [`check ended with ${check.status}: ${check.stderr.slice(0, 500)}`]
   }
@@ -120,6 +133,7 @@ function judgeCheck(sound: SoundStore, place: string, path: string): string[] {
   if (findings.length > 0 !== (check.status !== 0)) {
     broken.push(`check has ${findings.length} findings and ends with ${check.status}`)
   }
+  const path = join(place, 'store.db')
   const answers = askAlive(path, sound.commands) ?? sound.commands.map((command) => askAlone(place, command))
   for (const [index, { command, status, stdout, stderr }] of answers.entries()) {
     if (![0, 1, 2, 3].includes(status))
@@ -134,9 +148,8 @@ function judgeCheck(sound: SoundStore, place: string, path: string): string[] {
   return broken
 }
 
-function judgeSalvage(sound: SoundStore, place: string): string[] {
-  const run = inspect(place, 'salvage', 'store.db', 'salvaged.db', '--output', 'json')
-  const copy = join(place, 'salvaged.db')
+function judgeSalvage(sound: SoundStore, [run, check, exported]: readonly Answer[]): string[] {
+  if (run === undefined || check === undefined || exported === undefined) return ['salvage answered nothing']
   if (run.status !== 0) {
     // Without either meta page nothing tells where anything is, and that is said.
     const hopeless = run.status === 3 && run.stderr.includes('has no meta page that can be read')
@@ -144,9 +157,8 @@ function judgeSalvage(sound: SoundStore, place: string): string[] {
       ? []
       : [`salvage ended with ${run.status}: ${run.stderr.slice(0, 500)}${run.stdout.slice(0, 500)}`]
   }
-  const check = inspect(place, 'check', 'salvaged.db', '--output', 'json')
   if (check.status !== 0) return [`the salvaged store: ${check.stdout.slice(0, 1_000)}${check.stderr}`]
-  return judgeLosses(sound, rowsOf(copy), JSON.parse(run.stdout) as Salvaged)
+  return judgeLosses(sound, rowsOf(exported), JSON.parse(run.stdout) as Salvaged)
 }
 
 function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salvaged: Salvaged): string[] {
@@ -171,16 +183,16 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
     if (told.length === 0) broken.push(`${name} is lost, and nothing tells of it`)
   }
   for (const name of saved.keys()) {
-    if (!sound.rows.has(name)) broken.push(`${name} was in no table before`)
+    // On pages that nothing leads to, rows are found that had been removed, and that is said.
+    if (!sound.rows.has(name) && salvaged.foundApart === 0) broken.push(`${name} was in no table before`)
   }
   return broken
 }
 
-/** The records of a sound store by table and key; those about the store itself are left out. */
-function rowsOf(path: string): ReadonlyMap<string, string> {
-  const [answer] = ask(path, [['export', 'store.db', '--show-secrets'].with(1, path)])
+/** The records of an exported store by table and key; those about the store itself are left out. */
+function rowsOf({ stdout }: Answer): ReadonlyMap<string, string> {
   const rows = new Map<string, string>()
-  for (const line of (answer?.stdout ?? '').split('\n').slice(1)) {
+  for (const line of stdout.split('\n').slice(1)) {
     if (line === '') continue
     const { table, key, record } = JSON.parse(line) as { table: string; key: string; record: unknown }
     if (table !== 'meta') rows.set(`${table} ${key}`, JSON.stringify(record))
@@ -194,11 +206,15 @@ function ask(path: string, commands: readonly (readonly string[])[]): readonly A
   return answers
 }
 
-/** Returns `null` where the store ended the process that asked. */
-function askAlive(path: string, commands: readonly (readonly string[])[]): readonly Answer[] | null {
+/** Returns `null` where the store ended the process that asked. Reading many things, it opens the store once. */
+function askAlive(
+  path: string,
+  commands: readonly (readonly string[])[],
+  held = true,
+): readonly Answer[] | null {
   const place = join(path, '..')
-  const args = commands.map((command) => JSON.stringify(command))
-  const { status, stdout } = spawnSync(process.execPath, [program, path, String(NOW_MS), ...args], {
+  const args = [held ? path : '', String(NOW_MS), ...commands.map((command) => JSON.stringify(command))]
+  const { status, stdout } = spawnSync(process.execPath, [program, ...args], {
     cwd: place,
     encoding: 'utf8',
     maxBuffer: 1024 ** 3,

@@ -63,6 +63,7 @@ export async function salvage(
     target,
     kind,
     savedRows,
+    foundApart: survey.orphans.length,
     bytes,
     problems,
     lostStretches: lost.map(({ table, page, from, to }) => ({ table, page, from: hex(from), to: hex(to) })),
@@ -77,11 +78,15 @@ export async function salvage(
     const left =
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, listed in ${leftOut.path}\n`
     const verdict = findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')
+    const apart =
+      survey.orphans.length === 0
+        ? ''
+        : `${countOf(survey.orphans.length, 'row')} found on pages that nothing leads to; removed ones may be among them\n`
     const counted = countDifferences.map(
       ({ kind, namespace, state, said, saved }) =>
         `${printable(namespace)}: ${said} of kind ${kind} in state ${state} were counted, ${saved} are saved\n`,
     )
-    return `${damage}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${left}${counted.join('')}`
+    return `${damage}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${apart}${left}${counted.join('')}`
   })
   return findings.length === 0 ? EXIT.ok : EXIT.findings
 }
