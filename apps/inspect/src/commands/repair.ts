@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { compact } from '@saltcod/compaction'
 import { REBUILT_TABLES, STORE_TABLES } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
@@ -5,7 +7,6 @@ import type { Terminal } from '../cli/terminal.ts'
 import { countOf } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import { copyRows } from '../store/copy-rows.ts'
 import { locateStore } from '../store/locate.ts'
 import { makeStore } from '../store/new-store.ts'
 import { openStore } from '../store/open-store.ts'
@@ -43,7 +44,7 @@ export async function repair(
   const opened = await openStore(path)
   try {
     await makeStore(made, async (sink) => {
-      await copyRows(opened.stored, sink, RECORD_TABLES)
+      await compact(opened.stored, sink.kv, { tables: RECORD_TABLES })
       await rebuildInto(sink, opened.kind, leftOut)
     })
   } finally {
@@ -52,6 +53,8 @@ export async function repair(
   }
   const { findings } = await checkStoreFile(made, 100, undefined)
   const kept = options.inPlace === true && findings.length === 0 ? replaceStore(path, made) : null
+  // The check made it; the store keeps its own.
+  if (kept !== null) rmSync(`${made}-lock`, { force: true })
   const value = {
     source: path,
     target: kept === null ? made : path,
