@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
+import { compact as compactInto } from '@saltcod/compaction'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { bytesText, countOf } from '../cli/words.ts'
-import { copyRows } from '../store/copy-rows.ts'
 import { locateStore } from '../store/locate.ts'
 import { makeStore } from '../store/new-store.ts'
 import { openStore } from '../store/open-store.ts'
@@ -24,8 +24,7 @@ export async function compact(
   let bytesAfter = 0
   try {
     bytesAfter = await makeStore(target, async (sink) => {
-      await copyRows(opened.stored, sink)
-      rows = sink.rows
+      rows = (await compactInto(opened.stored, sink.kv)).rows
     })
   } finally {
     await opened.kv.close()

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { deadShare } from '@saltcod/compaction'
 import type { RewriteConfig } from '@saltcod/config'
 import { type DurableStore, isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import { ApiError } from '../wire/api-error.ts'
 import { type CompactionStatus, type StoreCompaction, type StoreName, sumUp } from './compaction-report.ts'
-import { deadShare } from './dead-share.ts'
 
 /** What recovers after a start has the disk first. */
 const FIRST_AFTER_MS = 3_000

@@ -1,0 +1,24 @@
+import {
+  type DurableStore,
+  type KvRewriteOptions,
+  type KvRewriteReport,
+  StoreError,
+} from '@saltcod/store-core'
+
+/**
+ * Rewrites a store in use into a fresh file, in the order of its keys, and gives what deleted rows left behind back to
+ * the disk. Rejects with `INVALID_ARGUMENT` where the store keeps no file that could be rewritten, and
+ * as `rewrite` of `KvCapabilities` does. Unless it was `STORE_FAILED`, the store then works on as before.
+ */
+export async function rewrite(
+  store: Pick<DurableStore, 'capabilities'>,
+  options: KvRewriteOptions = {},
+): Promise<KvRewriteReport> {
+  const { capabilities } = store
+  if (capabilities.rewrite === undefined) {
+    throw new StoreError('INVALID_ARGUMENT', 'This store cannot be rewritten: it has no such capability.', {
+      hint: 'Only a store in a file needs it, for instance one of @saltcod/store-lmdb.',
+    })
+  }
+  return capabilities.rewrite(options)
+}
