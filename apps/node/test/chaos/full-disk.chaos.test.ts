@@ -1,10 +1,12 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import type { CompactionStatus } from '../../src/compaction/compaction-report.ts'
 import type { WireError, WirePutJobAnswer } from '../../src/wire/models.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { fillDisk, smallDisk } from './small-disk.ts'
-import { checkStores } from './stores-of.ts'
+import { checkStores, storePaths } from './stores-of.ts'
 
 /** Each round leaves the store some megabytes larger, so a disk is good for so many. */
 const ROUNDS = 10
@@ -102,3 +104,46 @@ test('a node that is killed and started on a full disk says so, and serves when 
   for (const id of ids) await node.until(id, 'Completed')
   expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 })
+
+test('a compaction without room for a second copy says so, changes nothing, and works when there is room', async (context) => {
+  const disk = smallDisk('300m')
+  if (disk === undefined) {
+    context.skip('mounting a small file system is not permitted here')
+    return
+  }
+  const node = new AttackedNode(join(disk, 'repo'), [], { Compaction: { Rewrite: { AtStart: false } } })
+  await node.start()
+  for (let jobs = 0; jobs < 12; jobs++) await node.until(await node.submit(largeJob()), 'Completed')
+  await node.request('POST', 'saltcod/gc', { maxCount: 1 })
+  const { jobs } = storePaths(node.repository)
+  const ballast = join(disk, 'ballast')
+  fillDisk(ballast)
+  const files = readdirSync(dirname(jobs)).sort()
+  const bytes = statSync(jobs).size
+  const refused = await compacted(node)
+  expect(refused.error).toMatchObject({ code: 'STORE_FULL' })
+  expect(refused.error?.message).toMatch(/room|space|full/)
+  expect(readdirSync(dirname(jobs)).sort()).toEqual(files)
+  expect(statSync(jobs).size).toBe(bytes)
+  expect((await node.request('GET', 'orchestrator/jobs')).status).toBe(200)
+
+  rmSync(ballast)
+  const done = await compacted(node)
+  expect(done.error).toBe(null)
+  expect(statSync(jobs).size).toBe(done.report?.stores[0]?.bytesAfter)
+  expect(done.report?.bytesAfter).toBeLessThan(done.report?.bytesBefore ?? 0)
+  await node.until(await node.submit(largeJob()), 'Completed')
+  expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+  await checkStores(node.repository)
+})
+
+async function compacted(node: AttackedNode): Promise<CompactionStatus> {
+  await node.request('POST', 'saltcod/compact')
+  const endMs = Date.now() + 60_000
+  for (;;) {
+    const status = (await (await node.request('GET', 'saltcod/compact')).json()) as CompactionStatus
+    if (!status.running) return status
+    expect(Date.now(), 'the compaction ends').toBeLessThan(endMs)
+    await delay(20)
+  }
+}

@@ -33,7 +33,15 @@ export async function compact(terminal: Terminal, options: CompactOptions): Prom
   try {
     const { report, error } = await waitForEnd(terminal, client, await client.compact(), interrupt.signal)
     if (error !== null) throw new Failure(EXIT.failed, error.message, { hint: error.hint ?? undefined })
-    if (report === null) throw new Failure(EXIT.failed, 'the node was started anew meanwhile')
+    if (report === null) {
+      throw new Failure(
+        EXIT.failed,
+        'the compaction is over, and the node has begun another or was started anew',
+        {
+          hint: 'its log tells what became of it',
+        },
+      )
+    }
     if (options.output === 'json' || options.output === 'yaml') printValue(terminal, options.output, report)
     else terminal.out(textOf(report))
   } finally {
