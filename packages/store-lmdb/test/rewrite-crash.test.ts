@@ -8,7 +8,7 @@ import { openLmdbKv } from '../src/index.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-const KILLS = process.env['SALTCOD_LONG'] === undefined ? 30 : 400
+const KILLS = process.env['SALTCOD_LONG'] === undefined ? 15 : 400
 const TABLES = ['alpha', 'beta']
 
 /** All ids of a table. */

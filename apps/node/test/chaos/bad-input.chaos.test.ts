@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ProgramSession } from '../../../../test/program-session.ts'
 import type { WireError } from '../../src/wire/models.ts'
-import type { Ran } from '../cli/binary.ts'
-import { saltcod, temporaryDirectory } from '../cli/binary.ts'
+import { COMMANDS, type Ran, temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { noopJob } from './chaos-jobs.ts'
 
@@ -136,10 +136,15 @@ test('bad requests are answered with an error object, and the node goes on', asy
 })
 
 let directory = ''
+let session: ProgramSession
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'saltcod-input-'))
+  session = new ProgramSession(COMMANDS)
 })
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+afterAll(async () => {
+  rmSync(directory, { recursive: true, force: true })
+  await session.close()
+})
 
 test('bad input to the commands is one clear error each, and the node goes on', async () => {
   const node = await serve()
@@ -147,7 +152,7 @@ test('bad input to the commands is one clear error each, and the node goes on', 
   const run = (name: string, content: string | object): Promise<Ran> => {
     const file = join(directory, name)
     writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
-    return saltcod(['job', 'run', file], { env })
+    return session.run(['job', 'run', file], { env })
   }
   const wasm = {
     Type: 'wasm',
@@ -180,7 +185,7 @@ test('bad input to the commands is one clear error each, and the node goes on', 
     expect(ran.stderr.length, name).toBeLessThan(2_000)
   }
   for (const verb of ['describe', 'history', 'executions', 'logs', 'stop']) {
-    const ran = await saltcod(['job', verb, '../../etc/passwd'], { env })
+    const ran = await session.run(['job', verb, '../../etc/passwd'], { env })
     expect([ran.code, ran.stdout], verb).toEqual([1, ''])
     expect(ran.stderr, verb).toMatch(/^Error: [^\n]*not found[^\n]*\n(Hint: [^\n]+\n)?$/)
   }

@@ -2,7 +2,8 @@ import { copyFileSync, mkdtempSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { saltcod, temporaryDirectory } from '../cli/binary.ts'
+import { ProgramSession } from '../../../../test/program-session.ts'
+import { COMMANDS, temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { BAD_STORES } from './bad-stores.ts'
 import { noopJob } from './chaos-jobs.ts'
@@ -17,6 +18,12 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'saltcod-bad-'))
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(COMMANDS)
+})
+afterAll(() => session.close())
 
 test('the stores that are spoiled here are made by a node', async () => {
   const node = new AttackedNode(join(directory, 'repo'))
@@ -35,7 +42,7 @@ describe.each(['jobs', 'executions'] as const)('%s.db', (kind) => {
     const path = join(scene, `${kind}.db`)
     bad.make(path, good[kind])
     const before = pictureOf(scene)
-    const ran = await saltcod(['serve', '--repo', join(scene, 'repo'), '--port', '0', FLAGS[kind], path])
+    const ran = await session.run(['serve', '--repo', join(scene, 'repo'), '--port', '0', FLAGS[kind], path])
     expect({ code: ran.code, stdout: ran.stdout }, ran.stderr).toEqual({ code: 2, stdout: '' })
     const said = ran.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'))
     expect(said.filter((line) => line.startsWith('Error: ')).length, ran.stderr).toBe(1)

@@ -1,12 +1,19 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
-import { saltcod } from '../cli/binary.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ProgramSession } from '../../../../test/program-session.ts'
+import { COMMANDS } from '../cli/binary.ts'
 import { pictureOf } from './directory-picture.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'saltcod-configuration-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(COMMANDS)
+})
+afterAll(() => session.close())
 
 interface Mistake {
   readonly name: string
@@ -161,7 +168,7 @@ test.concurrent.each([...WRONG_VALUES, ...WRONG_PLACES].map((mistake) => [mistak
     const before = pictureOf(directory)
     const given = argv.map((word) => word.replace('BESIDE', directory))
     const place = given.includes('--repo') ? [] : ['--repo', repository]
-    const ran = await saltcod(
+    const ran = await session.run(
       ['serve', ...place, ...(given.includes('--port') ? [] : ['--port', '0']), ...given],
       {
         env: { ...env, HOME: directory },

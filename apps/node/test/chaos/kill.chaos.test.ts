@@ -12,7 +12,7 @@ import { processesWith } from './job-processes.ts'
 import { checkStores } from './stores-of.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const KILLS = LONG ? 200 : 20
+const KILLS = LONG ? 200 : 8
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const FAILED = 10
 const COMPLETED = 9

@@ -14,6 +14,9 @@ import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 /** The program as it was built. */
 export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
+/** The module that runs its command lines, for a `ProgramSession`. */
+export const COMMANDS: URL = new URL('../../dist/cli/run.js', import.meta.url)
+
 /** What a command did. */
 export interface Ran {
   readonly code: number | null

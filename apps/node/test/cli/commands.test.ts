@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
 import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
-import { closedPort, keptNode, type Served, type saltcod as start, temporaryDirectory } from './binary.ts'
+import {
+  COMMANDS,
+  closedPort,
+  keptNode,
+  type Served,
+  type saltcod as start,
+  temporaryDirectory,
+} from './binary.ts'
 
 const HELLO = `name: hello
 type: batch
@@ -19,7 +26,7 @@ let node: Served
 let session: ProgramSession
 
 beforeAll(async () => {
-  session = new ProgramSession(new URL('../../dist/cli/run.js', import.meta.url))
+  session = new ProgramSession(COMMANDS)
   node = await keptNode(['--allow-exec'])
 })
 

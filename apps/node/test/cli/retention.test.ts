@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
-import { test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
+import { ProgramSession } from '../../../../test/program-session.ts'
 import type { GcReport } from '../../src/retention/gc-report.ts'
-import { jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, jobUntil, serveNode, temporaryDirectory } from './binary.ts'
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(COMMANDS)
+})
+afterAll(() => session.close())
 
 test('old jobs are held, planned for removal and removed, and a restart brings none back', async () => {
   const directory = temporaryDirectory()
@@ -18,20 +25,20 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
     ids.push(((await response.json()) as { JobID: string }).JobID)
   }
   for (const id of ids) await jobUntil(node.url, id, 'Completed')
-  const held = await saltcod(['job', 'hold', 'one', '--reason', 'audit'], { env })
+  const held = await session.run(['job', 'hold', 'one', '--reason', 'audit'], { env })
   assert.deepEqual([held.code, held.stdout], [0, `Job ${ids[0]} is held: audit\n`])
 
-  const planned = await saltcod(['gc', '--dry-run', '--max-age', '0s', '--output', 'json'], { env })
+  const planned = await session.run(['gc', '--dry-run', '--max-age', '0s', '--output', 'json'], { env })
   assert.equal(planned.code, 0, planned.stderr)
   const plan = JSON.parse(planned.stdout) as GcReport
   assert.deepEqual([plan.removedJobs, plan.heldJobs, plan.dryRun], [2, 1, true])
-  const elsewhere = await saltcod(['gc', '--max-age', '0s', '--namespace', 'elsewhere'], { env })
+  const elsewhere = await session.run(['gc', '--max-age', '0s', '--namespace', 'elsewhere'], { env })
   assert.equal(elsewhere.stdout, 'Removed 0 jobs, 0.0 KiB of records.\n')
-  const removed = await saltcod(['gc', '--max-count', '0', '--output', 'json'], { env })
+  const removed = await session.run(['gc', '--max-count', '0', '--output', 'json'], { env })
   assert.equal(removed.code, 0, removed.stderr)
   const done = JSON.parse(removed.stdout) as GcReport
   assert.deepEqual([done.removedJobs, done.removedBytes, done.overdueSeconds], [2, plan.removedBytes, 0])
-  const released = await saltcod(['job', 'release', 'one', '--output', 'json'], { env })
+  const released = await session.run(['job', 'release', 'one', '--output', 'json'], { env })
   assert.deepEqual(JSON.parse(released.stdout), { JobID: ids[0], Hold: null })
 
   node.signal('SIGKILL')
@@ -46,10 +53,10 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
 }, 120_000)
 
 test('mistakes on the command line are told', async () => {
-  const ages = await saltcod(['gc', '--max-age', 'soon'])
+  const ages = await session.run(['gc', '--max-age', 'soon'])
   assert.equal(ages.code, 2)
   assert.match(ages.stderr, /It must be a duration such as 90m, 12h or 7d/)
-  const hold = await saltcod(['job', 'hold', 'x'])
+  const hold = await session.run(['job', 'hold', 'x'])
   assert.equal(hold.code, 2)
   assert.match(hold.stderr, /--reason/)
 })

@@ -2,8 +2,15 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { test } from 'vitest'
-import { jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { afterAll, beforeAll, test } from 'vitest'
+import { ProgramSession } from '../../../../test/program-session.ts'
+import { COMMANDS, jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(COMMANDS)
+})
+afterAll(() => session.close())
 
 function job(durationMs: number, type = 'batch'): string {
   return JSON.stringify({
@@ -31,9 +38,9 @@ test('a node that was killed goes on with every job where it was', async () => {
   const directory = temporaryDirectory()
   let node = await serveNode(directory)
   const ids: string[] = []
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     for (const type of ['batch', 'ops']) {
-      const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+      const run = await session.run(['job', 'run', '--id-only', '--no-wait', '-'], {
         env: node.env,
         input: job(400, type),
       })
@@ -52,14 +59,14 @@ test('a node that was killed goes on with every job where it was', async () => {
 
 test('the plan of a restart is read beside a running node', async () => {
   const node = await serveNode(temporaryDirectory())
-  const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+  const run = await session.run(['job', 'run', '--id-only', '--no-wait', '-'], {
     env: node.env,
     input: job(600_000),
   })
   await jobUntil(node.url, run.stdout.trim(), 'Running')
   const endMs = Date.now() + 20_000
   for (;;) {
-    const plan = await saltcod(['recover', '--plan', '--output', 'json'], { env: node.env })
+    const plan = await session.run(['recover', '--plan', '--output', 'json'], { env: node.env })
     assert.equal(plan.code, 0, plan.stderr)
     const decisions = JSON.parse(plan.stdout) as { state: string; action: string; reason: string }[]
     assert.equal(decisions.length, 1)
@@ -70,7 +77,7 @@ test('the plan of a restart is read beside a running node', async () => {
     assert.ok(Date.now() < endMs)
     await delay(50)
   }
-  const text = await saltcod(['recover', '--plan'], { env: node.env })
+  const text = await session.run(['recover', '--plan'], { env: node.env })
   assert.match(text.stdout, /^If the node stopped now/)
 })
 
@@ -135,15 +142,15 @@ test('a second node on the same stores, or the same port, is refused', async () 
 test('settings are shown with their origin', async () => {
   const directory = temporaryDirectory()
   const env = { BACALHAU_API_PORT: '4321', BACALHAU_DIR: directory, HOME: directory }
-  const list = await saltcod(['config', 'list', '--host', '::1', '--output', 'json'], { env })
+  const list = await session.run(['config', 'list', '--host', '::1', '--output', 'json'], { env })
   const rows = JSON.parse(list.stdout) as { Key: string; Value: unknown; Origin: string }[]
   const row = (key: string) => rows.find((candidate) => candidate.Key === key)
   assert.deepEqual(row('API.Port'), { Key: 'API.Port', Value: 4321, Origin: 'BACALHAU_API_PORT' })
   assert.deepEqual(row('API.Host')?.Origin, '--host')
-  assert.equal((await saltcod(['config', 'get', 'api.port'], { env })).stdout, '4321\n')
-  assert.equal((await saltcod(['config', 'get', 'API.Prot'], { env })).code, 2)
-  const defaults = await saltcod(['config', 'default'])
+  assert.equal((await session.run(['config', 'get', 'api.port'], { env })).stdout, '4321\n')
+  assert.equal((await session.run(['config', 'get', 'API.Prot'], { env })).code, 2)
+  const defaults = await session.run(['config', 'default'])
   const file = join(env.BACALHAU_DIR, 'saltcod.yaml')
   writeFileSync(file, defaults.stdout)
-  assert.equal((await saltcod(['config', 'list'], { env })).code, 0)
+  assert.equal((await session.run(['config', 'list'], { env })).code, 0)
 })
