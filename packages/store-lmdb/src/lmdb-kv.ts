@@ -179,6 +179,7 @@ export class LmdbKv implements KvStore {
         assertUsable: () => {
           this.#assertUsable()
         },
+        hasFailed: () => this.#failure !== undefined,
         onMoved: () => {
           noteMove(environment)
         },

@@ -53,6 +53,7 @@ export interface RewriteParts {
   readonly onFailure: (error: unknown) => void
   /** Throws where the store is closing or has failed. */
   readonly assertUsable: () => void
+  readonly hasFailed: () => boolean
 }
 
 /** What the exchanged file must hold, as the old one had it. */
@@ -122,7 +123,8 @@ export class OnlineRewrite {
       writer.listen(undefined)
       writer.slowDown(0)
       environment.copies.release()
-      removeFresh(paths)
+      // After a failure the next owner needs to see how far it came.
+      if (!this.#parts.hasFailed()) removeFresh(paths)
     }
   }
 
@@ -197,7 +199,7 @@ export class OnlineRewrite {
       onMoved()
       reserve.reopen(environment.lastPage() + 1)
     } finally {
-      endSwap(paths)
+      if (!this.#parts.hasFailed()) endSwap(paths)
       writer.release()
     }
     return performance.now() - heldAt

@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { expect, test } from 'vitest'
+
+import { openLmdbKv } from '../src/index.ts'
+import { PowerCutDisk, type Survives } from './power-cut-disk.ts'
+import { StoreProcess } from './store-process.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const SOURCE = fileURLToPath(new URL('./recording-disk.c', import.meta.url))
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+/** So many images of a normal run; a long one opens all. */
+const IMAGES = LONG ? Number.POSITIVE_INFINITY : 60
+/** Records before the exchange of files and after it that are looked at too. */
+const MARGIN = 40
+const TABLES = ['alpha', 'beta']
+
+/** Builds the library that records; `undefined` where there is no compiler or another system. */
+function recordingDisk(directory: string): string | undefined {
+  const library = join(directory, 'recording-disk.so')
+  try {
+    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], { stdio: 'ignore' })
+    return process.platform === 'linux' ? library : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What a power cut may leave, and what had been said by then. */
+interface Image {
+  readonly files: Map<string, Buffer>
+  readonly kept: readonly number[]
+  readonly refused: readonly number[]
+  readonly after: string
+}
+
+const SUBSETS: readonly Survives[] = [
+  () => true,
+  () => false,
+  () => Math.random() < 0.5,
+  () => Math.random() < 0.9,
+]
+
+/** Returns numbers of the records in which files are exchanged, with a margin. */
+function stretch(record: string): { from: number; to: number } {
+  const disk = new PowerCutDisk(record)
+  let from = 0
+  let to = 0
+  for (let at = 0, step = disk.step(); step !== undefined; at += 1, step = disk.step()) {
+    const marker = step.names.includes('jobs.db.rewrite-swap')
+    if (marker && from === 0) from = at
+    if (marker) to = at
+  }
+  return { from: from - MARGIN, to: to + MARGIN }
+}
+
+/** Every image between those records, or so many of them at random. */
+function* images(record: string): Generator<Image> {
+  const { from, to } = stretch(record)
+  const share = Math.min(1, IMAGES / ((to - from) * SUBSETS.length))
+  const disk = new PowerCutDisk(record)
+  let said = ''
+  for (let at = 0, step = disk.step(); step !== undefined && at < to; at += 1, step = disk.step()) {
+    said += step.said
+    if (at < from) continue
+    const lines = said.split('\n').slice(0, -1)
+    const idsOf = (word: string): number[] =>
+      lines.filter((line) => line.startsWith(`${word} `)).map((line) => Number(line.split(' ')[1]))
+    for (const survives of SUBSETS) {
+      if (Math.random() > share) continue
+      const after = [step.what, ...step.names].join(' ')
+      yield { files: disk.image(survives), kept: idsOf('kept'), refused: idsOf('refused'), after }
+    }
+  }
+}
+
+/** Opens an image, compares it with what had been said, and returns what the opening had to tell. */
+async function openImage(parent: string, { files, kept, refused, after }: Image): Promise<string[]> {
+  const directory = mkdtempSync(join(parent, 'image-'))
+  const path = join(directory, 'jobs.db')
+  for (const [name, content] of files) writeFileSync(join(directory, name), content, { mode: 0o600 })
+  // As if it had been closed in good order, so that only what the rewrite left makes a child check the file.
+  mkdirSync(`${path}.owner`, { mode: 0o700 })
+  writeFileSync(join(`${path}.owner`, '1.closed'), '')
+  const notices: string[] = []
+  const options = {
+    path,
+    tables: TABLES,
+    onNotice: ({ message }: { message: string }) => notices.push(message),
+  }
+  const store = await openLmdbKv(options)
+  const ids = new Set(
+    store
+      .read((snapshot) => snapshot.keys('alpha', { limit: 10_000 }))
+      .map((key) => Number(Buffer.from(key))),
+  )
+  const lost = kept.filter((id) => !ids.has(id))
+  const ghosts = refused.filter((id) => ids.has(id))
+  const left = readdirSync(directory).filter((name) => !/^jobs\.db(-lock|\.owner)?$/.test(name))
+  expect({ after, lost, ghosts, left }).toEqual({ after, lost: [], ghosts: [], left: [] })
+  await store.write((transaction) => {
+    transaction.put('beta', Buffer.from('after'), Buffer.from('the cut'))
+  })
+  await store.close()
+  rmSync(directory, { recursive: true })
+  return notices
+}
+
+test('a power cut at any moment of an exchange of files leaves one good store', {
+  timeout: LONG ? 3_600_000 : 120_000,
+}, async ({ skip }) => {
+  const parent = temporaryDirectory()
+  const library = recordingDisk(parent)
+  if (library === undefined) {
+    skip('there is no gcc to build the library that records what is written')
+    return
+  }
+  const recorded = join(parent, 'recorded')
+  mkdirSync(recorded)
+  const record = join(parent, 'record')
+  const writer = new StoreProcess('rewrite', join(recorded, 'jobs.db'), {
+    environment: { LD_PRELOAD: library, RECORD: record, RECORDED_DIRECTORY: recorded },
+  })
+  await writer.line('rewritten')
+  const before = writer.lines.length
+  await writer.count(before + MARGIN)
+  await writer.kill()
+  const notices: string[] = []
+  let opened = 0
+  for (const image of images(record)) {
+    notices.push(...(await openImage(parent, image)))
+    opened += 1
+  }
+  expect(opened).toBeGreaterThan(20)
+  const ends = ['had not taken effect', 'is whole and was kept'].map((words) =>
+    notices.some((notice) => notice.includes(words)),
+  )
+  expect(ends).toEqual([true, true])
+  expect(notices.filter((notice) => notice.includes('was put back'))).toEqual([])
+})
