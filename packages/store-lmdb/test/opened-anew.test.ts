@@ -12,6 +12,7 @@ const name = 'lmdb, opened anew before what was written is read'
 jobStoreSuite({
   name,
   runner: { describe, test },
+  small: true,
   opensAnew: true,
   open: async (clock) => {
     const path = join(temporaryDirectory(), 'jobs.db')
@@ -23,6 +24,7 @@ jobStoreSuite({
 executionStoreSuite({
   name,
   runner: { describe, test },
+  small: true,
   opensAnew: true,
   open: async (clock) => {
     const path = join(temporaryDirectory(), 'executions.db')

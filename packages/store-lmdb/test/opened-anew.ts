@@ -46,7 +46,7 @@ export async function openedAnew<Store extends DurableStore>(open: () => Promise
 }
 
 function isWrite(method: string): boolean {
-  return /^(submit|revise|transition|hold|delete|create|update|record|claim|extend|complete|retry|apply|add|set|trim|acknowledge|reclaim)/.test(
+  return /^(submit|import|fold|revise|transition|hold|delete|create|update|record|claim|extend|complete|retry|apply|add|set|trim|acknowledge|reclaim)/.test(
     method,
   )
 }

@@ -16,6 +16,7 @@ const name = 'lmdb, read by another process'
 jobStoreSuite({
   name,
   runner: { describe, test },
+  small: true,
   open: async (clock) => {
     const path = join(temporaryDirectory(), 'jobs.db')
     const open = async () => reader.readFor(await openLmdbJobStore({ path, clock }), 'jobs', path, clock)
@@ -26,6 +27,7 @@ jobStoreSuite({
 executionStoreSuite({
   name,
   runner: { describe, test },
+  small: true,
   open: async (clock) => {
     const path = join(temporaryDirectory(), 'executions.db')
     const open = async () =>

@@ -146,6 +146,7 @@ export const deletionCases: readonly JobCase[] = [
   },
   {
     name: 'a job with more evaluations and executions than a transaction takes keys is deleted all the same',
+    large: true,
     run: async ({ store, clock }) => {
       const { id: jobId } = await newJob(store)
       await Promise.all(

@@ -174,6 +174,7 @@ export const evaluationCases: readonly JobCase[] = [
   },
   {
     name: 'a claim for a type finds its first, however many of other types stand before it',
+    large: true,
     run: async ({ store }) => {
       const { id: batch } = await newJob(store)
       const { id: ops } = await newJob(store, { type: 'ops' })

@@ -78,6 +78,7 @@ export const importCases: readonly JobCase[] = [
   },
   {
     name: 'a job too large for one transaction comes back whole',
+    large: true,
     run: async ({ store }) => {
       const jobId = await fullJob(store, 450)
       const whole = await takeOut(store, jobId)

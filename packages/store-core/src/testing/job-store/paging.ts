@@ -125,6 +125,7 @@ export const pagingCases: readonly JobCase[] = [
   },
   {
     name: 'a filter without an index examines at most 2,000 jobs a page and leaves a cursor',
+    large: true,
     run: async ({ store }) => {
       const made: Promise<unknown>[] = []
       for (let n = 0; n < 2_050; n++) {

@@ -27,6 +27,8 @@ export interface StoreSuiteOptions<Store> {
    * a single opening are then passed over. Default false.
    */
   readonly opensAnew?: boolean
+  /** Set where the backend also runs the suite in a plainer way: cases about large amounts are then passed over here. Default false. */
+  readonly small?: boolean
 }
 
 /** What one case works with. */
@@ -47,6 +49,8 @@ export interface StoreCase<Store> {
   readonly name: string
   /** What the fixture must be able to do; the case is passed over where it cannot. */
   readonly needs?: 'reopen' | 'reader' | 'single opening'
+  /** Set for a case about large amounts, which takes seconds. */
+  readonly large?: true
   readonly run: (context: StoreCaseContext<Store>) => Promise<void>
 }
 
@@ -83,6 +87,7 @@ async function runStoreCase<Store extends DurableStore>(
 ): Promise<string | undefined> {
   if (storeCase.needs === 'single opening' && options.opensAnew === true)
     return 'leases do not outlive an opening'
+  if (storeCase.large === true && options.small === true) return 'large amounts are tested in a plainer way'
   const clock = new SettableClock()
   const fixtures = [await options.open(clock.read)]
   const opened: Store[] = fixtures.map(({ store }) => store)
