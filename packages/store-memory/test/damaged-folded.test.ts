@@ -1,4 +1,5 @@
 import {
+  encodeRecord,
   idTuple,
   type KvStore,
   openExecutionStore,
@@ -92,6 +93,9 @@ test('a repair unfolds, and leaves out only what is damaged', async () => {
   const two = await store.getJob('two')
   const history = await store.listHistory({ jobId: 'two' })
   await flip(kv, 'jobs', idTuple('j', 'one'), 30)
+  const entry = tuple(idTuple('j', 'two'), history.items[0]?.sequence ?? 0)
+  const older = encodeRecord('history', entry, 1, { at: 1, v: 1, s: 'Pending', r: 1, m: 'older' })
+  await kv.write((transaction) => transaction.put('history', entry, older))
   const { copy, dropped } = await rebuilt(kv, 'jobs')
   expect(dropped).toEqual(['jobs'])
   const repaired = await openJobStore(copy, { clock: () => 2_000 })

@@ -23,7 +23,7 @@ const FIXES = {
   'history-illegal': 'compare with a backup; the store itself refuses such a step',
   'history-end': 'compare with a backup; repair notes the loss in the history',
   'history-revision': 'compare with a backup; an entry was lost or added',
-  'folded-and-loose': 'repair keeps the row in its table',
+  'folded-and-loose': 'repair takes the folded row',
   'sequence-ahead': 'restore from a backup; the sequence was set back',
 } as const
 

@@ -14,7 +14,8 @@ const MAX_OWNER_ROWS = 400
 const MAX_OWNER_BYTES = 512 * 1024
 const MAX_STEP_OWNERS = 500
 const MAX_STEP_EXAMINED = 1_000
-const MAX_WRITE_ROWS = 800
+/** One owner more may come on top, and each row may take two keys of the 2,000 that a body has. */
+const MAX_WRITE_ROWS = 500
 const MAX_WRITE_BYTES = 2 * 1024 * 1024
 /**
  * After so long a walk begins anew, for what it had to pass over: a record that was changed after it had been

@@ -3,7 +3,10 @@ import { layoutOf } from '../fold/layout.ts'
 import type { StoreKind } from '../store/meta.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
-/** Puts the rows of all folded records back into their tables; where one is there already, that one stays. */
+/**
+ * Puts the rows of all folded records back into their tables, over what is there: a change of a row takes the folded
+ * record away, so a row beside it is older.
+ */
 export async function rebuildFolded(run: RebuildRun, kind: StoreKind): Promise<void> {
   const layout = layoutOf(kind)
   // A record may have hundreds of rows.
@@ -11,10 +14,7 @@ export async function rebuildFolded(run: RebuildRun, kind: StoreKind): Promise<v
     layout.home,
     ({ key, value }, rows) => {
       if (!isFolded(value)) return
-      for (const row of decodeFolded(layout, key, value)) {
-        const isHome = row.table === layout.home
-        if (isHome || rows.get(row.table, row.key) === undefined) rows.put(row.table, row.key, rowValue(row))
-      }
+      for (const row of decodeFolded(layout, key, value)) rows.put(row.table, row.key, rowValue(row))
     },
     4,
   )
