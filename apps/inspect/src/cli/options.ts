@@ -73,7 +73,7 @@ export function collect(value: string, earlier: readonly string[] | undefined): 
 
 /** Makes an option that takes some of the given words, whatever their case. */
 export function wordsOption(flags: string, description: string, words: readonly string[]): Option {
-  return new Option(flags, `${description}: ${words.join(', ')}`).argParser(
+  const option = new Option(flags, description).argParser(
     (text: string, earlier: readonly string[] | undefined) => {
       const chosen = collect(text, undefined).map((part) => {
         const word = words.find((candidate) => candidate.toLowerCase() === part.toLowerCase())
@@ -83,6 +83,9 @@ export function wordsOption(flags: string, description: string, words: readonly 
       return [...(earlier ?? []), ...chosen]
     },
   )
+  // For the help and for shells.
+  option.argChoices = [...words]
+  return option
 }
 
 /** How much of a listing the options ask for. */
