@@ -24,8 +24,7 @@ try {
   else if (command === 'rewrite') {
     write(store)
     void rewrite(store)
-  }
-  else if (command === 'read') read(store)
+  } else if (command === 'read') read(store)
 } catch (error) {
   say(`error ${error.code} ${error.message}`)
   process.exitCode = 3

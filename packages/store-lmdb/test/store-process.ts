@@ -18,7 +18,11 @@ export class StoreProcess {
   readonly #exit: Promise<string>
   #waiting: (() => void)[] = []
 
-  constructor(command: 'own' | 'write' | 'rewrite' | 'read', path: string, options: StoreProcessOptions = {}) {
+  constructor(
+    command: 'own' | 'write' | 'rewrite' | 'read',
+    path: string,
+    options: StoreProcessOptions = {},
+  ) {
     const { umask, environment } = options
     this.#child = spawn(process.execPath, [SCRIPT, command, path, ...(umask === undefined ? [] : [umask])], {
       stdio: ['pipe', 'pipe', 'inherit'],
