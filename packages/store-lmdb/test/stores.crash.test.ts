@@ -25,7 +25,7 @@ const OUTCOMES = 'outcomes.ndjson'
 /** About a hundred outcomes. */
 const MAX_LIFE_BYTES = 12_000
 const LANES = 2
-const KILLS_PER_LANE = process.env['SALTCOD_LONG'] === undefined ? 25 : 1_000
+const KILLS_PER_LANE = process.env['SALTCOD_LONG'] === undefined ? 15 : 1_000
 
 test(`after each of ${LANES * KILLS_PER_LANE} kills every acknowledged change is there, and nothing in part`, {
   timeout: KILLS_PER_LANE * 30_000,
