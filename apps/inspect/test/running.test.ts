@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fstatSync, lstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
 import { startWriter, type WritingProcess } from './writing-process.ts'
@@ -58,6 +59,32 @@ test('a store that another process writes to is read, checked and backed up', as
   expect(pending()).toBe(5 + submitted)
   expect(run('check', store)).toMatchObject({ status: 0 })
   expect(lstatSync(`${store}-lock`).mode & 0o777).toBe(0o600)
+})
+
+test('a backup gives up where the store grows too much meanwhile, and keeps nothing', async () => {
+  const large = join(fixture.directory, 'large', 'jobs.db')
+  const jobs = await openLmdbJobStore({ path: large })
+  for (let number = 0; number < 50; number += 1) {
+    await jobs.submitJob({ type: 'batch', spec: { pad: 'x'.repeat(900_000) }, evaluation: null })
+  }
+  await jobs.close()
+  const program = fileURLToPath(new URL('rewriting-process.mjs', import.meta.url))
+  const rewriter = spawn(process.execPath, [program, large, '1000000'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = once(rewriter, 'close')
+  while (!inspectJson<{ owner: { running: boolean } }>(fixture.directory, 'info', large).owner.running) {
+    expect(rewriter.exitCode).toBe(null)
+  }
+  const refused = run('backup', large, 'large.db', '--max-growth', '1kB')
+  const allowed = run('backup', large, 'allowed.db', '--max-growth', '10GB')
+  rewriter.kill('SIGKILL')
+  await ended
+  expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 3, stdout: '' })
+  expect(refused.stderr).toMatch(/^Error: the store grew by .* while it was copied; nothing was kept\nHint: /)
+  expect(allowed).toMatchObject({ status: 0, stderr: '' })
+  expect(readdirSync(fixture.directory).filter((name) => name.includes('large.db'))).toEqual([])
+  expect(run('check', 'allowed.db').status).toBe(0)
 })
 
 test('verbs that write refuse the store of a running node', async () => {

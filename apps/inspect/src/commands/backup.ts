@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync, statSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
@@ -8,6 +9,8 @@ import { bytesText } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { checkPages } from '../pages/check-pages.ts'
+import { readMeta } from '../pages/meta-pages.ts'
+import { PageFile } from '../pages/page-file.ts'
 import { locateStore } from '../store/locate.ts'
 import { freePath, publish } from '../store/new-store.ts'
 import { openStore } from '../store/open-store.ts'
@@ -18,7 +21,8 @@ export interface BackupOptions extends ReadOptions {
 }
 
 /** How often the growth of the store is looked at while it is copied. */
-const WATCH_MS = 100
+const WATCH_MS = 25
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Writes a consistent copy of a store, of a running node too, and checks every page of the copy. */
 export async function backup(
@@ -31,15 +35,19 @@ export async function backup(
   const final = freePath(target)
   const temporary = join(dirname(final), `.${basename(final)}.making-${randomBytes(6).toString('hex')}`)
   const opened = await openStore(path)
-  const before = statSync(path).size
+  const before = usedBytes(path)
+  // The copy cannot be stopped; the snapshot that it holds goes with the process.
+  const giveUp = (exitCode: number): never => {
+    removeAll(temporary)
+    process.exit(exitCode)
+  }
+  for (const signal of STOP_SIGNALS) process.once(signal, () => giveUp(128 + constants.signals[signal]))
   const watch = setInterval(() => {
-    const growth = statSync(path).size - before
+    const growth = usedBytes(path) - before
     if (growth <= options.maxGrowth) return
-    // The copy cannot be stopped otherwise; the snapshot that it holds goes with the process.
-    rmSync(temporary, { force: true })
     terminal.err(`Error: the store grew by ${bytesText(growth)} while it was copied; nothing was kept\n`)
     terminal.err('Hint: try again when there is less to do, or raise --max-growth\n')
-    process.exit(EXIT.unreadable)
+    giveUp(EXIT.unreadable)
   }, WATCH_MS)
   try {
     const bytes = await opened.kv.capabilities.backup?.(temporary)
@@ -50,10 +58,26 @@ export async function backup(
     printValue(terminal, options.output, value, () => `${final}: ${bytesText(bytes)}, every page checked\n`)
   } finally {
     clearInterval(watch)
-    rmSync(temporary, { force: true })
+    removeAll(temporary)
     await opened.kv.close()
   }
   return undefined
+}
+
+/** Removes a file that is not finished, and what was on the way to become it. */
+function removeAll(temporary: string): void {
+  const directory = dirname(temporary)
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith(basename(temporary))) rmSync(join(directory, name), { force: true })
+  }
+}
+
+/** Bytes up to the last page in use; the file itself is longer, because a store extends it ahead of use. */
+function usedBytes(path: string): number {
+  const file = new PageFile(path)
+  const meta = readMeta(file)
+  file.close()
+  return typeof meta === 'string' ? 0 : (meta.lastPage + 1) * meta.pageBytes
 }
 
 function verify(path: string): void {
