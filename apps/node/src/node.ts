@@ -120,6 +120,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     archive,
     log: log.child({ part: 'retention' }),
     onRun: (report) => metrics.addGc(report),
+    onFolded: (store, records) => metrics.addFolded(store, records),
   })
   parts.compaction = new Compaction({
     stores: storesOf(parts),

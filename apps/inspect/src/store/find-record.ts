@@ -48,6 +48,6 @@ export async function findExecutionIn(
 export function notFound(kind: string, text: string, argument: string, where = ''): Failure {
   const place = where === '' ? '' : ` by that id, or by that name ${where}`
   return new Failure(EXIT.findings, `there is no ${kind} ${text} in ${argument}${place}`, {
-    hint: `list what is there with saltcod-inspect ${kind}s ${argument}`,
+    hint: `list what is there with saltcod-inspect ${kind}s ${argument}${kind === 'job' ? ', and look in an archive with --archive' : ''}`,
   })
 }

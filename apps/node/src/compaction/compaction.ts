@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { deadShare } from '@saltcod/compaction'
+import { deadShare, rewrite } from '@saltcod/compaction'
 import type { RewriteConfig } from '@saltcod/config'
 import { type DurableStore, isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
@@ -102,13 +102,12 @@ export class Compaction {
 
   async #rewrite({ name, store }: CompactedStore): Promise<StoreCompaction> {
     const { log, onRewritten } = this.#parts
-    const { rewrite } = store.capabilities
-    if (rewrite === undefined) {
+    if (store.capabilities.rewrite === undefined) {
       const skipped = isInMemory(store) ? 'in memory' : 'this store cannot be rewritten'
       return { store: name, bytesBefore: 0, bytesAfter: 0, pauseMs: 0, durationMs: 0, skipped }
     }
     log.info({ store: name }, 'rewriting a store')
-    const report = await rewrite({
+    const report = await rewrite(store, {
       signal: this.#cancel.signal,
       onProgress: (copiedRows, totalRows) => {
         this.#status = { ...this.#status, progress: { store: name, copiedRows, totalRows } }
@@ -138,10 +137,10 @@ export class Compaction {
     if (this.#stop.signal.aborted || this.#status.running) return
     const { rules, log, stores } = this.#parts
     const due = stores.filter(({ name, store }) => {
-      const { rewrite, statistics } = store.capabilities
-      if (rewrite === undefined || statistics === undefined) return false
+      const { capabilities } = store
+      if (capabilities.rewrite === undefined || capabilities.statistics === undefined) return false
       try {
-        const { usedBytes, freeBytes } = statistics()
+        const { usedBytes, freeBytes } = capabilities.statistics()
         const share = deadShare({ usedBytes, freeBytes })
         return freeBytes >= rules.minBytes && share > rules.deadShare
       } catch (error) {

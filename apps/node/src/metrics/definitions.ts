@@ -45,6 +45,7 @@ export const COUNTERS: readonly Definition[] = [
   ['saltcod_retention_removed_executions_total', 'Executions of removed jobs that left this node.', []],
   ['saltcod_retention_archived_jobs_total', 'Removed jobs that were archived before.', []],
   ['saltcod_retention_failed_jobs_total', 'Jobs that could not be removed.', []],
+  ['saltcod_folded_records_total', 'Finished records that were folded into one row.', ['store']],
   ['saltcod_rewrites_total', 'Rewrites of a store that came to their end.', ['store']],
   ['saltcod_rewrite_given_back_bytes_total', 'Bytes that rewrites gave back to the disk.', ['store']],
 ]

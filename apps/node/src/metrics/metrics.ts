@@ -55,6 +55,11 @@ export class Metrics {
     this.#set('saltcod_retention_suspended', report.suspended === null ? 0 : 1)
   }
 
+  /** Adds finished records that were folded. */
+  addFolded(store: StoreName, records: number): void {
+    this.#add('saltcod_folded_records_total', records, { store })
+  }
+
   /** Adds a rewrite of a store. */
   addRewrite({ store, bytesBefore, bytesAfter, pauseMs }: StoreCompaction): void {
     this.#add('saltcod_rewrites_total', 1, { store })

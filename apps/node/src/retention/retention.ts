@@ -11,6 +11,7 @@ import {
 } from '@saltcod/compaction'
 import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
+import type { StoreName } from '../compaction/compaction-report.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { removeExecutionFiles } from './execution-files.ts'
@@ -43,6 +44,8 @@ export interface RetentionParts {
   readonly log: Logger
   /** Gets what each run did that was no dry run. */
   readonly onRun?: (report: GcReport) => void
+  /** Gets how many finished records of a store were folded. */
+  readonly onFolded?: (store: StoreName, records: number) => void
   /** Default: the clock of the machine. */
   readonly clock?: () => number
 }
@@ -122,13 +125,19 @@ export class Retention {
 
   /** Folds what ended long enough ago. What it does not get done in its time is left to the next run. */
   async fold(): Promise<void> {
-    const { jobs, room, foldAfterMs, log } = this.#parts
+    const { jobs, room, foldAfterMs, log, onFolded } = this.#parts
     if (foldAfterMs === null) return
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FOLD_FOR_MS)])
     const options = { olderThanMs: foldAfterMs, signal }
-    for (const store of room === null ? [jobs] : [jobs, room.executions]) {
+    const stores: readonly (readonly [StoreName, Parameters<typeof foldFinished>[0]])[] = [
+      ['jobs', jobs],
+      ...(room === null ? [] : [['executions', room.executions] as const]),
+    ]
+    for (const [name, store] of stores) {
       const { folded, bytesBefore, bytesAfter } = await foldFinished(store, options)
-      if (folded > 0) log.debug({ folded, bytesBefore, bytesAfter }, 'finished records were folded')
+      if (folded === 0) continue
+      log.debug({ store: name, folded, bytesBefore, bytesAfter }, 'finished records were folded')
+      onFolded?.(name, folded)
     }
   }
 
