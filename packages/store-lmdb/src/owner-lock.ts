@@ -228,7 +228,7 @@ async function listen(address: string, path: string): Promise<Server> {
   server.unref()
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      const hint = 'Put the store on a local file system that has Unix sockets and hard links.'
+      const hint = 'put the store on a local file system that has Unix sockets and hard links'
       reject(permissionError(path, `its owner lock cannot be made (${systemCode(error) ?? ''})`, error, hint))
     })
     server.listen(address, () => {

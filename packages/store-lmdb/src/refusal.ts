@@ -4,93 +4,93 @@ import { StoreError } from '@saltcod/store-core'
 
 /** The file at the path is something else. */
 export function foreignError(path: string, what: string, hint?: string): StoreError {
-  return new StoreError('STORE_FOREIGN', `${path} ${what}; it was left alone.`, {
+  return new StoreError('STORE_FOREIGN', `${path} ${what}; it was left alone`, {
     path,
-    hint: hint ?? 'Choose another path, or move what is there out of the way.',
+    hint: hint ?? 'choose another path, or move what is there out of the way',
   })
 }
 
 /** The file is a store that cannot be trusted. */
 export function damagedError(path: string, what: string, cause?: unknown): StoreError {
-  return new StoreError('STORE_DAMAGED', `The store ${path} is damaged: ${what}.`, {
+  return new StoreError('STORE_DAMAGED', `the store ${path} is damaged: ${what}`, {
     path,
     cause,
-    hint: 'Keep the file, and restore a backup in its place.',
+    hint: 'keep the file, and restore a backup in its place',
   })
 }
 
 /** The path may not be used by this user. */
 export function permissionError(path: string, what: string, cause?: unknown, hint?: string): StoreError {
-  return new StoreError('STORE_PERMISSION', `The store ${path} cannot be used: ${what}.`, {
+  return new StoreError('STORE_PERMISSION', `the store ${path} cannot be used: ${what}`, {
     path,
     cause,
-    hint: hint ?? 'Run as the user who owns the store, or correct the owner and mode of the path.',
+    hint: hint ?? 'run as the user who owns the store, or correct the owner and mode of the path',
   })
 }
 
 /** There is nothing at the path. */
 export function notFoundError(path: string): StoreError {
-  return new StoreError('STORE_NOT_FOUND', `There is no store at ${path}.`, {
+  return new StoreError('STORE_NOT_FOUND', `there is no store at ${path}`, {
     path,
-    hint: 'Check the path; a store is made when a node opens it for writing.',
+    hint: 'check the path; a store is made when a node opens it for writing',
   })
 }
 
 /** Another process, or this one, owns the store. */
 export function lockedError(path: string, who: string): StoreError {
-  return new StoreError('STORE_LOCKED', `The store ${path} is in use by ${who}.`, {
+  return new StoreError('STORE_LOCKED', `the store ${path} is in use by ${who}`, {
     path,
     actual: who,
-    hint: 'A store has one owner. Stop that one first, or open the store for reading only.',
+    hint: 'a store has one owner; stop that one first, or open the store for reading only',
   })
 }
 
 /** The store was closed by its user. */
 export function closedError(path: string): StoreError {
-  return new StoreError('STORE_CLOSED', `The store ${path} was closed.`, { path, hint: 'Open it again.' })
+  return new StoreError('STORE_CLOSED', `the store ${path} was closed`, { path, hint: 'open it again' })
 }
 
 /** The store was opened for reading. */
 export function readOnlyError(path: string): StoreError {
-  return new StoreError('STORE_READ_ONLY', `The store ${path} is open for reading only.`, {
+  return new StoreError('STORE_READ_ONLY', `the store ${path} is open for reading only`, {
     path,
-    hint: 'Make the change through the process that owns the store.',
+    hint: 'make the change through the process that owns the store',
   })
 }
 
 /** LMDB or the system reported an error after which nothing can be trusted. */
 export function failedError(path: string, cause: unknown): StoreError {
-  return new StoreError('STORE_FAILED', `The store ${path} failed: ${messageOf(cause)}.`, {
+  return new StoreError('STORE_FAILED', `the store ${path} failed: ${messageOf(cause)}`, {
     path,
     cause,
-    hint: 'Look at the disk and the system log, then restart the process; it checks the store as it opens.',
+    hint: 'look at the disk and the system log, then restart the process; it checks the store as it opens',
   })
 }
 
 /** The commit failed at a point where the change may be on disk or not. */
 export function outcomeUnknownError(path: string, cause: unknown): StoreError {
-  const message = `The commit to ${path} failed half-way (${messageOf(cause)}); the change may be there or not.`
+  const message = `the commit to ${path} failed half-way (${messageOf(cause)}); the change may be there or not`
   return new StoreError('OUTCOME_UNKNOWN', message, {
     path,
     cause,
-    hint: 'Restart the process, then ask again with the same request id.',
+    hint: 'restart the process, then ask again with the same request id',
   })
 }
 
 /** There is no room for a change; nothing was written. */
 export function fullError(path: string, why: string): StoreError {
-  return new StoreError('STORE_FULL', `There is no room for the change in ${path}: ${why}.`, {
+  return new StoreError('STORE_FULL', `there is no room for the change in ${path}: ${why}`, {
     path,
-    hint: 'Free space, raise the quota, or delete finished jobs; reading goes on, and writing when there is room.',
+    hint: 'free space, raise the quota, or delete finished jobs; reading goes on, and writing when there is room',
   })
 }
 
 /** A rewrite came to no end; nothing has changed. */
 export function rewriteStoppedError(path: string, why: string, cause?: unknown): StoreError {
-  return new StoreError('REWRITE_STOPPED', `The rewrite of ${path} was stopped: ${why}.`, {
+  return new StoreError('REWRITE_STOPPED', `the rewrite of ${path} was stopped: ${why}`, {
     path,
     cause,
-    hint: 'The store is as it was. Rewrite it again when there is less to do.',
+    hint: 'the store is as it was; rewrite it again when there is less to do',
   })
 }
 

@@ -100,5 +100,5 @@ class MemoryKv implements KvStore {
 }
 
 function closedError(): StoreError {
-  return new StoreError('STORE_CLOSED', 'The store in memory was closed.', { hint: 'Open a new one.' })
+  return new StoreError('STORE_CLOSED', 'the store in memory was closed', { hint: 'open a new one' })
 }

@@ -83,7 +83,7 @@ function refuseFilled(target: KvStore, tables: readonly string[]): void {
     if (target.read((snapshot) => snapshot.keys(table, { limit: 1 })).length === 0) continue
     throw new StoreError('STORE_FOREIGN', `${target.location} is not empty; nothing was copied into it.`, {
       path: target.location,
-      hint: 'Give a path where there is nothing.',
+      hint: 'give a path where there is nothing',
     })
   }
 }
@@ -91,6 +91,6 @@ function refuseFilled(target: KvStore, tables: readonly string[]): void {
 function changedError(source: KvStore): StoreError {
   return new StoreError('REWRITE_STOPPED', `${source.location} changed while it was copied.`, {
     path: source.location,
-    hint: 'Stop the process that owns it, or let that one rewrite it.',
+    hint: 'stop the process that owns it, or let that one rewrite it',
   })
 }

@@ -16,8 +16,8 @@ export async function rewrite(
 ): Promise<KvRewriteReport> {
   const { capabilities } = store
   if (capabilities.rewrite === undefined) {
-    throw new StoreError('INVALID_ARGUMENT', 'This store cannot be rewritten: it has no such capability.', {
-      hint: 'Only a store in a file needs it, for instance one of @saltcod/store-lmdb.',
+    throw new StoreError('INVALID_ARGUMENT', 'this store cannot be rewritten: it has no such capability', {
+      hint: 'only a store in a file needs it, for instance one of @saltcod/store-lmdb',
     })
   }
   return capabilities.rewrite(options)

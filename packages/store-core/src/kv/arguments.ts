@@ -21,15 +21,11 @@ export function checkKey(key: Uint8Array, what: string = 'key'): void {
   if (!isUint8Array(key)) throw new TypeError(`A ${what} must be a Uint8Array, but is ${nameOf(key)}.`)
   if (key.length === 0) throw new TypeError(`A ${what} must have at least one byte, but is empty.`)
   if (key.length > MAX_KEY_BYTES) {
-    throw new StoreError(
-      'KEY_TOO_LONG',
-      `A ${what} of ${key.length} bytes is longer than ${MAX_KEY_BYTES}.`,
-      {
-        actual: key.length,
-        expected: MAX_KEY_BYTES,
-        hint: 'Shorten the key; long text belongs in the value.',
-      },
-    )
+    throw new StoreError('KEY_TOO_LONG', `a ${what} of ${key.length} bytes is longer than ${MAX_KEY_BYTES}`, {
+      actual: key.length,
+      expected: MAX_KEY_BYTES,
+      hint: 'shorten the key; long text belongs in the value',
+    })
   }
 }
 
@@ -49,7 +45,7 @@ export function checkRange(range: KvRange): void {
   const { gte, gt, lt, lte, limit } = range
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RANGE_ROWS) {
     throw new TypeError(
-      `The limit of a range must be a whole number from 1 to ${MAX_RANGE_ROWS}, but is ${String(limit)}.`,
+      `the limit of a range must be a whole number from 1 to ${MAX_RANGE_ROWS}, but is ${String(limit)}`,
     )
   }
   if (gte !== undefined && gt !== undefined) throw new TypeError('A range has both gte and gt; give one.')

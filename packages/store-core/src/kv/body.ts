@@ -183,10 +183,10 @@ class CheckedTransaction extends CheckedSnapshot<KvWriter> implements KvTransact
 }
 
 function tooLarge(what: string, actual: number, expected: number): StoreError {
-  return new StoreError('TRANSACTION_TOO_LARGE', `One change may touch ${expected} ${what}, not ${actual}.`, {
+  return new StoreError('TRANSACTION_TOO_LARGE', `one change may touch ${expected} ${what}, not ${actual}`, {
     actual,
     expected,
-    hint: 'Split the change into several smaller ones.',
+    hint: 'split the change into several smaller ones',
   })
 }
 
