@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { isStoreError, type KvStore } from '@saltcod/store-core'
@@ -11,12 +11,14 @@ import { temporaryDirectory } from './temporary-directory.ts'
 const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 8 : 50
 const TABLES = ['alpha']
 
-/** A file system of 40 MB for one test; `undefined` where this user may not mount one. */
-function smallDisk(): string | undefined {
+/** A file system of so many MB for one test; `undefined` where this user may not mount one. */
+function smallDisk(megabytes: number = 40): string | undefined {
   const directory = join(temporaryDirectory(), 'disk')
   mkdirSync(directory)
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', directory], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory], {
+      stdio: 'ignore',
+    })
   } catch {
     return undefined
   }
@@ -172,5 +174,59 @@ test('a store is not made on a full disk, and no part of it is left there', asyn
   await expect(openLmdbKv({ path, tables: TABLES })).rejects.toMatchObject({ code: 'STORE_FULL' })
   rmSync(join(disk, 'ballast'))
   const store = await openLmdbKv({ path, tables: TABLES, lowSpaceBytes: 0 })
+  await store.close()
+})
+
+test('a rewrite that finds no room is refused, or stops in its midst, and the store goes on', async ({
+  skip,
+}) => {
+  const disk = smallDisk()
+  if (disk === undefined) {
+    skip('mounting a small file system is not permitted here')
+    return
+  }
+  const path = join(disk, 'jobs.db')
+  const store = await openLmdbKv({ path, tables: TABLES, lowSpaceBytes: 0 })
+  const filling = new Filling(store)
+  await filling.untilRefused()
+  await filling.remove(400)
+  // So much must be free beside what is live that no disk of this size has it.
+  await expect(store.capabilities.rewrite?.()).rejects.toMatchObject({ code: 'STORE_FULL' })
+  filling.expectWhole(store)
+  expect(readdirSync(disk).sort()).toEqual(['jobs.db', 'jobs.db-lock', 'jobs.db.owner'])
+  await store.close()
+})
+
+test('a disk that becomes full during a rewrite ends it, and leaves the store as it was', async ({
+  skip,
+}) => {
+  const disk = smallDisk(300)
+  if (disk === undefined) {
+    skip('mounting a small file system is not permitted here')
+    return
+  }
+  const path = join(disk, 'jobs.db')
+  const ballast = join(disk, 'ballast')
+  const store = await openLmdbKv({ path, tables: TABLES, lowSpaceBytes: 0 })
+  for (let id = 0; id < 30_000; id += 500) {
+    await store.write((transaction) => {
+      for (let n = id; n < id + 500; n += 1) transaction.put('alpha', numbered(n), Buffer.alloc(1_000, n))
+    })
+  }
+  let filled = false
+  const rewrite = store.capabilities.rewrite?.({
+    onProgress: () => {
+      if (!filled) fillDisk(ballast)
+      filled = true
+    },
+  })
+  await expect(rewrite).rejects.toMatchObject({ code: 'STORE_FULL' })
+  expect(readdirSync(disk).sort()).toEqual(['ballast', 'jobs.db', 'jobs.db-lock', 'jobs.db.owner'])
+  await store.write((transaction) => {
+    transaction.remove('alpha', numbered(0))
+  })
+  rmSync(ballast)
+  await store.capabilities.rewrite?.()
+  expect(store.capabilities.statistics?.().tables).toMatchObject([{ table: 'alpha', rows: 29_999 }])
   await store.close()
 })
