@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
+import { ProgramSession } from '../../../../test/program-session.ts'
 import type { ArchivedItem, ArchivedJobAnswer } from '../../src/archive/archive-routes.ts'
 import type { CompactionReport } from '../../src/compaction/compaction-report.ts'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
-import { jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(COMMANDS)
+})
+afterAll(() => session.close())
 
 async function submit(url: string, name: string): Promise<string> {
   const response = await fetch(`${url}/api/v1/orchestrator/jobs`, {
@@ -30,27 +37,27 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   const ids = [await submit(url, 'one'), await submit(url, 'two'), await submit(url, 'three')]
   for (const id of ids) await jobUntil(url, id, 'Completed')
   const before = await jobUntil(url, ids[1] ?? '', 'Completed')
-  const removed = await saltcod(['gc', '--max-age', '0s'], { env })
+  const removed = await session.run(['gc', '--max-age', '0s'], { env })
   assert.match(removed.stdout, /^Removed 3 jobs, .*\nThey are in the archive\.\n$/)
-  const page = await saltcod(['archive', 'list', '--limit', '2', '--output', 'json'], { env })
+  const page = await session.run(['archive', 'list', '--limit', '2', '--output', 'json'], { env })
   const first = JSON.parse(page.stdout) as ArchivedItem[]
   assert.equal(first.length, 2)
   const token = /--next-token (\S+)/.exec(page.stderr)?.[1] ?? ''
-  const rest = await saltcod(['archive', 'list', '--next-token', token, '--output', 'csv'], { env })
+  const rest = await session.run(['archive', 'list', '--next-token', token, '--output', 'csv'], { env })
   const [header, line] = rest.stdout.split('\n').map((row) => row.split(','))
   assert.deepEqual(header, ['ARCHIVED', 'ID', 'NAME', 'NAMESPACE', 'STATE', 'FINISHED'])
   assert.deepEqual([...first.map(({ ID }) => ID), line?.[1]].sort(), [...ids].sort())
   assert.deepEqual([rest.stderr, first[0]?.State, first[0]?.Namespace], ['', 'Completed', 'default'])
-  const shown = await saltcod(['archive', 'show', 'two', '--output', 'json'], { env })
+  const shown = await session.run(['archive', 'show', 'two', '--output', 'json'], { env })
   const { ArchivedAt, ...archived } = JSON.parse(shown.stdout) as ArchivedJobAnswer
   assert.deepEqual(archived.Job, before.Job)
   assert.deepEqual(archived.Executions?.Items, before.Executions?.Items)
   assert.deepEqual(archived.History?.Items, before.History?.Items)
   assert.ok(Date.parse(ArchivedAt) > 0)
-  const text = await saltcod(['archive', 'show', ids[1]?.slice(0, 10) ?? ''], { env })
+  const text = await session.run(['archive', 'show', ids[1]?.slice(0, 10) ?? ''], { env })
   assert.match(text.stdout, /Name +two\n[\s\S]*History\n[\s\S]*Archived 2/)
 
-  const back = await saltcod(['archive', 'restore', 'two'], { env })
+  const back = await session.run(['archive', 'restore', 'two'], { env })
   assert.deepEqual(
     [back.code, back.stdout],
     [0, `Job ${ids[1]} is back, and held: restored from the archive\n`],
@@ -61,12 +68,12 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   assert.deepEqual(jobAfter, jobBefore)
   assert.deepEqual(after.Executions?.Items, before.Executions?.Items)
   assert.deepEqual(after.History?.Items.slice(0, -1), before.History?.Items)
-  const again = await saltcod(['archive', 'restore', 'two'], { env })
+  const again = await session.run(['archive', 'restore', 'two'], { env })
   assert.equal(again.code, 1)
   assert.match(again.stderr, /^Error: job j-\S+ exists already\n/)
-  const none = await saltcod(['archive', 'show', 'nothing'], { env })
+  const none = await session.run(['archive', 'show', 'nothing'], { env })
   assert.deepEqual([none.code, /job not found in the archive/.test(none.stderr)], [1, true])
-  const held = await saltcod(['gc', '--max-age', '0s'], { env })
+  const held = await session.run(['gc', '--max-age', '0s'], { env })
   assert.equal(held.stdout, 'Removed 0 jobs, 0.0 KiB of records.\nLeft alone: 1 held.\n')
   assert.match(log(), /a job was restored from the archive/)
 }, 120_000)
@@ -74,13 +81,13 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
 test('a node without an archive says so, one that cannot open it does not start', async () => {
   const directory = temporaryDirectory()
   const { env, url } = await serveNode(directory)
-  const list = await saltcod(['archive', 'list'], { env })
+  const list = await session.run(['archive', 'list'], { env })
   assert.equal(list.code, 1)
   assert.match(
     list.stderr,
     /^Error: this node keeps no archive\nHint: set Node\.Requester\.Archive\.Directory/,
   )
-  const compacted = await saltcod(['compact', '--output', 'json'], { env })
+  const compacted = await session.run(['compact', '--output', 'json'], { env })
   if (compacted.code === 0) {
     const report = JSON.parse(compacted.stdout) as CompactionReport
     assert.ok(report.bytesBefore > 0 && report.durationMs > 0, compacted.stdout)

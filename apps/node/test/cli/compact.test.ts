@@ -6,10 +6,17 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
+import { ProgramSession } from '../../../../test/program-session.ts'
 import type { CompactionReport, CompactionStatus } from '../../src/compaction/compaction-report.ts'
 import { storePaths } from '../chaos/stores-of.ts'
-import { jobUntil, PROGRAM, type Served, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, jobUntil, PROGRAM, type Served, serveNode, temporaryDirectory } from './binary.ts'
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(COMMANDS)
+})
+afterAll(() => session.close())
 
 const JOBS = 25
 const PADDING = 'x'.repeat(100_000)
@@ -54,11 +61,11 @@ test('what removed jobs took goes back to the disk: by hand, and by rule at the 
   const node = await serveNode(directory)
   const { env, url } = node
   await paddedJobs(url)
-  const removed = await saltcod(['gc', '--max-count', '0'], { env })
+  const removed = await session.run(['gc', '--max-count', '0'], { env })
   assert.match(removed.stdout, new RegExp(`^Removed ${JOBS} jobs`))
   const { jobs } = storePaths(directory)
   const bytes = statSync(jobs).size
-  const ran = await saltcod(['compact', '--output', 'json'], { env })
+  const ran = await session.run(['compact', '--output', 'json'], { env })
   assert.equal(ran.code, 0, ran.stderr)
   const report = JSON.parse(ran.stdout) as CompactionReport
   assert.equal(report.stores[0]?.bytesBefore, bytes)
@@ -78,7 +85,7 @@ test('what removed jobs took goes back to the disk: by hand, and by rule at the 
   await logged(node, 'a store was rewritten')
 
   await paddedJobs(url)
-  await saltcod(['gc', '--max-count', '0'], { env })
+  await session.run(['gc', '--max-count', '0'], { env })
   node.signal('SIGTERM')
   await node.exited
   writeFileSync(config, 'Compaction: { Rewrite: { DeadShare: 0.1, MinSize: 100kB } }\n')
@@ -100,12 +107,12 @@ async function oneJob(url: string): Promise<string> {
 test('a node in memory has nothing to rewrite', async () => {
   const memory = ['--compute-execution-store-type', 'memory', '--requester-job-store-type', 'memory']
   const { env } = await serveNode(temporaryDirectory(), memory)
-  const ran = await saltcod(['compact'], { env })
+  const ran = await session.run(['compact'], { env })
   assert.deepEqual(
     [ran.code, ran.stdout],
     [0, 'jobs: left alone (in memory).\nexecutions: left alone (in memory).\n'],
   )
-  const stopped = await saltcod(['compact', '--stop'], { env })
+  const stopped = await session.run(['compact', '--stop'], { env })
   assert.equal(stopped.stdout, 'None was going on.\n')
 }, 60_000)
 
