@@ -3,7 +3,8 @@ import { corruptRecord } from '../kv/envelope.ts'
 import { endOfTuple, tuple } from '../kv/tuple.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import type { TableName } from '../store/tables.ts'
-import { decodeFolded, isFolded, isLoose, rowValue, type TextRow } from './folded-record.ts'
+import type { FoldedCache } from './folded-cache.ts'
+import { isFolded, isLoose, rowValue, type TextRow } from './folded-record.ts'
 import { goOn, inOrder, isWithin, onlyOwner, ownersOf } from './key-range.ts'
 import { type FoldLayout, MEMBER_TABLE, ownerOf, POINTER_PREFIX, pointerKey } from './layout.ts'
 
@@ -31,11 +32,13 @@ export class UnfoldedSnapshot<Rows extends KvSnapshot = KvSnapshot> implements K
   /** Keys that were just seen to need no folded record, which spares writing to look again. */
   protected looseOwner: Uint8Array | undefined
   protected looseMember: Uint8Array | undefined
+  readonly #cache: FoldedCache
   #kept: KeptOwner[] = []
 
-  constructor(rows: Rows, layout: FoldLayout) {
+  constructor(rows: Rows, layout: FoldLayout, cache: FoldedCache) {
     this.rows = rows
     this.layout = layout
+    this.#cache = cache
   }
 
   get(table: string, key: Uint8Array): Uint8Array | undefined {
@@ -105,7 +108,7 @@ export class UnfoldedSnapshot<Rows extends KvSnapshot = KvSnapshot> implements K
   protected unpack(key: Uint8Array, record: Uint8Array): readonly TextRow[] {
     const kept = this.#kept.find((owner) => Buffer.compare(owner.key, key) === 0)
     if (kept !== undefined) return kept.rows
-    const rows = decodeFolded(this.layout, key, record)
+    const rows = this.#cache.rowsOf(key, record)
     if (this.#kept.length >= KEPT_OWNERS) this.#kept.shift()
     this.#kept.push({ key, rows })
     return rows

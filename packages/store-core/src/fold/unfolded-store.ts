@@ -7,6 +7,7 @@ import type {
   KvWriteOptions,
 } from '../kv/contract.ts'
 import type { StoreKind } from '../store/meta.ts'
+import { FoldedCache } from './folded-cache.ts'
 import { isFolded, rowValue } from './folded-record.ts'
 import { type FoldLayout, layoutOf, MEMBER_TABLE, ownerOf, pointerKey } from './layout.ts'
 import { UnfoldedSnapshot } from './unfolded-snapshot.ts'
@@ -22,10 +23,12 @@ export function unfoldedStore(kv: KvStore, kind: StoreKind): KvStore {
 class UnfoldedStore implements KvStore {
   readonly #kv: KvStore
   readonly #layout: FoldLayout
+  readonly #cache: FoldedCache
 
   constructor(kv: KvStore, layout: FoldLayout) {
     this.#kv = kv
     this.#layout = layout
+    this.#cache = new FoldedCache(layout)
   }
 
   get backend(): string {
@@ -49,11 +52,11 @@ class UnfoldedStore implements KvStore {
   }
 
   read<T>(body: (snapshot: KvSnapshot) => T): T {
-    return this.#kv.read((rows) => body(new UnfoldedSnapshot(rows, this.#layout)))
+    return this.#kv.read((rows) => body(new UnfoldedSnapshot(rows, this.#layout, this.#cache)))
   }
 
   write<T>(body: (transaction: KvTransaction) => T, options?: KvWriteOptions): Promise<T> {
-    return this.#kv.write((rows) => body(new UnfoldedTransaction(rows, this.#layout)), options)
+    return this.#kv.write((rows) => body(new UnfoldedTransaction(rows, this.#layout, this.#cache)), options)
   }
 
   close(): Promise<void> {
