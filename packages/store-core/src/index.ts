@@ -30,6 +30,7 @@ export type {
   TransitionJob,
   UpdateExecution,
 } from './jobs/job-store.ts'
+export { labelsMatch } from './jobs/label-match.ts'
 export { openJobStore } from './jobs/open-job-store.ts'
 export { MAX_PLAN_EXECUTIONS } from './jobs/plan.ts'
 export type { KvReader, KvWriter } from './kv/body.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { labelsMatch } from '@saltcod/store-core'
 import { test } from 'vitest'
-import { labelsMatch } from '../../src/spec/label-match.ts'
 import { parseLabelSelector } from '../../src/wire/label-selector.ts'
 
 const matches = (selector: string, labels: Record<string, string>): boolean =>

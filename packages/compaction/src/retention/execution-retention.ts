@@ -8,10 +8,19 @@ import {
 } from '@saltcod/store-core'
 import { Bucket } from './bucket.ts'
 import { type ClockStep, findClockStep } from './clock-step.ts'
-import { type CommonRetentionOptions, NOTHING_DONE } from './job-retention.ts'
+import type { CommonRetentionOptions } from './job-retention.ts'
 import { Pace } from './pace.ts'
 import { checkRules, limitsFor, type RetentionRule } from './rule.ts'
-import { type Due, isFatal, type Outcome, type Refusal, Sweep, type SweepReport, type Walk } from './sweep.ts'
+import {
+  type Due,
+  isFatal,
+  NOTHING_DONE,
+  type Outcome,
+  type Refusal,
+  Sweep,
+  type SweepReport,
+  type Walk,
+} from './sweep.ts'
 import { DEFAULT_FEED_RULE, reclaimAll, trimFeed } from './upkeep.ts'
 
 /** A state in which an execution ends on its compute node. */

@@ -12,7 +12,16 @@ import { Bucket } from './bucket.ts'
 import { type ClockStep, findClockStep } from './clock-step.ts'
 import { Pace, type PaceOptions } from './pace.ts'
 import { checkRules, limitsFor, type RetentionRule } from './rule.ts'
-import { type Due, isFatal, type Outcome, type Refusal, Sweep, type SweepReport, type Walk } from './sweep.ts'
+import {
+  type Due,
+  isFatal,
+  NOTHING_DONE,
+  type Outcome,
+  type Refusal,
+  Sweep,
+  type SweepReport,
+  type Walk,
+} from './sweep.ts'
 import {
   DEFAULT_EVALUATION_AGE_MS,
   DEFAULT_FEED_RULE,
@@ -79,23 +88,6 @@ export type RetentionJobStore = Pick<
 >
 
 const FINISHED_STATES: readonly JobState[] = [...JOB_MACHINE.terminal]
-
-/** What a run reports that did nothing. */
-export const NOTHING_DONE: SweepReport = {
-  removed: 0,
-  removedBytes: 0,
-  held: 0,
-  unfinished: 0,
-  unacknowledged: 0,
-  wanted: 0,
-  changed: 0,
-  failed: 0,
-  failures: [],
-  overdueBeforeMs: 0,
-  overdueMs: 0,
-  removedUpToMs: 0,
-  complete: true,
-}
 
 /**
  * Removes the jobs that any of the rules lets go, oldest first, with everything that belongs to them. Never touches

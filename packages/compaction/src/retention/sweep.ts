@@ -66,6 +66,23 @@ export interface SweepReport {
   readonly complete: boolean
 }
 
+/** What a run reports that did nothing. */
+export const NOTHING_DONE: SweepReport = {
+  removed: 0,
+  removedBytes: 0,
+  held: 0,
+  unfinished: 0,
+  unacknowledged: 0,
+  wanted: 0,
+  changed: 0,
+  failed: 0,
+  failures: [],
+  overdueBeforeMs: 0,
+  overdueMs: 0,
+  removedUpToMs: 0,
+  complete: true,
+}
+
 const MAX_FAILURES = 20
 const FATAL = ['STORE_CLOSED', 'STORE_FAILED', 'STORE_READ_ONLY', 'STORE_FULL', 'OUTCOME_UNKNOWN'] as const
 
@@ -81,18 +98,8 @@ export class Sweep<Item extends Finished & { readonly id: string }> {
   readonly #dryRun: boolean
   readonly #onProgress: (report: SweepReport) => void
   readonly #failures: RetentionFailure[] = []
-  readonly #sums = {
-    removed: 0,
-    removedBytes: 0,
-    held: 0,
-    unfinished: 0,
-    unacknowledged: 0,
-    wanted: 0,
-    changed: 0,
-    failed: 0,
-    overdueBeforeMs: 0,
-    overdueMs: 0,
-    removedUpToMs: 0,
+  readonly #sums: { -readonly [Sum in Exclude<keyof SweepReport, 'failures' | 'complete'>]: number } = {
+    ...NOTHING_DONE,
   }
   #complete = true
 

@@ -10,9 +10,10 @@ import { JOB_TYPES } from '../model/job.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import { checkTransition } from '../states/transitions.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkInteger, checkText, checkTime, cutMessage, invalid } from '../store/limits.ts'
+import { checkInteger, checkText, checkTime, invalid } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { putReclaim } from '../store/reclaim.ts'
+import { inState, withFields } from '../store/state-row.ts'
 import {
   announceCompute,
   type ComputeRow,
@@ -106,9 +107,10 @@ export function updateCompute(mutation: Mutation, request: UpdateComputeExecutio
   checkTime('deadline', patch.deadlineAtMs)
   const { id, row: old } = before
   checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
-  const moved =
-    to === null ? old : moveState(old, to, request.message ?? event?.message ?? '', mutation.nowMs)
-  const row = { ...patchRow(moved, patch), r: old.r + 1, md: mutation.nowMs }
+  const { nowMs } = mutation
+  const text = request.message ?? event?.message ?? ''
+  const moved = to === null ? old : inState(COMPUTE_MACHINE, old, to, text, nowMs)
+  const row = { ...withFields(moved, fieldsOf(patch)), r: old.r + 1, md: nowMs }
   const after = replaceComputeRow(mutation, before, row)
   recordComputeEvent(mutation, after, old.s, event ?? { message: request.message ?? '' })
   return toChangedExecution(id, row)
@@ -164,32 +166,14 @@ export function recordComputeEvent(
   )
 }
 
-function moveState(row: ComputeRow, to: ComputeState, text: string, nowMs: number): ComputeRow {
-  const { m: _message, dl: deadline, ...kept } = row
-  const message = cutMessage(text)
-  const ends = COMPUTE_MACHINE.terminal.has(to)
+function fieldsOf(patch: ComputeExecutionPatch): Partial<Record<keyof ComputeRow, unknown>> {
+  const { attempt, process, resources, publishedResult, runOutput, deadlineAtMs } = patch
   return {
-    ...kept,
-    s: to,
-    ss: nowMs,
-    ...(message === '' ? {} : { m: message }),
-    ...(ends ? { f: nowMs } : deadline === undefined ? {} : { dl: deadline }),
+    a: attempt === 0 ? null : attempt,
+    pc: process,
+    rs: resources,
+    pr: publishedResult,
+    ro: runOutput,
+    dl: deadlineAtMs,
   }
-}
-
-/** A field that is absent stays, `null` clears. */
-function patchRow(row: ComputeRow, patch: ComputeExecutionPatch): ComputeRow {
-  const changed: Record<string, unknown> = { ...row }
-  const set = (field: keyof ComputeRow, value: unknown) => {
-    if (value === undefined) return
-    if (value === null || value === 0) delete changed[field]
-    else changed[field] = value
-  }
-  set('a', patch.attempt)
-  set('pc', patch.process)
-  set('rs', patch.resources)
-  set('pr', patch.publishedResult)
-  set('ro', patch.runOutput)
-  if (row.f === undefined) set('dl', patch.deadlineAtMs)
-  return changed as unknown as ComputeRow
 }

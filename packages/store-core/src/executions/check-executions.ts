@@ -1,3 +1,4 @@
+import { checkOwner } from '../check/check-owner.ts'
 import { type CheckedRecord, type CheckedStore, type CheckPlan, checkStore } from '../check/check-store.ts'
 import type { Findings } from '../check/findings.ts'
 import { HistoryRules } from '../check/history-rules.ts'
@@ -105,31 +106,16 @@ function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: F
 
 function visitJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {
   executionJobTable.decode(key, value)
-  checkOwner('specs', key, snapshot, findings)
+  checkOwner('execution', 'specs', key, snapshot, findings)
 }
 
 function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rules: HistoryRules): void {
   const { key, value } = row
   const decoded = historyTable.decode(key, value)
-  if (!checkOwner('history', key, snapshot, findings)) return
-  const id = decodeId('e', decodeTuple(key)[0])
+  const owner = checkOwner('execution', 'history', key, snapshot, findings)
+  if (owner === null) return
+  const { id } = owner
   const entry = toHistoryEntry({ jobId: '', executionId: id }, key, decoded)
   const step = { row, entry, subject: id, afterLoss: decoded.x === true }
-  rules.visit(step, computeKey(id), COMPUTE_MACHINE, snapshot, findings)
-}
-
-/** Returns false where the owner was deleted, so that there is nothing more to check. */
-function checkOwner(
-  table: 'specs' | 'history',
-  key: Uint8Array,
-  snapshot: KvSnapshot,
-  findings: Findings,
-): boolean {
-  const id = decodeId('e', decodeTuple(key)[0])
-  const owner = computeKey(id)
-  if (snapshot.get('reclaim', owner) !== undefined) return false
-  if (snapshot.get('executions', owner) === undefined) {
-    findings.add('orphan', table, key, id, `a row belongs to execution ${id}, which is not there`)
-  }
-  return true
+  rules.visit(step, owner.key, COMPUTE_MACHINE, snapshot, findings)
 }

@@ -7,6 +7,7 @@ import { checkTransition } from '../states/transitions.ts'
 import { addHistoryEntry } from '../store/history.ts'
 import { checkText, checkTime, cutMessage, invalid } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { inState, withFields } from '../store/state-row.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   announceExecution,
@@ -118,11 +119,13 @@ function applyExecutionChange(
   change: ExecutionChange,
 ): LoadedExecution {
   const { to, patch = {}, event, computeRevision } = change
-  const moved = to === null ? before.row : moveState(before.row, to, change, mutation.nowMs)
+  const { nowMs } = mutation
+  const text = change.message ?? event?.message ?? ''
+  const moved = to === null ? before.row : inState(EXECUTION_MACHINE, before.row, to, text, nowMs)
   const row: ExecutionRow = {
-    ...patchRow(moved, patch),
+    ...withFields(moved, fieldsOf(patch)),
     r: before.row.r + 1,
-    md: mutation.nowMs,
+    md: nowMs,
     ...(computeRevision === undefined ? {} : { cr: computeRevision }),
   }
   const after = replaceExecutionRow(mutation, before, row)
@@ -135,39 +138,17 @@ function applyExecutionChange(
   return after
 }
 
-function moveState(
-  row: ExecutionRow,
-  to: ExecutionState,
-  change: ExecutionChange,
-  nowMs: number,
-): ExecutionRow {
-  const { m: _message, dl: deadline, ...kept } = row
-  const message = cutMessage(change.message ?? change.event?.message ?? '')
-  const ends = EXECUTION_MACHINE.terminal.has(to)
+function fieldsOf(patch: ExecutionPatch): Partial<Record<keyof ExecutionRow, unknown>> {
+  const { desiredState, desiredMessage, resources, publishedResult, runOutput, deadlineAtMs } = patch
+  const message = desiredMessage === '' ? null : desiredMessage
   return {
-    ...kept,
-    s: to,
-    ss: nowMs,
-    ...(message === '' ? {} : { m: message }),
-    ...(ends ? { f: nowMs } : deadline === undefined ? {} : { dl: deadline }),
+    d: desiredState,
+    dm: typeof message === 'string' ? cutMessage(message) : message,
+    rs: resources,
+    pr: publishedResult,
+    ro: runOutput,
+    dl: deadlineAtMs,
   }
-}
-
-/** A field that is absent stays, `null` clears. */
-function patchRow(row: ExecutionRow, patch: ExecutionPatch): ExecutionRow {
-  const changed: Record<string, unknown> = { ...row }
-  const set = (field: keyof ExecutionRow, value: unknown) => {
-    if (value === undefined) return
-    if (value === null || value === '') delete changed[field]
-    else changed[field] = value
-  }
-  set('d', patch.desiredState)
-  set('dm', patch.desiredMessage === undefined ? undefined : cutMessage(patch.desiredMessage))
-  set('rs', patch.resources)
-  set('pr', patch.publishedResult)
-  set('ro', patch.runOutput)
-  if (row.f === undefined) set('dl', patch.deadlineAtMs)
-  return changed as unknown as ExecutionRow
 }
 
 /** Applies a compute node's report once. Nothing that a node says can fail here: what does not fit is stale. */

@@ -5,8 +5,9 @@ import type { Json } from '../model/json.ts'
 import { JOB_MACHINE, type JobState } from '../states/job-state.ts'
 import { checkTransition, type Expectation } from '../states/transitions.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkText, checkTime, cutMessage } from '../store/limits.ts'
+import { checkText, checkTime } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { inState, withFields } from '../store/state-row.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   type JobRow,
@@ -38,22 +39,11 @@ export function moveJob(
   const { to, event, deadlineAtMs } = move
   checkTime('deadline', deadlineAtMs)
   checkTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
-  const { m: _message, f: _finished, dl: oldDeadline, ...kept } = before.row
-  const message = cutMessage(move.message ?? event?.message ?? '')
-  const ends = JOB_MACHINE.terminal.has(to)
-  const deadline = ends ? undefined : deadlineAtMs === undefined ? oldDeadline : (deadlineAtMs ?? undefined)
-  const row: JobRow = {
-    ...kept,
-    s: to,
-    ss: mutation.nowMs,
-    md: mutation.nowMs,
-    r: kept.r + 1,
-    ...(message === '' ? {} : { m: message }),
-    ...(ends ? { f: mutation.nowMs } : {}),
-    ...(deadline === undefined ? {} : { dl: deadline }),
-  }
+  const { nowMs } = mutation
+  const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event?.message ?? '', nowMs)
+  const row: JobRow = { ...withFields(moved, { dl: deadlineAtMs }), md: nowMs, r: before.row.r + 1 }
   const after = replaceJobRow(mutation, before, row)
-  const said = { topic: 'State Update', message: message === '' ? to : message }
+  const said = { topic: 'State Update', message: row.m ?? to }
   recordJobEvent(mutation, after, before.row.s, { ...said, ...event })
   return after
 }

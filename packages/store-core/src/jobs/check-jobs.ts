@@ -1,3 +1,4 @@
+import { checkOwner } from '../check/check-owner.ts'
 import {
   type CheckedRecord,
   type CheckedStore,
@@ -294,33 +295,18 @@ function evaluationIndexes(
 
 function visitSpec({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {
   specTable.decode(key, value)
-  checkOwner('specs', key, snapshot, findings)
+  checkOwner('job', 'specs', key, snapshot, findings)
 }
 
 function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rules: HistoryRules): void {
   const { key, value } = row
   const decoded = historyTable.decode(key, value)
-  if (!checkOwner('history', key, snapshot, findings)) return
-  const jobId = decodeId('j', decodeTuple(key)[0])
+  const owner = checkOwner('job', 'history', key, snapshot, findings)
+  if (owner === null) return
+  const jobId = owner.id
   const entry = toHistoryEntry({ jobId }, key, decoded)
   const subject = entry.executionId ?? jobId
   const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
   const step = { row, entry, subject, afterLoss: decoded.x === true }
-  rules.visit(step, jobKey(jobId), machine, snapshot, findings)
-}
-
-/** Returns false where the owner was deleted, so that there is nothing more to check. */
-function checkOwner(
-  table: 'specs' | 'history',
-  key: Uint8Array,
-  snapshot: KvSnapshot,
-  findings: Findings,
-): boolean {
-  const jobId = decodeId('j', decodeTuple(key)[0])
-  const owner = jobKey(jobId)
-  if (snapshot.get('reclaim', owner) !== undefined) return false
-  if (snapshot.get('jobs', owner) === undefined) {
-    findings.add('orphan', table, key, jobId, `a row belongs to job ${jobId}, which is not there`)
-  }
-  return true
+  rules.visit(step, owner.key, machine, snapshot, findings)
 }

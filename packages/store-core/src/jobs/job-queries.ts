@@ -3,7 +3,6 @@ import { type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
 import { type IdPrefix, shortIdBounds } from '../model/id.ts'
 import { JOB_TYPES, type Job } from '../model/job.ts'
-import type { TextMap } from '../model/json.ts'
 import type { JobState } from '../states/job-state.ts'
 import type { Listing } from '../store/pager.ts'
 import { INDEX } from '../store/tables.ts'
@@ -19,7 +18,8 @@ import {
   specTable,
   toJob,
 } from './job-row.ts'
-import type { JobQuery, LabelRequirement } from './job-store.ts'
+import type { JobQuery } from './job-store.ts'
+import { labelsMatch } from './label-match.ts'
 
 const MAX_MATCHES = 20
 
@@ -111,7 +111,7 @@ export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing
         (untilMs === undefined || row.c < untilMs)
       if (!fits) return undefined
       const spec = specTable.get(snapshot, specKey(jobRowKey, row.v))
-      if (spec === undefined || !fitsLabels(spec.l ?? {}, query.labels ?? [])) return undefined
+      if (spec === undefined || !labelsMatch(spec.l ?? {}, query.labels ?? [])) return undefined
       return toJob<Spec>(id, row, spec)
     },
   }
@@ -139,31 +139,4 @@ function stateStretch(query: JobQuery, state: JobState): Uint8Array {
   const ended = state === 'Completed' || state === 'Failed' || state === 'Stopped'
   if (query.namespace === undefined || !ended) return tuple(INDEX.jobByState, state)
   return tuple(INDEX.jobFinished, query.namespace, state)
-}
-
-/** Tells whether labels meet every requirement. */
-function fitsLabels(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
-  return requirements.every((requirement) => {
-    const { key } = requirement
-    return fitsLabel(Object.hasOwn(labels, key) ? labels[key] : undefined, requirement)
-  })
-}
-
-function fitsLabel(value: string | undefined, { operator, values }: LabelRequirement): boolean {
-  switch (operator) {
-    case '=':
-    case 'in':
-      return value !== undefined && values.includes(value)
-    case '!=':
-    case 'notin':
-      return value === undefined || !values.includes(value)
-    case 'exists':
-      return value !== undefined
-    case '!exists':
-      return value === undefined
-    case 'gt':
-      return value !== undefined && Number(value) > Number(values[0])
-    case 'lt':
-      return value !== undefined && Number(value) < Number(values[0])
-  }
 }

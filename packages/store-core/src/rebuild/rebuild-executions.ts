@@ -1,7 +1,6 @@
 import {
   type ComputeRow,
   computeJobKey,
-  computeKey,
   computeStateKey,
   computeTable,
   executionJobTable,
@@ -12,6 +11,7 @@ import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import { deadlineKey } from '../store/mutation.ts'
+import { findOwner } from '../store/owner.ts'
 import { HistoryFilter } from './rebuild-history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
@@ -22,20 +22,21 @@ export async function rebuildExecutions(run: RebuildRun): Promise<void> {
   await run.each('executions', (row, rows) => rebuildExecution(run, row, rows))
   await run.each('specs', (row, rows) => {
     executionJobTable.decode(row.key, row.value)
-    if (!hasOwner(row.key, rows)) run.drop(rows, 'specs', row, '', 'its execution is not there')
+    if (findOwner(rows, 'execution', row.key).is === 'missing')
+      run.drop(rows, 'specs', row, '', 'its execution is not there')
   })
   const filter = new HistoryFilter(run, readComputeState)
   await run.each('history', (row, rows) => {
     const decoded = historyTable.decode(row.key, row.value)
-    const id = decodeId('e', decodeTuple(row.key)[0])
-    if (!hasOwner(row.key, rows)) {
+    const { id, key: ownerKey, is } = findOwner(rows, 'execution', row.key)
+    if (is === 'missing') {
       run.drop(rows, 'history', row, id, 'its execution is not there')
       return
     }
-    if (rows.get('reclaim', computeKey(id)) !== undefined) return
+    if (is === 'deleted') return
     const entry = toHistoryEntry({ jobId: '', executionId: id }, row.key, decoded)
     const about = { subject: id, afterLoss: decoded.x === true }
-    filter.visit(row, rows, entry, about, computeKey(id), COMPUTE_MACHINE)
+    filter.visit(row, rows, entry, about, ownerKey, COMPUTE_MACHINE)
   })
   await run.once((rows) => filter.end(rows))
 }
@@ -75,9 +76,4 @@ function jobOf(key: Uint8Array, rows: KvTransaction): { version: number; bytes: 
   } catch {
     return null
   }
-}
-
-function hasOwner(key: Uint8Array, rows: KvTransaction): boolean {
-  const owner = computeKey(decodeId('e', decodeTuple(key)[0]))
-  return rows.get('executions', owner) !== undefined || rows.get('reclaim', owner) !== undefined
 }

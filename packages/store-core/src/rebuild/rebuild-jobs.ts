@@ -38,6 +38,7 @@ import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import { deadlineKey, Mutation } from '../store/mutation.ts'
+import { findOwner } from '../store/owner.ts'
 import { HistoryFilter } from './rebuild-history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
@@ -48,7 +49,8 @@ export async function rebuildJobs(run: RebuildRun): Promise<void> {
   await run.each('jobs', (row, rows) => rebuildJob(run, row, rows))
   await run.each('specs', (row, rows) => {
     specTable.decode(row.key, row.value)
-    if (!hasOwner(row.key, rows)) run.drop(rows, 'specs', row, '', 'its job is not there')
+    if (findOwner(rows, 'job', row.key).is === 'missing')
+      run.drop(rows, 'specs', row, '', 'its job is not there')
   })
   await run.each('executions', (row, rows) => rebuildExecution(run, row, rows))
   await run.each('evaluations', (row, rows) => rebuildEvaluation(run, row, rows))
@@ -56,16 +58,16 @@ export async function rebuildJobs(run: RebuildRun): Promise<void> {
   const filter = new HistoryFilter(run, readRecordState)
   await run.each('history', (row, rows) => {
     const decoded = historyTable.decode(row.key, row.value)
-    const jobId = decodeId('j', decodeTuple(row.key)[0])
-    if (!hasOwner(row.key, rows)) {
+    const { id: jobId, key: ownerKey, is } = findOwner(rows, 'job', row.key)
+    if (is === 'missing') {
       run.drop(rows, 'history', row, jobId, 'its job is not there')
       return
     }
-    if (rows.get('reclaim', jobKey(jobId)) !== undefined) return
+    if (is === 'deleted') return
     const entry = toHistoryEntry({ jobId }, row.key, decoded)
     const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
     const about = { subject: entry.executionId ?? jobId, afterLoss: decoded.x === true }
-    filter.visit(row, rows, entry, about, jobKey(jobId), machine)
+    filter.visit(row, rows, entry, about, ownerKey, machine)
   })
   await run.once((rows) => filter.end(rows))
 }
@@ -190,9 +192,4 @@ async function leadParked(run: RebuildRun): Promise<void> {
     if (rows.get('index', headKey(row.j)) !== undefined) return
     bringForward(new Mutation(rows, run.nowMs), row.j)
   })
-}
-
-function hasOwner(key: Uint8Array, rows: KvTransaction): boolean {
-  const owner = jobKey(decodeId('j', decodeTuple(key)[0]))
-  return rows.get('jobs', owner) !== undefined || rows.get('reclaim', owner) !== undefined
 }

@@ -1,5 +1,5 @@
+import { labelsMatch } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
-import { labelsMatch } from '../../spec/label-match.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { parseLabelSelector } from '../../wire/label-selector.ts'
 import { nodeToWire } from '../../wire/node-output.ts'

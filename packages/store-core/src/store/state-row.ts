@@ -1,0 +1,47 @@
+import type { StateMachine } from '../states/transitions.ts'
+import { cutMessage } from './limits.ts'
+
+/** What the rows of all records that have a state have in common. */
+export interface StateRow<State extends string> {
+  readonly s: State
+  /** Message of the state. */
+  readonly m?: string
+  /** Since when it has been in its state. */
+  readonly ss: number
+  /** When it ended. */
+  readonly f?: number
+  readonly dl?: number
+}
+
+/** Returns a row in another state, with the message that belongs to it; one that ends has no deadline any more. */
+export function inState<State extends string, Row extends StateRow<State>>(
+  machine: StateMachine<State>,
+  row: Row,
+  to: State,
+  text: string,
+  nowMs: number,
+): Row {
+  const { m: _message, dl: deadline, ...kept } = row
+  const message = cutMessage(text)
+  return {
+    ...kept,
+    s: to,
+    ss: nowMs,
+    ...(message === '' ? {} : { m: message }),
+    ...(machine.terminal.has(to) ? { f: nowMs } : deadline === undefined ? {} : { dl: deadline }),
+  } as unknown as Row
+}
+
+/** Returns a row with other fields: one that is `undefined` stays as it is, `null` clears. A record that ended gets no deadline. */
+export function withFields<Row extends StateRow<string>>(
+  row: Row,
+  fields: Readonly<Partial<Record<keyof Row, unknown>>>,
+): Row {
+  const changed = { ...row } as unknown as Record<string, unknown>
+  for (const [field, value] of Object.entries(fields)) {
+    if (value === undefined || (field === 'dl' && row.f !== undefined)) continue
+    if (value === null) delete changed[field]
+    else changed[field] = value
+  }
+  return changed as unknown as Row
+}
