@@ -1,8 +1,5 @@
 import type { KvChangedKey } from '@saltcod/store-core'
 
-/** The most keys that a journal holds; that is about 100 MB. */
-export const MAX_JOURNAL_KEYS: number = 1_000_000
-
 /** The keys that were put or removed since a rewrite looked last, each once. */
 export class ChangeJournal {
   readonly #maxKeys: number
@@ -10,7 +7,7 @@ export class ChangeJournal {
   #keys = new Map<string, Set<string>>()
   #size = 0
 
-  constructor(maxKeys: number = MAX_JOURNAL_KEYS) {
+  constructor(maxKeys: number) {
     this.#maxKeys = maxKeys
   }
 

@@ -38,6 +38,7 @@ export interface RewriteLimits {
   readonly lastRoundKeys: number
 }
 
+/** The limits of a rewrite. A million keys take about 100 MB. */
 export const REWRITE_LIMITS: RewriteLimits = { journalKeys: 1_000_000, slowMs: 30_000, lastRoundKeys: 1_000 }
 
 /** What an {@link OnlineRewrite} works with. */
