@@ -1,5 +1,5 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openArchive } from '@saltcod/compaction'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import type { WireError, WireJob, WirePage } from '../../src/wire/models.ts'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { fillDisk, smallDisk } from './small-disk.ts'
-import { checkStores } from './stores-of.ts'
+import { checkStores, storePaths } from './stores-of.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const KILLS = LONG ? 60 : 2
@@ -35,7 +35,7 @@ async function endedJobs(node: AttackedNode, round: number): Promise<string[]> {
   return ids
 }
 
-test(`a node that is killed between archive and removal loses no job (seed ${SEED})`, {
+test(`a node that is killed while it archives, removes and rewrites loses no job (seed ${SEED})`, {
   timeout: 600_000,
 }, async () => {
   const directory = temporaryDirectory()
@@ -51,9 +51,10 @@ test(`a node that is killed between archive and removal loses no job (seed ${SEE
   for (let kill = 0; kill < KILLS; kill++) {
     taken.push(...(await endedJobs(node, kill)))
     const gc = node.request('POST', 'saltcod/gc', { maxCount: 0 }).catch(() => null)
+    const rewriting = node.request('POST', 'saltcod/compact').catch(() => null)
     await delay(next() * 80)
     await node.kill()
-    await gc
+    await Promise.all([gc, rewriting])
     const archived = new Set<string>()
     const archive = await openArchive(path, { readOnly: true })
     for await (const { id } of archive.list()) archived.add(id)
@@ -73,6 +74,11 @@ test(`a node that is killed between archive and removal loses no job (seed ${SEE
     expect(whole?.history.at(-1)?.newState).toBe('Completed')
   }
   await checkStores(node.repository)
+  for (const store of Object.values(storePaths(node.repository))) {
+    const others = readdirSync(dirname(store)).filter((name) => name.startsWith(basename(store)))
+    const known = [basename(store), `${basename(store)}-lock`, `${basename(store)}.owner`]
+    expect(others.filter((name) => !known.includes(name))).toEqual([])
+  }
 })
 
 test('a full disk under the archive removes nothing, says so, and leaves nothing behind', async (context) => {
