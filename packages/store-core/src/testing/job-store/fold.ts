@@ -210,6 +210,29 @@ export const foldCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'what changes while it is being folded, and a check meanwhile, lose nothing',
+    run: async ({ store }) => {
+      const jobIds = await Promise.all(Array.from({ length: 12 }, () => livedJob(store, 1)))
+      const note = async (jobId: string) => await store.addHistory({ jobId, event: { message: 'noted' } })
+      for (let round = 1; round <= 4; round++) {
+        const [{ findings }] = await Promise.all([
+          store.check({ batchRows: 3 }),
+          foldAll(store, 5),
+          ...jobIds.filter((_, n) => (n + round) % 3 === 0).map(note),
+          foldAll(store, 3),
+        ])
+        assert.deepEqual(findings, [])
+      }
+      for (const [n, jobId] of jobIds.entries()) {
+        const noted = [1, 2, 3, 4].filter((round) => (n + round) % 3 === 0).length
+        const { items } = await store.listHistory({ jobId })
+        assert.equal(items.filter(({ event }) => event.message === 'noted').length, noted)
+      }
+      await foldAll(store)
+      assert.equal(await foldAll(store), 0)
+    },
+  },
+  {
     name: 'folded jobs outlive an opening',
     needs: 'reopen',
     run: async ({ store, reopen }) => {
