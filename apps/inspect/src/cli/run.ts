@@ -11,6 +11,8 @@ import { printable } from './words.ts'
 /** Commands that go on without LMDB after a store has ended the process that opened it. */
 const SURVIVORS: ReadonlySet<string> = new Set(['check'])
 
+const FOREIGN_HINT = 'give a store file, or the repository directory of a node'
+
 const NOT_THERE: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
   'JOB_NOT_FOUND',
   'JOB_VERSION_NOT_FOUND',
@@ -58,7 +60,7 @@ function withDefaultVerb(args: readonly string[], names: readonly string[]): str
     !first.startsWith('-') &&
     first !== 'help' &&
     !names.includes(first) &&
-    existsSync(first)
+    (existsSync(first) || /[/.]/.test(first))
   return isStore ? ['summary', ...args] : [...args]
 }
 
@@ -67,6 +69,10 @@ function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (debug) terminal.err(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`)
   if (isFailure(error)) return complainWithHint(terminal, error, error.exitCode)
+  if (isStoreError(error, 'STORE_FOREIGN')) {
+    // Nobody who only looks wants to move what is there out of the way.
+    return complainWithHint(terminal, { message: error.message, hint: FOREIGN_HINT }, EXIT.unreadable)
+  }
   if (isStoreError(error)) return complainWithHint(terminal, error, exitCodeOf(error.code))
   complain(terminal, (error instanceof Error ? error.message : String(error)).split('\n').join(' '))
   if (!debug)

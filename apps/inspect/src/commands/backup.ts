@@ -51,7 +51,11 @@ export async function backup(
   }, WATCH_MS)
   try {
     const bytes = await opened.kv.capabilities.backup?.(temporary)
-    if (bytes === undefined) throw new Failure(EXIT.unreadable, `${path} cannot be backed up`)
+    if (bytes === undefined) {
+      throw new Failure(EXIT.unreadable, `${path} cannot be backed up`, {
+        hint: 'only a store in a file of LMDB can',
+      })
+    }
     verify(temporary)
     publish(temporary, final)
     const value = { source: path, target: final, bytes, sequence: (await opened.store.info()).sequence }

@@ -33,7 +33,10 @@ export async function importStore(
       if (lineNumber === 1) header = checked(importHeader(line))
       else if (sink.add(importRow(line, lineNumber, TABLES))) await sink.flush()
     }
-    if (header === undefined) throw new Failure(EXIT.usage, `${source} is empty; nothing was written`)
+    if (header === undefined)
+      throw new Failure(EXIT.usage, `${source} is empty; nothing was written`, {
+        hint: 'give a file that saltcod-inspect export wrote, whole',
+      })
     rows = sink.rows
     await rebuildInto(sink, header.kind, leftOut)
   }).finally(() => leftOut.close())

@@ -14,7 +14,11 @@ export async function stats(terminal: Terminal, store: string, options: ReadOpti
   const opened = await openStore(await locateStore(store))
   try {
     const statistics = opened.store.capabilities.statistics?.()
-    if (statistics === undefined) throw new Failure(EXIT.unreadable, `${opened.path} has no statistics`)
+    if (statistics === undefined) {
+      throw new Failure(EXIT.unreadable, `${opened.path} has no statistics`, {
+        hint: 'only a store in a file of LMDB has them',
+      })
+    }
     const tables = [...statistics.tables].sort(byBytes)
     printValue(terminal, options.output, { ...statistics, tables }, () => {
       const rows = tables.map(({ table, rows: count, usedBytes }) => [

@@ -47,6 +47,11 @@ export async function findExecutionIn(
 /** Makes the error for a record that is in none of the stores. */
 export function notFound(kind: string, text: string, argument: string, where = ''): Failure {
   const place = where === '' ? '' : ` by that id, or by that name ${where}`
+  if (/^[jev]-[0-9a-f]{0,3}$/.test(text)) {
+    return new Failure(EXIT.findings, `${text} is too short to be the beginning of an id`, {
+      hint: `give four digits or more, as saltcod-inspect ${kind}s ${argument} prints them`,
+    })
+  }
   return new Failure(EXIT.findings, `there is no ${kind} ${text} in ${argument}${place}`, {
     hint: `list what is there with saltcod-inspect ${kind}s ${argument}${kind === 'job' ? ', and look in an archive with --archive' : ''}`,
   })

@@ -39,7 +39,7 @@ export async function locateStore(argument: string): Promise<string> {
   const [path, ...others] = await locateStores(argument)
   if (path !== undefined && others.length === 0) return path
   throw new Failure(EXIT.usage, `${argument} has several stores: ${[path, ...others].join(', ')}`, {
-    hint: 'name one of them',
+    hint: `name one of them in place of ${argument}`,
   })
 }
 
@@ -53,6 +53,8 @@ function realPath(path: string): string {
         hint: 'give a store file or the repository directory of a node',
       })
     }
-    throw new Failure(EXIT.unreadable, `${path} cannot be looked at: ${code ?? String(error)}`)
+    throw new Failure(EXIT.unreadable, `${path} cannot be looked at: ${code ?? String(error)}`, {
+      hint: 'run as the user of the node, or as root',
+    })
   }
 }

@@ -114,7 +114,11 @@ function trim(path: string): number {
   const file = new PageFile(path)
   const meta = readMeta(file)
   file.close()
-  if (typeof meta === 'string') throw new Failure(EXIT.unreadable, `the new file ${path} is damaged: ${meta}`)
+  if (typeof meta === 'string') {
+    throw new Failure(EXIT.unreadable, `the new file ${path} is damaged: ${meta}`, {
+      hint: 'look at the disk and the system log, then try again',
+    })
+  }
   const bytes = (meta.lastPage + 1) * meta.pageBytes
   truncateSync(path, bytes)
   return bytes
