@@ -17,9 +17,8 @@ import { inState, withFields } from '../store/state-row.ts'
 import {
   announceCompute,
   type ComputeRow,
-  computeJobKey,
+  computeIndexRows,
   computeKey,
-  computeStateKey,
   computeTable,
   executionJobTable,
   type LoadedCompute,
@@ -86,9 +85,7 @@ export function createCompute<Spec>(
     b: jobBytes,
   }
   const bytes = computeTable.put(rows, key, row)
-  mutation.putIndex(computeJobKey(key, row))
-  mutation.putIndex(computeStateKey(key, row))
-  mutation.moveDeadline('execution', id, undefined, row.dl)
+  for (const index of computeIndexRows({ id, key, row })) mutation.putIndex(index.key)
   mutation.count('execution', row.ns, row.s, 1, bytes + jobBytes)
   recordComputeEvent(
     mutation,
@@ -137,9 +134,7 @@ export function deleteCompute(mutation: Mutation, executionId: string): void {
       hint: 'cancel it first',
     })
   }
-  mutation.removeIndex(computeJobKey(key, row))
-  mutation.removeIndex(computeStateKey(key, row))
-  mutation.moveDeadline('execution', id, row.dl, undefined)
+  for (const index of computeIndexRows({ id, key, row })) mutation.removeIndex(index.key)
   mutation.rows.remove('executions', key)
   mutation.count('execution', row.ns, row.s, -1, -(bytes + row.b))
   announceCompute(mutation, id, row, row.s, null)

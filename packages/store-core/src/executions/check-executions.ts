@@ -7,13 +7,11 @@ import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
-import { deadlineKey } from '../store/mutation.ts'
 import { reclaimTable } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
 import {
-  computeJobKey,
+  computeIndexRows,
   computeKey,
-  computeStateKey,
   computeTable,
   executionJobTable,
   readComputeState,
@@ -91,15 +89,13 @@ function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: F
       `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
     )
   }
-  const keys = [computeJobKey(key, row), computeStateKey(key, row)]
-  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
   return {
     kind: 'execution',
     id,
     namespace: row.ns,
     state: row.s,
     bytes: value.length + row.b,
-    indexes: keys.map((indexKey) => ({ key: indexKey })),
+    indexes: computeIndexRows({ id, key, row }),
     counted: true,
   }
 }

@@ -10,7 +10,8 @@ import type {
 import type { Json } from '../model/json.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import type { ReadRecordState } from '../store/history.ts'
-import type { Mutation } from '../store/mutation.ts'
+import { type IndexRow, keyRows } from '../store/index-row.ts'
+import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
 
@@ -132,7 +133,7 @@ export function computeStatePrefix(state: ComputeState): Uint8Array {
 }
 
 /** The index key that moves with the state. */
-export function computeStateKey(key: Uint8Array, row: ComputeRow): Uint8Array {
+function computeStateKey(key: Uint8Array, row: ComputeRow): Uint8Array {
   return tuple(computeStatePrefix(row.s), row.ss, key)
 }
 
@@ -141,8 +142,15 @@ export function computeJobPrefix(jobId: string): Uint8Array {
   return tuple(INDEX.executionByJob, idTuple('j', jobId))
 }
 
+/** All index rows of a compute execution. */
+export function computeIndexRows({ id, key, row }: Pick<LoadedCompute, 'id' | 'key' | 'row'>): IndexRow[] {
+  const keys = [computeJobKey(key, row), computeStateKey(key, row)]
+  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
+  return keyRows(keys)
+}
+
 /** The index key of an execution among its job's. */
-export function computeJobKey(key: Uint8Array, row: ComputeRow): Uint8Array {
+function computeJobKey(key: Uint8Array, row: ComputeRow): Uint8Array {
   return tuple(computeJobPrefix(row.j), row.c, key)
 }
 

@@ -12,9 +12,8 @@ import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   announceExecution,
   type ExecutionRow,
-  executionCreationKeys,
+  executionIndexRows,
   executionKey,
-  executionStateKey,
   executionTable,
   findExecutionRow,
   type LoadedExecution,
@@ -54,9 +53,7 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
   const row = newExecutionRow(request, job, nowMs)
   const key = executionKey(id)
   const bytes = executionTable.put(rows, key, row)
-  for (const indexKey of executionCreationKeys(key, row)) mutation.putIndex(indexKey)
-  mutation.putIndex(executionStateKey(key, row))
-  mutation.moveDeadline('execution', id, undefined, row.dl)
+  for (const index of executionIndexRows({ id, key, row })) mutation.putIndex(index.key)
   mutation.count('execution', row.ns, row.s, 1, bytes)
   const made = { id, key, row, bytes }
   recordEvent(

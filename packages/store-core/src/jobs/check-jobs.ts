@@ -16,7 +16,6 @@ import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
-import { deadlineKey } from '../store/mutation.ts'
 import { reclaimTable } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
 import {
@@ -31,26 +30,16 @@ import {
   readyKey,
   waitingKey,
 } from './evaluation-row.ts'
+import { executionIndexRows, executionTable, isReclaimed, readRecordState } from './execution-row.ts'
 import {
-  executionCreationKeys,
-  executionStateKey,
-  executionTable,
-  isReclaimed,
-  readRecordState,
-} from './execution-row.ts'
-import {
-  creationIndexKeys,
   hasEnded,
   type JobRow,
+  jobIndexRows,
   jobKey,
   jobTable,
-  labelIndexKeys,
-  nameIndexKey,
   type SpecRow,
   specKey,
   specTable,
-  stateIndexKeys,
-  submitKeyIndexKey,
 } from './job-row.ts'
 
 /** Checks every rule of a job store. */
@@ -148,22 +137,13 @@ function checkedJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findi
     )
   }
   const newest = specs.at(-1)
-  const plain = [
-    ...creationIndexKeys(key, row),
-    ...stateIndexKeys(key, row),
-    ...labelIndexKeys(key, row, newest?.l ?? {}),
-  ]
-  const indexes: ExpectedIndex[] = plain.map((indexKey) => ({ key: indexKey }))
-  if (newest !== undefined) indexes.push({ key: nameIndexKey(row.ns, newest.n), value: key })
-  if (row.k !== undefined) indexes.push({ key: submitKeyIndexKey(row.ns, row.k), value: key })
-  if (row.dl !== undefined) indexes.push({ key: deadlineKey(row.dl, 'job', id) })
   return {
     kind: 'job',
     id,
     namespace: row.ns,
     state: row.s,
     bytes: value.length + row.b,
-    indexes,
+    indexes: jobIndexRows({ id, key, row }, newest),
     counted: true,
   }
 }
@@ -236,15 +216,13 @@ function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings:
       `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
     )
   }
-  const keys = [...executionCreationKeys(key, row), executionStateKey(key, row)]
-  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
   return {
     kind: 'execution',
     id,
     namespace: row.ns,
     state: row.s,
     bytes: value.length,
-    indexes: keys.map((indexKey) => ({ key: indexKey })),
+    indexes: executionIndexRows({ id, key, row }),
     counted,
   }
 }

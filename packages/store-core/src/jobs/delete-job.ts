@@ -8,17 +8,7 @@ import { notTerminal } from './change-job.ts'
 import { withdrawAll } from './evaluation-queue.ts'
 import { evaluationsOfJob, findEvaluation } from './evaluation-row.ts'
 import { type ExecutionSums, newestHistorySequence, sumExecutionsNow } from './execution-sums.ts'
-import {
-  creationIndexKeys,
-  hasEnded,
-  type LoadedJob,
-  labelIndexKeys,
-  loadJob,
-  loadSpec,
-  nameIndexKey,
-  stateIndexKeys,
-  submitKeyIndexKey,
-} from './job-row.ts'
+import { hasEnded, jobIndexRows, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
 import type { DeleteJob } from './job-store.ts'
 
 /**
@@ -62,13 +52,7 @@ function refuseChanged({ id, row }: LoadedJob, historySequence: number, request:
 function dropJobRow(mutation: Mutation, job: LoadedJob): void {
   const { id, key, row } = job
   const spec = loadSpec(mutation.rows, job)
-  for (const indexKey of [...creationIndexKeys(key, row), ...stateIndexKeys(key, row)]) {
-    mutation.removeIndex(indexKey)
-  }
-  for (const indexKey of labelIndexKeys(key, row, spec.l ?? {})) mutation.removeIndex(indexKey)
-  mutation.removeIndex(nameIndexKey(row.ns, spec.n))
-  if (row.k !== undefined) mutation.removeIndex(submitKeyIndexKey(row.ns, row.k))
-  mutation.moveDeadline('job', id, row.dl, undefined)
+  for (const index of jobIndexRows(job, spec)) mutation.removeIndex(index.key)
   mutation.rows.remove('jobs', key)
   mutation.count('job', row.ns, row.s, -1, -(job.bytes + row.b))
   mutation.announce({

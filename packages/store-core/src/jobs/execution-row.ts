@@ -5,7 +5,8 @@ import type { Execution } from '../model/execution.ts'
 import type { Json } from '../model/json.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import type { ReadRecordState } from '../store/history.ts'
-import type { Mutation } from '../store/mutation.ts'
+import { type IndexRow, keyRows } from '../store/index-row.ts'
+import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
@@ -132,13 +133,24 @@ export function executionStatePrefix(state: ExecutionState): Uint8Array {
   return tuple(INDEX.executionByState, EXECUTION_MACHINE.terminal.has(state) ? 1 : 0, state)
 }
 
+/** All index rows of an execution. */
+export function executionIndexRows({
+  id,
+  key,
+  row,
+}: Pick<LoadedExecution, 'id' | 'key' | 'row'>): IndexRow[] {
+  const keys = [...executionCreationKeys(key, row), executionStateKey(key, row)]
+  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
+  return keyRows(keys)
+}
+
 /** The index key that moves with the state. */
-export function executionStateKey(key: Uint8Array, row: ExecutionRow): Uint8Array {
+function executionStateKey(key: Uint8Array, row: ExecutionRow): Uint8Array {
   return tuple(executionStatePrefix(row.s), row.ss, key)
 }
 
 /** Index keys that stay as long as the execution. */
-export function executionCreationKeys(key: Uint8Array, row: ExecutionRow): Uint8Array[] {
+function executionCreationKeys(key: Uint8Array, row: ExecutionRow): Uint8Array[] {
   const created = tuple(row.c, key)
   return [tuple(INDEX.executionByJob, jobKey(row.j), created), tuple(INDEX.executionByNode, row.n, created)]
 }

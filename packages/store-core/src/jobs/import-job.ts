@@ -13,26 +13,17 @@ import type { Mutation } from '../store/mutation.ts'
 import { dropReclaim, stageReclaim } from '../store/reclaim.ts'
 import { holdJob } from './change-job.ts'
 import { endedKey, evaluationOfJobKey, evaluationTable, findEvaluation } from './evaluation-row.ts'
-import {
-  announceExecution,
-  executionCreationKeys,
-  executionKey,
-  executionStateKey,
-  executionTable,
-} from './execution-row.ts'
+import { announceExecution, executionIndexRows, executionKey, executionTable } from './execution-row.ts'
 import { evaluationRowOf, executionRowOf, jobRowOf, specRowOf } from './imported-rows.ts'
 import {
   announceJob,
-  creationIndexKeys,
+  jobIndexRows,
   jobKey,
   jobTable,
-  labelIndexKeys,
   loadJob,
   loadSpec,
-  nameIndexKey,
   specKey,
   specTable,
-  stateIndexKeys,
   submitKeyIndexKey,
   toJob,
 } from './job-row.ts'
@@ -162,8 +153,7 @@ function piecesOf({ versions, executions, evaluations, history }: ImportJob, tal
         bytes: sizeOf(execution),
         write(mutation) {
           tally.add('execution', row.s, executionTable.put(mutation.rows, key, row))
-          for (const indexKey of executionCreationKeys(key, row)) mutation.putIndex(indexKey)
-          mutation.putIndex(executionStateKey(key, row))
+          for (const index of executionIndexRows({ id: execution.id, key, row })) mutation.putIndex(index.key)
           announceExecution(mutation, execution.id, row, null)
         },
       }
@@ -229,21 +219,16 @@ function sizeOf(record: unknown): number {
 }
 
 function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tally: Tally): Job<Spec> {
-  const { id, namespace, name, submitKey, labels } = newest
+  const { id, namespace, name, labels } = newest
   const key = jobKey(id)
   // Somebody may have taken the name meanwhile.
   dropReclaim(mutation, key)
   refuseTaken(mutation.rows, id, namespace, name)
   const row = jobRowOf(newest, tally.specBytes)
   const bytes = jobTable.put(mutation.rows, key, row)
-  const keys = [
-    ...creationIndexKeys(key, row),
-    ...stateIndexKeys(key, row),
-    ...labelIndexKeys(key, row, labels),
-  ]
-  for (const indexKey of keys) mutation.putIndex(indexKey)
-  mutation.putIndex(nameIndexKey(namespace, name), key)
-  if (submitKey !== null) mutation.putIndex(submitKeyIndexKey(namespace, submitKey), key)
+  for (const index of jobIndexRows({ id, key, row }, { n: name, l: labels })) {
+    mutation.putIndex(index.key, index.value)
+  }
   mutation.count('job', namespace, row.s, 1, bytes + row.b)
   tally.count(mutation, namespace)
   announceJob(mutation, id, row, null)

@@ -5,7 +5,8 @@ import type { Job, JobType } from '../model/job.ts'
 import type { Json, TextMap } from '../model/json.ts'
 import type { JobState } from '../states/job-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
-import type { Mutation } from '../store/mutation.ts'
+import { type IndexRow, keyRows } from '../store/index-row.ts'
+import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
 
@@ -121,7 +122,7 @@ export function toJob<Spec>(id: string, row: JobRow, spec: SpecRow, version: num
 }
 
 /** Index keys that change with a job's state. */
-export function stateIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
+function stateIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
   const keys = [tuple(INDEX.jobByState, row.s, row.ss, key)]
   if (row.f === undefined) keys.push(tuple(INDEX.jobInProgress, row.t, row.c, key))
   else keys.push(tuple(INDEX.jobFinished, row.ns, row.s, row.f, key))
@@ -129,7 +130,7 @@ export function stateIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
 }
 
 /** Index keys that stay as long as the job. */
-export function creationIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
+function creationIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
   const created = tuple(row.c, key)
   return [tuple(INDEX.jobByCreation, created), tuple(INDEX.jobByNamespace, row.ns, created)]
 }
@@ -148,6 +149,23 @@ export function nameIndexKey(namespace: string, name: string): Uint8Array {
 /** The unique index key of a submit key. */
 export function submitKeyIndexKey(namespace: string, submitKey: string): Uint8Array {
   return tuple(INDEX.jobBySubmitKey, namespace, submitKey)
+}
+
+/** All index rows of a job, as far as its newest version is known. */
+export function jobIndexRows(
+  { id, key, row }: Pick<LoadedJob, 'id' | 'key' | 'row'>,
+  newest: Pick<SpecRow, 'n' | 'l'> | undefined,
+): IndexRow[] {
+  const keys = [
+    ...creationIndexKeys(key, row),
+    ...stateIndexKeys(key, row),
+    ...labelIndexKeys(key, row, newest?.l ?? {}),
+  ]
+  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'job', id))
+  const rows = keyRows(keys)
+  if (newest !== undefined) rows.push({ key: nameIndexKey(row.ns, newest.n), value: key })
+  if (row.k !== undefined) rows.push({ key: submitKeyIndexKey(row.ns, row.k), value: key })
+  return rows
 }
 
 /** Replaces a job's row, and moves indexes, counters, deadline and feed with it. Returns the job as it is now. */

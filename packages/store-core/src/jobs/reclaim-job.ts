@@ -5,7 +5,7 @@ import { damagedRow } from '../store/quarantine.ts'
 import { reclaimStep, removePlainRows } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
 import { endedKey, evaluationsOfJob, evaluationTable, parkedPrefix, waitingKey } from './evaluation-row.ts'
-import { executionCreationKeys, executionKey, executionStateKey, executionTable } from './execution-row.ts'
+import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
 
 /** Keys that one execution takes: its row, two index rows by creation, one by state, its deadline. */
 const EXECUTION_KEYS = 5
@@ -44,9 +44,7 @@ function removeExecution(mutation: Mutation, id: string, jobId: string): void {
   mutation.rows.remove('executions', key)
   try {
     const row = executionTable.decode(key, bytes)
-    for (const indexKey of executionCreationKeys(key, row)) mutation.removeIndex(indexKey)
-    mutation.removeIndex(executionStateKey(key, row))
-    mutation.moveDeadline('execution', id, row.dl, undefined)
+    for (const index of executionIndexRows({ id, key, row })) mutation.removeIndex(index.key)
     mutation.announce({
       kind: 'execution',
       id,

@@ -12,19 +12,17 @@ import type { Mutation } from '../store/mutation.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   announceJob,
-  creationIndexKeys,
   findJobRow,
   type JobRow,
+  jobIndexRows,
   jobKey,
   jobTable,
-  labelIndexKeys,
   loadJob,
   loadSpec,
   nameIndexKey,
   type SpecRow,
   specKey,
   specTable,
-  stateIndexKeys,
   submitKeyIndexKey,
   toJob,
 } from './job-row.ts'
@@ -112,12 +110,7 @@ function createJob<Spec>(
     b: specBytes,
   }
   const bytes = jobTable.put(rows, key, row)
-  for (const indexKey of [...creationIndexKeys(key, row), ...stateIndexKeys(key, row)])
-    mutation.putIndex(indexKey)
-  for (const indexKey of labelIndexKeys(key, row, definition.l ?? {})) mutation.putIndex(indexKey)
-  mutation.putIndex(nameIndexKey(namespace, definition.n), key)
-  if (submitKey !== undefined) mutation.putIndex(submitKeyIndexKey(namespace, submitKey), key)
-  mutation.moveDeadline('job', id, undefined, row.dl)
+  for (const index of jobIndexRows({ id, key, row }, definition)) mutation.putIndex(index.key, index.value)
   mutation.count('job', namespace, row.s, 1, bytes + specBytes)
   addHistoryEntry(
     mutation,

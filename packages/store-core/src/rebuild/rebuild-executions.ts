@@ -1,7 +1,6 @@
 import {
   type ComputeRow,
-  computeJobKey,
-  computeStateKey,
+  computeIndexRows,
   computeTable,
   executionJobTable,
   readComputeState,
@@ -10,12 +9,9 @@ import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
-import { deadlineKey } from '../store/mutation.ts'
 import { findOwner } from '../store/owner.ts'
 import { HistoryFilter } from './rebuild-history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
-
-const EMPTY = new Uint8Array(0)
 
 /** Rebuilds everything that follows from the records of an execution store. */
 export async function rebuildExecutions(run: RebuildRun): Promise<void> {
@@ -63,9 +59,7 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
     row.b === before.b && row.v === before.v && row.f === f
       ? found.value.length
       : computeTable.put(rows, key, row)
-  const keys = [computeJobKey(key, row), computeStateKey(key, row)]
-  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
-  for (const indexKey of keys) rows.put('index', indexKey, EMPTY)
+  for (const index of computeIndexRows({ id, key, row })) rows.put('index', index.key, index.value)
   run.count('execution', row.ns, row.s, bytes + row.b)
 }
 

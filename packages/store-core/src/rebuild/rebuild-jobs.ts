@@ -10,26 +10,16 @@ import {
   parkedLaterKey,
   waitingKey,
 } from '../jobs/evaluation-row.ts'
+import { executionIndexRows, executionTable, isReclaimed, readRecordState } from '../jobs/execution-row.ts'
 import {
-  executionCreationKeys,
-  executionStateKey,
-  executionTable,
-  isReclaimed,
-  readRecordState,
-} from '../jobs/execution-row.ts'
-import {
-  creationIndexKeys,
   hasEnded,
   type JobRow,
+  jobIndexRows,
   jobKey,
   jobTable,
-  labelIndexKeys,
-  nameIndexKey,
   type SpecRow,
   specKey,
   specTable,
-  stateIndexKeys,
-  submitKeyIndexKey,
 } from '../jobs/job-row.ts'
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
@@ -37,7 +27,7 @@ import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
-import { deadlineKey, Mutation } from '../store/mutation.ts'
+import { Mutation } from '../store/mutation.ts'
 import { findOwner } from '../store/owner.ts'
 import { HistoryFilter } from './rebuild-history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
@@ -93,15 +83,7 @@ function rebuildJob(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
     ...(hasEnded(before) ? { f: f ?? before.ss } : {}),
   }
   const bytes = row.b === before.b && row.f === f ? found.value.length : jobTable.put(rows, key, row)
-  const keys = [
-    ...creationIndexKeys(key, row),
-    ...stateIndexKeys(key, row),
-    ...labelIndexKeys(key, row, newest.l ?? {}),
-  ]
-  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'job', id))
-  for (const indexKey of keys) rows.put('index', indexKey, EMPTY)
-  rows.put('index', nameIndexKey(row.ns, newest.n), key)
-  if (row.k !== undefined) rows.put('index', submitKeyIndexKey(row.ns, row.k), key)
+  for (const index of jobIndexRows({ id, key, row }, newest)) rows.put('index', index.key, index.value)
   run.count('job', row.ns, row.s, bytes + row.b)
 }
 
@@ -141,9 +123,7 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
   const row = { ...kept, ...(EXECUTION_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}) }
   const bytes = row.f === f ? found.value.length : executionTable.put(rows, key, row)
   // Those of a deleted job keep their index rows too: its removal finds them by these.
-  const keys = [...executionCreationKeys(key, row), executionStateKey(key, row)]
-  if (row.dl !== undefined && !deleted) keys.push(deadlineKey(row.dl, 'execution', id))
-  for (const indexKey of keys) rows.put('index', indexKey, EMPTY)
+  for (const index of executionIndexRows({ id, key, row })) rows.put('index', index.key, index.value)
   if (!deleted) run.count('execution', row.ns, row.s, bytes)
 }
 
