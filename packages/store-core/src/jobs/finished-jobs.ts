@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
+import { forEachBatch } from '../check/batches.ts'
 import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
-import { decodeId, decodeTuple, endOfTuple, idTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { FinishedJob, JobSize } from '../model/finished.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { invalid } from '../store/limits.ts'
@@ -12,7 +12,7 @@ import { executionKey, executionTable } from './execution-row.ts'
 import { findJobRow, hasEnded, jobKey } from './job-row.ts'
 import type { FinishedJobQuery } from './job-store.ts'
 
-const BATCH_ROWS = 500
+const BATCHES = { batchRows: 500 }
 
 /** The jobs of a namespace that ended in a state, by when they ended. Throws `INVALID_ARGUMENT` for a state that is no end. */
 export function finishedJobListing(
@@ -95,16 +95,5 @@ export async function inBatches(
   prefix: Uint8Array,
   visit: (snapshot: KvSnapshot, rows: readonly KvRow[]) => void,
 ): Promise<void> {
-  const end = endOfTuple(prefix)
-  let from: { gte: Uint8Array } | { gt: Uint8Array } = { gte: prefix }
-  for (;;) {
-    const last = kv.read((snapshot) => {
-      const rows = snapshot.range(table, { ...from, lt: end, limit: BATCH_ROWS })
-      visit(snapshot, rows)
-      return rows.length < BATCH_ROWS ? undefined : rows.at(-1)
-    })
-    if (last === undefined) return
-    from = { gt: last.key }
-    await setImmediate()
-  }
+  await forEachBatch(kv, table, BATCHES, (rows, snapshot) => visit(snapshot, rows), prefix)
 }
