@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 
@@ -38,6 +38,8 @@ export class SwapFollower {
     // A copy that is being written needs the file that is open.
     if (this.#opened !== '' && (this.#environment.copies.isBusy || isSwapping(this.#paths))) return
     if (this.#opened === identityOf(this.#paths)) return
+    // Whoever removed the lock file has not told the owner: with a new one, it would not know of this reader.
+    if (this.#opened !== '' && !existsSync(this.#paths.lock)) return
     const until = performance.now() + MAX_WAIT_MS
     while (!this.#open()) {
       if (performance.now() > until) throw lockedError(this.#paths.data, 'a rewrite that comes to no end')

@@ -35,14 +35,30 @@ export class ChangeJournal {
     }
   }
 
-  /** Returns all keys, in order within each table, and forgets them. */
-  take(): KvChangedKey[] {
-    const taken: KvChangedKey[] = []
-    for (const [table, keys] of this.#keys) {
-      for (const key of [...keys].sort()) taken.push({ table, key: Buffer.from(key, 'latin1') })
-    }
+  /** Returns all keys, and forgets them. */
+  take(): TakenKeys {
+    const taken = new TakenKeys(this.#keys)
     this.#keys = new Map()
     this.#size = 0
     return taken
+  }
+}
+
+/** Keys in order within each table; a few at a time become bytes again, for there may be many. */
+export class TakenKeys {
+  readonly #tables: [table: string, keys: string[]][]
+
+  constructor(keys: ReadonlyMap<string, ReadonlySet<string>>) {
+    this.#tables = [...keys].map(([table, texts]) => [table, [...texts].sort().reverse()])
+  }
+
+  /** Returns the next keys, at most so many, all of one table; an empty list behind the last one. */
+  next(count: number): KvChangedKey[] {
+    const last = this.#tables.at(-1)
+    if (last === undefined) return []
+    const [table, texts] = last
+    const keys = texts.splice(-count).reverse()
+    if (texts.length === 0) this.#tables.pop()
+    return keys.map((text) => ({ table, key: Buffer.from(text, 'latin1') }))
   }
 }

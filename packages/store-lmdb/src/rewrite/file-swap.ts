@@ -35,9 +35,9 @@ export function swapFiles(
   onFailure: (error: unknown) => void,
 ): void {
   const { fresh, previous } = rewritePathOf(paths)
-  environment.closeNow()
   let reached: SwapStep = 'closed'
   try {
+    environment.closeNow()
     linkSync(paths.data, previous)
     reached = 'linked'
     renameSync(fresh.data, paths.data)

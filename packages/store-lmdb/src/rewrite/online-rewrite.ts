@@ -180,7 +180,7 @@ export class OnlineRewrite {
 
   /** Returns how long writers were held. */
   async #exchange(file: FreshFile): Promise<number> {
-    const { environment, writer, reserve, paths, onFailure, onMoved } = this.#parts
+    const { environment, writer, paths, onFailure } = this.#parts
     const { previous, fresh } = rewritePathOf(paths)
     if (existsSync(previous)) throw foreignError(previous, 'is in the way of a rewrite')
     // None is under way, so this waits for nothing.
@@ -197,13 +197,24 @@ export class OnlineRewrite {
       probeDataFile(fresh.data)
       this.#step(0)
       swapFiles(paths, environment, () => this.#verify(expected), onFailure)
-      onMoved()
-      reserve.reopen(environment.lastPage() + 1)
+      this.#settle()
     } finally {
       if (!this.#parts.hasFailed()) endSwap(paths)
       writer.release()
     }
     return performance.now() - heldAt
+  }
+
+  /** Lets the other parts of the store go on with the new file, from which there is no way back. */
+  #settle(): void {
+    const { environment, reserve, onFailure, onMoved } = this.#parts
+    try {
+      onMoved()
+      reserve.reopen(environment.lastPage() + 1)
+    } catch (error) {
+      onFailure(error)
+      throw error
+    }
   }
 
   /** What the new file should have beyond its used pages. */

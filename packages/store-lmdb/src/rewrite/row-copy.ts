@@ -1,6 +1,7 @@
 import type { KvChangedKey, KvRow } from '@saltcod/store-core'
 
 import type { Environment } from '../environment.ts'
+import type { TakenKeys } from './change-journal.ts'
 import type { FreshChange, FreshFile } from './fresh-file.ts'
 import type { WorkPace } from './work-pace.ts'
 
@@ -43,34 +44,33 @@ export async function copyTable(
 export async function copyKeys(
   from: Environment,
   to: FreshFile,
-  keys: readonly KvChangedKey[],
+  keys: TakenKeys,
   pace: WorkPace,
   step: CopyStep,
 ): Promise<void> {
-  let done = 0
-  while (done < keys.length) {
-    step(0)
-    // What changes after it was read is in the journal again.
-    const changes = readKeys(from, keys.slice(done, done + pace.units))
-    await to.makeRoomFor(changes)
-    await pace.run(() => {
-      to.apply(changes)
-    })
-    done += changes.length
+  for (let batch = keys.next(pace.units); batch.length > 0; batch = keys.next(pace.units)) {
+    for (let done = 0; done < batch.length; ) {
+      step(0)
+      // What changes after it was read is in the journal again.
+      const changes = readKeys(from, batch.slice(done))
+      await to.makeRoomFor(changes)
+      await pace.run(() => {
+        to.apply(changes)
+      })
+      done += changes.length
+    }
   }
 }
 
 /** Does the same without rests, while nobody writes. */
-export async function copyLastKeys(
-  from: Environment,
-  to: FreshFile,
-  keys: readonly KvChangedKey[],
-): Promise<void> {
-  for (let done = 0; done < keys.length; ) {
-    const changes = readKeys(from, keys.slice(done, done + MAX_BATCH_ROWS))
-    await to.makeRoomFor(changes)
-    to.apply(changes)
-    done += changes.length
+export async function copyLastKeys(from: Environment, to: FreshFile, keys: TakenKeys): Promise<void> {
+  for (let batch = keys.next(MAX_BATCH_ROWS); batch.length > 0; batch = keys.next(MAX_BATCH_ROWS)) {
+    for (let done = 0; done < batch.length; ) {
+      const changes = readKeys(from, batch.slice(done))
+      await to.makeRoomFor(changes)
+      to.apply(changes)
+      done += changes.length
+    }
   }
 }
 
