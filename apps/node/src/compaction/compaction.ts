@@ -94,7 +94,8 @@ export class Compaction {
       const told = stopped
         ? { code: 'ABORTED', message: 'the compaction was stopped; the store is as it was', hint: null }
         : { code, message, hint: hint ?? null }
-      this.#status = { ...this.#status, running: false, progress: null, error: told }
+      const report = done.length === 0 ? null : sumUp(done)
+      this.#status = { ...this.#status, running: false, progress: null, report, error: told }
       if (stopped) this.#parts.log.info('the compaction was stopped')
       else this.#parts.log.error({ err: error }, 'a store could not be rewritten, and goes on as it was')
     }
