@@ -45,7 +45,7 @@ interface Salvaged {
 }
 
 /** Lists every command that reads, with ids of the stores of `full-store.ts`. */
-export function readCommands(kind: 'jobs' | 'executions'): readonly (readonly string[])[] {
+function readCommands(kind: 'jobs' | 'executions'): readonly (readonly string[])[] {
   const json = ['--output', 'json']
   const ids = ['0', '2', '6', '61', '90', '119']
   const common = [

@@ -17,6 +17,8 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const CHANGES = LONG ? 5_000 : 1_000
+const rewriter = fileURLToPath(new URL('rewriting-process.mjs', import.meta.url))
+const holding = fileURLToPath(new URL('holding-process.mjs', import.meta.url))
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 let directory: string
@@ -44,7 +46,7 @@ async function rewrite(
   mkdirSync(join(path, '..'))
   copyFileSync(original, path)
   const leave = await beside(path)
-  const writer = start('rewriting-process.mjs', path, String(CHANGES))
+  const writer = start(rewriter, path, String(CHANGES))
   const [printed] = await Promise.all([text(writer.stdout ?? never()), once(writer, 'close')])
   expect(writer.exitCode).toBe(0)
   await leave()
@@ -56,8 +58,7 @@ async function rewrite(
 }
 
 function start(program: string, ...args: readonly string[]): ChildProcess {
-  const path = fileURLToPath(new URL(program, import.meta.url))
-  return spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 function never(): never {
@@ -106,7 +107,7 @@ async function onlookers(path: string): Promise<() => Promise<void>> {
 }
 
 async function holder(path: string): Promise<() => Promise<void>> {
-  const child = start('holding-process.mjs', path)
+  const child = start(holding, path)
   await once(child.stdout ?? never(), 'data')
   return async () => {
     child.stdin?.end()
