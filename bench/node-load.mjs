@@ -124,7 +124,7 @@ async function submitting(url, seconds) {
       (error) => failures.push(String(error.message ?? error)),
     )
     pending.add(submit)
-    submit.finally(() => pending.delete(submit))
+    void submit.then(() => pending.delete(submit))
   }
   await Promise.all(pending)
   return { ids, failures, times: times.sort((a, b) => a - b) }
