@@ -14,6 +14,9 @@ export interface CheckOptions extends ReadOptions {
   readonly maxFindings: number
 }
 
+/** Of thousands of findings of one kind, some tell all that a person wants to know. */
+const SHOWN_PER_RULE = 10
+
 /** Checks every rule of every store. Resolves with `findings` where one is broken, `unreadable` where a store cannot be opened. */
 export async function check(terminal: Terminal, store: string, options: CheckOptions): Promise<ExitCode> {
   const checks: StoreCheck[] = []
@@ -53,8 +56,17 @@ function textOf(
   const looked = `${countOf(rows, 'row')} looked at (${how})`
   if (findings.length === 0) return `${printable(path)}: ${paint(terminal, 'green', 'sound')}, ${looked}\n`
   const header = ['RULE', 'TABLE', 'ID', 'WHAT', 'FIX']
-  const lines = findings.map(({ rule, table, id, message, fix }) => [rule, table, id, message, fix])
+  const lines: string[][] = []
+  const perRule = new Map<string, number>()
+  for (const { rule, table, id, message, fix } of findings) {
+    const count = (perRule.get(rule) ?? 0) + 1
+    perRule.set(rule, count)
+    if (count <= SHOWN_PER_RULE) lines.push([rule, table, id, message, fix])
+  }
+  const unshown = [...perRule]
+    .filter(([, count]) => count > SHOWN_PER_RULE)
+    .map(([rule, count]) => `${rule}: ${count - SHOWN_PER_RULE} more; --output json lists them\n`)
   const more = truncated ? 'there are more; raise --max-findings\n' : ''
   const verdict = readable ? '' : 'it cannot be opened, so its rules could not be checked\n'
-  return `${printable(path)}: ${paint(terminal, 'red', countOf(findings.length, 'finding'))}, ${looked}\n${formatTable(terminal, header, lines)}${verdict}${more}`
+  return `${printable(path)}: ${paint(terminal, 'red', countOf(findings.length, 'finding'))}, ${looked}\n${formatTable(terminal, header, lines)}${unshown.join('')}${verdict}${more}`
 }

@@ -69,8 +69,7 @@ export async function why(
     for (const executionId of executionIds) {
       const execution = await opened.store.getExecution(executionId)
       if (execution === null) continue
-      if (execution.state === 'BidAccepted')
-        found[0]?.because.push(queueText(await nodeQueue(opened), Date.now()))
+      if (execution.state === 'BidAccepted') found[0]?.because.push(...(await queueOf(opened)))
       const entries = await computeHistory(terminal, opened, executionId)
       const node = opened.row.nodeId ?? 'compute'
       found[0]?.timeline.push(...entries.map((entry) => momentOfEntry(entry, node)))
@@ -164,7 +163,7 @@ async function explainCompute(
   const { running } = await findLmdbOwner(opened.path)
   const entries = await computeHistory(terminal, opened, execution.id)
   const { because, next } = explainExecution(execution, running, Date.now())
-  const queue = execution.state === 'BidAccepted' ? [queueText(await nodeQueue(opened), Date.now())] : []
+  const queue = execution.state === 'BidAccepted' ? await queueOf(opened) : []
   return {
     subject: `execution ${execution.id} of job ${execution.job.name}`,
     id: execution.id,
@@ -175,6 +174,12 @@ async function explainCompute(
     timeline: entries.map((entry) => momentOfEntry(entry, opened.row.nodeId ?? 'compute')),
     source: opened.path,
   }
+}
+
+/** How busy the node is; of one that does not run, nothing. */
+async function queueOf(opened: OpenedExecutions): Promise<string[]> {
+  const { running } = await findLmdbOwner(opened.path)
+  return running ? [queueText(await nodeQueue(opened), Date.now())] : []
 }
 
 async function computeHistory(

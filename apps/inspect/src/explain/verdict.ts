@@ -35,6 +35,11 @@ export function explainJob(facts: JobFacts): Verdict {
   const next: string[] = []
   for (const evaluation of pending) addEvaluation(evaluation, facts, because, next)
   const live = executions.filter(({ state }) => !EXECUTION_MACHINE.terminal.has(state))
+  if (live.length > 0 && !nodeRuns) {
+    next.push(
+      'nothing moves before the node starts; saltcod-inspect recover --plan tells what its start will do',
+    )
+  }
   for (const execution of live) addExecution(execution, facts, because, next)
   if (pending.length === 0 && live.length === 0) {
     because.push('nothing is in motion: no evaluation is pending and no execution is in progress')
@@ -109,7 +114,7 @@ const WAITS: Readonly<Record<string, string>> = {
 
 function addExecution(
   { id, nodeId, state, stateSinceMs, stateMessage, deadlineAtMs }: Execution,
-  { waitingMessages, nowMs }: JobFacts,
+  { waitingMessages, nodeRuns, nowMs }: JobFacts,
   because: string[],
   next: string[],
 ): void {
@@ -121,9 +126,9 @@ function addExecution(
   if (sinceMs !== undefined) {
     because.push(`node ${shortId(nodeId)} has not taken its messages for ${span(nowMs - sinceMs)}`)
     next.push(`the messages reach node ${shortId(nodeId)} when it connects again`)
-  } else if (state === 'BidAccepted')
+  } else if (nodeRuns && state === 'BidAccepted')
     next.push(`it starts in its turn, when node ${shortId(nodeId)} has room`)
-  else next.push(`node ${shortId(nodeId)} reports when it goes on`)
+  else if (nodeRuns) next.push(`node ${shortId(nodeId)} reports when it goes on`)
   addDeadline(deadlineAtMs, `execution ${shortId(id)}`, nowMs, next)
 }
 
