@@ -39,9 +39,9 @@ const VERSION_1: readonly string[] = [
   '\n{"at":179,"v":1,"p":"Running","s":"Completed","r":3,"m":"Job completed","t":"Scheduling"}',
 ]
 
-const text = VERSION_1.join('')
+const words = Buffer.from(VERSION_1.join(''), 'utf8')
 
 /** The dictionary of version 1, with the ids behind it that the record's own keys tell, since its texts repeat them. */
 export function dictionaryOf(ids: readonly string[]): Uint8Array {
-  return Buffer.from(text + ids.join(''), 'utf8')
+  return Buffer.concat([words, Buffer.from(ids.join(''), 'utf8')])
 }

@@ -1,8 +1,8 @@
 import { decodeFolded, type TextRow } from './folded-record.ts'
 import type { FoldLayout } from './layout.ts'
 
-/** The most records that are kept taken apart, a page of a listing and a little more, and the most text in them. */
-const MAX_KEPT = 128
+/** The most records that are kept taken apart, as many as one snapshot of a check reads, and the most text in them. */
+const MAX_KEPT = 1_024
 const MAX_KEPT_CHARACTERS = 4 * 1024 * 1024
 
 interface Kept {

@@ -108,23 +108,51 @@ function damagedRecord(layout: FoldLayout, ownerKey: Uint8Array, cause?: unknown
   return corruptRecord(layout.home, ownerKey, 'cannot be unfolded', cause)
 }
 
+/** A row that was taken out of a record. Its key is made when it is asked for: most are not. */
+class UnpackedRow implements TextRow {
+  readonly table: TableName
+  readonly text: string
+  readonly #ownerKey: Uint8Array
+  readonly #number: number
+  #key: Uint8Array | undefined
+
+  constructor(place: Place, ownerKey: Uint8Array, text: string) {
+    this.table = place.table
+    this.text = text
+    this.#ownerKey = ownerKey
+    this.#number = place.number ?? 0
+    this.#key = place.key
+  }
+
+  get key(): Uint8Array {
+    this.#key ??= tuple(this.#ownerKey, this.#number)
+    return this.#key
+  }
+}
+
+/** Where a row belongs: its key, or the number behind the owner's. */
+interface Place {
+  readonly table: TableName
+  readonly key?: Uint8Array
+  readonly number?: number
+}
+
 function takeApart(layout: FoldLayout, ownerKey: Uint8Array, payload: Buffer): TextRow[] {
   const head = new VarintReader(payload)
-  const parts = layout.parts.map(({ table, numbered }) => {
+  const [specs = [], history = []] = layout.parts.map(({ table, numbered }): Place[] => {
     const count = head.number()
-    const keys = numbered ? readNumbers(head, ownerKey, count) : Array.from({ length: count }, () => ownerKey)
-    return keys.map((key) => ({ table, key }))
+    if (!numbered) return Array.from({ length: count }, () => ({ table, key: ownerKey }))
+    return readNumbers(head, count).map((number) => ({ table, number }))
   })
-  const members: { table: TableName; key: Uint8Array }[] = []
+  const members: { readonly table: TableName; readonly key: Uint8Array }[] = []
   const memberCount = layout.hasMembers ? head.number() : 0
   for (let n = 0; n < memberCount; n++) members.push({ table: MEMBER_TABLE, key: head.bytes() })
 
   const dictionary = dictionaryFor(layout, ownerKey, members)
   const texts = inflateRawSync(head.rest(), { dictionary }).toString('utf8').split('\n')
-  const [specs = [], history = []] = parts
-  const places = [{ table: layout.home, key: ownerKey }, ...specs, ...members, ...history]
+  const places: readonly Place[] = [{ table: layout.home, key: ownerKey }, ...specs, ...members, ...history]
   if (texts.length !== places.length) throw new Error(`${texts.length} rows instead of ${places.length}`)
-  return places.map(({ table, key }, index) => ({ table, key, text: texts[index] ?? '' }))
+  return places.map((place, index) => new UnpackedRow(place, ownerKey, texts[index] ?? ''))
 }
 
 /** Rows repeat the ids that their keys tell, as text. */
@@ -160,14 +188,14 @@ function numberOf(key: Uint8Array): number {
   }
 }
 
-function readNumbers(head: VarintReader, ownerKey: Uint8Array, count: number): Uint8Array[] {
-  const keys: Uint8Array[] = []
+function readNumbers(head: VarintReader, count: number): number[] {
+  const numbers: number[] = []
   let last = 0
   for (let n = 0; n < count; n++) {
     last += head.number()
-    keys.push(tuple(ownerKey, last))
+    numbers.push(last)
   }
-  return keys
+  return numbers
 }
 
 function decodeTextOf(table: string, key: Uint8Array, value: Uint8Array): string {
