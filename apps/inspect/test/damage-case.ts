@@ -203,7 +203,8 @@ function rowsOf({ stdout }: Answer): ReadonlyMap<string, string> {
   return rows
 }
 
-function ask(path: string, commands: readonly (readonly string[])[]): readonly Answer[] {
+/** Asks a store several things. Throws where it ended the process that read it. */
+export function ask(path: string, commands: readonly (readonly string[])[]): readonly Answer[] {
   const answers = askAlive(path, commands)
   if (answers === null) throw new Error(`the store ${path} ended the process that read it`)
   return answers

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { STORE_TABLES } from '@saltcod/store-core'
+import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { judgeDamage, type SoundStore, soundStore } from './damage-case.ts'
+import { ask, judgeDamage, type SoundStore, soundStore } from './damage-case.ts'
 import { CUT_TAIL, type Damage, FLIPPED_BIT, FLIPPED_META_BIT, ZEROED_PAGE } from './damaged-file.ts'
 import { inspect } from './fixture.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
@@ -51,6 +53,32 @@ for (const [number, { damage, index }] of cases.entries()) {
     if (broken.length > 0) throw new Error(broken.join('\n'))
   })
 }
+
+test('what a store says of itself may be damaged, and its rows are shown all the same', async () => {
+  const path = join(directory, 'meta', 'store.db')
+  await writeFullJobStore(path)
+  const kv = await openLmdbKv({ path, tables: STORE_TABLES })
+  await kv.write((rows) => {
+    for (const { key, value } of rows.range('meta', { limit: 100 })) {
+      const damaged = Buffer.from(value)
+      damaged[4] = (damaged[4] ?? 0) ^ 1
+      rows.put('meta', key, damaged)
+    }
+  })
+  await kv.close()
+  const commands = ['buckets', 'dump', 'stats', 'info', 'jobs', 'summary', 'counts', 'du', 'check']
+  const answers = ask(path, [
+    ...commands.map((verb) => [verb, 'store.db', '--output', 'json']),
+    ['keys', 'store.db', 'jobs', '--output', 'json'],
+    ['get', 'store.db', 'jobs', 'job-2', '--output', 'json'],
+  ])
+  for (const { command, status, stdout, stderr } of answers) {
+    const expected = command.includes('check') ? 1 : 0
+    expect({ command, status }).toEqual({ command, status: expected })
+    expect(stderr).not.toContain('Error')
+    expect(JSON.parse(stdout)).not.toEqual([])
+  }
+})
 
 test('a file that no meta page describes is unreadable, in one clear line', () => {
   writeFileSync(join(directory, 'zeros.db'), Buffer.alloc(65_536))

@@ -99,7 +99,7 @@ async function onlookers(path: string): Promise<() => Promise<void>> {
     await dumping
     follower.kill('SIGTERM')
     await once(follower, 'close')
-    expect(dumps).toBeGreaterThan(1)
+    expect(dumps).toBeGreaterThan(0)
     expect(followed).toBeGreaterThan(CHANGES)
     const readers = readReaders(path)?.readers ?? []
     expect(readers.filter(({ transaction }) => transaction !== null)).toEqual([])
