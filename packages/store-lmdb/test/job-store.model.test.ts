@@ -7,7 +7,7 @@ import { test } from 'vitest'
 import { openLmdbJobStore } from '../src/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 35 : 1_000
+const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 15 : 1_000
 const COMMANDS = 300
 const SEED = Math.floor(Math.random() * 2 ** 30)
 
