@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 /** Starts a process of the soak; its newest report and whether it still runs can be asked for at any time. */
 export function startWatched(name, ...argv) {
-  const program = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url))
+  const program = fileURLToPath(new URL(`./${name}-process.mjs`, import.meta.url))
   const child = fork(program, argv, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const watched = { name, report: null, ended: null, samples: [] }
   child.on('message', (report) => {

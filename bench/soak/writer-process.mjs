@@ -27,7 +27,7 @@ const loops = [
 if (rewriteMinutes > 0) loops.push(until(rewrite))
 await Promise.all(loops)
 const { findings } = await store.check()
-report()
+tell()
 await store.close()
 if (findings.length > 0) {
   console.error(findings.slice(0, 5))
@@ -81,9 +81,13 @@ async function rewrite() {
 }
 
 async function report() {
+  tell()
+  await pause(1_000)
+}
+
+function tell() {
   const { usedBytes, fileBytes } = store.capabilities.statistics()
   process.send?.({ ...done, usedBytes, fileBytes })
-  await pause(1_000)
 }
 
 function pause(durationMs) {
