@@ -73,13 +73,19 @@ test('a backup gives up where the store grows too much meanwhile, and keeps noth
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const ended = once(rewriter, 'close')
-  while (!inspectJson<{ owner: { running: boolean } }>(fixture.directory, 'info', large).owner.running) {
-    expect(rewriter.exitCode).toBe(null)
+  const sequence = (): number => inspectJson<{ sequence: number }>(fixture.directory, 'info', large).sequence
+  const first = sequence()
+  let refused: ReturnType<typeof run>
+  let allowed: ReturnType<typeof run>
+  try {
+    // Until it is well under way.
+    while (sequence() < first + 100) expect(rewriter.exitCode).toBe(null)
+    refused = run('backup', large, 'large.db', '--max-growth', '1kB')
+    allowed = run('backup', large, 'allowed.db', '--max-growth', '10GB')
+  } finally {
+    rewriter.kill('SIGKILL')
+    await ended
   }
-  const refused = run('backup', large, 'large.db', '--max-growth', '1kB')
-  const allowed = run('backup', large, 'allowed.db', '--max-growth', '10GB')
-  rewriter.kill('SIGKILL')
-  await ended
   expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 3, stdout: '' })
   expect(refused.stderr).toMatch(/^Error: the store grew by .* while it was copied; nothing was kept\nHint: /)
   expect(allowed).toMatchObject({ status: 0, stderr: '' })
