@@ -180,7 +180,11 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
     const [table = '', key = ''] = name.split(' ')
     if (saved.has(name) || named(table, key)) continue
     const told = COUNTED.has(table) ? salvaged.countDifferences : salvaged.problems
-    if (told.length === 0) broken.push(`${name} is lost, and nothing tells of it`)
+    // A row with a damaged key is listed under that.
+    const isListed = salvaged.rows.some(
+      (row) => row.table === table && !sound.rows.has(`${table} ${row.key}`),
+    )
+    if (told.length === 0 && !isListed) broken.push(`${name} is lost, and nothing tells of it`)
   }
   for (const [name, record] of saved) {
     // A rebuild writes into a history that lost entries what it was about.
