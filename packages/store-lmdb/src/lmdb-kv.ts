@@ -160,7 +160,10 @@ export class LmdbKv implements KvStore {
 
   async #backup(path: string): Promise<number> {
     this.#assertUsable()
-    return backUp(this.#parts.environment, path)
+    const { environment } = this.#parts
+    // A rewrite may have put another file in the place of the one that is open.
+    if (this.readOnly && !this.#reading) environment.refresh()
+    return backUp(environment, path)
   }
   async #rewrite(options: KvRewriteOptions = {}): Promise<KvRewriteReport> {
     this.#refuseInsideWrite('rewrite')

@@ -273,6 +273,29 @@ test('readers in this and in another process follow the exchange of files', asyn
   await writer.kill()
 })
 
+test('what a reader backs up after an exchange is the new file', async () => {
+  const directory = temporaryDirectory()
+  const path = join(directory, 'jobs.db')
+  const writer = new StoreProcess('rewrite', path)
+  await writer.line('open')
+  const reader = await openLmdbKv({ path, tables: TABLES, readOnly: true })
+  const highest = (store: KvStore): number =>
+    Number(store.read((snapshot) => snapshot.keys('alpha', { limit: 1, reverse: true })[0] ?? 0))
+  highest(reader)
+  await writer.line('rewritten')
+  await writer.count(writer.lines.length + 50)
+  const kept = writer.lines
+    .filter((line) => line.startsWith('kept'))
+    .map((line) => Number(line.split(' ')[1]))
+  const copyPath = join(directory, 'copy.db')
+  await reader.capabilities.backup?.(copyPath)
+  const copy = await openLmdbKv({ path: copyPath, tables: TABLES, readOnly: true })
+  expect(highest(copy)).toBeGreaterThanOrEqual(Math.max(...kept))
+  await copy.close()
+  await reader.close()
+  await writer.kill()
+})
+
 test('a reader beside the owner in one process sees what is written after a rewrite', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
   const owner = await openLmdbKv({ path, tables: TABLES })

@@ -302,3 +302,22 @@ test('index rows that are missing, or that fit no record, are found one by one',
     ['index-without-record', 'job-2'],
   ])
 })
+
+test('a damaged evaluation at the front keeps nobody from the next one', async () => {
+  const { store, damage } = await openBoth()
+  const first = await store.submitJob({ type: 'batch', spec: {}, priority: 9 })
+  const second = await store.submitJob({ type: 'batch', spec: {}, priority: 1 })
+  await damage('evaluations', idTuple('v', first.evaluationId ?? ''))
+  const claim = await store.claimEvaluation({ holder: 'worker', leaseMs: 1_000 })
+  expect(claim?.evaluation.jobId).toBe(second.job.id)
+  expect(await store.listQuarantine()).toHaveLength(1)
+})
+
+test('a damaged evaluation that waits still has a time', async () => {
+  const { store, damage } = await openBoth()
+  const { job } = await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  const dueAtMs = 5_000
+  const { id } = await store.createEvaluation({ jobId: job.id, trigger: 'job-queue', dueAtMs })
+  await damage('evaluations', idTuple('v', id))
+  expect(await store.nextEvaluationMs()).toBe(dueAtMs)
+})

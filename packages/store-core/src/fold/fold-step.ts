@@ -66,7 +66,8 @@ export async function foldStep(
   const { olderThanMs = 0, limit = 50, anew = false } = rule
   checkInteger('limit', limit, 1, MAX_STEP_OWNERS)
   checkInteger('olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER)
-  const step = new FoldStep(kv, plan, { limit, anew, nowMs })
+  if (anew) await forgetMarkers(kv)
+  const step = new FoldStep(kv, plan, { limit, nowMs })
   for (const stretch of kv.read(plan.stretches)) {
     await step.along(stretch, nowMs - olderThanMs)
     if (step.isFull) break
@@ -74,11 +75,26 @@ export async function foldStep(
   return step.report
 }
 
+/** Lets the walks along all stretches begin again, also of those that this step does not reach. */
+async function forgetMarkers(kv: KvStore): Promise<void> {
+  const range = { gte: MARKER, lt: endOfTuple(MARKER), limit: MAX_STEP_OWNERS }
+  let removed: number
+  do {
+    removed = await kv.write(
+      (rows) => {
+        const keys = rows.keys('meta', range)
+        for (const key of keys) rows.remove('meta', key)
+        return keys.length
+      },
+      { background: true },
+    )
+  } while (removed === MAX_STEP_OWNERS)
+}
+
 class FoldStep {
   readonly #kv: KvStore
   readonly #plan: FoldPlan
   readonly #limit: number
-  readonly #anew: boolean
   readonly #nowMs: number
   #examined = 0
   #prepared = 0
@@ -87,15 +103,10 @@ class FoldStep {
   #bytesAfter = 0
   #waiting: Prepared[] = []
 
-  constructor(
-    kv: KvStore,
-    plan: FoldPlan,
-    options: { readonly limit: number; readonly anew: boolean; readonly nowMs: number },
-  ) {
+  constructor(kv: KvStore, plan: FoldPlan, options: { readonly limit: number; readonly nowMs: number }) {
     this.#kv = kv
     this.#plan = plan
     this.#limit = options.limit
-    this.#anew = options.anew
     this.#nowMs = options.nowMs
   }
 
@@ -137,7 +148,7 @@ class FoldStep {
 
   /** A walk that began long ago, or in the future, is over. */
   #markerOf(snapshot: KvSnapshot, key: Uint8Array): MarkerRow | undefined {
-    const marker = this.#anew ? undefined : markerTable.get(snapshot, key)
+    const marker = markerTable.get(snapshot, key)
     const ageMs = this.#nowMs - (marker?.begun ?? 0)
     return ageMs >= 0 && ageMs < WALK_MS ? marker : undefined
   }

@@ -4,6 +4,7 @@ import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/t
 import { JOB_TYPES } from '../model/job.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
+import { isStaged } from '../store/reclaim.ts'
 import { rowsOf } from '../store/scan.ts'
 import { INDEX } from '../store/tables.ts'
 import { withdraw } from './evaluation-queue.ts'
@@ -16,6 +17,7 @@ import {
   readyPrefix,
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
+import { jobKey } from './job-row.ts'
 
 /** Keys that a trimmed evaluation takes: its row and two index rows. */
 const MAX_TRIMMED = 500
@@ -47,6 +49,7 @@ export function trimEvaluations(mutation: Mutation, olderThanMs: number): number
     try {
       const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key)[2]))
       // What belongs to a deleted job stands in no count any more; reclaiming removes it.
+      if (evaluation !== undefined && isStaged(mutation.rows, jobKey(evaluation.row.j))) continue
       if (evaluation === undefined || isReclaimed(mutation.rows, evaluation.row)) mutation.removeIndex(key)
       else {
         removeEvaluation(mutation, evaluation)
@@ -96,9 +99,18 @@ function firstTime(snapshot: KvSnapshot, prefix: Uint8Array, part: number): numb
 /** Passes over what waits for a job that was deleted. */
 function firstWaiting(snapshot: KvSnapshot): number[] {
   for (const { key, value } of rowsOf(snapshot, 'index', tuple(INDEX.evaluationWaiting))) {
-    const evaluation = findEvaluation(snapshot, decodeIdTuple('v', value))
-    if (evaluation !== undefined && isReclaimed(snapshot, evaluation.row)) continue
-    return [Number(decodeTuple(key)[1])]
+    if (!isOfDeletedJob(snapshot, decodeIdTuple('v', value))) return [Number(decodeTuple(key)[1])]
   }
   return []
+}
+
+/** A damaged evaluation counts as one that waits: whoever looks at its time finds and notes the damage. */
+function isOfDeletedJob(snapshot: KvSnapshot, id: string): boolean {
+  try {
+    const evaluation = findEvaluation(snapshot, id)
+    return evaluation !== undefined && isReclaimed(snapshot, evaluation.row)
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return false
+  }
 }

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
 import { idTuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { HistoryEntry } from '../model/history.ts'
@@ -10,7 +11,7 @@ import { restoreHistoryEntry } from '../store/history.ts'
 import { checkText, invalid } from '../store/limits.ts'
 import { readSequence } from '../store/meta.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { dropReclaim, stageReclaim } from '../store/reclaim.ts'
+import { dropReclaim, extendReclaim, stageReclaim } from '../store/reclaim.ts'
 import { holdJob } from './change-job.ts'
 import { endedKey, evaluationOfJobKey, evaluationTable, findEvaluation } from './evaluation-row.ts'
 import { announceExecution, executionIndexRows, executionKey, executionTable } from './execution-row.ts'
@@ -72,11 +73,13 @@ export async function importJob<Spec>(mutate: Mutate, request: ImportJob<Spec>):
   const newest = checkWhole(request as ImportJob)
   const tally = new Tally()
   const pieces = piecesOf(request as ImportJob, tally)
+  const { id } = newest
   const renumber = await mutate((mutation) => begin(mutation, request as ImportJob, newest))
   for (let from = 0; from < pieces.length; ) {
     const step = stepFrom(pieces, from)
     from += step.length
     await mutate((mutation) => {
+      extendReclaim(mutation, jobKey(id), id, mutation.nowMs + ABANDONED_MS)
       for (const piece of step) piece.write(mutation, renumber)
     })
   }
@@ -110,18 +113,9 @@ function checkWhole({ versions, executions, evaluations, history, hold }: Import
 
 function begin(mutation: Mutation, { executions, evaluations, history }: ImportJob, newest: Job): boolean {
   const { rows } = mutation
-  const { id, namespace, name, submitKey } = newest
+  const { id, namespace, name } = newest
   refuseTaken(rows, id, namespace, name)
-  if (submitKey !== null && rows.get('index', submitKeyIndexKey(namespace, submitKey)) !== undefined) {
-    throw new StoreError(
-      'SUBMIT_KEY_CONFLICT',
-      `another job of namespace ${namespace} has submit key ${submitKey}`,
-      {
-        id,
-        hint: 'remove that one first',
-      },
-    )
-  }
+  refuseTakenKey(rows, newest)
   for (const execution of executions) {
     if (rows.get('executions', executionKey(execution.id)) === undefined) continue
     throw new StoreError('EXECUTION_ALREADY_EXISTS', `execution ${execution.id} exists already`, {
@@ -140,6 +134,16 @@ function begin(mutation: Mutation, { executions, evaluations, history }: ImportJ
   const highest = [...history, ...evaluations].reduce((most, { sequence }) => Math.max(most, sequence), 0)
   // Numbers of another store may lie ahead of this one's, and would be given out again.
   return highest > readSequence(rows).n
+}
+
+function refuseTakenKey(snapshot: KvSnapshot, { id, namespace, submitKey }: Job): void {
+  if (submitKey === null || snapshot.get('index', submitKeyIndexKey(namespace, submitKey)) === undefined)
+    return
+  throw new StoreError(
+    'SUBMIT_KEY_CONFLICT',
+    `another job of namespace ${namespace} has submit key ${submitKey}`,
+    { id, hint: 'remove that one first' },
+  )
 }
 
 function piecesOf({ versions, executions, evaluations, history }: ImportJob, tally: Tally): Piece[] {
@@ -221,9 +225,10 @@ function sizeOf(record: unknown): number {
 function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tally: Tally): Job<Spec> {
   const { id, namespace, name, labels } = newest
   const key = jobKey(id)
-  // Somebody may have taken the name meanwhile.
+  // Somebody may have taken the name or the submit key meanwhile.
   dropReclaim(mutation, key)
   refuseTaken(mutation.rows, id, namespace, name)
+  refuseTakenKey(mutation.rows, newest)
   const row = jobRowOf(newest, tally.specBytes)
   const bytes = jobTable.put(mutation.rows, key, row)
   for (const index of jobIndexRows({ id, key, row }, { n: name, l: labels })) {

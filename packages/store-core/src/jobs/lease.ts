@@ -52,8 +52,8 @@ function firstReady(mutation: Mutation, types: readonly JobType[]): LoadedEvalua
   let first: { readonly order: Uint8Array; readonly evaluation: LoadedEvaluation } | undefined
   for (const type of types) {
     const prefix = readyPrefix(type)
-    const range = { gte: prefix, lt: endOfTuple(prefix), limit: 1 }
-    let [row] = mutation.rows.range('index', range)
+    const lt = endOfTuple(prefix)
+    let [row] = mutation.rows.range('index', { gte: prefix, lt, limit: 1 })
     while (row !== undefined) {
       const order = row.key.subarray(prefix.length)
       if (first !== undefined && Buffer.compare(first.order, order) <= 0) break
@@ -62,7 +62,7 @@ function firstReady(mutation: Mutation, types: readonly JobType[]): LoadedEvalua
         first = { order, evaluation }
         break
       }
-      ;[row] = mutation.rows.range('index', { ...range, gt: row.key })
+      ;[row] = mutation.rows.range('index', { gt: row.key, lt, limit: 1 })
     }
   }
   return first?.evaluation

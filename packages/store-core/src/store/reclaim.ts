@@ -35,13 +35,26 @@ export function stageReclaim(mutation: Mutation, key: Uint8Array, id: string, un
   reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs, until: untilMs })
 }
 
+/** Tells whether a record is being written in steps. */
+export function isStaged(snapshot: KvSnapshot, key: Uint8Array): boolean {
+  return key.length <= MAX_KEY_BYTES && reclaimTable.get(snapshot, key)?.until !== undefined
+}
+
+/** Gives the next step of a record more time. Throws `JOB_NOT_FOUND` where its mark is gone: the rows were removed. */
+export function extendReclaim(mutation: Mutation, key: Uint8Array, id: string, untilMs: number): void {
+  requireStaged(mutation, key)
+  stageReclaim(mutation, key, id, untilMs)
+}
+
 /** Takes the mark of {@link stageReclaim} away. Throws `JOB_NOT_FOUND` where it is gone: the rows were removed. */
 export function dropReclaim(mutation: Mutation, key: Uint8Array): void {
+  requireStaged(mutation, key)
+  mutation.rows.remove('reclaim', key)
+}
+
+function requireStaged(mutation: Mutation, key: Uint8Array): void {
   const staged = reclaimTable.get(mutation.rows, key)
-  if (staged?.until !== undefined && staged.until > mutation.nowMs) {
-    mutation.rows.remove('reclaim', key)
-    return
-  }
+  if (staged?.until !== undefined && staged.until > mutation.nowMs) return
   throw new StoreError('JOB_NOT_FOUND', 'the import took too long, and what it wrote is being removed', {
     hint: 'import it again in a moment',
   })

@@ -185,10 +185,10 @@ export class OnlineRewrite {
     if (existsSync(previous)) throw foreignError(previous, 'is in the way of a rewrite')
     // None is under way, so this waits for nothing.
     void environment.copies.hold()
-    announceSwap(paths)
     const heldAt = performance.now()
     writer.hold()
     try {
+      announceSwap(paths)
       await copyLastKeys(environment, file, this.#journal.take())
       const expected = this.#expected(file)
       const reserved = this.#reservedBytes(file)
@@ -199,8 +199,7 @@ export class OnlineRewrite {
       swapFiles(paths, environment, () => this.#verify(expected), onFailure)
       this.#settle()
     } finally {
-      if (!this.#parts.hasFailed()) endSwap(paths)
-      writer.release()
+      this.#endSwap()
     }
     return performance.now() - heldAt
   }
@@ -214,6 +213,19 @@ export class OnlineRewrite {
     } catch (error) {
       onFailure(error)
       throw error
+    }
+  }
+
+  /** Readers wait as long as the mark is there, so a store that cannot take it away is of no use any more. */
+  #endSwap(): void {
+    const { paths, writer, hasFailed, onFailure } = this.#parts
+    try {
+      if (!hasFailed()) endSwap(paths)
+    } catch (error) {
+      onFailure(error)
+      throw error
+    } finally {
+      writer.release()
     }
   }
 

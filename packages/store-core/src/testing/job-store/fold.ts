@@ -130,6 +130,24 @@ export const foldCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'a walk that begins anew does so in every namespace, however short its first step',
+    run: async ({ store }) => {
+      const jobIds: string[] = []
+      for (const namespace of ['one', 'two', 'one', 'two'])
+        jobIds.push((await endedJob(store, { namespace })).id)
+      assert.equal((await store.fold()).folded, 4)
+      for (const jobId of jobIds) await store.addHistory({ jobId, event: { message: 'late' } })
+      assert.equal((await store.fold()).folded, 0)
+      let report = await store.fold({ limit: 1, anew: true })
+      let folded = report.folded
+      while (report.more) {
+        report = await store.fold({ limit: 1 })
+        folded += report.folded
+      }
+      assert.equal(folded, 4)
+    },
+  },
+  {
     name: 'a change puts the rows of a folded job back, and it is folded again later',
     run: async ({ store }) => {
       const changes: ((jobId: string) => Promise<unknown>)[] = [
