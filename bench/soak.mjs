@@ -64,7 +64,7 @@ async function watch(writer, readers) {
     if (Date.now() - toldAt >= 60_000) {
       toldAt = Date.now()
       console.error(
-        `${new Date().toISOString()} finished ${report.finishedJobs}, removed ${report.removedJobs}, folded ${report.folded}, overdue ${report.overdueSeconds.toFixed(1)} s, used ${mebibytes(report.usedBytes)}, file ${mebibytes(report.fileBytes)}, memory ${mebibytes(samples.at(-1))}`,
+        `${new Date().toISOString()} finished ${report.finishedJobs}, removed ${report.removedJobs}, folded ${report.folded}, overdue at most ${report.mostOverdueSeconds.toFixed(1)} s, used ${mebibytes(report.usedBytes)}, file ${mebibytes(report.fileBytes)}, memory ${mebibytes(samples.at(-1))}`,
       )
     }
     await seconds(2)
@@ -75,7 +75,7 @@ async function watch(writer, readers) {
 function tell(writer, readers, files, endedEarly) {
   const table = new Table({
     head: ['', 'second third', 'last third', 'growth', 'ended'],
-    style: { head: [] },
+    style: { head: [], border: [] },
   })
   const growths = []
   const row = (name, samples, ended) => {

@@ -12,7 +12,7 @@ const [path, callers, keptJobs, rewriteMinutes] = [
   Number(process.argv[5]),
 ]
 const store = await openLmdbJobStore({ path })
-const done = { finishedJobs: 0, removedJobs: 0, folded: 0, overdueSeconds: 0, rewrites: 0, longestPauseMs: 0 }
+const done = { finishedJobs: 0, removedJobs: 0, folded: 0, mostOverdueSeconds: 0, rewrites: 0, longestPauseMs: 0 }
 const stopping = new AbortController()
 process.on('message', () => stopping.abort())
 process.on('disconnect', () => stopping.abort())
@@ -56,13 +56,13 @@ async function runOneJob() {
 }
 
 async function retain() {
-  const { removed, overdueMs } = await applyRetention(store, rules, {
+  const { removed, overdueBeforeMs } = await applyRetention(store, rules, {
     feed: { olderThanMs: 10_000, maxBytes: 4 * 1024 * 1024 },
     evaluationsOlderThanMs: 1_000,
     signal: stopping.signal,
   })
   done.removedJobs += removed
-  done.overdueSeconds = overdueMs / 1_000
+  done.mostOverdueSeconds = Math.max(done.mostOverdueSeconds, overdueBeforeMs / 1_000)
   await pause(200)
 }
 

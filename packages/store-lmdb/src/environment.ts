@@ -119,7 +119,7 @@ export class Environment {
     this.path = options.path
     this.readOnly = options.readOnly
     this.#root = openRoot(options)
-    this.#lockWord = options.readOnly ? undefined : new LockWord(options.path)
+    this.#lockWord = this.#openLockWord()
     this.#pageBytes = this.#stats(this.#root).pageSize
   }
 
@@ -252,27 +252,29 @@ export class Environment {
 
   /** Returns false, having run nothing, where the transaction did not begin at the last commit. */
   #tryCommit(body: () => void): boolean {
-    let stale: { readonly seen: number; readonly last: number } | undefined
+    let stale = false
     this.#writing = true
     try {
       // The callback returns nothing: a thenable would leave the transaction open for good.
       this.#root.transactionSync(() => {
-        const last = this.#native.env.info().lastTxnId
-        const seen = this.#native.getWriteTxnId() - 1
-        if (seen !== last) {
-          stale = { seen, last }
-          throw new Error('the transaction began behind the last commit')
-        }
+        stale = this.#native.getWriteTxnId() - 1 !== this.#native.env.info().lastTxnId
+        if (stale) throw new Error('the transaction began behind the last commit')
         body()
       })
+      this.#lockWord?.watch()
       return true
     } catch (error) {
-      if (stale === undefined) throw error
-      if (this.#lockWord?.repair(stale.seen, stale.last) !== true) throw this.#fail(error)
+      if (!stale) throw error
+      if (this.#lockWord?.correct() !== true) throw this.#fail(error)
       return false
     } finally {
       this.#writing = false
     }
+  }
+
+  /** Lets the next read of the owner see its own last commit, also where another process has just opened the file. */
+  seeLastCommit(): void {
+    if (this.#lockWord?.isWatched === true && this.#lockWord.correct()) this.#root.resetReadTxn()
   }
 
   /** Lets something be done before each {@link refresh}, which may open another file. */
@@ -314,7 +316,7 @@ export class Environment {
     this.#tables.clear()
     try {
       this.#root = openRoot(this.#options)
-      this.#lockWord = this.readOnly ? undefined : new LockWord(this.path)
+      this.#lockWord = this.#openLockWord()
       this.#pageBytes = this.#stats(this.#root).pageSize
       this.openTables(names)
     } catch (error) {
@@ -325,6 +327,11 @@ export class Environment {
 
   get #native(): NativeRoot {
     return this.#root as unknown as NativeRoot
+  }
+
+  #openLockWord(): LockWord | undefined {
+    if (this.readOnly) return undefined
+    return new LockWord(this.path, () => this.#native.env.info().lastTxnId)
   }
 
   #closeLockWord(): void {

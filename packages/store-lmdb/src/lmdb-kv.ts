@@ -78,8 +78,7 @@ export class LmdbKv implements KvStore {
     this.#refuseInsideWrite('read')
     this.#assertUsable()
     const { environment, tables } = this.#parts
-    // The owner sees its own commits without it; another process may have committed since the last read.
-    if (this.readOnly && !this.#reading) environment.refresh()
+    this.#seeNewest()
     const outer = this.#reading
     this.#reading = true
     try {
@@ -114,6 +113,13 @@ export class LmdbKv implements KvStore {
     await this.#parts.ownership?.lock.release(this.#failure === undefined)
   }
 
+  #seeNewest(): void {
+    if (this.#reading) return
+    const { environment } = this.#parts
+    if (this.readOnly) environment.refresh()
+    else environment.seeLastCommit()
+  }
+
   #makeWriter(): GroupWriter | undefined {
     const { environment, ownership, tables } = this.#parts
     if (ownership === undefined) return undefined
@@ -146,7 +152,7 @@ export class LmdbKv implements KvStore {
     this.#refuseInsideWrite('statistics')
     this.#assertUsable()
     const { environment, tables } = this.#parts
-    if (this.readOnly && !this.#reading) environment.refresh()
+    this.#seeNewest()
     const { pageBytes } = environment
     const rows: KvTableStatistics[] = []
     for (const table of tables) {
@@ -162,9 +168,10 @@ export class LmdbKv implements KvStore {
     this.#assertUsable()
     const { environment } = this.#parts
     // A rewrite may have put another file in the place of the one that is open.
-    if (this.readOnly && !this.#reading) environment.refresh()
+    this.#seeNewest()
     return backUp(environment, path)
   }
+
   async #rewrite(options: KvRewriteOptions = {}): Promise<KvRewriteReport> {
     this.#refuseInsideWrite('rewrite')
     this.#assertUsable()

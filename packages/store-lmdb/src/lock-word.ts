@@ -1,38 +1,68 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+// Imported and not taken from the global object, so that a test's fake timers do not stop it.
+import { clearTimeout, setTimeout } from 'node:timers'
 
 /** Where LMDB's lock file keeps the number of the last transaction, as 64 bits, low byte first. */
 const WORD_OFFSET = 8
+/** So long after a commit a process that began to open the store before it may still set the number back. */
+const WATCH_MS = 2_000
+/** So often readers in other processes get the right number while it is watched. */
+const WATCH_EVERY_MS = 50
 
 /**
  * The number of the last transaction, as the lock file tells it to every process. LMDB at the pinned version lets each process that
  * opens a file set it to what it read from the file a moment earlier; where a commit came in between, the
- * number goes back by one, and the next transaction would replace that commit. So the owner compares, and
- * puts it right.
+ * number goes back by one: readers would see the state before that commit, and the next transaction would
+ * replace it. So the owner compares, and puts it right.
  *
  * The descriptor stays open as long as LMDB has the file open: closing any descriptor of the lock file drops
  * the locks that LMDB holds on it.
  */
 export class LockWord {
   readonly #file: number
+  readonly #lastCommit: () => number
+  readonly #word = Buffer.alloc(8)
+  #watchedUntil = 0
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(dataPath: string) {
+  /** `lastCommit` tells the number of the last transaction as the file itself has it. */
+  constructor(dataPath: string, lastCommit: () => number) {
     this.#file = openSync(`${dataPath}-lock`, 'r+')
+    this.#lastCommit = lastCommit
   }
 
-  /**
-   * Sets the number to that of the last commit. Returns false, and changes nothing, where it is not the one
-   * that was seen.
-   */
-  repair(seen: number, last: number): boolean {
-    const word = Buffer.alloc(8)
-    if (readSync(this.#file, word, 0, 8, WORD_OFFSET) < 8) return false
-    if (word.readBigUInt64LE() !== BigInt(seen)) return false
-    word.writeBigUInt64LE(BigInt(last))
-    return writeSync(this.#file, word, 0, 8, WORD_OFFSET) === 8
+  /** Whether a commit was so short a time ago that the number may still go back. */
+  get isWatched(): boolean {
+    return this.#watchedUntil !== 0 && performance.now() < this.#watchedUntil
+  }
+
+  /** Sets the number to that of the last commit. Returns false where it was that already, or cannot be set. */
+  correct(): boolean {
+    const last = BigInt(this.#lastCommit())
+    if (readSync(this.#file, this.#word, 0, 8, WORD_OFFSET) < 8) return false
+    if (this.#word.readBigUInt64LE() === last) return false
+    this.#word.writeBigUInt64LE(last)
+    return writeSync(this.#file, this.#word, 0, 8, WORD_OFFSET) === 8
+  }
+
+  /** To be called after each commit: for a while the number is put right by itself. */
+  watch(): void {
+    this.#watchedUntil = performance.now() + WATCH_MS
+    this.#timer ??= setTimeout(() => {
+      this.#look()
+    }, WATCH_EVERY_MS).unref()
   }
 
   /** Only after LMDB has closed the file. */
   close(): void {
+    clearTimeout(this.#timer)
     closeSync(this.#file)
+  }
+
+  #look(): void {
+    this.correct()
+    if (this.isWatched) this.#timer?.refresh()
+    else this.#timer = undefined
   }
 }

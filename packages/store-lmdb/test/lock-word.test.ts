@@ -24,24 +24,57 @@ async function count(store: KvStore): Promise<number> {
   })
 }
 
+/** The number of the last transaction in the lock file. Closed only after the store: closing it drops the locks of this process. */
+function openWord(path: string) {
+  const file = openSync(`${path}-lock`, 'r+')
+  const word = Buffer.alloc(8)
+  const read = () => {
+    readSync(file, word, 0, 8, 8)
+    return word.readBigUInt64LE()
+  }
+  return {
+    read,
+    /** What a process does that read the number just before the last commit, and opens the store just after it. */
+    setBack: () => {
+      word.writeBigUInt64LE(read() - 1n)
+      writeSync(file, word, 0, 8, 8)
+    },
+    close: () => {
+      closeSync(file)
+    },
+  }
+}
+
 test('a lock file that lags one commit behind does not undo that commit', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
   const store = await openLmdbKv({ path, tables: TABLES })
   for (let n = 1; n <= 5; n += 1) expect(await count(store)).toBe(n)
-  // Closed only after the store: closing it drops the locks of this process.
-  const file = openSync(`${path}-lock`, 'r+')
+  const word = openWord(path)
   for (let n = 6; n <= 30; n += 1) {
-    const word = Buffer.alloc(8)
-    readSync(file, word, 0, 8, 8)
-    word.writeBigUInt64LE(word.readBigUInt64LE() - 1n)
-    writeSync(file, word, 0, 8, 8)
+    word.setBack()
     expect(await count(store)).toBe(n)
   }
   await store.close()
-  closeSync(file)
+  word.close()
   const again = await openLmdbKv({ path, tables: TABLES })
   expect(await count(again)).toBe(31)
   await again.close()
+})
+
+test('the owner sees its last commit, and soon everybody, where the lock file lags behind it', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbKv({ path, tables: TABLES })
+  onTestFinished(async () => await store.close())
+  await count(store)
+  const word = openWord(path)
+  for (let n = 2; n <= 30; n += 1) {
+    await count(store)
+    word.setBack()
+    expect(store.read((snapshot) => snapshot.get('alpha', key)?.[0])).toBe(n)
+  }
+  const last = word.read()
+  word.setBack()
+  await expect.poll(() => word.read()).toBe(last)
 })
 
 test(`no commit is lost while another process opens the store ${OPENINGS} times`, {

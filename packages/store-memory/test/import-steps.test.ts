@@ -1,4 +1,12 @@
-import { type JobStore, type KvStore, openJobStore, STORE_TABLES, type WholeJob } from '@saltcod/store-core'
+import {
+  encodeRecord,
+  idTuple,
+  type JobStore,
+  type KvStore,
+  openJobStore,
+  STORE_TABLES,
+  type WholeJob,
+} from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'
@@ -107,4 +115,47 @@ test('trimming evaluations leaves those of an import alone until it is whole', a
   expect((await store.check()).findings).toEqual([])
   expect(await store.trimEvaluations(rule)).toBe(1)
   expect((await store.listEvaluations({ jobId })).items).toEqual([])
+})
+
+test('an import that failed half-way leaves its id to the next one, once it is reclaimed', async () => {
+  const { store, importJob, again, jobId } = await openWithJob()
+  const from = await store.latestCursor()
+  const failed = importJob(async (writes) => {
+    if (writes === 3) throw new Error('the archive cannot be read')
+  })
+  await expect(failed).rejects.toThrow('the archive cannot be read')
+  expect(await store.getJob(jobId)).toBeNull()
+  while ((await store.reclaim()).more);
+  expect((await store.changes({ after: from })).changeSets).toEqual([])
+  await again()
+  expect((await store.listExecutions({ jobId, limit: 1_000 })).items).toHaveLength(500)
+  expect((await store.check()).findings).toEqual([])
+})
+
+test('the feed tells of an imported job when all of it is there', async () => {
+  const { store, importJob, jobId } = await openWithJob()
+  const from = await store.latestCursor()
+  await importJob(async () => {
+    expect((await store.changes({ after: from })).changeSets).toEqual([])
+  })
+  const { changeSets } = await store.changes({ after: from })
+  const changes = changeSets.flatMap((set) => set.changes)
+  expect(changes).toMatchObject([{ kind: 'job', id: jobId, operation: 'put', state: 'Completed' }])
+})
+
+test('reclaiming passes over imports that are under way, however many come first', async () => {
+  const kv = openMemoryKv({ tables: STORE_TABLES })
+  const store = await openJobStore(kv, { clock: Date.now })
+  onTestFinished(async () => await store.close())
+  const { job } = await store.submitJob({ type: 'batch', spec: {}, id: 'j-zzz' })
+  await store.transitionJob({ jobId: job.id, to: 'Failed' })
+  await kv.write((rows) => {
+    for (let n = 100; n < 250; n += 1) {
+      const key = idTuple('j', `j-${n}`)
+      const mark = { id: `j-${n}`, at: Date.now(), until: Date.now() + HOUR_MS }
+      rows.put('reclaim', key, encodeRecord('reclaim', key, 1, mark))
+    }
+  })
+  await store.deleteJob({ jobId: job.id })
+  expect(await store.reclaim()).toMatchObject({ finished: [job.id], more: false })
 })

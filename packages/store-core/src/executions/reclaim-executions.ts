@@ -4,7 +4,7 @@ import { reclaimStep, removePlainRows } from '../store/reclaim.ts'
 
 /** Removes rows of deleted executions, at most 500 keys. */
 export function reclaimExecutions(mutation: Mutation): ReclaimReport {
-  return reclaimStep(mutation, (key, _id, limit) => {
+  return reclaimStep(mutation, ({ key }, limit) => {
     let left = limit
     left -= removePlainRows(mutation.rows, 'history', key, left)
     left -= removePlainRows(mutation.rows, 'specs', key, left)

@@ -11,10 +11,10 @@ import { restoreHistoryEntry } from '../store/history.ts'
 import { checkText, invalid } from '../store/limits.ts'
 import { readSequence } from '../store/meta.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { dropReclaim, extendReclaim, stageReclaim } from '../store/reclaim.ts'
+import { dropReclaim, endStaging, extendReclaim, stageReclaim } from '../store/reclaim.ts'
 import { holdJob } from './change-job.ts'
 import { endedKey, evaluationOfJobKey, evaluationTable, findEvaluation } from './evaluation-row.ts'
-import { announceExecution, executionIndexRows, executionKey, executionTable } from './execution-row.ts'
+import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
 import { evaluationRowOf, executionRowOf, jobRowOf, specRowOf } from './imported-rows.ts'
 import {
   announceJob,
@@ -67,7 +67,8 @@ class Tally {
 
 /**
  * Writes an ended job with everything that belongs to it, in several transactions where it is large. Nothing of it
- * is seen before the last one; what a crash leaves before that is removed by `reclaim` after an hour.
+ * is seen before the last one, which announces the job alone, as a deletion does. What an error leaves before that
+ * is removed by the next `reclaim`, what a crash leaves by one after an hour.
  */
 export async function importJob<Spec>(mutate: Mutate, request: ImportJob<Spec>): Promise<Job<Spec>> {
   const newest = checkWhole(request as ImportJob)
@@ -75,15 +76,23 @@ export async function importJob<Spec>(mutate: Mutate, request: ImportJob<Spec>):
   const pieces = piecesOf(request as ImportJob, tally)
   const { id } = newest
   const renumber = await mutate((mutation) => begin(mutation, request as ImportJob, newest))
-  for (let from = 0; from < pieces.length; ) {
-    const step = stepFrom(pieces, from)
-    from += step.length
+  try {
+    for (let from = 0; from < pieces.length; ) {
+      const step = stepFrom(pieces, from)
+      from += step.length
+      await mutate((mutation) => {
+        extendReclaim(mutation, jobKey(id), id, mutation.nowMs + ABANDONED_MS)
+        for (const piece of step) piece.write(mutation, renumber)
+      })
+    }
+    return await mutate((mutation) => publish<Spec>(mutation, request as ImportJob, newest, tally))
+  } catch (error) {
+    // Where the store itself has failed, this fails too, and the rows wait for their hour.
     await mutate((mutation) => {
-      extendReclaim(mutation, jobKey(id), id, mutation.nowMs + ABANDONED_MS)
-      for (const piece of step) piece.write(mutation, renumber)
-    })
+      endStaging(mutation, jobKey(id), id)
+    }).catch(() => undefined)
+    throw error
   }
-  return await mutate((mutation) => publish<Spec>(mutation, request as ImportJob, newest, tally))
 }
 
 function checkWhole({ versions, executions, evaluations, history, hold }: ImportJob): Job {
@@ -158,7 +167,6 @@ function piecesOf({ versions, executions, evaluations, history }: ImportJob, tal
         write(mutation) {
           tally.add('execution', row.s, executionTable.put(mutation.rows, key, row))
           for (const index of executionIndexRows({ id: execution.id, key, row })) mutation.putIndex(index.key)
-          announceExecution(mutation, execution.id, row, null)
         },
       }
     }),

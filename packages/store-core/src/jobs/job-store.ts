@@ -234,8 +234,9 @@ export interface JobStore<Spec = Json> extends DurableStore {
    */
   deleteJob(request: DeleteJob): Promise<void>
   /**
-   * Writes an ended job as it was in another store or an archive; all of it appears at once. Evaluations that were
-   * pending are canceled. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`,
+   * Writes an ended job as it was in another store or an archive; all of it appears at once, and the change feed
+   * tells of the job alone. Evaluations that were pending are canceled. What an import that failed leaves is
+   * removed by `reclaim`; until then its id is taken. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`,
    * `EXECUTION_ALREADY_EXISTS`, `EVALUATION_ALREADY_EXISTS`, `INVALID_ARGUMENT`.
    */
   importJob(request: ImportJob<Spec>): Promise<Job<Spec>>

@@ -2,7 +2,7 @@ import { decodeId, decodeTuple, endOfTuple, idTuple, tuple } from '../kv/tuple.t
 import type { ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
-import { reclaimStep, removePlainRows } from '../store/reclaim.ts'
+import { type Remains, reclaimStep, removePlainRows } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
 import { endedKey, evaluationsOfJob, evaluationTable, parkedPrefix, waitingKey } from './evaluation-row.ts'
 import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
@@ -14,30 +14,31 @@ const EVALUATION_KEYS = 3
 
 /** Removes rows of deleted jobs, at most 500 keys. */
 export function reclaimJobs(mutation: Mutation): ReclaimReport {
-  return reclaimStep(mutation, (key, id, limit) => {
+  return reclaimStep(mutation, (job, limit) => {
+    const { key, id } = job
     let left = limit
     left -= removePlainRows(mutation.rows, 'index', parkedPrefix(id), left)
-    left -= removeExecutions(mutation, key, id, left)
-    left -= removeEvaluations(mutation, id, left)
+    left -= removeExecutions(mutation, job, left)
+    left -= removeEvaluations(mutation, job, left)
     left -= removePlainRows(mutation.rows, 'history', key, left)
     left -= removePlainRows(mutation.rows, 'specs', key, left)
     return { removed: limit - left, done: left > EXECUTION_KEYS }
   })
 }
 
-function removeExecutions(mutation: Mutation, jobKey: Uint8Array, jobId: string, limit: number): number {
-  const prefix = tuple(INDEX.executionByJob, jobKey)
+function removeExecutions(mutation: Mutation, job: Remains, limit: number): number {
+  const prefix = tuple(INDEX.executionByJob, job.key)
   const most = Math.floor(limit / EXECUTION_KEYS)
   if (most < 1) return 0
   const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })
   for (const indexKey of keys) {
-    removeExecution(mutation, decodeId('e', decodeTuple(indexKey).at(-1)), jobId)
+    removeExecution(mutation, decodeId('e', decodeTuple(indexKey).at(-1)), job)
     mutation.removeIndex(indexKey)
   }
   return keys.length * EXECUTION_KEYS
 }
 
-function removeExecution(mutation: Mutation, id: string, jobId: string): void {
+function removeExecution(mutation: Mutation, id: string, job: Remains): void {
   const key = executionKey(id)
   const bytes = mutation.rows.get('executions', key)
   if (bytes === undefined) return
@@ -45,10 +46,11 @@ function removeExecution(mutation: Mutation, id: string, jobId: string): void {
   try {
     const row = executionTable.decode(key, bytes)
     for (const index of executionIndexRows({ id, key, row })) mutation.removeIndex(index.key)
+    if (job.neverSeen) return
     mutation.announce({
       kind: 'execution',
       id,
-      jobId,
+      jobId: job.id,
       namespace: row.ns,
       operation: 'remove',
       previousState: row.s,
@@ -60,19 +62,19 @@ function removeExecution(mutation: Mutation, id: string, jobId: string): void {
   }
 }
 
-function removeEvaluations(mutation: Mutation, jobId: string, limit: number): number {
-  const prefix = evaluationsOfJob(jobId)
+function removeEvaluations(mutation: Mutation, job: Remains, limit: number): number {
+  const prefix = evaluationsOfJob(job.id)
   const most = Math.floor(limit / EVALUATION_KEYS)
   if (most < 1) return 0
   const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })
   for (const indexKey of keys) {
-    removeEvaluation(mutation, decodeId('v', decodeTuple(indexKey).at(-1)), jobId)
+    removeEvaluation(mutation, decodeId('v', decodeTuple(indexKey).at(-1)), job)
     mutation.removeIndex(indexKey)
   }
   return keys.length * EVALUATION_KEYS
 }
 
-function removeEvaluation(mutation: Mutation, id: string, jobId: string): void {
+function removeEvaluation(mutation: Mutation, id: string, job: Remains): void {
   const key = idTuple('v', id)
   const bytes = mutation.rows.get('evaluations', key)
   if (bytes === undefined) return
@@ -80,10 +82,11 @@ function removeEvaluation(mutation: Mutation, id: string, jobId: string): void {
   try {
     const row = evaluationTable.decode(key, bytes)
     mutation.removeIndex(row.st === 'pending' ? waitingKey(row) : endedKey({ key, row }))
+    if (job.neverSeen) return
     mutation.announce({
       kind: 'evaluation',
       id,
-      jobId,
+      jobId: job.id,
       namespace: row.ns,
       operation: 'remove',
       previousState: row.st,

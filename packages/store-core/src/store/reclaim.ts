@@ -3,7 +3,9 @@ import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contra
 import { endOfTuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from './mutation.ts'
+import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { rowsOf } from './scan.ts'
 import type { TableName } from './tables.ts'
 
 /** A record that was deleted and whose rows are still being removed. */
@@ -18,7 +20,7 @@ export interface ReclaimRow {
 export const reclaimTable: RecordTable<ReclaimRow> = new RecordTable<ReclaimRow>('reclaim', 1)
 
 const MAX_STEP_KEYS = 500
-const MAX_STEP_RECORDS = 100
+const NO_BYTES = new Uint8Array(0)
 
 /** Tells whether a record was deleted and waits for its rows to be removed. */
 export function isDeleted(snapshot: KvSnapshot, key: Uint8Array): boolean {
@@ -52,6 +54,11 @@ export function dropReclaim(mutation: Mutation, key: Uint8Array): void {
   mutation.rows.remove('reclaim', key)
 }
 
+/** Gives up a record that is being written in steps: its rows may be removed at once. */
+export function endStaging(mutation: Mutation, key: Uint8Array, id: string): void {
+  if (isStaged(mutation.rows, key)) stageReclaim(mutation, key, id, mutation.nowMs)
+}
+
 function requireStaged(mutation: Mutation, key: Uint8Array): void {
   const staged = reclaimTable.get(mutation.rows, key)
   if (staged?.until !== undefined && staged.until > mutation.nowMs) return
@@ -60,31 +67,50 @@ function requireStaged(mutation: Mutation, key: Uint8Array): void {
   })
 }
 
+/** A deleted record, or one that was begun in steps and given up, whose rows are to be removed. */
+export interface Remains {
+  readonly key: Uint8Array
+  readonly id: string
+  /** Whether it was never whole, so that nobody has heard of it. */
+  readonly neverSeen: boolean
+}
+
 /** Removes rows of deleted records, at most 500 keys; `remove` takes what it may of one record. */
 export function reclaimStep(
   mutation: Mutation,
-  remove: (
-    key: Uint8Array,
-    id: string,
-    limit: number,
-  ) => { readonly removed: number; readonly done: boolean },
+  remove: (remains: Remains, limit: number) => { readonly removed: number; readonly done: boolean },
 ): ReclaimReport {
   const finished: string[] = []
   let left = MAX_STEP_KEYS
-  for (const { key, value } of mutation.rows.range('reclaim', { limit: MAX_STEP_RECORDS })) {
-    const { id, until = 0 } = reclaimTable.decode(key, value)
-    if (until > mutation.nowMs) continue
-    const { removed, done } = remove(key, id, left)
+  for (const remains of remainsOf(mutation)) {
+    if (left < 1) return { removedRows: MAX_STEP_KEYS - left, finished, more: true }
+    const { removed, done } = remove(remains, left)
     left -= removed
-    if (!done) break
-    mutation.rows.remove('reclaim', key)
-    finished.push(id)
+    if (!done) return { removedRows: MAX_STEP_KEYS - left, finished, more: true }
+    mutation.rows.remove('reclaim', remains.key)
+    finished.push(remains.id)
     left -= 1
   }
-  const more = mutation.rows
-    .range('reclaim', { limit: MAX_STEP_RECORDS })
-    .some(({ key, value }) => (reclaimTable.decode(key, value).until ?? 0) <= mutation.nowMs)
-  return { removedRows: MAX_STEP_KEYS - left, finished, more }
+  return { removedRows: MAX_STEP_KEYS - left, finished, more: false }
+}
+
+/** Passes over what is still being written, however much of it comes first. */
+function* remainsOf(mutation: Mutation): Generator<Remains> {
+  for (const { key, value } of rowsOf(mutation.rows, 'reclaim', NO_BYTES)) {
+    const row = readMark(key, value)
+    if (row === null || (row.until !== undefined && row.until > mutation.nowMs)) continue
+    yield { key, id: row.id, neverSeen: row.until !== undefined }
+  }
+}
+
+/** A damaged mark is left to `check` and `repair`, and does not keep the others. */
+function readMark(key: Uint8Array, value: Uint8Array): ReclaimRow | null {
+  try {
+    return reclaimTable.decode(key, value)
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return null
+  }
 }
 
 /** Removes rows that nothing else points to, and returns how many. */
