@@ -220,13 +220,15 @@ export class GroupWriter {
   /** Room for all of a body's changes is claimed before the next body runs, so that it is refused whole. */
   #claimRoom(group: Group): void {
     const { buffer, estimate, background } = group
-    let pages = 0
+    let changed = false
     buffer.visitPending(({ table, key, value }, before) => {
-      if (value === null) pages = estimate.remove(table)
+      if (value === null) estimate.remove(table)
       else if (before === undefined || value.length > (before.value?.length ?? -1))
-        pages = estimate.put(table, key.length, value.length)
+        estimate.put(table, key.length, value.length)
+      else return
+      changed = true
     })
-    if (pages > 0) this.#reserve.ensure(pages, background, () => this.#freePages(group))
+    if (changed) this.#reserve.ensure(estimate.pages, background, () => this.#freePages(group))
   }
 
   #apply(buffer: ChangeBuffer): void {

@@ -18,7 +18,6 @@ interface TableUse {
   removes: number
   inlineBytes: number
   overflowPages: number
-  pages: number
 }
 
 /**
@@ -29,20 +28,21 @@ export class PageEstimate {
   readonly #sizeOf: (table: string) => TreeSize
   readonly #pageBytes: number
   readonly #tables = new Map<string, TableUse>()
-  #pages: number = COMMIT_PAGES
 
   constructor(pageBytes: number, sizeOf: (table: string) => TreeSize) {
     this.#pageBytes = pageBytes
     this.#sizeOf = sizeOf
   }
 
-  /** Pages so far. */
+  /** Pages for all that was added so far. */
   get pages(): number {
-    return this.#pages
+    let pages = COMMIT_PAGES
+    for (const use of this.#tables.values()) pages += this.#pagesOf(use)
+    return pages
   }
 
-  /** Adds a row that is put. Returns the pages so far. */
-  put(table: string, keyBytes: number, valueBytes: number): number {
+  /** Adds a row that is put. */
+  put(table: string, keyBytes: number, valueBytes: number): void {
     const use = this.#use(table)
     use.puts += 1
     const node = keyBytes + valueBytes + NODE_OVERHEAD_BYTES
@@ -50,36 +50,29 @@ export class PageEstimate {
       use.overflowPages += Math.ceil((valueBytes + PAGE_HEADER_BYTES) / this.#pageBytes)
       use.inlineBytes += keyBytes + NODE_OVERHEAD_BYTES
     } else use.inlineBytes += node
-    return this.#update(use)
   }
 
-  /** Adds a row that is removed. Returns the pages so far. */
-  remove(table: string): number {
-    const use = this.#use(table)
-    use.removes += 1
-    return this.#update(use)
+  /** Adds a row that is removed. */
+  remove(table: string): void {
+    this.#use(table).removes += 1
   }
 
   #use(table: string): TableUse {
     let use = this.#tables.get(table)
     if (use === undefined) {
-      use = { size: this.#sizeOf(table), puts: 0, removes: 0, inlineBytes: 0, overflowPages: 0, pages: 0 }
+      use = { size: this.#sizeOf(table), puts: 0, removes: 0, inlineBytes: 0, overflowPages: 0 }
       this.#tables.set(table, use)
     }
     return use
   }
 
-  #update(use: TableUse): number {
-    const { size, puts, removes, inlineBytes, overflowPages } = use
+  #pagesOf({ size, puts, removes, inlineBytes, overflowPages }: TableUse): number {
     // A change copies its path; a removal may also touch a neighbour on every level.
     const paths = puts + 2 * removes
     const leaves = Math.min(paths, size.leafPages)
     const branches = Math.min(paths * size.depth, size.branchPages)
     // A page that is split holds about half afterwards, so only new bytes fill it again.
     const split = Math.min(2 * puts, leaves + Math.ceil((inlineBytes * 4) / this.#pageBytes))
-    const pages = leaves + branches + split + Math.ceil(split / 8) + size.depth + 2 + overflowPages
-    this.#pages += pages - use.pages
-    use.pages = pages
-    return this.#pages
+    return leaves + branches + split + Math.ceil(split / 8) + size.depth + 2 + overflowPages
   }
 }

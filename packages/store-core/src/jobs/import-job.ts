@@ -29,7 +29,7 @@ import {
   toJob,
 } from './job-row.ts'
 import type { ImportJob } from './job-store.ts'
-import { refuseTaken } from './submit-job.ts'
+import { refuseTakenId, refuseTakenName } from './submit-job.ts'
 
 /** Keys and bytes that one transaction of an import writes, about. */
 const STEP_KEYS = 800
@@ -123,7 +123,8 @@ function checkWhole({ versions, executions, evaluations, history, hold }: Import
 function begin(mutation: Mutation, { executions, evaluations, history }: ImportJob, newest: Job): boolean {
   const { rows } = mutation
   const { id, namespace, name } = newest
-  refuseTaken(rows, id, namespace, name)
+  refuseTakenId(rows, id)
+  refuseTakenName(rows, namespace, name)
   refuseTakenKey(rows, newest)
   for (const execution of executions) {
     if (rows.get('executions', executionKey(execution.id)) === undefined) continue
@@ -235,7 +236,8 @@ function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tal
   const key = jobKey(id)
   // Somebody may have taken the name or the submit key meanwhile.
   dropReclaim(mutation, key)
-  refuseTaken(mutation.rows, id, namespace, name)
+  refuseTakenId(mutation.rows, id)
+  refuseTakenName(mutation.rows, namespace, name)
   refuseTakenKey(mutation.rows, newest)
   const row = jobRowOf(newest, tally.specBytes)
   const bytes = jobTable.put(mutation.rows, key, row)

@@ -81,7 +81,10 @@ export function submitJob<Spec>(
 
   const earlier = findBySubmitKey<Spec>(mutation.rows, request, namespace, definition)
   if (earlier !== null) return earlier
-  refuseTaken(mutation.rows, id, namespace, definition.n)
+  // An id that was just made is nobody's, and neither is the name that is taken from it.
+  if (request.id !== undefined) refuseTakenId(mutation.rows, id)
+  if (request.id !== undefined || request.name !== undefined)
+    refuseTakenName(mutation.rows, namespace, definition.n)
   return createJob(mutation, { id, namespace, definition, maxSpecBytes }, request)
 }
 
@@ -149,8 +152,8 @@ function findBySubmitKey<Spec>(
   return { job: toJob<Spec>(job.id, job.row, loadSpec(snapshot, job)), evaluationId: null, created: false }
 }
 
-/** Refuses an id or a name that is taken. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`. */
-export function refuseTaken(snapshot: KvSnapshot, id: string, namespace: string, name: string): void {
+/** Refuses an id that is taken. Throws `JOB_ALREADY_EXISTS`. */
+export function refuseTakenId(snapshot: KvSnapshot, id: string): void {
   const key = jobKey(id)
   if (findJobRow(snapshot, id) !== undefined || snapshot.get('reclaim', key) !== undefined) {
     throw new StoreError('JOB_ALREADY_EXISTS', `job ${id} exists already`, {
@@ -158,6 +161,10 @@ export function refuseTaken(snapshot: KvSnapshot, id: string, namespace: string,
       hint: 'leave the id out and one is made',
     })
   }
+}
+
+/** Refuses a name that is taken. Throws `JOB_NAME_TAKEN`. */
+export function refuseTakenName(snapshot: KvSnapshot, namespace: string, name: string): void {
   const owner = snapshot.get('index', nameIndexKey(namespace, name))
   if (owner === undefined) return
   const ownerId = decodeIdTuple('j', owner)
