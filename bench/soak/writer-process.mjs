@@ -12,7 +12,14 @@ const [path, callers, keptJobs, rewriteMinutes] = [
   Number(process.argv[5]),
 ]
 const store = await openLmdbJobStore({ path })
-const done = { finishedJobs: 0, removedJobs: 0, folded: 0, mostOverdueSeconds: 0, rewrites: 0, longestPauseMs: 0 }
+const done = {
+  finishedJobs: 0,
+  removedJobs: 0,
+  folded: 0,
+  mostOverdueSeconds: 0,
+  rewrites: 0,
+  longestPauseMs: 0,
+}
 const stopping = new AbortController()
 process.on('message', () => stopping.abort())
 process.on('disconnect', () => stopping.abort())
