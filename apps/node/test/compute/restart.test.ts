@@ -326,7 +326,7 @@ describe('a clean stop', () => {
     await room.stop(0)
     for (const id of ['e-1', 'e-2']) {
       const record = await store.getExecution(id)
-      expect(record?.state).toBe('Running')
+      expect(record).toMatchObject({ state: 'Running', runOutput: null })
       expect(record?.process && isAlive({ ...record.process, pgid: record.process.pid })).toBe(false)
     }
     await startRoom({ store, link, dataDir })

@@ -1,10 +1,10 @@
 import { sep } from 'node:path'
+import { MARKER_VARIABLE } from './marker.ts'
 import {
   childrenOf,
   environmentValue,
   isLive,
   listProcesses,
-  MARKER_VARIABLE,
   type ProcessEntry,
   readProcess,
   workingDirectory,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProcess } from '../engine/engine.ts'
 import { Footprint } from './footprint.ts'
+import { marksExecution, SUPERVISOR_VARIABLE } from './marker.ts'
 import {
   bootId,
   environmentValue,
@@ -9,7 +10,6 @@ import {
   isReadable,
   type ProcessEntry,
   readProcess,
-  SUPERVISOR_VARIABLE,
 } from './process-table.ts'
 import { sendSignal, sweep } from './sweep.ts'
 import { jobProcessFile } from './work-files.ts'
@@ -49,7 +49,7 @@ function isSupervisor(leftover: Leftover): boolean {
   const { pid } = leftover.process
   if (!isAlive(leftover.process)) return false
   const marker = environmentValue(pid, SUPERVISOR_VARIABLE)
-  if (marker !== undefined) return marker.startsWith(`${leftover.executionId}:`)
+  if (marker !== undefined) return marksExecution(leftover.executionId, leftover.workDir)(marker)
   return !isReadable(pid) && isAlive(leftover.process)
 }
 
@@ -91,7 +91,7 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
     if (!(await untilGone(leftover, SWEEP_MS))) throw unkillable(leftover.executionId, [leftover.process.pid])
   }
   const footprint = new Footprint({
-    isMarked: (value) => value.startsWith(`${leftover.executionId}:`),
+    isMarked: marksExecution(leftover.executionId, leftover.workDir),
     workDir: leftover.workDir,
     notBefore: leftover.process.startTime,
     exceptPid: process.pid,

@@ -12,17 +12,6 @@ export interface ProcessEntry {
   readonly startTime: string
 }
 
-/** The name of the environment variable that marks every process of a job. */
-export const MARKER_VARIABLE = 'SALTCOD_EXECUTION'
-
-/** The name of the environment variable that marks a supervisor. */
-export const SUPERVISOR_VARIABLE = 'SALTCOD_SUPERVISOR'
-
-/** The value of both markers: the execution with its attempt. */
-export function markerOf(executionId: string, attempt: number): string {
-  return `${executionId}:${attempt}`
-}
-
 function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1')

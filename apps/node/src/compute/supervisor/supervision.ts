@@ -7,7 +7,8 @@ import { DiskUse } from './disk-use.ts'
 import { type ExitRecord, writeExitRecord, writeFileDurably } from './exit-record.ts'
 import { Footprint } from './footprint.ts'
 import { LogSink, openNamedPipes } from './log-sink.ts'
-import { MARKER_VARIABLE, markerOf, memoryUse, type ProcessEntry, readProcess } from './process-table.ts'
+import { MARKER_VARIABLE, markerOf } from './marker.ts'
+import { memoryUse, type ProcessEntry, readProcess } from './process-table.ts'
 import type { Launch, ProgramReport } from './protocol.ts'
 import { sendSignal, sweep } from './sweep.ts'
 import { jobProcessFile, logFile } from './work-files.ts'
@@ -29,6 +30,7 @@ type Ending = Pick<ExitRecord, 'reason' | 'exitCode' | 'signal' | 'errorMessage'
 /** Runs one job inside the supervisor process: starts it, bounds it, ends it, and records its end. */
 export class Supervision {
   readonly #launch: Launch
+  readonly #marker: string
   readonly #footprint: Footprint
   readonly #stdout: LogSink
   readonly #stderr: LogSink
@@ -47,9 +49,9 @@ export class Supervision {
     this.#launch = launch
     this.#onDone = onDone
     this.#diskUse = new DiskUse(launch.cwd)
-    const marker = markerOf(launch.executionId, launch.attempt)
+    this.#marker = markerOf(launch.executionId, launch.attempt, launch.workDir)
     this.#footprint = new Footprint({
-      isMarked: (value) => value === marker,
+      isMarked: (value) => value === this.#marker,
       workDir: launch.workDir,
       notBefore: readProcess(process.pid)?.startTime ?? '0',
       exceptPid: process.pid,
@@ -93,9 +95,9 @@ export class Supervision {
   }
 
   #spawn(streams: ('ignore' | 'pipe' | number)[]): ChildProcess | undefined {
-    const { command, args, cwd, reports, executionId, attempt } = this.#launch
+    const { command, args, cwd, reports } = this.#launch
     const stdio: StdioOptions = reports ? [...streams, 'pipe'] : streams
-    const env = { ...this.#launch.env, [MARKER_VARIABLE]: markerOf(executionId, attempt) }
+    const env = { ...this.#launch.env, [MARKER_VARIABLE]: this.#marker }
     try {
       return spawn(command, args, { cwd, env, detached: true, stdio })
     } catch (error) {

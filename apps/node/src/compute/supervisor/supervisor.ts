@@ -4,7 +4,8 @@ import type { RunningProcess } from '../engine/engine.ts'
 import { childProgram } from './child-program.ts'
 import { type ExitRecord, writeExitRecord } from './exit-record.ts'
 import { killLeftover } from './leftover.ts'
-import { bootId, markerOf, readProcess, SUPERVISOR_VARIABLE } from './process-table.ts'
+import { markerOf, SUPERVISOR_VARIABLE } from './marker.ts'
+import { bootId, readProcess } from './process-table.ts'
 import { type Launch, READY_LINE, type ToSupervisor } from './protocol.ts'
 
 const ERROR_TEXT_LENGTH = 2_000
@@ -87,7 +88,7 @@ export async function prepareSupervised(launch: Launch, signal: AbortSignal): Pr
     cwd: '/',
     detached: true,
     // Nothing of the node's own environment, which may hold secrets and NODE_OPTIONS.
-    env: { PATH: process.env['PATH'] ?? '', [SUPERVISOR_VARIABLE]: markerOf(executionId, attempt) },
+    env: { PATH: process.env['PATH'] ?? '', [SUPERVISOR_VARIABLE]: markerOf(executionId, attempt, workDir) },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   // A supervisor that died shows as its exit, not as a broken pipe.

@@ -35,10 +35,10 @@ afterEach(async () => {
   removeDirectory(directory)
 })
 
-async function startNode(script: string): Promise<FakeNode> {
+async function startNode(script: string, copyOf?: FakeNode): Promise<FakeNode> {
   count += 1
-  const executionId = `e-death-${process.pid}-${count}`
-  const workDir = join(directory, executionId)
+  const executionId = copyOf?.executionId ?? `e-death-${process.pid}-${count}`
+  const workDir = join(directory, copyOf === undefined ? executionId : 'copy')
   const child = spawn(process.execPath, [program, workDir, executionId, script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
@@ -127,6 +127,22 @@ describe('when node and supervisor are killed together', () => {
     expect(report.supervisorAlive).toBe(false)
     expect(report.killed).toBeGreaterThan(0)
     expect(processesWith(mark)).toEqual([])
+  })
+
+  test('the same execution in a copy of the directory goes on', async () => {
+    const mark = unique()
+    const node = await startNode(`echo up; sleep ${mark}`)
+    const copy = await startNode(`echo up; sleep ${mark}; sleep ${mark}`, node)
+    for (const one of [node, copy]) {
+      go(one)
+      await untilOutput(one, 'up')
+    }
+    await kill(node)
+    await until('the supervisor is gone', () => !isAlive(node.process))
+    expect(await killLeftover(node)).toEqual({ supervisorAlive: false, killed: 0 })
+    expect(isAlive(copy.process)).toBe(true)
+    expect(processesWith(mark).length).toBeGreaterThan(0)
+    expect(readExitRecord(copy.workDir)).toBeUndefined()
   })
 
   test('recovery ends a supervisor that hangs', async () => {

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+/** The name of the environment variable that marks every process of a job. */
+export const MARKER_VARIABLE = 'SALTCOD_EXECUTION'
+
+/** The name of the environment variable that marks a supervisor. */
+export const SUPERVISOR_VARIABLE = 'SALTCOD_SUPERVISOR'
+
+const PLACE_LENGTH = 16
+
+/**
+ * Returns the value of both markers: the execution, the attempt, and where it works. The place tells apart what two
+ * nodes on one machine run under one id, as after a copy of a node's directory was started.
+ */
+export function markerOf(executionId: string, attempt: number, workDir: string): string {
+  return `${executionId}:${attempt}:${placeOf(workDir)}`
+}
+
+/** Returns a test of whether a marker is that of any attempt of an execution in a directory. */
+export function marksExecution(executionId: string, workDir: string): (marker: string) => boolean {
+  const place = placeOf(workDir)
+  return (marker) => marker.startsWith(`${executionId}:`) && marker.endsWith(`:${place}`)
+}
+
+function placeOf(workDir: string): string {
+  return createHash('sha256').update(realPath(workDir)).digest('hex').slice(0, PLACE_LENGTH)
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}
