@@ -33,7 +33,8 @@ test(`${KILLS} kills while a store is rewritten and written leave one good store
   const refused = new Set<number>()
   let cut = 0
   let rewritten = 0
-  for (let kill = 0; kill < KILLS; kill += 1) {
+  // Whether a kill falls into a rewrite is chance, so there are more of them until one has.
+  for (let kill = 0; kill < KILLS || ((cut === 0 || rewritten === 0) && kill < 5 * KILLS); kill += 1) {
     const process = new StoreProcess('rewrite', path)
     await process.line('open')
     // Some are killed at any moment, the others when a rewrite has come to its end or is about to.

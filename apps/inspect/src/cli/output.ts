@@ -1,6 +1,5 @@
-import { formatCsvLine, formatTable } from './table.ts'
+import { formatCsvLine, formatTable, printableLines } from '@saltcod/display'
 import type { Terminal } from './terminal.ts'
-import { printableLines } from './words.ts'
 
 /** How something can be printed. */
 export const FORMATS = ['table', 'json', 'ndjson', 'yaml', 'csv'] as const

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
+import { paint, printable } from '@saltcod/display'
 import { isStoreError, type StoreErrorCode } from '@saltcod/store-core'
 import { CommanderError } from 'commander'
 import { crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { isFailure } from '../failure.ts'
 import { createProgram } from './program.ts'
-import { paint, type Terminal } from './terminal.ts'
-import { printable } from './words.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Commands that go on without LMDB after a store has ended the process that opened it. */
 const SURVIVORS: ReadonlySet<string> = new Set(['check'])

@@ -1,5 +1,4 @@
 import { writeSync } from 'node:fs'
-import { styleText } from 'node:util'
 
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
@@ -40,14 +39,4 @@ function write(descriptor: number, text: string): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     }
   }
-}
-
-/** Colours text where colour is wanted. */
-export function paint(
-  terminal: Pick<Terminal, 'colour'>,
-  style: Parameters<typeof styleText>[0],
-  text: string,
-): string {
-  // The terminal was looked at when it was made; styleText would look at another stream.
-  return terminal.colour ? styleText(style, text, { validateStream: false }) : text
 }

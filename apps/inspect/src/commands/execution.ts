@@ -1,7 +1,7 @@
+import { formatTable, paint } from '@saltcod/display'
 import type { ReadOptions } from '../cli/options.ts'
 import { json, printValue } from '../cli/output.ts'
-import { formatTable } from '../cli/table.ts'
-import { paint, type Terminal } from '../cli/terminal.ts'
+import type { Terminal } from '../cli/terminal.ts'
 import { findExecutionIn } from '../store/find-record.ts'
 import { executionRow, isCompute, specOf } from '../store/rows.ts'
 

@@ -1,3 +1,4 @@
+import { localTime, shortId, span } from '@saltcod/display'
 import {
   COMPUTE_STATES,
   type ComputeExecution,
@@ -13,7 +14,7 @@ import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { localTime, rfcTime, shortId, span } from '../cli/words.ts'
+import { rfcTime } from '../cli/words.ts'
 import { openPlace } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { countOf } from '@saltcod/display'
 import { isStoreError, REBUILT_TABLES, STORE_TABLES } from '@saltcod/store-core'
 import type { Terminal } from '../cli/terminal.ts'
-import { countOf } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { eachRow } from '../store/bucket-rows.ts'

@@ -1,7 +1,7 @@
+import { printable } from '@saltcod/display'
 import type { ReadOptions } from '../cli/options.ts'
 import { json, printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { printable } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { findBucket, keyText, parseKey } from '../store/buckets.ts'

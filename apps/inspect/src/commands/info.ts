@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
+import { bytesText, formatTable, localTime } from '@saltcod/display'
 import type { KvStatistics, StoreInfo } from '@saltcod/store-core'
 import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
-import { formatTable } from '../cli/table.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { bytesText, localTime, rfcTime } from '../cli/words.ts'
+import { rfcTime } from '../cli/words.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 
 /** Prints what each store says of itself. */

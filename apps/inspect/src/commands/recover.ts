@@ -1,3 +1,4 @@
+import { shortId, span } from '@saltcod/display'
 import {
   planRecovery,
   type RecoveryDecision,
@@ -8,7 +9,7 @@ import {
 import type { ReadOptions } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { rfcTime, shortId, span } from '../cli/words.ts'
+import { rfcTime } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { readNodeConfig } from '../store/node-config.ts'

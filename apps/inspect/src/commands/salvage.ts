@@ -1,3 +1,4 @@
+import { countOf, printable } from '@saltcod/display'
 import {
   decodeRecord,
   decodeTuple,
@@ -13,7 +14,6 @@ import {
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { countOf, printable } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { type FileWalkEvents, walkFile } from '../pages/file-walk.ts'

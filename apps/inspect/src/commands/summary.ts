@@ -1,20 +1,10 @@
+import { bytesText, countOf, formatTable, paint, printable, shortId, span } from '@saltcod/display'
 import { type ChangeSet, type KvStatistics, readNewestChanges, type StateCount } from '@saltcod/store-core'
 import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
-import { formatTable } from '../cli/table.ts'
-import { paint, type Terminal } from '../cli/terminal.ts'
-import {
-  bytesText,
-  countOf,
-  oneLine,
-  printable,
-  recordsText,
-  rfcTime,
-  shortId,
-  sizeText,
-  span,
-} from '../cli/words.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { oneLine, recordsText, rfcTime, sizeText } from '../cli/words.ts'
 import { type RecentFailure, recentFailures } from '../explain/recent-failures.ts'
 import { type StateAge, stateAges } from '../explain/state-ages.ts'
 import { findTrouble, type Trouble } from '../explain/trouble.ts'

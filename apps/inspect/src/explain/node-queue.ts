@@ -1,4 +1,4 @@
-import { span } from '../cli/words.ts'
+import { span } from '@saltcod/display'
 import type { OpenedExecutions } from '../store/open-store.ts'
 
 /** How busy a compute node is. */

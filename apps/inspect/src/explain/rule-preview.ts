@@ -1,5 +1,5 @@
 import { applyRetention, type JobRetentionRule } from '@saltcod/compaction'
-import { bytesText, span } from '../cli/words.ts'
+import { bytesText, span } from '@saltcod/display'
 import type { OpenedJobs } from '../store/open-store.ts'
 
 /** What a rule of retention would remove now. */

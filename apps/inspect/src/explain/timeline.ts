@@ -1,5 +1,6 @@
+import { shortId } from '@saltcod/display'
 import type { Evaluation, HistoryEntry } from '@saltcod/store-core'
-import { oneLine, shortId } from '../cli/words.ts'
+import { oneLine } from '../cli/words.ts'
 
 /** One thing that happened. */
 export interface Moment {

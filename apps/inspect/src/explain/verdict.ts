@@ -1,3 +1,4 @@
+import { localTime, shortId, span } from '@saltcod/display'
 import {
   COMPUTE_MACHINE,
   type ComputeExecution,
@@ -7,7 +8,6 @@ import {
   JOB_MACHINE,
   type Job,
 } from '@saltcod/store-core'
-import { localTime, shortId, span } from '../cli/words.ts'
 
 /** Why something is where it is, and what happens next, as sentences. */
 export interface Verdict {

@@ -1,5 +1,5 @@
+import { formatCsvLine, formatTable } from '@saltcod/display'
 import { stringify } from 'yaml'
-import { formatCsv, formatTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How a listing can be printed. */
@@ -24,7 +24,9 @@ export function printList<T>(
   }
   const header = columns.map((column) => column.name)
   const rows = items.map((item) => columns.map((column) => column.value(item)))
-  terminal.out(format === 'csv' ? formatCsv(header, rows) : formatTable(terminal, header, rows))
+  terminal.out(
+    format === 'csv' ? [header, ...rows].map(formatCsvLine).join('') : formatTable(terminal, header, rows),
+  )
 }
 
 /** Prints a value as JSON or YAML. */

@@ -1,10 +1,10 @@
+import { paint, printable } from '@saltcod/display'
 import { CommanderError } from 'commander'
 import type { ExitCode } from '../exit-code.ts'
 import { EXIT } from '../exit-code.ts'
 import { isFailure } from '../failure.ts'
 import { createProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
-import { paint } from './terminal.ts'
 
 /** Runs the program with arguments as `process.argv` has them, and resolves with its exit code. Never rejects. */
 export async function run(terminal: Terminal, argv: readonly string[]): Promise<ExitCode> {
@@ -22,7 +22,7 @@ function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
   if (error instanceof CommanderError) return reportUsage(terminal, error)
   if (isFailure(error)) {
     for (const line of error.lines) say(terminal, line)
-    if (error.hint !== undefined) terminal.err(`Hint: ${error.hint}\n`)
+    if (error.hint !== undefined) terminal.err(`Hint: ${printable(error.hint)}\n`)
     if (debug && error.cause !== undefined) terminal.err(`${inspectCause(error.cause)}\n`)
     return error.exitCode
   }
@@ -50,7 +50,7 @@ function reportUsage(terminal: Terminal, error: CommanderError): ExitCode {
 }
 
 function say(terminal: Terminal, line: string): void {
-  terminal.err(`${paint(terminal, 'red', 'Error:')} ${line}\n`)
+  terminal.err(`${paint(terminal, 'red', 'Error:')} ${printable(line)}\n`)
 }
 
 function inspectCause(cause: unknown): string {

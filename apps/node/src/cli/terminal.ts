@@ -1,5 +1,3 @@
-import { styleText } from 'node:util'
-
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -39,13 +37,4 @@ export function processTerminal(): Terminal {
       return Buffer.concat(chunks).toString('utf8')
     },
   }
-}
-
-/** Colours text where colour is wanted. */
-export function paint(
-  terminal: Pick<Terminal, 'colour'>,
-  style: Parameters<typeof styleText>[0],
-  text: string,
-): string {
-  return terminal.colour ? styleText(style, text) : text
 }

@@ -1,22 +1,16 @@
+import { localTime } from '@saltcod/display'
 import type { WireExecution } from '../wire/models.ts'
 import { desiredStateName, executionStateName } from '../wire/state-number.ts'
 import { fromNanoseconds } from '../wire/time.ts'
 
-const LONG_ID = /^([a-z]-[0-9a-f]{8})-[0-9a-f-]{27}$/
-
-/** Shortens ids to what is enough to name them, unless they are wanted whole. */
-export function idText(id: string, wide: boolean): string {
-  return wide ? id : (LONG_ID.exec(id)?.[1] ?? id)
-}
-
 /** Writes nanoseconds since 1970 as local date and time. */
 export function timeText(nanoseconds: number): string {
-  return localTime(new Date(fromNanoseconds(nanoseconds)))
+  return localTime(fromNanoseconds(nanoseconds))
 }
 
 /** Writes an RFC 3339 text as local date and time. */
 export function rfcText(text: string): string {
-  return localTime(new Date(text))
+  return localTime(Date.parse(text))
 }
 
 /** Returns the name of an execution's state. */
@@ -27,10 +21,4 @@ export function stateText(execution: WireExecution): string {
 /** Returns the name of the state that the requester wants of an execution. */
 export function desiredText(execution: WireExecution): string {
   return desiredStateName(execution.DesiredState.StateType)
-}
-
-function localTime(date: Date): string {
-  const two = (number: number): string => String(number).padStart(2, '0')
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }

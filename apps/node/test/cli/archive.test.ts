@@ -74,7 +74,7 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   const none = await session.run(['archive', 'show', 'nothing'], { env })
   assert.deepEqual([none.code, /job not found in the archive/.test(none.stderr)], [1, true])
   const held = await session.run(['gc', '--max-age', '0s'], { env })
-  assert.equal(held.stdout, 'Removed 0 jobs, 0.0 KiB of records.\nLeft alone: 1 held.\n')
+  assert.equal(held.stdout, 'Removed 0 jobs, 0 B of records.\nLeft alone: 1 held.\n')
   assert.match(log(), /a job was restored from the archive/)
 }, 120_000)
 

@@ -33,7 +33,7 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
   const plan = JSON.parse(planned.stdout) as GcReport
   assert.deepEqual([plan.removedJobs, plan.heldJobs, plan.dryRun], [2, 1, true])
   const elsewhere = await session.run(['gc', '--max-age', '0s', '--namespace', 'elsewhere'], { env })
-  assert.equal(elsewhere.stdout, 'Removed 0 jobs, 0.0 KiB of records.\n')
+  assert.equal(elsewhere.stdout, 'Removed 0 jobs, 0 B of records.\n')
   const removed = await session.run(['gc', '--max-count', '0', '--output', 'json'], { env })
   assert.equal(removed.code, 0, removed.stderr)
   const done = JSON.parse(removed.stdout) as GcReport

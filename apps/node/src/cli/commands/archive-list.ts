@@ -1,10 +1,11 @@
+import { shortId } from '@saltcod/display'
 import type { ArchivedItem } from '../../archive/archive-routes.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
 import { printList } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
-import { idText, rfcText } from '../words.ts'
+import { rfcText } from '../words.ts'
 
 /** Options of `archive list`. */
 export interface ArchiveListOptions extends NodeFlags {
@@ -30,8 +31,8 @@ export async function archiveList(terminal: Terminal, options: ArchiveListOption
 function columns(wide: boolean): Column<ArchivedItem>[] {
   return [
     { name: 'ARCHIVED', value: (job) => rfcText(job.ArchivedAt) },
-    { name: 'ID', value: (job) => idText(job.ID, wide) },
-    { name: 'NAME', value: (job) => idText(job.Name, wide) },
+    { name: 'ID', value: (job) => shortId(job.ID, wide) },
+    { name: 'NAME', value: (job) => shortId(job.Name, wide) },
     { name: 'NAMESPACE', value: (job) => job.Namespace },
     { name: 'STATE', value: (job) => job.State },
     { name: 'FINISHED', value: (job) => rfcText(job.FinishedAt) },

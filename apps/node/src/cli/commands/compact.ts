@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { bytesText } from '@saltcod/display'
 import type { ApiClient } from '../../client/api-client.ts'
 import type { CompactionReport, CompactionStatus } from '../../compaction/compaction-report.ts'
 import { EXIT } from '../../exit-code.ts'
@@ -106,9 +107,8 @@ function progressOf({ progress }: CompactionStatus): string {
 }
 
 function textOf({ bytesBefore, bytesAfter, pauseMs, durationMs, stores }: CompactionReport): string {
-  const mib = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MiB`
   const line = (name: string, report: Omit<CompactionReport, 'stores'>): string =>
-    `${name}: ${mib(report.bytesBefore)} before, ${mib(report.bytesAfter)} after; writers waited at most ${Math.round(report.pauseMs)} ms, it took ${(report.durationMs / 1000).toFixed(1)} s.\n`
+    `${name}: ${bytesText(report.bytesBefore)} before, ${bytesText(report.bytesAfter)} after; writers waited at most ${Math.round(report.pauseMs)} ms, it took ${(report.durationMs / 1000).toFixed(1)} s.\n`
   const each = stores.map((store) =>
     store.skipped === null ? line(store.store, store) : `${store.store}: left alone (${store.skipped}).\n`,
   )

@@ -1,3 +1,4 @@
+import { bytesText, countOf } from '@saltcod/display'
 import type { ApiClient } from '../../client/api-client.ts'
 import { EXIT } from '../../exit-code.ts'
 import { Failure } from '../../failure.ts'
@@ -62,8 +63,8 @@ function add(sum: GcReport, step: GcReport): GcReport {
 }
 
 function summaryOf(report: GcReport): string {
-  const jobs = `${report.removedJobs} ${report.removedJobs === 1 ? 'job' : 'jobs'}`
-  const bytes = `${(report.removedBytes / 1024).toFixed(1)} KiB of records`
+  const jobs = countOf(report.removedJobs, 'job')
+  const bytes = `${bytesText(report.removedBytes)} of records`
   const stays = [
     [report.heldJobs, 'held'],
     [report.unfinishedJobs, 'with executions that have not ended'],

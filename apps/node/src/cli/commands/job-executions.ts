@@ -1,10 +1,11 @@
+import { shortId } from '@saltcod/display'
 import type { WireExecution } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
 import { printList } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
-import { desiredText, idText, stateText, timeText } from '../words.ts'
+import { desiredText, stateText, timeText } from '../words.ts'
 
 /** Options of `job executions`. */
 export interface JobExecutionsOptions extends NodeFlags {
@@ -40,8 +41,8 @@ export function executionColumns(wide: boolean): Column<WireExecution>[] {
   return [
     { name: 'CREATED', value: (execution) => timeText(execution.CreateTime) },
     { name: 'MODIFIED', value: (execution) => timeText(execution.ModifyTime) },
-    { name: 'ID', value: (execution) => idText(execution.ID, wide) },
-    { name: 'NODE', value: (execution) => idText(execution.NodeID, wide) },
+    { name: 'ID', value: (execution) => shortId(execution.ID, wide) },
+    { name: 'NODE', value: (execution) => shortId(execution.NodeID, wide) },
     { name: 'REV.', value: (execution) => String(execution.Revision) },
     { name: 'STATE', value: stateText },
     { name: 'DESIRED', value: desiredText },

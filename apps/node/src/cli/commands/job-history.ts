@@ -1,10 +1,11 @@
+import { shortId } from '@saltcod/display'
 import type { WireHistory } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
 import { printList } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
-import { idText, rfcText } from '../words.ts'
+import { rfcText } from '../words.ts'
 
 /** Options of `job history`. */
 export interface JobHistoryOptions extends NodeFlags {
@@ -41,7 +42,7 @@ export function historyColumns(wide: boolean): Column<WireHistory>[] {
   return [
     { name: 'TIME', value: (entry) => rfcText(entry.Time) },
     { name: 'LEVEL', value: (entry) => (entry.Type === 'JobLevel' ? 'job' : 'execution') },
-    { name: 'EXEC. ID', value: (entry) => idText(entry.ExecutionID ?? '', wide) },
+    { name: 'EXEC. ID', value: (entry) => shortId(entry.ExecutionID ?? '', wide) },
     { name: 'TOPIC', value: (entry) => entry.Event.Topic },
     { name: 'EVENT', value: (entry) => entry.Event.Message },
   ]

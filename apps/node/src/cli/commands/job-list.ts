@@ -1,10 +1,11 @@
+import { shortId } from '@saltcod/display'
 import type { WireJob } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
 import { printList } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
-import { idText, timeText } from '../words.ts'
+import { timeText } from '../words.ts'
 
 /** Options of `job list`. */
 export interface JobListOptions extends NodeFlags {
@@ -38,8 +39,8 @@ export async function jobList(terminal: Terminal, options: JobListOptions): Prom
 function columns(wide: boolean): Column<WireJob>[] {
   return [
     { name: 'CREATED', value: (job) => timeText(job.CreateTime) },
-    { name: 'ID', value: (job) => idText(job.ID, wide) },
-    { name: 'NAME', value: (job) => idText(job.Name, wide) },
+    { name: 'ID', value: (job) => shortId(job.ID, wide) },
+    { name: 'NAME', value: (job) => shortId(job.Name, wide) },
     { name: 'NAMESPACE', value: (job) => job.Namespace },
     { name: 'JOB', value: (job) => job.Tasks[0]?.Engine.Type ?? '' },
     { name: 'TYPE', value: (job) => job.Type },

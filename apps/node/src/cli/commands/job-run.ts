@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { paint, printable, shortId } from '@saltcod/display'
 import type { ApiClient } from '../../client/api-client.ts'
 import { EXIT } from '../../exit-code.ts'
 import { Failure, isFailure } from '../../failure.ts'
@@ -6,10 +7,8 @@ import type { WireHistory, WireJob } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { readSpec } from '../spec-file.ts'
-import { printable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
-import { paint } from '../terminal.ts'
-import { idText, rfcText } from '../words.ts'
+import { rfcText } from '../words.ts'
 
 /** Options of `job run`. */
 export interface JobRunOptions extends NodeFlags {
@@ -73,14 +72,14 @@ function report(terminal: Terminal, job: WireJob, quiet: boolean): void {
       EXIT.failed,
       `job ${job.ID} is ${StateType}${Message === '' ? '' : `: ${printable(Message)}`}`,
       {
-        hint: `see what happened with: saltcod job describe ${idText(job.ID, false)}`,
+        hint: `see what happened with: saltcod job describe ${shortId(job.ID, false)}`,
       },
     )
   }
   if (quiet) return
   const style = StateType === 'Completed' ? 'green' : 'yellow'
   terminal.out(`Job is ${paint(terminal, style, StateType)}.\n`)
-  terminal.out(`To see its output, run:  saltcod job logs ${idText(job.ID, false)}\n`)
+  terminal.out(`To see its output, run:  saltcod job logs ${shortId(job.ID, false)}\n`)
 }
 
 /** A job whose program ended with another code than 0 has completed all the same, which may surprise. */
@@ -89,7 +88,7 @@ async function tellExitCodes(terminal: Terminal, client: ApiClient, job: WireJob
   const { Items } = await client.listExecutions(job.ID, { limit: 100 })
   for (const { ID, RunOutput } of Items) {
     if (RunOutput === null || RunOutput.ExitCode <= 0) continue
-    terminal.err(`Note: execution ${idText(ID, false)} ended with exit code ${RunOutput.ExitCode}\n`)
+    terminal.err(`Note: execution ${shortId(ID, false)} ended with exit code ${RunOutput.ExitCode}\n`)
   }
 }
 
@@ -118,7 +117,7 @@ async function waitForEnd(
         EXIT.failed,
         `job ${id} is still ${Job.State.StateType}, it goes on without being waited for`,
         {
-          hint: `look at it later with: saltcod job describe ${idText(id, false)}`,
+          hint: `look at it later with: saltcod job describe ${shortId(id, false)}`,
         },
       )
     }
@@ -149,7 +148,7 @@ async function follow(terminal: Terminal, client: ApiClient, id: string, untilMs
 function printEvent(terminal: Terminal, { Time, ExecutionID = '', Event }: WireHistory): void {
   const cells = [
     rfcText(Time).slice(11),
-    idText(ExecutionID, false).padEnd(10),
+    shortId(ExecutionID, false).padEnd(10),
     Event.Topic.padEnd(18),
     printable(Event.Message),
   ]

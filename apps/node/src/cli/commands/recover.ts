@@ -1,4 +1,5 @@
 import { resolvePaths } from '@saltcod/config'
+import { shortId } from '@saltcod/display'
 import type { RecoveryDecision } from '@saltcod/recovery'
 import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'
@@ -9,7 +10,6 @@ import { loadOrRefuse } from '../configuration.ts'
 import { knownNodeId } from '../node-identity.ts'
 import { printList } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
-import { idText } from '../words.ts'
 
 /** Prints what a restart would do with every execution if the node stopped now. Reads the store only, also beside a running node. */
 export async function recoverPlan(
@@ -48,8 +48,8 @@ export async function recoverPlan(
   }
   if (format !== 'table' || decisions.length > 0) {
     printList(terminal, format, decisions, [
-      { name: 'EXECUTION', value: (decision) => idText(decision.executionId, format === 'csv') },
-      { name: 'JOB', value: (decision) => idText(decision.jobId, format === 'csv') },
+      { name: 'EXECUTION', value: (decision) => shortId(decision.executionId, format === 'csv') },
+      { name: 'JOB', value: (decision) => shortId(decision.jobId, format === 'csv') },
       { name: 'TYPE', value: (decision) => decision.jobType },
       { name: 'STATE', value: (decision) => decision.state },
       { name: 'ACTION', value: (decision) => decision.action },

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+
+import {
+  bytesText,
+  countOf,
+  formatCsvLine,
+  formatTable,
+  localTime,
+  paint,
+  printable,
+  printableLines,
+  shortId,
+  span,
+} from '../src/index.ts'
+
+const PLAIN = { colour: false }
+const ID = 'j-0a1b2c3d-1111-8222-9333-444455556666'
+
+test('a table is aligned by what is seen, and never wider than its longest cells', () => {
+  const table = formatTable(
+    PLAIN,
+    ['id', 'name'],
+    [
+      ['1', 'é漢字'],
+      ['200', 'b'],
+    ],
+  )
+  expect(table).toBe('id   name\n1    é漢字\n200  b\n')
+  expect(formatTable(PLAIN, [], [['a', 'b']])).toBe('a  b\n')
+})
+
+test('no text commands the terminal', () => {
+  const hostile = 'a\u001b[2Jb\nc\td\u202ee'
+  expect(printable(hostile)).toBe('a\\u001b[2Jb\\nc\\td\\u202ee')
+  expect(printableLines(hostile)).toBe('a\\u001b[2Jb\nc\\td\\u202ee')
+  expect(formatTable(PLAIN, ['x'], [[hostile]])).not.toContain('\u001b')
+  expect(formatCsvLine([hostile])).not.toContain('\u001b')
+})
+
+test('a cell with a comma or a quote is quoted', () => {
+  expect(formatCsvLine(['plain', 'a,b', 'say "x"', ''])).toBe('plain,"a,b","say ""x""",\n')
+})
+
+test('colour comes only where it is wanted', () => {
+  expect(paint(PLAIN, 'red', 'x')).toBe('x')
+  expect(paint({ colour: true }, 'red', 'x')).toBe('\u001b[31mx\u001b[39m')
+})
+
+test.each([
+  [0, '0s'],
+  [-5, '0s'],
+  [61_000, '1m1s'],
+  [3_600_000, '1h'],
+  [3_661_000, '1h1m'],
+  [90_061_000, '1d1h'],
+])('%d ms are %s', (durationMs, text) => {
+  expect(span(durationMs)).toBe(text)
+})
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1_400_000, '1.4 MB'],
+  [123_456, '123 kB'],
+  [5e15, '5000 TB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(bytesText(bytes)).toBe(text)
+})
+
+test('an id is shortened only where a store made it', () => {
+  expect(shortId(ID)).toBe('j-0a1b2c3d')
+  expect(shortId(ID, true)).toBe(ID)
+  expect(shortId('my-own-id')).toBe('my-own-id')
+})
+
+test('a count has its noun, and a time its place', () => {
+  expect([countOf(1, 'job'), countOf(0, 'job'), countOf(2, 'job')]).toEqual(['1 job', '0 jobs', '2 jobs'])
+  expect(localTime(new Date(2026, 2, 1, 17, 5, 9).getTime())).toBe('2026-03-01 17:05:09')
+})
