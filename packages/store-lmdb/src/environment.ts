@@ -8,6 +8,7 @@ import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { nativeRange } from './native-range.ts'
 import { damagedError, failedError, lockedError } from './refusal.ts'
+import { type NativeStat, pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
 
 /** Most named tables in one file; fixed, because every process that opens the file should agree. */
 const MAX_TABLES = 64
@@ -34,25 +35,7 @@ export interface EnvironmentOptions {
   readonly unsynced?: boolean
 }
 
-/** Pages of one table. */
-export interface TreeSize {
-  readonly depth: number
-  readonly branchPages: number
-  readonly leafPages: number
-  readonly overflowPages: number
-  readonly rows: number
-}
-
 /** What lmdb's declarations leave out, at the pinned version. */
-interface NativeStat {
-  readonly pageSize: number
-  readonly treeDepth: number
-  readonly treeBranchPageCount: number
-  readonly treeLeafPageCount: number
-  readonly entryCount: number
-  readonly overflowPages: number
-}
-
 interface NativeRoot {
   readonly status: string
   readonly env: { info(): { readonly lastPageNumber: number; readonly lastTxnId: number } }
@@ -380,19 +363,4 @@ function readingError(path: string, error: unknown): Error {
   if (code === READERS_FULL)
     return lockedError(path, `${MAX_READERS} readers, the most that there may be at a time`)
   return damagedError(path, 'LMDB cannot read it', error)
-}
-
-/** All pages of a table. */
-export function pagesOf(size: TreeSize): number {
-  return size.branchPages + size.leafPages + size.overflowPages
-}
-
-function treeSizeOf(stat: NativeStat): TreeSize {
-  return {
-    depth: stat.treeDepth,
-    branchPages: stat.treeBranchPageCount,
-    leafPages: stat.treeLeafPageCount,
-    overflowPages: stat.overflowPages,
-    rows: stat.entryCount,
-  }
 }

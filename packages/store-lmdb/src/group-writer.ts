@@ -5,10 +5,11 @@ import { setImmediate, setTimeout } from 'node:timers'
 import { type KvChangedKey, type KvTransaction, KvWriteRun } from '@saltcod/store-core'
 
 import { ChangeBuffer } from './change-buffer.ts'
-import { type Environment, pagesOf } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { PageEstimate } from './page-estimate.ts'
 import { failedError, outcomeUnknownError } from './refusal.ts'
 import type { Reserve } from './reserve.ts'
+import { pagesOf } from './tree-size.ts'
 import { WriteQueue, type WriteRequest } from './write-queue.ts'
 
 /** When a group takes no further request. */

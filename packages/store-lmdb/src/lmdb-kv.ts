@@ -14,7 +14,7 @@ import {
 
 import { backUp } from './backup.ts'
 import { driverName } from './driver-name.ts'
-import { type Environment, pagesOf } from './environment.ts'
+import type { Environment } from './environment.ts'
 import { freePagesOf, GroupWriter } from './group-writer.ts'
 import type { OwnerLock } from './owner-lock.ts'
 import { closedError, failedError, lockedError, readOnlyError } from './refusal.ts'
@@ -22,6 +22,7 @@ import type { Reserve } from './reserve.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
 import { noteMove } from './shared-environment.ts'
 import type { StorePath } from './store-path.ts'
+import { pagesOf } from './tree-size.ts'
 
 /** What only the owner of a store has. */
 export interface Ownership {

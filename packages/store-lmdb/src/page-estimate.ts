@@ -1,4 +1,4 @@
-import type { TreeSize } from './environment.ts'
+import type { TreeSize } from './tree-size.ts'
 
 /** Bytes of the header of a page. */
 const PAGE_HEADER_BYTES = 24

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLmdbJobStore } from '@saltcod/store-lmdb'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+import { Compaction } from '../../src/compaction/compaction.ts'
+import type { StoreCompaction } from '../../src/compaction/compaction-report.ts'
+
+const MIN_BYTES = 200_000
+
+/** A store in which jobs of about a megabyte came and went, and what its rewrites reported. */
+async function openWithDeadSpace(deadShare: number) {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-compaction-'))
+  const store = await openLmdbJobStore({ path: join(directory, 'jobs.db') })
+  const churn = async (): Promise<void> => {
+    const text = 'x'.repeat(100_000)
+    for (let n = 0; n < 10; n += 1) {
+      const { job } = await store.submitJob({ type: 'batch', spec: { text }, evaluation: null })
+      await store.transitionJob({ jobId: job.id, to: 'Completed' })
+      await store.deleteJob({ jobId: job.id })
+    }
+    while ((await store.reclaim()).more);
+  }
+  const reports: StoreCompaction[] = []
+  const compaction = new Compaction({
+    stores: [{ name: 'jobs', store }],
+    rules: { atStart: false, everyMs: 50, deadShare, minBytes: MIN_BYTES },
+    log: pino({ level: 'silent' }),
+    onRewritten: (report) => reports.push(report),
+  })
+  onTestFinished(async () => {
+    await compaction.stop()
+    await store.close()
+    rmSync(directory, { recursive: true })
+  })
+  return { store, churn, reports, compaction }
+}
+
+test('a running node looks at its stores again and again, and rewrites what is dead enough', async () => {
+  const { store, churn, reports, compaction } = await openWithDeadSpace(0.3)
+  await churn()
+  const kept = await store.submitJob({ type: 'batch', spec: { word: 'cod' } })
+  compaction.start()
+  for (let times = 1; times <= 2; times += 1) {
+    await expect.poll(() => reports.length, { timeout: 20_000 }).toBe(times)
+    const { freeBytes = 0 } = store.capabilities.statistics?.() ?? {}
+    assert.deepEqual([reports.at(-1)?.skipped, freeBytes < MIN_BYTES], [null, true])
+    if (times === 1) await churn()
+  }
+  assert.deepEqual(await store.getJob(kept.job.id), kept.job)
+  assert.deepEqual((await store.check()).findings, [])
+})
+
+test('what is not dead enough stays as it is, however often it is looked at', async () => {
+  const { store, churn, reports, compaction } = await openWithDeadSpace(0.999)
+  await churn()
+  const { capabilities } = store
+  let looks = 0
+  const { statistics } = capabilities
+  assert.ok(statistics !== undefined)
+  Object.assign(capabilities, {
+    statistics: () => {
+      looks += 1
+      return statistics()
+    },
+  })
+  compaction.start()
+  await expect.poll(() => looks, { timeout: 20_000 }).toBeGreaterThan(3)
+  assert.deepEqual([reports, compaction.status.run], [[], 0])
+})
