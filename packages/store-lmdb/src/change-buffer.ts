@@ -8,17 +8,32 @@ export interface BufferedChange {
 }
 
 interface BufferedTable {
-  readonly changes: Map<string, BufferedChange>
+  readonly name: string
+  readonly changes: Map<string, OwnChange>
   /** The keys of the changes in order, made when the first range is read. */
   sorted: string[] | undefined
 }
 
-/** What a change took the place of, for undoing it. */
-interface Replaced {
-  readonly table: BufferedTable
+/** A change with what is needed to undo it. */
+class OwnChange implements BufferedChange {
+  readonly in: BufferedTable
   readonly text: string
-  readonly change: BufferedChange
-  readonly before: BufferedChange | undefined
+  readonly key: Uint8Array
+  readonly value: Uint8Array | null
+  /** What it took the place of, until its body's changes are kept. */
+  before: OwnChange | undefined
+
+  constructor(table: BufferedTable, text: string, key: Uint8Array, value: Uint8Array | null) {
+    this.in = table
+    this.text = text
+    this.key = key
+    this.value = value
+    this.before = table.changes.get(text)
+  }
+
+  get table(): string {
+    return this.in.name
+  }
 }
 
 /** Rows that a range reads from below the buffer beyond those that it was asked for, to save a second call. */
@@ -34,7 +49,7 @@ export class ChangeBuffer implements KvWriter {
   readonly #base: KvReader
   readonly #tables = new Map<string, BufferedTable>()
   /** What the body that is running has changed, in order. */
-  #replaced: Replaced[] = []
+  #pending: OwnChange[] = []
 
   constructor(base: KvReader) {
     this.#base = base
@@ -47,23 +62,24 @@ export class ChangeBuffer implements KvWriter {
 
   /** Calls back for each change of the body that is running, with what the group had for its key before. */
   visitPending(visit: (change: BufferedChange, before: BufferedChange | undefined) => void): void {
-    for (const { change, before } of this.#replaced) visit(change, before)
+    for (const change of this.#pending) visit(change, change.before)
   }
 
   /** Keeps what the body that is running has changed. */
   keep(): void {
-    this.#replaced = []
+    for (const change of this.#pending) change.before = undefined
+    this.#pending = []
   }
 
   /** Undoes what the body that is running has changed. */
   undo(): void {
-    for (const { table, text, before } of this.#replaced.reverse()) {
+    for (const { in: table, text, before } of this.#pending.reverse()) {
       if (before === undefined) {
         table.changes.delete(text)
         table.sorted = undefined
       } else table.changes.set(text, before)
     }
-    this.#replaced = []
+    this.#pending = []
   }
 
   get(table: string, key: Uint8Array): Uint8Array | undefined {
@@ -101,29 +117,29 @@ export class ChangeBuffer implements KvWriter {
   }
 
   put(table: string, key: Uint8Array, value: Uint8Array): void {
-    this.#change(textOf(key), { table, key, value })
+    this.#change(table, textOf(key), key, value)
   }
 
   remove(table: string, key: Uint8Array): boolean {
     const text = textOf(key)
     const own = this.#tables.get(table)?.changes.get(text)
     const there = own === undefined ? this.#base.get(table, key) !== undefined : own.value !== null
-    if (there) this.#change(text, { table, key, value: null })
+    if (there) this.#change(table, text, key, null)
     return there
   }
 
-  #change(text: string, change: BufferedChange): void {
-    let table = this.#tables.get(change.table)
+  #change(name: string, text: string, key: Uint8Array, value: Uint8Array | null): void {
+    let table = this.#tables.get(name)
     if (table === undefined) {
-      table = { changes: new Map(), sorted: undefined }
-      this.#tables.set(change.table, table)
+      table = { name, changes: new Map(), sorted: undefined }
+      this.#tables.set(name, table)
     }
-    const before = table.changes.get(text)
+    const change = new OwnChange(table, text, key, value)
     table.changes.set(text, change)
-    if (before === undefined && table.sorted !== undefined) {
+    if (change.before === undefined && table.sorted !== undefined) {
       table.sorted.splice(firstFrom(table.sorted, text), 0, text)
     }
-    this.#replaced.push({ table, text, change, before })
+    this.#pending.push(change)
   }
 
   /** The changes in a range, in its direction. */

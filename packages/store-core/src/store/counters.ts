@@ -2,15 +2,15 @@ import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { StateCount } from '../model/store-info.ts'
+import { HotTable } from './hot-table.ts'
 import { isShortText } from './limits.ts'
 import { type DamagedRow, damagedRow, putQuarantine } from './quarantine.ts'
-import { RecordTable } from './record-table.ts'
 import { rowsOf } from './scan.ts'
 
 /** Records and bytes. */
 export type CounterRow = readonly [records: number, bytes: number]
 
-const table = new RecordTable<CounterRow>('counters', 1)
+const table = new HotTable<CounterRow>('counters', 1, ([records, bytes]) => `[${records},${bytes}]`)
 
 /**
  * Adds to a counter; one that comes to zero records leaves no row. A damaged one stays as it is and goes into quarantine: its sum is

@@ -3,6 +3,7 @@ import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvStore, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Incarnation } from '../model/store-info.ts'
+import { HotTable } from './hot-table.ts'
 import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
@@ -44,7 +45,12 @@ export interface SequenceRow {
 
 const storeTable = new RecordTable<StoreRow>('meta', 1)
 const incarnationTable = new RecordTable<IncarnationRow>('meta', 1)
-const sequenceTable = new RecordTable<SequenceRow>('meta', 1)
+const sequenceTable = new HotTable<SequenceRow>(
+  'meta',
+  1,
+  ({ n, at, rows, bytes, trimmed }) =>
+    `{"n":${n},"at":${at},"rows":${rows},"bytes":${bytes},"trimmed":${trimmed}}`,
+)
 /** The key of the row that names the store. */
 export const STORE_KEY: Uint8Array = tuple('store')
 const SEQUENCE_KEY = tuple('sequence')

@@ -36,8 +36,13 @@ export class RecordTable<T> {
 
   /** Writes a record and returns how many bytes its value takes. */
   put(transaction: KvTransaction, key: Uint8Array, record: T): number {
-    const bytes = encodeRecord(this.name, key, this.version, record)
+    const bytes = this.encode(key, record)
     transaction.put(this.name, key, bytes)
     return bytes.length
+  }
+
+  /** Encodes a record to the value of its row. */
+  protected encode(key: Uint8Array, record: T): Uint8Array {
+    return encodeRecord(this.name, key, this.version, record)
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 
 import fc from 'fast-check'
+import { pack } from 'fdb-tuple'
 import { test } from 'vitest'
 
 import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, idTuple, tuple } from '../../src/kv/tuple.ts'
@@ -43,6 +44,30 @@ test(`the order of encoded tuples is the order of their parts (seed ${SEED})`, (
     options,
   )
 })
+
+test(`a tuple is what the tuple layer's own library makes of its parts (seed ${SEED})`, () => {
+  const part = fc.oneof(
+    text,
+    number,
+    fc.integer({ min: -300, max: 300 }),
+    fc.constantFrom(
+      ...[1, 2, 3, 4, 5, 6, 7].flatMap((bytes) => bounds(256 ** bytes)).filter(Number.isSafeInteger),
+    ),
+    fc.string({ minLength: 200, maxLength: 3_000 }),
+  )
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 8 }), (parts) => {
+      const plain = parts.map((one) => (Object.is(one, -0) ? 0 : one))
+      assert.equal(Buffer.from(tuple(...parts)).toString('hex'), (pack(plain) as Buffer).toString('hex'))
+    }),
+    options,
+  )
+})
+
+/** A number that begins a further byte, with its neighbours, on both sides of zero. */
+function bounds(number: number): number[] {
+  return [number - 1, number, number + 1].flatMap((one) => [one, -one])
+}
 
 test(`what is encoded comes back (seed ${SEED})`, () => {
   fc.assert(
