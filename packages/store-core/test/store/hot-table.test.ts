@@ -14,10 +14,10 @@ function makeTable() {
   const hot = new HotTable<Pair>('counters', 1, ([a, b]) => `[${a},${b}]`)
   const plain = new RecordTable<Pair>('counters', 1)
   const encode = (table: RecordTable<Pair>, key: Uint8Array, record: Pair): Uint8Array => {
-    let written: Uint8Array | undefined
-    table.put({ put: (_, __, value) => (written = value) } as unknown as KvTransaction, key, record)
-    assert.ok(written)
-    return Buffer.from(written)
+    const written: Uint8Array[] = []
+    const put: KvTransaction['put'] = (_table, _key, value) => void written.push(Buffer.from(value))
+    table.put({ put } as KvTransaction, key, record)
+    return written[0] as Uint8Array
   }
   return { hot, plain, encode }
 }
