@@ -51,6 +51,30 @@ function rewrite(store: KvStore, options = {}): Promise<unknown> {
   return store.capabilities.rewrite?.(options) ?? Promise.reject(new Error('there is no rewrite'))
 }
 
+test('it comes to an end while a writer adds rows at the end of a table without a pause', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbKv({ path, tables: TABLES })
+  let written = 0
+  const ending = new AbortController()
+  const writer = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      await store.write((transaction) => {
+        for (const table of TABLES) transaction.put(table, numbered(written), Buffer.alloc(200, written))
+      })
+      written += 1
+    }
+  }
+  const writing = writer()
+  try {
+    await rewrite(store, { signal: AbortSignal.timeout(40_000) })
+  } finally {
+    ending.abort()
+    await writing
+  }
+  for (const table of TABLES) expect(rowsOf(store, table).size).toBe(written)
+  await store.close()
+})
+
 test('random writes during rewrites end up as in a model, and every other row is what it was', async () => {
   const seed = below(2 ** 31)
   let state = seed

@@ -15,7 +15,10 @@ const BATCH_ROOM_BYTES = 24 * 1024 * 1024
 /** Tells how many rows were copied, between two batches; what it throws ends the copy. */
 export type CopyStep = (rows: number) => void
 
-/** Copies a table from its first row to its last, in short snapshots, which leaves the copy without gaps. */
+/**
+ * Copies a table from its first row to what is its last one now, in short snapshots, which leaves the copy without gaps. Rows that
+ * are put behind that one meanwhile are in the journal; to copy them here would never end while writers add some.
+ */
 export async function copyTable(
   from: Environment,
   to: FreshFile,
@@ -23,6 +26,9 @@ export async function copyTable(
   pace: WorkPace,
   step: CopyStep,
 ): Promise<void> {
+  from.refresh()
+  const [last] = from.keys(table, { reverse: true, limit: 1 })
+  if (last === undefined) return
   let after: Uint8Array | undefined
   for (;;) {
     step(0)
@@ -30,7 +36,8 @@ export async function copyTable(
     const rows: KvRow[] = await pace.run(() => {
       const limit = pace.units
       from.refresh()
-      const read = from.range(table, after === undefined ? { limit } : { gt: after, limit }, MAX_BATCH_BYTES)
+      const low = after === undefined ? {} : { gt: after }
+      const read = from.range(table, { ...low, lte: last, limit }, MAX_BATCH_BYTES)
       if (read.length > 0) to.append(table, read)
       return read
     })
