@@ -40,11 +40,18 @@ export function getJobByName<Spec>(snapshot: KvSnapshot, namespace: string, name
   return id === undefined ? null : getJob<Spec>(snapshot, decodeIdTuple('j', id))
 }
 
-/** Finds a job by name, id or short id. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID`. */
+/**
+ * Finds a job by id, name or short id. A whole id always means its job, whatever others are called; a name that is also the
+ * short id of another job is ambiguous. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID`.
+ */
 export function findJob<Spec>(snapshot: KvSnapshot, text: string, namespace: string): Job<Spec> {
-  const named = getJobByName<Spec>(snapshot, namespace, text) ?? getJob<Spec>(snapshot, text)
-  if (named !== null) return named
+  const whole = getJob<Spec>(snapshot, text)
+  if (whole !== null) return whole
+  const named = getJobByName<Spec>(snapshot, namespace, text)
   const [match] = matchShortId(snapshot, 'jobs', 'j', text)
+  if (named !== null && match !== undefined && match !== named.id)
+    throw ambiguous('jobs', text, [named.id, match])
+  if (named !== null) return named
   const job = loadJob(snapshot, match ?? text)
   return toJob<Spec>(job.id, job.row, loadSpec(snapshot, job))
 }
@@ -62,7 +69,11 @@ export function matchShortId(
     .keys(table, { gte: bounds.low, lte: bounds.high, limit: MAX_MATCHES })
     .map((key) => decodeId(prefix, decodeTuple(key)[0]))
   if (matches.length <= 1) return matches
-  throw new StoreError('AMBIGUOUS_ID', `multiple ${table} found for id ${text}: ${matches.join(', ')}`, {
+  throw ambiguous(table, text, matches)
+}
+
+function ambiguous(table: 'jobs' | 'executions', text: string, matches: readonly string[]): StoreError {
+  return new StoreError('AMBIGUOUS_ID', `multiple ${table} found for id ${text}: ${matches.join(', ')}`, {
     id: text,
     matches,
     hint: 'give more of the id',

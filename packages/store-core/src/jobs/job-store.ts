@@ -209,8 +209,9 @@ export interface JobStore<Spec = Json> extends DurableStore {
   /** Returns the job with a name in a namespace; `null` where there is none. */
   getJobByName(namespace: string, name: string): Promise<Job<Spec> | null>
   /**
-   * Finds a job by name (in `namespace`, default `default`), id, or short id (`j-` and at least four hexadecimal digits). Throws
-   * `JOB_NOT_FOUND`, or `AMBIGUOUS_ID` with all matches (at most 20).
+   * Finds a job by id, name (in `namespace`, default `default`), or short id (`j-` and at least four hexadecimal digits). A whole
+   * id goes before every name. Throws `JOB_NOT_FOUND`, or `AMBIGUOUS_ID` with all matches (at most 20), also where a name is the short
+   * id of another job.
    */
   findJob(text: string, namespace?: string): Promise<Job<Spec>>
   /** Returns all versions, oldest first. Throws `JOB_NOT_FOUND`. */

@@ -50,13 +50,21 @@ export const lookupCases: readonly JobCase[] = [
     },
   },
   {
-    name: 'a name goes before an id, and what only looks like a short id is no prefix',
+    name: 'a whole id goes before a name, and a name that is a short id too is AMBIGUOUS_ID',
     run: async ({ store }) => {
       const job = await newJob(store)
-      const impostor = await newJob(store, { name: job.id.slice(0, 10) })
-      assert.equal((await store.findJob(job.id.slice(0, 10))).id, impostor.id)
+      const short = job.id.slice(0, 10)
+      const impostors = [await newJob(store, { name: job.id }), await newJob(store, { name: short })]
       assert.equal((await store.findJob(job.id)).id, job.id)
-      const digits = job.id.slice(2)
+      assert.deepEqual(await matchesOf(store, short), [impostors[1]?.id, job.id])
+      const own = await newJob(store, { name: 'j-beef', id: 'j-beef0000-0000-8000-8000-000000000001' })
+      assert.equal((await store.findJob('j-beef')).id, own.id)
+    },
+  },
+  {
+    name: 'what only looks like a short id is no prefix',
+    run: async ({ store }) => {
+      const digits = (await newJob(store)).id.slice(2)
       for (const text of [
         digits.slice(0, 8),
         'j-',
