@@ -120,9 +120,10 @@ function endIfOver(
     endJob(view, plan, 'Failed', firstFailure)
     return true
   }
-  if (type === 'service' || type === 'daemon') return false
+  if (type === 'service') return false
   const over = verdicts.every(([, { kind }]) => kind === 'done' || kind === 'failed')
-  if (!over || (type === 'ops' && verdicts.length === 0)) return false
+  // Where a daemon has given up on every node, nothing would ever look at it again.
+  if (!over || (verdicts.length === 0 && type !== 'batch')) return false
   if (firstFailure === undefined) plan.moveJob('Completed', '')
   else plan.moveJob('Failed', `failed on ${failed.length} of ${verdicts.length} nodes: ${firstFailure}`)
   return true

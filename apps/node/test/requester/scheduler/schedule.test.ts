@@ -68,6 +68,24 @@ test('a daemon job takes in every node that comes', () => {
   )
 })
 
+test('a daemon job fails once it has failed too often on every node', () => {
+  const world = new World(makeJob('daemon', 0), ['n-1', 'n-2'])
+  world.settle()
+  const failOn = (nodeId: string): void => {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const id = world.live().find((execution) => execution.nodeId === nodeId)?.id
+      assert.ok(id, `it is tried on ${nodeId} again`)
+      world.report(id, 'Failed', 'broke')
+      world.settle(world.nowMs + 3_600_000)
+    }
+  }
+  failOn('n-1')
+  assert.equal(world.job.state, 'Running', 'the other node does it')
+  failOn('n-2')
+  assert.equal(world.job.state, 'Failed')
+  assert.match(world.job.stateMessage, /2 of 2 nodes: .*too many times: broke/)
+})
+
 test('a job without any node waits, and goes on when one comes', () => {
   const world = new World(makeJob('batch', 1), [])
   world.settle()
