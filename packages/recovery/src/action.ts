@@ -26,7 +26,7 @@ export const LEGAL_ACTIONS: { readonly [State in ComputeState]: readonly Recover
 /** An action with the reason that goes into the execution's history. */
 export interface RecoveryCell {
   readonly action: RecoveryAction
-  /** A short word for programs, for instance `interrupted`; empty where nothing needs to be said. */
+  /** A short word for programs, for instance `interrupted`. */
   readonly reason: string
 }
 
@@ -38,5 +38,5 @@ export const DEFAULT_REASONS: { readonly [Action in RecoveryAction]: string } = 
   publish: 'publication-interrupted',
   fail: 'interrupted',
   keep: 'awaiting-verification',
-  none: '',
+  none: 'left-to-deadlines',
 }

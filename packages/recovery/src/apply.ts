@@ -26,10 +26,7 @@ export interface RecoverySummary {
 
 /** Options of {@link applyRecovery}. */
 export interface ApplyOptions {
-  /**
-   * Messages to be written together with the end of a failed execution; `revision` is that of the record
-   * after the change.
-   */
+  /** Messages to be written together with a decision; `revision` is that of the record after the change. */
   readonly outbox?: (
     decision: RecoveryDecision,
     change: { readonly revision: number; readonly message: string; readonly event: EventInput },
@@ -42,7 +39,7 @@ const MAX_FAILURES = 20
 
 /**
  * Carries a plan out: writes each decision with its reason into its execution's history, fails what is to fail
- * and gives a deadline to what is kept. To start, rerun and publish is the caller's part (`onApplied`).
+ * and gives a deadline to what is kept or left alone. To start, rerun and publish is the caller's part (`onApplied`).
  * One record that cannot be changed never keeps the others; rejects only where the plan itself does, or where
  * the store is closed or has failed.
  */
@@ -81,7 +78,7 @@ async function applyOne(
   options: ApplyOptions,
 ): Promise<'applied' | 'changed' | RecoveryFailure> {
   try {
-    if (decision.action !== 'none') await write(store, decision, options)
+    await write(store, decision, options)
     options.onApplied?.(decision)
     return 'applied'
   } catch (error) {
@@ -100,20 +97,13 @@ async function write(
   const { executionId, action, reason, rule, revision, deadlineAtMs } = decision
   const message = `${WORDS[action]} after a restart of the node${reason === '' ? '' : `: ${reason}`}`
   const event: EventInput = { message, topic: RECOVERY_TOPIC, details: { action, reason, rule } }
+  const outbox = options.outbox?.(decision, { revision: revision + 1, message, event }) ?? []
+  const base = { executionId, expectedRevision: revision, event, outbox }
   if (action === 'fail') {
-    const outbox = options.outbox?.(decision, { revision: revision + 1, message, event }) ?? []
-    await store.updateExecution({
-      executionId,
-      expectedRevision: revision,
-      to: 'Failed',
-      message,
-      event,
-      outbox,
-    })
+    await store.updateExecution({ ...base, to: 'Failed', message })
     return
   }
-  const patch = deadlineAtMs === null ? {} : { deadlineAtMs }
-  await store.updateExecution({ executionId, expectedRevision: revision, patch, event })
+  await store.updateExecution({ ...base, patch: deadlineAtMs === null ? {} : { deadlineAtMs } })
 }
 
 const WORDS: { readonly [Action in RecoveryAction]: string } = {

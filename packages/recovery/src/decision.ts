@@ -14,11 +14,11 @@ export interface RecoveryDecision {
   /** Time since the execution was created on this node. */
   readonly ageMs: number
   readonly action: RecoveryAction
-  /** A short word such as `interrupted`; empty for `none`. */
+  /** A short word such as `interrupted`; empty where the execution has ended. */
   readonly reason: string
   /** For people: the table cell, age rule or wish of the job that decided. */
   readonly rule: string
-  /** The deadline that `keep` sets; `null` where it sets none. */
+  /** The deadline that `keep` and `none` set, so that nothing waits for ever; `null` where there is one already, and for all other actions. */
   readonly deadlineAtMs: number | null
 }
 
@@ -30,7 +30,7 @@ export function decideRecovery(
 ): RecoveryDecision {
   const ageMs = Math.max(0, nowMs - execution.createdAtMs)
   const { action, reason, rule } = pick(execution, policy, ageMs)
-  const keepsWithout = action === 'keep' && execution.deadlineAtMs === null
+  const waits = (action === 'keep' || action === 'none') && !COMPUTE_MACHINE.terminal.has(execution.state)
   return {
     executionId: execution.id,
     jobId: execution.job.id,
@@ -41,7 +41,7 @@ export function decideRecovery(
     action,
     reason,
     rule,
-    deadlineAtMs: keepsWithout ? nowMs + policy.keepForMs : null,
+    deadlineAtMs: waits && execution.deadlineAtMs === null ? nowMs + policy.keepForMs : null,
   }
 }
 

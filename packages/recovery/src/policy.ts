@@ -21,7 +21,7 @@ export interface RecoveryPolicy {
   readonly overridden: readonly string[]
   /** Looked at before the table; the first that fits decides. */
   readonly ageRules: readonly AgeRule[]
-  /** Deadline, from the restart on, of a kept execution that has none. */
+  /** Deadline, from the restart on, of an execution that is kept or left alone and has none. */
   readonly keepForMs: number
 }
 

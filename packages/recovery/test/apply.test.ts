@@ -124,6 +124,28 @@ describe('applyRecovery', () => {
     await store.close()
   })
 
+  it('gives what is left alone a deadline, and says so in its history', async () => {
+    const store = await openMemoryExecutionStore({ clock: () => 1_000 })
+    await put(store, 'e-1', 'Running')
+    const policy = recoveryPolicy({ preset: 'documented', keepForMs: 500 })
+    const reported: string[] = []
+    const summary = await applyRecovery(store, planRecovery(store, policy, { nowMs: 1_000 }), {
+      outbox: ({ executionId, action }) => {
+        reported.push(`${executionId} ${action}`)
+        return []
+      },
+    })
+    expect(summary).toMatchObject({ actions: { none: 1 }, changed: 0, failed: 0 })
+    expect(reported).toEqual(['e-1 none'])
+    expect(await store.getExecution('e-1')).toMatchObject({ state: 'Running', deadlineAtMs: 1_500 })
+    const last = (await store.listHistory({ executionId: 'e-1', reverse: true, limit: 1 })).items[0]
+    expect(last?.event).toMatchObject({
+      message: 'Left alone after a restart of the node: left-to-deadlines',
+      details: { action: 'none', rule: 'preset documented: Running/batch' },
+    })
+    await store.close()
+  })
+
   it('leaves alone what changed, ended or went since the plan was made', async () => {
     const store = await openMemoryExecutionStore()
     for (const id of ['e-1', 'e-2', 'e-3', 'e-4']) await put(store, id, 'Running')

@@ -45,11 +45,18 @@ export async function startUp(
   const { preset } = settings.recovery
   log.info({ preset, planned }, 'recovery plan')
   if (preset === 'documented')
-    log.warn({ preset }, 'what was begun is left to the deadlines of the requester')
+    log.warn(
+      { preset },
+      'what was begun is left to its deadlines; nothing is started again before one has passed',
+    )
   const toStart: RecoveryDecision[] = []
   const summary = await applyRecovery(store, clearing(context, plan()), {
-    outbox: ({ executionId }, { revision, message, event }) => [
-      reportMessage(requesterId, executionId, revision, { state: 'Failed', message, event }),
+    outbox: ({ executionId, action }, { revision, message, event }) => [
+      reportMessage(requesterId, executionId, revision, {
+        message,
+        event,
+        ...(action === 'fail' ? { state: 'Failed' } : {}),
+      }),
     ],
     onApplied: (decision) => {
       if (STARTS.has(decision.action)) toStart.push(decision)

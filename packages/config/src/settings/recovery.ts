@@ -104,7 +104,7 @@ const ageRule = mapping({
 export const recoveryPreset: Setting<RecoveryPreset> = {
   key: 'Recovery.Preset',
   description:
-    'What a restart does with interrupted work: resume (go on, or fail it so that it is scheduled anew), or documented (nothing: the deadlines of the requester decide).',
+    'What a restart does with interrupted work: resume (go on, or fail it so that it is scheduled anew), or documented (nothing: its deadline decides).',
   form: 'choice',
   fallback: 'resume',
   schema: choice(RECOVERY_PRESETS),
@@ -133,7 +133,8 @@ export const recoveryAgeRules: Setting<RecoveryAgeRule[]> = {
 /** How long a kept execution may wait. */
 export const recoveryKeepFor: Setting<number> = {
   key: 'Recovery.KeepFor',
-  description: 'How long an execution that a restart keeps as it is may wait before it is failed.',
+  description:
+    'How long an execution that a restart keeps as it is, or leaves alone, may wait before it is failed.',
   form: 'duration',
   fallback: '1h',
   schema: duration({ minMs: 1000 }),
