@@ -179,6 +179,23 @@ describe('an archive', () => {
     await expect(openArchive(foreign)).rejects.toMatchObject({ code: 'STORE_FOREIGN' })
   })
 
+  test('finishes its own torn first line, and leaves a short file of somebody else as it is', async () => {
+    const torn = temporaryDirectory()
+    const whole = temporaryDirectory()
+    await openArchive(whole)
+    const header = readFileSync(join(whole, 'manifest.ndjson'))
+    for (const length of [0, 1, header.length - 1]) {
+      writeFileSync(join(torn, 'manifest.ndjson'), header.subarray(0, length))
+      const archive = await openArchive(torn)
+      expect(readFileSync(join(torn, 'manifest.ndjson'))).toEqual(header)
+      expect(archive.totals.jobs).toBe(0)
+    }
+    const foreign = temporaryDirectory()
+    writeFileSync(join(foreign, 'manifest.ndjson'), 'my own file\n')
+    await expect(openArchive(foreign)).rejects.toMatchObject({ code: 'STORE_FOREIGN' })
+    expect(readFileSync(join(foreign, 'manifest.ndjson'), 'utf8')).toBe('my own file\n')
+  })
+
   test('has every job that retention removed, as it was, and none is removed where it takes nothing', async () => {
     const clock = new TestClock()
     const store = await openMemoryJobStore({ clock: clock.read })

@@ -1,4 +1,4 @@
-import { mkdir, open, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
@@ -8,6 +8,7 @@ import { appendDurably, explainFileError, syncDirectory } from './durable-file.t
 import {
   type ArchiveEntry,
   EMPTY_MANIFEST,
+  foreignManifest,
   MANIFEST_HEADER,
   MANIFEST_NAME,
   type ManifestEnd,
@@ -88,7 +89,11 @@ export async function openArchive(directory: string, options: ArchiveOptions = {
 
 async function make(path: string): Promise<void> {
   const manifest = join(path, MANIFEST_NAME)
-  if (((await sizeOf(manifest)) ?? 0) >= EMPTY_MANIFEST.bytes) return
+  const size = (await sizeOf(manifest)) ?? 0
+  if (size >= EMPTY_MANIFEST.bytes) return
+  // Only the beginning of our own first line is what a process left that died while it made the archive.
+  if (size > 0 && !MANIFEST_HEADER.startsWith(await readFile(manifest, 'latin1')))
+    throw foreignManifest(manifest)
   await mkdir(path, { recursive: true, mode: 0o700 })
   await syncDirectory(dirname(path))
   await appendDurably(manifest, 0, Buffer.from(`${MANIFEST_HEADER}\n`))

@@ -83,12 +83,7 @@ export async function* readManifest(path: string): AsyncGenerator<ReadPart> {
     number += 1
     const text = line.toString()
     if (end === null) {
-      if (text !== MANIFEST_HEADER) {
-        throw new StoreError('STORE_FOREIGN', `${path} is not the manifest of an archive of this release`, {
-          path,
-          hint: 'give the directory of an archive; nothing was written',
-        })
-      }
+      if (text !== MANIFEST_HEADER) throw foreignManifest(path)
       end = EMPTY_MANIFEST
       continue
     }
@@ -106,6 +101,14 @@ function parseLine(text: string, previous: string): ManifestPart | null {
   } catch {
     return null
   }
+}
+
+/** Makes the error for a manifest that is somebody else's file, or of another release. */
+export function foreignManifest(path: string): StoreError {
+  return new StoreError('STORE_FOREIGN', `${path} is not the manifest of an archive of this release`, {
+    path,
+    hint: 'give the directory of an archive; nothing was written',
+  })
 }
 
 function damagedManifest(path: string, line: number): StoreError {
