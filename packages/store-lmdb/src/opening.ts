@@ -10,6 +10,7 @@ import { checkInChild } from './native-check.ts'
 import { findOwner, OwnerLock, type PreviousOwner } from './owner-lock.ts'
 import { damagedError, lockedError, notFoundError } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
+import { ResidentPages } from './resident-pages.ts'
 import { isSwapping } from './rewrite/rewrite-path.ts'
 import { type CutRewrite, recoverRewrite } from './rewrite/swap-recovery.ts'
 import { isOpenHere, openShared, type SharedEnvironment } from './shared-environment.ts'
@@ -47,6 +48,11 @@ export interface LmdbKvOptions {
   readonly lowSpaceBytes?: number
   /** Address space that is mapped at first; the map grows by itself. Default 1 GiB. */
   readonly mapBytes?: number
+  /**
+   * The most bytes of the file that a store that is open for reading keeps in its memory from one read to the next. Default: no
+   * limit; the kernel takes them back when memory is short. Where a file is open twice in a process, the first opening decides.
+   */
+  readonly maxResidentBytes?: number
   /** Gets what an operator should know. The package itself logs nothing. */
   readonly onNotice?: (notice: LmdbNotice) => void
 }
@@ -92,8 +98,11 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
     const identity = identityOf(paths)
     const environment = await openNative(paths, options, true)
     const follower = new SwapFollower(paths, environment, identity)
+    const resident =
+      options.maxResidentBytes === undefined ? null : new ResidentPages(options.maxResidentBytes)
     environment.beforeRefresh(() => {
       follower.follow()
+      if (resident?.areTooMany === true) follower.unmap()
     })
     return environment
   })

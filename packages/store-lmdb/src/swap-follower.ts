@@ -40,6 +40,15 @@ export class SwapFollower {
     if (this.#opened === identityOf(this.#paths)) return
     // Whoever removed the lock file has not told the owner: with a new one, it would not know of this reader.
     if (this.#opened !== '' && !existsSync(this.#paths.lock)) return
+    this.#openAnew()
+  }
+
+  /** Lets go of all that the kernel has mapped for this reader, unless the file that is open is needed as it is. */
+  unmap(): void {
+    if (!this.#environment.copies.isBusy && !isSwapping(this.#paths)) this.#openAnew()
+  }
+
+  #openAnew(): void {
     const until = performance.now() + MAX_WAIT_MS
     while (!this.#open()) {
       if (performance.now() > until) throw lockedError(this.#paths.data, 'a rewrite that comes to no end')

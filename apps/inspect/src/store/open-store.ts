@@ -18,6 +18,9 @@ import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { locateStores } from './locate.ts'
 
+/** With what the program itself takes, an inspector of a store of any size stays below 400 MB. */
+const MAX_RESIDENT_BYTES = 128 * 1024 * 1024
+
 interface OpenedFile {
   readonly path: string
   /** The rows as if nothing had ever been folded. */
@@ -66,7 +69,12 @@ export async function openStore(path: string): Promise<OpenedStore> {
 /** Opens the tables of a store file for reading. Throws what `openLmdbKv` throws. */
 async function openRaw(path: string): Promise<KvStore> {
   announceOpening(path)
-  return await openLmdbKv({ path, tables: STORE_TABLES, readOnly: true })
+  return await openLmdbKv({
+    path,
+    tables: STORE_TABLES,
+    readOnly: true,
+    maxResidentBytes: MAX_RESIDENT_BYTES,
+  })
 }
 
 /** Opens every store that an argument means, one after the other, and closes each after its turn. */
