@@ -15,6 +15,7 @@ async function answer({ id, args, cwd = start, env = {}, input = '' }) {
     errorIsTerminal: false,
     out: (text) => {
       stdout += text
+      return true
     },
     err: (text) => {
       stderr += text

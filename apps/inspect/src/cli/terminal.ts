@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { writeWhole } from '@saltcod/display'
 
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
@@ -25,18 +25,7 @@ export function processTerminal(): Terminal {
   }
 }
 
-/** Writes everything before it returns, so that a long listing never piles up in memory. */
 function write(descriptor: number, text: string): void {
-  let rest = Buffer.from(text)
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(writeSync(descriptor, rest))
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code
-      // Whoever reads us may stop doing so, as `head` does.
-      if (code === 'EPIPE') process.exit(0)
-      if (code !== 'EAGAIN') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-    }
-  }
+  // Whoever reads us may stop doing so, as `head` does.
+  if (!writeWhole(descriptor, text)) process.exit(0)
 }

@@ -1,3 +1,5 @@
+import { writeWhole } from '@saltcod/display'
+
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -8,8 +10,8 @@ export interface Terminal {
   /** Colour is wanted on standard output. */
   readonly colour: boolean
   readonly columns: number
-  /** Writes text to standard output as it is. */
-  out(text: string): void
+  /** Writes text to standard output as it is; false where nobody reads it any more, as after `| head`. */
+  out(text: string): boolean
   /** Writes text to standard error as it is. */
   err(text: string): void
   /** Reads standard input to its end. */
@@ -19,18 +21,14 @@ export interface Terminal {
 /** Returns the terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process
-  // Whoever reads us may stop doing so, as `head` does.
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
   return {
     env,
     inputIsTerminal: stdin.isTTY === true,
     errorIsTerminal: stderr.isTTY === true,
     colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     columns: stdout.columns ?? 120,
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: (text) => writeWhole(stdout.fd, text),
+    err: (text) => void writeWhole(stderr.fd, text),
     async input() {
       const chunks: Buffer[] = []
       for await (const chunk of stdin) chunks.push(chunk as Buffer)

@@ -42,6 +42,25 @@ export async function saltcod(
   return { code, stdout, stderr }
 }
 
+/** Runs the program with its standard output piped into a shell command, and resolves with what that printed. */
+export async function saltcodInto(
+  reader: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ran> {
+  const script = `{ "$@"; echo "exit code $?" >&2; } | ${reader}`
+  const child = spawn('sh', ['-c', script, 'sh', process.execPath, PROGRAM, ...argv], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr, code] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    exitOf(child),
+  ])
+  return { code, stdout, stderr }
+}
+
 /** A served node. */
 export interface Served {
   readonly directory: string

@@ -14,7 +14,7 @@ export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOp
   const { follow = false, tail = false, executionId } = options
   const lines = clientFor(terminal, options).readLog(id, { follow, tail, executionId })
   for await (const { stream, line } of lines) {
-    if (stream === 'stdout') terminal.out(line)
-    else terminal.err(line)
+    if (stream === 'stderr') terminal.err(line)
+    else if (!terminal.out(line)) return
   }
 }

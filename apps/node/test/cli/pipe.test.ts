@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { afterAll, beforeAll, test } from 'vitest'
+import type { WireJob } from '../../src/wire/models.ts'
+import { jobUntil, keptNode, type Served, saltcod, saltcodInto } from './binary.ts'
+
+const LINES = 40_000
+
+let node: Served
+let id: string
+beforeAll(async () => {
+  node = await keptNode(['--allow-exec'])
+  const Params = { Command: 'seq', Arguments: [String(LINES)] }
+  const job = {
+    Type: 'batch',
+    Meta: { long: 'x'.repeat(300_000) },
+    Tasks: [{ Name: 'main', Engine: { Type: 'exec', Params } }],
+  }
+  const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+    env: node.env,
+    input: JSON.stringify(job),
+  })
+  assert.equal(run.code, 0, run.stderr)
+  id = run.stdout.trim()
+  await jobUntil(node.url, id, 'Completed')
+})
+afterAll(() => node.end())
+
+test('whoever reads slowly still reads everything', async () => {
+  const slowly = '{ sleep 0.5; cat; }'
+  const list = await saltcodInto(slowly, ['job', 'list', '--output', 'json'], node.env)
+  assert.equal(list.stderr, 'exit code 0\n')
+  assert.equal((JSON.parse(list.stdout) as WireJob[])[0]?.Meta['long']?.length, 300_000)
+  const logs = await saltcodInto(slowly, ['job', 'logs', id], node.env)
+  assert.equal(logs.stderr, 'exit code 0\n')
+  const lines = logs.stdout.trimEnd().split('\n')
+  assert.deepEqual([lines.length, lines.at(-1)], [LINES, String(LINES)])
+})
+
+test('whoever stops reading ends the command in silence', async () => {
+  for (const argv of [
+    ['job', 'list', '--output', 'json'],
+    ['job', 'logs', id],
+  ]) {
+    const { stderr, stdout } = await saltcodInto('head -1', argv, node.env)
+    assert.equal(stderr, 'exit code 0\n')
+    assert.equal(stdout.split('\n').length, 2)
+  }
+})
