@@ -6,10 +6,11 @@ import type { Terminal } from './terminal.ts'
 
 const ID_HELP = '\nA job is named by its id, the beginning of it (j-1a2b3c4d), or its name.\n'
 
-/** Adds `job run|list|describe|history|executions|logs|stop|hold|release`. */
+/** Adds `job run|rerun|list|describe|history|executions|logs|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
   const job = program.command('job').description('Submits jobs and looks after them.')
   addRun(job, terminal)
+  addRerun(job, terminal)
   addList(job, terminal)
   addReads(job, terminal)
   addLogs(job, terminal)
@@ -25,9 +26,7 @@ function addRun(job: Command, terminal: Terminal): void {
     )
     .option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
     .option('--no-wait', 'return as soon as the node has taken the job')
-    .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
-    .option('--id-only', 'print the id of the job and nothing else')
-    .option('-f, --follow', 'print what the job writes while it runs')
+    .option('--force', 'submit it even where the job of that name is exactly the same')
     .option('--idempotency-key <key>', 'submitting again with the same key gives the same job')
     .option('--hide-warnings', 'do not print what the node left out')
     .addHelpText(
@@ -39,6 +38,7 @@ Examples:
   $ saltcod job run hello.yaml
   $ saltcod job run --id-only --no-wait hello.yaml
   $ cat hello.json | saltcod job run -
+  $ saltcod job run --force hello.yaml       # again, although nothing in it has changed
 
   hello.yaml:
     name: hello
@@ -49,10 +49,41 @@ Examples:
         engine: { type: noop, params: { DurationMs: 1000 } }
 `,
     )
-  addNodeFlags(command).action(async (spec: string | undefined, options) => {
+  addNodeFlags(addWaitFlags(command)).action(async (spec: string | undefined, options) => {
     const { jobRun } = await import('./commands/job-run.ts')
     await jobRun(terminal, spec, options)
   })
+}
+
+function addRerun(job: Command, terminal: Terminal): void {
+  const command = job
+    .command('rerun <id>')
+    .description(
+      'Runs a job again, as a new version of it, and waits for its end. It must have begun or be over.',
+    )
+    .option('--job-version <number>', 'as this version was written (default: the newest)', wholeNumber)
+    .option('--no-wait', 'return as soon as the node has taken it')
+    .addHelpText(
+      'after',
+      `${ID_HELP}
+Exit code 0 if the job completed, 1 if it failed, was stopped, or is not over in time.
+
+Examples:
+  $ saltcod job rerun j-1a2b3c4d
+  $ saltcod job rerun hello --job-version 1 --no-wait
+`,
+    )
+  addNodeFlags(addWaitFlags(command)).action(async (id: string, options) => {
+    const { jobRerun } = await import('./commands/job-rerun.ts')
+    await jobRerun(terminal, id, options)
+  })
+}
+
+function addWaitFlags(command: Command): Command {
+  return command
+    .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
+    .option('--id-only', 'print the id of the job and nothing else')
+    .option('-f, --follow', 'print what the job writes while it runs')
 }
 
 function addList(job: Command, terminal: Terminal): void {

@@ -13,6 +13,7 @@ import type {
   WireJob,
   WirePage,
   WirePutJobAnswer,
+  WireRerunAnswer,
 } from '../wire/models.ts'
 import type { LogRequest, ReceivedLine } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
@@ -22,10 +23,19 @@ export type QueryParameters = Readonly<
   Record<string, string | number | boolean | readonly string[] | undefined>
 >
 
+/** How a job is submitted. */
+export interface SubmitOptions {
+  /** Submitting again with the same token gives the same job. */
+  readonly idempotencyToken?: string | undefined
+  /** A new version is wanted even where nothing differs. */
+  readonly force?: boolean | undefined
+}
+
 /** How long an answer may take. */
 const ANSWER_MS = 60_000
 const GC_ANSWER_MS = 290_000
 
+const JOBS = '/api/v1/orchestrator/jobs'
 const ARCHIVE = '/api/v1/saltcod/archive'
 const COMPACT = '/api/v1/saltcod/compact'
 
@@ -39,14 +49,19 @@ export class ApiClient {
   }
 
   /** Submits a job as it was written. */
-  submitJob(job: unknown, idempotencyToken?: string): Promise<WirePutJobAnswer> {
-    const token = idempotencyToken === undefined ? {} : { IdempotencyToken: idempotencyToken }
-    return this.#call('PUT', '/api/v1/orchestrator/jobs', {}, { Job: job, ...token })
+  submitJob(job: unknown, options: SubmitOptions = {}): Promise<WirePutJobAnswer> {
+    const { idempotencyToken: IdempotencyToken, force: Force } = options
+    return this.#call('PUT', JOBS, {}, { Job: job, IdempotencyToken, Force })
+  }
+
+  /** Runs a job again, as its newest or another version of it was written. */
+  rerunJob(id: string, version: number | undefined): Promise<WireRerunAnswer> {
+    return this.#call('PUT', `${jobPath(id)}/rerun`, {}, { JobVersion: version })
   }
 
   /** Lists jobs. */
   listJobs(query: QueryParameters): Promise<WirePage<WireJob>> {
-    return this.#call('GET', '/api/v1/orchestrator/jobs', query)
+    return this.#call('GET', JOBS, query)
   }
 
   /** Returns a job, and what `include` names. */
@@ -194,7 +209,7 @@ function parse(text: string): unknown {
 }
 
 function jobPath(id: string): string {
-  return `/api/v1/orchestrator/jobs/${encodeURIComponent(id)}`
+  return `${JOBS}/${encodeURIComponent(id)}`
 }
 
 function queryText(query: QueryParameters): string {

@@ -194,6 +194,14 @@ export interface WirePutJobAnswer {
   readonly Warnings: readonly string[] | null
 }
 
+/** The answer to a rerun. */
+export interface WireRerunAnswer {
+  readonly JobID: string
+  readonly JobVersion: number
+  readonly EvaluationID: string
+  readonly Warnings: null
+}
+
 /** The answer to a question for one job. */
 export interface WireGetJobAnswer {
   readonly Job: WireJob

@@ -182,3 +182,29 @@ test('help teaches, and completions name every command', async () => {
       assert.ok(stdout.includes(word), `${shell}: ${word}`)
   }
 })
+
+test('the same file runs again only with force, and a job without its file', async () => {
+  const { env } = node
+  const spec = { Name: 'again', Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'noop' } }] }
+  const input = JSON.stringify(spec)
+  assert.equal((await saltcod(['job', 'run', '-'], { env, input })).code, 0)
+  const same = await saltcod(['job', 'run', '-'], { env, input })
+  assert.equal(same.code, 1)
+  assert.match(same.stderr, /^Error: no changes detected .*\nHint: Use the --force flag/)
+  const forced = await saltcod(['job', 'run', '--force', '-'], { env, input })
+  assert.deepEqual([forced.code, forced.stderr], [0, ''])
+  assert.match(forced.stdout, /Job updated\n[\s\S]*Job is Completed\./)
+  assert.doesNotMatch(forced.stdout, /Job submitted\n/, 'the story of an earlier version')
+  const rerun = await saltcod(['job', 'rerun', 'again'], { env })
+  assert.deepEqual([rerun.code, rerun.stderr], [0, ''])
+  assert.match(rerun.stdout, /^Job j-\S+ runs again, as version 3\.\n.*Job rerun\n[\s\S]*Job is Completed\./)
+  const first = await saltcod(['job', 'rerun', 'again', '--job-version', '1', '--no-wait', '--id-only'], {
+    env,
+  })
+  assert.match(first.stdout, /^j-[0-9a-f-]{36}\n$/)
+  const none = await saltcod(['job', 'rerun', 'again', '--job-version', '99'], { env })
+  assert.equal(none.code, 1)
+  assert.match(none.stderr, /^Error: job version 99 not found for job j-/)
+  for (const shell of ['bash', 'fish'])
+    assert.match((await saltcod(['completion', shell])).stdout, /rerun[\s\S]*job-version/)
+})

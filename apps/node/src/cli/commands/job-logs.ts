@@ -1,5 +1,6 @@
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
+import { printLog } from '../job-wait.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `job logs`. */
@@ -13,8 +14,5 @@ export interface JobLogsOptions extends NodeFlags {
 export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOptions): Promise<void> {
   const { follow = false, tail = false, executionId } = options
   const lines = clientFor(terminal, options).readLog(id, { follow, tail, executionId })
-  for await (const { stream, line } of lines) {
-    if (stream === 'stderr') terminal.err(line)
-    else if (!terminal.out(line)) return
-  }
+  await printLog(terminal, lines)
 }

@@ -1,22 +1,15 @@
 import { newId } from '@saltcod/store-core'
 import { ApiError } from '../../wire/api-error.ts'
 import { looseField } from '../../wire/loose-field.ts'
+import type { WireRerunAnswer } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
-
-/** What a rerun did. */
-export interface Rerun {
-  readonly JobID: string
-  readonly JobVersion: number
-  readonly EvaluationID: string
-  readonly Warnings: null
-}
 
 /** Runs a job again, as its newest or an older version of it was written; that is a new version. Throws where it has not begun. */
 export async function rerun(
   { store, clock }: RequesterContext,
   jobId: string,
   body: unknown,
-): Promise<Rerun> {
+): Promise<WireRerunAnswer> {
   const wanted = looseField((body ?? null) as never, 'JobVersion')
   const version = typeof wanted === 'number' && wanted > 0 ? wanted : undefined
   const source = await store.getJob(jobId, version)
