@@ -13,6 +13,12 @@ export interface NodeFlags {
   readonly config?: string
 }
 
+/** The flags by which a command finds a job and its node. */
+export interface JobFlags extends NodeFlags {
+  /** Where a name is looked up. */
+  readonly namespace: string
+}
+
 /** Loads the configuration for a command. Throws a `Failure` with all that is wrong, one line each. */
 export function loadOrRefuse(
   terminal: Terminal,

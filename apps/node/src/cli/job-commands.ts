@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addNodeFlags, collect, outputOption, wholeNumber } from './options.ts'
+import { addJobFlags, addNodeFlags, collect, outputOption, wholeNumber } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
 import { addHoldCommands } from './retention-commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -73,7 +73,7 @@ Examples:
   $ saltcod job rerun hello --job-version 1 --no-wait
 `,
     )
-  addNodeFlags(addWaitFlags(command)).action(async (id: string, options) => {
+  addJobFlags(addWaitFlags(command)).action(async (id: string, options) => {
     const { jobRerun } = await import('./commands/job-rerun.ts')
     await jobRerun(terminal, id, options)
   })
@@ -125,7 +125,7 @@ function addReads(job: Command, terminal: Terminal): void {
     .option('--wide', 'whole ids')
     .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
     .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job describe j-1a2b3c4d\n`)
-  addNodeFlags(describe).action(async (id: string, options) => {
+  addJobFlags(describe).action(async (id: string, options) => {
     const { jobDescribe } = await import('./commands/job-describe.ts')
     await jobDescribe(terminal, id, options)
   })
@@ -141,7 +141,7 @@ function addReads(job: Command, terminal: Terminal): void {
       'after',
       `${ID_HELP}\nExamples:\n  $ saltcod job history j-1a2b3c4d --event-type execution\n`,
     )
-  addNodeFlags(history).action(async (id: string, options) => {
+  addJobFlags(history).action(async (id: string, options) => {
     const { jobHistory } = await import('./commands/job-history.ts')
     await jobHistory(terminal, id, options)
   })
@@ -156,7 +156,7 @@ function addReads(job: Command, terminal: Terminal): void {
     .option('--wide', 'whole ids')
     .addOption(outputOption(LIST_FORMATS, 'table'))
     .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job executions j-1a2b3c4d --output json\n`)
-  addNodeFlags(executions).action(async (id: string, options) => {
+  addJobFlags(executions).action(async (id: string, options) => {
     const { jobExecutions } = await import('./commands/job-executions.ts')
     await jobExecutions(terminal, id, options)
   })
@@ -169,8 +169,11 @@ function addLogs(job: Command, terminal: Terminal): void {
     .option('-f, --follow', 'go on until the execution has ended')
     .option('-t, --tail', 'only what is written from now on')
     .option('-e, --execution-id <id>', 'of this execution (default: the newest)')
-    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job logs -f j-1a2b3c4d\n`)
-  addNodeFlags(command).action(async (id: string, options) => {
+    .addHelpText(
+      'after',
+      `${ID_HELP}\nExamples:\n  $ saltcod job logs -f j-1a2b3c4d\n  $ saltcod job logs hello --namespace science\n`,
+    )
+  addJobFlags(command).action(async (id: string, options) => {
     const { jobLogs } = await import('./commands/job-logs.ts')
     await jobLogs(terminal, id, options)
   })
@@ -184,7 +187,7 @@ function addStop(job: Command, terminal: Terminal): void {
     .option('--quiet', 'print nothing')
     .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
     .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job stop j-1a2b3c4d --reason 'wrong input'\n`)
-  addNodeFlags(command).action(async (id: string, options) => {
+  addJobFlags(command).action(async (id: string, options) => {
     const { jobStop } = await import('./commands/job-stop.ts')
     await jobStop(terminal, id, options)
   })

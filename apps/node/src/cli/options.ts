@@ -10,6 +10,11 @@ export function addNodeFlags(command: Command): Command {
   return addFlags(command, (key) => key === undefined || NODE_KEYS.has(key))
 }
 
+/** Adds the flags by which a command finds a job and its node. */
+export function addJobFlags(command: Command): Command {
+  return addNodeFlags(command.option('--namespace <name>', 'where to look for a name', 'default'))
+}
+
 /** Adds the flags of all settings. Their values are read by the configuration itself. */
 export function addSettingFlags(command: Command): Command {
   return addFlags(command, () => true)

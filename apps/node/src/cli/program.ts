@@ -43,6 +43,7 @@ export function createProgram(terminal: Terminal): Command {
     })
     .exitOverride()
     .addHelpText('after', EXIT_CODES)
+  program.hook('preAction', (_program, command) => refuseEmptyArguments(command))
   addServe(program, terminal)
   addJobCommands(program, terminal)
   addGcCommand(program, terminal)
@@ -52,6 +53,13 @@ export function createProgram(terminal: Terminal): Command {
   addRecover(program, terminal)
   addRest(program, terminal)
   return program
+}
+
+/** An empty id would otherwise reach the node as another question: the one for the list. */
+function refuseEmptyArguments(command: Command): void {
+  for (const [index, argument] of command.registeredArguments.entries()) {
+    if (command.args[index]?.trim() === '') command.error(`error: <${argument.name()}> is empty`)
+  }
 }
 
 function addServe(program: Command, terminal: Terminal): void {

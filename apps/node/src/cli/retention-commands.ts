@@ -1,7 +1,7 @@
 import { parseDuration } from '@saltcod/config'
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import { addNodeFlags, outputOption, wholeNumber } from './options.ts'
+import { addJobFlags, addNodeFlags, outputOption, wholeNumber } from './options.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Adds `gc`. */
@@ -81,7 +81,7 @@ export function addHoldCommands(job: Command, terminal: Terminal): void {
     .requiredOption('--reason <text>', 'why, for others')
     .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
     .addHelpText('after', "\nExamples:\n  $ saltcod job hold j-1a2b3c4d --reason 'audit of March'\n")
-  addNodeFlags(hold).action(async (id: string, options) => {
+  addJobFlags(hold).action(async (id: string, options) => {
     const { jobHold } = await import('./commands/job-hold.ts')
     await jobHold(terminal, id, options)
   })
@@ -90,7 +90,7 @@ export function addHoldCommands(job: Command, terminal: Terminal): void {
     .description('Lets a job go that was held: the rules hold for it again.')
     .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
     .addHelpText('after', '\nExamples:\n  $ saltcod job release j-1a2b3c4d\n')
-  addNodeFlags(release).action(async (id: string, options) => {
+  addJobFlags(release).action(async (id: string, options) => {
     const { jobHold } = await import('./commands/job-hold.ts')
     await jobHold(terminal, id, options)
   })

@@ -55,8 +55,8 @@ export class ApiClient {
   }
 
   /** Runs a job again, as its newest or another version of it was written. */
-  rerunJob(id: string, version: number | undefined): Promise<WireRerunAnswer> {
-    return this.#call('PUT', `${jobPath(id)}/rerun`, {}, { JobVersion: version })
+  rerunJob(id: string, version: number | undefined, query: QueryParameters): Promise<WireRerunAnswer> {
+    return this.#call('PUT', `${jobPath(id)}/rerun`, query, { JobVersion: version })
   }
 
   /** Lists jobs. */
@@ -70,8 +70,8 @@ export class ApiClient {
   }
 
   /** Stops a job. */
-  stopJob(id: string, reason: string): Promise<{ readonly EvaluationID: string }> {
-    return this.#call('DELETE', jobPath(id), {}, { reason })
+  stopJob(id: string, reason: string, query: QueryParameters): Promise<{ readonly EvaluationID: string }> {
+    return this.#call('DELETE', jobPath(id), query, { reason })
   }
 
   /** Lists the executions of a job. */
@@ -90,11 +90,11 @@ export class ApiClient {
   }
 
   /** Holds a job against being removed, or lets it go where there is no reason. */
-  holdJob(id: string, reason: string | null): Promise<HoldAnswer> {
+  holdJob(id: string, reason: string | null, query: QueryParameters): Promise<HoldAnswer> {
     const path = `/api/v1/saltcod/jobs/${encodeURIComponent(id)}`
     return reason === null
-      ? this.#call('POST', `${path}/release`, {}, {})
-      : this.#call('POST', `${path}/hold`, {}, { Reason: reason })
+      ? this.#call('POST', `${path}/release`, query, {})
+      : this.#call('POST', `${path}/hold`, query, { Reason: reason })
   }
 
   /** Lists the jobs of the node's archive. */

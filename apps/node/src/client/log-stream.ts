@@ -10,6 +10,8 @@ export interface LogRequest {
   /** Only what is written from now on. */
   readonly tail: boolean
   readonly executionId?: string | undefined
+  /** Where the job is looked up by its name. */
+  readonly namespace?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -21,9 +23,10 @@ export interface ReceivedLine {
 
 /** Yields a job's log from a node's websocket. Throws a `Failure` with what the node says, or where it cannot be reached. */
 export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedLine> {
-  const { follow, tail, executionId, signal } = request
+  const { follow, tail, executionId, namespace, signal } = request
   const query = new URLSearchParams({ follow: String(follow), tail: String(tail) })
   if (executionId !== undefined) query.set('execution_id', executionId)
+  if (namespace !== undefined) query.set('namespace', namespace)
   const url = `${base}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
   const socket = new WebSocket(url, { perMessageDeflate: false })
   const arrived: (WireLogMessage | Failure | null)[] = []

@@ -208,3 +208,59 @@ test('the same file runs again only with force, and a job without its file', asy
   for (const shell of ['bash', 'fish'])
     assert.match((await saltcod(['completion', shell])).stdout, /rerun[\s\S]*job-version/)
 })
+
+test('a name is looked up in the namespace that is given', async () => {
+  const { env } = node
+  const submit = async (Namespace: string): Promise<string> => {
+    const spec = {
+      Name: 'twin',
+      Namespace,
+      Type: 'service',
+      Tasks: [{ Name: 'a', Engine: { Type: 'exec', Params: { Command: 'sleep', Arguments: ['600'] } } }],
+    }
+    const run = await saltcod(['job', 'run', '--id-only', '-'], { env, input: JSON.stringify(spec) })
+    return run.stdout.trim()
+  }
+  const there = await submit('science')
+  const here = await submit('default')
+  const inScience = ['twin', '--namespace', 'science']
+  const json = ['--output', 'json']
+  const described = await saltcod(['job', 'describe', ...inScience, ...json], { env })
+  assert.equal((JSON.parse(described.stdout) as WireGetJobAnswer).Job.ID, there)
+  const without = await saltcod(['job', 'describe', 'twin', ...json], { env })
+  assert.equal((JSON.parse(without.stdout) as WireGetJobAnswer).Job.ID, here)
+  const history = await saltcod(['job', 'history', ...inScience, ...json], { env })
+  assert.equal((JSON.parse(history.stdout) as WireHistory[])[0]?.JobID, there)
+  const executions = await saltcod(['job', 'executions', ...inScience, ...json], { env })
+  assert.equal((JSON.parse(executions.stdout) as WireExecution[])[0]?.JobID, there)
+  for (const verb of [['hold', '--reason', 'audit'], ['release']]) {
+    const held = await saltcod(['job', ...verb, ...inScience, ...json], { env })
+    assert.equal((JSON.parse(held.stdout) as { JobID: string }).JobID, there)
+  }
+  assert.equal((await saltcod(['job', 'stop', ...inScience], { env })).code, 0)
+  const again = await saltcod(['job', 'rerun', ...inScience, '--id-only', '--no-wait'], { env })
+  assert.equal(again.stdout, `${there}\n`)
+  assert.equal((await saltcod(['job', 'stop', 'twin'], { env })).code, 0)
+  assert.equal((await saltcod(['job', 'stop', ...inScience], { env })).code, 0)
+  assert.equal((await saltcod(['job', 'logs', ...inScience], { env })).code, 0)
+  const nowhere = await saltcod(['job', 'logs', 'twin', '--namespace', 'nowhere'], { env })
+  assert.match(nowhere.stderr, /^Error: job not found/)
+})
+
+test('an empty id is wrong usage, whatever is asked of it', async () => {
+  const { env } = node
+  const verbs = ['describe', 'history', 'executions', 'logs', 'stop', 'release', 'rerun']
+  const commands = [
+    ...verbs.map((verb) => ['job', verb]),
+    ['job', 'hold', '--reason', 'x'],
+    ['archive', 'show'],
+    ['archive', 'restore'],
+  ]
+  for (const command of commands) {
+    for (const id of ['', ' ']) {
+      const ran = await saltcod([...command, id], { env })
+      assert.deepEqual([ran.code, ran.stdout], [2, ''], command.join(' '))
+      assert.equal(ran.stderr, 'Error: <id> is empty\nHint: see the usage with --help\n')
+    }
+  }
+})

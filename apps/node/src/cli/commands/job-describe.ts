@@ -1,6 +1,6 @@
 import { formatTable, paint } from '@saltcod/display'
 import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
-import type { NodeFlags } from '../configuration.ts'
+import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { printValue } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
@@ -9,7 +9,7 @@ import { executionColumns } from './job-executions.ts'
 import { historyColumns } from './job-history.ts'
 
 /** Options of `job describe`. */
-export interface JobDescribeOptions extends NodeFlags {
+export interface JobDescribeOptions extends JobFlags {
   readonly output?: string
   readonly wide?: boolean
 }
@@ -20,8 +20,9 @@ export async function jobDescribe(
   id: string,
   options: JobDescribeOptions,
 ): Promise<void> {
-  const { output = 'table', wide = false } = options
-  const answer = await clientFor(terminal, options).getJob(id, { include: 'executions,history', limit: 1000 })
+  const { output = 'table', wide = false, namespace } = options
+  const query = { namespace, include: 'executions,history', limit: 1000 }
+  const answer = await clientFor(terminal, options).getJob(id, query)
   printDescription(terminal, answer, { output, wide })
 }
 

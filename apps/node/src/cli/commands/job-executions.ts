@@ -1,6 +1,6 @@
 import { shortId } from '@saltcod/display'
 import type { WireExecution } from '../../wire/models.ts'
-import type { NodeFlags } from '../configuration.ts'
+import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
 import { printList } from '../output.ts'
@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal.ts'
 import { desiredText, stateText, timeText } from '../words.ts'
 
 /** Options of `job executions`. */
-export interface JobExecutionsOptions extends NodeFlags {
+export interface JobExecutionsOptions extends JobFlags {
   readonly output: string
   readonly limit: number
   readonly wide?: boolean
@@ -26,6 +26,7 @@ export async function jobExecutions(
 ): Promise<void> {
   const { output, wide = false } = options
   const page = await clientFor(terminal, options).listExecutions(id, {
+    namespace: options.namespace,
     limit: options.limit,
     next_token: options.nextToken,
     order_by: options.orderBy,

@@ -1,6 +1,6 @@
 import { shortId } from '@saltcod/display'
 import type { WireHistory } from '../../wire/models.ts'
-import type { NodeFlags } from '../configuration.ts'
+import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
 import { printList } from '../output.ts'
@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal.ts'
 import { rfcText } from '../words.ts'
 
 /** Options of `job history`. */
-export interface JobHistoryOptions extends NodeFlags {
+export interface JobHistoryOptions extends JobFlags {
   readonly output: string
   readonly wide?: boolean
   readonly eventType?: string
@@ -25,6 +25,7 @@ export async function jobHistory(terminal: Terminal, id: string, options: JobHis
   // A job that goes on always has a next token, so an empty page is the end for now.
   do {
     const page = await client.listHistory(id, {
+      namespace: options.namespace,
       event_type: options.eventType,
       execution_id: options.executionId,
       limit: Math.min(wanted - items.length, 1000),

@@ -1,10 +1,10 @@
-import type { NodeFlags } from '../configuration.ts'
+import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { printValue } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `job hold` and `job release`. */
-export interface JobHoldOptions extends NodeFlags {
+export interface JobHoldOptions extends JobFlags {
   /** Absent where the job is to be let go. */
   readonly reason?: string
   readonly output?: string
@@ -12,7 +12,9 @@ export interface JobHoldOptions extends NodeFlags {
 
 /** Holds a job against retention for a reason, or lets it go without one. */
 export async function jobHold(terminal: Terminal, id: string, options: JobHoldOptions): Promise<void> {
-  const answer = await clientFor(terminal, options).holdJob(id, options.reason ?? null)
+  const answer = await clientFor(terminal, options).holdJob(id, options.reason ?? null, {
+    namespace: options.namespace,
+  })
   if (options.output === 'json' || options.output === 'yaml') {
     printValue(terminal, options.output, answer)
     return

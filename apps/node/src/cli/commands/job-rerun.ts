@@ -1,10 +1,10 @@
-import type { NodeFlags } from '../configuration.ts'
+import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type WaitOptions, waitForJob } from '../job-wait.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `job rerun`. */
-export interface JobRerunOptions extends NodeFlags, WaitOptions {
+export interface JobRerunOptions extends JobFlags, WaitOptions {
   readonly wait: boolean
   readonly jobVersion?: number
 }
@@ -12,7 +12,9 @@ export interface JobRerunOptions extends NodeFlags, WaitOptions {
 /** Runs a job again and, unless told otherwise, waits until it has ended (or, if it should run for ever, until it runs). */
 export async function jobRerun(terminal: Terminal, id: string, options: JobRerunOptions): Promise<void> {
   const client = clientFor(terminal, options)
-  const { JobID, JobVersion } = await client.rerunJob(id, options.jobVersion)
+  const { JobID, JobVersion } = await client.rerunJob(id, options.jobVersion, {
+    namespace: options.namespace,
+  })
   terminal.out(
     options.idOnly === true ? `${JobID}\n` : `Job ${JobID} runs again, as version ${JobVersion}.\n`,
   )
