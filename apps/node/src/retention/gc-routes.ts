@@ -5,6 +5,7 @@ import { type ApiContext, findJob } from '../requester/api/api-context.ts'
 import { Query } from '../requester/api/query.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import { ApiError } from '../wire/api-error.ts'
+import { readBySchema } from '../wire/schema-problem.ts'
 import type { GcReport } from './gc-report.ts'
 import { narrowRules } from './narrow-rules.ts'
 import type { Retention } from './retention.ts'
@@ -38,7 +39,10 @@ const holdBody = z.object({ Reason: z.string().trim().min(1) })
 /** Adds removing old jobs, and holding jobs against it. */
 export function addGcRoutes(api: FastifyInstance, context: ApiContext, retention: Retention): void {
   api.post('/api/v1/saltcod/gc', async (request): Promise<GcReport> => {
-    const { dryRun, confirmClock, namespace, maxAgeMs, maxCount, maxBytes } = read(gcBody, request.body ?? {})
+    const { dryRun, confirmClock, namespace, maxAgeMs, maxCount, maxBytes } = readBody(
+      gcBody,
+      request.body ?? {},
+    )
     const longest = AbortSignal.timeout(dryRun ? LONGEST_DRY_RUN_MS : LONGEST_RUN_MS)
     const rules = narrowRules(retention.rules, namespace, { maxAgeMs, maxCount, maxBytes })
     const report = await retention.run({ dryRun, confirmClock, rules, signal: longest })
@@ -53,7 +57,7 @@ export function addGcRoutes(api: FastifyInstance, context: ApiContext, retention
   }
   const path = '/api/v1/saltcod/jobs/:id'
   api.post<{ Params: { id: string } }>(`${path}/hold`, (request) => {
-    const { Reason } = read(holdBody, request.body)
+    const { Reason } = readBody(holdBody, request.body)
     return hold(request.params.id, new Query(request), Reason)
   })
   api.post<{ Params: { id: string } }>(`${path}/release`, (request) =>
@@ -61,10 +65,8 @@ export function addGcRoutes(api: FastifyInstance, context: ApiContext, retention
   )
 }
 
-function read<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const where = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.join('.')
-  throw new ApiError('ValidationError', `${where}: ${issue?.message ?? 'not understood'}`)
+function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const read = readBySchema(schema, body)
+  if ('data' in read) return read.data
+  throw new ApiError('ValidationError', read.problems.join('\n'))
 }

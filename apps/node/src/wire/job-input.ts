@@ -6,9 +6,14 @@ import type { JobInput, SubmitInput } from './job-schema.ts'
 import { submitSchema } from './job-schema.ts'
 import { SUBMIT_KEYS } from './job-shape.ts'
 import { spellKeys } from './loose-keys.ts'
+import { unknownParameters } from './parameter-names.ts'
+import { readBySchema } from './schema-problem.ts'
+import { shortText } from './short-text.ts'
 
 /** Keys of a job's meta that only a requester sets. */
 const RESERVED_META_PREFIX = 'bacalhau.org/'
+const JOB_PATH = 'Job.'
+const MOST_NAMED_KEYS = 20
 
 /** What a task gets that asks for nothing. */
 export interface JobDefaults {
@@ -44,24 +49,30 @@ export interface SubmittedJob {
  * `ValidationError` with all that is wrong, one line each, or `PayloadTooLarge`.
  */
 export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS): SubmittedJob {
-  const spelled = spellKeys(body, SUBMIT_KEYS)
+  const { value: spelled, unknownKeys } = spellKeys(body, SUBMIT_KEYS)
   const given = typeof spelled === 'object' && spelled !== null && 'Job' in spelled ? spelled.Job : null
   if (typeof given !== 'object' || given === null) {
     throw invalid('empty/nil job', 'send an object with the key Job')
   }
-  const parsed = submitSchema.safeParse(spelled)
-  if (!parsed.success) {
-    throw invalid(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
-  }
-  const problems = jobProblems(parsed.data.Job)
+  const read = readBySchema(submitSchema, spelled)
+  if ('problems' in read) throw invalid(read.problems.join('\n'))
+  const problems = jobProblems(read.data.Job)
   if (problems.length > 0) throw invalid(problems.join('\n'))
-  return complete(parsed.data, defaults)
+  return complete(read.data, aboutUnknownKeys(unknownKeys, read.data.Job), defaults)
 }
 
-function complete(input: SubmitInput, defaults: JobDefaults): SubmittedJob {
+/** What is around the job is the client's own business: some send keys there that only Bacalhau reads. */
+function aboutUnknownKeys(unknownKeys: readonly string[], { Tasks }: JobInput): string[] {
+  const inJob = unknownKeys.flatMap((key) => (key.startsWith(JOB_PATH) ? [key.slice(JOB_PATH.length)] : []))
+  const keys = [...inJob, ...Tasks.slice(0, 1).flatMap((task) => unknownParameters(task, 'Tasks[0]'))]
+  const named = keys.slice(0, MOST_NAMED_KEYS).map((key) => `unknown key ${shortText(key, 200)} is ignored`)
+  const more = keys.length - named.length
+  return more === 0 ? named : [...named, `${more} more unknown keys are ignored`]
+}
+
+function complete(input: SubmitInput, warnings: string[], defaults: JobDefaults): SubmittedJob {
   const { Job: job } = input
   const type = job.Type as JobType
-  const warnings: string[] = []
   const id = acceptedId(job, warnings)
   const [task] = job.Tasks
   if (task === undefined) throw invalid('missing job tasks')

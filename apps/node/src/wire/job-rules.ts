@@ -29,7 +29,8 @@ export function jobProblems(job: JobInput): string[] {
   }
   if (job.Tasks.length === 0) problems.push('missing job tasks')
   for (const task of job.Tasks.slice(0, 1)) {
-    for (const problem of taskProblems(task)) problems.push(`task ${task.Name} validation failed: ${problem}`)
+    const name = task.Name === '' ? 'task' : `task ${task.Name}`
+    for (const problem of taskProblems(task)) problems.push(`${name} validation failed: ${problem}`)
   }
   return problems
 }

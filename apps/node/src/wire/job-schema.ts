@@ -10,10 +10,10 @@ const text = z
   .nullish()
   .transform((value) => value ?? '')
 const trimmed = text.transform((value) => value.trim())
-const whole = z
-  .int()
-  .nullish()
-  .transform((value) => value ?? 0)
+const wholeNumber = z.int({
+  error: ({ code }) => (code === 'invalid_type' ? 'must be a whole number' : undefined),
+})
+const whole = wholeNumber.nullish().transform((value) => value ?? 0)
 const textMap = z
   .record(z.string(), z.string())
   .nullish()
@@ -97,7 +97,7 @@ const job = z.object({
   Namespace: trimmed,
   Type: text.transform((value) => value.trim().toLowerCase()),
   Priority: whole,
-  Count: z.int().nullish(),
+  Count: wholeNumber.nullish(),
   Constraints: listOf(z.object({ Key: text, Operator: trimmed, Values: listOf(z.string()) })),
   Meta: textMap,
   Labels: textMap,

@@ -31,7 +31,7 @@ const JOB_KEYS: KeyShape = {
   Meta: null,
   Labels: null,
   Tasks: [TASK],
-  State: { StateType: null, Message: null },
+  State: { StateType: null, Message: null, Details: null },
   Version: null,
   Revision: null,
   CreateTime: null,

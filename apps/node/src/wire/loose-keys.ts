@@ -3,29 +3,44 @@ export interface KeyShape {
   readonly [key: string]: KeyShape | readonly [KeyShape] | null
 }
 
+/** A value whose keys are spelled as in a shape. */
+export interface Spelled {
+  readonly value: unknown
+  /** Where keys were left out, such as `Job.Tasks[0].Nome`. */
+  readonly unknownKeys: readonly string[]
+}
+
 /**
  * Returns a copy of `value` with its keys spelled as in `shape`, whatever their case was. Keys that the shape does not know
- * are left out; where two spellings meet, the later one counts. What is not an object is returned as it is.
+ * are left out and named; where two spellings meet, the later one counts. What is not an object is returned as it is.
  */
-export function spellKeys(value: unknown, shape: KeyShape): unknown {
+export function spellKeys(value: unknown, shape: KeyShape): Spelled {
+  const unknownKeys: string[] = []
+  return { value: spellObject(value, shape, '', unknownKeys), unknownKeys }
+}
+
+function spellObject(value: unknown, shape: KeyShape, path: string, unknownKeys: string[]): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const spelling = new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key]))
   const spelled: Record<string, unknown> = {}
   for (const [key, inner] of Object.entries(value)) {
     const name = spelling.get(key.toLowerCase())
     const innerShape = name === undefined ? undefined : shape[name]
-    if (name === undefined || innerShape === undefined) continue
-    if (innerShape === null) spelled[name] = inner
-    else if (isListShape(innerShape)) spelled[name] = spellItems(inner, innerShape[0])
-    else spelled[name] = spellKeys(inner, innerShape)
+    const innerPath = `${path}${path === '' ? '' : '.'}${name ?? key}`
+    if (name === undefined || innerShape === undefined) unknownKeys.push(innerPath)
+    else if (innerShape === null) spelled[name] = inner
+    else if (!isListShape(innerShape)) spelled[name] = spellObject(inner, innerShape, innerPath, unknownKeys)
+    else if (!Array.isArray(inner)) spelled[name] = inner
+    else {
+      const [itemShape] = innerShape
+      spelled[name] = inner.map((item, index) =>
+        spellObject(item, itemShape, `${innerPath}[${index}]`, unknownKeys),
+      )
+    }
   }
   return spelled
 }
 
 function isListShape(shape: KeyShape | readonly [KeyShape]): shape is readonly [KeyShape] {
   return Array.isArray(shape)
-}
-
-function spellItems(value: unknown, shape: KeyShape): unknown {
-  return Array.isArray(value) ? value.map((item) => spellKeys(item, shape)) : value
 }

@@ -264,3 +264,13 @@ test('an empty id is wrong usage, whatever is asked of it', async () => {
     }
   }
 })
+
+test('keys that nothing reads are told, unless nobody wants to know', async () => {
+  const { env } = node
+  const spec = { Type: 'batch', Tasks: [{ Name: 'a', Timeout: 5, Engine: { Type: 'noop' } }] }
+  const input = JSON.stringify(spec)
+  const told = await saltcod(['job', 'run', '--no-wait', '-'], { env, input })
+  assert.equal(told.stderr, 'Warning: unknown key Tasks[0].Timeout is ignored\n')
+  const hidden = await saltcod(['job', 'run', '--no-wait', '--hide-warnings', '-'], { env, input })
+  assert.equal(hidden.stderr, '')
+})

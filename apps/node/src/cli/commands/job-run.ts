@@ -1,3 +1,4 @@
+import { printable } from '@saltcod/display'
 import { EXIT } from '../../exit-code.ts'
 import { Failure } from '../../failure.ts'
 import type { NodeFlags } from '../configuration.ts'
@@ -31,7 +32,7 @@ export async function jobRun(
   const { idempotencyKey: idempotencyToken, force, hideWarnings, idOnly } = options
   const { JobID, Warnings } = await client.submitJob(job, { idempotencyToken, force })
   if (hideWarnings !== true) {
-    for (const warning of Warnings ?? []) terminal.err(`Warning: ${warning}\n`)
+    for (const warning of Warnings ?? []) terminal.err(`Warning: ${printable(warning)}\n`)
   }
   terminal.out(idOnly === true ? `${JobID}\n` : `Job successfully submitted. Job ID: ${JobID}\n`)
   if (!wait) return

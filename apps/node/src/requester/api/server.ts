@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify, LogController } from 'fastify'
 import { ApiError, errorBody } from '../../wire/api-error.ts'
@@ -30,7 +31,8 @@ export function createApi(context: ApiContext, { maxBodyBytes, log }: ApiOptions
     forceCloseConnections: true,
     // What the router itself refuses, such as an address that cannot be decoded, does not reach the error handler.
     frameworkErrors: answerError,
-    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
+    // As much as the head of a request may hold, so that whatever is too long for an id is refused as one.
+    routerOptions: { maxParamLength: maxHeaderSize, ignoreTrailingSlash: true },
   })
   addParsing(api)
   addAnswers(api, context)

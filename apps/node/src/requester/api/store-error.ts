@@ -2,6 +2,7 @@ import type { StoreErrorCode } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import type { ApiErrorCode } from '../../wire/api-error.ts'
 import { ApiError, isApiError } from '../../wire/api-error.ts'
+import { shortText } from '../../wire/short-text.ts'
 
 const CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   JOB_NOT_FOUND: 'NotFound',
@@ -49,15 +50,13 @@ export function toApiError(error: unknown): ApiError {
       hint: 'bring large data in by an input source, not in the job itself',
     })
   }
+  if (error instanceof Error && 'code' in error && error.code === 'FST_ERR_BAD_URL') {
+    return new ApiError('BadRequest', 'the address of the request cannot be decoded', { cause: error })
+  }
   if (status !== null && status >= 400 && status < 500) {
-    return new ApiError('BadRequest', shorten(message), { cause: error })
+    return new ApiError('BadRequest', shortText(message, 300), { cause: error })
   }
   return new ApiError('InternalError', 'the node could not answer; its log says why', { cause: error })
-}
-
-// Some messages repeat what the client sent.
-function shorten(message: string): string {
-  return message.length > 300 ? `${message.slice(0, 300)}…` : message
 }
 
 function statusCodeOf(error: unknown): number | null {

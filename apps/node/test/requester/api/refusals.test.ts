@@ -23,7 +23,14 @@ test('bad input is refused with an error object, and the node goes on', async ()
   await expect({ Job: {} }, 400, /missing job type\nmissing job tasks/)
   await expect({ Job: { Type: 'cron', Tasks: [] } }, 400, /invalid job type: "cron"/)
   await expect({ Job: noopJob({ Count: -1 }) }, 400, /count must be >= 0/)
-  await expect({ Job: noopJob({ Count: 'two' }) }, 400, /Count/)
+  await expect({ Job: noopJob({ Count: 'two' }) }, 400, /^Job\.Count must be a whole number$/)
+  await expect({ Job: noopJob({ Priority: 1.5 }) }, 400, /^Job\.Priority must be a whole number$/)
+  await expect({ Job: noopJob({ Type: 7 }) }, 400, /^Job\.Type must be a text$/)
+  await expect({ Job: noopJob({ Tasks: {} }) }, 400, /^Job\.Tasks must be a list$/)
+  const task = (fields: object): object => noopJob({ Tasks: [{ Engine: { Type: 'noop' }, ...fields }] })
+  await expect({ Job: task({ Name: 'a', Resources: { CPU: true } }) }, 400, /CPU must be a text or a number$/)
+  await expect({ Job: task({ Name: 'a', Network: { Type: 'x' } }) }, 400, /Network\.Type: invalid network/)
+  await expect({ Job: task({}) }, 400, /^task validation failed: missing task name$/)
   await expect({ Job: noopJob({ Type: 'ops', Count: 2 }) }, 400, /cannot specify count > 1/)
   await expect({ Job: noopJob({ Labels: { a: 1 } }) }, 400, /Labels/)
   await expect({ Job: noopJob({ Name: 'x'.repeat(5000) }) }, 400, /name/i)
@@ -63,6 +70,7 @@ test('what is not there is a 404 with an error object', async () => {
     `${JOBS}/..%2F..%2Fetc%2Fpasswd`,
     `${JOBS}/%00`,
     `${JOBS}/${'j'.repeat(3000)}`,
+    `${JOBS}/${'j'.repeat(10_000)}/executions`,
     `${JOBS}/j-00000000-0000-4000-8000-000000000000/executions`,
     '/api/v1/orchestrator/nodes/..%2Fx',
     '/api/v1/auth/password',
@@ -70,9 +78,11 @@ test('what is not there is a 404 with an error object', async () => {
   for (const path of paths) {
     const { status, body } = await node.request<WireError>('GET', path)
     assert.deepEqual([status, body.Status, body.Code], [404, 404, 'NotFound'], path)
+    assert.ok(body.Message.length < 100, body.Message)
   }
   const undecodable = await node.request<WireError>('GET', `${JOBS}/%E0%A4%A`)
   assert.deepEqual([undecodable.status, undecodable.body.Status], [400, 400])
+  assert.equal(undecodable.body.Message, 'the address of the request cannot be decoded')
 })
 
 test('bad parameters of a listing are a 400', async () => {
@@ -131,6 +141,51 @@ test('what a client may not set is left out with a warning', async () => {
     ['one'],
   )
   assert.notEqual(kept.Job.ID, 'j-mine')
+})
+
+test('keys that nothing reads are named in warnings, and those of free maps are not', async () => {
+  const node = await startTestNode()
+  const put = async (job: object): Promise<readonly string[] | null> => {
+    const { status, body } = await node.request<WirePutJobAnswer>('PUT', JOBS, { Credential: null, Job: job })
+    assert.equal(status, 200)
+    return body.Warnings
+  }
+  const misspelt = {
+    type: 'batch',
+    cuont: 3,
+    tasks: [
+      {
+        name: 'a',
+        engine: { type: 'noop', parms: {}, params: { durationms: 1, DurationSecs: 1 } },
+        InputSources: [
+          { Source: { Type: 'inline', Params: { Url: 'data:,x', Path: '/' } }, Target: '/in', Traget: '/' },
+        ],
+        ResultPaths: [{ Name: 'out', Path: '/out', Paht: '/' }],
+        Resources: { Cpus: '1' },
+        Timeouts: { ExecutionTimeot: 5 },
+      },
+    ],
+  }
+  assert.deepEqual(
+    await put(misspelt),
+    [
+      'cuont',
+      'Tasks[0].Engine.parms',
+      'Tasks[0].InputSources[0].Traget',
+      'Tasks[0].ResultPaths[0].Paht',
+      'Tasks[0].Resources.Cpus',
+      'Tasks[0].Timeouts.ExecutionTimeot',
+      'Tasks[0].Engine.Params.DurationSecs',
+      'Tasks[0].InputSources[0].Source.Params.Path',
+    ].map((key) => `unknown key ${key} is ignored`),
+  )
+  const free = { anything: 'goes' }
+  const Engine = { Type: 'quantum', Params: { Qubits: 3 } }
+  const Tasks = [{ Name: 'a', Engine, Meta: free, Env: { ANYTHING: 'goes' } }]
+  assert.equal(await put({ Type: 'batch', Meta: free, Labels: free, Tasks }), null)
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`Key${index}`, 1]))
+  const warnings = await put(noopJob(many))
+  assert.deepEqual([warnings?.length, warnings?.at(-1)], [21, '80 more unknown keys are ignored'])
 })
 
 test('a web page of somebody else commands no node through a browser', async () => {

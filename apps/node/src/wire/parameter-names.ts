@@ -1,0 +1,34 @@
+import type { SpecConfig, Task } from '../spec/job-spec.ts'
+
+type NamesByType = Readonly<Record<string, readonly string[]>>
+
+const SOURCE: NamesByType = {
+  inline: ['URL'],
+  local: ['SourcePath', 'ReadWrite'],
+  localdirectory: ['SourcePath', 'ReadWrite'],
+  urldownload: ['URL'],
+}
+
+const ENGINE: NamesByType = {
+  exec: ['Command', 'Arguments'],
+  noop: ['DurationMs', 'ExitCode', 'FailMessage'],
+  wasm: ['EntryModule', 'Entrypoint', 'Parameters', 'ImportModules', 'EnvironmentVariables'],
+}
+
+/** Lists the parameters of a task that its engine and its input sources do not read; those of types that are not known are free. */
+export function unknownParameters(task: Task, path: string): string[] {
+  return [
+    ...unread(task.Engine, ENGINE, `${path}.Engine`),
+    ...task.InputSources.flatMap(({ Source }, index) =>
+      unread(Source, SOURCE, `${path}.InputSources[${index}].Source`),
+    ),
+  ]
+}
+
+function unread({ Type, Params }: SpecConfig, names: NamesByType, path: string): string[] {
+  const known = names[Type.toLowerCase()]?.map((name) => name.toLowerCase())
+  if (known === undefined) return []
+  return Object.keys(Params)
+    .filter((name) => !known.includes(name.toLowerCase()))
+    .map((name) => `${path}.Params.${name}`)
+}
