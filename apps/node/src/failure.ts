@@ -4,7 +4,7 @@ import type { ExitCode } from './exit-code.ts'
 export class Failure extends Error {
   override readonly name: string = 'Failure'
   readonly exitCode: ExitCode
-  /** What is wrong, each as one line. */
+  /** What is wrong, one thing each; of a text with several lines the further ones are printed below the first. */
   readonly lines: readonly string[]
   /** What can be done, as a sentence. */
   readonly hint: string | undefined

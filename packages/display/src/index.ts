@@ -1,5 +1,6 @@
 export { countOf } from './count.ts'
 export { formatCsvLine } from './csv.ts'
+export { oneLine } from './one-line.ts'
 export type { TextStyle } from './paint.ts'
 export { paint } from './paint.ts'
 export { printable, printableLines } from './printable.ts'

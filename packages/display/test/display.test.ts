@@ -6,6 +6,7 @@ import {
   formatCsvLine,
   formatTable,
   localTime,
+  oneLine,
   paint,
   printable,
   printableLines,
@@ -76,4 +77,10 @@ test('an id is shortened only where a store made it', () => {
 test('a count has its noun, and a time its place', () => {
   expect([countOf(1, 'job'), countOf(0, 'job'), countOf(2, 'job')]).toEqual(['1 job', '0 jobs', '2 jobs'])
   expect(localTime(new Date(2026, 2, 1, 17, 5, 9).getTime())).toBe('2026-03-01 17:05:09')
+})
+
+test('the lines of a text become one', () => {
+  expect(oneLine('not enough nodes\n• Node n-1: no engine\n\n  - Node n-2: full\n')).toBe(
+    'not enough nodes | Node n-1: no engine | Node n-2: full',
+  )
 })

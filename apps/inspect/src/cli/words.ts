@@ -7,15 +7,6 @@ export function rfcTime(timeMs: number | null): string | null {
   return new Date(timeMs).toISOString()
 }
 
-/** Puts the lines of a text into one, without the dots that begin them. */
-export function oneLine(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.replace(/^\s*[•*-]\s+/, '').trim())
-    .filter((line) => line !== '')
-    .join(' | ')
-}
-
 /** Writes how many records a counter counts; `?` where it is damaged. */
 export function recordsText({ records, damaged }: Pick<StateCount, 'records' | 'damaged'>): string {
   return damaged === true ? '?' : String(records)

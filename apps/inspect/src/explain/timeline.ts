@@ -1,6 +1,5 @@
-import { shortId } from '@saltcod/display'
+import { oneLine, shortId } from '@saltcod/display'
 import type { Evaluation, HistoryEntry } from '@saltcod/store-core'
-import { oneLine } from '../cli/words.ts'
 
 /** One thing that happened. */
 export interface Moment {

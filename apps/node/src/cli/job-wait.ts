@@ -6,7 +6,7 @@ import { EXIT } from '../exit-code.ts'
 import { Failure, isFailure } from '../failure.ts'
 import type { WireHistory, WireJob } from '../wire/models.ts'
 import type { Terminal } from './terminal.ts'
-import { rfcText } from './words.ts'
+import { indented, rfcText } from './words.ts'
 
 /** How a job is waited for. */
 export interface WaitOptions {
@@ -58,13 +58,9 @@ export async function printLog(terminal: Terminal, lines: AsyncIterable<Received
 function report(terminal: Terminal, job: WireJob, quiet: boolean): void {
   const { StateType, Message } = job.State
   if (StateType === 'Failed' || StateType === 'Stopped') {
-    throw new Failure(
-      EXIT.failed,
-      `job ${job.ID} is ${StateType}${Message === '' ? '' : `: ${printable(Message)}`}`,
-      {
-        hint: `see what happened with: saltcod job describe ${shortId(job.ID, false)}`,
-      },
-    )
+    throw new Failure(EXIT.failed, `job ${job.ID} is ${StateType}${Message === '' ? '' : `: ${Message}`}`, {
+      hint: `see what happened with: saltcod job describe ${shortId(job.ID, false)}`,
+    })
   }
   if (quiet) return
   const style = StateType === 'Completed' ? 'green' : 'yellow'
@@ -133,11 +129,7 @@ async function follow(terminal: Terminal, client: ApiClient, id: string, untilMs
 }
 
 function printEvent(terminal: Terminal, { Time, ExecutionID = '', Event }: WireHistory): void {
-  const cells = [
-    rfcText(Time).slice(11),
-    shortId(ExecutionID, false).padEnd(10),
-    Event.Topic.padEnd(18),
-    printable(Event.Message),
-  ]
-  terminal.out(`  ${cells.join('  ')}\n`)
+  const cells = [rfcText(Time).slice(11), shortId(ExecutionID, false).padEnd(10), Event.Topic.padEnd(18)]
+  const before = `  ${cells.map(printable).join('  ')}  `
+  terminal.out(`${before}${indented(Event.Message, before.length)}\n`)
 }

@@ -5,6 +5,7 @@ import { EXIT } from '../exit-code.ts'
 import { isFailure } from '../failure.ts'
 import { createProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
+import { indented } from './words.ts'
 
 /** Runs the program with arguments as `process.argv` has them, and resolves with its exit code. Never rejects. */
 export async function run(terminal: Terminal, argv: readonly string[]): Promise<ExitCode> {
@@ -50,7 +51,7 @@ function reportUsage(terminal: Terminal, error: CommanderError): ExitCode {
 }
 
 function say(terminal: Terminal, line: string): void {
-  terminal.err(`${paint(terminal, 'red', 'Error:')} ${printable(line)}\n`)
+  terminal.err(`${paint(terminal, 'red', 'Error:')} ${indented(line, 2)}\n`)
 }
 
 function inspectCause(cause: unknown): string {

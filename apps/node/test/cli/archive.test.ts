@@ -70,7 +70,7 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   assert.deepEqual(after.History?.Items.slice(0, -1), before.History?.Items)
   const again = await session.run(['archive', 'restore', 'two'], { env })
   assert.equal(again.code, 1)
-  assert.match(again.stderr, /^Error: job j-\S+ exists already\n/)
+  assert.match(again.stderr, /^Error: job j-\S+ exists already\nHint: look at the one that is there/)
   const none = await session.run(['archive', 'show', 'nothing'], { env })
   assert.deepEqual([none.code, /job not found in the archive/.test(none.stderr)], [1, true])
   const held = await session.run(['gc', '--max-age', '0s'], { env })

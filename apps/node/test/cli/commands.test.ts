@@ -107,8 +107,18 @@ test('a job that fails makes the command fail with one clear line', async () => 
   assert.equal(run.code, 1)
   assert.match(
     run.stderr,
-    /^Error: job j-\S+ is Failed: not enough nodes[^\n]*no engine quantum[^\n]*\nHint: [^\n]+\n$/,
+    /^Error: job j-\S+ is Failed: not enough nodes[^\n]*\n {2}• Node [^\n]*no engine quantum[^\n]*\nHint: [^\n]+\n$/,
   )
+  const id = /j-[0-9a-f-]{36}/.exec(run.stderr)?.[0] ?? ''
+  const outputs = [run.stdout]
+  for (const verb of ['describe', 'history']) outputs.push((await saltcod(['job', verb, id], { env })).stdout)
+  for (const output of outputs) {
+    assert.match(output, /no engine quantum/)
+    assert.ok(!output.includes('\\n'), output)
+  }
+  assert.match(outputs[0] ?? '', /not enough nodes[^\n]*\n {40,}• Node /)
+  assert.match(outputs[1] ?? '', /^Message {5}not enough nodes[^\n]*\n {12}• Node /m)
+  assert.match(outputs[2] ?? '', /not enough nodes[^\n]* \| Node /)
 })
 
 test('whoever follows a job reads its output as it comes', async () => {

@@ -36,6 +36,7 @@ const STEP_KEYS = 800
 const STEP_BYTES = 2 * 1024 * 1024
 /** An import that was begun and not finished for so long is removed again. */
 const ABANDONED_MS = 3_600_000
+const TAKEN_HINT = 'look at the one that is there; only a job that is not there is brought in'
 
 /** Carries out one transaction. */
 type Mutate = <T>(body: (mutation: Mutation) => T) => Promise<T>
@@ -123,7 +124,7 @@ function checkWhole({ versions, executions, evaluations, history, hold }: Import
 function begin(mutation: Mutation, { executions, evaluations, history }: ImportJob, newest: Job): boolean {
   const { rows } = mutation
   const { id, namespace, name } = newest
-  refuseTakenId(rows, id)
+  refuseTakenId(rows, id, TAKEN_HINT)
   refuseTakenName(rows, namespace, name)
   refuseTakenKey(rows, newest)
   for (const execution of executions) {
@@ -236,7 +237,7 @@ function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tal
   const key = jobKey(id)
   // Somebody may have taken the name or the submit key meanwhile.
   dropReclaim(mutation, key)
-  refuseTakenId(mutation.rows, id)
+  refuseTakenId(mutation.rows, id, TAKEN_HINT)
   refuseTakenName(mutation.rows, namespace, name)
   refuseTakenKey(mutation.rows, newest)
   const row = jobRowOf(newest, tally.specBytes)

@@ -82,7 +82,7 @@ export function submitJob<Spec>(
   const earlier = findBySubmitKey<Spec>(mutation.rows, request, namespace, definition)
   if (earlier !== null) return earlier
   // An id that was just made is nobody's, and neither is the name that is taken from it.
-  if (request.id !== undefined) refuseTakenId(mutation.rows, id)
+  if (request.id !== undefined) refuseTakenId(mutation.rows, id, 'leave the id out and one is made')
   if (request.id !== undefined || request.name !== undefined)
     refuseTakenName(mutation.rows, namespace, definition.n)
   return createJob(mutation, { id, namespace, definition, maxSpecBytes }, request)
@@ -152,14 +152,11 @@ function findBySubmitKey<Spec>(
   return { job: toJob<Spec>(job.id, job.row, loadSpec(snapshot, job)), evaluationId: null, created: false }
 }
 
-/** Refuses an id that is taken. Throws `JOB_ALREADY_EXISTS`. */
-export function refuseTakenId(snapshot: KvSnapshot, id: string): void {
+/** Refuses an id that is taken, with what can be done. Throws `JOB_ALREADY_EXISTS`. */
+export function refuseTakenId(snapshot: KvSnapshot, id: string, hint: string): void {
   const key = jobKey(id)
   if (findJobRow(snapshot, id) !== undefined || snapshot.get('reclaim', key) !== undefined) {
-    throw new StoreError('JOB_ALREADY_EXISTS', `job ${id} exists already`, {
-      id,
-      hint: 'leave the id out and one is made',
-    })
+    throw new StoreError('JOB_ALREADY_EXISTS', `job ${id} exists already`, { id, hint })
   }
 }
 

@@ -4,7 +4,7 @@ import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { printValue } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
-import { stateText, timeText } from '../words.ts'
+import { indented, stateText, timeText } from '../words.ts'
 import { executionColumns } from './job-executions.ts'
 import { historyColumns } from './job-history.ts'
 
@@ -13,6 +13,8 @@ export interface JobDescribeOptions extends JobFlags {
   readonly output?: string
   readonly wide?: boolean
 }
+
+const NAME_WIDTH = 12
 
 /** Tells all about a job: what it is, where its executions stand, what has happened. */
 export async function jobDescribe(
@@ -77,7 +79,7 @@ function facts({ Job: job, Executions }: WireGetJobAnswer): string {
     ['Executions', [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none'],
   ]
   return rows
-    .map(([name, value]) => `${name.padEnd(12)}${value}`.trimEnd())
+    .map(([name, value]) => `${name.padEnd(NAME_WIDTH)}${indented(value, NAME_WIDTH)}`.trimEnd())
     .join('\n')
     .concat('\n')
 }

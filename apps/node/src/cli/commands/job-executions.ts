@@ -1,4 +1,4 @@
-import { shortId } from '@saltcod/display'
+import { oneLine, shortId } from '@saltcod/display'
 import type { WireExecution } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
@@ -47,6 +47,6 @@ export function executionColumns(wide: boolean): Column<WireExecution>[] {
     { name: 'REV.', value: (execution) => String(execution.Revision) },
     { name: 'STATE', value: stateText },
     { name: 'DESIRED', value: desiredText },
-    { name: 'COMMENT', value: (execution) => execution.ComputeState.Message },
+    { name: 'COMMENT', value: (execution) => oneLine(execution.ComputeState.Message) },
   ]
 }

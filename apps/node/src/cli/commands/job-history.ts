@@ -1,4 +1,4 @@
-import { shortId } from '@saltcod/display'
+import { oneLine, shortId } from '@saltcod/display'
 import type { WireHistory } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
@@ -45,6 +45,6 @@ export function historyColumns(wide: boolean): Column<WireHistory>[] {
     { name: 'LEVEL', value: (entry) => (entry.Type === 'JobLevel' ? 'job' : 'execution') },
     { name: 'EXEC. ID', value: (entry) => shortId(entry.ExecutionID ?? '', wide) },
     { name: 'TOPIC', value: (entry) => entry.Event.Topic },
-    { name: 'EVENT', value: (entry) => entry.Event.Message },
+    { name: 'EVENT', value: (entry) => oneLine(entry.Event.Message) },
   ]
 }
