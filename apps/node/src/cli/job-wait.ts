@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { paint, printable, shortId } from '@saltcod/display'
 import type { ApiClient } from '../client/api-client.ts'
-import type { ReceivedLine } from '../client/log-stream.ts'
+import type { ReceivedPart } from '../client/log-stream.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure, isFailure } from '../failure.ts'
 import type { WireHistory, WireJob } from '../wire/models.ts'
@@ -48,10 +48,10 @@ export async function waitForJob(
 }
 
 /** Prints what a job wrote: its standard output to ours, its standard error to ours. Ends early where nobody reads it. */
-export async function printLog(terminal: Terminal, lines: AsyncIterable<ReceivedLine>): Promise<void> {
-  for await (const { stream, line } of lines) {
-    if (stream === 'stderr') terminal.err(line)
-    else if (!terminal.out(line)) return
+export async function printLog(terminal: Terminal, parts: AsyncIterable<ReceivedPart>): Promise<void> {
+  for await (const { stream, text } of parts) {
+    if (stream === 'stderr') terminal.err(text)
+    else if (!terminal.out(text)) return
   }
 }
 

@@ -15,7 +15,7 @@ import type {
   WirePutJobAnswer,
   WireRerunAnswer,
 } from '../wire/models.ts'
-import type { LogRequest, ReceivedLine } from './log-stream.ts'
+import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
 
 /** Parameters behind the question mark; what is `undefined` is left out. */
@@ -133,7 +133,7 @@ export class ApiClient {
   }
 
   /** Yields what a job wrote. */
-  readLog(id: string, request: LogRequest): AsyncIterable<ReceivedLine> {
+  readLog(id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
     return readLog(this.#base.replace(/^http/, 'ws'), id, request)
   }
 

@@ -3,6 +3,9 @@ import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import type { WireLogMessage } from '../wire/models.ts'
 
+/** So many messages may wait; a node fills each with what it has read at once. */
+const MOST_ARRIVED = 50
+
 /** Which part of a log is wanted. */
 export interface LogRequest {
   /** To the end of the execution. */
@@ -15,14 +18,14 @@ export interface LogRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A line that a job wrote. */
-export interface ReceivedLine {
+/** A part of what a job wrote: one line or several. */
+export interface ReceivedPart {
   readonly stream: 'stdout' | 'stderr'
-  readonly line: string
+  readonly text: string
 }
 
 /** Yields a job's log from a node's websocket. Throws a `Failure` with what the node says, or where it cannot be reached. */
-export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedLine> {
+export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
   const { follow, tail, executionId, namespace, signal } = request
   const query = new URLSearchParams({ follow: String(follow), tail: String(tail) })
   if (executionId !== undefined) query.set('execution_id', executionId)
@@ -33,7 +36,7 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
   let wake: () => void = () => undefined
   const arrive = (item: WireLogMessage | Failure | null): void => {
     arrived.push(item)
-    if (arrived.length > 1000) socket.pause()
+    if (arrived.length > MOST_ARRIVED) socket.pause()
     wake()
   }
   socket.on('message', (data: Buffer) => arrive(JSON.parse(data.toString()) as WireLogMessage))
@@ -57,7 +60,7 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
       if (item instanceof Error) throw item
       if (item.error !== undefined) throw new Failure(EXIT.failed, item.error)
       if (item.value !== undefined) {
-        yield { stream: item.value.Type === 2 ? 'stderr' : 'stdout', line: item.value.Line }
+        yield { stream: item.value.Type === 2 ? 'stderr' : 'stdout', text: item.value.Line }
       }
     }
   } finally {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { COMPUTE_MACHINE, type ExecutionStore, StoreError } from '@saltcod/store-core'
-import type { ComputePeer, LogLine } from '../link/link.ts'
+import type { ComputePeer, LogPart } from '../link/link.ts'
 import { workDirOf } from './layout.ts'
 import { followLog } from './supervisor/log-follow.ts'
 import { exitFile } from './supervisor/work-files.ts'
@@ -11,7 +11,7 @@ const LOOK_MS = 500
 /** Serves the output of the executions in a store whose runs write below a data directory. */
 export function createPeer(store: ExecutionStore, dataDir: string): ComputePeer {
   return {
-    async *readLog({ executionId, follow, tail, signal }): AsyncGenerator<LogLine, void, undefined> {
+    async *readLog({ executionId, follow, tail, signal }): AsyncGenerator<LogPart, void, undefined> {
       if ((await store.getExecution(executionId)) === null) {
         throw new StoreError('EXECUTION_NOT_FOUND', `this node has no execution ${executionId}`, {
           id: executionId,

@@ -72,10 +72,10 @@ export interface HandshakeExecution {
   readonly revision: number
 }
 
-/** One line that a job wrote. */
-export interface LogLine {
+/** A part of what a job wrote: one line or several, with their ends. */
+export interface LogPart {
   readonly stream: 'stdout' | 'stderr'
-  readonly line: string
+  readonly text: string
 }
 
 /** What a compute node serves on request of the requester: logs and kept results. */
@@ -86,7 +86,7 @@ export interface ComputePeer {
     readonly follow: boolean
     readonly tail: boolean
     readonly signal: AbortSignal
-  }): AsyncIterable<LogLine>
+  }): AsyncIterable<LogPart>
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ExecutionStore } from '@saltcod/store-core'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
-import type { LogLine } from '../../src/link/link.ts'
+import type { LogPart } from '../../src/link/link.ts'
 import { jobOf, NODE_ID, scratch, shellJob, startRoom, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
@@ -300,28 +300,27 @@ describe('a compute room', () => {
       () => link.known('e-1'),
       ({ state }) => state === 'Running',
     )
-    const read = async (follow: boolean): Promise<LogLine[]> => {
-      const lines: LogLine[] = []
+    const read = async (follow: boolean): Promise<LogPart[]> => {
+      const parts: LogPart[] = []
       const signal = new AbortController().signal
-      for await (const line of link.peer?.readLog({ executionId: 'e-1', follow, tail: false, signal }) ??
+      for await (const part of link.peer?.readLog({ executionId: 'e-1', follow, tail: false, signal }) ??
         []) {
-        lines.push(line)
-        if (line.line === 'one\n') writeFileSync(gate, '')
+        parts.push(part)
+        if (part.text === 'one\n') writeFileSync(gate, '')
       }
-      return lines
+      return parts
     }
-    const expected = ['one\n', 'two\n'].map((line) => ({ stream: 'stdout', line }))
-    expect(await read(true)).toEqual(expected)
-    expect(await read(false)).toEqual(expected)
+    expect(await read(true)).toEqual(['one\n', 'two\n'].map((text) => ({ stream: 'stdout', text })))
+    expect(await read(false)).toEqual([{ stream: 'stdout', text: 'one\ntwo\n' }])
     link.ask('e-2', noop())
     await until(
       () => link.known('e-2'),
       ({ state }) => state === 'Completed',
     )
     const signal = new AbortController().signal
-    for await (const line of link.peer?.readLog({ executionId: 'e-2', follow: true, tail: false, signal }) ??
+    for await (const part of link.peer?.readLog({ executionId: 'e-2', follow: true, tail: false, signal }) ??
       []) {
-      expect(line).toBeUndefined()
+      expect(part).toBeUndefined()
     }
     const none = link.peer?.readLog({ executionId: 'e-none', follow: false, tail: false, signal })
     await expect(none?.[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'EXECUTION_NOT_FOUND' })

@@ -13,6 +13,6 @@ export interface JobLogsOptions extends JobFlags {
 /** Prints what a job wrote: its standard output to ours, its standard error to ours. */
 export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOptions): Promise<void> {
   const { follow = false, tail = false, executionId, namespace } = options
-  const lines = clientFor(terminal, options).readLog(id, { follow, tail, executionId, namespace })
-  await printLog(terminal, lines)
+  const parts = clientFor(terminal, options).readLog(id, { follow, tail, executionId, namespace })
+  await printLog(terminal, parts)
 }

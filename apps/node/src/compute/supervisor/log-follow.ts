@@ -5,14 +5,14 @@ import { type LogStream, logFile } from './work-files.ts'
 
 const LOOK_MS = 100
 const CHUNK_BYTES = 64 * 1024
-/** A longer line is delivered in pieces. */
+/** Of a longer line, what is there is delivered before its end is. */
 const LINE_LENGTH = 64 * 1024
 
-/** One line of a job's output. */
-export interface LogLine {
+/** A part of a job's output. */
+export interface LogPart {
   readonly stream: LogStream
-  /** With its line end, as the job wrote it; without one where the job wrote none (yet ended). */
-  readonly line: string
+  /** One line or several with their ends, as the job wrote them; without an end where the job wrote none, or a line is long. */
+  readonly text: string
 }
 
 /** Options of {@link followLog}. */
@@ -45,8 +45,8 @@ class LineReader {
     )
   }
 
-  /** Yields the lines that are complete; with `last`, also an unfinished one. */
-  async *read(last: boolean): AsyncGenerator<LogLine> {
+  /** Yields the lines that are complete, as many at a time as are there; with `last`, also an unfinished one. */
+  async *read(last: boolean): AsyncGenerator<LogPart> {
     const file = await this.#open()
     if (file === undefined) return
     try {
@@ -60,35 +60,33 @@ class LineReader {
     } finally {
       await file.close()
     }
-    if (last && this.#rest !== '') yield { stream: this.#stream, line: this.#rest }
+    if (last && this.#rest !== '') yield { stream: this.#stream, text: this.#rest }
   }
 
   async #open(): Promise<FileHandle | undefined> {
     return await open(this.#path, 'r').catch(() => undefined)
   }
 
-  *#split(text: string): Generator<LogLine> {
-    const pieces = (this.#rest + text).split('\n')
-    this.#rest = pieces.pop() ?? ''
-    for (const piece of pieces) yield { stream: this.#stream, line: `${piece}\n` }
-    if (this.#rest.length > LINE_LENGTH) {
-      yield { stream: this.#stream, line: this.#rest }
-      this.#rest = ''
-    }
+  *#split(read: string): Generator<LogPart> {
+    const all = this.#rest + read
+    const whole = all.lastIndexOf('\n') + 1
+    const end = all.length - whole > LINE_LENGTH ? all.length : whole
+    this.#rest = all.slice(end)
+    if (end > 0) yield { stream: this.#stream, text: all.slice(0, end) }
   }
 }
 
-function* notices(record: ExitRecord | undefined): Generator<LogLine> {
+function* notices(record: ExitRecord | undefined): Generator<LogPart> {
   const notice = '[saltcod: the log limit was reached, the rest was dropped]\n'
-  if (record?.stdoutCapped === true) yield { stream: 'stdout', line: notice }
-  if (record?.stderrCapped === true) yield { stream: 'stderr', line: notice }
+  if (record?.stdoutCapped === true) yield { stream: 'stdout', text: notice }
+  if (record?.stderrCapped === true) yield { stream: 'stderr', text: notice }
 }
 
 /**
  * Reads the logs of a run from its work directory, while it runs or afterwards. Lines of one stream come in
  * order; the two streams are not ordered between each other. A log that hit its limit ends with a line that says so.
  */
-export async function* followLog(workDir: string, options: FollowOptions = {}): AsyncGenerator<LogLine> {
+export async function* followLog(workDir: string, options: FollowOptions = {}): AsyncGenerator<LogPart> {
   const { follow = false, tail = false, signal } = options
   const readers = [new LineReader(workDir, 'stdout'), new LineReader(workDir, 'stderr')]
   if (tail) for (const reader of readers) await reader.skip()

@@ -4,7 +4,7 @@ import type { Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
-import type { LogLine } from '../../link/link.ts'
+import type { LogPart } from '../../link/link.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { looseField } from '../../wire/loose-field.ts'
 import type { WireLogMessage } from '../../wire/models.ts'
@@ -48,8 +48,9 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
   try {
     const job = await findJob(context, decodeURIComponent(rawId), query)
     const execution = await chooseExecution(context, job.id, query)
-    for await (const { stream: name, line } of linesOf(context, execution, query, signal)) {
-      await send(client, { value: { Type: name === 'stdout' ? 1 : 2, Line: line } }, signal)
+    for await (const { stream: name, text } of partsOf(context, execution, query, signal)) {
+      // Clients print a line as it is, so one may hold several.
+      await send(client, { value: { Type: name === 'stdout' ? 1 : 2, Line: text } }, signal)
     }
   } catch (error) {
     const { message } =
@@ -83,12 +84,12 @@ async function chooseExecution(context: ApiContext, jobId: string, query: Query)
   return newest
 }
 
-async function* linesOf(
+async function* partsOf(
   { requester }: ApiContext,
   execution: Execution,
   query: Query,
   signal: AbortSignal,
-): AsyncIterable<LogLine> {
+): AsyncIterable<LogPart> {
   const node = requester.nodes.get(execution.nodeId)
   if (node?.connected === true) {
     try {
@@ -107,12 +108,11 @@ async function* linesOf(
   } else if (!EXECUTION_MACHINE.terminal.has(execution.state)) {
     throw new ApiError('NotFound', `node ${execution.nodeId}, which has the log, is not connected`)
   }
-  yield* keptLines(execution, 'stdout')
-  yield* keptLines(execution, 'stderr')
+  yield* keptPart(execution, 'stdout')
+  yield* keptPart(execution, 'stderr')
 }
 
-function* keptLines(execution: Execution, name: LogLine['stream']): Iterable<LogLine> {
+function* keptPart(execution: Execution, name: LogPart['stream']): Iterable<LogPart> {
   const text = looseField(execution.runOutput, name)
-  if (typeof text !== 'string') return
-  for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) yield { stream: name, line }
+  if (typeof text === 'string' && text !== '') yield { stream: name, text }
 }

@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ExitRecord, writeExitRecord } from '../../../src/compute/supervisor/exit-record.ts'
-import { followLog, type LogLine } from '../../../src/compute/supervisor/log-follow.ts'
+import { followLog, type LogPart } from '../../../src/compute/supervisor/log-follow.ts'
 import { logFile } from '../../../src/compute/supervisor/work-files.ts'
 import { makeDirectory, removeDirectory } from '../work-bench.ts'
 
@@ -27,9 +27,9 @@ afterEach(() => removeDirectory(workDir))
 
 const stdout = (text: string | Buffer): void => appendFileSync(logFile(workDir, 'stdout'), text)
 
-async function all(lines: AsyncIterable<LogLine>): Promise<string[]> {
+async function all(parts: AsyncIterable<LogPart>): Promise<string[]> {
   const found: string[] = []
-  for await (const { stream, line } of lines) found.push(`${stream}:${line}`)
+  for await (const { stream, text } of parts) found.push(`${stream}:${text}`)
   return found
 }
 
@@ -37,12 +37,7 @@ describe('logs', () => {
   test('are read as they are', async () => {
     stdout('one\ntwo\nhalf')
     writeFileSync(logFile(workDir, 'stderr'), 'wrong\n')
-    expect(await all(followLog(workDir))).toEqual([
-      'stdout:one\n',
-      'stdout:two\n',
-      'stdout:half',
-      'stderr:wrong\n',
-    ])
+    expect(await all(followLog(workDir))).toEqual(['stdout:one\ntwo\n', 'stdout:half', 'stderr:wrong\n'])
   })
 
   test('of a run that has not begun are empty', async () => {
@@ -52,10 +47,10 @@ describe('logs', () => {
   test('are followed until the run has ended', async () => {
     stdout('one\ntw')
     const lines = followLog(workDir, { follow: true })
-    expect((await lines.next()).value).toEqual({ stream: 'stdout', line: 'one\n' })
+    expect((await lines.next()).value).toEqual({ stream: 'stdout', text: 'one\n' })
     const next = lines.next()
     stdout('o\nlast')
-    expect((await next).value).toEqual({ stream: 'stdout', line: 'two\n' })
+    expect((await next).value).toEqual({ stream: 'stdout', text: 'two\n' })
     writeExitRecord(workDir, ENDED)
     expect(await all(lines)).toEqual(['stdout:last'])
   })
@@ -66,8 +61,9 @@ describe('logs', () => {
     const next = lines.next()
     // Written again and again, since from outside nobody sees when the reader has found its place.
     const writer = setInterval(() => stdout('new\n'), 20)
-    expect((await next).value).toEqual({ stream: 'stdout', line: 'new\n' })
+    const { value } = await next
     clearInterval(writer)
+    expect(value).toEqual({ stream: 'stdout', text: expect.stringMatching(/^(?:new\n)+$/) })
     await lines.return(undefined)
   })
 
@@ -85,6 +81,15 @@ describe('logs', () => {
     const pieces = await all(followLog(workDir, { follow: true }))
     expect(pieces.map((piece) => piece.slice('stdout:'.length)).join('')).toBe(bytes.toString())
     expect(pieces.length).toBeGreaterThan(1)
+  })
+
+  test('come many lines at a time, none of them cut', async () => {
+    const lines = Array.from({ length: 50_000 }, (_, number) => `line ${number}\n`)
+    stdout(lines.join(''))
+    const pieces = (await all(followLog(workDir))).map((piece) => piece.slice('stdout:'.length))
+    expect(pieces.join('')).toBe(lines.join(''))
+    expect(pieces.every((piece) => piece.endsWith('\n'))).toBe(true)
+    expect(pieces.length).toBeLessThan(50)
   })
 
   test('say that they were cut', async () => {
