@@ -7,6 +7,7 @@ const STATUS = {
   Unauthorized: 401,
   Forbidden: 403,
   NotFound: 404,
+  MethodNotAllowed: 405,
   ResourceInUse: 409,
   ConflictJobState: 409,
   MultipleJobsFound: 409,

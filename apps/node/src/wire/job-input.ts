@@ -7,11 +7,10 @@ import { submitSchema } from './job-schema.ts'
 import { SUBMIT_KEYS } from './job-shape.ts'
 import { spellKeys } from './loose-keys.ts'
 import { unknownParameters } from './parameter-names.ts'
+import { isReservedMeta } from './reserved-meta.ts'
 import { readBySchema } from './schema-problem.ts'
 import { shortText } from './short-text.ts'
 
-/** Keys of a job's meta that only a requester sets. */
-const RESERVED_META_PREFIX = 'bacalhau.org/'
 const JOB_PATH = 'Job.'
 const MOST_NAMED_KEYS = 20
 
@@ -128,7 +127,7 @@ function acceptedId(job: JobInput, warnings: string[]): string | null {
 function acceptedMeta(job: JobInput, warnings: string[]): Record<string, string> {
   const accepted: Record<string, string> = {}
   for (const [key, value] of Object.entries(job.Meta)) {
-    if (key.toLowerCase().startsWith(RESERVED_META_PREFIX)) {
+    if (isReservedMeta(key)) {
       warnings.push(`job meta key "${key}" is reserved and will be ignored`)
     } else accepted[key] = value
   }

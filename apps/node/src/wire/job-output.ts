@@ -2,9 +2,10 @@ import type { Job } from '@saltcod/store-core'
 import type { JobSpec, NetworkAccess, Task } from '../spec/job-spec.ts'
 import type { ClientVersion } from './client-version.ts'
 import type { WireJob, WireTask } from './models.ts'
+import { HOLD_META } from './reserved-meta.ts'
 import { toNanoseconds } from './time.ts'
 
-/** Writes a job as a client of some version reads it. */
+/** Writes a job as a client of some version reads it. Bacalhau has no place for a hold, so it is written into the meta. */
 export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
   return {
     ID: job.id,
@@ -14,7 +15,7 @@ export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
     Priority: job.priority,
     Count: job.count,
     Constraints: job.spec.Constraints.map(({ Key, Operator, Values }) => ({ Key, Operator, Values })),
-    Meta: job.spec.Meta,
+    Meta: job.hold === null ? job.spec.Meta : { ...job.spec.Meta, [HOLD_META]: job.hold },
     Labels: job.labels,
     Tasks: job.spec.Tasks.map((task) => taskToWire(task, client)),
     State: { StateType: job.state, Message: job.stateMessage },

@@ -28,6 +28,11 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
   const held = await session.run(['job', 'hold', 'one', '--reason', 'audit'], { env })
   assert.deepEqual([held.code, held.stdout], [0, `Job ${ids[0]} is held: audit\n`])
 
+  const described = await session.run(['job', 'describe', 'one'], { env })
+  assert.match(described.stdout, /^Held {8}audit$/m)
+  const { Job } = await jobUntil(node.url, 'one', 'Completed')
+  assert.deepEqual(Job.Meta, { 'saltcod/hold': 'audit' })
+
   const planned = await session.run(['gc', '--dry-run', '--max-age', '0s', '--output', 'json'], { env })
   assert.equal(planned.code, 0, planned.stderr)
   const plan = JSON.parse(planned.stdout) as GcReport
@@ -40,6 +45,7 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
   assert.deepEqual([done.removedJobs, done.removedBytes, done.overdueSeconds], [2, plan.removedBytes, 0])
   const released = await session.run(['job', 'release', 'one', '--output', 'json'], { env })
   assert.deepEqual(JSON.parse(released.stdout), { JobID: ids[0], Hold: null })
+  assert.deepEqual((await jobUntil(node.url, 'one', 'Completed')).Job.Meta, {})
 
   node.signal('SIGKILL')
   await node.exited

@@ -1,5 +1,6 @@
 import { formatTable, paint } from '@saltcod/display'
 import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
+import { HOLD_META } from '../../wire/reserved-meta.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { printValue } from '../output.ts'
@@ -65,6 +66,7 @@ function facts({ Job: job, Executions }: WireGetJobAnswer): string {
     const state = stateText(execution)
     counts.set(state, (counts.get(state) ?? 0) + 1)
   }
+  const hold = job.Meta[HOLD_META]
   const rows: readonly (readonly [string, string])[] = [
     ['ID', job.ID],
     ['Name', job.Name],
@@ -72,6 +74,7 @@ function facts({ Job: job, Executions }: WireGetJobAnswer): string {
     ['Type', job.Type],
     ['State', job.State.StateType],
     ['Message', job.State.Message],
+    ...(hold === undefined ? [] : [['Held', hold] as const]),
     ['Count', String(job.Count)],
     ['Created', timeText(job.CreateTime)],
     ['Modified', timeText(job.ModifyTime)],

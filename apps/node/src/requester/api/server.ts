@@ -9,6 +9,7 @@ import { clientOf } from './api-context.ts'
 import { addAuthRoutes } from './auth-routes.ts'
 import { foreignPage } from './foreign-page.ts'
 import { addJobRoutes } from './job-routes.ts'
+import { KnownPaths } from './known-paths.ts'
 import { serveLogs } from './log-socket.ts'
 import { addNodeRoutes } from './node-routes.ts'
 import { toApiError } from './store-error.ts'
@@ -35,7 +36,7 @@ export function createApi(context: ApiContext, { maxBodyBytes, log }: ApiOptions
     routerOptions: { maxParamLength: maxHeaderSize, ignoreTrailingSlash: true },
   })
   addParsing(api)
-  addAnswers(api, context)
+  addAnswers(api, context, knownPathsOf(api))
   addAuthRoutes(api, context)
   addAgentRoutes(api, context)
   addNodeRoutes(api, context)
@@ -62,7 +63,14 @@ function addParsing(api: FastifyInstance): void {
   })
 }
 
-function addAnswers(api: FastifyInstance, context: ApiContext): void {
+/** Routes that are added later are known too. */
+function knownPathsOf(api: FastifyInstance): KnownPaths {
+  const known = new KnownPaths()
+  api.addHook('onRoute', ({ url, method }) => known.add(url, [method].flat()))
+  return known
+}
+
+function addAnswers(api: FastifyInstance, context: ApiContext, known: KnownPaths): void {
   const { version } = context
   api.addHook('onRequest', async (request, reply) => {
     reply.headers({
@@ -82,7 +90,14 @@ function addAnswers(api: FastifyInstance, context: ApiContext): void {
     const pretty = json && /[?&]pretty\b/.test(request.url) && typeof payload === 'string'
     return pretty ? JSON.stringify(JSON.parse(payload), null, 2) : payload
   })
-  api.setNotFoundHandler(() => {
+  api.setNotFoundHandler((request, reply) => {
+    const methods = known.methodsOf(request.url)
+    if (methods.length > 0) {
+      reply.header('allow', methods.join(', '))
+      throw new ApiError('MethodNotAllowed', `this address takes no ${request.method}`, {
+        hint: `it takes ${methods.join(' and ')}`,
+      })
+    }
     throw new ApiError('NotFound', 'The requested resource/URL was not found.', {
       hint: 'The server version may be older than this CLI version. Ask for GET /api/v1/agent/version',
     })

@@ -85,6 +85,21 @@ test('what is not there is a 404 with an error object', async () => {
   assert.equal(undecodable.body.Message, 'the address of the request cannot be decoded')
 })
 
+test('a method that a known address does not take is a 405 with those that it takes', async () => {
+  const node = await startTestNode()
+  const cases = [
+    ['PATCH', JOBS, 'GET, POST, PUT'],
+    ['POST', `${JOBS}/j-1?include=history`, 'DELETE, GET'],
+    ['DELETE', `${JOBS}/j-1/history/`, 'GET'],
+    ['GET', '/api/v1/saltcod/gc', 'POST'],
+  ] as const
+  for (const [method, path, allow] of cases) {
+    const { status, body, headers } = await node.request<WireError>(method, path)
+    assert.deepEqual([status, body.Status, body.Code], [405, 405, 'MethodNotAllowed'], path)
+    assert.equal(headers.get('allow'), allow)
+  }
+})
+
 test('bad parameters of a listing are a 400', async () => {
   const node = await startTestNode()
   for (const query of [
@@ -119,7 +134,7 @@ test('what a client may not set is left out with a warning', async () => {
     State: { StateType: 'Completed' },
     Version: 9,
     CreateTime: 1,
-    Meta: { 'bacalhau.org/requester.id': 'me', mine: 'yes' },
+    Meta: { 'bacalhau.org/requester.id': 'me', 'saltcod/hold': 'me', mine: 'yes' },
     Tasks: [
       { Name: 'one', Engine: { Type: 'noop' } },
       { Name: 'two', Engine: { Type: 'noop' } },
@@ -133,6 +148,7 @@ test('what a client may not set is left out with a warning', async () => {
     'only one task is supported per job',
     'job ID is ignored when submitting a batch job',
     'job meta key "bacalhau.org/requester.id" is reserved and will be ignored',
+    'job meta key "saltcod/hold" is reserved and will be ignored',
   ])
   const { body: kept } = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${body.JobID}`)
   assert.deepEqual(kept.Job.Meta, { mine: 'yes' })
