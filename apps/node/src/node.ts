@@ -177,16 +177,29 @@ async function startRoom(
   })
 }
 
+const OWN_ADDRESS = 'give an address of this machine with --host, such as 127.0.0.1 (0.0.0.0: all of them)'
+const NO_HOST = { reason: 'that host cannot be found', hint: OWN_ADDRESS }
+const LISTEN_ERRORS: Readonly<Record<string, { readonly reason: string; readonly hint: string }>> = {
+  EADDRINUSE: {
+    reason: 'another program listens there',
+    hint: 'stop the other program, or choose another port with --port (0: any)',
+  },
+  EADDRNOTAVAIL: { reason: 'this machine has no such address', hint: OWN_ADDRESS },
+  ENOTFOUND: NO_HOST,
+  EAI_AGAIN: NO_HOST,
+  EACCES: {
+    reason: 'this user may not listen there',
+    hint: 'choose a port from 1024 on with --port (0: any)',
+  },
+}
+
 async function listen(api: FastifyInstance, { host, port }: Config['api']): Promise<string> {
   try {
     await api.listen({ host, port })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const reason = code === 'EADDRINUSE' ? 'another program listens there' : code
-    throw new Failure(EXIT.failed, `cannot listen on ${host}:${port}: ${reason}`, {
-      hint: 'stop the other program, or choose another port with --port (0: any)',
-      cause: error,
-    })
+    const { reason, hint } = LISTEN_ERRORS[code] ?? { reason: code, hint: 'see --host and --port' }
+    throw new Failure(EXIT.failed, `cannot listen on ${host}:${port}: ${reason}`, { hint, cause: error })
   }
   const address = api.server.address() as AddressInfo
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`

@@ -1,24 +1,17 @@
 import { readdirSync } from 'node:fs'
-import type { Config } from './config.ts'
+import type { FindStoresOptions } from './find-stores-options.ts'
 import { olderDefaults, otherPath } from './legacy-stores.ts'
 import { otherNodes } from './other-nodes.ts'
 import type { StoreFinding } from './store-finding.ts'
 import { describeRole, type StoreRole } from './store-role.ts'
-
-/** What {@link findStores} looks for. */
-export interface FindStoresOptions {
-  readonly config: Config
-  readonly nodeId: string
-  /** Start empty even beside older data: what would be refused for that reason is a warning. */
-  readonly fresh?: boolean
-}
 
 /**
  * Looks, before any store is opened, for what a node must not start beside in silence: BoltDB files at the
  * paths of the stores, stores at older default paths, stores of other node ids. Reads directories and the
  * first bytes of files, never writes, and never throws for what it finds there.
  */
-export function findStores({ config, nodeId, fresh = false }: FindStoresOptions): readonly StoreFinding[] {
+export function findStores(options: FindStoresOptions): readonly StoreFinding[] {
+  const { config, nodeId, fresh = false } = options
   const roles = config.roles.map((role) => describeRole(config, nodeId, role))
   const listing = listRepository(config.dataDir)
   if (!('entries' in listing)) return [listing]
@@ -32,7 +25,7 @@ export function findStores({ config, nodeId, fresh = false }: FindStoresOptions)
       ...otherPath(role, fresh),
       ...olderDefaults(config.dataDir, role, entries, fresh),
     ]),
-    ...otherNodes(config.dataDir, nodeId, roles, entries, fresh),
+    ...otherNodes(options, roles, entries),
   ]
 }
 
@@ -59,12 +52,13 @@ function aboutTypes(roles: readonly StoreRole[]): StoreFinding[] {
   const findings: StoreFinding[] = []
   const memory = roles.filter((role) => role.memory)
   if (memory.length > 0) {
+    const pronoun = memory.length > 1 ? 'them' : 'it'
     findings.push({
       kind: 'memory-forgets',
       severity: 'warn',
       paths: [],
-      message: `the ${names(memory)} in memory: a restart forgets everything in it`,
-      hint: 'use the type lmdb to keep it',
+      message: `the ${names(memory)} in memory: a restart forgets everything in ${pronoun}`,
+      hint: `use the type lmdb to keep ${pronoun}`,
     })
   }
   const bolt = roles.filter((role) => role.askedForBolt && role.kind !== 'bolt')

@@ -8,6 +8,14 @@ import { readTextFile } from './text-file.ts'
 /** The name of the file in the repository directory that keeps the id of a node. */
 export const NODE_ID_FILE_NAME = 'node-id'
 
+const WRITE_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'the repository directory is not there and cannot be made',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+}
+
 /** The id that a repository keeps, or what is wrong with it. */
 export type KeptNodeId = { readonly nodeId: string | undefined } | { readonly problem: Problem }
 
@@ -54,7 +62,7 @@ export function ensureNodeId(
     return {
       problem: {
         origin: { kind: 'file', path: join(repository, NODE_ID_FILE_NAME), line: 0 },
-        problem: `the node id cannot be kept: ${code}`,
+        problem: `the node id cannot be kept: ${WRITE_ERRORS[code] ?? code}`,
         hint: 'let this user write to the repository directory, or name another one with --repo',
       },
     }

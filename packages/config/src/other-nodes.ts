@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileKind, isThere } from './file-kind.ts'
+import type { FindStoresOptions } from './find-stores-options.ts'
 import type { NodeRole } from './settings/node.ts'
-import { describePaths, FRESH_HINT, type StoreFinding } from './store-finding.ts'
+import { describePaths, type StoreFinding, waysOut } from './store-finding.ts'
 import { STORE_NAMES } from './store-location.ts'
 import type { StoreRole } from './store-role.ts'
 
@@ -32,12 +33,11 @@ function storesAmong(repository: string, entries: readonly string[]): readonly R
 
 /** Finds the stores of other node ids where the node's own id has none yet. */
 export function otherNodes(
-  repository: string,
-  nodeId: string,
+  { config, nodeId, idIsNew = false, fresh = false }: FindStoresOptions,
   roles: readonly StoreRole[],
   entries: readonly string[],
-  fresh: boolean,
 ): StoreFinding[] {
+  const repository = config.dataDir
   const stores = storesAmong(repository, entries)
   const known =
     roles.some((role) => !role.memory && role.kind !== 'missing') ||
@@ -45,14 +45,17 @@ export function otherNodes(
   if (known || stores.length === 0) return []
   const paths = stores.map(({ path }) => path)
   const ids = [...new Set(stores.map((store) => store.nodeId))]
-  const inMemory = roles.every((role) => role.memory)
+  const severity = fresh || roles.every((role) => role.memory) ? 'warn' : 'refuse'
+  const shown = describePaths(paths)
   return [
     {
       kind: 'other-node',
-      severity: fresh || inMemory ? 'warn' : 'refuse',
+      severity,
       paths,
-      message: `node id ${nodeId} has no store in ${repository}, but other ids have: ${describePaths(paths)}`,
-      hint: `give the id that is meant with --node-id (${ids.join(', ')}), or ${FRESH_HINT}`,
+      message: idIsNew
+        ? `no node id was given, and ${repository} has stores of ${ids.join(', ')}: ${shown}`
+        : `node id ${nodeId} has no store in ${repository}, but other ids have: ${shown}`,
+      hint: waysOut(severity, [`give the id that is meant with --node-id (${ids.join(', ')})`]),
     },
   ]
 }

@@ -25,8 +25,13 @@ export interface StoreFinding {
   readonly hint: string
 }
 
-/** What an operator can always do who means to start empty. */
-export const FRESH_HINT = 'start with --fresh to begin an empty store beside it'
+const FRESH = 'start with --fresh to begin an empty store beside it'
+
+/** Joins what can be done; where the node does not start, it can also be told to begin empty. */
+export function waysOut(severity: StoreFinding['severity'], ways: readonly string[]): string {
+  const all = severity === 'refuse' ? [...ways, FRESH] : ways
+  return [all.slice(0, -1).join(', '), all.at(-1)].filter((part) => part !== '').join(', or ')
+}
 
 /** Writes a finding as one line: `what was found; what to do`. Control characters are escaped. */
 export function formatFinding({ message, hint }: StoreFinding): string {

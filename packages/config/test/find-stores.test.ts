@@ -154,7 +154,7 @@ describe('findStores', () => {
     const findings = find(repository, argv)
     expect(kinds(findings)).toEqual(['warn memory-forgets', 'warn older-default', 'warn other-path'])
     expect(formatFinding(findings[0] as StoreFinding)).toBe(
-      'the job store and the execution store are in memory: a restart forgets everything in it; use the type lmdb to keep it',
+      'the job store and the execution store are in memory: a restart forgets everything in them; use the type lmdb to keep them',
     )
   })
 
@@ -169,7 +169,13 @@ describe('findStores', () => {
       `node id me has no store in ${repository}, but other ids have: ${repository}/a-compute/executions.db, ${repository}/b-requester/jobs.db; give the id that is meant with --node-id (a, b), or start with --fresh to begin an empty store beside it`,
     ])
     expect(kinds(findings)).toEqual(['refuse other-node'])
-    expect(kinds(find(repository, [], true))).toEqual(['warn other-node'])
+    const started = find(repository, [], true)
+    expect(kinds(started)).toEqual(['warn other-node'])
+    expect(started[0]?.hint).toBe('give the id that is meant with --node-id (a, b)')
+    const [made] = findStores({ config: configOf(repository), nodeId: 'n-made', idIsNew: true })
+    expect(made?.message).toBe(
+      `no node id was given, and ${repository} has stores of a, b: ${repository}/a-compute/executions.db, ${repository}/b-requester/jobs.db`,
+    )
     expect(find(repository, ['--node-id', 'a'])).toEqual([])
     expect(find(repository, ['--node-id', 'b', '--node-type', 'compute'])).toEqual([])
   })
@@ -178,7 +184,9 @@ describe('findStores', () => {
     const repository = repositoryWith({ [OURS_COMPUTE]: 'x', [OURS_REQUESTER]: 'x' })
     const argv = ['--requester-job-store-path', join(repository, 'new.db')]
     expect(kinds(find(repository, argv))).toEqual(['refuse other-path'])
-    expect(kinds(find(repository, argv, true))).toEqual(['warn other-path'])
+    const started = find(repository, argv, true)
+    expect(kinds(started)).toEqual(['warn other-path'])
+    expect(started[0]?.hint).toBe('move it there, or leave --requester-job-store-path out')
     writeFileSync(join(repository, 'new.db'), 'x')
     expect(find(repository, argv)).toEqual([])
   })

@@ -66,7 +66,9 @@ describe('the node id', () => {
     const inFile = ensureNodeId(join(home, 'plain'))
     expect('problem' in inFile && formatProblem(inFile.problem)).toMatch(/part of the path is a file/)
     const nowhere = ensureNodeId('/proc/none')
-    expect('problem' in nowhere && formatProblem(nowhere.problem)).toMatch(/the node id cannot be kept: E/)
+    expect('problem' in nowhere && formatProblem(nowhere.problem)).toMatch(
+      /the node id cannot be kept: the repository directory is not there and cannot be made; let this user/,
+    )
   })
 
   it('is the same for all processes that make it at once', async () => {

@@ -28,8 +28,9 @@ export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
       hint: 'let it be both: --node-type requester,compute',
     })
   }
-  const proposed = config.nodeId ?? knownNodeId(config) ?? makeNodeId()
-  const findings = findStores({ config, nodeId: proposed, fresh })
+  const known = knownNodeId(config)
+  const proposed = known ?? makeNodeId()
+  const findings = findStores({ config, nodeId: proposed, idIsNew: known === null, fresh })
   const refusals = findings.filter((finding) => finding.severity === 'refuse')
   if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(formatFinding))
   const { jobStore, executionStore } = resolvePaths(config, proposed)

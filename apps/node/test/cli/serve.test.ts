@@ -106,7 +106,7 @@ test('stores of Bacalhau and of other nodes are not passed over in silence', asy
   const before = readdirSync(directory, { recursive: true })
   const ran = await saltcod(['serve', '--repo', directory, '--port', '0'])
   assert.deepEqual([ran.code, ran.stdout], [2, ''])
-  assert.match(ran.stderr, /n-old/)
+  assert.match(ran.stderr, /^Error: no node id was given, and \S+ has stores of n-old: /)
   assert.deepEqual(readdirSync(directory, { recursive: true }), before)
 })
 
@@ -136,6 +136,14 @@ test('a second node on the same stores, or the same port, is refused', async () 
   const other = await saltcod(['serve', '--repo', temporaryDirectory(), '--port', port])
   assert.deepEqual([other.code, other.stdout], [1, ''])
   assert.match(other.stderr, /Error: cannot listen on 127\.0\.0\.1:\d+: another program listens there\n/)
+  for (const [host, reason] of [
+    ['192.0.2.7', 'this machine has no such address'],
+    ['no.such.host.invalid', 'that host cannot be found'],
+  ] as const) {
+    const ran = await saltcod(['serve', '--repo', temporaryDirectory(), '--host', host, '--port', '0'])
+    assert.deepEqual([ran.code, ran.stdout], [1, ''])
+    assert.match(ran.stderr, new RegExp(`Error: cannot listen on \\S+: ${reason}\nHint: give an address of`))
+  }
   assert.doesNotMatch(other.stderr, /recovery/, 'what an earlier node left is not touched')
 })
 
