@@ -90,6 +90,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     intake.abort()
     workshop.close()
     await workshop.drain(graceMs)
+    tellCutOff(context, workshop.active, graceMs)
     const interrupted = workshop.interrupt()
     await Promise.race([interrupted, delay(LAST_WRITES_MS, undefined, { ref: false })])
     // The last reports are worth a moment; what is not taken now is sent after the next start.
@@ -101,6 +102,14 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     await Promise.allSettled(loops)
   }
   return { peer, failed, load, stop: once(stop) }
+}
+
+function tellCutOff({ log }: ComputeContext, executions: readonly string[], graceMs: number): void {
+  if (executions.length === 0) return
+  log.warn(
+    { executions, graceMs },
+    'the grace period is over: what still runs is cut off and left to the next start',
+  )
 }
 
 async function describe({

@@ -29,9 +29,9 @@ export class Runner {
     this.#context = context
   }
 
-  /** Number of executions that are being worked on. */
-  get active(): number {
-    return this.#runs.size
+  /** The executions that are being worked on. */
+  get active(): readonly string[] {
+    return [...this.#runs.keys()]
   }
 
   /** Tells whether an execution is being worked on. */

@@ -43,9 +43,14 @@ export class Workshop {
   load(): NodeLoad {
     return {
       available: this.ledger.available(),
-      runningExecutions: this.#runner.active,
+      runningExecutions: this.#runner.active.length,
       enqueuedExecutions: this.#queue.length,
     }
+  }
+
+  /** The executions that are being worked on. */
+  get active(): readonly string[] {
+    return this.#runner.active
   }
 
   /** Tells whether something is being done for an execution at this moment. */

@@ -34,6 +34,22 @@ test('a node prints one line, and ends with 0 on SIGTERM after what runs has fin
   assert.equal(Executions?.Items.length, 1, `finished in the grace period: ${Job.State.Message}`)
 })
 
+test('what the grace period does not suffice for is named in the log', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(join(directory, 'saltcod.yaml'), 'GracePeriod: 100ms\n')
+  const node = await serveNode(directory)
+  const { stdout } = await session.run(['job', 'run', '--id-only', '--no-wait', '-'], {
+    env: node.env,
+    input: job(600_000),
+  })
+  const { Executions } = await jobUntil(node.url, stdout.trim(), 'Running')
+  node.signal('SIGTERM')
+  const { code, stderr } = await node.exited
+  assert.equal(code, 0)
+  const line = stderr.split('\n').find((text) => text.includes('the grace period is over'))
+  assert.ok(line?.includes(Executions?.Items[0]?.ID ?? 'none'), stderr)
+})
+
 test('a node that was killed goes on with every job where it was', async () => {
   const directory = temporaryDirectory()
   let node = await serveNode(directory)

@@ -51,7 +51,8 @@ export async function serve(
       'stopping: running work may finish; a second signal stops at once',
     )
     await Promise.race([node.stop(), aborted(stop.second)])
-    log.info('stopped')
+    if (stop.second.aborted) log.warn('stopped at once: what still ran is cut off and left to the next start')
+    else log.info('stopped')
   } finally {
     stop.close()
   }
