@@ -60,7 +60,7 @@ export function addArchiveRoutes(api: FastifyInstance, context: ApiContext, arch
     const whole = await readWhole(required(), id)
     const job = await context.requester.store.importJob({ ...whole, hold: HOLD })
     request.log.info({ job: job.id, name: job.name }, 'a job was restored from the archive')
-    return { JobID: job.id, Hold: job.hold }
+    return { JobID: job.id, Hold: job.hold, HeldBefore: null }
   })
 }
 

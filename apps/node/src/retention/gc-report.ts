@@ -3,6 +3,8 @@ import type { ExecutionRetentionReport, RetentionReport } from '@saltcod/compact
 /** What a run of retention did, as the API and the command line say it. */
 export interface GcReport {
   readonly dryRun: boolean
+  /** How many rules it went by; without any nothing goes. */
+  readonly rules: number
   /** Jobs that went, or in a dry run would go. */
   readonly removedJobs: number
   /** Bytes of everything that belonged to them, index rows left out. */
@@ -28,6 +30,7 @@ export interface GcReport {
 
 /** Puts the reports of both stores into words. */
 export function toGcReport(
+  rules: number,
   jobs: RetentionReport,
   executions: ExecutionRetentionReport | null,
   archives: boolean,
@@ -35,6 +38,7 @@ export function toGcReport(
   const { suspended } = jobs
   return {
     dryRun: jobs.dryRun,
+    rules,
     removedJobs: jobs.removed,
     removedBytes: jobs.removedBytes,
     overdueSeconds: Math.round(jobs.overdueMs / 1000),

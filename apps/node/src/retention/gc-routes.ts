@@ -19,6 +19,8 @@ export interface HoldAnswer {
   readonly JobID: string
   /** Why it is held; `null` where nobody holds it. */
   readonly Hold: string | null
+  /** Why it was held before; `null` where nobody held it. */
+  readonly HeldBefore: string | null
 }
 
 const limit = z.number().int().nonnegative().optional()
@@ -53,7 +55,7 @@ export function addGcRoutes(api: FastifyInstance, context: ApiContext, retention
   const hold = async (id: string, query: Query, reason: string | null): Promise<HoldAnswer> => {
     const found = await findJob(context, id, query)
     const job: Job<JobSpec> = await context.requester.store.holdJob({ jobId: found.id, reason })
-    return { JobID: job.id, Hold: job.hold }
+    return { JobID: job.id, Hold: job.hold, HeldBefore: found.hold }
   }
   const path = '/api/v1/saltcod/jobs/:id'
   api.post<{ Params: { id: string } }>(`${path}/hold`, (request) => {

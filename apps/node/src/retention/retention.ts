@@ -158,7 +158,7 @@ export class Retention {
     const signal =
       request.signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, request.signal])
     if (confirmClock) this.#watch.trust()
-    if (!this.#watch.isSteady()) return await this.#suspended(dryRun)
+    if (!this.#watch.isSteady()) return await this.#suspended(dryRun, rules.length)
     const options = { dryRun, signal, clockConfirmed: true as const, clock: this.#clock }
     // The requester trims its feed and its evaluations itself, with rules or without.
     const untrimmed = { feed: null, evaluationsOlderThanMs: null }
@@ -168,20 +168,20 @@ export class Retention {
       ...untrimmed,
       ...(archive === null ? {} : { archive }),
     })
-    if (dryRun) return toGcReport(jobs, null, this.#archives)
+    if (dryRun) return toGcReport(rules.length, jobs, null, this.#archives)
     const follow = rules.length > 0 && (this.#leftovers || jobs.removed > 0)
     const executions = await this.#followJobs(follow ? jobs : null, options)
-    const report = toGcReport(jobs, executions, this.#archives)
+    const report = toGcReport(rules.length, jobs, executions, this.#archives)
     this.#parts.onRun?.(report)
     return report
   }
 
-  async #suspended(dryRun: boolean): Promise<GcReport> {
+  async #suspended(dryRun: boolean, rules: number): Promise<GcReport> {
     const { jobs, clockStep } = this.#parts
     const nothing = await applyRetention(jobs, [], { dryRun: true, clockConfirmed: true })
     const { lastChangeAtMs } = clockStep ?? (await jobs.info())
     const suspended = { nowMs: this.#clock(), lastChangeAtMs }
-    const report = toGcReport({ ...nothing, dryRun, complete: false, suspended }, null, this.#archives)
+    const report = toGcReport(rules, { ...nothing, dryRun, complete: false, suspended }, null, this.#archives)
     if (!dryRun) this.#parts.onRun?.(report)
     return report
   }

@@ -44,19 +44,32 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
   const done = JSON.parse(removed.stdout) as GcReport
   assert.deepEqual([done.removedJobs, done.removedBytes, done.overdueSeconds], [2, plan.removedBytes, 0])
   const released = await session.run(['job', 'release', 'one', '--output', 'json'], { env })
-  assert.deepEqual(JSON.parse(released.stdout), { JobID: ids[0], Hold: null })
+  assert.deepEqual(JSON.parse(released.stdout), { JobID: ids[0], Hold: null, HeldBefore: 'audit' })
+  const again = await session.run(['job', 'release', 'one'], { env })
+  assert.deepEqual([again.code, again.stdout], [0, `Job ${ids[0]} was not held.\n`])
   assert.deepEqual((await jobUntil(node.url, 'one', 'Completed')).Job.Meta, {})
 
   node.signal('SIGKILL')
   await node.exited
-  const again = await serveNode(directory)
-  const list = await fetch(`${again.url}/api/v1/orchestrator/jobs`)
+  const next = await serveNode(directory)
+  const list = await fetch(`${next.url}/api/v1/orchestrator/jobs`)
   const { Items } = (await list.json()) as { Items: { ID: string }[] }
   assert.deepEqual(
     Items.map(({ ID }) => ID),
     [ids[0]],
   )
 }, 120_000)
+
+test('without a rule nothing goes, and that is said', async () => {
+  const { env } = await serveNode(temporaryDirectory())
+  const ran = await session.run(['gc'], { env })
+  assert.match(
+    ran.stdout,
+    /^Removed 0 jobs, 0 B of records\.\nNo rule of Retention applies, so everything is kept: /,
+  )
+  const asked = await session.run(['gc', '--max-age', '1h'], { env })
+  assert.equal(asked.stdout, 'Removed 0 jobs, 0 B of records.\n')
+})
 
 test('mistakes on the command line are told', async () => {
   const ages = await session.run(['gc', '--max-age', 'soon'])

@@ -38,7 +38,7 @@ test('ended jobs go when they are asked to, held ones and running ones stay', as
   const running = await node.submit(noopJob({ Name: 'long' }, { DurationMs: 600_000 }))
   await node.until(running, 'Running')
   const hold = await node.request('POST', `/api/v1/saltcod/jobs/${one}/hold`, { Reason: 'audit' })
-  assert.deepEqual([hold.status, hold.body], [200, { JobID: one, Hold: 'audit' }])
+  assert.deepEqual([hold.status, hold.body], [200, { JobID: one, Hold: 'audit', HeldBefore: null }])
 
   const nothing = await gc(node, {})
   assert.equal(nothing.removedJobs, 0)
@@ -53,7 +53,7 @@ test('ended jobs go when they are asked to, held ones and running ones stay', as
   const rest = await gc(node, { maxCount: 0 })
   assert.deepEqual([rest.removedJobs, rest.heldJobs, rest.overdueSeconds, rest.complete], [1, 1, 0, true])
   const release = await node.request('POST', `/api/v1/saltcod/jobs/one/release`)
-  assert.deepEqual([release.status, release.body], [200, { JobID: one, Hold: null }])
+  assert.deepEqual([release.status, release.body], [200, { JobID: one, Hold: null, HeldBefore: 'audit' }])
   assert.equal((await gc(node, { maxCount: 0 })).removedJobs, 1)
   assert.deepEqual(await jobIds(node), [running])
   const gone = await node.request<WireError>('GET', `/api/v1/orchestrator/jobs/${two}`)

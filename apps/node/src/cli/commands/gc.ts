@@ -19,6 +19,9 @@ export interface GcOptions extends NodeFlags {
   readonly output: string
 }
 
+const NO_RULES =
+  'No rule of Retention applies, so everything is kept: set one in the config file of the node, or give --max-age or --max-count.'
+
 /** Removes old jobs of a node, or says which would go. Fails where a record could not be removed, or the clock is not trusted. */
 export async function gc(terminal: Terminal, options: GcOptions): Promise<void> {
   const report = await runToTheEnd(terminal, clientFor(terminal, options), options)
@@ -72,6 +75,7 @@ function summaryOf(report: GcReport): string {
   ] as const
   return [
     report.dryRun ? `Would remove ${jobs}, ${bytes}.` : `Removed ${jobs}, ${bytes}.`,
+    ...(report.rules === 0 ? [NO_RULES] : []),
     ...(report.archivedJobs > 0 ? ['They are in the archive.'] : []),
     ...stays.filter(([count]) => count > 0).map(([count, why]) => `Left alone: ${count} ${why}.`),
     ...(report.overdueSeconds > 0

@@ -1,3 +1,5 @@
+import { printable } from '@saltcod/display'
+import type { HoldAnswer } from '../../retention/gc-routes.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { printValue } from '../output.ts'
@@ -19,9 +21,10 @@ export async function jobHold(terminal: Terminal, id: string, options: JobHoldOp
     printValue(terminal, options.output, answer)
     return
   }
-  terminal.out(
-    answer.Hold === null
-      ? `Job ${answer.JobID} is held no more.\n`
-      : `Job ${answer.JobID} is held: ${answer.Hold}\n`,
-  )
+  terminal.out(`Job ${answer.JobID} ${standing(answer)}\n`)
+}
+
+function standing({ Hold, HeldBefore }: HoldAnswer): string {
+  if (Hold !== null) return `is held: ${printable(Hold)}`
+  return HeldBefore === null ? 'was not held.' : 'is held no more.'
 }
