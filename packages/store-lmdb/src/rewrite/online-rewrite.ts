@@ -178,7 +178,7 @@ export class OnlineRewrite {
     }
   }
 
-  /** Returns how long writers were held. */
+  /** Returns how long writers were held, in milliseconds to one decimal. */
   async #exchange(file: FreshFile): Promise<number> {
     const { environment, writer, paths, onFailure } = this.#parts
     const { previous, fresh } = rewritePathOf(paths)
@@ -201,7 +201,7 @@ export class OnlineRewrite {
     } finally {
       this.#endSwap()
     }
-    return performance.now() - heldAt
+    return Math.round((performance.now() - heldAt) * 10) / 10
   }
 
   /** Lets the other parts of the store go on with the new file, from which there is no way back. */
