@@ -26,6 +26,8 @@ export interface ConfigFlag {
   readonly description: string
   /** The key of the setting in the config file; absent for `--config`. */
   readonly key: string | undefined
+  /** The environment variable that means the same; absent where there is none. */
+  readonly variable: string | undefined
 }
 
 interface FlagUse {
@@ -41,6 +43,7 @@ export function configFlags(): readonly ConfigFlag[] {
     argument: '<file>',
     description: 'Read this config file in place of <repo>/saltcod.yaml.',
     key: undefined,
+    variable: undefined,
   }
   const ofSettings = SETTINGS.flatMap((setting): ConfigFlag[] => {
     if (setting.flag === undefined) return []
@@ -51,6 +54,7 @@ export function configFlags(): readonly ConfigFlag[] {
         argument: setting.form === 'boolean' ? undefined : `<${setting.form}>`,
         description: setting.description,
         key: setting.key,
+        variable: setting.environment,
       },
     ]
   })

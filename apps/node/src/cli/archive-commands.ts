@@ -13,6 +13,10 @@ export function addArchiveCommands(program: Command, terminal: Terminal): void {
   const archive = program
     .command('archive')
     .description('Looks at the jobs that were archived before they were removed, and brings them back.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ saltcod archive list --limit 100\n  $ saltcod archive restore j-1a2b3c4d\n',
+    )
   const list = archive
     .command('list')
     .description('Lists the jobs of the archive, in the order in which they were archived.')

@@ -8,6 +8,10 @@ export function addConfigCommands(program: Command, terminal: Terminal): void {
   const config = program
     .command('config')
     .description('Shows the configuration: flags, then environment, then config file, then defaults.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ saltcod config list\n  $ saltcod config get API.Port\n  $ saltcod config default > ~/.bacalhau/saltcod.yaml\n',
+    )
   const argv = (): readonly string[] =>
     (program as Command & { readonly rawArgs: readonly string[] }).rawArgs.slice(2)
   const list = config

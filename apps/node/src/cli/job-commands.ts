@@ -8,7 +8,19 @@ const ID_HELP = '\nA job is named by its id, the beginning of it (j-1a2b3c4d), o
 
 /** Adds `job run|rerun|list|describe|history|executions|logs|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
-  const job = program.command('job').description('Submits jobs and looks after them.')
+  const job = program
+    .command('job')
+    .description('Submits jobs and looks after them.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ saltcod job run hello.yaml
+  $ saltcod job list --order-reversed
+  $ saltcod job describe j-1a2b3c4d
+  $ saltcod job logs -f j-1a2b3c4d
+`,
+    )
   addRun(job, terminal)
   addRerun(job, terminal)
   addList(job, terminal)
@@ -134,7 +146,8 @@ function addReads(job: Command, terminal: Terminal): void {
     .description('Lists what has happened to a job and its executions, oldest first.')
     .option('--event-type <type>', 'all, job or execution')
     .option('--execution-id <id>', 'only this execution')
-    .option('--limit <number>', 'how many', wholeNumber)
+    .option('--limit <number>', 'how many (default: all)', wholeNumber)
+    .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--wide', 'whole ids')
     .addOption(outputOption(LIST_FORMATS, 'table'))
     .addHelpText(

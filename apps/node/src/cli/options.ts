@@ -21,10 +21,12 @@ export function addSettingFlags(command: Command): Command {
 }
 
 function addFlags(command: Command, wanted: (key: string | undefined) => boolean): Command {
-  for (const { flag, aliases, argument, description, key } of configFlags()) {
+  for (const { flag, aliases, argument, description, key, variable } of configFlags()) {
     if (!wanted(key)) continue
     const value = argument === undefined ? '' : ` ${argument}`
-    command.addOption(new Option(`${flag}${value}`, description))
+    const others = [...aliases, ...(variable === undefined ? [] : [variable])]
+    const also = others.length === 0 ? '' : ` (Also: ${others.join(', ')}.)`
+    command.addOption(new Option(`${flag}${value}`, `${description}${also}`))
     for (const alias of aliases) {
       command.addOption(new Option(`${alias}${value}`, `The same as ${flag}.`).hideHelp())
     }

@@ -108,6 +108,7 @@ function addRest(program: Command, terminal: Terminal): void {
     .description('Tells the version of this program and of the node.')
     .option('--client', 'do not ask the node')
     .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
+    .addHelpText('after', '\nExamples:\n  $ saltcod version\n  $ saltcod version --client --output json\n')
   addNodeFlags(version).action(async (options) => {
     const commands = await import('./commands/version.ts')
     await commands.version(terminal, options)

@@ -67,6 +67,12 @@ test('a job is submitted, waited for, and looked at in every way', async () => {
   )
   const history = await saltcod(['job', 'history', id, '--output', 'json'], { env })
   assert.equal((JSON.parse(history.stdout) as WireHistory[]).at(-1)?.JobState?.New, 'Completed')
+  const story = JSON.parse(history.stdout) as WireHistory[]
+  const head = await saltcod(['job', 'history', id, '--limit', '2', '--output', 'json'], { env })
+  const token = /^More: add --next-token (\S+)\n$/.exec(head.stderr)?.[1] ?? ''
+  const rest = await saltcod(['job', 'history', id, '--next-token', token, '--output', 'json'], { env })
+  assert.deepEqual([...JSON.parse(head.stdout), ...JSON.parse(rest.stdout)], story)
+  assert.deepEqual([history.stderr, rest.stderr], ['', ''])
   const executions = await saltcod(['job', 'executions', id, '--output', 'json'], { env })
   assert.equal((JSON.parse(executions.stdout) as WireExecution[])[0]?.ComputeState.StateType, 9)
   const csv = await saltcod(['job', 'list', '--output', 'csv'], { env })
@@ -185,6 +191,11 @@ test('help teaches, and completions name every command', async () => {
   for (const word of ['serve', 'job', 'config', 'recover', 'Exit codes:', 'Examples:'])
     assert.ok(help.stdout.includes(word), word)
   assert.match((await saltcod(['job', 'run', '--help'])).stdout, /Examples:[\s\S]*hello\.yaml/)
+  for (const command of ['job', 'archive', 'config', 'version'])
+    assert.match((await saltcod([command, '--help'])).stdout, /\nExamples:\n {2}\$ saltcod /, command)
+  const serve = await saltcod(['serve', '--help'])
+  for (const word of ['--data-dir, BACALHAU_DIR', '--name, BACALHAU_NODE_ID', 'BACALHAU_API_PORT'])
+    assert.ok(serve.stdout.replaceAll(/\s+/g, ' ').includes(word), word)
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, stdout } = await saltcod(['completion', shell])
     assert.equal(code, 0)

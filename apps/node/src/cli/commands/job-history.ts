@@ -14,14 +14,15 @@ export interface JobHistoryOptions extends JobFlags {
   readonly eventType?: string
   readonly executionId?: string
   readonly limit?: number
+  readonly nextToken?: string
 }
 
 /** Lists the history of a job, oldest first. */
 export async function jobHistory(terminal: Terminal, id: string, options: JobHistoryOptions): Promise<void> {
   const client = clientFor(terminal, options)
   const items: WireHistory[] = []
-  const wanted = options.limit ?? Number.POSITIVE_INFINITY
-  let token: string | undefined
+  const wanted = options.limit || Number.POSITIVE_INFINITY
+  let token = options.nextToken
   // A job that goes on always has a next token, so an empty page is the end for now.
   do {
     const page = await client.listHistory(id, {
@@ -36,6 +37,7 @@ export async function jobHistory(terminal: Terminal, id: string, options: JobHis
   } while (token !== '' && items.length < wanted)
   const { output, wide = false } = options
   printList(terminal, output, items, historyColumns(wide || output === 'csv'))
+  if (token !== '') terminal.err(`More: add --next-token ${token}\n`)
 }
 
 /** The columns of a table of history. */
