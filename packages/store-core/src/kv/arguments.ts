@@ -56,7 +56,9 @@ export function checkRange(range: KvRange): void {
   if (upper !== undefined) checkKey(upper, 'upper bound')
 }
 
-function nameOf(value: unknown): string {
+/** Names what a value is, for saying that it should have been something else. */
+export function nameOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   return typeof value === 'object' ? `a ${value.constructor?.name ?? 'bare object'}` : `a ${typeof value}`
 }

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { StoreError } from '../errors.ts'
+import { jsonText } from './json-text.ts'
 import { keyToHex } from './tuple.ts'
 
 /** UTF-8 JSON: every record but those of folded owners. */
@@ -13,10 +14,11 @@ const tableSeeds = new Map<string, number>()
 /**
  * Wraps a value as it stands on disk: codec, record version, payload, and a CRC-32 (little-endian) over table
  * name, key and all of these. The key is part of the sum because LMDB has no checksums: a page that lands
- * in the wrong place holds values that are whole, under keys that are not theirs.
+ * in the wrong place holds values that are whole, under keys that are not theirs. Throws `TypeError` or `INVALID_ARGUMENT` where the
+ * value cannot be written as JSON.
  */
 export function encodeRecord(table: string, key: Uint8Array, version: number, value: unknown): Uint8Array {
-  return encodeJsonText(table, key, version, JSON.stringify(value))
+  return encodeJsonText(table, key, version, jsonText(`record for table ${table}`, value))
 }
 
 /** Wraps a value that is JSON text already, as {@link encodeRecord} does. */

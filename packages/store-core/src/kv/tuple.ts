@@ -1,4 +1,8 @@
+import { isUint8Array } from 'node:util/types'
+
 import { pack, unpack } from 'fdb-tuple'
+
+import { nameOf } from './arguments.ts'
 
 /** One part of a key. */
 export type KeyPart = string | number
@@ -22,14 +26,16 @@ let workspace = Buffer.allocUnsafe(1_024)
 
 /**
  * Encodes parts as a tuple whose byte order is the order of the parts (FoundationDB's tuple layer). Tuples
- * concatenate, so a part may also be a tuple that is encoded already.
+ * concatenate, so a part may also be a tuple that is encoded already. Throws `TypeError` for a part that is no text, no
+ * finite number and no bytes: the library writes some of these, and such a key can never be decoded.
  */
 export function tuple(...parts: readonly (KeyPart | Uint8Array)[]): Uint8Array {
   let end = 0
   for (const part of parts) {
     if (typeof part === 'string') end = writeText(part, end)
     else if (typeof part === 'number') end = writeNumber(part, end)
-    else end = writeBytes(part, end)
+    else if (isUint8Array(part)) end = writeBytes(part, end)
+    else throw noPart(part)
   }
   const key = Buffer.allocUnsafe(end)
   for (let i = 0; i < end; i += 1) key[i] = workspace[i] as number
@@ -58,6 +64,7 @@ function writeText(text: string, start: number): number {
 function writeNumber(number: number, start: number): number {
   const size = Math.abs(number)
   if (!Number.isInteger(number) || size >= SHORT_NUMBER) {
+    if (!Number.isFinite(number)) throw noPart(number)
     return writeBytes(pack([number]) as Uint8Array, start)
   }
   let length = 0
@@ -82,6 +89,10 @@ function writeBytes(bytes: Uint8Array, start: number): number {
   return start + length
 }
 
+function noPart(part: unknown): TypeError {
+  return new TypeError(`A part of a key must be a text, a finite number or bytes, but is ${nameOf(part)}.`)
+}
+
 function makeRoom(bytes: number): void {
   if (bytes <= workspace.length) return
   workspace = Buffer.concat([workspace], 2 * bytes)
@@ -89,9 +100,10 @@ function makeRoom(bytes: number): void {
 
 /**
  * Encodes an id as one part of a tuple: 17 bytes where it is the prefix, a hyphen and a lower-case UUID,
- * its text otherwise. No two ids share an encoding.
+ * its text otherwise. No two ids share an encoding. Throws `TypeError` for an id that is no text.
  */
 export function idTuple(prefix: string, id: string): Uint8Array {
+  if (typeof id !== 'string') throw new TypeError(`An id must be a text, but is ${nameOf(id)}.`)
   if (id.length !== prefix.length + 37 || !id.startsWith(prefix) || id[prefix.length] !== '-')
     return tuple(id)
   const made = Buffer.allocUnsafe(17)

@@ -128,3 +128,23 @@ test('many different parts, and long ones, are told apart', () => {
   assert.deepEqual(tuple(3, 'text 3'), tuple(3, 'text 3'))
   assert.deepEqual(decodeTuple(tuple('x'.repeat(5_000))), ['x'.repeat(5_000)])
 })
+
+test('a part that is no text, no finite number and no bytes is refused', () => {
+  const parts = [
+    undefined,
+    null,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    true,
+    {},
+    [],
+    10n,
+    new Date(0),
+    Symbol('x'),
+  ]
+  for (const part of parts) {
+    assert.throws(() => tuple('a', part as never), TypeError)
+    assert.throws(() => idTuple('j', part as never), TypeError)
+  }
+  assert.deepEqual(decodeTuple(tuple('a', 1.5, new Uint8Array(tuple(2)))), ['a', 1.5, 2])
+})
