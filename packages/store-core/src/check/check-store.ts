@@ -1,9 +1,11 @@
 import { checkFolded } from '../fold/check-folded.ts'
-import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { type KvRow, type KvSnapshot, type KvStore, MAX_RANGE_ROWS } from '../kv/contract.ts'
 import { decodeTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
+import { requireObject } from '../store/argument-types.ts'
 import { knownSequence } from '../store/damaged-meta.ts'
+import { checkOptionalInteger } from '../store/limits.ts'
 import type { StoreKind } from '../store/meta.ts'
 import { RecordTable } from '../store/record-table.ts'
 import type { TableName } from '../store/tables.ts'
@@ -76,6 +78,9 @@ export async function checkStore(
   plan: CheckPlan,
   options: CheckOptions,
 ): Promise<CheckReport> {
+  requireObject('options', options)
+  checkOptionalInteger('maxFindings', options.maxFindings, 0)
+  checkOptionalInteger('batchRows', options.batchRows, 1, MAX_RANGE_ROWS)
   const findings = new Findings(options)
   const indexes = new IndexTally()
   const start = kv.read(knownSequence).n

@@ -9,8 +9,25 @@ import { checkId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import { checkTransition } from '../states/transitions.ts'
+import {
+  requireJson,
+  requireObject,
+  requireOptionalFlag,
+  requireOptionalJson,
+  requireText,
+} from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkInteger, checkText, checkTime, invalid } from '../store/limits.ts'
+import {
+  checkChoice,
+  checkInteger,
+  checkOptionalChoice,
+  checkOptionalInteger,
+  checkPriority,
+  checkRecordBytes,
+  checkText,
+  checkTime,
+  invalid,
+} from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { putReclaim } from '../store/reclaim.ts'
 import { inState, withFields } from '../store/state-row.ts'
@@ -31,7 +48,10 @@ import type { CreateComputeExecution, UpdateComputeExecution } from './execution
 
 const FIRST_STATES: readonly ComputeState[] = ['Created', 'BidAccepted']
 
-/** Creates an execution with the job that caused it. */
+const MAX_PARTITION = 1_000_000
+const MAX_ATTEMPT = 1_000_000
+
+/** Creates an execution with the job that caused it. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`. */
 export function createCompute<Spec>(
   mutation: Mutation,
   request: CreateComputeExecution<Spec>,
@@ -39,18 +59,7 @@ export function createCompute<Spec>(
 ): ComputeExecution<Spec> {
   const { rows, nowMs } = mutation
   const { id, job, requesterId, deadlineAtMs } = request
-  checkId('execution', id)
-  checkId('job', job.id)
-  checkText('requester id', requesterId)
-  checkText('namespace', job.namespace)
-  checkTime('deadline', deadlineAtMs)
-  if (request.state !== undefined && !FIRST_STATES.includes(request.state)) {
-    throw invalid(
-      `an execution cannot begin as ${JSON.stringify(request.state)}`,
-      `begin as ${FIRST_STATES.join(' or ')}`,
-    )
-  }
-  if (!JOB_TYPES.includes(job.type)) throw invalid(`invalid job type: ${JSON.stringify(job.type)}`)
+  checkNewCompute(request)
   const key = computeKey(id)
   if (rows.get('executions', key) !== undefined || rows.get('reclaim', key) !== undefined) {
     throw new StoreError('EXECUTION_ALREADY_EXISTS', `execution ${id} exists already`, { id })
@@ -85,6 +94,7 @@ export function createCompute<Spec>(
     b: jobBytes,
   }
   const bytes = computeTable.put(rows, key, row)
+  checkRecordBytes(id, bytes)
   for (const index of computeIndexRows({ id, key, row })) mutation.putIndex(index.key)
   mutation.count('execution', row.ns, row.s, 1, bytes + jobBytes)
   recordComputeEvent(
@@ -94,14 +104,33 @@ export function createCompute<Spec>(
     request.event ?? { message: 'Execution created' },
   )
   announceCompute(mutation, id, row, null, row.s)
-  return toComputeExecution<Spec>(rows, { id, key, row })
+  return toComputeExecution<Spec>(rows, { id, key, row: computeTable.written(rows, key, row) })
 }
 
-/** Changes an execution's state, other fields, or both, with history. */
+function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
+  const { id, job, requesterId } = request
+  checkId('execution', id)
+  requireObject('job of an execution', job)
+  checkId('job', job.id)
+  checkInteger('job version', job.version, 1)
+  checkText('namespace', job.namespace)
+  checkText('job name', job.name)
+  checkChoice('job type', job.type, JOB_TYPES)
+  checkPriority(job.priority)
+  requireJson('specification', job.spec)
+  checkText('requester id', requesterId)
+  checkOptionalChoice('first state of an execution', request.state, FIRST_STATES)
+  checkOptionalInteger('partition', request.partition ?? undefined, 0, MAX_PARTITION)
+  requireOptionalFlag('rerunnable', request.rerunnable)
+  requireOptionalJson('resources', request.resources)
+  checkTime('deadline', request.deadlineAtMs)
+}
+
+/** Changes an execution's state, other fields, or both, with history. Throws `TypeError`, `INVALID_ARGUMENT` and the codes of `checkTransition`. */
 export function updateCompute(mutation: Mutation, request: UpdateComputeExecution): ChangedComputeExecution {
   const before = loadCompute(mutation.rows, request.executionId)
   const { to = null, patch = {}, event } = request
-  checkTime('deadline', patch.deadlineAtMs)
+  checkPatch(patch)
   const { id, row: old } = before
   checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
   const { nowMs } = mutation
@@ -110,12 +139,12 @@ export function updateCompute(mutation: Mutation, request: UpdateComputeExecutio
   const row = { ...withFields(moved, fieldsOf(patch)), r: old.r + 1, md: nowMs }
   const after = replaceComputeRow(mutation, before, row)
   recordComputeEvent(mutation, after, old.s, event ?? { message: request.message ?? '' })
-  return toChangedExecution(id, row)
+  return toChangedExecution(id, after.row)
 }
 
 /** Notes the newest revision that the requester has confirmed. It is no change of the work, so nothing else moves. */
 export function acknowledgeCompute(mutation: Mutation, executionId: string, revision: number): void {
-  checkInteger('revision', revision, 0, Number.MAX_SAFE_INTEGER)
+  checkInteger('revision', revision, 0)
   const before = loadCompute(mutation.rows, executionId)
   if (revision <= (before.row.ar ?? 0)) return
   const row = { ...before.row, ar: Math.min(revision, before.row.r) }
@@ -159,6 +188,22 @@ export function recordComputeEvent(
     },
     event,
   )
+}
+
+function checkPatch(patch: ComputeExecutionPatch): void {
+  requireObject('patch', patch)
+  const { attempt, process, resources, publishedResult, runOutput, deadlineAtMs } = patch
+  checkOptionalInteger('attempt', attempt, 0, MAX_ATTEMPT)
+  if (process != null) {
+    requireObject('process', process)
+    checkInteger('process id', process.pid, 0)
+    requireText('start time of a process', process.startTime)
+    requireText('boot id of a process', process.bootId)
+  }
+  requireOptionalJson('resources', resources)
+  requireOptionalJson('published result', publishedResult)
+  requireOptionalJson('run output', runOutput)
+  checkTime('deadline', deadlineAtMs)
 }
 
 function fieldsOf(patch: ComputeExecutionPatch): Partial<Record<keyof ComputeRow, unknown>> {

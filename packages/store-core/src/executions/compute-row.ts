@@ -11,6 +11,7 @@ import type { Json } from '../model/json.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import type { ReadRecordState } from '../store/history.ts'
 import { type IndexRow, keyRows } from '../store/index-row.ts'
+import { checkRecordBytes } from '../store/limits.ts'
 import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
@@ -158,6 +159,7 @@ function computeJobKey(key: Uint8Array, row: ComputeRow): Uint8Array {
 export function replaceComputeRow(mutation: Mutation, before: LoadedCompute, row: ComputeRow): LoadedCompute {
   const { id, key } = before
   const bytes = computeTable.put(mutation.rows, key, row)
+  checkRecordBytes(id, bytes)
   if (before.row.s !== row.s || before.row.ss !== row.ss) {
     mutation.removeIndex(computeStateKey(key, before.row))
     mutation.putIndex(computeStateKey(key, row))
@@ -166,7 +168,7 @@ export function replaceComputeRow(mutation: Mutation, before: LoadedCompute, row
   mutation.count('execution', row.ns, before.row.s, -1, -(before.bytes + before.row.b))
   mutation.count('execution', row.ns, row.s, 1, bytes + row.b)
   announceCompute(mutation, id, row, before.row.s, row.s)
-  return { id, key, row, bytes }
+  return { id, key, row: computeTable.written(mutation.rows, key, row), bytes }
 }
 
 /** Notes an execution's change for the feed; a state of `null` is its removal. */

@@ -12,9 +12,10 @@ import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import { COMPUTE_MACHINE, COMPUTE_STATES, LIVE_COMPUTE_STATES } from '../states/compute-state.ts'
+import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
 import { historyTable, readHistoryEntry, toHistoryEntry } from '../store/history.ts'
-import { checkInteger, checkText } from '../store/limits.ts'
+import { checkChoices, checkInteger, checkText } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
 import { RecordTable } from '../store/record-table.ts'
 import {
@@ -60,6 +61,7 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
   }
 
   async acknowledgeExecution(request: { executionId: string; revision: number }): Promise<void> {
+    requireObject('request', request)
     await this.mutate('acknowledgeExecution', {}, (mutation) =>
       acknowledgeCompute(mutation, request.executionId, request.revision),
     )
@@ -126,7 +128,7 @@ export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements
 
   async setCheckpoint(name: string, value: number): Promise<void> {
     checkText('checkpoint name', name)
-    checkInteger('checkpoint', value, 0, Number.MAX_SAFE_INTEGER)
+    checkInteger('checkpoint', value, 0)
     await this.mutate('setCheckpoint', {}, ({ rows }) => {
       checkpointTable.put(rows, tuple('checkpoint', name), { n: value })
     })
@@ -146,6 +148,9 @@ function computeListing<Spec>(
   query: ComputeExecutionQuery,
 ): Listing<ComputeExecution<Spec>> {
   const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
+  checkChoices('state', query.states, COMPUTE_STATES)
+  requireOptionalFlag('inProgress', query.inProgress)
+  requireOptionalFlag('live', query.live)
   const states = new Set(
     (query.states ?? COMPUTE_STATES).filter(
       (state) =>

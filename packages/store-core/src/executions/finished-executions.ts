@@ -2,7 +2,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import { invalid } from '../store/limits.ts'
+import { checkChoice } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
 import { computeStatePrefix, findCompute } from './compute-row.ts'
 import type { FinishedExecutionQuery } from './execution-store.ts'
@@ -15,12 +15,7 @@ export function finishedExecutionListing(
   snapshot: KvSnapshot,
   { state }: FinishedExecutionQuery,
 ): Listing<FinishedExecution> {
-  if (!COMPUTE_MACHINE.terminal.has(state)) {
-    throw invalid(
-      `an execution does not end as ${JSON.stringify(state)}`,
-      `ask for ${[...COMPUTE_MACHINE.terminal].join(' or ')}`,
-    )
-  }
+  checkChoice('end of an execution', state, [...COMPUTE_MACHINE.terminal])
   const idOf = (key: Uint8Array): string => decodeId('e', decodeTuple(key).at(-1))
   return {
     table: 'index',

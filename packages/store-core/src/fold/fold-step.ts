@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { KvRow, KvSnapshot, KvStore, KvTransaction } from '../kv/contract.ts'
 import { endOfTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { FoldReport, FoldRule } from '../model/fold.ts'
+import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
 import { checkInteger } from '../store/limits.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { RecordTable } from '../store/record-table.ts'
@@ -63,9 +64,11 @@ export async function foldStep(
   rule: FoldRule,
   nowMs: number,
 ): Promise<FoldReport> {
+  requireObject('rule', rule)
   const { olderThanMs = 0, limit = 50, anew = false } = rule
   checkInteger('limit', limit, 1, MAX_STEP_OWNERS)
-  checkInteger('olderThanMs', olderThanMs, 0, Number.MAX_SAFE_INTEGER)
+  checkInteger('olderThanMs', olderThanMs, 0)
+  requireOptionalFlag('anew', anew)
   if (anew) await forgetMarkers(kv)
   const step = new FoldStep(kv, plan, { limit, nowMs })
   for (const stretch of kv.read(plan.stretches)) {

@@ -2,10 +2,24 @@ import { StoreError } from '../errors.ts'
 import type { Execution, ExecutionPatch } from '../model/execution.ts'
 import type { EventInput } from '../model/history.ts'
 import { checkId, newId } from '../model/id.ts'
-import { EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
+import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import { checkTransition } from '../states/transitions.ts'
+import {
+  requireObject,
+  requireOptionalJson,
+  requireOptionalText,
+  requireText,
+} from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkText, checkTime, cutMessage, invalid } from '../store/limits.ts'
+import {
+  checkInteger,
+  checkOptionalChoice,
+  checkOptionalInteger,
+  checkRecordBytes,
+  checkText,
+  checkTime,
+  cutMessage,
+} from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { inState, withFields } from '../store/state-row.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
@@ -26,18 +40,13 @@ import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } fr
 
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
 
-/** Creates an execution of a job. Throws `EXECUTION_ALREADY_EXISTS`, `JOB_VERSION_NOT_FOUND`. */
+const MAX_PARTITION = 1_000_000
+
+/** Creates an execution of a job. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`, `JOB_VERSION_NOT_FOUND`. */
 export function createExecution(mutation: Mutation, job: LoadedJob, request: NewExecution): LoadedExecution {
   const { rows, nowMs } = mutation
   const id = request.id ?? newId('e')
-  checkText('node id', request.nodeId)
-  checkTime('deadline', request.deadlineAtMs)
-  if (request.state !== undefined && !FIRST_STATES.includes(request.state)) {
-    throw invalid(
-      `an execution cannot begin as ${JSON.stringify(request.state)}`,
-      `begin as ${FIRST_STATES.join(' or ')}`,
-    )
-  }
+  checkNewExecution(request)
   if (request.id !== undefined) {
     checkId('execution', id)
     if (executionTable.get(rows, executionKey(id)) !== undefined) {
@@ -53,9 +62,10 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
   const row = newExecutionRow(request, job, nowMs)
   const key = executionKey(id)
   const bytes = executionTable.put(rows, key, row)
+  checkRecordBytes(id, bytes)
   for (const index of executionIndexRows({ id, key, row })) mutation.putIndex(index.key)
   mutation.count('execution', row.ns, row.s, 1, bytes)
-  const made = { id, key, row, bytes }
+  const made = { id, key, row: executionTable.written(rows, key, row), bytes }
   recordEvent(
     mutation,
     made,
@@ -66,6 +76,18 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
   return made
 }
 
+function checkNewExecution(request: NewExecution): void {
+  checkText('node id', request.nodeId)
+  checkTime('deadline', request.deadlineAtMs)
+  checkOptionalChoice('first state of an execution', request.state, FIRST_STATES)
+  checkOptionalChoice('desired state', request.desiredState, DESIRED_STATES)
+  checkOptionalInteger('job version', request.jobVersion, 1)
+  checkOptionalInteger('partition', request.partition ?? undefined, 0, MAX_PARTITION)
+  if (request.evaluationId !== undefined) checkId('evaluation', request.evaluationId)
+  if (request.previousExecutionId !== undefined) checkId('execution', request.previousExecutionId)
+  requireOptionalJson('resources', request.resources)
+}
+
 function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): ExecutionRow {
   const { evaluationId, partition, desiredMessage, previousExecutionId, resources, deadlineAtMs } = request
   return {
@@ -74,11 +96,11 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): 
     ns: job.row.ns,
     n: request.nodeId,
     ...(evaluationId === undefined ? {} : { ev: evaluationId }),
-    ...(partition === undefined ? {} : { pt: partition }),
+    ...(partition == null ? {} : { pt: partition }),
     s: request.state ?? 'New',
     ss: nowMs,
     d: request.desiredState ?? 'Pending',
-    ...(desiredMessage === undefined ? {} : { dm: cutMessage(desiredMessage) }),
+    ...(desiredMessage === undefined ? {} : { dm: cutMessage(desiredMessage, 'desired message') }),
     ...(previousExecutionId === undefined ? {} : { pe: previousExecutionId }),
     ...(resources == null ? {} : { rs: resources }),
     r: 1,
@@ -92,7 +114,7 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): 
 export function updateExecution(mutation: Mutation, request: UpdateExecution): LoadedExecution {
   const before = loadExecution(mutation.rows, request.executionId)
   const { to = null, message, patch, event } = request
-  checkTime('deadline', patch?.deadlineAtMs)
+  checkPatch(patch)
   checkTransition(EXECUTION_MACHINE, subjectOf(before), request, to)
   return applyExecutionChange(mutation, before, {
     to,
@@ -100,6 +122,18 @@ export function updateExecution(mutation: Mutation, request: UpdateExecution): L
     ...(patch === undefined ? {} : { patch }),
     ...(event === undefined ? {} : { event }),
   })
+}
+
+function checkPatch(patch: ExecutionPatch | undefined): void {
+  if (patch === undefined) return
+  requireObject('patch', patch)
+  const { desiredState, desiredMessage, resources, publishedResult, runOutput, deadlineAtMs } = patch
+  checkOptionalChoice('desired state', desiredState, DESIRED_STATES)
+  if (desiredMessage != null) requireText('desired message', desiredMessage)
+  requireOptionalJson('resources', resources)
+  requireOptionalJson('published result', publishedResult)
+  requireOptionalJson('run output', runOutput)
+  checkTime('deadline', deadlineAtMs)
 }
 
 interface ExecutionChange {
@@ -116,6 +150,7 @@ function applyExecutionChange(
   change: ExecutionChange,
 ): LoadedExecution {
   const { to, patch = {}, event, computeRevision } = change
+  requireOptionalText('message', change.message)
   const { nowMs } = mutation
   const text = change.message ?? event?.message ?? ''
   const moved = to === null ? before.row : inState(EXECUTION_MACHINE, before.row, to, text, nowMs)
@@ -148,8 +183,15 @@ function fieldsOf(patch: ExecutionPatch): Partial<Record<keyof ExecutionRow, unk
   }
 }
 
-/** Applies a compute node's report once. Nothing that a node says can fail here: what does not fit is stale. */
+/**
+ * Applies a compute node's report once. What does not fit what is known is stale and fails nothing; a report that makes no sense in itself is
+ * a mistake of whoever wrote it. Throws `TypeError` or `INVALID_ARGUMENT`.
+ */
 export function recordExecution(mutation: Mutation, report: ExecutionReport): ReportOutcome {
+  checkInteger('compute revision', report.computeRevision, 0)
+  requireText('node id', report.nodeId)
+  if (report.to !== undefined) requireText('new state', report.to)
+  checkPatch(report.patch)
   const before = findExecutionRow(mutation.rows, report.executionId)
   if (before === undefined || before.row.n !== report.nodeId) return 'unknown'
   const { s: state, cr: known = 0 } = before.row

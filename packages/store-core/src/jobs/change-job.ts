@@ -4,6 +4,7 @@ import type { Job } from '../model/job.ts'
 import type { Json } from '../model/json.ts'
 import { JOB_MACHINE, type JobState } from '../states/job-state.ts'
 import { checkTransition, type Expectation } from '../states/transitions.ts'
+import { requireObject, requireText } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
 import { checkText, checkTime } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
@@ -36,11 +37,14 @@ export function moveJob(
   before: LoadedJob,
   move: Omit<TransitionJob, 'jobId' | 'evaluation' | 'requestId' | 'outbox'>,
 ): LoadedJob {
-  const { to, event, deadlineAtMs } = move
+  requireObject('move of a job', move)
+  const { to, event = {}, deadlineAtMs } = move
+  requireText('new state', to)
+  requireObject('event', event)
   checkTime('deadline', deadlineAtMs)
   checkTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
   const { nowMs } = mutation
-  const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event?.message ?? '', nowMs)
+  const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', nowMs)
   const row: JobRow = { ...withFields(moved, { dl: deadlineAtMs }), md: nowMs, r: before.row.r + 1 }
   const after = replaceJobRow(mutation, before, row)
   const said = { topic: 'State Update', message: row.m ?? to }
@@ -84,9 +88,10 @@ export function reviseJob<Spec>(
   checkDefinition({ priority: spec.p, count: spec.c, labels })
   checkTime('deadline', request.deadlineAtMs)
   const version = before.row.v + 1
-  const bytes = putSpec(mutation, before.key, version, spec, maxSpecBytes)
+  const { spec: written, bytes } = putSpec(mutation, before.key, version, spec, maxSpecBytes)
   for (const key of labelIndexKeys(before.key, before.row, old.l ?? {})) mutation.removeIndex(key)
-  const { m: _message, f: _finished, dl: _deadline, ...kept } = before.row
+  const { m: _message, f: _finished, dl: oldDeadline, ...kept } = before.row
+  const { deadlineAtMs = oldDeadline } = request
   const after = replaceJobRow(mutation, before, {
     ...kept,
     p: spec.p,
@@ -96,7 +101,7 @@ export function reviseJob<Spec>(
     ss: mutation.nowMs,
     md: mutation.nowMs,
     b: kept.b + bytes,
-    ...(request.deadlineAtMs == null ? {} : { dl: request.deadlineAtMs }),
+    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
   })
   for (const key of labelIndexKeys(after.key, after.row, labels)) mutation.putIndex(key)
   recordJobEvent(
@@ -107,7 +112,7 @@ export function reviseJob<Spec>(
   )
   const first = request.evaluation === undefined ? ({ trigger: 'job-update' } as const) : request.evaluation
   const evaluationId = first === null ? null : enqueueEvaluation(mutation, after, first)
-  return { job: toJob<Spec>(after.id, after.row, spec), evaluationId, created: true }
+  return { job: toJob<Spec>(after.id, after.row, written), evaluationId, created: true }
 }
 
 /** A new version may leave any state, so only the caller's expectations are checked. */

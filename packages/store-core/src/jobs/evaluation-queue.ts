@@ -1,9 +1,10 @@
 import { StoreError } from '../errors.ts'
 import type { KvRange, KvRow } from '../kv/contract.ts'
 import { decodeIdTuple, idTuple, tuple } from '../kv/tuple.ts'
-import type { NewEvaluation } from '../model/evaluation.ts'
+import { EVALUATION_TRIGGERS, type NewEvaluation } from '../model/evaluation.ts'
 import { checkId, newId } from '../model/id.ts'
-import { checkPriority, checkTime, cutMessage } from '../store/limits.ts'
+import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
+import { checkChoice, checkPriority, checkTime, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { rowsOf } from '../store/scan.ts'
@@ -34,25 +35,30 @@ import { type JobRow, jobKey } from './job-row.ts'
 
 const CANDIDATES_LOOKED_AT = 100
 
-/** Adds an evaluation of a job and returns its id, or that of one that will do instead. */
+/** Adds an evaluation of a job and returns its id, or that of one that will do instead. Throws `TypeError`, `INVALID_ARGUMENT`, `EVALUATION_ALREADY_EXISTS`. */
 export function enqueueEvaluation(
   mutation: Mutation,
   job: { readonly id: string; readonly row: JobRow },
   request: NewEvaluation,
 ): string {
+  requireObject('evaluation', request)
+  const { comment = '', dueAtMs = mutation.nowMs, priority = job.row.p } = request
+  checkChoice('trigger of an evaluation', request.trigger, EVALUATION_TRIGGERS)
+  checkTime('due time', dueAtMs)
+  checkPriority(priority)
+  requireOptionalFlag('coalesce', request.coalesce)
+  const message = cutMessage(comment, 'comment')
   const id = request.id ?? newId('v')
-  checkTime('due time', request.dueAtMs)
-  checkPriority(request.priority ?? 0)
   const key = idTuple('v', id)
   const row: EvaluationRow = {
     j: job.id,
     ns: job.row.ns,
     t: job.row.t,
-    p: request.priority ?? job.row.p,
+    p: priority,
     tr: request.trigger,
     st: 'pending',
-    ...(request.comment === undefined || request.comment === '' ? {} : { cm: cutMessage(request.comment) }),
-    due: request.dueAtMs ?? mutation.nowMs,
+    ...(message === '' ? {} : { cm: message }),
+    due: dueAtMs,
     a: 0,
     q: mutation.nextSequence(),
     c: mutation.nowMs,

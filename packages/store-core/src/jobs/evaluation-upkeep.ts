@@ -2,6 +2,7 @@ import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import { JOB_TYPES } from '../model/job.ts'
+import { checkDuration } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { isStaged } from '../store/reclaim.ts'
@@ -36,9 +37,10 @@ export function deleteEvaluation(mutation: Mutation, id: string): void {
   removeEvaluation(mutation, evaluation)
 }
 
-/** Removes evaluations that ended before a time, at most 500, and returns how many. */
+/** Removes evaluations that ended so long ago, at most 500, and returns how many. Throws `TypeError` or `INVALID_ARGUMENT`. */
 export function trimEvaluations(mutation: Mutation, olderThanMs: number): number {
-  const before = Math.max(0, mutation.nowMs - olderThanMs)
+  checkDuration('olderThanMs', olderThanMs)
+  const before = Math.max(0, Math.floor(mutation.nowMs - olderThanMs))
   const keys = mutation.rows.keys('index', {
     gte: tuple(INDEX.evaluationEnded),
     lt: tuple(INDEX.evaluationEnded, before),

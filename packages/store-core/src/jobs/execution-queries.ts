@@ -1,8 +1,10 @@
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
-import type { Evaluation, EvaluationStatus } from '../model/evaluation.ts'
+import { EVALUATION_STATUSES, type Evaluation, type EvaluationStatus } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
 import { EXECUTION_MACHINE, EXECUTION_STATES, type ExecutionState } from '../states/execution-state.ts'
+import { requireOptionalFlag, requireOptionalText } from '../store/argument-types.ts'
+import { checkChoices, checkOptionalChoice, checkOptionalInteger } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
 import { INDEX } from '../store/tables.ts'
 import { evaluationsOfJob, evaluationTable, findEvaluation, toEvaluation } from './evaluation-row.ts'
@@ -26,9 +28,13 @@ export function findExecution(snapshot: KvSnapshot, text: string): Execution {
   return toExecution(id, row)
 }
 
-/** The listing of executions that a query asks for. Throws `TypeError` where it has no condition. */
+/** The listing of executions that a query asks for. Throws `INVALID_ARGUMENT`, and `TypeError` also where it has no condition. */
 export function executionListing(snapshot: KvSnapshot, query: ExecutionQuery): Listing<Execution> {
   const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
+  checkOptionalInteger('job version', query.jobVersion, 1)
+  requireOptionalText('node id', query.nodeId)
+  checkChoices('state', query.states, EXECUTION_STATES)
+  requireOptionalFlag('inProgress', query.inProgress)
   const states = new Set(
     (query.states ?? EXECUTION_STATES).filter(
       (state) => query.inProgress !== true || !EXECUTION_MACHINE.terminal.has(state),
@@ -63,12 +69,13 @@ function chooseStretches(query: ExecutionQuery, states: ReadonlySet<ExecutionSta
   throw new TypeError('listExecutions needs a job, a node, states or inProgress')
 }
 
-/** The listing of a job's evaluations, or of all. */
+/** The listing of a job's evaluations by their age, or of all by their ids. Throws `TypeError` or `INVALID_ARGUMENT`. */
 export function evaluationListing(
   snapshot: KvSnapshot,
   query: { readonly jobId?: string; readonly status?: EvaluationStatus },
 ): Listing<Evaluation> {
   const { jobId, status } = query
+  checkOptionalChoice('status of an evaluation', status, EVALUATION_STATUSES)
   const wanted = (evaluation: Evaluation) =>
     status === undefined || evaluation.status === status ? evaluation : undefined
   if (jobId !== undefined) {

@@ -6,6 +6,7 @@ import type { Json } from '../model/json.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import type { ReadRecordState } from '../store/history.ts'
 import { type IndexRow, keyRows } from '../store/index-row.ts'
+import { checkRecordBytes } from '../store/limits.ts'
 import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
@@ -163,6 +164,7 @@ export function replaceExecutionRow(
 ): LoadedExecution {
   const { id, key } = before
   const bytes = executionTable.put(mutation.rows, key, row)
+  checkRecordBytes(id, bytes)
   if (before.row.s !== row.s || before.row.ss !== row.ss) {
     mutation.removeIndex(executionStateKey(key, before.row))
     mutation.putIndex(executionStateKey(key, row))
@@ -171,7 +173,7 @@ export function replaceExecutionRow(
   mutation.count('execution', row.ns, before.row.s, -1, -before.bytes)
   mutation.count('execution', row.ns, row.s, 1, bytes)
   announceExecution(mutation, id, row, before.row.s)
-  return { id, key, row, bytes }
+  return { id, key, row: executionTable.written(mutation.rows, key, row), bytes }
 }
 
 /** Notes an execution's change for the feed. */

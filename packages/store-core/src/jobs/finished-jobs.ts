@@ -3,7 +3,9 @@ import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeId, decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { FinishedJob, JobSize } from '../model/finished.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
-import { invalid } from '../store/limits.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import { requireText } from '../store/argument-types.ts'
+import { checkChoice } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { INDEX, type TableName } from '../store/tables.ts'
@@ -19,9 +21,8 @@ export function finishedJobListing(
   snapshot: KvSnapshot,
   { namespace, state }: FinishedJobQuery,
 ): Listing<FinishedJob> {
-  if (state !== 'Completed' && state !== 'Failed' && state !== 'Stopped') {
-    throw invalid(`a job does not end as ${JSON.stringify(state)}`, 'ask for Completed, Failed or Stopped')
-  }
+  requireText('namespace', namespace)
+  checkChoice('end of a job', state, [...JOB_MACHINE.terminal])
   const idOf = (key: Uint8Array): string => decodeId('j', decodeTuple(key).at(-1))
   return {
     table: 'index',

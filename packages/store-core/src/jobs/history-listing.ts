@@ -1,16 +1,26 @@
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
+import { requireOptionalText } from '../store/argument-types.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
+import { checkOptionalChoice, checkOptionalInteger, checkTime } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { jobKey } from './job-row.ts'
 import type { HistoryQuery } from './job-store.ts'
 
-/** The listing of a job's history that a query asks for. */
+const LEVELS = ['job', 'execution']
+
+/** The listing of a job's history that a query asks for. Throws `TypeError` or `INVALID_ARGUMENT`. */
 export function historyListing(snapshot: KvSnapshot, query: HistoryQuery): Listing<HistoryEntry> {
   const { jobId, jobVersion, level, executionIdPrefix, nodeIdPrefix, sinceMs, afterSequence } = query
   const key = jobKey(jobId)
+  checkOptionalInteger('job version', jobVersion, 1)
+  checkOptionalChoice('level of history', level, LEVELS)
+  requireOptionalText('beginning of an execution id', executionIdPrefix)
+  requireOptionalText('beginning of a node id', nodeIdPrefix)
+  checkTime('time to list from', sinceMs)
+  checkOptionalInteger('sequence number', afterSequence, 0, Number.MAX_SAFE_INTEGER - 1)
   const deleted = isDeleted(snapshot, key)
   return {
     table: 'history',

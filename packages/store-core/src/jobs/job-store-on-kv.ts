@@ -12,8 +12,10 @@ import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { Deadline, ReclaimReport } from '../model/store-info.ts'
+import { requireObject, requireOptionalNumber, requireText } from '../store/argument-types.ts'
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
 import { readHistoryEntry } from '../store/history.ts'
+import { checkOptionalInteger } from '../store/limits.ts'
 import {
   createExecution,
   publicExecution,
@@ -41,6 +43,7 @@ import { finishedJobListing, measureJob } from './finished-jobs.ts'
 import { historyListing } from './history-listing.ts'
 import { importJob } from './import-job.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
+import { checkJobQuery } from './job-query.ts'
 import { loadJob } from './job-row.ts'
 import type {
   Claim,
@@ -96,14 +99,19 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async getJob(id: string, version?: number): Promise<Job<Spec> | null> {
+    requireOptionalNumber('job version', version)
     return await this.read((snapshot) => getJob<Spec>(snapshot, id, version))
   }
 
   async getJobByName(namespace: string, name: string): Promise<Job<Spec> | null> {
+    requireText('namespace', namespace)
+    requireText('name', name)
     return await this.read((snapshot) => getJobByName<Spec>(snapshot, namespace, name))
   }
 
   async findJob(text: string, namespace = 'default'): Promise<Job<Spec>> {
+    requireText('name or id', text)
+    requireText('namespace', namespace)
     return await this.read((snapshot) => findJob<Spec>(snapshot, text, namespace))
   }
 
@@ -112,6 +120,7 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async listJobs(query: JobQuery = {}): Promise<Page<Job<Spec>> & { readonly feedCursor: FeedCursor }> {
+    checkJobQuery(query)
     const { page, feedCursor } = await this.page((snapshot) => jobListing<Spec>(snapshot, query), query)
     return { ...page, feedCursor }
   }
@@ -132,6 +141,9 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async deleteJob(request: DeleteJob): Promise<void> {
+    requireObject('request', request)
+    checkOptionalInteger('expected revision', request.expectedRevision, 0)
+    checkOptionalInteger('expected sequence number', request.expectedHistorySequence, 0)
     const sums = await sumExecutions(this.parts.kv, request.jobId)
     await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request, sums))
   }
@@ -218,6 +230,7 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async trimEvaluations(rule: { olderThanMs: number }): Promise<number> {
+    requireObject('rule', rule)
     return await this.mutate(
       'trimEvaluations',
       {},
@@ -232,6 +245,7 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
     jobTypes?: readonly JobType[]
     maxAttempts?: number
   }): Promise<Claim | null> {
+    requireObject('request', request)
     const incarnation = this.parts.incarnation?.id ?? ''
     return await this.mutate('claimEvaluation', {}, (mutation) =>
       claimEvaluation(mutation, incarnation, request),
@@ -253,6 +267,7 @@ export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobSt
   }
 
   async extendLease(request: { lease: LeaseToken; leaseMs: number }): Promise<LeaseToken> {
+    requireObject('request', request)
     return await this.mutate('extendLease', {}, (mutation) =>
       extendLease(mutation, request.lease, request.leaseMs),
     )

@@ -33,6 +33,7 @@ export interface SubmitJob<Spec = Json>
 
 /** What a submit did. */
 export interface Submitted<Spec = Json> {
+  /** As it is stored. Where the request's specification and labels are plain JSON, these are the caller's own objects. */
   readonly job: Job<Spec>
   /** The first evaluation; `null` where none was asked for. */
   readonly evaluationId: string | null
@@ -40,7 +41,7 @@ export interface Submitted<Spec = Json> {
   readonly created: boolean
 }
 
-/** A new version of a job: what is absent stays as it is. Also the way to run an ended job again. */
+/** A new version of a job: what is absent stays as it is; a deadline of `null` is taken away. Also the way to run an ended job again. */
 export interface ReviseJob<Spec = Json>
   extends Partial<Omit<JobDefinition<Spec>, 'name' | 'type'>>,
     Expectation<JobState>,
@@ -251,7 +252,10 @@ export interface JobStore<Spec = Json> extends DurableStore {
   updateExecution(
     request: UpdateExecution & ChangeRequest & { readonly evaluation?: NewEvaluation },
   ): Promise<Execution>
-  /** Applies a compute node's report once, whatever is delivered twice or out of order. Illegal moves are `stale`. */
+  /**
+   * Applies a compute node's report once, whatever is delivered twice or out of order. Illegal moves are `stale`. Throws
+   * `INVALID_ARGUMENT` for a report that makes no sense, whatever is known of the execution.
+   */
   recordExecution(report: ExecutionReport): Promise<ReportOutcome>
   /** Returns an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */
   getExecution(id: string): Promise<Execution | null>
@@ -268,7 +272,7 @@ export interface JobStore<Spec = Json> extends DurableStore {
   createEvaluation(request: NewEvaluation & { readonly jobId: string } & ChangeRequest): Promise<Evaluation>
   /** Returns an evaluation; `null` where there is none. */
   getEvaluation(id: string): Promise<Evaluation | null>
-  /** Lists a job's evaluations, or all of a status, oldest first. */
+  /** Lists a job's evaluations, oldest first, or those of all jobs in the order of their ids, which tells no age; all or those of a status. */
   listEvaluations(
     query: { readonly jobId?: string; readonly status?: EvaluationStatus } & PageRequest,
   ): Promise<Page<Evaluation>>

@@ -2,7 +2,8 @@ import { StoreError } from '../errors.ts'
 import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import { JOB_TYPES, type JobType } from '../model/job.ts'
-import { checkInteger, checkText, cutMessage } from '../store/limits.ts'
+import { requireObject } from '../store/argument-types.ts'
+import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { INDEX } from '../store/tables.ts'
 import { endHead, promoteDue, returnHead } from './evaluation-queue.ts'
@@ -32,6 +33,8 @@ export interface ClaimRequest {
 }
 
 const DEFAULT_MAX_ATTEMPTS = 10
+const MOST_ATTEMPTS = 1_000_000
+const ENDS_OF_WORK = ['complete', 'canceled'] as const
 
 /** Claims the next evaluation; `null` where nothing is due. */
 export function claimEvaluation(
@@ -41,9 +44,12 @@ export function claimEvaluation(
 ): Claim | null {
   checkText('holder', request.holder)
   checkInteger('lease time in milliseconds', request.leaseMs, 1, MAX_LEASE_MS)
-  releaseExpired(mutation, request.maxAttempts ?? DEFAULT_MAX_ATTEMPTS)
+  const { jobTypes = JOB_TYPES, maxAttempts = DEFAULT_MAX_ATTEMPTS } = request
+  checkChoices('job type', jobTypes, JOB_TYPES)
+  checkInteger('most attempts', maxAttempts, 1, MOST_ATTEMPTS)
+  releaseExpired(mutation, maxAttempts)
   promoteWaiting(mutation)
-  const first = firstReady(mutation, request.jobTypes ?? JOB_TYPES)
+  const first = firstReady(mutation, jobTypes)
   return first === undefined ? null : lease(mutation, first, incarnation, request)
 }
 
@@ -148,13 +154,14 @@ export function extendLease(mutation: Mutation, token: LeaseToken, leaseMs: numb
 export function completeEvaluation(
   mutation: Mutation,
   token: LeaseToken,
-  status: 'complete' | 'canceled',
+  status: (typeof ENDS_OF_WORK)[number],
   comment: string | undefined,
 ): LoadedEvaluation {
+  checkChoice('end of an evaluation', status, ENDS_OF_WORK)
   const before = holdLease(mutation, token)
   mutation.removeIndex(leasedKey(before, before.row.l.x))
   const { l: _lease, cm, ...kept } = before.row
-  const text = cutMessage(comment ?? cm ?? '')
+  const text = cutMessage(comment ?? cm ?? '', 'comment')
   endHead(mutation, before, {
     ...kept,
     st: status,
@@ -171,10 +178,11 @@ export function retryEvaluation(
   retry: { readonly delayMs: number; readonly maxAttempts: number; readonly comment: string },
 ): EvaluationStatus {
   checkInteger('delay in milliseconds', retry.delayMs, 0, 365 * MAX_LEASE_MS)
-  checkInteger('most attempts', retry.maxAttempts, 1, 1_000_000)
+  checkInteger('most attempts', retry.maxAttempts, 1, MOST_ATTEMPTS)
+  const comment = cutMessage(retry.comment, 'comment')
   const before = holdLease(mutation, token)
   mutation.removeIndex(leasedKey(before, before.row.l.x))
-  return giveBack(mutation, before, mutation.nowMs + retry.delayMs, retry.maxAttempts, retry.comment)
+  return giveBack(mutation, before, mutation.nowMs + retry.delayMs, retry.maxAttempts, comment)
 }
 
 function giveBack(
@@ -185,7 +193,7 @@ function giveBack(
   comment: string,
 ): EvaluationStatus {
   const { l: _lease, ...kept } = before.row
-  const row = { ...kept, cm: cutMessage(comment), md: mutation.nowMs }
+  const row = { ...kept, cm: comment, md: mutation.nowMs }
   if (kept.a >= maxAttempts) {
     endHead(mutation, before, { ...row, st: 'failed' })
     return 'failed'
@@ -199,8 +207,9 @@ type HeldEvaluation = LoadedEvaluation & {
   readonly row: EvaluationRow & { readonly l: NonNullable<EvaluationRow['l']> }
 }
 
-/** Checks a lease. Throws `LEASE_LOST`. */
+/** Checks a lease. Throws `TypeError`, or `LEASE_LOST`. */
 function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
+  requireObject('lease', token)
   const found = findEvaluation(mutation.rows, token.evaluationId)
   const held = found?.row.l
   if (

@@ -1,3 +1,4 @@
+import { requireList, requireObject } from '../store/argument-types.ts'
 import { invalid } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { createExecution, updateExecution } from './change-execution.ts'
@@ -19,6 +20,9 @@ export interface AppliedPlan {
 /** Writes a plan and completes the evaluation that caused it. */
 export function applyPlan(mutation: Mutation, plan: Plan): AppliedPlan {
   const { newExecutions = [], updates = [], followUps = [], events = [], lease } = plan
+  for (const [part, list] of Object.entries({ newExecutions, updates, followUps, events })) {
+    requireList(`${part} of a plan`, list)
+  }
   if (newExecutions.length > MAX_PLAN_EXECUTIONS) {
     throw invalid(
       `the plan creates ${newExecutions.length} executions, at most ${MAX_PLAN_EXECUTIONS} are allowed`,
@@ -30,10 +34,12 @@ export function applyPlan(mutation: Mutation, plan: Plan): AppliedPlan {
   const job = plan.job === undefined ? before : moveJob(mutation, before, plan.job)
   for (const event of events) recordJobEvent(mutation, job, job.row.s, event)
   for (const update of updates) {
+    requireObject('update of a plan', update)
     const changed = updateExecution(mutation, update)
     if (changed.row.j !== jobId) throw foreign(update.executionId, jobId)
   }
   const executionIds = newExecutions.map((request) => {
+    requireObject('new execution of a plan', request)
     if (request.jobId !== jobId) throw foreign(request.id ?? 'to be created', jobId)
     return createExecution(mutation, job, { evaluationId: lease.evaluationId, ...request }).id
   })

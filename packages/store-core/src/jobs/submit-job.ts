@@ -1,13 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
+import { jsonText } from '../kv/json-text.ts'
 import { decodeIdTuple } from '../kv/tuple.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import { checkId, newId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
 import type { Json, TextMap } from '../model/json.ts'
+import { requireJson } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
-import { checkInteger, checkLabels, checkPriority, checkText, checkTime, invalid } from '../store/limits.ts'
+import {
+  checkChoice,
+  checkInteger,
+  checkLabels,
+  checkPriority,
+  checkText,
+  checkTime,
+  invalid,
+} from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
@@ -37,23 +47,26 @@ export function checkDefinition(definition: { priority: number; count: number; l
   checkLabels(definition.labels)
 }
 
-/** Writes one version of a job. Throws `INVALID_ARGUMENT` where the specification is too large. */
+/** Writes one version of a job and returns it as it will be read. Throws `TypeError`, or `INVALID_ARGUMENT` where the specification is too large. */
 export function putSpec(
   mutation: Mutation,
   key: Uint8Array,
   version: number,
   spec: SpecRow,
   maxSpecBytes: number,
-): number {
-  if (spec.spec === undefined) throw new TypeError('a job needs a spec')
-  const bytes = specTable.put(mutation.rows, specKey(key, version), spec)
+): { readonly spec: SpecRow; readonly bytes: number } {
+  requireJson('specification', spec.spec)
+  const versionKey = specKey(key, version)
+  const bytes = specTable.put(mutation.rows, versionKey, spec)
   if (bytes > maxSpecBytes) {
     throw invalid(
       `the specification takes ${bytes} bytes, at most ${maxSpecBytes} are allowed`,
       'move large data into an input source',
     )
   }
-  return bytes
+  const written = specTable.written(mutation.rows, versionKey, spec)
+  requireJson('specification', written.spec)
+  return { spec: written, bytes }
 }
 
 /** Creates a job with its first evaluation, or finds the one that its submit key made before. */
@@ -64,18 +77,19 @@ export function submitJob<Spec>(
 ): Submitted<Spec> {
   const namespace = request.namespace ?? 'default'
   const id = request.id ?? newId('j')
+  const labels = request.labels ?? {}
   const definition: SpecRow = {
     n: request.name ?? id,
     p: request.priority ?? 0,
     c: request.count ?? 1,
-    ...(request.labels && Object.keys(request.labels).length > 0 ? { l: request.labels } : {}),
+    ...(Object.keys(labels).length > 0 ? { l: labels } : {}),
     spec: request.spec as Json,
     at: mutation.nowMs,
   }
   checkText('namespace', namespace)
   checkText('name', definition.n)
-  checkDefinition({ priority: definition.p, count: definition.c, labels: definition.l ?? {} })
-  if (!JOB_TYPES.includes(request.type)) throw invalid(`invalid job type: ${JSON.stringify(request.type)}`)
+  checkDefinition({ priority: definition.p, count: definition.c, labels })
+  checkChoice('job type', request.type, JOB_TYPES)
   if (request.id !== undefined) checkId('job', id)
   checkTime('deadline', request.deadlineAtMs)
 
@@ -96,7 +110,7 @@ function createJob<Spec>(
   const { id, namespace, definition } = made
   const { rows, nowMs } = mutation
   const key = jobKey(id)
-  const specBytes = putSpec(mutation, key, 1, definition, made.maxSpecBytes)
+  const { spec, bytes: specBytes } = putSpec(mutation, key, 1, definition, made.maxSpecBytes)
   const { submitKey, deadlineAtMs } = request
   const row: JobRow = {
     ns: namespace,
@@ -113,7 +127,7 @@ function createJob<Spec>(
     b: specBytes,
   }
   const bytes = jobTable.put(rows, key, row)
-  for (const index of jobIndexRows({ id, key, row }, definition)) mutation.putIndex(index.key, index.value)
+  for (const index of jobIndexRows({ id, key, row }, spec)) mutation.putIndex(index.key, index.value)
   mutation.count('job', namespace, row.s, 1, bytes + specBytes)
   addHistoryEntry(
     mutation,
@@ -124,7 +138,7 @@ function createJob<Spec>(
   const first: NewEvaluation | null =
     request.evaluation === undefined ? { trigger: 'job-register' } : request.evaluation
   const evaluationId = first === null ? null : enqueueEvaluation(mutation, { id, row }, first)
-  return { job: toJob<Spec>(id, row, definition), evaluationId, created: true }
+  return { job: toJob<Spec>(id, row, spec), evaluationId, created: true }
 }
 
 function findBySubmitKey<Spec>(
@@ -141,7 +155,9 @@ function findBySubmitKey<Spec>(
   const job = loadJob(snapshot, decodeIdTuple('j', found))
   const first = loadSpec(snapshot, job, 1)
   const nameGiven = request.name === undefined ? first.n : definition.n
-  const asked = JSON.parse(JSON.stringify({ ...definition, n: nameGiven, at: first.at, t: request.type }))
+  const asked = JSON.parse(
+    jsonText('specification', { ...definition, n: nameGiven, at: first.at, t: request.type }),
+  )
   if (!isDeepStrictEqual(asked, JSON.parse(JSON.stringify({ ...first, t: job.row.t })))) {
     throw new StoreError(
       'SUBMIT_KEY_CONFLICT',

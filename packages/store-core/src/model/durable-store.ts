@@ -5,7 +5,10 @@ import type { FoldReport, FoldRule } from './fold.ts'
 import type { OutboxRow } from './outbox.ts'
 import type { Deadline, QuarantinedRecord, ReclaimReport, StateCount, StoreInfo } from './store-info.ts'
 
-/** What both stores have: feed, outbox, deadlines, counts, care. All methods take and give plain data. */
+/**
+ * What both stores have: feed, outbox, deadlines, counts, care. All methods take and give plain data. Every method of a store throws `TypeError`
+ * for an argument of another type than it must have, and `INVALID_ARGUMENT` for one that is out of its limits; the store is then as it was.
+ */
 export interface DurableStore {
   /** Resolves when an I/O error made the store unusable; the process should then be restarted. */
   readonly failed: Promise<KvFailure>
@@ -73,7 +76,7 @@ export interface DurableStore {
   reclaim(): Promise<ReclaimReport>
   /** Returns the damaged records that were found so far. */
   listQuarantine(): Promise<QuarantinedRecord[]>
-  /** Checks every rule of the store in bounded snapshots, while it is being used. */
+  /** Checks every rule of the store in bounded snapshots, while it is being used. Throws `INVALID_ARGUMENT`. */
   check(options?: CheckOptions): Promise<CheckReport>
   /** Waits for what was begun, then closes. */
   close(): Promise<void>

@@ -1,5 +1,8 @@
 /** The kinds of record that the change feed speaks of. */
-export type RecordKind = 'job' | 'execution' | 'evaluation'
+export const RECORD_KINDS = ['job', 'execution', 'evaluation'] as const
+
+/** One of {@link RECORD_KINDS}. */
+export type RecordKind = (typeof RECORD_KINDS)[number]
 
 /** One record that a transaction changed. */
 export interface Change {

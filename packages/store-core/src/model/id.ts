@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { StoreError } from '../errors.ts'
 import { formatUuid } from '../kv/tuple.ts'
+import { requireText } from '../store/argument-types.ts'
 
 /** The letter that begins an id that we make: job, execution, evaluation. */
 export type IdPrefix = 'j' | 'e' | 'v'
@@ -36,8 +37,9 @@ export function newId(prefix: IdPrefix): string {
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
-/** Checks an id that a caller chose. Throws `INVALID_ARGUMENT`. */
+/** Checks an id that a caller chose. Throws `TypeError` or `INVALID_ARGUMENT`. */
 export function checkId(what: string, id: string): void {
+  requireText(`${what} id`, id)
   if (id.length > 0 && id.length <= MAX_ID_LENGTH && ID.test(id) && !id.includes('..')) return
   throw new StoreError(
     'INVALID_ARGUMENT',

@@ -1,4 +1,6 @@
 import { StoreError } from '../errors.ts'
+import { requireText } from '../store/argument-types.ts'
+import { checkChoices, checkOptionalInteger } from '../store/limits.ts'
 
 /** A state machine as data: which states exist, which end a record, and every edge that is legal. */
 export interface StateMachine<S extends string> {
@@ -22,7 +24,7 @@ export interface Expectation<S extends string> {
 /**
  * Checks an update in the documented order: expected states, expected revision, already terminal, legal
  * edge. Throws `STATE_CONFLICT`, `REVISION_CONFLICT`, `ALREADY_TERMINAL` or `ILLEGAL_TRANSITION`. A `to` of
- * `null` changes no state, so the last check is left out.
+ * `null` changes no state, so the last check is left out. An expectation that makes no sense throws `TypeError` or `INVALID_ARGUMENT`.
  */
 export function checkTransition<S extends string>(
   machine: StateMachine<S>,
@@ -33,6 +35,10 @@ export function checkTransition<S extends string>(
   const { id, state, revision } = record
   const subject = machine.subject
   const { expectedStates, unexpectedStates, expectedRevision } = expectation
+  checkChoices('expected state', expectedStates, machine.states)
+  checkChoices('unexpected state', unexpectedStates, machine.states)
+  checkOptionalInteger('expected revision', expectedRevision, 0)
+  if (to !== null) requireText('new state', to)
   if (expectedStates !== undefined && expectedStates.length > 0 && !expectedStates.includes(state)) {
     throw new StoreError(
       'STATE_CONFLICT',

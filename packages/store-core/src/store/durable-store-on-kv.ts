@@ -3,7 +3,7 @@ import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contr
 import { tuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { DurableStore } from '../model/durable-store.ts'
-import type { FeedCursor, FeedPage, RecordKind } from '../model/feed.ts'
+import { type FeedCursor, type FeedPage, RECORD_KINDS, type RecordKind } from '../model/feed.ts'
 import type { FoldReport, FoldRule } from '../model/fold.ts'
 import type { OutboxRow } from '../model/outbox.ts'
 import type { Page, PageRequest } from '../model/page.ts'
@@ -15,12 +15,20 @@ import type {
   StateCount,
   StoreInfo,
 } from '../model/store-info.ts'
+import { requireObject, requireOptionalText } from './argument-types.ts'
 import type { Clock } from './clock.ts'
 import { readCounters } from './counters.ts'
 import { knownSequence, knownStoreRow } from './damaged-meta.ts'
 import { readDeadlines } from './deadlines.ts'
 import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from './feed.ts'
-import { checkInteger, checkText } from './limits.ts'
+import {
+  checkDuration,
+  checkInteger,
+  checkOptionalChoice,
+  checkOptionalInteger,
+  checkText,
+  OUTBOX_EXTRA_BYTES,
+} from './limits.ts'
 import { type NumberedIncarnation, readIncarnations, type StoreKind } from './meta.ts'
 import { Mutation } from './mutation.ts'
 import { Notifier } from './notifier.ts'
@@ -54,6 +62,8 @@ interface MutateOptions<T> {
 const cursorTable = new RecordTable<{ readonly cursor: FeedCursor }>('meta', 1)
 const MAX_PAGE_ROWS = 1_000
 const DEFAULT_POLL_MS = 250
+/** The longest time that a timer takes. */
+const MAX_POLL_MS = 2 ** 31 - 1
 const MAX_INCARNATIONS_SHOWN = 20
 const REQUEST_IDS_KEPT_MS = 86_400_000
 
@@ -92,6 +102,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     listing: (snapshot: KvSnapshot) => Listing<T>,
     request: PageRequest,
   ): Promise<{ page: Page<T>; feedCursor: FeedCursor }> {
+    requireObject('query', request)
     const found = this.#kv.read((snapshot) => ({
       ...readPage(snapshot, listing(snapshot), request),
       feedCursor: encodeFeedCursor(snapshot, knownSequence(snapshot).n),
@@ -107,7 +118,9 @@ export abstract class DurableStoreOnKv implements DurableStore {
     body: (mutation: Mutation) => T,
     options: MutateOptions<T> = {},
   ): Promise<T> {
-    const { requestId, outbox } = request
+    requireObject('request', request)
+    const { requestId, outbox = [] } = request
+    const maxMessageBytes = this.parts.maxSpecBytes + OUTBOX_EXTRA_BYTES
     const { background = false, changed = () => true } = options
     try {
       const result = await this.#kv.write(
@@ -116,7 +129,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
           if (earlier !== undefined) return earlier.result as T
           const mutation = new Mutation(rows, this.parts.clock())
           const made = body(mutation)
-          if (changed(made)) mutation.send(outbox)
+          if (changed(made)) mutation.send(outbox, maxMessageBytes)
           mutation.finish()
           if (requestId !== undefined) putRequest(rows, operation, requestId, made, mutation.nowMs)
           return made
@@ -168,6 +181,9 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async counts(query: { kind?: RecordKind; namespace?: string } = {}): Promise<StateCount[]> {
+    requireObject('query', query)
+    checkOptionalChoice('kind of record', query.kind, RECORD_KINDS)
+    requireOptionalText('namespace', query.namespace)
     const { counts, damaged } = await this.read((snapshot) =>
       readCounters(snapshot, query.kind, query.namespace),
     )
@@ -176,8 +192,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async dueDeadlines(query: { limit?: number } = {}): Promise<Deadline[]> {
-    const limit = query.limit ?? 100
-    checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+    const limit = limitOf(query)
     const nowMs = this.parts.clock()
     return await this.read((snapshot) => this.#deadlines(snapshot, nowMs, limit))
   }
@@ -198,8 +213,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async changes(query: { after?: FeedCursor | null; limit?: number } = {}): Promise<FeedPage> {
-    const limit = query.limit ?? 100
-    checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+    const limit = limitOf(query)
     const { page, damaged } = await this.read((snapshot) => readFeed(snapshot, query.after ?? null, limit))
     await this.#quarantine(damaged)
     return page
@@ -208,7 +222,9 @@ export abstract class DurableStoreOnKv implements DurableStore {
   async *watch(
     query: { after?: FeedCursor | null; signal?: AbortSignal; pollMs?: number } = {},
   ): AsyncIterableIterator<FeedPage> {
+    requireObject('query', query)
     const { signal, pollMs = DEFAULT_POLL_MS } = query
+    checkInteger('pollMs', pollMs, 1, MAX_POLL_MS)
     let after = query.after ?? null
     while (signal?.aborted !== true) {
       // Before it reads, so that no change slips in between.
@@ -251,7 +267,12 @@ export abstract class DurableStoreOnKv implements DurableStore {
     requestIdsOlderThanMs?: number
     limit?: number
   }): Promise<number> {
-    const { limit = 500, requestIdsOlderThanMs = rule.olderThanMs ?? REQUEST_IDS_KEPT_MS } = rule
+    requireObject('rule', rule)
+    const { limit = 500, olderThanMs, maxBytes } = rule
+    if (olderThanMs !== undefined) checkDuration('olderThanMs', olderThanMs)
+    checkOptionalInteger('maxBytes', maxBytes, 0)
+    const { requestIdsOlderThanMs = olderThanMs ?? REQUEST_IDS_KEPT_MS } = rule
+    checkDuration('requestIdsOlderThanMs', requestIdsOlderThanMs)
     checkInteger('limit', limit, 1, 500)
     const nowMs = this.parts.clock()
     return await this.#kv.write(
@@ -270,10 +291,11 @@ export abstract class DurableStoreOnKv implements DurableStore {
     afterSequence?: number
     limit?: number
   }): Promise<OutboxRow[]> {
-    const limit = query.limit ?? 100
-    checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+    const limit = limitOf(query)
+    const { destination, afterSequence = 0 } = query
+    checkInteger('sequence number', afterSequence, 0)
     const { messages, damaged } = await this.read((snapshot) =>
-      readOutbox(snapshot, query.destination, query.afterSequence ?? 0, limit),
+      readOutbox(snapshot, destination, afterSequence, limit),
     )
     await this.#quarantine(damaged)
     return [...messages]
@@ -284,10 +306,13 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async acknowledgeOutbox(request: { destination: string; upToSequence: number }): Promise<number> {
+    requireObject('request', request)
+    const { destination, upToSequence } = request
+    checkInteger('upToSequence', upToSequence, 0)
     let removed = 0
     for (;;) {
       const step = await this.#kv.write((rows) =>
-        removeOutbox(rows, request.destination, request.upToSequence, MAX_PAGE_ROWS),
+        removeOutbox(rows, destination, upToSequence, MAX_PAGE_ROWS),
       )
       removed += step
       if (step < MAX_PAGE_ROWS) return removed
@@ -302,4 +327,11 @@ export abstract class DurableStoreOnKv implements DurableStore {
     await this.#kv.close()
     this.#notifier.notify()
   }
+}
+
+function limitOf(query: { readonly limit?: number }): number {
+  requireObject('query', query)
+  const { limit = 100 } = query
+  checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+  return limit
 }

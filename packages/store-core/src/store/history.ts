@@ -2,7 +2,7 @@ import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { EventInput, HistoryEntry, HistoryEvent } from '../model/history.ts'
 import type { TextMap } from '../model/json.ts'
-import { cutMessage } from './limits.ts'
+import { boundEvent } from './limits.ts'
 import type { Mutation } from './mutation.ts'
 import { RecordTable } from './record-table.ts'
 
@@ -50,14 +50,10 @@ export type ReadRecordState = (
   subject: string,
 ) => RecordState | undefined
 
-/** Adds an entry and returns its sequence number. */
-export function addHistoryEntry(
-  mutation: Mutation,
-  subject: HistorySubject,
-  event: EventInput | undefined,
-): number {
+/** Adds an entry and returns its sequence number. Throws `TypeError` or `INVALID_ARGUMENT` for an event that is none. */
+export function addHistoryEntry(mutation: Mutation, subject: HistorySubject, event: EventInput): number {
+  const { message, topic, details } = boundEvent(event)
   const sequence = mutation.nextSequence()
-  const { message, topic, details } = event ?? {}
   historyTable.put(mutation.rows, tuple(subject.ownerKey, sequence), {
     at: mutation.nowMs,
     v: subject.jobVersion,
@@ -66,9 +62,9 @@ export function addHistoryEntry(
     ...(subject.previousState === null ? {} : { p: subject.previousState }),
     s: subject.newState,
     r: subject.revision,
-    ...(message === undefined || message === '' ? {} : { m: cutMessage(message) }),
-    ...(topic === undefined || topic === '' ? {} : { t: topic }),
-    ...(details === undefined || Object.keys(details).length === 0 ? {} : { d: details }),
+    ...(message === '' ? {} : { m: message }),
+    ...(topic === '' ? {} : { t: topic }),
+    ...(Object.keys(details).length === 0 ? {} : { d: details }),
   })
   return sequence
 }
@@ -91,12 +87,17 @@ export function restoreHistoryEntry(
     ...(event.message === '' ? {} : { m: event.message }),
     ...(event.topic === '' ? {} : { t: event.topic }),
     ...(Object.keys(event.details).length === 0 ? {} : { d: event.details }),
-    ...(event.topic === LOSS.topic && event.message === LOSS.message ? { x: true as const } : {}),
+    ...(isLoss(event) ? { x: true as const } : {}),
   })
 }
 
 /** What a repair writes into a history that lost entries. */
 const LOSS: HistoryEvent = { message: 'Entries before this one were lost', topic: 'Repair', details: {} }
+
+/** Tells whether an entry is one that a repair wrote because entries before it were lost. */
+export function isLoss({ topic, message }: HistoryEvent): boolean {
+  return topic === LOSS.topic && message === LOSS.message
+}
 
 /** Writes the entry that tells of lost ones, after the last that is left. */
 export function putLossEntry(

@@ -2,6 +2,7 @@ import type { KvTransaction } from '../kv/contract.ts'
 import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Change, RecordKind } from '../model/feed.ts'
 import type { OutboxMessage } from '../model/outbox.ts'
+import { requireList } from './argument-types.ts'
 import { addToCounter } from './counters.ts'
 import { feedTable, packChange } from './feed-entry.ts'
 import { readSequence, type SequenceRow, writeSequence } from './meta.ts'
@@ -74,10 +75,11 @@ export class Mutation {
     if (toMs !== undefined) this.putIndex(deadlineKey(toMs, kind, id))
   }
 
-  /** Writes messages into the outbox. */
-  send(messages: readonly OutboxMessage[] | undefined): void {
-    for (const message of messages ?? [])
-      putOutboxMessage(this.rows, this.nextSequence(), this.nowMs, message)
+  /** Writes messages into the outbox. Throws `TypeError` or `INVALID_ARGUMENT`. */
+  send(messages: readonly OutboxMessage[], maxBytes: number): void {
+    requireList('outbox', messages)
+    for (const message of messages)
+      putOutboxMessage(this.rows, this.nextSequence(), this.nowMs, message, maxBytes)
   }
 
   /** Writes counters, the feed entry and the sequence. The last step of every change. */

@@ -2,22 +2,32 @@ import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Json } from '../model/json.ts'
 import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
-import { checkText, isShortText } from './limits.ts'
+import { requireJson, requireObject, requireText } from './argument-types.ts'
+import { checkText, invalid, isShortText } from './limits.ts'
 import { type DamagedRow, damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
 const table = new RecordTable<{ readonly at: number; readonly body: Json }>('outbox', 1)
 
-/** Adds a message. */
+/** Adds a message. Throws `TypeError`, or `INVALID_ARGUMENT` where its body takes more than `maxBytes`. */
 export function putOutboxMessage(
   rows: KvTransaction,
   sequence: number,
   nowMs: number,
   message: OutboxMessage,
+  maxBytes: number,
 ): void {
+  requireObject('outbox message', message)
   checkText('outbox destination', message.destination)
+  requireJson('body of an outbox message', message.body)
   const key = tuple(message.destination, sequence)
-  table.put(rows, key, { at: nowMs, body: message.body })
+  const bytes = table.put(rows, key, { at: nowMs, body: message.body })
+  if (bytes > maxBytes) {
+    throw invalid(
+      `the message to ${message.destination} takes ${bytes} bytes, at most ${maxBytes} are allowed`,
+      'send a reference to what is large',
+    )
+  }
 }
 
 /** Messages, and the damaged ones that were passed over. */
@@ -38,6 +48,7 @@ export function readOutbox(
 ): OutboxWithDamage {
   const messages: OutboxRow[] = []
   const damaged: DamagedRow[] = []
+  requireText('destination', destination)
   if (!isShortText(destination)) return { messages, damaged }
   const prefix = tuple(destination)
   let gt = tuple(prefix, afterSequence)
@@ -79,6 +90,7 @@ export function removeOutbox(
   upToSequence: number,
   limit: number,
 ): number {
+  requireText('destination', destination)
   if (!isShortText(destination)) return 0
   const prefix = tuple(destination)
   const keys = rows.keys('outbox', { gte: prefix, lte: tuple(prefix, upToSequence), limit })

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { StoreError } from '../errors.ts'
 import { type KvRow, type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
+import { jsonText } from '../kv/json-text.ts'
 import { endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Page, PageCursor, PageRequest } from '../model/page.ts'
+import { requireOptionalFlag } from './argument-types.ts'
 import { checkInteger } from './limits.ts'
 import { type DamagedRow, damagedRow } from './quarantine.ts'
 import type { TableName } from './tables.ts'
@@ -54,8 +56,9 @@ export function readPage<T>(
   listing: Listing<T>,
   request: PageRequest,
 ): PageWithDamage<T> {
-  const limit = request.limit ?? DEFAULT_LIMIT
+  const { limit = DEFAULT_LIMIT } = request
   checkInteger('limit', limit, 1, MAX_LIMIT)
+  requireOptionalFlag('reverse', request.reverse)
   const fingerprint = fingerprintOf(listing.query, request.reverse ?? false)
   const start = request.cursor == null ? null : decodeCursor(request.cursor, fingerprint)
   const back = start?.back ?? false
@@ -187,7 +190,7 @@ function boundsOf(
 }
 
 function fingerprintOf(query: unknown, reverse: boolean): string {
-  const text = JSON.stringify([query, reverse])
+  const text = jsonText('query', [query, reverse])
   return createHash('sha256').update(text).digest('base64url').slice(0, 8)
 }
 
@@ -200,6 +203,7 @@ function encodeCursor(fingerprint: string, { tail, back, inclusive }: Place): Pa
 }
 
 function decodeCursor(cursor: PageCursor, fingerprint: string): Place {
+  if (typeof cursor !== 'string') throw foreignCursor()
   const letter = cursor[8] ?? ''
   const tail = Buffer.from(cursor.slice(9), 'base64url')
   if (!cursor.startsWith(fingerprint) || !Object.hasOwn(LETTERS, letter)) throw foreignCursor()

@@ -1,5 +1,6 @@
 import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeRecord, encodeRecord } from '../kv/envelope.ts'
+import { isPlainJson } from '../model/json.ts'
 import type { TableName } from './tables.ts'
 
 /** A table whose values are records: JSON in an envelope with a checksum. */
@@ -39,6 +40,14 @@ export class RecordTable<T> {
     const bytes = this.encode(key, record)
     transaction.put(this.name, key, bytes)
     return bytes.length
+  }
+
+  /**
+   * Returns a record that was just written as it will be read: itself, or read back where writing it changes it, as it does a date or a number that is
+   * none. Most records are plain, and parsing them again would cost as much as all the rest of a small change.
+   */
+  written(rows: KvSnapshot, key: Uint8Array, record: T): T {
+    return isPlainJson(record) ? record : (this.get(rows, key) ?? record)
   }
 
   /** Encodes a record to the value of its row. */

@@ -14,7 +14,7 @@ interface RequestRow {
 
 const table = new RecordTable<RequestRow>('requests', 1)
 
-/** Returns the result of an earlier change with this id; `undefined` where there was none. Throws `REQUEST_ID_CONFLICT`. */
+/** Returns the result of an earlier change with this id; `undefined` where there was none. Throws `TypeError`, `INVALID_ARGUMENT`, `REQUEST_ID_CONFLICT`. */
 export function findRequest(
   rows: KvTransaction,
   operation: string,

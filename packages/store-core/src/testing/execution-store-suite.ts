@@ -4,6 +4,7 @@ import { assertSoundExecutionStore, EXECUTION_ACTOR } from './execution-store/ex
 import { foldCases } from './execution-store/fold.ts'
 import { lifecycleCases } from './execution-store/lifecycle.ts'
 import { listingCases } from './execution-store/listing.ts'
+import { executionMistakeCases } from './execution-store/mistake.ts'
 import { noteCases } from './execution-store/note.ts'
 import { retentionCases } from './execution-store/retention.ts'
 import { durableStoreCases } from './store/durable-store-cases.ts'
@@ -16,6 +17,7 @@ const CONCERNS: StoreCases<ExecutionStore> = {
   retention: retentionCases,
   fold: foldCases,
   notes: noteCases,
+  'execution mistakes': executionMistakeCases,
   ...durableStoreCases(EXECUTION_ACTOR),
 }
 

@@ -10,6 +10,7 @@ import { assertSoundJobStore, JOB_ACTOR } from './job-store/job-case.ts'
 import { leaseCases } from './job-store/lease.ts'
 import { listingCases } from './job-store/listing.ts'
 import { lookupCases } from './job-store/lookup.ts'
+import { jobMistakeCases } from './job-store/mistake.ts'
 import { pagingCases } from './job-store/paging.ts'
 import { planCases } from './job-store/plan.ts'
 import { retentionCases } from './job-store/retention.ts'
@@ -39,6 +40,7 @@ const CONCERNS: StoreCases<JobStore> = {
   fold: foldCases,
   import: importCases,
   hostile: hostileCases,
+  'job mistakes': jobMistakeCases,
   ...durableStoreCases(JOB_ACTOR),
 }
 

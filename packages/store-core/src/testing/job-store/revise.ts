@@ -60,13 +60,31 @@ export const reviseCases: readonly JobCase[] = [
         if (state !== 'Pending') await store.transitionJob({ jobId: id, to: state, message: 'why' })
         const { job } = await store.reviseJob({ jobId: id })
         assert.deepEqual(
-          [job.state, job.finishedAtMs, job.deadlineAtMs, job.version, job.stateMessage],
-          ['Pending', null, null, 2, ''],
+          [job.state, job.finishedAtMs, job.version, job.stateMessage],
+          ['Pending', null, 2, ''],
         )
         assert.ok(
           (await store.listJobs({ inProgress: true, type: 'batch' })).items.some((each) => each.id === id),
         )
       }
+    },
+  },
+  {
+    name: 'a deadline stays where none is given, unless the job had ended, and null takes it away',
+    run: async ({ store, clock }) => {
+      const atMs = clock.read() + 100
+      const { id: jobId } = await newJob(store, { deadlineAtMs: atMs })
+      const revised = async (deadlineAtMs?: number | null) =>
+        (await store.reviseJob({ jobId, ...(deadlineAtMs === undefined ? {} : { deadlineAtMs }) })).job
+          .deadlineAtMs
+      assert.equal(await revised(), atMs)
+      assert.equal(await store.nextDeadlineMs(), atMs)
+      assert.equal(await revised(atMs + 1), atMs + 1)
+      assert.equal(await revised(null), null)
+      assert.equal(await store.nextDeadlineMs(), null)
+      await revised(atMs)
+      await store.transitionJob({ jobId, to: 'Failed' })
+      assert.equal(await revised(), null)
     },
   },
   {

@@ -73,7 +73,7 @@ const revise: Make = (world, draw) => {
     ...(draw.once(2, 2) ? { spec: { n: draw.below(3, 3) } } : {}),
     ...(draw.once(3, 4) ? { labels: draw.once(2, 5) ? {} : { color: 'green' } } : {}),
     ...(draw.once(3, 6) ? { priority: draw.below(3, 7) } : {}),
-    ...(draw.once(3, 8) ? { deadlineAtMs: model.nowMs + draw.below(100, 9) } : {}),
+    ...(draw.once(3, 8) ? { deadlineAtMs: draw.once(3, 10) ? null : model.nowMs + draw.below(100, 9) } : {}),
   }
   return {
     name: `revise ${JSON.stringify(request)}`,

@@ -108,7 +108,7 @@ export class JobModel {
       stateSinceMs: this.nowMs,
       modifiedAtMs: this.nowMs,
       finishedAtMs: null,
-      deadlineAtMs: request.deadlineAtMs ?? null,
+      deadlineAtMs: request.deadlineAtMs === undefined ? before.deadlineAtMs : request.deadlineAtMs,
     }
     this.state.jobs.set(job.id, job)
     this.state.versions.set(job.id, [...(this.state.versions.get(job.id) ?? []), definition])

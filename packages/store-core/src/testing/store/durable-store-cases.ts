@@ -3,6 +3,7 @@ import { careCases } from './care-cases.ts'
 import { deadlineCases } from './deadline-cases.ts'
 import { feedCases } from './feed-cases.ts'
 import type { StoreCases } from './fixture.ts'
+import { mistakeCases } from './mistake-cases.ts'
 import { outboxCases } from './outbox-cases.ts'
 import type { StoreActor } from './store-actor.ts'
 import { watchCases } from './watch-cases.ts'
@@ -15,5 +16,6 @@ export function durableStoreCases<Store extends DurableStore>(actor: StoreActor<
     outbox: outboxCases(actor),
     deadlines: deadlineCases(actor),
     care: careCases(actor),
+    mistakes: mistakeCases(actor),
   }
 }
