@@ -16,6 +16,37 @@ export interface HistoryStep {
   readonly afterLoss: boolean
 }
 
+/** A rule of histories that a step breaks, in words. */
+export interface StepProblem {
+  readonly rule: 'history-illegal' | 'history-revision'
+  readonly message: string
+}
+
+/** Returns what is wrong with a step of a record's history behind the step before it. */
+export function stepProblems(
+  { previousState: from, newState: to, revision }: HistoryEntry,
+  before: RecordState | undefined,
+  afterLoss: boolean,
+  machine: StateMachine<string>,
+): StepProblem[] {
+  const problems: StepProblem[] = []
+  const follows =
+    before === undefined ? revision === 1 : [before.revision, before.revision + 1].includes(revision)
+  if (!follows && !afterLoss) {
+    const message = `revision ${revision} follows ${before?.revision ?? 'nothing'}`
+    problems.push({ rule: 'history-revision', message })
+  }
+  if ((before?.state ?? null) !== from) {
+    const message = `an entry begins at ${from ?? 'nothing'}, the one before ended at ${before?.state ?? 'nothing'}`
+    problems.push({ rule: 'history-illegal', message })
+  }
+  const legal = from === null || afterLoss || isLegal(machine, from, to)
+  if (!machine.states.includes(to) || !legal) {
+    problems.push({ rule: 'history-illegal', message: `there is no step from ${from ?? 'nothing'} to ${to}` })
+  }
+  return problems
+}
+
 /** Follows each record's history from entry to entry, up to its row; entries of one owner come one after the other. */
 export class HistoryRules {
   readonly #readRecord: ReadRecordState
@@ -28,10 +59,10 @@ export class HistoryRules {
   }
 
   /** Checks one entry against the one before it. */
-  visit<S extends string>(
+  visit(
     { row, entry, subject, afterLoss }: HistoryStep,
     owner: Uint8Array,
-    machine: StateMachine<S>,
+    machine: StateMachine<string>,
     snapshot: KvSnapshot,
     findings: Findings,
   ): void {
@@ -42,28 +73,16 @@ export class HistoryRules {
     }
     this.#last = entry.sequence
     const before = this.#newest.get(subject)
-    const { previousState: from, newState: to, revision, sequence } = entry
-    const say = (rule: 'history-illegal' | 'history-revision' | 'sequence-ahead', message: string) =>
-      findings.add(rule, 'history', row.key, subject, message)
+    const { newState, revision, sequence } = entry
     const { n, damaged } = knownSequence(snapshot)
-    if (damaged !== true && sequence > n)
-      say('sequence-ahead', `an entry lies beyond the newest sequence number ${n}`)
-    const follows =
-      before === undefined ? revision === 1 : [before.revision, before.revision + 1].includes(revision)
-    if (!follows && !afterLoss) {
-      say('history-revision', `revision ${revision} follows ${before?.revision ?? 'nothing'}`)
+    if (damaged !== true && sequence > n) {
+      const message = `an entry lies beyond the newest sequence number ${n}`
+      findings.add('sequence-ahead', 'history', row.key, subject, message)
     }
-    if ((before?.state ?? null) !== from) {
-      say(
-        'history-illegal',
-        `an entry begins at ${from ?? 'nothing'}, the one before ended at ${before?.state ?? 'nothing'}`,
-      )
+    for (const { rule, message } of stepProblems(entry, before, afterLoss, machine)) {
+      findings.add(rule, 'history', row.key, subject, message)
     }
-    const legal = from === null || afterLoss || isLegal(machine, from as S, to as S)
-    if (!machine.states.includes(to as S) || !legal) {
-      say('history-illegal', `there is no step from ${from ?? 'nothing'} to ${to}`)
-    }
-    this.#newest.set(subject, { state: to, revision })
+    this.#newest.set(subject, { state: newState, revision })
   }
 
   /** Compares the ends of the histories of the last owner with the records. */
@@ -90,6 +109,6 @@ export class HistoryRules {
 }
 
 /** A new version of a job may go from anywhere to `Pending`. */
-function isLegal<S extends string>(machine: StateMachine<S>, from: S, to: S): boolean {
-  return from === to || to === ('Pending' as S) || (machine.edges[from]?.includes(to) ?? false)
+function isLegal(machine: StateMachine<string>, from: string, to: string): boolean {
+  return from === to || to === 'Pending' || (machine.edges[from]?.includes(to) ?? false)
 }

@@ -1,20 +1,18 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
+import { jsonText } from '../kv/json-text.ts'
 import { idTuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { HistoryEntry } from '../model/history.ts'
-import { checkId } from '../model/id.ts'
-import { JOB_TYPES, type Job } from '../model/job.ts'
-import { EXECUTION_MACHINE } from '../states/execution-state.ts'
-import { JOB_MACHINE } from '../states/job-state.ts'
+import type { Job } from '../model/job.ts'
 import { restoreHistoryEntry } from '../store/history.ts'
-import { checkText, invalid } from '../store/limits.ts'
 import { readSequence } from '../store/meta.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { dropReclaim, endStaging, extendReclaim, stageReclaim } from '../store/reclaim.ts'
 import { holdJob } from './change-job.ts'
 import { endedKey, evaluationOfJobKey, evaluationTable, findEvaluation } from './evaluation-row.ts'
 import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
+import { checkImportedJob } from './imported-job.ts'
 import { evaluationRowOf, executionRowOf, jobRowOf, specRowOf } from './imported-rows.ts'
 import {
   announceJob,
@@ -72,9 +70,9 @@ class Tally {
  * is removed by the next `reclaim`, what a crash leaves by one after an hour.
  */
 export async function importJob<Spec>(mutate: Mutate, request: ImportJob<Spec>): Promise<Job<Spec>> {
-  const newest = checkWhole(request as ImportJob)
+  const newest = checkImportedJob(request as ImportJob)
   const tally = new Tally()
-  const pieces = piecesOf(request as ImportJob, tally)
+  const pieces = piecesOf(request as ImportJob, newest, tally)
   const { id } = newest
   const renumber = await mutate((mutation) => begin(mutation, request as ImportJob, newest))
   try {
@@ -94,31 +92,6 @@ export async function importJob<Spec>(mutate: Mutate, request: ImportJob<Spec>):
     }).catch(() => undefined)
     throw error
   }
-}
-
-function checkWhole({ versions, executions, evaluations, history, hold }: ImportJob): Job {
-  const newest = versions.at(-1)
-  if (newest === undefined) throw invalid('a job without versions cannot be imported')
-  const { id, namespace, type, state } = newest
-  checkId('job', id)
-  checkText('namespace', namespace)
-  checkText('name', newest.name)
-  if (hold !== undefined) checkText('reason', hold)
-  if (!JOB_TYPES.includes(type)) throw invalid(`invalid job type: ${JSON.stringify(type)}`)
-  if (!JOB_MACHINE.terminal.has(state) || newest.finishedAtMs === null) {
-    throw invalid(`job ${id} is ${state}; only a job that has ended can be imported`)
-  }
-  if (versions.some((version, index) => version.id !== id || version.version !== index + 1)) {
-    throw invalid(`the versions of job ${id} are not all there`)
-  }
-  if ([...executions, ...evaluations, ...history].some(({ jobId }) => jobId !== id)) {
-    throw invalid(`not every record belongs to job ${id}`)
-  }
-  const running = executions.find(
-    (one) => !EXECUTION_MACHINE.terminal.has(one.state) || one.finishedAtMs === null,
-  )
-  if (running !== undefined) throw invalid(`execution ${running.id} is ${running.state}; it has not ended`)
-  return newest
 }
 
 function begin(mutation: Mutation, { executions, evaluations, history }: ImportJob, newest: Job): boolean {
@@ -157,12 +130,17 @@ function refuseTakenKey(snapshot: KvSnapshot, { id, namespace, submitKey }: Job)
   )
 }
 
-function piecesOf({ versions, executions, evaluations, history }: ImportJob, tally: Tally): Piece[] {
+/** Executions and evaluations go where their job goes, whatever namespace they were in. */
+function piecesOf(
+  { versions, executions, evaluations, history }: ImportJob,
+  { namespace }: Job,
+  tally: Tally,
+): Piece[] {
   return [
     ...versions.map((version) => specPiece(version, history, tally)),
     ...executions.map((execution): Piece => {
       const key = executionKey(execution.id)
-      const row = executionRowOf(execution)
+      const row = executionRowOf({ ...execution, namespace })
       return {
         keys: 4,
         bytes: sizeOf(execution),
@@ -178,7 +156,8 @@ function piecesOf({ versions, executions, evaluations, history }: ImportJob, tal
         keys: 3,
         bytes: sizeOf(evaluation),
         write(mutation, renumber) {
-          const row = evaluationRowOf(evaluation, renumber ? mutation.nextSequence() : evaluation.sequence)
+          const sequence = renumber ? mutation.nextSequence() : evaluation.sequence
+          const row = evaluationRowOf({ ...evaluation, namespace }, sequence)
           tally.add('evaluation', row.st, evaluationTable.put(mutation.rows, key, row))
           mutation.putIndex(evaluationOfJobKey({ key, row }))
           mutation.putIndex(endedKey({ key, row }))
@@ -229,7 +208,7 @@ function stepFrom(pieces: readonly Piece[], from: number): Piece[] {
 }
 
 function sizeOf(record: unknown): number {
-  return JSON.stringify(record).length
+  return jsonText('record to be imported', record).length
 }
 
 function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tally: Tally): Job<Spec> {

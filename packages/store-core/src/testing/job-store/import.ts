@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 
+import { isStoreError } from '../../errors.ts'
 import type { JobStore } from '../../jobs/job-store.ts'
 import type { WholeJob } from '../../model/whole-job.ts'
 import { assertRejects } from '../kv/expectation.ts'
@@ -148,4 +149,68 @@ export const importCases: readonly JobCase[] = [
       assert.deepEqual(await wholeJob(store, jobId), there)
     },
   },
+  {
+    name: 'a job comes back into another namespace with everything that belongs to it',
+    run: async ({ store }) => {
+      const jobId = await fullJob(store, 2)
+      const whole = await takeOut(store, jobId)
+      const namespace = 'restored'
+      await store.importJob({ ...whole, versions: whole.versions.map((one) => ({ ...one, namespace })) })
+      const back = await wholeJob(store, jobId)
+      for (const one of [...back.versions, ...back.executions, ...back.evaluations]) {
+        assert.equal(one.namespace, namespace)
+      }
+      assert.equal((await store.counts()).length, (await store.counts({ namespace })).length)
+    },
+  },
+  {
+    name: 'a job with any one field damaged is refused, or comes back into a store that is whole',
+    large: true,
+    run: async ({ store }) => {
+      const jobId = await fullJob(store, 1)
+      const whole = await takeOut(store, jobId)
+      let accepted = 0
+      let refused = 0
+      for (const { where, damaged } of damagedJobs(whole)) {
+        const outcome = await store.importJob(damaged as WholeJob).catch((error: unknown) => error)
+        if (outcome instanceof TypeError || isStoreError(outcome, 'INVALID_ARGUMENT')) {
+          refused += 1
+          continue
+        }
+        assert.ok(!(outcome instanceof Error), `${where}: ${String(outcome)}`)
+        accepted += 1
+        assert.deepEqual((await store.check()).findings, [], where)
+        const [job] = (await store.listJobs()).items
+        assert.ok(job, where)
+        if (job.hold !== null) await store.holdJob({ jobId: job.id, reason: null })
+        await takeOut(store, job.id)
+        assert.deepEqual(await store.counts(), [], where)
+      }
+      assert.ok(accepted > 20 && refused > 200, `${accepted} accepted, ${refused} refused`)
+    },
+  },
 ]
+
+const DAMAGE: readonly unknown[] = [undefined, null, Number.NaN, -1, 0.5, 7, '', 'x', {}, [], new Date(0)]
+
+/** Yields a job once for each of its fields and each wrong value, with that one in place of the field. */
+function* damagedJobs(whole: WholeJob): Generator<{ where: string; damaged: unknown }> {
+  for (const path of pathsOf(whole, [])) {
+    for (const value of DAMAGE) {
+      const damaged: unknown = structuredClone(whole)
+      const name = path.at(-1) ?? ''
+      const owner = path
+        .slice(0, -1)
+        .reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], damaged)
+      ;(owner as Record<string, unknown>)[name] = value
+      yield { where: `${path.join('.')} as ${typeof value} ${JSON.stringify(value)}`, damaged }
+    }
+  }
+}
+
+/** Yields the place of every field, to the depth of the details of an event. */
+function* pathsOf(value: unknown, path: readonly string[]): Generator<readonly string[]> {
+  if (path.length > 0) yield path
+  if (typeof value !== 'object' || value === null || path.length === 5) return
+  for (const [name, part] of Object.entries(value)) yield* pathsOf(part, [...path, name])
+}
