@@ -114,5 +114,6 @@ export { DEFAULT_MAX_SPEC_BYTES, MAX_LABELS, MAX_MESSAGE_LENGTH, MAX_TEXT_BYTES 
 export type { StoreKind, StoreRow } from './store/meta.ts'
 export { readStoreRow, SCHEMA_VERSION } from './store/meta.ts'
 export type { OpenStoreOptions } from './store/open-parts.ts'
+export { checkOpenOptions } from './store/open-parts.ts'
 export type { TableName } from './store/tables.ts'
 export { INDEX, STORE_TABLES } from './store/tables.ts'

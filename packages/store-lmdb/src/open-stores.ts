@@ -1,5 +1,6 @@
 import {
   type Clock,
+  checkOpenOptions,
   type ExecutionStore,
   type JobStore,
   type Json,
@@ -21,7 +22,7 @@ export interface LmdbStoreOptions extends Omit<LmdbKvOptions, 'tables'>, Omit<Op
 /**
  * Opens the job store in an LMDB file, or makes it. Resolves when it is ready to use. Rejects with
  * `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_OTHER_NODE`, `STORE_PERMISSION`,
- * `SCHEMA_TOO_NEW` or `STORE_FULL`; the file is then left as it was.
+ * `SCHEMA_TOO_NEW` or `STORE_FULL`, or with a `TypeError` for options that are none; the file is then left as it was.
  */
 export async function openLmdbJobStore<Spec = Json>(options: LmdbStoreOptions): Promise<JobStore<Spec>> {
   return await openOn(options, openJobStore<Spec>)
@@ -38,14 +39,17 @@ async function openOn<Store>(
   options: LmdbStoreOptions,
   open: (kv: KvStore, options: OpenStoreOptions) => Promise<Store>,
 ): Promise<Store> {
-  const { clock = Date.now, nodeId, maxSpecBytes, ...kvOptions } = options
+  const { clock = Date.now, nodeId, maxSpecBytes, ...kvOptions } = { ...options }
+  const storeOptions: OpenStoreOptions = {
+    clock,
+    ...(nodeId === undefined ? {} : { nodeId }),
+    ...(maxSpecBytes === undefined ? {} : { maxSpecBytes }),
+  }
+  // Before a file is made.
+  checkOpenOptions(storeOptions)
   const kv = await openLmdbKv({ ...kvOptions, tables: STORE_TABLES })
   try {
-    return await open(kv, {
-      clock,
-      ...(nodeId === undefined ? {} : { nodeId }),
-      ...(maxSpecBytes === undefined ? {} : { maxSpecBytes }),
-    })
+    return await open(kv, storeOptions)
   } catch (error) {
     await kv.close()
     throw error

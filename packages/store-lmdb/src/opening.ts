@@ -7,6 +7,7 @@ import { type Environment, openEnvironment } from './environment.ts'
 import { probeDataFile, probeLockFile } from './file-probe.ts'
 import { LmdbKv } from './lmdb-kv.ts'
 import { checkInChild } from './native-check.ts'
+import { checkOpeningOptions, checkPath } from './opening-options.ts'
 import { findOwner, OwnerLock, type PreviousOwner } from './owner-lock.ts'
 import { damagedError, lockedError, notFoundError } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
@@ -60,9 +61,10 @@ export interface LmdbKvOptions {
 /**
  * Opens an LMDB file as a key-value store. Resolves when it is ready to use. Rejects with
  * `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_PERMISSION` or `STORE_FULL`;
- * in each of these cases a file at the path was left as it was.
+ * in each of these cases a file at the path was left as it was. Throws `TypeError` for options that are none.
  */
 export async function openLmdbKv(options: LmdbKvOptions): Promise<KvStore> {
+  checkOpeningOptions(options)
   const readOnly = options.readOnly === true
   const create = !readOnly && options.create !== false
   const paths = resolveStorePath(options.path, create)
@@ -76,6 +78,7 @@ export async function openLmdbKv(options: LmdbKvOptions): Promise<KvStore> {
  * Does nothing where no file is there. Throws `STORE_FOREIGN`, `STORE_DAMAGED` or `STORE_PERMISSION`.
  */
 export function probeLmdbStore(path: string): void {
+  checkPath(path)
   let paths: StorePath
   try {
     paths = resolveStorePath(path, false)

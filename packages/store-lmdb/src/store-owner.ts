@@ -1,3 +1,4 @@
+import { checkPath } from './opening-options.ts'
 import { findOwner } from './owner-lock.ts'
 import { resolveStorePath } from './store-path.ts'
 
@@ -12,6 +13,7 @@ export type LmdbOwner =
  * Throws `STORE_NOT_FOUND`, `STORE_FOREIGN` or `STORE_PERMISSION` where the directory cannot be looked at.
  */
 export async function findLmdbOwner(path: string): Promise<LmdbOwner> {
+  checkPath(path)
   const owner = await findOwner(resolveStorePath(path, false).owner)
   if (owner.alive) return { running: true, processId: owner.processId ?? null }
   return { running: false, lastEnd: owner.previous.end }

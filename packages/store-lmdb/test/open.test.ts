@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { openLmdbKv } from '../src/index.ts'
+import { findLmdbOwner, openLmdbJobStore, openLmdbKv, probeLmdbStore } from '../src/index.ts'
 
 let directory: string
 
@@ -54,4 +54,37 @@ test('the pinned lmdb is the one that is there, and it is named', async () => {
   const store = await openLmdbKv({ path: join(directory, 'jobs.db'), tables: ['a'] })
   expect(store.capabilities.driver).toBe(`lmdb ${manifest.dependencies['lmdb']}`)
   await store.close()
+})
+
+test('options that are none are refused in words, and nothing is made', async () => {
+  const path = join(directory, 'sub/jobs.db')
+  const wrong: Readonly<Record<string, readonly unknown[]>> = {
+    path: [undefined, null, 5, '', {}, Buffer.from('x'), 'a\0b'],
+    readOnly: ['yes', 1, null],
+    create: ['no', 0, null],
+    quotaBytes: ['1', Number.NaN, -1, 1.5, null],
+    lowSpaceBytes: ['1', Number.NaN, -1, null],
+    mapBytes: ['1', Number.NaN, -1, null],
+    onNotice: ['x', {}, null],
+    nodeId: ['', ' ', 5, null],
+    maxSpecBytes: ['1', Number.NaN, -1, 0, 1.5, null],
+    clock: ['x', 5, null],
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    const words = new RegExp(name === 'nodeId' ? 'node id' : name)
+    for (const value of values) {
+      const options = { path, [name]: value }
+      await expect(openLmdbJobStore(options as never), `${name}: ${String(value)}`).rejects.toThrow(words)
+      await expect(openLmdbJobStore(options as never)).rejects.toBeInstanceOf(TypeError)
+    }
+  }
+  for (const tables of [undefined, null, 'a', [5], ['']]) {
+    await expect(openLmdbKv({ path, tables: tables as never })).rejects.toBeInstanceOf(TypeError)
+  }
+  await expect(openLmdbJobStore(undefined as never)).rejects.toThrow(/path/)
+  await expect(findLmdbOwner(undefined as never)).rejects.toThrow(/path/)
+  expect(() => {
+    probeLmdbStore(5 as never)
+  }).toThrow(/path/)
+  expect(readdirSync(directory)).toEqual([])
 })

@@ -18,18 +18,17 @@ export interface MemoryStoreOptions extends Omit<OpenStoreOptions, 'clock'> {
 }
 
 /** Opens an empty job store that lives as long as the process. */
-export async function openMemoryJobStore<Spec = Json>(
-  options: MemoryStoreOptions = {},
-): Promise<JobStore<Spec>> {
-  return await openJobStore<Spec>(openMemoryKv({ tables: STORE_TABLES }), { clock: Date.now, ...options })
+export async function openMemoryJobStore<Spec = Json>({
+  clock = Date.now,
+  ...options
+}: MemoryStoreOptions = {}): Promise<JobStore<Spec>> {
+  return await openJobStore<Spec>(openMemoryKv({ tables: STORE_TABLES }), { clock, ...options })
 }
 
 /** Opens an empty execution store that lives as long as the process. */
-export async function openMemoryExecutionStore<Spec = Json>(
-  options: MemoryStoreOptions = {},
-): Promise<ExecutionStore<Spec>> {
-  return await openExecutionStore<Spec>(openMemoryKv({ tables: STORE_TABLES }), {
-    clock: Date.now,
-    ...options,
-  })
+export async function openMemoryExecutionStore<Spec = Json>({
+  clock = Date.now,
+  ...options
+}: MemoryStoreOptions = {}): Promise<ExecutionStore<Spec>> {
+  return await openExecutionStore<Spec>(openMemoryKv({ tables: STORE_TABLES }), { clock, ...options })
 }

@@ -64,6 +64,7 @@ export interface NewEvaluation {
   /** Made by the store where absent. */
   readonly id?: string
   readonly trigger: EvaluationTrigger
+  /** Cut to 2,048 characters. */
   readonly comment?: string
   /** Default: the job's priority. */
   readonly priority?: number

@@ -10,8 +10,11 @@ export interface HistoryEvent {
 
 /** What a caller says of its change; the store fills in the rest. */
 export interface EventInput {
+  /** Cut to 2,048 characters. */
   readonly message?: string
+  /** Cut to 256 characters. */
   readonly topic?: string
+  /** At most 64, with names of at most 256 characters; values are cut to 2,048. */
   readonly details?: TextMap
 }
 

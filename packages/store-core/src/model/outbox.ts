@@ -4,6 +4,7 @@ import type { Json } from './json.ts'
 export interface OutboxMessage {
   /** Who is to get it, for instance a node id. */
   readonly destination: string
+  /** At most 65,536 bytes of JSON more than the largest specification. */
   readonly body: Json
 }
 

@@ -49,5 +49,7 @@ export function requireJson(what: string, value: unknown): void {
 
 /** Makes the error for a value of another type than it must have. */
 export function wrongType(what: string, wanted: string, value: unknown): TypeError {
-  return new TypeError(`the ${what} must be ${wanted}, but is ${nameOf(value)}`)
+  return new TypeError(
+    `the ${what} must be ${wanted}, but is ${typeof value === 'number' ? value : nameOf(value)}`,
+  )
 }

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.ts'
 import { unfoldedStore } from '../fold/unfolded-store.ts'
 import type { KvStore } from '../kv/contract.ts'
+import { requireObject, requireText, wrongType } from './argument-types.ts'
 import { type Clock, wholeMs } from './clock.ts'
 import { knownStoreRow, recoverSequence, requireStoreRow } from './damaged-meta.ts'
 import type { StoreParts } from './durable-store-on-kv.ts'
@@ -17,12 +18,30 @@ export interface OpenStoreOptions {
   readonly maxSpecBytes?: number
 }
 
-/** Checks what the backend holds, and notes the opening. */
+/**
+ * Checks the options of a store as an opening does, for backends that make a file before they open a store in it. Throws
+ * `TypeError`: all of them are written by a programmer.
+ */
+export function checkOpenOptions(options: OpenStoreOptions): void {
+  requireObject('options', options)
+  const { clock, nodeId, maxSpecBytes } = options
+  if (typeof clock !== 'function') throw wrongType('clock', 'a function that tells the time', clock)
+  if (nodeId !== undefined) {
+    requireText('node id', nodeId)
+    if (nodeId.trim() === '') throw new TypeError('the node id is empty; leave it out for a store of no node')
+  }
+  if (maxSpecBytes !== undefined && !(Number.isSafeInteger(maxSpecBytes) && maxSpecBytes > 0)) {
+    throw wrongType('maxSpecBytes', 'a whole number of bytes above 0', maxSpecBytes)
+  }
+}
+
+/** Checks what the backend holds, and notes the opening. Throws `TypeError` and what the openings of both stores throw. */
 export async function openParts(
   kv: KvStore,
   kind: StoreKind,
   options: OpenStoreOptions,
 ): Promise<StoreParts> {
+  checkOpenOptions(options)
   const { nodeId, maxSpecBytes = DEFAULT_MAX_SPEC_BYTES } = options
   const clock = wholeMs(options.clock)
   const request = { kind, nodeId, nowMs: clock() }
