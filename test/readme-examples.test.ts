@@ -15,8 +15,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
 const libraries = readdirSync(join(root, 'packages'))
+const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const PACKING_MS = 180_000
 const EXAMPLE_MS = 60_000
+/** The strictness of a careful user; what our own configuration adds to it is a matter of taste. */
+const COMPILER_OPTIONS = {
+  strict: true,
+  noEmit: true,
+  module: 'nodenext',
+  target: 'es2022',
+  types: ['node'],
+}
 
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
@@ -91,6 +100,32 @@ describe('the examples of the READMEs, run with the packed libraries', () => {
 
   test.each(readmes)('%s has an example', (readme) => {
     expect(examplesOf(readme)).not.toEqual([])
+  })
+
+  test('all of them are valid TypeScript too', () => {
+    const typed = mkdtempSync(join(project, 'typed-'))
+    const names = readmes.flatMap(examplesOf).map(({ readme, line, code }) => {
+      const name = `${readme.replaceAll('/', '-')}-${line}.ts`
+      writeFileSync(join(typed, name), code)
+      return name
+    })
+    writeFileSync(join(typed, 'package.json'), '{ "type": "module" }')
+    writeFileSync(
+      join(typed, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: names }),
+    )
+    mkdirSync(join(project, 'node_modules/@types'), { recursive: true })
+    symlinkSync(
+      realpathSync(join(root, 'node_modules/@types/node')),
+      join(project, 'node_modules/@types/node'),
+    )
+    const { status, stdout } = spawnSync(process.execPath, [compiler, '--project', '.'], {
+      cwd: typed,
+      encoding: 'utf8',
+      timeout: PACKING_MS,
+      killSignal: 'SIGKILL',
+    })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
   })
 
   test.each(readmes.flatMap(examplesOf))('$readme, line $line', ({ code }) => {
