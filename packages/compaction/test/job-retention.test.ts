@@ -218,6 +218,10 @@ describe('retention of jobs', () => {
     const { store } = await storeOfEnded(1)
     await expect(applyRetention(store, [{}])).rejects.toThrow(/rule 1 limits nothing/)
     await expect(applyRetention(store, [{ maxCount: -1 }])).rejects.toThrow(/a number from 0/)
+    for (const limit of [null, [], '1', true, new Date(0), Number.NaN]) {
+      await expect(applyRetention(store, [{ maxAgeMs: limit as never }])).rejects.toThrow(/a number from 0/)
+    }
+    await expect(applyRetention(store, [{ namespace: 5 as never, maxCount: 0 }])).rejects.toThrow(TypeError)
     await expect(applyRetention(store, [{ state: 'Running' as never, maxCount: 1 }])).rejects.toThrow(
       TypeError,
     )

@@ -28,7 +28,12 @@ export function checkRules(rules: readonly RetentionRule[], states: readonly str
       throw new TypeError(`${name} limits nothing; give it maxAgeMs, maxCount or maxBytes`)
     }
     for (const limit of limits) {
-      if (!(limit >= 0)) throw new TypeError(`${name} has the limit ${limit}; a limit is a number from 0`)
+      // `null` and an empty list compare as 0, which would let everything go.
+      if (typeof limit === 'number' && limit >= 0) continue
+      throw new TypeError(`${name} has the limit ${String(limit)}; a limit is a number from 0`)
+    }
+    if (rule.namespace !== undefined && typeof rule.namespace !== 'string') {
+      throw new TypeError(`${name} is for the namespace ${String(rule.namespace)}; a namespace is a text`)
     }
     if (rule.state !== undefined && !states.includes(rule.state)) {
       throw new TypeError(`${name} is for the state ${rule.state}; the states are ${states.join(', ')}`)
