@@ -9,28 +9,22 @@ import { checkId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import { checkTransition } from '../states/transitions.ts'
-import {
-  requireJson,
-  requireObject,
-  requireOptionalFlag,
-  requireOptionalJson,
-  requireText,
-} from '../store/argument-types.ts'
+import { requireJson, requireObject, requireOptionalFlag, requireText } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
 import {
   checkChoice,
   checkInteger,
   checkOptionalChoice,
   checkOptionalInteger,
+  checkPartition,
   checkPriority,
   checkRecordBytes,
   checkText,
-  checkTime,
   invalid,
 } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { putReclaim } from '../store/reclaim.ts'
-import { inState, withFields } from '../store/state-row.ts'
+import { checkExecutionFields, inState, withFields } from '../store/state-row.ts'
 import {
   announceCompute,
   type ComputeRow,
@@ -48,7 +42,6 @@ import type { CreateComputeExecution, UpdateComputeExecution } from './execution
 
 const FIRST_STATES: readonly ComputeState[] = ['Created', 'BidAccepted']
 
-const MAX_PARTITION = 1_000_000
 const MAX_ATTEMPT = 1_000_000
 
 /** Creates an execution with the job that caused it. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`. */
@@ -120,10 +113,9 @@ function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
   requireJson('specification', job.spec)
   checkText('requester id', requesterId)
   checkOptionalChoice('first state of an execution', request.state, FIRST_STATES)
-  checkOptionalInteger('partition', request.partition ?? undefined, 0, MAX_PARTITION)
+  checkPartition(request.partition)
   requireOptionalFlag('rerunnable', request.rerunnable)
-  requireOptionalJson('resources', request.resources)
-  checkTime('deadline', request.deadlineAtMs)
+  checkExecutionFields(request)
 }
 
 /** Changes an execution's state, other fields, or both, with history. Throws `TypeError`, `INVALID_ARGUMENT` and the codes of `checkTransition`. */
@@ -192,7 +184,7 @@ export function recordComputeEvent(
 
 function checkPatch(patch: ComputeExecutionPatch): void {
   requireObject('patch', patch)
-  const { attempt, process, resources, publishedResult, runOutput, deadlineAtMs } = patch
+  const { attempt, process } = patch
   checkOptionalInteger('attempt', attempt, 0, MAX_ATTEMPT)
   if (process != null) {
     requireObject('process', process)
@@ -200,10 +192,7 @@ function checkPatch(patch: ComputeExecutionPatch): void {
     requireText('start time of a process', process.startTime)
     requireText('boot id of a process', process.bootId)
   }
-  requireOptionalJson('resources', resources)
-  requireOptionalJson('published result', publishedResult)
-  requireOptionalJson('run output', runOutput)
-  checkTime('deadline', deadlineAtMs)
+  checkExecutionFields(patch)
 }
 
 function fieldsOf(patch: ComputeExecutionPatch): Partial<Record<keyof ComputeRow, unknown>> {

@@ -4,24 +4,19 @@ import type { EventInput } from '../model/history.ts'
 import { checkId, newId } from '../model/id.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import { checkTransition } from '../states/transitions.ts'
-import {
-  requireObject,
-  requireOptionalJson,
-  requireOptionalText,
-  requireText,
-} from '../store/argument-types.ts'
+import { requireObject, requireOptionalText, requireText } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
 import {
   checkInteger,
   checkOptionalChoice,
   checkOptionalInteger,
+  checkPartition,
   checkRecordBytes,
   checkText,
-  checkTime,
   cutMessage,
 } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { inState, withFields } from '../store/state-row.ts'
+import { checkExecutionFields, inState, withFields } from '../store/state-row.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   announceExecution,
@@ -39,8 +34,6 @@ import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
 import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } from './job-store.ts'
 
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
-
-const MAX_PARTITION = 1_000_000
 
 /** Creates an execution of a job. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`, `JOB_VERSION_NOT_FOUND`. */
 export function createExecution(mutation: Mutation, job: LoadedJob, request: NewExecution): LoadedExecution {
@@ -78,14 +71,13 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
 
 function checkNewExecution(request: NewExecution): void {
   checkText('node id', request.nodeId)
-  checkTime('deadline', request.deadlineAtMs)
   checkOptionalChoice('first state of an execution', request.state, FIRST_STATES)
   checkOptionalChoice('desired state', request.desiredState, DESIRED_STATES)
   checkOptionalInteger('job version', request.jobVersion, 1)
-  checkOptionalInteger('partition', request.partition ?? undefined, 0, MAX_PARTITION)
+  checkPartition(request.partition)
   if (request.evaluationId !== undefined) checkId('evaluation', request.evaluationId)
   if (request.previousExecutionId !== undefined) checkId('execution', request.previousExecutionId)
-  requireOptionalJson('resources', request.resources)
+  checkExecutionFields(request)
 }
 
 function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): ExecutionRow {
@@ -127,13 +119,10 @@ export function updateExecution(mutation: Mutation, request: UpdateExecution): L
 function checkPatch(patch: ExecutionPatch | undefined): void {
   if (patch === undefined) return
   requireObject('patch', patch)
-  const { desiredState, desiredMessage, resources, publishedResult, runOutput, deadlineAtMs } = patch
+  const { desiredState, desiredMessage } = patch
   checkOptionalChoice('desired state', desiredState, DESIRED_STATES)
   if (desiredMessage != null) requireText('desired message', desiredMessage)
-  requireOptionalJson('resources', resources)
-  requireOptionalJson('published result', publishedResult)
-  requireOptionalJson('run output', runOutput)
-  checkTime('deadline', deadlineAtMs)
+  checkExecutionFields(patch)
 }
 
 interface ExecutionChange {

@@ -9,7 +9,14 @@ import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { requireJson, requireList, requireObject, requireText } from '../store/argument-types.ts'
 import { isLoss, type RecordState } from '../store/history.ts'
-import { checkChoice, checkInteger, checkPriority, checkText, invalid } from '../store/limits.ts'
+import {
+  checkChoice,
+  checkInteger,
+  checkPartition,
+  checkPriority,
+  checkText,
+  invalid,
+} from '../store/limits.ts'
 import type { ImportJob } from './job-store.ts'
 import { checkDefinition } from './submit-job.ts'
 
@@ -77,7 +84,7 @@ function checkExecution(execution: Execution, job: Job): void {
   checkInteger(`job version of ${what}`, execution.jobVersion, 1, job.version)
   checkInteger(`revision of ${what}`, execution.revision, 1)
   checkInteger(`compute revision of ${what}`, execution.computeRevision, 0)
-  if (execution.partition !== null) checkInteger(`partition of ${what}`, execution.partition, 0)
+  checkPartition(execution.partition)
   checkText('node id', execution.nodeId)
   checkChoice('desired state', execution.desiredState, DESIRED_STATES)
   requireText(`message of ${what}`, execution.stateMessage)

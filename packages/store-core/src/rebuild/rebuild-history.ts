@@ -1,3 +1,4 @@
+import { stepProblems } from '../check/history-rules.ts'
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
@@ -35,7 +36,8 @@ export class HistoryFilter {
       this.#newest = new Map()
     }
     const before = this.#newest.get(subject)
-    if (before?.broken !== true && follows(entry, before?.entry, afterLoss, machine)) {
+    const last = before && { state: before.entry.newState, revision: before.entry.revision }
+    if (before?.broken !== true && stepProblems(entry, last, afterLoss, machine).length === 0) {
       this.#newest.set(subject, { entry, broken: false })
       this.#run.sawSequence(decodeTuple(row.key).at(-1))
       return
@@ -57,19 +59,4 @@ export class HistoryFilter {
     }
     this.#owner = null
   }
-}
-
-function follows(
-  { revision, previousState: from, newState: to }: HistoryEntry,
-  before: HistoryEntry | undefined,
-  afterLoss: boolean,
-  machine: StateMachine<string>,
-): boolean {
-  if (!machine.states.includes(to)) return false
-  if (before === undefined) return revision === 1 && from === null
-  if (from !== before.newState) return false
-  if (afterLoss) return true
-  const step = revision - before.revision
-  if (step !== 0 && step !== 1) return false
-  return from === to || to === 'Pending' || (machine.edges[from]?.includes(to) ?? false)
 }

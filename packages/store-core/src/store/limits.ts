@@ -23,6 +23,8 @@ export const OUTBOX_EXTRA_BYTES: number = 65_536
 
 const MAX_PRIORITY = 1_000_000
 
+const MAX_PARTITION = 1_000_000
+
 /** The largest record of an execution, in bytes of JSON. */
 const MAX_RECORD_BYTES = 1_000_000
 
@@ -125,6 +127,11 @@ export function checkDuration(what: string, durationMs: number): void {
   if (typeof durationMs !== 'number') throw wrongType(what, 'a number', durationMs)
   if (durationMs >= 0 && durationMs <= MAX_TIME_MS) return
   throw invalid(`the ${what} is ${durationMs}, not a number of milliseconds from 0 to ${MAX_TIME_MS}`)
+}
+
+/** Checks which share of a job an execution does, where it is one. Throws `TypeError` or `INVALID_ARGUMENT`. */
+export function checkPartition(partition: number | null | undefined): void {
+  if (partition != null) checkInteger('partition', partition, 0, MAX_PARTITION)
 }
 
 /** Checks a time, where one is given: whole milliseconds since 1970. Throws `TypeError` or `INVALID_ARGUMENT`. */

@@ -1,5 +1,7 @@
+import type { Json } from '../model/json.ts'
 import type { StateMachine } from '../states/transitions.ts'
-import { cutMessage } from './limits.ts'
+import { requireOptionalJson } from './argument-types.ts'
+import { checkTime, cutMessage } from './limits.ts'
 
 /** What the rows of all records that have a state have in common. */
 export interface StateRow<State extends string> {
@@ -11,6 +13,19 @@ export interface StateRow<State extends string> {
   /** When it ended. */
   readonly f?: number
   readonly dl?: number
+}
+
+/** Checks the fields that a change may set in an execution, on either side. Throws `TypeError` or `INVALID_ARGUMENT`. */
+export function checkExecutionFields(fields: {
+  readonly resources?: Json
+  readonly publishedResult?: Json
+  readonly runOutput?: Json
+  readonly deadlineAtMs?: number | null
+}): void {
+  requireOptionalJson('resources', fields.resources)
+  requireOptionalJson('published result', fields.publishedResult)
+  requireOptionalJson('run output', fields.runOutput)
+  checkTime('deadline', fields.deadlineAtMs)
 }
 
 /** Returns a row in another state, with the message that belongs to it; one that ends has no deadline any more. */
