@@ -10,6 +10,7 @@ import { Failure } from '../failure.ts'
 import { type ExportHeader, importHeader, importRow } from '../store/interchange.ts'
 import { makeStore } from '../store/new-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
+import { requireRegularFile } from '../store/regular-file.ts'
 
 const TABLES: ReadonlySet<string> = new Set(
   STORE_TABLES.filter((table) => !(REBUILT_TABLES as readonly string[]).includes(table)),
@@ -22,6 +23,7 @@ export async function importStore(
   target: string,
   options: ReadOptions,
 ): Promise<undefined> {
+  if (source !== '-') requireExport(source)
   const leftOut = new LeftOutFile(`${target}.left-out.ndjson`)
   let header: ExportHeader | undefined
   let rows = 0
@@ -47,6 +49,18 @@ export async function importStore(
     return `${target}: ${countOf(rows, 'row')}\n${lost}`
   })
   return undefined
+}
+
+function requireExport(source: string): void {
+  const hint =
+    'give a file that saltcod-inspect export wrote; what comes through a pipe is read with - as the file'
+  try {
+    requireRegularFile(source, { exitCode: EXIT.usage, hint })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === undefined) throw error
+    throw new Failure(EXIT.usage, `${source} cannot be read: ${code}`, { hint })
+  }
 }
 
 function checked(header: ExportHeader): ExportHeader {

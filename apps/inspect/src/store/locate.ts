@@ -2,9 +2,15 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import { requireRegularFile } from './regular-file.ts'
 
 /** A directory of one node may be given as well as the repository around it. */
 const STORE_FILES = ['jobs.db', 'executions.db']
+
+const NO_STORE = {
+  exitCode: EXIT.unreadable,
+  hint: 'give a store file, or the repository directory of a node',
+} as const
 
 /**
  * Finds the files that an argument means: one store file, or all stores of a repository directory. Links are
@@ -12,13 +18,13 @@ const STORE_FILES = ['jobs.db', 'executions.db']
  */
 export async function locateStores(argument: string): Promise<readonly string[]> {
   const path = realPath(argument)
-  if (!statSync(path).isDirectory()) return [path]
+  if (!statSync(path).isDirectory()) return [storeFile(path)]
   const { listStores } = await import('@saltcod/config')
   const direct = STORE_FILES.map((name) => join(path, name)).filter((file) => existsSync(file))
   // Jobs come before the executions that they cause.
   const stores = [...listStores(path)].sort((a, b) => b.role.localeCompare(a.role))
   const paths = [...direct, ...stores.map((store) => store.path)]
-  if (paths.length > 0) return paths.map(realPath)
+  if (paths.length > 0) return paths.map((file) => storeFile(realPath(file)))
   if (isArchive(path)) {
     throw new Failure(EXIT.usage, `${argument} is an archive`, {
       hint: 'jobs, job, executions, history, why and unarchive read it',
@@ -43,18 +49,24 @@ export async function locateStore(argument: string): Promise<string> {
   })
 }
 
+function storeFile(path: string): string {
+  requireRegularFile(path, NO_STORE)
+  return path
+}
+
 function realPath(path: string): string {
   try {
     return realpathSync(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT') {
-      throw new Failure(EXIT.unreadable, `there is nothing at ${path}`, {
-        hint: 'give a store file or the repository directory of a node',
-      })
+      throw new Failure(EXIT.unreadable, `there is nothing at ${path}`, { hint: NO_STORE.hint })
     }
     throw new Failure(EXIT.unreadable, `${path} cannot be looked at: ${code ?? String(error)}`, {
-      hint: 'run as the user of the node, or as root',
+      hint:
+        code === 'ELOOP'
+          ? 'its links lead in a circle; give the path of the file itself'
+          : 'run as the user of the node, or as root',
     })
   }
 }
