@@ -8,6 +8,8 @@ export interface WritingProcess {
   readonly pid: number
   /** Lets it finish, and resolves with how many jobs it submitted. */
   stop(): Promise<number>
+  /** Ends it on the spot, whatever it is at. */
+  kill(): Promise<void>
 }
 
 /**
@@ -30,6 +32,11 @@ export async function startWriter(path: string, pause: 'busy' | 'idle', round = 
       const last = await lines.next()
       await ended
       return Number(last.value)
+    },
+    async kill() {
+      const ended = once(child, 'close')
+      child.kill('SIGKILL')
+      await ended
     },
   }
 }

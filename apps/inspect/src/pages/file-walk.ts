@@ -1,6 +1,8 @@
+import { compareStamps } from './commit-stamp.ts'
+import { byTransaction, FreeList } from './free-list.ts'
 import { parseTree, readMeta, TREE_BYTES, type TreeRoot } from './meta-pages.ts'
 import { PageFile } from './page-file.ts'
-import { type LostStretch, type PageProblem, TreeWalk, type WalkedRow } from './tree-walk.ts'
+import { type KeyOrder, type LostStretch, type PageProblem, TreeWalk, type WalkedRow } from './tree-walk.ts'
 
 const PROGRESS_ROWS = 1_000
 
@@ -14,7 +16,9 @@ export interface FileRow {
 /** What a walk through a whole file tells of besides rows. */
 export interface FileWalkEvents {
   readonly problem: (
-    problem: Omit<PageProblem, 'rule'> & { readonly rule: PageProblem['rule'] | 'meta-damaged' },
+    problem: Omit<PageProblem, 'rule'> & {
+      readonly rule: PageProblem['rule'] | 'meta-damaged' | 'free-list-damaged'
+    },
   ) => void
   readonly lost: (stretch: LostStretch) => void
   /** Called now and then with how many rows were read. */
@@ -42,24 +46,25 @@ export function* walkFile(
 ): Generator<FileRow, FileWalkResult | null, undefined> {
   const file = new PageFile(path)
   try {
-    const meta = readMeta(file)
+    const read = readMeta(file)
     const metaProblem = (message: string): void =>
       events.problem({ rule: 'meta-damaged', table: '', page: 0, message })
-    if (typeof meta === 'string') {
-      metaProblem(meta)
+    if (typeof read === 'string') {
+      metaProblem(read)
       return null
     }
-    for (const problem of meta.problems) metaProblem(problem)
+    const { meta, problems } = compareStamps(file, read)
+    for (const problem of [...read.problems, ...problems]) metaProblem(problem)
     if (file.fileBytes < (meta.lastPage + 1) * meta.pageBytes) {
       metaProblem(
         `the file has ${file.fileBytes} bytes where ${(meta.lastPage + 1) * meta.pageBytes} are in use`,
       )
     }
     const seen = new Uint8Array(meta.lastPage + 1)
-    const walk = (table: string, tree: TreeRoot): Generator<WalkedRow, void, undefined> =>
-      new TreeWalk(file, meta, seen, table, events).run(tree)
-    // What is in the list of free pages is lmdb's own matter; its pages are looked at all the same.
-    for (const _ of walk('(free pages)', meta.freeTree));
+    const walk = (table: string, tree: TreeRoot, order?: KeyOrder): Generator<WalkedRow, void, undefined> =>
+      new TreeWalk(file, meta, seen, table, events).run(tree, order)
+    const freeList = new FreeList(meta)
+    for (const { key, value } of walk('(free pages)', meta.freeTree, byTransaction)) freeList.add(key, value)
     const tables: { name: string; tree: TreeRoot }[] = []
     for (const { key, value, isTree } of walk('(tables)', meta.mainTree)) {
       if (isTree && value.length >= TREE_BYTES) tables.push({ name: nameOf(key), tree: parseTree(value) })
@@ -72,6 +77,9 @@ export function* walkFile(
         if (rows % PROGRESS_ROWS === 0) events.progress?.(rows, totalRows)
         yield { table, key, value }
       }
+    }
+    for (const message of freeList.compare(seen)) {
+      events.problem({ rule: 'free-list-damaged', table: '', page: 0, message })
     }
     const reachedPages = seen.reduce((sum, reached) => sum + reached, 2)
     return {

@@ -11,13 +11,19 @@ export interface TreeRoot {
   readonly root: number | null
 }
 
-/** What the newest meta page that can be read says of a file. */
-export interface FileMeta {
+/** What a meta page says of a file. */
+export interface CommittedMeta {
   readonly pageBytes: number
   readonly lastPage: number
   readonly transaction: bigint
   readonly freeTree: TreeRoot
   readonly mainTree: TreeRoot
+}
+
+/** What the newest meta page that can be read says of a file. */
+export interface FileMeta extends CommittedMeta {
+  /** The other one; `null` where it cannot be read. */
+  readonly older: CommittedMeta | null
   /** What is wrong with either meta page. */
   readonly problems: readonly string[]
 }
@@ -36,7 +42,7 @@ export const TREE_BYTES = 48
 export function readMeta(file: PageFile): FileMeta | string {
   const first = parseMeta(file.read(0, META_BYTES))
   const sizes = typeof first === 'string' ? [4_096, 8_192, 16_384, 32_768, 65_536] : [first.pageBytes]
-  let second: Parsed | string = 'page 1 is no meta page'
+  let second: CommittedMeta | string = 'page 1 is no meta page'
   for (const size of sizes) {
     second = parseMeta(file.read(size, META_BYTES))
     if (typeof second !== 'string' && second.pageBytes === size) break
@@ -45,14 +51,14 @@ export function readMeta(file: PageFile): FileMeta | string {
   if (typeof first === 'string') problems.push(`meta page 0: ${first}`)
   if (typeof second === 'string') problems.push(`meta page 1: ${second}`)
   if (typeof first !== 'string' && typeof second !== 'string') problems.push(...compare(first, second))
-  const usable = [first, second].filter((page): page is Parsed => typeof page !== 'string')
+  const usable = [first, second].filter((page): page is CommittedMeta => typeof page !== 'string')
   usable.sort((a, b) => (a.transaction < b.transaction ? 1 : -1))
-  const [newest] = usable
-  return newest === undefined ? problems.join('; ') : { ...newest, problems }
+  const [newest, older = null] = usable
+  return newest === undefined ? problems.join('; ') : { ...newest, older, problems }
 }
 
 /** LMDB writes the two in turns: even transactions to page 0, odd ones to page 1. New files and copies have 0 in one. */
-function compare(first: Parsed, second: Parsed): string[] {
+function compare(first: CommittedMeta, second: CommittedMeta): string[] {
   const [even, odd] = [first.transaction, second.transaction]
   const problems: string[] = []
   const isNew = even === 0n || odd === 0n
@@ -65,9 +71,7 @@ function compare(first: Parsed, second: Parsed): string[] {
   return problems
 }
 
-type Parsed = Omit<FileMeta, 'problems'>
-
-function parseMeta(page: Buffer): Parsed | string {
+function parseMeta(page: Buffer): CommittedMeta | string {
   if (page.length < META_BYTES) return 'the file ends inside it'
   if (page.readUInt32LE(24) !== MAGIC) return 'it has no magic number'
   if ((page.readUInt16LE(18) & META_FLAG) === 0) return 'it is not marked as one'

@@ -1,4 +1,4 @@
-import type { FileMeta, TreeRoot } from './meta-pages.ts'
+import type { CommittedMeta, TreeRoot } from './meta-pages.ts'
 import { type LeafNode, OVERFLOW_HEADER_BYTES, parseBranchNode, parseHeader, parseLeafNode } from './page.ts'
 import type { PageFile } from './page-file.ts'
 
@@ -34,6 +34,9 @@ export interface WalkEvents {
   readonly lost: (stretch: LostStretch) => void
 }
 
+/** Compares two keys as the tree sorts them. */
+export type KeyOrder = (a: Buffer, b: Buffer) => number
+
 interface Task {
   readonly page: number
   readonly level: number
@@ -51,16 +54,17 @@ interface Totals {
 /** Walks one tree in key order, without LMDB: yields every row and tells of everything that is wrong. */
 export class TreeWalk {
   readonly #file: PageFile
-  readonly #meta: FileMeta
+  readonly #meta: CommittedMeta
   /** One byte for each page that was reached, of all trees. */
   readonly #seen: Uint8Array
   readonly #table: string
   readonly #events: WalkEvents
   #totals: Totals = { branch: 0, leaf: 0, overflow: 0, entries: 0 }
   #previous: Buffer | null = null
+  #order: KeyOrder = Buffer.compare
   #sound = true
 
-  constructor(file: PageFile, meta: FileMeta, seen: Uint8Array, table: string, events: WalkEvents) {
+  constructor(file: PageFile, meta: CommittedMeta, seen: Uint8Array, table: string, events: WalkEvents) {
     this.#file = file
     this.#meta = meta
     this.#seen = seen
@@ -68,7 +72,8 @@ export class TreeWalk {
     this.#events = events
   }
 
-  *run(tree: TreeRoot): Generator<WalkedRow, void, undefined> {
+  *run(tree: TreeRoot, order: KeyOrder = Buffer.compare): Generator<WalkedRow, void, undefined> {
+    this.#order = order
     if (tree.root === null) return
     const stack: Task[] = [{ page: tree.root, level: 1, from: null, to: null }]
     for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
@@ -118,7 +123,7 @@ export class TreeWalk {
       const next = nodes[index + 1]
       const from = index === 0 ? task.from : key
       const to = next === undefined ? task.to : next.key
-      if (from !== null && to !== null && Buffer.compare(from, to) >= 0) {
+      if (from !== null && to !== null && this.#order(from, to) >= 0) {
         this.#problem('key-order', task.page, `page ${task.page}: its keys are not in order`)
       }
       return { page: child, level: task.level + 1, from, to }
@@ -135,9 +140,9 @@ export class TreeWalk {
     this.#totals.entries += 1
     const { key } = node
     const misplaced =
-      (this.#previous !== null && Buffer.compare(this.#previous, key) >= 0) ||
-      (task.from !== null && Buffer.compare(key, task.from) < 0) ||
-      (task.to !== null && Buffer.compare(key, task.to) >= 0)
+      (this.#previous !== null && this.#order(this.#previous, key) >= 0) ||
+      (task.from !== null && this.#order(key, task.from) < 0) ||
+      (task.to !== null && this.#order(key, task.to) >= 0)
     if (misplaced)
       this.#problem(
         'key-order',
