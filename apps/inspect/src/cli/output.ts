@@ -103,6 +103,18 @@ export function printValue(terminal: Terminal, format: Format, value: unknown, t
   }
 }
 
+/** Prints several things of one kind: one alone as itself, more as a list in one document, or a line each. */
+export function printValues<T>(
+  terminal: Terminal,
+  format: Format,
+  items: readonly T[],
+  { toRow, toText }: { readonly toRow: (item: T) => unknown; readonly toText: (item: T) => string },
+): void {
+  const rows = items.map(toRow)
+  if (format === 'ndjson') for (const row of rows) terminal.out(`${json(row)}\n`)
+  else printValue(terminal, format, rows.length === 1 ? rows[0] : rows, () => items.map(toText).join('\n'))
+}
+
 /** Writes a value as JSON that is safe to show on a terminal. */
 export function json(value: unknown, indent = 0): string {
   return printableLines(JSON.stringify(value, null, indent) ?? 'null')

@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs'
-import { paint, printable } from '@saltcod/display'
 import { isStoreError, type StoreErrorCode } from '@saltcod/store-core'
 import { CommanderError } from 'commander'
 import { crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { isFailure } from '../failure.ts'
+import { careHint } from '../store/unreadable-store.ts'
+import { complain } from './complaint.ts'
 import { createProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
-
-/** Commands that go on without LMDB after a store has ended the process that opened it. */
-const SURVIVORS: ReadonlySet<string> = new Set(['check'])
 
 const FOREIGN_HINT = 'give a store file, or the repository directory of a node'
 
@@ -38,10 +36,9 @@ export async function run(terminal: Terminal, argv: readonly string[]): Promise<
   const names = line.program.commands.map((command) => command.name())
   const args = withDefaultVerb(argv.slice(2), names)
   const crash = crashBefore(terminal.env)
-  if (crash !== undefined && !SURVIVORS.has(args[0] ?? '')) {
-    const what = crash.path === '' ? 'the process' : `the store ${crash.path} is damaged: opening it`
-    complain(terminal, `${what} ended the process that read it (${crash.signal})`)
-    terminal.err('Hint: stop its node, keep the file, and run check and salvage on it\n')
+  // Where a store is known to have done it, the commands pass that one over.
+  if (crash?.path === '') {
+    complain(terminal, `something ended the process of the command (${crash.signal})`)
     return EXIT.unreadable
   }
   try {
@@ -73,10 +70,17 @@ function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
     // Nobody who only looks wants to move what is there out of the way.
     return complainWithHint(terminal, { message: error.message, hint: FOREIGN_HINT }, EXIT.unreadable)
   }
+  if (isStoreError(error, 'STORE_DAMAGED')) {
+    const hint = careHint(error.details.path ?? 'STORE')
+    return complainWithHint(terminal, { message: error.message, hint }, EXIT.unreadable)
+  }
   if (isStoreError(error)) return complainWithHint(terminal, error, exitCodeOf(error.code))
-  complain(terminal, (error instanceof Error ? error.message : String(error)).split('\n').join(' '))
-  if (!debug)
-    terminal.err('Hint: this should not happen; run it again with --debug and report what it prints\n')
+  const unexpected = 'this should not happen; run it again with --debug and report what it prints'
+  complain(
+    terminal,
+    (error instanceof Error ? error.message : String(error)).split('\n').join(' '),
+    debug ? undefined : unexpected,
+  )
   return EXIT.unreadable
 }
 
@@ -91,11 +95,6 @@ function complainWithHint(
   error: { readonly message: string; readonly hint: string | undefined },
   exitCode: ExitCode,
 ): ExitCode {
-  complain(terminal, error.message)
-  if (error.hint !== undefined) terminal.err(`Hint: ${printable(error.hint)}\n`)
+  complain(terminal, error.message, error.hint)
   return exitCode
-}
-
-function complain(terminal: Terminal, line: string): void {
-  terminal.err(`${paint(terminal, 'red', 'Error:')} ${printable(line)}\n`)
 }

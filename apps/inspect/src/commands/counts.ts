@@ -3,6 +3,7 @@ import type { ReadOptions } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { eachStore } from '../store/open-store.ts'
 
 /** Options of `counts`. */
@@ -16,9 +17,13 @@ interface CountRow extends StateCount {
 }
 
 /** Prints the counters, which the store keeps exact with every change; `?` for one that is damaged. */
-export async function counts(terminal: Terminal, store: string, options: CountsOptions): Promise<undefined> {
+export async function counts(
+  terminal: Terminal,
+  store: string,
+  options: CountsOptions,
+): Promise<ExitCode | undefined> {
   const listing = new Listing<CountRow>(terminal, options.output, columns(options))
-  await eachStore(store, async (opened) => {
+  const code = await eachStore(terminal, store, async (opened) => {
     const found = await opened.store.counts(options.kind === undefined ? {} : { kind: options.kind })
     for (const count of found) {
       if (options.namespace !== undefined && !options.namespace.includes(count.namespace)) continue
@@ -26,7 +31,7 @@ export async function counts(terminal: Terminal, store: string, options: CountsO
     }
   })
   listing.end('no records')
-  return undefined
+  return code
 }
 
 function columns({ output }: CountsOptions): Column<CountRow>[] {

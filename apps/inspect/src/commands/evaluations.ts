@@ -4,9 +4,10 @@ import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { eachJobStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
-import { readPages, tellMore } from '../store/pages.ts'
+import { StorePages } from '../store/pages.ts'
 import { evaluationRow } from '../store/rows.ts'
 
 /** Options of `evaluations`. */
@@ -20,26 +21,27 @@ export async function evaluations(
   terminal: Terminal,
   store: string,
   options: EvaluationsOptions,
-): Promise<undefined> {
+): Promise<ExitCode | undefined> {
   const listing = new Listing(terminal, options.output, columns(options), evaluationRow)
-  await eachJobStore(store, async (opened) => {
+  const pages = new StorePages(terminal, pagingOf(options))
+  const code = await eachJobStore(terminal, store, async (opened, total) => {
     const { job, status } = options
     const found = job === undefined ? undefined : await orNothing(opened.store.findJob(job))
     const query = {
       ...(status === undefined ? {} : { status }),
       ...(job === undefined ? {} : { jobId: found?.id ?? job }),
     }
-    const cursor = await readPages(
-      terminal,
-      pagingOf(options),
+    await pages.read(
+      opened.row.storeId,
+      total === 1,
       (request) => opened.store.listEvaluations({ ...query, ...request }),
       (evaluation) => listing.add(evaluation),
     )
-    listing.flush()
-    tellMore(terminal, cursor)
   })
+  listing.flush()
+  pages.end()
   listing.end('no evaluations fit')
-  return undefined
+  return code
 }
 
 function columns({ output, wide }: EvaluationsOptions): Column<Evaluation>[] {

@@ -1,7 +1,9 @@
 import { formatTable, paint } from '@saltcod/display'
+import type { Json } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
-import { json, printValue } from '../cli/output.ts'
+import { json, printValues } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { findExecutionIn } from '../store/find-record.ts'
 import { executionRow, isCompute, specOf } from '../store/rows.ts'
 
@@ -16,19 +18,25 @@ export async function execution(
   store: string,
   id: string,
   options: ExecutionOptions,
-): Promise<undefined> {
+): Promise<ExitCode | undefined> {
   const showSecrets = options.showSecrets === true
-  await findExecutionIn(store, id, async (opened, found) => {
+  const values: Readonly<Record<string, Json>>[] = []
+  const code = await findExecutionIn(terminal, store, id, async (opened, found) => {
     const spec = isCompute(found) ? { spec: specOf(found.job.spec, showSecrets) } : {}
-    const value = { ...executionRow(found, showSecrets), ...spec, store: opened.path }
-    printValue(terminal, options.output, value, () => {
-      const facts = Object.entries(value)
-        .filter(([name, fact]) => name !== 'spec' && fact !== null && fact !== '')
-        .map(([name, fact]) => [name, typeof fact === 'string' ? fact : json(fact)])
-      const title = `\n${paint(terminal, 'bold', 'Specification')}\n`
-      const text = formatTable(terminal, [], facts)
-      return isCompute(found) ? `${text}${title}${json(spec.spec, 2)}\n` : text
-    })
+    values.push({ ...executionRow(found, showSecrets), ...spec, store: opened.path })
   })
-  return undefined
+  printValues(terminal, options.output, values, {
+    toRow: (value) => value,
+    toText: (value) => textOf(terminal, value),
+  })
+  return code
+}
+
+function textOf(terminal: Terminal, { spec, ...value }: Readonly<Record<string, Json>>): string {
+  const facts = Object.entries(value)
+    .filter(([, fact]) => fact !== null && fact !== '')
+    .map(([name, fact]) => [name, typeof fact === 'string' ? fact : json(fact)])
+  const title = `\n${paint(terminal, 'bold', 'Specification')}\n`
+  const text = formatTable(terminal, [], facts)
+  return spec === undefined ? text : `${text}${title}${json(spec, 2)}\n`
 }

@@ -15,11 +15,12 @@ import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { openPlace } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
+import { findJobId } from '../store/find-record.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
-import { orNothing } from '../store/or-nothing.ts'
-import { readPages, tellMore } from '../store/pages.ts'
+import { StorePages, tellMore } from '../store/pages.ts'
 import { executionRow, isCompute } from '../store/rows.ts'
 
 /** Options of `executions`. */
@@ -40,10 +41,14 @@ type AnyExecution = Execution | ComputeExecution
 export async function executions(
   terminal: Terminal,
   store: string,
-  options: ExecutionsOptions,
-): Promise<undefined> {
-  const sinceMs = options.since === undefined ? 0 : await parsePointInTime(options.since, Date.now())
-  const place = await openPlace(store, options.archive)
+  { job, ...others }: ExecutionsOptions,
+): Promise<ExitCode | undefined> {
+  const sinceMs = others.since === undefined ? 0 : await parsePointInTime(others.since, Date.now())
+  const place = await openPlace(store, others.archive)
+  const options: Options =
+    job === undefined
+      ? others
+      : { ...others, jobId: await findJobId(terminal, store, job, others.namespace ?? 'default', place) }
   const shown = (execution: AnyExecution): ReturnType<typeof executionRow> => executionRow(execution, false)
   const listing = new Listing<Listed>(
     terminal,
@@ -61,28 +66,28 @@ export async function executions(
       (options.type === undefined || options.type.includes(await typeOf(opened, execution)))
   const { limit, cursor: start } = pagingOf(options)
   const reverse = options.oldestFirst !== true
-  let more = false
+  const pages = new StorePages(terminal, { limit, cursor: start })
+  let code: ExitCode | undefined
   if (place.store !== null && !isArchiveCursor(start)) {
-    await eachStore(place.store, async (opened) => {
+    code = await eachStore(terminal, place.store, async (opened, total) => {
       const read = await reader(opened, options)
       if (read === null) return
       const fits = fitsIn(opened)
-      const cursor = await readPages(
-        terminal,
-        { limit, cursor: start },
+      await pages.read(
+        opened.row.storeId,
+        total === 1,
         async (request) => {
           const page = await read({ ...request, reverse })
           return { ...page, items: await only(page.items, fits) }
         },
         (execution) => listing.add({ execution, source: opened.path }),
       )
-      listing.flush()
-      tellMore(terminal, cursor)
-      more ||= cursor !== null
     })
+    listing.flush()
+    pages.end()
   }
   const { archive } = place
-  if (archive !== null && !more && options.inProgress !== true) {
+  if (archive !== null && pages.more === null && options.inProgress !== true) {
     const behind = await readArchivedRows<AnyExecution>(
       { ...place, archive },
       {
@@ -98,7 +103,12 @@ export async function executions(
     tellMore(terminal, behind)
   }
   listing.end('no executions fit')
-  return undefined
+  return code
+}
+
+/** The options once it is known which job is meant. */
+interface Options extends Omit<ExecutionsOptions, 'job'> {
+  readonly jobId?: string
 }
 
 interface Listed {
@@ -111,7 +121,7 @@ const SOURCE: Column<Listed> = { name: 'FROM', value: ({ source }) => source }
 
 async function archivedExecutions(
   opened: OpenedStore,
-  options: ExecutionsOptions,
+  options: Options,
   reverse: boolean,
   fits: (execution: AnyExecution) => Promise<boolean>,
 ): Promise<AnyExecution[]> {
@@ -136,8 +146,9 @@ async function only<T>(items: readonly T[], fits: (item: T) => Promise<boolean>)
 /** Returns what reads a page; `null` where no execution of the store can fit. */
 async function reader(
   opened: OpenedStore,
-  { state, job, node, inProgress }: ExecutionsOptions,
+  { state, jobId, node, inProgress }: Options,
 ): Promise<((request: PageRequest) => Promise<Page<AnyExecution>>) | null> {
+  const ofJob = jobId === undefined ? {} : { jobId }
   const progress = inProgress === true ? { inProgress } : {}
   if (opened.kind === 'executions') {
     if (node !== undefined && opened.row.nodeId !== node) return null
@@ -145,7 +156,6 @@ async function reader(
       (COMPUTE_STATES as readonly string[]).includes(name),
     )
     if (states.length === 0) return null
-    const ofJob = job === undefined ? {} : { jobId: job }
     const ofStates = state === undefined ? {} : { states }
     return (request) => opened.store.listExecutions({ ...progress, ...ofJob, ...ofStates, ...request })
   }
@@ -153,8 +163,6 @@ async function reader(
     (EXECUTION_STATES as readonly string[]).includes(name),
   )
   if (states.length === 0) return null
-  const found = job === undefined ? undefined : await orNothing(opened.store.findJob(job))
-  const ofJob = job === undefined ? {} : { jobId: found?.id ?? job }
   const ofNode = node === undefined ? {} : { nodeId: node }
   return (request) => opened.store.listExecutions({ ...progress, ...ofJob, ...ofNode, states, ...request })
 }
@@ -169,7 +177,7 @@ function namespaceOf(execution: AnyExecution): string {
   return isCompute(execution) ? execution.job.namespace : execution.namespace
 }
 
-function columns({ output, wide }: ExecutionsOptions): Column<Listed>[] {
+function columns({ output, wide }: Options): Column<Listed>[] {
   const nowMs = Date.now()
   const csv = output === 'csv'
   const whole = csv || wide === true

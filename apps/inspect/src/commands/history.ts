@@ -5,6 +5,7 @@ import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
 import { notFound } from '../store/find-record.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
@@ -25,7 +26,7 @@ export async function history(
   store: string,
   id: string,
   options: HistoryOptions,
-): Promise<undefined> {
+): Promise<ExitCode | undefined> {
   const sinceMs = options.since === undefined ? undefined : await parsePointInTime(options.since, Date.now())
   const place = await openPlace(store, options.archive)
   const listing = new Listing<Listed>(
@@ -47,14 +48,14 @@ export async function history(
     listing.flush()
     tellMore(terminal, cursor)
   }
-  if (place.store !== null) await eachStore(place.store, visit)
+  const code = place.store === null ? undefined : await eachStore(terminal, place.store, visit)
   if (!found && place.archive !== null) {
     const archived = await findArchivedJob(place.archive, id, options.namespace)
     if (archived !== null) await visit(archived)
   }
-  if (!found) throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`)
+  if (!found) throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`, code)
   listing.end('no history')
-  return undefined
+  return code
 }
 
 interface Listed {

@@ -6,19 +6,24 @@ import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 
 /** Prints what each store says of itself. */
-export async function info(terminal: Terminal, store: string, options: ReadOptions): Promise<undefined> {
+export async function info(
+  terminal: Terminal,
+  store: string,
+  options: ReadOptions,
+): Promise<ExitCode | undefined> {
   const found: Facts[] = []
   let many = false
-  await eachStore(store, async (opened, total) => {
+  const code = await eachStore(terminal, store, async (opened, total) => {
     many = total > 1
     found.push(await factsOf(opened))
   })
-  const value = many ? { stores: found.map(rowOf) } : found.map(rowOf)[0]
+  const value = many || found.length === 0 ? { stores: found.map(rowOf) } : found.map(rowOf)[0]
   printValue(terminal, options.output, value, () => found.map((facts) => textOf(terminal, facts)).join('\n'))
-  return undefined
+  return code
 }
 
 interface Facts {

@@ -1,8 +1,9 @@
 import { formatTable, localTime, paint, shortId, span } from '@saltcod/display'
 import type { Execution, Job, JobStore } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
-import { json, printValue } from '../cli/output.ts'
+import { json, printValues } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { openPlace } from '../store/archive.ts'
 import { findJobIn } from '../store/find-record.ts'
 import type { OpenedJobs } from '../store/open-store.ts'
@@ -24,22 +25,34 @@ export async function job(
   store: string,
   id: string,
   options: JobOptions,
-): Promise<undefined> {
+): Promise<ExitCode | undefined> {
   const showSecrets = options.showSecrets === true
   const place = await openPlace(store, options.archive)
-  const visit = async (opened: OpenedJobs, found: Job): Promise<void> => {
-    const executions = await executionsOf(terminal, opened.store, found)
-    const value = {
-      ...jobRow(found),
-      spec: specOf(found.spec, showSecrets),
-      executions: executions.map((execution) => executionRow(execution, showSecrets)),
-      ...(place.archive === null ? {} : { source: opened.path }),
-    }
-    const from = place.archive === null ? [] : [['From', opened.path]]
-    printValue(terminal, options.output, value, () => textOf(terminal, found, executions, value.spec, from))
+  const found: Told[] = []
+  const visit = async ({ store: jobs, path }: OpenedJobs, inStore: Job): Promise<void> => {
+    found.push({ job: inStore, executions: await executionsOf(terminal, jobs, inStore), source: path })
   }
-  await findJobIn(store, id, options.namespace, visit, place)
-  return undefined
+  const code = await findJobIn(terminal, store, id, options.namespace, visit, place)
+  printValues(terminal, options.output, found, {
+    toRow: ({ job: told, executions, source }) => ({
+      ...jobRow(told),
+      spec: specOf(told.spec, showSecrets),
+      executions: executions.map((execution) => executionRow(execution, showSecrets)),
+      ...(place.archive === null ? {} : { source }),
+    }),
+    toText: ({ job: told, executions, source }) => {
+      const from = place.archive === null ? [] : [['From', source]]
+      return textOf(terminal, told, executions, specOf(told.spec, showSecrets), from)
+    },
+  })
+  return code
+}
+
+interface Told {
+  readonly job: Job
+  readonly executions: readonly Execution[]
+  /** The store or the archive that it is in. */
+  readonly source: string
 }
 
 async function executionsOf(terminal: Terminal, store: JobStore, { id }: Job): Promise<Execution[]> {

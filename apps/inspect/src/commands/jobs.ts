@@ -6,12 +6,12 @@ import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
-import { EXIT } from '../exit-code.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { openPlace, type Place } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { eachJobStore } from '../store/open-store.ts'
-import { readPages, tellMore } from '../store/pages.ts'
+import { StorePages, tellMore } from '../store/pages.ts'
 import { jobRow } from '../store/rows.ts'
 
 /** Options of `jobs`. */
@@ -26,7 +26,11 @@ export interface JobsOptions extends ListOptions {
 }
 
 /** Lists jobs. */
-export async function jobs(terminal: Terminal, store: string, options: JobsOptions): Promise<undefined> {
+export async function jobs(
+  terminal: Terminal,
+  store: string,
+  options: JobsOptions,
+): Promise<ExitCode | undefined> {
   const [type, ...otherTypes] = options.type ?? []
   if (otherTypes.length > 0) {
     throw new Failure(EXIT.usage, 'only one --type can be given', {
@@ -51,24 +55,24 @@ export async function jobs(terminal: Terminal, store: string, options: JobsOptio
     place.archive === null ? rowOf : ({ job, source }: Listed) => ({ ...jobRow(job), source }),
   )
   const paging = pagingOf(options)
-  let more = false
+  const pages = new StorePages(terminal, paging)
+  let code: ExitCode | undefined
   if (place.store !== null && !isArchiveCursor(paging.cursor)) {
-    await eachJobStore(place.store, async (opened) => {
-      const cursor = await readPages(
-        terminal,
-        paging,
+    code = await eachJobStore(terminal, place.store, async (opened, total) => {
+      await pages.read(
+        opened.row.storeId,
+        total === 1,
         (request) => opened.store.listJobs({ ...query, ...request }),
         (job) => listing.add({ job, source: opened.path }),
       )
-      listing.flush()
-      tellMore(terminal, cursor)
-      more = cursor !== null
     })
+    listing.flush()
+    pages.end()
   }
-  if (place.archive !== null && !more)
+  if (place.archive !== null && pages.more === null)
     await addArchived(terminal, { ...place, archive: place.archive }, query, options, listing)
   listing.end('no jobs fit')
-  return undefined
+  return code
 }
 
 interface Listed {

@@ -10,7 +10,7 @@ import type { ReadOptions } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
-import { EXIT } from '../exit-code.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { readNodeConfig } from '../store/node-config.ts'
 import { eachStore } from '../store/open-store.ts'
@@ -28,7 +28,7 @@ export async function recover(
   terminal: Terminal,
   store: string,
   options: RecoverOptions,
-): Promise<undefined> {
+): Promise<ExitCode | undefined> {
   if (options.plan !== true) {
     throw new Failure(EXIT.usage, 'recover only shows the plan, so it needs --plan', {
       hint: 'a node carries the plan out when it starts',
@@ -38,7 +38,7 @@ export async function recover(
   const listing = new Listing(terminal, options.output, columns(options), toRow)
   const actions = new Map<string, number>()
   let found = false
-  await eachStore(store, async (opened) => {
+  const code = await eachStore(terminal, store, async (opened) => {
     if (opened.kind !== 'executions') return
     found = true
     for await (const page of planRecovery(opened.store, policy)) {
@@ -50,7 +50,7 @@ export async function recover(
         terminal.err(`Warning: the record of ${id} is damaged, no restart touches it\n`)
     }
   })
-  if (!found) {
+  if (!found && code === undefined) {
     throw new Failure(EXIT.usage, `${store} is no store of executions`, {
       hint: 'a restart decides about the executions of a compute node; give its executions.db or the repository',
     })
@@ -60,7 +60,7 @@ export async function recover(
     const sums = [...actions].map(([action, count]) => `${count} ${action}`)
     terminal.out(`\nin all: ${sums.join(', ')}\n`)
   }
-  return undefined
+  return code
 }
 
 /** The policy of the config file beside the stores, where there is one; else the preset. */

@@ -5,6 +5,7 @@ import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { recordsText, rfcTime, sizeText } from '../cli/words.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { type RecentFailure, recentFailures } from '../explain/recent-failures.ts'
 import { type StateAge, stateAges } from '../explain/state-ages.ts'
 import { findTrouble, type Trouble } from '../explain/trouble.ts'
@@ -28,18 +29,22 @@ interface Facts {
 }
 
 /** Prints what an operator wants to know first: what there is, how old it is, what is stuck, and what to do next. */
-export async function summary(terminal: Terminal, store: string, options: ReadOptions): Promise<undefined> {
+export async function summary(
+  terminal: Terminal,
+  store: string,
+  options: ReadOptions,
+): Promise<ExitCode | undefined> {
   const found: Facts[] = []
   let many = false
-  await eachStore(store, async (opened, total) => {
+  const code = await eachStore(terminal, store, async (opened, total) => {
     many = total > 1
     found.push(await factsOf(opened))
   })
   const rows = found.map(rowOf)
-  printValue(terminal, options.output, many ? { stores: rows } : rows[0], () =>
+  printValue(terminal, options.output, many || rows.length === 0 ? { stores: rows } : rows[0], () =>
     found.map((facts) => textOf(terminal, facts)).join('\n'),
   )
-  return undefined
+  return code
 }
 
 async function factsOf(opened: OpenedStore): Promise<Facts> {

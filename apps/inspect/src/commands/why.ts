@@ -2,9 +2,10 @@ import { formatTable, localTime, paint, printable, printableLines, span } from '
 import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job } from '@saltcod/store-core'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
-import { printValue } from '../cli/output.ts'
+import { printValues } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
+import type { ExitCode } from '../exit-code.ts'
 import { nodeQueue, queueText } from '../explain/node-queue.ts'
 import { type Moment, momentOfEntry, timelineOf } from '../explain/timeline.ts'
 import { explainExecution, explainJob } from '../explain/verdict.ts'
@@ -41,25 +42,27 @@ export async function why(
   store: string,
   id: string,
   options: WhyOptions,
-): Promise<undefined> {
+): Promise<ExitCode | undefined> {
   const place = await openPlace(store, options.archive)
   const found: Explanation[] = []
   const executionIds = new Set<string>()
-  const each = place.store === null ? async () => undefined : eachStore
+  const unreadable = new Set<string>()
+  const each = async (visit: (opened: OpenedStore) => Promise<void>): Promise<ExitCode | undefined> =>
+    place.store === null ? undefined : await eachStore(terminal, place.store, visit, unreadable)
   const explain = async (opened: OpenedStore): Promise<void> => {
     if (opened.kind === 'executions') return
     const job =
       (await orNothing(opened.store.findJob(id, options.namespace))) ?? (await jobOfExecution(opened, id))
     if (job !== undefined) found.push(await explainIn(terminal, opened, job, executionIds))
   }
-  await each(store, explain)
+  await each(explain)
   if (found.length === 0 && place.archive !== null) {
     const archived = await findArchivedJob(place.archive, id, options.namespace)
     if (archived !== null) await explain(archived)
     found.push(...found.splice(0).map(asArchived))
   }
   // What the compute nodes of the same repository wrote of the executions belongs into the same order of time.
-  await each(store, async (opened) => {
+  const code = await each(async (opened) => {
     if (opened.kind !== 'executions') return
     const own = await orNothing(opened.store.findExecution(id))
     if (found.length === 0 && own !== undefined && isCompute(own)) {
@@ -76,14 +79,16 @@ export async function why(
     }
   })
   if (found.length === 0)
-    throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`)
-  for (const explanation of found) {
-    explanation.timeline.sort((a, b) => a.atMs - b.atMs)
-    const source = place.archive === null ? {} : { source: explanation.source }
-    const row = { ...rowOf(explanation), ...source }
-    printValue(terminal, options.output, row, () => textOf(terminal, explanation))
-  }
-  return undefined
+    throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`, code)
+  for (const { timeline } of found) timeline.sort((a, b) => a.atMs - b.atMs)
+  printValues(terminal, options.output, found, {
+    toRow: (explanation) => ({
+      ...rowOf(explanation),
+      ...(place.archive === null ? {} : { source: explanation.source }),
+    }),
+    toText: (explanation) => textOf(terminal, explanation),
+  })
+  return code
 }
 
 /** What has left the store is not waiting for anything. */

@@ -13,10 +13,12 @@ import {
   unfoldedStore,
 } from '@saltcod/store-core'
 import { openLmdbKv } from '@saltcod/store-lmdb'
-import { announceOpening } from '../crash.ts'
-import { EXIT } from '../exit-code.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { announceOpening, crashBefore } from '../crash.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { locateStores } from './locate.ts'
+import { careHint, isUnreadable, passOver } from './unreadable-store.ts'
 
 /** With what the program itself takes, an inspector of a store of any size stays below 400 MB. */
 const MAX_RESIDENT_BYTES = 128 * 1024 * 1024
@@ -47,6 +49,7 @@ export type OpenedStore = OpenedJobs | OpenedExecutions
 
 /** Opens a store file for reading, whichever of the two stores it holds. Throws a `Failure` or what the store throws. */
 export async function openStore(path: string): Promise<OpenedStore> {
+  refuseCrashed(path)
   const stored = await openRaw(path)
   try {
     const row = stored.read(storeRowOf)
@@ -77,34 +80,60 @@ async function openRaw(path: string): Promise<KvStore> {
   })
 }
 
-/** Opens every store that an argument means, one after the other, and closes each after its turn. */
+/**
+ * Opens every store that an argument means, one after the other, and closes each after its turn. Where there are
+ * several, one that cannot be read is complained of, added to `unreadable` and passed over, also the next time.
+ * Resolves with `unreadable` where there was such a one.
+ */
 export async function eachStore(
+  terminal: Terminal,
   argument: string,
   visit: (opened: OpenedStore, total: number) => Promise<void>,
-): Promise<void> {
+  unreadable: Set<string> = new Set(),
+): Promise<ExitCode | undefined> {
   const paths = await locateStores(argument)
   for (const path of paths) {
-    const opened = await openStore(path)
+    if (unreadable.has(path)) continue
     try {
-      await visit(opened, paths.length)
-    } finally {
-      await opened.kv.close()
+      const opened = await openStore(path)
+      try {
+        await visit(opened, paths.length)
+      } finally {
+        await opened.kv.close()
+      }
+    } catch (error) {
+      if (paths.length === 1 || !isUnreadable(error)) throw error
+      unreadable.add(path)
+      passOver(terminal, path, error)
     }
   }
+  return unreadable.size === 0 ? undefined : EXIT.unreadable
+}
+
+/** The worker before this one may have been ended by a store. */
+function refuseCrashed(path: string): void {
+  const crash = crashBefore(process.env)
+  if (crash?.path !== path) return
+  throw new Failure(
+    EXIT.unreadable,
+    `the store ${path} is damaged: opening it ended the process that read it (${crash.signal})`,
+    { hint: careHint(path) },
+  )
 }
 
 /** Does the same with the stores of jobs alone. Throws a `Failure` where there is none. */
 export async function eachJobStore(
+  terminal: Terminal,
   argument: string,
-  visit: (opened: OpenedJobs) => Promise<void>,
-): Promise<void> {
+  visit: (opened: OpenedJobs, total: number) => Promise<void>,
+): Promise<ExitCode | undefined> {
   let found = false
-  await eachStore(argument, async (opened) => {
+  const code = await eachStore(terminal, argument, async (opened, total) => {
     if (opened.kind !== 'jobs') return
     found = true
-    await visit(opened)
+    await visit(opened, total)
   })
-  if (found) return
+  if (found || code !== undefined) return code
   throw new Failure(EXIT.usage, `${argument} is no store of jobs`, {
     hint: 'jobs and evaluations are in the store of a requester; a compute node keeps executions',
   })

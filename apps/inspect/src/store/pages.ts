@@ -1,5 +1,7 @@
 import type { Page, PageCursor, PageRequest } from '@saltcod/store-core'
 import type { Terminal } from '../cli/terminal.ts'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
 
 /** How much of a listing is wanted. */
 export interface Paging {
@@ -9,6 +11,62 @@ export interface Paging {
 }
 
 const MAX_PAGE = 1_000
+
+/** How a cursor begins that goes on in one of several stores: the id of that store, and the cursor in it. */
+const STORE_CURSOR = /^store:([^:]*):(.*)$/
+
+/** Pages through one store after the other, as if they were one. */
+export class StorePages {
+  /** The cursor behind the last item; `null` at the end of what was read so far. */
+  more: PageCursor | null = null
+  readonly #terminal: Terminal
+  /** Stores before this one were read to their end. */
+  #awaited: string | undefined
+  #cursor: string | undefined
+  #left: number | null
+
+  constructor(terminal: Terminal, { limit, cursor }: Paging) {
+    this.#terminal = terminal
+    const match = STORE_CURSOR.exec(cursor ?? '')
+    this.#awaited = match?.[1]
+    this.#cursor = match === null ? cursor : match[2] || undefined
+    this.#left = limit
+  }
+
+  /** Reads what is wanted of the next store. Of one alone, the cursor is the store's own. */
+  async read<T>(
+    storeId: string,
+    isAlone: boolean,
+    read: (request: PageRequest) => Promise<Page<T>>,
+    visit: (item: T) => void,
+  ): Promise<void> {
+    if (this.more !== null || (this.#awaited !== undefined && this.#awaited !== storeId)) return
+    this.#awaited = undefined
+    if (this.#left === 0) {
+      this.more = `store:${storeId}:`
+      return
+    }
+    let count = 0
+    const paging = { limit: this.#left, cursor: this.#cursor }
+    const cursor = await readPages(this.#terminal, paging, read, (item) => {
+      count += 1
+      visit(item)
+    })
+    this.#cursor = undefined
+    if (this.#left !== null) this.#left = Math.max(0, this.#left - count)
+    if (cursor !== null) this.more = isAlone ? cursor : `store:${storeId}:${cursor}`
+  }
+
+  /** Says how to go on. Throws a `Failure` where the cursor was of none of the stores. */
+  end(): void {
+    if (this.#awaited !== undefined) {
+      throw new Failure(EXIT.usage, 'the cursor is of none of these stores', {
+        hint: 'use the one that an earlier listing with the same arguments printed',
+      })
+    }
+    tellMore(this.#terminal, this.more)
+  }
+}
 
 /**
  * Reads as many pages as are wanted, each in a read transaction of its own, so that a long listing does not

@@ -1,0 +1,33 @@
+import { isStoreError } from '@saltcod/store-core'
+import { complain } from '../cli/complaint.ts'
+import type { Terminal } from '../cli/terminal.ts'
+import { EXIT } from '../exit-code.ts'
+import { isFailure } from '../failure.ts'
+
+/** Says what can be done about a store that cannot be read. */
+export function careHint(path: string): string {
+  return `keep the file; saltcod-inspect check ${path} tells what is wrong, saltcod-inspect salvage ${path} TARGET saves what can be decoded; or restore a backup`
+}
+
+/** Tells whether an error says that one store cannot be read, which says nothing about the others. */
+export function isUnreadable(error: unknown): error is Error {
+  if (isFailure(error)) return error.exitCode === EXIT.unreadable
+  return isStoreError(
+    error,
+    'STORE_DAMAGED',
+    'STORE_FOREIGN',
+    'STORE_PERMISSION',
+    'STORE_FAILED',
+    'RECORD_CORRUPT',
+  )
+}
+
+/** Complains of a store that is passed over, so that the others are shown all the same. */
+export function passOver(terminal: Terminal, path: string, error: Error): void {
+  complain(terminal, `${error.message}; it is passed over`, hintOf(path, error))
+}
+
+function hintOf(path: string, error: Error): string | undefined {
+  if (isStoreError(error, 'STORE_DAMAGED', 'STORE_FAILED', 'RECORD_CORRUPT')) return careHint(path)
+  return isFailure(error) || isStoreError(error) ? error.hint : undefined
+}
