@@ -103,7 +103,15 @@ async function fillArchive(directory: string): Promise<void> {
 /** Six jobs: one that waits, two that run, and one of each end. */
 async function fillJobs(store: JobStore): Promise<void> {
   const submit = async (id: string, name: string, team: string, priority: number) => {
-    await store.submitJob({ id, name, type: 'batch', spec: SPEC, count: 1, labels: { team }, priority })
+    await store.submitJob({
+      id,
+      name,
+      type: 'batch',
+      spec: SPEC,
+      count: 1,
+      labels: { team, env: 'prod' },
+      priority,
+    })
   }
   await submit('job-pending', 'patient', 'blue', 0)
   for (const [id, name] of [
@@ -127,7 +135,12 @@ async function fillJobs(store: JobStore): Promise<void> {
   })
   await store.updateExecution({ executionId: 'e-1c9f63aa', to: 'Running', message: 'it runs' })
   await store.createExecution({ id: 'exec-broken', jobId: 'job-broken', nodeId: 'n-2', state: 'AskForBid' })
-  await store.updateExecution({ executionId: 'exec-broken', to: 'Failed', message: 'exit code 3\u001b[31m' })
+  await store.updateExecution({
+    executionId: 'exec-broken',
+    to: 'Failed',
+    message: 'exit code 3\u001b[31m',
+    patch: { runOutput: { STDERR: `no ${SECRET} here` } },
+  })
   await store.transitionJob({ jobId: 'job-broken', to: 'Failed', message: 'all executions failed' })
   await store.transitionJob({ jobId: 'job-done', to: 'Completed' })
   await store.transitionJob({ jobId: 'job-stopped', to: 'Stopped', message: 'by request' })
@@ -152,6 +165,9 @@ async function fillExecutions(store: ExecutionStore): Promise<void> {
       spec: SPEC,
     } as const
     await store.createExecution({ id, job, requesterId: 'n-1' })
-    for (const to of states) await store.updateExecution({ executionId: id, to })
+    for (const to of states) {
+      const patch = to === 'Completed' ? { runOutput: { STDOUT: `the token is ${SECRET}!\n` } } : {}
+      await store.updateExecution({ executionId: id, to, patch })
+    }
   }
 }

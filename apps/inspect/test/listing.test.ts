@@ -110,6 +110,12 @@ test('secrets are hidden unless they are asked for, in every command that could 
   const commands = [
     ['job', 'jobs.db', 'nightly'],
     ['execution', 'executions.db', 'e-1c9f63aa'],
+    ['execution', 'executions.db', 'exec-done'],
+    ['execution', 'jobs.db', 'exec-broken'],
+    ['job', 'jobs.db', 'broken', '--output', 'json'],
+    ['get', 'executions.db', 'executions', 'exec-done'],
+    ['dump', 'executions.db', '--all'],
+    ['export', 'executions.db'],
     ['get', 'jobs.db', 'specs', '["job-nightly",1]'],
     ['dump', 'jobs.db', '--all'],
     ['export', 'jobs.db'],
@@ -120,9 +126,18 @@ test('secrets are hidden unless they are asked for, in every command that could 
     expect(hidden.stdout).not.toContain(SECRET)
     expect((await run(...command, '--show-secrets')).stdout).toContain(SECRET)
   }
+  for (const store of ['jobs.db', 'executions.db']) {
+    expect((await run('executions', store, '--output', 'json')).stdout).not.toContain(SECRET)
+  }
+  expect((await run('execution', 'executions.db', 'exec-done')).stdout).toContain('the token is [redacted]!')
   const hex = await run('dump', 'jobs.db', 'specs', '--format', 'utf8')
   expect(hex.status).toBe(2)
   expect(hex.stdout).not.toContain(SECRET)
+})
+
+test('a label is no environment variable, whatever its name', async () => {
+  const specs = (await run('dump', 'jobs.db', 'specs', '--all', '--output', 'json')).stdout
+  expect(specs).toContain('"env":"prod"')
 })
 
 test('what a job wrote cannot command the terminal', async () => {

@@ -7,6 +7,7 @@ import { Failure } from '../failure.ts'
 import { type Bucket, bucketsOf, findBucket, keyText } from '../store/buckets.ts'
 import { locateStore } from '../store/locate.ts'
 import { openStore } from '../store/open-store.ts'
+import { type Secrets, secretsOfStore } from '../store/secrets.ts'
 import { type PrintedValue, printRowValue } from '../store/value-text.ts'
 
 /** Options of `diff`. */
@@ -53,8 +54,9 @@ export async function diff(
           : [findBucket(before.kind, options.bucket)]
       const limit = options.all === true ? Number.MAX_SAFE_INTEGER : options.limit
       let found = 0
+      const secrets = secretsOfStore(after.kv, secretsOfStore(before.kv))
       for (const bucket of buckets) {
-        compare(bucket, before.kv, after.kv, (difference) => {
+        compare(bucket, before.kv, after.kv, secrets, (difference) => {
           found += 1
           if (found <= limit) listing.add(difference)
           return found <= limit
@@ -72,11 +74,17 @@ export async function diff(
 }
 
 /** Walks both stores side by side in key order, a batch of each at a time. */
-function compare(bucket: Bucket, a: KvStore, b: KvStore, report: (difference: Difference) => boolean): void {
+function compare(
+  bucket: Bucket,
+  a: KvStore,
+  b: KvStore,
+  secrets: Secrets,
+  report: (difference: Difference) => boolean,
+): void {
   const left = new Reader(a, bucket)
   const right = new Reader(b, bucket)
   const print = (row: KvRow): PrintedValue =>
-    printRowValue(bucket.table, row.key, row.value, { format: 'auto' })
+    printRowValue(bucket.table, row.key, row.value, { format: 'auto', secrets })
   for (;;) {
     const x = left.peek()
     const y = right.peek()

@@ -4,9 +4,10 @@ import type { Terminal } from '../cli/terminal.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { eachRow } from '../store/bucket-rows.ts'
-import { type Bucket, bucketsOf, findBucket, keyText, parseKey } from '../store/buckets.ts'
+import { bucketsOf, findBucket, keyText, parseKey } from '../store/buckets.ts'
 import { locateStore } from '../store/locate.ts'
 import { openStore } from '../store/open-store.ts'
+import { Secrets, secretsOfStore } from '../store/secrets.ts'
 import { type PrintedValue, printRowValue, type ValueOptions } from '../store/value-text.ts'
 
 /** Options of `dump`. */
@@ -34,13 +35,18 @@ export async function dump(
     const all = bucketsOf(opened.kind).filter(({ prefix }) => prefix.length === 0)
     const chosen = name === undefined ? all : [findBucket(opened.kind, name)]
     const listing = new Listing<DumpRow>(terminal, options.output, columns(), toRow)
+    const secrets = options.showSecrets === true ? new Secrets() : secretsOfStore(opened.kv)
     const full = (): boolean => limit !== null && listing.count >= limit
     let more: string | null = null
     for (const bucket of chosen) {
       const start = cursor === undefined ? null : parseKey(bucket, cursor)
       eachRow(opened.kv, bucket, start, ({ key, value }) => {
         if (full()) return false
-        listing.add(rowOf(bucket, key, value, options))
+        listing.add({
+          bucket: bucket.name,
+          key: keyText(bucket, key),
+          value: printRowValue(bucket.table, key, value, { ...options, secrets }),
+        })
         more = full() ? `0x${Buffer.from(key).toString('hex')}` : null
         return true
       })
@@ -53,11 +59,6 @@ export async function dump(
     await opened.kv.close()
   }
   return undefined
-}
-
-function rowOf(bucket: Bucket, key: Uint8Array, value: Uint8Array, options: ValueOptions): DumpRow {
-  const printed = printRowValue(bucket.table, key, value, options)
-  return { bucket: bucket.name, key: keyText(bucket, key), value: printed }
 }
 
 function toRow({ bucket, key, value }: DumpRow): unknown {

@@ -6,6 +6,7 @@ import type { Terminal } from '../cli/terminal.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { findExecutionIn } from '../store/find-record.ts'
 import { executionRow, isCompute, specOf } from '../store/rows.ts'
+import { secretsOfExecution } from '../store/secrets.ts'
 
 /** Options of `execution`. */
 export interface ExecutionOptions extends ReadOptions {
@@ -23,7 +24,8 @@ export async function execution(
   const values: Readonly<Record<string, Json>>[] = []
   const code = await findExecutionIn(terminal, store, id, async (opened, found) => {
     const spec = isCompute(found) ? { spec: specOf(found.job.spec, showSecrets) } : {}
-    values.push({ ...executionRow(found, showSecrets), ...spec, store: opened.path })
+    const secrets = showSecrets ? null : await secretsOfExecution(opened, found)
+    values.push({ ...executionRow(found, secrets), ...spec, store: opened.path })
   })
   printValues(terminal, options.output, values, {
     toRow: (value) => value,

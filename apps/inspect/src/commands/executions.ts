@@ -22,6 +22,7 @@ import { findJobId } from '../store/find-record.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { StorePages, tellMore } from '../store/pages.ts'
 import { executionRow, isCompute } from '../store/rows.ts'
+import { Secrets, secretsOfExecution } from '../store/secrets.ts'
 
 /** Options of `executions`. */
 export interface ExecutionsOptions extends ListOptions {
@@ -49,21 +50,26 @@ export async function executions(
     job === undefined
       ? others
       : { ...others, jobId: await findJobId(terminal, store, job, others.namespace ?? 'default', place) }
-  const shown = (execution: AnyExecution): ReturnType<typeof executionRow> => executionRow(execution, false)
   const listing = new Listing<Listed>(
     terminal,
     options.output,
     place.archive === null ? columns(options) : [...columns(options), SOURCE],
     place.archive === null
-      ? ({ execution }) => shown(execution)
-      : ({ execution, source }) => ({ ...shown(execution), source }),
+      ? ({ execution, secrets }) => executionRow(execution, secrets)
+      : ({ execution, secrets, source }) => ({ ...executionRow(execution, secrets), source }),
   )
-  const fitsIn =
-    (opened: OpenedStore) =>
-    async (execution: AnyExecution): Promise<boolean> =>
-      execution.createdAtMs >= sinceMs &&
-      (options.namespace === undefined || namespaceOf(execution) === options.namespace) &&
-      (options.type === undefined || options.type.includes(await typeOf(opened, execution)))
+  const listedIn = async (opened: OpenedStore, items: readonly AnyExecution[]): Promise<Listed[]> => {
+    const listed: Listed[] = []
+    const secrets = new SecretsOfExecutions(opened, options.output)
+    for (const execution of items) {
+      const fits =
+        execution.createdAtMs >= sinceMs &&
+        (options.namespace === undefined || namespaceOf(execution) === options.namespace) &&
+        (options.type === undefined || options.type.includes(await typeOf(opened, execution)))
+      if (fits) listed.push({ execution, secrets: await secrets.of(execution), source: opened.path })
+    }
+    return listed
+  }
   const { limit, cursor: start } = pagingOf(options)
   const reverse = options.oldestFirst !== true
   const pages = new StorePages(terminal, { limit, cursor: start })
@@ -72,15 +78,14 @@ export async function executions(
     code = await eachStore(terminal, place.store, async (opened, total) => {
       const read = await reader(opened, options)
       if (read === null) return
-      const fits = fitsIn(opened)
       await pages.read(
         opened.row.storeId,
         total === 1,
         async (request) => {
           const page = await read({ ...request, reverse })
-          return { ...page, items: await only(page.items, fits) }
+          return { ...page, items: await listedIn(opened, page.items) }
         },
-        (execution) => listing.add({ execution, source: opened.path }),
+        (listed) => listing.add(listed),
       )
     })
     listing.flush()
@@ -88,16 +93,16 @@ export async function executions(
   }
   const { archive } = place
   if (archive !== null && pages.more === null && options.inProgress !== true) {
-    const behind = await readArchivedRows<AnyExecution>(
+    const behind = await readArchivedRows<Listed>(
       { ...place, archive },
       {
         limit,
         cursor: isArchiveCursor(start) ? start : undefined,
         reverse,
         wanted: ({ namespace }) => options.namespace === undefined || options.namespace === namespace,
-        select: async (opened) => await archivedExecutions(opened, options, reverse, fitsIn(opened)),
+        select: async (opened) => await listedIn(opened, await allExecutions(opened, options, reverse)),
       },
-      (execution) => listing.add({ execution, source: archive.path }),
+      (listed) => listing.add(listed),
     )
     listing.flush()
     tellMore(terminal, behind)
@@ -113,34 +118,49 @@ interface Options extends Omit<ExecutionsOptions, 'job'> {
 
 interface Listed {
   readonly execution: AnyExecution
+  readonly secrets: Secrets
   /** The store or the archive that it is in. */
   readonly source: string
 }
 
 const SOURCE: Column<Listed> = { name: 'FROM', value: ({ source }) => source }
 
-async function archivedExecutions(
+/** Finds the secrets of jobs, each job's once; where no column shows what jobs wrote, there is nothing to find. */
+class SecretsOfExecutions {
+  readonly #opened: OpenedStore
+  readonly #isNeeded: boolean
+  readonly #known = new Map<string, Secrets>()
+
+  constructor(opened: OpenedStore, output: ListOptions['output']) {
+    this.#opened = opened
+    this.#isNeeded = output !== 'table' && output !== 'csv'
+  }
+
+  async of(execution: AnyExecution): Promise<Secrets> {
+    const key = isCompute(execution) ? execution.id : execution.jobId
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const secrets = this.#isNeeded ? await secretsOfExecution(this.#opened, execution) : new Secrets()
+    this.#known.set(key, secrets)
+    return secrets
+  }
+}
+
+async function allExecutions(
   opened: OpenedStore,
   options: Options,
   reverse: boolean,
-  fits: (execution: AnyExecution) => Promise<boolean>,
 ): Promise<AnyExecution[]> {
   const found: AnyExecution[] = []
   const read = await reader(opened, options)
   let cursor: string | null = null
   while (read !== null) {
     const page: Page<AnyExecution> = await read({ limit: 1_000, cursor, reverse })
-    found.push(...(await only(page.items, fits)))
+    found.push(...page.items)
     cursor = page.next
     if (cursor === null) break
   }
   return found
-}
-
-async function only<T>(items: readonly T[], fits: (item: T) => Promise<boolean>): Promise<T[]> {
-  const kept: T[] = []
-  for (const item of items) if (await fits(item)) kept.push(item)
-  return kept
 }
 
 /** Returns what reads a page; `null` where no execution of the store can fit. */

@@ -7,6 +7,7 @@ import { Failure } from '../failure.ts'
 import { findBucket, keyText, parseKey } from '../store/buckets.ts'
 import { locateStore } from '../store/locate.ts'
 import { openStore } from '../store/open-store.ts'
+import { Secrets, secretsOfStore } from '../store/secrets.ts'
 import { printRowValue, type ValueOptions } from '../store/value-text.ts'
 
 /** Options of `get`. */
@@ -30,7 +31,10 @@ export async function get(
         hint: `list them with saltcod-inspect keys ${store} ${name}`,
       })
     }
-    const printed = printRowValue(bucket.table, key, value, options)
+    const printed = printRowValue(bucket.table, key, value, {
+      ...options,
+      secrets: options.showSecrets === true ? new Secrets() : secretsOfStore(opened.kv),
+    })
     const whole = 'json' in printed ? printed.json : printed.text
     printValue(terminal, options.output, whole, () =>
       'json' in printed ? `${json(printed.json, 2)}\n` : `${printable(printed.text)}\n`,

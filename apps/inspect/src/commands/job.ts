@@ -9,6 +9,7 @@ import { findJobIn } from '../store/find-record.ts'
 import type { OpenedJobs } from '../store/open-store.ts'
 import { readPages } from '../store/pages.ts'
 import { executionRow, jobRow, specOf } from '../store/rows.ts'
+import { type Secrets, secretsOfJob } from '../store/secrets.ts'
 
 /** Options of `job`. */
 export interface JobOptions extends ReadOptions {
@@ -30,14 +31,16 @@ export async function job(
   const place = await openPlace(store, options.archive)
   const found: Told[] = []
   const visit = async ({ store: jobs, path }: OpenedJobs, inStore: Job): Promise<void> => {
-    found.push({ job: inStore, executions: await executionsOf(terminal, jobs, inStore), source: path })
+    const secrets = showSecrets ? null : await secretsOfJob(jobs, inStore.id)
+    const executions = await executionsOf(terminal, jobs, inStore)
+    found.push({ job: inStore, executions, secrets, source: path })
   }
   const code = await findJobIn(terminal, store, id, options.namespace, visit, place)
   printValues(terminal, options.output, found, {
-    toRow: ({ job: told, executions, source }) => ({
+    toRow: ({ job: told, executions, secrets, source }) => ({
       ...jobRow(told),
       spec: specOf(told.spec, showSecrets),
-      executions: executions.map((execution) => executionRow(execution, showSecrets)),
+      executions: executions.map((execution) => executionRow(execution, secrets)),
       ...(place.archive === null ? {} : { source }),
     }),
     toText: ({ job: told, executions, source }) => {
@@ -51,6 +54,8 @@ export async function job(
 interface Told {
   readonly job: Job
   readonly executions: readonly Execution[]
+  /** `null` where they are to be shown. */
+  readonly secrets: Secrets | null
   /** The store or the archive that it is in. */
   readonly source: string
 }

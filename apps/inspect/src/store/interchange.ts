@@ -1,8 +1,8 @@
 import { decodeRecord, encodeRecord, type Json, type StoreKind } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import { redact } from './redact.ts'
 import type { StoreTableRow } from './row.ts'
+import type { Secrets } from './secrets.ts'
 
 /** The first line of an export. */
 export interface ExportHeader {
@@ -25,15 +25,15 @@ interface ExportedRow {
   readonly record: Json
 }
 
-/** Writes a row as one line of an export. Throws `RECORD_CORRUPT` for a damaged one. */
-export function exportRow({ table, key, value }: StoreTableRow, redacted: boolean): string {
+/** Writes a row as one line of an export, without secrets where these are given. Throws `RECORD_CORRUPT` for a damaged one. */
+export function exportRow({ table, key, value }: StoreTableRow, secrets: Secrets | null): string {
   const version = value[1] ?? 1
   const record = decodeRecord<Json>(table, key, version, value)
   const row: ExportedRow = {
     table,
     key: Buffer.from(key).toString('hex'),
     version,
-    record: redacted ? redact(record) : record,
+    record: secrets === null ? record : secrets.redactRecord(record),
   }
   return JSON.stringify(row)
 }

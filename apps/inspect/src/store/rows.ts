@@ -1,6 +1,7 @@
 import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job, Json } from '@saltcod/store-core'
 import { rfcTime } from '../cli/words.ts'
 import { redact } from './redact.ts'
+import type { Secrets } from './secrets.ts'
 
 /** A job as programs read it; times are RFC 3339 text or `null`. */
 export function jobRow(job: Job): Readonly<Record<string, Json>> {
@@ -31,10 +32,10 @@ export function specOf(spec: Json, showSecrets: boolean): Json {
   return showSecrets ? spec : redact(spec)
 }
 
-/** An execution of either store as programs read it. */
+/** An execution of either store as programs read it; without the secrets of its job where these are given. */
 export function executionRow(
   execution: Execution | ComputeExecution,
-  showSecrets: boolean,
+  secrets: Secrets | null,
 ): Readonly<Record<string, Json>> {
   const common = {
     id: execution.id,
@@ -48,8 +49,8 @@ export function executionRow(
     partition: execution.partition,
     revision: execution.revision,
     resources: execution.resources,
-    publishedResult: specOf(execution.publishedResult, showSecrets),
-    runOutput: execution.runOutput,
+    publishedResult: specOf(execution.publishedResult, secrets === null),
+    runOutput: secrets === null ? execution.runOutput : secrets.blank(execution.runOutput),
   }
   if (isCompute(execution)) {
     return {

@@ -1,7 +1,7 @@
 import { decodeId, decodeRecord, decodeTuple, INDEX, isStoreError, type Json } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import { redact } from './redact.ts'
+import type { Secrets } from './secrets.ts'
 
 /** How the value of a row can be printed. */
 export const VALUE_FORMATS = ['auto', 'utf8', 'hex', 'redacted'] as const
@@ -30,7 +30,7 @@ export function printRowValue(
   table: string,
   key: Uint8Array,
   value: Uint8Array,
-  { format, showSecrets }: ValueOptions,
+  { format, showSecrets, secrets }: ValueOptions & { readonly secrets: Secrets },
 ): PrintedValue {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (format === 'redacted') return { text: `<${bytes.length} bytes>` }
@@ -42,7 +42,7 @@ export function printRowValue(
   const version = bytes.length < HEADER_BYTES ? 1 : (bytes[1] ?? 1)
   try {
     const json = decodeRecord<Json>(table, key, version, value)
-    return { json: showSecrets === true ? json : redact(json) }
+    return { json: showSecrets === true ? json : secrets.redactRecord(json) }
   } catch (error) {
     if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
     return { text: `damaged: ${error.message} (${bytes.length} bytes)` }
