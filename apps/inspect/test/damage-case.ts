@@ -150,7 +150,8 @@ function judgeCheck(sound: SoundStore, place: string, check: Answer): string[] {
 
 function judgeSalvage(sound: SoundStore, [run, check, exported]: readonly Answer[]): string[] {
   if (run === undefined || check === undefined || exported === undefined) return ['salvage answered nothing']
-  if (run.status !== 0) {
+  // Something lost or left out is a finding.
+  if (run.status !== 0 && run.status !== 1) {
     // Without either meta page nothing tells where anything is, and that is said.
     const hopeless = run.status === 3 && run.stderr.includes('has no meta page that can be read')
     return hopeless

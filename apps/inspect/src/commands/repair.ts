@@ -5,7 +5,7 @@ import { REBUILT_TABLES, STORE_TABLES } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { EXIT } from '../exit-code.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { locateStore } from '../store/locate.ts'
 import { makeStore } from '../store/new-store.ts'
@@ -31,7 +31,7 @@ export async function repair(
   source: string,
   target: string | undefined,
   options: RepairOptions,
-): Promise<undefined> {
+): Promise<ExitCode> {
   if ((target === undefined) !== (options.inPlace === true)) {
     throw new Failure(EXIT.usage, 'repair needs a path for the new file, or --in-place', {
       hint: `saltcod-inspect repair ${source} repaired.db`,
@@ -75,5 +75,5 @@ export async function repair(
       hint: `see them with saltcod-inspect check ${made}`,
     })
   }
-  return undefined
+  return leftOut.count === 0 ? EXIT.ok : EXIT.findings
 }

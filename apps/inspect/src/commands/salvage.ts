@@ -88,7 +88,7 @@ export async function salvage(
     )
     return `${damage}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${apart}${left}${counted.join('')}`
   })
-  return findings.length === 0 ? EXIT.ok : EXIT.findings
+  return findings.length + leftOut.count + countDifferences.length === 0 ? EXIT.ok : EXIT.findings
 }
 
 const STORE_KEY = tuple('store')
