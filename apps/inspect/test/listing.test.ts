@@ -167,7 +167,8 @@ describe('exit codes and messages', () => {
 test('why tells the state, its cause, what comes next, and what happened in order', async () => {
   const text = (await run('why', 'repository', 'nightly')).stdout
   expect(text).toContain('is Running since')
-  expect(text).toContain('execution e-1c9f63aa on n-1 runs')
+  expect(text).toContain('execution e-1c9f63aa on n-1 ran when the node ended')
+  expect(text).toContain('recover --plan: execution e-1c9f63aa: fail')
   expect(text).toContain('times out in')
   const { timeline, next } = await runJson<{ timeline: { at: string; who: string }[]; next: string[] }>(
     'why',

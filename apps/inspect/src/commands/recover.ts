@@ -1,25 +1,17 @@
 import { shortId, span } from '@saltcod/display'
-import {
-  planRecovery,
-  type RecoveryDecision,
-  type RecoveryPolicy,
-  type RecoveryPreset,
-  recoveryPolicy,
-} from '@saltcod/recovery'
+import { planRecovery, type RecoveryDecision } from '@saltcod/recovery'
 import type { ReadOptions } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import { readNodeConfig } from '../store/node-config.ts'
 import { eachStore } from '../store/open-store.ts'
+import { type PolicyChoice, readRecoveryPolicy } from '../store/recovery-policy.ts'
 
 /** Options of `recover`. */
-export interface RecoverOptions extends ReadOptions {
+export interface RecoverOptions extends ReadOptions, PolicyChoice {
   readonly plan?: boolean
-  readonly preset?: RecoveryPreset
-  readonly config?: string
   readonly wide?: boolean
 }
 
@@ -34,7 +26,7 @@ export async function recover(
       hint: 'a node carries the plan out when it starts',
     })
   }
-  const policy = await policyFor(store, options)
+  const policy = await readRecoveryPolicy(store, options)
   const listing = new Listing(terminal, options.output, columns(options), toRow)
   const actions = new Map<string, number>()
   let found = false
@@ -61,15 +53,6 @@ export async function recover(
     terminal.out(`\nin all: ${sums.join(', ')}\n`)
   }
   return code
-}
-
-/** The policy of the config file beside the stores, where there is one; else the preset. */
-async function policyFor(store: string, { preset, config: file }: RecoverOptions): Promise<RecoveryPolicy> {
-  if (preset !== undefined) return recoveryPolicy({ preset })
-  const config = await readNodeConfig(store, file)
-  if (config === null) return recoveryPolicy()
-  const { preset: chosen, cells, ageRules, keepForMs } = config.recovery
-  return recoveryPolicy({ preset: chosen, cells, ageRules, keepForMs })
 }
 
 function toRow({ deadlineAtMs, ...decision }: RecoveryDecision): unknown {

@@ -1,12 +1,20 @@
-import { formatTable, localTime, paint, printable, printableLines, span } from '@saltcod/display'
-import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job } from '@saltcod/store-core'
+import { formatTable, localTime, paint, printable, printableLines, shortId, span } from '@saltcod/display'
+import { decideRecovery, type RecoveryPolicy, recoveryPolicy } from '@saltcod/recovery'
+import {
+  COMPUTE_MACHINE,
+  type ComputeExecution,
+  type Evaluation,
+  type Execution,
+  type HistoryEntry,
+  type Job,
+} from '@saltcod/store-core'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValues } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { nodeQueue, queueText } from '../explain/node-queue.ts'
+import { needText, nodeQueue, queueText } from '../explain/node-queue.ts'
 import { type Moment, momentOfEntry, timelineOf } from '../explain/timeline.ts'
 import { explainExecution, explainJob } from '../explain/verdict.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
@@ -14,6 +22,7 @@ import { notFound } from '../store/find-record.ts'
 import { eachStore, type OpenedExecutions, type OpenedJobs, type OpenedStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
 import { readPages } from '../store/pages.ts'
+import { readRecoveryPolicy } from '../store/recovery-policy.ts'
 import { isCompute } from '../store/rows.ts'
 
 /** Options of `why`. */
@@ -28,7 +37,7 @@ interface Explanation {
   readonly state: string
   readonly sinceMs: number
   readonly because: string[]
-  readonly next: readonly string[]
+  readonly next: string[]
   readonly timeline: Moment[]
   /** The store or the archive that it is in. */
   readonly source: string
@@ -46,6 +55,7 @@ export async function why(
   const place = await openPlace(store, options.archive)
   const found: Explanation[] = []
   const executionIds = new Set<string>()
+  const policy = place.store === null ? recoveryPolicy() : await readRecoveryPolicy(place.store)
   const unreadable = new Set<string>()
   const each = async (visit: (opened: OpenedStore) => Promise<void>): Promise<ExitCode | undefined> =>
     place.store === null ? undefined : await eachStore(terminal, place.store, visit, unreadable)
@@ -66,13 +76,14 @@ export async function why(
     if (opened.kind !== 'executions') return
     const own = await orNothing(opened.store.findExecution(id))
     if (found.length === 0 && own !== undefined && isCompute(own)) {
-      found.push(await explainCompute(terminal, opened, own))
+      found.push(await explainCompute(terminal, opened, own, policy))
       return
     }
     for (const executionId of executionIds) {
       const execution = await opened.store.getExecution(executionId)
       if (execution === null) continue
-      if (execution.state === 'BidAccepted') found[0]?.because.push(...(await queueOf(opened)))
+      found[0]?.because.push(...(await queueOf(opened, execution)))
+      found[0]?.next.push(...(await restartOf(opened, execution, policy)))
       const entries = await computeHistory(terminal, opened, executionId)
       const node = opened.row.nodeId ?? 'compute'
       found[0]?.timeline.push(...entries.map((entry) => momentOfEntry(entry, node)))
@@ -154,7 +165,7 @@ async function explainIn(
     state: job.state,
     sinceMs: job.stateSinceMs,
     because: [...because],
-    next,
+    next: [...next],
     timeline: timelineOf(history, evaluations),
     source: path,
   }
@@ -164,27 +175,45 @@ async function explainCompute(
   terminal: Terminal,
   opened: OpenedExecutions,
   execution: ComputeExecution,
+  policy: RecoveryPolicy,
 ): Promise<Explanation> {
   const { running } = await findLmdbOwner(opened.path)
   const entries = await computeHistory(terminal, opened, execution.id)
   const { because, next } = explainExecution(execution, running, Date.now())
-  const queue = execution.state === 'BidAccepted' ? await queueOf(opened) : []
   return {
     subject: `execution ${execution.id} of job ${execution.job.name}`,
     id: execution.id,
     state: execution.state,
     sinceMs: execution.stateSinceMs,
-    because: [...because, ...queue],
-    next,
+    because: [...because, ...(await queueOf(opened, execution))],
+    next: [...next, ...(await restartOf(opened, execution, policy))],
     timeline: entries.map((entry) => momentOfEntry(entry, opened.row.nodeId ?? 'compute')),
     source: opened.path,
   }
 }
 
-/** How busy the node is; of one that does not run, nothing. */
-async function queueOf(opened: OpenedExecutions): Promise<string[]> {
+/** How busy the node is, for an execution in its queue; of one that does not run, nothing. */
+async function queueOf(opened: OpenedExecutions, execution: ComputeExecution): Promise<string[]> {
+  if (execution.state !== 'BidAccepted') return []
   const { running } = await findLmdbOwner(opened.path)
-  return running ? [queueText(await nodeQueue(opened), Date.now())] : []
+  if (!running) return []
+  const queue = await nodeQueue(opened)
+  return [queueText(queue, Date.now()), needText(execution, queue)]
+}
+
+/** What the start of a node that does not run will do with an execution. */
+async function restartOf(
+  opened: OpenedExecutions,
+  execution: ComputeExecution,
+  policy: RecoveryPolicy,
+): Promise<string[]> {
+  if (COMPUTE_MACHINE.terminal.has(execution.state)) return []
+  const { running } = await findLmdbOwner(opened.path)
+  if (running) return []
+  const { action, reason, rule } = decideRecovery(execution, policy, Date.now())
+  return [
+    `recover --plan: execution ${shortId(execution.id)}: ${action}${reason === '' ? '' : ` (${reason})`}, by ${rule}`,
+  ]
 }
 
 async function computeHistory(
@@ -216,10 +245,15 @@ function rowOf({
     subject,
     state,
     since: rfcTime(sinceMs),
-    because,
-    next,
+    because: unique(because),
+    next: unique(next),
     timeline: timeline.map(({ atMs, who, what }) => ({ at: rfcTime(atMs), who, what })),
   }
+}
+
+/** Several executions may wait for the same thing. */
+function unique(sentences: readonly string[]): string[] {
+  return [...new Set(sentences)]
 }
 
 function textOf(
@@ -238,5 +272,5 @@ function textOf(
     before = atMs
     return [localTime(atMs), later < 1_000 ? '' : `+${span(later)}`, who, what]
   })
-  return `${head}\n${title('Because')}${list(because)}\n${title('Next')}${list(next)}\n${title('What happened')}${formatTable(terminal, [], rows)}`
+  return `${head}\n${title('Because')}${list(unique(because))}\n${title('Next')}${list(unique(next))}\n${title('What happened')}${formatTable(terminal, [], rows)}`
 }

@@ -1,4 +1,5 @@
-import { span } from '@saltcod/display'
+import { bytesText, span } from '@saltcod/display'
+import type { ComputeExecution } from '@saltcod/store-core'
 import type { OpenedExecutions } from '../store/open-store.ts'
 
 /** How busy a compute node is. */
@@ -9,7 +10,11 @@ export interface NodeQueue {
   readonly runningSinceMs: number | null
   /** Since when the first in the queue waits; `null` where nothing waits. */
   readonly waitingSinceMs: number | null
+  /** What those that run were given, summed by name; as many of them as are looked at. */
+  readonly held: Readonly<Record<string, number>>
 }
+
+const MAX_LOOKED_AT = 100
 
 /** Tells how busy the node of a store is, from counters and the ends of index stretches alone. */
 export async function nodeQueue({ store }: OpenedExecutions): Promise<NodeQueue> {
@@ -23,7 +28,28 @@ export async function nodeQueue({ store }: OpenedExecutions): Promise<NodeQueue>
     waiting: inState('BidAccepted'),
     runningSinceMs: await oldest('Running'),
     waitingSinceMs: await oldest('BidAccepted'),
+    held: sumOf((await store.listExecutions({ states: ['Running'], limit: MAX_LOOKED_AT })).items),
   }
+}
+
+function sumOf(executions: readonly Pick<ComputeExecution, 'resources'>[]): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const { resources } of executions) {
+    for (const [name, amount] of Object.entries(resources ?? {})) {
+      if (typeof amount === 'number' && amount > 0) sums[name] = (sums[name] ?? 0) + amount
+    }
+  }
+  return sums
+}
+
+/** Says what an execution that waits in the queue needs, and what is taken by those that run. */
+export function needText(execution: Pick<ComputeExecution, 'resources'>, { held }: NodeQueue): string {
+  const amounts = (sums: Readonly<Record<string, number>>): string =>
+    Object.entries(sums)
+      .map(([name, amount]) => `${name} ${/memory|disk/i.test(name) ? bytesText(amount) : amount}`)
+      .join(', ') || 'nothing that is counted'
+  const needed = sumOf([execution])
+  return `it needs ${amounts(needed)}; those that run hold ${amounts(held)}, and what the node has beyond that is free`
 }
 
 /** Says how busy a node is, as part of why something waits there. */

@@ -42,6 +42,8 @@ export function momentOfEntry(entry: HistoryEntry, node?: string): Moment {
     .map(([key, value]) => `${key}=${oneLine(value)}`)
   const message = event.message === newState ? '' : oneLine(event.message)
   const said = [message, details.join(', ')].filter((text) => text !== '').join(' ')
+  // What leaves the state alone, such as a hold, is told by what it says.
+  if (previousState === newState && said !== '') return { atMs, order: sequence, who, what: said }
   return { atMs, order: sequence, who, what: said === '' ? move : `${move}: ${said}` }
 }
 

@@ -112,6 +112,16 @@ const WAITS: Readonly<Record<string, string>> = {
   ResultAccepted: 'has been verified and is about to publish',
 }
 
+/** What a process did that has ended with its node. */
+const DID: Readonly<Record<string, string>> = {
+  Running: 'ran when the node ended, and does not run now',
+  Publishing: 'was about to publish its results when the node ended',
+}
+
+function doingOf(state: string, nodeRuns: boolean): string {
+  return (nodeRuns ? undefined : DID[state]) ?? WAITS[state] ?? `is ${state}`
+}
+
 function addExecution(
   { id, nodeId, state, stateSinceMs, stateMessage, deadlineAtMs }: Execution,
   { waitingMessages, nodeRuns, nowMs }: JobFacts,
@@ -120,7 +130,7 @@ function addExecution(
 ): void {
   const said = stateMessage === '' ? '' : ` (${stateMessage})`
   because.push(
-    `execution ${shortId(id)} on ${shortId(nodeId)} ${WAITS[state] ?? `is ${state}`}, for ${span(nowMs - stateSinceMs)}${said}`,
+    `execution ${shortId(id)} on ${shortId(nodeId)} ${doingOf(state, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
   )
   const sinceMs = waitingMessages.get(nodeId)
   if (sinceMs !== undefined) {
@@ -148,7 +158,9 @@ export function explainExecution(execution: ComputeExecution, nodeRuns: boolean,
       ],
     }
   }
-  const because = [`it ${WAITS[state] ?? `is ${state}`}, for ${span(nowMs - stateSinceMs)}${said}`]
+  const because = [
+    `it ${doingOf(state, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
+  ]
   if (attempt > 1) because.push(`this is attempt ${attempt}`)
   const next = nodeRuns
     ? ['the node carries it on']
