@@ -13,7 +13,7 @@ export function addCareVerbs(line: CommandLine): void {
   addOutput(
     addVerb(
       line,
-      'repair <store> [target]',
+      'repair <file> [target]',
       'rebuild indexes and counters of a stopped store, into a new file',
     ),
   )
@@ -25,7 +25,7 @@ export function addCareVerbs(line: CommandLine): void {
   addOutput(
     addVerb(
       line,
-      'salvage <store> <target>',
+      'salvage <file> <target>',
       'save every record of a damaged store that can be decoded into a new one',
     ),
   ).action(async (store, target, options) => {
@@ -33,7 +33,7 @@ export function addCareVerbs(line: CommandLine): void {
     await settle(line, salvage(terminal, store, target, options))
   })
   addOutput(
-    addVerb(line, 'compact <store> <target>', 'copy the live rows of a stopped store into a new, small file'),
+    addVerb(line, 'compact <file> <target>', 'copy the live rows of a stopped store into a new, small file'),
   ).action(async (store, target, options) => {
     const { compact } = await import('../commands/compact.ts')
     await settle(line, compact(terminal, store, target, options))
@@ -44,7 +44,7 @@ export function addCareVerbs(line: CommandLine): void {
 function addCopyVerbs(line: CommandLine): void {
   const { terminal } = line
   addOutput(
-    addVerb(line, 'backup <store> <target>', 'copy a store, of a running node too, and check the copy'),
+    addVerb(line, 'backup <file> <target>', 'copy a store, of a running node too, and check the copy'),
   )
     .option(
       '--max-growth <bytes>',
@@ -62,14 +62,14 @@ function addCopyVerbs(line: CommandLine): void {
     const { restore } = await import('../commands/restore.ts')
     await settle(line, restore(terminal, source, target, options))
   })
-  addShowSecrets(addVerb(line, 'export <store> [file]', 'write every record as a line of JSON')).action(
+  addShowSecrets(addVerb(line, 'export <file> [target]', 'write every record as a line of JSON')).action(
     async (store, file, options) => {
       const { exportStore } = await import('../commands/export.ts')
       await settle(line, exportStore(terminal, store, file, options))
     },
   )
   addOutput(
-    addVerb(line, 'import <file> <target>', 'make a new store of an export made with --show-secrets'),
+    addVerb(line, 'import <export> <target>', 'make a new store of an export made with --show-secrets'),
   ).action(async (file, target, options) => {
     const { importStore } = await import('../commands/import.ts')
     await settle(line, importStore(terminal, file, target, options))
@@ -82,7 +82,7 @@ function addCopyVerbs(line: CommandLine): void {
       const { unarchive } = await import('../commands/unarchive.ts')
       await settle(line, unarchive(terminal, archive, id, store, options))
     })
-  addListing(addVerb(line, 'diff <store> <other>', 'list the records that differ; exit code 1 where some do'))
+  addListing(addVerb(line, 'diff <file> <other>', 'list the records that differ; exit code 1 where some do'))
     .option('--bucket <name>', 'compare this bucket alone')
     .action(async (store, other, options) => {
       const { diff } = await import('../commands/diff.ts')

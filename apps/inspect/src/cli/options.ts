@@ -24,11 +24,13 @@ export function addOutput(command: Command, choices: readonly Format[] = FORMATS
   )
 }
 
-/** Adds the options of a listing. */
-export function addListing(command: Command): Command {
+/** Adds the options of a listing; `counted` is what its limit counts. */
+export function addListing(command: Command, counted = 'rows'): Command {
   return addOutput(command)
     .addOption(
-      new Option('--limit <number>', 'at most so many rows').argParser(positiveNumber).default(DEFAULT_LIMIT),
+      new Option('--limit <number>', `at most so many ${counted}`)
+        .argParser(positiveNumber)
+        .default(DEFAULT_LIMIT),
     )
     .option('--all', 'every row, however many there are')
     .option('--cursor <text>', 'go on where an earlier listing stopped')

@@ -14,7 +14,8 @@ export function createProgram(terminal: Terminal): CommandLine {
   const program = new Command('saltcod-inspect')
     .description(
       'Opens the store of a Saltcod node, running or stopped, explains it and checks it.\n' +
-        'STORE is a store file, or the repository directory of a node (then all its stores).',
+        'STORE is a store file, or the repository directory of a node (then all its stores);\n' +
+        'FILE is one store file, or a directory with one alone.',
     )
     .usage('[command] <store> [arguments]')
     .version(ownVersion())

@@ -13,7 +13,7 @@ export function addRawVerbs(line: CommandLine): void {
     await settle(line, info(terminal, store, options))
   })
   addOutput(addVerb(line, 'du <store>', 'where the bytes are, what would give some back, and who reads'))
-    .option('--age', 'also count records by age (looks at every record)')
+    .option('--age', 'also records and bytes by kind and age (looks at every record)')
     .option(
       '--config <file>',
       'with the rules of retention of this config file (default: the one in the repository)',
@@ -29,11 +29,11 @@ export function addRawVerbs(line: CommandLine): void {
       const { du } = await import('../commands/du.ts')
       await settle(line, du(terminal, store, options))
     })
-  addOutput(addVerb(line, 'stats <store>', 'rows and pages of each table')).action(async (store, options) => {
+  addOutput(addVerb(line, 'stats <file>', 'rows and pages of each table')).action(async (store, options) => {
     const { stats } = await import('../commands/stats.ts')
     await settle(line, stats(terminal, store, options))
   })
-  addOutput(addVerb(line, 'buckets <store>', 'list the tables and indexes, with their keys counted')).action(
+  addOutput(addVerb(line, 'buckets <file>', 'list the tables and indexes, with their keys counted')).action(
     async (store, options) => {
       const { buckets } = await import('../commands/buckets.ts')
       await settle(line, buckets(terminal, store, options))
@@ -46,7 +46,7 @@ function addRowVerbs(line: CommandLine): void {
   const { terminal } = line
   const format = () =>
     new Option('-f, --format <format>', 'how to print values').choices([...VALUE_FORMATS]).default('auto')
-  addListing(addVerb(line, 'keys <store> <bucket>', 'list the keys of a bucket'))
+  addListing(addVerb(line, 'keys <file> <bucket>', 'list the keys of a bucket'))
     .addOption(
       new Option('-f, --format <format>', 'how to print keys').choices(['auto', 'hex']).default('auto'),
     )
@@ -54,14 +54,14 @@ function addRowVerbs(line: CommandLine): void {
       const { keys } = await import('../commands/keys.ts')
       await settle(line, keys(terminal, store, bucket, options))
     })
-  addShowSecrets(addOutput(addVerb(line, 'get <store> <bucket> <key>', 'print the value under a key')))
+  addShowSecrets(addOutput(addVerb(line, 'get <file> <bucket> <key>', 'print the value under a key')))
     .addOption(format())
     .action(async (store, bucket, key, options) => {
       const { get } = await import('../commands/get.ts')
       await settle(line, get(terminal, store, bucket, key, options))
     })
   addShowSecrets(
-    addListing(addVerb(line, 'dump <store> [bucket]', 'print every row of a bucket, or of all tables')),
+    addListing(addVerb(line, 'dump <file> [bucket]', 'print every row of a bucket, or of all tables')),
   )
     .addOption(format())
     .action(async (store, bucket, options) => {

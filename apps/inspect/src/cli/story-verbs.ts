@@ -29,7 +29,10 @@ export function addStoryVerbs(line: CommandLine): void {
       const { history } = await import('../commands/history.ts')
       await settle(line, history(terminal, store, id, options))
     })
-  addListing(addVerb(line, 'changes <store>', 'the change feed, oldest first'))
+  addListing(
+    addVerb(line, 'changes <file>', 'the change feed, oldest first'),
+    'transactions; a row is one record that a transaction changed',
+  )
     .option('--follow', 'go on with what comes, from now on unless --since or --cursor says otherwise')
     .option('--since <time>', 'only changes since, such as 2h or a date')
     .action(async (store, options) => {

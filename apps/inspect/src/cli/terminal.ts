@@ -1,4 +1,6 @@
 import { writeWhole } from '@saltcod/display'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
 
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
@@ -25,7 +27,21 @@ export function processTerminal(): Terminal {
   }
 }
 
+function outputError(code: string): Failure {
+  return new Failure(
+    EXIT.usage,
+    `standard output cannot be written: ${code}; what was written ends in the middle`,
+    {
+      hint: code === 'ENOSPC' ? 'free space where it goes, or send it elsewhere' : 'send it elsewhere',
+    },
+  )
+}
+
 function write(descriptor: number, text: string): void {
-  // Whoever reads us may stop doing so, as `head` does.
-  if (!writeWhole(descriptor, text)) process.exit(0)
+  try {
+    // Whoever reads us may stop doing so, as `head` does.
+    if (!writeWhole(descriptor, text)) process.exit(0)
+  } catch (error) {
+    throw descriptor === 1 ? outputError((error as NodeJS.ErrnoException).code ?? String(error)) : error
+  }
 }

@@ -55,12 +55,13 @@ async function list(
 ): Promise<void> {
   const { limit, cursor } = pagingOf(options)
   let after = cursor ?? null
+  let shown = 0
   for (;;) {
-    const left = limit === null ? PAGE : Math.min(PAGE, Math.max(1, limit - listing.count))
+    const left = limit === null ? PAGE : Math.min(PAGE, limit - shown)
     const page = await store.changes({ after, limit: left })
-    addPage(terminal, page, sinceMs, listing)
+    shown += addPage(terminal, page, sinceMs, listing)
     after = page.cursor
-    const full = limit !== null && listing.count >= limit
+    const full = limit !== null && shown >= limit
     if (page.changeSets.length < left || full) {
       listing.end('no changes')
       if (full) terminal.err(`more: --cursor ${after}\n`)
@@ -88,15 +89,16 @@ async function follow(
   return EXIT.ok
 }
 
-function addPage(terminal: Terminal, page: FeedPage, sinceMs: number, listing: Listing<ChangeRow>): void {
+/** Returns how many transactions it printed; one of them may have changed several records. */
+function addPage(terminal: Terminal, page: FeedPage, sinceMs: number, listing: Listing<ChangeRow>): number {
   if (page.gap !== null) {
     terminal.err(
       `gap: changes behind ${page.gap.afterSequence} were trimmed; it goes on at ${page.gap.resumesAtSequence}\n`,
     )
   }
-  for (const changeSet of page.changeSets) {
-    if (changeSet.atMs >= sinceMs) for (const row of rowsOf(changeSet)) listing.add(row)
-  }
+  const wanted = page.changeSets.filter(({ atMs }) => atMs >= sinceMs)
+  for (const changeSet of wanted) for (const row of rowsOf(changeSet)) listing.add(row)
+  return wanted.length
 }
 
 function rowsOf({ sequence, atMs, changes: inner }: ChangeSet): ChangeRow[] {

@@ -52,7 +52,8 @@ function textOf(
 ): string {
   const rows = Object.values(examined).reduce((sum, count) => sum + count, 0)
   const how = pagesWalked ? 'every page and record' : 'every record of the running store'
-  const looked = `${countOf(rows, 'row')} looked at (${how})`
+  const looked =
+    rows === 0 && !readable ? 'no row could be looked at' : `${countOf(rows, 'row')} looked at (${how})`
   if (findings.length === 0) return `${printable(path)}: ${paint(terminal, 'green', 'sound')}, ${looked}\n`
   const header = ['RULE', 'TABLE', 'ID', 'WHAT', 'FIX']
   const lines: string[][] = []

@@ -1,6 +1,12 @@
 import type { JobRetentionRule } from '@saltcod/compaction'
 import { bytesText, countOf, formatTable, paint, printable, span } from '@saltcod/display'
-import type { KvStatistics, StateCount } from '@saltcod/store-core'
+import {
+  decodeRecord,
+  isStoreError,
+  type KvStatistics,
+  type RecordKind,
+  type StateCount,
+} from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -8,6 +14,7 @@ import { recordsText, sizeText } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { previewRules, type RulePreview } from '../explain/rule-preview.ts'
 import { Failure } from '../failure.ts'
+import { eachRow } from '../store/bucket-rows.ts'
 import { locateStores } from '../store/locate.ts'
 import { readNodeConfig } from '../store/node-config.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
@@ -23,8 +30,17 @@ export interface DuOptions extends ReadOptions {
 }
 
 interface AgeBucket {
+  readonly kind: RecordKind
   readonly createdWithin: string
   records: number
+  /** Of the records, with the specifications that belong to them, as the counters have them. */
+  bytes: number
+}
+
+/** What rows of these tables have in common: when they were created, and the bytes of their specifications. */
+interface AgedRow {
+  readonly c: number
+  readonly b?: number
 }
 
 interface Usage {
@@ -48,6 +64,12 @@ const AGES: readonly (readonly [string, number])[] = [
   ['ever', Number.POSITIVE_INFINITY],
 ]
 
+const AGED_TABLES: readonly (readonly [RecordKind, string])[] = [
+  ['job', 'jobs'],
+  ['execution', 'executions'],
+  ['evaluation', 'evaluations'],
+]
+
 /** Prints where the bytes are: by table, kind, namespace and state, what is free, and who reads. */
 export async function du(terminal: Terminal, store: string, options: DuOptions): Promise<undefined> {
   const rules = await rulesOf(store, options)
@@ -62,7 +84,7 @@ export async function du(terminal: Terminal, store: string, options: DuOptions):
         readers,
         statistics,
         counts: await opened.store.counts(),
-        ages: options.age === true ? await agesOf(opened) : null,
+        ages: options.age === true ? agesOf(opened) : null,
         retention: opened.kind === 'jobs' ? await previewRules(opened, rules) : null,
         rewriteGivesBackBytes: statistics?.freeBytes ?? null,
       })
@@ -103,24 +125,31 @@ async function parseAge(text: string): Promise<number> {
   throw new Failure(EXIT.usage, `'${text}' is no duration`, { hint: 'write one such as 90m, 12h or 7d' })
 }
 
-/** Counts records by age; looks at every one of them, a page at a time. */
-async function agesOf(opened: OpenedStore): Promise<AgeBucket[]> {
+/** Counts records and their bytes by age; looks at every one of them, a batch at a time. */
+function agesOf({ kv, kind: storeKind }: OpenedStore): AgeBucket[] {
   const nowMs = Date.now()
-  const buckets = AGES.map(([createdWithin]) => ({ createdWithin, records: 0 }))
-  let cursor: string | null = null
-  do {
-    const page: { items: readonly { createdAtMs: number }[]; next: string | null } =
-      opened.kind === 'jobs'
-        ? await opened.store.listJobs({ limit: 1_000, cursor })
-        : await opened.store.listExecutions({ limit: 1_000, cursor })
-    for (const { createdAtMs } of page.items) {
-      const place = AGES.findIndex(([, ageMs]) => nowMs - createdAtMs <= ageMs)
-      const bucket = buckets[place]
-      if (bucket !== undefined) bucket.records += 1
-    }
-    cursor = page.next
-  } while (cursor !== null)
-  return buckets
+  const tables = AGED_TABLES.filter(([kind]) => storeKind === 'jobs' || kind === 'execution')
+  return tables.flatMap(([kind, table]) => {
+    const buckets = AGES.map(([createdWithin]) => ({ kind, createdWithin, records: 0, bytes: 0 }))
+    eachRow(kv, { table, prefix: new Uint8Array(0) }, null, ({ key, value }) => {
+      const row = decodedOrNothing(table, key, value)
+      const bucket = buckets[AGES.findIndex(([, ageMs]) => nowMs - (row?.c ?? nowMs) <= ageMs)]
+      if (row === undefined || bucket === undefined) return true
+      bucket.records += 1
+      bucket.bytes += value.length + (row.b ?? 0)
+      return true
+    })
+    return buckets.filter(({ records }) => records > 0)
+  })
+}
+
+function decodedOrNothing(table: string, key: Uint8Array, value: Uint8Array): AgedRow | undefined {
+  try {
+    return decodeRecord<AgedRow>(table, key, value[1] ?? 1, value)
+  } catch (error) {
+    if (isStoreError(error, 'RECORD_CORRUPT')) return undefined
+    throw error
+  }
 }
 
 function textOf(terminal: Terminal, usage: Usage): string {
@@ -143,8 +172,13 @@ function textOf(terminal: Terminal, usage: Usage): string {
     .map((count) => [count.kind, count.namespace, count.state, recordsText(count), sizeText(count)])
   text += `${title('Records')}${formatTable(terminal, ['KIND', 'NAMESPACE', 'STATE', 'RECORDS', 'BYTES'], rows)}`
   if (ages !== null) {
-    const aged = ages.map(({ createdWithin, records }) => [createdWithin, String(records)])
-    text += `${title('By age')}${formatTable(terminal, ['CREATED WITHIN', 'RECORDS'], aged)}`
+    const aged = ages.map(({ kind, createdWithin, records, bytes }) => [
+      kind,
+      createdWithin,
+      String(records),
+      bytesText(bytes),
+    ])
+    text += `${title('By age')}${formatTable(terminal, ['KIND', 'CREATED WITHIN', 'RECORDS', 'BYTES'], aged)}`
   }
   if (retention !== null) text += `${title('Retention would remove')}${previewText(terminal, retention)}`
   const active = readers?.readers.filter(({ transaction }) => transaction !== null) ?? []

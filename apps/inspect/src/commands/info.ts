@@ -74,7 +74,7 @@ function rowOf({ info, owner, statistics, mode, uid }: Facts) {
 /** Writes who has a store open, in words. */
 export function ownerText(owner: LmdbOwner): string {
   if (owner.running) return owner.processId === null ? 'running' : `running, process ${owner.processId}`
-  return { none: 'never opened by a node', closed: 'stopped in good order', died: 'not running; it died' }[
+  return { none: 'no node has it', closed: 'stopped in good order', died: 'not running; it died' }[
     owner.lastEnd
   ]
 }

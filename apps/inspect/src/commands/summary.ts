@@ -168,7 +168,9 @@ function changesText(terminal: Terminal, { lastChanges, nowMs }: Facts): string 
       `${span(nowMs - atMs)} ago`,
       kind,
       shortId(id),
-      previousState === state ? `stays ${state}` : `${previousState ?? 'new'} -> ${state ?? 'removed'}`,
+      previousState === state
+        ? `changed, still ${state}`
+        : `${previousState ?? 'new'} -> ${state ?? 'removed'}`,
     ]),
   )
   return `\n${paint(terminal, 'bold', 'Last changes')}\n${formatTable(terminal, [], rows.slice(0, LAST_CHANGES * 2))}`

@@ -19,11 +19,7 @@ const NO_STORE = {
 export async function locateStores(argument: string): Promise<readonly string[]> {
   const path = realPath(argument)
   if (!statSync(path).isDirectory()) return [storeFile(path)]
-  const { listStores } = await import('@saltcod/config')
-  const direct = STORE_FILES.map((name) => join(path, name)).filter((file) => existsSync(file))
-  // Jobs come before the executions that they cause.
-  const stores = [...listStores(path)].sort((a, b) => b.role.localeCompare(a.role))
-  const paths = [...direct, ...stores.map((store) => store.path)]
+  const paths = await storesIn(path)
   if (paths.length > 0) return paths.map((file) => storeFile(realPath(file)))
   if (isArchive(path)) {
     throw new Failure(EXIT.usage, `${argument} is an archive`, {
@@ -33,6 +29,18 @@ export async function locateStores(argument: string): Promise<readonly string[]>
   throw new Failure(EXIT.unreadable, `there is no store in the directory ${argument}`, {
     hint: 'give a store file, or the repository directory of a node (its default is ~/.bacalhau)',
   })
+}
+
+async function storesIn(directory: string): Promise<string[]> {
+  const { listStores } = await import('@saltcod/config')
+  const direct = STORE_FILES.map((name) => join(directory, name)).filter((file) => existsSync(file))
+  try {
+    // Jobs come before the executions that they cause.
+    const stores = [...listStores(directory)].sort((a, b) => b.role.localeCompare(a.role))
+    return [...direct, ...stores.map((store) => store.path)]
+  } catch (error) {
+    throw lookError(directory, error)
+  }
 }
 
 /** Tells whether a path is the directory of an archive. */
@@ -62,11 +70,17 @@ function realPath(path: string): string {
     if (code === 'ENOENT') {
       throw new Failure(EXIT.unreadable, `there is nothing at ${path}`, { hint: NO_STORE.hint })
     }
-    throw new Failure(EXIT.unreadable, `${path} cannot be looked at: ${code ?? String(error)}`, {
-      hint:
-        code === 'ELOOP'
-          ? 'its links lead in a circle; give the path of the file itself'
-          : 'run as the user of the node, or as root',
-    })
+    throw lookError(path, error)
   }
+}
+
+function lookError(path: string, error: unknown): Failure {
+  const code = (error as NodeJS.ErrnoException).code
+  return new Failure(EXIT.unreadable, `${path} cannot be looked at: ${code ?? String(error)}`, {
+    hint:
+      code === 'ELOOP'
+        ? 'its links lead in a circle; give the path of the file itself'
+        : 'run as the user of the node, or as root',
+    cause: error,
+  })
 }

@@ -4,6 +4,7 @@ import type { Crash } from '../crash.ts'
 import { isFailure } from '../failure.ts'
 import { checkPages } from '../pages/check-pages.ts'
 import { openStore } from './open-store.ts'
+import { careHint } from './unreadable-store.ts'
 
 /** Gets how much of a check is done. */
 export type OnProgress = (what: 'pages' | 'rows', done: number, total: number) => void
@@ -53,13 +54,13 @@ export async function checkStoreFile(
       pagesWalked: walked,
     }
   }
-  return await checkRules(path, maxFindings, walked, onProgress)
+  return await checkRules(path, maxFindings, { walked, hasMeta: pages?.readable !== false }, onProgress)
 }
 
 async function checkRules(
   path: string,
   maxFindings: number,
-  pagesWalked: boolean,
+  { walked: pagesWalked, hasMeta }: { readonly walked: boolean; readonly hasMeta: boolean },
   onProgress: OnProgress,
 ): Promise<StoreCheck> {
   try {
@@ -78,9 +79,20 @@ async function checkRules(
     }
   } catch (error) {
     if (!isStoreError(error) && !isFailure(error)) throw error
-    const findings = [unreadable('store-unreadable', error.message)]
+    const findings = [{ ...unreadable('store-unreadable', error.message), fix: fixOf(path, error, hasMeta) }]
     return { path, findings, truncated: false, examined: {}, counts: [], readable: false, pagesWalked }
   }
+}
+
+function fixOf(path: string, error: Error, hasMeta: boolean): string {
+  if (isStoreError(error, 'STORE_FOREIGN'))
+    return 'give the path of a store file; if this was one, its first pages are lost: restore a backup'
+  if (!isStoreError(error, 'STORE_DAMAGED')) {
+    return (isStoreError(error) || isFailure(error) ? error.hint : undefined) ?? careHint(path)
+  }
+  return hasMeta
+    ? FIX
+    : 'keep the file, and restore a backup: without a meta page salvage cannot tell where anything is'
 }
 
 function unreadable(rule: string, message: string): Finding {

@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { decodeRecord, STORE_TABLES } from '@saltcod/store-core'
+import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ProgramSession } from '../../../test/program-session.ts'
+import { type Fixture, makeFixture, type Ran } from './fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+let fixture: Fixture
+let session: ProgramSession
+
+beforeAll(async () => {
+  fixture = await makeFixture()
+  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
+})
+
+afterAll(async () => {
+  await session.close()
+  fixture.remove()
+})
+
+async function run(...args: readonly string[]): Promise<Ran> {
+  const { code, ...written } = await session.run(args, { cwd: fixture.directory })
+  return { status: code, ...written }
+}
+
+function at(name: string): string {
+  return join(fixture.directory, name)
+}
+
+test('a full disk behind standard output is no fault of the store', () => {
+  const full = openSync('/dev/full', 'w')
+  const { status, stderr } = spawnSync(process.execPath, [main, 'dump', 'jobs.db'], {
+    cwd: fixture.directory,
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  })
+  expect(status).toBe(2)
+  expect(stderr).toContain('standard output cannot be written: ENOSPC')
+  expect(stderr).not.toContain('should not happen')
+})
+
+test('check does not send anybody to salvage with a file that salvage refuses', async () => {
+  writeFileSync(at('words.db'), 'not a store\n')
+  writeFileSync(at('headless.db'), readFileSync(fixture.jobs).fill(0, 0, 8_192))
+  for (const [name, advice] of [
+    ['words.db', 'give the path of a store file'],
+    ['headless.db', 'restore a backup'],
+  ] as const) {
+    const { status, stdout } = await run('check', name)
+    expect(status).toBe(3)
+    expect(stdout).toContain(advice)
+    expect(stdout).not.toContain('let salvage')
+    expect(stdout).toContain('no row could be looked at')
+  }
+})
+
+test('changes counts transactions, and says so', async () => {
+  const rows = JSON.parse((await run('changes', 'jobs.db', '--limit', '3', '--output', 'json')).stdout) as {
+    sequence: number
+  }[]
+  expect(new Set(rows.map(({ sequence }) => sequence)).size).toBe(3)
+  expect((await run('changes', '--help')).stdout).toContain('at most so many transactions')
+})
+
+test('a hold is told as one', async () => {
+  copyFileSync(fixture.jobs, at('held.db'))
+  const store = await openLmdbJobStore({ path: at('held.db') })
+  await store.holdJob({ jobId: 'job-broken', reason: 'for the audit' })
+  await store.holdJob({ jobId: 'job-broken', reason: null })
+  await store.close()
+  const { stdout } = await run('why', 'held.db', 'broken')
+  expect(stdout).toContain('Held: for the audit')
+  expect(stdout).toContain('Hold released')
+  expect(stdout).not.toContain('stays')
+  expect((await run('summary', 'held.db')).stdout).toContain('changed, still Failed')
+})
+
+test('what waits in a queue says what it needs and what is taken', async () => {
+  const path = at('queue.db')
+  const store = await openLmdbExecutionStore({ path, nodeId: 'n-1' })
+  for (const id of ['first', 'second']) {
+    const job = {
+      id: `job-${id}`,
+      version: 1,
+      namespace: 'default',
+      name: id,
+      type: 'batch',
+      priority: 0,
+      spec: {},
+    } as const
+    await store.createExecution({
+      id,
+      job,
+      requesterId: 'n-1',
+      resources: { cpu: 1.5, memoryBytes: 2_000_000 },
+    })
+    await store.updateExecution({ executionId: id, to: 'BidAccepted' })
+  }
+  await store.updateExecution({ executionId: 'first', to: 'Running' })
+  const { stdout } = await run('why', path, 'second')
+  await store.close()
+  expect(stdout).toContain('it needs cpu 1.5, memoryBytes 2.0 MB; those that run hold cpu 1.5')
+  const stopped = await run('why', path, 'first')
+  expect(stopped.stdout).toContain('it ran when the node ended, and does not run now')
+  expect(stopped.stdout).toMatch(/recover --plan: execution first: fail/)
+})
+
+test('a copy is nobody’s, and verbs of one file say so', async () => {
+  copyFileSync(fixture.jobs, at('copied.db'))
+  expect((await run('info', 'copied.db')).stdout).toMatch(/Node process +no node has it/)
+  for (const verb of [
+    'stats',
+    'buckets',
+    'keys',
+    'get',
+    'dump',
+    'diff',
+    'export',
+    'backup',
+    'repair',
+    'salvage',
+    'compact',
+    'changes',
+  ]) {
+    expect((await run(verb, '--help')).stdout).toMatch(/^Usage: .*<file>/)
+  }
+})
+
+test('du --age tells records and bytes of every kind', async () => {
+  const { ages, counts } = JSON.parse(
+    (await run('du', 'jobs.db', '--age', '--output', 'json')).stdout,
+  ) as Record<'ages' | 'counts', { kind: string; records: number; bytes: number }[]>
+  for (const kind of ['job', 'execution', 'evaluation']) {
+    const sum = (rows: readonly { kind: string; records: number; bytes: number }[]): number[] => {
+      const own = rows.filter((row) => row.kind === kind)
+      return [
+        own.reduce((all, { records }) => all + records, 0),
+        own.reduce((all, { bytes }) => all + bytes, 0),
+      ]
+    }
+    expect({ kind, sums: sum(ages) }).toEqual({ kind, sums: sum(counts) })
+  }
+})
+
+test('salvage and repair that leave something out end with 1', async () => {
+  copyFileSync(fixture.jobs, at('orphaned.db'))
+  const kv = await openLmdbKv({ path: at('orphaned.db'), tables: STORE_TABLES })
+  await kv.write((rows) => {
+    const broken = rows
+      .range('jobs', { limit: 100 })
+      .find(({ key, value }) => decodeRecord<{ s: string }>('jobs', key, value[1] ?? 1, value).s === 'Failed')
+    if (broken === undefined) throw new Error('there is no failed job')
+    rows.remove('jobs', broken.key)
+  })
+  await kv.close()
+  for (const verb of ['salvage', 'repair']) {
+    const { status, stdout } = await run(verb, 'orphaned.db', `${verb}-made.db`)
+    expect({ verb, status }).toEqual({ verb, status: 1 })
+    expect(stdout).toContain('left out')
+    expect((await run('check', `${verb}-made.db`)).status).toBe(0)
+  }
+})
