@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { EXIT } from '../exit-code.ts'
+import { Failure } from '../failure.ts'
 
-/** A data file that is read page by page, without LMDB. */
+/** A data file that is read page by page, without LMDB. Making one throws a `Failure` where it cannot be opened. */
 export class PageFile {
   readonly path: string
   readonly fileBytes: number
@@ -8,7 +10,7 @@ export class PageFile {
 
   constructor(path: string) {
     this.path = path
-    this.#file = openSync(path, 'r')
+    this.#file = openForReading(path)
     this.fileBytes = fstatSync(this.#file).size
   }
 
@@ -26,5 +28,17 @@ export class PageFile {
 
   close(): void {
     closeSync(this.#file)
+  }
+}
+
+function openForReading(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    throw new Failure(EXIT.unreadable, `${path} cannot be read: ${code ?? String(error)}`, {
+      hint: 'run as the user of the node, or as root',
+      cause: error,
+    })
   }
 }

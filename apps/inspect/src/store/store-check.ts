@@ -2,9 +2,14 @@ import { type Finding, isStoreError, type StateCount } from '@saltcod/store-core
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { Crash } from '../crash.ts'
 import { isFailure } from '../failure.ts'
-import { checkPages } from '../pages/check-pages.ts'
+import { checkPages, type PageReport } from '../pages/check-pages.ts'
 import { openStore } from './open-store.ts'
 import { careHint } from './unreadable-store.ts'
+
+interface Walked {
+  readonly walked: boolean
+  readonly hasMeta: boolean
+}
 
 /** Gets how much of a check is done. */
 export type OnProgress = (what: 'pages' | 'rows', done: number, total: number) => void
@@ -36,9 +41,13 @@ export async function checkStoreFile(
 ): Promise<StoreCheck> {
   const crashed = crash !== undefined && crash.path === path
   const walked = !(await findLmdbOwner(path)).running
-  const pages = walked
-    ? checkPages(path, maxFindings, (done, total) => onProgress('pages', done, total))
-    : null
+  let pages: PageReport | null = null
+  try {
+    if (walked) pages = checkPages(path, maxFindings, (done, total) => onProgress('pages', done, total))
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    return refused(path, error, { walked: false, hasMeta: true })
+  }
   const structure = [...(pages?.structure ?? [])]
   if (crashed) {
     structure.push(unreadable('open-died', `opening it with LMDB ended the process (${crash.signal})`))
@@ -60,7 +69,7 @@ export async function checkStoreFile(
 async function checkRules(
   path: string,
   maxFindings: number,
-  { walked: pagesWalked, hasMeta }: { readonly walked: boolean; readonly hasMeta: boolean },
+  walked: Walked,
   onProgress: OnProgress,
 ): Promise<StoreCheck> {
   try {
@@ -73,14 +82,26 @@ async function checkRules(
         onProgress: (rows) => onProgress('rows', rows, total),
       })
       const counts = await opened.store.counts()
-      return { path, findings, truncated, examined, counts, readable: true, pagesWalked }
+      return { path, findings, truncated, examined, counts, readable: true, pagesWalked: walked.walked }
     } finally {
       await opened.kv.close()
     }
   } catch (error) {
     if (!isStoreError(error) && !isFailure(error)) throw error
-    const findings = [{ ...unreadable('store-unreadable', error.message), fix: fixOf(path, error, hasMeta) }]
-    return { path, findings, truncated: false, examined: {}, counts: [], readable: false, pagesWalked }
+    return refused(path, error, walked)
+  }
+}
+
+function refused(path: string, error: Error, { walked, hasMeta }: Walked): StoreCheck {
+  const findings = [{ ...unreadable('store-unreadable', error.message), fix: fixOf(path, error, hasMeta) }]
+  return {
+    path,
+    findings,
+    truncated: false,
+    examined: {},
+    counts: [],
+    readable: false,
+    pagesWalked: walked,
   }
 }
 
