@@ -7,7 +7,8 @@ import { type Database, type DatabaseOptions, open, type RootDatabase, type Root
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { nativeRange } from './native-range.ts'
-import { damagedError, failedError, lockedError } from './refusal.ts'
+import type { PrivateLock } from './private-lock.ts'
+import { damagedError, failedError, lockedError, overtakenError } from './refusal.ts'
 import { type NativeStat, pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
 
 /** Most named tables in one file; fixed, because every process that opens the file should agree. */
@@ -33,6 +34,8 @@ export interface EnvironmentOptions {
    * synced and opened anew. Default false.
    */
   readonly unsynced?: boolean
+  /** For reading a file that has no owner, without its lock file. */
+  readonly privateLock?: PrivateLock | undefined
 }
 
 /** What lmdb's declarations leave out, at the pinned version. */
@@ -79,7 +82,7 @@ function openRoot(options: EnvironmentOptions): RootDatabase<Bytes, Uint8Array> 
     mapSize: options.mapBytes,
     permissionsMode: 0o600,
   }
-  return open<Bytes, Uint8Array>(options.path, native)
+  return open<Bytes, Uint8Array>(options.privateLock?.path ?? options.path, native)
 }
 
 /** One open file. All calls are synchronous, and must not be made across turns of the event loop. */
@@ -89,7 +92,7 @@ export class Environment {
   readonly copies: CopyGate = new CopyGate()
   /** The first error that LMDB itself reported inside a transaction that writes. */
   fault: unknown
-  readonly #options: EnvironmentOptions
+  #options: EnvironmentOptions
   readonly #tables = new Map<string, Table | undefined>()
   #root: RootDatabase<Bytes, Uint8Array>
   #lockWord: LockWord | undefined
@@ -265,6 +268,26 @@ export class Environment {
     this.#beforeRefresh = listener
   }
 
+  /** Runs a body that reads. Throws `STORE_LOCKED` where it {@link isOutrun} meanwhile, so that what was read may be anything. */
+  undisturbed<T>(body: () => T): T {
+    try {
+      return body()
+    } finally {
+      this.#refuseOutrun()
+    }
+  }
+
+  /** Whether the file is open without its lock file, and the store has been changed since. */
+  get isOutrun(): boolean {
+    return this.#options.privateLock?.isStale() === true
+  }
+
+  /** Closes the file; from now on {@link reopen} opens it with its own lock file, which must be there. */
+  leavePrivateLock(): void {
+    this.closeNow()
+    this.#dropPrivateLock()
+  }
+
   /** Lets the next read see what other processes committed meanwhile. */
   refresh(): void {
     this.#beforeRefresh?.()
@@ -276,11 +299,13 @@ export class Environment {
     await this.copies.run(async () => {
       await this.#root.backup(path, true)
     })
+    this.#refuseOutrun()
   }
 
   async close(): Promise<void> {
     if (this.#native.status !== 'closed') await this.#root.close()
     this.#closeLockWord()
+    this.#dropPrivateLock()
   }
 
   /**
@@ -306,6 +331,15 @@ export class Environment {
       for (const name of names) this.#tables.set(name, undefined)
       throw error
     }
+  }
+
+  #dropPrivateLock(): void {
+    this.#options.privateLock?.remove()
+    this.#options = { ...this.#options, privateLock: undefined }
+  }
+
+  #refuseOutrun(): void {
+    if (this.isOutrun) throw overtakenError(this.path)
   }
 
   get #native(): NativeRoot {

@@ -83,7 +83,7 @@ export class LmdbKv implements KvStore {
     const outer = this.#reading
     this.#reading = true
     try {
-      return runReadBody(environment, tables, body)
+      return environment.undisturbed(() => runReadBody(environment, tables, body))
     } finally {
       this.#reading = outer
     }
@@ -156,10 +156,12 @@ export class LmdbKv implements KvStore {
     this.#seeNewest()
     const { pageBytes } = environment
     const rows: KvTableStatistics[] = []
-    for (const table of tables) {
-      const size = environment.treeSize(table)
-      rows.push({ table, rows: size.rows, usedBytes: pagesOf(size) * pageBytes })
-    }
+    environment.undisturbed(() => {
+      for (const table of tables) {
+        const size = environment.treeSize(table)
+        rows.push({ table, rows: size.rows, usedBytes: pagesOf(size) * pageBytes })
+      }
+    })
     const freeBytes = freePagesOf(environment, tables) * pageBytes
     const usedBytes = (environment.lastPage() + 1) * pageBytes - freeBytes
     return { tables: rows, usedBytes, freeBytes, fileBytes: environment.fileBytes() }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 import type { LmdbKvOptions } from './opening.ts'
 
-const SIZES = ['quotaBytes', 'lowSpaceBytes', 'mapBytes'] as const
+const SIZES = ['quotaBytes', 'lowSpaceBytes', 'mapBytes', 'maxResidentBytes'] as const
 const FLAGS = ['readOnly', 'create'] as const
 
 /** Checks the options of an opening, before anything is looked at or made. Throws `TypeError`. */

@@ -9,6 +9,7 @@ import { LmdbKv } from './lmdb-kv.ts'
 import { checkInChild } from './native-check.ts'
 import { checkOpeningOptions, checkPath } from './opening-options.ts'
 import { findOwner, OwnerLock, type PreviousOwner } from './owner-lock.ts'
+import { PrivateLock } from './private-lock.ts'
 import { damagedError, lockedError, notFoundError } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
 import { ResidentPages } from './resident-pages.ts'
@@ -54,6 +55,12 @@ export interface LmdbKvOptions {
    * limit; the kernel takes them back when memory is short. Where a file is open twice in a process, the first opening decides.
    */
   readonly maxResidentBytes?: number
+  /**
+   * A directory in which a reader may make files. While the store has no owner it is then read without its lock file, so that nothing
+   * beside it is made or changed; a read that a starting owner overtakes fails with `STORE_LOCKED`, the next one uses the lock file.
+   * Default: none, and the lock file is used.
+   */
+  readonly scratchDirectory?: string
   /** Gets what an operator should know. The package itself logs nothing. */
   readonly onNotice?: (notice: LmdbNotice) => void
 }
@@ -95,18 +102,17 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
   const shared = await openShared(paths.data, async () => {
     probe(paths, true)
     const owner = await findOwner(paths.owner)
+    const isClosed = owner.alive || isClean(paths, owner.previous)
+    if (!owner.alive && options.scratchDirectory !== undefined) {
+      const unlocked = await openUnlocked(paths, options, options.scratchDirectory, isClosed)
+      if (unlocked !== undefined) return unlocked
+    }
     // Before the check: LMDB in the child would make it as this user's own.
-    if (!checkLockFile(paths, true)) makeLockFile(paths, true)
-    if (!owner.alive && !isClean(paths, owner.previous)) await checkInChild(paths.data)
+    ensureLockFile(paths)
+    if (!isClosed) await checkInChild(paths.data)
     const identity = identityOf(paths)
     const environment = await openNative(paths, options, true)
-    const follower = new SwapFollower(paths, environment, identity)
-    const resident =
-      options.maxResidentBytes === undefined ? null : new ResidentPages(options.maxResidentBytes)
-    environment.beforeRefresh(() => {
-      follower.follow()
-      if (resident?.areTooMany === true) follower.unmap()
-    })
+    followSwaps(paths, environment, identity, residentPagesOf(options))
     return environment
   })
   return usingShare(paths, shared, () => {
@@ -117,6 +123,66 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
       releaseEnvironment: shared.release,
     })
   })
+}
+
+function ensureLockFile(paths: StorePath): void {
+  if (!checkLockFile(paths, true)) makeLockFile(paths, true)
+}
+
+/** Keeps a reader on the file that is at its path, and little of it in its memory. */
+function followSwaps(
+  paths: StorePath,
+  environment: Environment,
+  opened: string,
+  resident: ResidentPages | null,
+): SwapFollower {
+  const follower = new SwapFollower(paths, environment, opened)
+  environment.beforeRefresh(() => {
+    follower.follow()
+    if (resident?.areTooMany === true) follower.unmap()
+  })
+  return follower
+}
+
+function residentPagesOf({ maxResidentBytes }: LmdbKvOptions): ResidentPages | null {
+  return maxResidentBytes === undefined ? null : new ResidentPages(maxResidentBytes)
+}
+
+/** Opens a file that has no owner without its lock file; `undefined` where somebody began to change it meanwhile. */
+async function openUnlocked(
+  paths: StorePath,
+  options: LmdbKvOptions,
+  directory: string,
+  isClosed: boolean,
+): Promise<Environment | undefined> {
+  const privateLock = new PrivateLock(paths, directory)
+  let environment: Environment
+  try {
+    if (!isClosed) await checkInChild(privateLock.path)
+    environment = await openNative(paths, options, true, privateLock)
+  } catch (error) {
+    privateLock.remove()
+    throw error
+  }
+  if (environment.isOutrun) {
+    await environment.close()
+    return undefined
+  }
+  const resident = residentPagesOf(options)
+  environment.beforeRefresh(() => {
+    // A copy that is being written needs the file that is open, and tells by itself that it was overtaken.
+    if (environment.copies.isBusy) return
+    if (environment.isOutrun) {
+      ensureLockFile(paths)
+      environment.leavePrivateLock()
+      // It knows of nothing that is open, so it opens what is there.
+      followSwaps(paths, environment, '', resident).follow()
+    } else if (resident?.areTooMany === true) {
+      environment.closeNow()
+      environment.reopen()
+    }
+  })
+  return environment
 }
 
 async function openForWriting(paths: StorePath, options: LmdbKvOptions, exists: boolean): Promise<KvStore> {
@@ -223,9 +289,19 @@ function probe(paths: StorePath, readOnly: boolean): void {
   if (checkLockFile(paths, readOnly)) probeLockFile(paths.lock)
 }
 
-async function openNative(paths: StorePath, options: LmdbKvOptions, readOnly: boolean): Promise<Environment> {
+async function openNative(
+  paths: StorePath,
+  options: LmdbKvOptions,
+  readOnly: boolean,
+  privateLock?: PrivateLock,
+): Promise<Environment> {
   try {
-    return await openEnvironment({ path: paths.data, readOnly, mapBytes: mapBytesOf(options) })
+    return await openEnvironment({
+      path: paths.data,
+      readOnly,
+      mapBytes: mapBytesOf(options),
+      privateLock,
+    })
   } catch (error) {
     throw damagedError(paths.data, 'LMDB cannot open it', error)
   }

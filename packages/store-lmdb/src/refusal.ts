@@ -45,6 +45,14 @@ export function lockedError(path: string, who: string): StoreError {
   })
 }
 
+/** An owner came and changed the store while it was read without its lock file. */
+export function overtakenError(path: string): StoreError {
+  return new StoreError('STORE_LOCKED', `the store ${path} was changed by an owner while it was read`, {
+    path,
+    hint: 'read it again: beside an owner it is read with its lock file, and nothing can overtake that',
+  })
+}
+
 /** The store was closed by its user. */
 export function closedError(path: string): StoreError {
   return new StoreError('STORE_CLOSED', `the store ${path} was closed`, { path, hint: 'open it again' })

@@ -18,6 +18,7 @@ import { announceOpening, crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { locateStores } from './locate.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 import { careHint, isUnreadable, passOver } from './unreadable-store.ts'
 
 /** With what the program itself takes, an inspector of a store of any size stays below 400 MB. */
@@ -72,11 +73,13 @@ export async function openStore(path: string): Promise<OpenedStore> {
 /** Opens the tables of a store file for reading. Throws what `openLmdbKv` throws. */
 async function openRaw(path: string): Promise<KvStore> {
   announceOpening(path)
+  const scratch = scratchDirectory()
   return await openLmdbKv({
     path,
     tables: STORE_TABLES,
     readOnly: true,
     maxResidentBytes: MAX_RESIDENT_BYTES,
+    ...(scratch === undefined ? {} : { scratchDirectory: scratch }),
   })
 }
 
