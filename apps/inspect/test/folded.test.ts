@@ -89,7 +89,7 @@ describe('a store with folded jobs', () => {
         key: Buffer.from(key).toString('hex'),
       }),
     )
-    expect(run('salvage', 'damaged.db', 'rescued.db')).toMatchObject({ status: 0 })
+    expect(run('salvage', 'damaged.db', 'rescued.db')).toMatchObject({ status: 1 })
     expect(run('check', 'rescued.db').status).toBe(0)
     const lost = inspectJson<{ id: string }[]>(fixture.directory, 'jobs', 'rescued.db', '--all')
     expect(lost.map(({ id }) => id).sort()).toEqual(jobIds.filter((id) => id !== jobIds[9]).sort())
