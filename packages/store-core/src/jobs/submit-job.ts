@@ -155,10 +155,8 @@ function findBySubmitKey<Spec>(
   const job = loadJob(snapshot, decodeIdTuple('j', found))
   const first = loadSpec(snapshot, job, 1)
   const nameGiven = request.name === undefined ? first.n : definition.n
-  const asked = JSON.parse(
-    jsonText('specification', { ...definition, n: nameGiven, at: first.at, t: request.type }),
-  )
-  if (!isDeepStrictEqual(asked, JSON.parse(JSON.stringify({ ...first, t: job.row.t })))) {
+  const asked = { ...definition, n: nameGiven, at: first.at, t: request.type }
+  if (!isSameJson(jsonText('specification', asked), JSON.stringify({ ...first, t: job.row.t }))) {
     throw new StoreError(
       'SUBMIT_KEY_CONFLICT',
       `submit key ${submitKey} was used in namespace ${namespace} for job ${job.id} with another specification`,
@@ -166,6 +164,17 @@ function findBySubmitKey<Spec>(
     )
   }
   return { job: toJob<Spec>(job.id, job.row, loadSpec(snapshot, job)), evaluationId: null, created: false }
+}
+
+/** Tells whether two JSON texts say the same, in whatever order. What is nested too deep to be compared so must be alike to the letter. */
+function isSameJson(left: string, right: string): boolean {
+  if (left === right) return true
+  try {
+    return isDeepStrictEqual(JSON.parse(left), JSON.parse(right))
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
 }
 
 /** Refuses an id that is taken, with what can be done. Throws `JOB_ALREADY_EXISTS`. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 
+import type { Json } from '../../model/json.ts'
 import { DEFAULT_MAX_SPEC_BYTES, MAX_LABELS, MAX_TEXT_BYTES } from '../../store/limits.ts'
 import { assertRejects } from '../kv/expectation.ts'
 import { endedJob, type JobCase, newJob, submit } from './job-case.ts'
@@ -219,6 +220,23 @@ export const hostileCases: readonly JobCase[] = [
       cyclic['self'] = cyclic
       await assertRejects(submit(store, { spec: cyclic as never }), 'TypeError')
       await assertRejects(submit(store, { spec: 1n as never }), 'TypeError')
+    },
+  },
+  {
+    name: 'a specification may be nested deep, and is refused by a code where it is nested too deep',
+    run: async ({ store }) => {
+      const nested = (levels: number) => {
+        let spec: Json = {}
+        for (let level = 0; level < levels; level++) spec = { a: 1, spec }
+        return spec
+      }
+      const { id } = await newJob(store, { spec: nested(2_500), submitKey: 'deep' })
+      assert.deepEqual(JSON.stringify((await store.getJob(id))?.spec), JSON.stringify(nested(2_500)))
+      const again = await submit(store, { spec: nested(2_500), submitKey: 'deep' })
+      assert.equal(again.created, false)
+      await assertRejects(submit(store, { spec: nested(2_499), submitKey: 'deep' }), 'SUBMIT_KEY_CONFLICT')
+      for (const submitKey of ['deep', 'other'])
+        await assertRejects(submit(store, { spec: nested(20_000), submitKey }), 'INVALID_ARGUMENT')
     },
   },
   {
