@@ -1,12 +1,15 @@
 /** The one module that imports `lmdb`: a thin, typed face of what the package uses of it, and nothing else. */
 
 import { statSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+
 import type { KvRange, KvRow } from '@saltcod/store-core'
 import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
 
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { nativeRange } from './native-range.ts'
+import { pause } from './pause.ts'
 import type { PrivateLock } from './private-lock.ts'
 import { damagedError, failedError, lockedError, overtakenError } from './refusal.ts'
 import { type NativeStat, pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
@@ -22,6 +25,9 @@ const READERS_FULL = -30_790
 
 /** So often in a row a transaction may begin behind the last commit before something else must be wrong. */
 const MAX_STALE_BEGINNINGS = 100
+
+/** So long a reader waits for the owner to put the lock file right; an owner that died does not. */
+const MAX_BEHIND_MS = 200
 
 /** Options of {@link openEnvironment}. */
 export interface EnvironmentOptions {
@@ -291,6 +297,7 @@ export class Environment {
   /** Lets the next read see what other processes committed meanwhile. */
   refresh(): void {
     this.#beforeRefresh?.()
+    if (this.readOnly) this.#awaitLastCommit()
     this.#root.resetReadTxn()
   }
 
@@ -342,13 +349,20 @@ export class Environment {
     if (this.isOutrun) throw overtakenError(this.path)
   }
 
+  /** What a reader has seen once it must not miss later, so it waits until the owner has put the lock file right. */
+  #awaitLastCommit(): void {
+    const until = performance.now() + MAX_BEHIND_MS
+    while (this.#lockWord?.isBehind === true && performance.now() < until) pause(1)
+  }
+
   get #native(): NativeRoot {
     return this.#root as unknown as NativeRoot
   }
 
   #openLockWord(): LockWord | undefined {
-    if (this.readOnly) return undefined
-    return new LockWord(this.path, () => this.#native.env.info().lastTxnId)
+    // Nobody else knows of a private one.
+    if (this.#options.privateLock !== undefined) return undefined
+    return new LockWord(this.path, () => this.#native.env.info().lastTxnId, !this.readOnly)
   }
 
   #closeLockWord(): void {

@@ -26,15 +26,21 @@ export class LockWord {
   #watchedUntil = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** `lastCommit` tells the number of the last transaction as the file itself has it. */
-  constructor(dataPath: string, lastCommit: () => number) {
-    this.#file = openSync(`${dataPath}-lock`, 'r+')
+  /** `lastCommit` tells the number of the last transaction as the file itself has it. Only an owner may set the number. */
+  constructor(dataPath: string, lastCommit: () => number, isOwner: boolean) {
+    this.#file = openSync(`${dataPath}-lock`, isOwner ? 'r+' : 'r')
     this.#lastCommit = lastCommit
   }
 
   /** Whether a commit was so short a time ago that the number may still go back. */
   get isWatched(): boolean {
     return this.#watchedUntil !== 0 && performance.now() < this.#watchedUntil
+  }
+
+  /** Whether the number is below that of the last commit, so that a reader would see the state before it. */
+  get isBehind(): boolean {
+    const last = BigInt(this.#lastCommit())
+    return readSync(this.#file, this.#word, 0, 8, WORD_OFFSET) === 8 && this.#word.readBigUInt64LE() < last
   }
 
   /** Sets the number to that of the last commit. Returns false where it was that already, or cannot be set. */

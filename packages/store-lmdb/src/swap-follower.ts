@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Environment } from './environment.ts'
 import { probeDataFile } from './file-probe.ts'
 import { findOwner } from './owner-lock.ts'
+import { pause } from './pause.ts'
 import { lockedError } from './refusal.ts'
 import { isSwapping } from './rewrite/rewrite-path.ts'
 import { isTorn } from './rewrite/swap-recovery.ts'
@@ -52,7 +53,7 @@ export class SwapFollower {
     const until = performance.now() + MAX_WAIT_MS
     while (!this.#open()) {
       if (performance.now() > until) throw lockedError(this.#paths.data, 'a rewrite that comes to no end')
-      wait(POLL_MS)
+      pause(POLL_MS)
     }
     noteMove(this.#environment)
   }
@@ -97,9 +98,4 @@ export function identityOf(paths: StorePath): string {
       return found === undefined ? 'none' : `${found.dev}:${found.ino}`
     })
     .join(' ')
-}
-
-/** Reading is synchronous, so this is too. */
-function wait(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,10 +7,11 @@ import { fileURLToPath } from 'node:url'
 import type { KvStore } from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { openLmdbKv } from '../src/index.ts'
+import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./opening-process.mjs', import.meta.url))
+const READER = fileURLToPath(new URL('./reader-process.mjs', import.meta.url))
 const TABLES = ['alpha']
 const key = Buffer.from('counter')
 const OPENINGS = process.env['SALTCOD_LONG'] === undefined ? 200 : 20_000
@@ -75,6 +77,30 @@ test('the owner sees its last commit, and soon everybody, where the lock file la
   const last = word.read()
   word.setBack()
   await expect.poll(() => word.read()).toBe(last)
+})
+
+test('a reader in another process sees the last commit where the lock file lags behind it', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbJobStore({ path })
+  onTestFinished(async () => await store.close())
+  const reader = fork(READER, { execArgv: [], serialization: 'advanced' })
+  onTestFinished(() => {
+    reader.kill('SIGKILL')
+  })
+  const seen = async (): Promise<number> => {
+    const answer = once(reader, 'message') as Promise<[{ result: unknown[] }]>
+    reader.send({ id: 1, kind: 'jobs', path, method: 'counts', args: [{ kind: 'job' }], atMs: 1 })
+    const [{ result }] = await answer
+    return (result[0] as { records: number }).records
+  }
+  await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+  expect(await seen()).toBe(1)
+  const word = openWord(path)
+  for (let n = 2; n <= 30; n += 1) {
+    await store.submitJob({ type: 'batch', spec: {}, evaluation: null })
+    word.setBack()
+    expect(await seen()).toBe(n)
+  }
 })
 
 test(`no commit is lost while another process opens the store ${OPENINGS} times`, {
