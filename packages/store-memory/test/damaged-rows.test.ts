@@ -58,6 +58,29 @@ function readOnly(kv: KvStore): KvStore {
 
 const message = (number: number) => ({ destination: 'node-1', body: { number } })
 
+test('a changed index row of a request id is found', async () => {
+  const { kv, store } = await openBoth()
+  await store.submitJob({ type: 'batch', spec: {}, evaluation: null, requestId: 'r-1' })
+  const prefix = tuple(INDEX.requestByTime)
+  const [key] = kv.read((snapshot) => snapshot.keys('index', { gte: prefix, limit: 1 }))
+  const changes = [tuple(INDEX.requestByTime, 1_001, 'r-1'), tuple(INDEX.requestByTime, 1_000, 'q-1')]
+  for (const [n, changed] of changes.entries()) {
+    const copy = await copyOf(kv)
+    await copy.write((transaction) => {
+      for (const row of kv.read((snapshot) => snapshot.range('index', { limit: 1_000 })))
+        transaction.put('index', row.key, row.value)
+      transaction.remove('index', key as Uint8Array)
+      transaction.put('index', changed, new Uint8Array(0))
+    })
+    const opened = await openJobStore(copy, { clock: () => 2_000 })
+    const rules = (await opened.check()).findings.map(({ rule }) => rule)
+    expect(rules).toContain('record-without-index')
+    expect(rules.includes('index-without-record')).toBe(n === 1)
+    await opened.close()
+  }
+  expect((await store.check()).findings).toEqual([])
+})
+
 test('a damaged message keeps none of the others, and is quarantined', async () => {
   const { store, damage } = await openBoth()
   for (const number of [1, 2, 3, 4])

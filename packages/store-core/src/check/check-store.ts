@@ -10,6 +10,7 @@ import type { StoreKind } from '../store/meta.ts'
 import { RecordTable } from '../store/record-table.ts'
 import type { TableName } from '../store/tables.ts'
 import { forEachBatch } from './batches.ts'
+import { checkRequest, checkRequestIndex } from './check-requests.ts'
 import { Findings } from './findings.ts'
 import { IndexTally } from './index-tally.ts'
 import { Tally } from './tally.ts'
@@ -65,7 +66,6 @@ export interface CheckedStore {
 const EMPTY = new Uint8Array(0)
 const MAX_COUNT_ROUNDS = 3
 const anyRecord = {
-  requests: new RecordTable('requests', 1),
   outbox: new RecordTable('outbox', 1),
   quarantine: new RecordTable('quarantine', 1),
   meta: new RecordTable('meta', 1),
@@ -109,6 +109,12 @@ export async function checkStore(
     })
     if (end !== undefined) kv.read((snapshot) => end(snapshot, findings))
   }
+  await forEachBatch(kv, 'requests', options, (rows, snapshot) => {
+    for (const row of rows) {
+      findings.look('requests')
+      findings.guard(() => checkRequest(row, snapshot, findings))
+    }
+  })
   for (const table of Object.values(anyRecord)) {
     await forEachBatch(kv, table.name, options, (rows) => {
       for (const { key, value } of rows) {
@@ -184,6 +190,7 @@ function checkIndexRow(row: KvRow, snapshot: KvSnapshot, plan: CheckPlan, findin
     return
   }
   const { kind, id } = owner
+  if (kind === 'request') checkRequestIndex(row, id, snapshot, findings)
   if (kind === 'request' || kind === 'folded') return
   const table = plan.records.find((entry) => entry.kind === kind)?.table
   const key = plan.keyOf(kind, id)

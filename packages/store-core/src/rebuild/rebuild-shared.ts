@@ -14,12 +14,11 @@ import {
 } from '../store/meta.ts'
 import { reclaimTable } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
-import { INDEX } from '../store/tables.ts'
+import { requestIndexKey, requestTable } from '../store/requests.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
 const meta = new RecordTable('meta', 1)
 const storeRow = new RecordTable<StoreRow>('meta', 1)
-const requests = new RecordTable<{ readonly at: number }>('requests', 1)
 const outbox = new RecordTable('outbox', 1)
 const feed = new RecordTable('feed', 1)
 const EMPTY = new Uint8Array(0)
@@ -52,8 +51,8 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
   await run.each(
     'requests',
     ({ key, value }, rows) => {
-      const { at } = requests.decode(key, value)
-      rows.put('index', tuple(INDEX.requestByTime, at, String(decodeTuple(key)[0])), EMPTY)
+      const { at } = requestTable.decode(key, value)
+      rows.put('index', requestIndexKey(at, String(decodeTuple(key)[0])), EMPTY)
     },
     LIGHT_BATCH_ROWS,
   )

@@ -12,7 +12,13 @@ interface RequestRow {
   readonly result: unknown
 }
 
-const table = new RecordTable<RequestRow>('requests', 1)
+/** The results of changes that had a request id, by that id. */
+export const requestTable: RecordTable<RequestRow> = new RecordTable<RequestRow>('requests', 1)
+
+/** The index row of a request id, by the time of its change. */
+export function requestIndexKey(atMs: number, requestId: string): Uint8Array {
+  return tuple(INDEX.requestByTime, atMs, requestId)
+}
 
 /** Returns the result of an earlier change with this id; `undefined` where there was none. Throws `TypeError`, `INVALID_ARGUMENT`, `REQUEST_ID_CONFLICT`. */
 export function findRequest(
@@ -21,7 +27,7 @@ export function findRequest(
   requestId: string,
 ): { readonly result: unknown } | undefined {
   checkText('request id', requestId)
-  const row = table.get(rows, tuple(requestId))
+  const row = requestTable.get(rows, tuple(requestId))
   if (row === undefined) return undefined
   if (row.op === operation) return { result: row.result }
   throw new StoreError(
@@ -44,8 +50,8 @@ export function putRequest(
   result: unknown,
   nowMs: number,
 ): void {
-  table.put(rows, tuple(requestId), { op: operation, at: nowMs, result: result ?? null })
-  rows.put('index', tuple(INDEX.requestByTime, nowMs, requestId), new Uint8Array(0))
+  requestTable.put(rows, tuple(requestId), { op: operation, at: nowMs, result: result ?? null })
+  rows.put('index', requestIndexKey(nowMs, requestId), new Uint8Array(0))
 }
 
 /** Forgets request ids from before a time, at most `limit`. */
