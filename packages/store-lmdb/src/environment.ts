@@ -9,10 +9,11 @@ import { type Database, type DatabaseOptions, open, type RootDatabase, type Root
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { nativeRange } from './native-range.ts'
+import type { NativeRoot, NativeStats, NativeTable } from './native-types.ts'
 import { pause } from './pause.ts'
 import type { PrivateLock } from './private-lock.ts'
 import { damagedError, failedError, lockedError, overtakenError } from './refusal.ts'
-import { type NativeStat, pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
+import { pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
 
 /** Most named tables in one file; fixed, because every process that opens the file should agree. */
 const MAX_TABLES = 64
@@ -42,23 +43,6 @@ export interface EnvironmentOptions {
   readonly unsynced?: boolean
   /** For reading a file that has no owner, without its lock file. */
   readonly privateLock?: PrivateLock | undefined
-}
-
-/** What lmdb's declarations leave out, at the pinned version. */
-interface NativeRoot {
-  readonly status: string
-  readonly env: { info(): { readonly lastPageNumber: number; readonly lastTxnId: number } }
-  getWriteTxnId(): number
-}
-
-interface NativeTable {
-  readonly db: { stat(): NativeStat }
-  ensureReadTxn(): void
-}
-
-interface NativeStats extends NativeStat {
-  readonly root: NativeStat
-  readonly free: NativeStat
 }
 
 type Bytes = Buffer
