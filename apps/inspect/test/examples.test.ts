@@ -2,19 +2,23 @@ import { createHash } from 'node:crypto'
 import { chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { ProgramSession } from '../../../test/program-session.ts'
 import { EXAMPLES } from '../src/cli/examples.ts'
-import { type Fixture, inspect, makeFixture } from './fixture.ts'
+import { type Fixture, makeFixture } from './fixture.ts'
 
-// Each run of the program is a process of its own, and a busy machine has little time for it.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
+const COMMANDS = new URL('../dist/cli/run.js', import.meta.url)
 
 const NOBODY = 65_534
 const asRoot = process.getuid?.() === 0
 
 let fixture: Fixture
+let session: ProgramSession
 let stores: readonly string[]
 
 beforeAll(async () => {
+  session = new ProgramSession(COMMANDS)
   fixture = await makeFixture()
   stores = [
     fixture.jobs,
@@ -30,7 +34,10 @@ beforeAll(async () => {
   }
 })
 
-afterAll(() => fixture.remove())
+afterAll(async () => {
+  await session.close()
+  fixture.remove()
+})
 
 /** Content, owner and mode of the stores, and owner and mode of the lock files that are there. */
 function state(): unknown {
@@ -55,12 +62,12 @@ function words(example: string): string[] {
 describe('every example runs, and what only reads leaves the stores as they were', () => {
   for (const [verb, examples] of Object.entries(EXAMPLES)) {
     for (const example of examples) {
-      test(example, () => {
+      test(example, async () => {
         const [program, ...args] = words(example)
         expect(program).toBe('saltcod-inspect')
         const before = state()
-        const { status, stdout, stderr } = inspect(fixture.directory, ...args)
-        expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('Error') })
+        const { code, stdout, stderr } = await session.run(args, { cwd: fixture.directory })
+        expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('Error') })
         expect(stdout + stderr).not.toBe('')
         expect(state()).toEqual(before)
         if (asRoot && verb !== 'completion') expect(lstatSync(stores[0] ?? '').uid).toBe(NOBODY)
@@ -69,9 +76,9 @@ describe('every example runs, and what only reads leaves the stores as they were
   }
 })
 
-test('each command shows its examples', () => {
+test('each command shows its examples', async () => {
   for (const [verb, examples] of Object.entries(EXAMPLES).slice(0, 3)) {
-    const { stdout } = inspect(fixture.directory, verb, '--help')
+    const { stdout } = await session.run([verb, '--help'], { cwd: fixture.directory })
     for (const example of examples) expect(stdout).toContain(example)
   }
 })

@@ -52,7 +52,7 @@ export const lookupCases: readonly JobCase[] = [
   {
     name: 'a whole id goes before a name, and a name that is a short id too is AMBIGUOUS_ID',
     run: async ({ store }) => {
-      const job = await newJob(store)
+      const job = await newJob(store, { name: 'own' })
       const short = job.id.slice(0, 10)
       const impostors = [await newJob(store, { name: job.id }), await newJob(store, { name: short })]
       assert.equal((await store.findJob(job.id)).id, job.id)
