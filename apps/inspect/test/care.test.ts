@@ -1,9 +1,8 @@
 import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ProgramSession } from '../../../test/program-session.ts'
-import { type Fixture, makeFixture, type Ran } from './fixture.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { useFixtureSession } from './fixture-session.ts'
 
 interface Finding {
   readonly rule: string
@@ -16,14 +15,12 @@ interface Check {
 
 const JOBS = 120
 
-let fixture: Fixture
-let session: ProgramSession
+const session = useFixtureSession()
+const { run, at } = session
 let large: string
 
 beforeAll(async () => {
-  fixture = await makeFixture()
-  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
-  large = join(fixture.directory, 'large.db')
+  large = join(session.fixture.directory, 'large.db')
   const store = await openLmdbJobStore({ path: large })
   await Promise.all(
     Array.from({ length: JOBS }, async (_, number) => {
@@ -37,20 +34,6 @@ beforeAll(async () => {
   )
   await store.close()
 })
-
-afterAll(async () => {
-  await session.close()
-  fixture.remove()
-})
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const { code, ...written } = await session.run(args, { cwd: fixture.directory })
-  return { status: code, ...written }
-}
-
-function at(name: string): string {
-  return join(fixture.directory, name)
-}
 
 describe('copies', () => {
   test('a backup has all records, restore never overwrites', async () => {
@@ -122,6 +105,6 @@ test('repair rebuilds indexes and counters that are gone, in place with the old 
   expect(await run('repair', 'bare.db', '--in-place')).toMatchObject({ status: 0, stderr: '' })
   expect((await run('check', 'bare.db')).status).toBe(0)
   expect((await run('diff', 'bare.db', 'large.db')).status).toBe(0)
-  const beside = readdirSync(fixture.directory).filter((name) => name.startsWith('bare.db'))
+  const beside = readdirSync(session.fixture.directory).filter((name) => name.startsWith('bare.db'))
   expect(beside.sort()).toEqual(['bare.db', 'bare.db-lock', 'bare.db.before-repair', 'bare.db.owner'])
 })

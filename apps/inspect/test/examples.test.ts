@@ -1,30 +1,24 @@
 import { createHash } from 'node:crypto'
 import { chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { ProgramSession } from '../../../test/program-session.ts'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { EXAMPLES } from '../src/cli/examples.ts'
-import { type Fixture, makeFixture } from './fixture.ts'
+import { useFixtureSession } from './fixture-session.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
-
-const COMMANDS = new URL('../dist/cli/run.js', import.meta.url)
 
 const NOBODY = 65_534
 const asRoot = process.getuid?.() === 0
 
-let fixture: Fixture
-let session: ProgramSession
+const session = useFixtureSession()
 let stores: readonly string[]
 
-beforeAll(async () => {
-  session = new ProgramSession(COMMANDS)
-  fixture = await makeFixture()
+beforeAll(() => {
+  const { fixture } = session
   stores = [
     fixture.jobs,
     fixture.executions,
-    join(fixture.directory, 'repository/n-1-requester/jobs.db'),
-    join(fixture.directory, 'repository/n-1-compute/executions.db'),
+    session.at('repository/n-1-requester/jobs.db'),
+    session.at('repository/n-1-compute/executions.db'),
   ]
   // Another user's stores, with and without a lock file: a root that looks must not take them over.
   if (asRoot) {
@@ -32,11 +26,6 @@ beforeAll(async () => {
       chownSync(path, NOBODY, NOBODY)
     }
   }
-})
-
-afterAll(async () => {
-  await session.close()
-  fixture.remove()
 })
 
 /** Content, owner and mode of the stores, and owner and mode of the lock files that are there. */
@@ -66,8 +55,8 @@ describe('every example runs, and what only reads leaves the stores as they were
         const [program, ...args] = words(example)
         expect(program).toBe('saltcod-inspect')
         const before = state()
-        const { code, stdout, stderr } = await session.run(args, { cwd: fixture.directory })
-        expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('Error') })
+        const { status, stdout, stderr } = await session.run(...args)
+        expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('Error') })
         expect(stdout + stderr).not.toBe('')
         expect(state()).toEqual(before)
         if (asRoot && verb !== 'completion') expect(lstatSync(stores[0] ?? '').uid).toBe(NOBODY)
@@ -78,7 +67,7 @@ describe('every example runs, and what only reads leaves the stores as they were
 
 test('each command shows its examples', async () => {
   for (const [verb, examples] of Object.entries(EXAMPLES).slice(0, 3)) {
-    const { stdout } = await session.run([verb, '--help'], { cwd: fixture.directory })
+    const { stdout } = await session.run(verb, '--help')
     for (const example of examples) expect(stdout).toContain(example)
   }
 })

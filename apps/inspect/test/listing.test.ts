@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { ProgramSession } from '../../../test/program-session.ts'
-import { type Fixture, makeFixture, type Ran, SECRET } from './fixture.ts'
+import { SECRET } from './fixture.ts'
+import { useFixtureSession } from './fixture-session.ts'
 
 interface JobRow {
   readonly id: string
@@ -15,29 +15,8 @@ interface JobRow {
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-let fixture: Fixture
-let session: ProgramSession
-
-beforeAll(async () => {
-  fixture = await makeFixture()
-  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
-})
-
-afterAll(async () => {
-  await session.close()
-  fixture.remove()
-})
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const { code, ...written } = await session.run(args, { cwd: fixture.directory })
-  return { status: code, ...written }
-}
-
-async function runJson<T>(...args: readonly string[]): Promise<T> {
-  const ran = await run(...args, '--output', 'json')
-  if (ran.status !== 0) throw new Error(`exit code ${ran.status}: ${ran.stderr}`)
-  return JSON.parse(ran.stdout) as T
-}
+const session = useFixtureSession()
+const { run, runJson } = session
 
 describe('jobs', () => {
   test('a row has what scripts rely on', async () => {
@@ -154,7 +133,7 @@ describe('exit codes and messages', () => {
     [['jobs', 'executions.db'], 2, 'Error: executions.db is no store of jobs'],
     [['jobs', 'jobs.db', '--limit', '0'], 2, 'It must be a whole number from 1.'],
     [['jobs', 'nothing.db'], 3, 'Error: there is nothing at nothing.db'],
-    [['info', 'fixture.txt'], 3, 'Error: there is nothing at fixture.txt'],
+    [['info', 'session.fixture.txt'], 3, 'Error: there is nothing at session.fixture.txt'],
     [['jbos', 'jobs.db'], 2, "error: unknown command 'jbos'"],
   ] as const)('%j', async ([args, status, message]) => {
     const ran = await run(...args)

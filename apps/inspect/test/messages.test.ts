@@ -1,43 +1,22 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeRecord, STORE_TABLES } from '@saltcod/store-core'
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { ProgramSession } from '../../../test/program-session.ts'
-import { type Fixture, makeFixture, type Ran } from './fixture.ts'
+import { expect, test, vi } from 'vitest'
+import { useFixtureSession } from './fixture-session.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-let fixture: Fixture
-let session: ProgramSession
-
-beforeAll(async () => {
-  fixture = await makeFixture()
-  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
-})
-
-afterAll(async () => {
-  await session.close()
-  fixture.remove()
-})
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const { code, ...written } = await session.run(args, { cwd: fixture.directory })
-  return { status: code, ...written }
-}
-
-function at(name: string): string {
-  return join(fixture.directory, name)
-}
+const session = useFixtureSession()
+const { run, at } = session
 
 test('a full disk behind standard output is no fault of the store', () => {
   const full = openSync('/dev/full', 'w')
   const { status, stderr } = spawnSync(process.execPath, [main, 'dump', 'jobs.db'], {
-    cwd: fixture.directory,
+    cwd: session.fixture.directory,
     stdio: ['ignore', full, 'pipe'],
     encoding: 'utf8',
   })
@@ -48,7 +27,7 @@ test('a full disk behind standard output is no fault of the store', () => {
 
 test('check does not send anybody to salvage with a file that salvage refuses', async () => {
   writeFileSync(at('words.db'), 'not a store\n')
-  writeFileSync(at('headless.db'), readFileSync(fixture.jobs).fill(0, 0, 8_192))
+  writeFileSync(at('headless.db'), readFileSync(session.fixture.jobs).fill(0, 0, 8_192))
   for (const [name, advice] of [
     ['words.db', 'give the path of a store file'],
     ['headless.db', 'restore a backup'],
@@ -70,7 +49,7 @@ test('changes counts transactions, and says so', async () => {
 })
 
 test('a hold is told as one', async () => {
-  copyFileSync(fixture.jobs, at('held.db'))
+  copyFileSync(session.fixture.jobs, at('held.db'))
   const store = await openLmdbJobStore({ path: at('held.db') })
   await store.holdJob({ jobId: 'job-broken', reason: 'for the audit' })
   await store.holdJob({ jobId: 'job-broken', reason: null })
@@ -113,7 +92,7 @@ test('what waits in a queue says what it needs and what is taken', async () => {
 })
 
 test('a copy is nobody’s, and verbs of one file say so', async () => {
-  copyFileSync(fixture.jobs, at('copied.db'))
+  copyFileSync(session.fixture.jobs, at('copied.db'))
   expect((await run('info', 'copied.db')).stdout).toMatch(/Node process +no node has it/)
   for (const verb of [
     'stats',
@@ -150,7 +129,7 @@ test('du --age tells records and bytes of every kind', async () => {
 })
 
 test('salvage and repair that leave something out end with 1', async () => {
-  copyFileSync(fixture.jobs, at('orphaned.db'))
+  copyFileSync(session.fixture.jobs, at('orphaned.db'))
   const kv = await openLmdbKv({ path: at('orphaned.db'), tables: STORE_TABLES })
   await kv.write((rows) => {
     const broken = rows

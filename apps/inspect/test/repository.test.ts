@@ -1,47 +1,30 @@
 import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { ProgramSession } from '../../../test/program-session.ts'
-import { type Fixture, makeFixture, type Ran } from './fixture.ts'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { useFixtureSession } from './fixture-session.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const PAGE_BYTES = 4_096
 
-let fixture: Fixture
-let session: ProgramSession
+const session = useFixtureSession()
+const { run, runJson } = session
 
 beforeAll(async () => {
-  fixture = await makeFixture()
-  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
   for (const [name, file] of [
     ['no-jobs', 'n-1-requester/jobs.db'],
     ['no-executions', 'n-1-compute/executions.db'],
   ] as const) {
-    const copy = join(fixture.directory, name)
-    cpSync(join(fixture.directory, 'repository'), copy, {
+    const copy = join(session.fixture.directory, name)
+    cpSync(join(session.fixture.directory, 'repository'), copy, {
       recursive: true,
       filter: (path) => !path.includes('.owner'),
     })
     const bytes = readFileSync(join(copy, file))
     writeFileSync(join(copy, file), bytes.fill(0, 2 * PAGE_BYTES))
   }
-  copyFileSync(fixture.jobs, join(fixture.directory, 'copy.db'))
+  copyFileSync(session.fixture.jobs, join(session.fixture.directory, 'copy.db'))
 })
-
-afterAll(async () => {
-  await session.close()
-  fixture.remove()
-})
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const { code, ...written } = await session.run(args, { cwd: fixture.directory })
-  return { status: code, ...written }
-}
-
-async function runJson<T>(...args: readonly string[]): Promise<T> {
-  return JSON.parse((await run(...args, '--output', 'json')).stdout) as T
-}
 
 describe('a damaged store', () => {
   for (const [place, damaged, command, shown] of [
