@@ -26,7 +26,8 @@ function listOf<T extends z.ZodType>(item: T) {
     .transform((value) => value ?? [])
 }
 
-const json = z.json() as z.ZodType<Json>
+// It came as JSON, so there is nothing to check; z.json() would make it anew and lose keys such as __proto__.
+const json = z.unknown() as z.ZodType<Json>
 
 const specConfig = z
   .object({

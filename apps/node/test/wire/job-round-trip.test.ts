@@ -87,6 +87,19 @@ test(`what is read and written again is the same job (seed ${seed})`, () => {
   )
 })
 
+test('keys that JavaScript has other uses for are kept inside of parameters', () => {
+  const params = JSON.parse('{"a":[{"__proto__":null,"constructor":1}],"b":{"__proto__":{"c":2}}}')
+  const { definition } = readSubmit({
+    Job: {
+      Name: 'a',
+      Type: 'batch',
+      Count: 1,
+      Tasks: [{ Name: 'a', Engine: { Type: 'a', Params: params } }],
+    },
+  })
+  assert.equal(JSON.stringify(definition.spec.Tasks[0]?.Engine.Params), JSON.stringify(params))
+})
+
 test(`no body whatever makes the reader throw anything but a refusal (seed ${seed})`, () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (body, inner) => {
