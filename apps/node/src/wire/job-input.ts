@@ -6,6 +6,7 @@ import type { JobInput, SubmitInput } from './job-schema.ts'
 import { submitSchema } from './job-schema.ts'
 import { SUBMIT_KEYS } from './job-shape.ts'
 import { spellKeys } from './loose-keys.ts'
+import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { unknownParameters } from './parameter-names.ts'
 import { isReservedMeta } from './reserved-meta.ts'
 import { readBySchema } from './schema-problem.ts'
@@ -48,6 +49,9 @@ export interface SubmittedJob {
  * `ValidationError` with all that is wrong, one line each, or `PayloadTooLarge`.
  */
 export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS): SubmittedJob {
+  if (isNestedTooDeep(body)) {
+    throw invalid(`the job is nested more than ${MAX_NESTING} deep`, 'make it flatter, or give it as a text')
+  }
   const { value: spelled, unknownKeys } = spellKeys(body, SUBMIT_KEYS)
   const given = typeof spelled === 'object' && spelled !== null && 'Job' in spelled ? spelled.Job : null
   if (typeof given !== 'object' || given === null) {

@@ -100,6 +100,15 @@ test('keys that JavaScript has other uses for are kept inside of parameters', ()
   assert.equal(JSON.stringify(definition.spec.Tasks[0]?.Engine.Params), JSON.stringify(params))
 })
 
+test('a job that is nested too deep is refused, however deep', () => {
+  for (const depth of [200, 200_000]) {
+    const deep = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
+    const engine = { Type: 'a', Params: { deep } }
+    const given = { Job: { Name: 'a', Type: 'batch', Count: 1, Tasks: [{ Name: 'a', Engine: engine }] } }
+    assert.throws(() => readSubmit(given), { name: 'ApiError', message: /nested more than 100 deep/ })
+  }
+})
+
 test(`no body whatever makes the reader throw anything but a refusal (seed ${seed})`, () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (body, inner) => {
