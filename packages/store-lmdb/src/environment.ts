@@ -1,7 +1,6 @@
 /** The one module that imports `lmdb`: a thin, typed face of what the package uses of it, and nothing else. */
 
 import { statSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 
 import type { KvRange, KvRow } from '@saltcod/store-core'
 import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
@@ -10,7 +9,6 @@ import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { nativeRange } from './native-range.ts'
 import type { NativeRoot, NativeStats, NativeTable } from './native-types.ts'
-import { pause } from './pause.ts'
 import type { PrivateLock } from './private-lock.ts'
 import { damagedError, failedError, lockedError, overtakenError } from './refusal.ts'
 import { pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
@@ -26,9 +24,6 @@ const READERS_FULL = -30_790
 
 /** So often in a row a transaction may begin behind the last commit before something else must be wrong. */
 const MAX_STALE_BEGINNINGS = 100
-
-/** So long a reader waits for the owner to put the lock file right; an owner that died does not. */
-const MAX_BEHIND_MS = 200
 
 /** Options of {@link openEnvironment}. */
 export interface EnvironmentOptions {
@@ -281,7 +276,7 @@ export class Environment {
   /** Lets the next read see what other processes committed meanwhile. */
   refresh(): void {
     this.#beforeRefresh?.()
-    if (this.readOnly) this.#awaitLastCommit()
+    if (this.readOnly) this.#lockWord?.awaitLastCommit()
     this.#root.resetReadTxn()
   }
 
@@ -331,12 +326,6 @@ export class Environment {
 
   #refuseOutrun(): void {
     if (this.isOutrun) throw overtakenError(this.path)
-  }
-
-  /** What a reader has seen once it must not miss later, so it waits until the owner has put the lock file right. */
-  #awaitLastCommit(): void {
-    const until = performance.now() + MAX_BEHIND_MS
-    while (this.#lockWord?.isBehind === true && performance.now() < until) pause(1)
   }
 
   get #native(): NativeRoot {

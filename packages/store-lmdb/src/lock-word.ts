@@ -3,12 +3,16 @@ import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop it.
 import { clearTimeout, setTimeout } from 'node:timers'
 
+import { pause } from './pause.ts'
+
 /** Where LMDB's lock file keeps the number of the last transaction, as 64 bits, low byte first. */
 const WORD_OFFSET = 8
 /** So long after a commit a process that began to open the store before it may still set the number back. */
 const WATCH_MS = 2_000
 /** So often readers in other processes get the right number while it is watched. */
 const WATCH_EVERY_MS = 50
+/** So long a reader waits for the owner to put the number right. */
+const MAX_BEHIND_MS = 200
 
 /**
  * The number of the last transaction, as the lock file tells it to every process. LMDB at the pinned version lets each process that
@@ -24,6 +28,7 @@ export class LockWord {
   readonly #lastCommit: () => number
   readonly #word = Buffer.alloc(8)
   #watchedUntil = 0
+  #givenUp: number | undefined
   #timer: NodeJS.Timeout | undefined
 
   /** `lastCommit` tells the number of the last transaction as the file itself has it. Only an owner may set the number. */
@@ -37,10 +42,26 @@ export class LockWord {
     return this.#watchedUntil !== 0 && performance.now() < this.#watchedUntil
   }
 
-  /** Whether the number is below that of the last commit, so that a reader would see the state before it. */
-  get isBehind(): boolean {
-    const last = BigInt(this.#lastCommit())
-    return readSync(this.#file, this.#word, 0, 8, WORD_OFFSET) === 8 && this.#word.readBigUInt64LE() < last
+  /**
+   * Waits until the owner has put the number right, for what a reader has seen once it must not miss later. An owner that died does
+   * not do it, so nobody waits twice for the same commit.
+   */
+  awaitLastCommit(): void {
+    const until = performance.now() + MAX_BEHIND_MS
+    for (
+      let last = this.#lastCommit();
+      last !== this.#givenUp && this.#isBehind(last);
+      last = this.#lastCommit()
+    ) {
+      if (performance.now() > until) this.#givenUp = last
+      else pause(1)
+    }
+  }
+
+  #isBehind(last: number): boolean {
+    return (
+      readSync(this.#file, this.#word, 0, 8, WORD_OFFSET) === 8 && this.#word.readBigUInt64LE() < BigInt(last)
+    )
   }
 
   /** Sets the number to that of the last commit. Returns false where it was that already, or cannot be set. */
