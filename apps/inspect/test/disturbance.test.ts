@@ -6,10 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { DataFile, readMeta, readReaders } from '@saltcod/store-lmdb/file'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { readMeta } from '../src/pages/meta-pages.ts'
-import { PageFile } from '../src/pages/page-file.ts'
-import { readReaders } from '../src/store/readers.ts'
 import { writeFullJobStore } from './full-store.ts'
 
 // Each run of the program is a process of its own, and a busy machine has little time for it.
@@ -50,7 +48,7 @@ async function rewrite(
   const [printed] = await Promise.all([text(writer.stdout ?? never()), once(writer, 'close')])
   expect(writer.exitCode).toBe(0)
   await leave()
-  const file = new PageFile(path)
+  const file = new DataFile(path)
   const meta = readMeta(file)
   file.close()
   if (typeof meta === 'string') throw new Error(meta)

@@ -3,11 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { DataFile, readMeta, TreeWalk, walkFile } from '@saltcod/store-lmdb/file'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { walkFile } from '../src/pages/file-walk.ts'
-import { readMeta } from '../src/pages/meta-pages.ts'
-import { PageFile } from '../src/pages/page-file.ts'
-import { TreeWalk } from '../src/pages/tree-walk.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -53,7 +50,7 @@ function askOracle(program: string, path: string): Oracle {
 
 /** The list of free pages as lmdb leaves it on disk. */
 function freeList(path: string): number[] {
-  const file = new PageFile(path)
+  const file = new DataFile(path)
   const meta = readMeta(file)
   if (typeof meta === 'string') throw new Error(meta)
   const events = { problem: () => undefined, lost: () => undefined }

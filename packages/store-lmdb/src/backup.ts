@@ -6,7 +6,7 @@ import { StoreError } from '@saltcod/store-core'
 
 import { syncPath } from './creation.ts'
 import type { Environment } from './environment.ts'
-import { probeDataFile } from './file-probe.ts'
+import { probeDataFile } from './file/file-probe.ts'
 import { removeFile } from './file-removal.ts'
 import { foreignError, fullError, messageOf, permissionError, systemCode } from './refusal.ts'
 

@@ -3,10 +3,9 @@ import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop it.
 import { clearTimeout, setTimeout } from 'node:timers'
 
+import { LAST_TRANSACTION_OFFSET } from './file/lock-file.ts'
 import { pause } from './pause.ts'
 
-/** Where LMDB's lock file keeps the number of the last transaction, as 64 bits, low byte first. */
-const WORD_OFFSET = 8
 /** So long after a commit a process that began to open the store before it may still set the number back. */
 const WATCH_MS = 2_000
 /** So often readers in other processes get the right number while it is watched. */
@@ -60,17 +59,18 @@ export class LockWord {
 
   #isBehind(last: number): boolean {
     return (
-      readSync(this.#file, this.#word, 0, 8, WORD_OFFSET) === 8 && this.#word.readBigUInt64LE() < BigInt(last)
+      readSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) === 8 &&
+      this.#word.readBigUInt64LE() < BigInt(last)
     )
   }
 
   /** Sets the number to that of the last commit. Returns false where it was that already, or cannot be set. */
   correct(): boolean {
     const last = BigInt(this.#lastCommit())
-    if (readSync(this.#file, this.#word, 0, 8, WORD_OFFSET) < 8) return false
+    if (readSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) < 8) return false
     if (this.#word.readBigUInt64LE() === last) return false
     this.#word.writeBigUInt64LE(last)
-    return writeSync(this.#file, this.#word, 0, 8, WORD_OFFSET) === 8
+    return writeSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) === 8
   }
 
   /** To be called after each commit: for a while the number is put right by itself. */

@@ -4,7 +4,7 @@ import { isStoreError, type KvStore } from '@saltcod/store-core'
 
 import { createStore, removeLeftovers } from './creation.ts'
 import { type Environment, openEnvironment } from './environment.ts'
-import { probeDataFile, probeLockFile } from './file-probe.ts'
+import { probeDataFile, probeLockFile } from './file/file-probe.ts'
 import { LmdbKv } from './lmdb-kv.ts'
 import { checkInChild } from './native-check.ts'
 import { checkOpeningOptions, checkPath } from './opening-options.ts'

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-
+import { META_BYTES, parseMeta } from './file/meta-page.ts'
 import { removeFile } from './file-removal.ts'
-import { META_BYTES, parseMeta } from './meta-page.ts'
 import type { StorePath } from './store-path.ts'
 
 /**

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 
 import type { Environment } from './environment.ts'
-import { probeDataFile } from './file-probe.ts'
+import { probeDataFile } from './file/file-probe.ts'
 import { findOwner } from './owner-lock.ts'
 import { pause } from './pause.ts'
 import { lockedError } from './refusal.ts'

@@ -3,14 +3,13 @@ import { readdirSync, rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { bytesText } from '@saltcod/display'
+import { DataFile, readMeta } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { checkPages } from '../pages/check-pages.ts'
-import { readMeta } from '../pages/meta-pages.ts'
-import { PageFile } from '../pages/page-file.ts'
 import { locateStore } from '../store/locate.ts'
 import { freePath, publish } from '../store/new-store.ts'
 import { openStore } from '../store/open-store.ts'
@@ -78,7 +77,7 @@ function removeAll(temporary: string): void {
 
 /** Bytes up to the last page in use; the file itself is longer, because a store extends it ahead of use. */
 function usedBytes(path: string): number {
-  const file = new PageFile(path)
+  const file = new DataFile(path)
   const meta = readMeta(file)
   file.close()
   return typeof meta === 'string' ? 0 : (meta.lastPage + 1) * meta.pageBytes

@@ -7,6 +7,7 @@ import {
   type RecordKind,
   type StateCount,
 } from '@saltcod/store-core'
+import { type ReaderTable, readReaders } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -18,7 +19,6 @@ import { eachRow } from '../store/bucket-rows.ts'
 import { locateStores } from '../store/locate.ts'
 import { readNodeConfig } from '../store/node-config.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
-import { type ReaderTable, readReaders } from '../store/readers.ts'
 
 /** Options of `du`. */
 export interface DuOptions extends ReadOptions {

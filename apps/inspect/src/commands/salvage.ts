@@ -11,14 +11,13 @@ import {
   type StoreRow,
   tuple,
 } from '@saltcod/store-core'
+import { type FileWalkEvents, type LostStretch, walkFile } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import { type FileWalkEvents, walkFile } from '../pages/file-walk.ts'
 import { findOrphanRows } from '../pages/orphan-leaves.ts'
-import type { LostStretch } from '../pages/tree-walk.ts'
 import { locateStore } from '../store/locate.ts'
 import { freePath, makeStore } from '../store/new-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'

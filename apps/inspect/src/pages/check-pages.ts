@@ -1,5 +1,5 @@
 import { decodeRecord, type Finding, isStoreError } from '@saltcod/store-core'
-import { walkFile } from './file-walk.ts'
+import { walkFile } from '@saltcod/store-lmdb/file'
 
 /** What a walk over the pages of a file found. */
 export interface PageReport {

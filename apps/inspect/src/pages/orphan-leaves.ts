@@ -1,8 +1,11 @@
 import { decodeRecord, isStoreError, STORE_TABLES } from '@saltcod/store-core'
-import type { FileWalkResult } from './file-walk.ts'
-import { parseHeader, parseLeafNode } from './page.ts'
-import { PageFile } from './page-file.ts'
-import type { LostStretch } from './tree-walk.ts'
+import {
+  DataFile,
+  type FileWalkResult,
+  type LostStretch,
+  parseHeader,
+  parseLeafNode,
+} from '@saltcod/store-lmdb/file'
 
 /** A row that was found on a page that no tree reaches any more. */
 export interface OrphanRow {
@@ -28,7 +31,7 @@ export function findOrphanRows(
     ? [...STORE_TABLES]
     : [...new Set(searched.map(({ table }) => table))]
   const found = new Map<string, OrphanRow>()
-  const file = new PageFile(path)
+  const file = new DataFile(path)
   try {
     for (let number = 2; number < walk.pages; number += 1) {
       if (walk.seen[number] === 1) continue
@@ -63,7 +66,7 @@ function covers(
 }
 
 function rowOf(
-  file: PageFile,
+  file: DataFile,
   pageBytes: number,
   page: Buffer,
   index: number,

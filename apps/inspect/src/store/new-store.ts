@@ -12,10 +12,9 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { type KvStore, STORE_TABLES } from '@saltcod/store-core'
 import { openLmdbKv } from '@saltcod/store-lmdb'
+import { DataFile, readMeta } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import { readMeta } from '../pages/meta-pages.ts'
-import { PageFile } from '../pages/page-file.ts'
 import type { StoreTableRow } from './row.ts'
 
 const MAX_BATCH_KEYS = 1_000
@@ -111,7 +110,7 @@ function taken(path: string): Failure {
 
 /** Cuts off the space that a store reserves at its end. */
 function trim(path: string): number {
-  const file = new PageFile(path)
+  const file = new DataFile(path)
   const meta = readMeta(file)
   file.close()
   if (typeof meta === 'string') {

@@ -45,7 +45,7 @@ export async function checkStoreFile(
   try {
     if (walked) pages = checkPages(path, maxFindings, (done, total) => onProgress('pages', done, total))
   } catch (error) {
-    if (!isFailure(error)) throw error
+    if (!isStoreError(error)) throw error
     return refused(path, error, { walked: false, hasMeta: true })
   }
   const structure = [...(pages?.structure ?? [])]

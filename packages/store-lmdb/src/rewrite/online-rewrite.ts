@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { isStoreError, type KvRewriteOptions, type KvRewriteReport, type KvRow } from '@saltcod/store-core'
 
 import type { Environment } from '../environment.ts'
-import { probeDataFile } from '../file-probe.ts'
+import { probeDataFile } from '../file/file-probe.ts'
 import { spareBytes } from '../free-space.ts'
 import { freePagesOf, type GroupWriter } from '../group-writer.ts'
 import { damagedError, foreignError, fullError, rewriteStoppedError } from '../refusal.ts'

@@ -3,7 +3,7 @@ import { existsSync, renameSync, statSync } from 'node:fs'
 import { isStoreError } from '@saltcod/store-core'
 
 import { syncPath } from '../creation.ts'
-import { probeDataFile } from '../file-probe.ts'
+import { probeDataFile } from '../file/file-probe.ts'
 import { removeFile } from '../file-removal.ts'
 import { checkInChild } from '../native-check.ts'
 import { replaceLockFile, type StorePath } from '../store-path.ts'

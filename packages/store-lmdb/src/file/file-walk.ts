@@ -1,7 +1,8 @@
 import { compareStamps } from './commit-stamp.ts'
+import { DataFile } from './data-file.ts'
 import { byTransaction, FreeList } from './free-list.ts'
-import { parseTree, readMeta, TREE_BYTES, type TreeRoot } from './meta-pages.ts'
-import { PageFile } from './page-file.ts'
+import { parseTree, TREE_BYTES, type TreeRoot } from './meta-page.ts'
+import { readMeta } from './meta-pages.ts'
 import { type KeyOrder, type LostStretch, type PageProblem, TreeWalk, type WalkedRow } from './tree-walk.ts'
 
 const PROGRESS_ROWS = 1_000
@@ -44,7 +45,7 @@ export function* walkFile(
   path: string,
   events: FileWalkEvents,
 ): Generator<FileRow, FileWalkResult | null, undefined> {
-  const file = new PageFile(path)
+  const file = new DataFile(path)
   try {
     const read = readMeta(file)
     const metaProblem = (message: string): void =>
@@ -53,14 +54,17 @@ export function* walkFile(
       metaProblem(read)
       return null
     }
-    const { meta, problems } = compareStamps(file, read)
+    const { meta: said, problems } = compareStamps(file, read)
     for (const problem of [...read.problems, ...problems]) metaProblem(problem)
-    if (file.fileBytes < (meta.lastPage + 1) * meta.pageBytes) {
+    if (file.fileBytes < (said.lastPage + 1) * said.pageBytes) {
       metaProblem(
-        `the file has ${file.fileBytes} bytes where ${(meta.lastPage + 1) * meta.pageBytes} are in use`,
+        `the file has ${file.fileBytes} bytes where ${(said.lastPage + 1) * said.pageBytes} are in use`,
       )
     }
-    const seen = new Uint8Array(meta.lastPage + 1)
+    // A damaged number may be any, and this takes memory for each page.
+    const lastPage = Math.min(said.lastPage, Math.ceil(file.fileBytes / said.pageBytes) - 1)
+    const meta = { ...said, lastPage }
+    const seen = new Uint8Array(lastPage + 1)
     const walk = (table: string, tree: TreeRoot, order?: KeyOrder): Generator<WalkedRow, void, undefined> =>
       new TreeWalk(file, meta, seen, table, events).run(tree, order)
     const freeList = new FreeList(meta)

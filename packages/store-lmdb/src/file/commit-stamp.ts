@@ -1,15 +1,16 @@
-import type { CommittedMeta, FileMeta } from './meta-pages.ts'
-import { parseHeader } from './page.ts'
-import type { PageFile } from './page-file.ts'
+import type { DataFile } from './data-file.ts'
+import type { MetaPage } from './meta-page.ts'
+import type { FileMeta } from './meta-pages.ts'
+import { parseHeader } from './tree-page.ts'
 
 /** Which meta page to go by, and what is wrong with either. */
 export interface StampedMeta {
-  readonly meta: CommittedMeta
+  readonly meta: MetaPage
   readonly problems: readonly string[]
 }
 
 interface Candidate {
-  readonly meta: CommittedMeta
+  readonly meta: MetaPage
   /** The transactions that wrote the roots of its trees. */
   readonly stamps: readonly bigint[]
 }
@@ -19,7 +20,7 @@ interface Candidate {
  * page, and a commit writes at least one of the two roots anew; so a meta page whose own number is damaged, and
  * which puts an older state in the place of the newest one, gives itself away. Then the pages tell which is newest.
  */
-export function compareStamps(file: PageFile, { older, ...newest }: FileMeta): StampedMeta {
+export function compareStamps(file: DataFile, { older, ...newest }: FileMeta): StampedMeta {
   const candidates = (older === null ? [newest] : [newest, older]).map((meta) => ({
     meta,
     stamps: rootStamps(file, meta),
@@ -37,11 +38,11 @@ export function compareStamps(file: PageFile, { older, ...newest }: FileMeta): S
 }
 
 /** Pages of a copy have the number 1 whatever its transaction is; it is told by its other meta page, which is empty. */
-function mayBeCopy(older: CommittedMeta | null): boolean {
+function mayBeCopy(older: MetaPage | null): boolean {
   return older === null || (older.transaction === 0n && older.mainTree.root === null)
 }
 
-function byStamps(candidates: readonly Candidate[], newest: CommittedMeta): CommittedMeta {
+function byStamps(candidates: readonly Candidate[], newest: MetaPage): MetaPage {
   let best = newest
   let bestStamp = 0n
   for (const { meta, stamps } of candidates) {
@@ -54,7 +55,7 @@ function byStamps(candidates: readonly Candidate[], newest: CommittedMeta): Comm
   return best
 }
 
-function rootStamps(file: PageFile, { pageBytes, freeTree, mainTree }: CommittedMeta): bigint[] {
+function rootStamps(file: DataFile, { pageBytes, freeTree, mainTree }: MetaPage): bigint[] {
   return [freeTree, mainTree].flatMap(({ root }) => {
     if (root === null) return []
     const header = parseHeader(file.read(root * pageBytes, pageBytes), root)

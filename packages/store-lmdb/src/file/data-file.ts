@@ -1,9 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
-/** A data file that is read page by page, without LMDB. Making one throws a `Failure` where it cannot be opened. */
-export class PageFile {
+import { permissionError, systemCode } from '../refusal.ts'
+
+/**
+ * A data file that is read piece by piece, without LMDB. Making one throws `STORE_PERMISSION` where it cannot be opened.
+ * LMDB's locks are on the lock file, so this one may be opened and closed beside it.
+ */
+export class DataFile {
   readonly path: string
   readonly fileBytes: number
   readonly #file: number
@@ -35,10 +38,6 @@ function openForReading(path: string): number {
   try {
     return openSync(path, 'r')
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    throw new Failure(EXIT.unreadable, `${path} cannot be read: ${code ?? String(error)}`, {
-      hint: 'run as the user of the node, or as root',
-      cause: error,
-    })
+    throw permissionError(path, `it cannot be read (${systemCode(error) ?? 'unknown error'})`, error)
   }
 }

@@ -1,6 +1,12 @@
-import type { CommittedMeta, TreeRoot } from './meta-pages.ts'
-import { type LeafNode, OVERFLOW_HEADER_BYTES, parseBranchNode, parseHeader, parseLeafNode } from './page.ts'
-import type { PageFile } from './page-file.ts'
+import type { DataFile } from './data-file.ts'
+import type { MetaPage, TreeRoot } from './meta-page.ts'
+import {
+  type LeafNode,
+  OVERFLOW_HEADER_BYTES,
+  parseBranchNode,
+  parseHeader,
+  parseLeafNode,
+} from './tree-page.ts'
 
 /** Something wrong with the structure of a file. */
 export interface PageProblem {
@@ -53,8 +59,8 @@ interface Totals {
 
 /** Walks one tree in key order, without LMDB: yields every row and tells of everything that is wrong. */
 export class TreeWalk {
-  readonly #file: PageFile
-  readonly #meta: CommittedMeta
+  readonly #file: DataFile
+  readonly #meta: MetaPage
   /** One byte for each page that was reached, of all trees. */
   readonly #seen: Uint8Array
   readonly #table: string
@@ -64,7 +70,7 @@ export class TreeWalk {
   #order: KeyOrder = Buffer.compare
   #sound = true
 
-  constructor(file: PageFile, meta: CommittedMeta, seen: Uint8Array, table: string, events: WalkEvents) {
+  constructor(file: DataFile, meta: MetaPage, seen: Uint8Array, table: string, events: WalkEvents) {
     this.#file = file
     this.#meta = meta
     this.#seen = seen
@@ -87,7 +93,7 @@ export class TreeWalk {
   *#visit(task: Task, depth: number): Generator<WalkedRow, Task[], undefined> {
     const { page: number, level } = task
     const isLeafLevel = level >= depth
-    if (!this.#take(number, 1, task)) return []
+    if (!this.#take(number, 1, task, isLeafLevel)) return []
     const page = this.#file.read(number * this.#meta.pageBytes, this.#meta.pageBytes)
     const header =
       page.length < this.#meta.pageBytes ? 'lies behind the end of the file' : parseHeader(page, number)
@@ -169,7 +175,8 @@ export class TreeWalk {
     }
     const needed = Math.ceil((bytes + OVERFLOW_HEADER_BYTES) / pageBytes)
     if (pages < needed || pages > needed + 1) return complain(`has ${pages} pages where ${needed} are needed`)
-    if (!this.#take(number, pages, null)) return complain('is out of the file or belongs to something else')
+    if (!this.#take(number, pages, null, true))
+      return complain('is out of the file or belongs to something else')
     const data = this.#file.read(number * pageBytes, bytes + OVERFLOW_HEADER_BYTES)
     const header = parseHeader(data, number)
     if (typeof header === 'string') return complain(header)
@@ -181,10 +188,10 @@ export class TreeWalk {
   }
 
   /** Marks pages as reached. A page that is reached twice, or that the file does not have, is not visited. */
-  #take(first: number, pages: number, task: Task | null): boolean {
+  #take(first: number, pages: number, task: Task | null, isLeaf: boolean): boolean {
     const { lastPage } = this.#meta
     if (first < 2 || first + pages - 1 > lastPage) {
-      if (task !== null) this.#lose(task, true, 'is no page of the file')
+      if (task !== null) this.#lose(task, isLeaf, 'is no page of the file')
       return false
     }
     for (let page = first; page < first + pages; page += 1) {

@@ -8,7 +8,8 @@ export interface Reader {
 }
 
 // The layout of the lock file of the pinned lmdb on 64-bit Linux (struct MDB_txninfo in mdb.c).
-const NEWEST_OFFSET = 8
+/** Where the number of the last transaction is, as 64 bits, low byte first. */
+export const LAST_TRANSACTION_OFFSET: number = 8
 const COUNT_OFFSET = 16
 const SLOTS_OFFSET = 208
 const SLOT_BYTES = 64
@@ -45,7 +46,7 @@ export function readReaders(storePath: string): ReaderTable | null {
       if (processId === 0) continue
       readers.push({ processId, transaction: transaction === IDLE ? null : String(transaction) })
     }
-    return { newestTransaction: String(bytes.readBigUInt64LE(NEWEST_OFFSET)), readers }
+    return { newestTransaction: String(bytes.readBigUInt64LE(LAST_TRANSACTION_OFFSET)), readers }
   } finally {
     closeSync(file)
   }

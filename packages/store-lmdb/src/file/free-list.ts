@@ -1,4 +1,4 @@
-import type { CommittedMeta } from './meta-pages.ts'
+import type { MetaPage } from './meta-page.ts'
 
 const WORD_BYTES = 8
 /** LMDB may leave so many words of a record unused. */
@@ -16,13 +16,13 @@ const LISTED_TWICE = 2
  */
 export class FreeList {
   readonly #problems: string[] = []
-  readonly #meta: CommittedMeta
+  readonly #meta: MetaPage
   /** How often each page is listed. */
   readonly #listed: Uint8Array
   /** Pages in words behind the counted ones of a record. */
   readonly #beyond: { readonly record: bigint; readonly pages: readonly number[] }[] = []
 
-  constructor(meta: CommittedMeta) {
+  constructor(meta: MetaPage) {
     this.#meta = meta
     this.#listed = new Uint8Array(meta.lastPage + 1)
   }
