@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TaskSpec } from '../../../src/compute/engine/task.ts'
@@ -42,6 +42,25 @@ describe('a WebAssembly job', () => {
     )
     expect(outcome).toMatchObject({ exitCode: 0, stdout: 'x'.repeat(2_048), stdoutTruncated: true })
     expect(readFileSync(join(bench.directory, 'work/stdout'))).toHaveLength(8_000_000)
+  })
+
+  test('grows its memory and writes lines all along', async () => {
+    const line = 'a line of a log, as an honest program writes it\n'
+    const module = guest((text) => {
+      const times = (count: number, body: string): string => `(local.set $i (i32.const 0))
+        (loop $l${count} ${body} (call $write (i32.const 1) ${text(line)})
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br_if $l${count} (i32.lt_u (local.get $i) (i32.const ${count}))))`
+      return `(local $i i32)
+        ${times(2_000, '(drop (memory.grow (i32.const 16)))')}
+        ${times(20_000, '')}`
+    })
+    // Where calls go astray, they do so in most runs, not in each.
+    for (let run = 0; run < 3; run += 1) {
+      expect(await bench.run(module)).toMatchObject({ exitCode: 0, signal: null, errorMessage: null })
+      expect(readFileSync(join(bench.directory, 'work/stdout'), 'utf8')).toBe(line.repeat(22_000))
+      rmSync(join(bench.directory, 'work'), { recursive: true })
+    }
   })
 
   test.each([0, 7, 255, 300])('proc_exit(%i) is its exit code and no failure', async (code) => {
