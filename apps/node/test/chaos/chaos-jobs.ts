@@ -52,6 +52,14 @@ export function gatedJob(name: string, mark: string, gate: string): object {
   ])
 }
 
+/** A native job that stops its supervisor, marks that it has, and goes on for ever. */
+export function stoppingJob(name: string, mark: string, marks: string): object {
+  const script = `kill -STOP $PPID; echo "${name}" >>"${marks}"; exec sleep 1000000`
+  return job('batch', name, [
+    task({ Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }, mark),
+  ])
+}
+
 /** A job that does nothing for a while. */
 export function noopJob(type: string, name: string, durationMs: number): object {
   return job(type, name, [task({ Type: 'noop', Params: { DurationMs: durationMs } }, 'none')])

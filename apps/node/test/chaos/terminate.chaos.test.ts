@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode, waitFor } from './attacked-node.ts'
-import { gatedJob, noopJob, wasmJob } from './chaos-jobs.ts'
+import { gatedJob, noopJob, stoppingJob, wasmJob } from './chaos-jobs.ts'
 import { processesWith } from './job-processes.ts'
 import { checkStores } from './stores-of.ts'
 
@@ -41,6 +41,26 @@ test('SIGTERM ends a node whose work takes longer than the grace period, and the
   }
   await waitFor('a stopped job leaves no process', () => processesWith(mark).length === 0)
   expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+})
+
+test('a job that stops its supervisor can be stopped, and does not outlive its node', async () => {
+  const directory = temporaryDirectory()
+  const mark = randomUUID()
+  const marks = join(directory, 'marks')
+  writeFileSync(marks, '')
+  const node = new AttackedNode(join(directory, 'repo'), ['--allow-exec'], { GracePeriod: '100ms' })
+  await node.start()
+  const first = await node.submit(stoppingJob('first', mark, marks))
+  await waitFor('the first has stopped its supervisor', () => readFileSync(marks, 'utf8') === 'first\n')
+  expect((await node.request('DELETE', `orchestrator/jobs/${first}`)).status).toBe(200)
+  await waitFor('the first is gone', () => processesWith(mark).length === 0)
+
+  await node.submit(stoppingJob('second', mark, marks))
+  await waitFor('the second has stopped its supervisor', () =>
+    readFileSync(marks, 'utf8').endsWith('second\n'),
+  )
+  expect(await node.signal('SIGTERM'), node.log).toEqual({ code: 0, signal: null })
+  expect(processesWith(mark)).toEqual([])
 })
 
 test('SIGTERM at any moment, again and again, loses nothing', { timeout: 300_000 }, async () => {

@@ -7,6 +7,7 @@ import { killLeftover } from './leftover.ts'
 import { markerOf, SUPERVISOR_VARIABLE } from './marker.ts'
 import { bootId, readProcess } from './process-table.ts'
 import { type Launch, READY_LINE, type ToSupervisor } from './protocol.ts'
+import { stopWatch } from './stop-watch.ts'
 
 const ERROR_TEXT_LENGTH = 2_000
 
@@ -93,6 +94,7 @@ export async function prepareSupervised(launch: Launch, signal: AbortSignal): Pr
   })
   // A supervisor that died shows as its exit, not as a broken pipe.
   child.stdin.on('error', () => undefined)
+  stopWatch.watch(child)
   const send = (message: ToSupervisor): void => void child.stdin.write(`${JSON.stringify(message)}\n`)
   const closed = once(child, 'close').catch(() => undefined)
   const reports = new Reports(child)

@@ -144,6 +144,15 @@ describe('the bounds of a native job', () => {
     expect(outcome).toMatchObject({ reason: 'timeout', signal: 'SIGKILL' })
   })
 
+  test('time: also where it stops what watches it', async () => {
+    const outcome = await shell('kill -STOP $PPID; sleep 60', { timeMs: 400 })
+    expect(outcome).toMatchObject({
+      reason: 'timeout',
+      errorMessage: 'it ran longer than its limit of 400 ms',
+    })
+    expect(processesWith(workDir)).toEqual([])
+  })
+
   test('memory: of all its processes together', async () => {
     const grab = process.execPath
     const script = 'const hold = Buffer.alloc(60e6, 1); setTimeout(() => hold, 1e8)'
@@ -197,6 +206,21 @@ describe('cancelling', () => {
     await until('the job is up', () => readFileSync(join(workDir, 'stdout'), 'utf8') !== '')
     stopper.abort()
     expect(await outcome).toMatchObject({ reason: 'cancelled', stdout: 'up\nbye\n', exitCode: 0 })
+  })
+
+  test('reaches a job that stopped what watches it', async () => {
+    const mark = `${1_000_000 + process.pid}1`
+    const outcome = shell(`kill -STOP $PPID; echo up; exec sleep ${mark}`)
+    await until('the job is up', () => processesWith(`sleep\0${mark}`).length > 0)
+    stopper.abort()
+    expect(await outcome).toMatchObject({ reason: 'cancelled', signal: 'SIGTERM', stdout: 'up\n' })
+  })
+
+  test('or its time limit ends a job that stops what watches it as fast as it is woken', async () => {
+    const mark = `${1_000_000 + process.pid}2`
+    const outcome = await shell(`sleep ${mark} & while :; do kill -STOP $PPID; done`, { timeMs: 100 })
+    expect(['timeout', 'killed']).toContain(outcome.reason)
+    expect(processesWith(mark)).toEqual([])
   })
 
   test('before the start means that nothing runs', async () => {
