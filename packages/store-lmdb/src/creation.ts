@@ -3,46 +3,63 @@ import { closeSync, fsyncSync, linkSync, openSync, readdirSync, writeSync } from
 import { join } from 'node:path'
 
 import { openEnvironment } from './environment.ts'
+import { FileLock, isLocked } from './file-lock.ts'
 import { removeFile } from './file-removal.ts'
-import { foreignError, fullError, messageOf, systemCode } from './refusal.ts'
+import { makeLockFile } from './reader-table.ts'
+import { fullError, messageOf, systemCode } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
-import type { StorePath } from './store-path.ts'
+import { type StorePath, storePathOf } from './store-path.ts'
 
 /** A new file gets so much before LMDB sees it, enough for its tables. */
 const FIRST_BYTES = 1024 * 1024
 
 /**
- * Makes an empty store: built under another name, synced, then linked to its own name, so that a creation
- * that was interrupted is never seen there. Only for the owner. Throws `STORE_FULL` or `STORE_FOREIGN`.
+ * Makes an empty store: built under another name, locked, synced, then linked to its own name, so that a creation
+ * that was interrupted is never seen there, nor a store without an owner. Returns the lock; `undefined` where something
+ * appeared at the path meanwhile. Throws `STORE_FULL`.
  */
 export async function createStore(
   paths: StorePath,
   tables: readonly string[],
   mapBytes: number,
   limits: ReserveOptions,
-): Promise<void> {
-  const temporary = join(paths.directory, `${temporaryPrefix(paths)}${randomBytes(6).toString('hex')}`)
+): Promise<FileLock | undefined> {
+  const name = `${temporaryPrefix(paths)}${randomBytes(6).toString('hex')}`
+  const temporary = storePathOf(paths.directory, name)
+  let lock: FileLock | undefined
   try {
-    proveRoom(temporary)
-    await build(temporary, tables, mapBytes, limits)
-    syncPath(temporary)
-    linkSync(temporary, paths.data)
+    proveRoom(temporary.data)
+    // LMDB takes an empty file for a new one.
+    closeSync(openSync(temporary.data, 'wx', 0o600))
+    lock = FileLock.tryTake(temporary.data)
+    if (lock?.isAt(temporary.data) !== true) return undefined
+    makeLockFile(temporary, false)
+    await build(temporary.data, tables, mapBytes, limits)
+    syncPath(temporary.data)
+    linkSync(temporary.data, paths.data)
     syncPath(paths.directory)
+    const taken = lock
+    lock = undefined
+    return taken
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'EEXIST') throw foreignError(paths.data, 'appeared while the store was being made')
+    // The latter where another starter took it for a leftover.
+    if (code === 'EEXIST' || code === 'ENOENT') return undefined
     if (code === 'ENOSPC' || code === 'EDQUOT') throw fullError(paths.data, messageOf(error))
     throw error
   } finally {
-    removeFile(temporary)
-    removeFile(`${temporary}-lock`)
+    lock?.release()
+    removeFile(temporary.data)
+    removeFile(temporary.lock)
   }
 }
 
-/** Removes what interrupted creations and backups left behind. Only for the owner. */
+/** Removes what interrupted creations and backups left behind, but nothing that is being made. Only for the owner. */
 export function removeLeftovers(paths: StorePath): void {
   for (const name of readdirSync(paths.directory)) {
-    if (name.startsWith(temporaryPrefix(paths))) removeFile(join(paths.directory, name))
+    if (!name.startsWith(temporaryPrefix(paths))) continue
+    const path = join(paths.directory, name)
+    if (!isLocked(path.replace(/-(lock|room)$/, ''))) removeFile(path)
   }
 }
 

@@ -1,73 +1,31 @@
-/** The one module that imports `lmdb`: a thin, typed face of what the package uses of it, and nothing else. */
+/** A thin, typed face of what the package uses of lmdb, and nothing else. Beside it only `native-opening.ts` knows of lmdb. */
 
 import { statSync } from 'node:fs'
 
 import type { KvRange, KvRow } from '@saltcod/store-core'
-import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
+import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
 
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
+import { ENCODING, type EnvironmentOptions, type OpenedRoot, openNative } from './native-opening.ts'
 import { nativeRange } from './native-range.ts'
 import type { NativeRoot, NativeStats, NativeTable } from './native-types.ts'
-import type { PrivateLock } from './private-lock.ts'
-import { damagedError, failedError, lockedError, overtakenError } from './refusal.ts'
+import { failedError, nativeError, overtakenError } from './refusal.ts'
+import { spareDescriptors } from './spare-descriptors.ts'
 import { pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
-
-/** Most named tables in one file; fixed, because every process that opens the file should agree. */
-const MAX_TABLES = 64
-
-/** Slots for readers, of all processes together. */
-const MAX_READERS = 126
-
-/** LMDB's code for a read that finds all slots taken. */
-const READERS_FULL = -30_790
-
-/** So often in a row a transaction may begin behind the last commit before something else must be wrong. */
-const MAX_STALE_BEGINNINGS = 100
-
-/** Options of {@link openEnvironment}. */
-export interface EnvironmentOptions {
-  readonly path: string
-  readonly readOnly: boolean
-  /** Address space that is mapped at first; the map grows beyond it by itself. */
-  readonly mapBytes: number
-  /**
-   * Lets commits return before they are on disk. Only for a file that nobody relies on until it has been
-   * synced and opened anew. Default false.
-   */
-  readonly unsynced?: boolean
-  /** For reading a file that has no owner, without its lock file. */
-  readonly privateLock?: PrivateLock | undefined
-}
 
 type Bytes = Buffer
 type Table = Database<Bytes, Uint8Array>
 
-const ENCODING = { encoding: 'binary', keyEncoding: 'binary' } as const
+/** So often in a row a transaction may begin behind the last commit before something else must be wrong. */
+const MAX_STALE_BEGINNINGS = 100
 
 /**
  * Opens a file that has been probed, or makes a new one. Never call it with a file that was not probed:
- * one that LMDB cannot open ends the process. Throws the error of lmdb.
+ * one that LMDB cannot open ends the process. Throws a `StoreError`.
  */
 export async function openEnvironment(options: EnvironmentOptions): Promise<Environment> {
   return new Environment(options)
-}
-
-function openRoot(options: EnvironmentOptions): RootDatabase<Bytes, Uint8Array> {
-  const native: RootDatabaseOptions & { permissionsMode: number; safeRestore: boolean } = {
-    ...ENCODING,
-    noSubdir: true,
-    readOnly: options.readOnly,
-    noSync: options.unsynced === true,
-    // Nothing is visible before it is on disk, and a reopened file never trusts an unsynced meta page.
-    overlappingSync: false,
-    safeRestore: true,
-    maxDbs: MAX_TABLES,
-    maxReaders: MAX_READERS,
-    mapSize: options.mapBytes,
-    permissionsMode: 0o600,
-  }
-  return open<Bytes, Uint8Array>(options.privateLock?.path ?? options.path, native)
 }
 
 /** One open file. All calls are synchronous, and must not be made across turns of the event loop. */
@@ -83,15 +41,17 @@ export class Environment {
   #lockWord: LockWord | undefined
   #pageBytes: number
   #writing = false
+  #isOpen = false
   #beforeRefresh: (() => void) | undefined
 
   constructor(options: EnvironmentOptions) {
     this.#options = options
     this.path = options.path
     this.readOnly = options.readOnly
-    this.#root = openRoot(options)
-    this.#lockWord = this.#openLockWord()
-    this.#pageBytes = this.#stats(this.#root).pageSize
+    const { root, lockFile, pageBytes } = this.#openNative()
+    this.#root = root
+    this.#lockWord = this.#lockWordOf(lockFile)
+    this.#pageBytes = pageBytes
   }
 
   get pageBytes(): number {
@@ -235,7 +195,10 @@ export class Environment {
       this.#lockWord?.watch()
       return true
     } catch (error) {
-      if (!stale) throw error
+      if (!stale) {
+        this.fault ??= error
+        throw error
+      }
       if (this.#lockWord?.correct() !== true) throw this.#fail(error)
       return false
     } finally {
@@ -290,7 +253,7 @@ export class Environment {
 
   async close(): Promise<void> {
     if (this.#native.status !== 'closed') await this.#root.close()
-    this.#closeLockWord()
+    this.#closed()
     this.#dropPrivateLock()
   }
 
@@ -301,22 +264,32 @@ export class Environment {
   closeNow(): void {
     if (this.#native.status !== 'closed') void this.#root.close()
     if (this.#native.status !== 'closed') throw new Error(`${this.path} is still in use`)
-    this.#closeLockWord()
+    this.#closed()
   }
 
-  /** Opens the file that is now at the path, with the same tables. Throws the error of lmdb. */
+  /** Opens the file that is now at the path, with the same tables. Throws a `StoreError`. */
   reopen(): void {
     const names = [...this.#tables.keys()]
     this.#tables.clear()
     try {
-      this.#root = openRoot(this.#options)
-      this.#lockWord = this.#openLockWord()
-      this.#pageBytes = this.#stats(this.#root).pageSize
+      const { root, lockFile, pageBytes } = this.#openNative()
+      this.#root = root
+      this.#lockWord = this.#lockWordOf(lockFile)
+      this.#pageBytes = pageBytes
       this.openTables(names)
     } catch (error) {
       for (const name of names) this.#tables.set(name, undefined)
       throw error
     }
+  }
+
+  /** Where it throws nothing is open. */
+  #openNative(): OpenedRoot {
+    const options = this.#options
+    const opened = spareDescriptors.lend(this.path, () => openNative(options))
+    spareDescriptors.retain()
+    this.#isOpen = true
+    return opened
   }
 
   #dropPrivateLock(): void {
@@ -332,15 +305,17 @@ export class Environment {
     return this.#root as unknown as NativeRoot
   }
 
-  #openLockWord(): LockWord | undefined {
-    // Nobody else knows of a private one.
-    if (this.#options.privateLock !== undefined) return undefined
-    return new LockWord(this.path, () => this.#native.env.info().lastTxnId, !this.readOnly)
+  #lockWordOf(lockFile: number | undefined): LockWord | undefined {
+    if (lockFile === undefined) return undefined
+    return new LockWord(lockFile, () => this.#native.env.info().lastTxnId)
   }
 
-  #closeLockWord(): void {
+  /** To be called when LMDB has closed the file. */
+  #closed(): void {
     this.#lockWord?.close()
     this.#lockWord = undefined
+    if (this.#isOpen) spareDescriptors.release()
+    this.#isOpen = false
   }
 
   #openTable(name: string, create: boolean): boolean {
@@ -362,7 +337,10 @@ export class Environment {
   }
 
   #fail(error: unknown): Error {
-    if (!this.#writing) return readingError(this.path, error)
+    if (!this.#writing)
+      return this.fault === undefined
+        ? nativeError(this.path, 'LMDB cannot read it', error)
+        : failedError(this.path, this.fault)
     this.fault ??= error
     return failedError(this.path, error)
   }
@@ -377,11 +355,4 @@ function copyOf(shared: Bytes): Bytes {
   const copy = Buffer.allocUnsafe(length)
   copy.set(new Uint8Array(shared.buffer, shared.byteOffset, length))
   return copy
-}
-
-function readingError(path: string, error: unknown): Error {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  if (code === READERS_FULL)
-    return lockedError(path, `${MAX_READERS} readers, the most that there may be at a time`)
-  return damagedError(path, 'LMDB cannot read it', error)
 }

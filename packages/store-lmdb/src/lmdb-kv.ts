@@ -111,7 +111,7 @@ export class LmdbKv implements KvStore {
     await this.#writer?.idle()
     await this.#parts.releaseEnvironment()
     this.#parts.ownership?.reserve.close()
-    await this.#parts.ownership?.lock.release(this.#failure === undefined)
+    this.#parts.ownership?.lock.release(this.#failure === undefined)
   }
 
   #seeNewest(): void {
@@ -181,10 +181,11 @@ export class LmdbKv implements KvStore {
     const { environment, ownership } = this.#parts
     if (ownership === undefined || this.#writer === undefined) throw readOnlyError(this.location)
     if (this.#rewriting !== undefined) throw lockedError(this.location, 'a rewrite that is under way')
-    const { reserve, paths, mapBytes } = ownership
+    const { lock, reserve, paths, mapBytes } = ownership
     const rewrite = new OnlineRewrite(
       {
         paths,
+        lock,
         environment,
         writer: this.#writer,
         reserve,

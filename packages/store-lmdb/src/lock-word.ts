@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, readSync, writeSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop it.
 import { clearTimeout, setTimeout } from 'node:timers'
@@ -30,9 +30,12 @@ export class LockWord {
   #givenUp: number | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** `lastCommit` tells the number of the last transaction as the file itself has it. Only an owner may set the number. */
-  constructor(dataPath: string, lastCommit: () => number, isOwner: boolean) {
-    this.#file = openSync(`${dataPath}-lock`, isOwner ? 'r+' : 'r')
+  /**
+   * Takes over the descriptor of a lock file. `lastCommit` tells the number of the last transaction as the data file itself has it.
+   * Only an owner may set the number.
+   */
+  constructor(file: number, lastCommit: () => number) {
+    this.#file = file
     this.#lastCommit = lastCommit
   }
 

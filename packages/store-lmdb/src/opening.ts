@@ -10,19 +10,23 @@ import { checkInChild } from './native-check.ts'
 import { checkOpeningOptions, checkPath } from './opening-options.ts'
 import { findOwner, OwnerLock, type PreviousOwner } from './owner-lock.ts'
 import { PrivateLock } from './private-lock.ts'
-import { damagedError, lockedError, notFoundError } from './refusal.ts'
+import { extendLockFile, makeLockFile } from './reader-table.ts'
+import { explained, lockedError, nativeError, notFoundError } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
 import { ResidentPages } from './resident-pages.ts'
 import { isSwapping } from './rewrite/rewrite-path.ts'
 import { type CutRewrite, recoverRewrite } from './rewrite/swap-recovery.ts'
 import { isOpenHere, openShared, type SharedEnvironment } from './shared-environment.ts'
-import { checkDataFile, checkLockFile, makeLockFile, resolveStorePath, type StorePath } from './store-path.ts'
+import { checkDataFile, checkLockFile, resolveStorePath, type StorePath } from './store-path.ts'
 import { awaitSwap, identityOf, SwapFollower } from './swap-follower.ts'
 
 const MEBIBYTE = 1024 * 1024
 
 /** More pages than the making of tables takes. */
 const NEW_TABLE_PAGES = 256
+
+/** Starters that keep finding another file at the path give up after so many rounds. */
+const MAX_ROUNDS = 50
 
 /** Something that an operator may want to know about the opening of a store. */
 export interface LmdbNotice {
@@ -75,9 +79,13 @@ export async function openLmdbKv(options: LmdbKvOptions): Promise<KvStore> {
   const readOnly = options.readOnly === true
   const create = !readOnly && options.create !== false
   const paths = resolveStorePath(options.path, create)
-  const exists = checkDataFile(paths.data, readOnly)
-  if (!exists && !create) throw notFoundError(paths.data)
-  return readOnly ? openForReading(paths, options) : openForWriting(paths, options, exists)
+  try {
+    const exists = checkDataFile(paths.data, readOnly)
+    if (!exists && !create) throw notFoundError(paths.data)
+    return await (readOnly ? openForReading(paths, options) : openForWriting(paths, options))
+  } catch (error) {
+    throw explained(paths.data, 'it cannot be opened', error)
+  }
 }
 
 /**
@@ -101,7 +109,7 @@ async function openForReading(paths: StorePath, options: LmdbKvOptions): Promise
   await awaitSwap(paths)
   const shared = await openShared(paths.data, async () => {
     probe(paths, true)
-    const owner = await findOwner(paths.owner)
+    const owner = findOwner(paths)
     const isClosed = owner.alive || isClean(paths, owner.previous)
     if (!owner.alive && options.scratchDirectory !== undefined) {
       const unlocked = await openUnlocked(paths, options, options.scratchDirectory, isClosed)
@@ -185,32 +193,57 @@ async function openUnlocked(
   return environment
 }
 
-async function openForWriting(paths: StorePath, options: LmdbKvOptions, exists: boolean): Promise<KvStore> {
-  // Before the lock too: beside a file that is refused, nothing may be written.
-  if (exists && !isOpenHere(paths.data) && !isSwapping(paths)) probe(paths, false)
-  const lock = await OwnerLock.acquire(paths.owner, paths.data)
+async function openForWriting(paths: StorePath, options: LmdbKvOptions): Promise<KvStore> {
+  const limits = limitsOf(options)
+  const { lock, isNew } = await becomeOwner(paths, options, limits)
   let clean = false
   try {
-    const limits = limitsOf(options)
-    const cut = await recoverRewrite(paths)
+    const cut = await recoverRewrite(paths, lock)
     if (cut !== undefined) options.onNotice?.(noticeOf(paths, cut))
     removeLeftovers(paths)
-    if (!checkDataFile(paths.data, false)) {
-      await createStore(paths, options.tables, mapBytesOf(options), limits)
-      clean = true
-    } else clean = isClean(paths, lock.previous)
+    clean = isNew || isClean(paths, lock.previous)
     const shared = await openShared(paths.data, async () => {
       probe(paths, false)
       if (!clean) await checkInChild(paths.data)
       clean = true
-      if (!checkLockFile(paths, false)) makeLockFile(paths, false)
+      if (checkLockFile(paths, false)) extendLockFile(paths)
+      else makeLockFile(paths, false)
       return openNative(paths, options, false)
     })
     return await takeOver(paths, options, lock, shared, limits)
   } catch (error) {
-    await lock.release(clean)
+    lock.release(clean)
     throw error
   }
+}
+
+interface NewOwner {
+  readonly lock: OwnerLock
+  /** Whether the store has just been made. */
+  readonly isNew: boolean
+}
+
+/** Locks the file of a store, or makes one that is locked. */
+async function becomeOwner(
+  paths: StorePath,
+  options: LmdbKvOptions,
+  limits: ReserveOptions,
+): Promise<NewOwner> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const swapping = isSwapping(paths)
+    const exists = checkDataFile(paths.data, false)
+    // Before the lock too: beside a file that is refused, nothing may be written.
+    if (exists && !swapping && !isOpenHere(paths.data)) probe(paths, false)
+    if (exists || swapping) {
+      const lock = OwnerLock.tryTake(paths)
+      if (lock !== undefined) return { lock, isNew: false }
+    }
+    if (exists || checkDataFile(paths.data, false)) continue
+    if (options.create === false) throw notFoundError(paths.data)
+    const file = await createStore(paths, options.tables, mapBytesOf(options), limits)
+    if (file !== undefined) return { lock: OwnerLock.with(paths, file), isNew: true }
+  }
+  throw lockedError(paths.data, 'one of several processes that start at once')
 }
 
 function takeOver(
@@ -274,13 +307,13 @@ async function usingShare(
     return body()
   } catch (error) {
     await shared.release()
-    throw isStoreError(error) ? error : damagedError(paths.data, 'LMDB cannot open its tables', error)
+    throw nativeError(paths.data, 'LMDB cannot open its tables', error)
   }
 }
 
 /** Whether the last owner closed the file in good order and nobody has touched it since. */
 function isClean(paths: StorePath, previous: PreviousOwner): boolean {
-  return previous.end === 'closed' && lstatSync(paths.data).ctimeMs <= previous.closedAtMs
+  return lstatSync(paths.data, { bigint: true }).ctimeNs === previous.changedNs
 }
 
 /** Everything that can be known about the files without LMDB. */
@@ -295,16 +328,12 @@ async function openNative(
   readOnly: boolean,
   privateLock?: PrivateLock,
 ): Promise<Environment> {
-  try {
-    return await openEnvironment({
-      path: paths.data,
-      readOnly,
-      mapBytes: mapBytesOf(options),
-      privateLock,
-    })
-  } catch (error) {
-    throw damagedError(paths.data, 'LMDB cannot open it', error)
-  }
+  return openEnvironment({
+    path: paths.data,
+    readOnly,
+    mapBytes: mapBytesOf(options),
+    privateLock,
+  })
 }
 
 function limitsOf(options: LmdbKvOptions): ReserveOptions {

@@ -1,6 +1,9 @@
 /** The errors of this package, each with what was wrong, where, and what to do next. */
 
-import { StoreError } from '@saltcod/store-core'
+import { isStoreError, StoreError } from '@saltcod/store-core'
+
+/** LMDB's code for a read that finds all slots taken. */
+const READERS_FULL = -30_790
 
 /** The file at the path is something else. */
 export function foreignError(path: string, what: string, hint?: string): StoreError {
@@ -42,6 +45,15 @@ export function lockedError(path: string, who: string): StoreError {
     path,
     actual: who,
     hint: 'a store has one owner; stop that one first, or open the store for reading only',
+  })
+}
+
+/** Something that is needed for a moment is used up. */
+function busyError(path: string, what: string, cause?: unknown, hint?: string): StoreError {
+  return new StoreError('STORE_BUSY', `the store ${path} cannot be used now: ${what}`, {
+    path,
+    cause,
+    hint: hint ?? 'try again when other processes have closed the store',
   })
 }
 
@@ -100,6 +112,42 @@ export function rewriteStoppedError(path: string, why: string, cause?: unknown):
     cause,
     hint: 'the store is as it was; rewrite it again when there is less to do',
   })
+}
+
+/** What LMDB reported where nothing was written: `what` says what it cannot do. */
+export function nativeError(path: string, what: string, error: unknown): StoreError {
+  if (isStoreError(error)) return error
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  if (code === READERS_FULL) return busyError(path, 'all its slots for readers are taken', error)
+  return damagedError(path, what, error)
+}
+
+/** What the system reported: `what` says what cannot be done. */
+export function systemError(path: string, what: string, error: unknown, hint?: string): StoreError {
+  if (isStoreError(error)) return error
+  const code = systemCode(error)
+  const why = `${what} (${code ?? messageOf(error)})`
+  if (code === 'EMFILE' || code === 'ENFILE') return descriptorsError(path, error)
+  if (code === 'ENOSPC' || code === 'EDQUOT') return fullError(path, why)
+  if (code === 'EIO') return failedError(path, error)
+  return permissionError(path, why, error, code === 'EROFS' ? 'mount the file system for writing' : hint)
+}
+
+/** The process has as many files open as it may. */
+export function descriptorsError(path: string, cause?: unknown): StoreError {
+  return busyError(
+    path,
+    'this process has as many files and connections open as it may',
+    cause,
+    'raise the limit of open files (LimitNOFILE, ulimit -n), or try again when fewer are open',
+  )
+}
+
+/** A store error stays what it is, and so does a mistake of the caller; an error of the system becomes a store error. */
+export function explained(path: string, what: string, error: unknown): unknown {
+  return systemCode(error)?.startsWith('E') === true && !isStoreError(error) && 'syscall' in (error as object)
+    ? systemError(path, what, error)
+    : error
 }
 
 /** The `code` of an error of the system, for instance `ENOENT`; `undefined` for any other value. */

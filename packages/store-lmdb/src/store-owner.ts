@@ -14,7 +14,7 @@ export type LmdbOwner =
  */
 export async function findLmdbOwner(path: string): Promise<LmdbOwner> {
   checkPath(path)
-  const owner = await findOwner(resolveStorePath(path, false).owner)
+  const owner = findOwner(resolveStorePath(path, false))
   if (owner.alive) return { running: true, processId: owner.processId ?? null }
   return { running: false, lastEnd: owner.previous.end }
 }

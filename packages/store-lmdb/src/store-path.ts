@@ -1,23 +1,9 @@
-import {
-  closeSync,
-  fchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  type Stats,
-  writeSync,
-} from 'node:fs'
+import { lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import type { StoreError } from '@saltcod/store-core'
 
-import { removeFile } from './file-removal.ts'
-import { foreignError, fullError, messageOf, notFoundError, permissionError, systemCode } from './refusal.ts'
-
-/** Length of LMDB's lock file for 126 readers. */
-const LOCK_BYTES = 8_272
+import { foreignError, notFoundError, permissionError, systemCode } from './refusal.ts'
 
 /** Where the files of a store are. */
 export interface StorePath {
@@ -25,7 +11,7 @@ export interface StorePath {
   readonly data: string
   /** LMDB's table of readers. */
   readonly lock: string
-  /** The directory with the socket of the owner. */
+  /** What the owner wrote down about itself. */
   readonly owner: string
   readonly directory: string
   readonly name: string
@@ -65,40 +51,6 @@ export function checkLockFile(paths: StorePath, readOnly: boolean): boolean {
   if (!found.isFile()) throw foreignError(paths.lock, `is ${kindOf(found)}, not a lock file`)
   if (!readOnly) refuseOtherOwner(paths.lock, found)
   return true
-}
-
-/**
- * Makes the lock file if there is none, with the owner of the data file, so that a reader who is root does
- * not shut the node out. It is written whole: LMDB maps it, and a hole in it would end the process on a full
- * disk. Throws `STORE_FULL`. Where a reader may not write there, LMDB reads without it.
- */
-export function makeLockFile(paths: StorePath, readOnly: boolean): void {
-  let file: number
-  try {
-    file = openSync(paths.lock, 'wx', 0o600)
-  } catch (error) {
-    if (readOnly || systemCode(error) === 'EEXIST') return
-    if (systemCode(error) === 'ENOSPC') throw fullError(paths.data, messageOf(error))
-    throw permissionError(paths.data, `its lock file cannot be made (${messageOf(error)})`, error)
-  }
-  try {
-    const { uid, gid } = lstatSync(paths.data)
-    if (process.geteuid?.() === 0) fchownSync(file, uid, gid)
-    if (writeSync(file, new Uint8Array(LOCK_BYTES)) < LOCK_BYTES) throw new Error('no space left on device')
-  } catch (error) {
-    removeFile(paths.lock)
-    throw fullError(paths.data, messageOf(error))
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** Puts a new lock file in the place of the old one, which may belong to another data file. Only for the owner. */
-export function replaceLockFile(paths: StorePath): void {
-  const fresh = { ...paths, lock: `${paths.data}.new-lock` }
-  removeFile(fresh.lock)
-  makeLockFile(fresh, false)
-  renameSync(fresh.lock, paths.lock)
 }
 
 function realDirectory(absolute: string, create: boolean): string {

@@ -79,7 +79,7 @@ export class SwapFollower {
 export async function awaitSwap(paths: StorePath): Promise<void> {
   const until = performance.now() + MAX_WAIT_MS
   while (isSwapping(paths)) {
-    if (!(await findOwner(paths.owner)).alive) {
+    if (!findOwner(paths).alive) {
       // Only an owner may bring that in order; all other states can be read as they are.
       if (isTorn(paths))
         throw lockedError(paths.data, 'nobody, but its last owner died while it exchanged files')

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -83,8 +83,8 @@ async function openImage(parent: string, { files, kept, refused, after }: Image)
   const path = join(directory, 'jobs.db')
   for (const [name, content] of files) writeFileSync(join(directory, name), content, { mode: 0o600 })
   // As if it had been closed in good order, so that only what the rewrite left makes a child check the file.
-  mkdirSync(`${path}.owner`, { mode: 0o700 })
-  writeFileSync(join(`${path}.owner`, '1.closed'), '')
+  const { ctimeNs } = statSync(path, { bigint: true, throwIfNoEntry: false }) ?? { ctimeNs: 0 }
+  writeFileSync(`${path}.owner`, `closed ${ctimeNs}`, { mode: 0o600 })
   const notices: string[] = []
   const options = {
     path,

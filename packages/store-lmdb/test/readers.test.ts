@@ -1,8 +1,19 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
+import { COUNT_OFFSET, SLOT_BYTES, SLOTS_OFFSET } from '../src/file/lock-file.ts'
 import { openLmdbKv } from '../src/index.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -82,4 +93,49 @@ test('a reader of a stopped store leaves nothing but the lock file, with the mod
   expect(readdirSync(directory).sort()).toEqual(['jobs.db', 'jobs.db-lock', 'jobs.db.owner'])
   expect(lstatSync(`${path}-lock`).mode & 0o777).toBe(0o600)
   expect(lstatSync(path).mtimeMs).toBe(before.mtimeMs)
+})
+
+test('one reader too many is told so, and the owner goes on', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const owner = new StoreProcess('own', path)
+  const processId = Number((await owner.line('open')).split(' ')[1])
+  // Only the owner lives of all these readers, which lets LMDB think that they all do.
+  const table = openSync(`${path}-lock`, 'r+')
+  const slots = Math.floor((fstatSync(table).size - SLOTS_OFFSET) / SLOT_BYTES)
+  const slot = Buffer.alloc(SLOT_BYTES)
+  slot.writeBigUInt64LE(0xffff_ffff_ffff_ffffn)
+  slot.writeUInt32LE(processId, 8)
+  const count = Buffer.alloc(4)
+  count.writeUInt32LE(slots)
+  for (let n = 0; n < slots; n += 1) writeSync(table, slot, 0, SLOT_BYTES, SLOTS_OFFSET + n * SLOT_BYTES)
+  writeSync(table, count, 0, 4, COUNT_OFFSET)
+  const refused = new StoreProcess('read', path)
+  expect(await refused.line('error')).toMatch(/STORE_BUSY .*slots for readers/)
+  expect(slots).toBe(1_000)
+
+  writeSync(table, Buffer.alloc(SLOT_BYTES), 0, SLOT_BYTES, SLOTS_OFFSET + 999 * SLOT_BYTES)
+  const last = new StoreProcess('read', path)
+  await last.line('open')
+  expect(await last.end()).toBe('0')
+  closeSync(table)
+  expect(await owner.end()).toBe('0')
+})
+
+test('a lock file with fewer slots gets all of them, but not while it is open', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbKv({ path, tables: TABLES })
+  await store.close()
+  const { size } = statSync(`${path}-lock`)
+  writeFileSync(`${path}-lock`, Buffer.alloc(8_272))
+  const reader = new StoreProcess('read', path)
+  await reader.line('open')
+  const owner = new StoreProcess('own', path)
+  await owner.line('open')
+  expect(statSync(`${path}-lock`).size).toBe(8_272)
+  expect(await owner.end()).toBe('0')
+  expect(await reader.end()).toBe('0')
+  const next = new StoreProcess('own', path)
+  await next.line('open')
+  expect(statSync(`${path}-lock`).size).toBe(size)
+  expect(await next.end()).toBe('0')
 })

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { type Environment, openEnvironment } from '../src/environment.ts'
 import { GroupWriter } from '../src/group-writer.ts'
 import { openLmdbKv } from '../src/index.ts'
+import { OwnerLock } from '../src/owner-lock.ts'
 import { Reserve } from '../src/reserve.ts'
 import { announceSwap, swapFiles } from '../src/rewrite/file-swap.ts'
 import { OnlineRewrite, REWRITE_LIMITS, type RewriteLimits } from '../src/rewrite/online-rewrite.ts'
@@ -110,9 +111,12 @@ async function openParts(path: string): Promise<Parts> {
   const options = { quotaBytes: Number.MAX_SAFE_INTEGER, lowSpaceBytes: 0 }
   const reserve = new Reserve(path, environment.pageBytes, environment.lastPage() + 1, options)
   const failures: unknown[] = []
+  const lock = OwnerLock.tryTake(paths)
+  if (lock === undefined) throw new Error('there is no store')
   const writer = new GroupWriter(environment, reserve, new Set(TABLES), (error) => failures.push(error))
   const parts = {
     paths,
+    lock,
     environment,
     writer,
     reserve,
@@ -136,6 +140,7 @@ async function openParts(path: string): Promise<Parts> {
       await writer.idle()
       await environment.close()
       reserve.close()
+      lock.release(true)
     },
   }
 }

@@ -9,6 +9,8 @@ const SCRIPT = fileURLToPath(new URL('./store-process.mjs', import.meta.url))
 interface StoreProcessOptions {
   readonly umask?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** A command that runs the process as its own. */
+  readonly wrapper?: readonly string[]
 }
 
 /** Lines that a process says, and ways to end it. It is killed when the test is over. */
@@ -23,8 +25,10 @@ export class StoreProcess {
     path: string,
     options: StoreProcessOptions = {},
   ) {
-    const { umask, environment } = options
-    this.#child = spawn(process.execPath, [SCRIPT, command, path, ...(umask === undefined ? [] : [umask])], {
+    const { umask, environment, wrapper = [] } = options
+    const script = [SCRIPT, command, path, ...(umask === undefined ? [] : [umask])]
+    const [program, ...words] = [...wrapper, process.execPath, ...script]
+    this.#child = spawn(program ?? process.execPath, words, {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...environment },
     })

@@ -10,9 +10,12 @@ export interface Reader {
 // The layout of the lock file of the pinned lmdb on 64-bit Linux (struct MDB_txninfo in mdb.c).
 /** Where the number of the last transaction is, as 64 bits, low byte first. */
 export const LAST_TRANSACTION_OFFSET: number = 8
-const COUNT_OFFSET = 16
-const SLOTS_OFFSET = 208
-const SLOT_BYTES = 64
+/** Where the number of slots is that have been used. */
+export const COUNT_OFFSET: number = 16
+/** Where the slots for readers begin. */
+export const SLOTS_OFFSET: number = 208
+/** What each slot takes. */
+export const SLOT_BYTES: number = 64
 const IDLE = 0xffff_ffff_ffff_ffffn
 
 /** Who reads a store now, and its newest transaction. */

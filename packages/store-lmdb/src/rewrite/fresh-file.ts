@@ -6,8 +6,9 @@ import type { KvRow } from '@saltcod/store-core'
 import { type Environment, openEnvironment } from '../environment.ts'
 import { spareBytes } from '../free-space.ts'
 import { PageEstimate } from '../page-estimate.ts'
+import { makeLockFile } from '../reader-table.ts'
 import { fullError } from '../refusal.ts'
-import { makeLockFile, type StorePath } from '../store-path.ts'
+import type { StorePath } from '../store-path.ts'
 
 const MEBIBYTE = 1024 * 1024
 

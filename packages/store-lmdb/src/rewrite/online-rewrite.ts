@@ -7,8 +7,17 @@ import type { Environment } from '../environment.ts'
 import { probeDataFile } from '../file/file-probe.ts'
 import { spareBytes } from '../free-space.ts'
 import { freePagesOf, type GroupWriter } from '../group-writer.ts'
-import { damagedError, foreignError, fullError, rewriteStoppedError } from '../refusal.ts'
+import type { OwnerLock } from '../owner-lock.ts'
+import {
+  damagedError,
+  explained,
+  foreignError,
+  fullError,
+  messageOf,
+  rewriteStoppedError,
+} from '../refusal.ts'
 import { type Reserve, reservedPages } from '../reserve.ts'
+import { spareDescriptors } from '../spare-descriptors.ts'
 import type { StorePath } from '../store-path.ts'
 import { ChangeJournal } from './change-journal.ts'
 import { announceSwap, endSwap, swapFiles } from './file-swap.ts'
@@ -44,6 +53,7 @@ export const REWRITE_LIMITS: RewriteLimits = { journalKeys: 1_000_000, slowMs: 3
 /** What an {@link OnlineRewrite} works with. */
 export interface RewriteParts {
   readonly paths: StorePath
+  readonly lock: OwnerLock
   readonly environment: Environment
   readonly writer: GroupWriter
   readonly reserve: Reserve
@@ -180,7 +190,7 @@ export class OnlineRewrite {
 
   /** Returns how long writers were held, in milliseconds to one decimal. */
   async #exchange(file: FreshFile): Promise<number> {
-    const { environment, writer, paths, onFailure } = this.#parts
+    const { environment, writer, paths, lock, onFailure } = this.#parts
     const { previous, fresh } = rewritePathOf(paths)
     if (existsSync(previous)) throw foreignError(previous, 'is in the way of a rewrite')
     // None is under way, so this waits for nothing.
@@ -195,11 +205,15 @@ export class OnlineRewrite {
       if (file.roomBytes > 2 * reserved) await file.trim(reserved)
       await file.finish(paths.data)
       probeDataFile(fresh.data)
+      lock.add(fresh.data)
       this.#step(0)
-      swapFiles(paths, environment, () => this.#verify(expected), onFailure)
-      this.#settle()
+      spareDescriptors.lend(paths.data, () => {
+        swapFiles(paths, environment, () => this.#verify(expected), onFailure)
+        this.#settle()
+      })
     } finally {
       this.#endSwap()
+      lock.settle()
     }
     return Math.round((performance.now() - heldAt) * 10) / 10
   }
@@ -300,12 +314,14 @@ export class OnlineRewrite {
 
   /** What the new file met is said of the store. */
   #explained(error: unknown): unknown {
-    if (!isStoreError(error, 'STORE_FAILED')) return error
+    const { data } = this.#parts.paths
+    const told = explained(data, 'a file of its rewrite cannot be used', error)
+    if (!isStoreError(told, 'STORE_FAILED')) return told
     try {
       this.#parts.assertUsable()
     } catch (own) {
       return own
     }
-    return rewriteStoppedError(this.#parts.paths.data, 'its copy could not be written', error)
+    return rewriteStoppedError(data, `its copy could not be written (${messageOf(error)})`, error)
   }
 }

@@ -6,7 +6,9 @@ import { syncPath } from '../creation.ts'
 import { probeDataFile } from '../file/file-probe.ts'
 import { removeFile } from '../file-removal.ts'
 import { checkInChild } from '../native-check.ts'
-import { replaceLockFile, type StorePath } from '../store-path.ts'
+import type { OwnerLock } from '../owner-lock.ts'
+import { replaceLockFile } from '../reader-table.ts'
+import type { StorePath } from '../store-path.ts'
 import { endSwap } from './file-swap.ts'
 import { isSwapping, removeFresh, rewritePathOf } from './rewrite-path.ts'
 
@@ -23,7 +25,7 @@ export type CutRewrite =
  * Brings the files of a store in order after a rewrite that was cut short. Returns what was found; `undefined` where there was
  * nothing. Only for the owner, before the store is opened. What it does may itself be cut short anywhere.
  */
-export async function recoverRewrite(paths: StorePath): Promise<CutRewrite | undefined> {
+export async function recoverRewrite(paths: StorePath, lock: OwnerLock): Promise<CutRewrite | undefined> {
   if (!isSwapping(paths)) return removeFresh(paths) ? 'undone' : undefined
   const { previous } = rewritePathOf(paths)
   let result: CutRewrite = 'undone'
@@ -35,7 +37,11 @@ export async function recoverRewrite(paths: StorePath): Promise<CutRewrite | und
     // It may still be the one of the old file, held by its readers.
     replaceLockFile(paths)
     result = (await isSound(paths.data)) ? 'completed' : 'restored'
-    if (result === 'restored') renameSync(previous, paths.data)
+    if (result === 'restored') {
+      lock.add(previous)
+      renameSync(previous, paths.data)
+      lock.settle()
+    }
   }
   removeFile(previous)
   syncPath(paths.directory)

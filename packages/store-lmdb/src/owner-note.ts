@@ -1,0 +1,122 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  type Stats,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+import { removeFile } from './file-removal.ts'
+import { foreignError, permissionError, systemCode } from './refusal.ts'
+
+/** Every note has this length, so that one is written over another without room on the disk. */
+const NOTE_BYTES = 64
+
+/** What the newest owner of a store wrote down; `none` where there is no note, or nothing of it can be read. */
+export type OwnerNote =
+  | { readonly state: 'none' }
+  | { readonly state: 'running'; readonly processId: number | undefined }
+  /** It closed the store in good order, and this is when the data file had been changed last: whoever changes it sets another time. */
+  | { readonly state: 'closed'; readonly changedNs: bigint }
+
+/** Reads the note at a path. Throws nothing. */
+export function readNote(path: string): OwnerNote {
+  let file: number
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch {
+    return { state: 'none' }
+  }
+  try {
+    if (!fstatSync(file).isFile()) return { state: 'none' }
+    const text = readFileSync(file, 'latin1').trim()
+    const changed = /^closed (\d{1,20})$/.exec(text)?.[1]
+    if (changed !== undefined) return { state: 'closed', changedNs: BigInt(changed) }
+    const processId = /^process (\d{1,10})$/.exec(text)?.[1]
+    return { state: 'running', processId: processId === undefined ? undefined : Number(processId) }
+  } catch {
+    return { state: 'none' }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Writes down that this process owns the store. Only for the owner. Throws `STORE_PERMISSION` or `STORE_FOREIGN`. */
+export function noteRunning(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found !== undefined) refuseOther(path, found)
+  if (found?.isDirectory() === true) removeEarlierDirectory(path)
+  try {
+    write(path, `process ${process.pid}`, constants.O_CREAT)
+  } catch (error) {
+    const code = systemCode(error)
+    // On a full disk there is no note then, and the next owner checks the file.
+    if (code === 'ENOSPC' || code === 'EDQUOT') return
+    throw permissionError(path, `its owner cannot be noted there (${code ?? 'unknown error'})`, error)
+  }
+}
+
+/** Writes down that the store in a data file was closed in good order. Only for the owner. */
+export function noteClosed(path: string, dataPath: string): void {
+  try {
+    write(path, `closed ${lstatSync(dataPath, { bigint: true }).ctimeNs}`, 0)
+  } catch {
+    // Without it the next owner checks the file first; and there may be no directory any more.
+  }
+}
+
+/**
+ * Whether the note is the directory in which earlier releases had a socket for each owner, the newest one not marked as closed.
+ * Such an owner does not lock its file.
+ */
+export function isEarlierOwner(path: string): boolean {
+  let newest = 0
+  let closed = true
+  for (const name of earlierNames(path)) {
+    const number = Number.parseInt(name, 10)
+    if (!(number >= newest)) continue
+    newest = number
+    closed = name.endsWith('.closed')
+  }
+  return !closed
+}
+
+function write(path: string, text: string, create: number): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | create, 0o600)
+  try {
+    writeSync(file, `${text.padEnd(NOTE_BYTES - 1)}\n`, 0)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function refuseOther(path: string, found: Stats): void {
+  if (!found.isFile() && !found.isDirectory()) throw foreignError(path, 'is not the note of an owner')
+  const user = process.geteuid?.()
+  if (user === undefined || found.uid === user) return
+  throw permissionError(path, `it belongs to user ${found.uid}, and this process runs as user ${user}`)
+}
+
+function removeEarlierDirectory(path: string): void {
+  for (const name of earlierNames(path)) removeFile(join(path, name))
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOTEMPTY') throw foreignError(path, 'is not the note of an owner')
+    throw permissionError(path, `it cannot be replaced (${systemCode(error) ?? 'unknown error'})`, error)
+  }
+}
+
+function earlierNames(path: string): string[] {
+  try {
+    return readdirSync(path).filter((name) => /^(\d{1,15}(\.closed)?|\.\d+-[0-9a-f]+)$/.test(name))
+  } catch {
+    return []
+  }
+}
