@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
-import { StoreError } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
 
 import { syncPath } from './creation.ts'
 import type { Environment } from './environment.ts'
 import { probeDataFile } from './file/file-probe.ts'
 import { removeFile } from './file-removal.ts'
-import { foreignError, fullError, messageOf, permissionError, systemCode } from './refusal.ts'
+import { descriptorsError, foreignError, fullError, messageOf, systemCode, systemError } from './refusal.ts'
 
 /**
  * Writes a compact copy of one snapshot: under another name, synced, probed, then linked to its own name.
- * Returns its length in bytes. Throws `STORE_FOREIGN` where the path exists, `STORE_FULL`, or
+ * Returns its length in bytes. Throws `STORE_FOREIGN` where the path exists, `STORE_FULL`, `STORE_BUSY`, or
  * `STORE_PERMISSION`.
  */
 export async function backUp(environment: Environment, path: string): Promise<number> {
@@ -44,11 +44,12 @@ async function copy(environment: Environment, temporary: string): Promise<void> 
 }
 
 function refusalOf(error: unknown, path: string): unknown {
-  if (error instanceof StoreError) return error
+  if (isStoreError(error)) return error
   const code = systemCode(error)
   if (code === 'EEXIST') return foreignError(path, 'exists; a backup never replaces a file')
   if (code === 'ENOSPC' || /space left|quota exceeded/i.test(messageOf(error))) {
     return fullError(path, messageOf(error))
   }
-  return permissionError(path, `the backup cannot be written (${code ?? messageOf(error)})`, error)
+  if (/too many open files/i.test(messageOf(error))) return descriptorsError(path, error)
+  return systemError(path, 'the backup cannot be written', error)
 }

@@ -91,15 +91,23 @@ export class Environment {
     const table = this.#tables.get(name)
     if (table === undefined) return { depth: 0, branchPages: 0, leafPages: 0, overflowPages: 0, rows: 0 }
     const native = table as unknown as NativeTable
-    // Without a transaction to read in, the numbers would be those of a stray piece of memory.
-    native.ensureReadTxn()
-    return treeSizeOf(native.db.stat())
+    try {
+      // Without a transaction to read in, the numbers would be those of a stray piece of memory.
+      native.ensureReadTxn()
+      return treeSizeOf(native.db.stat())
+    } catch (error) {
+      throw this.#fail(error)
+    }
   }
 
   /** Pages of the two trees that LMDB keeps for itself: the names of the tables, and the free pages. */
   ownPages(): number {
-    const { root, free } = this.#stats(this.#root)
-    return pagesOf(treeSizeOf(root)) + pagesOf(treeSizeOf(free))
+    try {
+      const { root, free } = this.#root.getStats() as NativeStats
+      return pagesOf(treeSizeOf(root)) + pagesOf(treeSizeOf(free))
+    } catch (error) {
+      throw this.#fail(error)
+    }
   }
 
   get(name: string, key: Uint8Array): Uint8Array | undefined {
@@ -236,8 +244,9 @@ export class Environment {
     this.#dropPrivateLock()
   }
 
-  /** Lets the next read see what other processes committed meanwhile. */
+  /** Lets the next read see what other processes committed meanwhile. Throws `STORE_FAILED` where the owner's last commit failed. */
   refresh(): void {
+    if (this.fault !== undefined) throw failedError(this.path, this.fault)
     this.#beforeRefresh?.()
     if (this.readOnly) this.#lockWord?.awaitLastCommit()
     this.#root.resetReadTxn()
@@ -246,13 +255,22 @@ export class Environment {
   /** Writes a compact copy to a path. */
   async copyTo(path: string): Promise<void> {
     await this.copies.run(async () => {
-      await this.#root.backup(path, true)
+      try {
+        await this.#root.backup(path, true)
+      } catch (error) {
+        throw this.fault === undefined ? error : failedError(this.path, this.fault)
+      }
     })
     this.#refuseOutrun()
   }
 
   async close(): Promise<void> {
-    if (this.#native.status !== 'closed') await this.#root.close()
+    if (!this.#hasClosed) {
+      const closing = this.#root.close()
+      // What it gives back is taken in the same turn, before others take it.
+      if (this.#hasClosed) this.#closed()
+      await closing
+    }
     this.#closed()
     this.#dropPrivateLock()
   }
@@ -262,8 +280,8 @@ export class Environment {
    * something is still under way.
    */
   closeNow(): void {
-    if (this.#native.status !== 'closed') void this.#root.close()
-    if (this.#native.status !== 'closed') throw new Error(`${this.path} is still in use`)
+    if (!this.#hasClosed) void this.#root.close()
+    if (!this.#hasClosed) throw new Error(`${this.path} is still in use`)
     this.#closed()
   }
 
@@ -301,6 +319,10 @@ export class Environment {
     if (this.isOutrun) throw overtakenError(this.path)
   }
 
+  get #hasClosed(): boolean {
+    return this.#native.status === 'closed'
+  }
+
   get #native(): NativeRoot {
     return this.#root as unknown as NativeRoot
   }
@@ -330,10 +352,6 @@ export class Environment {
     const table = this.#tables.get(name)
     if (table === undefined) throw new TypeError(`The table ${name} is not open.`)
     return table
-  }
-
-  #stats(database: Database<Bytes, Uint8Array>): NativeStats {
-    return database.getStats() as NativeStats
   }
 
   #fail(error: unknown): Error {

@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks'
 
 import { nativeLock } from './native-lock.ts'
 import { pause } from './pause.ts'
-import { lockedError, messageOf, permissionError, systemCode } from './refusal.ts'
+import { lockedError, messageOf, permissionError, systemCode, systemError } from './refusal.ts'
+import { spareDescriptors } from './spare-descriptors.ts'
 
 /**
  * Two bytes far beyond the end of any file, where locks touch nothing else. Only owners lock the first, so whoever finds it taken
@@ -65,7 +66,7 @@ export class FileLock {
 
   /** Does not wait: where the file has no name any more, closing it takes until its blocks are free. */
   releaseSoon(): void {
-    close(this.#file, () => undefined)
+    close(this.#file, () => spareDescriptors.refill())
   }
 }
 
@@ -93,7 +94,7 @@ function openIfThere(path: string): number | undefined {
     return openSync(path, 'r')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
-    throw permissionError(path, `it cannot be read (${messageOf(error)})`, error)
+    throw systemError(path, 'it cannot be read', error)
   }
 }
 

@@ -17,7 +17,7 @@ import { driverName } from './driver-name.ts'
 import type { Environment } from './environment.ts'
 import { freePagesOf, GroupWriter } from './group-writer.ts'
 import type { OwnerLock } from './owner-lock.ts'
-import { closedError, failedError, lockedError, readOnlyError } from './refusal.ts'
+import { closedError, explained, failedError, lockedError, readOnlyError } from './refusal.ts'
 import type { Reserve } from './reserve.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
 import { noteMove } from './shared-environment.ts'
@@ -101,7 +101,9 @@ export class LmdbKv implements KvStore {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#close().catch((error: unknown) => {
+      throw explained(this.location, 'its files cannot be closed', error)
+    })
     return this.#closing
   }
 
@@ -117,8 +119,12 @@ export class LmdbKv implements KvStore {
   #seeNewest(): void {
     if (this.#reading) return
     const { environment } = this.#parts
-    if (this.readOnly) environment.refresh()
-    else environment.seeLastCommit()
+    try {
+      if (this.readOnly) environment.refresh()
+      else environment.seeLastCommit()
+    } catch (error) {
+      throw explained(this.location, 'its files cannot be read', error)
+    }
   }
 
   #makeWriter(): GroupWriter | undefined {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 
 import { damagedError, failedError } from './refusal.ts'
+import { spareDescriptors } from './spare-descriptors.ts'
 
 /** A check that has not come to an end by then is ended; on a busy machine it may take a while. */
 const MAX_CHECK_MS = 300_000
@@ -41,18 +42,20 @@ process.exit(0)
 
 /**
  * Opens a file with LMDB in a child process first, because a damaged one ends the process that opens it.
- * For files whose last owner died. Throws `STORE_DAMAGED`, or `STORE_FAILED` where somebody ended the child.
+ * For files whose last owner died. Throws `STORE_DAMAGED`, `STORE_BUSY` where there are too few descriptors, or `STORE_FAILED` where somebody ended the child.
  * A child that cannot be started checks nothing.
  */
 export async function checkInChild(path: string): Promise<void> {
   const module = createRequire(import.meta.url).resolve('lmdb')
-  const child = spawn(process.execPath, ['--eval', CHECK, module, path], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Settings of the parent, for instance of a debugger, are not for the child.
-    env: {},
-    timeout: MAX_CHECK_MS,
-    killSignal: 'SIGKILL',
-  })
+  const child = spareDescriptors.lend(path, () =>
+    spawn(process.execPath, ['--eval', CHECK, module, path], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Settings of the parent, for instance of a debugger, are not for the child.
+      env: {},
+      timeout: MAX_CHECK_MS,
+      killSignal: 'SIGKILL',
+    }),
+  )
   let complaint = ''
   child.stderr.setEncoding('utf8')
   child.stderr.on('data', (text: string) => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { FileLock, isLocked } from './file-lock.ts'
 import { isEarlierOwner, noteClosed, noteRunning, type OwnerNote, readNote } from './owner-note.ts'
 import { isLockFileUsed } from './reader-table.ts'
-import { lockedError, messageOf, permissionError, systemCode } from './refusal.ts'
+import { lockedError, systemCode, systemError } from './refusal.ts'
 import { isSwapping, rewritePathOf } from './rewrite/rewrite-path.ts'
 import { isOpenHere } from './shared-environment.ts'
 import type { StorePath } from './store-path.ts'
@@ -104,10 +104,8 @@ function takeFile(paths: StorePath, path: string): FileLock | undefined {
   try {
     file = FileLock.tryTake(path)
   } catch (error) {
-    const code = systemCode(error)
-    if (code === 'ENOENT') return undefined
-    if (code?.startsWith('E') !== true) throw error
-    throw permissionError(paths.data, `it cannot be opened for writing (${messageOf(error)})`, error)
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw systemError(paths.data, 'it cannot be opened for writing', error)
   }
   if (file === undefined) throw lockedError(paths.data, describeOwner(readNote(paths.owner)))
   return file

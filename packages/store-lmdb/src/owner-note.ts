@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 
 import { removeFile } from './file-removal.ts'
-import { foreignError, permissionError, systemCode } from './refusal.ts'
+import { foreignError, permissionError, systemCode, systemError } from './refusal.ts'
 
 /** Every note has this length, so that one is written over another without room on the disk. */
 const NOTE_BYTES = 64
@@ -58,7 +58,7 @@ export function noteRunning(path: string): void {
     const code = systemCode(error)
     // On a full disk there is no note then, and the next owner checks the file.
     if (code === 'ENOSPC' || code === 'EDQUOT') return
-    throw permissionError(path, `its owner cannot be noted there (${code ?? 'unknown error'})`, error)
+    throw systemError(path, 'its owner cannot be noted there', error)
   }
 }
 
@@ -109,7 +109,7 @@ function removeEarlierDirectory(path: string): void {
     rmdirSync(path)
   } catch (error) {
     if (systemCode(error) === 'ENOTEMPTY') throw foreignError(path, 'is not the note of an owner')
-    throw permissionError(path, `it cannot be replaced (${systemCode(error) ?? 'unknown error'})`, error)
+    throw systemError(path, 'it cannot be replaced', error)
   }
 }
 

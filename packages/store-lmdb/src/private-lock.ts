@@ -63,7 +63,11 @@ export class PrivateLock {
 
   #metaAt(position: number): { pageBytes: number; transaction: bigint } | undefined {
     const bytes = Buffer.alloc(META_BYTES)
-    if (readSync(this.#file, bytes, 0, META_BYTES, position) < META_BYTES) return undefined
+    try {
+      if (readSync(this.#file, bytes, 0, META_BYTES, position) < META_BYTES) return undefined
+    } catch {
+      return undefined
+    }
     const meta = parseMeta(bytes)
     return typeof meta === 'string' ? undefined : meta
   }

@@ -2,6 +2,7 @@ import { close, closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from 
 
 import { spareBytes } from './free-space.ts'
 import { fullError, messageOf } from './refusal.ts'
+import { spareDescriptors } from './spare-descriptors.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -107,9 +108,10 @@ export class Reserve {
 
   /** Goes on with the file that is at the path now. */
   reopen(usedPages: number): void {
+    const file = openSync(this.#path, 'r+')
     // Not here: where the old file has no name any more, closing it waits until its blocks are free.
-    close(this.#file, () => undefined)
-    this.#file = openSync(this.#path, 'r+')
+    close(this.#file, () => spareDescriptors.refill())
+    this.#file = file
     this.#fileBytes = fstatSync(this.#file).size
     this.#usedPages = usedPages
     this.#blocked = undefined

@@ -29,20 +29,26 @@ class SpareDescriptors {
       return body()
     } finally {
       this.#lent -= 1
-      if (this.#lent === 0 && this.#users > 0) this.#fill()
+      this.refill()
     }
   }
 
   /** To be called for each file that LMDB has opened. */
   retain(): void {
     this.#users += 1
+    this.refill()
   }
 
   /** To be called for each that it has closed, which gave some back. */
   release(): void {
     this.#users -= 1
     if (this.#users === 0) this.#drop()
-    else if (this.#lent === 0) this.#fill()
+    else this.refill()
+  }
+
+  /** To be called when others were closed that had been opened while these were lent. */
+  refill(): void {
+    if (this.#lent === 0 && this.#users > 0) this.#fill()
   }
 
   #fill(): void {

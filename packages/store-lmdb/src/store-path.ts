@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 
 import type { StoreError } from '@saltcod/store-core'
 
-import { foreignError, notFoundError, permissionError, systemCode } from './refusal.ts'
+import { foreignError, notFoundError, permissionError, systemCode, systemError } from './refusal.ts'
 
 /** Where the files of a store are. */
 export interface StorePath {
@@ -65,7 +65,7 @@ function realDirectory(absolute: string, create: boolean): string {
       throw notInDirectory(directory)
     }
     if (code === 'ELOOP') throw foreignError(directory, 'is a loop of symbolic links')
-    throw permissionError(absolute, `its directory cannot be used (${code ?? 'unknown error'})`, error)
+    throw systemError(absolute, 'its directory cannot be used', error)
   }
 }
 
@@ -80,7 +80,7 @@ function lstatOrNothing(path: string): Stats | undefined {
     const code = systemCode(error)
     if (code === 'ENOENT') return undefined
     if (code === 'ENOTDIR') throw notInDirectory(dirname(path))
-    throw permissionError(path, `it cannot be looked at (${code ?? 'unknown error'})`, error)
+    throw systemError(path, 'it cannot be looked at', error)
   }
 }
 

@@ -136,13 +136,16 @@ export interface KvCapabilities {
   readonly driver?: string
   /** Counts pages and rows; costs time in proportion to the number of tables, not of rows. */
   readonly statistics?: () => KvStatistics
-  /** Writes a consistent copy to a path that must not exist; resolves with its length in bytes. */
+  /**
+   * Writes a consistent copy to a path that must not exist; resolves with its length in bytes. Rejects with `STORE_FOREIGN`
+   * where something is there, `STORE_FULL`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_CLOSED` or `STORE_FAILED`.
+   */
   readonly backup?: (path: string) => Promise<number>
   /**
    * Rewrites the live rows in key order into a fresh file while the store works, and gives the rest back. Copies
    * bytes as they are, damaged ones too. Rejects with `STORE_FULL` where there is no room for a second
-   * copy, `REWRITE_STOPPED` where writers were faster for too long, `STORE_LOCKED` where a rewrite is under
-   * way, `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, or the signal's reason. Unless it was `STORE_FAILED`, the
+   * copy, `REWRITE_STOPPED` where writers were faster for too long or the copy could not be written, `STORE_LOCKED` where a rewrite is under
+   * way, `STORE_BUSY` where too many files are open, `STORE_PERMISSION` where none can be made, `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, or the signal's reason. Unless it was `STORE_FAILED`, the
    * store then works on as before and nothing is left behind.
    */
   readonly rewrite?: (options?: KvRewriteOptions) => Promise<KvRewriteReport>
@@ -163,7 +166,7 @@ export interface KvStore {
   readonly failed: Promise<KvFailure>
   /**
    * Runs a body on one snapshot and returns its result. What it sees is on disk where the backend is
-   * durable. Throws `STORE_CLOSED`, `STORE_FAILED`, a `TypeError` where the body returned a thenable or
+   * durable. Throws `STORE_CLOSED`, `STORE_FAILED`, `STORE_BUSY` where all slots for readers are taken, a `TypeError` where the body returned a thenable or
    * `read` was called inside a write body (which that dooms), and whatever the body throws.
    */
   read<T>(body: (snapshot: KvSnapshot) => T): T

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
-import { permissionError, systemCode } from '../refusal.ts'
+import { systemError } from '../refusal.ts'
 
 /**
  * A data file that is read piece by piece, without LMDB. Making one throws `STORE_PERMISSION` where it cannot be opened.
@@ -38,6 +38,6 @@ function openForReading(path: string): number {
   try {
     return openSync(path, 'r')
   } catch (error) {
-    throw permissionError(path, `it cannot be read (${systemCode(error) ?? 'unknown error'})`, error)
+    throw systemError(path, 'it cannot be read', error)
   }
 }

@@ -1,13 +1,26 @@
-import { chmodSync, chownSync, closeSync, constants, openSync, statSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  fsync,
+  ftruncate,
+  openSync,
+  statSync,
+  write,
+} from 'node:fs'
+import { promisify } from 'node:util'
 
 import type { KvRow } from '@saltcod/store-core'
 
-import { type Environment, openEnvironment } from '../environment.ts'
+import { Environment } from '../environment.ts'
 import { spareBytes } from '../free-space.ts'
 import { PageEstimate } from '../page-estimate.ts'
 import { makeLockFile } from '../reader-table.ts'
-import { fullError } from '../refusal.ts'
+import { fullError, systemError } from '../refusal.ts'
+import { spareDescriptors } from '../spare-descriptors.ts'
 import type { StorePath } from '../store-path.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -22,6 +35,14 @@ const STEP_BYTES = 8 * MEBIBYTE
 const SYNC_BYTES = 32 * MEBIBYTE
 
 const ZEROS: Uint8Array = new Uint8Array(MEBIBYTE)
+
+// The file is opened at once, when descriptors are lent, and used without waiting for the disk.
+const [writeAt, dataOnDisk, allOnDisk, cut] = [
+  promisify(write),
+  promisify(fdatasync),
+  promisify(fsync),
+  promisify(ftruncate),
+]
 
 /** One change for the new file; a value of `undefined` removes. */
 export interface FreshChange {
@@ -45,21 +66,22 @@ export interface FreshFileOptions {
 export class FreshFile {
   readonly #paths: StorePath
   readonly #environment: Environment
-  readonly #handle: FileHandle
+  readonly #file: number
   readonly #options: FreshFileOptions
   #fileBytes: number
   #syncedPages = 0
+  #isOpen = true
 
   private constructor(
     paths: StorePath,
     environment: Environment,
-    handle: FileHandle,
+    file: number,
     fileBytes: number,
     options: FreshFileOptions,
   ) {
     this.#paths = paths
     this.#environment = environment
-    this.#handle = handle
+    this.#file = file
     this.#fileBytes = fileBytes
     this.#options = options
   }
@@ -70,21 +92,25 @@ export class FreshFile {
     if (spareBytes(paths.directory, lowSpaceBytes) < SLACK_BYTES) {
       throw fullError(paths.data, 'its file system is full')
     }
-    // LMDB takes an empty file for a new one, and the lock file gets the owner of the data file.
-    closeSync(openSync(paths.data, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600))
-    makeLockFile(paths, false)
-    const environment = await openEnvironment({ path: paths.data, readOnly: false, mapBytes, unsynced: true })
-    let handle: FileHandle | undefined
+    const file = spareDescriptors.lend(paths.data, () => {
+      // LMDB takes an empty file for a new one, and the lock file gets the owner of the data file.
+      closeSync(openSync(paths.data, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600))
+      makeLockFile(paths, false)
+      const environment = new Environment({ path: paths.data, readOnly: false, mapBytes, unsynced: true })
+      try {
+        const opened = openSync(paths.data, 'r+')
+        return new FreshFile(paths, environment, opened, fstatSync(opened).size, options)
+      } catch (error) {
+        environment.closeNow()
+        throw error
+      }
+    })
     try {
-      handle = await open(paths.data, 'r+')
-      const { size } = await handle.stat()
-      const file = new FreshFile(paths, environment, handle, size, options)
       await file.makeRoom(SLACK_BYTES)
-      environment.makeTables(tables)
+      file.#environment.makeTables(tables)
       return file
     } catch (error) {
-      await handle?.close()
-      await environment.close()
+      await file.abandon()
       throw error
     }
   }
@@ -100,7 +126,7 @@ export class FreshFile {
     if (needed > this.#fileBytes) await this.#extend(needed + STEP_BYTES)
     if ((this.usedPages - this.#syncedPages) * this.pageBytes < SYNC_BYTES) return
     this.#syncedPages = this.usedPages
-    await this.#handle.datasync()
+    await dataOnDisk(this.#file)
   }
 
   /** Makes sure that the commit of so many changes finds room. Throws `STORE_FULL`. */
@@ -148,13 +174,13 @@ export class FreshFile {
   async trim(bytesBeyond: number): Promise<void> {
     const length = this.usedPages * this.pageBytes + bytesBeyond
     if (length >= this.#fileBytes) return
-    await this.#handle.truncate(length)
+    await cut(this.#file, length)
     this.#fileBytes = length
   }
 
   /** Waits until all that was written so far is on disk. */
   async sync(): Promise<void> {
-    await this.#handle.sync()
+    await allOnDisk(this.#file)
   }
 
   /** Closes the file, with the mode and group of another one, when all of it is on disk. */
@@ -163,30 +189,36 @@ export class FreshFile {
     await this.#environment.close()
     chmodSync(this.#paths.data, mode & 0o777)
     if (process.geteuid?.() === 0) chownSync(this.#paths.data, process.geteuid(), gid)
-    await this.#handle.sync()
-    await this.#handle.close()
+    await allOnDisk(this.#file)
+    this.#close()
   }
 
   /** Closes the file as it is. Closing twice is fine. */
   async abandon(): Promise<void> {
     await this.#environment.close()
-    await this.#handle.close().catch(() => undefined)
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#isOpen) closeSync(this.#file)
+    this.#isOpen = false
+    spareDescriptors.refill()
   }
 
   async #extend(length: number): Promise<void> {
     const { directory } = this.#paths
     // Zeros must never cover what LMDB wrote beyond the room that was made for it.
-    this.#fileBytes = Math.max(this.#fileBytes, (await this.#handle.stat()).size)
+    this.#fileBytes = Math.max(this.#fileBytes, fstatSync(this.#file).size)
     if (spareBytes(directory, this.#options.lowSpaceBytes) < length - this.#fileBytes) {
       throw fullError(this.#paths.data, 'its file system has no room for a second copy')
     }
     try {
       while (this.#fileBytes < length) {
         const bytes = Math.min(ZEROS.length, length - this.#fileBytes)
-        this.#fileBytes += (await this.#handle.write(ZEROS, 0, bytes, this.#fileBytes)).bytesWritten
+        this.#fileBytes += (await writeAt(this.#file, ZEROS, 0, bytes, this.#fileBytes)).bytesWritten
       }
     } catch (error) {
-      throw fullError(this.#paths.data, (error as Error).message)
+      throw systemError(this.#paths.data, 'its copy cannot be extended', error)
     }
   }
 }
