@@ -1,9 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { findClockStep } from '@saltcod/compaction'
 import type { Config, ResolvedPaths } from '@saltcod/config'
-import { resolvePaths } from '@saltcod/config'
+import { makeDirectory, resolvePaths } from '@saltcod/config'
 import type { ExecutionStore, JobStore, Json, KvFailure } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -164,8 +163,8 @@ async function startRoom(
 ): Promise<ComputeNode> {
   const { results } = paths
   const dataDir = roomDirectory(paths, nodeId)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  mkdirSync(results, { recursive: true, mode: 0o700 })
+  makeDirectory(dataDir)
+  makeDirectory(results)
   return startCompute({
     store,
     link: requester.link,

@@ -1,10 +1,10 @@
 import type { Config, StoreLocation } from '@saltcod/config'
-import type { ExecutionStore, JobStore } from '@saltcod/store-core'
+import type { ExecutionStore, JobStore, StoreErrorCode } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import { openLmdbExecutionStore, openLmdbJobStore, probeLmdbStore } from '@saltcod/store-lmdb'
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import type { Logger } from 'pino'
-import { EXIT } from './exit-code.ts'
+import { EXIT, type ExitCode } from './exit-code.ts'
 import { Failure } from './failure.ts'
 import type { JobSpec } from './spec/job-spec.ts'
 
@@ -78,5 +78,14 @@ function refusalOf(location: StoreLocation, error: unknown): unknown {
   if (!isStoreError(error)) return error
   const path = location.type === 'lmdb' ? location.path : 'in memory'
   const named = error.message.includes(path) ? error.message : `${path}: ${error.message}`
-  return new Failure(EXIT.usage, `cannot open the store: ${named}`, { hint: error.hint, cause: error })
+  return new Failure(exitCodeOf(error.code), `cannot open the store: ${named}`, {
+    hint: error.hint,
+    cause: error,
+  })
+}
+
+/** Where somebody has to look, a supervisor must not try again by itself. */
+function exitCodeOf(code: StoreErrorCode): ExitCode {
+  if (code === 'STORE_BUSY') return EXIT.failed
+  return code === 'STORE_FAILED' ? EXIT.storeFailed : EXIT.usage
 }

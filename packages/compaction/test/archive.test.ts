@@ -1,4 +1,13 @@
-import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { openMemoryJobStore } from '@saltcod/store-memory'
@@ -32,6 +41,16 @@ async function listOf(archive: Archive): Promise<ArchiveEntry[]> {
 const idOf = (job: ArchivedJob | undefined): string => job?.versions[0]?.id ?? ''
 
 describe('an archive', () => {
+  test('tells of files that cannot be read with errors of its own', async () => {
+    const directory = join(temporaryDirectory(), 'archive')
+    const archive = await openArchive(directory)
+    rmSync(join(directory, 'manifest.ndjson'))
+    await expect(archive.get('any')).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+    mkdirSync(join(directory, 'manifest.ndjson'))
+    await expect(archive.get('any')).rejects.toMatchObject({ code: 'STORE_FOREIGN' })
+    await expect(listOf(archive)).rejects.toMatchObject({ code: 'STORE_FOREIGN' })
+  })
+
   test('gives back what it took, also to another process, and can be read without us', async () => {
     const directory = join(temporaryDirectory(), 'archive')
     const jobs = await someJobs()

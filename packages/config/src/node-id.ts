@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeDirectory } from './directory.ts'
 import { NODE_ID_PATTERN } from './node-id-pattern.ts'
 import type { Problem } from './problem.ts'
 import { readTextFile } from './text-file.ts'
@@ -69,17 +70,6 @@ export function ensureNodeId(
   }
   const settled = readNodeId(repository)
   return 'problem' in settled ? settled : { nodeId: settled.nodeId ?? proposed }
-}
-
-// Node's own recursive mkdir never returns for a path like /proc/x, where making fails with ENOENT for ever.
-function makeDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
-  if (dirname(path) !== path) makeDirectory(dirname(path))
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST') || !statSync(path).isDirectory()) throw error
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
+import { lstatSync, mkdirSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import type { StoreError } from '@saltcod/store-core'
@@ -56,7 +56,7 @@ export function checkLockFile(paths: StorePath, readOnly: boolean): boolean {
 function realDirectory(absolute: string, create: boolean): string {
   const directory = dirname(absolute)
   try {
-    if (create) mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (create) makeDirectory(directory)
     return realpathSync(directory)
   } catch (error) {
     const code = systemCode(error)
@@ -66,6 +66,17 @@ function realDirectory(absolute: string, create: boolean): string {
     }
     if (code === 'ELOOP') throw foreignError(directory, 'is a loop of symbolic links')
     throw systemError(absolute, 'its directory cannot be used', error)
+  }
+}
+
+/** Node's own recursive mkdir says ENOENT on a full or read-only disk too. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error
   }
 }
 

@@ -11,6 +11,8 @@ import type { Terminal } from './terminal.ts'
 
 const FOREIGN_HINT = 'give a store file, or the repository directory of a node'
 
+const READ_ONLY_HINT = 'give a path on a file system that can be written'
+
 const NOT_THERE: ReadonlySet<StoreErrorCode> = new Set<StoreErrorCode>([
   'JOB_NOT_FOUND',
   'JOB_VERSION_NOT_FOUND',
@@ -74,6 +76,9 @@ function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
     const hint = careHint(error.details.path ?? 'STORE')
     return complainWithHint(terminal, { message: error.message, hint }, EXIT.unreadable)
   }
+  if (isReadOnlyPlace(error)) {
+    return complainWithHint(terminal, { message: error.message, hint: READ_ONLY_HINT }, EXIT.usage)
+  }
   if (isStoreError(error)) return complainWithHint(terminal, error, exitCodeOf(error.code))
   const unexpected = 'this should not happen; run it again with --debug and report what it prints'
   complain(
@@ -82,6 +87,12 @@ function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
     debug ? undefined : unexpected,
   )
   return EXIT.unreadable
+}
+
+/** Only what is to be written can meet a read-only file system: the wish is refused, and the store may well be readable. */
+function isReadOnlyPlace(error: unknown): error is Error {
+  const cause = isStoreError(error, 'STORE_PERMISSION') ? error.cause : error
+  return error instanceof Error && cause instanceof Error && 'code' in cause && cause.code === 'EROFS'
 }
 
 /** A wish that cannot be met is the caller's matter; everything else says that the store cannot be read. */

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander'
 import type { ExitCode } from '../exit-code.ts'
 import { EXIT } from '../exit-code.ts'
 import { isFailure } from '../failure.ts'
+import { refusalOfPlace } from '../unusable-place.ts'
 import { createProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
 import { indented } from './words.ts'
@@ -19,7 +20,8 @@ export async function run(terminal: Terminal, argv: readonly string[]): Promise<
   }
 }
 
-function report(terminal: Terminal, error: unknown, debug: boolean): ExitCode {
+function report(terminal: Terminal, thrown: unknown, debug: boolean): ExitCode {
+  const error = refusalOfPlace(thrown)
   if (error instanceof CommanderError) return reportUsage(terminal, error)
   if (isFailure(error)) {
     for (const line of error.lines) say(terminal, line)

@@ -1,10 +1,10 @@
-import { mkdir, open, readFile, stat } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { StoreError } from '@saltcod/store-core'
 import { type ArchivedJob, fromLines, newestVersion, toLines } from './archived-job.ts'
-import { appendDurably, explainFileError, syncDirectory } from './durable-file.ts'
+import { appendDurably, explainFileError, makeDirectory, syncDirectory } from './durable-file.ts'
 import {
   type ArchiveEntry,
   EMPTY_MANIFEST,
@@ -94,7 +94,7 @@ async function make(path: string): Promise<void> {
   // Only the beginning of our own first line is what a process left that died while it made the archive.
   if (size > 0 && !MANIFEST_HEADER.startsWith(await readFile(manifest, 'latin1')))
     throw foreignManifest(manifest)
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await makeDirectory(path)
   await syncDirectory(dirname(path))
   await appendDurably(manifest, 0, Buffer.from(`${MANIFEST_HEADER}\n`))
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StoreError } from '@saltcod/store-core'
 
@@ -28,6 +28,17 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Pr
     const step = await file.write(bytes, written, bytes.length - written, offset + written)
     written += step.bytesWritten
   }
+}
+
+/** Makes a directory and those above it where they are missing. Node's own recursive mkdir says ENOENT on a full or read-only disk too. */
+export async function makeDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true) return
+  if (dirname(path) !== path) await makeDirectory(dirname(path))
+  // Where another process was faster, or a file is there, whatever comes next tells.
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  })
 }
 
 /** Makes the names in a directory durable. */
@@ -64,6 +75,12 @@ export function explainFileError(error: unknown, path: string): unknown {
       return new StoreError('STORE_PERMISSION', `the archive ${path} cannot be used: ${code}`, {
         ...options,
         hint: 'see to the rights of the directory',
+      })
+    case 'EMFILE':
+    case 'ENFILE':
+      return new StoreError('STORE_BUSY', `the archive ${path} cannot be used now: too many files are open`, {
+        ...options,
+        hint: 'raise the limit of open files (LimitNOFILE, ulimit -n), or try again when fewer are open',
       })
     case 'ENOTDIR':
     case 'EEXIST':

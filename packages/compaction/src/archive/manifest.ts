@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { dirname } from 'node:path'
 import { StoreError } from '@saltcod/store-core'
+
+import { explainFileError } from './durable-file.ts'
 
 /** The name of the manifest in an archive's directory. */
 export const MANIFEST_NAME = 'manifest.ndjson'
@@ -74,7 +77,7 @@ export function manifestLine(part: ManifestPart, { sha256: previous }: ManifestE
 
 /**
  * Reads a manifest part by part, oldest first. A last line without its newline was being written when its
- * process ended, and is passed over. Throws `STORE_FOREIGN`, `STORE_DAMAGED`.
+ * process ended, and is passed over. Throws `STORE_FOREIGN`, `STORE_DAMAGED`, and what {@link explainFileError} makes of a file that cannot be read.
  */
 export async function* readManifest(path: string): AsyncGenerator<ReadPart> {
   let end: ManifestEnd | null = null
@@ -118,9 +121,17 @@ function damagedManifest(path: string, line: number): StoreError {
   })
 }
 
+async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Buffer>
+  } catch (error) {
+    throw explainFileError(error, dirname(path))
+  }
+}
+
 async function* linesOf(path: string): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(path)) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     let from = 0
     for (let to = rest.indexOf(10); to !== -1; to = rest.indexOf(10, from)) {

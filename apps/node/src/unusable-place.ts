@@ -1,0 +1,23 @@
+import { EXIT } from './exit-code.ts'
+import { Failure } from './failure.ts'
+
+/** Why somebody has to look before a start can succeed; after all others a further try may. */
+const REASONS: Readonly<Record<string, string>> = {
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOTDIR: 'a part of the path is not a directory',
+  ELOOP: 'its symbolic links form a loop',
+  ENAMETOOLONG: 'the path is too long',
+}
+
+/** Turns the error of the system about a file or directory that cannot be used into a `Failure`; any other value comes back as it is. */
+export function refusalOfPlace(error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error) || !('path' in error)) return error
+  const reason = 'code' in error ? REASONS[String(error.code)] : undefined
+  if (reason === undefined) return error
+  return new Failure(EXIT.usage, `cannot use ${String(error.path)}: ${reason}`, {
+    hint: 'mount it for writing, see to its rights, or configure another path',
+    cause: error,
+  })
+}

@@ -1,0 +1,17 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/**
+ * Makes a directory for this user alone, and those above it, where they are missing. Throws what the system says of the one that
+ * cannot be made: Node's own recursive mkdir says of each that it is not there, and does not return for a path like /proc/x.
+ */
+export function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    if (!isThere || !statSync(path).isDirectory()) throw error
+  }
+}
