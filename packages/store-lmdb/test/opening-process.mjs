@@ -13,4 +13,6 @@ while (running) {
   await store.close()
   openings += 1
   process.stdout.write(`opened ${openings}\n`)
+  // An opening may come without a turn of the event loop, in which the end of the input is noticed.
+  await new Promise((resolve) => setImmediate(resolve))
 }

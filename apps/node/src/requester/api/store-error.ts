@@ -21,6 +21,7 @@ const CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   INVALID_CURSOR: 'BadRequest',
   TRANSACTION_TOO_LARGE: 'PayloadTooLarge',
   STORE_FULL: 'ResourceExhausted',
+  STORE_BUSY: 'ServiceUnavailable',
   STORE_CLOSED: 'ServiceUnavailable',
   STORE_FAILED: 'ServiceUnavailable',
   OUTCOME_UNKNOWN: 'ServiceUnavailable',
