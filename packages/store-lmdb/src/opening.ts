@@ -8,7 +8,7 @@ import { probeDataFile, probeLockFile } from './file/file-probe.ts'
 import { LmdbKv } from './lmdb-kv.ts'
 import { checkInChild } from './native-check.ts'
 import { checkOpeningOptions, checkPath } from './opening-options.ts'
-import { findOwner, OwnerLock, type PreviousOwner } from './owner-lock.ts'
+import { findOwner, OwnerLock, type PreviousOwner, refuseOwnerWithoutFile } from './owner-lock.ts'
 import { PrivateLock } from './private-lock.ts'
 import { extendLockFile, makeLockFile } from './reader-table.ts'
 import { explained, lockedError, nativeError, notFoundError } from './refusal.ts'
@@ -240,6 +240,7 @@ async function becomeOwner(
     }
     if (exists || checkDataFile(paths.data, false)) continue
     if (options.create === false) throw notFoundError(paths.data)
+    refuseOwnerWithoutFile(paths)
     const file = await createStore(paths, options.tables, mapBytesOf(options), limits)
     if (file !== undefined) return { lock: OwnerLock.with(paths, file), isNew: true }
   }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 
 import { FileLock, isLocked } from './file-lock.ts'
 import { isEarlierOwner, noteClosed, noteRunning, type OwnerNote, readNote } from './owner-note.ts'
@@ -22,13 +22,14 @@ export type OwnerState =
 
 /**
  * The right to write a store: the {@link FileLock} on its data file. While files are exchanged it has the locks of both, so that the
- * name of the store never leads to a file that nobody has locked. What is written down beside it, see `owner-note.ts`, excludes
- * nobody: it tells who the owner is, and how the last one ended.
+ * name of the store never leads to a file that nobody has locked. What is written down beside it, see `owner-note.ts`, tells who the
+ * owner is, and how the last one ended.
  */
 export class OwnerLock {
   readonly previous: PreviousOwner
   readonly #paths: StorePath
   readonly #files: FileLock[]
+  #note: FileLock | undefined
 
   private constructor(paths: StorePath, file: FileLock) {
     this.#paths = paths
@@ -53,6 +54,7 @@ export class OwnerLock {
       refuseEarlierOwner(paths)
       const lock = new OwnerLock(paths, file)
       noteRunning(paths.owner)
+      lock.#note = takeNote(paths)
       return lock
     } catch (error) {
       file.release()
@@ -82,6 +84,7 @@ export class OwnerLock {
   /** Gives the store up. `clean` says that its file was closed in good order. */
   release(clean: boolean): void {
     if (clean) noteClosed(this.#paths.owner, this.#paths.data)
+    this.#note?.release()
     for (const file of this.#files.splice(0)) file.release()
   }
 }
@@ -91,6 +94,26 @@ export function findOwner(paths: StorePath): OwnerState {
   const note = readNote(paths.owner)
   if (!isLocked(lockedPath(paths))) return { alive: false, previous: previousOf(note) }
   return { alive: true, processId: note.state === 'running' ? note.processId : undefined }
+}
+
+/** Throws `STORE_LOCKED` where an owner lives whose file was moved away or removed: to make a new one would be to take its place. */
+export function refuseOwnerWithoutFile(paths: StorePath): void {
+  if (lstatSync(paths.owner, { throwIfNoEntry: false })?.isFile() !== true || !isLocked(paths.owner)) return
+  throw lockedError(
+    paths.data,
+    `${describeOwner(readNote(paths.owner))}, whose file was moved away or removed`,
+  )
+}
+
+/** The note is locked too, as long as its owner lives. That of a hard-linked copy may be somebody else's, which does no harm. */
+function takeNote(paths: StorePath): FileLock | undefined {
+  try {
+    return FileLock.tryTake(paths.owner)
+  } catch (error) {
+    // On a full disk there may be none.
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** The file whose lock counts: of an exchange that was cut short the old one may be the only one that is left. */

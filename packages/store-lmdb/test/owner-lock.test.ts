@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
 import { findLmdbOwner, openLmdbKv } from '../src/index.ts'
+import { preloadLibrary } from './preload-library.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -129,6 +130,19 @@ test('nothing that is removed beside a running store lets a second owner in', as
   expect(await findLmdbOwner(path)).toEqual({ running: false, lastEnd: 'none' })
 })
 
+test('the place of a running store whose file was moved away is not taken', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const owner = new StoreProcess('own', path)
+  await owner.line('open')
+  renameSync(path, `${path}.away`)
+  const refused = { ...LOCKED, message: expect.stringMatching(/process \d+, whose file was moved away/) }
+  await expect(openLmdbKv({ path, tables: TABLES })).rejects.toMatchObject(refused)
+  expect(existsSync(path)).toBe(false)
+  await owner.kill()
+  const store = await openLmdbKv({ path, tables: TABLES })
+  await store.close()
+})
+
 test('the lock goes with a rewrite to the new file, and leaves the old one to others', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
   const owner = new StoreProcess('rewrite', path)
@@ -223,4 +237,25 @@ test('what an earlier release left beside a store gives way, but not to a proces
   expect(readFileSync(`${path}.owner`, 'latin1')).toMatch(/^process \d+ *\n$/)
   await next.close()
   server.close()
+})
+
+test('where a file system has no such locks, the store is refused, and nothing is left there', async ({
+  skip,
+}) => {
+  const library = preloadLibrary('without-locks.c')
+  if (library === undefined) {
+    skip('there is no gcc to build the library that lets locks fail')
+    return
+  }
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const environment = { LD_PRELOAD: library }
+  const first = new StoreProcess('own', path, { environment })
+  expect(await first.line('error')).toMatch(/STORE_PERMISSION .*cannot be locked/)
+  expect(readdirSync(dirname(path))).toEqual([])
+  const store = await openLmdbKv({ path, tables: TABLES })
+  await store.close()
+  for (const command of ['own', 'read'] as const) {
+    const next = new StoreProcess(command, path, { environment })
+    expect(await next.line('error')).toMatch(/STORE_PERMISSION .*cannot be locked/)
+  }
 })
