@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { DataFile, readMeta, readReaders } from '@saltcod/store-lmdb/file'
+import { DataFile, findCommit, readReaders } from '@saltcod/store-lmdb/file'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { writeFullJobStore } from './full-store.ts'
 
@@ -49,10 +49,10 @@ async function rewrite(
   expect(writer.exitCode).toBe(0)
   await leave()
   const file = new DataFile(path)
-  const meta = readMeta(file)
+  const commit = findCommit(file)
   file.close()
-  if (typeof meta === 'string') throw new Error(meta)
-  return { usedPages: meta.lastPage + 1, durationMs: Number(printed) }
+  if (typeof commit === 'string') throw new Error(commit)
+  return { usedPages: commit.meta.lastPage + 1, durationMs: Number(printed) }
 }
 
 function start(program: string, ...args: readonly string[]): ChildProcess {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { DataFile, readMeta, TreeWalk, walkFile } from '@saltcod/store-lmdb/file'
+import { DataFile, findCommit, TreeWalk, walkFile } from '@saltcod/store-lmdb/file'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 
@@ -51,8 +51,9 @@ function askOracle(program: string, path: string): Oracle {
 /** The list of free pages as lmdb leaves it on disk. */
 function freeList(path: string): number[] {
   const file = new DataFile(path)
-  const meta = readMeta(file)
-  if (typeof meta === 'string') throw new Error(meta)
+  const commit = findCommit(file)
+  if (typeof commit === 'string') throw new Error(commit)
+  const { meta } = commit
   const events = { problem: () => undefined, lost: () => undefined }
   const walk = new TreeWalk(file, meta, new Uint8Array(meta.lastPage + 1), '(free pages)', events)
   const pages: number[] = []

@@ -81,6 +81,11 @@ export class Environment {
     return this.#native.env.info().lastPageNumber
   }
 
+  /** Number of the last commit. */
+  lastCommit(): number {
+    return this.#native.env.info().lastTxnId
+  }
+
   /** Length of the file in bytes. */
   fileBytes(): number {
     return statSync(this.path).size
@@ -196,7 +201,7 @@ export class Environment {
     try {
       // The callback returns nothing: a thenable would leave the transaction open for good.
       this.#root.transactionSync(() => {
-        stale = this.#native.getWriteTxnId() - 1 !== this.#native.env.info().lastTxnId
+        stale = this.#native.getWriteTxnId() - 1 !== this.lastCommit()
         if (stale) throw new Error('the transaction began behind the last commit')
         body()
       })
@@ -329,7 +334,7 @@ export class Environment {
 
   #lockWordOf(lockFile: number | undefined): LockWord | undefined {
     if (lockFile === undefined) return undefined
-    return new LockWord(lockFile, () => this.#native.env.info().lastTxnId)
+    return new LockWord(lockFile, () => this.lastCommit())
   }
 
   /** To be called when LMDB has closed the file. */

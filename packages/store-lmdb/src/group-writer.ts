@@ -37,6 +37,14 @@ interface Group {
   freePages: number | undefined
 }
 
+/** What a {@link GroupWriter} tells of. */
+export interface GroupEvents {
+  /** A group is on disk; its requests have not been answered yet. */
+  readonly committed: () => void
+  /** Nothing can be trusted any more. */
+  readonly failed: (cause: unknown) => void
+}
+
 /**
  * Carries out write requests in groups: one commit in one turn of the event loop. What the bodies write is
  * buffered until all have run, so that one that fails leaves nothing behind. Results and refusals are
@@ -46,7 +54,7 @@ export class GroupWriter {
   readonly #environment: Environment
   readonly #reserve: Reserve
   readonly #tables: ReadonlySet<string>
-  readonly #onFailure: (error: unknown) => void
+  readonly #events: GroupEvents
   readonly #queue: WriteQueue = new WriteQueue()
   readonly #idleWaiters: (() => void)[] = []
   #scheduled = false
@@ -57,16 +65,11 @@ export class GroupWriter {
   #listener: ((changes: Iterable<KvChangedKey>) => void) | undefined
   #running: KvWriteRun | undefined
 
-  constructor(
-    environment: Environment,
-    reserve: Reserve,
-    tables: ReadonlySet<string>,
-    onFailure: (error: unknown) => void,
-  ) {
+  constructor(environment: Environment, reserve: Reserve, tables: ReadonlySet<string>, events: GroupEvents) {
     this.#environment = environment
     this.#reserve = reserve
     this.#tables = tables
-    this.#onFailure = onFailure
+    this.#events = events
   }
 
   /** The body that is running now, if any. */
@@ -163,6 +166,7 @@ export class GroupWriter {
       this.#fail(group, error, bodiesDone)
       return
     }
+    this.#events.committed()
     for (const deliver of group.deliveries) deliver()
   }
 
@@ -261,7 +265,7 @@ export class GroupWriter {
     for (const request of group.taken) request.reject(own)
     const others = failedError(path, cause)
     for (const request of this.#queue.drain()) request.reject(others)
-    this.#onFailure(cause)
+    this.#events.failed(cause)
   }
 }
 

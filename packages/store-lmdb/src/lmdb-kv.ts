@@ -111,9 +111,11 @@ export class LmdbKv implements KvStore {
     // It notices that the store is closing, and leaves it as it was.
     await this.#rewriting?.catch(() => undefined)
     await this.#writer?.idle()
+    const { environment, ownership } = this.#parts
+    const lastCommit = this.#failure === undefined ? environment.lastCommit() : undefined
     await this.#parts.releaseEnvironment()
-    this.#parts.ownership?.reserve.close()
-    this.#parts.ownership?.lock.release(this.#failure === undefined)
+    ownership?.reserve.close()
+    ownership?.lock.release(this.#failure === undefined, lastCommit)
   }
 
   #seeNewest(): void {
@@ -130,8 +132,15 @@ export class LmdbKv implements KvStore {
   #makeWriter(): GroupWriter | undefined {
     const { environment, ownership, tables } = this.#parts
     if (ownership === undefined) return undefined
-    return new GroupWriter(environment, ownership.reserve, tables, (cause) => {
-      this.#fail(cause)
+    const { lock, reserve } = ownership
+    lock.committed(environment.lastCommit())
+    return new GroupWriter(environment, reserve, tables, {
+      committed: () => {
+        lock.committed(environment.lastCommit())
+      },
+      failed: (cause) => {
+        this.#fail(cause)
+      },
     })
   }
 

@@ -1,7 +1,16 @@
 import { existsSync, lstatSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 
 import { FileLock, isLocked } from './file-lock.ts'
-import { isEarlierOwner, noteClosed, noteRunning, type OwnerNote, readNote } from './owner-note.ts'
+import {
+  isEarlierOwner,
+  type NotedCommit,
+  noteClosed,
+  noteCommit,
+  noteRunning,
+  type OwnerNote,
+  readNote,
+} from './owner-note.ts'
 import { isLockFileUsed } from './reader-table.ts'
 import { lockedError, systemCode, systemError } from './refusal.ts'
 import { isSwapping, rewritePathOf } from './rewrite/rewrite-path.ts'
@@ -13,7 +22,12 @@ export interface PreviousOwner {
   readonly end: 'none' | 'closed' | 'died'
   /** When its file had been changed last as it closed the store in good order. */
   readonly changedNs?: bigint
+  /** A commit of its file that was on disk; there may be later ones where it died. */
+  readonly commit?: NotedCommit | undefined
 }
+
+/** So often at most a commit is written down. */
+const NOTE_EVERY_MS = 1_000
 
 /** Who has a store now: a living owner with its process id if it is known, or how the last one ended. */
 export type OwnerState =
@@ -30,6 +44,7 @@ export class OwnerLock {
   readonly #paths: StorePath
   readonly #files: FileLock[]
   #note: FileLock | undefined
+  #nextNoteAt = 0
 
   private constructor(paths: StorePath, file: FileLock) {
     this.#paths = paths
@@ -53,7 +68,7 @@ export class OwnerLock {
     try {
       refuseEarlierOwner(paths)
       const lock = new OwnerLock(paths, file)
-      noteRunning(paths.owner)
+      noteRunning(paths.owner, lock.previous.commit)
       lock.#note = takeNote(paths)
       return lock
     } catch (error) {
@@ -81,9 +96,20 @@ export class OwnerLock {
     }
   }
 
-  /** Gives the store up. `clean` says that its file was closed in good order. */
-  release(clean: boolean): void {
-    if (clean) noteClosed(this.#paths.owner, this.#paths.data)
+  /** To be called with the number of a commit that is on disk: now and then it is written down, outside of the file. */
+  committed(transaction: number): void {
+    const now = performance.now()
+    if (now < this.#nextNoteAt) return
+    this.#nextNoteAt = now + NOTE_EVERY_MS
+    noteCommit(this.#paths.owner, this.#paths.data, BigInt(transaction))
+  }
+
+  /** Gives the store up. `clean` says that its file was closed in good order, after the last commit where that is known. */
+  release(clean: boolean, lastCommit?: number): void {
+    if (clean) {
+      const transaction = lastCommit === undefined ? undefined : BigInt(lastCommit)
+      noteClosed(this.#paths.owner, this.#paths.data, transaction)
+    }
     this.#note?.release()
     for (const file of this.#files.splice(0)) file.release()
   }
@@ -147,6 +173,7 @@ function describeOwner(note: OwnerNote): string {
 }
 
 function previousOf(note: OwnerNote): PreviousOwner {
-  if (note.state === 'running') return { end: 'died' }
-  return note.state === 'closed' ? { end: 'closed', changedNs: note.changedNs } : { end: 'none' }
+  if (note.state === 'running') return { end: 'died', commit: note.commit }
+  if (note.state === 'none') return { end: 'none' }
+  return { end: 'closed', changedNs: note.changedNs, commit: note.commit }
 }

@@ -16,14 +16,30 @@ import { removeFile } from './file-removal.ts'
 import { foreignError, permissionError, systemCode, systemError } from './refusal.ts'
 
 /** Every note has this length, so that one is written over another without room on the disk. */
-const NOTE_BYTES = 64
+const NOTE_BYTES = 96
+
+/** A commit of a data file that was on disk when it was written down; there may be later ones. */
+export interface NotedCommit {
+  readonly transaction: bigint
+  /** The file that it is of. */
+  readonly inode: bigint
+}
 
 /** What the newest owner of a store wrote down; `none` where there is no note, or nothing of it can be read. */
 export type OwnerNote =
   | { readonly state: 'none' }
-  | { readonly state: 'running'; readonly processId: number | undefined }
+  | {
+      readonly state: 'running'
+      readonly processId: number | undefined
+      readonly commit: NotedCommit | undefined
+    }
   /** It closed the store in good order, and this is when the data file had been changed last: whoever changes it sets another time. */
-  | { readonly state: 'closed'; readonly changedNs: bigint }
+  | { readonly state: 'closed'; readonly changedNs: bigint; readonly commit: NotedCommit | undefined }
+
+/** Returns where the owner of a data file writes its note. */
+export function ownerNotePath(dataPath: string): string {
+  return `${dataPath}.owner`
+}
 
 /** Reads the note at a path. Throws nothing. */
 export function readNote(path: string): OwnerNote {
@@ -36,10 +52,14 @@ export function readNote(path: string): OwnerNote {
   try {
     if (!fstatSync(file).isFile()) return { state: 'none' }
     const text = readFileSync(file, 'latin1').trim()
-    const changed = /^closed (\d{1,20})$/.exec(text)?.[1]
-    if (changed !== undefined) return { state: 'closed', changedNs: BigInt(changed) }
-    const processId = /^process (\d{1,10})$/.exec(text)?.[1]
-    return { state: 'running', processId: processId === undefined ? undefined : Number(processId) }
+    const words = /^(closed|process) (\d{1,20})(?: commit (\d{1,20}) of (\d{1,20}))?$/.exec(text)
+    const [, state, number, transaction, inode] = words ?? []
+    const commit =
+      transaction === undefined || inode === undefined
+        ? undefined
+        : { transaction: BigInt(transaction), inode: BigInt(inode) }
+    if (state === 'closed') return { state, changedNs: BigInt(number ?? 0), commit }
+    return { state: 'running', processId: number === undefined ? undefined : Number(number), commit }
   } catch {
     return { state: 'none' }
   } finally {
@@ -47,13 +67,16 @@ export function readNote(path: string): OwnerNote {
   }
 }
 
-/** Writes down that this process owns the store. Only for the owner. Throws `STORE_PERMISSION` or `STORE_FOREIGN`. */
-export function noteRunning(path: string): void {
+/**
+ * Writes down that this process owns the store, and what is known of its commits. Only for the owner. Throws `STORE_PERMISSION` or
+ * `STORE_FOREIGN`.
+ */
+export function noteRunning(path: string, commit: NotedCommit | undefined): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found !== undefined) refuseOther(path, found)
   if (found?.isDirectory() === true) removeEarlierDirectory(path)
   try {
-    write(path, `process ${process.pid}`, constants.O_CREAT)
+    write(path, `process ${process.pid}${describe(commit)}`, constants.O_CREAT)
   } catch (error) {
     const code = systemCode(error)
     // On a full disk there is no note then, and the next owner checks the file.
@@ -62,10 +85,22 @@ export function noteRunning(path: string): void {
   }
 }
 
-/** Writes down that the store in a data file was closed in good order. Only for the owner. */
-export function noteClosed(path: string, dataPath: string): void {
+/** Writes down a commit that is on disk, over the note that this process owns the store. Only for the owner. */
+export function noteCommit(path: string, dataPath: string, transaction: bigint): void {
   try {
-    write(path, `closed ${lstatSync(dataPath, { bigint: true }).ctimeNs}`, 0)
+    const commit = { transaction, inode: lstatSync(dataPath, { bigint: true }).ino }
+    write(path, `process ${process.pid}${describe(commit)}`, 0)
+  } catch {
+    // The note then lags further behind.
+  }
+}
+
+/** Writes down that the store in a data file was closed in good order, after a commit where it is known. Only for the owner. */
+export function noteClosed(path: string, dataPath: string, transaction: bigint | undefined): void {
+  try {
+    const { ctimeNs, ino } = lstatSync(dataPath, { bigint: true })
+    const commit = transaction === undefined ? undefined : { transaction, inode: ino }
+    write(path, `closed ${ctimeNs}${describe(commit)}`, 0)
   } catch {
     // Without it the next owner checks the file first; and there may be no directory any more.
   }
@@ -85,6 +120,10 @@ export function isEarlierOwner(path: string): boolean {
     closed = name.endsWith('.closed')
   }
   return !closed
+}
+
+function describe(commit: NotedCommit | undefined): string {
+  return commit === undefined ? '' : ` commit ${commit.transaction} of ${commit.inode}`
 }
 
 function write(path: string, text: string, create: number): void {

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 
 import type { StoreError } from '@saltcod/store-core'
 
+import { ownerNotePath } from './owner-note.ts'
 import { foreignError, notFoundError, permissionError, systemCode, systemError } from './refusal.ts'
 
 /** Where the files of a store are. */
@@ -29,7 +30,7 @@ export function resolveStorePath(path: string, create: boolean): StorePath {
 /** Returns where the files of a store of that name are in a directory, which must be a real path. */
 export function storePathOf(directory: string, name: string): StorePath {
   const data = join(directory, name)
-  return { data, lock: `${data}-lock`, owner: `${data}.owner`, directory, name }
+  return { data, lock: `${data}-lock`, owner: ownerNotePath(data), directory, name }
 }
 
 /**

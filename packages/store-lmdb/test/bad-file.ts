@@ -229,7 +229,7 @@ export const BAD_FILES: readonly BadFile[] = [
   {
     name: 'swapped meta pages',
     code: 'STORE_DAMAGED',
-    says: /wrong order/,
+    says: /meta page 1 is of the transaction/,
     make: spoiled((bytes) => {
       const first = Buffer.from(bytes.subarray(0, 4_096))
       bytes.copy(bytes, 0, 4_096, 8_192)

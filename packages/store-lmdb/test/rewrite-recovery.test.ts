@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 import { type Environment, openEnvironment } from '../src/environment.ts'
 import { GroupWriter } from '../src/group-writer.ts'
-import { openLmdbKv } from '../src/index.ts'
+import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'
 import { OwnerLock } from '../src/owner-lock.ts'
 import { Reserve } from '../src/reserve.ts'
 import { announceSwap, swapFiles } from '../src/rewrite/file-swap.ts'
@@ -52,6 +52,30 @@ test('an opening keeps the new file where it is whole', async () => {
   const { value, notices, files } = await reopen(path)
   expect({ value, files }).toEqual({ value: 'new', files: STORE_FILES })
   expect(notices[0]).toContain('is whole and was kept')
+})
+
+test('an opening puts the old file back where the new one is another store, or the same one as it was before', async () => {
+  const jobsAt = async (count: number, path = join(temporaryDirectory(), 'jobs.db')): Promise<string> => {
+    const store = await openLmdbJobStore({ path })
+    for (let number = 0; number < count; number += 1)
+      await store.submitJob({ type: 'batch', spec: { number } })
+    await store.close()
+    return path
+  }
+  const countOf = async (path: string): Promise<number> => {
+    const store = await openLmdbJobStore({ path })
+    const { items } = await store.listJobs({})
+    await store.close()
+    return items.length
+  }
+  const path = await jobsAt(2)
+  const before = join(temporaryDirectory(), 'before.db')
+  copyFileSync(path, before)
+  await jobsAt(1, path)
+  exchange(path, before)
+  expect(await countOf(path)).toBe(3)
+  exchange(path, await jobsAt(9))
+  expect(await countOf(path)).toBe(3)
 })
 
 test('an opening puts the old file back where the new one is not whole, or there is none', async () => {
@@ -113,7 +137,10 @@ async function openParts(path: string): Promise<Parts> {
   const failures: unknown[] = []
   const lock = OwnerLock.tryTake(paths)
   if (lock === undefined) throw new Error('there is no store')
-  const writer = new GroupWriter(environment, reserve, new Set(TABLES), (error) => failures.push(error))
+  const writer = new GroupWriter(environment, reserve, new Set(TABLES), {
+    committed: () => undefined,
+    failed: (error) => void failures.push(error),
+  })
   const parts = {
     paths,
     lock,

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { bytesText } from '@saltcod/display'
-import { DataFile, readMeta } from '@saltcod/store-lmdb/file'
+import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -78,9 +78,9 @@ function removeAll(temporary: string): void {
 /** Bytes up to the last page in use; the file itself is longer, because a store extends it ahead of use. */
 function usedBytes(path: string): number {
   const file = new DataFile(path)
-  const meta = readMeta(file)
+  const commit = findCommit(file)
   file.close()
-  return typeof meta === 'string' ? 0 : (meta.lastPage + 1) * meta.pageBytes
+  return typeof commit === 'string' ? 0 : (commit.meta.lastPage + 1) * commit.meta.pageBytes
 }
 
 function verify(path: string): void {

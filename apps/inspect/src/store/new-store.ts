@@ -12,7 +12,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { type KvStore, STORE_TABLES } from '@saltcod/store-core'
 import { openLmdbKv } from '@saltcod/store-lmdb'
-import { DataFile, readMeta } from '@saltcod/store-lmdb/file'
+import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import type { StoreTableRow } from './row.ts'
@@ -111,14 +111,14 @@ function taken(path: string): Failure {
 /** Cuts off the space that a store reserves at its end. */
 function trim(path: string): number {
   const file = new DataFile(path)
-  const meta = readMeta(file)
+  const commit = findCommit(file)
   file.close()
-  if (typeof meta === 'string') {
-    throw new Failure(EXIT.unreadable, `the new file ${path} is damaged: ${meta}`, {
+  if (typeof commit === 'string') {
+    throw new Failure(EXIT.unreadable, `the new file ${path} is damaged: ${commit}`, {
       hint: 'look at the disk and the system log, then try again',
     })
   }
-  const bytes = (meta.lastPage + 1) * meta.pageBytes
+  const bytes = (commit.meta.lastPage + 1) * commit.meta.pageBytes
   truncateSync(path, bytes)
   return bytes
 }

@@ -9,12 +9,15 @@ import { systemError } from '../refusal.ts'
 export class DataFile {
   readonly path: string
   readonly fileBytes: number
+  readonly inode: bigint
   readonly #file: number
 
   constructor(path: string) {
     this.path = path
     this.#file = openForReading(path)
-    this.fileBytes = fstatSync(this.#file).size
+    const { size, ino } = fstatSync(this.#file, { bigint: true })
+    this.fileBytes = Number(size)
+    this.inode = ino
   }
 
   /** Reads so many bytes; fewer at the end of the file. */

@@ -1,7 +1,8 @@
 import { damagedError, foreignError } from '../refusal.ts'
+import { findCommit } from './current-commit.ts'
 import { DataFile } from './data-file.ts'
 import { describeForeign, LMDB_MAGIC } from './foreign-format.ts'
-import { hasMagic, META_BYTES, type MetaPage, openingProblem, parseMeta } from './meta-page.ts'
+import { hasMagic, META_BYTES, type MetaPage, openingProblem } from './meta-page.ts'
 import { parseHeader } from './tree-page.ts'
 
 /** Enough to recognise other formats, whose second page may be at 64 KiB. */
@@ -22,7 +23,7 @@ export function probeDataFile(path: string): void {
       if (hasMagic(second)) throw damagedError(path, 'its first page is lost')
       throw foreignError(path, describeForeign(head))
     }
-    const meta = newestMeta(path, file, head)
+    const meta = soundMeta(path, file)
     if (size < (meta.lastPage + 1) * meta.pageBytes) {
       throw damagedError(
         path,
@@ -50,23 +51,13 @@ export function probeLockFile(path: string): void {
   })
 }
 
-function newestMeta(path: string, file: DataFile, head: Buffer): MetaPage {
-  const first = usableMeta(path, head)
-  const second = usableMeta(path, file.read(first.pageBytes, META_BYTES))
-  if (first.pageBytes !== second.pageBytes) throw damagedError(path, 'its meta pages disagree')
-  if (first.transaction === second.transaction) return first
-  const newest = first.transaction > second.transaction ? first : second
-  if (newest.transaction % 2n !== (newest === first ? 0n : 1n)) {
-    throw damagedError(path, 'its meta pages are in the wrong order')
-  }
-  return newest
-}
-
-function usableMeta(path: string, page: Buffer): MetaPage {
-  const meta = parseMeta(page)
-  const problem = typeof meta === 'string' ? meta : openingProblem(meta)
-  if (typeof meta === 'string' || problem !== null) throw damagedError(path, problem ?? '')
-  return meta
+/** The meta page that LMDB would use, where neither says anything that cannot be. */
+function soundMeta(path: string, file: DataFile): MetaPage {
+  const commit = findCommit(file)
+  if (typeof commit === 'string') throw damagedError(path, commit)
+  const problem = commit.problems[0] ?? openingProblem(commit.meta)
+  if (problem !== null) throw damagedError(path, problem)
+  return commit.meta
 }
 
 function probeTreePage(path: string, file: DataFile, number: number, pageBytes: number): void {

@@ -1,8 +1,8 @@
-import { compareStamps } from './commit-stamp.ts'
+import { damagedError } from '../refusal.ts'
+import { findCommit } from './current-commit.ts'
 import { DataFile } from './data-file.ts'
 import { byTransaction, FreeList } from './free-list.ts'
 import { parseTree, TREE_BYTES, type TreeRoot } from './meta-page.ts'
-import { readMeta } from './meta-pages.ts'
 import { type KeyOrder, type LostStretch, type PageProblem, TreeWalk, type WalkedRow } from './tree-walk.ts'
 
 const PROGRESS_ROWS = 1_000
@@ -35,6 +35,8 @@ export interface FileWalkResult {
   readonly seen: Uint8Array
   readonly pageBytes: number
   readonly transaction: bigint
+  /** Whether a later commit had a meta page that cannot be read. `true` and `false` are sure, `undefined` is not. */
+  readonly isBehind: boolean | undefined
 }
 
 /**
@@ -47,15 +49,15 @@ export function* walkFile(
 ): Generator<FileRow, FileWalkResult | null, undefined> {
   const file = new DataFile(path)
   try {
-    const read = readMeta(file)
+    const commit = findCommit(file)
     const metaProblem = (message: string): void =>
       events.problem({ rule: 'meta-damaged', table: '', page: 0, message })
-    if (typeof read === 'string') {
-      metaProblem(read)
+    if (typeof commit === 'string') {
+      metaProblem(commit)
       return null
     }
-    const { meta: said, problems } = compareStamps(file, read)
-    for (const problem of [...read.problems, ...problems]) metaProblem(problem)
+    const { meta: said } = commit
+    for (const problem of commit.problems) metaProblem(problem)
     if (file.fileBytes < (said.lastPage + 1) * said.pageBytes) {
       metaProblem(
         `the file has ${file.fileBytes} bytes where ${(said.lastPage + 1) * said.pageBytes} are in use`,
@@ -93,7 +95,35 @@ export function* walkFile(
       seen,
       pageBytes: meta.pageBytes,
       transaction: meta.transaction,
+      isBehind: commit.isBehind,
     }
+  } finally {
+    file.close()
+  }
+}
+
+/**
+ * Reads all rows of one table of the current commit, without LMDB; nothing where the file has no such table. For small tables.
+ * Throws `STORE_DAMAGED` where a page on the way is damaged.
+ */
+export function readTable(path: string, name: string): WalkedRow[] {
+  const file = new DataFile(path)
+  try {
+    const commit = findCommit(file)
+    if (typeof commit === 'string') throw damagedError(path, commit)
+    const { meta } = commit
+    const rowsOf = (table: string, tree: TreeRoot): WalkedRow[] => {
+      const problem = ({ message }: PageProblem): never => {
+        throw damagedError(path, message)
+      }
+      const walk = new TreeWalk(file, meta, new Uint8Array(meta.lastPage + 1), table, {
+        problem,
+        lost: () => undefined,
+      })
+      return [...walk.run(tree)]
+    }
+    const table = rowsOf('(tables)', meta.mainTree).find(({ key, isTree }) => isTree && nameOf(key) === name)
+    return table === undefined ? [] : rowsOf(name, parseTree(table.value))
   } finally {
     file.close()
   }

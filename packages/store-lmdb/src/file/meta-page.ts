@@ -77,6 +77,11 @@ export function parseMeta(page: Buffer): MetaPage | string {
   }
 }
 
+/** The number of its transaction in the bytes of a meta page that need not be one; `undefined` where they are too few. */
+export function transactionIn(page: Buffer): bigint | undefined {
+  return page.length < META_BYTES ? undefined : page.readBigUInt64LE(TRANSACTION_OFFSET)
+}
+
 /** Reads the description of a tree. */
 export function parseTree(bytes: Buffer): TreeRoot {
   const root = bytes.readBigUInt64LE(40)

@@ -11,6 +11,7 @@ import { replaceLockFile } from '../reader-table.ts'
 import type { StorePath } from '../store-path.ts'
 import { endSwap } from './file-swap.ts'
 import { isSwapping, removeFresh, rewritePathOf } from './rewrite-path.ts'
+import { holdsAllOf } from './store-mark.ts'
 
 /** What a rewrite that was cut short had come to. */
 export type CutRewrite =
@@ -36,7 +37,7 @@ export async function recoverRewrite(paths: StorePath, lock: OwnerLock): Promise
   } else if (existsSync(previous) && !isSameFile(previous, paths.data)) {
     // It may still be the one of the old file, held by its readers.
     replaceLockFile(paths)
-    result = (await isSound(paths.data)) ? 'completed' : 'restored'
+    result = (await isSuccessor(paths.data, previous)) ? 'completed' : 'restored'
     if (result === 'restored') {
       lock.add(previous)
       renameSync(previous, paths.data)
@@ -54,6 +55,20 @@ export async function recoverRewrite(paths: StorePath, lock: OwnerLock): Promise
 export function isTorn(paths: StorePath): boolean {
   const { fresh, previous } = rewritePathOf(paths)
   return existsSync(fresh.lock) && existsSync(previous) && !isSameFile(previous, paths.data)
+}
+
+/**
+ * Whether the new file is whole and has all that the old one has: the mark of an exchange alone does not tell which file is which.
+ */
+async function isSuccessor(path: string, previous: string): Promise<boolean> {
+  if (!(await isSound(path))) return false
+  try {
+    return holdsAllOf(path, previous)
+  } catch (error) {
+    // An old file that cannot be read is no better.
+    if (isStoreError(error, 'STORE_DAMAGED', 'RECORD_CORRUPT')) return true
+    throw error
+  }
 }
 
 async function isSound(path: string): Promise<boolean> {
