@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -21,8 +22,8 @@ const NOTE_BYTES = 96
 /** A commit of a data file that was on disk when it was written down; there may be later ones. */
 export interface NotedCommit {
   readonly transaction: bigint
-  /** The file that it is of. */
-  readonly inode: bigint
+  /** Tells the file that it is of from one that had its name or its inode before or after it. */
+  readonly file: string
 }
 
 /** What the newest owner of a store wrote down; `none` where there is no note, or nothing of it can be read. */
@@ -41,6 +42,11 @@ export function ownerNotePath(dataPath: string): string {
   return `${dataPath}.owner`
 }
 
+/** Returns what stands in a note for a file: its inode, and when that was made, since inodes are used again. */
+export function fileOf({ ino, birthtimeNs }: BigIntStats): string {
+  return `${ino}:${birthtimeNs}`
+}
+
 /** Reads the note at a path. Throws nothing. */
 export function readNote(path: string): OwnerNote {
   let file: number
@@ -52,12 +58,12 @@ export function readNote(path: string): OwnerNote {
   try {
     if (!fstatSync(file).isFile()) return { state: 'none' }
     const text = readFileSync(file, 'latin1').trim()
-    const words = /^(closed|process) (\d{1,20})(?: commit (\d{1,20}) of (\d{1,20}))?$/.exec(text)
-    const [, state, number, transaction, inode] = words ?? []
+    const words = /^(closed|process) (\d{1,20})(?: commit (\d{1,20}) of (\d{1,20}:\d{1,20}))?$/.exec(text)
+    const [, state, number, transaction, identity] = words ?? []
     const commit =
-      transaction === undefined || inode === undefined
+      transaction === undefined || identity === undefined
         ? undefined
-        : { transaction: BigInt(transaction), inode: BigInt(inode) }
+        : { transaction: BigInt(transaction), file: identity }
     if (state === 'closed') return { state, changedNs: BigInt(number ?? 0), commit }
     return { state: 'running', processId: number === undefined ? undefined : Number(number), commit }
   } catch {
@@ -88,7 +94,7 @@ export function noteRunning(path: string, commit: NotedCommit | undefined): void
 /** Writes down a commit that is on disk, over the note that this process owns the store. Only for the owner. */
 export function noteCommit(path: string, dataPath: string, transaction: bigint): void {
   try {
-    const commit = { transaction, inode: lstatSync(dataPath, { bigint: true }).ino }
+    const commit = { transaction, file: fileOf(lstatSync(dataPath, { bigint: true })) }
     write(path, `process ${process.pid}${describe(commit)}`, 0)
   } catch {
     // The note then lags further behind.
@@ -98,9 +104,9 @@ export function noteCommit(path: string, dataPath: string, transaction: bigint):
 /** Writes down that the store in a data file was closed in good order, after a commit where it is known. Only for the owner. */
 export function noteClosed(path: string, dataPath: string, transaction: bigint | undefined): void {
   try {
-    const { ctimeNs, ino } = lstatSync(dataPath, { bigint: true })
-    const commit = transaction === undefined ? undefined : { transaction, inode: ino }
-    write(path, `closed ${ctimeNs}${describe(commit)}`, 0)
+    const found = lstatSync(dataPath, { bigint: true })
+    const commit = transaction === undefined ? undefined : { transaction, file: fileOf(found) }
+    write(path, `closed ${found.ctimeNs}${describe(commit)}`, 0)
   } catch {
     // Without it the next owner checks the file first; and there may be no directory any more.
   }
@@ -123,7 +129,7 @@ export function isEarlierOwner(path: string): boolean {
 }
 
 function describe(commit: NotedCommit | undefined): string {
-  return commit === undefined ? '' : ` commit ${commit.transaction} of ${commit.inode}`
+  return commit === undefined ? '' : ` commit ${commit.transaction} of ${commit.file}`
 }
 
 function write(path: string, text: string, create: number): void {

@@ -14,6 +14,7 @@ import { isStoreError } from '@saltcod/store-core'
 import { expect, test } from 'vitest'
 
 import { openLmdbKv } from '../src/index.ts'
+import { fileOf } from '../src/owner-note.ts'
 import { makeStore, TABLES } from './bad-file.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -46,10 +47,10 @@ function flip(path: string, offset: number, bit: number): void {
 function copyOf(sound: string): string {
   const path = join(temporaryDirectory(), 'jobs.db')
   copyFileSync(sound, path)
-  const [before, after] = [sound, path].map((file) => String(statSync(file, { bigint: true }).ino))
+  const [before, after] = [sound, path].map((file) => fileOf(statSync(file, { bigint: true })))
   const note = readFileSync(`${sound}.owner`, 'utf8')
-  expect(note).toContain(` of ${before} `)
-  writeFileSync(`${path}.owner`, note.replace(` of ${before} `, ` of ${after} `))
+  expect(note).toContain(` of ${before}`)
+  writeFileSync(`${path}.owner`, note.replace(` of ${before}`, ` of ${after}`))
   return path
 }
 

@@ -92,7 +92,7 @@ function notedProblems(file: DataFile, { transaction }: MetaPage): string[] {
   const note = readNote(notePath)
   const commit = note.state === 'none' ? undefined : note.commit
   // Another file at this path has commits of its own.
-  if (commit === undefined || commit.inode !== file.inode || commit.transaction <= transaction) return []
+  if (commit === undefined || commit.file !== file.identity || commit.transaction <= transaction) return []
   return [
     `its newest commit is number ${transaction}, and ${commit.transaction} was on disk by the note ${notePath}; where an older copy was put here on purpose, remove that note`,
   ]

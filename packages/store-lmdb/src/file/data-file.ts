@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
+import { fileOf } from '../owner-note.ts'
 import { systemError } from '../refusal.ts'
 
 /**
@@ -9,15 +10,16 @@ import { systemError } from '../refusal.ts'
 export class DataFile {
   readonly path: string
   readonly fileBytes: number
-  readonly inode: bigint
+  /** Tells it from others, as the note of an owner does. */
+  readonly identity: string
   readonly #file: number
 
   constructor(path: string) {
     this.path = path
     this.#file = openForReading(path)
-    const { size, ino } = fstatSync(this.#file, { bigint: true })
-    this.fileBytes = Number(size)
-    this.inode = ino
+    const status = fstatSync(this.#file, { bigint: true })
+    this.fileBytes = Number(status.size)
+    this.identity = fileOf(status)
   }
 
   /** Reads so many bytes; fewer at the end of the file. */
