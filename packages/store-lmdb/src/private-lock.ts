@@ -3,7 +3,6 @@ import { closeSync, openSync, readSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { META_BYTES, parseMeta } from './file/meta-page.ts'
 import { removeFile } from './file-removal.ts'
-import { makeLockFile } from './reader-table.ts'
 import type { StorePath } from './store-path.ts'
 
 /**
@@ -25,10 +24,14 @@ export class PrivateLock {
     this.#paths = paths
     this.path = join(directory, `${randomBytes(8).toString('hex')}-${paths.name}`)
     this.#file = openSync(paths.data, 'r')
-    this.#identity = this.#identityNow()
-    this.#transactions = this.#transactionsNow()
-    symlinkSync(paths.data, this.path)
-    makeLockFile({ ...paths, lock: `${this.path}-lock` }, true)
+    try {
+      this.#identity = this.#identityNow()
+      this.#transactions = this.#transactionsNow()
+      symlinkSync(paths.data, this.path)
+    } catch (error) {
+      closeSync(this.#file)
+      throw error
+    }
   }
 
   /** Whether somebody has changed the store, or put another file in its place, since this was made. */
