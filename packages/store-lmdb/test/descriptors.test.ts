@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
 
+import { openLmdbKv } from '../src/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./descriptors-process.mjs', import.meta.url))
@@ -24,4 +26,31 @@ test('a process with as many files open as it may have refuses or goes on, and L
   expect(said('open')).toEqual(['open StoreError STORE_BUSY'])
   expect(said('read')).toEqual(['read StoreError STORE_BUSY'])
   expect(said('rows')).toEqual(['rows 502'])
+})
+
+const opened = (): number => readdirSync('/proc/self/fd').length
+
+test.runIf(process.platform === 'linux')('a store that is closed gives back all that it held', async () => {
+  const directory = temporaryDirectory()
+  const options = { path: join(directory, 'jobs.db'), tables: ['alpha'] }
+  const reading = { ...options, readOnly: true }
+  // The first one loads what stays.
+  await (await openLmdbKv(options)).close()
+  const before = opened()
+  const store = await openLmdbKv(options)
+  const held = opened()
+  const reader = await openLmdbKv(reading)
+  for (let round = 0; round < 3; round += 1) await store.capabilities.rewrite?.()
+  expect(reader.read((snapshot) => snapshot.keys('alpha', { limit: 1 }))).toEqual([])
+  // What has no name any more is closed without being waited for.
+  while (opened() > held) await new Promise((resolve) => setImmediate(resolve))
+  expect(opened()).toBe(held)
+  await reader.close()
+  await store.close()
+  const alone = await openLmdbKv({ ...reading, scratchDirectory: directory, maxResidentBytes: 0 })
+  for (let round = 0; round < 3; round += 1) alone.read((snapshot) => snapshot.keys('alpha', { limit: 1 }))
+  await alone.close()
+  const full = openLmdbKv({ ...options, path: join(directory, 'full.db'), quotaBytes: 1 })
+  await expect(full).rejects.toMatchObject({ code: 'STORE_FULL' })
+  expect(opened()).toBe(before)
 })
