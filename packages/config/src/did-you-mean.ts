@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein'
-import { complaint, showGiven } from './problem.ts'
+import { complaint, oneLine, showGiven } from './problem.ts'
 
 /**
  * Finds the known name that a mistyped one most likely meant, whatever its case, at most so many letters
@@ -30,4 +30,19 @@ export function unknownName(given: string, known: readonly string[]): string {
     `${showGiven(given)} is not known here`,
     near === undefined ? `known are ${known.join(', ')}` : `did you mean '${near}'?`,
   )
+}
+
+/** Refuses options with a key that is none of theirs; the compiler refuses a table that leaves one out. Throws `TypeError`. */
+export function checkOptions<Options extends object>(
+  where: string,
+  options: Options,
+  known: { readonly [Key in keyof Options]-?: true },
+): void {
+  const names = Object.keys(known)
+  for (const key of Object.keys(options)) {
+    if (names.includes(key)) continue
+    const near = nearestName(key, names)
+    const hint = near === undefined ? `known are ${names.join(', ')}` : `did you mean ${near}?`
+    throw new TypeError(`${where}: unknown key ${oneLine(key).slice(0, 60)}; ${hint}`)
+  }
 }

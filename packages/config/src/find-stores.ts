@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { checkOptions } from './did-you-mean.ts'
 import type { FindStoresOptions } from './find-stores-options.ts'
 import { olderDefaults, otherPath } from './legacy-stores.ts'
 import { otherNodes } from './other-nodes.ts'
@@ -8,9 +9,11 @@ import { describeRole, type StoreRole } from './store-role.ts'
 /**
  * Looks, before any store is opened, for what a node must not start beside in silence: BoltDB files at the
  * paths of the stores, stores at older default paths, stores of other node ids. Reads directories and the
- * first bytes of files, never writes, and never throws for what it finds there.
+ * first bytes of files, never writes, and never throws for what it finds there. Throws `TypeError`
+ * for an option that there is not.
  */
 export function findStores(options: FindStoresOptions): readonly StoreFinding[] {
+  checkOptions('findStores', options, { config: true, nodeId: true, idIsNew: true, fresh: true })
   const { config, nodeId, fresh = false } = options
   const roles = config.roles.map((role) => describeRole(config, nodeId, role))
   const listing = listRepository(config.dataDir)

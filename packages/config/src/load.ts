@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { checkValue } from './check-value.ts'
 import { buildConfig, type Config } from './config.ts'
 import { readConfigFile } from './config-file.ts'
+import { checkOptions } from './did-you-mean.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { isThere } from './file-kind.ts'
 import { type Arguments, readFlags } from './flags.ts'
@@ -57,9 +58,11 @@ export interface LoadedConfig {
 
 /**
  * Reads the configuration: flags before environment variables, before config files, before defaults.
- * Mistakes of a user never throw: all of them are in `errors` at once, and `config` is `undefined` then.
+ * Mistakes of a user never throw: all of them are in `errors` at once, and `config` is `undefined` then. Throws `TypeError` for
+ * an option that there is not.
  */
 export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
+  checkOptions('loadConfig', options, { argv: true, env: true, files: true, cwd: true })
   const base: PathBase = { home: options.env?.['HOME'] || undefined, directory: resolve(options.cwd ?? '.') }
   const flags = readFlags(options.argv ?? [], base)
   const environment = readEnvironment(options.env ?? {}, base)

@@ -1,4 +1,11 @@
-import { COMPUTE_STATES, type ComputeState, JOB_TYPES, type JobType } from '@saltcod/store-core'
+import {
+  COMPUTE_STATES,
+  type ComputeState,
+  checkFields,
+  type Fields,
+  JOB_TYPES,
+  type JobType,
+} from '@saltcod/store-core'
 import { LEGAL_ACTIONS, type RecoveryAction } from './action.ts'
 
 /** Decides about executions that were created longer ago than an age, whatever the table says. */
@@ -13,9 +20,18 @@ export interface AgeRule {
   readonly reason?: string
 }
 
+const AGE_RULE_FIELDS: Fields<AgeRule> = {
+  state: true,
+  jobType: true,
+  olderThanMs: true,
+  action: true,
+  reason: true,
+}
+
 /** Checks an age rule; `index` is its place in the list, for the message. Throws `TypeError`. */
 export function checkAgeRule(rule: AgeRule, index: number): void {
   const where = `age rule ${index + 1} of the recovery policy`
+  checkFields(where, rule, AGE_RULE_FIELDS)
   const { state, jobType, olderThanMs, action } = rule
   if (!Number.isSafeInteger(olderThanMs) || olderThanMs < 0) {
     throw new TypeError(`${where}: olderThanMs must be a whole number from 0, not ${olderThanMs}`)

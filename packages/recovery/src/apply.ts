@@ -1,4 +1,11 @@
-import { type EventInput, type ExecutionStore, isStoreError, type OutboxMessage } from '@saltcod/store-core'
+import {
+  checkFields,
+  type EventInput,
+  type ExecutionStore,
+  type Fields,
+  isStoreError,
+  type OutboxMessage,
+} from '@saltcod/store-core'
 import { RECOVERY_ACTIONS, type RecoveryAction } from './action.ts'
 import type { RecoveryDecision } from './decision.ts'
 import type { RecoveryPage } from './plan.ts'
@@ -35,6 +42,8 @@ export interface ApplyOptions {
   readonly onApplied?: (decision: RecoveryDecision) => void
 }
 
+const OPTION_FIELDS: Fields<ApplyOptions> = { outbox: true, onApplied: true }
+
 const MAX_FAILURES = 20
 
 /**
@@ -48,6 +57,7 @@ export async function applyRecovery(
   plan: AsyncIterable<RecoveryPage> | Iterable<RecoveryPage>,
   options: ApplyOptions = {},
 ): Promise<RecoverySummary> {
+  checkFields('applyRecovery', options, OPTION_FIELDS)
   const actions = Object.fromEntries(RECOVERY_ACTIONS.map((action) => [action, 0])) as Record<
     RecoveryAction,
     number

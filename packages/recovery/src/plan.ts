@@ -1,4 +1,4 @@
-import type { ExecutionStore, PageCursor } from '@saltcod/store-core'
+import { checkFields, type ExecutionStore, type Fields, type PageCursor } from '@saltcod/store-core'
 import { decideRecovery, type RecoveryDecision } from './decision.ts'
 import type { RecoveryPolicy } from './policy.ts'
 
@@ -17,6 +17,8 @@ export interface PlanOptions {
   readonly pageSize?: number
 }
 
+const OPTION_FIELDS: Fields<PlanOptions> = { nowMs: true, pageSize: true }
+
 /**
  * Works out what a restart does with every execution that has not ended, page by page; at most one page is in
  * memory. Only reads, so it may look at the store of a running node. Throws what `listExecutions` throws.
@@ -26,6 +28,7 @@ export async function* planRecovery(
   policy: RecoveryPolicy,
   options: PlanOptions = {},
 ): AsyncGenerator<RecoveryPage, void, undefined> {
+  checkFields('planRecovery', options, OPTION_FIELDS)
   const { nowMs = Date.now(), pageSize = 100 } = options
   let cursor: PageCursor | null = null
   do {

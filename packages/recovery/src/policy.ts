@@ -1,4 +1,11 @@
-import { COMPUTE_STATES, type ComputeState, JOB_TYPES, type JobType } from '@saltcod/store-core'
+import {
+  COMPUTE_STATES,
+  type ComputeState,
+  checkFields,
+  type Fields,
+  JOB_TYPES,
+  type JobType,
+} from '@saltcod/store-core'
 import { DEFAULT_REASONS, LEGAL_ACTIONS, type RecoveryAction, type RecoveryCell } from './action.ts'
 import { type AgeRule, checkAgeRule } from './age-rule.ts'
 
@@ -38,6 +45,16 @@ export interface RecoveryPolicyOptions {
   readonly keepForMs?: number
 }
 
+/** Cells and rules are looked at one by one. */
+const OPTION_FIELDS: Fields<Partial<Record<keyof RecoveryPolicyOptions, unknown>>> = {
+  preset: true,
+  cells: true,
+  ageRules: true,
+  keepForMs: true,
+}
+
+const CELL_FIELDS: Fields<RecoveryCell> = { action: true, reason: true }
+
 const HOUR_MS = 3_600_000
 
 type Rows = { readonly [State in ComputeState]: RecoveryAction | readonly [RecoveryAction, RecoveryAction] }
@@ -73,6 +90,7 @@ const ROWS: { readonly [Preset in RecoveryPreset]: Rows } = {
  * job type or action, and for an action that makes no sense in its state.
  */
 export function recoveryPolicy(options: RecoveryPolicyOptions = {}): RecoveryPolicy {
+  checkFields<Partial<Record<keyof RecoveryPolicyOptions, unknown>>>('recoveryPolicy', options, OPTION_FIELDS)
   const { preset = 'resume', cells = {}, ageRules = [], keepForMs = HOUR_MS } = options
   if (!RECOVERY_PRESETS.includes(preset)) {
     throw new TypeError(
@@ -113,6 +131,7 @@ function readOverrides(cells: NonNullable<RecoveryPolicyOptions['cells']>): Map<
           `unknown job type ${JSON.stringify(type)} in the recovery policy: use ${JOB_TYPES.join(', ')}`,
         )
       }
+      if (typeof value !== 'string') checkFields(`the cell ${state}/${type}`, value, CELL_FIELDS)
       const action = typeof value === 'string' ? value : value.action
       if (!LEGAL_ACTIONS[state].includes(action)) {
         throw new TypeError(

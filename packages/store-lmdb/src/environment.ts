@@ -253,8 +253,6 @@ export class Environment {
   refresh(): void {
     if (this.fault !== undefined) throw failedError(this.path, this.fault)
     this.#beforeRefresh?.()
-    // It could not be opened again before, and may be now.
-    if (!this.#isOpen) this.reopen()
     if (this.readOnly) this.#lockWord?.awaitLastCommit()
     this.#root.resetReadTxn()
   }

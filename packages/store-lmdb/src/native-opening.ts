@@ -40,14 +40,8 @@ export interface OpenedRoot {
 /** Opens a file after the proof that it can be opened. Throws a `StoreError`. */
 export function openNative(options: EnvironmentOptions): OpenedRoot {
   const { path, readOnly, privateLock } = options
-  const opened = privateLock?.path ?? path
-  proveDataFile(opened, readOnly)
-  let lockFile = openLockFile(opened, readOnly)
-  if (privateLock !== undefined && lockFile !== undefined) {
-    // LMDB has no lock on it yet.
-    closeSync(lockFile)
-    lockFile = undefined
-  }
+  proveDataFile(path, readOnly)
+  const lockFile = privateLock === undefined ? openLockFile(path, readOnly) : undefined
   let root: RootDatabase<Buffer, Uint8Array> | undefined
   try {
     root = openRoot(options)

@@ -1,7 +1,9 @@
 import {
   type Clock,
+  checkFields,
   checkOpenOptions,
   type ExecutionStore,
+  type Fields,
   type JobStore,
   type Json,
   type KvStore,
@@ -10,13 +12,22 @@ import {
   openJobStore,
   STORE_TABLES,
 } from '@saltcod/store-core'
-
 import { type LmdbKvOptions, openLmdbKv } from './opening.ts'
+import { OPENING_FIELDS } from './opening-options.ts'
 
 /** Options of {@link openLmdbJobStore} and {@link openLmdbExecutionStore}. */
 export interface LmdbStoreOptions extends Omit<LmdbKvOptions, 'tables'>, Omit<OpenStoreOptions, 'clock'> {
   /** Tells the time, in milliseconds since 1970. Default: the system's clock. */
   readonly clock?: Clock
+}
+
+const { tables: _, ...FILE_FIELDS } = OPENING_FIELDS
+
+const STORE_FIELDS: Fields<LmdbStoreOptions> = {
+  ...FILE_FIELDS,
+  clock: true,
+  nodeId: true,
+  maxSpecBytes: true,
 }
 
 /**
@@ -39,6 +50,7 @@ async function openOn<Store>(
   options: LmdbStoreOptions,
   open: (kv: KvStore, options: OpenStoreOptions) => Promise<Store>,
 ): Promise<Store> {
+  checkFields('options', options, STORE_FIELDS)
   const { clock = Date.now, nodeId, maxSpecBytes, ...kvOptions } = { ...options }
   const storeOptions: OpenStoreOptions = {
     clock,

@@ -1,14 +1,30 @@
 import { inspect } from 'node:util'
 
+import { checkFields, type Fields } from '@saltcod/store-core'
 import type { LmdbKvOptions } from './opening.ts'
 
 const SIZES = ['quotaBytes', 'lowSpaceBytes', 'mapBytes', 'maxResidentBytes'] as const
 const FLAGS = ['readOnly', 'create'] as const
 
+/** The fields of the options of an opening. */
+export const OPENING_FIELDS: Fields<LmdbKvOptions> = {
+  path: true,
+  tables: true,
+  readOnly: true,
+  create: true,
+  quotaBytes: true,
+  lowSpaceBytes: true,
+  mapBytes: true,
+  maxResidentBytes: true,
+  scratchDirectory: true,
+  onNotice: true,
+}
+
 /** Checks the options of an opening, before anything is looked at or made. Throws `TypeError`. */
 export function checkOpeningOptions(options: LmdbKvOptions): void {
   if (typeof options !== 'object' || options === null)
     throw wrong('options', 'an object with a path', options)
+  checkFields('openLmdbKv', options, OPENING_FIELDS)
   const { tables, onNotice } = options
   checkPath(options.path)
   if (!Array.isArray(tables) || !tables.every((table) => typeof table === 'string' && table !== '')) {

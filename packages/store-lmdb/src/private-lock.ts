@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { META_BYTES, parseMeta } from './file/meta-page.ts'
 import { removeFile } from './file-removal.ts'
+import { makeLockFile } from './reader-table.ts'
 import type { StorePath } from './store-path.ts'
 
 /**
@@ -24,14 +25,10 @@ export class PrivateLock {
     this.#paths = paths
     this.path = join(directory, `${randomBytes(8).toString('hex')}-${paths.name}`)
     this.#file = openSync(paths.data, 'r')
-    try {
-      this.#identity = this.#identityNow()
-      this.#transactions = this.#transactionsNow()
-      symlinkSync(paths.data, this.path)
-    } catch (error) {
-      closeSync(this.#file)
-      throw error
-    }
+    this.#identity = this.#identityNow()
+    this.#transactions = this.#transactionsNow()
+    symlinkSync(paths.data, this.path)
+    makeLockFile({ ...paths, lock: `${this.path}-lock` }, true)
   }
 
   /** Whether somebody has changed the store, or put another file in its place, since this was made. */

@@ -1,4 +1,5 @@
 import {
+  checkFields,
   type KvCapabilities,
   type KvFailure,
   type KvSnapshot,
@@ -22,6 +23,7 @@ export interface MemoryKvOptions {
 
 /** Opens an empty store that lives as long as the process; closing it forgets all rows. */
 export function openMemoryKv(options: MemoryKvOptions): KvStore {
+  checkFields('openMemoryKv', options, { tables: true })
   return new MemoryKv(new Tables(options.tables))
 }
 

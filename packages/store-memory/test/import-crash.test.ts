@@ -1,6 +1,7 @@
 import {
   type HistoryEntry,
   type JobStore,
+  type Json,
   type KvStore,
   openJobStore,
   type Page,
@@ -53,7 +54,7 @@ test('an import that dies on the way leaves nothing that is seen, and nothing at
     await source.updateExecution({ executionId, to: 'Completed' })
   }
   await source.transitionJob({ jobId, to: 'Completed' })
-  const whole: WholeJob = {
+  const whole: WholeJob<Json> = {
     versions: await source.listJobVersions(jobId),
     executions: (await source.listExecutions({ jobId, limit: 1_000 })).items,
     evaluations: [],

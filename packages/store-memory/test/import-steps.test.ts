@@ -2,6 +2,7 @@ import {
   encodeRecord,
   idTuple,
   type JobStore,
+  type Json,
   type KvStore,
   openJobStore,
   STORE_TABLES,
@@ -56,7 +57,7 @@ async function openWithJob() {
 }
 
 /** A finished job of 500 executions with a submit key, out of the store again. */
-async function takenOut(store: JobStore): Promise<WholeJob> {
+async function takenOut(store: JobStore<Json>): Promise<WholeJob<Json>> {
   const { job } = await store.submitJob({ type: 'batch', spec: {}, submitKey: 'once' })
   const jobId = job.id
   const claim = await store.claimEvaluation({ holder: 'worker', leaseMs: 1_000 })
@@ -68,7 +69,7 @@ async function takenOut(store: JobStore): Promise<WholeJob> {
   await store.transitionJob({ jobId, to: 'Completed' })
   const history = await store.listHistory({ jobId, limit: 1_000 })
   const rest = await store.listHistory({ jobId, limit: 1_000, cursor: history.next })
-  const whole: WholeJob = {
+  const whole: WholeJob<Json> = {
     versions: await store.listJobVersions(jobId),
     executions: (await store.listExecutions({ jobId, limit: 1_000 })).items,
     evaluations: (await store.listEvaluations({ jobId, limit: 1_000 })).items,

@@ -23,7 +23,7 @@ export async function execution(
   const showSecrets = options.showSecrets === true
   const values: Readonly<Record<string, Json>>[] = []
   const code = await findExecutionIn(terminal, store, id, async (opened, found) => {
-    const spec = isCompute(found) ? { spec: specOf(found.job.spec, showSecrets) } : {}
+    const spec = isCompute(found) ? { spec: specOf(found.job.spec as Json, showSecrets) } : {}
     const secrets = showSecrets ? null : await secretsOfExecution(opened, found)
     values.push({ ...executionRow(found, secrets), ...spec, store: opened.path })
   })

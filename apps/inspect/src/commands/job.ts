@@ -1,5 +1,5 @@
 import { formatTable, localTime, paint, shortId, span } from '@saltcod/display'
-import type { Execution, Job, JobStore } from '@saltcod/store-core'
+import type { Execution, Job, JobStore, Json } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { json, printValues } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -39,13 +39,13 @@ export async function job(
   printValues(terminal, options.output, found, {
     toRow: ({ job: told, executions, secrets, source }) => ({
       ...jobRow(told),
-      spec: specOf(told.spec, showSecrets),
+      spec: specOf(told.spec as Json, showSecrets),
       executions: executions.map((execution) => executionRow(execution, secrets)),
       ...(place.archive === null ? {} : { source }),
     }),
     toText: ({ job: told, executions, source }) => {
       const from = place.archive === null ? [] : [['From', source]]
-      return textOf(terminal, told, executions, specOf(told.spec, showSecrets), from)
+      return textOf(terminal, told, executions, specOf(told.spec as Json, showSecrets), from)
     },
   })
   return code

@@ -82,7 +82,7 @@ export class Secrets {
 /** Collects the secrets of all versions of a job. */
 export async function secretsOfJob(store: JobStore, jobId: string): Promise<Secrets> {
   const secrets = new Secrets()
-  for (const { spec } of (await orNothing(store.listJobVersions(jobId))) ?? []) secrets.add(spec)
+  for (const { spec } of (await orNothing(store.listJobVersions(jobId))) ?? []) secrets.add(spec as Json)
   return secrets
 }
 
@@ -91,7 +91,7 @@ export async function secretsOfExecution(
   { kind, store }: OpenedStore,
   execution: Execution | ComputeExecution,
 ): Promise<Secrets> {
-  if (isCompute(execution)) return new Secrets().add(execution.job.spec)
+  if (isCompute(execution)) return new Secrets().add(execution.job.spec as Json)
   return kind === 'jobs' ? await secretsOfJob(store, execution.jobId) : new Secrets()
 }
 

@@ -2,7 +2,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import { StoreError } from '@saltcod/store-core'
+import { checkFields, type Fields, StoreError } from '@saltcod/store-core'
 import { type ArchivedJob, fromLines, newestVersion, toLines } from './archived-job.ts'
 import { appendDurably, explainFileError, makeDirectory, syncDirectory } from './durable-file.ts'
 import {
@@ -63,6 +63,8 @@ export interface ArchiveOptions {
   readonly segmentBytes?: number
 }
 
+const OPTION_FIELDS: Fields<ArchiveOptions> = { readOnly: true, segmentBytes: true }
+
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024
 /** Jobs are compressed together up to so many characters. */
 const PART_CHARACTERS = 4 * 1024 * 1024
@@ -75,6 +77,7 @@ const decompress = promisify(gunzip)
  * `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_PERMISSION`, `STORE_FULL`.
  */
 export async function openArchive(directory: string, options: ArchiveOptions = {}): Promise<Archive> {
+  checkFields('openArchive', options, OPTION_FIELDS)
   const { readOnly = false, segmentBytes = DEFAULT_SEGMENT_BYTES } = options
   const path = resolve(directory)
   try {

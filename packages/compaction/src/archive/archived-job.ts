@@ -4,6 +4,7 @@ import {
   type HistoryEntry,
   type Job,
   type JobStore,
+  type Json,
   type Page,
   type PageRequest,
   StoreError,
@@ -11,7 +12,7 @@ import {
 } from '@saltcod/store-core'
 
 /** A job as an archive keeps it, with everything that belongs to it. */
-export type ArchivedJob = WholeJob
+export type ArchivedJob = WholeJob<Json>
 
 /** Which record a line of a segment holds. */
 type LineKind = 'version' | 'execution' | 'evaluation' | 'history'
@@ -30,7 +31,8 @@ export async function readArchivedJob(
   jobId: string,
 ): Promise<ArchivedJob> {
   const history = await readAll((request) => store.listHistory({ jobId, ...request }))
-  const versions = await store.listJobVersions(jobId)
+  // Whatever its shape is called, what a store has given out is JSON.
+  const versions = (await store.listJobVersions(jobId)) as Job<Json>[]
   const executions = await readAll((request) => store.listExecutions({ jobId, ...request }))
   const evaluations = await readAll((request) => store.listEvaluations({ jobId, ...request }))
   return { versions, executions, evaluations, history }
@@ -79,7 +81,7 @@ export function fromLines(lines: readonly string[]): ArchivedJob {
   const records = (kind: LineKind): unknown[] =>
     parsed.filter((line) => line.kind === kind).map(({ record }) => record)
   return {
-    versions: records('version') as Job[],
+    versions: records('version') as Job<Json>[],
     executions: records('execution') as Execution[],
     evaluations: records('evaluation') as Evaluation[],
     history: records('history') as HistoryEntry[],

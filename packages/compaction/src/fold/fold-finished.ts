@@ -1,5 +1,5 @@
-import type { DurableStore } from '@saltcod/store-core'
-import { Pace, type PaceOptions } from '../retention/pace.ts'
+import { checkFields, type DurableStore, type Fields } from '@saltcod/store-core'
+import { PACE_FIELDS, Pace, type PaceOptions } from '../retention/pace.ts'
 
 /** How long a finished record is left as it is unless asked for otherwise, in milliseconds: an hour. */
 export const DEFAULT_FOLD_AFTER_MS: number = 3_600_000
@@ -14,6 +14,14 @@ export interface FoldOptions extends PaceOptions {
   readonly anew?: boolean
   /** Called after each batch with the sums so far. */
   readonly onProgress?: (report: FoldSums) => void
+}
+
+const OPTION_FIELDS: Fields<FoldOptions> = {
+  ...PACE_FIELDS,
+  olderThanMs: true,
+  batchRecords: true,
+  anew: true,
+  onProgress: true,
 }
 
 /** What {@link foldFinished} did. */
@@ -38,6 +46,7 @@ export async function foldFinished(
   store: Pick<DurableStore, 'fold'>,
   options: FoldOptions = {},
 ): Promise<FoldSums> {
+  checkFields('foldFinished', options, OPTION_FIELDS)
   const { olderThanMs = DEFAULT_FOLD_AFTER_MS, batchRecords: limit = 50, onProgress } = options
   const pace = new Pace(options)
   let sums: FoldSums = { examined: 0, folded: 0, bytesBefore: 0, bytesAfter: 0, complete: true }

@@ -1,14 +1,16 @@
 import {
   COMPUTE_MACHINE,
   type ComputeState,
+  checkFields,
   type ExecutionStore,
+  type Fields,
   type FinishedExecution,
   isStoreError,
   type RecordSize,
 } from '@saltcod/store-core'
 import { Bucket } from './bucket.ts'
 import { type ClockStep, findClockStep } from './clock-step.ts'
-import type { CommonRetentionOptions } from './job-retention.ts'
+import { COMMON_FIELDS, type CommonRetentionOptions } from './job-retention.ts'
 import { Pace } from './pace.ts'
 import { checkRules, limitsFor, type RetentionRule } from './rule.ts'
 import {
@@ -60,6 +62,12 @@ export type RetentionExecutionStore = Pick<
   | 'trimFeed'
 >
 
+const OPTION_FIELDS: Fields<ExecutionRetentionOptions> = {
+  ...COMMON_FIELDS,
+  removeResults: true,
+  isWanted: true,
+}
+
 const FINISHED_STATES: readonly ComputeState[] = [...COMPUTE_MACHINE.terminal]
 
 /**
@@ -71,6 +79,7 @@ export async function applyExecutionRetention(
   rules: readonly ExecutionRetentionRule[],
   options: ExecutionRetentionOptions = {},
 ): Promise<ExecutionRetentionReport> {
+  checkFields('applyExecutionRetention', options, OPTION_FIELDS)
   checkRules(rules, FINISHED_STATES)
   const { dryRun = false, feed = DEFAULT_FEED_RULE, clock = Date.now } = options
   const pace = new Pace(options)

@@ -1,4 +1,6 @@
 import {
+  checkFields,
+  type Fields,
   type FinishedJob,
   isStoreError,
   JOB_MACHINE,
@@ -10,7 +12,7 @@ import type { ArchiveWriter } from '../archive/archive.ts'
 import { type ArchivedJob, readArchivedJob } from '../archive/archived-job.ts'
 import { Bucket } from './bucket.ts'
 import { type ClockStep, findClockStep } from './clock-step.ts'
-import { Pace, type PaceOptions } from './pace.ts'
+import { PACE_FIELDS, Pace, type PaceOptions } from './pace.ts'
 import { checkRules, limitsFor, type RetentionRule } from './rule.ts'
 import {
   type Due,
@@ -53,6 +55,17 @@ export interface CommonRetentionOptions extends PaceOptions {
   readonly onProgress?: (report: SweepReport) => void
 }
 
+/** The fields of {@link CommonRetentionOptions}. */
+export const COMMON_FIELDS: Fields<CommonRetentionOptions> = {
+  ...PACE_FIELDS,
+  dryRun: true,
+  batchRecords: true,
+  feed: { olderThanMs: true, maxBytes: true },
+  clockConfirmed: true,
+  clock: true,
+  onProgress: true,
+}
+
 /** Options of {@link applyRetention}. */
 export interface RetentionOptions extends CommonRetentionOptions {
   /** Takes each job before it is removed. */
@@ -72,7 +85,7 @@ export interface RetentionReport extends SweepReport {
 
 /** What retention needs of a job store. */
 export type RetentionJobStore = Pick<
-  JobStore<never> | JobStore,
+  JobStore,
   | 'info'
   | 'counts'
   | 'listFinishedJobs'
@@ -87,6 +100,12 @@ export type RetentionJobStore = Pick<
   | 'listHistory'
 >
 
+const OPTION_FIELDS: Fields<RetentionOptions> = {
+  ...COMMON_FIELDS,
+  archive: true,
+  evaluationsOlderThanMs: true,
+}
+
 const FINISHED_STATES: readonly JobState[] = [...JOB_MACHINE.terminal]
 
 /**
@@ -100,6 +119,7 @@ export async function applyRetention(
   rules: readonly JobRetentionRule[],
   options: RetentionOptions = {},
 ): Promise<RetentionReport> {
+  checkFields('applyRetention', options, OPTION_FIELDS)
   checkRules(rules, FINISHED_STATES)
   const { dryRun = false, feed = DEFAULT_FEED_RULE, clock = Date.now } = options
   const { evaluationsOlderThanMs = DEFAULT_EVALUATION_AGE_MS } = options

@@ -1,5 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 
+import type { Fields } from '@saltcod/store-core'
+
 /** How fast work in the background goes. */
 export interface PaceOptions {
   /** Ends the work between two batches; what was done stays done. */
@@ -7,6 +9,9 @@ export interface PaceOptions {
   /** The most records a second. Default: no limit; the store gives background writes a quarter of its time anyway. */
   readonly recordsPerSecond?: number
 }
+
+/** The fields of {@link PaceOptions}. */
+export const PACE_FIELDS: Fields<PaceOptions> = { signal: true, recordsPerSecond: true }
 
 /** Lets others have their turn between batches. */
 export class Pace {

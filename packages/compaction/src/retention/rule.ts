@@ -1,3 +1,5 @@
+import { checkFields, type Fields } from '@saltcod/store-core'
+
 /** Limits for what is kept of the records that ended; at least one limit is set. */
 export interface RetentionRule<State extends string = string> {
   /** The namespace that it is for; every one, each for itself, where absent. */
@@ -19,9 +21,18 @@ export interface Limits {
   readonly maxBytes: number
 }
 
-/** Throws a `TypeError` for a rule that limits nothing, or whose limit is no number from 0. */
+const RULE_FIELDS: Fields<RetentionRule> = {
+  namespace: true,
+  state: true,
+  maxAgeMs: true,
+  maxCount: true,
+  maxBytes: true,
+}
+
+/** Throws a `TypeError` for a rule that has unknown keys, limits nothing, or whose limit is no number from 0. */
 export function checkRules(rules: readonly RetentionRule[], states: readonly string[]): void {
   for (const [index, rule] of rules.entries()) {
+    checkFields(`retention rule ${index + 1}`, rule, RULE_FIELDS)
     const limits = [rule.maxAgeMs, rule.maxCount, rule.maxBytes].filter((limit) => limit !== undefined)
     const name = `retention rule ${index + 1}`
     if (limits.length === 0) {

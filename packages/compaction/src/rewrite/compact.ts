@@ -1,4 +1,11 @@
-import { type KvRow, type KvStore, STORE_TABLES, StoreError } from '@saltcod/store-core'
+import {
+  checkFields,
+  type Fields,
+  type KvRow,
+  type KvStore,
+  STORE_TABLES,
+  StoreError,
+} from '@saltcod/store-core'
 
 import { Pace } from '../retention/pace.ts'
 
@@ -14,6 +21,8 @@ export interface CompactOptions {
   /** Told after each batch. */
   readonly onProgress?: (copiedRows: number) => void
 }
+
+const OPTION_FIELDS: Fields<CompactOptions> = { tables: true, signal: true, onProgress: true }
 
 /** What {@link compact} did. */
 export interface CompactReport {
@@ -34,6 +43,7 @@ export async function compact(
   target: KvStore,
   options: CompactOptions = {},
 ): Promise<CompactReport> {
+  checkFields('compact', options, OPTION_FIELDS)
   const { tables = STORE_TABLES, signal, onProgress } = options
   refuseFilled(target, tables)
   // Every opening for writing and every change leaves its mark there.

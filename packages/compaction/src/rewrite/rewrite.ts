@@ -1,9 +1,13 @@
 import {
+  checkFields,
   type DurableStore,
+  type Fields,
   type KvRewriteOptions,
   type KvRewriteReport,
   StoreError,
 } from '@saltcod/store-core'
+
+const OPTION_FIELDS: Fields<KvRewriteOptions> = { signal: true, onProgress: true }
 
 /**
  * Rewrites a store in use into a fresh file, in the order of its keys, and gives what deleted rows left behind back to
@@ -14,6 +18,7 @@ export async function rewrite(
   store: Pick<DurableStore, 'capabilities'>,
   options: KvRewriteOptions = {},
 ): Promise<KvRewriteReport> {
+  checkFields('rewrite', options, OPTION_FIELDS)
   const { capabilities } = store
   if (capabilities.rewrite === undefined) {
     throw new StoreError('INVALID_ARGUMENT', 'this store cannot be rewritten: it has no such capability', {

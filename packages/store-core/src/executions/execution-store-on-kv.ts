@@ -7,7 +7,6 @@ import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { ChangedComputeExecution, ComputeExecution } from '../model/compute-execution.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
-import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
@@ -18,6 +17,7 @@ import { historyTable, readHistoryEntry, toHistoryEntry } from '../store/history
 import { checkChoices, checkInteger, checkText } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
 import { RecordTable } from '../store/record-table.ts'
+import { refuseUnknownFields } from '../store/request-fields.ts'
 import {
   acknowledgeCompute,
   createCompute,
@@ -41,13 +41,18 @@ import type {
   FinishedExecutionQuery,
   UpdateComputeExecution,
 } from './execution-store.ts'
+import { EXECUTION_STORE_FIELDS } from './execution-store-fields.ts'
 import { finishedExecutionListing, measureExecution } from './finished-executions.ts'
 import { reclaimExecutions } from './reclaim-executions.ts'
 
 const checkpointTable = new RecordTable<{ readonly n: number }>('meta', 1)
 
 /** The execution store on a key-value backend: each method is one transaction around an operation of this folder. */
-export class ExecutionStoreOnKv<Spec = Json> extends DurableStoreOnKv implements ExecutionStore<Spec> {
+export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements ExecutionStore<Spec> {
+  static {
+    refuseUnknownFields(ExecutionStoreOnKv.prototype, EXECUTION_STORE_FIELDS)
+  }
+
   protected readonly foldPlan: FoldPlan = FOLD_EXECUTIONS
 
   async createExecution(request: CreateComputeExecution<Spec>): Promise<ComputeExecution<Spec>> {

@@ -14,7 +14,7 @@ import type { ComputeState } from '../states/compute-state.ts'
 import type { Expectation } from '../states/transitions.ts'
 
 /** Work that a requester gave this node. */
-export interface CreateComputeExecution<Spec = Json> extends ChangeRequest {
+export interface CreateComputeExecution<Spec = unknown> extends ChangeRequest {
   readonly id: string
   readonly job: ExecutionJob<Spec>
   readonly requesterId: string
@@ -55,7 +55,7 @@ export interface FinishedExecutionQuery extends PageRequest {
 }
 
 /** The compute node's memory: the executions it was given and their history. */
-export interface ExecutionStore<Spec = Json> extends DurableStore {
+export interface ExecutionStore<Spec = unknown> extends DurableStore {
   /** Creates an execution. Throws `EXECUTION_ALREADY_EXISTS`, `INVALID_ARGUMENT`. */
   createExecution(request: CreateComputeExecution<Spec>): Promise<ComputeExecution<Spec>>
   /**

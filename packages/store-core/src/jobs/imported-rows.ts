@@ -1,6 +1,7 @@
 import type { Evaluation } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
 import type { Job } from '../model/job.ts'
+import type { Json } from '../model/json.ts'
 import type { EvaluationRow } from './evaluation-row.ts'
 import type { ExecutionRow } from './execution-row.ts'
 import type { JobRow, SpecRow } from './job-row.ts'
@@ -32,7 +33,7 @@ export function specRowOf(version: Job, atMs: number): SpecRow {
     p: version.priority,
     c: version.count,
     ...(Object.keys(version.labels).length === 0 ? {} : { l: version.labels }),
-    spec: version.spec,
+    spec: version.spec as Json,
     at: atMs,
   }
 }

@@ -8,7 +8,6 @@ import type { FeedCursor } from '../model/feed.ts'
 import type { FinishedJob, JobSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Job, JobType } from '../model/job.ts'
-import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { Deadline, ReclaimReport } from '../model/store-info.ts'
@@ -16,6 +15,7 @@ import { requireObject, requireOptionalNumber, requireText } from '../store/argu
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
 import { readHistoryEntry } from '../store/history.ts'
 import { checkOptionalInteger } from '../store/limits.ts'
+import { refuseUnknownFields } from '../store/request-fields.ts'
 import {
   createExecution,
   publicExecution,
@@ -64,6 +64,7 @@ import type {
   TransitionJob,
   UpdateExecution,
 } from './job-store.ts'
+import { JOB_STORE_FIELDS } from './job-store-fields.ts'
 import {
   claimEvaluation,
   completeEvaluation,
@@ -76,7 +77,11 @@ import { reclaimJobs } from './reclaim-job.ts'
 import { submitJob } from './submit-job.ts'
 
 /** The job store on a key-value backend: each method is one transaction around an operation of this folder. */
-export class JobStoreOnKv<Spec = Json> extends DurableStoreOnKv implements JobStore<Spec> {
+export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements JobStore<Spec> {
+  static {
+    refuseUnknownFields(JobStoreOnKv.prototype, JOB_STORE_FIELDS)
+  }
+
   protected readonly foldPlan: FoldPlan = FOLD_JOBS
 
   async submitJob(request: SubmitJob<Spec>): Promise<Submitted<Spec>> {

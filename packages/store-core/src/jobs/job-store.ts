@@ -14,7 +14,7 @@ import type { JobState } from '../states/job-state.ts'
 import type { Expectation } from '../states/transitions.ts'
 
 /** A job to be created. */
-export interface SubmitJob<Spec = Json>
+export interface SubmitJob<Spec = unknown>
   extends Partial<Omit<JobDefinition<Spec>, 'spec' | 'type'>>,
     ChangeRequest {
   /** Made by the store where absent. */
@@ -32,7 +32,7 @@ export interface SubmitJob<Spec = Json>
 }
 
 /** What a submit did. */
-export interface Submitted<Spec = Json> {
+export interface Submitted<Spec = unknown> {
   /** As it is stored. Where the request's specification and labels are plain JSON, these are the caller's own objects. */
   readonly job: Job<Spec>
   /** The first evaluation; `null` where none was asked for. */
@@ -42,7 +42,7 @@ export interface Submitted<Spec = Json> {
 }
 
 /** A new version of a job: what is absent stays as it is; a deadline of `null` is taken away. Also the way to run an ended job again. */
-export interface ReviseJob<Spec = Json>
+export interface ReviseJob<Spec = unknown>
   extends Partial<Omit<JobDefinition<Spec>, 'name' | 'type'>>,
     Expectation<JobState>,
     ChangeRequest {
@@ -153,7 +153,7 @@ export interface DeleteJob extends ChangeRequest {
 }
 
 /** A job that ended, and with it everything that belongs to it, on its way back into a store. */
-export interface ImportJob<Spec = Json> extends WholeJob<Spec> {
+export interface ImportJob<Spec = unknown> extends WholeJob<Spec> {
   /** Holds it for this reason, so that retention does not remove it again at once. */
   readonly hold?: string
 }
@@ -197,7 +197,7 @@ export interface Claim {
  * The requester's memory: jobs, their executions, evaluations and history. Every method is one transaction;
  * every change resolves once it is durable.
  */
-export interface JobStore<Spec = Json> extends DurableStore {
+export interface JobStore<Spec = unknown> extends DurableStore {
   // Jobs
   /** Creates a job and its first evaluation. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`, `INVALID_ARGUMENT`. */
   submitJob(request: SubmitJob<Spec>): Promise<Submitted<Spec>>

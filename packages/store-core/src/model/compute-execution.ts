@@ -3,7 +3,7 @@ import type { JobType } from './job.ts'
 import type { Json } from './json.ts'
 
 /** The job version that caused an execution, as its compute node keeps it; it never changes. */
-export interface ExecutionJob<Spec = Json> {
+export interface ExecutionJob<Spec = unknown> {
   readonly id: string
   readonly version: number
   readonly namespace: string
@@ -23,7 +23,7 @@ export interface ProcessIdentity {
 }
 
 /** An execution with the work it was given, as the node that carries it out knows it. */
-export interface ComputeExecution<Spec = Json> {
+export interface ComputeExecution<Spec = unknown> {
   readonly id: string
   readonly job: ExecutionJob<Spec>
   /** The requester that it is for. */

@@ -1,5 +1,5 @@
 import type { JobState } from '../states/job-state.ts'
-import type { Json, TextMap } from './json.ts'
+import type { TextMap } from './json.ts'
 
 /** The kinds of job: to completion on some nodes or on all matching ones, or long-running likewise. */
 export const JOB_TYPES = ['batch', 'ops', 'service', 'daemon'] as const
@@ -8,7 +8,7 @@ export const JOB_TYPES = ['batch', 'ops', 'service', 'daemon'] as const
 export type JobType = (typeof JOB_TYPES)[number]
 
 /** What a caller says of a job when it submits or revises it; the immutable part of one version. */
-export interface JobDefinition<Spec = Json> {
+export interface JobDefinition<Spec = unknown> {
   /** Unique in its namespace. */
   readonly name: string
   readonly type: JobType
@@ -22,7 +22,7 @@ export interface JobDefinition<Spec = Json> {
 }
 
 /** A job with its newest version, or with the version that was asked for. */
-export interface Job<Spec = Json> extends JobDefinition<Spec> {
+export interface Job<Spec = unknown> extends JobDefinition<Spec> {
   readonly id: string
   readonly namespace: string
   /** Number of this specification, from 1. */

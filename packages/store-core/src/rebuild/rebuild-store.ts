@@ -1,4 +1,5 @@
 import type { KvStore } from '../kv/contract.ts'
+import { checkFields, type Fields } from '../store/fields.ts'
 import type { StoreKind } from '../store/meta.ts'
 import { rebuildExecutions } from './rebuild-executions.ts'
 import { rebuildFolded } from './rebuild-folded.ts'
@@ -14,6 +15,8 @@ export interface RebuildOptions {
   readonly onDrop: OnDrop
 }
 
+const REBUILD_FIELDS: Fields<RebuildOptions> = { kind: true, nowMs: true, onDrop: true }
+
 /** The tables that {@link rebuildStore} fills; they must be empty when it begins. */
 export const REBUILT_TABLES = ['index', 'counters'] as const
 
@@ -21,7 +24,9 @@ export const REBUILT_TABLES = ['index', 'counters'] as const
  * Makes a sound store of one that holds records alone, folded or not: unfolds them, fills the tables `index` and `counters`, corrects totals,
  * and drops what is damaged or belongs to nothing. Not atomic, so it is for a new file that nobody else uses.
  */
-export async function rebuildStore(kv: KvStore, { kind, nowMs, onDrop }: RebuildOptions): Promise<void> {
+export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promise<void> {
+  checkFields('rebuildStore', options, REBUILD_FIELDS)
+  const { kind, nowMs, onDrop } = options
   const run = new RebuildRun(kv, nowMs, onDrop)
   await rebuildMeta(run, kv, kind)
   await rebuildFolded(run, kind)

@@ -20,7 +20,9 @@ import type { Clock } from './clock.ts'
 import { readCounters } from './counters.ts'
 import { knownSequence, knownStoreRow } from './damaged-meta.ts'
 import { readDeadlines } from './deadlines.ts'
+import { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './durable-store-fields.ts'
 import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from './feed.ts'
+import { checkFields } from './fields.ts'
 import {
   checkDuration,
   checkInteger,
@@ -36,6 +38,7 @@ import { readDestinations, readOutbox, removeOutbox } from './outbox.ts'
 import { type Listing, readPage } from './pager.ts'
 import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { refuseUnknownFields } from './request-fields.ts'
 import { findRequest, putRequest, trimRequests } from './requests.ts'
 
 /** What a store on a key-value backend is made of. */
@@ -69,6 +72,10 @@ const REQUEST_IDS_KEPT_MS = 86_400_000
 
 /** What both stores share; each adds its own operations, its reclaiming and its check. */
 export abstract class DurableStoreOnKv implements DurableStore {
+  static {
+    refuseUnknownFields(DurableStoreOnKv.prototype, DURABLE_STORE_FIELDS)
+  }
+
   readonly failed: Promise<KvFailure>
   readonly capabilities: KvCapabilities
   protected readonly parts: StoreParts
@@ -223,6 +230,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     query: { after?: FeedCursor | null; signal?: AbortSignal; pollMs?: number } = {},
   ): AsyncIterableIterator<FeedPage> {
     requireObject('query', query)
+    checkFields('watch', query, WATCH_FIELDS)
     const { signal, pollMs = DEFAULT_POLL_MS } = query
     checkInteger('pollMs', pollMs, 1, MAX_POLL_MS)
     let after = query.after ?? null

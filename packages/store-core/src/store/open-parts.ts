@@ -5,6 +5,7 @@ import { requireObject, requireText, wrongType } from './argument-types.ts'
 import { type Clock, wholeMs } from './clock.ts'
 import { knownStoreRow, recoverSequence, requireStoreRow } from './damaged-meta.ts'
 import type { StoreParts } from './durable-store-on-kv.ts'
+import { checkFields, type Fields } from './fields.ts'
 import { DEFAULT_MAX_SPEC_BYTES } from './limits.ts'
 import { checkStoreRow, openForWriting, STORE_KEY, type StoreKind } from './meta.ts'
 
@@ -18,12 +19,15 @@ export interface OpenStoreOptions {
   readonly maxSpecBytes?: number
 }
 
+const OPEN_FIELDS: Fields<OpenStoreOptions> = { clock: true, nodeId: true, maxSpecBytes: true }
+
 /**
  * Checks the options of a store as an opening does, for backends that make a file before they open a store in it. Throws
  * `TypeError`: all of them are written by a programmer.
  */
 export function checkOpenOptions(options: OpenStoreOptions): void {
   requireObject('options', options)
+  checkFields('options', options, OPEN_FIELDS)
   const { clock, nodeId, maxSpecBytes } = options
   if (typeof clock !== 'function') throw wrongType('clock', 'a function that tells the time', clock)
   if (nodeId !== undefined) {

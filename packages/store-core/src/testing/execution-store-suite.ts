@@ -1,4 +1,5 @@
 import type { ExecutionStore } from '../executions/execution-store.ts'
+import { EXECUTION_STORE_FIELDS } from '../executions/execution-store-fields.ts'
 import { deletionCases } from './execution-store/deletion.ts'
 import { assertSoundExecutionStore, EXECUTION_ACTOR } from './execution-store/execution-case.ts'
 import { foldCases } from './execution-store/fold.ts'
@@ -9,6 +10,7 @@ import { noteCases } from './execution-store/note.ts'
 import { retentionCases } from './execution-store/retention.ts'
 import { durableStoreCases } from './store/durable-store-cases.ts'
 import { runStoreSuite, type StoreCases, type StoreSuiteOptions } from './store/fixture.ts'
+import { unknownFieldCases } from './store/unknown-field-cases.ts'
 
 const CONCERNS: StoreCases<ExecutionStore> = {
   lifecycle: lifecycleCases,
@@ -18,6 +20,7 @@ const CONCERNS: StoreCases<ExecutionStore> = {
   fold: foldCases,
   notes: noteCases,
   'execution mistakes': executionMistakeCases,
+  'unknown keys': unknownFieldCases(EXECUTION_STORE_FIELDS),
   ...durableStoreCases(EXECUTION_ACTOR),
 }
 

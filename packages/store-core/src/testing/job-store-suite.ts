@@ -1,4 +1,5 @@
 import type { JobStore } from '../jobs/job-store.ts'
+import { JOB_STORE_FIELDS } from '../jobs/job-store-fields.ts'
 import { deletionCases } from './job-store/deletion.ts'
 import { evaluationCases } from './job-store/evaluation.ts'
 import { executionCases, reportCases } from './job-store/execution.ts'
@@ -19,6 +20,7 @@ import { requestIdCases, submitCases, submitKeyCases } from './job-store/submit.
 import { transitionCases } from './job-store/transition.ts'
 import { durableStoreCases } from './store/durable-store-cases.ts'
 import { runStoreSuite, type StoreCases, type StoreSuiteOptions } from './store/fixture.ts'
+import { unknownFieldCases } from './store/unknown-field-cases.ts'
 
 const CONCERNS: StoreCases<JobStore> = {
   submit: submitCases,
@@ -41,6 +43,7 @@ const CONCERNS: StoreCases<JobStore> = {
   import: importCases,
   hostile: hostileCases,
   'job mistakes': jobMistakeCases,
+  'unknown keys': unknownFieldCases(JOB_STORE_FIELDS),
   ...durableStoreCases(JOB_ACTOR),
 }
 

@@ -1,0 +1,151 @@
+import type { DurableStore } from '../model/durable-store.ts'
+import type { LeaseToken } from '../model/evaluation.ts'
+import { CHECK_FIELDS } from '../store/durable-store-fields.ts'
+import type { Fields } from '../store/fields.ts'
+import {
+  CHANGE_FIELDS,
+  EVENT_FIELDS,
+  EXPECTATION_FIELDS,
+  NEW_EVALUATION_FIELDS,
+  PAGE_FIELDS,
+  type RequestFields,
+} from '../store/request-fields.ts'
+import type { JobStore, NewExecution, TransitionJob, UpdateExecution } from './job-store.ts'
+import { WHOLE_JOB_FIELDS } from './whole-job-fields.ts'
+
+const LEASE_FIELDS: Fields<LeaseToken> = {
+  evaluationId: true,
+  attempt: true,
+  expiresAtMs: true,
+  incarnation: true,
+}
+
+const NEW_EXECUTION_FIELDS: Fields<NewExecution> = {
+  id: true,
+  jobId: true,
+  nodeId: true,
+  jobVersion: true,
+  state: true,
+  desiredState: true,
+  desiredMessage: true,
+  evaluationId: true,
+  partition: true,
+  previousExecutionId: true,
+  resources: true,
+  deadlineAtMs: true,
+  event: EVENT_FIELDS,
+}
+
+const UPDATE_FIELDS = {
+  ...EXPECTATION_FIELDS,
+  executionId: true,
+  to: true,
+  message: true,
+  patch: {
+    desiredState: true,
+    desiredMessage: true,
+    resources: true,
+    publishedResult: true,
+    runOutput: true,
+    deadlineAtMs: true,
+  },
+  event: EVENT_FIELDS,
+} as const satisfies Fields<UpdateExecution>
+
+const MOVE_FIELDS = {
+  ...EXPECTATION_FIELDS,
+  to: true,
+  message: true,
+  deadlineAtMs: true,
+  event: EVENT_FIELDS,
+} as const satisfies Fields<Omit<TransitionJob, 'jobId' | 'evaluation' | 'requestId' | 'outbox'>>
+
+/** The fields of what a caller may say of a new job and of a new version. */
+const DEFINITION_FIELDS = {
+  ...CHANGE_FIELDS,
+  priority: true,
+  count: true,
+  labels: true,
+  spec: true,
+  deadlineAtMs: true,
+  evaluation: NEW_EVALUATION_FIELDS,
+  event: EVENT_FIELDS,
+} as const
+
+/** The fields of the requests that a job store has beside those of every store. */
+export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof DurableStore, 'check'>>> = {
+  submitJob: { ...DEFINITION_FIELDS, id: true, namespace: true, name: true, type: true, submitKey: true },
+  reviseJob: { ...DEFINITION_FIELDS, ...EXPECTATION_FIELDS, jobId: true },
+  transitionJob: { ...CHANGE_FIELDS, ...MOVE_FIELDS, jobId: true, evaluation: NEW_EVALUATION_FIELDS },
+  listJobs: {
+    ...PAGE_FIELDS,
+    namespace: true,
+    states: true,
+    type: true,
+    inProgress: true,
+    labels: [{ key: true, operator: true, values: true }],
+    sinceMs: true,
+    untilMs: true,
+  },
+  holdJob: { ...CHANGE_FIELDS, jobId: true, reason: true },
+  listFinishedJobs: { ...PAGE_FIELDS, namespace: true, state: true },
+  deleteJob: { ...CHANGE_FIELDS, jobId: true, expectedRevision: true, expectedHistorySequence: true },
+  importJob: { ...WHOLE_JOB_FIELDS, hold: true },
+  createExecution: { ...CHANGE_FIELDS, ...NEW_EXECUTION_FIELDS, evaluation: NEW_EVALUATION_FIELDS },
+  updateExecution: { ...CHANGE_FIELDS, ...UPDATE_FIELDS, evaluation: NEW_EVALUATION_FIELDS },
+  recordExecution: {
+    ...CHANGE_FIELDS,
+    executionId: true,
+    nodeId: true,
+    computeRevision: true,
+    to: true,
+    message: true,
+    patch: UPDATE_FIELDS.patch,
+    event: EVENT_FIELDS,
+    evaluation: NEW_EVALUATION_FIELDS,
+  },
+  listExecutions: {
+    ...PAGE_FIELDS,
+    jobId: true,
+    jobVersion: true,
+    nodeId: true,
+    states: true,
+    inProgress: true,
+  },
+  createEvaluation: { ...CHANGE_FIELDS, ...NEW_EVALUATION_FIELDS, jobId: true },
+  listEvaluations: { ...PAGE_FIELDS, jobId: true, status: true },
+  deleteEvaluation: { ...CHANGE_FIELDS, evaluationId: true },
+  claimEvaluation: { holder: true, leaseMs: true, jobTypes: true, maxAttempts: true },
+  extendLease: { lease: LEASE_FIELDS, leaseMs: true },
+  completeEvaluation: { ...CHANGE_FIELDS, lease: LEASE_FIELDS, status: true, comment: true },
+  trimEvaluations: { olderThanMs: true },
+  retryEvaluation: {
+    ...CHANGE_FIELDS,
+    lease: LEASE_FIELDS,
+    delayMs: true,
+    maxAttempts: true,
+    comment: true,
+  },
+  applyPlan: {
+    ...CHANGE_FIELDS,
+    lease: LEASE_FIELDS,
+    newExecutions: [NEW_EXECUTION_FIELDS],
+    updates: [UPDATE_FIELDS],
+    job: MOVE_FIELDS,
+    events: [EVENT_FIELDS],
+    followUps: [NEW_EVALUATION_FIELDS],
+    comment: true,
+  },
+  addHistory: { ...CHANGE_FIELDS, jobId: true, executionId: true, event: EVENT_FIELDS },
+  listHistory: {
+    ...PAGE_FIELDS,
+    jobId: true,
+    jobVersion: true,
+    level: true,
+    executionIdPrefix: true,
+    nodeIdPrefix: true,
+    sinceMs: true,
+    afterSequence: true,
+  },
+  check: CHECK_FIELDS,
+}
