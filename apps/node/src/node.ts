@@ -18,12 +18,20 @@ import { Metrics } from './metrics/metrics.ts'
 import { addMetricsRoutes } from './metrics/metrics-routes.ts'
 import { openExecutions, openJobs } from './open-stores.ts'
 import type { ApiContext } from './requester/api/api-context.ts'
+import {
+  type ConnectionLimits,
+  connectionLimits,
+  isTooFewFiles,
+  openFileLimit,
+} from './requester/api/connection-limits.ts'
+import { Connections } from './requester/api/connections.ts'
+import { Listeners } from './requester/api/listeners.ts'
 import { createApi } from './requester/api/server.ts'
 import type { Requester } from './requester/requester.ts'
 import { startRequester } from './requester/requester.ts'
 import { addGcRoutes } from './retention/gc-routes.ts'
 import { Retention } from './retention/retention.ts'
-import { computeSettings, requesterSettings } from './settings-of-config.ts'
+import { computeSettings, maxRunningOf, requesterSettings } from './settings-of-config.ts'
 import type { JobSpec } from './spec/job-spec.ts'
 import { buildVersion } from './version.ts'
 
@@ -98,7 +106,12 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     isDraining: () => parts.draining,
   }
   const { maxBodyBytes } = config.api
-  parts.api = createApi(context, { maxBodyBytes, log: log.child({ part: 'api' }) })
+  const listeners = new Listeners(new Connections(limitsOf(config, log), maxBodyBytes))
+  parts.api = createApi(context, {
+    maxBodyBytes,
+    listeners,
+    log: log.child({ part: 'api' }),
+  })
   const archive = await openNodeArchive(config.archive.directory)
   const metrics = new Metrics({
     jobs: parts.jobs,
@@ -133,7 +146,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   addMetricsRoutes(parts.api, metrics)
   options.signal.throwIfAborted()
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
-  const url = await listen(parts.api, config.api)
+  const url = await listen(parts.api, listeners, config.api)
   if (parts.executions !== undefined) {
     parts.compute = await startRoom(options, paths, parts.executions, parts.requester)
   }
@@ -141,6 +154,19 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   parts.retention.start()
   parts.compaction.start()
   return url
+}
+
+/** Leaves the stores and the runs of this node what they need of the files that it may have open. */
+function limitsOf(config: Config, log: Logger): ConnectionLimits {
+  const openFiles = openFileLimit()
+  const maxRunning = config.roles.includes('compute') ? maxRunningOf(config) : 0
+  if (isTooFewFiles(openFiles, maxRunning)) {
+    log.warn(
+      { openFiles, maxRunning },
+      "so few files may be open that jobs and clients can get in each other's way: raise the limit (ulimit -n, LimitNOFILE), or lower Node.Compute.MaxRunning",
+    )
+  }
+  return connectionLimits(openFiles, maxRunning)
 }
 
 function storesOf({ jobs, executions }: Parts): CompactedStore[] {
@@ -192,9 +218,14 @@ const LISTEN_ERRORS: Readonly<Record<string, { readonly reason: string; readonly
   },
 }
 
-async function listen(api: FastifyInstance, { host, port }: Config['api']): Promise<string> {
+async function listen(
+  api: FastifyInstance,
+  listeners: Listeners,
+  { host, port }: Config['api'],
+): Promise<string> {
   try {
     await api.listen({ host, port })
+    if (host === 'localhost') await listeners.listenAlso(host)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     const { reason, hint } = LISTEN_ERRORS[code] ?? { reason: code, hint: 'see --host and --port' }

@@ -40,7 +40,7 @@ export function computeSettings(config: Config, dataDir: string, resultsDir: str
   return {
     labels: config.labels,
     capacity: capacityOf(config, dataDir),
-    maxRunning: config.compute.maxRunning ?? Math.max(availableParallelism() * 4, 8),
+    maxRunning: maxRunningOf(config),
     engines: createEngines(config),
     publishers: ['local', 'noop'],
     inputSources: INPUT_KINDS,
@@ -60,6 +60,11 @@ export function computeSettings(config: Config, dataDir: string, resultsDir: str
     recovery: recoveryPolicy({ preset, cells, ageRules, keepForMs }),
     heartbeatMs: HEARTBEAT_MS,
   }
+}
+
+/** How many runs there may be at a time; by default four for each processor. */
+export function maxRunningOf({ compute }: Config): number {
+  return compute.maxRunning ?? Math.max(availableParallelism() * 4, 8)
 }
 
 /**

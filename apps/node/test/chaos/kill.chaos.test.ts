@@ -9,6 +9,7 @@ import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode, waitFor } from './attacked-node.ts'
 import { execJob, noopJob, wasmJob } from './chaos-jobs.ts'
 import { processesWith } from './job-processes.ts'
+import { randomNumbers } from './random-numbers.ts'
 import { checkStores } from './stores-of.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
@@ -16,15 +17,6 @@ const KILLS = LONG ? 200 : 8
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const FAILED = 10
 const COMPLETED = 9
-
-/** Makes numbers from 0 to 1, the same for the same seed. */
-function randomNumbers(seed: number): () => number {
-  let state = (seed % 2_147_483_646) + 1
-  return () => {
-    state = (state * 48_271) % 2_147_483_647
-    return state / 2_147_483_647
-  }
-}
 
 test(`a node that is killed ${KILLS} times completes every job, and no run outlives it or doubles`, {
   timeout: LONG ? 3_600_000 : 400_000,

@@ -11,33 +11,58 @@ import type { WireLogMessage } from '../../wire/models.ts'
 import { collectItems } from '../pages.ts'
 import type { ApiContext } from './api-context.ts'
 import { findJob } from './api-context.ts'
+import type { Connections } from './connections.ts'
 import { foreignPage } from './foreign-page.ts'
 import { Query } from './query.ts'
 import { toApiError } from './store-error.ts'
 
 const PATH = /^\/api\/v1\/orchestrator\/jobs\/([^/?]+)\/logs(?:\?|$)/
 const NORMAL_CLOSE = 1000
-/** A client that reads more slowly than the job writes is waited for. */
-const MAX_BUFFERED_BYTES = 1024 * 1024
+const TRY_AGAIN_LATER = 1013
+/** So much may wait for a client before it is no longer answered that it is alive. */
+const MOST_UNSENT_BYTES = 1024 * 1024
 const DISCARDED = new Set(['AskForBidRejected', 'BidRejected'])
 
 /** Serves logs over websockets. Errors are told in a message, because clients show nothing of a refused handshake. */
-export function serveLogs(server: Server, context: ApiContext): void {
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 1024 })
+export function serveLogs(server: Server, context: ApiContext, connections: Connections): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: 1024,
+    autoPong: false,
+  })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    connections.upgrade(socket)
     const id = PATH.exec(request.url ?? '')?.[1]
     if (id === undefined || foreignPage(request) !== null) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      // Destroyed when that is sent: a client that keeps its side open must not keep the socket.
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
+        socket.destroy(),
+      )
       return
     }
     sockets.handleUpgrade(request, socket, head, (client) => {
-      void stream(context, client, id, new Query({ url: request.url ?? '' }))
+      // What broke a websocket closes it.
+      client.on('error', () => undefined)
+      client.on('ping', (data: Buffer) => {
+        if (client.bufferedAmount > MOST_UNSENT_BYTES) client.terminate()
+        else client.pong(data)
+      })
+      if (sockets.clients.size > connections.limits.logStreams) refuse(client)
+      else void stream(context, client, id, new Query({ url: request.url ?? '' }))
     })
   })
   context.requester.stopping.addEventListener('abort', () => {
     for (const client of sockets.clients) client.close(NORMAL_CLOSE)
     sockets.close()
   })
+}
+
+function refuse(client: WebSocket): void {
+  const error = 'this node lets no more logs be read at a time; try again later'
+  const message: WireLogMessage = { error, value: { Type: 0, Line: '' } }
+  client.send(JSON.stringify(message))
+  client.close(TRY_AGAIN_LATER)
 }
 
 async function stream(context: ApiContext, client: WebSocket, rawId: string, query: Query): Promise<void> {
@@ -60,10 +85,10 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
   client.close(NORMAL_CLOSE)
 }
 
+/** Resolves when the client has taken the message, so that no more than one of them waits in memory. */
 async function send(client: WebSocket, message: WireLogMessage, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
-  const sent = new Promise<void>((resolve) => client.send(JSON.stringify(message), () => resolve()))
-  if (client.bufferedAmount > MAX_BUFFERED_BYTES) await sent
+  await new Promise<void>((resolve) => client.send(JSON.stringify(message), () => resolve()))
 }
 
 /** Chooses the execution that was asked for, or else the one that changed last and was not refused. */

@@ -7,9 +7,11 @@ import { addAgentRoutes } from './agent-routes.ts'
 import type { ApiContext } from './api-context.ts'
 import { clientOf } from './api-context.ts'
 import { addAuthRoutes } from './auth-routes.ts'
+import { answerClientError } from './client-error.ts'
 import { foreignPage } from './foreign-page.ts'
 import { addJobRoutes } from './job-routes.ts'
 import { KnownPaths } from './known-paths.ts'
+import type { Listeners } from './listeners.ts'
 import { serveLogs } from './log-socket.ts'
 import { addNodeRoutes } from './node-routes.ts'
 import { toApiError } from './store-error.ts'
@@ -18,11 +20,20 @@ import { toApiError } from './store-error.ts'
 export interface ApiOptions {
   /** The largest request, in bytes. */
   readonly maxBodyBytes: number
+  readonly listeners: Listeners
   readonly log: FastifyBaseLogger
 }
 
+/** What is answered also where nothing else is. */
+const HEALTH: ReadonlySet<string> = new Set(['/api/v1/agent/alive', '/metrics', '/api/v1/metrics'])
+const RETRY_AFTER_S = 1
+
 /** Makes the API of a requester; it does not listen yet. */
-export function createApi(context: ApiContext, { maxBodyBytes, log }: ApiOptions): FastifyInstance {
+export function createApi(
+  context: ApiContext,
+  { maxBodyBytes, listeners, log }: ApiOptions,
+): FastifyInstance {
+  const { connections } = listeners
   const api: FastifyInstance = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -30,18 +41,21 @@ export function createApi(context: ApiContext, { maxBodyBytes, log }: ApiOptions
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    serverFactory: (handler) => listeners.create(handler),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, connections.isAnswering(socket)),
     // What the router itself refuses, such as an address that cannot be decoded, does not reach the error handler.
     frameworkErrors: answerError,
     // As much as the head of a request may hold, so that whatever is too long for an id is refused as one.
     routerOptions: { maxParamLength: maxHeaderSize, ignoreTrailingSlash: true },
   })
   addParsing(api)
+  addBounds(api, listeners)
   addAnswers(api, context, knownPathsOf(api))
   addAuthRoutes(api, context)
   addAgentRoutes(api, context)
   addNodeRoutes(api, context)
   addJobRoutes(api, context)
-  serveLogs(api.server, context)
+  serveLogs(api.server, context, connections)
   return api
 }
 
@@ -61,6 +75,24 @@ function addParsing(api: FastifyInstance): void {
       done(new ApiError('BadRequest', `the body is not JSON: ${reason}`, { cause: error }))
     }
   })
+}
+
+/** Refuses what is too much at a time; the health of the node can always be asked for. */
+function addBounds(api: FastifyInstance, listeners: Listeners): void {
+  const { connections } = listeners
+  api.addHook('onRequest', async (request, reply) => {
+    const overload = connections.overload(request.raw)
+    if (overload === null || HEALTH.has(request.routeOptions.url ?? '')) return
+    reply.headers({ 'retry-after': String(RETRY_AFTER_S), connection: 'close' })
+    throw new ApiError('ServiceUnavailable', `the node is too busy: ${overload}`, {
+      hint: 'try again in a moment',
+    })
+  })
+  api.addHook('onSend', async (_request, reply, payload) => {
+    if (typeof payload === 'string') connections.send(reply.raw, payload.length)
+    return payload
+  })
+  api.addHook('preClose', () => listeners.close())
 }
 
 /** Routes that are added later are known too. */

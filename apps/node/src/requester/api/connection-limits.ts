@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+
+/** How much of the process its clients may take. */
+export interface ConnectionLimits {
+  /** Connections that are served. */
+  readonly connections: number
+  /** Further ones while all of those are busy; on these only the health of the node is told. */
+  readonly spare: number
+  /** Logs that are read at a time. */
+  readonly logStreams: number
+  /** Requests in progress, over all connections. */
+  readonly requests: number
+  /** Request bodies that are being received, together. */
+  readonly bodyBytes: number
+  /** Answers that were not taken yet, together. */
+  readonly answerBytes: number
+}
+
+/** What stores, timers, logs and the process itself have open, also while a store is rewritten. */
+const BASE_FILES = 128
+/** A run has three pipes to its supervisor, and opens files while it is started, staged and published. */
+const FILES_PER_RUN = 12
+/** A log stream has its connection and reads one file at a time. */
+const FILES_PER_LOG_STREAM = 2
+const MOST_CONNECTIONS = 4_096
+const FEWEST_CONNECTIONS = 16
+const MOST_SPARE = 16
+const MOST_LOG_STREAMS = 256
+
+/** Returns how many files this process may have open; `null` where the system does not tell, or sets no limit. */
+export function openFileLimit(): number | null {
+  let limits: string
+  try {
+    limits = readFileSync('/proc/self/limits', 'utf8')
+  } catch {
+    return null
+  }
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1]
+  return soft === undefined ? null : Number(soft)
+}
+
+/** Works out what clients may take of a process, so that its stores and runs can always open what they need. */
+export function connectionLimits(openFiles: number | null, maxRunning: number): ConnectionLimits {
+  const forClients = (openFiles ?? Number.MAX_SAFE_INTEGER) - BASE_FILES - FILES_PER_RUN * maxRunning
+  // Of four connections one may read a log.
+  const share = Math.floor((forClients * 4) / (3 + FILES_PER_LOG_STREAM))
+  const all = Math.min(Math.max(share, FEWEST_CONNECTIONS), MOST_CONNECTIONS + MOST_SPARE)
+  const spare = Math.min(MOST_SPARE, Math.ceil(all / 8))
+  const connections = all - spare
+  return {
+    connections,
+    spare,
+    logStreams: Math.min(MOST_LOG_STREAMS, Math.floor(connections / 4)),
+    requests: 1_000,
+    bodyBytes: 128 * 1024 * 1024,
+    answerBytes: 64 * 1024 * 1024,
+  }
+}
+
+/** Tells whether so few files may be open that clients, stores and runs can get in each other's way. */
+export function isTooFewFiles(openFiles: number | null, maxRunning: number): boolean {
+  return openFiles !== null && openFiles < BASE_FILES + FILES_PER_RUN * maxRunning + FEWEST_CONNECTIONS * 2
+}

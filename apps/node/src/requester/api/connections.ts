@@ -1,0 +1,182 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ConnectionLimits } from './connection-limits.ts'
+
+/** No client waits for more answers at a time on one connection. */
+const MOST_PIPELINED = 64
+/** An answer of which nothing is taken for so long is given up with its connection. */
+const STALLED_MS = 30_000
+/** How long those that read a log have for its last lines when the node stops. */
+const FAREWELL_MS = 1_000
+
+/** What is in progress, on one connection or on all. */
+interface Use {
+  requests: number
+  bodyBytes: number
+  answerBytes: number
+}
+
+interface Connection extends Use {
+  readonly pool: Pool
+}
+
+/** Room for a number of connections. */
+class Pool {
+  readonly limit: number
+  readonly open = new Set<Duplex>()
+  /** Those without a request in progress; the one that has waited longest comes first. */
+  readonly waiting = new Set<Duplex>()
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+}
+
+/**
+ * All connections of clients, over every address that is listened on. Whatever a client does to its connection ends that
+ * connection and nothing else. Where there are too many, a new one takes the place of the one that has had nothing to do for longest.
+ */
+export class Connections {
+  readonly #limits: ConnectionLimits
+  readonly #maxBodyBytes: number
+  readonly #open = new Map<Duplex, Connection>()
+  readonly #served: Pool
+  readonly #spare: Pool
+  /** Those with an answer that was not taken yet; the oldest comes first. */
+  readonly #sending = new Set<Duplex>()
+  readonly #upgraded = new Set<Duplex>()
+  readonly #uses = new WeakMap<ServerResponse, Use>()
+  readonly #total: Use = { requests: 0, bodyBytes: 0, answerBytes: 0 }
+
+  constructor(limits: ConnectionLimits, maxBodyBytes: number) {
+    this.#limits = limits
+    this.#served = new Pool(limits.connections)
+    this.#spare = new Pool(limits.spare)
+    this.#maxBodyBytes = maxBodyBytes
+  }
+
+  get limits(): ConnectionLimits {
+    return this.#limits
+  }
+
+  /** Looks after the connections of a server from now on. */
+  watch(server: Server): void {
+    server.on('connection', (socket: Socket) => this.#accept(socket))
+    server.prependListener('request', (request, response) => this.#begin(request, response))
+  }
+
+  /** Returns why a request cannot be served now; `null` where it can. */
+  overload({ socket }: IncomingMessage): string | null {
+    const { requests, bodyBytes, answerBytes } = this.#total
+    const limits = this.#limits
+    if (this.#open.get(socket)?.pool === this.#spare) return `all ${limits.connections} connections are busy`
+    if (requests > limits.requests) return `${requests} requests are in progress`
+    if (bodyBytes > limits.bodyBytes) return 'too much is being received'
+    if (answerBytes > limits.answerBytes) return 'too many answers have not been taken yet'
+    return null
+  }
+
+  /** Tells whether an answer was begun on a connection, or several are asked for: then no other may be written into it. */
+  isAnswering(socket: Duplex): boolean {
+    const connection = this.#open.get(socket)
+    return connection !== undefined && (connection.answerBytes > 0 || connection.requests > 1)
+  }
+
+  /** Notes an answer that begins to be sent. Where too much waits to be taken, the oldest answers are given up. */
+  send(response: ServerResponse, bytes: number): void {
+    const use = this.#uses.get(response)
+    const { socket } = response.req
+    const connection = this.#open.get(socket)
+    if (use === undefined || connection === undefined) return
+    for (const sum of [use, connection, this.#total]) sum.answerBytes += bytes
+    this.#sending.add(socket)
+    socket.setTimeout(STALLED_MS)
+    for (const oldest of this.#sending) {
+      if (this.#total.answerBytes <= this.#limits.answerBytes || oldest === socket) return
+      this.#drop(oldest)
+    }
+  }
+
+  /** Notes that a connection speaks another protocol from now on; it is never idle then. */
+  upgrade(socket: Duplex): void {
+    const connection = this.#open.get(socket)
+    if (connection === undefined) return
+    connection.pool.waiting.delete(socket)
+    this.#upgraded.add(socket)
+  }
+
+  /** Ends all connections; those that were upgraded have a moment for their last words. */
+  async close(): Promise<void> {
+    const endMs = performance.now() + FAREWELL_MS
+    while (this.#upgraded.size > 0 && performance.now() < endMs) await delay(10)
+    for (const socket of [...this.#open.keys()]) this.#drop(socket)
+  }
+
+  #accept(socket: Socket): void {
+    // For as long as the socket lives: a server takes its own listener away at an upgrade, and an error without one ends the process.
+    socket.on('error', () => undefined)
+    socket.once('close', () => this.#forget(socket))
+    const pool = [this.#served, this.#spare].find((candidate) => this.#hasRoom(candidate))
+    if (pool === undefined) {
+      socket.destroy()
+      return
+    }
+    pool.open.add(socket)
+    pool.waiting.add(socket)
+    this.#open.set(socket, { pool, requests: 0, bodyBytes: 0, answerBytes: 0 })
+  }
+
+  /** Tells whether a pool can take another connection, after one has made way where it had to. */
+  #hasRoom({ limit, open, waiting }: Pool): boolean {
+    const [idle] = waiting
+    if (open.size >= limit && idle !== undefined) this.#drop(idle)
+    return open.size < limit
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const connection = this.#open.get(socket)
+    if (connection === undefined) return
+    const use: Use = { requests: 1, bodyBytes: this.#announcedBytes(request), answerBytes: 0 }
+    this.#uses.set(response, use)
+    connection.pool.waiting.delete(socket)
+    add(connection, use, 1)
+    add(this.#total, use, 1)
+    response.once('close', () => {
+      // A connection that is gone has been counted out as a whole.
+      if (this.#open.get(socket) !== connection) return
+      add(connection, use, -1)
+      add(this.#total, use, -1)
+      if (connection.answerBytes === 0) this.#sending.delete(socket)
+      if (connection.requests === 0) connection.pool.waiting.add(socket)
+    })
+    if (connection.requests > MOST_PIPELINED) this.#drop(socket)
+  }
+
+  #announcedBytes({ headers }: IncomingMessage): number {
+    const length = headers['content-length']
+    if (length !== undefined) return Math.min(Number(length), this.#maxBodyBytes)
+    return headers['transfer-encoding'] === undefined ? 0 : this.#maxBodyBytes
+  }
+
+  #drop(socket: Duplex): void {
+    this.#forget(socket)
+    socket.destroy()
+  }
+
+  #forget(socket: Duplex): void {
+    const connection = this.#open.get(socket)
+    if (connection === undefined) return
+    const { open, waiting } = connection.pool
+    for (const known of [this.#open, open, waiting, this.#sending, this.#upgraded]) known.delete(socket)
+    add(this.#total, connection, -1)
+  }
+}
+
+function add(sum: Use, { requests, bodyBytes, answerBytes }: Use, sign: 1 | -1): void {
+  sum.requests += sign * requests
+  sum.bodyBytes += sign * bodyBytes
+  sum.answerBytes += sign * answerBytes
+}

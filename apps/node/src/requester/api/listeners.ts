@@ -1,0 +1,69 @@
+import { lookup } from 'node:dns/promises'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Connections } from './connections.ts'
+
+/** How long clients may take; each of these ends its connection alone. */
+const PATIENCE: ServerOptions = {
+  /** From the connection to the end of the head of its first request, and from the first byte of each further one. */
+  headersTimeout: 20_000,
+  /** To the end of the request, which is at most a few megabytes. */
+  requestTimeout: 120_000,
+  /** Between two requests; more than most proxies, which then close first. */
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+  // Finds out about clients whose machine is gone, also while a log is read.
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+}
+
+/** The addresses that an API listens on: one server each, all alike, and their connections looked after together. */
+export class Listeners {
+  readonly connections: Connections
+  readonly #further: Server[] = []
+  #handler: RequestListener = () => undefined
+  #main: Server | undefined
+
+  constructor(connections: Connections) {
+    this.connections = connections
+  }
+
+  /** Makes the server of the first address. */
+  create(handler: RequestListener): Server {
+    this.#handler = handler
+    this.#main = this.#make()
+    return this.#main
+  }
+
+  /** Listens on every other address of a name too, such as those of `localhost`; one that cannot be had is left out. */
+  async listenAlso(host: string): Promise<void> {
+    const main = this.#main
+    if (main === undefined) return
+    const { address: first, port } = main.address() as AddressInfo
+    const addresses = await lookup(host, { all: true })
+    for (const { address } of addresses) {
+      if (address === first) continue
+      const server = this.#make()
+      for (const event of ['upgrade', 'clientError']) {
+        server.on(event, (...details: unknown[]) => main.emit(event, ...details))
+      }
+      const listening = await new Promise<boolean>((resolve) => {
+        server.once('error', () => resolve(false))
+        server.listen({ host: address, port }, () => resolve(true))
+      })
+      if (listening) this.#further.push(server)
+    }
+  }
+
+  /** Takes no more connections on the further addresses, and ends all that there are. */
+  async close(): Promise<void> {
+    for (const server of this.#further) server.close()
+    await this.connections.close()
+  }
+
+  #make(): Server {
+    const server = createServer(PATIENCE, this.#handler)
+    this.connections.watch(server)
+    return server
+  }
+}
