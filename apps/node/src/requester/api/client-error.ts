@@ -22,12 +22,11 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, 
 }
 
 function refusalOf(code: string | undefined): ApiError {
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new ApiError('RequestTimeout', 'the request did not arrive in time')
-    case 'HPE_HEADER_OVERFLOW':
-      return new ApiError('HeaderTooLarge', 'the head of the request is larger than this node takes')
-    default:
-      return new ApiError('BadRequest', 'this is not a request of HTTP/1.1')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new ApiError('RequestTimeout', 'the request did not arrive in time')
   }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new ApiError('HeaderTooLarge', 'the head of the request is larger than this node takes')
+  }
+  return new ApiError('BadRequest', 'this is not a request of HTTP/1.1')
 }
