@@ -112,7 +112,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     listeners,
     log: log.child({ part: 'api' }),
   })
-  const archive = await openNodeArchive(config.archive.directory)
+  const archive = await openNodeArchive(config.archive.directory, log)
   const metrics = new Metrics({
     jobs: parts.jobs,
     executions: parts.executions ?? null,

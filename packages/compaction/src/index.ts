@@ -1,4 +1,10 @@
-export type { Archive, ArchiveOptions, ArchiveTotals, ArchiveWriter } from './archive/archive.ts'
+export type {
+  Archive,
+  ArchiveNotice,
+  ArchiveOptions,
+  ArchiveTotals,
+  ArchiveWriter,
+} from './archive/archive.ts'
 export { openArchive } from './archive/archive.ts'
 export type { ArchivedJob } from './archive/archived-job.ts'
 export { readArchivedJob } from './archive/archived-job.ts'

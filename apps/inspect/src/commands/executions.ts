@@ -45,7 +45,7 @@ export async function executions(
   { job, ...others }: ExecutionsOptions,
 ): Promise<ExitCode | undefined> {
   const sinceMs = others.since === undefined ? 0 : await parsePointInTime(others.since, Date.now())
-  const place = await openPlace(store, others.archive)
+  const place = await openPlace(terminal, store, others.archive)
   const options: Options =
     job === undefined
       ? others

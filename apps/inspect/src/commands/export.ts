@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { countOf } from '@saltcod/display'
 import { isStoreError, REBUILT_TABLES, STORE_TABLES } from '@saltcod/store-core'
 import type { Terminal } from '../cli/terminal.ts'
@@ -80,8 +80,11 @@ function outputTo(terminal: Terminal, target: string | undefined): Output {
     })
   }
   return {
-    write: (text) => void writeSync(file, text),
-    done: () => closeSync(file),
+    write: (text) => writeFileSync(file, text),
+    done: () => {
+      fsyncSync(file)
+      closeSync(file)
+    },
     discard: () => {
       closeSync(file)
       rmSync(target, { force: true })

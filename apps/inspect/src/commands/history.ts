@@ -28,7 +28,7 @@ export async function history(
   options: HistoryOptions,
 ): Promise<ExitCode | undefined> {
   const sinceMs = options.since === undefined ? undefined : await parsePointInTime(options.since, Date.now())
-  const place = await openPlace(store, options.archive)
+  const place = await openPlace(terminal, store, options.archive)
   const listing = new Listing<Listed>(
     terminal,
     options.output,

@@ -28,7 +28,7 @@ export async function job(
   options: JobOptions,
 ): Promise<ExitCode | undefined> {
   const showSecrets = options.showSecrets === true
-  const place = await openPlace(store, options.archive)
+  const place = await openPlace(terminal, store, options.archive)
   const found: Told[] = []
   const visit = async ({ store: jobs, path }: OpenedJobs, inStore: Job): Promise<void> => {
     const secrets = showSecrets ? null : await secretsOfJob(jobs, inStore.id)

@@ -47,7 +47,7 @@ export async function jobs(
     ...(options.inProgress === true ? { inProgress: true } : {}),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   }
-  const place = await openPlace(store, options.archive)
+  const place = await openPlace(terminal, store, options.archive)
   const listing = new Listing(
     terminal,
     options.output,

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { findInArchive, openArchive } from '@saltcod/compaction'
+import { findInArchive } from '@saltcod/compaction'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import { readArchive } from '../store/archive.ts'
 import { locateStores } from '../store/locate.ts'
 import { openStore } from '../store/open-store.ts'
 import { requireStopped } from '../store/require-stopped.ts'
@@ -25,7 +26,7 @@ export async function unarchive(
   target: string,
   options: UnarchiveOptions,
 ): Promise<undefined> {
-  const archive = await openArchive(directory, { readOnly: true })
+  const archive = await readArchive(terminal, directory)
   const entry = await findInArchive(archive, id, options.namespace)
   const whole = await archive.get(entry.id)
   if (whole === null) throw new Failure(EXIT.findings, `job ${entry.id} is not in ${archive.path}`)

@@ -52,7 +52,7 @@ export async function why(
   id: string,
   options: WhyOptions,
 ): Promise<ExitCode | undefined> {
-  const place = await openPlace(store, options.archive)
+  const place = await openPlace(terminal, store, options.archive)
   const found: Explanation[] = []
   const executionIds = new Set<string>()
   const policy = place.store === null ? recoveryPolicy() : await readRecoveryPolicy(place.store)

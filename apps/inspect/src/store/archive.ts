@@ -1,6 +1,13 @@
-import { type Archive, type ArchivedJob, findInArchive, openArchive } from '@saltcod/compaction'
+import {
+  type Archive,
+  type ArchivedJob,
+  type ArchiveNotice,
+  findInArchive,
+  openArchive,
+} from '@saltcod/compaction'
 import { openJobStore, readStoreRow, STORE_TABLES } from '@saltcod/store-core'
 import { openMemoryKv } from '@saltcod/store-memory'
+import type { Terminal } from '../cli/terminal.ts'
 import { isArchive } from './locate.ts'
 import type { OpenedJobs } from './open-store.ts'
 import { orNothing } from './or-nothing.ts'
@@ -15,11 +22,21 @@ export interface Place {
 }
 
 /** Finds out what an argument and the option `--archive` mean. Throws what `openArchive` throws. */
-export async function openPlace(argument: string, directory: string | undefined): Promise<Place> {
+export async function openPlace(
+  terminal: Terminal,
+  argument: string,
+  directory: string | undefined,
+): Promise<Place> {
   const alone = directory === undefined && isArchive(argument)
   const path = alone ? argument : directory
-  const archive = path === undefined ? null : await openArchive(path, { readOnly: true })
+  const archive = path === undefined ? null : await readArchive(terminal, path)
   return { store: alone ? null : argument, archive }
+}
+
+/** Opens an archive for reading, and tells what its user should know. Throws what `openArchive` throws. */
+export async function readArchive(terminal: Terminal, path: string): Promise<Archive> {
+  const onNotice = ({ message }: ArchiveNotice): void => terminal.err(`Warning: ${message}\n`)
+  return await openArchive(path, { readOnly: true, onNotice })
 }
 
 /** Puts a job of an archive into a store in memory, so that all that reads a store reads it. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
 import {
   type DroppedRow,
   decodeRecord,
@@ -37,11 +37,13 @@ export class LeftOutFile {
     if (this.listed.length < MAX_LISTED) this.listed.push(facts)
     this.#file ??= openSync(this.path, 'wx', 0o600)
     const kept = value === undefined ? {} : recordOf(row.table, row.key, value)
-    writeSync(this.#file, `${JSON.stringify({ ...facts, ...kept })}\n`)
+    writeFileSync(this.#file, `${JSON.stringify({ ...facts, ...kept })}\n`)
   }
 
   close(): void {
-    if (this.#file !== null) closeSync(this.#file)
+    if (this.#file === null) return
+    fsyncSync(this.#file)
+    closeSync(this.#file)
   }
 }
 

@@ -22,9 +22,18 @@ export function replaceStore(path: string, replacement: string): string {
   chmodSync(replacement, mode & 0o777)
   if (process.geteuid?.() === 0) chownSync(replacement, uid, gid)
   linkSync(path, kept)
+  // Before the old name goes: a power cut keeps any of two changes that were not synced.
+  syncDirectory(dirname(path))
   renameSync(replacement, path)
-  const directory = openSync(dirname(path), 'r')
-  fsyncSync(directory)
-  closeSync(directory)
+  syncDirectory(dirname(path))
   return kept
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
@@ -76,6 +76,42 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   const held = await session.run(['gc', '--max-age', '0s'], { env })
   assert.equal(held.stdout, 'Removed 0 jobs, 0 B of records.\nLeft alone: 1 held.\n')
   assert.match(log(), /a job was restored from the archive/)
+}, 120_000)
+
+test('a node starts with a line of the manifest that did not reach the disk whole, and tells of it', async () => {
+  const directory = temporaryDirectory()
+  writeFileSync(join(directory, 'saltcod.yaml'), 'Node: { Requester: { Archive: { Directory: archive } } }\n')
+  const manifest = join(directory, 'archive', 'manifest.ndjson')
+  const first = await serveNode(directory)
+  const ids: string[] = []
+  let begin = 0
+  for (const name of ['one', 'two']) {
+    begin = readFileSync(manifest).length
+    ids.push(await submit(first.url, name))
+    await jobUntil(first.url, ids.at(-1) ?? '', 'Completed')
+    await session.run(['gc', '--max-age', '0s'], { env: first.env })
+  }
+  await first.stop()
+  const whole = readFileSync(manifest)
+  writeFileSync(manifest, Buffer.from(whole).fill(0, begin, begin + 100))
+  const remade = await serveNode(directory)
+  assert.match(remade.log(), /line 3 of \S+manifest\.ndjson did not reach the disk whole; it was made again/)
+  const list = await session.run(['archive', 'list', '--output', 'json'], { env: remade.env })
+  assert.deepEqual(
+    (JSON.parse(list.stdout) as ArchivedItem[]).map(({ ID }) => ID),
+    ids,
+  )
+  await remade.stop()
+  writeFileSync(manifest, whole.subarray(0, -20))
+  const cut = await serveNode(directory)
+  assert.match(cut.log(), /line 3 of \S+manifest\.ndjson was not finished .*: \d+ bytes were cut off/)
+  await cut.stop()
+  writeFileSync(manifest, whole.fill(120, begin - 30, begin - 20))
+  const refused = await saltcod(['serve', '--repo', directory, '--port', '0'])
+  assert.deepEqual(
+    [refused.code, /Error: cannot open the archive: line 2 of \S+ is damaged\n/.test(refused.stderr)],
+    [2, true],
+  )
 }, 120_000)
 
 test('a node without an archive says so, one that cannot open it does not start', async () => {

@@ -1,22 +1,30 @@
-import { open, readFile, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
-import { checkFields, type Fields, StoreError } from '@saltcod/store-core'
-import { type ArchivedJob, fromLines, newestVersion, toLines } from './archived-job.ts'
-import { appendDurably, explainFileError, makeDirectory, syncDirectory } from './durable-file.ts'
+import { readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { checkFields, type Fields, isStoreError, StoreError } from '@saltcod/store-core'
+import { type ArchivedJob, fromLines } from './archived-job.ts'
+import {
+  appendDurably,
+  appendLine,
+  cutDurably,
+  explainFileError,
+  makeDirectoryDurably,
+  syncPath,
+} from './durable-file.ts'
 import {
   type ArchiveEntry,
+  damagedManifest,
   EMPTY_MANIFEST,
   foreignManifest,
   MANIFEST_HEADER,
   MANIFEST_NAME,
   type ManifestEnd,
   type ManifestPart,
+  type ManifestTail,
   manifestLine,
   readManifest,
   sha256,
 } from './manifest.ts'
+import { inParts, type Part, readPart, remakePart } from './part.ts'
 
 /** Takes jobs before they are removed. */
 export interface ArchiveWriter {
@@ -55,35 +63,44 @@ export interface Archive extends ArchiveWriter {
   verify(): Promise<{ readonly jobs: number; readonly bytes: number; readonly problems: readonly string[] }>
 }
 
+/** Something that an operator should know about an archive. */
+export interface ArchiveNotice {
+  /**
+   * `ARCHIVE_TAIL_CUT`: an unfinished line was cut off. `ARCHIVE_LINE_REMADE`: a torn one was made again from its segment.
+   * `ARCHIVE_LINE_TORN`: there is a torn one, and the archive was opened for reading.
+   */
+  readonly code: 'ARCHIVE_TAIL_CUT' | 'ARCHIVE_LINE_REMADE' | 'ARCHIVE_LINE_TORN'
+  readonly message: string
+}
+
 /** Options of {@link openArchive}. */
 export interface ArchiveOptions {
   /** Changes nothing. Default false. */
   readonly readOnly?: boolean
   /** A segment that has grown beyond it is followed by the next one. Default 64 MiB. */
   readonly segmentBytes?: number
+  /** Gets what an operator should know. The package itself logs nothing. */
+  readonly onNotice?: (notice: ArchiveNotice) => void
 }
 
-const OPTION_FIELDS: Fields<ArchiveOptions> = { readOnly: true, segmentBytes: true }
+const OPTION_FIELDS: Fields<ArchiveOptions> = { readOnly: true, segmentBytes: true, onNotice: true }
 
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024
-/** Jobs are compressed together up to so many characters. */
-const PART_CHARACTERS = 4 * 1024 * 1024
-const compress = promisify(gzip)
-const decompress = promisify(gunzip)
 
 /**
- * Opens an archive, or makes one. Only one process may write to it at a time; any number may read. What a
- * process that died had not finished is cut off by the next write. Throws `STORE_NOT_FOUND` (reading where there is none),
- * `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_PERMISSION`, `STORE_FULL`.
+ * Opens an archive, or makes one. Only one process may write to it at a time; any number may read. What a process or a
+ * machine that died had not finished is cut off, with a notice. Throws `STORE_NOT_FOUND` (reading where there is none),
+ * `STORE_FOREIGN`, `STORE_DAMAGED` (with the number of the line), `STORE_PERMISSION`, `STORE_FULL`.
  */
 export async function openArchive(directory: string, options: ArchiveOptions = {}): Promise<Archive> {
   checkFields('openArchive', options, OPTION_FIELDS)
-  const { readOnly = false, segmentBytes = DEFAULT_SEGMENT_BYTES } = options
+  const { readOnly = false, segmentBytes = DEFAULT_SEGMENT_BYTES, onNotice } = options
   const path = resolve(directory)
   try {
     if (!readOnly) await make(path)
     const archive = new DirectoryArchive(path, readOnly, segmentBytes)
-    await archive.findEnd()
+    const notice = await archive.findEnd()
+    if (notice !== null) onNotice?.(notice)
     return archive
   } catch (error) {
     throw explainFileError(error, path)
@@ -93,12 +110,14 @@ export async function openArchive(directory: string, options: ArchiveOptions = {
 async function make(path: string): Promise<void> {
   const manifest = join(path, MANIFEST_NAME)
   const size = (await sizeOf(manifest)) ?? 0
-  if (size >= EMPTY_MANIFEST.bytes) return
-  // Only the beginning of our own first line is what a process left that died while it made the archive.
-  if (size > 0 && !MANIFEST_HEADER.startsWith(await readFile(manifest, 'latin1')))
-    throw foreignManifest(manifest)
-  await makeDirectory(path)
-  await syncDirectory(dirname(path))
+  if (size > EMPTY_MANIFEST.bytes) return
+  if (size > 0) {
+    const text = await readFile(manifest, 'latin1')
+    if (text === `${MANIFEST_HEADER}\n`) return
+    // Only the beginning of our own first line, or its length, is what is left where somebody died while the archive was made.
+    if (!MANIFEST_HEADER.startsWith(text) && /[^\0]/.test(text)) throw foreignManifest(manifest)
+  }
+  await makeDirectoryDurably(path)
   await appendDurably(manifest, 0, Buffer.from(`${MANIFEST_HEADER}\n`))
 }
 
@@ -125,16 +144,52 @@ class DirectoryArchive implements Archive {
     return this.#totals
   }
 
-  async findEnd(): Promise<void> {
-    for await (const { part, end } of readManifest(this.#manifest)) {
+  /** Reads what there is and, for writing, brings its end in order. Resolves with what there is to tell. */
+  async findEnd(): Promise<ArchiveNotice | null> {
+    const tails: ManifestTail[] = []
+    for await (const { part, end } of readManifest(this.#manifest, (tail) => tails.push(tail))) {
       this.#end = end
-      this.#add(part)
-      this.#segment = numberOf(part.segment)
-      this.#offset = part.offset + part.length
+      this.#follow(part)
     }
+    const [tail] = tails
+    if (this.#readOnly) return tail?.kind === 'torn' ? tornNotice(this.#manifest, tail) : null
+    const notice = tail === undefined ? null : await this.#mend(tail)
+    // A process that was killed may have left what it wrote to the kernel alone.
+    for (const path of [this.#manifest, this.path]) await syncPath(path)
     const size = await sizeOf(join(this.path, segmentName(this.#segment)))
     // A segment that lost its end must not be written over: what is left of it may still be read.
     if (this.#offset > 0 && (size ?? 0) < this.#offset) this.#nextSegment()
+    return notice
+  }
+
+  async #mend({ line, bytes, kind }: ManifestTail): Promise<ArchiveNotice> {
+    if ((await sizeOf(this.#manifest)) !== this.#end.bytes + bytes) throw this.#otherWriter()
+    const remade = kind === 'torn' ? await this.#remake(line) : null
+    await cutDurably(this.#manifest, this.#end.bytes)
+    const where = `line ${line} of ${this.#manifest}`
+    if (remade === null) {
+      const message = `${where} was not finished when its process or the machine died: ${bytes} bytes were cut off; nothing was removed from the store for it`
+      return { code: 'ARCHIVE_TAIL_CUT', message }
+    }
+    await this.#enter(remade)
+    const message = `${where} did not reach the disk whole; it was made again from ${remade.segment}`
+    return { code: 'ARCHIVE_LINE_REMADE', message }
+  }
+
+  /** Segments are on disk before their lines: what a torn line told of is there, in the newest segment. */
+  async #remake(line: number): Promise<ManifestPart | null> {
+    const next = { segment: segmentName(this.#segment + 1), offset: 0 }
+    const same = { segment: segmentName(this.#segment), offset: this.#offset }
+    try {
+      for (const place of [next, same]) {
+        const part = (await sizeOf(join(this.path, place.segment))) ?? 0
+        if (part > place.offset) return await remakePart(this.path, place)
+      }
+    } catch (error) {
+      if (isStoreError(error, 'RECORD_CORRUPT')) throw damagedManifest(this.#manifest, line)
+      throw error
+    }
+    return null
   }
 
   async append(jobs: readonly ArchivedJob[]): Promise<void> {
@@ -145,7 +200,7 @@ class DirectoryArchive implements Archive {
     }
     const turn = this.#queue
       .then(async () => {
-        for (const part of inParts(jobs)) await this.#write(part)
+        for await (const part of inParts(jobs)) await this.#write(part)
       })
       .catch((error: unknown) => {
         throw explainFileError(error, this.path)
@@ -155,29 +210,33 @@ class DirectoryArchive implements Archive {
   }
 
   /** First the part, then the line that tells of it: what no line tells of does not exist. */
-  async #write({ text, jobs }: Part): Promise<void> {
+  async #write({ bytes, jobs }: Part): Promise<void> {
     if ((await sizeOf(this.#manifest)) !== this.#end.bytes) await this.#refuseOtherWriter()
-    const bytes = await compress(text)
     if (this.#offset > this.#segmentBytes) this.#nextSegment()
     const segment = segmentName(this.#segment)
-    await appendDurably(join(this.path, segment), this.#offset, bytes)
-    const part: ManifestPart = {
+    const offset = this.#offset
+    await appendDurably(join(this.path, segment), offset, bytes)
+    await this.#enter({
       segment,
-      offset: this.#offset,
+      offset,
       length: bytes.length,
       sha256: sha256(bytes),
       atMs: Date.now(),
       jobs,
-    }
-    const line = Buffer.from(`${manifestLine(part, this.#end)}\n`)
-    await appendDurably(this.#manifest, this.#end.bytes, line)
-    this.#end = { bytes: this.#end.bytes + line.length, sha256: sha256(line.subarray(0, -1)) }
-    this.#offset += bytes.length
-    this.#add(part)
+    })
   }
 
-  #add({ jobs, offset, length }: ManifestPart): void {
+  async #enter(part: ManifestPart): Promise<void> {
+    const line = Buffer.from(manifestLine(part, this.#end))
+    await appendLine(this.#manifest, this.#end.bytes, line)
+    this.#end = { bytes: this.#end.bytes + line.length + 1, sha256: sha256(line) }
+    this.#follow(part)
+  }
+
+  #follow({ segment, jobs, offset, length }: ManifestPart): void {
     const totals = this.#totals
+    this.#segment = numberOf(segment)
+    this.#offset = offset + length
     this.#totals = {
       jobs: totals.jobs + jobs.length,
       segments: totals.segments + (offset === 0 ? 1 : 0),
@@ -190,7 +249,11 @@ class DirectoryArchive implements Archive {
     let end = EMPTY_MANIFEST
     for await (const read of readManifest(this.#manifest)) end = read.end
     if (end.bytes === this.#end.bytes && end.sha256 === this.#end.sha256) return
-    throw new StoreError('STORE_LOCKED', `another process writes to the archive ${this.path}`, {
+    throw this.#otherWriter()
+  }
+
+  #otherWriter(): StoreError {
+    return new StoreError('STORE_LOCKED', `another process writes to the archive ${this.path}`, {
       path: this.path,
       hint: 'let only one process write to an archive',
     })
@@ -208,7 +271,7 @@ class DirectoryArchive implements Archive {
       if (job !== undefined) found = { part, first: job.firstLine, lines: job.lines }
     }
     if (found === null) return null
-    const lines = await this.#readPart(found.part)
+    const lines = await readPart(this.path, found.part)
     return fromLines(lines.slice(found.first, found.first + found.lines))
   }
 
@@ -227,7 +290,7 @@ class DirectoryArchive implements Archive {
       for (const indexed of reverse ? [...part.jobs].reverse() : part.jobs) {
         const { firstLine, lines: count } = indexed
         const job = async (): Promise<ArchivedJob> => {
-          lines ??= this.#readPart(part)
+          lines ??= readPart(this.path, part)
           return fromLines((await lines).slice(firstLine, firstLine + count))
         }
         yield { entry: entryOf(part, indexed), job }
@@ -246,79 +309,30 @@ class DirectoryArchive implements Archive {
 
   async verify(): Promise<{ jobs: number; bytes: number; problems: string[] }> {
     const sum = { jobs: 0, bytes: 0, problems: [] as string[] }
+    const onTail = ({ line, kind }: ManifestTail): void => {
+      if (kind === 'torn') sum.problems.push(`line ${line} of ${this.#manifest} did not reach the disk whole`)
+    }
     try {
-      for await (const { part } of readManifest(this.#manifest)) {
+      for await (const { part } of readManifest(this.#manifest, onTail)) {
         sum.jobs += part.jobs.length
         sum.bytes += part.length
-        await this.#readPart(part).catch((error: unknown) => sum.problems.push(messageOf(error)))
+        await readPart(this.path, part).catch((error: unknown) => sum.problems.push(messageOf(error)))
       }
     } catch (error) {
       sum.problems.push(messageOf(error))
     }
     return sum
   }
+}
 
-  async #readPart({ segment, offset, length, sha256: expected }: ManifestPart): Promise<string[]> {
-    const file = join(this.path, segment)
-    const bytes = await readStretch(file, offset, length).catch((error: unknown) => {
-      throw explainFileError(error, file)
-    })
-    if (sha256(bytes) !== expected) {
-      throw new StoreError(
-        'RECORD_CORRUPT',
-        `${segment} is damaged between ${offset} and ${offset + length}`,
-        {
-          path: join(this.path, segment),
-          hint: 'restore the archive from a copy',
-        },
-      )
-    }
-    const text = await decompress(bytes)
-    return text.toString().split('\n').slice(0, -1)
-  }
+function tornNotice(manifest: string, { line }: ManifestTail): ArchiveNotice {
+  const message = `line ${line} of ${manifest} did not reach the disk whole and is passed over; the node that writes to the archive makes it again when it starts`
+  return { code: 'ARCHIVE_LINE_TORN', message }
 }
 
 function entryOf(part: ManifestPart, indexed: ManifestPart['jobs'][number]): ArchiveEntry {
   const { firstLine: _first, lines: _lines, ...entry } = indexed
   return { ...entry, archivedAtMs: part.atMs }
-}
-
-interface Part {
-  readonly text: string
-  readonly jobs: ManifestPart['jobs']
-}
-
-/** Cuts jobs into parts, so that reading one job back does not read many others. */
-function* inParts(jobs: readonly ArchivedJob[]): Generator<Part> {
-  let texts: string[] = []
-  let characters = 0
-  let lineNumber = 0
-  let indexed: ManifestPart['jobs'][number][] = []
-  for (const job of jobs) {
-    const lines = toLines(job)
-    const { id, namespace, name, state, revision, finishedAtMs } = newestVersion(job)
-    indexed.push({
-      id,
-      namespace,
-      name,
-      state,
-      revision,
-      finishedAtMs,
-      firstLine: lineNumber,
-      lines: lines.length,
-    })
-    lineNumber += lines.length
-    const text = `${lines.join('\n')}\n`
-    texts.push(text)
-    characters += text.length
-    if (characters < PART_CHARACTERS) continue
-    yield { text: texts.join(''), jobs: indexed }
-    texts = []
-    characters = 0
-    lineNumber = 0
-    indexed = []
-  }
-  if (indexed.length > 0) yield { text: texts.join(''), jobs: indexed }
 }
 
 function segmentName(number: number): string {
@@ -327,22 +341,6 @@ function segmentName(number: number): string {
 
 function numberOf(segment: string): number {
   return Number(/^segment-(\d+)\.ndjson\.gz$/.exec(segment)?.[1] ?? 1)
-}
-
-async function readStretch(path: string, offset: number, length: number): Promise<Buffer> {
-  const file = await open(path, 'r')
-  try {
-    const bytes = Buffer.alloc(length)
-    let read = 0
-    while (read < length) {
-      const step = await file.read(bytes, read, length - read, offset + read)
-      if (step.bytesRead === 0) break
-      read += step.bytesRead
-    }
-    return bytes.subarray(0, read)
-  } finally {
-    await file.close()
-  }
 }
 
 async function sizeOf(path: string): Promise<number | null> {

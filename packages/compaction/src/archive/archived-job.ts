@@ -75,6 +75,11 @@ export function toLines(job: ArchivedJob): string[] {
   ]
 }
 
+/** Returns the id of the job that a line belongs to. */
+export function jobOfLine(line: string): string {
+  return (JSON.parse(line) as Line).jobId
+}
+
 /** Puts the lines of a job together again. */
 export function fromLines(lines: readonly string[]): ArchivedJob {
   const parsed = lines.map((line) => JSON.parse(line) as Line)

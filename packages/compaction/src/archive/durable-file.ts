@@ -7,10 +7,42 @@ import { StoreError } from '@saltcod/store-core'
  * fails, what was begun is cut off again.
  */
 export async function appendDurably(path: string, offset: number, bytes: Uint8Array): Promise<void> {
+  await change(path, offset, (file) => writeAll(file, bytes, offset))
+  if (offset === 0) await syncPath(dirname(path))
+}
+
+/**
+ * Adds a line as {@link appendDurably} does, and its newline only when all else of it is on disk: a disk takes the blocks of one write in
+ * any order, so the newline says that the line is whole.
+ */
+export async function appendLine(path: string, offset: number, line: Uint8Array): Promise<void> {
+  await change(path, offset, async (file) => {
+    await writeAll(file, line, offset)
+    await file.sync()
+    await writeAll(file, Buffer.from('\n'), offset + line.length)
+  })
+}
+
+/** Cuts off what is behind a place of a file, and resolves when that and all before it is on disk. */
+export async function cutDurably(path: string, offset: number): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.truncate(offset)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function change(
+  path: string,
+  offset: number,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   const file = await open(path, offset === 0 ? 'w' : 'r+', 0o600)
   try {
     await file.truncate(offset)
-    await writeAll(file, bytes, offset)
+    await write(file)
     await file.sync()
   } catch (error) {
     await file.truncate(offset).catch(() => undefined)
@@ -19,7 +51,21 @@ export async function appendDurably(path: string, offset: number, bytes: Uint8Ar
   } finally {
     await file.close()
   }
-  if (offset === 0) await syncDirectory(dirname(path))
+}
+
+/**
+ * Makes a directory and those above it where they are missing, with durable names. Node's own recursive mkdir says ENOENT on a full or
+ * read-only disk too.
+ */
+export async function makeDirectoryDurably(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true) return
+  if (dirname(path) !== path) await makeDirectoryDurably(dirname(path))
+  // Where another process was faster, or a file is there, whatever comes next tells.
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  })
+  await syncPath(dirname(path))
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
@@ -30,24 +76,13 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Pr
   }
 }
 
-/** Makes a directory and those above it where they are missing. Node's own recursive mkdir says ENOENT on a full or read-only disk too. */
-export async function makeDirectory(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined)
-  if (found?.isDirectory() === true) return
-  if (dirname(path) !== path) await makeDirectory(dirname(path))
-  // Where another process was faster, or a file is there, whatever comes next tells.
-  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  })
-}
-
-/** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
+/** Resolves when a file, or the names in a directory, are on disk. */
+export async function syncPath(path: string): Promise<void> {
+  const opened = await open(path, 'r')
   try {
-    await directory.sync()
+    await opened.sync()
   } finally {
-    await directory.close()
+    await opened.close()
   }
 }
 

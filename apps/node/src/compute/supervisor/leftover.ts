@@ -70,7 +70,7 @@ function unkillable(executionId: string, pids: readonly number[]): Error {
 
 function recordedJob(workDir: string): ProcessEntry | undefined {
   try {
-    return JSON.parse(readFileSync(jobProcessFile(workDir), 'utf8')) as ProcessEntry
+    return (JSON.parse(readFileSync(jobProcessFile(workDir), 'utf8')) as ProcessEntry | null) ?? undefined
   } catch {
     return undefined
   }
