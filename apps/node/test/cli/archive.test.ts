@@ -6,7 +6,7 @@ import { ProgramSession } from '../../../../test/program-session.ts'
 import type { ArchivedItem, ArchivedJobAnswer } from '../../src/archive/archive-routes.ts'
 import type { CompactionReport } from '../../src/compaction/compaction-report.ts'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
-import { COMMANDS, jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, jobUntil, type Served, saltcod, serveNode, temporaryDirectory } from './binary.ts'
 
 let session: ProgramSession
 beforeAll(() => {
@@ -28,6 +28,11 @@ async function submit(url: string, name: string): Promise<string> {
     }),
   })
   return ((await response.json()) as { JobID: string }).JobID
+}
+
+async function stop(node: Served): Promise<void> {
+  node.signal('SIGTERM')
+  assert.equal((await node.exited).code, 0)
 }
 
 test('removed jobs are in the archive, and come back from it whole', async () => {
@@ -91,7 +96,7 @@ test('a node starts with a line of the manifest that did not reach the disk whol
     await jobUntil(first.url, ids.at(-1) ?? '', 'Completed')
     await session.run(['gc', '--max-age', '0s'], { env: first.env })
   }
-  await first.stop()
+  await stop(first)
   const whole = readFileSync(manifest)
   writeFileSync(manifest, Buffer.from(whole).fill(0, begin, begin + 100))
   const remade = await serveNode(directory)
@@ -101,11 +106,11 @@ test('a node starts with a line of the manifest that did not reach the disk whol
     (JSON.parse(list.stdout) as ArchivedItem[]).map(({ ID }) => ID),
     ids,
   )
-  await remade.stop()
+  await stop(remade)
   writeFileSync(manifest, whole.subarray(0, -20))
   const cut = await serveNode(directory)
   assert.match(cut.log(), /line 3 of \S+manifest\.ndjson was not finished .*: \d+ bytes were cut off/)
-  await cut.stop()
+  await stop(cut)
   writeFileSync(manifest, whole.fill(120, begin - 30, begin - 20))
   const refused = await saltcod(['serve', '--repo', directory, '--port', '0'])
   assert.deepEqual(
