@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop the store.
 import { setImmediate, setTimeout } from 'node:timers'
 
-import { type KvChangedKey, type KvTransaction, KvWriteRun } from '@saltcod/store-core'
+import { type KvChangedKey, type KvTransaction, type KvWriteOptions, KvWriteRun } from '@saltcod/store-core'
 
 import { ChangeBuffer } from './change-buffer.ts'
 import type { Environment } from './environment.ts'
@@ -78,7 +78,8 @@ export class GroupWriter {
   }
 
   /** Queues a body; resolves with its result once that is on disk. */
-  submit<T>(body: (transaction: KvTransaction) => T, background: boolean): Promise<T> {
+  submit<T>(body: (transaction: KvTransaction) => T, options: KvWriteOptions): Promise<T> {
+    const { background = false, frees = background } = options
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({
         run: (run) => {
@@ -89,6 +90,7 @@ export class GroupWriter {
         },
         reject,
         background,
+        frees,
       })
       this.#schedule()
     })
@@ -209,7 +211,7 @@ export class GroupWriter {
     this.#running = run
     try {
       const deliver = request.run(run)
-      this.#claimRoom(group)
+      this.#claimRoom(group, request.frees)
       buffer.keep()
       group.deliveries.push(deliver)
     } catch (error) {
@@ -223,8 +225,8 @@ export class GroupWriter {
   }
 
   /** Room for all of a body's changes is claimed before the next body runs, so that it is refused whole. */
-  #claimRoom(group: Group): void {
-    const { buffer, estimate, background } = group
+  #claimRoom(group: Group, frees: boolean): void {
+    const { buffer, estimate } = group
     let changed = false
     buffer.visitPending(({ table, key, value }, before) => {
       if (value === null) estimate.remove(table)
@@ -233,7 +235,7 @@ export class GroupWriter {
       else return
       changed = true
     })
-    if (changed) this.#reserve.ensure(estimate.pages, background, () => this.#freePages(group))
+    if (changed) this.#reserve.ensure(estimate.pages, frees, () => this.#freePages(group))
   }
 
   #apply(buffer: ChangeBuffer): void {
@@ -248,7 +250,7 @@ export class GroupWriter {
     const { keys, bytes } = group.limits
     if (group.keys >= keys || group.bytes >= bytes || performance.now() >= group.endsAt) return true
     // Where room is short, a request should be refused for its own size, not for that of its group.
-    return this.#reserve.isBlocked && group.taken.length > 0
+    return this.#reserve.isShort && group.taken.length > 0
   }
 
   /** Pages inside the file that hold nothing, as the transaction under way sees it. */

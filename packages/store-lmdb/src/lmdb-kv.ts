@@ -97,7 +97,7 @@ export class LmdbKv implements KvStore {
       return Promise.reject(error as Error)
     }
     if (this.#writer === undefined) return Promise.reject(readOnlyError(this.location))
-    return this.#writer.submit(body, options.background === true)
+    return this.#writer.submit(body, options)
   }
 
   close(): Promise<void> {

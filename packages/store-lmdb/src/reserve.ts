@@ -14,10 +14,10 @@ const MAX_RESERVE_BYTES = 64 * MEBIBYTE
 const REFILL_BYTES = 4 * MEBIBYTE
 
 /**
- * What only background work may use, half of what the store uses within these bounds: deleting needs pages
- * before it gives any back.
+ * What is kept for writes that end or free something, half of what the store uses within these bounds: a stop or a removal needs
+ * pages before it gives any back, and the estimate for one of them may come to 3 MiB.
  */
-const MIN_EMERGENCY_BYTES = 2 * MEBIBYTE
+const MIN_EMERGENCY_BYTES = 4 * MEBIBYTE
 const MAX_EMERGENCY_BYTES = 16 * MEBIBYTE
 
 const ZEROS: Uint8Array = new Uint8Array(MEBIBYTE)
@@ -44,6 +44,7 @@ export class Reserve {
   #usedPages: number
   /** Why the file could not be extended, until it is tried again for the next group. */
   #blocked: string | undefined
+  #short = false
 
   constructor(path: string, pageBytes: number, usedPages: number, options: ReserveOptions) {
     this.#path = path
@@ -69,9 +70,9 @@ export class Reserve {
     return Math.floor(this.#fileBytes / this.#pageBytes) - this.#usedPages
   }
 
-  /** Whether the file could not be extended since the group began. */
-  get isBlocked(): boolean {
-    return this.#blocked !== undefined
+  /** Whether the file could not be extended when it was last tried. */
+  get isShort(): boolean {
+    return this.#short
   }
 
   /** Begins a group: a file that could not be extended before is tried again. */
@@ -86,18 +87,21 @@ export class Reserve {
   settle(usedPages: number, estimatedPages: number): void {
     this.#usedPages = usedPages
     const target = Math.max(this.#targetPages(), 2 * estimatedPages)
-    if (this.roomPages >= target / 2) return
+    if (this.roomPages >= target / 2) {
+      this.#short = false
+      return
+    }
     this.#blocked = undefined
     const step = Math.min(target - this.roomPages, REFILL_BYTES / this.#pageBytes)
     this.#extend(step, step)
   }
 
   /**
-   * Makes sure that a commit of so many pages finds room. `freePages` tells how many pages inside the file
+   * Makes sure that a commit of so many pages finds room; one that ends or frees something takes what is kept for it. `freePages` tells how many pages inside the file
    * are free; it is asked only when the disk is full. Throws `STORE_FULL`.
    */
-  ensure(pages: number, background: boolean, freePages: () => number): void {
-    const emergency = background ? 0 : this.#emergencyPages()
+  ensure(pages: number, frees: boolean, freePages: () => number): void {
+    const emergency = frees ? 0 : this.#emergencyPages()
     const missing = pages + emergency - this.roomPages
     if (missing <= 0) return
     if (this.#extend(missing + MEBIBYTE / this.#pageBytes, missing)) return
@@ -132,6 +136,11 @@ export class Reserve {
   /** Extends the file by `wanted` pages, or by fewer but at least `needed`; tells whether it did. */
   #extend(wanted: number, needed: number): boolean {
     if (this.#blocked !== undefined) return false
+    this.#short = !this.#tryToExtend(wanted, needed)
+    return !this.#short
+  }
+
+  #tryToExtend(wanted: number, needed: number): boolean {
     try {
       const pages = Math.min(Math.ceil(wanted), this.#growablePages())
       if (pages < needed) {

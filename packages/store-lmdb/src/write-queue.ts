@@ -6,6 +6,8 @@ export interface WriteRequest {
   readonly run: (run: KvWriteRun) => () => void
   readonly reject: (error: unknown) => void
   readonly background: boolean
+  /** Whether it may use the part of the reserve that is kept for what ends or frees something. */
+  readonly frees: boolean
 }
 
 /** Of the writing time, the part that background work may take while the foreground has work too. */

@@ -187,7 +187,7 @@ test('a new file that is not what it should be gives way to the old one, and the
   await writer.submit((transaction) => {
     expect(String(transaction.get('alpha', key))).toBe('old')
     transaction.put('alpha', key, Buffer.from('goes on'))
-  }, false)
+  }, {})
   await close()
   expect(await reopen(path)).toMatchObject({ value: 'goes on', files: STORE_FILES })
 })
@@ -204,7 +204,7 @@ test('a rewrite stops where too many rows change, or it cannot catch up', async 
       await parts.writer.submit((transaction) => {
         transaction.put('alpha', key, value)
         for (let n = 0; n < 50; n += 1) transaction.put('alpha', Buffer.from(`row ${last} ${n}`), value)
-      }, false)
+      }, {})
     }
   }
   const writing = write()

@@ -10,7 +10,12 @@ import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
-import { COMPUTE_MACHINE, COMPUTE_STATES, LIVE_COMPUTE_STATES } from '../states/compute-state.ts'
+import {
+  COMPUTE_MACHINE,
+  COMPUTE_STATES,
+  type ComputeState,
+  LIVE_COMPUTE_STATES,
+} from '../states/compute-state.ts'
 import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
 import { historyTable, readHistoryEntry, toHistoryEntry } from '../store/history.ts'
@@ -47,6 +52,11 @@ import { reclaimExecutions } from './reclaim-executions.ts'
 
 const checkpointTable = new RecordTable<{ readonly n: number }>('meta', 1)
 
+/** States in which work begins; the way to all others leads to an end. */
+const BEGINNINGS: ReadonlySet<ComputeState> = new Set(['Created', 'BidAccepted', 'Running'])
+
+const FREES = { frees: true } as const
+
 /** The execution store on a key-value backend: each method is one transaction around an operation of this folder. */
 export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements ExecutionStore<Spec> {
   static {
@@ -62,13 +72,18 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   }
 
   async updateExecution(request: UpdateComputeExecution): Promise<ChangedComputeExecution> {
-    return await this.mutate('updateExecution', request, (mutation) => updateCompute(mutation, request))
+    return await this.mutate('updateExecution', request, (mutation) => updateCompute(mutation, request), {
+      frees: request.to !== undefined && !BEGINNINGS.has(request.to),
+    })
   }
 
   async acknowledgeExecution(request: { executionId: string; revision: number }): Promise<void> {
     requireObject('request', request)
-    await this.mutate('acknowledgeExecution', {}, (mutation) =>
-      acknowledgeCompute(mutation, request.executionId, request.revision),
+    await this.mutate(
+      'acknowledgeExecution',
+      {},
+      (mutation) => acknowledgeCompute(mutation, request.executionId, request.revision),
+      FREES,
     )
   }
 
@@ -102,7 +117,12 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   }
 
   async deleteExecution(request: { executionId: string } & ChangeRequest): Promise<void> {
-    await this.mutate('deleteExecution', request, (mutation) => deleteCompute(mutation, request.executionId))
+    await this.mutate(
+      'deleteExecution',
+      request,
+      (mutation) => deleteCompute(mutation, request.executionId),
+      FREES,
+    )
   }
 
   async addHistory(
@@ -134,9 +154,14 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   async setCheckpoint(name: string, value: number): Promise<void> {
     checkText('checkpoint name', name)
     checkInteger('checkpoint', value, 0)
-    await this.mutate('setCheckpoint', {}, ({ rows }) => {
-      checkpointTable.put(rows, tuple('checkpoint', name), { n: value })
-    })
+    await this.mutate(
+      'setCheckpoint',
+      {},
+      ({ rows }) => {
+        checkpointTable.put(rows, tuple('checkpoint', name), { n: value })
+      },
+      FREES,
+    )
   }
 
   async reclaim(): Promise<ReclaimReport> {

@@ -11,6 +11,8 @@ import type { Job, JobType } from '../model/job.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { Deadline, ReclaimReport } from '../model/store-info.ts'
+import { EXECUTION_MACHINE } from '../states/execution-state.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
 import { requireObject, requireOptionalNumber, requireText } from '../store/argument-types.ts'
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
 import { readHistoryEntry } from '../store/history.ts'
@@ -76,6 +78,14 @@ import { applyPlan } from './plan.ts'
 import { reclaimJobs } from './reclaim-job.ts'
 import { submitJob } from './submit-job.ts'
 
+/** The queue goes on in a full store too, or no stop would take effect. */
+const FREES = { frees: true } as const
+
+/** Tells whether a change of an execution ends it, or asks for its end. */
+function isEnd({ to, patch }: UpdateExecution): boolean {
+  return (to !== undefined && EXECUTION_MACHINE.terminal.has(to)) || patch?.desiredState === 'Stopped'
+}
+
 /** The job store on a key-value backend: each method is one transaction around an operation of this folder. */
 export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements JobStore<Spec> {
   static {
@@ -100,7 +110,9 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async transitionJob(request: TransitionJob): Promise<Job<Spec>> {
-    return await this.mutate('transitionJob', request, (mutation) => transitionJob<Spec>(mutation, request))
+    return await this.mutate('transitionJob', request, (mutation) => transitionJob<Spec>(mutation, request), {
+      frees: JOB_MACHINE.terminal.has(request.to),
+    })
   }
 
   async getJob(id: string, version?: number): Promise<Job<Spec> | null> {
@@ -150,7 +162,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     checkOptionalInteger('expected revision', request.expectedRevision, 0)
     checkOptionalInteger('expected sequence number', request.expectedHistorySequence, 0)
     const sums = await sumExecutions(this.parts.kv, request.jobId)
-    await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request, sums))
+    await this.mutate('deleteJob', request, (mutation) => deleteJob(mutation, request, sums), FREES)
   }
 
   /** The deadlines of a deleted job's executions stay until they are reclaimed, and concern nobody. */
@@ -176,18 +188,25 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   async updateExecution(
     request: UpdateExecution & ChangeRequest & { evaluation?: NewEvaluation },
   ): Promise<Execution> {
-    return await this.mutate('updateExecution', request, (mutation) => {
-      const changed = updateExecution(mutation, request)
-      if (request.evaluation !== undefined) {
-        enqueueEvaluation(mutation, loadJob(mutation.rows, changed.row.j), request.evaluation)
-      }
-      return publicExecution(changed)
-    })
+    return await this.mutate(
+      'updateExecution',
+      request,
+      (mutation) => {
+        const changed = updateExecution(mutation, request)
+        if (request.evaluation !== undefined) {
+          enqueueEvaluation(mutation, loadJob(mutation.rows, changed.row.j), request.evaluation)
+        }
+        return publicExecution(changed)
+      },
+      { frees: isEnd(request) },
+    )
   }
 
   async recordExecution(report: ExecutionReport): Promise<ReportOutcome> {
     return await this.mutate('recordExecution', report, (mutation) => recordExecution(mutation, report), {
       changed: (outcome) => outcome === 'applied',
+      // There are so many of them as there are executions, and behind each may wait the report of an end.
+      frees: true,
     })
   }
 
@@ -229,8 +248,11 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async deleteEvaluation(request: { evaluationId: string } & ChangeRequest): Promise<void> {
-    await this.mutate('deleteEvaluation', request, (mutation) =>
-      deleteEvaluation(mutation, request.evaluationId),
+    await this.mutate(
+      'deleteEvaluation',
+      request,
+      (mutation) => deleteEvaluation(mutation, request.evaluationId),
+      FREES,
     )
   }
 
@@ -252,8 +274,11 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }): Promise<Claim | null> {
     requireObject('request', request)
     const incarnation = this.parts.incarnation?.id ?? ''
-    return await this.mutate('claimEvaluation', {}, (mutation) =>
-      claimEvaluation(mutation, incarnation, request),
+    return await this.mutate(
+      'claimEvaluation',
+      {},
+      (mutation) => claimEvaluation(mutation, incarnation, request),
+      FREES,
     )
   }
 
@@ -261,7 +286,12 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   async voidForeignLeases(): Promise<void> {
     const incarnation = this.parts.incarnation?.id ?? ''
     while (
-      (await this.mutate('voidForeignLeases', {}, (mutation) => voidForeignLeases(mutation, incarnation))) > 0
+      (await this.mutate(
+        'voidForeignLeases',
+        {},
+        (mutation) => voidForeignLeases(mutation, incarnation),
+        FREES,
+      )) > 0
     ) {
       // Each step voids at most a hundred.
     }
@@ -273,31 +303,44 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
 
   async extendLease(request: { lease: LeaseToken; leaseMs: number }): Promise<LeaseToken> {
     requireObject('request', request)
-    return await this.mutate('extendLease', {}, (mutation) =>
-      extendLease(mutation, request.lease, request.leaseMs),
+    return await this.mutate(
+      'extendLease',
+      {},
+      (mutation) => extendLease(mutation, request.lease, request.leaseMs),
+      FREES,
     )
   }
 
   async completeEvaluation(
     request: { lease: LeaseToken; status?: 'complete' | 'canceled'; comment?: string } & ChangeRequest,
   ): Promise<void> {
-    await this.mutate('completeEvaluation', request, (mutation) => {
-      completeEvaluation(mutation, request.lease, request.status ?? 'complete', request.comment)
-    })
+    await this.mutate(
+      'completeEvaluation',
+      request,
+      (mutation) => {
+        completeEvaluation(mutation, request.lease, request.status ?? 'complete', request.comment)
+      },
+      FREES,
+    )
   }
 
   async retryEvaluation(
     request: { lease: LeaseToken; delayMs: number; maxAttempts: number; comment: string } & ChangeRequest,
   ): Promise<EvaluationStatus> {
-    return await this.mutate('retryEvaluation', request, (mutation) =>
-      retryEvaluation(mutation, request.lease, request),
+    return await this.mutate(
+      'retryEvaluation',
+      request,
+      (mutation) => retryEvaluation(mutation, request.lease, request),
+      FREES,
     )
   }
 
   async applyPlan(
     plan: Plan,
   ): Promise<{ readonly executionIds: readonly string[]; readonly evaluationIds: readonly string[] }> {
-    return await this.mutate('applyPlan', plan, (mutation) => applyPlan(mutation, plan))
+    return await this.mutate('applyPlan', plan, (mutation) => applyPlan(mutation, plan), {
+      frees: (plan.newExecutions ?? []).length === 0,
+    })
   }
 
   async addHistory(

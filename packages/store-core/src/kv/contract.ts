@@ -71,6 +71,11 @@ export interface KvWriteOptions {
    * quarter of the writing time. Default false.
    */
   readonly background?: boolean
+  /**
+   * Ends or frees something: a stop, the report of an end, a removal. A backend that can run out of room keeps some of it for these, so that
+   * they are carried out where others are refused with `STORE_FULL`. Default: what `background` is.
+   */
+  readonly frees?: boolean
 }
 
 /** Sizes of one table. */

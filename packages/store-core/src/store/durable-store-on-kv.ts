@@ -58,6 +58,8 @@ export interface StoreParts {
 interface MutateOptions<T> {
   /** Whether others go first. Default false. */
   readonly background?: boolean
+  /** Whether it ends or frees something, and so is carried out in a full store. Default: as `background`. */
+  readonly frees?: boolean
   /** Tells from the result whether anything was changed; where nothing was, no message is sent. Default: always. */
   readonly changed?: (result: T) => boolean
 }
@@ -128,7 +130,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     requireObject('request', request)
     const { requestId, outbox = [] } = request
     const maxMessageBytes = this.parts.maxSpecBytes + OUTBOX_EXTRA_BYTES
-    const { background = false, changed = () => true } = options
+    const { background = false, frees = background, changed = () => true } = options
     try {
       const result = await this.#kv.write(
         (rows) => {
@@ -141,7 +143,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
           if (requestId !== undefined) putRequest(rows, operation, requestId, made, mutation.nowMs)
           return made
         },
-        { background },
+        { background, frees },
       )
       this.#notifier.notify()
       return result
@@ -319,8 +321,9 @@ export abstract class DurableStoreOnKv implements DurableStore {
     checkInteger('upToSequence', upToSequence, 0)
     let removed = 0
     for (;;) {
-      const step = await this.#kv.write((rows) =>
-        removeOutbox(rows, destination, upToSequence, MAX_PAGE_ROWS),
+      const step = await this.#kv.write(
+        (rows) => removeOutbox(rows, destination, upToSequence, MAX_PAGE_ROWS),
+        { frees: true },
       )
       removed += step
       if (step < MAX_PAGE_ROWS) return removed

@@ -162,32 +162,35 @@ export function checkStoreRow(row: StoreRow, request: OpenRequest, location: str
 
 /** Writes the store's row where it is new, and a further incarnation in any case. */
 export async function openForWriting(kv: KvStore, request: OpenRequest): Promise<NumberedIncarnation> {
-  return await kv.write((rows) => {
-    const existing = readStoreRow(rows)
-    if (existing !== undefined) checkStoreRow(existing, request, kv.location)
-    if (existing === undefined || (existing.nodeId === null && request.nodeId !== undefined)) {
-      storeTable.put(rows, STORE_KEY, {
-        kind: request.kind,
-        schema: SCHEMA_VERSION,
-        storeId: existing?.storeId ?? randomUUID(),
-        nodeId: request.nodeId ?? null,
-        createdAtMs: existing?.createdAtMs ?? request.nowMs,
+  return await kv.write(
+    (rows) => {
+      const existing = readStoreRow(rows)
+      if (existing !== undefined) checkStoreRow(existing, request, kv.location)
+      if (existing === undefined || (existing.nodeId === null && request.nodeId !== undefined)) {
+        storeTable.put(rows, STORE_KEY, {
+          kind: request.kind,
+          schema: SCHEMA_VERSION,
+          storeId: existing?.storeId ?? randomUUID(),
+          nodeId: request.nodeId ?? null,
+          createdAtMs: existing?.createdAtMs ?? request.nowMs,
+        })
+      }
+      const number = numberOfIncarnation(rows) + 1
+      const incarnation = {
+        id: randomUUID(),
+        firstSequence: readSequence(rows).n + 1,
+        openedAtMs: request.nowMs,
+      }
+      const driver = kv.capabilities.driver
+      incarnationTable.put(rows, tuple('incarnation', number), {
+        id: incarnation.id,
+        first: incarnation.firstSequence,
+        at: request.nowMs,
+        ...(driver === undefined ? {} : { driver }),
       })
-    }
-    const number = numberOfIncarnation(rows) + 1
-    const incarnation = {
-      id: randomUUID(),
-      firstSequence: readSequence(rows).n + 1,
-      openedAtMs: request.nowMs,
-    }
-    const driver = kv.capabilities.driver
-    incarnationTable.put(rows, tuple('incarnation', number), {
-      id: incarnation.id,
-      first: incarnation.firstSequence,
-      at: request.nowMs,
-      ...(driver === undefined ? {} : { driver }),
-    })
-    countTable.put(rows, COUNT_KEY, { n: number })
-    return { number, ...incarnation }
-  })
+      countTable.put(rows, COUNT_KEY, { n: number })
+      return { number, ...incarnation }
+    },
+    { frees: true },
+  )
 }
