@@ -214,6 +214,30 @@ test('what ran on a node that is silent for too long is done elsewhere', async (
   assert.equal((await store.getExecution(first.id))?.state, 'Failed')
 })
 
+test('a clock that is set back by a day has every job in progress looked at again', async () => {
+  let nowMs = Date.now()
+  const clock = (): number => nowMs
+  const store = await openMemoryJobStore<JobSpec>({ clock })
+  start(store, {}, clock)
+  const jobId = await submit(store)
+  const wait = await eventually(async () => {
+    const { items } = await store.listEvaluations({ jobId, status: 'pending' })
+    return items.find(({ trigger }) => trigger === 'job-queue')
+  })
+  assert.ok(wait.dueAtMs > nowMs)
+  // The loop that looks at the clock has seen it.
+  await eventually(async () => (await stateOf(store, jobId)) === 'Queued')
+  await delay(0)
+  nowMs -= 86_400_000
+  const again = await eventually(async () => {
+    const { items } = await store.listEvaluations({ jobId })
+    return items.find(({ trigger, status }) => trigger === 'node-restart' && status === 'complete')
+  })
+  assert.ok(again.createdAtMs <= nowMs)
+  const { items } = await store.listEvaluations({ jobId, status: 'pending' })
+  assert.ok(items.some(({ dueAtMs }) => dueAtMs <= nowMs + 60_000))
+})
+
 test('what is on a node that does not come back after a restart of the requester is given up', async () => {
   let nowMs = Date.now()
   const clock = (): number => nowMs

@@ -34,7 +34,10 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
     .map((execution) => endOverdue(view, plan, execution))
   const choice = suitableNodes(job, view.nodes)
   const slots = slotsOf(view, current, choice)
-  const verdicts = slots.map((slot): [Slot, SlotVerdict] => [slot, judgeSlot(job, slot, view.rules)])
+  const verdicts = slots.map((slot): [Slot, SlotVerdict] => [
+    slot,
+    judgeSlot(job, slot, view.rules, view.nowMs),
+  ])
   for (const [, verdict] of verdicts) {
     if (verdict.kind !== 'live' && verdict.kind !== 'done') continue
     for (const surplus of verdict.surplus) plan.stop(surplus, 'another execution does the same')

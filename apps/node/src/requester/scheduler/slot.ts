@@ -37,7 +37,7 @@ export function isLive(execution: Execution): boolean {
 }
 
 /** Judges a share of a job by its executions. */
-export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules): SlotVerdict {
+export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowMs: number): SlotVerdict {
   const longRunning = job.type === 'service' || job.type === 'daemon'
   const live = slot.executions.filter(isLive)
   if (!longRunning && slot.executions.some((execution) => execution.state === 'Completed')) {
@@ -67,7 +67,7 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules): Slo
   if (refusal !== undefined) return { kind: 'failed', reason: `node refused it: ${refusal}` }
   return {
     kind: 'wanted',
-    notBeforeMs: notBefore(slot, rules, longRunning),
+    notBeforeMs: notBefore(slot, rules, longRunning, nowMs),
     refusals,
     previousExecutionId: slot.executions.at(-1)?.id ?? null,
   }
@@ -85,18 +85,22 @@ function byProgress(a: Execution, b: Execution): number {
   return progress === 0 ? a.createdAtMs - b.createdAtMs : progress
 }
 
-/** The job itself may be what kills the node, so that many interruptions in a row are answered more slowly. */
-function notBefore(slot: Slot, rules: RetryRules, longRunning: boolean): number {
+/**
+ * The job itself may be what kills the node, so that many interruptions in a row are answered more slowly. What ended in the future was
+ * written by a clock that has been set back since; it counts, but nobody waits until then.
+ */
+function notBefore(slot: Slot, rules: RetryRules, longRunning: boolean, nowMs: number): number {
   let inARow = 0
-  let last: Execution | undefined
+  let lastMs = 0
   for (const execution of slot.executions.toReversed()) {
     const counts = wasInterrupted(execution) || (longRunning && isFailure(execution, longRunning))
     if (!counts) break
-    last ??= execution
+    const endedMs = execution.finishedAtMs ?? execution.modifiedAtMs
+    if (endedMs <= nowMs) lastMs = Math.max(lastMs, endedMs)
     inARow++
   }
-  if (last === undefined || inARow <= rules.immediateInterruptions) return 0
+  if (lastMs === 0 || inARow <= rules.immediateInterruptions) return 0
   const doublings = Math.min(inARow - rules.immediateInterruptions - 1, 30)
   const waitMs = Math.min(rules.backoffMs * 2 ** doublings, rules.maxBackoffMs)
-  return (last.finishedAtMs ?? last.modifiedAtMs) + waitMs
+  return lastMs + waitMs
 }

@@ -153,6 +153,26 @@ test('interruptions are counted apart: two are answered at once, then the waits 
   assert.equal(only(world).nodeId, 'n-1', 'the same node is allowed')
 })
 
+test('interruptions of before the clock was set back by a day delay the next attempt by no more than their wait', () => {
+  const dayMs = 86_400_000
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  world.nowMs = START_MS + dayMs
+  world.settle()
+  for (let round = 0; round < 8; round++) {
+    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+    if (round < 7) world.settle(world.nowMs + 100_000)
+  }
+  world.settle()
+  world.nowMs = START_MS
+  for (const waitMs of [0, 60_000, 60_000]) {
+    world.pending.push({ trigger: 'node-restart' })
+    const fromMs = world.nowMs
+    world.settle(fromMs + 100_000)
+    assert.ok(world.nowMs - fromMs <= waitMs, `waited ${world.nowMs - fromMs} ms`)
+    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+  }
+})
+
 test('a job that is interrupted more often than allowed fails', () => {
   const world = new World(makeJob('ops', 0), ['n-1'])
   world.rules = { ...world.rules, maxInterruptions: 3 }
