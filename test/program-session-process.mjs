@@ -12,6 +12,7 @@ async function answer({ id, args, cwd = start, env = {}, input = '' }) {
     progress: false,
     columns: 120,
     inputIsTerminal: false,
+    outputIsTerminal: false,
     errorIsTerminal: false,
     out: (text) => {
       stdout += text

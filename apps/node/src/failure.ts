@@ -1,16 +1,15 @@
-import type { ExitCode } from './exit-code.ts'
-
 /** Why a command ends without success: what a person reads, and the exit code. */
 export class Failure extends Error {
   override readonly name: string = 'Failure'
-  readonly exitCode: ExitCode
+  /** One of `EXIT`, or that of a job's program where its user asked for it. */
+  readonly exitCode: number
   /** What is wrong, one thing each; of a text with several lines the further ones are printed below the first. */
   readonly lines: readonly string[]
   /** What can be done, as a sentence. */
   readonly hint: string | undefined
 
   constructor(
-    exitCode: ExitCode,
+    exitCode: number,
     lines: string | readonly string[],
     options: { readonly hint?: string | undefined; readonly cause?: unknown } = {},
   ) {

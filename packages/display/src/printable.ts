@@ -1,8 +1,13 @@
-/** Control characters, and those that turn the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal.
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+/**
+ * Control characters (C0, C1), the ends of lines and paragraphs of Unicode, and its format characters: those that turn the direction of
+ * text, that take no room, and that nobody sees.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+/** The end of a line, as Unix and Windows write it; and a tab, which only moves on. */
+const HARMLESS = new Set(['\n', '\r\n', '\t'])
+const UNSAFE_IN_OUTPUT = /\r\n|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** Escapes what could command a terminal, so that it is seen instead; the ends of lines too. */
+/** Escapes what could command a terminal or hide in it, so that it is seen instead; the ends of lines too. */
 export function printable(text: string): string {
   return text.replaceAll(UNSAFE, escaped)
 }
@@ -12,8 +17,18 @@ export function printableLines(text: string): string {
   return text.replaceAll(UNSAFE, (character) => (character === '\n' ? character : escaped(character)))
 }
 
+/** Escapes like {@link printable}, but leaves the ends of lines and tabs, for what another program wrote. */
+export function printableOutput(text: string): string {
+  return text.replaceAll(UNSAFE_IN_OUTPUT, (found) => (HARMLESS.has(found) ? found : escaped(found)))
+}
+
+/** Every unit by itself, so that what is escaped in JSON stays JSON. */
 function escaped(character: string): string {
   if (character === '\n') return '\\n'
   if (character === '\t') return '\\t'
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  let text = ''
+  for (let index = 0; index < character.length; index++) {
+    text += `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`
+  }
+  return text
 }

@@ -10,6 +10,7 @@ import {
   paint,
   printable,
   printableLines,
+  printableOutput,
   shortId,
   span,
 } from '../src/index.ts'
@@ -36,6 +37,35 @@ test('no text commands the terminal', () => {
   expect(printableLines(hostile)).toBe('a\\u001b[2Jb\nc\\td\\u202ee')
   expect(formatTable(PLAIN, ['x'], [[hostile]])).not.toContain('\u001b')
   expect(formatCsvLine([hostile])).not.toContain('\u001b')
+})
+
+test('every character of control, direction and format is shown, and JSON stays JSON', () => {
+  const alone = [
+    '\u0000',
+    '\u007f',
+    '\u0085',
+    '\u009b',
+    '\u00ad',
+    '\u061c',
+    '\u200b',
+    '\u200d',
+    '\u200e',
+    '\u2028',
+    '\u2029',
+  ]
+  const more = ['\u202e', '\u2060', '\u2066', '\ufeff', '\ufff9', '\u{e0041}', '\u{1d173}', '\u{110bd}']
+  for (const character of [...alone, ...more]) {
+    for (const show of [printable, printableLines, printableOutput]) {
+      const shown = show(`a${character}b`)
+      expect(shown).toMatch(/^a(\\u[0-9a-f]{4})+b$/)
+      expect(JSON.parse(`"${shown}"`)).toBe(`a${character}b`)
+    }
+  }
+  expect(printable('naïve 漢字 🦀 ه')).toBe('naïve 漢字 🦀 ه')
+})
+
+test('the output of a program keeps its lines and tabs', () => {
+  expect(printableOutput('a\tb\r\nc\nd\re\u001b]0;x\u0007')).toBe('a\tb\r\nc\nd\\u000de\\u001b]0;x\\u0007')
 })
 
 test('a cell with a comma or a quote is quoted', () => {

@@ -54,7 +54,7 @@ export class Listing<T> {
         this.#terminal.out(`${json(this.#toRow(item))}\n`)
         return
       case 'yaml':
-        this.#terminal.out(yaml([this.#toRow(item)]))
+        this.#terminal.out(yaml(this.#terminal, [this.#toRow(item)]))
         return
       case 'csv':
         this.#head()
@@ -96,7 +96,7 @@ export function printValue(terminal: Terminal, format: Format, value: unknown, t
   if (format === 'table') terminal.out(toText())
   else if (format === 'json') terminal.out(`${json(value, 2)}\n`)
   else if (format === 'ndjson') terminal.out(`${json(value)}\n`)
-  else if (format === 'yaml') terminal.out(yaml(value))
+  else if (format === 'yaml') terminal.out(yaml(terminal, value))
   else {
     terminal.out(formatCsvLine(['path', 'value']))
     for (const [path, text] of flatten(value, '')) terminal.out(formatCsvLine([path, text]))
@@ -120,9 +120,11 @@ export function json(value: unknown, indent = 0): string {
   return printableLines(JSON.stringify(value, null, indent) ?? 'null')
 }
 
-function yaml(value: unknown): string {
+/** Escapes would be taken for text where a program reads them. */
+function yaml({ outputIsTerminal }: Terminal, value: unknown): string {
   if (stringify === undefined) throw new TypeError('YAML was not prepared.')
-  return printableLines(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }))
+  const text = stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })
+  return outputIsTerminal ? printableLines(text) : text
 }
 
 function flatten(value: unknown, path: string): [string, string][] {

@@ -5,6 +5,8 @@ import { Failure } from '../failure.ts'
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Standard output is a person and not a file. */
+  readonly outputIsTerminal: boolean
   /** Colour is wanted on standard output. */
   readonly colour: boolean
   /** Standard error is a person who may want to see progress. */
@@ -20,6 +22,7 @@ export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process
   return {
     env,
+    outputIsTerminal: stdout.isTTY === true,
     colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     progress: stderr.isTTY === true && env['TERM'] !== 'dumb',
     out: (text) => write(1, text),

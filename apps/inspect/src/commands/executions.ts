@@ -18,6 +18,7 @@ import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { openPlace } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
+import { exitCodeText } from '../store/exit-code-of.ts'
 import { findJobId } from '../store/find-record.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { StorePages, tellMore } from '../store/pages.ts'
@@ -213,6 +214,7 @@ function columns({ output, wide }: Options): Column<Listed>[] {
       value: ({ execution }) => (isCompute(execution) ? '(this)' : shortId(execution.nodeId, whole)),
     },
     { name: 'STATE', value: ({ execution }) => execution.state },
+    { name: 'EXIT', value: ({ execution }) => exitCodeText(execution) },
     {
       name: 'DESIRED',
       value: ({ execution }) => (isCompute(execution) ? '' : execution.desiredState),

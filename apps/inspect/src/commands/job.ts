@@ -5,6 +5,7 @@ import { json, printValues } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { openPlace } from '../store/archive.ts'
+import { exitCodeText } from '../store/exit-code-of.ts'
 import { findJobIn } from '../store/find-record.ts'
 import type { OpenedJobs } from '../store/open-store.ts'
 import { readPages } from '../store/pages.ts'
@@ -109,11 +110,12 @@ function textOf(
     shortId(execution.id),
     shortId(execution.nodeId),
     execution.state,
+    exitCodeText(execution),
     execution.desiredState,
     span(nowMs - execution.stateSinceMs),
     execution.stateMessage,
   ])
-  const header = ['EXECUTION', 'NODE', 'STATE', 'DESIRED', 'SINCE', 'MESSAGE']
+  const header = ['EXECUTION', 'NODE', 'STATE', 'EXIT', 'DESIRED', 'SINCE', 'MESSAGE']
   const table = rows.length === 0 ? 'none\n' : formatTable(terminal, header, rows)
   const title = (text: string): string => `\n${paint(terminal, 'bold', text)}\n`
   return `${formatTable(terminal, [], facts)}${title('Executions')}${table}${title('Specification')}${json(spec, 2)}\n`

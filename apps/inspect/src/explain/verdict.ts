@@ -8,6 +8,7 @@ import {
   JOB_MACHINE,
   type Job,
 } from '@saltcod/store-core'
+import { exitCodeOf } from '../store/exit-code-of.ts'
 
 /** Why something is where it is, and what happens next, as sentences. */
 export interface Verdict {
@@ -67,9 +68,17 @@ function explainEnded({ job, executions }: JobFacts): Verdict {
       `execution ${shortId(execution.id)} on ${shortId(execution.nodeId)} failed: ${execution.stateMessage || 'nothing was said'}`,
     )
   }
+  for (const execution of executions.filter(endedOddly).slice(-3)) {
+    because.push(`execution ${shortId(execution.id)} completed with exit code ${exitCodeOf(execution)}`)
+  }
   const next = ['nothing: it has ended; a new version (rerun or update) is the only way out']
   next.push(job.hold === null ? 'retention may remove it' : `it is held against retention: ${job.hold}`)
   return { because, next }
+}
+
+/** What ended with another code than 0 has completed all the same. */
+function endedOddly(execution: Execution): boolean {
+  return execution.state === 'Completed' && (exitCodeOf(execution) ?? 0) !== 0
 }
 
 function addEvaluation(
@@ -149,8 +158,12 @@ export function explainExecution(execution: ComputeExecution, nodeRuns: boolean,
   const said = stateMessage === '' ? '' : `: ${stateMessage}`
   if (COMPUTE_MACHINE.terminal.has(state)) {
     const told = acknowledgedRevision >= revision
+    const code = exitCodeOf(execution)
     return {
-      because: [`it ended as ${state}${said}`],
+      because: [
+        `it ended as ${state}${said}`,
+        ...(code === null || code === 0 ? [] : [`its program ended with exit code ${code}`]),
+      ],
       next: [
         told
           ? 'nothing: the requester knows'

@@ -1,5 +1,6 @@
 import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job, Json } from '@saltcod/store-core'
 import { rfcTime } from '../cli/words.ts'
+import { exitCodeOf } from './exit-code-of.ts'
 import { redact } from './redact.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -49,6 +50,7 @@ export function executionRow(
     partition: execution.partition,
     revision: execution.revision,
     resources: execution.resources,
+    exitCode: exitCodeOf(execution),
     publishedResult: specOf(execution.publishedResult, secrets === null),
     runOutput: secrets === null ? execution.runOutput : secrets.blank(execution.runOutput),
   }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { addJobFlags, addNodeFlags, collect, outputOption, wholeNumber } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
 import { addHoldCommands } from './retention-commands.ts'
@@ -44,7 +44,8 @@ function addRun(job: Command, terminal: Terminal): void {
     .addHelpText(
       'after',
       `
-Exit code 0 if the job completed, 1 if it failed, was stopped, or is not over in time.
+Exit code 0 if the job completed and each of its programs ended with 0; 1 if one did not, the job failed, was stopped, or is not over
+in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on without being waited for.
 
 Examples:
   $ saltcod job run hello.yaml
@@ -78,7 +79,8 @@ function addRerun(job: Command, terminal: Terminal): void {
     .addHelpText(
       'after',
       `${ID_HELP}
-Exit code 0 if the job completed, 1 if it failed, was stopped, or is not over in time.
+Exit code 0 if the job completed and each of its programs ended with 0; 1 if one did not, the job failed, was stopped, or is not over
+in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on without being waited for.
 
 Examples:
   $ saltcod job rerun j-1a2b3c4d
@@ -96,6 +98,14 @@ function addWaitFlags(command: Command): Command {
     .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
     .option('--id-only', 'print the id of the job and nothing else')
     .option('-f, --follow', 'print what the job writes while it runs')
+    .addOption(
+      new Option(
+        '--exit-code <of>',
+        'job: 1 where a program ended with another code than 0; program: that code, where one execution did',
+      )
+        .choices(['job', 'program'])
+        .default('job'),
+    )
 }
 
 function addList(job: Command, terminal: Terminal): void {

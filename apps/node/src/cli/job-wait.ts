@@ -1,12 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { paint, printable, shortId } from '@saltcod/display'
 import type { ApiClient } from '../client/api-client.ts'
-import type { ReceivedPart } from '../client/log-stream.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure, isFailure } from '../failure.ts'
-import type { WireHistory, WireJob } from '../wire/models.ts'
+import type { WireExecution, WireHistory, WireJob } from '../wire/models.ts'
+import { Interrupt } from './interrupt.ts'
+import { followLog } from './job-log.ts'
+import { NodeWait } from './node-wait.ts'
 import type { Terminal } from './terminal.ts'
-import { indented, rfcText } from './words.ts'
+import { indented, rfcText, stateText } from './words.ts'
 
 /** How a job is waited for. */
 export interface WaitOptions {
@@ -15,6 +16,8 @@ export interface WaitOptions {
   readonly idOnly?: boolean
   /** Print what it writes instead of its progress. */
   readonly follow?: boolean
+  /** What the exit code of the command says of a program that ended with another code than 0. Default `job`. */
+  readonly exitCode?: 'job' | 'program'
 }
 
 /** The version of a job that is waited for. */
@@ -26,10 +29,11 @@ export interface AwaitedJob {
 const ENDED = new Set(['Completed', 'Failed', 'Stopped'])
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 500
+const MOST_NAMED = 5
 
 /**
- * Waits until a job has ended (or, if it should run for ever, until it runs), and prints how it goes. Throws a `Failure` where it
- * failed, was stopped, or is not over in time.
+ * Waits until a job has ended (or, if it should run for ever, until it runs), and prints how it goes, also over a restart of its node.
+ * Throws a `Failure` where it failed, was stopped, is not over in time, or one of its programs ended with another code than 0.
  */
 export async function waitForJob(
   terminal: Terminal,
@@ -37,28 +41,52 @@ export async function waitForJob(
   awaited: AwaitedJob,
   options: WaitOptions,
 ): Promise<void> {
-  const quiet = options.idOnly === true
-  const untilMs = Date.now() + options.waitTimeoutSecs * 1000
-  if (options.follow === true) await follow(terminal, client, awaited.id, untilMs)
-  const ended = await waitForEnd(client, awaited, untilMs, (entry) => {
-    if (!quiet && options.follow !== true) printEvent(terminal, entry)
-  })
-  report(terminal, ended, quiet)
-  if (!quiet) await tellExitCodes(terminal, client, ended)
-}
-
-/** Prints what a job wrote: its standard output to ours, its standard error to ours. Ends early where nobody reads it. */
-export async function printLog(terminal: Terminal, parts: AsyncIterable<ReceivedPart>): Promise<void> {
-  for await (const { stream, text } of parts) {
-    if (stream === 'stderr') terminal.err(text)
-    else if (!terminal.out(text)) return
+  const interrupt = new Interrupt()
+  try {
+    await waitAndReport(
+      terminal,
+      client,
+      awaited,
+      options,
+      new NodeWait(terminal, awaited.id, interrupt.signal),
+    )
+  } finally {
+    interrupt.close()
   }
 }
 
-function report(terminal: Terminal, job: WireJob, quiet: boolean): void {
+async function waitAndReport(
+  terminal: Terminal,
+  client: ApiClient,
+  awaited: AwaitedJob,
+  options: WaitOptions,
+  wait: NodeWait,
+): Promise<void> {
+  const quiet = options.idOnly === true
+  const untilMs = Date.now() + options.waitTimeoutSecs * 1000
+  if (options.follow === true) await follow(terminal, client, awaited.id, untilMs, wait)
+  const ended = await waitForEnd(client, awaited, untilMs, wait, (entry) => {
+    if (!quiet && options.follow !== true) printEvent(terminal, entry)
+  })
+  const odd = await oddEnds(client, ended, wait)
+  const [first, ...more] = odd
+  const exitCode =
+    options.exitCode === 'program' && first !== undefined && more.length === 0 ? first.exitCode : EXIT.failed
+  report(terminal, ended, quiet, exitCode)
+  if (first === undefined) return
+  const lines = odd
+    .slice(0, MOST_NAMED)
+    .map(({ id, exitCode: code }) => `execution ${shortId(id, false)} ended with exit code ${code}`)
+  if (odd.length > MOST_NAMED) lines.push(`and ${odd.length - MOST_NAMED} more`)
+  throw new Failure(exitCode, lines, {
+    hint: `see what it wrote with: saltcod job logs ${shortId(awaited.id, false)}`,
+  })
+}
+
+function report(terminal: Terminal, job: WireJob, quiet: boolean, exitCode: number): void {
   const { StateType, Message } = job.State
   if (StateType === 'Failed' || StateType === 'Stopped') {
-    throw new Failure(EXIT.failed, `job ${job.ID} is ${StateType}${Message === '' ? '' : `: ${Message}`}`, {
+    throw new Failure(exitCode, `job ${job.ID} is ${StateType}${Message === '' ? '' : `: ${Message}`}`, {
       hint: `see what happened with: saltcod job describe ${shortId(job.ID, false)}`,
     })
   }
@@ -68,14 +96,29 @@ function report(terminal: Terminal, job: WireJob, quiet: boolean): void {
   terminal.out(`To see its output, run:  saltcod job logs ${shortId(job.ID, false)}\n`)
 }
 
-/** A job whose program ended with another code than 0 has completed all the same, which may surprise. */
-async function tellExitCodes(terminal: Terminal, client: ApiClient, job: WireJob): Promise<void> {
-  if (job.State.StateType !== 'Completed') return
-  const { Items } = await client.listExecutions(job.ID, { limit: 100 })
-  for (const { ID, RunOutput } of Items) {
-    if (RunOutput === null || RunOutput.ExitCode <= 0) continue
-    terminal.err(`Note: execution ${shortId(ID, false)} ended with exit code ${RunOutput.ExitCode}\n`)
-  }
+/** An execution whose program ended with another code than 0. */
+interface OddEnd {
+  readonly id: string
+  readonly exitCode: number
+}
+
+/** A program that ended with another code than 0 has completed its execution all the same, where the job does not say otherwise. */
+async function oddEnds(client: ApiClient, job: WireJob, wait: NodeWait): Promise<readonly OddEnd[]> {
+  const odd: OddEnd[] = []
+  let token: string | undefined
+  do {
+    const query = { limit: 1000, next_token: token }
+    const { Items, NextToken } = await wait.call(() => client.listExecutions(job.ID, query))
+    odd.push(...Items.filter(({ JobVersion }) => JobVersion === job.Version).flatMap(oddEndOf))
+    token = NextToken === '' ? undefined : NextToken
+  } while (token !== undefined)
+  return odd
+}
+
+function oddEndOf(execution: WireExecution): readonly OddEnd[] {
+  const state = stateText(execution)
+  const exitCode = execution.RunOutput?.ExitCode ?? 0
+  return (state === 'Completed' || state === 'Failed') && exitCode > 0 ? [{ id: execution.ID, exitCode }] : []
 }
 
 /** Follows the history until the job is where it should be. Throws where that takes too long. */
@@ -83,14 +126,16 @@ async function waitForEnd(
   client: ApiClient,
   { id, version }: AwaitedJob,
   untilMs: number,
+  wait: NodeWait,
   onEvent: (entry: WireHistory) => void,
 ): Promise<WireJob> {
   let token: string | undefined
   let pauseMs = FIRST_PAUSE_MS
   for (;;) {
-    const page = await client.listHistory(id, { limit: 100, next_token: token, job_version: version })
+    const query = { limit: 100, next_token: token, job_version: version }
+    const page = await wait.call(() => client.listHistory(id, query))
     for (const entry of page.Items) onEvent(entry)
-    const { Job } = await client.getJob(id)
+    const { Job } = await wait.call(() => client.getJob(id))
     const forEver = Job.Type === 'service' || Job.Type === 'daemon'
     if (page.NextToken === '' || (forEver && Job.State.StateType === 'Running')) return Job
     token = page.NextToken
@@ -107,21 +152,27 @@ async function waitForEnd(
         },
       )
     }
-    await delay(pauseMs)
+    await wait.pause(pauseMs)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
   }
 }
 
-async function follow(terminal: Terminal, client: ApiClient, id: string, untilMs: number): Promise<void> {
+async function follow(
+  terminal: Terminal,
+  client: ApiClient,
+  id: string,
+  untilMs: number,
+  wait: NodeWait,
+): Promise<void> {
   for (;;) {
-    const { Job } = await client.getJob(id)
+    const { Job } = await wait.call(() => client.getJob(id))
     const state = Job.State.StateType
     if (state === 'Running' || ENDED.has(state)) break
     if (Date.now() > untilMs) return
-    await delay(LONGEST_PAUSE_MS / 2)
+    await wait.pause(LONGEST_PAUSE_MS / 2)
   }
   try {
-    await printLog(terminal, client.readLog(id, { follow: true, tail: false }))
+    await followLog(terminal, client, id, { tail: false }, wait)
   } catch (error) {
     // A job that failed before anything ran has no log; how it ended is told by its state.
     if (!isFailure(error) || error.exitCode !== EXIT.failed) throw error

@@ -1,4 +1,4 @@
-import { formatCsvLine, formatTable } from '@saltcod/display'
+import { formatCsvLine, formatTable, printableLines } from '@saltcod/display'
 import { stringify } from 'yaml'
 import type { Terminal } from './terminal.ts'
 
@@ -29,7 +29,8 @@ export function printList<T>(
   )
 }
 
-/** Prints a value as JSON or YAML. */
+/** Prints a value as JSON or YAML. On a terminal nothing in it commands that: JSON stays JSON all the same. */
 export function printValue(terminal: Terminal, format: 'json' | 'yaml', value: unknown): void {
-  terminal.out(format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value))
+  const text = format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value)
+  terminal.out(terminal.outputIsTerminal ? printableLines(text) : text)
 }

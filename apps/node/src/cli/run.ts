@@ -1,6 +1,5 @@
 import { paint, printable } from '@saltcod/display'
 import { CommanderError } from 'commander'
-import type { ExitCode } from '../exit-code.ts'
 import { EXIT } from '../exit-code.ts'
 import { isFailure } from '../failure.ts'
 import { refusalOfPlace } from '../unusable-place.ts'
@@ -9,7 +8,7 @@ import type { Terminal } from './terminal.ts'
 import { indented } from './words.ts'
 
 /** Runs the program with arguments as `process.argv` has them, and resolves with its exit code. Never rejects. */
-export async function run(terminal: Terminal, argv: readonly string[]): Promise<ExitCode> {
+export async function run(terminal: Terminal, argv: readonly string[]): Promise<number> {
   const program = createProgram(terminal)
   try {
     await program.parseAsync(argv)
@@ -20,7 +19,7 @@ export async function run(terminal: Terminal, argv: readonly string[]): Promise<
   }
 }
 
-function report(terminal: Terminal, thrown: unknown, debug: boolean): ExitCode {
+function report(terminal: Terminal, thrown: unknown, debug: boolean): number {
   const error = refusalOfPlace(thrown)
   if (error instanceof CommanderError) return reportUsage(terminal, error)
   if (isFailure(error)) {
@@ -36,7 +35,7 @@ function report(terminal: Terminal, thrown: unknown, debug: boolean): ExitCode {
   return EXIT.failed
 }
 
-function reportUsage(terminal: Terminal, error: CommanderError): ExitCode {
+function reportUsage(terminal: Terminal, error: CommanderError): number {
   // Help and version end the parsing like an error, but are what was asked for.
   if (error.exitCode === 0) return EXIT.ok
   if (error.code !== 'commander.help') {

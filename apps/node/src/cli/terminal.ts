@@ -5,6 +5,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Standard input is a person and not a file. */
   readonly inputIsTerminal: boolean
+  /** Standard output is a person and not a file. */
+  readonly outputIsTerminal: boolean
   /** Standard error is a person and not a file. */
   readonly errorIsTerminal: boolean
   /** Colour is wanted on standard output. */
@@ -24,6 +26,7 @@ export function processTerminal(): Terminal {
   return {
     env,
     inputIsTerminal: stdin.isTTY === true,
+    outputIsTerminal: stdout.isTTY === true,
     errorIsTerminal: stderr.isTTY === true,
     colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     columns: stdout.columns ?? 120,

@@ -13,6 +13,8 @@ export interface LogRequest {
   /** Only what is written from now on. */
   readonly tail: boolean
   readonly executionId?: string | undefined
+  /** Behind this place, the `next` of a part; an empty text for the beginning. Absent: no part has a `next`. */
+  readonly from?: string | undefined
   /** Where the job is looked up by its name. */
   readonly namespace?: string | undefined
   readonly signal?: AbortSignal | undefined
@@ -22,13 +24,24 @@ export interface LogRequest {
 export interface ReceivedPart {
   readonly stream: 'stdout' | 'stderr'
   readonly text: string
+  /** The place behind it, where those were asked for. */
+  readonly next?: string | undefined
+  readonly executionId?: string | undefined
 }
 
-/** Yields a job's log from a node's websocket. Throws a `Failure` with what the node says, or where it cannot be reached. */
+/** How a websocket is closed at the end of a log; every other way cuts it off. */
+const WHOLE = 1000
+const GIVEN_UP = 1013
+
+/**
+ * Yields a job's log from a node's websocket. Throws a `Failure` with what the node says, or where it cannot be reached or is lost
+ * before the end.
+ */
 export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
-  const { follow, tail, executionId, namespace, signal } = request
+  const { follow, tail, executionId, from, namespace, signal } = request
   const query = new URLSearchParams({ follow: String(follow), tail: String(tail) })
   if (executionId !== undefined) query.set('execution_id', executionId)
+  if (from !== undefined) query.set('from', from)
   if (namespace !== undefined) query.set('namespace', namespace)
   const url = `${base}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
   const socket = new WebSocket(url, { perMessageDeflate: false })
@@ -43,7 +56,10 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
   socket.on('error', (error) =>
     arrive(new Failure(EXIT.unreachable, `cannot read the log: ${error.message}`)),
   )
-  socket.on('close', () => arrive(null))
+  socket.on('close', (code: number) => {
+    const isWhole = code === WHOLE || code === GIVEN_UP || signal?.aborted === true
+    arrive(isWhole ? null : new Failure(EXIT.unreachable, 'the node was lost while its log was read'))
+  })
   const abort = (): void => socket.terminate()
   signal?.addEventListener('abort', abort, { once: true })
   try {
@@ -60,7 +76,13 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
       if (item instanceof Error) throw item
       if (item.error !== undefined) throw new Failure(EXIT.failed, item.error)
       if (item.value !== undefined) {
-        yield { stream: item.value.Type === 2 ? 'stderr' : 'stdout', text: item.value.Line }
+        const { Type, Line, Next, ExecutionID } = item.value
+        yield {
+          stream: Type === 2 ? 'stderr' : 'stdout',
+          text: Line,
+          next: Next,
+          executionId: ExecutionID,
+        }
       }
     }
   } finally {

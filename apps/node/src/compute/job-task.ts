@@ -1,5 +1,5 @@
 import type { ExecutionJob } from '@saltcod/store-core'
-import type { JobSpec, Task } from '../spec/job-spec.ts'
+import { failsOnExitCode, type JobSpec, type Task } from '../spec/job-spec.ts'
 
 /** Returns the task of a job as its requester wrote it; `null` where the record holds no task (an imported one). */
 export function taskOf(job: ExecutionJob): Task | null {
@@ -11,6 +11,12 @@ export function taskOf(job: ExecutionJob): Task | null {
     isRecord(task.Resources) &&
     isRecord(task.Timeouts)
   return complete ? (task as Task) : null
+}
+
+/** Tells whether an exit code makes an execution of a job fail. */
+export function isFailureCode(job: ExecutionJob, exitCode: number | null): boolean {
+  const { Meta } = (job.spec ?? {}) as Partial<JobSpec>
+  return exitCode !== null && exitCode !== 0 && Meta !== undefined && failsOnExitCode({ Meta })
 }
 
 function isRecord(value: unknown): boolean {

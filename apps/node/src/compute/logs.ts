@@ -11,8 +11,9 @@ const LOOK_MS = 500
 /** Serves the output of the executions in a store whose runs write below a data directory. */
 export function createPeer(store: ExecutionStore, dataDir: string): ComputePeer {
   return {
-    async *readLog({ executionId, follow, tail, signal }): AsyncGenerator<LogPart, void, undefined> {
-      if ((await store.getExecution(executionId)) === null) {
+    async *readLog({ executionId, follow, tail, from, signal }): AsyncGenerator<LogPart, void, undefined> {
+      const execution = await store.getExecution(executionId)
+      if (execution === null) {
         throw new StoreError('EXECUTION_NOT_FOUND', `this node has no execution ${executionId}`, {
           id: executionId,
           hint: 'its record may have been removed after its job ended',
@@ -22,7 +23,16 @@ export function createPeer(store: ExecutionStore, dataDir: string): ComputePeer 
       const ended = follow ? whenEnded(store, executionId, workDir, signal) : undefined
       const stop = ended === undefined ? signal : AbortSignal.any([signal, ended.signal])
       try {
-        yield* followLog(workDir, { follow, tail, signal: stop })
+        const { attempt } = execution
+        const options = {
+          follow,
+          tail: tail && (from === undefined || from.attempt === 0),
+          from: from?.attempt === attempt ? from : undefined,
+          signal: stop,
+        }
+        for await (const { offsets, ...part } of followLog(workDir, options)) {
+          yield { ...part, position: { attempt, ...offsets } }
+        }
       } finally {
         ended?.stopLooking()
       }

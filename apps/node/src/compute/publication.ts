@@ -9,6 +9,7 @@ import { clearWork } from './run-files.ts'
 import { isTaskError } from './task-error.ts'
 
 const TOPIC = 'Publishing Results'
+const MAX_NAMED = 10
 
 /** What a run that ended well leaves to be recorded. */
 export interface FinishedRun {
@@ -31,7 +32,12 @@ export async function publishRun(
     await clearWork(context, executionId)
     await changeExecution(context, executionId, ({ state }) =>
       state === 'Running'
-        ? { to: 'Completed', message: 'Completed', topic: 'Running Execution', patch: { runOutput } }
+        ? {
+            to: 'Completed',
+            message: completedText(exitCode),
+            topic: 'Running Execution',
+            patch: { runOutput },
+          }
         : null,
     )
     return
@@ -109,11 +115,11 @@ async function complete(context: ComputeContext, executionId: string, answer: Pu
   }
   const left = skipped.slice(0, MAX_NAMED).map(({ path, reason }) => `${path} ${reason}`)
   const more = skipped.length > MAX_NAMED ? [`and ${skipped.length - MAX_NAMED} more`] : []
-  await changeExecution(context, executionId, ({ state }) =>
+  await changeExecution(context, executionId, ({ state, runOutput }) =>
     state === 'Publishing'
       ? {
           to: 'Completed',
-          message: 'Completed',
+          message: completedText(exitCodeOf(runOutput)),
           topic: TOPIC,
           ...(left.length === 0 ? {} : { details: { leftOut: [...left, ...more].join('; ') } }),
           patch: { publishedResult },
@@ -122,4 +128,13 @@ async function complete(context: ComputeContext, executionId: string, answer: Pu
   )
 }
 
-const MAX_NAMED = 10
+/** A program that ended with another code than 0 has completed all the same, which nobody should have to guess. */
+function completedText(exitCode: number | null): string {
+  return exitCode === null || exitCode === 0 ? 'Completed' : `Completed with exit code ${exitCode}`
+}
+
+function exitCodeOf(runOutput: Json): number | null {
+  if (typeof runOutput !== 'object' || runOutput === null || Array.isArray(runOutput)) return null
+  const { exitCode } = runOutput as { readonly exitCode?: Json }
+  return typeof exitCode === 'number' ? exitCode : null
+}

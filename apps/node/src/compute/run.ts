@@ -7,7 +7,7 @@ import type { ComputeContext } from './context.ts'
 import { endedRun } from './ended-run.ts'
 import type { Engine, EngineOutcome, EngineRun, PreparedRun, RunLimits } from './engine/engine.ts'
 import type { ExecutionWork } from './inputs/work.ts'
-import { taskOf } from './job-task.ts'
+import { isFailureCode, taskOf } from './job-task.ts'
 import { publishRun } from './publication.ts'
 import { clearWork, stageRun } from './run-files.ts'
 
@@ -57,7 +57,7 @@ export async function runExecution(
     await prepared.abandon()
     return
   }
-  await conclude(context, execution.id, run, await prepared.go(), task)
+  await conclude(context, execution, run, await prepared.go(), task)
 }
 
 /** Records how a run ended, from what its supervisor wrote down. */
@@ -76,7 +76,7 @@ export async function concludeRun(context: ComputeContext, execution: ComputeExe
         }
       : null,
   )
-  await conclude(context, execution.id, new ActiveRun(), outcome, task)
+  await conclude(context, execution, new ActiveRun(), outcome, task)
 }
 
 function limitsOf(
@@ -131,7 +131,7 @@ async function commitRunning(
 
 async function conclude(
   context: ComputeContext,
-  executionId: string,
+  { id: executionId, job }: ComputeExecution,
   run: ActiveRun,
   outcome: EngineOutcome,
   task: Task,
@@ -143,10 +143,10 @@ async function conclude(
     const change: ExecutionChange = { ...run.why, patch: { ...run.why.patch, runOutput } }
     await clearWork(context, executionId)
     await changeExecution(context, executionId, ({ finishedAtMs }) => (finishedAtMs === null ? change : null))
-  } else if (outcome.errorMessage !== null) {
-    const message = outcome.errorMessage
+  } else if (outcome.errorMessage !== null || isFailureCode(job, outcome.exitCode)) {
+    const message = outcome.errorMessage ?? `the program ended with exit code ${outcome.exitCode}`
     const topic = outcome.reason === 'timeout' ? 'Exec Timeout' : TOPIC
-    const details = { reason: outcome.reason }
+    const details = { reason: outcome.errorMessage === null ? 'exit-code' : outcome.reason }
     await clearWork(context, executionId)
     await changeExecution(context, executionId, ({ state }) =>
       state === 'Running' ? { to: 'Failed', message, topic, details, patch: { runOutput } } : null,

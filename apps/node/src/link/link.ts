@@ -76,15 +76,28 @@ export interface HandshakeExecution {
 export interface LogPart {
   readonly stream: 'stdout' | 'stderr'
   readonly text: string
+  /** How far the log is read with this part. */
+  readonly position: LogPosition
+}
+
+/** How far the log of an execution is read: bytes of each stream, of what one attempt wrote. */
+export interface LogPosition {
+  readonly attempt: number
+  readonly stdout: number
+  readonly stderr: number
 }
 
 /** What a compute node serves on request of the requester: logs and kept results. */
 export interface ComputePeer {
-  /** Yields an execution's output; to its end with `follow`, only what is new with `tail`. Throws `EXECUTION_NOT_FOUND`. */
+  /**
+   * Yields an execution's output; to its end with `follow`, only what is new with `tail`. Behind `from` where the same attempt wrote that; what
+   * a later attempt wrote comes whole. Throws `EXECUTION_NOT_FOUND`.
+   */
   readLog(request: {
     readonly executionId: string
     readonly follow: boolean
     readonly tail: boolean
+    readonly from?: LogPosition | undefined
     readonly signal: AbortSignal
   }): AsyncIterable<LogPart>
 }

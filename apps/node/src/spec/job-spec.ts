@@ -98,6 +98,14 @@ export function isRerunnable(spec: JobSpec): boolean {
   return spec.Meta[RERUNNABLE_META_KEY] === 'true'
 }
 
+/** The key of a job's meta that says `true` where a program that ends with another code than 0 has failed. */
+const FAIL_ON_EXIT_CODE_META_KEY = 'saltcod/fail-on-exit-code'
+
+/** Tells whether a program of a job that ends with another code than 0 has failed. */
+export function failsOnExitCode(spec: Pick<JobSpec, 'Meta'>): boolean {
+  return spec.Meta[FAIL_ON_EXIT_CODE_META_KEY] === 'true'
+}
+
 /** Returns how long a task may run, in milliseconds: its execution timeout, or else its total timeout; 0 for no limit. */
 export function executionTimeoutMs(task: Task): number {
   const { ExecutionTimeout, TotalTimeout } = task.Timeouts

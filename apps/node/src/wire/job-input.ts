@@ -119,7 +119,6 @@ function acceptedId(job: JobInput, warnings: string[]): string | null {
   if (job.Version !== 0) warnings.push('job version is ignored when submitting a job')
   if ((job.CreateTime ?? 0) !== 0) warnings.push('job create time is ignored when submitting a job')
   if ((job.ModifyTime ?? 0) !== 0) warnings.push('job modify time is ignored when submitting a job')
-  if (job.Tasks.length > 1) warnings.push('only one task is supported per job')
   if (job.ID === '') return null
   if (job.Type === 'batch' || job.Type === 'ops') {
     warnings.push(`job ID is ignored when submitting a ${job.Type} job`)

@@ -28,6 +28,8 @@ export function jobProblems(job: JobInput): string[] {
     }
   }
   if (job.Tasks.length === 0) problems.push('missing job tasks')
+  if (job.Tasks.length > 1)
+    problems.push(`a job has one task, not ${job.Tasks.length}: submit a job for each`)
   for (const task of job.Tasks.slice(0, 1)) {
     const name = task.Name === '' ? 'task' : `task ${task.Name}`
     for (const problem of taskProblems(task)) problems.push(`${name} validation failed: ${problem}`)

@@ -211,7 +211,13 @@ export interface WireGetJobAnswer {
 
 /** One message of the log's websocket. */
 export interface WireLogMessage {
-  readonly value?: { readonly Type: number; readonly Line: string }
+  readonly value?: {
+    readonly Type: number
+    readonly Line: string
+    /** Where to go on behind this line, and which execution wrote it; only for a client that asked to. */
+    readonly Next?: string
+    readonly ExecutionID?: string
+  }
   readonly error?: string
 }
 

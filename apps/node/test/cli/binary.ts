@@ -122,7 +122,8 @@ export async function keptNode(flags: readonly string[] = []): Promise<Served> {
 }
 
 async function startNode(directory: string, flags: readonly string[]): Promise<Served> {
-  const child = spawn(process.execPath, [PROGRAM, 'serve', '--repo', directory, '--port', '0', ...flags], {
+  const port = flags.includes('--port') ? [] : ['--port', '0']
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--repo', directory, ...port, ...flags], {
     env: { PATH: process.env['PATH'] ?? '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, test } from 'vitest'
 import type { WireJob } from '../../src/wire/models.ts'
-import { jobUntil, keptNode, type Served, saltcod, saltcodInto } from './binary.ts'
+import { jobUntil, keptNode, PROGRAM, type Served, saltcod, saltcodInto } from './binary.ts'
 
 const LINES = 40_000
 
@@ -34,6 +35,30 @@ test('whoever reads slowly still reads everything', async () => {
   assert.equal(logs.stderr, 'exit code 0\n')
   const lines = logs.stdout.trimEnd().split('\n')
   assert.deepEqual([lines.length, lines.at(-1)], [LINES, String(LINES)])
+})
+
+test('what a job wrote is escaped on a terminal and raw in a pipe', async () => {
+  const hostile = '\\033]0;title\\007\\033[2Jshown\\342\\200\\256\\330\\234'
+  const job = {
+    Type: 'batch',
+    Name: 'hostile',
+    Tasks: [{ Name: 'main', Engine: { Type: 'exec', Params: { Command: 'printf', Arguments: [hostile] } } }],
+  }
+  const run = await saltcod(['job', 'run', '-'], { env: node.env, input: JSON.stringify(job) })
+  assert.equal(run.code, 0, run.stderr)
+  const raw = await saltcod(['job', 'logs', 'hostile'], { env: node.env })
+  assert.equal(raw.stdout, '\u001b]0;title\u0007\u001b[2Jshown\u202e\u061c')
+  for (const verb of ['logs', 'describe']) {
+    const command = `${process.execPath} ${PROGRAM} job ${verb} hostile`
+    const shown = execFileSync('script', ['-qec', command, '/dev/null'], {
+      env: { PATH: process.env['PATH'], TERM: 'dumb', ...node.env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      encoding: 'utf8',
+    })
+    assert.match(shown, /\\u001b\]0;title\\u0007\\u001b\[2Jshown\\u202e\\u061c/)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal.
+    assert.doesNotMatch(shown, /[\u001b\u0007\u202e\u061c]/)
+  }
 })
 
 test('whoever stops reading ends the command in silence', async () => {

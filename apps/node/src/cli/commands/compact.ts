@@ -6,6 +6,7 @@ import { EXIT } from '../../exit-code.ts'
 import { Failure } from '../../failure.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
+import { Interrupt } from '../interrupt.ts'
 import { printValue } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -47,24 +48,6 @@ export async function compact(terminal: Terminal, options: CompactOptions): Prom
     else terminal.out(textOf(report))
   } finally {
     interrupt.close()
-  }
-}
-
-/** Ctrl-C while waiting. */
-class Interrupt {
-  readonly #controller = new AbortController()
-  readonly #listener = (): void => this.#controller.abort()
-
-  constructor() {
-    process.on('SIGINT', this.#listener)
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  close(): void {
-    process.off('SIGINT', this.#listener)
   }
 }
 

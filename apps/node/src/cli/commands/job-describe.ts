@@ -1,4 +1,4 @@
-import { formatTable, paint } from '@saltcod/display'
+import { formatTable, paint, printableOutput } from '@saltcod/display'
 import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
 import { HOLD_META } from '../../wire/reserved-meta.ts'
 import type { JobFlags } from '../configuration.ts'
@@ -57,7 +57,9 @@ export function printDescription(
   if (executions.length > 0) section('Executions', table(executions, executionColumns(wide)))
   const history = answer.History?.Items ?? []
   if (history.length > 0) section('History', table(history, historyColumns(wide)))
-  for (const [title, text] of outputs(executions)) section(title, text)
+  for (const [title, text] of outputs(executions)) {
+    section(title, terminal.outputIsTerminal ? printableOutput(text) : text)
+  }
 }
 
 function facts({ Job: job, Executions }: WireGetJobAnswer): string {

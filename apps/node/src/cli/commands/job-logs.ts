@@ -1,6 +1,8 @@
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printLog } from '../job-wait.ts'
+import { Interrupt } from '../interrupt.ts'
+import { followLog, printLog } from '../job-log.ts'
+import { NodeWait } from '../node-wait.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `job logs`. */
@@ -10,9 +12,20 @@ export interface JobLogsOptions extends JobFlags {
   readonly executionId?: string
 }
 
-/** Prints what a job wrote: its standard output to ours, its standard error to ours. */
+/** Prints what a job wrote, or writes: its standard output to ours, its standard error to ours. */
 export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOptions): Promise<void> {
   const { follow = false, tail = false, executionId, namespace } = options
-  const parts = clientFor(terminal, options).readLog(id, { follow, tail, executionId, namespace })
-  await printLog(terminal, parts)
+  const client = clientFor(terminal, options)
+  if (!follow) {
+    await printLog(terminal, client.readLog(id, { follow, tail, executionId, namespace }))
+    return
+  }
+  const { Job } = await client.getJob(id, { namespace })
+  const interrupt = new Interrupt()
+  try {
+    const wait = new NodeWait(terminal, Job.ID, interrupt.signal)
+    await followLog(terminal, client, Job.ID, { tail, executionId }, wait)
+  } finally {
+    interrupt.close()
+  }
 }

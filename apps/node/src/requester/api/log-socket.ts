@@ -4,8 +4,9 @@ import type { Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
-import type { LogPart } from '../../link/link.ts'
+import type { LogPart, LogPosition } from '../../link/link.ts'
 import { ApiError } from '../../wire/api-error.ts'
+import { type LogCursor, readLogCursor, writeLogCursor } from '../../wire/log-cursor.ts'
 import { looseField } from '../../wire/loose-field.ts'
 import type { WireLogMessage } from '../../wire/models.ts'
 import { collectItems } from '../pages.ts'
@@ -18,9 +19,12 @@ import { toApiError } from './store-error.ts'
 
 const PATH = /^\/api\/v1\/orchestrator\/jobs\/([^/?]+)\/logs(?:\?|$)/
 const NORMAL_CLOSE = 1000
+/** The log goes on, and this node does not. */
+const GOING_AWAY = 1001
 const TRY_AGAIN_LATER = 1013
 /** So much may wait for a client before it is no longer answered that it is alive. */
 const MOST_UNSENT_BYTES = 1024 * 1024
+const NOTHING_READ: LogPosition = { attempt: 0, stdout: 0, stderr: 0 }
 const DISCARDED = new Set(['AskForBidRejected', 'BidRejected'])
 
 /** Serves logs over websockets. Errors are told in a message, because clients show nothing of a refused handshake. */
@@ -53,7 +57,7 @@ export function serveLogs(server: Server, context: ApiContext, connections: Conn
     })
   })
   context.requester.stopping.addEventListener('abort', () => {
-    for (const client of sockets.clients) client.close(NORMAL_CLOSE)
+    for (const client of sockets.clients) client.close(GOING_AWAY)
     sockets.close()
   })
 }
@@ -72,17 +76,26 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
   const signal = AbortSignal.any([closed.signal, context.requester.stopping])
   try {
     const job = await findJob(context, decodeURIComponent(rawId), query)
-    const execution = await chooseExecution(context, job.id, query)
-    for await (const { stream: name, text } of partsOf(context, execution, query, signal)) {
+    const resumes = query.has('from')
+    const text = query.text('from')
+    const from = text === null ? null : readLogCursor(text)
+    const execution = await chooseExecution(context, job.id, from?.executionId ?? query.text('execution_id'))
+    const messageOf = (type: number, line: string, position: LogPosition): WireLogMessage => {
+      const Next = writeLogCursor({ executionId: execution.id, ...position })
       // Clients print a line as it is, so one may hold several.
-      await send(client, { value: { Type: name === 'stdout' ? 1 : 2, Line: text } }, signal)
+      return { value: { Type: type, Line: line, ...(resumes ? { Next, ExecutionID: execution.id } : {}) } }
+    }
+    // Whoever can go on must know where, even if nothing comes before the connection is lost.
+    if (resumes) await send(client, messageOf(1, '', from ?? NOTHING_READ), signal)
+    for await (const part of partsOf(context, execution, query, from, signal)) {
+      await send(client, messageOf(part.stream === 'stdout' ? 1 : 2, part.text, part.position), signal)
     }
   } catch (error) {
     const { message } =
       error instanceof URIError ? { message: 'the job id cannot be read' } : toApiError(error)
     if (!signal.aborted) await send(client, { error: message, value: { Type: 0, Line: '' } }, signal)
   }
-  client.close(NORMAL_CLOSE)
+  client.close(context.requester.stopping.aborted ? GOING_AWAY : NORMAL_CLOSE)
 }
 
 /** Resolves when the client has taken the message, so that no more than one of them waits in memory. */
@@ -92,9 +105,12 @@ async function send(client: WebSocket, message: WireLogMessage, signal: AbortSig
 }
 
 /** Chooses the execution that was asked for, or else the one that changed last and was not refused. */
-async function chooseExecution(context: ApiContext, jobId: string, query: Query): Promise<Execution> {
+async function chooseExecution(
+  context: ApiContext,
+  jobId: string,
+  wanted: string | null,
+): Promise<Execution> {
   const { store } = context.requester
-  const wanted = query.text('execution_id')
   const executions = await collectItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor }))
   if (wanted !== null) {
     const found =
@@ -113,6 +129,7 @@ async function* partsOf(
   { requester }: ApiContext,
   execution: Execution,
   query: Query,
+  from: LogCursor | null,
   signal: AbortSignal,
 ): AsyncIterable<LogPart> {
   const node = requester.nodes.get(execution.nodeId)
@@ -122,6 +139,7 @@ async function* partsOf(
         executionId: execution.id,
         follow: query.flag('follow'),
         tail: query.flag('tail'),
+        from: from ?? undefined,
         signal,
       }
       yield* node.peer.readLog(request)
@@ -133,11 +151,18 @@ async function* partsOf(
   } else if (!EXECUTION_MACHINE.terminal.has(execution.state)) {
     throw new ApiError('NotFound', `node ${execution.nodeId}, which has the log, is not connected`)
   }
-  yield* keptPart(execution, 'stdout')
-  yield* keptPart(execution, 'stderr')
+  yield* keptParts(execution, from ?? NOTHING_READ)
 }
 
-function* keptPart(execution: Execution, name: LogPart['stream']): Iterable<LogPart> {
-  const text = looseField(execution.runOutput, name)
-  if (typeof text === 'string' && text !== '') yield { stream: name, text }
+/** What the requester keeps of a log, behind what was read of it. */
+function* keptParts(execution: Execution, from: LogPosition): Iterable<LogPart> {
+  let { attempt, ...position } = from
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const text = looseField(execution.runOutput, stream)
+    const bytes = Buffer.from(typeof text === 'string' ? text : '')
+    const rest = bytes.subarray(from[stream])
+    if (rest.length === 0) continue
+    position = { ...position, [stream]: bytes.length }
+    yield { stream, text: rest.toString(), position: { attempt, ...position } }
+  }
 }

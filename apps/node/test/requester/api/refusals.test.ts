@@ -145,7 +145,6 @@ test('what a client may not set is left out with a warning', async () => {
     'job state is ignored when submitting a job',
     'job version is ignored when submitting a job',
     'job create time is ignored when submitting a job',
-    'only one task is supported per job',
     'job ID is ignored when submitting a batch job',
     'job meta key "bacalhau.org/requester.id" is reserved and will be ignored',
     'job meta key "saltcod/hold" is reserved and will be ignored',
