@@ -33,7 +33,7 @@ describe('a compute room', () => {
       'Bid made',
       'Bid accepted',
       'Running',
-      'Completed',
+      'Completed with exit code 3',
     ])
     await until(
       () => store.getExecution('e-1'),
@@ -310,8 +310,19 @@ describe('a compute room', () => {
       }
       return parts
     }
-    expect(await read(true)).toEqual(['one\n', 'two\n'].map((text) => ({ stream: 'stdout', text })))
-    expect(await read(false)).toEqual([{ stream: 'stdout', text: 'one\ntwo\n' }])
+    const part = (text: string, stdout: number): LogPart => {
+      return { stream: 'stdout', text, position: { attempt: 1, stdout, stderr: 0 } }
+    }
+    expect(await read(true)).toEqual([part('one\n', 4), part('two\n', 8)])
+    expect(await read(false)).toEqual([part('one\ntwo\n', 8)])
+    const behind = link.peer?.readLog({
+      executionId: 'e-1',
+      follow: false,
+      tail: false,
+      from: part('', 4).position,
+      signal: new AbortController().signal,
+    })
+    expect((await behind?.[Symbol.asyncIterator]().next())?.value).toEqual(part('two\n', 8))
     link.ask('e-2', noop())
     await until(
       () => link.known('e-2'),

@@ -270,7 +270,8 @@ describe('a process that an earlier node left', () => {
     )
     if (prepared.process === null) throw new Error('exec has a process')
     const recorded = prepared.process
-    await put('e-1', 'Running', job, { process: recorded })
+    const { pid, startTime, bootId } = recorded
+    await put('e-1', 'Running', job, { process: { pid, startTime, bootId } })
     const over = prepared.go()
     const child = Number(
       await until(

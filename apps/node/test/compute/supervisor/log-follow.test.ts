@@ -47,10 +47,14 @@ describe('logs', () => {
   test('are followed until the run has ended', async () => {
     stdout('one\ntw')
     const lines = followLog(workDir, { follow: true })
-    expect((await lines.next()).value).toEqual({ stream: 'stdout', text: 'one\n' })
+    expect((await lines.next()).value).toEqual({
+      stream: 'stdout',
+      text: 'one\n',
+      offsets: { stdout: 4, stderr: 0 },
+    })
     const next = lines.next()
     stdout('o\nlast')
-    expect((await next).value).toEqual({ stream: 'stdout', text: 'two\n' })
+    expect((await next).value).toMatchObject({ stream: 'stdout', text: 'two\n' })
     writeExitRecord(workDir, ENDED)
     expect(await all(lines)).toEqual(['stdout:last'])
   })
@@ -63,7 +67,7 @@ describe('logs', () => {
     const writer = setInterval(() => stdout('new\n'), 20)
     const { value } = await next
     clearInterval(writer)
-    expect(value).toEqual({ stream: 'stdout', text: expect.stringMatching(/^(?:new\n)+$/) })
+    expect(value).toMatchObject({ stream: 'stdout', text: expect.stringMatching(/^(?:new\n)+$/) })
     await lines.return(undefined)
   })
 

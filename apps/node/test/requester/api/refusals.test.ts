@@ -127,6 +127,15 @@ test('a web page of somebody else cannot command the node', async () => {
   assert.deepEqual([status, body.Code], [403, 'Forbidden'])
 })
 
+test('a job with several tasks is refused, not cut to one', async () => {
+  const node = await startTestNode()
+  const tasks = ['one', 'two'].map((Name) => ({ Name, Engine: { Type: 'noop' } }))
+  const { status, body } = await node.request<WireError>('PUT', JOBS, { Job: noopJob({ Tasks: tasks }) })
+  assert.deepEqual([status, /a job has one task, not 2/.test(body.Message)], [400, true])
+  const { body: list } = await node.request<{ Items: unknown[] }>('GET', JOBS)
+  assert.deepEqual(list.Items, [])
+})
+
 test('what a client may not set is left out with a warning', async () => {
   const node = await startTestNode()
   const job = noopJob({
@@ -135,10 +144,6 @@ test('what a client may not set is left out with a warning', async () => {
     Version: 9,
     CreateTime: 1,
     Meta: { 'bacalhau.org/requester.id': 'me', 'saltcod/hold': 'me', mine: 'yes' },
-    Tasks: [
-      { Name: 'one', Engine: { Type: 'noop' } },
-      { Name: 'two', Engine: { Type: 'noop' } },
-    ],
   })
   const { body } = await node.request<WirePutJobAnswer>('PUT', JOBS, { Job: job })
   assert.deepEqual(body.Warnings, [
@@ -151,10 +156,6 @@ test('what a client may not set is left out with a warning', async () => {
   ])
   const { body: kept } = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${body.JobID}`)
   assert.deepEqual(kept.Job.Meta, { mine: 'yes' })
-  assert.deepEqual(
-    kept.Job.Tasks.map((task) => task.Name),
-    ['one'],
-  )
   assert.notEqual(kept.Job.ID, 'j-mine')
 })
 
