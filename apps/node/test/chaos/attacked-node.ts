@@ -20,14 +20,21 @@ const DEADLINE_MS = 120_000
 export class AttackedNode {
   readonly repository: string
   readonly #flags: readonly string[]
+  readonly #environment: Readonly<Record<string, string>>
   #child: ChildProcess | undefined
   #ended: Promise<NodeEnd> = Promise.resolve({ code: 0, signal: null })
   #url: Promise<string | null> = Promise.resolve(null)
   #log = ''
 
-  constructor(repository: string, flags: readonly string[] = [], config: object = {}) {
+  constructor(
+    repository: string,
+    flags: readonly string[] = [],
+    config: object = {},
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.repository = repository
     this.#flags = flags
+    this.#environment = environment
     mkdirSync(repository, { recursive: true, mode: 0o700 })
     writeFileSync(join(repository, 'saltcod.yaml'), JSON.stringify(config))
     onTestFinished(async () => {
@@ -45,7 +52,7 @@ export class AttackedNode {
     const child = spawn(
       process.execPath,
       [PROGRAM, 'serve', '--repo', this.repository, '--port', '0', ...this.#flags],
-      { env: { PATH: process.env['PATH'] ?? '' }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { env: { PATH: process.env['PATH'] ?? '', ...this.#environment }, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     this.#child = child
     this.#ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))

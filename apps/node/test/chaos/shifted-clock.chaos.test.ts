@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../cli/binary.ts'
+import { AttackedNode, waitFor } from './attacked-node.ts'
+import { checkStores } from './stores-of.ts'
+
+const SOURCE = fileURLToPath(new URL('./shifted-clock.c', import.meta.url))
+const DAY_MS = 86_400_000
+/** One more than are answered at once. */
+const KILLS = 3
+/** Bacalhau's number of the state. */
+const RUNNING = 6
+
+/** Builds the library that shifts the clock of a process; `undefined` where there is no compiler. */
+function shiftedClock(): string | undefined {
+  const library = join(temporaryDirectory(), 'shifted-clock.so')
+  try {
+    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], { stdio: 'ignore' })
+    return library
+  } catch {
+    return undefined
+  }
+}
+
+test('a job that was interrupted while the clock was a day ahead runs when it is right again', async ({
+  skip,
+}) => {
+  const library = shiftedClock()
+  if (library === undefined) {
+    skip('there is no gcc to build the library that shifts the clock')
+    return
+  }
+  const shift = join(temporaryDirectory(), 'shift')
+  const interruptions = { Immediate: KILLS - 1, Backoff: '1h', MaxBackoff: '1h' }
+  const node = new AttackedNode(
+    join(temporaryDirectory(), 'repo'),
+    [],
+    { Recovery: { Interruptions: interruptions } },
+    { LD_PRELOAD: library, SHIFTED_CLOCK: shift },
+  )
+  const untilRunning = async (executions: number): Promise<void> => {
+    const endMs = Date.now() + 30_000
+    for (;;) {
+      const items = (await node.job(id)).Executions?.Items ?? []
+      const runs = items.some(({ ComputeState }) => ComputeState.StateType === RUNNING)
+      if (runs && items.length >= executions) return
+      expect(Date.now(), `execution ${executions} runs\n${node.log.slice(-2_000)}`).toBeLessThan(endMs)
+      await delay(20)
+    }
+  }
+  writeFileSync(shift, String(DAY_MS))
+  await node.start()
+  const engine = { Type: 'noop', Params: { DurationMs: 3_600_000 } }
+  const id = await node.submit({ Type: 'batch', Count: 1, Tasks: [{ Name: 'main', Engine: engine }] })
+  for (let kills = 0; kills < KILLS; kills++) {
+    await untilRunning(kills + 1)
+    await node.kill()
+    await node.start()
+  }
+  await waitFor('the last interruption is known', () => node.log.split('"fail":1').length > 2 * KILLS)
+  // The last interruption is written, and the job waits for an hour of tomorrow.
+  const { Executions } = await node.job(id)
+  expect(Executions?.Items?.[0]?.ModifyTime).toBeGreaterThan((Date.now() + DAY_MS / 2) * 1_000_000)
+  await node.kill()
+  rmSync(shift)
+  await node.start()
+  await untilRunning(KILLS + 1)
+  await node.kill()
+  await checkStores(node.repository)
+})
