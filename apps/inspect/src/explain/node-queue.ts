@@ -33,13 +33,13 @@ export async function nodeQueue({ store }: OpenedExecutions): Promise<NodeQueue>
 }
 
 function sumOf(executions: readonly Pick<ComputeExecution, 'resources'>[]): Record<string, number> {
-  const sums: Record<string, number> = {}
+  const sums = new Map<string, number>()
   for (const { resources } of executions) {
     for (const [name, amount] of Object.entries(resources ?? {})) {
-      if (typeof amount === 'number' && amount > 0) sums[name] = (sums[name] ?? 0) + amount
+      if (typeof amount === 'number' && amount > 0) sums.set(name, (sums.get(name) ?? 0) + amount)
     }
   }
-  return sums
+  return Object.fromEntries(sums)
 }
 
 /** Says what an execution that waits in the queue needs, and what is taken by those that run. */

@@ -8,7 +8,7 @@ import { collectItems } from './pages.ts'
 /** Returns where the results of a job are, one for each completed execution that published some. Throws for jobs that never end. */
 export async function jobResults(store: JobStore<JobSpec>, job: Job<JobSpec>): Promise<WireSpecConfig[]> {
   if (job.type === 'service' || job.type === 'daemon') {
-    throw new ApiError('InternalError', `job type ${job.type} does not support results`, {
+    throw new ApiError('BadRequest', `job type ${job.type} does not support results`, {
       hint: 'only batch and ops jobs have results',
     })
   }

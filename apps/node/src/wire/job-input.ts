@@ -128,13 +128,11 @@ function acceptedId(job: JobInput, warnings: string[]): string | null {
 }
 
 function acceptedMeta(job: JobInput, warnings: string[]): Record<string, string> {
-  const accepted: Record<string, string> = {}
-  for (const [key, value] of Object.entries(job.Meta)) {
-    if (isReservedMeta(key)) {
-      warnings.push(`job meta key "${key}" is reserved and will be ignored`)
-    } else accepted[key] = value
+  const given = Object.entries(job.Meta)
+  for (const [key] of given) {
+    if (isReservedMeta(key)) warnings.push(`job meta key "${key}" is reserved and will be ignored`)
   }
-  return accepted
+  return Object.fromEntries(given.filter(([key]) => !isReservedMeta(key)))
 }
 
 function invalid(message: string, hint?: string): ApiError {

@@ -1,19 +1,23 @@
 import type { SpecConfig, Task } from '../spec/job-spec.ts'
 
-type NamesByType = Readonly<Record<string, readonly string[]>>
+type NamesByType = ReadonlyMap<string, readonly string[]>
 
-const SOURCE: NamesByType = {
-  inline: ['URL'],
-  local: ['SourcePath', 'ReadWrite'],
-  localdirectory: ['SourcePath', 'ReadWrite'],
-  urldownload: ['URL'],
-}
+const SOURCE: NamesByType = new Map(
+  Object.entries({
+    inline: ['URL'],
+    local: ['SourcePath', 'ReadWrite'],
+    localdirectory: ['SourcePath', 'ReadWrite'],
+    urldownload: ['URL'],
+  }),
+)
 
-const ENGINE: NamesByType = {
-  exec: ['Command', 'Arguments'],
-  noop: ['DurationMs', 'ExitCode', 'FailMessage'],
-  wasm: ['EntryModule', 'Entrypoint', 'Parameters', 'ImportModules', 'EnvironmentVariables'],
-}
+const ENGINE: NamesByType = new Map(
+  Object.entries({
+    exec: ['Command', 'Arguments'],
+    noop: ['DurationMs', 'ExitCode', 'FailMessage'],
+    wasm: ['EntryModule', 'Entrypoint', 'Parameters', 'ImportModules', 'EnvironmentVariables'],
+  }),
+)
 
 /** Lists the parameters of a task that its engine and its input sources do not read; those of types that are not known are free. */
 export function unknownParameters(task: Task, path: string): string[] {
@@ -26,7 +30,7 @@ export function unknownParameters(task: Task, path: string): string[] {
 }
 
 function unread({ Type, Params }: SpecConfig, names: NamesByType, path: string): string[] {
-  const known = names[Type.toLowerCase()]?.map((name) => name.toLowerCase())
+  const known = names.get(Type.toLowerCase())?.map((name) => name.toLowerCase())
   if (known === undefined) return []
   return Object.keys(Params)
     .filter((name) => !known.includes(name.toLowerCase()))

@@ -10,17 +10,19 @@ import type { ApiContext } from './api-context.ts'
 import { readPageToken, writePageToken } from './page-token.ts'
 import type { Query } from './query.ts'
 
-const byCreation = (a: Execution, b: Execution): number => a.createdAtMs - b.createdAtMs
-const byChange = (a: Execution, b: Execution): number => a.modifiedAtMs - b.modifiedAtMs
+type Order = (a: Execution, b: Execution) => number
 
-const ORDERS: Readonly<Record<string, (a: Execution, b: Execution) => number>> = {
-  create_time: byCreation,
-  created_at: byCreation,
-  modify_time: byChange,
-  modified_at: byChange,
-  id: (a, b) => (a.id < b.id ? -1 : 1),
-  state: (a, b) => EXECUTION_STATES.indexOf(a.state) - EXECUTION_STATES.indexOf(b.state),
-}
+const byCreation: Order = (a, b) => a.createdAtMs - b.createdAtMs
+const byChange: Order = (a, b) => a.modifiedAtMs - b.modifiedAtMs
+
+const ORDERS: ReadonlyMap<string, Order> = new Map<string, Order>([
+  ['create_time', byCreation],
+  ['created_at', byCreation],
+  ['modify_time', byChange],
+  ['modified_at', byChange],
+  ['id', (a, b) => (a.id < b.id ? -1 : 1)],
+  ['state', (a, b) => EXECUTION_STATES.indexOf(a.state) - EXECUTION_STATES.indexOf(b.state)],
+])
 
 /** Lists the executions of a job as a client asks for them: those of one version, or of all. */
 export async function listExecutions(
@@ -38,10 +40,10 @@ export async function listExecutions(
           orderBy: query.text('order_by') ?? 'created_at',
         }
       : readPageToken(text)
-  const order = ORDERS[token.orderBy]
+  const order = ORDERS.get(token.orderBy)
   if (order === undefined) {
     throw new ApiError('BadRequest', 'invalid order_by', {
-      hint: `it is one of ${Object.keys(ORDERS).join(', ')}`,
+      hint: `it is one of ${[...ORDERS.keys()].join(', ')}`,
     })
   }
   const version = query.flag('all_job_versions') ? {} : { jobVersion: job.version }

@@ -10,16 +10,16 @@ import { Query } from './query.ts'
 
 type Order = (a: KnownNode, b: KnownNode) => number
 
-const ORDERS: Readonly<Record<string, Order>> = {
-  id: (a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1),
-  type: () => 0,
-  approval: () => 0,
-  status: (a, b) => Number(b.connected) - Number(a.connected),
-  available_cpu: (a, b) => b.load.available.cpu - a.load.available.cpu,
-  available_memory: (a, b) => b.load.available.memoryBytes - a.load.available.memoryBytes,
-  available_disk: (a, b) => b.load.available.diskBytes - a.load.available.diskBytes,
-  available_gpu: (a, b) => b.load.available.gpu - a.load.available.gpu,
-}
+const ORDERS: ReadonlyMap<string, Order> = new Map<string, Order>([
+  ['id', (a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1)],
+  ['type', () => 0],
+  ['approval', () => 0],
+  ['status', (a, b) => Number(b.connected) - Number(a.connected)],
+  ['available_cpu', (a, b) => b.load.available.cpu - a.load.available.cpu],
+  ['available_memory', (a, b) => b.load.available.memoryBytes - a.load.available.memoryBytes],
+  ['available_disk', (a, b) => b.load.available.diskBytes - a.load.available.diskBytes],
+  ['available_gpu', (a, b) => b.load.available.gpu - a.load.available.gpu],
+])
 
 /** Adds the listing of compute nodes. */
 export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
@@ -27,10 +27,10 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
 
   api.get('/api/v1/orchestrator/nodes', async (request) => {
     const query = new Query(request)
-    const order = ORDERS[query.text('order_by') ?? 'id']
+    const order = ORDERS.get(query.text('order_by') ?? 'id')
     if (order === undefined) {
       throw new ApiError('BadRequest', 'invalid order_by', {
-        hint: `it is one of ${Object.keys(ORDERS).join(', ')}`,
+        hint: `it is one of ${[...ORDERS.keys()].join(', ')}`,
       })
     }
     const requirements = parseLabelSelector(query.texts('labels').join(','))

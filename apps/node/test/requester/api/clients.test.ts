@@ -197,5 +197,5 @@ test('what a job left as results is listed', async () => {
   assert.deepEqual(body.Items[0], Executions?.Items[0]?.PublishedResult)
   assert.notEqual(body.Items[0]?.Type, '')
   const service = await node.submit(noopJob({ Type: 'service' }, { DurationMs: 600_000 }))
-  assert.equal((await node.request('GET', `${JOBS}/${service}/results`)).status, 500)
+  assert.equal((await node.request('GET', `${JOBS}/${service}/results`)).status, 400)
 })

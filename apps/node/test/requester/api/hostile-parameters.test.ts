@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished, test, vi } from 'vitest'
+import { KnownPaths } from '../../../src/requester/api/known-paths.ts'
+import type { WireError, WirePutJobAnswer } from '../../../src/wire/models.ts'
+import { noopJob, startTestNode } from '../../node-fixture.ts'
+
+const JOBS = '/api/v1/orchestrator/jobs'
+const INHERITED = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', '__defineGetter__']
+const NUMBERS = ['-1', '0', '1', '999999999999', '9007199254740993', '1e3', 'NaN']
+const TEXTS = ['\0', '\u001b[2J', '😀', "a'b", '%', '*', 'x'.repeat(3000), 'history,executions']
+const token = (fields: object): string => Buffer.from(JSON.stringify(fields)).toString('base64url')
+const TOKENS = [
+  'null',
+  token([]),
+  ...INHERITED.map((orderBy) => token({ limit: 1, reverse: true, orderBy })),
+  ...['created_at', 'modified_at', 'sequence', 'id'].flatMap((orderBy) =>
+    [{ cursor: '__proto__' }, { cursor: '{}' }, { offset: Number.MAX_SAFE_INTEGER }, {}].map((place) =>
+      token({ limit: Number.MAX_SAFE_INTEGER, reverse: false, orderBy, ...place }),
+    ),
+  ),
+]
+const VALUES = [...INHERITED, ...NUMBERS, ...TEXTS]
+const AT_A_TIME = 16
+
+/** Notes the routes that a node adds and the parameters that it asks requests for, so that a new one is tried too. */
+function watchInterface(): { readonly routes: Set<string>; readonly parameters: Set<string> } {
+  const routes = new Set<string>()
+  const parameters = new Set<string>(['pretty'])
+  const add = KnownPaths.prototype.add
+  const get = URLSearchParams.prototype.get
+  const getAll = URLSearchParams.prototype.getAll
+  vi.spyOn(KnownPaths.prototype, 'add').mockImplementation(function (this: KnownPaths, path, methods) {
+    if (methods.includes('GET')) routes.add(path)
+    add.call(this, path, methods)
+  })
+  vi.spyOn(URLSearchParams.prototype, 'get').mockImplementation(function (this: URLSearchParams, name) {
+    parameters.add(name)
+    return get.call(this, name)
+  })
+  vi.spyOn(URLSearchParams.prototype, 'getAll').mockImplementation(function (this: URLSearchParams, name) {
+    parameters.add(name)
+    return getAll.call(this, name)
+  })
+  onTestFinished(() => {
+    vi.restoreAllMocks()
+  })
+  return { routes, parameters }
+}
+
+/** Returns the flags of a node with an archive, whose addresses are there only where one is configured. */
+function withArchive(): string[] {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-archive-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const file = join(directory, 'saltcod.yaml')
+  writeFileSync(
+    file,
+    JSON.stringify({ Node: { Requester: { Archive: { Directory: join(directory, 'archive') } } } }),
+  )
+  return ['--config', file]
+}
+
+test('no parameter of any address brings an internal error, whatever its value', async () => {
+  const { routes, parameters } = watchInterface()
+  const node = await startTestNode(withArchive())
+  assert.ok([...routes].some((route) => route.includes('/archive')))
+  const batch = await node.submit(noopJob())
+  const service = await node.submit(noopJob({ Type: 'service', Name: 'served' }, { DurationMs: 60_000 }))
+  await node.until(batch, 'Completed')
+  await node.until(service, 'Running')
+  const internal: string[] = []
+  const ask = async (path: string): Promise<void> => {
+    const answer = await fetch(`${node.url}${path}`)
+    await answer.arrayBuffer()
+    if (answer.status >= 500 && answer.status !== 503 && answer.status !== 507) {
+      internal.push(`${answer.status} ${path.slice(0, 300)}`)
+    }
+  }
+  const askAll = async (paths: readonly string[]): Promise<void> => {
+    for (let at = 0; at < paths.length; at += AT_A_TIME) {
+      await Promise.all(paths.slice(at, at + AT_A_TIME).map(ask))
+    }
+  }
+  const addresses = [...routes].flatMap((route) => {
+    if (!/:[a-z]+/.test(route)) return [route]
+    return [batch, service].map((id) => route.replace(/:[a-z]+/, id))
+  })
+  const hostile = [...routes].flatMap((route) =>
+    /:[a-z]+/.test(route)
+      ? VALUES.map((value) => route.replace(/:[a-z]+/, () => encodeURIComponent(value)))
+      : [],
+  )
+  await askAll(hostile)
+  await askAll(addresses.flatMap((path) => [path, `${path}?include=history,executions`]))
+  assert.ok(
+    addresses.length > 15 && parameters.size > 12,
+    `${addresses.length} and ${parameters.size} are few`,
+  )
+  for (const address of addresses) {
+    await askAll(
+      [...parameters].flatMap((name) =>
+        [...VALUES, ...(name === 'next_token' ? TOKENS : [])].map(
+          (value) => `${address}?include=history,executions&${name}=${encodeURIComponent(value)}`,
+        ),
+      ),
+    )
+  }
+  assert.deepEqual(internal, [])
+  const { status } = await node.request<WireError>('GET', '/api/v1/orchestrator/nodes?order_by=constructor')
+  assert.equal(status, 400)
+}, 60_000)
+
+test('a type or a key of a job that every object inherits is one like any other', async () => {
+  const node = await startTestNode()
+  const map = JSON.parse('{"__proto__": "a", "constructor": "b", "plain": "c"}') as object
+  for (const Type of INHERITED) {
+    const Tasks = [
+      {
+        Name: 'main',
+        Engine: { Type, Params: map },
+        InputSources: [{ Source: { Type, Params: map }, Target: '/in' }],
+      },
+    ]
+    const job = { Type: 'batch', Meta: map, Labels: map, Tasks }
+    const { status, body } = await node.request<WirePutJobAnswer>('PUT', JOBS, { Job: job })
+    assert.ok(status === 200 || status === 400, `${status} for ${Type}: ${JSON.stringify(body)}`)
+  }
+})
