@@ -2,14 +2,14 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory for this user alone, and those above it, where they are missing. Throws what the system says of the one that
+ * Makes a directory, and those above it, where they are missing; for this user alone unless another mode is given. Throws what the system says of the one that
  * cannot be made: Node's own recursive mkdir says of each that it is not there, and does not return for a path like /proc/x.
  */
-export function makeDirectory(path: string): void {
+export function makeDirectory(path: string, mode = 0o700): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
-  if (dirname(path) !== path) makeDirectory(dirname(path))
+  if (dirname(path) !== path) makeDirectory(dirname(path), mode)
   try {
-    mkdirSync(path, { mode: 0o700 })
+    mkdirSync(path, { mode })
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (!isThere || !statSync(path).isDirectory()) throw error

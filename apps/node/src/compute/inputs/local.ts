@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, realpath } from 'node:fs/promises'
+import { type FileHandle, realpath } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
+import { makeDirectory } from '@saltcod/config'
 import { copyDirectory, copyFile, openProblem } from '../files/copy-tree.ts'
 import { isInside, openPlain, pathOfHandle, realPathOf } from '../files/open-inside.ts'
 import { type InputFetch, requiredText } from './input-fetch.ts'
@@ -54,7 +55,7 @@ export async function fetchLocal(fetch: InputFetch): Promise<'file' | 'directory
     if (!status.isDirectory()) {
       throw fetch.fail('INPUT_INVALID', `${JSON.stringify(source)} is neither a file nor a directory`)
     }
-    await mkdir(fetch.hostPath, { recursive: true, mode: 0o755 })
+    makeDirectory(fetch.hostPath, 0o755)
     await copyDirectory(handle, fetch.hostPath, {
       ...fetch.copy,
       odd: async (parent, name, path, reason) => {

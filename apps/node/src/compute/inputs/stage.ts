@@ -1,5 +1,6 @@
-import { lstat, mkdir } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '@saltcod/config'
 import type { InputSource, ResultPath } from '../engine/task.ts'
 import { CopyBudget } from '../files/copy-budget.ts'
 import { removeTree } from '../files/remove-tree.ts'
@@ -50,7 +51,7 @@ async function stageInput(
   const fetcher = FETCHERS.get(inputKind(input))
   if (fetcher === undefined) throw fail('INPUT_INVALID', 'is of a type that is not offered')
   try {
-    await mkdir(dirname(hostPath), { recursive: true, mode: 0o755 })
+    makeDirectory(dirname(hostPath), 0o755)
     const copy = { budget, durable: false, signal, odd }
     const kind = await fetcher({ params: inputParams(input), hostPath, policy, copy, signal, fail })
     return { target, alias: input.Alias ?? '', hostPath, kind }
@@ -66,9 +67,9 @@ function resultDirectory(workDir: string, result: ResultPath): string {
   return join(rootOf(workDir), mountPath(result.Path))
 }
 
-async function makeResult(workDir: string, result: ResultPath): Promise<StagedResult> {
+function makeResult(workDir: string, result: ResultPath): StagedResult {
   const hostPath = resultDirectory(workDir, result)
-  await mkdir(hostPath, { recursive: true, mode: 0o755 })
+  makeDirectory(hostPath, 0o755)
   return { name: result.Name, path: mountPath(result.Path), hostPath }
 }
 
@@ -93,7 +94,7 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
   if (problem !== undefined) throw new TaskError('INPUT_INVALID', problem)
   await removeTree(workDir)
   const rootDir = rootOf(workDir)
-  await mkdir(rootDir, { recursive: true, mode: 0o700 })
+  makeDirectory(rootDir)
   const budget = new CopyBudget(
     policy.maxBytes,
     policy.maxEntries,
@@ -105,7 +106,6 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
     staged.push(await stageInput(options, rootDir, budget, input, index))
   }
   await proveNoLinks(staged)
-  const made: StagedResult[] = []
-  for (const result of results) made.push(await makeResult(workDir, result))
+  const made = results.map((result) => makeResult(workDir, result))
   return { workDir, rootDir, inputs: staged, results: made }
 }

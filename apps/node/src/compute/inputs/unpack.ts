@@ -1,13 +1,15 @@
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { makeDirectory } from '@saltcod/config'
 import { extract, type Header } from 'tar-stream'
 import { isTaskError } from '../task-error.ts'
 import type { InputFetch } from './input-fetch.ts'
 
 const EXECUTABLE = 0o111
 const MAX_DEPTH = 64
+const FAULTS_OF_ARCHIVE = new Set(['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG'])
 
 function entryPath(fetch: InputFetch, name: string): string {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
@@ -21,7 +23,7 @@ async function write(fetch: InputFetch, header: Header, content: AsyncIterable<B
   const path = entryPath(fetch, header.name)
   fetch.copy.budget.takeEntry()
   if (header.type === 'directory') {
-    await mkdir(path, { recursive: true, mode: 0o755 })
+    makeDirectory(path, 0o755)
     return
   }
   if (header.type !== 'file') {
@@ -30,7 +32,7 @@ async function write(fetch: InputFetch, header: Header, content: AsyncIterable<B
       `packs ${JSON.stringify(header.name)}, which is neither a file nor a directory`,
     )
   }
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+  makeDirectory(dirname(path), 0o755)
   // Exclusive: an archive that names a file twice is refused, and nothing is written through.
   const file = await open(path, 'wx', ((header.mode ?? 0) & EXECUTABLE) === 0 ? 0o444 : 0o555)
   try {
@@ -43,9 +45,15 @@ async function write(fetch: InputFetch, header: Header, content: AsyncIterable<B
   }
 }
 
+/** Tells whether the machine is to blame: an archive may name a file twice, or take one for a directory. */
+function isFaultOfDisk(error: unknown): boolean {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return false
+  return !FAULTS_OF_ARCHIVE.has(String(error.code))
+}
+
 /** Unpacks a gzipped tar archive into a new directory: files and directories only, within the task's budget. */
 export async function unpack(fetch: InputFetch, archive: Buffer): Promise<void> {
-  await mkdir(fetch.hostPath, { recursive: true, mode: 0o755 })
+  makeDirectory(fetch.hostPath, 0o755)
   const entries = extract()
   const gunzip = createGunzip()
   gunzip.on('error', (error) => entries.destroy(error))
@@ -57,7 +65,7 @@ export async function unpack(fetch: InputFetch, archive: Buffer): Promise<void> 
       entry.resume()
     }
   } catch (error) {
-    if (isTaskError(error) || fetch.signal.aborted) throw error
+    if (isTaskError(error) || fetch.signal.aborted || isFaultOfDisk(error)) throw error
     const what = error instanceof Error ? error.message : String(error)
     throw fetch.fail('INPUT_INVALID', `is no tar.gz archive that can be unpacked: ${what}`, error)
   } finally {

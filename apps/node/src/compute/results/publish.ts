@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, lstat, mkdir, open, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '@saltcod/config'
 import type { ResultPath } from '../engine/task.ts'
 import { CopyBudget } from '../files/copy-budget.ts'
 import { copyDirectory, copyFile, openProblem, syncDirectory, type TreeCopy } from '../files/copy-tree.ts'
@@ -176,7 +177,7 @@ export async function publishResults(options: PublishOptions): Promise<PublishAn
   if (!(await isDirectory(rootOf(options.workDir)))) {
     return { status: 'results-lost', reason: `neither ${directory} nor ${options.workDir} is there any more` }
   }
-  await mkdir(options.resultsDir, { recursive: true, mode: 0o700 })
+  makeDirectory(options.resultsDir)
   const prefix = `${TEMPORARY}${options.executionId}+`
   for (const name of await readdir(options.resultsDir)) {
     // What a crash in the middle of an earlier call left.
