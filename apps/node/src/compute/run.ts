@@ -10,6 +10,7 @@ import type { ExecutionWork } from './inputs/work.ts'
 import { isFailureCode, taskOf } from './job-task.ts'
 import { publishRun } from './publication.ts'
 import { clearWork, stageRun } from './run-files.ts'
+import { isHelperLost } from './supervisor/answer-watch.ts'
 
 const TOPIC = 'Running Execution'
 
@@ -51,7 +52,8 @@ export async function runExecution(
   try {
     prepared = await engine.prepare(engineRun, { signal: run.signal })
   } catch (error) {
-    return await endEarly(context, execution.id, run, messageOf(error), 'Preparing Environment')
+    const reason = isHelperLost(error) ? 'interrupted' : 'start-failed'
+    return await endEarly(context, execution.id, run, messageOf(error), 'Preparing Environment', reason)
   }
   if (!(await commitRunning(context, execution, run, prepared, attempt))) {
     await prepared.abandon()
@@ -137,7 +139,8 @@ async function conclude(
   task: Task,
 ): Promise<void> {
   const runOutput: Json = { ...outcome }
-  if (run.why !== undefined && outcome.reason === 'cancelled') {
+  const unanswered = outcome.reason === 'unanswered'
+  if (run.why !== undefined && (unanswered || outcome.reason === 'cancelled')) {
     // The next start finds the record as it is, and treats it by its policy.
     if (run.why === 'interrupted') return
     const change: ExecutionChange = { ...run.why, patch: { ...run.why.patch, runOutput } }
@@ -146,7 +149,7 @@ async function conclude(
   } else if (outcome.errorMessage !== null || isFailureCode(job, outcome.exitCode)) {
     const message = outcome.errorMessage ?? `the program ended with exit code ${outcome.exitCode}`
     const topic = outcome.reason === 'timeout' ? 'Exec Timeout' : TOPIC
-    const details = { reason: outcome.errorMessage === null ? 'exit-code' : outcome.reason }
+    const details = { reason: reasonOf(outcome) }
     await clearWork(context, executionId)
     await changeExecution(context, executionId, ({ state }) =>
       state === 'Running' ? { to: 'Failed', message, topic, details, patch: { runOutput } } : null,
@@ -156,6 +159,12 @@ async function conclude(
   }
 }
 
+/** A hanging supervisor is no fault of the job, so its requester is told of an interruption. */
+function reasonOf({ reason, errorMessage }: EngineOutcome): string {
+  if (errorMessage === null) return 'exit-code'
+  return reason === 'unanswered' ? 'interrupted' : reason
+}
+
 /** Ends an execution whose job has not begun; one that is being stopped is left to whoever stops it. */
 async function endEarly(
   context: ComputeContext,
@@ -163,11 +172,12 @@ async function endEarly(
   run: ActiveRun,
   message: string,
   topic: string,
+  reason = 'start-failed',
 ): Promise<void> {
   if (run.why !== undefined) return
   await clearWork(context, executionId)
   await changeExecution(context, executionId, ({ finishedAtMs }) =>
-    finishedAtMs === null ? { to: 'Failed', message, topic, details: { reason: 'start-failed' } } : null,
+    finishedAtMs === null ? { to: 'Failed', message, topic, details: { reason } } : null,
   )
 }
 

@@ -55,6 +55,8 @@ export type OutcomeReason =
   | 'cancelled'
   | 'start-failed'
   | 'node-gone'
+  /** What looked after the job hung, so the job was ended. */
+  | 'unanswered'
 
 /** The end of a run. A non-zero exit code alone is no failure: only `errorMessage` makes the execution fail. */
 export interface EngineOutcome {

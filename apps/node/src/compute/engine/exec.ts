@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
+import { PATIENCE, type Patience } from '../supervisor/answer-watch.ts'
 import { confine } from '../supervisor/confinement.ts'
 import { outcomeOf } from '../supervisor/outcome.ts'
 import { prepareSupervised } from '../supervisor/supervisor.ts'
@@ -25,6 +26,8 @@ export interface ExecOptions {
   readonly graceMs?: number
   /** More processes than this at a time end a job. */
   readonly maxProcesses?: number
+  /** How long a supervisor may be silent. */
+  readonly patience?: Patience
 }
 
 function isProgram(path: string): boolean {
@@ -47,12 +50,14 @@ export class ExecEngine implements Engine {
   readonly #searchPath: string
   readonly #graceMs: number
   readonly #maxProcesses: number
+  readonly #patience: Patience
 
   constructor(options: ExecOptions) {
     this.#allowed = options.allowed
     this.#searchPath = options.searchPath ?? DEFAULT_PATH
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     this.#maxProcesses = options.maxProcesses ?? DEFAULT_PROCESSES
+    this.#patience = options.patience ?? PATIENCE
   }
 
   validate(params: SpecConfig['Params']): readonly string[] {
@@ -118,6 +123,7 @@ export class ExecEngine implements Engine {
         reports: false,
       },
       options.signal,
+      this.#patience,
     )
     return {
       process: supervised.process,

@@ -36,6 +36,10 @@ export type ToSupervisor =
   | { readonly kind: 'launch'; readonly launch: Launch }
   | { readonly kind: 'go' }
   | { readonly kind: 'cancel' }
+  | { readonly kind: 'ask' }
+
+/** The answer to `ask`. */
+export const HERE_LINE = 'here'
 
 /** The first line from the supervisor to the node: it is up and has its orders. */
 export const READY_LINE = 'ready'

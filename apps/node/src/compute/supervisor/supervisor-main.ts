@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { ExitRecord } from './exit-record.ts'
 import { closeInheritedFiles } from './inherited-files.ts'
-import { READY_LINE, type ToSupervisor } from './protocol.ts'
+import { HERE_LINE, READY_LINE, type ToSupervisor } from './protocol.ts'
 import { Supervision } from './supervision.ts'
 
 const STDOUT = 1
@@ -35,6 +35,8 @@ function handle(message: ToSupervisor): void {
   if (message.kind === 'launch') {
     supervision = new Supervision(message.launch, finish)
     say(STDOUT, READY_LINE)
+  } else if (message.kind === 'ask') {
+    say(STDOUT, HERE_LINE)
   } else if (message.kind === 'go') {
     supervision?.go()
   } else {

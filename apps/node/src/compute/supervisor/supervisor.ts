@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { RunningProcess } from '../engine/engine.ts'
+import type { OutcomeReason, RunningProcess } from '../engine/engine.ts'
+import { AnswerWatch, HelperLost, PATIENCE, type Patience } from './answer-watch.ts'
 import { childProgram } from './child-program.ts'
 import { type ExitRecord, writeExitRecord } from './exit-record.ts'
 import { killLeftover } from './leftover.ts'
 import { markerOf, SUPERVISOR_VARIABLE } from './marker.ts'
 import { bootId, readProcess } from './process-table.ts'
-import { type Launch, READY_LINE, type ToSupervisor } from './protocol.ts'
+import { HERE_LINE, type Launch, READY_LINE, type ToSupervisor } from './protocol.ts'
 import { stopWatch } from './stop-watch.ts'
 
 const ERROR_TEXT_LENGTH = 2_000
@@ -41,7 +41,7 @@ class Reports {
       child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         const pieces = (this.#rest + text).split('\n')
         this.#rest = pieces.pop() ?? ''
-        this.#lines.push(...pieces)
+        this.#lines.push(...pieces.filter((line) => line !== HERE_LINE))
         if (this.#lines.includes(READY_LINE)) resolve()
       })
       child.once('error', (error) => reject(new Error(`No supervisor could be started: ${error.message}`)))
@@ -58,17 +58,29 @@ class Reports {
   }
 }
 
+interface Ending {
+  readonly reason: OutcomeReason
+  readonly errorMessage: string
+}
+
 /** Ends what a killed supervisor left of its job. */
-async function endLost(launch: Launch, identity: RunningProcess): Promise<ExitRecord> {
+async function endLost(launch: Launch, identity: RunningProcess, watch: AnswerWatch): Promise<ExitRecord> {
   const { executionId, attempt, workDir } = launch
-  const errorMessage = await killLeftover({ process: identity, executionId, workDir }).then(
-    () => 'its supervisor was killed, so the job was ended',
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  const what = watch.lost ? watch.silence : 'its supervisor was killed'
+  const { reason, errorMessage } = await killLeftover({ process: identity, executionId, workDir }).then(
+    (): Ending => ({
+      reason: watch.lost ? 'unanswered' : 'killed',
+      errorMessage: `${what}, so the job was ended`,
+    }),
+    (error: unknown): Ending => ({
+      reason: 'killed',
+      errorMessage: error instanceof Error ? error.message : String(error),
+    }),
   )
   return {
     executionId,
     attempt,
-    reason: 'killed',
+    reason,
     exitCode: null,
     signal: null,
     errorMessage,
@@ -81,9 +93,14 @@ async function endLost(launch: Launch, identity: RunningProcess): Promise<ExitRe
 
 /**
  * Starts the supervisor of one run and hands it its orders. The supervisor holds a pipe to this process and
- * ends the job when that closes. An aborted signal cancels the run. Rejects when no process can be started.
+ * ends the job when that closes. An aborted signal cancels the run. A supervisor that does not answer is killed. Rejects when no
+ * process can be started, and with a `HelperLost` where it does not answer before it is ready.
  */
-export async function prepareSupervised(launch: Launch, signal: AbortSignal): Promise<SupervisedRun> {
+export async function prepareSupervised(
+  launch: Launch,
+  signal: AbortSignal,
+  patience: Patience = PATIENCE,
+): Promise<SupervisedRun> {
   const { executionId, attempt, workDir } = launch
   const child = spawn(process.execPath, [childProgram(import.meta.url, 'supervisor-main'), executionId], {
     cwd: '/',
@@ -96,9 +113,11 @@ export async function prepareSupervised(launch: Launch, signal: AbortSignal): Pr
   child.stdin.on('error', () => undefined)
   stopWatch.watch(child)
   const send = (message: ToSupervisor): void => void child.stdin.write(`${JSON.stringify(message)}\n`)
-  const closed = once(child, 'close').catch(() => undefined)
+  const watch = new AnswerWatch(child, () => send({ kind: 'ask' }), patience)
   const reports = new Reports(child)
   send({ kind: 'launch', launch })
+  await Promise.race([reports.ready, watch.ended]).catch(() => undefined)
+  if (watch.lost) throw new HelperLost(`${watch.silence}, so the job was not begun`)
   await reports.ready
   const identity = identify(child.pid ?? 0)
 
@@ -108,11 +127,13 @@ export async function prepareSupervised(launch: Launch, signal: AbortSignal): Pr
     // A cancel ahead of `go` ends the run before anything is started.
     if (signal.aborted) cancel()
     send({ kind: 'go' })
-    await closed
+    await watch.ended
     signal.removeEventListener('abort', cancel)
     const record = reports.record()
     if (record !== undefined) return record
-    const lost = await endLost(launch, identity)
+    const lost = await endLost(launch, identity, watch)
+    // Whatever it hangs on may be what this process would write to; without a record the run counts as interrupted, as it was.
+    if (watch.lost) return lost
     try {
       writeExitRecord(workDir, lost)
     } catch {
@@ -122,7 +143,7 @@ export async function prepareSupervised(launch: Launch, signal: AbortSignal): Pr
   }
   const abandon = async (): Promise<void> => {
     child.stdin.end()
-    await closed
+    await watch.ended
   }
   return { process: identity, go, abandon }
 }
