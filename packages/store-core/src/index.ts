@@ -15,6 +15,7 @@ export type {
   DeleteJob,
   ExecutionQuery,
   ExecutionReport,
+  ExhaustedJob,
   FinishedJobQuery,
   HistoryQuery,
   ImportJob,
@@ -59,6 +60,7 @@ export {
 export { encodeRecord } from './kv/envelope.ts'
 export type { DecodedPart } from './kv/tuple.ts'
 export { decodeId, decodeTuple, idTuple, keyToHex, tuple } from './kv/tuple.ts'
+export type { MigrationReport } from './migrations/migrations.ts'
 export type { CheckOptions, CheckReport, Finding } from './model/check-report.ts'
 export type {
   ChangedComputeExecution,

@@ -16,7 +16,9 @@ import { type LmdbKvOptions, openLmdbKv } from './opening.ts'
 import { OPENING_FIELDS } from './opening-options.ts'
 
 /** Options of {@link openLmdbJobStore} and {@link openLmdbExecutionStore}. */
-export interface LmdbStoreOptions extends Omit<LmdbKvOptions, 'tables'>, Omit<OpenStoreOptions, 'clock'> {
+export interface LmdbStoreOptions
+  extends Omit<LmdbKvOptions, 'tables'>,
+    Omit<OpenStoreOptions, 'clock' | 'onMigration'> {
   /** Tells the time, in milliseconds since 1970. Default: the system's clock. */
   readonly clock?: Clock
 }
@@ -56,6 +58,10 @@ async function openOn<Store>(
     clock,
     ...(nodeId === undefined ? {} : { nodeId }),
     ...(maxSpecBytes === undefined ? {} : { maxSpecBytes }),
+    onMigration: ({ from, to, backup }) => {
+      const message = `The store ${options.path} was of schema ${from} and is of schema ${to} now; a copy from before is ${backup}.`
+      options.onNotice?.({ code: 'MIGRATED', message })
+    },
   }
   // Before a file is made.
   checkOpenOptions(storeOptions)

@@ -33,8 +33,9 @@ export interface LmdbNotice {
   /**
    * `OWNER_DIED`: the process that had the store before did not close it; the file was checked.
    * `REWRITE_CUT_SHORT`: it was rewriting the store; what that left behind was brought in order.
+   * `MIGRATED`: an earlier release wrote the store; it was backed up and brought to this release's schema.
    */
-  readonly code: 'OWNER_DIED' | 'REWRITE_CUT_SHORT'
+  readonly code: 'OWNER_DIED' | 'REWRITE_CUT_SHORT' | 'MIGRATED'
   readonly message: string
 }
 

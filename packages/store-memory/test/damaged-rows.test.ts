@@ -180,14 +180,13 @@ test('a damaged sequence row keeps no store from opening: the number is found ag
   const { kv, store, damage } = await openBoth()
   const { job } = await store.submitJob({ type: 'batch', spec: {}, outbox: [message(1)] })
   const cursor = await store.latestCursor()
-  // A history entry alone has a number that stands nowhere else.
   for (let n = 0; n < 5; n++) await store.addHistory({ jobId: job.id, event: { message: 'seen' } })
   const { sequence } = await store.info()
   await damage('meta', tuple('sequence'))
 
   const reader = await openJobStore(readOnly(kv), { clock: () => 2_000 })
   expect((await reader.listJobs()).items.map(({ id }) => id)).toEqual([job.id])
-  expect((await reader.info()).sequence).toBeLessThan(sequence)
+  expect((await reader.info()).sequence).toBe(sequence)
   const findings = async (open: JobStore) =>
     (await open.check()).findings.map(({ rule, table }) => `${rule} ${table}`)
   expect(await findings(reader)).toEqual(['record-corrupt meta'])
@@ -195,9 +194,9 @@ test('a damaged sequence row keeps no store from opening: the number is found ag
   const again = await openJobStore(kv, { clock: () => 2_000 })
   expect((await again.info()).sequence).toBeGreaterThan(sequence)
   const { changeSets } = await again.changes({ after: cursor })
-  expect(changeSets).toEqual([])
+  expect(changeSets.length).toBe(5)
   await again.transitionJob({ jobId: job.id, to: 'Running' })
-  expect((await again.changes({ after: cursor })).changeSets.length).toBe(1)
+  expect((await again.changes({ after: cursor })).changeSets.length).toBe(6)
   expect((await again.listHistory({ jobId: job.id })).items.at(-1)?.newState).toBe('Running')
   expect((await again.listQuarantine()).map(({ table }) => table)).toEqual(['meta'])
   expect(await findings(again)).toEqual([])

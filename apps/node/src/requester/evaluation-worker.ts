@@ -68,7 +68,7 @@ export class EvaluationWorker {
   #claim(): Promise<Claim | null> {
     const { store, settings } = this.#context
     const { leaseMs, maxAttempts } = settings
-    return store.claimEvaluation({ holder: this.#holder, leaseMs, maxAttempts })
+    return store.claimEvaluation({ holder: this.#holder, leaseMs, maxAttempts, scheduler: true })
   }
 
   async #work(claim: Claim): Promise<void> {
@@ -158,22 +158,20 @@ export class EvaluationWorker {
     )
     const delays = settings.retryDelaysMs
     const delayMs = delays[Math.min(lease.attempt, delays.length) - 1] ?? 1000
+    const message = `scheduling failed ${settings.maxAttempts} times: ${reason.slice(0, 500)}`
     const status = await store.retryEvaluation({
       lease,
       delayMs,
       maxAttempts: isPassing(error) ? UNBOUNDED_ATTEMPTS : settings.maxAttempts,
       comment: reason.slice(0, 500),
+      exhausted: {
+        to: 'Failed',
+        message,
+        event: { message, topic: 'Scheduling', details: { IsError: 'true', NewState: 'Failed' } },
+        evaluation: { trigger: 'job-cancel' },
+      },
     })
-    if (status !== 'failed') return
-    log.error({ job: evaluation.jobId }, 'scheduling failed for the last time')
-    const message = `scheduling failed ${settings.maxAttempts} times: ${reason.slice(0, 500)}`
-    await store.transitionJob({
-      jobId: evaluation.jobId,
-      to: 'Failed',
-      message,
-      event: { message, topic: 'Scheduling', details: { IsError: 'true', NewState: 'Failed' } },
-      evaluation: { trigger: 'job-cancel' },
-    })
+    if (status === 'failed') log.error({ job: evaluation.jobId }, 'scheduling failed for the last time')
   }
 }
 

@@ -24,6 +24,7 @@ const FIXES = {
   'history-end': 'compare with a backup; repair notes the loss in the history',
   'history-revision': 'compare with a backup; an entry was lost or added',
   'folded-and-loose': 'repair takes the folded row',
+  'job-stranded': 'stop the job, or create an evaluation of it',
   'sequence-ahead': 'restore from a backup; the sequence was set back',
 } as const
 

@@ -12,5 +12,7 @@ export async function openExecutionStore<Spec = Json>(
   kv: KvStore,
   options: OpenStoreOptions,
 ): Promise<ExecutionStore<Spec>> {
-  return new ExecutionStoreOnKv<Spec>(await openParts(kv, 'executions', options))
+  const store = new ExecutionStoreOnKv<Spec>(await openParts(kv, 'executions', options))
+  if (!kv.readOnly) await store.migrate()
+  return store
 }

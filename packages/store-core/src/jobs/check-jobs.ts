@@ -28,6 +28,7 @@ import {
   parkedDueKey,
   parkedLaterKey,
   readyKey,
+  suspectKey,
   waitingKey,
 } from './evaluation-row.ts'
 import { executionIndexRows, executionTable, isReclaimed, readRecordState } from './execution-row.ts'
@@ -41,6 +42,7 @@ import {
   specKey,
   specTable,
 } from './job-row.ts'
+import { isStranded } from './stranded-job.ts'
 
 /** Checks every rule of a job store. */
 export async function checkJobStore(store: CheckedStore, options: CheckOptions): Promise<CheckReport> {
@@ -92,6 +94,7 @@ const INDEX_OWNERS: Readonly<Record<number, RecordKind>> = {
   [INDEX.evaluationByJob]: 'evaluation',
   [INDEX.evaluationLeased]: 'evaluation',
   [INDEX.evaluationEnded]: 'evaluation',
+  [INDEX.evaluationSuspect]: 'evaluation',
 }
 
 const VALUE_OWNERS: Readonly<Record<number, RecordKind>> = {
@@ -134,6 +137,15 @@ function checkedJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findi
       key,
       id,
       `job ${id} is ${row.s} and its end is ${row.f ?? 'not set'}`,
+    )
+  }
+  if (!hasEnded(row) && isStranded(snapshot, id)) {
+    findings.add(
+      'job-stranded',
+      'jobs',
+      key,
+      id,
+      `job ${id} is ${row.s}, its last evaluation has failed, and nothing will move it`,
     )
   }
   const newest = specs.at(-1)
@@ -258,6 +270,7 @@ function evaluationIndexes(
   snapshot: KvSnapshot,
 ): ExpectedIndex[] {
   const indexes: ExpectedIndex[] = [{ key: evaluationOfJobKey({ key, row }) }]
+  if (row.su !== undefined) indexes.push({ key: suspectKey({ key }) })
   if (row.st !== 'pending') return [...indexes, { key: endedKey({ key, row }) }]
   const head = snapshot.get('index', headKey(row.j))
   const isHead = head !== undefined && decodeIdTuple('v', head) === id

@@ -22,8 +22,18 @@ export interface EvaluationRow {
   readonly due: number
   /** Claims so far. */
   readonly a: number
-  /** The lease: holder, expiry, incarnation. */
-  readonly l?: { readonly h: string; readonly x: number; readonly i: string }
+  /** The lease: holder, expiry, incarnation, when it was given; true where its loss counts for nothing. */
+  readonly l?: {
+    readonly h: string
+    readonly x: number
+    readonly i: string
+    readonly at?: number
+    readonly n?: true
+  }
+  /** Leases that were lost with their process while no other one was out. */
+  readonly ll?: number
+  /** At how many deaths in a row it was claimed with others, so that it may be what ended its process. */
+  readonly su?: number
   readonly q: number
   readonly c: number
   readonly md: number
@@ -83,6 +93,7 @@ export function toEvaluation(id: string, row: EvaluationRow): Evaluation {
     comment: row.cm ?? '',
     dueAtMs: row.due,
     attempt: row.a,
+    lostLeases: row.ll ?? 0,
     lease:
       lease === undefined
         ? null
@@ -111,6 +122,11 @@ export function waitingKey(row: EvaluationRow): Uint8Array {
 /** Index key of a lease by its expiry. */
 export function leasedKey(evaluation: { readonly key: Uint8Array }, expiresAtMs: number): Uint8Array {
   return tuple(INDEX.evaluationLeased, expiresAtMs, evaluation.key)
+}
+
+/** Index key of one that is suspected of having ended its process. */
+export function suspectKey(evaluation: { readonly key: Uint8Array }): Uint8Array {
+  return tuple(INDEX.evaluationSuspect, evaluation.key)
 }
 
 /** Index key of the one evaluation of a job that is ready or leased. */
@@ -169,6 +185,10 @@ export function writeEvaluation(
 ): LoadedEvaluation {
   const { id, key, row } = made
   const bytes = evaluationTable.put(mutation.rows, key, row)
+  if (row.su !== before?.row.su) {
+    if (row.su === undefined) mutation.removeIndex(suspectKey(made))
+    else mutation.putIndex(suspectKey(made))
+  }
   if (before !== null) mutation.count('evaluation', row.ns, before.row.st, -1, -before.bytes)
   mutation.count('evaluation', row.ns, row.st, 1, bytes)
   if (before === null || before.row.st !== row.st) {

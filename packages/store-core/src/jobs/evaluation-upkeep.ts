@@ -16,9 +16,11 @@ import {
   type LoadedEvaluation,
   loadEvaluation,
   readyPrefix,
+  suspectKey,
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
 import { jobKey } from './job-row.ts'
+import { blockedUntilMs } from './suspect.ts'
 
 /** Keys that a trimmed evaluation takes: its row and two index rows. */
 const MAX_TRIMMED = 500
@@ -68,6 +70,7 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
   const { id, key, row, bytes } = evaluation
   mutation.removeIndex(evaluationOfJobKey(evaluation))
   mutation.removeIndex(endedKey(evaluation))
+  if (row.su !== undefined) mutation.removeIndex(suspectKey(evaluation))
   mutation.rows.remove('evaluations', key)
   mutation.count('evaluation', row.ns, row.st, -1, -bytes)
   mutation.announce({
@@ -83,7 +86,9 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
 }
 
 /** Returns when work is due next; `null` where none waits. */
-export function nextEvaluationMs(snapshot: KvSnapshot): number | null {
+export function nextEvaluationMs(snapshot: KvSnapshot, nowMs: number): number | null {
+  const blockedMs = blockedUntilMs(snapshot, nowMs)
+  if (blockedMs !== null) return blockedMs
   const times = [
     ...JOB_TYPES.flatMap((type) => firstTime(snapshot, readyPrefix(type), 3)),
     ...firstTime(snapshot, tuple(INDEX.evaluationLeased), 1),

@@ -12,6 +12,7 @@ import { isLoss, type RecordState } from '../store/history.ts'
 import {
   checkChoice,
   checkInteger,
+  checkOptionalInteger,
   checkPartition,
   checkPriority,
   checkText,
@@ -108,6 +109,8 @@ function checkEvaluation(evaluation: Evaluation, job: Job): void {
   checkPriority(evaluation.priority)
   requireText(`comment of ${what}`, evaluation.comment)
   checkInteger(`attempt of ${what}`, evaluation.attempt, 0)
+  // Archives of earlier releases have none.
+  checkOptionalInteger(`lost leases of ${what}`, evaluation.lostLeases as number | undefined, 0)
   checkInteger(`sequence number of ${what}`, evaluation.sequence, 1)
   checkInteger(`due time of ${what}`, evaluation.dueAtMs, 0)
   checkInteger(`time of creation of ${what}`, evaluation.createdAtMs, 0)

@@ -76,6 +76,7 @@ export function evaluationRowOf(evaluation: Evaluation, sequence: number): Evalu
     ...(evaluation.comment === '' ? {} : { cm: evaluation.comment }),
     due: evaluation.dueAtMs,
     a: evaluation.attempt,
+    ...((evaluation.lostLeases ?? 0) === 0 ? {} : { ll: evaluation.lostLeases }),
     q: sequence,
     c: evaluation.createdAtMs,
     md: evaluation.modifiedAtMs,

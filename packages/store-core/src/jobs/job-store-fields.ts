@@ -115,7 +115,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
   createEvaluation: { ...CHANGE_FIELDS, ...NEW_EVALUATION_FIELDS, jobId: true },
   listEvaluations: { ...PAGE_FIELDS, jobId: true, status: true },
   deleteEvaluation: { ...CHANGE_FIELDS, evaluationId: true },
-  claimEvaluation: { holder: true, leaseMs: true, jobTypes: true, maxAttempts: true },
+  claimEvaluation: { holder: true, leaseMs: true, jobTypes: true, maxAttempts: true, scheduler: true },
   extendLease: { lease: LEASE_FIELDS, leaseMs: true },
   completeEvaluation: { ...CHANGE_FIELDS, lease: LEASE_FIELDS, status: true, comment: true },
   trimEvaluations: { olderThanMs: true },
@@ -125,6 +125,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
     delayMs: true,
     maxAttempts: true,
     comment: true,
+    exhausted: { to: true, message: true, event: EVENT_FIELDS, evaluation: NEW_EVALUATION_FIELDS },
   },
   applyPlan: {
     ...CHANGE_FIELDS,

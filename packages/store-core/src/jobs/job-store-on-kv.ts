@@ -1,3 +1,4 @@
+import { isStoreError } from '../errors.ts'
 import { FOLD_JOBS } from '../fold/fold-jobs.ts'
 import type { FoldPlan } from '../fold/fold-step.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
@@ -17,6 +18,7 @@ import { requireObject, requireOptionalNumber, requireText } from '../store/argu
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
 import { readHistoryEntry } from '../store/history.ts'
 import { checkOptionalInteger } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
 import { refuseUnknownFields } from '../store/request-fields.ts'
 import {
   createExecution,
@@ -33,6 +35,7 @@ import { findEvaluation, loadEvaluation, toEvaluation } from './evaluation-row.t
 import { deleteEvaluation, nextEvaluationMs, trimEvaluations } from './evaluation-upkeep.ts'
 import { evaluationListing, executionListing, findExecution } from './execution-queries.ts'
 import {
+  announceExecution,
   executionNotFound,
   findExecutionRow,
   isGoneExecution,
@@ -46,12 +49,13 @@ import { historyListing } from './history-listing.ts'
 import { importJob } from './import-job.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
 import { checkJobQuery } from './job-query.ts'
-import { loadJob } from './job-row.ts'
+import { announceJob, loadJob } from './job-row.ts'
 import type {
   Claim,
   DeleteJob,
   ExecutionQuery,
   ExecutionReport,
+  ExhaustedJob,
   FinishedJobQuery,
   HistoryQuery,
   ImportJob,
@@ -67,16 +71,11 @@ import type {
   UpdateExecution,
 } from './job-store.ts'
 import { JOB_STORE_FIELDS } from './job-store-fields.ts'
-import {
-  claimEvaluation,
-  completeEvaluation,
-  extendLease,
-  retryEvaluation,
-  voidForeignLeases,
-} from './lease.ts'
+import { claimEvaluation, completeEvaluation, extendLease, retryEvaluation } from './lease.ts'
 import { applyPlan } from './plan.ts'
 import { reclaimJobs } from './reclaim-job.ts'
 import { submitJob } from './submit-job.ts'
+import { clearSuspects, countLost, voidLeases } from './suspect.ts'
 
 /** The queue goes on in a full store too, or no stop would take effect. */
 const FREES = { frees: true } as const
@@ -271,6 +270,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     leaseMs: number
     jobTypes?: readonly JobType[]
     maxAttempts?: number
+    scheduler?: boolean
   }): Promise<Claim | null> {
     requireObject('request', request)
     const incarnation = this.parts.incarnation?.id ?? ''
@@ -282,23 +282,49 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     )
   }
 
-  /** Voids every lease that an earlier incarnation gave; the owner is alone, so nobody holds them. */
+  /** Voids every lease that an earlier incarnation gave: its process died with them, and the owner is alone. */
   async voidForeignLeases(): Promise<void> {
-    const incarnation = this.parts.incarnation?.id ?? ''
-    while (
-      (await this.mutate(
-        'voidForeignLeases',
-        {},
-        (mutation) => voidForeignLeases(mutation, incarnation),
-        FREES,
-      )) > 0
-    ) {
-      // Each step voids at most a hundred.
+    const mine = this.parts.incarnation?.id ?? ''
+    const lost = await this.read(countLost)
+    let voided = 0
+    for (let step = -1; step !== 0; voided += step) {
+      step = await this.#upkeep('voidLeases', (mutation) =>
+        voidLeases(mutation, (incarnation) => incarnation !== mine, lost),
+      )
+    }
+    // The one that was out alone is to blame.
+    if (voided > 0 && lost === 'one') {
+      while ((await this.#upkeep('clearSuspects', clearSuspects)) > 0) {
+        // Each step clears at most a hundred.
+      }
     }
   }
 
+  /** Gives the leases of this opening back, as far as the store takes it: whoever closes it in good order died of nothing. */
+  override async close(): Promise<void> {
+    const mine = this.parts.incarnation?.id
+    try {
+      while (
+        mine !== undefined &&
+        (await this.#upkeep('voidLeases', (mutation) =>
+          voidLeases(mutation, (incarnation) => incarnation === mine, undefined),
+        )) > 0
+      ) {
+        // Each step voids at most a hundred.
+      }
+    } catch (error) {
+      if (!isStoreError(error)) throw error
+    }
+    await super.close()
+  }
+
+  async #upkeep(name: string, body: (mutation: Mutation) => number): Promise<number> {
+    return await this.mutate(name, {}, body, FREES)
+  }
+
   async nextEvaluationMs(): Promise<number | null> {
-    return await this.read(nextEvaluationMs)
+    const nowMs = this.parts.clock()
+    return await this.read((snapshot) => nextEvaluationMs(snapshot, nowMs))
   }
 
   async extendLease(request: { lease: LeaseToken; leaseMs: number }): Promise<LeaseToken> {
@@ -325,7 +351,13 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async retryEvaluation(
-    request: { lease: LeaseToken; delayMs: number; maxAttempts: number; comment: string } & ChangeRequest,
+    request: {
+      lease: LeaseToken
+      delayMs: number
+      maxAttempts: number
+      comment: string
+      exhausted?: ExhaustedJob
+    } & ChangeRequest,
   ): Promise<EvaluationStatus> {
     return await this.mutate(
       'retryEvaluation',
@@ -351,11 +383,13 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
       const job = loadJob(rows, request.jobId)
       if (request.executionId === undefined) {
         const sequence = recordJobEvent(mutation, job, job.row.s, request.event)
+        announceJob(mutation, job.id, job.row, job.row.s)
         return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
       }
       const execution = loadExecution(rows, request.executionId)
       if (execution.row.j !== job.id) throw executionNotFound(request.executionId)
       const sequence = recordEvent(mutation, execution, execution.row.s, request.event)
+      announceExecution(mutation, execution.id, execution.row, execution.row.s)
       return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
     })
   }

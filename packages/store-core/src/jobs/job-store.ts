@@ -187,6 +187,14 @@ export interface HistoryQuery extends PageRequest {
   readonly afterSequence?: number
 }
 
+/** What becomes of a job whose evaluation has failed for the last time; nothing where the job has ended meanwhile. */
+export interface ExhaustedJob {
+  readonly to: JobState
+  readonly message?: string
+  readonly event?: EventInput
+  readonly evaluation?: NewEvaluation
+}
+
 /** A claimed piece of work. */
 export interface Claim {
   readonly lease: LeaseToken
@@ -281,13 +289,19 @@ export interface JobStore<Spec = unknown> extends DurableStore {
   /**
    * Claims the next evaluation: highest priority, then longest due, then oldest; never one of a job that is
    * being worked on. Resolves with `null` where nothing is due. Leases that ran out are given to the next, and
-   * fail their evaluation after `maxAttempts` claims (default 10).
+   * fail their evaluation after `maxAttempts` claims (default 10), and so does an evaluation that was the only one claimed when its
+   * process died, so many times. After a death with several claims out each of those is claimed alone, for 30 s at most, until the next
+   * death shows which one it was, or it ends well: until then others get `null`. An evaluation of a job that has ended is canceled, one of a
+   * job whose deadline has passed failed.
+   * `scheduler: true` is for one who only decides, in moments, what is to be done, also about jobs that have ended or are
+   * overdue: lost leases count for nothing then, and none is claimed alone.
    */
   claimEvaluation(request: {
     readonly holder: string
     readonly leaseMs: number
     readonly jobTypes?: readonly JobType[]
     readonly maxAttempts?: number
+    readonly scheduler?: boolean
   }): Promise<Claim | null>
   /** Returns when work is due next, in milliseconds since 1970; `null` where none waits. */
   nextEvaluationMs(): Promise<number | null>
@@ -303,13 +317,17 @@ export interface JobStore<Spec = unknown> extends DurableStore {
   ): Promise<void>
   /** Removes evaluations that ended more than `olderThanMs` ago, at most 500, and resolves with how many went. */
   trimEvaluations(rule: { readonly olderThanMs: number }): Promise<number>
-  /** Gives an evaluation back until `delayMs` from now, or fails it after its last attempt. Throws `LEASE_LOST`. */
+  /**
+   * Gives an evaluation back until `delayMs` from now, or fails it after its last attempt: then its job ends as `Failed` in the same
+   * change, unless another evaluation of it is pending or an execution lives, or becomes what `exhausted` says. Throws `LEASE_LOST`.
+   */
   retryEvaluation(
     request: {
       readonly lease: LeaseToken
       readonly delayMs: number
       readonly maxAttempts: number
       readonly comment: string
+      readonly exhausted?: ExhaustedJob
     } & ChangeRequest,
   ): Promise<EvaluationStatus>
   /** Writes a plan and completes the evaluation that caused it, all or nothing. Throws `LEASE_LOST` and what its parts throw. */

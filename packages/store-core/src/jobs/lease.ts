@@ -2,7 +2,8 @@ import { StoreError } from '../errors.ts'
 import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import { JOB_TYPES, type JobType } from '../model/job.ts'
-import { requireObject } from '../store/argument-types.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
 import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { INDEX } from '../store/tables.ts'
@@ -19,7 +20,10 @@ import {
   writeEvaluation,
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
-import type { Claim } from './job-store.ts'
+import { findJobRow } from './job-row.ts'
+import type { Claim, ExhaustedJob } from './job-store.ts'
+import { endStranded, moveExhausted } from './stranded-job.ts'
+import { turnOfSuspects } from './suspect.ts'
 
 const MAX_LEASE_MS = 24 * 60 * 60 * 1_000
 const STEP_ROWS = 100
@@ -30,10 +34,13 @@ export interface ClaimRequest {
   readonly leaseMs: number
   readonly jobTypes?: readonly JobType[]
   readonly maxAttempts?: number
+  readonly scheduler?: boolean
 }
 
 const DEFAULT_MAX_ATTEMPTS = 10
 const MOST_ATTEMPTS = 1_000_000
+/** A claim passes over so many at most that nobody should work on. */
+const MOST_PASSED_OVER = 50
 const ENDS_OF_WORK = ['complete', 'canceled'] as const
 
 /** Claims the next evaluation; `null` where nothing is due. */
@@ -47,10 +54,49 @@ export function claimEvaluation(
   const { jobTypes = JOB_TYPES, maxAttempts = DEFAULT_MAX_ATTEMPTS } = request
   checkChoices('job type', jobTypes, JOB_TYPES)
   checkInteger('most attempts', maxAttempts, 1, MOST_ATTEMPTS)
+  requireOptionalFlag('scheduler', request.scheduler)
   releaseExpired(mutation, maxAttempts)
   promoteWaiting(mutation)
-  const first = firstReady(mutation, jobTypes)
-  return first === undefined ? null : lease(mutation, first, incarnation, request)
+  for (let looked = 0; looked < MOST_PASSED_OVER; looked += 1) {
+    const turn = request.scheduler === true ? undefined : turnOfSuspects(mutation, jobTypes)
+    if (turn === null) return null
+    const first = turn ?? firstReady(mutation, jobTypes)
+    if (first === undefined) return null
+    if (request.scheduler === true || !endHopeless(mutation, first, maxAttempts)) {
+      return lease(mutation, first, incarnation, request)
+    }
+  }
+  return null
+}
+
+/** Ends one that nobody should work on. Returns whether it was one. */
+function endHopeless(mutation: Mutation, evaluation: LoadedEvaluation, maxAttempts: number): boolean {
+  const { row } = evaluation
+  const losses = row.ll ?? 0
+  if (losses >= maxAttempts) {
+    const comment = `lease lost: its process died ${losses} times while it was worked on`
+    return endReady(mutation, evaluation, 'failed', comment)
+  }
+  const job = findJobRow(mutation.rows, row.j)
+  if (job === undefined) return false
+  if (JOB_MACHINE.terminal.has(job.row.s)) {
+    return endReady(mutation, evaluation, 'canceled', `the job is ${job.row.s}`)
+  }
+  if (job.row.dl === undefined || job.row.dl > mutation.nowMs) return false
+  return endReady(mutation, evaluation, 'failed', 'the deadline of the job has passed')
+}
+
+function endReady(
+  mutation: Mutation,
+  before: LoadedEvaluation,
+  status: 'failed' | 'canceled',
+  comment: string,
+): true {
+  mutation.removeIndex(readyKey(before.row))
+  const { su: _suspect, ...kept } = before.row
+  endHead(mutation, before, { ...kept, st: status, cm: comment, md: mutation.nowMs })
+  if (status === 'failed') endStranded(mutation, before.row.j, comment)
+  return true
 }
 
 /** Returns the first of those that are ready, of all these types; damaged ones are passed over. */
@@ -85,7 +131,13 @@ function lease(
   const row: EvaluationRow = {
     ...before.row,
     a: before.row.a + 1,
-    l: { h: request.holder, x: expiresAtMs, i: incarnation },
+    l: {
+      h: request.holder,
+      x: expiresAtMs,
+      i: incarnation,
+      at: mutation.nowMs,
+      ...(request.scheduler === true ? { n: true } : {}),
+    },
     md: mutation.nowMs,
   }
   const after = writeEvaluation(mutation, before, { ...before, row })
@@ -119,25 +171,6 @@ function releaseExpired(mutation: Mutation, maxAttempts: number): void {
   }
 }
 
-/** Voids leases that an earlier incarnation gave, at most 100; their claim does not count. Returns how many there were. */
-export function voidForeignLeases(mutation: Mutation, incarnation: string): number {
-  const keys = mutation.rows.keys('index', {
-    gte: tuple(INDEX.evaluationLeased),
-    lt: tuple(INDEX.evaluationLeased + 1),
-    limit: STEP_ROWS,
-  })
-  let voided = 0
-  for (const key of keys) {
-    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
-    if (evaluation?.row.l === undefined || evaluation.row.l.i === incarnation) continue
-    mutation.removeIndex(key)
-    const { l: _lease, ...kept } = evaluation.row
-    returnHead(mutation, evaluation, { ...kept, a: kept.a - 1, due: mutation.nowMs, md: mutation.nowMs })
-    voided += 1
-  }
-  return voided
-}
-
 /** Prolongs a lease from now. */
 export function extendLease(mutation: Mutation, token: LeaseToken, leaseMs: number): LeaseToken {
   checkInteger('lease time in milliseconds', leaseMs, 1, MAX_LEASE_MS)
@@ -160,7 +193,7 @@ export function completeEvaluation(
   checkChoice('end of an evaluation', status, ENDS_OF_WORK)
   const before = holdLease(mutation, token)
   mutation.removeIndex(leasedKey(before, before.row.l.x))
-  const { l: _lease, cm, ...kept } = before.row
+  const { l: _lease, su: _suspect, cm, ...kept } = before.row
   const text = cutMessage(comment ?? cm ?? '', 'comment')
   endHead(mutation, before, {
     ...kept,
@@ -171,18 +204,33 @@ export function completeEvaluation(
   return before
 }
 
+/** What gives an evaluation back. */
+export interface RetryRequest {
+  readonly delayMs: number
+  readonly maxAttempts: number
+  readonly comment: string
+  readonly exhausted?: ExhaustedJob
+}
+
 /** Gives an evaluation back for later, or fails it after its last attempt. Returns what became of it. */
 export function retryEvaluation(
   mutation: Mutation,
   token: LeaseToken,
-  retry: { readonly delayMs: number; readonly maxAttempts: number; readonly comment: string },
+  retry: RetryRequest,
 ): EvaluationStatus {
   checkInteger('delay in milliseconds', retry.delayMs, 0, 365 * MAX_LEASE_MS)
   checkInteger('most attempts', retry.maxAttempts, 1, MOST_ATTEMPTS)
   const comment = cutMessage(retry.comment, 'comment')
   const before = holdLease(mutation, token)
   mutation.removeIndex(leasedKey(before, before.row.l.x))
-  return giveBack(mutation, before, mutation.nowMs + retry.delayMs, retry.maxAttempts, comment)
+  return giveBack(
+    mutation,
+    before,
+    mutation.nowMs + retry.delayMs,
+    retry.maxAttempts,
+    comment,
+    retry.exhausted,
+  )
 }
 
 function giveBack(
@@ -191,11 +239,14 @@ function giveBack(
   dueMs: number,
   maxAttempts: number,
   comment: string,
+  exhausted?: ExhaustedJob,
 ): EvaluationStatus {
-  const { l: _lease, ...kept } = before.row
+  const { l: _lease, su: _suspect, ...kept } = before.row
   const row = { ...kept, cm: comment, md: mutation.nowMs }
   if (kept.a >= maxAttempts) {
     endHead(mutation, before, { ...row, st: 'failed' })
+    if (exhausted === undefined) endStranded(mutation, row.j, comment)
+    else moveExhausted(mutation, row.j, exhausted)
     return 'failed'
   }
   returnHead(mutation, before, { ...row, due: dueMs })

@@ -4,7 +4,14 @@ import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { type Remains, reclaimStep, removePlainRows } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
-import { endedKey, evaluationsOfJob, evaluationTable, parkedPrefix, waitingKey } from './evaluation-row.ts'
+import {
+  endedKey,
+  evaluationsOfJob,
+  evaluationTable,
+  parkedPrefix,
+  suspectKey,
+  waitingKey,
+} from './evaluation-row.ts'
 import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
 
 /** Keys that one execution takes: its row, two index rows by creation, one by state, its deadline. */
@@ -82,6 +89,7 @@ function removeEvaluation(mutation: Mutation, id: string, job: Remains): void {
   try {
     const row = evaluationTable.decode(key, bytes)
     mutation.removeIndex(row.st === 'pending' ? waitingKey(row) : endedKey({ key, row }))
+    if (row.su !== undefined) mutation.removeIndex(suspectKey({ key }))
     if (job.neverSeen) return
     mutation.announce({
       kind: 'evaluation',

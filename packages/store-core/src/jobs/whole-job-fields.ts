@@ -65,6 +65,7 @@ export const WHOLE_JOB_FIELDS: Fields<WholeJob> = {
       comment: true,
       dueAtMs: true,
       attempt: true,
+      lostLeases: true,
       lease: { evaluationId: true, attempt: true, expiresAtMs: true, incarnation: true, holder: true },
       sequence: true,
       createdAtMs: true,

@@ -51,6 +51,8 @@ export interface Evaluation {
   readonly dueAtMs: number
   /** Claims so far. */
   readonly attempt: number
+  /** How often its process died while it alone was claimed; such claims are not among `attempt`. */
+  readonly lostLeases: number
   /** Who holds it; `null` where nobody does. */
   readonly lease: (LeaseToken & { readonly holder: string }) | null
   /** Order of creation in this store. */

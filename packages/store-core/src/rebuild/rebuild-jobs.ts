@@ -8,6 +8,7 @@ import {
   leasedKey,
   parkedDueKey,
   parkedLaterKey,
+  suspectKey,
   waitingKey,
 } from '../jobs/evaluation-row.ts'
 import { executionIndexRows, executionTable, isReclaimed, readRecordState } from '../jobs/execution-row.ts'
@@ -145,6 +146,7 @@ function rebuildEvaluation(run: RebuildRun, found: KvRow, rows: KvTransaction): 
 
 /** Puts an evaluation where its status belongs; those that are due are parked until {@link leadParked}. */
 function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, nowMs: number): number {
+  if (row.su !== undefined) rows.put('index', suspectKey({ key }), EMPTY)
   if (row.st !== 'pending') {
     rows.put('index', endedKey({ key, row }), EMPTY)
     return value.length

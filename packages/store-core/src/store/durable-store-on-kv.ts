@@ -1,6 +1,7 @@
 import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
+import { migrateStep } from '../migrations/migrations.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { DurableStore } from '../model/durable-store.ts'
 import { type FeedCursor, type FeedPage, RECORD_KINDS, type RecordKind } from '../model/feed.ts'
@@ -151,6 +152,15 @@ export abstract class DurableStoreOnKv implements DurableStore {
       const damaged = damagedRow(error)
       if (damaged !== null) await this.#quarantine([damaged])
       throw error
+    }
+  }
+
+  /** Finishes what an opening of a store of an earlier schema has begun. */
+  async migrate(): Promise<void> {
+    while (
+      await this.mutate('migrate', {}, (mutation) => migrateStep(mutation, this.parts.kind), { frees: true })
+    ) {
+      // Each step is a transaction of its own.
     }
   }
 

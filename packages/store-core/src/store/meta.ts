@@ -8,7 +8,7 @@ import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
 /** The schema that this release writes, and the newest that it reads. */
-export const SCHEMA_VERSION: number = 1
+export const SCHEMA_VERSION: number = 2
 
 /** Which of the two stores a file holds. */
 export type StoreKind = 'jobs' | 'executions'
@@ -69,6 +69,11 @@ export function writeSequence(rows: KvTransaction, row: SequenceRow): void {
 /** Returns the row that names the store; `undefined` in one that was never opened for writing. */
 export function readStoreRow(snapshot: KvSnapshot): StoreRow | undefined {
   return storeTable.get(snapshot, STORE_KEY)
+}
+
+/** Replaces the row that names the store. */
+export function writeStoreRow(rows: KvTransaction, row: StoreRow): void {
+  storeTable.put(rows, STORE_KEY, row)
 }
 
 /** An incarnation with its number in the order of openings, from 1. */

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.ts'
 import { unfoldedStore } from '../fold/unfolded-store.ts'
 import type { KvStore } from '../kv/contract.ts'
+import { beginMigration, type MigrationReport } from '../migrations/migrations.ts'
 import { requireObject, requireText, wrongType } from './argument-types.ts'
 import { type Clock, wholeMs } from './clock.ts'
 import { knownStoreRow, recoverSequence, requireStoreRow } from './damaged-meta.ts'
@@ -17,9 +18,16 @@ export interface OpenStoreOptions {
   readonly nodeId?: string
   /** The largest specification, in bytes of JSON. Default 1,000,000. */
   readonly maxSpecBytes?: number
+  /** Gets what was done where the store was of an earlier schema. */
+  readonly onMigration?: (report: MigrationReport) => void
 }
 
-const OPEN_FIELDS: Fields<OpenStoreOptions> = { clock: true, nodeId: true, maxSpecBytes: true }
+const OPEN_FIELDS: Fields<OpenStoreOptions> = {
+  clock: true,
+  nodeId: true,
+  maxSpecBytes: true,
+  onMigration: true,
+}
 
 /**
  * Checks the options of a store as an opening does, for backends that make a file before they open a store in it. Throws
@@ -52,7 +60,11 @@ export async function openParts(
   const made = { kv: unfoldedStore(kv, kind), stored: kv, clock, kind, maxSpecBytes }
   if (!kv.readOnly) {
     requireStoreRow(kv)
+    const row = kv.read(knownStoreRow)
+    if (row !== undefined) checkStoreRow(row, request, kv.location)
     await recoverSequence(made.kv, request.nowMs)
+    const report = await beginMigration(kv)
+    if (report !== null) options.onMigration?.(report)
     return { ...made, incarnation: await openForWriting(kv, request) }
   }
   const named = kv.read((snapshot) => snapshot.get('meta', STORE_KEY) !== undefined)

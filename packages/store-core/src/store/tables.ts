@@ -61,6 +61,8 @@ export const INDEX = {
   evaluationParked: 25,
   /** ended, evaluation */
   evaluationEnded: 26,
+  /** evaluation; only those that were claimed with others when their process died */
+  evaluationSuspect: 27,
   /** due, kind, id */
   deadline: 30,
   /** time, request id */

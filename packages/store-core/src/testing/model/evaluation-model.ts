@@ -1,6 +1,8 @@
 import type { Claim } from '../../jobs/job-store.ts'
 import type { Evaluation, LeaseToken, NewEvaluation } from '../../model/evaluation.ts'
 import { JOB_TYPES, type Job, type JobType } from '../../model/job.ts'
+import { EXECUTION_MACHINE } from '../../states/execution-state.ts'
+import { JOB_MACHINE } from '../../states/job-state.ts'
 import type { JobModelState } from './job-model-state.ts'
 import { Refusal } from './refusal.ts'
 
@@ -12,9 +14,13 @@ export class EvaluationModel {
   readonly #state: JobModelState
   readonly #nowMs: number
 
-  constructor(state: JobModelState, nowMs: number) {
+  readonly #endJob: (jobId: string, message: string) => void
+
+  /** `endJob` fails a job that has not ended. */
+  constructor(state: JobModelState, nowMs: number, endJob: (jobId: string, message: string) => void) {
     this.#state = state
     this.#nowMs = nowMs
+    this.#endJob = endJob
   }
 
   /** Adds an evaluation and returns its id, or that of one that will do instead. */
@@ -32,6 +38,7 @@ export class EvaluationModel {
       comment: request.comment ?? '',
       dueAtMs: request.dueAtMs ?? this.#nowMs,
       attempt: 0,
+      lostLeases: 0,
       lease: null,
       sequence: state.sequence,
       createdAtMs: this.#nowMs,
@@ -68,8 +75,13 @@ export class EvaluationModel {
       this.#giveBack(evaluation, this.#nowMs, MAX_CLAIMS, 'the lease ran out')
     }
     for (const evaluation of this.#pending()) if (!this.#state.due.has(evaluation.id)) this.#place(evaluation)
-    const [best] = this.#ready().filter(({ jobType }) => types === undefined || types.includes(jobType))
-    if (best === undefined) return null
+    let best: Evaluation | undefined
+    do {
+      best = this.#ready()
+        .filter(({ jobType }) => types === undefined || types.includes(jobType))
+        .sort(inOrder)[0]
+      if (best === undefined) return null
+    } while (this.#endHopeless(best))
     const attempt = best.attempt + 1
     const lease: LeaseToken = {
       evaluationId: best.id,
@@ -152,7 +164,33 @@ export class EvaluationModel {
     this.#place(
       this.#replace(before, { lease: null, comment, ...(failed ? { status: 'failed' } : { dueAtMs }) }),
     )
+    if (failed) this.#endStranded(before.jobId, comment)
     return failed ? 'failed' : 'pending'
+  }
+
+  /** Ends one whose job has ended or is overdue. */
+  #endHopeless(evaluation: Evaluation): boolean {
+    const job = this.#state.jobs.get(evaluation.jobId)
+    if (job === undefined) return false
+    if (JOB_MACHINE.terminal.has(job.state)) {
+      this.#replace(evaluation, { status: 'canceled', comment: `the job is ${job.state}` })
+      return true
+    }
+    if (job.deadlineAtMs === null || job.deadlineAtMs > this.#nowMs) return false
+    const comment = 'the deadline of the job has passed'
+    this.#replace(evaluation, { status: 'failed', comment })
+    this.#endStranded(job.id, comment)
+    return true
+  }
+
+  #endStranded(jobId: string, comment: string): void {
+    const job = this.#state.jobs.get(jobId)
+    if (job === undefined || JOB_MACHINE.terminal.has(job.state)) return
+    if (this.#pending().some((other) => other.jobId === jobId)) return
+    const lives = [...this.#state.executions.values()].some(
+      (execution) => execution.jobId === jobId && !EXECUTION_MACHINE.terminal.has(execution.state),
+    )
+    if (!lives) this.#endJob(jobId, `given up: ${comment}`)
   }
 
   #replace(before: Evaluation, changes: Partial<Evaluation>): Evaluation {

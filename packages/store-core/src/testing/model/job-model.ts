@@ -41,7 +41,9 @@ export class JobModel {
   }
 
   get evaluations(): EvaluationModel {
-    return new EvaluationModel(this.state, this.nowMs)
+    return new EvaluationModel(this.state, this.nowMs, (jobId, message) => {
+      this.transition({ jobId, to: 'Failed', message })
+    })
   }
 
   submit(request: SubmitJob & { readonly id: string; readonly evaluation: NamedEvaluation | null }): unknown {

@@ -1,0 +1,91 @@
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import type { Evaluation } from '../model/evaluation.ts'
+import { EXECUTION_MACHINE } from '../states/execution-state.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import { requireObject } from '../store/argument-types.ts'
+import { cutMessage } from '../store/limits.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import { INDEX } from '../store/tables.ts'
+import { moveJob } from './change-job.ts'
+import { enqueueEvaluation } from './evaluation-queue.ts'
+import { evaluationsOfJob, findEvaluation, headKey, parkedPrefix, toEvaluation } from './evaluation-row.ts'
+import { findExecutionRow } from './execution-row.ts'
+import { findJobRow, jobKey } from './job-row.ts'
+import type { ExhaustedJob } from './job-store.ts'
+
+const PAGE_KEYS = 100
+
+/** Ends the job of an evaluation that has failed, where nothing else would move it any more. */
+export function endStranded(mutation: Mutation, jobId: string, reason: string): void {
+  const job = findJobRow(mutation.rows, jobId)
+  if (job === undefined || JOB_MACHINE.terminal.has(job.row.s)) return
+  if (hasPendingEvaluation(mutation.rows, jobId) || hasLiveExecution(mutation.rows, jobId)) return
+  const message = cutMessage(`given up: ${reason === '' ? 'its last attempt failed' : reason}`, 'message')
+  moveJob(mutation, job, { to: 'Failed', message, event: { topic: 'Evaluation', message } })
+}
+
+/** Does with the job of an evaluation that has failed what its worker asked for; one that has ended meanwhile stays as it is. */
+export function moveExhausted(mutation: Mutation, jobId: string, exhausted: ExhaustedJob): void {
+  requireObject('exhausted', exhausted)
+  const { evaluation, ...move } = exhausted
+  const job = findJobRow(mutation.rows, jobId)
+  if (job === undefined || JOB_MACHINE.terminal.has(job.row.s)) return
+  const moved = moveJob(mutation, job, move)
+  if (evaluation !== undefined) enqueueEvaluation(mutation, moved, evaluation)
+}
+
+/** Returns the evaluation of a job that was created last; `undefined` where there is none, or a damaged one. */
+export function newestEvaluation(snapshot: KvSnapshot, jobId: string): Evaluation | undefined {
+  const prefix = evaluationsOfJob(jobId)
+  const [key] = snapshot.keys('index', { gte: prefix, lt: endOfTuple(prefix), reverse: true, limit: 1 })
+  if (key === undefined) return undefined
+  try {
+    const found = findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1)))
+    return found && toEvaluation(found.id, found.row)
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return undefined
+  }
+}
+
+/** Tells whether nothing will ever move a job: the last of its evaluations has failed, none is pending, and no execution lives. */
+export function isStranded(snapshot: KvSnapshot, jobId: string): boolean {
+  return (
+    newestEvaluation(snapshot, jobId)?.status === 'failed' &&
+    !hasPendingEvaluation(snapshot, jobId) &&
+    !hasLiveExecution(snapshot, jobId)
+  )
+}
+
+/** Whether an evaluation of a job waits, is due or is worked on. */
+export function hasPendingEvaluation(snapshot: KvSnapshot, jobId: string): boolean {
+  if (snapshot.get('index', headKey(jobId)) !== undefined) return true
+  const prefix = parkedPrefix(jobId)
+  return snapshot.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: 1 }).length > 0
+}
+
+/** Whether an execution of a job has not ended; a damaged one counts as one that has not. */
+export function hasLiveExecution(snapshot: KvSnapshot, jobId: string): boolean {
+  const prefix = tuple(INDEX.executionByJob, jobKey(jobId))
+  let lt = endOfTuple(prefix)
+  for (;;) {
+    // The newest first: of many it is the last ones that live.
+    const keys = snapshot.keys('index', { gte: prefix, lt, reverse: true, limit: PAGE_KEYS })
+    if (keys.some((key) => isLive(snapshot, decodeId('e', decodeTuple(key).at(-1))))) return true
+    const last = keys.at(-1)
+    if (last === undefined || keys.length < PAGE_KEYS) return false
+    lt = last
+  }
+}
+
+function isLive(snapshot: KvSnapshot, id: string): boolean {
+  try {
+    const execution = findExecutionRow(snapshot, id)
+    return execution !== undefined && !EXECUTION_MACHINE.terminal.has(execution.row.s)
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return true
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Work that may have ended its process. When a process dies, every claim that is out is lost, and only one of them may be to blame: where
+ * one was out, it counts; where several were, each is a suspect. A suspect is worked on alone, so that the next death tells: then that one
+ * counts and stays a suspect, and the others are cleared. So is one that comes to an end or is given back. Long work keeps nobody waiting: after
+ * {@link ALONE_MS} others may be worked on beside it, twice as long after each further death that told nothing.
+ */
+
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
+import type { JobType } from '../model/job.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { damagedRow } from '../store/quarantine.ts'
+import { INDEX } from '../store/tables.ts'
+import { returnHead } from './evaluation-queue.ts'
+import {
+  type EvaluationRow,
+  findEvaluation,
+  findUndamaged,
+  type LoadedEvaluation,
+  readyKey,
+  writeEvaluation,
+} from './evaluation-row.ts'
+
+/** So long a suspect is worked on alone at first. */
+export const ALONE_MS = 30_000
+/** More than two weeks alone. */
+const MOST_DOUBLINGS = 15
+const STEP_ROWS = 100
+
+/** How many leases of a process that died were out, as far as it matters who is to blame. */
+export type LostTogether = 'one' | 'several'
+
+const LEASED = { gte: tuple(INDEX.evaluationLeased), lt: tuple(INDEX.evaluationLeased + 1) }
+const SUSPECTS = { gte: tuple(INDEX.evaluationSuspect), lt: tuple(INDEX.evaluationSuspect + 1) }
+
+/** Tells whether one or several leases that count are out, in a store that nobody works on. */
+export function countLost(snapshot: KvSnapshot): LostTogether {
+  let counted = 0
+  for (const key of snapshot.keys('index', { ...LEASED, limit: 1_000 })) {
+    const [row] = rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[2]))
+    if (row?.l !== undefined && row.l.n === undefined) counted += 1
+    if (counted > 1) return 'several'
+  }
+  return 'one'
+}
+
+/**
+ * Voids leases that an earlier incarnation gave, at most 100; their claims are no attempts. Returns how many there were. `lost` says
+ * whether one or several were out when their process died; without it nobody died, and nobody is to blame.
+ */
+export function voidLeases(
+  mutation: Mutation,
+  isVoid: (incarnation: string) => boolean,
+  lost: LostTogether | undefined,
+): number {
+  let voided = 0
+  for (const key of mutation.rows.keys('index', { ...LEASED, limit: STEP_ROWS })) {
+    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
+    if (evaluation?.row.l === undefined || !isVoid(evaluation.row.l.i)) continue
+    mutation.removeIndex(key)
+    const { l: lease, su, ...kept } = evaluation.row
+    const blamed = lost !== undefined && lease.n === undefined
+    returnHead(mutation, evaluation, {
+      ...kept,
+      ...(blamed && lost === 'one' ? { ll: (kept.ll ?? 0) + 1 } : {}),
+      ...suspicion(su, lost, blamed),
+      a: kept.a - 1,
+      due: mutation.nowMs,
+      md: mutation.nowMs,
+    })
+    voided += 1
+  }
+  return voided
+}
+
+function suspicion(
+  before: number | undefined,
+  lost: LostTogether | undefined,
+  blamed: boolean,
+): { readonly su?: number } {
+  if (blamed && lost === 'several') return { su: (before ?? 0) + 1 }
+  // The culprit stays one until it comes to an end.
+  if (blamed && lost === 'one') return { su: before ?? 1 }
+  return before === undefined ? {} : { su: before }
+}
+
+/** Clears suspects that have lost no lease of their own, at most 100. Returns how many there were. */
+export function clearSuspects(mutation: Mutation): number {
+  const suspects = loadSuspects(mutation).filter(({ row }) => row.ll === undefined)
+  for (const suspect of suspects) {
+    const { su: _suspect, ...row } = suspect.row
+    writeEvaluation(mutation, suspect, { ...suspect, row })
+  }
+  return suspects.length
+}
+
+/**
+ * Returns the suspect whose turn it is, `null` where nothing may be claimed for now, and `undefined` where no suspect can be worked on, so
+ * that everything else may.
+ */
+export function turnOfSuspects(
+  mutation: Mutation,
+  types: readonly JobType[],
+): LoadedEvaluation | null | undefined {
+  const { rows, nowMs } = mutation
+  const suspects = loadSuspects(mutation)
+  if (suspects.some(({ row }) => isOnTrial(row, nowMs))) return null
+  let first: { readonly order: Uint8Array; readonly evaluation: LoadedEvaluation } | undefined
+  for (const evaluation of suspects) {
+    const { row } = evaluation
+    if (!types.includes(row.t) || !isReady(rows, row)) continue
+    const order = readyKey(row)
+    if (first === undefined || Buffer.compare(order, first.order) < 0) first = { order, evaluation }
+  }
+  if (first === undefined) return undefined
+  return leasedRows(rows).some((row) => isOnTrial(row, nowMs)) ? null : first.evaluation
+}
+
+/** Returns until when nothing may be claimed because a suspect is worked on, or waits to be, alone; `null` where that is not so. */
+export function blockedUntilMs(snapshot: KvSnapshot, nowMs: number): number | null {
+  const suspects = snapshot
+    .keys('index', { ...SUSPECTS, limit: STEP_ROWS })
+    .flatMap((key) => rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[1])))
+  const [first] = suspects
+  if (first === undefined) return null
+  const leased = suspects.some((row) => isReady(snapshot, row)) ? leasedRows(snapshot) : suspects
+  const ends = leased.filter((row) => isOnTrial(row, nowMs)).map(trialEndMs)
+  return ends.length === 0 ? null : Math.max(...ends)
+}
+
+/** Whether it has been worked on for so short a time that a death now would be laid to it. */
+function isOnTrial(row: EvaluationRow, nowMs: number): boolean {
+  if (row.l === undefined || row.l.n === true) return false
+  // Where the clock was set back nobody waits for what it said before.
+  return (row.l.at ?? 0) <= nowMs && nowMs < trialEndMs(row)
+}
+
+function trialEndMs({ l: lease, su: deaths = 1 }: EvaluationRow): number {
+  return Math.min((lease?.at ?? 0) + ALONE_MS * 2 ** Math.min(deaths - 1, MOST_DOUBLINGS), lease?.x ?? 0)
+}
+
+function isReady(snapshot: KvSnapshot, row: EvaluationRow): boolean {
+  return row.l === undefined && snapshot.get('index', readyKey(row)) !== undefined
+}
+
+function leasedRows(snapshot: KvSnapshot): EvaluationRow[] {
+  return snapshot
+    .keys('index', { ...LEASED, limit: STEP_ROWS })
+    .flatMap((key) => rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[2])))
+}
+
+function rowOrNothing(snapshot: KvSnapshot, id: string): EvaluationRow[] {
+  try {
+    const found = findEvaluation(snapshot, id)
+    return found === undefined ? [] : [found.row]
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return []
+  }
+}
+
+function loadSuspects(mutation: Mutation): LoadedEvaluation[] {
+  return mutation.rows.keys('index', { ...SUSPECTS, limit: STEP_ROWS }).flatMap((key) => {
+    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[1]))
+    if (evaluation?.row.su !== undefined) return [evaluation]
+    // Of a damaged or a removed one nothing is to be learned.
+    mutation.removeIndex(key)
+    return []
+  })
+}

@@ -1,0 +1,29 @@
+import { endStranded, newestEvaluation } from '../jobs/stranded-job.ts'
+import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { INDEX } from '../store/tables.ts'
+import type { Migration } from './migration.ts'
+
+const STEP_JOBS = 20
+
+/**
+ * Schema 2 counts lost leases in evaluations and has an index of suspects. Jobs that schema 1 left behind when the attempts of their
+ * evaluation were used up end now, as they do in schema 2 at that moment.
+ */
+export const FROM_1: Migration = {
+  from: 1,
+  stepOfJobs: (mutation, after) => {
+    const prefix = tuple(INDEX.jobInProgress)
+    const keys = mutation.rows.keys('index', {
+      ...(after === '' ? { gte: prefix } : { gt: Buffer.from(after, 'hex') }),
+      lt: endOfTuple(prefix),
+      limit: STEP_JOBS,
+    })
+    for (const key of keys) {
+      const jobId = decodeId('j', decodeTuple(key).at(-1))
+      const newest = newestEvaluation(mutation.rows, jobId)
+      if (newest?.status === 'failed') endStranded(mutation, jobId, newest.comment)
+    }
+    const last = keys.at(-1)
+    return last === undefined ? null : Buffer.from(last).toString('hex')
+  },
+}

@@ -1,0 +1,61 @@
+import { StoreError } from '../errors.ts'
+import type { KvStore } from '../kv/contract.ts'
+import { readSequence, readStoreRow, SCHEMA_VERSION, type StoreKind, writeStoreRow } from '../store/meta.ts'
+import type { Mutation } from '../store/mutation.ts'
+import { FROM_1 } from './from-1.ts'
+import { type Migration, readMigration, writeMigration } from './migration.ts'
+
+/** All migrations, in the order of their schemas. */
+const MIGRATIONS: readonly Migration[] = [FROM_1]
+
+/** What an opening has migrated. */
+export interface MigrationReport {
+  readonly from: number
+  readonly to: number
+  /** The path of the copy that was made before; `null` for a backend that makes none. */
+  readonly backup: string | null
+}
+
+/**
+ * Brings a store of an earlier schema to this release's: backs it up, then sets the schema and writes down what is left to be done.
+ * Resolves with `null` where there is nothing to do. Throws what a backup throws, with everything as it was.
+ */
+export async function beginMigration(kv: KvStore): Promise<MigrationReport | null> {
+  const { row, sequence } = kv.read((snapshot) => ({
+    row: readStoreRow(snapshot),
+    sequence: readSequence(snapshot).n,
+  }))
+  if (row === undefined || row.schema >= SCHEMA_VERSION) return null
+  const { schema: from } = row
+  const backup = await backUp(kv, from, sequence)
+  await kv.write((rows) => {
+    writeStoreRow(rows, { ...row, schema: SCHEMA_VERSION })
+    writeMigration(rows, { from, after: '' })
+  })
+  return { from, to: SCHEMA_VERSION, backup }
+}
+
+async function backUp(kv: KvStore, from: number, sequence: number): Promise<string | null> {
+  const { backup } = kv.capabilities
+  if (backup === undefined || !kv.capabilities.durable) return null
+  // One that a process made which died right after is of the same sequence number, and so of the same content.
+  const path = `${kv.location}.schema-${from}-${sequence}`
+  try {
+    await backup(path)
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'STORE_FOREIGN') throw error
+  }
+  return path
+}
+
+/** Takes a migration of a store one step further. Returns whether something is left to be done. */
+export function migrateStep(mutation: Mutation, kind: StoreKind): boolean {
+  const row = readMigration(mutation.rows)
+  if (row === undefined) return false
+  const migration = MIGRATIONS.find(({ from }) => from === row.from)
+  const step = kind === 'jobs' ? migration?.stepOfJobs : undefined
+  const after = step?.(mutation, row.after) ?? null
+  if (after !== null) writeMigration(mutation.rows, { ...row, after })
+  else writeMigration(mutation.rows, row.from + 1 < SCHEMA_VERSION ? { from: row.from + 1, after: '' } : null)
+  return true
+}

@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+
+import { SCHEMA_VERSION } from '@saltcod/store-core'
+import { expect, test } from 'vitest'
+
+import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const FIXTURES = fileURLToPath(new URL('../../../test/fixtures', import.meta.url))
+const MIGRATING = fileURLToPath(new URL('./migrating-process.mjs', import.meta.url))
+const MOST_WRITES = 50
+
+/** A store as a release with an earlier schema left it. */
+function earlier(schema: number, name: 'jobs.db' | 'executions.db'): string {
+  const path = join(temporaryDirectory(), name)
+  const bytes = gunzipSync(readFileSync(join(FIXTURES, `schema-${schema}`, `${name}.gz`)))
+  writeFileSync(path, bytes, { mode: 0o600 })
+  return path
+}
+
+function copiesBeside(path: string): string[] {
+  return readdirSync(dirname(path)).filter((name) => name.includes('.schema-'))
+}
+
+test.each([1])('a reader reads a job store of schema %i as it is', async (schema) => {
+  const path = earlier(schema, 'jobs.db')
+  const before = readFileSync(path)
+  const store = await openLmdbJobStore({ path, readOnly: true })
+  expect((await store.info()).schemaVersion).toBe(schema)
+  expect((await store.listJobs({ limit: 100 })).items.length).toBe(21)
+  expect((await store.listHistory({ jobId: 'j-finished-3' })).items.length).toBeGreaterThan(3)
+  const { findings } = await store.check()
+  expect(findings.map(({ rule, id }) => [rule, id])).toEqual([
+    ['job-stranded', 'j-stranded-0'],
+    ['job-stranded', 'j-stranded-1'],
+  ])
+  await store.close()
+  expect(readFileSync(path).equals(before)).toBe(true)
+  expect(copiesBeside(path)).toEqual([])
+})
+
+test.each([1])(
+  'an owner backs a job store of schema %i up, migrates it, says so, and goes on',
+  async (schema) => {
+    const path = earlier(schema, 'jobs.db')
+    const notices: string[] = []
+    const store = await openLmdbJobStore({
+      path,
+      onNotice: ({ code, message }) => notices.push(`${code} ${message}`),
+    })
+    const [copy, ...more] = copiesBeside(path)
+    expect(more).toEqual([])
+    expect(notices.at(-1)).toMatch(
+      /^MIGRATED The store .* was of schema 1 and is of schema 2 now; a copy from before is .*jobs\.db\.schema-1-\d+\.$/,
+    )
+    expect((await store.info()).schemaVersion).toBe(SCHEMA_VERSION)
+    expect((await store.check()).findings).toEqual([])
+    for (const id of ['j-stranded-0', 'j-stranded-1']) {
+      expect(await store.getJob(id)).toMatchObject({
+        state: 'Failed',
+        stateMessage: 'given up: no node would do it',
+      })
+    }
+    expect((await store.getJob('j-watched'))?.state).toBe('Pending')
+    expect((await store.getJob('j-finished-0'))?.hold).toBe('audit')
+    const claim = await store.claimEvaluation({ holder: 'w', leaseMs: 1_000 })
+    expect(claim?.evaluation).toMatchObject({ attempt: 1, lostLeases: 0 })
+    await store.close()
+
+    const kept = join(dirname(path), copy ?? '')
+    expect(statSync(kept).mode & 0o777).toBe(0o600)
+    const before = await openLmdbJobStore({ path: kept, readOnly: true })
+    expect((await before.info()).schemaVersion).toBe(schema)
+    expect((await before.getJob('j-stranded-0'))?.state).toBe('Pending')
+    await before.close()
+
+    const again = await openLmdbJobStore({ path, onNotice: ({ code }) => notices.push(code) })
+    expect(notices).toHaveLength(1)
+    await again.close()
+  },
+)
+
+test.each([1])('an execution store of schema %i is migrated too', async (schema) => {
+  const path = earlier(schema, 'executions.db')
+  const notices: string[] = []
+  const store = await openLmdbExecutionStore({ path, onNotice: ({ code }) => notices.push(code) })
+  expect(notices).toEqual(['MIGRATED'])
+  expect((await store.info()).schemaVersion).toBe(SCHEMA_VERSION)
+  expect((await store.check()).findings).toEqual([])
+  expect((await store.getExecution('e-finished-0'))?.state).toBe('Completed')
+  await store.close()
+})
+
+test('a migration that is killed before or after any of its writes is finished by the next opening', {
+  timeout: 120_000,
+}, async () => {
+  for (const when of ['before', 'after']) {
+    let killed = true
+    for (let number = 1; killed; number += 1) {
+      expect(number).toBeLessThan(MOST_WRITES)
+      const path = earlier(1, 'jobs.db')
+      const { signal, status } = spawnSync(process.execPath, [MIGRATING, path, String(number), when])
+      killed = signal === 'SIGKILL'
+      expect(killed || status === 0).toBe(true)
+      const store = await openLmdbJobStore({ path })
+      expect((await store.info()).schemaVersion).toBe(SCHEMA_VERSION)
+      expect((await store.getJob('j-stranded-1'))?.state).toBe('Failed')
+      expect((await store.check()).findings, `killed ${when} write ${number}`).toEqual([])
+      await store.close()
+      expect(copiesBeside(path).length).toBeGreaterThan(0)
+    }
+  }
+})
