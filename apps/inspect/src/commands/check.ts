@@ -34,11 +34,12 @@ export async function check(terminal: Terminal, store: string, options: CheckOpt
     findings,
     truncated: checks.some(({ truncated }) => truncated),
     counts: checks.flatMap(({ path, counts }) => counts.map((count) => ({ store: path, ...count }))),
-    stores: checks.map(({ path, readable, pagesWalked, examined }) => ({
+    stores: checks.map(({ path, readable, pagesWalked, examined, strandedJobIds }) => ({
       path,
       readable,
       pagesWalked,
       examined,
+      strandedJobIds,
     })),
   }
   printValue(terminal, options.output, value, () => checks.map((one) => textOf(terminal, one)).join('\n'))
@@ -48,13 +49,18 @@ export async function check(terminal: Terminal, store: string, options: CheckOpt
 
 function textOf(
   terminal: Terminal,
-  { path, findings, examined, truncated, readable, pagesWalked }: StoreCheck,
+  { path, findings, examined, truncated, readable, pagesWalked, strandedJobIds }: StoreCheck,
 ): string {
   const rows = Object.values(examined).reduce((sum, count) => sum + count, 0)
   const how = pagesWalked ? 'every page and record' : 'every record of the running store'
   const looked =
     rows === 0 && !readable ? 'no row could be looked at' : `${countOf(rows, 'row')} looked at (${how})`
-  if (findings.length === 0) return `${printable(path)}: ${paint(terminal, 'green', 'sound')}, ${looked}\n`
+  const stranded =
+    strandedJobIds.length === 0
+      ? ''
+      : `${countOf(strandedJobIds.length, 'job')} that nothing will move (the last evaluation failed): ${strandedJobIds.map(printable).join(', ')}\n`
+  if (findings.length === 0)
+    return `${printable(path)}: ${paint(terminal, 'green', 'sound')}, ${looked}\n${stranded}`
   const header = ['RULE', 'TABLE', 'ID', 'WHAT', 'FIX']
   const lines: string[][] = []
   const perRule = new Map<string, number>()
@@ -68,5 +74,5 @@ function textOf(
     .map(([rule, count]) => `${rule}: ${count - SHOWN_PER_RULE} more; --output json lists them\n`)
   const more = truncated ? 'there are more; raise --max-findings\n' : ''
   const verdict = readable ? '' : 'it cannot be opened, so its rules could not be checked\n'
-  return `${printable(path)}: ${paint(terminal, 'red', countOf(findings.length, 'finding'))}, ${looked}\n${formatTable(terminal, header, lines)}${unshown.join('')}${verdict}${more}`
+  return `${printable(path)}: ${paint(terminal, 'red', countOf(findings.length, 'finding'))}, ${looked}\n${formatTable(terminal, header, lines)}${unshown.join('')}${verdict}${more}${stranded}`
 }

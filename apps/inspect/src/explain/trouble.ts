@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { bytesText, countOf, shortId, span } from '@saltcod/display'
-import type { OutboxRow } from '@saltcod/store-core'
+import { EXECUTION_MACHINE, type OutboxRow } from '@saltcod/store-core'
 import type { LmdbOwner } from '@saltcod/store-lmdb'
 import type { OpenedStore } from '../store/open-store.ts'
 import { nodeQueue } from './node-queue.ts'
@@ -15,6 +15,7 @@ export interface Trouble {
     | 'disk-low'
     | 'deadline-overdue'
     | 'evaluation-overdue'
+    | 'job-stranded'
     | 'outbox-waiting'
     | 'quarantined'
     | 'waiting-long'
@@ -34,6 +35,7 @@ const MAX_DEADLINES = 100
 /** A node stops taking changes somewhat below; jobs need room for their results long before. */
 const LOW_DISK_BYTES = 1_000_000_000
 const LOW_DISK_SHARE = 0.05
+const LOOKED_AT = 50
 
 /** Finds what is stuck in a store, from indexes alone, so that it costs the same in a store of any size. */
 export async function findTrouble(
@@ -47,6 +49,7 @@ export async function findTrouble(
   if (opened.kind === 'jobs') {
     found.push(...(await overdueEvaluations(opened, owner, nowMs)))
     found.push(...(await waitingJobs(opened, nowMs)))
+    found.push(...(await strandedJobs(opened, nowMs)))
   } else found.push(...(await waitingExecutions(opened, owner, nowMs)))
   found.push(...(await waitingMessages(opened, nowMs)))
   const { quarantined } = await opened.store.info()
@@ -187,6 +190,28 @@ async function waitingJobs(
       message: `job ${oldest.name} has been ${state} for ${span(forMs)}`,
       forMs,
       advice: `saltcod-inspect why ${path} ${shortId(oldest.id)}`,
+    })
+  }
+  return found
+}
+
+/** Looks at the oldest of those in progress: what nothing moves is soon among them. */
+async function strandedJobs(
+  { path, store }: Extract<OpenedStore, { kind: 'jobs' }>,
+  nowMs: number,
+): Promise<Trouble[]> {
+  const found: Trouble[] = []
+  for (const job of (await store.listJobs({ inProgress: true, limit: LOOKED_AT })).items) {
+    const { items } = await store.listEvaluations({ jobId: job.id, reverse: true, limit: LOOKED_AT })
+    if (items[0]?.status !== 'failed' || items.some(({ status }) => status === 'pending')) continue
+    const executions = await store.listExecutions({ jobId: job.id, reverse: true, limit: LOOKED_AT })
+    if (executions.items.some(({ state }) => !EXECUTION_MACHINE.terminal.has(state))) continue
+    found.push({
+      kind: 'job-stranded',
+      id: job.id,
+      message: `nothing will move job ${job.name}: its last evaluation failed${items[0].comment === '' ? '' : ` (${items[0].comment})`}`,
+      forMs: nowMs - items[0].modifiedAtMs,
+      advice: `saltcod-inspect why ${path} ${shortId(job.id)}; stop it, or create an evaluation of it`,
     })
   }
   return found

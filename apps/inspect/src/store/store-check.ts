@@ -21,6 +21,8 @@ export interface StoreCheck {
   readonly truncated: boolean
   readonly examined: Readonly<Record<string, number>>
   readonly counts: readonly StateCount[]
+  /** Jobs that nothing in the store will move. */
+  readonly strandedJobIds: readonly string[]
   /** False where the store could not be opened, so that its rules could not be checked. */
   readonly readable: boolean
   /** Whether the pages were walked; only those of a stopped store are. */
@@ -59,6 +61,7 @@ export async function checkStoreFile(
       truncated: pages?.truncated ?? false,
       examined: pages?.rows ?? {},
       counts: [],
+      strandedJobIds: [],
       readable: false,
       pagesWalked: walked,
     }
@@ -77,12 +80,21 @@ async function checkRules(
     try {
       const total =
         opened.store.capabilities.statistics?.().tables.reduce((sum, { rows }) => sum + rows, 0) ?? 0
-      const { findings, truncated, examined } = await opened.store.check({
+      const { findings, truncated, examined, strandedJobIds } = await opened.store.check({
         maxFindings,
         onProgress: (rows) => onProgress('rows', rows, total),
       })
       const counts = await opened.store.counts()
-      return { path, findings, truncated, examined, counts, readable: true, pagesWalked: walked.walked }
+      return {
+        path,
+        findings,
+        truncated,
+        examined,
+        counts,
+        strandedJobIds,
+        readable: true,
+        pagesWalked: walked.walked,
+      }
     } finally {
       await opened.kv.close()
     }
@@ -100,6 +112,7 @@ function refused(path: string, error: Error, { walked, hasMeta }: Walked): Store
     truncated: false,
     examined: {},
     counts: [],
+    strandedJobIds: [],
     readable: false,
     pagesWalked: walked,
   }

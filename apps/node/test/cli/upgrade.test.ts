@@ -1,20 +1,30 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { test } from 'vitest'
 import type { WireJob } from '../../src/wire/models.ts'
-import { waitFor } from '../chaos/attacked-node.ts'
 import { checkStores } from '../chaos/stores-of.ts'
 import { jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
 
 const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures', import.meta.url))
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + 60_000
+  while (!(await holds())) {
+    assert.ok(Date.now() < endMs, what)
+    await delay(20)
+  }
+}
 
 test.each([1])(
   'a node that was killed under a release with schema %i goes on with every job',
   async (schema) => {
     const directory = temporaryDirectory()
     execFileSync('tar', ['-xzf', `${FIXTURES}/schema-${schema}/repository.tar.gz`, '-C', directory])
+    writeFileSync(join(directory, 'saltcod.yaml'), 'GracePeriod: 100ms\n')
     const node = await serveNode(directory, ['--allow-exec'])
     assert.equal(node.log().match(/"code":"MIGRATED"/g)?.length, 2)
     const list = await saltcod(['job', 'list', '--limit', '100', '--output', 'json'], { env: node.env })
@@ -25,7 +35,7 @@ test.each([1])(
     for (const { ID, Type, State } of jobs) {
       if (Type !== 'batch' || State.StateType !== 'Running') continue
       // It was interrupted, and is carried on by another execution.
-      await waitFor('another execution', async () => {
+      await until('another execution', async () => {
         const { Executions } = await jobUntil(node.url, ID, 'Running')
         return (Executions?.Items.length ?? 0) > 1
       })

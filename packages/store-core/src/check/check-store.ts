@@ -124,7 +124,8 @@ export async function checkStore(
     })
   }
   await checkFeed(kv, options, findings)
-  return { findings: findings.list, truncated: findings.truncated, examined: findings.examined }
+  const { list, truncated, examined, strandedJobIds } = findings
+  return { findings: list, truncated, examined, strandedJobIds }
 }
 
 async function checkRecords(

@@ -4,6 +4,7 @@ import { damagedRow } from '../store/quarantine.ts'
 import type { TableName } from '../store/tables.ts'
 
 const DEFAULT_MAX_FINDINGS = 1_000
+const MAX_STRANDED = 100
 const PROGRESS_ROWS = 1_000
 
 /** What to do about each broken rule. */
@@ -24,7 +25,6 @@ const FIXES = {
   'history-end': 'compare with a backup; repair notes the loss in the history',
   'history-revision': 'compare with a backup; an entry was lost or added',
   'folded-and-loose': 'repair takes the folded row',
-  'job-stranded': 'stop the job, or create an evaluation of it',
   'sequence-ahead': 'restore from a backup; the sequence was set back',
 } as const
 
@@ -35,6 +35,7 @@ export type Rule = keyof typeof FIXES
 export class Findings {
   readonly list: Finding[] = []
   readonly examined: Record<string, number> = {}
+  readonly strandedJobIds: string[] = []
   truncated = false
   readonly #max: number
   readonly #onProgress: CheckOptions['onProgress']
@@ -43,6 +44,11 @@ export class Findings {
   constructor(options: CheckOptions) {
     this.#onProgress = options.onProgress
     this.#max = options.maxFindings ?? DEFAULT_MAX_FINDINGS
+  }
+
+  /** Notes a job that nothing will move. */
+  addStranded(jobId: string): void {
+    if (this.strandedJobIds.length < MAX_STRANDED) this.strandedJobIds.push(jobId)
   }
 
   /** Adds a finding. */

@@ -139,15 +139,7 @@ function checkedJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findi
       `job ${id} is ${row.s} and its end is ${row.f ?? 'not set'}`,
     )
   }
-  if (!hasEnded(row) && isStranded(snapshot, id)) {
-    findings.add(
-      'job-stranded',
-      'jobs',
-      key,
-      id,
-      `job ${id} is ${row.s}, its last evaluation has failed, and nothing will move it`,
-    )
-  }
+  if (!hasEnded(row) && isStranded(snapshot, id)) findings.addStranded(id)
   const newest = specs.at(-1)
   return {
     kind: 'job',
