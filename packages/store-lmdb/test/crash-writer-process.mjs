@@ -102,7 +102,7 @@ async function callJobs(caller) {
 /** Claims evaluations and answers each with a plan of three executions and a follow-up. */
 async function work(worker) {
   for (let n = 0; ; n += 1) {
-    const claim = await jobs.claimEvaluation({ holder: `w${worker}`, leaseMs: 60_000 })
+    const claim = await jobs.claimEvaluation({ holder: `w${worker}`, leaseMs: 60_000, scheduler: true })
     if (claim === null) {
       await new Promise((resolve) => setTimeout(resolve, 2))
       continue

@@ -27,7 +27,7 @@ async function fill(store: JobStore): Promise<string[]> {
 /** Works on all that is due; plans that ask for a running job's executions to stop, and nothing else, are written. */
 async function stopWhatRuns(store: JobStore): Promise<void> {
   for (;;) {
-    const claim = await store.claimEvaluation({ holder: 'worker', leaseMs: 60_000 })
+    const claim = await store.claimEvaluation({ holder: 'worker', leaseMs: 60_000, scheduler: true })
     if (claim === null) return
     const { items } = await store.listExecutions({ jobId: claim.evaluation.jobId, inProgress: true })
     await store.applyPlan({

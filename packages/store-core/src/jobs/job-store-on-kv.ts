@@ -16,40 +16,26 @@ import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import { requireObject, requireOptionalNumber, requireText } from '../store/argument-types.ts'
 import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
-import { readHistoryEntry } from '../store/history.ts'
 import { checkOptionalInteger } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { refuseUnknownFields } from '../store/request-fields.ts'
-import {
-  createExecution,
-  publicExecution,
-  recordEvent,
-  recordExecution,
-  updateExecution,
-} from './change-execution.ts'
-import { holdJob, recordJobEvent, reviseJob, transitionJob } from './change-job.ts'
+import { addHistory } from './add-history.ts'
+import { createExecution, publicExecution, recordExecution, updateExecution } from './change-execution.ts'
+import { holdJob, reviseJob, transitionJob } from './change-job.ts'
 import { checkJobStore } from './check-jobs.ts'
 import { deleteJob } from './delete-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import { findEvaluation, loadEvaluation, toEvaluation } from './evaluation-row.ts'
 import { deleteEvaluation, nextEvaluationMs, trimEvaluations } from './evaluation-upkeep.ts'
 import { evaluationListing, executionListing, findExecution } from './execution-queries.ts'
-import {
-  announceExecution,
-  executionNotFound,
-  findExecutionRow,
-  isGoneExecution,
-  isReclaimed,
-  loadExecution,
-  toExecution,
-} from './execution-row.ts'
+import { findExecutionRow, isGoneExecution, isReclaimed, toExecution } from './execution-row.ts'
 import { sumExecutions } from './execution-sums.ts'
 import { finishedJobListing, measureJob } from './finished-jobs.ts'
 import { historyListing } from './history-listing.ts'
 import { importJob } from './import-job.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
 import { checkJobQuery } from './job-query.ts'
-import { announceJob, loadJob } from './job-row.ts'
+import { loadJob } from './job-row.ts'
 import type {
   Claim,
   DeleteJob,
@@ -378,20 +364,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   async addHistory(
     request: { jobId: string; executionId?: string; event: EventInput } & ChangeRequest,
   ): Promise<HistoryEntry> {
-    return await this.mutate('addHistory', request, (mutation) => {
-      const { rows } = mutation
-      const job = loadJob(rows, request.jobId)
-      if (request.executionId === undefined) {
-        const sequence = recordJobEvent(mutation, job, job.row.s, request.event)
-        announceJob(mutation, job.id, job.row, job.row.s)
-        return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
-      }
-      const execution = loadExecution(rows, request.executionId)
-      if (execution.row.j !== job.id) throw executionNotFound(request.executionId)
-      const sequence = recordEvent(mutation, execution, execution.row.s, request.event)
-      announceExecution(mutation, execution.id, execution.row, execution.row.s)
-      return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
-    })
+    return await this.mutate('addHistory', request, (mutation) => addHistory(mutation, request))
   }
 
   async listHistory(query: HistoryQuery): Promise<Page<HistoryEntry>> {

@@ -60,14 +60,14 @@ export function isStranded(snapshot: KvSnapshot, jobId: string): boolean {
 }
 
 /** Whether an evaluation of a job waits, is due or is worked on. */
-export function hasPendingEvaluation(snapshot: KvSnapshot, jobId: string): boolean {
+function hasPendingEvaluation(snapshot: KvSnapshot, jobId: string): boolean {
   if (snapshot.get('index', headKey(jobId)) !== undefined) return true
   const prefix = parkedPrefix(jobId)
   return snapshot.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: 1 }).length > 0
 }
 
 /** Whether an execution of a job has not ended; a damaged one counts as one that has not. */
-export function hasLiveExecution(snapshot: KvSnapshot, jobId: string): boolean {
+function hasLiveExecution(snapshot: KvSnapshot, jobId: string): boolean {
   const prefix = tuple(INDEX.executionByJob, jobKey(jobId))
   let lt = endOfTuple(prefix)
   for (;;) {

@@ -22,7 +22,7 @@ import {
 } from './evaluation-row.ts'
 
 /** So long a suspect is worked on alone at first. */
-export const ALONE_MS = 30_000
+const ALONE_MS = 30_000
 /** More than two weeks alone. */
 const MOST_DOUBLINGS = 15
 const STEP_ROWS = 100

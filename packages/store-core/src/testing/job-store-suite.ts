@@ -16,6 +16,7 @@ import { pagingCases } from './job-store/paging.ts'
 import { planCases } from './job-store/plan.ts'
 import { retentionCases } from './job-store/retention.ts'
 import { reviseCases } from './job-store/revise.ts'
+import { strandedCases } from './job-store/stranded.ts'
 import { requestIdCases, submitCases, submitKeyCases } from './job-store/submit.ts'
 import { transitionCases } from './job-store/transition.ts'
 import { durableStoreCases } from './store/durable-store-cases.ts'
@@ -35,6 +36,7 @@ const CONCERNS: StoreCases<JobStore> = {
   reports: reportCases,
   evaluations: evaluationCases,
   leases: leaseCases,
+  'stranded jobs': strandedCases,
   plans: planCases,
   history: historyCases,
   deletion: deletionCases,
