@@ -29,6 +29,9 @@ test('a table is aligned by what is seen, and never wider than its longest cells
   )
   expect(table).toBe('id   name\n1    é漢字\n200  b\n')
   expect(formatTable(PLAIN, [], [['a', 'b']])).toBe('a  b\n')
+  const styled = [[{ text: 'a\u001b', style: 'red' as const }, 'b']]
+  expect(formatTable(PLAIN, [], styled)).toBe(formatTable(PLAIN, [], [['a\u001b', 'b']]))
+  expect(formatTable({ colour: true }, [], styled)).toContain('\u001b[31ma')
 })
 
 test('no text commands the terminal', () => {

@@ -36,8 +36,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'saltcod-inspect changes jobs.db --output ndjson --all',
   ],
   recover: [
-    'saltcod-inspect recover ./repository --plan',
-    'saltcod-inspect recover executions.db --plan --preset documented --output csv',
+    'saltcod-inspect recover ./repository',
+    'saltcod-inspect recover executions.db --preset documented --output csv',
   ],
   du: [
     'saltcod-inspect du ./repository',

@@ -1,4 +1,4 @@
-import { formatCsvLine, formatTable, printableLines } from '@saltcod/display'
+import { formatCsvLine, formatTable, printableLines, type StyledCell, type TextStyle } from '@saltcod/display'
 import type { Terminal } from './terminal.ts'
 
 /** How something can be printed. */
@@ -11,6 +11,8 @@ export type Format = (typeof FORMATS)[number]
 export interface Column<T> {
   readonly name: string
   readonly value: (item: T) => string
+  /** The style of a cell in a table. */
+  readonly style?: (item: T) => TextStyle
 }
 
 const TABLE_ROWS_AT_ONCE = 500
@@ -28,7 +30,7 @@ export class Listing<T> {
   readonly #format: Format
   readonly #columns: readonly Column<T>[]
   readonly #toRow: (item: T) => unknown
-  #pending: string[][] = []
+  #pending: (string | StyledCell)[][] = []
   #headed = false
 
   constructor(
@@ -61,7 +63,11 @@ export class Listing<T> {
         this.#terminal.out(formatCsvLine(this.#columns.map((column) => column.value(item))))
         return
       case 'table':
-        this.#pending.push(this.#columns.map((column) => column.value(item)))
+        this.#pending.push(
+          this.#columns.map(({ value, style }) =>
+            style === undefined ? value(item) : { text: value(item), style: style(item) },
+          ),
+        )
         if (this.#pending.length >= TABLE_ROWS_AT_ONCE) this.flush()
     }
   }

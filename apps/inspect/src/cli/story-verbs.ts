@@ -49,7 +49,7 @@ export function addStoryVerbs(line: CommandLine): void {
   addOutput(
     addVerb(line, 'recover <store>', 'what a restart would do with each execution if the node stopped now'),
   )
-    .option('--plan', 'show the plan (the only thing that recover does)')
+    .option('--plan', 'show the plan, which is all that recover does: a node carries it out when it starts')
     .addOption(new Option('--preset <name>', 'by this policy').choices(['resume', 'documented']))
     .option('--config <file>', 'by the policy of this config file (default: the one in the repository)')
     .option('--wide', 'whole ids in a table')

@@ -1,5 +1,5 @@
 import type { Archive } from '@saltcod/compaction'
-import { localTime, shortId, span } from '@saltcod/display'
+import { localTime, shortId, span, stateStyle } from '@saltcod/display'
 import type { Job, JobQuery, JobState, JobType, LabelRequirement } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
@@ -126,7 +126,7 @@ function columns({ output, wide }: JobsOptions): Column<Listed>[] {
     { name: 'NAME', value: ({ job }) => job.name },
     { name: 'NAMESPACE', value: ({ job }) => job.namespace },
     { name: 'TYPE', value: ({ job }) => job.type },
-    { name: 'STATE', value: ({ job }) => job.state },
+    { name: 'STATE', value: ({ job }) => job.state, style: ({ job }) => stateStyle(job.state) },
     {
       name: 'SINCE',
       value: ({ job }) => (output === 'csv' ? time(job.stateSinceMs) : span(nowMs - job.stateSinceMs)),

@@ -11,7 +11,6 @@ import { type PolicyChoice, readRecoveryPolicy } from '../store/recovery-policy.
 
 /** Options of `recover`. */
 export interface RecoverOptions extends ReadOptions, PolicyChoice {
-  readonly plan?: boolean
   readonly wide?: boolean
 }
 
@@ -21,11 +20,6 @@ export async function recover(
   store: string,
   options: RecoverOptions,
 ): Promise<ExitCode | undefined> {
-  if (options.plan !== true) {
-    throw new Failure(EXIT.usage, 'recover only shows the plan, so it needs --plan', {
-      hint: 'a node carries the plan out when it starts',
-    })
-  }
   const policy = await readRecoveryPolicy(store, options)
   const listing = new Listing(terminal, options.output, columns(options), toRow)
   const actions = new Map<string, number>()

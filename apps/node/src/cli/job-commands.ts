@@ -16,7 +16,7 @@ export function addJobCommands(program: Command, terminal: Terminal): void {
       `
 Examples:
   $ saltcod job run hello.yaml
-  $ saltcod job list --order-reversed
+  $ saltcod job list
   $ saltcod job describe j-1a2b3c4d
   $ saltcod job logs -f j-1a2b3c4d
 `,
@@ -111,7 +111,7 @@ function addWaitFlags(command: Command): Command {
 function addList(job: Command, terminal: Terminal): void {
   const command = job
     .command('list')
-    .description('Lists jobs, the oldest first.')
+    .description('Lists jobs, the newest first.')
     .option('--limit <number>', 'how many', wholeNumber, 10)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--namespace <name>', 'only jobs of this namespace')
@@ -122,14 +122,14 @@ function addList(job: Command, terminal: Terminal): void {
       collect,
     )
     .option('--order-by <field>', 'created_at or modified_at')
-    .option('--order-reversed', 'the other way round')
+    .option('--order-reversed', 'the oldest first')
     .option('--wide', 'whole ids')
     .addOption(outputOption(LIST_FORMATS, 'table'))
     .addHelpText(
       'after',
       `
 Examples:
-  $ saltcod job list --order-reversed
+  $ saltcod job list
   $ saltcod job list --state Running,Queued --output json
   $ saltcod job list --labels 'env=prod,tier in (a,b)' --limit 100
 `,

@@ -15,6 +15,11 @@ export function addJobFlags(command: Command): Command {
   return addNodeFlags(command.option('--namespace <name>', 'where to look for a name', 'default'))
 }
 
+/** Adds the flag of the repository directory alone. */
+export function addRepositoryFlag(command: Command): Command {
+  return addFlags(command, (key) => key === 'DataDir')
+}
+
 /** Adds the flags of all settings. Their values are read by the configuration itself. */
 export function addSettingFlags(command: Command): Command {
   return addFlags(command, () => true)

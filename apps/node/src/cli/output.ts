@@ -1,4 +1,4 @@
-import { formatCsvLine, formatTable, printableLines } from '@saltcod/display'
+import { formatCsvLine, formatTable, printableLines, type TextStyle } from '@saltcod/display'
 import { stringify } from 'yaml'
 import type { Terminal } from './terminal.ts'
 
@@ -9,6 +9,8 @@ export const LIST_FORMATS: readonly string[] = ['table', 'json', 'yaml', 'csv']
 export interface Column<T> {
   readonly name: string
   readonly value: (item: T) => string
+  /** The style of a cell in a table. */
+  readonly style?: (item: T) => TextStyle
 }
 
 /** Prints a listing: as a table or CSV of some columns, or whole as JSON or YAML. */
@@ -23,10 +25,17 @@ export function printList<T>(
     return
   }
   const header = columns.map((column) => column.name)
-  const rows = items.map((item) => columns.map((column) => column.value(item)))
-  terminal.out(
-    format === 'csv' ? [header, ...rows].map(formatCsvLine).join('') : formatTable(terminal, header, rows),
+  if (format === 'csv') {
+    const rows = items.map((item) => columns.map((column) => column.value(item)))
+    terminal.out([header, ...rows].map(formatCsvLine).join(''))
+    return
+  }
+  const cells = items.map((item) =>
+    columns.map(({ value, style }) =>
+      style === undefined ? value(item) : { text: value(item), style: style(item) },
+    ),
   )
+  terminal.out(formatTable(terminal, header, cells))
 }
 
 /** Prints a value as JSON or YAML. On a terminal nothing in it commands that: JSON stays JSON all the same. */

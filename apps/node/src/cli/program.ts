@@ -21,7 +21,7 @@ Examples:
   $ saltcod serve                          a node on 127.0.0.1:1234, state under ~/.bacalhau
   $ saltcod job run hello.yaml             submit a job and wait for it
   $ saltcod job describe j-1a2b3c4d        what it is, where it stands, what happened
-  $ saltcod recover --plan                 what a restart would do now
+  $ saltcod recover                        what a restart would do now
 `
 
 /** Makes the commands of the program. Parsing throws a `CommanderError` for wrong usage. */
@@ -90,11 +90,11 @@ function addRecover(program: Command, terminal: Terminal): void {
     .command('recover')
     .summary('say what a restart would do')
     .description('Says what a restart would do with every execution that has not ended. Nothing is written.')
-    .requiredOption('--plan', 'print the plan')
+    .option('--plan', 'print the plan, which is all that this command does')
     .addOption(outputOption(LIST_FORMATS, 'table'))
     .addHelpText(
       'after',
-      '\nExamples:\n  $ saltcod recover --plan\n  $ saltcod recover --plan --repo /srv/node1 --output json\n',
+      '\nExamples:\n  $ saltcod recover\n  $ saltcod recover --repo /srv/node1 --output json\n',
     )
   addSettingFlags(command).action(async (options: { readonly output: string }) => {
     const { recoverPlan } = await import('./commands/recover.ts')

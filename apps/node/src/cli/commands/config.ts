@@ -1,6 +1,17 @@
-import { defaultConfigYaml, formatProblem, getConfig, listConfig } from '@saltcod/config'
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  CONFIG_FILE_NAME,
+  defaultConfigYaml,
+  formatProblem,
+  getConfig,
+  listConfig,
+  loadConfig,
+  makeDirectory,
+} from '@saltcod/config'
 import { EXIT } from '../../exit-code.ts'
 import { Failure } from '../../failure.ts'
+import { refusalOfPlace } from '../../unusable-place.ts'
 import { loadOrRefuse } from '../configuration.ts'
 import { printList, printValue } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
@@ -39,4 +50,36 @@ export function configGet(terminal: Terminal, key: string, argv: readonly string
 /** Prints a config file that has every default with what it means. */
 export function configDefault(terminal: Terminal): void {
   terminal.out(defaultConfigYaml())
+}
+
+/** Options of `config init`. */
+export interface InitOptions {
+  readonly force?: boolean
+}
+
+/** Writes a config file with every default into the repository directory, and makes that where it is missing. */
+export function configInit(
+  terminal: Terminal,
+  argv: readonly string[],
+  { force = false }: InitOptions,
+): void {
+  const { values, errors } = loadConfig({ argv, env: terminal.env })
+  // What is wrong in the file that is there does not matter: it is refused or replaced.
+  const repository = values.find(({ key }) => key === 'DataDir')?.value
+  if (typeof repository !== 'string') throw new Failure(EXIT.usage, errors.map(formatProblem))
+  const path = join(repository, CONFIG_FILE_NAME)
+  const target = force ? `${path}.new` : path
+  try {
+    makeDirectory(repository)
+    // Whoever reads this file has found the repository already, and it may not be the usual one.
+    const text = defaultConfigYaml().replace(/^DataDir:/m, '# DataDir:')
+    writeFileSync(target, text, { flag: force ? 'w' : 'wx', mode: 0o600 })
+    if (force) renameSync(target, path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      throw new Failure(EXIT.usage, `${path} is there already`, { hint: '--force overwrites it' })
+    }
+    throw refusalOfPlace(error)
+  }
+  terminal.out(`wrote ${path}\n`)
 }

@@ -1,4 +1,4 @@
-import { shortId } from '@saltcod/display'
+import { shortId, stateStyle } from '@saltcod/display'
 import type { WireJob } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
@@ -20,7 +20,7 @@ export interface JobListOptions extends NodeFlags {
   readonly orderReversed?: boolean
 }
 
-/** Lists jobs. */
+/** Lists jobs, the newest first, as people look for them; the API's own order is the other one. */
 export async function jobList(terminal: Terminal, options: JobListOptions): Promise<void> {
   const { output, wide = false } = options
   const page = await clientFor(terminal, options).listJobs({
@@ -30,7 +30,7 @@ export async function jobList(terminal: Terminal, options: JobListOptions): Prom
     state: options.state,
     labels: options.labels,
     order_by: options.orderBy,
-    reverse: options.orderReversed === true ? true : undefined,
+    reverse: options.orderReversed === true ? undefined : true,
   })
   printList(terminal, output, page.Items, columns(wide || output === 'csv'))
   if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
@@ -44,6 +44,10 @@ function columns(wide: boolean): Column<WireJob>[] {
     { name: 'NAMESPACE', value: (job) => job.Namespace },
     { name: 'JOB', value: (job) => job.Tasks[0]?.Engine.Type ?? '' },
     { name: 'TYPE', value: (job) => job.Type },
-    { name: 'STATE', value: (job) => job.State.StateType },
+    {
+      name: 'STATE',
+      value: (job) => job.State.StateType,
+      style: (job) => stateStyle(job.State.StateType),
+    },
   ]
 }
