@@ -29,7 +29,7 @@ test('config init writes every default where a node reads it, and overwrites onl
   writeFileSync(path, 'Nonsense: [')
   const second = await session.run(['config', 'init'], { env })
   assert.equal(second.code, 2)
-  assert.match(second.stderr, /saltcod\.yaml is there already; --force overwrites it/)
+  assert.match(second.stderr, /saltcod\.yaml is there already\nHint: --force overwrites it/)
   assert.equal(readFileSync(path, 'utf8'), 'Nonsense: [')
   const forced = await session.run(['config', 'init', '--force', '--repo', repository])
   assert.equal(forced.code, 0, forced.stderr)
