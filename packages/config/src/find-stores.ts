@@ -5,10 +5,11 @@ import { olderDefaults, otherPath } from './legacy-stores.ts'
 import { otherNodes } from './other-nodes.ts'
 import type { StoreFinding } from './store-finding.ts'
 import { describeRole, type StoreRole } from './store-role.ts'
+import { earlierPaths } from './used-paths.ts'
 
 /**
  * Looks, before any store is opened, for what a node must not start beside in silence: BoltDB files at the
- * paths of the stores, stores at older default paths, stores of other node ids. Reads directories and the
+ * paths of the stores, stores at older default paths and at those of earlier starts, stores of other node ids. Reads directories and the
  * first bytes of files, never writes, and never throws for what it finds there. Throws `TypeError`
  * for an option that there is not.
  */
@@ -26,6 +27,7 @@ export function findStores(options: FindStoresOptions): readonly StoreFinding[] 
     ...durable.flatMap(boltAtPath),
     ...roles.flatMap((role) => [
       ...otherPath(role, fresh),
+      ...earlierPaths(config.dataDir, role, fresh),
       ...olderDefaults(config.dataDir, role, entries, fresh),
     ]),
     ...otherNodes(options, roles, entries),

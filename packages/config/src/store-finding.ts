@@ -9,6 +9,7 @@ export type StoreFindingKind =
   | 'same-path'
   | 'bolt-at-path'
   | 'other-path'
+  | 'earlier-path'
   | 'older-default'
   | 'other-node'
 

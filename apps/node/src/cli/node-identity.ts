@@ -6,6 +6,7 @@ import {
   formatProblem,
   makeNodeId,
   readNodeId,
+  rememberStorePaths,
   resolvePaths,
 } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
@@ -36,10 +37,25 @@ export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
   const { jobStore, executionStore } = resolvePaths(config, proposed)
   refuseBadFiles(config.roles.includes('compute') ? [jobStore, executionStore] : [jobStore])
   const warnings = findings.map(formatFinding)
-  if (config.nodeId !== undefined) return { nodeId: config.nodeId, warnings }
+  const nodeId = config.nodeId ?? keepNodeId(config, proposed)
+  return { nodeId, warnings: [...warnings, ...remember(config, nodeId)] }
+}
+
+function keepNodeId(config: Config, proposed: string): string {
   const settled = ensureNodeId(config.dataDir, proposed)
   if ('problem' in settled) throw new Failure(EXIT.usage, formatProblem(settled.problem))
-  return { nodeId: settled.nodeId, warnings }
+  return settled.nodeId
+}
+
+/** Where stores lie elsewhere, a repository that takes nothing is no reason not to start. */
+function remember(config: Config, nodeId: string): string[] {
+  try {
+    rememberStorePaths(config, nodeId)
+    return []
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error)
+    return [`where the stores are cannot be remembered in ${config.dataDir}: ${what}`]
+  }
 }
 
 /** Returns the id that a node has, without making one; `null` where it has none yet. Throws a `Failure` where it cannot be read. */

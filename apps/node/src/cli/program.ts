@@ -67,7 +67,10 @@ function addServe(program: Command, terminal: Terminal): void {
     .command('serve')
     .summary('serve a node')
     .description('Serves a node: takes jobs, schedules them, runs them, until SIGTERM or Ctrl-C.')
-    .option('--fresh', 'begin empty even where older stores lie beside')
+    .option(
+      '--fresh',
+      'begin with empty stores although older data, or stores at another path or of another node id, are there; they are left alone',
+    )
     .addHelpText(
       'after',
       `
