@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -14,6 +14,7 @@ interface Check {
 }
 
 const JOBS = 120
+const PAGE_BYTES = 4_096
 
 const session = useFixtureSession()
 const { run, at } = session
@@ -86,6 +87,29 @@ describe('copies', () => {
       { key: 'job-1', what: 'changed', before: { s: 'Running' }, after: { s: 'Failed' } },
     ])
   })
+})
+
+test('salvage says that it is one commit behind where the newest meta page cannot be read, and tells what may be', async () => {
+  const damaged = (name: string, change: (bytes: Buffer, newest: number, older: number) => void): void => {
+    const bytes = readFileSync(large)
+    const second = bytes.readBigUInt64LE(PAGE_BYTES + 152) > bytes.readBigUInt64LE(152)
+    change(bytes, second ? PAGE_BYTES : 0, second ? 0 : PAGE_BYTES)
+    writeFileSync(at(name), bytes, { mode: 0o600 })
+  }
+  const flip = (bytes: Buffer, offset: number): void => {
+    bytes[offset] = (bytes[offset] ?? 0) ^ 1
+  }
+  damaged('newest.db', (bytes, newest) => flip(bytes, newest + 24))
+  damaged('older.db', (bytes, _newest, older) => flip(bytes, older + 24))
+  damaged('lost.db', (bytes, newest) => bytes.fill(0, newest, newest + PAGE_BYTES))
+  const behind = async (name: string) => {
+    const { status, stdout } = await run('salvage', name, `${name}.saved`, '--output', 'json')
+    return [status, (JSON.parse(stdout) as { isOneCommitBehind: unknown }).isOneCommitBehind]
+  }
+  expect(await behind('newest.db')).toEqual([1, true])
+  expect(await behind('older.db')).toEqual([0, false])
+  expect(await behind('lost.db')).toEqual([1, null])
+  expect((await run('salvage', 'newest.db', 'again.db')).stdout).toContain('is one commit behind')
 })
 
 test('repair rebuilds indexes and counters that are gone, in place with the old file kept', async () => {

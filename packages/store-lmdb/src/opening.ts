@@ -18,6 +18,7 @@ import { isSwapping } from './rewrite/rewrite-path.ts'
 import { type CutRewrite, recoverRewrite } from './rewrite/swap-recovery.ts'
 import { isOpenHere, openShared, type SharedEnvironment } from './shared-environment.ts'
 import { checkDataFile, checkLockFile, resolveStorePath, type StorePath } from './store-path.ts'
+import { walkIfSuspect } from './suspect-walk.ts'
 import { awaitSwap, identityOf, SwapFollower } from './swap-follower.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -206,6 +207,7 @@ async function openForWriting(paths: StorePath, options: LmdbKvOptions): Promise
     const shared = await openShared(paths.data, async () => {
       probe(paths, false)
       if (!clean) await checkInChild(paths.data)
+      walkIfSuspect(paths.data)
       clean = true
       if (checkLockFile(paths, false)) extendLockFile(paths)
       else makeLockFile(paths, false)

@@ -65,6 +65,7 @@ export async function salvage(
     foundApart: survey.orphans.length,
     bytes,
     problems,
+    isOneCommitBehind: survey.isBehind ?? null,
     lostStretches: lost.map(({ table, page, from, to }) => ({ table, page, from: hex(from), to: hex(to) })),
     leftOut: leftOut.count,
     leftOutFile: leftOut.count === 0 ? null : leftOut.path,
@@ -74,6 +75,10 @@ export async function salvage(
   }
   printValue(terminal, options.output, value, () => {
     const damage = problems.length === 0 ? 'no damaged page\n' : `damage: ${problems.join('\n        ')}\n`
+    const behind =
+      survey.isBehind === false
+        ? ''
+        : `what is saved ${survey.isBehind === true ? 'is' : 'may be'} one commit behind: the meta page of a later one cannot be read\n`
     const left =
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, listed in ${leftOut.path}\n`
     const verdict = findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')
@@ -85,9 +90,10 @@ export async function salvage(
       ({ kind, namespace, state, said, saved }) =>
         `${printable(namespace)}: ${said} of kind ${kind} in state ${state} were counted, ${saved} are saved\n`,
     )
-    return `${damage}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${apart}${left}${counted.join('')}`
+    return `${damage}${behind}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${apart}${left}${counted.join('')}`
   })
-  return findings.length + leftOut.count + countDifferences.length === 0 ? EXIT.ok : EXIT.findings
+  const isWhole = findings.length + leftOut.count + countDifferences.length === 0 && survey.isBehind === false
+  return isWhole ? EXIT.ok : EXIT.findings
 }
 
 const STORE_KEY = tuple('store')
@@ -100,6 +106,8 @@ interface Survey {
   readonly problems: readonly string[]
   readonly lost: readonly LostStretch[]
   readonly counters: readonly StateCount[]
+  /** Whether a later commit had a meta page that cannot be read; `undefined` where that is not known. */
+  readonly isBehind: boolean | undefined
 }
 
 /** Walks the file once to learn what is damaged, before anything is written. */
@@ -130,7 +138,8 @@ function surveyOf(path: string): Survey {
     }
     const orphans = findOrphanRows(path, step.value, lost).filter(({ table }) => RECORDS.has(table))
     for (const row of orphans) kind.look(row)
-    return { kind: kind.answer(), orphans, problems, lost, counters }
+    const { isBehind } = step.value
+    return { kind: kind.answer(), orphans, problems, lost, counters, isBehind }
   }
 }
 

@@ -97,29 +97,29 @@ export async function checkStore(
   await forEachBatch(kv, 'index', options, (rows, snapshot) => {
     for (const row of rows) {
       if (still && indexes.isComplete(row.key)) continue
-      findings.guard(() => checkIndexRow(row, snapshot, plan, findings))
+      findings.guard(() => checkIndexRow(row, snapshot, plan, findings), { table: 'index', key: row.key })
     }
   })
   for (const { table, visit, end } of plan.tables) {
     await forEachBatch(kv, table, options, (rows, snapshot) => {
       for (const row of rows) {
         findings.look(table)
-        findings.guard(() => visit(row, snapshot, findings))
+        findings.guard(() => visit(row, snapshot, findings), { table, key: row.key })
       }
     })
-    if (end !== undefined) kv.read((snapshot) => end(snapshot, findings))
+    if (end !== undefined) findings.guard(() => kv.read((snapshot) => end(snapshot, findings)), { table })
   }
   await forEachBatch(kv, 'requests', options, (rows, snapshot) => {
     for (const row of rows) {
       findings.look('requests')
-      findings.guard(() => checkRequest(row, snapshot, findings))
+      findings.guard(() => checkRequest(row, snapshot, findings), { table: 'requests', key: row.key })
     }
   })
   for (const table of Object.values(anyRecord)) {
     await forEachBatch(kv, table.name, options, (rows) => {
       for (const { key, value } of rows) {
         findings.look(table.name)
-        findings.guard(() => table.decode(key, value))
+        findings.guard(() => table.decode(key, value), { table: table.name, key })
       }
     })
   }
@@ -138,22 +138,25 @@ async function checkRecords(
   for (let round = 1; round <= MAX_COUNT_ROUNDS; round++) {
     const first = round === 1
     const tally = new Tally(plan.keyOf)
-    findings.guard(() => kv.read((snapshot) => tally.begin(snapshot)))
+    findings.guard(() => kv.read((snapshot) => tally.begin(snapshot)), { table: 'counters' })
     const before = findings.list.length
     for (const { table, kind } of plan.records) {
       await forEachBatch(kv, table, options, (rows, snapshot) => {
         for (const row of rows) {
           if (first) findings.look(table)
           const quiet = first ? findings : new Findings(options)
-          quiet.guard(() => checkRecord(row, kind, snapshot, plan, quiet, tally, first ? indexes : null))
+          quiet.guard(() => checkRecord(row, kind, snapshot, plan, quiet, tally, first ? indexes : null), {
+            table,
+            key: row.key,
+          })
         }
-        tally.endBatch(kind, rows.at(-1)?.key ?? null, snapshot)
+        findings.guard(() => tally.endBatch(kind, rows.at(-1)?.key ?? null, snapshot), { table: 'feed' })
       })
-      kv.read((snapshot) => tally.endBatch(kind, null, snapshot))
+      findings.guard(() => kv.read((snapshot) => tally.endBatch(kind, null, snapshot)), { table: 'feed' })
     }
     // A record that cannot be read is in a counter all the same; its finding says enough.
     if (findings.list.slice(before).some(({ rule }) => rule === 'record-corrupt')) return
-    if (findings.guard(() => tally.finish(kv, findings)) !== false) return
+    if (findings.guard(() => tally.finish(kv, findings), { table: 'counters' }) !== false) return
   }
 }
 
@@ -228,16 +231,20 @@ async function checkFeed(kv: KvStore, options: CheckOptions, findings: Findings)
       findings.look('feed')
       rows += 1
       bytes += value.length
-      findings.guard(() => feed.decode(key, value))
-      if (damaged !== true && Number(decodeTuple(key)[0]) > n) {
-        findings.add(
-          'sequence-ahead',
-          'feed',
-          key,
-          '',
-          `a feed entry lies beyond the newest sequence number ${n}`,
-        )
-      }
+      findings.guard(
+        () => {
+          feed.decode(key, value)
+          if (damaged === true || Number(decodeTuple(key)[0]) <= n) return
+          findings.add(
+            'sequence-ahead',
+            'feed',
+            key,
+            '',
+            `a feed entry lies beyond the newest sequence number ${n}`,
+          )
+        },
+        { table: 'feed', key },
+      )
     }
   })
   const end = kv.read(knownSequence)

@@ -1,6 +1,7 @@
+import { isStoreError } from '../errors.ts'
 import { keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, Finding } from '../model/check-report.ts'
-import { damagedRow } from '../store/quarantine.ts'
+import { type DamagedRow, damagedRow } from '../store/quarantine.ts'
 import type { TableName } from '../store/tables.ts'
 
 const DEFAULT_MAX_FINDINGS = 1_000
@@ -31,6 +32,17 @@ const FIXES = {
 /** The stable name of a rule that a store must keep. */
 export type Rule = keyof typeof FIXES
 
+/** Which row is looked at; without a key some row of the table. */
+export interface Place {
+  readonly table: TableName
+  readonly key?: Uint8Array
+}
+
+function damagedKeyAt(error: unknown, { table, key }: Place): DamagedRow | null {
+  if (!isStoreError(error, 'RECORD_CORRUPT')) return null
+  return { table, key: key === undefined ? '' : keyToHex(key), reason: error.message }
+}
+
 /** Collects findings up to a limit. */
 export class Findings {
   readonly list: Finding[] = []
@@ -60,12 +72,15 @@ export class Findings {
     this.list.push({ rule, table, key: key === null ? '' : keyToHex(key), id, message, fix: FIXES[rule] })
   }
 
-  /** Runs a step; a damaged record that it meets becomes a finding, once, instead of an end. */
-  guard<T>(step: () => T): T | undefined {
+  /**
+   * Runs a step; a damaged record that it meets becomes a finding, once, instead of an end. Of a damaged key the error does not tell whose
+   * it is: that is the row at `place`.
+   */
+  guard<T>(step: () => T, place: Place): T | undefined {
     try {
       return step()
     } catch (error) {
-      const damaged = damagedRow(error)
+      const damaged = damagedRow(error) ?? damagedKeyAt(error, place)
       if (damaged === null) throw error
       const known = this.list.some(
         (finding) => finding.table === damaged.table && finding.key === damaged.key,

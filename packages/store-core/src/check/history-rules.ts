@@ -93,17 +93,20 @@ export class HistoryRules {
     // It goes on in entries that were written since, or that cannot be read.
     if (newest === undefined || Number(decodeTuple(newest).at(-1)) !== this.#last) return
     for (const [subject, { state, revision }] of this.#newest) {
-      findings.guard(() => {
-        const record = this.#readRecord(snapshot, owner, subject)
-        if (record === undefined || (record.state === state && record.revision === revision)) return
-        findings.add(
-          'history-end',
-          'history',
-          newest,
-          subject,
-          `the history ends at revision ${revision} in ${state}, the record is at revision ${record.revision} in ${record.state}`,
-        )
-      })
+      findings.guard(
+        () => {
+          const record = this.#readRecord(snapshot, owner, subject)
+          if (record === undefined || (record.state === state && record.revision === revision)) return
+          findings.add(
+            'history-end',
+            'history',
+            newest,
+            subject,
+            `the history ends at revision ${revision} in ${state}, the record is at revision ${record.revision} in ${record.state}`,
+          )
+        },
+        { table: 'history', key: newest },
+      )
     }
   }
 }

@@ -1,6 +1,6 @@
 import { forEachBatch } from '../check/batches.ts'
 import type { Findings } from '../check/findings.ts'
-import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { type KvRow, type KvSnapshot, type KvStore, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeIdTuple, endOfTuple } from '../kv/tuple.ts'
 import type { CheckOptions } from '../model/check-report.ts'
 import type { StoreKind } from '../store/meta.ts'
@@ -20,7 +20,11 @@ export async function checkFolded(
   const layout = layoutOf(kind)
   await forEachBatch(kv, layout.home, options, (rows, snapshot) => {
     for (const row of rows) {
-      if (isFolded(row.value)) findings.guard(() => checkRecord(row, layout, snapshot, findings))
+      if (isFolded(row.value))
+        findings.guard(() => checkRecord(row, layout, snapshot, findings), {
+          table: layout.home,
+          key: row.key,
+        })
     }
   })
   if (!layout.hasMembers) return
@@ -29,7 +33,8 @@ export async function checkFolded(
     'index',
     options,
     (rows, snapshot) => {
-      for (const row of rows) findings.guard(() => checkPointer(row, layout, snapshot, findings))
+      for (const row of rows)
+        findings.guard(() => checkPointer(row, layout, snapshot, findings), { table: 'index', key: row.key })
     },
     POINTER_PREFIX,
   )
@@ -74,7 +79,8 @@ function checkPointer(
 ): void {
   const executionKey = key.subarray(POINTER_PREFIX.length)
   const id = decodeIdTuple('e', executionKey)
-  const record = snapshot.get(layout.home, value)
+  const isKey = value.length > 0 && value.length <= MAX_KEY_BYTES
+  const record = isKey ? snapshot.get(layout.home, value) : undefined
   // A damaged record may still be the one that is meant; it has its own finding.
   if (record !== undefined && !isFolded(record) && !isLoose(record)) return
   const has =

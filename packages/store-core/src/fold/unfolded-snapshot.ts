@@ -146,7 +146,8 @@ export class UnfoldedSnapshot<Rows extends KvSnapshot = KvSnapshot> implements K
     const pointer = pointerKey(key)
     const owner = pointer.length > MAX_KEY_BYTES ? undefined : this.rows.get('index', pointer)
     if (owner === undefined) return undefined
-    const value = this.#find(owner, MEMBER_TABLE, key)
+    const isKey = owner.length > 0 && owner.length <= MAX_KEY_BYTES
+    const value = isKey ? this.#find(owner, MEMBER_TABLE, key) : undefined
     if (value === undefined)
       throw corruptRecord('index', pointer, 'names a job whose record does not have it')
     return value

@@ -1,6 +1,6 @@
 import { isUint8Array } from 'node:util/types'
-
 import { pack, unpack } from 'fdb-tuple'
+import { StoreError } from '../errors.ts'
 
 import { nameOf } from './arguments.ts'
 
@@ -136,22 +136,30 @@ export function endOfTuple(prefix: Uint8Array): Uint8Array {
 /** A part of a key as it is read back; an id that took 17 bytes comes as `uuid`. */
 export type DecodedPart = string | number | { readonly uuid: string }
 
-/** Decodes a key. Throws an `Error` where the bytes are no tuple of texts, numbers and ids. */
+/** Decodes a key. Throws `RECORD_CORRUPT` where the bytes are no tuple of texts, numbers and ids, as only damage makes them. */
 export function decodeTuple(key: Uint8Array): DecodedPart[] {
-  return unpack(Buffer.from(key.buffer, key.byteOffset, key.byteLength)).map((item) => {
+  return unpacked(key).map((item) => {
     if (typeof item === 'string' || typeof item === 'number') return item
     if (item !== null && typeof item === 'object' && 'type' in item && item.type === 'uuid') {
       return { uuid: formatUuid(item.value as Uint8Array) }
     }
-    throw new Error('the key is no tuple of texts, numbers and ids')
+    throw damagedKey('the key is no tuple of texts, numbers and ids')
   })
+}
+
+function unpacked(key: Uint8Array): ReturnType<typeof unpack> {
+  try {
+    return unpack(Buffer.from(key.buffer, key.byteOffset, key.byteLength))
+  } catch {
+    throw damagedKey('the key is no tuple')
+  }
 }
 
 /** Returns the id that a decoded part stands for. */
 export function decodeId(prefix: string, part: DecodedPart | undefined): string {
   if (typeof part === 'string') return part
   if (typeof part === 'object') return `${prefix}-${part.uuid}`
-  throw new Error('the key holds no id where one belongs')
+  throw damagedKey('the key holds no id where one belongs')
 }
 
 /** Decodes a tuple that is one id. */
@@ -169,4 +177,10 @@ export function formatUuid(bytes: Uint8Array): string {
 /** Writes a key as hexadecimal text, for messages and for the quarantine. */
 export function keyToHex(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
+}
+
+function damagedKey(what: string): StoreError {
+  return new StoreError('RECORD_CORRUPT', what, {
+    hint: 'the file is damaged: check says where, and salvage saves what can be decoded',
+  })
 }
