@@ -40,7 +40,7 @@ export interface NodeOptions {
   readonly config: Config
   readonly nodeId: string
   /** The configuration as the API may show it. */
-  readonly shownConfig: Json
+  readonly shownConfig: () => Json
   readonly log: Logger
   /** Gives the start up. */
   readonly signal: AbortSignal
@@ -51,6 +51,8 @@ export interface RunningNode {
   readonly url: string
   /** Resolves with why the node cannot go on; the process should then end. */
   readonly failed: Promise<Failure>
+  /** Takes the rules of retention of another configuration. */
+  reload(config: Config): void
   /** Takes no more work, lets what runs finish up to the grace period, writes everything, and closes. */
   stop(): Promise<void>
 }
@@ -75,6 +77,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return {
       url,
       failed: firstFailure(parts),
+      reload: ({ retention, compaction }) => parts.retention?.follow(retention, compaction.foldAfterMs),
       stop: () => stopParts(parts, options.config.gracePeriodMs, options.log),
     }
   } catch (error) {

@@ -44,7 +44,7 @@ export async function startTestNode(flags: readonly string[] = []): Promise<Test
   const node = await startNode({
     config: { ...config, gracePeriodMs: 0 },
     nodeId: 'n-test',
-    shownConfig: {},
+    shownConfig: () => ({}),
     log: pino({ level: 'silent' }),
     signal: new AbortController().signal,
   })

@@ -72,9 +72,13 @@ export class Retention {
   /** Whether executions of removed jobs may be left from earlier. */
   #leftovers = true
   #warned = false
+  #rules: readonly JobRetentionRule[]
+  #foldAfterMs: number | null
 
   constructor(parts: RetentionParts) {
     this.#parts = parts
+    this.#rules = parts.rules
+    this.#foldAfterMs = parts.foldAfterMs
     this.#clock = parts.clock ?? Date.now
     this.#watch = new ClockWatch(this.#clock)
     if (parts.clockStep === null) this.#watch.trust()
@@ -82,7 +86,13 @@ export class Retention {
 
   /** The configured rules. */
   get rules(): readonly JobRetentionRule[] {
-    return this.#parts.rules
+    return this.#rules
+  }
+
+  /** Goes by other rules from the next run on. */
+  follow(rules: readonly JobRetentionRule[], foldAfterMs: number | null): void {
+    this.#rules = rules
+    this.#foldAfterMs = foldAfterMs
   }
 
   get #archives(): boolean {
@@ -125,7 +135,8 @@ export class Retention {
 
   /** Folds what ended long enough ago. What it does not get done in its time is left to the next run. */
   async fold(): Promise<void> {
-    const { jobs, room, foldAfterMs, log, onFolded } = this.#parts
+    const { jobs, room, log, onFolded } = this.#parts
+    const foldAfterMs = this.#foldAfterMs
     if (foldAfterMs === null) return
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FOLD_FOR_MS)])
     const options = { olderThanMs: foldAfterMs, signal }
@@ -154,7 +165,7 @@ export class Retention {
   }
 
   async #run(request: GcRequest): Promise<GcReport> {
-    const { dryRun = false, confirmClock = false, rules = this.#parts.rules } = request
+    const { dryRun = false, confirmClock = false, rules = this.#rules } = request
     const signal =
       request.signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, request.signal])
     if (confirmClock) this.#watch.trust()

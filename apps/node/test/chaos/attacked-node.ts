@@ -88,6 +88,11 @@ export class AttackedNode {
     return this.signal('SIGKILL')
   }
 
+  /** Sends a signal that does not end the process. */
+  send(name: NodeJS.Signals): void {
+    this.#child?.kill(name)
+  }
+
   /** Sends a signal and waits for the end of the process. */
   async signal(name: NodeJS.Signals): Promise<NodeEnd> {
     this.#child?.kill(name)

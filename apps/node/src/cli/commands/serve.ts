@@ -1,10 +1,11 @@
-import { formatProblem, listConfig } from '@saltcod/config'
+import { type Config, formatProblem } from '@saltcod/config'
 import type { Json } from '@saltcod/store-core'
-import { createLogger } from '../../logger.ts'
+import { createLogger, setLogLevel } from '../../logger.ts'
 import type { RunningNode } from '../../node.ts'
 import { startNode } from '../../node.ts'
 import { loadOrRefuse } from '../configuration.ts'
 import { settleIdentity } from '../node-identity.ts'
+import { LiveConfiguration } from '../reload.ts'
 import type { Terminal } from '../terminal.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -29,11 +30,29 @@ export async function serve(
   const stop = new Stop()
   const { nodeId } = identity
   log.info({ node: nodeId, repository: config.dataDir, roles: config.roles }, 'starting')
-  let node: RunningNode
+  let node: RunningNode | undefined
+  let missed: Config | undefined
+  const live = new LiveConfiguration(terminal, argv, loaded, log)
+  const onHangUp = (): void => {
+    // The terminal that it was started from is gone, and nobody sees it any more.
+    if (terminal.errorIsTerminal) {
+      stop.ask()
+      return
+    }
+    const reloaded = live.reload()
+    if (reloaded === null) return
+    setLogLevel(log, reloaded.logging.level)
+    missed = reloaded
+    node?.reload(reloaded)
+  }
+  process.on('SIGHUP', onHangUp)
   try {
-    node = await startNode({ config, nodeId, shownConfig: nested(loaded), log, signal: stop.first })
+    const shownConfig = (): Json => live.shown() as Json
+    node = await startNode({ config, nodeId, shownConfig, log, signal: stop.first })
+    if (missed !== undefined) node.reload(missed)
   } catch (error) {
     stop.close()
+    process.off('SIGHUP', onHangUp)
     if (stop.first.aborted) return
     throw error
   }
@@ -55,6 +74,7 @@ export async function serve(
     else log.info('stopped')
   } finally {
     stop.close()
+    process.off('SIGHUP', onHangUp)
   }
 }
 
@@ -62,13 +82,16 @@ export async function serve(
 class Stop {
   readonly #first = new AbortController()
   readonly #second = new AbortController()
-  readonly #onSignal = (): void => {
-    if (this.#first.signal.aborted) this.#second.abort()
-    else this.#first.abort()
-  }
+  readonly #onSignal = (): void => this.ask()
 
   constructor() {
     for (const signal of SIGNALS) process.on(signal, this.#onSignal)
+  }
+
+  /** Asks the process to stop, as a signal does. */
+  ask(): void {
+    if (this.#first.signal.aborted) this.#second.abort()
+    else this.#first.abort()
   }
 
   get first(): AbortSignal {
@@ -87,20 +110,4 @@ class Stop {
 async function aborted(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-/** Puts the settings into the shape of the config file. */
-function nested(loaded: Parameters<typeof listConfig>[0]): Json {
-  const root: Record<string, unknown> = {}
-  for (const { key, value } of listConfig(loaded)) {
-    if (value === undefined) continue
-    const names = key.split('.')
-    let level = root
-    for (const name of names.slice(0, -1)) {
-      level[name] ??= {}
-      level = level[name] as Record<string, unknown>
-    }
-    level[names.at(-1) ?? key] = value
-  }
-  return root as Json
 }

@@ -8,7 +8,7 @@ import type { ApiContext } from './api-context.ts'
 export function addAgentRoutes(api: FastifyInstance, context: ApiContext): void {
   api.get('/api/v1/agent/alive', async () => ({ Status: 'OK' }))
   api.get('/api/v1/agent/version', async () => context.version)
-  api.get('/api/v1/agent/config', async () => ({ config: context.config }))
+  api.get('/api/v1/agent/config', async () => ({ config: context.config() }))
   api.get('/api/v1/agent/node', async () => agentNode(context))
   api.get('/api/v1/agent/authconfig', async () => ({ Version: '1.0.0', Config: {} }))
   api.post('/api/v1/version', async () => ({ build_version_info: context.version }))

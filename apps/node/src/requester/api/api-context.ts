@@ -15,7 +15,7 @@ export interface ApiContext {
   readonly labels: Readonly<Record<string, string>>
   readonly version: WireBuildVersion
   /** The configuration as it may be shown. */
-  readonly config: Json
+  readonly config: () => Json
   /** Tells whether the node is about to stop and takes no more jobs. */
   readonly isDraining: () => boolean
 }
