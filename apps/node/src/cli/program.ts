@@ -118,7 +118,9 @@ function addRest(program: Command, terminal: Terminal): void {
   })
   program
     .command('completion <shell>')
-    .description('Prints a script that completes commands and flags: for bash, zsh or fish.')
+    .description(
+      'Prints a script that completes commands, flags, states, formats, job ids and files: for bash, zsh or fish.',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  $ source <(saltcod completion bash)\n  $ saltcod completion fish | source\n',
@@ -129,6 +131,12 @@ function addRest(program: Command, terminal: Terminal): void {
         command.error(`error: unknown shell '${shell}', it is one of ${SHELLS.join(', ')}`)
       completion(terminal, program, shell)
     })
+  // What the scripts of the shells ask; its name is in them.
+  const jobs = program.command('completion-jobs', { hidden: true }).description('Lists ids of jobs.')
+  addNodeFlags(jobs).action(async (options) => {
+    const { completionJobs } = await import('./commands/completion.ts')
+    await completionJobs(terminal, options)
+  })
 }
 
 /** The arguments as they were typed: settings are read from them by the configuration, which sees every mistake. */

@@ -1,63 +1,135 @@
-import type { Command } from 'commander'
+import { JOB_STATES } from '@saltcod/store-core'
+import type { Command, Option } from 'commander'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** The shells that completions are written for. */
 export const SHELLS: readonly string[] = ['bash', 'zsh', 'fish']
 
-interface Entry {
-  /** The words before, such as `job`; empty at the top. */
-  readonly path: string
+/** The hidden command that the scripts ask for job ids. */
+const JOB_IDS_COMMAND = 'completion-jobs'
+
+const MOST_JOBS = 50
+const PATIENCE_MS = 1_000
+const FLAG_WORDS: Readonly<Record<string, readonly string[]>> = {
+  '--state': JOB_STATES,
+  '--event-type': ['all', 'job', 'execution'],
+  '--order-by': ['created_at', 'modified_at'],
+}
+
+/** What stands behind the words of a command. */
+type Operand = 'jobs' | 'files' | 'nothing'
+
+interface Flag {
+  readonly name: string
+  readonly takesValue: boolean
+  /** The words that it takes; none where it takes others. */
   readonly words: readonly string[]
 }
 
-/** Prints a script that completes commands and flags in a shell. */
+interface Entry {
+  /** The words before, such as `job list`; empty at the top. */
+  readonly path: string
+  readonly commands: readonly string[]
+  readonly flags: readonly Flag[]
+  readonly operand: Operand
+  /** The words that it takes in place of an operand, such as names of shells. */
+  readonly words: readonly string[]
+}
+
+/** Prints a script that completes commands, flags, their words, job ids and files in a shell. */
 export function completion(terminal: Terminal, program: Command, shell: string): void {
   const entries = entriesOf(program, [])
-  if (shell === 'fish') terminal.out(fish(entries))
-  else
-    terminal.out(
-      shell === 'zsh'
-        ? `#compdef saltcod\nautoload -U +X bashcompinit && bashcompinit\n${bash(entries)}`
-        : bash(entries),
-    )
+  terminal.out(shell === 'fish' ? fish(entries) : bash(entries, shell === 'zsh'))
+}
+
+/** Prints the ids of the newest jobs, a line each; nothing where no node answers within a second. */
+export async function completionJobs(terminal: Terminal, flags: NodeFlags): Promise<void> {
+  try {
+    const listing = clientFor(terminal, flags).listJobs({ limit: MOST_JOBS, reverse: true })
+    const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), PATIENCE_MS).unref())
+    const page = await Promise.race([listing, late])
+    for (const { ID } of page?.Items ?? []) terminal.out(`${ID}\n`)
+  } catch {
+    // A shell that completes has no place for an error.
+  }
 }
 
 function entriesOf(command: Command, path: readonly string[]): Entry[] {
-  const flags = command.options
-    .filter((option) => !option.hidden)
-    .map((option) => option.long ?? option.short ?? '')
-  const commands = command.commands.map((inner) => inner.name())
+  const shown = command.commands.filter((inner) => inner.name() !== JOB_IDS_COMMAND)
+  const [argument] = command.registeredArguments
+  const name = argument?.name() ?? ''
   return [
-    { path: path.join(' '), words: [...commands, ...flags, '--help'].filter((word) => word !== '') },
-    ...command.commands.flatMap((inner) => entriesOf(inner, [...path, inner.name()])),
+    {
+      path: path.join(' '),
+      commands: shown.map((inner) => inner.name()),
+      flags: [
+        ...command.options.filter((option) => !option.hidden).map(flagOf),
+        { name: '--help', takesValue: false, words: [] },
+      ],
+      operand: name === 'id' && path[0] === 'job' ? 'jobs' : name === 'spec' ? 'files' : 'nothing',
+      words: name === 'shell' ? SHELLS : [],
+    },
+    ...shown.flatMap((inner) => entriesOf(inner, [...path, inner.name()])),
   ]
 }
 
-function bash(entries: readonly Entry[]): string {
-  const cases = entries.map(({ path, words }) => `    "${path}") words="${words.join(' ')}" ;;`).join('\n')
-  return `# Completions of saltcod. In bash:  source <(saltcod completion bash)
+function flagOf(option: Option): Flag {
+  const name = option.long ?? option.short ?? ''
+  const words = option.argChoices ?? (Object.hasOwn(FLAG_WORDS, name) ? (FLAG_WORDS[name] ?? []) : [])
+  return { name, takesValue: option.required || option.optional, words }
+}
+
+/** The script for bash; zsh runs it too. Words are separated by line ends, because names of files may have spaces. */
+function bash(entries: readonly Entry[], forZsh: boolean): string {
+  const quoted = (words: readonly string[]): string => `$'${words.join('\\n')}'`
+  const paths = entries.map(
+    ({ path, commands, flags, operand, words }) =>
+      `      '${path}') words=${quoted([...commands, ...words])}; flags=${quoted(flags.map(({ name }) => name))}; operand=${operand}; break ;;`,
+  )
+  const values = entries.flatMap(({ path, flags }) =>
+    flags
+      .filter(({ takesValue }) => takesValue)
+      .map(({ name, words }) =>
+        words.length === 0
+          ? `    '${path} ${name}') words=''; operand=files ;;`
+          : `    '${path} ${name}') words=${quoted(words)}; operand=nothing ;;`,
+      ),
+  )
+  const shell = forZsh ? 'zsh' : 'bash'
+  const head = forZsh ? '#compdef saltcod\nautoload -U +X bashcompinit && bashcompinit\n' : ''
+  return `${head}# Completions of saltcod. In ${shell}:  source <(saltcod completion ${shell})
 _saltcod() {
-  local path="" word words="" i
+  local IFS=$'\\n' word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  local path="" words="" flags="" operand=nothing node=() i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    word="\${COMP_WORDS[i]}"
-    case "$word" in -*) ;; *) path="\${path:+$path }$word" ;; esac
+    case "\${COMP_WORDS[i]}" in
+      --repo|--host|--port|--config) node+=("\${COMP_WORDS[i]}" "\${COMP_WORDS[i+1]}") ;;
+      -*) ;;
+      *) path="\${path:+$path }\${COMP_WORDS[i]}" ;;
+    esac
   done
   while :; do
     case "$path" in
-${cases}
+${paths.join('\n')}
     esac
-    [ -n "$words" ] || [ -z "$path" ] && break
     case "$path" in *" "*) path="\${path% *}" ;; *) path="" ;; esac
   done
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
-  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
+  case "$path $before" in
+${values.join('\n')}
+    *) case "$word" in -*) words="$flags"; operand=nothing ;; esac ;;
+  esac
+  [ "$operand" != jobs ] || words="$words"$'\\n'"$(saltcod ${JOB_IDS_COMMAND} "\${node[@]}" 2>/dev/null)"
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+  [ "$operand" != files ] || COMPREPLY+=($(compgen -f -- "$word"))
 }
-complete -F _saltcod saltcod
+complete -o filenames -F _saltcod saltcod
 `
 }
 
 function fish(entries: readonly Entry[]): string {
-  const lines = entries.flatMap(({ path, words }) => {
+  const lines = entries.flatMap(({ path, commands, flags, operand, words }) => {
     const condition =
       path === ''
         ? '__fish_use_subcommand'
@@ -65,10 +137,15 @@ function fish(entries: readonly Entry[]): string {
             .split(' ')
             .map((word) => `__fish_seen_subcommand_from ${word}`)
             .join('; and ')
-    return words.map((word) => {
-      const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`
-      return `complete -c saltcod -n '${condition}' ${what}`
-    })
+    const line = (what: string): string => `complete -c saltcod -n '${condition}' ${what}`
+    return [
+      ...[...commands, ...words].map((word) => line(`-f -a ${word}`)),
+      ...flags.map(({ name, takesValue, words: own }) => {
+        const value = own.length > 0 ? ` -x -a '${own.join(' ')}'` : takesValue ? ' -r' : ''
+        return line(`-l ${name.slice(2)}${value}`)
+      }),
+      ...(operand === 'jobs' ? [line(`-f -a '(saltcod ${JOB_IDS_COMMAND} 2>/dev/null)'`)] : []),
+    ]
   })
   return `# Completions of saltcod. In fish:  saltcod completion fish | source\n${lines.join('\n')}\n`
 }
