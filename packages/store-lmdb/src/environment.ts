@@ -8,7 +8,7 @@ import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { ENCODING, type EnvironmentOptions, type OpenedRoot, openNative } from './native-opening.ts'
-import { nativeRange } from './native-range.ts'
+import { nativeRange, requireOrder } from './native-range.ts'
 import type { NativeRoot, NativeStats, NativeTable } from './native-types.ts'
 import { failedError, nativeError, overtakenError } from './refusal.ts'
 import { spareDescriptors } from './spare-descriptors.ts'
@@ -137,6 +137,7 @@ export class Environment {
         bytes += row.key.length + row.value.length
         if (bytes >= maxBytes) break
       }
+      requireOrder(range, rows.at(0)?.key, rows.at(-1)?.key)
       return rows
     } catch (error) {
       throw this.#fail(error)
@@ -149,6 +150,7 @@ export class Environment {
       const table = this.#tables.get(name)
       if (table === undefined) return keys
       for (const key of table.getKeys(nativeRange(range))) keys.push(key)
+      requireOrder(range, keys.at(0), keys.at(-1))
       return keys
     } catch (error) {
       throw this.#fail(error)

@@ -31,3 +31,23 @@ export function nativeRange(range: KvRange): NativeRange {
   if (end !== undefined) native.end = end
   return native
 }
+
+/**
+ * Throws where what was read is not behind where the reading began, as on a page that lies in another one's place: whoever goes on from
+ * the last key would read the same rows for ever.
+ */
+export function requireOrder(
+  range: KvRange,
+  first: Uint8Array | undefined,
+  last: Uint8Array | undefined,
+): void {
+  if (first === undefined || last === undefined) return
+  const { gte, gt, lt, lte, reverse } = range
+  const step = reverse === true ? -1 : 1
+  const inclusive = reverse === true ? lte : gte
+  const bound = inclusive ?? (reverse === true ? lt : gt)
+  const fromBound = bound === undefined ? 1 : Buffer.compare(first, bound) * step
+  const isInOrder = Buffer.compare(last, first) * step >= 0
+  if (isInOrder && (inclusive === undefined ? fromBound > 0 : fromBound >= 0)) return
+  throw new Error('its rows are out of order')
+}

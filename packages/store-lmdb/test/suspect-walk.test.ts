@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 import { DataFile, findCommit, parseHeader } from '../src/file/index.ts'
-import { openLmdbJobStore } from '../src/index.ts'
+import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'
+import { makeStore, TABLES } from './bad-file.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const PAGE_BYTES = 4_096
@@ -52,4 +53,31 @@ test('a file in which a damaged record was found is walked before it is served',
     code: 'STORE_DAMAGED',
     message: expect.stringMatching(/says that it is page \d+/),
   })
+})
+
+test('a reading that goes from key to key ends where pages lie in each other’s place', async () => {
+  for (const reverse of [false, true]) {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    await makeStore(path)
+    swapLeaves(path)
+    const store = await openLmdbKv({ path, tables: TABLES, readOnly: true })
+    const readWhole = (): number => {
+      let rows = 0
+      let last: Uint8Array | undefined
+      for (;;) {
+        const bound = last === undefined ? {} : reverse ? { lt: last } : { gt: last }
+        const keys = store.read((snapshot) => snapshot.keys('alpha', { ...bound, reverse, limit: 7 }))
+        rows += keys.length
+        last = keys.at(-1)
+        if (last === undefined) return rows
+        expect(rows).toBeLessThan(10_000)
+      }
+    }
+    try {
+      readWhole()
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'STORE_DAMAGED' })
+    }
+    await store.close()
+  }
 })
