@@ -1,10 +1,11 @@
 import { localTime, shortId, span } from '@saltcod/display'
-import type { Evaluation, EvaluationStatus } from '@saltcod/store-core'
+import type { Evaluation, EvaluationStatus, Page, PageRequest } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
+import { tellMissing } from '../store/missing-records.ts'
 import { eachJobStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
 import { StorePages } from '../store/pages.ts'
@@ -24,6 +25,7 @@ export async function evaluations(
 ): Promise<ExitCode | undefined> {
   const listing = new Listing(terminal, options.output, columns(options), evaluationRow)
   const pages = new StorePages(terminal, pagingOf(options))
+  let missing: ExitCode | undefined
   const code = await eachJobStore(terminal, store, async (opened, total) => {
     const { job, status } = options
     const found = job === undefined ? undefined : await orNothing(opened.store.findJob(job))
@@ -31,17 +33,18 @@ export async function evaluations(
       ...(status === undefined ? {} : { status }),
       ...(job === undefined ? {} : { jobId: found?.id ?? job }),
     }
-    await pages.read(
-      opened.row.storeId,
-      total === 1,
-      (request) => opened.store.listEvaluations({ ...query, ...request }),
-      (evaluation) => listing.add(evaluation),
+    const read = (request: PageRequest): Promise<Page<Evaluation>> =>
+      opened.store.listEvaluations({ ...query, ...request })
+    const met = await pages.read(opened.row.storeId, total === 1, read, (evaluation) =>
+      listing.add(evaluation),
     )
+    if (Object.keys(query).length === 0)
+      missing = (await tellMissing(terminal, opened, { kind: 'evaluation', met, read })) ?? missing
   })
   listing.flush()
   pages.end()
   listing.end('no evaluations fit')
-  return code
+  return code ?? missing
 }
 
 function columns({ output, wide }: EvaluationsOptions): Column<Evaluation>[] {

@@ -20,6 +20,7 @@ import { openPlace } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { exitCodeText } from '../store/exit-code-of.ts'
 import { findJobId } from '../store/find-record.ts'
+import { tellMissing } from '../store/missing-records.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { StorePages, tellMore } from '../store/pages.ts'
 import { executionRow, isCompute } from '../store/rows.ts'
@@ -75,11 +76,12 @@ export async function executions(
   const reverse = options.oldestFirst !== true
   const pages = new StorePages(terminal, { limit, cursor: start })
   let code: ExitCode | undefined
+  let missing: ExitCode | undefined
   if (place.store !== null && !isArchiveCursor(start)) {
     code = await eachStore(terminal, place.store, async (opened, total) => {
       const read = await reader(opened, options)
       if (read === null) return
-      await pages.read(
+      const met = await pages.read(
         opened.row.storeId,
         total === 1,
         async (request) => {
@@ -88,6 +90,8 @@ export async function executions(
         },
         (listed) => listing.add(listed),
       )
+      if (isEverything(options))
+        missing = (await tellMissing(terminal, opened, { kind: 'execution', met, read })) ?? missing
     })
     listing.flush()
     pages.end()
@@ -109,7 +113,11 @@ export async function executions(
     tellMore(terminal, behind)
   }
   listing.end('no executions fit')
-  return code
+  return code ?? missing
+}
+
+function isEverything({ state, jobId, node, namespace, type, since, inProgress }: Options): boolean {
+  return [state, jobId, node, namespace, type, since, inProgress].every((filter) => filter === undefined)
 }
 
 /** The options once it is known which job is meant. */

@@ -1,6 +1,14 @@
 import type { Archive } from '@saltcod/compaction'
 import { localTime, shortId, span, stateStyle } from '@saltcod/display'
-import type { Job, JobQuery, JobState, JobType, LabelRequirement } from '@saltcod/store-core'
+import type {
+  Job,
+  JobQuery,
+  JobState,
+  JobType,
+  LabelRequirement,
+  Page,
+  PageRequest,
+} from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
@@ -10,6 +18,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { openPlace, type Place } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
+import { tellMissing } from '../store/missing-records.ts'
 import { eachJobStore } from '../store/open-store.ts'
 import { StorePages, tellMore } from '../store/pages.ts'
 import { jobRow } from '../store/rows.ts'
@@ -57,14 +66,16 @@ export async function jobs(
   const paging = pagingOf(options)
   const pages = new StorePages(terminal, paging)
   let code: ExitCode | undefined
+  let missing: ExitCode | undefined
+  const everything = Object.keys(query).length === 1
   if (place.store !== null && !isArchiveCursor(paging.cursor)) {
     code = await eachJobStore(terminal, place.store, async (opened, total) => {
-      await pages.read(
-        opened.row.storeId,
-        total === 1,
-        (request) => opened.store.listJobs({ ...query, ...request }),
-        (job) => listing.add({ job, source: opened.path }),
+      const read = (request: PageRequest): Promise<Page<Job>> =>
+        opened.store.listJobs({ ...query, ...request })
+      const met = await pages.read(opened.row.storeId, total === 1, read, (job) =>
+        listing.add({ job, source: opened.path }),
       )
+      if (everything) missing = (await tellMissing(terminal, opened, { kind: 'job', met, read })) ?? missing
     })
     listing.flush()
     pages.end()
@@ -72,7 +83,7 @@ export async function jobs(
   if (place.archive !== null && pages.more === null)
     await addArchived(terminal, { ...place, archive: place.archive }, query, options, listing)
   listing.end('no jobs fit')
-  return code
+  return code ?? missing
 }
 
 interface Listed {

@@ -33,28 +33,36 @@ export class StorePages {
     this.#left = limit
   }
 
-  /** Reads what is wanted of the next store. Of one alone, the cursor is the store's own. */
+  /** Reads what is wanted of the next store. Of one alone, the cursor is the store's own. Returns how many records were met; `null` where that was not all. */
   async read<T>(
     storeId: string,
     isAlone: boolean,
     read: (request: PageRequest) => Promise<Page<T>>,
     visit: (item: T) => void,
-  ): Promise<void> {
-    if (this.more !== null || (this.#awaited !== undefined && this.#awaited !== storeId)) return
+  ): Promise<number | null> {
+    if (this.more !== null || (this.#awaited !== undefined && this.#awaited !== storeId)) return null
     this.#awaited = undefined
     if (this.#left === 0) {
       this.more = `store:${storeId}:`
-      return
+      return null
     }
     let count = 0
     const paging = { limit: this.#left, cursor: this.#cursor }
-    const cursor = await readPages(this.#terminal, paging, read, (item) => {
+    let damaged = 0
+    const counting = async (request: PageRequest): Promise<Page<T>> => {
+      const page = await read(request)
+      damaged += page.quarantined.length
+      return page
+    }
+    const cursor = await readPages(this.#terminal, paging, counting, (item) => {
       count += 1
       visit(item)
     })
+    const whole = cursor === null && this.#cursor === undefined
     this.#cursor = undefined
     if (this.#left !== null) this.#left = Math.max(0, this.#left - count)
     if (cursor !== null) this.more = isAlone ? cursor : `store:${storeId}:${cursor}`
+    return whole ? count + damaged : null
   }
 
   /** Says how to go on. Throws a `Failure` where the cursor was of none of the stores. */
