@@ -1,8 +1,8 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory, and those above it, where they are missing; for this user alone unless another mode is given. Throws what the system says of the one that
+ * Makes a directory, and those above it, where they are missing, with durable names; for this user alone unless another mode is given. Throws what the system says of the one that
  * cannot be made: Node's own recursive mkdir says of each that it is not there, and does not return for a path like /proc/x.
  */
 export function makeDirectory(path: string, mode = 0o700): void {
@@ -10,8 +10,19 @@ export function makeDirectory(path: string, mode = 0o700): void {
   if (dirname(path) !== path) makeDirectory(dirname(path), mode)
   try {
     mkdirSync(path, { mode })
+    syncDirectory(dirname(path))
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (!isThere || !statSync(path).isDirectory()) throw error
+  }
+}
+
+/** Makes the names in a directory durable. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeDirectory } from './directory.ts'
+import { makeDirectory, syncDirectory } from './directory.ts'
 import { NODE_ID_PATTERN } from './node-id-pattern.ts'
 import type { Problem } from './problem.ts'
 import { readTextFile } from './text-file.ts'
@@ -93,10 +93,5 @@ function writeOnce(repository: string, text: string): void {
   } finally {
     rmSync(temporary, { force: true })
   }
-  const directory = openSync(repository, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
+  syncDirectory(repository)
 }

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Config } from './config.ts'
-import { makeDirectory } from './directory.ts'
+import { makeDirectory, syncDirectory } from './directory.ts'
 import { isThere } from './file-kind.ts'
 import type { NodeRole } from './settings/node.ts'
 import { describePaths, type StoreFinding, waysOut } from './store-finding.ts'
@@ -58,6 +58,7 @@ export function rememberStorePaths(config: Config, nodeId: string): void {
     closeSync(file)
   }
   renameSync(`${path}.new`, path)
+  syncDirectory(config.dataDir)
 }
 
 /** Finds stores where this repository's stores have been, where the configured path has none. */

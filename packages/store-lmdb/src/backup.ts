@@ -3,12 +3,11 @@ import { chmodSync, existsSync, linkSync, realpathSync, statSync } from 'node:fs
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { isStoreError } from '@saltcod/store-core'
-
-import { syncPath } from './creation.ts'
 import type { Environment } from './environment.ts'
 import { probeDataFile } from './file/file-probe.ts'
 import { removeFile } from './file-removal.ts'
 import { descriptorsError, foreignError, fullError, messageOf, systemCode, systemError } from './refusal.ts'
+import { syncPath } from './sync-path.ts'
 
 /**
  * Writes a compact copy of one snapshot: under another name, synced, probed, then linked to its own name.

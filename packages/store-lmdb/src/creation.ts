@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, linkSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { openEnvironment } from './environment.ts'
@@ -8,7 +8,8 @@ import { removeFile } from './file-removal.ts'
 import { makeLockFile } from './reader-table.ts'
 import { fullError, messageOf, systemCode } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
-import { type StorePath, storePathOf } from './store-path.ts'
+import { isSameFile, type StorePath, storePathOf } from './store-path.ts'
+import { syncPath } from './sync-path.ts'
 
 /** A new file gets so much before LMDB sees it, enough for its tables. */
 const FIRST_BYTES = 1024 * 1024
@@ -59,17 +60,9 @@ export function removeLeftovers(paths: StorePath): void {
   for (const name of readdirSync(paths.directory)) {
     if (!name.startsWith(temporaryPrefix(paths))) continue
     const path = join(paths.directory, name)
-    if (!isLocked(path.replace(/-(lock|room)$/, ''))) removeFile(path)
-  }
-}
-
-/** Waits until a file or directory is on disk. */
-export function syncPath(path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
+    const made = path.replace(/-(lock|room)$/, '')
+    // A second name of the store itself: a power cut may undo the removal of the name under which it was built.
+    if (isSameFile(made, paths.data) || !isLocked(made)) removeFile(path)
   }
 }
 

@@ -5,6 +5,7 @@ import type { StoreError } from '@saltcod/store-core'
 
 import { ownerNotePath } from './owner-note.ts'
 import { foreignError, notFoundError, permissionError, systemCode, systemError } from './refusal.ts'
+import { syncPath } from './sync-path.ts'
 
 /** Where the files of a store are. */
 export interface StorePath {
@@ -70,12 +71,22 @@ function realDirectory(absolute: string, create: boolean): string {
   }
 }
 
-/** Node's own recursive mkdir says ENOENT on a full or read-only disk too. */
+/** Tells whether two paths are names of one file. */
+export function isSameFile(first: string, second: string): boolean {
+  const [a, b] = [first, second].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
+}
+
+/**
+ * Makes directories whose names are durable: without that a power cut takes the store along with its directory. Node's own recursive mkdir
+ * says ENOENT on a full or read-only disk too.
+ */
 function makeDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
   if (dirname(path) !== path) makeDirectory(dirname(path))
   try {
     mkdirSync(path, { mode: 0o700 })
+    syncPath(dirname(path))
   } catch (error) {
     if (systemCode(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error
   }

@@ -1,31 +1,19 @@
-import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
 
+import { preloadLibrary } from '../../../test/preload-library.ts'
 import { openLmdbKv } from '../src/index.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-const SOURCE = fileURLToPath(new URL('./failing-disk.c', import.meta.url))
-
-/** Builds the library that lets system calls fail; `undefined` where there is no compiler or another system. */
-function failingDisk(): string | undefined {
-  const library = join(temporaryDirectory(), 'failing-disk.so')
-  try {
-    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], { stdio: 'ignore' })
-    return process.platform === 'linux' ? library : undefined
-  } catch {
-    return undefined
-  }
-}
+const SOURCE = new URL('./failing-disk.c', import.meta.url)
 
 test.for(['fdatasync', 'meta', 'pwrite'])(
   'when %s fails, everything is refused, the store can be closed, and nothing acknowledged is lost',
   async (call, { skip }) => {
-    const library = failingDisk()
+    const library = preloadLibrary(SOURCE, temporaryDirectory())
     if (library === undefined) {
       skip('there is no gcc to build the library that lets the disk fail')
       return

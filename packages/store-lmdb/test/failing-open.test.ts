@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
-
+import { preloadLibrary } from '../../../test/preload-library.ts'
 import { openLmdbKv } from '../src/index.ts'
-import { preloadLibrary } from './preload-library.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
@@ -76,7 +75,7 @@ async function survive(library: string, parent: string, fault: Fault): Promise<v
 test('a file that cannot be opened is an error, and never the end of the process', {
   timeout: LONG ? 1_800_000 : 60_000,
 }, async ({ skip }) => {
-  const library = preloadLibrary('failing-open.c')
+  const library = preloadLibrary(new URL('./failing-open.c', import.meta.url), temporaryDirectory())
   if (library === undefined) {
     skip('there is no gcc to build the library that lets an opening fail')
     return

@@ -4,9 +4,8 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
 import { expect, test } from 'vitest'
-
+import { preloadLibrary } from '../../../test/preload-library.ts'
 import { findLmdbOwner, openLmdbKv } from '../src/index.ts'
-import { preloadLibrary } from './preload-library.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -242,7 +241,7 @@ test('what an earlier release left beside a store gives way, but not to a proces
 test('where a file system has no such locks, the store is refused, and nothing is left there', async ({
   skip,
 }) => {
-  const library = preloadLibrary('without-locks.c')
+  const library = preloadLibrary(new URL('./without-locks.c', import.meta.url), temporaryDirectory())
   if (library === undefined) {
     skip('there is no gcc to build the library that lets locks fail')
     return

@@ -1,16 +1,17 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
 
+import type { DiskImage } from '../../../test/power-cut/disk-image.ts'
+import { PowerCutDisk, RECORDING_DISK } from '../../../test/power-cut/power-cut-disk.ts'
+import type { Survival } from '../../../test/power-cut/recorded-file.ts'
+import { preloadLibrary } from '../../../test/preload-library.ts'
 import { openLmdbKv } from '../src/index.ts'
-import { PowerCutDisk, type Survives } from './power-cut-disk.ts'
+
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-const SOURCE = fileURLToPath(new URL('./recording-disk.c', import.meta.url))
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 /** So many images of a normal run; a long one opens all. */
 const IMAGES = LONG ? Number.POSITIVE_INFINITY : 60
@@ -18,30 +19,19 @@ const IMAGES = LONG ? Number.POSITIVE_INFINITY : 60
 const MARGIN = 40
 const TABLES = ['alpha', 'beta']
 
-/** Builds the library that records; `undefined` where there is no compiler or another system. */
-function recordingDisk(directory: string): string | undefined {
-  const library = join(directory, 'recording-disk.so')
-  try {
-    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], { stdio: 'ignore' })
-    return process.platform === 'linux' ? library : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** What a power cut may leave, and what had been said by then. */
 interface Image {
-  readonly files: Map<string, Buffer>
+  readonly disk: DiskImage
   readonly kept: readonly number[]
   readonly refused: readonly number[]
   readonly after: string
 }
 
-const SUBSETS: readonly Survives[] = [
-  () => true,
-  () => false,
-  () => Math.random() < 0.5,
-  () => Math.random() < 0.9,
+const SUBSETS: readonly Survival[] = [
+  { change: () => true, block: () => true },
+  { change: () => false, block: () => false },
+  { change: () => Math.random() < 0.5, block: () => false },
+  { change: () => Math.random() < 0.9, block: () => Math.random() < 0.5 },
 ]
 
 /** Returns numbers of the records in which files are exchanged, with a margin. */
@@ -69,22 +59,20 @@ function* images(record: string): Generator<Image> {
     const lines = said.split('\n').slice(0, -1)
     const idsOf = (word: string): number[] =>
       lines.filter((line) => line.startsWith(`${word} `)).map((line) => Number(line.split(' ')[1]))
-    for (const survives of SUBSETS) {
+    for (const survival of SUBSETS) {
       if (Math.random() > share) continue
       const after = [step.what, ...step.names].join(' ')
-      yield { files: disk.image(survives), kept: idsOf('kept'), refused: idsOf('refused'), after }
+      yield { disk: disk.image(survival), kept: idsOf('kept'), refused: idsOf('refused'), after }
     }
   }
 }
 
 /** Opens an image, compares it with what had been said, and returns what the opening had to tell. */
-async function openImage(parent: string, { files, kept, refused, after }: Image): Promise<string[]> {
+async function openImage(parent: string, { disk, kept, refused, after }: Image): Promise<string[]> {
   const directory = mkdtempSync(join(parent, 'image-'))
   const path = join(directory, 'jobs.db')
-  for (const [name, content] of files) writeFileSync(join(directory, name), content, { mode: 0o600 })
   // As if it had been closed in good order, so that only what the rewrite left makes a child check the file.
-  const { ctimeNs } = statSync(path, { bigint: true, throwIfNoEntry: false }) ?? { ctimeNs: 0 }
-  writeFileSync(`${path}.owner`, `closed ${ctimeNs}`, { mode: 0o600 })
+  disk.write(directory)
   const notices: string[] = []
   const options = {
     path,
@@ -113,7 +101,7 @@ test('a power cut at any moment of an exchange of files leaves one good store', 
   timeout: LONG ? 3_600_000 : 120_000,
 }, async ({ skip }) => {
   const parent = temporaryDirectory()
-  const library = recordingDisk(parent)
+  const library = preloadLibrary(RECORDING_DISK, parent)
   if (library === undefined) {
     skip('there is no gcc to build the library that records what is written')
     return

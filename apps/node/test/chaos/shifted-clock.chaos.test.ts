@@ -1,35 +1,23 @@
-import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { preloadLibrary } from '../../../../test/preload-library.ts'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode, waitFor } from './attacked-node.ts'
 import { checkStores } from './stores-of.ts'
 
-const SOURCE = fileURLToPath(new URL('./shifted-clock.c', import.meta.url))
+const SOURCE = new URL('./shifted-clock.c', import.meta.url)
 const DAY_MS = 86_400_000
 /** One more than are answered at once. */
 const KILLS = 3
 /** Bacalhau's number of the state. */
 const RUNNING = 6
 
-/** Builds the library that shifts the clock of a process; `undefined` where there is no compiler. */
-function shiftedClock(): string | undefined {
-  const library = join(temporaryDirectory(), 'shifted-clock.so')
-  try {
-    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl'], { stdio: 'ignore' })
-    return library
-  } catch {
-    return undefined
-  }
-}
-
 test('a job that was interrupted while the clock was a day ahead runs when it is right again', async ({
   skip,
 }) => {
-  const library = shiftedClock()
+  const library = preloadLibrary(SOURCE, temporaryDirectory())
   if (library === undefined) {
     skip('there is no gcc to build the library that shifts the clock')
     return

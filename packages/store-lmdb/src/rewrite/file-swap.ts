@@ -1,10 +1,9 @@
 import { linkSync, renameSync, writeFileSync } from 'node:fs'
-
-import { syncPath } from '../creation.ts'
 import type { Environment } from '../environment.ts'
 import { removeFile } from '../file-removal.ts'
 import { replaceLockFile } from '../reader-table.ts'
 import type { StorePath } from '../store-path.ts'
+import { syncPath } from '../sync-path.ts'
 import { rewritePathOf } from './rewrite-path.ts'
 
 /** How far an exchange has come. */

@@ -1,14 +1,13 @@
-import { existsSync, renameSync, statSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 
 import { isStoreError } from '@saltcod/store-core'
-
-import { syncPath } from '../creation.ts'
 import { probeDataFile } from '../file/file-probe.ts'
 import { removeFile } from '../file-removal.ts'
 import { checkInChild } from '../native-check.ts'
 import type { OwnerLock } from '../owner-lock.ts'
 import { replaceLockFile } from '../reader-table.ts'
-import type { StorePath } from '../store-path.ts'
+import { isSameFile, type StorePath } from '../store-path.ts'
+import { syncPath } from '../sync-path.ts'
 import { endSwap } from './file-swap.ts'
 import { isSwapping, removeFresh, rewritePathOf } from './rewrite-path.ts'
 import { holdsAllOf } from './store-mark.ts'
@@ -80,9 +79,4 @@ async function isSound(path: string): Promise<boolean> {
     if (isStoreError(error, 'STORE_DAMAGED', 'STORE_FOREIGN')) return false
     throw error
   }
-}
-
-function isSameFile(first: string, second: string): boolean {
-  const [a, b] = [first, second].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
-  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
 }

@@ -1,0 +1,92 @@
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RecordedDirectory } from './recorded-directory.ts'
+import type { RecordedFile, Survival } from './recorded-file.ts'
+
+/** A file of an image; one that has several names is the same object under each. */
+interface ImageFile {
+  readonly inode: string
+  readonly content: Buffer
+}
+
+/** A directory as a power cut leaves it. */
+export class DiskImage {
+  static readonly EMPTY: DiskImage = new DiskImage([], new Map())
+  /** Paths, each behind the one above it. */
+  readonly directories: readonly string[]
+  readonly files: ReadonlyMap<string, ImageFile>
+
+  private constructor(directories: readonly string[], files: ReadonlyMap<string, ImageFile>) {
+    this.directories = directories
+    this.files = files
+  }
+
+  static of(root: RecordedDirectory, survival: Survival): DiskImage {
+    const directories: string[] = []
+    const files = new Map<string, ImageFile>()
+    const known = new Map<RecordedFile, ImageFile>()
+    const walk = (directory: RecordedDirectory, prefix: string): void => {
+      for (const [name, entry] of directory.surviving(survival)) {
+        const path = `${prefix}${name}`
+        if (entry instanceof RecordedDirectory) {
+          directories.push(path)
+          walk(entry, `${path}/`)
+        } else {
+          const file = known.get(entry) ?? { inode: entry.inode, content: entry.content(survival) }
+          known.set(entry, file)
+          files.set(path, file)
+        }
+      }
+    }
+    walk(root, '')
+    return new DiskImage(directories, files)
+  }
+
+  /** Returns what is in a directory now; what is neither file nor directory is left out. */
+  static read(root: string): DiskImage {
+    const directories: string[] = []
+    const files = new Map<string, ImageFile>()
+    const walk = (prefix: string): void => {
+      for (const name of readdirSync(join(root, prefix))) {
+        const path = `${prefix}${name}`
+        const found = lstatSync(join(root, path))
+        if (found.isDirectory()) {
+          directories.push(path)
+          walk(`${path}/`)
+        } else if (found.isFile()) {
+          files.set(path, { inode: String(found.ino), content: readFileSync(join(root, path)) })
+        }
+      }
+    }
+    walk('')
+    return new DiskImage(directories, files)
+  }
+
+  /**
+   * Writes the image into an empty directory. The notes of owners beside stores then speak of the files as they are there, and as if they
+   * had been closed in good order, so that no child checks each of them.
+   */
+  write(root: string): void {
+    for (const path of this.directories) mkdirSync(join(root, path), { mode: 0o700 })
+    const made = new Map<ImageFile, string>()
+    for (const [path, file] of this.files) {
+      const first = made.get(file)
+      if (first === undefined) writeFileSync(join(root, path), file.content, { mode: 0o600 })
+      else linkSync(join(root, first), join(root, path))
+      made.set(file, path)
+    }
+    for (const [path, { inode }] of this.files) {
+      const isStore = path.endsWith('.db') && lstatSync(join(root, path)).size > 0
+      if (isStore)
+        writeFileSync(join(root, `${path}.owner`), this.#noteOf(root, path, inode), { mode: 0o600 })
+    }
+  }
+
+  #noteOf(root: string, path: string, inode: string): string {
+    const { ino, birthtimeNs, ctimeNs } = statSync(join(root, path), { bigint: true })
+    const note = this.files.get(`${path}.owner`)?.content.toString() ?? ''
+    const [, transaction, of] = / commit (\d+) of (\d+):\d+/.exec(note) ?? []
+    const commit = of === inode ? ` commit ${transaction} of ${ino}:${birthtimeNs}` : ''
+    return `closed ${ctimeNs}${commit}`.padEnd(96)
+  }
+}
