@@ -47,6 +47,13 @@ export class AttackedNode {
     return this.#log
   }
 
+  /** The id of its process. Throws where it has none. */
+  get pid(): number {
+    const pid = this.#child?.pid
+    if (pid === undefined) throw new Error('The node was not started.')
+    return pid
+  }
+
   /** Starts the process without waiting for it. */
   spawn(): void {
     const child = spawn(
