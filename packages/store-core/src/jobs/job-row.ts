@@ -7,6 +7,7 @@ import type { JobState } from '../states/job-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import { type IndexRow, keyRows } from '../store/index-row.ts'
 import { deadlineKey, type Mutation } from '../store/mutation.ts'
+import { damagedRow, putQuarantine } from '../store/quarantine.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
 
@@ -83,6 +84,18 @@ export function findJobRow(snapshot: KvSnapshot, id: string): LoadedJob | undefi
   const key = jobKey(id)
   const found = jobTable.load(snapshot, key)
   return found && { id, key, row: found.record, bytes: found.bytes }
+}
+
+/** Loads a job; `undefined` where there is none, or a damaged one, which must keep nobody from the work on others. */
+export function findUndamagedJob(mutation: Mutation, id: string): LoadedJob | undefined {
+  try {
+    return findJobRow(mutation.rows, id)
+  } catch (error) {
+    const damaged = damagedRow(error)
+    if (damaged === null) throw error
+    putQuarantine(mutation.rows, damaged, mutation.nowMs)
+    return undefined
+  }
 }
 
 /** Loads one version of a job. Throws `JOB_VERSION_NOT_FOUND`. */

@@ -260,12 +260,15 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }): Promise<Claim | null> {
     requireObject('request', request)
     const incarnation = this.parts.incarnation?.id ?? ''
-    return await this.mutate(
-      'claimEvaluation',
-      {},
-      (mutation) => claimEvaluation(mutation, incarnation, request),
-      FREES,
-    )
+    for (;;) {
+      const claim = await this.mutate(
+        'claimEvaluation',
+        {},
+        (mutation) => claimEvaluation(mutation, incarnation, request),
+        FREES,
+      )
+      if (claim !== 'more') return claim
+    }
   }
 
   /** Voids every lease that an earlier incarnation gave: its process died with them, and the owner is alone. */

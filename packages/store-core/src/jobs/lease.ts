@@ -20,7 +20,7 @@ import {
   writeEvaluation,
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
-import { findJobRow } from './job-row.ts'
+import { findUndamagedJob } from './job-row.ts'
 import type { Claim, ExhaustedJob } from './job-store.ts'
 import { endStranded, moveExhausted } from './stranded-job.ts'
 import { turnOfSuspects } from './suspect.ts'
@@ -39,16 +39,19 @@ export interface ClaimRequest {
 
 const DEFAULT_MAX_ATTEMPTS = 10
 const MOST_ATTEMPTS = 1_000_000
-/** A claim passes over so many at most that nobody should work on. */
-const MOST_PASSED_OVER = 50
+/** One step of a claim ends so many at most that nobody should work on. */
+const MOST_ENDED = 50
 const ENDS_OF_WORK = ['complete', 'canceled'] as const
 
-/** Claims the next evaluation; `null` where nothing is due. */
+/**
+ * Claims the next evaluation; `null` where nothing is due, and `more` where so many had to be ended that the rest is left to another
+ * step.
+ */
 export function claimEvaluation(
   mutation: Mutation,
   incarnation: string,
   request: ClaimRequest,
-): Claim | null {
+): Claim | 'more' | null {
   checkText('holder', request.holder)
   checkInteger('lease time in milliseconds', request.leaseMs, 1, MAX_LEASE_MS)
   const { jobTypes = JOB_TYPES, maxAttempts = DEFAULT_MAX_ATTEMPTS } = request
@@ -57,7 +60,7 @@ export function claimEvaluation(
   requireOptionalFlag('scheduler', request.scheduler)
   releaseExpired(mutation, maxAttempts)
   promoteWaiting(mutation)
-  for (let looked = 0; looked < MOST_PASSED_OVER; looked += 1) {
+  for (let ended = 0; ended < MOST_ENDED; ended += 1) {
     const turn = request.scheduler === true ? undefined : turnOfSuspects(mutation, jobTypes)
     if (turn === null) return null
     const first = turn ?? firstReady(mutation, jobTypes)
@@ -66,7 +69,7 @@ export function claimEvaluation(
       return lease(mutation, first, incarnation, request)
     }
   }
-  return null
+  return 'more'
 }
 
 /** Ends one that nobody should work on. Returns whether it was one. */
@@ -77,7 +80,7 @@ function endHopeless(mutation: Mutation, evaluation: LoadedEvaluation, maxAttemp
     const comment = `lease lost: its process died ${losses} times while it was worked on`
     return endReady(mutation, evaluation, 'failed', comment)
   }
-  const job = findJobRow(mutation.rows, row.j)
+  const job = findUndamagedJob(mutation, row.j)
   if (job === undefined) return false
   if (JOB_MACHINE.terminal.has(job.row.s)) {
     return endReady(mutation, evaluation, 'canceled', `the job is ${job.row.s}`)

@@ -12,14 +12,14 @@ import { moveJob } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import { evaluationsOfJob, findEvaluation, headKey, parkedPrefix, toEvaluation } from './evaluation-row.ts'
 import { findExecutionRow } from './execution-row.ts'
-import { findJobRow, jobKey } from './job-row.ts'
+import { findUndamagedJob, jobKey } from './job-row.ts'
 import type { ExhaustedJob } from './job-store.ts'
 
 const PAGE_KEYS = 100
 
 /** Ends the job of an evaluation that has failed, where nothing else would move it any more. */
 export function endStranded(mutation: Mutation, jobId: string, reason: string): void {
-  const job = findJobRow(mutation.rows, jobId)
+  const job = findUndamagedJob(mutation, jobId)
   if (job === undefined || JOB_MACHINE.terminal.has(job.row.s)) return
   if (hasPendingEvaluation(mutation.rows, jobId) || hasLiveExecution(mutation.rows, jobId)) return
   const message = cutMessage(`given up: ${reason === '' ? 'its last attempt failed' : reason}`, 'message')
@@ -30,7 +30,7 @@ export function endStranded(mutation: Mutation, jobId: string, reason: string): 
 export function moveExhausted(mutation: Mutation, jobId: string, exhausted: ExhaustedJob): void {
   requireObject('exhausted', exhausted)
   const { evaluation, ...move } = exhausted
-  const job = findJobRow(mutation.rows, jobId)
+  const job = findUndamagedJob(mutation, jobId)
   if (job === undefined || JOB_MACHINE.terminal.has(job.row.s)) return
   const moved = moveJob(mutation, job, move)
   if (evaluation !== undefined) enqueueEvaluation(mutation, moved, evaluation)
