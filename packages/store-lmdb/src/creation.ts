@@ -58,7 +58,7 @@ export async function createStore(
 /** Removes what interrupted creations and backups left behind, but nothing that is being made. Only for the owner. */
 export function removeLeftovers(paths: StorePath): void {
   for (const name of readdirSync(paths.directory)) {
-    if (!name.startsWith(temporaryPrefix(paths))) continue
+    if (!name.startsWith(temporaryPrefix(paths)) && !isUnfinishedCopy(paths, name)) continue
     const path = join(paths.directory, name)
     const made = path.replace(/-(lock|room)$/, '')
     // A second name of the store itself: a power cut may undo the removal of the name under which it was built.
@@ -97,6 +97,11 @@ async function build(
   } finally {
     await environment.close()
   }
+}
+
+/** A copy that was to be kept before a migration, and was cut short: as long as the store, and made anew by each attempt. */
+function isUnfinishedCopy(paths: StorePath, name: string): boolean {
+  return name.startsWith(`${paths.name}.schema-`) && /^\d+-\d+\.new-/.test(name.slice(paths.name.length + 8))
 }
 
 function temporaryPrefix(paths: StorePath): string {

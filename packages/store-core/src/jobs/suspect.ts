@@ -38,7 +38,7 @@ export function countLost(snapshot: KvSnapshot): LostTogether {
   let counted = 0
   for (const key of snapshot.keys('index', { ...LEASED, limit: 1_000 })) {
     const [row] = rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[2]))
-    if (row?.l !== undefined && row.l.n === undefined) counted += 1
+    if (row?.l !== undefined && isCounted(row.l)) counted += 1
     if (counted > 1) return 'several'
   }
   return 'one'
@@ -59,7 +59,7 @@ export function voidLeases(
     if (evaluation?.row.l === undefined || !isVoid(evaluation.row.l.i)) continue
     mutation.removeIndex(key)
     const { l: lease, su, ...kept } = evaluation.row
-    const blamed = lost !== undefined && lease.n === undefined
+    const blamed = lost !== undefined && isCounted(lease)
     returnHead(mutation, evaluation, {
       ...kept,
       ...(blamed && lost === 'one' ? { ll: (kept.ll ?? 0) + 1 } : {}),
@@ -71,6 +71,11 @@ export function voidLeases(
     voided += 1
   }
   return voided
+}
+
+/** A scheduler's work is none that ends a process, and schema 1 left leases behind in good order too. */
+function isCounted(lease: NonNullable<EvaluationRow['l']>): boolean {
+  return lease.n === undefined && lease.at !== undefined
 }
 
 function suspicion(

@@ -1,7 +1,14 @@
 import { StoreError } from '../errors.ts'
-import type { KvStore } from '../kv/contract.ts'
-import { readSequence, readStoreRow, SCHEMA_VERSION, type StoreKind, writeStoreRow } from '../store/meta.ts'
-import type { Mutation } from '../store/mutation.ts'
+import type { KvStore, KvTransaction } from '../kv/contract.ts'
+import {
+  readSequence,
+  readStoreRow,
+  SCHEMA_VERSION,
+  type StoreKind,
+  type StoreRow,
+  writeStoreRow,
+} from '../store/meta.ts'
+import { Mutation } from '../store/mutation.ts'
 import { FROM_1 } from './from-1.ts'
 import { type Migration, readMigration, writeMigration } from './migration.ts'
 
@@ -26,13 +33,31 @@ export async function beginMigration(kv: KvStore): Promise<MigrationReport | nul
     sequence: readSequence(snapshot).n,
   }))
   if (row === undefined || row.schema >= SCHEMA_VERSION) return null
-  const { schema: from } = row
-  const backup = await backUp(kv, from, sequence)
+  const backup = await backUp(kv, row.schema, sequence)
+  await kv.write((rows) => raiseSchema(rows, row))
+  return { from: row.schema, to: SCHEMA_VERSION, backup }
+}
+
+function raiseSchema(rows: KvTransaction, row: StoreRow): void {
+  writeStoreRow(rows, { ...row, schema: SCHEMA_VERSION })
+  writeMigration(rows, { from: row.schema, after: '' })
+}
+
+/** Migrates a file that was made of the records of another store, which is the copy from before. */
+export async function migrateMade(kv: KvStore, kind: StoreKind, nowMs: number): Promise<void> {
   await kv.write((rows) => {
-    writeStoreRow(rows, { ...row, schema: SCHEMA_VERSION })
-    writeMigration(rows, { from, after: '' })
+    const row = readStoreRow(rows)
+    if (row !== undefined && row.schema < SCHEMA_VERSION) raiseSchema(rows, row)
   })
-  return { from, to: SCHEMA_VERSION, backup }
+  const step = (rows: KvTransaction): boolean => {
+    const mutation = new Mutation(rows, nowMs)
+    const more = migrateStep(mutation, kind)
+    mutation.finish()
+    return more
+  }
+  while (await kv.write(step)) {
+    // Each step is a transaction of its own.
+  }
 }
 
 async function backUp(kv: KvStore, from: number, sequence: number): Promise<string | null> {

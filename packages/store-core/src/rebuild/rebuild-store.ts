@@ -1,4 +1,5 @@
 import type { KvStore } from '../kv/contract.ts'
+import { migrateMade } from '../migrations/migrations.ts'
 import { checkFields, type Fields } from '../store/fields.ts'
 import type { StoreKind } from '../store/meta.ts'
 import { rebuildExecutions } from './rebuild-executions.ts'
@@ -22,7 +23,7 @@ export const REBUILT_TABLES = ['index', 'counters'] as const
 
 /**
  * Makes a sound store of one that holds records alone, folded or not: unfolds them, fills the tables `index` and `counters`, corrects totals,
- * and drops what is damaged or belongs to nothing. Not atomic, so it is for a new file that nobody else uses.
+ * drops what is damaged or belongs to nothing, and migrates what is of an earlier schema. Not atomic, so it is for a new file that nobody else uses.
  */
 export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promise<void> {
   checkFields('rebuildStore', options, REBUILD_FIELDS)
@@ -33,4 +34,5 @@ export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promis
   if (kind === 'jobs') await rebuildJobs(run)
   else await rebuildExecutions(run)
   await rebuildTotals(run, kv)
+  await migrateMade(kv, kind, nowMs)
 }
