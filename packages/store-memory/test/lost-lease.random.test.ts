@@ -1,0 +1,79 @@
+import { type Claim, JOB_TYPES, type JobStore, openJobStore, STORE_TABLES } from '@saltcod/store-core'
+import { openMemoryKv } from '@saltcod/store-memory'
+import { expect, test } from 'vitest'
+
+const LIVES = process.env['SALTCOD_LONG'] === undefined ? 40 : 2_000
+const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const MAX_LOSSES = 3
+const MOST_TURNS = 20_000
+
+/** Mulberry32. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) % below
+  }
+}
+
+/** Workers that take what they get, in a process that some of the work kills, opened again and again until nothing is left. */
+async function live(seed: number): Promise<void> {
+  const random = randomOf(seed)
+  let nowMs = 1_000
+  const kv = openMemoryKv({ tables: STORE_TABLES })
+  const open = async (): Promise<JobStore> => await openJobStore(kv, { clock: () => nowMs })
+  let store = await open()
+  const jobs = 6 + random(12)
+  const killers = new Set(Array.from({ length: 1 + random(3) }, () => `j-${random(jobs)}`))
+  for (let n = 0; n < jobs; n++) {
+    await store.submitJob({
+      id: `j-${n}`,
+      type: JOB_TYPES[random(JOB_TYPES.length)] ?? 'batch',
+      spec: {},
+      priority: random(3),
+    })
+  }
+  let out: Claim[] = []
+  for (let turn = 0; ; turn++) {
+    expect(turn, `seed ${seed}: it comes to no end`).toBeLessThan(MOST_TURNS)
+    nowMs += random(2_000)
+    const index = random(8)
+    const held = out[index]
+    if (held === undefined) {
+      const claim = await store.claimEvaluation({
+        holder: 'worker',
+        leaseMs: 3_600_000,
+        maxAttempts: MAX_LOSSES,
+        ...(random(3) === 0 ? { jobTypes: [JOB_TYPES[random(JOB_TYPES.length)] ?? 'batch'] } : {}),
+      })
+      if (claim !== null) out.push(claim)
+      else if (out.length === 0 && (await store.nextEvaluationMs()) === null) break
+    } else if (killers.has(held.evaluation.jobId)) {
+      // Without closing, as a process that is killed.
+      store = await open()
+      out = []
+    } else {
+      await store.applyPlan({ lease: held.lease, job: { to: 'Completed' } })
+      out.splice(index, 1)
+    }
+  }
+  for (let n = 0; n < jobs; n++) {
+    const job = await store.getJob(`j-${n}`)
+    const [evaluation] = (await store.listEvaluations({ jobId: `j-${n}` })).items
+    const kills = killers.has(`j-${n}`)
+    const wanted = kills
+      ? { status: 'failed', lostLeases: MAX_LOSSES, attempt: 0 }
+      : { status: 'complete', lostLeases: 0, attempt: 1 }
+    expect(evaluation, `seed ${seed}`).toMatchObject(wanted)
+    expect(job?.state, `seed ${seed}`).toBe(kills ? 'Failed' : 'Completed')
+  }
+  expect((await store.check()).findings, `seed ${seed}`).toEqual([])
+}
+
+test(`whatever kills the process is found among what does not, ${LIVES} times (seed ${SEED})`, {
+  timeout: 600_000,
+}, async () => {
+  for (let life = 0; life < LIVES; life++) await live(SEED + life)
+})
