@@ -155,6 +155,7 @@ async function explainIn(
     job,
     executions,
     pending: evaluations.filter(({ status }) => status === 'pending'),
+    newest: evaluations.at(-1),
     waitingMessages,
     nodeRuns: (await findLmdbOwner(path)).running,
     nowMs: Date.now(),

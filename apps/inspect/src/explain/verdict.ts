@@ -22,6 +22,8 @@ export interface JobFacts {
   readonly executions: readonly Execution[]
   /** Those that are not done. */
   readonly pending: readonly Evaluation[]
+  /** Its newest evaluation; `undefined` where it has none any more. */
+  readonly newest: Evaluation | undefined
   /** Nodes with messages that wait for them, and since when. */
   readonly waitingMessages: ReadonlyMap<string, number>
   readonly nodeRuns: boolean
@@ -44,6 +46,9 @@ export function explainJob(facts: JobFacts): Verdict {
   for (const execution of live) addExecution(execution, facts, because, next)
   if (pending.length === 0 && live.length === 0) {
     because.push('nothing is in motion: no evaluation is pending and no execution is in progress')
+    if (facts.newest?.status === 'failed') {
+      because.push(`its last evaluation failed: ${facts.newest.comment || 'nothing was said'}`)
+    }
     next.push(
       nodeRuns
         ? 'nothing by itself: stop the job, or start the node anew, which looks at every job in progress'
