@@ -20,6 +20,7 @@ export interface BackupOptions extends ReadOptions {
 }
 
 /** How often the growth of the store is looked at while it is copied. */
+const AGAIN_MS = 5
 const WATCH_MS = 25
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -35,8 +36,13 @@ export async function backup(
   const temporary = join(dirname(final), `.${basename(final)}.making-${randomBytes(6).toString('hex')}`)
   const opened = await openStore(path)
   const before = usedBytes(path)
-  // The copy cannot be stopped; the snapshot that it holds goes with the process.
-  const giveUp = (exitCode: number): never => {
+  // The copy cannot be stopped; the snapshot that it holds goes with the process. A thread makes its file: before that is there, it could
+  // still come after it was removed.
+  const giveUp = (exitCode: number): void => {
+    if (partsOf(temporary).length === 0) {
+      setTimeout(() => giveUp(exitCode), AGAIN_MS).unref()
+      return
+    }
     removeAll(temporary)
     process.exit(exitCode)
   }
@@ -44,6 +50,7 @@ export async function backup(
   const watch = setInterval(() => {
     const growth = usedBytes(path) - before
     if (growth <= options.maxGrowth) return
+    clearInterval(watch)
     terminal.err(`Error: the store grew by ${bytesText(growth)} while it was copied; nothing was kept\n`)
     terminal.err('Hint: try again when there is less to do, or raise --max-growth\n')
     giveUp(EXIT.unreadable)
@@ -69,10 +76,14 @@ export async function backup(
 
 /** Removes a file that is not finished, and what was on the way to become it. */
 function removeAll(temporary: string): void {
+  for (const path of partsOf(temporary)) rmSync(path, { force: true })
+}
+
+function partsOf(temporary: string): string[] {
   const directory = dirname(temporary)
-  for (const name of readdirSync(directory)) {
-    if (name.startsWith(basename(temporary))) rmSync(join(directory, name), { force: true })
-  }
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(basename(temporary)))
+    .map((name) => join(directory, name))
 }
 
 /** Bytes up to the last page in use; the file itself is longer, because a store extends it ahead of use. */

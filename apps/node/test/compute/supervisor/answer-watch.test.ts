@@ -63,11 +63,13 @@ test('a supervisor that is stopped before it is ready is woken, and the run goes
 })
 
 test('one that is stopped as fast as it is woken is given up', async () => {
-  const launch = launchOf(scratch(), 'echo never')
+  const launch = launchOf(scratch(), 'exec sleep 1000')
   const preparing = prepare(launch)
-  const refused = expect(preparing).rejects.toThrow(/ended before it was ready|did not answer/)
   await stopEarly(launch.executionId, true)
-  await refused
+  // On a busy machine it may have been ready before it was stopped.
+  const run = await preparing.catch((error: Error) => error)
+  if (run instanceof Error) expect(run.message).toMatch(/ended before it was ready|did not answer/)
+  else expect(['killed', 'unanswered']).toContain((await run.go()).reason)
   expect(processesWith(launch.executionId)).toEqual([])
 })
 
