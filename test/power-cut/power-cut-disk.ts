@@ -10,6 +10,8 @@ export const RECORDING_DISK: URL = new URL('./recording-disk.c', import.meta.url
 export interface RecordedStep {
   readonly what: string
   readonly names: readonly string[]
+  /** The file or directory that it is about, by the name under which that was opened last; empty for none. */
+  readonly path: string
   /** What the process said; empty for all else. */
   readonly said: string
 }
@@ -24,6 +26,7 @@ export class PowerCutDisk {
   readonly #root = new RecordedDirectory()
   /** Entries of the directory as the process found it, whose inodes are not known yet. */
   readonly #unbound = new Set<RecordedEntry>()
+  readonly #paths = new Map<string, string>()
   #at = 0
 
   /** Where the directory was not empty when the recording began, `found` is what was in it. */
@@ -59,9 +62,11 @@ export class PowerCutDisk {
     const bytes = this.#record.subarray(from, from + payload)
     if (bytes.length < payload) return undefined
     this.#at = from + payload
-    if (what === 'say') return { what, names: [], said: bytes.toString() }
+    if (what === 'say') return { what, names: [], path: '', said: bytes.toString() }
     this.#carryOut(what, words, bytes)
-    return { what, names: words, said: '' }
+    const [first = '', second = ''] = words
+    if (what === 'open') this.#paths.set(first, second)
+    return { what, names: words, path: this.#paths.get(first) ?? first, said: '' }
   }
 
   /** Returns what is there when the power fails now. */
