@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Damage, writeDamaged } from './damaged-file.ts'
+import { droppedRecords } from './dropped-records.ts'
 import { inspect } from './fixture.ts'
 
 const program = fileURLToPath(new URL('answering-process.mjs', import.meta.url))
@@ -99,7 +100,7 @@ export function soundStore(original: string, kind: 'jobs' | 'executions'): Sound
 
 /**
  * Damages a copy of a store and returns every promise that was broken, as sentences: no command crashes or
- * hangs, a changed answer is a finding of `check`, `salvage` makes a sound store and accounts for what is lost.
+ * hangs, a changed answer is a finding of `check`, no listing drops a record in silence, `salvage` makes a sound store and accounts for what is lost.
  */
 export function judgeDamage(sound: SoundStore, directory: string, damage: Damage, seed: number): string[] {
   const place = join(realpathSync(directory), `damage-${seed}`)
@@ -145,7 +146,7 @@ function judgeCheck(sound: SoundStore, place: string, check: Answer): string[] {
       broken.push(`check found nothing, and ${command} answers ${difference(before?.stdout ?? '', stdout)}`)
     }
   }
-  return broken
+  return [...broken, ...droppedRecords(sound.answers, answers)]
 }
 
 function judgeSalvage(sound: SoundStore, [run, check, exported]: readonly Answer[]): string[] {

@@ -1,11 +1,12 @@
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { json, Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
-import { EXIT } from '../exit-code.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { bucketsOf, findBucket, keyText, parseKey } from '../store/buckets.ts'
 import { locateStore } from '../store/locate.ts'
+import { tellMissingRows } from '../store/missing-records.ts'
 import { openStore } from '../store/open-store.ts'
 import { Secrets, secretsOfStore } from '../store/secrets.ts'
 import { type PrintedValue, printRowValue, type ValueOptions } from '../store/value-text.ts'
@@ -25,12 +26,13 @@ export async function dump(
   store: string,
   name: string | undefined,
   options: DumpOptions,
-): Promise<undefined> {
+): Promise<ExitCode | undefined> {
   const { limit, cursor } = pagingOf(options)
   if (cursor !== undefined && name === undefined) {
     throw new Failure(EXIT.usage, '--cursor needs a bucket', { hint: 'name the bucket after the store' })
   }
   const opened = await openStore(await locateStore(store))
+  let missing: ExitCode | undefined
   try {
     const all = bucketsOf(opened.kind).filter(({ prefix }) => prefix.length === 0)
     const chosen = name === undefined ? all : [findBucket(opened.kind, name)]
@@ -53,12 +55,13 @@ export async function dump(
       if (full()) break
     }
     listing.end('no rows')
+    if (name === undefined && !full()) missing = await tellMissingRows(terminal, opened)
     if (more !== null)
       terminal.err(`more: ${name === undefined ? '--all, or name a bucket' : `--cursor ${String(more)}`}\n`)
   } finally {
     await opened.kv.close()
   }
-  return undefined
+  return missing
 }
 
 function toRow({ bucket, key, value }: DumpRow): unknown {

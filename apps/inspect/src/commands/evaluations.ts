@@ -38,8 +38,9 @@ export async function evaluations(
     const met = await pages.read(opened.row.storeId, total === 1, read, (evaluation) =>
       listing.add(evaluation),
     )
-    if (Object.keys(query).length === 0)
-      missing = (await tellMissing(terminal, opened, { kind: 'evaluation', met, read })) ?? missing
+    const states = status === undefined ? undefined : [status]
+    const whole = { kind: 'evaluation', states, met, read } as const
+    if (job === undefined) missing = (await tellMissing(terminal, opened, whole)) ?? missing
   })
   listing.flush()
   pages.end()

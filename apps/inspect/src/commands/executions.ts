@@ -90,8 +90,8 @@ export async function executions(
         },
         (listed) => listing.add(listed),
       )
-      if (isEverything(options))
-        missing = (await tellMissing(terminal, opened, { kind: 'execution', met, read })) ?? missing
+      const whole = { kind: 'execution', states: options.state, met, read } as const
+      if (isCounted(options)) missing = (await tellMissing(terminal, opened, whole)) ?? missing
     })
     listing.flush()
     pages.end()
@@ -116,8 +116,8 @@ export async function executions(
   return code ?? missing
 }
 
-function isEverything({ state, jobId, node, namespace, type, since, inProgress }: Options): boolean {
-  return [state, jobId, node, namespace, type, since, inProgress].every((filter) => filter === undefined)
+function isCounted({ jobId, node, namespace, type, since, inProgress }: Options): boolean {
+  return [jobId, node, namespace, type, since, inProgress].every((filter) => filter === undefined)
 }
 
 /** The options once it is known which job is meant. */

@@ -7,6 +7,7 @@ import { Failure } from '../failure.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { type ExportHeader, exportRow } from '../store/interchange.ts'
 import { locateStore } from '../store/locate.ts'
+import { tellMissingRows } from '../store/missing-records.ts'
 import { openStore } from '../store/open-store.ts'
 import { secretsOfStore } from '../store/secrets.ts'
 
@@ -30,6 +31,7 @@ export async function exportStore(
   const out = outputTo(terminal, target)
   let rows = 0
   let damaged = 0
+  let missing: ExitCode | undefined
   try {
     const { sequence } = await opened.store.info()
     const { kind, schema, storeId, nodeId } = opened.row
@@ -50,6 +52,7 @@ export async function exportStore(
         return true
       })
     }
+    missing = await tellMissingRows(terminal, opened)
     out.done()
   } catch (error) {
     out.discard()
@@ -58,7 +61,7 @@ export async function exportStore(
     await opened.kv.close()
   }
   if (target !== undefined) terminal.out(`${target}: ${countOf(rows, 'row')}\n`)
-  return damaged === 0 ? EXIT.ok : EXIT.findings
+  return damaged === 0 ? (missing ?? EXIT.ok) : EXIT.findings
 }
 
 interface Output {

@@ -67,7 +67,7 @@ export async function jobs(
   const pages = new StorePages(terminal, paging)
   let code: ExitCode | undefined
   let missing: ExitCode | undefined
-  const everything = Object.keys(query).length === 1
+  const counted = [type, options.label, options.inProgress, sinceMs].every((filter) => filter === undefined)
   if (place.store !== null && !isArchiveCursor(paging.cursor)) {
     code = await eachJobStore(terminal, place.store, async (opened, total) => {
       const read = (request: PageRequest): Promise<Page<Job>> =>
@@ -75,7 +75,8 @@ export async function jobs(
       const met = await pages.read(opened.row.storeId, total === 1, read, (job) =>
         listing.add({ job, source: opened.path }),
       )
-      if (everything) missing = (await tellMissing(terminal, opened, { kind: 'job', met, read })) ?? missing
+      const whole = { kind: 'job', states: options.state, namespace: options.namespace, met, read } as const
+      if (counted) missing = (await tellMissing(terminal, opened, whole)) ?? missing
     })
     listing.flush()
     pages.end()

@@ -185,6 +185,8 @@ export interface WireNodeState {
 export interface WirePage<T> {
   readonly NextToken: string
   readonly Items: readonly T[]
+  /** How many a whole listing lacks by the counters of the store; absent where none is known to. */
+  readonly Missing?: number
 }
 
 /** The answer to a submit. */

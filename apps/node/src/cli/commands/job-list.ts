@@ -33,6 +33,10 @@ export async function jobList(terminal: Terminal, options: JobListOptions): Prom
     reverse: options.orderReversed === true ? undefined : true,
   })
   printList(terminal, output, page.Items, columns(wide || output === 'csv'))
+  if (page.Missing !== undefined)
+    terminal.err(
+      `Warning: ${page.Missing} missing from this listing: run saltcod-inspect check on the store\n`,
+    )
   if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
 }
 

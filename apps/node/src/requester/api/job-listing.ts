@@ -1,4 +1,4 @@
-import type { Job, JobQuery } from '@saltcod/store-core'
+import type { Job, JobQuery, JobStore } from '@saltcod/store-core'
 import { JOB_STATES } from '@saltcod/store-core'
 import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
@@ -8,6 +8,7 @@ import { parseLabelSelector } from '../../wire/label-selector.ts'
 import type { WireJob, WirePage } from '../../wire/models.ts'
 import { allItems } from '../pages.ts'
 import type { ApiContext } from './api-context.ts'
+import { missingJobs } from './missing-jobs.ts'
 import type { PageToken } from './page-token.ts'
 import { readPageToken, writePageToken } from './page-token.ts'
 import type { Query } from './query.ts'
@@ -27,19 +28,25 @@ export async function listJobs(
 ): Promise<WirePage<WireJob>> {
   const token = tokenOf(query)
   const filter = filterOf(query)
-  const { items, next } =
-    token.orderBy === 'modified_at'
-      ? await sortedByChange(context, filter, token)
-      : await inOrder(context, filter, token)
+  const {
+    items,
+    next,
+    missing = 0,
+  } = token.orderBy === 'modified_at'
+    ? await sortedByChange(context, filter, token)
+    : await inOrder(context, filter, token)
   return {
     NextToken: next === null ? '' : writePageToken({ ...token, ...next }),
     Items: items.map((job) => jobToWire(job, client)),
+    ...(missing === 0 ? {} : { Missing: missing }),
   }
 }
 
 interface Listed {
   readonly items: readonly Job<JobSpec>[]
   readonly next: Pick<PageToken, 'cursor' | 'offset'> | null
+  /** Of a listing that one page holds whole. */
+  readonly missing?: number
 }
 
 function tokenOf(query: Query): PageToken {
@@ -81,21 +88,38 @@ function filterOf(query: Query): JobQuery {
 }
 
 async function inOrder(context: ApiContext, filter: JobQuery, token: PageToken): Promise<Listed> {
+  const { store, log } = context.requester
+  const page = await pageInOrder(store, filter, token)
+  if (token.cursor !== undefined || page.next !== null) return page
+  const countMet = async (): Promise<number> => (await pageInOrder(store, filter, token)).met
+  const missing = await missingJobs(store, filter, page.met, countMet)
+  if (missing > 0)
+    log.warn({ missing }, 'jobs are missing from a listing by the counters: run saltcod-inspect check')
+  return { ...page, missing }
+}
+
+async function pageInOrder(
+  store: JobStore<JobSpec>,
+  filter: JobQuery,
+  token: PageToken,
+): Promise<Listed & { readonly met: number }> {
   const { limit, reverse } = token
   const items: Job<JobSpec>[] = []
+  let met = 0
   let cursor = token.cursor ?? null
   for (let reads = 0; reads < MAX_READS; reads++) {
-    const page = await context.requester.store.listJobs({
+    const page = await store.listJobs({
       ...filter,
       limit: limit - items.length,
       reverse,
       cursor,
     })
     items.push(...page.items)
+    met += page.items.length + page.quarantined.length
     cursor = page.next
     if (cursor === null || items.length >= limit) break
   }
-  return { items, next: cursor === null ? null : { cursor } }
+  return { items, met, next: cursor === null ? null : { cursor } }
 }
 
 async function sortedByChange(context: ApiContext, filter: JobQuery, token: PageToken): Promise<Listed> {
