@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   CONFIG_FILE_NAME,
@@ -68,13 +68,15 @@ export function configInit(
   const repository = values.find(({ key }) => key === 'DataDir')?.value
   if (typeof repository !== 'string') throw new Failure(EXIT.usage, errors.map(formatProblem))
   const path = join(repository, CONFIG_FILE_NAME)
-  const target = force ? `${path}.new` : path
+  const fresh = `${path}.new`
   try {
     makeDirectory(repository)
     // Whoever reads this file has found the repository already, and it may not be the usual one.
     const text = defaultConfigYaml().replace(/^DataDir:/m, '# DataDir:')
-    writeFileSync(target, text, { flag: force ? 'w' : 'wx', mode: 0o600 })
-    if (force) renameSync(target, path)
+    // On disk under another name first: a power cut leaves the old file or the whole of the new one.
+    writeFileSync(fresh, text, { mode: 0o600, flush: true })
+    if (force) renameSync(fresh, path)
+    else giveName(fresh, path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
       throw new Failure(EXIT.usage, `${path} is there already`, { hint: '--force overwrites it' })
@@ -82,4 +84,13 @@ export function configInit(
     throw refusalOfPlace(error)
   }
   terminal.out(`wrote ${path}\n`)
+}
+
+/** Throws `EEXIST` where a file has the name already. */
+function giveName(fresh: string, path: string): void {
+  try {
+    linkSync(fresh, path)
+  } finally {
+    rmSync(fresh)
+  }
 }
