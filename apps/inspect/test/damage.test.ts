@@ -5,7 +5,15 @@ import { STORE_TABLES } from '@saltcod/store-core'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ask, judgeDamage, type SoundStore, soundStore } from './damage-case.ts'
-import { CUT_TAIL, type Damage, FLIPPED_BIT, FLIPPED_META_BIT, ZEROED_PAGE } from './damaged-file.ts'
+import {
+  CUT_TAIL,
+  type Damage,
+  FLIPPED_BIT,
+  FLIPPED_BITS,
+  FLIPPED_META_BIT,
+  SWAPPED_PAGES,
+  ZEROED_PAGE,
+} from './damaged-file.ts'
 import { inspect } from './fixture.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 
@@ -15,10 +23,12 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
 const RUNS: readonly (readonly [Damage, number])[] = [
-  [FLIPPED_BIT, LONG ? 200 : 2],
-  [ZEROED_PAGE, LONG ? 50 : 1],
-  [CUT_TAIL, LONG ? 50 : 1],
-  [FLIPPED_META_BIT, LONG ? 40 : 1],
+  [FLIPPED_BIT, LONG ? 400 : 2],
+  [FLIPPED_BITS, LONG ? 150 : 1],
+  [ZEROED_PAGE, LONG ? 100 : 1],
+  [SWAPPED_PAGES, LONG ? 150 : 1],
+  [CUT_TAIL, LONG ? 100 : 1],
+  [FLIPPED_META_BIT, LONG ? 100 : 1],
 ]
 
 let directory: string

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { randomBelow } from '../../../test/random-numbers.ts'
 
 /** The page size that LMDB gives to files on the machines that tests run on. */
 const PAGE_BYTES = 4_096
@@ -17,6 +18,16 @@ export const FLIPPED_BIT: Damage = {
   apply: (bytes, below) => flip(bytes, below(usedPages(bytes) * PAGE_BYTES), below(8)),
 }
 
+/** Flips bits of pages that have been used, all over the file. */
+export const FLIPPED_BITS: Damage = {
+  what: '20 flipped bits',
+  apply(bytes, below) {
+    const used = usedPages(bytes)
+    for (let flips = 0; flips < 20; flips += 1) flip(bytes, below(used * PAGE_BYTES), below(8))
+    return bytes
+  },
+}
+
 /** Flips one bit of what the meta pages say. */
 export const FLIPPED_META_BIT: Damage = {
   what: 'a flipped bit of a meta page',
@@ -32,6 +43,21 @@ export const ZEROED_PAGE: Damage = {
   },
 }
 
+/** Puts two pages behind the meta pages into each other's place. */
+export const SWAPPED_PAGES: Damage = {
+  what: 'two swapped pages',
+  apply(bytes, below) {
+    const used = usedPages(bytes)
+    const [one, gap] = [below(used - 2), 1 + below(used - 3)]
+    const [first, second] = [one, (one + gap) % (used - 2)].map((page) => (2 + page) * PAGE_BYTES)
+    if (first === undefined || second === undefined) throw new Error('there are no two pages')
+    const kept = Buffer.from(bytes.subarray(first, first + PAGE_BYTES))
+    bytes.copy(bytes, first, second, second + PAGE_BYTES)
+    kept.copy(bytes, second)
+    return bytes
+  },
+}
+
 /** Cuts the file somewhere behind its meta pages. */
 export const CUT_TAIL: Damage = {
   what: 'a cut tail',
@@ -40,14 +66,7 @@ export const CUT_TAIL: Damage = {
 
 /** Writes a damaged copy of a store; the same seed gives the same damage. */
 export function writeDamaged(source: string, target: string, damage: Damage, seed: number): void {
-  let state = seed >>> 0
-  // Numerical Recipes' linear congruential generator; its low bits are poor, so the high ones count.
-  const below = (end: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * end)
-  }
-  for (let round = 0; round < 3; round += 1) below(1)
-  writeFileSync(target, damage.apply(readFileSync(source), below), { mode: 0o600 })
+  writeFileSync(target, damage.apply(readFileSync(source), randomBelow(seed)), { mode: 0o600 })
 }
 
 function flip(bytes: Buffer, place: number, bit: number): Buffer {

@@ -8,6 +8,7 @@ import { STORE_TABLES } from '@saltcod/store-core'
 import { openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit, parseHeader, parseLeafNode, walkFile } from '@saltcod/store-lmdb/file'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { randomBelow } from '../../../test/random-numbers.ts'
 import { checkPages } from '../src/pages/check-pages.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 import { startWriter } from './writing-process.ts'
@@ -186,11 +187,7 @@ describe('no healthy store has a finding', () => {
   for (const [number, valueBytes] of [200, 3_000, 20_000].entries()) {
     const seed = SEED + number
     test(`after loads of values of up to ${valueBytes} bytes, beside a reader too (seed ${seed})`, async () => {
-      let state = seed >>> 0
-      const below = (end: number): number => {
-        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-        return Math.floor((state / 2 ** 32) * end)
-      }
+      const below = randomBelow(seed)
       const path = place(`load-${valueBytes}`)
       const many = Math.min(1_500, Math.floor(6_000_000 / valueBytes))
       let [head, tail] = [0, 0]

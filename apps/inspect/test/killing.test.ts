@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { randomBelow } from '../../../test/random-numbers.ts'
 import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
 import { writeFullJobStore } from './full-store.ts'
 import { startWriter } from './writing-process.ts'
@@ -58,11 +59,7 @@ async function killAfter(command: readonly string[], lifeMs: number): Promise<vo
 }
 
 test(`neither ${KILLS} kills of an inspector nor a start beside one hurt a store (seed ${SEED})`, async () => {
-  let state = SEED
-  const below = (end: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * end)
-  }
+  const below = randomBelow(SEED)
   const jobs = (): number => inspectJson<unknown[]>(fixture.directory, 'jobs', 'jobs.db', '--all').length
   let expected = jobs()
   for (let kills = 0; kills < KILLS; ) {

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { describe, expect, test } from 'vitest'
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import {
   type Archive,
   type ArchivedJob,
@@ -22,7 +23,7 @@ import {
   readArchivedJob,
 } from '../src/index.ts'
 import { temporaryDirectory } from './backends.ts'
-import { fillWithJobs, randomNumbers, TestClock } from './workload.ts'
+import { fillWithJobs, TestClock } from './workload.ts'
 
 async function someJobs(number = 12): Promise<ArchivedJob[]> {
   const clock = new TestClock()

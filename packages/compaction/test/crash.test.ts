@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import type { JobStore } from '@saltcod/store-core'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { expect, test } from 'vitest'
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import { type ArchivedJob, applyRetention, openArchive, readArchivedJob } from '../src/index.ts'
 import { temporaryDirectory } from './backends.ts'
-import { fillWithJobs, randomNumbers, TestClock } from './workload.ts'
+import { fillWithJobs, TestClock } from './workload.ts'
 
 const SCRIPT = fileURLToPath(new URL('./retention-process.mjs', import.meta.url))
 const JOBS = 120

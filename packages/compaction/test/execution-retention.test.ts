@@ -1,8 +1,9 @@
 import { type ComputeExecution, type ExecutionStore, openExecutionStore } from '@saltcod/store-core'
 import { describe, expect, test } from 'vitest'
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import { applyExecutionRetention, type ExecutionRetentionRule } from '../src/index.ts'
 import { BACKENDS } from './backends.ts'
-import { dumpRows, fillWithExecutions, pick, randomNumbers, TestClock } from './workload.ts'
+import { dumpRows, fillWithExecutions, pick, TestClock } from './workload.ts'
 
 const KEPT_TABLES = ['specs', 'executions', 'history', 'index']
 const NONE = Number.POSITIVE_INFINITY

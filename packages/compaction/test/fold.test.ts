@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openExecutionStore, openJobStore, unfoldedStore } from '@saltcod/store-core'
 import { describe, expect, test } from 'vitest'
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import {
   applyExecutionRetention,
   applyRetention,
@@ -9,7 +10,7 @@ import {
   readArchivedJob,
 } from '../src/index.ts'
 import { BACKENDS, temporaryDirectory } from './backends.ts'
-import { dumpRows, fillWithExecutions, fillWithJobs, randomNumbers, TestClock } from './workload.ts'
+import { dumpRows, fillWithExecutions, fillWithJobs, TestClock } from './workload.ts'
 
 const DAY_MS = 86_400_000
 const RECORDS = ['jobs', 'specs', 'executions', 'evaluations', 'history', 'feed', 'counters']

@@ -1,9 +1,10 @@
 import { type Job, type JobStore, openJobStore } from '@saltcod/store-core'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { describe, expect, test } from 'vitest'
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import { applyRetention, type JobRetentionRule } from '../src/index.ts'
 import { BACKENDS } from './backends.ts'
-import { dumpRows, fillWithJobs, pick, randomNumbers, TestClock } from './workload.ts'
+import { dumpRows, fillWithJobs, pick, TestClock } from './workload.ts'
 
 const KEPT_TABLES = ['jobs', 'specs', 'executions', 'evaluations', 'history', 'index']
 

@@ -2,9 +2,10 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { describe, expect, test } from 'vitest'
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import { type ArchivedJob, openArchive, readArchivedJob } from '../src/index.ts'
 import { temporaryDirectory } from './backends.ts'
-import { fillWithJobs, randomNumbers, TestClock } from './workload.ts'
+import { fillWithJobs, TestClock } from './workload.ts'
 
 const BLOCK = 512
 

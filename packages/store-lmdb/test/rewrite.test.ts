@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { KvStore } from '@saltcod/store-core'
 import { expect, test } from 'vitest'
 
+import { randomBelow } from '../../../test/random-numbers.ts'
 import { openLmdbKv } from '../src/index.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -77,11 +78,7 @@ test('it comes to an end while a writer adds rows at the end of a table without 
 
 test('random writes during rewrites end up as in a model, and every other row is what it was', async () => {
   const seed = below(2 ** 31)
-  let state = seed
-  const random = (bound: number): number => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff
-    return (state >>> 8) % bound
-  }
+  const random = randomBelow(seed)
   const path = join(temporaryDirectory(), 'jobs.db')
   const store = await openLmdbKv({ path, tables: TABLES })
   const model = new Map<string, Map<string, string>>(TABLES.map((table) => [table, new Map()]))

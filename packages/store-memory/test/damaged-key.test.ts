@@ -1,19 +1,11 @@
 import { isStoreError, type JobStore, openJobStore, STORE_TABLES } from '@saltcod/store-core'
 import { expect, test } from 'vitest'
 
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import { openMemoryKv } from '../src/index.ts'
 
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const CASES = process.env['SALTCOD_LONG'] === undefined ? 300 : 20_000
-
-/** Makes numbers from 0 to 1, the same for the same seed. */
-function randomNumbers(seed: number): () => number {
-  let state = (seed % 2_147_483_646) + 1
-  return () => {
-    state = (state * 48_271) % 2_147_483_647
-    return state / 2_147_483_647
-  }
-}
 
 async function fill(store: JobStore): Promise<void> {
   for (let n = 0; n < 6; n++) {

@@ -2,25 +2,16 @@ import { type Claim, JOB_TYPES, type JobStore, openJobStore, STORE_TABLES } from
 import { openMemoryKv } from '@saltcod/store-memory'
 import { expect, test } from 'vitest'
 
+import { randomBelow } from '../../../test/random-numbers.ts'
+
 const LIVES = process.env['SALTCOD_LONG'] === undefined ? 40 : 2_000
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const MAX_LOSSES = 3
 const MOST_TURNS = 20_000
 
-/** Mulberry32. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
-
 /** Workers that take what they get, in a process that some of the work kills, opened again and again until nothing is left. */
 async function live(seed: number): Promise<void> {
-  const random = randomOf(seed)
+  const random = randomBelow(seed)
   let nowMs = 1_000
   const kv = openMemoryKv({ tables: STORE_TABLES })
   const open = async (): Promise<JobStore> => await openJobStore(kv, { clock: () => nowMs })

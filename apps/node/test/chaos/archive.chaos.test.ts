@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openArchive } from '@saltcod/compaction'
 import { expect, test } from 'vitest'
+import { randomNumbers } from '../../../../test/random-numbers.ts'
 import type { GcReport } from '../../src/retention/gc-report.ts'
 import type { WireError, WireJob, WirePage } from '../../src/wire/models.ts'
 import { temporaryDirectory } from '../cli/binary.ts'
@@ -41,11 +42,7 @@ test(`a node that is killed while it archives, removes and rewrites loses no job
   const directory = temporaryDirectory()
   const path = join(directory, 'archive')
   const node = archiving(join(directory, 'repo'), path)
-  let random = SEED
-  const next = (): number => {
-    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
-    return random / 2 ** 32
-  }
+  const next = randomNumbers(SEED)
   const taken: string[] = []
   await node.start()
   for (let kill = 0; kill < KILLS; kill++) {

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { randomNumbers } from '../../../../test/random-numbers.ts'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode, waitFor } from './attacked-node.ts'
 import { gatedJob, noopJob } from './chaos-jobs.ts'
 import { ATTACKS } from './hostile-client.ts'
-import { randomNumbers } from './random-numbers.ts'
 
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const MINUTES = Number(process.env['SALTCOD_HOSTILE_MINUTES'] ?? 0)

@@ -4,12 +4,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { randomNumbers } from '../../../../test/random-numbers.ts'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode, waitFor } from './attacked-node.ts'
 import { execJob, noopJob, wasmJob } from './chaos-jobs.ts'
 import { processesWith } from './job-processes.ts'
-import { randomNumbers } from './random-numbers.ts'
 import { checkStores } from './stores-of.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined

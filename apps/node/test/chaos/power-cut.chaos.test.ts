@@ -6,10 +6,10 @@ import { DiskImage } from '../../../../test/power-cut/disk-image.ts'
 import { PowerCutDisk, RECORDING_DISK, type RecordedStep } from '../../../../test/power-cut/power-cut-disk.ts'
 import type { Survival } from '../../../../test/power-cut/recorded-file.ts'
 import { preloadLibrary } from '../../../../test/preload-library.ts'
+import { randomNumbers } from '../../../../test/random-numbers.ts'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { type Acknowledged, CutNode } from './cut-node.ts'
-import { randomNumbers } from './random-numbers.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
