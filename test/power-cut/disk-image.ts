@@ -63,10 +63,10 @@ export class DiskImage {
   }
 
   /**
-   * Writes the image into an empty directory. The notes of owners beside stores then speak of the files as they are there, and as if they
-   * had been closed in good order, so that no child checks each of them.
+   * Writes the image into an empty directory. The notes of owners beside stores then speak of the files as they are there; where `closed`
+   * is true, as if they had been closed in good order, so that no child checks each of them.
    */
-  write(root: string): void {
+  write(root: string, { closed }: { readonly closed: boolean } = { closed: true }): void {
     for (const path of this.directories) mkdirSync(join(root, path), { mode: 0o700 })
     const made = new Map<ImageFile, string>()
     for (const [path, file] of this.files) {
@@ -77,16 +77,20 @@ export class DiskImage {
     }
     for (const [path, { inode }] of this.files) {
       const isStore = path.endsWith('.db') && lstatSync(join(root, path)).size > 0
-      if (isStore)
-        writeFileSync(join(root, `${path}.owner`), this.#noteOf(root, path, inode), { mode: 0o600 })
+      const note = this.files.get(`${path}.owner`)?.content.toString()
+      if (!isStore || (note === undefined && !closed)) continue
+      const state = closed ? undefined : /^(closed|process) \d+/.exec(note ?? '')?.[0]
+      writeFileSync(join(root, `${path}.owner`), noteOf(join(root, path), inode, note ?? '', state), {
+        mode: 0o600,
+      })
     }
   }
+}
 
-  #noteOf(root: string, path: string, inode: string): string {
-    const { ino, birthtimeNs, ctimeNs } = statSync(join(root, path), { bigint: true })
-    const note = this.files.get(`${path}.owner`)?.content.toString() ?? ''
-    const [, transaction, of] = / commit (\d+) of (\d+):\d+/.exec(note) ?? []
-    const commit = of === inode ? ` commit ${transaction} of ${ino}:${birthtimeNs}` : ''
-    return `closed ${ctimeNs}${commit}`.padEnd(96)
-  }
+/** The note of an owner about a file that has another inode now; without a state, that it was closed and not touched since. */
+function noteOf(path: string, inode: string, note: string, state: string | undefined): string {
+  const { ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true })
+  const [, transaction, of] = / commit (\d+) of (\d+):\d+/.exec(note) ?? []
+  const commit = of === inode ? ` commit ${transaction} of ${ino}:${birthtimeNs}` : ''
+  return `${state ?? `closed ${ctimeNs}`}${commit}`.padEnd(96)
 }

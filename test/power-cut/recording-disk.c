@@ -23,6 +23,7 @@
 
 static int record = -1;
 static const char *directory;
+static const char *values[3];
 static unsigned long inodes[MAX_FILES];
 static char synchronous[MAX_FILES];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -49,8 +50,19 @@ static void note(const char *format, ...) {
 __attribute__((constructor)) static void begin(void) {
   const char *path = getenv("RECORD");
   directory = getenv("RECORDED_DIRECTORY");
+  values[0] = getenv("LD_PRELOAD");
+  values[1] = path;
+  values[2] = directory;
   if (path != NULL && directory != NULL)
     record = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+/* A supervisor gets an environment without what is not its own; it is recorded all the same. */
+int execvp(const char *file, char *const arguments[]) {
+  const char *names[] = {"LD_PRELOAD", "RECORD", "RECORDED_DIRECTORY"};
+  for (int at = 0; at < 3; at += 1)
+    if (values[at] != NULL) setenv(names[at], values[at], 0);
+  return REAL(execvp)(file, arguments);
 }
 
 /* Returns where a path lies below the directory, `.` for the directory itself, NULL for all that is elsewhere. */

@@ -1,21 +1,33 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Archive } from '@saltcod/compaction'
-import { type Config, loadConfig, resolvePaths } from '@saltcod/config'
-import type { ExecutionStore, JobStore } from '@saltcod/store-core'
+import {
+  type Config,
+  loadConfig,
+  type ResolvedPaths,
+  resolvePaths,
+  type StoreLocation,
+} from '@saltcod/config'
+import { EXECUTION_STATES, type ExecutionStore, type JobStore } from '@saltcod/store-core'
 import { type Logger, pino } from 'pino'
 import type { DiskImage } from '../../../../test/power-cut/disk-image.ts'
 import { openNodeArchive } from '../../src/archive/open-archive.ts'
 import { settleIdentity } from '../../src/cli/node-identity.ts'
+import { workDirOf } from '../../src/compute/layout.ts'
 import { startNode } from '../../src/node.ts'
 import { openExecutions, openJobs } from '../../src/open-stores.ts'
-import type { WirePutJobAnswer } from '../../src/wire/models.ts'
+import type { WireGetJobAnswer, WirePutJobAnswer } from '../../src/wire/models.ts'
 
 /** What a client was told of a job: that it was taken, or the state that it had come to. */
 export interface Acknowledged {
   readonly id: string
   readonly state: string | null
+  /** Whether it completes by itself and soon. */
+  readonly ends: boolean
+  /** What its program prints; `null` where it has none. */
+  readonly text: string | null
 }
 
 /** What an image must hold, and where it comes from. */
@@ -25,11 +37,12 @@ interface Expected {
 }
 
 /** What a start may have to tell after a power cut. A line of a manifest that had to be made again is not among them. */
-const NOTICES = new Set(['OWNER_DIED', 'REWRITE_CUT_SHORT', 'ARCHIVE_TAIL_CUT'])
+const NOTICES = new Set(['OWNER_DIED', 'REWRITE_CUT_SHORT', 'ARCHIVE_TAIL_CUT', 'MIGRATED'])
 
-/** One job store in so many is checked whole. */
-const CHECKED = 10
-let opened = 0
+/** Of what lies beside a store, all that may stay there. */
+const BESIDE_STORES = /^(jobs|executions)\.db(-lock|\.owner|\.schema-1-\d+)?$/
+
+const DEADLINE_MS = 60_000
 
 /** The directory of a node as a power cut left it, opened as the node opens it, in this process. */
 export class CutNode {
@@ -38,9 +51,10 @@ export class CutNode {
   readonly #log: Logger
   readonly #notices: string[] = []
 
-  constructor(parent: string, image: DiskImage, flags: readonly string[]) {
+  /** Where `closed` is true the stores say that they were closed in good order, which makes their opening cheap. */
+  constructor(parent: string, image: DiskImage, flags: readonly string[], closed: boolean) {
     this.#directory = mkdtempSync(join(parent, 'image-'))
-    image.write(this.#directory)
+    image.write(this.#directory, { closed })
     const argv = ['--repo', join(this.#directory, 'repo'), '--port', '0', ...flags]
     const { config, errors } = loadConfig({ argv, env: {} })
     assert.ok(config !== undefined, JSON.stringify(errors))
@@ -65,15 +79,16 @@ export class CutNode {
     const executions = await openExecutions(paths.executionStore, opening)
     const archive = await openNodeArchive(this.#config.archive.directory, this.#log)
     try {
-      const kept = await compare(jobs, archive, expected)
-      await compareResults(executions, kept, paths.results, expected)
-      opened += 1
-      if (opened % CHECKED === 0) {
-        for (const store of [jobs, executions]) {
-          const { findings } = await store.check()
-          assert.deepEqual(findings, [], expected.place)
-        }
+      for (const store of [jobs, executions]) {
+        const { findings } = await store.check()
+        assert.deepEqual(findings, [], expected.place)
       }
+      assert.ok(archive !== null, expected.place)
+      const kept = await compare(jobs, archive, expected)
+      await compareRooms(jobs, executions, expected)
+      await compareOutput(executions, kept, paths, expected)
+      const left = [paths.jobStore, paths.executionStore].flatMap(leftBeside)
+      assert.deepEqual({ place: expected.place, left }, { place: expected.place, left: [] })
     } finally {
       await jobs.close()
       await executions.close()
@@ -81,7 +96,7 @@ export class CutNode {
     return this.#checkNotices(expected)
   }
 
-  /** Starts the node, lets it recover and do a job, stops it, and compares. Returns the notices. */
+  /** Starts the node, lets it recover, end all that ends and do a job, stops it, and compares. Returns the notices. */
   async serve(expected: Expected): Promise<readonly string[]> {
     const { nodeId } = settleIdentity(this.#config, false)
     const node = await startNode({
@@ -101,9 +116,14 @@ export class CutNode {
       })
       const { JobID } = (await answer.json()) as WirePutJobAnswer
       assert.equal(answer.status, 200, expected.place)
+      const ending = [
+        ...expected.acknowledged.filter(({ ends }) => ends),
+        { id: JobID, ends: true, text: null },
+      ]
+      for (const { id } of ending) await completed(node.url, id, expected.place)
       await node.stop()
-      const acknowledged = [...expected.acknowledged, { id: JobID, state: null }]
-      return await this.open({ ...expected, acknowledged })
+      const ended = ending.map((fact) => ({ ...fact, state: 'Completed' }))
+      return await this.open({ ...expected, acknowledged: [...expected.acknowledged, ...ended] })
     } finally {
       await node.stop()
     }
@@ -116,17 +136,28 @@ export class CutNode {
   }
 }
 
+/** Waits until a job has completed; one that retention took away had, or `compare` finds it missing. */
+async function completed(url: string, id: string, place: string): Promise<void> {
+  const endMs = Date.now() + DEADLINE_MS
+  for (;;) {
+    const answer = await fetch(`${url}/api/v1/orchestrator/jobs/${id}`)
+    if (answer.status === 404) return
+    const { Job } = (await answer.json()) as WireGetJobAnswer
+    if (Job.State.StateType === 'Completed') return
+    assert.ok(Date.now() < endMs, `${place}: ${id} stays ${Job.State.StateType} (${Job.State.Message})`)
+    await delay(20)
+  }
+}
+
 /** Returns the ids of the jobs in the store. */
 async function compare(
   jobs: JobStore,
-  archive: Archive | null,
+  archive: Archive,
   { acknowledged, place }: Expected,
 ): Promise<ReadonlySet<string>> {
   const states = new Map<string, string>()
-  if (archive !== null) {
-    for await (const { id, state } of archive.list()) states.set(id, state)
-    assert.deepEqual((await archive.verify()).problems, [], place)
-  }
+  for await (const { id, state } of archive.list()) states.set(id, state)
+  assert.deepEqual((await archive.verify()).problems, [], place)
   const { items, quarantined } = await jobs.listJobs({ limit: 1_000 })
   for (const { id, state } of items) states.set(id, state)
   const lost = acknowledged.filter(({ id }) => !states.has(id))
@@ -135,15 +166,49 @@ async function compare(
   return new Set(items.map(({ id }) => id))
 }
 
-/** What was published is there as long as the job is. */
-async function compareResults(
+/** What the requester believes to run or to have run is known to the compute room, which wrote it down first. */
+async function compareRooms(jobs: JobStore, executions: ExecutionStore, { place }: Expected): Promise<void> {
+  const { items } = await jobs.listExecutions({ states: EXECUTION_STATES, limit: 1_000 })
+  const rooms = await executions.listExecutions({ limit: 1_000 })
+  const states = new Map(rooms.items.map(({ id, state }) => [id, state]))
+  const behind = items.filter(({ id, state, computeRevision }) => {
+    if (computeRevision === 0) return false
+    const known = states.get(id)
+    if (state === 'Completed') return known !== 'Completed'
+    return known === undefined || (state === 'Running' && known === 'BidAccepted')
+  })
+  assert.deepEqual({ place, behind }, { place, behind: [] })
+}
+
+/** What a program has printed, and what was published of it, is there as long as the job is. */
+async function compareOutput(
   executions: ExecutionStore,
   kept: ReadonlySet<string>,
-  resultsDir: string,
-  { place }: Expected,
+  { executionStore, results }: ResolvedPaths,
+  { acknowledged, place }: Expected,
 ): Promise<void> {
+  assert.ok(executionStore.type === 'lmdb')
+  const dataDir = dirname(executionStore.path)
+  const texts = new Map(acknowledged.map(({ id, text }) => [id, text]))
   const { items } = await executions.listExecutions({ limit: 1_000 })
-  const published = items.filter(({ publishedResult, job }) => publishedResult !== null && kept.has(job.id))
-  const gone = published.filter(({ id }) => !existsSync(join(resultsDir, id, 'stdout')))
-  assert.deepEqual(gone, [], place)
+  const wrong: string[] = []
+  for (const { id, job, state, publishedResult } of items) {
+    const text = texts.get(job.id) ?? null
+    if (!kept.has(job.id) || state !== 'Completed') continue
+    const paths = [
+      ...(text === null ? [] : [join(workDirOf(dataDir, id), 'stdout')]),
+      ...(publishedResult === null ? [] : [join(results, id, 'stdout')]),
+    ]
+    for (const path of paths) {
+      const found = existsSync(path) ? readFileSync(path, 'utf8') : null
+      if (found === null || (text !== null && found !== text)) wrong.push(`${path}: ${found}`)
+    }
+  }
+  assert.deepEqual({ place, wrong }, { place, wrong: [] })
+}
+
+/** Returns what lies beside a store that should not. */
+function leftBeside(location: StoreLocation): string[] {
+  if (location.type !== 'lmdb') return []
+  return readdirSync(dirname(location.path)).filter((name) => /\.db/.test(name) && !BESIDE_STORES.test(name))
 }
