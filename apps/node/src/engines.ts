@@ -3,12 +3,14 @@ import { ExecEngine } from './compute/engine/exec.ts'
 import { NoopEngine } from './compute/engine/noop.ts'
 import { EngineRegistry } from './compute/engine/registry.ts'
 import { WasmEngine } from './compute/engine/wasm.ts'
+import { Keeper } from './compute/keeper/keeper.ts'
 
 /** Makes the engines of a node as its operator wants them. */
 export function createEngines(config: Config): EngineRegistry {
+  const keeper = new Keeper()
   return new EngineRegistry([
-    new WasmEngine({ memoryLimitBytes: config.engines.wasm.memoryLimitBytes }),
-    new ExecEngine({ allowed: config.engines.exec.allow }),
+    new WasmEngine({ keeper, memoryLimitBytes: config.engines.wasm.memoryLimitBytes }),
+    new ExecEngine({ keeper, allowed: config.engines.exec.allow }),
     new NoopEngine(),
   ])
 }

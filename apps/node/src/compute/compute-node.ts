@@ -99,6 +99,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     // Ends what still tries to write to a full disk.
     closing.abort()
     await interrupted
+    await context.settings.engines.close()
     await Promise.allSettled(loops)
   }
   return { peer, failed, load, stop: once(stop) }

@@ -1,9 +1,9 @@
 import type { ComputeExecution } from '@saltcod/store-core'
 import type { EngineOutcome, OutcomeReason } from './engine/engine.ts'
+import { readExitRecord } from './keeper/exit-record.ts'
+import { outcomeOf } from './keeper/outcome.ts'
+import { bootId } from './keeper/process-table.ts'
 import { isSafeName, workDirOf } from './layout.ts'
-import { readExitRecord } from './supervisor/exit-record.ts'
-import { outcomeOf } from './supervisor/outcome.ts'
-import { bootId } from './supervisor/process-table.ts'
 
 // The others say that the run was ended for the node's sake, or by whatever ended the node.
 const OWN_ENDS: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['exited', 'timeout', 'memory'])

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { COMPUTE_MACHINE, type ExecutionStore, StoreError } from '@saltcod/store-core'
 import type { ComputePeer, LogPart } from '../link/link.ts'
+import { followLog } from './keeper/log-follow.ts'
+import { exitFile } from './keeper/work-files.ts'
 import { workDirOf } from './layout.ts'
-import { followLog } from './supervisor/log-follow.ts'
-import { exitFile } from './supervisor/work-files.ts'
 import { WakeUp } from './wake-up.ts'
 
 const LOOK_MS = 500

@@ -1,8 +1,8 @@
 import type { ComputeContext } from './context.ts'
 import { endedRun } from './ended-run.ts'
 import { inProgress } from './in-progress.ts'
+import { killLeftover } from './keeper/leftover.ts'
 import { workDirOf } from './layout.ts'
-import { killLeftover } from './supervisor/leftover.ts'
 
 /** What is known of the runs of an earlier process of the node. */
 export interface OldRuns {
@@ -20,10 +20,10 @@ export async function proveDead({ store, dataDir, log }: ComputeContext): Promis
     const { id, process: recorded } = execution
     if (recorded === null) continue
     try {
-      // A supervisor leads its own process group.
+      // A keeper leads its own process group.
       const process = { ...recorded, pgid: recorded.pid }
       const found = await killLeftover({ process, executionId: id, workDir: workDirOf(dataDir, id) })
-      if (found.supervisorAlive || found.killed > 0) {
+      if (found.keeperAlive || found.killed > 0) {
         log.warn({ executionId: id, ...found }, 'processes of an earlier run were ended')
       }
       if (endedRun(dataDir, execution) !== undefined) ended.add(id)

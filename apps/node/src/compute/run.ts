@@ -8,9 +8,9 @@ import { endedRun } from './ended-run.ts'
 import type { Engine, EngineOutcome, EngineRun, PreparedRun, RunLimits } from './engine/engine.ts'
 import type { ExecutionWork } from './inputs/work.ts'
 import { isFailureCode, taskOf } from './job-task.ts'
+import { isHelperLost } from './keeper/answer-watch.ts'
 import { publishRun } from './publication.ts'
 import { clearWork, stageRun } from './run-files.ts'
-import { isHelperLost } from './supervisor/answer-watch.ts'
 
 const TOPIC = 'Running Execution'
 
@@ -62,7 +62,7 @@ export async function runExecution(
   await conclude(context, execution, run, await prepared.go(), task)
 }
 
-/** Records how a run ended, from what its supervisor wrote down. */
+/** Records how a run ended, from what its keeper wrote down. */
 export async function concludeRun(context: ComputeContext, execution: ComputeExecution): Promise<void> {
   const outcome = endedRun(context.dataDir, execution)
   const task = taskOf(execution.job)
@@ -139,8 +139,8 @@ async function conclude(
   task: Task,
 ): Promise<void> {
   const runOutput: Json = { ...outcome }
-  const unanswered = outcome.reason === 'unanswered'
-  if (run.why !== undefined && (unanswered || outcome.reason === 'cancelled')) {
+  const keeperLost = outcome.reason === 'keeper-lost'
+  if (run.why !== undefined && (keeperLost || outcome.reason === 'cancelled')) {
     // The next start finds the record as it is, and treats it by its policy.
     if (run.why === 'interrupted') return
     const change: ExecutionChange = { ...run.why, patch: { ...run.why.patch, runOutput } }
@@ -159,10 +159,10 @@ async function conclude(
   }
 }
 
-/** A hanging supervisor is no fault of the job, so its requester is told of an interruption. */
+/** A lost keeper is no fault of the job, so its requester is told of an interruption. */
 function reasonOf({ reason, errorMessage }: EngineOutcome): string {
   if (errorMessage === null) return 'exit-code'
-  return reason === 'unanswered' ? 'interrupted' : reason
+  return reason === 'keeper-lost' ? 'interrupted' : reason
 }
 
 /** Ends an execution whose job has not begun; one that is being stopped is left to whoever stops it. */

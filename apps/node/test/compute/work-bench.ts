@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { EngineRun, RunLimits } from '../../src/compute/engine/engine.ts'
 import type { TaskSpec } from '../../src/compute/engine/task.ts'
 import { rootOf } from '../../src/compute/inputs/work.ts'
-import { listProcesses } from '../../src/compute/supervisor/process-table.ts'
+import { listProcesses } from '../../src/compute/keeper/process-table.ts'
 
 let runs = 0
 const STAND_IN = 'node-that-dies'

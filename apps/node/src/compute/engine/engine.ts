@@ -55,8 +55,8 @@ export type OutcomeReason =
   | 'cancelled'
   | 'start-failed'
   | 'node-gone'
-  /** What looked after the job hung, so the job was ended. */
-  | 'unanswered'
+  /** The keeper hung or was killed, so the job was ended. */
+  | 'keeper-lost'
 
 /** The end of a run. A non-zero exit code alone is no failure: only `errorMessage` makes the execution fail. */
 export interface EngineOutcome {
@@ -80,7 +80,7 @@ export interface EngineOutcome {
 /**
  * A run that is ready and has not begun: none of the job's own code has run yet. The caller commits `Running`
  * with the attempt number and `process`, then calls {@link PreparedRun.go}; or it calls
- * {@link PreparedRun.abandon}. If the node dies first, the supervisor ends by itself and nothing has run.
+ * {@link PreparedRun.abandon}. If the node dies first, the keeper ends by itself and nothing has run.
  */
 export interface PreparedRun {
   /** What to record; null for an engine that needs no process. */
@@ -115,4 +115,6 @@ export interface Engine {
   inputs(task: TaskSpec): readonly InputSource[]
   /** Makes a run ready; see {@link PreparedRun}. Rejects only when the machine refuses (no process, no disk). */
   prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun>
+  /** Ends what it keeps beside its runs; called when nothing runs. A later run begins anew. */
+  close(): Promise<void>
 }

@@ -1,9 +1,8 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
-import { PATIENCE, type Patience } from '../supervisor/answer-watch.ts'
-import { confine } from '../supervisor/confinement.ts'
-import { outcomeOf } from '../supervisor/outcome.ts'
-import { prepareSupervised } from '../supervisor/supervisor.ts'
+import { confine } from '../keeper/confinement.ts'
+import { Keeper } from '../keeper/keeper.ts'
+import { outcomeOf } from '../keeper/outcome.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from './engine.ts'
 import { jobEnvironment } from './environment.ts'
 import { failedStart } from './failed-start.ts'
@@ -26,8 +25,8 @@ export interface ExecOptions {
   readonly graceMs?: number
   /** More processes than this at a time end a job. */
   readonly maxProcesses?: number
-  /** How long a supervisor may be silent. */
-  readonly patience?: Patience
+  /** Looks after the jobs; default: one of the engine's own. */
+  readonly keeper?: Keeper
 }
 
 function isProgram(path: string): boolean {
@@ -50,14 +49,14 @@ export class ExecEngine implements Engine {
   readonly #searchPath: string
   readonly #graceMs: number
   readonly #maxProcesses: number
-  readonly #patience: Patience
+  readonly #keeper: Keeper
 
   constructor(options: ExecOptions) {
     this.#allowed = options.allowed
     this.#searchPath = options.searchPath ?? DEFAULT_PATH
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     this.#maxProcesses = options.maxProcesses ?? DEFAULT_PROCESSES
-    this.#patience = options.patience ?? PATIENCE
+    this.#keeper = options.keeper ?? new Keeper()
   }
 
   validate(params: SpecConfig['Params']): readonly string[] {
@@ -87,6 +86,10 @@ export class ExecEngine implements Engine {
     return task.InputSources ?? []
   }
 
+  async close(): Promise<void> {
+    await this.#keeper.close()
+  }
+
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
     const available = await this.available()
     if (!available.ok) return failedStart(available.reason)
@@ -105,7 +108,7 @@ export class ExecEngine implements Engine {
       { command: program, args: parameters.texts('Arguments') },
       { fileBytes: outputBytes, dataBytes: memoryBytes === null ? null : memoryBytes * 2 + DATA_SLACK_BYTES },
     )
-    const supervised = await prepareSupervised(
+    const kept = await this.#keeper.prepare(
       {
         executionId: run.executionId,
         attempt: run.attempt,
@@ -123,12 +126,11 @@ export class ExecEngine implements Engine {
         reports: false,
       },
       options.signal,
-      this.#patience,
     )
     return {
-      process: supervised.process,
-      go: async () => outcomeOf(run.work.workDir, await supervised.go()),
-      abandon: supervised.abandon,
+      process: kept.process,
+      go: async () => outcomeOf(run.work.workDir, await kept.go()),
+      abandon: kept.abandon,
     }
   }
 

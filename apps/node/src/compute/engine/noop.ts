@@ -68,6 +68,10 @@ export class NoopEngine implements Engine {
     return task.InputSources ?? []
   }
 
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
   prepare(engineRun: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
     const parameters = read(engineRun.task.Engine.Params)
     return Promise.resolve({

@@ -23,4 +23,9 @@ export class EngineRegistry {
     )
     return answers.flatMap(({ type, answer }) => (answer.ok ? [type] : [])).sort()
   }
+
+  /** Ends what the engines keep beside their runs; call it when nothing runs any more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#engines.values()].map((engine) => engine.close()))
+  }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { WASI } from 'node:wasi'
-import type { ProgramReport } from '../supervisor/protocol.ts'
+import type { ProgramReport } from '../keeper/protocol.ts'
 import { guardMounts, type WasiFunctions } from './wasm-mounts.ts'
 import type { WasmRequest } from './wasm-request.ts'
 import { type WasmExports, type WasmInstance, type WasmMemory, webAssembly } from './web-assembly.ts'

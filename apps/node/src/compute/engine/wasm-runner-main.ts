@@ -2,7 +2,7 @@
 // argument is the file with the request. What it has to say at the end goes to file descriptor 3.
 import { readFileSync, rmSync, writeSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
-import type { ProgramReport } from '../supervisor/protocol.ts'
+import type { ProgramReport } from '../keeper/protocol.ts'
 import { WasmGuest } from './wasm-guest.ts'
 import type { WasmRequest } from './wasm-request.ts'
 

@@ -1,10 +1,10 @@
 import { existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionWork } from '../inputs/work.ts'
-import { childProgram } from '../supervisor/child-program.ts'
-import { confine } from '../supervisor/confinement.ts'
-import { outcomeOf } from '../supervisor/outcome.ts'
-import { prepareSupervised } from '../supervisor/supervisor.ts'
+import { childProgram } from '../keeper/child-program.ts'
+import { confine } from '../keeper/confinement.ts'
+import { Keeper } from '../keeper/keeper.ts'
+import { outcomeOf } from '../keeper/outcome.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from './engine.ts'
 import { jobEnvironment } from './environment.ts'
 import { failedStart } from './failed-start.ts'
@@ -26,6 +26,8 @@ export interface WasmOptions {
   readonly memoryLimitBytes?: number
   /** From SIGTERM to SIGKILL on a cancel or at the time limit. */
   readonly graceMs?: number
+  /** Looks after the guests; default: one of the engine's own. */
+  readonly keeper?: Keeper
 }
 
 /** Finds the file of a module: the path itself, or the only `.wasm` file in the directory that it names. */
@@ -73,11 +75,13 @@ function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Re
 export class WasmEngine implements Engine {
   readonly type = 'wasm'
   readonly #graceMs: number
+  readonly #keeper: Keeper
   readonly #memoryLimitBytes: number
 
   constructor(options: WasmOptions = {}) {
     this.#memoryLimitBytes = options.memoryLimitBytes ?? MOST_PAGES * PAGE_BYTES
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
+    this.#keeper = options.keeper ?? new Keeper()
   }
 
   validate(params: SpecConfig['Params']): readonly string[] {
@@ -91,6 +95,10 @@ export class WasmEngine implements Engine {
 
   inputs(task: TaskSpec): readonly InputSource[] {
     return [...(task.InputSources ?? []), ...readWasmParameters(task.Engine.Params).inputs]
+  }
+
+  async close(): Promise<void> {
+    await this.#keeper.close()
   }
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
@@ -117,7 +125,7 @@ export class WasmEngine implements Engine {
       },
       { fileBytes: limits.outputBytes, dataBytes: null },
     )
-    const supervised = await prepareSupervised(
+    const kept = await this.#keeper.prepare(
       {
         executionId: run.executionId,
         attempt: run.attempt,
@@ -137,10 +145,10 @@ export class WasmEngine implements Engine {
       options.signal,
     )
     return {
-      process: supervised.process,
-      go: async () => outcomeOf(work.workDir, await supervised.go()),
+      process: kept.process,
+      go: async () => outcomeOf(work.workDir, await kept.go()),
       abandon: async () => {
-        await supervised.abandon()
+        await kept.abandon()
         rmSync(requestPath, { force: true })
       },
     }

@@ -9,7 +9,7 @@ import { openEntry, openPlain } from '../files/open-inside.ts'
 import { removeTree } from '../files/remove-tree.ts'
 import { mountPath } from '../inputs/mount-path.ts'
 import { rootOf } from '../inputs/work.ts'
-import { readExitRecord } from '../supervisor/exit-record.ts'
+import { readExitRecord } from '../keeper/exit-record.ts'
 import { TaskError } from '../task-error.ts'
 
 const MAX_ENTRIES = 100_000

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineOutcome, RunLimits } from '../../../src/compute/engine/engine.ts'
 import { ExecEngine } from '../../../src/compute/engine/exec.ts'
-import { readOutcome } from '../../../src/compute/supervisor/outcome.ts'
+import { readOutcome } from '../../../src/compute/keeper/outcome.ts'
 import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 const engine = new ExecEngine({ allowed: true, graceMs: 300, maxProcesses: 40 })

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProcess } from '../engine/engine.ts'
+import { Lookout } from './census.ts'
 import { Footprint } from './footprint.ts'
-import { marksExecution, SUPERVISOR_VARIABLE } from './marker.ts'
+import { KEEPER_VARIABLE, keeperMarkerOf, marksExecution, SUPERVISOR_VARIABLE } from './marker.ts'
 import {
   bootId,
   environmentValue,
@@ -17,6 +18,7 @@ import { jobProcessFile } from './work-files.ts'
 const SELF_CLEANUP_MS = 5_000
 const SWEEP_MS = 10_000
 const LOOK_MS = 20
+const lookout = new Lookout()
 
 /** Which run an earlier node left behind. */
 export interface Leftover {
@@ -28,8 +30,8 @@ export interface Leftover {
 
 /** What {@link killLeftover} found. */
 export interface LeftoverReport {
-  /** True when the supervisor of the run was still alive. */
-  readonly supervisorAlive: boolean
+  /** True when what looked after the run was still alive. */
+  readonly keeperAlive: boolean
   /** How many processes of the run had to be killed by this call. */
   readonly killed: number
 }
@@ -43,11 +45,13 @@ export function isAlive(process: RunningProcess): boolean {
 
 /**
  * A pid namespace that began anew can repeat pid and start time; the mark of the execution cannot repeat. One
- * that cannot be looked at counts as the supervisor, so that nothing is taken for proven.
+ * that cannot be looked at counts as the keeper, so that nothing is taken for proven.
  */
-function isSupervisor(leftover: Leftover): boolean {
+function isKeeper(leftover: Leftover): boolean {
   const { pid } = leftover.process
   if (!isAlive(leftover.process)) return false
+  const place = environmentValue(pid, KEEPER_VARIABLE)
+  if (place !== undefined) return place === keeperMarkerOf(leftover.workDir)
   const marker = environmentValue(pid, SUPERVISOR_VARIABLE)
   if (marker !== undefined) return marksExecution(leftover.executionId, leftover.workDir)(marker)
   return !isReadable(pid) && isAlive(leftover.process)
@@ -55,7 +59,7 @@ function isSupervisor(leftover: Leftover): boolean {
 
 async function untilGone(leftover: Leftover, deadlineMs: number): Promise<boolean> {
   const endAt = performance.now() + deadlineMs
-  while (isSupervisor(leftover)) {
+  while (isKeeper(leftover)) {
     if (performance.now() > endAt) return false
     await delay(LOOK_MS)
   }
@@ -77,15 +81,15 @@ function recordedJob(workDir: string): ProcessEntry | undefined {
 }
 
 /**
- * Proves a run of an earlier node dead, before anything else is done about its execution: lets its supervisor
- * clean up, then kills the supervisor and every process of the job that is left. A reused pid is never
+ * Proves a run of an earlier node dead, before anything else is done about its execution: lets its keeper
+ * clean up, then kills the keeper and every process of the job that is left. A reused pid is never
  * killed. Rejects when a process cannot be killed; then the execution must not be started again.
  */
 export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> {
   // Nothing outlives a restart of the machine.
-  if (leftover.process.bootId !== bootId()) return { supervisorAlive: false, killed: 0 }
-  const supervisorAlive = isSupervisor(leftover)
-  // First the supervisor, so that nothing is started while the rest is looked for.
+  if (leftover.process.bootId !== bootId()) return { keeperAlive: false, killed: 0 }
+  const keeperAlive = isKeeper(leftover)
+  // First the keeper, so that nothing is started while the rest is looked for.
   if (!(await untilGone(leftover, SELF_CLEANUP_MS))) {
     sendSignal(leftover.process.pid, 'SIGKILL')
     if (!(await untilGone(leftover, SWEEP_MS))) throw unkillable(leftover.executionId, [leftover.process.pid])
@@ -99,7 +103,7 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
   const job = recordedJob(leftover.workDir)
   // The number of its group is trusted only while the recorded leader lives: otherwise it may be reused.
   if (job !== undefined && readProcess(job.pid)?.startTime === job.startTime) footprint.add(job.pid)
-  const { killed, left } = await sweep(footprint, SWEEP_MS)
+  const { killed, left } = await sweep(footprint, lookout, SWEEP_MS)
   if (left.length > 0) throw unkillable(leftover.executionId, left)
-  return { supervisorAlive, killed }
+  return { keeperAlive, killed }
 }

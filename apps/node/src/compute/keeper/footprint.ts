@@ -1,18 +1,7 @@
 import { sep } from 'node:path'
+import type { Census } from './census.ts'
 import { MARKER_VARIABLE } from './marker.ts'
-import {
-  childrenOf,
-  environmentValue,
-  isLive,
-  listProcesses,
-  type ProcessEntry,
-  readProcess,
-  workingDirectory,
-} from './process-table.ts'
-
-const SHORTEST_PAUSE_MS = 1_000
-/** Looks at all processes of the machine may take this share of the time. */
-const FIND_SHARE = 50
+import { childrenOf, isLive, type ProcessEntry, readProcess } from './process-table.ts'
 
 /** How the processes of one job are told from all others. */
 export interface FootprintOptions {
@@ -22,7 +11,7 @@ export interface FootprintOptions {
   readonly workDir: string
   /** Nothing that started earlier, in clock ticks since boot, can belong to the job. */
   readonly notBefore: string
-  /** Processes that never count: the supervisor itself. */
+  /** A process that never counts: the keeper itself. */
   readonly exceptPid: number
 }
 
@@ -35,7 +24,6 @@ export class Footprint {
   readonly #options: FootprintOptions
   readonly #known = new Map<number, string>()
   #groups = new Set<number>()
-  #nextFindAtMs = 0
 
   constructor(options: FootprintOptions) {
     this.#options = options
@@ -45,17 +33,6 @@ export class Footprint {
   add(pid: number): void {
     const entry = readProcess(pid)
     if (entry !== undefined) this.#remember([entry])
-  }
-
-  /** Looks at the known processes, and now and then at all others, as often as their number allows. */
-  look(): ProcessEntry[] {
-    const startedAtMs = performance.now()
-    if (startedAtMs >= this.#nextFindAtMs) {
-      this.find()
-      const tookMs = performance.now() - startedAtMs
-      this.#nextFindAtMs = startedAtMs + Math.max(SHORTEST_PAUSE_MS, tookMs * FIND_SHARE)
-    }
-    return this.refresh()
   }
 
   /** Looks again at the known processes and their children, cheaply; returns those that live. */
@@ -85,21 +62,18 @@ export class Footprint {
     return live
   }
 
-  /** Looks through all processes of the machine for those of the job. */
-  find(): ProcessEntry[] {
-    const candidates = listProcesses().filter((entry) => this.#mayBelong(entry))
+  /** Finds the processes of the job among all those of the machine. */
+  find(census: Census): ProcessEntry[] {
+    const candidates = census.entries.filter((entry) => this.#mayBelong(entry))
+    const traced = candidates.filter((entry) => this.#hasTrace(census, entry))
+    this.#remember(traced)
+    const strays = candidates.filter((entry) => this.#isStray(census, entry))
     const found = new Map<number, ProcessEntry>()
-    for (const entry of candidates) if (this.#hasTrace(entry)) found.set(entry.pid, entry)
-    this.#remember([...found.values()])
-    for (const entry of candidates) if (this.#isStray(entry)) found.set(entry.pid, entry)
-    let grown = found.size > 0
-    while (grown) {
-      grown = false
-      for (const entry of candidates) {
-        if (found.has(entry.pid) || !found.has(entry.ppid)) continue
-        found.set(entry.pid, entry)
-        grown = true
-      }
+    const queue = [...traced, ...strays]
+    for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
+      if (found.has(entry.pid)) continue
+      found.set(entry.pid, entry)
+      queue.push(...census.childrenOf(entry.pid).filter((child) => this.#mayBelong(child)))
     }
     return [...found.values()]
   }
@@ -118,17 +92,17 @@ export class Footprint {
     )
   }
 
-  #hasTrace(entry: ProcessEntry): boolean {
+  #hasTrace(census: Census, entry: ProcessEntry): boolean {
     if (this.#known.get(entry.pid) === entry.startTime) return true
     if (this.#groups.has(entry.pgid) || this.#groups.has(entry.sid)) return true
-    const marker = environmentValue(entry.pid, MARKER_VARIABLE)
+    const marker = census.variable(entry.pid, MARKER_VARIABLE)
     return marker !== undefined && this.#options.isMarked(marker)
   }
 
   /** Only orphans: a person who looks around in the work directory has a shell with a parent. */
-  #isStray(entry: ProcessEntry): boolean {
+  #isStray(census: Census, entry: ProcessEntry): boolean {
     if (entry.ppid !== 1) return false
-    const directory = workingDirectory(entry.pid)
+    const directory = census.directory(entry.pid)
     const { workDir } = this.#options
     return directory !== undefined && (directory === workDir || directory.startsWith(workDir + sep))
   }

@@ -43,6 +43,7 @@ export class AnswerWatch {
       child.once('close', end)
       child.once('error', end)
       this.#timer = setInterval(() => this.#look(ask, end), patience.askMs)
+      this.#timer.unref()
     })
   }
 
@@ -54,7 +55,7 @@ export class AnswerWatch {
   /** Says for how long it did not answer. */
   get silence(): string {
     const { askMs, unanswered } = this.#patience
-    return `its supervisor did not answer for ${(askMs * unanswered) / 1000} s`
+    return `its keeper did not answer for ${(askMs * unanswered) / 1000} s`
   }
 
   #look(ask: () => void, giveUp: () => void): void {

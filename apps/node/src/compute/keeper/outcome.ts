@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { EngineOutcome } from '../engine/engine.ts'
 import { type ExitRecord, readExitRecord } from './exit-record.ts'
-import { logFile } from './work-files.ts'
+import { logFile, READ_FLAGS } from './work-files.ts'
 
 const HEAD_BYTES = 2_048
 
@@ -13,7 +13,7 @@ interface Head {
 function readHead(path: string): Head {
   let file: number
   try {
-    file = openSync(path, 'r')
+    file = openSync(path, READ_FLAGS)
   } catch {
     return { text: '', complete: true }
   }
@@ -23,6 +23,9 @@ function readHead(path: string): Head {
     // As a stream, so that a character cut in two at the end is left out, not garbled.
     const text = new TextDecoder().decode(bytes.subarray(0, length), { stream: true })
     return { text, complete: fstatSync(file).size <= length }
+  } catch {
+    // No file any more: the job has put something else in its place.
+    return { text: '', complete: true }
   } finally {
     closeSync(file)
   }

@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ExitRecord, readExitRecord } from './exit-record.ts'
-import { type LogStream, logFile } from './work-files.ts'
+import { type LogStream, logFile, READ_FLAGS } from './work-files.ts'
 
 const LOOK_MS = 100
 const CHUNK_BYTES = 64 * 1024
@@ -79,7 +79,10 @@ class LineReader {
   }
 
   async #open(): Promise<FileHandle | undefined> {
-    return await open(this.#path, 'r').catch(() => undefined)
+    const file = await open(this.#path, READ_FLAGS).catch(() => undefined)
+    if (file === undefined || (await file.stat()).isFile()) return file
+    await file.close()
+    return undefined
   }
 
   *#split(read: Buffer): Generator<string> {

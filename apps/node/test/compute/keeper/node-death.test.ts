@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RunningProcess } from '../../../src/compute/engine/engine.ts'
-import { readExitRecord } from '../../../src/compute/supervisor/exit-record.ts'
-import { isAlive, killLeftover } from '../../../src/compute/supervisor/leftover.ts'
-import { bootId, readProcess } from '../../../src/compute/supervisor/process-table.ts'
-import { logFile } from '../../../src/compute/supervisor/work-files.ts'
+import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
+import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
+import { bootId, readProcess } from '../../../src/compute/keeper/process-table.ts'
+import { logFile } from '../../../src/compute/keeper/work-files.ts'
 import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
@@ -97,23 +97,23 @@ describe('when the node is killed', () => {
     expect(processesWith(mark).length).toBeGreaterThan(0)
     await kill(node)
     await until('the job is dead', () => processesWith(mark).length === 0)
-    await until('the supervisor is gone', () => !isAlive(node.process))
+    await until('the keeper is gone', () => !isAlive(node.process))
     expect(processesWith(mark)).toEqual([])
     expect(readExitRecord(node.workDir)).toMatchObject({ reason: 'node-gone', executionId: node.executionId })
-    expect(await killLeftover(node)).toEqual({ supervisorAlive: false, killed: 0 })
+    expect(await killLeftover(node)).toEqual({ keeperAlive: false, killed: 0 })
   })
 
   test('before the start, nothing was run', async () => {
     const mark = unique()
     const node = await startNode(`sleep ${mark}`)
     await kill(node)
-    await until('the supervisor is gone', () => !isAlive(node.process))
+    await until('the keeper is gone', () => !isAlive(node.process))
     expect(processesWith(mark)).toEqual([])
     expect(existsSync(join(node.workDir, 'process.json'))).toBe(false)
   })
 })
 
-describe('when node and supervisor are killed together', () => {
+describe('when node and keeper are killed together', () => {
   test('recovery proves the rest dead', async () => {
     const mark = unique()
     const node = await startNode(`trap "" TERM; setsid sleep ${mark} & echo up; sleep ${mark}; sleep ${mark}`)
@@ -122,9 +122,9 @@ describe('when node and supervisor are killed together', () => {
     process.kill(node.process.pid, 'SIGSTOP')
     await kill(node)
     process.kill(node.process.pid, 'SIGKILL')
-    await until('the supervisor is gone', () => !isAlive(node.process))
+    await until('the keeper is gone', () => !isAlive(node.process))
     const report = await killLeftover(node)
-    expect(report.supervisorAlive).toBe(false)
+    expect(report.keeperAlive).toBe(false)
     expect(report.killed).toBeGreaterThan(0)
     expect(processesWith(mark)).toEqual([])
   })
@@ -138,27 +138,27 @@ describe('when node and supervisor are killed together', () => {
       await untilOutput(one, 'up')
     }
     await kill(node)
-    await until('the supervisor is gone', () => !isAlive(node.process))
-    expect(await killLeftover(node)).toEqual({ supervisorAlive: false, killed: 0 })
+    await until('the keeper is gone', () => !isAlive(node.process))
+    expect(await killLeftover(node)).toEqual({ keeperAlive: false, killed: 0 })
     expect(isAlive(copy.process)).toBe(true)
     expect(processesWith(mark).length).toBeGreaterThan(0)
     expect(readExitRecord(copy.workDir)).toBeUndefined()
   })
 
-  test('recovery ends a supervisor that hangs', async () => {
+  test('recovery ends a keeper that hangs', async () => {
     const mark = unique()
     const node = await startNode(`echo up; sleep ${mark}`)
     go(node)
     await untilOutput(node, 'up')
     process.kill(node.process.pid, 'SIGSTOP')
     await kill(node)
-    expect(await killLeftover(node)).toMatchObject({ supervisorAlive: true })
+    expect(await killLeftover(node)).toMatchObject({ keeperAlive: true })
     expect(isAlive(node.process)).toBe(false)
     expect(processesWith(mark)).toEqual([])
   })
 })
 
-describe('when only the supervisor is killed', () => {
+describe('when only the keeper is killed', () => {
   test('the job is ended and the run says so', async () => {
     const mark = unique()
     const node = await startNode(`setsid sleep ${mark} & echo up; sleep ${mark}`)
@@ -167,8 +167,8 @@ describe('when only the supervisor is killed', () => {
     process.kill(node.process.pid, 'SIGKILL')
     const record = await until('the record is written', () => readExitRecord(node.workDir))
     expect(record).toMatchObject({
-      reason: 'killed',
-      errorMessage: 'its supervisor was killed, so the job was ended',
+      reason: 'keeper-lost',
+      errorMessage: 'its keeper was killed, so the job was ended',
     })
     expect(processesWith(mark)).toEqual([])
   })
@@ -183,11 +183,11 @@ describe('a reused pid', () => {
     const recorded: RunningProcess = { pid, startTime: '12345', pgid: pid, bootId: bootId() }
     const leftover = { process: recorded, executionId: 'e-stranger', workDir: directory }
     expect(isAlive(recorded)).toBe(false)
-    expect(await killLeftover(leftover)).toEqual({ supervisorAlive: false, killed: 0 })
+    expect(await killLeftover(leftover)).toEqual({ keeperAlive: false, killed: 0 })
     // Even pid and start time alike, as in a pid namespace that began anew: it bears no mark of the execution.
     const twin = { ...recorded, startTime: real?.startTime ?? '' }
     expect(isAlive(twin)).toBe(true)
-    expect(await killLeftover({ ...leftover, process: twin })).toEqual({ supervisorAlive: false, killed: 0 })
+    expect(await killLeftover({ ...leftover, process: twin })).toEqual({ keeperAlive: false, killed: 0 })
     expect(isAlive({ ...twin, bootId: 'another-boot' })).toBe(false)
     expect(isAlive(twin)).toBe(true)
     stranger.kill('SIGKILL')

@@ -1,9 +1,8 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { OutcomeReason } from '../engine/engine.ts'
-import { exitFile } from './work-files.ts'
+import { exitFile, READ_FLAGS } from './work-files.ts'
 
-/** What the supervisor leaves behind when a run has ended; survives the node. */
+/** What the keeper leaves behind when a run has ended; survives the node. */
 export interface ExitRecord {
   readonly executionId: string
   readonly attempt: number
@@ -18,40 +17,32 @@ export interface ExitRecord {
   readonly endedAtMs: number
 }
 
-/** Makes the names in a directory durable. */
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
-}
-
-/** Writes a small file whole or not at all, durably, with mode 0600. */
-export function writeFileDurably(path: string, text: string): void {
+/**
+ * Writes a small file whole or not at all, with mode 0600. It outlives this process but not the machine: what it
+ * says is only believed in the same boot, so a sync would protect nothing. A job may have put anything in its
+ * place, also what would hold up whoever opens it.
+ */
+export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.tmp`
-  const file = openSync(temporary, 'w', 0o600)
-  try {
-    writeFileSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+  rmSync(temporary, { recursive: true, force: true })
+  writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
   renameSync(temporary, path)
-  syncDirectory(dirname(path))
 }
 
 /** Writes the exit record of a run into its work directory. */
 export function writeExitRecord(workDir: string, record: ExitRecord): void {
-  writeFileDurably(exitFile(workDir), `${JSON.stringify(record)}\n`)
+  writeWhole(exitFile(workDir), `${JSON.stringify(record)}\n`)
 }
 
 /** Reads the exit record of a work directory; undefined while the run has not ended, or when it is unreadable. */
 export function readExitRecord(workDir: string): ExitRecord | undefined {
+  let file: number | undefined
   try {
-    return JSON.parse(readFileSync(exitFile(workDir), 'utf8')) as ExitRecord
+    file = openSync(exitFile(workDir), READ_FLAGS)
+    return JSON.parse(readFileSync(file, 'utf8')) as ExitRecord
   } catch {
     return undefined
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }

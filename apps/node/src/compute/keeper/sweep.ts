@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Lookout } from './census.ts'
 import type { Footprint } from './footprint.ts'
 import type { ProcessEntry } from './process-table.ts'
 
@@ -25,20 +25,23 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
  * Kills every process of a footprint and waits until none is seen in two looks in a row, so that a process
  * born between a look and its kill is caught as well.
  */
-export async function sweep(footprint: Footprint, deadlineMs: number): Promise<SweepResult> {
+export async function sweep(
+  footprint: Footprint,
+  lookout: Lookout,
+  deadlineMs: number,
+): Promise<SweepResult> {
   const killed = new Set<string>()
   const endAt = performance.now() + deadlineMs
   let calm = 0
   let found: ProcessEntry[] = []
   while (calm < CALM_LOOKS) {
-    found = footprint.find()
+    found = footprint.find(await lookout.next())
     if (found.length > 0 && performance.now() > endAt) break
     for (const entry of found) {
       sendSignal(entry.pid, 'SIGKILL')
       killed.add(`${entry.pid}/${entry.startTime}`)
     }
     calm = found.length === 0 ? calm + 1 : 0
-    if (calm < CALM_LOOKS) await delay(calm > 0 ? 1 : 5)
   }
   return { killed: killed.size, left: found.map((entry) => entry.pid) }
 }

@@ -1,8 +1,8 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ExitRecord, writeExitRecord } from '../../../src/compute/supervisor/exit-record.ts'
-import { followLog, type LogPart } from '../../../src/compute/supervisor/log-follow.ts'
-import { logFile } from '../../../src/compute/supervisor/work-files.ts'
+import { type ExitRecord, writeExitRecord } from '../../../src/compute/keeper/exit-record.ts'
+import { followLog, type LogPart } from '../../../src/compute/keeper/log-follow.ts'
+import { logFile } from '../../../src/compute/keeper/work-files.ts'
 import { makeDirectory, removeDirectory } from '../work-bench.ts'
 
 const ENDED: ExitRecord = {

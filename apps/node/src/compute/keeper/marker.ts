@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 
 /** The name of the environment variable that marks every process of a job. */
 export const MARKER_VARIABLE = 'SALTCOD_EXECUTION'
 
-/** The name of the environment variable that marks a supervisor. */
+/** The name of the environment variable that marks a keeper: the place of the runs that it looks after. */
+export const KEEPER_VARIABLE = 'SALTCOD_KEEPER'
+
+/** The variable that marked what looked after a single run, in releases before there was a keeper. */
 export const SUPERVISOR_VARIABLE = 'SALTCOD_SUPERVISOR'
 
 const PLACE_LENGTH = 16
 
 /**
- * Returns the value of both markers: the execution, the attempt, and where it works. The place tells apart what two
+ * Returns the marker of a run: the execution, the attempt, and where it works. The place tells apart what two
  * nodes on one machine run under one id, as after a copy of a node's directory was started.
  */
 export function markerOf(executionId: string, attempt: number, workDir: string): string {
@@ -22,6 +25,11 @@ export function markerOf(executionId: string, attempt: number, workDir: string):
 export function marksExecution(executionId: string, workDir: string): (marker: string) => boolean {
   const place = placeOf(workDir)
   return (marker) => marker.startsWith(`${executionId}:`) && marker.endsWith(`:${place}`)
+}
+
+/** Returns the marker of a keeper, which all runs below one directory share. */
+export function keeperMarkerOf(workDir: string): string {
+  return placeOf(dirname(workDir))
 }
 
 function placeOf(workDir: string): string {

@@ -3,10 +3,12 @@ import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import type { OutcomeReason } from '../engine/engine.ts'
+import type { Census, Lookout } from './census.ts'
 import { DiskUse } from './disk-use.ts'
-import { type ExitRecord, writeExitRecord, writeFileDurably } from './exit-record.ts'
+import { type ExitRecord, writeExitRecord, writeWhole } from './exit-record.ts'
 import { Footprint } from './footprint.ts'
-import { LogSink, openNamedPipes } from './log-sink.ts'
+import type { LogPipes } from './log-pipes.ts'
+import { LogSink } from './log-sink.ts'
 import { MARKER_VARIABLE, markerOf } from './marker.ts'
 import { memoryUse, type ProcessEntry, readProcess } from './process-table.ts'
 import type { Launch, ProgramReport } from './protocol.ts'
@@ -27,9 +29,16 @@ interface Cause {
 
 type Ending = Pick<ExitRecord, 'reason' | 'exitCode' | 'signal' | 'errorMessage'>
 
-/** Runs one job inside the supervisor process: starts it, bounds it, ends it, and records its end. */
+/** What all runs of a keeper share. */
+export interface KeeperTools {
+  readonly lookout: Lookout
+  readonly pipes: LogPipes
+}
+
+/** Looks after one run inside the keeper: starts it, bounds it, ends it, and records its end. */
 export class Supervision {
   readonly #launch: Launch
+  readonly #tools: KeeperTools
   readonly #marker: string
   readonly #footprint: Footprint
   readonly #stdout: LogSink
@@ -44,9 +53,12 @@ export class Supervision {
   /** Settles when the program can say no more: its exit may be seen before its last words. */
   #reportEnded: Promise<unknown> = Promise.resolve()
   #finishing = false
+  #census: Census | undefined
 
-  constructor(launch: Launch, onDone: (record: ExitRecord | undefined) => void) {
+  /** Calls `onDone` once, when nothing of the run is left; without a record it never began. Throws where its log cannot be opened. */
+  constructor(launch: Launch, tools: KeeperTools, onDone: (record: ExitRecord | undefined) => void) {
     this.#launch = launch
+    this.#tools = tools
     this.#onDone = onDone
     this.#diskUse = new DiskUse(launch.cwd)
     this.#marker = markerOf(launch.executionId, launch.attempt, launch.workDir)
@@ -64,8 +76,8 @@ export class Supervision {
   go(): void {
     if (this.#child !== undefined || this.#finishing) return
     const launch = this.#launch
-    const pipes = launch.namedLogs ? openNamedPipes(launch.workDir) : undefined
-    const [out, err] = pipes ?? []
+    const { pipes } = this.#tools
+    const [out, err] = launch.namedLogs ? [pipes.take(), pipes.take()] : []
     const child = this.#spawn(['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe'])
     if (out !== undefined) closeSync(out.childEnd)
     if (err !== undefined) closeSync(err.childEnd)
@@ -88,7 +100,7 @@ export class Supervision {
 
   #noteJob(pid: number): void {
     try {
-      writeFileDurably(jobProcessFile(this.#launch.workDir), `${JSON.stringify(readProcess(pid) ?? null)}\n`)
+      writeWhole(jobProcessFile(this.#launch.workDir), `${JSON.stringify(readProcess(pid) ?? null)}\n`)
     } catch {
       // A full disk: the note only helps a recovery, which has the marks of the processes as well.
     }
@@ -112,12 +124,18 @@ export class Supervision {
     this.#stop({ reason: 'cancelled', message: 'it was cancelled' }, this.#launch.graceMs)
   }
 
-  /** Ends the job at once, because nobody is left to answer for it. */
+  /** Ends the job at once, because nobody is left to answer for it; one that has not begun leaves nothing. */
   orphan(): void {
-    const cause: Cause = { reason: 'node-gone', message: 'the node that ran it ended' }
-    if (this.#child === undefined) this.#onDone(undefined)
-    this.#stop(cause, 0)
+    if (this.#child === undefined) return void this.#giveUp()
+    this.#stop({ reason: 'node-gone', message: 'the node that ran it ended' }, 0)
     this.kill()
+  }
+
+  async #giveUp(): Promise<void> {
+    if (this.#finishing) return
+    this.#finishing = true
+    await Promise.all([this.#stdout.close(0), this.#stderr.close(0)])
+    this.#onDone(undefined)
   }
 
   #stop(cause: Cause, graceMs: number): void {
@@ -148,7 +166,10 @@ export class Supervision {
   }
 
   #look(): void {
-    const live = this.#footprint.look()
+    const census = this.#tools.lookout.recent()
+    if (census !== this.#census) this.#footprint.find(census)
+    this.#census = census
+    const live = this.#footprint.refresh()
     const { maxProcesses, memoryBytes, outputBytes } = this.#launch
     if (live.length > maxProcesses) {
       this.#stop({ reason: 'killed', message: `it had more than ${maxProcesses} processes at a time` }, 0)
@@ -221,7 +242,7 @@ export class Supervision {
     if (this.#finishing) return
     this.#finishing = true
     for (const timer of this.#timers) clearTimeout(timer)
-    const { left } = await sweep(this.#footprint, SWEEP_MS)
+    const { left } = await sweep(this.#footprint, this.#tools.lookout, SWEEP_MS)
     const patience = setTimeoutPromise(DRAIN_MS, undefined, { ref: false })
     await Promise.all([
       this.#stdout.close(DRAIN_MS),

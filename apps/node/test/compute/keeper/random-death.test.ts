@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import type { RunningProcess } from '../../../src/compute/engine/engine.ts'
-import { isAlive, killLeftover } from '../../../src/compute/supervisor/leftover.ts'
+import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
@@ -35,16 +35,16 @@ test(`whenever a node is killed, nothing of its job is left (seed ${seed})`, asy
       })
       const lines = once(node.stdout, 'data')
       const [line] = (await lines) as [Buffer]
-      const supervisor = JSON.parse(line.toString()) as RunningProcess
+      const keeper = JSON.parse(line.toString()) as RunningProcess
       node.stdin.write('go\n')
       await delay(random() * 150)
       const gone = once(node, 'exit')
       node.kill('SIGKILL')
-      // In every third round the supervisor dies with it, and recovery has to do its work.
-      if (round % 3 === 2) process.kill(supervisor.pid, 'SIGKILL')
+      // In every third round the keeper dies with it, and recovery has to do its work.
+      if (round % 3 === 2) process.kill(keeper.pid, 'SIGKILL')
       await gone
-      if (round % 3 !== 2) await until('the supervisor is gone', () => !isAlive(supervisor))
-      await killLeftover({ process: supervisor, executionId, workDir })
+      if (round % 3 !== 2) await until('the keeper is gone', () => !isAlive(keeper))
+      await killLeftover({ process: keeper, executionId, workDir })
       expect(processesWith(mark), `round ${round}, seed ${seed}`).toEqual([])
     }
   } finally {

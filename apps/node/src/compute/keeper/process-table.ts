@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 
-/** One row of `/proc`, as far as the supervisor needs it. */
+/** One row of `/proc`, as far as the keeper needs it. */
 export interface ProcessEntry {
   readonly pid: number
   readonly ppid: number
@@ -26,9 +26,28 @@ export function bootId(): string {
   return readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
 }
 
+const line = Buffer.allocUnsafe(4_096)
+
+/** Reads the one line of a process, in three calls of the system: it is read for every process of the machine, many times a second. */
+function readStat(pid: number): string | undefined {
+  let file: number
+  try {
+    file = openSync(`/proc/${pid}/stat`, 'r')
+  } catch {
+    return undefined
+  }
+  try {
+    return line.toString('latin1', 0, readSync(file, line, 0, line.length, null))
+  } catch {
+    return undefined
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** Reads one process; undefined when there is none with that pid. */
 export function readProcess(pid: number): ProcessEntry | undefined {
-  const text = readProc(`/proc/${pid}/stat`)
+  const text = readStat(pid)
   if (text === undefined) return undefined
   // The name stands in parentheses and may itself hold parentheses and spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')

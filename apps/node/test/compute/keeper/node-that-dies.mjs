@@ -1,11 +1,11 @@
 // Stands for a node: prepares one run, says so, starts it, and lives on until it is killed.
 // Runs what is in dist, as a real node does. Arguments: work directory, execution id, shell script.
 import { mkdirSync } from 'node:fs'
-import { prepareSupervised } from '../../../dist/compute/supervisor/supervisor.js'
+import { Keeper } from '../../../dist/compute/keeper/keeper.js'
 
 const [workDir, executionId, script] = process.argv.slice(2)
 mkdirSync(workDir, { recursive: true })
-const run = await prepareSupervised(
+const run = await new Keeper().prepare(
   {
     executionId,
     attempt: 1,

@@ -1,0 +1,94 @@
+// The program of the keeper, which looks after all native programs that a node runs. Started by `keeper.ts`; does
+// nothing until it has orders, and ends every job when the pipe to the node closes, however the node died.
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { Lookout } from './census.ts'
+import type { ExitRecord } from './exit-record.ts'
+import { closeInheritedFiles } from './inherited-files.ts'
+import { LogPipes } from './log-pipes.ts'
+import { type FromKeeper, type Launch, Messages, type ToKeeper } from './protocol.ts'
+import { type KeeperTools, Supervision } from './supervision.ts'
+
+const STDOUT = 1
+const STDERR = 2
+
+closeInheritedFiles()
+// The pipe alone decides: a signal meant for the node or for its whole group must not leave the jobs alone.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+process.title = 'saltcod-keeper'
+
+const tools: KeeperTools = { lookout: new Lookout(), pipes: new LogPipes() }
+const runs = new Map<number, Supervision>()
+let nodeIsGone = false
+
+function sayLine(fd: number, text: string): void {
+  const bytes = Buffer.from(`${text}\n`)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+  } catch {
+    // The node is gone, so nobody listens.
+  }
+}
+
+function say(message: FromKeeper): void {
+  sayLine(STDOUT, JSON.stringify(message))
+}
+
+function done(run: number, record: ExitRecord | undefined): void {
+  runs.delete(run)
+  say({ kind: 'done', run, record: record ?? null })
+  if (nodeIsGone && runs.size === 0) process.exit(0)
+}
+
+function prepare(run: number, launch: Launch): void {
+  try {
+    runs.set(run, new Supervision(launch, tools, (record) => done(run, record)))
+  } catch (error) {
+    say({ kind: 'refused', run, message: error instanceof Error ? error.message : String(error) })
+    return
+  }
+  say({ kind: 'ready', run })
+}
+
+function handle(message: ToKeeper): void {
+  switch (message.kind) {
+    case 'launch':
+      prepare(message.run, message.launch)
+      break
+    case 'go':
+      runs.get(message.run)?.go()
+      break
+    case 'cancel':
+      runs.get(message.run)?.cancel()
+      break
+    case 'abandon':
+      runs.get(message.run)?.orphan()
+      break
+    case 'ask':
+      say({ kind: 'here' })
+      break
+  }
+}
+
+function nodeGone(): void {
+  if (nodeIsGone) return
+  nodeIsGone = true
+  if (runs.size === 0) process.exit(0)
+  for (const run of runs.values()) run.orphan()
+}
+
+process.on('uncaughtException', (error) => {
+  sayLine(STDERR, error.message)
+  // Without a keeper there must be no job; the node looks for what this does not reach.
+  for (const run of runs.values()) run.kill()
+  process.exit(1)
+})
+
+const messages = new Messages<ToKeeper>()
+const control = new Socket({ fd: 0, readable: true, writable: false })
+control.setEncoding('utf8')
+control.on('data', (text: string) => {
+  for (const message of messages.take(text)) handle(message)
+})
+control.on('error', nodeGone)
+control.on('end', nodeGone)

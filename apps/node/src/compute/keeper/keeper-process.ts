@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import type { RunningProcess } from '../engine/engine.ts'
+import { AnswerWatch, type Patience } from './answer-watch.ts'
+import { childProgram } from './child-program.ts'
+import type { ExitRecord } from './exit-record.ts'
+import { KEEPER_VARIABLE } from './marker.ts'
+import { bootId, readProcess } from './process-table.ts'
+import { type FromKeeper, type Launch, Messages, type ToKeeper } from './protocol.ts'
+import { stopWatch } from './stop-watch.ts'
+
+const ERROR_TEXT_LENGTH = 2_000
+/** For a keeper to end by itself when its node wants it no more; it first ends what still runs. */
+const FAREWELL_MS = 15_000
+
+/** How a run ended for its keeper: with a record, without one where it never began, or with the keeper itself. */
+export type RunEnd =
+  | { readonly kind: 'done'; readonly record: ExitRecord | null }
+  | { readonly kind: 'keeper-gone' }
+
+interface Pending {
+  readonly ready: (problem: string | undefined) => void
+  readonly ended: (end: RunEnd) => void
+}
+
+/** A run that a keeper has its orders for. */
+export interface OrderedRun {
+  readonly number: number
+  /** Resolves when all is ready, to undefined, or to what the machine refuses; not at all where the keeper is gone first. */
+  readonly ready: Promise<string | undefined>
+  /** Resolves when nothing of the run is left, or the keeper is gone. */
+  readonly ended: Promise<RunEnd>
+}
+
+/** One keeper from its start to its end, as its node sees it. */
+export class KeeperProcess {
+  /** What is recorded for a run, so that a later start can prove that its keeper is dead. */
+  readonly identity: RunningProcess
+  readonly #child: ChildProcess
+  readonly #watch: AnswerWatch
+  readonly #runs = new Map<number, Pending>()
+  #count = 0
+  #gone = false
+  #errors = ''
+
+  /** Starts a keeper for the runs of one place; throws where the machine refuses another process. */
+  constructor(place: string, patience: Patience) {
+    const child = spawn(process.execPath, [childProgram(import.meta.url, 'keeper-main')], {
+      cwd: '/',
+      detached: true,
+      // Nothing of the node's own environment, which may hold secrets and NODE_OPTIONS.
+      env: { PATH: process.env['PATH'] ?? '', [KEEPER_VARIABLE]: place },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    child.once('error', (error) => {
+      this.#errors = error.message
+    })
+    // A keeper that died shows as its exit, not as a broken pipe.
+    child.stdin.on('error', () => undefined)
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors = (this.#errors + text).slice(-ERROR_TEXT_LENGTH)
+    })
+    const messages = new Messages<FromKeeper>()
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      for (const message of messages.take(text)) this.#hear(message)
+    })
+    this.#watch = new AnswerWatch(child, () => this.#send({ kind: 'ask' }), patience)
+    void this.#watch.ended.then(() => this.#end())
+    const entry = child.pid === undefined ? undefined : readProcess(child.pid)
+    if (child.pid === undefined || entry === undefined) {
+      throw new Error('No keeper could be started for the runs of this node; see its limits of processes.')
+    }
+    this.identity = { pid: child.pid, startTime: entry.startTime, pgid: child.pid, bootId: bootId() }
+    stopWatch.watch(child)
+    this.#hold(false)
+  }
+
+  /** True when it takes no orders any more. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Says in a few words why it is gone. */
+  get why(): string {
+    if (this.#watch.lost) return this.#watch.silence
+    return this.#errors === '' ? 'its keeper was killed' : `its keeper ended: ${this.#errors.trim()}`
+  }
+
+  /** True when it was killed because it did not answer. */
+  get hung(): boolean {
+    return this.#watch.lost
+  }
+
+  /** Gives the orders for one run; nothing of it begins before {@link KeeperProcess.go}. */
+  launch(launch: Launch): OrderedRun {
+    this.#count += 1
+    const number = this.#count
+    let ready: Pending['ready'] = () => undefined
+    let ended: Pending['ended'] = () => undefined
+    const run: OrderedRun = {
+      number,
+      ready: new Promise((resolve) => {
+        ready = resolve
+      }),
+      ended: new Promise((resolve) => {
+        ended = resolve
+      }),
+    }
+    this.#runs.set(number, { ready, ended })
+    this.#hold(true)
+    this.#send({ kind: 'launch', run: number, launch })
+    return run
+  }
+
+  /** Lets the job begin. */
+  go(run: number): void {
+    this.#send({ kind: 'go', run })
+  }
+
+  /** Ends a run; before `go`, nothing of the job runs at all. */
+  cancel(run: number): void {
+    this.#send({ kind: 'cancel', run })
+  }
+
+  /** Takes the orders for a run back. */
+  abandon(run: number): void {
+    this.#send({ kind: 'abandon', run })
+  }
+
+  /** Closes the pipe, at which the keeper ends all runs and itself; resolves when it is gone. */
+  async close(): Promise<void> {
+    this.#hold(true)
+    this.#child.stdin?.end()
+    const patience = setTimeout(() => this.#child.kill('SIGKILL'), FAREWELL_MS)
+    await this.#watch.ended
+    clearTimeout(patience)
+  }
+
+  #send(message: ToKeeper): void {
+    if (!this.#gone) this.#child.stdin?.write(`${JSON.stringify(message)}\n`)
+  }
+
+  #hear(message: FromKeeper): void {
+    if (message.kind === 'here') return
+    const pending = this.#runs.get(message.run)
+    if (message.kind === 'ready') {
+      pending?.ready(undefined)
+    } else if (message.kind === 'refused') {
+      pending?.ready(message.message)
+      this.#forget(message.run, { kind: 'done', record: null })
+    } else {
+      this.#forget(message.run, { kind: 'done', record: message.record })
+    }
+  }
+
+  #forget(run: number, end: RunEnd): void {
+    this.#runs.get(run)?.ended(end)
+    this.#runs.delete(run)
+    if (this.#runs.size === 0) this.#hold(false)
+  }
+
+  #end(): void {
+    this.#gone = true
+    for (const run of this.#runs.keys()) this.#forget(run, { kind: 'keeper-gone' })
+  }
+
+  /** Keeps this process from ending by itself while a run is looked after, and only then. */
+  #hold(held: boolean): void {
+    const { stdin, stdout, stderr } = this.#child
+    for (const part of [this.#child, stdin as Socket, stdout as Socket, stderr as Socket]) {
+      if (held) part.ref()
+      else part.unref()
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+
+/** Made at once, since each making costs a process. */
+const BATCH = 32
+/** Nothing waits longer for a program that only makes names. */
+const PATIENCE_MS = 2_000
+/** More are made where fewer are left. */
+const RESERVE = 16
+
+/** A pipe that a job writes to: the job's end, which whoever starts the job closes, and ours as a stream. */
+export interface LogPipe {
+  readonly childEnd: number
+  readonly stream: Readable
+}
+
+interface Ends {
+  readonly reading: number
+  readonly writing: number
+}
+
+interface Names {
+  readonly directory: string
+  readonly paths: readonly string[]
+}
+
+const run = promisify(execFile)
+
+/**
+ * Pipes that a job may also open by the names `/dev/stdout` and `/dev/stderr`; Node makes socket pairs, which
+ * cannot be opened by name. They are made ahead, and have no name any more when they are handed out.
+ */
+export class LogPipes {
+  readonly #ready: Ends[] = []
+  #making: Promise<void> | undefined
+
+  /** Takes a pipe; undefined where the machine has no `mkfifo`, no descriptors or no room for their names. */
+  take(): LogPipe | undefined {
+    if (this.#ready.length === 0) this.#makeNow()
+    const ends = this.#ready.pop()
+    if (this.#ready.length < RESERVE) this.#making ??= this.#makeMore()
+    if (ends === undefined) return undefined
+    return {
+      childEnd: ends.writing,
+      stream: new Socket({ fd: ends.reading, readable: true, writable: false }),
+    }
+  }
+
+  #makeNow(): void {
+    let names: Names | undefined
+    try {
+      names = newNames()
+      if (spawnSync('mkfifo', optionsFor(names), { stdio: 'ignore', timeout: PATIENCE_MS }).status === 0)
+        this.#open(names.paths)
+    } catch {
+      // Without one, the streams of the job are socket pairs.
+    } finally {
+      remove(names)
+    }
+  }
+
+  async #makeMore(): Promise<void> {
+    let names: Names | undefined
+    try {
+      names = newNames()
+      await run('mkfifo', optionsFor(names), { timeout: PATIENCE_MS })
+      this.#open(names.paths)
+    } catch {
+      // Tried again when the next one is taken.
+    } finally {
+      remove(names)
+      this.#making = undefined
+    }
+  }
+
+  #open(paths: readonly string[]): void {
+    for (const path of paths) {
+      // The reading end first and without waiting, or each open would wait for the other.
+      const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      try {
+        this.#ready.push({ reading, writing: openSync(path, 'w') })
+      } catch (error) {
+        closeSync(reading)
+        throw error
+      }
+    }
+  }
+}
+
+function newNames(): Names {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-pipes-'))
+  return { directory, paths: Array.from({ length: BATCH }, (_, index) => join(directory, String(index))) }
+}
+
+function optionsFor({ paths }: Names): readonly string[] {
+  return ['-m', '600', ...paths]
+}
+
+function remove(names: Names | undefined): void {
+  if (names !== undefined) rmSync(names.directory, { recursive: true, force: true })
+}

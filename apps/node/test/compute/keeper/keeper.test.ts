@@ -1,0 +1,148 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openMemoryExecutionStore } from '@saltcod/store-memory'
+import { expect, onTestFinished, test } from 'vitest'
+import { ExecEngine } from '../../../src/compute/engine/exec.ts'
+import { EngineRegistry } from '../../../src/compute/engine/registry.ts'
+import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
+import { Keeper } from '../../../src/compute/keeper/keeper.ts'
+import { readOutcome } from '../../../src/compute/keeper/outcome.ts'
+import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
+import type { Launch } from '../../../src/compute/keeper/protocol.ts'
+
+import { scratch, shellJob, startRoom, until as untilHolds } from '../fixture.ts'
+import { TestRequester } from '../test-requester.ts'
+import { processesWith, until } from '../work-bench.ts'
+
+/** Three seconds, in which a sound keeper answers on a busy machine too. */
+const SHORT = { askMs: 100, unanswered: 30 }
+let runs = 0
+
+function launchOf(workDir: string, script: string): Launch {
+  runs += 1
+  return {
+    executionId: `e-answer-${process.pid}-${runs}`,
+    attempt: 1,
+    workDir,
+    command: '/bin/sh',
+    args: ['-c', script],
+    env: { PATH: '/usr/bin:/bin' },
+    cwd: workDir,
+    timeMs: null,
+    graceMs: 1_000,
+    memoryBytes: null,
+    logBytes: 1_000_000,
+    outputBytes: 1_000_000,
+    maxProcesses: 100,
+    namedLogs: true,
+    reports: false,
+  }
+}
+
+const signal = new AbortController().signal
+
+/** The newest keeper of this process. */
+async function newestKeeper(): Promise<number> {
+  return await until('a keeper is there', () =>
+    childrenOf(process.pid)
+      .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('keeper'))
+      .at(-1),
+  )
+}
+
+/** Stops a process again and again, until the test is over. */
+function stopForGood(pid: number): void {
+  const stopping = setInterval(() => {
+    try {
+      process.kill(pid, 'SIGSTOP')
+    } catch {
+      clearInterval(stopping)
+    }
+  }, 5)
+  onTestFinished(() => clearInterval(stopping))
+}
+
+test('a keeper that is stopped before it is ready is woken, and the run goes on', async () => {
+  const preparing = new Keeper(SHORT).prepare(launchOf(scratch(), 'echo fine'), signal)
+  process.kill(await newestKeeper(), 'SIGSTOP')
+  expect(await (await preparing).go()).toMatchObject({ reason: 'exited', exitCode: 0 })
+})
+
+test('one that is stopped as fast as it is woken is given up, and another takes its place', async () => {
+  const keeper = new Keeper(SHORT)
+  const mark = `${1_000_000 + process.pid}4`
+  const run = await keeper.prepare(launchOf(scratch(), `exec sleep ${mark}`), signal)
+  const over = run.go()
+  await until('the job is up', () => processesWith(mark).length > 0)
+  stopForGood(run.process.pid)
+  expect(await over).toMatchObject({ reason: 'keeper-lost' })
+  expect(processesWith(mark)).toEqual([])
+  const next = await keeper.prepare(launchOf(scratch(), 'echo fine'), signal)
+  expect(next.process.pid).not.toBe(run.process.pid)
+  expect(await next.go()).toMatchObject({ reason: 'exited' })
+})
+
+test('where it dies before it is ready, the run is said not to have begun', async () => {
+  const preparing = new Keeper(SHORT).prepare(launchOf(scratch(), 'echo never'), signal)
+  process.kill(await newestKeeper(), 'SIGKILL')
+  await expect(preparing).rejects.toMatchObject({
+    name: 'HelperLost',
+    message: 'its keeper was killed, so the job was not begun',
+  })
+})
+
+test('one that hangs is killed with its jobs, and their runs are given back', async () => {
+  const tools = scratch()
+  writeFileSync(join(tools, 'mkfifo'), '#!/bin/sh\nexec sleep 1000\n')
+  chmodSync(join(tools, 'mkfifo'), 0o755)
+  const path = process.env['PATH'] ?? ''
+  process.env['PATH'] = `${tools}:${path}`
+  onTestFinished(() => {
+    process.env['PATH'] = path
+  })
+  const workDir = scratch()
+  // A third of a second, of the two for which it waits for that program.
+  const run = await new Keeper({ askMs: 10, unanswered: 30 }).prepare(launchOf(workDir, 'echo never'), signal)
+  expect(await run.go()).toMatchObject({
+    reason: 'keeper-lost',
+    exitCode: null,
+    errorMessage: 'its keeper did not answer for 0.3 s, so the job was ended',
+  })
+  expect(readExitRecord(workDir)).toBeUndefined()
+})
+
+test('one run that is given up leaves the others of its keeper alone', async () => {
+  const keeper = new Keeper(SHORT)
+  const mark = `${1_000_000 + process.pid}6`
+  const other = await keeper.prepare(launchOf(scratch(), `sleep 0.${mark}; echo fine`), signal)
+  const over = other.go()
+  const run = await keeper.prepare(launchOf(scratch(), 'echo never'), signal)
+  expect(run.process).toEqual(other.process)
+  await run.abandon()
+  expect(await over).toMatchObject({ reason: 'exited', exitCode: 0 })
+})
+
+test('the requester hears of an interruption where a keeper was killed', async () => {
+  const store = await openMemoryExecutionStore()
+  const link = new TestRequester()
+  const engines = new EngineRegistry([new ExecEngine({ allowed: true, graceMs: 200 })])
+  await startRoom({ store, link, dataDir: scratch(), settings: { engines } })
+  link.ask('e-1', shellJob('kill -KILL $PPID; sleep 60'), { approved: true })
+  const known = await untilHolds(
+    () => link.known('e-1'),
+    ({ state }) => state === 'Failed',
+  )
+  expect(known.events.at(-1)).toMatchObject({
+    message: 'its keeper was killed, so the job was ended',
+    details: { reason: 'interrupted' },
+  })
+})
+
+test('a job that puts pipes in the place of the files of its run holds nobody up', async () => {
+  const workDir = scratch()
+  const script = 'rm -f stdout exit.json.tmp; mkfifo stdout exit.json.tmp exit.json; echo done'
+  const run = await new Keeper(SHORT).prepare(launchOf(workDir, script), signal)
+  expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
+  expect(readExitRecord(workDir)).toMatchObject({ reason: 'exited' })
+  expect(readOutcome(workDir)).toMatchObject({ stdout: '' })
+})
