@@ -52,7 +52,7 @@ export function gatedJob(name: string, mark: string, gate: string): object {
   ])
 }
 
-/** A native job that stops its supervisor, marks that it has, and goes on for ever. */
+/** A native job that stops its keeper, marks that it has, and goes on for ever. */
 export function stoppingJob(name: string, mark: string, marks: string): object {
   const script = `kill -STOP $PPID; echo "${name}" >>"${marks}"; exec sleep 1000000`
   return job('batch', name, [

@@ -43,7 +43,7 @@ test('SIGTERM ends a node whose work takes longer than the grace period, and the
   expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 })
 
-test('a job that stops its supervisor can be stopped, and does not outlive its node', async () => {
+test('a job that stops its keeper can be stopped, and does not outlive its node', async () => {
   const directory = temporaryDirectory()
   const mark = randomUUID()
   const marks = join(directory, 'marks')
@@ -51,14 +51,12 @@ test('a job that stops its supervisor can be stopped, and does not outlive its n
   const node = new AttackedNode(join(directory, 'repo'), ['--allow-exec'], { GracePeriod: '100ms' })
   await node.start()
   const first = await node.submit(stoppingJob('first', mark, marks))
-  await waitFor('the first has stopped its supervisor', () => readFileSync(marks, 'utf8') === 'first\n')
+  await waitFor('the first has stopped its keeper', () => readFileSync(marks, 'utf8') === 'first\n')
   expect((await node.request('DELETE', `orchestrator/jobs/${first}`)).status).toBe(200)
   await waitFor('the first is gone', () => processesWith(mark).length === 0)
 
   await node.submit(stoppingJob('second', mark, marks))
-  await waitFor('the second has stopped its supervisor', () =>
-    readFileSync(marks, 'utf8').endsWith('second\n'),
-  )
+  await waitFor('the second has stopped its keeper', () => readFileSync(marks, 'utf8').endsWith('second\n'))
   expect(await node.signal('SIGTERM'), node.log).toEqual({ code: 0, signal: null })
   expect(processesWith(mark)).toEqual([])
 })

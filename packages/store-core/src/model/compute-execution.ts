@@ -36,7 +36,7 @@ export interface ComputeExecution<Spec = unknown> {
   readonly attempt: number
   /** Whether a restart may run it again, because running it twice does no harm. */
   readonly rerunnable: boolean
-  /** The supervisor of the newest attempt; `null` before the first. */
+  /** What looked after the newest attempt: the keeper of its node; `null` before the first. */
   readonly process: ProcessIdentity | null
   readonly resources: Json
   readonly publishedResult: Json

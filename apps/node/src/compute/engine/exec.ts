@@ -12,7 +12,7 @@ import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 const DEFAULT_GRACE_MS = 5_000
 const DEFAULT_PROCESSES = 2_048
-/** What one process may take beyond the job's limit before the supervisor's next look at all of them. */
+/** What one process may take beyond the job's limit before the keeper's next look at all of them. */
 const DATA_SLACK_BYTES = 256 * 1024 * 1024
 
 /** Options of {@link ExecEngine}. */

@@ -1,4 +1,4 @@
-// The program in which WebAssembly guests run; started by the supervisor, one process for each run. Its only
+// The program in which WebAssembly guests run; started by the keeper, one process for each run. Its only
 // argument is the file with the request. What it has to say at the end goes to file descriptor 3.
 import { readFileSync, rmSync, writeSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'

@@ -19,7 +19,7 @@ export interface StagedResult {
 
 /** The private directory of one attempt, with inputs and result directories in place. */
 export interface ExecutionWork {
-  /** Mode 0700; holds `root`, the logs, and what the supervisor writes. */
+  /** Mode 0700; holds `root`, the logs, and what the keeper writes. */
   readonly workDir: string
   /** The job's view of the file system: targets and result paths lie below it. */
   readonly rootDir: string

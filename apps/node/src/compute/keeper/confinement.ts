@@ -30,8 +30,8 @@ function tool(name: string, options: readonly string[]): string | undefined {
 
 /**
  * Puts kernel bounds around a program where the machine has util-linux: limits by `prlimit`, and by `setpriv`
- * a SIGKILL for the job's first process should its supervisor be killed. Both replace themselves with the
- * program, so its pid stays the same. Without them the program runs as it is, under the supervisor's own bounds.
+ * a SIGKILL for the job's first process should its keeper be killed. Both replace themselves with the
+ * program, so its pid stays the same. Without them the program runs as it is, under the keeper's own bounds.
  */
 export function confine(line: CommandLine, limits: Confinement): CommandLine {
   let { command, args } = line

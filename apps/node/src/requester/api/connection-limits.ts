@@ -18,7 +18,7 @@ export interface ConnectionLimits {
 
 /** What stores, timers, logs and the process itself have open, also while a store is rewritten. */
 const BASE_FILES = 128
-/** A run has three pipes to its supervisor, and opens files while it is started, staged and published. */
+/** A run opens files while it is started, staged and published. */
 const FILES_PER_RUN = 12
 /** A log stream has its connection and reads one file at a time. */
 const FILES_PER_LOG_STREAM = 2
