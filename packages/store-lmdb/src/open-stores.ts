@@ -19,15 +19,18 @@ import { OPENING_FIELDS } from './opening-options.ts'
 export interface LmdbStoreOptions
   extends Omit<LmdbKvOptions, 'tables'>,
     Omit<OpenStoreOptions, 'clock' | 'onMigration'> {
-  /** Tells the time, in milliseconds since 1970. Default: the system's clock. */
+  /** Tells the time, in milliseconds since 1970. Default: the system's clock, and `performance.now` as `steadyClock`. */
   readonly clock?: Clock
 }
 
 const { tables: _, ...FILE_FIELDS } = OPENING_FIELDS
 
+const SYSTEM_CLOCKS = { clock: Date.now, steadyClock: () => performance.now() }
+
 const STORE_FIELDS: Fields<LmdbStoreOptions> = {
   ...FILE_FIELDS,
   clock: true,
+  steadyClock: true,
   nodeId: true,
   maxSpecBytes: true,
 }
@@ -53,9 +56,10 @@ async function openOn<Store>(
   open: (kv: KvStore, options: OpenStoreOptions) => Promise<Store>,
 ): Promise<Store> {
   checkFields('options', options, STORE_FIELDS)
-  const { clock = Date.now, nodeId, maxSpecBytes, ...kvOptions } = { ...options }
+  const { clock, steadyClock, nodeId, maxSpecBytes, ...kvOptions } = { ...options }
   const storeOptions: OpenStoreOptions = {
-    clock,
+    ...(clock === undefined ? SYSTEM_CLOCKS : { clock }),
+    ...(steadyClock === undefined ? {} : { steadyClock }),
     ...(nodeId === undefined ? {} : { nodeId }),
     ...(maxSpecBytes === undefined ? {} : { maxSpecBytes }),
     onMigration: ({ from, to, backup }) => {

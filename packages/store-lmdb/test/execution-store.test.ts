@@ -9,8 +9,8 @@ import { temporaryDirectory } from './temporary-directory.ts'
 executionStoreSuite({
   name: 'lmdb',
   runner: { describe, test },
-  open: async (clock) => {
-    const options = { path: join(temporaryDirectory(), 'executions.db'), clock }
+  open: async (clock, steadyClock) => {
+    const options = { path: join(temporaryDirectory(), 'executions.db'), clock, steadyClock }
     return {
       store: await openLmdbExecutionStore(options),
       reopen: () => openLmdbExecutionStore(options),

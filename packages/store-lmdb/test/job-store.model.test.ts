@@ -19,8 +19,8 @@ test(`${SEQUENCES * COMMANDS} random commands on a job store give what a model g
 }, async () => {
   for (let sequence = 0; sequence < SEQUENCES; sequence += 1) {
     const [seeds = []] = fc.sample(commands, { seed: SEED + sequence, numRuns: 1 })
-    await runJobCommands(async (clock) => {
-      const options = { path: join(temporaryDirectory(), 'jobs.db'), clock }
+    await runJobCommands(async (clock, steadyClock) => {
+      const options = { path: join(temporaryDirectory(), 'jobs.db'), clock, steadyClock }
       const reopen = () => openLmdbJobStore(options)
       return { store: await reopen(), reopen, dispose: async () => undefined }
     }, seeds)

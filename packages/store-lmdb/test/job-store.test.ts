@@ -9,8 +9,8 @@ import { temporaryDirectory } from './temporary-directory.ts'
 jobStoreSuite({
   name: 'lmdb',
   runner: { describe, test },
-  open: async (clock) => {
-    const options = { path: join(temporaryDirectory(), 'jobs.db'), clock }
+  open: async (clock, steadyClock) => {
+    const options = { path: join(temporaryDirectory(), 'jobs.db'), clock, steadyClock }
     return {
       store: await openLmdbJobStore(options),
       reopen: () => openLmdbJobStore(options),

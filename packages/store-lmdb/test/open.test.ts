@@ -69,6 +69,7 @@ test('options that are none are refused in words, and nothing is made', async ()
     nodeId: ['', ' ', 5, null],
     maxSpecBytes: ['1', Number.NaN, -1, 0, 1.5, null],
     clock: ['x', 5, null],
+    steadyClock: ['x', 5, null],
   }
   for (const [name, values] of Object.entries(wrong)) {
     const words = new RegExp(name === 'nodeId' ? 'node id' : name)

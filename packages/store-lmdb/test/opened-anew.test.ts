@@ -14,9 +14,9 @@ jobStoreSuite({
   runner: { describe, test },
   small: true,
   opensAnew: true,
-  open: async (clock) => {
+  open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'jobs.db')
-    const open = () => openedAnew(() => openLmdbJobStore({ path, clock }))
+    const open = () => openedAnew(() => openLmdbJobStore({ path, clock, steadyClock }))
     return { store: await open(), reopen: open, dispose: async () => undefined }
   },
 })
@@ -26,9 +26,9 @@ executionStoreSuite({
   runner: { describe, test },
   small: true,
   opensAnew: true,
-  open: async (clock) => {
+  open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'executions.db')
-    const open = () => openedAnew(() => openLmdbExecutionStore({ path, clock }))
+    const open = () => openedAnew(() => openLmdbExecutionStore({ path, clock, steadyClock }))
     return { store: await open(), reopen: open, dispose: async () => undefined }
   },
 })

@@ -17,9 +17,10 @@ jobStoreSuite({
   name,
   runner: { describe, test },
   small: true,
-  open: async (clock) => {
+  open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'jobs.db')
-    const open = async () => reader.readFor(await openLmdbJobStore({ path, clock }), 'jobs', path, clock)
+    const open = async () =>
+      reader.readFor(await openLmdbJobStore({ path, clock, steadyClock }), 'jobs', path, clock)
     return { store: await open(), reopen: open, dispose: async () => undefined }
   },
 })
@@ -28,10 +29,10 @@ executionStoreSuite({
   name,
   runner: { describe, test },
   small: true,
-  open: async (clock) => {
+  open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'executions.db')
     const open = async () =>
-      reader.readFor(await openLmdbExecutionStore({ path, clock }), 'executions', path, clock)
+      reader.readFor(await openLmdbExecutionStore({ path, clock, steadyClock }), 'executions', path, clock)
     return { store: await open(), reopen: open, dispose: async () => undefined }
   },
 })

@@ -17,7 +17,10 @@ test(`${SEQUENCES * COMMANDS} random commands on a job store give what a model g
   for (let sequence = 0; sequence < SEQUENCES; sequence += 1) {
     const [seeds = []] = fc.sample(commands, { seed: SEED + sequence, numRuns: 1 })
     await runJobCommands(
-      async (clock) => ({ store: await openMemoryJobStore({ clock }), dispose: async () => undefined }),
+      async (clock, steadyClock) => ({
+        store: await openMemoryJobStore({ clock, steadyClock }),
+        dispose: async () => undefined,
+      }),
       seeds,
     )
   }

@@ -6,5 +6,8 @@ import { openMemoryJobStore } from '../src/index.ts'
 jobStoreSuite({
   name: 'memory',
   runner: { describe, test },
-  open: async (clock) => ({ store: await openMemoryJobStore({ clock }), dispose: async () => undefined }),
+  open: async (clock, steadyClock) => ({
+    store: await openMemoryJobStore({ clock, steadyClock }),
+    dispose: async () => undefined,
+  }),
 })

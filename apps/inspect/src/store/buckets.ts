@@ -34,6 +34,8 @@ const INDEX_IDS: Readonly<Record<string, readonly string[]>> = {
   evaluationByJob: ['j', 'v'],
   evaluationLeased: ['v'],
   evaluationEnded: ['v'],
+  evaluationSuspect: ['v'],
+  evaluationDelayed: ['v'],
 }
 
 /** Lists the buckets of a store: its tables, and each index under `index/`. */

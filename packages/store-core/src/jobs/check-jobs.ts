@@ -28,7 +28,7 @@ import {
   parkedDueKey,
   parkedLaterKey,
   readyKey,
-  suspectKey,
+  sideKeys,
   waitingKey,
 } from './evaluation-row.ts'
 import { executionIndexRows, executionTable, isReclaimed, readRecordState } from './execution-row.ts'
@@ -95,6 +95,7 @@ const INDEX_OWNERS: Readonly<Record<number, RecordKind>> = {
   [INDEX.evaluationLeased]: 'evaluation',
   [INDEX.evaluationEnded]: 'evaluation',
   [INDEX.evaluationSuspect]: 'evaluation',
+  [INDEX.evaluationDelayed]: 'evaluation',
 }
 
 const VALUE_OWNERS: Readonly<Record<number, RecordKind>> = {
@@ -262,7 +263,7 @@ function evaluationIndexes(
   snapshot: KvSnapshot,
 ): ExpectedIndex[] {
   const indexes: ExpectedIndex[] = [{ key: evaluationOfJobKey({ key, row }) }]
-  if (row.su !== undefined) indexes.push({ key: suspectKey({ key }) })
+  indexes.push(...sideKeys({ key, row }).map((side) => ({ key: side })))
   if (row.st !== 'pending') return [...indexes, { key: endedKey({ key, row }) }]
   const head = snapshot.get('index', headKey(row.j))
   const isHead = head !== undefined && decodeIdTuple('v', head) === id

@@ -4,7 +4,14 @@ import { decodeIdTuple, idTuple, tuple } from '../kv/tuple.ts'
 import { EVALUATION_TRIGGERS, type NewEvaluation } from '../model/evaluation.ts'
 import { checkId, newId } from '../model/id.ts'
 import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
-import { checkChoice, checkPriority, checkTime, cutMessage } from '../store/limits.ts'
+import {
+  checkChoice,
+  checkOptionalInteger,
+  checkPriority,
+  checkTime,
+  cutMessage,
+  invalid,
+} from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { rowsOf } from '../store/scan.ts'
@@ -35,6 +42,9 @@ import { type JobRow, jobKey } from './job-row.ts'
 
 const CANDIDATES_LOOKED_AT = 100
 
+/** The longest delay of an evaluation. */
+export const MAX_DELAY_MS: number = 365 * 24 * 60 * 60 * 1_000
+
 /** Adds an evaluation of a job and returns its id, or that of one that will do instead. Throws `TypeError`, `INVALID_ARGUMENT`, `EVALUATION_ALREADY_EXISTS`. */
 export function enqueueEvaluation(
   mutation: Mutation,
@@ -42,8 +52,12 @@ export function enqueueEvaluation(
   request: NewEvaluation,
 ): string {
   requireObject('evaluation', request)
-  const { comment = '', dueAtMs = mutation.nowMs, priority = job.row.p } = request
+  const { comment = '', delayMs, dueAtMs = mutation.nowMs + (delayMs ?? 0), priority = job.row.p } = request
   checkChoice('trigger of an evaluation', request.trigger, EVALUATION_TRIGGERS)
+  checkOptionalInteger('delay in milliseconds', delayMs, 0, MAX_DELAY_MS)
+  if (delayMs !== undefined && request.dueAtMs !== undefined) {
+    throw invalid('an evaluation has both a due time and a delay', 'give one of them')
+  }
   checkTime('due time', dueAtMs)
   checkPriority(priority)
   requireOptionalFlag('coalesce', request.coalesce)
@@ -59,6 +73,7 @@ export function enqueueEvaluation(
     st: 'pending',
     ...(message === '' ? {} : { cm: message }),
     due: dueAtMs,
+    ...(delayMs === undefined || delayMs === 0 ? {} : { w: delayMs }),
     a: 0,
     q: mutation.nextSequence(),
     c: mutation.nowMs,
@@ -132,6 +147,18 @@ export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
     mutation.removeIndex(parkedLaterKey(evaluation.row))
     insert(mutation, evaluation)
   }
+}
+
+/** Lets the delay of an evaluation count from now; one that was found due stays so. */
+export function waitFrom(mutation: Mutation, before: LoadedEvaluation, delayMs: number): void {
+  const { w: _delay, ...row } = before.row
+  if (mutation.rows.get('index', waitingKey(row)) === undefined) {
+    writeEvaluation(mutation, before, { ...before, row })
+    return
+  }
+  stopWaiting(mutation, row)
+  const due = { ...row, due: mutation.nowMs + delayMs, w: delayMs, md: mutation.nowMs }
+  wait(mutation, writeEvaluation(mutation, before, { ...before, row: due }))
 }
 
 /** Returns the id of a job's head; `undefined` where it has none. */

@@ -22,7 +22,7 @@ export interface EvaluationRow {
   readonly due: number
   /** Claims so far. */
   readonly a: number
-  /** The lease: holder, expiry, incarnation, when it was given; true where its loss counts for nothing. */
+  /** The lease: holder, expiry, incarnation, when it was given (both by the clock that is never set); true where its loss counts for nothing. */
   readonly l?: {
     readonly h: string
     readonly x: number
@@ -34,6 +34,8 @@ export interface EvaluationRow {
   readonly ll?: number
   /** At how many deaths in a row it was claimed with others, so that it may be what ended its process. */
   readonly su?: number
+  /** The delay before its due time, where it was given one: unlike a time, it stays right when the clock is set. */
+  readonly w?: number
   readonly q: number
   readonly c: number
   readonly md: number
@@ -79,8 +81,8 @@ export function loadEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluati
   })
 }
 
-/** Restores an evaluation from its row. */
-export function toEvaluation(id: string, row: EvaluationRow): Evaluation {
+/** Restores an evaluation from its row; `aheadMs` is by how much the clock of leases is ahead of the one that is set. */
+export function toEvaluation(id: string, row: EvaluationRow, aheadMs = 0): Evaluation {
   const { l: lease } = row
   return {
     id,
@@ -97,7 +99,13 @@ export function toEvaluation(id: string, row: EvaluationRow): Evaluation {
     lease:
       lease === undefined
         ? null
-        : { evaluationId: id, attempt: row.a, expiresAtMs: lease.x, incarnation: lease.i, holder: lease.h },
+        : {
+            evaluationId: id,
+            attempt: row.a,
+            expiresAtMs: lease.x - aheadMs,
+            incarnation: lease.i,
+            holder: lease.h,
+          },
     sequence: row.q,
     createdAtMs: row.c,
     modifiedAtMs: row.md,
@@ -125,8 +133,27 @@ export function leasedKey(evaluation: { readonly key: Uint8Array }, expiresAtMs:
 }
 
 /** Index key of one that is suspected of having ended its process. */
-export function suspectKey(evaluation: { readonly key: Uint8Array }): Uint8Array {
+function suspectKey(evaluation: { readonly key: Uint8Array }): Uint8Array {
   return tuple(INDEX.evaluationSuspect, evaluation.key)
+}
+
+/** Index key of one that was given a delay, by the time that it counts from. */
+function delayedKey(key: Uint8Array, dueMs: number, delayMs: number): Uint8Array {
+  return tuple(INDEX.evaluationDelayed, Math.max(0, dueMs - delayMs), key)
+}
+
+/** Index keys that an evaluation has wherever it stands in the queue. */
+export function sideKeys({
+  key,
+  row,
+}: {
+  readonly key: Uint8Array
+  readonly row: EvaluationRow
+}): Uint8Array[] {
+  return [
+    ...(row.su === undefined ? [] : [suspectKey({ key })]),
+    ...(row.w === undefined ? [] : [delayedKey(key, row.due, row.w)]),
+  ]
 }
 
 /** Index key of the one evaluation of a job that is ready or leased. */
@@ -185,10 +212,8 @@ export function writeEvaluation(
 ): LoadedEvaluation {
   const { id, key, row } = made
   const bytes = evaluationTable.put(mutation.rows, key, row)
-  if (row.su !== before?.row.su) {
-    if (row.su === undefined) mutation.removeIndex(suspectKey(made))
-    else mutation.putIndex(suspectKey(made))
-  }
+  if (before !== null) for (const index of sideKeys(before)) mutation.removeIndex(index)
+  for (const index of sideKeys(made)) mutation.putIndex(index)
   if (before !== null) mutation.count('evaluation', row.ns, before.row.st, -1, -before.bytes)
   mutation.count('evaluation', row.ns, row.st, 1, bytes)
   if (before === null || before.row.st !== row.st) {

@@ -7,7 +7,9 @@ import type { Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { isStaged } from '../store/reclaim.ts'
 import { rowsOf } from '../store/scan.ts'
+import type { Moment } from '../store/steady-clock.ts'
 import { INDEX } from '../store/tables.ts'
+import { delaysFromTheFuture } from './delay.ts'
 import { withdraw } from './evaluation-queue.ts'
 import {
   endedKey,
@@ -16,7 +18,7 @@ import {
   type LoadedEvaluation,
   loadEvaluation,
   readyPrefix,
-  suspectKey,
+  sideKeys,
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
 import { jobKey } from './job-row.ts'
@@ -24,6 +26,7 @@ import { blockedUntilMs } from './suspect.ts'
 
 /** Keys that a trimmed evaluation takes: its row and two index rows. */
 const MAX_TRIMMED = 500
+const DELAYS_LOOKED_AT = 100
 
 /** Removes an evaluation that nobody holds. Throws `EVALUATION_NOT_FOUND`, `LEASE_LOST`. */
 export function deleteEvaluation(mutation: Mutation, id: string): void {
@@ -70,7 +73,7 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
   const { id, key, row, bytes } = evaluation
   mutation.removeIndex(evaluationOfJobKey(evaluation))
   mutation.removeIndex(endedKey(evaluation))
-  if (row.su !== undefined) mutation.removeIndex(suspectKey(evaluation))
+  for (const index of sideKeys(evaluation)) mutation.removeIndex(index)
   mutation.rows.remove('evaluations', key)
   mutation.count('evaluation', row.ns, row.st, -1, -bytes)
   mutation.announce({
@@ -86,15 +89,27 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
 }
 
 /** Returns when work is due next; `null` where none waits. */
-export function nextEvaluationMs(snapshot: KvSnapshot, nowMs: number): number | null {
-  const blockedMs = blockedUntilMs(snapshot, nowMs)
-  if (blockedMs !== null) return blockedMs
+export function nextEvaluationMs(snapshot: KvSnapshot, { nowMs, steadyMs }: Moment): number | null {
+  // The next claim gives them other times.
+  if (delaysFromTheFuture(snapshot, nowMs, DELAYS_LOOKED_AT).some((key) => isOfLivingJob(snapshot, key)))
+    return nowMs
+  const aheadMs = steadyMs - nowMs
+  const blockedMs = blockedUntilMs(snapshot, steadyMs)
+  if (blockedMs !== null) return blockedMs - aheadMs
   const times = [
-    ...JOB_TYPES.flatMap((type) => firstTime(snapshot, readyPrefix(type), 3)),
-    ...firstTime(snapshot, tuple(INDEX.evaluationLeased), 1),
+    // What was found due stays so where the clock is set back.
+    ...JOB_TYPES.flatMap((type) => firstTime(snapshot, readyPrefix(type), 3)).map((dueMs) =>
+      Math.min(dueMs, nowMs),
+    ),
+    ...firstTime(snapshot, tuple(INDEX.evaluationLeased), 1).map((expiresAtMs) => expiresAtMs - aheadMs),
     ...firstWaiting(snapshot),
   ]
   return times.length === 0 ? null : Math.min(...times)
+}
+
+/** Whether the index row of a delay is one of a job that was not deleted. */
+function isOfLivingJob(snapshot: KvSnapshot, delayedKey: Uint8Array): boolean {
+  return !isOfDeletedJob(snapshot, decodeId('v', decodeTuple(delayedKey)[2]))
 }
 
 function firstTime(snapshot: KvSnapshot, prefix: Uint8Array, part: number): number[] {

@@ -73,6 +73,7 @@ function chooseStretches(query: ExecutionQuery, states: ReadonlySet<ExecutionSta
 export function evaluationListing(
   snapshot: KvSnapshot,
   query: { readonly jobId?: string; readonly status?: EvaluationStatus },
+  aheadMs: number,
 ): Listing<Evaluation> {
   const { jobId, status } = query
   checkOptionalChoice('status of an evaluation', status, EVALUATION_STATUSES)
@@ -87,7 +88,7 @@ export function evaluationListing(
       load: (key) => {
         const found = findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1)))
         if (found === undefined || isReclaimed(snapshot, found.row)) return undefined
-        return wanted(toEvaluation(found.id, found.row))
+        return wanted(toEvaluation(found.id, found.row, aheadMs))
       },
     }
   }
@@ -99,7 +100,7 @@ export function evaluationListing(
     load: (key, value) => {
       const row = evaluationTable.decode(key, value)
       if (isReclaimed(snapshot, row)) return undefined
-      return wanted(toEvaluation(decodeId('v', decodeTuple(key)[0]), row))
+      return wanted(toEvaluation(decodeId('v', decodeTuple(key)[0]), row, aheadMs))
     },
   }
 }

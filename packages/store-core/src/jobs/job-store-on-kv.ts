@@ -221,15 +221,23 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   async getEvaluation(id: string): Promise<Evaluation | null> {
     return await this.read((snapshot) => {
       const found = findEvaluation(snapshot, id)
-      return found === undefined || isReclaimed(snapshot, found.row) ? null : toEvaluation(id, found.row)
+      if (found === undefined || isReclaimed(snapshot, found.row)) return null
+      return toEvaluation(id, found.row, this.#leasesAheadMs())
     })
   }
 
   async listEvaluations(
     query: { jobId?: string; status?: EvaluationStatus } & PageRequest,
   ): Promise<Page<Evaluation>> {
-    const { page } = await this.page((snapshot) => evaluationListing(snapshot, query), query)
+    const aheadMs = this.#leasesAheadMs()
+    const { page } = await this.page((snapshot) => evaluationListing(snapshot, query, aheadMs), query)
     return page
+  }
+
+  /** By how much the clock that leases are measured by is ahead of the one that is set; only their owner knows. */
+  #leasesAheadMs(): number {
+    const { nowMs, steadyMs } = this.parts.clock.read()
+    return steadyMs - nowMs
   }
 
   async deleteEvaluation(request: { evaluationId: string } & ChangeRequest): Promise<void> {
@@ -312,8 +320,8 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async nextEvaluationMs(): Promise<number | null> {
-    const nowMs = this.parts.clock()
-    return await this.read((snapshot) => nextEvaluationMs(snapshot, nowMs))
+    const moment = this.parts.clock.read()
+    return await this.read((snapshot) => nextEvaluationMs(snapshot, moment))
   }
 
   async extendLease(request: { lease: LeaseToken; leaseMs: number }): Promise<LeaseToken> {

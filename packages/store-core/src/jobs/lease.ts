@@ -7,7 +7,8 @@ import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
 import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { INDEX } from '../store/tables.ts'
-import { endHead, promoteDue, returnHead } from './evaluation-queue.ts'
+import { shortenDelays } from './delay.ts'
+import { endHead, MAX_DELAY_MS, promoteDue, returnHead } from './evaluation-queue.ts'
 import {
   type EvaluationRow,
   findEvaluation,
@@ -58,6 +59,7 @@ export function claimEvaluation(
   checkChoices('job type', jobTypes, JOB_TYPES)
   checkInteger('most attempts', maxAttempts, 1, MOST_ATTEMPTS)
   requireOptionalFlag('scheduler', request.scheduler)
+  if (shortenDelays(mutation, STEP_ROWS) === STEP_ROWS) return 'more'
   releaseExpired(mutation, maxAttempts)
   promoteWaiting(mutation)
   for (let ended = 0; ended < MOST_ENDED; ended += 1) {
@@ -96,7 +98,7 @@ function endReady(
   comment: string,
 ): true {
   mutation.removeIndex(readyKey(before.row))
-  const { su: _suspect, ...kept } = before.row
+  const { su: _suspect, w: _delay, ...kept } = before.row
   endHead(mutation, before, { ...kept, st: status, cm: comment, md: mutation.nowMs })
   if (status === 'failed') endStranded(mutation, before.row.j, comment)
   return true
@@ -104,23 +106,38 @@ function endReady(
 
 /** Returns the first of those that are ready, of all these types; damaged ones are passed over. */
 function firstReady(mutation: Mutation, types: readonly JobType[]): LoadedEvaluation | undefined {
-  let first: { readonly order: Uint8Array; readonly evaluation: LoadedEvaluation } | undefined
+  let first: LoadedEvaluation | undefined
   for (const type of types) {
-    const prefix = readyPrefix(type)
-    const lt = endOfTuple(prefix)
-    let [row] = mutation.rows.range('index', { gte: prefix, lt, limit: 1 })
-    while (row !== undefined) {
-      const order = row.key.subarray(prefix.length)
-      if (first !== undefined && Buffer.compare(first.order, order) <= 0) break
-      const evaluation = findUndamaged(mutation, decodeIdTuple('v', row.value))
-      if (evaluation !== undefined) {
-        first = { order, evaluation }
-        break
-      }
-      ;[row] = mutation.rows.range('index', { gt: row.key, lt, limit: 1 })
-    }
+    const found = firstOfType(mutation, type)
+    if (found === undefined) continue
+    if (first === undefined || isBefore(found.row, first.row, mutation.nowMs)) first = found
   }
-  return first?.evaluation
+  return first
+}
+
+/** What was found due and is due later was so before the clock was set back: it has waited for longest, or would until it is due again. */
+function firstOfType(mutation: Mutation, type: JobType): LoadedEvaluation | undefined {
+  const prefix = readyPrefix(type)
+  const first = firstUndamaged(mutation, prefix, endOfTuple(prefix))
+  if (first === undefined) return undefined
+  const alike = tuple(prefix, -first.row.p)
+  return firstUndamaged(mutation, tuple(alike, mutation.nowMs + 1), endOfTuple(alike)) ?? first
+}
+
+function firstUndamaged(mutation: Mutation, gte: Uint8Array, lt: Uint8Array): LoadedEvaluation | undefined {
+  let [row] = mutation.rows.range('index', { gte, lt, limit: 1 })
+  while (row !== undefined) {
+    const evaluation = findUndamaged(mutation, decodeIdTuple('v', row.value))
+    if (evaluation !== undefined) return evaluation
+    ;[row] = mutation.rows.range('index', { gt: row.key, lt, limit: 1 })
+  }
+  return undefined
+}
+
+function isBefore(a: EvaluationRow, b: EvaluationRow, nowMs: number): boolean {
+  if (a.p !== b.p) return a.p > b.p
+  if (a.due > nowMs !== b.due > nowMs) return a.due > nowMs
+  return a.due !== b.due ? a.due < b.due : a.q < b.q
 }
 
 function lease(
@@ -129,25 +146,27 @@ function lease(
   incarnation: string,
   request: ClaimRequest,
 ): Claim {
-  const expiresAtMs = mutation.nowMs + request.leaseMs
-  mutation.removeIndex(readyKey(before.row))
+  const { nowMs, steadyMs } = mutation
+  const endMs = steadyMs + request.leaseMs
+  const { w: _delay, ...waited } = before.row
+  mutation.removeIndex(readyKey(waited))
   const row: EvaluationRow = {
-    ...before.row,
-    a: before.row.a + 1,
+    ...waited,
+    a: waited.a + 1,
     l: {
       h: request.holder,
-      x: expiresAtMs,
+      x: endMs,
       i: incarnation,
-      at: mutation.nowMs,
+      at: steadyMs,
       ...(request.scheduler === true ? { n: true } : {}),
     },
-    md: mutation.nowMs,
+    md: nowMs,
   }
   const after = writeEvaluation(mutation, before, { ...before, row })
-  mutation.putIndex(leasedKey(after, expiresAtMs))
+  mutation.putIndex(leasedKey(after, endMs))
   return {
-    lease: { evaluationId: after.id, attempt: row.a, expiresAtMs, incarnation },
-    evaluation: toEvaluation(after.id, row),
+    lease: { evaluationId: after.id, attempt: row.a, expiresAtMs: nowMs + request.leaseMs, incarnation },
+    evaluation: toEvaluation(after.id, row, steadyMs - nowMs),
   }
 }
 
@@ -163,14 +182,14 @@ function promoteWaiting(mutation: Mutation): void {
 function releaseExpired(mutation: Mutation, maxAttempts: number): void {
   const expired = mutation.rows.keys('index', {
     gte: tuple(INDEX.evaluationLeased),
-    lt: tuple(INDEX.evaluationLeased, mutation.nowMs + 1),
+    lt: tuple(INDEX.evaluationLeased, mutation.steadyMs + 1),
     limit: STEP_ROWS,
   })
   for (const key of expired) {
     const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
     if (evaluation === undefined || evaluation.row.l === undefined) continue
     mutation.removeIndex(key)
-    giveBack(mutation, evaluation, mutation.nowMs, maxAttempts, 'the lease ran out')
+    giveBack(mutation, evaluation, 0, maxAttempts, 'the lease ran out')
   }
 }
 
@@ -178,12 +197,12 @@ function releaseExpired(mutation: Mutation, maxAttempts: number): void {
 export function extendLease(mutation: Mutation, token: LeaseToken, leaseMs: number): LeaseToken {
   checkInteger('lease time in milliseconds', leaseMs, 1, MAX_LEASE_MS)
   const before = holdLease(mutation, token)
-  const expiresAtMs = mutation.nowMs + leaseMs
+  const endMs = mutation.steadyMs + leaseMs
   mutation.removeIndex(leasedKey(before, before.row.l.x))
-  const row = { ...before.row, l: { ...before.row.l, x: expiresAtMs }, md: mutation.nowMs }
+  const row = { ...before.row, l: { ...before.row.l, x: endMs }, md: mutation.nowMs }
   const after = writeEvaluation(mutation, before, { ...before, row })
-  mutation.putIndex(leasedKey(after, expiresAtMs))
-  return { ...token, expiresAtMs }
+  mutation.putIndex(leasedKey(after, endMs))
+  return { ...token, expiresAtMs: mutation.nowMs + leaseMs }
 }
 
 /** Ends the evaluation that a lease is for. */
@@ -221,25 +240,18 @@ export function retryEvaluation(
   token: LeaseToken,
   retry: RetryRequest,
 ): EvaluationStatus {
-  checkInteger('delay in milliseconds', retry.delayMs, 0, 365 * MAX_LEASE_MS)
+  checkInteger('delay in milliseconds', retry.delayMs, 0, MAX_DELAY_MS)
   checkInteger('most attempts', retry.maxAttempts, 1, MOST_ATTEMPTS)
   const comment = cutMessage(retry.comment, 'comment')
   const before = holdLease(mutation, token)
   mutation.removeIndex(leasedKey(before, before.row.l.x))
-  return giveBack(
-    mutation,
-    before,
-    mutation.nowMs + retry.delayMs,
-    retry.maxAttempts,
-    comment,
-    retry.exhausted,
-  )
+  return giveBack(mutation, before, retry.delayMs, retry.maxAttempts, comment, retry.exhausted)
 }
 
 function giveBack(
   mutation: Mutation,
   before: LoadedEvaluation,
-  dueMs: number,
+  delayMs: number,
   maxAttempts: number,
   comment: string,
   exhausted?: ExhaustedJob,
@@ -252,7 +264,11 @@ function giveBack(
     else moveExhausted(mutation, row.j, exhausted)
     return 'failed'
   }
-  returnHead(mutation, before, { ...row, due: dueMs })
+  returnHead(mutation, before, {
+    ...row,
+    due: mutation.nowMs + delayMs,
+    ...(delayMs === 0 ? {} : { w: delayMs }),
+  })
   return 'pending'
 }
 
@@ -272,7 +288,7 @@ function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
     !isReclaimed(mutation.rows, found.row) &&
     held.i === token.incarnation &&
     found.row.a === token.attempt &&
-    held.x > mutation.nowMs
+    held.x > mutation.steadyMs
   ) {
     return found as HeldEvaluation
   }

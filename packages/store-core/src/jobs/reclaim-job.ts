@@ -9,15 +9,15 @@ import {
   evaluationsOfJob,
   evaluationTable,
   parkedPrefix,
-  suspectKey,
+  sideKeys,
   waitingKey,
 } from './evaluation-row.ts'
 import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
 
 /** Keys that one execution takes: its row, two index rows by creation, one by state, its deadline. */
 const EXECUTION_KEYS = 5
-/** Keys that one evaluation takes: its row, one index row by job, and one by its end or its due time. */
-const EVALUATION_KEYS = 3
+/** Keys that one evaluation takes: its row, one index row by job, one by its end or its due time, and one as a suspect or by its delay. */
+const EVALUATION_KEYS = 4
 
 /** Removes rows of deleted jobs, at most 500 keys. */
 export function reclaimJobs(mutation: Mutation): ReclaimReport {
@@ -89,7 +89,7 @@ function removeEvaluation(mutation: Mutation, id: string, job: Remains): void {
   try {
     const row = evaluationTable.decode(key, bytes)
     mutation.removeIndex(row.st === 'pending' ? waitingKey(row) : endedKey({ key, row }))
-    if (row.su !== undefined) mutation.removeIndex(suspectKey({ key }))
+    for (const index of sideKeys({ key, row })) mutation.removeIndex(index)
     if (job.neverSeen) return
     mutation.announce({
       kind: 'evaluation',

@@ -107,9 +107,9 @@ export function turnOfSuspects(
   mutation: Mutation,
   types: readonly JobType[],
 ): LoadedEvaluation | null | undefined {
-  const { rows, nowMs } = mutation
+  const { rows, steadyMs } = mutation
   const suspects = loadSuspects(mutation)
-  if (suspects.some(({ row }) => isOnTrial(row, nowMs))) return null
+  if (suspects.some(({ row }) => isOnTrial(row, steadyMs))) return null
   let first: { readonly order: Uint8Array; readonly evaluation: LoadedEvaluation } | undefined
   for (const evaluation of suspects) {
     const { row } = evaluation
@@ -118,26 +118,24 @@ export function turnOfSuspects(
     if (first === undefined || Buffer.compare(order, first.order) < 0) first = { order, evaluation }
   }
   if (first === undefined) return undefined
-  return leasedRows(rows).some((row) => isOnTrial(row, nowMs)) ? null : first.evaluation
+  return leasedRows(rows).some((row) => isOnTrial(row, steadyMs)) ? null : first.evaluation
 }
 
-/** Returns until when nothing may be claimed because a suspect is worked on, or waits to be, alone; `null` where that is not so. */
-export function blockedUntilMs(snapshot: KvSnapshot, nowMs: number): number | null {
+/** Returns until when, by the clock of leases, nothing may be claimed because a suspect is worked on, or waits to be, alone; `null` where that is not so. */
+export function blockedUntilMs(snapshot: KvSnapshot, steadyMs: number): number | null {
   const suspects = snapshot
     .keys('index', { ...SUSPECTS, limit: STEP_ROWS })
     .flatMap((key) => rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[1])))
   const [first] = suspects
   if (first === undefined) return null
   const leased = suspects.some((row) => isReady(snapshot, row)) ? leasedRows(snapshot) : suspects
-  const ends = leased.filter((row) => isOnTrial(row, nowMs)).map(trialEndMs)
+  const ends = leased.filter((row) => isOnTrial(row, steadyMs)).map(trialEndMs)
   return ends.length === 0 ? null : Math.max(...ends)
 }
 
 /** Whether it has been worked on for so short a time that a death now would be laid to it. */
-function isOnTrial(row: EvaluationRow, nowMs: number): boolean {
-  if (row.l === undefined || row.l.n === true) return false
-  // Where the clock was set back nobody waits for what it said before.
-  return (row.l.at ?? 0) <= nowMs && nowMs < trialEndMs(row)
+function isOnTrial(row: EvaluationRow, steadyMs: number): boolean {
+  return row.l !== undefined && row.l.n !== true && steadyMs < trialEndMs(row)
 }
 
 function trialEndMs({ l: lease, su: deaths = 1 }: EvaluationRow): number {

@@ -50,7 +50,7 @@ export async function migrateMade(kv: KvStore, kind: StoreKind, nowMs: number): 
     if (row !== undefined && row.schema < SCHEMA_VERSION) raiseSchema(rows, row)
   })
   const step = (rows: KvTransaction): boolean => {
-    const mutation = new Mutation(rows, nowMs)
+    const mutation = new Mutation(rows, { nowMs, steadyMs: nowMs })
     const more = migrateStep(mutation, kind)
     mutation.finish()
     return more

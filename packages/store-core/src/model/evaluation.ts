@@ -31,6 +31,7 @@ export interface LeaseToken {
   readonly evaluationId: string
   /** The attempt that the lease is for, from 1. */
   readonly attempt: number
+  /** By the store's clock as it was set when this was read; a lease lasts as long as it should also where that is set meanwhile. */
   readonly expiresAtMs: number
   /** The incarnation of the store that gave it. */
   readonly incarnation: string
@@ -72,6 +73,8 @@ export interface NewEvaluation {
   readonly priority?: number
   /** Default: at once. */
   readonly dueAtMs?: number
+  /** In place of `dueAtMs`: so long after this change, up to a year. Unlike a time, it stays right where the clock is set back. */
+  readonly delayMs?: number
   /**
    * Adds none where the job has one that is due, not claimed and of at least this priority: it will see
    * this change too. Default false.

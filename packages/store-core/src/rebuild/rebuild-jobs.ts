@@ -8,7 +8,7 @@ import {
   leasedKey,
   parkedDueKey,
   parkedLaterKey,
-  suspectKey,
+  sideKeys,
   waitingKey,
 } from '../jobs/evaluation-row.ts'
 import { executionIndexRows, executionTable, isReclaimed, readRecordState } from '../jobs/execution-row.ts'
@@ -146,7 +146,7 @@ function rebuildEvaluation(run: RebuildRun, found: KvRow, rows: KvTransaction): 
 
 /** Puts an evaluation where its status belongs; those that are due are parked until {@link leadParked}. */
 function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, nowMs: number): number {
-  if (row.su !== undefined) rows.put('index', suspectKey({ key }), EMPTY)
+  for (const index of sideKeys({ key, row })) rows.put('index', index, EMPTY)
   if (row.st !== 'pending') {
     rows.put('index', endedKey({ key, row }), EMPTY)
     return value.length
@@ -172,6 +172,6 @@ async function leadParked(run: RebuildRun): Promise<void> {
     const row = evaluationTable.decode(key, value)
     if (row.st !== 'pending' || isReclaimed(rows, row)) return
     if (rows.get('index', headKey(row.j)) !== undefined) return
-    bringForward(new Mutation(rows, run.nowMs), row.j)
+    bringForward(new Mutation(rows, { nowMs: run.nowMs, steadyMs: run.nowMs }), row.j)
   })
 }

@@ -17,7 +17,6 @@ import type {
   StoreInfo,
 } from '../model/store-info.ts'
 import { requireObject, requireOptionalText } from './argument-types.ts'
-import type { Clock } from './clock.ts'
 import { readCounters } from './counters.ts'
 import { knownSequence, knownStoreRow } from './damaged-meta.ts'
 import { readDeadlines } from './deadlines.ts'
@@ -41,6 +40,7 @@ import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from './qu
 import { RecordTable } from './record-table.ts'
 import { refuseUnknownFields } from './request-fields.ts'
 import { findRequest, putRequest, trimRequests } from './requests.ts'
+import type { SteadyClock } from './steady-clock.ts'
 
 /** What a store on a key-value backend is made of. */
 export interface StoreParts {
@@ -48,7 +48,7 @@ export interface StoreParts {
   readonly kv: KvStore
   /** The rows as they stand on disk. */
   readonly stored: KvStore
-  readonly clock: Clock
+  readonly clock: SteadyClock
   readonly kind: StoreKind
   /** This writable opening; `null` in a store opened for reading. */
   readonly incarnation: NumberedIncarnation | null
@@ -137,7 +137,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
         (rows) => {
           const earlier = requestId === undefined ? undefined : findRequest(rows, operation, requestId)
           if (earlier !== undefined) return earlier.result as T
-          const mutation = new Mutation(rows, this.parts.clock())
+          const mutation = new Mutation(rows, this.parts.clock.read())
           const made = body(mutation)
           if (changed(made)) mutation.send(outbox, maxMessageBytes)
           mutation.finish()
@@ -167,7 +167,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   /** Failing to note a damaged record must not hide the error that tells of it. */
   async #quarantine(damaged: readonly DamagedRow[]): Promise<void> {
     if (damaged.length === 0 || this.#kv.readOnly) return
-    const nowMs = this.parts.clock()
+    const { nowMs } = this.parts.clock.read()
     await this.#kv
       .write((rows) => {
         for (const row of damaged) putQuarantine(rows, row, nowMs)
@@ -212,7 +212,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
 
   async dueDeadlines(query: { limit?: number } = {}): Promise<Deadline[]> {
     const limit = limitOf(query)
-    const nowMs = this.parts.clock()
+    const { nowMs } = this.parts.clock.read()
     return await this.read((snapshot) => this.#deadlines(snapshot, nowMs, limit))
   }
 
@@ -294,7 +294,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     const { requestIdsOlderThanMs = olderThanMs ?? REQUEST_IDS_KEPT_MS } = rule
     checkDuration('requestIdsOlderThanMs', requestIdsOlderThanMs)
     checkInteger('limit', limit, 1, 500)
-    const nowMs = this.parts.clock()
+    const { nowMs } = this.parts.clock.read()
     return await this.#kv.write(
       (rows) =>
         trimRequests(rows, nowMs - requestIdsOlderThanMs, limit) + trimFeedRows(rows, rule, nowMs, limit),
@@ -303,7 +303,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async fold(rule: FoldRule = {}): Promise<FoldReport> {
-    return await foldStep(this.parts.stored, this.foldPlan, rule, this.parts.clock())
+    return await foldStep(this.parts.stored, this.foldPlan, rule, this.parts.clock.read().nowMs)
   }
 
   async readOutbox(query: {

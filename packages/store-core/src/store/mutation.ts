@@ -7,6 +7,7 @@ import { addToCounter } from './counters.ts'
 import { feedTable, packChange } from './feed-entry.ts'
 import { readSequence, type SequenceRow, writeSequence } from './meta.ts'
 import { putOutboxMessage } from './outbox.ts'
+import type { Moment } from './steady-clock.ts'
 import { INDEX } from './tables.ts'
 
 /**
@@ -16,6 +17,8 @@ import { INDEX } from './tables.ts'
 export class Mutation {
   readonly rows: KvTransaction
   readonly nowMs: number
+  /** The time by a clock that is never set; leases are measured by it. */
+  readonly steadyMs: number
   readonly #start: SequenceRow
   #sequence: number
   #changes: Change[] = []
@@ -24,9 +27,10 @@ export class Mutation {
     { kind: RecordKind; namespace: string; state: string; records: number; bytes: number }
   >()
 
-  constructor(rows: KvTransaction, nowMs: number) {
+  constructor(rows: KvTransaction, { nowMs, steadyMs }: Moment) {
     this.rows = rows
     this.nowMs = nowMs
+    this.steadyMs = steadyMs
     this.#start = readSequence(rows)
     this.#sequence = this.#start.n
   }

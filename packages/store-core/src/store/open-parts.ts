@@ -3,17 +3,23 @@ import { unfoldedStore } from '../fold/unfolded-store.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { beginMigration, type MigrationReport } from '../migrations/migrations.ts'
 import { requireObject, requireText, wrongType } from './argument-types.ts'
-import { type Clock, wholeMs } from './clock.ts'
+import type { Clock } from './clock.ts'
 import { knownStoreRow, recoverSequence, requireStoreRow } from './damaged-meta.ts'
 import type { StoreParts } from './durable-store-on-kv.ts'
 import { checkFields, type Fields } from './fields.ts'
 import { DEFAULT_MAX_SPEC_BYTES } from './limits.ts'
 import { checkStoreRow, openForWriting, STORE_KEY, type StoreKind } from './meta.ts'
+import { SteadyClock } from './steady-clock.ts'
 
 /** How to open a store on a key-value backend. */
 export interface OpenStoreOptions {
   /** Tells the time, in milliseconds since 1970; fractions are cut off. */
   readonly clock: Clock
+  /**
+   * Tells the time that passes, in milliseconds from any beginning, as `performance.now` does. Leases are measured by it, so that they last as
+   * long as they should when `clock` is set. Without it they follow `clock`, but not back.
+   */
+  readonly steadyClock?: Clock
   /** The node that the store belongs to. A store that has one refuses another. */
   readonly nodeId?: string
   /** The largest specification, in bytes of JSON. Default 1,000,000. */
@@ -24,6 +30,7 @@ export interface OpenStoreOptions {
 
 const OPEN_FIELDS: Fields<OpenStoreOptions> = {
   clock: true,
+  steadyClock: true,
   nodeId: true,
   maxSpecBytes: true,
   onMigration: true,
@@ -36,8 +43,10 @@ const OPEN_FIELDS: Fields<OpenStoreOptions> = {
 export function checkOpenOptions(options: OpenStoreOptions): void {
   requireObject('options', options)
   checkFields('options', options, OPEN_FIELDS)
-  const { clock, nodeId, maxSpecBytes } = options
+  const { clock, steadyClock, nodeId, maxSpecBytes } = options
   if (typeof clock !== 'function') throw wrongType('clock', 'a function that tells the time', clock)
+  if (steadyClock !== undefined && typeof steadyClock !== 'function')
+    throw wrongType('steadyClock', 'a function that tells the time that passes', steadyClock)
   if (nodeId !== undefined) {
     requireText('node id', nodeId)
     if (nodeId.trim() === '') throw new TypeError('the node id is empty; leave it out for a store of no node')
@@ -55,8 +64,8 @@ export async function openParts(
 ): Promise<StoreParts> {
   checkOpenOptions(options)
   const { nodeId, maxSpecBytes = DEFAULT_MAX_SPEC_BYTES } = options
-  const clock = wholeMs(options.clock)
-  const request = { kind, nodeId, nowMs: clock() }
+  const clock = new SteadyClock(options.clock, options.steadyClock)
+  const request = { kind, nodeId, nowMs: clock.read().nowMs }
   const made = { kv: unfoldedStore(kv, kind), stored: kv, clock, kind, maxSpecBytes }
   if (!kv.readOnly) {
     requireStoreRow(kv)

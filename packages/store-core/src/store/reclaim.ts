@@ -6,6 +6,7 @@ import type { Mutation } from './mutation.ts'
 import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import { rowsOf } from './scan.ts'
+import { CLOCK_STEP_MS } from './steady-clock.ts'
 import type { TableName } from './tables.ts'
 
 /** A record that was deleted and whose rows are still being removed. */
@@ -98,9 +99,16 @@ export function reclaimStep(
 function* remainsOf(mutation: Mutation): Generator<Remains> {
   for (const { key, value } of rowsOf(mutation.rows, 'reclaim', NO_BYTES)) {
     const row = readMark(key, value)
-    if (row === null || (row.until !== undefined && row.until > mutation.nowMs)) continue
+    if (row === null || isBeingWritten(mutation, key, row)) continue
     yield { key, id: row.id, neverSeen: row.until !== undefined }
   }
+}
+
+/** A mark that was made while the clock was ahead counts from now, or its id would be taken for as much longer. */
+function isBeingWritten(mutation: Mutation, key: Uint8Array, { id, at, until }: ReclaimRow): boolean {
+  if (until === undefined || until <= mutation.nowMs) return false
+  if (at > mutation.nowMs + CLOCK_STEP_MS) stageReclaim(mutation, key, id, mutation.nowMs + until - at)
+  return true
 }
 
 /** A damaged mark is left to `check` and `repair`, and does not keep the others. */

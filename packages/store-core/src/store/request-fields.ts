@@ -40,6 +40,7 @@ export const NEW_EVALUATION_FIELDS: Fields<NewEvaluation> = {
   comment: true,
   priority: true,
   dueAtMs: true,
+  delayMs: true,
   coalesce: true,
 }
 

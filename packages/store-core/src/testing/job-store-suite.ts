@@ -1,5 +1,6 @@
 import type { JobStore } from '../jobs/job-store.ts'
 import { JOB_STORE_FIELDS } from '../jobs/job-store-fields.ts'
+import { clockCases } from './job-store/clock.ts'
 import { deletionCases } from './job-store/deletion.ts'
 import { evaluationCases } from './job-store/evaluation.ts'
 import { executionCases, reportCases } from './job-store/execution.ts'
@@ -36,6 +37,7 @@ const CONCERNS: StoreCases<JobStore> = {
   reports: reportCases,
   evaluations: evaluationCases,
   leases: leaseCases,
+  'a clock that is set': clockCases,
   'stranded jobs': strandedCases,
   plans: planCases,
   history: historyCases,

@@ -38,7 +38,11 @@ const evaluation = (world: JobWorld, draw: Draw): NamedEvaluation => ({
   id: draw.pick(EVALUATION_IDS, 50),
   trigger: 'job-queue',
   ...(draw.once(2, 51) ? { priority: draw.below(4, 52) - 1 } : {}),
-  ...(draw.once(2, 53) ? { dueAtMs: world.model.nowMs + draw.below(60, 54) - 20 } : {}),
+  ...(draw.once(2, 53)
+    ? { dueAtMs: world.model.nowMs + draw.below(60, 54) - 20 }
+    : draw.once(2, 56)
+      ? { delayMs: draw.below(60, 57) }
+      : {}),
   ...(draw.once(3, 55) ? { coalesce: true } : {}),
 })
 

@@ -12,6 +12,7 @@ import { JobModel } from './job-model.ts'
 import { modelOutcome, outcomeOf } from './refusal.ts'
 
 const COMMANDS_PER_COMPARISON = 25
+const CLOCK_JUMPS_MS = [-86_400_000, -5_000, 5_000, 86_400_000] as const
 
 /**
  * Carries random commands out on a job store and on a model of one, and compares results, refusals, listings, counts
@@ -19,11 +20,11 @@ const COMMANDS_PER_COMPARISON = 25
  * Rejects with an `AssertionError` that lists the commands so far.
  */
 export async function runJobCommands(
-  open: (clock: Clock) => Promise<StoreFixture<JobStore>>,
+  open: (clock: Clock, steadyClock: Clock) => Promise<StoreFixture<JobStore>>,
   seeds: readonly CommandSeed[],
 ): Promise<void> {
   const clock = new SettableClock()
-  const fixture = await open(clock.read)
+  const fixture = await open(clock.read, clock.passed)
   const model = new JobModel()
   let world: JobWorld = { store: fixture.store, model, leases: [] }
   const trace: string[] = []
@@ -31,6 +32,15 @@ export async function runJobCommands(
     for (const [index, seed] of seeds.entries()) {
       const draw = new Draw(seed)
       clock.step(draw.once(20, 90) ? -draw.below(30, 91) : draw.once(3, 92) ? draw.below(30, 93) : 0)
+      if (draw.once(60, 95)) {
+        const byMs = draw.pick(CLOCK_JUMPS_MS, 96)
+        trace.push(`the clock jumps by ${byMs}`)
+        // The store looks at its clock, so that it can tell the jump from the small steps around it.
+        await world.store.nextEvaluationMs()
+        clock.jump(byMs)
+        await world.store.nextEvaluationMs()
+        model.evaluations.followClock(byMs)
+      }
       model.nowMs = clock.read()
       if (fixture.reopen !== undefined && draw.once(80, 94)) {
         trace.push('reopen')

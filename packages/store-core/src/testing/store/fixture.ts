@@ -5,7 +5,7 @@ import { SettableClock } from './settable-clock.ts'
 
 /** One empty store for one test, and what else the suite may ask about it. */
 export interface StoreFixture<Store> {
-  /** An empty store, opened with the clock that was handed to `open` and otherwise with the defaults. */
+  /** An empty store, opened with the clocks that were handed to `open` and otherwise with the defaults. */
   readonly store: Store
   /** Opens the same data again, after the suite closed it. A durable backend must give it. */
   readonly reopen?: () => Promise<Store>
@@ -19,8 +19,8 @@ export interface StoreFixture<Store> {
 export interface StoreSuiteOptions<Store> {
   /** Names the backend in the titles of the tests. */
   readonly name: string
-  /** Opens an empty store that reads this clock; called once for each test. */
-  readonly open: (clock: Clock) => Promise<StoreFixture<Store>>
+  /** Opens an empty store that reads these clocks; called once for each test. */
+  readonly open: (clock: Clock, steadyClock: Clock) => Promise<StoreFixture<Store>>
   readonly runner: SuiteRunner
   /**
    * Set where the fixture opens the store anew in the course of a test, which makes every lease void: cases that need
@@ -89,7 +89,7 @@ async function runStoreCase<Store extends DurableStore>(
     return 'leases do not outlive an opening'
   if (storeCase.large === true && options.small === true) return 'large amounts are tested in a plainer way'
   const clock = new SettableClock()
-  const fixtures = [await options.open(clock.read)]
+  const fixtures = [await options.open(clock.read, clock.passed)]
   const opened: Store[] = fixtures.map(({ store }) => store)
   const adopt = (store: Store): Store => {
     opened.push(store)
@@ -105,7 +105,7 @@ async function runStoreCase<Store extends DurableStore>(
       clock,
       fixture,
       openAnother: async () => {
-        const another = await options.open(clock.read)
+        const another = await options.open(clock.read, clock.passed)
         fixtures.push(another)
         return adopt(another.store)
       },
