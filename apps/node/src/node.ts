@@ -33,6 +33,7 @@ import { addGcRoutes } from './retention/gc-routes.ts'
 import { Retention } from './retention/retention.ts'
 import { computeSettings, maxRunningOf, requesterSettings } from './settings-of-config.ts'
 import type { JobSpec } from './spec/job-spec.ts'
+import { idsOf, rememberNodeStores } from './store-memory.ts'
 import { buildVersion } from './version.ts'
 
 /** What a node is made of. */
@@ -116,6 +117,8 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     log: log.child({ part: 'api' }),
   })
   const archive = await openNodeArchive(config.archive.directory, log)
+  const opened = await idsOf({ jobs: parts.jobs, executions: parts.executions })
+  for (const warning of rememberNodeStores(config, nodeId, opened)) log.warn(warning)
   const metrics = new Metrics({
     jobs: parts.jobs,
     executions: parts.executions ?? null,

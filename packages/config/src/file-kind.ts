@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** What lies at a path, as far as it matters before a store is opened there. */
 export type FileKind = 'missing' | 'bolt' | 'file' | 'directory' | 'special' | 'unreadable'
@@ -30,6 +31,11 @@ export function fileKind(path: string): FileKind {
 export function isThere(path: string): boolean {
   const kind = fileKind(path)
   return kind !== 'missing' && kind !== 'directory'
+}
+
+/** Tells whether an archive, whole or damaged, lies in a directory. */
+export function archiveIsThere(directory: string): boolean {
+  return fileKind(join(directory, 'manifest.ndjson')) !== 'missing'
 }
 
 function holdsBolt(path: string): boolean {

@@ -2,16 +2,17 @@ import { readdirSync } from 'node:fs'
 import { checkOptions } from './did-you-mean.ts'
 import type { FindStoresOptions } from './find-stores-options.ts'
 import { olderDefaults, otherPath } from './legacy-stores.ts'
+import { loneStore, missingArchive, missingStore } from './missing-stores.ts'
 import { otherNodes } from './other-nodes.ts'
+import { readRememberedStores } from './remembered-stores.ts'
 import type { StoreFinding } from './store-finding.ts'
 import { describeRole, type StoreRole } from './store-role.ts'
-import { earlierPaths } from './used-paths.ts'
 
 /**
  * Looks, before any store is opened, for what a node must not start beside in silence: BoltDB files at the
- * paths of the stores, stores at older default paths and at those of earlier starts, stores of other node ids. Reads directories and the
- * first bytes of files, never writes, and never throws for what it finds there. Throws `TypeError`
- * for an option that there is not.
+ * paths of the stores, stores at older default paths and at those of earlier starts, stores and an archive that
+ * are gone, stores of other node ids. Reads directories and the first bytes of files, never writes, and never
+ * throws for what it finds there. Throws `TypeError` for an option that there is not.
  */
 export function findStores(options: FindStoresOptions): readonly StoreFinding[] {
   checkOptions('findStores', options, { config: true, nodeId: true, idIsNew: true, fresh: true })
@@ -20,16 +21,23 @@ export function findStores(options: FindStoresOptions): readonly StoreFinding[] 
   const listing = listRepository(config.dataDir)
   if (!('entries' in listing)) return [listing]
   const { entries } = listing
+  const remembered = readRememberedStores(config.dataDir)
+  const archive = missingArchive(config, remembered, fresh)
   const durable = roles.filter((role) => !role.memory)
   return [
     ...aboutTypes(roles),
     ...samePath(durable),
     ...durable.flatMap(boltAtPath),
-    ...roles.flatMap((role) => [
-      ...otherPath(role, fresh),
-      ...earlierPaths(config.dataDir, role, fresh),
-      ...olderDefaults(config.dataDir, role, entries, fresh),
-    ]),
+    ...roles.flatMap((role) => {
+      const found = [
+        ...otherPath(role, fresh),
+        ...missingStore(config.dataDir, role, remembered, fresh),
+        ...olderDefaults(config.dataDir, role, entries, fresh),
+      ]
+      return found.length > 0 ? found : loneStore(config, nodeId, role, remembered, fresh)
+    }),
+    ...archive,
+    ...(fresh && archive.length === 0 ? nothingFresh(durable) : []),
     ...otherNodes(options, roles, entries),
   ]
 }
@@ -107,6 +115,22 @@ function boltAtPath(role: StoreRole): StoreFinding[] {
       paths: [role.path],
       message: `a BoltDB file, as Bacalhau writes, lies at the path of the ${role.word}: ${role.path}`,
       hint: `it was left alone: move it aside to keep it, or give the store another path with ${role.pathFlag}`,
+    },
+  ]
+}
+
+/** Asked to begin empty, a node must not go on with what it has. */
+function nothingFresh(roles: readonly StoreRole[]): StoreFinding[] {
+  const there = roles.filter(({ kind }) => kind === 'file')
+  if (there.length === 0 || there.length < roles.length) return []
+  const stores = there.map(({ word, path }) => `the ${word} at ${path}`)
+  return [
+    {
+      kind: 'nothing-fresh',
+      severity: 'refuse',
+      paths: there.map(({ path }) => path),
+      message: `--fresh begins stores where there are none, and this node has its own: ${stores.join(' and ')}`,
+      hint: 'leave --fresh out to go on with them, or begin elsewhere with --repo, or move them aside first',
     },
   ]
 }

@@ -19,6 +19,12 @@ export { ensureNodeId, type KeptNodeId, makeNodeId, NODE_ID_FILE_NAME, readNodeI
 export { formatOrigin, type Origin } from './origin.ts'
 export { listStores, type RepositoryStore } from './other-nodes.ts'
 export { formatProblem, type Problem } from './problem.ts'
+export {
+  REMEMBERED_STORES_FILE_NAME,
+  type RememberStoresOptions,
+  rememberStores,
+  type StoreIds,
+} from './remembered-stores.ts'
 export type { LogFormat, LogLevel } from './settings/api.ts'
 export type { NodeRole } from './settings/node.ts'
 export type {
@@ -34,4 +40,3 @@ export type { StoreType } from './settings/stores.ts'
 export { formatSize, parseSize } from './size.ts'
 export { formatFinding, type StoreFinding, type StoreFindingKind } from './store-finding.ts'
 export { type ResolvedPaths, resolvePaths, type StoreLocation } from './store-location.ts'
-export { rememberStorePaths, USED_PATHS_FILE_NAME } from './used-paths.ts'

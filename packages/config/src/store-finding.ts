@@ -10,6 +10,9 @@ export type StoreFindingKind =
   | 'bolt-at-path'
   | 'other-path'
   | 'earlier-path'
+  | 'store-gone'
+  | 'other-store'
+  | 'nothing-fresh'
   | 'older-default'
   | 'other-node'
 
@@ -29,8 +32,12 @@ export interface StoreFinding {
 const FRESH = 'start with --fresh to begin an empty store beside it'
 
 /** Joins what can be done; where the node does not start, it can also be told to begin empty. */
-export function waysOut(severity: StoreFinding['severity'], ways: readonly string[]): string {
-  const all = severity === 'refuse' ? [...ways, FRESH] : ways
+export function waysOut(
+  severity: StoreFinding['severity'],
+  ways: readonly string[],
+  fresh: string = FRESH,
+): string {
+  const all = severity === 'refuse' ? [...ways, fresh] : ways
   return [all.slice(0, -1).join(', '), all.at(-1)].filter((part) => part !== '').join(', or ')
 }
 

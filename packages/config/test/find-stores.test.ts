@@ -176,8 +176,9 @@ describe('findStores', () => {
     expect(made?.message).toBe(
       `no node id was given, and ${repository} has stores of a, b: ${repository}/a-compute/executions.db, ${repository}/b-requester/jobs.db`,
     )
-    expect(find(repository, ['--node-id', 'a'])).toEqual([])
-    expect(find(repository, ['--node-id', 'b', '--node-type', 'compute'])).toEqual([])
+    expect(kinds(find(repository, ['--node-id', 'a']))).toEqual(['refuse store-gone'])
+    expect(find(repository, ['--node-id', 'a', '--node-type', 'compute'])).toEqual([])
+    expect(find(repository, ['--node-id', 'b', '--node-type', 'requester'])).toEqual([])
   })
 
   it('refuses another path while the store lies at the default one', () => {

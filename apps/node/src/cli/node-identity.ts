@@ -6,12 +6,12 @@ import {
   formatProblem,
   makeNodeId,
   readNodeId,
-  rememberStorePaths,
   resolvePaths,
 } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { refuseBadFiles } from '../open-stores.ts'
+import { rememberNodeStores } from '../store-memory.ts'
 
 /** Who a node is, and what its operator should know before it starts. */
 export interface NodeIdentity {
@@ -33,29 +33,21 @@ export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
   const proposed = known ?? makeNodeId()
   const findings = findStores({ config, nodeId: proposed, idIsNew: known === null, fresh })
   const refusals = findings.filter((finding) => finding.severity === 'refuse')
-  if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(formatFinding))
   const { jobStore, executionStore } = resolvePaths(config, proposed)
-  refuseBadFiles(config.roles.includes('compute') ? [jobStore, executionStore] : [jobStore])
+  // What is wrong with the file of one store says more than that the other is gone.
+  if (refusals.every(({ kind }) => kind === 'store-gone')) {
+    refuseBadFiles(config.roles.includes('compute') ? [jobStore, executionStore] : [jobStore])
+  }
+  if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(formatFinding))
   const warnings = findings.map(formatFinding)
   const nodeId = config.nodeId ?? keepNodeId(config, proposed)
-  return { nodeId, warnings: [...warnings, ...remember(config, nodeId)] }
+  return { nodeId, warnings: [...warnings, ...rememberNodeStores(config, nodeId)] }
 }
 
 function keepNodeId(config: Config, proposed: string): string {
   const settled = ensureNodeId(config.dataDir, proposed)
   if ('problem' in settled) throw new Failure(EXIT.usage, formatProblem(settled.problem))
   return settled.nodeId
-}
-
-/** Where stores lie elsewhere, a repository that takes nothing is no reason not to start. */
-function remember(config: Config, nodeId: string): string[] {
-  try {
-    rememberStorePaths(config, nodeId)
-    return []
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error)
-    return [`where the stores are cannot be remembered in ${config.dataDir}: ${what}`]
-  }
 }
 
 /** Returns the id that a node has, without making one; `null` where it has none yet. Throws a `Failure` where it cannot be read. */

@@ -69,7 +69,7 @@ function addServe(program: Command, terminal: Terminal): void {
     .description('Serves a node: takes jobs, schedules them, runs them, until SIGTERM or Ctrl-C.')
     .option(
       '--fresh',
-      'begin with empty stores although older data, or stores at another path or of another node id, are there; they are left alone',
+      'begin an empty store where the node has none at its path, although one was there, or older data or stores at another path or of another node id are; what is there is left alone, and a node that has all its stores is refused',
     )
     .addHelpText(
       'after',

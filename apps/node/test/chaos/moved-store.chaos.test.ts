@@ -1,9 +1,11 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { noopJob } from './chaos-jobs.ts'
+import { pictureOf } from './directory-picture.ts'
+import { storePaths } from './stores-of.ts'
 
 test('a node whose store path was changed does not begin empty without a word', async () => {
   const directory = temporaryDirectory()
@@ -43,3 +45,66 @@ test('a node whose store path was changed does not begin empty without a word', 
   expect((await back.job(id)).Job.State.StateType).toBe('Completed')
   expect(await back.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 })
+
+test('a store that is gone does not begin empty without a word', async () => {
+  const directory = temporaryDirectory()
+  const repository = join(directory, 'repo')
+  const volume = join(directory, 'volume')
+  const jobs = join(volume, 'jobs.db')
+  const archive = { Node: { Requester: { Archive: { Directory: join(directory, 'archive') } } } }
+  const at = (...flags: readonly string[]): AttackedNode =>
+    new AttackedNode(repository, ['--requester-job-store-path', jobs, ...flags], archive)
+  const refused = async (...says: readonly RegExp[]): Promise<void> => {
+    const node = at()
+    const before = pictureOf(directory)
+    node.spawn()
+    expect(await node.ended).toEqual({ code: 2, signal: null })
+    expect(pictureOf(directory)).toEqual(before)
+    const lines = node.log.split('\n').filter((line) => line.startsWith('Error: '))
+    expect(lines.length, node.log).toBe(says.length)
+    for (const [number, said] of says.entries()) expect(lines[number]).toMatch(said)
+  }
+  const first = at()
+  await first.start()
+  const id = await first.submit(noopJob('batch', '', 0))
+  await first.until(id, 'Completed')
+  // Killed: what is remembered does not wait for an orderly end.
+  await first.kill()
+
+  renameSync(volume, `${volume}.away`)
+  const gone =
+    /the job store at .*jobs\.db is gone: store [0-9a-f-]{36}, last seen at .*mount its volume.*--fresh/
+  await refused(gone)
+  renameSync(`${volume}.away`, volume)
+  const back = at()
+  await back.start()
+  expect((await back.job(id)).Job.State.StateType).toBe('Completed')
+  expect(await back.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+
+  const { executions } = storePaths(repository)
+  renameSync(executions, `${executions}.away`)
+  await refused(/the execution store at .*executions\.db is gone/)
+  rmSync(jobs)
+  renameSync(join(directory, 'archive'), join(directory, 'archive.away'))
+  await refused(gone, /the execution store at .*executions\.db is gone/, /the archive in .*archive is gone/)
+
+  const fresh = at('--fresh')
+  await fresh.start()
+  expect(await (await fresh.request('GET', 'orchestrator/jobs')).json()).toMatchObject({ Items: [] })
+  expect(fresh.log).toMatch(/the job store at .*jobs\.db is gone/)
+  const next = await fresh.submit(noopJob('batch', '', 0))
+  await fresh.until(next, 'Completed')
+  expect(await fresh.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+
+  const again = at('--fresh')
+  const before = pictureOf(directory)
+  again.spawn()
+  expect(await again.ended).toEqual({ code: 2, signal: null })
+  expect(again.log).toMatch(/--fresh begins stores where there are none, and this node has its own/)
+  expect(pictureOf(directory)).toEqual(before)
+  const usual = at()
+  await usual.start()
+  expect(usual.log).not.toMatch(/is gone|had the id/)
+  expect((await usual.job(next)).Job.State.StateType).toBe('Completed')
+  expect(await usual.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+}, 60_000)

@@ -1,0 +1,105 @@
+import { dirname } from 'node:path'
+import type { Config } from './config.ts'
+import { archiveIsThere, isThere } from './file-kind.ts'
+import type { RememberedStore, RememberedStores } from './remembered-stores.ts'
+import type { NodeRole } from './settings/node.ts'
+import { describePaths, type StoreFinding, waysOut } from './store-finding.ts'
+import { describeRole, type StoreRole } from './store-role.ts'
+
+/** Finds that the store of a role, which was there at an earlier start, is gone or lies elsewhere. */
+export function missingStore(
+  repository: string,
+  role: StoreRole,
+  remembered: RememberedStores | undefined,
+  fresh: boolean,
+): StoreFinding[] {
+  if (!role.memory && role.kind !== 'missing') return []
+  const stores = remembered?.[role.role] ?? []
+  const here = role.memory ? undefined : stores.find(({ path }) => path === role.path)
+  if (here !== undefined) {
+    return [goneStore(`the ${role.word} at ${role.path} is gone: ${describeStore(here)}`, role.path, fresh)]
+  }
+  const found = stores.map(({ path }) => path).filter((path) => path !== role.path && isThere(path))
+  const [newest] = stores
+  if (found.length === 0 && newest !== undefined && !role.memory) {
+    const message = `no ${role.word} is at ${role.path}, and that of an earlier start is gone from ${newest.path}: ${describeStore(newest)}`
+    return [goneStore(message, newest.path, fresh)]
+  }
+  // Those below the repository are found by their names, whatever is remembered.
+  const elsewhere = found.filter((path) => dirname(dirname(path)) !== repository)
+  return elsewhere.length === 0 ? [] : [earlierPath(role, elsewhere, fresh)]
+}
+
+function earlierPath(role: StoreRole, found: readonly string[], fresh: boolean): StoreFinding {
+  const severity = fresh || role.memory ? 'warn' : 'refuse'
+  return {
+    kind: 'earlier-path',
+    severity,
+    paths: found,
+    message: role.memory
+      ? `the ${role.word} of an earlier start is not used, because the configured one is in memory: ${describePaths(found)}`
+      : `no ${role.word} is at ${role.path}, but one of an earlier start is at ${describePaths(found)}`,
+    hint: role.memory
+      ? 'use the type lmdb to go on with it'
+      : waysOut(severity, [
+          `move it there (mv ${found[0]} ${role.path})`,
+          `set the path back (${role.pathFlag})`,
+        ]),
+  }
+}
+
+/** Finds that the archive, which was there at an earlier start, is gone. */
+export function missingArchive(
+  { archive: { directory } }: Config,
+  remembered: RememberedStores | undefined,
+  fresh: boolean,
+): StoreFinding[] {
+  const here = remembered?.archive.find(({ path }) => path === directory)
+  if (here === undefined || archiveIsThere(here.path)) return []
+  return [
+    gone(
+      `the archive in ${here.path} is gone: ${describeStore(here)}`,
+      here.path,
+      'restore a copy of it',
+      fresh,
+    ),
+  ]
+}
+
+const OTHER: { readonly [Role in NodeRole]: NodeRole } = { requester: 'compute', compute: 'requester' }
+
+/** Finds that one of the two stores of a node is there alone, in a repository that remembers nothing of either. */
+export function loneStore(
+  config: Config,
+  nodeId: string,
+  role: StoreRole,
+  remembered: RememberedStores | undefined,
+  fresh: boolean,
+): StoreFinding[] {
+  if (remembered !== undefined || role.memory || role.kind !== 'missing') return []
+  const other = describeRole(config, nodeId, OTHER[role.role])
+  if (other.memory || other.kind !== 'file') return []
+  const message = `no ${role.word} is at ${role.path}, although the ${other.word} of this node is there: ${other.path}`
+  return [goneStore(message, role.path, fresh)]
+}
+
+function goneStore(message: string, path: string, fresh: boolean): StoreFinding {
+  return gone(message, path, `restore a backup (saltcod-inspect restore BACKUP ${path})`, fresh)
+}
+
+function gone(message: string, path: string, restore: string, fresh: boolean): StoreFinding {
+  const severity = fresh ? 'warn' : 'refuse'
+  const ways = ['mount its volume', 'put it back', restore]
+  return {
+    kind: 'store-gone',
+    severity,
+    paths: [path],
+    message,
+    hint: waysOut(severity, ways, 'start once with --fresh where an empty one is meant'),
+  }
+}
+
+function describeStore({ storeId, seenAt }: RememberedStore): string {
+  const id = storeId === undefined ? '' : `store ${storeId}, `
+  return `${id}last seen at the start of ${seenAt}`
+}

@@ -1,0 +1,140 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import type { Config } from './config.ts'
+import { makeDirectory, syncDirectory } from './directory.ts'
+import { archiveIsThere } from './file-kind.ts'
+import type { NodeRole } from './settings/node.ts'
+import type { StoreFinding } from './store-finding.ts'
+import { describeRole } from './store-role.ts'
+import { readTextFile } from './text-file.ts'
+
+/** The name of the file in the repository directory that says which stores its nodes have had, and where. */
+export const REMEMBERED_STORES_FILE_NAME = 'store-paths.json'
+
+const MOST_PATHS = 20
+
+/** A store that was there at an earlier start. */
+export interface RememberedStore {
+  readonly path: string
+  /** The random id that the store was made with; absent for what has none, or was never opened. */
+  readonly storeId?: string
+  /** The newest start that found it, in RFC 3339. */
+  readonly seenAt: string
+}
+
+/** What a repository remembers stores of. */
+export type RememberedKind = NodeRole | 'archive'
+
+/** The stores of each kind, the newest first. */
+export type RememberedStores = { readonly [Kind in RememberedKind]: readonly RememberedStore[] }
+
+/** Reads which stores a repository has had. Returns `undefined` where it remembers none at all; what cannot be read counts as that. */
+export function readRememberedStores(repository: string): RememberedStores | undefined {
+  const read = readTextFile(join(repository, REMEMBERED_STORES_FILE_NAME))
+  if (read === undefined || !('text' in read)) return undefined
+  let kept: unknown
+  try {
+    kept = JSON.parse(read.text)
+  } catch {
+    // Spoiled by hand: the next start writes it anew.
+    return undefined
+  }
+  if (typeof kept !== 'object' || kept === null) return undefined
+  const entries = new Map<string, unknown>(Object.entries(kept))
+  const storesOf = (kind: RememberedKind): RememberedStore[] => {
+    const stores = entries.get(kind)
+    return Array.isArray(stores)
+      ? stores.filter(isStore).map((store) => ({ ...store, path: resolve(repository, store.path) }))
+      : []
+  }
+  return { requester: storesOf('requester'), compute: storesOf('compute'), archive: storesOf('archive') }
+}
+
+function isStore(value: unknown): value is RememberedStore {
+  if (typeof value !== 'object' || value === null) return false
+  const { path, storeId = '', seenAt } = value as Partial<Record<keyof RememberedStore, unknown>>
+  return typeof path === 'string' && typeof storeId === 'string' && typeof seenAt === 'string'
+}
+
+/** Ids of the stores of a node, by the role that each belongs to. */
+export type StoreIds = { readonly [Role in NodeRole]?: string | undefined }
+
+/** What {@link rememberStores} needs. */
+export interface RememberStoresOptions {
+  readonly config: Config
+  readonly nodeId: string
+  /** The stores are open: what is remembered is brought up to date. Without it only what is not known yet is written. */
+  readonly opened?: StoreIds
+  readonly nowMs: number
+}
+
+/**
+ * Makes the repository directory remember the stores and the archive that a node has, so that a later start can say that one is gone, or
+ * where it has been. Returns a warning for each that is another than at the last start. Throws what the system says where it cannot be written.
+ */
+export function rememberStores({
+  config,
+  nodeId,
+  opened,
+  nowMs,
+}: RememberStoresOptions): readonly StoreFinding[] {
+  const before = readRememberedStores(config.dataDir)
+  const known = before ?? { requester: [], compute: [], archive: [] }
+  const seenAt = new Date(nowMs).toISOString()
+  const now = new Map<RememberedKind, readonly RememberedStore[]>()
+  const findings: StoreFinding[] = []
+  const see = (kind: RememberedKind, path: string, storeId?: string): void => {
+    const earlier = known[kind].find((store) => store.path === path)
+    if (opened === undefined && earlier !== undefined && known[kind][0] === earlier) return
+    const id = storeId ?? earlier?.storeId
+    const others = known[kind].filter((store) => store !== earlier)
+    now.set(
+      kind,
+      [{ path, ...(id === undefined ? {} : { storeId: id }), seenAt }, ...others].slice(0, MOST_PATHS),
+    )
+    if (earlier?.storeId !== undefined && earlier.storeId !== id) {
+      findings.push({
+        kind: 'other-store',
+        severity: 'warn',
+        paths: [path],
+        message: `the store at ${path} has the id ${id}, but the one that was there at ${earlier.seenAt} had the id ${earlier.storeId}`,
+        hint: 'after a repair or salvage that is so; otherwise look whether the right volume is mounted',
+      })
+    }
+  }
+  const durable = config.roles
+    .map((role) => describeRole(config, nodeId, role))
+    .filter(({ memory }) => !memory)
+  for (const { role, kind, path } of durable) {
+    if (kind === 'file') see(role, path, opened?.[role])
+  }
+  const { directory } = config.archive
+  if (directory !== undefined && archiveIsThere(directory)) see('archive', directory)
+  // Also where there is nothing yet: a start that was cut short is told from a store that was lost by that.
+  if (now.size > 0 || (before === undefined && durable.length > 0)) {
+    write(config.dataDir, { ...known, ...Object.fromEntries(now) })
+  }
+  return findings
+}
+
+/** Paths in the repository are kept relative to it, so that they stay right where it is moved. */
+function write(repository: string, stores: RememberedStores): void {
+  const kept = Object.entries(stores).map(([kind, list]) => [
+    kind,
+    list.map((store) => {
+      const inside = relative(repository, store.path)
+      return { ...store, path: inside.startsWith('..') ? store.path : inside }
+    }),
+  ])
+  makeDirectory(repository)
+  const path = join(repository, REMEMBERED_STORES_FILE_NAME)
+  const file = openSync(`${path}.new`, 'w', 0o600)
+  try {
+    writeSync(file, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(`${path}.new`, path)
+  syncDirectory(repository)
+}

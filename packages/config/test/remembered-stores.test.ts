@@ -1,0 +1,199 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, it } from 'vitest'
+import {
+  type Config,
+  findStores,
+  formatFinding,
+  loadConfig,
+  REMEMBERED_STORES_FILE_NAME,
+  rememberStores,
+  type StoreIds,
+} from '../src/index.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const IDS: StoreIds = { requester: 'store-1', compute: 'store-2' }
+const START = Date.UTC(2026, 0, 2, 3, 4, 5)
+const SEEN = 'last seen at the start of 2026-01-02T03:04:05.000Z'
+
+function setUp() {
+  const directory = temporaryDirectory({ 'away/jobs.db': 'store', 'repo/me-compute/executions.db': 'store' })
+  const repository = join(directory, 'repo')
+  const configAt = (...argv: readonly string[]): Config => {
+    const { config } = loadConfig({ argv: ['--repo', repository, ...argv], env: {} })
+    if (config === undefined) throw new Error('no configuration')
+    return config
+  }
+  const away = join(directory, 'away/jobs.db')
+  const elsewhere = join(directory, 'elsewhere/jobs.db')
+  return { directory, repository, configAt, away, elsewhere }
+}
+
+const JOBS = '--requester-job-store-path'
+const remember = (config: Config, opened: StoreIds = IDS, nowMs = START): string[] =>
+  rememberStores({ config, nodeId: 'me', opened, nowMs }).map(formatFinding)
+const told = (config: Config, fresh = false, nodeId = 'me'): string[] =>
+  findStores({ config, nodeId, fresh }).map((finding) => `${finding.severity} ${formatFinding(finding)}`)
+
+it('a store is found again where it was at an earlier start, whatever path is configured now', () => {
+  const { repository, configAt, away, elsewhere } = setUp()
+  const before = configAt(JOBS, away)
+  remember(before)
+  expect(statSync(join(repository, REMEMBERED_STORES_FILE_NAME)).mode & 0o777).toBe(0o600)
+  expect(told(before)).toEqual([])
+  const usual = join(repository, 'me-requester/jobs.db')
+  for (const [argv, path] of [
+    [[JOBS, elsewhere], elsewhere],
+    [[], usual],
+  ] as const) {
+    const said = `no job store is at ${path}, but one of an earlier start is at ${away}`
+    expect(told(configAt(...argv))).toEqual([
+      `refuse ${said}; move it there (mv ${away} ${path}), set the path back (${JOBS}), or start with --fresh to begin an empty store beside it`,
+    ])
+    expect(told(configAt(...argv), true)[0]).toMatch(`warn ${said}`)
+  }
+  expect(told(configAt('--requester-job-store-type', 'memory')).at(-1)).toMatch(/^warn .*earlier start/)
+})
+
+it('a store that was there and is gone is named, with its id, when it was seen, and what can be done', () => {
+  const { configAt, away, elsewhere } = setUp()
+  const config = configAt(JOBS, away)
+  remember(config)
+  rmSync(dirname(away), { recursive: true })
+  const ways = (path: string): string =>
+    `mount its volume, put it back, restore a backup (saltcod-inspect restore BACKUP ${path}), or start once with --fresh where an empty one is meant`
+  expect(told(config)).toEqual([
+    `refuse the job store at ${away} is gone: store store-1, ${SEEN}; ${ways(away)}`,
+  ])
+  expect(told(config, true)).toEqual([
+    `warn the job store at ${away} is gone: store store-1, ${SEEN}; mount its volume, put it back, or restore a backup (saltcod-inspect restore BACKUP ${away})`,
+  ])
+  expect(told(configAt(JOBS, elsewhere))).toEqual([
+    `refuse no job store is at ${elsewhere}, and that of an earlier start is gone from ${away}: store store-1, ${SEEN}; ${ways(away)}`,
+  ])
+  expect(told(configAt(JOBS, elsewhere, '--requester-job-store-type', 'memory'))).toEqual([
+    expect.stringMatching(/^warn .*memory/),
+  ])
+})
+
+it('a store that is gone is not taken for one of an earlier start that is still there', () => {
+  const { configAt, away, elsewhere } = setUp()
+  remember(configAt(JOBS, away))
+  mkdirSync(dirname(elsewhere))
+  writeFileSync(elsewhere, 'store')
+  remember(configAt(JOBS, elsewhere), { requester: 'store-3' })
+  expect(told(configAt(JOBS, elsewhere))).toEqual([])
+  rmSync(elsewhere)
+  expect(told(configAt(JOBS, elsewhere))).toEqual([
+    expect.stringMatching(/^refuse the job store at .*elsewhere.* is gone: store store-3/),
+  ])
+})
+
+it('both stores and an archive may be gone at once', () => {
+  const { directory, repository, configAt } = setUp()
+  const archive = join(directory, 'archive')
+  mkdirSync(join(repository, 'me-requester'))
+  mkdirSync(archive)
+  for (const path of [join(repository, 'me-requester/jobs.db'), join(archive, 'manifest.ndjson')]) {
+    writeFileSync(path, 'store')
+  }
+  const config = { ...configAt(), archive: { directory: archive } }
+  remember(config)
+  expect(told(config)).toEqual([])
+  renameSync(archive, `${archive}.away`)
+  const goneArchive = `the archive in ${archive} is gone: ${SEEN}; mount its volume, put it back`
+  expect(told(config)).toEqual([
+    `refuse ${goneArchive}, restore a copy of it, or start once with --fresh where an empty one is meant`,
+  ])
+  expect(told(config, true)).toEqual([`warn ${goneArchive}, or restore a copy of it`])
+  for (const name of ['me-requester', 'me-compute']) rmSync(join(repository, name), { recursive: true })
+  expect(told(config).map((line) => line.split(' is gone')[0])).toEqual([
+    `refuse the job store at ${repository}/me-requester/jobs.db`,
+    `refuse the execution store at ${repository}/me-compute/executions.db`,
+    `refuse the archive in ${archive}`,
+  ])
+  expect(told({ ...config, archive: { directory: `${archive}.new` } }, false).length).toBe(2)
+})
+
+it('one of two stores that is there alone is no first start, where nothing is remembered', () => {
+  const { repository, configAt } = setUp()
+  const usual = join(repository, 'me-requester/jobs.db')
+  expect(told(configAt())).toEqual([
+    expect.stringContaining(
+      `refuse no job store is at ${usual}, although the execution store of this node is there: ${repository}/me-compute/executions.db; mount`,
+    ),
+  ])
+  expect(told(configAt(), true)).toEqual([expect.stringMatching(/^warn no job store/)])
+  // A first start that was cut short when it had made one of its stores.
+  expect(rememberStores({ config: configAt(), nodeId: 'me', nowMs: START })).toEqual([])
+  expect(told(configAt())).toEqual([])
+})
+
+it('a new role, and a store that was in memory, begin empty', () => {
+  const { configAt, away } = setUp()
+  remember(configAt(JOBS, away, '--node-type', 'requester'))
+  expect(told(configAt(JOBS, away))).toEqual([])
+  const second = setUp()
+  remember(second.configAt('--requester-job-store-type', 'memory'))
+  expect(told(second.configAt())).toEqual([])
+})
+
+it('another store in the place of the one that was there is told of once', () => {
+  const { configAt, away } = setUp()
+  const config = configAt(JOBS, away)
+  expect(remember(config)).toEqual([])
+  expect(remember(config, { ...IDS, requester: 'store-9' })).toEqual([
+    `the store at ${away} has the id store-9, but the one that was there at 2026-01-02T03:04:05.000Z had the id store-1; after a repair or salvage that is so; otherwise look whether the right volume is mounted`,
+  ])
+  expect(remember(config, { ...IDS, requester: 'store-9' })).toEqual([])
+})
+
+it('a repository that is moved remembers the stores in it where it is', () => {
+  const { directory, repository, configAt, away } = setUp()
+  remember(configAt(JOBS, away))
+  const moved = join(directory, 'moved')
+  renameSync(repository, moved)
+  const config = { ...configAt(JOBS, away), dataDir: moved }
+  expect(told(config)).toEqual([])
+  rmSync(join(moved, 'me-compute'), { recursive: true })
+  expect(told(config)).toEqual([
+    expect.stringContaining(`the execution store at ${moved}/me-compute/executions.db is gone`),
+  ])
+})
+
+it('a node with all its stores has nothing to begin', () => {
+  const { repository, configAt, away } = setUp()
+  const config = configAt(JOBS, away)
+  expect(told(config, true)).toEqual([
+    `refuse --fresh begins stores where there are none, and this node has its own: the job store at ${away} and the execution store at ${repository}/me-compute/executions.db; leave --fresh out to go on with them, or begin elsewhere with --repo, or move them aside first`,
+  ])
+  expect(told(configAt(JOBS, away, '--node-type', 'requester'), true)[0]).toMatch(/^refuse --fresh/)
+  const memory = ['--compute-execution-store-type=memory', '--requester-job-store-type=memory']
+  expect(told(configAt(...memory), true).filter((line) => line.startsWith('refuse'))).toEqual([])
+})
+
+it('the newest path comes first; a start writes when it begins only what it does not know, and all when its stores are open', () => {
+  const { repository, configAt, away, elsewhere } = setUp()
+  const file = join(repository, REMEMBERED_STORES_FILE_NAME)
+  mkdirSync(dirname(elsewhere))
+  writeFileSync(elsewhere, 'store')
+  for (const path of [away, elsewhere, away]) remember(configAt(JOBS, path))
+  const seenAt = new Date(START).toISOString()
+  const compute = [{ path: 'me-compute/executions.db', storeId: 'store-2', seenAt }]
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+    requester: [away, elsewhere].map((path) => ({ path, storeId: 'store-1', seenAt })),
+    compute,
+    archive: [],
+  })
+  const { ino } = statSync(file)
+  rememberStores({ config: configAt(JOBS, away), nodeId: 'me', nowMs: START + 1 })
+  expect(statSync(file).ino).toBe(ino)
+  remember(configAt(JOBS, away), {}, START + 1)
+  expect(JSON.parse(readFileSync(file, 'utf8')).requester[0]).toEqual({
+    path: away,
+    storeId: 'store-1',
+    seenAt: new Date(START + 1).toISOString(),
+  })
+  writeFileSync(file, '{"requester": 7')
+  expect(told(configAt(JOBS, away))).toEqual([])
+})
