@@ -21,6 +21,8 @@ export class AttackedNode {
   readonly repository: string
   readonly #flags: readonly string[]
   readonly #environment: Readonly<Record<string, string>>
+  /** What becomes the program, such as `prlimit` with a limit. */
+  readonly #launcher: readonly string[]
   #child: ChildProcess | undefined
   #ended: Promise<NodeEnd> = Promise.resolve({ code: 0, signal: null })
   #url: Promise<string | null> = Promise.resolve(null)
@@ -31,10 +33,12 @@ export class AttackedNode {
     flags: readonly string[] = [],
     config: object = {},
     environment: Readonly<Record<string, string>> = {},
+    launcher: readonly string[] = [],
   ) {
     this.repository = repository
     this.#flags = flags
     this.#environment = environment
+    this.#launcher = launcher
     mkdirSync(repository, { recursive: true, mode: 0o700 })
     writeFileSync(join(repository, 'saltcod.yaml'), JSON.stringify(config))
     onTestFinished(async () => {
@@ -56,11 +60,12 @@ export class AttackedNode {
 
   /** Starts the process without waiting for it. */
   spawn(): void {
-    const child = spawn(
-      process.execPath,
-      [PROGRAM, 'serve', '--repo', this.repository, '--port', '0', ...this.#flags],
-      { env: { PATH: process.env['PATH'] ?? '', ...this.#environment }, stdio: ['ignore', 'pipe', 'pipe'] },
-    )
+    const program = [process.execPath, PROGRAM, 'serve', '--repo', this.repository, '--port', '0']
+    const [command = '', ...args] = [...this.#launcher, ...program, ...this.#flags]
+    const child = spawn(command, args, {
+      env: { PATH: process.env['PATH'] ?? '', ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
     this.#ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -52,6 +52,12 @@ export function gatedJob(name: string, mark: string, gate: string): object {
   ])
 }
 
+/** A native job that writes so much, and ends. */
+export function loudJob(name: string, bytes: number): object {
+  const params = { Command: 'sh', Arguments: ['-c', `yes 0123456789 | head -c ${bytes}`] }
+  return job('batch', name, [task({ Type: 'exec', Params: params }, 'none')])
+}
+
 /** A native job that stops its keeper, marks that it has, and goes on for ever. */
 export function stoppingJob(name: string, mark: string, marks: string): object {
   const script = `kill -STOP $PPID; echo "${name}" >>"${marks}"; exec sleep 1000000`

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { generatedRequest } from './generated-request.ts'
 
 /** Whom a hostile client has before it. */
 export interface Victim {
@@ -22,6 +23,7 @@ export const ATTACKS: ReadonlyMap<string, (victim: Victim) => Promise<void>> = n
   ['broken heads', (victim) => speak(victim, pick(victim, HEADS))],
   ['garbage behind a request', (victim) => speak(victim, `${get(JOBS)}${pick(victim, HEADS)}`)],
   ['many requests at once', manyAtOnce],
+  ['requests that were made up', madeUp],
   ['a body that does not come', (victim) => speak(victim, put(1_000_000, '{"Job":'))],
   ['broken frames', brokenFrames],
   ['a reset in the middle of an answer', resetInAnswer],
@@ -59,6 +61,7 @@ const HEADS = [
   'GET http://[/ HTTP/1.1\r\nHost: localhost\r\n\r\n',
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   '\u0016\u0003\u0001\u0002\u0000\u0001',
+  `\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003${'\u0007'.repeat(500)}`,
 ]
 const UPGRADES = [
   get('/', 'Connection: Upgrade\r\nUpgrade: nothing\r\n'),
@@ -137,6 +140,11 @@ async function manyAtOnce(victim: Victim): Promise<void> {
   const paths = [JOBS, '/metrics', `${JOBS}/${victim.jobId}/history`, '/api/v1/agent/node', `${JOBS}/none`]
   const count = 1 + Math.floor(victim.random() * 200)
   await speak(victim, Array.from({ length: count }, () => get(pick(victim, paths))).join(''))
+}
+
+async function madeUp(victim: Victim): Promise<void> {
+  const count = 1 + Math.floor(victim.random() * 3)
+  await speak(victim, Buffer.concat(Array.from({ length: count }, () => generatedRequest(victim.random))))
 }
 
 async function brokenFrames(victim: Victim): Promise<void> {

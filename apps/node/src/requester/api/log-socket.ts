@@ -89,6 +89,8 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
     if (resumes) await send(client, messageOf(1, '', from ?? NOTHING_READ), signal)
     for await (const part of partsOf(context, execution, query, from, signal)) {
       await send(client, messageOf(part.stream === 'stdout' ? 1 : 2, part.text, part.position), signal)
+      // The rest of a log is read for nobody.
+      if (signal.aborted) break
     }
   } catch (error) {
     const { message } =

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify, LogController } from 'fastify'
-import { ApiError, errorBody } from '../../wire/api-error.ts'
+import { ApiError, errorBody, isApiError } from '../../wire/api-error.ts'
 import { addAgentRoutes } from './agent-routes.ts'
 import type { ApiContext } from './api-context.ts'
 import { clientOf } from './api-context.ts'
@@ -142,7 +142,8 @@ function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   const body = errorBody(error, request.id)
   const passing = error.code === 'ResourceExhausted' || error.code === 'ServiceUnavailable'
   if (passing) request.log.warn({ code: error.code, url: request.url }, error.message)
-  else if (body.Status >= 500) request.log.error({ err: thrown, url: request.url }, 'request failed')
+  else if (body.Status >= 500 && !isApiError(thrown))
+    request.log.error({ err: thrown, url: request.url }, 'request failed')
   else request.log.debug({ code: error.code, url: request.url }, error.message)
   void reply.code(body.Status).type('application/json; charset=utf-8').send(body)
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { onTestFinished, test } from 'vitest'
+import { onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { WireLogMessage } from '../../../src/wire/models.ts'
 import { startTestNode, type TestNode } from '../../node-fixture.ts'
@@ -79,4 +79,33 @@ test('readers of a log that never read leave little waiting in the node, however
   most = Math.max(most, mostWaiting())
   assert.ok(accepted.size > READERS)
   assert.ok(most > 0 && most < MOST_WAITING_BYTES, `${most} bytes wait for one reader`)
+})
+
+/** Tells whether this process, which the node runs in, has a file open. */
+function isOpen(path: string): boolean {
+  return readdirSync('/proc/self/fd').some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path
+    } catch {
+      return false
+    }
+  })
+}
+
+test('the log of a reader that has left is read no further', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const Params = { Command: 'echo', Arguments: ['begin'] }
+  const id = await node.submit({ Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'exec', Params } }] })
+  const { Executions } = await node.until(id, 'Completed')
+  const path = join(node.directory, 'n-test-compute', 'work', Executions?.Items[0]?.ID ?? '', 'stdout')
+  // A log without an end: it has that length, and takes no room.
+  truncateSync(path, 2 ** 40)
+  const socket = new WebSocket(`${node.url.replace('http', 'ws')}/api/v1/orchestrator/jobs/${id}/logs`)
+  await new Promise((resolve, reject) => {
+    socket.on('message', resolve)
+    socket.on('error', reject)
+  })
+  assert.ok(isOpen(path))
+  socket.terminate()
+  await vi.waitUntil(() => !isOpen(path), { timeout: 30_000 })
 })
