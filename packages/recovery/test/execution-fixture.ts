@@ -15,6 +15,7 @@ export function executionIn(
     state,
     stateMessage: '',
     stateSinceMs: 1_000,
+    endReason: null,
     attempt: 0,
     rerunnable: false,
     process: null,

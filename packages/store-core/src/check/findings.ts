@@ -21,6 +21,7 @@ const FIXES = {
   'job-version-wrong': 'repair takes the version of the job that is there',
   orphan: 'repair removes rows whose owner is gone',
   'finish-time-wrong': 'repair sets the time of the state',
+  'end-reason-wrong': 'repair leaves the reason out',
   'state-unknown': 'restore the record from a backup',
   'history-illegal': 'compare with a backup; the store itself refuses such a step',
   'history-end': 'compare with a backup; repair notes the loss in the history',

@@ -8,6 +8,7 @@ import type { EventInput } from '../model/history.ts'
 import { checkId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
+import { checkEndReason } from '../states/end-reason.ts'
 import { checkTransition } from '../states/transitions.ts'
 import { requireJson, requireObject, requireOptionalFlag, requireText } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
@@ -121,14 +122,20 @@ function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
 /** Changes an execution's state, other fields, or both, with history. Throws `TypeError`, `INVALID_ARGUMENT` and the codes of `checkTransition`. */
 export function updateCompute(mutation: Mutation, request: UpdateComputeExecution): ChangedComputeExecution {
   const before = loadCompute(mutation.rows, request.executionId)
-  const { to = null, patch = {}, event } = request
+  const { to = null, endReason, patch = {}, event } = request
   checkPatch(patch)
+  checkEndReason(COMPUTE_MACHINE, to, endReason)
   const { id, row: old } = before
   checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
   const { nowMs } = mutation
   const text = request.message ?? event?.message ?? ''
   const moved = to === null ? old : inState(COMPUTE_MACHINE, old, to, text, nowMs)
-  const row = { ...withFields(moved, fieldsOf(patch)), r: old.r + 1, md: nowMs }
+  const row = {
+    ...withFields(moved, fieldsOf(patch)),
+    ...(endReason === undefined ? {} : { er: endReason }),
+    r: old.r + 1,
+    md: nowMs,
+  }
   const after = replaceComputeRow(mutation, before, row)
   recordComputeEvent(mutation, after, old.s, event ?? { message: request.message ?? '' })
   return toChangedExecution(id, after.row)

@@ -6,6 +6,7 @@ import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
+import { isSoundEndReason } from '../states/end-reason.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import { reclaimTable } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
@@ -87,6 +88,15 @@ function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: F
       key,
       id,
       `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
+    )
+  }
+  if (!isSoundEndReason(COMPUTE_MACHINE, row)) {
+    findings.add(
+      'end-reason-wrong',
+      'executions',
+      key,
+      id,
+      `execution ${id} is ${row.s}, the reason of its end ${String(row.er)}`,
     )
   }
   return {

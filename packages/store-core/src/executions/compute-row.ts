@@ -9,6 +9,7 @@ import type {
 } from '../model/compute-execution.ts'
 import type { Json } from '../model/json.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
+import type { EndReason } from '../states/end-reason.ts'
 import type { ReadRecordState } from '../store/history.ts'
 import { type IndexRow, keyRows } from '../store/index-row.ts'
 import { checkRecordBytes } from '../store/limits.ts'
@@ -27,6 +28,8 @@ export interface ComputeRow {
   readonly s: ComputeState
   readonly m?: string
   readonly ss: number
+  /** Reason of the end. */
+  readonly er?: EndReason
   /** Attempts. */
   readonly a?: number
   readonly rr?: true
@@ -113,6 +116,7 @@ export function toChangedExecution(id: string, row: ComputeRow): ChangedComputeE
     state: row.s,
     stateMessage: row.m ?? '',
     stateSinceMs: row.ss,
+    endReason: row.er ?? null,
     attempt: row.a ?? 0,
     rerunnable: row.rr ?? false,
     process: row.pc ?? null,

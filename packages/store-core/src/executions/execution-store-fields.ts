@@ -30,6 +30,7 @@ export const EXECUTION_STORE_FIELDS: RequestFields<
     ...EXPECTATION_FIELDS,
     executionId: true,
     to: true,
+    endReason: true,
     message: true,
     patch: {
       attempt: true,

@@ -11,6 +11,7 @@ import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ComputeState } from '../states/compute-state.ts'
+import type { EndReason } from '../states/end-reason.ts'
 import type { Expectation } from '../states/transitions.ts'
 
 /** Work that a requester gave this node. */
@@ -33,6 +34,8 @@ export interface UpdateComputeExecution extends Expectation<ComputeState>, Chang
   readonly executionId: string
   /** The new state; absent where only fields change. */
   readonly to?: ComputeState
+  /** Why it ends; only where `to` ends it, and not as Completed. */
+  readonly endReason?: EndReason
   /** Kept with the state. Default: the event's message. */
   readonly message?: string
   readonly patch?: ComputeExecutionPatch

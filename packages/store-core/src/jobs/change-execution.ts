@@ -2,6 +2,7 @@ import { StoreError } from '../errors.ts'
 import type { Execution, ExecutionPatch } from '../model/execution.ts'
 import type { EventInput } from '../model/history.ts'
 import { checkId, newId } from '../model/id.ts'
+import { checkEndReason, type EndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import { checkTransition } from '../states/transitions.ts'
 import { requireObject, requireOptionalText, requireText } from '../store/argument-types.ts'
@@ -105,11 +106,13 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): 
 /** Changes an execution's state, other fields, or both, with history. */
 export function updateExecution(mutation: Mutation, request: UpdateExecution): LoadedExecution {
   const before = loadExecution(mutation.rows, request.executionId)
-  const { to = null, message, patch, event } = request
+  const { to = null, endReason, message, patch, event } = request
   checkPatch(patch)
+  checkEndReason(EXECUTION_MACHINE, to, endReason)
   checkTransition(EXECUTION_MACHINE, subjectOf(before), request, to)
   return applyExecutionChange(mutation, before, {
     to,
+    ...(endReason === undefined ? {} : { endReason }),
     ...(message === undefined ? {} : { message }),
     ...(patch === undefined ? {} : { patch }),
     ...(event === undefined ? {} : { event }),
@@ -127,6 +130,7 @@ function checkPatch(patch: ExecutionPatch | undefined): void {
 
 interface ExecutionChange {
   readonly to: ExecutionState | null
+  readonly endReason?: EndReason
   readonly message?: string
   readonly patch?: ExecutionPatch
   readonly event?: EventInput
@@ -138,13 +142,14 @@ function applyExecutionChange(
   before: LoadedExecution,
   change: ExecutionChange,
 ): LoadedExecution {
-  const { to, patch = {}, event, computeRevision } = change
+  const { to, endReason, patch = {}, event, computeRevision } = change
   requireOptionalText('message', change.message)
   const { nowMs } = mutation
   const text = change.message ?? event?.message ?? ''
   const moved = to === null ? before.row : inState(EXECUTION_MACHINE, before.row, to, text, nowMs)
   const row: ExecutionRow = {
     ...withFields(moved, fieldsOf(patch)),
+    ...(endReason === undefined ? {} : { er: endReason }),
     r: before.row.r + 1,
     md: nowMs,
     ...(computeRevision === undefined ? {} : { cr: computeRevision }),
@@ -181,16 +186,18 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   requireText('node id', report.nodeId)
   if (report.to !== undefined) requireText('new state', report.to)
   checkPatch(report.patch)
+  checkEndReason(EXECUTION_MACHINE, report.to ?? null, report.endReason)
   const before = findExecutionRow(mutation.rows, report.executionId)
   if (before === undefined || before.row.n !== report.nodeId) return 'unknown'
   const { s: state, cr: known = 0 } = before.row
   if (report.computeRevision <= known || EXECUTION_MACHINE.terminal.has(state)) return 'stale'
   const to = report.to === state ? null : (report.to ?? null)
   if (to !== null && !EXECUTION_MACHINE.edges[state].includes(to)) return 'stale'
-  const { message, patch, event, computeRevision } = report
+  const { endReason, message, patch, event, computeRevision } = report
   const after = applyExecutionChange(mutation, before, {
     to,
     computeRevision,
+    ...(endReason === undefined ? {} : { endReason }),
     ...(message === undefined ? {} : { message }),
     ...(patch === undefined ? {} : { patch }),
     ...(event === undefined ? {} : { event }),

@@ -12,6 +12,7 @@ import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, idTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
+import { isSoundEndReason } from '../states/end-reason.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
@@ -219,6 +220,15 @@ function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings:
       key,
       id,
       `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
+    )
+  }
+  if (!isSoundEndReason(EXECUTION_MACHINE, row)) {
+    findings.add(
+      'end-reason-wrong',
+      'executions',
+      key,
+      id,
+      `execution ${id} is ${row.s}, the reason of its end ${String(row.er)}`,
     )
   }
   return {

@@ -3,6 +3,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Execution } from '../model/execution.ts'
 import type { Json } from '../model/json.ts'
+import type { EndReason } from '../states/end-reason.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import type { ReadRecordState } from '../store/history.ts'
 import { type IndexRow, keyRows } from '../store/index-row.ts'
@@ -25,6 +26,8 @@ export interface ExecutionRow {
   readonly s: ExecutionState
   readonly m?: string
   readonly ss: number
+  /** Reason of the end. */
+  readonly er?: EndReason
   readonly d: DesiredState
   readonly dm?: string
   readonly pe?: string
@@ -114,6 +117,7 @@ export function toExecution(id: string, row: ExecutionRow): Execution {
     state: row.s,
     stateMessage: row.m ?? '',
     stateSinceMs: row.ss,
+    endReason: row.er ?? null,
     desiredState: row.d,
     desiredMessage: row.dm ?? '',
     previousExecutionId: row.pe ?? null,

@@ -4,6 +4,7 @@ import type { Execution } from '../model/execution.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import { checkId } from '../model/id.ts'
 import { JOB_TYPES, type Job } from '../model/job.ts'
+import { checkEndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
@@ -82,6 +83,8 @@ function checkExecution(execution: Execution, job: Job): void {
     throw invalid(`${what} is ${state}; it has not ended`)
   }
   checkTimes(what, { ...execution, finishedAtMs })
+  // Archives of earlier releases have none.
+  checkEndReason(EXECUTION_MACHINE, state, execution.endReason ?? undefined)
   checkInteger(`job version of ${what}`, execution.jobVersion, 1, job.version)
   checkInteger(`revision of ${what}`, execution.revision, 1)
   checkInteger(`compute revision of ${what}`, execution.computeRevision, 0)

@@ -50,6 +50,7 @@ export function executionRowOf(execution: Execution): ExecutionRow {
     s: execution.state,
     ...(execution.stateMessage === '' ? {} : { m: execution.stateMessage }),
     ss: execution.stateSinceMs,
+    ...(execution.endReason == null ? {} : { er: execution.endReason }),
     d: execution.desiredState,
     ...(execution.desiredMessage === '' ? {} : { dm: execution.desiredMessage }),
     ...(execution.previousExecutionId === null ? {} : { pe: execution.previousExecutionId }),

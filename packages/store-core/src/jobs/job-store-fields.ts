@@ -40,6 +40,7 @@ const UPDATE_FIELDS = {
   ...EXPECTATION_FIELDS,
   executionId: true,
   to: true,
+  endReason: true,
   message: true,
   patch: {
     desiredState: true,
@@ -99,6 +100,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
     nodeId: true,
     computeRevision: true,
     to: true,
+    endReason: true,
     message: true,
     patch: UPDATE_FIELDS.patch,
     event: EVENT_FIELDS,

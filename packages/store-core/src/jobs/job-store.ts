@@ -9,6 +9,7 @@ import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { WholeJob } from '../model/whole-job.ts'
+import type { EndReason } from '../states/end-reason.ts'
 import type { ExecutionState } from '../states/execution-state.ts'
 import type { JobState } from '../states/job-state.ts'
 import type { Expectation } from '../states/transitions.ts'
@@ -87,6 +88,8 @@ export interface UpdateExecution extends Expectation<ExecutionState> {
   readonly executionId: string
   /** The new state; absent where only fields change. */
   readonly to?: ExecutionState
+  /** Why it ends; only where `to` ends it, and not as Completed. */
+  readonly endReason?: EndReason
   readonly message?: string
   readonly patch?: ExecutionPatch
   readonly event?: EventInput
@@ -100,6 +103,8 @@ export interface ExecutionReport extends ChangeRequest {
   readonly computeRevision: number
   /** Absent where the report brings only events or fields. */
   readonly to?: ExecutionState
+  /** Why it ends; only where `to` ends it, and not as Completed. */
+  readonly endReason?: EndReason
   readonly message?: string
   readonly patch?: ExecutionPatch
   readonly event?: EventInput

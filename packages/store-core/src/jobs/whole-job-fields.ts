@@ -39,6 +39,7 @@ export const WHOLE_JOB_FIELDS: Fields<WholeJob> = {
       state: true,
       stateMessage: true,
       stateSinceMs: true,
+      endReason: true,
       desiredState: true,
       desiredMessage: true,
       previousExecutionId: true,

@@ -1,4 +1,5 @@
 import type { ComputeState } from '../states/compute-state.ts'
+import type { EndReason } from '../states/end-reason.ts'
 import type { JobType } from './job.ts'
 import type { Json } from './json.ts'
 
@@ -32,6 +33,8 @@ export interface ComputeExecution<Spec = unknown> {
   readonly state: ComputeState
   readonly stateMessage: string
   readonly stateSinceMs: number
+  /** Why it ended; `null` where it has not, where it completed, and where a release wrote it that noted no reasons. */
+  readonly endReason: EndReason | null
   /** How often it was started, from 0. */
   readonly attempt: number
   /** Whether a restart may run it again, because running it twice does no harm. */

@@ -1,3 +1,4 @@
+import type { EndReason } from '../states/end-reason.ts'
 import type { DesiredState, ExecutionState } from '../states/execution-state.ts'
 import type { Json } from './json.ts'
 
@@ -16,6 +17,8 @@ export interface Execution {
   /** Why it is in this state, for people; empty where nothing was said. */
   readonly stateMessage: string
   readonly stateSinceMs: number
+  /** Why it ended; `null` where it has not, where it completed, and where a release wrote it that noted no reasons. */
+  readonly endReason: EndReason | null
   readonly desiredState: DesiredState
   readonly desiredMessage: string
   /** The execution that this one replaces; `null` where there is none. */

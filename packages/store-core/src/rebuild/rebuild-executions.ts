@@ -8,6 +8,7 @@ import {
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
+import { isSoundEndReason } from '../states/end-reason.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import { findOwner } from '../store/owner.ts'
 import { HistoryFilter } from './rebuild-history.ts'
@@ -48,15 +49,16 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
     run.drop(rows, 'executions', found, id, reason)
     return
   }
-  const { f, ...kept } = before
+  const { f, er, ...kept } = before
   const row: ComputeRow = {
     ...kept,
     v: job.version,
     b: job.bytes,
+    ...(er === undefined || !isSoundEndReason(COMPUTE_MACHINE, before) ? {} : { er }),
     ...(COMPUTE_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}),
   }
   const bytes =
-    row.b === before.b && row.v === before.v && row.f === f
+    row.b === before.b && row.v === before.v && row.f === f && row.er === er
       ? found.value.length
       : computeTable.put(rows, key, row)
   for (const index of computeIndexRows({ id, key, row })) rows.put('index', index.key, index.value)

@@ -11,7 +11,13 @@ import {
   sideKeys,
   waitingKey,
 } from '../jobs/evaluation-row.ts'
-import { executionIndexRows, executionTable, isReclaimed, readRecordState } from '../jobs/execution-row.ts'
+import {
+  type ExecutionRow,
+  executionIndexRows,
+  executionTable,
+  isReclaimed,
+  readRecordState,
+} from '../jobs/execution-row.ts'
 import {
   hasEnded,
   type JobRow,
@@ -24,6 +30,7 @@ import {
 } from '../jobs/job-row.ts'
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
+import { isSoundEndReason } from '../states/end-reason.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
@@ -120,9 +127,13 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
     run.drop(rows, 'executions', found, id, `it is in the unknown state ${String(before.s)}`)
     return
   }
-  const { f, ...kept } = before
-  const row = { ...kept, ...(EXECUTION_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}) }
-  const bytes = row.f === f ? found.value.length : executionTable.put(rows, key, row)
+  const { f, er, ...kept } = before
+  const row: ExecutionRow = {
+    ...kept,
+    ...(er === undefined || !isSoundEndReason(EXECUTION_MACHINE, before) ? {} : { er }),
+    ...(EXECUTION_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}),
+  }
+  const bytes = row.f === f && row.er === er ? found.value.length : executionTable.put(rows, key, row)
   // Those of a deleted job keep their index rows too: its removal finds them by these.
   for (const index of executionIndexRows({ id, key, row })) rows.put('index', index.key, index.value)
   if (!deleted) run.count('execution', row.ns, row.s, bytes)

@@ -2,6 +2,7 @@ import type { JobStore } from '../jobs/job-store.ts'
 import { JOB_STORE_FIELDS } from '../jobs/job-store-fields.ts'
 import { clockCases } from './job-store/clock.ts'
 import { deletionCases } from './job-store/deletion.ts'
+import { endReasonCases } from './job-store/end-reason.ts'
 import { evaluationCases } from './job-store/evaluation.ts'
 import { executionCases, reportCases } from './job-store/execution.ts'
 import { foldCases } from './job-store/fold.ts'
@@ -35,6 +36,7 @@ const CONCERNS: StoreCases<JobStore> = {
   paging: pagingCases,
   executions: executionCases,
   reports: reportCases,
+  'reasons of ends': endReasonCases,
   evaluations: evaluationCases,
   leases: leaseCases,
   'a clock that is set': clockCases,

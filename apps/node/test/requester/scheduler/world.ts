@@ -220,6 +220,7 @@ function blankExecution(id: string, nodeId: string, nowMs: number): Execution {
     evaluationId: null,
     partition: null,
     state: 'New',
+    endReason: null,
     stateMessage: '',
     stateSinceMs: nowMs,
     desiredState: 'Pending',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { COMPUTE_MACHINE, COMPUTE_STATES, type ComputeState } from '../../states/compute-state.ts'
+import { END_REASONS } from '../../states/end-reason.ts'
 import { assertRejects } from '../kv/expectation.ts'
 import { create, type ExecutionCase, ended, JOB } from './execution-case.ts'
 
@@ -42,6 +43,7 @@ export const lifecycleCases: readonly ExecutionCase[] = [
         state: 'BidAccepted',
         stateMessage: '',
         stateSinceMs: clock.read(),
+        endReason: null,
         attempt: 0,
         rerunnable: true,
         process: null,
@@ -173,6 +175,25 @@ export const lifecycleCases: readonly ExecutionCase[] = [
           ['BidAccepted', 'Cancelled', 'why'],
         ],
       )
+    },
+  },
+  {
+    name: 'the reason of an end is kept, and nothing but an end has one',
+    run: async ({ store }) => {
+      for (const endReason of END_REASONS) {
+        const { id: executionId, endReason: none } = await create(store)
+        assert.equal(none, null)
+        for (const to of ['BidAccepted', 'Completed'] as const) {
+          await assertRejects(store.updateExecution({ executionId, to, endReason }), 'INVALID_ARGUMENT')
+        }
+        await assertRejects(store.updateExecution({ executionId, endReason }), 'INVALID_ARGUMENT')
+        const ended = await store.updateExecution({ executionId, to: 'Failed', endReason })
+        assert.equal(ended.endReason, endReason)
+        assert.equal((await store.getExecution(executionId))?.endReason, endReason)
+      }
+      const { id: executionId } = await create(store)
+      assert.equal((await store.updateExecution({ executionId, to: 'Failed' })).endReason, null)
+      assert.deepEqual((await store.check()).findings, [])
     },
   },
   {

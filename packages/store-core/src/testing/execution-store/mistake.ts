@@ -85,6 +85,7 @@ function updateMistakes(store: ExecutionStore, executionId: string): Mistake[] {
   return [
     { what: 'executionId', types: [...NO_TEXTS, undefined], call: one('executionId') },
     { what: 'to', types: NO_TEXTS.slice(1), call: one('to') },
+    { what: 'endReason', types: NO_TEXTS, values: ['', 'Bogus', 'failed'], call: one('endReason') },
     { what: 'expectedStates', types: NO_LISTS, values: [['Bogus']], call: one('expectedStates') },
     { what: 'expectedRevision', types: NO_NUMBERS, values: NO_AMOUNTS, call: one('expectedRevision') },
     { what: 'message', types: NO_TEXTS.slice(1), call: one('message') },

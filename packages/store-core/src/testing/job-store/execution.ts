@@ -39,6 +39,7 @@ export const executionCases: readonly JobCase[] = [
         state: 'AskForBid',
         stateMessage: '',
         stateSinceMs: clock.read(),
+        endReason: null,
         desiredState: 'Running',
         desiredMessage: 'go',
         previousExecutionId: 'run-0',

@@ -48,7 +48,8 @@ async function fullJob(store: JobStore, executions: number): Promise<string> {
       to: 'Running',
       event: { message: 'on', details: { n: `${n}` } },
     })
-    await store.updateExecution({ executionId, to: 'Completed', patch: { runOutput: { exitCode: 0 } } })
+    const end = n === 1 ? ({ to: 'Failed', endReason: 'timed-out' } as const) : ({ to: 'Completed' } as const)
+    await store.updateExecution({ executionId, ...end, patch: { runOutput: { exitCode: 0 } } })
   }
   await store.transitionJob({ jobId, to: 'Completed', message: 'all done' })
   return jobId
@@ -75,6 +76,19 @@ export const importCases: readonly JobCase[] = [
         [jobId],
       )
       await store.deleteJob({ jobId })
+    },
+  },
+  {
+    name: 'executions come back without reasons of their ends where an earlier release wrote them',
+    run: async ({ store }) => {
+      const whole = await takeOut(store, await fullJob(store, 2))
+      const executions = whole.executions.map(({ endReason: _reason, ...execution }) => execution)
+      await store.importJob({ ...whole, executions: executions as never })
+      const back = await wholeJob(store, whole.versions[0]?.id ?? '')
+      assert.deepEqual(
+        back.executions,
+        whole.executions.map((execution) => ({ ...execution, endReason: null })),
+      )
     },
   },
   {

@@ -225,6 +225,7 @@ function reportMistakes(store: JobStore, report: Parameters<JobStore['recordExec
     { what: 'executionId', types: [...NO_TEXTS, undefined], call: one('executionId') },
     { what: 'nodeId', types: [...NO_TEXTS, undefined], call: one('nodeId') },
     { what: 'to', types: NO_TEXTS, call: one('to') },
+    { what: 'endReason', types: NO_TEXTS, values: ['', 'Bogus', 'failed'], call: one('endReason') },
     { what: 'message', types: NO_TEXTS, call: one('message') },
     { what: 'evaluation', types: NO_OBJECTS, call: one('evaluation') },
   ]

@@ -1,6 +1,7 @@
 import type { ExecutionStore } from '../../executions/execution-store.ts'
 import type { ExecutionJob } from '../../model/compute-execution.ts'
 import { COMPUTE_STATES } from '../../states/compute-state.ts'
+import { END_REASONS } from '../../states/end-reason.ts'
 import { foldAll } from '../store/fold-all.ts'
 import type { Draw } from './command-seed.ts'
 import type { ExecutionModel } from './execution-model.ts'
@@ -61,6 +62,7 @@ const update: Make = ({ store, model }, draw) => {
     executionId,
     ...drawExpectation(draw, model.executions.get(executionId), COMPUTE_STATES),
     ...(draw.once(4, 3) ? {} : { to: draw.pick(COMPUTE_STATES, 4) }),
+    ...(draw.once(6, 12) ? { endReason: draw.pick(END_REASONS, 13) } : {}),
     ...(draw.once(3, 5) ? { message: 'why' } : {}),
     ...(draw.once(3, 6)
       ? { patch: { attempt: draw.below(4, 7), runOutput: draw.once(2, 8) ? null : 'out' } }

@@ -2,7 +2,7 @@ import type { CreateComputeExecution, UpdateComputeExecution } from '../../execu
 import type { ChangedComputeExecution, ComputeExecution } from '../../model/compute-execution.ts'
 import { COMPUTE_MACHINE } from '../../states/compute-state.ts'
 import type { ModelEntry } from './job-model-state.ts'
-import { expectMove, Refusal } from './refusal.ts'
+import { expectMove, Refusal, refuseReason } from './refusal.ts'
 
 /** An execution store in plain maps; a refusal changes nothing, since every check comes first. */
 export class ExecutionModel {
@@ -24,6 +24,7 @@ export class ExecutionModel {
       state,
       stateMessage: '',
       stateSinceMs: this.nowMs,
+      endReason: null,
       attempt: 0,
       rerunnable: request.rerunnable ?? false,
       process: null,
@@ -44,14 +45,15 @@ export class ExecutionModel {
 
   update(request: UpdateComputeExecution): ChangedComputeExecution {
     const before = this.execution(request.executionId)
-    const { to, message = '', patch = {} } = request
+    const { to, endReason = null, message = '', patch = {} } = request
+    refuseReason(COMPUTE_MACHINE, to, endReason)
     expectMove(COMPUTE_MACHINE, before, request, to)
     const ends = to !== undefined && COMPUTE_MACHINE.terminal.has(to)
     const execution: ComputeExecution = {
       ...before,
       ...(to === undefined ? {} : { state: to, stateMessage: message, stateSinceMs: this.nowMs }),
       ...patch,
-      ...(ends ? { finishedAtMs: this.nowMs, deadlineAtMs: null } : {}),
+      ...(ends ? { endReason, finishedAtMs: this.nowMs, deadlineAtMs: null } : {}),
       revision: before.revision + 1,
       modifiedAtMs: this.nowMs,
     }

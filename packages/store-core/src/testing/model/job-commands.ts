@@ -1,6 +1,7 @@
 import type { JobStore, Plan } from '../../jobs/job-store.ts'
 import type { LeaseToken } from '../../model/evaluation.ts'
 import { JOB_TYPES } from '../../model/job.ts'
+import { END_REASONS } from '../../states/end-reason.ts'
 import { EXECUTION_STATES } from '../../states/execution-state.ts'
 import { JOB_STATES } from '../../states/job-state.ts'
 import { foldAll } from '../store/fold-all.ts'
@@ -171,6 +172,7 @@ const executionChange = (world: JobWorld, draw: Draw, salt: number) => {
     executionId,
     ...drawExpectation(draw, state.executions.get(executionId), EXECUTION_STATES),
     ...(draw.once(4, salt + 1) ? {} : { to: draw.pick(EXECUTION_STATES, salt + 2) }),
+    ...(draw.once(6, salt + 6) ? { endReason: draw.pick(END_REASONS, salt + 7) } : {}),
     ...(draw.once(3, salt + 3) ? { message: 'm' } : {}),
     ...(draw.once(3, salt + 4)
       ? { patch: { desiredState: 'Stopped' as const, runOutput: draw.once(2, salt + 5) ? null : 7 } }
@@ -193,6 +195,7 @@ const record: Make = (world, draw) => {
     nodeId: draw.pick(NODES, 1),
     computeRevision: 1 + draw.below(6, 2),
     ...(draw.once(5, 3) ? {} : { to: draw.pick(EXECUTION_STATES, 4) }),
+    ...(draw.once(6, 7) ? { endReason: draw.pick(END_REASONS, 8) } : {}),
     ...(draw.once(3, 5) ? { patch: { publishedResult: { at: 'x' } } } : {}),
     ...(draw.once(3, 6) ? { evaluation: evaluation(world, draw) } : {}),
   }

@@ -15,7 +15,7 @@ import { EXECUTION_MACHINE } from '../../states/execution-state.ts'
 import { JOB_MACHINE, type JobState } from '../../states/job-state.ts'
 import { EvaluationModel } from './evaluation-model.ts'
 import { JobModelState, type ModelEntry } from './job-model-state.ts'
-import { expectMove, Refusal } from './refusal.ts'
+import { expectMove, Refusal, refuseReason } from './refusal.ts'
 
 /** An evaluation whose id the caller chose, so that model and store agree on it. */
 export type NamedEvaluation = NewEvaluation & { readonly id: string }
@@ -187,6 +187,7 @@ export class JobModel {
       state,
       stateMessage: '',
       stateSinceMs: this.nowMs,
+      endReason: null,
       desiredState,
       desiredMessage: '',
       previousExecutionId: null,
@@ -208,11 +209,13 @@ export class JobModel {
   updateExecution(request: UpdateExecution): Execution {
     const before = this.state.executions.get(request.executionId)
     if (before === undefined) throw new Refusal('EXECUTION_NOT_FOUND')
+    refuseReason(EXECUTION_MACHINE, request.to, request.endReason ?? null)
     expectMove(EXECUTION_MACHINE, before, request, request.to)
     return this.#changeExecution(before, request, before.computeRevision)
   }
 
   record(report: ExecutionReport & { readonly evaluation?: NamedEvaluation }): ReportOutcome {
+    refuseReason(EXECUTION_MACHINE, report.to, report.endReason ?? null)
     const before = this.state.executions.get(report.executionId)
     if (before === undefined || before.nodeId !== report.nodeId) return 'unknown'
     const { to, computeRevision, evaluation, ...rest } = report
@@ -227,7 +230,12 @@ export class JobModel {
 
   #changeExecution(
     before: Execution,
-    { to, message = '', patch = {} }: Pick<UpdateExecution, 'to' | 'message' | 'patch'>,
+    {
+      to,
+      endReason,
+      message = '',
+      patch = {},
+    }: Pick<UpdateExecution, 'to' | 'endReason' | 'message' | 'patch'>,
     computeRevision: number,
   ): Execution {
     const ends = to !== undefined && EXECUTION_MACHINE.terminal.has(to)
@@ -236,6 +244,7 @@ export class JobModel {
       ...before,
       ...moved,
       ...patch,
+      endReason: endReason ?? null,
       finishedAtMs: ends ? this.nowMs : null,
       revision: before.revision + 1,
       modifiedAtMs: this.nowMs,

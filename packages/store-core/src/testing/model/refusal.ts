@@ -1,5 +1,6 @@
 import type { StoreErrorCode } from '../../errors.ts'
 import { isStoreError } from '../../errors.ts'
+import type { EndReason } from '../../states/end-reason.ts'
 import type { Expectation, StateMachine } from '../../states/transitions.ts'
 
 /** What a model refuses, by code. */
@@ -33,6 +34,16 @@ export function modelOutcome(call: () => unknown): Outcome {
     if (!(error instanceof Refusal)) throw error
     return { refused: error.code }
   }
+}
+
+/** A reason belongs to an end that is not a completion. */
+export function refuseReason<S extends string>(
+  { terminal }: StateMachine<S>,
+  to: S | undefined,
+  endReason: EndReason | null,
+): void {
+  if (endReason === null || (to !== undefined && to !== 'Completed' && terminal.has(to))) return
+  throw new Refusal('INVALID_ARGUMENT')
 }
 
 /** The documented order of checks, in a few words of its own. */
