@@ -1,8 +1,18 @@
-import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { useFixtureSession } from './fixture-session.ts'
+import { startWriter } from './writing-process.ts'
 
 interface Finding {
   readonly rule: string
@@ -48,6 +58,48 @@ describe('copies', () => {
     expect(again.status).toBe(2)
     expect(again.stderr).toContain('exists; nothing is ever overwritten')
     expect(readFileSync(at('restored.db')).equals(before)).toBe(true)
+  })
+
+  test('a backup is restored where a damaged store was moved away, beside all that it left', async () => {
+    const directory = join(session.fixture.directory, 'moved')
+    mkdirSync(directory)
+    const path = join(directory, 'jobs.db')
+    const writer = await startWriter(path, 'busy', 1)
+    await writer.kill()
+    expect(readdirSync(directory).sort()).toEqual(['jobs.db', 'jobs.db-lock', 'jobs.db.owner'])
+    renameSync(path, join(directory, 'damaged.db'))
+    expect(await run('restore', 'large.db', 'moved/jobs.db')).toMatchObject({ status: 0, stderr: '' })
+    expect((await run('check', 'moved/jobs.db')).status).toBe(0)
+    const notices: string[] = []
+    const store = await openLmdbJobStore({ path, onNotice: ({ code }) => void notices.push(code) })
+    expect((await store.getJob('job-1'))?.id).toBe('job-1')
+    await store.close()
+    expect(notices).toEqual([])
+    expect((await run('diff', 'moved/jobs.db', 'large.db')).status).toBe(0)
+  })
+
+  test.each([
+    ['an owner', false],
+    ['a reader', true],
+  ])('nothing is put in the place of a store that %s still has open', async (what, readOnly) => {
+    const directory = join(session.fixture.directory, `used by ${what}`)
+    mkdirSync(directory)
+    const path = join(directory, 'jobs.db')
+    copyFileSync(large, path)
+    const store = await openLmdbJobStore({ path, readOnly })
+    renameSync(path, join(directory, 'moved.db'))
+    const before = readdirSync(directory)
+    for (const command of [
+      ['restore', 'large.db', path],
+      ['salvage', 'large.db', path],
+    ]) {
+      const refused = await run(...command)
+      expect(refused.status, refused.stderr).toBe(2)
+      expect(refused.stderr).toContain('whose file was moved away or removed')
+    }
+    expect(readdirSync(directory)).toEqual(before)
+    await store.close()
+    expect((await run('restore', 'large.db', path)).status).toBe(0)
   })
 
   test('an export imports into a sound store with the same records', async () => {

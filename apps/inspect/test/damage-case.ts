@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Damage, writeDamaged } from './damaged-file.ts'
+import { type DamageCase, writeDamaged } from '../../../test/damaged-file.ts'
 import { droppedRecords } from './dropped-records.ts'
 import { inspect } from './fixture.ts'
 
@@ -19,9 +19,12 @@ export interface Answer {
   readonly stderr: string
 }
 
+type StoreKind = 'jobs' | 'executions'
+
 /** A sound store, with what is compared. */
 export interface SoundStore {
   readonly path: string
+  readonly kind: StoreKind
   readonly commands: readonly (readonly string[])[]
   readonly answers: readonly Answer[]
   readonly rows: ReadonlyMap<string, string>
@@ -46,7 +49,7 @@ interface Salvaged {
 }
 
 /** Lists every command that reads, with ids of the stores of `full-store.ts`. */
-function readCommands(kind: 'jobs' | 'executions'): readonly (readonly string[])[] {
+function readCommands(kind: StoreKind): readonly (readonly string[])[] {
   const json = ['--output', 'json']
   const ids = ['0', '2', '6', '61', '90', '119']
   const common = [
@@ -85,7 +88,7 @@ function readCommands(kind: 'jobs' | 'executions'): readonly (readonly string[])
 }
 
 /** Asks a copy of a store everything that will be compared; the damaged ones are copies too. */
-export function soundStore(original: string, kind: 'jobs' | 'executions'): SoundStore {
+export function soundStore(original: string, kind: StoreKind): SoundStore {
   const path = join(original, '../copy/store.db')
   mkdirSync(join(path, '..'))
   copyFileSync(original, path)
@@ -95,24 +98,33 @@ export function soundStore(original: string, kind: 'jobs' | 'executions'): Sound
   const wrong = answers.find(({ status }) => status !== 0)
   if (wrong !== undefined || exported === undefined)
     throw new Error(`the sound store: ${wrong?.command} ${wrong?.stderr}`)
-  return { path, commands, answers, rows: rowsOf(exported) }
+  return { path, kind, commands, answers, rows: rowsOf(exported) }
 }
 
 /**
- * Damages a copy of a store and returns every promise that was broken, as sentences: no command crashes or
- * hangs, a changed answer is a finding of `check`, no listing drops a record in silence, `salvage` makes a sound store and accounts for what is lost.
+ * Damages a copy of a store and returns every promise that was broken, as sentences: no command and no `check` of the library crashes or
+ * hangs, a changed answer is a finding of `check`, no listing drops a record in silence, `repair` and `salvage` make a sound store and
+ * account for what is lost.
  */
-export function judgeDamage(sound: SoundStore, directory: string, damage: Damage, seed: number): string[] {
+export function judgeDamage(sound: SoundStore, directory: string, { damage, seed }: DamageCase): string[] {
   const place = join(realpathSync(directory), `damage-${seed}`)
   mkdirSync(place)
   try {
     const path = join(place, 'store.db')
     writeDamaged(sound.path, path, damage, seed)
-    const care = CARE.map((command) => [...command])
-    const answers = askAlive(path, care, false) ?? care.map((command) => askAlone(place, command))
-    const [check, ...salvage] = answers
+    const [check, ...made] = askCare(place, CARE)
     if (check === undefined) throw new Error('nothing was answered')
-    return [...judgeCheck(sound, place, check), ...judgeSalvage(sound, salvage)]
+    const [byOwner, byReader] = askCare(place, [
+      ['library-check', sound.kind, 'owner'],
+      ['library-check', sound.kind, 'reader'],
+    ])
+    return [
+      ...judgeCheck(check),
+      ...judgeLibrary(check, byOwner),
+      ...judgeLibrary(check, byReader),
+      ...judgeRepair(sound, made.slice(0, 3)),
+      ...judgeSalvage(sound, made.slice(3)),
+    ]
   } finally {
     rmSync(place, { recursive: true })
   }
@@ -120,20 +132,62 @@ export function judgeDamage(sound: SoundStore, directory: string, damage: Damage
 
 const CARE: readonly (readonly string[])[] = [
   ['check', 'store.db', '--output', 'json'],
+  ['repair', 'store.db', 'repaired.db', '--output', 'json'],
+  ['check', 'repaired.db', '--output', 'json'],
+  ['export', 'repaired.db', '--show-secrets'],
   ['salvage', 'store.db', 'salvaged.db', '--output', 'json'],
   ['check', 'salvaged.db', '--output', 'json'],
   ['export', 'salvaged.db', '--show-secrets'],
 ]
 
-function judgeCheck(sound: SoundStore, place: string, check: Answer): string[] {
-  const broken: string[] = []
+/** The same for the commands that read. */
+export function judgeReading(sound: SoundStore, directory: string, { damage, seed }: DamageCase): string[] {
+  const place = join(realpathSync(directory), `reading-${seed}`)
+  mkdirSync(place)
+  try {
+    writeDamaged(sound.path, join(place, 'store.db'), damage, seed)
+    const [check] = askCare(place, CARE.slice(0, 1))
+    if (check === undefined) throw new Error('nothing was answered')
+    return judgeAnswers(sound, place, check)
+  } finally {
+    rmSync(place, { recursive: true })
+  }
+}
+
+/** Each command alone where one of them ends the process. */
+function askCare(place: string, commands: readonly (readonly string[])[]): readonly Answer[] {
+  const path = join(place, 'store.db')
+  const alive = askAlive(path, commands, false)
+  if (alive !== null) return alive
+  return commands.map((command) => {
+    if (command[0] !== 'library-check') return askAlone(place, command)
+    const ended = { command: JSON.stringify(command), status: -1, stdout: '', stderr: 'it ended the process' }
+    return askAlive(path, [command], false)?.[0] ?? ended
+  })
+}
+
+function judgeLibrary(check: Answer, library: Answer | undefined): string[] {
+  if (library === undefined) return ['the library answered nothing']
+  const { command, status, stdout, stderr } = library
+  if (![0, 1, 3].includes(status)) return [`${command} ended with ${status}: ${stderr.slice(0, 500)}`]
+  return check.status === 0 && status !== 0
+    ? [`check found nothing, and ${command} says ${stdout.slice(0, 500)}${stderr.slice(0, 500)}`]
+    : []
+}
+
+function judgeCheck(check: Answer): string[] {
   if (check.status !== 0 && check.status !== 1 && check.status !== 3) {
     return [`check ended with ${check.status}: ${check.stderr.slice(0, 500)}`]
   }
   const { findings } = JSON.parse(check.stdout) as { findings: unknown[] }
   if (findings.length > 0 !== (check.status !== 0)) {
-    broken.push(`check has ${findings.length} findings and ends with ${check.status}`)
+    return [`check has ${findings.length} findings and ends with ${check.status}`]
   }
+  return []
+}
+
+function judgeAnswers(sound: SoundStore, place: string, check: Answer): string[] {
+  const broken: string[] = []
   const path = join(place, 'store.db')
   const answers = askAlive(path, sound.commands) ?? sound.commands.map((command) => askAlone(place, command))
   for (const [index, { command, status, stdout, stderr }] of answers.entries()) {
@@ -147,6 +201,17 @@ function judgeCheck(sound: SoundStore, place: string, check: Answer): string[] {
     }
   }
   return [...broken, ...droppedRecords(sound.answers, answers)]
+}
+
+function judgeRepair(sound: SoundStore, [run, check, exported]: readonly Answer[]): string[] {
+  if (run === undefined || check === undefined || exported === undefined) return ['repair answered nothing']
+  if (run.status === 3 && run.stderr.includes('salvage')) return []
+  if (run.status !== 0 && run.status !== 1)
+    return [`repair ended with ${run.status}: ${run.stderr.slice(0, 500)}${run.stdout.slice(0, 500)}`]
+  if (check.status !== 0) return [`the repaired store: ${check.stdout.slice(0, 1_000)}${check.stderr}`]
+  const { rows } = JSON.parse(run.stdout) as Pick<Salvaged, 'rows'>
+  const repaired = { rows, lostStretches: [], problems: [], foundApart: 0, countDifferences: [] }
+  return judgeLosses(sound, rowsOf(exported), repaired).map((what) => `repair: ${what}`)
 }
 
 function judgeSalvage(sound: SoundStore, [run, check, exported]: readonly Answer[]): string[] {

@@ -1,4 +1,5 @@
 import {
+  isStoreError,
   type KvCapabilities,
   type KvFailure,
   type KvRewriteOptions,
@@ -17,7 +18,7 @@ import { driverName } from './driver-name.ts'
 import type { Environment } from './environment.ts'
 import { freePagesOf, GroupWriter } from './group-writer.ts'
 import type { OwnerLock } from './owner-lock.ts'
-import { closedError, explained, failedError, lockedError, readOnlyError } from './refusal.ts'
+import { closedError, explained, failedError, isDamage, lockedError, readOnlyError } from './refusal.ts'
 import type { Reserve } from './reserve.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
 import { noteMove } from './shared-environment.ts'
@@ -84,6 +85,9 @@ export class LmdbKv implements KvStore {
     this.#reading = true
     try {
       return environment.undisturbed(() => runReadBody(environment, tables, body))
+    } catch (error) {
+      if (isStoreError(error, 'STORE_DAMAGED')) this.#parts.ownership?.lock.suspect()
+      throw error
     } finally {
       this.#reading = outer
     }
@@ -146,6 +150,7 @@ export class LmdbKv implements KvStore {
 
   #fail(cause: unknown): void {
     if (this.#failure !== undefined) return
+    if (isDamage(cause)) this.#parts.ownership?.lock.suspect()
     const { code, message } = failedError(this.location, cause)
     this.#failure = { code, message, cause }
     this.#settleFailed(this.#failure)

@@ -18,7 +18,7 @@ import { isSwapping } from './rewrite/rewrite-path.ts'
 import { type CutRewrite, recoverRewrite } from './rewrite/swap-recovery.ts'
 import { isOpenHere, openShared, type SharedEnvironment } from './shared-environment.ts'
 import { checkDataFile, checkLockFile, resolveStorePath, type StorePath } from './store-path.ts'
-import { walkIfSuspect } from './suspect-walk.ts'
+import { walkPages } from './suspect-walk.ts'
 import { awaitSwap, identityOf, SwapFollower } from './swap-follower.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -206,8 +206,7 @@ async function openForWriting(paths: StorePath, options: LmdbKvOptions): Promise
     clean = isNew || isClean(paths, lock.previous)
     const shared = await openShared(paths.data, async () => {
       probe(paths, false)
-      if (!clean) await checkInChild(paths.data)
-      walkIfSuspect(paths.data)
+      await prove(paths, lock, clean)
       clean = true
       if (checkLockFile(paths, false)) extendLockFile(paths)
       else makeLockFile(paths, false)
@@ -217,6 +216,20 @@ async function openForWriting(paths: StorePath, options: LmdbKvOptions): Promise
   } catch (error) {
     lock.release(clean)
     throw error
+  }
+}
+
+/** Looks at a file as closely as what is known of it asks for, in a child with LMDB and here without. */
+async function prove(paths: StorePath, lock: OwnerLock, isClean: boolean): Promise<void> {
+  const child = isClean ? Promise.resolve() : checkInChild(paths.data)
+  // The walk names the page on which the child may have ended, so its error goes first.
+  const childEnd = child.catch(() => undefined)
+  try {
+    const walked = await walkPages(paths.data, isClean, lock.pages)
+    await child
+    if (walked !== undefined) lock.walked(walked)
+  } finally {
+    await childEnd
   }
 }
 

@@ -3,7 +3,9 @@ import { performance } from 'node:perf_hooks'
 
 import { FileLock, isLocked } from './file-lock.ts'
 import {
+  fileOf,
   isEarlierOwner,
+  type KnownPages,
   type NotedCommit,
   noteClosed,
   noteCommit,
@@ -45,11 +47,15 @@ export class OwnerLock {
   readonly #files: FileLock[]
   #note: FileLock | undefined
   #nextNoteAt = 0
+  #commit: bigint | undefined
+  #pages: FilePages | undefined
 
   private constructor(paths: StorePath, file: FileLock) {
     this.#paths = paths
     this.#files = [file]
     this.previous = previousOf(readNote(paths.owner))
+    const { commit } = this.previous
+    if (commit?.pages !== undefined) this.#pages = { ...commit.pages, file: commit.file }
   }
 
   /**
@@ -96,23 +102,65 @@ export class OwnerLock {
     }
   }
 
+  /** What is known of the pages of the file that has the store's name. */
+  get pages(): KnownPages {
+    const known = this.#pages
+    return known !== undefined && known.file === this.#identity() ? known : { isSuspect: false }
+  }
+
+  /** To be called when all pages of the file were walked and found sound, with the number of its commit. */
+  walked(transaction: bigint): void {
+    const file = this.#identity()
+    if (file !== undefined) this.#pages = { file, walked: transaction, isSuspect: false }
+  }
+
+  /** To be called when LMDB has met a damaged page: that is written down at once, since it may end the process with the next one. */
+  suspect(): void {
+    const file = this.#identity()
+    if (file === undefined || this.pages.isSuspect) return
+    this.#pages = { ...this.pages, file, isSuspect: true }
+    this.#noteCommit()
+  }
+
   /** To be called with the number of a commit that is on disk: now and then it is written down, outside of the file. */
   committed(transaction: number): void {
+    this.#commit = BigInt(transaction)
     const now = performance.now()
     if (now < this.#nextNoteAt) return
     this.#nextNoteAt = now + NOTE_EVERY_MS
-    noteCommit(this.#paths.owner, this.#paths.data, BigInt(transaction))
+    this.#noteCommit()
   }
 
   /** Gives the store up. `clean` says that its file was closed in good order, after the last commit where that is known. */
   release(clean: boolean, lastCommit?: number): void {
     if (clean) {
-      const transaction = lastCommit === undefined ? undefined : BigInt(lastCommit)
-      noteClosed(this.#paths.owner, this.#paths.data, transaction)
+      this.#commit = lastCommit === undefined ? undefined : BigInt(lastCommit)
+      noteClosed(this.#paths.owner, this.#paths.data, this.#toNote())
     }
     this.#note?.release()
     for (const file of this.#files.splice(0)) file.release()
   }
+
+  #noteCommit(): void {
+    const commit = this.#toNote()
+    if (commit !== undefined) noteCommit(this.#paths.owner, commit)
+  }
+
+  #toNote(): NotedCommit | undefined {
+    const [transaction, file] = [this.#commit, this.#identity()]
+    return transaction === undefined || file === undefined
+      ? undefined
+      : { transaction, file, pages: this.pages }
+  }
+
+  #identity(): string | undefined {
+    const found = lstatSync(this.#paths.data, { bigint: true, throwIfNoEntry: false })
+    return found && fileOf(found)
+  }
+}
+
+interface FilePages extends KnownPages {
+  readonly file: string
 }
 
 /** Finds out who owns a store, without becoming its owner and without writing anything. Throws `STORE_PERMISSION`. */

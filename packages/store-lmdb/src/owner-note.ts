@@ -17,13 +17,23 @@ import { removeFile } from './file-removal.ts'
 import { foreignError, permissionError, systemCode, systemError } from './refusal.ts'
 
 /** Every note has this length, so that one is written over another without room on the disk. */
-const NOTE_BYTES = 96
+const NOTE_BYTES = 160
 
 /** A commit of a data file that was on disk when it was written down; there may be later ones. */
 export interface NotedCommit {
   readonly transaction: bigint
   /** Tells the file that it is of from one that had its name or its inode before or after it. */
   readonly file: string
+  /** What is known of the pages of that file. */
+  readonly pages?: KnownPages
+}
+
+/** What is known of the pages of a data file. */
+export interface KnownPages {
+  /** The newest commit whose pages were all walked and found sound. */
+  readonly walked?: bigint | undefined
+  /** Whether LMDB has met a damaged one since. */
+  readonly isSuspect: boolean
 }
 
 /** What the newest owner of a store wrote down; `none` where there is no note, or nothing of it can be read. */
@@ -58,12 +68,9 @@ export function readNote(path: string): OwnerNote {
   try {
     if (!fstatSync(file).isFile()) return { state: 'none' }
     const text = readFileSync(file, 'latin1').trim()
-    const words = /^(closed|process) (\d{1,20})(?: commit (\d{1,20}) of (\d{1,20}:\d{1,20}))?$/.exec(text)
-    const [, state, number, transaction, identity] = words ?? []
-    const commit =
-      transaction === undefined || identity === undefined
-        ? undefined
-        : { transaction: BigInt(transaction), file: identity }
+    const [, state, number, commitText = ''] = /^(closed|process) (\d{1,20})( .*)?$/.exec(text) ?? []
+    const commit = parseCommit(commitText)
+    if (commit === 'unreadable') return { state: 'none' }
     if (state === 'closed') return { state, changedNs: BigInt(number ?? 0), commit }
     return { state: 'running', processId: number === undefined ? undefined : Number(number), commit }
   } catch {
@@ -92,9 +99,8 @@ export function noteRunning(path: string, commit: NotedCommit | undefined): void
 }
 
 /** Writes down a commit that is on disk, over the note that this process owns the store. Only for the owner. */
-export function noteCommit(path: string, dataPath: string, transaction: bigint): void {
+export function noteCommit(path: string, commit: NotedCommit): void {
   try {
-    const commit = { transaction, file: fileOf(lstatSync(dataPath, { bigint: true })) }
     write(path, `process ${process.pid}${describe(commit)}`, 0)
   } catch {
     // The note then lags further behind.
@@ -102,11 +108,10 @@ export function noteCommit(path: string, dataPath: string, transaction: bigint):
 }
 
 /** Writes down that the store in a data file was closed in good order, after a commit where it is known. Only for the owner. */
-export function noteClosed(path: string, dataPath: string, transaction: bigint | undefined): void {
+export function noteClosed(path: string, dataPath: string, commit: NotedCommit | undefined): void {
   try {
-    const found = lstatSync(dataPath, { bigint: true })
-    const commit = transaction === undefined ? undefined : { transaction, file: fileOf(found) }
-    write(path, `closed ${found.ctimeNs}${describe(commit)}`, 0)
+    const { ctimeNs } = lstatSync(dataPath, { bigint: true })
+    write(path, `closed ${ctimeNs}${describe(commit)}`, 0)
   } catch {
     // Without it the next owner checks the file first; and there may be no directory any more.
   }
@@ -128,8 +133,24 @@ export function isEarlierOwner(path: string): boolean {
   return !closed
 }
 
+const COMMIT = /^ commit (\d{1,20}) of (\d{1,20}:\d{1,20})(?: walked (\d{1,20}))?( suspect)?$/
+
+function parseCommit(text: string): NotedCommit | undefined | 'unreadable' {
+  if (text === '') return undefined
+  const [, transaction, file, walked, suspect] = COMMIT.exec(text) ?? []
+  if (transaction === undefined || file === undefined) return 'unreadable'
+  const pages = {
+    walked: walked === undefined ? undefined : BigInt(walked),
+    isSuspect: suspect !== undefined,
+  }
+  return { transaction: BigInt(transaction), file, pages }
+}
+
 function describe(commit: NotedCommit | undefined): string {
-  return commit === undefined ? '' : ` commit ${commit.transaction} of ${commit.file}`
+  if (commit === undefined) return ''
+  const { transaction, file, pages } = commit
+  const walked = pages?.walked === undefined ? '' : ` walked ${pages.walked}`
+  return ` commit ${transaction} of ${file}${walked}${pages?.isSuspect === true ? ' suspect' : ''}`
 }
 
 function write(path: string, text: string, create: number): void {

@@ -5,6 +5,9 @@ import { isStoreError, StoreError } from '@saltcod/store-core'
 /** LMDB's code for a read that finds all slots taken. */
 const READERS_FULL = -30_790
 
+/** LMDB's codes for what it finds wrong with a page, of those that an input/output error does not lead to. */
+const DAMAGE_CODES: ReadonlySet<unknown> = new Set([-30_797, -30_796, -30_779])
+
 /** The file at the path is something else. */
 export function foreignError(path: string, what: string, hint?: string): StoreError {
   return new StoreError('STORE_FOREIGN', `${path} ${what}; it was left alone`, {
@@ -120,6 +123,11 @@ export function nativeError(path: string, what: string, error: unknown): StoreEr
   const code = (error as { code?: unknown } | null | undefined)?.code
   if (code === READERS_FULL) return busyError(path, 'all its slots for readers are taken', error)
   return damagedError(path, what, error)
+}
+
+/** Whether an error is what LMDB reports of a damaged page. */
+export function isDamage(error: unknown): boolean {
+  return DAMAGE_CODES.has((error as { code?: unknown } | null | undefined)?.code)
 }
 
 /** What the system reported: `what` says what cannot be done. */

@@ -57,6 +57,11 @@ export function isOpenHere(path: string): boolean {
   return registry().has(keyOf(path))
 }
 
+/** Tells whether this process has a file open that had a path when it was opened, wherever that file is now. */
+export function wasOpenedHere(path: string): boolean {
+  return [...registry().values()].some(({ opened }) => opened?.path === path)
+}
+
 function shareOf(entry: Entry, environment: Environment): SharedEnvironment {
   let released = false
   return {

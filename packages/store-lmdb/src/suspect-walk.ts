@@ -1,30 +1,72 @@
 import { performance } from 'node:perf_hooks'
+// Imported and not taken from the global object, so that a test's fake timers do not stop the store.
+import { setImmediate } from 'node:timers'
 
-import { readTable, walkFile } from './file/file-walk.ts'
+import { stateOfTable, walkFile } from './file/file-walk.ts'
+import type { KnownPages } from './owner-note.ts'
 import { damagedError } from './refusal.ts'
 
-/** A file that takes longer to walk is not served before somebody has checked it. */
-const MAX_WALK_MS = 120_000
+/** How much of a file is walked. */
+export interface WalkLimits {
+  /** A file of so many bytes in use is walked always, also one that was closed in good order. */
+  readonly smallBytes: number
+  /** For so long a file is walked that was not. */
+  readonly maxMs: number
+  /** A file in which damage was found, and that takes longer to walk, is not served before somebody has checked it. */
+  readonly maxSuspectMs: number
+}
+
+const LIMITS: WalkLimits = { smallBytes: 8 * 1024 * 1024, maxMs: 2_000, maxSuspectMs: 120_000 }
+
+/** For so long a walk keeps others from their turn. */
+const MAX_SLICE_MS = 10
 
 /**
- * Walks all pages of a file in which a damaged record was found before, and of no other: LMDB ends the process on a damaged page only when it
- * comes to it, perhaps hours after the opening. Throws `STORE_DAMAGED` for what the walk finds, and where it takes too long.
+ * Walks the pages of a file before LMDB opens it, since LMDB ends the process on a damaged page only when it comes to it, perhaps hours
+ * later. All of them where damage was found before: a damaged record since the last walk, or by LMDB a page. Else all of a small file,
+ * and of one that was not closed in good order what can be walked in a short time. Resolves with the number of the commit whose pages
+ * were all walked, or with `undefined`. Rejects with `STORE_DAMAGED` for what the walk finds, and where it would have to go on for too long.
  */
-export function walkIfSuspect(path: string): void {
-  if (readTable(path, 'quarantine').length === 0) return
-  const endMs = performance.now() + MAX_WALK_MS
+export async function walkPages(
+  path: string,
+  isClean: boolean,
+  { walked = 0n, isSuspect }: KnownPages,
+  limits: WalkLimits = LIMITS,
+): Promise<bigint | undefined> {
+  const quarantine = stateOfTable(path, 'quarantine')
+  const mustEnd = isSuspect || quarantine.changedIn > walked
+  if (!mustEnd && isClean && quarantine.usedBytes > limits.smallBytes) return undefined
+  const maxMs = mustEnd ? limits.maxSuspectMs : limits.maxMs
+  const transaction = await walkFor(path, maxMs)
+  if (transaction !== undefined || !mustEnd) return transaction
+  throw damagedError(
+    path,
+    `damage was found in it before, and its pages could not all be walked within ${maxMs / 1_000} s; check it, and repair it`,
+  )
+}
+
+/** Resolves with `undefined` where the time is over before the walk is. */
+async function walkFor(path: string, maxMs: number): Promise<bigint | undefined> {
   const walk = walkFile(path, {
-    problem: ({ message }) => {
-      throw damagedError(path, message)
+    problem({ rule, message }) {
+      // Pages that the file has for nothing do no harm to what it holds.
+      if (rule !== 'free-list-short') throw damagedError(path, message)
     },
     lost: () => undefined,
   })
-  while (walk.next().done !== true) {
-    if (performance.now() < endMs) continue
-    const seconds = MAX_WALK_MS / 1_000
-    throw damagedError(
-      path,
-      `a damaged record was found in it before, and its pages could not all be walked within ${seconds} s; check it, and repair it`,
-    )
+  const startMs = performance.now()
+  let sliceMs = startMs
+  for (let step = walk.next(); ; step = walk.next()) {
+    if (step.done === true) return step.value?.transaction
+    const nowMs = performance.now()
+    if (nowMs - startMs >= maxMs) {
+      walk.return(null)
+      return undefined
+    }
+    if (nowMs - sliceMs < MAX_SLICE_MS) continue
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve)
+    })
+    sliceMs = performance.now()
   }
 }

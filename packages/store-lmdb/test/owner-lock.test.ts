@@ -233,7 +233,9 @@ test('what an earlier release left beside a store gives way, but not to a proces
   expect(readdirSync(`${path}.owner`)).toEqual(['1.closed', '2'])
   await process.kill()
   const next = await openLmdbKv({ path, tables: TABLES })
-  expect(readFileSync(`${path}.owner`, 'latin1')).toMatch(/^process \d+ commit \d+ of \d+:\d+ *\n$/)
+  expect(readFileSync(`${path}.owner`, 'latin1')).toMatch(
+    /^process \d+ commit \d+ of \d+:\d+ walked \d+ *\n$/,
+  )
   await next.close()
   server.close()
 })

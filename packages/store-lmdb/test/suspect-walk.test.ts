@@ -1,16 +1,23 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
 import { DataFile, findCommit, parseHeader } from '../src/file/index.ts'
 import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'
+import { readNote } from '../src/owner-note.ts'
+import { walkPages } from '../src/suspect-walk.ts'
 import { makeStore, TABLES } from './bad-file.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const PAGE_BYTES = 4_096
+const SWAPPED = { code: 'STORE_DAMAGED', message: expect.stringMatching(/says that it is page \d+/) }
+/** What is walked of a large file in these tests; nothing of them is small. */
+const LIMITS = { smallBytes: 0, maxMs: 60_000, maxSuspectMs: 60_000 }
+const NO_TIME = { smallBytes: 0, maxMs: 0, maxSuspectMs: 0 }
+const UNKNOWN = { isSuspect: false }
 
-/** Swaps two pages of rows that lie beside each other, as a disk does that writes to the wrong place. */
+/** Swaps two pages of rows that lie beside each other, in place, as a disk does that writes to the wrong place. */
 function swapLeaves(path: string): void {
   const file = new DataFile(path)
   const commit = findCommit(file)
@@ -22,37 +29,149 @@ function swapLeaves(path: string): void {
   }
   file.close()
   const [first = 0, second = 0] = leaves.map((page) => page * PAGE_BYTES)
-  const bytes = readFileSync(path)
-  const kept = Buffer.from(bytes.subarray(first, first + PAGE_BYTES))
-  bytes.copy(bytes, first, second, second + PAGE_BYTES)
-  kept.copy(bytes, second)
-  writeFileSync(path, bytes)
+  const [one, other] = [Buffer.alloc(PAGE_BYTES), Buffer.alloc(PAGE_BYTES)]
+  const descriptor = openSync(path, 'r+')
+  readSync(descriptor, one, 0, PAGE_BYTES, first)
+  readSync(descriptor, other, 0, PAGE_BYTES, second)
+  writeSync(descriptor, other, 0, PAGE_BYTES, first)
+  writeSync(descriptor, one, 0, PAGE_BYTES, second)
+  closeSync(descriptor)
 }
 
-test('a file in which a damaged record was found is walked before it is served', async () => {
-  const path = join(temporaryDirectory(), 'jobs.db')
-  const mark = 'a mark that stands in one record alone'
+/** Lets branches lead out of the file, in place, and back where it is done again. */
+function misleadBranches(path: string): void {
+  const file = new DataFile(path)
+  const commit = findCommit(file)
+  if (typeof commit === 'string') throw new Error(commit)
+  const descriptor = openSync(path, 'r+')
+  for (let page = 2; page <= commit.meta.lastPage; page += 1) {
+    const bytes = file.read(page * PAGE_BYTES, PAGE_BYTES)
+    const header = parseHeader(bytes, page)
+    if (typeof header === 'string' || header.kind !== 'branch') continue
+    const child = 24 + bytes.readUInt16LE(24) + 2
+    const changed = Buffer.of((bytes[child] ?? 0) ^ 0xff)
+    writeSync(descriptor, changed, 0, 1, page * PAGE_BYTES + child)
+  }
+  closeSync(descriptor)
+  file.close()
+}
+
+/** Lets the note say that nobody has touched the file since it was closed, as after a disk damaged it. */
+function hideChange(path: string): void {
+  const { ctimeNs } = lstatSync(path, { bigint: true })
+  const note = readFileSync(`${path}.owner`, 'latin1')
+  writeFileSync(`${path}.owner`, note.replace(/^closed \d+/, `closed ${ctimeNs}`))
+}
+
+function flipIn(path: string, text: string): void {
+  const bytes = readFileSync(path)
+  const at = bytes.lastIndexOf(text)
+  const descriptor = openSync(path, 'r+')
+  writeSync(descriptor, Buffer.of((bytes[at] ?? 0) ^ 1), 0, 1, at)
+  closeSync(descriptor)
+}
+
+/** A store of jobs with some damaged records, each of which somebody asked for. */
+async function makeQuarantine(path: string, damaged: number): Promise<void> {
   const store = await openLmdbJobStore({ path })
-  const { job } = await store.submitJob({ type: 'batch', spec: { mark } })
+  const ids: string[] = []
+  for (let n = 0; n < damaged; n++) {
+    const { job } = await store.submitJob({ type: 'batch', spec: { mark: `mark of number ${n}` } })
+    ids.push(job.id)
+  }
   for (let n = 0; n < 300; n++) await store.submitJob({ type: 'batch', spec: { n } })
   await store.close()
-  const bytes = readFileSync(path)
-  const at = bytes.lastIndexOf(mark)
-  bytes[at] = (bytes[at] ?? 0) ^ 1
-  writeFileSync(path, bytes)
+  for (const [n, id] of ids.entries()) {
+    flipIn(path, `mark of number ${n}`)
+    const again = await openLmdbJobStore({ path })
+    await expect(again.getJob(id)).rejects.toMatchObject({ code: 'RECORD_CORRUPT' })
+    await again.close()
+  }
+}
 
-  const damaged = await openLmdbJobStore({ path })
-  await expect(damaged.getJob(job.id)).rejects.toMatchObject({ code: 'RECORD_CORRUPT' })
-  await damaged.close()
-  // The pages are sound, so a single record keeps nobody out.
-  const again = await openLmdbJobStore({ path })
-  expect((await again.listQuarantine()).length).toBe(1)
-  await again.close()
+function pagesOf(path: string) {
+  const note = readNote(`${path}.owner`)
+  return (note.state === 'none' ? undefined : note.commit?.pages) ?? UNKNOWN
+}
+
+test('a damaged page keeps a store from being served, whether the file was touched or not', async () => {
+  for (const isHidden of [false, true]) {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    await makeStore(path)
+    swapLeaves(path)
+    if (isHidden) hideChange(path)
+    const before = readFileSync(path)
+    await expect(openLmdbKv({ path, tables: TABLES })).rejects.toMatchObject(SWAPPED)
+    expect(readFileSync(path).equals(before)).toBe(true)
+  }
+})
+
+test('a large file is walked where it was not closed in good order, as far as time allows', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  await makeStore(path)
+  expect(await walkPages(path, true, UNKNOWN, LIMITS)).toBe(undefined)
+  expect(await walkPages(path, false, UNKNOWN, LIMITS)).toBeGreaterThan(1n)
+  expect(await walkPages(path, false, UNKNOWN, NO_TIME)).toBe(undefined)
   swapLeaves(path)
-  await expect(openLmdbJobStore({ path })).rejects.toMatchObject({
+  expect(await walkPages(path, true, UNKNOWN, LIMITS)).toBe(undefined)
+  await expect(walkPages(path, false, UNKNOWN, LIMITS)).rejects.toMatchObject(SWAPPED)
+})
+
+test('a large file in which damage was found is walked whole, or refused', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  await makeStore(path)
+  expect(await walkPages(path, true, { walked: 1n, isSuspect: true }, LIMITS)).toBeGreaterThan(1n)
+  await expect(walkPages(path, true, { isSuspect: true }, NO_TIME)).rejects.toMatchObject({
     code: 'STORE_DAMAGED',
-    message: expect.stringMatching(/says that it is page \d+/),
+    message: expect.stringContaining('could not all be walked within 0 s'),
   })
+})
+
+test('a damaged record keeps nobody out, and asks for one walk, until another one is found', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  await makeQuarantine(path, 1)
+  await expect(walkPages(path, true, UNKNOWN, NO_TIME)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
+  // It was found after the walk that the last opening made.
+  await expect(walkPages(path, true, pagesOf(path), NO_TIME)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
+  for (let opening = 0; opening < 2; opening += 1) {
+    const again = await openLmdbJobStore({ path })
+    expect((await again.listQuarantine()).length).toBe(1)
+    await again.close()
+    expect(pagesOf(path)).toEqual({ walked: expect.any(BigInt), isSuspect: false })
+    expect(await walkPages(path, true, pagesOf(path), NO_TIME)).toBe(undefined)
+  }
+  const other = join(temporaryDirectory(), 'jobs.db')
+  await makeQuarantine(other, 2)
+  await expect(walkPages(other, true, pagesOf(other), NO_TIME)).rejects.toMatchObject({
+    code: 'STORE_DAMAGED',
+  })
+})
+
+/** Reads a table from key to key, as a listing does. */
+function readWhole(store: Awaited<ReturnType<typeof openLmdbKv>>, reverse: boolean): void {
+  let rows = 0
+  let last: Uint8Array | undefined
+  do {
+    const bound = last === undefined ? {} : reverse ? { lt: last } : { gt: last }
+    const keys = store.read((snapshot) => snapshot.keys('alpha', { ...bound, reverse, limit: 7 }))
+    rows += keys.length
+    last = keys.at(-1)
+    expect(rows).toBeLessThan(10_000)
+  } while (last !== undefined)
+}
+
+test('a damaged page that is met while a store is served is remembered until a walk finds nothing', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  await makeStore(path)
+  const store = await openLmdbKv({ path, tables: TABLES })
+  misleadBranches(path)
+  expect(() => readWhole(store, false)).toThrow(expect.objectContaining({ code: 'STORE_DAMAGED' }))
+  expect(pagesOf(path)).toMatchObject({ isSuspect: true })
+  misleadBranches(path)
+  await store.close()
+  expect(pagesOf(path)).toMatchObject({ isSuspect: true })
+  await (await openLmdbKv({ path, tables: TABLES })).close()
+  expect(pagesOf(path)).toMatchObject({ isSuspect: false })
 })
 
 test('a reading that goes from key to key ends where pages lie in each other’s place', async () => {
@@ -61,20 +180,8 @@ test('a reading that goes from key to key ends where pages lie in each other’s
     await makeStore(path)
     swapLeaves(path)
     const store = await openLmdbKv({ path, tables: TABLES, readOnly: true })
-    const readWhole = (): number => {
-      let rows = 0
-      let last: Uint8Array | undefined
-      for (;;) {
-        const bound = last === undefined ? {} : reverse ? { lt: last } : { gt: last }
-        const keys = store.read((snapshot) => snapshot.keys('alpha', { ...bound, reverse, limit: 7 }))
-        rows += keys.length
-        last = keys.at(-1)
-        if (last === undefined) return rows
-        expect(rows).toBeLessThan(10_000)
-      }
-    }
     try {
-      readWhole()
+      readWhole(store, reverse)
     } catch (error) {
       expect(error).toMatchObject({ code: 'STORE_DAMAGED' })
     }

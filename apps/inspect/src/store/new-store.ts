@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type KvStore, STORE_TABLES } from '@saltcod/store-core'
-import { openLmdbKv } from '@saltcod/store-lmdb'
+import { freeLmdbPlace, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
@@ -88,7 +88,10 @@ export function publish(temporary: string, target: string): void {
   sync(dirname(target))
 }
 
-/** Returns the real path of a file that is to be made. Throws a `Failure` where something is there. */
+/**
+ * Returns the real path of a file that is to be made, and clears what a store that is gone left beside it. Throws a `Failure` where
+ * something is there, and `STORE_LOCKED` where a process still has that store open.
+ */
 export function freePath(path: string): string {
   const absolute = resolve(path)
   let directory: string
@@ -98,7 +101,11 @@ export function freePath(path: string): string {
     throw new Failure(EXIT.usage, `there is no directory ${dirname(absolute)}`, { hint: 'make it first' })
   }
   const target = join(directory, basename(absolute))
-  for (const file of [target, `${target}-lock`, `${target}.owner`]) if (existsSync(file)) throw taken(file)
+  // Of a rewrite that was cut short the newest state may be the one beside the path.
+  for (const file of [target, `${target}.prev`, `${target}.rewrite-swap`]) {
+    if (existsSync(file)) throw taken(file)
+  }
+  freeLmdbPlace(target)
   return target
 }
 

@@ -2,7 +2,8 @@ import { damagedError } from '../refusal.ts'
 import { findCommit } from './current-commit.ts'
 import { DataFile } from './data-file.ts'
 import { byTransaction, FreeList } from './free-list.ts'
-import { parseTree, TREE_BYTES, type TreeRoot } from './meta-page.ts'
+import { type MetaPage, parseTree, TREE_BYTES, type TreeRoot } from './meta-page.ts'
+import { parseHeader } from './tree-page.ts'
 import { type KeyOrder, type LostStretch, type PageProblem, TreeWalk, type WalkedRow } from './tree-walk.ts'
 
 const PROGRESS_ROWS = 1_000
@@ -18,7 +19,7 @@ export interface FileRow {
 export interface FileWalkEvents {
   readonly problem: (
     problem: Omit<PageProblem, 'rule'> & {
-      readonly rule: PageProblem['rule'] | 'meta-damaged' | 'free-list-damaged'
+      readonly rule: PageProblem['rule'] | 'meta-damaged' | 'free-list-damaged' | 'free-list-short'
     },
   ) => void
   readonly lost: (stretch: LostStretch) => void
@@ -87,6 +88,9 @@ export function* walkFile(
     for (const message of freeList.compare(seen)) {
       events.problem({ rule: 'free-list-damaged', table: '', page: 0, message })
     }
+    for (const message of freeList.leftOut(seen)) {
+      events.problem({ rule: 'free-list-short', table: '', page: 0, message })
+    }
     const reachedPages = seen.reduce((sum, reached) => sum + reached, 2)
     return {
       tables: tables.map(({ name }) => name),
@@ -107,26 +111,55 @@ export function* walkFile(
  * Throws `STORE_DAMAGED` where a page on the way is damaged.
  */
 export function readTable(path: string, name: string): WalkedRow[] {
+  return withTable(path, name, (file, meta, tree) => (tree === null ? [] : rowsOf(file, meta, name, tree)))
+}
+
+/** How long a file is, and how one of its tables stands in the current commit. */
+export interface TableState {
+  readonly usedBytes: number
+  /** The transaction that changed the table last; 0 while it has no rows. In a copy that LMDB made it is 1 for all of them. */
+  readonly changedIn: bigint
+}
+
+/** Reads how a table stands, without LMDB. Throws `STORE_DAMAGED` where a page on the way is damaged. */
+export function stateOfTable(path: string, name: string): TableState {
+  return withTable(path, name, (file, { lastPage, pageBytes }, tree) => {
+    const usedBytes = (lastPage + 1) * pageBytes
+    if (tree === null || tree.root === null) return { usedBytes, changedIn: 0n }
+    const header = parseHeader(file.read(tree.root * pageBytes, pageBytes), tree.root)
+    if (typeof header === 'string') throw damagedError(path, `page ${tree.root} ${header}`)
+    return { usedBytes, changedIn: header.transaction }
+  })
+}
+
+function withTable<T>(
+  path: string,
+  name: string,
+  body: (file: DataFile, meta: MetaPage, tree: TreeRoot | null) => T,
+): T {
   const file = new DataFile(path)
   try {
     const commit = findCommit(file)
     if (typeof commit === 'string') throw damagedError(path, commit)
     const { meta } = commit
-    const rowsOf = (table: string, tree: TreeRoot): WalkedRow[] => {
-      const problem = ({ message }: PageProblem): never => {
-        throw damagedError(path, message)
-      }
-      const walk = new TreeWalk(file, meta, new Uint8Array(meta.lastPage + 1), table, {
-        problem,
-        lost: () => undefined,
-      })
-      return [...walk.run(tree)]
-    }
-    const table = rowsOf('(tables)', meta.mainTree).find(({ key, isTree }) => isTree && nameOf(key) === name)
-    return table === undefined ? [] : rowsOf(name, parseTree(table.value))
+    const table = rowsOf(file, meta, '(tables)', meta.mainTree).find(
+      ({ key, isTree }) => isTree && nameOf(key) === name,
+    )
+    return body(file, meta, table === undefined ? null : parseTree(table.value))
   } finally {
     file.close()
   }
+}
+
+function rowsOf(file: DataFile, meta: MetaPage, table: string, tree: TreeRoot): WalkedRow[] {
+  const problem = ({ message }: PageProblem): never => {
+    throw damagedError(file.path, message)
+  }
+  const walk = new TreeWalk(file, meta, new Uint8Array(meta.lastPage + 1), table, {
+    problem,
+    lost: () => undefined,
+  })
+  return [...walk.run(tree)]
 }
 
 /** The name of a table without the zero byte that may end it. */

@@ -69,6 +69,12 @@ export class FreeList {
     }
     report('is in use, and listed as free', (page) => seen[page] === 1 && this.#listed[page] !== NEVER)
     report('is listed as free twice', (page) => this.#listed[page] === LISTED_TWICE)
+    return problems
+  }
+
+  /** Returns where the list leaves out pages that nothing uses: they are lost until the file is rewritten, and nothing else is. */
+  leftOut(seen: Uint8Array): string[] {
+    const problems: string[] = []
     for (const { record, pages } of this.#beyond) {
       const dropped = pages.filter((page) => seen[page] === 0 && this.#listed[page] === NEVER)
       if (dropped.length === 0) continue

@@ -66,29 +66,34 @@ export function parseHeader(page: Buffer, expectedNumber: number): PageHeader | 
 export function parseBranchNode(page: Buffer, index: number): BranchNode | string {
   const node = nodeAt(page, index)
   if (typeof node === 'string') return node
-  const child = node.readUInt16LE(0) + node.readUInt16LE(2) * 0x1_0000 + node.readUInt16LE(4) * 0x1_0000_0000
-  return { key: keyOf(node), child }
+  const [low, middle, high] = [
+    page.readUInt16LE(node),
+    page.readUInt16LE(node + 2),
+    page.readUInt16LE(node + 4),
+  ]
+  return { key: keyOf(page, node), child: low + middle * 0x1_0000 + high * 0x1_0000_0000 }
 }
 
 /** Reads one node of a leaf page. Returns what is wrong as text. */
 export function parseLeafNode(page: Buffer, index: number): LeafNode | string {
   const node = nodeAt(page, index)
   if (typeof node === 'string') return node
-  const bytes = node.readUInt16LE(0) + node.readUInt16LE(2) * 0x1_0000
-  const flags = node.readUInt16LE(4)
-  const key = keyOf(node)
+  const bytes = page.readUInt16LE(node) + page.readUInt16LE(node + 2) * 0x1_0000
+  const flags = page.readUInt16LE(node + 4)
+  const key = keyOf(page, node)
   if (key.length === 0) return `node ${index} has an empty key`
-  const data = node.subarray(NODE_HEADER_BYTES + key.length)
+  const data = node + NODE_HEADER_BYTES + key.length
+  const room = page.length - data
   if ((flags & ~(BIG_DATA | SUB_TREE)) !== 0)
     return `node ${index} has the unknown flags 0x${flags.toString(16)}`
   const isTree = (flags & SUB_TREE) !== 0
   if ((flags & BIG_DATA) === 0) {
-    if (data.length < bytes) return `the value of node ${index} leaves the page`
-    return { key, isTree, value: data.subarray(0, bytes) }
+    if (room < bytes) return `the value of node ${index} leaves the page`
+    return { key, isTree, value: page.subarray(data, data + bytes) }
   }
-  if (data.length < OVERFLOW_REFERENCE_BYTES) return `the value of node ${index} leaves the page`
-  const first = data.readBigUInt64LE(0)
-  const pages = data.readBigUInt64LE(16)
+  if (room < OVERFLOW_REFERENCE_BYTES) return `the value of node ${index} leaves the page`
+  const first = page.readBigUInt64LE(data)
+  const pages = page.readBigUInt64LE(data + 16)
   if (first > 0xffff_ffffn || pages > 0xffff_ffffn) return `the value of node ${index} lies nowhere`
   return { key, isTree, value: { page: Number(first), pages: Number(pages), bytes } }
 }
@@ -96,19 +101,21 @@ export function parseLeafNode(page: Buffer, index: number): LeafNode | string {
 /** The bytes of a value that follow the header of an overflow page. */
 export const OVERFLOW_HEADER_BYTES: number = HEADER_BYTES
 
-function nodeAt(page: Buffer, index: number): Buffer | string {
+/** Returns where a node begins. */
+function nodeAt(page: Buffer, index: number): number | string {
   const slot = HEADER_BYTES + index * 2
   if (slot + 2 > page.length) return `node ${index} has no slot`
   const upper = page.readUInt16LE(22)
   const offset = page.readUInt16LE(slot)
   if (offset < upper || HEADER_BYTES + offset + NODE_HEADER_BYTES > page.length)
     return `node ${index} lies outside the page`
-  const node = page.subarray(HEADER_BYTES + offset)
-  if (NODE_HEADER_BYTES + node.readUInt16LE(6) > node.length)
+  const node = HEADER_BYTES + offset
+  if (node + NODE_HEADER_BYTES + page.readUInt16LE(node + 6) > page.length)
     return `the key of node ${index} leaves the page`
   return node
 }
 
-function keyOf(node: Buffer): Buffer {
-  return node.subarray(NODE_HEADER_BYTES, NODE_HEADER_BYTES + node.readUInt16LE(6))
+function keyOf(page: Buffer, node: number): Buffer {
+  const key = node + NODE_HEADER_BYTES
+  return page.subarray(key, key + page.readUInt16LE(node + 6))
 }

@@ -106,8 +106,9 @@ export class TreeWalk {
     }
     if (header.kind === 'branch') return this.#branch(task, page, header.count)
     this.#totals.leaf += 1
-    for (let index = 0; index < header.count; index += 1) {
-      const row = this.#leafNode(task, page, index)
+    const last = header.count - 1
+    for (let index = 0; index <= last; index += 1) {
+      const row = this.#leafNode(task, page, index, index === last)
       if (row !== null) yield row
     }
     return []
@@ -136,7 +137,7 @@ export class TreeWalk {
     })
   }
 
-  #leafNode(task: Task, page: Buffer, index: number): WalkedRow | null {
+  #leafNode(task: Task, page: Buffer, index: number, isLast: boolean): WalkedRow | null {
     const node = parseLeafNode(page, index)
     if (typeof node === 'string') {
       this.#problem('page-damaged', task.page, `page ${task.page}: ${node}`)
@@ -145,10 +146,11 @@ export class TreeWalk {
     }
     this.#totals.entries += 1
     const { key } = node
+    // Between the first and the last one, the order of the keys keeps them in their bounds.
     const misplaced =
       (this.#previous !== null && this.#order(this.#previous, key) >= 0) ||
-      (task.from !== null && this.#order(key, task.from) < 0) ||
-      (task.to !== null && this.#order(key, task.to) >= 0)
+      (index === 0 && task.from !== null && this.#order(key, task.from) < 0) ||
+      (isLast && task.to !== null && this.#order(key, task.to) >= 0)
     if (misplaced)
       this.#problem(
         'key-order',

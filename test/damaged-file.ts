@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { randomBelow } from '../../../test/random-numbers.ts'
+import { randomBelow } from './random-numbers.ts'
 
 /** The page size that LMDB gives to files on the machines that tests run on. */
 const PAGE_BYTES = 4_096
@@ -13,13 +13,13 @@ export interface Damage {
 }
 
 /** Flips one bit of a page that has been used. */
-export const FLIPPED_BIT: Damage = {
+const FLIPPED_BIT: Damage = {
   what: 'a flipped bit',
   apply: (bytes, below) => flip(bytes, below(usedPages(bytes) * PAGE_BYTES), below(8)),
 }
 
 /** Flips bits of pages that have been used, all over the file. */
-export const FLIPPED_BITS: Damage = {
+const FLIPPED_BITS: Damage = {
   what: '20 flipped bits',
   apply(bytes, below) {
     const used = usedPages(bytes)
@@ -29,13 +29,13 @@ export const FLIPPED_BITS: Damage = {
 }
 
 /** Flips one bit of what the meta pages say. */
-export const FLIPPED_META_BIT: Damage = {
+const FLIPPED_META_BIT: Damage = {
   what: 'a flipped bit of a meta page',
   apply: (bytes, below) => flip(bytes, below(2) * PAGE_BYTES + below(META_BYTES), below(8)),
 }
 
 /** Writes zeros over one page behind the meta pages. */
-export const ZEROED_PAGE: Damage = {
+const ZEROED_PAGE: Damage = {
   what: 'a zeroed page',
   apply(bytes, below) {
     const page = 2 + below(usedPages(bytes) - 2)
@@ -44,7 +44,7 @@ export const ZEROED_PAGE: Damage = {
 }
 
 /** Puts two pages behind the meta pages into each other's place. */
-export const SWAPPED_PAGES: Damage = {
+const SWAPPED_PAGES: Damage = {
   what: 'two swapped pages',
   apply(bytes, below) {
     const used = usedPages(bytes)
@@ -59,9 +59,33 @@ export const SWAPPED_PAGES: Damage = {
 }
 
 /** Cuts the file somewhere behind its meta pages. */
-export const CUT_TAIL: Damage = {
+const CUT_TAIL: Damage = {
   what: 'a cut tail',
   apply: (bytes, below) => bytes.subarray(0, 2 * PAGE_BYTES + below((usedPages(bytes) - 2) * PAGE_BYTES)),
+}
+
+/** One damaged file: the seed decides where it is damaged. */
+export interface DamageCase {
+  readonly damage: Damage
+  readonly seed: number
+}
+
+/** How many of each kind there are in a long test, and in a short one. */
+const COUNTS: readonly (readonly [Damage, number, number])[] = [
+  [FLIPPED_BIT, 350, 2],
+  [FLIPPED_BITS, 150, 1],
+  [ZEROED_PAGE, 125, 1],
+  [SWAPPED_PAGES, 150, 1],
+  [CUT_TAIL, 100, 1],
+  [FLIPPED_META_BIT, 125, 1],
+]
+
+/** Returns damages of every kind: 1,000 for a long test. */
+export function damageCases(seed: number, isLong: boolean): DamageCase[] {
+  const damages = COUNTS.flatMap(([damage, long, short]) =>
+    Array.from({ length: isLong ? long : short }, () => damage),
+  )
+  return damages.map((damage, number) => ({ damage, seed: seed + number }))
 }
 
 /** Writes a damaged copy of a store; the same seed gives the same damage. */
