@@ -1,5 +1,6 @@
 import type { TextMap } from '@saltcod/store-core'
 import type { WireError } from './models.ts'
+import { shortText } from './short-text.ts'
 
 const STATUS = {
   BadRequest: 400,
@@ -20,6 +21,9 @@ const STATUS = {
   ServiceUnavailable: 503,
   InternalError: 500,
 } as const
+
+/** No client reads more; a body can be wrong in a hundred thousand places. */
+const MOST_MESSAGE_LENGTH = 4_000
 
 /** The codes that an error answer can carry; each has its HTTP status. */
 export type ApiErrorCode = keyof typeof STATUS
@@ -58,7 +62,7 @@ export function isApiError(error: unknown): error is ApiError {
 export function errorBody(error: ApiError, requestId: string): WireError {
   return {
     Status: STATUS[error.code],
-    Message: error.message,
+    Message: shortText(error.message, MOST_MESSAGE_LENGTH),
     RequestID: requestId,
     Code: error.code,
     Component: error.component,

@@ -14,10 +14,19 @@ const wholeNumber = z.int({
   error: ({ code }) => (code === 'invalid_type' ? 'must be a whole number' : undefined),
 })
 const whole = wholeNumber.nullish().transform((value) => value ?? 0)
-const textMap = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform((value) => value ?? {})
+const textMap = mapOf(z.string())
+
+/** Reads an object with any keys. As a `Map` in between, since z.record() leaves `__proto__` out without a word. */
+function mapOf<T extends z.ZodType>(item: T) {
+  return z
+    .preprocess(entriesOf, z.map(z.string(), item).nullish())
+    .transform((value): Record<string, z.output<T>> => Object.fromEntries(value ?? []))
+}
+
+function entriesOf(value: unknown): unknown {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject ? new Map(Object.entries(value)) : value
+}
 
 function listOf<T extends z.ZodType>(item: T) {
   return z
@@ -32,10 +41,7 @@ const json = z.unknown() as z.ZodType<Json>
 const specConfig = z
   .object({
     Type: trimmed,
-    Params: z
-      .record(z.string(), json)
-      .nullish()
-      .transform((value) => value ?? {}),
+    Params: mapOf(json),
   })
   .nullish()
   .transform((value) => value ?? { Type: '', Params: {} })

@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<string, string>> = {
   array: 'a list',
   object: 'an object',
   record: 'an object',
+  map: 'an object',
 }
 
 /** Reads a value by a schema, or lists what is wrong with it, one line each. */

@@ -62,7 +62,10 @@ export class Listeners {
   }
 
   #make(): Server {
-    const server = createServer(PATIENCE, this.#handler)
+    const server = createServer(PATIENCE, (request, response) => {
+      // What had arrived behind it is read nevertheless when a connection is dropped; nobody waits for the answers.
+      if (!request.socket.destroyed) this.#handler(request, response)
+    })
     this.connections.watch(server)
     return server
   }

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, test, vi } from 'vitest'
 import { KnownPaths } from '../../../src/requester/api/known-paths.ts'
-import type { WireError, WirePutJobAnswer } from '../../../src/wire/models.ts'
+import type {
+  WireError,
+  WireGetJobAnswer,
+  WireJob,
+  WirePage,
+  WirePutJobAnswer,
+} from '../../../src/wire/models.ts'
 import { noopJob, startTestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'
@@ -126,5 +132,24 @@ test('a type or a key of a job that every object inherits is one like any other'
     const job = { Type: 'batch', Meta: map, Labels: map, Tasks }
     const { status, body } = await node.request<WirePutJobAnswer>('PUT', JOBS, { Job: job })
     assert.ok(status === 200 || status === 400, `${status} for ${Type}: ${JSON.stringify(body)}`)
+  }
+})
+
+test('maps of a job keep every key, also __proto__', async () => {
+  const node = await startTestNode()
+  const map = JSON.parse('{"__proto__": "a", "constructor": "b", "plain": "c"}') as object
+  const task = { Name: 'main', Engine: { Type: 'quantum', Params: map }, Meta: map }
+  const id = await node.submit({ Type: 'batch', Labels: map, Meta: map, Tasks: [task] })
+  const { body } = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${id}`)
+  const [kept] = body.Job.Tasks
+  for (const got of [body.Job.Labels, body.Job.Meta, kept?.Meta, kept?.Engine.Params]) {
+    assert.deepEqual(Object.entries(got ?? {}), Object.entries(map))
+  }
+  for (const selector of ['__proto__=a', 'constructor', '__proto__ in (x,a)']) {
+    const found = await node.request<WirePage<WireJob>>(
+      'GET',
+      `${JOBS}?labels=${encodeURIComponent(selector)}`,
+    )
+    assert.deepEqual([found.body.Items.length, selector], [1, selector])
   }
 })

@@ -62,6 +62,20 @@ test('fifty megabytes are answered with 413 before they are read', async () => {
   assert.match(answer, /PayloadTooLarge/)
 })
 
+test('however much is wrong with a body, the answer is short', async () => {
+  const node = await startTestNode()
+  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`key-${index}`, 1]))
+  const bodies = [
+    ['PUT', JOBS, { Job: noopJob({ Labels: many }) }],
+    ['POST', '/api/v1/saltcod/gc', many],
+  ] as const
+  for (const [method, path, body] of bodies) {
+    const refused = await node.request<WireError>(method, path, body)
+    assert.equal(refused.status, 400, path)
+    assert.ok(refused.body.Message.length < 5_000, `${path}: ${refused.body.Message.length}`)
+  }
+})
+
 test('what is not there is a 404 with an error object', async () => {
   const node = await startTestNode()
   const paths = [
