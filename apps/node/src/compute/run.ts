@@ -41,7 +41,7 @@ export async function runExecution(
   const engineRun: EngineRun = {
     executionId: execution.id,
     attempt,
-    job: { id: execution.job.id, type: execution.job.type },
+    job: { id: execution.job.id, namespace: execution.job.namespace, type: execution.job.type },
     task,
     work,
     limits: limitsOf(context, execution, task, engine),

@@ -260,7 +260,7 @@ describe('a process that an earlier node left', () => {
       {
         executionId: 'e-1',
         attempt: 1,
-        job: { id: 'j-1', type: 'batch' },
+        job: { id: 'j-1', namespace: 'default', type: 'batch' },
         task: onlyTask(job.spec as unknown as Parameters<typeof onlyTask>[0]),
         work,
         limits: { timeMs: null, memoryBytes: null, outputBytes: 1e6, logBytes: 1e6 },

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,7 +36,7 @@ export async function bareRun(
   return {
     executionId: `e-${process.pid}-${runs}`,
     attempt: 1,
-    job: { id: 'j-test', type: 'batch' },
+    job: { id: 'j-test', namespace: 'default', type: 'batch' },
     task,
     work: { workDir, rootDir, inputs: [], results: [] },
     limits: { ...WIDE_LIMITS, ...limits },
@@ -72,4 +72,19 @@ export function processesWith(text: string): number[] {
     })
     .map(({ pid }) => pid)
     .filter((pid) => pid !== process.pid)
+}
+
+/** The pids of live processes that have something open inside a directory. */
+export function processesInside(directory: string): number[] {
+  const hasOpen = (pid: number): boolean => {
+    try {
+      const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+      return open.some((path) => path.startsWith(directory))
+    } catch {
+      return false
+    }
+  }
+  return listProcesses()
+    .map(({ pid }) => pid)
+    .filter(hasOpen)
 }

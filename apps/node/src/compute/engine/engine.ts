@@ -16,6 +16,7 @@ export interface RunLimits {
 /** The job that an execution belongs to, as far as its environment shows it. */
 export interface RunJob {
   readonly id: string
+  readonly namespace: string
   readonly type: string
 }
 

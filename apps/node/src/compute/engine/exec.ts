@@ -110,6 +110,7 @@ export class ExecEngine implements Engine {
     )
     const kept = await this.#keeper.prepare(
       {
+        kind: 'program',
         executionId: run.executionId,
         attempt: run.attempt,
         workDir: run.work.workDir,
@@ -122,8 +123,6 @@ export class ExecEngine implements Engine {
         logBytes,
         outputBytes,
         maxProcesses: this.#maxProcesses,
-        namedLogs: true,
-        reports: false,
       },
       options.signal,
     )

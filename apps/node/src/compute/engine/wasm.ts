@@ -1,31 +1,25 @@
-import { existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { GuestMount, GuestRequest } from '../guest/guest-request.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
-import { childProgram } from '../keeper/child-program.ts'
-import { confine } from '../keeper/confinement.ts'
 import { Keeper } from '../keeper/keeper.ts'
 import { outcomeOf } from '../keeper/outcome.ts'
+import { logFile } from '../keeper/work-files.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from './engine.ts'
 import { jobEnvironment } from './environment.ts'
 import { failedStart } from './failed-start.ts'
 import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
 import { type ModuleReference, readWasmParameters, type WasmParameters } from './wasm-parameters.ts'
-import type { GuestMount, WasmRequest } from './wasm-request.ts'
 
-const DEFAULT_GRACE_MS = 1_000
 const PAGE_BYTES = 65_536
 const MOST_PAGES = 65_536
-/** What the runner itself may take beside the guest's memory. */
-const RUNTIME_BYTES = 512 * 1024 * 1024
-/** The runner has threads, not processes. */
-const MAX_PROCESSES = 16
 
 /** Options of {@link WasmEngine}. */
 export interface WasmOptions {
   /** The most memory of a guest, whatever its job asks for. Default: what WebAssembly can address. */
   readonly memoryLimitBytes?: number
-  /** From SIGTERM to SIGKILL on a cancel or at the time limit. */
-  readonly graceMs?: number
+  /** True: each guest has a process of its own. False: those of one namespace may follow each other in one. */
+  readonly freshProcess?: boolean
   /** Looks after the guests; default: one of the engine's own. */
   readonly keeper?: Keeper
 }
@@ -74,13 +68,13 @@ function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Re
  */
 export class WasmEngine implements Engine {
   readonly type = 'wasm'
-  readonly #graceMs: number
+  readonly #freshProcess: boolean
   readonly #keeper: Keeper
   readonly #memoryLimitBytes: number
 
   constructor(options: WasmOptions = {}) {
     this.#memoryLimitBytes = options.memoryLimitBytes ?? MOST_PAGES * PAGE_BYTES
-    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
+    this.#freshProcess = options.freshProcess ?? false
     this.#keeper = options.keeper ?? new Keeper()
   }
 
@@ -113,44 +107,27 @@ export class WasmEngine implements Engine {
         )
       }
     }
-    const requestPath = join(work.workDir, 'wasm.json')
-    writeFileSync(requestPath, JSON.stringify(this.#request(run, parameters)), { mode: 0o600 })
-    const memoryBytes = this.#memoryBytes(run)
-    const pages = Math.min(MOST_PAGES, Math.ceil(memoryBytes / PAGE_BYTES))
-    const program = childProgram(import.meta.url, 'wasm-runner-main')
-    const line = confine(
-      {
-        command: process.execPath,
-        args: [`--wasm-max-mem-pages=${pages}`, '--no-warnings', program, requestPath],
-      },
-      { fileBytes: limits.outputBytes, dataBytes: null },
-    )
     const kept = await this.#keeper.prepare(
       {
+        kind: 'guest',
         executionId: run.executionId,
         attempt: run.attempt,
         workDir: work.workDir,
-        ...line,
-        env: {},
         cwd: work.rootDir,
         timeMs: limits.timeMs,
-        graceMs: this.#graceMs,
-        memoryBytes: memoryBytes + RUNTIME_BYTES,
+        graceMs: 0,
+        memoryBytes: this.#memoryBytes(run),
         logBytes: limits.logBytes,
         outputBytes: limits.outputBytes,
-        maxProcesses: MAX_PROCESSES,
-        namedLogs: false,
-        reports: true,
+        request: this.#request(run, parameters),
+        sharing: this.#freshProcess ? null : run.job.namespace,
       },
       options.signal,
     )
     return {
       process: kept.process,
       go: async () => outcomeOf(work.workDir, await kept.go()),
-      abandon: async () => {
-        await kept.abandon()
-        rmSync(requestPath, { force: true })
-      },
+      abandon: kept.abandon,
     }
   }
 
@@ -158,7 +135,7 @@ export class WasmEngine implements Engine {
     return Math.min(limits.memoryBytes ?? this.#memoryLimitBytes, this.#memoryLimitBytes)
   }
 
-  #request(run: EngineRun, parameters: WasmParameters): WasmRequest {
+  #request(run: EngineRun, parameters: WasmParameters): GuestRequest {
     const { entryModule, entrypoint, args, importModules, env } = parameters
     return {
       modulePath: moduleFile(run.work, entryModule.path) ?? '',
@@ -168,6 +145,9 @@ export class WasmEngine implements Engine {
       mounts: mountsOf(run.work),
       imports: importsOf(run.work, importModules),
       memoryBytes: this.#memoryBytes(run),
+      stdoutPath: logFile(run.work.workDir, 'stdout'),
+      stderrPath: logFile(run.work.workDir, 'stderr'),
+      logBytes: run.limits.logBytes,
     }
   }
 }

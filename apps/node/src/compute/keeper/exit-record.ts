@@ -34,6 +34,15 @@ export function writeExitRecord(workDir: string, record: ExitRecord): void {
   writeWhole(exitFile(workDir), `${JSON.stringify(record)}\n`)
 }
 
+/** Writes the exit record where the disk takes it; without one, recovery counts the run as interrupted. */
+export function keepRecord(workDir: string, record: ExitRecord): void {
+  try {
+    writeExitRecord(workDir, record)
+  } catch {
+    // A full disk: whoever waits is told all the same.
+  }
+}
+
 /** Reads the exit record of a work directory; undefined while the run has not ended, or when it is unreadable. */
 export function readExitRecord(workDir: string): ExitRecord | undefined {
   let file: number | undefined

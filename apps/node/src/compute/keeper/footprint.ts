@@ -1,12 +1,14 @@
 import { sep } from 'node:path'
 import type { Census } from './census.ts'
-import { MARKER_VARIABLE } from './marker.ts'
+import { MARKER_VARIABLE, RUNNER_VARIABLE } from './marker.ts'
 import { childrenOf, isLive, type ProcessEntry, readProcess } from './process-table.ts'
 
 /** How the processes of one job are told from all others. */
 export interface FootprintOptions {
   /** Tells whether a value of the marker variable is this job's. */
   readonly isMarked: (value: string) => boolean
+  /** The marker of processes in which guests run, where those of a dead keeper belong to it; absent otherwise. */
+  readonly runner?: string
   /** An orphan whose working directory lies here belongs to the job. */
   readonly workDir: string
   /** Nothing that started earlier, in clock ticks since boot, can belong to the job. */
@@ -96,7 +98,9 @@ export class Footprint {
     if (this.#known.get(entry.pid) === entry.startTime) return true
     if (this.#groups.has(entry.pgid) || this.#groups.has(entry.sid)) return true
     const marker = census.variable(entry.pid, MARKER_VARIABLE)
-    return marker !== undefined && this.#options.isMarked(marker)
+    if (marker !== undefined && this.#options.isMarked(marker)) return true
+    const { runner } = this.#options
+    return runner !== undefined && census.variable(entry.pid, RUNNER_VARIABLE) === runner
   }
 
   /** Only orphans: a person who looks around in the work directory has a shell with a parent. */

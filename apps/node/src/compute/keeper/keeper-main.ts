@@ -1,13 +1,18 @@
-// The program of the keeper, which looks after all native programs that a node runs. Started by `keeper.ts`; does
+// The program of the keeper, which looks after all that a node runs. Started by `keeper.ts`; does
 // nothing until it has orders, and ends every job when the pipe to the node closes, however the node died.
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { Lookout } from './census.ts'
 import type { ExitRecord } from './exit-record.ts'
+import { GuestRun } from './guest-run.ts'
 import { closeInheritedFiles } from './inherited-files.ts'
 import { LogPipes } from './log-pipes.ts'
+import { KEEPER_VARIABLE, RUNNER_VARIABLE, runnerMarkerOf } from './marker.ts'
+import { readProcess } from './process-table.ts'
+import { ProgramRun, type ProgramTools } from './program-run.ts'
 import { type FromKeeper, type Launch, Messages, type ToKeeper } from './protocol.ts'
-import { type KeeperTools, Supervision } from './supervision.ts'
+import type { KeptWork } from './run-bounds.ts'
+import { Runners } from './runners.ts'
 
 const STDOUT = 1
 const STDERR = 2
@@ -17,8 +22,9 @@ closeInheritedFiles()
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
 process.title = 'saltcod-keeper'
 
-const tools: KeeperTools = { lookout: new Lookout(), pipes: new LogPipes() }
-const runs = new Map<number, Supervision>()
+const tools: ProgramTools = { lookout: new Lookout(), pipes: new LogPipes() }
+const runners = new Runners({ [RUNNER_VARIABLE]: ownRunnerMarker() })
+const runs = new Map<number, KeptWork>()
 let nodeIsGone = false
 
 function sayLine(fd: number, text: string): void {
@@ -34,20 +40,42 @@ function say(message: FromKeeper): void {
   sayLine(STDOUT, JSON.stringify(message))
 }
 
+function end(): never {
+  runners.kill()
+  process.exit(0)
+}
+
 function done(run: number, record: ExitRecord | undefined): void {
   runs.delete(run)
   say({ kind: 'done', run, record: record ?? null })
-  if (nodeIsGone && runs.size === 0) process.exit(0)
+  if (nodeIsGone && runs.size === 0) end()
 }
 
 function prepare(run: number, launch: Launch): void {
   try {
-    runs.set(run, new Supervision(launch, tools, (record) => done(run, record)))
+    runs.set(
+      run,
+      workOf(launch, (record) => done(run, record)),
+    )
   } catch (error) {
     say({ kind: 'refused', run, message: error instanceof Error ? error.message : String(error) })
     return
   }
   say({ kind: 'ready', run })
+}
+
+function workOf(launch: Launch, onDone: (record: ExitRecord | undefined) => void): KeptWork {
+  return launch.kind === 'program'
+    ? new ProgramRun(launch, tools, onDone)
+    : new GuestRun(launch, runners, onDone)
+}
+
+function ownRunnerMarker(): string {
+  const { pid } = process
+  return runnerMarkerOf(
+    { pid, startTime: readProcess(pid)?.startTime ?? '' },
+    process.env[KEEPER_VARIABLE] ?? '',
+  )
 }
 
 function handle(message: ToKeeper): void {
@@ -73,7 +101,7 @@ function handle(message: ToKeeper): void {
 function nodeGone(): void {
   if (nodeIsGone) return
   nodeIsGone = true
-  if (runs.size === 0) process.exit(0)
+  if (runs.size === 0) end()
   for (const run of runs.values()) run.orphan()
 }
 
@@ -81,6 +109,7 @@ process.on('uncaughtException', (error) => {
   sayLine(STDERR, error.message)
   // Without a keeper there must be no job; the node looks for what this does not reach.
   for (const run of runs.values()) run.kill()
+  runners.kill()
   process.exit(1)
 })
 

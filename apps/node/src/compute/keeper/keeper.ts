@@ -1,6 +1,6 @@
 import type { RunningProcess } from '../engine/engine.ts'
 import { HelperLost, PATIENCE, type Patience } from './answer-watch.ts'
-import { type ExitRecord, writeExitRecord } from './exit-record.ts'
+import { type ExitRecord, keepRecord } from './exit-record.ts'
 import { KeeperProcess, type OrderedRun } from './keeper-process.ts'
 import { killLeftover } from './leftover.ts'
 import { keeperMarkerOf } from './marker.ts'
@@ -77,12 +77,7 @@ export class Keeper {
     if (end.kind === 'done' && end.record !== null) return end.record
     const lost = await endLost(launch, keeper)
     // Whatever a keeper hangs on may be what this process would write to; without a record the run counts as interrupted, as it was.
-    if (keeper.hung) return lost
-    try {
-      writeExitRecord(launch.workDir, lost)
-    } catch {
-      // A full disk: the caller is told all the same.
-    }
+    if (!keeper.hung) keepRecord(launch.workDir, lost)
     return lost
   }
 }

@@ -3,7 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProcess } from '../engine/engine.ts'
 import { Lookout } from './census.ts'
 import { Footprint } from './footprint.ts'
-import { KEEPER_VARIABLE, keeperMarkerOf, marksExecution, SUPERVISOR_VARIABLE } from './marker.ts'
+import {
+  KEEPER_VARIABLE,
+  keeperMarkerOf,
+  marksExecution,
+  runnerMarkerOf,
+  SUPERVISOR_VARIABLE,
+} from './marker.ts'
 import {
   bootId,
   environmentValue,
@@ -96,6 +102,7 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
   }
   const footprint = new Footprint({
     isMarked: marksExecution(leftover.executionId, leftover.workDir),
+    runner: runnerMarkerOf(leftover.process, keeperMarkerOf(leftover.workDir)),
     workDir: leftover.workDir,
     notBefore: leftover.process.startTime,
     exceptPid: process.pid,

@@ -8,6 +8,9 @@ export const MARKER_VARIABLE = 'SALTCOD_EXECUTION'
 /** The name of the environment variable that marks a keeper: the place of the runs that it looks after. */
 export const KEEPER_VARIABLE = 'SALTCOD_KEEPER'
 
+/** The name of the environment variable that marks a process in which guests run: its keeper. */
+export const RUNNER_VARIABLE = 'SALTCOD_RUNNER'
+
 /** The variable that marked what looked after a single run, in releases before there was a keeper. */
 export const SUPERVISOR_VARIABLE = 'SALTCOD_SUPERVISOR'
 
@@ -19,6 +22,14 @@ const PLACE_LENGTH = 16
  */
 export function markerOf(executionId: string, attempt: number, workDir: string): string {
   return `${executionId}:${attempt}:${placeOf(workDir)}`
+}
+
+/** Returns the marker of the processes in which guests of a keeper run. */
+export function runnerMarkerOf(
+  keeper: { readonly pid: number; readonly startTime: string },
+  place: string,
+): string {
+  return `${keeper.pid}:${keeper.startTime}:${place}`
 }
 
 /** Returns a test of whether a marker is that of any attempt of an execution in a directory. */

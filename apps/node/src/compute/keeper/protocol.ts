@@ -1,37 +1,44 @@
+import type { GuestRequest } from '../guest/guest-request.ts'
 import type { ExitRecord } from './exit-record.ts'
 
-/** Everything that the keeper needs to run one job; sent over its pipe, never written to disk. */
-export interface Launch {
+/** What the keeper is told of every run; sent over its pipe, never written to disk. */
+export interface RunOrders {
   readonly executionId: string
   readonly attempt: number
   readonly workDir: string
-  /** The program's absolute path and its arguments; no shell in between. */
-  readonly command: string
-  readonly args: readonly string[]
-  /** The whole environment of the job's first process, but for the marker. */
-  readonly env: Readonly<Record<string, string>>
+  /** The directory that the job writes below. */
   readonly cwd: string
   readonly timeMs: number | null
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: number
   readonly memoryBytes: number | null
   readonly logBytes: number
-  /** The most that the job may add to what lies below its starting directory. */
+  /** The most that the job may add to what lies below its directory. */
   readonly outputBytes: number
-  /** More processes than this at a time end the job. */
-  readonly maxProcesses: number
-  /** True for jobs that may open `/dev/stdout` by name, which a socket does not allow. */
-  readonly namedLogs: boolean
-  /** True when the program reports its end as one JSON line on file descriptor 3; see {@link ProgramReport}. */
-  readonly reports: boolean
 }
 
-/** What a program of ours says about its end, where an exit status is too narrow. */
-export interface ProgramReport {
-  readonly exitCode: number | null
-  readonly errorMessage: string | null
-  readonly reason: 'exited' | 'memory' | 'start-failed'
+/** A native program that is to be run. */
+export interface ProgramLaunch extends RunOrders {
+  readonly kind: 'program'
+  /** The program's absolute path and its arguments; no shell in between. It starts in `cwd`. */
+  readonly command: string
+  readonly args: readonly string[]
+  /** The whole environment of the job's first process, but for the marker. */
+  readonly env: Readonly<Record<string, string>>
+  /** More processes than this at a time end the job. */
+  readonly maxProcesses: number
 }
+
+/** A WebAssembly guest that is to be run. */
+export interface GuestLaunch extends RunOrders {
+  readonly kind: 'guest'
+  readonly request: GuestRequest
+  /** Only guests with the same value follow each other in one process; null for a process of its own. */
+  readonly sharing: string | null
+}
+
+/** What is to be run, and within which bounds. */
+export type Launch = ProgramLaunch | GuestLaunch
 
 /** A line from the node to its keeper; `run` is the number that the node gave the run. The end of the pipe means that the node died. */
 export type ToKeeper =

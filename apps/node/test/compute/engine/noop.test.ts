@@ -16,7 +16,7 @@ async function run(
     {
       executionId: 'e-1',
       attempt: 1,
-      job: { id: 'j-1', type: 'batch' },
+      job: { id: 'j-1', namespace: 'default', type: 'batch' },
       task: { Engine: { Type: 'noop', Params: params } },
       work: { workDir: '/nowhere', rootDir: '/nowhere/root', inputs: [], results: [] },
       limits: { ...WIDE_LIMITS, ...limits },

@@ -6,9 +6,12 @@ import { WasmEngine } from '../../../src/compute/engine/wasm.ts'
 import { DEFAULT_INPUT_POLICY } from '../../../src/compute/inputs/input-policy.ts'
 import { stageWork } from '../../../src/compute/inputs/stage.ts'
 import type { ExecutionWork } from '../../../src/compute/inputs/work.ts'
+import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { makeDirectory, removeDirectory, WIDE_LIMITS } from '../work-bench.ts'
 import { guest, type Text } from './guest.ts'
 
+/** One for all runs of a file, so that guests follow each other as they do in a node. */
+const keeper = new Keeper()
 let runs = 0
 
 /** What a run of {@link WasmBench} has beside the usual. */
@@ -30,7 +33,7 @@ export function inline(bytes: Buffer | string, target: string): InputSource {
  * `/outputs/counts`.
  */
 export class WasmBench {
-  readonly engine: WasmEngine = new WasmEngine({ graceMs: 200 })
+  readonly engine: WasmEngine = new WasmEngine({ keeper })
   readonly directory: string = makeDirectory()
   readonly stopper: AbortController = new AbortController()
 
@@ -60,7 +63,7 @@ export class WasmBench {
     return {
       executionId: `e-wasm-${process.pid}-${runs}`,
       attempt: 1,
-      job: { id: 'j-test', type: 'batch' },
+      job: { id: 'j-test', namespace: 'default', type: 'batch' },
       task,
       work: await this.stage(task),
       limits: { ...WIDE_LIMITS, ...limits },

@@ -1,9 +1,9 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TaskSpec } from '../../../src/compute/engine/task.ts'
 import { WasmEngine } from '../../../src/compute/engine/wasm.ts'
-import { processesWith, until } from '../work-bench.ts'
+import { processesInside, until } from '../work-bench.ts'
 import { asDataUrl, assemble, guest, READ, WRITE } from './guest.ts'
 import { inline, WasmBench } from './wasm-bench.ts'
 
@@ -257,7 +257,7 @@ describe('the bounds of a WebAssembly job', () => {
   })
 
   test("memory: the operator's limit holds for a job that names none", async () => {
-    const engine = new WasmEngine({ graceMs: 200, memoryLimitBytes: 32 * 1024 * 1024 })
+    const engine = new WasmEngine({ memoryLimitBytes: 32 * 1024 * 1024 })
     const staged = await bench.stagedRun(
       guest(() => hog),
       { limits: { memoryBytes: null } },
@@ -295,19 +295,19 @@ describe('the bounds of a WebAssembly job', () => {
   })
 
   test('cancel: it is ended and nothing is left', async () => {
-    const mark = `work${process.pid}x`
     const staged = await bench.stagedRun(
       guest((text) => `(call $write (i32.const 1) ${text('up')}) (loop $l (br $l))`),
     )
-    const prepared = await bench.engine.prepare(
-      { ...staged, executionId: mark },
-      { signal: bench.stopper.signal },
-    )
+    const prepared = await bench.engine.prepare(staged, { signal: bench.stopper.signal })
     const outcome = prepared.go()
-    await until('the guest is up', () => readFileSync(join(bench.directory, 'work/stdout'), 'utf8') === 'up')
-    expect(processesWith(bench.directory)).toHaveLength(1)
+    const output = (): string | undefined => {
+      const path = join(bench.directory, 'work/stdout')
+      return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+    }
+    await until('the guest is up', () => output() === 'up')
+    expect(processesInside(bench.directory)).toHaveLength(1)
     bench.stopper.abort()
     expect(await outcome).toMatchObject({ reason: 'cancelled', stdout: 'up' })
-    expect(processesWith(bench.directory)).toEqual([])
+    expect(processesInside(bench.directory)).toEqual([])
   })
 })

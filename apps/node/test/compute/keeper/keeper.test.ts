@@ -21,6 +21,7 @@ let runs = 0
 function launchOf(workDir: string, script: string): Launch {
   runs += 1
   return {
+    kind: 'program',
     executionId: `e-answer-${process.pid}-${runs}`,
     attempt: 1,
     workDir,
@@ -34,8 +35,6 @@ function launchOf(workDir: string, script: string): Launch {
     logBytes: 1_000_000,
     outputBytes: 1_000_000,
     maxProcesses: 100,
-    namedLogs: true,
-    reports: false,
   }
 }
 

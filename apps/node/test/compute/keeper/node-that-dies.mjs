@@ -7,6 +7,7 @@ const [workDir, executionId, script] = process.argv.slice(2)
 mkdirSync(workDir, { recursive: true })
 const run = await new Keeper().prepare(
   {
+    kind: 'program',
     executionId,
     attempt: 1,
     workDir,
@@ -20,8 +21,6 @@ const run = await new Keeper().prepare(
     logBytes: 1_000_000,
     outputBytes: 1_000_000_000,
     maxProcesses: 10_000,
-    namedLogs: true,
-    reports: false,
   },
   new AbortController().signal,
 )

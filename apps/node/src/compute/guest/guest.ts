@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { openSync, readFileSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { WASI } from 'node:wasi'
-import type { ProgramReport } from '../keeper/protocol.ts'
-import { guardMounts, type WasiFunctions } from './wasm-mounts.ts'
-import type { WasmRequest } from './wasm-request.ts'
+import type { GuestReport, GuestRequest } from './guest-request.ts'
+import { guardMounts, type WasiFunctions } from './mounts.ts'
+import { GuestOutput } from './output.ts'
 import { type WasmExports, type WasmInstance, type WasmMemory, webAssembly } from './web-assembly.ts'
 
 const WASI_MODULE = 'wasi_snapshot_preview1'
@@ -11,32 +12,50 @@ const PAGE_BYTES = 65_536
 /** A guest that trapped with this share of its memory in use is said to have run out of it. */
 const NEARLY_ALL = 7 / 8
 
-/** How the runner ends when the guest calls `proc_exit`; called from inside the guest, so it must not return. */
-export type ExitNow = (exitCode: number) => never
+type Ending = Pick<GuestReport, 'exitCode' | 'errorMessage' | 'reason'>
+
+/** Thrown through the guest when it calls `proc_exit`, which must not return to it. */
+class GuestExit {
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    this.exitCode = exitCode
+  }
+}
 
 interface Guest {
   readonly instance: WasmInstance
   readonly memory: WasmMemory
 }
 
-/** Loads the modules of a request, links them, and runs the entrypoint. */
+/** Loads the modules of a request, links them, and runs the entrypoint; nothing of it is awaited, so nothing else runs in this process meanwhile. */
 export class WasmGuest {
-  readonly #request: WasmRequest
-  readonly #exitNow: ExitNow
+  readonly #request: GuestRequest
+  readonly #output: GuestOutput
   readonly #loaded = new Map<string, Guest>()
   readonly #loading: string[] = []
+  #exit: GuestExit | undefined
 
-  constructor(request: WasmRequest, exitNow: ExitNow) {
+  constructor(request: GuestRequest) {
     this.#request = request
-    this.#exitNow = exitNow
+    this.#output = new GuestOutput(request)
   }
 
-  /** Runs the guest to its end; resolves unless it calls `proc_exit`. */
-  async run(): Promise<ProgramReport> {
+  /** Runs the guest to its end. `begun` is called before its own code begins. */
+  run(begun: () => void): GuestReport {
+    let ending = this.#run(begun)
+    // Also where the guest caught what `proc_exit` throws, and went on.
+    if (this.#exit !== undefined) ending = exited(this.#exit.exitCode)
+    this.#output.close()
+    return { ...ending, ...this.#output.capped }
+  }
+
+  #run(begun: () => void): Ending {
     const { entrypoint, modulePath } = this.#request
     let guest: Guest
     try {
-      guest = await this.#load('the entry module', modulePath)
+      begun()
+      guest = this.#load('the entry module', modulePath)
     } catch (error) {
       return this.#loadFailure(error)
     }
@@ -54,22 +73,22 @@ export class WasmGuest {
     } catch (error) {
       return this.#trap(error, guest.memory)
     }
-    return { exitCode: 0, errorMessage: null, reason: 'exited' }
+    return exited(0)
   }
 
-  async #load(name: string, path: string): Promise<Guest> {
+  #load(name: string, path: string): Guest {
     const known = this.#loaded.get(path)
     if (known !== undefined) return known
     if (this.#loading.includes(path)) throw new Error(`the modules import each other in a circle, at ${name}`)
     this.#loading.push(path)
-    const module = await webAssembly.compile(await readFile(path))
+    const module = new webAssembly.Module(readFileSync(path))
     const imports: Record<string, WasmExports> = Object.create(null) as Record<string, WasmExports>
     const { wasi, functions, bind } = this.#wasi()
     for (const needed of new Set(webAssembly.Module.imports(module).map((entry) => entry.module))) {
       if (needed === WASI_MODULE) imports[needed] = functions as WasmExports
-      else imports[needed] = (await this.#load(needed, this.#importPath(needed))).instance.exports
+      else imports[needed] = this.#load(needed, this.#importPath(needed)).instance.exports
     }
-    const instance = await webAssembly.instantiate(module, imports)
+    const instance = new webAssembly.Instance(module, imports)
     const exported = instance.exports['memory']
     const memory = exported instanceof webAssembly.Memory ? exported : new webAssembly.Memory({ initial: 0 })
     // Only the memory is handed over: which function is run, and when, is decided here.
@@ -89,14 +108,16 @@ export class WasmGuest {
 
   #wasi(): { wasi: WASI; functions: WasiFunctions; bind: (memory: WasmMemory) => void } {
     const { args, env, mounts } = this.#request
+    // Descriptors of its own, since a guest may close them, and those of this process are not its business.
+    const nowhere = (): number => openSync(devNull, 'r+')
     const wasi = new WASI({
       version: 'preview1',
       args: ['', ...args],
       env: { ...env },
       preopens: Object.fromEntries(mounts.map((mount) => [mount.guestPath, mount.hostPath])),
-      stdin: 0,
-      stdout: 1,
-      stderr: 2,
+      stdin: nowhere(),
+      stdout: nowhere(),
+      stderr: nowhere(),
     })
     let bound: WasmMemory | undefined
     const memory = (): WasmMemory => {
@@ -104,8 +125,12 @@ export class WasmGuest {
       return bound
     }
     const readOnly = mounts.flatMap((mount, index) => (mount.writable ? [] : [FIRST_MOUNT_FD + index]))
-    const functions = guardMounts(wasi.wasiImport as WasiFunctions, new Set(readOnly), memory)
-    const exit = (code: number): never => this.#exitNow(code)
+    const guarded = guardMounts(wasi.wasiImport as WasiFunctions, new Set(readOnly), memory)
+    const functions = this.#output.capture(guarded, memory)
+    const exit = (code: number): never => {
+      this.#exit ??= new GuestExit(code)
+      throw this.#exit
+    }
     return {
       wasi,
       functions: { ...functions, proc_exit: exit },
@@ -115,7 +140,7 @@ export class WasmGuest {
     }
   }
 
-  #loadFailure(error: unknown): ProgramReport {
+  #loadFailure(error: unknown): Ending {
     const message = messageOf(error)
     if (/implementation limit|could not allocate memory|out of memory/i.test(message)) {
       const limit = this.#request.memoryBytes
@@ -128,7 +153,7 @@ export class WasmGuest {
     return startFailed(`the WASM module cannot be loaded: ${message}`)
   }
 
-  #trap(error: unknown, memory: WasmMemory): ProgramReport {
+  #trap(error: unknown, memory: WasmMemory): Ending {
     const limit = this.#request.memoryBytes
     const errorMessage = `the WASM module trapped: ${messageOf(error)}`
     const used = memory.buffer.byteLength
@@ -140,7 +165,11 @@ export class WasmGuest {
   }
 }
 
-function startFailed(errorMessage: string): ProgramReport {
+function exited(exitCode: number): Ending {
+  return { exitCode, errorMessage: null, reason: 'exited' }
+}
+
+function startFailed(errorMessage: string): Ending {
   return { exitCode: null, errorMessage, reason: 'start-failed' }
 }
 

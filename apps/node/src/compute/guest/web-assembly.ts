@@ -16,13 +16,13 @@ export interface WasmInstance {
   readonly exports: WasmExports
 }
 
-/** The part of the WebAssembly interface that the runner uses; the types of Node 20 leave it out. */
+/** The part of the WebAssembly interface that a runner uses; the types of Node 20 leave it out. */
 export interface WebAssemblyApi {
-  compile(bytes: Uint8Array): Promise<WasmModule>
-  instantiate(module: WasmModule, imports: Record<string, WasmExports>): Promise<WasmInstance>
   readonly Module: {
+    new (bytes: Uint8Array): WasmModule
     imports(module: WasmModule): { readonly module: string; readonly name: string }[]
   }
+  readonly Instance: new (module: WasmModule, imports: Record<string, WasmExports>) => WasmInstance
   readonly Memory: new (descriptor: { readonly initial: number }) => WasmMemory
 }
 

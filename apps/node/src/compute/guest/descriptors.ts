@@ -1,0 +1,32 @@
+import { closeSync, readdirSync, readlinkSync } from 'node:fs'
+
+/** The open files of this process, by descriptor, with what each leads to. */
+function openFiles(): Map<number, string> {
+  const open = new Map<number, string>()
+  for (const name of readdirSync('/proc/self/fd')) {
+    try {
+      open.set(Number(name), readlinkSync(`/proc/self/fd/${name}`))
+    } catch {
+      // The one through which this list was read.
+    }
+  }
+  return open
+}
+
+/**
+ * Knows what a runner has open of its own. Node's WASI leaves open what a guest had open (nodejs/node, `uvwasi` is
+ * destroyed with its object, and that is never waited for), so it is closed here after each guest.
+ */
+export class Descriptors {
+  readonly #own: ReadonlyMap<number, string> = openFiles()
+
+  /** Closes the files and directories that were opened since; false where something else is left, or something of its own is missing. */
+  closeOthers(): boolean {
+    for (const [descriptor, target] of openFiles()) {
+      if (!this.#own.has(descriptor) && target.startsWith('/')) closeSync(descriptor)
+    }
+    const left = openFiles()
+    if (left.size !== this.#own.size) return false
+    return [...this.#own].every(([descriptor, target]) => left.get(descriptor) === target)
+  }
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { FromRunner, GuestReport, GuestRequest, ToRunner } from '../guest/guest-request.ts'
+import { childProgram } from './child-program.ts'
+import { confine } from './confinement.ts'
+import { type MemoryUse, memoryUse } from './process-table.ts'
+import { Messages } from './protocol.ts'
+
+/** How a guest ended for its runner. */
+export type GuestEnd =
+  | { readonly kind: 'ended'; readonly report: GuestReport }
+  /** The process is gone, and the guest with it. */
+  | { readonly kind: 'gone'; readonly exitCode: number | null; readonly signal: string | null }
+
+/** What whoever hands a guest over wants to hear. */
+export interface GuestListener {
+  readonly begun: () => void
+  readonly ended: (end: GuestEnd) => void
+}
+
+/** One process in which guests run, one at a time. */
+export class Runner {
+  /** The longest file that its guests may write. */
+  readonly fileBytes: number
+  /** Which guests it takes; undefined before the first, null for no other. */
+  sharing: string | null | undefined
+  /** When its last guest ended. */
+  idleSinceMs: number = performance.now()
+  readonly #child: ChildProcess
+  readonly #onGone: () => void
+  #guest: GuestListener | undefined
+  #gone = false
+
+  /** Starts a process; `place` marks it for a later start that finds its keeper dead. `onIdle` and `onGone` tell its pool. */
+  constructor(
+    fileBytes: number,
+    env: Readonly<Record<string, string>>,
+    onIdle: () => void,
+    onGone: () => void,
+  ) {
+    this.fileBytes = fileBytes
+    this.#onGone = onGone
+    const program = childProgram(import.meta.url, '../guest/runner-main')
+    const line = confine(
+      { command: process.execPath, args: ['--no-warnings', program] },
+      { fileBytes, dataBytes: null },
+    )
+    const child = spawn(line.command, line.args, {
+      cwd: '/',
+      env,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    this.#child = child
+    child.stdin?.on('error', () => undefined)
+    const messages = new Messages<FromRunner>()
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      for (const message of messages.take(text)) this.#hear(message, onIdle)
+    })
+    // When its last words are read, too.
+    child.once('close', (code, signal) => this.#end(code, signal))
+    child.once('error', () => this.#end(null, null))
+  }
+
+  /** True when it takes no guest any more. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Hands a guest over. */
+  run(request: GuestRequest, listener: GuestListener): void {
+    this.#guest = listener
+    const message: ToRunner = request
+    this.#child.stdin?.write(`${JSON.stringify(message)}\n`)
+  }
+
+  /** What its process keeps in memory. */
+  memory(): MemoryUse {
+    return memoryUse(this.#child.pid ?? 0)
+  }
+
+  /** Lets an idle one end. */
+  close(): void {
+    this.#child.stdin?.end()
+  }
+
+  /** Ends it with its guest. */
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  #hear(message: FromRunner, onIdle: () => void): void {
+    if (message.kind === 'begun') {
+      this.#guest?.begun()
+      return
+    }
+    const guest = this.#guest
+    this.#guest = undefined
+    this.idleSinceMs = performance.now()
+    if (message.clean && this.sharing !== null) onIdle()
+    else this.#retire()
+    guest?.ended({ kind: 'ended', report: message.report })
+  }
+
+  #retire(): void {
+    this.#gone = true
+    this.close()
+    this.#onGone()
+  }
+
+  #end(exitCode: number | null, signal: string | null): void {
+    const guest = this.#guest
+    this.#guest = undefined
+    if (!this.#gone) {
+      this.#gone = true
+      this.#onGone()
+    }
+    guest?.ended({ kind: 'gone', exitCode, signal })
+  }
+}

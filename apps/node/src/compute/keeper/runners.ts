@@ -1,0 +1,70 @@
+import { availableParallelism } from 'node:os'
+import { Runner } from './runner.ts'
+
+/** An idle one beyond the number of cores ends after this. */
+const IDLE_MS = 10_000
+
+/** The processes in which guests run: as many as there are guests, and a few that wait for the next. */
+export class Runners {
+  readonly #env: Readonly<Record<string, string>>
+  readonly #all = new Set<Runner>()
+  readonly #idle: Runner[] = []
+  #tidying: NodeJS.Timeout | undefined
+
+  /** `env` is all that the processes see of an environment. */
+  constructor(env: Readonly<Record<string, string>>) {
+    this.#env = env
+  }
+
+  /** A runner for one guest: one that ran guests of the same kind, else one that ran none. Throws where no process can be started. */
+  take(sharing: string | null, fileBytes: number): Runner {
+    const fits = (runner: Runner): boolean => !runner.gone && runner.fileBytes === fileBytes
+    const runner =
+      this.#remove((one) => fits(one) && sharing !== null && one.sharing === sharing) ??
+      this.#remove((one) => fits(one) && one.sharing === undefined) ??
+      this.#start(fileBytes)
+    runner.sharing = sharing
+    // One that is ready when the next guest comes, since a start takes longer than most guests.
+    if (!this.#idle.some((one) => fits(one) && one.sharing === undefined))
+      this.#idle.push(this.#start(fileBytes))
+    this.#tidy()
+    return runner
+  }
+
+  /** Ends all that wait, and kills the others. */
+  kill(): void {
+    for (const runner of this.#all) runner.kill()
+  }
+
+  #start(fileBytes: number): Runner {
+    const runner = new Runner(
+      fileBytes,
+      this.#env,
+      () => this.#idle.push(runner),
+      () => this.#all.delete(runner),
+    )
+    this.#all.add(runner)
+    return runner
+  }
+
+  /** Takes out the one that waited shortest, so that the others can end. */
+  #remove(fits: (runner: Runner) => boolean): Runner | undefined {
+    const index = this.#idle.findLastIndex(fits)
+    return index < 0 ? undefined : this.#idle.splice(index, 1)[0]
+  }
+
+  #tidy(): void {
+    this.#tidying ??= setInterval(() => this.#endIdle(), IDLE_MS).unref()
+  }
+
+  #endIdle(): void {
+    const spare = availableParallelism() + 1
+    const before = performance.now() - IDLE_MS
+    for (let left = this.#idle.length - spare; left > 0; left -= 1) {
+      const [oldest] = this.#idle
+      if (oldest === undefined || oldest.idleSinceMs > before) return
+      this.#idle.shift()
+      if (!oldest.gone) oldest.close()
+    }
+  }
+}
