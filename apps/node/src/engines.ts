@@ -9,7 +9,11 @@ import { Keeper } from './compute/keeper/keeper.ts'
 export function createEngines(config: Config): EngineRegistry {
   const keeper = new Keeper()
   return new EngineRegistry([
-    new WasmEngine({ keeper, memoryLimitBytes: config.engines.wasm.memoryLimitBytes }),
+    new WasmEngine({
+      keeper,
+      memoryLimitBytes: config.engines.wasm.memoryLimitBytes,
+      freshProcess: config.engines.wasm.freshProcess,
+    }),
     new ExecEngine({ keeper, allowed: config.engines.exec.allow }),
     new NoopEngine(),
   ])

@@ -99,7 +99,12 @@ export interface Config {
   readonly gracePeriodMs: number
   readonly engines: {
     readonly exec: { readonly allow: boolean; readonly timeLimitMs: number }
-    readonly wasm: { readonly memoryLimitBytes: number; readonly timeLimitMs: number }
+    readonly wasm: {
+      readonly memoryLimitBytes: number
+      readonly timeLimitMs: number
+      /** True: each module has a process of its own; false: those of one namespace follow each other in one. */
+      readonly freshProcess: boolean
+    }
   }
   readonly inputs: {
     readonly allowedPaths: readonly string[]
@@ -168,6 +173,7 @@ export function buildConfig(pick: PickValue): Config {
       wasm: {
         memoryLimitBytes: pick(engines.wasmMemoryLimit),
         timeLimitMs: pick(engines.wasmTimeLimit),
+        freshProcess: pick(engines.wasmFreshProcess),
       },
     },
     inputs: {

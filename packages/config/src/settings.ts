@@ -16,6 +16,7 @@ import {
   inputAllowedPaths,
   inputMaxSize,
   resultsPath,
+  wasmFreshProcess,
   wasmMemoryLimit,
   wasmTimeLimit,
 } from './settings/engines.ts'
@@ -90,6 +91,7 @@ export const SETTINGS: readonly AnySetting[] = [
   gracePeriod,
   allowExec,
   execTimeLimit,
+  wasmFreshProcess,
   wasmMemoryLimit,
   wasmTimeLimit,
   inputAllowedPaths,

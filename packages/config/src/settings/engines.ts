@@ -39,6 +39,16 @@ export const wasmTimeLimit: Setting<number> = {
   schema: duration(),
 }
 
+/** Whether each module has a process of its own. */
+export const wasmFreshProcess: Setting<boolean> = {
+  key: 'Engines.Wasm.FreshProcess',
+  description:
+    'Whether each WebAssembly module runs in a process of its own. Otherwise the modules of one namespace follow each other in one, which is faster.',
+  form: 'boolean',
+  fallback: false,
+  schema: flag(),
+}
+
 /** The local paths that inputs may come from. */
 export const inputAllowedPaths: Setting<string[]> = {
   key: 'Inputs.AllowedPaths',

@@ -1,0 +1,173 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { EngineOutcome } from '../../../src/compute/engine/engine.ts'
+import { WasmEngine } from '../../../src/compute/engine/wasm.ts'
+import { Keeper } from '../../../src/compute/keeper/keeper.ts'
+import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
+import { assemble, guest, WRITE } from '../engine/guest.ts'
+import { WasmBench, type WasmCase } from '../engine/wasm-bench.ts'
+import { until } from '../work-bench.ts'
+
+const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 3 : 1_000
+
+/** What a guest may leave behind, or take with it. */
+const MESSES: Readonly<Record<string, Buffer>> = {
+  'leaves files open': guest(
+    (text) => `(local $i i32)
+    (loop $l
+      (drop (call $open (i32.const 4) ${text('left')} (i32.const 1) (i64.const ${WRITE})))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const 20))))`,
+  ),
+  'closes all that it was given': guest(
+    () => `(local $i i32)
+    (loop $l
+      (drop (call $fd_close (local.get $i)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const 30))))`,
+  ),
+  'moves its streams about': guest(
+    (text) => `(local $fd i32)
+    (local.set $fd (call $open (i32.const 4) ${text('moved')} (i32.const 1) (i64.const ${WRITE})))
+    (drop (call $fd_renumber (local.get $fd) (i32.const 2)))
+    (drop (call $fd_renumber (i32.const 1) (i32.const 0)))
+    (call $write (i32.const 0) ${text('moved')})`,
+  ),
+  traps: guest(
+    (text) => `
+    (drop (call $open (i32.const 4) ${text('trapped')} (i32.const 1) (i64.const ${WRITE}))) unreachable`,
+  ),
+  'runs out of stack': assemble(
+    '(module (memory (export "memory") 1) (func $f (export "_start") (call $f)))',
+  ),
+  'ends in the middle': guest(
+    (text) => `
+    (drop (call $open (i32.const 4) ${text('ended')} (i32.const 1) (i64.const ${WRITE})))
+    (call $exit (i32.const 9))`,
+  ),
+  'fills its memory': guest(
+    () => `
+    (drop (memory.grow (i32.const 100)))
+    (memory.fill (i32.const 0) (i32.const 165) (i32.const 6000000))`,
+  ),
+}
+
+/** Says what it finds: which of its descriptors are open, whether its memory is empty, and its environment. */
+const probe = guest(
+  (text) => `(local $fd i32) (local $i i32)
+    (loop $l
+      (i32.store8 (i32.const 90000) (i32.add (i32.const 65) (local.get $fd)))
+      (if (i32.eqz (call $fd_renumber (local.get $fd) (local.get $fd)))
+        (then (call $write (i32.const 1) (i32.const 90000) (i32.const 1))))
+      (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
+      (br_if $l (i32.lt_u (local.get $fd) (i32.const 50))))
+    (local.set $i (i32.const 100000))
+    (loop $m
+      (if (i32.load8_u (local.get $i)) (then (call $write (i32.const 1) ${text(' memory')}) (call $exit (i32.const 1))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $m (i32.lt_u (local.get $i) (i32.const 250000))))
+    (call $check (call $env_sizes (i32.const 100) (i32.const 104)))
+    (call $check (call $env_get (i32.const 200000) (i32.const 210000)))
+    (call $write (i32.const 1) (i32.const 210000) (i32.load (i32.const 104)))`,
+)
+
+let bench: WasmBench
+let keeper: Keeper
+
+beforeEach(() => {
+  bench = new WasmBench()
+  keeper = new Keeper()
+})
+afterEach(async () => {
+  await keeper.close()
+  bench.remove()
+})
+
+async function run(
+  engine: WasmEngine,
+  module: Buffer,
+  options: WasmCase = {},
+): Promise<EngineOutcome & { pid: number }> {
+  const staged = await bench.stagedRun(module, options)
+  const prepared = await engine.prepare(staged, { signal: bench.stopper.signal })
+  const outcome = await prepared.go()
+  rmSync(join(bench.directory, 'work'), { recursive: true })
+  const stdout = outcome.stdout.replaceAll(staged.executionId, 'the execution')
+  return { ...outcome, stdout, pid: prepared.process?.pid ?? 0 }
+}
+
+/** The processes of a keeper in which guests run, oldest first. */
+function runnersOf(keeperPid: number): number[] {
+  return childrenOf(keeperPid).filter((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner'),
+  )
+}
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
+}
+
+describe('guests that follow each other in one process', () => {
+  test('find nothing of those before them', async () => {
+    const engine = new WasmEngine({ keeper })
+    const env = { OWN: 'mine' }
+    const first = await run(engine, probe, { env })
+    expect(first).toMatchObject({ exitCode: 0, errorMessage: null })
+    // 0 to 2 are its streams, 3 to 5 its directories.
+    expect(first.stdout).toMatch(/^ABCDEF/)
+    const [runner = 0] = runnersOf(first.pid)
+    const opened = openFiles(runner)
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [what, mess] of Object.entries(MESSES)) {
+        await run(engine, mess, { env: { LEFT: 'behind' } })
+        const { pid, stdout, exitCode } = await run(engine, probe, { env })
+        expect({ what, stdout, exitCode }).toEqual({ what, stdout: first.stdout, exitCode: 0 })
+        expect(runnersOf(pid), what).toContain(runner)
+        expect(openFiles(runner), what).toBe(opened)
+      }
+    }
+  })
+
+  test('each has a process of its own where that is wanted', async () => {
+    const engine = new WasmEngine({ keeper, freshProcess: true })
+    const { pid } = await run(engine, probe)
+    const [before = 0] = runnersOf(pid)
+    await run(engine, probe)
+    await until('the one before is gone', () => !runnersOf(pid).includes(before))
+  })
+})
+
+describe('a process in which guests run', () => {
+  test('is given up when a guest has made it large', async () => {
+    const engine = new WasmEngine({ keeper })
+    const { pid } = await run(engine, probe)
+    const [before = 0] = runnersOf(pid)
+    await run(
+      engine,
+      guest(
+        () =>
+          '(drop (memory.grow (i32.const 4000))) (memory.fill (i32.const 0) (i32.const 1) (i32.const 250000000))',
+      ),
+    )
+    await until('it is gone', () => !runnersOf(pid).includes(before))
+    expect(await run(engine, probe)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('is replaced when it is killed, and says so of its guest', async () => {
+    const engine = new WasmEngine({ keeper })
+    const { pid } = await run(engine, probe)
+    const [before = 0] = runnersOf(pid)
+    const staged = await bench.stagedRun(guest(() => '(loop $l (br $l))'))
+    const prepared = await engine.prepare(staged, { signal: bench.stopper.signal })
+    const outcome = prepared.go()
+    await until('it is at work', () => /^State:\s+R/m.test(readFileSync(`/proc/${before}/status`, 'utf8')))
+    process.kill(before, 'SIGKILL')
+    expect(await outcome).toMatchObject({
+      reason: 'killed',
+      errorMessage: 'it was ended by the signal SIGKILL',
+    })
+    rmSync(join(bench.directory, 'work'), { recursive: true })
+    expect(await run(engine, probe)).toMatchObject({ exitCode: 0 })
+  })
+})
