@@ -15,10 +15,11 @@ const NEARLY_ALL = 7 / 8
 type Ending = Pick<GuestReport, 'exitCode' | 'errorMessage' | 'reason'>
 
 /** Thrown through the guest when it calls `proc_exit`, which must not return to it. */
-class GuestExit {
+class GuestExit extends Error {
   readonly exitCode: number
 
   constructor(exitCode: number) {
+    super(`it ended with exit code ${exitCode}`)
     this.exitCode = exitCode
   }
 }

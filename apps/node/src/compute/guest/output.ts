@@ -1,4 +1,5 @@
 import { closeSync, constants, fsyncSync, openSync, writevSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { WasiFunctions } from './mounts.ts'
 import type { WasmMemory } from './web-assembly.ts'
 
@@ -40,6 +41,7 @@ class GuestLog {
     if (this.#file === undefined) return
     try {
       fsyncSync(this.#file)
+      syncNames(dirname(this.#path))
     } catch {
       this.#capped = true
     }
@@ -56,6 +58,16 @@ class GuestLog {
       this.#capped = true
       this.#room = 0
     }
+  }
+}
+
+/** Makes the names in a directory durable; without them, a log that is on disk is found by nobody. */
+function syncNames(directory: string): void {
+  const handle = openSync(directory, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
   }
 }
 

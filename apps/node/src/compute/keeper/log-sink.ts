@@ -26,6 +26,11 @@ export class LogSink {
     return this.#capped
   }
 
+  /** True when something was kept. */
+  get written(): boolean {
+    return this.#written
+  }
+
   /** Takes everything that a stream brings, until it ends. */
   drain(stream: Readable): void {
     this.#stream = stream

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { syncDirectory } from '../files/copy-tree.ts'
 import type { Census, Lookout } from './census.ts'
 import { type ExitRecord, keepRecord, writeWhole } from './exit-record.ts'
 import { Footprint } from './footprint.ts'
@@ -204,6 +205,8 @@ export class ProgramRun implements KeptWork {
     const { left } = await sweep(this.#footprint, this.#tools.lookout, SWEEP_MS)
     await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
     const { executionId, attempt, workDir } = this.#launch
+    // Logs that are on disk and have no name there are found by nobody. A disk that fails shows where the end is committed.
+    if (this.#stdout.written || this.#stderr.written) await syncDirectory(workDir).catch(() => undefined)
     const record: ExitRecord = {
       executionId,
       attempt,
