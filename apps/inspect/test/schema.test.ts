@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { SCHEMA_VERSION } from '@saltcod/store-core'
+import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { afterAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../test/program-session.ts'
 
@@ -16,21 +18,70 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
+/** The stores that a release with a schema left, those of a node's repository too, in a directory of their own. */
+function storesOf(schema: number): string[] {
+  const made = mkdtempSync(join(directory, `schema-${schema}-`))
+  for (const name of ['jobs.db', 'executions.db']) {
+    const bytes = gunzipSync(readFileSync(join(FIXTURES, `schema-${schema}`, `${name}.gz`)))
+    writeFileSync(join(made, name), bytes, { mode: 0o600 })
+  }
+  execFileSync('tar', ['-xzf', join(FIXTURES, `schema-${schema}`, 'repository.tar.gz'), '-C', made])
+  const files = readdirSync(made, { recursive: true, encoding: 'utf8' }).sort()
+  return files.filter((name) => name.endsWith('.db')).map((name) => join(made, name))
+}
+
+async function said(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await session.run(args, { cwd: directory })
+  expect({ args, code, stderr }).toMatchObject({ code: 0 })
+  return stdout + stderr
+}
+
+/** Opens a store for writing, which migrates it, and returns the rules that it breaks. */
+async function findingsOf(path: string): Promise<unknown> {
+  const open = path.includes('jobs') ? openLmdbJobStore : openLmdbExecutionStore
+  const store = await open({ path })
+  const { findings } = await store.check()
+  await store.close()
+  return findings
+}
+
 test.each([1])(
   'a store of schema %i is read as it is, and jobs that nothing moves are named',
   async (schema) => {
-    const path = join(directory, `jobs-${schema}.db`)
-    writeFileSync(path, gunzipSync(readFileSync(join(FIXTURES, `schema-${schema}`, 'jobs.db.gz'))), {
-      mode: 0o600,
-    })
+    const [, path = ''] = storesOf(schema)
     const before = readFileSync(path)
-    const said = async (...args: readonly string[]) => (await session.run(args, { cwd: directory })).stdout
     expect(await said('info', path)).toContain(`schema ${schema}`)
     expect(await said('check', path)).toContain('2 jobs that nothing will move')
     expect(await said('summary', path)).toContain('nothing will move job stranded-0')
     expect(await said('why', path, 'stranded-0')).toContain('its last evaluation failed: no node would do it')
-    expect(await said('repair', path, join(directory, `repaired-${schema}.db`))).toContain('sound')
-    expect(await said('info', join(directory, `repaired-${schema}.db`))).toContain(`schema ${SCHEMA_VERSION}`)
+    expect(await said('repair', path, `${path}.repaired`)).toContain('sound')
+    expect(await said('info', `${path}.repaired`)).toContain(`schema ${SCHEMA_VERSION}`)
     expect(readFileSync(path).equals(before)).toBe(true)
   },
+)
+
+test.each([1])(
+  'whatever is made of a store of schema %i is sound, loses nothing, and goes on',
+  async (schema) => {
+    const paths = storesOf(schema)
+    expect(paths).toHaveLength(4)
+    for (const path of paths) {
+      const copy = (name: string) => `${path}.${name}`
+      copyFileSync(path, copy('copied'))
+      await said('backup', path, copy('backed-up'))
+      await said('restore', copy('backed-up'), copy('restored'))
+      await said('restore', path, copy('restored-itself'))
+      await said('compact', path, copy('compacted'))
+      for (const name of ['copied', 'backed-up', 'restored', 'restored-itself', 'compacted']) {
+        expect(await said('check', copy(name))).toContain('sound')
+      }
+      expect(await said('diff', path, copy('restored'))).toContain('no differences')
+      expect(await said('salvage', path, copy('salvaged'))).not.toMatch(/were counted|left out/)
+      await said('repair', path, copy('repaired'))
+      for (const name of ['copied', 'backed-up', 'restored', 'salvaged', 'repaired']) {
+        expect(await findingsOf(copy(name)), name).toEqual([])
+      }
+    }
+  },
+  120_000,
 )

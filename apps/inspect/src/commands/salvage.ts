@@ -42,6 +42,7 @@ export async function salvage(
   const survey = surveyOf(path)
   const leftOut = new LeftOutFile(`${target}.left-out.ndjson`)
   let savedRows = 0
+  let saved: readonly StateCount[] = []
   const bytes = await makeStore(target, async (sink) => {
     // What is still reached overrules what was found apart from any tree.
     for (const row of survey.orphans) if (sink.add(row)) await sink.flush()
@@ -52,11 +53,11 @@ export async function salvage(
     }
     savedRows = sink.rows
     noteLost(survey.lost, leftOut)
-    await rebuildInto(sink, survey.kind, leftOut)
+    saved = await rebuildInto(sink, survey.kind, leftOut)
   }).finally(() => leftOut.close())
-  const { findings, counts } = await checkStoreFile(target, 100, undefined)
+  const { findings } = await checkStoreFile(target, 100, undefined)
   const { kind, problems, lost } = survey
-  const countDifferences = compareCounts(survey.counters, counts)
+  const countDifferences = compareCounts(survey.counters, saved)
   const value = {
     source: path,
     target,

@@ -5,6 +5,7 @@ import {
   isStoreError,
   type Json,
   rebuildStore,
+  type StateCount,
   type StoreKind,
 } from '@saltcod/store-core'
 import type { RowSink } from './new-store.ts'
@@ -47,10 +48,14 @@ export class LeftOutFile {
   }
 }
 
-/** Makes a sound store of the records that a sink has. */
-export async function rebuildInto(sink: RowSink, kind: StoreKind, leftOut: LeftOutFile): Promise<void> {
+/** Makes a sound store of the records that a sink has. Resolves with their counts before any were migrated. */
+export async function rebuildInto(
+  sink: RowSink,
+  kind: StoreKind,
+  leftOut: LeftOutFile,
+): Promise<readonly StateCount[]> {
   await sink.flush()
-  await rebuildStore(sink.kv, {
+  return await rebuildStore(sink.kv, {
     kind,
     nowMs: Date.now(),
     onDrop: (row: DroppedRow) => leftOut.add(row),

@@ -1,5 +1,7 @@
 import type { KvStore } from '../kv/contract.ts'
 import { migrateMade } from '../migrations/migrations.ts'
+import type { StateCount } from '../model/store-info.ts'
+import { readCounters } from '../store/counters.ts'
 import { checkFields, type Fields } from '../store/fields.ts'
 import type { StoreKind } from '../store/meta.ts'
 import { rebuildExecutions } from './rebuild-executions.ts'
@@ -23,9 +25,10 @@ export const REBUILT_TABLES = ['index', 'counters'] as const
 
 /**
  * Makes a sound store of one that holds records alone, folded or not: unfolds them, fills the tables `index` and `counters`, corrects totals,
- * drops what is damaged or belongs to nothing, and migrates what is of an earlier schema. Not atomic, so it is for a new file that nobody else uses.
+ * drops what is damaged or belongs to nothing, and migrates what is of an earlier schema. Resolves with what there was before it was migrated.
+ * Not atomic, so it is for a new file that nobody else uses.
  */
-export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promise<void> {
+export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promise<readonly StateCount[]> {
   checkFields('rebuildStore', options, REBUILD_FIELDS)
   const { kind, nowMs, onDrop } = options
   const run = new RebuildRun(kv, nowMs, onDrop)
@@ -34,5 +37,7 @@ export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promis
   if (kind === 'jobs') await rebuildJobs(run)
   else await rebuildExecutions(run)
   await rebuildTotals(run, kv)
+  const { counts } = kv.read((snapshot) => readCounters(snapshot))
   await migrateMade(kv, kind, nowMs)
+  return counts
 }
