@@ -52,7 +52,31 @@ async function readAll(store: JobStore): Promise<void> {
   await store.listQuarantine()
 }
 
-test(`a damaged key is a finding for check, and an error of the store at most for whoever reads (seed ${SEED})`, async () => {
+/** What an owner does all the time. */
+async function goOn(store: JobStore): Promise<void> {
+  await store.submitJob({ type: 'batch', spec: {} })
+  for (let claims = 0; claims < 40; claims += 1) {
+    const claim = await store.claimEvaluation({ holder: 'w', leaseMs: 1_000, scheduler: true })
+    if (claim === null) break
+    await store.completeEvaluation({ lease: claim.lease })
+  }
+  await store.dueDeadlines()
+  await store.nextDeadlineMs()
+  await store.trimFeed({ olderThanMs: 0 })
+  await store.trimEvaluations({ olderThanMs: 0 })
+  for (const { id } of (await store.listFinishedJobs({ namespace: 'default', state: 'Failed' })).items) {
+    try {
+      await store.measureJob(id)
+      await store.deleteJob({ jobId: id })
+    } catch (error) {
+      // A job that is damaged itself stays.
+      expect(isStoreError(error), String(error)).toBe(true)
+    }
+  }
+  while ((await store.reclaim()).more);
+}
+
+test(`a damaged key is a finding for check, and keeps nobody from everything else (seed ${SEED})`, async () => {
   const kv = openMemoryKv({ tables: STORE_TABLES })
   await fill(await openJobStore(kv, { clock: () => 1_000 }))
   const rows = STORE_TABLES.flatMap((table) =>
@@ -88,8 +112,12 @@ test(`a damaged key is a finding for check, and an error of the store at most fo
     }
     const { findings } = await store.check()
     expect(findings.length, what).toBeGreaterThan(0)
-    await readAll(store).catch((error: unknown) => {
-      expect(isStoreError(error), `${what}: ${String(error)}`).toBe(true)
-    })
+    try {
+      await readAll(store)
+      // Without the row that names it nobody may write.
+      if (hit.table !== 'meta') await goOn(await openJobStore(damaged, { clock: () => 9_000_000 }))
+    } catch (error) {
+      throw new Error(`${what}: ${String(error)}`, { cause: error })
+    }
   }
 })

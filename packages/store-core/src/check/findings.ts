@@ -1,7 +1,6 @@
-import { isStoreError } from '../errors.ts'
 import { keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, Finding } from '../model/check-report.ts'
-import { type DamagedRow, damagedRow } from '../store/quarantine.ts'
+import { damagedRowAt } from '../store/quarantine.ts'
 import type { TableName } from '../store/tables.ts'
 
 const DEFAULT_MAX_FINDINGS = 1_000
@@ -37,11 +36,6 @@ export type Rule = keyof typeof FIXES
 export interface Place {
   readonly table: TableName
   readonly key?: Uint8Array
-}
-
-function damagedKeyAt(error: unknown, { table, key }: Place): DamagedRow | null {
-  if (!isStoreError(error, 'RECORD_CORRUPT')) return null
-  return { table, key: key === undefined ? '' : keyToHex(key), reason: error.message }
 }
 
 /** Collects findings up to a limit. */
@@ -81,7 +75,7 @@ export class Findings {
     try {
       return step()
     } catch (error) {
-      const damaged = damagedRow(error) ?? damagedKeyAt(error, place)
+      const damaged = damagedRowAt(error, place.table, place.key ?? new Uint8Array(0))
       if (damaged === null) throw error
       const known = this.list.some(
         (finding) => finding.table === damaged.table && finding.key === damaged.key,

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts'
+import type { NewEvaluation } from '../model/evaluation.ts'
 import type { Execution, ExecutionPatch } from '../model/execution.ts'
 import type { EventInput } from '../model/history.ts'
 import { checkId, newId } from '../model/id.ts'
@@ -33,6 +34,7 @@ import {
 } from './execution-row.ts'
 import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
 import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } from './job-store.ts'
+import { endLeftBehind } from './stranded-job.ts'
 
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
 
@@ -202,10 +204,18 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
     ...(patch === undefined ? {} : { patch }),
     ...(event === undefined ? {} : { event }),
   })
-  if (report.evaluation !== undefined) {
-    enqueueEvaluation(mutation, loadJob(mutation.rows, after.row.j), report.evaluation)
-  }
+  followChange(mutation, after, report.evaluation)
   return 'applied'
+}
+
+/** Adds the evaluation that a change of an execution asks for; without one an end may have been all that its job waited for. */
+export function followChange(
+  mutation: Mutation,
+  { row }: LoadedExecution,
+  evaluation: NewEvaluation | undefined,
+): void {
+  if (evaluation !== undefined) enqueueEvaluation(mutation, loadJob(mutation.rows, row.j), evaluation)
+  else if (EXECUTION_MACHINE.terminal.has(row.s)) endLeftBehind(mutation, row.j)
 }
 
 /** Writes an entry into the history of an execution's job. */

@@ -1,11 +1,11 @@
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
+import { tuple } from '../kv/tuple.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { CLOCK_STEP_MS } from '../store/steady-clock.ts'
 import { INDEX } from '../store/tables.ts'
 import { waitFrom } from './evaluation-queue.ts'
-import { findUndamaged } from './evaluation-row.ts'
+import { findByKey } from './evaluation-row.ts'
 import { jobKey } from './job-row.ts'
 
 /** Returns the index rows of delays that count from a time to come: the clock was set back since. */
@@ -21,7 +21,7 @@ export function delaysFromTheFuture(snapshot: KvSnapshot, nowMs: number, limit: 
 export function shortenDelays(mutation: Mutation, limit: number): number {
   const keys = delaysFromTheFuture(mutation.rows, mutation.nowMs, limit)
   for (const key of keys) {
-    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
+    const evaluation = findByKey(mutation, key)
     // Of what is damaged or deleted nothing comes any more.
     if (evaluation?.row.w === undefined || isDeleted(mutation.rows, jobKey(evaluation.row.j))) {
       mutation.removeIndex(key)

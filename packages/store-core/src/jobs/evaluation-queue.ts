@@ -13,15 +13,18 @@ import {
   invalid,
 } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
+import { orUndamaged } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { rowsOf } from '../store/scan.ts'
 import {
   type EvaluationRow,
   endedKey,
   evaluationOfJobKey,
+  findByValue,
   findEvaluation,
   findUndamaged,
   headKey,
+  isWaiting,
   type LoadedEvaluation,
   leasedKey,
   parkedDueKey,
@@ -142,10 +145,13 @@ export function withdrawAll(mutation: Mutation, jobId: string): void {
 export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
   for (const { key, value } of rows) {
     mutation.removeIndex(key)
-    const evaluation = findUndamaged(mutation, decodeIdTuple('v', value))
+    const evaluation = findByValue(mutation, value)
     if (evaluation === undefined || isDeleted(mutation.rows, jobKey(evaluation.row.j))) continue
-    mutation.removeIndex(parkedLaterKey(evaluation.row))
-    insert(mutation, evaluation)
+    if (!isWaiting(evaluation.row)) continue
+    stopWaiting(mutation, evaluation.row)
+    // It is due later where its key is damaged.
+    if (evaluation.row.due > mutation.nowMs) wait(mutation, evaluation)
+    else insert(mutation, evaluation)
   }
 }
 
@@ -161,10 +167,10 @@ export function waitFrom(mutation: Mutation, before: LoadedEvaluation, delayMs: 
   wait(mutation, writeEvaluation(mutation, before, { ...before, row: due }))
 }
 
-/** Returns the id of a job's head; `undefined` where it has none. */
+/** Returns the id of a job's head; `undefined` where it has none, or a damaged one. */
 function headOf(mutation: Mutation, jobId: string): string | undefined {
   const id = mutation.rows.get('index', headKey(jobId))
-  return id && decodeIdTuple('v', id)
+  return id && orUndamaged(() => decodeIdTuple('v', id))
 }
 
 function insert(mutation: Mutation, made: LoadedEvaluation): void {
@@ -182,6 +188,14 @@ function insert(mutation: Mutation, made: LoadedEvaluation): void {
   mutation.removeIndex(readyKey(head.row))
   park(mutation, head)
   lead(mutation, made)
+}
+
+/** Puts an evaluation back to the head of its job's queue; returns false where another one is there. */
+export function leadAgain(mutation: Mutation, evaluation: LoadedEvaluation): boolean {
+  const headId = headOf(mutation, evaluation.row.j)
+  if (headId !== undefined && headId !== evaluation.id) return false
+  lead(mutation, evaluation)
+  return true
 }
 
 function lead(mutation: Mutation, { key: value, row }: LoadedEvaluation): void {
@@ -206,9 +220,11 @@ function stopWaiting(mutation: Mutation, row: EvaluationRow): void {
 /** Brings the first parked evaluation of a job to the head of its queue. */
 export function bringForward(mutation: Mutation, jobId: string): void {
   for (const { key, value } of rowsOf(mutation.rows, 'index', parkedDuePrefix(jobId))) {
-    const first = findUndamaged(mutation, decodeIdTuple('v', value))
+    const first = findByValue(mutation, value)
     if (first === undefined) continue
     mutation.removeIndex(key)
+    if (!isWaiting(first.row)) continue
+    mutation.removeIndex(parkedDueKey(first.row))
     lead(mutation, first)
     return
   }
@@ -231,7 +247,7 @@ function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
   ]
   for (const value of candidates) {
     if (value === undefined) continue
-    const other = findUndamaged(mutation, decodeIdTuple('v', value))
+    const other = findByValue(mutation, value)
     if (other === undefined || other.row.l !== undefined) continue
     if (other.row.due <= row.due && other.row.p >= row.p) return other.id
   }

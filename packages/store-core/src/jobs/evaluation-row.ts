@@ -1,10 +1,10 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { idTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { Evaluation, EvaluationStatus, EvaluationTrigger } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { damagedRow, putQuarantine } from '../store/quarantine.ts'
+import { damagedRow, orUndamaged, putQuarantine } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
 import { INDEX } from '../store/tables.ts'
@@ -71,6 +71,18 @@ export function findUndamaged(mutation: Mutation, id: string): LoadedEvaluation 
   }
 }
 
+/** Loads the evaluation that a row of the index names in its key; `undefined` as {@link findUndamaged}, also for a damaged key. */
+export function findByKey(mutation: Mutation, indexKey: Uint8Array): LoadedEvaluation | undefined {
+  const id = orUndamaged(() => decodeId('v', decodeTuple(indexKey).at(-1)))
+  return id === undefined ? undefined : findUndamaged(mutation, id)
+}
+
+/** Loads the evaluation that a row of the index names in its value; `undefined` as {@link findUndamaged}, also for a damaged value. */
+export function findByValue(mutation: Mutation, value: Uint8Array): LoadedEvaluation | undefined {
+  const id = orUndamaged(() => decodeIdTuple('v', value))
+  return id === undefined ? undefined : findUndamaged(mutation, id)
+}
+
 /** Loads an evaluation. Throws `EVALUATION_NOT_FOUND`. */
 export function loadEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluation {
   const found = findEvaluation(snapshot, id)
@@ -79,6 +91,11 @@ export function loadEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluati
     id,
     hint: 'consumed evaluations are trimmed after a time',
   })
+}
+
+/** Tells whether an evaluation has not ended and nobody holds it. */
+export function isWaiting(row: EvaluationRow): boolean {
+  return row.st === 'pending' && row.l === undefined
 }
 
 /** Restores an evaluation from its row; `aheadMs` is by how much the clock of leases is ahead of the one that is set. */

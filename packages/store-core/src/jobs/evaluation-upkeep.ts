@@ -4,7 +4,7 @@ import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/t
 import { JOB_TYPES } from '../model/job.ts'
 import { checkDuration } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { damagedRow } from '../store/quarantine.ts'
+import { damagedRow, orUndamaged } from '../store/quarantine.ts'
 import { isStaged } from '../store/reclaim.ts'
 import { rowsOf } from '../store/scan.ts'
 import type { Moment } from '../store/steady-clock.ts'
@@ -27,6 +27,8 @@ import { blockedUntilMs } from './suspect.ts'
 /** Keys that a trimmed evaluation takes: its row and two index rows. */
 const MAX_TRIMMED = 500
 const DELAYS_LOOKED_AT = 100
+/** The first of these whose key is not damaged. */
+const TIMES_LOOKED_AT = 3
 
 /** Removes an evaluation that nobody holds. Throws `EVALUATION_NOT_FOUND`, `LEASE_LOST`. */
 export function deleteEvaluation(mutation: Mutation, id: string): void {
@@ -109,30 +111,34 @@ export function nextEvaluationMs(snapshot: KvSnapshot, { nowMs, steadyMs }: Mome
 
 /** Whether the index row of a delay is one of a job that was not deleted. */
 function isOfLivingJob(snapshot: KvSnapshot, delayedKey: Uint8Array): boolean {
-  return !isOfDeletedJob(snapshot, decodeId('v', decodeTuple(delayedKey)[2]))
+  return !isOfDeletedJob(snapshot, () => decodeId('v', decodeTuple(delayedKey)[2]))
 }
 
 function firstTime(snapshot: KvSnapshot, prefix: Uint8Array, part: number): number[] {
   return snapshot
-    .keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: 1 })
-    .map((key) => Number(decodeTuple(key)[part]))
+    .keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: TIMES_LOOKED_AT })
+    .flatMap((key) => timeIn(key, part))
+    .slice(0, 1)
 }
 
 /** Passes over what waits for a job that was deleted. */
 function firstWaiting(snapshot: KvSnapshot): number[] {
   for (const { key, value } of rowsOf(snapshot, 'index', tuple(INDEX.evaluationWaiting))) {
-    if (!isOfDeletedJob(snapshot, decodeIdTuple('v', value))) return [Number(decodeTuple(key)[1])]
+    if (isOfDeletedJob(snapshot, () => decodeIdTuple('v', value))) continue
+    const [dueMs] = timeIn(key, 1)
+    if (dueMs !== undefined) return [dueMs]
   }
   return []
 }
 
+/** A damaged key has no time. */
+function timeIn(key: Uint8Array, part: number): number[] {
+  const time = orUndamaged(() => decodeTuple(key)[part])
+  return typeof time === 'number' ? [time] : []
+}
+
 /** A damaged evaluation counts as one that waits: whoever looks at its time finds and notes the damage. */
-function isOfDeletedJob(snapshot: KvSnapshot, id: string): boolean {
-  try {
-    const evaluation = findEvaluation(snapshot, id)
-    return evaluation !== undefined && isReclaimed(snapshot, evaluation.row)
-  } catch (error) {
-    if (damagedRow(error) === null) throw error
-    return false
-  }
+function isOfDeletedJob(snapshot: KvSnapshot, idOf: () => string): boolean {
+  const evaluation = orUndamaged(() => findEvaluation(snapshot, idOf()))
+  return evaluation !== undefined && isReclaimed(snapshot, evaluation.row)
 }

@@ -1,7 +1,7 @@
 import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import { isShortText } from '../store/limits.ts'
-import { damagedRow } from '../store/quarantine.ts'
+import { orUndamaged } from '../store/quarantine.ts'
 import { rowsOf } from '../store/scan.ts'
 import { INDEX } from '../store/tables.ts'
 import { executionKey, executionTable } from './execution-row.ts'
@@ -19,7 +19,7 @@ export interface ExecutionSums {
 /** Returns the sequence number of a job's newest history entry; 0 for none. */
 export function newestHistorySequence(snapshot: KvSnapshot, key: Uint8Array): number {
   const [newest] = snapshot.keys('history', { gte: key, lt: endOfTuple(key), reverse: true, limit: 1 })
-  return newest === undefined ? 0 : Number(decodeTuple(newest).at(-1))
+  return newest === undefined ? 0 : Number(orUndamaged(() => decodeTuple(newest).at(-1)) ?? 0)
 }
 
 /** Adds up the executions of a job, a batch in each snapshot, so that deleting it need not look at each of them. */
@@ -47,16 +47,14 @@ class Sums {
 
   /** A damaged execution keeps nobody from deleting its job. */
   add(snapshot: KvSnapshot, row: KvRow): void {
-    const id = decodeId('e', decodeTuple(row.key).at(-1))
-    try {
-      const found = executionTable.load(snapshot, executionKey(id))
-      if (found === undefined) return
-      const sum = this.states.get(found.record.s) ?? { records: 0, bytes: 0 }
-      sum.records += 1
-      sum.bytes += found.bytes
-      this.states.set(found.record.s, sum)
-    } catch (error) {
-      if (damagedRow(error) === null) throw error
-    }
+    const found = orUndamaged(() => {
+      const id = decodeId('e', decodeTuple(row.key).at(-1))
+      return executionTable.load(snapshot, executionKey(id))
+    })
+    if (found === undefined) return
+    const sum = this.states.get(found.record.s) ?? { records: 0, bytes: 0 }
+    sum.records += 1
+    sum.bytes += found.bytes
+    this.states.set(found.record.s, sum)
   }
 }

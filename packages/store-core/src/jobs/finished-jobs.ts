@@ -7,7 +7,7 @@ import { JOB_MACHINE } from '../states/job-state.ts'
 import { requireText } from '../store/argument-types.ts'
 import { checkChoice } from '../store/limits.ts'
 import type { Listing } from '../store/pager.ts'
-import { damagedRow } from '../store/quarantine.ts'
+import { damagedRow, orUndamaged } from '../store/quarantine.ts'
 import { INDEX, type TableName } from '../store/tables.ts'
 import { evaluationsOfJob } from './evaluation-row.ts'
 import { executionKey, executionTable } from './execution-row.ts'
@@ -65,12 +65,15 @@ export async function measureJob(kv: KvStore, jobId: string): Promise<JobSize | 
   })
   await inBatches(kv, 'index', evaluationsOfJob(jobId), (snapshot, rows) => {
     for (const row of rows) {
-      add(snapshot.get('evaluations', idTuple('v', decodeId('v', decodeTuple(row.key).at(-1)))))
+      const id = orUndamaged(() => decodeId('v', decodeTuple(row.key).at(-1)))
+      if (id !== undefined) add(snapshot.get('evaluations', idTuple('v', id)))
     }
   })
   await inBatches(kv, 'index', tuple(INDEX.executionByJob, key), (snapshot, rows) => {
     for (const row of rows) {
-      const executionRowKey = executionKey(decodeId('e', decodeTuple(row.key).at(-1)))
+      const id = orUndamaged(() => decodeId('e', decodeTuple(row.key).at(-1)))
+      if (id === undefined) continue
+      const executionRowKey = executionKey(id)
       const value = snapshot.get('executions', executionRowKey)
       add(value)
       if (value !== undefined && !isOver(executionRowKey, value)) sum.unfinishedExecutions += 1

@@ -5,6 +5,7 @@ import { type IdPrefix, shortIdBounds } from '../model/id.ts'
 import { JOB_TYPES, type Job } from '../model/job.ts'
 import type { JobState } from '../states/job-state.ts'
 import type { Listing } from '../store/pager.ts'
+import { orUndamaged } from '../store/quarantine.ts'
 import { INDEX } from '../store/tables.ts'
 import {
   findJobRow,
@@ -67,7 +68,7 @@ export function matchShortId(
   if (bounds === null) return []
   const matches = snapshot
     .keys(table, { gte: bounds.low, lte: bounds.high, limit: MAX_MATCHES })
-    .map((key) => decodeId(prefix, decodeTuple(key)[0]))
+    .flatMap((key) => orUndamaged(() => decodeId(prefix, decodeTuple(key)[0])) ?? [])
   if (matches.length <= 1) return matches
   throw ambiguous(table, text, matches)
 }

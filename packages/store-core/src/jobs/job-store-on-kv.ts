@@ -20,7 +20,13 @@ import { checkOptionalInteger } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { refuseUnknownFields } from '../store/request-fields.ts'
 import { addHistory } from './add-history.ts'
-import { createExecution, publicExecution, recordExecution, updateExecution } from './change-execution.ts'
+import {
+  createExecution,
+  followChange,
+  publicExecution,
+  recordExecution,
+  updateExecution,
+} from './change-execution.ts'
 import { holdJob, reviseJob, transitionJob } from './change-job.ts'
 import { checkJobStore } from './check-jobs.ts'
 import { deleteJob } from './delete-job.ts'
@@ -178,9 +184,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
       request,
       (mutation) => {
         const changed = updateExecution(mutation, request)
-        if (request.evaluation !== undefined) {
-          enqueueEvaluation(mutation, loadJob(mutation.rows, changed.row.j), request.evaluation)
-        }
+        followChange(mutation, changed, request.evaluation)
         return publicExecution(changed)
       },
       { frees: isEnd(request) },

@@ -324,7 +324,7 @@ export interface JobStore<Spec = unknown> extends DurableStore {
   trimEvaluations(rule: { readonly olderThanMs: number }): Promise<number>
   /**
    * Gives an evaluation back until `delayMs` from now, or fails it after its last attempt: then its job ends as `Failed` in the same
-   * change, unless another evaluation of it is pending or an execution lives, or becomes what `exhausted` says. Throws `LEASE_LOST`.
+   * change, unless another evaluation of it is pending or an execution lives (then with its end), or becomes what `exhausted` says. Throws `LEASE_LOST`.
    */
   retryEvaluation(
     request: {

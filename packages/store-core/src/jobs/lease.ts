@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import { JOB_TYPES, type JobType } from '../model/job.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
@@ -8,11 +8,13 @@ import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '
 import type { Mutation } from '../store/mutation.ts'
 import { INDEX } from '../store/tables.ts'
 import { shortenDelays } from './delay.ts'
-import { endHead, MAX_DELAY_MS, promoteDue, returnHead } from './evaluation-queue.ts'
+import { endHead, leadAgain, MAX_DELAY_MS, promoteDue, returnHead } from './evaluation-queue.ts'
 import {
   type EvaluationRow,
+  findByKey,
+  findByValue,
   findEvaluation,
-  findUndamaged,
+  isWaiting,
   type LoadedEvaluation,
   leasedKey,
   readyKey,
@@ -125,11 +127,18 @@ function firstOfType(mutation: Mutation, type: JobType): LoadedEvaluation | unde
 }
 
 function firstUndamaged(mutation: Mutation, gte: Uint8Array, lt: Uint8Array): LoadedEvaluation | undefined {
-  let [row] = mutation.rows.range('index', { gte, lt, limit: 1 })
-  while (row !== undefined) {
-    const evaluation = findUndamaged(mutation, decodeIdTuple('v', row.value))
-    if (evaluation !== undefined) return evaluation
-    ;[row] = mutation.rows.range('index', { gt: row.key, lt, limit: 1 })
+  let [found] = mutation.rows.range('index', { gte, lt, limit: 1 })
+  while (found !== undefined) {
+    const { key, value } = found
+    const evaluation = findByValue(mutation, value)
+    if (evaluation !== undefined) {
+      const isFree = isWaiting(evaluation.row)
+      if (isFree && Buffer.compare(key, readyKey(evaluation.row)) === 0) return evaluation
+      // One with a damaged key would be found for ever, also when it has ended.
+      mutation.removeIndex(key)
+      if (isFree && leadAgain(mutation, evaluation)) return evaluation
+    }
+    ;[found] = mutation.rows.range('index', { gt: key, lt, limit: 1 })
   }
   return undefined
 }
@@ -186,9 +195,18 @@ function releaseExpired(mutation: Mutation, maxAttempts: number): void {
     limit: STEP_ROWS,
   })
   for (const key of expired) {
-    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
-    if (evaluation === undefined || evaluation.row.l === undefined) continue
+    const evaluation = findByKey(mutation, key)
+    if (evaluation === undefined) continue
     mutation.removeIndex(key)
+    const expiresAtMs = evaluation.row.l?.x
+    if (expiresAtMs === undefined) continue
+    const place = leasedKey(evaluation, expiresAtMs)
+    if (expiresAtMs > mutation.steadyMs) {
+      // Its key is damaged.
+      mutation.putIndex(place)
+      continue
+    }
+    mutation.removeIndex(place)
     giveBack(mutation, evaluation, 0, maxAttempts, 'the lease ran out')
   }
 }

@@ -1,7 +1,7 @@
 import { decodeId, decodeTuple, endOfTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { damagedRow } from '../store/quarantine.ts'
+import { damagedRow, orUndamaged } from '../store/quarantine.ts'
 import { type Remains, reclaimStep, removePlainRows } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
 import {
@@ -39,7 +39,8 @@ function removeExecutions(mutation: Mutation, job: Remains, limit: number): numb
   if (most < 1) return 0
   const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })
   for (const indexKey of keys) {
-    removeExecution(mutation, decodeId('e', decodeTuple(indexKey).at(-1)), job)
+    const id = orUndamaged(() => decodeId('e', decodeTuple(indexKey).at(-1)))
+    if (id !== undefined) removeExecution(mutation, id, job)
     mutation.removeIndex(indexKey)
   }
   return keys.length * EXECUTION_KEYS
@@ -75,7 +76,8 @@ function removeEvaluations(mutation: Mutation, job: Remains, limit: number): num
   if (most < 1) return 0
   const keys = mutation.rows.keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: most })
   for (const indexKey of keys) {
-    removeEvaluation(mutation, decodeId('v', decodeTuple(indexKey).at(-1)), job)
+    const id = orUndamaged(() => decodeId('v', decodeTuple(indexKey).at(-1)))
+    if (id !== undefined) removeEvaluation(mutation, id, job)
     mutation.removeIndex(indexKey)
   }
   return keys.length * EVALUATION_KEYS

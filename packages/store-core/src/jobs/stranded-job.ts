@@ -6,7 +6,7 @@ import { JOB_MACHINE } from '../states/job-state.ts'
 import { requireObject } from '../store/argument-types.ts'
 import { cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { damagedRow } from '../store/quarantine.ts'
+import { damagedRow, orUndamaged } from '../store/quarantine.ts'
 import { INDEX } from '../store/tables.ts'
 import { moveJob } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
@@ -26,6 +26,12 @@ export function endStranded(mutation: Mutation, jobId: string, reason: string): 
   moveJob(mutation, job, { to: 'Failed', message, event: { topic: 'Evaluation', message } })
 }
 
+/** Ends the job of an execution that has ended without an evaluation of that, where its last evaluation had failed and left it to the execution. */
+export function endLeftBehind(mutation: Mutation, jobId: string): void {
+  const newest = newestEvaluation(mutation.rows, jobId)
+  if (newest?.status === 'failed') endStranded(mutation, jobId, newest.comment)
+}
+
 /** Does with the job of an evaluation that has failed what its worker asked for; one that has ended meanwhile stays as it is. */
 export function moveExhausted(mutation: Mutation, jobId: string, exhausted: ExhaustedJob): void {
   requireObject('exhausted', exhausted)
@@ -41,13 +47,8 @@ export function newestEvaluation(snapshot: KvSnapshot, jobId: string): Evaluatio
   const prefix = evaluationsOfJob(jobId)
   const [key] = snapshot.keys('index', { gte: prefix, lt: endOfTuple(prefix), reverse: true, limit: 1 })
   if (key === undefined) return undefined
-  try {
-    const found = findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1)))
-    return found && toEvaluation(found.id, found.row)
-  } catch (error) {
-    if (damagedRow(error) === null) throw error
-    return undefined
-  }
+  const found = orUndamaged(() => findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1))))
+  return found && toEvaluation(found.id, found.row)
 }
 
 /** Tells whether nothing will ever move a job: the last of its evaluations has failed, none is pending, and no execution lives. */
@@ -73,16 +74,16 @@ function hasLiveExecution(snapshot: KvSnapshot, jobId: string): boolean {
   for (;;) {
     // The newest first: of many it is the last ones that live.
     const keys = snapshot.keys('index', { gte: prefix, lt, reverse: true, limit: PAGE_KEYS })
-    if (keys.some((key) => isLive(snapshot, decodeId('e', decodeTuple(key).at(-1))))) return true
+    if (keys.some((key) => isLive(snapshot, key))) return true
     const last = keys.at(-1)
     if (last === undefined || keys.length < PAGE_KEYS) return false
     lt = last
   }
 }
 
-function isLive(snapshot: KvSnapshot, id: string): boolean {
+function isLive(snapshot: KvSnapshot, indexKey: Uint8Array): boolean {
   try {
-    const execution = findExecutionRow(snapshot, id)
+    const execution = findExecutionRow(snapshot, decodeId('e', decodeTuple(indexKey).at(-1)))
     return execution !== undefined && !EXECUTION_MACHINE.terminal.has(execution.row.s)
   } catch (error) {
     if (damagedRow(error) === null) throw error

@@ -9,13 +9,13 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { JobType } from '../model/job.ts'
 import type { Mutation } from '../store/mutation.ts'
-import { damagedRow } from '../store/quarantine.ts'
+import { orUndamaged } from '../store/quarantine.ts'
 import { INDEX } from '../store/tables.ts'
 import { returnHead } from './evaluation-queue.ts'
 import {
   type EvaluationRow,
+  findByKey,
   findEvaluation,
-  findUndamaged,
   type LoadedEvaluation,
   readyKey,
   writeEvaluation,
@@ -37,7 +37,7 @@ const SUSPECTS = { gte: tuple(INDEX.evaluationSuspect), lt: tuple(INDEX.evaluati
 export function countLost(snapshot: KvSnapshot): LostTogether {
   let counted = 0
   for (const key of snapshot.keys('index', { ...LEASED, limit: 1_000 })) {
-    const [row] = rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[2]))
+    const [row] = rowOrNothing(snapshot, key)
     if (row?.l !== undefined && isCounted(row.l)) counted += 1
     if (counted > 1) return 'several'
   }
@@ -55,7 +55,7 @@ export function voidLeases(
 ): number {
   let voided = 0
   for (const key of mutation.rows.keys('index', { ...LEASED, limit: STEP_ROWS })) {
-    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[2]))
+    const evaluation = findByKey(mutation, key)
     if (evaluation?.row.l === undefined || !isVoid(evaluation.row.l.i)) continue
     mutation.removeIndex(key)
     const { l: lease, su, ...kept } = evaluation.row
@@ -125,7 +125,7 @@ export function turnOfSuspects(
 export function blockedUntilMs(snapshot: KvSnapshot, steadyMs: number): number | null {
   const suspects = snapshot
     .keys('index', { ...SUSPECTS, limit: STEP_ROWS })
-    .flatMap((key) => rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[1])))
+    .flatMap((key) => rowOrNothing(snapshot, key))
   const [first] = suspects
   if (first === undefined) return null
   const leased = suspects.some((row) => isReady(snapshot, row)) ? leasedRows(snapshot) : suspects
@@ -147,24 +147,17 @@ function isReady(snapshot: KvSnapshot, row: EvaluationRow): boolean {
 }
 
 function leasedRows(snapshot: KvSnapshot): EvaluationRow[] {
-  return snapshot
-    .keys('index', { ...LEASED, limit: STEP_ROWS })
-    .flatMap((key) => rowOrNothing(snapshot, decodeId('v', decodeTuple(key)[2])))
+  return snapshot.keys('index', { ...LEASED, limit: STEP_ROWS }).flatMap((key) => rowOrNothing(snapshot, key))
 }
 
-function rowOrNothing(snapshot: KvSnapshot, id: string): EvaluationRow[] {
-  try {
-    const found = findEvaluation(snapshot, id)
-    return found === undefined ? [] : [found.row]
-  } catch (error) {
-    if (damagedRow(error) === null) throw error
-    return []
-  }
+function rowOrNothing(snapshot: KvSnapshot, indexKey: Uint8Array): EvaluationRow[] {
+  const found = orUndamaged(() => findEvaluation(snapshot, decodeId('v', decodeTuple(indexKey).at(-1))))
+  return found === undefined ? [] : [found.row]
 }
 
 function loadSuspects(mutation: Mutation): LoadedEvaluation[] {
   return mutation.rows.keys('index', { ...SUSPECTS, limit: STEP_ROWS }).flatMap((key) => {
-    const evaluation = findUndamaged(mutation, decodeId('v', decodeTuple(key)[1]))
+    const evaluation = findByKey(mutation, key)
     if (evaluation?.row.su !== undefined) return [evaluation]
     // Of a damaged or a removed one nothing is to be learned.
     mutation.removeIndex(key)

@@ -143,7 +143,7 @@ export function decodeTuple(key: Uint8Array): DecodedPart[] {
     if (item !== null && typeof item === 'object' && 'type' in item && item.type === 'uuid') {
       return { uuid: formatUuid(item.value as Uint8Array) }
     }
-    throw damagedKey('the key is no tuple of texts, numbers and ids')
+    throw damagedKey('the key is no tuple of texts, numbers and ids', key)
   })
 }
 
@@ -151,7 +151,7 @@ function unpacked(key: Uint8Array): ReturnType<typeof unpack> {
   try {
     return unpack(Buffer.from(key.buffer, key.byteOffset, key.byteLength))
   } catch {
-    throw damagedKey('the key is no tuple')
+    throw damagedKey('the key is no tuple', key)
   }
 }
 
@@ -159,7 +159,7 @@ function unpacked(key: Uint8Array): ReturnType<typeof unpack> {
 export function decodeId(prefix: string, part: DecodedPart | undefined): string {
   if (typeof part === 'string') return part
   if (typeof part === 'object') return `${prefix}-${part.uuid}`
-  throw damagedKey('the key holds no id where one belongs')
+  throw damagedKey('the key holds no id where one belongs', new Uint8Array(0))
 }
 
 /** Decodes a tuple that is one id. */
@@ -179,8 +179,11 @@ export function keyToHex(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
 }
 
-function damagedKey(what: string): StoreError {
+/** Of which table the key is, only the caller knows. */
+function damagedKey(what: string, key: Uint8Array): StoreError {
   return new StoreError('RECORD_CORRUPT', what, {
+    table: '',
+    key: keyToHex(key),
     hint: 'the file is damaged: check says where, and salvage saves what can be decoded',
   })
 }

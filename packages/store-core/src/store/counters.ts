@@ -1,10 +1,10 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, tuple } from '../kv/tuple.ts'
+import { decodeTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { StateCount } from '../model/store-info.ts'
 import { HotTable } from './hot-table.ts'
 import { isShortText } from './limits.ts'
-import { type DamagedRow, damagedRow, putQuarantine } from './quarantine.ts'
+import { type DamagedRow, damagedRow, orUndamaged, putQuarantine } from './quarantine.ts'
 import { rowsOf } from './scan.ts'
 
 /** Records and bytes. */
@@ -65,9 +65,14 @@ export function readCounters(
   const counts: StateCount[] = []
   const damaged: DamagedRow[] = []
   if (namespace !== undefined && !isShortText(namespace)) return { counts, damaged }
-  const parts = kind === undefined ? [] : namespace === undefined ? [kind] : [kind, namespace]
-  for (const { key, value } of rowsOf(snapshot, 'counters', tuple(...parts))) {
-    const [rowKind, rowNamespace, state] = decodeTuple(key)
+  const prefix = kind === undefined ? [] : namespace === undefined ? [kind] : [kind, namespace]
+  for (const { key, value } of rowsOf(snapshot, 'counters', tuple(...prefix))) {
+    const parts = orUndamaged(() => decodeTuple(key))
+    if (parts === undefined) {
+      damaged.push({ table: 'counters', key: keyToHex(key), reason: 'the key is no tuple' })
+      continue
+    }
+    const [rowKind, rowNamespace, state] = parts
     if (namespace !== undefined && rowNamespace !== namespace) continue
     const names = { kind: rowKind as RecordKind, namespace: String(rowNamespace), state: String(state) }
     const counter = decodeCounter(key, value)

@@ -2,6 +2,7 @@ import { forEachBatch } from '../check/batches.ts'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeTuple } from '../kv/tuple.ts'
+import { sequenceIn } from './feed-entry.ts'
 import {
   readIncarnations,
   readSequence,
@@ -10,7 +11,7 @@ import {
   type StoreRow,
   writeSequence,
 } from './meta.ts'
-import { type DamagedRow, damagedRow, putQuarantine } from './quarantine.ts'
+import { type DamagedRow, damagedRow, orUndamaged, putQuarantine } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import type { TableName } from './tables.ts'
 
@@ -37,13 +38,13 @@ export function knownSequence(snapshot: KvSnapshot): KnownSequence {
   if (damaged === undefined) throw new Error('the sequence row has no value')
   const [first] = snapshot.keys('feed', { limit: 1 })
   const [last] = snapshot.keys('feed', { reverse: true, limit: 1 })
-  const n = last === undefined ? 0 : numberOf(last)
+  const n = (last && sequenceIn(last)) ?? 0
   return {
     n,
     at: 0,
     rows: 0,
     bytes: 0,
-    trimmed: first === undefined ? n : numberOf(first) - 1,
+    trimmed: ((first && sequenceIn(first)) ?? n + 1) - 1,
     damaged: true,
   }
 }
@@ -63,16 +64,16 @@ export async function recoverSequence(kv: KvStore, nowMs: number): Promise<void>
   }
   const feed = { rows: 0, bytes: 0, first: null as number | null }
   const visits: readonly (readonly [TableName, (key: Uint8Array, value: Uint8Array) => void])[] = [
-    ['history', (key) => see(decodeTuple(key).at(-1))],
-    ['outbox', (key) => see(decodeTuple(key).at(-1))],
+    ['history', (key) => see(orUndamaged(() => decodeTuple(key).at(-1)))],
+    ['outbox', (key) => see(orUndamaged(() => decodeTuple(key).at(-1)))],
     ['evaluations', (key, value) => see(unlessDamaged(() => evaluations.decode(key, value).q).value)],
     [
       'feed',
       (key, value) => {
-        feed.first ??= numberOf(key)
+        feed.first ??= sequenceIn(key) ?? null
         feed.rows += 1
         feed.bytes += value.length
-        see(numberOf(key))
+        see(sequenceIn(key))
       },
     ],
   ]
@@ -112,8 +113,4 @@ function unlessDamaged<T>(read: () => T): { readonly value?: T; readonly damaged
     if (damaged === null) throw error
     return { damaged }
   }
-}
-
-function numberOf(key: Uint8Array): number {
-  return Number(decodeTuple(key)[0])
 }

@@ -1,6 +1,7 @@
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { Deadline } from '../model/store-info.ts'
+import { orUndamaged } from './quarantine.ts'
 import { INDEX } from './tables.ts'
 
 /** Returns the deadlines up to and with a time, oldest first, without those of what is gone. */
@@ -19,8 +20,9 @@ export function readDeadlines(
     const wanted = limit - found.length
     const keys = snapshot.keys('index', { ...from, lt, limit: wanted })
     for (const key of keys) {
-      const deadline = toDeadline(key)
-      if (allThere || !isGone(deadline)) found.push(deadline)
+      const deadline = orUndamaged(() => toDeadline(key))
+      // A damaged one must not keep those behind it from being met.
+      if (deadline !== undefined && (allThere || !isGone(deadline))) found.push(deadline)
     }
     const last = keys.at(-1)
     if (last === undefined || keys.length < wanted || found.length === limit) return found

@@ -1,5 +1,6 @@
 import { decodeTuple } from '../kv/tuple.ts'
 import type { Change, ChangeSet, RecordKind } from '../model/feed.ts'
+import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
 /** A change as the feed keeps it; an empty job id means the id itself, a `null` state a removal. */
@@ -31,12 +32,13 @@ export function packChange(change: Change): PackedChange {
 /** Restores what one transaction changed from its row. Throws `RECORD_CORRUPT`. */
 export function toChangeSet(key: Uint8Array, value: Uint8Array): ChangeSet {
   const { at, changes } = feedTable.decode(key, value)
-  return { sequence: sequenceOf(key), atMs: at, changes: changes.map(unpackChange) }
+  return { sequence: Number(decodeTuple(key)[0]), atMs: at, changes: changes.map(unpackChange) }
 }
 
-/** Returns the sequence number of a row of the feed. */
-export function sequenceOf(key: Uint8Array): number {
-  return Number(decodeTuple(key)[0])
+/** Returns the sequence number of a row of the feed; `undefined` in a damaged key. */
+export function sequenceIn(key: Uint8Array): number | undefined {
+  const sequence = orUndamaged(() => decodeTuple(key)[0])
+  return typeof sequence === 'number' ? sequence : undefined
 }
 
 function unpackChange([kind, id, jobId, namespace, previousState, state, revision]: PackedChange): Change {

@@ -3,7 +3,7 @@ import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
 import type { ChangeSet, FeedCursor, FeedPage } from '../model/feed.ts'
 import { knownSequence, knownStoreRow } from './damaged-meta.ts'
-import { feedTable, sequenceOf, toChangeSet } from './feed-entry.ts'
+import { feedTable, sequenceIn, toChangeSet } from './feed-entry.ts'
 import {
   type NumberedIncarnation,
   numberOfIncarnation,
@@ -12,7 +12,7 @@ import {
   readSequence,
   writeSequence,
 } from './meta.ts'
-import { type DamagedRow, damagedRow } from './quarantine.ts'
+import { type DamagedRow, damagedRowAt } from './quarantine.ts'
 
 interface CursorParts {
   readonly storeId: string
@@ -122,12 +122,12 @@ export function readFeed(snapshot: KvSnapshot, after: FeedCursor | null, limit: 
     try {
       changeSets.push(toChangeSet(key, value))
     } catch (error) {
-      const row = damagedRow(error)
+      const row = damagedRowAt(error, 'feed', key)
       if (row === null) throw error
       if (changeSets.length > 0) break
       damaged.push(row)
     }
-    reached = sequenceOf(key)
+    reached = sequenceIn(key) ?? reached
   }
   const lost = damaged.length > 0 || (start !== null && start < trimmed)
   const resumesAtSequence = changeSets[0]?.sequence ?? reached + 1
@@ -157,7 +157,7 @@ export function trimFeedRows(
     removed.push(key)
     count -= 1
     bytes -= value.length
-    trimmed = sequenceOf(key)
+    trimmed = sequenceIn(key) ?? trimmed
   }
   if (removed.length === 0) return 0
   for (const key of removed) rows.remove('feed', key)

@@ -4,7 +4,7 @@ import type { Json } from '../model/json.ts'
 import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
 import { requireJson, requireObject, requireText } from './argument-types.ts'
 import { checkText, invalid, isShortText } from './limits.ts'
-import { type DamagedRow, damagedRow } from './quarantine.ts'
+import { type DamagedRow, damagedRowAt, orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
 const table = new RecordTable<{ readonly at: number; readonly body: Json }>('outbox', 1)
@@ -60,7 +60,7 @@ export function readOutbox(
         const { at, body } = table.decode(key, value)
         messages.push({ destination, sequence: Number(decodeTuple(key)[1]), atMs: at, body })
       } catch (error) {
-        const row = damagedRow(error)
+        const row = damagedRowAt(error, 'outbox', key)
         if (row === null) throw error
         damaged.push(row)
       }
@@ -76,11 +76,18 @@ export function readDestinations(snapshot: KvSnapshot): string[] {
   const found: string[] = []
   let [key] = snapshot.keys('outbox', { limit: 1 })
   while (key !== undefined) {
-    const destination = String(decodeTuple(key)[0])
-    found.push(destination)
-    ;[key] = snapshot.keys('outbox', { gte: endOfTuple(tuple(destination)), limit: 1 })
+    const destination = destinationIn(key)
+    if (destination !== undefined) found.push(destination)
+    const from = destination === undefined ? { gt: key } : { gte: endOfTuple(tuple(destination)) }
+    ;[key] = snapshot.keys('outbox', { ...from, limit: 1 })
   }
   return found
+}
+
+/** A damaged key has no destination. */
+function destinationIn(key: Uint8Array): string | undefined {
+  const destination = orUndamaged(() => decodeTuple(key)[0])
+  return typeof destination === 'string' ? destination : undefined
 }
 
 /** Removes a destination's messages up to and with a sequence number, at most `limit`, and returns how many went. */

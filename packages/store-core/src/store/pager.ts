@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { StoreError } from '../errors.ts'
 import { type KvRow, type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { jsonText } from '../kv/json-text.ts'
-import { endOfTuple, tuple } from '../kv/tuple.ts'
+import { endOfTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { Page, PageCursor, PageRequest } from '../model/page.ts'
 import { requireOptionalFlag } from './argument-types.ts'
 import { checkInteger } from './limits.ts'
-import { type DamagedRow, damagedRow } from './quarantine.ts'
+import { type DamagedRow, damagedRowAt } from './quarantine.ts'
 import type { TableName } from './tables.ts'
 
 /** The most rows that one page examines, so that a filter without an index cannot hold the store up. */
@@ -162,6 +162,16 @@ class Walk<T> {
     return rows.map(({ key, value }) => ({ key, value, tail: key.subarray(prefix.length) }))
   }
 
+  /** A damaged key names no record, so it stands for itself. */
+  #nameOf(key: Uint8Array, value: Uint8Array): string {
+    try {
+      return this.#listing.idOf(key, value)
+    } catch (error) {
+      if (damagedRowAt(error, this.#listing.table, key) === null) throw error
+      return `0x${keyToHex(key)}`
+    }
+  }
+
   #take({ key, value, tail }: FoundRow): void {
     this.examined += 1
     this.first ??= tail
@@ -171,10 +181,10 @@ class Walk<T> {
       const item = this.#listing.load(key, value)
       if (item !== undefined) this.items.push(item)
     } catch (error) {
-      const damaged = damagedRow(error)
+      const damaged = damagedRowAt(error, this.#listing.table, key)
       if (damaged === null) throw error
       this.damaged.push(damaged)
-      this.quarantined.push(this.#listing.idOf(key, value))
+      this.quarantined.push(this.#nameOf(key, value))
     }
   }
 }

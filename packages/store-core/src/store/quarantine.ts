@@ -1,13 +1,13 @@
 import { isStoreError } from '../errors.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
-import { decodeTuple, tuple } from '../kv/tuple.ts'
+import { decodeTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { QuarantinedRecord } from '../model/store-info.ts'
 import { RecordTable } from './record-table.ts'
 
 const table = new RecordTable<{ readonly reason: string; readonly at: number }>('quarantine', 1)
 const MAX_LISTED = 10_000
 
-/** A damaged row, as the error that its decoding threw describes it. */
+/** A damaged row, as the error that its decoding threw describes it. Of a damaged key the error does not tell whose it is: the table is empty then. */
 export interface DamagedRow {
   readonly table: string
   readonly key: string
@@ -21,11 +21,28 @@ export function damagedRow(error: unknown): DamagedRow | null {
   return name === undefined || key === undefined ? null : { table: name, key, reason: error.message }
 }
 
-/** Notes a damaged row, unless it is noted already. */
+/** As {@link damagedRow}, for a row whose table and key are known. */
+export function damagedRowAt(error: unknown, table: string, key: Uint8Array): DamagedRow | null {
+  const damaged = damagedRow(error)
+  return damaged?.table === '' ? { ...damaged, table, key: keyToHex(key) } : damaged
+}
+
+/** Notes a damaged row, unless it is noted already, or it is not known whose it is. */
 export function putQuarantine(rows: KvTransaction, damaged: DamagedRow, nowMs: number): void {
+  if (damaged.table === '') return
   const key = tuple(damaged.table, Buffer.from(damaged.key, 'hex'))
   if (rows.get('quarantine', key) !== undefined) return
   table.put(rows, key, { reason: damaged.reason, at: nowMs })
+}
+
+/** Returns what a step gives; `undefined` where it meets something damaged. */
+export function orUndamaged<T>(step: () => T): T | undefined {
+  try {
+    return step()
+  } catch (error) {
+    if (damagedRow(error) === null) throw error
+    return undefined
+  }
 }
 
 /** Returns every damaged row that was noted. */

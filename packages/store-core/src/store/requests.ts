@@ -2,6 +2,7 @@ import { StoreError } from '../errors.ts'
 import type { KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import { checkText } from './limits.ts'
+import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import { INDEX } from './tables.ts'
 
@@ -60,7 +61,8 @@ export function trimRequests(rows: KvTransaction, beforeMs: number, limit: numbe
   const end = tuple(INDEX.requestByTime, Math.max(0, Math.floor(beforeMs)))
   const keys = rows.keys('index', { gte: prefix, lt: end, limit })
   for (const key of keys) {
-    rows.remove('requests', tuple(String(decodeTuple(key)[2])))
+    const requestId = orUndamaged(() => decodeTuple(key)[2])
+    if (typeof requestId === 'string') rows.remove('requests', tuple(requestId))
     rows.remove('index', key)
   }
   return keys.length

@@ -64,6 +64,29 @@ export const strandedCases: readonly JobCase[] = [
       await giveUp()
       assert.equal((await store.getJob(running.job.id))?.state, 'Pending')
       await store.updateExecution({ executionId, to: 'Failed' })
+      const last = await store.getJob(running.job.id)
+      assert.deepEqual([last?.state, last?.stateMessage], ['Failed', 'given up: no luck'])
+    },
+  },
+  {
+    name: 'an end that is reported with an evaluation, or while another execution lives, leaves the job to these',
+    needs: 'single opening',
+    run: async ({ store }) => {
+      const { job } = await submit(store, { evaluation: { trigger: 'job-register' } })
+      const jobId = job.id
+      const made = []
+      for (let n = 0; n < 3; n += 1) made.push((await store.createExecution({ jobId, nodeId: 'n-1' })).id)
+      const { lease } = await claimed(store)
+      await store.retryEvaluation({ lease, delayMs: 0, maxAttempts: 1, comment: 'no luck' })
+      const report = { nodeId: 'n-1', computeRevision: 1, to: 'Failed' } as const
+      const [first = '', second = '', third = ''] = made
+      await store.recordExecution({ ...report, executionId: first })
+      assert.equal((await store.getJob(jobId))?.state, 'Pending')
+      await store.recordExecution({ ...report, executionId: second, evaluation: { trigger: 'exec-update' } })
+      await store.completeEvaluation({ lease: (await claimed(store)).lease })
+      await store.recordExecution({ ...report, executionId: third })
+      assert.equal((await store.getJob(jobId))?.state, 'Pending')
+      assert.deepEqual((await store.check()).strandedJobIds, [])
     },
   },
 ]

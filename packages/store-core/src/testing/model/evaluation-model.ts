@@ -1,5 +1,6 @@
 import type { Claim } from '../../jobs/job-store.ts'
 import type { Evaluation, LeaseToken, NewEvaluation } from '../../model/evaluation.ts'
+import type { Execution } from '../../model/execution.ts'
 import { JOB_TYPES, type Job, type JobType } from '../../model/job.ts'
 import { EXECUTION_MACHINE } from '../../states/execution-state.ts'
 import { JOB_MACHINE } from '../../states/job-state.ts'
@@ -205,6 +206,15 @@ export class EvaluationModel {
     this.#replace(evaluation, { status: 'failed', comment })
     this.#endStranded(job.id, comment)
     return true
+  }
+
+  /** Ends the job of an execution that has ended, where its newest evaluation has failed. */
+  endLeftBehind({ jobId, state }: Execution): void {
+    if (!EXECUTION_MACHINE.terminal.has(state)) return
+    const newest = [...this.#state.evaluations.values()]
+      .filter((evaluation) => evaluation.jobId === jobId)
+      .sort((a, b) => b.sequence - a.sequence)[0]
+    if (newest?.status === 'failed') this.#endStranded(jobId, newest.comment)
   }
 
   #endStranded(jobId: string, comment: string): void {

@@ -185,7 +185,7 @@ const updateExecution: Make = (world, draw) => {
   return {
     name: `updateExecution ${JSON.stringify(request)}`,
     onStore: () => world.store.updateExecution(request),
-    onModel: () => world.model.updateExecution(request),
+    onModel: () => world.model.updateAlone(request),
   }
 }
 

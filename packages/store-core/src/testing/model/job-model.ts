@@ -214,6 +214,13 @@ export class JobModel {
     return this.#changeExecution(before, request, before.computeRevision)
   }
 
+  /** An update that no evaluation follows. */
+  updateAlone(request: UpdateExecution): Execution {
+    const execution = this.updateExecution(request)
+    this.evaluations.endLeftBehind(execution)
+    return execution
+  }
+
   record(report: ExecutionReport & { readonly evaluation?: NamedEvaluation }): ReportOutcome {
     refuseReason(EXECUTION_MACHINE, report.to, report.endReason ?? null)
     const before = this.state.executions.get(report.executionId)
@@ -223,8 +230,9 @@ export class JobModel {
       return 'stale'
     const moves = to !== undefined && to !== before.state
     if (moves && !EXECUTION_MACHINE.edges[before.state].includes(to)) return 'stale'
-    this.#changeExecution(before, moves ? { ...rest, to } : rest, computeRevision)
-    if (evaluation !== undefined) this.evaluations.add(this.job(before.jobId), evaluation)
+    const execution = this.#changeExecution(before, moves ? { ...rest, to } : rest, computeRevision)
+    if (evaluation === undefined) this.evaluations.endLeftBehind(execution)
+    else this.evaluations.add(this.job(before.jobId), evaluation)
     return 'applied'
   }
 
