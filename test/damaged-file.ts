@@ -80,12 +80,14 @@ const COUNTS: readonly (readonly [Damage, number, number])[] = [
   [FLIPPED_META_BIT, 125, 1],
 ]
 
-/** Returns damages of every kind: 1,000 for a long test. */
+/** Returns damages of every kind, one kind after the other in turns: 1,000 for a long test. */
 export function damageCases(seed: number, isLong: boolean): DamageCase[] {
-  const damages = COUNTS.flatMap(([damage, long, short]) =>
-    Array.from({ length: isLong ? long : short }, () => damage),
-  )
-  return damages.map((damage, number) => ({ damage, seed: seed + number }))
+  const damages = COUNTS.flatMap(([damage, long, short]) => {
+    const count = isLong ? long : short
+    return Array.from({ length: count }, (_, index) => ({ damage, place: (index + 0.5) / count }))
+  })
+  damages.sort((a, b) => a.place - b.place)
+  return damages.map(({ damage }, number) => ({ damage, seed: seed + number }))
 }
 
 /** Writes a damaged copy of a store; the same seed gives the same damage. */

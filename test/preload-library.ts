@@ -2,6 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** Lets a disk fail; the source says how it is told to. */
+export const FAILING_DISK: URL = new URL('failing-disk.c', import.meta.url)
+
 /**
  * Builds a library for `LD_PRELOAD` from a source, into a directory; `undefined` where there is no compiler or another system. In
  * continuous integration a compiler that is there has to build it, so that no test is left out unseen.

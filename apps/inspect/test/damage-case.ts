@@ -112,18 +112,14 @@ export function judgeDamage(sound: SoundStore, directory: string, { damage, seed
   try {
     const path = join(place, 'store.db')
     writeDamaged(sound.path, path, damage, seed)
-    const [check, ...made] = askCare(place, CARE)
+    const library = ['owner', 'reader'].map((role) => ['library-check', sound.kind, role])
+    const [check, ...answers] = askCare(place, [...CARE, ...library])
     if (check === undefined) throw new Error('nothing was answered')
-    const [byOwner, byReader] = askCare(place, [
-      ['library-check', sound.kind, 'owner'],
-      ['library-check', sound.kind, 'reader'],
-    ])
     return [
       ...judgeCheck(check),
-      ...judgeLibrary(check, byOwner),
-      ...judgeLibrary(check, byReader),
-      ...judgeRepair(sound, made.slice(0, 3)),
-      ...judgeSalvage(sound, made.slice(3)),
+      ...judgeRepair(sound, answers.slice(0, 3)),
+      ...judgeSalvage(sound, answers.slice(3, 6)),
+      ...answers.slice(6).flatMap((answer) => judgeLibrary(check, answer)),
     ]
   } finally {
     rmSync(place, { recursive: true })
@@ -166,9 +162,7 @@ function askCare(place: string, commands: readonly (readonly string[])[]): reado
   })
 }
 
-function judgeLibrary(check: Answer, library: Answer | undefined): string[] {
-  if (library === undefined) return ['the library answered nothing']
-  const { command, status, stdout, stderr } = library
+function judgeLibrary(check: Answer, { command, status, stdout, stderr }: Answer): string[] {
   if (![0, 1, 3].includes(status)) return [`${command} ended with ${status}: ${stderr.slice(0, 500)}`]
   return check.status === 0 && status !== 0
     ? [`check found nothing, and ${command} says ${stdout.slice(0, 500)}${stderr.slice(0, 500)}`]

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, linkSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { isStoreError } from '@saltcod/store-core'
+
 import { openEnvironment } from './environment.ts'
 import { FileLock, isLocked } from './file-lock.ts'
 import { removeFile } from './file-removal.ts'
 import { makeLockFile } from './reader-table.ts'
-import { fullError, messageOf, systemCode } from './refusal.ts'
+import { failedError, fullError, messageOf, systemCode } from './refusal.ts'
 import { Reserve, type ReserveOptions } from './reserve.ts'
 import { isSameFile, type StorePath, storePathOf } from './store-path.ts'
 import { syncPath } from './sync-path.ts'
@@ -17,7 +19,7 @@ const FIRST_BYTES = 1024 * 1024
 /**
  * Makes an empty store: built under another name, locked, synced, then linked to its own name, so that a creation
  * that was interrupted is never seen there, nor a store without an owner. Returns the lock; `undefined` where something
- * appeared at the path meanwhile. Throws `STORE_FULL`.
+ * appeared at the path meanwhile. Throws `STORE_FULL` or `STORE_FAILED`.
  */
 export async function createStore(
   paths: StorePath,
@@ -47,7 +49,7 @@ export async function createStore(
     // The latter where another starter took it for a leftover.
     if (code === 'EEXIST' || code === 'ENOENT') return undefined
     if (code === 'ENOSPC' || code === 'EDQUOT') throw fullError(paths.data, messageOf(error))
-    throw error
+    throw isStoreError(error, 'STORE_FAILED') ? failedError(paths.data, error.cause) : error
   } finally {
     lock?.release()
     removeFile(temporary.data)

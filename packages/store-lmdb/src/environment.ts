@@ -63,11 +63,16 @@ export class Environment {
     return names.filter((name) => !this.#openTable(name, false))
   }
 
-  /** Makes tables that the file has not, in one commit. */
+  /** Makes tables that the file has not, in one commit. Throws `STORE_FAILED`. */
   makeTables(names: readonly string[]): void {
-    this.#root.transactionSync(() => {
-      for (const name of names) this.#openTable(name, true)
-    })
+    try {
+      this.#root.transactionSync(() => {
+        for (const name of names) this.#openTable(name, true)
+      })
+    } catch (error) {
+      this.fault ??= error
+      throw failedError(this.path, error)
+    }
   }
 
   /** Names of all tables that the file has, also of those that nobody opened. */

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
 
-import { preloadLibrary } from '../../../test/preload-library.ts'
+import { FAILING_DISK, preloadLibrary } from '../../../test/preload-library.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./failed-process.mjs', import.meta.url))
 
 test('whatever is asked of a store whose disk fails is answered with an error of the store', ({ skip }) => {
-  const library = preloadLibrary(new URL('./failing-disk.c', import.meta.url), temporaryDirectory())
+  const library = preloadLibrary(FAILING_DISK, temporaryDirectory())
   if (library === undefined) {
     skip('there is no gcc to build the library that lets the disk fail')
     return

@@ -3,19 +3,47 @@ import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { preloadLibrary } from '../../../test/preload-library.ts'
+import { FAILING_DISK, preloadLibrary } from '../../../test/preload-library.ts'
 import { openLmdbKv } from '../src/index.ts'
 import { StoreProcess } from './store-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-const SOURCE = new URL('./failing-disk.c', import.meta.url)
+const POSITIONS =
+  process.env['SALTCOD_LONG'] === undefined ? [1, 2, 9] : Array.from({ length: 200 }, (_, n) => n + 1)
+const NO_COMPILER = 'there is no gcc to build the library that lets the disk fail'
+
+/** Opens a store after a disk failed, lets it take one more write, and returns which numbers it has. */
+async function opened(path: string): Promise<{ notices: string[]; there: ReadonlySet<number> }> {
+  const notices: string[] = []
+  const store = await openLmdbKv({
+    path,
+    tables: ['alpha', 'beta'],
+    onNotice: ({ code }) => notices.push(code),
+  })
+  const there = new Set<number>()
+  for (let last = Buffer.alloc(1); ; ) {
+    const keys = store.read((snapshot) => snapshot.keys('alpha', { gt: last, limit: 10_000 }))
+    for (const key of keys) there.add(Number(Buffer.from(key).toString()))
+    if (keys.length === 0) break
+    last = Buffer.from(keys.at(-1) ?? [])
+  }
+  await store.write((transaction) => {
+    transaction.put('beta', Buffer.from('later'), Buffer.alloc(10))
+  })
+  await store.close()
+  return { notices, there }
+}
+
+function keptBy({ lines }: StoreProcess): number[] {
+  return lines.filter((line) => line.startsWith('kept')).map((line) => Number(line.split(' ')[1]))
+}
 
 test.for(['fdatasync', 'meta', 'pwrite'])(
   'when %s fails, everything is refused, the store can be closed, and nothing acknowledged is lost',
   async (call, { skip }) => {
-    const library = preloadLibrary(SOURCE, temporaryDirectory())
+    const library = preloadLibrary(FAILING_DISK, temporaryDirectory())
     if (library === undefined) {
-      skip('there is no gcc to build the library that lets the disk fail')
+      skip(NO_COMPILER)
       return
     }
     const directory = temporaryDirectory()
@@ -38,25 +66,35 @@ test.for(['fdatasync', 'meta', 'pwrite'])(
     expect([...codes].filter((code) => code !== 'OUTCOME_UNKNOWN' && code !== 'STORE_FAILED')).toEqual([])
     expect(codes).toContain('OUTCOME_UNKNOWN')
 
-    const notices: string[] = []
-    const store = await openLmdbKv({
-      path,
-      tables: ['alpha', 'beta'],
-      onNotice: ({ code }) => notices.push(code),
-    })
+    const { notices, there } = await opened(path)
     expect(notices).toEqual(['OWNER_DIED'])
-    const there = new Set(
-      store
-        .read((snapshot) => snapshot.keys('alpha', { limit: 10_000 }))
-        .map((key) => Number(Buffer.from(key).toString())),
-    )
-    const kept = writer.lines
-      .filter((line) => line.startsWith('kept'))
-      .map((line) => Number(line.split(' ')[1]))
-    expect(kept.filter((id) => !there.has(id))).toEqual([])
-    await store.write((transaction) => {
-      transaction.put('alpha', Buffer.from('later'), Buffer.alloc(10))
-    })
-    await store.close()
+    expect(keptBy(writer).filter((id) => !there.has(id))).toEqual([])
   },
 )
+
+test(`when the write of a meta page fails at any of ${POSITIONS.length} positions, the store opens again with all that was acknowledged`, {
+  timeout: 60_000 + POSITIONS.length * 10_000,
+}, async ({ skip }) => {
+  const library = preloadLibrary(FAILING_DISK, temporaryDirectory())
+  if (library === undefined) {
+    skip(NO_COMPILER)
+    return
+  }
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const kept: number[] = []
+  for (const position of POSITIONS) {
+    const environment = { LD_PRELOAD: library, FAILING_META: String(position) }
+    const writer = new StoreProcess('write', path, { environment })
+    // It may fail as it is opened too.
+    const end = await Promise.race([writer.line('closed'), writer.line('error')])
+    expect(end, `position ${position}`).toMatch(/^(closed|error STORE_FAILED)/)
+    expect(await writer.exit(), `position ${position}`).toMatch(/^[03]$/)
+    kept.push(...keptBy(writer))
+    const { there } = await opened(path)
+    expect(
+      kept.filter((id) => !there.has(id)),
+      `position ${position}`,
+    ).toEqual([])
+  }
+  expect(kept.length).toBeGreaterThan(0)
+})

@@ -1,4 +1,5 @@
-/* Makes one kind of system call fail with EIO while the file named in FAILING_DISK names it. */
+/* Makes one kind of system call fail with EIO while the file named in FAILING_DISK names it, and of the writes of meta pages that which
+   has the number in FAILING_META. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,6 +21,14 @@ static int fails(const char *call) {
   return 1;
 }
 
+static int isFailingMeta(void) {
+  static int writes;
+  const char *number = getenv("FAILING_META");
+  if (__sync_add_and_fetch(&writes, 1) != (number ? atoi(number) : 0)) return fails("meta");
+  errno = EIO;
+  return 1;
+}
+
 int fdatasync(int file) {
   int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
   return fails("fdatasync") ? -1 : real(file);
@@ -30,7 +39,7 @@ ssize_t pwrite64(int file, const void *bytes, size_t length, off64_t offset) {
       (ssize_t(*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
   /* A meta page is written with the header of its page left out. LMDB writes it through a descriptor that waits for the disk, and
      after a failure puts old numbers back through one that does not: that write reaches the file of a disk that fails now and then. */
-  if (offset < 8192 ? (fcntl(file, F_GETFL) & O_DSYNC) && fails("meta") : fails("pwrite")) return -1;
+  if (offset < 8192 ? (fcntl(file, F_GETFL) & O_DSYNC) && isFailingMeta() : fails("pwrite")) return -1;
   return real(file, bytes, length, offset);
 }
 
