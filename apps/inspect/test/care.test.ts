@@ -141,7 +141,7 @@ describe('copies', () => {
   })
 })
 
-test('salvage says that it is one commit behind where the newest meta page cannot be read, and tells what may be', async () => {
+test('where the newest meta page cannot be read, salvage, repair and check say that what is left is one commit behind, or may be', async () => {
   const damaged = (name: string, change: (bytes: Buffer, newest: number, older: number) => void): void => {
     const bytes = readFileSync(large)
     const second = bytes.readBigUInt64LE(PAGE_BYTES + 152) > bytes.readBigUInt64LE(152)
@@ -162,6 +162,16 @@ test('salvage says that it is one commit behind where the newest meta page canno
   expect(await behind('older.db')).toEqual([0, false])
   expect(await behind('lost.db')).toEqual([1, null])
   expect((await run('salvage', 'newest.db', 'again.db')).stdout).toContain('is one commit behind')
+  for (const [name, says] of [
+    ['newest.db', /what can be read is one commit behind/],
+    ['lost.db', /what can be read may be one commit behind/],
+  ] as const) {
+    const repaired = await run('repair', name, `${name}.repaired`)
+    expect(repaired).toMatchObject({ status: 3, stderr: expect.stringMatching(says) })
+    expect(repaired.stderr).toContain(`salvage ${at(name)} TARGET`)
+    expect((await run('check', name)).stdout).toMatch(says)
+  }
+  expect((await run('repair', 'older.db', 'older.repaired')).stderr).not.toContain('behind')
 })
 
 test('repair rebuilds indexes and counters that are gone, in place with the old file kept', async () => {

@@ -65,15 +65,19 @@ function metaBytes(file: DataFile): readonly [Buffer, Buffer] {
 
 function judge(file: DataFile, bytes: readonly [Buffer, Buffer]): CurrentCommit | string {
   const pages = bytes.map((page) => parseMeta(page))
-  const problems = pages.flatMap((page, number) =>
-    typeof page === 'string' ? [`meta page ${number}: ${page}`] : [],
-  )
   const candidates = pages.flatMap((meta, page): Candidate[] =>
     typeof meta === 'string' ? [] : [{ meta, page: page === 0 ? 0 : 1, stamps: rootStamps(file, meta) }],
   )
   // LMDB takes the first one of two with the same number.
   candidates.sort((a, b) => (a.meta.transaction < b.meta.transaction ? 1 : -1))
   const [newest, other] = candidates
+  const isBehind =
+    newest === undefined || other !== undefined
+      ? false
+      : wasNewer(bytes[newest.page === 0 ? 1 : 0], newest.meta)
+  const problems = pages.flatMap((page, number) =>
+    typeof page === 'string' ? [`meta page ${number}: ${page}${describeBehind(isBehind)}`] : [],
+  )
   if (newest === undefined) return problems.join('; ')
   const hasUnfinished = other !== undefined && isUnfinished(newest, other)
   problems.push(...notedProblems(file, newest.meta), ...newestProblems(newest, other))
@@ -82,8 +86,15 @@ function judge(file: DataFile, bytes: readonly [Buffer, Buffer]): CurrentCommit 
     meta: problems.length === 0 ? newest.meta : byStamps(candidates, newest.meta),
     other: other?.meta ?? null,
     problems,
-    isBehind: other === undefined ? wasNewer(bytes[newest.page === 0 ? 1 : 0], newest.meta) : false,
+    isBehind,
   }
+}
+
+function describeBehind(isBehind: boolean | undefined): string {
+  if (isBehind === false) return ''
+  return isBehind === true
+    ? '; it was that of the newest commit, so what can be read is one commit behind'
+    : '; it may have been that of the newest commit, so what can be read may be one commit behind'
 }
 
 /** Compares with what the owner wrote down of its commits, which may lag behind. */

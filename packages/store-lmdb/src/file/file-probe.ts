@@ -20,7 +20,7 @@ export function probeDataFile(path: string): void {
     if (head.every((byte) => byte === 0)) throw damagedError(path, 'it begins with nothing but zeros')
     if (!hasMagic(head)) {
       const second = file.read(4_096, META_BYTES)
-      if (hasMagic(second)) throw damagedError(path, 'its first page is lost')
+      if (hasMagic(second)) throw damagedError(path, `its first page is lost: ${metaProblemOf(file)}`)
       throw foreignError(path, describeForeign(head))
     }
     const meta = soundMeta(path, file)
@@ -49,6 +49,11 @@ export function probeLockFile(path: string): void {
     if (magic === LMDB_MAGIC || magic === 0) return
     throw damagedError(path, 'its lock file holds something else; stop all its readers and remove that file')
   })
+}
+
+function metaProblemOf(file: DataFile): string {
+  const commit = findCommit(file)
+  return typeof commit === 'string' ? commit : (commit.problems[0] ?? 'it says nothing')
 }
 
 /** The meta page that LMDB would use, where neither says anything that cannot be. */
