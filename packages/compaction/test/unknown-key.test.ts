@@ -57,6 +57,8 @@ test('options and rules that there are not are refused with the nearest one, and
     await expect(outcome).rejects.toThrow(`unknown key ${message}`)
     await expect(outcome).rejects.toBeInstanceOf(TypeError)
   }
+  const archive = await openArchive(temporaryDirectory())
+  await expect(archive.read({ revers: true } as never).next()).rejects.toThrow('did you mean reverse?')
   expect(await jobs.getJob(job.id)).not.toBeNull()
 })
 

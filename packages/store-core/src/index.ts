@@ -34,6 +34,7 @@ export type {
 export { labelsMatch } from './jobs/label-match.ts'
 export { openJobStore } from './jobs/open-job-store.ts'
 export { MAX_PLAN_EXECUTIONS } from './jobs/plan.ts'
+export { checkRewriteOptions, checkWriteOptions } from './kv/arguments.ts'
 export type { KvReader, KvWriter } from './kv/body.ts'
 export { KvWriteRun, runReadBody } from './kv/body.ts'
 export type {

@@ -1,4 +1,6 @@
 import {
+  checkRewriteOptions,
+  checkWriteOptions,
   isStoreError,
   type KvCapabilities,
   type KvFailure,
@@ -96,6 +98,7 @@ export class LmdbKv implements KvStore {
   write<T>(body: (transaction: KvTransaction) => T, options: KvWriteOptions = {}): Promise<T> {
     this.#refuseInsideWrite('write')
     try {
+      checkWriteOptions(options)
       this.#assertUsable()
     } catch (error) {
       return Promise.reject(error as Error)
@@ -197,6 +200,7 @@ export class LmdbKv implements KvStore {
 
   async #rewrite(options: KvRewriteOptions = {}): Promise<KvRewriteReport> {
     this.#refuseInsideWrite('rewrite')
+    checkRewriteOptions(options)
     this.#assertUsable()
     const { environment, ownership } = this.#parts
     if (ownership === undefined || this.#writer === undefined) throw readOnlyError(this.location)

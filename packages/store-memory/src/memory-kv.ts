@@ -1,5 +1,6 @@
 import {
   checkFields,
+  checkWriteOptions,
   type KvCapabilities,
   type KvFailure,
   type KvSnapshot,
@@ -52,6 +53,11 @@ class MemoryKv implements KvStore {
 
   write<T>(body: (transaction: KvTransaction) => T, options: KvWriteOptions = {}): Promise<T> {
     this.#refuseInsideWrite('write')
+    try {
+      checkWriteOptions(options)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
     if (this.#closed !== undefined) return Promise.reject(closedError())
     return new Promise<T>((resolve, reject) => {
       const request = (): void => {

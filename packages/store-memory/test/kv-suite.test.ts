@@ -18,6 +18,7 @@ kvSuite({ name: 'naive', runner: { describe, test }, open: () => openNaive() })
 const UNCHECKED: readonly string[] = [
   'an unknown table, an empty key and what is not bytes are TypeErrors',
   'a limit is required, whole, and from 1 to the maximum',
+  'an unknown key of a range, or of the options of a write, is refused with the nearest one',
   'two bounds on one side and bounds that are no keys are refused',
   'a call that threw dooms the request, even if the body swallowed the error',
   'a body that returns a promise or another thenable is refused and changes nothing',

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers'
 
 import {
+  checkWriteOptions,
   type KvCapabilities,
   type KvFailure,
   type KvRange,
@@ -96,6 +97,7 @@ export class NaiveKv implements KvStore {
     if (this.#fault === 'throws where it should reject') this.#refuseClosed()
     return new Promise<T>((resolve, reject) => {
       this.#refuseClosed()
+      if (this.#fault !== 'checks nothing') checkWriteOptions(options)
       const background = options.background === true
       const run = (): void => {
         try {

@@ -281,10 +281,12 @@ class DirectoryArchive implements Archive {
     }
   }
 
-  async *read({ reverse = false }: { readonly reverse?: boolean } = {}): AsyncIterableIterator<{
+  async *read(options: { readonly reverse?: boolean } = {}): AsyncIterableIterator<{
     readonly entry: ArchiveEntry
     readonly job: () => Promise<ArchivedJob>
   }> {
+    checkFields('read', options, { reverse: true })
+    const { reverse = false } = options
     for await (const part of this.#parts(reverse)) {
       let lines: Promise<string[]> | undefined
       for (const indexed of reverse ? [...part.jobs].reverse() : part.jobs) {

@@ -20,7 +20,7 @@ import {
   toJob,
 } from './job-row.ts'
 import type { JobQuery } from './job-store.ts'
-import { labelsMatch } from './label-match.ts'
+import { meetAll } from './label-match.ts'
 
 const MAX_MATCHES = 20
 
@@ -123,7 +123,7 @@ export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing
         (untilMs === undefined || row.c < untilMs)
       if (!fits) return undefined
       const spec = specTable.get(snapshot, specKey(jobRowKey, row.v))
-      if (spec === undefined || !labelsMatch(spec.l ?? {}, query.labels ?? [])) return undefined
+      if (spec === undefined || !meetAll(spec.l ?? {}, query.labels ?? [])) return undefined
       return toJob<Spec>(id, row, spec)
     },
   }

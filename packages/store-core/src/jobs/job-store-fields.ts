@@ -1,16 +1,17 @@
 import type { DurableStore } from '../model/durable-store.ts'
 import type { LeaseToken } from '../model/evaluation.ts'
+import { EXPECTATION_FIELDS } from '../states/transitions.ts'
 import { CHECK_FIELDS } from '../store/durable-store-fields.ts'
 import type { Fields } from '../store/fields.ts'
 import {
   CHANGE_FIELDS,
   EVENT_FIELDS,
-  EXPECTATION_FIELDS,
   NEW_EVALUATION_FIELDS,
   PAGE_FIELDS,
   type RequestFields,
 } from '../store/request-fields.ts'
 import type { JobStore, NewExecution, TransitionJob, UpdateExecution } from './job-store.ts'
+import { LABEL_FIELDS } from './label-match.ts'
 import { WHOLE_JOB_FIELDS } from './whole-job-fields.ts'
 
 const LEASE_FIELDS: Fields<LeaseToken> = {
@@ -84,7 +85,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
     states: true,
     type: true,
     inProgress: true,
-    labels: [{ key: true, operator: true, values: true }],
+    labels: [LABEL_FIELDS],
     sinceMs: true,
     untilMs: true,
   },

@@ -1,8 +1,18 @@
 import type { TextMap } from '../model/json.ts'
+import { checkFields, type Fields } from '../store/fields.ts'
 import type { LabelRequirement } from './job-store.ts'
 
-/** Tells whether labels meet every requirement. `!=` and `notin` also hold where the label is absent. */
+/** The fields of a condition on a label. */
+export const LABEL_FIELDS: Fields<LabelRequirement> = { key: true, operator: true, values: true }
+
+/** Tells whether labels meet every requirement. `!=` and `notin` also hold where the label is absent. Throws `TypeError` for an unknown key. */
 export function labelsMatch(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
+  for (const requirement of requirements) checkFields('labelsMatch', requirement, LABEL_FIELDS)
+  return meetAll(labels, requirements)
+}
+
+/** The same for requirements that were looked at before. */
+export function meetAll(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
   return requirements.every((requirement) => {
     const { key } = requirement
     return meets(Object.hasOwn(labels, key) ? labels[key] : undefined, requirement)

@@ -6,7 +6,14 @@
 import { isUint8Array } from 'node:util/types'
 
 import { StoreError } from '../errors.ts'
-import { type KvRange, MAX_KEY_BYTES, MAX_RANGE_ROWS } from './contract.ts'
+import { checkFields, type Fields } from '../store/fields.ts'
+import {
+  type KvRange,
+  type KvRewriteOptions,
+  type KvWriteOptions,
+  MAX_KEY_BYTES,
+  MAX_RANGE_ROWS,
+} from './contract.ts'
 
 /** Refuses a table that was not named when the store was opened. Throws a `TypeError`. */
 export function checkTable(tables: ReadonlySet<string>, table: string): void {
@@ -34,14 +41,30 @@ export function checkValue(value: Uint8Array): void {
   if (!isUint8Array(value)) throw new TypeError(`A value must be a Uint8Array, but is ${nameOf(value)}.`)
 }
 
+const RANGE_FIELDS: Fields<KvRange> = { gte: true, gt: true, lt: true, lte: true, limit: true, reverse: true }
+const WRITE_FIELDS: Fields<KvWriteOptions> = { background: true, frees: true }
+const REWRITE_FIELDS: Fields<KvRewriteOptions> = { signal: true, onProgress: true }
+
+/** Refuses options of a write with an unknown key. For backends. Throws a `TypeError`. */
+export function checkWriteOptions(options: KvWriteOptions): void {
+  checkFields('write', options, WRITE_FIELDS)
+}
+
+/** Refuses options of a rewrite with an unknown key. For backends. Throws a `TypeError`. */
+export function checkRewriteOptions(options: KvRewriteOptions): void {
+  checkFields('rewrite', options, REWRITE_FIELDS)
+}
+
 /**
- * Refuses a range without a usable limit, with two bounds on one side, or with a bound that is no key.
+ * Refuses a range with an unknown key, without a usable limit, with two bounds on one side, or with a bound that is no key.
  * Throws a `TypeError`, or `KEY_TOO_LONG`.
  */
 export function checkRange(range: KvRange): void {
   if (typeof range !== 'object' || range === null) {
     throw new TypeError(`A range must be an object with a limit, but is ${nameOf(range)}.`)
   }
+  // Ranges are many: only one that is wrong is looked at closely.
+  for (const name in range) if (!Object.hasOwn(RANGE_FIELDS, name)) checkFields('range', range, RANGE_FIELDS)
   const { gte, gt, lt, lte, limit } = range
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RANGE_ROWS) {
     throw new TypeError(

@@ -2,7 +2,6 @@ import type { NewEvaluation } from '../model/evaluation.ts'
 import type { EventInput } from '../model/history.ts'
 import type { PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
-import type { Expectation } from '../states/transitions.ts'
 import { checkFields, type Fields } from './fields.ts'
 
 /** What a method takes as its request; `never` for one that takes none, or texts and numbers alone. */
@@ -25,13 +24,6 @@ export const CHANGE_FIELDS: Fields<ChangeRequest> = {
 
 /** The fields of what a caller says of its change. */
 export const EVENT_FIELDS: Fields<EventInput> = { message: true, topic: true, details: true }
-
-/** The fields of what an update expects. */
-export const EXPECTATION_FIELDS: Fields<Expectation<string>> = {
-  expectedStates: true,
-  unexpectedStates: true,
-  expectedRevision: true,
-}
 
 /** The fields of an evaluation to be created. */
 export const NEW_EVALUATION_FIELDS: Fields<NewEvaluation> = {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'vitest'
 
 import { isStoreError } from '../../src/errors.ts'
+import { labelsMatch } from '../../src/jobs/label-match.ts'
 import { COMPUTE_MACHINE, COMPUTE_STATES, LIVE_COMPUTE_STATES } from '../../src/states/compute-state.ts'
 import { EXECUTION_MACHINE, EXECUTION_STATES } from '../../src/states/execution-state.ts'
 import { JOB_MACHINE, JOB_STATES } from '../../src/states/job-state.ts'
@@ -141,4 +142,18 @@ test('checks come in order: states, revision, ended, legal; each names what was 
     'x',
     'Completed',
   ])
+})
+
+test('an expectation or a condition on a label with an unknown key is refused with the nearest one', () => {
+  const running = { id: 'x', state: 'Running' as const, revision: 3 }
+  const slip = { expectedRevison: 3 } as Expectation<(typeof JOB_STATES)[number]>
+  assert.throws(() => checkTransition(JOB_MACHINE, running, slip, 'Completed'), {
+    name: 'TypeError',
+    message: 'checkTransition: unknown key expectedRevison; did you mean expectedRevision?',
+  })
+  const requirement = { key: 'team', operator: 'exists', values: [], value: 'a' } as const
+  assert.throws(() => labelsMatch({}, [requirement]), {
+    name: 'TypeError',
+    message: 'labelsMatch: unknown key value; did you mean values?',
+  })
 })

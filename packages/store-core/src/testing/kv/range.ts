@@ -154,6 +154,37 @@ export const rangeCases: readonly KvCase[] = [
     },
   },
   {
+    name: 'an unknown key of a range, or of the options of a write, is refused with the nearest one',
+    run: async ({ kv }) => {
+      const slips = [
+        ['gtee', 'gte'],
+        ['limt', 'limit'],
+        ['revers', 'reverse'],
+      ] as const
+      for (const [slip, meant] of slips) {
+        const range = { limit: 1, [slip]: 1 } as unknown as KvRange
+        const message = new RegExp(`unknown key ${slip}; did you mean ${meant}\\?`)
+        assert.throws(() => kv.read((snapshot) => snapshot.range(ALPHA, range)), {
+          name: 'TypeError',
+          message,
+        })
+        await assert.rejects(
+          kv.write((tx) => tx.keys(ALPHA, range)),
+          { name: 'TypeError', message },
+        )
+      }
+      await assert.rejects(
+        kv.write(() => undefined, { backgroud: true } as never),
+        { name: 'TypeError', message: /did you mean background\?/ },
+      )
+      if (kv.capabilities.rewrite === undefined) return
+      await assert.rejects(kv.capabilities.rewrite({ sgnal: true } as never), {
+        name: 'TypeError',
+        message: /did you mean signal\?/,
+      })
+    },
+  },
+  {
     name: 'two bounds on one side and bounds that are no keys are refused',
     run: async ({ kv }) => {
       const wrong = [
