@@ -124,6 +124,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     executions: parts.executions ?? null,
     archive,
     followed: parts.requester.context.followed,
+    ends: parts.requester.context.ends,
     clock: Date.now,
   })
   parts.retention = new Retention({

@@ -26,7 +26,7 @@ export const LEGAL_ACTIONS: { readonly [State in ComputeState]: readonly Recover
 /** An action with the reason that goes into the execution's history. */
 export interface RecoveryCell {
   readonly action: RecoveryAction
-  /** A short word for programs, for instance `interrupted`. */
+  /** A short word for people, for instance `interrupted`. */
   readonly reason: string
 }
 

@@ -1,5 +1,6 @@
 import {
   checkFields,
+  type EndReason,
   type EventInput,
   type ExecutionStore,
   type Fields,
@@ -36,7 +37,13 @@ export interface ApplyOptions {
   /** Messages to be written together with a decision; `revision` is that of the record after the change. */
   readonly outbox?: (
     decision: RecoveryDecision,
-    change: { readonly revision: number; readonly message: string; readonly event: EventInput },
+    change: {
+      readonly revision: number
+      readonly message: string
+      readonly event: EventInput
+      /** Why it ends; `undefined` where it goes on. */
+      readonly endReason: EndReason | undefined
+    },
   ) => readonly OutboxMessage[]
   /** Called for each decision that was carried out, `none` included; what it throws counts as failed. */
   readonly onApplied?: (decision: RecoveryDecision) => void
@@ -104,13 +111,14 @@ async function write(
   decision: RecoveryDecision,
   options: ApplyOptions,
 ): Promise<void> {
-  const { executionId, action, reason, rule, revision, deadlineAtMs } = decision
+  const { executionId, action, reason, rule, revision, deadlineAtMs, byAge } = decision
   const message = `${WORDS[action]} after a restart of the node${reason === '' ? '' : `: ${reason}`}`
   const event: EventInput = { message, topic: RECOVERY_TOPIC, details: { action, reason, rule } }
-  const outbox = options.outbox?.(decision, { revision: revision + 1, message, event }) ?? []
+  const endReason = action === 'fail' ? (byAge ? 'too-old' : 'interrupted') : undefined
+  const outbox = options.outbox?.(decision, { revision: revision + 1, message, event, endReason }) ?? []
   const base = { executionId, expectedRevision: revision, event, outbox }
-  if (action === 'fail') {
-    await store.updateExecution({ ...base, to: 'Failed', message })
+  if (endReason !== undefined) {
+    await store.updateExecution({ ...base, to: 'Failed', endReason, message })
     return
   }
   await store.updateExecution({ ...base, patch: deadlineAtMs === null ? {} : { deadlineAtMs } })

@@ -14,8 +14,10 @@ export interface RecoveryDecision {
   /** Time since the execution was created on this node. */
   readonly ageMs: number
   readonly action: RecoveryAction
-  /** A short word such as `interrupted`; empty where the execution has ended. */
+  /** A short word such as `interrupted`, for people; empty where the execution has ended. */
   readonly reason: string
+  /** Whether a rule by age decided, and not the table or a wish of the job. */
+  readonly byAge: boolean
   /** For people: the table cell, age rule or wish of the job that decided. */
   readonly rule: string
   /** The deadline that `keep` and `none` set, so that nothing waits for ever; `null` where there is one already, and for all other actions. */
@@ -29,7 +31,7 @@ export function decideRecovery(
   nowMs: number,
 ): RecoveryDecision {
   const ageMs = Math.max(0, nowMs - execution.createdAtMs)
-  const { action, reason, rule } = pick(execution, policy, ageMs)
+  const { action, reason, rule, byAge } = pick(execution, policy, ageMs)
   const waits = (action === 'keep' || action === 'none') && !COMPUTE_MACHINE.terminal.has(execution.state)
   return {
     executionId: execution.id,
@@ -40,6 +42,7 @@ export function decideRecovery(
     ageMs,
     action,
     reason,
+    byAge,
     rule,
     deadlineAtMs: waits && execution.deadlineAtMs === null ? nowMs + policy.keepForMs : null,
   }
@@ -49,18 +52,19 @@ function pick(
   { state, job, rerunnable }: ComputeExecution,
   policy: RecoveryPolicy,
   ageMs: number,
-): Pick<RecoveryDecision, 'action' | 'reason' | 'rule'> {
-  if (COMPUTE_MACHINE.terminal.has(state)) return { action: 'none', reason: '', rule: `${state} has ended` }
+): Pick<RecoveryDecision, 'action' | 'reason' | 'rule' | 'byAge'> {
+  if (COMPUTE_MACHINE.terminal.has(state))
+    return { action: 'none', reason: '', rule: `${state} has ended`, byAge: false }
   for (const [index, rule] of policy.ageRules.entries()) {
     if (!ageRuleFits(rule, state, job.type, ageMs)) continue
     const text = `age rule ${index + 1}: ${state} and older than ${rule.olderThanMs} ms`
-    return { action: rule.action, reason: rule.reason ?? 'too-old', rule: text }
+    return { action: rule.action, reason: rule.reason ?? 'too-old', rule: text, byAge: true }
   }
   const cell = policy.table[state][job.type]
   if (rerunnable && state === 'Running' && cell.action === 'fail') {
-    return { action: 'rerun', reason: cell.reason, rule: 'the job may be run again' }
+    return { action: 'rerun', reason: cell.reason, rule: 'the job may be run again', byAge: false }
   }
   const place = `${state}/${job.type}`
   const origin = policy.overridden.includes(place) ? 'configured' : `preset ${policy.preset}`
-  return { ...cell, rule: `${origin}: ${place}` }
+  return { ...cell, rule: `${origin}: ${place}`, byAge: false }
 }

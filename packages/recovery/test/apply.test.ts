@@ -86,6 +86,30 @@ describe('applyRecovery', () => {
     await store.close()
   })
 
+  it('gives what it fails a reason as data, whatever the words of the policy are', async () => {
+    const store = await openMemoryExecutionStore({ clock: () => 1_000 })
+    await put(store, 'e-1', 'Running')
+    await put(store, 'e-2', 'BidAccepted')
+    const policy = recoveryPolicy({
+      cells: { Running: { batch: { action: 'fail', reason: 'too-old' } } },
+      ageRules: [{ state: 'BidAccepted', olderThanMs: 5, action: 'fail', reason: 'interrupted' }],
+    })
+    const told: unknown[] = []
+    await applyRecovery(store, planRecovery(store, policy, { nowMs: 2_000 }), {
+      outbox: ({ executionId }, { endReason }) => {
+        told.push([executionId, endReason])
+        return []
+      },
+    })
+    expect((await store.getExecution('e-1'))?.endReason).toBe('interrupted')
+    expect((await store.getExecution('e-2'))?.endReason).toBe('too-old')
+    expect(told.sort()).toEqual([
+      ['e-1', 'interrupted'],
+      ['e-2', 'too-old'],
+    ])
+    await store.close()
+  })
+
   it('leaves the state of what goes on, notes why, and tells the caller', async () => {
     const store = await openMemoryExecutionStore()
     await put(store, 'e-1', 'BidAccepted')

@@ -222,6 +222,7 @@ function columns({ output, wide }: Options): Column<Listed>[] {
       value: ({ execution }) => (isCompute(execution) ? '(this)' : shortId(execution.nodeId, whole)),
     },
     { name: 'STATE', value: ({ execution }) => execution.state },
+    { name: 'REASON', value: ({ execution }) => execution.endReason ?? '' },
     { name: 'EXIT', value: ({ execution }) => exitCodeText(execution) },
     {
       name: 'DESIRED',

@@ -9,6 +9,7 @@ import {
   type Job,
 } from '@saltcod/store-core'
 import { exitCodeOf } from '../store/exit-code-of.ts'
+import { endReasonText } from './end-reason-text.ts'
 
 /** Why something is where it is, and what happens next, as sentences. */
 export interface Verdict {
@@ -59,7 +60,7 @@ export function explainJob(facts: JobFacts): Verdict {
   const last = failed.at(-1)
   if (last !== undefined) {
     because.push(
-      `${failed.length} earlier ${failed.length === 1 ? 'execution' : 'executions'} failed, the last on ${shortId(last.nodeId)}: ${last.stateMessage || 'nothing was said'}`,
+      `${failed.length} earlier ${failed.length === 1 ? 'execution' : 'executions'} failed, the last on ${shortId(last.nodeId)}${endReasonText(last.endReason)}: ${last.stateMessage || 'nothing was said'}`,
     )
   }
   addDeadline(job.deadlineAtMs, 'the job', nowMs, next)
@@ -70,7 +71,7 @@ function explainEnded({ job, executions }: JobFacts): Verdict {
   const because = [job.stateMessage === '' ? `it ended as ${job.state}` : job.stateMessage]
   for (const execution of executions.filter(({ state }) => state === 'Failed').slice(-3)) {
     because.push(
-      `execution ${shortId(execution.id)} on ${shortId(execution.nodeId)} failed: ${execution.stateMessage || 'nothing was said'}`,
+      `execution ${shortId(execution.id)} on ${shortId(execution.nodeId)} failed${endReasonText(execution.endReason)}: ${execution.stateMessage || 'nothing was said'}`,
     )
   }
   for (const execution of executions.filter(endedOddly).slice(-3)) {
@@ -166,7 +167,7 @@ export function explainExecution(execution: ComputeExecution, nodeRuns: boolean,
     const code = exitCodeOf(execution)
     return {
       because: [
-        `it ended as ${state}${said}`,
+        `it ended as ${state}${endReasonText(execution.endReason)}${said}`,
         ...(code === null || code === 0 ? [] : [`its program ended with exit code ${code}`]),
       ],
       next: [

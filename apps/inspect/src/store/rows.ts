@@ -42,6 +42,7 @@ export function executionRow(
     id: execution.id,
     state: execution.state,
     stateMessage: execution.stateMessage,
+    endReason: execution.endReason,
     stateSince: rfcTime(execution.stateSinceMs),
     createdAt: rfcTime(execution.createdAtMs),
     modifiedAt: rfcTime(execution.modifiedAtMs),

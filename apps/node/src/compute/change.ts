@@ -3,6 +3,7 @@ import {
   type ComputeExecution,
   type ComputeExecutionPatch,
   type ComputeState,
+  type EndReason,
   type EventInput,
   isStoreError,
   type Json,
@@ -13,10 +14,16 @@ import type { Report } from '../link/link.ts'
 import type { ComputeContext } from './context.ts'
 import { writeUntilDone } from './write-retry.ts'
 
+/** The states that an execution is brought into for a reason. */
+type EndState = 'Failed' | 'Cancelled'
+
+/** Where a change leads: to an end, which has a reason, to another state, or nowhere, where only fields change. */
+type Destination =
+  | { readonly to: EndState; readonly endReason: EndReason }
+  | { readonly to?: Exclude<ComputeState, EndState>; readonly endReason?: never }
+
 /** A change of an execution, as the rooms decide it. */
-export interface ExecutionChange {
-  /** Absent where only fields change. */
-  readonly to?: ComputeState
+export type ExecutionChange = Destination & {
   readonly message: string
   readonly topic: string
   readonly details?: TextMap
@@ -32,12 +39,13 @@ export function reportMessage(
   revision: number,
   change: {
     readonly state?: ComputeState
+    readonly endReason?: EndReason | undefined
     readonly message: string
     readonly event: EventInput
     readonly patch?: ComputeExecutionPatch
   },
 ): OutboxMessage {
-  const { state, message, event, patch = {} } = change
+  const { state, endReason, message, event, patch = {} } = change
   const { resources, publishedResult, runOutput } = patch
   const report: Report = {
     executionId,
@@ -45,6 +53,7 @@ export function reportMessage(
     message,
     event,
     ...(state === undefined ? {} : { state }),
+    ...(endReason === undefined ? {} : { endReason }),
     patch: {
       ...(resources === undefined ? {} : { resources }),
       ...(publishedResult === undefined ? {} : { publishedResult }),
@@ -70,12 +79,14 @@ export async function changeExecution(
     const execution = await store.getExecution(executionId)
     const change = execution === null ? null : decide(execution)
     if (execution === null || change === null) return null
-    const { to, message, topic, details, patch, unreported = false } = change
-    const event: EventInput = { message, topic, ...(details === undefined ? {} : { details }) }
+    const { to, endReason, message, topic, details, patch, unreported = false } = change
+    const reason = endReason === undefined ? {} : { reason: endReason }
+    const event: EventInput = { message, topic, details: { ...details, ...reason } }
     const report = reportMessage(execution.requesterId, executionId, execution.revision + 1, {
       message,
       event,
       ...(to === undefined ? {} : { state: to }),
+      endReason,
       ...(patch === undefined ? {} : { patch }),
     })
     const request = {
@@ -86,6 +97,7 @@ export async function changeExecution(
       event,
       outbox: unreported ? [] : [report],
       ...(to === undefined ? {} : { to }),
+      ...(endReason === undefined ? {} : { endReason }),
       ...(patch === undefined ? {} : { patch }),
     }
     try {

@@ -35,8 +35,8 @@ export async function watchDeadlines(
 async function failLate(workshop: Workshop, executionId: string, dueAtMs: number): Promise<void> {
   await workshop.end(executionId, {
     to: 'Failed',
+    endReason: 'timed-out',
     message: `Its deadline passed at ${new Date(dueAtMs).toISOString()}`,
     topic: 'Exec Timeout',
-    details: { reason: 'deadline' },
   })
 }

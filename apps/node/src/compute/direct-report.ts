@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ComputeState, TextMap } from '@saltcod/store-core'
+import type { EndReason } from '@saltcod/store-core'
 import type { Report } from '../link/link.ts'
 import type { ComputeContext } from './context.ts'
 
@@ -14,13 +14,13 @@ const LONGEST_RETRY_MS = 30_000
 export async function reportWithoutRecord(
   context: ComputeContext,
   executionId: string,
-  state: ComputeState,
+  endReason: EndReason,
   message: string,
-  details: TextMap = {},
 ): Promise<void> {
   const { link, nodeId, log, closing } = context
-  const event = { message, topic: 'Bidding', details: { NodeID: nodeId, ...details } }
-  const report: Report = { executionId, revision: Number.MAX_SAFE_INTEGER, state, message, event }
+  const event = { message, topic: 'Bidding', details: { NodeID: nodeId, reason: endReason } }
+  const revision = Number.MAX_SAFE_INTEGER
+  const report: Report = { executionId, revision, state: 'Failed', endReason, message, event }
   for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
     try {
       await link.report({ nodeId, reports: [report] })

@@ -18,6 +18,7 @@ const LONGEST_RETRY_MS = 30_000
 
 const NO_LONGER_WANTED: ExecutionChange = {
   to: 'Cancelled',
+  endReason: 'stopped',
   message: 'No longer wanted after a restart',
   topic: 'Restart',
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { COMPUTE_MACHINE, isStoreError, type Json } from '@saltcod/store-core'
+import { COMPUTE_MACHINE, isEndReason, isStoreError, type Json } from '@saltcod/store-core'
 import type { Command, Delivery } from '../link/link.ts'
 import { considerAdmission } from './admission.ts'
 import { changeExecution, reportMessage } from './change.ts'
@@ -100,7 +100,7 @@ export class Inbox {
       // One command that cannot be obeyed must not keep the others; the requester is told.
       log.error({ err: error, kind, executionId }, 'a command could not be obeyed')
       const message = error instanceof Error ? error.message : String(error)
-      await reportWithoutRecord(this.#context, executionId, 'Failed', message)
+      await reportWithoutRecord(this.#context, executionId, 'node-error', message)
     }
   }
 
@@ -111,9 +111,9 @@ export class Inbox {
       case 'bid-accepted':
         return await this.#bidAccepted(command.executionId)
       case 'bid-rejected':
-        return await this.#cancel(command.executionId, 'Bidding', `Bid rejected: ${command.reason}`)
+        return await this.#cancel(command, 'Bidding', `Bid rejected: ${command.reason}`)
       case 'cancel':
-        return await this.#cancel(command.executionId, 'Stopping', command.reason)
+        return await this.#cancel(command, 'Stopping', command.reason)
     }
   }
 
@@ -124,9 +124,7 @@ export class Inbox {
     const { settings } = this.#context
     const admission = await considerAdmission(executionId, job, settings, this.#workshop.ledger)
     if (!admission.ok) {
-      await reportWithoutRecord(this.#context, executionId, 'Failed', `Bid refused: ${admission.reason}`, {
-        rejected: 'true',
-      })
+      await reportWithoutRecord(this.#context, executionId, 'refused', `Bid refused: ${admission.reason}`)
       return
     }
     const state = approved ? 'BidAccepted' : 'Created'
@@ -171,8 +169,13 @@ export class Inbox {
     await this.#workshop.enqueue(executionId, 'run')
   }
 
-  async #cancel(executionId: string, topic: string, message: string): Promise<void> {
-    await this.#workshop.end(executionId, { to: 'Cancelled', message, topic })
+  async #cancel(
+    { executionId, endReason }: Extract<Command, { kind: 'cancel' | 'bid-rejected' }>,
+    topic: string,
+    message: string,
+  ): Promise<void> {
+    const known = isEndReason(endReason) ? endReason : 'stopped'
+    await this.#workshop.end(executionId, { to: 'Cancelled', endReason: known, message, topic })
     const execution = await this.#mustKnow(executionId)
     if (execution !== null && !COMPUTE_MACHINE.terminal.has(execution.state)) {
       throw new Error(`execution ${executionId} could not be cancelled: it is still ${execution.state}`)
@@ -183,7 +186,7 @@ export class Inbox {
   async #mustKnow(executionId: string): ReturnType<ComputeContext['store']['getExecution']> {
     const execution = await this.#context.store.getExecution(executionId)
     if (execution === null) {
-      await reportWithoutRecord(this.#context, executionId, 'Failed', 'This node has no such execution')
+      await reportWithoutRecord(this.#context, executionId, 'record-lost', 'This node has no such execution')
     }
     return execution
   }

@@ -1,6 +1,6 @@
 import type { ComputeExecution, Json } from '@saltcod/store-core'
 import type { Task } from '../spec/job-spec.ts'
-import { changeExecution } from './change.ts'
+import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { taskOf } from './job-task.ts'
 import { workDirOf } from './layout.ts'
@@ -100,11 +100,8 @@ async function keepResults(
   }
 }
 
-function failure(
-  { status, reason }: Unpublished,
-  patch: { readonly runOutput?: Json },
-): { to: 'Failed'; message: string; topic: string; details: { reason: string }; patch: typeof patch } {
-  return { to: 'Failed', message: `No results: ${reason}`, topic: TOPIC, details: { reason: status }, patch }
+function failure({ status, reason }: Unpublished, patch: { readonly runOutput?: Json }): ExecutionChange {
+  return { to: 'Failed', endReason: status, message: `No results: ${reason}`, topic: TOPIC, patch }
 }
 
 async function complete(context: ComputeContext, executionId: string, answer: Published): Promise<void> {

@@ -1,9 +1,10 @@
-import type { ComputeExecution, Json } from '@saltcod/store-core'
+import type { ComputeExecution, EndReason, Json } from '@saltcod/store-core'
 import { executionTimeoutMs, type Task } from '../spec/job-spec.ts'
 import { requestedCapacity } from '../spec/quantity.ts'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
+import { endReasonOf } from './end-reason-of.ts'
 import { endedRun } from './ended-run.ts'
 import type { Engine, EngineOutcome, EngineRun, PreparedRun, RunLimits } from './engine/engine.ts'
 import type { ExecutionWork } from './inputs/work.ts'
@@ -149,20 +150,14 @@ async function conclude(
   } else if (outcome.errorMessage !== null || isFailureCode(job, outcome.exitCode)) {
     const message = outcome.errorMessage ?? `the program ended with exit code ${outcome.exitCode}`
     const topic = outcome.reason === 'timeout' ? 'Exec Timeout' : TOPIC
-    const details = { reason: reasonOf(outcome) }
+    const endReason = endReasonOf(outcome)
     await clearWork(context, executionId)
     await changeExecution(context, executionId, ({ state }) =>
-      state === 'Running' ? { to: 'Failed', message, topic, details, patch: { runOutput } } : null,
+      state === 'Running' ? { to: 'Failed', endReason, message, topic, patch: { runOutput } } : null,
     )
   } else {
     await publishRun(context, executionId, { task, exitCode: outcome.exitCode, runOutput })
   }
-}
-
-/** A lost keeper is no fault of the job, so its requester is told of an interruption. */
-function reasonOf({ reason, errorMessage }: EngineOutcome): string {
-  if (errorMessage === null) return 'exit-code'
-  return reason === 'keeper-lost' ? 'interrupted' : reason
 }
 
 /** Ends an execution whose job has not begun; one that is being stopped is left to whoever stops it. */
@@ -172,12 +167,12 @@ async function endEarly(
   run: ActiveRun,
   message: string,
   topic: string,
-  reason = 'start-failed',
+  endReason: EndReason = 'start-failed',
 ): Promise<void> {
   if (run.why !== undefined) return
   await clearWork(context, executionId)
   await changeExecution(context, executionId, ({ finishedAtMs }) =>
-    finishedAtMs === null ? { to: 'Failed', message, topic, details: { reason } } : null,
+    finishedAtMs === null ? { to: 'Failed', endReason, message, topic } : null,
   )
 }
 

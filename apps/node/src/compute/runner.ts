@@ -115,9 +115,9 @@ export class Runner {
           ? null
           : {
               to: 'Failed',
+              endReason: 'node-error',
               message: `The node could not carry it out: ${cause}`,
               topic: 'Running Execution',
-              details: { reason: 'node-error' },
             },
       )
     } catch (second) {

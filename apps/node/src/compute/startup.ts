@@ -1,6 +1,5 @@
 import {
   applyRecovery,
-  DEFAULT_REASONS,
   planRecovery,
   RECOVERY_ACTIONS,
   type RecoveryAction,
@@ -34,8 +33,9 @@ export async function startUp(
   const nowMs = clock()
   // A run that came to its own end was not interrupted; only the record of its end is missing.
   const toConclude = new Set<string>()
-  const leftOut = ({ executionId, reason }: RecoveryDecision): boolean => {
-    const concluded = reason === DEFAULT_REASONS.rerun && ended.has(executionId)
+  const leftOut = ({ executionId, action, byAge }: RecoveryDecision): boolean => {
+    const goesOnOrFails = !byAge && (action === 'rerun' || action === 'fail')
+    const concluded = goesOnOrFails && ended.has(executionId)
     if (concluded && !excluded.has(executionId)) toConclude.add(executionId)
     return concluded || excluded.has(executionId)
   }
@@ -51,10 +51,11 @@ export async function startUp(
     )
   const toStart: RecoveryDecision[] = []
   const summary = await applyRecovery(store, clearing(context, plan()), {
-    outbox: ({ executionId, action }, { revision, message, event }) => [
+    outbox: ({ executionId, action }, { revision, message, event, endReason }) => [
       reportMessage(requesterId, executionId, revision, {
         message,
         event,
+        endReason,
         ...(action === 'fail' ? { state: 'Failed' } : {}),
       }),
     ],

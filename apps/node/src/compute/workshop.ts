@@ -85,9 +85,9 @@ export class Workshop {
       state === 'Created'
         ? {
             to: 'Failed',
+            endReason: 'refused',
             message: `Bid refused: ${admission.reason}`,
             topic: 'Bidding',
-            details: { rejected: 'true' },
           }
         : null,
     )
@@ -112,6 +112,7 @@ export class Workshop {
     const { store } = this.#context
     await this.end(executionId, {
       to: 'Cancelled',
+      endReason: 'stopped',
       message: 'The requester does not know it',
       topic: 'Forgetting',
       unreported: true,

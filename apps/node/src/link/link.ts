@@ -1,4 +1,4 @@
-import type { ComputeState, EventInput, ExecutionJob, ExecutionPatch } from '@saltcod/store-core'
+import type { ComputeState, EndReason, EventInput, ExecutionJob, ExecutionPatch } from '@saltcod/store-core'
 
 /** What a requester tells a compute node about one execution; a row of the requester's outbox. */
 export type Command =
@@ -13,8 +13,17 @@ export type Command =
       readonly deadlineAtMs: number | null
     }
   | { readonly kind: 'bid-accepted'; readonly executionId: string }
-  | { readonly kind: 'bid-rejected'; readonly executionId: string; readonly reason: string }
-  | { readonly kind: 'cancel'; readonly executionId: string; readonly reason: string }
+  | ({ readonly kind: 'bid-rejected' } & Ending)
+  | ({ readonly kind: 'cancel' } & Ending)
+
+/** What a command says that ends an execution. */
+interface Ending {
+  readonly executionId: string
+  /** For people. */
+  readonly reason: string
+  /** Absent in commands of earlier releases. */
+  readonly endReason?: EndReason
+}
 
 /** A command with its place in the requester's outbox. */
 export interface Delivery {
@@ -29,6 +38,8 @@ export interface Report {
   readonly revision: number
   /** The state by the compute node's names; absent where only an event is reported. */
   readonly state?: ComputeState
+  /** Why it ended otherwise than as Completed; absent in reports of earlier releases. */
+  readonly endReason?: EndReason
   readonly message?: string
   readonly patch?: ExecutionPatch
   readonly event?: EventInput

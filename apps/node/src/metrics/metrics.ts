@@ -1,6 +1,6 @@
 import type { ArchiveTotals } from '@saltcod/compaction'
 import { deadShare } from '@saltcod/compaction'
-import type { DurableStore, FeedCursor, JobStore } from '@saltcod/store-core'
+import type { DurableStore, EndReason, FeedCursor, JobStore } from '@saltcod/store-core'
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { StoreCompaction, StoreName } from '../compaction/compaction-report.ts'
 import type { GcReport } from '../retention/gc-report.ts'
@@ -15,6 +15,8 @@ export interface MetricsParts {
   readonly archive: { readonly totals: ArchiveTotals } | null
   /** How far the requester has followed the change feed. */
   readonly followed: { readonly cursor: FeedCursor | null }
+  /** How many executions ended, by why. */
+  readonly ends: { entries(): Iterable<readonly [EndReason, number]> }
   readonly clock: () => number
 }
 
@@ -69,11 +71,13 @@ export class Metrics {
 
   /** Writes all numbers as they are now, in the text format of Prometheus. */
   async text(): Promise<string> {
-    const { jobs, executions, archive } = this.#parts
+    const { jobs, executions, archive, ends } = this.#parts
     for (const name of RECORD_GAUGES) this.#gauges.get(name)?.reset()
     await this.#readStore('jobs', jobs)
     if (executions !== null) await this.#readStore('executions', executions)
     await this.#readQueue()
+    this.#counters.get('saltcod_execution_ends_total')?.reset()
+    for (const [reason, count] of ends.entries()) this.#add('saltcod_execution_ends_total', count, { reason })
     if (archive !== null) {
       this.#set('saltcod_archive_jobs', archive.totals.jobs)
       this.#set('saltcod_archive_segments', archive.totals.segments)

@@ -2,6 +2,7 @@ import type { FeedCursor, JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { JobSpec } from '../spec/job-spec.ts'
 import type { Bell } from './bell.ts'
+import type { EndCounts } from './end-counts.ts'
 import type { Nodes } from './nodes.ts'
 import type { RequesterSettings } from './settings.ts'
 
@@ -15,6 +16,8 @@ export interface RequesterContext {
   readonly clock: () => number
   /** Behind the last change that was followed; `null` until the feed is followed. */
   readonly followed: { cursor: FeedCursor | null }
+  /** Why executions ended. */
+  readonly ends: EndCounts
   /** Rings when something was written to the store. */
   readonly changed: Bell
   /** Aborts when the requester stops. */

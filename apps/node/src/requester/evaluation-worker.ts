@@ -99,7 +99,7 @@ export class EvaluationWorker {
   }
 
   async #plan(claim: Claim, lease: LeaseToken): Promise<void> {
-    const { store, log, nodes } = this.#context
+    const { store, log, nodes, ends } = this.#context
     const view = await this.#view(claim)
     if (view === null) {
       await store.completeEvaluation({ lease, status: 'canceled', comment: 'the job is gone' })
@@ -117,6 +117,7 @@ export class EvaluationWorker {
         return { destination: nodeId, body: command as unknown as Json }
       }),
     })
+    for (const { endReason } of decision.updates) ends.add(endReason)
     for (const nodeId of new Set(decision.commands.map((command) => command.nodeId)))
       nodes.bell(nodeId).ring()
     if (decision.comment !== '') {

@@ -98,7 +98,10 @@ export class Inbox implements Link {
     this.#missing.heardOf(nodeId, report.executionId)
     const runDeadlineAtMs = report.state === 'Running' ? await this.#runDeadline(report.executionId) : null
     const bidOpen = isRefusal(report) && (await this.#isBidOpen(report.executionId))
-    return this.#context.store.recordExecution(translateReport(nodeId, report, { runDeadlineAtMs, bidOpen }))
+    const translated = translateReport(nodeId, report, { runDeadlineAtMs, bidOpen })
+    const answer = await this.#context.store.recordExecution(translated)
+    if (answer === 'applied') this.#context.ends.add(translated.endReason)
+    return answer
   }
 
   async #isBidOpen(executionId: string): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { isStoreError } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
-import { INTERRUPTED } from './scheduler/interruption.ts'
 
 /**
  * Executions that a node did not name in its handshake although we believe that it has them. It may have ended them and not
@@ -47,21 +46,23 @@ export class MissingExecutions {
   }
 
   async #giveUp(nodeId: string, executionId: string): Promise<void> {
-    const { store, log } = this.#context
-    const message = `${INTERRUPTED}: node ${nodeId} came back without this execution`
+    const { store, log, ends } = this.#context
+    const message = `node ${nodeId} came back without this execution`
     try {
       await store.updateExecution({
         executionId,
         to: 'Failed',
+        endReason: 'record-lost',
         message,
         patch: { desiredState: 'Stopped', desiredMessage: message, deadlineAtMs: null },
         event: {
           message,
           topic: 'Scheduling',
-          details: { NodeID: nodeId, reason: INTERRUPTED, IsError: 'true', FailsExecution: 'true' },
+          details: { NodeID: nodeId, reason: 'record-lost', IsError: 'true', FailsExecution: 'true' },
         },
         evaluation: { trigger: 'exec-failure', coalesce: true },
       })
+      ends.add('record-lost')
       log.warn({ node: nodeId, execution: executionId }, 'execution is missing on its node and was given up')
     } catch (error) {
       if (isStoreError(error, 'ALREADY_TERMINAL', 'EXECUTION_NOT_FOUND', 'STORE_CLOSED')) return

@@ -1,14 +1,15 @@
 import type {
   ComputeState,
+  EndReason,
   EventInput,
   ExecutionPatch,
   ExecutionReport,
   ExecutionState,
   NewEvaluation,
 } from '@saltcod/store-core'
-import { EXECUTION_MACHINE } from '@saltcod/store-core'
+import { EXECUTION_MACHINE, isEndReason } from '@saltcod/store-core'
 import type { Report } from '../link/link.ts'
-import { INTERRUPTED } from './scheduler/interruption.ts'
+import { reasonOfEarlierReport } from './before-reasons.ts'
 
 /** The requester's name of a compute node's state; the two that only imported records have say nothing here. */
 const STATES: Readonly<Record<ComputeState, ExecutionState | null>> = {
@@ -42,9 +43,16 @@ export interface ReportContext {
   readonly bidOpen: boolean
 }
 
+/** Returns why an execution ended by a report; `null` where it did not end, or completed. */
+function endReasonOf(report: Report): EndReason | null {
+  const { state, endReason } = report
+  if (state !== 'Failed' && state !== 'Cancelled') return null
+  return isEndReason(endReason) ? endReason : reasonOfEarlierReport(report)
+}
+
 /** Tells whether a report refuses to do the work at all. */
-export function isRefusal({ state, event }: Report): boolean {
-  return (state === 'Failed' || state === 'Cancelled') && event?.details?.['rejected'] === 'true'
+export function isRefusal(report: Report): boolean {
+  return endReasonOf(report) === 'refused'
 }
 
 /** Turns a compute node's report into a change of the requester's record. */
@@ -62,11 +70,13 @@ export function translateReport(
       ...(report.event === undefined ? {} : { event: report.event }),
     }
   }
-  const message = messageOf(report, to)
+  const message = report.message ?? report.event?.message ?? ''
+  const endReason = endReasonOf(report)
   const evaluation = evaluationFor(to)
   return {
     ...base,
     to,
+    ...(endReason === null ? {} : { endReason }),
     message,
     patch: patchFor(to, report.patch, runDeadlineAtMs),
     event: eventFor(nodeId, report, to, message),
@@ -76,13 +86,6 @@ export function translateReport(
 
 function stateOf({ state }: Report): ExecutionState | null {
   return state === undefined ? null : STATES[state]
-}
-
-function messageOf({ message, event }: Report, to: ExecutionState): string {
-  const text = message ?? event?.message ?? ''
-  const interrupted = to === 'Failed' && event?.details?.['reason'] === INTERRUPTED
-  if (!interrupted || text.startsWith(INTERRUPTED)) return text
-  return `${INTERRUPTED}: ${text.replace(/: interrupted$/, '')}`
 }
 
 function evaluationFor(to: ExecutionState): NewEvaluation | null {

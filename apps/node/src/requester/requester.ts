@@ -7,6 +7,7 @@ import type { JobSpec } from '../spec/job-spec.ts'
 import { Bell } from './bell.ts'
 import type { RequesterContext } from './context.ts'
 import { Deadlines } from './deadlines.ts'
+import { EndCounts } from './end-counts.ts'
 import { EvaluationWorker } from './evaluation-worker.ts'
 import { Inbox } from './inbox.ts'
 import { Nodes } from './nodes.ts'
@@ -50,6 +51,7 @@ export function startRequester(options: RequesterOptions): Requester {
     clock,
     nodes: new Nodes(settings, clock),
     followed: { cursor: null },
+    ends: new EndCounts(),
     changed: new Bell(),
     stopping: stop.signal,
   }

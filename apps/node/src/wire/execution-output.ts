@@ -28,6 +28,7 @@ export function executionToWire(
       StateType: executionStateNumber(execution.state, client),
       Message: execution.stateMessage,
     },
+    ...(execution.endReason === null ? {} : { EndReason: execution.endReason }),
     PublishedResult: specConfigToWire(execution.publishedResult) ?? { Type: '' },
     RunOutput: runOutputToWire(execution.runOutput),
     PreviousExecution: execution.previousExecutionId ?? '',

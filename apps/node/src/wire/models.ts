@@ -105,6 +105,8 @@ export interface WireExecution {
   readonly AllocatedResources: { readonly Tasks: Readonly<Record<string, WireResources>> }
   readonly DesiredState: WireState<number>
   readonly ComputeState: WireState<number>
+  /** Why it ended otherwise than completed; absent where it did not, or nobody noted it. */
+  readonly EndReason?: string
   readonly PublishedResult: WireSpecConfig
   readonly RunOutput: WireRunOutput | null
   readonly PreviousExecution: string

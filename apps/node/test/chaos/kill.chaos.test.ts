@@ -97,11 +97,11 @@ function checkStory({ Job, Executions, History }: WireGetJobAnswer, what: string
   expect(ended.filter((state) => state === COMPLETED).length, `${what} completed once`).toBe(1)
   const failed = executions.filter(({ ComputeState }) => ComputeState.StateType === FAILED)
   expect(failed.length, `${what}: ${JSON.stringify(ended)}`).toBe(executions.length - 1)
-  for (const { ID, ComputeState } of failed) {
-    expect(ComputeState.Message, what).toMatch(/interrupted/)
+  for (const { ID, EndReason = '' } of failed) {
+    expect(['interrupted', 'record-lost'], what).toContain(EndReason)
     const told = entries.filter(({ ExecutionID }) => ExecutionID === ID)
     expect(
-      told.some(({ Event }) => /interrupted/.test(Event.Message)),
+      told.some(({ Event }) => Event.Details?.['reason'] === EndReason),
       `the history of ${what} tells why ${ID} failed: ${JSON.stringify(told)}`,
     ).toBe(true)
   }

@@ -116,7 +116,7 @@ describe('a compute room', () => {
     )
     expect(known.events.at(-1)).toMatchObject({
       message: expect.stringContaining(reason),
-      details: { rejected: 'true' },
+      details: { reason: 'refused' },
     })
     expect(await store.getExecution('e-1')).toBeNull()
   })
@@ -147,7 +147,7 @@ describe('a compute room', () => {
       () => link.known('e-2'),
       ({ state }) => state === 'Failed',
     )
-    expect(second.events.at(-1)).toMatchObject({ topic: 'Exec Timeout', details: { reason: 'timeout' } })
+    expect(second.events.at(-1)).toMatchObject({ topic: 'Exec Timeout', details: { reason: 'timed-out' } })
   })
 
   it('cancels what waits, and what runs with all its processes', async () => {
@@ -266,7 +266,7 @@ describe('a compute room', () => {
         () => link.known(id),
         ({ state }) => state === 'Failed',
       )
-      expect(known.events.at(-1)).toMatchObject({ details: { reason: 'deadline' } })
+      expect(known.events.at(-1)).toMatchObject({ details: { reason: 'timed-out' } })
     }
   })
 

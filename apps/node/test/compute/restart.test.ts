@@ -107,7 +107,7 @@ describe('a start with the preset resume', () => {
     const kept = await ended('e-1', 'Completed')
     expect(kept.publishedResult).toMatchObject({ Type: 'local', Params: { Files: 1, Bytes: 4 } })
     const lost = await ended('e-2', 'Failed')
-    expect(lost.events.at(-1)).toMatchObject({ details: { reason: 'results-lost' } })
+    expect(lost.endReason).toBe('results-lost')
   })
 
   it('looks at an admission again, with the settings of now', async () => {
@@ -170,6 +170,19 @@ describe('a run that had ended when the node died', () => {
     expect(known.publishedResult).toMatchObject({ Type: 'local' })
     expect(known.events.map(({ details }) => details?.['action'])).toContain('conclude')
     expect((await store.getExecution('e-1'))?.attempt).toBe(1)
+  })
+
+  it('is recorded as it ended whatever word the policy has for it, but not where it is too old', async () => {
+    const { store, link, dataDir, ended } = await lateDeath({})
+    const cells = { Running: { batch: { action: 'fail', reason: 'gone' } } } as const
+    await startRoom({ store, link, dataDir, recovery: { cells } })
+    await ended('e-1', 'Completed')
+    const old = await lateDeath({})
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const ageRules = [{ state: 'Running', olderThanMs: 1, action: 'fail', reason: 'interrupted' }] as const
+    await startRoom({ ...old, recovery: { ageRules } })
+    const known = await old.ended('e-1', 'Failed')
+    expect(known.endReason).toBe('too-old')
   })
 
   it.each([

@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict'
 import {
   COMPUTE_MACHINE,
   type ComputeState,
+  type EndReason,
   type EventInput,
   type ExecutionJob,
+  isEndReason,
   type Json,
 } from '@saltcod/store-core'
 import type {
@@ -20,6 +23,7 @@ import type {
 /** What the requester of these tests knows of an execution. */
 export interface KnownExecution {
   state: ComputeState | 'Asked'
+  endReason?: EndReason
   revision: number
   runOutput: Json
   publishedResult: Json
@@ -132,12 +136,15 @@ export class TestRequester implements Link {
     return Promise.resolve()
   }
 
-  #apply({ executionId, revision, state, patch, event }: Report): ReportAnswer {
+  #apply({ executionId, revision, state, endReason, patch, event }: Report): ReportAnswer {
+    const needsReason = state === 'Failed' || state === 'Cancelled'
+    assert.equal(isEndReason(endReason), needsReason, `${state}: ${endReason}`)
     const known = this.executions.get(executionId)
     if (known === undefined) return 'unknown'
     if (revision <= known.revision || hasEnded(known.state)) return 'stale'
     known.revision = revision
     if (state !== undefined) known.state = state
+    if (endReason !== undefined) known.endReason = endReason
     if (patch?.runOutput !== undefined) known.runOutput = patch.runOutput
     if (patch?.publishedResult !== undefined) known.publishedResult = patch.publishedResult
     if (event !== undefined) known.events.push(event)

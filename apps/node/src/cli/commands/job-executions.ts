@@ -46,6 +46,7 @@ export function executionColumns(wide: boolean): Column<WireExecution>[] {
     { name: 'NODE', value: (execution) => shortId(execution.NodeID, wide) },
     { name: 'REV.', value: (execution) => String(execution.Revision) },
     { name: 'STATE', value: stateText },
+    { name: 'REASON', value: (execution) => execution.EndReason ?? '' },
     { name: 'DESIRED', value: desiredText },
     { name: 'COMMENT', value: (execution) => oneLine(execution.ComputeState.Message) },
   ]

@@ -1,4 +1,5 @@
 import type {
+  EndReason,
   Execution,
   ExecutionJob,
   Json,
@@ -102,14 +103,14 @@ export class PlanBuilder {
   }
 
   /** Ends an execution that is no longer wanted. */
-  stop(execution: Execution, reason: string): void {
+  stop(execution: Execution, endReason: EndReason, reason: string): void {
     const rejected = execution.state === 'AskForBidAccepted'
-    this.#end(execution, rejected ? 'BidRejected' : 'Cancelled', reason, {})
+    this.#end(execution, rejected ? 'BidRejected' : 'Cancelled', endReason, reason, {})
   }
 
   /** Ends an execution as failed, for instance because its time is up or its node is gone. */
-  fail(execution: Execution, reason: string, details: Readonly<Record<string, string>> = {}): void {
-    this.#end(execution, 'Failed', reason, { FailsExecution: 'true', IsError: 'true', ...details })
+  fail(execution: Execution, endReason: EndReason, reason: string): void {
+    this.#end(execution, 'Failed', endReason, reason, { FailsExecution: 'true', IsError: 'true' })
   }
 
   /** Moves the job to another state, unless it is in it. */
@@ -181,6 +182,7 @@ export class PlanBuilder {
   #end(
     execution: Execution,
     to: 'BidRejected' | 'Cancelled' | 'Failed',
+    endReason: EndReason,
     reason: string,
     details: Readonly<Record<string, string>>,
   ): void {
@@ -188,14 +190,19 @@ export class PlanBuilder {
     const written = this.#update({
       executionId: execution.id,
       to,
+      endReason,
       message: reason,
       patch: { desiredState: 'Stopped', desiredMessage: reason, deadlineAtMs: null },
       expectedRevision: execution.revision,
-      event: { message: reason, topic: 'Scheduling', details: { NodeID: execution.nodeId, ...details } },
+      event: {
+        message: reason,
+        topic: 'Scheduling',
+        details: { NodeID: execution.nodeId, reason: endReason, ...details },
+      },
     })
     if (!written) return
     const kind = to === 'BidRejected' ? 'bid-rejected' : 'cancel'
-    this.#command(execution, { kind, executionId: execution.id, reason })
+    this.#command(execution, { kind, executionId: execution.id, reason, endReason })
   }
 
   #command(execution: Execution, command: AddressedCommand['command']): void {

@@ -1,7 +1,6 @@
-import type { Execution } from '@saltcod/store-core'
+import type { EndReason, Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import { onlyTask } from '../../spec/job-spec.ts'
-import { INTERRUPTED } from './interruption.ts'
 import type { Suitability } from './node-choice.ts'
 import { NodePicker, suitableNodes } from './node-choice.ts'
 import { PlanBuilder } from './plan-builder.ts'
@@ -27,7 +26,7 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
   const { job } = view
   for (const execution of view.executions) {
     if (execution.jobVersion !== job.version)
-      plan.stop(execution, `replaced by version ${job.version} of the job`)
+      plan.stop(execution, 'replaced', `replaced by version ${job.version} of the job`)
   }
   const current = view.executions
     .filter((execution) => execution.jobVersion === job.version)
@@ -40,7 +39,7 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
   ])
   for (const [, verdict] of verdicts) {
     if (verdict.kind !== 'live' && verdict.kind !== 'done') continue
-    for (const surplus of verdict.surplus) plan.stop(surplus, 'another execution does the same')
+    for (const surplus of verdict.surplus) plan.stop(surplus, 'surplus', 'another execution does the same')
   }
   if (endIfOver(view, plan, verdicts)) return
 
@@ -65,27 +64,23 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
 /** Ends what is out of time or whose node is gone, and returns the execution as it is then. */
 function endOverdue(view: SchedulingView, plan: PlanBuilder, execution: Execution): Execution {
   if (EXECUTION_MACHINE.terminal.has(execution.state)) return execution
-  const { nowMs, lostNodeIds, job } = view
-  const ended = (reason: string): Execution => {
+  const { nowMs, lostNodeIds } = view
+  const end = (endReason: EndReason, reason: string): Execution => {
+    plan.fail(execution, endReason, reason)
     return {
       ...execution,
       state: 'Failed',
       stateMessage: reason,
+      endReason,
       desiredState: 'Stopped',
       finishedAtMs: nowMs,
     }
   }
   if (execution.deadlineAtMs !== null && execution.deadlineAtMs <= nowMs) {
-    const reason = 'execution timed out'
-    plan.fail(execution, reason, { reason: 'timeout' })
-    return ended(reason)
+    return end('timed-out', 'execution timed out')
   }
   if (!lostNodeIds.has(execution.nodeId)) return execution
-  // A job that runs everywhere cannot go elsewhere, so that a node that is gone for good must be a failure there.
-  const elsewhere = job.type === 'batch' || job.type === 'service'
-  const reason = `${elsewhere ? `${INTERRUPTED}: ` : ''}node ${execution.nodeId} has not been heard of for too long`
-  plan.fail(execution, reason, { reason: elsewhere ? INTERRUPTED : 'node-lost' })
-  return ended(reason)
+  return end('node-lost', `node ${execution.nodeId} has not been heard of for too long`)
 }
 
 function slotsOf(view: SchedulingView, current: readonly Execution[], choice: Suitability): Slot[] {
@@ -224,5 +219,5 @@ function endJob(view: SchedulingView, plan: PlanBuilder, to: 'Failed', message: 
 }
 
 function stopAll(view: SchedulingView, plan: PlanBuilder, reason: string): void {
-  for (const execution of view.executions) plan.stop(execution, reason)
+  for (const execution of view.executions) plan.stop(execution, 'stopped', reason)
 }

@@ -1,4 +1,4 @@
-import type { Execution, Job } from '@saltcod/store-core'
+import type { Execution, Job, JobType } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, EXECUTION_STATES } from '@saltcod/store-core'
 import type { JobSpec } from '../../spec/job-spec.ts'
 import { wasInterrupted } from './interruption.ts'
@@ -38,15 +38,14 @@ export function isLive(execution: Execution): boolean {
 
 /** Judges a share of a job by its executions. */
 export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowMs: number): SlotVerdict {
-  const longRunning = job.type === 'service' || job.type === 'daemon'
   const live = slot.executions.filter(isLive)
-  if (!longRunning && slot.executions.some((execution) => execution.state === 'Completed')) {
+  if (!isLongRunning(job.type) && slot.executions.some((execution) => execution.state === 'Completed')) {
     return { kind: 'done', surplus: live }
   }
   const [best, ...surplus] = live.toSorted(byProgress)
   if (best !== undefined) return { kind: 'live', execution: best, surplus }
 
-  const failures = slot.executions.filter((execution) => isFailure(execution, longRunning))
+  const failures = slot.executions.filter((execution) => isFailure(execution, job.type))
   const limit = MAX_FAILURES[job.type]
   if (failures.length >= limit) {
     const last = failures.at(-1)?.stateMessage || 'no reason was given'
@@ -55,7 +54,7 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
       reason: limit === 1 ? last : `job failed because it has been retried too many times: ${last}`,
     }
   }
-  const interruptions = slot.executions.filter(wasInterrupted)
+  const interruptions = slot.executions.filter((execution) => wasInterrupted(execution, job.type))
   if (interruptions.length > rules.maxInterruptions) {
     return { kind: 'failed', reason: `job was interrupted ${interruptions.length} times` }
   }
@@ -67,16 +66,20 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
   if (refusal !== undefined) return { kind: 'failed', reason: `node refused it: ${refusal}` }
   return {
     kind: 'wanted',
-    notBeforeMs: notBefore(slot, rules, longRunning, nowMs),
+    notBeforeMs: notBefore(slot, rules, job.type, nowMs),
     refusals,
     previousExecutionId: slot.executions.at(-1)?.id ?? null,
   }
 }
 
 /** A job that should run for ever has failed when it ends. */
-function isFailure(execution: Execution, longRunning: boolean): boolean {
-  if (longRunning && execution.state === 'Completed') return true
-  return execution.state === 'Failed' && !wasInterrupted(execution)
+function isFailure(execution: Execution, type: JobType): boolean {
+  if (isLongRunning(type) && execution.state === 'Completed') return true
+  return execution.state === 'Failed' && !wasInterrupted(execution, type)
+}
+
+function isLongRunning(type: JobType): boolean {
+  return type === 'service' || type === 'daemon'
 }
 
 /** The execution that has come furthest, and of these the oldest. */
@@ -89,11 +92,11 @@ function byProgress(a: Execution, b: Execution): number {
  * The job itself may be what kills the node, so that many interruptions in a row are answered more slowly. What ended in the future was
  * written by a clock that has been set back since; it counts, but nobody waits until then.
  */
-function notBefore(slot: Slot, rules: RetryRules, longRunning: boolean, nowMs: number): number {
+function notBefore(slot: Slot, rules: RetryRules, type: JobType, nowMs: number): number {
   let inARow = 0
   let lastMs = 0
   for (const execution of slot.executions.toReversed()) {
-    const counts = wasInterrupted(execution) || (longRunning && isFailure(execution, longRunning))
+    const counts = wasInterrupted(execution, type) || (isLongRunning(type) && isFailure(execution, type))
     if (!counts) break
     const endedMs = execution.finishedAtMs ?? execution.modifiedAtMs
     if (endedMs <= nowMs) lastMs = Math.max(lastMs, endedMs)

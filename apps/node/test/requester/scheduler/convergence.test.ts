@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { ExecutionState, JobType } from '@saltcod/store-core'
-import { JOB_MACHINE } from '@saltcod/store-core'
+import type { EndReason, ExecutionState, JobType } from '@saltcod/store-core'
+import { END_REASONS, JOB_MACHINE } from '@saltcod/store-core'
 import fc from 'fast-check'
 import { test } from 'vitest'
 import { makeJob, makeNode, World } from './world.ts'
@@ -8,7 +8,13 @@ import { makeJob, makeNode, World } from './world.ts'
 const HOUR_MS = 3_600_000
 
 type Step =
-  | { readonly kind: 'report'; readonly which: number; readonly to: ExecutionState; readonly message: string }
+  | {
+      readonly kind: 'report'
+      readonly which: number
+      readonly to: ExecutionState
+      readonly message: string
+      readonly endReason: EndReason
+    }
   | { readonly kind: 'join' | 'leave' | 'lose'; readonly which: number }
   | { readonly kind: 'look' }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -22,33 +28,36 @@ const states: readonly ExecutionState[] = [
   'Failed',
 ]
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('report' as const),
-      which: fc.nat(500),
-      to: fc.constantFrom(...states),
-      message: fc.constantFrom('broke', 'interrupted: node restarted'),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('join' as const, 'leave' as const, 'lose' as const),
-      which: fc.nat(5),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'look' as const }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(100_000) }) },
-)
+/** What nodes do, when executions come to one of some states. */
+const stepOf = (...states: readonly ExecutionState[]): fc.Arbitrary<Step> =>
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('report' as const),
+        which: fc.nat(500),
+        to: fc.constantFrom(...states),
+        message: fc.constantFrom('broke', 'interrupted: node restarted'),
+        endReason: fc.oneof(fc.constant('interrupted' as const), fc.constantFrom(...END_REASONS)),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('join' as const, 'leave' as const, 'lose' as const),
+        which: fc.nat(5),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant({ kind: 'look' as const }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(100_000) }) },
+  )
 
 function take(world: World, action: Step): void {
   switch (action.kind) {
     case 'report': {
       const live = world.live()
       const execution = live[action.which % Math.max(live.length, 1)]
-      if (execution !== undefined) world.report(execution.id, action.to, action.message)
+      if (execution !== undefined) world.report(execution.id, action.to, action.message, action.endReason)
       break
     }
     case 'join':
@@ -89,18 +98,19 @@ function behaveWell(world: World): void {
   world.settle(world.nowMs + HOUR_MS)
 }
 
-const job = fc.record({
-  type: fc.constantFrom<JobType>('batch', 'ops', 'service', 'daemon'),
-  count: fc.integer({ min: 1, max: 130 }),
-  nodes: fc.uniqueArray(fc.nat(5), { maxLength: 5 }),
-  steps: fc.array(step, { maxLength: 60 }),
-})
+const jobOf = (maxCount: number, ...states: readonly ExecutionState[]) =>
+  fc.record({
+    type: fc.constantFrom<JobType>('batch', 'ops', 'service', 'daemon'),
+    count: fc.integer({ min: 1, max: maxCount }),
+    nodes: fc.uniqueArray(fc.nat(5), { maxLength: 5 }),
+    steps: fc.array(stepOf(...states), { maxLength: 60 }),
+  })
 
 const seed = Math.floor(Math.random() * 2 ** 31)
 
 test(`whatever nodes do, plans are legal and bounded, and a job comes to rest once they behave (seed ${seed})`, () => {
   fc.assert(
-    fc.property(job, ({ type, count, nodes, steps }) => {
+    fc.property(jobOf(130, ...states), ({ type, count, nodes, steps }) => {
       const world = new World(
         makeJob(type, type === 'ops' || type === 'daemon' ? 0 : count),
         nodes.map((which) => `n-${which}`),
@@ -121,5 +131,37 @@ test(`whatever nodes do, plans are legal and bounded, and a job comes to rest on
       assert.ok(live.every(({ state: is }) => is === 'Running' || is === 'Publishing'))
     }),
     { numRuns: 200, seed },
+  )
+})
+
+/** All that a world has come to, but for what is said to people. */
+function factsOf(world: World): unknown {
+  const executions = [...world.executions.values()].map((execution) => ({
+    ...execution,
+    stateMessage: '',
+    desiredMessage: '',
+  }))
+  const pending = world.pending.map(({ trigger, dueAtMs }) => ({ trigger, dueAtMs }))
+  return { job: { ...world.job, stateMessage: '' }, executions, pending, nowMs: world.nowMs }
+}
+
+test(`messages are for people: whatever they say, the same is decided (seed ${seed})`, () => {
+  const words = fc.constantFrom('', 'interrupted', 'interrupted: node restarted', 'rejected', 'timeout', 'x')
+  fc.assert(
+    fc.property(jobOf(3, 'Failed', 'AskForBidRejected'), words, ({ type, count, nodes, steps }, message) => {
+      const worlds = [(text: string) => text, () => message].map((reword) => {
+        const world = new World(
+          makeJob(type, type === 'ops' || type === 'daemon' ? 0 : count),
+          nodes.map((which) => `n-${which}`),
+        )
+        world.reword = reword
+        world.settle()
+        for (const action of steps) take(world, action)
+        behaveWell(world)
+        return factsOf(world)
+      })
+      assert.deepEqual(worlds[1], worlds[0])
+    }),
+    { numRuns: 150, seed },
   )
 })

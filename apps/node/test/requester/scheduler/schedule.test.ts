@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Execution } from '@saltcod/store-core'
+import { END_REASONS, type Execution } from '@saltcod/store-core'
 import { test } from 'vitest'
 import { makeJob, makeNode, makeSpec, START_MS, World } from './world.ts'
 
@@ -140,7 +140,7 @@ test('interruptions are counted apart: two are answered at once, then the waits 
   const waits: number[] = []
   world.settle()
   for (let round = 0; round < 12; round++) {
-    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+    world.report(only(world).id, 'Failed', 'the node restarted', 'interrupted')
     const fromMs = world.nowMs
     world.settle(world.nowMs + 100_000)
     waits.push(world.nowMs - fromMs)
@@ -159,7 +159,7 @@ test('interruptions of before the clock was set back by a day delay the next att
   world.nowMs = START_MS + dayMs
   world.settle()
   for (let round = 0; round < 8; round++) {
-    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+    world.report(only(world).id, 'Failed', 'the node restarted', 'interrupted')
     if (round < 7) world.settle(world.nowMs + 100_000)
   }
   world.settle()
@@ -169,7 +169,7 @@ test('interruptions of before the clock was set back by a day delay the next att
     const fromMs = world.nowMs
     world.settle(fromMs + 100_000)
     assert.ok(world.nowMs - fromMs <= waitMs, `waited ${world.nowMs - fromMs} ms`)
-    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+    world.report(only(world).id, 'Failed', 'the node restarted', 'interrupted')
   }
 })
 
@@ -178,7 +178,7 @@ test('a job that is interrupted more often than allowed fails', () => {
   world.rules = { ...world.rules, maxInterruptions: 3 }
   world.settle()
   for (let round = 0; round < 4; round++) {
-    world.report(only(world).id, 'Failed', 'interrupted: node restarted')
+    world.report(only(world).id, 'Failed', 'the node restarted', 'interrupted')
     world.settle(world.nowMs + 100_000)
   }
   assert.equal(world.job.state, 'Failed')
@@ -194,7 +194,7 @@ test('what runs on a lost node is given up and done elsewhere', () => {
   world.lost.add('n-1')
   world.decide('node-leave')
   assert.equal(world.executions.get(id)?.state, 'Failed')
-  assert.match(world.executions.get(id)?.stateMessage ?? '', /^interrupted: node n-1/)
+  assert.equal(world.executions.get(id)?.endReason, 'node-lost')
   assert.equal(only(world).nodeId, 'n-2')
 })
 
@@ -272,4 +272,62 @@ test('constraints choose nodes by their labels', () => {
     world.live().map(({ nodeId }) => nodeId),
     ['a', 'b'],
   )
+})
+
+test('a record of an earlier release that says it was interrupted is read as it was then', () => {
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  for (let round = 0; round < 6; round++) {
+    world.settle(world.nowMs + 100_000)
+    world.report(only(world).id, 'Failed', 'interrupted: Failed after a restart of the node')
+  }
+  world.settle(world.nowMs + 100_000)
+  assert.equal(world.job.state, 'Pending')
+})
+
+test.each(['interrupted', 'record-lost', 'node-lost'] as const)(
+  'what ended for %s is no failure of the job',
+  (endReason) => {
+    const world = new World(makeJob('batch', 1), ['n-1'])
+    for (let round = 0; round < 6; round++) {
+      world.settle(world.nowMs + 100_000)
+      world.report(only(world).id, 'Failed', 'broke', endReason)
+    }
+    world.settle(world.nowMs + 100_000)
+    assert.equal(world.job.state, 'Pending')
+  },
+)
+
+test('no other reason is taken for an interruption, whatever the message says', () => {
+  for (const endReason of END_REASONS) {
+    if (['interrupted', 'record-lost', 'node-lost'].includes(endReason)) continue
+    const world = new World(makeJob('batch', 1), ['n-1'])
+    for (let round = 0; round < 2; round++) {
+      world.settle(world.nowMs + 100_000)
+      world.report(only(world).id, 'Failed', 'interrupted: node restarted', endReason)
+    }
+    world.settle(world.nowMs + 100_000)
+    assert.equal(world.job.state, 'Failed', endReason)
+  }
+})
+
+test('a node that is lost for good is a failure of a job that runs everywhere', () => {
+  const world = new World(makeJob('ops', 0), ['n-1', 'n-2'])
+  world.settle()
+  world.lost.add('n-1')
+  world.nodes.delete('n-1')
+  world.decide('node-leave')
+  for (const { id } of world.live()) world.report(id, 'Completed')
+  world.settle(world.nowMs + 100_000)
+  assert.equal(world.job.state, 'Failed')
+})
+
+test('every end that the scheduler writes has a reason', () => {
+  const world = new World(makeJob('batch', 3), ['n-1'])
+  world.settle()
+  world.job = { ...world.job, version: 2 }
+  world.decide('job-update')
+  world.job = { ...world.job, state: 'Stopped' }
+  world.decide('job-cancel')
+  const reasons = [...world.executions.values()].map((execution) => execution.endReason)
+  assert.deepEqual(new Set(reasons), new Set(['replaced', 'stopped']))
 })

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import type { Execution, ExecutionState, Job, JobState, JobType, NewEvaluation } from '@saltcod/store-core'
+import type {
+  EndReason,
+  Execution,
+  ExecutionState,
+  Job,
+  JobState,
+  JobType,
+  NewEvaluation,
+} from '@saltcod/store-core'
 import { checkTransition, EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import type { NodeDescription } from '../../../src/link/link.ts'
 import { schedule } from '../../../src/requester/scheduler/schedule.ts'
@@ -80,6 +88,8 @@ export class World {
   rules: RetryRules = DEFAULT_RETRY_RULES
   pending: NewEvaluation[] = [{ trigger: 'job-register' }]
   decisions = 0
+  /** What becomes of a message before it is written down; it is for people alone. */
+  reword: (message: string) => string = (message) => message
 
   constructor(job: Job<JobSpec>, nodeIds: readonly string[]) {
     this.job = job
@@ -118,7 +128,7 @@ export class World {
   }
 
   /** A node reports an execution. */
-  report(id: string, to: ExecutionState, stateMessage = ''): void {
+  report(id: string, to: ExecutionState, stateMessage = '', endReason: EndReason | null = null): void {
     const execution = this.#get(id)
     if (
       EXECUTION_MACHINE.terminal.has(execution.state) ||
@@ -129,7 +139,8 @@ export class World {
     this.#put({
       ...execution,
       state: to,
-      stateMessage,
+      stateMessage: this.reword(stateMessage),
+      endReason: ended && to !== 'Completed' ? endReason : null,
       desiredState: ended ? 'Stopped' : execution.desiredState,
       finishedAtMs: ended ? this.nowMs : null,
     })
@@ -162,7 +173,8 @@ export class World {
       this.#put({
         ...execution,
         state: to,
-        stateMessage: update.message ?? '',
+        stateMessage: this.reword(update.message ?? ''),
+        endReason: update.endReason ?? null,
         desiredState: update.patch?.desiredState ?? execution.desiredState,
         finishedAtMs: EXECUTION_MACHINE.terminal.has(to) ? this.nowMs : null,
       })
@@ -189,7 +201,7 @@ export class World {
     this.job = {
       ...this.job,
       state: to,
-      stateMessage: message,
+      stateMessage: this.reword(message),
       stateSinceMs: this.nowMs,
       revision: this.job.revision + 1,
     }
