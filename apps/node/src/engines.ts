@@ -14,7 +14,7 @@ export function createEngines(config: Config): EngineRegistry {
       memoryLimitBytes: config.engines.wasm.memoryLimitBytes,
       freshProcess: config.engines.wasm.freshProcess,
     }),
-    new ExecEngine({ keeper, allowed: config.engines.exec.allow }),
+    new ExecEngine({ keeper, allowed: config.engines.exec.allow, isolate: config.engines.exec.isolate }),
     new NoopEngine(),
   ])
 }

@@ -98,7 +98,12 @@ export interface Config {
   }
   readonly gracePeriodMs: number
   readonly engines: {
-    readonly exec: { readonly allow: boolean; readonly timeLimitMs: number }
+    readonly exec: {
+      readonly allow: boolean
+      /** True: each job has a PID namespace of its own where there is one to have. */
+      readonly isolate: boolean
+      readonly timeLimitMs: number
+    }
     readonly wasm: {
       readonly memoryLimitBytes: number
       readonly timeLimitMs: number
@@ -169,7 +174,11 @@ export function buildConfig(pick: PickValue): Config {
     },
     gracePeriodMs: pick(limits.gracePeriod),
     engines: {
-      exec: { allow: pick(engines.allowExec), timeLimitMs: pick(engines.execTimeLimit) },
+      exec: {
+        allow: pick(engines.allowExec),
+        isolate: pick(engines.execIsolate),
+        timeLimitMs: pick(engines.execTimeLimit),
+      },
       wasm: {
         memoryLimitBytes: pick(engines.wasmMemoryLimit),
         timeLimitMs: pick(engines.wasmTimeLimit),

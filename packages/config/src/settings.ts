@@ -11,6 +11,7 @@ import {
 } from './settings/capacity.ts'
 import {
   allowExec,
+  execIsolate,
   execTimeLimit,
   inputAllowedHosts,
   inputAllowedPaths,
@@ -90,6 +91,7 @@ export const SETTINGS: readonly AnySetting[] = [
   leaseRetryDelays,
   gracePeriod,
   allowExec,
+  execIsolate,
   execTimeLimit,
   wasmFreshProcess,
   wasmMemoryLimit,

@@ -48,7 +48,10 @@ test('a job that stops its keeper can be stopped, and does not outlive its node'
   const mark = randomUUID()
   const marks = join(directory, 'marks')
   writeFileSync(marks, '')
-  const node = new AttackedNode(join(directory, 'repo'), ['--allow-exec'], { GracePeriod: '100ms' })
+  const node = new AttackedNode(join(directory, 'repo'), ['--allow-exec'], {
+    GracePeriod: '100ms',
+    Engines: { Exec: { Isolate: false } },
+  })
   await node.start()
   const first = await node.submit(stoppingJob('first', mark, marks))
   await waitFor('the first has stopped its keeper', () => readFileSync(marks, 'utf8') === 'first\n')

@@ -269,7 +269,7 @@ describe('a process that an earlier node left', () => {
     const workDir = join(dataDir, 'work', 'e-1')
     const signal = new AbortController().signal
     const work = await stageWork({ workDir, inputs: [], results: [], policy: DEFAULT_INPUT_POLICY, signal })
-    const prepared = await new ExecEngine({ allowed: true }).prepare(
+    const prepared = await new ExecEngine({ allowed: true, isolate: false }).prepare(
       {
         executionId: 'e-1',
         attempt: 1,

@@ -12,6 +12,16 @@ export const allowExec: Setting<boolean> = {
   schema: flag(),
 }
 
+/** Whether native jobs are kept apart. */
+export const execIsolate: Setting<boolean> = {
+  key: 'Engines.Exec.Isolate',
+  description:
+    'Whether each native job has a PID namespace of its own, so that it sees and reaches no process but its own. Where the machine or the user of the node has none to give, it has none.',
+  form: 'boolean',
+  fallback: true,
+  schema: flag(),
+}
+
 /** How long a native process may run. */
 export const execTimeLimit: Setting<number> = {
   key: 'Engines.Exec.TimeLimit',

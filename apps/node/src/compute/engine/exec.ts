@@ -25,6 +25,8 @@ export interface ExecOptions {
   readonly graceMs?: number
   /** More processes than this at a time end a job. */
   readonly maxProcesses?: number
+  /** False: the jobs see each other's processes, and the node's. Default: each has a PID namespace where the machine has one to give. */
+  readonly isolate?: boolean
   /** Looks after the jobs; default: one of the engine's own. */
   readonly keeper?: Keeper
 }
@@ -49,6 +51,7 @@ export class ExecEngine implements Engine {
   readonly #searchPath: string
   readonly #graceMs: number
   readonly #maxProcesses: number
+  readonly #isolate: boolean
   readonly #keeper: Keeper
 
   constructor(options: ExecOptions) {
@@ -56,6 +59,7 @@ export class ExecEngine implements Engine {
     this.#searchPath = options.searchPath ?? DEFAULT_PATH
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     this.#maxProcesses = options.maxProcesses ?? DEFAULT_PROCESSES
+    this.#isolate = options.isolate ?? true
     this.#keeper = options.keeper ?? new Keeper()
   }
 
@@ -122,6 +126,7 @@ export class ExecEngine implements Engine {
         memoryBytes,
         logBytes,
         outputBytes,
+        isolate: this.#isolate,
         maxProcesses: this.#maxProcesses,
       },
       options.signal,

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 
 /** Kernel bounds for each process of a job. */
 export interface Confinement {
@@ -15,6 +16,14 @@ export interface CommandLine {
 }
 
 const DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin']
+/** Where the tools of the system are looked for. */
+export const TOOL_PATH: string = DIRECTORIES.join(':')
+
+/** The absolute path of a tool of the system, so that no variable of a job decides which one is run; its bare name where it is missing. */
+export function systemTool(name: string): string {
+  return DIRECTORIES.map((directory) => `${directory}/${name}`).find((path) => existsSync(path)) ?? name
+}
+
 const found = new Map<string, string | undefined>()
 
 /** The absolute path of a tool that takes these options (other makers' tools of that name may not). */

@@ -8,9 +8,10 @@ import { GuestRun } from './guest-run.ts'
 import { closeInheritedFiles } from './inherited-files.ts'
 import { LogPipes } from './log-pipes.ts'
 import { KEEPER_VARIABLE, RUNNER_VARIABLE, runnerMarkerOf } from './marker.ts'
+import { PidNamespaces } from './namespaces.ts'
 import { readProcess } from './process-table.ts'
-import { ProgramRun, type ProgramTools } from './program-run.ts'
-import { type FromKeeper, type Launch, Messages, type ToKeeper } from './protocol.ts'
+import { ProgramRun } from './program-run.ts'
+import { type FromKeeper, type Launch, Messages, type ProgramLaunch, type ToKeeper } from './protocol.ts'
 import type { KeptWork } from './run-bounds.ts'
 import { Runners } from './runners.ts'
 
@@ -22,9 +23,12 @@ closeInheritedFiles()
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
 process.title = 'saltcod-keeper'
 
-const tools: ProgramTools = { lookout: new Lookout(), pipes: new LogPipes() }
-const runners = new Runners({ [RUNNER_VARIABLE]: ownRunnerMarker() })
+const mark = { [RUNNER_VARIABLE]: ownRunnerMarker() }
+const lookout = new Lookout()
+const pipes = new LogPipes()
+const runners = new Runners(mark)
 const runs = new Map<number, KeptWork>()
+let namespaces: Promise<PidNamespaces | undefined> | undefined
 let nodeIsGone = false
 
 function sayLine(fd: number, text: string): void {
@@ -51,12 +55,14 @@ function done(run: number, record: ExitRecord | undefined): void {
   if (nodeIsGone && runs.size === 0) end()
 }
 
-function prepare(run: number, launch: Launch): void {
+async function prepare(run: number, launch: Launch): Promise<void> {
   try {
-    runs.set(
-      run,
-      workOf(launch, (record) => done(run, record)),
-    )
+    const onDone = (record: ExitRecord | undefined): void => done(run, record)
+    const work =
+      launch.kind === 'guest'
+        ? new GuestRun(launch, runners, onDone)
+        : new ProgramRun(launch, { lookout, pipes, namespaces: await namespacesFor(launch) }, onDone)
+    runs.set(run, work)
   } catch (error) {
     say({ kind: 'refused', run, message: error instanceof Error ? error.message : String(error) })
     return
@@ -64,10 +70,10 @@ function prepare(run: number, launch: Launch): void {
   say({ kind: 'ready', run })
 }
 
-function workOf(launch: Launch, onDone: (record: ExitRecord | undefined) => void): KeptWork {
-  return launch.kind === 'program'
-    ? new ProgramRun(launch, tools, onDone)
-    : new GuestRun(launch, runners, onDone)
+async function namespacesFor({ isolate }: ProgramLaunch): Promise<PidNamespaces | undefined> {
+  if (!isolate) return undefined
+  namespaces ??= PidNamespaces.find(mark)
+  return await namespaces
 }
 
 function ownRunnerMarker(): string {
@@ -81,7 +87,7 @@ function ownRunnerMarker(): string {
 function handle(message: ToKeeper): void {
   switch (message.kind) {
     case 'launch':
-      prepare(message.run, message.launch)
+      void prepare(message.run, message.launch)
       break
     case 'go':
       runs.get(message.run)?.go()

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 /** Made at once, since each making costs a process. */
 const BATCH = 32
 /** Nothing waits longer for a program that only makes names. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 5_000
 /** More are made where fewer are left. */
 const RESERVE = 16
 
@@ -55,7 +55,13 @@ export class LogPipes {
     let names: Names | undefined
     try {
       names = newNames()
-      if (spawnSync('mkfifo', optionsFor(names), { stdio: 'ignore', timeout: PATIENCE_MS }).status === 0)
+      if (
+        spawnSync('mkfifo', optionsFor(names), {
+          stdio: 'ignore',
+          timeout: PATIENCE_MS,
+          killSignal: 'SIGKILL',
+        }).status === 0
+      )
         this.#open(names.paths)
     } catch {
       // Without one, the streams of the job are socket pairs.
@@ -68,7 +74,7 @@ export class LogPipes {
     let names: Names | undefined
     try {
       names = newNames()
-      await run('mkfifo', optionsFor(names), { timeout: PATIENCE_MS })
+      await run('mkfifo', optionsFor(names), { timeout: PATIENCE_MS, killSignal: 'SIGKILL' })
       this.#open(names.paths)
     } catch {
       // Tried again when the next one is taken.

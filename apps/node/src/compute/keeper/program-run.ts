@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { syncDirectory } from '../files/copy-tree.ts'
-import type { Census, Lookout } from './census.ts'
+import type { Lookout } from './census.ts'
 import { type ExitRecord, keepRecord, writeWhole } from './exit-record.ts'
-import { Footprint } from './footprint.ts'
+import type { JobProcesses, Start } from './job-processes.ts'
 import type { LogPipes } from './log-pipes.ts'
 import { LogSink } from './log-sink.ts'
 import { MARKER_VARIABLE, markerOf } from './marker.ts'
+import { NamespacedProcesses, type PidNamespaces } from './namespaces.ts'
 import { memoryUse, type ProcessEntry, readProcess } from './process-table.ts'
 import type { ProgramLaunch } from './protocol.ts'
 import {
@@ -20,16 +21,17 @@ import {
   NODE_GONE,
   RunBounds,
 } from './run-bounds.ts'
-import { sendSignal, sweep } from './sweep.ts'
+import { TracedProcesses } from './traced-processes.ts'
 import { jobProcessFile, logFile } from './work-files.ts'
 
-const SWEEP_MS = 10_000
 const DRAIN_MS = 2_000
 
 /** What all runs of programs in a keeper share. */
 export interface ProgramTools {
   readonly lookout: Lookout
   readonly pipes: LogPipes
+  /** One namespace for each job; undefined where the machine has none to give. */
+  readonly namespaces: PidNamespaces | undefined
 }
 
 /** Looks after the run of one native program inside the keeper: starts it, bounds it, ends it, and records its end. */
@@ -37,7 +39,7 @@ export class ProgramRun implements KeptWork {
   readonly #launch: ProgramLaunch
   readonly #tools: ProgramTools
   readonly #marker: string
-  readonly #footprint: Footprint
+  readonly #processes: JobProcesses
   readonly #stdout: LogSink
   readonly #stderr: LogSink
   readonly #onDone: (record: ExitRecord | undefined) => void
@@ -47,7 +49,7 @@ export class ProgramRun implements KeptWork {
   #startedAtMs: number | null = null
   #cause: Cause | undefined
   #finishing = false
-  #census: Census | undefined
+  #begun = false
 
   /** Calls `onDone` once, when nothing of the run is left; without a record it never began. Throws where its log cannot be opened. */
   constructor(launch: ProgramLaunch, tools: ProgramTools, onDone: (record: ExitRecord | undefined) => void) {
@@ -60,22 +62,33 @@ export class ProgramRun implements KeptWork {
       (cause, graceMs) => this.#stop(cause, graceMs),
     )
     this.#marker = markerOf(launch.executionId, launch.attempt, launch.workDir)
-    this.#footprint = new Footprint({
-      isMarked: (value) => value === this.#marker,
-      workDir: launch.workDir,
-      notBefore: readProcess(process.pid)?.startTime ?? '0',
-      exceptPid: process.pid,
-    })
+    const { lookout, namespaces } = tools
+    this.#processes =
+      namespaces === undefined
+        ? new TracedProcesses(lookout, this.#marker, launch.workDir)
+        : new NamespacedProcesses(namespaces, launch.cwd)
     this.#stdout = new LogSink(logFile(launch.workDir, 'stdout'), launch.logBytes)
     this.#stderr = new LogSink(logFile(launch.workDir, 'stderr'), launch.logBytes)
   }
 
-  /** Starts the job's own code. */
   go(): void {
-    if (this.#child !== undefined || this.#finishing) return
+    if (this.#begun || this.#finishing) return
+    this.#begun = true
+    const { command, args, env } = this.#launch
+    this.#processes.enclose({ command, args, env: { ...env, [MARKER_VARIABLE]: this.#marker } }).then(
+      (start) => {
+        // Where it was ended meanwhile, what was made ready for it is given back.
+        if (this.#finishing) void this.#processes.end()
+        else this.#start(start)
+      },
+      (error: unknown) => this.#failStart(error),
+    )
+  }
+
+  #start(start: Start): void {
     const { pipes } = this.#tools
     const [out, err] = [pipes.take(), pipes.take()]
-    const child = this.#spawn(['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe'])
+    const child = this.#spawn(start, ['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe'])
     if (out !== undefined) closeSync(out.childEnd)
     if (err !== undefined) closeSync(err.childEnd)
     this.#drain(this.#stdout, out?.stream ?? child?.stdout)
@@ -87,7 +100,7 @@ export class ProgramRun implements KeptWork {
     })
     child.once('exit', (code, signal) => void this.#finish(this.#ending(code, signal)))
     if (child.pid === undefined) return
-    this.#footprint.add(child.pid)
+    this.#processes.begin(child.pid)
     this.#startedAtMs = Date.now()
     this.#noteJob(child.pid)
     this.#bounds.start()
@@ -101,11 +114,9 @@ export class ProgramRun implements KeptWork {
     }
   }
 
-  #spawn(streams: ('ignore' | 'pipe' | number)[]): ChildProcess | undefined {
-    const { command, args, cwd } = this.#launch
-    const env = { ...this.#launch.env, [MARKER_VARIABLE]: this.#marker }
+  #spawn({ command, args, env }: Start, streams: ('ignore' | 'pipe' | number)[]): ChildProcess | undefined {
     try {
-      return spawn(command, args, { cwd, env, detached: true, stdio: streams })
+      return spawn(command, args, { cwd: this.#launch.cwd, env, detached: true, stdio: streams })
     } catch (error) {
       // Thrown, not emitted, for what no program can be given: a NUL character in its environment.
       this.#failStart(error)
@@ -113,14 +124,12 @@ export class ProgramRun implements KeptWork {
     }
   }
 
-  /** Ends the job politely: SIGTERM to all its processes, SIGKILL after the grace period. */
   cancel(): void {
     this.#stop(CANCELLED, this.#launch.graceMs)
   }
 
-  /** Ends the job at once, because nobody is left to answer for it; one that has not begun leaves nothing. */
   orphan(): void {
-    if (this.#child === undefined) return void this.#giveUp()
+    if (!this.#begun) return void this.#giveUp()
     this.#stop(NODE_GONE, 0)
     this.kill()
   }
@@ -143,27 +152,16 @@ export class ProgramRun implements KeptWork {
       this.kill()
       return
     }
-    for (const entry of this.#footprint.refresh()) {
-      sendSignal(entry.pid, 'SIGTERM')
-      // A stopped process takes no signal but SIGKILL before it goes on.
-      sendSignal(entry.pid, 'SIGCONT')
-    }
+    this.#processes.terminate()
     this.#grace = setTimeout(() => this.kill(), graceMs)
   }
 
-  /** Kills the job's processes as far as they are known, without waiting. */
   kill(): void {
-    const pid = this.#child?.pid
-    if (pid === undefined || this.#finishing) return
-    sendSignal(-pid, 'SIGKILL')
-    for (const entry of this.#footprint.refresh()) sendSignal(entry.pid, 'SIGKILL')
+    if (!this.#finishing) this.#processes.kill()
   }
 
   #excess(): Cause | undefined {
-    const census = this.#tools.lookout.recent()
-    if (census !== this.#census) this.#footprint.find(census)
-    this.#census = census
-    const live = this.#footprint.refresh()
+    const live = this.#processes.look()
     const { maxProcesses, memoryBytes } = this.#launch
     if (live.length > maxProcesses) {
       return { reason: 'killed', message: `it had more than ${maxProcesses} processes at a time` }
@@ -202,7 +200,7 @@ export class ProgramRun implements KeptWork {
     this.#finishing = true
     this.#bounds.end()
     clearTimeout(this.#grace)
-    const { left } = await sweep(this.#footprint, this.#tools.lookout, SWEEP_MS)
+    const left = await this.#processes.end()
     await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
     const { executionId, attempt, workDir } = this.#launch
     // Logs that are on disk and have no name there are found by nobody. A disk that fails shows where the end is committed.

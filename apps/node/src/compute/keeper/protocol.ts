@@ -25,6 +25,8 @@ export interface ProgramLaunch extends RunOrders {
   readonly args: readonly string[]
   /** The whole environment of the job's first process, but for the marker. */
   readonly env: Readonly<Record<string, string>>
+  /** True: in a PID namespace of its own, where the machine has one to give. */
+  readonly isolate: boolean
   /** More processes than this at a time end the job. */
   readonly maxProcesses: number
 }

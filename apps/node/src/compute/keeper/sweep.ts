@@ -21,6 +21,12 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** Asks a process to end, also one that is stopped: it takes no signal but SIGKILL before it goes on. */
+export function terminate(pid: number): void {
+  sendSignal(pid, 'SIGTERM')
+  sendSignal(pid, 'SIGCONT')
+}
+
 /**
  * Kills every process of a footprint and waits until none is seen in two looks in a row, so that a process
  * born between a look and its kill is caught as well.

@@ -34,6 +34,7 @@ function launchOf(workDir: string, script: string): Launch {
     memoryBytes: null,
     logBytes: 1_000_000,
     outputBytes: 1_000_000,
+    isolate: false,
     maxProcesses: 100,
   }
 }
@@ -100,12 +101,12 @@ test('one that hangs is killed with its jobs, and their runs are given back', as
     process.env['PATH'] = path
   })
   const workDir = scratch()
-  // A third of a second, of the two for which it waits for that program.
-  const run = await new Keeper({ askMs: 10, unanswered: 30 }).prepare(launchOf(workDir, 'echo never'), signal)
+  // Shorter than it waits for that program.
+  const run = await new Keeper(SHORT).prepare(launchOf(workDir, 'echo never'), signal)
   expect(await run.go()).toMatchObject({
     reason: 'keeper-lost',
     exitCode: null,
-    errorMessage: 'its keeper did not answer for 0.3 s, so the job was ended',
+    errorMessage: 'its keeper did not answer for 3 s, so the job was ended',
   })
   expect(readExitRecord(workDir)).toBeUndefined()
 })
@@ -124,7 +125,7 @@ test('one run that is given up leaves the others of its keeper alone', async () 
 test('the requester hears of an interruption where a keeper was killed', async () => {
   const store = await openMemoryExecutionStore()
   const link = new TestRequester()
-  const engines = new EngineRegistry([new ExecEngine({ allowed: true, graceMs: 200 })])
+  const engines = new EngineRegistry([new ExecEngine({ allowed: true, isolate: false, graceMs: 200 })])
   await startRoom({ store, link, dataDir: scratch(), settings: { engines } })
   link.ask('e-1', shellJob('kill -KILL $PPID; sleep 60'), { approved: true })
   const known = await untilHolds(

@@ -35,11 +35,12 @@ afterEach(async () => {
   removeDirectory(directory)
 })
 
-async function startNode(script: string, copyOf?: FakeNode): Promise<FakeNode> {
+async function startNode(script: string, copyOf?: FakeNode, isolate = 'no'): Promise<FakeNode> {
   count += 1
   const executionId = copyOf?.executionId ?? `e-death-${process.pid}-${count}`
   const workDir = join(directory, copyOf === undefined ? executionId : 'copy')
   const child = spawn(process.execPath, [program, workDir, executionId, script], {
+    env: { ...process.env, ISOLATE: isolate },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
@@ -67,7 +68,7 @@ async function kill(node: FakeNode): Promise<void> {
 const unique = (): string => String(1_000_000_000 + process.pid * 1_000 + count + 1)
 
 describe('when the node is killed', () => {
-  test.each([
+  const jobs: [string, (n: string) => string][] = [
     ['a plain job', (n: string) => `echo up; sleep ${n}`],
     ['a job that ignores SIGTERM', (n: string) => `trap "" TERM HUP; echo up; sleep ${n}; sleep ${n}`],
     ['a pipeline', (n: string) => `echo up; sleep ${n} | sleep ${n} | sleep ${n}`],
@@ -89,9 +90,14 @@ describe('when the node is killed', () => {
       'a job that goes on forking',
       (n: string) => `echo up; while :; do setsid sleep ${n} & sleep 0.02; done`,
     ],
-  ])('no process of %s survives', async (_name, script) => {
+  ]
+  const inBothModes = jobs.flatMap(([name, script]) => [
+    [name, 'no', script] as const,
+    [`${name} in a namespace`, 'yes', script] as const,
+  ])
+  test.each(inBothModes)('no process of %s survives', async (_name, isolate, script) => {
     const mark = unique()
-    const node = await startNode(script(mark))
+    const node = await startNode(script(mark), undefined, isolate)
     go(node)
     await untilOutput(node, 'up')
     expect(processesWith(mark).length).toBeGreaterThan(0)

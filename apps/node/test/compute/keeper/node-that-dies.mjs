@@ -20,6 +20,7 @@ const run = await new Keeper().prepare(
     memoryBytes: null,
     logBytes: 1_000_000,
     outputBytes: 1_000_000_000,
+    isolate: process.env.ISOLATE === 'yes',
     maxProcesses: 10_000,
   },
   new AbortController().signal,

@@ -1,0 +1,24 @@
+import type { CommandLine } from './confinement.ts'
+import type { ProcessEntry } from './process-table.ts'
+
+/** How a program is started. */
+export interface Start extends CommandLine {
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The processes of one job: how they are started, seen and ended. */
+export interface JobProcesses {
+  /** Makes ready what the job is to run in; resolves to what starts it there. Rejects where the machine refuses. */
+  enclose(start: Start): Promise<Start>
+  /** Says which process was started for it. */
+  begin(pid: number): void
+  /** The live processes of the job, as thoroughly as can be afforded ten times a second. */
+  look(): readonly ProcessEntry[]
+  /** Asks all that are known to end. */
+  terminate(): void
+  /** Kills all that are known, without waiting. */
+  kill(): void
+  /** Ends whatever is left when the first one has ended, and resolves to the pids of those that cannot be ended. */
+  end(): Promise<readonly number[]>
+}

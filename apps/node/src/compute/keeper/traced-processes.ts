@@ -1,0 +1,58 @@
+import type { Census, Lookout } from './census.ts'
+import { Footprint } from './footprint.ts'
+import type { JobProcesses, Start } from './job-processes.ts'
+import { type ProcessEntry, readProcess } from './process-table.ts'
+import { sendSignal, sweep, terminate } from './sweep.ts'
+
+const SWEEP_MS = 10_000
+
+/** The processes of a job among all others of the machine, known by the traces that they leave. */
+export class TracedProcesses implements JobProcesses {
+  readonly #lookout: Lookout
+  readonly #footprint: Footprint
+  #first: number | undefined
+  #census: Census | undefined
+
+  /** `marker` is what the environment of the job holds, `workDir` where it works. */
+  constructor(lookout: Lookout, marker: string, workDir: string) {
+    this.#lookout = lookout
+    this.#footprint = new Footprint({
+      isMarked: (value) => value === marker,
+      workDir,
+      notBefore: readProcess(process.pid)?.startTime ?? '0',
+      exceptPid: process.pid,
+    })
+  }
+
+  enclose(start: Start): Promise<Start> {
+    return Promise.resolve(start)
+  }
+
+  begin(pid: number): void {
+    this.#first = pid
+    this.#footprint.add(pid)
+  }
+
+  look(): readonly ProcessEntry[] {
+    const census = this.#lookout.recent()
+    if (census !== this.#census) this.#footprint.find(census)
+    this.#census = census
+    return this.#footprint.refresh()
+  }
+
+  terminate(): void {
+    for (const { pid } of this.#footprint.refresh()) terminate(pid)
+  }
+
+  kill(): void {
+    if (this.#first === undefined) return
+    sendSignal(-this.#first, 'SIGKILL')
+    for (const { pid } of this.#footprint.refresh()) sendSignal(pid, 'SIGKILL')
+  }
+
+  async end(): Promise<readonly number[]> {
+    if (this.#first === undefined) return []
+    const { left } = await sweep(this.#footprint, this.#lookout, SWEEP_MS)
+    return left
+  }
+}
