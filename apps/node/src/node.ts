@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path'
 import { findClockStep } from '@saltcod/compaction'
 import type { Config, ResolvedPaths } from '@saltcod/config'
 import { makeDirectory, resolvePaths } from '@saltcod/config'
-import type { ExecutionStore, JobStore, Json, KvFailure } from '@saltcod/store-core'
+import {
+  type ExecutionStore,
+  isStoreError,
+  type JobStore,
+  type Json,
+  type KvFailure,
+} from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { addArchiveRoutes } from './archive/archive-routes.ts'
@@ -247,7 +253,9 @@ async function firstFailure({ jobs, executions, compute }: Parts): Promise<Failu
   const storeFailure = async (failed: Promise<KvFailure> | undefined, what: string): Promise<Failure> => {
     const failure = await (failed ?? never)
     return new Failure(EXIT.storeFailed, `the ${what} has become unusable: ${failure.message}`, {
-      hint: 'see to the disk, then start the node again; nothing that was acknowledged is lost',
+      hint: isStoreError(failure.cause, 'STORE_DAMAGED')
+        ? 'see to the disk; the next start refuses the file and says what can be done'
+        : 'see to the disk, then start the node again; nothing that was acknowledged is lost',
       cause: failure.cause,
     })
   }

@@ -10,6 +10,11 @@ export class CopyGate {
     return this.#running > 0
   }
 
+  /** Whether further copies wait. */
+  get isHeld(): boolean {
+    return this.#open !== undefined
+  }
+
   /** Writes a copy when none is held back. */
   async run(copy: () => Promise<void>): Promise<void> {
     while (this.#open !== undefined) await this.#open

@@ -264,6 +264,18 @@ export class Environment {
     this.#root.resetReadTxn()
   }
 
+  /** Runs something that reads the file without LMDB, while no page of the last commit is overwritten and the file stays open. */
+  async pinned(body: () => Promise<void>): Promise<void> {
+    await this.copies.run(async () => {
+      const transaction = this.#root.useReadTransaction()
+      try {
+        await body()
+      } finally {
+        transaction.done()
+      }
+    })
+  }
+
   /** Writes a compact copy to a path. */
   async copyTo(path: string): Promise<void> {
     await this.copies.run(async () => {

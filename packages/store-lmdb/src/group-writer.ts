@@ -9,6 +9,7 @@ import type { Environment } from './environment.ts'
 import { PageEstimate } from './page-estimate.ts'
 import { failedError, outcomeUnknownError } from './refusal.ts'
 import type { Reserve } from './reserve.ts'
+import { QUARANTINE } from './suspect-walk.ts'
 import { pagesOf } from './tree-size.ts'
 import { WriteQueue, type WriteRequest } from './write-queue.ts'
 
@@ -35,12 +36,15 @@ interface Group {
   keys: number
   bytes: number
   freePages: number | undefined
+  quarantined: boolean
 }
 
 /** What a {@link GroupWriter} tells of. */
 export interface GroupEvents {
   /** A group is on disk; its requests have not been answered yet. */
   readonly committed: () => void
+  /** A damaged record has been noted, which is on disk now. */
+  readonly quarantined: () => void
   /** Nothing can be trusted any more. */
   readonly failed: (cause: unknown) => void
 }
@@ -160,7 +164,7 @@ export class GroupWriter {
       this.#reserve.begin()
       this.#environment.commit(() => {
         this.#runBodies(group)
-        this.#apply(group.buffer)
+        this.#apply(group)
         bodiesDone = true
       })
       this.#reserve.settle(this.#environment.lastPage() + 1, group.estimate.pages)
@@ -169,6 +173,7 @@ export class GroupWriter {
       return
     }
     this.#events.committed()
+    if (group.quarantined) this.#events.quarantined()
     for (const deliver of group.deliveries) deliver()
   }
 
@@ -186,6 +191,7 @@ export class GroupWriter {
       keys: 0,
       bytes: 0,
       freePages: undefined,
+      quarantined: false,
     }
   }
 
@@ -238,8 +244,10 @@ export class GroupWriter {
     if (changed) this.#reserve.ensure(estimate.pages, frees, () => this.#freePages(group))
   }
 
-  #apply(buffer: ChangeBuffer): void {
+  #apply(group: Group): void {
+    const { buffer } = group
     for (const { table, key, value } of buffer.changes()) {
+      if (table === QUARANTINE && value !== null) group.quarantined = true
       if (value === null) this.#environment.remove(table, key)
       else this.#environment.put(table, key, value)
     }

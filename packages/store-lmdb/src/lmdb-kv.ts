@@ -25,7 +25,11 @@ import type { Reserve } from './reserve.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
 import { noteMove } from './shared-environment.ts'
 import type { StorePath } from './store-path.ts'
+import { walk } from './suspect-walk.ts'
 import { pagesOf } from './tree-size.ts'
+
+/** A walk takes a quarter of the time. */
+const WALK_REST_MS = 30
 
 /** What only the owner of a store has. */
 export interface Ownership {
@@ -58,6 +62,7 @@ export class LmdbKv implements KvStore {
   #failure: KvFailure | undefined
   #closing: Promise<void> | undefined
   #rewriting: Promise<KvRewriteReport> | undefined
+  #walking: Promise<void> | undefined
   #reading = false
 
   constructor(parts: LmdbKvParts) {
@@ -88,7 +93,7 @@ export class LmdbKv implements KvStore {
     try {
       return environment.undisturbed(() => runReadBody(environment, tables, body))
     } catch (error) {
-      if (isStoreError(error, 'STORE_DAMAGED')) this.#parts.ownership?.lock.suspect()
+      if (isStoreError(error, 'STORE_DAMAGED') && this.#parts.ownership !== undefined) this.#fail(error)
       throw error
     } finally {
       this.#reading = outer
@@ -117,6 +122,7 @@ export class LmdbKv implements KvStore {
   async #close(): Promise<void> {
     // It notices that the store is closing, and leaves it as it was.
     await this.#rewriting?.catch(() => undefined)
+    await this.#walking
     await this.#writer?.idle()
     const { environment, ownership } = this.#parts
     const lastCommit = this.#failure === undefined ? environment.lastCommit() : undefined
@@ -145,15 +151,33 @@ export class LmdbKv implements KvStore {
       committed: () => {
         lock.committed(environment.lastCommit())
       },
+      quarantined: () => {
+        this.#walking ??= this.#walk(environment, lock)
+      },
       failed: (cause) => {
         this.#fail(cause)
       },
     })
   }
 
+  /** A damaged record may lie on a damaged page, which LMDB would sooner or later end the process on. Once in an opening. */
+  async #walk(environment: Environment, lock: OwnerLock): Promise<void> {
+    const isOver = (): boolean =>
+      this.#closing !== undefined || this.#failure !== undefined || environment.copies.isHeld
+    try {
+      await environment.pinned(async () => {
+        const walked = await walk(this.location, { restMs: WALK_REST_MS, isOver })
+        if (walked !== undefined && !isOver()) lock.walked(walked)
+      })
+    } catch (error) {
+      // What keeps it from looking, such as too few descriptors, says nothing of the pages.
+      if (isStoreError(error, 'STORE_DAMAGED')) this.#fail(error)
+    }
+  }
+
   #fail(cause: unknown): void {
     if (this.#failure !== undefined) return
-    if (isDamage(cause)) this.#parts.ownership?.lock.suspect()
+    if (isDamage(cause) || isStoreError(cause, 'STORE_DAMAGED')) this.#parts.ownership?.lock.suspect()
     const { code, message } = failedError(this.location, cause)
     this.#failure = { code, message, cause }
     this.#settleFailed(this.#failure)

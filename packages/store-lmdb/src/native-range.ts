@@ -1,5 +1,8 @@
 import type { KvRange } from '@saltcod/store-core'
 
+/** LMDB's own code for a page that is damaged. */
+const DAMAGED_PAGE = -30_796
+
 const FIRST_KEY: Uint8Array = Uint8Array.of(0)
 
 /** A range as lmdb takes it. */
@@ -49,5 +52,5 @@ export function requireOrder(
   const fromBound = bound === undefined ? 1 : Buffer.compare(first, bound) * step
   const isInOrder = Buffer.compare(last, first) * step >= 0
   if (isInOrder && (inclusive === undefined ? fromBound > 0 : fromBound >= 0)) return
-  throw new Error('its rows are out of order')
+  throw Object.assign(new Error('its rows are out of order'), { code: DAMAGED_PAGE })
 }

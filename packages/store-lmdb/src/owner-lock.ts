@@ -111,7 +111,9 @@ export class OwnerLock {
   /** To be called when all pages of the file were walked and found sound, with the number of its commit. */
   walked(transaction: bigint): void {
     const file = this.#identity()
-    if (file !== undefined) this.#pages = { file, walked: transaction, isSuspect: false }
+    if (file === undefined) return
+    this.#pages = { file, walked: transaction, isSuspect: false }
+    this.#noteCommit()
   }
 
   /** To be called when LMDB has met a damaged page: that is written down at once, since it may end the process with the next one. */

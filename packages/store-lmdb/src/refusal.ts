@@ -83,7 +83,8 @@ export function readOnlyError(path: string): StoreError {
 
 /** LMDB or the system reported an error after which nothing can be trusted. */
 export function failedError(path: string, cause: unknown): StoreError {
-  return new StoreError('STORE_FAILED', `the store ${path} failed: ${messageOf(cause)}`, {
+  const why = messageOf(cause).replace(`the store ${path} is damaged`, 'it is damaged')
+  return new StoreError('STORE_FAILED', `the store ${path} failed: ${why}`, {
     path,
     cause,
     hint: 'look at the disk and the system log, then restart the process; it checks the store as it opens',

@@ -1,10 +1,13 @@
 import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop the store.
-import { setImmediate } from 'node:timers'
+import { setImmediate, setTimeout } from 'node:timers'
 
 import { stateOfTable, walkFile } from './file/file-walk.ts'
 import type { KnownPages } from './owner-note.ts'
 import { damagedError } from './refusal.ts'
+
+/** The table of damaged records. */
+export const QUARANTINE = 'quarantine'
 
 /** How much of a file is walked. */
 export interface WalkLimits {
@@ -33,11 +36,12 @@ export async function walkPages(
   { walked = 0n, isSuspect }: KnownPages,
   limits: WalkLimits = LIMITS,
 ): Promise<bigint | undefined> {
-  const quarantine = stateOfTable(path, 'quarantine')
+  const quarantine = stateOfTable(path, QUARANTINE)
   const mustEnd = isSuspect || quarantine.changedIn > walked
   if (!mustEnd && isClean && quarantine.usedBytes > limits.smallBytes) return undefined
   const maxMs = mustEnd ? limits.maxSuspectMs : limits.maxMs
-  const transaction = await walkFor(path, maxMs)
+  const endMs = performance.now() + maxMs
+  const transaction = await walk(path, { restMs: 0, isOver: () => performance.now() >= endMs })
   if (transaction !== undefined || !mustEnd) return transaction
   throw damagedError(
     path,
@@ -45,27 +49,37 @@ export async function walkPages(
   )
 }
 
-/** Resolves with `undefined` where the time is over before the walk is. */
-async function walkFor(path: string, maxMs: number): Promise<bigint | undefined> {
-  const walk = walkFile(path, {
+/** How a walk goes on. */
+export interface WalkPace {
+  /** How long others have their turn after each slice. */
+  readonly restMs: number
+  /** Asked before each row. */
+  readonly isOver: () => boolean
+}
+
+/**
+ * Walks all pages of a file in slices. Resolves with the number of its commit, or with `undefined` where it is over before. Rejects with
+ * `STORE_DAMAGED` for what it finds. In a file that is served, the pages of the commit must stay as they are meanwhile.
+ */
+export async function walk(path: string, { restMs, isOver }: WalkPace): Promise<bigint | undefined> {
+  const rows = walkFile(path, {
     problem({ rule, message }) {
       // Pages that the file has for nothing do no harm to what it holds.
       if (rule !== 'free-list-short') throw damagedError(path, message)
     },
     lost: () => undefined,
   })
-  const startMs = performance.now()
-  let sliceMs = startMs
-  for (let step = walk.next(); ; step = walk.next()) {
+  let sliceMs = performance.now()
+  for (let step = rows.next(); ; step = rows.next()) {
     if (step.done === true) return step.value?.transaction
-    const nowMs = performance.now()
-    if (nowMs - startMs >= maxMs) {
-      walk.return(null)
+    if (isOver()) {
+      rows.return(null)
       return undefined
     }
-    if (nowMs - sliceMs < MAX_SLICE_MS) continue
+    if (performance.now() - sliceMs < MAX_SLICE_MS) continue
     await new Promise<void>((resolve) => {
-      setImmediate(resolve)
+      if (restMs === 0) setImmediate(resolve)
+      else setTimeout(resolve, restMs)
     })
     sliceMs = performance.now()
   }

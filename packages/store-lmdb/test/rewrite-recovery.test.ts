@@ -139,6 +139,7 @@ async function openParts(path: string): Promise<Parts> {
   if (lock === undefined) throw new Error('there is no store')
   const writer = new GroupWriter(environment, reserve, new Set(TABLES), {
     committed: () => undefined,
+    quarantined: () => undefined,
     failed: (error) => void failures.push(error),
   })
   const parts = {

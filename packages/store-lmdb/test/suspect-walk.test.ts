@@ -1,11 +1,12 @@
 import { closeSync, lstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
+import type { KvStore } from '@saltcod/store-core'
 import { expect, test } from 'vitest'
 
 import { DataFile, findCommit, parseHeader } from '../src/file/index.ts'
 import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'
-import { readNote } from '../src/owner-note.ts'
+import { type KnownPages, readNote } from '../src/owner-note.ts'
 import { walkPages } from '../src/suspect-walk.ts'
 import { makeStore, TABLES } from './bad-file.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -15,7 +16,7 @@ const SWAPPED = { code: 'STORE_DAMAGED', message: expect.stringMatching(/says th
 /** What is walked of a large file in these tests; nothing of them is small. */
 const LIMITS = { smallBytes: 0, maxMs: 60_000, maxSuspectMs: 60_000 }
 const NO_TIME = { smallBytes: 0, maxMs: 0, maxSuspectMs: 0 }
-const UNKNOWN = { isSuspect: false }
+const UNKNOWN: KnownPages = { isSuspect: false }
 
 /** Swaps two pages of rows that lie beside each other, in place, as a disk does that writes to the wrong place. */
 function swapLeaves(path: string): void {
@@ -148,7 +149,7 @@ test('a damaged record keeps nobody out, and asks for one walk, until another on
 })
 
 /** Reads a table from key to key, as a listing does. */
-function readWhole(store: Awaited<ReturnType<typeof openLmdbKv>>, reverse: boolean): void {
+function readWhole(store: KvStore, reverse: boolean): void {
   let rows = 0
   let last: Uint8Array | undefined
   do {
@@ -160,18 +161,75 @@ function readWhole(store: Awaited<ReturnType<typeof openLmdbKv>>, reverse: boole
   } while (last !== undefined)
 }
 
-test('a damaged page that is met while a store is served is remembered until a walk finds nothing', async () => {
+test('a damaged page that LMDB meets while a store is served ends that, and is remembered until a walk finds nothing', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
   await makeStore(path)
   const store = await openLmdbKv({ path, tables: TABLES })
   misleadBranches(path)
   expect(() => readWhole(store, false)).toThrow(expect.objectContaining({ code: 'STORE_DAMAGED' }))
-  expect(pagesOf(path)).toMatchObject({ isSuspect: true })
-  misleadBranches(path)
+  expect(await store.failed).toMatchObject({ code: 'STORE_FAILED' })
   await store.close()
   expect(pagesOf(path)).toMatchObject({ isSuspect: true })
+  misleadBranches(path)
   await (await openLmdbKv({ path, tables: TABLES })).close()
   expect(pagesOf(path)).toMatchObject({ isSuspect: false })
+})
+
+test('a damaged record that is met while a store is served lets its pages be walked, and a damaged one ends that', async () => {
+  for (const isSwapped of [false, true]) {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    const store = await openLmdbJobStore({ path })
+    for (let n = 0; n < 300; n++) await store.submitJob({ type: 'batch', spec: { n } })
+    const { job } = await store.submitJob({ type: 'batch', spec: { mark: 'mark of the last' } })
+    flipIn(path, 'mark of the last')
+    if (isSwapped) swapLeaves(path)
+    const walkedBefore = pagesOf(path).walked ?? 0n
+    await expect(store.getJob(job.id)).rejects.toMatchObject({ code: 'RECORD_CORRUPT' })
+    if (isSwapped) {
+      expect(await store.failed).toMatchObject({
+        code: 'STORE_FAILED',
+        message: expect.stringMatching(/failed: it is damaged: page \d+ says that it is page \d+/),
+      })
+      await expect(store.submitJob({ type: 'batch', spec: {} })).rejects.toMatchObject({
+        code: 'STORE_FAILED',
+      })
+      expect(pagesOf(path)).toMatchObject({ isSuspect: true })
+    } else {
+      await expect.poll(() => pagesOf(path).walked ?? 0n, { timeout: 30_000 }).toBeGreaterThan(walkedBefore)
+      await store.submitJob({ type: 'batch', spec: {} })
+    }
+    await store.close()
+  }
+})
+
+test('a walk beside writers, a backup and a rewrite finds nothing in a sound store', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  await makeStore(path)
+  const tables = [...TABLES, 'quarantine']
+  for (let opening = 0; opening < 3; opening += 1) {
+    const store = await openLmdbKv({ path, tables })
+    const walkedBefore = pagesOf(path).walked ?? 0n
+    let isDone = false
+    const writer = async (number: number): Promise<void> => {
+      for (let n = 0; !isDone; n += 1) {
+        const key = Buffer.from(`${number}-${(n * 7) % 400}`)
+        await store.write((transaction) => {
+          if (n % 3 === 2) transaction.remove('alpha', key)
+          else transaction.put('alpha', key, Buffer.alloc((n * 131) % 9_000, n))
+        })
+      }
+    }
+    const writers = Array.from({ length: 8 }, (_, number) => writer(number))
+    await store.write((transaction) => {
+      transaction.put('quarantine', Buffer.from(`found-${opening}`), Buffer.alloc(10))
+    })
+    await store.capabilities.backup?.(`${path}.copy-${opening}`)
+    await expect.poll(() => pagesOf(path).walked ?? 0n, { timeout: 30_000 }).toBeGreaterThan(walkedBefore)
+    if (opening === 1) await store.capabilities.rewrite?.({})
+    isDone = true
+    await Promise.all(writers)
+    await store.close()
+  }
 })
 
 test('a reading that goes from key to key ends where pages lie in each other’s place', async () => {
