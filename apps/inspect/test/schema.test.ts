@@ -1,11 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { SCHEMA_VERSION } from '@saltcod/store-core'
-import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
+import {
+  decodeRecord,
+  encodeRecord,
+  SCHEMA_VERSION,
+  STORE_TABLES,
+  type StoreRow,
+  tuple,
+} from '@saltcod/store-core'
+import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../test/program-session.ts'
 
@@ -85,3 +92,42 @@ test.each([1])(
   },
   120_000,
 )
+
+test('a store of a newer release is refused by every command that would read its rows, and nothing is made', async () => {
+  const [, path = ''] = storesOf(1)
+  await setSchema(path, 99)
+  const before = readFileSync(path)
+  const commands = [
+    ['info', path],
+    ['check', path],
+    ['summary', path],
+    ['jobs', path],
+    ['keys', path, 'jobs'],
+    ['export', path],
+    ...['backup', 'restore', 'salvage', 'repair', 'compact'].map((verb) => [verb, path, `${path}.${verb}`]),
+  ]
+  for (const args of commands) {
+    const { code, stdout, stderr } = await session.run(args, { cwd: directory })
+    const words = `has schema 99, this release reads up to ${SCHEMA_VERSION}`
+    expect({ args, code, said: stdout + stderr }).toMatchObject({
+      code: 3,
+      said: expect.stringContaining(words),
+    })
+    expect(stdout + stderr).toContain('use the inspector of the newer release')
+  }
+  const beside = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.`))
+  expect(beside.filter((name) => !name.endsWith('.owner'))).toEqual([])
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+/** Makes a store say that it is of another schema. */
+async function setSchema(path: string, schema: number): Promise<void> {
+  const kv = await openLmdbKv({ path, tables: STORE_TABLES })
+  await kv.write((transaction) => {
+    const key = tuple('store')
+    const value = transaction.get('meta', key)
+    const row = decodeRecord<StoreRow>('meta', key, 1, value ?? Buffer.alloc(0))
+    transaction.put('meta', key, encodeRecord('meta', key, 1, { ...row, schema }))
+  })
+  await kv.close()
+}

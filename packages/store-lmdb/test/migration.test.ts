@@ -4,7 +4,17 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
-import { openJobStore, REBUILT_TABLES, rebuildStore, SCHEMA_VERSION, STORE_TABLES } from '@saltcod/store-core'
+import {
+  decodeRecord,
+  encodeRecord,
+  openJobStore,
+  REBUILT_TABLES,
+  rebuildStore,
+  SCHEMA_VERSION,
+  STORE_TABLES,
+  type StoreRow,
+  tuple,
+} from '@saltcod/store-core'
 import { expect, test } from 'vitest'
 
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '../src/index.ts'
@@ -141,3 +151,28 @@ test('a migration that is killed before or after any of its writes is finished b
     }
   }
 })
+
+test.each(['jobs.db', 'executions.db'] as const)(
+  'a store of a newer release (%s) is refused by name, for reading and for writing, and stays as it is',
+  async (name) => {
+    const path = earlier(1, name)
+    const kv = await openLmdbKv({ path, tables: STORE_TABLES })
+    await kv.write((transaction) => {
+      const key = tuple('store')
+      const row = decodeRecord<StoreRow>('meta', key, 1, transaction.get('meta', key) ?? Buffer.alloc(0))
+      transaction.put('meta', key, encodeRecord('meta', key, 1, { ...row, schema: SCHEMA_VERSION + 1 }))
+    })
+    await kv.close()
+    const before = readFileSync(path)
+    const open = name === 'jobs.db' ? openLmdbJobStore : openLmdbExecutionStore
+    for (const readOnly of [true, false]) {
+      await expect(open({ path, readOnly })).rejects.toMatchObject({
+        code: 'SCHEMA_TOO_NEW',
+        message: expect.stringContaining(`has schema ${SCHEMA_VERSION + 1}`),
+        hint: 'use the newer release that wrote it',
+      })
+    }
+    expect(copiesBeside(path)).toEqual([])
+    expect(readFileSync(path).equals(before)).toBe(true)
+  },
+)

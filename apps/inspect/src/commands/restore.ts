@@ -25,6 +25,9 @@ export async function restore(
   const final = freePath(target)
   const { findings } = await checkStoreFile(path, MAX_FINDINGS, undefined)
   const [first] = findings
+  if (first?.rule === 'store-unreadable') {
+    throw new Failure(EXIT.unreadable, `${first.message}; nothing was written`, { hint: first.fix })
+  }
   if (first !== undefined) {
     throw new Failure(
       EXIT.findings,

@@ -20,6 +20,7 @@ import { Failure } from '../failure.ts'
 import { findOrphanRows } from '../pages/orphan-leaves.ts'
 import { locateStore } from '../store/locate.ts'
 import { freePath, makeStore } from '../store/new-store.ts'
+import { refuseNewer } from '../store/open-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
 import { requireStopped } from '../store/require-stopped.ts'
 import type { StoreTableRow } from '../store/row.ts'
@@ -124,7 +125,7 @@ function surveyOf(path: string): Survey {
   for (;;) {
     const step = rows.next()
     if (step.done !== true) {
-      kind.look(step.value)
+      kind.look(step.value, (row) => refuseNewer(path, row))
       if (step.value.table === 'counters' && decodes(step.value)) counters.push(toCount(step.value))
       continue
     }
@@ -149,13 +150,15 @@ class KindGuess {
   #said: StoreKind | undefined
   #guessed: StoreKind = 'executions'
 
-  look(row: StoreTableRow): void {
+  look(row: StoreTableRow, onStoreRow: (row: StoreRow) => void = () => undefined): void {
     const { table, key, value } = row
     // Only a store of jobs has these.
     if (table === 'jobs' || table === 'evaluations') this.#guessed = 'jobs'
     if (table !== 'meta' || this.#said !== undefined || Buffer.compare(key, STORE_KEY) !== 0 || !decodes(row))
       return
-    this.#said = decodeRecord<StoreRow>('meta', key, value[1] ?? 1, value).kind
+    const said = decodeRecord<StoreRow>('meta', key, value[1] ?? 1, value)
+    onStoreRow(said)
+    this.#said = said.kind
   }
 
   answer(): StoreKind {

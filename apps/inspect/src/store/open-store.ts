@@ -156,7 +156,8 @@ function storeRowOf(snapshot: KvSnapshot): StoreRow | undefined {
   }
 }
 
-function refuseNewer(path: string, row: StoreRow): void {
+/** Refuses a store of a newer release, whose rows may mean something else. Throws a `Failure`. */
+export function refuseNewer(path: string, row: Pick<StoreRow, 'schema'>): void {
   if (row.schema <= SCHEMA_VERSION) return
   throw new Failure(
     EXIT.unreadable,
