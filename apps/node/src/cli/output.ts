@@ -38,6 +38,12 @@ export function printList<T>(
   terminal.out(formatTable(terminal, header, cells))
 }
 
+/** Says how many records a listing lacks because of damage; nothing where it lacks none. */
+export function tellMissing(terminal: Terminal, missing: number | undefined): void {
+  if (missing === undefined || missing === 0) return
+  terminal.err(`Warning: ${missing} missing from this listing: run saltcod-inspect check on the store\n`)
+}
+
 /** Prints a value as JSON or YAML. On a terminal nothing in it commands that: JSON stays JSON all the same. */
 export function printValue(terminal: Terminal, format: 'json' | 'yaml', value: unknown): void {
   const text = format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value)

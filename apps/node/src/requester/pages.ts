@@ -1,12 +1,14 @@
 import type { Page, PageCursor } from '@saltcod/store-core'
 
-/** Reads a listing to its end, page after page. */
+/** Reads a listing to its end, page after page; `onDamaged` gets how many records of a page were passed over. */
 export async function* allItems<T>(
   readPage: (cursor: PageCursor | null) => Promise<Page<T>>,
+  onDamaged: (records: number) => void = () => undefined,
 ): AsyncIterableIterator<T> {
   let cursor: PageCursor | null = null
   do {
     const page: Page<T> = await readPage(cursor)
+    onDamaged(page.quarantined.length)
     yield* page.items
     cursor = page.next
   } while (cursor !== null)
@@ -15,8 +17,9 @@ export async function* allItems<T>(
 /** Reads a listing to its end into one list. */
 export async function collectItems<T>(
   readPage: (cursor: PageCursor | null) => Promise<Page<T>>,
+  onDamaged?: (records: number) => void,
 ): Promise<T[]> {
   const items: T[] = []
-  for await (const item of allItems(readPage)) items.push(item)
+  for await (const item of allItems(readPage, onDamaged)) items.push(item)
   return items
 }

@@ -3,7 +3,7 @@ import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
 import { HOLD_META } from '../../wire/reserved-meta.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printValue } from '../output.ts'
+import { printValue, tellMissing } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 import { indented, stateText, timeText } from '../words.ts'
 import { executionColumns } from './job-executions.ts'
@@ -60,6 +60,7 @@ export function printDescription(
   for (const [title, text] of outputs(executions)) {
     section(title, terminal.outputIsTerminal ? printableOutput(text) : text)
   }
+  tellMissing(terminal, (answer.Executions?.Missing ?? 0) + (answer.History?.Missing ?? 0))
 }
 
 function facts({ Job: job, Executions }: WireGetJobAnswer): string {

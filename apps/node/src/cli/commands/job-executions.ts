@@ -3,7 +3,7 @@ import type { WireExecution } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
-import { printList } from '../output.ts'
+import { printList, tellMissing } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 import { desiredText, stateText, timeText } from '../words.ts'
 
@@ -34,6 +34,7 @@ export async function jobExecutions(
     all_job_versions: options.allVersions === true ? true : undefined,
   })
   printList(terminal, output, page.Items, executionColumns(wide || output === 'csv'))
+  tellMissing(terminal, page.Missing)
   if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
 }
 

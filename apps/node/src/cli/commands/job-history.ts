@@ -3,7 +3,7 @@ import type { WireHistory } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
-import { printList } from '../output.ts'
+import { printList, tellMissing } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 import { rfcText } from '../words.ts'
 
@@ -23,6 +23,7 @@ export async function jobHistory(terminal: Terminal, id: string, options: JobHis
   const items: WireHistory[] = []
   const wanted = options.limit || Number.POSITIVE_INFINITY
   let token = options.nextToken
+  let missing = 0
   // A job that goes on always has a next token, so an empty page is the end for now.
   do {
     const page = await client.listHistory(id, {
@@ -33,10 +34,12 @@ export async function jobHistory(terminal: Terminal, id: string, options: JobHis
       next_token: token,
     })
     items.push(...page.Items)
+    missing += page.Missing ?? 0
     token = page.Items.length === 0 ? '' : page.NextToken
   } while (token !== '' && items.length < wanted)
   const { output, wide = false } = options
   printList(terminal, output, items, historyColumns(wide || output === 'csv'))
+  tellMissing(terminal, missing)
   if (token !== '') terminal.err(`More: add --next-token ${token}\n`)
 }
 

@@ -3,7 +3,7 @@ import type { WireJob } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
-import { printList } from '../output.ts'
+import { printList, tellMissing } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 import { timeText } from '../words.ts'
 
@@ -33,10 +33,7 @@ export async function jobList(terminal: Terminal, options: JobListOptions): Prom
     reverse: options.orderReversed === true ? undefined : true,
   })
   printList(terminal, output, page.Items, columns(wide || output === 'csv'))
-  if (page.Missing !== undefined)
-    terminal.err(
-      `Warning: ${page.Missing} missing from this listing: run saltcod-inspect check on the store\n`,
-    )
+  tellMissing(terminal, page.Missing)
   if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
 }
 

@@ -47,8 +47,12 @@ export async function listExecutions(
     })
   }
   const version = query.flag('all_job_versions') ? {} : { jobVersion: job.version }
-  const executions = await collectItems((cursor) =>
-    requester.store.listExecutions({ jobId: job.id, ...version, limit: 1000, cursor }),
+  let missing = 0
+  const executions = await collectItems(
+    (cursor) => requester.store.listExecutions({ jobId: job.id, ...version, limit: 1000, cursor }),
+    (damaged) => {
+      missing += damaged
+    },
   )
   executions.sort(order)
   if (token.reverse) executions.reverse()
@@ -58,5 +62,6 @@ export async function listExecutions(
   return {
     NextToken: end < executions.length ? writePageToken({ ...token, offset: end }) : '',
     Items: executions.slice(offset, end).map((execution) => executionToWire(execution, taskName, client)),
+    ...(missing === 0 ? {} : { Missing: missing }),
   }
 }

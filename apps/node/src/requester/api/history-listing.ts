@@ -37,10 +37,12 @@ export async function listHistory(
   })
   const last = lastSequence(page.items) ?? afterSequence
   const more = page.next !== null
+  const missing = page.quarantined.length
   return {
     NextToken:
       more || !over ? writePageToken({ limit, offset: last, reverse: false, orderBy: 'sequence' }) : '',
     Items: page.items.map((entry) => historyToWire(entry, client)),
+    ...(missing === 0 ? {} : { Missing: missing }),
   }
 }
 

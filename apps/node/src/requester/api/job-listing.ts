@@ -1,4 +1,4 @@
-import type { Job, JobQuery, JobStore } from '@saltcod/store-core'
+import type { Job, JobQuery, JobStore, PageCursor } from '@saltcod/store-core'
 import { JOB_STATES } from '@saltcod/store-core'
 import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
@@ -28,13 +28,10 @@ export async function listJobs(
 ): Promise<WirePage<WireJob>> {
   const token = tokenOf(query)
   const filter = filterOf(query)
-  const {
-    items,
-    next,
-    missing = 0,
-  } = token.orderBy === 'modified_at'
-    ? await sortedByChange(context, filter, token)
-    : await inOrder(context, filter, token)
+  const { items, next, missing } =
+    token.orderBy === 'modified_at'
+      ? await sortedByChange(context, filter, token)
+      : await inOrder(context, filter, token)
   return {
     NextToken: next === null ? '' : writePageToken({ ...token, ...next }),
     Items: items.map((job) => jobToWire(job, client)),
@@ -45,8 +42,8 @@ export async function listJobs(
 interface Listed {
   readonly items: readonly Job<JobSpec>[]
   readonly next: Pick<PageToken, 'cursor' | 'offset'> | null
-  /** Of a listing that one page holds whole. */
-  readonly missing?: number
+  /** Those that were passed over as damaged, and of a whole listing those that are missing by the counters. */
+  readonly missing: number
 }
 
 function tokenOf(query: Query): PageToken {
@@ -95,7 +92,7 @@ async function inOrder(context: ApiContext, filter: JobQuery, token: PageToken):
   const missing = await missingJobs(store, filter, page.met, countMet)
   if (missing > 0)
     log.warn({ missing }, 'jobs are missing from a listing by the counters: run saltcod-inspect check')
-  return { ...page, missing }
+  return { ...page, missing: page.missing + missing }
 }
 
 async function pageInOrder(
@@ -106,6 +103,7 @@ async function pageInOrder(
   const { limit, reverse } = token
   const items: Job<JobSpec>[] = []
   let met = 0
+  let damaged = 0
   let cursor = token.cursor ?? null
   for (let reads = 0; reads < MAX_READS; reads++) {
     const page = await store.listJobs({
@@ -115,17 +113,20 @@ async function pageInOrder(
       cursor,
     })
     items.push(...page.items)
+    damaged += page.quarantined.length
     met += page.items.length + page.quarantined.length
     cursor = page.next
     if (cursor === null || items.length >= limit) break
   }
-  return { items, met, next: cursor === null ? null : { cursor } }
+  return { items, met, missing: damaged, next: cursor === null ? null : { cursor } }
 }
 
 async function sortedByChange(context: ApiContext, filter: JobQuery, token: PageToken): Promise<Listed> {
   const all: Job<JobSpec>[] = []
   const { store } = context.requester
-  for await (const job of allItems((cursor) => store.listJobs({ ...filter, limit: MAX_PAGE, cursor }))) {
+  let missing = 0
+  const read = (cursor: PageCursor | null) => store.listJobs({ ...filter, limit: MAX_PAGE, cursor })
+  for await (const job of allItems(read, (damaged) => (missing += damaged))) {
     all.push(job)
     if (all.length > MAX_SORTED) {
       throw new ApiError(
@@ -141,5 +142,5 @@ async function sortedByChange(context: ApiContext, filter: JobQuery, token: Page
   if (token.reverse) all.reverse()
   const offset = token.offset ?? 0
   const end = offset + token.limit
-  return { items: all.slice(offset, end), next: end < all.length ? { offset: end } : null }
+  return { items: all.slice(offset, end), missing, next: end < all.length ? { offset: end } : null }
 }
