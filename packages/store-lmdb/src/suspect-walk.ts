@@ -13,7 +13,7 @@ export const QUARANTINE = 'quarantine'
 export interface WalkLimits {
   /** A file of so many bytes in use is walked always, also one that was closed in good order. */
   readonly smallBytes: number
-  /** For so long a file is walked that was not. */
+  /** For so long a larger file is walked that was not. */
   readonly maxMs: number
   /** A file in which damage was found, and that takes longer to walk, is not served before somebody has checked it. */
   readonly maxSuspectMs: number
@@ -38,8 +38,10 @@ export async function walkPages(
 ): Promise<bigint | undefined> {
   const quarantine = stateOfTable(path, QUARANTINE)
   const mustEnd = isSuspect || quarantine.changedIn > walked
-  if (!mustEnd && isClean && quarantine.usedBytes > limits.smallBytes) return undefined
-  const maxMs = mustEnd ? limits.maxSuspectMs : limits.maxMs
+  const isSmall = quarantine.usedBytes <= limits.smallBytes
+  if (!mustEnd && isClean && !isSmall) return undefined
+  // A small file takes a moment, however little of the processor there is for it.
+  const maxMs = mustEnd || isSmall ? limits.maxSuspectMs : limits.maxMs
   const endMs = performance.now() + maxMs
   const transaction = await walk(path, { restMs: 0, isOver: () => performance.now() >= endMs })
   if (transaction !== undefined || !mustEnd) return transaction

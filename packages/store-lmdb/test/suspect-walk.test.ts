@@ -113,6 +113,9 @@ test('a large file is walked where it was not closed in good order, as far as ti
   expect(await walkPages(path, true, UNKNOWN, LIMITS)).toBe(undefined)
   expect(await walkPages(path, false, UNKNOWN, LIMITS)).toBeGreaterThan(1n)
   expect(await walkPages(path, false, UNKNOWN, NO_TIME)).toBe(undefined)
+  expect(await walkPages(path, true, UNKNOWN, { ...LIMITS, smallBytes: 2 ** 30, maxMs: 0 })).toBeGreaterThan(
+    1n,
+  )
   swapLeaves(path)
   expect(await walkPages(path, true, UNKNOWN, LIMITS)).toBe(undefined)
   await expect(walkPages(path, false, UNKNOWN, LIMITS)).rejects.toMatchObject(SWAPPED)
