@@ -8,11 +8,11 @@ export const EXIT: {
   readonly interrupted: 130
 } = {
   ok: 0,
-  /** The command was understood and failed, for instance because there is no such job. */
+  /** The command was understood and failed: there is no such job, the file of a job is wrong, or a program of it ended with another code than 0. */
   failed: 1,
   /** Wrong usage, a wrong configuration, or a store that the node must not or cannot open. Nothing was written. */
   usage: 2,
-  /** The node cannot be reached. */
+  /** The node cannot be reached, or was lost and did not come back in time. */
   unreachable: 3,
   /** The store of a serving node became unusable; start it again. */
   storeFailed: 74,

@@ -58,7 +58,7 @@ export interface RunningNode {
   readonly url: string
   /** Resolves with why the node cannot go on; the process should then end. */
   readonly failed: Promise<Failure>
-  /** Takes the rules of retention of another configuration. */
+  /** Takes the rules of another configuration: of retention, folding, rewriting, and interruptions. */
   reload(config: Config): void
   /** Takes no more work, lets what runs finish up to the grace period, writes everything, and closes. */
   stop(): Promise<void>
@@ -84,7 +84,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return {
       url,
       failed: firstFailure(parts),
-      reload: ({ retention, compaction }) => parts.retention?.follow(retention, compaction.foldAfterMs),
+      reload(config) {
+        parts.retention?.follow(config.retention, config.compaction.foldAfterMs)
+        parts.compaction?.follow(config.compaction.rewrite)
+        parts.requester?.follow(requesterSettings(config).retry)
+      },
       stop: () => stopParts(parts, options.config.gracePeriodMs, options.log),
     }
   } catch (error) {

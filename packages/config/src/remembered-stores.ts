@@ -102,11 +102,20 @@ export function rememberStores({
       })
     }
   }
+  /** What begins in the place of a store that is gone is another one, and nothing to warn of. */
+  const forgetId = (kind: RememberedKind, path: string): void => {
+    if (!known[kind].some((store) => store.path === path && store.storeId !== undefined)) return
+    now.set(
+      kind,
+      known[kind].map((store) => (store.path === path ? { path, seenAt: store.seenAt } : store)),
+    )
+  }
   const durable = config.roles
     .map((role) => describeRole(config, nodeId, role))
     .filter(({ memory }) => !memory)
   for (const { role, kind, path } of durable) {
     if (kind === 'file') see(role, path, opened?.[role])
+    else forgetId(role, path)
   }
   const { directory } = config.archive
   if (directory !== undefined && archiveIsThere(directory)) see('archive', directory)

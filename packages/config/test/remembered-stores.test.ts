@@ -146,6 +146,11 @@ it('another store in the place of the one that was there is told of once', () =>
     `the store at ${away} has the id store-9, but the one that was there at 2026-01-02T03:04:05.000Z had the id store-1; after a repair or salvage that is so; otherwise look whether the right volume is mounted`,
   ])
   expect(remember(config, { ...IDS, requester: 'store-9' })).toEqual([])
+  rmSync(away)
+  // As a start with --fresh does.
+  expect(rememberStores({ config, nodeId: 'me', nowMs: START })).toEqual([])
+  writeFileSync(away, 'store')
+  expect(remember(config, { ...IDS, requester: 'store-7' })).toEqual([])
 })
 
 it('a repository that is moved remembers the stores in it where it is', () => {

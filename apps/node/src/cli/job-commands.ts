@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { addJobFlags, addNodeFlags, collect, outputOption, wholeNumber } from './options.ts'
+import { addJobFlags, addNodeFlags, addNodeWaitFlag, collect, outputOption, wholeNumber } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
 import { addHoldCommands } from './retention-commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -94,14 +94,14 @@ Examples:
 }
 
 function addWaitFlags(command: Command): Command {
-  return command
+  return addNodeWaitFlag(command)
     .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
     .option('--id-only', 'print the id of the job and nothing else')
     .option('-f, --follow', 'print what the job writes while it runs')
     .addOption(
       new Option(
         '--exit-code <of>',
-        'job: 1 where a program ended with another code than 0; program: that code, where one execution did',
+        'job: 1 where a program ended with another code than 0; program: that code, where there is only one such code',
       )
         .choices(['job', 'program'])
         .default('job'),
@@ -196,7 +196,7 @@ function addLogs(job: Command, terminal: Terminal): void {
       'after',
       `${ID_HELP}\nExamples:\n  $ saltcod job logs -f j-1a2b3c4d\n  $ saltcod job logs hello --namespace science\n`,
     )
-  addJobFlags(command).action(async (id: string, options) => {
+  addJobFlags(addNodeWaitFlag(command)).action(async (id: string, options) => {
     const { jobLogs } = await import('./commands/job-logs.ts')
     await jobLogs(terminal, id, options)
   })

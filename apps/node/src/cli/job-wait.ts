@@ -3,14 +3,13 @@ import type { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure, isFailure } from '../failure.ts'
 import type { WireExecution, WireHistory, WireJob } from '../wire/models.ts'
-import { Interrupt } from './interrupt.ts'
 import { followLog } from './job-log.ts'
-import { NodeWait } from './node-wait.ts'
+import { type NodeWait, type NodeWaitOptions, waitedJob, waiting } from './node-wait.ts'
 import type { Terminal } from './terminal.ts'
 import { indented, rfcText, stateText } from './words.ts'
 
 /** How a job is waited for. */
-export interface WaitOptions {
+export interface WaitOptions extends NodeWaitOptions {
   readonly waitTimeoutSecs: number
   /** Print nothing of its progress. */
   readonly idOnly?: boolean
@@ -23,7 +22,8 @@ export interface WaitOptions {
 /** The version of a job that is waited for. */
 export interface AwaitedJob {
   readonly id: string
-  readonly version: number
+  /** Absent: the newest. */
+  readonly version?: number
 }
 
 const ENDED = new Set(['Completed', 'Failed', 'Stopped'])
@@ -41,18 +41,9 @@ export async function waitForJob(
   awaited: AwaitedJob,
   options: WaitOptions,
 ): Promise<void> {
-  const interrupt = new Interrupt()
-  try {
-    await waitAndReport(
-      terminal,
-      client,
-      awaited,
-      options,
-      new NodeWait(terminal, awaited.id, interrupt.signal),
-    )
-  } finally {
-    interrupt.close()
-  }
+  await waiting(terminal, waitedJob(awaited.id), options, (wait) =>
+    waitAndReport(terminal, client, awaited, options, wait),
+  )
 }
 
 async function waitAndReport(
@@ -69,14 +60,14 @@ async function waitAndReport(
     if (!quiet && options.follow !== true) printEvent(terminal, entry)
   })
   const odd = await oddEnds(client, ended, wait)
-  const [first, ...more] = odd
-  const exitCode =
-    options.exitCode === 'program' && first !== undefined && more.length === 0 ? first.exitCode : EXIT.failed
+  const [code, ...others] = new Set(odd.map((end) => end.exitCode))
+  const isOne = code !== undefined && others.length === 0
+  const exitCode = options.exitCode === 'program' && isOne ? code : EXIT.failed
   report(terminal, ended, quiet, exitCode)
-  if (first === undefined) return
+  if (odd.length === 0) return
   const lines = odd
     .slice(0, MOST_NAMED)
-    .map(({ id, exitCode: code }) => `execution ${shortId(id, false)} ended with exit code ${code}`)
+    .map((end) => `execution ${shortId(end.id, false)} ended with exit code ${end.exitCode}`)
   if (odd.length > MOST_NAMED) lines.push(`and ${odd.length - MOST_NAMED} more`)
   throw new Failure(exitCode, lines, {
     hint: `see what it wrote with: saltcod job logs ${shortId(awaited.id, false)}`,
@@ -102,33 +93,42 @@ interface OddEnd {
   readonly exitCode: number
 }
 
-/** A program that ended with another code than 0 has completed its execution all the same, where the job does not say otherwise. */
+/**
+ * A program that ended with another code than 0 has completed its execution all the same, where the job does not say otherwise; an
+ * execution that failed by it counts only where the job did not do better with another one.
+ */
 async function oddEnds(client: ApiClient, job: WireJob, wait: NodeWait): Promise<readonly OddEnd[]> {
   const odd: OddEnd[] = []
+  const states = new Set(
+    ['Failed', 'Stopped'].includes(job.State.StateType) ? ['Completed', 'Failed'] : ['Completed'],
+  )
   let token: string | undefined
   do {
     const query = { limit: 1000, next_token: token }
     const { Items, NextToken } = await wait.call(() => client.listExecutions(job.ID, query))
-    odd.push(...Items.filter(({ JobVersion }) => JobVersion === job.Version).flatMap(oddEndOf))
+    const own = Items.filter(
+      (execution) => execution.JobVersion === job.Version && states.has(stateText(execution)),
+    )
+    odd.push(...own.flatMap(oddEndOf))
     token = NextToken === '' ? undefined : NextToken
   } while (token !== undefined)
   return odd
 }
 
 function oddEndOf(execution: WireExecution): readonly OddEnd[] {
-  const state = stateText(execution)
   const exitCode = execution.RunOutput?.ExitCode ?? 0
-  return (state === 'Completed' || state === 'Failed') && exitCode > 0 ? [{ id: execution.ID, exitCode }] : []
+  return exitCode > 0 ? [{ id: execution.ID, exitCode }] : []
 }
 
 /** Follows the history until the job is where it should be. Throws where that takes too long. */
 async function waitForEnd(
   client: ApiClient,
-  { id, version }: AwaitedJob,
+  { id, version: wanted }: AwaitedJob,
   untilMs: number,
   wait: NodeWait,
   onEvent: (entry: WireHistory) => void,
 ): Promise<WireJob> {
+  const version = wanted ?? (await wait.call(() => client.getJob(id))).Job.Version
   let token: string | undefined
   let pauseMs = FIRST_PAUSE_MS
   for (;;) {

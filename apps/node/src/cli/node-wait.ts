@@ -1,31 +1,90 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { formatDuration } from '@saltcod/config'
 import { printable, shortId } from '@saltcod/display'
+import { wasLost } from '../client/unreachable.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure, isFailure } from '../failure.ts'
+import { Interrupt } from './interrupt.ts'
 import type { Terminal } from './terminal.ts'
 
-/** So long a command that waits for a job waits for its node to come back. */
-const MOST_MS = 60_000
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1_000
 
+/** What is waited for, in the words that a command has for it. */
+export interface WaitedFor {
+  /** The node has answered already; one that never did is not waited for. */
+  readonly isMet: boolean
+  /** What becomes of it when its node is back, as a clause. */
+  readonly onReturn: string
+  /** What goes on when nobody waits any more. */
+  readonly goesOn: string
+  /** What can be done after Ctrl-C. */
+  readonly afterInterrupt: string
+  /** What can be done when the node has not come back in time. */
+  readonly afterLoss: string
+}
+
+/** Options of commands that wait. */
+export interface NodeWaitOptions {
+  /** For how long a node that was lost is waited for; 0 for not at all. */
+  readonly waitForNode: number
+}
+
+/** The words for a job. */
+export function waitedJob(id: string): WaitedFor {
+  const short = shortId(id, false)
+  const look = `look at it with: saltcod job describe ${short}`
+  return {
+    isMet: true,
+    onReturn: 'the job goes on when it is back',
+    goesOn: `job ${id} goes on`,
+    afterInterrupt: `${look}; stop it with: saltcod job stop ${short}`,
+    afterLoss: `the job goes on when its node is started again; ${look}`,
+  }
+}
+
+/** Runs what waits for something that goes on without it. Ctrl-C ends it with a `Failure`. */
+export async function waiting<T>(
+  terminal: Terminal,
+  waitedFor: WaitedFor,
+  { waitForNode }: NodeWaitOptions,
+  run: (wait: NodeWait) => Promise<T>,
+): Promise<T> {
+  const interrupt = new Interrupt()
+  try {
+    return await run(new NodeWait(terminal, waitedFor, waitForNode, interrupt.signal))
+  } finally {
+    interrupt.close()
+  }
+}
+
 /**
- * What a command that waits for a job does while its node cannot be reached: a job goes on when its node is started anew, and so does
- * whoever waits for it. Ends with a `Failure` that says that the job goes on, and how to look at it.
+ * What a command does while its node cannot be reached: what goes on when the node is started anew is waited for until then. A node
+ * that never answered is not waited for. Ends with a `Failure` that says what goes on, and how to look at it.
  */
 export class NodeWait {
   readonly #terminal: Terminal
-  readonly #jobId: string
+  readonly #for: WaitedFor
+  readonly #mostMs: number
   readonly #signal: AbortSignal
+  #isMet: boolean
+  #losses = 0
 
-  constructor(terminal: Terminal, jobId: string, signal: AbortSignal) {
+  constructor(terminal: Terminal, waitedFor: WaitedFor, mostMs: number, signal: AbortSignal) {
     this.#terminal = terminal
-    this.#jobId = jobId
+    this.#for = waitedFor
+    this.#mostMs = mostMs
     this.#signal = signal
+    this.#isMet = waitedFor.isMet
   }
 
   get signal(): AbortSignal {
     return this.#signal
+  }
+
+  /** How often the node was lost and came back. */
+  get losses(): number {
+    return this.#losses
   }
 
   /** Asks a node something that may be asked again, until it answers. */
@@ -35,14 +94,17 @@ export class NodeWait {
     for (;;) {
       this.refuseInterrupted()
       try {
-        const answer = await ask()
-        if (lostAtMs !== undefined) this.#terminal.err('The node is back.\n')
+        const answer = await this.#unlessInterrupted(ask())
+        this.#isMet = true
+        if (lostAtMs !== undefined) this.#found()
         return answer
       } catch (error) {
         if (!isFailure(error) || error.exitCode !== EXIT.unreachable) throw error
-        if (lostAtMs === undefined) this.#tell(error)
+        if (!this.#isMet && !wasLost(error)) throw error
+        this.#isMet = true
+        if (this.#mostMs > 0 && lostAtMs === undefined) this.#tell(error)
         lostAtMs ??= performance.now()
-        if (performance.now() - lostAtMs > MOST_MS) throw this.#givenUp(error)
+        if (performance.now() - lostAtMs >= this.#mostMs) throw this.#givenUp(error)
       }
       await this.pause(pauseMs)
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
@@ -58,25 +120,41 @@ export class NodeWait {
   /** Throws a `Failure` after Ctrl-C. */
   refuseInterrupted(): void {
     if (!this.#signal.aborted) return
-    throw new Failure(EXIT.interrupted, `no longer waiting: job ${this.#jobId} goes on`, {
-      hint: `${this.#lookHint()}; stop it with: saltcod job stop ${shortId(this.#jobId, false)}`,
+    throw new Failure(EXIT.interrupted, `no longer waiting: ${this.#for.goesOn}`, {
+      hint: this.#for.afterInterrupt,
     })
   }
 
+  /** A node that hangs must not keep Ctrl-C from its effect. */
+  async #unlessInterrupted<T>(answer: Promise<T>): Promise<T> {
+    let onAbort = (): void => undefined
+    const aborted = new Promise<void>((resolve) => {
+      onAbort = () => resolve()
+      this.#signal.addEventListener('abort', onAbort, { once: true })
+    })
+    try {
+      const first = await Promise.race([answer.then((value) => ({ value })), aborted])
+      if (first !== undefined) return first.value
+      this.refuseInterrupted()
+      return await answer
+    } finally {
+      this.#signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #found(): void {
+    this.#losses += 1
+    this.#terminal.err('The node is back.\n')
+  }
+
   #tell(error: Failure): void {
+    const most = formatDuration(this.#mostMs)
     this.#terminal.err(
-      `Warning: ${printable(error.message)}; the job goes on with its node, which is waited for up to ${MOST_MS / 1000} seconds\n`,
+      `Warning: ${printable(error.message)}; waiting for it up to ${most}, ${this.#for.onReturn}\n`,
     )
   }
 
   #givenUp({ lines, cause }: Failure): Failure {
-    return new Failure(EXIT.unreachable, lines, {
-      hint: `the job goes on when its node is started again; ${this.#lookHint()}`,
-      cause,
-    })
-  }
-
-  #lookHint(): string {
-    return `look at it with: saltcod job describe ${shortId(this.#jobId, false)}`
+    return new Failure(EXIT.unreachable, lines, { hint: this.#for.afterLoss, cause })
   }
 }

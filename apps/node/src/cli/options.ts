@@ -1,4 +1,4 @@
-import { configFlags } from '@saltcod/config'
+import { configFlags, parseDuration } from '@saltcod/config'
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 
@@ -48,6 +48,22 @@ export function outputOption(choices: readonly string[], fallback: string): Opti
 export function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be a whole number from 0.')
+}
+
+/** Reads a duration for an option. Throws where the text is something else. */
+export function durationMs(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined) return ms
+  throw new InvalidArgumentError('It must be a duration such as 90m, 12h or 7d.')
+}
+
+/** Adds the option that says for how long a node that is lost while a command waits is waited for. */
+export function addNodeWaitFlag(command: Command): Command {
+  const flag = new Option(
+    '--wait-for-node <duration>',
+    'when the node is lost meanwhile, wait so long for it to come back (0s: not at all)',
+  )
+  return command.addOption(flag.argParser(durationMs).default(60_000, '60s'))
 }
 
 /** Collects the values of an option that may be repeated. */

@@ -11,11 +11,12 @@ import type { Terminal } from './terminal.ts'
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    failed: the node refused, or the job that was waited for did not complete
-  2    wrong usage or configuration, or a store that cannot be opened; nothing was written
-  3    no node could be reached
+  1    failed: the node refused, a job file is wrong, the job that was waited for did not complete, or one of its
+       programs ended with another code than 0 (with --exit-code program: that code)
+  2    wrong usage or configuration, or a store that is gone or cannot be opened; nothing was written
+  3    no node could be reached, or it was lost and did not come back in time
   74   the store of a serving node became unusable; start it again
-  130  interrupted
+  130  interrupted by Ctrl-C
 
 Examples:
   $ saltcod serve                          a node on 127.0.0.1:1234, state under ~/.bacalhau
@@ -75,6 +76,8 @@ function addServe(program: Command, terminal: Terminal): void {
       'after',
       `
 Prints one line to stdout once it takes requests: listening on http://HOST:PORT. The log goes to stderr.
+SIGTERM and Ctrl-C let running work finish first; a second one ends the node at once. SIGHUP reads the configuration again: the log
+level, Retention, Compaction (but for AtStart) and Recovery.Interruptions are taken at once, the log names what waits for a start.
 
 Examples:
   $ saltcod serve

@@ -3,7 +3,18 @@ import type { Logger } from 'pino'
 import type { Terminal } from './terminal.ts'
 
 /** The settings that a node takes while it serves; every other waits for the next start. */
-const RELOADED: ReadonlySet<string> = new Set(['Logging.Level', 'Retention', 'Compaction.Fold.After'])
+const RELOADED: ReadonlySet<string> = new Set([
+  'Logging.Level',
+  'Retention',
+  'Compaction.Fold.After',
+  'Compaction.Rewrite.Every',
+  'Compaction.Rewrite.DeadShare',
+  'Compaction.Rewrite.MinSize',
+  'Recovery.Interruptions.Limit',
+  'Recovery.Interruptions.Immediate',
+  'Recovery.Interruptions.Backoff',
+  'Recovery.Interruptions.MaxBackoff',
+])
 
 type Usable = LoadedConfig & { readonly config: Config }
 

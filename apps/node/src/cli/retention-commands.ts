@@ -1,7 +1,12 @@
-import { parseDuration } from '@saltcod/config'
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
-import { addJobFlags, addNodeFlags, outputOption, wholeNumber } from './options.ts'
+import {
+  addJobFlags,
+  addNodeFlags,
+  addNodeWaitFlag,
+  durationMs,
+  outputOption,
+  wholeNumber,
+} from './options.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Adds `gc`. */
@@ -32,7 +37,8 @@ export function addGcCommand(program: Command, terminal: Terminal): void {
     .addHelpText(
       'after',
       `
-A job that has not ended is never touched, nor one that is held (saltcod job hold).
+A job that has not ended is never touched, nor one that is held (saltcod job hold). Ctrl-C ends the waiting: what the node has begun
+it ends within 20 seconds.
 
 Examples:
   $ saltcod gc --dry-run
@@ -40,7 +46,7 @@ Examples:
   $ saltcod gc --max-count 1000 --output json
 `,
     )
-  addNodeFlags(command).action(async (options) => {
+  addNodeFlags(addNodeWaitFlag(command)).action(async (options) => {
     const { gc } = await import('./commands/gc.ts')
     await gc(terminal, options)
   })
@@ -59,7 +65,8 @@ export function addCompactCommand(program: Command, terminal: Terminal): void {
     .addHelpText(
       'after',
       `
-Ctrl-C ends the waiting, and the node goes on.
+Ctrl-C ends the waiting, and the node goes on. A node that ends meanwhile leaves the stores as they were, and is asked again when it is
+back.
 
 Examples:
   $ saltcod compact
@@ -67,7 +74,7 @@ Examples:
   $ saltcod compact --stop
 `,
     )
-  addNodeFlags(command).action(async (options) => {
+  addNodeFlags(addNodeWaitFlag(command)).action(async (options) => {
     const { compact } = await import('./commands/compact.ts')
     await compact(terminal, options)
   })
@@ -94,10 +101,4 @@ export function addHoldCommands(job: Command, terminal: Terminal): void {
     const { jobHold } = await import('./commands/job-hold.ts')
     await jobHold(terminal, id, options)
   })
-}
-
-function durationMs(text: string): number {
-  const ms = parseDuration(text)
-  if (ms !== undefined) return ms
-  throw new InvalidArgumentError('It must be a duration such as 90m, 12h or 7d.')
 }

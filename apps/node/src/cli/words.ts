@@ -31,3 +31,9 @@ export function stateText(execution: WireExecution): string {
 export function desiredText(execution: WireExecution): string {
   return desiredStateName(execution.DesiredState.StateType)
 }
+
+/** Returns the exit code of an execution's program; nothing where none has ended with one. */
+export function exitCodeText({ RunOutput }: WireExecution): string {
+  const { ExitCode = -1 } = RunOutput ?? {}
+  return ExitCode < 0 ? '' : String(ExitCode)
+}

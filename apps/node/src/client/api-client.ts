@@ -17,6 +17,7 @@ import type {
 } from '../wire/models.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
+import { unreachable } from './unreachable.ts'
 
 /** Parameters behind the question mark; what is `undefined` is left out. */
 export type QueryParameters = Readonly<
@@ -134,7 +135,7 @@ export class ApiClient {
 
   /** Yields what a job wrote. */
   readLog(id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
-    return readLog(this.#base.replace(/^http/, 'ws'), id, request)
+    return readLog(this.#base, id, request)
   }
 
   async #call<T>(
@@ -144,50 +145,30 @@ export class ApiClient {
     body?: unknown,
     answerMs = ANSWER_MS,
   ): Promise<T> {
-    const response = await this.#fetch(`${this.#base}${path}${queryText(query)}`, {
+    const { status, text } = await this.#fetch(`${path}${queryText(query)}`, answerMs, {
       method,
-      signal: AbortSignal.timeout(answerMs),
       ...(body === undefined
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-    const text = await response.text()
     const answer = parse(text)
-    if (response.status === 200 && answer !== undefined) return answer as T
-    throw refusal(response.status, answer, this.#base)
+    if (status === 200 && answer !== undefined) return answer as T
+    throw refusal(status, answer, this.#base)
   }
 
-  async #fetch(url: string, init: RequestInit): Promise<Response> {
+  async #fetch(
+    path: string,
+    answerMs: number,
+    init: RequestInit,
+  ): Promise<{ readonly status: number; readonly text: string }> {
     try {
-      return await fetch(url, init)
+      const response = await fetch(`${this.#base}${path}`, { ...init, signal: AbortSignal.timeout(answerMs) })
+      // A node may also be lost in the middle of its answer.
+      return { status: response.status, text: await response.text() }
     } catch (error) {
-      throw unreachable(this.#base, error)
+      throw unreachable(this.#base, error, answerMs)
     }
   }
-}
-
-/** Makes the failure of a node that cannot be reached. */
-function unreachable(base: string, error: unknown): Failure {
-  return new Failure(EXIT.unreachable, `cannot reach a node at ${base}: ${reasonOf(error)}`, {
-    hint: 'start one with `saltcod serve`, or say where it is with --host and --port',
-    cause: error,
-  })
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS / 1000} seconds`
-  const cause: unknown = error.cause
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
-  const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'nothing listens there',
-    ENOTFOUND: 'there is no such host',
-    ECONNRESET: 'it closed the connection',
-    EPIPE: 'it closed the connection',
-    UND_ERR_SOCKET: 'it closed the connection',
-  }
-  const inner = cause instanceof Error ? cause.message : ''
-  return words[code] ?? (code || inner || error.message)
 }
 
 function refusal(status: number, answer: unknown, base: string): Failure {

@@ -2,6 +2,7 @@ import { WebSocket } from 'ws'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import type { WireLogMessage } from '../wire/models.ts'
+import { unreachable } from './unreachable.ts'
 
 /** So many messages may wait; a node fills each with what it has read at once. */
 const MOST_ARRIVED = 50
@@ -29,12 +30,15 @@ export interface ReceivedPart {
   readonly executionId?: string | undefined
 }
 
+/** How long a node may take to begin. */
+const HANDSHAKE_MS = 60_000
+
 /** How a websocket is closed at the end of a log; every other way cuts it off. */
 const WHOLE = 1000
 const GIVEN_UP = 1013
 
 /**
- * Yields a job's log from a node's websocket. Throws a `Failure` with what the node says, or where it cannot be reached or is lost
+ * Yields a job's log from a node, whose address is `base`, over a websocket. Throws a `Failure` with what the node says, or where it cannot be reached or is lost
  * before the end.
  */
 export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
@@ -43,8 +47,8 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
   if (executionId !== undefined) query.set('execution_id', executionId)
   if (from !== undefined) query.set('from', from)
   if (namespace !== undefined) query.set('namespace', namespace)
-  const url = `${base}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
-  const socket = new WebSocket(url, { perMessageDeflate: false })
+  const url = `${base.replace(/^http/, 'ws')}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
+  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS })
   const arrived: (WireLogMessage | Failure | null)[] = []
   let wake: () => void = () => undefined
   const arrive = (item: WireLogMessage | Failure | null): void => {
@@ -53,12 +57,16 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
     wake()
   }
   socket.on('message', (data: Buffer) => arrive(JSON.parse(data.toString()) as WireLogMessage))
-  socket.on('error', (error) =>
-    arrive(new Failure(EXIT.unreachable, `cannot read the log: ${error.message}`)),
-  )
+  socket.on('unexpected-response', (_request, { statusCode }) => {
+    const message = `${base} answered with status ${statusCode} and no log`
+    arrive(new Failure(EXIT.failed, message, { hint: 'is it a saltcod node that listens there?' }))
+  })
+  socket.on('error', (error) => arrive(unreachable(base, error, HANDSHAKE_MS)))
   socket.on('close', (code: number) => {
     const isWhole = code === WHOLE || code === GIVEN_UP || signal?.aborted === true
-    arrive(isWhole ? null : new Failure(EXIT.unreachable, 'the node was lost while its log was read'))
+    arrive(
+      isWhole ? null : new Failure(EXIT.unreachable, `the node at ${base} was lost while its log was read`),
+    )
   })
   const abort = (): void => socket.terminate()
   signal?.addEventListener('abort', abort, { once: true })

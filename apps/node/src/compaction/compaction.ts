@@ -9,6 +9,9 @@ import { type CompactionStatus, type StoreCompaction, type StoreName, sumUp } fr
 /** What recovers after a start has the disk first. */
 const FIRST_AFTER_MS = 3_000
 
+/** No timer can wait for longer. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1
+
 /** A store that may be rewritten. */
 export interface CompactedStore {
   readonly name: StoreName
@@ -32,9 +35,19 @@ export class Compaction {
   #status: CompactionStatus = { run: 0, running: false, progress: null, report: null, error: null }
   #turn: Promise<void> = Promise.resolve()
   #loop: Promise<void> = Promise.resolve()
+  #rules: RewriteConfig
+  /** Aborts when there are other rules. */
+  #followed = new AbortController()
 
   constructor(parts: CompactionParts) {
     this.#parts = parts
+    this.#rules = parts.rules
+  }
+
+  /** Goes by other rules from now on. */
+  follow(rules: RewriteConfig): void {
+    this.#rules = rules
+    this.#followed.abort()
   }
 
   get status(): CompactionStatus {
@@ -121,22 +134,29 @@ export class Compaction {
   }
 
   async #runByRule(): Promise<void> {
-    const { atStart, everyMs } = this.#parts.rules
     const { signal } = this.#stop
-    if (atStart) {
+    if (this.#rules.atStart) {
       await delay(FIRST_AFTER_MS, undefined, { signal, ref: false }).catch(() => undefined)
       await this.#lookAround()
     }
-    while (everyMs > 0 && !signal.aborted) {
-      await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
-      await this.#lookAround()
+    while (!signal.aborted) {
+      const { everyMs } = this.#rules
+      this.#followed = new AbortController()
+      const until = AbortSignal.any([signal, this.#followed.signal])
+      try {
+        await delay(everyMs > 0 ? everyMs : LONGEST_WAIT_MS, undefined, { signal: until, ref: false })
+      } catch {
+        continue
+      }
+      if (everyMs > 0) await this.#lookAround()
     }
   }
 
   /** Rewrites the stores whose dead space matters. */
   async #lookAround(): Promise<void> {
     if (this.#stop.signal.aborted || this.#status.running) return
-    const { rules, log, stores } = this.#parts
+    const { log, stores } = this.#parts
+    const rules = this.#rules
     const due = stores.filter(({ name, store }) => {
       const { capabilities } = store
       if (capabilities.rewrite === undefined || capabilities.statistics === undefined) return false

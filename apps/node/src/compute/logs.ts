@@ -1,65 +1,117 @@
 import { existsSync } from 'node:fs'
-import { COMPUTE_MACHINE, type ExecutionStore, StoreError } from '@saltcod/store-core'
-import type { ComputePeer, LogPart } from '../link/link.ts'
+import { COMPUTE_MACHINE, type ComputeExecution, type ExecutionStore, StoreError } from '@saltcod/store-core'
+import type { ComputePeer, LogPart, LogPosition } from '../link/link.ts'
 import { followLog } from './keeper/log-follow.ts'
 import { exitFile } from './keeper/work-files.ts'
 import { workDirOf } from './layout.ts'
 import { WakeUp } from './wake-up.ts'
 
 const LOOK_MS = 500
+const LOOK_FOR_BEGINNING_MS = 50
 
 /** Serves the output of the executions in a store whose runs write below a data directory. */
 export function createPeer(store: ExecutionStore, dataDir: string): ComputePeer {
   return {
     async *readLog({ executionId, follow, tail, from, signal }): AsyncGenerator<LogPart, void, undefined> {
-      const execution = await store.getExecution(executionId)
-      if (execution === null) {
-        throw new StoreError('EXECUTION_NOT_FOUND', `this node has no execution ${executionId}`, {
-          id: executionId,
-          hint: 'its record may have been removed after its job ended',
-        })
-      }
       const workDir = workDirOf(dataDir, executionId)
-      const ended = follow ? whenEnded(store, executionId, workDir, signal) : undefined
-      const stop = ended === undefined ? signal : AbortSignal.any([signal, ended.signal])
-      try {
-        const { attempt } = execution
-        const options = {
-          follow,
-          tail: tail && (from === undefined || from.attempt === 0),
-          from: from?.attempt === attempt ? from : undefined,
-          signal: stop,
+      let { attempt } = await (follow ? begun(store, executionId, signal) : found(store, executionId))
+      // Of a record that is gone there is no further attempt.
+      const attemptNow = async (): Promise<number> =>
+        (await store.getExecution(executionId))?.attempt ?? attempt
+      let place = { tail: tail && (from === undefined || from.attempt === 0), from: placeIn(from, attempt) }
+      for (;;) {
+        const watch = follow ? watchRun(store, executionId, attempt, workDir, signal) : undefined
+        const stop = watch === undefined ? signal : AbortSignal.any([signal, watch.signal])
+        try {
+          for await (const { offsets, ...part } of followLog(workDir, { ...place, follow, signal: stop })) {
+            // An attempt is on record before it writes, so what is read while the same one still is is of that.
+            if (follow && (await attemptNow()) !== attempt) break
+            yield { ...part, position: { attempt, ...offsets } }
+          }
+        } finally {
+          watch?.stopLooking()
         }
-        for await (const { offsets, ...part } of followLog(workDir, options)) {
-          yield { ...part, position: { attempt, ...offsets } }
-        }
-      } finally {
-        ended?.stopLooking()
+        if (!follow) return
+        const next = await attemptAfter(store, executionId, attempt, signal)
+        if (next === undefined) return
+        attempt = next
+        place = { tail: false, from: undefined }
       }
     },
   }
 }
 
-/** Aborts when an execution has ended without an exit record, which alone would end the following of its log. */
-function whenEnded(
+async function found(store: ExecutionStore, executionId: string): Promise<ComputeExecution> {
+  const execution = await store.getExecution(executionId)
+  if (execution !== null) return execution
+  throw new StoreError('EXECUTION_NOT_FOUND', `this node has no execution ${executionId}`, {
+    id: executionId,
+    hint: 'its record may have been removed after its job ended',
+  })
+}
+
+/** Resolves with an execution when its first attempt has begun, or it has ended without one. */
+async function begun(
   store: ExecutionStore,
   executionId: string,
+  signal: AbortSignal,
+): Promise<ComputeExecution> {
+  const pause = new WakeUp()
+  for (;;) {
+    const execution = await found(store, executionId)
+    if (execution.attempt > 0 || COMPUTE_MACHINE.terminal.has(execution.state) || signal.aborted)
+      return execution
+    await pause.sleep(LOOK_FOR_BEGINNING_MS, signal)
+  }
+}
+
+/**
+ * Resolves with the attempt that follows one whose log is over; `undefined` where none does. A run that ended with its node is
+ * on record as running until the next start has decided about it.
+ */
+async function attemptAfter(
+  store: ExecutionStore,
+  executionId: string,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const pause = new WakeUp()
+  while (!signal.aborted) {
+    const execution = await store.getExecution(executionId)
+    if (execution === null) return undefined
+    if (execution.attempt !== attempt) return execution.attempt
+    if (execution.state !== 'Running' && execution.state !== 'BidAccepted') return undefined
+    await pause.sleep(LOOK_FOR_BEGINNING_MS, signal)
+  }
+  return undefined
+}
+
+/** Each attempt writes its log anew. */
+function placeIn(from: LogPosition | undefined, attempt: number): LogPosition | undefined {
+  return from?.attempt === attempt ? from : undefined
+}
+
+/** Aborts when the log of an attempt is over without an exit record, which alone would end the following of it. */
+function watchRun(
+  store: ExecutionStore,
+  executionId: string,
+  attempt: number,
   workDir: string,
   signal: AbortSignal,
 ): { readonly signal: AbortSignal; readonly stopLooking: () => void } {
-  const ended = new AbortController()
+  const over = new AbortController()
   const looking = new AbortController()
   const until = AbortSignal.any([signal, looking.signal])
   const pause = new WakeUp()
   const look = async (): Promise<void> => {
     while (!until.aborted) {
       const execution = await store.getExecution(executionId)
-      const over = execution === null || COMPUTE_MACHINE.terminal.has(execution.state)
-      if (over && !existsSync(exitFile(workDir))) return ended.abort()
+      if (execution === null || execution.attempt !== attempt) return over.abort()
+      if (COMPUTE_MACHINE.terminal.has(execution.state) && !existsSync(exitFile(workDir))) return over.abort()
       await pause.sleep(LOOK_MS, until)
     }
   }
   // A store that cannot be read any more has nothing to follow.
-  look().catch(() => ended.abort())
-  return { signal: ended.signal, stopLooking: () => looking.abort() }
+  look().catch(() => over.abort())
+  return { signal: over.signal, stopLooking: () => looking.abort() }
 }

@@ -33,13 +33,16 @@ export interface Requester {
   readonly context: RequesterContext
   /** What compute nodes talk to. */
   readonly link: Link
+  /** Goes by other rules of retrying, from the next decision on. */
+  follow(retry: RequesterSettings['retry']): void
   /** Stops taking up work, and resolves when what was begun is written. Leaves the store open. */
   stop(): Promise<void>
 }
 
 /** Starts to schedule jobs. Work that an earlier process left is brought back in the background. */
 export function startRequester(options: RequesterOptions): Requester {
-  const { store, settings, log } = options
+  const { store, log } = options
+  const settings = { ...options.settings }
   const clock = options.clock ?? Date.now
   const stop = new AbortController()
   // Every loop and every waiting client listens to it.
@@ -68,6 +71,9 @@ export function startRequester(options: RequesterOptions): Requester {
   return {
     context,
     link: inbox,
+    follow(retry) {
+      settings.retry = retry
+    },
     async stop() {
       stop.abort()
       inbox.close()

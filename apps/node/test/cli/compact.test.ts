@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -9,8 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
 import type { CompactionReport, CompactionStatus } from '../../src/compaction/compaction-report.ts'
+import { waitFor } from '../chaos/attacked-node.ts'
 import { storePaths } from '../chaos/stores-of.ts'
-import { COMMANDS, jobUntil, PROGRAM, type Served, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, closedPort, jobUntil, type Served, serveNode, temporaryDirectory } from './binary.ts'
+import { RunningCommand } from './running-command.ts'
 
 let session: ProgramSession
 beforeAll(() => {
@@ -118,37 +119,133 @@ test('a node in memory has nothing to rewrite', async () => {
   assert.equal(stopped.stdout, 'None was going on.\n')
 }, 60_000)
 
-// A rewrite of a test's size is over before a signal could reach the command, so what answers here is no node.
-test('Ctrl-C ends the waiting, and says that the node goes on', async () => {
-  const status: CompactionStatus = { run: 1, running: true, progress: null, report: null, error: null }
-  const asked = { times: 0 }
+/** Says that a compaction goes on, the seventh since its start. */
+async function compactingServer(): Promise<{
+  readonly port: string
+  asked(): number
+  kill(): Promise<void>
+}> {
+  const status: CompactionStatus = { run: 7, running: true, progress: null, report: null, error: null }
+  let times = 0
   const server = createServer((_request, response) => {
-    asked.times += 1
+    times += 1
     response.setHeader('content-type', 'application/json').end(JSON.stringify(status))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const { port } = server.address() as AddressInfo
-  const child = spawn(process.execPath, [PROGRAM, 'compact', '--port', String(port)], {
-    env: { PATH: process.env['PATH'] ?? '', BACALHAU_DIR: temporaryDirectory() },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  const ended = once(child, 'close')
-  const endMs = Date.now() + 30_000
-  while (asked.times < 2) {
-    assert.ok(Date.now() < endMs, 'the command asks how far it is')
-    await delay(10)
+  const kill = async (): Promise<void> => {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
   }
-  child.kill('SIGINT')
-  const [code] = (await ended) as [number | null]
-  assert.equal(code, 130)
+  onTestFinished(kill)
+  return { port: String((server.address() as AddressInfo).port), asked: () => times, kill }
+}
+
+// A rewrite of a test's size is over before a signal could reach the command, so what answers here is no node.
+test('Ctrl-C ends the waiting, and says that the node goes on', async () => {
+  const compacting = await compactingServer()
+  const command = new RunningCommand(['compact', '--port', compacting.port], {
+    BACALHAU_DIR: temporaryDirectory(),
+  })
+  await waitFor('the command asks how far it is', () => compacting.asked() >= 2)
+  command.signal('SIGINT')
+  assert.equal(await command.exited, 130)
   assert.match(
-    stderr,
+    command.stderr,
     /^Error: no longer waiting: the node goes on with the compaction\nHint: .*compact --stop/,
+  )
+}, 60_000)
+
+test('a compaction whose node was lost is begun again when that is back', async () => {
+  const directory = temporaryDirectory()
+  const compacting = await compactingServer()
+  const { port } = compacting
+  const command = new RunningCommand(['compact', '--port', port, '--output', 'json'], {
+    BACALHAU_DIR: directory,
+  })
+  await waitFor('the command asks how far it is', () => compacting.asked() >= 2)
+  await compacting.kill()
+  await waitFor('it waits', () =>
+    command.stderr.includes('waiting for it up to 1m, the stores stay as they are'),
+  )
+  await serveNode(directory, ['--port', port])
+  assert.equal(await command.exited, 0, command.stderr)
+  assert.match(
+    command.stderr,
+    /The node is back\.\nNote: the node was started anew, and the compaction is begun again\n/,
+  )
+  assert.equal((JSON.parse(command.stdout) as CompactionReport).stores.length, 2)
+}, 60_000)
+
+test.each([
+  ['compact', 'the compaction is begun again when it is back', /^jobs: .* before/],
+  ['gc', 'the rest is removed when it is back', /^Removed 3 jobs/],
+])(
+  '%s goes on when its node is killed before it answers, and started again',
+  async (verb, says, ends) => {
+    const directory = temporaryDirectory()
+    const port = await closedPort()
+    const node = await serveNode(directory, ['--port', port])
+    for (const id of await Promise.all([1, 2, 3].map(() => oneJob(node.url)))) {
+      await jobUntil(node.url, id, 'Completed')
+    }
+    // Whoever sleeps answers nobody; the system takes what comes for it.
+    node.signal('SIGSTOP')
+    const more = verb === 'gc' ? ['--max-count', '0'] : []
+    const command = new RunningCommand([verb, ...more], node.env)
+    await waitFor('the command has reached the node', () => command.isConnectedTo(port))
+    node.signal('SIGKILL')
+    await node.exited
+    await waitFor('it waits', () => command.stderr.includes(says))
+    await serveNode(directory, ['--port', port])
+    assert.equal(await command.exited, 0, command.stderr)
+    assert.match(command.stdout, ends)
+    assert.match(
+      command.stderr,
+      /^Warning: cannot reach a node at http:\S+: it closed the connection; waiting for it up to 1m/,
+    )
+    if (verb === 'gc')
+      assert.match(command.stderr, /Note: what the node removed before it was lost is not counted\n$/)
+  },
+  60_000,
+)
+
+test.each(['compact', 'gc'])(
+  '%s does not wait for a node that never was there, and not for long',
+  async (verb) => {
+    const port = await closedPort()
+    const none = await session.run([verb, '--port', port], { env: { BACALHAU_DIR: temporaryDirectory() } })
+    assert.deepEqual([none.code, none.stdout], [3, ''])
+    assert.match(
+      none.stderr,
+      /^Error: cannot reach a node at http:\S+: nothing listens there\nHint: start one/,
+    )
+    const node = await serveNode(temporaryDirectory())
+    node.signal('SIGSTOP')
+    const command = new RunningCommand([verb, '--wait-for-node', '200ms'], node.env)
+    await waitFor('the command has reached the node', () => command.isConnectedTo(new URL(node.url).port))
+    node.signal('SIGKILL')
+    assert.equal(await command.exited, 3)
+    assert.match(
+      command.stderr,
+      /waiting for it up to 200ms[^\n]*\nError: [^\n]*\nHint: [^\n]*run it again when the node is started\n$/,
+    )
+  },
+  60_000,
+)
+
+test('Ctrl-C ends gc at once, whatever its node does', async () => {
+  const node = await serveNode(temporaryDirectory())
+  node.signal('SIGSTOP')
+  const command = new RunningCommand(['gc', '--max-count', '0'], node.env)
+  await waitFor('the command has reached the node', () => command.isConnectedTo(new URL(node.url).port))
+  command.signal('SIGINT')
+  assert.equal(await command.exited, 130)
+  assert.match(
+    command.stderr,
+    /^Error: no longer waiting: the node ends what it has begun to remove\nHint: saltcod gc/,
   )
 }, 60_000)

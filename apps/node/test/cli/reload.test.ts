@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'vitest'
+import { childrenOf } from '../../src/compute/keeper/process-table.ts'
 import { AttackedNode, waitFor } from '../chaos/attacked-node.ts'
-import { noopJob } from '../chaos/chaos-jobs.ts'
+import { gatedJob, noopJob } from '../chaos/chaos-jobs.ts'
+import { processesWith } from '../chaos/job-processes.ts'
 import { temporaryDirectory } from './binary.ts'
 
 type Shown = { readonly config: { readonly Logging: { readonly Level: string }; readonly API: object } }
@@ -52,3 +54,32 @@ test('SIGHUP takes the log level and the rules of retention, and says what waits
   assert.equal((await node.request('GET', 'agent/alive')).status, 200)
   assert.deepEqual(await node.signal('SIGTERM'), { code: 0, signal: null })
 })
+
+test('SIGHUP takes the rules of interruptions, and names those of a restart for the next one', async () => {
+  const repository = join(temporaryDirectory(), 'repo')
+  const node = new AttackedNode(repository, ['--allow-exec'])
+  await node.start()
+  const Recovery = { Preset: 'documented', Interruptions: { Limit: 0 } }
+  const Compaction = { Rewrite: { Every: '1h' } }
+  writeFileSync(join(repository, 'saltcod.yaml'), JSON.stringify({ Recovery, Compaction }))
+  node.send('SIGHUP')
+  await waitFor('the configuration is read', () => node.log.includes('the configuration was read again'))
+  assert.match(
+    node.log,
+    /"settings":\["Recovery\.Preset"\],"msg":"these settings are taken at the next start"/,
+  )
+  assert.match(
+    node.log,
+    /"settings":\["Recovery\.Interruptions\.Limit","Compaction\.Rewrite\.Every"\],"msg":"the configuration was read again"/,
+  )
+  const gate = join(repository, 'gate')
+  const id = await node.submit(gatedJob('held', 'mark', gate))
+  const keepers = (): number[] =>
+    childrenOf(node.pid).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('keeper'))
+  const runs = (): boolean => processesWith(gate).length > 0
+  await waitFor('the job runs', () => keepers().length === 1 && runs())
+  for (const pid of keepers()) process.kill(pid, 'SIGKILL')
+  const { Job } = await node.until(id, 'Failed')
+  assert.equal(Job.State.Message, 'job was interrupted 1 times')
+  assert.deepEqual(await node.signal('SIGTERM'), { code: 0, signal: null })
+}, 120_000)

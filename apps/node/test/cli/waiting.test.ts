@@ -1,46 +1,10 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
 import { waitFor } from '../chaos/attacked-node.ts'
-import {
-  closedPort,
-  keptNode,
-  PROGRAM,
-  type Served,
-  saltcod,
-  serveNode,
-  temporaryDirectory,
-} from './binary.ts'
-
-/** A command that runs while its node is killed and started again. */
-class Command {
-  stdout = ''
-  stderr = ''
-  readonly exited: Promise<number | null>
-  readonly #child: ChildProcess
-
-  constructor(argv: readonly string[], env: Readonly<Record<string, string>>) {
-    const child = spawn(process.execPath, [PROGRAM, ...argv], {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    this.#child = child
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text
-    })
-    this.exited = new Promise((resolve) => child.on('close', (code) => resolve(code)))
-    onTestFinished(() => void child.kill('SIGKILL'))
-  }
-
-  interrupt(): void {
-    this.#child.kill('SIGINT')
-  }
-}
+import { closedPort, keptNode, type Served, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { RunningCommand } from './running-command.ts'
 
 function shell(script: string, more: object = {}): object {
   const Engine = { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
@@ -60,14 +24,14 @@ test('who waits for a job, or follows its log, goes on when its node is killed a
   const flags = ['--port', port, '--allow-exec']
   const first = await serveNode(directory, flags)
   const script = `echo begun; until test -e ${gate}; do sleep 0.1; done; echo done`
-  const run = new Command(['job', 'run', jobFile(shell(script))], first.env)
+  const run = new RunningCommand(['job', 'run', jobFile(shell(script))], first.env)
   await waitFor('the job runs', () => run.stdout.includes('Running'))
-  const logs = new Command(['job', 'logs', '-f', 'waited'], first.env)
+  const logs = new RunningCommand(['job', 'logs', '-f', 'waited'], first.env)
   await waitFor('the log begins', () => logs.stdout === 'begun\n')
   first.signal('SIGKILL')
   await first.exited
   await waitFor('both say that they wait', () =>
-    [run, logs].every(({ stderr }) => stderr.includes('waited for')),
+    [run, logs].every(({ stderr }) => stderr.includes('waiting for it up to 1m, the job goes on')),
   )
   await serveNode(directory, flags)
   await waitFor('both go on', () => [run, logs].every(({ stderr }) => stderr.includes('The node is back.')))
@@ -79,19 +43,46 @@ test('who waits for a job, or follows its log, goes on when its node is killed a
   assert.equal(logs.stdout, 'begun\nbegun\ndone\n')
 }, 60_000)
 
+test('a service that is run again in place is followed in the log of its next attempt', async () => {
+  const directory = temporaryDirectory()
+  const port = await closedPort()
+  const flags = ['--port', port, '--allow-exec']
+  let served = await serveNode(directory, flags)
+  const counter = join(directory, 'counter')
+  // The log of the first attempt is the longest: whoever went on at its end would miss all of the others.
+  const script = `echo x >>${counter}; n=$(wc -l <${counter}); seq -s' ' 1 $((500 / n)); echo "attempt $n"; sleep 600`
+  const run = await saltcod(['job', 'run', jobFile(shell(script, { Type: 'service' }))], { env: served.env })
+  assert.equal(run.code, 0, run.stderr)
+  const logs = new RunningCommand(['job', 'logs', '-f', 'waited'], served.env)
+  for (const attempt of [1, 2, 3]) {
+    await waitFor(`attempt ${attempt} is read`, () => logs.stdout.endsWith(`attempt ${attempt}\n`))
+    served.signal('SIGKILL')
+    await served.exited
+    served = await serveNode(directory, flags)
+  }
+  await waitFor('attempt 4 is read', () => logs.stdout.endsWith('attempt 4\n'))
+  logs.signal('SIGINT')
+  assert.equal(await logs.exited, 130, logs.stderr)
+  assert.equal(logs.stdout.match(/attempt \d/g)?.join(), 'attempt 1,attempt 2,attempt 3,attempt 4')
+  assert.equal(logs.stdout.match(/^1 2 3 /gm)?.length, 4)
+  assert.doesNotMatch(logs.stderr, /carried on by execution/)
+  const executions = await saltcod(['job', 'executions', 'waited', '--output', 'json'], { env: served.env })
+  assert.equal(JSON.parse(executions.stdout).length, 1)
+}, 120_000)
+
 test('a log that is cut off does not end with 0', async () => {
   const directory = temporaryDirectory()
   const node = await serveNode(directory, ['--allow-exec'])
-  const run = new Command(
+  const run = new RunningCommand(
     ['job', 'run', '--no-wait', jobFile(shell('yes | head -c 60000000; sleep 60'))],
     node.env,
   )
   assert.equal(await run.exited, 0)
-  const logs = new Command(['job', 'logs', '-f', 'waited'], node.env)
+  const logs = new RunningCommand(['job', 'logs', '-f', 'waited'], node.env)
   await waitFor('the log comes', () => logs.stdout.length > 0)
   node.signal('SIGKILL')
-  await waitFor('it says that it waits', () => logs.stderr.includes('the job goes on with its node'))
-  logs.interrupt()
+  await waitFor('it says that it waits', () => logs.stderr.includes('the job goes on when it is back'))
+  logs.signal('SIGINT')
   assert.equal(await logs.exited, 130)
   assert.match(
     logs.stderr,
@@ -106,9 +97,9 @@ beforeAll(async () => {
 afterAll(() => node.end())
 
 test('Ctrl-C ends the waiting and not the job', async () => {
-  const run = new Command(['job', 'run', jobFile(shell('sleep 60'))], node.env)
+  const run = new RunningCommand(['job', 'run', jobFile(shell('sleep 60'))], node.env)
   await waitFor('the job runs', () => run.stdout.includes('Running'))
-  run.interrupt()
+  run.signal('SIGINT')
   assert.equal(await run.exited, 130)
   assert.match(run.stderr, /^Error: no longer waiting: job j-\S+ goes on\n/)
   const { stdout } = await saltcod(['job', 'describe', 'waited', '--output', 'json'], { env: node.env })
@@ -127,17 +118,82 @@ test('a program that ends with another code than 0 shows everywhere', async () =
   const quiet = await saltcod(['job', 'rerun', 'three', '--id-only'], { env: node.env })
   assert.equal(quiet.code, 1)
   const described = await saltcod(['job', 'describe', 'three'], { env: node.env })
+  assert.equal(exitCells(described.stdout).join(), '3')
   assert.match(described.stdout, /exit code 3/)
-  const executions = await saltcod(['job', 'executions', 'three'], { env: node.env })
-  assert.match(executions.stdout, /\b3\b/)
+  const all = await saltcod(['job', 'executions', 'three', '--all-versions'], { env: node.env })
+  assert.equal(exitCells(all.stdout).join(), '3,3,3')
+  const csv = await saltcod(['job', 'executions', 'three', '--output', 'csv'], { env: node.env })
+  assert.match(csv.stdout, /,EXIT,[^\n]*\n[^\n]*,Completed,Stopped,3,/)
+  const json = await saltcod(['job', 'executions', 'three', '--output', 'json'], { env: node.env })
+  assert.equal(JSON.parse(json.stdout)[0].RunOutput.ExitCode, 3)
 }, 60_000)
+
+/** The cells of a table of executions below its column EXIT. */
+function exitCells(table: string): string[] {
+  const lines = table.split('\n')
+  const first = lines.findIndex((line) => line.startsWith('CREATED'))
+  const at = lines[first]?.indexOf('EXIT') ?? -1
+  assert.ok(at > 0, table)
+  const rows = lines.slice(first + 1)
+  const end = rows.findIndex((line) => line.trim() === '')
+  return rows.slice(0, end).map((line) => line.slice(at).split(' ')[0] ?? '')
+}
 
 test('a job may say that another code than 0 is a failure', async () => {
   const Meta = { 'saltcod/fail-on-exit-code': 'true' }
   const file = jobFile(shell('exit 4', { Name: 'strict', Meta }))
   const failed = await saltcod(['job', 'run', file, '--exit-code', 'program'], { env: node.env })
   assert.match(failed.stderr, /is Failed/)
-  assert.ok([1, 4].includes(failed.code ?? 0), failed.stderr)
+  assert.equal(failed.code, 4, failed.stderr)
+  const plain = await saltcod(['job', 'rerun', 'strict'], { env: node.env })
+  assert.equal(plain.code, 1, plain.stderr)
   const described = await saltcod(['job', 'describe', 'strict', '--output', 'json'], { env: node.env })
-  assert.equal(JSON.parse(described.stdout).Job.State.StateType, 'Failed')
+  const { Job, Executions } = JSON.parse(described.stdout)
+  assert.equal(Job.State.StateType, 'Failed')
+  const codes = Executions.Items.map(
+    ({ RunOutput }: { RunOutput: { ExitCode: number } }) => RunOutput.ExitCode,
+  )
+  assert.deepEqual(codes, [4, 4], 'it is retried once by rule')
+}, 60_000)
+
+test('a job that does better when it is retried has not failed', async () => {
+  const mark = join(temporaryDirectory(), 'mark')
+  const Meta = { 'saltcod/fail-on-exit-code': 'true' }
+  const script = `test -e ${mark} || { : >${mark}; exit 4; }`
+  const run = await saltcod(['job', 'run', jobFile(shell(script, { Name: 'better', Meta }))], {
+    env: node.env,
+  })
+  assert.equal(run.code, 0, run.stderr)
+  const { stdout } = await saltcod(['job', 'executions', 'better'], { env: node.env })
+  assert.equal(exitCells(stdout).join(), '4,0')
+}, 60_000)
+
+test('programs that end with different codes have no code of their own to pass on', async () => {
+  const mark = join(temporaryDirectory(), 'mark')
+  const script = `mkdir ${mark} 2>/dev/null && exit 5; exit 6`
+  const file = jobFile(shell(script, { Name: 'several', Count: 2 }))
+  const run = await saltcod(['job', 'run', file, '--exit-code', 'program'], { env: node.env })
+  assert.equal(run.code, 1, run.stderr)
+  assert.match(run.stderr, /ended with exit code [56]\n[^\n]*ended with exit code [56]\n/)
+}, 60_000)
+
+test('a node that does not come back in time is given up, and so is one that is not to be waited for', async () => {
+  const lost = await serveNode(temporaryDirectory(), ['--allow-exec'])
+  const script = 'echo begun; sleep 60'
+  const run = new RunningCommand(['job', 'run', '--wait-for-node', '300ms', jobFile(shell(script))], lost.env)
+  await waitFor('the job runs', () => run.stdout.includes('Running'))
+  const logs = new RunningCommand(['job', 'logs', '-f', '--wait-for-node', '300ms', 'waited'], lost.env)
+  const other = jobFile(shell(script, { Name: 'other' }))
+  const impatient = new RunningCommand(['job', 'run', '--follow', '--wait-for-node', '0s', other], lost.env)
+  await waitFor('both logs begin', () => [logs, impatient].every(({ stdout }) => stdout.includes('begun')))
+  lost.signal('SIGKILL')
+  for (const command of [run, logs, impatient]) {
+    assert.equal(await command.exited, 3, command.stderr)
+    assert.match(
+      command.stderr,
+      /Error: (?:cannot reach a node|the node) at http[^\n]*\nHint: the job goes on when its node is started again; look at it with: saltcod job describe j-/,
+    )
+  }
+  assert.match(run.stderr, /waiting for it up to 300ms, the job goes on when it is back/)
+  assert.doesNotMatch(impatient.stderr, /waiting for it/)
 }, 60_000)

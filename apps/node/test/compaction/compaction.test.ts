@@ -70,3 +70,12 @@ test('what is not dead enough stays as it is, however often it is looked at', as
   await expect.poll(() => looks, { timeout: 20_000 }).toBeGreaterThan(3)
   assert.deepEqual([reports, compaction.status.run], [[], 0])
 })
+
+test('other rules hold at once, also where there was none to look', async () => {
+  const { churn, reports, compaction } = await openWithDeadSpace(0.999)
+  await churn()
+  compaction.follow({ atStart: false, everyMs: 0, deadShare: 0.999, minBytes: MIN_BYTES })
+  compaction.start()
+  compaction.follow({ atStart: false, everyMs: 50, deadShare: 0.3, minBytes: MIN_BYTES })
+  await expect.poll(() => reports.length, { timeout: 20_000 }).toBe(1)
+})

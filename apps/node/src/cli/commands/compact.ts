@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { bytesText } from '@saltcod/display'
 import type { ApiClient } from '../../client/api-client.ts'
 import type { CompactionReport, CompactionStatus } from '../../compaction/compaction-report.ts'
@@ -6,15 +5,23 @@ import { EXIT } from '../../exit-code.ts'
 import { Failure } from '../../failure.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { Interrupt } from '../interrupt.ts'
+import { type NodeWait, type NodeWaitOptions, type WaitedFor, waiting } from '../node-wait.ts'
 import { printValue } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `compact`. */
-export interface CompactOptions extends NodeFlags {
+export interface CompactOptions extends NodeFlags, NodeWaitOptions {
   readonly output: string
   /** Stops a compaction that is going on, instead of beginning one. */
   readonly stop?: boolean
+}
+
+const COMPACTION: WaitedFor = {
+  isMet: false,
+  onReturn: 'the stores stay as they are, and the compaction is begun again when it is back',
+  goesOn: 'the node goes on with the compaction',
+  afterInterrupt: 'saltcod compact waits for it again, saltcod compact --stop stops it',
+  afterLoss: 'the stores are as they were; run it again when the node is started',
 }
 
 const LOOK_EVERY_MS = 200
@@ -31,23 +38,27 @@ export async function compact(terminal: Terminal, options: CompactOptions): Prom
     )
     return
   }
-  const interrupt = new Interrupt()
-  try {
-    const { report, error } = await waitForEnd(terminal, client, await client.compact(), interrupt.signal)
-    if (error !== null) throw new Failure(EXIT.failed, error.message, { hint: error.hint ?? undefined })
-    if (report === null) {
-      throw new Failure(
-        EXIT.failed,
-        'the compaction is over, and the node has begun another or was started anew',
-        {
-          hint: 'its log tells what became of it',
-        },
-      )
-    }
-    if (options.output === 'json' || options.output === 'yaml') printValue(terminal, options.output, report)
-    else terminal.out(textOf(report))
-  } finally {
-    interrupt.close()
+  const { report, error } = await waiting(terminal, COMPACTION, options, (wait) =>
+    runToTheEnd(terminal, client, wait),
+  )
+  if (error !== null) throw new Failure(EXIT.failed, error.message, { hint: error.hint ?? undefined })
+  if (report === null) {
+    throw new Failure(EXIT.failed, 'the compaction is over, and the node has begun another', {
+      hint: 'its log tells what became of it',
+    })
+  }
+  if (options.output === 'json' || options.output === 'yaml') printValue(terminal, options.output, report)
+  else terminal.out(textOf(report))
+}
+
+/** A compaction does not outlive its node, so after a start it is begun again. */
+async function runToTheEnd(terminal: Terminal, client: ApiClient, wait: NodeWait): Promise<CompactionStatus> {
+  for (;;) {
+    const begun = await wait.call(() => client.compact())
+    const status = await waitForEnd(terminal, client, begun, wait)
+    // The node counts from its start.
+    if (status.run >= begun.run) return status
+    terminal.err('Note: the node was started anew, and the compaction is begun again\n')
   }
 }
 
@@ -55,27 +66,33 @@ async function waitForEnd(
   terminal: Terminal,
   client: ApiClient,
   begun: CompactionStatus,
-  signal: AbortSignal,
+  wait: NodeWait,
 ): Promise<CompactionStatus> {
   const quietUntilMs = performance.now() + QUIET_MS
   let shown = false
   let status = begun
+  const clear = (): void => {
+    if (shown) terminal.err('\r\u001b[K')
+    shown = false
+  }
+  const look = async (): Promise<CompactionStatus> => {
+    try {
+      return await client.compactionStatus()
+    } catch (error) {
+      clear()
+      throw error
+    }
+  }
   try {
     while (status.running && status.run === begun.run) {
-      await delay(LOOK_EVERY_MS, undefined, { signal })
-      status = await client.compactionStatus()
+      await wait.pause(LOOK_EVERY_MS)
+      status = await wait.call(look)
       if (!terminal.errorIsTerminal || performance.now() < quietUntilMs) continue
       terminal.err(`\r\u001b[K${progressOf(status)}`)
       shown = true
     }
-  } catch (error) {
-    if (!signal.aborted) throw error
-    throw new Failure(EXIT.interrupted, 'no longer waiting: the node goes on with the compaction', {
-      hint: 'saltcod compact waits for it again, saltcod compact --stop stops it',
-      cause: error,
-    })
   } finally {
-    if (shown) terminal.err('\r\u001b[K')
+    clear()
   }
   return status
 }

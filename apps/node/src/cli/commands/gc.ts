@@ -5,11 +5,12 @@ import { Failure } from '../../failure.ts'
 import type { GcReport } from '../../retention/gc-report.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
+import { type NodeWait, type NodeWaitOptions, type WaitedFor, waiting } from '../node-wait.ts'
 import { printValue } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `gc`. */
-export interface GcOptions extends NodeFlags {
+export interface GcOptions extends NodeFlags, NodeWaitOptions {
   readonly dryRun?: boolean
   /** In milliseconds. */
   readonly maxAge?: number
@@ -19,12 +20,21 @@ export interface GcOptions extends NodeFlags {
   readonly output: string
 }
 
+const GC: WaitedFor = {
+  isMet: false,
+  onReturn: 'the rest is removed when it is back',
+  goesOn: 'the node ends what it has begun to remove',
+  afterInterrupt: 'saltcod gc goes on with the rest',
+  afterLoss: 'run it again when the node is started',
+}
+
 const NO_RULES =
   'No rule of Retention applies, so everything is kept: set one in the config file of the node, or give --max-age or --max-count.'
 
 /** Removes old jobs of a node, or says which would go. Fails where a record could not be removed, or the clock is not trusted. */
 export async function gc(terminal: Terminal, options: GcOptions): Promise<void> {
-  const report = await runToTheEnd(terminal, clientFor(terminal, options), options)
+  const client = clientFor(terminal, options)
+  const report = await waiting(terminal, GC, options, (wait) => runToTheEnd(terminal, client, options, wait))
   if (options.output === 'json' || options.output === 'yaml') printValue(terminal, options.output, report)
   else terminal.out(summaryOf(report))
   if (report.suspended !== null) {
@@ -44,11 +54,20 @@ export async function gc(terminal: Terminal, options: GcOptions): Promise<void> 
 }
 
 /** A node answers after some seconds even where there is more to do, so that no connection waits for long. */
-async function runToTheEnd(terminal: Terminal, client: ApiClient, options: GcOptions): Promise<GcReport> {
+async function runToTheEnd(
+  terminal: Terminal,
+  client: ApiClient,
+  options: GcOptions,
+  wait: NodeWait,
+): Promise<GcReport> {
   const { dryRun, maxAge: maxAgeMs, maxCount, namespace, confirmClock } = options
   let sum: GcReport | null = null
   for (;;) {
-    const step = await client.gc({ dryRun, maxAgeMs, maxCount, namespace, confirmClock })
+    const { losses } = wait
+    const step = await wait.call(() => client.gc({ dryRun, maxAgeMs, maxCount, namespace, confirmClock }))
+    if (wait.losses > losses && dryRun !== true) {
+      terminal.err('Note: what the node removed before it was lost is not counted\n')
+    }
     sum = sum === null ? step : add(sum, step)
     if (step.complete || step.dryRun || step.suspended !== null || step.removedJobs === 0) return sum
     terminal.err(`${sum.removedJobs} jobs are gone, going on\n`)

@@ -5,7 +5,7 @@ import { clientFor } from '../configuration.ts'
 import type { Column } from '../output.ts'
 import { printList, tellMissing } from '../output.ts'
 import type { Terminal } from '../terminal.ts'
-import { desiredText, stateText, timeText } from '../words.ts'
+import { desiredText, exitCodeText, stateText, timeText } from '../words.ts'
 
 /** Options of `job executions`. */
 export interface JobExecutionsOptions extends JobFlags {
@@ -49,6 +49,7 @@ export function executionColumns(wide: boolean): Column<WireExecution>[] {
     { name: 'STATE', value: stateText },
     { name: 'REASON', value: (execution) => execution.EndReason ?? '' },
     { name: 'DESIRED', value: desiredText },
+    { name: 'EXIT', value: exitCodeText },
     { name: 'COMMENT', value: (execution) => oneLine(execution.ComputeState.Message) },
   ]
 }

@@ -1,12 +1,11 @@
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { Interrupt } from '../interrupt.ts'
 import { followLog, printLog } from '../job-log.ts'
-import { NodeWait } from '../node-wait.ts'
+import { type NodeWaitOptions, waitedJob, waiting } from '../node-wait.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `job logs`. */
-export interface JobLogsOptions extends JobFlags {
+export interface JobLogsOptions extends JobFlags, NodeWaitOptions {
   readonly follow?: boolean
   readonly tail?: boolean
   readonly executionId?: string
@@ -21,11 +20,7 @@ export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOp
     return
   }
   const { Job } = await client.getJob(id, { namespace })
-  const interrupt = new Interrupt()
-  try {
-    const wait = new NodeWait(terminal, Job.ID, interrupt.signal)
-    await followLog(terminal, client, Job.ID, { tail, executionId }, wait)
-  } finally {
-    interrupt.close()
-  }
+  await waiting(terminal, waitedJob(Job.ID), options, (wait) =>
+    followLog(terminal, client, Job.ID, { tail, executionId }, wait),
+  )
 }

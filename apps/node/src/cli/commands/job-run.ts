@@ -1,6 +1,7 @@
 import { printable } from '@saltcod/display'
+import { wasLost } from '../../client/unreachable.ts'
 import { EXIT } from '../../exit-code.ts'
-import { Failure } from '../../failure.ts'
+import { Failure, isFailure } from '../../failure.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type WaitOptions, waitForJob } from '../job-wait.ts'
@@ -30,14 +31,26 @@ export async function jobRun(
   const client = clientFor(terminal, options)
   const job = await readSpec(terminal, spec ?? '-')
   const { idempotencyKey: idempotencyToken, force, hideWarnings, idOnly } = options
-  const { JobID, Warnings } = await client.submitJob(job, { idempotencyToken, force })
+  const { JobID, Warnings } = await client
+    .submitJob(job, { idempotencyToken, force })
+    .catch((error: unknown) => {
+      throw takenOrNot(error)
+    })
   if (hideWarnings !== true) {
     for (const warning of Warnings ?? []) terminal.err(`Warning: ${printable(warning)}\n`)
   }
   terminal.out(idOnly === true ? `${JobID}\n` : `Job successfully submitted. Job ID: ${JobID}\n`)
   if (!wait) return
-  const { Job } = await client.getJob(JobID)
-  await waitForJob(terminal, client, { id: JobID, version: Job.Version }, options)
+  await waitForJob(terminal, client, { id: JobID }, options)
+}
+
+/** A node that was lost before it answered may have taken the job. */
+function takenOrNot(error: unknown): unknown {
+  if (!isFailure(error) || !wasLost(error)) return error
+  return new Failure(error.exitCode, [...error.lines, 'it may have taken the job or not'], {
+    hint: 'look with: saltcod job list; with --idempotency-key the same can be submitted again in any case',
+    cause: error.cause,
+  })
 }
 
 /** In `--wait FILE` the file is the specification, not the value of the option. */

@@ -9,7 +9,10 @@ import { ApiError } from '../../wire/api-error.ts'
 import { type LogCursor, readLogCursor, writeLogCursor } from '../../wire/log-cursor.ts'
 import { looseField } from '../../wire/loose-field.ts'
 import type { WireLogMessage } from '../../wire/models.ts'
+import type { RequesterContext } from '../context.ts'
+import type { KnownNode } from '../nodes.ts'
 import { collectItems } from '../pages.ts'
+import { pause } from '../pause.ts'
 import type { ApiContext } from './api-context.ts'
 import { findJob } from './api-context.ts'
 import type { Connections } from './connections.ts'
@@ -24,6 +27,9 @@ const GOING_AWAY = 1001
 const TRY_AGAIN_LATER = 1013
 /** So much may wait for a client before it is no longer answered that it is alive. */
 const MOST_UNSENT_BYTES = 1024 * 1024
+/** So long a node has to shake hands before its logs are given up, and so often is looked whether it has. */
+const FIRST_CONTACT_MS = 10_000
+const LOOK_MS = 50
 const NOTHING_READ: LogPosition = { attempt: 0, stdout: 0, stderr: 0 }
 const DISCARDED = new Set(['AskForBidRejected', 'BidRejected'])
 
@@ -134,7 +140,8 @@ async function* partsOf(
   from: LogCursor | null,
   signal: AbortSignal,
 ): AsyncIterable<LogPart> {
-  const node = requester.nodes.get(execution.nodeId)
+  const isTerminal = EXECUTION_MACHINE.terminal.has(execution.state)
+  const node = await nodeOf(requester, execution.nodeId, isTerminal ? 0 : FIRST_CONTACT_MS, signal)
   if (node?.connected === true) {
     try {
       const request = {
@@ -148,12 +155,27 @@ async function* partsOf(
       return
     } catch (error) {
       // The node may have forgotten what has ended; its head is kept here.
-      if (!EXECUTION_MACHINE.terminal.has(execution.state)) throw error
+      if (!isTerminal) throw error
     }
-  } else if (!EXECUTION_MACHINE.terminal.has(execution.state)) {
+  } else if (!isTerminal) {
     throw new ApiError('NotFound', `node ${execution.nodeId}, which has the log, is not connected`)
   }
   yield* keptParts(execution, from ?? NOTHING_READ)
+}
+
+/** Returns a node; one that has not shaken hands since the start, as where the requester has just begun itself, is waited for. */
+async function nodeOf(
+  { nodes }: RequesterContext,
+  nodeId: string,
+  mostMs: number,
+  signal: AbortSignal,
+): Promise<KnownNode | null> {
+  const untilMs = performance.now() + mostMs
+  for (;;) {
+    const node = nodes.get(nodeId)
+    if (node !== null || performance.now() >= untilMs || signal.aborted) return node
+    await pause(LOOK_MS, signal)
+  }
 }
 
 /** What the requester keeps of a log, behind what was read of it. */
