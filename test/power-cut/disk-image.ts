@@ -1,12 +1,21 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { RecordedDirectory } from './recorded-directory.ts'
-import type { RecordedFile, Survival } from './recorded-file.ts'
+import type { FileContent, RecordedFile, Survival } from './recorded-file.ts'
 
 /** A file of an image; one that has several names is the same object under each. */
 interface ImageFile {
   readonly inode: string
-  readonly content: Buffer
+  readonly content: FileContent
 }
 
 /** A directory as a power cut leaves it. */
@@ -54,7 +63,7 @@ export class DiskImage {
           directories.push(path)
           walk(`${path}/`)
         } else if (found.isFile()) {
-          files.set(path, { inode: String(found.ino), content: readFileSync(join(root, path)) })
+          files.set(path, { inode: String(found.ino), content: contentOf(readFileSync(join(root, path))) })
         }
       }
     }
@@ -71,13 +80,13 @@ export class DiskImage {
     const made = new Map<ImageFile, string>()
     for (const [path, file] of this.files) {
       const first = made.get(file)
-      if (first === undefined) writeFileSync(join(root, path), file.content, { mode: 0o600 })
+      if (first === undefined) writeContent(join(root, path), file.content)
       else linkSync(join(root, first), join(root, path))
       made.set(file, path)
     }
     for (const [path, { inode }] of this.files) {
       const isStore = path.endsWith('.db') && lstatSync(join(root, path)).size > 0
-      const note = this.files.get(`${path}.owner`)?.content.toString()
+      const note = this.files.get(`${path}.owner`)?.content.bytes.toString()
       if (!isStore || (note === undefined && !closed)) continue
       const state = closed ? undefined : /^(closed|process) \d+/.exec(note ?? '')?.[0]
       writeFileSync(join(root, `${path}.owner`), noteOf(join(root, path), inode, note ?? '', state), {
@@ -85,6 +94,15 @@ export class DiskImage {
       })
     }
   }
+}
+
+function contentOf(bytes: Buffer): FileContent {
+  return { bytes, length: bytes.length }
+}
+
+function writeContent(path: string, { bytes, length }: FileContent): void {
+  writeFileSync(path, bytes, { mode: 0o600 })
+  if (length > bytes.length) truncateSync(path, length)
 }
 
 /** The note of an owner about a file that has another inode now; without a state, that it was closed and not touched since. */

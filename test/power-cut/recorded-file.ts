@@ -18,15 +18,29 @@ interface FileChange {
   readonly durable: boolean
 }
 
+/** What is in a file: some bytes, and zeros behind them, of which a store keeps many in reserve. */
+export interface FileContent {
+  readonly bytes: Buffer
+  /** With the zeros. */
+  readonly length: number
+}
+
 /** What a file holds: what is on disk for certain, and what may be. */
 export class RecordedFile {
   inode: string
+  /** Behind its first `#used` bytes there are only zeros. */
   #durable: Buffer
+  #used: number
+  #length: number
+  /** Whether somebody else has the bytes too, so that they must not change. */
+  #lent = true
   #pending: FileChange[] = []
 
-  constructor(inode: string, content: Buffer = Buffer.alloc(0)) {
+  constructor(inode: string, { bytes, length }: FileContent = { bytes: Buffer.alloc(0), length: 0 }) {
     this.inode = inode
-    this.#durable = content
+    this.#durable = bytes
+    this.#used = bytes.length
+    this.#length = length
   }
 
   add(change: FileChange): void {
@@ -34,29 +48,59 @@ export class RecordedFile {
   }
 
   sync(): void {
-    if (this.#pending.length === 0) return
-    this.#durable = this.content({ change: () => true, block: () => true })
+    for (const change of this.#pending) this.#apply(change)
     this.#pending = []
   }
 
-  /** Returns what is there after a power cut. */
-  content(survival: Survival): Buffer {
+  /** Returns what is there after a power cut; its bytes are not to be changed. */
+  content(survival: Survival): FileContent {
     const kept = this.#pending.flatMap((change) => survivors(change, survival))
-    const ends = kept.map(({ at, bytes }) => at + (bytes?.length ?? 0))
-    const content = Buffer.alloc(Math.max(this.#durable.length, ...ends))
-    this.#durable.copy(content)
-    let length = this.#durable.length
-    for (const { at, bytes } of kept) {
-      if (bytes === undefined) {
-        content.fill(0, Math.min(at, length), Math.max(at, length))
-        length = at
-      } else {
-        bytes.copy(content, at)
-        length = Math.max(length, at + bytes.length)
-      }
-    }
-    return content.subarray(0, length)
+    const durable = this.#lend()
+    if (kept.length === 0) return durable
+    const file = new RecordedFile(this.inode, durable)
+    for (const change of kept) file.#apply(change)
+    return file.#lend()
   }
+
+  #lend(): FileContent {
+    this.#lent = true
+    return { bytes: this.#durable.subarray(0, this.#used), length: this.#length }
+  }
+
+  #apply({ at, bytes }: FileChange): void {
+    if (bytes === undefined) {
+      this.#used = Math.min(this.#used, at)
+      this.#length = at
+      return
+    }
+    const end = at + bytes.length
+    this.#length = Math.max(this.#length, end)
+    if (at >= this.#used && isZero(bytes)) return
+    this.#makeOwn(end)
+    if (at > this.#used) this.#durable.fill(0, this.#used, at)
+    bytes.copy(this.#durable, at)
+    this.#used = Math.max(this.#used, end)
+  }
+
+  /** Makes so much room in a buffer that nobody else has. */
+  #makeOwn(length: number): void {
+    if (!this.#lent && length <= this.#durable.length) return
+    const size = Math.max(length, this.#used)
+    const own = Buffer.allocUnsafe(size + (size >> 3) + 4_096)
+    this.#durable.copy(own, 0, 0, this.#used)
+    this.#durable = own
+    this.#lent = false
+  }
+}
+
+const ZEROS = Buffer.alloc(64 * 1024)
+
+function isZero(bytes: Buffer): boolean {
+  for (let from = 0; from < bytes.length; from += ZEROS.length) {
+    const to = Math.min(bytes.length, from + ZEROS.length)
+    if (bytes.compare(ZEROS, 0, to - from, from, to) !== 0) return false
+  }
+  return true
 }
 
 function survivors(change: FileChange, survival: Survival): FileChange[] {

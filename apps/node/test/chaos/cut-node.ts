@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Archive } from '@saltcod/compaction'
@@ -44,6 +44,22 @@ const BESIDE_STORES = /^(jobs|executions)\.db(-lock|\.owner|\.schema-1-\d+)?$/
 
 const DEADLINE_MS = 60_000
 
+const configs = new Map<string, Config>()
+
+/** Reads the configuration of a repository; what was read before is not read again. */
+function configOf(repository: string, flags: readonly string[]): Config {
+  const text = readFileSync(join(repository, 'saltcod.yaml'), 'utf8')
+  const key = `${repository} ${flags.join(' ')} ${text}`
+  const known = configs.get(key)
+  if (known !== undefined) return known
+  const argv = ['--repo', repository, '--port', '0', ...flags]
+  const { config, errors } = loadConfig({ argv, env: {} })
+  assert.ok(config !== undefined, JSON.stringify(errors))
+  const read = { ...config, gracePeriodMs: 0 }
+  configs.set(key, read)
+  return read
+}
+
 /** The directory of a node as a power cut left it, opened as the node opens it, in this process. */
 export class CutNode {
   readonly #directory: string
@@ -53,12 +69,11 @@ export class CutNode {
 
   /** Where `closed` is true the stores say that they were closed in good order, which makes their opening cheap. */
   constructor(parent: string, image: DiskImage, flags: readonly string[], closed: boolean) {
-    this.#directory = mkdtempSync(join(parent, 'image-'))
+    // One at a time, in the same place, so that all of them have the same configuration.
+    this.#directory = join(parent, 'image')
+    mkdirSync(this.#directory)
     image.write(this.#directory, { closed })
-    const argv = ['--repo', join(this.#directory, 'repo'), '--port', '0', ...flags]
-    const { config, errors } = loadConfig({ argv, env: {} })
-    assert.ok(config !== undefined, JSON.stringify(errors))
-    this.#config = { ...config, gracePeriodMs: 0 }
+    this.#config = configOf(join(this.#directory, 'repo'), flags)
     const write = (line: string): void => {
       const { code } = JSON.parse(line) as { readonly code?: string }
       if (code !== undefined) this.#notices.push(code)

@@ -14,8 +14,8 @@ import { FLAGS, RecordedNode } from './recorded-node.ts'
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const IMAGES = LONG ? 8_000 : 100
-/** So many images are what a node finds that is recorded in turn while it recovers. */
-const RECOVERIES = LONG ? 25 : 1
+/** One image in so many is what a node finds that is recorded in turn while it recovers. */
+const RECOVER_EVERY = LONG ? 320 : 60
 const RECOVERY_IMAGES = LONG ? 80 : 30
 /** Of a node that brings a repository of schema 1 to this release's. */
 const MIGRATION_IMAGES = LONG ? 1_000 : 30
@@ -42,6 +42,7 @@ function memoryDirectory(): string {
 class Opening {
   readonly counts = new Map<string, number>()
   readonly #parent: string
+  readonly #beganMs = Date.now()
   #number = 0
 
   constructor(parent: string) {
@@ -65,6 +66,12 @@ class Opening {
   /** How often something of this kind was opened, or told. */
   of(what: string): number {
     return this.counts.get(what) ?? 0
+  }
+
+  print(when: string): void {
+    const seconds = Math.round((Date.now() - this.#beganMs) / 1000)
+    const counts = { seed: SEED, seconds, ...Object.fromEntries(this.counts) }
+    process.stderr.write(`power cuts ${when}: ${JSON.stringify(counts)}\n`)
   }
 
   #count(what: string): void {
@@ -119,33 +126,25 @@ test(`whenever the power fails, no job of a node or of its archive is lost, and 
     skip('there is no gcc to build the library that records what is written')
     return
   }
-  const beganMs = Date.now()
   const opening = new Opening(memoryDirectory())
   for (const cut of cuts(await recordMigration(library, parent), MIGRATION_IMAGES, random)) {
     await opening.open('ofMigration', cut)
   }
-  const toRecover: Cut[] = []
   for (const cut of cuts(await recordNode(library, parent), IMAGES, random)) {
     await opening.open('ofWork', cut)
-    // Of all of them each is as likely as another.
-    const at = Math.floor(random() * opening.of('ofWork'))
-    if (toRecover.length < RECOVERIES) toRecover.push(cut)
-    else if (at < RECOVERIES) toRecover[at] = cut
-  }
-  for (const cut of toRecover) {
+    // Between the others, so that a long run that is ended early has had its share of them.
+    if (opening.of('ofWork') % RECOVER_EVERY !== 0) continue
     const recovery = await recordRecovery(library, parent, cut)
     for (const second of cuts(recovery, RECOVERY_IMAGES, random)) {
       await opening.open('ofRecovery', { ...second, place: `${cut.place}, then ${second.place}` })
     }
+    if (LONG) opening.print('so far')
   }
-  const seconds = Math.round((Date.now() - beganMs) / 1000)
-  process.stderr.write(
-    `power cuts: ${JSON.stringify({ seed: SEED, seconds, ...Object.fromEntries(opening.counts) })}\n`,
-  )
+  opening.print('in all')
   const images = opening.of('ofMigration') + opening.of('ofWork') + opening.of('ofRecovery')
   expect(images).toBeGreaterThan(LONG ? 10_000 : 100)
   expect(opening.of('ofMigration')).toBeGreaterThan(MIGRATION_IMAGES / 2)
-  expect(opening.of('ofRecovery')).toBeGreaterThan((RECOVERIES * RECOVERY_IMAGES) / 2)
+  expect(opening.of('ofRecovery')).toBeGreaterThan((Math.floor(IMAGES / RECOVER_EVERY) * RECOVERY_IMAGES) / 2)
   for (const notice of ['MIGRATED', 'OWNER_DIED']) expect(opening.of(notice)).toBeGreaterThan(0)
   if (!LONG) return
   for (const notice of ['ARCHIVE_TAIL_CUT', 'REWRITE_CUT_SHORT'])
