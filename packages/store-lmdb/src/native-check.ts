@@ -51,6 +51,8 @@ export async function checkInChild(path: string): Promise<void> {
     }),
   )
   let complaint = ''
+  // How it ended tells what is wrong, whatever becomes of its last words.
+  for (const pipe of [child.stdout, child.stderr]) pipe.on('error', () => undefined)
   child.stderr.setEncoding('utf8')
   child.stderr.on('data', (text: string) => {
     if (complaint.length < 10_000) complaint += text

@@ -36,6 +36,7 @@ const HANDSHAKE_MS = 60_000
 /** How a websocket is closed at the end of a log; every other way cuts it off. */
 const WHOLE = 1000
 const GIVEN_UP = 1013
+const IS_IT_A_NODE = 'is it a saltcod node that listens there?'
 
 /**
  * Yields a job's log from a node, whose address is `base`, over a websocket. Throws a `Failure` with what the node says, or where it cannot be reached or is lost
@@ -56,10 +57,10 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
     if (arrived.length > MOST_ARRIVED) socket.pause()
     wake()
   }
-  socket.on('message', (data: Buffer) => arrive(JSON.parse(data.toString()) as WireLogMessage))
+  socket.on('message', (data: Buffer) => arrive(messageOf(base, data)))
   socket.on('unexpected-response', (_request, { statusCode }) => {
     const message = `${base} answered with status ${statusCode} and no log`
-    arrive(new Failure(EXIT.failed, message, { hint: 'is it a saltcod node that listens there?' }))
+    arrive(new Failure(EXIT.failed, message, { hint: IS_IT_A_NODE }))
   })
   socket.on('error', (error) => arrive(unreachable(base, error, HANDSHAKE_MS)))
   socket.on('close', (code: number) => {
@@ -96,5 +97,14 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
   } finally {
     signal?.removeEventListener('abort', abort)
     socket.terminate()
+  }
+}
+
+/** What is no message is from a server that is no node, such as a proxy in front of one. */
+function messageOf(base: string, data: Buffer): WireLogMessage | Failure {
+  try {
+    return JSON.parse(data.toString()) as WireLogMessage
+  } catch {
+    return new Failure(EXIT.failed, `${base} answered with something that is no log`, { hint: IS_IT_A_NODE })
   }
 }

@@ -76,7 +76,11 @@ async function get(
   }
   return await new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? requestHttps : requestHttp
-    send(url, options, resolve).on('error', reject).end()
+    send(url, options, resolve)
+      .on('error', reject)
+      // A server may switch to a protocol that nobody asked for; the request then ends without an answer and without an error.
+      .on('close', () => reject(new Error('the connection was closed without an answer')))
+      .end()
   })
 }
 

@@ -57,7 +57,7 @@ export class KeeperProcess {
       this.#errors = error.message
     })
     // A keeper that died shows as its exit, not as a broken pipe.
-    child.stdin.on('error', () => undefined)
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => undefined)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errors = (this.#errors + text).slice(-ERROR_TEXT_LENGTH)
     })

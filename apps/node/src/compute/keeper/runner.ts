@@ -51,7 +51,7 @@ export class Runner {
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     this.#child = child
-    child.stdin?.on('error', () => undefined)
+    for (const pipe of [child.stdin, child.stdout]) pipe?.on('error', () => undefined)
     const messages = new Messages<FromRunner>()
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       for (const message of messages.take(text)) this.#hear(message, onIdle)

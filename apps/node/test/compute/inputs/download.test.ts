@@ -150,6 +150,17 @@ describe('a download', () => {
     })
   })
 
+  test('ends where the server switches to a protocol that nobody asked for', async () => {
+    const host = await serve((request) => {
+      const { socket } = request
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    })
+    await expect(download(`http://${host}/`, { allowHosts: [host] })).rejects.toMatchObject({
+      code: 'INPUT_FAILED',
+      message: expect.stringMatching(/closed without an answer/),
+    })
+  })
+
   test('ends when the run is cancelled', async () => {
     const host = await serve(() => setImmediate(() => stopper.abort(new Error('stop'))))
     await expect(download(`http://${host}/`, { allowHosts: [host] })).rejects.toThrow()
