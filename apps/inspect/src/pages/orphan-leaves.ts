@@ -5,6 +5,7 @@ import {
   type LostStretch,
   parseHeader,
   parseLeafNode,
+  readLargeValue,
 } from '@saltcod/store-lmdb/file'
 
 /** A row that was found on a page that no tree reaches any more. */
@@ -74,13 +75,10 @@ function rowOf(
 ): Omit<OrphanRow, 'transaction'> | null {
   const node = parseLeafNode(page, index)
   if (typeof node === 'string' || node.isTree) return null
-  let value: Buffer
-  if (Buffer.isBuffer(node.value)) value = Buffer.from(node.value)
-  else {
-    const { page: first, bytes } = node.value
-    value = file.read(first * pageBytes + 24, bytes)
-    if (value.length < bytes) return null
-  }
+  const value = Buffer.isBuffer(node.value)
+    ? Buffer.from(node.value)
+    : readLargeValue(file, pageBytes, node.value)
+  if (value === null) return null
   const key = Buffer.from(node.key)
   const table = tables.find((name) => name !== 'index' && decodes(name, key, value))
   return table === undefined ? null : { table, key, value }

@@ -1,6 +1,7 @@
 export { type CurrentCommit, findCommit } from './current-commit.ts'
 export { DataFile } from './data-file.ts'
 export { type FileRow, type FileWalkEvents, type FileWalkResult, walkFile } from './file-walk.ts'
+export { type LargeValue, readLargeValue } from './large-value.ts'
 export { type Reader, type ReaderTable, readReaders } from './lock-file.ts'
 export type { MetaPage, TreeRoot } from './meta-page.ts'
 export {
