@@ -5,9 +5,9 @@ import { EngineRegistry } from './compute/engine/registry.ts'
 import { WasmEngine } from './compute/engine/wasm.ts'
 import { Keeper } from './compute/keeper/keeper.ts'
 
-/** Makes the engines of a node as its operator wants them. */
-export function createEngines(config: Config): EngineRegistry {
-  const keeper = new Keeper()
+/** Makes the engines of a node as its operator wants them; its runs lie below `dataDir`. */
+export function createEngines(config: Config, dataDir: string): EngineRegistry {
+  const keeper = new Keeper({ dataDir })
   return new EngineRegistry([
     new WasmEngine({
       keeper,

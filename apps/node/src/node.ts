@@ -135,6 +135,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     archive,
     followed: parts.requester.context.followed,
     ends: parts.requester.context.ends,
+    room: () => parts.compute,
     clock: Date.now,
   })
   parts.retention = new Retention({

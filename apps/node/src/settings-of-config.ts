@@ -7,6 +7,7 @@ import { INPUT_KINDS } from './compute/inputs/placement.ts'
 import type { ComputeSettings } from './compute/settings.ts'
 import { createEngines } from './engines.ts'
 import type { Capacity } from './link/link.ts'
+import { mostRunsFor, openFileLimit } from './requester/api/connection-limits.ts'
 import type { RequesterSettings } from './requester/settings.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from './requester/settings.ts'
 
@@ -41,7 +42,8 @@ export function computeSettings(config: Config, dataDir: string, resultsDir: str
     labels: config.labels,
     capacity: capacityOf(config, dataDir),
     maxRunning: maxRunningOf(config),
-    engines: createEngines(config),
+    leastFree: config.compute.leastFree,
+    engines: createEngines(config, dataDir),
     publishers: ['local', 'noop'],
     inputSources: INPUT_KINDS,
     timeLimitsMs: {
@@ -62,9 +64,12 @@ export function computeSettings(config: Config, dataDir: string, resultsDir: str
   }
 }
 
-/** How many runs there may be at a time; by default four for each processor. */
+/** What bounds runs by default is what they reserve; this only guards the node. */
+const MOST_RUNNING = 1_000
+
+/** How many runs there may be at a time, whatever they reserve. */
 export function maxRunningOf({ compute }: Config): number {
-  return compute.maxRunning ?? Math.max(availableParallelism() * 4, 8)
+  return compute.maxRunning ?? mostRunsFor(openFileLimit(), MOST_RUNNING)
 }
 
 /**

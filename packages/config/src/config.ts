@@ -68,6 +68,12 @@ export interface Config {
       readonly diskBytes: number | undefined
       readonly gpu: number
     }
+    /** What the machine must have left where a run is to begin; 0 asks for nothing. */
+    readonly leastFree: {
+      readonly memoryBytes: number
+      readonly processes: number
+      readonly files: number
+    }
   }
   readonly executionStore: StoreConfig
   readonly jobStore: StoreConfig
@@ -139,6 +145,11 @@ export function buildConfig(pick: PickValue): Config {
         memoryBytes: pick(capacity.capacityMemory),
         diskBytes: pick(capacity.capacityDisk),
         gpu: pick(capacity.capacityGpu),
+      },
+      leastFree: {
+        memoryBytes: pick(capacity.leastFreeMemory),
+        processes: pick(capacity.leastFreeProcesses),
+        files: pick(capacity.leastFreeFiles),
       },
     },
     executionStore: { type: pick(stores.executionStoreType), path: pick(stores.executionStorePath) },

@@ -5,6 +5,7 @@ import type { ComputePeer, Link, NodeLoad } from '../link/link.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
 import { Inbox } from './inbox.ts'
+import type { HelperCounts } from './keeper/keeper.ts'
 import { createPeer } from './logs.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
@@ -40,6 +41,8 @@ export interface ComputeNode {
   readonly failed: Promise<unknown>
   /** Returns how busy the room is. */
   load(): NodeLoad
+  /** Counts the processes beside the node. */
+  helpers(): HelperCounts
   /**
    * Takes no more work, lets what runs finish for at most `graceMs`, then ends its processes and leaves their
    * records as they are. Resolves when no process is left and the store is used no more.
@@ -102,7 +105,8 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     await context.settings.engines.close()
     await Promise.allSettled(loops)
   }
-  return { peer, failed, load, stop: once(stop) }
+  const helpers = (): HelperCounts => context.settings.engines.helpers()
+  return { peer, failed, load, helpers, stop: once(stop) }
 }
 
 function tellCutOff({ log }: ComputeContext, executions: readonly string[], graceMs: number): void {
@@ -117,7 +121,9 @@ async function describe({
   nodeId,
   settings,
 }: ComputeContext): Promise<Parameters<Link['handshake']>[0]['node']> {
-  const { labels, capacity, engines, publishers, inputSources } = settings
+  const { capacity, engines, publishers, inputSources } = settings
+  // What an operator says is stronger.
+  const labels = { ...(await engines.labels()), ...settings.labels }
   return { nodeId, labels, engines: await engines.availableTypes(), publishers, inputSources, capacity }
 }
 

@@ -11,6 +11,16 @@ export interface QueueEntry {
   readonly needs: Capacity
 }
 
+/** What may hold back all that waits, whatever is free in the ledger. */
+export interface Hold {
+  /** Why nothing may begin now; undefined where it may. */
+  reason(): string | undefined
+  /** Hears of it, with those that would be next. */
+  tell(reason: string, executionIds: readonly string[]): void
+}
+
+const NO_HOLD: Hold = { reason: () => undefined, tell: () => undefined }
+
 interface Place {
   readonly entry: QueueEntry
   passedOver: number
@@ -18,6 +28,9 @@ interface Place {
 
 // An entry that smaller ones were let past so often is served before any behind it.
 const PATIENCE = 100
+/** After this, a queue that the machine holds back is looked at again. */
+const HELD_MS = 500
+
 // Only so many are looked at behind one that does not fit, so that a long queue costs no more than a short one.
 const LOOK_AHEAD = 64
 
@@ -29,20 +42,33 @@ export class RunQueue {
   readonly #ledger: CapacityLedger
   readonly #maxRunning: number
   readonly #begin: (entry: QueueEntry) => Promise<void>
+  readonly #hold: Hold
+  #held: NodeJS.Timeout | undefined
   readonly #waiting: Place[] = []
   readonly #ids = new Set<string>()
   #open = false
 
   /** `begin` carries one execution out; what it took is given back when it settles, and it must not reject. */
-  constructor(ledger: CapacityLedger, maxRunning: number, begin: (entry: QueueEntry) => Promise<void>) {
+  constructor(
+    ledger: CapacityLedger,
+    maxRunning: number,
+    begin: (entry: QueueEntry) => Promise<void>,
+    hold: Hold = NO_HOLD,
+  ) {
     this.#ledger = ledger
     this.#maxRunning = maxRunning
     this.#begin = begin
+    this.#hold = hold
   }
 
   /** Number of executions that wait. */
   get length(): number {
     return this.#waiting.length
+  }
+
+  /** True while the machine holds back what waits. */
+  get held(): boolean {
+    return this.#held !== undefined
   }
 
   /** Begins to serve. */
@@ -54,6 +80,8 @@ export class RunQueue {
   /** Serves no more; what waits stays. */
   close(): void {
     this.#open = false
+    clearTimeout(this.#held)
+    this.#held = undefined
   }
 
   /** Adds an execution; one that waits already is not added again. */
@@ -87,12 +115,12 @@ export class RunQueue {
   }
 
   #serve(): void {
-    if (!this.#open) return
+    if (!this.#open || this.#held !== undefined) return
     const go: QueueEntry[] = []
     let index = 0
     while (index < LOOK_AHEAD && this.#ledger.holders < this.#maxRunning) {
       const place = this.#waiting[index]
-      if (place === undefined) break
+      if (place === undefined || this.#holdsBack()) break
       const { entry, passedOver } = place
       if (this.#ledger.take(entry.executionId, entry.needs)) {
         this.#waiting.splice(index, 1)
@@ -106,6 +134,21 @@ export class RunQueue {
       }
     }
     for (const entry of go) void this.#run(entry)
+  }
+
+  /** Tells whether the machine has too little left, and looks again later where it has. */
+  #holdsBack(): boolean {
+    const reason = this.#hold.reason()
+    if (reason === undefined) return false
+    this.#hold.tell(
+      reason,
+      this.#waiting.slice(0, LOOK_AHEAD).map(({ entry }) => entry.executionId),
+    )
+    this.#held = setTimeout(() => {
+      this.#held = undefined
+      this.#serve()
+    }, HELD_MS)
+    return true
   }
 
   async #run(entry: QueueEntry): Promise<void> {

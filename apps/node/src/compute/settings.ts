@@ -1,6 +1,7 @@
 import type { RecoveryPolicy } from '@saltcod/recovery'
 import type { Capacity } from '../link/link.ts'
 import type { EngineRegistry } from './engine/registry.ts'
+import type { Headroom } from './headroom.ts'
 import type { InputPolicy } from './inputs/input-policy.ts'
 
 /** What an operator decides about a compute room; every value is already checked. */
@@ -10,6 +11,8 @@ export interface ComputeSettings {
   readonly capacity: Capacity
   /** Runs at a time, whatever they reserve. */
   readonly maxRunning: number
+  /** What the machine must have left where a run is to begin. */
+  readonly leastFree: Headroom
   readonly engines: EngineRegistry
   /** The publishers and input sources that this node serves, by type. */
   readonly publishers: readonly string[]

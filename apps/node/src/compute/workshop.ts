@@ -6,6 +6,7 @@ import { CapacityLedger } from './capacity-ledger.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { taskOf } from './job-task.ts'
+import { Pressure } from './pressure.ts'
 import { type QueueEntry, RunQueue } from './queue.ts'
 import { clearWork, removeRunFiles } from './run-files.ts'
 import { CONTINUES_FROM, type Continuation, Runner } from './runner.ts'
@@ -18,6 +19,8 @@ export class Workshop {
   readonly #context: ComputeContext
   readonly #runner: Runner
   readonly #queue: RunQueue
+  /** Those whose history says that the machine held them back, so that each says so once. */
+  readonly #toldHeld = new Set<string>()
   /** How each waiting execution goes on. */
   readonly #how = new Map<string, Continuation>()
 
@@ -26,7 +29,11 @@ export class Workshop {
     this.#context = context
     this.ledger = new CapacityLedger(capacity)
     this.#runner = new Runner(context)
-    this.#queue = new RunQueue(this.ledger, maxRunning, (entry) => this.#begin(entry))
+    const pressure = new Pressure(context.settings.leastFree)
+    this.#queue = new RunQueue(this.ledger, maxRunning, (entry) => this.#begin(entry), {
+      reason: () => pressure.holding(),
+      tell: (reason, executionIds) => void this.#tellHeld(reason, executionIds),
+    })
   }
 
   /** Begins to run what waits. */
@@ -45,6 +52,7 @@ export class Workshop {
       available: this.ledger.available(),
       runningExecutions: this.#runner.active.length,
       enqueuedExecutions: this.#queue.length,
+      heldBack: this.#queue.held ? this.#queue.length : 0,
     }
   }
 
@@ -138,7 +146,29 @@ export class Workshop {
     await this.#runner.interrupt()
   }
 
+  /** Writes into the history of what waits why it waits, where that lasts. */
+  async #tellHeld(reason: string, executionIds: readonly string[]): Promise<void> {
+    const { log } = this.#context
+    const untold = executionIds.filter((id) => !this.#toldHeld.has(id))
+    if (untold.length === 0) return
+    log.warn({ waiting: this.#queue.length, reason }, 'no run begins for now')
+    for (const executionId of untold) {
+      this.#toldHeld.add(executionId)
+      try {
+        await changeExecution(this.#context, executionId, ({ state }) =>
+          state === 'BidAccepted'
+            ? { message: `It waits on its node: ${reason}`, topic: 'Queueing', details: { held: 'true' } }
+            : null,
+        )
+      } catch (error) {
+        log.warn({ err: error, executionId }, 'it could not be written down that an execution waits')
+        return
+      }
+    }
+  }
+
   async #begin({ executionId }: QueueEntry): Promise<void> {
+    this.#toldHeld.delete(executionId)
     const how = this.#how.get(executionId)
     this.#how.delete(executionId)
     if (how !== undefined) await this.#runner.carryOut(executionId, how)

@@ -71,6 +71,8 @@ export interface NodeLoad {
   readonly available: Capacity
   readonly runningExecutions: number
   readonly enqueuedExecutions: number
+  /** Those among them that wait because the machine itself has too little left. */
+  readonly heldBack: number
 }
 
 /** What a node that starts is told about an execution that it remembers. */

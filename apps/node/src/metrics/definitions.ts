@@ -32,6 +32,12 @@ export const GAUGES: readonly Definition[] = [
   ['saltcod_store_free_bytes', 'Bytes inside the file that no live page takes.', ['store']],
   ['saltcod_store_dead_share', 'The share of free bytes among used and free ones, from 0 to 1.', ['store']],
   ['saltcod_rewrite_last_pause_seconds', 'The longest that writers waited in the last rewrite.', ['store']],
+  ['saltcod_runs', 'Executions that are being carried out on this node.', []],
+  [
+    'saltcod_runs_held_back',
+    'Executions that wait because the machine itself has too little left for another run.',
+    [],
+  ],
   ['saltcod_archive_jobs', 'Copies of jobs in the archive.', []],
   ['saltcod_archive_segments', 'Segments of the archive.', []],
   ['saltcod_archive_bytes', 'Compressed bytes in the segments of the archive.', []],
@@ -47,6 +53,13 @@ export const COUNTERS: readonly Definition[] = [
   ['saltcod_retention_archived_jobs_total', 'Removed jobs that were archived before.', []],
   ['saltcod_retention_failed_jobs_total', 'Jobs that could not be removed.', []],
   ['saltcod_folded_records_total', 'Finished records that were folded into one row.', ['store']],
+  [
+    'saltcod_keeper_starts_total',
+    'Starts of the process that looks after runs; more than one mean that it was lost.',
+    [],
+  ],
+  ['saltcod_runners_started_total', 'Starts of processes for WebAssembly jobs.', []],
+  ['saltcod_runners_retired_total', 'Processes for WebAssembly jobs that have ended.', []],
   ['saltcod_rewrites_total', 'Rewrites of a store that came to their end.', ['store']],
   ['saltcod_rewrite_given_back_bytes_total', 'Bytes that rewrites gave back to the disk.', ['store']],
 ]

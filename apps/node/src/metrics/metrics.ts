@@ -3,6 +3,7 @@ import { deadShare } from '@saltcod/compaction'
 import type { DurableStore, EndReason, FeedCursor, JobStore } from '@saltcod/store-core'
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { StoreCompaction, StoreName } from '../compaction/compaction-report.ts'
+import type { ComputeNode } from '../compute/compute-node.ts'
 import type { GcReport } from '../retention/gc-report.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import { COUNTERS, GAUGES, RECORD_GAUGES } from './definitions.ts'
@@ -17,6 +18,8 @@ export interface MetricsParts {
   readonly followed: { readonly cursor: FeedCursor | null }
   /** How many executions ended, by why. */
   readonly ends: { entries(): Iterable<readonly [EndReason, number]> }
+  /** The compute room; undefined while there is none. */
+  readonly room: () => Pick<ComputeNode, 'load' | 'helpers'> | undefined
   readonly clock: () => number
 }
 
@@ -78,12 +81,25 @@ export class Metrics {
     await this.#readQueue()
     this.#counters.get('saltcod_execution_ends_total')?.reset()
     for (const [reason, count] of ends.entries()) this.#add('saltcod_execution_ends_total', count, { reason })
+    this.#readRoom()
     if (archive !== null) {
       this.#set('saltcod_archive_jobs', archive.totals.jobs)
       this.#set('saltcod_archive_segments', archive.totals.segments)
       this.#set('saltcod_archive_bytes', archive.totals.bytes)
     }
     return await this.#registry.metrics()
+  }
+
+  #readRoom(): void {
+    const room = this.#parts.room()
+    if (room === undefined) return
+    const { runningExecutions, heldBack } = room.load()
+    this.#set('saltcod_runs', runningExecutions)
+    this.#set('saltcod_runs_held_back', heldBack)
+    const { keepersStarted, runnersStarted, runnersRetired } = room.helpers()
+    this.#count('saltcod_keeper_starts_total', keepersStarted)
+    this.#count('saltcod_runners_started_total', runnersStarted)
+    this.#count('saltcod_runners_retired_total', runnersRetired)
   }
 
   async #readStore(
@@ -120,6 +136,12 @@ export class Metrics {
 
   #add(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {
     this.#counters.get(name)?.inc({ ...labels }, value)
+  }
+
+  /** Takes over a number that is counted elsewhere. */
+  #count(name: string, value: number): void {
+    this.#counters.get(name)?.reset()
+    this.#add(name, value)
   }
 
   #set(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {

@@ -287,6 +287,7 @@ describe('a compute room', () => {
       available: { cpu: 2, memoryBytes: 1e9, diskBytes: 1e9, gpu: 0 },
       runningExecutions: 0,
       enqueuedExecutions: 0,
+      heldBack: 0,
     })
     expect((await store.check()).findings).toEqual([])
   })

@@ -132,4 +132,30 @@ describe('CapacityLedger', () => {
     ledger.release('a')
     expect(ledger.available()).toEqual(cpu(2))
   })
+
+  it('begins nothing while it is held back, says so with what would be next, and goes on by itself', async () => {
+    let reason: string | undefined = 'too little of something'
+    const told: unknown[] = []
+    const started: string[] = []
+    const begin = (entry: QueueEntry): Promise<void> => {
+      started.push(entry.executionId)
+      return Promise.resolve()
+    }
+    const queue = new RunQueue(new CapacityLedger(cpu(1)), 10, begin, {
+      reason: () => reason,
+      tell: (why, ids) => told.push([why, ids]),
+    })
+    queue.open()
+    queue.add({ executionId: 'a', priority: 0, createdAtMs: 0, needs: cpu(1) })
+    queue.add({ executionId: 'b', priority: 0, createdAtMs: 1, needs: cpu(1) })
+    expect(told).toEqual([['too little of something', ['a']]])
+    expect([queue.held, queue.length, started.length]).toEqual([true, 2, 0])
+    reason = undefined
+    await expect.poll(() => started).toEqual(['a', 'b'])
+    expect(queue.held).toBe(false)
+    reason = 'again'
+    queue.add({ executionId: 'c', priority: 0, createdAtMs: 2, needs: cpu(1) })
+    queue.close()
+    expect([queue.held, queue.length]).toEqual([false, 1])
+  })
 })

@@ -20,10 +20,11 @@ export const nodeLabels: Setting<Record<string, string>> = {
 /** How many executions may run at a time. */
 export const maxRunning: Setting<number | undefined> = {
   key: 'Node.Compute.MaxRunning',
-  description: 'The most executions that run at a time on this node, whatever they reserve.',
+  description:
+    'The most executions that run at a time on this node, whatever they reserve; what they reserve bounds them first.',
   form: 'integer',
   fallback: undefined,
-  fallbackNote: 'four for each processor, at least 8',
+  fallbackNote: '1,000, or fewer where few files may be open',
   schema: integer(1, 10_000),
 }
 
@@ -64,4 +65,34 @@ export const capacityGpu: Setting<number> = {
   form: 'integer',
   fallback: 0,
   schema: integer(0, 10_000),
+}
+
+/** The memory that is kept free. */
+export const leastFreeMemory: Setting<number> = {
+  key: 'Node.Compute.LeastFree.Memory',
+  description:
+    'No run begins while the machine has less memory left than this: below it the kernel takes memory from programs that work, and ends some. 0: begin all the same.',
+  form: 'size',
+  fallback: '256MiB',
+  schema: size(),
+}
+
+/** The processes that are kept free. */
+export const leastFreeProcesses: Setting<number> = {
+  key: 'Node.Compute.LeastFree.Processes',
+  description:
+    'No run begins while fewer processes and threads than this could still be started on the machine: a program that cannot start one fails. 0: begin all the same.',
+  form: 'integer',
+  fallback: 512,
+  schema: integer(0, 1_000_000_000),
+}
+
+/** The open files that are kept free. */
+export const leastFreeFiles: Setting<number> = {
+  key: 'Node.Compute.LeastFree.Files',
+  description:
+    'No run begins while fewer files than this could still be opened on the machine, by all programs together. 0: begin all the same.',
+  form: 'integer',
+  fallback: 1_024,
+  schema: integer(0, 1_000_000_000),
 }

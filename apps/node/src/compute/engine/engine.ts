@@ -1,4 +1,5 @@
 import type { ExecutionWork } from '../inputs/work.ts'
+import type { Keeper } from '../keeper/keeper.ts'
 import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
 
 /** Bounds of one run. Null means unbounded. */
@@ -116,6 +117,8 @@ export interface Engine {
   inputs(task: TaskSpec): readonly InputSource[]
   /** Makes a run ready; see {@link PreparedRun}. Rejects only when the machine refuses (no process, no disk). */
   prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun>
-  /** Ends what it keeps beside its runs; called when nothing runs. A later run begins anew. */
-  close(): Promise<void>
+  /** What looks after its runs, which engines may share; null for one that needs no process. */
+  readonly keeper: Keeper | null
+  /** What it adds to the labels of its node, for those that want to see or demand it. */
+  labels(): Promise<Readonly<Record<string, string>>>
 }

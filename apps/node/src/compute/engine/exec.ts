@@ -9,6 +9,8 @@ import { failedStart } from './failed-start.ts'
 import { Parameters } from './parameters.ts'
 import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
 
+/** The label of a node that says how its native jobs are kept apart. */
+const ISOLATION_LABEL = 'saltcod/exec-isolation'
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 const DEFAULT_GRACE_MS = 5_000
 const DEFAULT_PROCESSES = 2_048
@@ -52,7 +54,7 @@ export class ExecEngine implements Engine {
   readonly #graceMs: number
   readonly #maxProcesses: number
   readonly #isolate: boolean
-  readonly #keeper: Keeper
+  readonly keeper: Keeper
 
   constructor(options: ExecOptions) {
     this.#allowed = options.allowed
@@ -60,7 +62,7 @@ export class ExecEngine implements Engine {
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     this.#maxProcesses = options.maxProcesses ?? DEFAULT_PROCESSES
     this.#isolate = options.isolate ?? true
-    this.#keeper = options.keeper ?? new Keeper()
+    this.keeper = options.keeper ?? new Keeper()
   }
 
   validate(params: SpecConfig['Params']): readonly string[] {
@@ -90,8 +92,11 @@ export class ExecEngine implements Engine {
     return task.InputSources ?? []
   }
 
-  async close(): Promise<void> {
-    await this.#keeper.close()
+  /** Says whether jobs are kept apart: `pid-namespace`, or `none`. */
+  async labels(): Promise<Readonly<Record<string, string>>> {
+    if (!(await this.available()).ok) return {}
+    const isolated = this.#isolate && (await this.keeper.hasNamespaces())
+    return { [ISOLATION_LABEL]: isolated ? 'pid-namespace' : 'none' }
   }
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
@@ -112,7 +117,7 @@ export class ExecEngine implements Engine {
       { command: program, args: parameters.texts('Arguments') },
       { fileBytes: outputBytes, dataBytes: memoryBytes === null ? null : memoryBytes * 2 + DATA_SLACK_BYTES },
     )
-    const kept = await this.#keeper.prepare(
+    const kept = await this.keeper.prepare(
       {
         kind: 'program',
         executionId: run.executionId,

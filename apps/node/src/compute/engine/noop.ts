@@ -55,6 +55,7 @@ async function run(
  */
 export class NoopEngine implements Engine {
   readonly type = 'noop'
+  readonly keeper = null
 
   validate(params: SpecConfig['Params']): readonly string[] {
     return read(params).problems
@@ -68,8 +69,8 @@ export class NoopEngine implements Engine {
     return task.InputSources ?? []
   }
 
-  close(): Promise<void> {
-    return Promise.resolve()
+  labels(): Promise<Readonly<Record<string, string>>> {
+    return Promise.resolve({})
   }
 
   prepare(engineRun: EngineRun, options: PrepareOptions): Promise<PreparedRun> {

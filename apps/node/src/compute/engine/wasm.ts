@@ -69,13 +69,13 @@ function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Re
 export class WasmEngine implements Engine {
   readonly type = 'wasm'
   readonly #freshProcess: boolean
-  readonly #keeper: Keeper
+  readonly keeper: Keeper
   readonly #memoryLimitBytes: number
 
   constructor(options: WasmOptions = {}) {
     this.#memoryLimitBytes = options.memoryLimitBytes ?? MOST_PAGES * PAGE_BYTES
     this.#freshProcess = options.freshProcess ?? false
-    this.#keeper = options.keeper ?? new Keeper()
+    this.keeper = options.keeper ?? new Keeper()
   }
 
   validate(params: SpecConfig['Params']): readonly string[] {
@@ -91,8 +91,8 @@ export class WasmEngine implements Engine {
     return [...(task.InputSources ?? []), ...readWasmParameters(task.Engine.Params).inputs]
   }
 
-  async close(): Promise<void> {
-    await this.#keeper.close()
+  labels(): Promise<Readonly<Record<string, string>>> {
+    return Promise.resolve({})
   }
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
@@ -107,7 +107,7 @@ export class WasmEngine implements Engine {
         )
       }
     }
-    const kept = await this.#keeper.prepare(
+    const kept = await this.keeper.prepare(
       {
         kind: 'guest',
         executionId: run.executionId,

@@ -26,7 +26,7 @@ process.title = 'saltcod-keeper'
 const mark = { [RUNNER_VARIABLE]: ownRunnerMarker() }
 const lookout = new Lookout()
 const pipes = new LogPipes()
-const runners = new Runners(mark)
+const runners = new Runners(mark, (started, retired) => say({ kind: 'runners', started, retired }))
 const runs = new Map<number, KeptWork>()
 let namespaces: Promise<PidNamespaces | undefined> | undefined
 let nodeIsGone = false
@@ -71,9 +71,16 @@ async function prepare(run: number, launch: Launch): Promise<void> {
 }
 
 async function namespacesFor({ isolate }: ProgramLaunch): Promise<PidNamespaces | undefined> {
-  if (!isolate) return undefined
+  return isolate ? await findNamespaces() : undefined
+}
+
+async function findNamespaces(): Promise<PidNamespaces | undefined> {
   namespaces ??= PidNamespaces.find(mark)
   return await namespaces
+}
+
+async function tellNamespaces(): Promise<void> {
+  say({ kind: 'namespaces', available: (await findNamespaces()) !== undefined })
 }
 
 function ownRunnerMarker(): string {
@@ -97,6 +104,9 @@ function handle(message: ToKeeper): void {
       break
     case 'abandon':
       runs.get(message.run)?.orphan()
+      break
+    case 'probe':
+      void tellNamespaces()
       break
     case 'ask':
       say({ kind: 'here' })

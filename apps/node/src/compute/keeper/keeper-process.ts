@@ -41,6 +41,8 @@ export class KeeperProcess {
   readonly #runs = new Map<number, Pending>()
   #count = 0
   #gone = false
+  #runners = { started: 0, retired: 0 }
+  #tellNamespaces: (available: boolean) => void = () => undefined
   #errors = ''
 
   /** Starts a keeper for the runs of one place; throws where the machine refuses another process. */
@@ -128,6 +130,23 @@ export class KeeperProcess {
     this.#send({ kind: 'abandon', run })
   }
 
+  /** How many processes for guests it has started and given up. */
+  get runners(): { readonly started: number; readonly retired: number } {
+    return this.#runners
+  }
+
+  /** Asks whether native jobs can have namespaces of their own; false where the keeper is gone. */
+  async hasNamespaces(): Promise<boolean> {
+    this.#hold(true)
+    const answer = new Promise<boolean>((resolve) => {
+      this.#tellNamespaces = resolve
+    })
+    this.#send({ kind: 'probe' })
+    const available = await Promise.race([answer, this.#watch.ended.then(() => false)])
+    if (this.#runs.size === 0) this.#hold(false)
+    return available
+  }
+
   /** Closes the pipe, at which the keeper ends all runs and itself; resolves when it is gone. */
   async close(): Promise<void> {
     this.#hold(true)
@@ -143,6 +162,14 @@ export class KeeperProcess {
 
   #hear(message: FromKeeper): void {
     if (message.kind === 'here') return
+    if (message.kind === 'namespaces') {
+      this.#tellNamespaces(message.available)
+      return
+    }
+    if (message.kind === 'runners') {
+      this.#runners = message
+      return
+    }
     const pending = this.#runs.get(message.run)
     if (message.kind === 'ready') {
       pending?.ready(undefined)

@@ -3,7 +3,7 @@ import { HelperLost, PATIENCE, type Patience } from './answer-watch.ts'
 import { type ExitRecord, keepRecord } from './exit-record.ts'
 import { KeeperProcess, type OrderedRun } from './keeper-process.ts'
 import { killLeftover } from './leftover.ts'
-import { keeperMarkerOf } from './marker.ts'
+import { dataDirOf, keeperMarkerOf } from './marker.ts'
 import type { Launch } from './protocol.ts'
 
 /** A run that a keeper has its orders for; the job's own code has not begun. */
@@ -15,16 +15,38 @@ export interface KeptRun {
   abandon(): Promise<void>
 }
 
+/** Options of {@link Keeper}. */
+export interface KeeperOptions {
+  /** The directory of the node's runs; default: that of the first run. */
+  readonly dataDir?: string
+  /** How long a keeper may be silent. */
+  readonly patience?: Patience
+}
+
+/** Counts of the processes beside a node, since its start. */
+export interface HelperCounts {
+  readonly keepersStarted: number
+  /** Processes for WebAssembly guests. */
+  readonly runnersStarted: number
+  readonly runnersRetired: number
+}
+
 /**
  * Keeps the native programs of a node: one process beside it starts, bounds and ends them all, and ends them when the
  * node dies. It is started with the first run, and again after it was lost; it ends with the node.
  */
 export class Keeper {
-  readonly #patience: Patience
+  readonly #options: KeeperOptions
+  readonly #earlier = { keepersStarted: 0, runnersStarted: 0, runnersRetired: 0 }
   #current: KeeperProcess | undefined
 
-  constructor(patience: Patience = PATIENCE) {
-    this.#patience = patience
+  constructor(options: KeeperOptions = {}) {
+    this.#options = options
+  }
+
+  /** Tells whether native jobs can have PID namespaces of their own here. */
+  async hasNamespaces(): Promise<boolean> {
+    return await this.#keeperFor(this.#options.dataDir ?? '/').hasNamespaces()
   }
 
   /**
@@ -32,7 +54,7 @@ export class Keeper {
    * refuses what the run needs, and with a `HelperLost` where the keeper is lost before it is ready.
    */
   async prepare(launch: Launch, signal: AbortSignal): Promise<KeptRun> {
-    const keeper = this.#keeperFor(launch)
+    const keeper = this.#keeperFor(dataDirOf(launch.workDir))
     const run = keeper.launch(launch)
     const problem = await Promise.race([run.ready, run.ended])
     if (typeof problem === 'string') throw new Error(problem)
@@ -50,15 +72,34 @@ export class Keeper {
   /** Ends the keeper, and with it whatever still runs; resolves when it is gone. A later run starts another. */
   async close(): Promise<void> {
     const current = this.#current
-    this.#current = undefined
+    this.#settle()
     await current?.close()
   }
 
-  #keeperFor({ workDir }: Launch): KeeperProcess {
-    if (this.#current === undefined || this.#current.gone) {
-      this.#current = new KeeperProcess(keeperMarkerOf(workDir), this.#patience)
+  /** How many processes were started and given up for this keeper so far, by all its lives. */
+  get helpers(): HelperCounts {
+    const { started, retired } = this.#current?.runners ?? { started: 0, retired: 0 }
+    return {
+      keepersStarted: this.#earlier.keepersStarted,
+      runnersStarted: this.#earlier.runnersStarted + started,
+      runnersRetired: this.#earlier.runnersRetired + retired,
     }
+  }
+
+  #keeperFor(dataDir: string): KeeperProcess {
+    if (this.#current !== undefined && !this.#current.gone) return this.#current
+    this.#settle()
+    this.#current = new KeeperProcess(keeperMarkerOf(dataDir), this.#options.patience ?? PATIENCE)
+    this.#earlier.keepersStarted += 1
     return this.#current
+  }
+
+  /** Takes over the counts of a keeper that is used no more. All its runners end with it. */
+  #settle(): void {
+    const { started } = this.#current?.runners ?? { started: 0 }
+    this.#earlier.runnersStarted += started
+    this.#earlier.runnersRetired += started
+    this.#current = undefined
   }
 
   async #go(

@@ -4,6 +4,7 @@ import type { RunningProcess } from '../engine/engine.ts'
 import { Lookout } from './census.ts'
 import { Footprint } from './footprint.ts'
 import {
+  dataDirOf,
   KEEPER_VARIABLE,
   keeperMarkerOf,
   marksExecution,
@@ -57,7 +58,7 @@ function isKeeper(leftover: Leftover): boolean {
   const { pid } = leftover.process
   if (!isAlive(leftover.process)) return false
   const place = environmentValue(pid, KEEPER_VARIABLE)
-  if (place !== undefined) return place === keeperMarkerOf(leftover.workDir)
+  if (place !== undefined) return place === keeperMarkerOf(dataDirOf(leftover.workDir))
   const marker = environmentValue(pid, SUPERVISOR_VARIABLE)
   if (marker !== undefined) return marksExecution(leftover.executionId, leftover.workDir)(marker)
   return !isReadable(pid) && isAlive(leftover.process)
@@ -102,7 +103,7 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
   }
   const footprint = new Footprint({
     isMarked: marksExecution(leftover.executionId, leftover.workDir),
-    runner: runnerMarkerOf(leftover.process, keeperMarkerOf(leftover.workDir)),
+    runner: runnerMarkerOf(leftover.process, keeperMarkerOf(dataDirOf(leftover.workDir))),
     workDir: leftover.workDir,
     notBefore: leftover.process.startTime,
     exceptPid: process.pid,

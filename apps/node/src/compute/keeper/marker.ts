@@ -38,9 +38,14 @@ export function marksExecution(executionId: string, workDir: string): (marker: s
   return (marker) => marker.startsWith(`${executionId}:`) && marker.endsWith(`:${place}`)
 }
 
-/** Returns the marker of a keeper, which all runs below one directory share. */
-export function keeperMarkerOf(workDir: string): string {
-  return placeOf(dirname(workDir))
+/** Returns the directory of the node that a run's directory belongs to. */
+export function dataDirOf(workDir: string): string {
+  return dirname(dirname(workDir))
+}
+
+/** Returns the marker of the keeper of a node. */
+export function keeperMarkerOf(dataDir: string): string {
+  return placeOf(dataDir)
 }
 
 function placeOf(workDir: string): string {

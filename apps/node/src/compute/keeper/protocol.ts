@@ -49,12 +49,17 @@ export type ToKeeper =
   | { readonly kind: 'cancel'; readonly run: number }
   /** Takes back a launch; also a run that has gone is ended, without a record. */
   | { readonly kind: 'abandon'; readonly run: number }
+  /** Asks whether native jobs can have namespaces of their own; the answer is `namespaces`. */
+  | { readonly kind: 'probe' }
   /** Asks whether the keeper is there; the answer is `here`. */
   | { readonly kind: 'ask' }
 
 /** A line from the keeper to its node. */
 export type FromKeeper =
   | { readonly kind: 'here' }
+  | { readonly kind: 'namespaces'; readonly available: boolean }
+  /** How many processes for guests it has started and given up so far. */
+  | { readonly kind: 'runners'; readonly started: number; readonly retired: number }
   /** The keeper has all that the run needs; nothing of the job has begun. */
   | { readonly kind: 'ready'; readonly run: number }
   /** The machine refuses what the run needs, for instance a file for its log. */

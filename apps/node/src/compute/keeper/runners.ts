@@ -7,13 +7,16 @@ const IDLE_MS = 10_000
 /** The processes in which guests run: as many as there are guests, and a few that wait for the next. */
 export class Runners {
   readonly #env: Readonly<Record<string, string>>
+  readonly #onCount: (started: number, retired: number) => void
   readonly #all = new Set<Runner>()
   readonly #idle: Runner[] = []
+  #started = 0
   #tidying: NodeJS.Timeout | undefined
 
-  /** `env` is all that the processes see of an environment. */
-  constructor(env: Readonly<Record<string, string>>) {
+  /** `env` is all that the processes see of an environment; `onCount` hears how many were started and given up. */
+  constructor(env: Readonly<Record<string, string>>, onCount: (started: number, retired: number) => void) {
     this.#env = env
+    this.#onCount = onCount
   }
 
   /** A runner for one guest: one that ran guests of the same kind, else one that ran none. Throws where no process can be started. */
@@ -41,9 +44,14 @@ export class Runners {
       fileBytes,
       this.#env,
       () => this.#idle.push(runner),
-      () => this.#all.delete(runner),
+      () => {
+        this.#all.delete(runner)
+        this.#onCount(this.#started, this.#started - this.#all.size)
+      },
     )
     this.#all.add(runner)
+    this.#started += 1
+    this.#onCount(this.#started, this.#started - this.#all.size)
     return runner
   }
 

@@ -20,6 +20,7 @@ export interface ConnectionLimits {
 const BASE_FILES = 128
 /** A run opens files while it is started, staged and published. */
 const FILES_PER_RUN = 12
+const FEWEST_RUNS = 8
 /** A log stream has its connection and reads one file at a time. */
 const FILES_PER_LOG_STREAM = 2
 const MOST_CONNECTIONS = 4_096
@@ -37,6 +38,12 @@ export function openFileLimit(): number | null {
   }
   const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1]
   return soft === undefined ? null : Number(soft)
+}
+
+/** Returns how many runs may be admitted under a limit of files, of which they are to take a quarter at most. */
+export function mostRunsFor(openFiles: number | null, most: number): number {
+  if (openFiles === null) return most
+  return Math.min(Math.max(Math.floor(openFiles / 4 / FILES_PER_RUN), FEWEST_RUNS), most)
 }
 
 /** Works out what clients may take of a process, so that its stores and runs can always open what they need. */

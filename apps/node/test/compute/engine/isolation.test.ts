@@ -18,7 +18,7 @@ beforeEach(() => {
   stopper = new AbortController()
 })
 afterEach(() => removeDirectory(directory))
-afterAll(() => engine.close())
+afterAll(() => engine.keeper.close())
 
 async function shell(
   script: string,

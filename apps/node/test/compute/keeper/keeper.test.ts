@@ -63,13 +63,13 @@ function stopForGood(pid: number): void {
 }
 
 test('a keeper that is stopped before it is ready is woken, and the run goes on', async () => {
-  const preparing = new Keeper(SHORT).prepare(launchOf(scratch(), 'echo fine'), signal)
+  const preparing = new Keeper({ patience: SHORT }).prepare(launchOf(scratch(), 'echo fine'), signal)
   process.kill(await newestKeeper(), 'SIGSTOP')
   expect(await (await preparing).go()).toMatchObject({ reason: 'exited', exitCode: 0 })
 })
 
 test('one that is stopped as fast as it is woken is given up, and another takes its place', async () => {
-  const keeper = new Keeper(SHORT)
+  const keeper = new Keeper({ patience: SHORT })
   const mark = `${1_000_000 + process.pid}4`
   const run = await keeper.prepare(launchOf(scratch(), `exec sleep ${mark}`), signal)
   const over = run.go()
@@ -83,7 +83,7 @@ test('one that is stopped as fast as it is woken is given up, and another takes 
 })
 
 test('where it dies before it is ready, the run is said not to have begun', async () => {
-  const preparing = new Keeper(SHORT).prepare(launchOf(scratch(), 'echo never'), signal)
+  const preparing = new Keeper({ patience: SHORT }).prepare(launchOf(scratch(), 'echo never'), signal)
   process.kill(await newestKeeper(), 'SIGKILL')
   await expect(preparing).rejects.toMatchObject({
     name: 'HelperLost',
@@ -102,7 +102,7 @@ test('one that hangs is killed with its jobs, and their runs are given back', as
   })
   const workDir = scratch()
   // Shorter than it waits for that program.
-  const run = await new Keeper(SHORT).prepare(launchOf(workDir, 'echo never'), signal)
+  const run = await new Keeper({ patience: SHORT }).prepare(launchOf(workDir, 'echo never'), signal)
   expect(await run.go()).toMatchObject({
     reason: 'keeper-lost',
     exitCode: null,
@@ -112,7 +112,7 @@ test('one that hangs is killed with its jobs, and their runs are given back', as
 })
 
 test('one run that is given up leaves the others of its keeper alone', async () => {
-  const keeper = new Keeper(SHORT)
+  const keeper = new Keeper({ patience: SHORT })
   const mark = `${1_000_000 + process.pid}6`
   const other = await keeper.prepare(launchOf(scratch(), `sleep 0.${mark}; echo fine`), signal)
   const over = other.go()
@@ -141,7 +141,7 @@ test('the requester hears of an interruption where a keeper was killed', async (
 test('a job that puts pipes in the place of the files of its run holds nobody up', async () => {
   const workDir = scratch()
   const script = 'rm -f stdout exit.json.tmp; mkfifo stdout exit.json.tmp exit.json; echo done'
-  const run = await new Keeper(SHORT).prepare(launchOf(workDir, script), signal)
+  const run = await new Keeper({ patience: SHORT }).prepare(launchOf(workDir, script), signal)
   expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
   expect(readExitRecord(workDir)).toMatchObject({ reason: 'exited' })
   expect(readOutcome(workDir)).toMatchObject({ stdout: '' })

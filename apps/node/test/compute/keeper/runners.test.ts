@@ -9,7 +9,7 @@ import { scratch } from '../fixture.ts'
 const FILE_BYTES = 1e8
 
 function pool(): { readonly runners: Runners; readonly serve: (runner: Runner) => Promise<unknown> } {
-  const runners = new Runners({})
+  const runners = new Runners({}, () => undefined)
   onTestFinished(() => runners.kill())
   const directory = scratch()
   const modulePath = join(directory, 'empty.wasm')

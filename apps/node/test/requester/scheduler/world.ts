@@ -74,7 +74,7 @@ export function makeNode(nodeId: string, labels: NodeDescription['labels'] = {})
       inputSources: ['inline'],
       capacity: CAPACITY,
     },
-    load: { available: CAPACITY, runningExecutions: 0, enqueuedExecutions: 0 },
+    load: { available: CAPACITY, runningExecutions: 0, enqueuedExecutions: 0, heldBack: 0 },
   }
 }
 
@@ -168,7 +168,13 @@ export class World {
     }
     for (const update of updates) {
       const execution = this.#get(update.executionId)
-      checkTransition(EXECUTION_MACHINE, execution, update, update.to ?? null)
+      const { expectedStates, unexpectedStates, expectedRevision } = update
+      const expectation = {
+        ...(expectedStates === undefined ? {} : { expectedStates }),
+        ...(unexpectedStates === undefined ? {} : { unexpectedStates }),
+        ...(expectedRevision === undefined ? {} : { expectedRevision }),
+      }
+      checkTransition(EXECUTION_MACHINE, execution, expectation, update.to ?? null)
       const to = update.to ?? execution.state
       this.#put({
         ...execution,
