@@ -9,7 +9,7 @@ import { checkId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import { checkEndReason } from '../states/end-reason.ts'
-import { requireTransition } from '../states/transitions.ts'
+import { checkTransition } from '../states/transitions.ts'
 import { requireJson, requireObject, requireOptionalFlag, requireText } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
 import {
@@ -126,7 +126,7 @@ export function updateCompute(mutation: Mutation, request: UpdateComputeExecutio
   checkPatch(patch)
   checkEndReason(COMPUTE_MACHINE, to, endReason)
   const { id, row: old } = before
-  requireTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
+  checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
   const { nowMs } = mutation
   const text = request.message ?? event?.message ?? ''
   const moved = to === null ? old : inState(COMPUTE_MACHINE, old, to, text, nowMs)

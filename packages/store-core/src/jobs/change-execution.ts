@@ -5,7 +5,7 @@ import type { EventInput } from '../model/history.ts'
 import { checkId, newId } from '../model/id.ts'
 import { checkEndReason, type EndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
-import { requireTransition } from '../states/transitions.ts'
+import { checkTransition } from '../states/transitions.ts'
 import { requireObject, requireOptionalText, requireText } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
 import {
@@ -111,7 +111,7 @@ export function updateExecution(mutation: Mutation, request: UpdateExecution): L
   const { to = null, endReason, message, patch, event } = request
   checkPatch(patch)
   checkEndReason(EXECUTION_MACHINE, to, endReason)
-  requireTransition(EXECUTION_MACHINE, subjectOf(before), request, to)
+  checkTransition(EXECUTION_MACHINE, subjectOf(before), request, to)
   return applyExecutionChange(mutation, before, {
     to,
     ...(endReason === undefined ? {} : { endReason }),

@@ -3,7 +3,7 @@ import type { EventInput } from '../model/history.ts'
 import type { Job } from '../model/job.ts'
 import type { Json } from '../model/json.ts'
 import { JOB_MACHINE, type JobState } from '../states/job-state.ts'
-import { type Expectation, requireTransition } from '../states/transitions.ts'
+import { checkTransition, type Expectation } from '../states/transitions.ts'
 import { requireObject, requireText } from '../store/argument-types.ts'
 import { addHistoryEntry } from '../store/history.ts'
 import { checkText, checkTime } from '../store/limits.ts'
@@ -42,7 +42,7 @@ export function moveJob(
   requireText('new state', to)
   requireObject('event', event)
   checkTime('deadline', deadlineAtMs)
-  requireTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
+  checkTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
   const { nowMs } = mutation
   const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', nowMs)
   const row: JobRow = { ...withFields(moved, { dl: deadlineAtMs }), md: nowMs, r: before.row.r + 1 }
@@ -118,7 +118,7 @@ export function reviseJob<Spec>(
 /** A new version may leave any state, so only the caller's expectations are checked. */
 function checkRevisable(job: LoadedJob, expectation: Expectation<JobState>): void {
   const open = { ...JOB_MACHINE, terminal: new Set<JobState>() }
-  requireTransition(open, { id: job.id, state: job.row.s, revision: job.row.r }, expectation, null)
+  checkTransition(open, { id: job.id, state: job.row.s, revision: job.row.r }, expectation, null)
 }
 
 /** Holds a job against retention, or lets it go. */

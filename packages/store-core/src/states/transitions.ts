@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import { requireText } from '../store/argument-types.ts'
-import { checkFields, type Fields } from '../store/fields.ts'
+import type { Fields } from '../store/fields.ts'
 import { checkChoices, checkOptionalInteger } from '../store/limits.ts'
 
 /** A state machine as data: which states exist, which end a record, and every edge that is legal. */
@@ -32,20 +32,10 @@ export const EXPECTATION_FIELDS: Fields<Expectation<string>> = {
 /**
  * Checks an update in the documented order: expected states, expected revision, already terminal, legal
  * edge. Throws `STATE_CONFLICT`, `REVISION_CONFLICT`, `ALREADY_TERMINAL` or `ILLEGAL_TRANSITION`. A `to` of
- * `null` changes no state, so the last check is left out. An expectation that makes no sense throws `TypeError` or `INVALID_ARGUMENT`.
+ * `null` changes no state, so the last check is left out. The expectation may be a request that says other things besides. One that makes no
+ * sense throws `TypeError` or `INVALID_ARGUMENT`.
  */
 export function checkTransition<S extends string>(
-  machine: StateMachine<S>,
-  record: { readonly id: string; readonly state: S; readonly revision: number },
-  expectation: Expectation<S>,
-  to: S | null,
-): void {
-  checkFields<Expectation<string>>('checkTransition', expectation, EXPECTATION_FIELDS)
-  requireTransition(machine, record, expectation, to)
-}
-
-/** The same for a request that says other things besides. */
-export function requireTransition<S extends string>(
   machine: StateMachine<S>,
   record: { readonly id: string; readonly state: S; readonly revision: number },
   expectation: Expectation<S>,
