@@ -93,7 +93,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }
   } catch (error) {
     await stopParts(parts, 0, options.log)
-    throw error
+    // What a room writes as it starts may be what meets the disk's failure.
+    throw isStoreError(error, 'STORE_FAILED', 'OUTCOME_UNKNOWN')
+      ? unusable('store', error, error.cause)
+      : error
   }
 }
 
@@ -253,16 +256,20 @@ async function listen(
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }
 
+function unusable(what: string, { message }: { readonly message: string }, cause: unknown): Failure {
+  return new Failure(EXIT.storeFailed, `the ${what} has become unusable: ${message}`, {
+    hint: isStoreError(cause, 'STORE_DAMAGED')
+      ? 'see to the disk; the next start refuses the file and says what can be done'
+      : 'see to the disk, then start the node again; nothing that was acknowledged is lost',
+    cause,
+  })
+}
+
 async function firstFailure({ jobs, executions, compute }: Parts): Promise<Failure> {
   const never = new Promise<never>(() => undefined)
   const storeFailure = async (failed: Promise<KvFailure> | undefined, what: string): Promise<Failure> => {
     const failure = await (failed ?? never)
-    return new Failure(EXIT.storeFailed, `the ${what} has become unusable: ${failure.message}`, {
-      hint: isStoreError(failure.cause, 'STORE_DAMAGED')
-        ? 'see to the disk; the next start refuses the file and says what can be done'
-        : 'see to the disk, then start the node again; nothing that was acknowledged is lost',
-      cause: failure.cause,
-    })
+    return unusable(what, failure, failure.cause)
   }
   const roomFailure = async (): Promise<Failure> => {
     const cause = await (compute?.failed ?? never)

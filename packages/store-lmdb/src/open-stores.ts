@@ -4,6 +4,7 @@ import {
   checkOpenOptions,
   type ExecutionStore,
   type Fields,
+  isStoreError,
   type JobStore,
   type Json,
   type KvStore,
@@ -14,6 +15,7 @@ import {
 } from '@saltcod/store-core'
 import { type LmdbKvOptions, openLmdbKv } from './opening.ts'
 import { OPENING_FIELDS } from './opening-options.ts'
+import { failedError } from './refusal.ts'
 
 /** Options of {@link openLmdbJobStore} and {@link openLmdbExecutionStore}. */
 export interface LmdbStoreOptions
@@ -74,6 +76,7 @@ async function openOn<Store>(
     return await open(kv, storeOptions)
   } catch (error) {
     await kv.close()
-    throw error
+    // What an opening writes is nothing that anybody asked for, so nobody has to ask whether it is there.
+    throw isStoreError(error, 'OUTCOME_UNKNOWN') ? failedError(options.path, error.cause) : error
   }
 }
