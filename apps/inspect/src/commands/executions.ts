@@ -222,8 +222,8 @@ function columns({ output, wide }: Options): Column<Listed>[] {
       value: ({ execution }) => (isCompute(execution) ? '(this)' : shortId(execution.nodeId, whole)),
     },
     { name: 'STATE', value: ({ execution }) => execution.state },
-    { name: 'REASON', value: ({ execution }) => execution.endReason ?? '' },
     { name: 'EXIT', value: ({ execution }) => exitCodeText(execution) },
+    { name: 'REASON', value: ({ execution }) => execution.endReason ?? '' },
     {
       name: 'DESIRED',
       value: ({ execution }) => (isCompute(execution) ? '' : execution.desiredState),

@@ -110,13 +110,13 @@ function textOf(
     shortId(execution.id),
     shortId(execution.nodeId),
     execution.state,
-    execution.endReason ?? '',
     exitCodeText(execution),
+    execution.endReason ?? '',
     execution.desiredState,
     span(nowMs - execution.stateSinceMs),
     execution.stateMessage,
   ])
-  const header = ['EXECUTION', 'NODE', 'STATE', 'REASON', 'EXIT', 'DESIRED', 'SINCE', 'MESSAGE']
+  const header = ['EXECUTION', 'NODE', 'STATE', 'EXIT', 'REASON', 'DESIRED', 'SINCE', 'MESSAGE']
   const table = rows.length === 0 ? 'none\n' : formatTable(terminal, header, rows)
   const title = (text: string): string => `\n${paint(terminal, 'bold', text)}\n`
   return `${formatTable(terminal, [], facts)}${title('Executions')}${table}${title('Specification')}${json(spec, 2)}\n`

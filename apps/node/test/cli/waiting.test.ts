@@ -154,6 +154,10 @@ test('a job may say that another code than 0 is a failure', async () => {
     ({ RunOutput }: { RunOutput: { ExitCode: number } }) => RunOutput.ExitCode,
   )
   assert.deepEqual(codes, [4, 4], 'it is retried once by rule')
+  const reasons = Executions.Items.map(({ EndReason }: { EndReason: string }) => EndReason)
+  assert.deepEqual(reasons, ['exit-code', 'exit-code'])
+  const table = await saltcod(['job', 'executions', 'strict', '--output', 'csv'], { env: node.env })
+  assert.match(table.stdout, /,EXIT,REASON,[^\n]*\n[^\n]*,Failed,Stopped,4,exit-code,/)
 }, 60_000)
 
 test('a job that does better when it is retried has not failed', async () => {

@@ -47,9 +47,9 @@ export function executionColumns(wide: boolean): Column<WireExecution>[] {
     { name: 'NODE', value: (execution) => shortId(execution.NodeID, wide) },
     { name: 'REV.', value: (execution) => String(execution.Revision) },
     { name: 'STATE', value: stateText },
-    { name: 'REASON', value: (execution) => execution.EndReason ?? '' },
     { name: 'DESIRED', value: desiredText },
     { name: 'EXIT', value: exitCodeText },
+    { name: 'REASON', value: (execution) => execution.EndReason ?? '' },
     { name: 'COMMENT', value: (execution) => oneLine(execution.ComputeState.Message) },
   ]
 }
