@@ -5,6 +5,7 @@ import { clearTimeout, setTimeout } from 'node:timers'
 
 import { LAST_TRANSACTION_OFFSET } from './file/lock-file.ts'
 import { pause } from './pause.ts'
+import { systemCode } from './refusal.ts'
 
 /** So long after a commit a process that began to open the store before it may still set the number back. */
 const WATCH_MS = 2_000
@@ -61,19 +62,33 @@ export class LockWord {
   }
 
   #isBehind(last: number): boolean {
-    return (
-      readSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) === 8 &&
-      this.#word.readBigUInt64LE() < BigInt(last)
-    )
+    const number = this.#read()
+    return number !== undefined && number < BigInt(last)
+  }
+
+  /** A lock file that cannot be read is no reason to end: every transaction looks whether it began at the last commit. */
+  #read(): bigint | undefined {
+    try {
+      const bytes = readSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET)
+      return bytes === 8 ? this.#word.readBigUInt64LE() : undefined
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return undefined
+    }
   }
 
   /** Sets the number to that of the last commit. Returns false where it was that already, or cannot be set. */
   correct(): boolean {
     const last = BigInt(this.#lastCommit())
-    if (readSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) < 8) return false
-    if (this.#word.readBigUInt64LE() === last) return false
+    const number = this.#read()
+    if (number === undefined || number === last) return false
     this.#word.writeBigUInt64LE(last)
-    return writeSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) === 8
+    try {
+      return writeSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) === 8
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return false
+    }
   }
 
   /** To be called after each commit: for a while the number is put right by itself. */

@@ -1,6 +1,6 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -8,6 +8,7 @@ import type { KvStore } from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'
+import { LockWord } from '../src/lock-word.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./opening-process.mjs', import.meta.url))
@@ -126,4 +127,23 @@ test(`no commit is lost while another process opens the store ${OPENINGS} times`
   child.stdin.end()
   expect(await ended).toBe(0)
   await store.close()
+})
+
+test('a lock file that cannot be read or written is no error of its own, neither for the timer nor for who asks', async () => {
+  const path = join(temporaryDirectory(), 'lock')
+  writeFileSync(path, Buffer.alloc(64))
+  for (const flags of ['w', 'r']) {
+    if (flags === 'r') writeFileSync(path, Buffer.alloc(64))
+    const file = openSync(path, flags)
+    let looks = 0
+    const word = new LockWord(file, () => {
+      looks += 1
+      return 5
+    })
+    word.watch()
+    while (looks === 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(word.correct(), flags).toBe(false)
+    word.awaitLastCommit()
+    word.close()
+  }
 })

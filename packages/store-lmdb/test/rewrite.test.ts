@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { KvStore } from '@saltcod/store-core'
@@ -215,6 +215,23 @@ test('a second rewrite at the same time, and one of a store open for reading, ar
   await reader.close()
   await store.close()
   await expect(rewrite(store)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+})
+
+test('what is in the way of a rewrite and cannot be removed is an error of the store, which goes on', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbKv({ path, tables: ['alpha'] })
+  await store.write((transaction) => transaction.put('alpha', Buffer.from('a'), Buffer.from('1')))
+  const inTheWay = `${path}.rewrite-lock`
+  mkdirSync(inTheWay)
+  await expect(store.capabilities.rewrite?.()).rejects.toMatchObject({
+    name: 'StoreError',
+    code: 'STORE_PERMISSION',
+  })
+  rmdirSync(inTheWay)
+  await store.capabilities.rewrite?.()
+  await store.write((transaction) => transaction.put('alpha', Buffer.from('b'), Buffer.from('2')))
+  expect(store.read((snapshot) => snapshot.keys('alpha', { limit: 9 })).map(String)).toEqual(['a', 'b'])
+  await store.close()
 })
 
 test('a file that has the name of the old one is left alone, and the store goes on', async () => {

@@ -15,6 +15,7 @@ import {
   fullError,
   messageOf,
   rewriteStoppedError,
+  systemCode,
 } from '../refusal.ts'
 import { type Reserve, reservedPages } from '../reserve.ts'
 import { spareDescriptors } from '../spare-descriptors.ts'
@@ -108,14 +109,14 @@ export class OnlineRewrite {
     const { environment, writer, paths, reserve } = this.#parts
     const startedAt = performance.now()
     const { fresh } = rewritePathOf(paths)
-    this.#step(0)
-    this.#refuseWithoutRoom()
-    removeFresh(paths)
-    writer.listen((changes) => {
-      this.#journal.add(changes)
-    })
     let file: FreshFile | undefined
     try {
+      this.#step(0)
+      this.#refuseWithoutRoom()
+      removeFresh(paths)
+      writer.listen((changes) => {
+        this.#journal.add(changes)
+      })
       const { lowSpaceBytes } = reserve.options
       file = await FreshFile.create(fresh, {
         tables: this.#tables,
@@ -128,14 +129,24 @@ export class OnlineRewrite {
       const durationMs = Math.round(performance.now() - startedAt)
       return { bytesBefore: this.#bytesBefore, bytesAfter: environment.fileBytes(), pauseMs, durationMs }
     } catch (error) {
-      await file?.abandon()
+      await file?.abandon().catch(() => undefined)
       throw this.#explained(error)
     } finally {
       writer.listen(undefined)
       writer.slowDown(0)
       environment.copies.release()
-      // After a failure the next owner needs to see how far it came.
-      if (!this.#parts.hasFailed()) removeFresh(paths)
+      this.#tidyUp()
+    }
+  }
+
+  /** What cannot be removed says nothing of the store; the next opening tries again. */
+  #tidyUp(): void {
+    // After a failure the next owner needs to see how far it came.
+    if (this.#parts.hasFailed()) return
+    try {
+      removeFresh(this.#parts.paths)
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
     }
   }
 
