@@ -107,6 +107,11 @@ export class Connections {
     this.#upgraded.add(socket)
   }
 
+  /** Notes that nothing more is said on a connection that was upgraded: it may make way for a new one before its client closes it. */
+  dismiss(socket: Duplex): void {
+    this.#open.get(socket)?.pool.waiting.add(socket)
+  }
+
   /** Ends all connections; those that were upgraded have a moment for their last words. */
   async close(): Promise<void> {
     const endMs = performance.now() + FAREWELL_MS

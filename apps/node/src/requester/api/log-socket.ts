@@ -58,8 +58,11 @@ export function serveLogs(server: Server, context: ApiContext, connections: Conn
         if (client.bufferedAmount > MOST_UNSENT_BYTES) client.terminate()
         else client.pong(data)
       })
-      if (sockets.clients.size > connections.limits.logStreams) refuse(client)
-      else void stream(context, client, id, new Query({ url: request.url ?? '' }))
+      const dismiss = (): void => connections.dismiss(socket)
+      if (sockets.clients.size > connections.limits.logStreams) {
+        refuse(client)
+        dismiss()
+      } else void stream(context, client, id, new Query({ url: request.url ?? '' })).then(dismiss)
     })
   })
   context.requester.stopping.addEventListener('abort', () => {
