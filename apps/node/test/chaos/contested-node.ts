@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AttackedNode } from './attacked-node.ts'
 
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 const PAUSE_MS = 100
 const TOO_BUSY = 503
 
