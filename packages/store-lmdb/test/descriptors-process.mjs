@@ -24,8 +24,9 @@ const attempt = async (what, body) => {
   const taking = setInterval(take)
   const takingTurns = { on: true }
   const turn = () => {
+    if (!takingTurns.on) return
     take()
-    if (takingTurns.on) setImmediate(turn)
+    setImmediate(turn)
   }
   turn()
   try {
