@@ -189,7 +189,7 @@ function addLogs(job: Command, terminal: Terminal): void {
   const command = job
     .command('logs <id>')
     .description('Prints what a job wrote: its standard output to ours, its standard error to ours.')
-    .option('-f, --follow', 'go on until the execution has ended')
+    .option('-f, --follow', 'go on until the job has ended; with --execution-id, until that execution has')
     .option('-t, --tail', 'only what is written from now on')
     .option('-e, --execution-id <id>', 'of this execution (default: the newest)')
     .addHelpText(

@@ -2,6 +2,7 @@ import { JOB_STATES } from '@saltcod/store-core'
 import type { Command, Option } from 'commander'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
+import { settingKeys, wordsOfFlag } from '../setting-words.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** The shells that completions are written for. */
@@ -12,11 +13,14 @@ const JOB_IDS_COMMAND = 'completion-jobs'
 
 const MOST_JOBS = 50
 const PATIENCE_MS = 1_000
-const FLAG_WORDS: Readonly<Record<string, readonly string[]>> = {
-  '--state': JOB_STATES,
-  '--event-type': ['all', 'job', 'execution'],
-  '--order-by': ['created_at', 'modified_at'],
-}
+const JOB_ORDERS: readonly string[] = ['created_at', 'modified_at']
+const EXECUTION_ORDERS: readonly string[] = [...JOB_ORDERS, 'id', 'state']
+const FLAG_WORDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['--state', JOB_STATES],
+  ['--event-type', ['all', 'job', 'execution']],
+  ['--order-by', JOB_ORDERS],
+  ['--wait', ['true', 'false']],
+])
 
 /** What stands behind the words of a command. */
 type Operand = 'jobs' | 'files' | 'nothing'
@@ -65,20 +69,26 @@ function entriesOf(command: Command, path: readonly string[]): Entry[] {
       path: path.join(' '),
       commands: shown.map((inner) => inner.name()),
       flags: [
-        ...command.options.filter((option) => !option.hidden).map(flagOf),
+        ...command.options.filter((option) => !option.hidden).map((option) => flagOf(option, command.name())),
         { name: '--help', takesValue: false, words: [] },
       ],
       operand: name === 'id' && path[0] === 'job' ? 'jobs' : name === 'spec' ? 'files' : 'nothing',
-      words: name === 'shell' ? SHELLS : [],
+      words: name === 'shell' ? SHELLS : name === 'key' ? settingKeys() : [],
     },
     ...shown.flatMap((inner) => entriesOf(inner, [...path, inner.name()])),
   ]
 }
 
-function flagOf(option: Option): Flag {
+function flagOf(option: Option, command: string): Flag {
   const name = option.long ?? option.short ?? ''
-  const words = option.argChoices ?? (Object.hasOwn(FLAG_WORDS, name) ? (FLAG_WORDS[name] ?? []) : [])
-  return { name, takesValue: option.required || option.optional, words }
+  const takesValue = option.required || option.optional
+  const words = option.argChoices ?? (takesValue ? wordsOf(name, command) : [])
+  return { name, takesValue, words }
+}
+
+function wordsOf(name: string, command: string): readonly string[] {
+  if (name === '--order-by' && command === 'executions') return EXECUTION_ORDERS
+  return FLAG_WORDS.get(name) ?? wordsOfFlag(name)
 }
 
 /** The script for bash; zsh runs it too. Words are separated by line ends, because names of files may have spaces. */
