@@ -1,6 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
-import { confine } from '../keeper/confinement.ts'
 import { Keeper } from '../keeper/keeper.ts'
 import { outcomeOf } from '../keeper/outcome.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from './engine.ts'
@@ -113,17 +112,15 @@ export class ExecEngine implements Engine {
       return failedStart(`exec: the command ${JSON.stringify(command)} ${where}`)
     }
     const { memoryBytes, outputBytes, timeMs, logBytes } = run.limits
-    const line = confine(
-      { command: program, args: parameters.texts('Arguments') },
-      { fileBytes: outputBytes, dataBytes: memoryBytes === null ? null : memoryBytes * 2 + DATA_SLACK_BYTES },
-    )
     const kept = await this.keeper.prepare(
       {
         kind: 'program',
         executionId: run.executionId,
         attempt: run.attempt,
         workDir: run.work.workDir,
-        ...line,
+        command: program,
+        args: parameters.texts('Arguments'),
+        dataBytes: memoryBytes === null ? null : memoryBytes * 2 + DATA_SLACK_BYTES,
         env,
         cwd: run.work.rootDir,
         timeMs,

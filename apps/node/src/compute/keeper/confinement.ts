@@ -37,23 +37,25 @@ function tool(name: string, options: readonly string[]): string | undefined {
   return found.get(name)
 }
 
-/**
- * Puts kernel bounds around a program where the machine has util-linux: limits by `prlimit`, and by `setpriv`
- * a SIGKILL for the job's first process should its keeper be killed. Both replace themselves with the
- * program, so its pid stays the same. Without them the program runs as it is, under the keeper's own bounds.
- */
-export function confine(line: CommandLine, limits: Confinement): CommandLine {
-  let { command, args } = line
-  const setpriv = tool('setpriv', ['--pdeathsig', 'KILL'])
-  if (setpriv !== undefined) {
-    args = ['--pdeathsig', 'KILL', '--', command, ...args]
-    command = setpriv
-  }
+/** Puts a program under limits of the kernel, by `prlimit` of util-linux; without it, under the keeper's own bounds alone. */
+export function limit({ command, args }: CommandLine, limits: Confinement): CommandLine {
   const prlimit = tool('prlimit', ['--core=0'])
-  if (prlimit !== undefined) {
-    const data = limits.dataBytes === null ? [] : [`--data=${limits.dataBytes}`]
-    args = ['--core=0', `--fsize=${limits.fileBytes}`, ...data, '--', command, ...args]
-    command = prlimit
+  if (prlimit === undefined) return { command, args }
+  const data = limits.dataBytes === null ? [] : [`--data=${limits.dataBytes}`]
+  return {
+    command: prlimit,
+    args: ['--core=0', `--fsize=${limits.fileBytes}`, ...data, '--', command, ...args],
   }
-  return { command, args }
+}
+
+/** Has a program killed with the keeper that starts it, by `setpriv` of util-linux where it is there. */
+function bind({ command, args }: CommandLine): CommandLine {
+  const setpriv = tool('setpriv', ['--pdeathsig', 'KILL'])
+  if (setpriv === undefined) return { command, args }
+  return { command: setpriv, args: ['--pdeathsig', 'KILL', '--', command, ...args] }
+}
+
+/** Does both; each tool replaces itself with the program, so its pid stays the same. */
+export function confine(line: CommandLine, limits: Confinement): CommandLine {
+  return limit(bind(line), limits)
 }

@@ -1,8 +1,10 @@
-import type { CommandLine } from './confinement.ts'
+import type { CommandLine, Confinement } from './confinement.ts'
 import type { ProcessEntry } from './process-table.ts'
 
 /** How a program is started. */
 export interface Start extends CommandLine {
+  /** Under which limits of the kernel; none for what is confined already. */
+  readonly limits: Confinement | null
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
 }

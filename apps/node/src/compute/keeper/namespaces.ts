@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { systemTool, TOOL_PATH } from './confinement.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { limit, systemTool, TOOL_PATH } from './confinement.ts'
 import { Footprint } from './footprint.ts'
 import type { JobProcesses, Start } from './job-processes.ts'
-import { childrenOf, type ProcessEntry } from './process-table.ts'
+import { childrenOf, type ProcessEntry, readName } from './process-table.ts'
 import { sendSignal, terminate } from './sweep.ts'
 
 const PATIENCE_MS = 10_000
@@ -20,7 +21,7 @@ const FORMS: readonly Form[] = [
   { unshare: ['--user', '--map-current-user'], user: true },
 ]
 /** The first process of a namespace: takes in orphans and lets them go, and does nothing else. */
-const INIT = ['env', '--ignore-signal=CHLD', 'sh', '-c', 'echo up; exec sleep infinity']
+const INIT = ['env', '--ignore-signal=CHLD', 'sleep', 'infinity']
 
 /** A PID namespace that holds its first process and, in time, one job. All in it die with that process. */
 export class PidNamespace {
@@ -38,7 +39,9 @@ export class PidNamespace {
   }
 
   /** What starts a program in here: a process outside that waits for it, ends as it ends, and dies with the keeper. */
-  enter({ command, args, env }: Start, directory: string): Start {
+  enter(start: Start, directory: string): Start {
+    const { limits, env } = start
+    const { command, args } = limits === null ? start : limit(start, limits)
     const places = [
       ...(this.#user ? [`--user=/proc/${this.initPid}/ns/user`, '--preserve-credentials'] : []),
       `--pid=/proc/${this.initPid}/ns/pid`,
@@ -49,10 +52,12 @@ export class PidNamespace {
     const [inside, outside] = partition(Object.entries(env), ([name]) => LOADS_CODE.test(name))
     const variables = inside.map(([name, value]) => `${name}=${value}`)
     return {
+      limits: null,
       command: systemTool('setpriv'),
       args: [
         ...['--pdeathsig', 'KILL', '--', systemTool('nsenter'), ...places, '--'],
         ...(variables.length > 0 ? [systemTool('env'), ...variables] : []),
+        // A session of its own, so that what it sends to its process group stays inside.
         ...[systemTool('setsid'), command, ...args],
       ],
       env: Object.fromEntries(outside),
@@ -117,7 +122,10 @@ export class PidNamespaces {
   async #works(): Promise<boolean> {
     try {
       const namespace = await this.#make()
-      const { command, args } = namespace.enter({ command: '/bin/sh', args: ['-c', 'exit 42'], env: {} }, '/')
+      const { command, args } = namespace.enter(
+        { command: '/bin/sh', args: ['-c', 'exit 42'], env: {}, limits: null },
+        '/',
+      )
       const child = spawn(command, args, { env: {}, stdio: 'ignore' })
       const [code] = (await once(child, 'exit')) as [number | null]
       return (await namespace.end()) && code === 42
@@ -136,17 +144,11 @@ export class PidNamespaces {
         cwd: '/',
         detached: true,
         env: { ...this.#env, PATH: TOOL_PATH },
-        stdio: ['ignore', 'pipe', 'ignore'],
+        stdio: 'ignore',
       },
     )
-    const up = await Promise.race([
-      once(holder.stdout, 'data').then(() => true),
-      once(holder, 'close').then(() => false),
-    ])
-    holder.stdout.destroy()
-    const [initPid] = up && holder.pid !== undefined ? childrenOf(holder.pid) : []
-    if (initPid === undefined) throw new Error('this machine gives no namespace of processes')
-    return new PidNamespace(initPid, holder, user)
+    holder.on('error', () => undefined)
+    return new PidNamespace(await firstProcess(holder), holder, user)
   }
 }
 
@@ -207,6 +209,17 @@ export class NamespacedProcesses implements JobProcesses {
     const ended = (await this.#namespace?.end()) ?? true
     return ended ? [] : this.#inside().map(({ pid }) => pid)
   }
+}
+
+/** Waits until the first process of a namespace is what it is to be, and resolves to its pid; rejects where its holder ends before. */
+async function firstProcess(holder: ChildProcess): Promise<number> {
+  const hasEnded = (): boolean => holder.exitCode !== null || holder.signalCode !== null
+  while (holder.pid !== undefined && !hasEnded()) {
+    const [pid] = childrenOf(holder.pid)
+    if (pid !== undefined && readName(pid) === 'sleep') return pid
+    await delay(1)
+  }
+  throw new Error('this machine gives no namespace of processes')
 }
 
 function partition<Item>(

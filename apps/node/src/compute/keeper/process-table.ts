@@ -57,6 +57,11 @@ export function readProcess(pid: number): ProcessEntry | undefined {
   return { pid, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), state, startTime }
 }
 
+/** The name of the program that a process runs, cut off after 15 bytes; undefined when there is none with that pid. */
+export function readName(pid: number): string | undefined {
+  return readProc(`/proc/${pid}/comm`)?.trimEnd()
+}
+
 /** Tells whether a process has not ended; a zombie has. */
 export function isLive(entry: ProcessEntry): boolean {
   return entry.state !== 'Z' && entry.state !== 'X'

@@ -74,8 +74,9 @@ export class ProgramRun implements KeptWork {
   go(): void {
     if (this.#begun || this.#finishing) return
     this.#begun = true
-    const { command, args, env } = this.#launch
-    this.#processes.enclose({ command, args, env: { ...env, [MARKER_VARIABLE]: this.#marker } }).then(
+    const { command, args, env, outputBytes, dataBytes } = this.#launch
+    const limits = { fileBytes: outputBytes, dataBytes }
+    this.#processes.enclose({ command, args, env: { ...env, [MARKER_VARIABLE]: this.#marker }, limits }).then(
       (start) => {
         // Where it was ended meanwhile, what was made ready for it is given back.
         if (this.#finishing) void this.#processes.end()

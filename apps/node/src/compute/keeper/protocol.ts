@@ -27,6 +27,8 @@ export interface ProgramLaunch extends RunOrders {
   readonly env: Readonly<Record<string, string>>
   /** True: in a PID namespace of its own, where the machine has one to give. */
   readonly isolate: boolean
+  /** The most private writable memory of one process. */
+  readonly dataBytes: number | null
   /** More processes than this at a time end the job. */
   readonly maxProcesses: number
 }

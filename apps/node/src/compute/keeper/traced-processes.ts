@@ -1,4 +1,5 @@
 import type { Census, Lookout } from './census.ts'
+import { confine } from './confinement.ts'
 import { Footprint } from './footprint.ts'
 import type { JobProcesses, Start } from './job-processes.ts'
 import { type ProcessEntry, readProcess } from './process-table.ts'
@@ -25,7 +26,9 @@ export class TracedProcesses implements JobProcesses {
   }
 
   enclose(start: Start): Promise<Start> {
-    return Promise.resolve(start)
+    const { limits, env } = start
+    if (limits === null) return Promise.resolve(start)
+    return Promise.resolve({ ...confine(start, limits), env, limits: null })
   }
 
   begin(pid: number): void {

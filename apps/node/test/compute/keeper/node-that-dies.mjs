@@ -21,6 +21,7 @@ const run = await new Keeper().prepare(
     logBytes: 1_000_000,
     outputBytes: 1_000_000_000,
     isolate: process.env.ISOLATE === 'yes',
+    dataBytes: null,
     maxProcesses: 10_000,
   },
   new AbortController().signal,
