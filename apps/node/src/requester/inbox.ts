@@ -1,4 +1,5 @@
 import type { OutboxRow } from '@saltcod/store-core'
+import { JoinedSignal } from '../joined-signal.ts'
 import type {
   Command,
   Delivery,
@@ -54,7 +55,9 @@ export class Inbox implements Link {
     const read = (): Promise<OutboxRow[]> => store.readOutbox({ destination: nodeId, afterSequence, limit })
     let rows = await read()
     if (rows.length === 0) {
-      await bell.wait(seen, waitMs, AbortSignal.any([signal, this.#context.stopping]))
+      const until = new JoinedSignal(signal, this.#context.stopping)
+      await bell.wait(seen, waitMs, until.signal)
+      until.release()
       nodes.touch(nodeId)
       if (!signal.aborted && !this.#context.stopping.aborted) rows = await read()
     }

@@ -12,6 +12,7 @@ import {
 import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { StoreName } from '../compaction/compaction-report.ts'
+import { JoinedSignal } from '../joined-signal.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { removeExecutionFiles } from './execution-files.ts'
@@ -138,17 +139,21 @@ export class Retention {
     const { jobs, room, log, onFolded } = this.#parts
     const foldAfterMs = this.#foldAfterMs
     if (foldAfterMs === null) return
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FOLD_FOR_MS)])
-    const options = { olderThanMs: foldAfterMs, signal }
+    const until = new JoinedSignal(this.#stop.signal, AbortSignal.timeout(FOLD_FOR_MS))
+    const options = { olderThanMs: foldAfterMs, signal: until.signal }
     const stores: readonly (readonly [StoreName, Parameters<typeof foldFinished>[0]])[] = [
       ['jobs', jobs],
       ...(room === null ? [] : [['executions', room.executions] as const]),
     ]
-    for (const [name, store] of stores) {
-      const { folded, bytesBefore, bytesAfter } = await foldFinished(store, options)
-      if (folded === 0) continue
-      log.debug({ store: name, folded, bytesBefore, bytesAfter }, 'finished records were folded')
-      onFolded?.(name, folded)
+    try {
+      for (const [name, store] of stores) {
+        const { folded, bytesBefore, bytesAfter } = await foldFinished(store, options)
+        if (folded === 0) continue
+        log.debug({ store: name, folded, bytesBefore, bytesAfter }, 'finished records were folded')
+        onFolded?.(name, folded)
+      }
+    } finally {
+      until.release()
     }
   }
 
@@ -165,9 +170,17 @@ export class Retention {
   }
 
   async #run(request: GcRequest): Promise<GcReport> {
+    const asked = request.signal === undefined ? [] : [request.signal]
+    const until = new JoinedSignal(this.#stop.signal, ...asked)
+    try {
+      return await this.#runUntil(until.signal, request)
+    } finally {
+      until.release()
+    }
+  }
+
+  async #runUntil(signal: AbortSignal, request: GcRequest): Promise<GcReport> {
     const { dryRun = false, confirmClock = false, rules = this.#rules } = request
-    const signal =
-      request.signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, request.signal])
     if (confirmClock) this.#watch.trust()
     if (!this.#watch.isSteady()) return await this.#suspended(dryRun, rules.length)
     const options = { dryRun, signal, clockConfirmed: true as const, clock: this.#clock }

@@ -282,3 +282,22 @@ test('commands are rows that only an acknowledgement removes', async () => {
   await requester.link.acknowledge({ nodeId: 'n-1', upToSequence: first.at(-1)?.sequence ?? 0 })
   assert.deepEqual(await store.readOutbox({ destination: 'n-1' }), [])
 })
+
+/** How many signals Node.js remembers as made of this one: the number only grows while it lives. */
+function signalsMadeOf(signal: AbortSignal): number {
+  const kept = Object.getOwnPropertySymbols(signal).find(
+    ({ description }) => description === 'kDependantSignals',
+  )
+  const found = kept && (Reflect.get(signal, kept) as ReadonlySet<unknown> | undefined)
+  return found?.size ?? 0
+}
+
+test('a node that asks for commands again and again leaves nothing behind in what lives as long as it', async () => {
+  const requester = start(await openMemoryJobStore())
+  await greet(requester, 'n-1')
+  const { signal } = new AbortController()
+  for (let count = 0; count < 20; count++) {
+    await requester.link.poll({ nodeId: 'n-1', afterSequence: 0, limit: 1, waitMs: 1, signal })
+  }
+  assert.equal(signalsMadeOf(requester.context.stopping) + signalsMadeOf(signal), 0)
+})

@@ -4,6 +4,7 @@ import type { Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
+import { JoinedSignal } from '../../joined-signal.ts'
 import type { LogPart, LogPosition } from '../../link/link.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { type LogCursor, readLogCursor, writeLogCursor } from '../../wire/log-cursor.ts'
@@ -82,7 +83,8 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
   const closed = new AbortController()
   client.on('close', () => closed.abort())
   client.on('error', () => closed.abort())
-  const signal = AbortSignal.any([closed.signal, context.requester.stopping])
+  const until = new JoinedSignal(closed.signal, context.requester.stopping)
+  const { signal } = until
   try {
     const job = await findJob(context, decodeURIComponent(rawId), query)
     const resumes = query.has('from')
@@ -107,6 +109,7 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
     if (!signal.aborted) await send(client, { error: message, value: { Type: 0, Line: '' } }, signal)
   }
   client.close(context.requester.stopping.aborted ? GOING_AWAY : NORMAL_CLOSE)
+  until.release()
 }
 
 /** Resolves when the client has taken the message, so that no more than one of them waits in memory. */
