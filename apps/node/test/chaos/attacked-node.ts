@@ -154,9 +154,9 @@ export class AttackedNode {
 }
 
 /** Waits until something holds. */
-export async function waitFor(what: string, holds: () => boolean): Promise<void> {
+export async function waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = Date.now() + DEADLINE_MS
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(Date.now() < endMs, what)
     await delay(10)
   }
