@@ -91,7 +91,9 @@ class FileReader {
       )
     }
     for (const error of syntax.slice(0, MOST_SYNTAX_ERRORS)) {
-      const message = error.message.replace(/\s+/g, ' ')
+      // What the parser says of this is advice for programmers.
+      const several = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : undefined
+      const message = several ?? error.message.replace(/\s+/g, ' ')
       this.#complain(error.pos[0], undefined, complaint(`not valid YAML: ${message}`, 'correct the line'))
     }
     return syntax.length > 0

@@ -89,6 +89,11 @@ describe('the config file', () => {
       'NodeID: "\\u001b[31m\\n"\n',
       "c.yaml:1: NodeID: '\\x1b[31m\\x0a' is not a node id; use 1 to 64 letters, digits, - and _, beginning with a letter or digit",
     ],
+    [
+      'a second document',
+      'NodeID: a\n---\nNodeID: b\n',
+      'c.yaml:2: not valid YAML: a second document begins here; correct the line',
+    ],
   ])('is refused when it holds %s', (_, contents, line) => {
     expect(errorsOf(contents)).toEqual([line])
   })

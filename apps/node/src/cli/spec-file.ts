@@ -67,6 +67,11 @@ function parse(name: string, text: string): unknown {
   }
   const document = parseDocument(text, { prettyErrors: true })
   const [error] = document.errors
+  if (error?.code === 'MULTIPLE_DOCS') {
+    throw new Failure(EXIT.failed, `${name} holds several documents, and a job is one`, {
+      hint: 'make a file of each part between the lines ---, and submit each',
+    })
+  }
   if (error !== undefined) {
     const [message = ''] = error.message.split('\n')
     throw new Failure(EXIT.failed, `${name} is neither YAML nor JSON: ${message.replace(/:$/, '')}`)

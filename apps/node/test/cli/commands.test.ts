@@ -142,6 +142,10 @@ test('what is wrong with a specification is said before anything is sent', async
   const cases: readonly (readonly [string, RegExp])[] = [
     ['', /standard input is empty/],
     ['a: [', /neither YAML nor JSON/],
+    [
+      'type: batch\n---\ntype: ops',
+      /^Error: standard input holds several documents, and a job is one\nHint: /,
+    ],
     ['- 1', /does not hold a job/],
     ['type: batch\nnome: x', /unknown keys: nome/],
     [`name: ${'x'.repeat(11_000_000)}`, /larger than 10 MB/],
