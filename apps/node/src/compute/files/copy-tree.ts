@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeDirectory } from '@saltcod/config'
@@ -106,7 +107,8 @@ export function openProblem(error: unknown): string {
 
 /** Makes the names in a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
+  // A job may have put a pipe in its place, which would hold up whoever opens it.
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     await directory.sync()
   } finally {

@@ -1,13 +1,38 @@
-import { chmod, lstat, readdir, rm } from 'node:fs/promises'
+import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-async function makeRemovable(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return
-  await chmod(path, 0o700)
-  for (const name of await readdir(path)) await makeRemovable(join(path, name))
+/** Directories with a longer path are moved up before they are removed: no call of the system takes one of 4,096 bytes. */
+const LONG_PATH_BYTES = 2_048
+
+/** Makes all that lies in a directory removable: opens what was closed, and brings up what lies too deep. */
+async function makeRemovable(top: string): Promise<void> {
+  let moved = 0
+  const queue = [top]
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (!(await lstat(path)).isDirectory()) continue
+    await chmod(path, 0o700)
+    let place = path
+    if (path !== top && Buffer.byteLength(path) > LONG_PATH_BYTES) {
+      place = await freeName(top, moved)
+      moved += 1
+      await rename(path, place)
+    }
+    for (const name of await readdir(place)) queue.push(join(place, name))
+  }
 }
 
-/** Removes a directory with all that a job may have left in it, also directories that it closed to writing. */
+async function freeName(top: string, first: number): Promise<string> {
+  for (let number = first; ; number += 1) {
+    const name = join(top, `deep-${number}`)
+    const taken = await lstat(name).then(
+      () => true,
+      () => false,
+    )
+    if (!taken) return name
+  }
+}
+
+/** Removes a directory with all that a job may have left in it, also directories that it closed to writing or that lie very deep. */
 export async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true })

@@ -3,12 +3,14 @@ import { devNull } from 'node:os'
 import { WASI } from 'node:wasi'
 import type { GuestReport, GuestRequest } from './guest-request.ts'
 import { guardMounts, type WasiFunctions } from './mounts.ts'
+import { OpenFiles } from './open-files.ts'
 import { GuestOutput } from './output.ts'
 import { type WasmExports, type WasmInstance, type WasmMemory, webAssembly } from './web-assembly.ts'
 
 const WASI_MODULE = 'wasi_snapshot_preview1'
 const FIRST_MOUNT_FD = 3
 const PAGE_BYTES = 65_536
+const MESSAGE_LENGTH = 1_000
 /** A guest that trapped with this share of its memory in use is said to have run out of it. */
 const NEARLY_ALL = 7 / 8
 
@@ -33,6 +35,7 @@ interface Guest {
 export class WasmGuest {
   readonly #request: GuestRequest
   readonly #output: GuestOutput
+  readonly #openFiles = new OpenFiles()
   readonly #loaded = new Map<string, Guest>()
   readonly #loading: string[] = []
   #exit: GuestExit | undefined
@@ -127,7 +130,7 @@ export class WasmGuest {
     }
     const readOnly = mounts.flatMap((mount, index) => (mount.writable ? [] : [FIRST_MOUNT_FD + index]))
     const guarded = guardMounts(wasi.wasiImport as WasiFunctions, new Set(readOnly), memory)
-    const functions = this.#output.capture(guarded, memory)
+    const functions = this.#output.capture(this.#openFiles.bound(guarded), memory)
     const exit = (code: number): never => {
       this.#exit ??= new GuestExit(code)
       throw this.#exit
@@ -174,6 +177,8 @@ function startFailed(errorMessage: string): Ending {
   return { exitCode: null, errorMessage, reason: 'start-failed' }
 }
 
+/** Without the names of any length that a module may have. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : String(error)
+  return message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH)}…` : message
 }

@@ -63,7 +63,7 @@ class GuestLog {
 
 /** Makes the names in a directory durable; without them, a log that is on disk is found by nobody. */
 function syncNames(directory: string): void {
-  const handle = openSync(directory, 'r')
+  const handle = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     fsyncSync(handle)
   } finally {

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { OutcomeReason } from '../engine/engine.ts'
-import { exitFile, READ_FLAGS } from './work-files.ts'
+import { exitFile, readNote } from './work-files.ts'
 
 /** What the keeper leaves behind when a run has ended; survives the node. */
 export interface ExitRecord {
@@ -45,13 +45,9 @@ export function keepRecord(workDir: string, record: ExitRecord): void {
 
 /** Reads the exit record of a work directory; undefined while the run has not ended, or when it is unreadable. */
 export function readExitRecord(workDir: string): ExitRecord | undefined {
-  let file: number | undefined
   try {
-    file = openSync(exitFile(workDir), READ_FLAGS)
-    return JSON.parse(readFileSync(file, 'utf8')) as ExitRecord
+    return JSON.parse(readNote(exitFile(workDir))) as ExitRecord
   } catch {
     return undefined
-  } finally {
-    if (file !== undefined) closeSync(file)
   }
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProcess } from '../engine/engine.ts'
 import { Lookout } from './census.ts'
@@ -20,7 +19,7 @@ import {
   readProcess,
 } from './process-table.ts'
 import { sendSignal, sweep } from './sweep.ts'
-import { jobProcessFile } from './work-files.ts'
+import { jobProcessFile, readNote } from './work-files.ts'
 
 const SELF_CLEANUP_MS = 5_000
 const SWEEP_MS = 10_000
@@ -81,7 +80,7 @@ function unkillable(executionId: string, pids: readonly number[]): Error {
 
 function recordedJob(workDir: string): ProcessEntry | undefined {
   try {
-    return (JSON.parse(readFileSync(jobProcessFile(workDir), 'utf8')) as ProcessEntry | null) ?? undefined
+    return (JSON.parse(readNote(jobProcessFile(workDir))) as ProcessEntry | null) ?? undefined
   } catch {
     return undefined
   }

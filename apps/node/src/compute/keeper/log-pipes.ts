@@ -1,7 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -39,11 +38,14 @@ export class LogPipes {
   readonly #ready: Ends[] = []
   #making: Promise<void> | undefined
 
-  /** Takes a pipe; undefined where the machine has no `mkfifo`, no descriptors or no room for their names. */
-  take(): LogPipe | undefined {
-    if (this.#ready.length === 0) this.#makeNow()
+  /**
+   * Takes a pipe; undefined where the machine has no `mkfifo`, no descriptors or no room for their names. Where more have to be
+   * made, their names are in a directory of the run for a moment, which is removed with it if this process is killed then.
+   */
+  take(workDir: string): LogPipe | undefined {
+    if (this.#ready.length === 0) this.#makeNow(workDir)
     const ends = this.#ready.pop()
-    if (this.#ready.length < RESERVE) this.#making ??= this.#makeMore()
+    if (this.#ready.length < RESERVE) this.#making ??= this.#makeMore(workDir)
     if (ends === undefined) return undefined
     return {
       childEnd: ends.writing,
@@ -51,10 +53,10 @@ export class LogPipes {
     }
   }
 
-  #makeNow(): void {
+  #makeNow(workDir: string): void {
     let names: Names | undefined
     try {
-      names = newNames()
+      names = newNames(workDir)
       if (
         spawnSync('mkfifo', optionsFor(names), {
           stdio: 'ignore',
@@ -70,10 +72,10 @@ export class LogPipes {
     }
   }
 
-  async #makeMore(): Promise<void> {
+  async #makeMore(workDir: string): Promise<void> {
     let names: Names | undefined
     try {
-      names = newNames()
+      names = newNames(workDir)
       await run('mkfifo', optionsFor(names), { timeout: PATIENCE_MS, killSignal: 'SIGKILL' })
       this.#open(names.paths)
     } catch {
@@ -87,9 +89,11 @@ export class LogPipes {
   #open(paths: readonly string[]): void {
     for (const path of paths) {
       // The reading end first and without waiting, or each open would wait for the other.
-      const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
       try {
-        this.#ready.push({ reading, writing: openSync(path, 'w') })
+        if (!fstatSync(reading).isFIFO()) throw new Error(`${path} is no pipe any more`)
+        // Not by its name: a job may have put another pipe there, at which this would wait for ever.
+        this.#ready.push({ reading, writing: openSync(`/proc/self/fd/${reading}`, constants.O_WRONLY) })
       } catch (error) {
         closeSync(reading)
         throw error
@@ -98,8 +102,8 @@ export class LogPipes {
   }
 }
 
-function newNames(): Names {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-pipes-'))
+function newNames(workDir: string): Names {
+  const directory = mkdtempSync(join(workDir, 'pipes-'))
   return { directory, paths: Array.from({ length: BATCH }, (_, index) => join(directory, String(index))) }
 }
 
@@ -108,5 +112,9 @@ function optionsFor({ paths }: Names): readonly string[] {
 }
 
 function remove(names: Names | undefined): void {
-  if (names !== undefined) rmSync(names.directory, { recursive: true, force: true })
+  try {
+    if (names !== undefined) rmSync(names.directory, { recursive: true, force: true })
+  } catch {
+    // Without descriptors a directory cannot even be looked at. It goes with the run.
+  }
 }

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { limit, systemTool, TOOL_PATH } from './confinement.ts'
 import { Footprint } from './footprint.ts'
 import type { JobProcesses, Start } from './job-processes.ts'
-import { childrenOf, type ProcessEntry, readName } from './process-table.ts'
+import { childrenOf, isLive, type ProcessEntry, readName, readProcess } from './process-table.ts'
+import { stopWatch } from './stop-watch.ts'
 import { sendSignal, terminate } from './sweep.ts'
 
 const PATIENCE_MS = 10_000
@@ -36,6 +37,14 @@ export class PidNamespace {
     this.#holder = holder
     this.#user = user
     this.#ended = this.#gone ? Promise.resolve() : once(holder, 'exit')
+    // One that somebody stops would hold up the end of its namespace.
+    stopWatch.watch(holder)
+  }
+
+  /** Tells whether a program can still be brought in; one that waited may have been ended by somebody meanwhile. */
+  get alive(): boolean {
+    const first = this.#gone ? undefined : readProcess(this.initPid)
+    return first !== undefined && isLive(first) && first.ppid === this.#holder.pid
   }
 
   /** What starts a program in here: a process outside that waits for it, ends as it ends, and dies with the keeper. */
@@ -115,7 +124,8 @@ export class PidNamespaces {
       // Whoever takes the next one tries again, and is told.
       this.#spare = undefined
     })
-    return await ready
+    const namespace = await ready
+    return namespace.alive ? namespace : await this.#make()
   }
 
   /** Whether a program can be run in a namespace, and its exit code seen. */
@@ -185,7 +195,9 @@ export class NamespacedProcesses implements JobProcesses {
   }
 
   look(): readonly ProcessEntry[] {
-    return this.#inside()
+    const live = this.#footprint.refresh()
+    this.#wake(live)
+    return this.#withoutOurs(live)
   }
 
   terminate(): void {
@@ -194,9 +206,21 @@ export class NamespacedProcesses implements JobProcesses {
     if (this.#entering !== undefined) sendSignal(this.#entering, 'SIGCONT')
   }
 
+  /** What waits for the job outside stops when the job stops, and would not see it go on: only from inside it is woken. */
+  #wake(live: readonly ProcessEntry[]): void {
+    const entering = live.find(({ pid }) => pid === this.#entering)
+    if (entering?.state !== 'T') return
+    const stopped = live.some(({ ppid, state }) => ppid === entering.pid && state === 'T')
+    if (!stopped) sendSignal(entering.pid, 'SIGCONT')
+  }
+
   #inside(): readonly ProcessEntry[] {
+    return this.#withoutOurs(this.#footprint.refresh())
+  }
+
+  #withoutOurs(live: readonly ProcessEntry[]): readonly ProcessEntry[] {
     const ours = new Set([this.#entering, this.#namespace?.initPid])
-    return this.#footprint.refresh().filter(({ pid }) => !ours.has(pid))
+    return live.filter(({ pid }) => !ours.has(pid))
   }
 
   kill(): void {

@@ -88,7 +88,8 @@ export class ProgramRun implements KeptWork {
 
   #start(start: Start): void {
     const { pipes } = this.#tools
-    const [out, err] = [pipes.take(), pipes.take()]
+    const { workDir } = this.#launch
+    const [out, err] = [pipes.take(workDir), pipes.take(workDir)]
     const child = this.#spawn(start, ['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe'])
     if (out !== undefined) closeSync(out.childEnd)
     if (err !== undefined) closeSync(err.childEnd)

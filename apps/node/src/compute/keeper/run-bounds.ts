@@ -79,6 +79,7 @@ export class RunBounds {
   end(): void {
     clearInterval(this.#looks)
     clearTimeout(this.#deadline)
+    this.#diskUse.close()
   }
 
   #look(): void {

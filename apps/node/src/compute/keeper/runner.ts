@@ -4,6 +4,7 @@ import { childProgram } from './child-program.ts'
 import { confine } from './confinement.ts'
 import { type MemoryUse, memoryUse } from './process-table.ts'
 import { Messages } from './protocol.ts'
+import { stopWatch } from './stop-watch.ts'
 
 /** How a guest ended for its runner. */
 export type GuestEnd =
@@ -51,6 +52,8 @@ export class Runner {
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     this.#child = child
+    // A guest could wait for ever in one that somebody stopped, also ahead of its time limit.
+    stopWatch.watch(child)
     for (const pipe of [child.stdin, child.stdout]) pipe?.on('error', () => undefined)
     const messages = new Messages<FromRunner>()
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {

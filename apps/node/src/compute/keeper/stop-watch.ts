@@ -2,19 +2,19 @@ import type { ChildProcess } from 'node:child_process'
 import { readProcess } from './process-table.ts'
 
 const LOOK_MS = 250
-/** So many looks in a row that found a keeper stopped mean that somebody stops it as fast as it is woken. */
+/** So many looks in a row that found a helper stopped mean that somebody stops it as fast as it is woken. */
 const MOST_WAKES = 8
 
 /**
- * Keeps keepers going: a job runs as the same user, so it can stop what bounds it. One that is found stopped is
- * woken; one that is stopped again and again is killed, which ends its jobs as the death of any keeper does.
+ * Keeps helpers going: a job runs as the same user, so it can stop what bounds it or others. One that is found stopped
+ * is woken; one that is stopped again and again is killed, which ends its jobs as its death by any other cause does.
  */
 class StopWatch {
   /** How often in a row each one was found stopped. */
   readonly #stops = new Map<ChildProcess, number>()
   #timer: NodeJS.Timeout | undefined
 
-  /** Looks after a keeper until it is gone. */
+  /** Looks after a helper until it is gone. */
   watch(child: ChildProcess): void {
     this.#stops.set(child, 0)
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
@@ -36,5 +36,5 @@ class StopWatch {
   }
 }
 
-/** The watch over all keepers of this process. */
+/** The watch over all helpers of this process. */
 export const stopWatch: StopWatch = new StopWatch()

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The two streams of a job that are kept. */
@@ -21,3 +21,19 @@ export function jobProcessFile(workDir: string): string {
 
 /** How these files are opened for reading: a job may have put a pipe or a link in their place, which must hold nobody up. */
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
+
+/** Longer than any note of a keeper. */
+const NOTE_BYTES = 1024 * 1024
+
+/** Reads a small file that a keeper wrote, whatever a job has made of it meanwhile. Throws where that is none. */
+export function readNote(path: string): string {
+  const file = openSync(path, READ_FLAGS)
+  try {
+    const status = fstatSync(file)
+    if (!status.isFile() || status.size > NOTE_BYTES) throw new Error(`${path} was not written by a keeper`)
+    const bytes = Buffer.alloc(status.size)
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0))
+  } finally {
+    closeSync(file)
+  }
+}

@@ -20,6 +20,14 @@ const MESSES: Readonly<Record<string, Buffer>> = {
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $l (i32.lt_u (local.get $i) (i32.const 20))))`,
   ),
+  'opens all that it may': guest(
+    (text) => `(local $i i32)
+    (loop $l
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $l (i32.eqz (call $path_open (i32.const 4) (i32.const 1) ${text('left')} (i32.const 1)
+        (i64.const ${WRITE}) (i64.const ${WRITE}) (i32.const 0) (i32.const 16)))))
+    (call $write (i32.const 1) ${text('opened all')})`,
+  ),
   'closes all that it was given': guest(
     () => `(local $i i32)
     (loop $l
@@ -127,6 +135,11 @@ describe('guests that follow each other in one process', () => {
         expect(openFiles(runner), what).toBe(opened)
       }
     }
+  })
+
+  test('one that opens all that it may is told so, keeps its own end and says what it has to say', async () => {
+    const outcome = await run(new WasmEngine({ keeper }), MESSES['opens all that it may'] ?? Buffer.of())
+    expect(outcome).toMatchObject({ exitCode: 0, stdout: 'opened all', stdoutTruncated: false })
   })
 
   test('each has a process of its own where that is wanted', async () => {

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
 import type { Runner } from '../../../src/compute/keeper/runner.ts'
 import { Runners } from '../../../src/compute/keeper/runners.ts'
 import { assemble } from '../engine/guest.ts'
@@ -57,6 +58,17 @@ test('one for a single guest ends after it', async () => {
   await serve(single)
   expect(single.gone).toBe(true)
   expect(runners.take(null, FILE_BYTES)).not.toBe(single)
+})
+
+test('one that was stopped while it waited is woken for the next guest', async () => {
+  const { runners, serve } = pool()
+  const first = runners.take('one', FILE_BYTES)
+  await serve(first)
+  for (const pid of childrenOf(process.pid)) {
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner-main')) process.kill(pid, 'SIGSTOP')
+  }
+  expect(runners.take('one', FILE_BYTES)).toBe(first)
+  expect(await serve(first)).toMatchObject({ kind: 'ended', report: { exitCode: 0 } })
 })
 
 test('one that was killed while it waited is not given away', async () => {

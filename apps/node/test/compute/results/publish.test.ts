@@ -121,6 +121,13 @@ describe('publishing results', () => {
     expect(existsSync(workDir)).toBe(false)
   })
 
+  test('directories that lie deeper than any path may be long are removed', async () => {
+    const dig = `for (let n = 0; n < 60; n += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)) }; fs.writeFileSync('f', '')`
+    execFileSync(process.execPath, ['-e', dig], { cwd: join(workDir, 'root') })
+    await removeTree(workDir)
+    expect(existsSync(workDir)).toBe(false)
+  })
+
   test.each(['../e', '', '.hidden', 'a/b', 'x'.repeat(300), 'a\0'])(
     'an id such as %j is refused',
     async (executionId) => {

@@ -1,0 +1,136 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { DiskUse } from '../../../src/compute/keeper/disk-use.ts'
+import { Keeper } from '../../../src/compute/keeper/keeper.ts'
+import { killLeftover } from '../../../src/compute/keeper/leftover.ts'
+import { LogPipes } from '../../../src/compute/keeper/log-pipes.ts'
+import { PidNamespaces } from '../../../src/compute/keeper/namespaces.ts'
+import { bootId, childrenOf, readProcess } from '../../../src/compute/keeper/process-table.ts'
+import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
+import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
+import { scratch } from '../fixture.ts'
+import { until } from '../work-bench.ts'
+
+const available = (await PidNamespaces.find({})) !== undefined
+const { signal } = new AbortController()
+
+function launchOf(script: string): ProgramLaunch {
+  const workDir = join(scratch(), 'work', 'e-hostile')
+  const cwd = join(workDir, 'root')
+  mkdirSync(cwd, { recursive: true })
+  return {
+    kind: 'program',
+    executionId: 'e-hostile',
+    attempt: 1,
+    workDir,
+    command: '/bin/sh',
+    args: ['-c', script],
+    env: { PATH: '/usr/bin:/bin' },
+    cwd,
+    timeMs: null,
+    graceMs: 1_000,
+    memoryBytes: null,
+    logBytes: 1_000_000,
+    outputBytes: 1_000_000,
+    isolate: true,
+    dataBytes: null,
+    maxProcesses: 100,
+  }
+}
+
+function newKeeper(): Keeper {
+  const keeper = new Keeper()
+  onTestFinished(() => keeper.close())
+  return keeper
+}
+
+test('a job that stops itself and is woken by a process of its own ends with its own exit code', async () => {
+  const script =
+    '(until grep -q "^State:.T" /proc/$$/status; do :; done; kill -CONT $$) & kill -STOP $$; exit 7'
+  const run = await newKeeper().prepare(launchOf(script), signal)
+  expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 7 })
+})
+
+test('a job that puts a pipe in the place of its directories holds up neither its own end nor the others', async () => {
+  const keeper = newKeeper()
+  const script = 'echo said; work=$(dirname "$PWD"); mv "$work" "$work.moved"; mkfifo "$work"'
+  for (let count = 0; count < 5; count += 1) {
+    const run = await keeper.prepare(launchOf(script), signal)
+    expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
+  }
+  const next = await keeper.prepare(launchOf('echo fine'), signal)
+  expect(await next.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
+})
+
+test('what a link in the place of the directory of a job leads to is not counted', async () => {
+  const [place, elsewhere] = [join(scratch(), 'root'), scratch()]
+  mkdirSync(place)
+  writeFileSync(join(elsewhere, 'large'), Buffer.alloc(100_000))
+  const use = new DiskUse(place)
+  writeFileSync(join(place, 'own'), Buffer.alloc(5_000))
+  expect(use.look()).toBe(5_000)
+  renameSync(place, `${place}.moved`)
+  symlinkSync(elsewhere, place)
+  expect(await until('it looks again', () => use.look()?.toString())).toBe('0')
+})
+
+test('a directory of many files is looked at in parts, and counted whole', async () => {
+  const place = scratch()
+  const use = new DiskUse(place)
+  for (let count = 0; count < 5_000; count += 1) writeFileSync(join(place, String(count)), 'x')
+  expect(await until('it has looked at all', () => use.look())).toBe(5_000)
+})
+
+test('a pipe in the place of what a keeper noted holds no start up', async () => {
+  const workDir = scratch()
+  expect(spawnSync('mkfifo', [jobProcessFile(workDir)]).status).toBe(0)
+  const process = { pid: 2 ** 22 + 1, startTime: '1', pgid: 2 ** 22 + 1, bootId: bootId() }
+  expect(await killLeftover({ process, executionId: 'e-pipe', workDir })).toEqual({
+    keeperAlive: false,
+    killed: 0,
+  })
+})
+
+test('the names of pipes lie in the directory of the run, which is removed some day', () => {
+  const [tools, workDir] = [scratch(), scratch()]
+  writeFileSync(join(tools, 'mkfifo'), `#!/bin/sh\necho "$@" > ${tools}/asked\nexit 1\n`)
+  chmodSync(join(tools, 'mkfifo'), 0o755)
+  const path = process.env['PATH'] ?? ''
+  process.env['PATH'] = `${tools}:${path}`
+  onTestFinished(() => {
+    process.env['PATH'] = path
+  })
+  expect(new LogPipes().take(workDir)).toBeUndefined()
+  const [, , first] = readFileSync(join(tools, 'asked'), 'utf8').split(' ')
+  expect(first?.startsWith(`${workDir}/`)).toBe(true)
+  expect(readdirSync(workDir).filter((name) => !name.startsWith('pipes-'))).toEqual([])
+})
+
+test.runIf(available)('a namespace that somebody ended while it waited is not given to a job', async () => {
+  const namespaces = await PidNamespaces.find({ WAITS: 'spare' })
+  const first = await namespaces?.take()
+  const spare = await until('one waits', () =>
+    childrenOf(process.pid)
+      .filter((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8').includes('WAITS=spare'))
+      .flatMap((pid) => childrenOf(pid))
+      .find(
+        (pid) => pid !== first?.initPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'),
+      ),
+  )
+  process.kill(spare, 'SIGKILL')
+  await until('it is gone', () => (readProcess(spare)?.state ?? 'Z') === 'Z')
+  const next = await namespaces?.take()
+  expect(next?.initPid).not.toBe(spare)
+  expect(next?.alive).toBe(true)
+  await Promise.all([first?.end(), next?.end()])
+})
