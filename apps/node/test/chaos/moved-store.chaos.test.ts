@@ -44,7 +44,7 @@ test('a node whose store path was changed does not begin empty without a word', 
   await back.start()
   expect((await back.job(id)).Job.State.StateType).toBe('Completed')
   expect(await back.signal('SIGTERM')).toEqual({ code: 0, signal: null })
-})
+}, 180_000)
 
 test('a store that is gone does not begin empty without a word', async () => {
   const directory = temporaryDirectory()
@@ -108,4 +108,4 @@ test('a store that is gone does not begin empty without a word', async () => {
   expect(usual.log).not.toMatch(/is gone|had the id/)
   expect((await usual.job(next)).Job.State.StateType).toBe('Completed')
   expect(await usual.signal('SIGTERM')).toEqual({ code: 0, signal: null })
-}, 60_000)
+}, 180_000)
