@@ -4,6 +4,7 @@ import type { ExecutionStore } from '@saltcod/store-core'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
 import type { LogPart } from '../../src/link/link.ts'
+import { processesWith } from '../chaos/job-processes.ts'
 import { jobOf, NODE_ID, scratch, shellJob, startRoom, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
@@ -153,10 +154,17 @@ describe('a compute room', () => {
   it('cancels what waits, and what runs with all its processes', async () => {
     const { store, link, dataDir } = await setUp()
     await startRoom({ store, link, dataDir, settings: { maxRunning: 1 } })
-    link.ask('e-1', shellJob('echo $$; sleep 60; echo never'))
+    const mark = `sleep 61.${process.pid}`
+    link.ask('e-1', shellJob(`echo on; ${mark}; echo never`))
     await until(
       () => link.known('e-1'),
       ({ state }) => state === 'Running',
+    )
+    const log = join(dataDir, 'work', 'e-1', 'stdout')
+    // `Running` is committed before the program begins.
+    await until(
+      () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
+      (text) => text.endsWith('\n'),
     )
     link.ask('e-2', noop())
     await until(
@@ -174,9 +182,9 @@ describe('a compute room', () => {
       ({ state }) => state === 'Cancelled',
     )
     expect(known.events.at(-1)?.message).toBe('stopped by its user')
-    const pid = Number((known.runOutput as { stdout: string }).stdout)
-    expect(pid).toBeGreaterThan(0)
-    expect(existsSync(`/proc/${pid}`)).toBe(false)
+    expect(known.endReason).toBe('stopped')
+    expect((known.runOutput as { stdout: string }).stdout).toBe('on\n')
+    expect(processesWith(mark.slice('sleep '.length))).toEqual([])
   })
 
   it('cancels a bid that was rejected', async () => {
