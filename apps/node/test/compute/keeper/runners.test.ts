@@ -65,7 +65,7 @@ test('one that was stopped while it waited is woken for the next guest', async (
   const first = runners.take('one', FILE_BYTES)
   await serve(first)
   for (const pid of childrenOf(process.pid)) {
-    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner-main')) process.kill(pid, 'SIGSTOP')
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner')) process.kill(pid, 'SIGSTOP')
   }
   expect(runners.take('one', FILE_BYTES)).toBe(first)
   expect(await serve(first)).toMatchObject({ kind: 'ended', report: { exitCode: 0 } })
