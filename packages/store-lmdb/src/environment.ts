@@ -1,11 +1,10 @@
 /** A thin, typed face of what the package uses of lmdb, and nothing else. Beside it only `native-opening.ts` knows of lmdb. */
 
-import { statSync } from 'node:fs'
-
 import type { KvRange, KvRow } from '@saltcod/store-core'
 import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
 
 import { CopyGate } from './copy-gate.ts'
+import { fileLength } from './file-length.ts'
 import { LockWord } from './lock-word.ts'
 import { ENCODING, type EnvironmentOptions, type OpenedRoot, openNative } from './native-opening.ts'
 import { nativeRange, requireOrder } from './native-range.ts'
@@ -91,9 +90,9 @@ export class Environment {
     return this.#native.env.info().lastTxnId
   }
 
-  /** Length of the file in bytes. */
+  /** Length of the file in bytes. Throws a `StoreError` where the path does not lead to it any more. */
   fileBytes(): number {
-    return statSync(this.path).size
+    return fileLength(this.path)
   }
 
   /** Sizes of one table, as the transaction under way sees it; zeros where the file has no such table. */
