@@ -36,7 +36,7 @@ const run = promisify(execFile)
  */
 export class LogPipes {
   readonly #ready: Ends[] = []
-  #making: Promise<void> | undefined
+  #making: { readonly workDir: string; readonly done: Promise<void> } | undefined
 
   /**
    * Takes a pipe; undefined where the machine has no `mkfifo`, no descriptors or no room for their names. Where more have to be
@@ -45,12 +45,17 @@ export class LogPipes {
   take(workDir: string): LogPipe | undefined {
     if (this.#ready.length === 0) this.#makeNow(workDir)
     const ends = this.#ready.pop()
-    if (this.#ready.length < RESERVE) this.#making ??= this.#makeMore(workDir)
+    if (this.#ready.length < RESERVE) this.#making ??= { workDir, done: this.#makeMore(workDir) }
     if (ends === undefined) return undefined
     return {
       childEnd: ends.writing,
       stream: new Socket({ fd: ends.reading, readable: true, writable: false }),
     }
+  }
+
+  /** Resolves when nothing is made in the directory of a run, so that it can be removed. */
+  async leave(workDir: string): Promise<void> {
+    if (this.#making?.workDir === workDir) await this.#making.done
   }
 
   #makeNow(workDir: string): void {
@@ -75,6 +80,8 @@ export class LogPipes {
   async #makeMore(workDir: string): Promise<void> {
     let names: Names | undefined
     try {
+      // Not before whoever asks has noted that it is being made.
+      await Promise.resolve()
       names = newNames(workDir)
       await run('mkfifo', optionsFor(names), { timeout: PATIENCE_MS, killSignal: 'SIGKILL' })
       this.#open(names.paths)

@@ -205,6 +205,7 @@ export class ProgramRun implements KeptWork {
     const left = await this.#processes.end()
     await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
     const { executionId, attempt, workDir } = this.#launch
+    await this.#tools.pipes.leave(workDir)
     // Logs that are on disk and have no name there are found by nobody. A disk that fails shows where the end is committed.
     if (this.#stdout.written || this.#stderr.written) await syncDirectory(workDir).catch(() => undefined)
     const record: ExitRecord = {
