@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
+import { parseHeader, walkFile } from '@saltcod/store-lmdb/file'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { useFixtureSession } from './fixture-session.ts'
 import { startWriter } from './writing-process.ts'
@@ -172,6 +173,23 @@ test('where the newest meta page cannot be read, salvage, repair and check say t
     expect((await run('check', name)).stdout).toMatch(says)
   }
   expect((await run('repair', 'older.db', 'older.repaired')).stderr).not.toContain('behind')
+})
+
+test('repair refuses a page that has lost rows, which LMDB would pass over without a word', async () => {
+  const bytes = readFileSync(large)
+  const walk = walkFile(large, { problem: () => undefined, lost: () => undefined })
+  let step = walk.next()
+  while (step.done !== true) step = walk.next()
+  const leaf = step.value?.seen.findIndex((reached, page) => {
+    const header = parseHeader(bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES), page)
+    return reached === 1 && typeof header !== 'string' && header.kind === 'leaf' && header.count > 9
+  })
+  const lower = (leaf ?? 0) * PAGE_BYTES + 20
+  bytes.writeUInt16LE(bytes.readUInt16LE(lower) - 6, lower)
+  writeFileSync(at('thinned.db'), bytes, { mode: 0o600 })
+  const refused = await run('repair', 'thinned.db', 'thinned-repaired.db')
+  expect(refused).toMatchObject({ status: 3, stdout: '' })
+  expect(refused.stderr).toContain(`salvage ${at('thinned.db')} TARGET`)
 })
 
 test('repair rebuilds indexes and counters that are gone, in place with the old file kept', async () => {

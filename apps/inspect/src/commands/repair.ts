@@ -7,6 +7,7 @@ import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
+import { checkPages } from '../pages/check-pages.ts'
 import { locateStore } from '../store/locate.ts'
 import { makeStore } from '../store/new-store.ts'
 import { openStore } from '../store/open-store.ts'
@@ -14,6 +15,7 @@ import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
 import { replaceStore } from '../store/replace-store.ts'
 import { requireStopped } from '../store/require-stopped.ts'
 import { checkStoreFile } from '../store/store-check.ts'
+import { careHint } from '../store/unreadable-store.ts'
 
 /** Options of `repair`. */
 export interface RepairOptions extends ReadOptions {
@@ -39,6 +41,7 @@ export async function repair(
   }
   const path = await locateStore(source)
   await requireStopped(path, 'stop the node first')
+  refuseDamagedPages(path)
   const made = target ?? `${path}.repaired`
   const leftOut = new LeftOutFile(`${made}.left-out.ndjson`)
   const opened = await openStore(path)
@@ -76,4 +79,13 @@ export async function repair(
     })
   }
   return leftOut.count === 0 ? EXIT.ok : EXIT.findings
+}
+
+/** LMDB passes over rows of a damaged page without a word, and a rebuild would lose them. */
+function refuseDamagedPages(path: string): void {
+  const [first] = checkPages(path, 1).structure
+  if (first === undefined) return
+  throw new Failure(EXIT.unreadable, `the pages of ${path} are damaged: ${first.message}`, {
+    hint: careHint(path),
+  })
 }
