@@ -123,7 +123,7 @@ test('a program that ends with another code than 0 shows everywhere', async () =
   const all = await saltcod(['job', 'executions', 'three', '--all-versions'], { env: node.env })
   assert.equal(exitCells(all.stdout).join(), '3,3,3')
   const csv = await saltcod(['job', 'executions', 'three', '--output', 'csv'], { env: node.env })
-  assert.match(csv.stdout, /,EXIT,[^\n]*\n[^\n]*,Completed,,Stopped,3,/)
+  assert.match(csv.stdout, /,EXIT,REASON,[^\n]*\n[^\n]*,Completed,Stopped,3,,/)
   const json = await saltcod(['job', 'executions', 'three', '--output', 'json'], { env: node.env })
   assert.equal(JSON.parse(json.stdout)[0].RunOutput.ExitCode, 3)
 }, 60_000)
