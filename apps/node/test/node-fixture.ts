@@ -50,7 +50,7 @@ export async function startTestNode(flags: readonly string[] = []): Promise<Test
   })
   onTestFinished(async () => {
     await node.stop()
-    rmSync(directory, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
   })
   return client(node.url, directory)
 }

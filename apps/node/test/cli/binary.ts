@@ -99,7 +99,8 @@ export async function jobUntil(url: string, id: string, state: string): Promise<
 /** Makes a directory for one test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'saltcod-cli-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  // The keeper of a node that was killed may still be clearing up.
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }))
   return directory
 }
 
@@ -116,7 +117,7 @@ export async function keptNode(flags: readonly string[] = []): Promise<Served> {
   const node = await startNode(directory, flags)
   const end = async (): Promise<void> => {
     await node.end()
-    rmSync(directory, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
   }
   return { ...node, end }
 }
