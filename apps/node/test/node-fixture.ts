@@ -50,7 +50,7 @@ export async function startTestNode(flags: readonly string[] = []): Promise<Test
   })
   onTestFinished(async () => {
     await node.stop()
-    rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
+    rmSync(directory, { recursive: true, force: true })
   })
   return client(node.url, directory)
 }

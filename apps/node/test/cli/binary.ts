@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { removeDirectory } from '../../../../test/remove-directory.ts'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 
 /** The program as it was built. */
@@ -99,8 +100,7 @@ export async function jobUntil(url: string, id: string, state: string): Promise<
 /** Makes a directory for one test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'saltcod-cli-'))
-  // The keeper of a node that was killed may still be clearing up.
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }))
+  onTestFinished(() => removeDirectory(directory))
   return directory
 }
 
@@ -117,7 +117,7 @@ export async function keptNode(flags: readonly string[] = []): Promise<Served> {
   const node = await startNode(directory, flags)
   const end = async (): Promise<void> => {
     await node.end()
-    rmSync(directory, { recursive: true, force: true, maxRetries: 10 })
+    await removeDirectory(directory)
   }
   return { ...node, end }
 }

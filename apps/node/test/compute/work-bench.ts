@@ -21,7 +21,7 @@ export function makeDirectory(): string {
 
 /** Removes what {@link makeDirectory} made. */
 export function removeDirectory(path: string): void {
-  rmSync(path, { recursive: true, force: true, maxRetries: 10 })
+  rmSync(path, { recursive: true, force: true })
 }
 
 /** A run of a task in a work directory without inputs. */
