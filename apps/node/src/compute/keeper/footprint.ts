@@ -42,7 +42,8 @@ export class Footprint {
     const live: ProcessEntry[] = []
     const queue = [...this.#known.keys()]
     const seen = new Set<number>()
-    for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
+    // Parents first: a shell that is told to end before its child has, ends by that and not by the child's end.
+    for (const pid of queue) {
       if (seen.has(pid)) continue
       seen.add(pid)
       const entry = readProcess(pid)
