@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { KvStore } from '@saltcod/store-core'
 import { expect, test } from 'vitest'
 
+import { stateOfTable } from '../src/file/file-walk.ts'
 import { DataFile, findCommit, parseHeader } from '../src/file/index.ts'
 import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'
 import { type KnownPages, readNote } from '../src/owner-note.ts'
-import { walkPages } from '../src/suspect-walk.ts'
+import { QUARANTINE, walkPages } from '../src/suspect-walk.ts'
 import { makeStore, TABLES } from './bad-file.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -90,6 +91,11 @@ async function makeQuarantine(path: string, damaged: number): Promise<void> {
   }
 }
 
+/** What is known where the last walk came just before the newest damaged record was noted. A store that has it open for long enough walks again by itself. */
+function walkedBefore(path: string): KnownPages {
+  return { walked: stateOfTable(path, QUARANTINE).changedIn - 1n, isSuspect: false }
+}
+
 function pagesOf(path: string) {
   const note = readNote(`${path}.owner`)
   return (note.state === 'none' ? undefined : note.commit?.pages) ?? UNKNOWN
@@ -135,8 +141,9 @@ test('a damaged record keeps nobody out, and asks for one walk, until another on
   const path = join(temporaryDirectory(), 'jobs.db')
   await makeQuarantine(path, 1)
   await expect(walkPages(path, true, UNKNOWN, NO_TIME)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
-  // It was found after the walk that the last opening made.
-  await expect(walkPages(path, true, pagesOf(path), NO_TIME)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
+  await expect(walkPages(path, true, walkedBefore(path), NO_TIME)).rejects.toMatchObject({
+    code: 'STORE_DAMAGED',
+  })
   for (let opening = 0; opening < 2; opening += 1) {
     const again = await openLmdbJobStore({ path })
     expect((await again.listQuarantine()).length).toBe(1)
@@ -146,7 +153,7 @@ test('a damaged record keeps nobody out, and asks for one walk, until another on
   }
   const other = join(temporaryDirectory(), 'jobs.db')
   await makeQuarantine(other, 2)
-  await expect(walkPages(other, true, pagesOf(other), NO_TIME)).rejects.toMatchObject({
+  await expect(walkPages(other, true, walkedBefore(other), NO_TIME)).rejects.toMatchObject({
     code: 'STORE_DAMAGED',
   })
 })
