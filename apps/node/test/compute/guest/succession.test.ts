@@ -107,9 +107,14 @@ async function run(
 
 /** The processes of a keeper in which guests run, oldest first. */
 function runnersOf(keeperPid: number): number[] {
-  return childrenOf(keeperPid).filter((pid) =>
-    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner'),
-  )
+  return childrenOf(keeperPid).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner')
+    } catch {
+      // It has just ended.
+      return false
+    }
+  })
 }
 
 function openFiles(pid: number): number {
