@@ -4,6 +4,8 @@ import { type ExecutionStore, LIVE_COMPUTE_STATES } from '@saltcod/store-core'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { ExecEngine } from '../../src/compute/engine/exec.ts'
+import { EngineRegistry } from '../../src/compute/engine/registry.ts'
 import { mortal } from './crashing-store.ts'
 import { scratch, shellJob, startRoom, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
@@ -45,6 +47,11 @@ const BACKENDS = {
   },
 } as const
 
+/** Without namespaces of their own, so that runs of one job can see each other by their pids. */
+function settings(): { readonly engines: EngineRegistry } {
+  return { engines: new EngineRegistry([new ExecEngine({ allowed: true, isolate: false, graceMs: 200 })]) }
+}
+
 interface Scenario {
   readonly link: TestRequester
   readonly dataDir: string
@@ -79,7 +86,7 @@ async function liveAndDie(
   let store = keeper.store
   const first = mortal(store, link, at, moment)
   ask(scenario, 'e-1', type)
-  const room = await startRoom({ store: first.store, link: first.link, dataDir })
+  const room = await startRoom({ store: first.store, link: first.link, dataDir, settings: settings() })
   const settled = async (): Promise<boolean> =>
     link.known('e-1').state === 'Completed' &&
     link.pendingCommands === 0 &&
@@ -92,7 +99,7 @@ async function liveAndDie(
   if (!first.dead()) return false
 
   store = await keeper.reopen()
-  await startRoom({ store, link, dataDir })
+  await startRoom({ store, link, dataDir, settings: settings() })
   await until(
     () => link.known(reschedule(scenario, type)).state,
     (state) => state === 'Completed',
