@@ -17,6 +17,23 @@ export interface ExitRecord {
   readonly endedAtMs: number
 }
 
+/** What a record says beside the run that it is of. */
+export type ExitNote = Omit<ExitRecord, 'executionId' | 'attempt' | 'endedAtMs'>
+
+/** What of the streams of a run was kept whole. */
+export type Capped = Pick<ExitRecord, 'stdoutCapped' | 'stderrCapped'>
+
+/** Nothing was dropped, or nothing is known of it. */
+export const NOT_CAPPED: Capped = { stdoutCapped: false, stderrCapped: false }
+
+/** Makes the record of a run that ends now. */
+export function exitRecord(
+  { executionId, attempt }: Pick<ExitRecord, 'executionId' | 'attempt'>,
+  note: ExitNote,
+): ExitRecord {
+  return { executionId, attempt, ...note, endedAtMs: Date.now() }
+}
+
 /**
  * Writes a small file whole or not at all, with mode 0600. It outlives this process but not the machine: what it
  * says is only believed in the same boot, so a sync would protect nothing. A job may have put anything in its

@@ -1,22 +1,22 @@
-import { type ExitRecord, keepRecord } from './exit-record.ts'
+import { type Capped, type ExitRecord, exitRecord, keepRecord, NOT_CAPPED } from './exit-record.ts'
+import type { KeptWork } from './kept-work.ts'
 import type { GuestLaunch } from './protocol.ts'
+import { RunBounds } from './run-bounds.ts'
 import {
   CANCELLED,
   type Cause,
   type Ending,
+  endingBy,
   endingOf,
-  type KeptWork,
   memoryCause,
   NODE_GONE,
-  RunBounds,
-} from './run-bounds.ts'
+  notStarted,
+} from './run-ending.ts'
 import type { GuestEnd, Runner } from './runner.ts'
 import type { Runners } from './runners.ts'
 
 /** What a runner itself may take beside the guest's memory. */
 const RUNTIME_BYTES = 512 * 1024 * 1024
-
-type Capped = Pick<ExitRecord, 'stdoutCapped' | 'stderrCapped'>
 
 /** Looks after the run of one WebAssembly guest inside the keeper: hands it to a runner, bounds it, and records its end. */
 export class GuestRun implements KeptWork {
@@ -47,8 +47,7 @@ export class GuestRun implements KeptWork {
     try {
       this.#runner = this.#runners.take(sharing, outputBytes)
     } catch (error) {
-      const errorMessage = `no process could be started for it: ${error instanceof Error ? error.message : String(error)}`
-      this.#finish({ reason: 'start-failed', exitCode: null, signal: null, errorMessage })
+      this.#finish(notStarted('no process could be started for it', error))
       return
     }
     this.#runner.run(request, {
@@ -83,7 +82,7 @@ export class GuestRun implements KeptWork {
   #stop(cause: Cause): void {
     if (this.#finished || this.#cause !== undefined) return
     this.#cause = cause
-    if (this.#runner === undefined) this.#finish(causedEnding(cause, null))
+    if (this.#runner === undefined) this.#finish(endingBy(cause, null, null))
     else this.#runner.kill()
   }
 
@@ -93,23 +92,15 @@ export class GuestRun implements KeptWork {
       const { stdoutCapped, stderrCapped, ...ending } = end.report
       this.#finish({ ...ending, signal: null }, { stdoutCapped, stderrCapped })
     } else if (this.#cause !== undefined) {
-      this.#finish(causedEnding(this.#cause, end.signal))
+      this.#finish(endingBy(this.#cause, null, end.signal))
     } else {
       this.#finish(unexpectedEnding(end.exitCode, end.signal))
     }
   }
 
-  #finish(ending: Ending, capped: Capped = { stdoutCapped: false, stderrCapped: false }): void {
-    const { executionId, attempt, workDir } = this.#launch
-    const record: ExitRecord = {
-      executionId,
-      attempt,
-      ...ending,
-      ...capped,
-      startedAtMs: this.#startedAtMs,
-      endedAtMs: Date.now(),
-    }
-    if (!this.#finished) keepRecord(workDir, record)
+  #finish(ending: Ending, capped: Capped = NOT_CAPPED): void {
+    const record = exitRecord(this.#launch, { ...ending, ...capped, startedAtMs: this.#startedAtMs })
+    if (!this.#finished) keepRecord(this.#launch.workDir, record)
     this.#leave(record)
   }
 
@@ -119,10 +110,6 @@ export class GuestRun implements KeptWork {
     this.#bounds.end()
     this.#onDone(record)
   }
-}
-
-function causedEnding({ reason, message }: Cause, signal: string | null): Ending {
-  return { reason, exitCode: null, signal, errorMessage: message }
 }
 
 function unexpectedEnding(exitCode: number | null, signal: string | null): Ending {

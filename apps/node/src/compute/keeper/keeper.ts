@@ -1,6 +1,6 @@
 import type { RunningProcess } from '../engine/engine.ts'
 import { HelperLost, PATIENCE, type Patience } from './answer-watch.ts'
-import { type ExitRecord, keepRecord } from './exit-record.ts'
+import { type ExitRecord, exitRecord, keepRecord, NOT_CAPPED } from './exit-record.ts'
 import { KeeperProcess, type OrderedRun } from './keeper-process.ts'
 import { killLeftover } from './leftover.ts'
 import { dataDirOf, keeperMarkerOf } from './marker.ts'
@@ -32,7 +32,7 @@ export interface HelperCounts {
 }
 
 /**
- * Keeps the native programs of a node: one process beside it starts, bounds and ends them all, and ends them when the
+ * Keeps the runs of a node: one process beside it starts, bounds and ends them all, and ends them when the
  * node dies. It is started with the first run, and again after it was lost; it ends with the node.
  */
 export class Keeper {
@@ -124,25 +124,13 @@ export class Keeper {
 }
 
 /** Ends what a lost keeper left of a job. */
-async function endLost(
-  { executionId, attempt, workDir }: Launch,
-  keeper: KeeperProcess,
-): Promise<ExitRecord> {
+async function endLost(launch: Launch, keeper: KeeperProcess): Promise<ExitRecord> {
+  const { executionId, workDir } = launch
   const leftover = { process: keeper.identity, executionId, workDir }
   const errorMessage = await killLeftover(leftover).then(
     () => `${keeper.why}, so the job was ended`,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   )
-  return {
-    executionId,
-    attempt,
-    reason: 'keeper-lost',
-    exitCode: null,
-    signal: null,
-    errorMessage,
-    stdoutCapped: false,
-    stderrCapped: false,
-    startedAtMs: null,
-    endedAtMs: Date.now(),
-  }
+  const ending = { reason: 'keeper-lost', exitCode: null, signal: null, errorMessage } as const
+  return exitRecord(launch, { ...ending, ...NOT_CAPPED, startedAtMs: null })
 }

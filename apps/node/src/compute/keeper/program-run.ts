@@ -3,24 +3,26 @@ import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { syncDirectory } from '../files/copy-tree.ts'
 import type { Lookout } from './census.ts'
-import { type ExitRecord, keepRecord, writeWhole } from './exit-record.ts'
+import { type ExitRecord, exitRecord, keepRecord, writeWhole } from './exit-record.ts'
 import type { JobProcesses, Start } from './job-processes.ts'
+import type { KeptWork } from './kept-work.ts'
 import type { LogPipes } from './log-pipes.ts'
 import { LogSink } from './log-sink.ts'
 import { MARKER_VARIABLE, markerOf } from './marker.ts'
 import { NamespacedProcesses, type PidNamespaces } from './namespaces.ts'
 import { memoryUse, type ProcessEntry, readProcess } from './process-table.ts'
 import type { ProgramLaunch } from './protocol.ts'
+import { RunBounds } from './run-bounds.ts'
 import {
   CANCELLED,
   type Cause,
   type Ending,
+  endingBy,
   endingOf,
-  type KeptWork,
   memoryCause,
   NODE_GONE,
-  RunBounds,
-} from './run-bounds.ts'
+  notStarted,
+} from './run-ending.ts'
 import { TracedProcesses } from './traced-processes.ts'
 import { jobProcessFile, logFile } from './work-files.ts'
 
@@ -147,7 +149,7 @@ export class ProgramRun implements KeptWork {
     if (this.#finishing || this.#cause !== undefined) return
     this.#cause = cause
     if (this.#child?.pid === undefined) {
-      void this.#finish({ reason: cause.reason, exitCode: null, signal: null, errorMessage: cause.message })
+      void this.#finish(endingBy(cause, null, null))
       return
     }
     if (graceMs <= 0) {
@@ -185,16 +187,11 @@ export class ProgramRun implements KeptWork {
   }
 
   #failStart(error: unknown): void {
-    const what = error instanceof Error ? error.message : String(error)
-    const errorMessage = `${this.#launch.command} could not be started: ${what}`
-    void this.#finish({ reason: 'start-failed', exitCode: null, signal: null, errorMessage })
+    void this.#finish(notStarted(`${this.#launch.command} could not be started`, error))
   }
 
   #ending(exitCode: number | null, signal: string | null): Ending {
-    if (this.#cause !== undefined) {
-      return { reason: this.#cause.reason, exitCode, signal, errorMessage: this.#cause.message }
-    }
-    return endingOf(exitCode, signal)
+    return this.#cause === undefined ? endingOf(exitCode, signal) : endingBy(this.#cause, exitCode, signal)
   }
 
   async #finish(ending: Ending): Promise<void> {
@@ -204,13 +201,11 @@ export class ProgramRun implements KeptWork {
     clearTimeout(this.#grace)
     const left = await this.#processes.end()
     await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
-    const { executionId, attempt, workDir } = this.#launch
+    const { workDir } = this.#launch
     await this.#tools.pipes.leave(workDir)
     // Logs that are on disk and have no name there are found by nobody. A disk that fails shows where the end is committed.
     if (this.#stdout.written || this.#stderr.written) await syncDirectory(workDir).catch(() => undefined)
-    const record: ExitRecord = {
-      executionId,
-      attempt,
+    const record = exitRecord(this.#launch, {
       ...ending,
       errorMessage:
         left.length === 0
@@ -219,8 +214,7 @@ export class ProgramRun implements KeptWork {
       stdoutCapped: this.#stdout.capped,
       stderrCapped: this.#stderr.capped,
       startedAtMs: this.#startedAtMs,
-      endedAtMs: Date.now(),
-    }
+    })
     keepRecord(workDir, record)
     this.#onDone(record)
   }

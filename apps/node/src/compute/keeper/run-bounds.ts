@@ -1,51 +1,10 @@
-import type { OutcomeReason } from '../engine/engine.ts'
 import { DiskUse } from './disk-use.ts'
-import type { ExitRecord } from './exit-record.ts'
 import type { RunOrders } from './protocol.ts'
+import type { Cause } from './run-ending.ts'
 
 const LOOK_MS = 100
 /** The longest delay that a timer of Node takes. */
 const TIMER_MS = 2 ** 31 - 1
-
-/** A run that the keeper looks after. */
-export interface KeptWork {
-  /** Starts the job's own code. */
-  go(): void
-  /** Ends the job politely, where it can be told. */
-  cancel(): void
-  /** Ends the job at once, because nobody is left to answer for it; one that has not begun leaves nothing. */
-  orphan(): void
-  /** Kills the job's processes as far as they are known, without waiting. */
-  kill(): void
-}
-
-/** Why a run is ended before its own end. */
-export interface Cause {
-  readonly reason: OutcomeReason
-  readonly message: string
-}
-
-/** How a run ended. */
-export type Ending = Pick<ExitRecord, 'reason' | 'exitCode' | 'signal' | 'errorMessage'>
-
-/** The cause of those that are cancelled. */
-export const CANCELLED: Cause = { reason: 'cancelled', message: 'it was cancelled' }
-
-/** The cause of those whose node has ended. */
-export const NODE_GONE: Cause = { reason: 'node-gone', message: 'the node that ran it ended' }
-
-/** The cause of those that take too much memory. */
-export function memoryCause(limitBytes: number): Cause {
-  return { reason: 'memory', message: `it used more memory than its limit of ${limitBytes} bytes` }
-}
-
-/** What the exit of a process that nobody ended says. */
-export function endingOf(exitCode: number | null, signal: string | null): Ending {
-  if (signal === null) return { reason: 'exited', exitCode, signal, errorMessage: null }
-  const why =
-    signal === 'SIGXFSZ' ? 'it wrote a file longer than its limit' : `it was ended by the signal ${signal}`
-  return { reason: 'killed', exitCode, signal, errorMessage: why }
-}
 
 /** Holds one run to its time, its disk and whatever else is looked at; says once what it exceeds. */
 export class RunBounds {
