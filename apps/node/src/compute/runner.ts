@@ -4,6 +4,7 @@ import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { publishAgain } from './publication.ts'
 import { concludeRun, runExecution } from './run.ts'
+import { within } from './within.ts'
 
 /**
  * The ways to carry an execution on: run it for the first time, run it again, record how its run ended (which an
@@ -69,12 +70,7 @@ export class Runner {
   /** Resolves when nothing is being worked on, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     if (this.#runs.size === 0 || graceMs <= 0) return
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs)
-    })
-    await Promise.race([late, this.#allEnded()])
-    clearTimeout(timer)
+    await within(graceMs, this.#allEnded())
   }
 
   /** Stops all work and leaves the records for the next start; resolves when no process is left. */

@@ -19,22 +19,27 @@ const DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin']
 /** Where the tools of the system are looked for. */
 export const TOOL_PATH: string = DIRECTORIES.join(':')
 
-/** The absolute path of a tool of the system, so that no variable of a job decides which one is run; its bare name where it is missing. */
-export function systemTool(name: string): string {
-  return DIRECTORIES.map((directory) => `${directory}/${name}`).find((path) => existsSync(path)) ?? name
+const found = new Map<string, string | undefined>()
+
+/** Looks once for a tool that does what is wanted of it; one that is installed later is found by the next keeper. */
+function find(name: string, wanted: string, isUsable: (path: string) => boolean): string | undefined {
+  const key = `${name} ${wanted}`
+  if (!found.has(key)) {
+    found.set(key, DIRECTORIES.map((directory) => `${directory}/${name}`).find(isUsable))
+  }
+  return found.get(key)
 }
 
-const found = new Map<string, string | undefined>()
+/** The absolute path of a tool, so that no variable of a job decides which one is run; its bare name where it is missing. */
+export function systemTool(name: string): string {
+  return find(name, '', existsSync) ?? name
+}
 
 /** The absolute path of a tool that takes these options (other makers' tools of that name may not). */
 function tool(name: string, options: readonly string[]): string | undefined {
-  if (!found.has(name)) {
-    const usable = DIRECTORIES.map((directory) => `${directory}/${name}`).find(
-      (path) => spawnSync(path, [...options, 'true'], { stdio: 'ignore' }).status === 0,
-    )
-    found.set(name, usable)
-  }
-  return found.get(name)
+  const answers = (path: string): boolean =>
+    spawnSync(path, [...options, 'true'], { stdio: 'ignore' }).status === 0
+  return find(name, options.join(' '), answers)
 }
 
 /** Puts a program under limits of the kernel, by `prlimit` of util-linux; without it, under the keeper's own bounds alone. */

@@ -3,16 +3,19 @@ import type { ProcessEntry } from './process-table.ts'
 
 /** How a program is started. */
 export interface Start extends CommandLine {
-  /** Under which limits of the kernel; none for what is confined already. */
-  readonly limits: Confinement | null
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
+}
+
+/** A program that is to be started under limits of the kernel. */
+export interface Program extends Start {
+  readonly limits: Confinement
 }
 
 /** The processes of one job: how they are started, seen and ended. */
 export interface JobProcesses {
   /** Makes ready what the job is to run in; resolves to what starts it there. Rejects where the machine refuses. */
-  enclose(start: Start): Promise<Start>
+  enclose(program: Program): Promise<Start>
   /** Says which process was started for it. */
   begin(pid: number): void
   /** The live processes of the job, as thoroughly as can be afforded ten times a second. */

@@ -2,6 +2,7 @@ import { close, constants, fsync, openSync, writeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { within } from '../within.ts'
 
 // Without waiting: where a job has put a pipe in the place of its log, opening it fails.
 const APPEND =
@@ -40,12 +41,7 @@ export class LogSink {
 
   /** Resolves when the stream has ended, or after a time; then the file is on disk. */
   async close(deadlineMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs)
-    })
-    await Promise.race([this.#source, timeout])
-    clearTimeout(timer)
+    await within(deadlineMs, this.#source)
     this.#room = 0
     // What still holds the other end must not keep ours open for as long as it lives.
     this.#stream?.destroy()

@@ -31,7 +31,7 @@ export class Runner {
   #guest: GuestListener | undefined
   #gone = false
 
-  /** Starts a process; `place` marks it for a later start that finds its keeper dead. `onIdle` and `onGone` tell its pool. */
+  /** Starts a process; `env` marks it for a later start that finds its keeper dead. `onIdle` and `onGone` tell its pool. */
   constructor(
     fileBytes: number,
     env: Readonly<Record<string, string>>,

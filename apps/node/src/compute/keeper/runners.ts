@@ -46,13 +46,17 @@ export class Runners {
       () => this.#idle.push(runner),
       () => {
         this.#all.delete(runner)
-        this.#onCount(this.#started, this.#started - this.#all.size)
+        this.#tellCount()
       },
     )
     this.#all.add(runner)
     this.#started += 1
-    this.#onCount(this.#started, this.#started - this.#all.size)
+    this.#tellCount()
     return runner
+  }
+
+  #tellCount(): void {
+    this.#onCount(this.#started, this.#started - this.#all.size)
   }
 
   /** Takes out the one that waited shortest, so that the others can end. */

@@ -1,7 +1,7 @@
 import type { Census, Lookout } from './census.ts'
 import { confine } from './confinement.ts'
 import { Footprint } from './footprint.ts'
-import type { JobProcesses, Start } from './job-processes.ts'
+import type { JobProcesses, Program, Start } from './job-processes.ts'
 import { type ProcessEntry, readProcess } from './process-table.ts'
 import { sendSignal, sweep, terminate } from './sweep.ts'
 
@@ -25,10 +25,8 @@ export class TracedProcesses implements JobProcesses {
     })
   }
 
-  enclose(start: Start): Promise<Start> {
-    const { limits, env } = start
-    if (limits === null) return Promise.resolve(start)
-    return Promise.resolve({ ...confine(start, limits), env, limits: null })
+  enclose({ env, limits, ...line }: Program): Promise<Start> {
+    return Promise.resolve({ ...confine(line, limits), env })
   }
 
   begin(pid: number): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineOutcome, RunLimits } from '../../../src/compute/engine/engine.ts'
 import { ExecEngine } from '../../../src/compute/engine/exec.ts'
-import { PidNamespaces } from '../../../src/compute/keeper/namespaces.ts'
+import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
 import { readProcess } from '../../../src/compute/keeper/process-table.ts'
 import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 

@@ -1,0 +1,75 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { within } from '../within.ts'
+import { systemTool } from './confinement.ts'
+import type { Start } from './job-processes.ts'
+import { isLive, readProcess } from './process-table.ts'
+import { stopWatch } from './stop-watch.ts'
+import { sendSignal } from './sweep.ts'
+
+const PATIENCE_MS = 10_000
+/** Variables by which a C library is made to load code. */
+const LOADS_CODE = /^(?:LD_|GLIBC_|GCONV_PATH$|LOCPATH$|NLSPATH$|HOSTALIASES$)/
+
+/** A PID namespace that holds its first process and, in time, one job. All in it die with that process. */
+export class PidNamespace {
+  /** The first process, as seen from here. */
+  readonly initPid: number
+  readonly #holder: ChildProcess
+  readonly #ended: Promise<unknown>
+  readonly #user: boolean
+
+  constructor(initPid: number, holder: ChildProcess, user: boolean) {
+    this.initPid = initPid
+    this.#holder = holder
+    this.#user = user
+    this.#ended = this.#gone ? Promise.resolve() : once(holder, 'exit')
+    // One that somebody stops would hold up the end of its namespace.
+    stopWatch.watch(holder)
+  }
+
+  /** Tells whether a program can still be brought in; one that waited may have been ended by somebody meanwhile. */
+  get alive(): boolean {
+    const first = this.#gone ? undefined : readProcess(this.initPid)
+    return first !== undefined && isLive(first) && first.ppid === this.#holder.pid
+  }
+
+  /** What starts a program in here: a process outside that waits for it, ends as it ends, and dies with the keeper. */
+  enter({ command, args, env }: Start, directory: string): Start {
+    const places = [
+      ...(this.#user ? [`--user=/proc/${this.initPid}/ns/user`, '--preserve-credentials'] : []),
+      `--pid=/proc/${this.initPid}/ns/pid`,
+      `--mount=/proc/${this.initPid}/ns/mnt`,
+      `--wd=${directory}`,
+    ]
+    // What makes the system load other code must not do so before the program is inside.
+    const variables = Object.entries(env)
+    const inside = variables.filter(([name]) => LOADS_CODE.test(name))
+    return {
+      command: systemTool('setpriv'),
+      args: [
+        ...['--pdeathsig', 'KILL', '--', systemTool('nsenter'), ...places, '--'],
+        ...(inside.length > 0 ? [systemTool('env'), ...inside.map((pair) => pair.join('='))] : []),
+        // A session of its own, so that what it sends to its process group stays inside.
+        ...[systemTool('setsid'), command, ...args],
+      ],
+      env: Object.fromEntries(variables.filter(([name]) => !LOADS_CODE.test(name))),
+    }
+  }
+
+  /** Kills all in it at once; does not wait. */
+  kill(): void {
+    // The kernel kills the rest. The number is not given to another before the holder has ended.
+    if (!this.#gone) sendSignal(this.initPid, 'SIGKILL')
+  }
+
+  /** Kills all in it, and resolves when the kernel has; false where something in it cannot be killed. */
+  async end(): Promise<boolean> {
+    this.kill()
+    return await within(PATIENCE_MS, this.#ended)
+  }
+
+  get #gone(): boolean {
+    return this.#holder.exitCode !== null || this.#holder.signalCode !== null
+  }
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { systemTool, TOOL_PATH } from './confinement.ts'
+import { PidNamespace } from './pid-namespace.ts'
+import { childrenOf, readName } from './process-table.ts'
+
+interface Form {
+  readonly unshare: readonly string[]
+  readonly user: boolean
+}
+
+/** As root; then as an ordinary user, who needs a user namespace to be allowed one of processes. */
+const FORMS: readonly Form[] = [
+  { unshare: [], user: false },
+  { unshare: ['--user', '--map-current-user'], user: true },
+]
+/** The first process of a namespace: takes in orphans and lets them go, and does nothing else. */
+const INIT = ['env', '--ignore-signal=CHLD', 'sleep', 'infinity']
+
+/** The namespaces for the native programs of a keeper: one for each job, and one that is ready for the next. */
+export class PidNamespaces {
+  readonly #form: Form
+  readonly #env: Readonly<Record<string, string>>
+  #spare: Promise<PidNamespace> | undefined
+
+  private constructor(form: Form, env: Readonly<Record<string, string>>) {
+    this.#form = form
+    this.#env = env
+  }
+
+  /** Finds out whether this machine and user may have namespaces; undefined where not. `env` is for their first processes. */
+  static async find(env: Readonly<Record<string, string>>): Promise<PidNamespaces | undefined> {
+    for (const form of FORMS) {
+      const namespaces = new PidNamespaces(form, env)
+      if (await namespaces.#works()) return namespaces
+    }
+    return undefined
+  }
+
+  /** A namespace for one job. Rejects where the machine refuses another. */
+  async take(): Promise<PidNamespace> {
+    const ready = this.#spare ?? this.#make()
+    this.#spare = this.#make()
+    this.#spare.catch(() => {
+      // Whoever takes the next one tries again, and is told.
+      this.#spare = undefined
+    })
+    const namespace = await ready
+    return namespace.alive ? namespace : await this.#make()
+  }
+
+  /** Whether a program can be run in a namespace, and its exit code seen. */
+  async #works(): Promise<boolean> {
+    try {
+      const namespace = await this.#make()
+      const { command, args } = namespace.enter({ command: '/bin/sh', args: ['-c', 'exit 42'], env: {} }, '/')
+      const child = spawn(command, args, { env: {}, stdio: 'ignore' })
+      const [code] = (await once(child, 'exit')) as [number | null]
+      return (await namespace.end()) && code === 42
+    } catch {
+      return false
+    }
+  }
+
+  async #make(): Promise<PidNamespace> {
+    const { user, unshare } = this.#form
+    const options = [...unshare, '--pid', '--fork', '--kill-child', '--mount-proc']
+    const holder = spawn(
+      systemTool('setpriv'),
+      ['--pdeathsig', 'KILL', '--', systemTool('unshare'), ...options, ...INIT],
+      {
+        cwd: '/',
+        detached: true,
+        env: { ...this.#env, PATH: TOOL_PATH },
+        stdio: 'ignore',
+      },
+    )
+    holder.on('error', () => undefined)
+    return new PidNamespace(await firstProcess(holder), holder, user)
+  }
+}
+
+/** Waits until the first process of a namespace is what it is to be, and resolves to its pid; rejects where its holder ends before. */
+async function firstProcess(holder: ChildProcess): Promise<number> {
+  const hasEnded = (): boolean => holder.exitCode !== null || holder.signalCode !== null
+  while (holder.pid !== undefined && !hasEnded()) {
+    const [pid] = childrenOf(holder.pid)
+    if (pid !== undefined && readName(pid) === 'sleep') return pid
+    await delay(1)
+  }
+  throw new Error('this machine gives no namespace of processes')
+}
