@@ -1,5 +1,7 @@
-import { closeSync, constants, fsyncSync, openSync, writevSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { CappedFile } from '../files/capped-file.ts'
+import type { GuestRequest } from './guest-request.ts'
 import type { WasiFunctions } from './mounts.ts'
 import type { WasmMemory } from './web-assembly.ts'
 
@@ -9,56 +11,18 @@ const INVALID = 28
 const MOST_PIECES = 1_024
 const STDOUT = 1
 const STDERR = 2
-// Without waiting, and following no link: another run may have put anything in its place.
-const APPEND =
-  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
-/** The log file of one stream of a guest: takes at most a number of bytes and forgets the rest. Made when it is first written to. */
-class GuestLog {
-  readonly #path: string
-  #file: number | undefined
-  #room: number
-  #capped = false
-
-  constructor(path: string, limitBytes: number) {
-    this.#path = path
-    this.#room = limitBytes
+/** Makes a log durable, and closes it; one that was never written to was never made. */
+function closeLog(log: CappedFile): void {
+  const file = log.descriptor
+  if (file === undefined) return
+  try {
+    fsyncSync(file)
+    syncNames(dirname(log.path))
+  } catch {
+    log.drop()
   }
-
-  get capped(): boolean {
-    return this.#capped
-  }
-
-  write(pieces: readonly Uint8Array[]): void {
-    for (const piece of pieces) {
-      const kept = piece.subarray(0, this.#room)
-      if (kept.length < piece.length) this.#capped = true
-      if (kept.length > 0) this.#keep(kept)
-    }
-  }
-
-  close(): void {
-    if (this.#file === undefined) return
-    try {
-      fsyncSync(this.#file)
-      syncNames(dirname(this.#path))
-    } catch {
-      this.#capped = true
-    }
-    closeSync(this.#file)
-  }
-
-  #keep(bytes: Uint8Array): void {
-    try {
-      this.#file ??= openSync(this.#path, APPEND, 0o600)
-      for (let at = 0; at < bytes.length; ) at += writevSync(this.#file, [bytes.subarray(at)])
-      this.#room -= bytes.length
-    } catch {
-      // A full disk ends the log, not the guest.
-      this.#capped = true
-      this.#room = 0
-    }
-  }
+  closeSync(file)
 }
 
 /** Makes the names in a directory durable; without them, a log that is on disk is found by nobody. */
@@ -73,16 +37,12 @@ function syncNames(directory: string): void {
 
 /** What a guest writes to its two streams. The descriptors behind them lead nowhere: all is taken here, on the way. */
 export class GuestOutput {
-  readonly #stdout: GuestLog
-  readonly #stderr: GuestLog
+  readonly #stdout: CappedFile
+  readonly #stderr: CappedFile
 
-  constructor(options: {
-    readonly stdoutPath: string
-    readonly stderrPath: string
-    readonly logBytes: number
-  }) {
-    this.#stdout = new GuestLog(options.stdoutPath, options.logBytes)
-    this.#stderr = new GuestLog(options.stderrPath, options.logBytes)
+  constructor({ stdoutPath, stderrPath, logBytes }: GuestRequest) {
+    this.#stdout = new CappedFile(stdoutPath, logBytes)
+    this.#stderr = new CappedFile(stderrPath, logBytes)
   }
 
   /** Tells of each stream whether something of it was dropped. */
@@ -92,13 +52,13 @@ export class GuestOutput {
 
   /** Makes the logs durable, and closes them. */
   close(): void {
-    this.#stdout.close()
-    this.#stderr.close()
+    closeLog(this.#stdout)
+    closeLog(this.#stderr)
   }
 
   /** Wraps the functions of WASI so that the streams of one module come here, under whatever number it moves them to. */
   capture(functions: WasiFunctions, memory: () => WasmMemory): WasiFunctions {
-    const logs = new Map<number, GuestLog>([
+    const logs = new Map<number, CappedFile>([
       [STDOUT, this.#stdout],
       [STDERR, this.#stderr],
     ])
@@ -131,7 +91,7 @@ export class GuestOutput {
 }
 
 /** Does what `fd_write` does, with the pieces that a list in the guest's memory names; returns an error number of WASI. */
-function writeTo(log: GuestLog, buffer: ArrayBuffer, values: readonly number[]): number {
+function writeTo(log: CappedFile, buffer: ArrayBuffer, values: readonly number[]): number {
   const [list = 0, count = 0, result = 0] = values.map((value) => value >>> 0)
   if (count > MOST_PIECES) return INVALID
   if (list + count * 8 > buffer.byteLength || result + 4 > buffer.byteLength) return BAD_ADDRESS
@@ -146,7 +106,7 @@ function writeTo(log: GuestLog, buffer: ArrayBuffer, values: readonly number[]):
     total += length
   }
   if (total > 0x7fffffff) return INVALID
-  log.write(pieces)
+  for (const piece of pieces) log.write(piece)
   view.setUint32(result, total, true)
   return SUCCESS
 }

@@ -1,0 +1,67 @@
+import { constants, openSync, writeSync } from 'node:fs'
+
+// Without waiting, and following no link: a job may have put anything in the place of its log.
+const APPEND =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOFOLLOW
+
+/** A log file that takes at most a number of bytes and forgets the rest, so that a job cannot fill the disk. */
+export class CappedFile {
+  readonly path: string
+  #file: number | undefined
+  #room: number
+  #capped = false
+  #written = false
+
+  constructor(path: string, limitBytes: number) {
+    this.path = path
+    this.#room = limitBytes
+  }
+
+  /** True when something was dropped: beyond the limit, or because the disk took no more. */
+  get capped(): boolean {
+    return this.#capped
+  }
+
+  /** True when something was kept. */
+  get written(): boolean {
+    return this.#written
+  }
+
+  /** Its descriptor, which whoever closes it makes durable before; undefined while it is not open. */
+  get descriptor(): number | undefined {
+    return this.#file
+  }
+
+  /** Opens it; without that, the first write does. Throws where it cannot be opened. */
+  open(): number {
+    this.#file ??= openSync(this.path, APPEND, 0o600)
+    return this.#file
+  }
+
+  /** Keeps of some bytes what there is room for. */
+  write(bytes: Uint8Array): void {
+    const kept = bytes.subarray(0, this.#room)
+    if (kept.length < bytes.length) this.#capped = true
+    if (kept.length === 0) return
+    try {
+      const file = this.open()
+      for (let at = 0; at < kept.length; ) at += writeSync(file, kept, at)
+      this.#room -= kept.length
+      this.#written = true
+    } catch {
+      // A full disk ends the log, not the job.
+      this.drop()
+    }
+  }
+
+  /** Says that something was lost, and takes no more. */
+  drop(): void {
+    this.#capped = true
+    this.#room = 0
+  }
+
+  /** Takes no more, without a word of what still comes. */
+  shut(): void {
+    this.#room = 0
+  }
+}
