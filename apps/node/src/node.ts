@@ -22,14 +22,10 @@ import { EXIT } from './exit-code.ts'
 import { Failure } from './failure.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { addMetricsRoutes } from './metrics/metrics-routes.ts'
+import { openFileLimit } from './open-file-limit.ts'
 import { openExecutions, openJobs } from './open-stores.ts'
 import type { ApiContext } from './requester/api/api-context.ts'
-import {
-  type ConnectionLimits,
-  connectionLimits,
-  isTooFewFiles,
-  openFileLimit,
-} from './requester/api/connection-limits.ts'
+import { type ConnectionLimits, connectionLimits, isTooFewFiles } from './requester/api/connection-limits.ts'
 import { Connections } from './requester/api/connections.ts'
 import { Listeners } from './requester/api/listeners.ts'
 import { createApi } from './requester/api/server.ts'

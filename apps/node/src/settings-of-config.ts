@@ -7,7 +7,7 @@ import { INPUT_KINDS } from './compute/inputs/placement.ts'
 import type { ComputeSettings } from './compute/settings.ts'
 import { createEngines } from './engines.ts'
 import type { Capacity } from './link/link.ts'
-import { mostRunsFor, openFileLimit } from './requester/api/connection-limits.ts'
+import { mostRunsFor, openFileLimit } from './open-file-limit.ts'
 import type { RequesterSettings } from './requester/settings.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from './requester/settings.ts'
 

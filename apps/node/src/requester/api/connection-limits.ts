@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { FILES_PER_RUN } from '../../open-file-limit.ts'
 
 /** How much of the process its clients may take. */
 export interface ConnectionLimits {
@@ -18,33 +18,12 @@ export interface ConnectionLimits {
 
 /** What stores, timers, logs and the process itself have open, also while a store is rewritten. */
 const BASE_FILES = 128
-/** A run opens files while it is started, staged and published. */
-const FILES_PER_RUN = 12
-const FEWEST_RUNS = 8
 /** A log stream has its connection and reads one file at a time. */
 const FILES_PER_LOG_STREAM = 2
 const MOST_CONNECTIONS = 4_096
 const FEWEST_CONNECTIONS = 16
 const MOST_SPARE = 16
 const MOST_LOG_STREAMS = 256
-
-/** Returns how many files this process may have open; `null` where the system does not tell, or sets no limit. */
-export function openFileLimit(): number | null {
-  let limits: string
-  try {
-    limits = readFileSync('/proc/self/limits', 'utf8')
-  } catch {
-    return null
-  }
-  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1]
-  return soft === undefined ? null : Number(soft)
-}
-
-/** Returns how many runs may be admitted under a limit of files, of which they are to take a quarter at most. */
-export function mostRunsFor(openFiles: number | null, most: number): number {
-  if (openFiles === null) return most
-  return Math.min(Math.max(Math.floor(openFiles / 4 / FILES_PER_RUN), FEWEST_RUNS), most)
-}
 
 /** Works out what clients may take of a process, so that its stores and runs can always open what they need. */
 export function connectionLimits(openFiles: number | null, maxRunning: number): ConnectionLimits {
