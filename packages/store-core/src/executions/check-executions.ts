@@ -1,3 +1,4 @@
+import { checkExecutionEnd } from '../check/check-execution-end.ts'
 import { checkOwner } from '../check/check-owner.ts'
 import { type CheckedRecord, type CheckedStore, type CheckPlan, checkStore } from '../check/check-store.ts'
 import type { Findings } from '../check/findings.ts'
@@ -6,7 +7,6 @@ import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import { isSoundEndReason } from '../states/end-reason.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import { reclaimTable } from '../store/reclaim.ts'
 import { INDEX } from '../store/tables.ts'
@@ -81,24 +81,7 @@ function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: F
       `execution ${id} is in the unknown state ${String(row.s)}`,
     )
   }
-  if (COMPUTE_MACHINE.terminal.has(row.s) !== (row.f !== undefined)) {
-    findings.add(
-      'finish-time-wrong',
-      'executions',
-      key,
-      id,
-      `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
-    )
-  }
-  if (!isSoundEndReason(COMPUTE_MACHINE, row)) {
-    findings.add(
-      'end-reason-wrong',
-      'executions',
-      key,
-      id,
-      `execution ${id} is ${row.s}, the reason of its end ${String(row.er)}`,
-    )
-  }
+  checkExecutionEnd(findings, COMPUTE_MACHINE, key, id, row)
   return {
     kind: 'execution',
     id,

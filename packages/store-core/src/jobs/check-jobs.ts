@@ -1,3 +1,4 @@
+import { checkExecutionEnd } from '../check/check-execution-end.ts'
 import { checkOwner } from '../check/check-owner.ts'
 import {
   type CheckedRecord,
@@ -12,7 +13,6 @@ import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, idTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
-import { isSoundEndReason } from '../states/end-reason.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
@@ -194,7 +194,6 @@ function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings:
   const row = executionTable.decode(key, value)
   const id = decodeId('e', decodeTuple(key)[0])
   const counted = !isReclaimed(snapshot, row)
-  const ended = EXECUTION_MACHINE.terminal.has(row.s)
   if (!EXECUTION_MACHINE.states.includes(row.s)) {
     findings.add(
       'state-unknown',
@@ -213,24 +212,7 @@ function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings:
       `execution ${id} belongs to job ${row.j}, which is not there`,
     )
   }
-  if (ended !== (row.f !== undefined)) {
-    findings.add(
-      'finish-time-wrong',
-      'executions',
-      key,
-      id,
-      `execution ${id} is ${row.s}, its end ${row.f ?? 'not set'}`,
-    )
-  }
-  if (!isSoundEndReason(EXECUTION_MACHINE, row)) {
-    findings.add(
-      'end-reason-wrong',
-      'executions',
-      key,
-      id,
-      `execution ${id} is ${row.s}, the reason of its end ${String(row.er)}`,
-    )
-  }
+  checkExecutionEnd(findings, EXECUTION_MACHINE, key, id, row)
   return {
     kind: 'execution',
     id,

@@ -1,0 +1,22 @@
+import { isSoundEndReason } from '../states/end-reason.ts'
+import type { StateMachine } from '../states/transitions.ts'
+import type { Findings } from './findings.ts'
+
+/** Checks what the row of an execution, in either store, says of its end. */
+export function checkExecutionEnd<S extends string>(
+  findings: Findings,
+  machine: StateMachine<S>,
+  key: Uint8Array,
+  id: string,
+  row: { readonly s: S; readonly f?: number; readonly er?: unknown },
+): void {
+  const { s: state, f: finishedAtMs, er: endReason } = row
+  const add = (rule: 'finish-time-wrong' | 'end-reason-wrong', end: string): void =>
+    findings.add(rule, 'executions', key, id, `execution ${id} is ${state}, ${end}`)
+  if (machine.terminal.has(state) !== (finishedAtMs !== undefined)) {
+    add('finish-time-wrong', `its end ${finishedAtMs ?? 'not set'}`)
+  }
+  if (!isSoundEndReason(machine, row)) {
+    add('end-reason-wrong', `the reason of its end ${String(endReason)}`)
+  }
+}
