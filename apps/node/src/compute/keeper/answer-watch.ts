@@ -1,14 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-
-/** How long a helper process may be silent. Counted in looks, so that a time in which this process did not run itself counts little. */
-export interface Patience {
-  readonly askMs: number
-  /** So many questions in a row may be left without an answer. */
-  readonly unanswered: number
-}
-
-/** A minute; a helper answers at once unless it hangs. */
-export const PATIENCE: Patience = { askMs: 5_000, unanswered: 12 }
+import { type Patience, Silence } from './silence.ts'
 
 /** Thrown where a helper did not answer before it had begun; nothing of the job has run then. */
 export class HelperLost extends Error {
@@ -26,15 +17,15 @@ export class AnswerWatch {
   readonly ended: Promise<void>
   readonly #child: ChildProcess
   readonly #patience: Patience
-  #unanswered = 0
+  readonly #silence: Silence
   #timer: NodeJS.Timeout | undefined
+  #lost = false
 
   constructor(child: ChildProcess, ask: () => void, patience: Patience) {
     this.#child = child
     this.#patience = patience
-    child.stdout?.on('data', () => {
-      if (!this.lost) this.#unanswered = 0
-    })
+    this.#silence = new Silence(child.pid ?? 0, patience)
+    child.stdout?.on('data', () => this.#silence.broken())
     this.ended = new Promise<void>((resolve) => {
       const end = (): void => {
         clearInterval(this.#timer)
@@ -42,30 +33,30 @@ export class AnswerWatch {
       }
       child.once('close', end)
       child.once('error', end)
-      this.#timer = setInterval(() => this.#look(ask, end), patience.askMs)
+      this.#timer = setInterval(() => this.#look(ask, end), patience.lookMs)
       this.#timer.unref()
     })
   }
 
   /** Tells whether it did not answer, and was killed for that. */
   get lost(): boolean {
-    return this.#unanswered > this.#patience.unanswered
+    return this.#lost
   }
 
   /** Says for how long it did not answer. */
   get silence(): string {
-    const { askMs, unanswered } = this.#patience
-    return `its keeper did not answer for ${(askMs * unanswered) / 1000} s`
+    return `its keeper did not answer for ${this.#patience.silenceMs / 1000} s`
   }
 
   #look(ask: () => void, giveUp: () => void): void {
-    this.#unanswered += 1
-    if (!this.lost) {
+    if (this.#lost) return
+    if (this.#silence.look() < this.#patience.silenceMs) {
       ask()
       return
     }
+    this.#lost = true
     this.#child.kill('SIGKILL')
     // What the system itself cannot end must not be waited for.
-    if (this.#unanswered > 2 * this.#patience.unanswered) giveUp()
+    setTimeout(giveUp, this.#patience.silenceMs).unref()
   }
 }

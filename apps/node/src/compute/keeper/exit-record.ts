@@ -2,6 +2,9 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { OutcomeReason } from '../engine/engine.ts'
 import { exitFile, readNote } from './work-files.ts'
 
+// The others say that the run was ended for the node's sake, or by whatever ended the node.
+const OWN_ENDS: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['exited', 'timeout', 'memory'])
+
 /** What the keeper leaves behind when a run has ended; survives the node. */
 export interface ExitRecord {
   readonly executionId: string
@@ -67,4 +70,14 @@ export function readExitRecord(workDir: string): ExitRecord | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Reads how a run came to its own end; undefined where it has not ended, or was ended for the sake of the node. */
+export function readOwnEnd(
+  workDir: string,
+  { executionId, attempt }: Pick<ExitRecord, 'executionId' | 'attempt'>,
+): ExitRecord | undefined {
+  const record = readExitRecord(workDir)
+  const isOf = record?.executionId === executionId && record.attempt === attempt
+  return isOf && OWN_ENDS.has(record.reason) ? record : undefined
 }

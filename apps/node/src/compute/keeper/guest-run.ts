@@ -17,6 +17,8 @@ import type { Runners } from './runners.ts'
 
 /** What a runner itself may take beside the guest's memory. */
 const RUNTIME_BYTES = 512 * 1024 * 1024
+/** Runners that are tried for one guest. One that is gone before it begins with it has run nothing of it. */
+const MOST_RUNNERS = 3
 
 /** Looks after the run of one WebAssembly guest inside the keeper: hands it to a runner, bounds it, and records its end. */
 export class GuestRun implements KeptWork {
@@ -25,6 +27,7 @@ export class GuestRun implements KeptWork {
   readonly #onDone: (record: ExitRecord | undefined) => void
   readonly #bounds: RunBounds
   #runner: Runner | undefined
+  #runnersTried = 0
   #startedAtMs: number | null = null
   #cause: Cause | undefined
   #finished = false
@@ -42,7 +45,10 @@ export class GuestRun implements KeptWork {
   }
 
   go(): void {
-    if (this.#runner !== undefined || this.#finished) return
+    if (this.#runner === undefined && !this.#finished) this.#begin()
+  }
+
+  #begin(): void {
     const { sharing, outputBytes, request } = this.#launch
     try {
       this.#runner = this.#runners.take(sharing, outputBytes)
@@ -50,6 +56,7 @@ export class GuestRun implements KeptWork {
       this.#finish(notStarted('no process could be started for it', error))
       return
     }
+    this.#runnersTried += 1
     this.#runner.run(request, {
       begun: () => {
         this.#startedAtMs = Date.now()
@@ -93,8 +100,14 @@ export class GuestRun implements KeptWork {
       this.#finish({ ...ending, signal: null }, { stdoutCapped, stderrCapped })
     } else if (this.#cause !== undefined) {
       this.#finish(endingBy(this.#cause, null, end.signal))
-    } else {
+    } else if (this.#startedAtMs !== null) {
       this.#finish(unexpectedEnding(end.exitCode, end.signal))
+    } else if (this.#runnersTried < MOST_RUNNERS) {
+      this.#begin()
+    } else {
+      this.#finish(
+        notStarted('no process would begin with it', unexpectedEnding(end.exitCode, end.signal).errorMessage),
+      )
     }
   }
 

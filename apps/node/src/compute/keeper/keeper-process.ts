@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { RunningProcess } from '../engine/engine.ts'
-import { AnswerWatch, type Patience } from './answer-watch.ts'
+import { within } from '../within.ts'
+import { AnswerWatch } from './answer-watch.ts'
 import { childProgram } from './child-program.ts'
 import type { ExitRecord } from './exit-record.ts'
 import { KEEPER_VARIABLE } from './marker.ts'
 import { bootId, readProcess } from './process-table.ts'
 import { type FromKeeper, type Launch, Messages, type ToKeeper } from './protocol.ts'
+import type { Patience } from './silence.ts'
 import { stopWatch } from './stop-watch.ts'
 
 const ERROR_TEXT_LENGTH = 2_000
@@ -147,13 +149,14 @@ export class KeeperProcess {
     return available
   }
 
-  /** Closes the pipe, at which the keeper ends all runs and itself; resolves when it is gone. */
+  /** Closes the pipe, at which the keeper ends all runs and itself; resolves when it is gone, or was killed and does not go. */
   async close(): Promise<void> {
     this.#hold(true)
     this.#child.stdin?.end()
-    const patience = setTimeout(() => this.#child.kill('SIGKILL'), FAREWELL_MS)
-    await this.#watch.ended
-    clearTimeout(patience)
+    if (await within(FAREWELL_MS, this.#watch.ended)) return
+    this.#child.kill('SIGKILL')
+    // One that waits for a disk ends when that answers.
+    await within(FAREWELL_MS, this.#watch.ended)
   }
 
   #send(message: ToKeeper): void {

@@ -1,10 +1,11 @@
 import type { RunningProcess } from '../engine/engine.ts'
-import { HelperLost, PATIENCE, type Patience } from './answer-watch.ts'
-import { type ExitRecord, exitRecord, keepRecord, NOT_CAPPED } from './exit-record.ts'
+import { HelperLost } from './answer-watch.ts'
+import { type ExitRecord, exitRecord, keepRecord, NOT_CAPPED, readOwnEnd } from './exit-record.ts'
 import { KeeperProcess, type OrderedRun } from './keeper-process.ts'
 import { killLeftover } from './leftover.ts'
 import { dataDirOf, keeperMarkerOf } from './marker.ts'
 import type { Launch } from './protocol.ts'
+import { PATIENCE, type Patience } from './silence.ts'
 
 /** A run that a keeper has its orders for; the job's own code has not begun. */
 export interface KeptRun {
@@ -117,20 +118,25 @@ export class Keeper {
     signal.removeEventListener('abort', cancel)
     if (end.kind === 'done' && end.record !== null) return end.record
     const lost = await endLost(launch, keeper)
+    if (lost.reason !== 'keeper-lost') return lost
     // Whatever a keeper hangs on may be what this process would write to; without a record the run counts as interrupted, as it was.
     if (!keeper.hung) keepRecord(launch.workDir, lost)
     return lost
   }
 }
 
-/** Ends what a lost keeper left of a job. */
+/** Ends what a lost keeper left of a job; one that had come to its own end before keeps that. */
 async function endLost(launch: Launch, keeper: KeeperProcess): Promise<ExitRecord> {
   const { executionId, workDir } = launch
   const leftover = { process: keeper.identity, executionId, workDir }
-  const errorMessage = await killLeftover(leftover).then(
-    () => `${keeper.why}, so the job was ended`,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  )
+  let errorMessage = `${keeper.why}, so the job was ended`
+  try {
+    await killLeftover(leftover)
+    const own = readOwnEnd(workDir, launch)
+    if (own !== undefined) return own
+  } catch (error) {
+    errorMessage = error instanceof Error ? error.message : String(error)
+  }
   const ending = { reason: 'keeper-lost', exitCode: null, signal: null, errorMessage } as const
   return exitRecord(launch, { ...ending, ...NOT_CAPPED, startedAtMs: null })
 }

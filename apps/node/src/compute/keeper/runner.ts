@@ -4,6 +4,7 @@ import { childProgram } from './child-program.ts'
 import { confine } from './confinement.ts'
 import { type MemoryUse, memoryUse } from './process-table.ts'
 import { Messages } from './protocol.ts'
+import { type Patience, Silence } from './silence.ts'
 import { stopWatch } from './stop-watch.ts'
 
 /** How a guest ended for its runner. */
@@ -18,6 +19,17 @@ export interface GuestListener {
   readonly ended: (end: GuestEnd) => void
 }
 
+/** Options of {@link Runner}. */
+export interface RunnerOptions {
+  /** All that its process sees of an environment; marks it for a later start that finds its keeper dead. */
+  readonly env: Readonly<Record<string, string>>
+  /** For its process to begin with a guest; from then on only the bounds of that guest count. */
+  readonly patience: Patience
+  /** Hears when it waits for a guest again, and when it takes none any more. */
+  readonly onIdle: () => void
+  readonly onGone: () => void
+}
+
 /** One process in which guests run, one at a time. */
 export class Runner {
   /** The longest file that its guests may write. */
@@ -28,18 +40,16 @@ export class Runner {
   idleSinceMs: number = performance.now()
   readonly #child: ChildProcess
   readonly #onGone: () => void
+  readonly #patience: Patience
+  #beginning: NodeJS.Timeout | undefined
   #guest: GuestListener | undefined
   #gone = false
 
-  /** Starts a process; `env` marks it for a later start that finds its keeper dead. `onIdle` and `onGone` tell its pool. */
-  constructor(
-    fileBytes: number,
-    env: Readonly<Record<string, string>>,
-    onIdle: () => void,
-    onGone: () => void,
-  ) {
+  /** Starts a process. */
+  constructor(fileBytes: number, { env, patience, onIdle, onGone }: RunnerOptions) {
     this.fileBytes = fileBytes
     this.#onGone = onGone
+    this.#patience = patience
     const program = childProgram(import.meta.url, '../guest/runner-main')
     const line = confine(
       { command: process.execPath, args: ['--no-warnings', program] },
@@ -72,6 +82,10 @@ export class Runner {
   /** Hands a guest over. */
   run(request: GuestRequest, listener: GuestListener): void {
     this.#guest = listener
+    const silence = new Silence(this.#child.pid ?? 0, this.#patience)
+    this.#beginning = setInterval(() => {
+      if (silence.look() >= this.#patience.silenceMs) this.kill()
+    }, this.#patience.lookMs)
     const message: ToRunner = request
     this.#child.stdin?.write(`${JSON.stringify(message)}\n`)
   }
@@ -92,6 +106,7 @@ export class Runner {
   }
 
   #hear(message: FromRunner, onIdle: () => void): void {
+    clearInterval(this.#beginning)
     if (message.kind === 'begun') {
       this.#guest?.begun()
       return
@@ -111,6 +126,7 @@ export class Runner {
   }
 
   #end(exitCode: number | null, signal: string | null): void {
+    clearInterval(this.#beginning)
     const guest = this.#guest
     this.#guest = undefined
     if (!this.#gone) {

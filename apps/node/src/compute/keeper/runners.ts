@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Runner } from './runner.ts'
+import { PATIENCE, type Patience } from './silence.ts'
 
 /** An idle one beyond the number of cores ends after this. */
 const IDLE_MS = 10_000
@@ -7,15 +8,24 @@ const IDLE_MS = 10_000
 /** The processes in which guests run: as many as there are guests, and a few that wait for the next. */
 export class Runners {
   readonly #env: Readonly<Record<string, string>>
+  readonly #patience: Patience
   readonly #onCount: (started: number, retired: number) => void
   readonly #all = new Set<Runner>()
   readonly #idle: Runner[] = []
   #started = 0
   #tidying: NodeJS.Timeout | undefined
 
-  /** `env` is all that the processes see of an environment; `onCount` hears how many were started and given up. */
-  constructor(env: Readonly<Record<string, string>>, onCount: (started: number, retired: number) => void) {
+  /**
+   * `env` is all that the processes see of an environment; `onCount` hears how many were started and given up; `patience` is
+   * for a process to begin with its guest.
+   */
+  constructor(
+    env: Readonly<Record<string, string>>,
+    onCount: (started: number, retired: number) => void,
+    patience: Patience = PATIENCE,
+  ) {
     this.#env = env
+    this.#patience = patience
     this.#onCount = onCount
   }
 
@@ -40,15 +50,15 @@ export class Runners {
   }
 
   #start(fileBytes: number): Runner {
-    const runner = new Runner(
-      fileBytes,
-      this.#env,
-      () => this.#idle.push(runner),
-      () => {
+    const runner = new Runner(fileBytes, {
+      env: this.#env,
+      patience: this.#patience,
+      onIdle: () => this.#idle.push(runner),
+      onGone: () => {
         this.#all.delete(runner)
         this.#tellCount()
       },
-    )
+    })
     this.#all.add(runner)
     this.#started += 1
     this.#tellCount()

@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import { readProcess } from './process-table.ts'
 
 const LOOK_MS = 250
-/** So many looks in a row that found a helper stopped mean that somebody stops it as fast as it is woken. */
-const MOST_WAKES = 8
+/** A helper that every look of this time found stopped is stopped by somebody as fast as it is woken. */
+const HOPELESS_MS = 10_000
 
 /**
  * Keeps helpers going: a job runs as the same user, so it can stop what bounds it or others. One that is found stopped
@@ -31,7 +31,7 @@ class StopWatch {
       const stopped = child.pid !== undefined && readProcess(child.pid)?.state === 'T'
       const stops = stopped ? before + 1 : 0
       this.#stops.set(child, stops)
-      if (stopped) child.kill(stops > MOST_WAKES ? 'SIGKILL' : 'SIGCONT')
+      if (stopped) child.kill(stops * LOOK_MS > HOPELESS_MS ? 'SIGKILL' : 'SIGCONT')
     }
   }
 }

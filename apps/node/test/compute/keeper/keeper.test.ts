@@ -8,17 +8,17 @@ import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { readOutcome } from '../../../src/compute/keeper/outcome.ts'
 import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
-import type { Launch } from '../../../src/compute/keeper/protocol.ts'
+import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 
 import { scratch, shellJob, startRoom, until as untilHolds } from '../fixture.ts'
 import { TestRequester } from '../test-requester.ts'
 import { processesWith, until } from '../work-bench.ts'
 
 /** Three seconds, in which a sound keeper answers on a busy machine too. */
-const SHORT = { askMs: 100, unanswered: 30 }
+const SHORT = { lookMs: 100, silenceMs: 3_000 }
 let runs = 0
 
-function launchOf(workDir: string, script: string): Launch {
+function launchOf(workDir: string, script: string): ProgramLaunch {
   runs += 1
   return {
     kind: 'program',
@@ -110,6 +110,23 @@ test('one that hangs is killed with its jobs, and their runs are given back', as
     errorMessage: 'its keeper did not answer for 3 s, so the job was ended',
   })
   expect(readExitRecord(workDir)).toBeUndefined()
+})
+
+test('a run that had come to its own end keeps it where its keeper is lost before it could say so', async () => {
+  const launch = launchOf(scratch(), 'exit 5')
+  const { executionId, attempt, workDir } = launch
+  const record = { executionId, attempt, reason: 'exited', exitCode: 5, signal: null, errorMessage: null }
+  const told = JSON.stringify({
+    ...record,
+    stdoutCapped: false,
+    stderrCapped: false,
+    startedAtMs: 1,
+    endedAtMs: 2,
+  })
+  // What the keeper does at the end of a run, and its death right after.
+  const script = `echo '${told}' > ${workDir}/exit.json; kill -KILL $PPID; sleep 60`
+  const run = await new Keeper({ patience: SHORT }).prepare({ ...launch, args: ['-c', script] }, signal)
+  expect(await run.go()).toEqual(JSON.parse(told))
 })
 
 test('one run that is given up leaves the others of its keeper alone', async () => {

@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import type { GuestRequest } from '../../../src/compute/guest/guest-request.ts'
+import type { ExitRecord } from '../../../src/compute/keeper/exit-record.ts'
+import { GuestRun } from '../../../src/compute/keeper/guest-run.ts'
 import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
 import type { Runner } from '../../../src/compute/keeper/runner.ts'
 import { Runners } from '../../../src/compute/keeper/runners.ts'
@@ -8,14 +11,29 @@ import { assemble } from '../engine/guest.ts'
 import { scratch } from '../fixture.ts'
 
 const FILE_BYTES = 1e8
+const ORDERS = {
+  executionId: 'e-guest',
+  attempt: 1,
+  timeMs: null,
+  graceMs: 0,
+  memoryBytes: 65_536,
+  logBytes: 100,
+  outputBytes: FILE_BYTES,
+} as const
 
 function pool(): { readonly runners: Runners; readonly serve: (runner: Runner) => Promise<unknown> } {
   const runners = new Runners({}, () => undefined)
   onTestFinished(() => runners.kill())
-  const directory = scratch()
+  const request = requestOf(scratch())
+  const serve = (runner: Runner): Promise<unknown> =>
+    new Promise((resolve) => runner.run(request, { begun: () => undefined, ended: resolve }))
+  return { runners, serve }
+}
+
+function requestOf(directory: string): GuestRequest {
   const modulePath = join(directory, 'empty.wasm')
   writeFileSync(modulePath, assemble('(module (memory (export "memory") 1) (func (export "_start")))'))
-  const request = {
+  return {
     modulePath,
     entrypoint: '_start',
     args: [],
@@ -27,9 +45,6 @@ function pool(): { readonly runners: Runners; readonly serve: (runner: Runner) =
     stderrPath: join(directory, 'stderr'),
     logBytes: 100,
   }
-  const serve = (runner: Runner): Promise<unknown> =>
-    new Promise((resolve) => runner.run(request, { begun: () => undefined, ended: resolve }))
-  return { runners, serve }
 }
 
 test('a runner serves one namespace, again and again', async () => {
@@ -69,6 +84,47 @@ test('one that was stopped while it waited is woken for the next guest', async (
   }
   expect(runners.take('one', FILE_BYTES)).toBe(first)
   expect(await serve(first)).toMatchObject({ kind: 'ended', report: { exitCode: 0 } })
+})
+
+/** Makes the first processes of Node hang before they do anything, and lets the others be. */
+function hangFirst(count: number): Readonly<Record<string, string>> {
+  const directory = scratch()
+  const preload = join(directory, 'hang.cjs')
+  const script = `
+    const { mkdirSync } = require('node:fs')
+    for (let i = 0; i < ${count}; i += 1) {
+      let first = true
+      try { mkdirSync('${directory}/' + i) } catch { first = false }
+      if (first) for (;;);
+    }`
+  writeFileSync(preload, script)
+  return { NODE_OPTIONS: `--require ${preload}` }
+}
+
+async function run(runners: Runners): Promise<ExitRecord | undefined> {
+  const workDir = scratch()
+  return await new Promise((resolve) => {
+    new GuestRun(
+      { kind: 'guest', sharing: 'one', request: requestOf(workDir), ...ORDERS, workDir, cwd: workDir },
+      runners,
+      resolve,
+    ).go()
+  })
+}
+
+test('one that hangs before it begins with its guest is given up, and another takes the guest', async () => {
+  const runners = new Runners(hangFirst(2), () => undefined, { lookMs: 50, silenceMs: 1_500 })
+  onTestFinished(() => runners.kill())
+  expect(await run(runners)).toMatchObject({ reason: 'exited', exitCode: 0 })
+})
+
+test('where none begins with it, the guest is said not to have been started', async () => {
+  const runners = new Runners(hangFirst(100), () => undefined, { lookMs: 20, silenceMs: 200 })
+  onTestFinished(() => runners.kill())
+  expect(await run(runners)).toMatchObject({
+    reason: 'start-failed',
+    errorMessage: 'no process would begin with it: it was ended by the signal SIGKILL',
+  })
 })
 
 test('one that was killed while it waited is not given away', async () => {
