@@ -223,12 +223,7 @@ function judgeSalvage(sound: SoundStore, [run, check, exported]: readonly Answer
 }
 
 function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salvaged: Salvaged): string[] {
-  const broken: string[] = []
   const listed = new Set(salvaged.rows.map(({ table, key }) => `${table} ${key}`))
-  for (const name of listed) {
-    if (name.endsWith(' ') || !sound.rows.has(name)) continue
-    if (saved.get(name) === sound.rows.get(name)) broken.push(`${name} is listed as lost, and it is there`)
-  }
   const named = (table: string, key: string): boolean =>
     listed.has(`${table} ${key}`) ||
     salvaged.lostStretches.some(
@@ -237,9 +232,11 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
         (stretch.from === null || stretch.from <= key) &&
         (stretch.to === null || key <= stretch.to),
     )
-  for (const name of sound.rows.keys()) {
+  const gone = [...sound.rows.keys()].filter((name) => !saved.has(name) && !listed.has(name))
+  const broken = judgeListed(sound, saved, listed, gone)
+  for (const name of gone) {
     const [table = '', key = ''] = name.split(' ')
-    if (saved.has(name) || named(table, key)) continue
+    if (named(table, key)) continue
     const told = COUNTED.has(table) ? salvaged.countDifferences : salvaged.problems
     // A row with a damaged key is listed under that.
     const isListed = salvaged.rows.some(
@@ -255,6 +252,32 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
       broken.push(`${name} was in no table before`)
   }
   return broken
+}
+
+/** A row that is listed as lost is not there, unless the key of one that is gone was damaged and now reads like this one's. */
+function judgeListed(
+  sound: SoundStore,
+  saved: ReadonlyMap<string, string>,
+  listed: ReadonlySet<string>,
+  gone: readonly string[],
+): string[] {
+  const left = new Map<string, number>()
+  for (const name of gone) {
+    const table = tableOf(name)
+    left.set(table, (left.get(table) ?? 0) + 1)
+  }
+  return [...listed].flatMap((name) => {
+    const record = sound.rows.get(name)
+    if (record === undefined || saved.get(name) !== record) return []
+    const table = tableOf(name)
+    const others = left.get(table) ?? 0
+    left.set(table, others - 1)
+    return others > 0 ? [] : [`${name} is listed as lost, and it is there`]
+  })
+}
+
+function tableOf(name: string): string {
+  return name.slice(0, name.indexOf(' '))
 }
 
 /** The records of an exported store by table and key; those about the store itself are left out. */
