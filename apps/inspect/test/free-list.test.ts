@@ -10,6 +10,7 @@ import { DataFile, findCommit, parseHeader, parseLeafNode, walkFile } from '@sal
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { randomBelow } from '../../../test/random-numbers.ts'
 import { checkPages } from '../src/pages/check-pages.ts'
+import { inspect } from './fixture.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 import { startWriter } from './writing-process.ts'
 
@@ -18,7 +19,11 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
 const PAGE_BYTES = 4_096
+const LAST_PAGE_OFFSET = 144
 const TRANSACTION_OFFSET = 152
+const SUB_TREE = 0x02
+/** The flags of a row are in front of the length of its key. */
+const NODE_FLAGS_BEFORE_KEY = 4
 const holding = fileURLToPath(new URL('holding-process.mjs', import.meta.url))
 
 let directory: string
@@ -39,8 +44,8 @@ function place(name: string): string {
 }
 
 function findingsOf(path: string): string[] {
-  const { structure } = checkPages(path, 100)
-  return structure.map(({ rule, message }) => `${rule}: ${message}`)
+  const { structure, unused } = checkPages(path, 100)
+  return [...structure, ...unused].map(({ rule, message }) => `${rule}: ${message}`)
 }
 
 function damaged(name: string, change: (bytes: Buffer) => void): string {
@@ -169,9 +174,65 @@ describe('the list of free pages', () => {
     const high = change('high', (words) => [0, BigInt(words.length + 8)])
     expect(findingsOf(high)).toEqual([expect.stringContaining('there is room for')])
     const low = change('low', () => [0, 0n])
-    expect(findingsOf(low)).toEqual([expect.stringContaining('that nothing else lists')])
+    expect(findingsOf(low)).toEqual([expect.stringContaining('neither in use nor listed as free')])
+  })
+
+  test('that leaves pages out is a finding and keeps nobody from using the file', () => {
+    const [newest] = metasOf(readFileSync(sound))
+    if (newest === undefined) throw new Error('no meta pages')
+    const path = damaged('longer', (bytes) => {
+      const offset = newest.page * PAGE_BYTES + LAST_PAGE_OFFSET
+      bytes.writeBigUInt64LE(bytes.readBigUInt64LE(offset) + 4n, offset)
+    })
+    const last = Number(readFileSync(sound).readBigUInt64LE(newest.page * PAGE_BYTES + LAST_PAGE_OFFSET))
+    expect(findingsOf(path)).toEqual([
+      `free-list-short: 4 pages are neither in use nor listed as free, the first is page ${last + 1}`,
+    ])
+    const place = join(path, '..')
+    const { status, stdout } = inspect(place, 'check', path, '--output', 'json')
+    const { findings, stores } = JSON.parse(stdout) as { findings: unknown[]; stores: unknown[] }
+    expect({ status, findings, stores }).toMatchObject({
+      status: 1,
+      findings: [{ rule: 'free-list-short', fix: expect.stringContaining('compact') }],
+      stores: [{ readable: true }],
+    })
+    copyFileSync(path, join(place, 'copy.db'))
+    for (const command of [
+      ['restore', 'copy.db', 'restored.db'],
+      ['repair', path, 'repaired.db'],
+      ['compact', path, 'compacted.db'],
+    ])
+      expect({ command, ...inspect(place, ...command) }).toMatchObject({ stderr: '', status: 0 })
+    expect(inspect(place, 'backup', path, 'backup.db')).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('only after it was compacted'),
+    })
+    expect(findingsOf(join(place, 'repaired.db'))).toEqual([])
+    expect(findingsOf(join(place, 'compacted.db'))).toEqual([])
   })
 })
+
+test('a table that is not marked as one is found, and its rows are read', () => {
+  const path = damaged('unmarked', (bytes) => {
+    const name = bytes.subarray(rootOfTables(sound) * PAGE_BYTES).indexOf('feed\0')
+    const flags = rootOfTables(sound) * PAGE_BYTES + name - NODE_FLAGS_BEFORE_KEY
+    bytes.writeUInt16LE(bytes.readUInt16LE(flags) & ~SUB_TREE, flags)
+  })
+  expect(findingsOf(path)).toEqual([
+    'page-damaged: the row of the table feed is not marked as one, or too short',
+  ])
+  expect(rowsOf(path)).toEqual(rowsOf(sound))
+})
+
+function rootOfTables(path: string): number {
+  const file = new DataFile(path)
+  try {
+    const commit = findCommit(file)
+    return typeof commit === 'string' ? 0 : (commit.meta.mainTree.root ?? 0)
+  } finally {
+    file.close()
+  }
+}
 
 describe('no healthy store has a finding', () => {
   const key = (number: number): Buffer => {

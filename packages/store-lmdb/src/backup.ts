@@ -6,13 +6,21 @@ import { isStoreError } from '@saltcod/store-core'
 import type { Environment } from './environment.ts'
 import { probeDataFile } from './file/file-probe.ts'
 import { removeFile } from './file-removal.ts'
-import { descriptorsError, foreignError, fullError, messageOf, systemCode, systemError } from './refusal.ts'
+import {
+  descriptorsError,
+  foreignError,
+  fullError,
+  messageOf,
+  systemCode,
+  systemError,
+  unlistedError,
+} from './refusal.ts'
 import { syncPath } from './sync-path.ts'
 
 /**
  * Writes a compact copy of one snapshot: under another name, synced, probed, then linked to its own name.
- * Returns its length in bytes. Throws `STORE_FOREIGN` where the path exists, `STORE_FULL`, `STORE_BUSY`, or
- * `STORE_PERMISSION`.
+ * Returns its length in bytes. Throws `STORE_FOREIGN` where the path exists, `STORE_FULL`, `STORE_BUSY`,
+ * `STORE_PERMISSION`, or `STORE_DAMAGED` where the store has pages that nothing uses and its list of free pages leaves out.
  */
 export async function backUp(environment: Environment, path: string): Promise<number> {
   const absolute = resolve(path)
@@ -30,6 +38,7 @@ export async function backUp(environment: Environment, path: string): Promise<nu
       removeFile(temporary)
     }
   } catch (error) {
+    if (/^MDB_INCOMPATIBLE/.test(messageOf(error))) throw unlistedError(environment.path, error)
     throw refusalOf(error, absolute)
   }
 }

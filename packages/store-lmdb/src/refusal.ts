@@ -25,6 +25,17 @@ export function damagedError(path: string, what: string, cause?: unknown): Store
   })
 }
 
+/** LMDB counts its pages as it copies them, and gives up where some are missing from its list of free ones. */
+export function unlistedError(path: string, cause: unknown): StoreError {
+  const what =
+    'it has pages that are neither in use nor listed as free, and LMDB copies it only after it was compacted'
+  return new StoreError('STORE_DAMAGED', `the store ${path} is damaged: ${what}`, {
+    path,
+    cause,
+    hint: 'compact it, then make the backup',
+  })
+}
+
 /** The path may not be used by this user. */
 export function permissionError(path: string, what: string, cause?: unknown, hint?: string): StoreError {
   return new StoreError('STORE_PERMISSION', `the store ${path} cannot be used: ${what}`, {

@@ -27,8 +27,8 @@ export async function check(terminal: Terminal, store: string, options: CheckOpt
     checks.push(await checkStoreFile(path, options.maxFindings, crash, show))
   }
   progress.end()
-  const findings = checks.flatMap(({ path, findings: own }) =>
-    own.map((finding) => ({ store: path, ...finding })),
+  const findings = checks.flatMap((one) =>
+    [...one.findings, ...one.unused].map((finding) => ({ store: one.path, ...finding })),
   )
   const value = {
     findings,
@@ -49,8 +49,9 @@ export async function check(terminal: Terminal, store: string, options: CheckOpt
 
 function textOf(
   terminal: Terminal,
-  { path, findings, examined, truncated, readable, pagesWalked, strandedJobIds }: StoreCheck,
+  { path, examined, truncated, readable, pagesWalked, strandedJobIds, ...found }: StoreCheck,
 ): string {
+  const findings = [...found.findings, ...found.unused]
   const rows = Object.values(examined).reduce((sum, count) => sum + count, 0)
   const how = pagesWalked ? 'every page and record' : 'every record of the running store'
   const looked =

@@ -5,6 +5,8 @@ import { walkFile } from '@saltcod/store-lmdb/file'
 export interface PageReport {
   /** Damage of the pages and trees themselves. */
   readonly structure: readonly Finding[]
+  /** Pages that the file has for nothing, which does no harm to what it holds. */
+  readonly unused: readonly Finding[]
   /** Records that fail their checksum. */
   readonly records: readonly Finding[]
   readonly truncated: boolean
@@ -14,6 +16,9 @@ export interface PageReport {
 }
 
 const HEADER_BYTES = 6
+const UNUSED = 'free-list-short'
+const UNUSED_FIX =
+  'compact it, which leaves these pages behind; no row is lost, but no backup can be made before'
 const FIX = 'stop using the file; restore a backup, or let salvage save every record that can be decoded'
 
 /** Walks the pages of a stopped file and checks the sum of every record, without LMDB. */
@@ -23,6 +28,7 @@ export function checkPages(
   onProgress: (rows: number, ofRows: number) => void = () => undefined,
 ): PageReport {
   const structure: Finding[] = []
+  const unused: Finding[] = []
   const records: Finding[] = []
   const rows: Record<string, number> = {}
   let truncated = false
@@ -32,14 +38,17 @@ export function checkPages(
   }
   const walk = walkFile(path, {
     problem({ rule, table, message }) {
-      add(structure, { rule, table, key: '', id: '', message, fix: FIX })
+      const finding = { rule, table, key: '', id: '', message }
+      if (rule === UNUSED) add(unused, { ...finding, fix: UNUSED_FIX })
+      else add(structure, { ...finding, fix: FIX })
     },
     lost: () => undefined,
     progress: onProgress,
   })
   for (;;) {
     const step = walk.next()
-    if (step.done === true) return { structure, records, truncated, rows, readable: step.value !== null }
+    if (step.done === true)
+      return { structure, unused, records, truncated, rows, readable: step.value !== null }
     const { table, key, value } = step.value
     rows[table] = (rows[table] ?? 0) + 1
     const message = table === 'index' ? null : complaint(table, key, value)

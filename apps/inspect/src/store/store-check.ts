@@ -9,6 +9,7 @@ import { careHint } from './unreadable-store.ts'
 interface Walked {
   readonly walked: boolean
   readonly hasMeta: boolean
+  readonly unused: readonly Finding[]
 }
 
 /** Gets how much of a check is done. */
@@ -18,6 +19,8 @@ export type OnProgress = (what: 'pages' | 'rows', done: number, total: number) =
 export interface StoreCheck {
   readonly path: string
   readonly findings: readonly Finding[]
+  /** Findings that keep nobody from using the store: pages that its file has for nothing. */
+  readonly unused: readonly Finding[]
   readonly truncated: boolean
   readonly examined: Readonly<Record<string, number>>
   readonly counts: readonly StateCount[]
@@ -48,8 +51,9 @@ export async function checkStoreFile(
     if (walked) pages = checkPages(path, maxFindings, (done, total) => onProgress('pages', done, total))
   } catch (error) {
     if (!isStoreError(error)) throw error
-    return refused(path, error, { walked: false, hasMeta: true })
+    return refused(path, error, { walked: false, hasMeta: true, unused: [] })
   }
+  const unused = pages?.unused ?? []
   const structure = [...(pages?.structure ?? [])]
   if (crashed) {
     structure.push(unreadable('open-died', `opening it with LMDB ended the process (${crash.signal})`))
@@ -58,6 +62,7 @@ export async function checkStoreFile(
     return {
       path,
       findings: [...structure, ...(pages?.records ?? [])].slice(0, maxFindings),
+      unused,
       truncated: pages?.truncated ?? false,
       examined: pages?.rows ?? {},
       counts: [],
@@ -66,7 +71,12 @@ export async function checkStoreFile(
       pagesWalked: walked,
     }
   }
-  return await checkRules(path, maxFindings, { walked, hasMeta: pages?.readable !== false }, onProgress)
+  return await checkRules(
+    path,
+    maxFindings,
+    { walked, hasMeta: pages?.readable !== false, unused },
+    onProgress,
+  )
 }
 
 async function checkRules(
@@ -88,6 +98,7 @@ async function checkRules(
       return {
         path,
         findings,
+        unused: walked.unused,
         truncated,
         examined,
         counts,
@@ -104,11 +115,12 @@ async function checkRules(
   }
 }
 
-function refused(path: string, error: Error, { walked, hasMeta }: Walked): StoreCheck {
+function refused(path: string, error: Error, { walked, hasMeta, unused }: Walked): StoreCheck {
   const findings = [{ ...unreadable('store-unreadable', error.message), fix: fixOf(path, error, hasMeta) }]
   return {
     path,
     findings,
+    unused,
     truncated: false,
     examined: {},
     counts: [],

@@ -143,7 +143,8 @@ export interface KvCapabilities {
   readonly statistics?: () => KvStatistics
   /**
    * Writes a consistent copy to a path that must not exist; resolves with its length in bytes. Rejects with `STORE_FOREIGN`
-   * where something is there, `STORE_FULL`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_CLOSED` or `STORE_FAILED`.
+   * where something is there, `STORE_FULL`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_CLOSED`, `STORE_FAILED`, or `STORE_DAMAGED`
+   * where the file has lost pages that only a rewrite gives back.
    */
   readonly backup?: (path: string) => Promise<number>
   /**

@@ -68,13 +68,23 @@ export function* walkFile(
     const lastPage = Math.min(said.lastPage, Math.ceil(file.fileBytes / said.pageBytes) - 1)
     const meta = { ...said, lastPage }
     const seen = new Uint8Array(lastPage + 1)
+    let isWhole = commit.problems.length === 0
+    const lost = (stretch: LostStretch): void => {
+      isWhole = false
+      events.lost(stretch)
+    }
     const walk = (table: string, tree: TreeRoot, order?: KeyOrder): Generator<WalkedRow, void, undefined> =>
-      new TreeWalk(file, meta, seen, table, events).run(tree, order)
+      new TreeWalk(file, meta, seen, table, { problem: events.problem, lost }).run(tree, order)
     const freeList = new FreeList(meta)
     for (const { key, value } of walk('(free pages)', meta.freeTree, byTransaction)) freeList.add(key, value)
     const tables: { name: string; tree: TreeRoot }[] = []
     for (const { key, value, isTree } of walk('(tables)', meta.mainTree)) {
-      if (isTree && value.length >= TREE_BYTES) tables.push({ name: nameOf(key), tree: parseTree(value) })
+      const name = nameOf(key)
+      if (value.length >= TREE_BYTES) tables.push({ name, tree: parseTree(value) })
+      if (isTree && value.length >= TREE_BYTES) continue
+      const message = `the row of the table ${name} is not marked as one, or too short`
+      events.problem({ rule: 'page-damaged', table: '(tables)', page: 0, message })
+      if (value.length < TREE_BYTES) lost({ table: '(tables)', page: 0, from: key, to: key, isLeaf: false })
     }
     const totalRows = tables.reduce((sum, { tree }) => sum + tree.entries, 0)
     let rows = 0
@@ -85,12 +95,11 @@ export function* walkFile(
         yield { table, key, value }
       }
     }
-    for (const message of freeList.compare(seen)) {
-      events.problem({ rule: 'free-list-damaged', table: '', page: 0, message })
-    }
-    for (const message of freeList.leftOut(seen)) {
-      events.problem({ rule: 'free-list-short', table: '', page: 0, message })
-    }
+    const wrong = freeList.compare(seen)
+    for (const message of wrong) events.problem({ rule: 'free-list-damaged', table: '', page: 0, message })
+    // Pages below what was lost may be in use, and a list that is wrong is known to be.
+    const left = isWhole && wrong.length === 0 ? freeList.leftOut(seen) : null
+    if (left !== null) events.problem({ rule: 'free-list-short', table: '', page: 0, message: left })
     const reachedPages = seen.reduce((sum, reached) => sum + reached, 2)
     return {
       tables: tables.map(({ name }) => name),

@@ -1,8 +1,6 @@
 import type { MetaPage } from './meta-page.ts'
 
 const WORD_BYTES = 8
-/** LMDB may leave so many words of a record unused. */
-const MAX_ROOM_WORDS = 2
 
 const NEVER = 0
 const LISTED = 1
@@ -19,8 +17,6 @@ export class FreeList {
   readonly #meta: MetaPage
   /** How often each page is listed. */
   readonly #listed: Uint8Array
-  /** Pages in words behind the counted ones of a record. */
-  readonly #beyond: { readonly record: bigint; readonly pages: readonly number[] }[] = []
 
   constructor(meta: MetaPage) {
     this.#meta = meta
@@ -51,10 +47,7 @@ export class FreeList {
       complain(`the record says that it has ${count} words, there is room for ${words}`)
       return
     }
-    const counted = Number(count)
-    const [listed, rest] = [this.#ranges(value, 1, counted), this.#ranges(value, counted + 1, words)]
-    for (const [first, pages] of listed) this.#list(first, pages, complain)
-    if (words - counted > MAX_ROOM_WORDS) this.#beyond.push({ record, pages: rest.map(([first]) => first) })
+    for (const [first, pages] of ranges(value, Number(count))) this.#list(first, pages, complain)
   }
 
   /** Compares the list with the pages that were reached, and returns everything that is wrong with it. */
@@ -72,35 +65,21 @@ export class FreeList {
     return problems
   }
 
-  /** Returns where the list leaves out pages that nothing uses: they are lost until the file is rewritten, and nothing else is. */
-  leftOut(seen: Uint8Array): string[] {
-    const problems: string[] = []
-    for (const { record, pages } of this.#beyond) {
-      const dropped = pages.filter((page) => seen[page] === 0 && this.#listed[page] === NEVER)
-      if (dropped.length === 0) continue
-      problems.push(
-        `free pages of transaction ${record}: the count leaves out ${dropped.length} that nothing else lists`,
-      )
-    }
-    return problems
-  }
-
-  /** Reads words as pairs of a first page and a number of pages, as far as they are understood. */
-  #ranges(value: Buffer, from: number, to: number): [number, number][] {
-    const ranges: [number, number][] = []
-    for (let word = from; word <= to; word += 1) {
-      const entry = value.readBigInt64LE(word * WORD_BYTES)
-      if (entry === 0n) continue
-      if (entry > 0n) {
-        ranges.push([Number(entry), 1])
-        continue
-      }
-      word += 1
-      const first = word <= to ? value.readBigInt64LE(word * WORD_BYTES) : 0n
-      if (first <= 0n) return ranges
-      ranges.push([Number(first), Number(-entry)])
-    }
-    return ranges
+  /**
+   * Returns what the list leaves out of the pages that nothing uses: LMDB leaves none out, so the list has lost them, or the file has fewer
+   * pages than its meta page says. They are lost until the file is rewritten, and nothing else is. `null` where each is listed. Only where
+   * all trees were walked is it known which pages nothing uses.
+   */
+  leftOut(seen: Uint8Array): string | null {
+    const [first, ...more] = stretches(
+      this.#listed.length,
+      (page) => seen[page] === 0 && this.#listed[page] === NEVER,
+    )
+    if (first === undefined) return null
+    const count = [first, ...more].reduce((sum, [from, to]) => sum + to - from + 1, 0)
+    return count === 1
+      ? `page ${first[0]} is neither in use nor listed as free`
+      : `${count} pages are neither in use nor listed as free, the first is page ${first[0]}`
   }
 
   #list(first: number, pages: number, complain: (what: string) => void): void {
@@ -115,6 +94,24 @@ export class FreeList {
       }
     }
   }
+}
+
+/** Reads the counted words as pairs of a first page and a number of pages, as far as they are understood. */
+function ranges(value: Buffer, count: number): [number, number][] {
+  const found: [number, number][] = []
+  for (let word = 1; word <= count; word += 1) {
+    const entry = value.readBigInt64LE(word * WORD_BYTES)
+    if (entry === 0n) continue
+    if (entry > 0n) {
+      found.push([Number(entry), 1])
+      continue
+    }
+    word += 1
+    const first = word <= count ? value.readBigInt64LE(word * WORD_BYTES) : 0n
+    if (first <= 0n) return found
+    found.push([Number(first), Number(-entry)])
+  }
+  return found
 }
 
 /** The order of the records: their keys are numbers, of which the lowest byte comes first. */
