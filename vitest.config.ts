@@ -11,8 +11,8 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for processes and disks; one worker less than there are cores would leave a core idle.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     retry: 0,
   },
 })

@@ -17,7 +17,7 @@ function randomNumbers(seed: number): () => number {
   }
 }
 
-/** Evaluations that are due, wait, were delayed while the clock was ahead, are leased, or are suspects. */
+/** Evaluations that are due, wait, wait since the clock was ahead, are leased, or are suspects. */
 async function fill(kv: ReturnType<typeof openMemoryKv>): Promise<void> {
   let nowMs = NOW_MS
   const open = () => openJobStore(kv, { clock: () => nowMs })
@@ -68,7 +68,7 @@ test(`a damaged row of the queue keeps nobody from the work behind it (seed ${SE
     .read((snapshot) =>
       snapshot.range('index', {
         gte: tuple(INDEX.evaluationByJob),
-        lt: tuple(INDEX.evaluationDelayed + 1),
+        lt: tuple(INDEX.evaluationSuspect + 1),
         limit: 1_000,
       }),
     )

@@ -6,8 +6,8 @@ import { openMemoryExecutionStore } from '../src/index.ts'
 executionStoreSuite({
   name: 'memory',
   runner: { describe, test },
-  open: async (clock) => ({
-    store: await openMemoryExecutionStore({ clock }),
+  open: async (clock, steadyClock) => ({
+    store: await openMemoryExecutionStore({ clock, steadyClock }),
     dispose: async () => undefined,
   }),
 })

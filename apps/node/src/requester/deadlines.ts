@@ -3,13 +3,10 @@ import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
 import { allItems } from './pages.ts'
 import { pause } from './pause.ts'
-import { restoreWork } from './restore.ts'
 
 const LOOK_EVERY_MS = 1000
 /** A deadline whose evaluation has not cleared it by then is brought up again. */
 const ASK_AGAIN_MS = 30_000
-/** A clock that goes back by more has been set, and not slewed. */
-const CLOCK_STEP_MS = 1000
 
 /** Turns deadlines that have passed, and nodes that are gone, into evaluations. */
 export class Deadlines {
@@ -17,7 +14,6 @@ export class Deadlines {
   readonly #asked = new Map<string, number>()
   readonly #lost = new Set<string>()
   #strangersGivenUp = false
-  #seenMs = 0
 
   constructor(context: RequesterContext) {
     this.#context = context
@@ -38,7 +34,6 @@ export class Deadlines {
   async tick(): Promise<void> {
     const { store, clock } = this.#context
     const nowMs = clock()
-    await this.#followClock(nowMs)
     for (const [id, atMs] of this.#asked) {
       if (Math.abs(nowMs - atMs) > ASK_AGAIN_MS) this.#asked.delete(id)
     }
@@ -48,18 +43,6 @@ export class Deadlines {
       await this.#evaluate(deadline)
     }
     await this.#giveUpLostNodes()
-  }
-
-  /** Looks again at every job in progress where the clock was set back: what waits for a time of before would wait for as much longer. */
-  async #followClock(nowMs: number): Promise<void> {
-    const stepMs = this.#seenMs - nowMs
-    this.#seenMs = nowMs
-    if (stepMs <= CLOCK_STEP_MS) return
-    const jobs = await restoreWork(this.#context)
-    this.#context.log.warn(
-      { stepMs, jobs },
-      'the clock was set back; every job in progress is looked at again',
-    )
   }
 
   async #evaluate(deadline: Deadline): Promise<void> {

@@ -128,6 +128,7 @@ export class EvaluationWorker {
   async #view({ evaluation }: Claim): Promise<SchedulingView | null> {
     const { store, nodes, clock, settings } = this.#context
     const { jobId } = evaluation
+    const beganMs = clock()
     const job = await store.getJob(jobId)
     if (job === null) return null
     const executions = await collectItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor }))
@@ -142,7 +143,8 @@ export class EvaluationWorker {
       lostNodeIds: lostNodes(executions, (nodeId) => nodes.isLost(nodeId)),
       trigger: evaluation.trigger,
       pendingDueMs: due.length === 0 ? null : Math.min(...due),
-      nowMs: clock(),
+      // Where the clock is set meanwhile, one of the two is before every deadline that was read and has not passed.
+      nowMs: Math.min(beganMs, clock()),
       rules: settings.retry,
       newExecutionId,
     }

@@ -61,7 +61,19 @@ export class Inbox implements Link {
       nodes.touch(nodeId)
       if (!signal.aborted && !this.#context.stopping.aborted) rows = await read()
     }
-    return rows.map((row) => ({ sequence: row.sequence, command: row.body as unknown as Command }))
+    return await Promise.all(
+      rows.map(async ({ sequence, body }) => ({
+        sequence,
+        command: await this.#current(body as unknown as Command),
+      })),
+    )
+  }
+
+  /** The deadline of a job moves with the clock when it is set, and a command may have waited. */
+  async #current(command: Command): Promise<Command> {
+    if (command.kind !== 'ask-for-bid' || command.deadlineAtMs === null) return command
+    const job = await this.#context.store.getJob(command.job.id)
+    return { ...command, deadlineAtMs: job?.deadlineAtMs ?? command.deadlineAtMs }
   }
 
   /** Forgets commands whose effect the node has stored. */

@@ -10,6 +10,9 @@ export interface KnownNode extends NodeView {
 /** A longer time between two looks means that this process did not run: nobody was silent then, we were deaf. */
 const DEAF_MS = 10_000
 
+/** What is known of a node, and when it was heard of last by the time that passes. */
+type Contact = Omit<KnownNode, 'connected'> & { readonly heardAtMs: number }
+
 /** What a requester expects of its nodes. */
 export interface NodePatience {
   readonly silentAfterMs: number
@@ -18,64 +21,71 @@ export interface NodePatience {
 
 /** The compute nodes that have shaken hands since this process began; they do so again after every start of theirs or ours. */
 export class Nodes {
-  readonly #known = new Map<string, Omit<KnownNode, 'connected'>>()
+  readonly #known = new Map<string, Contact>()
   readonly #bells = new Map<string, Bell>()
   readonly #patience: NodePatience
   readonly #clock: () => number
-  #startedAtMs: number
+  readonly #passed: () => number
+  /** When those that never came are taken to have been heard of. */
+  #heardAtMs: number
   #lookedAtMs: number
 
-  constructor(patience: NodePatience, clock: () => number) {
+  /** `passed` tells the time that passes: how long a node has been silent does not change when the clock is set. */
+  constructor(patience: NodePatience, clock: () => number, passed: () => number) {
     this.#patience = patience
     this.#clock = clock
-    this.#startedAtMs = clock()
-    this.#lookedAtMs = this.#startedAtMs
+    this.#passed = passed
+    this.#heardAtMs = passed()
+    this.#lookedAtMs = this.#heardAtMs
   }
 
   /** Takes a node in, or takes it back. */
   register(description: NodeDescription, load: NodeLoad, peer: ComputePeer): void {
-    const nowMs = this.#look()
+    const heardAtMs = this.#look()
+    const nowMs = this.#clock()
     this.#known.set(description.nodeId, {
       description,
       load,
       peer,
       connectedAtMs: nowMs,
       lastContactMs: nowMs,
+      heardAtMs,
     })
   }
 
   /** Notes that a node was heard of, and how busy it is if it said so. */
   touch(nodeId: string, load?: NodeLoad): void {
-    const nowMs = this.#look()
+    const heardAtMs = this.#look()
     const node = this.#known.get(nodeId)
     if (node === undefined) return
     this.#known.set(nodeId, {
       ...node,
-      lastContactMs: nowMs,
+      lastContactMs: this.#clock(),
+      heardAtMs,
       ...(load === undefined ? {} : { load }),
     })
   }
 
   /** Returns a node; `null` where none with that id has shaken hands. */
   get(nodeId: string): KnownNode | null {
-    const nowMs = this.#look()
-    const node = this.#known.get(nodeId)
-    return node === undefined ? null : { ...node, connected: this.#isConnected(node, nowMs) }
+    const passedMs = this.#look()
+    const contact = this.#known.get(nodeId)
+    return contact === undefined ? null : this.#view(contact, passedMs)
   }
 
   /** Returns all nodes by id. */
   list(): KnownNode[] {
-    const nowMs = this.#look()
+    const passedMs = this.#look()
     return [...this.#known.values()]
-      .map((node) => ({ ...node, connected: this.#isConnected(node, nowMs) }))
+      .map((contact) => this.#view(contact, passedMs))
       .toSorted((a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1))
   }
 
   /** Tells whether a node has been silent for so long that its work is given up; one that never came has as long from our start. */
   isLost(nodeId: string): boolean {
-    const nowMs = this.#look()
-    const lastContactMs = this.#known.get(nodeId)?.lastContactMs ?? this.#startedAtMs
-    return nowMs - lastContactMs > this.#patience.lostAfterMs
+    const passedMs = this.#look()
+    const heardAtMs = this.#known.get(nodeId)?.heardAtMs ?? this.#heardAtMs
+    return passedMs - heardAtMs > this.#patience.lostAfterMs
   }
 
   /** Returns the bell that rings when commands for a node were written. */
@@ -85,20 +95,20 @@ export class Nodes {
     return bell
   }
 
-  #isConnected(node: { readonly lastContactMs: number }, nowMs: number): boolean {
-    return nowMs - node.lastContactMs <= this.#patience.silentAfterMs
+  #view({ heardAtMs, ...node }: Contact, passedMs: number): KnownNode {
+    return { ...node, connected: passedMs - heardAtMs <= this.#patience.silentAfterMs }
   }
 
-  /** Returns the time, after taking note of how long this process was asleep. */
+  /** Returns how much time has passed, after taking note of how long this process was asleep. */
   #look(): number {
-    const nowMs = this.#clock()
-    const deafMs = nowMs - this.#lookedAtMs
-    this.#lookedAtMs = nowMs
-    if (deafMs <= DEAF_MS) return nowMs
-    this.#startedAtMs += deafMs
-    for (const [id, node] of this.#known) {
-      this.#known.set(id, { ...node, lastContactMs: node.lastContactMs + deafMs })
+    const passedMs = this.#passed()
+    const deafMs = passedMs - this.#lookedAtMs
+    this.#lookedAtMs = passedMs
+    if (deafMs <= DEAF_MS) return passedMs
+    this.#heardAtMs += deafMs
+    for (const [id, contact] of this.#known) {
+      this.#known.set(id, { ...contact, heardAtMs: contact.heardAtMs + deafMs })
     }
-    return nowMs
+    return passedMs
   }
 }

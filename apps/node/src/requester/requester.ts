@@ -26,6 +26,8 @@ export interface RequesterOptions {
   readonly log: Logger
   /** Default: the clock of the machine. */
   readonly clock?: () => number
+  /** Tells the time that passes, from any beginning. Default: `performance.now`. */
+  readonly steadyClock?: () => number
 }
 
 /** A requester that is working. */
@@ -43,7 +45,7 @@ export interface Requester {
 export function startRequester(options: RequesterOptions): Requester {
   const { store, log } = options
   const settings = { ...options.settings }
-  const clock = options.clock ?? Date.now
+  const { clock = Date.now, steadyClock = () => performance.now() } = options
   const stop = new AbortController()
   // Every loop and every waiting client listens to it.
   setMaxListeners(0, stop.signal)
@@ -52,7 +54,7 @@ export function startRequester(options: RequesterOptions): Requester {
     settings,
     log,
     clock,
-    nodes: new Nodes(settings, clock),
+    nodes: new Nodes(settings, clock, steadyClock),
     followed: { cursor: null },
     ends: new EndCounts(),
     changed: new Bell(),

@@ -5,7 +5,12 @@ import { makeNode } from './scheduler/world.ts'
 
 function start() {
   let nowMs = 1_000_000
-  const nodes = new Nodes({ silentAfterMs: 60_000, lostAfterMs: 180_000 }, () => nowMs)
+  let passedMs = 50
+  const nodes = new Nodes(
+    { silentAfterMs: 60_000, lostAfterMs: 180_000 },
+    () => nowMs,
+    () => passedMs,
+  )
   const { description, load } = makeNode('n-1')
   nodes.register(description, load, {
     readLog: () => {
@@ -14,12 +19,20 @@ function start() {
   })
   /** Lets time pass while the requester looks around as it always does. */
   const pass = (ms: number): void => {
-    for (const endMs = nowMs + ms; nowMs < endMs; nodes.list()) nowMs = Math.min(nowMs + 1000, endMs)
+    for (const endMs = passedMs + ms; passedMs < endMs; nodes.list()) {
+      const stepMs = Math.min(1000, endMs - passedMs)
+      passedMs += stepMs
+      nowMs += stepMs
+    }
   }
-  const jump = (ms: number): void => {
+  const sleep = (ms: number): void => {
+    passedMs += ms
     nowMs += ms
   }
-  return { nodes, pass, jump }
+  const setClock = (byMs: number): void => {
+    nowMs += byMs
+  }
+  return { nodes, pass, sleep, setClock, now: () => nowMs }
 }
 
 test('a node is connected while it is heard of, then silent, then lost', () => {
@@ -44,11 +57,26 @@ test('a node that never came has as long from our start', () => {
 })
 
 test('a process that slept does not hold its own silence against its nodes', () => {
-  const { nodes, pass, jump } = start()
+  const { nodes, pass, sleep } = start()
   pass(30_000)
-  jump(3_600_000)
+  sleep(3_600_000)
   assert.equal(nodes.get('n-1')?.connected, true)
   assert.equal(nodes.isLost('n-1') || nodes.isLost('n-2'), false)
   pass(31_000)
   assert.equal(nodes.get('n-1')?.connected, false)
+})
+
+test('a clock that is set changes nothing about who is silent, and is what is shown', () => {
+  const { nodes, pass, setClock, now } = start()
+  for (const byMs of [86_400_000, -172_800_000]) {
+    nodes.touch('n-1')
+    pass(59_000)
+    setClock(byMs)
+    assert.equal(nodes.get('n-1')?.connected, true)
+    pass(2000)
+    assert.equal(nodes.get('n-1')?.connected, false)
+    assert.equal(nodes.isLost('n-1'), false)
+    nodes.touch('n-1')
+    assert.equal(nodes.get('n-1')?.lastContactMs, now())
+  }
 })

@@ -20,14 +20,20 @@ const peer: ComputePeer = {
 
 type Store = Requester['context']['store']
 
-/** A requester on a memory store, whose nodes are played by the test. */
-function start(store: Store, settings: Partial<RequesterSettings> = {}, clock?: () => number): Requester {
+/** A requester on a memory store, whose nodes are played by the test; a clock may tell both the time and how much of it has passed. */
+function start(
+  store: Store,
+  settings: Partial<RequesterSettings> = {},
+  clock?: () => number,
+  steadyClock = clock,
+): Requester {
   const requester = startRequester({
     store,
     nodeId: 'n-requester',
     settings: { ...DEFAULT_REQUESTER_SETTINGS, ...settings },
     log: pino({ level: 'silent' }),
     ...(clock === undefined ? {} : { clock }),
+    ...(steadyClock === undefined ? {} : { steadyClock }),
   })
   onTestFinished(() => requester.stop())
   return requester
@@ -214,28 +220,51 @@ test('what ran on a node that is silent for too long is done elsewhere', async (
   assert.equal((await store.getExecution(first.id))?.state, 'Failed')
 })
 
-test('a clock that is set back by a day has every job in progress looked at again', async () => {
+test('a clock that is set ends no job early and none late', async () => {
   let nowMs = Date.now()
+  let passedMs = 0
+  const pass = (ms: number): void => {
+    nowMs += ms
+    passedMs += ms
+  }
   const clock = (): number => nowMs
-  const store = await openMemoryJobStore<JobSpec>({ clock })
-  start(store, {}, clock)
-  const jobId = await submit(store)
-  const wait = await eventually(async () => {
-    const { items } = await store.listEvaluations({ jobId, status: 'pending' })
-    return items.find(({ trigger }) => trigger === 'job-queue')
+  const steadyClock = (): number => passedMs
+  const store = await openMemoryJobStore<JobSpec>({ clock, steadyClock })
+  start(store, {}, clock, steadyClock)
+  const spec = makeSpec('noop', 7_200)
+  const { job: waiting } = await store.submitJob({ type: 'batch', count: 1, spec })
+  const { job: limited } = await store.submitJob({
+    type: 'batch',
+    count: 1,
+    spec,
+    deadlineAtMs: nowMs + 3_600_000,
   })
-  assert.ok(wait.dueAtMs > nowMs)
-  // The loop that looks at the clock has seen it.
-  await eventually(async () => (await stateOf(store, jobId)) === 'Queued')
-  await delay(0)
-  nowMs -= 86_400_000
-  const again = await eventually(async () => {
-    const { items } = await store.listEvaluations({ jobId })
-    return items.find(({ trigger, status }) => trigger === 'node-restart' && status === 'complete')
-  })
-  assert.ok(again.createdAtMs <= nowMs)
-  const { items } = await store.listEvaluations({ jobId, status: 'pending' })
-  assert.ok(items.some(({ dueAtMs }) => dueAtMs <= nowMs + 60_000))
+  const ids = [waiting.id, limited.id]
+  await eventually(async () =>
+    (await Promise.all(ids.map((id) => stateOf(store, id)))).every((state) => state === 'Queued'),
+  )
+  /** Every job has been looked at with the clock as it is. */
+  const look = async (): Promise<void> => {
+    for (const jobId of ids) {
+      const { id } = await store.createEvaluation({ jobId, trigger: 'node-join' })
+      await eventually(async () => (await store.getEvaluation(id))?.status === 'complete')
+    }
+  }
+  for (const byMs of [86_400_000, -2 * 86_400_000]) {
+    nowMs += byMs
+    pass(1_000)
+    await look()
+    for (const id of ids) assert.equal(await stateOf(store, id), 'Queued')
+  }
+  pass(3_599_000)
+  await eventually(async () => (await stateOf(store, limited.id)) === 'Failed')
+  assert.match((await store.getJob(limited.id))?.stateMessage ?? '', /total timeout/)
+  await look()
+  assert.equal(await stateOf(store, waiting.id), 'Queued')
+  pass(3_601_000)
+  await look()
+  assert.equal(await stateOf(store, waiting.id), 'Failed')
+  assert.match((await store.getJob(waiting.id))?.stateMessage ?? '', /not enough nodes/)
 })
 
 test('what is on a node that does not come back after a restart of the requester is given up', async () => {

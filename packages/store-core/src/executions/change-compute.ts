@@ -78,13 +78,13 @@ export function createCompute<Spec>(
     q: requesterId,
     ...(request.partition == null ? {} : { pt: request.partition }),
     s: request.state ?? 'Created',
-    ss: nowMs,
+    ss: mutation.steadyMs,
     ...(request.rerunnable === true ? { rr: true } : {}),
     ...(request.resources == null ? {} : { rs: request.resources }),
     r: 1,
     c: nowMs,
     md: nowMs,
-    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
+    ...(deadlineAtMs == null ? {} : { dl: mutation.steady(deadlineAtMs) }),
     b: jobBytes,
   }
   const bytes = computeTable.put(rows, key, row)
@@ -98,7 +98,11 @@ export function createCompute<Spec>(
     request.event ?? { message: 'Execution created' },
   )
   announceCompute(mutation, id, row, null, row.s)
-  return toComputeExecution<Spec>(rows, { id, key, row: computeTable.written(rows, key, row) })
+  return toComputeExecution<Spec>(
+    rows,
+    { id, key, row: computeTable.written(rows, key, row) },
+    mutation.aheadMs,
+  )
 }
 
 function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
@@ -129,16 +133,16 @@ export function updateCompute(mutation: Mutation, request: UpdateComputeExecutio
   checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
   const { nowMs } = mutation
   const text = request.message ?? event?.message ?? ''
-  const moved = to === null ? old : inState(COMPUTE_MACHINE, old, to, text, nowMs)
+  const moved = to === null ? old : inState(COMPUTE_MACHINE, old, to, text, mutation)
   const row = {
-    ...withFields(moved, fieldsOf(patch)),
+    ...withFields(moved, fieldsOf(mutation, patch)),
     ...(endReason === undefined ? {} : { er: endReason }),
     r: old.r + 1,
     md: nowMs,
   }
   const after = replaceComputeRow(mutation, before, row)
   recordComputeEvent(mutation, after, old.s, event ?? { message: request.message ?? '' })
-  return toChangedExecution(id, after.row)
+  return toChangedExecution(id, after.row, mutation.aheadMs)
 }
 
 /** Notes the newest revision that the requester has confirmed. It is no change of the work, so nothing else moves. */
@@ -202,7 +206,10 @@ function checkPatch(patch: ComputeExecutionPatch): void {
   checkExecutionFields(patch)
 }
 
-function fieldsOf(patch: ComputeExecutionPatch): Partial<Record<keyof ComputeRow, unknown>> {
+function fieldsOf(
+  mutation: Mutation,
+  patch: ComputeExecutionPatch,
+): Partial<Record<keyof ComputeRow, unknown>> {
   const { attempt, process, resources, publishedResult, runOutput, deadlineAtMs } = patch
   return {
     a: attempt === 0 ? null : attempt,
@@ -210,6 +217,6 @@ function fieldsOf(patch: ComputeExecutionPatch): Partial<Record<keyof ComputeRow
     rs: resources,
     pr: publishedResult,
     ro: runOutput,
-    dl: deadlineAtMs,
+    dl: mutation.steadyDeadline(deadlineAtMs),
   }
 }

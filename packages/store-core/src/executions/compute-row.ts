@@ -15,6 +15,7 @@ import { type IndexRow, keyRows } from '../store/index-row.ts'
 import { checkRecordBytes } from '../store/limits.ts'
 import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { RecordTable } from '../store/record-table.ts'
+import { timesOf } from '../store/state-row.ts'
 import { INDEX } from '../store/tables.ts'
 
 /** A compute execution's changing part; what is absent is `null`, empty or zero in the model. */
@@ -90,10 +91,11 @@ export function loadCompute(snapshot: KvSnapshot, id: string): LoadedCompute {
   })
 }
 
-/** Puts an execution and its job together. Throws `RECORD_CORRUPT` where the job is missing. */
+/** Puts an execution and its job together; `aheadMs` is by how much steady time is ahead. Throws `RECORD_CORRUPT` where the job is missing. */
 export function toComputeExecution<Spec>(
   snapshot: KvSnapshot,
   { id, key, row }: { readonly id: string; readonly key: Uint8Array; readonly row: ComputeRow },
+  aheadMs: number,
 ): ComputeExecution<Spec> {
   const job = executionJobTable.get(snapshot, key)
   if (job === undefined) {
@@ -104,18 +106,19 @@ export function toComputeExecution<Spec>(
       hint: 'run a check with the inspector',
     })
   }
-  return { ...toChangedExecution(id, row), job: job as ExecutionJob<Spec> }
+  return { ...toChangedExecution(id, row, aheadMs), job: job as ExecutionJob<Spec> }
 }
 
 /** Restores an execution without its job from its row. */
-export function toChangedExecution(id: string, row: ComputeRow): ChangedComputeExecution {
+export function toChangedExecution(id: string, row: ComputeRow, aheadMs: number): ChangedComputeExecution {
+  const { stateSinceMs, deadlineAtMs } = timesOf(row, aheadMs)
   return {
     id,
     requesterId: row.q,
     partition: row.pt ?? null,
     state: row.s,
     stateMessage: row.m ?? '',
-    stateSinceMs: row.ss,
+    stateSinceMs,
     endReason: row.er ?? null,
     attempt: row.a ?? 0,
     rerunnable: row.rr ?? false,
@@ -128,7 +131,7 @@ export function toChangedExecution(id: string, row: ComputeRow): ChangedComputeE
     createdAtMs: row.c,
     modifiedAtMs: row.md,
     finishedAtMs: row.f ?? null,
-    deadlineAtMs: row.dl ?? null,
+    deadlineAtMs,
   }
 }
 

@@ -90,7 +90,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   async getExecution(id: string): Promise<ComputeExecution<Spec> | null> {
     return await this.read((snapshot) => {
       const found = findCompute(snapshot, id)
-      return found === undefined ? null : toComputeExecution<Spec>(snapshot, found)
+      return found === undefined ? null : toComputeExecution<Spec>(snapshot, found, this.aheadMs(snapshot))
     })
   }
 
@@ -98,12 +98,15 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
     return await this.read((snapshot) => {
       const [match] =
         findCompute(snapshot, text) === undefined ? matchShortId(snapshot, 'executions', 'e', text) : []
-      return toComputeExecution<Spec>(snapshot, loadCompute(snapshot, match ?? text))
+      return toComputeExecution<Spec>(snapshot, loadCompute(snapshot, match ?? text), this.aheadMs(snapshot))
     })
   }
 
   async listExecutions(query: ComputeExecutionQuery = {}): Promise<Page<ComputeExecution<Spec>>> {
-    const { page } = await this.page((snapshot) => computeListing<Spec>(snapshot, query), query)
+    const { page } = await this.page(
+      (snapshot) => computeListing<Spec>(snapshot, query, this.aheadMs(snapshot)),
+      query,
+    )
     return page
   }
 
@@ -176,6 +179,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
 function computeListing<Spec>(
   snapshot: KvSnapshot,
   query: ComputeExecutionQuery,
+  aheadMs: number,
 ): Listing<ComputeExecution<Spec>> {
   const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
   checkChoices('state', query.states, COMPUTE_STATES)
@@ -198,7 +202,7 @@ function computeListing<Spec>(
       const found = findCompute(snapshot, decodeId('e', decodeTuple(key).at(-1)))
       if (found === undefined || !states.has(found.row.s)) return undefined
       if (query.jobId !== undefined && found.row.j !== query.jobId) return undefined
-      return toComputeExecution<Spec>(snapshot, found)
+      return toComputeExecution<Spec>(snapshot, found, aheadMs)
     },
   }
 }

@@ -40,7 +40,7 @@ const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidA
 
 /** Creates an execution of a job. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`, `JOB_VERSION_NOT_FOUND`. */
 export function createExecution(mutation: Mutation, job: LoadedJob, request: NewExecution): LoadedExecution {
-  const { rows, nowMs } = mutation
+  const { rows } = mutation
   const id = request.id ?? newId('e')
   checkNewExecution(request)
   if (request.id !== undefined) {
@@ -55,7 +55,7 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
   if (request.jobVersion !== undefined && request.jobVersion !== job.row.v) {
     loadSpec(rows, job, request.jobVersion)
   }
-  const row = newExecutionRow(request, job, nowMs)
+  const row = newExecutionRow(request, job, mutation)
   const key = executionKey(id)
   const bytes = executionTable.put(rows, key, row)
   checkRecordBytes(id, bytes)
@@ -83,7 +83,8 @@ function checkNewExecution(request: NewExecution): void {
   checkExecutionFields(request)
 }
 
-function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): ExecutionRow {
+function newExecutionRow(request: NewExecution, job: LoadedJob, mutation: Mutation): ExecutionRow {
+  const { nowMs } = mutation
   const { evaluationId, partition, desiredMessage, previousExecutionId, resources, deadlineAtMs } = request
   return {
     j: job.id,
@@ -93,7 +94,7 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): 
     ...(evaluationId === undefined ? {} : { ev: evaluationId }),
     ...(partition == null ? {} : { pt: partition }),
     s: request.state ?? 'New',
-    ss: nowMs,
+    ss: mutation.steadyMs,
     d: request.desiredState ?? 'Pending',
     ...(desiredMessage === undefined ? {} : { dm: cutMessage(desiredMessage, 'desired message') }),
     ...(previousExecutionId === undefined ? {} : { pe: previousExecutionId }),
@@ -101,7 +102,7 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, nowMs: number): 
     r: 1,
     c: nowMs,
     md: nowMs,
-    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
+    ...(deadlineAtMs == null ? {} : { dl: mutation.steady(deadlineAtMs) }),
   }
 }
 
@@ -148,9 +149,9 @@ function applyExecutionChange(
   requireOptionalText('message', change.message)
   const { nowMs } = mutation
   const text = change.message ?? event?.message ?? ''
-  const moved = to === null ? before.row : inState(EXECUTION_MACHINE, before.row, to, text, nowMs)
+  const moved = to === null ? before.row : inState(EXECUTION_MACHINE, before.row, to, text, mutation)
   const row: ExecutionRow = {
-    ...withFields(moved, fieldsOf(patch)),
+    ...withFields(moved, fieldsOf(mutation, patch)),
     ...(endReason === undefined ? {} : { er: endReason }),
     r: before.row.r + 1,
     md: nowMs,
@@ -166,7 +167,7 @@ function applyExecutionChange(
   return after
 }
 
-function fieldsOf(patch: ExecutionPatch): Partial<Record<keyof ExecutionRow, unknown>> {
+function fieldsOf(mutation: Mutation, patch: ExecutionPatch): Partial<Record<keyof ExecutionRow, unknown>> {
   const { desiredState, desiredMessage, resources, publishedResult, runOutput, deadlineAtMs } = patch
   const message = desiredMessage === '' ? null : desiredMessage
   return {
@@ -175,7 +176,7 @@ function fieldsOf(patch: ExecutionPatch): Partial<Record<keyof ExecutionRow, unk
     rs: resources,
     pr: publishedResult,
     ro: runOutput,
-    dl: deadlineAtMs,
+    dl: mutation.steadyDeadline(deadlineAtMs),
   }
 }
 
@@ -242,8 +243,8 @@ export function recordEvent(
 }
 
 /** Restores the public form of a loaded execution. */
-export function publicExecution(execution: LoadedExecution): Execution {
-  return toExecution(execution.id, execution.row)
+export function publicExecution({ aheadMs }: Mutation, execution: LoadedExecution): Execution {
+  return toExecution(execution.id, execution.row, aheadMs)
 }
 
 function subjectOf({ id, row }: LoadedExecution): { id: string; state: ExecutionState; revision: number } {

@@ -28,7 +28,7 @@ export function transitionJob<Spec>(mutation: Mutation, request: TransitionJob):
   const before = loadJob(mutation.rows, request.jobId)
   const after = moveJob(mutation, before, request)
   if (request.evaluation !== undefined) enqueueEvaluation(mutation, after, request.evaluation)
-  return toJob<Spec>(after.id, after.row, loadSpec(mutation.rows, after))
+  return toJob<Spec>(after.id, after.row, loadSpec(mutation.rows, after), mutation.aheadMs)
 }
 
 /** The move itself, as a plan makes it too. */
@@ -44,8 +44,12 @@ export function moveJob(
   checkTime('deadline', deadlineAtMs)
   checkTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
   const { nowMs } = mutation
-  const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', nowMs)
-  const row: JobRow = { ...withFields(moved, { dl: deadlineAtMs }), md: nowMs, r: before.row.r + 1 }
+  const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', mutation)
+  const row: JobRow = {
+    ...withFields(moved, { dl: mutation.steadyDeadline(deadlineAtMs) }),
+    md: nowMs,
+    r: before.row.r + 1,
+  }
   const after = replaceJobRow(mutation, before, row)
   const said = { topic: 'State Update', message: row.m ?? to }
   recordJobEvent(mutation, after, before.row.s, { ...said, ...event })
@@ -91,17 +95,18 @@ export function reviseJob<Spec>(
   const { spec: written, bytes } = putSpec(mutation, before.key, version, spec, maxSpecBytes)
   for (const key of labelIndexKeys(before.key, before.row, old.l ?? {})) mutation.removeIndex(key)
   const { m: _message, f: _finished, dl: oldDeadline, ...kept } = before.row
-  const { deadlineAtMs = oldDeadline } = request
+  const { deadlineAtMs } = request
+  const deadline = deadlineAtMs === undefined ? oldDeadline : mutation.steadyDeadline(deadlineAtMs)
   const after = replaceJobRow(mutation, before, {
     ...kept,
     p: spec.p,
     v: version,
     r: kept.r + 1,
     s: 'Pending',
-    ss: mutation.nowMs,
+    ss: mutation.steadyMs,
     md: mutation.nowMs,
     b: kept.b + bytes,
-    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
+    ...(deadline == null ? {} : { dl: deadline }),
   })
   for (const key of labelIndexKeys(after.key, after.row, labels)) mutation.putIndex(key)
   recordJobEvent(
@@ -112,7 +117,7 @@ export function reviseJob<Spec>(
   )
   const first = request.evaluation === undefined ? ({ trigger: 'job-update' } as const) : request.evaluation
   const evaluationId = first === null ? null : enqueueEvaluation(mutation, after, first)
-  return { job: toJob<Spec>(after.id, after.row, written), evaluationId, created: true }
+  return { job: toJob<Spec>(after.id, after.row, written, mutation.aheadMs), evaluationId, created: true }
 }
 
 /** A new version may leave any state, so only the caller's expectations are checked. */
@@ -135,7 +140,7 @@ export function holdJob<Spec>(mutation: Mutation, jobId: string, reason: string 
   const after = replaceJobRow(mutation, before, row)
   const message = reason === null ? 'Hold released' : `Held: ${reason}`
   recordJobEvent(mutation, after, row.s, { message, topic: 'Retention' })
-  return toJob<Spec>(after.id, after.row, loadSpec(mutation.rows, after))
+  return toJob<Spec>(after.id, after.row, loadSpec(mutation.rows, after), mutation.aheadMs)
 }
 
 /** Makes the error for a job that must have ended first. */

@@ -96,7 +96,6 @@ const INDEX_OWNERS: Readonly<Record<number, RecordKind>> = {
   [INDEX.evaluationLeased]: 'evaluation',
   [INDEX.evaluationEnded]: 'evaluation',
   [INDEX.evaluationSuspect]: 'evaluation',
-  [INDEX.evaluationDelayed]: 'evaluation',
 }
 
 const VALUE_OWNERS: Readonly<Record<number, RecordKind>> = {

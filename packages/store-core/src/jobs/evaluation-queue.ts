@@ -55,10 +55,10 @@ export function enqueueEvaluation(
   request: NewEvaluation,
 ): string {
   requireObject('evaluation', request)
-  const { comment = '', delayMs, dueAtMs = mutation.nowMs + (delayMs ?? 0), priority = job.row.p } = request
+  const { comment = '', delayMs, dueAtMs, priority = job.row.p } = request
   checkChoice('trigger of an evaluation', request.trigger, EVALUATION_TRIGGERS)
   checkOptionalInteger('delay in milliseconds', delayMs, 0, MAX_DELAY_MS)
-  if (delayMs !== undefined && request.dueAtMs !== undefined) {
+  if (delayMs !== undefined && dueAtMs !== undefined) {
     throw invalid('an evaluation has both a due time and a delay', 'give one of them')
   }
   checkTime('due time', dueAtMs)
@@ -75,8 +75,7 @@ export function enqueueEvaluation(
     tr: request.trigger,
     st: 'pending',
     ...(message === '' ? {} : { cm: message }),
-    due: dueAtMs,
-    ...(delayMs === undefined || delayMs === 0 ? {} : { w: delayMs }),
+    due: dueAtMs === undefined ? mutation.steadyMs + (delayMs ?? 0) : mutation.steady(dueAtMs),
     a: 0,
     q: mutation.nextSequence(),
     c: mutation.nowMs,
@@ -94,7 +93,7 @@ export function enqueueEvaluation(
   }
   const made = writeEvaluation(mutation, null, { id, key, row })
   mutation.putIndex(evaluationOfJobKey(made))
-  if (row.due <= mutation.nowMs) insert(mutation, made)
+  if (row.due <= mutation.steadyMs) insert(mutation, made)
   else wait(mutation, made)
   return id
 }
@@ -111,7 +110,7 @@ export function endHead(mutation: Mutation, before: LoadedEvaluation, row: Evalu
 export function returnHead(mutation: Mutation, before: LoadedEvaluation, row: EvaluationRow): void {
   const after = writeEvaluation(mutation, before, { ...before, row })
   mutation.removeIndex(headKey(row.j))
-  if (row.due <= mutation.nowMs) park(mutation, after)
+  if (row.due <= mutation.steadyMs) park(mutation, after)
   else wait(mutation, after)
   bringForward(mutation, row.j)
 }
@@ -150,21 +149,9 @@ export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
     if (!isWaiting(evaluation.row)) continue
     stopWaiting(mutation, evaluation.row)
     // It is due later where its key is damaged.
-    if (evaluation.row.due > mutation.nowMs) wait(mutation, evaluation)
+    if (evaluation.row.due > mutation.steadyMs) wait(mutation, evaluation)
     else insert(mutation, evaluation)
   }
-}
-
-/** Lets the delay of an evaluation count from now; one that was found due stays so. */
-export function waitFrom(mutation: Mutation, before: LoadedEvaluation, delayMs: number): void {
-  const { w: _delay, ...row } = before.row
-  if (mutation.rows.get('index', waitingKey(row)) === undefined) {
-    writeEvaluation(mutation, before, { ...before, row })
-    return
-  }
-  stopWaiting(mutation, row)
-  const due = { ...row, due: mutation.nowMs + delayMs, w: delayMs, md: mutation.nowMs }
-  wait(mutation, writeEvaluation(mutation, before, { ...before, row: due }))
 }
 
 /** Returns the id of a job's head; `undefined` where it has none, or a damaged one. */
@@ -230,8 +217,8 @@ export function bringForward(mutation: Mutation, jobId: string): void {
   }
 }
 
-/** Whether one due evaluation of a job goes before another: by priority, due time, age. */
-function precedes(a: EvaluationRow, b: EvaluationRow): boolean {
+/** Whether one due evaluation goes before another: by priority, due time, age. */
+export function precedes(a: EvaluationRow, b: EvaluationRow): boolean {
   if (a.p !== b.p) return a.p > b.p
   return a.due !== b.due ? a.due < b.due : a.q < b.q
 }

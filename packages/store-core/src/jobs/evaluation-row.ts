@@ -7,6 +7,7 @@ import type { Mutation } from '../store/mutation.ts'
 import { damagedRow, orUndamaged, putQuarantine } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
+import { shiftTime } from '../store/steady-clock.ts'
 import { INDEX } from '../store/tables.ts'
 import { jobKey } from './job-row.ts'
 
@@ -19,10 +20,11 @@ export interface EvaluationRow {
   readonly tr: EvaluationTrigger
   readonly st: EvaluationStatus
   readonly cm?: string
+  /** By steady time, as the lease is. */
   readonly due: number
   /** Claims so far. */
   readonly a: number
-  /** The lease: holder, expiry, incarnation, when it was given (both by the clock that is never set); true where its loss counts for nothing. */
+  /** The lease: holder, expiry, incarnation, when it was given; true where its loss counts for nothing. */
   readonly l?: {
     readonly h: string
     readonly x: number
@@ -34,8 +36,6 @@ export interface EvaluationRow {
   readonly ll?: number
   /** At how many deaths in a row it was claimed with others, so that it may be what ended its process. */
   readonly su?: number
-  /** The delay before its due time, where it was given one: unlike a time, it stays right when the clock is set. */
-  readonly w?: number
   readonly q: number
   readonly c: number
   readonly md: number
@@ -98,8 +98,8 @@ export function isWaiting(row: EvaluationRow): boolean {
   return row.st === 'pending' && row.l === undefined
 }
 
-/** Restores an evaluation from its row; `aheadMs` is by how much the clock of leases is ahead of the one that is set. */
-export function toEvaluation(id: string, row: EvaluationRow, aheadMs = 0): Evaluation {
+/** Restores an evaluation from its row; `aheadMs` is by how much steady time is ahead. */
+export function toEvaluation(id: string, row: EvaluationRow, aheadMs: number): Evaluation {
   const { l: lease } = row
   return {
     id,
@@ -110,7 +110,7 @@ export function toEvaluation(id: string, row: EvaluationRow, aheadMs = 0): Evalu
     trigger: row.tr,
     status: row.st,
     comment: row.cm ?? '',
-    dueAtMs: row.due,
+    dueAtMs: shiftTime(row.due, -aheadMs),
     attempt: row.a,
     lostLeases: row.ll ?? 0,
     lease:
@@ -154,11 +154,6 @@ function suspectKey(evaluation: { readonly key: Uint8Array }): Uint8Array {
   return tuple(INDEX.evaluationSuspect, evaluation.key)
 }
 
-/** Index key of one that was given a delay, by the time that it counts from. */
-function delayedKey(key: Uint8Array, dueMs: number, delayMs: number): Uint8Array {
-  return tuple(INDEX.evaluationDelayed, Math.max(0, dueMs - delayMs), key)
-}
-
 /** Index keys that an evaluation has wherever it stands in the queue. */
 export function sideKeys({
   key,
@@ -167,10 +162,7 @@ export function sideKeys({
   readonly key: Uint8Array
   readonly row: EvaluationRow
 }): Uint8Array[] {
-  return [
-    ...(row.su === undefined ? [] : [suspectKey({ key })]),
-    ...(row.w === undefined ? [] : [delayedKey(key, row.due, row.w)]),
-  ]
+  return row.su === undefined ? [] : [suspectKey({ key })]
 }
 
 /** Index key of the one evaluation of a job that is ready or leased. */

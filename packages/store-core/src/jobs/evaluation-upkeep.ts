@@ -7,9 +7,8 @@ import type { Mutation } from '../store/mutation.ts'
 import { damagedRow, orUndamaged } from '../store/quarantine.ts'
 import { isStaged } from '../store/reclaim.ts'
 import { rowsOf } from '../store/scan.ts'
-import type { Moment } from '../store/steady-clock.ts'
+import { aheadOf, type Moment, shiftTime } from '../store/steady-clock.ts'
 import { INDEX } from '../store/tables.ts'
-import { delaysFromTheFuture } from './delay.ts'
 import { withdraw } from './evaluation-queue.ts'
 import {
   endedKey,
@@ -26,7 +25,6 @@ import { blockedUntilMs } from './suspect.ts'
 
 /** Keys that a trimmed evaluation takes: its row and two index rows. */
 const MAX_TRIMMED = 500
-const DELAYS_LOOKED_AT = 100
 /** The first of these whose key is not damaged. */
 const TIMES_LOOKED_AT = 3
 
@@ -91,27 +89,18 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
 }
 
 /** Returns when work is due next; `null` where none waits. */
-export function nextEvaluationMs(snapshot: KvSnapshot, { nowMs, steadyMs }: Moment): number | null {
-  // The next claim gives them other times.
-  if (delaysFromTheFuture(snapshot, nowMs, DELAYS_LOOKED_AT).some((key) => isOfLivingJob(snapshot, key)))
-    return nowMs
-  const aheadMs = steadyMs - nowMs
-  const blockedMs = blockedUntilMs(snapshot, steadyMs)
-  if (blockedMs !== null) return blockedMs - aheadMs
+export function nextEvaluationMs(snapshot: KvSnapshot, moment: Moment): number | null {
+  const blockedMs = blockedUntilMs(snapshot, moment.steadyMs)
   const times = [
-    // What was found due stays so where the clock is set back.
+    // What was found due stays so where the clock goes back a little.
     ...JOB_TYPES.flatMap((type) => firstTime(snapshot, readyPrefix(type), 3)).map((dueMs) =>
-      Math.min(dueMs, nowMs),
+      Math.min(dueMs, moment.steadyMs),
     ),
-    ...firstTime(snapshot, tuple(INDEX.evaluationLeased), 1).map((expiresAtMs) => expiresAtMs - aheadMs),
+    ...firstTime(snapshot, tuple(INDEX.evaluationLeased), 1),
     ...firstWaiting(snapshot),
   ]
-  return times.length === 0 ? null : Math.min(...times)
-}
-
-/** Whether the index row of a delay is one of a job that was not deleted. */
-function isOfLivingJob(snapshot: KvSnapshot, delayedKey: Uint8Array): boolean {
-  return !isOfDeletedJob(snapshot, () => decodeId('v', decodeTuple(delayedKey)[2]))
+  const nextMs = blockedMs ?? (times.length === 0 ? null : Math.min(...times))
+  return nextMs === null ? null : shiftTime(nextMs, -aheadOf(moment))
 }
 
 function firstTime(snapshot: KvSnapshot, prefix: Uint8Array, part: number): number[] {

@@ -20,16 +20,20 @@ import { jobKey } from './job-row.ts'
 import type { ExecutionQuery } from './job-store.ts'
 
 /** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */
-export function findExecution(snapshot: KvSnapshot, text: string): Execution {
+export function findExecution(snapshot: KvSnapshot, text: string, aheadMs: number): Execution {
   const exact = findExecutionRow(snapshot, text)
-  if (exact !== undefined) return toExecution(exact.id, exact.row)
+  if (exact !== undefined) return toExecution(exact.id, exact.row, aheadMs)
   const [match] = matchShortId(snapshot, 'executions', 'e', text)
   const { id, row } = loadExecution(snapshot, match ?? text)
-  return toExecution(id, row)
+  return toExecution(id, row, aheadMs)
 }
 
 /** The listing of executions that a query asks for. Throws `INVALID_ARGUMENT`, and `TypeError` also where it has no condition. */
-export function executionListing(snapshot: KvSnapshot, query: ExecutionQuery): Listing<Execution> {
+export function executionListing(
+  snapshot: KvSnapshot,
+  query: ExecutionQuery,
+  aheadMs: number,
+): Listing<Execution> {
   const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
   checkOptionalInteger('job version', query.jobVersion, 1)
   requireOptionalText('node id', query.nodeId)
@@ -54,7 +58,7 @@ export function executionListing(snapshot: KvSnapshot, query: ExecutionQuery): L
         (query.jobId === undefined || row.j === query.jobId) &&
         (query.jobVersion === undefined || row.v === query.jobVersion) &&
         (query.nodeId === undefined || row.n === query.nodeId)
-      return fits ? toExecution(id, row) : undefined
+      return fits ? toExecution(id, row, aheadMs) : undefined
     },
   }
 }

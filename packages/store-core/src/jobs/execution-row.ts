@@ -12,6 +12,7 @@ import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { damagedRow } from '../store/quarantine.ts'
 import { isDeleted } from '../store/reclaim.ts'
 import { RecordTable } from '../store/record-table.ts'
+import { timesOf } from '../store/state-row.ts'
 import { INDEX } from '../store/tables.ts'
 import { jobKey, jobTable } from './job-row.ts'
 
@@ -104,8 +105,9 @@ export function executionNotFound(id: string): StoreError {
   })
 }
 
-/** Restores an execution from its row. */
-export function toExecution(id: string, row: ExecutionRow): Execution {
+/** Restores an execution from its row; `aheadMs` is by how much steady time is ahead. */
+export function toExecution(id: string, row: ExecutionRow, aheadMs: number): Execution {
+  const { stateSinceMs, deadlineAtMs } = timesOf(row, aheadMs)
   return {
     id,
     jobId: row.j,
@@ -116,7 +118,7 @@ export function toExecution(id: string, row: ExecutionRow): Execution {
     partition: row.pt ?? null,
     state: row.s,
     stateMessage: row.m ?? '',
-    stateSinceMs: row.ss,
+    stateSinceMs,
     endReason: row.er ?? null,
     desiredState: row.d,
     desiredMessage: row.dm ?? '',
@@ -129,7 +131,7 @@ export function toExecution(id: string, row: ExecutionRow): Execution {
     createdAtMs: row.c,
     modifiedAtMs: row.md,
     finishedAtMs: row.f ?? null,
-    deadlineAtMs: row.dl ?? null,
+    deadlineAtMs,
   }
 }
 

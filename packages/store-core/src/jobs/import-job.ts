@@ -80,7 +80,7 @@ export async function importJob<Spec>(mutate: Mutate, request: ImportJob<Spec>):
       const step = stepFrom(pieces, from)
       from += step.length
       await mutate((mutation) => {
-        extendReclaim(mutation, jobKey(id), id, mutation.nowMs + ABANDONED_MS)
+        extendReclaim(mutation, jobKey(id), id, mutation.steadyMs + ABANDONED_MS)
         for (const piece of step) piece.write(mutation, renumber)
       })
     }
@@ -114,7 +114,7 @@ function begin(mutation: Mutation, { executions, evaluations, history }: ImportJ
       hint: 'it belongs to another job; look at it first',
     })
   }
-  stageReclaim(mutation, jobKey(id), id, mutation.nowMs + ABANDONED_MS)
+  stageReclaim(mutation, jobKey(id), id, mutation.steadyMs + ABANDONED_MS)
   const highest = [...history, ...evaluations].reduce((most, { sequence }) => Math.max(most, sequence), 0)
   // Numbers of another store may lie ahead of this one's, and would be given out again.
   return highest > readSequence(rows).n
@@ -157,7 +157,7 @@ function piecesOf(
         bytes: sizeOf(evaluation),
         write(mutation, renumber) {
           const sequence = renumber ? mutation.nextSequence() : evaluation.sequence
-          const row = evaluationRowOf({ ...evaluation, namespace }, sequence)
+          const row = evaluationRowOf({ ...evaluation, namespace }, sequence, mutation.aheadMs)
           tally.add('evaluation', row.st, evaluationTable.put(mutation.rows, key, row))
           mutation.putIndex(evaluationOfJobKey({ key, row }))
           mutation.putIndex(endedKey({ key, row }))
@@ -229,5 +229,5 @@ function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tal
   announceJob(mutation, id, row, null)
   if (hold !== undefined) return holdJob<Spec>(mutation, id, hold)
   const job = loadJob(mutation.rows, id)
-  return toJob<Spec>(id, job.row, loadSpec(mutation.rows, job))
+  return toJob<Spec>(id, job.row, loadSpec(mutation.rows, job), mutation.aheadMs)
 }

@@ -2,6 +2,7 @@ import type { Evaluation } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
 import type { Job } from '../model/job.ts'
 import type { Json } from '../model/json.ts'
+import { shiftTime } from '../store/steady-clock.ts'
 import type { EvaluationRow } from './evaluation-row.ts'
 import type { ExecutionRow } from './execution-row.ts'
 import type { JobRow, SpecRow } from './job-row.ts'
@@ -65,8 +66,8 @@ export function executionRowOf(execution: Execution): ExecutionRow {
   }
 }
 
-/** The row of an evaluation that is not to be worked on; one that was pending is canceled. */
-export function evaluationRowOf(evaluation: Evaluation, sequence: number): EvaluationRow {
+/** The row of an evaluation that is not to be worked on; one that was pending is canceled. `aheadMs` is by how much steady time is ahead. */
+export function evaluationRowOf(evaluation: Evaluation, sequence: number, aheadMs: number): EvaluationRow {
   return {
     j: evaluation.jobId,
     ns: evaluation.namespace,
@@ -75,7 +76,7 @@ export function evaluationRowOf(evaluation: Evaluation, sequence: number): Evalu
     tr: evaluation.trigger,
     st: evaluation.status === 'pending' ? 'canceled' : evaluation.status,
     ...(evaluation.comment === '' ? {} : { cm: evaluation.comment }),
-    due: evaluation.dueAtMs,
+    due: shiftTime(evaluation.dueAtMs, aheadMs),
     a: evaluation.attempt,
     ...((evaluation.lostLeases ?? 0) === 0 ? {} : { ll: evaluation.lostLeases }),
     q: sequence,

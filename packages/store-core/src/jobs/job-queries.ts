@@ -25,36 +25,51 @@ import { meetAll } from './label-match.ts'
 const MAX_MATCHES = 20
 
 /** Returns a job, or one version of it; `null` where there is none. */
-export function getJob<Spec>(snapshot: KvSnapshot, id: string, version?: number): Job<Spec> | null {
+export function getJob<Spec>(
+  snapshot: KvSnapshot,
+  id: string,
+  aheadMs: number,
+  version?: number,
+): Job<Spec> | null {
   const job = findJobRow(snapshot, id)
   if (job === undefined) return null
   const wanted = version ?? job.row.v
   const spec = specTable.get(snapshot, specKey(job.key, wanted))
   if (spec === undefined && version !== undefined) return null
-  return toJob<Spec>(id, job.row, spec ?? loadSpec(snapshot, job), wanted)
+  return toJob<Spec>(id, job.row, spec ?? loadSpec(snapshot, job), aheadMs, wanted)
 }
 
 /** Returns the job with a name; `null` where there is none. */
-export function getJobByName<Spec>(snapshot: KvSnapshot, namespace: string, name: string): Job<Spec> | null {
+export function getJobByName<Spec>(
+  snapshot: KvSnapshot,
+  namespace: string,
+  name: string,
+  aheadMs: number,
+): Job<Spec> | null {
   const key = nameIndexKey(namespace, name)
   const id = key.length > MAX_KEY_BYTES ? undefined : snapshot.get('index', key)
-  return id === undefined ? null : getJob<Spec>(snapshot, decodeIdTuple('j', id))
+  return id === undefined ? null : getJob<Spec>(snapshot, decodeIdTuple('j', id), aheadMs)
 }
 
 /**
  * Finds a job by id, name or short id. A whole id always means its job, whatever others are called; a name that is also the
  * short id of another job is ambiguous. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID`.
  */
-export function findJob<Spec>(snapshot: KvSnapshot, text: string, namespace: string): Job<Spec> {
-  const whole = getJob<Spec>(snapshot, text)
+export function findJob<Spec>(
+  snapshot: KvSnapshot,
+  text: string,
+  namespace: string,
+  aheadMs: number,
+): Job<Spec> {
+  const whole = getJob<Spec>(snapshot, text, aheadMs)
   if (whole !== null) return whole
-  const named = getJobByName<Spec>(snapshot, namespace, text)
+  const named = getJobByName<Spec>(snapshot, namespace, text, aheadMs)
   const [match] = matchShortId(snapshot, 'jobs', 'j', text)
   if (named !== null && match !== undefined && match !== named.id)
     throw ambiguous('jobs', text, [named.id, match])
   if (named !== null) return named
   const job = loadJob(snapshot, match ?? text)
-  return toJob<Spec>(job.id, job.row, loadSpec(snapshot, job))
+  return toJob<Spec>(job.id, job.row, loadSpec(snapshot, job), aheadMs)
 }
 
 /** Returns the one id that a short id stands for, or none. Throws `AMBIGUOUS_ID`. */
@@ -82,11 +97,11 @@ function ambiguous(table: 'jobs' | 'executions', text: string, matches: readonly
 }
 
 /** Returns all versions of a job, oldest first. */
-export function listVersions<Spec>(snapshot: KvSnapshot, jobId: string): Job<Spec>[] {
+export function listVersions<Spec>(snapshot: KvSnapshot, jobId: string, aheadMs: number): Job<Spec>[] {
   const job = loadJob(snapshot, jobId)
   const versions: Job<Spec>[] = []
   for (let version = 1; version <= job.row.v; version++) {
-    versions.push(toJob<Spec>(job.id, job.row, loadSpec(snapshot, job, version), version))
+    versions.push(toJob<Spec>(job.id, job.row, loadSpec(snapshot, job, version), aheadMs, version))
   }
   return versions
 }
@@ -98,7 +113,7 @@ interface Stretches {
 }
 
 /** The listing that a query asks for, on the index that leaves the fewest rows to look at. */
-export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing<Job<Spec>> {
+export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery, aheadMs: number): Listing<Job<Spec>> {
   const { prefixes, byCreation } = chooseIndex(query)
   const { limit: _limit, cursor: _cursor, reverse: _reverse, ...conditions } = query
   const { sinceMs, untilMs } = query
@@ -124,7 +139,7 @@ export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery): Listing
       if (!fits) return undefined
       const spec = specTable.get(snapshot, specKey(jobRowKey, row.v))
       if (spec === undefined || !meetAll(spec.l ?? {}, query.labels ?? [])) return undefined
-      return toJob<Spec>(id, row, spec)
+      return toJob<Spec>(id, row, spec, aheadMs)
     },
   }
 }

@@ -9,6 +9,7 @@ import { type IndexRow, keyRows } from '../store/index-row.ts'
 import { deadlineKey, type Mutation } from '../store/mutation.ts'
 import { damagedRow, putQuarantine } from '../store/quarantine.ts'
 import { RecordTable } from '../store/record-table.ts'
+import { timesOf } from '../store/state-row.ts'
 import { INDEX } from '../store/tables.ts'
 
 /** The small part of a job that changes; what is absent is `null`, empty or zero in the model. */
@@ -21,7 +22,6 @@ export interface JobRow {
   readonly r: number
   readonly s: JobState
   readonly m?: string
-  /** Since when it has been in its state. */
   readonly ss: number
   readonly c: number
   readonly md: number
@@ -109,8 +109,15 @@ export function loadSpec(snapshot: KvSnapshot, job: LoadedJob, version: number =
   })
 }
 
-/** Puts the two parts of a job together. */
-export function toJob<Spec>(id: string, row: JobRow, spec: SpecRow, version: number = row.v): Job<Spec> {
+/** Puts the two parts of a job together; `aheadMs` is by how much steady time is ahead. */
+export function toJob<Spec>(
+  id: string,
+  row: JobRow,
+  spec: SpecRow,
+  aheadMs: number,
+  version: number = row.v,
+): Job<Spec> {
+  const { stateSinceMs, deadlineAtMs } = timesOf(row, aheadMs)
   return {
     id,
     namespace: row.ns,
@@ -123,11 +130,11 @@ export function toJob<Spec>(id: string, row: JobRow, spec: SpecRow, version: num
     revision: row.r,
     state: row.s,
     stateMessage: row.m ?? '',
-    stateSinceMs: row.ss,
+    stateSinceMs,
     createdAtMs: row.c,
     modifiedAtMs: row.md,
     finishedAtMs: row.f ?? null,
-    deadlineAtMs: row.dl ?? null,
+    deadlineAtMs,
     submitKey: row.k ?? null,
     hold: row.h ?? null,
     spec: spec.spec as Spec,

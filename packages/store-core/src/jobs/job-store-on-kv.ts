@@ -108,28 +108,33 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
 
   async getJob(id: string, version?: number): Promise<Job<Spec> | null> {
     requireOptionalNumber('job version', version)
-    return await this.read((snapshot) => getJob<Spec>(snapshot, id, version))
+    return await this.read((snapshot) => getJob<Spec>(snapshot, id, this.aheadMs(snapshot), version))
   }
 
   async getJobByName(namespace: string, name: string): Promise<Job<Spec> | null> {
     requireText('namespace', namespace)
     requireText('name', name)
-    return await this.read((snapshot) => getJobByName<Spec>(snapshot, namespace, name))
+    return await this.read((snapshot) =>
+      getJobByName<Spec>(snapshot, namespace, name, this.aheadMs(snapshot)),
+    )
   }
 
   async findJob(text: string, namespace = 'default'): Promise<Job<Spec>> {
     requireText('name or id', text)
     requireText('namespace', namespace)
-    return await this.read((snapshot) => findJob<Spec>(snapshot, text, namespace))
+    return await this.read((snapshot) => findJob<Spec>(snapshot, text, namespace, this.aheadMs(snapshot)))
   }
 
   async listJobVersions(jobId: string): Promise<Job<Spec>[]> {
-    return await this.read((snapshot) => listVersions<Spec>(snapshot, jobId))
+    return await this.read((snapshot) => listVersions<Spec>(snapshot, jobId, this.aheadMs(snapshot)))
   }
 
   async listJobs(query: JobQuery = {}): Promise<Page<Job<Spec>> & { readonly feedCursor: FeedCursor }> {
     checkJobQuery(query)
-    const { page, feedCursor } = await this.page((snapshot) => jobListing<Spec>(snapshot, query), query)
+    const { page, feedCursor } = await this.page(
+      (snapshot) => jobListing<Spec>(snapshot, query, this.aheadMs(snapshot)),
+      query,
+    )
     return { ...page, feedCursor }
   }
 
@@ -172,7 +177,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
       const job = loadJob(mutation.rows, request.jobId)
       const made = createExecution(mutation, job, request)
       if (request.evaluation !== undefined) enqueueEvaluation(mutation, job, request.evaluation)
-      return publicExecution(made)
+      return publicExecution(mutation, made)
     })
   }
 
@@ -185,7 +190,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
       (mutation) => {
         const changed = updateExecution(mutation, request)
         followChange(mutation, changed, request.evaluation)
-        return publicExecution(changed)
+        return publicExecution(mutation, changed)
       },
       { frees: isEnd(request) },
     )
@@ -202,23 +207,26 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   async getExecution(id: string): Promise<Execution | null> {
     return await this.read((snapshot) => {
       const found = findExecutionRow(snapshot, id)
-      return found === undefined ? null : toExecution(id, found.row)
+      return found === undefined ? null : toExecution(id, found.row, this.aheadMs(snapshot))
     })
   }
 
   async findExecution(text: string): Promise<Execution> {
-    return await this.read((snapshot) => findExecution(snapshot, text))
+    return await this.read((snapshot) => findExecution(snapshot, text, this.aheadMs(snapshot)))
   }
 
   async listExecutions(query: ExecutionQuery): Promise<Page<Execution>> {
-    const { page } = await this.page((snapshot) => executionListing(snapshot, query), query)
+    const { page } = await this.page(
+      (snapshot) => executionListing(snapshot, query, this.aheadMs(snapshot)),
+      query,
+    )
     return page
   }
 
   async createEvaluation(request: NewEvaluation & { jobId: string } & ChangeRequest): Promise<Evaluation> {
     return await this.mutate('createEvaluation', request, (mutation) => {
       const id = enqueueEvaluation(mutation, loadJob(mutation.rows, request.jobId), request)
-      return toEvaluation(id, loadEvaluation(mutation.rows, id).row)
+      return toEvaluation(id, loadEvaluation(mutation.rows, id).row, mutation.aheadMs)
     })
   }
 
@@ -226,22 +234,18 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     return await this.read((snapshot) => {
       const found = findEvaluation(snapshot, id)
       if (found === undefined || isReclaimed(snapshot, found.row)) return null
-      return toEvaluation(id, found.row, this.#leasesAheadMs())
+      return toEvaluation(id, found.row, this.aheadMs(snapshot))
     })
   }
 
   async listEvaluations(
     query: { jobId?: string; status?: EvaluationStatus } & PageRequest,
   ): Promise<Page<Evaluation>> {
-    const aheadMs = this.#leasesAheadMs()
-    const { page } = await this.page((snapshot) => evaluationListing(snapshot, query, aheadMs), query)
+    const { page } = await this.page(
+      (snapshot) => evaluationListing(snapshot, query, this.aheadMs(snapshot)),
+      query,
+    )
     return page
-  }
-
-  /** By how much the clock that leases are measured by is ahead of the one that is set; only their owner knows. */
-  #leasesAheadMs(): number {
-    const { nowMs, steadyMs } = this.parts.clock.read()
-    return steadyMs - nowMs
   }
 
   async deleteEvaluation(request: { evaluationId: string } & ChangeRequest): Promise<void> {
@@ -324,8 +328,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async nextEvaluationMs(): Promise<number | null> {
-    const moment = this.parts.clock.read()
-    return await this.read((snapshot) => nextEvaluationMs(snapshot, moment))
+    return await this.read((snapshot) => nextEvaluationMs(snapshot, this.moment(snapshot)))
   }
 
   async extendLease(request: { lease: LeaseToken; leaseMs: number }): Promise<LeaseToken> {

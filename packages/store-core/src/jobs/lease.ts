@@ -7,8 +7,7 @@ import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
 import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../store/limits.ts'
 import type { Mutation } from '../store/mutation.ts'
 import { INDEX } from '../store/tables.ts'
-import { shortenDelays } from './delay.ts'
-import { endHead, leadAgain, MAX_DELAY_MS, promoteDue, returnHead } from './evaluation-queue.ts'
+import { endHead, leadAgain, MAX_DELAY_MS, precedes, promoteDue, returnHead } from './evaluation-queue.ts'
 import {
   type EvaluationRow,
   findByKey,
@@ -61,7 +60,6 @@ export function claimEvaluation(
   checkChoices('job type', jobTypes, JOB_TYPES)
   checkInteger('most attempts', maxAttempts, 1, MOST_ATTEMPTS)
   requireOptionalFlag('scheduler', request.scheduler)
-  if (shortenDelays(mutation, STEP_ROWS) === STEP_ROWS) return 'more'
   releaseExpired(mutation, maxAttempts)
   promoteWaiting(mutation)
   for (let ended = 0; ended < MOST_ENDED; ended += 1) {
@@ -89,7 +87,7 @@ function endHopeless(mutation: Mutation, evaluation: LoadedEvaluation, maxAttemp
   if (JOB_MACHINE.terminal.has(job.row.s)) {
     return endReady(mutation, evaluation, 'canceled', `the job is ${job.row.s}`)
   }
-  if (job.row.dl === undefined || job.row.dl > mutation.nowMs) return false
+  if (job.row.dl === undefined || job.row.dl > mutation.steadyMs) return false
   return endReady(mutation, evaluation, 'failed', 'the deadline of the job has passed')
 }
 
@@ -100,7 +98,7 @@ function endReady(
   comment: string,
 ): true {
   mutation.removeIndex(readyKey(before.row))
-  const { su: _suspect, w: _delay, ...kept } = before.row
+  const { su: _suspect, ...kept } = before.row
   endHead(mutation, before, { ...kept, st: status, cm: comment, md: mutation.nowMs })
   if (status === 'failed') endStranded(mutation, before.row.j, comment)
   return true
@@ -110,20 +108,12 @@ function endReady(
 function firstReady(mutation: Mutation, types: readonly JobType[]): LoadedEvaluation | undefined {
   let first: LoadedEvaluation | undefined
   for (const type of types) {
-    const found = firstOfType(mutation, type)
+    const prefix = readyPrefix(type)
+    const found = firstUndamaged(mutation, prefix, endOfTuple(prefix))
     if (found === undefined) continue
-    if (first === undefined || isBefore(found.row, first.row, mutation.nowMs)) first = found
+    if (first === undefined || precedes(found.row, first.row)) first = found
   }
   return first
-}
-
-/** What was found due and is due later was so before the clock was set back: it has waited for longest, or would until it is due again. */
-function firstOfType(mutation: Mutation, type: JobType): LoadedEvaluation | undefined {
-  const prefix = readyPrefix(type)
-  const first = firstUndamaged(mutation, prefix, endOfTuple(prefix))
-  if (first === undefined) return undefined
-  const alike = tuple(prefix, -first.row.p)
-  return firstUndamaged(mutation, tuple(alike, mutation.nowMs + 1), endOfTuple(alike)) ?? first
 }
 
 function firstUndamaged(mutation: Mutation, gte: Uint8Array, lt: Uint8Array): LoadedEvaluation | undefined {
@@ -143,12 +133,6 @@ function firstUndamaged(mutation: Mutation, gte: Uint8Array, lt: Uint8Array): Lo
   return undefined
 }
 
-function isBefore(a: EvaluationRow, b: EvaluationRow, nowMs: number): boolean {
-  if (a.p !== b.p) return a.p > b.p
-  if (a.due > nowMs !== b.due > nowMs) return a.due > nowMs
-  return a.due !== b.due ? a.due < b.due : a.q < b.q
-}
-
 function lease(
   mutation: Mutation,
   before: LoadedEvaluation,
@@ -157,11 +141,10 @@ function lease(
 ): Claim {
   const { nowMs, steadyMs } = mutation
   const endMs = steadyMs + request.leaseMs
-  const { w: _delay, ...waited } = before.row
-  mutation.removeIndex(readyKey(waited))
+  mutation.removeIndex(readyKey(before.row))
   const row: EvaluationRow = {
-    ...waited,
-    a: waited.a + 1,
+    ...before.row,
+    a: before.row.a + 1,
     l: {
       h: request.holder,
       x: endMs,
@@ -175,14 +158,14 @@ function lease(
   mutation.putIndex(leasedKey(after, endMs))
   return {
     lease: { evaluationId: after.id, attempt: row.a, expiresAtMs: nowMs + request.leaseMs, incarnation },
-    evaluation: toEvaluation(after.id, row, steadyMs - nowMs),
+    evaluation: toEvaluation(after.id, row, mutation.aheadMs),
   }
 }
 
 function promoteWaiting(mutation: Mutation): void {
   const due = mutation.rows.range('index', {
     gte: tuple(INDEX.evaluationWaiting),
-    lt: tuple(INDEX.evaluationWaiting, mutation.nowMs + 1),
+    lt: tuple(INDEX.evaluationWaiting, mutation.steadyMs + 1),
     limit: STEP_ROWS,
   })
   promoteDue(mutation, due)
@@ -282,11 +265,7 @@ function giveBack(
     else moveExhausted(mutation, row.j, exhausted)
     return 'failed'
   }
-  returnHead(mutation, before, {
-    ...row,
-    due: mutation.nowMs + delayMs,
-    ...(delayMs === 0 ? {} : { w: delayMs }),
-  })
+  returnHead(mutation, before, { ...row, due: mutation.steadyMs + delayMs })
   return 'pending'
 }
 

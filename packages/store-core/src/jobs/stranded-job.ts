@@ -1,6 +1,5 @@
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
-import type { Evaluation } from '../model/evaluation.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import { requireObject } from '../store/argument-types.ts'
@@ -10,7 +9,13 @@ import { damagedRow, orUndamaged } from '../store/quarantine.ts'
 import { INDEX } from '../store/tables.ts'
 import { moveJob } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
-import { evaluationsOfJob, findEvaluation, headKey, parkedPrefix, toEvaluation } from './evaluation-row.ts'
+import {
+  type EvaluationRow,
+  evaluationsOfJob,
+  findEvaluation,
+  headKey,
+  parkedPrefix,
+} from './evaluation-row.ts'
 import { findExecutionRow } from './execution-row.ts'
 import { findUndamagedJob, jobKey } from './job-row.ts'
 import type { ExhaustedJob } from './job-store.ts'
@@ -29,7 +34,7 @@ export function endStranded(mutation: Mutation, jobId: string, reason: string): 
 /** Ends the job of an execution that has ended without an evaluation of that, where its last evaluation had failed and left it to the execution. */
 export function endLeftBehind(mutation: Mutation, jobId: string): void {
   const newest = newestEvaluation(mutation.rows, jobId)
-  if (newest?.status === 'failed') endStranded(mutation, jobId, newest.comment)
+  if (newest?.st === 'failed') endStranded(mutation, jobId, newest.cm ?? '')
 }
 
 /** Does with the job of an evaluation that has failed what its worker asked for; one that has ended meanwhile stays as it is. */
@@ -42,19 +47,18 @@ export function moveExhausted(mutation: Mutation, jobId: string, exhausted: Exha
   if (evaluation !== undefined) enqueueEvaluation(mutation, moved, evaluation)
 }
 
-/** Returns the evaluation of a job that was created last; `undefined` where there is none, or a damaged one. */
-export function newestEvaluation(snapshot: KvSnapshot, jobId: string): Evaluation | undefined {
+/** Returns the row of the evaluation of a job that was created last; `undefined` where there is none, or a damaged one. */
+export function newestEvaluation(snapshot: KvSnapshot, jobId: string): EvaluationRow | undefined {
   const prefix = evaluationsOfJob(jobId)
   const [key] = snapshot.keys('index', { gte: prefix, lt: endOfTuple(prefix), reverse: true, limit: 1 })
   if (key === undefined) return undefined
-  const found = orUndamaged(() => findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1))))
-  return found && toEvaluation(found.id, found.row)
+  return orUndamaged(() => findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1))))?.row
 }
 
 /** Tells whether nothing will ever move a job: the last of its evaluations has failed, none is pending, and no execution lives. */
 export function isStranded(snapshot: KvSnapshot, jobId: string): boolean {
   return (
-    newestEvaluation(snapshot, jobId)?.status === 'failed' &&
+    newestEvaluation(snapshot, jobId)?.st === 'failed' &&
     !hasPendingEvaluation(snapshot, jobId) &&
     !hasLiveExecution(snapshot, jobId)
   )

@@ -93,7 +93,7 @@ export function submitJob<Spec>(
   if (request.id !== undefined) checkId('job', id)
   checkTime('deadline', request.deadlineAtMs)
 
-  const earlier = findBySubmitKey<Spec>(mutation.rows, request, namespace, definition)
+  const earlier = findBySubmitKey<Spec>(mutation, request, namespace, definition)
   if (earlier !== null) return earlier
   // An id that was just made is nobody's, and neither is the name that is taken from it.
   if (request.id !== undefined) refuseTakenId(mutation.rows, id, 'leave the id out and one is made')
@@ -119,10 +119,10 @@ function createJob<Spec>(
     v: 1,
     r: 1,
     s: 'Pending',
-    ss: nowMs,
+    ss: mutation.steadyMs,
     c: nowMs,
     md: nowMs,
-    ...(deadlineAtMs == null ? {} : { dl: deadlineAtMs }),
+    ...(deadlineAtMs == null ? {} : { dl: mutation.steady(deadlineAtMs) }),
     ...(submitKey === undefined ? {} : { k: submitKey }),
     b: specBytes,
   }
@@ -138,11 +138,11 @@ function createJob<Spec>(
   const first: NewEvaluation | null =
     request.evaluation === undefined ? { trigger: 'job-register' } : request.evaluation
   const evaluationId = first === null ? null : enqueueEvaluation(mutation, { id, row }, first)
-  return { job: toJob<Spec>(id, row, spec), evaluationId, created: true }
+  return { job: toJob<Spec>(id, row, spec, mutation.aheadMs), evaluationId, created: true }
 }
 
 function findBySubmitKey<Spec>(
-  snapshot: KvSnapshot,
+  { rows: snapshot, aheadMs }: Mutation,
   request: SubmitJob<Spec>,
   namespace: string,
   definition: SpecRow,
@@ -163,7 +163,11 @@ function findBySubmitKey<Spec>(
       { id: job.id, hint: 'use a fresh key for a different job' },
     )
   }
-  return { job: toJob<Spec>(job.id, job.row, loadSpec(snapshot, job)), evaluationId: null, created: false }
+  return {
+    job: toJob<Spec>(job.id, job.row, loadSpec(snapshot, job), aheadMs),
+    evaluationId: null,
+    created: false,
+  }
 }
 
 /** Tells whether two JSON texts say the same, in whatever order. What is nested too deep to be compared so must be alike to the letter. */

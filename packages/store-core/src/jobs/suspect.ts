@@ -65,7 +65,7 @@ export function voidLeases(
       ...(blamed && lost === 'one' ? { ll: (kept.ll ?? 0) + 1 } : {}),
       ...suspicion(su, lost, blamed),
       a: kept.a - 1,
-      due: mutation.nowMs,
+      due: mutation.steadyMs,
       md: mutation.nowMs,
     })
     voided += 1

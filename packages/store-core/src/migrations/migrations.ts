@@ -1,5 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { KvStore, KvTransaction } from '../kv/contract.ts'
+import { steadyMoment } from '../store/clock-row.ts'
 import {
   readSequence,
   readStoreRow,
@@ -50,7 +51,7 @@ export async function migrateMade(kv: KvStore, kind: StoreKind, nowMs: number): 
     if (row !== undefined && row.schema < SCHEMA_VERSION) raiseSchema(rows, row)
   })
   const step = (rows: KvTransaction): boolean => {
-    const mutation = new Mutation(rows, { nowMs, steadyMs: nowMs })
+    const mutation = new Mutation(rows, steadyMoment(rows, nowMs))
     const more = migrateStep(mutation, kind)
     mutation.finish()
     return more

@@ -48,7 +48,7 @@ export interface Evaluation {
   readonly status: EvaluationStatus
   /** Why it ended or waits, for people. */
   readonly comment: string
-  /** Not before this time. */
+  /** Not before this time; moves with the clock where that is set. */
   readonly dueAtMs: number
   /** Claims so far. */
   readonly attempt: number
@@ -71,9 +71,9 @@ export interface NewEvaluation {
   readonly comment?: string
   /** Default: the job's priority. */
   readonly priority?: number
-  /** Default: at once. */
+  /** In milliseconds since 1970, by the clock as it is now; moves with it where it is set. Default: at once. */
   readonly dueAtMs?: number
-  /** In place of `dueAtMs`: so long after this change, up to a year. Unlike a time, it stays right where the clock is set back. */
+  /** In place of `dueAtMs`: so long after this change, up to a year. */
   readonly delayMs?: number
   /**
    * Adds none where the job has one that is due, not claimed and of at least this priority: it will see

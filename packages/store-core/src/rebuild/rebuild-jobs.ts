@@ -34,6 +34,7 @@ import { isSoundEndReason } from '../states/end-reason.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
+import { steadyMoment } from '../store/clock-row.ts'
 import { historyTable, toHistoryEntry } from '../store/history.ts'
 import { Mutation } from '../store/mutation.ts'
 import { findOwner } from '../store/owner.ts'
@@ -151,12 +152,12 @@ function rebuildEvaluation(run: RebuildRun, found: KvRow, rows: KvTransaction): 
   }
   rows.put('index', evaluationOfJobKey({ key, row }), EMPTY)
   if (deleted) return
-  const bytes = place(found, row, rows, run.nowMs)
+  const bytes = place(found, row, rows, steadyMoment(rows, run.nowMs).steadyMs)
   run.count('evaluation', row.ns, row.st, bytes)
 }
 
 /** Puts an evaluation where its status belongs; those that are due are parked until {@link leadParked}. */
-function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, nowMs: number): number {
+function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, steadyMs: number): number {
   for (const index of sideKeys({ key, row })) rows.put('index', index, EMPTY)
   if (row.st !== 'pending') {
     rows.put('index', endedKey({ key, row }), EMPTY)
@@ -169,7 +170,7 @@ function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, n
     return value.length
   }
   const { l: lease, ...free } = row
-  if (free.due <= nowMs) rows.put('index', parkedDueKey(free), key)
+  if (free.due <= steadyMs) rows.put('index', parkedDueKey(free), key)
   else {
     rows.put('index', parkedLaterKey(free), key)
     rows.put('index', waitingKey(free), key)
@@ -183,6 +184,6 @@ async function leadParked(run: RebuildRun): Promise<void> {
     const row = evaluationTable.decode(key, value)
     if (row.st !== 'pending' || isReclaimed(rows, row)) return
     if (rows.get('index', headKey(row.j)) !== undefined) return
-    bringForward(new Mutation(rows, { nowMs: run.nowMs, steadyMs: run.nowMs }), row.j)
+    bringForward(new Mutation(rows, steadyMoment(rows, run.nowMs)), row.j)
   })
 }

@@ -17,6 +17,7 @@ import type {
   StoreInfo,
 } from '../model/store-info.ts'
 import { requireObject, requireOptionalText } from './argument-types.ts'
+import { steadyMoment, writeAheadMs } from './clock-row.ts'
 import { readCounters } from './counters.ts'
 import { knownSequence, knownStoreRow } from './damaged-meta.ts'
 import { readDeadlines } from './deadlines.ts'
@@ -40,7 +41,7 @@ import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from './qu
 import { RecordTable } from './record-table.ts'
 import { refuseUnknownFields } from './request-fields.ts'
 import { findRequest, putRequest, trimRequests } from './requests.ts'
-import type { SteadyClock } from './steady-clock.ts'
+import { aheadOf, type Moment, type SteadyClock } from './steady-clock.ts'
 
 /** What a store on a key-value backend is made of. */
 export interface StoreParts {
@@ -84,10 +85,13 @@ export abstract class DurableStoreOnKv implements DurableStore {
   protected readonly parts: StoreParts
   readonly #kv: KvStore
   readonly #notifier = new Notifier()
+  /** By how much steady time is ahead as the store has it. */
+  #notedAheadMs: number
 
   constructor(parts: StoreParts) {
     this.parts = parts
     this.#kv = parts.kv
+    this.#notedAheadMs = aheadOf(parts.clock.read())
     this.failed = parts.kv.failed
     this.capabilities = parts.kv.capabilities
   }
@@ -96,8 +100,20 @@ export abstract class DurableStoreOnKv implements DurableStore {
   abstract reclaim(): Promise<ReclaimReport>
   abstract check(options?: CheckOptions): Promise<CheckReport>
 
+  /** The moment of a read by both clocks. Only the owner knows of each step of the clock; others know what it has written down. */
+  protected moment(snapshot: KvSnapshot): Moment {
+    const moment = this.parts.clock.read()
+    return this.#kv.readOnly ? steadyMoment(snapshot, moment.nowMs) : moment
+  }
+
+  /** By how much steady time is ahead of the clock in a read. */
+  protected aheadMs(snapshot: KvSnapshot): number {
+    return aheadOf(this.moment(snapshot))
+  }
+
   /** Runs a read; a damaged record that it meets goes into quarantine before the error is passed on. */
   protected async read<T>(body: (snapshot: KvSnapshot) => T): Promise<T> {
+    if (this.#clockWasSet) await this.#followClock()
     try {
       return this.#kv.read(body)
     } catch (error) {
@@ -113,6 +129,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     request: PageRequest,
   ): Promise<{ page: Page<T>; feedCursor: FeedCursor }> {
     requireObject('query', request)
+    if (this.#clockWasSet) await this.#followClock()
     const found = this.#kv.read((snapshot) => ({
       ...readPage(snapshot, listing(snapshot), request),
       feedCursor: encodeFeedCursor(snapshot, knownSequence(snapshot).n),
@@ -132,12 +149,15 @@ export abstract class DurableStoreOnKv implements DurableStore {
     const { requestId, outbox = [] } = request
     const maxMessageBytes = this.parts.maxSpecBytes + OUTBOX_EXTRA_BYTES
     const { background = false, frees = background, changed = () => true } = options
+    let aheadMs = this.#notedAheadMs
     try {
       const result = await this.#kv.write(
         (rows) => {
           const earlier = requestId === undefined ? undefined : findRequest(rows, operation, requestId)
           if (earlier !== undefined) return earlier.result as T
           const mutation = new Mutation(rows, this.parts.clock.read())
+          aheadMs = mutation.aheadMs
+          if (aheadMs !== this.#notedAheadMs) writeAheadMs(rows, aheadMs, mutation.nowMs)
           const made = body(mutation)
           if (changed(made)) mutation.send(outbox, maxMessageBytes)
           mutation.finish()
@@ -146,6 +166,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
         },
         { background, frees },
       )
+      this.#notedAheadMs = aheadMs
       this.#notifier.notify()
       return result
     } catch (error) {
@@ -153,6 +174,16 @@ export abstract class DurableStoreOnKv implements DurableStore {
       if (damaged !== null) await this.#quarantine([damaged])
       throw error
     }
+  }
+
+  get #clockWasSet(): boolean {
+    return !this.#kv.readOnly && aheadOf(this.parts.clock.read()) !== this.#notedAheadMs
+  }
+
+  /** Writes down that the clock was set, so that a later opening knows it too. */
+  async #followClock(): Promise<void> {
+    // A store that takes no writes is read all the same.
+    await this.mutate('followClock', {}, () => undefined, { frees: true }).catch(() => undefined)
   }
 
   /** Finishes what an opening of a store of an earlier schema has begun. */
@@ -212,8 +243,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
 
   async dueDeadlines(query: { limit?: number } = {}): Promise<Deadline[]> {
     const limit = limitOf(query)
-    const { nowMs } = this.parts.clock.read()
-    return await this.read((snapshot) => this.#deadlines(snapshot, nowMs, limit))
+    return await this.read((snapshot) => this.#deadlines(snapshot, this.moment(snapshot).steadyMs, limit))
   }
 
   async nextDeadlineMs(): Promise<number | null> {
@@ -223,7 +253,9 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   #deadlines(snapshot: KvSnapshot, untilMs: number, limit: number): Deadline[] {
-    return readDeadlines(snapshot, untilMs, limit, (deadline) => this.isGone(snapshot, deadline))
+    return readDeadlines(snapshot, untilMs, limit, this.aheadMs(snapshot), (deadline) =>
+      this.isGone(snapshot, deadline),
+    )
   }
 
   /** Tells whether a deadline is one of something that was deleted and is not yet reclaimed. */

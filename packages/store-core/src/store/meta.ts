@@ -165,8 +165,12 @@ export function checkStoreRow(row: StoreRow, request: OpenRequest, location: str
   }
 }
 
-/** Writes the store's row where it is new, and a further incarnation in any case. */
-export async function openForWriting(kv: KvStore, request: OpenRequest): Promise<NumberedIncarnation> {
+/** Writes the store's row where it is new, a further incarnation in any case, and in the same transaction what `also` writes. */
+export async function openForWriting(
+  kv: KvStore,
+  request: OpenRequest,
+  also: (rows: KvTransaction) => void,
+): Promise<NumberedIncarnation> {
   return await kv.write(
     (rows) => {
       const existing = readStoreRow(rows)
@@ -194,6 +198,7 @@ export async function openForWriting(kv: KvStore, request: OpenRequest): Promise
         ...(driver === undefined ? {} : { driver }),
       })
       countTable.put(rows, COUNT_KEY, { n: number })
+      also(rows)
       return { number, ...incarnation }
     },
     { frees: true },

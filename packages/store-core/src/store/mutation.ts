@@ -7,7 +7,7 @@ import { addToCounter } from './counters.ts'
 import { feedTable, packChange } from './feed-entry.ts'
 import { readSequence, type SequenceRow, writeSequence } from './meta.ts'
 import { putOutboxMessage } from './outbox.ts'
-import type { Moment } from './steady-clock.ts'
+import { aheadOf, type Moment, shiftTime } from './steady-clock.ts'
 import { INDEX } from './tables.ts'
 
 /**
@@ -17,8 +17,10 @@ import { INDEX } from './tables.ts'
 export class Mutation {
   readonly rows: KvTransaction
   readonly nowMs: number
-  /** The time by a clock that is never set; leases are measured by it. */
+  /** The time by a clock that is never set; what somebody waits for is stored by it. */
   readonly steadyMs: number
+  /** By how much that clock is ahead of the other; negative where it is behind. */
+  readonly aheadMs: number
   readonly #start: SequenceRow
   #sequence: number
   #changes: Change[] = []
@@ -27,12 +29,23 @@ export class Mutation {
     { kind: RecordKind; namespace: string; state: string; records: number; bytes: number }
   >()
 
-  constructor(rows: KvTransaction, { nowMs, steadyMs }: Moment) {
+  constructor(rows: KvTransaction, moment: Moment) {
     this.rows = rows
-    this.nowMs = nowMs
-    this.steadyMs = steadyMs
+    this.nowMs = moment.nowMs
+    this.steadyMs = moment.steadyMs
+    this.aheadMs = aheadOf(moment)
     this.#start = readSequence(rows)
     this.#sequence = this.#start.n
+  }
+
+  /** Returns the steady time of what the clock tells. */
+  steady(atMs: number): number {
+    return shiftTime(atMs, this.aheadMs)
+  }
+
+  /** Returns the steady time of a deadline in a request; `undefined` and `null` are themselves. */
+  steadyDeadline<T extends null | undefined>(atMs: number | T): number | T {
+    return typeof atMs === 'number' ? this.steady(atMs) : atMs
   }
 
   /** Gives out the next sequence number. */

@@ -3,7 +3,8 @@ import { unfoldedStore } from '../fold/unfolded-store.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { beginMigration, type MigrationReport } from '../migrations/migrations.ts'
 import { requireObject, requireText, wrongType } from './argument-types.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, wholeMs } from './clock.ts'
+import { resumeSteadyTime } from './clock-row.ts'
 import { knownStoreRow, recoverSequence, requireStoreRow } from './damaged-meta.ts'
 import type { StoreParts } from './durable-store-on-kv.ts'
 import { checkFields, type Fields } from './fields.ts'
@@ -16,8 +17,8 @@ export interface OpenStoreOptions {
   /** Tells the time, in milliseconds since 1970; fractions are cut off. */
   readonly clock: Clock
   /**
-   * Tells the time that passes, in milliseconds from any beginning, as `performance.now` does. Leases are measured by it, so that they last as
-   * long as they should when `clock` is set. Without it they follow `clock`, but not back.
+   * Tells the time that passes, in milliseconds from any beginning, as `performance.now` does. With it leases, delays, due times and deadlines
+   * come when they should, however `clock` is set. Without it they follow `clock`, but not back.
    */
   readonly steadyClock?: Clock
   /** The node that the store belongs to. A store that has one refuses another. */
@@ -64,9 +65,8 @@ export async function openParts(
 ): Promise<StoreParts> {
   checkOpenOptions(options)
   const { nodeId, maxSpecBytes = DEFAULT_MAX_SPEC_BYTES } = options
-  const clock = new SteadyClock(options.clock, options.steadyClock)
-  const request = { kind, nodeId, nowMs: clock.read().nowMs }
-  const made = { kv: unfoldedStore(kv, kind), stored: kv, clock, kind, maxSpecBytes }
+  const request = { kind, nodeId, nowMs: wholeMs(options.clock)() }
+  const made = { kv: unfoldedStore(kv, kind), stored: kv, kind, maxSpecBytes }
   if (!kv.readOnly) {
     requireStoreRow(kv)
     const row = kv.read(knownStoreRow)
@@ -74,7 +74,11 @@ export async function openParts(
     await recoverSequence(made.kv, request.nowMs)
     const report = await beginMigration(kv)
     if (report !== null) options.onMigration?.(report)
-    return { ...made, incarnation: await openForWriting(kv, request) }
+    let aheadMs = 0
+    const incarnation = await openForWriting(kv, request, (rows) => {
+      aheadMs = resumeSteadyTime(rows, request.nowMs)
+    })
+    return { ...made, clock: new SteadyClock(options.clock, options.steadyClock, aheadMs), incarnation }
   }
   const named = kv.read((snapshot) => snapshot.get('meta', STORE_KEY) !== undefined)
   if (!named) {
@@ -86,5 +90,5 @@ export async function openParts(
   const row = kv.read(knownStoreRow)
   // Whoever looks at a damaged store must get in.
   if (row !== undefined) checkStoreRow(row, request, kv.location)
-  return { ...made, incarnation: null }
+  return { ...made, clock: new SteadyClock(options.clock, options.steadyClock, 0), incarnation: null }
 }

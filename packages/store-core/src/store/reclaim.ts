@@ -6,14 +6,13 @@ import type { Mutation } from './mutation.ts'
 import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import { rowsOf } from './scan.ts'
-import { CLOCK_STEP_MS } from './steady-clock.ts'
 import type { TableName } from './tables.ts'
 
 /** A record that was deleted and whose rows are still being removed. */
 export interface ReclaimRow {
   readonly id: string
   readonly at: number
-  /** Set where it is no deleted record but one that is being written in steps: until when it may take. */
+  /** Set where it is no deleted record but one that is being written in steps: until when it may take, by steady time. */
   readonly until?: number
 }
 
@@ -33,7 +32,7 @@ export function putReclaim(mutation: Mutation, key: Uint8Array, id: string): voi
   reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs })
 }
 
-/** Marks a record that is being written in steps: until it is whole it is hidden, and from a time on its rows are removed. */
+/** Marks a record that is being written in steps: until it is whole it is hidden, and from a steady time on its rows are removed. */
 export function stageReclaim(mutation: Mutation, key: Uint8Array, id: string, untilMs: number): void {
   reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs, until: untilMs })
 }
@@ -57,12 +56,12 @@ export function dropReclaim(mutation: Mutation, key: Uint8Array): void {
 
 /** Gives up a record that is being written in steps: its rows may be removed at once. */
 export function endStaging(mutation: Mutation, key: Uint8Array, id: string): void {
-  if (isStaged(mutation.rows, key)) stageReclaim(mutation, key, id, mutation.nowMs)
+  if (isStaged(mutation.rows, key)) stageReclaim(mutation, key, id, mutation.steadyMs)
 }
 
 function requireStaged(mutation: Mutation, key: Uint8Array): void {
   const staged = reclaimTable.get(mutation.rows, key)
-  if (staged?.until !== undefined && staged.until > mutation.nowMs) return
+  if (staged?.until !== undefined && staged.until > mutation.steadyMs) return
   throw new StoreError('JOB_NOT_FOUND', 'the import took too long, and what it wrote is being removed', {
     hint: 'import it again in a moment',
   })
@@ -99,16 +98,10 @@ export function reclaimStep(
 function* remainsOf(mutation: Mutation): Generator<Remains> {
   for (const { key, value } of rowsOf(mutation.rows, 'reclaim', NO_BYTES)) {
     const row = readMark(key, value)
-    if (row === null || isBeingWritten(mutation, key, row)) continue
+    // Until then it is still being written.
+    if (row === null || (row.until !== undefined && row.until > mutation.steadyMs)) continue
     yield { key, id: row.id, neverSeen: row.until !== undefined }
   }
-}
-
-/** A mark that was made while the clock was ahead counts from now, or its id would be taken for as much longer. */
-function isBeingWritten(mutation: Mutation, key: Uint8Array, { id, at, until }: ReclaimRow): boolean {
-  if (until === undefined || until <= mutation.nowMs) return false
-  if (at > mutation.nowMs + CLOCK_STEP_MS) stageReclaim(mutation, key, id, mutation.nowMs + until - at)
-  return true
 }
 
 /** A damaged mark is left to `check` and `repair`, and does not keep the others. */

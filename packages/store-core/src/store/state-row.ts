@@ -2,13 +2,14 @@ import type { Json } from '../model/json.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { requireOptionalJson } from './argument-types.ts'
 import { checkTime, cutMessage } from './limits.ts'
+import { type Moment, shiftTime } from './steady-clock.ts'
 
 /** What the rows of all records that have a state have in common. */
 export interface StateRow<State extends string> {
   readonly s: State
   /** Message of the state. */
   readonly m?: string
-  /** Since when it has been in its state. */
+  /** Since when it has been in its state: by steady time, for somebody may wait for how long; once it has ended by the clock. */
   readonly ss: number
   /** When it ended. */
   readonly f?: number
@@ -34,17 +35,29 @@ export function inState<State extends string, Row extends StateRow<State>>(
   row: Row,
   to: State,
   text: string,
-  nowMs: number,
+  { nowMs, steadyMs }: Moment,
 ): Row {
   const { m: _message, dl: deadline, ...kept } = row
   const message = cutMessage(text)
   return {
     ...kept,
     s: to,
-    ss: nowMs,
     ...(message === '' ? {} : { m: message }),
-    ...(machine.terminal.has(to) ? { f: nowMs } : deadline === undefined ? {} : { dl: deadline }),
+    ...(machine.terminal.has(to)
+      ? { ss: nowMs, f: nowMs }
+      : { ss: steadyMs, ...(deadline === undefined ? {} : { dl: deadline }) }),
   } as unknown as Row
+}
+
+/** Returns the times of a row that may be by steady time, as the clock tells them now. */
+export function timesOf(
+  { ss, f, dl }: Omit<StateRow<string>, 's'>,
+  aheadMs: number,
+): { readonly stateSinceMs: number; readonly deadlineAtMs: number | null } {
+  return {
+    stateSinceMs: f === undefined ? shiftTime(ss, -aheadMs) : ss,
+    deadlineAtMs: dl === undefined ? null : shiftTime(dl, -aheadMs),
+  }
 }
 
 /** Returns a row with other fields: one that is `undefined` stays as it is, `null` clears. A record that ended gets no deadline. */

@@ -63,8 +63,6 @@ export const INDEX = {
   evaluationEnded: 26,
   /** evaluation; only those that were claimed with others when their process died */
   evaluationSuspect: 27,
-  /** time that its delay counts from, evaluation; only those that were given a delay and were not claimed since */
-  evaluationDelayed: 28,
   /** due, kind, id */
   deadline: 30,
   /** time, request id */

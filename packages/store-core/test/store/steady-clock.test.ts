@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000
 function passedBy(steps: readonly (readonly [passMs: number, setMs: number])[], isMeasured: boolean): number {
   let wallMs = 1_700_000_000_000.4
   let passedMs = 17.25
-  const clock = new SteadyClock(() => wallMs, isMeasured ? () => passedMs : undefined)
+  const clock = new SteadyClock(() => wallMs, isMeasured ? () => passedMs : undefined, 0)
   const startMs = clock.read().steadyMs
   expect(startMs).toBe(1_700_000_000_000)
   for (const [passMs, setMs] of steps) {

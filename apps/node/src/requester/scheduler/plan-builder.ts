@@ -147,11 +147,11 @@ export class PlanBuilder {
 
   #followUps(): NewEvaluation[] {
     const { nowMs, pendingDueMs } = this.#view
-    if (this.#overflow) return [{ trigger: 'exec-limit', dueAtMs: nowMs, comment: 'the plan was full' }]
+    if (this.#overflow) return [{ trigger: 'exec-limit', comment: 'the plan was full' }]
     const due = this.#dueMs
     // Another evaluation that comes in time decides anew; without this each one would leave a chain of its own.
     if (due === null || (pendingDueMs !== null && pendingDueMs <= due.atMs)) return []
-    return [{ trigger: due.trigger, dueAtMs: due.atMs, comment: due.comment }]
+    return [{ trigger: due.trigger, delayMs: Math.max(0, due.atMs - nowMs), comment: due.comment }]
   }
 
   #comment(): string {

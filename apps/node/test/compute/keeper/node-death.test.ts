@@ -7,7 +7,18 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RunningProcess } from '../../../src/compute/engine/engine.ts'
 import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
-import { bootId, readProcess } from '../../../src/compute/keeper/process-table.ts'
+import {
+  dataDirOf,
+  keeperMarkerOf,
+  RUNNER_VARIABLE,
+  runnerMarkerOf,
+} from '../../../src/compute/keeper/marker.ts'
+import {
+  bootId,
+  environmentValue,
+  listProcesses,
+  readProcess,
+} from '../../../src/compute/keeper/process-table.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
 import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
@@ -64,6 +75,14 @@ async function kill(node: FakeNode): Promise<void> {
   await gone
 }
 
+/** What a keeper holds ready for other jobs; it dies with it, a moment later. */
+function heldReady({ process: keeper, workDir }: FakeNode): number[] {
+  const marker = runnerMarkerOf(keeper, keeperMarkerOf(dataDirOf(workDir)))
+  return listProcesses()
+    .map(({ pid }) => pid)
+    .filter((pid) => environmentValue(pid, RUNNER_VARIABLE) === marker)
+}
+
 // A number that appears in the command line of every process of the job and of nothing else.
 const unique = (): string => String(1_000_000_000 + process.pid * 1_000 + count + 1)
 
@@ -106,6 +125,7 @@ describe('when the node is killed', () => {
     await until('the keeper is gone', () => !isAlive(node.process))
     expect(processesWith(mark)).toEqual([])
     expect(readExitRecord(node.workDir)).toMatchObject({ reason: 'node-gone', executionId: node.executionId })
+    await until('what it held ready is gone', () => heldReady(node).length === 0)
     expect(await killLeftover(node)).toEqual({ keeperAlive: false, killed: 0 })
   })
 

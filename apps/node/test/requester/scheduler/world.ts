@@ -199,7 +199,9 @@ export class World {
       })
     }
     if (job !== null) this.#moveJob(job.to, job.message)
-    this.pending.push(...followUps)
+    for (const { delayMs = 0, ...followUp } of followUps) {
+      this.pending.push({ ...followUp, dueAtMs: this.nowMs + delayMs })
+    }
   }
 
   #moveJob(to: JobState, message: string): void {

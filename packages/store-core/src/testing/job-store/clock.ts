@@ -28,10 +28,9 @@ export const clockCases: readonly JobCase[] = [
       clock.jump(DAY_MS)
       const id = await givenBack(store, 500)
       clock.jump(-DAY_MS)
-      assert.equal(await store.nextEvaluationMs(), clock.read())
+      assert.equal(await store.nextEvaluationMs(), clock.read() + 500)
       assert.equal(await claim(store), null)
       assert.equal(await dueAt(store, id), clock.read() + 500)
-      assert.equal(await store.nextEvaluationMs(), clock.read() + 500)
       clock.step(499)
       assert.equal(await claim(store), null)
       clock.step(1)
@@ -55,7 +54,8 @@ export const clockCases: readonly JobCase[] = [
     },
   },
   {
-    name: 'a delay may be asked for wherever an evaluation is; a due time that was given stays what it is',
+    name: 'a delay may be asked for wherever an evaluation is, and a due time moves with the clock as a delay does',
+    needs: 'single opening',
     run: async ({ store, clock }) => {
       clock.jump(DAY_MS)
       const dueAtMs = clock.read() + 7_000
@@ -67,8 +67,13 @@ export const clockCases: readonly JobCase[] = [
       clock.jump(-DAY_MS)
       assert.equal(await claim(store), null)
       assert.equal(await dueAt(store, evaluationId ?? ''), clock.read() + 9_000)
-      assert.equal(await dueAt(store, fixed.id), dueAtMs)
-      assert.equal(await store.nextEvaluationMs(), clock.read() + 9_000)
+      assert.equal(await dueAt(store, fixed.id), dueAtMs - DAY_MS)
+      assert.equal(await store.nextEvaluationMs(), clock.read() + 7_000)
+      clock.jump(2 * DAY_MS)
+      assert.equal(await store.nextEvaluationMs(), clock.read() + 7_000)
+      assert.equal(await claim(store), null)
+      clock.step(7_000)
+      assert.equal((await claimed(store)).evaluation.id, fixed.id)
     },
   },
   {
@@ -100,14 +105,16 @@ export const clockCases: readonly JobCase[] = [
     },
   },
   {
-    name: 'what was due before the clock was set back goes before what comes after, and behind what is more urgent',
+    name: 'what was due first is claimed first, however the clock was set, and behind what is more urgent',
     needs: 'single opening',
     run: async ({ store, clock }) => {
       const add = async (priority: number): Promise<string | null> =>
         (await submit(store, { priority, evaluation: { trigger: 'job-register' } })).evaluationId
       const first = await add(0)
+      clock.step(1)
       clock.jump(DAY_MS)
       const ahead = [await add(0), await add(0)]
+      clock.step(1)
       clock.jump(-DAY_MS)
       const [later, urgent] = [await add(0), await add(1)]
       const order: string[] = []
@@ -115,7 +122,7 @@ export const clockCases: readonly JobCase[] = [
         order.push(next.evaluation.id)
         await store.completeEvaluation({ lease: next.lease })
       }
-      assert.deepEqual(order, [urgent, ...ahead, first, later])
+      assert.deepEqual(order, [urgent, first, ...ahead, later])
     },
   },
   {
@@ -132,6 +139,24 @@ export const clockCases: readonly JobCase[] = [
       while ((await store.reclaim()).more) {
         // One step of a few.
       }
+    },
+  },
+  {
+    name: 'how long a job and an execution have been in their states stays right',
+    needs: 'single opening',
+    run: async ({ store, clock }) => {
+      const { id: jobId } = await newJob(store)
+      const execution = await store.createExecution({ jobId, nodeId: 'n1' })
+      await store.transitionJob({ jobId, to: 'Queued' })
+      clock.step(3_000)
+      for (const byMs of [DAY_MS, -2 * DAY_MS]) {
+        clock.jump(byMs)
+        assert.equal((await store.getJob(jobId))?.stateSinceMs, clock.read() - 3_000)
+        assert.equal((await store.getExecution(execution.id))?.stateSinceMs, clock.read() - 3_000)
+      }
+      const ended = await store.transitionJob({ jobId, to: 'Failed' })
+      clock.jump(DAY_MS)
+      assert.equal((await store.getJob(jobId))?.stateSinceMs, ended.stateSinceMs)
     },
   },
   {

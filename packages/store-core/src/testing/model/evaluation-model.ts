@@ -9,7 +9,6 @@ import { Refusal } from './refusal.ts'
 
 /** Claims after which leases that run out fail their evaluation. */
 const MAX_CLAIMS = 10
-const CLOCK_STEP_MS = 1_000
 
 /** The queue of evaluations over the state of a model, at one moment. */
 export class EvaluationModel {
@@ -53,7 +52,6 @@ export class EvaluationModel {
     const left = [...state.deleted.values()].some(({ evaluations }) => evaluations.includes(made.id))
     if (left || state.evaluations.has(made.id)) throw new Refusal('EVALUATION_ALREADY_EXISTS')
     state.evaluations.set(made.id, made)
-    this.#delay(made.id, request.delayMs ?? 0)
     this.#place(made)
     return made.id
   }
@@ -74,14 +72,6 @@ export class EvaluationModel {
     incarnation: string,
   ): Claim | null {
     for (const evaluation of this.#pending()) {
-      const delay = this.#delayFromTheFuture(evaluation.id)
-      if (delay === undefined) continue
-      this.#delay(evaluation.id, 0)
-      if (this.#state.due.has(evaluation.id)) continue
-      this.#delay(evaluation.id, delay.delayMs)
-      this.#place(this.#replace(evaluation, { dueAtMs: this.#nowMs + delay.delayMs }))
-    }
-    for (const evaluation of this.#pending()) {
       if (evaluation.lease === null || evaluation.lease.expiresAtMs > this.#nowMs) continue
       this.#giveBack(evaluation, 0, MAX_CLAIMS, 'the lease ran out')
     }
@@ -90,7 +80,7 @@ export class EvaluationModel {
     do {
       best = this.#ready()
         .filter(({ jobType }) => types === undefined || types.includes(jobType))
-        .sort((a, b) => inClaimOrder(a, b, this.#nowMs))[0]
+        .sort(inOrder)[0]
       if (best === undefined) return null
     } while (this.#endHopeless(best))
     const attempt = best.attempt + 1
@@ -100,7 +90,6 @@ export class EvaluationModel {
       expiresAtMs: this.#nowMs + leaseMs,
       incarnation,
     }
-    this.#delay(best.id, 0)
     const evaluation = this.#replace(best, { attempt, lease: { ...lease, holder } })
     return { lease, evaluation }
   }
@@ -125,13 +114,12 @@ export class EvaluationModel {
     return this.#giveBack(this.#held(token), delayMs, maxAttempts, comment)
   }
 
-  /** Keeps leases as long as they are when the clock is set. */
+  /** Moves due times and leases with the clock when it is set. */
   followClock(byMs: number): void {
-    for (const evaluation of this.#pending()) {
-      const { id, lease } = evaluation
-      if (lease === null) continue
-      const moved = { ...evaluation, lease: { ...lease, expiresAtMs: lease.expiresAtMs + byMs } }
-      this.#state.evaluations.set(id, moved)
+    for (const evaluation of this.#state.evaluations.values()) {
+      const { id, lease, dueAtMs } = evaluation
+      const moved = lease === null ? null : { ...lease, expiresAtMs: lease.expiresAtMs + byMs }
+      this.#state.evaluations.set(id, { ...evaluation, dueAtMs: dueAtMs + byMs, lease: moved })
     }
   }
 
@@ -157,7 +145,6 @@ export class EvaluationModel {
 
   /** When work is due next. */
   nextMs(): number | null {
-    if (this.#pending().some(({ id }) => this.#delayFromTheFuture(id) !== undefined)) return this.#nowMs
     const times: number[] = []
     for (const { id, lease, dueAtMs } of this.#pending()) {
       if (lease !== null) times.push(lease.expiresAtMs)
@@ -185,7 +172,6 @@ export class EvaluationModel {
   #giveBack(before: Evaluation, delayMs: number, maxAttempts: number, comment: string): 'pending' | 'failed' {
     const failed = before.attempt >= maxAttempts
     const dueAtMs = this.#nowMs + delayMs
-    this.#delay(before.id, failed ? 0 : delayMs)
     this.#place(
       this.#replace(before, { lease: null, comment, ...(failed ? { status: 'failed' } : { dueAtMs }) }),
     )
@@ -237,18 +223,7 @@ export class EvaluationModel {
     return [...this.#state.evaluations.values()].filter(({ status }) => status === 'pending')
   }
 
-  /** Notes the delay of an evaluation from now; 0 for none. */
-  #delay(id: string, delayMs: number): void {
-    if (delayMs === 0) this.#state.delays.delete(id)
-    else this.#state.delays.set(id, { fromMs: this.#nowMs, delayMs })
-  }
-
-  #delayFromTheFuture(id: string): { readonly delayMs: number } | undefined {
-    const delay = this.#state.delays.get(id)
-    return delay !== undefined && delay.fromMs > this.#nowMs + CLOCK_STEP_MS ? delay : undefined
-  }
-
-  /** Finds out whether an evaluation is due; once it was, it stays so whatever the clock does. */
+  /** Finds out whether an evaluation is due; once it was, it stays so where the clock goes back a little. */
   #place({ id, dueAtMs }: Evaluation): void {
     if (dueAtMs <= this.#nowMs) this.#state.due.add(id)
     else this.#state.due.delete(id)
@@ -278,13 +253,7 @@ export class EvaluationModel {
   }
 }
 
-/** The order in which jobs are worked on: what was due before the clock was set back has waited for longest. */
-function inClaimOrder(a: Evaluation, b: Evaluation, nowMs: number): number {
-  const isLater = ({ dueAtMs }: Evaluation) => (dueAtMs > nowMs ? 0 : 1)
-  return b.priority - a.priority || isLater(a) - isLater(b) || inOrder(a, b)
-}
-
-/** The order in which those of one job that are due are worked on. */
+/** The order in which what is due is worked on. */
 function inOrder(a: Evaluation, b: Evaluation): number {
   return b.priority - a.priority || a.dueAtMs - b.dueAtMs || a.sequence - b.sequence
 }

@@ -66,7 +66,9 @@ async function compareJobs({ store, model }: JobWorld): Promise<void> {
 async function compareExecutions({ store, model }: JobWorld): Promise<void> {
   const { executions, jobs } = model.state
   const byCreation: Order<Execution> = (execution) => execution.createdAtMs
-  const bySince: Order<Execution> = (execution) => execution.stateSinceMs
+  // What has ended keeps the time that the clock told then, and stands among the others as it was written.
+  const bySince: Order<Execution> = ({ stateSinceMs, finishedAtMs }) =>
+    finishedAtMs === null ? stateSinceMs + model.aheadMs : stateSinceMs
   const live = (execution: Execution) => !EXECUTION_MACHINE.terminal.has(execution.state)
   const cases: readonly (readonly [ExecutionQuery, (execution: Execution) => boolean, Order<Execution>])[] = [
     [{ nodeId: 'n1' }, (execution) => execution.nodeId === 'n1', byCreation],

@@ -26,8 +26,6 @@ export class JobModelState {
   evaluations: Map<string, Evaluation> = new Map()
   /** The evaluations that were found due. */
   due: Set<string> = new Set()
-  /** The delays of evaluations, and since when they count. */
-  delays: Map<string, { readonly fromMs: number; readonly delayMs: number }> = new Map()
   deleted: Map<string, Leftover> = new Map()
   requests: Map<string, unknown> = new Map()
   sequence = 0
@@ -41,7 +39,6 @@ export class JobModelState {
     copy.executions = new Map(this.executions)
     copy.evaluations = new Map(this.evaluations)
     copy.due = new Set(this.due)
-    copy.delays = new Map(this.delays)
     copy.deleted = new Map(this.deleted)
     copy.requests = new Map(this.requests)
     copy.sequence = this.sequence

@@ -27,6 +27,8 @@ export type NamedExecution = NewExecution & { readonly id: string }
 export class JobModel {
   state: JobModelState = new JobModelState()
   nowMs = 0
+  /** By how much a clock that was never set would be ahead. */
+  aheadMs = 0
 
   /** Carries a change out wholly or, where it is refused, not at all. */
   change<T>(body: () => T): T {
@@ -38,6 +40,15 @@ export class JobModel {
       this.state = before
       throw error
     }
+  }
+
+  /** Moves all that somebody waits for, or counts from, with the clock when it is set. */
+  followClock(byMs: number): void {
+    const { jobs, executions } = this.state
+    this.aheadMs -= byMs
+    for (const job of jobs.values()) jobs.set(job.id, movedBy(byMs, job))
+    for (const execution of executions.values()) executions.set(execution.id, movedBy(byMs, execution))
+    this.evaluations.followClock(byMs)
   }
 
   get evaluations(): EvaluationModel {
@@ -298,5 +309,18 @@ export class JobModel {
 
   #note(jobId: string, entry: ModelEntry): void {
     this.state.history.set(jobId, [...(this.state.history.get(jobId) ?? []), entry])
+  }
+}
+
+function movedBy<Kept extends Pick<Job, 'finishedAtMs' | 'stateSinceMs' | 'deadlineAtMs'>>(
+  byMs: number,
+  kept: Kept,
+): Kept {
+  if (kept.finishedAtMs !== null) return kept
+  const { stateSinceMs, deadlineAtMs } = kept
+  return {
+    ...kept,
+    stateSinceMs: stateSinceMs + byMs,
+    deadlineAtMs: deadlineAtMs === null ? null : deadlineAtMs + byMs,
   }
 }

@@ -39,7 +39,7 @@ export async function runJobCommands(
         await world.store.nextEvaluationMs()
         clock.jump(byMs)
         await world.store.nextEvaluationMs()
-        model.evaluations.followClock(byMs)
+        model.followClock(byMs)
       }
       model.nowMs = clock.read()
       if (fixture.reopen !== undefined && draw.once(80, 94)) {

@@ -5,6 +5,8 @@ import { assertRejects } from '../kv/expectation.ts'
 import type { StoreCase } from './fixture.ts'
 import type { StoreActor } from './store-actor.ts'
 
+const DAY_MS = 86_400_000
+
 /** Returns cases about deadlines. */
 export function deadlineCases<Store extends DurableStore>(
   actor: StoreActor<Store>,
@@ -68,6 +70,56 @@ export function deadlineCases<Store extends DurableStore>(
         const id = await create(store, { deadlineAtMs: clock.read() })
         await assertRejects(setDeadline(store, id, Number.NaN), 'INVALID_ARGUMENT')
         assert.deepEqual(await due(store), [id])
+      },
+    },
+    {
+      name: 'a deadline comes when it would have, however the clock is set',
+      needs: 'single opening',
+      run: async ({ store, clock }) => {
+        for (const byMs of [DAY_MS, -2 * DAY_MS, 5_000]) {
+          const before = await create(store, { deadlineAtMs: clock.read() + 2_000 })
+          clock.jump(byMs)
+          assert.equal(await store.nextDeadlineMs(), clock.read() + 2_000)
+          const after = await create(store, { deadlineAtMs: clock.read() + 1_000 })
+          clock.step(999)
+          assert.deepEqual(await due(store), [])
+          clock.step(1)
+          assert.deepEqual(await store.dueDeadlines(), [{ kind, id: after, dueAtMs: clock.read() }])
+          clock.step(1_000)
+          assert.deepEqual(await due(store), [after, before])
+          for (const id of [before, after]) await end(store, id)
+        }
+      },
+    },
+    {
+      name: 'that the clock was set is remembered by an opening that comes later, and seen by a reader',
+      needs: 'reopen',
+      run: async ({ store, clock, fixture, reopen, openReader }) => {
+        const id = await create(store, { deadlineAtMs: clock.read() + 2_000 })
+        clock.jump(DAY_MS)
+        assert.deepEqual(await due(store), [])
+        if (fixture.openReader !== undefined) {
+          assert.equal(await (await openReader()).nextDeadlineMs(), clock.read() + 2_000)
+        }
+        const again = await reopen()
+        assert.equal(await again.nextDeadlineMs(), clock.read() + 2_000)
+        clock.step(2_000)
+        assert.deepEqual(await due(again), [id])
+      },
+    },
+    {
+      name: 'a clock that is set back between two openings makes no deadline late, and one that is right again none early',
+      needs: 'reopen',
+      run: async ({ store, clock, reopen }) => {
+        const id = await create(store, { deadlineAtMs: clock.read() + 2_000 })
+        clock.jump(-DAY_MS)
+        const back = await reopen()
+        assert.equal(await back.nextDeadlineMs(), clock.read() + 2_000)
+        clock.jump(DAY_MS)
+        const right = await reopen()
+        assert.equal(await right.nextDeadlineMs(), clock.read() + 2_000)
+        clock.step(2_000)
+        assert.deepEqual(await due(right), [id])
       },
     },
     {
