@@ -1,5 +1,6 @@
 export type { Config, RecoveryConfig, RewriteConfig, StoreConfig } from './config.ts'
 export { defaultConfigYaml } from './default-file.ts'
+export { nearestName } from './did-you-mean.ts'
 export { makeDirectory } from './directory.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export type { Environment } from './environment.ts'

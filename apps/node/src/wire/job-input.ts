@@ -5,7 +5,7 @@ import { jobProblems } from './job-rules.ts'
 import type { JobInput, SubmitInput } from './job-schema.ts'
 import { submitSchema } from './job-schema.ts'
 import { SUBMIT_KEYS } from './job-shape.ts'
-import { spellKeys } from './loose-keys.ts'
+import { spellKeys, type UnknownKey } from './loose-keys.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { unknownParameters } from './parameter-names.ts'
 import { isReservedMeta } from './reserved-meta.ts'
@@ -65,10 +65,15 @@ export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS):
 }
 
 /** What is around the job is the client's own business: some send keys there that only Bacalhau reads. */
-function aboutUnknownKeys(unknownKeys: readonly string[], { Tasks }: JobInput): string[] {
-  const inJob = unknownKeys.flatMap((key) => (key.startsWith(JOB_PATH) ? [key.slice(JOB_PATH.length)] : []))
+function aboutUnknownKeys(unknownKeys: readonly UnknownKey[], { Tasks }: JobInput): string[] {
+  const inJob = unknownKeys.flatMap((key) =>
+    key.path.startsWith(JOB_PATH) ? [{ ...key, path: key.path.slice(JOB_PATH.length) }] : [],
+  )
   const keys = [...inJob, ...Tasks.slice(0, 1).flatMap((task) => unknownParameters(task, 'Tasks[0]'))]
-  const named = keys.slice(0, MOST_NAMED_KEYS).map((key) => `unknown key ${shortText(key, 200)} is ignored`)
+  const named = keys.slice(0, MOST_NAMED_KEYS).map(({ path, near }) => {
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    return `unknown key ${shortText(path, 200)} is ignored${hint}`
+  })
   const more = keys.length - named.length
   return more === 0 ? named : [...named, `${more} more unknown keys are ignored`]
 }

@@ -1,3 +1,5 @@
+import { nearestName } from '@saltcod/config'
+
 /** Which keys an object has: a nested object, a list of them, or anything (`null`) that is left as it is. */
 export interface KeyShape {
   readonly [key: string]: KeyShape | readonly [KeyShape] | null
@@ -6,8 +8,22 @@ export interface KeyShape {
 /** A value whose keys are spelled as in a shape. */
 export interface Spelled {
   readonly value: unknown
-  /** Where keys were left out, such as `Job.Tasks[0].Nome`. */
-  readonly unknownKeys: readonly string[]
+  /** The keys that were left out. */
+  readonly unknownKeys: readonly UnknownKey[]
+}
+
+/** A key that nothing reads. */
+export interface UnknownKey {
+  /** Where it stands, such as `Job.Tasks[0].Nome`. */
+  readonly path: string
+  /** What may have been meant, where a key that is read is near. */
+  readonly near?: string
+}
+
+/** Returns a key that nothing reads, of an object whose keys are known. */
+export function unknownKey(path: string, key: string, known: readonly string[]): UnknownKey {
+  const near = nearestName(key, known)
+  return near === undefined ? { path } : { path, near }
 }
 
 /**
@@ -15,19 +31,20 @@ export interface Spelled {
  * are left out and named; where two spellings meet, the later one counts. What is not an object is returned as it is.
  */
 export function spellKeys(value: unknown, shape: KeyShape): Spelled {
-  const unknownKeys: string[] = []
+  const unknownKeys: UnknownKey[] = []
   return { value: spellObject(value, shape, '', unknownKeys), unknownKeys }
 }
 
-function spellObject(value: unknown, shape: KeyShape, path: string, unknownKeys: string[]): unknown {
+function spellObject(value: unknown, shape: KeyShape, path: string, unknownKeys: UnknownKey[]): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  const spelling = new Map(Object.keys(shape).map((key) => [key.toLowerCase(), key]))
+  const known = Object.keys(shape)
+  const spelling = new Map(known.map((key) => [key.toLowerCase(), key]))
   const spelled: Record<string, unknown> = {}
   for (const [key, inner] of Object.entries(value)) {
     const name = spelling.get(key.toLowerCase())
     const innerShape = name === undefined ? undefined : shape[name]
     const innerPath = `${path}${path === '' ? '' : '.'}${name ?? key}`
-    if (name === undefined || innerShape === undefined) unknownKeys.push(innerPath)
+    if (name === undefined || innerShape === undefined) unknownKeys.push(unknownKey(innerPath, key, known))
     else if (innerShape === null) spelled[name] = inner
     else if (!isListShape(innerShape)) spelled[name] = spellObject(inner, innerShape, innerPath, unknownKeys)
     else if (!Array.isArray(inner)) spelled[name] = inner

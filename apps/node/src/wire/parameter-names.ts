@@ -1,4 +1,5 @@
 import type { SpecConfig, Task } from '../spec/job-spec.ts'
+import { type UnknownKey, unknownKey } from './loose-keys.ts'
 
 type NamesByType = ReadonlyMap<string, readonly string[]>
 
@@ -20,7 +21,7 @@ const ENGINE: NamesByType = new Map(
 )
 
 /** Lists the parameters of a task that its engine and its input sources do not read; those of types that are not known are free. */
-export function unknownParameters(task: Task, path: string): string[] {
+export function unknownParameters(task: Task, path: string): UnknownKey[] {
   return [
     ...unread(task.Engine, ENGINE, `${path}.Engine`),
     ...task.InputSources.flatMap(({ Source }, index) =>
@@ -29,10 +30,11 @@ export function unknownParameters(task: Task, path: string): string[] {
   ]
 }
 
-function unread({ Type, Params }: SpecConfig, names: NamesByType, path: string): string[] {
-  const known = names.get(Type.toLowerCase())?.map((name) => name.toLowerCase())
+function unread({ Type, Params }: SpecConfig, names: NamesByType, path: string): UnknownKey[] {
+  const known = names.get(Type.toLowerCase())
   if (known === undefined) return []
+  const read = new Set(known.map((name) => name.toLowerCase()))
   return Object.keys(Params)
-    .filter((name) => !known.includes(name.toLowerCase()))
-    .map((name) => `${path}.Params.${name}`)
+    .filter((name) => !read.has(name.toLowerCase()))
+    .map((name) => unknownKey(`${path}.Params.${name}`, name, known))
 }

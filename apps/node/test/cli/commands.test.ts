@@ -295,7 +295,7 @@ test('keys that nothing reads are told, unless nobody wants to know', async () =
   const spec = { Type: 'batch', Tasks: [{ Name: 'a', Timeout: 5, Engine: { Type: 'noop' } }] }
   const input = JSON.stringify(spec)
   const told = await saltcod(['job', 'run', '--no-wait', '-'], { env, input })
-  assert.equal(told.stderr, 'Warning: unknown key Tasks[0].Timeout is ignored\n')
+  assert.equal(told.stderr, 'Warning: unknown key Tasks[0].Timeout is ignored; did you mean Timeouts?\n')
   const hidden = await saltcod(['job', 'run', '--no-wait', '--hide-warnings', '-'], { env, input })
   assert.equal(hidden.stderr, '')
 })

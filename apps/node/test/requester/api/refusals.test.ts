@@ -199,15 +199,15 @@ test('keys that nothing reads are named in warnings, and those of free maps are 
   assert.deepEqual(
     await put(misspelt),
     [
-      'cuont',
-      'Tasks[0].Engine.parms',
-      'Tasks[0].InputSources[0].Traget',
-      'Tasks[0].ResultPaths[0].Paht',
-      'Tasks[0].Resources.Cpus',
-      'Tasks[0].Timeouts.ExecutionTimeot',
-      'Tasks[0].Engine.Params.DurationSecs',
-      'Tasks[0].InputSources[0].Source.Params.Path',
-    ].map((key) => `unknown key ${key} is ignored`),
+      'cuont is ignored; did you mean Count?',
+      'Tasks[0].Engine.parms is ignored; did you mean Params?',
+      'Tasks[0].InputSources[0].Traget is ignored; did you mean Target?',
+      'Tasks[0].ResultPaths[0].Paht is ignored; did you mean Path?',
+      'Tasks[0].Resources.Cpus is ignored; did you mean CPU?',
+      'Tasks[0].Timeouts.ExecutionTimeot is ignored; did you mean ExecutionTimeout?',
+      'Tasks[0].Engine.Params.DurationSecs is ignored; did you mean DurationMs?',
+      'Tasks[0].InputSources[0].Source.Params.Path is ignored',
+    ].map((warning) => `unknown key ${warning}`),
   )
   const free = { anything: 'goes' }
   const Engine = { Type: 'quantum', Params: { Qubits: 3 } }
