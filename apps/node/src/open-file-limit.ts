@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
-/** A run opens files while it is started, staged and published. */
-export const FILES_PER_RUN = 12
+/** In the keeper a run has two logs, two pipes and its namespace open; in the node, files while it is started, staged and published. */
+export const FILES_PER_RUN = 6
 const FEWEST_RUNS = 8
 
 /** Returns how many files this process may have open; `null` where the system does not tell, or sets no limit. */

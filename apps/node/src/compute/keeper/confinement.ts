@@ -7,6 +7,8 @@ export interface Confinement {
   readonly fileBytes: number
   /** Private writable memory of one process, or null. */
   readonly dataBytes: number | null
+  /** Processes and threads of the user in the user namespace that it is in, or null. */
+  readonly tasks: number | null
 }
 
 /** A program with its arguments. */
@@ -47,9 +49,10 @@ export function limit({ command, args }: CommandLine, limits: Confinement): Comm
   const prlimit = tool('prlimit', ['--core=0'])
   if (prlimit === undefined) return { command, args }
   const data = limits.dataBytes === null ? [] : [`--data=${limits.dataBytes}`]
+  const tasks = limits.tasks === null ? [] : [`--nproc=${limits.tasks}`]
   return {
     command: prlimit,
-    args: ['--core=0', `--fsize=${limits.fileBytes}`, ...data, '--', command, ...args],
+    args: ['--core=0', `--fsize=${limits.fileBytes}`, ...data, ...tasks, '--', command, ...args],
   }
 }
 

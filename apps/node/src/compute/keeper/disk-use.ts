@@ -66,6 +66,11 @@ export class DiskUse {
     this.#initialBytes = step.value
   }
 
+  /** True when a look has begun and is not complete. */
+  get underWay(): boolean {
+    return this.#walk !== undefined
+  }
+
   /** Goes on with a look; returns the bytes that were added since the start when one is complete. */
   look(): number | undefined {
     const startedAtMs = performance.now()

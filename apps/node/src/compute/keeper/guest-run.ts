@@ -1,4 +1,5 @@
 import { type Capped, type ExitRecord, exitRecord, keepRecord, NOT_CAPPED } from './exit-record.ts'
+import { type JobUse, sumOfUses } from './job-use.ts'
 import type { KeptWork } from './kept-work.ts'
 import type { GuestLaunch } from './protocol.ts'
 import { RunBounds } from './run-bounds.ts'
@@ -20,6 +21,8 @@ const RUNTIME_BYTES = 512 * 1024 * 1024
 /** Runners that are tried for one guest. One that is gone before it begins with it has run nothing of it. */
 const MOST_RUNNERS = 3
 
+const NOTHING = sumOfUses([])
+
 /** Looks after the run of one WebAssembly guest inside the keeper: hands it to a runner, bounds it, and records its end. */
 export class GuestRun implements KeptWork {
   readonly #launch: GuestLaunch
@@ -39,7 +42,7 @@ export class GuestRun implements KeptWork {
     this.#onDone = onDone
     this.#bounds = new RunBounds(
       launch,
-      () => this.#excess(),
+      { look: () => this.#runner?.use() ?? NOTHING, excess: (use) => this.#excess(use) },
       (cause) => this.#stop(cause),
     )
   }
@@ -79,10 +82,11 @@ export class GuestRun implements KeptWork {
     if (!this.#finished) this.#runner?.kill()
   }
 
-  #excess(): Cause | undefined {
+  #excess(use: JobUse): Cause | undefined {
     const { memoryBytes } = this.#launch
-    const used = this.#runner?.memory().anonymousBytes ?? 0
-    return memoryBytes !== null && used > memoryBytes + RUNTIME_BYTES ? memoryCause(memoryBytes) : undefined
+    return memoryBytes !== null && use.memoryBytes > memoryBytes + RUNTIME_BYTES
+      ? memoryCause(memoryBytes)
+      : undefined
   }
 
   /** A guest takes no signals, so there is no grace. */

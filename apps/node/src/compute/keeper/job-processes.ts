@@ -1,5 +1,5 @@
 import type { CommandLine, Confinement } from './confinement.ts'
-import type { ProcessEntry } from './process-table.ts'
+import type { JobUse } from './job-use.ts'
 
 /** How a program is started. */
 export interface Start extends CommandLine {
@@ -18,12 +18,14 @@ export interface JobProcesses {
   enclose(program: Program): Promise<Start>
   /** Says which process was started for it. */
   begin(pid: number): void
-  /** The live processes of the job, as thoroughly as can be afforded ten times a second. */
-  look(): readonly ProcessEntry[]
+  /** What the live processes of the job take, as thoroughly as can be afforded ten times a second. */
+  look(): JobUse
   /** Asks all that are known to end. */
   terminate(): void
   /** Kills all that are known, without waiting. */
   kill(): void
+  /** True where somebody else has ended what the job was to run in, so that what started it there says nothing of the job. */
+  readonly lost: boolean
   /** Ends whatever is left when the first one has ended, and resolves to the pids of those that cannot be ended. */
   end(): Promise<readonly number[]>
 }

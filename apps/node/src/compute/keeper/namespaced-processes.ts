@@ -1,10 +1,14 @@
 import { limit } from './confinement.ts'
 import { Footprint } from './footprint.ts'
 import type { JobProcesses, Program, Start } from './job-processes.ts'
+import { type JobUse, sumOfUses } from './job-use.ts'
 import type { PidNamespace } from './pid-namespace.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
-import type { ProcessEntry } from './process-table.ts'
+import { type ProcessEntry, readProcess } from './process-table.ts'
 import { sendSignal, terminate } from './sweep.ts'
+
+/** For what waits for a job outside to end after it. */
+const PATIENCE_MS = 2_000
 
 /** The processes of a job in a namespace of their own: none can leave it, and none outlives its first one. */
 export class NamespacedProcesses implements JobProcesses {
@@ -13,6 +17,7 @@ export class NamespacedProcesses implements JobProcesses {
   readonly #footprint: Footprint
   #namespace: PidNamespace | undefined
   #entering: number | undefined
+  #patience: NodeJS.Timeout | undefined
 
   /** `directory` is where the job starts. */
   constructor(namespaces: PidNamespaces, directory: string) {
@@ -28,7 +33,9 @@ export class NamespacedProcesses implements JobProcesses {
 
   async enclose({ env, limits, ...line }: Program): Promise<Start> {
     this.#namespace = await this.#namespaces.take()
-    return this.#namespace.enter({ ...limit(line, limits), env }, this.#directory)
+    // Elsewhere such a limit would count what the user runs beside this job.
+    const tasks = this.#namespace.hasUserNamespace ? limits.tasks : null
+    return this.#namespace.enter({ ...limit(line, { ...limits, tasks }), env }, this.#directory)
   }
 
   begin(pid: number): void {
@@ -38,10 +45,9 @@ export class NamespacedProcesses implements JobProcesses {
     if (this.#namespace !== undefined) this.#footprint.add(this.#namespace.initPid)
   }
 
-  look(): readonly ProcessEntry[] {
-    const live = this.#footprint.refresh()
-    this.#wake(live)
-    return this.#withoutOurs(live)
+  look(): JobUse {
+    this.#wake()
+    return sumOfUses(this.#namespace?.uses() ?? [])
   }
 
   terminate(): void {
@@ -51,29 +57,41 @@ export class NamespacedProcesses implements JobProcesses {
   }
 
   /** What waits for the job outside stops when the job stops, and would not see it go on: only from inside it is woken. */
-  #wake(live: readonly ProcessEntry[]): void {
-    const entering = live.find(({ pid }) => pid === this.#entering)
+  #wake(): void {
+    const entering = this.#entering === undefined ? undefined : readProcess(this.#entering)
     if (entering?.state !== 'T') return
-    const stopped = live.some(({ ppid, state }) => ppid === entering.pid && state === 'T')
+    const stopped = this.#footprint
+      .refresh()
+      .some(({ ppid, state }) => ppid === entering.pid && state === 'T')
     if (!stopped) sendSignal(entering.pid, 'SIGCONT')
   }
 
   #inside(): readonly ProcessEntry[] {
-    return this.#withoutOurs(this.#footprint.refresh())
-  }
-
-  #withoutOurs(live: readonly ProcessEntry[]): readonly ProcessEntry[] {
     const ours = new Set([this.#entering, this.#namespace?.initPid])
-    return live.filter(({ pid }) => !ours.has(pid))
+    try {
+      return this.#footprint.refresh().filter(({ pid }) => !ours.has(pid))
+    } catch {
+      // Without descriptors. All in it can be killed without being seen.
+      return []
+    }
   }
 
   kill(): void {
     this.#namespace?.kill()
-    // What waits for the job outside may have been stopped by it, and then holds the end of the namespace up.
-    if (this.#entering !== undefined) sendSignal(this.#entering, 'SIGKILL')
+    const entering = this.#entering
+    if (entering === undefined) return
+    // It is left to see the job's end: without it, the namespace ends only when the first process of the machine has
+    // taken note of the job, which some do at leisure. It may have been stopped by the job.
+    sendSignal(entering, 'SIGCONT')
+    this.#patience ??= setTimeout(() => sendSignal(entering, 'SIGKILL'), PATIENCE_MS)
+  }
+
+  get lost(): boolean {
+    return this.#namespace?.alive === false
   }
 
   async end(): Promise<readonly number[]> {
+    clearTimeout(this.#patience)
     const ended = (await this.#namespace?.end()) ?? true
     return ended ? [] : this.#inside().map(({ pid }) => pid)
   }

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { within } from '../within.ts'
 import { systemTool } from './confinement.ts'
 import type { Start } from './job-processes.ts'
-import { isLive, readProcess } from './process-table.ts'
+import { ProcView } from './proc-view.ts'
+import { isLive, type ProcessUse, readProcess } from './process-table.ts'
 import { stopWatch } from './stop-watch.ts'
 import { sendSignal } from './sweep.ts'
 
@@ -15,17 +16,27 @@ const LOADS_CODE = /^(?:LD_|GLIBC_|GCONV_PATH$|LOCPATH$|NLSPATH$|HOSTALIASES$)/
 export class PidNamespace {
   /** The first process, as seen from here. */
   readonly initPid: number
+  /** True where an ordinary user made it, who needs a user namespace for that. */
+  readonly hasUserNamespace: boolean
   readonly #holder: ChildProcess
   readonly #ended: Promise<unknown>
-  readonly #user: boolean
+  readonly #view: ProcView
 
-  constructor(initPid: number, holder: ChildProcess, user: boolean) {
+  /** Throws where what is in it cannot be looked at. */
+  constructor(initPid: number, holder: ChildProcess, hasUserNamespace: boolean) {
     this.initPid = initPid
     this.#holder = holder
-    this.#user = user
+    this.hasUserNamespace = hasUserNamespace
+    this.#view = new ProcView(initPid)
     this.#ended = this.#gone ? Promise.resolve() : once(holder, 'exit')
     // One that somebody stops would hold up the end of its namespace.
     stopWatch.watch(holder)
+    void this.#ended.then(() => this.#view.close())
+  }
+
+  /** What the live processes in it take, but for the first. */
+  uses(): readonly ProcessUse[] {
+    return this.#view.uses()
   }
 
   /** Tells whether a program can still be brought in; one that waited may have been ended by somebody meanwhile. */
@@ -37,7 +48,7 @@ export class PidNamespace {
   /** What starts a program in here: a process outside that waits for it, ends as it ends, and dies with the keeper. */
   enter({ command, args, env }: Start, directory: string): Start {
     const places = [
-      ...(this.#user ? [`--user=/proc/${this.initPid}/ns/user`, '--preserve-credentials'] : []),
+      ...(this.hasUserNamespace ? [`--user=/proc/${this.initPid}/ns/user`, '--preserve-credentials'] : []),
       `--pid=/proc/${this.initPid}/ns/pid`,
       `--mount=/proc/${this.initPid}/ns/mnt`,
       `--wd=${directory}`,

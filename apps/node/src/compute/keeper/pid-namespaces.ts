@@ -77,7 +77,12 @@ export class PidNamespaces {
       },
     )
     holder.on('error', () => undefined)
-    return new PidNamespace(await firstProcess(holder), holder, user)
+    try {
+      return new PidNamespace(await firstProcess(holder), holder, user)
+    } catch (error) {
+      holder.kill('SIGKILL')
+      throw error
+    }
   }
 }
 

@@ -12,12 +12,20 @@ export interface ProcessEntry {
   readonly startTime: string
 }
 
+/** Gone in the meantime, or not ours to look at: both mean "nothing known". */
+const UNKNOWN: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR'])
+
+/** Throws an error that says nothing of a process: whoever has no descriptors left to look with must not take it for dead. */
+function unlessUnknown(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && UNKNOWN.has(error.code)) return undefined
+  throw error
+}
+
 function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1')
-  } catch {
-    // Gone in the meantime, or not ours to look at: both mean "nothing known".
-    return undefined
+  } catch (error) {
+    return unlessUnknown(error)
   }
 }
 
@@ -26,28 +34,29 @@ export function bootId(): string {
   return readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
 }
 
-const line = Buffer.allocUnsafe(4_096)
+/** Longer than what these files hold. */
+const piece = Buffer.allocUnsafe(4_096)
 
-/** Reads the one line of a process, in three calls of the system: it is read for every process of the machine, many times a second. */
-function readStat(pid: number): string | undefined {
+/** Reads a short file of a process, in three calls of the system: some are read for every process of the machine, many times a second. */
+function readShort(path: string): string | undefined {
   let file: number
   try {
-    file = openSync(`/proc/${pid}/stat`, 'r')
-  } catch {
-    return undefined
+    file = openSync(path, 'r')
+  } catch (error) {
+    return unlessUnknown(error)
   }
   try {
-    return line.toString('latin1', 0, readSync(file, line, 0, line.length, null))
-  } catch {
-    return undefined
+    return piece.toString('latin1', 0, readSync(file, piece, 0, piece.length, null))
+  } catch (error) {
+    return unlessUnknown(error)
   } finally {
     closeSync(file)
   }
 }
 
-/** Reads one process; undefined when there is none with that pid. */
+/** Reads one process; undefined when there is none with that pid. Throws where nothing can be read, as all here do. */
 export function readProcess(pid: number): ProcessEntry | undefined {
-  const text = readStat(pid)
+  const text = readShort(`/proc/${pid}/stat`)
   if (text === undefined) return undefined
   // The name stands in parentheses and may itself hold parentheses and spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
@@ -83,8 +92,8 @@ export function childrenOf(pid: number): number[] {
   let tasks: string[]
   try {
     tasks = readdirSync(`/proc/${pid}/task`)
-  } catch {
-    return []
+  } catch (error) {
+    return unlessUnknown(error) ?? []
   }
   return tasks.flatMap((task) =>
     (readProc(`/proc/${pid}/task/${task}/children`) ?? '')
@@ -112,21 +121,32 @@ export function isReadable(pid: number): boolean {
 export function workingDirectory(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/cwd`)
-  } catch {
-    return undefined
+  } catch (error) {
+    return unlessUnknown(error)
   }
 }
 
-/** What a process keeps in memory. */
-export interface MemoryUse {
+/** What a live process takes. */
+export interface ProcessUse {
+  /** Its own pages. */
   readonly anonymousBytes: number
+  /** Shared pages that no file backs. */
   readonly sharedBytes: number
+  /** How often its first thread has given the processor up, or was made to. */
+  readonly turns: number
 }
 
-/** Reads the memory of a process: its own pages, and shared ones that no file backs. Zero when it is gone. */
-export function memoryUse(pid: number): MemoryUse {
-  const status = readProc(`/proc/${pid}/status`) ?? ''
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0)
-  return { anonymousBytes: kilobytes('RssAnon') * 1024, sharedBytes: kilobytes('RssShmem') * 1024 }
+/** Reads what a process takes, by its directory in a `/proc`; undefined when it is gone, or a zombie. */
+export function processUse(directory: string): ProcessUse | undefined {
+  const status = readShort(`${directory}/status`)
+  if (status === undefined || /^State:\s+[ZX]/m.test(status)) return undefined
+  const number = (name: string): number => {
+    const at = status.indexOf(`\n${name}:`)
+    return at < 0 ? 0 : Number.parseInt(status.slice(at + name.length + 2, at + name.length + 32), 10)
+  }
+  return {
+    anonymousBytes: number('RssAnon') * 1024,
+    sharedBytes: number('RssShmem') * 1024,
+    turns: number('voluntary_ctxt_switches') + number('nonvoluntary_ctxt_switches'),
+  }
 }

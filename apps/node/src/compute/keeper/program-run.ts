@@ -5,13 +5,14 @@ import { syncDirectory } from '../files/copy-tree.ts'
 import type { Lookout } from './census.ts'
 import { type ExitRecord, exitRecord, keepRecord, writeWhole } from './exit-record.ts'
 import type { JobProcesses, Start } from './job-processes.ts'
+import type { JobUse } from './job-use.ts'
 import type { KeptWork } from './kept-work.ts'
 import type { LogPipes } from './log-pipes.ts'
 import { LogSink } from './log-sink.ts'
 import { MARKER_VARIABLE, markerOf } from './marker.ts'
 import { NamespacedProcesses } from './namespaced-processes.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
-import { memoryUse, type ProcessEntry, readProcess } from './process-table.ts'
+import { readProcess } from './process-table.ts'
 import type { ProgramLaunch } from './protocol.ts'
 import { RunBounds } from './run-bounds.ts'
 import {
@@ -28,6 +29,16 @@ import { TracedProcesses } from './traced-processes.ts'
 import { jobProcessFile, logFile } from './work-files.ts'
 
 const DRAIN_MS = 2_000
+/** Programs have threads, too, and more than the processes that end a job must be possible. */
+const TASKS_FOR_PROCESS = 2
+/** With which the tool that brings a job into a namespace ends where it is gone. */
+const START_FAILURE = 1
+const LOST: Ending = {
+  reason: 'killed',
+  exitCode: null,
+  signal: null,
+  errorMessage: 'its namespace of processes was ended by somebody else',
+}
 
 /** What all runs of programs in a keeper share. */
 export interface ProgramTools {
@@ -61,7 +72,7 @@ export class ProgramRun implements KeptWork {
     this.#onDone = onDone
     this.#bounds = new RunBounds(
       launch,
-      () => this.#excess(),
+      { look: () => this.#processes.look(), excess: (use) => this.#excess(use) },
       (cause, graceMs) => this.#stop(cause, graceMs),
     )
     this.#marker = markerOf(launch.executionId, launch.attempt, launch.workDir)
@@ -77,8 +88,8 @@ export class ProgramRun implements KeptWork {
   go(): void {
     if (this.#begun || this.#finishing) return
     this.#begun = true
-    const { command, args, env, outputBytes, dataBytes } = this.#launch
-    const limits = { fileBytes: outputBytes, dataBytes }
+    const { command, args, env, outputBytes, dataBytes, maxProcesses } = this.#launch
+    const limits = { fileBytes: outputBytes, dataBytes, tasks: maxProcesses * TASKS_FOR_PROCESS }
     this.#processes.enclose({ command, args, env: { ...env, [MARKER_VARIABLE]: this.#marker }, limits }).then(
       (start) => {
         // Where it was ended meanwhile, what was made ready for it is given back.
@@ -165,22 +176,12 @@ export class ProgramRun implements KeptWork {
     if (!this.#finishing) this.#processes.kill()
   }
 
-  #excess(): Cause | undefined {
-    const live = this.#processes.look()
+  #excess(use: JobUse): Cause | undefined {
     const { maxProcesses, memoryBytes } = this.#launch
-    if (live.length > maxProcesses) {
+    if (use.processes > maxProcesses) {
       return { reason: 'killed', message: `it had more than ${maxProcesses} processes at a time` }
     }
-    return memoryBytes !== null && this.#memory(live) > memoryBytes ? memoryCause(memoryBytes) : undefined
-  }
-
-  #memory(live: readonly ProcessEntry[]): number {
-    const uses = live.map((entry) => memoryUse(entry.pid))
-    // Shared pages appear in each process that maps them; the largest share stands for all.
-    return (
-      uses.reduce((sum, use) => sum + use.anonymousBytes, 0) +
-      uses.reduce((most, use) => Math.max(most, use.sharedBytes), 0)
-    )
+    return memoryBytes !== null && use.memoryBytes > memoryBytes ? memoryCause(memoryBytes) : undefined
   }
 
   #drain(sink: LogSink, stream: Readable | null | undefined): void {
@@ -192,7 +193,8 @@ export class ProgramRun implements KeptWork {
   }
 
   #ending(exitCode: number | null, signal: string | null): Ending {
-    return this.#cause === undefined ? endingOf(exitCode, signal) : endingBy(this.#cause, exitCode, signal)
+    if (this.#cause !== undefined) return endingBy(this.#cause, exitCode, signal)
+    return exitCode === START_FAILURE && this.#processes.lost ? LOST : endingOf(exitCode, signal)
   }
 
   async #finish(ending: Ending): Promise<void> {

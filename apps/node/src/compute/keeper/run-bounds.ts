@@ -1,50 +1,77 @@
 import { DiskUse } from './disk-use.ts'
+import { isSame, type JobUse } from './job-use.ts'
 import type { RunOrders } from './protocol.ts'
 import type { Cause } from './run-ending.ts'
 
 const LOOK_MS = 100
+/** After a second in which nothing of it has run, a run is looked at more rarely: many that sleep must cost little. */
+const CALM_LOOKS = 10
+const CALM_LOOK_MS = 400
 /** The longest delay that a timer of Node takes. */
 const TIMER_MS = 2 ** 31 - 1
+
+/** What is looked at of a run. */
+export interface WatchedUse {
+  readonly look: () => JobUse
+  /** Says what of that is too much. */
+  readonly excess: (use: JobUse) => Cause | undefined
+}
 
 /** Holds one run to its time, its disk and whatever else is looked at; says once what it exceeds. */
 export class RunBounds {
   readonly #orders: RunOrders
-  readonly #excess: () => Cause | undefined
+  readonly #watched: WatchedUse
   readonly #stop: (cause: Cause, graceMs: number) => void
   readonly #diskUse: DiskUse
   #looks: NodeJS.Timeout | undefined
+  #last: JobUse | undefined
+  #calmLooks = 0
   #deadline: NodeJS.Timeout | undefined
 
-  /** `excess` looks at what is particular to the run; `stop` ends it, after a grace period where it may still behave. */
-  constructor(
-    orders: RunOrders,
-    excess: () => Cause | undefined,
-    stop: (cause: Cause, graceMs: number) => void,
-  ) {
+  /** `stop` ends the run, after a grace period where it may still behave. */
+  constructor(orders: RunOrders, watched: WatchedUse, stop: (cause: Cause, graceMs: number) => void) {
     this.#orders = orders
-    this.#excess = excess
+    this.#watched = watched
     this.#stop = stop
     this.#diskUse = new DiskUse(orders.cwd)
   }
 
   /** Begins to look, and to count the time. */
   start(): void {
-    this.#looks = setInterval(() => this.#look(), LOOK_MS)
+    this.#lookAfter(LOOK_MS)
     const { timeMs } = this.#orders
     if (timeMs !== null) this.#limitTime(timeMs)
   }
 
   /** Looks no more. */
   end(): void {
-    clearInterval(this.#looks)
+    clearTimeout(this.#looks)
     clearTimeout(this.#deadline)
     this.#diskUse.close()
   }
 
+  #lookAfter(ms: number): void {
+    this.#looks = setTimeout(() => {
+      // First the next one: the run may end in this one.
+      this.#lookAfter(this.#calmLooks < CALM_LOOKS ? LOOK_MS : CALM_LOOK_MS)
+      this.#look()
+    }, ms)
+  }
+
   #look(): void {
     const { outputBytes } = this.#orders
+    let use: JobUse
+    try {
+      use = this.#watched.look()
+    } catch {
+      // Without descriptors nothing can be seen; the next look is soon.
+      return
+    }
+    const isCalm = this.#last !== undefined && isSame(this.#last, use) && !this.#diskUse.underWay
+    this.#calmLooks = isCalm ? this.#calmLooks + 1 : 0
+    this.#last = use
     const cause =
-      this.#excess() ??
+      this.#watched.excess(use) ??
       ((this.#diskUse.look() ?? 0) > outputBytes
         ? ({ reason: 'killed', message: `it wrote more than its limit of ${outputBytes} bytes` } as const)
         : undefined)

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { FromRunner, GuestReport, GuestRequest, ToRunner } from '../guest/guest-request.ts'
 import { childProgram } from './child-program.ts'
 import { confine } from './confinement.ts'
-import { type MemoryUse, memoryUse } from './process-table.ts'
+import { type JobUse, useOf } from './job-use.ts'
 import { Messages } from './protocol.ts'
 import { type Patience, Silence } from './silence.ts'
 import { stopWatch } from './stop-watch.ts'
@@ -53,7 +53,7 @@ export class Runner {
     const program = childProgram(import.meta.url, '../guest/runner-main')
     const line = confine(
       { command: process.execPath, args: ['--no-warnings', program] },
-      { fileBytes, dataBytes: null },
+      { fileBytes, dataBytes: null, tasks: null },
     )
     const child = spawn(line.command, line.args, {
       cwd: '/',
@@ -90,9 +90,9 @@ export class Runner {
     this.#child.stdin?.write(`${JSON.stringify(message)}\n`)
   }
 
-  /** What its process keeps in memory. */
-  memory(): MemoryUse {
-    return memoryUse(this.#child.pid ?? 0)
+  /** What its process takes. */
+  use(): JobUse {
+    return useOf([this.#child.pid ?? 0])
   }
 
   /** Lets an idle one end. */

@@ -2,6 +2,7 @@ import type { Census, Lookout } from './census.ts'
 import { confine } from './confinement.ts'
 import { Footprint } from './footprint.ts'
 import type { JobProcesses, Program, Start } from './job-processes.ts'
+import { type JobUse, useOf } from './job-use.ts'
 import { type ProcessEntry, readProcess } from './process-table.ts'
 import { sendSignal, sweep, terminate } from './sweep.ts'
 
@@ -9,6 +10,7 @@ const SWEEP_MS = 10_000
 
 /** The processes of a job among all others of the machine, known by the traces that they leave. */
 export class TracedProcesses implements JobProcesses {
+  readonly lost = false
   readonly #lookout: Lookout
   readonly #footprint: Footprint
   #first: number | undefined
@@ -26,7 +28,7 @@ export class TracedProcesses implements JobProcesses {
   }
 
   enclose({ env, limits, ...line }: Program): Promise<Start> {
-    return Promise.resolve({ ...confine(line, limits), env })
+    return Promise.resolve({ ...confine(line, { ...limits, tasks: null }), env })
   }
 
   begin(pid: number): void {
@@ -34,21 +36,30 @@ export class TracedProcesses implements JobProcesses {
     this.#footprint.add(pid)
   }
 
-  look(): readonly ProcessEntry[] {
+  look(): JobUse {
     const census = this.#lookout.recent()
     if (census !== this.#census) this.#footprint.find(census)
     this.#census = census
-    return this.#footprint.refresh()
+    return useOf(this.#footprint.refresh().map(({ pid }) => pid))
   }
 
   terminate(): void {
-    for (const { pid } of this.#footprint.refresh()) terminate(pid)
+    for (const { pid } of this.#known()) terminate(pid)
   }
 
   kill(): void {
     if (this.#first === undefined) return
     sendSignal(-this.#first, 'SIGKILL')
-    for (const { pid } of this.#footprint.refresh()) sendSignal(pid, 'SIGKILL')
+    for (const { pid } of this.#known()) sendSignal(pid, 'SIGKILL')
+  }
+
+  #known(): readonly ProcessEntry[] {
+    try {
+      return this.#footprint.refresh()
+    } catch {
+      // Without descriptors. What is left is swept when the first one has ended.
+      return []
+    }
   }
 
   async end(): Promise<readonly number[]> {

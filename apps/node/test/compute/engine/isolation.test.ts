@@ -1,10 +1,12 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineOutcome, RunLimits } from '../../../src/compute/engine/engine.ts'
 import { ExecEngine } from '../../../src/compute/engine/exec.ts'
+import { limit } from '../../../src/compute/keeper/confinement.ts'
 import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
-import { readProcess } from '../../../src/compute/keeper/process-table.ts'
+import { childrenOf, readProcess } from '../../../src/compute/keeper/process-table.ts'
 import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
@@ -35,6 +37,29 @@ const logOf = (run: number): string => {
   const path = join(directory, String(run), 'stdout')
   return existsSync(path) ? readFileSync(path, 'utf8') : ''
 }
+
+/** Whoever may start programs as an ordinary user in a user namespace. */
+const IN_USER_NAMESPACE = [
+  ...(process.getuid?.() === 0 ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] : []),
+  ...['unshare', '--user', '--map-current-user'],
+]
+const inUserNamespace = (...command: readonly string[]): SpawnSyncReturns<string> =>
+  spawnSync('env', [...IN_USER_NAMESPACE, ...command], { encoding: 'utf8', cwd: '/' })
+
+test.runIf(inUserNamespace('true').status === 0)(
+  'the kernel bounds the processes of an ordinary user in a namespace of its own, and none outside',
+  () => {
+    const script = 'i=0; while [ $i -lt 40 ]; do sleep 0.5 & i=$((i+1)); done; echo made all'
+    const limits = { fileBytes: 1_000, dataBytes: null }
+    const made = (tasks: number | null): string => {
+      const line = limit({ command: 'sh', args: ['-c', script] }, { ...limits, tasks })
+      return inUserNamespace(line.command, ...line.args).stdout
+    }
+    expect(made(20)).toBe('')
+    expect(made(60)).toBe('made all\n')
+    expect(made(null)).toBe('made all\n')
+  },
+)
 
 // Where the machine or the user may not make PID namespaces, jobs run without; `exec.test.ts` is about those.
 describe.runIf(available)('a native job in a namespace of its own', () => {
@@ -125,6 +150,32 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
       await shell(`PATH=${join(process.execPath, '..')}:$PATH; (setsid ${hog} &); sleep 60`, {
         memoryBytes: 150e6,
       }),
+    ).toMatchObject({ reason: 'memory' })
+  })
+
+  test('comes after its keeper, which alone is put first, and so do its helpers', async () => {
+    const nice = (pid: number | string): string | undefined =>
+      readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[16]
+    const mark = `${1_000_000 + process.pid}88`
+    const outcome = shell(`nice; exec sleep ${mark}`, { timeMs: 1_000 })
+    const [job = 0] = await until('the job is up', () => {
+      const found = processesWith(`sleep\0${mark}`)
+      return found.length > 0 && found
+    })
+    const outside = readProcess(job)?.ppid ?? 0
+    const keeper = readProcess(outside)?.ppid ?? 0
+    const helpers = childrenOf(keeper).filter((pid) => pid !== outside)
+    expect(helpers.length).toBeGreaterThan(0)
+    for (const pid of [...helpers, outside, job]) expect(nice(pid)).toBe(nice('self'))
+    // Only some users may put a process first.
+    expect([nice('self'), '-15']).toContain(nice(keeper))
+    expect((await outcome).stdout).toBe(`${nice('self')}\n`)
+  })
+
+  test('is still bounded after it was quiet for long', async () => {
+    const hog = `exec node -e 'const all = []; setTimeout(() => setInterval(() => all.push(Buffer.alloc(5e6, 1)), 1), 2500)'`
+    expect(
+      await shell(`PATH=${join(process.execPath, '..')}:$PATH; ${hog}`, { memoryBytes: 150e6 }),
     ).toMatchObject({ reason: 'memory' })
   })
 

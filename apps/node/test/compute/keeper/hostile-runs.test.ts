@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   mkdirSync,
@@ -10,12 +10,14 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { Lookout } from '../../../src/compute/keeper/census.ts'
 import { DiskUse } from '../../../src/compute/keeper/disk-use.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import { LogPipes } from '../../../src/compute/keeper/log-pipes.ts'
 import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
 import { bootId, childrenOf, readProcess } from '../../../src/compute/keeper/process-table.ts'
+import { ProgramRun } from '../../../src/compute/keeper/program-run.ts'
 import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
 import { scratch } from '../fixture.ts'
@@ -115,6 +117,47 @@ test('the names of pipes lie in the directory of the run, which is removed some 
   expect(first?.startsWith(`${workDir}/`)).toBe(true)
   expect(readdirSync(workDir).filter((name) => !name.startsWith('pipes-'))).toEqual([])
 })
+
+test.runIf(available)('a job whose namespace was ended before it was in there has no exit code', async () => {
+  const namespaces = await PidNamespaces.find({})
+  const take = async (): Promise<unknown> => {
+    const namespace = await namespaces?.take()
+    // Between the look whether it is alive and the entering.
+    process.kill(namespace?.initPid ?? 0, 'SIGKILL')
+    await until('it is gone', () => namespace?.alive === false)
+    return namespace
+  }
+  const tools = {
+    lookout: new Lookout(),
+    pipes: new LogPipes(),
+    namespaces: { take } as unknown as PidNamespaces,
+  }
+  const record = await new Promise((resolve) => new ProgramRun(launchOf('exit 1'), tools, resolve).go())
+  expect(record).toMatchObject({
+    reason: 'killed',
+    exitCode: null,
+    errorMessage: 'its namespace of processes was ended by somebody else',
+  })
+})
+
+test.runIf(available)(
+  'what is in a namespace is seen from its first process on, with those that lost their parent',
+  async () => {
+    const namespaces = await PidNamespaces.find({})
+    const namespace = await namespaces?.take()
+    expect(namespace?.uses()).toEqual([])
+    const script = '(setsid sleep 1000 &); exec sleep 1000'
+    const start = namespace?.enter({ command: '/bin/sh', args: ['-c', script], env: {} }, '/')
+    spawn(start?.command ?? '', start?.args ?? [], { stdio: 'ignore' })
+    const uses = await until('both are there', () => {
+      const seen = namespace?.uses()
+      return seen?.length === 2 && seen
+    })
+    for (const { anonymousBytes } of uses) expect(anonymousBytes).toBeGreaterThan(0)
+    expect(await namespace?.end()).toBe(true)
+    expect(namespace?.uses()).toEqual([])
+  },
+)
 
 test.runIf(available)('a namespace that somebody ended while it waited is not given to a job', async () => {
   const namespaces = await PidNamespaces.find({ WAITS: 'spare' })
