@@ -33,7 +33,12 @@ export class Footprint {
 
   /** Adds a process and, from the next look on, all its descendants. */
   add(pid: number): void {
-    const entry = readProcess(pid)
+    let entry: ProcessEntry | undefined
+    try {
+      entry = readProcess(pid)
+    } catch {
+      // Without descriptors. It has other traces.
+    }
     if (entry !== undefined) this.#remember([entry])
   }
 

@@ -36,8 +36,17 @@ export class Silence {
     const now = performance.now()
     const passedMs = now - this.#lookedAtMs
     this.#lookedAtMs = now
-    if (readProcess(this.#pid)?.state === WAITS_FOR_DISK) this.#lastedMs = 0
+    if (this.#mayWaitForDisk()) this.#lastedMs = 0
     else if (passedMs < LATE * this.#lookMs) this.#lastedMs += passedMs
     return this.#lastedMs
+  }
+
+  #mayWaitForDisk(): boolean {
+    try {
+      return readProcess(this.#pid)?.state === WAITS_FOR_DISK
+    } catch {
+      // What cannot be seen is not held against it.
+      return true
+    }
   }
 }

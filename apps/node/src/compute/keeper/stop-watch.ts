@@ -28,11 +28,20 @@ class StopWatch {
 
   #look(): void {
     for (const [child, before] of this.#stops) {
-      const stopped = child.pid !== undefined && readProcess(child.pid)?.state === 'T'
+      const stopped = isStopped(child)
       const stops = stopped ? before + 1 : 0
       this.#stops.set(child, stops)
       if (stopped) child.kill(stops * LOOK_MS > HOPELESS_MS ? 'SIGKILL' : 'SIGCONT')
     }
+  }
+}
+
+function isStopped({ pid }: ChildProcess): boolean {
+  try {
+    return pid !== undefined && readProcess(pid)?.state === 'T'
+  } catch {
+    // The next look may see more.
+    return false
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Lookout } from './census.ts'
 import type { Footprint } from './footprint.ts'
 import type { ProcessEntry } from './process-table.ts'
@@ -11,6 +12,7 @@ export interface SweepResult {
 }
 
 const CALM_LOOKS = 2
+const PAUSE_MS = 100
 
 /** Sends a signal to a process (or, with a negative number, a group); a process that is gone is no error. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
@@ -41,7 +43,14 @@ export async function sweep(
   let calm = 0
   let found: ProcessEntry[] = []
   while (calm < CALM_LOOKS) {
-    found = footprint.find(await lookout.next())
+    try {
+      found = footprint.find(await lookout.next())
+    } catch (error) {
+      // Without descriptors nothing can be seen, and nothing may be taken for dead.
+      if (performance.now() > endAt) throw error
+      await delay(PAUSE_MS)
+      continue
+    }
     if (found.length > 0 && performance.now() > endAt) break
     for (const entry of found) {
       sendSignal(entry.pid, 'SIGKILL')

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Keeper } from '../../../src/compute/keeper/keeper.ts'
+import { scratch } from '../fixture.ts'
+import { processesWith, until } from '../work-bench.ts'
+
+const { signal } = new AbortController()
+const table = join(import.meta.dirname, '../../../dist/compute/keeper/process-table.js')
+
+/** Says what a process without descriptors concludes of itself. */
+const WITHOUT_FILES = `
+  const { openSync } = await import('node:fs')
+  const table = await import(${JSON.stringify(table)})
+  try { for (;;) openSync('/dev/null') } catch {}
+  for (const look of ['readProcess', 'childrenOf', 'isReadable']) {
+    try { console.log(look, JSON.stringify(table[look](process.pid))) } catch (error) { console.log(look, error.code) }
+  }`
+
+function limitFiles(pid: number, most: string): void {
+  expect(spawnSync('prlimit', ['--pid', String(pid), `--nofile=${most}`]).status).toBe(0)
+}
+
+test('whoever has no descriptors left does not take a process for gone', () => {
+  const command = ['--nofile=40', process.execPath, '--input-type=module', '-e', WITHOUT_FILES]
+  const { stdout } = spawnSync('prlimit', command, { encoding: 'utf8' })
+  expect(stdout).toBe('readProcess EMFILE\nchildrenOf EMFILE\nisReadable EMFILE\n')
+})
+
+test('a keeper that has none for a while goes on with what it looks after', async () => {
+  const keeper = new Keeper()
+  onTestFinished(() => keeper.close())
+  const workDir = scratch()
+  const mark = `${1_000_000 + process.pid}`
+  const run = await keeper.prepare(
+    {
+      kind: 'program',
+      executionId: `e-files-${process.pid}`,
+      attempt: 1,
+      workDir,
+      command: '/bin/sh',
+      args: ['-c', `sleep 0.${mark}; exit 3`],
+      env: { PATH: '/usr/bin:/bin' },
+      cwd: workDir,
+      timeMs: null,
+      graceMs: 1_000,
+      memoryBytes: 1e9,
+      logBytes: 1_000_000,
+      outputBytes: 1_000_000,
+      isolate: false,
+      dataBytes: null,
+      maxProcesses: 100,
+    },
+    signal,
+  )
+  const { pid } = run.process
+  const over = run.go()
+  await until('the job is up', () => processesWith(mark).length > 0)
+  const open = readdirSync(`/proc/${pid}/fd`).length
+  limitFiles(pid, '1:')
+  await until('the job is over', () => processesWith(mark).length === 0)
+  limitFiles(pid, `${open + 500}:`)
+  expect(await over).toMatchObject({ reason: 'exited', exitCode: 3 })
+})
