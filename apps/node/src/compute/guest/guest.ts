@@ -61,7 +61,8 @@ export class WasmGuest {
       begun()
       guest = this.#load('the entry module', modulePath)
     } catch (error) {
-      return this.#loadFailure(error)
+      // The code of a module begins with its start function, while it is loaded.
+      return isTrap(error) ? this.#trap(error, 0) : this.#loadFailure(error)
     }
     const { exports } = guest.instance
     const entry = exports[entrypoint]
@@ -75,7 +76,7 @@ export class WasmGuest {
       if (typeof initialize === 'function' && entrypoint !== '_start' && initialize !== entry) initialize()
       entry()
     } catch (error) {
-      return this.#trap(error, guest.memory)
+      return this.#trap(error, guest.memory.buffer.byteLength)
     }
     return exited(0)
   }
@@ -157,16 +158,21 @@ export class WasmGuest {
     return startFailed(`the WASM module cannot be loaded: ${message}`)
   }
 
-  #trap(error: unknown, memory: WasmMemory): Ending {
+  #trap(error: unknown, used: number): Ending {
     const limit = this.#request.memoryBytes
     const errorMessage = `the WASM module trapped: ${messageOf(error)}`
-    const used = memory.buffer.byteLength
     if (used < Math.ceil(limit / PAGE_BYTES) * PAGE_BYTES * NEARLY_ALL) {
       return { exitCode: 1, errorMessage, reason: 'exited' }
     }
     const memoryNote = `with ${used} bytes of memory in use of its limit of ${limit}`
     return { exitCode: 1, errorMessage: `${errorMessage}, ${memoryNote}`, reason: 'memory' }
   }
+}
+
+/** Tells what a guest's own code does from what hinders its loading, which the system says in words of its own. */
+function isTrap(error: unknown): boolean {
+  const thrown = error instanceof webAssembly.RuntimeError || error instanceof RangeError
+  return thrown && !error.message.startsWith('WebAssembly.')
 }
 
 function exited(exitCode: number): Ending {

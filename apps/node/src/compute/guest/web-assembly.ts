@@ -23,6 +23,7 @@ export interface WebAssemblyApi {
     imports(module: WasmModule): { readonly module: string; readonly name: string }[]
   }
   readonly Instance: new (module: WasmModule, imports: Record<string, WasmExports>) => WasmInstance
+  readonly RuntimeError: new (message: string) => Error
   readonly Memory: new (descriptor: { readonly initial: number }) => WasmMemory
 }
 

@@ -76,6 +76,25 @@ describe('a WebAssembly job', () => {
     expect(outcome.errorMessage).toBe('the WASM module trapped: unreachable')
   })
 
+  test.each([
+    ['traps', 'unreachable', 'unreachable'],
+    ['runs out of stack', '(call $s)', 'Maximum call stack size exceeded'],
+  ])('so does a start function that %s', async (_what, body, message) => {
+    const text = `(module (memory (export "memory") 1) (func $s ${body}) (start $s) (func (export "_start")))`
+    expect(await bench.run(assemble(text))).toMatchObject({
+      exitCode: 1,
+      reason: 'exited',
+      errorMessage: `the WASM module trapped: ${message}`,
+    })
+  })
+
+  test('data that its memory does not hold is no end of its own', async () => {
+    const text = `(module (memory (export "memory") 1) (data (i32.const 65536) "x") (func (export "_start")))`
+    const outcome = await bench.run(assemble(text))
+    expect(outcome).toMatchObject({ exitCode: null, reason: 'start-failed' })
+    expect(outcome.errorMessage).toContain('the WASM module cannot be loaded')
+  })
+
   test('a stack overflow is a trap', async () => {
     const module = assemble('(module (memory (export "memory") 1) (func $f (export "_start") (call $f)))')
     expect(await bench.run(module)).toMatchObject({
