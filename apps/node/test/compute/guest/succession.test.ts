@@ -4,12 +4,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineOutcome } from '../../../src/compute/engine/engine.ts'
 import { WasmEngine } from '../../../src/compute/engine/wasm.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
-import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
+import { childrenOf, processUse } from '../../../src/compute/keeper/process-table.ts'
 import { assemble, guest, WRITE } from '../engine/guest.ts'
 import { WasmBench, type WasmCase } from '../engine/wasm-bench.ts'
 import { until } from '../work-bench.ts'
 
-const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 3 : 1_000
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+const ROUNDS = LONG ? 1_000 : 3
+/** A third of the runs that go through one process. */
+const THIRD = LONG ? 3_400 : 70
+const TICKS_FOR_MS = 10
 
 /** What a guest may leave behind, or take with it. */
 const MESSES: Readonly<Record<string, Buffer>> = {
@@ -156,7 +160,49 @@ describe('guests that follow each other in one process', () => {
   })
 })
 
+interface Use {
+  readonly files: number
+  readonly bytes: number
+  readonly cpuMs: number
+}
+
+/** What a process has open and keeps in memory, and the processor time that it has had. */
+function useOf(pid: number): Use {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICKS_FOR_MS
+  const bytes = processUse(`/proc/${pid}`)?.anonymousBytes ?? 0
+  return { files: openFiles(pid), bytes, cpuMs }
+}
+
 describe('a process in which guests run', () => {
+  test(
+    'is after many guests what it was after fewer, and so is its keeper',
+    async () => {
+      const engine = new WasmEngine({ keeper })
+      const module = guest((text) => `(call $write (i32.const 1) ${text('said')})`)
+      const { pid } = await run(engine, module)
+      const [runner = 0] = runnersOf(pid)
+      const seen = [runner, pid].map((process) => ({ process, uses: [useOf(process)] }))
+      for (let third = 0; third < 3; third += 1) {
+        for (let count = 0; count < THIRD; count += 1) {
+          expect(await run(engine, module)).toMatchObject({ exitCode: 0, stdout: 'said' })
+        }
+        for (const { process, uses } of seen) uses.push(useOf(process))
+      }
+      expect(runnersOf(pid)).toContain(runner)
+      for (const { uses } of seen) {
+        const [begun, first, second, third] = uses as [Use, Use, Use, Use]
+        expect([second.files, third.files]).toEqual([first.files, first.files])
+        // In the first third the collector takes what it is used to.
+        expect(third.bytes).toBeLessThan(Math.max(first.bytes, second.bytes) * 1.25)
+        // Of few runs the ticks of the system say nothing.
+        if (LONG) expect(third.cpuMs - second.cpuMs).toBeLessThan((first.cpuMs - begun.cpuMs) * 1.25)
+      }
+    },
+    LONG ? 1_200_000 : 60_000,
+  )
+
   test('is given up when a guest has made it large', async () => {
     const engine = new WasmEngine({ keeper })
     const { pid } = await run(engine, probe)
