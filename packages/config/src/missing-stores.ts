@@ -1,4 +1,5 @@
-import { dirname } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { Config } from './config.ts'
 import { archiveIsThere, isThere } from './file-kind.ts'
 import type { RememberedStore, RememberedStores } from './remembered-stores.ts'
@@ -87,9 +88,22 @@ function goneStore(message: string, path: string, fresh: boolean): StoreFinding 
   return gone(message, path, `restore a backup (saltcod-inspect restore BACKUP ${path})`, fresh)
 }
 
+/** Where the file was removed under a node that had it open, that node left a copy with all that was in it. */
+function copiesOfRemoved(path: string): string[] {
+  const beginning = `${basename(path)}.removed-`
+  try {
+    return readdirSync(dirname(path)).filter((name) => name.startsWith(beginning))
+  } catch {
+    return []
+  }
+}
+
 function gone(message: string, path: string, restore: string, fresh: boolean): StoreFinding {
   const severity = fresh ? 'warn' : 'refuse'
-  const ways = ['mount its volume', 'put it back', restore]
+  const copies = copiesOfRemoved(path).map(
+    (name) => `move ${name} there, which its node left when it was removed`,
+  )
+  const ways = [...copies, 'mount its volume', 'put it back', restore]
   return {
     kind: 'store-gone',
     severity,

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import {
   type Config,
@@ -53,6 +53,18 @@ it('a store is found again where it was at an earlier start, whatever path is co
     expect(told(configAt(...argv), true)[0]).toMatch(`warn ${said}`)
   }
   expect(told(configAt('--requester-job-store-type', 'memory')).at(-1)).toMatch(/^warn .*earlier start/)
+})
+
+it('what a node left of a store that was removed under it is named first', () => {
+  const { configAt, away } = setUp()
+  const config = configAt(JOBS, away)
+  remember(config)
+  rmSync(away)
+  writeFileSync(`${away}.removed-13`, '')
+  const [said] = told(config)
+  expect(said).toContain(
+    `; move ${basename(away)}.removed-13 there, which its node left when it was removed, mount`,
+  )
 })
 
 it('a store that was there and is gone is named, with its id, when it was seen, and what can be done', () => {

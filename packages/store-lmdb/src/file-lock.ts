@@ -60,6 +60,11 @@ export class FileLock {
     return found !== undefined && identityOf(found) === this.#identity
   }
 
+  /** Whether the locked file has no name any more: nobody will open it again. */
+  get isRemoved(): boolean {
+    return fstatSync(this.#file).nlink === 0
+  }
+
   release(): void {
     closeSync(this.#file)
   }

@@ -41,6 +41,8 @@ interface Group {
 
 /** What a {@link GroupWriter} tells of. */
 export interface GroupEvents {
+  /** A group has been committed; throws where that is worth nothing. */
+  readonly confirm: () => void
   /** A group is on disk; its requests have not been answered yet. */
   readonly committed: () => void
   /** A damaged record has been noted, which is on disk now. */
@@ -168,6 +170,7 @@ export class GroupWriter {
         bodiesDone = true
       })
       this.#reserve.settle(this.#environment.lastPage() + 1, group.estimate.pages)
+      this.#events.confirm()
     } catch (error) {
       this.#fail(group, error, bodiesDone)
       return

@@ -1,3 +1,5 @@
+// Imported and not taken from the global object, so that a test's fake timers do not stop the store.
+import { clearInterval, setInterval } from 'node:timers'
 import {
   checkRewriteOptions,
   checkWriteOptions,
@@ -21,6 +23,7 @@ import type { Environment } from './environment.ts'
 import { freePagesOf, GroupWriter } from './group-writer.ts'
 import type { OwnerLock } from './owner-lock.ts'
 import { closedError, explained, failedError, isDamage, lockedError, readOnlyError } from './refusal.ts'
+import { RemovedFile } from './removed-file.ts'
 import type { Reserve } from './reserve.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
 import { noteMove } from './shared-environment.ts'
@@ -30,6 +33,8 @@ import { pagesOf } from './tree-size.ts'
 
 /** A walk takes a quarter of the time. */
 const WALK_REST_MS = 30
+/** Every change looks whether the file is there; this is for stores that are not changed. */
+const LOOK_EVERY_MS = 5_000
 
 /** What only the owner of a store has. */
 export interface Ownership {
@@ -63,6 +68,8 @@ export class LmdbKv implements KvStore {
   #closing: Promise<void> | undefined
   #rewriting: Promise<KvRewriteReport> | undefined
   #walking: Promise<void> | undefined
+  #rescuing: Promise<void> | undefined
+  readonly #looking: NodeJS.Timeout | undefined
   #reading = false
 
   constructor(parts: LmdbKvParts) {
@@ -73,6 +80,7 @@ export class LmdbKv implements KvStore {
       this.#settleFailed = resolve
     })
     this.#writer = this.#makeWriter()
+    if (!this.readOnly) this.#looking = setInterval(() => this.#lookForFile(), LOOK_EVERY_MS).unref()
     const driver = driverName()
     this.capabilities = {
       durable: true,
@@ -124,6 +132,9 @@ export class LmdbKv implements KvStore {
     await this.#rewriting?.catch(() => undefined)
     await this.#walking
     await this.#writer?.idle()
+    clearInterval(this.#looking)
+    this.#lookForFile()
+    await this.#rescuing
     const { environment, ownership } = this.#parts
     const lastCommit = this.#failure === undefined ? environment.lastCommit() : undefined
     await this.#parts.releaseEnvironment()
@@ -148,6 +159,9 @@ export class LmdbKv implements KvStore {
     const { lock, reserve } = ownership
     lock.committed(environment.lastCommit())
     return new GroupWriter(environment, reserve, tables, {
+      confirm: () => {
+        if (lock.isFileRemoved) throw new RemovedFile()
+      },
       committed: () => {
         lock.committed(environment.lastCommit())
       },
@@ -175,12 +189,27 @@ export class LmdbKv implements KvStore {
     }
   }
 
+  #lookForFile(): void {
+    if (this.#parts.ownership?.lock.isFileRemoved === true) this.#fail(new RemovedFile())
+  }
+
   #fail(cause: unknown): void {
     if (this.#failure !== undefined) return
     if (isDamage(cause) || isStoreError(cause, 'STORE_DAMAGED')) this.#parts.ownership?.lock.suspect()
+    const failure = this.#noteFailure(cause)
+    if (cause instanceof RemovedFile) this.#rescuing = this.#rescue(cause)
+    else this.#settleFailed(failure)
+  }
+
+  #noteFailure(cause: unknown): KvFailure {
     const { code, message } = failedError(this.location, cause)
     this.#failure = { code, message, cause }
-    this.#settleFailed(this.#failure)
+    return this.#failure
+  }
+
+  /** What was acknowledged before the file was removed is all still there, as long as this process has it open. */
+  async #rescue(removed: RemovedFile): Promise<void> {
+    this.#settleFailed(this.#noteFailure(await removed.copied(this.#parts.environment)))
   }
 
   #assertUsable(): void {

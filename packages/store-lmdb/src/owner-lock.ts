@@ -102,6 +102,11 @@ export class OwnerLock {
     }
   }
 
+  /** Whether the store's file was removed while it was open. */
+  get isFileRemoved(): boolean {
+    return this.#files.length > 0 && this.#files.every((file) => file.isRemoved)
+  }
+
   /** What is known of the pages of the file that has the store's name. */
   get pages(): KnownPages {
     const known = this.#pages

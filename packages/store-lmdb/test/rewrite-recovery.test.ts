@@ -138,6 +138,7 @@ async function openParts(path: string): Promise<Parts> {
   const lock = OwnerLock.tryTake(paths)
   if (lock === undefined) throw new Error('there is no store')
   const writer = new GroupWriter(environment, reserve, new Set(TABLES), {
+    confirm: () => undefined,
     committed: () => undefined,
     quarantined: () => undefined,
     failed: (error) => void failures.push(error),
