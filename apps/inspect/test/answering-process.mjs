@@ -27,11 +27,12 @@ for (const command of commands) {
     },
   }
   const [verb, ...rest] = JSON.parse(command)
+  const beginMs = performance.now()
   const status =
     verb === 'library-check'
       ? await checkByLibrary(terminal, ...rest)
       : await run(terminal, ['node', 'saltcod-inspect', verb, ...rest])
-  answers.push({ command, status, stdout, stderr })
+  answers.push({ command, status, stdout, stderr, ms: performance.now() - beginMs })
 }
 /** The check of the store itself, without the program, by whoever owns a copy of the file or only reads it. */
 async function checkByLibrary(terminal, kind, role) {

@@ -10,6 +10,8 @@ const program = fileURLToPath(new URL('answering-process.mjs', import.meta.url))
 const NOW_MS = 1_900_000_000_000
 const COUNTED: ReadonlySet<string> = new Set(['jobs', 'executions', 'evaluations'])
 const MAX_RUN_MS = 240_000
+/** No command takes longer, however damaged the store is. */
+const MAX_ANSWER_MS = 60_000
 
 /** What a command answered. */
 export interface Answer {
@@ -17,6 +19,7 @@ export interface Answer {
   readonly status: number
   readonly stdout: string
   readonly stderr: string
+  readonly ms: number
 }
 
 type StoreKind = 'jobs' | 'executions'
@@ -103,7 +106,7 @@ export function soundStore(original: string, kind: StoreKind): SoundStore {
 
 /**
  * Damages a copy of a store and returns every promise that was broken, as sentences: no command and no `check` of the library crashes or
- * hangs, a changed answer is a finding of `check`, no listing drops a record in silence, `repair` and `salvage` make a sound store and
+ * takes more than a minute, a changed answer is a finding of `check`, no listing drops a record in silence, `repair` and `salvage` make a sound store and
  * account for what is lost.
  */
 export function judgeDamage(sound: SoundStore, directory: string, { damage, seed }: DamageCase): string[] {
@@ -116,6 +119,7 @@ export function judgeDamage(sound: SoundStore, directory: string, { damage, seed
     const [check, ...answers] = askCare(place, [...CARE, ...library])
     if (check === undefined) throw new Error('nothing was answered')
     return [
+      ...judgeTimes([check, ...answers]),
       ...judgeCheck(check),
       ...judgeRepair(sound, answers.slice(0, 3)),
       ...judgeSalvage(sound, answers.slice(3, 6)),
@@ -157,9 +161,21 @@ function askCare(place: string, commands: readonly (readonly string[])[]): reado
   if (alive !== null) return alive
   return commands.map((command) => {
     if (command[0] !== 'library-check') return askAlone(place, command)
-    const ended = { command: JSON.stringify(command), status: -1, stdout: '', stderr: 'it ended the process' }
+    const ended = {
+      command: JSON.stringify(command),
+      status: -1,
+      stdout: '',
+      stderr: 'it ended the process',
+      ms: 0,
+    }
     return askAlive(path, [command], false)?.[0] ?? ended
   })
+}
+
+function judgeTimes(answers: readonly Answer[]): string[] {
+  return answers.flatMap(({ command, ms }) =>
+    ms > MAX_ANSWER_MS ? [`${command} took ${Math.round(ms / 1_000)} s`] : [],
+  )
 }
 
 function judgeLibrary(check: Answer, { command, status, stdout, stderr }: Answer): string[] {
@@ -194,7 +210,7 @@ function judgeAnswers(sound: SoundStore, place: string, check: Answer): string[]
       broken.push(`check found nothing, and ${command} answers ${difference(before?.stdout ?? '', stdout)}`)
     }
   }
-  return [...broken, ...droppedRecords(sound.answers, answers)]
+  return [...broken, ...judgeTimes(answers), ...droppedRecords(sound.answers, answers)]
 }
 
 function judgeRepair(sound: SoundStore, [run, check, exported]: readonly Answer[]): string[] {
@@ -323,8 +339,10 @@ function askAlive(
 }
 
 function askAlone(place: string, command: readonly string[]): Answer {
+  const beginMs = performance.now()
   const { status, stdout, stderr } = inspect(place, ...command)
-  return { command: JSON.stringify(command), status: status ?? -1, stdout, stderr }
+  const ms = performance.now() - beginMs
+  return { command: JSON.stringify(command), status: status ?? -1, stdout, stderr, ms }
 }
 
 function difference(before: string, after: string): string {
