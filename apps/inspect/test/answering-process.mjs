@@ -1,18 +1,33 @@
-// Runs several commands of the inspector on one store in one process and prints what each answered, so that the
-// answers of two stores can be compared. Opening the store once spares each command its own check of the file.
+// Runs several commands of the inspector on one store and answers what each said, so that the answers of two stores can be compared.
+// Holding the store open meanwhile spares each command its own check of the file.
 import { copyFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { isStoreError, STORE_TABLES } from '@saltcod/store-core'
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { run } from '../dist/cli/run.js'
-import { processTerminal } from '../dist/cli/terminal.js'
 
-const [path, nowMs, ...commands] = process.argv.slice(2)
 // Ages stand in some answers; they must not differ from run to run.
-Date.now = () => Number(nowMs)
-if (path !== '') await openLmdbKv({ path, tables: STORE_TABLES, readOnly: true }).catch(() => undefined)
+const nowMs = Number(process.argv[2])
+Date.now = () => nowMs
 
-const answers = []
-for (const command of commands) {
+process.on('message', (question) => {
+  void answerAll(question)
+})
+
+async function answerAll({ path, held, commands }) {
+  process.chdir(dirname(path))
+  const open = { path, tables: STORE_TABLES, readOnly: true }
+  const kv = held ? await openLmdbKv(open).catch(() => undefined) : undefined
+  const answers = []
+  for (const command of commands) answers.push(await answer(command))
+  await kv?.close()
+  process.send({ answers })
+}
+
+// Whoever asks may be killed.
+process.on('disconnect', () => process.exit(0))
+
+async function answer(command) {
   let stdout = ''
   let stderr = ''
   const terminal = {
@@ -26,14 +41,16 @@ for (const command of commands) {
       stderr += text
     },
   }
-  const [verb, ...rest] = JSON.parse(command)
+  const [verb, ...rest] = command
   const beginMs = performance.now()
   const status =
     verb === 'library-check'
       ? await checkByLibrary(terminal, ...rest)
-      : await run(terminal, ['node', 'saltcod-inspect', verb, ...rest])
-  answers.push({ command, status, stdout, stderr, ms: performance.now() - beginMs })
+      : await run(terminal, ['node', 'saltcod-inspect', ...command])
+  const ms = performance.now() - beginMs
+  return { command: JSON.stringify(command), status, stdout, stderr, ms }
 }
+
 /** The check of the store itself, without the program, by whoever owns a copy of the file or only reads it. */
 async function checkByLibrary(terminal, kind, role) {
   copyFileSync('store.db', `${role}.db`)
@@ -52,6 +69,3 @@ async function checkByLibrary(terminal, kind, role) {
     return isStoreError(error) ? 3 : -1
   }
 }
-
-processTerminal().out(JSON.stringify(answers))
-process.exit(0)

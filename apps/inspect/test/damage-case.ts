@@ -1,31 +1,20 @@
-import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type DamageCase, writeDamaged } from '../../../test/damaged-file.ts'
+import type { Answer, AnsweringSession } from './answering-session.ts'
 import { droppedRecords } from './dropped-records.ts'
 import { inspect } from './fixture.ts'
 
-const program = fileURLToPath(new URL('answering-process.mjs', import.meta.url))
-const NOW_MS = 1_900_000_000_000
 const COUNTED: ReadonlySet<string> = new Set(['jobs', 'executions', 'evaluations'])
-const MAX_RUN_MS = 240_000
 /** No command takes longer, however damaged the store is. */
 const MAX_ANSWER_MS = 60_000
-
-/** What a command answered. */
-export interface Answer {
-  readonly command: string
-  readonly status: number
-  readonly stdout: string
-  readonly stderr: string
-  readonly ms: number
-}
 
 type StoreKind = 'jobs' | 'executions'
 
 /** A sound store, with what is compared. */
 export interface SoundStore {
+  /** Who is asked of it and of its damaged copies. */
+  readonly session: AnsweringSession
   readonly path: string
   readonly kind: StoreKind
   readonly commands: readonly (readonly string[])[]
@@ -91,17 +80,21 @@ function readCommands(kind: StoreKind): readonly (readonly string[])[] {
 }
 
 /** Asks a copy of a store everything that will be compared; the damaged ones are copies too. */
-export function soundStore(original: string, kind: StoreKind): SoundStore {
+export async function soundStore(
+  session: AnsweringSession,
+  original: string,
+  kind: StoreKind,
+): Promise<SoundStore> {
   const path = join(original, '../copy/store.db')
   mkdirSync(join(path, '..'))
   copyFileSync(original, path)
   const commands = readCommands(kind)
-  const answers = ask(path, commands)
-  const [exported] = ask(path, [['export', 'store.db', '--show-secrets']])
-  const wrong = answers.find(({ status }) => status !== 0)
-  if (wrong !== undefined || exported === undefined)
+  const answers = await session.ask(path, commands, true)
+  const exported = (await session.ask(path, [['export', 'store.db', '--show-secrets']], true))?.[0]
+  const wrong = answers?.find(({ status }) => status !== 0)
+  if (wrong !== undefined || answers === null || exported === undefined)
     throw new Error(`the sound store: ${wrong?.command} ${wrong?.stderr}`)
-  return { path, kind, commands, answers, rows: rowsOf(exported) }
+  return { session, path, kind, commands, answers, rows: rowsOf(exported) }
 }
 
 /**
@@ -109,14 +102,18 @@ export function soundStore(original: string, kind: StoreKind): SoundStore {
  * takes more than a minute, a changed answer is a finding of `check`, no listing drops a record in silence, `repair` and `salvage` make a sound store and
  * account for what is lost.
  */
-export function judgeDamage(sound: SoundStore, directory: string, { damage, seed }: DamageCase): string[] {
+export async function judgeDamage(
+  sound: SoundStore,
+  directory: string,
+  { damage, seed }: DamageCase,
+): Promise<string[]> {
   const place = join(realpathSync(directory), `damage-${seed}`)
   mkdirSync(place)
   try {
     const path = join(place, 'store.db')
     writeDamaged(sound.path, path, damage, seed)
     const library = ['owner', 'reader'].map((role) => ['library-check', sound.kind, role])
-    const [check, ...answers] = askCare(place, [...CARE, ...library])
+    const [check, ...answers] = await askCare(sound, place, [...CARE, ...library])
     if (check === undefined) throw new Error('nothing was answered')
     return [
       ...judgeTimes([check, ...answers]),
@@ -141,35 +138,43 @@ const CARE: readonly (readonly string[])[] = [
 ]
 
 /** The same for the commands that read. */
-export function judgeReading(sound: SoundStore, directory: string, { damage, seed }: DamageCase): string[] {
+export async function judgeReading(
+  sound: SoundStore,
+  directory: string,
+  { damage, seed }: DamageCase,
+): Promise<string[]> {
   const place = join(realpathSync(directory), `reading-${seed}`)
   mkdirSync(place)
   try {
     writeDamaged(sound.path, join(place, 'store.db'), damage, seed)
-    const [check] = askCare(place, CARE.slice(0, 1))
+    const [check] = await askCare(sound, place, CARE.slice(0, 1))
     if (check === undefined) throw new Error('nothing was answered')
-    return judgeAnswers(sound, place, check)
+    return await judgeAnswers(sound, place, check)
   } finally {
     rmSync(place, { recursive: true })
   }
 }
 
 /** Each command alone where one of them ends the process. */
-function askCare(place: string, commands: readonly (readonly string[])[]): readonly Answer[] {
+async function askCare(
+  { session }: SoundStore,
+  place: string,
+  commands: readonly (readonly string[])[],
+): Promise<readonly Answer[]> {
   const path = join(place, 'store.db')
-  const alive = askAlive(path, commands, false)
+  const alive = await session.ask(path, commands, false)
   if (alive !== null) return alive
-  return commands.map((command) => {
-    if (command[0] !== 'library-check') return askAlone(place, command)
-    const ended = {
-      command: JSON.stringify(command),
-      status: -1,
-      stdout: '',
-      stderr: 'it ended the process',
-      ms: 0,
-    }
-    return askAlive(path, [command], false)?.[0] ?? ended
-  })
+  for (const name of readdirSync(place)) if (name !== 'store.db') rmSync(join(place, name))
+  const answers: Answer[] = []
+  for (const command of commands) {
+    if (command[0] !== 'library-check') answers.push(askAlone(place, command))
+    else answers.push((await session.ask(path, [command], false))?.[0] ?? endedBy(command))
+  }
+  return answers
+}
+
+function endedBy(command: readonly string[]): Answer {
+  return { command: JSON.stringify(command), status: -1, stdout: '', stderr: 'it ended the process', ms: 0 }
 }
 
 function judgeTimes(answers: readonly Answer[]): string[] {
@@ -196,10 +201,11 @@ function judgeCheck(check: Answer): string[] {
   return []
 }
 
-function judgeAnswers(sound: SoundStore, place: string, check: Answer): string[] {
+async function judgeAnswers(sound: SoundStore, place: string, check: Answer): Promise<string[]> {
   const broken: string[] = []
   const path = join(place, 'store.db')
-  const answers = askAlive(path, sound.commands) ?? sound.commands.map((command) => askAlone(place, command))
+  const alive = await sound.session.ask(path, sound.commands, true)
+  const answers = alive ?? sound.commands.map((command) => askAlone(place, command))
   for (const [index, { command, status, stdout, stderr }] of answers.entries()) {
     if (![0, 1, 2, 3].includes(status))
       broken.push(`${command} ended with ${status}: ${stderr.slice(0, 500)}`)
@@ -305,37 +311,6 @@ function rowsOf({ stdout }: Answer): ReadonlyMap<string, string> {
     if (table !== 'meta') rows.set(`${table} ${key}`, JSON.stringify(record))
   }
   return rows
-}
-
-/** Asks a store several things. Throws where it ended the process that read it. */
-export function ask(path: string, commands: readonly (readonly string[])[]): readonly Answer[] {
-  const answers = askAlive(path, commands)
-  if (answers === null) throw new Error(`the store ${path} ended the process that read it`)
-  return answers
-}
-
-/** Returns `null` where the store ended the process that asked. Reading many things, it opens the store once. */
-function askAlive(
-  path: string,
-  commands: readonly (readonly string[])[],
-  held = true,
-): readonly Answer[] | null {
-  const place = join(path, '..')
-  const args = [held ? path : '', String(NOW_MS), ...commands.map((command) => JSON.stringify(command))]
-  const { status, stdout } = spawnSync(process.execPath, [program, ...args], {
-    cwd: place,
-    encoding: 'utf8',
-    maxBuffer: 1024 ** 3,
-    timeout: MAX_RUN_MS,
-    killSignal: 'SIGKILL',
-  })
-  if (status !== 0) return null
-  return (JSON.parse(stdout) as Answer[]).map((answer) => ({
-    ...answer,
-    stdout: answer.stdout
-      .replaceAll(realpathSync(place), '.')
-      .replaceAll(/"processId": \d+/g, '"processId": 0'),
-  }))
 }
 
 function askAlone(place: string, command: readonly string[]): Answer {

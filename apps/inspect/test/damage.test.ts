@@ -5,7 +5,8 @@ import { STORE_TABLES } from '@saltcod/store-core'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { damageCases } from '../../../test/damaged-file.ts'
-import { ask, judgeDamage, judgeReading, type SoundStore, soundStore } from './damage-case.ts'
+import { AnsweringSession } from './answering-session.ts'
+import { judgeDamage, judgeReading, type SoundStore, soundStore } from './damage-case.ts'
 import { inspect } from './fixture.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 
@@ -15,6 +16,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
 let directory: string
+const session = new AnsweringSession()
 const sound: SoundStore[] = []
 
 beforeAll(async () => {
@@ -25,20 +27,23 @@ beforeAll(async () => {
   ] as const) {
     const path = join(directory, kind, 'store.db')
     await write(path)
-    sound.push(soundStore(path, kind))
+    sound.push(await soundStore(session, path, kind))
   }
 })
 
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+afterAll(() => {
+  session.close()
+  rmSync(directory, { recursive: true, force: true })
+})
 
 for (const { damage, seed } of damageCases(SEED, LONG)) {
-  test(`${damage.what} (seed ${seed}) hides from nobody and costs no more than it hit`, () => {
+  test(`${damage.what} (seed ${seed}) hides from nobody and costs no more than it hit`, async () => {
     // Two of three in the larger store.
     const store = sound[seed % 3 === 0 ? 1 : 0]
     if (store === undefined) throw new Error('there is no sound store')
-    const broken = judgeDamage(store, directory, { damage, seed })
+    const broken = await judgeDamage(store, directory, { damage, seed })
     // What commands read says the same of many files.
-    if (seed % (LONG ? 4 : 2) === 0) broken.push(...judgeReading(store, directory, { damage, seed }))
+    if (seed % (LONG ? 4 : 2) === 0) broken.push(...(await judgeReading(store, directory, { damage, seed })))
     // A reporter shows the whole of a message, and little of a list.
     if (broken.length > 0) throw new Error(broken.join('\n'))
   })
@@ -57,11 +62,13 @@ test('what a store says of itself may be damaged, and its rows are shown all the
   })
   await kv.close()
   const commands = ['buckets', 'dump', 'stats', 'info', 'jobs', 'summary', 'counts', 'du', 'check']
-  const answers = ask(path, [
+  const asked = [
     ...commands.map((verb) => [verb, 'store.db', '--output', 'json']),
     ['keys', 'store.db', 'jobs', '--output', 'json'],
     ['get', 'store.db', 'jobs', 'job-2', '--output', 'json'],
-  ])
+  ]
+  const answers = await session.ask(path, asked, true)
+  if (answers === null) throw new Error('the store ended the process that read it')
   for (const { command, status, stdout, stderr } of answers) {
     const expected = command.includes('check') ? 1 : 0
     expect({ command, status }).toEqual({ command, status: expected })
