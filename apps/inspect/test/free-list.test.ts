@@ -21,7 +21,7 @@ const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 
 const PAGE_BYTES = 4_096
 const LAST_PAGE_OFFSET = 144
 const TRANSACTION_OFFSET = 152
-const SUB_TREE = 0x02
+const TREE_FLAGS = 4
 /** The flags of a row are in front of the length of its key. */
 const NODE_FLAGS_BEFORE_KEY = 4
 const holding = fileURLToPath(new URL('holding-process.mjs', import.meta.url))
@@ -212,16 +212,15 @@ describe('the list of free pages', () => {
   })
 })
 
-test('a table that is not marked as one is found, and its rows are read', () => {
-  const path = damaged('unmarked', (bytes) => {
-    const name = bytes.subarray(rootOfTables(sound) * PAGE_BYTES).indexOf('feed\0')
-    const flags = rootOfTables(sound) * PAGE_BYTES + name - NODE_FLAGS_BEFORE_KEY
-    bytes.writeUInt16LE(bytes.readUInt16LE(flags) & ~SUB_TREE, flags)
-  })
-  expect(findingsOf(path)).toEqual([
-    'page-damaged: the row of the table feed is not marked as one, or too short',
-  ])
-  expect(rowsOf(path)).toEqual(rowsOf(sound))
+test('a table that is not marked as one, or has flags, is found, and its rows are read', () => {
+  const start = rootOfTables(sound) * PAGE_BYTES
+  const key = start + readFileSync(sound).subarray(start).indexOf('feed\0')
+  const unmarked = damaged('unmarked', (bytes) => bytes.writeUInt16LE(0, key - NODE_FLAGS_BEFORE_KEY))
+  expect(findingsOf(unmarked)).toEqual(['page-damaged: the row of the table feed is not marked as one'])
+  expect(rowsOf(unmarked)).toEqual(rowsOf(sound))
+  const reversed = damaged('reversed', (bytes) => bytes.writeUInt16LE(2, key + 'feed\0'.length + TREE_FLAGS))
+  expect(findingsOf(reversed)).toEqual(['page-damaged: the row of the table feed has the flags 0x2'])
+  expect(rowsOf(reversed)).toEqual(rowsOf(sound))
 })
 
 function rootOfTables(path: string): number {

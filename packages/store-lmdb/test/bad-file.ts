@@ -215,6 +215,18 @@ export const BAD_FILES: readonly BadFile[] = [
     make: inBothMetas((meta) => meta.writeUInt16LE(meta.readUInt16LE(52) | 0x2000, 52)),
   },
   {
+    name: 'a list of free pages that is marked to have several values for a key',
+    code: 'STORE_DAMAGED',
+    says: /the flags 0x/,
+    make: spoiled((bytes) => newestMeta(bytes).writeUInt8(0x0c, 52)),
+  },
+  {
+    name: 'names of tables that are marked to be in reverse order',
+    code: 'STORE_DAMAGED',
+    says: /the flags 0x/,
+    make: spoiled((bytes) => newestMeta(bytes).writeUInt8(0x02, 100)),
+  },
+  {
     name: 'a lost first meta page',
     code: 'STORE_DAMAGED',
     says: /first page is lost/,

@@ -80,11 +80,13 @@ export function* walkFile(
     const tables: { name: string; tree: TreeRoot }[] = []
     for (const { key, value, isTree } of walk('(tables)', meta.mainTree)) {
       const name = nameOf(key)
+      const problem = tableProblem(value, isTree)
+      if (problem !== null) {
+        const message = `the row of the table ${name} ${problem}`
+        events.problem({ rule: 'page-damaged', table: '(tables)', page: 0, message })
+      }
       if (value.length >= TREE_BYTES) tables.push({ name, tree: parseTree(value) })
-      if (isTree && value.length >= TREE_BYTES) continue
-      const message = `the row of the table ${name} is not marked as one, or too short`
-      events.problem({ rule: 'page-damaged', table: '(tables)', page: 0, message })
-      if (value.length < TREE_BYTES) lost({ table: '(tables)', page: 0, from: key, to: key, isLeaf: false })
+      else lost({ table: '(tables)', page: 0, from: key, to: key, isLeaf: false })
     }
     const totalRows = tables.reduce((sum, { tree }) => sum + tree.entries, 0)
     let rows = 0
@@ -169,6 +171,14 @@ function rowsOf(file: DataFile, meta: MetaPage, table: string, tree: TreeRoot): 
     lost: () => undefined,
   })
   return [...walk.run(tree)]
+}
+
+/** LMDB would sort a table with flags otherwise, or die of it. */
+function tableProblem(value: Buffer, isTree: boolean): string | null {
+  if (value.length < TREE_BYTES) return `has ${value.length} bytes`
+  if (!isTree) return 'is not marked as one'
+  const { flags } = parseTree(value)
+  return flags === 0 ? null : `has the flags 0x${flags.toString(16)}`
 }
 
 /** The name of a table without the zero byte that may end it. */

@@ -2,6 +2,8 @@ import { LMDB_MAGIC } from './foreign-format.ts'
 
 /** The root of a tree and what the file says of its size (struct MDB_db). */
 export interface TreeRoot {
+  /** How its keys and values are sorted; in that of the free pages there are flags of the file too. */
+  readonly flags: number
   readonly depth: number
   readonly branchPages: number
   readonly leafPages: number
@@ -30,6 +32,9 @@ const LAST_PAGE_OFFSET = 144
 const TRANSACTION_OFFSET = 152
 const DATA_VERSION = 2
 const ENCRYPTED_FLAG = 0x2000
+const INTEGER_KEYS = 0x08
+/** What LMDB takes for flags of a tree. */
+const TREE_FLAGS = 0xff
 const NO_PAGE = 0xffff_ffff_ffff_ffffn
 /** A branch page has 48 bits for the number of a page. */
 const MAX_PAGE = 0xffff_ffff_ffffn
@@ -86,6 +91,7 @@ export function transactionIn(page: Buffer): bigint | undefined {
 export function parseTree(bytes: Buffer): TreeRoot {
   const root = bytes.readBigUInt64LE(40)
   return {
+    flags: bytes.readUInt16LE(4),
     depth: bytes.readUInt16LE(6),
     branchPages: Number(bytes.readBigUInt64LE(8)),
     leafPages: Number(bytes.readBigUInt64LE(16)),
@@ -98,6 +104,9 @@ export function parseTree(bytes: Buffer): TreeRoot {
 /** Returns what makes LMDB refuse a meta page, or die of it; `null` where nothing does. */
 export function openingProblem({ isEncrypted, lastPage, freeTree, mainTree }: MetaPage): string | null {
   if (isEncrypted) return 'it is encrypted'
+  if ((freeTree.flags & TREE_FLAGS) !== INTEGER_KEYS || mainTree.flags !== 0) {
+    return `its trees have the flags 0x${freeTree.flags.toString(16)} and 0x${mainTree.flags.toString(16)}`
+  }
   for (const { root, depth } of [freeTree, mainTree]) {
     if (root === null) {
       if (depth !== 0) return 'a tree has levels but no root'
