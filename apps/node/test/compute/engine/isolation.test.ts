@@ -1,6 +1,7 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineOutcome, RunLimits } from '../../../src/compute/engine/engine.ts'
 import { ExecEngine } from '../../../src/compute/engine/exec.ts'
@@ -170,6 +171,13 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
     // Only some users may put a process first.
     expect([nice('self'), '-15']).toContain(nice(keeper))
     expect((await outcome).stdout).toBe(`${nice('self')}\n`)
+  })
+
+  test('has the nice value of a node that was given one', () => {
+    const node = fileURLToPath(new URL('./niced-node.mjs', import.meta.url))
+    const { stdout } = spawnSync('nice', ['-n', '5', process.execPath, node, directory], { encoding: 'utf8' })
+    const own = spawnSync('nice', { encoding: 'utf8' }).stdout
+    expect(stdout).toBe(`${Math.min(Number(own) + 5, 19)}\n`)
   })
 
   test('is still bounded after it was quiet for long', async () => {
