@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { run } from './cli/run.ts'
-import { processTerminal } from './cli/terminal.ts'
+import { ownParts } from './own-parts.ts'
 
+const { run, processTerminal } = await ownParts()
 process.exit(await run(processTerminal(), process.argv))

@@ -78,7 +78,11 @@ function explainEnded({ job, executions }: JobFacts): Verdict {
     because.push(`execution ${shortId(execution.id)} completed with exit code ${exitCodeOf(execution)}`)
   }
   const next = ['nothing: it has ended; a new version (rerun or update) is the only way out']
-  next.push(job.hold === null ? 'retention may remove it' : `it is held against retention: ${job.hold}`)
+  next.push(
+    job.hold === null
+      ? 'retention may remove it, where its node has rules'
+      : `it is held against retention: ${job.hold}`,
+  )
   return { because, next }
 }
 
