@@ -215,6 +215,15 @@ export const BAD_FILES: readonly BadFile[] = [
     make: inBothMetas((meta) => meta.writeUInt16LE(meta.readUInt16LE(52) | 0x2000, 52)),
   },
   {
+    name: 'a file of which the older meta page says that it is encrypted',
+    code: 'STORE_DAMAGED',
+    says: /is damaged: it is encrypted/,
+    make: spoiled((bytes) => {
+      const older = newestMeta(bytes).byteOffset === bytes.byteOffset ? bytes.subarray(4_096) : bytes
+      older.writeUInt16LE(older.readUInt16LE(52) | 0x2000, 52)
+    }),
+  },
+  {
     name: 'a list of free pages that is marked to have several values for a key',
     code: 'STORE_DAMAGED',
     says: /the flags 0x/,

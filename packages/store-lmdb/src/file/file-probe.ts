@@ -60,7 +60,10 @@ function metaProblemOf(file: DataFile): string {
 function soundMeta(path: string, file: DataFile): MetaPage {
   const commit = findCommit(file)
   if (typeof commit === 'string') throw damagedError(path, commit)
-  const problem = commit.problems[0] ?? openingProblem(commit.meta)
+  // LMDB asks the first meta page whether the file is encrypted, also where that is the older one.
+  const isEncrypted = commit.other?.isEncrypted === true
+  const problem =
+    commit.problems[0] ?? openingProblem(commit.meta) ?? (isEncrypted ? 'it is encrypted' : null)
   if (problem !== null) throw damagedError(path, problem)
   return commit.meta
 }
