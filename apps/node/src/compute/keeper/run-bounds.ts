@@ -25,7 +25,9 @@ export class RunBounds {
   readonly #diskUse: DiskUse
   #looks: NodeJS.Timeout | undefined
   #last: JobUse | undefined
+  #addedBytes = 0
   #calmLooks = 0
+  #ended = false
   #deadline: NodeJS.Timeout | undefined
 
   /** `stop` ends the run, after a grace period where it may still behave. */
@@ -45,6 +47,7 @@ export class RunBounds {
 
   /** Looks no more. */
   end(): void {
+    this.#ended = true
     clearTimeout(this.#looks)
     clearTimeout(this.#deadline)
     this.#diskUse.close()
@@ -52,9 +55,9 @@ export class RunBounds {
 
   #lookAfter(ms: number): void {
     this.#looks = setTimeout(() => {
-      // First the next one: the run may end in this one.
-      this.#lookAfter(this.#calmLooks < CALM_LOOKS ? LOOK_MS : CALM_LOOK_MS)
       this.#look()
+      // The run may have ended by it.
+      if (!this.#ended) this.#lookAfter(this.#calmLooks < CALM_LOOKS ? LOOK_MS : CALM_LOOK_MS)
     }, ms)
   }
 
@@ -67,12 +70,18 @@ export class RunBounds {
       // Without descriptors nothing can be seen; the next look is soon.
       return
     }
-    const isCalm = this.#last !== undefined && isSame(this.#last, use) && !this.#diskUse.underWay
+    const addedBytes = this.#diskUse.look() ?? this.#addedBytes
+    const isCalm =
+      this.#last !== undefined &&
+      isSame(this.#last, use) &&
+      addedBytes === this.#addedBytes &&
+      !this.#diskUse.underWay
     this.#calmLooks = isCalm ? this.#calmLooks + 1 : 0
     this.#last = use
+    this.#addedBytes = addedBytes
     const cause =
       this.#watched.excess(use) ??
-      ((this.#diskUse.look() ?? 0) > outputBytes
+      (addedBytes > outputBytes
         ? ({ reason: 'killed', message: `it wrote more than its limit of ${outputBytes} bytes` } as const)
         : undefined)
     if (cause !== undefined) this.#stop(cause, 0)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
@@ -40,7 +40,7 @@ test('a keeper that has none for a while goes on with what it looks after', asyn
       attempt: 1,
       workDir,
       command: '/bin/sh',
-      args: ['-c', `sleep 0.${mark}; exit 3`],
+      args: ['-c', `: ${mark}; : > up; while test ! -e go; do sleep 0.05; done; exit 3`],
       env: { PATH: '/usr/bin:/bin' },
       cwd: workDir,
       timeMs: null,
@@ -56,9 +56,10 @@ test('a keeper that has none for a while goes on with what it looks after', asyn
   )
   const { pid } = run.process
   const over = run.go()
-  await until('the job is up', () => processesWith(mark).length > 0)
+  await until('the job is up', () => existsSync(join(workDir, 'up')))
   const open = readdirSync(`/proc/${pid}/fd`).length
   limitFiles(pid, '1:')
+  writeFileSync(join(workDir, 'go'), '')
   await until('the job is over', () => processesWith(mark).length === 0)
   limitFiles(pid, `${open + 500}:`)
   expect(await over).toMatchObject({ reason: 'exited', exitCode: 3 })
