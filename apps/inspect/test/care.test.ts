@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
-import { parseHeader, walkFile } from '@saltcod/store-lmdb/file'
+import { type PageHeader, parseHeader, parseLeafNode, walkFile } from '@saltcod/store-lmdb/file'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { useFixtureSession } from './fixture-session.ts'
 import { startWriter } from './writing-process.ts'
@@ -26,6 +26,8 @@ interface Check {
 
 const JOBS = 120
 const PAGE_BYTES = 4_096
+/** Where a page says where its first node is. */
+const FIRST_SLOT = 24
 
 const session = useFixtureSession()
 const { run, at } = session
@@ -175,21 +177,52 @@ test('where the newest meta page cannot be read, salvage, repair and check say t
   expect((await run('repair', 'older.db', 'older.repaired')).stderr).not.toContain('behind')
 })
 
-test('repair refuses a page that has lost rows, which LMDB would pass over without a word', async () => {
-  const bytes = readFileSync(large)
+/** The pages that the tree of some table reaches. */
+function* reachedPages(bytes: Buffer): Generator<{ start: number; header: PageHeader; page: Buffer }> {
   const walk = walkFile(large, { problem: () => undefined, lost: () => undefined })
   let step = walk.next()
   while (step.done !== true) step = walk.next()
-  const leaf = step.value?.seen.findIndex((reached, page) => {
-    const header = parseHeader(bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES), page)
-    return reached === 1 && typeof header !== 'string' && header.kind === 'leaf' && header.count > 9
-  })
-  const lower = (leaf ?? 0) * PAGE_BYTES + 20
+  for (const [number, reached] of (step.value?.seen ?? new Uint8Array()).entries()) {
+    const start = number * PAGE_BYTES
+    const page = bytes.subarray(start, start + PAGE_BYTES)
+    const header = reached === 1 ? parseHeader(page, number) : ''
+    if (typeof header !== 'string' && header.kind !== 'overflow') yield { start, header, page }
+  }
+}
+
+test('repair refuses a page that has lost rows, which LMDB would pass over without a word', async () => {
+  const bytes = readFileSync(large)
+  const leaf = [...reachedPages(bytes)].find(({ header }) => header.kind === 'leaf' && header.count > 9)
+  const lower = (leaf?.start ?? 0) + 20
   bytes.writeUInt16LE(bytes.readUInt16LE(lower) - 6, lower)
   writeFileSync(at('thinned.db'), bytes, { mode: 0o600 })
   const refused = await run('repair', 'thinned.db', 'thinned-repaired.db')
   expect(refused).toMatchObject({ status: 3, stdout: '' })
   expect(refused.stderr).toContain(`salvage ${at('thinned.db')} TARGET`)
+})
+
+test('salvage says of a damaged record that a copy of it was found apart', async () => {
+  const bytes = readFileSync(large)
+  // The way to some rows of each table is lost, and of the others some are damaged.
+  for (const { header, page } of reachedPages(bytes)) {
+    const first = header.kind === 'leaf' ? parseLeafNode(page, 0) : ''
+    if (header.kind === 'branch') page.writeUInt16LE(0xffff, FIRST_SLOT)
+    else if (typeof first !== 'string' && !first.isTree && Buffer.isBuffer(first.value))
+      first.value.fill(0, Math.max(0, first.value.length - 4))
+  }
+  writeFileSync(at('worn.db'), bytes, { mode: 0o600 })
+  const { status, stdout } = await run('salvage', 'worn.db', 'worn-saved.db', '--output', 'json')
+  expect(status).toBe(1)
+  const { rows } = JSON.parse(stdout) as { rows: { table: string; key: string; reason: string }[] }
+  const kept = (await run('export', 'worn-saved.db')).stdout
+  const damaged = rows
+    .filter(({ reason }) => reason.startsWith('the record fails its checksum'))
+    .map(({ table, key, reason }) => ({
+      isThere: kept.includes(`"table":"${table}","key":"${key}"`),
+      isFoundApart: reason.includes('found apart'),
+    }))
+  expect(damaged).toContainEqual({ isThere: true, isFoundApart: true })
+  expect(damaged).not.toContainEqual({ isThere: true, isFoundApart: false })
 })
 
 test('repair rebuilds indexes and counters that are gone, in place with the old file kept', async () => {

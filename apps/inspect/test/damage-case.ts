@@ -26,6 +26,7 @@ interface LostRow {
   readonly table: string
   readonly key: string
   readonly id: string
+  readonly reason: string
 }
 
 interface Salvaged {
@@ -255,7 +256,7 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
         (stretch.to === null || key <= stretch.to),
     )
   const gone = [...sound.rows.keys()].filter((name) => !saved.has(name) && !listed.has(name))
-  const broken = judgeListed(sound, saved, listed, gone)
+  const broken = judgeListed(sound, saved, salvaged.rows, gone)
   for (const name of gone) {
     const [table = '', key = ''] = name.split(' ')
     if (named(table, key)) continue
@@ -276,11 +277,14 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
   return broken
 }
 
-/** A row that is listed as lost is not there, unless the key of one that is gone was damaged and now reads like this one's. */
+/**
+ * A row that is listed as lost is not there, unless the key of one that is gone was damaged and now reads like this one's, or a copy of it
+ * was found apart.
+ */
 function judgeListed(
   sound: SoundStore,
   saved: ReadonlyMap<string, string>,
-  listed: ReadonlySet<string>,
+  listed: readonly LostRow[],
   gone: readonly string[],
 ): string[] {
   const left = new Map<string, number>()
@@ -288,10 +292,10 @@ function judgeListed(
     const table = tableOf(name)
     left.set(table, (left.get(table) ?? 0) + 1)
   }
-  return [...listed].flatMap((name) => {
+  return listed.flatMap(({ table, key, reason }) => {
+    const name = `${table} ${key}`
     const record = sound.rows.get(name)
-    if (record === undefined || saved.get(name) !== record) return []
-    const table = tableOf(name)
+    if (record === undefined || saved.get(name) !== record || reason.includes('found apart')) return []
     const others = left.get(table) ?? 0
     left.set(table, others - 1)
     return others > 0 ? [] : [`${name} is listed as lost, and it is there`]

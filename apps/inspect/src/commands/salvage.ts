@@ -41,6 +41,7 @@ export async function salvage(
   await requireStopped(path, 'stop the node first')
   freePath(target)
   const survey = surveyOf(path)
+  const apart = new Set(survey.orphans.map(nameOf))
   const leftOut = new LeftOutFile(`${target}.left-out.ndjson`)
   let savedRows = 0
   let saved: readonly StateCount[] = []
@@ -49,7 +50,7 @@ export async function salvage(
     for (const row of survey.orphans) if (sink.add(row)) await sink.flush()
     for (const row of walkFile(path, SILENT)) {
       if (!RECORDS.has(row.table)) continue
-      if (!decodes(row)) leftOut.add({ ...rowFacts(row), reason: 'the record fails its checksum' })
+      if (!decodes(row)) leftOut.add({ ...rowFacts(row), reason: apart.has(nameOf(row)) ? EARLIER : DAMAGED })
       else if (sink.add(row)) await sink.flush()
     }
     savedRows = sink.rows
@@ -84,7 +85,7 @@ export async function salvage(
     const left =
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, listed in ${leftOut.path}\n`
     const verdict = findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')
-    const apart =
+    const found =
       survey.orphans.length === 0
         ? ''
         : `${countOf(survey.orphans.length, 'row')} found on pages that nothing leads to; removed ones may be among them\n`
@@ -92,13 +93,15 @@ export async function salvage(
       ({ kind, namespace, state, said, saved }) =>
         `${printable(namespace)}: ${said} of kind ${kind} in state ${state} were counted, ${saved} are saved\n`,
     )
-    return `${damage}${behind}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${apart}${left}${counted.join('')}`
+    return `${damage}${behind}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${found}${left}${counted.join('')}`
   })
   const isWhole = findings.length + leftOut.count + countDifferences.length === 0 && survey.isBehind === false
   return isWhole ? EXIT.ok : EXIT.findings
 }
 
 const STORE_KEY = tuple('store')
+const DAMAGED = 'the record fails its checksum'
+const EARLIER = `${DAMAGED}; a copy of it that was found apart is saved, and may be an earlier one`
 const SILENT: FileWalkEvents = { problem: () => undefined, lost: () => undefined }
 
 interface Survey {
@@ -200,6 +203,10 @@ function noteLost(lost: readonly LostStretch[], leftOut: LeftOutFile): void {
     const reason = `rows ${bounds} were on the damaged page ${page}, as far as they were not found elsewhere`
     leftOut.add({ table, key: '', id: '', reason })
   }
+}
+
+function nameOf({ table, key }: StoreTableRow): string {
+  return `${table} ${Buffer.from(key).toString('hex')}`
 }
 
 function rowFacts({ table, key, value }: StoreTableRow) {
