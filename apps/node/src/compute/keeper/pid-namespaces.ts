@@ -46,8 +46,9 @@ export class PidNamespaces {
       // Whoever takes the next one tries again, and is told.
       this.#spare = undefined
     })
-    const namespace = await ready
-    return namespace.alive ? namespace : await this.#make()
+    // One that somebody ended, while it waited or was being made, is not what the machine refuses.
+    const namespace = await ready.catch(() => undefined)
+    return namespace?.alive === true ? namespace : await this.#make()
   }
 
   /** Whether a program can be run in a namespace, and its exit code seen. */

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineOutcome } from '../../../src/compute/engine/engine.ts'
 import { WasmEngine } from '../../../src/compute/engine/wasm.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { childrenOf, processUse } from '../../../src/compute/keeper/process-table.ts'
+import { logFile } from '../../../src/compute/keeper/work-files.ts'
 import { assemble, guest, WRITE } from '../engine/guest.ts'
 import { WasmBench, type WasmCase } from '../engine/wasm-bench.ts'
 import { until } from '../work-bench.ts'
@@ -222,10 +223,14 @@ describe('a process in which guests run', () => {
     const engine = new WasmEngine({ keeper })
     const { pid } = await run(engine, probe)
     const [before = 0] = runnersOf(pid)
-    const staged = await bench.stagedRun(guest(() => '(loop $l (br $l))'))
+    // One that is killed before the guest has begun gives way to another.
+    const staged = await bench.stagedRun(
+      guest((text) => `(call $write (i32.const 1) ${text('at work')}) (loop $l (br $l))`),
+    )
     const prepared = await engine.prepare(staged, { signal: bench.stopper.signal })
     const outcome = prepared.go()
-    await until('it is at work', () => /^State:\s+R/m.test(readFileSync(`/proc/${before}/status`, 'utf8')))
+    const log = logFile(staged.work.workDir, 'stdout')
+    await until('it is at work', () => existsSync(log) && readFileSync(log, 'utf8') === 'at work')
     process.kill(before, 'SIGKILL')
     expect(await outcome).toMatchObject({
       reason: 'killed',

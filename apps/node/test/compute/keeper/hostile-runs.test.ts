@@ -16,7 +16,13 @@ import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import { LogPipes } from '../../../src/compute/keeper/log-pipes.ts'
 import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
-import { bootId, childrenOf, readProcess } from '../../../src/compute/keeper/process-table.ts'
+import {
+  bootId,
+  childrenOf,
+  environmentValue,
+  readName,
+  readProcess,
+} from '../../../src/compute/keeper/process-table.ts'
 import { ProgramRun } from '../../../src/compute/keeper/program-run.ts'
 import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
@@ -164,11 +170,9 @@ test.runIf(available)('a namespace that somebody ended while it waited is not gi
   const first = await namespaces?.take()
   const spare = await until('one waits', () =>
     childrenOf(process.pid)
-      .filter((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8').includes('WAITS=spare'))
+      .filter((pid) => environmentValue(pid, 'WAITS') === 'spare')
       .flatMap((pid) => childrenOf(pid))
-      .find(
-        (pid) => pid !== first?.initPid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'),
-      ),
+      .find((pid) => pid !== first?.initPid && readName(pid) === 'sleep'),
   )
   process.kill(spare, 'SIGKILL')
   await until('it is gone', () => (readProcess(spare)?.state ?? 'Z') === 'Z')
