@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 
 import type { JobStore } from '../../jobs/job-store.ts'
 import { assertRejects } from '../kv/expectation.ts'
+import { jump } from '../store/clock-jump.ts'
 import { claim, claimed } from './evaluation.ts'
 import { type JobCase, newJob, newJobs, submit } from './job-case.ts'
 
@@ -25,9 +26,9 @@ export const clockCases: readonly JobCase[] = [
     name: 'a delay that was given while the clock was ahead lasts from when the clock is right for as long as it is',
     needs: 'single opening',
     run: async ({ store, clock }) => {
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       const id = await givenBack(store, 500)
-      clock.jump(-DAY_MS)
+      await jump(store, clock, -DAY_MS)
       assert.equal(await store.nextEvaluationMs(), clock.read() + 500)
       assert.equal(await claim(store), null)
       assert.equal(await dueAt(store, id), clock.read() + 500)
@@ -42,10 +43,10 @@ export const clockCases: readonly JobCase[] = [
     name: 'so does one that an earlier opening gave',
     needs: 'reopen',
     run: async ({ store, clock, reopen }) => {
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       const { id: jobId } = await newJob(store)
       const { id } = await store.createEvaluation({ jobId, trigger: 'job-queue', delayMs: 500 })
-      clock.jump(-DAY_MS)
+      await jump(store, clock, -DAY_MS)
       const again = await reopen()
       assert.equal(await claim(again), null)
       assert.equal(await dueAt(again, id), clock.read() + 500)
@@ -57,19 +58,19 @@ export const clockCases: readonly JobCase[] = [
     name: 'a delay may be asked for wherever an evaluation is, and a due time moves with the clock as a delay does',
     needs: 'single opening',
     run: async ({ store, clock }) => {
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       const dueAtMs = clock.read() + 7_000
       const { job, evaluationId } = await submit(store, {
         evaluation: { trigger: 'job-register', delayMs: 9_000 },
       })
       const fixed = await store.createEvaluation({ jobId: job.id, trigger: 'job-queue', dueAtMs })
       assert.equal(await dueAt(store, evaluationId ?? ''), clock.read() + 9_000)
-      clock.jump(-DAY_MS)
+      await jump(store, clock, -DAY_MS)
       assert.equal(await claim(store), null)
       assert.equal(await dueAt(store, evaluationId ?? ''), clock.read() + 9_000)
       assert.equal(await dueAt(store, fixed.id), dueAtMs - DAY_MS)
       assert.equal(await store.nextEvaluationMs(), clock.read() + 7_000)
-      clock.jump(2 * DAY_MS)
+      await jump(store, clock, 2 * DAY_MS)
       assert.equal(await store.nextEvaluationMs(), clock.read() + 7_000)
       assert.equal(await claim(store), null)
       clock.step(7_000)
@@ -79,11 +80,11 @@ export const clockCases: readonly JobCase[] = [
   {
     name: 'any number of delays is made right',
     run: async ({ store, clock }) => {
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       for (const jobId of await newJobs(store, 150)) {
         await store.createEvaluation({ jobId, trigger: 'job-queue', delayMs: 2_000 })
       }
-      clock.jump(-DAY_MS)
+      await jump(store, clock, -DAY_MS)
       assert.equal(await claim(store), null)
       assert.equal(await store.nextEvaluationMs(), clock.read() + 2_000)
       const { items } = await store.listEvaluations({ limit: 200 })
@@ -95,11 +96,11 @@ export const clockCases: readonly JobCase[] = [
     name: 'what was found due stays so, whatever the clock does',
     needs: 'single opening',
     run: async ({ store, clock }) => {
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       const id = await givenBack(store, 500)
       clock.step(500)
       assert.equal(await store.claimEvaluation({ holder: 'ops', leaseMs: 1, jobTypes: ['ops'] }), null)
-      clock.jump(-DAY_MS)
+      await jump(store, clock, -DAY_MS)
       assert.equal(await store.nextEvaluationMs(), clock.read())
       assert.equal((await claimed(store)).evaluation.id, id)
     },
@@ -112,10 +113,10 @@ export const clockCases: readonly JobCase[] = [
         (await submit(store, { priority, evaluation: { trigger: 'job-register' } })).evaluationId
       const first = await add(0)
       clock.step(1)
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       const ahead = [await add(0), await add(0)]
       clock.step(1)
-      clock.jump(-DAY_MS)
+      await jump(store, clock, -DAY_MS)
       const [later, urgent] = [await add(0), await add(1)]
       const order: string[] = []
       for (let next = await claim(store); next !== null; next = await claim(store)) {
@@ -128,7 +129,7 @@ export const clockCases: readonly JobCase[] = [
   {
     name: 'the delay of a deleted job keeps nobody waiting or awake',
     run: async ({ store, clock }) => {
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       const { id: jobId } = await newJob(store)
       await store.createEvaluation({ jobId, trigger: 'job-queue', delayMs: 500 })
       await store.transitionJob({ jobId, to: 'Completed' })
@@ -150,12 +151,12 @@ export const clockCases: readonly JobCase[] = [
       await store.transitionJob({ jobId, to: 'Queued' })
       clock.step(3_000)
       for (const byMs of [DAY_MS, -2 * DAY_MS]) {
-        clock.jump(byMs)
+        await jump(store, clock, byMs)
         assert.equal((await store.getJob(jobId))?.stateSinceMs, clock.read() - 3_000)
         assert.equal((await store.getExecution(execution.id))?.stateSinceMs, clock.read() - 3_000)
       }
       const ended = await store.transitionJob({ jobId, to: 'Failed' })
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       assert.equal((await store.getJob(jobId))?.stateSinceMs, ended.stateSinceMs)
     },
   },
@@ -167,7 +168,7 @@ export const clockCases: readonly JobCase[] = [
         await submit(store, { evaluation: { trigger: 'job-register' } })
         const { lease, evaluation } = await claimed(store)
         assert.equal(evaluation.lease?.expiresAtMs, lease.expiresAtMs)
-        clock.jump(byMs)
+        await jump(store, clock, byMs)
         assert.equal(await claim(store), null)
         clock.step(999)
         const longer = await store.extendLease({ lease, leaseMs: 1_000 })
@@ -189,10 +190,10 @@ export const clockCases: readonly JobCase[] = [
     run: async ({ store, clock }) => {
       for (let n = 0; n < 5; n += 1) await submit(store, { evaluation: { trigger: 'job-register' } })
       const before = [(await claimed(store)).lease, (await claimed(store)).lease]
-      clock.jump(-DAY_MS)
+      await jump(store, clock, -DAY_MS)
       const meanwhile = [(await claimed(store)).lease, (await claimed(store)).lease]
       clock.step(500)
-      clock.jump(DAY_MS)
+      await jump(store, clock, DAY_MS)
       const last = await claimed(store)
       assert.ok(![...before, ...meanwhile].some(({ evaluationId }) => evaluationId === last.evaluation.id))
       assert.equal(await claim(store), null)
