@@ -377,6 +377,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async close(): Promise<void> {
+    if (this.#clockWasSet) await this.#followClock()
     await this.#kv.close()
     this.#notifier.notify()
   }
