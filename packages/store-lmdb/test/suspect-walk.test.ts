@@ -113,6 +113,25 @@ test('a damaged page keeps a store from being served, whether the file was touch
   }
 })
 
+test('a page with a flag that LMDB has in memory only, and would not write the page for, is found', async () => {
+  for (const flag of [0x4000, 0x8000]) {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    await makeQuarantine(path, 0)
+    const bytes = readFileSync(path)
+    for (let at = 2 * PAGE_BYTES; at < bytes.length; at += PAGE_BYTES) {
+      const header = parseHeader(bytes.subarray(at, at + PAGE_BYTES), at / PAGE_BYTES)
+      if (typeof header !== 'string') bytes.writeUInt16LE(bytes.readUInt16LE(at + 18) | flag, at + 18)
+    }
+    writeFileSync(path, bytes)
+    await expect(openLmdbJobStore({ path })).rejects.toMatchObject({
+      code: 'STORE_DAMAGED',
+      message: expect.stringMatching(
+        /page \d+(?: is of the unknown kind 0x|, the root of a tree, is not one)/,
+      ),
+    })
+  }
+})
+
 test('a large file is walked where it was not closed in good order, as far as time allows', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
   await makeStore(path)

@@ -5,7 +5,6 @@ const NODE_HEADER_BYTES = 8
 const BRANCH = 0x01
 const LEAF = 0x02
 const OVERFLOW = 0x04
-const KINDS = 0x0fff
 const BIG_DATA = 0x01
 const SUB_TREE = 0x02
 const OVERFLOW_REFERENCE_BYTES = 24
@@ -43,7 +42,8 @@ export function parseHeader(page: Buffer, expectedNumber: number): PageHeader | 
   if (page.length < HEADER_BYTES) return 'lies behind the end of the file'
   const number = page.readBigUInt64LE(0)
   if (number !== BigInt(expectedNumber)) return `says that it is page ${number}`
-  const flags = page.readUInt16LE(18) & KINDS
+  // Beside its kind a page has flags only in memory; one that LMDB finds here would keep it from writing the page.
+  const flags = page.readUInt16LE(18)
   const transaction = page.readBigUInt64LE(8)
   if (flags === OVERFLOW) {
     return { number: expectedNumber, transaction, kind: 'overflow', count: 0, pages: page.readUInt32LE(20) }
