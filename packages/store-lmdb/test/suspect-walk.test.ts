@@ -123,12 +123,7 @@ test('a page with a flag that LMDB has in memory only, and would not write the p
       if (typeof header !== 'string') bytes.writeUInt16LE(bytes.readUInt16LE(at + 18) | flag, at + 18)
     }
     writeFileSync(path, bytes)
-    await expect(openLmdbJobStore({ path })).rejects.toMatchObject({
-      code: 'STORE_DAMAGED',
-      message: expect.stringMatching(
-        /page \d+(?: is of the unknown kind 0x|, the root of a tree, is not one)/,
-      ),
-    })
+    await expect(openLmdbJobStore({ path })).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
   }
 })
 
