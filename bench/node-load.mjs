@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import Table from 'cli-table3'
+import { ServedNode } from './served-node.mjs'
 
 const HELP = `Submits jobs to a real node at a steady rate: first alone, then while it removes old jobs and rewrites its stores.
 
@@ -19,13 +17,11 @@ const HELP = `Submits jobs to a real node at a steady rate: first alone, then wh
 Exit code 1 where a submit failed, an acknowledged job is missing, a pause took 100 ms or longer, or the slowest
 hundredth of the submits took more than three times as long as alone. Build first.
 `
-const PROGRAM = fileURLToPath(new URL('../apps/node/dist/main.js', import.meta.url))
 const NODE_ID = 'n-load'
 const SPEC_BYTES = 1_000
 const FILLERS = 64
 const MOST_RATIO = 3
 const MOST_PAUSE_MS = 100
-const agent = new Agent({ keepAlive: true, maxSockets: 256 })
 
 const { values } = parseArgs({
   options: {
@@ -42,22 +38,22 @@ else await main()
 async function main() {
   mkdirSync(values.dir, { recursive: true })
   const directory = mkdtempSync(join(values.dir, 'saltcod-load-'))
-  const child = { process: null }
+  let node
   try {
     await fill(directory)
-    const url = await serve(directory, child)
-    await submitting(url, Math.min(10, Number(values.seconds)))
-    const alone = await submitting(url, Number(values.seconds))
+    // It schedules and runs nothing: the jobs wait, and only what submits cost is measured.
+    node = await ServedNode.start(directory, ['--node-id', NODE_ID, '--node-type', 'requester'])
+    await submitting(node, Math.min(10, Number(values.seconds)))
+    const alone = await submitting(node, Number(values.seconds))
     const work = { over: false }
-    const working = upkeep(url, work)
-    const beside = await submitting(url, Number(values.seconds))
+    const working = upkeep(node, work)
+    const beside = await submitting(node, Number(values.seconds))
     work.over = true
     const done = await working
-    const missing = await missingJobs(url, [...alone.ids, ...beside.ids])
+    const missing = await missingJobs(node, [...alone.ids, ...beside.ids])
     tell(alone, beside, done, missing)
   } finally {
-    child.process?.kill('SIGKILL')
-    agent.destroy()
+    await node?.end('SIGKILL')
     rmSync(directory, { recursive: true, force: true })
   }
 }
@@ -79,33 +75,8 @@ async function fill(directory) {
   await store.close()
 }
 
-/** A node that schedules and runs nothing: the jobs wait, and only what submits cost is measured. */
-async function serve(directory, child) {
-  writeFileSync(join(directory, 'saltcod.yaml'), 'Compaction: { Rewrite: { AtStart: false, Every: 0 } }\n')
-  const flags = [
-    '--repo',
-    directory,
-    '--node-id',
-    NODE_ID,
-    '--node-type',
-    'requester',
-    '--port',
-    '0',
-    '--log-level',
-    'warn',
-  ]
-  child.process = spawn(process.execPath, [PROGRAM, 'serve', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const chunk of child.process.stdout) {
-    const url = /^listening on (\S+)/.exec(String(chunk))?.[1]
-    if (url !== undefined) return url
-  }
-  throw new Error('the node does not serve')
-}
-
 /** Submits at a steady rate, whether earlier ones have been answered or not. */
-async function submitting(url, seconds) {
+async function submitting(node, seconds) {
   const rate = Number(values.rate)
   const beganMs = performance.now()
   const ids = []
@@ -116,7 +87,7 @@ async function submitting(url, seconds) {
     const waitMs = beganMs + (sent * 1000) / rate - performance.now()
     if (waitMs > 1) await delay(waitMs)
     const startMs = performance.now()
-    const submit = call(url, 'PUT', '/api/v1/orchestrator/jobs', { Job: job() }).then(
+    const submit = node.call('PUT', '/api/v1/orchestrator/jobs', { Job: job() }).then(
       ({ JobID }) => {
         times.push(performance.now() - startMs)
         ids.push(JobID)
@@ -136,16 +107,16 @@ function job() {
 }
 
 /** Removes a part of the old jobs and rewrites the stores, again and again. */
-async function upkeep(url, work) {
+async function upkeep(node, work) {
   const done = { removed: 0, rewrites: [], errors: [] }
   const steps = 5
   for (let step = 1; !work.over; step++) {
     const maxCount = Math.max(0, Math.floor(Number(values.fill) * (1 - step / steps)))
-    const gc = await call(url, 'POST', '/api/v1/saltcod/gc', { namespace: 'old', maxCount })
+    const gc = await node.call('POST', '/api/v1/saltcod/gc', { namespace: 'old', maxCount })
     done.removed += gc.removedJobs
-    await call(url, 'POST', '/api/v1/saltcod/compact')
+    await node.call('POST', '/api/v1/saltcod/compact')
     for (;;) {
-      const status = await call(url, 'GET', '/api/v1/saltcod/compact')
+      const status = await node.call('GET', '/api/v1/saltcod/compact')
       if (status.error !== null) done.errors.push(status.error.message)
       if (status.report !== null) done.rewrites.push(status.report)
       if (!status.running) break
@@ -156,32 +127,15 @@ async function upkeep(url, work) {
   return done
 }
 
-async function missingJobs(url, ids) {
+async function missingJobs(node, ids) {
   const there = new Set()
   let token = ''
   do {
-    const page = await call(url, 'GET', `/api/v1/orchestrator/jobs?limit=1000&next_token=${token}`)
+    const page = await node.call('GET', `/api/v1/orchestrator/jobs?limit=1000&next_token=${token}`)
     for (const { ID } of page.Items) there.add(ID)
     token = page.NextToken
   } while (token !== '')
   return ids.filter((id) => !there.has(id))
-}
-
-function call(url, method, path, body) {
-  return new Promise((resolve, reject) => {
-    const sent = request(`${url}${path}`, { method, agent }, (response) => {
-      let text = ''
-      response.setEncoding('utf8').on('data', (chunk) => {
-        text += chunk
-      })
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(JSON.parse(text))
-        else reject(new Error(`status ${response.statusCode}: ${text}`))
-      })
-    })
-    sent.on('error', reject)
-    sent.end(body === undefined ? '' : JSON.stringify(body))
-  })
 }
 
 function tell(alone, beside, done, missing) {

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { median } from './rounds.mjs'
+import { ServedNode } from './served-node.mjs'
 
 const HELP = `Runs jobs on a real node, from submit to Completed: no-op WebAssembly, the program true, and jobs that run nothing, by turns.
 
@@ -19,7 +17,6 @@ const HELP = `Runs jobs on a real node, from submit to Completed: no-op WebAssem
 Prints jobs a second, the time of the median job, the processor time that the node and all below it took for each job, and the rate beside that of
 jobs that run nothing. Each caller submits a job, follows its history until it has ended, and submits the next. Build first.
 `
-const PROGRAM = fileURLToPath(new URL('../apps/node/dist/main.js', import.meta.url))
 /** A module whose entrypoint does nothing: `(module (memory (export "memory") 1) (func (export "_start")))`. */
 const NOTHING = Buffer.from(
   '0061736d01000000010401600000030201000503010001071302066d656d6f7279020006' + '5f737461727400000a040102000b',
@@ -44,7 +41,6 @@ const ENGINES = {
 /** Asks for little, so that many run at a time. */
 const RESOURCES = { CPU: '0.01', Memory: '1mb' }
 const TICKS_PER_SECOND = 100
-const agent = new Agent({ keepAlive: true, maxSockets: 256 })
 
 const { values } = parseArgs({
   options: {
@@ -60,7 +56,7 @@ else await main()
 
 async function main() {
   const directory = mkdtempSync(join(values.dir, 'saltcod-runs-'))
-  const node = await serve(directory)
+  const node = await ServedNode.start(directory, ['--allow-exec'])
   try {
     for (const type of Object.keys(ENGINES)) await turn(node, type, 1, 1_000)
     const table = new Table({
@@ -88,35 +84,20 @@ async function main() {
     }
     process.stdout.write(`${table.toString()}\n`)
   } finally {
-    node.child.kill('SIGTERM')
-    agent.destroy()
-    await new Promise((resolve) => node.child.once('exit', resolve))
+    await node.end('SIGTERM')
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-async function serve(directory) {
-  writeFileSync(join(directory, 'saltcod.yaml'), 'Compaction: { Rewrite: { AtStart: false, Every: 0 } }\n')
-  const flags = ['--repo', directory, '--port', '0', '--log-level', 'warn', '--allow-exec']
-  const child = spawn(process.execPath, [PROGRAM, 'serve', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const chunk of child.stdout) {
-    const url = /^listening on (\S+)/.exec(String(chunk))?.[1]
-    if (url !== undefined) return { child, url }
-  }
-  throw new Error('the node does not serve')
-}
-
 /** So many callers for a time; what has begun by then is waited for and counted. */
-async function turn({ child, url }, type, connections, milliseconds) {
-  const cpuBefore = processorMs(child.pid)
+async function turn(node, type, connections, milliseconds) {
+  const cpuBefore = processorMs(node.pid)
   const beganMs = performance.now()
   const times = []
   const caller = async () => {
     while (performance.now() - beganMs < milliseconds) {
       const startMs = performance.now()
-      await oneJob(url, type)
+      await oneJob(node, type)
       times.push(performance.now() - startMs)
     }
   }
@@ -125,16 +106,16 @@ async function turn({ child, url }, type, connections, milliseconds) {
   return {
     perSecond: times.length / seconds,
     medianMs: median(times),
-    cpuMs: (processorMs(child.pid) - cpuBefore) / times.length,
+    cpuMs: (processorMs(node.pid) - cpuBefore) / times.length,
   }
 }
 
-async function oneJob(url, type) {
+async function oneJob(node, type) {
   const Tasks = [{ Name: 'main', Resources: RESOURCES, ...ENGINES[type] }]
   const job = { Name: `j-${Math.random().toString(36).slice(2)}`, Type: 'batch', Count: 1, Tasks }
-  const { JobID } = await call(url, 'PUT', '/api/v1/orchestrator/jobs', { Job: job })
+  const { JobID } = await node.call('PUT', '/api/v1/orchestrator/jobs', { Job: job })
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 1.6, 100)) {
-    const { Job } = await call(url, 'GET', `/api/v1/orchestrator/jobs/${JobID}`)
+    const { Job } = await node.call('GET', `/api/v1/orchestrator/jobs/${JobID}`)
     const state = Job.State.StateType
     if (state === 'Completed') return
     if (state === 'Failed' || state === 'Stopped') throw new Error(`a job of ${type} ended as ${state}`)
@@ -162,26 +143,4 @@ function processorMs(pid) {
     }
   }
   return (ticks * 1_000) / TICKS_PER_SECOND
-}
-
-function call(url, method, path, body) {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? undefined : JSON.stringify(body)
-    const headers =
-      text === undefined
-        ? {}
-        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-    const sent = request(new URL(path, url), { method, agent, headers }, (answer) => {
-      const pieces = []
-      answer.on('data', (piece) => pieces.push(piece))
-      answer.on('end', () => {
-        const read = Buffer.concat(pieces).toString()
-        if (answer.statusCode !== 200) reject(new Error(`${method} ${path}: ${answer.statusCode} ${read}`))
-        else resolve(JSON.parse(read))
-      })
-      answer.on('error', reject)
-    })
-    sent.on('error', reject)
-    sent.end(text)
-  })
 }

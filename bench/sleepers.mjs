@@ -1,20 +1,10 @@
-import { spawn } from 'node:child_process'
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { Agent, request } from 'node:http'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
+import { ServedNode } from './served-node.mjs'
 
 const HELP = `Lets many jobs sleep at once on a real node in its default configuration, and measures what looking after them takes.
 
@@ -26,7 +16,6 @@ const HELP = `Lets many jobs sleep at once on a real node in its default configu
 Memory is the proportional set size (smaps_rollup) of the node and of all below it, but for the programs of the jobs. Ends with exit code 1 where
 a bound is not held. Build first.
 `
-const PROGRAM = fileURLToPath(new URL('../apps/node/dist/main.js', import.meta.url))
 /** A guest that sleeps for an hour in one call of \`poll_oneoff\`. */
 const SLEEPER = Buffer.from(
   '0061736d01000000010c0260047f7f7f7f017f60000002260116776173695f736e617073686f745f70726576696577310b706f6c6c5f6f6e656f6666' +
@@ -70,7 +59,6 @@ const OVERRUN_BYTES = 64_000_000
 const OVERRUN = script('head -c 1000m /dev/zero | tail; sleep 3600', '64mb')
 const TICKS_PER_SECOND = 100
 const CALLERS = 16
-const agent = new Agent({ keepAlive: true, maxSockets: CALLERS })
 
 const { values } = parseArgs({
   options: {
@@ -87,8 +75,8 @@ else await main()
 async function main() {
   const [programs, guests] = [Number(values.exec), Number(values.guests)]
   const directory = mkdtempSync(join(values.dir, 'saltcod-sleepers-'))
-  const node = await serve(directory)
-  const keeper = look(node.child.pid).keeperPid
+  const node = await ServedNode.start(directory, ['--allow-exec'])
+  const keeper = look(node.pid).keeperPid
   try {
     const idle = await measure(node)
     await Promise.all([submitMany(node, SLEEP, programs)])
@@ -103,8 +91,7 @@ async function main() {
     print({ idle, withPrograms, all, stops, programs, guests })
   } finally {
     // Without the grace that a node gives what runs. Its keeper ends all of that.
-    node.child.kill('SIGKILL')
-    agent.destroy()
+    await node.end('SIGKILL')
     while (existsSync(`/proc/${keeper}`)) await delay(50)
     rmSync(directory, { recursive: true, force: true })
   }
@@ -165,27 +152,14 @@ function print({ idle, withPrograms, all, stops, programs, guests }) {
   process.stdout.write(`${results.toString()}\n`)
 }
 
-async function serve(directory) {
-  writeFileSync(join(directory, 'saltcod.yaml'), 'Compaction: { Rewrite: { AtStart: false, Every: 0 } }\n')
-  const flags = ['--repo', directory, '--port', '0', '--log-level', 'warn', '--allow-exec']
-  const child = spawn(process.execPath, [PROGRAM, 'serve', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const chunk of child.stdout) {
-    const url = /^listening on (\S+)/.exec(String(chunk))?.[1]
-    if (url !== undefined) return { child, url }
-  }
-  throw new Error('the node does not serve')
-}
-
-async function submit({ url }, task) {
+async function submit(node, task) {
   const job = {
     Name: `j-${Math.random().toString(36).slice(2)}`,
     Type: 'batch',
     Count: 1,
     Tasks: [{ Name: 'main', ...task }],
   }
-  const { JobID } = await call(url, 'PUT', '/api/v1/orchestrator/jobs', { Job: job })
+  const { JobID } = await node.call('PUT', '/api/v1/orchestrator/jobs', { Job: job })
   return JobID
 }
 
@@ -201,9 +175,9 @@ async function submitMany(node, task, count) {
 }
 
 /** Polls until what is seen of a job is as wanted; returns what was seen. */
-async function untilSeen({ url }, jobId, isWanted) {
+async function untilSeen(node, jobId, isWanted) {
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.6, 100)) {
-    const { Job } = await call(url, 'GET', `/api/v1/orchestrator/jobs/${jobId}`)
+    const { Job } = await node.call('GET', `/api/v1/orchestrator/jobs/${jobId}`)
     const state = Job.State.StateType
     if (isWanted({ state })) return
     if (state !== 'Pending' && state !== 'Queued' && state !== 'Running')
@@ -247,13 +221,13 @@ function processCount() {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length
 }
 
-async function measure({ child }) {
+async function measure({ pid }) {
   await delay(3_000)
-  const before = look(child.pid)
+  const before = look(pid)
   const beganMs = performance.now()
   await delay(Number(values.seconds) * 1_000)
   const ms = performance.now() - beganMs
-  const after = look(child.pid)
+  const after = look(pid)
   const cores = (part) => ((after.ticks[part] - before.ticks[part]) * 1_000) / TICKS_PER_SECOND / ms
   return {
     ...after,
@@ -308,26 +282,4 @@ function ticksOf(pid) {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return [11, 12].reduce((sum, field) => sum + Number(fields[field]), 0)
-}
-
-function call(url, method, path, body) {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? undefined : JSON.stringify(body)
-    const headers =
-      text === undefined
-        ? {}
-        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-    const sent = request(new URL(path, url), { method, agent, headers }, (answer) => {
-      const pieces = []
-      answer.on('data', (piece) => pieces.push(piece))
-      answer.on('end', () => {
-        const read = Buffer.concat(pieces).toString()
-        if (answer.statusCode !== 200) reject(new Error(`${method} ${path}: ${answer.statusCode} ${read}`))
-        else resolve(JSON.parse(read))
-      })
-      answer.on('error', reject)
-    })
-    sent.on('error', reject)
-    sent.end(text)
-  })
 }
