@@ -90,17 +90,21 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
 
 /** Returns when work is due next; `null` where none waits. */
 export function nextEvaluationMs(snapshot: KvSnapshot, moment: Moment): number | null {
-  const blockedMs = blockedUntilMs(snapshot, moment.steadyMs)
+  const nextMs = blockedUntilMs(snapshot, moment.steadyMs) ?? firstOf(snapshot, moment)
+  return nextMs === null ? null : shiftTime(nextMs, -aheadOf(moment))
+}
+
+/** When the first evaluation that is ready, leased or waits is due, by steady time; `null` where there is none. */
+function firstOf(snapshot: KvSnapshot, { steadyMs }: Moment): number | null {
   const times = [
     // What was found due stays so where the clock goes back a little.
     ...JOB_TYPES.flatMap((type) => firstTime(snapshot, readyPrefix(type), 3)).map((dueMs) =>
-      Math.min(dueMs, moment.steadyMs),
+      Math.min(dueMs, steadyMs),
     ),
     ...firstTime(snapshot, tuple(INDEX.evaluationLeased), 1),
     ...firstWaiting(snapshot),
   ]
-  const nextMs = blockedMs ?? (times.length === 0 ? null : Math.min(...times))
-  return nextMs === null ? null : shiftTime(nextMs, -aheadOf(moment))
+  return times.length === 0 ? null : Math.min(...times)
 }
 
 function firstTime(snapshot: KvSnapshot, prefix: Uint8Array, part: number): number[] {
