@@ -186,7 +186,9 @@ export class GroupWriter {
     return {
       limits,
       background,
-      estimate: new PageEstimate(environment.pageBytes, (table) => environment.treeSize(table)),
+      estimate: new PageEstimate(environment.pageBytes, this.#reserve.usedPages, (table) =>
+        environment.treeSize(table),
+      ),
       buffer: new ChangeBuffer(environment),
       endsAt: performance.now() + limits.durationMs,
       taken: [],

@@ -6,11 +6,17 @@ const PAGE_HEADER_BYTES = 24
 /** Bytes of a node beside its key and value, with its slot in the page. */
 const NODE_OVERHEAD_BYTES = 10
 
+/** Pages that a commit may take for LMDB's own trees: the free list, the names of the tables, and their roots. */
+const MOST_COMMIT_PAGES = 256
+
+/** The same in a file of a few pages. */
+const LEAST_COMMIT_PAGES = 24
+
 /**
- * Pages that a commit may take for LMDB's own trees: the free list (which it rewrites in stretches), the
- * names of the tables, and their roots.
+ * The free list is rewritten in stretches, and no more than all of it: a free page takes at most 34 bytes there, so a
+ * leaf that is half full tells of 60, and each leaf is copied once.
  */
-const COMMIT_PAGES = 256
+const PAGES_FOR_A_PAGE_OF_FREE_LIST = 32
 
 interface TableUse {
   readonly size: TreeSize
@@ -27,16 +33,22 @@ interface TableUse {
 export class PageEstimate {
   readonly #sizeOf: (table: string) => TreeSize
   readonly #pageBytes: number
+  readonly #commitPages: number
   readonly #tables = new Map<string, TableUse>()
 
-  constructor(pageBytes: number, sizeOf: (table: string) => TreeSize) {
+  /** `usedPages` is how many pages the file has up to its last used one. */
+  constructor(pageBytes: number, usedPages: number, sizeOf: (table: string) => TreeSize) {
     this.#pageBytes = pageBytes
+    this.#commitPages = Math.min(
+      MOST_COMMIT_PAGES,
+      LEAST_COMMIT_PAGES + Math.ceil(usedPages / PAGES_FOR_A_PAGE_OF_FREE_LIST),
+    )
     this.#sizeOf = sizeOf
   }
 
   /** Pages for all that was added so far. */
   get pages(): number {
-    let pages = COMMIT_PAGES
+    let pages = this.#commitPages
     for (const use of this.#tables.values()) pages += this.#pagesOf(use)
     return pages
   }

@@ -65,6 +65,11 @@ export class Reserve {
     return this.#fileBytes
   }
 
+  /** Pages up to the last one in use. */
+  get usedPages(): number {
+    return this.#usedPages
+  }
+
   /** Pages between the last page in use and the end of the file. */
   get roomPages(): number {
     return Math.floor(this.#fileBytes / this.#pageBytes) - this.#usedPages
@@ -105,8 +110,8 @@ export class Reserve {
     const missing = pages + emergency - this.roomPages
     if (missing <= 0) return
     if (this.#extend(missing + MEBIBYTE / this.#pageBytes, missing)) return
-    // The physical reserve holds the commit whatever LMDB does with the free pages inside the file.
-    if (pages <= this.roomPages && missing <= freePages() / 2) return
+    // Free pages inside the file are as good, unless a reader holds them: that may cost half of what is kept, and no more.
+    if (pages + Math.ceil(emergency / 2) <= this.roomPages && missing <= freePages()) return
     throw fullError(this.#path, this.#blocked ?? 'the file cannot be extended')
   }
 

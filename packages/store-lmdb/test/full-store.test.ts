@@ -1,16 +1,27 @@
 import { join } from 'node:path'
-import { isStoreError, type JobStore } from '@saltcod/store-core'
+import { type ExecutionJob, isStoreError, type JobStore, type Json } from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { openLmdbJobStore } from '../src/index.ts'
+import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const SERVICES = 30
+const MEBIBYTE = 1024 * 1024
+
+const JOB: ExecutionJob<Json> = {
+  id: 'job-1',
+  version: 1,
+  namespace: 'default',
+  name: 'words',
+  type: 'batch',
+  priority: 0,
+  spec: { tasks: [] },
+}
 
 /** Submits until the store refuses, with smaller and smaller specifications; resolves with the ids of what was taken. */
-async function fill(store: JobStore): Promise<string[]> {
+async function fill(store: JobStore, sizes = [500_000, 50_000, 10]): Promise<string[]> {
   const ids: string[] = []
-  for (const bytes of [500_000, 50_000, 10]) {
+  for (const bytes of sizes) {
     for (;;) {
       try {
         const { job } = await store.submitJob({ type: 'batch', spec: { padding: 'x'.repeat(bytes) } })
@@ -77,4 +88,34 @@ test('a full store takes what ends or frees something, until there is room again
     await store.submitJob({ type: 'batch', spec: { padding: 'x'.repeat(100_000) } })
   }
   expect((await store.check()).findings).toEqual([])
+})
+
+test('a store of executions with a small quota takes hundreds, and new ones when they were removed', async () => {
+  for (const quotaBytes of [5, 5.5, 6].map((mebibytes) => mebibytes * MEBIBYTE)) {
+    const path = join(temporaryDirectory(), 'executions.db')
+    const store = await openLmdbExecutionStore({ path, quotaBytes })
+    const create = async (id: string): Promise<void> => {
+      await store.createExecution({ id, job: JOB, requesterId: 'n-1', requestId: `create-${id}` })
+    }
+    const end = async (executionId: string): Promise<void> => {
+      await store.updateExecution({ executionId, to: 'Cancelled', requestId: `end-${executionId}` })
+    }
+    const services = Array.from({ length: SERVICES }, (_, number) => `service-${number}`)
+    for (const id of services) await create(id)
+    const ended: string[] = []
+    try {
+      for (; ; ended.push(`batch-${ended.length}`)) {
+        await create(`batch-${ended.length}`)
+        await end(`batch-${ended.length}`)
+      }
+    } catch (error) {
+      if (!isStoreError(error, 'STORE_FULL')) throw error
+    }
+    expect(ended.length).toBeGreaterThan(100)
+    for (const id of services) await end(id)
+    for (const executionId of [...services, ...ended]) await store.deleteExecution({ executionId })
+    while ((await store.reclaim()).more);
+    await create('last')
+    await store.close()
+  }
 })

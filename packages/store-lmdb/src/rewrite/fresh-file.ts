@@ -131,7 +131,9 @@ export class FreshFile {
 
   /** Makes sure that the commit of so many changes finds room. Throws `STORE_FULL`. */
   async makeRoomFor(changes: readonly FreshChange[]): Promise<void> {
-    const estimate = new PageEstimate(this.pageBytes, (table) => this.#environment.treeSize(table))
+    const estimate = new PageEstimate(this.pageBytes, this.usedPages, (table) =>
+      this.#environment.treeSize(table),
+    )
     for (const { table, key, value } of changes) {
       if (value === undefined) estimate.remove(table)
       else estimate.put(table, key.length, value.length)
