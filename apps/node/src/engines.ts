@@ -14,7 +14,12 @@ export function createEngines(config: Config, dataDir: string): EngineRegistry {
       memoryLimitBytes: config.engines.wasm.memoryLimitBytes,
       freshProcess: config.engines.wasm.freshProcess,
     }),
-    new ExecEngine({ keeper, allowed: config.engines.exec.allow, isolate: config.engines.exec.isolate }),
+    new ExecEngine({
+      keeper,
+      allowed: config.engines.exec.allow,
+      isolate: config.engines.exec.isolate,
+      freshNamespace: config.engines.exec.freshNamespace,
+    }),
     new NoopEngine(),
   ])
 }

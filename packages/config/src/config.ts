@@ -108,6 +108,8 @@ export interface Config {
       readonly allow: boolean
       /** True: each job has a PID namespace of its own where there is one to have. */
       readonly isolate: boolean
+      /** True: in a namespace that no job had before; false: those of one namespace follow each other in one. */
+      readonly freshNamespace: boolean
       readonly timeLimitMs: number
     }
     readonly wasm: {
@@ -188,6 +190,7 @@ export function buildConfig(pick: PickValue): Config {
       exec: {
         allow: pick(engines.allowExec),
         isolate: pick(engines.execIsolate),
+        freshNamespace: pick(engines.execFreshNamespace),
         timeLimitMs: pick(engines.execTimeLimit),
       },
       wasm: {

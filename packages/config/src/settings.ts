@@ -14,6 +14,7 @@ import {
 } from './settings/capacity.ts'
 import {
   allowExec,
+  execFreshNamespace,
   execIsolate,
   execTimeLimit,
   inputAllowedHosts,
@@ -98,6 +99,7 @@ export const SETTINGS: readonly AnySetting[] = [
   gracePeriod,
   allowExec,
   execIsolate,
+  execFreshNamespace,
   execTimeLimit,
   wasmFreshProcess,
   wasmMemoryLimit,

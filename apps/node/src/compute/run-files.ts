@@ -1,3 +1,4 @@
+import type { ComputeExecution } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { Task } from '../spec/job-spec.ts'
 import type { ComputeContext } from './context.ts'
@@ -8,16 +9,16 @@ import { type ExecutionWork, rootOf } from './inputs/work.ts'
 import { isSafeName, workDirOf } from './layout.ts'
 import { publishedDirectory } from './results/publish.ts'
 
-/** Makes the directory of a new attempt; what an earlier one left is removed, results included. */
+/** Makes the directory of the next attempt; what an earlier one left is removed, results included. */
 export async function stageRun(
   { dataDir, settings }: ComputeContext,
-  executionId: string,
+  { id: executionId, attempt }: ComputeExecution,
   task: Task,
   engine: Engine,
   signal: AbortSignal,
 ): Promise<ExecutionWork> {
   // An attempt that was interrupted before its results were committed must not pass them off as the next one's.
-  await removeTree(publishedDirectory(settings.resultsDir, executionId))
+  if (attempt > 0) await removeTree(publishedDirectory(settings.resultsDir, executionId))
   return await stageWork({
     workDir: workDirOf(dataDir, executionId),
     inputs: engine.inputs(task),

@@ -31,6 +31,16 @@ export const execTimeLimit: Setting<number> = {
   schema: duration(),
 }
 
+/** Whether each native job has a namespace that no other had. */
+export const execFreshNamespace: Setting<boolean> = {
+  key: 'Engines.Exec.FreshNamespace',
+  description:
+    'Whether each native job gets a PID namespace that no other had. Otherwise the jobs of one namespace follow each other in one, which is faster.',
+  form: 'boolean',
+  fallback: false,
+  schema: flag(),
+}
+
 /** How much memory a module may use. */
 export const wasmMemoryLimit: Setting<number> = {
   key: 'Engines.Wasm.MemoryLimit',

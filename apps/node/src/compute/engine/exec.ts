@@ -26,8 +26,10 @@ export interface ExecOptions {
   readonly graceMs?: number
   /** More processes than this at a time end a job. */
   readonly maxProcesses?: number
-  /** False: the jobs see each other's processes, and the node's. Default: each has a PID namespace where the machine has one to give. */
+  /** False: the jobs see each other's processes, and the node's. Default: each is alone in a PID namespace where the machine has one to give. */
   readonly isolate?: boolean
+  /** True: each in a PID namespace that no other had. False: those of one namespace may follow each other in one. */
+  readonly freshNamespace?: boolean
   /** Looks after the jobs; default: one of the engine's own. */
   readonly keeper?: Keeper
 }
@@ -53,6 +55,7 @@ export class ExecEngine implements Engine {
   readonly #graceMs: number
   readonly #maxProcesses: number
   readonly #isolate: boolean
+  readonly #freshNamespace: boolean
   readonly keeper: Keeper
 
   constructor(options: ExecOptions) {
@@ -61,6 +64,7 @@ export class ExecEngine implements Engine {
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     this.#maxProcesses = options.maxProcesses ?? DEFAULT_PROCESSES
     this.#isolate = options.isolate ?? true
+    this.#freshNamespace = options.freshNamespace ?? false
     this.keeper = options.keeper ?? new Keeper()
   }
 
@@ -129,6 +133,7 @@ export class ExecEngine implements Engine {
         logBytes,
         outputBytes,
         isolate: this.#isolate,
+        sharing: this.#freshNamespace ? null : run.job.namespace,
         maxProcesses: this.#maxProcesses,
       },
       options.signal,

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeDirectory } from '@saltcod/config'
 import type { CopyBudget } from './copy-budget.ts'
 import { openEntry, pathOfHandle } from './open-inside.ts'
 
@@ -65,7 +64,7 @@ export async function copyDirectory(
       const status = await entry.stat()
       if (status.isDirectory()) {
         copy.budget.takeEntry()
-        makeDirectory(join(destination, name), 0o755)
+        await mkdir(join(destination, name), { mode: 0o755 })
         await copyDirectory(entry, join(destination, name), copy, entryPath, depth + 1)
       } else {
         await copyFile(entry, join(destination, name), copy)

@@ -1,4 +1,4 @@
-import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Directories with a longer path are moved up before they are removed: no call of the system takes one of 4,096 bytes. */
@@ -32,9 +32,18 @@ async function freeName(top: string, first: number): Promise<string> {
   }
 }
 
+async function isEmptyAndRemoved(path: string): Promise<boolean> {
+  return await rmdir(path).then(
+    () => true,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+  )
+}
+
 /** Removes a directory with all that a job may have left in it, also directories that it closed to writing or that lie very deep. */
 export async function removeTree(path: string): Promise<void> {
   try {
+    // Most that a run leaves is empty, or not there any more.
+    if (await isEmptyAndRemoved(path)) return
     await rm(path, { recursive: true, force: true })
   } catch {
     await makeRemovable(path)

@@ -18,7 +18,9 @@ function closeLog(log: CappedFile): void {
   if (file === undefined) return
   try {
     fsyncSync(file)
-    syncNames(dirname(log.path))
+    const directory = dirname(log.path)
+    syncNames(directory)
+    syncNames(dirname(directory))
   } catch {
     log.drop()
   }

@@ -1,7 +1,7 @@
 import { type FileHandle, realpath } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
-import { makeDirectory } from '@saltcod/config'
 import { copyDirectory, copyFile, openProblem } from '../files/copy-tree.ts'
+import { makeJobDirectory } from '../files/directories.ts'
 import { isInside, openPlain, pathOfHandle, realPathOf } from '../files/open-inside.ts'
 import { type InputFetch, requiredText } from './input-fetch.ts'
 
@@ -55,7 +55,7 @@ export async function fetchLocal(fetch: InputFetch): Promise<'file' | 'directory
     if (!status.isDirectory()) {
       throw fetch.fail('INPUT_INVALID', `${JSON.stringify(source)} is neither a file nor a directory`)
     }
-    makeDirectory(fetch.hostPath, 0o755)
+    await makeJobDirectory(fetch.hostPath)
     await copyDirectory(handle, fetch.hostPath, {
       ...fetch.copy,
       odd: async (parent, name, path, reason) => {

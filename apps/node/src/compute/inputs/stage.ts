@@ -1,9 +1,8 @@
-import { lstat } from 'node:fs/promises'
+import { lstat, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeDirectory } from '@saltcod/config'
 import type { InputSource, ResultPath } from '../engine/task.ts'
 import { CopyBudget } from '../files/copy-budget.ts'
-import { removeTree } from '../files/remove-tree.ts'
+import { makeFreshDirectory, makeJobDirectory } from '../files/directories.ts'
 import { isTaskError, TaskError } from '../task-error.ts'
 import { fetchUrl } from './download.ts'
 import { fetchInline } from './inline.ts'
@@ -51,7 +50,7 @@ async function stageInput(
   const fetcher = FETCHERS.get(inputKind(input))
   if (fetcher === undefined) throw fail('INPUT_INVALID', 'is of a type that is not offered')
   try {
-    makeDirectory(dirname(hostPath), 0o755)
+    await makeJobDirectory(dirname(hostPath))
     const copy = { budget, durable: false, signal, odd }
     const kind = await fetcher({ params: inputParams(input), hostPath, policy, copy, signal, fail })
     return { target, alias: input.Alias ?? '', hostPath, kind }
@@ -67,9 +66,9 @@ function resultDirectory(workDir: string, result: ResultPath): string {
   return join(rootOf(workDir), mountPath(result.Path))
 }
 
-function makeResult(workDir: string, result: ResultPath): StagedResult {
+async function makeResult(workDir: string, result: ResultPath): Promise<StagedResult> {
   const hostPath = resultDirectory(workDir, result)
-  makeDirectory(hostPath, 0o755)
+  await makeJobDirectory(hostPath)
   return { name: result.Name, path: mountPath(result.Path), hostPath }
 }
 
@@ -92,9 +91,9 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
   const { workDir, inputs, results, policy, signal } = options
   const [problem] = placementProblems(inputs, results)
   if (problem !== undefined) throw new TaskError('INPUT_INVALID', problem)
-  await removeTree(workDir)
+  await makeFreshDirectory(workDir)
   const rootDir = rootOf(workDir)
-  makeDirectory(rootDir)
+  await mkdir(rootDir, { mode: 0o700 })
   const budget = new CopyBudget(
     policy.maxBytes,
     policy.maxEntries,
@@ -106,6 +105,7 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
     staged.push(await stageInput(options, rootDir, budget, input, index))
   }
   await proveNoLinks(staged)
-  const made = results.map((result) => makeResult(workDir, result))
+  const made: StagedResult[] = []
+  for (const result of results) made.push(await makeResult(workDir, result))
   return { workDir, rootDir, inputs: staged, results: made }
 }

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { makeDirectory } from '@saltcod/config'
 import { extract, type Header } from 'tar-stream'
+import { makeJobDirectory } from '../files/directories.ts'
 import { isTaskError } from '../task-error.ts'
 import type { InputFetch } from './input-fetch.ts'
 
@@ -23,7 +23,7 @@ async function write(fetch: InputFetch, header: Header, content: AsyncIterable<B
   const path = entryPath(fetch, header.name)
   fetch.copy.budget.takeEntry()
   if (header.type === 'directory') {
-    makeDirectory(path, 0o755)
+    await makeJobDirectory(path)
     return
   }
   if (header.type !== 'file') {
@@ -32,7 +32,7 @@ async function write(fetch: InputFetch, header: Header, content: AsyncIterable<B
       `packs ${JSON.stringify(header.name)}, which is neither a file nor a directory`,
     )
   }
-  makeDirectory(dirname(path), 0o755)
+  await makeJobDirectory(dirname(path))
   // Exclusive: an archive that names a file twice is refused, and nothing is written through.
   const file = await open(path, 'wx', ((header.mode ?? 0) & EXECUTABLE) === 0 ? 0o444 : 0o555)
   try {
@@ -53,7 +53,7 @@ function isFaultOfDisk(error: unknown): boolean {
 
 /** Unpacks a gzipped tar archive into a new directory: files and directories only, within the task's budget. */
 export async function unpack(fetch: InputFetch, archive: Buffer): Promise<void> {
-  makeDirectory(fetch.hostPath, 0o755)
+  await makeJobDirectory(fetch.hostPath)
   const entries = extract()
   const gunzip = createGunzip()
   gunzip.on('error', (error) => entries.destroy(error))

@@ -10,19 +10,21 @@ import { sendSignal, terminate } from './sweep.ts'
 /** For what waits for a job outside to end after it. */
 const PATIENCE_MS = 2_000
 
-/** The processes of a job in a namespace of their own: none can leave it, and none outlives its first one. */
+/** The processes of a job in a namespace that no other has at the time: none can leave it, and none outlives its first one. */
 export class NamespacedProcesses implements JobProcesses {
   readonly #namespaces: PidNamespaces
   readonly #directory: string
+  readonly #sharing: string | null
   readonly #footprint: Footprint
   #namespace: PidNamespace | undefined
   #entering: number | undefined
   #patience: NodeJS.Timeout | undefined
 
-  /** `directory` is where the job starts. */
-  constructor(namespaces: PidNamespaces, directory: string) {
+  /** `directory` is where the job starts; only jobs with the same `sharing` follow each other in one namespace, null for none. */
+  constructor(namespaces: PidNamespaces, directory: string, sharing: string | null) {
     this.#namespaces = namespaces
     this.#directory = directory
+    this.#sharing = sharing
     this.#footprint = new Footprint({
       isMarked: () => false,
       workDir: directory,
@@ -32,7 +34,7 @@ export class NamespacedProcesses implements JobProcesses {
   }
 
   async enclose({ env, limits, ...line }: Program): Promise<Start> {
-    this.#namespace = await this.#namespaces.take()
+    this.#namespace = await this.#namespaces.take(this.#sharing)
     // Elsewhere such a limit would count what the user runs beside this job.
     const tasks = this.#namespace.hasUserNamespace ? limits.tasks : null
     return this.#namespace.enter({ ...limit(line, { ...limits, tasks }), env }, this.#directory)
@@ -92,7 +94,7 @@ export class NamespacedProcesses implements JobProcesses {
 
   async end(): Promise<readonly number[]> {
     clearTimeout(this.#patience)
-    const ended = (await this.#namespace?.end()) ?? true
+    const ended = this.#namespace === undefined || (await this.#namespaces.giveBack(this.#namespace))
     return ended ? [] : this.#inside().map(({ pid }) => pid)
   }
 }

@@ -1,7 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { within } from '../within.ts'
 import { systemTool } from './confinement.ts'
+import type { Kept } from './idle-pool.ts'
 import type { Start } from './job-processes.ts'
 import { ProcView } from './proc-view.ts'
 import { isLive, type ProcessUse, readProcess } from './process-table.ts'
@@ -12,8 +14,8 @@ const PATIENCE_MS = 10_000
 /** Variables by which a C library is made to load code. */
 const LOADS_CODE = /^(?:LD_|GLIBC_|GCONV_PATH$|LOCPATH$|NLSPATH$|HOSTALIASES$)/
 
-/** A PID namespace that holds its first process and, in time, one job. All in it die with that process. */
-export class PidNamespace {
+/** A PID namespace that holds its first process and, in time, one job after the other. All in it die with that process. */
+export class PidNamespace implements Kept {
   /** The first process, as seen from here. */
   readonly initPid: number
   /** True where an ordinary user made it, who needs a user namespace for that. */
@@ -21,6 +23,11 @@ export class PidNamespace {
   readonly #holder: ChildProcess
   readonly #ended: Promise<unknown>
   readonly #view: ProcView
+  /** What was mounted where before the first job. */
+  readonly #mounts: string
+  #killed = false
+  sharing: string | null | undefined
+  idleSinceMs: number = performance.now()
 
   /** Throws where what is in it cannot be looked at. */
   constructor(initPid: number, holder: ChildProcess, hasUserNamespace: boolean) {
@@ -28,7 +35,8 @@ export class PidNamespace {
     this.#holder = holder
     this.hasUserNamespace = hasUserNamespace
     this.#view = new ProcView(initPid)
-    this.#ended = this.#gone ? Promise.resolve() : once(holder, 'exit')
+    this.#mounts = readMounts(initPid)
+    this.#ended = this.gone ? Promise.resolve() : once(holder, 'exit')
     // One that somebody stops would hold up the end of its namespace.
     stopWatch.watch(holder)
     void this.#ended.then(() => this.#view.close())
@@ -41,8 +49,18 @@ export class PidNamespace {
 
   /** Tells whether a program can still be brought in; one that waited may have been ended by somebody meanwhile. */
   get alive(): boolean {
-    const first = this.#gone ? undefined : readProcess(this.initPid)
+    const first = this.gone ? undefined : readProcess(this.initPid)
     return first !== undefined && isLive(first) && first.ppid === this.#holder.pid
+  }
+
+  /** Tells whether it is as it was before its first job: no process is left in it, and nothing was mounted. */
+  get clean(): boolean {
+    try {
+      return !this.#killed && this.alive && this.#view.isEmpty() && readMounts(this.initPid) === this.#mounts
+    } catch {
+      // Gone meanwhile, or without descriptors to look with.
+      return false
+    }
   }
 
   /** What starts a program in here: a process outside that waits for it, ends as it ends, and dies with the keeper. */
@@ -70,8 +88,13 @@ export class PidNamespace {
 
   /** Kills all in it at once; does not wait. */
   kill(): void {
+    this.#killed = true
     // The kernel kills the rest. The number is not given to another before the holder has ended.
-    if (!this.#gone) sendSignal(this.initPid, 'SIGKILL')
+    if (!this.gone) sendSignal(this.initPid, 'SIGKILL')
+  }
+
+  close(): void {
+    this.kill()
   }
 
   /** Kills all in it, and resolves when the kernel has; false where something in it cannot be killed. */
@@ -80,7 +103,11 @@ export class PidNamespace {
     return await within(PATIENCE_MS, this.#ended)
   }
 
-  get #gone(): boolean {
+  get gone(): boolean {
     return this.#holder.exitCode !== null || this.#holder.signalCode !== null
   }
+}
+
+function readMounts(pid: number): string {
+  return readFileSync(`/proc/${pid}/mountinfo`, 'latin1')
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemTool, TOOL_PATH } from './confinement.ts'
+import { IdlePool } from './idle-pool.ts'
 import { PidNamespace } from './pid-namespace.ts'
 import { childrenOf, readName } from './process-table.ts'
 
@@ -18,10 +19,11 @@ const FORMS: readonly Form[] = [
 /** The first process of a namespace: takes in orphans and lets them go, and does nothing else. */
 const INIT = ['env', '--ignore-signal=CHLD', 'sleep', 'infinity']
 
-/** The namespaces for the native programs of a keeper: one for each job, and one that is ready for the next. */
+/** The namespaces for the native programs of a keeper: one for each job at a time, those that wait for their next one, and a fresh one. */
 export class PidNamespaces {
   readonly #form: Form
   readonly #env: Readonly<Record<string, string>>
+  readonly #idle = new IdlePool<PidNamespace>()
   #spare: Promise<PidNamespace> | undefined
 
   private constructor(form: Form, env: Readonly<Record<string, string>>) {
@@ -38,8 +40,28 @@ export class PidNamespaces {
     return undefined
   }
 
-  /** A namespace for one job. Rejects where the machine refuses another. */
-  async take(): Promise<PidNamespace> {
+  /**
+   * A namespace for one job: one that jobs with the same `sharing` had before, else a fresh one; null for one that no job had and
+   * none will have after. Rejects where the machine refuses another.
+   */
+  async take(sharing: string | null): Promise<PidNamespace> {
+    for (let used = this.#idle.take(sharing); used !== undefined; used = this.#idle.take(sharing)) {
+      if (used.clean) return used
+      used.kill()
+    }
+    const fresh = await this.#takeFresh()
+    fresh.sharing = sharing
+    return fresh
+  }
+
+  /** Takes back the namespace of a job that has ended: for the next one, or to end it. Resolves to false where something in it cannot be killed. */
+  async giveBack(namespace: PidNamespace): Promise<boolean> {
+    if (typeof namespace.sharing !== 'string' || !namespace.clean) return await namespace.end()
+    this.#idle.add(namespace)
+    return true
+  }
+
+  async #takeFresh(): Promise<PidNamespace> {
     const ready = this.#spare ?? this.#make()
     this.#spare = this.#make()
     this.#spare.catch(() => {

@@ -16,6 +16,13 @@ export class ProcView {
     this.#directory = openSync(`/proc/${initPid}/root/proc`, constants.O_RDONLY | constants.O_DIRECTORY)
   }
 
+  /** Tells whether its first process is alone; false where that cannot be seen. */
+  isEmpty(): boolean {
+    if (this.#closed) return false
+    const pids = readdirSync(`/proc/self/fd/${this.#directory}`).filter((name) => /^\d+$/.test(name))
+    return pids.length === 1 && pids[0] === FIRST
+  }
+
   /** What the live processes in it take, but for the first; none once it is closed. */
   uses(): ProcessUse[] {
     if (this.#closed) return []

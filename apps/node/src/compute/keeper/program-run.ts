@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { syncDirectory } from '../files/copy-tree.ts'
 import type { Lookout } from './census.ts'
@@ -44,7 +45,7 @@ const LOST: Ending = {
 export interface ProgramTools {
   readonly lookout: Lookout
   readonly pipes: LogPipes
-  /** One namespace for each job; undefined where the machine has none to give. */
+  /** One namespace for each job at a time; undefined where the machine has none to give. */
   readonly namespaces: PidNamespaces | undefined
 }
 
@@ -80,7 +81,7 @@ export class ProgramRun implements KeptWork {
     this.#processes =
       namespaces === undefined
         ? new TracedProcesses(lookout, this.#marker, launch.workDir)
-        : new NamespacedProcesses(namespaces, launch.cwd)
+        : new NamespacedProcesses(namespaces, launch.cwd, launch.sharing)
     this.#stdout = new LogSink(logFile(launch.workDir, 'stdout'), launch.logBytes)
     this.#stderr = new LogSink(logFile(launch.workDir, 'stderr'), launch.logBytes)
   }
@@ -207,7 +208,7 @@ export class ProgramRun implements KeptWork {
     const { workDir } = this.#launch
     await this.#tools.pipes.leave(workDir)
     // Logs that are on disk and have no name there are found by nobody. A disk that fails shows where the end is committed.
-    if (this.#stdout.written || this.#stderr.written) await syncDirectory(workDir).catch(() => undefined)
+    if (this.#stdout.written || this.#stderr.written) await nameDurably(workDir).catch(() => undefined)
     const record = exitRecord(this.#launch, {
       ...ending,
       errorMessage:
@@ -221,4 +222,9 @@ export class ProgramRun implements KeptWork {
     keepRecord(workDir, record)
     this.#onDone(record)
   }
+}
+
+async function nameDurably(workDir: string): Promise<void> {
+  await syncDirectory(workDir)
+  await syncDirectory(dirname(workDir))
 }

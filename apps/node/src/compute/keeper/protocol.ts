@@ -25,8 +25,10 @@ export interface ProgramLaunch extends RunOrders {
   readonly args: readonly string[]
   /** The whole environment of the job's first process, but for the marker. */
   readonly env: Readonly<Record<string, string>>
-  /** True: in a PID namespace of its own, where the machine has one to give. */
+  /** True: alone in a PID namespace, where the machine has one to give. */
   readonly isolate: boolean
+  /** Only programs with the same value follow each other in one namespace; null for one that no other had. */
+  readonly sharing: string | null
   /** The most private writable memory of one process. */
   readonly dataBytes: number | null
   /** More processes than this at a time end the job. */

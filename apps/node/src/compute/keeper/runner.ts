@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { FromRunner, GuestReport, GuestRequest, ToRunner } from '../guest/guest-request.ts'
 import { childProgram } from './child-program.ts'
 import { confine } from './confinement.ts'
+import type { Kept } from './idle-pool.ts'
 import { type JobUse, useOf } from './job-use.ts'
 import { Messages } from './protocol.ts'
 import { type Patience, Silence } from './silence.ts'
@@ -31,12 +32,10 @@ export interface RunnerOptions {
 }
 
 /** One process in which guests run, one at a time. */
-export class Runner {
+export class Runner implements Kept {
   /** The longest file that its guests may write. */
   readonly fileBytes: number
-  /** Which guests it takes; undefined before the first, null for no other. */
   sharing: string | null | undefined
-  /** When its last guest ended. */
   idleSinceMs: number = performance.now()
   readonly #child: ChildProcess
   readonly #onGone: () => void
@@ -74,7 +73,6 @@ export class Runner {
     child.once('error', () => this.#end(null, null))
   }
 
-  /** True when it takes no guest any more. */
   get gone(): boolean {
     return this.#gone
   }
@@ -113,7 +111,6 @@ export class Runner {
     }
     const guest = this.#guest
     this.#guest = undefined
-    this.idleSinceMs = performance.now()
     if (message.clean && this.sharing !== null) onIdle()
     else this.#retire()
     guest?.ended({ kind: 'ended', report: message.report })

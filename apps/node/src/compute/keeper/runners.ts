@@ -1,9 +1,6 @@
-import { availableParallelism } from 'node:os'
+import { IdlePool } from './idle-pool.ts'
 import { Runner } from './runner.ts'
 import { PATIENCE, type Patience } from './silence.ts'
-
-/** An idle one beyond the number of cores ends after this. */
-const IDLE_MS = 10_000
 
 /** The processes in which guests run: as many as there are guests, and a few that wait for the next. */
 export class Runners {
@@ -11,9 +8,8 @@ export class Runners {
   readonly #patience: Patience
   readonly #onCount: (started: number, retired: number) => void
   readonly #all = new Set<Runner>()
-  readonly #idle: Runner[] = []
+  readonly #idle = new IdlePool<Runner>()
   #started = 0
-  #tidying: NodeJS.Timeout | undefined
 
   /**
    * `env` is all that the processes see of an environment; `onCount` hears how many were started and given up; `patience` is
@@ -31,16 +27,11 @@ export class Runners {
 
   /** A runner for one guest: one that ran guests of the same kind, else one that ran none. Throws where no process can be started. */
   take(sharing: string | null, fileBytes: number): Runner {
-    const fits = (runner: Runner): boolean => !runner.gone && runner.fileBytes === fileBytes
-    const runner =
-      this.#remove((one) => fits(one) && sharing !== null && one.sharing === sharing) ??
-      this.#remove((one) => fits(one) && one.sharing === undefined) ??
-      this.#start(fileBytes)
+    const fits = (runner: Runner): boolean => runner.fileBytes === fileBytes
+    const runner = this.#idle.take(sharing, fits) ?? this.#start(fileBytes)
     runner.sharing = sharing
     // One that is ready when the next guest comes, since a start takes longer than most guests.
-    if (!this.#idle.some((one) => fits(one) && one.sharing === undefined))
-      this.#idle.push(this.#start(fileBytes))
-    this.#tidy()
+    if (!this.#idle.hasUnused(fits)) this.#idle.add(this.#start(fileBytes))
     return runner
   }
 
@@ -53,7 +44,7 @@ export class Runners {
     const runner = new Runner(fileBytes, {
       env: this.#env,
       patience: this.#patience,
-      onIdle: () => this.#idle.push(runner),
+      onIdle: () => this.#idle.add(runner),
       onGone: () => {
         this.#all.delete(runner)
         this.#tellCount()
@@ -67,26 +58,5 @@ export class Runners {
 
   #tellCount(): void {
     this.#onCount(this.#started, this.#started - this.#all.size)
-  }
-
-  /** Takes out the one that waited shortest, so that the others can end. */
-  #remove(fits: (runner: Runner) => boolean): Runner | undefined {
-    const index = this.#idle.findLastIndex(fits)
-    return index < 0 ? undefined : this.#idle.splice(index, 1)[0]
-  }
-
-  #tidy(): void {
-    this.#tidying ??= setInterval(() => this.#endIdle(), IDLE_MS).unref()
-  }
-
-  #endIdle(): void {
-    const spare = availableParallelism() + 1
-    const before = performance.now() - IDLE_MS
-    for (let left = this.#idle.length - spare; left > 0; left -= 1) {
-      const [oldest] = this.#idle
-      if (oldest === undefined || oldest.idleSinceMs > before) return
-      this.#idle.shift()
-      if (!oldest.gone) oldest.close()
-    }
   }
 }

@@ -21,6 +21,7 @@ const run = await keeper.prepare(
     logBytes: 1_000,
     outputBytes: 1_000_000,
     isolate: true,
+    sharing: null,
     dataBytes: null,
     maxProcesses: 100,
   },

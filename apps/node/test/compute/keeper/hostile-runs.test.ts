@@ -51,6 +51,7 @@ function launchOf(script: string): ProgramLaunch {
     logBytes: 1_000_000,
     outputBytes: 1_000_000,
     isolate: true,
+    sharing: null,
     dataBytes: null,
     maxProcesses: 100,
   }
@@ -127,7 +128,7 @@ test('the names of pipes lie in the directory of the run, which is removed some 
 test.runIf(available)('a job whose namespace was ended before it was in there has no exit code', async () => {
   const namespaces = await PidNamespaces.find({})
   const take = async (): Promise<unknown> => {
-    const namespace = await namespaces?.take()
+    const namespace = await namespaces?.take(null)
     // Between the look whether it is alive and the entering.
     process.kill(namespace?.initPid ?? 0, 'SIGKILL')
     await until('it is gone', () => namespace?.alive === false)
@@ -150,7 +151,7 @@ test.runIf(available)(
   'what is in a namespace is seen from its first process on, with those that lost their parent',
   async () => {
     const namespaces = await PidNamespaces.find({})
-    const namespace = await namespaces?.take()
+    const namespace = await namespaces?.take(null)
     expect(namespace?.uses()).toEqual([])
     const script = '(setsid sleep 1000 &); exec sleep 1000'
     const start = namespace?.enter({ command: '/bin/sh', args: ['-c', script], env: {} }, '/')
@@ -167,7 +168,7 @@ test.runIf(available)(
 
 test.runIf(available)('a namespace that somebody ended while it waited is not given to a job', async () => {
   const namespaces = await PidNamespaces.find({ WAITS: 'spare' })
-  const first = await namespaces?.take()
+  const first = await namespaces?.take(null)
   const spare = await until('one waits', () =>
     childrenOf(process.pid)
       .filter((pid) => environmentValue(pid, 'WAITS') === 'spare')
@@ -176,7 +177,7 @@ test.runIf(available)('a namespace that somebody ended while it waited is not gi
   )
   process.kill(spare, 'SIGKILL')
   await until('it is gone', () => (readProcess(spare)?.state ?? 'Z') === 'Z')
-  const next = await namespaces?.take()
+  const next = await namespaces?.take(null)
   expect(next?.initPid).not.toBe(spare)
   expect(next?.alive).toBe(true)
   await Promise.all([first?.end(), next?.end()])

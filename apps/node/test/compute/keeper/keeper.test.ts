@@ -35,6 +35,7 @@ function launchOf(workDir: string, script: string): ProgramLaunch {
     logBytes: 1_000_000,
     outputBytes: 1_000_000,
     isolate: false,
+    sharing: null,
     dataBytes: null,
     maxProcesses: 100,
   }

@@ -49,6 +49,7 @@ test('a keeper that has none for a while goes on with what it looks after', asyn
       logBytes: 1_000_000,
       outputBytes: 1_000_000,
       isolate: false,
+      sharing: null,
       dataBytes: null,
       maxProcesses: 100,
     },

@@ -1,0 +1,27 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { makeDirectory } from '@saltcod/config'
+import { removeTree } from './remove-tree.ts'
+
+/**
+ * Makes an empty directory for this user alone; what is there is removed before. Its name is not made durable: what is in it
+ * counts for nothing after a restart of the machine, unless whoever writes it sees to that.
+ */
+export async function makeFreshDirectory(path: string): Promise<void> {
+  for (;;) {
+    try {
+      await mkdir(path, { mode: 0o700 })
+      return
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code === 'EEXIST') await removeTree(path)
+      else if (code === 'ENOENT') makeDirectory(dirname(path))
+      else throw error
+    }
+  }
+}
+
+/** Makes a directory of a job's own where it is missing, and those above it, into which anybody may look; not durable either. */
+export async function makeJobDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o755 })
+}
