@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
@@ -5,6 +6,7 @@ import type { ComputePeer, Link, NodeLoad } from '../link/link.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
 import { Inbox } from './inbox.ts'
+import { KeptInputs } from './inputs/kept-inputs.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
 import { createPeer } from './logs.ts'
 import { OutboxSender } from './outbox-sender.ts'
@@ -63,6 +65,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     requesterId: options.requesterId ?? options.nodeId,
     dataDir: options.dataDir,
     settings: options.settings,
+    keptInputs: new KeptInputs(join(options.dataDir, 'inputs')),
     log: options.log,
     clock: options.clock ?? Date.now,
     closing: closing.signal,
@@ -73,6 +76,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   const peer = createPeer(context.store, context.dataDir)
   const load = (): NodeLoad => workshop.load()
   const introduction = { node: await describe(context), load, peer }
+  await context.keptInputs.open()
   await startUp(context, workshop, introduction, options.signal ?? closing.signal)
 
   const intake = new AbortController()
@@ -103,6 +107,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     closing.abort()
     await interrupted
     await context.settings.engines.close()
+    await context.keptInputs.close()
     await Promise.allSettled(loops)
   }
   const helpers = (): HelperCounts => context.settings.engines.helpers()

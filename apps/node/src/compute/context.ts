@@ -1,6 +1,8 @@
 import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { Link } from '../link/link.ts'
+import type { KeptInputs } from './inputs/kept-inputs.ts'
+import type { StagedInput } from './inputs/work.ts'
 import type { ComputeSettings } from './settings.ts'
 import type { WakeUp } from './wake-up.ts'
 
@@ -13,6 +15,8 @@ export interface ComputeContext {
   readonly requesterId: string
   readonly dataDir: string
   readonly settings: ComputeSettings
+  /** Inputs that runs share. */
+  readonly keptInputs: KeptInputs<readonly StagedInput[]>
   readonly log: Logger
   /** The time in milliseconds since 1970. */
   readonly clock: () => number

@@ -11,7 +11,7 @@ import { publishedDirectory } from './results/publish.ts'
 
 /** Makes the directory of the next attempt; what an earlier one left is removed, results included. */
 export async function stageRun(
-  { dataDir, settings }: ComputeContext,
+  { dataDir, settings, keptInputs }: ComputeContext,
   { id: executionId, attempt }: ComputeExecution,
   task: Task,
   engine: Engine,
@@ -24,6 +24,8 @@ export async function stageRun(
     inputs: engine.inputs(task),
     results: task.ResultPaths,
     policy: settings.inputPolicy,
+    kept: keptInputs,
+    shares: engine.sharesInputs,
     signal,
   })
 }

@@ -38,6 +38,26 @@ export async function runExecution(
   } catch (error) {
     return await endEarly(context, execution.id, run, messageOf(error), 'Downloading Inputs')
   }
+  try {
+    await runStaged(context, execution, run, { task, engine, work })
+  } finally {
+    work.release()
+  }
+}
+
+/** A task whose inputs are in their place. */
+interface StagedTask {
+  readonly task: Task
+  readonly engine: Engine
+  readonly work: ExecutionWork
+}
+
+async function runStaged(
+  context: ComputeContext,
+  execution: ComputeExecution,
+  run: ActiveRun,
+  { task, engine, work }: StagedTask,
+): Promise<void> {
   const attempt = execution.attempt + 1
   const engineRun: EngineRun = {
     executionId: execution.id,

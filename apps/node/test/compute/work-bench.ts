@@ -38,7 +38,7 @@ export async function bareRun(
     attempt: 1,
     job: { id: 'j-test', namespace: 'default', type: 'batch' },
     task,
-    work: { workDir, rootDir, inputs: [], results: [] },
+    work: { workDir, rootDir, inputs: [], results: [], release: () => undefined },
     limits: { ...WIDE_LIMITS, ...limits },
     environment: {},
   }

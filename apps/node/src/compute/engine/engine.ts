@@ -115,6 +115,8 @@ export interface Engine {
   available(): Promise<Availability>
   /** Lists every input that must be staged: the task's own, and those that the parameters bring along. */
   inputs(task: TaskSpec): readonly InputSource[]
+  /** True where its jobs can change nothing in their root but results, so that they may share one. */
+  readonly sharesInputs: boolean
   /** Makes a run ready; see {@link PreparedRun}. Rejects only when the machine refuses (no process, no disk). */
   prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun>
   /** What looks after its runs, which engines may share; null for one that needs no process. */

@@ -50,6 +50,7 @@ function isProgram(path: string): boolean {
  */
 export class ExecEngine implements Engine {
   readonly type = 'exec'
+  readonly sharesInputs = false
   readonly #allowed: boolean
   readonly #searchPath: string
   readonly #graceMs: number

@@ -55,6 +55,7 @@ async function run(
  */
 export class NoopEngine implements Engine {
   readonly type = 'noop'
+  readonly sharesInputs = true
   readonly keeper = null
 
   validate(params: SpecConfig['Params']): readonly string[] {

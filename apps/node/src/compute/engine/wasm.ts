@@ -26,6 +26,8 @@ export interface WasmOptions {
 
 /** Finds the file of a module: the path itself, or the only `.wasm` file in the directory that it names. */
 function moduleFile(work: ExecutionWork, path: string): string | undefined {
+  const input = work.inputs.find(({ target, kind }) => target === path && kind === 'file')
+  if (input !== undefined) return input.hostPath
   const hostPath = join(work.rootDir, path)
   const status = lstatSync(hostPath, { throwIfNoEntry: false })
   if (status?.isFile() === true) return hostPath
@@ -68,6 +70,7 @@ function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Re
  */
 export class WasmEngine implements Engine {
   readonly type = 'wasm'
+  readonly sharesInputs = true
   readonly #freshProcess: boolean
   readonly keeper: Keeper
   readonly #memoryLimitBytes: number

@@ -4,7 +4,7 @@ import { constants, openSync, writeSync } from 'node:fs'
 const APPEND =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
-/** A log file that takes at most a number of bytes and forgets the rest, so that a job cannot fill the disk. */
+/** A log file that is made with its first bytes, takes at most a number of bytes and forgets the rest, so that a job cannot fill the disk. */
 export class CappedFile {
   readonly path: string
   #file: number | undefined
@@ -32,19 +32,14 @@ export class CappedFile {
     return this.#file
   }
 
-  /** Opens it; without that, the first write does. Throws where it cannot be opened. */
-  open(): number {
-    this.#file ??= openSync(this.path, APPEND, 0o600)
-    return this.#file
-  }
-
   /** Keeps of some bytes what there is room for. */
   write(bytes: Uint8Array): void {
     const kept = bytes.subarray(0, this.#room)
     if (kept.length < bytes.length) this.#capped = true
     if (kept.length === 0) return
     try {
-      const file = this.open()
+      this.#file ??= openSync(this.path, APPEND, 0o600)
+      const file = this.#file
       for (let at = 0; at < kept.length; ) at += writeSync(file, kept, at)
       this.#room -= kept.length
       this.#written = true

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { lstat, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeDirectory } from '@saltcod/config'
 import { removeTree } from './remove-tree.ts'
@@ -21,7 +21,18 @@ export async function makeFreshDirectory(path: string): Promise<void> {
   }
 }
 
-/** Makes a directory of a job's own where it is missing, and those above it, into which anybody may look; not durable either. */
+/**
+ * Makes a directory of a job's own where it is missing, and those above it, into which anybody may look; not durable either. Throws
+ * what the system says of the one that cannot be made, where Node's own recursive mkdir says that it is not there.
+ */
 export async function makeJobDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o755 })
+  try {
+    await mkdir(path, { mode: 0o755 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      await makeJobDirectory(dirname(path))
+      await makeJobDirectory(path)
+    } else if (code !== 'EEXIST' || !(await lstat(path)).isDirectory()) throw error
+  }
 }

@@ -8,6 +8,7 @@ import { fetchUrl } from './download.ts'
 import { fetchInline } from './inline.ts'
 import type { InputFetch, InputFetcher } from './input-fetch.ts'
 import type { InputPolicy } from './input-policy.ts'
+import type { KeptInputs, KeptTree } from './kept-inputs.ts'
 import { fetchLocal } from './local.ts'
 import { mountPath } from './mount-path.ts'
 import { inputKind, inputName, inputParams, inputPath, placementProblems } from './placement.ts'
@@ -28,6 +29,10 @@ export interface StageOptions {
   readonly inputs: readonly InputSource[]
   readonly results: readonly ResultPath[]
   readonly policy: InputPolicy
+  /** Where directories of inputs are that jobs share. Default: none is shared. */
+  readonly kept?: KeptInputs<readonly StagedInput[]>
+  /** True for a job that cannot change its inputs. Default false. */
+  readonly shares?: boolean
   /** Aborted: rejects with the signal's reason. */
   readonly signal: AbortSignal
 }
@@ -82,18 +87,9 @@ async function proveNoLinks(inputs: readonly StagedInput[]): Promise<void> {
   }
 }
 
-/**
- * Makes the private directory of one attempt: an empty root, each input copied to its target, each result
- * directory empty. Throws a {@link TaskError} whose message names the input; nothing is half-done that matters,
- * since the next attempt begins with an empty directory.
- */
-export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
-  const { workDir, inputs, results, policy, signal } = options
-  const [problem] = placementProblems(inputs, results)
-  if (problem !== undefined) throw new TaskError('INPUT_INVALID', problem)
-  await makeFreshDirectory(workDir)
-  const rootDir = rootOf(workDir)
-  await mkdir(rootDir, { mode: 0o700 })
+/** Puts all inputs of a task into an empty directory, and proves that nothing else was put there meanwhile. */
+async function stageInputs(options: StageOptions, rootDir: string): Promise<readonly StagedInput[]> {
+  const { inputs, policy, signal } = options
   const budget = new CopyBudget(
     policy.maxBytes,
     policy.maxEntries,
@@ -105,7 +101,67 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
     staged.push(await stageInput(options, rootDir, budget, input, index))
   }
   await proveNoLinks(staged)
+  return staged
+}
+
+/** The directory that jobs with the same inputs share; undefined where there is none, or what they bring along is not all of it. */
+async function takeKept(options: StageOptions): Promise<KeptTree<readonly StagedInput[]> | undefined> {
+  const { inputs, kept } = options
+  if (kept === undefined || inputs.length === 0) return undefined
+  if (!inputs.every((input) => inputKind(input) === 'inline')) return undefined
+  const content = inputs.map((input) => [inputPath(input), ...inputParams(input)])
+  // Not the signal of this run: others may wait for the same directory.
+  const signal = new AbortController().signal
+  return await kept.take(JSON.stringify(content), (rootDir) => stageInputs({ ...options, signal }, rootDir))
+}
+
+/**
+ * Makes the private directory of one attempt: an empty root, each input copied to its target, each result
+ * directory empty. A job that changes nothing in its root gets one that it shares with others, where they bring the same inputs.
+ * Throws a {@link TaskError} whose message names the input; nothing is half-done that matters,
+ * since the next attempt begins with an empty directory.
+ */
+export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
+  const { workDir, inputs, results } = options
+  const [problem] = placementProblems(inputs, results)
+  if (problem !== undefined) throw new TaskError('INPUT_INVALID', problem)
+  await makeFreshDirectory(workDir)
+  const kept = await takeKept(options)
+  if (kept !== undefined && options.shares === true && results.length === 0) {
+    return {
+      workDir,
+      rootDir: kept.directory,
+      inputs: kept.made.map((input, index) => ({ ...input, alias: inputs[index]?.Alias ?? '' })),
+      results: [],
+      release: kept.release,
+    }
+  }
+  const rootDir = rootOf(workDir)
+  const staged =
+    kept === undefined ? await stageOwn(options, rootDir) : await copyKept(options, kept, rootDir)
   const made: StagedResult[] = []
   for (const result of results) made.push(await makeResult(workDir, result))
-  return { workDir, rootDir, inputs: staged, results: made }
+  return { workDir, rootDir, inputs: staged, results: made, release: () => undefined }
+}
+
+async function stageOwn(options: StageOptions, rootDir: string): Promise<readonly StagedInput[]> {
+  await mkdir(rootDir, { mode: 0o700 })
+  return await stageInputs(options, rootDir)
+}
+
+async function copyKept(
+  { inputs }: StageOptions,
+  kept: KeptTree<readonly StagedInput[]>,
+  rootDir: string,
+): Promise<readonly StagedInput[]> {
+  try {
+    await kept.copyTo(rootDir)
+  } finally {
+    kept.release()
+  }
+  return kept.made.map((input, index) => ({
+    ...input,
+    alias: inputs[index]?.Alias ?? '',
+    hostPath: join(rootDir, input.target),
+  }))
 }

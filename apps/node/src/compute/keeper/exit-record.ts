@@ -5,6 +5,8 @@ import { exitFile, readNote } from './work-files.ts'
 // The others say that the run was ended for the node's sake, or by whatever ended the node.
 const OWN_ENDS: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['exited', 'timeout', 'memory'])
 
+const NEW_FILE = { mode: 0o600, flag: 'wx' } as const
+
 /** What the keeper leaves behind when a run has ended; survives the node. */
 export interface ExitRecord {
   readonly executionId: string
@@ -44,8 +46,13 @@ export function exitRecord(
  */
 export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.tmp`
-  rmSync(temporary, { recursive: true, force: true })
-  writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
+  try {
+    writeFileSync(temporary, text, NEW_FILE)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    rmSync(temporary, { recursive: true, force: true })
+    writeFileSync(temporary, text, NEW_FILE)
+  }
   renameSync(temporary, path)
 }
 

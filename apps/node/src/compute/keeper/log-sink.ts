@@ -5,16 +5,14 @@ import { promisify } from 'node:util'
 import { CappedFile } from '../files/capped-file.ts'
 import { within } from '../within.ts'
 
-/** The log file of one stream of a program, open from the start. */
+/** The log file of one stream of a program; one that brings nothing is never made. */
 export class LogSink {
   readonly #log: CappedFile
-  readonly #file: number
   #stream: Readable | undefined
   #source: Promise<void> = Promise.resolve()
 
   constructor(path: string, limitBytes: number) {
     this.#log = new CappedFile(path, limitBytes)
-    this.#file = this.#log.open()
   }
 
   /** True when something was dropped: beyond the limit, or because the disk took no more. */
@@ -40,12 +38,14 @@ export class LogSink {
     this.#log.shut()
     // What still holds the other end must not keep ours open for as long as it lives.
     this.#stream?.destroy()
+    const file = this.#log.descriptor
+    if (file === undefined) return
     try {
       // In another thread: while the disk is slow, the other runs go on.
-      if (this.written) await promisify(fsync)(this.#file)
+      if (this.written) await promisify(fsync)(file)
     } catch {
       this.#log.drop()
     }
-    await promisify(close)(this.#file)
+    await promisify(close)(file)
   }
 }

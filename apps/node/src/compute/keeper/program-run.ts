@@ -66,7 +66,7 @@ export class ProgramRun implements KeptWork {
   #finishing = false
   #begun = false
 
-  /** Calls `onDone` once, when nothing of the run is left; without a record it never began. Throws where its log cannot be opened. */
+  /** Calls `onDone` once, when nothing of the run is left; without a record it never began. */
   constructor(launch: ProgramLaunch, tools: ProgramTools, onDone: (record: ExitRecord | undefined) => void) {
     this.#launch = launch
     this.#tools = tools

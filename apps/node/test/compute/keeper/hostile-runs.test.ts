@@ -137,7 +137,7 @@ test.runIf(available)('a job whose namespace was ended before it was in there ha
   const tools = {
     lookout: new Lookout(),
     pipes: new LogPipes(),
-    namespaces: { take } as unknown as PidNamespaces,
+    namespaces: { take, giveBack: () => Promise.resolve(true) } as unknown as PidNamespaces,
   }
   const record = await new Promise((resolve) => new ProgramRun(launchOf('exit 1'), tools, resolve).go())
   expect(record).toMatchObject({

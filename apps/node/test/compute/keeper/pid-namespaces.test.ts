@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import type { PidNamespace } from '../../../src/compute/keeper/pid-namespace.ts'
+import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
+
+const available = (await PidNamespaces.find({})) !== undefined
+
+/** Runs a program in a namespace to its end. */
+async function runIn(namespace: PidNamespace, script: string): Promise<void> {
+  const { command, args } = namespace.enter({ command: '/bin/sh', args: ['-c', script], env: {} }, '/')
+  await once(spawn(command, args, { stdio: 'ignore' }), 'exit')
+}
+
+// Skipped where this machine or user may have no PID namespaces.
+describe.runIf(available)('the namespace of a job that has ended', () => {
+  test('is for the next job of its kind, and for no other', async () => {
+    const namespaces = await PidNamespaces.find({})
+    assert(namespaces !== undefined)
+    const first = await namespaces.take('a')
+    await runIn(first, 'exit 1')
+    expect(await namespaces.giveBack(first)).toBe(true)
+    const others = [await namespaces.take('b'), await namespaces.take(null)]
+    for (const other of others) expect(other).not.toBe(first)
+    expect(await namespaces.take('a')).toBe(first)
+    expect(await namespaces.take('a')).not.toBe(first)
+    await Promise.all([first, ...others].map((namespace) => namespace.end()))
+  })
+
+  test('ends where the job wanted one of its own', async () => {
+    const namespaces = await PidNamespaces.find({})
+    assert(namespaces !== undefined)
+    const namespace = await namespaces.take(null)
+    expect(await namespaces.giveBack(namespace)).toBe(true)
+    expect(namespace.gone).toBe(true)
+  })
+
+  test.each([
+    ['a process is left', '(setsid sleep 1000 &)'],
+    ['a process is left that is stopped', "(setsid sh -c 'kill -STOP $$; sleep 1000' &)"],
+    ['something was mounted', 'mount -t tmpfs tmpfs /mnt || (setsid sleep 1000 &)'],
+  ])('ends where %s', async (_, script) => {
+    const namespaces = await PidNamespaces.find({})
+    assert(namespaces !== undefined)
+    const namespace = await namespaces.take('a')
+    await runIn(namespace, script)
+    expect(await namespaces.giveBack(namespace)).toBe(true)
+    expect(namespace.gone).toBe(true)
+    expect(await namespaces.take('a')).not.toBe(namespace)
+  })
+
+  test('is not given on where it is being ended, or something came into it while it waited', async () => {
+    const namespaces = await PidNamespaces.find({})
+    assert(namespaces !== undefined)
+    const killed = await namespaces.take('a')
+    killed.kill()
+    expect(await namespaces.giveBack(killed)).toBe(true)
+    expect(killed.gone).toBe(true)
+    const waiting = await namespaces.take('a')
+    expect(await namespaces.giveBack(waiting)).toBe(true)
+    await runIn(waiting, '(setsid sleep 1000 &)')
+    expect(await namespaces.take('a')).not.toBe(waiting)
+  })
+})
