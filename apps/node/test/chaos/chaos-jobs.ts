@@ -13,35 +13,21 @@ function job(type: string, name: string, tasks: object[]): object {
   return { Type: type, Name: name, Tasks: tasks }
 }
 
-/** Where the runs of `exec` jobs leave their marks. */
-export interface MarkFiles {
-  /** A line for each start, end and overlap: `start NAME`. */
-  readonly marks: string
-  /** One lock for each job, as `PREFIX.NAME`. */
-  readonly lockPrefix: string
+/** A native job of a script; `fields` are of its task. */
+export function shellJob(type: string, name: string, script: string, fields: object = {}): object {
+  const engine = { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
+  return job(type, name, [{ Name: 'main', Engine: engine, ...fields }])
 }
 
-/**
- * A native job that holds an exclusive lock while any process of it lives, and marks its start and its end.
- * A second run beside the first marks an overlap and fails.
- */
-export function execJob(
-  type: string,
-  name: string,
-  mark: string,
-  files: MarkFiles,
-  seconds: number | 'for ever',
-): object {
+/** A native job that sleeps until a file is there, and says whether anybody else ended what it started. */
+export function watchfulJob(name: string, gate: string): object {
   const script = [
-    `exec 9>"${files.lockPrefix}.${name}"`,
-    `flock -n 9 || { echo "overlap ${name}" >>"${files.marks}"; exit 9; }`,
-    `echo "start ${name}" >>"${files.marks}"`,
-    // The child in the background holds the lock as well, as an orphan would.
-    seconds === 'for ever' ? 'sleep 1000000 & wait' : `sleep ${seconds} & wait`,
-    `echo "end ${name}" >>"${files.marks}"`,
+    'sleep 1000000 & child=$!; echo up',
+    `while [ ! -e "${gate}" ]; do sleep 0.05 || echo harmed; done`,
+    // 128 and the number of this signal, unless it was another one.
+    'kill -USR1 $child; wait $child; if [ $? = 138 ]; then echo unharmed; else echo harmed; fi',
   ].join('\n')
-  const params = { Command: 'sh', Arguments: ['-c', script] }
-  return job(type, name, [task({ Type: 'exec', Params: params }, mark)])
+  return shellJob('batch', name, script)
 }
 
 /** A native job that runs until a file is there. */
