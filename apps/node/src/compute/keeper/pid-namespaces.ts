@@ -16,8 +16,9 @@ const FORMS: readonly Form[] = [
   { unshare: [], user: false },
   { unshare: ['--user', '--map-current-user'], user: true },
 ]
-/** The first process of a namespace: takes in orphans and lets them go, and does nothing else. */
-const INIT = ['env', '--ignore-signal=CHLD', 'sleep', 'infinity']
+/** The first process of a namespace: takes in orphans and lets them go, and ends when nothing can be written to it any more. */
+const INIT_NAME = 'cat'
+const INIT = ['env', '--ignore-signal=CHLD', INIT_NAME]
 
 /** The namespaces for the native programs of a keeper: one for each job at a time, those that wait for their next one, and a fresh one. */
 export class PidNamespaces {
@@ -96,10 +97,12 @@ export class PidNamespaces {
         cwd: '/',
         detached: true,
         env: { ...this.#env, PATH: TOOL_PATH },
-        stdio: 'ignore',
+        // A death signal does not come where the parent was dead before it was asked for; the end of a pipe does.
+        stdio: ['pipe', 'ignore', 'ignore'],
       },
     )
     holder.on('error', () => undefined)
+    holder.stdin.on('error', () => undefined)
     try {
       return new PidNamespace(await firstProcess(holder), holder, user)
     } catch (error) {
@@ -114,7 +117,7 @@ async function firstProcess(holder: ChildProcess): Promise<number> {
   const hasEnded = (): boolean => holder.exitCode !== null || holder.signalCode !== null
   while (holder.pid !== undefined && !hasEnded()) {
     const [pid] = childrenOf(holder.pid)
-    if (pid !== undefined && readName(pid) === 'sleep') return pid
+    if (pid !== undefined && readName(pid) === INIT_NAME) return pid
     await delay(1)
   }
   throw new Error('this machine gives no namespace of processes')

@@ -68,7 +68,7 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
     const { stdout } = await shell(
       'for p in /proc/[0-9]*; do read name < "$p/comm"; echo "$name"; done; echo $$ $PPID',
     )
-    expect(stdout).toBe('sleep\nsh\n2 0\n')
+    expect(stdout).toBe('cat\nsh\n2 0\n')
   })
 
   test('ends with its own exit code, and with its own signal', async () => {

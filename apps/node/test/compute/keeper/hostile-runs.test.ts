@@ -173,7 +173,7 @@ test.runIf(available)('a namespace that somebody ended while it waited is not gi
     childrenOf(process.pid)
       .filter((pid) => environmentValue(pid, 'WAITS') === 'spare')
       .flatMap((pid) => childrenOf(pid))
-      .find((pid) => pid !== first?.initPid && readName(pid) === 'sleep'),
+      .find((pid) => pid !== first?.initPid && readName(pid) === 'cat'),
   )
   process.kill(spare, 'SIGKILL')
   await until('it is gone', () => (readProcess(spare)?.state ?? 'Z') === 'Z')

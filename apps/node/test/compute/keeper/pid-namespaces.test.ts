@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { PidNamespace } from '../../../src/compute/keeper/pid-namespace.ts'
 import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
+import { environmentValue, listProcesses } from '../../../src/compute/keeper/process-table.ts'
+import { until } from '../work-bench.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
 
@@ -12,6 +16,26 @@ async function runIn(namespace: PidNamespace, script: string): Promise<void> {
   const { command, args } = namespace.enter({ command: '/bin/sh', args: ['-c', script], env: {} }, '/')
   await once(spawn(command, args, { stdio: 'ignore' }), 'exit')
 }
+
+const MAKER = fileURLToPath(new URL('./namespace-maker.mjs', import.meta.url))
+
+test.runIf(available)('whenever whoever makes namespaces is killed, none of them is left', async () => {
+  const marked = (mark: string): number[] =>
+    listProcesses()
+      .map(({ pid }) => pid)
+      .filter((pid) => environmentValue(pid, 'MADE_FOR') === mark)
+  for (let round = 0; round < 12; round += 1) {
+    const mark = `${process.pid}-${round}`
+    const maker = spawn(process.execPath, [MAKER, mark], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const gone = once(maker, 'exit')
+    await once(maker.stdout, 'data')
+    // All of the time in which they come to be.
+    await delay(round * 4)
+    maker.kill('SIGKILL')
+    await gone
+    await until('nothing of it is left', () => marked(mark).length === 0)
+  }
+})
 
 // Skipped where this machine or user may have no PID namespaces.
 describe.runIf(available)('the namespace of a job that has ended', () => {
