@@ -2,7 +2,8 @@
 // Holding the store open meanwhile spares each command its own check of the file.
 import { copyFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isStoreError, STORE_TABLES } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { run } from '../dist/cli/run.js'
 

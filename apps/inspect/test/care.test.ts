@@ -227,7 +227,7 @@ test('salvage says of a damaged record that a copy of it was found apart', async
 
 test('repair rebuilds indexes and counters that are gone, in place with the old file kept', async () => {
   const { openLmdbKv } = await import('@saltcod/store-lmdb')
-  const { STORE_TABLES } = await import('@saltcod/store-core')
+  const { STORE_TABLES } = await import('@saltcod/store-core/backend')
   copyFileSync(large, at('bare.db'))
   const kv = await openLmdbKv({ path: at('bare.db'), tables: STORE_TABLES })
   await kv.write((rows) => {

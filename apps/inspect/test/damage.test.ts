@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { STORE_TABLES } from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { damageCases } from '../../../test/damaged-file.ts'

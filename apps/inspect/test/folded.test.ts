@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { idTuple, newId } from '@saltcod/store-core'
+import { newId } from '@saltcod/store-core'
+import { idTuple } from '@saltcod/store-core/format'
 import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { STORE_TABLES } from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit, parseHeader, parseLeafNode, walkFile } from '@saltcod/store-lmdb/file'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'

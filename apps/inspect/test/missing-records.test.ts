@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs'
-import { INDEX, STORE_TABLES, tuple } from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
+import { INDEX, tuple } from '@saltcod/store-core/format'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { expect, test } from 'vitest'
 import { useFixtureSession } from './fixture-session.ts'

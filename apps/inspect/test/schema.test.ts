@@ -4,14 +4,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import {
-  decodeRecord,
-  encodeRecord,
-  SCHEMA_VERSION,
-  STORE_TABLES,
-  type StoreRow,
-  tuple,
-} from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
+import { decodeRecord, encodeRecord, SCHEMA_VERSION, type StoreRow, tuple } from '@saltcod/store-core/format'
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../test/program-session.ts'

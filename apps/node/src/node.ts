@@ -3,13 +3,8 @@ import { dirname, join } from 'node:path'
 import { findClockStep } from '@saltcod/compaction'
 import type { Config, ResolvedPaths } from '@saltcod/config'
 import { makeDirectory, resolvePaths } from '@saltcod/config'
-import {
-  type ExecutionStore,
-  isStoreError,
-  type JobStore,
-  type Json,
-  type KvFailure,
-} from '@saltcod/store-core'
+import { type ExecutionStore, isStoreError, type JobStore, type Json } from '@saltcod/store-core'
+import type { KvFailure } from '@saltcod/store-core/backend'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { addArchiveRoutes } from './archive/archive-routes.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type KvStore, STORE_TABLES } from '@saltcod/store-core'
+import { type KvStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { openMemoryKv } from '@saltcod/store-memory'
 import { onTestFinished } from 'vitest'

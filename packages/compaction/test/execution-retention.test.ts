@@ -1,4 +1,5 @@
-import { type ComputeExecution, type ExecutionStore, openExecutionStore } from '@saltcod/store-core'
+import type { ComputeExecution, ExecutionStore } from '@saltcod/store-core'
+import { openExecutionStore } from '@saltcod/store-core/backend'
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
 import { applyExecutionRetention, type ExecutionRetentionRule } from '../src/index.ts'

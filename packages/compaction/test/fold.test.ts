@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { openExecutionStore, openJobStore, unfoldedStore } from '@saltcod/store-core'
+import { openExecutionStore, openJobStore } from '@saltcod/store-core/backend'
+import { unfoldedStore } from '@saltcod/store-core/format'
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
 import {

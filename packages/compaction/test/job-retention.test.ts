@@ -1,4 +1,5 @@
-import { type Job, type JobStore, openJobStore } from '@saltcod/store-core'
+import type { Job, JobStore } from '@saltcod/store-core'
+import { openJobStore } from '@saltcod/store-core/backend'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type KvStore, openJobStore, STORE_TABLES } from '@saltcod/store-core'
+import { type KvStore, openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { expect, test } from 'vitest'

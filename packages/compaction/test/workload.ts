@@ -1,5 +1,6 @@
-import type { ExecutionStore, JobStore, KvRow, KvStore } from '@saltcod/store-core'
-import { STORE_TABLES } from '@saltcod/store-core'
+import type { ExecutionStore, JobStore } from '@saltcod/store-core'
+import type { KvRow, KvStore } from '@saltcod/store-core/backend'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
 
 /** A clock that a test moves. */
 export class TestClock {

@@ -1,11 +1,5 @@
-import {
-  COMPUTE_STATES,
-  type ComputeState,
-  checkFields,
-  type Fields,
-  JOB_TYPES,
-  type JobType,
-} from '@saltcod/store-core'
+import { COMPUTE_STATES, type ComputeState, JOB_TYPES, type JobType } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { LEGAL_ACTIONS, type RecoveryAction } from './action.ts'
 
 /** Decides about executions that were created longer ago than an age, whatever the table says. */

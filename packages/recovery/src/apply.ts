@@ -1,12 +1,11 @@
 import {
-  checkFields,
   type EndReason,
   type EventInput,
   type ExecutionStore,
-  type Fields,
   isStoreError,
   type OutboxMessage,
 } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { RECOVERY_ACTIONS, type RecoveryAction } from './action.ts'
 import type { RecoveryDecision } from './decision.ts'
 import type { RecoveryPage } from './plan.ts'

@@ -1,4 +1,5 @@
-import { checkFields, type ExecutionStore, type Fields, type PageCursor } from '@saltcod/store-core'
+import type { ExecutionStore, PageCursor } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { decideRecovery, type RecoveryDecision } from './decision.ts'
 import type { RecoveryPolicy } from './policy.ts'
 

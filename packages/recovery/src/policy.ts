@@ -1,11 +1,5 @@
-import {
-  COMPUTE_STATES,
-  type ComputeState,
-  checkFields,
-  type Fields,
-  JOB_TYPES,
-  type JobType,
-} from '@saltcod/store-core'
+import { COMPUTE_STATES, type ComputeState, JOB_TYPES, type JobType } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { DEFAULT_REASONS, LEGAL_ACTIONS, type RecoveryAction, type RecoveryCell } from './action.ts'
 import { type AgeRule, checkAgeRule } from './age-rule.ts'
 

@@ -1,4 +1,4 @@
-import type { KvRange, KvReader, KvRow, KvWriter } from '@saltcod/store-core'
+import type { KvRange, KvReader, KvRow, KvWriter } from '@saltcod/store-core/backend'
 
 /** One change that waits to be applied; a value of `null` removes. */
 export interface BufferedChange {

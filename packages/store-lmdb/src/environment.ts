@@ -1,6 +1,6 @@
 /** A thin, typed face of what the package uses of lmdb, and nothing else. Beside it only `native-opening.ts` knows of lmdb. */
 
-import type { KvRange, KvRow } from '@saltcod/store-core'
+import type { KvRange, KvRow } from '@saltcod/store-core/backend'
 import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
 
 import { CopyGate } from './copy-gate.ts'

@@ -2,7 +2,12 @@ import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop the store.
 import { setImmediate, setTimeout } from 'node:timers'
 
-import { type KvChangedKey, type KvTransaction, type KvWriteOptions, KvWriteRun } from '@saltcod/store-core'
+import {
+  type KvChangedKey,
+  type KvTransaction,
+  type KvWriteOptions,
+  KvWriteRun,
+} from '@saltcod/store-core/backend'
 
 import { ChangeBuffer } from './change-buffer.ts'
 import type { Environment } from './environment.ts'

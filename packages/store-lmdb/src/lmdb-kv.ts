@@ -1,9 +1,9 @@
 // Imported and not taken from the global object, so that a test's fake timers do not stop the store.
 import { clearInterval, setInterval } from 'node:timers'
+import { isStoreError } from '@saltcod/store-core'
 import {
   checkRewriteOptions,
   checkWriteOptions,
-  isStoreError,
   type KvCapabilities,
   type KvFailure,
   type KvRewriteOptions,
@@ -15,7 +15,7 @@ import {
   type KvTransaction,
   type KvWriteOptions,
   runReadBody,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/backend'
 
 import { backUp } from './backup.ts'
 import { driverName } from './driver-name.ts'

@@ -1,4 +1,4 @@
-import type { KvRange } from '@saltcod/store-core'
+import type { KvRange } from '@saltcod/store-core/backend'
 
 /** LMDB's own code for a page that is damaged. */
 const DAMAGED_PAGE = -30_796

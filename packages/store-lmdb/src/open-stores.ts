@@ -1,18 +1,15 @@
+import { type ExecutionStore, isStoreError, type JobStore, type Json } from '@saltcod/store-core'
 import {
   type Clock,
   checkFields,
   checkOpenOptions,
-  type ExecutionStore,
   type Fields,
-  isStoreError,
-  type JobStore,
-  type Json,
   type KvStore,
   type OpenStoreOptions,
   openExecutionStore,
   openJobStore,
   STORE_TABLES,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/backend'
 import { type LmdbKvOptions, openLmdbKv } from './opening.ts'
 import { OPENING_FIELDS } from './opening-options.ts'
 import { failedError } from './refusal.ts'

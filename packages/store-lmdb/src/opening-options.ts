@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-import { checkFields, type Fields } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import type { LmdbKvOptions } from './opening.ts'
 
 const SIZES = ['quotaBytes', 'lowSpaceBytes', 'mapBytes', 'maxResidentBytes'] as const

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
 
-import { isStoreError, type KvStore } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 
 import { createStore, removeLeftovers } from './creation.ts'
 import { type Environment, openEnvironment } from './environment.ts'

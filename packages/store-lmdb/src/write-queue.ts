@@ -1,4 +1,4 @@
-import type { KvWriteRun } from '@saltcod/store-core'
+import type { KvWriteRun } from '@saltcod/store-core/backend'
 
 /** One call of `write` that waits for its turn. */
 export interface WriteRequest {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import type { KvStore } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 
 import { openLmdbKv } from '../src/index.ts'

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
-import { SCHEMA_VERSION } from '@saltcod/store-core'
+import { SCHEMA_VERSION } from '@saltcod/store-core/format'
 import { expect, test } from 'vitest'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'

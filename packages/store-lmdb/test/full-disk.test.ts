@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { isStoreError, type KvStore } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openLmdbKv } from '../src/index.ts'

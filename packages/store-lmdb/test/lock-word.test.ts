@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import type { KvStore } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openLmdbJobStore, openLmdbKv } from '../src/index.ts'

@@ -1,5 +1,5 @@
 // Opens a job store and is killed before or after one of its writes: node migrating-process.mjs STORE NUMBER before|after.
-import { openJobStore, STORE_TABLES } from '@saltcod/store-core'
+import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 
 const [path, number, when] = process.argv.slice(2)

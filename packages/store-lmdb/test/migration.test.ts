@@ -4,17 +4,16 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
+import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import {
   decodeRecord,
   encodeRecord,
-  openJobStore,
   REBUILT_TABLES,
   rebuildStore,
   SCHEMA_VERSION,
-  STORE_TABLES,
   type StoreRow,
   tuple,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/format'
 import { expect, test } from 'vitest'
 
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '../src/index.ts'

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-import type { Clock, DurableStore } from '@saltcod/store-core'
+import type { DurableStore } from '@saltcod/store-core'
+import type { Clock } from '@saltcod/store-core/backend'
 
 const SCRIPT = fileURLToPath(new URL('./reader-process.mjs', import.meta.url))
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-import type { KvStore } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 
 import { openLmdbKv } from '../src/index.ts'

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import type { KvStore } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 
 import { randomBelow } from '../../../test/random-numbers.ts'

@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-import type { KvStore } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 
 import { stateOfTable } from '../src/file/file-walk.ts'

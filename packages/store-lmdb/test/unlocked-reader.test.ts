@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { isStoreError, type KvStore } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test, vi } from 'vitest'
 
 import { openLmdbKv } from '../src/index.ts'

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-import type { KvRange, KvRow } from '@saltcod/store-core'
+import type { KvRange, KvRow } from '@saltcod/store-core/backend'
 import type BTreeOf from 'sorted-btree'
 
 type Tree = BTreeOf.default<Uint8Array, Uint8Array>

@@ -1,3 +1,4 @@
+import { StoreError } from '@saltcod/store-core'
 import {
   checkFields,
   checkWriteOptions,
@@ -10,8 +11,7 @@ import {
   type KvWriteOptions,
   KvWriteRun,
   runReadBody,
-  StoreError,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/backend'
 
 import { Tables } from './tables.ts'
 import { WriteQueue } from './write-queue.ts'

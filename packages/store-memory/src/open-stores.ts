@@ -1,13 +1,11 @@
+import type { ExecutionStore, JobStore, Json } from '@saltcod/store-core'
 import {
   type Clock,
-  type ExecutionStore,
-  type JobStore,
-  type Json,
   type OpenStoreOptions,
   openExecutionStore,
   openJobStore,
   STORE_TABLES,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/backend'
 
 import { openMemoryKv } from './memory-kv.ts'
 

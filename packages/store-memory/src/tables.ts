@@ -1,4 +1,4 @@
-import type { KvRange, KvRow, KvTableStatistics, KvWriter } from '@saltcod/store-core'
+import type { KvRange, KvRow, KvTableStatistics, KvWriter } from '@saltcod/store-core/backend'
 
 import { ByteTree } from './byte-tree.ts'
 

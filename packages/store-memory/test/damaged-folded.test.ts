@@ -1,14 +1,5 @@
-import {
-  encodeRecord,
-  idTuple,
-  type KvStore,
-  openExecutionStore,
-  openJobStore,
-  REBUILT_TABLES,
-  rebuildStore,
-  STORE_TABLES,
-  tuple,
-} from '@saltcod/store-core'
+import { type KvStore, openExecutionStore, openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
+import { encodeRecord, idTuple, REBUILT_TABLES, rebuildStore, tuple } from '@saltcod/store-core/format'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'

@@ -1,4 +1,6 @@
-import { encodeRecord, idTuple, type JobStore, openJobStore, STORE_TABLES, tuple } from '@saltcod/store-core'
+import type { JobStore } from '@saltcod/store-core'
+import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
+import { encodeRecord, idTuple, tuple } from '@saltcod/store-core/format'
 import { openMemoryKv } from '@saltcod/store-memory'
 import { expect, test } from 'vitest'
 

@@ -1,4 +1,5 @@
-import { isStoreError, type JobStore, openJobStore, STORE_TABLES } from '@saltcod/store-core'
+import { isStoreError, type JobStore } from '@saltcod/store-core'
+import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 
 import { randomNumbers } from '../../../test/random-numbers.ts'

@@ -1,4 +1,6 @@
-import { INDEX, isStoreError, type JobStore, openJobStore, STORE_TABLES, tuple } from '@saltcod/store-core'
+import { isStoreError, type JobStore } from '@saltcod/store-core'
+import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
+import { INDEX, tuple } from '@saltcod/store-core/format'
 import { expect, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'

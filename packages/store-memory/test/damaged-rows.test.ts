@@ -1,14 +1,6 @@
-import {
-  INDEX,
-  idTuple,
-  type JobStore,
-  type KvStore,
-  openJobStore,
-  REBUILT_TABLES,
-  rebuildStore,
-  STORE_TABLES,
-  tuple,
-} from '@saltcod/store-core'
+import type { JobStore } from '@saltcod/store-core'
+import { type KvStore, openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
+import { INDEX, idTuple, REBUILT_TABLES, rebuildStore, tuple } from '@saltcod/store-core/format'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'

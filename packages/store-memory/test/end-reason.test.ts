@@ -1,12 +1,5 @@
-import {
-  encodeRecord,
-  type KvStore,
-  openExecutionStore,
-  openJobStore,
-  REBUILT_TABLES,
-  rebuildStore,
-  STORE_TABLES,
-} from '@saltcod/store-core'
+import { type KvStore, openExecutionStore, openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
+import { encodeRecord, REBUILT_TABLES, rebuildStore } from '@saltcod/store-core/format'
 import { expect, test } from 'vitest'
 import { openMemoryKv } from '../src/index.ts'
 

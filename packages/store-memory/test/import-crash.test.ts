@@ -1,13 +1,5 @@
-import {
-  type HistoryEntry,
-  type JobStore,
-  type Json,
-  type KvStore,
-  openJobStore,
-  type Page,
-  STORE_TABLES,
-  type WholeJob,
-} from '@saltcod/store-core'
+import type { HistoryEntry, JobStore, Json, Page, WholeJob } from '@saltcod/store-core'
+import { type KvStore, openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 import { openMemoryKv } from '../src/memory-kv.ts'
 

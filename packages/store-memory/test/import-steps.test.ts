@@ -1,13 +1,6 @@
-import {
-  encodeRecord,
-  idTuple,
-  type JobStore,
-  type Json,
-  type KvStore,
-  openJobStore,
-  STORE_TABLES,
-  type WholeJob,
-} from '@saltcod/store-core'
+import type { JobStore, Json, WholeJob } from '@saltcod/store-core'
+import { type KvStore, openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
+import { encodeRecord, idTuple } from '@saltcod/store-core/format'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import type { KvStore } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
 import { KV_SUITE_TABLES, type KvFixture, kvSuite } from '@saltcod/store-core/testing'
 import { describe, test } from 'vitest'
 

@@ -1,4 +1,5 @@
-import { type Claim, type JobStore, openJobStore, STORE_TABLES } from '@saltcod/store-core'
+import type { Claim, JobStore } from '@saltcod/store-core'
+import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { openMemoryKv } from '@saltcod/store-memory'
 import { expect, test } from 'vitest'
 

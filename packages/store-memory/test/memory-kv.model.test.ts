@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import type { KvRange, KvSnapshot, KvStore } from '@saltcod/store-core'
+import type { KvRange, KvSnapshot, KvStore } from '@saltcod/store-core/backend'
 import { KV_SUITE_TABLES, KvModel } from '@saltcod/store-core/testing'
 import fc from 'fast-check'
 import { test } from 'vitest'

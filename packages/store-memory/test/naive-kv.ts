@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers'
 
+import { StoreError } from '@saltcod/store-core'
 import {
   checkWriteOptions,
   type KvCapabilities,
@@ -13,8 +14,7 @@ import {
   KvWriteRun,
   type KvWriter,
   runReadBody,
-  StoreError,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/backend'
 
 /** One thing that a careless backend might do wrong. */
 export type Fault =

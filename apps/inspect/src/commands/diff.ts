@@ -1,4 +1,4 @@
-import type { KvRow, KvStore } from '@saltcod/store-core'
+import type { KvRow, KvStore } from '@saltcod/store-core/backend'
 import type { ListOptions } from '../cli/options.ts'
 import { Listing } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'

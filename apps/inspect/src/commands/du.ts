@@ -1,12 +1,8 @@
 import type { JobRetentionRule } from '@saltcod/compaction'
 import { bytesText, countOf, formatTable, paint, printable, span } from '@saltcod/display'
-import {
-  decodeRecord,
-  isStoreError,
-  type KvStatistics,
-  type RecordKind,
-  type StateCount,
-} from '@saltcod/store-core'
+import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
+import type { KvStatistics } from '@saltcod/store-core/backend'
+import { decodeRecord } from '@saltcod/store-core/format'
 import { type ReaderTable, readReaders } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { bytesText, formatTable, localTime } from '@saltcod/display'
-import type { KvStatistics, StoreInfo } from '@saltcod/store-core'
+import type { StoreInfo } from '@saltcod/store-core'
+import type { KvStatistics } from '@saltcod/store-core/backend'
 import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'

@@ -1,16 +1,14 @@
 import { countOf, printable } from '@saltcod/display'
+import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
 import {
   decodeRecord,
   decodeTuple,
-  isStoreError,
   REBUILT_TABLES,
-  type RecordKind,
-  STORE_TABLES,
-  type StateCount,
   type StoreKind,
   type StoreRow,
   tuple,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/format'
 import { type FileWalkEvents, type LostStretch, walkFile } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'

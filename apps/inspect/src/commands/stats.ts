@@ -1,5 +1,5 @@
 import { bytesText, formatTable } from '@saltcod/display'
-import type { KvTableStatistics } from '@saltcod/store-core'
+import type { KvTableStatistics } from '@saltcod/store-core/backend'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'

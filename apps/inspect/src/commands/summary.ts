@@ -1,5 +1,7 @@
 import { bytesText, countOf, formatTable, oneLine, paint, printable, shortId, span } from '@saltcod/display'
-import { type ChangeSet, type KvStatistics, readNewestChanges, type StateCount } from '@saltcod/store-core'
+import type { ChangeSet, StateCount } from '@saltcod/store-core'
+import type { KvStatistics } from '@saltcod/store-core/backend'
+import { readNewestChanges } from '@saltcod/store-core/format'
 import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'

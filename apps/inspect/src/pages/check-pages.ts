@@ -1,4 +1,5 @@
-import { decodeRecord, type Finding, isStoreError } from '@saltcod/store-core'
+import { type Finding, isStoreError } from '@saltcod/store-core'
+import { decodeRecord } from '@saltcod/store-core/format'
 import { walkFile } from '@saltcod/store-lmdb/file'
 
 /** What a walk over the pages of a file found. */

@@ -1,4 +1,6 @@
-import { decodeRecord, isStoreError, STORE_TABLES } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
+import { decodeRecord } from '@saltcod/store-core/format'
 import {
   DataFile,
   type FileWalkResult,

@@ -5,7 +5,8 @@ import {
   findInArchive,
   openArchive,
 } from '@saltcod/compaction'
-import { openJobStore, readStoreRow, STORE_TABLES } from '@saltcod/store-core'
+import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
+import { readStoreRow } from '@saltcod/store-core/format'
 import { openMemoryKv } from '@saltcod/store-memory'
 import type { Terminal } from '../cli/terminal.ts'
 import { isArchive } from './locate.ts'

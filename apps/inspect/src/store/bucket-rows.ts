@@ -1,4 +1,4 @@
-import type { KvRow, KvSnapshot, KvStore } from '@saltcod/store-core'
+import type { KvRow, KvSnapshot, KvStore } from '@saltcod/store-core/backend'
 import type { Bucket } from './buckets.ts'
 
 const BATCH_ROWS = 1_000

@@ -1,12 +1,12 @@
+import { STORE_TABLES } from '@saltcod/store-core/backend'
 import {
   type DecodedPart,
   decodeTuple,
   INDEX,
   idTuple,
-  STORE_TABLES,
   type StoreKind,
   tuple,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 

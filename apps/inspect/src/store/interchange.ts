@@ -1,4 +1,5 @@
-import { decodeRecord, encodeRecord, type Json, type StoreKind } from '@saltcod/store-core'
+import type { Json } from '@saltcod/store-core'
+import { decodeRecord, encodeRecord, type StoreKind } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import type { StoreTableRow } from './row.ts'

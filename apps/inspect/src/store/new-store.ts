@@ -10,7 +10,7 @@ import {
   truncateSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type KvStore, STORE_TABLES } from '@saltcod/store-core'
+import { type KvStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { freeLmdbPlace, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'

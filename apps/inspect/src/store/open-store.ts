@@ -1,17 +1,12 @@
+import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
 import {
-  type ExecutionStore,
-  isStoreError,
-  type JobStore,
   type KvSnapshot,
   type KvStore,
   openExecutionStore,
   openJobStore,
-  readStoreRow,
-  SCHEMA_VERSION,
   STORE_TABLES,
-  type StoreRow,
-  unfoldedStore,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/backend'
+import { readStoreRow, SCHEMA_VERSION, type StoreRow, unfoldedStore } from '@saltcod/store-core/format'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import type { Terminal } from '../cli/terminal.ts'
 import { announceOpening, crashBefore } from '../crash.ts'

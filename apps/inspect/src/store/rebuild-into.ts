@@ -1,13 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
-import {
-  type DroppedRow,
-  decodeRecord,
-  isStoreError,
-  type Json,
-  rebuildStore,
-  type StateCount,
-  type StoreKind,
-} from '@saltcod/store-core'
+import { isStoreError, type Json, type StateCount } from '@saltcod/store-core'
+import { type DroppedRow, decodeRecord, rebuildStore, type StoreKind } from '@saltcod/store-core/format'
 import type { RowSink } from './new-store.ts'
 
 /** What a rebuild left out. */

@@ -1,12 +1,12 @@
 import {
   type ComputeExecution,
-  decodeRecord,
   type Execution,
   isStoreError,
   type JobStore,
   type Json,
-  type KvStore,
 } from '@saltcod/store-core'
+import type { KvStore } from '@saltcod/store-core/backend'
+import { decodeRecord } from '@saltcod/store-core/format'
 import { eachRow } from './bucket-rows.ts'
 import type { OpenedStore } from './open-store.ts'
 import { orNothing } from './or-nothing.ts'

@@ -1,4 +1,5 @@
-import { decodeId, decodeRecord, decodeTuple, INDEX, isStoreError, type Json } from '@saltcod/store-core'
+import { isStoreError, type Json } from '@saltcod/store-core'
+import { decodeId, decodeRecord, decodeTuple, INDEX } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import type { Secrets } from './secrets.ts'

@@ -1,4 +1,5 @@
-import { INDEX, idTuple, STORE_TABLES, tuple } from '@saltcod/store-core'
+import { STORE_TABLES } from '@saltcod/store-core/backend'
+import { INDEX, idTuple, tuple } from '@saltcod/store-core/format'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'

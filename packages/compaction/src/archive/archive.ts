@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { checkFields, type Fields, isStoreError, StoreError } from '@saltcod/store-core'
+import { isStoreError, StoreError } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { type ArchivedJob, fromLines } from './archived-job.ts'
 import {
   appendDurably,

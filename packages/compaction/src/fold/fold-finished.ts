@@ -1,4 +1,5 @@
-import { checkFields, type DurableStore, type Fields } from '@saltcod/store-core'
+import type { DurableStore } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { PACE_FIELDS, Pace, type PaceOptions } from '../retention/pace.ts'
 
 /** How long a finished record is left as it is unless asked for otherwise, in milliseconds: an hour. */

@@ -1,13 +1,12 @@
 import {
   COMPUTE_MACHINE,
   type ComputeState,
-  checkFields,
   type ExecutionStore,
-  type Fields,
   type FinishedExecution,
   isStoreError,
   type RecordSize,
 } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { Bucket } from './bucket.ts'
 import { type ClockStep, findClockStep } from './clock-step.ts'
 import { COMMON_FIELDS, type CommonRetentionOptions } from './job-retention.ts'

@@ -1,6 +1,4 @@
 import {
-  checkFields,
-  type Fields,
   type FinishedJob,
   isStoreError,
   JOB_MACHINE,
@@ -8,6 +6,7 @@ import {
   type JobStore,
   type RecordSize,
 } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import type { ArchiveWriter } from '../archive/archive.ts'
 import { type ArchivedJob, readArchivedJob } from '../archive/archived-job.ts'
 import { Bucket } from './bucket.ts'

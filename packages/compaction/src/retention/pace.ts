@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 
-import type { Fields } from '@saltcod/store-core'
+import type { Fields } from '@saltcod/store-core/backend'
 
 /** How fast work in the background goes. */
 export interface PaceOptions {

@@ -1,4 +1,4 @@
-import { checkFields, type Fields } from '@saltcod/store-core'
+import { checkFields, type Fields } from '@saltcod/store-core/backend'
 
 /** Limits for what is kept of the records that ended; at least one limit is set. */
 export interface RetentionRule<State extends string = string> {

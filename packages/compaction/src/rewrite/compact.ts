@@ -1,11 +1,5 @@
-import {
-  checkFields,
-  type Fields,
-  type KvRow,
-  type KvStore,
-  STORE_TABLES,
-  StoreError,
-} from '@saltcod/store-core'
+import { StoreError } from '@saltcod/store-core'
+import { checkFields, type Fields, type KvRow, type KvStore, STORE_TABLES } from '@saltcod/store-core/backend'
 
 import { Pace } from '../retention/pace.ts'
 

@@ -1,11 +1,10 @@
+import { type DurableStore, StoreError } from '@saltcod/store-core'
 import {
   checkFields,
-  type DurableStore,
   type Fields,
   type KvRewriteOptions,
   type KvRewriteReport,
-  StoreError,
-} from '@saltcod/store-core'
+} from '@saltcod/store-core/backend'
 
 const OPTION_FIELDS: Fields<KvRewriteOptions> = { signal: true, onProgress: true }
 

@@ -9,7 +9,7 @@ import type { Plan } from './job-store.ts'
 import { completeEvaluation } from './lease.ts'
 
 /** The most executions that one plan creates; the rest belongs into a follow-up evaluation. */
-export const MAX_PLAN_EXECUTIONS: number = 100
+const MAX_PLAN_EXECUTIONS: number = 100
 
 /** What a plan made. */
 export interface AppliedPlan {

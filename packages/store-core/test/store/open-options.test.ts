@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 
 import { test } from 'vitest'
 
-import { checkOpenOptions, type OpenStoreOptions } from '../../src/index.ts'
+import { checkOpenOptions, type OpenStoreOptions } from '../../src/backend.ts'
 
 test('options of an opening are what they should be, or a TypeError says what is wrong', () => {
   const clock = () => 0

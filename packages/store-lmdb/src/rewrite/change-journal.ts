@@ -1,4 +1,4 @@
-import type { KvChangedKey } from '@saltcod/store-core'
+import type { KvChangedKey } from '@saltcod/store-core/backend'
 
 /** The keys that were put or removed since a rewrite looked last, each once. */
 export class ChangeJournal {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { promisify } from 'node:util'
 
-import type { KvRow } from '@saltcod/store-core'
+import type { KvRow } from '@saltcod/store-core/backend'
 
 import { Environment } from '../environment.ts'
 import { spareBytes } from '../free-space.ts'

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 
-import { isStoreError, type KvRewriteOptions, type KvRewriteReport, type KvRow } from '@saltcod/store-core'
+import { isStoreError } from '@saltcod/store-core'
+import type { KvRewriteOptions, KvRewriteReport, KvRow } from '@saltcod/store-core/backend'
 
 import type { Environment } from '../environment.ts'
 import { probeDataFile } from '../file/file-probe.ts'

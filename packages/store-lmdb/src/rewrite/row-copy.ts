@@ -1,4 +1,4 @@
-import type { KvChangedKey, KvRow } from '@saltcod/store-core'
+import type { KvChangedKey, KvRow } from '@saltcod/store-core/backend'
 
 import type { Environment } from '../environment.ts'
 import type { TakenKeys } from './change-journal.ts'

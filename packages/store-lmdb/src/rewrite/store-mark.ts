@@ -1,4 +1,4 @@
-import { decodeRecord, type StoreRow, tuple } from '@saltcod/store-core'
+import { decodeRecord, type StoreRow, tuple } from '@saltcod/store-core/format'
 
 import { readTable } from '../file/file-walk.ts'
 

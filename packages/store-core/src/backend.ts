@@ -1,0 +1,28 @@
+// For authors of a backend, and of packages that work on any: the key-value contract, and the two stores that are written on it.
+export { openExecutionStore } from './executions/open-execution-store.ts'
+export { openJobStore } from './jobs/open-job-store.ts'
+export { checkRewriteOptions, checkWriteOptions } from './kv/arguments.ts'
+export type { KvReader, KvWriter } from './kv/body.ts'
+export { KvWriteRun, runReadBody } from './kv/body.ts'
+export type {
+  KvCapabilities,
+  KvChangedKey,
+  KvFailure,
+  KvRange,
+  KvRewriteOptions,
+  KvRewriteReport,
+  KvRow,
+  KvSnapshot,
+  KvStatistics,
+  KvStore,
+  KvTableStatistics,
+  KvTransaction,
+  KvWriteOptions,
+} from './kv/contract.ts'
+export { MAX_KEY_BYTES, MAX_RANGE_ROWS, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_KEYS } from './kv/contract.ts'
+export type { Clock } from './store/clock.ts'
+export type { Fields } from './store/fields.ts'
+export { checkFields } from './store/fields.ts'
+export type { OpenStoreOptions } from './store/open-parts.ts'
+export { checkOpenOptions } from './store/open-parts.ts'
+export { STORE_TABLES } from './store/tables.ts'
