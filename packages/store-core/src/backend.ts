@@ -1,5 +1,7 @@
 // For authors of a backend, and of packages that work on any: the key-value contract, and the two stores that are written on it.
+export { EXECUTION_STORE_FIELDS } from './executions/execution-store-fields.ts'
 export { openExecutionStore } from './executions/open-execution-store.ts'
+export { JOB_STORE_FIELDS } from './jobs/job-store-fields.ts'
 export { openJobStore } from './jobs/open-job-store.ts'
 export { checkRewriteOptions, checkWriteOptions } from './kv/arguments.ts'
 export type { KvReader, KvWriter } from './kv/body.ts'
@@ -21,8 +23,17 @@ export type {
 } from './kv/contract.ts'
 export { MAX_KEY_BYTES, MAX_RANGE_ROWS, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_KEYS } from './kv/contract.ts'
 export type { Clock } from './store/clock.ts'
-export type { Fields } from './store/fields.ts'
+export { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './store/durable-store-fields.ts'
+export type { Fields, FieldTable } from './store/fields.ts'
 export { checkFields } from './store/fields.ts'
+export {
+  DEFAULT_MAX_SPEC_BYTES,
+  MAX_DETAILS,
+  MAX_LABELS,
+  MAX_MESSAGE_LENGTH,
+  MAX_TEXT_BYTES,
+  MAX_TOPIC_LENGTH,
+} from './store/limits.ts'
 export type { OpenStoreOptions } from './store/open-parts.ts'
 export { checkOpenOptions } from './store/open-parts.ts'
 export { STORE_TABLES } from './store/tables.ts'

@@ -11,6 +11,7 @@ export type {
   Claim,
   ExecutionQuery,
   ExecutionReport,
+  ExhaustedJob,
   HistoryQuery,
   ImportJob,
   JobQuery,
@@ -18,6 +19,7 @@ export type {
   LabelRequirement,
   NewExecution,
   Plan,
+  ReportOutcome,
   ReviseJob,
   SubmitJob,
   Submitted,
@@ -45,6 +47,7 @@ export { EVALUATION_STATUSES } from './model/evaluation.ts'
 export type { Execution, ExecutionPatch } from './model/execution.ts'
 export type { Change, ChangeSet, FeedCursor, FeedPage, RecordKind } from './model/feed.ts'
 export type { FinishedExecution, FinishedJob, RecordSize } from './model/finished.ts'
+export type { FoldReport } from './model/fold.ts'
 export type { EventInput, HistoryEntry } from './model/history.ts'
 export { newId } from './model/id.ts'
 export type { Job, JobDefinition, JobType } from './model/job.ts'
@@ -62,4 +65,5 @@ export type { DesiredState, ExecutionState } from './states/execution-state.ts'
 export { DESIRED_STATES, EXECUTION_MACHINE, EXECUTION_STATES } from './states/execution-state.ts'
 export type { JobState } from './states/job-state.ts'
 export { JOB_MACHINE, JOB_STATES } from './states/job-state.ts'
+export type { Expectation, StateMachine } from './states/transitions.ts'
 export { checkTransition } from './states/transitions.ts'

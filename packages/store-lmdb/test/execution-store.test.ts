@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { executionStoreSuite } from '@saltcod/store-core/testing'
+import { executionStoreSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openLmdbExecutionStore } from '../src/index.ts'

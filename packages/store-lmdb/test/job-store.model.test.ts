@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { type CommandSeed, runJobCommands } from '@saltcod/store-core/testing'
+import { type CommandSeed, runJobCommands } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
 

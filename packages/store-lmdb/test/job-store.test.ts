@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { jobStoreSuite } from '@saltcod/store-core/testing'
+import { jobStoreSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openLmdbJobStore } from '../src/index.ts'

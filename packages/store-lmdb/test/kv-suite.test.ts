@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-core/testing'
+import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openLmdbKv } from '../src/index.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { executionStoreSuite, jobStoreSuite } from '@saltcod/store-core/testing'
+import { executionStoreSuite, jobStoreSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'

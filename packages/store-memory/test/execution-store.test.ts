@@ -1,4 +1,4 @@
-import { executionStoreSuite } from '@saltcod/store-core/testing'
+import { executionStoreSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openMemoryExecutionStore } from '../src/index.ts'

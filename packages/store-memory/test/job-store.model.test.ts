@@ -1,4 +1,4 @@
-import { type CommandSeed, runJobCommands } from '@saltcod/store-core/testing'
+import { type CommandSeed, runJobCommands } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
 

@@ -1,4 +1,4 @@
-import { jobStoreSuite } from '@saltcod/store-core/testing'
+import { jobStoreSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openMemoryJobStore } from '../src/index.ts'

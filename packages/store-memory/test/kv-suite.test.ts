@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import type { KvStore } from '@saltcod/store-core/backend'
-import { KV_SUITE_TABLES, type KvFixture, kvSuite } from '@saltcod/store-core/testing'
+import { KV_SUITE_TABLES, type KvFixture, kvSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { type Fault, NaiveKv } from './naive-kv.ts'

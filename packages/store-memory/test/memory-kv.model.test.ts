@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import type { KvRange, KvSnapshot, KvStore } from '@saltcod/store-core/backend'
-import { KV_SUITE_TABLES, KvModel } from '@saltcod/store-core/testing'
+import { KV_SUITE_TABLES, KvModel } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { isStoreError } from '@saltcod/store-core'
-import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-core/testing'
+import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openMemoryKv } from '../src/index.ts'

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict'
 
 import fc from 'fast-check'
 import { test } from 'vitest'
-
+import { KvModel } from '../../../store-testing/src/kv/model.ts'
 import { isStoreError } from '../../src/errors.ts'
 import type { KvRange, KvSnapshot } from '../../src/kv/contract.ts'
 import { tuple } from '../../src/kv/tuple.ts'
 import type { Page } from '../../src/model/page.ts'
 import { type Listing, readPage } from '../../src/store/pager.ts'
-import { KvModel } from '../../src/testing/kv/model.ts'
 
 const SEED = Math.floor(Math.random() * 2 ** 31)
 

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+
+import type { ExecutionStore } from '@saltcod/store-core'
+import {
+  assertRefused,
+  type Mistake,
+  NO_AMOUNTS,
+  NO_LISTS,
+  NO_NUMBERS,
+  NO_OBJECTS,
+  NO_TEXTS,
+} from '../store/mistake.ts'
+import { create, type ExecutionCase, JOB } from './execution-case.ts'
+
+const NO_JSON = [() => 1, Symbol('x'), 1n]
+const PROCESS = { pid: 1, startTime: '1', bootId: 'b' }
+
+/** Cases about calls that no caller should make: each is refused in its own way, and leaves the store as it was. */
+export const executionMistakeCases: readonly ExecutionCase[] = [
+  {
+    name: 'an execution of wrong types or out of its limits is not taken',
+    run: async ({ store }) => {
+      await create(store)
+      await assertRefused(store, [...creationMistakes(store), ...jobMistakes(store)])
+    },
+  },
+  {
+    name: 'a change or a question of wrong types or out of its limits is refused',
+    run: async ({ store }) => {
+      const { id } = await create(store)
+      await assertRefused(store, [...updateMistakes(store, id), ...questionMistakes(store)])
+    },
+  },
+  {
+    name: 'what a change gives back is what is stored, also where JSON has no words for what was given',
+    run: async ({ store }) => {
+      const given = { at: new Date(0), none: undefined, number: Number.NaN } as never
+      const created = await create(store, { job: { ...JOB, spec: given }, resources: given })
+      assert.deepEqual(created.job.spec, { at: '1970-01-01T00:00:00.000Z', number: null })
+      assert.deepEqual(await store.getExecution(created.id), created)
+      const changed = await store.updateExecution({ executionId: created.id, patch: { runOutput: given } })
+      assert.deepEqual(await store.getExecution(created.id), { ...changed, job: created.job })
+    },
+  },
+]
+
+function creationMistakes(store: ExecutionStore): Mistake[] {
+  const one = (field: string) => (value: never) => create(store, { [field]: value })
+  return [
+    { what: 'request', types: [...NO_OBJECTS, undefined], call: (request) => store.createExecution(request) },
+    { what: 'id', types: [...NO_TEXTS, undefined], values: ['', '../x'], call: one('id') },
+    { what: 'requesterId', types: [...NO_TEXTS, undefined], values: [''], call: one('requesterId') },
+    { what: 'state', types: NO_TEXTS, values: ['Bogus', 'Running'], call: one('state') },
+    { what: 'partition', types: NO_NUMBERS.slice(1), values: [...NO_AMOUNTS, 1.5], call: one('partition') },
+    { what: 'rerunnable', types: [null, 1, 'yes'], call: one('rerunnable') },
+    { what: 'resources', types: NO_JSON, call: one('resources') },
+    { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: one('deadlineAtMs') },
+  ]
+}
+
+function jobMistakes(store: ExecutionStore): Mistake[] {
+  const one = (field: string) => (value: never) => create(store, { job: { ...JOB, [field]: value } })
+  return [
+    { what: 'job', types: [...NO_OBJECTS, undefined], call: (job) => create(store, { job }) },
+    { what: 'job id', types: [...NO_TEXTS, undefined], values: [''], call: one('id') },
+    {
+      what: 'version',
+      types: [...NO_NUMBERS, undefined],
+      values: [...NO_AMOUNTS, 0, 1.5],
+      call: one('version'),
+    },
+    { what: 'namespace', types: [...NO_TEXTS, undefined], values: [''], call: one('namespace') },
+    { what: 'name', types: [...NO_TEXTS, undefined], values: [''], call: one('name') },
+    { what: 'type', types: [...NO_TEXTS, undefined], values: ['Bogus'], call: one('type') },
+    { what: 'priority', types: [...NO_NUMBERS, undefined], values: [Number.NaN, 0.5], call: one('priority') },
+    { what: 'spec', types: [...NO_JSON, undefined], call: one('spec') },
+  ]
+}
+
+function updateMistakes(store: ExecutionStore, executionId: string): Mistake[] {
+  const one = (field: string) => (value: never) => store.updateExecution({ executionId, [field]: value })
+  const patch = (field: string) => (value: never) => one('patch')({ [field]: value } as never)
+  const process = (field: string) => (value: never) =>
+    patch('process')({ ...PROCESS, [field]: value } as never)
+  return [
+    { what: 'executionId', types: [...NO_TEXTS, undefined], call: one('executionId') },
+    { what: 'to', types: NO_TEXTS.slice(1), call: one('to') },
+    { what: 'endReason', types: NO_TEXTS, values: ['', 'Bogus', 'failed'], call: one('endReason') },
+    { what: 'expectedStates', types: NO_LISTS, values: [['Bogus']], call: one('expectedStates') },
+    { what: 'expectedRevision', types: NO_NUMBERS, values: NO_AMOUNTS, call: one('expectedRevision') },
+    { what: 'message', types: NO_TEXTS.slice(1), call: one('message') },
+    { what: 'event', types: NO_OBJECTS.slice(1), call: one('event') },
+    { what: 'patch', types: NO_OBJECTS, call: one('patch') },
+    { what: 'attempt', types: NO_NUMBERS, values: [...NO_AMOUNTS, 1.5], call: patch('attempt') },
+    { what: 'process', types: NO_OBJECTS.slice(1), call: patch('process') },
+    { what: 'pid', types: [...NO_NUMBERS, undefined], values: NO_AMOUNTS, call: process('pid') },
+    { what: 'startTime', types: [...NO_TEXTS, undefined], call: process('startTime') },
+    { what: 'bootId', types: [...NO_TEXTS, undefined], call: process('bootId') },
+    { what: 'runOutput', types: NO_JSON, values: ['x'.repeat(1_000_000)], call: patch('runOutput') },
+    { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: patch('deadlineAtMs') },
+    {
+      what: 'acknowledged revision',
+      types: [...NO_NUMBERS, undefined],
+      values: [...NO_AMOUNTS, 1.5],
+      call: (revision) => store.acknowledgeExecution({ executionId, revision }),
+    },
+    {
+      what: 'event of history',
+      types: [...NO_OBJECTS, undefined],
+      call: (event) => store.addHistory({ executionId, event }),
+    },
+  ]
+}
+
+function questionMistakes(store: ExecutionStore): Mistake[] {
+  const list = (field: string) => (value: never) => store.listExecutions({ [field]: value })
+  const types = [...NO_TEXTS, undefined]
+  return [
+    { what: 'getExecution', types, call: (id) => store.getExecution(id) },
+    { what: 'findExecution', types, call: (text) => store.findExecution(text) },
+    { what: 'measureExecution', types, call: (id) => store.measureExecution(id) },
+    { what: 'deleteExecution', types, call: (executionId) => store.deleteExecution({ executionId }) },
+    { what: 'listHistory', types, call: (executionId) => store.listHistory({ executionId }) },
+    { what: 'listExecutions', types: NO_OBJECTS, call: (query) => store.listExecutions(query) },
+    { what: 'jobId', types: NO_TEXTS, call: list('jobId') },
+    { what: 'states', types: [...NO_LISTS, [5]], values: [['Bogus']], call: list('states') },
+    { what: 'inProgress', types: [null, 1, 'yes'], call: list('inProgress') },
+    { what: 'live', types: [null, 1, 'yes'], call: list('live') },
+    {
+      what: 'finished state',
+      types,
+      values: ['Running'],
+      call: (state) => store.listFinishedExecutions({ state }),
+    },
+    { what: 'checkpoint name', types, values: [''], call: (name) => store.setCheckpoint(name, 1) },
+    {
+      what: 'checkpoint',
+      types: [...NO_NUMBERS, undefined],
+      values: [...NO_AMOUNTS, 1.5],
+      call: (value) => store.setCheckpoint('name', value),
+    },
+  ]
+}
