@@ -1,36 +1,47 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NodeClient } from './node-client.mjs'
 
 const PROGRAM = fileURLToPath(new URL('../apps/node/dist/main.js', import.meta.url))
 
 /** A real node in a process of its own, which rewrites its stores only when it is asked to. */
 export class ServedNode {
-  #agent = new Agent({ keepAlive: true, maxSockets: 256 })
   #child
-  #url
+  #client
 
   constructor(child) {
     this.#child = child
   }
 
-  /** Starts a node in a directory, and resolves when it serves. */
-  static async start(directory, flags) {
+  /** Starts a node in a directory, with lines of its configuration, and resolves when it serves. */
+  static async start(directory, flags, settings = '') {
     const config = 'Compaction: { Rewrite: { AtStart: false, Every: 0 } }\n'
-    writeFileSync(join(directory, 'saltcod.yaml'), config)
+    writeFileSync(join(directory, 'saltcod.yaml'), config + settings)
     const usual = ['--repo', directory, '--port', '0', '--log-level', 'warn']
     const child = spawn(process.execPath, [PROGRAM, 'serve', ...usual, ...flags], {
+      // A session of its own, as a service has; where processors are shared out by sessions, that counts.
+      detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    // Which is why it does not hear what ends this process.
+    process.once('exit', () => child.kill())
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
     const node = new ServedNode(child)
     for await (const chunk of child.stdout) {
-      node.#url = /^listening on (\S+)/.exec(String(chunk))?.[1]
-      if (node.#url !== undefined) return node
+      const url = /^listening on (\S+)/.exec(String(chunk))?.[1]
+      if (url === undefined) continue
+      node.#client = new NodeClient(url)
+      return node
     }
     throw new Error('the node does not serve')
+  }
+
+  /** Where it serves. */
+  get url() {
+    return this.#client.url
   }
 
   get pid() {
@@ -39,26 +50,7 @@ export class ServedNode {
 
   /** Asks for a path, and resolves with the answer; rejects for any status but 200. */
   call(method, path, body) {
-    return new Promise((resolve, reject) => {
-      const text = body === undefined ? undefined : JSON.stringify(body)
-      const headers =
-        text === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-      const options = { method, agent: this.#agent, headers }
-      const sent = request(new URL(path, this.#url), options, (answer) => {
-        const pieces = []
-        answer.on('data', (piece) => pieces.push(piece))
-        answer.on('end', () => {
-          const read = Buffer.concat(pieces).toString()
-          if (answer.statusCode !== 200) reject(new Error(`${method} ${path}: ${answer.statusCode} ${read}`))
-          else resolve(JSON.parse(read))
-        })
-        answer.on('error', reject)
-      })
-      sent.on('error', reject)
-      sent.end(text)
-    })
+    return this.#client.call(method, path, body)
   }
 
   /** Sends it a signal that ends it, and resolves when it is gone. */
@@ -67,6 +59,6 @@ export class ServedNode {
       this.#child.kill(signal)
       await once(this.#child, 'exit')
     }
-    this.#agent.destroy()
+    this.#client?.close()
   }
 }

@@ -1,5 +1,6 @@
 import { type Config, formatProblem } from '@saltcod/config'
 import type { Json } from '@saltcod/store-core'
+import { takePrecedence } from '../../compute/keeper/precedence.ts'
 import { createLogger, setLogLevel } from '../../logger.ts'
 import type { RunningNode } from '../../node.ts'
 import { startNode } from '../../node.ts'
@@ -27,6 +28,8 @@ export async function serve(
   const log = createLogger(config.logging)
   for (const warning of warnings) log.warn(formatProblem(warning))
   for (const warning of identity.warnings) log.warn(warning)
+  // So that it answers beside as many jobs as there are.
+  if (config.roles.includes('compute')) takePrecedence()
   const stop = new Stop()
   const { nodeId } = identity
   log.info({ node: nodeId, repository: config.dataDir, roles: config.roles }, 'starting')

@@ -10,7 +10,7 @@ import type { KeptWork } from './kept-work.ts'
 import { LogPipes } from './log-pipes.ts'
 import { KEEPER_VARIABLE, RUNNER_VARIABLE, runnerMarkerOf } from './marker.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
-import { takePrecedence } from './precedence.ts'
+import { putSessionAhead, takePrecedence } from './precedence.ts'
 import { readProcess } from './process-table.ts'
 import { ProgramRun } from './program-run.ts'
 import { type FromKeeper, type Launch, Messages, type ProgramLaunch, type ToKeeper } from './protocol.ts'
@@ -22,7 +22,9 @@ const STDERR = 2
 closeInheritedFiles()
 // The pipe alone decides: a signal meant for the node or for its whole group must not leave the jobs alone.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+// So that a job of thousands of processes cannot keep it from ending them.
 takePrecedence()
+putSessionAhead()
 process.title = 'saltcod-keeper'
 
 const mark = { [RUNNER_VARIABLE]: ownRunnerMarker() }

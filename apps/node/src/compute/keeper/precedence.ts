@@ -6,25 +6,33 @@ import { systemTool } from './confinement.ts'
 /** As a nice value: of a hundred programs that want a processor, whoever has it comes first. */
 const AHEAD = -15
 /** Where they stand after the name in `stat`, see proc_pid_stat(5). */
+const SESSION = 3
 const NICE = 16
 const POLICY = 38
 
 /**
- * Lets this process come before those that it bounds, so that a job of thousands of processes cannot keep it from ending them; what it
- * starts has no part in that. Only root and whoever has `CAP_SYS_NICE` may.
+ * Lets this process come before the jobs, unless an operator has said how it is to be scheduled, which its jobs then have part in. What it starts
+ * has no part in its precedence. Only root and whoever has `CAP_SYS_NICE` may.
  */
 export function takePrecedence(): void {
-  // Where an operator has chosen a value or a policy for the node, its jobs keep that.
-  if (isUsual()) attempt(putAhead)
-  // Where the system shares processors out by sessions, the keeper's own one counts (sched(7)).
-  attempt(() => writeFileSync('/proc/self/autogroup', String(AHEAD)))
+  attempt(() => {
+    const fields = ownStat()
+    if (fields[NICE] !== '0' || fields[POLICY] !== '0') return
+    putAhead()
+    putSessionAhead()
+  })
 }
 
-/** Tells whether nobody has said how this process is to be scheduled. */
-function isUsual(): boolean {
+/** Lets the session of this process come before others where the system shares processors out by them (sched(7)), if it leads one. */
+export function putSessionAhead(): void {
+  attempt(() => {
+    if (ownStat()[SESSION] === String(process.pid)) writeFileSync('/proc/self/autogroup', String(AHEAD))
+  })
+}
+
+function ownStat(): readonly string[] {
   const stat = readFileSync('/proc/self/stat', 'latin1')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[NICE] === '0' && fields[POLICY] === '0'
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function putAhead(): void {

@@ -1,0 +1,41 @@
+import { Agent, request } from 'node:http'
+
+/** Asks a node. */
+export class NodeClient {
+  /** Where the node serves. */
+  url
+  #agent = new Agent({ keepAlive: true, maxSockets: 256 })
+
+  constructor(url) {
+    this.url = new URL(url)
+  }
+
+  /** Asks for a path, and resolves with the answer; rejects for any status but 200. */
+  call(method, path, body) {
+    return new Promise((resolve, reject) => {
+      const text = body === undefined ? undefined : JSON.stringify(body)
+      const headers =
+        text === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+      const options = { method, agent: this.#agent, headers }
+      const sent = request(new URL(path, this.url), options, (answer) => {
+        const pieces = []
+        answer.on('data', (piece) => pieces.push(piece))
+        answer.on('end', () => {
+          const read = Buffer.concat(pieces).toString()
+          if (answer.statusCode !== 200) reject(new Error(`${method} ${path}: ${answer.statusCode} ${read}`))
+          else resolve(JSON.parse(read))
+        })
+        answer.on('error', reject)
+      })
+      sent.on('error', reject)
+      sent.end(text)
+    })
+  }
+
+  /** Lets its connections go. */
+  close() {
+    this.#agent.destroy()
+  }
+}
