@@ -17,7 +17,8 @@ export function createEngines(config: Config, dataDir: string): EngineRegistry {
     new ExecEngine({
       keeper,
       allowed: config.engines.exec.allow,
-      isolate: config.engines.exec.isolate,
+      // Jobs that are to see each other still end whole.
+      isolation: config.engines.exec.isolate ? 'pid-namespace' : 'cgroup',
       freshNamespace: config.engines.exec.freshNamespace,
     }),
     new NoopEngine(),

@@ -108,7 +108,7 @@ function limitsOf(
   task: Task,
   engine: Engine,
 ): RunLimits {
-  const { memoryBytes, diskBytes } = requestedCapacity(task.Resources)
+  const { cpu, memoryBytes, diskBytes } = requestedCapacity(task.Resources)
   // A service is meant to go on; only an operator's limit ends it.
   const longRunning = job.type === 'service' || job.type === 'daemon'
   const limits = [longRunning ? 0 : executionTimeoutMs(task), settings.timeLimitsMs[engine.type] ?? 0]
@@ -116,6 +116,7 @@ function limitsOf(
   return {
     timeMs: Number.isFinite(shortest) ? shortest : null,
     memoryBytes: memoryBytes > 0 ? memoryBytes : null,
+    cpus: cpu > 0 ? cpu : null,
     outputBytes: diskBytes > 0 ? Math.min(diskBytes, settings.outputBytes) : settings.outputBytes,
     logBytes: settings.logBytes,
   }

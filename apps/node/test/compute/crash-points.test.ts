@@ -49,7 +49,7 @@ const BACKENDS = {
 
 /** Without namespaces of their own, so that runs of one job can see each other by their pids. */
 function settings(): { readonly engines: EngineRegistry } {
-  return { engines: new EngineRegistry([new ExecEngine({ allowed: true, isolate: false, graceMs: 200 })]) }
+  return { engines: new EngineRegistry([new ExecEngine({ allowed: true, isolation: 'none', graceMs: 200 })]) }
 }
 
 interface Scenario {

@@ -269,14 +269,14 @@ describe('a process that an earlier node left', () => {
     const workDir = join(dataDir, 'work', 'e-1')
     const signal = new AbortController().signal
     const work = await stageWork({ workDir, inputs: [], results: [], policy: DEFAULT_INPUT_POLICY, signal })
-    const prepared = await new ExecEngine({ allowed: true, isolate: false }).prepare(
+    const prepared = await new ExecEngine({ allowed: true, isolation: 'none' }).prepare(
       {
         executionId: 'e-1',
         attempt: 1,
         job: { id: 'j-1', namespace: 'default', type: 'batch' },
         task: onlyTask(job.spec as unknown as Parameters<typeof onlyTask>[0]),
         work,
-        limits: { timeMs: null, memoryBytes: null, outputBytes: 1e6, logBytes: 1e6 },
+        limits: { timeMs: null, memoryBytes: null, cpus: null, outputBytes: 1e6, logBytes: 1e6 },
         environment: {},
       },
       { signal },

@@ -12,7 +12,13 @@ let runs = 0
 const STAND_IN = 'node-that-dies'
 
 /** Bounds that no well-behaved test job meets. */
-export const WIDE_LIMITS: RunLimits = { timeMs: 60_000, memoryBytes: null, outputBytes: 1e8, logBytes: 1e7 }
+export const WIDE_LIMITS: RunLimits = {
+  timeMs: 60_000,
+  memoryBytes: null,
+  cpus: null,
+  outputBytes: 1e8,
+  logBytes: 1e7,
+}
 
 /** Makes a temporary directory with its real path. */
 export function makeDirectory(): string {

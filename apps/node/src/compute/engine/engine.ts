@@ -8,6 +8,8 @@ export interface RunLimits {
   readonly timeMs: number | null
   /** Memory of all processes of the job together, or of the WebAssembly memory. */
   readonly memoryBytes: number | null
+  /** How many processors the job asks for, where they are short. */
+  readonly cpus: number | null
   /** The longest file that the job may write, and the most that its results may hold. */
   readonly outputBytes: number
   /** The most that is kept of standard output, and of standard error. */

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { Keeper } from '../keeper/keeper.ts'
 import { outcomeOf } from '../keeper/outcome.ts'
+import type { Isolation } from '../keeper/protocol.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from './engine.ts'
 import { jobEnvironment } from './environment.ts'
 import { failedStart } from './failed-start.ts'
@@ -10,6 +11,8 @@ import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
 
 /** The label of a node that says how its native jobs are kept apart. */
 const ISOLATION_LABEL = 'saltcod/exec-isolation'
+/** The label that says what the kernel holds each of them to as a whole. */
+const CONTROLLERS_LABEL = 'saltcod/exec-controllers'
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
 const DEFAULT_GRACE_MS = 5_000
 const DEFAULT_PROCESSES = 2_048
@@ -26,8 +29,8 @@ export interface ExecOptions {
   readonly graceMs?: number
   /** More processes than this at a time end a job. */
   readonly maxProcesses?: number
-  /** False: the jobs see each other's processes, and the node's. Default: each is alone in a PID namespace where the machine has one to give. */
-  readonly isolate?: boolean
+  /** What is to keep the jobs apart, where the machine has it. Default: a PID namespace for each. */
+  readonly isolation?: Isolation
   /** True: each in a PID namespace that no other had. False: those of one namespace may follow each other in one. */
   readonly freshNamespace?: boolean
   /** Looks after the jobs; default: one of the engine's own. */
@@ -55,7 +58,7 @@ export class ExecEngine implements Engine {
   readonly #searchPath: string
   readonly #graceMs: number
   readonly #maxProcesses: number
-  readonly #isolate: boolean
+  readonly #isolation: Isolation
   readonly #freshNamespace: boolean
   readonly keeper: Keeper
 
@@ -64,7 +67,7 @@ export class ExecEngine implements Engine {
     this.#searchPath = options.searchPath ?? DEFAULT_PATH
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     this.#maxProcesses = options.maxProcesses ?? DEFAULT_PROCESSES
-    this.#isolate = options.isolate ?? true
+    this.#isolation = options.isolation ?? 'pid-namespace'
     this.#freshNamespace = options.freshNamespace ?? false
     this.keeper = options.keeper ?? new Keeper()
   }
@@ -96,11 +99,14 @@ export class ExecEngine implements Engine {
     return task.InputSources ?? []
   }
 
-  /** Says whether jobs are kept apart: `pid-namespace`, or `none`. */
+  /** Says how jobs are kept apart, and by which controllers of cgroups they are bounded, where there are any. */
   async labels(): Promise<Readonly<Record<string, string>>> {
     if (!(await this.available()).ok) return {}
-    const isolated = this.#isolate && (await this.keeper.hasNamespaces())
-    return { [ISOLATION_LABEL]: isolated ? 'pid-namespace' : 'none' }
+    const { isolation, controllers } = await this.keeper.shelter(this.#isolation)
+    return {
+      [ISOLATION_LABEL]: isolation,
+      ...(controllers.length > 0 && { [CONTROLLERS_LABEL]: controllers.join('-') }),
+    }
   }
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
@@ -116,7 +122,7 @@ export class ExecEngine implements Engine {
         : `was not found in PATH (${env.PATH})`
       return failedStart(`exec: the command ${JSON.stringify(command)} ${where}`)
     }
-    const { memoryBytes, outputBytes, timeMs, logBytes } = run.limits
+    const { memoryBytes, cpus, outputBytes, timeMs, logBytes } = run.limits
     const kept = await this.keeper.prepare(
       {
         kind: 'program',
@@ -133,7 +139,8 @@ export class ExecEngine implements Engine {
         memoryBytes,
         logBytes,
         outputBytes,
-        isolate: this.#isolate,
+        isolation: this.#isolation,
+        cpus,
         sharing: this.#freshNamespace ? null : run.job.namespace,
         maxProcesses: this.#maxProcesses,
       },

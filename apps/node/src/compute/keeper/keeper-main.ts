@@ -6,14 +6,14 @@ import { Lookout } from './census.ts'
 import type { ExitRecord } from './exit-record.ts'
 import { GuestRun } from './guest-run.ts'
 import { closeInheritedFiles } from './inherited-files.ts'
+import { IsolatorSearch } from './isolators.ts'
 import type { KeptWork } from './kept-work.ts'
 import { LogPipes } from './log-pipes.ts'
 import { KEEPER_VARIABLE, RUNNER_VARIABLE, runnerMarkerOf } from './marker.ts'
-import { PidNamespaces } from './pid-namespaces.ts'
 import { putSessionAhead, takePrecedence } from './precedence.ts'
 import { readProcess } from './process-table.ts'
 import { ProgramRun } from './program-run.ts'
-import { type FromKeeper, type Launch, Messages, type ProgramLaunch, type ToKeeper } from './protocol.ts'
+import { type FromKeeper, type Launch, Messages, type ToKeeper } from './protocol.ts'
 import { Runners } from './runners.ts'
 
 const STDOUT = 1
@@ -27,12 +27,17 @@ takePrecedence()
 putSessionAhead()
 process.title = 'saltcod-keeper'
 
-const mark = { [RUNNER_VARIABLE]: ownRunnerMarker() }
+const own = {
+  pid: process.pid,
+  startTime: readProcess(process.pid)?.startTime ?? '',
+  place: process.env[KEEPER_VARIABLE] ?? '',
+}
+const mark = { [RUNNER_VARIABLE]: runnerMarkerOf(own, own.place) }
+const isolators = new IsolatorSearch(own, mark)
 const lookout = new Lookout()
 const pipes = new LogPipes()
 const runners = new Runners(mark, (started, retired) => say({ kind: 'runners', started, retired }))
 const runs = new Map<number, KeptWork>()
-let namespaces: Promise<PidNamespaces | undefined> | undefined
 let nodeIsGone = false
 
 function sayLine(fd: number, text: string): void {
@@ -50,6 +55,7 @@ function say(message: FromKeeper): void {
 
 function end(): never {
   runners.kill()
+  isolators.close()
   process.exit(0)
 }
 
@@ -65,34 +71,13 @@ async function prepare(run: number, launch: Launch): Promise<void> {
     const work =
       launch.kind === 'guest'
         ? new GuestRun(launch, runners, onDone)
-        : new ProgramRun(launch, { lookout, pipes, namespaces: await namespacesFor(launch) }, onDone)
+        : new ProgramRun(launch, { lookout, pipes, ...(await isolators.find(launch.isolation)) }, onDone)
     runs.set(run, work)
   } catch (error) {
     say({ kind: 'refused', run, message: error instanceof Error ? error.message : String(error) })
     return
   }
   say({ kind: 'ready', run })
-}
-
-async function namespacesFor({ isolate }: ProgramLaunch): Promise<PidNamespaces | undefined> {
-  return isolate ? await findNamespaces() : undefined
-}
-
-async function findNamespaces(): Promise<PidNamespaces | undefined> {
-  namespaces ??= PidNamespaces.find(mark)
-  return await namespaces
-}
-
-async function tellNamespaces(): Promise<void> {
-  say({ kind: 'namespaces', available: (await findNamespaces()) !== undefined })
-}
-
-function ownRunnerMarker(): string {
-  const { pid } = process
-  return runnerMarkerOf(
-    { pid, startTime: readProcess(pid)?.startTime ?? '' },
-    process.env[KEEPER_VARIABLE] ?? '',
-  )
 }
 
 function handle(message: ToKeeper): void {
@@ -110,7 +95,7 @@ function handle(message: ToKeeper): void {
       runs.get(message.run)?.orphan()
       break
     case 'probe':
-      void tellNamespaces()
+      void isolators.shelter(message.isolation).then((shelter) => say({ kind: 'shelter', shelter }))
       break
     case 'ask':
       say({ kind: 'here' })

@@ -7,7 +7,14 @@ import { childProgram } from './child-program.ts'
 import type { ExitRecord } from './exit-record.ts'
 import { KEEPER_VARIABLE } from './marker.ts'
 import { bootId, readProcess } from './process-table.ts'
-import { type FromKeeper, type Launch, Messages, type ToKeeper } from './protocol.ts'
+import {
+  type FromKeeper,
+  type Isolation,
+  type Launch,
+  Messages,
+  type Shelter,
+  type ToKeeper,
+} from './protocol.ts'
 import type { Patience } from './silence.ts'
 import { stopWatch } from './stop-watch.ts'
 
@@ -17,6 +24,8 @@ const FAREWELL_MS = 15_000
 
 /** Else the collector of a keeper with much to do takes 30 MiB for what is dead at once; a smaller part of the heap costs it no more time. */
 const SMALL_HEAP = '--max-semi-space-size=1'
+
+const NO_SHELTER: Shelter = { isolation: 'none', controllers: [] }
 
 /** How a run ended for its keeper: with a record, without one where it never began, or with the keeper itself. */
 export type RunEnd =
@@ -47,7 +56,7 @@ export class KeeperProcess {
   #count = 0
   #gone = false
   #runners = { started: 0, retired: 0 }
-  #tellNamespaces: (available: boolean) => void = () => undefined
+  #tellShelter: (shelter: Shelter) => void = () => undefined
   #errors = ''
 
   /** Starts a keeper for the runs of one place; throws where the machine refuses another process. */
@@ -140,16 +149,16 @@ export class KeeperProcess {
     return this.#runners
   }
 
-  /** Asks whether native jobs can have namespaces of their own; false where the keeper is gone. */
-  async hasNamespaces(): Promise<boolean> {
+  /** Asks what native jobs can have of what is wanted for them; nothing where the keeper is gone. */
+  async shelter(isolation: Isolation): Promise<Shelter> {
     this.#hold(true)
-    const answer = new Promise<boolean>((resolve) => {
-      this.#tellNamespaces = resolve
+    const answer = new Promise<Shelter>((resolve) => {
+      this.#tellShelter = resolve
     })
-    this.#send({ kind: 'probe' })
-    const available = await Promise.race([answer, this.#watch.ended.then(() => false)])
+    this.#send({ kind: 'probe', isolation })
+    const shelter = await Promise.race([answer, this.#watch.ended.then(() => NO_SHELTER)])
     if (this.#runs.size === 0) this.#hold(false)
-    return available
+    return shelter
   }
 
   /** Closes the pipe, at which the keeper ends all runs and itself; resolves when it is gone, or was killed and does not go. */
@@ -168,8 +177,8 @@ export class KeeperProcess {
 
   #hear(message: FromKeeper): void {
     if (message.kind === 'here') return
-    if (message.kind === 'namespaces') {
-      this.#tellNamespaces(message.available)
+    if (message.kind === 'shelter') {
+      this.#tellShelter(message.shelter)
       return
     }
     if (message.kind === 'runners') {

@@ -4,7 +4,7 @@ import { type ExitRecord, exitRecord, keepRecord, NOT_CAPPED, readOwnEnd } from 
 import { KeeperProcess, type OrderedRun } from './keeper-process.ts'
 import { killLeftover } from './leftover.ts'
 import { dataDirOf, keeperMarkerOf } from './marker.ts'
-import type { Launch } from './protocol.ts'
+import type { Isolation, Launch, Shelter } from './protocol.ts'
 import { PATIENCE, type Patience } from './silence.ts'
 
 /** A run that a keeper has its orders for; the job's own code has not begun. */
@@ -45,9 +45,9 @@ export class Keeper {
     this.#options = options
   }
 
-  /** Tells whether native jobs can have PID namespaces of their own here. */
-  async hasNamespaces(): Promise<boolean> {
-    return await this.#keeperFor(this.#options.dataDir ?? '/').hasNamespaces()
+  /** Tells what native jobs can have here of what is wanted for them. */
+  async shelter(isolation: Isolation): Promise<Shelter> {
+    return await this.#keeperFor(this.#options.dataDir ?? '/').shelter(isolation)
   }
 
   /**

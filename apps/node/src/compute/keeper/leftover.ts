@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProcess } from '../engine/engine.ts'
 import { Lookout } from './census.ts'
 import { Footprint } from './footprint.ts'
+import { endGroupsOf } from './keeper-group.ts'
 import {
   dataDirOf,
   KEEPER_VARIABLE,
@@ -100,9 +101,12 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
     sendSignal(leftover.process.pid, 'SIGKILL')
     if (!(await untilGone(leftover, SWEEP_MS))) throw unkillable(leftover.executionId, [leftover.process.pid])
   }
+  const place = keeperMarkerOf(dataDirOf(leftover.workDir))
+  const inGroups = await endGroupsOf({ ...leftover.process, place }, leftover.executionId)
+  if (inGroups.left.length > 0) throw unkillable(leftover.executionId, inGroups.left)
   const footprint = new Footprint({
     isMarked: marksExecution(leftover.executionId, leftover.workDir),
-    runner: runnerMarkerOf(leftover.process, keeperMarkerOf(dataDirOf(leftover.workDir))),
+    runner: runnerMarkerOf(leftover.process, place),
     workDir: leftover.workDir,
     notBefore: leftover.process.startTime,
     exceptPid: process.pid,
@@ -112,5 +116,5 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
   if (job !== undefined && readProcess(job.pid)?.startTime === job.startTime) footprint.add(job.pid)
   const { killed, left } = await sweep(footprint, lookout, SWEEP_MS)
   if (left.length > 0) throw unkillable(leftover.executionId, left)
-  return { keeperAlive, killed }
+  return { keeperAlive, killed: inGroups.killed + killed }
 }

@@ -4,7 +4,10 @@ import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { syncDirectory } from '../files/copy-tree.ts'
 import type { Lookout } from './census.ts'
+import type { Cgroup } from './cgroup.ts'
 import { type ExitRecord, exitRecord, keepRecord, writeWhole } from './exit-record.ts'
+import { GroupedProcesses } from './grouped-processes.ts'
+import type { Isolators } from './isolators.ts'
 import type { JobProcesses, Start } from './job-processes.ts'
 import type { JobUse } from './job-use.ts'
 import type { KeptWork } from './kept-work.ts'
@@ -12,7 +15,6 @@ import type { LogPipes } from './log-pipes.ts'
 import { LogSink } from './log-sink.ts'
 import { MARKER_VARIABLE, markerOf } from './marker.ts'
 import { NamespacedProcesses } from './namespaced-processes.ts'
-import type { PidNamespaces } from './pid-namespaces.ts'
 import { readProcess } from './process-table.ts'
 import type { ProgramLaunch } from './protocol.ts'
 import { RunBounds } from './run-bounds.ts'
@@ -22,6 +24,7 @@ import {
   type Ending,
   endingBy,
   endingOf,
+  MACHINE_OUT_OF_MEMORY,
   memoryCause,
   NODE_GONE,
   notStarted,
@@ -42,11 +45,9 @@ const LOST: Ending = {
 }
 
 /** What all runs of programs in a keeper share. */
-export interface ProgramTools {
+export interface ProgramTools extends Isolators {
   readonly lookout: Lookout
   readonly pipes: LogPipes
-  /** One namespace for each job at a time; undefined where the machine has none to give. */
-  readonly namespaces: PidNamespaces | undefined
 }
 
 /** Looks after the run of one native program inside the keeper: starts it, bounds it, ends it, and records its end. */
@@ -54,6 +55,7 @@ export class ProgramRun implements KeptWork {
   readonly #launch: ProgramLaunch
   readonly #tools: ProgramTools
   readonly #marker: string
+  readonly #group: Cgroup | undefined
   readonly #processes: JobProcesses
   readonly #stdout: LogSink
   readonly #stderr: LogSink
@@ -77,28 +79,49 @@ export class ProgramRun implements KeptWork {
       (cause, graceMs) => this.#stop(cause, graceMs),
     )
     this.#marker = markerOf(launch.executionId, launch.attempt, launch.workDir)
-    const { lookout, namespaces } = tools
-    this.#processes =
-      namespaces === undefined
-        ? new TracedProcesses(lookout, this.#marker, launch.workDir)
-        : new NamespacedProcesses(namespaces, launch.cwd, launch.sharing)
+    this.#group = tools.groups?.groupFor(launch.executionId)
+    this.#processes = this.#processesIn(tools)
     this.#stdout = new LogSink(logFile(launch.workDir, 'stdout'), launch.logBytes)
     this.#stderr = new LogSink(logFile(launch.workDir, 'stderr'), launch.logBytes)
+  }
+
+  #processesIn({ lookout, namespaces }: ProgramTools): JobProcesses {
+    const { cwd, sharing, workDir } = this.#launch
+    if (namespaces !== undefined) return new NamespacedProcesses(namespaces, cwd, sharing)
+    if (this.#group !== undefined) return new GroupedProcesses(this.#group)
+    return new TracedProcesses(lookout, this.#marker, workDir)
   }
 
   go(): void {
     if (this.#begun || this.#finishing) return
     this.#begun = true
-    const { command, args, env, outputBytes, dataBytes, maxProcesses } = this.#launch
-    const limits = { fileBytes: outputBytes, dataBytes, tasks: maxProcesses * TASKS_FOR_PROCESS }
-    this.#processes.enclose({ command, args, env: { ...env, [MARKER_VARIABLE]: this.#marker }, limits }).then(
+    this.#enclose().then(
       (start) => {
         // Where it was ended meanwhile, what was made ready for it is given back.
-        if (this.#finishing) void this.#processes.end()
+        if (this.#finishing) void this.#end()
         else this.#start(start)
       },
       (error: unknown) => this.#failStart(error),
     )
+  }
+
+  async #enclose(): Promise<Start> {
+    const { command, args, env, outputBytes, dataBytes } = this.#launch
+    this.#group?.make()
+    const limits = { fileBytes: outputBytes, dataBytes, tasks: this.#tasks }
+    return await this.#processes.enclose({
+      ...{ command, args, limits },
+      env: { ...env, [MARKER_VARIABLE]: this.#marker },
+    })
+  }
+
+  get #tasks(): number {
+    return this.#launch.maxProcesses * TASKS_FOR_PROCESS
+  }
+
+  async #end(): Promise<readonly number[]> {
+    const left = await this.#processes.end()
+    return left.length > 0 ? left : ((await this.#group?.end()) ?? [])
   }
 
   #start(start: Start): void {
@@ -132,8 +155,13 @@ export class ProgramRun implements KeptWork {
   }
 
   #spawn({ command, args, env }: Start, streams: ('ignore' | 'pipe' | number)[]): ChildProcess | undefined {
+    const { cwd, memoryBytes, cpus } = this.#launch
+    const start = (): ChildProcess => spawn(command, args, { cwd, env, detached: true, stdio: streams })
     try {
-      return spawn(command, args, { cwd: this.#launch.cwd, env, detached: true, stdio: streams })
+      if (this.#group === undefined) return start()
+      const child = this.#group.bear(start)
+      this.#group.bound({ memoryBytes, tasks: this.#tasks, cpus })
+      return child
     } catch (error) {
       // Thrown, not emitted, for what no program can be given: a NUL character in its environment.
       this.#failStart(error)
@@ -194,8 +222,17 @@ export class ProgramRun implements KeptWork {
   }
 
   #ending(exitCode: number | null, signal: string | null): Ending {
-    if (this.#cause !== undefined) return endingBy(this.#cause, exitCode, signal)
+    const cause = this.#cause ?? (exitCode === 0 ? undefined : this.#outOfMemory())
+    if (cause !== undefined) return endingBy(cause, exitCode, signal)
     return exitCode === START_FAILURE && this.#processes.lost ? LOST : endingOf(exitCode, signal)
+  }
+
+  /** What the kernel may have ended it for. */
+  #outOfMemory(): Cause | undefined {
+    const found = this.#group?.outOfMemory
+    const { memoryBytes } = this.#launch
+    if (found === undefined) return undefined
+    return found === 'bound' && memoryBytes !== null ? memoryCause(memoryBytes) : MACHINE_OUT_OF_MEMORY
   }
 
   async #finish(ending: Ending): Promise<void> {
@@ -203,7 +240,7 @@ export class ProgramRun implements KeptWork {
     this.#finishing = true
     this.#bounds.end()
     clearTimeout(this.#grace)
-    const left = await this.#processes.end()
+    const left = await this.#end()
     await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
     const { workDir } = this.#launch
     await this.#tools.pipes.leave(workDir)

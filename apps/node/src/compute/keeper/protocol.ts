@@ -1,4 +1,5 @@
 import type { GuestRequest } from '../guest/guest-request.ts'
+import type { Controller } from './controllers.ts'
 import type { ExitRecord } from './exit-record.ts'
 
 /** What the keeper is told of every run; sent over its pipe, never written to disk. */
@@ -17,6 +18,19 @@ export interface RunOrders {
   readonly outputBytes: number
 }
 
+/**
+ * What keeps the jobs of native programs apart: a PID namespace for each, a cgroup for each, or neither, when they are known
+ * by the traces that they leave.
+ */
+export type Isolation = 'pid-namespace' | 'cgroup' | 'none'
+
+/** How native programs are run on this machine. */
+export interface Shelter {
+  readonly isolation: Isolation
+  /** What the kernel holds a job as a whole to. */
+  readonly controllers: readonly Controller[]
+}
+
 /** A native program that is to be run. */
 export interface ProgramLaunch extends RunOrders {
   readonly kind: 'program'
@@ -25,8 +39,10 @@ export interface ProgramLaunch extends RunOrders {
   readonly args: readonly string[]
   /** The whole environment of the job's first process, but for the marker. */
   readonly env: Readonly<Record<string, string>>
-  /** True: alone in a PID namespace, where the machine has one to give. */
-  readonly isolate: boolean
+  /** What is wanted; where the machine does not have it, the next of the list. */
+  readonly isolation: Isolation
+  /** Its share where processors are short, in processors; null for that of one. */
+  readonly cpus: number | null
   /** Only programs with the same value follow each other in one namespace; null for one that no other had. */
   readonly sharing: string | null
   /** The most private writable memory of one process. */
@@ -53,15 +69,15 @@ export type ToKeeper =
   | { readonly kind: 'cancel'; readonly run: number }
   /** Takes back a launch; also a run that has gone is ended, without a record. */
   | { readonly kind: 'abandon'; readonly run: number }
-  /** Asks whether native jobs can have namespaces of their own; the answer is `namespaces`. */
-  | { readonly kind: 'probe' }
+  /** Asks what native jobs can have of what is wanted for them; the answer is `shelter`. */
+  | { readonly kind: 'probe'; readonly isolation: Isolation }
   /** Asks whether the keeper is there; the answer is `here`. */
   | { readonly kind: 'ask' }
 
 /** A line from the keeper to its node. */
 export type FromKeeper =
   | { readonly kind: 'here' }
-  | { readonly kind: 'namespaces'; readonly available: boolean }
+  | { readonly kind: 'shelter'; readonly shelter: Shelter }
   /** How many processes for guests it has started and given up so far. */
   | { readonly kind: 'runners'; readonly started: number; readonly retired: number }
   /** The keeper has all that the run needs; nothing of the job has begun. */

@@ -21,6 +21,12 @@ export function memoryCause(limitBytes: number): Cause {
   return { reason: 'memory', message: `it used more memory than its limit of ${limitBytes} bytes` }
 }
 
+/** The cause of those that the kernel ends because there is too little memory for all. */
+export const MACHINE_OUT_OF_MEMORY: Cause = {
+  reason: 'memory',
+  message: 'the machine, or what the node may use of it, had no memory left for it',
+}
+
 /** What the exit of a process that nobody ended says. */
 export function endingOf(exitCode: number | null, signal: string | null): Ending {
   if (signal === null) return { reason: 'exited', exitCode, signal, errorMessage: null }

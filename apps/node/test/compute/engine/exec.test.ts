@@ -7,7 +7,7 @@ import { readOutcome } from '../../../src/compute/keeper/outcome.ts'
 import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 // Where a job could reach what watches it; `isolation.test.ts` has the rest.
-const engine = new ExecEngine({ allowed: true, isolate: false, graceMs: 300, maxProcesses: 40 })
+const engine = new ExecEngine({ allowed: true, isolation: 'none', graceMs: 300, maxProcesses: 40 })
 let workDir: string
 let stopper: AbortController
 

@@ -50,7 +50,8 @@ function launchOf(script: string): ProgramLaunch {
     memoryBytes: null,
     logBytes: 1_000_000,
     outputBytes: 1_000_000,
-    isolate: true,
+    isolation: 'pid-namespace',
+    cpus: null,
     sharing: null,
     dataBytes: null,
     maxProcesses: 100,
@@ -137,6 +138,7 @@ test.runIf(available)('a job whose namespace was ended before it was in there ha
   const tools = {
     lookout: new Lookout(),
     pipes: new LogPipes(),
+    groups: undefined,
     namespaces: { take, giveBack: () => Promise.resolve(true) } as unknown as PidNamespaces,
   }
   const record = await new Promise((resolve) => new ProgramRun(launchOf('exit 1'), tools, resolve).go())

@@ -34,7 +34,8 @@ function launchOf(workDir: string, script: string): ProgramLaunch {
     memoryBytes: null,
     logBytes: 1_000_000,
     outputBytes: 1_000_000,
-    isolate: false,
+    isolation: 'none',
+    cpus: null,
     sharing: null,
     dataBytes: null,
     maxProcesses: 100,
@@ -144,7 +145,7 @@ test('one run that is given up leaves the others of its keeper alone', async () 
 test('the requester hears of an interruption where a keeper was killed', async () => {
   const store = await openMemoryExecutionStore()
   const link = new TestRequester()
-  const engines = new EngineRegistry([new ExecEngine({ allowed: true, isolate: false, graceMs: 200 })])
+  const engines = new EngineRegistry([new ExecEngine({ allowed: true, isolation: 'none', graceMs: 200 })])
   await startRoom({ store, link, dataDir: scratch(), settings: { engines } })
   link.ask('e-1', shellJob('kill -KILL $PPID; sleep 60'), { approved: true })
   const known = await untilHolds(

@@ -19,6 +19,7 @@ import {
   listProcesses,
   readProcess,
 } from '../../../src/compute/keeper/process-table.ts'
+import type { Isolation } from '../../../src/compute/keeper/protocol.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
 import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
@@ -46,12 +47,16 @@ afterEach(async () => {
   removeDirectory(directory)
 })
 
-async function startNode(script: string, copyOf?: FakeNode, isolate = 'no'): Promise<FakeNode> {
+async function startNode(
+  script: string,
+  copyOf?: FakeNode,
+  isolation: Isolation = 'none',
+): Promise<FakeNode> {
   count += 1
   const executionId = copyOf?.executionId ?? `e-death-${process.pid}-${count}`
   const workDir = join(directory, copyOf === undefined ? executionId : 'copy')
   const child = spawn(process.execPath, [program, workDir, executionId, script], {
-    env: { ...process.env, ISOLATE: isolate },
+    env: { ...process.env, ISOLATION: isolation },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
@@ -110,13 +115,14 @@ describe('when the node is killed', () => {
       (n: string) => `echo up; while :; do setsid sleep ${n} & sleep 0.02; done`,
     ],
   ]
-  const inBothModes = jobs.flatMap(([name, script]) => [
-    [name, 'no', script] as const,
-    [`${name} in a namespace`, 'yes', script] as const,
+  const inAllModes = jobs.flatMap(([name, script]) => [
+    [name, 'none', script] as const,
+    [`${name} in a group`, 'cgroup', script] as const,
+    [`${name} in a namespace`, 'pid-namespace', script] as const,
   ])
-  test.each(inBothModes)('no process of %s survives', async (_name, isolate, script) => {
+  test.each(inAllModes)('no process of %s survives', async (_name, isolation, script) => {
     const mark = unique()
-    const node = await startNode(script(mark), undefined, isolate)
+    const node = await startNode(script(mark), undefined, isolation)
     go(node)
     await untilOutput(node, 'up')
     expect(processesWith(mark).length).toBeGreaterThan(0)

@@ -31,6 +31,7 @@ test(`whenever a node is killed, nothing of its job is left (seed ${seed})`, asy
       const workDir = join(directory, executionId)
       const script = `while :; do sleep ${mark} & setsid sleep ${mark} & (setsid sh -c "sleep ${mark} & sleep ${mark}" &); sleep 0.03; done`
       const node = spawn(process.execPath, [program, workDir, executionId, script], {
+        env: { ...process.env, ISOLATION: random() < 0.5 ? 'cgroup' : 'none' },
         stdio: ['pipe', 'pipe', 'ignore'],
       })
       const lines = once(node.stdout, 'data')
