@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { writeGroupFile } from './group-file.ts'
+import { isGone, writeGroupFile } from './group-file.ts'
 
 const PATIENCE_MS = 10_000
 const LONGEST_PAUSE_MS = 20
@@ -156,9 +156,4 @@ export function removeGroup(path: string): boolean {
   } catch (error) {
     return isGone(error)
   }
-}
-
-function isGone(error: unknown): boolean {
-  // ENODEV: removed between the opening of one of its files and what was done with it.
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENODEV')
 }

@@ -27,11 +27,12 @@ export class Cgroups {
    * where it may not. Where the group of the node can have controllers only without processes, it moves the node and its helpers.
    */
   static async find(keeper: KeeperName): Promise<Cgroups | undefined> {
-    const base = ownGroup()
-    if (base === undefined) return undefined
-    await endDeadGroups(base, keeper.place)
-    const path = join(base, keeperGroupOf(keeper))
+    let path = ''
     try {
+      const base = ownGroup()
+      if (base === undefined) return undefined
+      await endDeadGroups(base, keeper.place)
+      path = join(base, keeperGroupOf(keeper))
       mkdirSync(path)
       await makeWay(base)
       enable(path)
@@ -39,7 +40,7 @@ export class Cgroups {
       if (await groups.#works()) return groups
       groups.close()
     } catch {
-      removeGroup(path)
+      if (path !== '') removeGroup(path)
     }
     return undefined
   }

@@ -41,9 +41,9 @@ export function enable(group: string): void {
 
 /** Tells whether groups in that of this node may have controllers. */
 export async function mayHaveControllers(): Promise<boolean> {
-  const base = ownGroup()
-  if (base === undefined) return false
   try {
+    const base = ownGroup()
+    if (base === undefined) return false
     accessSync(base, constants.W_OK)
     if (controllersOf(base, 'subtree_control').length > 0) return true
     return controllersOf(base, 'controllers').length > 0 && (await isHandedOver(base))

@@ -10,3 +10,9 @@ export function writeGroupFile(group: string, name: string, value: string | numb
     closeSync(file)
   }
 }
+
+/** Tells whether an error says that there is no such group, or none any more. */
+export function isGone(error: unknown): boolean {
+  // ENODEV: removed between the opening of one of its files and what was done with it.
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENODEV')
+}

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { endGroup, removeGroup } from './cgroup.ts'
+import { isGone } from './group-file.ts'
 import { ownGroup } from './own-group.ts'
 import { isLive, readProcess } from './process-table.ts'
 
@@ -84,7 +85,9 @@ function namesIn(group: string): string[] {
     return readdirSync(group, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name)
-  } catch {
-    return []
+  } catch (error) {
+    if (isGone(error)) return []
+    // Without descriptors, for instance: nothing may be taken for dead.
+    throw error
   }
 }

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { isGone } from './group-file.ts'
 
 /** The group that a node and its helpers move into where their own is to have groups with controllers: such a one holds no processes itself. */
 export const LEAF = 'saltcod-node'
 
-/** Returns the directory of the cgroup (v2) that this process is in; undefined where it sees none. */
+/** Returns the directory of the cgroup (v2) that this process is in; undefined where it sees none. Throws where nothing can be read. */
 export function currentGroup(): string | undefined {
   try {
     return locate(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'))
-  } catch {
-    return undefined
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
   }
 }
 
