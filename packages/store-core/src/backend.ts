@@ -1,4 +1,16 @@
 // For authors of a backend, and of packages that work on any: the key-value contract, and the two stores that are written on it.
+
+export {
+  DEFAULT_MAX_SPEC_BYTES,
+  MAX_DETAILS,
+  MAX_LABELS,
+  MAX_MESSAGE_LENGTH,
+  MAX_TEXT_BYTES,
+  MAX_TOPIC_LENGTH,
+} from './arguments/limits.ts'
+export { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './durable/durable-store-fields.ts'
+export type { OpenStoreOptions } from './durable/open-parts.ts'
+export { checkOpenOptions } from './durable/open-parts.ts'
 export { EXECUTION_STORE_FIELDS } from './executions/execution-store-fields.ts'
 export { openExecutionStore } from './executions/open-execution-store.ts'
 export { JOB_STORE_FIELDS } from './jobs/job-store-fields.ts'
@@ -22,18 +34,7 @@ export type {
   KvWriteOptions,
 } from './kv/contract.ts'
 export { MAX_KEY_BYTES, MAX_RANGE_ROWS, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_KEYS } from './kv/contract.ts'
-export type { Clock } from './store/clock.ts'
-export { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './store/durable-store-fields.ts'
-export type { Fields, FieldTable } from './store/fields.ts'
-export { checkFields } from './store/fields.ts'
-export {
-  DEFAULT_MAX_SPEC_BYTES,
-  MAX_DETAILS,
-  MAX_LABELS,
-  MAX_MESSAGE_LENGTH,
-  MAX_TEXT_BYTES,
-  MAX_TOPIC_LENGTH,
-} from './store/limits.ts'
-export type { OpenStoreOptions } from './store/open-parts.ts'
-export { checkOpenOptions } from './store/open-parts.ts'
-export { STORE_TABLES } from './store/tables.ts'
+export type { Fields, FieldTable } from './kv/fields.ts'
+export { checkFields } from './kv/fields.ts'
+export type { Clock } from './rows/clock.ts'
+export { STORE_TABLES } from './rows/tables.ts'

@@ -27,6 +27,7 @@ export type {
   UpdateExecution,
 } from './jobs/job-store.ts'
 export { labelsMatch } from './jobs/label-match.ts'
+export type { Json, TextMap } from './kv/json.ts'
 export type { CheckReport, Finding } from './model/check-report.ts'
 export type {
   ChangedComputeExecution,
@@ -52,7 +53,6 @@ export type { EventInput, HistoryEntry } from './model/history.ts'
 export { newId } from './model/id.ts'
 export type { Job, JobDefinition, JobType } from './model/job.ts'
 export { JOB_TYPES } from './model/job.ts'
-export type { Json, TextMap } from './model/json.ts'
 export type { OutboxMessage, OutboxRow } from './model/outbox.ts'
 export type { Page, PageCursor, PageRequest } from './model/page.ts'
 export type { Deadline, StateCount, StoreInfo } from './model/store-info.ts'

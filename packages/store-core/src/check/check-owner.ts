@@ -1,5 +1,5 @@
 import type { KvSnapshot } from '../kv/contract.ts'
-import { findOwner, type Owner, type OwnerKind } from '../store/owner.ts'
+import { findOwner, type Owner, type OwnerKind } from '../rows/owner.ts'
 import type { Findings } from './findings.ts'
 
 /** Returns the record that a row belongs to; `null` where that was deleted, so that there is nothing more to check. */

@@ -1,6 +1,6 @@
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
-import { requestIndexKey, requestTable } from '../store/requests.ts'
+import { requestIndexKey, requestTable } from '../rows/requests.ts'
 import type { Findings } from './findings.ts'
 
 /** Checks that a request id has its row by time, without which it would never be forgotten. Throws `RECORD_CORRUPT`. */

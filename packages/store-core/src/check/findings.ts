@@ -1,7 +1,7 @@
 import { keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, Finding } from '../model/check-report.ts'
-import { damagedRowAt } from '../store/quarantine.ts'
-import type { TableName } from '../store/tables.ts'
+import { damagedRowAt } from '../rows/quarantine.ts'
+import type { TableName } from '../rows/tables.ts'
 
 const DEFAULT_MAX_FINDINGS = 1_000
 const MAX_STRANDED = 100

@@ -1,9 +1,9 @@
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
+import { knownSequence } from '../rows/damaged-meta.ts'
+import type { ReadRecordState, RecordState } from '../rows/history.ts'
 import type { StateMachine } from '../states/transitions.ts'
-import { knownSequence } from '../store/damaged-meta.ts'
-import type { ReadRecordState, RecordState } from '../store/history.ts'
 import type { Findings } from './findings.ts'
 
 /** A step of a record's history as the check sees it. */

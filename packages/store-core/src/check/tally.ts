@@ -1,9 +1,9 @@
 import type { KvSnapshot, KvStore } from '../kv/contract.ts'
 import { keyToHex, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
-import { readCounters } from '../store/counters.ts'
-import { knownSequence } from '../store/damaged-meta.ts'
-import { toChangeSet } from '../store/feed-entry.ts'
+import { readCounters } from '../rows/counters.ts'
+import { knownSequence } from '../rows/damaged-meta.ts'
+import { toChangeSet } from '../rows/feed-entry.ts'
 import type { Findings } from './findings.ts'
 
 interface Batch {

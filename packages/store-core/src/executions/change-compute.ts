@@ -1,17 +1,4 @@
-import { StoreError } from '../errors.ts'
-import type {
-  ChangedComputeExecution,
-  ComputeExecution,
-  ComputeExecutionPatch,
-} from '../model/compute-execution.ts'
-import type { EventInput } from '../model/history.ts'
-import { checkId } from '../model/id.ts'
-import { JOB_TYPES } from '../model/job.ts'
-import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
-import { checkEndReason } from '../states/end-reason.ts'
-import { checkTransition } from '../states/transitions.ts'
-import { requireJson, requireObject, requireOptionalFlag, requireText } from '../store/argument-types.ts'
-import { addHistoryEntry } from '../store/history.ts'
+import { requireJson, requireObject, requireOptionalFlag, requireText } from '../arguments/argument-types.ts'
 import {
   checkChoice,
   checkInteger,
@@ -22,10 +9,23 @@ import {
   checkRecordBytes,
   checkText,
   invalid,
-} from '../store/limits.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { putReclaim } from '../store/reclaim.ts'
-import { checkExecutionFields, inState, withFields } from '../store/state-row.ts'
+} from '../arguments/limits.ts'
+import { StoreError } from '../errors.ts'
+import type {
+  ChangedComputeExecution,
+  ComputeExecution,
+  ComputeExecutionPatch,
+} from '../model/compute-execution.ts'
+import type { EventInput } from '../model/history.ts'
+import { checkId } from '../model/id.ts'
+import { JOB_TYPES } from '../model/job.ts'
+import { addHistoryEntry } from '../rows/history.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { putReclaim } from '../rows/reclaim.ts'
+import { checkExecutionFields, inState, withFields } from '../rows/state-row.ts'
+import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
+import { checkEndReason } from '../states/end-reason.ts'
+import { checkTransition } from '../states/transitions.ts'
 import {
   announceCompute,
   type ComputeRow,

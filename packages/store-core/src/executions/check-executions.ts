@@ -6,10 +6,10 @@ import { HistoryRules } from '../check/history-rules.ts'
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import { historyTable, toHistoryEntry } from '../rows/history.ts'
+import { reclaimTable } from '../rows/reclaim.ts'
+import { INDEX } from '../rows/tables.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import { historyTable, toHistoryEntry } from '../store/history.ts'
-import { reclaimTable } from '../store/reclaim.ts'
-import { INDEX } from '../store/tables.ts'
 import {
   computeIndexRows,
   computeKey,

@@ -1,5 +1,7 @@
+import { checkRecordBytes } from '../arguments/limits.ts'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
+import type { Json } from '../kv/json.ts'
 import { idTuple, tuple } from '../kv/tuple.ts'
 import type {
   ChangedComputeExecution,
@@ -7,16 +9,14 @@ import type {
   ExecutionJob,
   ProcessIdentity,
 } from '../model/compute-execution.ts'
-import type { Json } from '../model/json.ts'
+import type { ReadRecordState } from '../rows/history.ts'
+import { type IndexRow, keyRows } from '../rows/index-row.ts'
+import { deadlineKey, type Mutation } from '../rows/mutation.ts'
+import { RecordTable } from '../rows/record-table.ts'
+import { timesOf } from '../rows/state-row.ts'
+import { INDEX } from '../rows/tables.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import type { EndReason } from '../states/end-reason.ts'
-import type { ReadRecordState } from '../store/history.ts'
-import { type IndexRow, keyRows } from '../store/index-row.ts'
-import { checkRecordBytes } from '../store/limits.ts'
-import { deadlineKey, type Mutation } from '../store/mutation.ts'
-import { RecordTable } from '../store/record-table.ts'
-import { timesOf } from '../store/state-row.ts'
-import { INDEX } from '../store/tables.ts'
 
 /** A compute execution's changing part; what is absent is `null`, empty or zero in the model. */
 export interface ComputeRow {

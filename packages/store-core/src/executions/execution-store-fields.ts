@@ -1,7 +1,7 @@
+import { CHECK_FIELDS } from '../durable/durable-store-fields.ts'
+import { CHANGE_FIELDS, EVENT_FIELDS, PAGE_FIELDS, type RequestFields } from '../durable/request-fields.ts'
 import type { DurableStore } from '../model/durable-store.ts'
 import { EXPECTATION_FIELDS } from '../states/transitions.ts'
-import { CHECK_FIELDS } from '../store/durable-store-fields.ts'
-import { CHANGE_FIELDS, EVENT_FIELDS, PAGE_FIELDS, type RequestFields } from '../store/request-fields.ts'
 import type { ExecutionStore } from './execution-store.ts'
 
 /** The fields of the requests that an execution store has beside those of every store. */

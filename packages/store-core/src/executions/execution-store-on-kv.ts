@@ -1,8 +1,11 @@
-import { FOLD_EXECUTIONS } from '../fold/fold-executions.ts'
+import { requireObject, requireOptionalFlag } from '../arguments/argument-types.ts'
+import { checkChoices, checkInteger, checkText } from '../arguments/limits.ts'
+import { DurableStoreOnKv } from '../durable/durable-store-on-kv.ts'
+import { refuseUnknownFields } from '../durable/request-fields.ts'
 import type { FoldPlan } from '../fold/fold-step.ts'
-import { matchShortId } from '../jobs/job-queries.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
+import type { Migration } from '../migrations/migration.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { ChangedComputeExecution, ComputeExecution } from '../model/compute-execution.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
@@ -10,19 +13,16 @@ import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
+import { historyTable, readHistoryEntry, toHistoryEntry } from '../rows/history.ts'
+import type { Listing } from '../rows/pager.ts'
+import { RecordTable } from '../rows/record-table.ts'
+import { matchShortId } from '../rows/short-id.ts'
 import {
   COMPUTE_MACHINE,
   COMPUTE_STATES,
   type ComputeState,
   LIVE_COMPUTE_STATES,
 } from '../states/compute-state.ts'
-import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
-import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
-import { historyTable, readHistoryEntry, toHistoryEntry } from '../store/history.ts'
-import { checkChoices, checkInteger, checkText } from '../store/limits.ts'
-import type { Listing } from '../store/pager.ts'
-import { RecordTable } from '../store/record-table.ts'
-import { refuseUnknownFields } from '../store/request-fields.ts'
 import {
   acknowledgeCompute,
   createCompute,
@@ -48,6 +48,7 @@ import type {
 } from './execution-store.ts'
 import { EXECUTION_STORE_FIELDS } from './execution-store-fields.ts'
 import { finishedExecutionListing, measureExecution } from './finished-executions.ts'
+import { FOLD_EXECUTIONS } from './fold-executions.ts'
 import { reclaimExecutions } from './reclaim-executions.ts'
 
 const checkpointTable = new RecordTable<{ readonly n: number }>('meta', 1)
@@ -64,6 +65,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   }
 
   protected readonly foldPlan: FoldPlan = FOLD_EXECUTIONS
+  protected readonly migrations: readonly Migration[] = []
 
   async createExecution(request: CreateComputeExecution<Spec>): Promise<ComputeExecution<Spec>> {
     return await this.mutate('createExecution', request, (mutation) =>

@@ -1,3 +1,4 @@
+import type { Json } from '../kv/json.ts'
 import type {
   ChangedComputeExecution,
   ComputeExecution,
@@ -7,7 +8,6 @@ import type {
 import type { DurableStore } from '../model/durable-store.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
-import type { Json } from '../model/json.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ComputeState } from '../states/compute-state.ts'

@@ -1,9 +1,9 @@
+import { checkChoice } from '../arguments/limits.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
+import type { Listing } from '../rows/pager.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import { checkChoice } from '../store/limits.ts'
-import type { Listing } from '../store/pager.ts'
 import { computeStatePrefix, findCompute } from './compute-row.ts'
 import type { FinishedExecutionQuery } from './execution-store.ts'
 

@@ -1,6 +1,6 @@
+import { type OpenStoreOptions, openParts } from '../durable/open-parts.ts'
 import type { KvStore } from '../kv/contract.ts'
-import type { Json } from '../model/json.ts'
-import { type OpenStoreOptions, openParts } from '../store/open-parts.ts'
+import type { Json } from '../kv/json.ts'
 import type { ExecutionStore } from './execution-store.ts'
 import { ExecutionStoreOnKv } from './execution-store-on-kv.ts'
 

@@ -1,6 +1,6 @@
 import type { ReclaimReport } from '../model/store-info.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { reclaimStep, removePlainRows } from '../store/reclaim.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { reclaimStep, removePlainRows } from '../rows/reclaim.ts'
 
 /** Removes rows of deleted executions, at most 500 keys. */
 export function reclaimExecutions(mutation: Mutation): ReclaimReport {

@@ -1,6 +1,6 @@
 import { tuple } from '../kv/tuple.ts'
-import type { StoreKind } from '../store/meta.ts'
-import { INDEX, type TableName } from '../store/tables.ts'
+import type { StoreKind } from '../rows/meta.ts'
+import { INDEX, type TableName } from '../rows/tables.ts'
 
 /**
  * What a table is to folding: it holds the owners, rows whose keys begin with their owner's (`part`), or rows

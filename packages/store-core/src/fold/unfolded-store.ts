@@ -6,7 +6,7 @@ import type {
   KvTransaction,
   KvWriteOptions,
 } from '../kv/contract.ts'
-import type { StoreKind } from '../store/meta.ts'
+import type { StoreKind } from '../rows/meta.ts'
 import { FoldedCache } from './folded-cache.ts'
 import { isFolded, rowValue } from './folded-record.ts'
 import { type FoldLayout, layoutOf, MEMBER_TABLE, ownerOf, pointerKey } from './layout.ts'

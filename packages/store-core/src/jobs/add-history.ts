@@ -1,6 +1,6 @@
 import type { EventInput, HistoryEntry } from '../model/history.ts'
-import { readHistoryEntry } from '../store/history.ts'
-import type { Mutation } from '../store/mutation.ts'
+import { readHistoryEntry } from '../rows/history.ts'
+import type { Mutation } from '../rows/mutation.ts'
 import { recordEvent } from './change-execution.ts'
 import { recordJobEvent } from './change-job.ts'
 import { announceExecution, executionNotFound, loadExecution } from './execution-row.ts'

@@ -1,13 +1,4 @@
-import { StoreError } from '../errors.ts'
-import type { NewEvaluation } from '../model/evaluation.ts'
-import type { Execution, ExecutionPatch } from '../model/execution.ts'
-import type { EventInput } from '../model/history.ts'
-import { checkId, newId } from '../model/id.ts'
-import { checkEndReason, type EndReason } from '../states/end-reason.ts'
-import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
-import { checkTransition } from '../states/transitions.ts'
-import { requireObject, requireOptionalText, requireText } from '../store/argument-types.ts'
-import { addHistoryEntry } from '../store/history.ts'
+import { requireObject, requireOptionalText, requireText } from '../arguments/argument-types.ts'
 import {
   checkInteger,
   checkOptionalChoice,
@@ -16,9 +7,18 @@ import {
   checkRecordBytes,
   checkText,
   cutMessage,
-} from '../store/limits.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { checkExecutionFields, inState, withFields } from '../store/state-row.ts'
+} from '../arguments/limits.ts'
+import { StoreError } from '../errors.ts'
+import type { NewEvaluation } from '../model/evaluation.ts'
+import type { Execution, ExecutionPatch } from '../model/execution.ts'
+import type { EventInput } from '../model/history.ts'
+import { checkId, newId } from '../model/id.ts'
+import { addHistoryEntry } from '../rows/history.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { checkExecutionFields, inState, withFields } from '../rows/state-row.ts'
+import { checkEndReason, type EndReason } from '../states/end-reason.ts'
+import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
+import { checkTransition } from '../states/transitions.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   announceExecution,
@@ -249,4 +249,9 @@ export function publicExecution({ aheadMs }: Mutation, execution: LoadedExecutio
 
 function subjectOf({ id, row }: LoadedExecution): { id: string; state: ExecutionState; revision: number } {
   return { id, state: row.s, revision: row.r }
+}
+
+/** Tells whether a change of an execution ends it, or asks for its end. */
+export function isEnd({ to, patch }: UpdateExecution): boolean {
+  return (to !== undefined && EXECUTION_MACHINE.terminal.has(to)) || patch?.desiredState === 'Stopped'
 }

@@ -13,12 +13,12 @@ import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, idTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
+import { historyTable, toHistoryEntry } from '../rows/history.ts'
+import { reclaimTable } from '../rows/reclaim.ts'
+import { INDEX } from '../rows/tables.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
-import { historyTable, toHistoryEntry } from '../store/history.ts'
-import { reclaimTable } from '../store/reclaim.ts'
-import { INDEX } from '../store/tables.ts'
 import {
   type EvaluationRow,
   endedKey,

@@ -1,9 +1,4 @@
-import { StoreError } from '../errors.ts'
-import type { KvRange, KvRow } from '../kv/contract.ts'
-import { decodeIdTuple, idTuple, tuple } from '../kv/tuple.ts'
-import { EVALUATION_TRIGGERS, type NewEvaluation } from '../model/evaluation.ts'
-import { checkId, newId } from '../model/id.ts'
-import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
+import { requireObject, requireOptionalFlag } from '../arguments/argument-types.ts'
 import {
   checkChoice,
   checkOptionalInteger,
@@ -11,11 +6,16 @@ import {
   checkTime,
   cutMessage,
   invalid,
-} from '../store/limits.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { orUndamaged } from '../store/quarantine.ts'
-import { isDeleted } from '../store/reclaim.ts'
-import { rowsOf } from '../store/scan.ts'
+} from '../arguments/limits.ts'
+import { StoreError } from '../errors.ts'
+import type { KvRange, KvRow } from '../kv/contract.ts'
+import { decodeIdTuple, idTuple, tuple } from '../kv/tuple.ts'
+import { EVALUATION_TRIGGERS, type NewEvaluation } from '../model/evaluation.ts'
+import { checkId, newId } from '../model/id.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { orUndamaged } from '../rows/quarantine.ts'
+import { isDeleted } from '../rows/reclaim.ts'
+import { rowsOf } from '../rows/scan.ts'
 import {
   type EvaluationRow,
   endedKey,

@@ -1,12 +1,13 @@
+import { requireOptionalFlag, requireOptionalText } from '../arguments/argument-types.ts'
+import { checkChoices, checkOptionalChoice, checkOptionalInteger } from '../arguments/limits.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import { EVALUATION_STATUSES, type Evaluation, type EvaluationStatus } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
+import type { Listing } from '../rows/pager.ts'
+import { matchShortId } from '../rows/short-id.ts'
+import { INDEX } from '../rows/tables.ts'
 import { EXECUTION_MACHINE, EXECUTION_STATES, type ExecutionState } from '../states/execution-state.ts'
-import { requireOptionalFlag, requireOptionalText } from '../store/argument-types.ts'
-import { checkChoices, checkOptionalChoice, checkOptionalInteger } from '../store/limits.ts'
-import type { Listing } from '../store/pager.ts'
-import { INDEX } from '../store/tables.ts'
 import { evaluationsOfJob, evaluationTable, findEvaluation, toEvaluation } from './evaluation-row.ts'
 import {
   executionStatePrefix,
@@ -15,7 +16,6 @@ import {
   loadExecution,
   toExecution,
 } from './execution-row.ts'
-import { matchShortId } from './job-queries.ts'
 import { jobKey } from './job-row.ts'
 import type { ExecutionQuery } from './job-store.ts'
 

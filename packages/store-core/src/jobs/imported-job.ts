@@ -1,15 +1,4 @@
-import { stepProblems } from '../check/history-rules.ts'
-import { EVALUATION_STATUSES, EVALUATION_TRIGGERS, type Evaluation } from '../model/evaluation.ts'
-import type { Execution } from '../model/execution.ts'
-import type { HistoryEntry } from '../model/history.ts'
-import { checkId } from '../model/id.ts'
-import { JOB_TYPES, type Job } from '../model/job.ts'
-import { checkEndReason } from '../states/end-reason.ts'
-import { DESIRED_STATES, EXECUTION_MACHINE } from '../states/execution-state.ts'
-import { JOB_MACHINE } from '../states/job-state.ts'
-import type { StateMachine } from '../states/transitions.ts'
-import { requireJson, requireList, requireObject, requireText } from '../store/argument-types.ts'
-import { isLoss, type RecordState } from '../store/history.ts'
+import { requireJson, requireList, requireObject, requireText } from '../arguments/argument-types.ts'
 import {
   checkChoice,
   checkInteger,
@@ -18,7 +7,18 @@ import {
   checkPriority,
   checkText,
   invalid,
-} from '../store/limits.ts'
+} from '../arguments/limits.ts'
+import { stepProblems } from '../check/history-rules.ts'
+import { EVALUATION_STATUSES, EVALUATION_TRIGGERS, type Evaluation } from '../model/evaluation.ts'
+import type { Execution } from '../model/execution.ts'
+import type { HistoryEntry } from '../model/history.ts'
+import { checkId } from '../model/id.ts'
+import { JOB_TYPES, type Job } from '../model/job.ts'
+import { isLoss, type RecordState } from '../rows/history.ts'
+import { checkEndReason } from '../states/end-reason.ts'
+import { DESIRED_STATES, EXECUTION_MACHINE } from '../states/execution-state.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import type { StateMachine } from '../states/transitions.ts'
 import type { ImportJob } from './job-store.ts'
 import { checkDefinition } from './submit-job.ts'
 

@@ -1,12 +1,10 @@
-import { StoreError } from '../errors.ts'
 import { type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
-import { type IdPrefix, shortIdBounds } from '../model/id.ts'
 import { JOB_TYPES, type Job } from '../model/job.ts'
+import type { Listing } from '../rows/pager.ts'
+import { ambiguous, matchShortId } from '../rows/short-id.ts'
+import { INDEX } from '../rows/tables.ts'
 import type { JobState } from '../states/job-state.ts'
-import type { Listing } from '../store/pager.ts'
-import { orUndamaged } from '../store/quarantine.ts'
-import { INDEX } from '../store/tables.ts'
 import {
   findJobRow,
   hasEnded,
@@ -21,8 +19,6 @@ import {
 } from './job-row.ts'
 import type { JobQuery } from './job-store.ts'
 import { meetAll } from './label-match.ts'
-
-const MAX_MATCHES = 20
 
 /** Returns a job, or one version of it; `null` where there is none. */
 export function getJob<Spec>(
@@ -70,30 +66,6 @@ export function findJob<Spec>(
   if (named !== null) return named
   const job = loadJob(snapshot, match ?? text)
   return toJob<Spec>(job.id, job.row, loadSpec(snapshot, job), aheadMs)
-}
-
-/** Returns the one id that a short id stands for, or none. Throws `AMBIGUOUS_ID`. */
-export function matchShortId(
-  snapshot: KvSnapshot,
-  table: 'jobs' | 'executions',
-  prefix: IdPrefix,
-  text: string,
-): string[] {
-  const bounds = shortIdBounds(prefix, text)
-  if (bounds === null) return []
-  const matches = snapshot
-    .keys(table, { gte: bounds.low, lte: bounds.high, limit: MAX_MATCHES })
-    .flatMap((key) => orUndamaged(() => decodeId(prefix, decodeTuple(key)[0])) ?? [])
-  if (matches.length <= 1) return matches
-  throw ambiguous(table, text, matches)
-}
-
-function ambiguous(table: 'jobs' | 'executions', text: string, matches: readonly string[]): StoreError {
-  return new StoreError('AMBIGUOUS_ID', `multiple ${table} found for id ${text}: ${matches.join(', ')}`, {
-    id: text,
-    matches,
-    hint: 'give more of the id',
-  })
 }
 
 /** Returns all versions of a job, oldest first. */

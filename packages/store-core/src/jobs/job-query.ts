@@ -1,13 +1,13 @@
-import { JOB_TYPES } from '../model/job.ts'
-import { JOB_STATES } from '../states/job-state.ts'
 import {
   requireList,
   requireObject,
   requireOptionalFlag,
   requireOptionalText,
   requireText,
-} from '../store/argument-types.ts'
-import { checkChoice, checkChoices, checkOptionalChoice, checkTime } from '../store/limits.ts'
+} from '../arguments/argument-types.ts'
+import { checkChoice, checkChoices, checkOptionalChoice, checkTime } from '../arguments/limits.ts'
+import { JOB_TYPES } from '../model/job.ts'
+import { JOB_STATES } from '../states/job-state.ts'
 import type { JobQuery, LabelRequirement } from './job-store.ts'
 
 const LABEL_OPERATORS: readonly LabelRequirement['operator'][] = [

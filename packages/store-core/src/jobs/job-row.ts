@@ -1,16 +1,16 @@
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
+import type { Json, TextMap } from '../kv/json.ts'
 import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Job, JobType } from '../model/job.ts'
-import type { Json, TextMap } from '../model/json.ts'
+import { type IndexRow, keyRows } from '../rows/index-row.ts'
+import { deadlineKey, type Mutation } from '../rows/mutation.ts'
+import { damagedRow, putQuarantine } from '../rows/quarantine.ts'
+import { RecordTable } from '../rows/record-table.ts'
+import { timesOf } from '../rows/state-row.ts'
+import { INDEX } from '../rows/tables.ts'
 import type { JobState } from '../states/job-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
-import { type IndexRow, keyRows } from '../store/index-row.ts'
-import { deadlineKey, type Mutation } from '../store/mutation.ts'
-import { damagedRow, putQuarantine } from '../store/quarantine.ts'
-import { RecordTable } from '../store/record-table.ts'
-import { timesOf } from '../store/state-row.ts'
-import { INDEX } from '../store/tables.ts'
 
 /** The small part of a job that changes; what is absent is `null`, empty or zero in the model. */
 export interface JobRow {

@@ -1,15 +1,15 @@
-import type { DurableStore } from '../model/durable-store.ts'
-import type { LeaseToken } from '../model/evaluation.ts'
-import { EXPECTATION_FIELDS } from '../states/transitions.ts'
-import { CHECK_FIELDS } from '../store/durable-store-fields.ts'
-import type { Fields } from '../store/fields.ts'
+import { CHECK_FIELDS } from '../durable/durable-store-fields.ts'
 import {
   CHANGE_FIELDS,
   EVENT_FIELDS,
   NEW_EVALUATION_FIELDS,
   PAGE_FIELDS,
   type RequestFields,
-} from '../store/request-fields.ts'
+} from '../durable/request-fields.ts'
+import type { Fields } from '../kv/fields.ts'
+import type { DurableStore } from '../model/durable-store.ts'
+import type { LeaseToken } from '../model/evaluation.ts'
+import { EXPECTATION_FIELDS } from '../states/transitions.ts'
 import type { JobStore, NewExecution, TransitionJob, UpdateExecution } from './job-store.ts'
 import { LABEL_FIELDS } from './label-match.ts'
 import { WHOLE_JOB_FIELDS } from './whole-job-fields.ts'

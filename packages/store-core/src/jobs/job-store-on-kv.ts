@@ -1,7 +1,11 @@
+import { requireObject, requireOptionalNumber, requireText } from '../arguments/argument-types.ts'
+import { checkOptionalInteger } from '../arguments/limits.ts'
+import { DurableStoreOnKv } from '../durable/durable-store-on-kv.ts'
+import { refuseUnknownFields } from '../durable/request-fields.ts'
 import { isStoreError } from '../errors.ts'
-import { FOLD_JOBS } from '../fold/fold-jobs.ts'
 import type { FoldPlan } from '../fold/fold-step.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
+import type { Migration } from '../migrations/migration.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { Evaluation, EvaluationStatus, LeaseToken, NewEvaluation } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
@@ -12,17 +16,13 @@ import type { Job, JobType } from '../model/job.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { Deadline, ReclaimReport } from '../model/store-info.ts'
-import { EXECUTION_MACHINE } from '../states/execution-state.ts'
+import type { Mutation } from '../rows/mutation.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
-import { requireObject, requireOptionalNumber, requireText } from '../store/argument-types.ts'
-import { DurableStoreOnKv } from '../store/durable-store-on-kv.ts'
-import { checkOptionalInteger } from '../store/limits.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { refuseUnknownFields } from '../store/request-fields.ts'
 import { addHistory } from './add-history.ts'
 import {
   createExecution,
   followChange,
+  isEnd,
   publicExecution,
   recordExecution,
   updateExecution,
@@ -37,8 +37,10 @@ import { evaluationListing, executionListing, findExecution } from './execution-
 import { findExecutionRow, isGoneExecution, isReclaimed, toExecution } from './execution-row.ts'
 import { sumExecutions } from './execution-sums.ts'
 import { finishedJobListing, measureJob } from './finished-jobs.ts'
+import { FOLD_JOBS } from './fold-jobs.ts'
 import { historyListing } from './history-listing.ts'
 import { importJob } from './import-job.ts'
+import { JOB_MIGRATIONS } from './job-migrations.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
 import { checkJobQuery } from './job-query.ts'
 import { loadJob } from './job-row.ts'
@@ -72,11 +74,6 @@ import { clearSuspects, countLost, voidLeases } from './suspect.ts'
 /** The queue goes on in a full store too, or no stop would take effect. */
 const FREES = { frees: true } as const
 
-/** Tells whether a change of an execution ends it, or asks for its end. */
-function isEnd({ to, patch }: UpdateExecution): boolean {
-  return (to !== undefined && EXECUTION_MACHINE.terminal.has(to)) || patch?.desiredState === 'Stopped'
-}
-
 /** The job store on a key-value backend: each method is one transaction around an operation of this folder. */
 export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements JobStore<Spec> {
   static {
@@ -84,6 +81,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   protected readonly foldPlan: FoldPlan = FOLD_JOBS
+  protected readonly migrations: readonly Migration[] = JOB_MIGRATIONS
 
   async submitJob(request: SubmitJob<Spec>): Promise<Submitted<Spec>> {
     return await this.mutate(

@@ -1,5 +1,5 @@
-import type { TextMap } from '../model/json.ts'
-import { checkFields, type Fields } from '../store/fields.ts'
+import { checkFields, type Fields } from '../kv/fields.ts'
+import type { TextMap } from '../kv/json.ts'
 import type { LabelRequirement } from './job-store.ts'
 
 /** The fields of a condition on a label. */

@@ -1,12 +1,12 @@
+import { requireObject, requireOptionalFlag } from '../arguments/argument-types.ts'
+import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../arguments/limits.ts'
 import { StoreError } from '../errors.ts'
 import { endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import { JOB_TYPES, type JobType } from '../model/job.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { INDEX } from '../rows/tables.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
-import { requireObject, requireOptionalFlag } from '../store/argument-types.ts'
-import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../store/limits.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { INDEX } from '../store/tables.ts'
 import { endHead, leadAgain, MAX_DELAY_MS, precedes, promoteDue, returnHead } from './evaluation-queue.ts'
 import {
   type EvaluationRow,

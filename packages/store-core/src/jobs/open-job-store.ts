@@ -1,6 +1,6 @@
+import { type OpenStoreOptions, openParts } from '../durable/open-parts.ts'
 import type { KvStore } from '../kv/contract.ts'
-import type { Json } from '../model/json.ts'
-import { type OpenStoreOptions, openParts } from '../store/open-parts.ts'
+import type { Json } from '../kv/json.ts'
 import type { JobStore } from './job-store.ts'
 import { JobStoreOnKv } from './job-store-on-kv.ts'
 

@@ -1,9 +1,9 @@
 import { decodeId, decodeTuple, endOfTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { damagedRow, orUndamaged } from '../store/quarantine.ts'
-import { type Remains, reclaimStep, removePlainRows } from '../store/reclaim.ts'
-import { INDEX } from '../store/tables.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { damagedRow, orUndamaged } from '../rows/quarantine.ts'
+import { type Remains, reclaimStep, removePlainRows } from '../rows/reclaim.ts'
+import { INDEX } from '../rows/tables.ts'
 import {
   endedKey,
   evaluationsOfJob,

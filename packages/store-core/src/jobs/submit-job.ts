@@ -1,14 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { StoreError } from '../errors.ts'
-import type { KvSnapshot } from '../kv/contract.ts'
-import { jsonText } from '../kv/json-text.ts'
-import { decodeIdTuple } from '../kv/tuple.ts'
-import type { NewEvaluation } from '../model/evaluation.ts'
-import { checkId, newId } from '../model/id.ts'
-import { JOB_TYPES } from '../model/job.ts'
-import type { Json, TextMap } from '../model/json.ts'
-import { requireJson } from '../store/argument-types.ts'
-import { addHistoryEntry } from '../store/history.ts'
+import { requireJson } from '../arguments/argument-types.ts'
 import {
   checkChoice,
   checkInteger,
@@ -17,8 +8,17 @@ import {
   checkText,
   checkTime,
   invalid,
-} from '../store/limits.ts'
-import type { Mutation } from '../store/mutation.ts'
+} from '../arguments/limits.ts'
+import { StoreError } from '../errors.ts'
+import type { KvSnapshot } from '../kv/contract.ts'
+import type { Json, TextMap } from '../kv/json.ts'
+import { jsonText } from '../kv/json-text.ts'
+import { decodeIdTuple } from '../kv/tuple.ts'
+import type { NewEvaluation } from '../model/evaluation.ts'
+import { checkId, newId } from '../model/id.ts'
+import { JOB_TYPES } from '../model/job.ts'
+import { addHistoryEntry } from '../rows/history.ts'
+import type { Mutation } from '../rows/mutation.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   announceJob,

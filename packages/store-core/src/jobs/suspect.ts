@@ -8,9 +8,9 @@
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { JobType } from '../model/job.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { orUndamaged } from '../store/quarantine.ts'
-import { INDEX } from '../store/tables.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { orUndamaged } from '../rows/quarantine.ts'
+import { INDEX } from '../rows/tables.ts'
 import { returnHead } from './evaluation-queue.ts'
 import {
   type EvaluationRow,

@@ -1,6 +1,6 @@
+import { EVENT_FIELDS } from '../durable/request-fields.ts'
+import type { Fields } from '../kv/fields.ts'
 import type { WholeJob } from '../model/whole-job.ts'
-import type { Fields } from '../store/fields.ts'
-import { EVENT_FIELDS } from '../store/request-fields.ts'
 
 /** The fields of a job with everything that belongs to it. */
 export const WHOLE_JOB_FIELDS: Fields<WholeJob> = {

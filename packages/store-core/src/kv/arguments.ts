@@ -6,7 +6,6 @@
 import { isUint8Array } from 'node:util/types'
 
 import { StoreError } from '../errors.ts'
-import { checkFields, type Fields } from '../store/fields.ts'
 import {
   type KvRange,
   type KvRewriteOptions,
@@ -14,6 +13,7 @@ import {
   MAX_KEY_BYTES,
   MAX_RANGE_ROWS,
 } from './contract.ts'
+import { checkFields, type Fields } from './fields.ts'
 
 /** Refuses a table that was not named when the store was opened. Throws a `TypeError`. */
 export function checkTable(tables: ReadonlySet<string>, table: string): void {

@@ -1,18 +1,18 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
-import type { Mutation } from '../store/mutation.ts'
-import { RecordTable } from '../store/record-table.ts'
+import type { Mutation } from '../rows/mutation.ts'
+import { RecordTable } from '../rows/record-table.ts'
 
 /**
- * How a store of an earlier schema becomes one of the next. A migration begins with a backup and, in one transaction, the new number of the
+ * What one kind of store has to do to become one of the next schema, beside the number. A migration begins with a backup and, in one transaction, the new number of the
  * schema and a row that says what is left to do; then come its steps, each a transaction that takes that row further; the last one removes
  * it. So a process may die anywhere: whoever opens the store next goes on.
  */
 export interface Migration {
   /** The schema that it begins with; it ends with the next. */
   readonly from: number
-  /** Does a part of the work on a job store, behind a place; returns the next place, and `null` at the end. Absent where there is none. */
-  readonly stepOfJobs?: (mutation: Mutation, after: string) => string | null
+  /** Does a part of the work, behind a place; returns the next place, and `null` at the end. */
+  readonly step: (mutation: Mutation, after: string) => string | null
 }
 
 /** What is left to be done of migrations. */

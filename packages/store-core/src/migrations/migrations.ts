@@ -1,20 +1,9 @@
 import { StoreError } from '../errors.ts'
 import type { KvStore, KvTransaction } from '../kv/contract.ts'
-import { steadyMoment } from '../store/clock-row.ts'
-import {
-  readSequence,
-  readStoreRow,
-  SCHEMA_VERSION,
-  type StoreKind,
-  type StoreRow,
-  writeStoreRow,
-} from '../store/meta.ts'
-import { Mutation } from '../store/mutation.ts'
-import { FROM_1 } from './from-1.ts'
+import { steadyMoment } from '../rows/clock-row.ts'
+import { readSequence, readStoreRow, SCHEMA_VERSION, type StoreRow, writeStoreRow } from '../rows/meta.ts'
+import { Mutation } from '../rows/mutation.ts'
 import { type Migration, readMigration, writeMigration } from './migration.ts'
-
-/** All migrations, in the order of their schemas. */
-const MIGRATIONS: readonly Migration[] = [FROM_1]
 
 /** What an opening has migrated. */
 export interface MigrationReport {
@@ -45,14 +34,18 @@ function raiseSchema(rows: KvTransaction, row: StoreRow): void {
 }
 
 /** Migrates a file that was made of the records of another store, which is the copy from before. */
-export async function migrateMade(kv: KvStore, kind: StoreKind, nowMs: number): Promise<void> {
+export async function migrateMade(
+  kv: KvStore,
+  migrations: readonly Migration[],
+  nowMs: number,
+): Promise<void> {
   await kv.write((rows) => {
     const row = readStoreRow(rows)
     if (row !== undefined && row.schema < SCHEMA_VERSION) raiseSchema(rows, row)
   })
   const step = (rows: KvTransaction): boolean => {
     const mutation = new Mutation(rows, steadyMoment(rows, nowMs))
-    const more = migrateStep(mutation, kind)
+    const more = migrateStep(mutation, migrations)
     mutation.finish()
     return more
   }
@@ -75,12 +68,11 @@ async function backUp(kv: KvStore, from: number, sequence: number): Promise<stri
 }
 
 /** Takes a migration of a store one step further. Returns whether something is left to be done. */
-export function migrateStep(mutation: Mutation, kind: StoreKind): boolean {
+export function migrateStep(mutation: Mutation, migrations: readonly Migration[]): boolean {
   const row = readMigration(mutation.rows)
   if (row === undefined) return false
-  const migration = MIGRATIONS.find(({ from }) => from === row.from)
-  const step = kind === 'jobs' ? migration?.stepOfJobs : undefined
-  const after = step?.(mutation, row.after) ?? null
+  const migration = migrations.find(({ from }) => from === row.from)
+  const after = migration?.step(mutation, row.after) ?? null
   if (after !== null) writeMigration(mutation.rows, { ...row, after })
   else writeMigration(mutation.rows, row.from + 1 < SCHEMA_VERSION ? { from: row.from + 1, after: '' } : null)
   return true

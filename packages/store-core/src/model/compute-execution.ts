@@ -1,7 +1,7 @@
+import type { Json } from '../kv/json.ts'
 import type { ComputeState } from '../states/compute-state.ts'
 import type { EndReason } from '../states/end-reason.ts'
 import type { JobType } from './job.ts'
-import type { Json } from './json.ts'
 
 /** The job version that caused an execution, as its compute node keeps it; it never changes. */
 export interface ExecutionJob<Spec = unknown> {

@@ -1,6 +1,6 @@
+import type { Json } from '../kv/json.ts'
 import type { EndReason } from '../states/end-reason.ts'
 import type { DesiredState, ExecutionState } from '../states/execution-state.ts'
-import type { Json } from './json.ts'
 
 /** One attempt to carry out a job on one node, as the requester knows it. */
 export interface Execution {

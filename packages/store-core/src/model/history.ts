@@ -1,4 +1,4 @@
-import type { TextMap } from './json.ts'
+import type { TextMap } from '../kv/json.ts'
 
 /** What happened, in words for people and details for programs. */
 export interface HistoryEvent {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { requireText } from '../arguments/argument-types.ts'
 import { StoreError } from '../errors.ts'
 import { formatUuid } from '../kv/tuple.ts'
-import { requireText } from '../store/argument-types.ts'
 
 /** The letter that begins an id that we make: job, execution, evaluation. */
 export type IdPrefix = 'j' | 'e' | 'v'

@@ -1,5 +1,5 @@
+import type { TextMap } from '../kv/json.ts'
 import type { JobState } from '../states/job-state.ts'
-import type { TextMap } from './json.ts'
 
 /** The kinds of job: to completion on some nodes or on all matching ones, or long-running likewise. */
 export const JOB_TYPES = ['batch', 'ops', 'service', 'daemon'] as const

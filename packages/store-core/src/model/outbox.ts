@@ -1,4 +1,4 @@
-import type { Json } from './json.ts'
+import type { Json } from '../kv/json.ts'
 
 /** A message to be delivered, written in the same transaction as the change that it tells of. */
 export interface OutboxMessage {

@@ -7,10 +7,10 @@ import {
 } from '../executions/compute-row.ts'
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
+import { historyTable, toHistoryEntry } from '../rows/history.ts'
+import { findOwner } from '../rows/owner.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
 import { isSoundEndReason } from '../states/end-reason.ts'
-import { historyTable, toHistoryEntry } from '../store/history.ts'
-import { findOwner } from '../store/owner.ts'
 import { HistoryFilter } from './rebuild-history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 

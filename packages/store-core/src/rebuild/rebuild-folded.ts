@@ -1,6 +1,6 @@
 import { decodeFolded, isFolded, rowValue } from '../fold/folded-record.ts'
 import { layoutOf } from '../fold/layout.ts'
-import type { StoreKind } from '../store/meta.ts'
+import type { StoreKind } from '../rows/meta.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
 /**

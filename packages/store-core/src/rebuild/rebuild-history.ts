@@ -2,8 +2,8 @@ import { stepProblems } from '../check/history-rules.ts'
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
+import type { ReadRecordState } from '../rows/history.ts'
 import type { StateMachine } from '../states/transitions.ts'
-import type { ReadRecordState } from '../store/history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
 /**

@@ -2,10 +2,10 @@ import type { KvRow, KvStore, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, keyToHex } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { HistoryEntry } from '../model/history.ts'
-import { addToCounter } from '../store/counters.ts'
-import type { RecordState } from '../store/history.ts'
-import { damagedRow } from '../store/quarantine.ts'
-import type { TableName } from '../store/tables.ts'
+import { addToCounter } from '../rows/counters.ts'
+import type { RecordState } from '../rows/history.ts'
+import { damagedRow } from '../rows/quarantine.ts'
+import type { TableName } from '../rows/tables.ts'
 
 /** A row that could not stay, because without it the store keeps all its rules. */
 export interface DroppedRow {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { isFoldMarker } from '../fold/fold-step.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
-import { SAFE_GAP } from '../store/damaged-meta.ts'
-import { putLossEntry } from '../store/history.ts'
+import { SAFE_GAP } from '../rows/damaged-meta.ts'
+import { putLossEntry } from '../rows/history.ts'
 import {
   readSequence,
   readStoreRow,
@@ -11,10 +11,10 @@ import {
   type StoreKind,
   type StoreRow,
   writeSequence,
-} from '../store/meta.ts'
-import { reclaimTable } from '../store/reclaim.ts'
-import { RecordTable } from '../store/record-table.ts'
-import { requestIndexKey, requestTable } from '../store/requests.ts'
+} from '../rows/meta.ts'
+import { reclaimTable } from '../rows/reclaim.ts'
+import { RecordTable } from '../rows/record-table.ts'
+import { requestIndexKey, requestTable } from '../rows/requests.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
 const meta = new RecordTable('meta', 1)

@@ -1,9 +1,10 @@
+import { JOB_MIGRATIONS } from '../jobs/job-migrations.ts'
 import type { KvStore } from '../kv/contract.ts'
+import { checkFields, type Fields } from '../kv/fields.ts'
 import { migrateMade } from '../migrations/migrations.ts'
 import type { StateCount } from '../model/store-info.ts'
-import { readCounters } from '../store/counters.ts'
-import { checkFields, type Fields } from '../store/fields.ts'
-import type { StoreKind } from '../store/meta.ts'
+import { readCounters } from '../rows/counters.ts'
+import type { StoreKind } from '../rows/meta.ts'
 import { rebuildExecutions } from './rebuild-executions.ts'
 import { rebuildFolded } from './rebuild-folded.ts'
 import { rebuildJobs } from './rebuild-jobs.ts'
@@ -38,6 +39,6 @@ export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promis
   else await rebuildExecutions(run)
   await rebuildTotals(run, kv)
   const { counts } = kv.read((snapshot) => readCounters(snapshot))
-  await migrateMade(kv, kind, nowMs)
+  await migrateMade(kv, kind === 'jobs' ? JOB_MIGRATIONS : [], nowMs)
   return counts
 }

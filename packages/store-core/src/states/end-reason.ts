@@ -1,4 +1,4 @@
-import { checkOptionalChoice, invalid } from '../store/limits.ts'
+import { checkOptionalChoice, invalid } from '../arguments/limits.ts'
 import type { StateMachine } from './transitions.ts'
 
 /** Why an execution ended that did not complete. */

@@ -1,7 +1,7 @@
+import { requireText } from '../arguments/argument-types.ts'
+import { checkChoices, checkOptionalInteger } from '../arguments/limits.ts'
 import { StoreError } from '../errors.ts'
-import { requireText } from '../store/argument-types.ts'
-import type { Fields } from '../store/fields.ts'
-import { checkChoices, checkOptionalInteger } from '../store/limits.ts'
+import type { Fields } from '../kv/fields.ts'
 
 /** A state machine as data: which states exist, which end a record, and every edge that is legal. */
 export interface StateMachine<S extends string> {

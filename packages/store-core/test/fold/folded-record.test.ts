@@ -10,7 +10,7 @@ import {
 import { layoutOf } from '../../src/fold/layout.ts'
 import { encodeRecord } from '../../src/kv/envelope.ts'
 import { idTuple, tuple } from '../../src/kv/tuple.ts'
-import type { TableName } from '../../src/store/tables.ts'
+import type { TableName } from '../../src/rows/tables.ts'
 
 const JOB_ID = 'j-7c968da7-b344-81bd-b497-abf4a0288787'
 const JOB = idTuple('j', JOB_ID)

@@ -1,8 +1,17 @@
+import { requireObject, requireText } from '../arguments/argument-types.ts'
+import {
+  cutMessage,
+  invalid,
+  MAX_DETAILS,
+  MAX_MESSAGE_LENGTH,
+  MAX_TEXT_BYTES,
+  MAX_TOPIC_LENGTH,
+  shorten,
+} from '../arguments/limits.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
+import type { TextMap } from '../kv/json.ts'
 import { decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { EventInput, HistoryEntry, HistoryEvent } from '../model/history.ts'
-import type { TextMap } from '../model/json.ts'
-import { boundEvent } from './limits.ts'
 import type { Mutation } from './mutation.ts'
 import { RecordTable } from './record-table.ts'
 
@@ -156,4 +165,33 @@ export function readHistoryEntry(
   if (row === undefined)
     throw new Error(`history entry ${sequence} of ${owner.executionId ?? owner.jobId} is not there`)
   return toHistoryEntry(owner, key, row)
+}
+
+/** Checks what a caller says of its change, and cuts what is too long. Throws `TypeError` or `INVALID_ARGUMENT`. */
+function boundEvent(event: EventInput): { message: string; topic: string; details: TextMap } {
+  requireObject('event', event)
+  const { message = '', topic = '', details = {} } = event
+  return {
+    message: cutMessage(message),
+    topic: cutMessage(topic, 'topic', MAX_TOPIC_LENGTH),
+    details: boundDetails(details),
+  }
+}
+
+function boundDetails(details: TextMap): TextMap {
+  requireObject('details of an event', details)
+  const entries = Object.entries(details)
+  if (entries.length > MAX_DETAILS) {
+    throw invalid(`an event has ${entries.length} details, at most ${MAX_DETAILS} are allowed`)
+  }
+  let isLong = false
+  for (const [key, value] of entries) {
+    requireText(`detail ${shorten(key)}`, value)
+    if (key.length > MAX_TEXT_BYTES) {
+      throw invalid(`the name of detail ${shorten(key)} is longer than ${MAX_TEXT_BYTES} characters`)
+    }
+    isLong ||= value.length > MAX_MESSAGE_LENGTH
+  }
+  if (!isLong) return details
+  return Object.fromEntries(entries.map(([key, value]) => [key, cutMessage(value)]))
 }

@@ -1,8 +1,8 @@
+import { checkFields, type Fields } from '../kv/fields.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import type { EventInput } from '../model/history.ts'
 import type { PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
-import { checkFields, type Fields } from './fields.ts'
 
 /** What a method takes as its request; `never` for one that takes none, or texts and numbers alone. */
 type RequestOf<Method> = Method extends (...args: infer Arguments) => unknown

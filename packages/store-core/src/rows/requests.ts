@@ -1,7 +1,7 @@
+import { checkText } from '../arguments/limits.ts'
 import { StoreError } from '../errors.ts'
 import type { KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
-import { checkText } from './limits.ts'
 import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import { INDEX } from './tables.ts'

@@ -1,9 +1,9 @@
+import { isShortText } from '../arguments/limits.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { StateCount } from '../model/store-info.ts'
 import { HotTable } from './hot-table.ts'
-import { isShortText } from './limits.ts'
 import { type DamagedRow, damagedRow, orUndamaged, putQuarantine } from './quarantine.ts'
 import { rowsOf } from './scan.ts'
 

@@ -1,11 +1,11 @@
-import { forEachBatch } from '../check/batches.ts'
-import type { Findings } from '../check/findings.ts'
+import { decodeFolded, isFolded, isLoose } from '../fold/folded-record.ts'
+import { type FoldLayout, layoutOf, MEMBER_TABLE, POINTER_PREFIX, pointerKey } from '../fold/layout.ts'
 import { type KvRow, type KvSnapshot, type KvStore, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeIdTuple, endOfTuple } from '../kv/tuple.ts'
 import type { CheckOptions } from '../model/check-report.ts'
-import type { StoreKind } from '../store/meta.ts'
-import { decodeFolded, isFolded, isLoose } from './folded-record.ts'
-import { type FoldLayout, layoutOf, MEMBER_TABLE, POINTER_PREFIX, pointerKey } from './layout.ts'
+import { forEachBatch } from '../rows/batches.ts'
+import type { StoreKind } from '../rows/meta.ts'
+import type { Findings } from './findings.ts'
 
 /**
  * Checks the folded records of a store as they stand: each can be taken apart, none of its rows is in its table too, and

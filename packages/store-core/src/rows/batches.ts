@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { endOfTuple } from '../kv/tuple.ts'
 import type { CheckOptions } from '../model/check-report.ts'
-import type { TableName } from '../store/tables.ts'
+import type { TableName } from './tables.ts'
 
 const DEFAULT_BATCH_ROWS = 1_000
 

@@ -1,9 +1,9 @@
+import { requireJson, requireObject, requireText } from '../arguments/argument-types.ts'
+import { checkText, invalid, isShortText } from '../arguments/limits.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
+import type { Json } from '../kv/json.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
-import type { Json } from '../model/json.ts'
 import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
-import { requireJson, requireObject, requireText } from './argument-types.ts'
-import { checkText, invalid, isShortText } from './limits.ts'
 import { type DamagedRow, damagedRowAt, orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 

@@ -1,7 +1,7 @@
-import { forEachBatch } from '../check/batches.ts'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeTuple } from '../kv/tuple.ts'
+import { forEachBatch } from './batches.ts'
 import { sequenceIn } from './feed-entry.ts'
 import {
   readIncarnations,

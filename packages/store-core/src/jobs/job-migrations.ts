@@ -1,7 +1,7 @@
-import { endStranded, newestEvaluation } from '../jobs/stranded-job.ts'
 import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
-import { INDEX } from '../store/tables.ts'
-import type { Migration } from './migration.ts'
+import type { Migration } from '../migrations/migration.ts'
+import { INDEX } from '../rows/tables.ts'
+import { endStranded, newestEvaluation } from './stranded-job.ts'
 
 const STEP_JOBS = 20
 
@@ -9,9 +9,9 @@ const STEP_JOBS = 20
  * Schema 2 counts lost leases in evaluations and has an index of suspects. Jobs that schema 1 left behind when the attempts of their
  * evaluation were used up end now, as they do in schema 2 at that moment.
  */
-export const FROM_1: Migration = {
+const FROM_1: Migration = {
   from: 1,
-  stepOfJobs: (mutation, after) => {
+  step: (mutation, after) => {
     const prefix = tuple(INDEX.jobInProgress)
     const keys = mutation.rows.keys('index', {
       ...(after === '' ? { gte: prefix } : { gt: Buffer.from(after, 'hex') }),
@@ -27,3 +27,6 @@ export const FROM_1: Migration = {
     return last === undefined ? null : Buffer.from(last).toString('hex')
   },
 }
+
+/** The work of migrations on a job store. */
+export const JOB_MIGRATIONS: readonly Migration[] = [FROM_1]

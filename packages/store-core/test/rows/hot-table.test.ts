@@ -4,8 +4,8 @@ import { test } from 'vitest'
 
 import type { KvTransaction } from '../../src/kv/contract.ts'
 import { tuple } from '../../src/kv/tuple.ts'
-import { HotTable } from '../../src/store/hot-table.ts'
-import { RecordTable } from '../../src/store/record-table.ts'
+import { HotTable } from '../../src/rows/hot-table.ts'
+import { RecordTable } from '../../src/rows/record-table.ts'
 
 type Pair = readonly [number, number]
 

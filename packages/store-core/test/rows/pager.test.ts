@@ -7,7 +7,7 @@ import { isStoreError } from '../../src/errors.ts'
 import type { KvRange, KvSnapshot } from '../../src/kv/contract.ts'
 import { tuple } from '../../src/kv/tuple.ts'
 import type { Page } from '../../src/model/page.ts'
-import { type Listing, readPage } from '../../src/store/pager.ts'
+import { type Listing, readPage } from '../../src/rows/pager.ts'
 
 const SEED = Math.floor(Math.random() * 2 ** 31)
 

@@ -1,6 +1,5 @@
 import { StoreError } from '../errors.ts'
-import type { EventInput } from '../model/history.ts'
-import type { TextMap } from '../model/json.ts'
+import type { TextMap } from '../kv/json.ts'
 import { requireList, requireObject, requireText, wrongType } from './argument-types.ts'
 
 /** The longest name, namespace, label, submit key, request id or destination, in bytes of UTF-8. */
@@ -158,40 +157,12 @@ export function cutMessage(
   return message.length <= longest ? message : `${message.slice(0, longest - 1)}…`
 }
 
-/** Checks what a caller says of its change, and cuts what is too long. Throws `TypeError` or `INVALID_ARGUMENT`. */
-export function boundEvent(event: EventInput): { message: string; topic: string; details: TextMap } {
-  requireObject('event', event)
-  const { message = '', topic = '', details = {} } = event
-  return {
-    message: cutMessage(message),
-    topic: cutMessage(topic, 'topic', MAX_TOPIC_LENGTH),
-    details: boundDetails(details),
-  }
-}
-
-function boundDetails(details: TextMap): TextMap {
-  requireObject('details of an event', details)
-  const entries = Object.entries(details)
-  if (entries.length > MAX_DETAILS) {
-    throw invalid(`an event has ${entries.length} details, at most ${MAX_DETAILS} are allowed`)
-  }
-  let isLong = false
-  for (const [key, value] of entries) {
-    requireText(`detail ${shorten(key)}`, value)
-    if (key.length > MAX_TEXT_BYTES) {
-      throw invalid(`the name of detail ${shorten(key)} is longer than ${MAX_TEXT_BYTES} characters`)
-    }
-    isLong ||= value.length > MAX_MESSAGE_LENGTH
-  }
-  if (!isLong) return details
-  return Object.fromEntries(entries.map(([key, value]) => [key, cutMessage(value)]))
-}
-
 /** Makes the error for a value that is out of its limits. */
 export function invalid(message: string, hint?: string): StoreError {
   return new StoreError('INVALID_ARGUMENT', message, hint === undefined ? {} : { hint })
 }
 
-function shorten(text: string): string {
+/** Cuts a text that an error names. */
+export function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }

@@ -1,7 +1,7 @@
-import type { Json } from '../model/json.ts'
+import { requireOptionalJson } from '../arguments/argument-types.ts'
+import { checkTime, cutMessage } from '../arguments/limits.ts'
+import type { Json } from '../kv/json.ts'
 import type { StateMachine } from '../states/transitions.ts'
-import { requireOptionalJson } from './argument-types.ts'
-import { checkTime, cutMessage } from './limits.ts'
 import { type Moment, shiftTime } from './steady-clock.ts'
 
 /** What the rows of all records that have a state have in common. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
+import { requireOptionalFlag } from '../arguments/argument-types.ts'
+import { checkInteger } from '../arguments/limits.ts'
 import { StoreError } from '../errors.ts'
 import { type KvRow, type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { jsonText } from '../kv/json-text.ts'
 import { endOfTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { Page, PageCursor, PageRequest } from '../model/page.ts'
-import { requireOptionalFlag } from './argument-types.ts'
-import { checkInteger } from './limits.ts'
 import { type DamagedRow, damagedRowAt } from './quarantine.ts'
 import type { TableName } from './tables.ts'
 

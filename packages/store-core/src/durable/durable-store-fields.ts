@@ -1,6 +1,6 @@
+import type { Fields } from '../kv/fields.ts'
 import type { CheckOptions } from '../model/check-report.ts'
 import type { DurableStore } from '../model/durable-store.ts'
-import type { Fields } from './fields.ts'
 import type { RequestFields } from './request-fields.ts'
 
 /** The fields of the options of an integrity check. */

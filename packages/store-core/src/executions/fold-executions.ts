@@ -1,8 +1,8 @@
-import { computeStatePrefix, computeTable } from '../executions/compute-row.ts'
+import type { FoldPlan } from '../fold/fold-step.ts'
+import { isLoose } from '../fold/folded-record.ts'
+import { layoutOf } from '../fold/layout.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import type { FoldPlan } from './fold-step.ts'
-import { isLoose } from './folded-record.ts'
-import { layoutOf } from './layout.ts'
+import { computeStatePrefix, computeTable } from './compute-row.ts'
 
 /** How the executions of a compute node are folded: those that have ended, once the requester knows of it. */
 export const FOLD_EXECUTIONS: FoldPlan = {

@@ -1,15 +1,15 @@
-import { headKey } from '../jobs/evaluation-row.ts'
-import { executionTable } from '../jobs/execution-row.ts'
-import { hasEnded, jobTable } from '../jobs/job-row.ts'
+import type { FoldPlan } from '../fold/fold-step.ts'
+import { isLoose } from '../fold/folded-record.ts'
+import { keyBehindTime, layoutOf } from '../fold/layout.ts'
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeIdTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { readCounters } from '../rows/counters.ts'
+import { INDEX } from '../rows/tables.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE, type JobState } from '../states/job-state.ts'
-import { readCounters } from '../store/counters.ts'
-import { INDEX } from '../store/tables.ts'
-import type { FoldPlan } from './fold-step.ts'
-import { isLoose } from './folded-record.ts'
-import { keyBehindTime, layoutOf } from './layout.ts'
+import { headKey } from './evaluation-row.ts'
+import { executionTable } from './execution-row.ts'
+import { hasEnded, jobTable } from './job-row.ts'
 
 const MAX_EXECUTIONS = 401
 

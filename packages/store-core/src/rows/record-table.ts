@@ -1,6 +1,6 @@
 import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeRecord, encodeRecord } from '../kv/envelope.ts'
-import { isPlainJson } from '../model/json.ts'
+import { isPlainJson } from '../kv/json.ts'
 import type { TableName } from './tables.ts'
 
 /** A table whose values are records: JSON in an envelope with a checksum. */

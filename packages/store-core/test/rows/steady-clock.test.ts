@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SteadyClock } from '../../src/store/steady-clock.ts'
+import { SteadyClock } from '../../src/rows/steady-clock.ts'
 
 const DAY_MS = 86_400_000
 

@@ -1,6 +1,17 @@
+import { requireObject, requireOptionalText } from '../arguments/argument-types.ts'
+import {
+  checkDuration,
+  checkInteger,
+  checkOptionalChoice,
+  checkOptionalInteger,
+  checkText,
+  OUTBOX_EXTRA_BYTES,
+} from '../arguments/limits.ts'
 import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
+import { checkFields } from '../kv/fields.ts'
 import { tuple } from '../kv/tuple.ts'
+import type { Migration } from '../migrations/migration.ts'
 import { migrateStep } from '../migrations/migrations.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { DurableStore } from '../model/durable-store.ts'
@@ -16,32 +27,22 @@ import type {
   StateCount,
   StoreInfo,
 } from '../model/store-info.ts'
-import { requireObject, requireOptionalText } from './argument-types.ts'
-import { steadyMoment, writeAheadMs } from './clock-row.ts'
-import { readCounters } from './counters.ts'
-import { knownSequence, knownStoreRow } from './damaged-meta.ts'
-import { readDeadlines } from './deadlines.ts'
+import { steadyMoment, writeAheadMs } from '../rows/clock-row.ts'
+import { readCounters } from '../rows/counters.ts'
+import { knownSequence, knownStoreRow } from '../rows/damaged-meta.ts'
+import { readDeadlines } from '../rows/deadlines.ts'
+import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
+import { type NumberedIncarnation, readIncarnations, type StoreKind } from '../rows/meta.ts'
+import { Mutation } from '../rows/mutation.ts'
+import { Notifier } from '../rows/notifier.ts'
+import { readDestinations, readOutbox, removeOutbox } from '../rows/outbox.ts'
+import { type Listing, readPage } from '../rows/pager.ts'
+import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from '../rows/quarantine.ts'
+import { RecordTable } from '../rows/record-table.ts'
+import { findRequest, putRequest, trimRequests } from '../rows/requests.ts'
+import { aheadOf, type Moment, type SteadyClock } from '../rows/steady-clock.ts'
 import { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './durable-store-fields.ts'
-import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from './feed.ts'
-import { checkFields } from './fields.ts'
-import {
-  checkDuration,
-  checkInteger,
-  checkOptionalChoice,
-  checkOptionalInteger,
-  checkText,
-  OUTBOX_EXTRA_BYTES,
-} from './limits.ts'
-import { type NumberedIncarnation, readIncarnations, type StoreKind } from './meta.ts'
-import { Mutation } from './mutation.ts'
-import { Notifier } from './notifier.ts'
-import { readDestinations, readOutbox, removeOutbox } from './outbox.ts'
-import { type Listing, readPage } from './pager.ts'
-import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from './quarantine.ts'
-import { RecordTable } from './record-table.ts'
 import { refuseUnknownFields } from './request-fields.ts'
-import { findRequest, putRequest, trimRequests } from './requests.ts'
-import { aheadOf, type Moment, type SteadyClock } from './steady-clock.ts'
 
 /** What a store on a key-value backend is made of. */
 export interface StoreParts {
@@ -97,6 +98,8 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   protected abstract readonly foldPlan: FoldPlan
+  /** The work of migrations, for stores of its kind. */
+  protected abstract readonly migrations: readonly Migration[]
   abstract reclaim(): Promise<ReclaimReport>
   abstract check(options?: CheckOptions): Promise<CheckReport>
 
@@ -189,7 +192,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   /** Finishes what an opening of a store of an earlier schema has begun. */
   async migrate(): Promise<void> {
     while (
-      await this.mutate('migrate', {}, (mutation) => migrateStep(mutation, this.parts.kind), { frees: true })
+      await this.mutate('migrate', {}, (mutation) => migrateStep(mutation, this.migrations), { frees: true })
     ) {
       // Each step is a transaction of its own.
     }
