@@ -16,7 +16,7 @@ export const allowExec: Setting<boolean> = {
 export const execIsolate: Setting<boolean> = {
   key: 'Engines.Exec.Isolate',
   description:
-    'Whether each native job has a PID namespace of its own, so that it sees and reaches no process but its own. Where the machine or the user of the node has none to give, it has none.',
+    'Whether each native job has a PID namespace of its own, so that it sees and reaches no process but its own. Where the machine or the user of the node has none to give, or this is false, it has a cgroup of its own if the node may make one.',
   form: 'boolean',
   fallback: true,
   schema: flag(),
