@@ -38,6 +38,7 @@ const lookout = new Lookout()
 const pipes = new LogPipes()
 const runners = new Runners(mark, (started, retired) => say({ kind: 'runners', started, retired }))
 const runs = new Map<number, KeptWork>()
+const toBegin: number[] = []
 let nodeIsGone = false
 
 function sayLine(fd: number, text: string): void {
@@ -80,13 +81,24 @@ async function prepare(run: number, launch: Launch): Promise<void> {
   say({ kind: 'ready', run })
 }
 
+/** One begins in a turn: the start of a process holds this one up, and in between the others are looked after. */
+function begin(run: number): void {
+  if (toBegin.push(run) === 1) setImmediate(beginNext)
+}
+
+function beginNext(): void {
+  runs.get(toBegin[0] ?? 0)?.go()
+  toBegin.shift()
+  if (toBegin.length > 0) setImmediate(beginNext)
+}
+
 function handle(message: ToKeeper): void {
   switch (message.kind) {
     case 'launch':
       void prepare(message.run, message.launch)
       break
     case 'go':
-      runs.get(message.run)?.go()
+      begin(message.run)
       break
     case 'cancel':
       runs.get(message.run)?.cancel()

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { KEEPER_VARIABLE, keeperMarkerOf } from '../../../src/compute/keeper/marker.ts'
+import {
+  type FromKeeper,
+  Messages,
+  type ProgramLaunch,
+  type ToKeeper,
+} from '../../../src/compute/keeper/protocol.ts'
+import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
+import { scratch } from '../fixture.ts'
+import { until } from '../work-bench.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../../dist/compute/keeper/keeper-main.js', import.meta.url))
+const RUNS = 100
+
+function launchIn(workDir: string): ProgramLaunch {
+  const cwd = join(workDir, 'root')
+  mkdirSync(cwd, { recursive: true })
+  const bounds = { timeMs: null, memoryBytes: null, dataBytes: null, maxProcesses: 100, graceMs: 1_000 }
+  const sizes = { logBytes: 1_000, outputBytes: 1_000_000 }
+  const start = {
+    command: '/bin/true',
+    args: [],
+    env: {},
+    cwd,
+    isolation: 'none',
+    cpus: null,
+    sharing: null,
+  } as const
+  return { kind: 'program', executionId: 'e-many', attempt: 1, workDir, ...start, ...bounds, ...sizes }
+}
+
+test('a keeper that is to begin many runs at once answers before it has begun them all', async () => {
+  const directory = scratch()
+  const env = { PATH: process.env['PATH'] ?? '', [KEEPER_VARIABLE]: keeperMarkerOf(directory) }
+  const keeper = spawn(process.execPath, [PROGRAM], { env, cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(() => void keeper.kill('SIGKILL'))
+  const heard: FromKeeper[] = []
+  let begunAtAnswer: number | undefined
+  const workDirs = Array.from({ length: RUNS }, (_, number) => join(directory, 'work', `e-${number}`))
+  const begun = (): number => workDirs.filter((workDir) => existsSync(jobProcessFile(workDir))).length
+  const messages = new Messages<FromKeeper>()
+  keeper.stdout.setEncoding('utf8').on('data', (text: string) => {
+    for (const message of messages.take(text)) {
+      heard.push(message)
+      if (message.kind !== 'here') continue
+      begunAtAnswer = begun()
+    }
+  })
+  const say = (all: readonly ToKeeper[]): void => {
+    keeper.stdin.write(all.map((message) => `${JSON.stringify(message)}\n`).join(''))
+  }
+  const count = (kind: FromKeeper['kind']): number => heard.filter((message) => message.kind === kind).length
+
+  say(workDirs.map((workDir, run) => ({ kind: 'launch', run: run + 1, launch: launchIn(workDir) })))
+  await until('all are ready', () => count('ready') === RUNS)
+  say(workDirs.map((_, run) => ({ kind: 'go', run: run + 1 })))
+  await until('the first has begun', () => begun() > 0)
+  say([{ kind: 'ask' }])
+  await until('all have ended', () => count('done') === RUNS, 60_000)
+  expect(begunAtAnswer).toBeLessThan(RUNS)
+})
