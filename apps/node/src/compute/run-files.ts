@@ -1,3 +1,5 @@
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ComputeExecution } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { Task } from '../spec/job-spec.ts'
@@ -6,6 +8,7 @@ import type { Engine } from './engine/engine.ts'
 import { removeTree } from './files/remove-tree.ts'
 import { stageWork } from './inputs/stage.ts'
 import { type ExecutionWork, rootOf } from './inputs/work.ts'
+import { isPassing } from './keeper/work-files.ts'
 import { isSafeName, workDirOf } from './layout.ts'
 import { publishedDirectory } from './results/publish.ts'
 
@@ -31,12 +34,29 @@ export async function stageRun(
 }
 
 /**
- * Removes the inputs and outputs of a run and keeps its logs. Called before an end is committed, so that a
- * crash in between leaves nothing that nobody would remove. What cannot be removed stays, with a warning.
+ * Removes the inputs and outputs of a run and what its keeper had there for a moment, and keeps its logs. Called before an end is
+ * committed, so that a crash in between leaves nothing that nobody would remove. What cannot be removed stays, with a warning.
  */
-export async function clearWork({ dataDir, log }: ComputeContext, executionId: string): Promise<void> {
+export async function clearWork(
+  { dataDir, log }: Pick<ComputeContext, 'dataDir' | 'log'>,
+  executionId: string,
+): Promise<void> {
   // An id that cannot name a directory has never been run here.
-  if (isSafeName(executionId)) await removeOrWarn(log, rootOf(workDirOf(dataDir, executionId)))
+  if (!isSafeName(executionId)) return
+  const workDir = workDirOf(dataDir, executionId)
+  await removeOrWarn(log, rootOf(workDir))
+  for (const name of await namesIn(workDir)) {
+    if (isPassing(name)) await removeOrWarn(log, join(workDir, name))
+  }
+}
+
+/** The names in a directory; none where a job has put something else in its place, or there is nothing. */
+async function namesIn(path: string): Promise<readonly string[]> {
+  try {
+    return (await lstat(path)).isDirectory() ? await readdir(path) : []
+  } catch {
+    return []
+  }
 }
 
 /** Removes all that the runs of an execution left: logs and results too. What cannot be removed stays, with a warning. */

@@ -133,7 +133,10 @@ export class AttackedNode {
   }
 
   async job(id: string): Promise<WireGetJobAnswer> {
-    const response = await this.request('GET', `orchestrator/jobs/${id}?include=executions,history`)
+    const response = await this.request(
+      'GET',
+      `orchestrator/jobs/${id}?include=executions,history&limit=1000`,
+    )
     assert.equal(response.status, 200)
     return (await response.json()) as WireGetJobAnswer
   }

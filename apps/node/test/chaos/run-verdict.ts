@@ -18,8 +18,8 @@ const INTERRUPTING: ReadonlySet<Kill['what']> = new Set<Kill['what']>(['node', '
 /** As whoever stops a job finds a run of it: begun, or not. */
 export const STOPPED: ReadonlySet<string> = new Set(['Cancelled', 'BidRejected'])
 const MAX_FAILURES = { batch: 2, ops: 1 } as const
-/** Times of an execution are whole milliseconds, and a commit comes a moment after what it is about. */
-const SLACK_MS = 100
+/** A commit comes a moment after what it is about, and a node hears of the death of a keeper a moment after that. */
+const SLACK_MS = 2_000
 const NANOSECONDS = 1_000_000
 
 /** Judges what a node says of a job by what was done to it, and by what its runs wrote themselves. */

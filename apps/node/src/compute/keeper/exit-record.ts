@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { OutcomeReason } from '../engine/engine.ts'
-import { exitFile, readNote } from './work-files.ts'
+import { exitFile, readNote, UNFINISHED_SUFFIX } from './work-files.ts'
 
 // The others say that the run was ended for the node's sake, or by whatever ended the node.
 const OWN_ENDS: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['exited', 'timeout', 'memory'])
@@ -45,7 +45,7 @@ export function exitRecord(
  * place, also what would hold up whoever opens it.
  */
 export function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.tmp`
+  const temporary = `${path}${UNFINISHED_SUFFIX}`
   try {
     writeFileSync(temporary, text, NEW_FILE)
   } catch (error) {

@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { PIPES_PREFIX } from './work-files.ts'
 
 /** Made at once, since each making costs a process. */
 const BATCH = 32
@@ -110,7 +111,7 @@ export class LogPipes {
 }
 
 function newNames(workDir: string): Names {
-  const directory = mkdtempSync(join(workDir, 'pipes-'))
+  const directory = mkdtempSync(join(workDir, PIPES_PREFIX))
   return { directory, paths: Array.from({ length: BATCH }, (_, index) => join(directory, String(index))) }
 }
 
