@@ -1,31 +1,37 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { median } from './rounds.mjs'
 import { ServedNode } from './served-node.mjs'
 
-const HELP = `Runs jobs on a real node, from submit to Completed: no-op WebAssembly, the program true, and jobs that run nothing, by turns.
+const HELP = `Runs jobs on a real node, from submit to Completed: no-op WebAssembly, the program true, and jobs that run nothing, by turns; the
+WebAssembly also on a real Bacalhau node, where one is there.
 
   --connections LIST   how many callers at a time (default 1,8,64)
   --seconds N          how long each turn (default 5)
   --rounds N           turns of each (default 3)
-  --dir DIR            where the node works (default: a temporary directory)
+  --dir DIR            where the nodes work (default: a temporary directory)
+  --peer PROGRAM       what starts Bacalhau: PROGRAM 1.9.3 serve ... (default: shared/tools/official beside the project)
 
-Prints jobs a second, the time of the median job, the processor time that the node and all below it took for each job, and the rate beside that of
-jobs that run nothing. Each caller submits a job, follows its history until it has ended, and submits the next. Build first.
+Prints jobs a second, the time of the median job from its submission to the moment that the node says it ended, the processor time that the node and
+all below it took for each job, and the rate beside that of jobs that run nothing. Each caller submits a job, asks for it until it has ended, and
+submits the next. With a peer all is done in a network namespace, since Bacalhau calls others. Build first.
 `
-/** A module whose entrypoint does nothing: `(module (memory (export "memory") 1) (func (export "_start")))`. */
+/** A module whose entrypoint does nothing: `(module (memory (export "memory") 1) (func (export "_start")))`, with the section of names that Bacalhau wants. */
 const NOTHING = Buffer.from(
-  '0061736d01000000010401600000030201000503010001071302066d656d6f7279020006' + '5f737461727400000a040102000b',
+  '0061736d01000000010401600000030201000503010001071302066d656d6f7279020006' +
+    '5f737461727400000a040102000b000b046e616d65010401000161',
   'hex',
 )
 const ENGINES = {
   noop: { Engine: { Type: 'noop', Params: {} } },
   wasm: {
-    Engine: { Type: 'wasm', Params: { EntryModule: '/m.wasm' } },
+    Engine: { Type: 'wasm', Params: { EntryModule: '/m.wasm', Entrypoint: '_start' } },
     InputSources: [
       {
         Source: {
@@ -38,6 +44,13 @@ const ENGINES = {
   },
   exec: { Engine: { Type: 'exec', Params: { Command: 'true' } } },
 }
+/** What runs where: the first word names the node. */
+const TURNS = [
+  ['saltcod', 'noop'],
+  ['saltcod', 'wasm'],
+  ['saltcod', 'exec'],
+]
+const PEER_TURN = ['bacalhau', 'wasm']
 /** Asks for little, so that many run at a time. */
 const RESOURCES = { CPU: '0.01', Memory: '1mb' }
 const TICKS_PER_SECOND = 100
@@ -48,43 +61,63 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
     dir: { type: 'string', default: tmpdir() },
+    peer: {
+      type: 'string',
+      default: fileURLToPath(new URL('../../shared/tools/official', import.meta.url)),
+    },
+    // Says that this process is in a network namespace already.
+    inside: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 if (values.help) process.stdout.write(HELP)
-else await main()
+else if (values.inside || !existsSync(values.peer)) await main()
+else process.exitCode = inNamespace()
+
+/** Does all of it in a network namespace of its own, and returns the exit code; without one there is no peer. */
+function inNamespace() {
+  const user = process.getuid() === 0 ? [] : ['--user', '--map-root-user']
+  const own = [process.execPath, ...process.argv.slice(1), '--inside']
+  const shell = ['sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
+  return spawnSync('unshare', [...user, '--net', ...shell, ...own], { stdio: 'inherit' }).status ?? 1
+}
 
 async function main() {
   const directory = mkdtempSync(join(values.dir, 'saltcod-runs-'))
-  const node = await ServedNode.start(directory, ['--allow-exec'])
+  const nodes = { saltcod: await ServedNode.start(directory, ['--allow-exec']) }
   try {
-    for (const type of Object.keys(ENGINES)) await turn(node, type, 1, 1_000)
+    const turns = [...TURNS]
+    if (values.inside) {
+      nodes.bacalhau = await ServedNode.startBacalhau(directory, values.peer)
+      turns.push(PEER_TURN)
+    } else process.stdout.write(`Bacalhau is not measured: ${values.peer} is not there\n`)
+    for (const [where, type] of turns) await turn(nodes[where], type, 1, 1_000)
     const table = new Table({
-      head: ['connections', 'engine', 'jobs/s', 'median ms', 'CPU ms/job', 'beside noop'],
+      head: ['connections', 'node', 'engine', 'jobs/s', 'median ms', 'CPU ms/job', 'beside noop'],
       style: { head: [], border: [] },
     })
     for (const connections of values.connections.split(',').map(Number)) {
-      const results = Object.fromEntries(Object.keys(ENGINES).map((type) => [type, []]))
+      const results = turns.map(() => [])
       for (let round = 0; round < Number(values.rounds); round += 1) {
-        for (const type of Object.keys(ENGINES)) {
-          results[type].push(await turn(node, type, connections, Number(values.seconds) * 1_000))
-        }
+        for (const [index, [where, type]] of turns.entries())
+          results[index].push(await turn(nodes[where], type, connections, Number(values.seconds) * 1_000))
       }
-      const rate = (type) => median(results[type].map((result) => result.perSecond))
-      for (const [type, turns] of Object.entries(results)) {
+      const rates = results.map((all) => median(all.map((result) => result.perSecond)))
+      for (const [index, [where, type]] of turns.entries()) {
         table.push([
           connections,
+          where,
           type,
-          rate(type).toFixed(1),
-          median(turns.map((result) => result.medianMs)).toFixed(1),
-          median(turns.map((result) => result.cpuMs)).toFixed(1),
-          (rate(type) / rate('noop')).toFixed(2),
+          rates[index].toFixed(1),
+          median(results[index].map((result) => result.medianMs)).toFixed(1),
+          median(results[index].map((result) => result.cpuMs)).toFixed(1),
+          (rates[index] / rates[0]).toFixed(2),
         ])
       }
     }
     process.stdout.write(`${table.toString()}\n`)
   } finally {
-    await node.end('SIGTERM')
+    for (const node of Object.values(nodes)) await node.end('SIGTERM')
     rmSync(directory, { recursive: true, force: true })
   }
 }
@@ -96,9 +129,7 @@ async function turn(node, type, connections, milliseconds) {
   const times = []
   const caller = async () => {
     while (performance.now() - beganMs < milliseconds) {
-      const startMs = performance.now()
-      await oneJob(node, type)
-      times.push(performance.now() - startMs)
+      times.push(await oneJob(node, type))
     }
   }
   await Promise.all(Array.from({ length: connections }, caller))
@@ -110,14 +141,16 @@ async function turn(node, type, connections, milliseconds) {
   }
 }
 
+/** Resolves with how long a job took, as the clock of the machine says. */
 async function oneJob(node, type) {
   const Tasks = [{ Name: 'main', Resources: RESOURCES, ...ENGINES[type] }]
   const job = { Name: `j-${Math.random().toString(36).slice(2)}`, Type: 'batch', Count: 1, Tasks }
+  const startMs = performance.timeOrigin + performance.now()
   const { JobID } = await node.call('PUT', '/api/v1/orchestrator/jobs', { Job: job })
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 1.6, 100)) {
     const { Job } = await node.call('GET', `/api/v1/orchestrator/jobs/${JobID}`)
     const state = Job.State.StateType
-    if (state === 'Completed') return
+    if (state === 'Completed') return Job.ModifyTime / 1e6 - startMs
     if (state === 'Failed' || state === 'Stopped') throw new Error(`a job of ${type} ended as ${state}`)
     await delay(waitMs)
   }

@@ -2,10 +2,23 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { NodeClient } from './node-client.mjs'
 
 const PROGRAM = fileURLToPath(new URL('../apps/node/dist/main.js', import.meta.url))
+
+const PATIENCE_MS = 30_000
+const BACALHAU_PORT = 1341
+/** Serves alone, and calls nobody. */
+const BACALHAU_CONFIG = `API: { Host: 127.0.0.1, Port: ${BACALHAU_PORT} }
+Orchestrator: { Enabled: true, Host: 127.0.0.1, Port: 4341 }
+Compute: { Enabled: true, Orchestrators: ["nats://127.0.0.1:4341"] }
+DisableAnalytics: true
+UpdateConfig: { Interval: 0s }
+WebUI: { Enabled: false }
+JobAdmissionControl: { AcceptNetworkedJobs: true }
+`
 
 /** A real node in a process of its own, which rewrites its stores only when it is asked to. */
 export class ServedNode {
@@ -37,6 +50,21 @@ export class ServedNode {
       return node
     }
     throw new Error('the node does not serve')
+  }
+
+  /** Starts a node of Bacalhau 1.9.3, by a program that runs it in a version, and resolves when it takes jobs. */
+  static async startBacalhau(directory, program) {
+    const config = join(directory, 'bacalhau.yaml')
+    writeFileSync(config, BACALHAU_CONFIG)
+    const args = ['1.9.3', 'serve', '--data-dir', join(directory, 'bacalhau'), '-c', config, '--name', 'peer']
+    const node = new ServedNode(spawn(program, args, { stdio: 'ignore' }))
+    node.#client = new NodeClient(`http://127.0.0.1:${BACALHAU_PORT}`)
+    for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; await delay(100)) {
+      const answer = await node.call('GET', '/api/v1/orchestrator/nodes').catch(() => undefined)
+      if (answer?.Nodes?.length > 0) return node
+    }
+    await node.end('SIGKILL')
+    throw new Error('Bacalhau does not serve')
   }
 
   /** Where it serves. */
