@@ -3,6 +3,7 @@ import { programVersion } from '../version.ts'
 import { addArchiveCommands } from './archive-commands.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addJobCommands } from './job-commands.ts'
+import { addNodeCommands } from './node-commands.ts'
 import { addNodeFlags, addSettingFlags, outputOption } from './options.ts'
 import { LIST_FORMATS } from './output.ts'
 import { addCompactCommand, addGcCommand } from './retention-commands.ts'
@@ -47,6 +48,7 @@ export function createProgram(terminal: Terminal): Command {
   program.hook('preAction', (_program, command) => refuseEmptyArguments(command))
   addServe(program, terminal)
   addJobCommands(program, terminal)
+  addNodeCommands(program, terminal)
   addGcCommand(program, terminal)
   addArchiveCommands(program, terminal)
   addCompactCommand(program, terminal)

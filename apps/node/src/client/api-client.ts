@@ -11,6 +11,7 @@ import type {
   WireGetJobAnswer,
   WireHistory,
   WireJob,
+  WireNodeState,
   WirePage,
   WirePutJobAnswer,
   WireRerunAnswer,
@@ -37,6 +38,7 @@ const ANSWER_MS = 60_000
 const GC_ANSWER_MS = 290_000
 
 const JOBS = '/api/v1/orchestrator/jobs'
+const NODES = '/api/v1/orchestrator/nodes'
 const ARCHIVE = '/api/v1/saltcod/archive'
 const COMPACT = '/api/v1/saltcod/compact'
 
@@ -96,6 +98,16 @@ export class ApiClient {
     return reason === null
       ? this.#call('POST', `${path}/release`, query, {})
       : this.#call('POST', `${path}/hold`, query, { Reason: reason })
+  }
+
+  /** Lists the nodes that run jobs. */
+  listNodes(): Promise<{ readonly Nodes: readonly WireNodeState[] }> {
+    return this.#call('GET', NODES, {})
+  }
+
+  /** Returns a node, by its id or the beginning of it. */
+  getNode(id: string): Promise<{ readonly Node: WireNodeState }> {
+    return this.#call('GET', `${NODES}/${encodeURIComponent(id)}`, {})
   }
 
   /** Lists the jobs of the node's archive. */

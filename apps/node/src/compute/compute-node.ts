@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { ComputePeer, Link, NodeLoad } from '../link/link.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
+import { ISOLATION_LABEL } from './engine/exec.ts'
 import { Inbox } from './inbox.ts'
 import { KeptInputs } from './inputs/kept-inputs.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
@@ -41,6 +42,8 @@ export interface ComputeNode {
   readonly peer: ComputePeer
   /** Resolves with the error that made a part of the room end: the process should then be restarted. */
   readonly failed: Promise<unknown>
+  /** How native jobs are kept apart, in a word; `null` where none are run. */
+  readonly isolation: string | null
   /** Returns how busy the room is. */
   load(): NodeLoad
   /** Counts the processes beside the node. */
@@ -111,7 +114,8 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     await Promise.allSettled(loops)
   }
   const helpers = (): HelperCounts => context.settings.engines.helpers()
-  return { peer, failed, load, helpers, stop: once(stop) }
+  const isolation = introduction.node.labels[ISOLATION_LABEL] ?? null
+  return { peer, failed, isolation, load, helpers, stop: once(stop) }
 }
 
 function tellCutOff({ log }: ComputeContext, executions: readonly string[], graceMs: number): void {

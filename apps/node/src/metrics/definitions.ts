@@ -32,6 +32,7 @@ export const GAUGES: readonly Definition[] = [
   ['saltcod_store_free_bytes', 'Bytes inside the file that no live page takes.', ['store']],
   ['saltcod_store_dead_share', 'The share of free bytes among used and free ones, from 0 to 1.', ['store']],
   ['saltcod_rewrite_last_pause_seconds', 'The longest that writers waited in the last rewrite.', ['store']],
+  ['saltcod_exec_isolation', '1 for the way in which native jobs are kept apart on this node.', ['mode']],
   ['saltcod_runs', 'Executions that are being carried out on this node.', []],
   [
     'saltcod_runs_held_back',

@@ -19,7 +19,7 @@ export interface MetricsParts {
   /** How many executions ended, by why. */
   readonly ends: { entries(): Iterable<readonly [EndReason, number]> }
   /** The compute room; undefined while there is none. */
-  readonly room: () => Pick<ComputeNode, 'load' | 'helpers'> | undefined
+  readonly room: () => Pick<ComputeNode, 'isolation' | 'load' | 'helpers'> | undefined
   readonly clock: () => number
 }
 
@@ -93,6 +93,7 @@ export class Metrics {
   #readRoom(): void {
     const room = this.#parts.room()
     if (room === undefined) return
+    if (room.isolation !== null) this.#set('saltcod_exec_isolation', 1, { mode: room.isolation })
     const { runningExecutions, heldBack } = room.load()
     this.#set('saltcod_runs', runningExecutions)
     this.#set('saltcod_runs_held_back', heldBack)

@@ -10,7 +10,7 @@ import { Parameters } from './parameters.ts'
 import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
 
 /** The label of a node that says how its native jobs are kept apart. */
-const ISOLATION_LABEL = 'saltcod/exec-isolation'
+export const ISOLATION_LABEL: string = 'saltcod/exec-isolation'
 /** The label that says what the kernel holds each of them to as a whole. */
 const CONTROLLERS_LABEL = 'saltcod/exec-controllers'
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'

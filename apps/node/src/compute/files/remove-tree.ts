@@ -1,21 +1,39 @@
-import { chmod, lstat, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, lstat, readdir, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 
 /** Directories with a longer path are moved up before they are removed: no call of the system takes one of 4,096 bytes. */
 const LONG_PATH_BYTES = 2_048
 
-/** Makes all that lies in a directory removable: opens what was closed, and brings up what lies too deep. */
+/** Where something is mounted in or below a directory: what is there is another's. */
+async function mountsBelow(top: string): Promise<ReadonlySet<string>> {
+  const table = await readFile('/proc/self/mountinfo', 'latin1').catch(() => '')
+  const points = table.split('\n').map((line) => unescapeOctal(line.split(' ')[4] ?? ''))
+  return new Set(points.filter((point) => point === top || point.startsWith(`${top}/`)))
+}
+
+function unescapeOctal(text: string): string {
+  const bytes = text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  )
+  return Buffer.from(bytes, 'latin1').toString()
+}
+
+/** Makes all that lies in a directory removable, but for what is mounted there: opens what was closed, and brings up what lies too deep. */
 async function makeRemovable(top: string): Promise<void> {
   let moved = 0
+  const real = await realpath(top)
+  let mounted = await mountsBelow(real)
   const queue = [top]
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (!(await lstat(path)).isDirectory()) continue
+    if (!(await lstat(path)).isDirectory() || mounted.has(join(real, relative(top, path)))) continue
     await chmod(path, 0o700)
     let place = path
     if (path !== top && Buffer.byteLength(path) > LONG_PATH_BYTES) {
       place = await freeName(top, moved)
       moved += 1
       await rename(path, place)
+      // What is mounted in it has moved along.
+      mounted = await mountsBelow(real)
     }
     for (const name of await readdir(place)) queue.push(join(place, name))
   }

@@ -69,7 +69,8 @@ export class PidNamespace implements Kept {
       ...(this.hasUserNamespace ? [`--user=/proc/${this.initPid}/ns/user`, '--preserve-credentials'] : []),
       `--pid=/proc/${this.initPid}/ns/pid`,
       `--mount=/proc/${this.initPid}/ns/mnt`,
-      `--wd=${directory}`,
+      // In there, so that the job also sees by a relative path what it mounts.
+      `--wdns=${directory}`,
     ]
     // What makes the system load other code must not do so before the program is inside.
     const variables = Object.entries(env)

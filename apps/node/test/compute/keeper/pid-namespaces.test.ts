@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { PidNamespace } from '../../../src/compute/keeper/pid-namespace.ts'
 import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
 import { environmentValue, listProcesses } from '../../../src/compute/keeper/process-table.ts'
@@ -86,4 +89,19 @@ describe.runIf(available)('the namespace of a job that has ended', () => {
     await runIn(waiting, '(setsid sleep 1000 &)')
     expect(await namespaces.take('a')).not.toBe(waiting)
   })
+})
+
+test.runIf(available)('a job sees by a relative path what it mounts', async () => {
+  const namespaces = await PidNamespaces.find({})
+  assert(namespaces !== undefined)
+  const namespace = await namespaces.take(null)
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-mount-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const script =
+    'mkdir m && { mount -t tmpfs tmpfs m || exit 0; } && touch m/inside && test -e "$PWD/m/inside"'
+  const { command, args } = namespace.enter({ command: '/bin/sh', args: ['-c', script], env: {} }, directory)
+  const [code] = (await once(spawn(command, args, { stdio: 'ignore' }), 'exit')) as [number]
+  expect(code).toBe(0)
+  expect(existsSync(join(directory, 'm/inside'))).toBe(false)
+  await namespace.end()
 })

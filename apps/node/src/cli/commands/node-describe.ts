@@ -1,0 +1,79 @@
+import { bytesText, formatTable, paint } from '@saltcod/display'
+import { EXIT } from '../../exit-code.ts'
+import { Failure } from '../../failure.ts'
+import type { WireNodeState, WireResources } from '../../wire/models.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import { printValue } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Options of `node describe`. */
+export interface NodeDescribeOptions extends NodeFlags {
+  readonly output: string
+}
+
+/** Tells all about a node. Throws a `Failure` where no id is given and there is not exactly one. */
+export async function nodeDescribe(
+  terminal: Terminal,
+  id: string | undefined,
+  options: NodeDescribeOptions,
+): Promise<void> {
+  const client = clientFor(terminal, options)
+  const node = id === undefined ? theOnly((await client.listNodes()).Nodes) : (await client.getNode(id)).Node
+  const { output } = options
+  if (output === 'json' || output === 'yaml') printValue(terminal, output, node)
+  else print(terminal, node)
+}
+
+function theOnly(nodes: readonly WireNodeState[]): WireNodeState {
+  const [node, another] = nodes
+  if (node !== undefined && another === undefined) return node
+  throw new Failure(EXIT.usage, `there are ${nodes.length} nodes, so say which`, {
+    hint: 'saltcod node list shows their ids',
+  })
+}
+
+function print(terminal: Terminal, { Info, Connection }: WireNodeState): void {
+  const compute = Info.ComputeNodeInfo
+  const facts: [string, string][] = [
+    ['ID', Info.NodeID],
+    ['Status', Connection.toLowerCase()],
+    ['Engines', (compute?.ExecutionEngines ?? []).join(', ')],
+    ['Inputs', (compute?.StorageSources ?? []).join(', ')],
+    ['Publishers', (compute?.Publishers ?? []).join(', ')],
+    ['Running', String(compute?.RunningExecutions ?? 0)],
+    ['Waiting', String(compute?.EnqueuedExecutions ?? 0)],
+  ]
+  terminal.out(facts.map(([name, text]) => `${name.padEnd(12)}${text}\n`).join(''))
+  if (compute !== undefined) {
+    const row = (name: string, resources: WireResources): string[] => [
+      name,
+      (resources.CPU ?? 0).toFixed(2),
+      bytesText(resources.Memory ?? 0),
+      bytesText(resources.Disk ?? 0),
+      String(resources.GPU ?? 0),
+    ]
+    terminal.out(`\n${paint(terminal, 'bold', 'Capacity')}\n`)
+    terminal.out(
+      formatTable(
+        terminal,
+        ['', 'CPU', 'MEMORY', 'DISK', 'GPU'],
+        [
+          row('all', compute.MaxCapacity),
+          row('free', compute.AvailableCapacity),
+          row('for one job', compute.MaxJobRequirements),
+        ],
+      ),
+    )
+  }
+  const labels = Object.entries(Info.Labels).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (labels.length === 0) return
+  terminal.out(`\n${paint(terminal, 'bold', 'Labels')}\n`)
+  terminal.out(
+    formatTable(
+      terminal,
+      ['LABEL', 'VALUE'],
+      labels.map(([name, value]) => [name, value]),
+    ),
+  )
+}

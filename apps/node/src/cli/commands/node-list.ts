@@ -1,0 +1,36 @@
+import { bytesText, shortId } from '@saltcod/display'
+import type { WireNodeState } from '../../wire/models.ts'
+import type { NodeFlags } from '../configuration.ts'
+import { clientFor } from '../configuration.ts'
+import type { Column } from '../output.ts'
+import { printList } from '../output.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Options of `node list`. */
+export interface NodeListOptions extends NodeFlags {
+  readonly output: string
+  readonly wide?: boolean
+}
+
+/** Lists the nodes that run jobs. */
+export async function nodeList(terminal: Terminal, options: NodeListOptions): Promise<void> {
+  const { output, wide = false } = options
+  const { Nodes } = await clientFor(terminal, options).listNodes()
+  printList(terminal, output, Nodes, columns(wide || output === 'csv'))
+}
+
+function columns(wide: boolean): Column<WireNodeState>[] {
+  return [
+    { name: 'ID', value: ({ Info }) => shortId(Info.NodeID, wide) },
+    { name: 'STATUS', value: ({ Connection }) => Connection.toLowerCase() },
+    { name: 'ENGINES', value: ({ Info }) => (Info.ComputeNodeInfo?.ExecutionEngines ?? []).join(' ') },
+    { name: 'RUNNING', value: ({ Info }) => String(Info.ComputeNodeInfo?.RunningExecutions ?? 0) },
+    { name: 'WAITING', value: ({ Info }) => String(Info.ComputeNodeInfo?.EnqueuedExecutions ?? 0) },
+    { name: 'FREE CPU', value: ({ Info }) => (Info.ComputeNodeInfo?.AvailableCapacity.CPU ?? 0).toFixed(2) },
+    {
+      name: 'FREE MEMORY',
+      value: ({ Info }) => bytesText(Info.ComputeNodeInfo?.AvailableCapacity.Memory ?? 0),
+    },
+    { name: 'FREE DISK', value: ({ Info }) => bytesText(Info.ComputeNodeInfo?.AvailableCapacity.Disk ?? 0) },
+  ]
+}
