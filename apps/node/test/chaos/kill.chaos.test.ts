@@ -75,7 +75,6 @@ test.each(CASES.filter(({ isolate }) => available || !isolate))(
     await checkStores(node.repository)
     expect(await killed.differences(), where).toEqual([])
     expect(await killed.forget(), where).toEqual([])
-    expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
-    await killed.untilNoneIsLeft(true)
+    expect(await killed.stop(), where).toEqual([])
   },
 )

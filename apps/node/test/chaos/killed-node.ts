@@ -106,7 +106,9 @@ export class KilledNode {
       note('node', [])
       return true
     }
-    if (killPart(part)) note(part.kind, [part])
+    // It may have ended since it was seen; then another one is looked for.
+    if (!killPart(part)) return await this.kill(victim)
+    note(part.kind, [part])
     return false
   }
 
@@ -202,6 +204,13 @@ export class KilledNode {
     return lying()
   }
 
+  /** Ends the node in good order, and returns which of the inputs that its runs shared are left then. */
+  async stop(): Promise<string[]> {
+    assert.deepEqual(await this.node.signal('SIGTERM'), { code: 0, signal: null })
+    await this.untilNoneIsLeft(true)
+    return namesIn(join(this.#room, 'inputs'))
+  }
+
   async #ended(job: VariedJob, id: string): Promise<WireGetJobAnswer> {
     let answer = await this.node.job(id)
     const state = (): string => answer.Job.State.StateType
@@ -215,9 +224,9 @@ export class KilledNode {
     return answer
   }
 
-  /** Where its runs work, where their results are kept, and the inputs that they share. */
+  /** Where its runs work, and where their results are kept. */
   get #directories(): readonly string[] {
-    return ['work', 'results', 'inputs'].map((name) => join(this.#room, name))
+    return [join(this.#room, 'work'), join(this.#room, 'results')]
   }
 
   get #room(): string {
