@@ -29,7 +29,12 @@ export class NodeClient {
         })
         answer.on('error', reject)
       })
-      sent.on('error', reject)
+      // A server may end a connection that has waited for long at the moment of the next request.
+      const isStale = (error) => sent.reusedSocket && error.code === 'ECONNRESET' && method === 'GET'
+      sent.on('error', (error) => {
+        if (isStale(error)) resolve(this.call(method, path, body))
+        else reject(error)
+      })
       sent.end(text)
     })
   }
