@@ -1,8 +1,7 @@
-import { constants, openSync, writeSync } from 'node:fs'
+import { constants, openSync, rmSync, writeSync } from 'node:fs'
 
-// Without waiting, and following no link: a job may have put anything in the place of its log.
-const APPEND =
-  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOFOLLOW
+// A file of its own: a job may have put anything in the place of its log, another file among it.
+const NEW = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL
 
 /** A log file that is made with its first bytes, takes at most a number of bytes and forgets the rest, so that a job cannot fill the disk. */
 export class CappedFile {
@@ -38,7 +37,7 @@ export class CappedFile {
     if (kept.length < bytes.length) this.#capped = true
     if (kept.length === 0) return
     try {
-      this.#file ??= openSync(this.path, APPEND, 0o600)
+      this.#file ??= openNew(this.path)
       const file = this.#file
       for (let at = 0; at < kept.length; ) at += writeSync(file, kept, at)
       this.#room -= kept.length
@@ -58,5 +57,15 @@ export class CappedFile {
   /** Takes no more, without a word of what still comes. */
   shut(): void {
     this.#room = 0
+  }
+}
+
+function openNew(path: string): number {
+  try {
+    return openSync(path, NEW, 0o600)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    rmSync(path, { recursive: true, force: true })
+    return openSync(path, NEW, 0o600)
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type BigIntStats, constants, lstatSync } from 'node:fs'
 import { copyFile, lstat, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { makeFreshDirectory } from '../files/directories.ts'
 import { removeTree } from '../files/remove-tree.ts'
 
@@ -18,6 +19,8 @@ export interface KeptInputsOptions {
 }
 
 const MOST_SEEN = 4_096
+/** Longer than the time of the kernel's clock that files are stamped with takes for a step. */
+const CLOCK_TICK_MS = 20
 
 /** 256 MiB in 256 trees of up to 64 entries, for ten minutes. */
 export const KEPT_INPUTS: KeptInputsOptions = {
@@ -25,6 +28,14 @@ export const KEPT_INPUTS: KeptInputsOptions = {
   maxEntries: 64,
   maxIdle: 256,
   idleMs: 600_000,
+}
+
+/** How a directory is filled. */
+export interface Maker<Made> {
+  /** Fills an empty directory. */
+  make(directory: string): Promise<Made>
+  /** Reads all of it again, and tells whether it is what was to be there. */
+  holds(made: Made): Promise<boolean>
 }
 
 /** A directory whose content nobody changes, for as long as it is not released. */
@@ -54,27 +65,29 @@ class Tree<Made> {
   /** What it consists of, as it was made; undefined where there is too much of it to be kept. */
   entries: readonly Entry[] | undefined
 
-  constructor(
-    key: string,
-    directory: string,
-    make: (directory: string) => Promise<Made>,
-    options: KeptInputsOptions,
-  ) {
+  constructor(key: string, directory: string, maker: Maker<Made>, options: KeptInputsOptions) {
     this.key = key
     this.directory = directory
-    this.making = this.#make(make, options)
+    this.making = this.#make(maker, options)
   }
 
-  async #make(
-    make: (directory: string) => Promise<Made>,
-    { maxEntries, maxBytes }: KeptInputsOptions,
-  ): Promise<Made> {
+  async #make({ make, holds }: Maker<Made>, options: KeptInputsOptions): Promise<Made> {
     await makeFreshDirectory(this.directory)
     const made = await make(this.directory)
+    const entries = await this.#list(options)
+    if (entries === undefined) return made
+    // Whatever is written after the look at the content must have another time than what was noted.
+    await delay(CLOCK_TICK_MS)
+    if (await holds(made)) this.entries = entries
+    return made
+  }
+
+  /** What is there now; undefined where that is too much. */
+  async #list({ maxEntries, maxBytes }: KeptInputsOptions): Promise<readonly Entry[] | undefined> {
     const entries: Entry[] = []
     const queue = ['']
     for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-      if (entries.length === maxEntries) return made
+      if (entries.length === maxEntries) return undefined
       const path = join(this.directory, name)
       const status = await lstat(path, { bigint: true })
       const isDirectory = status.isDirectory()
@@ -82,8 +95,7 @@ class Tree<Made> {
       if (isDirectory) for (const inside of await readdir(path)) queue.push(join(name, inside))
       else this.bytes += Number(status.size)
     }
-    if (this.bytes <= maxBytes / 2) this.entries = entries
-    return made
+    return this.bytes <= maxBytes / 2 ? entries : undefined
   }
 
   /** Tells whether it is what was made. Whatever is written, renamed or linked in it leaves another time of change behind, which no program sets. */
@@ -149,25 +161,28 @@ export class KeptInputs<Made> {
     await removeTree(this.#directory)
   }
 
-  /** The directory for a content, made where it is not there yet or was changed; undefined where the content comes for the first time, or is too much to keep. Rejects as `make` does. */
-  async take(
-    content: string,
-    make: (directory: string) => Promise<Made>,
-  ): Promise<KeptTree<Made> | undefined> {
+  /** The directory for a content, made where it is not there yet or was changed; undefined where the content comes for the first time, or cannot be kept. */
+  async take(content: string, maker: Maker<Made>): Promise<KeptTree<Made> | undefined> {
     const key = createHash('sha256').update(content).digest('hex')
     const known = this.#trees.get(key)
     if (this.#tooLarge.has(key) || (known === undefined && this.#isNew(key))) return undefined
     if (known !== undefined) {
       const made = await this.#use(known)
-      if (known.whole) return this.#handOut(known, made)
+      if (made === undefined) return undefined
+      if (known.whole) return this.#handOut(known, made.of)
+      if (known.entries === undefined) {
+        this.#leave(known)
+        return undefined
+      }
       this.#forget(known)
       this.#leave(known)
     }
-    const tree = new Tree(key, join(this.#directory, `${key}-${this.#made}`), make, this.#options)
+    const tree = new Tree(key, join(this.#directory, `${key}-${this.#made}`), maker, this.#options)
     this.#made += 1
     this.#trees.set(key, tree)
     const made = await this.#use(tree)
-    if (tree.entries !== undefined) return this.#handOut(tree, made)
+    if (made === undefined) return undefined
+    if (tree.whole) return this.#handOut(tree, made.of)
     note(this.#tooLarge, key)
     this.#forget(tree)
     this.#leave(tree)
@@ -187,16 +202,27 @@ export class KeptInputs<Made> {
     return true
   }
 
-  async #use(tree: Tree<Made>): Promise<Made> {
+  /** Counts a use; undefined where it could not be made, for which a run that stages for itself finds the reason. */
+  async #use(tree: Tree<Made>): Promise<{ readonly of: Made } | undefined> {
     tree.uses += 1
     if (this.#idle.delete(tree)) this.#idleBytes -= tree.bytes
     try {
-      return await tree.making
-    } catch (error) {
+      return { of: await tree.making }
+    } catch {
       this.#forget(tree)
       this.#leave(tree)
-      throw error
+      await this.#repair()
+      return undefined
     }
+  }
+
+  /** Removes what somebody has put in the place of the directory. */
+  async #repair(): Promise<void> {
+    const isRight = await lstat(this.#directory).then(
+      (status) => status.isDirectory(),
+      () => true,
+    )
+    if (!isRight) await removeTree(this.#directory).catch(() => undefined)
   }
 
   #handOut(tree: Tree<Made>, made: Made): KeptTree<Made> {

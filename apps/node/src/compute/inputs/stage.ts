@@ -5,7 +5,7 @@ import { CopyBudget } from '../files/copy-budget.ts'
 import { makeFreshDirectory, makeJobDirectory } from '../files/directories.ts'
 import { isTaskError, TaskError } from '../task-error.ts'
 import { fetchUrl } from './download.ts'
-import { fetchInline } from './inline.ts'
+import { fetchInline, holdsInline } from './inline.ts'
 import type { InputFetch, InputFetcher } from './input-fetch.ts'
 import type { InputPolicy } from './input-policy.ts'
 import type { KeptInputs, KeptTree } from './kept-inputs.ts'
@@ -112,7 +112,15 @@ async function takeKept(options: StageOptions): Promise<KeptTree<readonly Staged
   const content = inputs.map((input) => [inputPath(input), ...inputParams(input)])
   // Not the signal of this run: others may wait for the same directory.
   const signal = new AbortController().signal
-  return await kept.take(JSON.stringify(content), (rootDir) => stageInputs({ ...options, signal }, rootDir))
+  return await kept.take(JSON.stringify(content), {
+    make: (rootDir) => stageInputs({ ...options, signal }, rootDir),
+    holds: async (staged) => {
+      for (const [index, { hostPath }] of staged.entries()) {
+        if (!(await holdsInline(hostPath, inputParams(inputs[index] as InputSource).get('url')))) return false
+      }
+      return true
+    },
+  })
 }
 
 /**

@@ -25,6 +25,8 @@ export class PidNamespace implements Kept {
   readonly #view: ProcView
   /** What was mounted where before the first job. */
   readonly #mounts: string
+  /** The control groups that it was in before the first job, in one of which a job could hold it up. */
+  readonly #groups: string
   #killed = false
   sharing: string | null | undefined
   idleSinceMs: number = performance.now()
@@ -36,6 +38,7 @@ export class PidNamespace implements Kept {
     this.hasUserNamespace = hasUserNamespace
     this.#view = new ProcView(initPid)
     this.#mounts = readMounts(initPid)
+    this.#groups = readGroups(initPid)
     this.#ended = this.gone ? Promise.resolve() : once(holder, 'exit')
     // One that somebody stops would hold up the end of its namespace.
     stopWatch.watch(holder)
@@ -53,10 +56,17 @@ export class PidNamespace implements Kept {
     return first !== undefined && isLive(first) && first.ppid === this.#holder.pid
   }
 
-  /** Tells whether it is as it was before its first job: no process is left in it, and nothing was mounted. */
+  /** Tells whether it is as it was before its first job: no process is left in it, nothing was mounted, and its first process waits where it was. */
   get clean(): boolean {
     try {
-      return !this.#killed && this.alive && this.#view.isEmpty() && readMounts(this.initPid) === this.#mounts
+      return (
+        !this.#killed &&
+        this.alive &&
+        this.#view.isEmpty() &&
+        readMounts(this.initPid) === this.#mounts &&
+        readProcess(this.initPid)?.state === 'S' &&
+        readGroups(this.initPid) === this.#groups
+      )
     } catch {
       // Gone meanwhile, or without descriptors to look with.
       return false
@@ -111,4 +121,8 @@ export class PidNamespace implements Kept {
 
 function readMounts(pid: number): string {
   return readFileSync(`/proc/${pid}/mountinfo`, 'latin1')
+}
+
+function readGroups(pid: number): string {
+  return readFileSync(`/proc/${pid}/cgroup`, 'latin1')
 }

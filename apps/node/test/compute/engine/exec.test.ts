@@ -191,6 +191,17 @@ describe('the disk that a native job may fill', () => {
   })
 })
 
+test.each(['ln victim ../stdout', 'ln -s victim ../stdout', 'mkdir ../stdout', 'mkfifo ../stdout'])(
+  'what a job puts in the place of its log is neither written to nor taken for it: %s',
+  async (trick) => {
+    const script = `echo before > victim; ${trick}; echo of the job; cat victim > ../copy`
+    const task = { Engine: { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } } }
+    const prepared = await engine.prepare(await bareRun(workDir, task), { signal: stopper.signal })
+    expect(await prepared.go()).toMatchObject({ stdout: 'of the job\n', exitCode: 0 })
+    expect(readFileSync(join(workDir, 'root/victim'), 'utf8')).toBe('before\n')
+  },
+)
+
 describe('cancelling', () => {
   test('gives the job time to end by itself', async () => {
     const task = {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -26,11 +27,14 @@ function keptInputs(options: Partial<KeptInputsOptions> = {}): {
   onTestFinished(() => kept.close())
   let count = 0
   const take = (content: string): ReturnType<KeptInputs<string>['take']> =>
-    kept.take(content, (directory) => {
-      count += 1
-      mkdirSync(join(directory, 'deep'))
-      writeFileSync(join(directory, 'deep', 'text'), content, { mode: 0o444 })
-      return Promise.resolve(`made of ${content}`)
+    kept.take(content, {
+      make: (directory) => {
+        count += 1
+        mkdirSync(join(directory, 'deep'))
+        writeFileSync(join(directory, 'deep', 'text'), content, { mode: 0o444 })
+        return Promise.resolve(`made of ${content}`)
+      },
+      holds: () => Promise.resolve(true),
     })
   return { kept, place, take, made: () => count }
 }
@@ -130,16 +134,36 @@ test('what nobody uses for a time is removed', async () => {
   await waitFor('it is gone', () => readdirSync(place).length === 0)
 })
 
-test('what cannot be made is made anew for the next', async () => {
+const HOLDS = { holds: () => Promise.resolve(true) }
+
+test('what cannot be made is left to the run, and made anew for the next', async () => {
   const place = join(temporaryDirectory(), 'inputs')
   const kept = new KeptInputs<string>(place)
-  await kept.take('a', () => Promise.resolve(''))
-  await expect(kept.take('a', () => Promise.reject(new Error('no room')))).rejects.toThrow('no room')
+  const take = async (make: () => Promise<string>): Promise<string | undefined> =>
+    (await kept.take('a', { ...HOLDS, make }))?.made
+  expect(await take(() => Promise.resolve(''))).toBeUndefined()
+  expect(await take(() => Promise.reject(new Error('no room')))).toBeUndefined()
   await waitFor('nothing is left of it', () => readdirSync(place).length === 0)
-  await kept.take('a', () => Promise.resolve(''))
-  expect((await kept.take('a', () => Promise.resolve('made')))?.made).toBe('made')
+  expect(await take(() => Promise.resolve(''))).toBeUndefined()
+  expect(await take(() => Promise.resolve('made'))).toBe('made')
   await kept.close()
   expect(existsSync(place)).toBe(false)
+})
+
+test('what is not what it should be once it was noted is not kept', async () => {
+  const { kept, place } = keptInputs()
+  const maker = { make: () => Promise.resolve('made'), holds: () => Promise.resolve(false) }
+  for (let time = 0; time < 3; time += 1) expect(await kept.take('a', maker)).toBeUndefined()
+  await waitFor('nothing is left of it', () => readdirSync(place).length === 0)
+})
+
+test('a link in the place of the directory holds up one run, and is removed', async () => {
+  const { take, place } = keptInputs()
+  symlinkSync('/nowhere/at/all', place)
+  await take('a')
+  expect(await take('a')).toBeUndefined()
+  await take('a')
+  expect((await take('a'))?.made).toBe('made of a')
 })
 
 test('what an earlier process left is removed', async () => {

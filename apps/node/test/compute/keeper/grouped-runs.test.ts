@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { RunningProcess } from '../../../src/compute/engine/engine.ts'
@@ -245,6 +246,8 @@ describe.runIf(available)('when node and keeper are killed together', () => {
   test('the next keeper of the place ends what it left, and that of another place touches nothing', async () => {
     const directory = scratch()
     const dead = await killedNode(directory)
+    // The first process of the job dies of its keeper's death a moment later.
+    await delay(500)
     const others = processesWith(mark)
     await (await prepare(newKeeper(), launchOf('exit 0'))).go()
     expect(processesWith(mark)).toEqual(others)

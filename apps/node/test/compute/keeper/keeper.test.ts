@@ -164,5 +164,5 @@ test('a job that puts pipes in the place of the files of its run holds nobody up
   const run = await new Keeper({ patience: SHORT }).prepare(launchOf(workDir, script), signal)
   expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
   expect(readExitRecord(workDir)).toMatchObject({ reason: 'exited' })
-  expect(readOutcome(workDir)).toMatchObject({ stdout: '' })
+  expect(readOutcome(workDir)).toMatchObject({ stdout: 'done\n' })
 })

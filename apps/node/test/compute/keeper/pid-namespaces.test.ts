@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -66,6 +66,10 @@ describe.runIf(available)('the namespace of a job that has ended', () => {
   test.each([
     ['a process is left', '(setsid sleep 1000 &)'],
     ['a process is left that is stopped', "(setsid sh -c 'kill -STOP $$; sleep 1000' &)"],
+    [
+      'the first process was moved into another control group',
+      'd=$(mktemp -d /sys/fs/cgroup/unified/saltcod-test-XXXXXX 2>/dev/null || mktemp -d /sys/fs/cgroup/saltcod-test-XXXXXX) && echo 1 > $d/cgroup.procs || (setsid sleep 1000 &)',
+    ],
     ['something was mounted', 'mount -t tmpfs tmpfs /mnt || (setsid sleep 1000 &)'],
   ])('ends where %s', async (_, script) => {
     const namespaces = await PidNamespaces.find({})
@@ -75,6 +79,10 @@ describe.runIf(available)('the namespace of a job that has ended', () => {
     expect(await namespaces.giveBack(namespace)).toBe(true)
     expect(namespace.gone).toBe(true)
     expect(await namespaces.take('a')).not.toBe(namespace)
+    for (const place of ['/sys/fs/cgroup/unified', '/sys/fs/cgroup']) {
+      const names = existsSync(place) ? readdirSync(place) : []
+      for (const name of names) if (name.startsWith('saltcod-test-')) rmdirSync(join(place, name))
+    }
   })
 
   test('is not given on where it is being ended, or something came into it while it waited', async () => {
