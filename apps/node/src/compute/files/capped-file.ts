@@ -1,4 +1,5 @@
-import { constants, openSync, rmSync, writeSync } from 'node:fs'
+import { constants, openSync, writeSync } from 'node:fs'
+import { makeNew } from './new-file.ts'
 
 // A file of its own: a job may have put anything in the place of its log, another file among it.
 const NEW = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL
@@ -37,7 +38,7 @@ export class CappedFile {
     if (kept.length < bytes.length) this.#capped = true
     if (kept.length === 0) return
     try {
-      this.#file ??= openNew(this.path)
+      this.#file ??= makeNew(this.path, () => openSync(this.path, NEW, 0o600))
       const file = this.#file
       for (let at = 0; at < kept.length; ) at += writeSync(file, kept, at)
       this.#room -= kept.length
@@ -57,15 +58,5 @@ export class CappedFile {
   /** Takes no more, without a word of what still comes. */
   shut(): void {
     this.#room = 0
-  }
-}
-
-function openNew(path: string): number {
-  try {
-    return openSync(path, NEW, 0o600)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    rmSync(path, { recursive: true, force: true })
-    return openSync(path, NEW, 0o600)
   }
 }

@@ -1,21 +1,15 @@
 import { chmod, lstat, readdir, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { MOUNT_TABLE, unescaped } from './mount-table.ts'
 
 /** Directories with a longer path are moved up before they are removed: no call of the system takes one of 4,096 bytes. */
 const LONG_PATH_BYTES = 2_048
 
 /** Where something is mounted in or below a directory: what is there is another's. */
 async function mountsBelow(top: string): Promise<ReadonlySet<string>> {
-  const table = await readFile('/proc/self/mountinfo', 'latin1').catch(() => '')
-  const points = table.split('\n').map((line) => unescapeOctal(line.split(' ')[4] ?? ''))
+  const table = await readFile(MOUNT_TABLE, 'utf8').catch(() => '')
+  const points = table.split('\n').map((line) => unescaped(line.split(' ')[4] ?? ''))
   return new Set(points.filter((point) => point === top || point.startsWith(`${top}/`)))
-}
-
-function unescapeOctal(text: string): string {
-  const bytes = text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  )
-  return Buffer.from(bytes, 'latin1').toString()
 }
 
 /** Makes all that lies in a directory removable, but for what is mounted there: opens what was closed, and brings up what lies too deep. */

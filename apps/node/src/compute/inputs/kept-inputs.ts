@@ -62,7 +62,7 @@ class Tree<Made> {
   bytes = 0
   uses = 0
   lastUsedMs = performance.now()
-  /** What it consists of, as it was made; undefined where there is too much of it to be kept. */
+  /** What it consists of, as it was made; undefined where it is not to be kept. */
   entries: readonly Entry[] | undefined
 
   constructor(key: string, directory: string, maker: Maker<Made>, options: KeptInputsOptions) {
@@ -146,7 +146,8 @@ export class KeptInputs<Made> {
   #idleBytes = 0
   /** Contents that came once. */
   readonly #seen = new Set<string>()
-  readonly #tooLarge = new Set<string>()
+  /** Contents that are too much, or were not what they should be once they were there. */
+  readonly #notKept = new Set<string>()
   #made = 0
   #tidying: NodeJS.Timeout | undefined
 
@@ -165,7 +166,7 @@ export class KeptInputs<Made> {
   async take(content: string, maker: Maker<Made>): Promise<KeptTree<Made> | undefined> {
     const key = createHash('sha256').update(content).digest('hex')
     const known = this.#trees.get(key)
-    if (this.#tooLarge.has(key) || (known === undefined && this.#isNew(key))) return undefined
+    if (this.#notKept.has(key) || (known === undefined && this.#isNew(key))) return undefined
     if (known !== undefined) {
       const made = await this.#use(known)
       if (made === undefined) return undefined
@@ -183,7 +184,7 @@ export class KeptInputs<Made> {
     const made = await this.#use(tree)
     if (made === undefined) return undefined
     if (tree.whole) return this.#handOut(tree, made.of)
-    note(this.#tooLarge, key)
+    note(this.#notKept, key)
     this.#forget(tree)
     this.#leave(tree)
     return undefined

@@ -139,7 +139,7 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
     return {
       workDir,
       rootDir: kept.directory,
-      inputs: kept.made.map((input, index) => ({ ...input, alias: inputs[index]?.Alias ?? '' })),
+      inputs: aliased(kept.made, inputs),
       results: [],
       release: kept.release,
     }
@@ -167,9 +167,10 @@ async function copyKept(
   } finally {
     kept.release()
   }
-  return kept.made.map((input, index) => ({
-    ...input,
-    alias: inputs[index]?.Alias ?? '',
-    hostPath: join(rootDir, input.target),
-  }))
+  return aliased(kept.made, inputs).map((input) => ({ ...input, hostPath: join(rootDir, input.target) }))
+}
+
+/** The content of what is shared is the same; by which names a job imports it is its own. */
+function aliased(made: readonly StagedInput[], inputs: readonly InputSource[]): readonly StagedInput[] {
+  return made.map((input, index) => ({ ...input, alias: inputs[index]?.Alias ?? '' }))
 }

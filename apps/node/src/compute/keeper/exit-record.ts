@@ -1,11 +1,10 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import type { OutcomeReason } from '../engine/engine.ts'
+import { makeNew } from '../files/new-file.ts'
 import { exitFile, readNote, UNFINISHED_SUFFIX } from './work-files.ts'
 
 // The others say that the run was ended for the node's sake, or by whatever ended the node.
 const OWN_ENDS: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['exited', 'timeout', 'memory'])
-
-const NEW_FILE = { mode: 0o600, flag: 'wx' } as const
 
 /** What the keeper leaves behind when a run has ended; survives the node. */
 export interface ExitRecord {
@@ -46,13 +45,7 @@ export function exitRecord(
  */
 export function writeWhole(path: string, text: string): void {
   const temporary = `${path}${UNFINISHED_SUFFIX}`
-  try {
-    writeFileSync(temporary, text, NEW_FILE)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    rmSync(temporary, { recursive: true, force: true })
-    writeFileSync(temporary, text, NEW_FILE)
-  }
+  makeNew(temporary, () => writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' }))
   renameSync(temporary, path)
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { MOUNT_TABLE, unescaped } from '../files/mount-table.ts'
 import { isGone } from './group-file.ts'
 
 /** The group that a node and its helpers move into where their own is to have groups with controllers: such a one holds no processes itself. */
@@ -8,7 +9,7 @@ export const LEAF = 'saltcod-node'
 /** Returns the directory of the cgroup (v2) that this process is in; undefined where it sees none. Throws where nothing can be read. */
 export function currentGroup(): string | undefined {
   try {
-    return locate(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'))
+    return locate(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync(MOUNT_TABLE, 'utf8'))
   } catch (error) {
     if (isGone(error)) return undefined
     throw error
@@ -37,9 +38,4 @@ export function locate(groups: string, mounts: string): string | undefined {
     if (root === '/' || path === root || path.startsWith(`${root}/`)) return join(place, below)
   }
   return undefined
-}
-
-/** The kernel writes spaces and the like in octal. */
-function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -6,7 +6,7 @@ import { systemTool } from './confinement.ts'
 import type { Kept } from './idle-pool.ts'
 import type { Start } from './job-processes.ts'
 import { ProcView } from './proc-view.ts'
-import { isLive, type ProcessUse, readProcess } from './process-table.ts'
+import { isLive, type ProcessEntry, type ProcessUse, readProcess } from './process-table.ts'
 import { stopWatch } from './stop-watch.ts'
 import { sendSignal } from './sweep.ts'
 
@@ -52,8 +52,13 @@ export class PidNamespace implements Kept {
 
   /** Tells whether a program can still be brought in; one that waited may have been ended by somebody meanwhile. */
   get alive(): boolean {
+    return this.#first() !== undefined
+  }
+
+  /** The first process, where it lives and no other has its number. */
+  #first(): ProcessEntry | undefined {
     const first = this.gone ? undefined : readProcess(this.initPid)
-    return first !== undefined && isLive(first) && first.ppid === this.#holder.pid
+    return first !== undefined && isLive(first) && first.ppid === this.#holder.pid ? first : undefined
   }
 
   /** Tells whether it is as it was before its first job: no process is left in it, nothing was mounted, and its first process waits where it was. */
@@ -61,10 +66,9 @@ export class PidNamespace implements Kept {
     try {
       return (
         !this.#killed &&
-        this.alive &&
+        this.#first()?.state === 'S' &&
         this.#view.isEmpty() &&
         readMounts(this.initPid) === this.#mounts &&
-        readProcess(this.initPid)?.state === 'S' &&
         readGroups(this.initPid) === this.#groups
       )
     } catch {

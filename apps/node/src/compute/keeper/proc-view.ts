@@ -18,19 +18,24 @@ export class ProcView {
 
   /** Tells whether its first process is alone; false where that cannot be seen. */
   isEmpty(): boolean {
-    if (this.#closed) return false
-    const pids = readdirSync(`/proc/self/fd/${this.#directory}`).filter((name) => /^\d+$/.test(name))
+    const pids = this.#pids()
     return pids.length === 1 && pids[0] === FIRST
   }
 
   /** What the live processes in it take, but for the first; none once it is closed. */
   uses(): ProcessUse[] {
-    if (this.#closed) return []
-    const place = `/proc/self/fd/${this.#directory}`
-    return readdirSync(place)
-      .filter((name) => /^\d+$/.test(name) && name !== FIRST)
-      .map((name) => processUse(`${place}/${name}`))
+    return this.#pids()
+      .filter((name) => name !== FIRST)
+      .map((name) => processUse(`${this.#place}/${name}`))
       .filter((use) => use !== undefined)
+  }
+
+  get #place(): string {
+    return `/proc/self/fd/${this.#directory}`
+  }
+
+  #pids(): string[] {
+    return this.#closed ? [] : readdirSync(this.#place).filter((name) => /^\d+$/.test(name))
   }
 
   close(): void {

@@ -15,6 +15,7 @@ import type { ProgramLaunch, Shelter } from '../../../src/compute/keeper/protoco
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
 import { scratch } from '../fixture.ts'
 import { processesWith, until } from '../work-bench.ts'
+import { programLaunch } from './program-launch.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
 const { isolation, controllers } = await shelterHere()
@@ -45,27 +46,10 @@ function newKeeper(): Keeper {
 function launchOf(script: string, changes: Partial<ProgramLaunch> = {}): ProgramLaunch {
   const workDir = join(scratch(), 'work', `e-group-${runs}`)
   mkdirSync(workDir, { recursive: true })
-  return {
-    kind: 'program',
-    executionId: `e-group-${runs}`,
-    attempt: 1,
-    workDir,
-    command: '/bin/sh',
-    args: ['-c', script],
-    env: { PATH: '/usr/bin:/bin' },
-    cwd: workDir,
-    timeMs: null,
-    graceMs: 300,
-    memoryBytes: null,
-    logBytes: 1_000_000,
-    outputBytes: 1_000_000,
-    isolation: 'cgroup',
-    cpus: null,
-    sharing: null,
-    dataBytes: null,
-    maxProcesses: 40,
+  return programLaunch(script, {
+    ...{ executionId: `e-group-${runs}`, workDir, isolation: 'cgroup', graceMs: 300, maxProcesses: 40 },
     ...changes,
-  }
+  })
 }
 
 async function prepare(keeper: Keeper, launch: ProgramLaunch): Promise<KeptRun> {

@@ -28,6 +28,7 @@ import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
 import { scratch } from '../fixture.ts'
 import { until } from '../work-bench.ts'
+import { programLaunch } from './program-launch.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
 const { signal } = new AbortController()
@@ -36,26 +37,10 @@ function launchOf(script: string): ProgramLaunch {
   const workDir = join(scratch(), 'work', 'e-hostile')
   const cwd = join(workDir, 'root')
   mkdirSync(cwd, { recursive: true })
-  return {
-    kind: 'program',
-    executionId: 'e-hostile',
-    attempt: 1,
-    workDir,
-    command: '/bin/sh',
-    args: ['-c', script],
-    env: { PATH: '/usr/bin:/bin' },
-    cwd,
-    timeMs: null,
-    graceMs: 1_000,
-    memoryBytes: null,
-    logBytes: 1_000_000,
-    outputBytes: 1_000_000,
-    isolation: 'pid-namespace',
-    cpus: null,
-    sharing: null,
-    dataBytes: null,
+  return programLaunch(script, {
+    ...{ executionId: 'e-hostile', workDir, cwd, isolation: 'pid-namespace', graceMs: 1_000 },
     maxProcesses: 100,
-  }
+  })
 }
 
 function newKeeper(): Keeper {

@@ -13,6 +13,7 @@ import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { scratch, shellJob, startRoom, until as untilHolds } from '../fixture.ts'
 import { TestRequester } from '../test-requester.ts'
 import { processesWith, until } from '../work-bench.ts'
+import { programLaunch } from './program-launch.ts'
 
 /** Three seconds, in which a sound keeper answers on a busy machine too. */
 const SHORT = { lookMs: 100, silenceMs: 3_000 }
@@ -20,26 +21,8 @@ let runs = 0
 
 function launchOf(workDir: string, script: string): ProgramLaunch {
   runs += 1
-  return {
-    kind: 'program',
-    executionId: `e-answer-${process.pid}-${runs}`,
-    attempt: 1,
-    workDir,
-    command: '/bin/sh',
-    args: ['-c', script],
-    env: { PATH: '/usr/bin:/bin' },
-    cwd: workDir,
-    timeMs: null,
-    graceMs: 1_000,
-    memoryBytes: null,
-    logBytes: 1_000_000,
-    outputBytes: 1_000_000,
-    isolation: 'none',
-    cpus: null,
-    sharing: null,
-    dataBytes: null,
-    maxProcesses: 100,
-  }
+  const executionId = `e-answer-${process.pid}-${runs}`
+  return programLaunch(script, { executionId, workDir, isolation: 'none', graceMs: 1_000, maxProcesses: 100 })
 }
 
 const signal = new AbortController().signal

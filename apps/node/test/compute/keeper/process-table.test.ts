@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { scratch } from '../fixture.ts'
 import { processesWith, until } from '../work-bench.ts'
+import { programLaunch } from './program-launch.ts'
 
 const { signal } = new AbortController()
 const table = join(import.meta.dirname, '../../../dist/compute/keeper/process-table.js')
@@ -34,26 +35,14 @@ test('a keeper that has none for a while goes on with what it looks after', asyn
   const workDir = scratch()
   const mark = `${1_000_000 + process.pid}`
   const run = await keeper.prepare(
-    {
-      kind: 'program',
+    programLaunch(`: ${mark}; : > up; while test ! -e go; do sleep 0.05; done; exit 3`, {
       executionId: `e-files-${process.pid}`,
-      attempt: 1,
       workDir,
-      command: '/bin/sh',
-      args: ['-c', `: ${mark}; : > up; while test ! -e go; do sleep 0.05; done; exit 3`],
-      env: { PATH: '/usr/bin:/bin' },
-      cwd: workDir,
-      timeMs: null,
+      isolation: 'none',
       graceMs: 1_000,
       memoryBytes: 1e9,
-      logBytes: 1_000_000,
-      outputBytes: 1_000_000,
-      isolation: 'none',
-      cpus: null,
-      sharing: null,
-      dataBytes: null,
       maxProcesses: 100,
-    },
+    }),
     signal,
   )
   const { pid } = run.process
