@@ -47,10 +47,12 @@ async function killAfter(command: readonly string[], lifeMs: number): Promise<vo
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   })
+  const { pid } = child
+  if (pid === undefined) throw new Error('no process could be started')
   const ended = once(child, 'close')
   await setTimeout(lifeMs)
   try {
-    process.kill(-(child.pid ?? 0), 'SIGKILL')
+    process.kill(-pid, 'SIGKILL')
   } catch (error) {
     // It may have come to its own end.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error

@@ -191,8 +191,12 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
     const mark = `${1_000_000 + process.pid}77`
     const outcome = shell(`echo up; exec sleep ${mark}`)
     await until('the job is up', () => logOf(runs) === 'up\n')
-    const [job = 0] = processesWith(`sleep\0${mark}`)
-    process.kill(readProcess(job)?.ppid ?? 0, 'SIGKILL')
+    // It says that it is up before it has become the other program; no pid at all would mean the whole group of this process.
+    const outside = await until('the program has taken its place', () => {
+      const [job] = processesWith(`sleep\0${mark}`)
+      return job === undefined ? undefined : readProcess(job)?.ppid
+    })
+    process.kill(outside, 'SIGKILL')
     expect(await outcome).toMatchObject({ reason: 'killed' })
     expect(processesWith(mark)).toEqual([])
   })

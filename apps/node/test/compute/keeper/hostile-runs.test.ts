@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -115,9 +116,10 @@ test.runIf(available)('a job whose namespace was ended before it was in there ha
   const namespaces = await PidNamespaces.find({})
   const take = async (): Promise<unknown> => {
     const namespace = await namespaces?.take(null)
+    assert(namespace !== undefined)
     // Between the look whether it is alive and the entering.
-    process.kill(namespace?.initPid ?? 0, 'SIGKILL')
-    await until('it is gone', () => namespace?.alive === false)
+    process.kill(namespace.initPid, 'SIGKILL')
+    await until('it is gone', () => namespace.alive === false)
     return namespace
   }
   const tools = {
