@@ -1,9 +1,8 @@
-import { formatDuration } from './duration.ts'
+import { formatDuration, formatSize } from '@saltcod/units'
 import type { LoadedConfig, SettingValue } from './load.ts'
 import { formatOrigin, type Origin } from './origin.ts'
 import type { AnySetting } from './setting.ts'
 import { findSetting, SETTINGS } from './settings.ts'
-import { formatSize } from './size.ts'
 
 /** One setting as a listing shows it. */
 export interface ConfigRow {

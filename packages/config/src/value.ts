@@ -1,8 +1,7 @@
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '@saltcod/units'
 import { z } from 'zod'
 import { unknownName } from './did-you-mean.ts'
-import { DURATION_PATTERN, parseDuration } from './duration.ts'
 import { complaint, joinComplaints, showGiven } from './problem.ts'
-import { parseSize, SIZE_PATTERN } from './size.ts'
 
 type Complaint = (issue: { readonly input?: unknown }) => string
 

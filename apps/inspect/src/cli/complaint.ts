@@ -1,4 +1,4 @@
-import { paint, printable } from '@saltcod/display'
+import { paint, printable } from '@saltcod/cli-kit'
 import type { Terminal } from './terminal.ts'
 
 /** Writes what went wrong as a line on standard error, and what can be done as another one. */

@@ -1,4 +1,4 @@
-import { formatCsvLine, formatTable, printableLines, type StyledCell, type TextStyle } from '@saltcod/display'
+import { formatCsvLine, formatTable, printableLines, type StyledCell, type TextStyle } from '@saltcod/cli-kit'
 import type { Terminal } from './terminal.ts'
 
 /** How something can be printed. */

@@ -1,9 +1,9 @@
+import { parseDuration } from '@saltcod/units'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 
 /** Reads a point in time: a span before now such as `2h` or `7d`, or a date and time. Throws a `Failure`. */
 export async function parsePointInTime(text: string, nowMs: number): Promise<number> {
-  const { parseDuration } = await import('@saltcod/config')
   const ageMs = parseDuration(text)
   if (ageMs !== undefined) return Math.max(0, nowMs - ageMs)
   const timeMs = Date.parse(text)

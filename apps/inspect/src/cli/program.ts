@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { EXIT } from '../exit-code.ts'
-import { addCareVerbs } from './care-verbs.ts'
+import { addExplanationCommands } from './explanation-commands.ts'
+import { addFileCommands } from './file-commands.ts'
 import { prepareFormat } from './output.ts'
-import { addRawVerbs } from './raw-verbs.ts'
-import { addStoryVerbs } from './story-verbs.ts'
+import { addRecordCommands } from './record-commands.ts'
+import { addRepairCommands } from './repair-commands.ts'
 import type { Terminal } from './terminal.ts'
-import { addTypedVerbs } from './typed-verbs.ts'
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 /** Builds the command line of `saltcod-inspect`; the caller parses its arguments with it. */
@@ -29,10 +29,10 @@ export function createProgram(terminal: Terminal): CommandLine {
     .exitOverride()
     .hook('preAction', async (_, command) => await prepareFormat(command.opts()['output']))
   const line: CommandLine = { program, terminal, exitCode: EXIT.ok }
-  addTypedVerbs(line)
-  addStoryVerbs(line)
-  addRawVerbs(line)
-  addCareVerbs(line)
+  addRecordCommands(line)
+  addExplanationCommands(line)
+  addFileCommands(line)
+  addRepairCommands(line)
   addVerb(line, 'completion <shell>', 'print completions for bash, zsh or fish').action(async (shell) => {
     const { completion } = await import('../commands/completion.ts')
     await settle(line, completion(terminal, program, shell))

@@ -1,4 +1,4 @@
-import { writeWhole } from '@saltcod/display'
+import { writeWhole } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 

@@ -1,4 +1,4 @@
-import { bytesText } from '@saltcod/display'
+import { bytesText } from '@saltcod/cli-kit'
 import type { StateCount } from '@saltcod/store-core'
 
 /** Writes milliseconds since 1970 as RFC 3339 text in UTC; `null` stays, and so does what is no time. */

@@ -1,4 +1,4 @@
-import { localTime, shortId } from '@saltcod/display'
+import { localTime, shortId } from '@saltcod/cli-kit'
 import type { Change, ChangeSet, FeedPage } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { Listing } from '../cli/output.ts'

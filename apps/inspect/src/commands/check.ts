@@ -1,4 +1,4 @@
-import { countOf, formatTable, paint, printable } from '@saltcod/display'
+import { countOf, formatTable, paint, printable } from '@saltcod/cli-kit'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import { Progress } from '../cli/progress.ts'

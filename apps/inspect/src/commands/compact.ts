@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
+import { bytesText, countOf } from '@saltcod/cli-kit'
 import { compact as compactInto } from '@saltcod/compaction'
-import { bytesText, countOf } from '@saltcod/display'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'

@@ -1,9 +1,10 @@
+import { bytesText, countOf, formatTable, paint, printable, span } from '@saltcod/cli-kit'
 import type { JobRetentionRule } from '@saltcod/compaction'
-import { bytesText, countOf, formatTable, paint, printable, span } from '@saltcod/display'
 import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
 import type { KvStatistics } from '@saltcod/store-core/backend'
 import { decodeRecord } from '@saltcod/store-core/format'
 import { type ReaderTable, readReaders } from '@saltcod/store-lmdb/file'
+import { parseDuration } from '@saltcod/units'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -115,7 +116,6 @@ async function rulesOf(
 }
 
 async function parseAge(text: string): Promise<number> {
-  const { parseDuration } = await import('@saltcod/config')
   const ageMs = parseDuration(text)
   if (ageMs !== undefined) return ageMs
   throw new Failure(EXIT.usage, `'${text}' is no duration`, { hint: 'write one such as 90m, 12h or 7d' })

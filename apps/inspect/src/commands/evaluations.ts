@@ -1,4 +1,4 @@
-import { localTime, shortId, span } from '@saltcod/display'
+import { localTime, shortId, span } from '@saltcod/cli-kit'
 import type { Evaluation, EvaluationStatus, Page, PageRequest } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'

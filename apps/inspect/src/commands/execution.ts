@@ -1,4 +1,4 @@
-import { formatTable, paint } from '@saltcod/display'
+import { formatTable, paint } from '@saltcod/cli-kit'
 import type { Json } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { json, printValues } from '../cli/output.ts'

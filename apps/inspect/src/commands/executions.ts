@@ -1,4 +1,4 @@
-import { localTime, shortId, span } from '@saltcod/display'
+import { localTime, shortId, span } from '@saltcod/cli-kit'
 import {
   COMPUTE_STATES,
   type ComputeExecution,

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { countOf } from '@saltcod/display'
+import { countOf } from '@saltcod/cli-kit'
 import { isStoreError } from '@saltcod/store-core'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { REBUILT_TABLES } from '@saltcod/store-core/format'

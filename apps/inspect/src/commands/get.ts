@@ -1,4 +1,4 @@
-import { printable } from '@saltcod/display'
+import { printable } from '@saltcod/cli-kit'
 import type { ReadOptions } from '../cli/options.ts'
 import { json, printValue } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'

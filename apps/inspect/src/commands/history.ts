@@ -1,4 +1,4 @@
-import { localTime, shortId } from '@saltcod/display'
+import { localTime, shortId } from '@saltcod/cli-kit'
 import type { HistoryEntry, Page, PageRequest } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'

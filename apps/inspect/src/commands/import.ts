@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { countOf } from '@saltcod/display'
+import { countOf } from '@saltcod/cli-kit'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { REBUILT_TABLES, SCHEMA_VERSION } from '@saltcod/store-core/format'
 import type { ReadOptions } from '../cli/options.ts'

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { bytesText, formatTable, localTime } from '@saltcod/display'
+import { bytesText, formatTable, localTime } from '@saltcod/cli-kit'
 import type { StoreInfo } from '@saltcod/store-core'
 import type { KvStatistics } from '@saltcod/store-core/backend'
 import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'

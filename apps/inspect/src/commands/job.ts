@@ -1,4 +1,4 @@
-import { formatTable, localTime, paint, shortId, span } from '@saltcod/display'
+import { formatTable, localTime, paint, shortId, span } from '@saltcod/cli-kit'
 import type { Execution, Job, JobStore, Json } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { json, printValues } from '../cli/output.ts'

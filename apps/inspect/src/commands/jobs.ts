@@ -1,5 +1,5 @@
+import { localTime, shortId, span, stateStyle } from '@saltcod/cli-kit'
 import type { Archive } from '@saltcod/compaction'
-import { localTime, shortId, span, stateStyle } from '@saltcod/display'
 import type {
   Job,
   JobQuery,

@@ -1,4 +1,4 @@
-import { shortId, span } from '@saltcod/display'
+import { shortId, span } from '@saltcod/cli-kit'
 import { planRecovery, type RecoveryDecision } from '@saltcod/recovery'
 import type { ReadOptions } from '../cli/options.ts'
 import { type Column, Listing } from '../cli/output.ts'

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
+import { countOf } from '@saltcod/cli-kit'
 import { compact } from '@saltcod/compaction'
-import { countOf } from '@saltcod/display'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { REBUILT_TABLES } from '@saltcod/store-core/format'
 import type { ReadOptions } from '../cli/options.ts'

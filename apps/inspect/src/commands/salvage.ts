@@ -1,4 +1,4 @@
-import { countOf, printable } from '@saltcod/display'
+import { countOf, printable } from '@saltcod/cli-kit'
 import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import {

@@ -1,4 +1,4 @@
-import { bytesText, formatTable } from '@saltcod/display'
+import { bytesText, formatTable } from '@saltcod/cli-kit'
 import type { KvTableStatistics } from '@saltcod/store-core/backend'
 import type { ReadOptions } from '../cli/options.ts'
 import { printValue } from '../cli/output.ts'

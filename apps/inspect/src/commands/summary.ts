@@ -1,4 +1,4 @@
-import { bytesText, countOf, formatTable, oneLine, paint, printable, shortId, span } from '@saltcod/display'
+import { bytesText, countOf, formatTable, oneLine, paint, printable, shortId, span } from '@saltcod/cli-kit'
 import type { ChangeSet, StateCount } from '@saltcod/store-core'
 import type { KvStatistics } from '@saltcod/store-core/backend'
 import { readNewestChanges } from '@saltcod/store-core/format'

@@ -1,4 +1,4 @@
-import { formatTable, localTime, paint, printable, printableLines, shortId, span } from '@saltcod/display'
+import { formatTable, localTime, paint, printable, printableLines, shortId, span } from '@saltcod/cli-kit'
 import { decideRecovery, type RecoveryPolicy, recoveryPolicy } from '@saltcod/recovery'
 import {
   COMPUTE_MACHINE,

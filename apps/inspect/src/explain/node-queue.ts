@@ -1,4 +1,4 @@
-import { bytesText, span } from '@saltcod/display'
+import { bytesText, span } from '@saltcod/cli-kit'
 import type { ComputeExecution } from '@saltcod/store-core'
 import type { OpenedExecutions } from '../store/open-store.ts'
 

@@ -1,5 +1,5 @@
+import { bytesText, span } from '@saltcod/cli-kit'
 import { applyRetention, type JobRetentionRule } from '@saltcod/compaction'
-import { bytesText, span } from '@saltcod/display'
 import type { OpenedJobs } from '../store/open-store.ts'
 
 /** What a rule of retention would remove now. */

@@ -1,4 +1,4 @@
-import { oneLine, shortId } from '@saltcod/display'
+import { oneLine, shortId } from '@saltcod/cli-kit'
 import type { Evaluation, HistoryEntry } from '@saltcod/store-core'
 
 /** One thing that happened. */

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { bytesText, countOf, shortId, span } from '@saltcod/display'
+import { bytesText, countOf, shortId, span } from '@saltcod/cli-kit'
 import { EXECUTION_MACHINE, type OutboxRow } from '@saltcod/store-core'
 import type { LmdbOwner } from '@saltcod/store-lmdb'
 import type { OpenedStore } from '../store/open-store.ts'

@@ -1,4 +1,4 @@
-import { printableOutput, shortId } from '@saltcod/display'
+import { printableOutput, shortId } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import type { LogRequest, ReceivedPart } from '../client/log-stream.ts'
 import { EXIT } from '../exit-code.ts'

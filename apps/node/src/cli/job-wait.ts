@@ -1,4 +1,4 @@
-import { paint, printable, shortId } from '@saltcod/display'
+import { paint, printable, shortId } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure, isFailure } from '../failure.ts'

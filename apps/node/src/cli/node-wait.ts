@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { formatDuration } from '@saltcod/config'
-import { printable, shortId } from '@saltcod/display'
+import { printable, shortId } from '@saltcod/cli-kit'
+import { formatDuration } from '@saltcod/units'
 import { wasLost } from '../client/unreachable.ts'
 import { EXIT } from '../exit-code.ts'
 import { Failure, isFailure } from '../failure.ts'

@@ -1,4 +1,5 @@
-import { configFlags, parseDuration } from '@saltcod/config'
+import { configFlags } from '@saltcod/config'
+import { parseDuration } from '@saltcod/units'
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 

@@ -1,4 +1,4 @@
-import { formatCsvLine, formatTable, printableLines, type TextStyle } from '@saltcod/display'
+import { formatCsvLine, formatTable, printableLines, type TextStyle } from '@saltcod/cli-kit'
 import { stringify } from 'yaml'
 import type { Terminal } from './terminal.ts'
 

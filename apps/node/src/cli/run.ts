@@ -1,4 +1,4 @@
-import { paint, printable } from '@saltcod/display'
+import { paint, printable } from '@saltcod/cli-kit'
 import { CommanderError } from 'commander'
 import { EXIT } from '../exit-code.ts'
 import { isFailure } from '../failure.ts'

@@ -1,4 +1,4 @@
-import { writeWhole } from '@saltcod/display'
+import { writeWhole } from '@saltcod/cli-kit'
 
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {

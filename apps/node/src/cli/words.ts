@@ -1,4 +1,4 @@
-import { localTime, printable } from '@saltcod/display'
+import { localTime, printable } from '@saltcod/cli-kit'
 import type { WireExecution } from '../wire/models.ts'
 import { desiredStateName, executionStateName } from '../wire/state-number.ts'
 import { fromNanoseconds } from '../wire/time.ts'

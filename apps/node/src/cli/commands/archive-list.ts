@@ -1,4 +1,4 @@
-import { shortId } from '@saltcod/display'
+import { shortId } from '@saltcod/cli-kit'
 import type { ArchivedItem } from '../../archive/archive-routes.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'

@@ -1,4 +1,4 @@
-import { bytesText } from '@saltcod/display'
+import { bytesText } from '@saltcod/cli-kit'
 import type { ApiClient } from '../../client/api-client.ts'
 import type { CompactionReport, CompactionStatus } from '../../compaction/compaction-report.ts'
 import { EXIT } from '../../exit-code.ts'

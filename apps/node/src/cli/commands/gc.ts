@@ -1,4 +1,4 @@
-import { bytesText, countOf } from '@saltcod/display'
+import { bytesText, countOf } from '@saltcod/cli-kit'
 import type { ApiClient } from '../../client/api-client.ts'
 import { EXIT } from '../../exit-code.ts'
 import { Failure } from '../../failure.ts'

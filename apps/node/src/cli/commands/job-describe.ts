@@ -1,4 +1,4 @@
-import { formatTable, paint, printableOutput } from '@saltcod/display'
+import { formatTable, paint, printableOutput } from '@saltcod/cli-kit'
 import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
 import { HOLD_META } from '../../wire/reserved-meta.ts'
 import type { JobFlags } from '../configuration.ts'

@@ -1,4 +1,4 @@
-import { oneLine, shortId } from '@saltcod/display'
+import { oneLine, shortId } from '@saltcod/cli-kit'
 import type { WireHistory } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'

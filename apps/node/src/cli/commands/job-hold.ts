@@ -1,4 +1,4 @@
-import { printable } from '@saltcod/display'
+import { printable } from '@saltcod/cli-kit'
 import type { HoldAnswer } from '../../retention/gc-routes.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'

@@ -1,4 +1,4 @@
-import { shortId, stateStyle } from '@saltcod/display'
+import { shortId, stateStyle } from '@saltcod/cli-kit'
 import type { WireJob } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'

@@ -1,4 +1,4 @@
-import { printable } from '@saltcod/display'
+import { printable } from '@saltcod/cli-kit'
 import { wasLost } from '../../client/unreachable.ts'
 import { EXIT } from '../../exit-code.ts'
 import { Failure, isFailure } from '../../failure.ts'

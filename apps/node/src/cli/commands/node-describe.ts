@@ -1,4 +1,4 @@
-import { bytesText, formatTable, paint } from '@saltcod/display'
+import { bytesText, formatTable, paint } from '@saltcod/cli-kit'
 import { EXIT } from '../../exit-code.ts'
 import { Failure } from '../../failure.ts'
 import type { WireNodeState, WireResources } from '../../wire/models.ts'

@@ -1,4 +1,4 @@
-import { bytesText, shortId } from '@saltcod/display'
+import { bytesText, shortId } from '@saltcod/cli-kit'
 import type { WireNodeState } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'

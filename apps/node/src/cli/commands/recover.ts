@@ -1,5 +1,5 @@
+import { shortId } from '@saltcod/cli-kit'
 import { resolvePaths } from '@saltcod/config'
-import { shortId } from '@saltcod/display'
 import type { RecoveryDecision } from '@saltcod/recovery'
 import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'

@@ -2,7 +2,7 @@ import { addListing, addOutput, addShowSecrets, byteNumber, positiveNumber } fro
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 /** Adds the commands that look after a store. */
-export function addCareVerbs(line: CommandLine): void {
+export function addRepairCommands(line: CommandLine): void {
   const { terminal } = line
   addOutput(addVerb(line, 'check <store>', 'check every rule of the store; of a stopped one also every page'))
     .option('--max-findings <number>', 'stop listing after so many', positiveNumber, 1_000)

@@ -4,7 +4,7 @@ import { addArchive, addListing, addOutput, collect } from './options.ts'
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 /** Adds the commands that speak of what has happened and what is to come. */
-export function addStoryVerbs(line: CommandLine): void {
+export function addExplanationCommands(line: CommandLine): void {
   const { terminal } = line
   addArchive(
     addOutput(

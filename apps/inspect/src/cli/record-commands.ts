@@ -6,7 +6,7 @@ import { addVerb, type CommandLine, settle } from './verb.ts'
 const ALL_EXECUTION_STATES = [...new Set([...EXECUTION_STATES, ...COMPUTE_STATES])]
 
 /** Adds the commands that speak of jobs and executions as they are. */
-export function addTypedVerbs(line: CommandLine): void {
+export function addRecordCommands(line: CommandLine): void {
   const { terminal } = line
   addOutput(
     addVerb(line, 'summary <store>', 'what an operator wants to know first (the default command)'),

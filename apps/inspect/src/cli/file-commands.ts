@@ -4,7 +4,7 @@ import { addListing, addOutput, addShowSecrets, wholeNumber } from './options.ts
 import { addVerb, type CommandLine, settle } from './verb.ts'
 
 /** Adds the commands that speak of the file, its tables and its bytes. */
-export function addRawVerbs(line: CommandLine): void {
+export function addFileCommands(line: CommandLine): void {
   const { terminal } = line
   addOutput(
     addVerb(line, 'info <store>', 'what the store says of itself: node, schema, owner, sizes'),
