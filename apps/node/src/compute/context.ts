@@ -1,8 +1,8 @@
 import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
+import type { KeptInputs } from '../inputs/kept-inputs.ts'
+import type { StagedInput } from '../inputs/work.ts'
 import type { Link } from '../link/link.ts'
-import type { KeptInputs } from './inputs/kept-inputs.ts'
-import type { StagedInput } from './inputs/work.ts'
 import type { ComputeSettings } from './settings.ts'
 import type { WakeUp } from './wake-up.ts'
 

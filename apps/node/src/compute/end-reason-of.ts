@@ -1,5 +1,5 @@
 import type { EndReason } from '@saltcod/store-core'
-import type { EngineOutcome, OutcomeReason } from './engine/engine.ts'
+import type { EngineOutcome, OutcomeReason } from '../engines/engine.ts'
 
 const REASONS: Readonly<Record<OutcomeReason, EndReason>> = {
   exited: 'failed',

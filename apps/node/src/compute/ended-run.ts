@@ -1,5 +1,5 @@
 import type { ComputeExecution } from '@saltcod/store-core'
-import type { EngineOutcome } from './engine/engine.ts'
+import type { EngineOutcome } from '../engines/engine.ts'
 import { readOwnEnd } from './keeper/exit-record.ts'
 import { outcomeOf } from './keeper/outcome.ts'
 import { bootId } from './keeper/process-table.ts'

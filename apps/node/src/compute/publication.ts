@@ -1,10 +1,10 @@
 import type { ComputeExecution, Json } from '@saltcod/store-core'
+import { type PublishAnswer, publishResults } from '../publishers/local/publish.ts'
 import type { Task } from '../spec/job-spec.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { taskOf } from './job-task.ts'
 import { workDirOf } from './layout.ts'
-import { type PublishAnswer, publishResults } from './results/publish.ts'
 import { clearWork } from './run-files.ts'
 import { isTaskError } from './task-error.ts'
 

@@ -1,8 +1,8 @@
 import type { RecoveryPolicy } from '@saltcod/recovery'
+import type { EngineRegistry } from '../engines/engine-registry.ts'
+import type { InputPolicy } from '../inputs/input-policy.ts'
 import type { Capacity } from '../link/link.ts'
-import type { EngineRegistry } from './engine/registry.ts'
 import type { Headroom } from './headroom.ts'
-import type { InputPolicy } from './inputs/input-policy.ts'
 
 /** What an operator decides about a compute room; every value is already checked. */
 export interface ComputeSettings {

@@ -1,4 +1,4 @@
-import { asDataUrl, assemble } from '../compute/engine/guest.ts'
+import { asDataUrl, assemble } from '../engines/guest.ts'
 
 /** A guest that says `begin` and `end`, with a pause in between, and does something at a place of these. */
 function speaker({ pauseMs = 0, between = '', after = '' }): Buffer {

@@ -3,10 +3,10 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EngineRun, RunLimits } from '../../src/compute/engine/engine.ts'
-import type { TaskSpec } from '../../src/compute/engine/task.ts'
-import { rootOf } from '../../src/compute/inputs/work.ts'
 import { listProcesses } from '../../src/compute/keeper/process-table.ts'
+import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
+import type { TaskSpec } from '../../src/engines/task.ts'
+import { rootOf } from '../../src/inputs/work.ts'
 
 let runs = 0
 const STAND_IN = 'node-that-dies'

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { EngineOutcome } from '../../src/compute/engine/engine.ts'
-import { WasmBench } from '../compute/engine/wasm-bench.ts'
+import type { EngineOutcome } from '../../src/engines/engine.ts'
+import { WasmBench } from '../engines/wasm-bench.ts'
 
 const module = readFileSync(new URL('../../dist/demo/word-count.wasm', import.meta.url))
 let bench: WasmBench

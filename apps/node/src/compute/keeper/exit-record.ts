@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs'
-import type { OutcomeReason } from '../engine/engine.ts'
+import type { OutcomeReason } from '../../engines/engine.ts'
 import { makeNew } from '../files/new-file.ts'
 import { exitFile, readNote, UNFINISHED_SUFFIX } from './work-files.ts'
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import type { RunningProcess } from '../engine/engine.ts'
+import type { RunningProcess } from '../../engines/engine.ts'
 import { within } from '../within.ts'
 import { AnswerWatch } from './answer-watch.ts'
 import { childProgram } from './child-program.ts'

@@ -1,4 +1,4 @@
-import type { RunningProcess } from '../engine/engine.ts'
+import type { RunningProcess } from '../../engines/engine.ts'
 import { HelperLost } from './answer-watch.ts'
 import { type ExitRecord, exitRecord, keepRecord, NOT_CAPPED, readOwnEnd } from './exit-record.ts'
 import { KeeperProcess, type OrderedRun } from './keeper-process.ts'

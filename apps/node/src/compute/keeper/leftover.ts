@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RunningProcess } from '../engine/engine.ts'
+import type { RunningProcess } from '../../engines/engine.ts'
 import { Lookout } from './census.ts'
 import { Footprint } from './footprint.ts'
 import { endGroupsOf } from './keeper-group.ts'

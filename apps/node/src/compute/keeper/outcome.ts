@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import type { EngineOutcome } from '../engine/engine.ts'
+import type { EngineOutcome } from '../../engines/engine.ts'
 import { type ExitRecord, readExitRecord } from './exit-record.ts'
 import { logFile, READ_FLAGS } from './work-files.ts'
 

@@ -1,4 +1,4 @@
-import type { OutcomeReason } from '../engine/engine.ts'
+import type { OutcomeReason } from '../../engines/engine.ts'
 import type { ExitRecord } from './exit-record.ts'
 
 /** Why a run is ended before its own end. */

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { EngineOutcome } from '../../../src/compute/engine/engine.ts'
-import { WasmEngine } from '../../../src/compute/engine/wasm.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { childrenOf, processUse } from '../../../src/compute/keeper/process-table.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
-import { assemble, guest, WRITE } from '../engine/guest.ts'
-import { WasmBench, type WasmCase } from '../engine/wasm-bench.ts'
+import type { EngineOutcome } from '../../../src/engines/engine.ts'
+import { WasmEngine } from '../../../src/engines/wasm/wasm-engine.ts'
+import { assemble, guest, WRITE } from '../../engines/guest.ts'
+import { WasmBench, type WasmCase } from '../../engines/wasm-bench.ts'
 import { until } from '../work-bench.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined

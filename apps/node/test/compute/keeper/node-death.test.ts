@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { RunningProcess } from '../../../src/compute/engine/engine.ts'
 import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import {
@@ -21,6 +20,7 @@ import {
 } from '../../../src/compute/keeper/process-table.ts'
 import type { Isolation } from '../../../src/compute/keeper/protocol.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
+import type { RunningProcess } from '../../../src/engines/engine.ts'
 import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))

@@ -7,7 +7,7 @@ import { GuestRun } from '../../../src/compute/keeper/guest-run.ts'
 import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
 import type { Runner } from '../../../src/compute/keeper/runner.ts'
 import { Runners } from '../../../src/compute/keeper/runners.ts'
-import { assemble } from '../engine/guest.ts'
+import { assemble } from '../../engines/guest.ts'
 import { scratch } from '../fixture.ts'
 
 const FILE_BYTES = 1e8

@@ -1,0 +1,53 @@
+import type { HelperCounts, Keeper } from '../compute/keeper/keeper.ts'
+import type { Engine } from './engine.ts'
+
+/** The engines of a node, by type. */
+export class EngineRegistry {
+  readonly #engines = new Map<string, Engine>()
+  readonly #keepers = new Set<Keeper>()
+
+  constructor(engines: readonly Engine[]) {
+    for (const engine of engines) {
+      this.#engines.set(engine.type, engine)
+      if (engine.keeper !== null) this.#keepers.add(engine.keeper)
+    }
+  }
+
+  /** The engine of a type, in any case and with spaces around it; undefined when the node has none. */
+  get(type: string): Engine | undefined {
+    return this.#engines.get(type.trim().toLowerCase())
+  }
+
+  /** The types of the engines that can run jobs here and now, sorted. */
+  async availableTypes(): Promise<readonly string[]> {
+    const answers = await Promise.all(
+      [...this.#engines.values()].map(async (engine) => ({
+        type: engine.type,
+        answer: await engine.available(),
+      })),
+    )
+    return answers.flatMap(({ type, answer }) => (answer.ok ? [type] : [])).sort()
+  }
+
+  /** What the engines that can run jobs here add to the labels of their node. */
+  async labels(): Promise<Readonly<Record<string, string>>> {
+    const all = await Promise.all([...this.#engines.values()].map((engine) => engine.labels()))
+    return Object.assign({}, ...all) as Record<string, string>
+  }
+
+  /** How many processes were started and given up beside the node so far. */
+  helpers(): HelperCounts {
+    const sums = { keepersStarted: 0, runnersStarted: 0, runnersRetired: 0 }
+    for (const { helpers } of this.#keepers) {
+      sums.keepersStarted += helpers.keepersStarted
+      sums.runnersStarted += helpers.runnersStarted
+      sums.runnersRetired += helpers.runnersRetired
+    }
+    return sums
+  }
+
+  /** Ends what the engines keep beside their runs; call it when nothing runs any more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#keepers].map((keeper) => keeper.close()))
+  }
+}

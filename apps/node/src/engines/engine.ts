@@ -1,0 +1,128 @@
+import type { Keeper } from '../compute/keeper/keeper.ts'
+import type { ExecutionWork } from '../inputs/work.ts'
+import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
+
+/** Bounds of one run. Null means unbounded. */
+export interface RunLimits {
+  /** Wall time from the start of the job's own code; then the job is stopped and the outcome is `timeout`. */
+  readonly timeMs: number | null
+  /** Memory of all processes of the job together, or of the WebAssembly memory. */
+  readonly memoryBytes: number | null
+  /** How many processors the job asks for, where they are short. */
+  readonly cpus: number | null
+  /** The longest file that the job may write, and the most that its results may hold. */
+  readonly outputBytes: number
+  /** The most that is kept of standard output, and of standard error. */
+  readonly logBytes: number
+}
+
+/** The job that an execution belongs to, as far as its environment shows it. */
+export interface RunJob {
+  readonly id: string
+  readonly namespace: string
+  readonly type: string
+}
+
+/** Everything that an engine needs to run one attempt of one execution. */
+export interface EngineRun {
+  readonly executionId: string
+  /** Counts the starts of this execution, from 1. */
+  readonly attempt: number
+  readonly job: RunJob
+  readonly task: TaskSpec
+  /** What `stageWork` made: the private directory with inputs in place and empty result directories. */
+  readonly work: ExecutionWork
+  readonly limits: RunLimits
+  /** Added to the task's own environment and stronger than it. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/**
+ * A process that can be recognised again after the node itself was restarted: a pid alone is reused, the
+ * start time and the boot id tell whether it still names the same process.
+ */
+export interface RunningProcess {
+  readonly pid: number
+  /** Field 22 of `/proc/PID/stat`, in clock ticks since boot. */
+  readonly startTime: string
+  /** The process group (and session) that the process leads. */
+  readonly pgid: number
+  readonly bootId: string
+}
+
+/** How a run came to its end. */
+export type OutcomeReason =
+  | 'exited'
+  | 'timeout'
+  | 'memory'
+  | 'killed'
+  | 'cancelled'
+  | 'start-failed'
+  | 'node-gone'
+  /** The keeper hung or was killed, so the job was ended. */
+  | 'keeper-lost'
+
+/** The end of a run. A non-zero exit code alone is no failure: only `errorMessage` makes the execution fail. */
+export interface EngineOutcome {
+  /** Null when the job did not end by itself. */
+  readonly exitCode: number | null
+  /** The signal that ended the job's first process, or null. */
+  readonly signal: string | null
+  /** The first 2 KB of standard output, as text. */
+  readonly stdout: string
+  /** True when there was more of it than `stdout` holds. */
+  readonly stdoutTruncated: boolean
+  /** The first 2 KB of standard error, as text. */
+  readonly stderr: string
+  /** True when there was more of it than `stderr` holds. */
+  readonly stderrTruncated: boolean
+  /** One line for people; set exactly when the execution failed. */
+  readonly errorMessage: string | null
+  readonly reason: OutcomeReason
+}
+
+/**
+ * A run that is ready and has not begun: none of the job's own code has run yet. The caller commits `Running`
+ * with the attempt number and `process`, then calls {@link PreparedRun.go}; or it calls
+ * {@link PreparedRun.abandon}. If the node dies first, the keeper ends by itself and nothing has run.
+ */
+export interface PreparedRun {
+  /** What to record; null for an engine that needs no process. */
+  readonly process: RunningProcess | null
+  /**
+   * Starts the job and resolves when it has ended and every process of it is dead. Never rejects because of
+   * the job. Call it once.
+   */
+  go(): Promise<EngineOutcome>
+  /** Gives the run up before `go`; resolves when nothing of it is left. */
+  abandon(): Promise<void>
+}
+
+/** Options of {@link Engine.prepare}. */
+export interface PrepareOptions {
+  /** Aborted: SIGTERM to the job's process group, and SIGKILL after the grace period; outcome `cancelled`. */
+  readonly signal: AbortSignal
+}
+
+/** Whether an engine can run jobs on this machine, or a one-line reason why not. */
+export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+/** Runs the jobs of one engine type. */
+export interface Engine {
+  /** The `Engine.Type` that it serves, in lower case. */
+  readonly type: string
+  /** Lists what is wrong with the engine's parameters, one line for each problem; empty when all is well. */
+  validate(params: SpecConfig['Params']): readonly string[]
+  /** Tells whether the engine can run jobs here and now. */
+  available(): Promise<Availability>
+  /** Lists every input that must be staged: the task's own, and those that the parameters bring along. */
+  inputs(task: TaskSpec): readonly InputSource[]
+  /** True where its jobs can change nothing in their root but results, so that they may share one. */
+  readonly sharesInputs: boolean
+  /** Makes a run ready; see {@link PreparedRun}. Rejects only when the machine refuses (no process, no disk). */
+  prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun>
+  /** What looks after its runs, which engines may share; null for one that needs no process. */
+  readonly keeper: Keeper | null
+  /** What it adds to the labels of its node, for those that want to see or demand it. */
+  labels(): Promise<Readonly<Record<string, string>>>
+}

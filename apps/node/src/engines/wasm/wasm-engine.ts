@@ -1,0 +1,156 @@
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { GuestMount, GuestRequest } from '../../compute/guest/guest-request.ts'
+import { Keeper } from '../../compute/keeper/keeper.ts'
+import { outcomeOf } from '../../compute/keeper/outcome.ts'
+import { logFile } from '../../compute/keeper/work-files.ts'
+import type { ExecutionWork } from '../../inputs/work.ts'
+import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
+import { jobEnvironment } from '../environment.ts'
+import { failedStart } from '../failed-start.ts'
+import type { InputSource, SpecConfig, TaskSpec } from '../task.ts'
+import { type ModuleReference, readWasmParameters, type WasmParameters } from './wasm-parameters.ts'
+
+const PAGE_BYTES = 65_536
+const MOST_PAGES = 65_536
+
+/** Options of {@link WasmEngine}. */
+export interface WasmOptions {
+  /** The most memory of a guest, whatever its job asks for. Default: what WebAssembly can address. */
+  readonly memoryLimitBytes?: number
+  /** True: each guest has a process of its own. False: those of one namespace may follow each other in one. */
+  readonly freshProcess?: boolean
+  /** Looks after the guests; default: one of the engine's own. */
+  readonly keeper?: Keeper
+}
+
+/** Finds the file of a module: the path itself, or the only `.wasm` file in the directory that it names. */
+function moduleFile(work: ExecutionWork, path: string): string | undefined {
+  const input = work.inputs.find(({ target, kind }) => target === path && kind === 'file')
+  if (input !== undefined) return input.hostPath
+  const hostPath = join(work.rootDir, path)
+  const status = lstatSync(hostPath, { throwIfNoEntry: false })
+  if (status?.isFile() === true) return hostPath
+  if (status?.isDirectory() !== true) return undefined
+  const modules = readdirSync(hostPath).filter((name) => name.endsWith('.wasm'))
+  return modules.length === 1 ? join(hostPath, modules[0] ?? '') : undefined
+}
+
+/** The guest's file system: everything readable below `/`, each result directory writable by path and by name. */
+function mountsOf(work: ExecutionWork): readonly GuestMount[] {
+  const mounts: GuestMount[] = [{ guestPath: '/', hostPath: work.rootDir, writable: false }]
+  const writable = new Map(work.results.map((result) => [result.path, result.hostPath]))
+  for (const { name, hostPath } of work.results) {
+    const byName = `/${name}`
+    if (!writable.has(byName) && !existsSync(join(work.rootDir, name))) writable.set(byName, hostPath)
+  }
+  for (const [guestPath, hostPath] of writable) mounts.push({ guestPath, hostPath, writable: true })
+  return mounts
+}
+
+/** Every module that may be imported: the listed ones, then inputs by alias and by path. */
+function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Record<string, string> {
+  const imports: Record<string, string> = Object.create(null) as Record<string, string>
+  const add = (name: string, path: string): void => {
+    const file = moduleFile(work, path)
+    if (file !== undefined && name !== '' && !(name in imports)) imports[name] = file
+  }
+  for (const module of modules) add(module.importName, module.path)
+  for (const input of work.inputs) {
+    add(input.alias, input.target)
+    add(input.target, input.target)
+  }
+  return imports
+}
+
+/**
+ * Runs a WebAssembly program (WASI preview 1) in a process of its own with bounded time and memory. The guest
+ * sees its inputs read-only below `/` and its result directories; the clock and random numbers; no network.
+ * This keeps honest programs apart; against a hostile author it is no stronger than Node's own WASI.
+ */
+export class WasmEngine implements Engine {
+  readonly type = 'wasm'
+  readonly sharesInputs = true
+  readonly #freshProcess: boolean
+  readonly keeper: Keeper
+  readonly #memoryLimitBytes: number
+
+  constructor(options: WasmOptions = {}) {
+    this.#memoryLimitBytes = options.memoryLimitBytes ?? MOST_PAGES * PAGE_BYTES
+    this.#freshProcess = options.freshProcess ?? false
+    this.keeper = options.keeper ?? new Keeper()
+  }
+
+  validate(params: SpecConfig['Params']): readonly string[] {
+    return readWasmParameters(params).problems
+  }
+
+  available(): Promise<Availability> {
+    if (existsSync('/proc/self/stat')) return Promise.resolve({ ok: true })
+    return Promise.resolve({ ok: false, reason: 'the wasm engine needs Linux with /proc mounted' })
+  }
+
+  inputs(task: TaskSpec): readonly InputSource[] {
+    return [...(task.InputSources ?? []), ...readWasmParameters(task.Engine.Params).inputs]
+  }
+
+  labels(): Promise<Readonly<Record<string, string>>> {
+    return Promise.resolve({})
+  }
+
+  async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
+    const { work, limits } = run
+    const parameters = readWasmParameters(run.task.Engine.Params)
+    const [problem] = parameters.problems
+    if (problem !== undefined) return failedStart(problem)
+    for (const { path } of [parameters.entryModule, ...parameters.importModules]) {
+      if (moduleFile(work, path) === undefined) {
+        return failedStart(
+          `wasm: no input brings in the module ${path}; give its path as the Target of an input`,
+        )
+      }
+    }
+    const kept = await this.keeper.prepare(
+      {
+        kind: 'guest',
+        executionId: run.executionId,
+        attempt: run.attempt,
+        workDir: work.workDir,
+        cwd: work.rootDir,
+        timeMs: limits.timeMs,
+        graceMs: 0,
+        memoryBytes: this.#memoryBytes(run),
+        logBytes: limits.logBytes,
+        outputBytes: limits.outputBytes,
+        request: this.#request(run, parameters),
+        sharing: this.#freshProcess ? null : run.job.namespace,
+      },
+      options.signal,
+    )
+    return {
+      process: kept.process,
+      go: async () => outcomeOf(work.workDir, await kept.go()),
+      abandon: kept.abandon,
+    }
+  }
+
+  #memoryBytes({ limits }: EngineRun): number {
+    return Math.min(limits.memoryBytes ?? this.#memoryLimitBytes, this.#memoryLimitBytes)
+  }
+
+  #request(run: EngineRun, parameters: WasmParameters): GuestRequest {
+    const { entryModule, entrypoint, args, importModules, env } = parameters
+    return {
+      modulePath: moduleFile(run.work, entryModule.path) ?? '',
+      entrypoint,
+      args,
+      env: jobEnvironment({ ...run, task: { ...run.task, Env: { ...env, ...run.task.Env } } }),
+      mounts: mountsOf(run.work),
+      imports: importsOf(run.work, importModules),
+      memoryBytes: this.#memoryBytes(run),
+      stdoutPath: logFile(run.work.workDir, 'stdout'),
+      stderrPath: logFile(run.work.workDir, 'stderr'),
+      logBytes: run.limits.logBytes,
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { type FileHandle, realpath } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+import { copyDirectory, copyFile, openProblem } from '../../compute/files/copy-tree.ts'
+import { makeJobDirectory } from '../../compute/files/directories.ts'
+import { isInside, openPlain, pathOfHandle, realPathOf } from '../../compute/files/open-inside.ts'
+import { type InputFetch, requiredText } from '../input-fetch.ts'
+
+async function realRoots(paths: readonly string[]): Promise<string[]> {
+  const roots = await Promise.all(paths.map((path) => realpath(path).catch(() => undefined)))
+  return roots.filter((root) => root !== undefined)
+}
+
+/**
+ * Opens a file whose links are resolved, and proves by the open file itself that it lies in an allowed place:
+ * a path that is checked first and opened later could be swapped in between.
+ */
+async function openAllowed(fetch: InputFetch, path: string, roots: readonly string[]): Promise<FileHandle> {
+  const named = JSON.stringify(path)
+  let handle: FileHandle
+  try {
+    handle = await openPlain(await realpath(path))
+  } catch (error) {
+    // Whether a forbidden file exists is nobody's business.
+    if (!roots.some((root) => isInside(root, path))) throw denied(fetch, named)
+    throw fetch.fail('INPUT_MISSING', `${named} ${openProblem(error)}`, error)
+  }
+  const real = await realPathOf(handle)
+  if (roots.some((root) => isInside(root, real))) return handle
+  await handle.close()
+  throw denied(fetch, named)
+}
+
+function denied(fetch: InputFetch, named: string): Error {
+  const { allowedPaths } = fetch.policy
+  const allowed = allowedPaths.length === 0 ? 'none is configured' : allowedPaths.join(', ')
+  return fetch.fail('INPUT_DENIED', `${named} does not lie under a path that the node allows (${allowed})`)
+}
+
+/** Copies a local file or directory: regular files only, links only where they lead to an allowed file. */
+export async function fetchLocal(fetch: InputFetch): Promise<'file' | 'directory'> {
+  const source = requiredText(fetch, 'SourcePath')
+  const readWrite = fetch.params.get('readwrite')
+  if (readWrite === true || readWrite === 'true') {
+    throw fetch.fail('INPUT_INVALID', 'asks for ReadWrite, which is not offered: jobs get copies')
+  }
+  if (!isAbsolute(source)) throw fetch.fail('INPUT_INVALID', 'needs an absolute SourcePath')
+  const roots = await realRoots(fetch.policy.allowedPaths)
+  const handle = await openAllowed(fetch, source, roots)
+  try {
+    const status = await handle.stat()
+    if (status.isFile()) {
+      await copyFile(handle, fetch.hostPath, fetch.copy)
+      return 'file'
+    }
+    if (!status.isDirectory()) {
+      throw fetch.fail('INPUT_INVALID', `${JSON.stringify(source)} is neither a file nor a directory`)
+    }
+    await makeJobDirectory(fetch.hostPath)
+    await copyDirectory(handle, fetch.hostPath, {
+      ...fetch.copy,
+      odd: async (parent, name, path, reason) => {
+        if (reason !== 'is a symbolic link')
+          throw fetch.fail('INPUT_DENIED', `${JSON.stringify(path)} ${reason}`)
+        const linked = await openAllowed(fetch, `${pathOfHandle(parent)}/${name}`, roots).catch(
+          () => undefined,
+        )
+        if (linked === undefined) {
+          throw fetch.fail(
+            'INPUT_DENIED',
+            `${JSON.stringify(path)} is a link to where the node does not allow`,
+          )
+        }
+        if ((await linked.stat()).isFile()) return linked
+        await linked.close()
+        throw fetch.fail(
+          'INPUT_DENIED',
+          `${JSON.stringify(path)} is a link to a directory, which is not copied`,
+        )
+      },
+    })
+    return 'directory'
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,97 @@
+import { posix } from 'node:path'
+import type { InputSource, ResultPath } from '../engines/task.ts'
+import { mountPath, mountPathProblem } from './mount-path.ts'
+import { downloadName } from './url-download/download.ts'
+
+/** The names of results that the layout of published results takes itself. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(['stdout', 'stderr', 'exitCode'])
+const LONGEST_NAME = 200
+
+/** The kinds of input that a node can fetch, as compared: in lower case. */
+export const INPUT_KINDS: readonly string[] = ['inline', 'local', 'localdirectory', 'urldownload']
+
+/** The kind of an input as compared. */
+export function inputKind(input: InputSource): string {
+  return input.Source.Type.trim().toLowerCase()
+}
+
+/** Names an input in a message, counted from 1. */
+export function inputName(input: InputSource, index: number): string {
+  return `input ${index + 1} (${input.Source.Type} at ${input.Target ?? 'no target'})`
+}
+
+/** The parameters of an input with their names in lower case; null counts as absent. */
+export function inputParams(input: InputSource): ReadonlyMap<string, unknown> {
+  const entries = Object.entries(input.Source.Params ?? {}).filter(([, value]) => value !== null)
+  return new Map(entries.map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+/** The path by which a job finds an input: its target, and in it the file's name for a download. */
+export function inputPath(input: InputSource): string {
+  const target = mountPath(input.Target ?? '')
+  if (inputKind(input) !== 'urldownload') return target
+  return posix.join(target, downloadName(inputParams(input).get('url')))
+}
+
+function resultNameProblem(name: unknown): string | undefined {
+  if (typeof name !== 'string' || name === '') return 'has no Name'
+  if (name.length > LONGEST_NAME) return `has a Name longer than ${LONGEST_NAME} characters`
+  if (name.includes('/') || name.includes('\0') || name === '.' || name === '..') {
+    return `has the Name ${JSON.stringify(name)}, which cannot name a folder`
+  }
+  return RESERVED_NAMES.has(name) ? `has the Name ${name}, which the results use themselves` : undefined
+}
+
+function clashes(paths: readonly string[]): string[] {
+  const sorted = [...paths].sort()
+  return sorted.flatMap((path, at) => {
+    const next = sorted[at + 1]
+    return next !== undefined && (next === path || next.startsWith(`${path}/`)) ? [path] : []
+  })
+}
+
+/**
+ * Lists what is wrong with the inputs and result paths of a task before anything is fetched, one line each:
+ * unknown kinds, bad paths, clashes. Empty when all is well.
+ */
+export function placementProblems(
+  inputs: readonly InputSource[],
+  results: readonly ResultPath[],
+): readonly string[] {
+  const problems: string[] = []
+  const inputPaths: string[] = []
+  for (const [index, input] of inputs.entries()) {
+    const name = inputName(input, index)
+    const targetProblem = mountPathProblem(input.Target)
+    if (targetProblem !== undefined) problems.push(`${name}: Target ${targetProblem}`)
+    else inputPaths.push(inputPath(input))
+    if (!INPUT_KINDS.includes(inputKind(input))) {
+      problems.push(
+        `${name}: inputs of type ${input.Source.Type} are not offered (there are inline, local, urlDownload)`,
+      )
+    }
+  }
+  const resultPaths: string[] = []
+  const resultNames = new Set<string>()
+  for (const [index, result] of results.entries()) {
+    const nameProblem = resultNameProblem(result.Name)
+    if (nameProblem !== undefined) problems.push(`result path ${index + 1} ${nameProblem}`)
+    if (resultNames.has(result.Name))
+      problems.push(`result path ${index + 1} has the Name of another one, ${result.Name}`)
+    resultNames.add(result.Name)
+    const pathProblem = mountPathProblem(result.Path)
+    if (pathProblem !== undefined) problems.push(`result path ${index + 1}: Path ${pathProblem}`)
+    else resultPaths.push(mountPath(result.Path))
+  }
+  for (const path of new Set(inputPaths.filter((path, at) => inputPaths.indexOf(path) !== at))) {
+    problems.push(`two inputs have the target ${path}`)
+  }
+  for (const path of clashes(resultPaths)) problems.push(`two result paths share the directory ${path}`)
+  for (const path of resultPaths) {
+    const other = inputPaths.find(
+      (input) => input === path || input.startsWith(`${path}/`) || path.startsWith(`${input}/`),
+    )
+    if (other !== undefined) problems.push(`the result path ${path} overlaps the input at ${other}`)
+  }
+  return problems
+}
