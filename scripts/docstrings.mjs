@@ -8,9 +8,9 @@ const declaration =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|class|interface|type) (?<name>\w+)/
 
 let missing = 0
-for (const room of ['packages', 'apps']) {
-  for (const name of await readdir(join(root, room))) {
-    const source = join(root, room, name, 'src')
+for (const parent of ['packages', 'apps']) {
+  for (const name of await readdir(join(root, parent))) {
+    const source = join(root, parent, name, 'src')
     for (const entry of await readdir(source, { recursive: true })) {
       if (entry.endsWith('.ts')) missing += await inspect(join(source, entry))
     }

@@ -21,8 +21,8 @@ function readJson<T>(...path: readonly string[]): T {
   return JSON.parse(readFileSync(join(root, ...path), 'utf8')) as T
 }
 
-const folders = ['packages', 'apps'].flatMap((room) =>
-  readdirSync(join(root, room)).map((name) => `${room}/${name}`),
+const folders = ['packages', 'apps'].flatMap((parent) =>
+  readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
 )
 const manifests = new Map(folders.map((folder) => [folder, readJson<Manifest>(folder, 'package.json')]))
 const folderOf = new Map([...manifests].map(([folder, manifest]) => [manifest.name, folder]))

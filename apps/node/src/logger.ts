@@ -3,7 +3,7 @@ import type { Config } from '@saltcod/config'
 import type { Logger, LoggerOptions } from 'pino'
 import { pino } from 'pino'
 
-/** The logs that the rooms of a node write to, by the log that they were made from: each has a level of its own. */
+/** The logs that the parts of a node write to, by the log that they were made from: each has a level of its own. */
 const CHILDREN = new WeakMap<Logger, Logger[]>()
 
 /** Makes the log of a node; it goes to standard error. */

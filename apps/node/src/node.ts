@@ -84,7 +84,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }
   } catch (error) {
     await stopParts(parts, 0, options.log)
-    // What a room writes as it starts may be what meets the disk's failure.
+    // What a side writes as it starts may be what meets the disk's failure.
     throw isStoreError(error, 'STORE_FAILED', 'OUTCOME_UNKNOWN')
       ? unusable('store', error, error.cause)
       : error
@@ -129,12 +129,12 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     archive,
     followed: parts.requester.context.followed,
     ends: parts.requester.context.ends,
-    room: () => parts.compute,
+    compute: () => parts.compute,
     clock: Date.now,
   })
   parts.retention = new Retention({
     jobs: parts.jobs,
-    room:
+    compute:
       parts.executions === undefined
         ? null
         : { executions: parts.executions, dataDir: roomDirectory(paths, nodeId), resultsDir: paths.results },
@@ -160,7 +160,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
   const url = await listen(parts.api, listeners, config.api)
   if (parts.executions !== undefined) {
-    parts.compute = await startRoom(options, paths, parts.executions, parts.requester)
+    parts.compute = await startComputeSide(options, paths, parts.executions, parts.requester)
   }
   options.signal.throwIfAborted()
   parts.retention.start()
@@ -193,7 +193,7 @@ function roomDirectory({ executionStore, repository }: ResolvedPaths, nodeId: st
   return executionStore.type === 'lmdb' ? dirname(executionStore.path) : join(repository, `${nodeId}-compute`)
 }
 
-async function startRoom(
+async function startComputeSide(
   { config, nodeId, log, signal }: NodeOptions,
   paths: ResolvedPaths,
   store: ExecutionStore,
@@ -265,7 +265,7 @@ async function firstFailure({ jobs, executions, compute }: Parts): Promise<Failu
   const roomFailure = async (): Promise<Failure> => {
     const cause = await (compute?.failed ?? never)
     const message = cause instanceof Error ? cause.message : String(cause)
-    return new Failure(EXIT.storeFailed, `the compute room has stopped: ${message}`, {
+    return new Failure(EXIT.storeFailed, `the compute side has stopped: ${message}`, {
       hint: 'start the node again',
       cause,
     })
@@ -279,11 +279,11 @@ async function firstFailure({ jobs, executions, compute }: Parts): Promise<Failu
 
 async function stopParts(parts: Parts, graceMs: number, log: Logger): Promise<void> {
   parts.draining = true
-  // The requester goes on until the compute room has reported its last.
+  // The requester goes on until the compute side has reported its last.
   const steps: readonly [string, () => Promise<unknown>][] = [
     ['compaction', () => parts.compaction?.stop() ?? Promise.resolve()],
     ['retention', () => parts.retention?.stop() ?? Promise.resolve()],
-    ['the compute room', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
+    ['the compute side', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
     ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
     ['the API', () => parts.api?.close() ?? Promise.resolve()],
     ['the execution store', () => parts.executions?.close() ?? Promise.resolve()],

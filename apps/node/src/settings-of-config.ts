@@ -34,7 +34,7 @@ export function requesterSettings(config: Config): RequesterSettings {
   }
 }
 
-/** Works out how the compute room works from the configuration and the machine. */
+/** Works out how the compute side works from the configuration and the machine. */
 export function computeSettings(config: Config, dataDir: string, resultsDir: string): ComputeSettings {
   const { engines, inputs, quota, recovery } = config
   const { preset, cells, ageRules, keepForMs } = recovery

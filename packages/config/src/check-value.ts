@@ -1,11 +1,11 @@
-import type { GivenValue } from './given.ts'
 import { type Problem, splitComplaints } from './problem.ts'
+import type { RawValue } from './raw-value.ts'
 
 /** A checked value, or everything that is wrong with it. */
 export type CheckedValue = { readonly value: unknown } | { readonly errors: readonly Problem[] }
 
 /** Checks a given value against the schema of its setting and makes its paths absolute. */
-export function checkValue(given: GivenValue): CheckedValue {
+export function checkValue(given: RawValue): CheckedValue {
   const { setting, raw, origin, base } = given
   if (raw === undefined) return { value: undefined }
   const parsed = setting.schema.safeParse(raw)

@@ -11,16 +11,16 @@ import {
   parseDocument,
 } from 'yaml'
 import { unknownName } from './did-you-mean.ts'
-import type { GivenValue } from './given.ts'
 import type { Origin } from './origin.ts'
 import { complaint, type Problem, showGiven, splitComplaints } from './problem.ts'
+import type { RawValue } from './raw-value.ts'
 import type { AnySetting, PathBase } from './setting.ts'
 import { findSetting, SETTINGS } from './settings.ts'
 import { readTextFile } from './text-file.ts'
 
 /** What a config file said. */
 export interface ReadFile {
-  readonly given: readonly GivenValue[]
+  readonly given: readonly RawValue[]
   readonly errors: readonly Problem[]
   /** Whether the file was there. */
   readonly found: boolean
@@ -59,7 +59,7 @@ class FileReader {
   readonly #lines: LineCounter
   readonly #document: Document
   readonly #source: string
-  readonly #given: GivenValue[] = []
+  readonly #given: RawValue[] = []
   readonly #errors: Problem[] = []
 
   constructor(path: string, base: PathBase, source: string) {
@@ -70,7 +70,7 @@ class FileReader {
     this.#document = parseDocument(source, { lineCounter: this.#lines, prettyErrors: false })
   }
 
-  read(): { given: readonly GivenValue[]; errors: readonly Problem[] } {
+  read(): { given: readonly RawValue[]; errors: readonly Problem[] } {
     const broken = this.#checkSyntax()
     const contents = this.#resolved(this.#document.contents)
     if (!broken && !isEmpty(contents)) this.#readSection(ROOT, contents, [])

@@ -1,6 +1,6 @@
 import { nearestName } from './did-you-mean.ts'
-import { fromText, type GivenValue } from './given.ts'
 import type { Problem } from './problem.ts'
+import { fromText, type RawValue } from './raw-value.ts'
 import type { PathBase } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -9,13 +9,13 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What the environment said about the configuration. */
 export interface ReadEnvironment {
-  readonly given: readonly GivenValue[]
+  readonly given: readonly RawValue[]
   readonly warnings: readonly Problem[]
 }
 
 /** Picks the variables of settings out of an environment; an empty one counts as not set. */
 export function readEnvironment(env: Environment, base: PathBase): ReadEnvironment {
-  const given: GivenValue[] = []
+  const given: RawValue[] = []
   const known: string[] = []
   for (const setting of SETTINGS) {
     const name = setting.environment

@@ -1,11 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { checkOptions } from './did-you-mean.ts'
-import type { FindStoresOptions } from './find-stores-options.ts'
 import { olderDefaults, otherPath } from './legacy-stores.ts'
 import { loneStore, missingArchive, missingStore } from './missing-stores.ts'
 import { otherNodes } from './other-nodes.ts'
 import { readRememberedStores } from './remembered-stores.ts'
-import type { StoreFinding } from './store-finding.ts'
+import type { FindStoresOptions, StoreFinding } from './store-finding.ts'
 import { describeRole, type StoreRole } from './store-role.ts'
 
 /**

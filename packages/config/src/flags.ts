@@ -1,5 +1,5 @@
-import { fromText, type GivenValue } from './given.ts'
 import type { Problem } from './problem.ts'
+import { fromText, type RawValue } from './raw-value.ts'
 import type { AnySetting, PathBase } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -8,7 +8,7 @@ export type Arguments = readonly string[] | Readonly<Record<string, unknown>>
 
 /** What a list of arguments said about the configuration. */
 export interface ReadFlags {
-  readonly given: readonly GivenValue[]
+  readonly given: readonly RawValue[]
   /** The config files that `--config` named. */
   readonly files: readonly string[]
   /** The arguments that are none of ours, in order; of a record, their names as flags. */
@@ -64,7 +64,7 @@ export function configFlags(): readonly ConfigFlag[] {
 /** Picks the flags of settings out of arguments and leaves the rest alone. */
 export function readFlags(argv: Arguments, base: PathBase): ReadFlags {
   const { uses, rest, errors } = isArgumentList(argv) ? parseArguments(argv) : takeRecord(argv)
-  const given: GivenValue[] = []
+  const given: RawValue[] = []
   const files: string[] = []
   const bySetting = new Map<AnySetting, FlagUse>()
   for (const use of uses) {

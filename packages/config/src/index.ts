@@ -1,13 +1,12 @@
 export type { Config, RecoveryConfig, RewriteConfig, StoreConfig } from './config.ts'
+export { type ConfigRow, getConfig, listConfig } from './config-row.ts'
 export { defaultConfigYaml } from './default-file.ts'
 export { nearestName } from './did-you-mean.ts'
 export { makeDirectory } from './directory.ts'
 export type { Environment } from './environment.ts'
 export { findStores } from './find-stores.ts'
-export type { FindStoresOptions } from './find-stores-options.ts'
 export { type Arguments, type ConfigFlag, configFlags } from './flags.ts'
 export { configSchema, type JsonSchema } from './json-schema.ts'
-export { type ConfigRow, getConfig, listConfig } from './listing.ts'
 export {
   CONFIG_FILE_NAME,
   type LoadConfigOptions,
@@ -37,5 +36,10 @@ export type {
 } from './settings/recovery.ts'
 export type { FinishedJobState, RetentionRule } from './settings/retention.ts'
 export type { StoreType } from './settings/stores.ts'
-export { formatFinding, type StoreFinding, type StoreFindingKind } from './store-finding.ts'
+export {
+  type FindStoresOptions,
+  formatFinding,
+  type StoreFinding,
+  type StoreFindingKind,
+} from './store-finding.ts'
 export { type ResolvedPaths, resolvePaths, type StoreLocation } from './store-location.ts'

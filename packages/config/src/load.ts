@@ -7,9 +7,9 @@ import { type Environment, readEnvironment } from './environment.ts'
 import { isThere } from './file-kind.ts'
 import { type Arguments, readFlags } from './flags.ts'
 import { deepFreeze } from './freeze.ts'
-import type { GivenValue } from './given.ts'
 import type { Origin } from './origin.ts'
 import type { Problem } from './problem.ts'
+import type { RawValue } from './raw-value.ts'
 import { RULES } from './rules.ts'
 import type { AnySetting, PathBase, Setting } from './setting.ts'
 import { dataDir } from './settings/node.ts'
@@ -69,7 +69,7 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
   const errors: Problem[] = [...flags.errors]
   const values = new Map<string, SettingValue>()
   const failed = new Set<string>()
-  const accept = (given: GivenValue): void => {
+  const accept = (given: RawValue): void => {
     const checked = checkValue(given)
     const { setting, raw, origin } = given
     if ('errors' in checked) {
@@ -110,14 +110,14 @@ function readFiles(
   values: ReadonlyMap<string, SettingValue>,
   failed: ReadonlySet<string>,
   base: PathBase,
-): { given: GivenValue[]; errors: Problem[]; read: string[] } {
+): { given: RawValue[]; errors: Problem[]; read: string[] } {
   const paths = named.filter((path, index) => named.indexOf(path) === index)
   const required = paths.length > 0
   if (!required) {
     const repository = failed.has(dataDir.key) ? undefined : repositoryOf(values, base)
     if (repository !== undefined) paths.push(join(repository, CONFIG_FILE_NAME))
   }
-  const given: GivenValue[] = []
+  const given: RawValue[] = []
   const errors: Problem[] = []
   const read: string[] = []
   for (const path of paths) {
@@ -169,7 +169,7 @@ function repositoryOf(values: ReadonlyMap<string, SettingValue>, base: PathBase)
   return 'value' in checked && typeof checked.value === 'string' ? checked.value : undefined
 }
 
-function defaultOf(setting: AnySetting, base: PathBase): GivenValue {
+function defaultOf(setting: AnySetting, base: PathBase): RawValue {
   return { setting, raw: setting.fallback, origin: { kind: 'default' }, base }
 }
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDirectory, syncDirectory } from './directory.ts'
-import { NODE_ID_PATTERN } from './node-id-pattern.ts'
 import type { Problem } from './problem.ts'
+import { NODE_ID_PATTERN } from './settings/node.ts'
 import { readTextFile } from './text-file.ts'
 
 /** The name of the file in the repository directory that keeps the id of a node. */

@@ -1,9 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileKind, isThere } from './file-kind.ts'
-import type { FindStoresOptions } from './find-stores-options.ts'
 import type { NodeRole } from './settings/node.ts'
-import { describePaths, type StoreFinding, waysOut } from './store-finding.ts'
+import { describePaths, type FindStoresOptions, type StoreFinding, waysOut } from './store-finding.ts'
 import { STORE_NAMES } from './store-location.ts'
 import type { StoreRole } from './store-role.ts'
 

@@ -23,7 +23,7 @@ export interface PathBase {
 }
 
 /** A value, or why there is none. */
-export type Outcome<Value> = { readonly value: Value } | Pick<Problem, 'problem' | 'hint'>
+export type Located<Value> = { readonly value: Value } | Pick<Problem, 'problem' | 'hint'>
 
 /** One setting: what it is called in each source, what it means, and what it may be. */
 export interface Setting<Value> {
@@ -44,7 +44,7 @@ export interface Setting<Value> {
   readonly fallbackNote?: string
   readonly schema: z.ZodType<Value>
   /** Makes a value absolute once its source is known; absent where nothing depends on that. */
-  locate?(value: Value, base: PathBase): Outcome<Value>
+  locate?(value: Value, base: PathBase): Located<Value>
 }
 
 /** A setting whose value type does not matter to the reader. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Config, StoreConfig } from './config.ts'
-import { NODE_ID_PATTERN } from './node-id-pattern.ts'
 import type { NodeRole } from './settings/node.ts'
+import { NODE_ID_PATTERN } from './settings/node.ts'
 import { executionStorePath, jobStorePath } from './settings/stores.ts'
 
 /** Where a store is to be opened, and how. */

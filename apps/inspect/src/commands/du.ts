@@ -26,7 +26,7 @@ export interface DuOptions extends ReadOptions {
   readonly namespace?: string
 }
 
-interface AgeBucket {
+interface AgeGroup {
   readonly kind: RecordKind
   readonly createdWithin: string
   records: number
@@ -45,7 +45,7 @@ interface Usage {
   readonly statistics: KvStatistics | null
   readonly counts: readonly StateCount[]
   readonly readers: ReaderTable | null
-  readonly ages: readonly AgeBucket[] | null
+  readonly ages: readonly AgeGroup[] | null
   /** What each rule of retention would remove; `null` for a store of executions. */
   readonly retention: readonly RulePreview[] | null
   /** What a rewrite gives back at the least; `null` where pages are not counted. */
@@ -122,20 +122,20 @@ async function parseAge(text: string): Promise<number> {
 }
 
 /** Counts records and their bytes by age; looks at every one of them, a batch at a time. */
-function agesOf({ kv, kind: storeKind }: OpenedStore): AgeBucket[] {
+function agesOf({ kv, kind: storeKind }: OpenedStore): AgeGroup[] {
   const nowMs = Date.now()
   const tables = AGED_TABLES.filter(([kind]) => storeKind === 'jobs' || kind === 'execution')
   return tables.flatMap(([kind, table]) => {
-    const buckets = AGES.map(([createdWithin]) => ({ kind, createdWithin, records: 0, bytes: 0 }))
+    const groups = AGES.map(([createdWithin]) => ({ kind, createdWithin, records: 0, bytes: 0 }))
     eachRow(kv, { table, prefix: new Uint8Array(0) }, null, ({ key, value }) => {
       const row = decodedOrNothing(table, key, value)
-      const bucket = buckets[AGES.findIndex(([, ageMs]) => nowMs - (row?.c ?? nowMs) <= ageMs)]
-      if (row === undefined || bucket === undefined) return true
-      bucket.records += 1
-      bucket.bytes += value.length + (row.b ?? 0)
+      const group = groups[AGES.findIndex(([, ageMs]) => nowMs - (row?.c ?? nowMs) <= ageMs)]
+      if (row === undefined || group === undefined) return true
+      group.records += 1
+      group.bytes += value.length + (row.b ?? 0)
       return true
     })
-    return buckets.filter(({ records }) => records > 0)
+    return groups.filter(({ records }) => records > 0)
   })
 }
 

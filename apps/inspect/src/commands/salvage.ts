@@ -16,12 +16,12 @@ import type { Terminal } from '../cli/terminal.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
 import { findOrphanRows } from '../pages/orphan-leaves.ts'
+import type { StoreTableRow } from '../store/interchange.ts'
 import { locateStore } from '../store/locate.ts'
 import { freePath, makeStore } from '../store/new-store.ts'
 import { refuseNewer } from '../store/open-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
 import { requireStopped } from '../store/require-stopped.ts'
-import type { StoreTableRow } from '../store/row.ts'
 import { checkStoreFile } from '../store/store-check.ts'
 
 const RECORDS: ReadonlySet<string> = new Set(

@@ -2,8 +2,14 @@ import type { Json } from '@saltcod/store-core'
 import { decodeRecord, encodeRecord, type StoreKind } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import type { StoreTableRow } from './row.ts'
 import type { Secrets } from './secrets.ts'
+
+/** One row of a store on its way from one file to another. */
+export interface StoreTableRow {
+  readonly table: string
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
 
 /** The first line of an export. */
 export interface ExportHeader {

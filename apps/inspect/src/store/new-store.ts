@@ -15,7 +15,7 @@ import { freeLmdbPlace, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'
 import { Failure } from '../failure.ts'
-import type { StoreTableRow } from './row.ts'
+import type { StoreTableRow } from './interchange.ts'
 
 const MAX_BATCH_KEYS = 1_000
 const MAX_BATCH_BYTES = 4 * 1024 * 1024

@@ -22,7 +22,7 @@ type Destination =
   | { readonly to: EndState; readonly endReason: EndReason }
   | { readonly to?: Exclude<ComputeState, EndState>; readonly endReason?: never }
 
-/** A change of an execution, as the rooms decide it. */
+/** A change of an execution, as the parts of the compute side decide it. */
 export type ExecutionChange = Destination & {
   readonly message: string
   readonly topic: string

@@ -49,7 +49,7 @@ export class CommandTracker {
   }
 
   /** Resolves when another command may begin. */
-  async room(): Promise<void> {
+  async capacity(): Promise<void> {
     while (this.#pending.size >= this.#maxPending && !this.broken) await this.#change()
   }
 

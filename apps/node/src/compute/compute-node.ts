@@ -5,21 +5,21 @@ import type { Logger } from 'pino'
 import { ISOLATION_LABEL } from '../engines/exec/exec-engine.ts'
 import { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { ComputePeer, Link, NodeLoad } from '../link/link.ts'
+import { CommandReceiver } from './command-receiver.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
-import { Inbox } from './inbox.ts'
+import { Executor } from './executor.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
 import { createPeer } from './logs.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
 import { startUp } from './startup.ts'
 import { WakeUp } from './wake-up.ts'
-import { Workshop } from './workshop.ts'
 
 const FAREWELL_MS = 2_000
 const LAST_WRITES_MS = 2_000
 
-/** What a compute room is made of. */
+/** What a compute side is made of. */
 export interface ComputeOptions {
   /** Opened by the caller, and closed by it after `stop`. */
   readonly store: ExecutionStore
@@ -37,14 +37,14 @@ export interface ComputeOptions {
   readonly signal?: AbortSignal
 }
 
-/** A compute room at work. */
+/** A compute side at work. */
 export interface ComputeNode {
   readonly peer: ComputePeer
-  /** Resolves with the error that made a part of the room end: the process should then be restarted. */
+  /** Resolves with the error that made a part of it end: the process should then be restarted. */
   readonly failed: Promise<unknown>
   /** How native jobs are kept apart, in a word; `null` where none are run. */
   readonly isolation: string | null
-  /** Returns how busy the room is. */
+  /** Returns how busy it is. */
   load(): NodeLoad
   /** Counts the processes beside the node. */
   helpers(): HelperCounts
@@ -56,7 +56,7 @@ export interface ComputeNode {
 }
 
 /**
- * Starts a compute room: first the memory of an earlier process is brought in order (see `startUp`), then work
+ * Starts a compute side: first the memory of an earlier process is brought in order (see `startUp`), then work
  * begins. Resolves when it has. Rejects where the store fails or `signal` aborts.
  */
 export async function startCompute(options: ComputeOptions): Promise<ComputeNode> {
@@ -75,33 +75,33 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     reportWritten: new WakeUp(),
     deadlineWritten: new WakeUp(),
   }
-  const workshop = new Workshop(context)
+  const executor = new Executor(context)
   const peer = createPeer(context.store, context.dataDir)
-  const load = (): NodeLoad => workshop.load()
+  const load = (): NodeLoad => executor.load()
   const introduction = { node: await describe(context), load, peer }
   await context.keptInputs.open()
-  await startUp(context, workshop, introduction, options.signal ?? closing.signal)
+  await startUp(context, executor, introduction, options.signal ?? closing.signal)
 
   const intake = new AbortController()
   const sending = new AbortController()
-  const inbox = new Inbox(context, workshop)
-  const sender = new OutboxSender(context, workshop)
+  const receiver = new CommandReceiver(context, executor)
+  const sender = new OutboxSender(context, executor)
   const loops = [
-    inbox.run(intake.signal),
-    watchDeadlines(context, workshop, intake.signal),
+    receiver.run(intake.signal),
+    watchDeadlines(context, executor, intake.signal),
     beat(context, load, intake.signal),
     sender.run(sending.signal),
   ]
-  workshop.open()
+  executor.open()
   const failed = new Promise<unknown>((resolve) => {
     for (const loop of loops) loop.catch(resolve)
   })
   const stop = async (graceMs: number): Promise<void> => {
     intake.abort()
-    workshop.close()
-    await workshop.drain(graceMs)
-    tellCutOff(context, workshop.active, graceMs)
-    const interrupted = workshop.interrupt()
+    executor.close()
+    await executor.drain(graceMs)
+    tellCutOff(context, executor.active, graceMs)
+    const interrupted = executor.interrupt()
     await Promise.race([interrupted, delay(LAST_WRITES_MS, undefined, { ref: false })])
     // The last reports are worth a moment; what is not taken now is sent after the next start.
     await Promise.race([sender.flush().catch(() => undefined), delay(FAREWELL_MS, undefined, { ref: false })])

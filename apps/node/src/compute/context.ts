@@ -6,7 +6,7 @@ import type { Link } from '../link/link.ts'
 import type { ComputeSettings } from './settings.ts'
 import type { WakeUp } from './wake-up.ts'
 
-/** What every part of the compute room works with. */
+/** What every part of the compute side works with. */
 export interface ComputeContext {
   readonly store: ExecutionStore
   readonly link: Link
@@ -20,7 +20,7 @@ export interface ComputeContext {
   readonly log: Logger
   /** The time in milliseconds since 1970. */
   readonly clock: () => number
-  /** Aborts when the room closes its store: no loop goes on and no write is tried again after that. */
+  /** Aborts when the compute side closes its store: no loop goes on and no write is tried again after that. */
   readonly closing: AbortSignal
   /** Called when a report was written. */
   readonly reportWritten: WakeUp

@@ -1,7 +1,7 @@
 import { isStoreError } from '@saltcod/store-core'
 import type { ComputeContext } from './context.ts'
+import type { Executor } from './executor.ts'
 import { WakeUp } from './wake-up.ts'
-import type { Workshop } from './workshop.ts'
 
 const LONGEST_SLEEP_MS = 60_000
 const SHORTEST_SLEEP_MS = 20
@@ -11,7 +11,7 @@ const BATCH = 100
 /** Fails executions whose deadline has passed, whatever they wait for, until the signal aborts. Rejects where the store has failed. */
 export async function watchDeadlines(
   context: ComputeContext,
-  workshop: Workshop,
+  executor: Executor,
   signal: AbortSignal,
 ): Promise<void> {
   const { store, clock, log, deadlineWritten } = context
@@ -19,7 +19,7 @@ export async function watchDeadlines(
   while (!signal.aborted) {
     try {
       const due = await store.dueDeadlines({ limit: BATCH })
-      await Promise.all(due.map(({ id, dueAtMs }) => failLate(workshop, id, dueAtMs)))
+      await Promise.all(due.map(({ id, dueAtMs }) => failLate(executor, id, dueAtMs)))
       const next = await store.nextDeadlineMs()
       const waitMs = next === null ? LONGEST_SLEEP_MS : next - clock()
       await deadlineWritten.sleep(Math.min(Math.max(waitMs, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS), signal)
@@ -32,8 +32,8 @@ export async function watchDeadlines(
   }
 }
 
-async function failLate(workshop: Workshop, executionId: string, dueAtMs: number): Promise<void> {
-  await workshop.end(executionId, {
+async function failLate(executor: Executor, executionId: string, dueAtMs: number): Promise<void> {
+  await executor.end(executionId, {
     to: 'Failed',
     endReason: 'timed-out',
     message: `Its deadline passed at ${new Date(dueAtMs).toISOString()}`,

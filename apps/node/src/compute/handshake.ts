@@ -8,10 +8,10 @@ import type {
 } from '../link/link.ts'
 import type { ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
-import { despite } from './despite.ts'
+import type { Executor } from './executor.ts'
 import { inProgress } from './in-progress.ts'
+import { takeStartupStep } from './startup-step.ts'
 import { WakeUp } from './wake-up.ts'
-import type { Workshop } from './workshop.ts'
 
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 30_000
@@ -59,12 +59,12 @@ export async function shakeHands(
 /** Ends and forgets what the requester says. Returns the executions that nothing may be started for all the same. */
 export async function obey(
   context: ComputeContext,
-  workshop: Workshop,
+  executor: Executor,
   answers: ReadonlyMap<string, HandshakeAnswer | undefined>,
 ): Promise<string[]> {
   const leftAlone: string[] = []
   for (const [executionId, answer] of answers) {
-    const done = await obeyOne(context, workshop, executionId, answer)
+    const done = await obeyOne(context, executor, executionId, answer)
     if (!done) leftAlone.push(executionId)
   }
   return leftAlone
@@ -72,7 +72,7 @@ export async function obey(
 
 async function obeyOne(
   context: ComputeContext,
-  workshop: Workshop,
+  executor: Executor,
   executionId: string,
   answer: HandshakeAnswer | undefined,
 ): Promise<boolean> {
@@ -80,9 +80,9 @@ async function obeyOne(
     case 'continue':
       return true
     case 'stop':
-      return await despite(context, executionId, () => workshop.end(executionId, NO_LONGER_WANTED))
+      return await takeStartupStep(context, executionId, () => executor.end(executionId, NO_LONGER_WANTED))
     case 'forget':
-      return await despite(context, executionId, () => workshop.forget(executionId))
+      return await takeStartupStep(context, executionId, () => executor.forget(executionId))
     case undefined:
       context.log.warn({ executionId }, 'the requester said nothing about an execution; it is left alone')
       return false

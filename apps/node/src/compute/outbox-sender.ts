@@ -1,8 +1,8 @@
 import { COMPUTE_MACHINE, isStoreError, type OutboxRow } from '@saltcod/store-core'
 import type { Report, ReportAnswer } from '../link/link.ts'
 import type { ComputeContext } from './context.ts'
+import type { Executor } from './executor.ts'
 import { WakeUp } from './wake-up.ts'
-import type { Workshop } from './workshop.ts'
 
 const BATCH = 100
 const IDLE_LOOK_MS = 30_000
@@ -12,13 +12,13 @@ const LONGEST_RETRY_MS = 30_000
 /** Hands the reports that were written with each change to the requester, in order, until it has answered each. */
 export class OutboxSender {
   readonly #context: ComputeContext
-  readonly #workshop: Workshop
+  readonly #executor: Executor
   readonly #retry = new WakeUp()
   #sending: Promise<boolean> | undefined
 
-  constructor(context: ComputeContext, workshop: Workshop) {
+  constructor(context: ComputeContext, executor: Executor) {
     this.#context = context
-    this.#workshop = workshop
+    this.#executor = executor
   }
 
   /** Sends what there is and what comes, until the signal aborts. Rejects where the store has failed. */
@@ -79,7 +79,7 @@ export class OutboxSender {
     const { executionId, revision, state } = report
     if (answer === 'unknown') {
       // Not waited for: should the node die first, the next handshake says it again.
-      void this.#workshop.forget(executionId).catch((error: unknown) => {
+      void this.#executor.forget(executionId).catch((error: unknown) => {
         this.#context.log.error({ err: error, executionId }, 'an execution could not be forgotten')
       })
     } else if (answer !== undefined && state !== undefined && COMPUTE_MACHINE.terminal.has(state)) {

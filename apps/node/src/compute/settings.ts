@@ -4,7 +4,7 @@ import type { InputPolicy } from '../inputs/input-policy.ts'
 import type { Capacity } from '../link/link.ts'
 import type { Headroom } from './headroom.ts'
 
-/** What an operator decides about a compute room; every value is already checked. */
+/** What an operator decides about a compute side; every value is already checked. */
 export interface ComputeSettings {
   readonly labels: Readonly<Record<string, string>>
   /** What all executions together may reserve. */

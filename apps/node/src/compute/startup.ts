@@ -8,27 +8,27 @@ import {
 } from '@saltcod/recovery'
 import { reportMessage } from './change.ts'
 import type { ComputeContext } from './context.ts'
-import { despite } from './despite.ts'
+import type { Executor } from './executor.ts'
 import { type Introduction, obey, shakeHands } from './handshake.ts'
 import { proveDead } from './old-runs.ts'
 import { clearWork } from './run-files.ts'
-import type { Workshop } from './workshop.ts'
+import { takeStartupStep } from './startup-step.ts'
 
 /**
  * Brings the memory of an earlier process in order, before any work begins: proves its processes dead, asks the
  * requester what is still wanted, and carries the recovery policy out. Resolves when all that is to go on
- * waits in the workshop. Rejects where the store fails, or the signal aborts before the requester answered.
+ * waits in the executor. Rejects where the store fails, or the signal aborts before the requester answered.
  */
 export async function startUp(
   context: ComputeContext,
-  workshop: Workshop,
+  executor: Executor,
   introduction: Introduction,
   signal: AbortSignal,
 ): Promise<void> {
   const { store, settings, clock, log, requesterId } = context
   const { unproven, ended } = await proveDead(context)
   const answers = await shakeHands(context, introduction, signal)
-  const leftAlone = await obey(context, workshop, answers)
+  const leftAlone = await obey(context, executor, answers)
   const excluded = new Set([...unproven, ...leftAlone])
   const nowMs = clock()
   // A run that came to its own end was not interrupted; only the record of its end is missing.
@@ -70,25 +70,25 @@ export async function startUp(
   )
   for (const failure of failures) log.error(failure, 'an execution could not be recovered')
   for (const executionId of toConclude) {
-    await despite(context, executionId, () => workshop.enqueue(executionId, 'conclude'))
+    await takeStartupStep(context, executionId, () => executor.enqueue(executionId, 'conclude'))
   }
   for (const { executionId, action } of toStart) {
-    await despite(context, executionId, () => startAgain(workshop, executionId, action))
+    await takeStartupStep(context, executionId, () => startAgain(executor, executionId, action))
   }
 }
 
 const STARTS: ReadonlySet<RecoveryAction> = new Set<RecoveryAction>(['admit', 'requeue', 'rerun', 'publish'])
 
-async function startAgain(workshop: Workshop, executionId: string, action: RecoveryAction): Promise<void> {
+async function startAgain(executor: Executor, executionId: string, action: RecoveryAction): Promise<void> {
   switch (action) {
     case 'admit':
-      return await workshop.readmit(executionId)
+      return await executor.readmit(executionId)
     case 'requeue':
-      return await workshop.enqueue(executionId, 'run')
+      return await executor.enqueue(executionId, 'run')
     case 'rerun':
-      return await workshop.enqueue(executionId, 'rerun')
+      return await executor.enqueue(executionId, 'rerun')
     case 'publish':
-      return await workshop.enqueue(executionId, 'publish')
+      return await executor.enqueue(executionId, 'publish')
     case 'fail':
     case 'keep':
     case 'none':

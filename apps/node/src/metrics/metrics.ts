@@ -18,8 +18,8 @@ export interface MetricsParts {
   readonly followed: { readonly cursor: FeedCursor | null }
   /** How many executions ended, by why. */
   readonly ends: { entries(): Iterable<readonly [EndReason, number]> }
-  /** The compute room; undefined while there is none. */
-  readonly room: () => Pick<ComputeNode, 'isolation' | 'load' | 'helpers'> | undefined
+  /** The compute side; undefined while there is none. */
+  readonly compute: () => Pick<ComputeNode, 'isolation' | 'load' | 'helpers'> | undefined
   readonly clock: () => number
 }
 
@@ -91,13 +91,13 @@ export class Metrics {
   }
 
   #readRoom(): void {
-    const room = this.#parts.room()
-    if (room === undefined) return
-    if (room.isolation !== null) this.#set('saltcod_exec_isolation', 1, { mode: room.isolation })
-    const { runningExecutions, heldBack } = room.load()
+    const compute = this.#parts.compute()
+    if (compute === undefined) return
+    if (compute.isolation !== null) this.#set('saltcod_exec_isolation', 1, { mode: compute.isolation })
+    const { runningExecutions, heldBack } = compute.load()
     this.#set('saltcod_runs', runningExecutions)
     this.#set('saltcod_runs_held_back', heldBack)
-    const { keepersStarted, runnersStarted, runnersRetired } = room.helpers()
+    const { keepersStarted, runnersStarted, runnersRetired } = compute.helpers()
     this.#count('saltcod_keeper_starts_total', keepersStarted)
     this.#count('saltcod_runners_started_total', runnersStarted)
     this.#count('saltcod_runners_retired_total', runnersRetired)

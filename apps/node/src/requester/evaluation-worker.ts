@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Claim, Execution, Json, LeaseToken, OutboxMessage } from '@saltcod/store-core'
-import { isStoreError, JOB_MACHINE } from '@saltcod/store-core'
+import { isStoreError, JOB_MACHINE, newId } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
-import { newExecutionId } from './execution-id.ts'
 import { collectItems } from './pages.ts'
 import { pause } from './pause.ts'
 import { schedule } from './scheduler/schedule.ts'
@@ -146,7 +145,7 @@ export class EvaluationWorker {
       // Where the clock is set meanwhile, one of the two is before every deadline that was read and has not passed.
       nowMs: Math.min(beganMs, clock()),
       rules: settings.retry,
-      newExecutionId,
+      newExecutionId: () => newId('e'),
     }
   }
 

@@ -9,7 +9,7 @@ import type { RequesterContext } from './context.ts'
 import { Deadlines } from './deadlines.ts'
 import { EndCounts } from './end-counts.ts'
 import { EvaluationWorker } from './evaluation-worker.ts'
-import { Inbox } from './inbox.ts'
+import { LinkEndpoint } from './link-endpoint.ts'
 import { Nodes } from './nodes.ts'
 import { pause } from './pause.ts'
 import { restoreWork } from './restore.ts'
@@ -60,7 +60,7 @@ export function startRequester(options: RequesterOptions): Requester {
     changed: new Bell(),
     stopping: stop.signal,
   }
-  const inbox = new Inbox(context)
+  const endpoint = new LinkEndpoint(context)
   const worker = new EvaluationWorker(context, options.nodeId)
   const deadlines = new Deadlines(context)
   const loops = Promise.all([
@@ -72,13 +72,13 @@ export function startRequester(options: RequesterOptions): Requester {
   ])
   return {
     context,
-    link: inbox,
+    link: endpoint,
     follow(retry) {
       settings.retry = retry
     },
     async stop() {
       stop.abort()
-      inbox.close()
+      endpoint.close()
       context.changed.ring()
       await loops
     },

@@ -29,7 +29,7 @@ const LATE_EXECUTIONS_MS = 3_600_000
 export interface RetentionParts {
   readonly jobs: JobStore<JobSpec>
   /** The executions of this node, and where their files lie; `null` for a node that runs nothing. */
-  readonly room: {
+  readonly compute: {
     readonly executions: ExecutionStore
     readonly dataDir: string
     readonly resultsDir: string
@@ -136,14 +136,14 @@ export class Retention {
 
   /** Folds what ended long enough ago. What it does not get done in its time is left to the next run. */
   async fold(): Promise<void> {
-    const { jobs, room, log, onFolded } = this.#parts
+    const { jobs, compute, log, onFolded } = this.#parts
     const foldAfterMs = this.#foldAfterMs
     if (foldAfterMs === null) return
     const until = new JoinedSignal(this.#stop.signal, AbortSignal.timeout(FOLD_FOR_MS))
     const options = { olderThanMs: foldAfterMs, signal: until.signal }
     const stores: readonly (readonly [StoreName, Parameters<typeof foldFinished>[0]])[] = [
       ['jobs', jobs],
-      ...(room === null ? [] : [['executions', room.executions] as const]),
+      ...(compute === null ? [] : [['executions', compute.executions] as const]),
     ]
     try {
       for (const [name, store] of stores) {
@@ -218,20 +218,20 @@ export class Retention {
     removal: RetentionReport | null,
     options: { readonly signal: AbortSignal; readonly clock: () => number; readonly clockConfirmed: true },
   ): Promise<ExecutionRetentionReport | null> {
-    const { jobs, room } = this.#parts
-    if (room === null) return null
+    const { jobs, compute } = this.#parts
+    if (compute === null) return null
     const { createdAtMs } = await jobs.info()
     const upToMs = this.#leftovers ? this.#clock() : (removal?.removedUpToMs ?? 0) + LATE_EXECUTIONS_MS
     const rules = removal === null ? [] : [{ maxAgeMs: Math.max(0, this.#clock() - upToMs) }]
-    const report = await applyExecutionRetention(room.executions, rules, {
+    const report = await applyExecutionRetention(compute.executions, rules, {
       ...options,
       isWanted: async ({ id, jobId }) => {
         if (await isThere(jobs, jobId)) return true
         // A job store that is younger than the execution never knew its job, and cannot have removed it.
-        const execution = await room.executions.getExecution(id)
+        const execution = await compute.executions.getExecution(id)
         return execution !== null && execution.createdAtMs < createdAtMs
       },
-      removeResults: ({ id }) => removeExecutionFiles(room, id),
+      removeResults: ({ id }) => removeExecutionFiles(compute, id),
     })
     // What the requester had not acknowledged, or what failed, is looked for again.
     if (removal !== null) this.#leftovers = !report.complete || report.unacknowledged > 0 || report.failed > 0

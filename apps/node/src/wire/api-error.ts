@@ -1,6 +1,5 @@
 import type { TextMap } from '@saltcod/store-core'
 import type { WireError } from './models.ts'
-import { shortText } from './short-text.ts'
 
 const STATUS = {
   BadRequest: 400,
@@ -56,6 +55,11 @@ export class ApiError extends Error {
 /** Tells whether a thrown value is an {@link ApiError}. */
 export function isApiError(error: unknown): error is ApiError {
   return error instanceof Error && error.name === 'ApiError' && 'component' in error
+}
+
+/** Shortens a text that a client sent before it is repeated to people. */
+export function shortText(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
 }
 
 /** Writes an error as the object that clients read. */

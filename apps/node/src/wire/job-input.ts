@@ -1,6 +1,6 @@
 import type { JobDefinition, JobType } from '@saltcod/store-core'
 import type { JobSpec } from '../spec/job-spec.ts'
-import { ApiError } from './api-error.ts'
+import { ApiError, shortText } from './api-error.ts'
 import { jobProblems } from './job-rules.ts'
 import type { JobInput, SubmitInput } from './job-schema.ts'
 import { submitSchema } from './job-schema.ts'
@@ -10,7 +10,6 @@ import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { unknownParameters } from './parameter-names.ts'
 import { isReservedMeta } from './reserved-meta.ts'
 import { readBySchema } from './schema-problem.ts'
-import { shortText } from './short-text.ts'
 
 const JOB_PATH = 'Job.'
 const MOST_NAMED_KEYS = 20

@@ -1,4 +1,5 @@
 import { nearestName } from '@saltcod/config'
+import type { Json } from '@saltcod/store-core'
 
 /** Which keys an object has: a nested object, a list of them, or anything (`null`) that is left as it is. */
 export interface KeyShape {
@@ -60,4 +61,12 @@ function spellObject(value: unknown, shape: KeyShape, path: string, unknownKeys:
 
 function isListShape(shape: KeyShape | readonly [KeyShape]): shape is readonly [KeyShape] {
   return Array.isArray(shape)
+}
+
+/** Returns a field of a JSON object by its name in any case; `undefined` where it is absent. */
+export function looseField(value: Json, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const wanted = name.toLowerCase()
+  const found = Object.entries(value).find(([key]) => key.toLowerCase() === wanted)
+  return found?.[1]
 }

@@ -100,7 +100,7 @@ export class CutNode {
       }
       assert.ok(archive !== null, expected.place)
       const kept = await compare(jobs, archive, expected)
-      await compareRooms(jobs, executions, expected)
+      await compareSides(jobs, executions, expected)
       await compareOutput(executions, kept, paths, expected)
       const left = [paths.jobStore, paths.executionStore].flatMap(leftBeside)
       assert.deepEqual({ place: expected.place, left }, { place: expected.place, left: [] })
@@ -181,11 +181,11 @@ async function compare(
   return new Set(items.map(({ id }) => id))
 }
 
-/** What the requester believes to run or to have run is known to the compute room, which wrote it down first. */
-async function compareRooms(jobs: JobStore, executions: ExecutionStore, { place }: Expected): Promise<void> {
+/** What the requester believes to run or to have run is known to the compute side, which wrote it down first. */
+async function compareSides(jobs: JobStore, executions: ExecutionStore, { place }: Expected): Promise<void> {
   const { items } = await jobs.listExecutions({ states: EXECUTION_STATES, limit: 1_000 })
-  const rooms = await executions.listExecutions({ limit: 1_000 })
-  const states = new Map(rooms.items.map(({ id, state }) => [id, state]))
+  const listed = await executions.listExecutions({ limit: 1_000 })
+  const states = new Map(listed.items.map(({ id, state }) => [id, state]))
   const behind = items.filter(({ id, state, computeRevision }) => {
     if (computeRevision === 0) return false
     const known = states.get(id)

@@ -148,7 +148,7 @@ export class KilledNode {
 
   /** What stands in the environment of its keepers and of all their helpers. */
   get #place(): string {
-    return keeperMarkerOf(this.#room)
+    return keeperMarkerOf(this.#computeDir)
   }
 
   /** Lets everything come to its end, and returns what is wrong with what the node and its directories say then. */
@@ -208,7 +208,7 @@ export class KilledNode {
   async stop(): Promise<string[]> {
     assert.deepEqual(await this.node.signal('SIGTERM'), { code: 0, signal: null })
     await this.untilNoneIsLeft(true)
-    return namesIn(join(this.#room, 'inputs'))
+    return namesIn(join(this.#computeDir, 'inputs'))
   }
 
   async #ended(job: VariedJob, id: string): Promise<WireGetJobAnswer> {
@@ -226,10 +226,10 @@ export class KilledNode {
 
   /** Where its runs work, and where their results are kept. */
   get #directories(): readonly string[] {
-    return [join(this.#room, 'work'), join(this.#room, 'results')]
+    return [join(this.#computeDir, 'work'), join(this.#computeDir, 'results')]
   }
 
-  get #room(): string {
+  get #computeDir(): string {
     return dirname(storePaths(this.node.repository).executions)
   }
 

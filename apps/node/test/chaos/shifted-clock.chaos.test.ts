@@ -87,7 +87,7 @@ test('a job that was interrupted while the clock was a day ahead runs when it is
     await node.kill()
     await node.start()
   }
-  // Not only to the room that runs it: the requester's time of the end is the one that counts.
+  // Not only to the side that runs it: the requester's time of the end is the one that counts.
   await waitFor('the last interruption is known', async () => {
     const items = (await node.job(id)).Executions?.Items ?? []
     return items.every(({ ComputeState }) => ComputeState.StateType !== RUNNING)

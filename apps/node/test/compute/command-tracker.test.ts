@@ -67,19 +67,19 @@ describe('CommandTracker', () => {
     expect(() => tracker.throwIfBroken()).toThrow('the store is gone')
   })
 
-  it('has no room beyond its limit until something is done', async () => {
+  it('has no capacity beyond its limit until something is done', async () => {
     const tracker = new CommandTracker(2)
     const slow = gate()
     tracker.begin(1, 'a', slow.wait)
     tracker.begin(2, 'b', slow.wait)
-    let room = false
-    const waiting = tracker.room().then(() => {
-      room = true
+    let free = false
+    const waiting = tracker.capacity().then(() => {
+      free = true
     })
     await new Promise((resolve) => setImmediate(resolve))
-    expect(room).toBe(false)
+    expect(free).toBe(false)
     slow.open()
     await waiting
-    expect(room).toBe(true)
+    expect(free).toBe(true)
   })
 })

@@ -5,7 +5,7 @@ import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
 import type { LogPart } from '../../src/link/link.ts'
 import { processesWith } from '../chaos/job-processes.ts'
-import { jobOf, NODE_ID, scratch, shellJob, startRoom, until } from './fixture.ts'
+import { jobOf, NODE_ID, scratch, shellJob, startComputeSide, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 async function setUp() {
@@ -15,10 +15,10 @@ async function setUp() {
 
 const noop = (more = {}) => jobOf('noop', more)
 
-describe('a compute room', () => {
+describe('a compute side', () => {
   it('carries a job out, tells every step in order, and forgets no acknowledgement', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     link.ask('e-1', shellJob('echo out; echo err >&2; exit 3'))
     const known = await until(
       () => link.known('e-1'),
@@ -56,7 +56,7 @@ describe('a compute room', () => {
 
   it('starts an approved execution without a further word', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     link.ask('e-1', noop(), { approved: true })
     const known = await until(
       () => link.known('e-1'),
@@ -67,7 +67,7 @@ describe('a compute room', () => {
 
   it('publishes results through Publishing', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     const task = { Publisher: { Type: 'local', Params: {} }, ResultPaths: [{ Name: 'out', Path: '/out' }] }
     link.ask('e-1', shellJob('printf result > out/file', { task }))
     const known = await until(
@@ -109,7 +109,7 @@ describe('a compute room', () => {
     ['a specification without a task', { ...noop(), spec: { Tasks: [] } }, 'no task'],
   ])('refuses %s', async (_name, job, reason) => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     link.ask('e-1', job)
     const known = await until(
       () => link.known('e-1'),
@@ -124,7 +124,7 @@ describe('a compute room', () => {
 
   it('refuses an id that leads out of its directory, and goes on', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     link.ask('../../e-1', noop())
     link.send({ kind: 'cancel', executionId: '../x', reason: 'test' })
     link.ask('e-2', noop())
@@ -136,7 +136,7 @@ describe('a compute room', () => {
 
   it('fails an execution whose engine says so, and one that runs too long', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir, settings: { timeLimitsMs: { exec: 100 } } })
+    await startComputeSide({ store, link, dataDir, settings: { timeLimitsMs: { exec: 100 } } })
     link.ask('e-1', jobOf('noop', { FailMessage: 'it broke' }))
     link.ask('e-2', shellJob('sleep 60'))
     const first = await until(
@@ -153,7 +153,7 @@ describe('a compute room', () => {
 
   it('cancels what waits, and what runs with all its processes', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir, settings: { maxRunning: 1 } })
+    await startComputeSide({ store, link, dataDir, settings: { maxRunning: 1 } })
     const mark = `sleep 61.${process.pid}`
     link.ask('e-1', shellJob(`echo on; ${mark}; echo never`))
     await until(
@@ -190,7 +190,7 @@ describe('a compute room', () => {
   it('cancels a bid that was rejected', async () => {
     const { store, link, dataDir } = await setUp()
     link.acceptBids = false
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     link.ask('e-1', noop())
     await until(
       () => link.known('e-1'),
@@ -206,7 +206,7 @@ describe('a compute room', () => {
 
   it('takes a command that comes twice once', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     const script = `echo run >> ${join(dataDir, 'runs')}`
     link.ask('e-1', shellJob(script))
     link.send({ kind: 'bid-accepted', executionId: 'e-1' })
@@ -235,7 +235,7 @@ describe('a compute room', () => {
 
   it('says so when it is told of an execution that it does not have', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     link.executions.set('e-lost', {
       state: 'BidAccepted',
       revision: 4,
@@ -253,7 +253,7 @@ describe('a compute room', () => {
 
   it('forgets an execution that the requester does not know, with its processes and files', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     link.ask('e-1', shellJob('sleep 60'), { approved: true })
     link.executions.delete('e-1')
     await until(
@@ -265,7 +265,7 @@ describe('a compute room', () => {
 
   it('fails what is past its deadline, running or waiting', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir, settings: { maxRunning: 1 } })
+    await startComputeSide({ store, link, dataDir, settings: { maxRunning: 1 } })
     const deadlineAtMs = Date.now() + 300
     link.ask('e-1', shellJob('sleep 60'), { deadlineAtMs })
     link.ask('e-2', shellJob('sleep 60'), { deadlineAtMs })
@@ -280,7 +280,7 @@ describe('a compute room', () => {
 
   it('serves more than it has room for, one after the other, and counts right', async () => {
     const { store, link, dataDir } = await setUp()
-    const room = await startRoom({ store, link, dataDir, settings: { maxRunning: 3 } })
+    const side = await startComputeSide({ store, link, dataDir, settings: { maxRunning: 3 } })
     const ids = Array.from({ length: 40 }, (_, n) => `e-${n}`)
     for (const id of ids) link.ask(id, jobOf('noop', { DurationMs: 5 }))
     await until(
@@ -288,10 +288,10 @@ describe('a compute room', () => {
       (left) => left === 0,
     )
     await until(
-      () => room.load(),
+      () => side.load(),
       ({ runningExecutions }) => runningExecutions === 0,
     )
-    expect(room.load()).toEqual({
+    expect(side.load()).toEqual({
       available: { cpu: 2, memoryBytes: 1e9, diskBytes: 1e9, gpu: 0 },
       runningExecutions: 0,
       enqueuedExecutions: 0,
@@ -302,7 +302,7 @@ describe('a compute room', () => {
 
   it('serves the output while it grows, and afterwards', async () => {
     const { store, link, dataDir } = await setUp()
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     const gate = join(dataDir, 'gate')
     link.ask('e-1', shellJob(`echo one; while [ ! -e ${gate} ]; do sleep 0.02; done; echo two`))
     await until(

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { EngineRegistry } from '../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { mortal } from './crashing-store.ts'
-import { scratch, shellJob, startRoom, until } from './fixture.ts'
+import { scratch, shellJob, startComputeSide, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 /** Writes down its begin and end, and whether another run of it lives at the same time. */
@@ -86,7 +86,7 @@ async function liveAndDie(
   let store = keeper.store
   const first = mortal(store, link, at, moment)
   ask(scenario, 'e-1', type)
-  const room = await startRoom({ store: first.store, link: first.link, dataDir, settings: settings() })
+  const side = await startComputeSide({ store: first.store, link: first.link, dataDir, settings: settings() })
   const settled = async (): Promise<boolean> =>
     link.known('e-1').state === 'Completed' &&
     link.pendingCommands === 0 &&
@@ -95,11 +95,11 @@ async function liveAndDie(
     async () => first.dead() || (await settled()),
     (over) => over,
   )
-  await room.stop(0)
+  await side.stop(0)
   if (!first.dead()) return false
 
   store = await keeper.reopen()
-  await startRoom({ store, link, dataDir, settings: settings() })
+  await startComputeSide({ store, link, dataDir, settings: settings() })
   await until(
     () => link.known(reschedule(scenario, type)).state,
     (state) => state === 'Completed',

@@ -2,7 +2,7 @@ import { type ExecutionStore, StoreError, type StoreErrorCode } from '@saltcod/s
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
 import type { Link } from '../../src/link/link.ts'
-import { jobOf, scratch, shellJob, startRoom, until } from './fixture.ts'
+import { jobOf, scratch, shellJob, startComputeSide, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 /** Lets every `each`th call of some methods fail; with `late`, only after it was carried out. */
@@ -35,7 +35,7 @@ function failing<T extends object>(
 }
 
 async function complete(store: ExecutionStore, link: Link, requester: TestRequester): Promise<void> {
-  await startRoom({ store, link, dataDir: scratch() })
+  await startComputeSide({ store, link, dataDir: scratch() })
   const ids = Array.from({ length: 6 }, (_, n) => `e-${n}`)
   for (const id of ids) requester.ask(id, jobOf('noop', {}))
   await until(
@@ -81,14 +81,14 @@ describe('a store that refuses writes for a while', () => {
       },
     })
     const requester = new TestRequester()
-    const room = await startRoom({ store: choice, link: requester, dataDir: scratch() })
+    const side = await startComputeSide({ store: choice, link: requester, dataDir: scratch() })
     requester.ask('e-1', shellJob('sleep 0.1'))
     await until(
       () => requester.known('e-1').state,
       (state) => state === 'Running',
     )
     full = true
-    await room.stop(500)
+    await side.stop(500)
     expect((await store.getExecution('e-1'))?.state).toBe('Running')
   })
 })

@@ -78,8 +78,8 @@ function settingsFor(
   }
 }
 
-/** Starts a compute room that is stopped when the test ends. */
-export async function startRoom(options: {
+/** Starts a compute side that is stopped when the test ends. */
+export async function startComputeSide(options: {
   readonly store: ExecutionStore
   readonly link: Link
   readonly dataDir: string
@@ -87,7 +87,7 @@ export async function startRoom(options: {
   readonly settings?: Partial<ComputeSettings>
 }): Promise<ComputeNode> {
   const { store, link, dataDir, recovery, settings } = options
-  const room = await startCompute({
+  const side = await startCompute({
     store,
     link,
     nodeId: NODE_ID,
@@ -96,8 +96,8 @@ export async function startRoom(options: {
     settings: settingsFor(dataDir, recovery, settings),
     log: pino({ level: process.env['SALTCOD_TEST_LOG'] ?? 'silent' }),
   })
-  onTestFinished(async () => await room.stop(0))
-  return room
+  onTestFinished(async () => await side.stop(0))
+  return side
 }
 
 /** Waits until something holds; fails with what was seen last after half a minute. */

@@ -2,7 +2,7 @@ import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { expect, test } from 'vitest'
 import { type Headroom, readHeadroom } from '../../src/compute/headroom.ts'
 import { Pressure } from '../../src/compute/pressure.ts'
-import { jobOf, scratch, startRoom, until } from './fixture.ts'
+import { jobOf, scratch, startComputeSide, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 const PLENTY: Headroom = { memoryBytes: 1e12, processes: 1e6, files: 1e6 }
@@ -68,7 +68,7 @@ test('a run that the machine holds back says so in its history, once', async () 
   const store = await openMemoryExecutionStore()
   const link = new TestRequester()
   const leastFree = { memoryBytes: 1e15, processes: 0, files: 0 }
-  const room = await startRoom({ store, link, dataDir: scratch(), settings: { leastFree } })
+  const side = await startComputeSide({ store, link, dataDir: scratch(), settings: { leastFree } })
   link.ask('e-1', jobOf('noop', { DurationMs: 0 }), { approved: true })
   const { state, events } = await until(
     () => link.known('e-1'),
@@ -80,7 +80,7 @@ test('a run that the machine holds back says so in its history, once', async () 
   )
   link.ask('e-2', jobOf('noop', { DurationMs: 0 }), { approved: true })
   await until(
-    () => room.load().heldBack,
+    () => side.load().heldBack,
     (held) => held === 2,
   )
   const again = link.known('e-1').events.filter(({ topic }) => topic === 'Queueing')

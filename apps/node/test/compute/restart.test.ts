@@ -18,7 +18,7 @@ import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import { onlyTask } from '../../src/spec/job-spec.ts'
-import { jobOf, scratch, shellJob, startRoom, until } from './fixture.ts'
+import { jobOf, scratch, shellJob, startComputeSide, until } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 const PATHS: { readonly [State in ComputeState]?: readonly ComputeState[] } = {
@@ -63,7 +63,7 @@ describe('a start with the preset resume', () => {
     const { store, link, dataDir, put, ended } = await afterDeath()
     await put('e-1', 'BidAccepted', jobOf('noop', {}, { type }))
     await put('e-2', 'Created', jobOf('noop', {}, { type }))
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     await ended('e-1', 'Completed')
     expect((await store.getExecution('e-2'))?.state).toBe('Created')
     link.send({ kind: 'bid-accepted', executionId: 'e-2' })
@@ -73,7 +73,7 @@ describe('a start with the preset resume', () => {
   it.each(['batch', 'ops'] as const)('fails an interrupted %s execution and says why', async (type) => {
     const { store, link, dataDir, put, ended } = await afterDeath()
     await put('e-1', 'Running', jobOf('noop', {}, { type }))
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     const known = await ended('e-1', 'Failed')
     expect(known.events.at(-1)).toMatchObject({ topic: 'Recovery', details: { reason: 'interrupted' } })
     const history = (await store.listHistory({ executionId: 'e-1' })).items
@@ -83,7 +83,7 @@ describe('a start with the preset resume', () => {
   it.each(['service', 'daemon'] as const)('runs an interrupted %s execution again', async (type) => {
     const { store, link, dataDir, put, ended } = await afterDeath()
     await put('e-1', 'Running', jobOf('noop', {}, { type }))
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     await ended('e-1', 'Completed')
     expect((await store.getExecution('e-1'))?.attempt).toBe(2)
   })
@@ -91,7 +91,7 @@ describe('a start with the preset resume', () => {
   it('runs an interrupted batch execution again where that does no harm', async () => {
     const { store, link, dataDir, put, ended } = await afterDeath()
     await put('e-1', 'Running', noop, { rerunnable: true })
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     await ended('e-1', 'Completed')
     expect((await store.getExecution('e-1'))?.attempt).toBe(2)
   })
@@ -103,7 +103,7 @@ describe('a start with the preset resume', () => {
     await put('e-2', 'Publishing', job)
     mkdirSync(join(dataDir, 'results', 'e-1'), { recursive: true })
     writeFileSync(join(dataDir, 'results', 'e-1', 'stdout'), 'kept')
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     const kept = await ended('e-1', 'Completed')
     expect(kept.publishedResult).toMatchObject({ Type: 'local', Params: { Files: 1, Bytes: 4 } })
     const lost = await ended('e-2', 'Failed')
@@ -114,7 +114,7 @@ describe('a start with the preset resume', () => {
     const { store, link, dataDir, put, ended } = await afterDeath()
     await put('e-1', 'Created', shellJob('true'))
     const engines = new EngineRegistry([new NoopEngine(), new ExecEngine({ allowed: false })])
-    await startRoom({ store, link, dataDir, settings: { engines } })
+    await startComputeSide({ store, link, dataDir, settings: { engines } })
     const known = await ended('e-1', 'Failed')
     expect(known.events.at(-1)?.message).toContain('--allow-exec')
   })
@@ -124,7 +124,7 @@ describe('a start with the preset resume', () => {
     await put('e-1', 'BidAccepted')
     await new Promise((resolve) => setTimeout(resolve, 5))
     const ageRules = [{ state: 'BidAccepted', olderThanMs: 1, action: 'fail' }] as const
-    await startRoom({ store, link, dataDir, recovery: { ageRules } })
+    await startComputeSide({ store, link, dataDir, recovery: { ageRules } })
     const known = await ended('e-1', 'Failed')
     expect(known.events.at(-1)).toMatchObject({ details: { reason: 'too-old' } })
   })
@@ -164,7 +164,7 @@ describe('a run that had ended when the node died', () => {
 
   it('is recorded as it ended, and not run again', async () => {
     const { store, link, dataDir, ended } = await lateDeath({})
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     const known = await ended('e-1', 'Completed')
     expect(known.runOutput).toMatchObject({ exitCode: 7, stdout: 'out\n' })
     expect(known.publishedResult).toMatchObject({ Type: 'local' })
@@ -175,12 +175,12 @@ describe('a run that had ended when the node died', () => {
   it('is recorded as it ended whatever word the policy has for it, but not where it is too old', async () => {
     const { store, link, dataDir, ended } = await lateDeath({})
     const cells = { Running: { batch: { action: 'fail', reason: 'gone' } } } as const
-    await startRoom({ store, link, dataDir, recovery: { cells } })
+    await startComputeSide({ store, link, dataDir, recovery: { cells } })
     await ended('e-1', 'Completed')
     const old = await lateDeath({})
     await new Promise((resolve) => setTimeout(resolve, 5))
     const ageRules = [{ state: 'Running', olderThanMs: 1, action: 'fail', reason: 'interrupted' }] as const
-    await startRoom({ ...old, recovery: { ageRules } })
+    await startComputeSide({ ...old, recovery: { ageRules } })
     const known = await old.ended('e-1', 'Failed')
     expect(known.endReason).toBe('too-old')
   })
@@ -191,25 +191,25 @@ describe('a run that had ended when the node died', () => {
     ['the record is of another attempt', { attempt: 0 }],
   ] as const)('counts as interrupted where %s', async (_name, record) => {
     const { store, link, dataDir, ended } = await lateDeath(record)
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     const known = await ended('e-1', 'Failed')
     expect(known.events.at(-1)).toMatchObject({ details: { reason: 'interrupted' } })
   })
 
   it('is left alone where the policy does nothing', async () => {
     const { store, link, dataDir } = await lateDeath({})
-    await startRoom({ store, link, dataDir, recovery: { preset: 'documented' } })
+    await startComputeSide({ store, link, dataDir, recovery: { preset: 'documented' } })
     expect((await store.getExecution('e-1'))?.state).toBe('Running')
   })
 })
 
-describe('a start with the preset documented', () => {
+describe('a start with the preset expire', () => {
   it('starts nothing, and still obeys what the requester says', async () => {
     const { store, link, dataDir, put, ended } = await afterDeath()
     for (const state of ['Created', 'BidAccepted', 'Running', 'Publishing'] as const)
       await put(`e-${state}`, state)
-    const room = await startRoom({ store, link, dataDir, recovery: { preset: 'documented' } })
-    expect(room.load()).toMatchObject({ runningExecutions: 0, enqueuedExecutions: 0 })
+    const side = await startComputeSide({ store, link, dataDir, recovery: { preset: 'documented' } })
+    expect(side.load()).toMatchObject({ runningExecutions: 0, enqueuedExecutions: 0 })
     for (const state of ['Created', 'BidAccepted', 'Running', 'Publishing'] as const) {
       expect((await store.getExecution(`e-${state}`))?.state).toBe(state)
     }
@@ -233,7 +233,7 @@ describe('the handshake', () => {
       const { 'e-silent': _silent, ...answers } = await handshake(request)
       return answers
     }
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     expect(link.handshakes[0]?.map(({ executionId, state }) => [executionId, state]).sort()).toEqual(
       ['e-forget', 'e-go', 'e-silent', 'e-stop'].map((id) => [id, 'BidAccepted']),
     )
@@ -256,7 +256,7 @@ describe('the handshake', () => {
       if (refused < 3) throw new Error('not yet')
       return await handshake(request)
     }
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     expect(refused).toBe(3)
     await ended('e-1', 'Completed')
   })
@@ -298,7 +298,7 @@ describe('a process that an earlier node left', () => {
       expect(existsSync(`/proc/${child}`)).toBe(false)
       return await handshake(request)
     }
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     expect(link.handshakes).toHaveLength(1)
     await ended('e-1', 'Failed')
     await over
@@ -312,12 +312,12 @@ describe('a clean stop', () => {
     const job = shellJob(`while [ ! -e ${gate} ]; do sleep 0.02; done`)
     await put('e-1', 'BidAccepted', job)
     await put('e-2', 'BidAccepted', job)
-    const room = await startRoom({ store, link, dataDir, settings: { maxRunning: 1 } })
+    const side = await startComputeSide({ store, link, dataDir, settings: { maxRunning: 1 } })
     await until(
       () => link.known('e-1').state === 'Running' || link.known('e-2').state === 'Running',
       (running) => running,
     )
-    const stopped = room.stop(30_000)
+    const stopped = side.stop(30_000)
     writeFileSync(gate, '')
     await stopped
     const states = ['e-1', 'e-2'].map((id) => link.known(id).state)
@@ -332,18 +332,18 @@ describe('a clean stop', () => {
       'BidAccepted',
       shellJob(`[ -e ${dataDir}/second ] || { touch ${dataDir}/second; sleep 60; }`, { type: 'service' }),
     )
-    const room = await startRoom({ store, link, dataDir })
+    const side = await startComputeSide({ store, link, dataDir })
     await until(
       () => [link.known('e-1').state, link.known('e-2').state, existsSync(join(dataDir, 'second'))],
       ([first, second, begun]) => first === 'Running' && second === 'Running' && begun === true,
     )
-    await room.stop(0)
+    await side.stop(0)
     for (const id of ['e-1', 'e-2']) {
       const record = await store.getExecution(id)
       expect(record).toMatchObject({ state: 'Running', runOutput: null })
       expect(record?.process && isAlive({ ...record.process, pgid: record.process.pid })).toBe(false)
     }
-    await startRoom({ store, link, dataDir })
+    await startComputeSide({ store, link, dataDir })
     await ended('e-1', 'Failed')
     await ended('e-2', 'Completed')
     expect((await store.getExecution('e-2'))?.attempt).toBe(2)

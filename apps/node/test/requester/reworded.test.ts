@@ -8,7 +8,7 @@ import type { Link } from '../../src/link/link.ts'
 import { startRequester } from '../../src/requester/requester.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
 import type { JobSpec } from '../../src/spec/job-spec.ts'
-import { jobOf, scratch, startRoom } from '../compute/fixture.ts'
+import { jobOf, scratch, startComputeSide } from '../compute/fixture.ts'
 
 /** What is written for people, wherever it stands in a request. */
 const FOR_PEOPLE = new Set(['message', 'desiredMessage', 'comment', 'reason', 'topic'])
@@ -52,7 +52,7 @@ async function eventually<T>(what: string, read: () => Promise<T | null>): Promi
   }
 }
 
-/** Has a real requester and a real compute room do jobs that end in every way, and returns how they ended. */
+/** Has a real requester and a real compute side do jobs that end in every way, and returns how they ended. */
 async function endsOf(word: string | null): Promise<unknown> {
   const dataDir = scratch()
   const jobs: JobStore<JobSpec> = await openMemoryJobStore<JobSpec>()
@@ -65,7 +65,7 @@ async function endsOf(word: string | null): Promise<unknown> {
   })
   onTestFinished(() => requester.stop())
   const link: Link = rewording(requester.link, word)
-  const room = await startRoom({ store: rewording(executions, word), link, dataDir })
+  const side = await startComputeSide({ store: rewording(executions, word), link, dataDir })
 
   const submit = async (params: object, timeoutS = 0): Promise<string> => {
     const task = { Timeouts: { ExecutionTimeout: timeoutS, QueueTimeout: 0, TotalTimeout: 0 } }
@@ -97,8 +97,8 @@ async function endsOf(word: string | null): Promise<unknown> {
     stopped: await inState(stopped, 'Stopped'),
   }
   await inState(carriedOn, 'Running')
-  await room.stop(0)
-  await startRoom({ store: rewording(executions, word), link, dataDir })
+  await side.stop(0)
+  await startComputeSide({ store: rewording(executions, word), link, dataDir })
   return { ...ends, carriedOn: await inState(carriedOn, 'Completed') }
 }
 

@@ -26,7 +26,7 @@ test('a clock that was set by days removes nothing until somebody says that it i
   const log = pino({ level: 'silent' })
   const retention = new Retention({
     jobs,
-    room: null,
+    compute: null,
     rules,
     clockStep,
     foldAfterMs: null,
@@ -76,11 +76,11 @@ test('the executions of removed jobs go, but never those that a younger job stor
   await endOne('left-by-a-crash', 'removed-before')
   const directory = mkdtempSync(join(tmpdir(), 'saltcod-retention-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  const room = { executions, dataDir: directory, resultsDir: directory }
+  const compute = { executions, dataDir: directory, resultsDir: directory }
   const log = pino({ level: 'silent' })
   const retention = new Retention({
     jobs,
-    room,
+    compute,
     rules: [],
     clockStep: null,
     foldAfterMs: null,
@@ -122,7 +122,7 @@ test('what ended long enough ago is folded in both stores, unless it is never to
       .reduce((sum, { rows }) => sum + rows, 0)
   const parts = {
     jobs,
-    room: { executions, dataDir: tmpdir(), resultsDir: tmpdir() },
+    compute: { executions, dataDir: tmpdir(), resultsDir: tmpdir() },
     rules: [],
     clockStep: null,
     archive: null,

@@ -7,7 +7,7 @@ import {
   type RecordSize,
 } from '@saltcod/store-core'
 import { checkFields, type Fields } from '@saltcod/store-core/backend'
-import { Bucket } from './bucket.ts'
+import { Budget } from './budget.ts'
 import { type ClockStep, findClockStep } from './clock-step.ts'
 import { COMMON_FIELDS, type CommonRetentionOptions } from './job-retention.ts'
 import { Pace } from './pace.ts'
@@ -16,8 +16,8 @@ import {
   type Due,
   isFatal,
   NOTHING_DONE,
-  type Outcome,
   type Refusal,
+  type Removal,
   Sweep,
   type SweepReport,
   type Walk,
@@ -111,16 +111,16 @@ async function walksOf(
 ): Promise<Walk<FinishedExecution>[]> {
   const counts = await store.counts({ kind: 'execution' })
   return FINISHED_STATES.flatMap((state) => {
-    const buckets = new Map<string, Bucket>()
+    const budgets = new Map<string, Budget>()
     for (const count of counts) {
       const limits = count.state === state ? limitsFor(rules, count.namespace, state) : null
-      if (limits !== null) buckets.set(count.namespace, new Bucket(limits, count, nowMs))
+      if (limits !== null) budgets.set(count.namespace, new Budget(limits, count, nowMs))
     }
-    if (buckets.size === 0) return []
+    if (budgets.size === 0) return []
     return {
       page: (cursor) => store.listFinishedExecutions({ state, limit, cursor }),
-      bucketOf: ({ namespace }) => buckets.get(namespace),
-      buckets: [...buckets.values()],
+      budgetOf: ({ namespace }) => budgets.get(namespace),
+      budgets: [...budgets.values()],
     } satisfies Walk<FinishedExecution>
   })
 }
@@ -141,9 +141,9 @@ async function remove(
   due: readonly Due<FinishedExecution>[],
   removeResults: ExecutionRetentionOptions['removeResults'],
   pace: Pace,
-): Promise<Outcome[]> {
-  const outcomes = await Promise.all(
-    due.map(async ({ item }): Promise<Outcome> => {
+): Promise<Removal[]> {
+  const removals = await Promise.all(
+    due.map(async ({ item }): Promise<Removal> => {
       try {
         // Before the record: files that no record names any more would stay for ever.
         await removeResults?.(item)
@@ -157,5 +157,5 @@ async function remove(
     }),
   )
   await reclaimAll(store, pace)
-  return outcomes
+  return removals
 }

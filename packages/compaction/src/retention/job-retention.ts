@@ -9,7 +9,7 @@ import {
 import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import type { ArchiveWriter } from '../archive/archive.ts'
 import { type ArchivedJob, readArchivedJob } from '../archive/archived-job.ts'
-import { Bucket } from './bucket.ts'
+import { Budget } from './budget.ts'
 import { type ClockStep, findClockStep } from './clock-step.ts'
 import { PACE_FIELDS, Pace, type PaceOptions } from './pace.ts'
 import { checkRules, limitsFor, type RetentionRule } from './rule.ts'
@@ -17,8 +17,8 @@ import {
   type Due,
   isFatal,
   NOTHING_DONE,
-  type Outcome,
   type Refusal,
+  type Removal,
   Sweep,
   type SweepReport,
   type Walk,
@@ -156,12 +156,12 @@ async function walksOf(
     if (!FINISHED_STATES.includes(count.state as JobState)) continue
     const limits = limitsFor(rules, count.namespace, count.state)
     if (limits === null) continue
-    const bucket = new Bucket(limits, count, nowMs)
+    const budget = new Budget(limits, count, nowMs)
     const query = { namespace: count.namespace, state: count.state as FinishedJobState, limit }
     walks.push({
       page: (cursor) => store.listFinishedJobs({ ...query, cursor }),
-      bucketOf: () => bucket,
-      buckets: [bucket],
+      budgetOf: () => budget,
+      budgets: [budget],
     })
   }
   return walks
@@ -179,28 +179,28 @@ async function remove(
   due: readonly Due<FinishedJob>[],
   archive: ArchiveWriter | undefined,
   pace: Pace,
-): Promise<Outcome[]> {
+): Promise<Removal[]> {
   const copies: (ArchivedJob | Error | undefined)[] = []
   if (archive !== undefined) {
     for (const { item } of due) copies.push(await readArchivedJob(store, item.id).catch(toError))
     await archive.append(copies.flatMap((copy) => (copy === undefined || copy instanceof Error ? [] : copy)))
   }
-  const outcomes = await Promise.all(
-    due.map(async ({ item }, index): Promise<Outcome> => {
+  const removals = await Promise.all(
+    due.map(async ({ item }, index): Promise<Removal> => {
       const copy = copies[index]
       if (copy instanceof Error) return isGone(copy) ? 'changed' : copy
       return await removeOne(store, item, copy?.history.at(-1)?.sequence)
     }),
   )
   await reclaimAll(store, pace)
-  return outcomes
+  return removals
 }
 
 async function removeOne(
   store: RetentionJobStore,
   { id, revision }: FinishedJob,
   historySequence: number | undefined,
-): Promise<Outcome> {
+): Promise<Removal> {
   try {
     await store.deleteJob({
       jobId: id,

@@ -1,5 +1,5 @@
 import { isStoreError, type Page, type PageCursor, type RecordSize } from '@saltcod/store-core'
-import type { Bucket, Finished } from './bucket.ts'
+import type { Budget, Finished } from './budget.ts'
 import type { Pace } from './pace.ts'
 
 /** Why a record that the rules would remove stays. */
@@ -13,22 +13,22 @@ export interface Due<Item> {
 }
 
 /** What became of a record that was to go; an error for one that could not be removed. */
-export type Outcome = 'removed' | 'held' | 'changed' | Error
+export type Removal = 'removed' | 'held' | 'changed' | Error
 
 /** A stretch of records, oldest first. */
 export interface Walk<Item> {
   readonly page: (cursor: PageCursor | null) => Promise<Page<Item>>
-  readonly bucketOf: (item: Item) => Bucket | undefined
-  /** Every bucket of the stretch. */
-  readonly buckets: readonly Bucket[]
+  readonly budgetOf: (item: Item) => Budget | undefined
+  /** Every budget of the stretch. */
+  readonly budgets: readonly Budget[]
 }
 
 /** How records of one kind are looked at and removed. */
 export interface Subject<Item> {
   /** Measures a record; `null` where it is gone. */
   readonly inspect: (item: Item) => Promise<RecordSize | Refusal | null>
-  /** Removes records for good, with an outcome for each. */
-  readonly remove: (due: readonly Due<Item>[]) => Promise<readonly Outcome[]>
+  /** Removes records for good, and says of each what became of it. */
+  readonly remove: (due: readonly Due<Item>[]) => Promise<readonly Removal[]>
 }
 
 /** A record that could not be removed. */
@@ -91,7 +91,7 @@ export function isFatal(error: unknown): boolean {
   return isStoreError(error, ...FATAL)
 }
 
-/** Removes what its buckets say, a page at a time, and gives others their turn in between. */
+/** Removes what its budgets say, a page at a time, and gives others their turn in between. */
 export class Sweep<Item extends Finished & { readonly id: string }> {
   readonly #subject: Subject<Item>
   readonly #pace: Pace
@@ -130,9 +130,9 @@ export class Sweep<Item extends Finished & { readonly id: string }> {
       const due: Due<Item>[] = []
       let over = false
       for (const item of page.items) {
-        over = walk.buckets.every((bucket) => bucket.isClosed(item.finishedAtMs))
+        over = walk.budgets.every((budget) => budget.isClosed(item.finishedAtMs))
         if (over) break
-        const overdueMs = walk.bucketOf(item)?.judge(item) ?? null
+        const overdueMs = walk.budgetOf(item)?.judge(item) ?? null
         if (overdueMs !== null) await this.#look(item, overdueMs, due)
       }
       if (due.length > 0) await this.#carryOut(due)
@@ -147,7 +147,7 @@ export class Sweep<Item extends Finished & { readonly id: string }> {
     const { items } = await walk.page(cursor)
     const due: Due<Item>[] = []
     for (const item of items) {
-      const overdueMs = walk.bucketOf(item)?.judge(item) ?? null
+      const overdueMs = walk.budgetOf(item)?.judge(item) ?? null
       if (overdueMs !== null) await this.#look(item, overdueMs, due)
       if (due.length > 0) break
     }
@@ -169,18 +169,18 @@ export class Sweep<Item extends Finished & { readonly id: string }> {
   }
 
   async #carryOut(due: readonly Due<Item>[]): Promise<void> {
-    const outcomes: readonly Outcome[] = this.#dryRun
+    const removals: readonly Removal[] = this.#dryRun
       ? due.map(() => 'removed')
       : await this.#subject.remove(due)
     for (const [index, { item, size, overdueMs }] of due.entries()) {
-      const outcome = outcomes[index]
-      if (outcome === 'removed') {
+      const removal = removals[index]
+      if (removal === 'removed') {
         this.#sums.removed += 1
         this.#sums.removedBytes += size.bytes
         this.#sums.removedUpToMs = Math.max(this.#sums.removedUpToMs, item.finishedAtMs)
         if (this.#dryRun) this.#leave(overdueMs)
-      } else if (outcome === 'held' || outcome === 'changed') this.#sums[outcome] += 1
-      else this.#fail(item.id, overdueMs, outcome)
+      } else if (removal === 'held' || removal === 'changed') this.#sums[removal] += 1
+      else this.#fail(item.id, overdueMs, removal)
     }
     this.#onProgress(this.report)
   }

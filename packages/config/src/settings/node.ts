@@ -1,4 +1,3 @@
-import { NODE_ID_PATTERN } from '../node-id-pattern.ts'
 import { expandPath } from '../paths.ts'
 import type { Setting } from '../setting.ts'
 import { choice, list, path, text } from '../value.ts'
@@ -21,6 +20,9 @@ export const dataDir: Setting<string> = {
   schema: path(),
   locate: expandPath,
 }
+
+/** What a node id looks like: it is part of file names and of messages, so it is short and plain. */
+export const NODE_ID_PATTERN: RegExp = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
 /** The id of the node. */
 export const nodeId: Setting<string | undefined> = {

@@ -17,10 +17,10 @@ export class Refusal extends Error {
 }
 
 /** What came of a command: its result, or the code of its refusal. */
-export type Outcome = { readonly result: unknown } | { readonly refused: string }
+export type CallResult = { readonly result: unknown } | { readonly refused: string }
 
 /** Carries a command out on a store and tells what came of it. Errors that are no refusals are thrown. */
-export async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> {
+export async function resultOf(call: () => Promise<unknown>): Promise<CallResult> {
   try {
     return { result: (await call()) ?? null }
   } catch (error) {
@@ -30,7 +30,7 @@ export async function outcomeOf(call: () => Promise<unknown>): Promise<Outcome> 
 }
 
 /** Carries a command out on a model and tells what came of it. */
-export function modelOutcome(call: () => unknown): Outcome {
+export function modelResult(call: () => unknown): CallResult {
   try {
     return { result: call() ?? null }
   } catch (error) {

@@ -15,7 +15,7 @@ import { SettableClock } from '../store/settable-clock.ts'
 import { type CommandSeed, Draw } from './command-seed.ts'
 import { CHECKPOINTS, EXECUTION_COMMANDS, type ExecutionWorld, JOB_IDS } from './execution-commands.ts'
 import { ExecutionModel } from './execution-model.ts'
-import { modelOutcome, outcomeOf } from './refusal.ts'
+import { modelResult, resultOf } from './refusal.ts'
 
 const COMMANDS_PER_COMPARISON = 25
 
@@ -62,7 +62,7 @@ async function runCommand(world: ExecutionWorld, seed: CommandSeed, trace: strin
   if (make === undefined) return
   const command = make(world, new Draw(seed))
   trace.push(`${world.model.nowMs} ${command.name}`)
-  assert.deepEqual(await outcomeOf(command.onStore), modelOutcome(command.onModel), command.name)
+  assert.deepEqual(await resultOf(command.onStore), modelResult(command.onModel), command.name)
 }
 
 async function compare({ store, model }: ExecutionWorld): Promise<void> {

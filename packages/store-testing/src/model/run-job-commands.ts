@@ -9,7 +9,7 @@ import { type CommandSeed, Draw } from './command-seed.ts'
 import { JOB_COMMANDS, type JobWorld } from './job-commands.ts'
 import { compareJobWorld } from './job-comparison.ts'
 import { JobModel } from './job-model.ts'
-import { modelOutcome, outcomeOf } from './refusal.ts'
+import { modelResult, resultOf } from './refusal.ts'
 
 const COMMANDS_PER_COMPARISON = 25
 const CLOCK_JUMPS_MS = [-86_400_000, -5_000, 5_000, 86_400_000] as const
@@ -68,8 +68,8 @@ async function runCommand(world: JobWorld, seed: CommandSeed, trace: string[]): 
   if (make === undefined) return
   const command = make(world, new Draw(seed))
   trace.push(`${world.model.nowMs} ${command.name}`)
-  const actual = await outcomeOf(command.onStore)
+  const actual = await resultOf(command.onStore)
   const fromStore = 'result' in actual ? actual.result : null
-  const expected = modelOutcome(() => world.model.change(() => command.onModel(fromStore)))
+  const expected = modelResult(() => world.model.change(() => command.onModel(fromStore)))
   assert.deepEqual(actual, expected, command.name)
 }

@@ -8,13 +8,13 @@ const NEW = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | consta
 export class CappedFile {
   readonly path: string
   #file: number | undefined
-  #room: number
+  #left: number
   #capped = false
   #written = false
 
   constructor(path: string, limitBytes: number) {
     this.path = path
-    this.#room = limitBytes
+    this.#left = limitBytes
   }
 
   /** True when something was dropped: beyond the limit, or because the disk took no more. */
@@ -34,14 +34,14 @@ export class CappedFile {
 
   /** Keeps of some bytes what there is room for. */
   write(bytes: Uint8Array): void {
-    const kept = bytes.subarray(0, this.#room)
+    const kept = bytes.subarray(0, this.#left)
     if (kept.length < bytes.length) this.#capped = true
     if (kept.length === 0) return
     try {
       this.#file ??= makeNew(this.path, () => openSync(this.path, NEW, 0o600))
       const file = this.#file
       for (let at = 0; at < kept.length; ) at += writeSync(file, kept, at)
-      this.#room -= kept.length
+      this.#left -= kept.length
       this.#written = true
     } catch {
       // A full disk ends the log, not the job.
@@ -52,11 +52,11 @@ export class CappedFile {
   /** Says that something was lost, and takes no more. */
   drop(): void {
     this.#capped = true
-    this.#room = 0
+    this.#left = 0
   }
 
   /** Takes no more, without a word of what still comes. */
   shut(): void {
-    this.#room = 0
+    this.#left = 0
   }
 }

@@ -8,7 +8,7 @@ import { JoinedSignal } from '../../joined-signal.ts'
 import type { LogPart, LogPosition } from '../../link/link.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { type LogCursor, readLogCursor, writeLogCursor } from '../../wire/log-cursor.ts'
-import { looseField } from '../../wire/loose-field.ts'
+import { looseField } from '../../wire/loose-keys.ts'
 import type { WireLogMessage } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
 import type { KnownNode } from '../nodes.ts'
@@ -17,7 +17,7 @@ import { pause } from '../pause.ts'
 import type { ApiContext } from './api-context.ts'
 import { findJob } from './api-context.ts'
 import type { Connections } from './connections.ts'
-import { foreignPage } from './foreign-page.ts'
+import { foreignOrigin } from './origin-guard.ts'
 import { Query } from './query.ts'
 import { toApiError } from './store-error.ts'
 
@@ -45,7 +45,7 @@ export function serveLogs(server: Server, context: ApiContext, connections: Conn
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     connections.upgrade(socket)
     const id = PATH.exec(request.url ?? '')?.[1]
-    if (id === undefined || foreignPage(request) !== null) {
+    if (id === undefined || foreignOrigin(request) !== null) {
       // Destroyed when that is sent: a client that keeps its side open must not keep the socket.
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
         socket.destroy(),

@@ -8,12 +8,12 @@ import type { ApiContext } from './api-context.ts'
 import { clientOf } from './api-context.ts'
 import { addAuthRoutes } from './auth-routes.ts'
 import { answerClientError } from './client-error.ts'
-import { foreignPage } from './foreign-page.ts'
 import { addJobRoutes } from './job-routes.ts'
 import { KnownPaths } from './known-paths.ts'
 import type { Listeners } from './listeners.ts'
 import { serveLogs } from './log-socket.ts'
 import { addNodeRoutes } from './node-routes.ts'
+import { foreignOrigin } from './origin-guard.ts'
 import { toApiError } from './store-error.ts'
 
 /** How the API is served. */
@@ -113,7 +113,7 @@ function addAnswers(api: FastifyInstance, context: ApiContext, known: KnownPaths
       'x-bacalhau-build-os': version.GOOS,
       'x-bacalhau-arch': version.GOARCH,
     })
-    const foreign = foreignPage(request.raw)
+    const foreign = foreignOrigin(request.raw)
     if (foreign !== null) throw new ApiError('Forbidden', foreign)
     clientOf(request)
   })

@@ -1,8 +1,7 @@
 import type { StoreErrorCode } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import type { ApiErrorCode } from '../../wire/api-error.ts'
-import { ApiError, isApiError } from '../../wire/api-error.ts'
-import { shortText } from '../../wire/short-text.ts'
+import { ApiError, isApiError, shortText } from '../../wire/api-error.ts'
 
 const CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   JOB_NOT_FOUND: 'NotFound',

@@ -1,10 +1,9 @@
-import type { Job } from '@saltcod/store-core'
+import type { Job, LabelRequirement } from '@saltcod/store-core'
 import { labelsMatch } from '@saltcod/store-core'
 import type { Capacity } from '../../link/link.ts'
-import type { JobSpec } from '../../spec/job-spec.ts'
+import type { Constraint, JobSpec } from '../../spec/job-spec.ts'
 import { onlyTask } from '../../spec/job-spec.ts'
 import { requestedCapacity } from '../../spec/quantity.ts'
-import { toLabelRequirement } from '../../spec/requirement.ts'
 import type { SchedulableNode } from './view.ts'
 
 /** Which nodes can do a job, and why the others cannot. */
@@ -81,4 +80,10 @@ export class NodePicker {
     if (best !== null) this.#busy.set(best, least + 1)
     return best
   }
+}
+
+/** Turns a constraint of a job into a requirement on labels. */
+function toLabelRequirement({ Key, Operator, Values }: Constraint): LabelRequirement {
+  const operator = Operator === '!' ? '!exists' : Operator === '==' ? '=' : Operator
+  return { key: Key, operator, values: Values }
 }

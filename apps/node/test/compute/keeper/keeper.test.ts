@@ -10,7 +10,7 @@ import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { EngineRegistry } from '../../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../../src/engines/exec/exec-engine.ts'
 
-import { scratch, shellJob, startRoom, until as untilHolds } from '../fixture.ts'
+import { scratch, shellJob, startComputeSide, until as untilHolds } from '../fixture.ts'
 import { TestRequester } from '../test-requester.ts'
 import { processesWith, until } from '../work-bench.ts'
 import { programLaunch } from './program-launch.ts'
@@ -129,7 +129,7 @@ test('the requester hears of an interruption where a keeper was killed', async (
   const store = await openMemoryExecutionStore()
   const link = new TestRequester()
   const engines = new EngineRegistry([new ExecEngine({ allowed: true, isolation: 'none', graceMs: 200 })])
-  await startRoom({ store, link, dataDir: scratch(), settings: { engines } })
+  await startComputeSide({ store, link, dataDir: scratch(), settings: { engines } })
   link.ask('e-1', shellJob('kill -KILL $PPID; sleep 60'), { approved: true })
   const known = await untilHolds(
     () => link.known('e-1'),

@@ -3,10 +3,11 @@ import { isIP } from 'node:net'
 
 /**
  * Returns why a request may come from a web page of somebody else, which must not command a node through its visitor's
- * browser; `null` where nothing speaks for it. Two signs are looked at: another origin, and a public name for a node
- * that was reached on the loopback address (whoever owns a name can point it there, and then shares its origin).
+ * browser; `null` where nothing speaks for it. The check of the Origin header is against cross-site request forgery
+ * (CSRF), the check of the Host header against DNS rebinding: whoever owns a public name can point it at the loopback
+ * address, and a page that came from there then shares the node's origin.
  */
-export function foreignPage({ headers, socket }: IncomingMessage): string | null {
+export function foreignOrigin({ headers, socket }: IncomingMessage): string | null {
   const { origin, host = '' } = headers
   if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)) {
     return `requests from the web page ${origin.slice(0, 200)} are not taken`

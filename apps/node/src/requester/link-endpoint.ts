@@ -20,7 +20,7 @@ import { isLive } from './scheduler/slot.ts'
 const OUTBOX_PAGE = 500
 
 /** The requester's end of the link: hands commands out and takes reports in. */
-export class Inbox implements Link {
+export class LinkEndpoint implements Link {
   readonly #context: RequesterContext
   readonly #missing: MissingExecutions
 

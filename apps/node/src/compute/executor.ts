@@ -13,8 +13,8 @@ import { CONTINUES_FROM, type Continuation, Runner } from './runner.ts'
 
 const NOTHING = { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
 
-/** Where executions wait and run: the queue, the capacity and the runner behind one door. */
-export class Workshop {
+/** Executes what the node has accepted: the queue, the capacity and the runner behind one door. */
+export class Executor {
   readonly ledger: CapacityLedger
   readonly #context: ComputeContext
   readonly #runner: Runner

@@ -2,10 +2,10 @@ import { isStoreError } from '@saltcod/store-core'
 import type { ComputeContext } from './context.ts'
 
 /**
- * Does something about one execution; what goes wrong is logged and keeps no other one. Resolves with whether it
- * went well. Rejects where the store is gone.
+ * Takes a step of the start for one execution; its failure is logged and keeps no other execution from theirs. Resolves
+ * with whether it went well. Rejects where the store is gone.
  */
-export async function despite(
+export async function takeStartupStep(
   { log }: ComputeContext,
   executionId: string,
   step: () => Promise<void>,

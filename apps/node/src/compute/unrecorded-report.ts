@@ -11,7 +11,7 @@ const LONGEST_RETRY_MS = 30_000
  * nothing to write such a report with, so it is repeated until it is answered; the command that asks for it is
  * acknowledged only then. Its revision is above every other: it is this node's last word.
  */
-export async function reportWithoutRecord(
+export async function reportUnrecorded(
   context: ComputeContext,
   executionId: string,
   endReason: EndReason,

@@ -2,7 +2,7 @@ import type { Origin } from './origin.ts'
 import type { AnySetting, PathBase } from './setting.ts'
 
 /** A value as one source gave it, before it is checked. */
-export interface GivenValue {
+export interface RawValue {
   readonly setting: AnySetting
   /** The plain data that was given; texts of flags and variables are already converted by the setting's form. */
   readonly raw: unknown

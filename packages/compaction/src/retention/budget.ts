@@ -11,7 +11,7 @@ export interface Finished {
  * The records of one namespace and state, looked at oldest first. What is to go is always the oldest part, so
  * the totals that the store counts are enough: nothing that stays is ever read.
  */
-export class Bucket {
+export class Budget {
   readonly #limits: Limits
   readonly #nowMs: number
   #records: number

@@ -5,8 +5,8 @@ import { considerAdmission } from './admission.ts'
 import { changeExecution, reportMessage } from './change.ts'
 import { CommandTracker } from './command-tracker.ts'
 import type { ComputeContext } from './context.ts'
-import { reportWithoutRecord } from './direct-report.ts'
-import type { Workshop } from './workshop.ts'
+import type { Executor } from './executor.ts'
+import { reportUnrecorded } from './unrecorded-report.ts'
 import { writeUntilDone } from './write-retry.ts'
 
 const POLL_LIMIT = 100
@@ -19,14 +19,14 @@ const LONGEST_RETRY_MS = 30_000
  * Takes the requester's commands in: each one's effect is stored, and only then is it acknowledged. Commands of
  * different executions overlap; a command may come again after a crash, and then finds its effect there.
  */
-export class Inbox {
+export class CommandReceiver {
   readonly #context: ComputeContext
-  readonly #workshop: Workshop
+  readonly #executor: Executor
   readonly #tracker = new CommandTracker(MAX_PENDING)
 
-  constructor(context: ComputeContext, workshop: Workshop) {
+  constructor(context: ComputeContext, executor: Executor) {
     this.#context = context
-    this.#workshop = workshop
+    this.#executor = executor
   }
 
   /** Takes commands in until the signal aborts and the last one is stored. Rejects where the store has failed. */
@@ -38,7 +38,7 @@ export class Inbox {
       await this.#tracker.idle()
       await acknowledging
     }
-    // A closing room breaks off what it still tried; those commands come again.
+    // A closing side breaks off what it still tried; those commands come again.
     if (!this.#context.closing.aborted) this.#tracker.throwIfBroken()
   }
 
@@ -61,7 +61,7 @@ export class Inbox {
           this.#tracker.begin(delivery.sequence, delivery.command.executionId, () => this.#take(delivery))
         }
         retryMs = FIRST_RETRY_MS
-        await this.#tracker.room()
+        await this.#tracker.capacity()
       } catch (error) {
         if (signal.aborted) return
         log.warn({ err: error }, 'no commands could be fetched from the requester; trying again')
@@ -100,7 +100,7 @@ export class Inbox {
       // One command that cannot be obeyed must not keep the others; the requester is told.
       log.error({ err: error, kind, executionId }, 'a command could not be obeyed')
       const message = error instanceof Error ? error.message : String(error)
-      await reportWithoutRecord(this.#context, executionId, 'node-error', message)
+      await reportUnrecorded(this.#context, executionId, 'node-error', message)
     }
   }
 
@@ -122,9 +122,9 @@ export class Inbox {
     const { store, requesterId, nodeId, closing, log } = this.#context
     if ((await store.getExecution(executionId)) !== null) return
     const { settings } = this.#context
-    const admission = await considerAdmission(executionId, job, settings, this.#workshop.ledger)
+    const admission = await considerAdmission(executionId, job, settings, this.#executor.ledger)
     if (!admission.ok) {
-      await reportWithoutRecord(this.#context, executionId, 'refused', `Bid refused: ${admission.reason}`)
+      await reportUnrecorded(this.#context, executionId, 'refused', `Bid refused: ${admission.reason}`)
       return
     }
     const state = approved ? 'BidAccepted' : 'Created'
@@ -158,7 +158,7 @@ export class Inbox {
     }
     this.#context.reportWritten.call()
     if (deadlineAtMs !== null) this.#context.deadlineWritten.call()
-    if (approved) await this.#workshop.enqueue(executionId, 'run')
+    if (approved) await this.#executor.enqueue(executionId, 'run')
   }
 
   async #bidAccepted(executionId: string): Promise<void> {
@@ -166,7 +166,7 @@ export class Inbox {
       state === 'Created' ? { to: 'BidAccepted', message: 'Bid accepted', topic: 'Bidding' } : null,
     )
     await this.#mustKnow(executionId)
-    await this.#workshop.enqueue(executionId, 'run')
+    await this.#executor.enqueue(executionId, 'run')
   }
 
   async #cancel(
@@ -175,7 +175,7 @@ export class Inbox {
     message: string,
   ): Promise<void> {
     const known = isEndReason(endReason) ? endReason : 'stopped'
-    await this.#workshop.end(executionId, { to: 'Cancelled', endReason: known, message, topic })
+    await this.#executor.end(executionId, { to: 'Cancelled', endReason: known, message, topic })
     const execution = await this.#mustKnow(executionId)
     if (execution !== null && !COMPUTE_MACHINE.terminal.has(execution.state)) {
       throw new Error(`execution ${executionId} could not be cancelled: it is still ${execution.state}`)
@@ -186,7 +186,7 @@ export class Inbox {
   async #mustKnow(executionId: string): ReturnType<ComputeContext['store']['getExecution']> {
     const execution = await this.#context.store.getExecution(executionId)
     if (execution === null) {
-      await reportWithoutRecord(this.#context, executionId, 'record-lost', 'This node has no such execution')
+      await reportUnrecorded(this.#context, executionId, 'record-lost', 'This node has no such execution')
     }
     return execution
   }
