@@ -212,7 +212,7 @@ Inputs: { AllowedHosts: ['files.internal', 'localhost:8080', '[::1]:80'] }
       gpu: 0,
     })
     expect(config?.recovery).toEqual({
-      preset: 'documented',
+      preset: 'expire',
       cells: {
         Running: { service: 'rerun', batch: 'fail' },
         Publishing: { batch: 'publish', ops: 'publish', service: 'publish', daemon: 'publish' },

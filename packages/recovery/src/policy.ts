@@ -9,7 +9,7 @@ export type RecoveryTable = {
 }
 
 /** The names of the ready-made policies. */
-export const RECOVERY_PRESETS = ['resume', 'documented'] as const
+export const RECOVERY_PRESETS = ['resume', 'expire'] as const
 
 /** One of {@link RECOVERY_PRESETS}. */
 export type RecoveryPreset = (typeof RECOVERY_PRESETS)[number]
@@ -66,7 +66,7 @@ const ROWS: { readonly [Preset in RecoveryPreset]: Rows } = {
     Failed: 'none',
     Cancelled: 'none',
   },
-  documented: {
+  expire: {
     Created: 'none',
     BidAccepted: 'none',
     Running: 'none',

@@ -151,7 +151,7 @@ describe('applyRecovery', () => {
   it('gives what is left alone a deadline, and says so in its history', async () => {
     const store = await openMemoryExecutionStore({ clock: () => 1_000 })
     await put(store, 'e-1', 'Running')
-    const policy = recoveryPolicy({ preset: 'documented', keepForMs: 500 })
+    const policy = recoveryPolicy({ preset: 'expire', keepForMs: 500 })
     const reported: string[] = []
     const summary = await applyRecovery(store, planRecovery(store, policy, { nowMs: 1_000 }), {
       outbox: ({ executionId, action }) => {
@@ -165,7 +165,7 @@ describe('applyRecovery', () => {
     const last = (await store.listHistory({ executionId: 'e-1', reverse: true, limit: 1 })).items[0]
     expect(last?.event).toMatchObject({
       message: 'Left alone after a restart of the node: left-to-deadlines',
-      details: { action: 'none', rule: 'preset documented: Running/batch' },
+      details: { action: 'none', rule: 'preset expire: Running/batch' },
     })
     await store.close()
   })

@@ -80,7 +80,7 @@ describe('decideRecovery', () => {
   })
 
   it('leaves a rerunnable execution alone where the policy does nothing', () => {
-    const policy = recoveryPolicy({ preset: 'documented' })
+    const policy = recoveryPolicy({ preset: 'expire' })
     const decision = decideRecovery(executionIn('Running', 'batch', { rerunnable: true }), policy, 2_000)
     expect(decision.action).toBe('none')
   })

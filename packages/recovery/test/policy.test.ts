@@ -2,7 +2,7 @@ import { COMPUTE_MACHINE, COMPUTE_STATES, type ComputeState, JOB_TYPES } from '@
 import { describe, expect, it } from 'vitest'
 import { LEGAL_ACTIONS, RECOVERY_PRESETS, type RecoveryAction, recoveryPolicy } from '../src/index.ts'
 
-const row = (preset: 'resume' | 'documented', state: ComputeState): RecoveryAction[] => {
+const row = (preset: 'resume' | 'expire', state: ComputeState): RecoveryAction[] => {
   const { table } = recoveryPolicy({ preset })
   return JOB_TYPES.map((type) => table[state][type].action)
 }
@@ -23,9 +23,8 @@ describe('the presets', () => {
     expect(recoveryPolicy().table.Running.batch.reason).toBe('interrupted')
   })
 
-  it('documented does nothing anywhere', () => {
-    for (const state of COMPUTE_STATES)
-      expect(row('documented', state)).toEqual(['none', 'none', 'none', 'none'])
+  it('expire does nothing anywhere', () => {
+    for (const state of COMPUTE_STATES) expect(row('expire', state)).toEqual(['none', 'none', 'none', 'none'])
   })
 
   it.each(RECOVERY_PRESETS)('%s uses only actions that make sense in their state', (preset) => {

@@ -37,7 +37,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   recover: [
     'saltcod-inspect recover ./repository',
-    'saltcod-inspect recover executions.db --preset documented --output csv',
+    'saltcod-inspect recover executions.db --preset expire --output csv',
   ],
   du: [
     'saltcod-inspect du ./repository',

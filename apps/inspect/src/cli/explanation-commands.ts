@@ -50,7 +50,7 @@ export function addExplanationCommands(line: CommandLine): void {
     addVerb(line, 'recover <store>', 'what a restart would do with each execution if the node stopped now'),
   )
     .option('--plan', 'show the plan, which is all that recover does: a node carries it out when it starts')
-    .addOption(new Option('--preset <name>', 'by this policy').choices(['resume', 'documented']))
+    .addOption(new Option('--preset <name>', 'by this policy').choices(['resume', 'expire']))
     .option('--config <file>', 'by the policy of this config file (default: the one in the repository)')
     .option('--wide', 'whole ids in a table')
     .action(async (store, options) => {

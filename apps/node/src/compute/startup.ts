@@ -44,7 +44,7 @@ export async function startUp(
   const planned = { ...(await countActions(plan())), conclude: toConclude.size }
   const { preset } = settings.recovery
   log.info({ preset, planned }, 'recovery plan')
-  if (preset === 'documented')
+  if (preset === 'expire')
     log.warn(
       { preset },
       'what was begun is left to its deadlines; nothing is started again before one has passed',

@@ -59,7 +59,7 @@ test('SIGHUP takes the rules of interruptions, and names those of a restart for 
   const repository = join(temporaryDirectory(), 'repo')
   const node = new AttackedNode(repository, ['--allow-exec'])
   await node.start()
-  const Recovery = { Preset: 'documented', Interruptions: { Limit: 0 } }
+  const Recovery = { Preset: 'expire', Interruptions: { Limit: 0 } }
   const Compaction = { Rewrite: { Every: '1h' } }
   writeFileSync(join(repository, 'saltcod.yaml'), JSON.stringify({ Recovery, Compaction }))
   node.send('SIGHUP')

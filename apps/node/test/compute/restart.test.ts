@@ -198,7 +198,7 @@ describe('a run that had ended when the node died', () => {
 
   it('is left alone where the policy does nothing', async () => {
     const { store, link, dataDir } = await lateDeath({})
-    await startComputeSide({ store, link, dataDir, recovery: { preset: 'documented' } })
+    await startComputeSide({ store, link, dataDir, recovery: { preset: 'expire' } })
     expect((await store.getExecution('e-1'))?.state).toBe('Running')
   })
 })
@@ -208,7 +208,7 @@ describe('a start with the preset expire', () => {
     const { store, link, dataDir, put, ended } = await afterDeath()
     for (const state of ['Created', 'BidAccepted', 'Running', 'Publishing'] as const)
       await put(`e-${state}`, state)
-    const side = await startComputeSide({ store, link, dataDir, recovery: { preset: 'documented' } })
+    const side = await startComputeSide({ store, link, dataDir, recovery: { preset: 'expire' } })
     expect(side.load()).toMatchObject({ runningExecutions: 0, enqueuedExecutions: 0 })
     for (const state of ['Created', 'BidAccepted', 'Running', 'Publishing'] as const) {
       expect((await store.getExecution(`e-${state}`))?.state).toBe(state)

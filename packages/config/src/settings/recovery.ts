@@ -4,10 +4,13 @@ import type { Setting } from '../setting.ts'
 import { choice, duration, integer, mapping, rules } from '../value.ts'
 
 /** The ready-made restart policies. */
-export const RECOVERY_PRESETS = ['resume', 'documented'] as const
+export const RECOVERY_PRESETS = ['resume', 'expire'] as const
 
 /** A ready-made restart policy. */
 export type RecoveryPreset = (typeof RECOVERY_PRESETS)[number]
+
+/** The earlier word for `expire` is still read. */
+const PRESET_WORDS = [...RECOVERY_PRESETS, 'documented'] as const
 
 /** What a restart can do with an execution. */
 export const RECOVERY_ACTIONS = ['admit', 'requeue', 'rerun', 'publish', 'keep', 'fail', 'none'] as const
@@ -104,10 +107,10 @@ const ageRule = mapping({
 export const recoveryPreset: Setting<RecoveryPreset> = {
   key: 'Recovery.Preset',
   description:
-    'What a restart does with interrupted work: resume (go on, or fail it so that it is scheduled anew), or documented (nothing: its deadline decides).',
+    'What a restart does with interrupted work: resume (go on, or fail it so that it is scheduled anew), or expire (nothing: its deadline decides).',
   form: 'choice',
   fallback: 'resume',
-  schema: choice(RECOVERY_PRESETS),
+  schema: choice(PRESET_WORDS).transform((word) => (word === 'documented' ? 'expire' : word)),
 }
 
 /** The cells that differ from the preset. */
