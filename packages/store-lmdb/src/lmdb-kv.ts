@@ -16,20 +16,19 @@ import {
   type KvWriteOptions,
   runReadBody,
 } from '@saltcod/store-core/backend'
-
-import { backUp } from './backup.ts'
-import { driverName } from './driver-name.ts'
-import type { Environment } from './environment.ts'
-import { freePagesOf, GroupWriter } from './group-writer.ts'
-import type { OwnerLock } from './owner-lock.ts'
+import type { StorePath } from './file/store-path.ts'
+import { walk } from './file/suspect-walk.ts'
+import { driverName } from './native/driver-name.ts'
+import type { Environment } from './native/environment.ts'
+import { noteMove } from './native/shared-environment.ts'
+import { pagesOf } from './native/tree-size.ts'
+import type { OwnerLock } from './owner/owner-lock.ts'
+import { backUp } from './read/backup.ts'
+import { RemovedFile } from './read/removed-file.ts'
 import { closedError, explained, failedError, isDamage, lockedError, readOnlyError } from './refusal.ts'
-import { RemovedFile } from './removed-file.ts'
-import type { Reserve } from './reserve.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
-import { noteMove } from './shared-environment.ts'
-import type { StorePath } from './store-path.ts'
-import { walk } from './suspect-walk.ts'
-import { pagesOf } from './tree-size.ts'
+import { freePagesOf, GroupWriter } from './write/group-writer.ts'
+import type { Reserve } from './write/reserve.ts'
 
 /** A walk takes a quarter of the time. */
 const WALK_REST_MS = 30

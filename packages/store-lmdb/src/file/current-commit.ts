@@ -1,6 +1,6 @@
-import { ownerNotePath, readNote } from '../owner-note.ts'
 import type { DataFile } from './data-file.ts'
 import { META_BYTES, type MetaPage, parseMeta, transactionIn } from './meta-page.ts'
+import { ownerNotePath, readNote } from './owner-note.ts'
 import { parseHeader } from './tree-page.ts'
 
 /** Which commit of a file is the current one. */

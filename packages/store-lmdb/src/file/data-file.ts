@@ -1,7 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-
-import { fileOf } from '../owner-note.ts'
 import { systemError } from '../refusal.ts'
+import { fileOf } from './owner-note.ts'
 
 /**
  * A data file that is read piece by piece, without LMDB. Making one throws `STORE_PERMISSION` where it cannot be opened.

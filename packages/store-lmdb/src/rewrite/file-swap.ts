@@ -1,10 +1,10 @@
 import { linkSync, renameSync, writeFileSync } from 'node:fs'
-import type { Environment } from '../environment.ts'
-import { removeFile } from '../file-removal.ts'
-import { replaceLockFile } from '../reader-table.ts'
-import type { StorePath } from '../store-path.ts'
-import { syncPath } from '../sync-path.ts'
-import { rewritePathOf } from './rewrite-path.ts'
+import { removeFile } from '../file/file-removal.ts'
+import { replaceLockFile } from '../file/reader-table.ts'
+import { rewritePathOf } from '../file/rewrite-path.ts'
+import type { StorePath } from '../file/store-path.ts'
+import { syncPath } from '../file/sync-path.ts'
+import type { Environment } from '../native/environment.ts'
 
 /** How far an exchange has come. */
 type SwapStep = 'closed' | 'linked' | 'exchanged'

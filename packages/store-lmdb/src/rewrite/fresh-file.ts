@@ -14,14 +14,13 @@ import {
 import { promisify } from 'node:util'
 
 import type { KvRow } from '@saltcod/store-core/backend'
-
-import { Environment } from '../environment.ts'
-import { spareBytes } from '../free-space.ts'
-import { PageEstimate } from '../page-estimate.ts'
-import { makeLockFile } from '../reader-table.ts'
+import { spareBytes } from '../file/free-space.ts'
+import { makeLockFile } from '../file/reader-table.ts'
+import { spareDescriptors } from '../file/spare-descriptors.ts'
+import type { StorePath } from '../file/store-path.ts'
+import { Environment } from '../native/environment.ts'
 import { fullError, systemError } from '../refusal.ts'
-import { spareDescriptors } from '../spare-descriptors.ts'
-import type { StorePath } from '../store-path.ts'
+import { PageEstimate } from '../write/page-estimate.ts'
 
 const MEBIBYTE = 1024 * 1024
 

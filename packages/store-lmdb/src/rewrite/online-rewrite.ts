@@ -3,12 +3,13 @@ import { performance } from 'node:perf_hooks'
 
 import { isStoreError } from '@saltcod/store-core'
 import type { KvRewriteOptions, KvRewriteReport, KvRow } from '@saltcod/store-core/backend'
-
-import type { Environment } from '../environment.ts'
 import { probeDataFile } from '../file/file-probe.ts'
-import { spareBytes } from '../free-space.ts'
-import { freePagesOf, type GroupWriter } from '../group-writer.ts'
-import type { OwnerLock } from '../owner-lock.ts'
+import { spareBytes } from '../file/free-space.ts'
+import { removeFresh, rewritePathOf } from '../file/rewrite-path.ts'
+import { spareDescriptors } from '../file/spare-descriptors.ts'
+import type { StorePath } from '../file/store-path.ts'
+import type { Environment } from '../native/environment.ts'
+import type { OwnerLock } from '../owner/owner-lock.ts'
 import {
   damagedError,
   explained,
@@ -18,13 +19,11 @@ import {
   rewriteStoppedError,
   systemCode,
 } from '../refusal.ts'
-import { type Reserve, reservedPages } from '../reserve.ts'
-import { spareDescriptors } from '../spare-descriptors.ts'
-import type { StorePath } from '../store-path.ts'
+import { freePagesOf, type GroupWriter } from '../write/group-writer.ts'
+import { type Reserve, reservedPages } from '../write/reserve.ts'
 import { ChangeJournal } from './change-journal.ts'
 import { announceSwap, endSwap, swapFiles } from './file-swap.ts'
 import { FreshFile } from './fresh-file.ts'
-import { removeFresh, rewritePathOf } from './rewrite-path.ts'
 import { copyKeys, copyLastKeys, copyTable, MAX_BATCH_ROWS } from './row-copy.ts'
 import { WorkPace } from './work-pace.ts'
 

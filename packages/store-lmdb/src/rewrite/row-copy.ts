@@ -1,6 +1,6 @@
 import type { KvChangedKey, KvRow } from '@saltcod/store-core/backend'
 
-import type { Environment } from '../environment.ts'
+import type { Environment } from '../native/environment.ts'
 import type { TakenKeys } from './change-journal.ts'
 import type { FreshChange, FreshFile } from './fresh-file.ts'
 import type { WorkPace } from './work-pace.ts'

@@ -1,0 +1,398 @@
+/** A thin, typed face of what the package uses of lmdb, and nothing else. Beside it only `native-opening.ts` knows of lmdb. */
+
+import type { KvRange, KvRow } from '@saltcod/store-core/backend'
+import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
+import { fileLength } from '../file/file-length.ts'
+import { spareDescriptors } from '../file/spare-descriptors.ts'
+import { failedError, nativeError, overtakenError } from '../refusal.ts'
+import { CopyGate } from './copy-gate.ts'
+import { LockWord } from './lock-word.ts'
+import { ENCODING, type EnvironmentOptions, type OpenedRoot, openNative } from './native-opening.ts'
+import { nativeRange, requireOrder } from './native-range.ts'
+import type { NativeRoot, NativeStats, NativeTable } from './native-types.ts'
+import { pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
+
+type Bytes = Buffer
+type Table = Database<Bytes, Uint8Array>
+
+/** So often in a row a transaction may begin behind the last commit before something else must be wrong. */
+const MAX_STALE_BEGINNINGS = 100
+
+/**
+ * Opens a file that has been probed, or makes a new one. Never call it with a file that was not probed:
+ * one that LMDB cannot open ends the process. Throws a `StoreError`.
+ */
+export async function openEnvironment(options: EnvironmentOptions): Promise<Environment> {
+  return new Environment(options)
+}
+
+/** One open file. All calls are synchronous, and must not be made across turns of the event loop. */
+export class Environment {
+  readonly path: string
+  readonly readOnly: boolean
+  readonly copies: CopyGate = new CopyGate()
+  /** The first error that LMDB itself reported inside a transaction that writes. */
+  fault: unknown
+  #options: EnvironmentOptions
+  readonly #tables = new Map<string, Table | undefined>()
+  #root: RootDatabase<Bytes, Uint8Array>
+  #lockWord: LockWord | undefined
+  #pageBytes: number
+  #writing = false
+  #isOpen = false
+  #beforeRefresh: (() => void) | undefined
+
+  constructor(options: EnvironmentOptions) {
+    this.#options = options
+    this.path = options.path
+    this.readOnly = options.readOnly
+    const { root, lockFile, pageBytes } = this.#openNative()
+    this.#root = root
+    this.#lockWord = this.#lockWordOf(lockFile)
+    this.#pageBytes = pageBytes
+  }
+
+  get pageBytes(): number {
+    return this.#pageBytes
+  }
+
+  /** Opens those of the named tables that the file has. Returns the names of the others, which are empty. */
+  openTables(names: readonly string[]): string[] {
+    return names.filter((name) => !this.#openTable(name, false))
+  }
+
+  /** Makes tables that the file has not, in one commit. Throws `STORE_FAILED`. */
+  makeTables(names: readonly string[]): void {
+    try {
+      this.#root.transactionSync(() => {
+        for (const name of names) this.#openTable(name, true)
+      })
+    } catch (error) {
+      this.fault ??= error
+      throw failedError(this.path, error)
+    }
+  }
+
+  /** Names of all tables that the file has, also of those that nobody opened. */
+  tableNames(): string[] {
+    // The list is read to its end: opening a table ends the transaction that a cursor needs.
+    return [...this.#root.getKeys({})].map((key) => String(key).split('\0')[0] ?? '')
+  }
+
+  /** Number of the last page that the last commit uses. */
+  lastPage(): number {
+    return this.#native.env.info().lastPageNumber
+  }
+
+  /** Number of the last commit. */
+  lastCommit(): number {
+    return this.#native.env.info().lastTxnId
+  }
+
+  /** Length of the file in bytes. Throws a `StoreError` where the path does not lead to it any more. */
+  fileBytes(): number {
+    return fileLength(this.path)
+  }
+
+  /** Sizes of one table, as the transaction under way sees it; zeros where the file has no such table. */
+  treeSize(name: string): TreeSize {
+    const table = this.#tables.get(name)
+    if (table === undefined) return { depth: 0, branchPages: 0, leafPages: 0, overflowPages: 0, rows: 0 }
+    const native = table as unknown as NativeTable
+    try {
+      // Without a transaction to read in, the numbers would be those of a stray piece of memory.
+      native.ensureReadTxn()
+      return treeSizeOf(native.db.stat())
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  /** Pages of the two trees that LMDB keeps for itself: the names of the tables, and the free pages. */
+  ownPages(): number {
+    try {
+      const { root, free } = this.#root.getStats() as NativeStats
+      return pagesOf(treeSizeOf(root)) + pagesOf(treeSizeOf(free))
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  get(name: string, key: Uint8Array): Uint8Array | undefined {
+    try {
+      const shared = this.#tables.get(name)?.getBinaryFast(key)
+      // The memory is lmdb's, and the next read writes over it.
+      return shared === undefined ? undefined : copyOf(shared)
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  /** Returns rows in order; no further one once they have `maxBytes`. */
+  range(name: string, range: KvRange, maxBytes: number = Number.POSITIVE_INFINITY): KvRow[] {
+    try {
+      const rows: KvRow[] = []
+      const table = this.#tables.get(name)
+      if (table === undefined) return rows
+      let bytes = 0
+      for (const row of table.getRange(nativeRange(range))) {
+        rows.push(row)
+        bytes += row.key.length + row.value.length
+        if (bytes >= maxBytes) break
+      }
+      requireOrder(range, rows.at(0)?.key, rows.at(-1)?.key)
+      return rows
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  keys(name: string, range: KvRange): Uint8Array[] {
+    try {
+      const keys: Uint8Array[] = []
+      const table = this.#tables.get(name)
+      if (table === undefined) return keys
+      for (const key of table.getKeys(nativeRange(range))) keys.push(key)
+      requireOrder(range, keys.at(0), keys.at(-1))
+      return keys
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  put(name: string, key: Uint8Array, value: Uint8Array): void {
+    try {
+      this.#table(name).putSync(key, value as Bytes)
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  /** Puts a row behind the last one of its table, so that pages are filled to their end. */
+  append(name: string, key: Uint8Array, value: Uint8Array): void {
+    try {
+      // What it returns is not in its declaration: whether the row is there now.
+      const done: unknown = this.#table(name).putSync(key, value as Bytes, { append: true })
+      if (done !== true) throw new Error(`a row of the table ${name} is out of order`)
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  remove(name: string, key: Uint8Array): boolean {
+    try {
+      return this.#table(name).removeSync(key)
+    } catch (error) {
+      throw this.#fail(error)
+    }
+  }
+
+  /**
+   * Runs a body in a transaction and returns when the commit is on disk. Where the body throws, nothing
+   * is kept and its error is thrown.
+   */
+  commit(body: () => void): void {
+    for (let attempt = 0; attempt < MAX_STALE_BEGINNINGS; attempt += 1) {
+      if (this.#tryCommit(body)) return
+    }
+    this.fault ??= new Error('transactions begin behind the last commit, again and again')
+    throw failedError(this.path, this.fault)
+  }
+
+  /** Returns false, having run nothing, where the transaction did not begin at the last commit. */
+  #tryCommit(body: () => void): boolean {
+    let stale = false
+    this.#writing = true
+    try {
+      // The callback returns nothing: a thenable would leave the transaction open for good.
+      this.#root.transactionSync(() => {
+        stale = this.#native.getWriteTxnId() - 1 !== this.lastCommit()
+        if (stale) throw new Error('the transaction began behind the last commit')
+        body()
+      })
+      this.#lockWord?.watch()
+      return true
+    } catch (error) {
+      if (!stale) {
+        this.fault ??= error
+        throw error
+      }
+      if (this.#lockWord?.correct() !== true) throw this.#fail(error)
+      return false
+    } finally {
+      this.#writing = false
+    }
+  }
+
+  /** Lets the next read of the owner see its own last commit, also where another process has just opened the file. */
+  seeLastCommit(): void {
+    if (this.#lockWord?.isWatched === true && this.#lockWord.correct()) this.#root.resetReadTxn()
+  }
+
+  /** Lets something be done before each {@link refresh}, which may open another file. */
+  beforeRefresh(listener: () => void): void {
+    this.#beforeRefresh = listener
+  }
+
+  /** Runs a body that reads. Throws `STORE_LOCKED` where it {@link isOutrun} meanwhile, so that what was read may be anything. */
+  undisturbed<T>(body: () => T): T {
+    try {
+      return body()
+    } finally {
+      this.#refuseOutrun()
+    }
+  }
+
+  /** Whether the file is open without its lock file, and the store has been changed since. */
+  get isOutrun(): boolean {
+    return this.#options.privateLock?.isStale() === true
+  }
+
+  /** Closes the file; from now on {@link reopen} opens it with its own lock file, which must be there. */
+  leavePrivateLock(): void {
+    this.closeNow()
+    this.#dropPrivateLock()
+  }
+
+  /** Lets the next read see what other processes committed meanwhile. Throws `STORE_FAILED` where the owner's last commit failed. */
+  refresh(): void {
+    if (this.fault !== undefined) throw failedError(this.path, this.fault)
+    this.#beforeRefresh?.()
+    if (this.readOnly) this.#lockWord?.awaitLastCommit()
+    this.#root.resetReadTxn()
+  }
+
+  /** Runs something that reads the file without LMDB, while no page of the last commit is overwritten and the file stays open. */
+  async pinned(body: () => Promise<void>): Promise<void> {
+    await this.copies.run(async () => {
+      const transaction = this.#root.useReadTransaction()
+      try {
+        await body()
+      } finally {
+        transaction.done()
+      }
+    })
+  }
+
+  /** Writes a compact copy to a path. */
+  async copyTo(path: string): Promise<void> {
+    await this.copies.run(async () => {
+      try {
+        await this.#root.backup(path, true)
+      } catch (error) {
+        throw this.fault === undefined ? error : failedError(this.path, this.fault)
+      }
+    })
+    this.#refuseOutrun()
+  }
+
+  async close(): Promise<void> {
+    if (!this.#hasClosed) {
+      const closing = this.#root.close()
+      // What it gives back is taken in the same turn, before others take it.
+      if (this.#hasClosed) this.#closed()
+      await closing
+    }
+    this.#closed()
+    this.#dropPrivateLock()
+  }
+
+  /**
+   * Closes the file before it returns; until {@link reopen} nothing may be read or written. Throws where
+   * something is still under way.
+   */
+  closeNow(): void {
+    if (!this.#hasClosed) void this.#root.close()
+    if (!this.#hasClosed) throw new Error(`${this.path} is still in use`)
+    this.#closed()
+  }
+
+  /** Opens the file that is now at the path, with the same tables. Throws a `StoreError`. */
+  reopen(): void {
+    const names = [...this.#tables.keys()]
+    this.#tables.clear()
+    try {
+      const { root, lockFile, pageBytes } = this.#openNative()
+      this.#root = root
+      this.#lockWord = this.#lockWordOf(lockFile)
+      this.#pageBytes = pageBytes
+      this.openTables(names)
+    } catch (error) {
+      for (const name of names) this.#tables.set(name, undefined)
+      throw error
+    }
+  }
+
+  /** Where it throws nothing is open. */
+  #openNative(): OpenedRoot {
+    const options = this.#options
+    const opened = spareDescriptors.lend(this.path, () => openNative(options))
+    spareDescriptors.retain()
+    this.#isOpen = true
+    return opened
+  }
+
+  #dropPrivateLock(): void {
+    this.#options.privateLock?.remove()
+    this.#options = { ...this.#options, privateLock: undefined }
+  }
+
+  #refuseOutrun(): void {
+    if (this.isOutrun) throw overtakenError(this.path)
+  }
+
+  get #hasClosed(): boolean {
+    return this.#native.status === 'closed'
+  }
+
+  get #native(): NativeRoot {
+    return this.#root as unknown as NativeRoot
+  }
+
+  #lockWordOf(lockFile: number | undefined): LockWord | undefined {
+    if (lockFile === undefined) return undefined
+    return new LockWord(lockFile, () => this.lastCommit())
+  }
+
+  /** To be called when LMDB has closed the file. */
+  #closed(): void {
+    this.#lockWord?.close()
+    this.#lockWord = undefined
+    if (this.#isOpen) spareDescriptors.release()
+    this.#isOpen = false
+  }
+
+  #openTable(name: string, create: boolean): boolean {
+    if (this.#tables.get(name) !== undefined) return true
+    const options: DatabaseOptions & { create: boolean } = { ...ENCODING, create }
+    const table = this.#root.openDB<Bytes, Uint8Array>(name, options) as Table | undefined
+    this.#tables.set(name, table)
+    return table !== undefined
+  }
+
+  #table(name: string): Table {
+    const table = this.#tables.get(name)
+    if (table === undefined) throw new TypeError(`The table ${name} is not open.`)
+    return table
+  }
+
+  #fail(error: unknown): Error {
+    if (!this.#writing)
+      return this.fault === undefined
+        ? nativeError(this.path, 'LMDB cannot read it', error)
+        : failedError(this.path, this.fault)
+    this.fault ??= error
+    return failedError(this.path, error)
+  }
+}
+
+/**
+ * Copies what a read has left in lmdb's own memory into memory of the pool, which costs less than the buffer that
+ * lmdb would make. Only the length that lmdb has set tells where the value ends: the memory itself goes on.
+ */
+function copyOf(shared: Bytes): Bytes {
+  const { length } = shared
+  const copy = Buffer.allocUnsafe(length)
+  copy.set(new Uint8Array(shared.buffer, shared.byteOffset, length))
+  return copy
+}

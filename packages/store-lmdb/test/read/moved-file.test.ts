@@ -1,0 +1,28 @@
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { expect, test } from 'vitest'
+
+import { openLmdbJobStore } from '../../src/index.ts'
+import { temporaryDirectory } from '../temporary-directory.ts'
+
+test('a store whose file is moved away beneath it says so in errors of its own, and is as it was when it is back', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const aside = `${path}.aside`
+  const store = await openLmdbJobStore({ path })
+  const { job } = await store.submitJob({ type: 'batch', spec: {} })
+  renameSync(path, aside)
+
+  expect(() => store.capabilities.statistics?.()).toThrow(
+    expect.objectContaining({ name: 'StoreError', message: expect.stringContaining('ENOENT') }),
+  )
+  await expect(store.capabilities.rewrite?.()).rejects.toMatchObject({ name: 'StoreError' })
+  expect(await store.capabilities.backup?.(`${path}.copy`)).toBeGreaterThan(0)
+  expect(await store.getJob(job.id)).toMatchObject({ id: job.id })
+
+  renameSync(aside, path)
+  await store.capabilities.rewrite?.()
+  expect(store.capabilities.statistics?.().fileBytes).toBeGreaterThan(0)
+  expect((await store.check()).findings).toEqual([])
+  await store.close()
+})
