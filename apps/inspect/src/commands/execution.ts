@@ -5,7 +5,8 @@ import { json, printValues } from '../cli/output.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { findExecutionIn } from '../store/find-record.ts'
-import { executionRow, isCompute, specOf } from '../store/rows.ts'
+import { isCompute } from '../store/is-compute.ts'
+import { executionRow, specOf } from '../store/rows.ts'
 import { secretsOfExecution } from '../store/secrets.ts'
 
 /** Options of `execution`. */

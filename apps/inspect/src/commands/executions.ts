@@ -20,10 +20,11 @@ import { openPlace } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { exitCodeText } from '../store/exit-code-of.ts'
 import { findJobId } from '../store/find-record.ts'
+import { isCompute } from '../store/is-compute.ts'
 import { tellMissing } from '../store/missing-records.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { StorePages, tellMore } from '../store/pages.ts'
-import { executionRow, isCompute } from '../store/rows.ts'
+import { executionRow } from '../store/rows.ts'
 import { Secrets, secretsOfExecution } from '../store/secrets.ts'
 
 /** Options of `executions`. */

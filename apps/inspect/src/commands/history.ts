@@ -8,10 +8,11 @@ import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
 import { notFound } from '../store/find-record.ts'
+import { isCompute } from '../store/is-compute.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
 import { readPages, tellMore } from '../store/pages.ts'
-import { historyRow, isCompute } from '../store/rows.ts'
+import { historyRow } from '../store/rows.ts'
 
 /** Options of `history`. */
 export interface HistoryOptions extends ListOptions {

@@ -19,11 +19,11 @@ import { type Moment, momentOfEntry, timelineOf } from '../explain/timeline.ts'
 import { explainExecution, explainJob } from '../explain/verdict.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
 import { notFound } from '../store/find-record.ts'
+import { isCompute } from '../store/is-compute.ts'
 import { eachStore, type OpenedExecutions, type OpenedJobs, type OpenedStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
 import { readPages } from '../store/pages.ts'
 import { readRecoveryPolicy } from '../store/recovery-policy.ts'
-import { isCompute } from '../store/rows.ts'
 
 /** Options of `why`. */
 export interface WhyOptions extends ReadOptions {

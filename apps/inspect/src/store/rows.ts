@@ -1,6 +1,7 @@
 import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job, Json } from '@saltcod/store-core'
 import { rfcTime } from '../cli/words.ts'
 import { exitCodeOf } from './exit-code-of.ts'
+import { isCompute } from './is-compute.ts'
 import { redact } from './redact.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -82,11 +83,6 @@ export function executionRow(
     previousExecutionId: execution.previousExecutionId,
     computeRevision: execution.computeRevision,
   }
-}
-
-/** Tells which of the two stores an execution is from. */
-export function isCompute(execution: Execution | ComputeExecution): execution is ComputeExecution {
-  return 'job' in execution
 }
 
 /** A history entry as programs read it. */

@@ -8,10 +8,10 @@ import {
 import type { KvStore } from '@saltcod/store-core/backend'
 import { decodeRecord } from '@saltcod/store-core/format'
 import { eachRow } from './bucket-rows.ts'
+import { isCompute } from './is-compute.ts'
 import type { OpenedStore } from './open-store.ts'
 import { orNothing } from './or-nothing.ts'
 import { REDACTED, redact } from './redact.ts'
-import { isCompute } from './rows.ts'
 
 /** Shorter values are words that stand in many a text. */
 const MIN_LENGTH = 6

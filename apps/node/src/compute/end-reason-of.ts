@@ -1,5 +1,6 @@
 import type { EndReason } from '@saltcod/store-core'
-import type { EngineOutcome, OutcomeReason } from '../engines/engine.ts'
+import type { OutcomeReason } from './keeper/exit-record.ts'
+import type { EngineOutcome } from './keeper/outcome.ts'
 
 const REASONS: Readonly<Record<OutcomeReason, EndReason>> = {
   exited: 'failed',

@@ -1,6 +1,6 @@
 import type { ComputeExecution } from '@saltcod/store-core'
-import type { EngineOutcome } from '../engines/engine.ts'
 import { readOwnEnd } from './keeper/exit-record.ts'
+import type { EngineOutcome } from './keeper/outcome.ts'
 import { outcomeOf } from './keeper/outcome.ts'
 import { bootId } from './keeper/process-table.ts'
 import { isSafeName, workDirOf } from './layout.ts'

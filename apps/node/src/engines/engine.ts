@@ -1,4 +1,6 @@
 import type { Keeper } from '../compute/keeper/keeper.ts'
+import type { EngineOutcome } from '../compute/keeper/outcome.ts'
+import type { RunningProcess } from '../compute/keeper/running-process.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
 import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
 
@@ -35,50 +37,6 @@ export interface EngineRun {
   readonly limits: RunLimits
   /** Added to the task's own environment and stronger than it. */
   readonly environment: Readonly<Record<string, string>>
-}
-
-/**
- * A process that can be recognised again after the node itself was restarted: a pid alone is reused, the
- * start time and the boot id tell whether it still names the same process.
- */
-export interface RunningProcess {
-  readonly pid: number
-  /** Field 22 of `/proc/PID/stat`, in clock ticks since boot. */
-  readonly startTime: string
-  /** The process group (and session) that the process leads. */
-  readonly pgid: number
-  readonly bootId: string
-}
-
-/** How a run came to its end. */
-export type OutcomeReason =
-  | 'exited'
-  | 'timeout'
-  | 'memory'
-  | 'killed'
-  | 'cancelled'
-  | 'start-failed'
-  | 'node-gone'
-  /** The keeper hung or was killed, so the job was ended. */
-  | 'keeper-lost'
-
-/** The end of a run. A non-zero exit code alone is no failure: only `errorMessage` makes the execution fail. */
-export interface EngineOutcome {
-  /** Null when the job did not end by itself. */
-  readonly exitCode: number | null
-  /** The signal that ended the job's first process, or null. */
-  readonly signal: string | null
-  /** The first 2 KB of standard output, as text. */
-  readonly stdout: string
-  /** True when there was more of it than `stdout` holds. */
-  readonly stdoutTruncated: boolean
-  /** The first 2 KB of standard error, as text. */
-  readonly stderr: string
-  /** True when there was more of it than `stderr` holds. */
-  readonly stderrTruncated: boolean
-  /** One line for people; set exactly when the execution failed. */
-  readonly errorMessage: string | null
-  readonly reason: OutcomeReason
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { EngineOutcome } from '../../src/engines/engine.ts'
+import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { WasmBench } from '../engines/wasm-bench.ts'
 
 const module = readFileSync(new URL('../../dist/demo/word-count.wasm', import.meta.url))

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { readOutcome } from '../../src/compute/keeper/outcome.ts'
-import type { EngineOutcome, RunLimits } from '../../src/engines/engine.ts'
+import type { RunLimits } from '../../src/engines/engine.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../compute/work-bench.ts'
 

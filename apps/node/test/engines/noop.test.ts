@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { EngineOutcome, RunLimits } from '../../src/engines/engine.ts'
+import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
+import type { RunLimits } from '../../src/engines/engine.ts'
 import { EngineRegistry } from '../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'

@@ -11,7 +11,8 @@ import {
   STORE_TABLES,
 } from '@saltcod/store-core/backend'
 import { failedError } from '../refusal.ts'
-import { type LmdbKvOptions, openLmdbKv } from './opening.ts'
+import { openLmdbKv } from './opening.ts'
+import type { LmdbKvOptions } from './opening-options.ts'
 import { OPENING_FIELDS } from './opening-options.ts'
 
 /** Options of {@link openLmdbJobStore} and {@link openLmdbExecutionStore}. */

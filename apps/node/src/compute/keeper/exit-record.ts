@@ -1,7 +1,18 @@
 import { renameSync, writeFileSync } from 'node:fs'
-import type { OutcomeReason } from '../../engines/engine.ts'
 import { makeNew } from '../files/new-file.ts'
 import { exitFile, readNote, UNFINISHED_SUFFIX } from './work-files.ts'
+
+/** How a run came to its end. */
+export type OutcomeReason =
+  | 'exited'
+  | 'timeout'
+  | 'memory'
+  | 'killed'
+  | 'cancelled'
+  | 'start-failed'
+  | 'node-gone'
+  /** The keeper hung or was killed, so the job was ended. */
+  | 'keeper-lost'
 
 // The others say that the run was ended for the node's sake, or by whatever ended the node.
 const OWN_ENDS: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['exited', 'timeout', 'memory'])

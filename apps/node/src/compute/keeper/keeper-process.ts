@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import type { RunningProcess } from '../../engines/engine.ts'
 import { within } from '../within.ts'
 import { AnswerWatch } from './answer-watch.ts'
 import { childProgram } from './child-program.ts'
@@ -15,6 +14,7 @@ import {
   type Shelter,
   type ToKeeper,
 } from './protocol.ts'
+import type { RunningProcess } from './running-process.ts'
 import type { Patience } from './silence.ts'
 import { stopWatch } from './stop-watch.ts'
 

@@ -1,10 +1,10 @@
-import type { RunningProcess } from '../../engines/engine.ts'
 import { HelperLost } from './answer-watch.ts'
 import { type ExitRecord, exitRecord, keepRecord, NOT_CAPPED, readOwnEnd } from './exit-record.ts'
 import { KeeperProcess, type OrderedRun } from './keeper-process.ts'
 import { killLeftover } from './leftover.ts'
 import { dataDirOf, keeperMarkerOf } from './marker.ts'
 import type { Isolation, Launch, Shelter } from './protocol.ts'
+import type { RunningProcess } from './running-process.ts'
 import { PATIENCE, type Patience } from './silence.ts'
 
 /** A run that a keeper has its orders for; the job's own code has not begun. */

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RunningProcess } from '../../engines/engine.ts'
 import { Lookout } from './census.ts'
 import { Footprint } from './footprint.ts'
 import { endGroupsOf } from './keeper-group.ts'
@@ -19,6 +18,7 @@ import {
   type ProcessEntry,
   readProcess,
 } from './process-table.ts'
+import type { RunningProcess } from './running-process.ts'
 import { sendSignal, sweep } from './sweep.ts'
 import { jobProcessFile, readNote } from './work-files.ts'
 

@@ -1,9 +1,27 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import type { EngineOutcome } from '../../engines/engine.ts'
-import { type ExitRecord, readExitRecord } from './exit-record.ts'
+import { type ExitRecord, type OutcomeReason, readExitRecord } from './exit-record.ts'
 import { logFile, READ_FLAGS } from './work-files.ts'
 
 const HEAD_BYTES = 2_048
+
+/** The end of a run. A non-zero exit code alone is no failure: only `errorMessage` makes the execution fail. */
+export interface EngineOutcome {
+  /** Null when the job did not end by itself. */
+  readonly exitCode: number | null
+  /** The signal that ended the job's first process, or null. */
+  readonly signal: string | null
+  /** The first 2 KB of standard output, as text. */
+  readonly stdout: string
+  /** True when there was more of it than `stdout` holds. */
+  readonly stdoutTruncated: boolean
+  /** The first 2 KB of standard error, as text. */
+  readonly stderr: string
+  /** True when there was more of it than `stderr` holds. */
+  readonly stderrTruncated: boolean
+  /** One line for people; set exactly when the execution failed. */
+  readonly errorMessage: string | null
+  readonly reason: OutcomeReason
+}
 
 interface Head {
   readonly text: string

@@ -1,5 +1,4 @@
-import type { OutcomeReason } from '../../engines/engine.ts'
-import type { ExitRecord } from './exit-record.ts'
+import type { ExitRecord, OutcomeReason } from './exit-record.ts'
 
 /** Why a run is ended before its own end. */
 export interface Cause {

@@ -1,12 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type {
-  Availability,
-  Engine,
-  EngineOutcome,
-  EngineRun,
-  PreparedRun,
-  PrepareOptions,
-} from '../engine.ts'
+import type { EngineOutcome } from '../../compute/keeper/outcome.ts'
+import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
 import { Parameters } from '../parameters.ts'
 import type { InputSource, SpecConfig, TaskSpec } from '../task.ts'
 

@@ -19,8 +19,8 @@ import {
   readProcess,
 } from '../../../src/compute/keeper/process-table.ts'
 import type { Isolation } from '../../../src/compute/keeper/protocol.ts'
+import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
-import type { RunningProcess } from '../../../src/engines/engine.ts'
 import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))

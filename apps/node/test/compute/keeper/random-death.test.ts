@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
-import type { RunningProcess } from '../../../src/engines/engine.ts'
+import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
 import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
