@@ -9,7 +9,6 @@ async function answer({ id, args, cwd = start, env = {}, input = '' }) {
   const terminal = {
     env: { PATH: process.env.PATH, ...env },
     colour: false,
-    progress: false,
     columns: 120,
     inputIsTerminal: false,
     outputIsTerminal: false,

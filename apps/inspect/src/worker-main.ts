@@ -1,8 +1,14 @@
+import { processTerminal } from '@saltcod/cli-kit'
 import { run } from './cli/run.ts'
-import { processTerminal } from './cli/terminal.ts'
+import { EXIT } from './exit-code.ts'
 
 // Whoever started this process may be killed; then nobody reads what it finds.
 process.once('disconnect', () => process.exit())
 process.channel?.unref()
 
-process.exitCode = await run(processTerminal(), process.argv)
+const terminal = processTerminal(process, {
+  unwritable: EXIT.usage,
+  // Whoever reads us may stop doing so, as `head` does.
+  onUnread: () => process.exit(EXIT.ok),
+})
+process.exitCode = await run(terminal, process.argv)

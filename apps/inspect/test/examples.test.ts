@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
+import { examplesOf, processTerminal } from '@saltcod/cli-kit'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { EXAMPLES } from '../src/cli/examples.ts'
+import { createCommandLine } from '../src/cli/program.ts'
 import { useFixtureSession } from './fixture-session.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -9,6 +10,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 const NOBODY = 65_534
 const asRoot = process.getuid?.() === 0
 
+const { program } = createCommandLine(processTerminal(process, { unwritable: 2 }))
 const session = useFixtureSession()
 let stores: readonly string[]
 
@@ -49,8 +51,8 @@ function words(example: string): string[] {
 }
 
 describe('every example runs, and what only reads leaves the stores as they were', () => {
-  for (const [verb, examples] of Object.entries(EXAMPLES)) {
-    for (const example of examples) {
+  for (const command of program.commands) {
+    for (const example of examplesOf(command)) {
       test(example, async () => {
         const [program, ...args] = words(example)
         expect(program).toBe('saltcod-inspect')
@@ -59,15 +61,16 @@ describe('every example runs, and what only reads leaves the stores as they were
         expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('Error') })
         expect(stdout + stderr).not.toBe('')
         expect(state()).toEqual(before)
-        if (asRoot && verb !== 'completion') expect(lstatSync(stores[0] ?? '').uid).toBe(NOBODY)
+        if (asRoot && command.name() !== 'completion') expect(lstatSync(stores[0] ?? '').uid).toBe(NOBODY)
       })
     }
   }
 })
 
-test('each command shows its examples', async () => {
-  for (const [verb, examples] of Object.entries(EXAMPLES).slice(0, 3)) {
-    const { stdout } = await session.run(verb, '--help')
-    for (const example of examples) expect(stdout).toContain(example)
+test('each command has examples, and shows them', async () => {
+  for (const command of program.commands) expect(examplesOf(command), command.name()).not.toEqual([])
+  for (const command of program.commands.slice(0, 3)) {
+    const { stdout } = await session.run(command.name(), '--help')
+    for (const example of examplesOf(command)) expect(stdout).toContain(`$ ${example}`)
   }
 })

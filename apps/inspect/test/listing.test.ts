@@ -134,7 +134,7 @@ describe('exit codes and messages', () => {
     [['jobs', 'jobs.db', '--limit', '0'], 2, 'It must be a whole number from 1.'],
     [['jobs', 'nothing.db'], 3, 'Error: there is nothing at nothing.db'],
     [['info', 'session.fixture.txt'], 3, 'Error: there is nothing at session.fixture.txt'],
-    [['jbos', 'jobs.db'], 2, "error: unknown command 'jbos'"],
+    [['jbos', 'jobs.db'], 2, "Error: unknown command 'jbos'"],
   ] as const)('%j', async ([args, status, message]) => {
     const ran = await run(...args)
     expect({ status: ran.status, stdout: ran.stdout }).toEqual({ status, stdout: '' })

@@ -23,7 +23,7 @@ test('--help prints to stdout', () => {
 test('an unknown option is one clear line, and no stack trace', () => {
   const { stdout, stderr, status } = inspect('--nonsense')
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 })
-  expect(stderr).toBe("error: unknown option '--nonsense'\n(see saltcod-inspect --help)\n")
+  expect(stderr).toBe("Error: unknown option '--nonsense'\nHint: see the usage with --help\n")
 })
 
 test('without a command it explains itself on stderr', () => {

@@ -1,17 +1,16 @@
+import { COMMON_EXIT } from '@saltcod/cli-kit'
+
 /** The exit codes of the program; scripts rely on them. */
-export const EXIT: {
-  readonly ok: 0
+export const EXIT: typeof COMMON_EXIT & {
   readonly failed: 1
-  readonly usage: 2
   readonly unreachable: 3
   readonly storeFailed: 74
   readonly interrupted: 130
 } = {
-  ok: 0,
+  // `usage` is also for a wrong configuration, or a store that the node must not or cannot open.
+  ...COMMON_EXIT,
   /** The command was understood and failed: there is no such job, the file of a job is wrong, or a program of it ended with another code than 0. */
   failed: 1,
-  /** Wrong usage, a wrong configuration, or a store that the node must not or cannot open. Nothing was written. */
-  usage: 2,
   /** The node cannot be reached, or was lost and did not come back in time. */
   unreachable: 3,
   /** The store of a serving node became unusable; start it again. */
@@ -19,6 +18,3 @@ export const EXIT: {
   /** Ctrl-C while a command waited. */
   interrupted: 130,
 }
-
-/** One of the values of {@link EXIT}. */
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

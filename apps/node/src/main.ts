@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 import { ownParts } from './own-parts.ts'
 
-const { run, processTerminal } = await ownParts()
-process.exit(await run(processTerminal(), process.argv))
+const { run, processTerminal, EXIT } = await ownParts()
+process.exit(await run(processTerminal(process, { unwritable: EXIT.failed }), process.argv))

@@ -1,11 +1,11 @@
+import { Failure } from '@saltcod/cli-kit'
 import type { Config, StoreLocation } from '@saltcod/config'
 import type { ExecutionStore, JobStore, StoreErrorCode } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import { openLmdbExecutionStore, openLmdbJobStore, probeLmdbStore } from '@saltcod/store-lmdb'
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import type { Logger } from 'pino'
-import { EXIT, type ExitCode } from './exit-code.ts'
-import { Failure } from './failure.ts'
+import { EXIT } from './exit-code.ts'
 import type { JobSpec } from './spec/job-spec.ts'
 
 /** What opening a store needs besides its place. */
@@ -85,7 +85,7 @@ function refusalOf(location: StoreLocation, error: unknown): unknown {
 }
 
 /** Where somebody has to look, a supervisor must not try again by itself. */
-function exitCodeOf(code: StoreErrorCode): ExitCode {
+function exitCodeOf(code: StoreErrorCode): number {
   if (code === 'STORE_BUSY') return EXIT.failed
   return code === 'STORE_FAILED' ? EXIT.storeFailed : EXIT.usage
 }

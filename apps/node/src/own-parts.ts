@@ -1,6 +1,7 @@
 /** What the program is made of. */
 export type OwnParts = Pick<typeof import('./cli/run.ts'), 'run'> &
-  Pick<typeof import('./cli/terminal.ts'), 'processTerminal'>
+  Pick<typeof import('./exit-code.ts'), 'EXIT'> &
+  Pick<typeof import('@saltcod/cli-kit'), 'processTerminal'>
 
 /** Wrong usage or configuration; `exit-code.ts` may not be there to say so. */
 const EXIT_USAGE = 2
@@ -8,11 +9,12 @@ const EXIT_USAGE = 2
 /** Loads the program, which takes more open files at once than some limits allow; ends the process where it cannot. */
 export async function ownParts(): Promise<OwnParts> {
   try {
-    const [{ run }, { processTerminal }] = await Promise.all([
+    const [{ run }, { EXIT }, { processTerminal }] = await Promise.all([
       import('./cli/run.ts'),
-      import('./cli/terminal.ts'),
+      import('./exit-code.ts'),
+      import('@saltcod/cli-kit'),
     ])
-    return { run, processTerminal }
+    return { run, EXIT, processTerminal }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error
     process.stderr.write(

@@ -1,5 +1,5 @@
+import { Failure } from '@saltcod/cli-kit'
 import { EXIT } from './exit-code.ts'
-import { Failure } from './failure.ts'
 
 /** Why somebody has to look before a start can succeed; after all others a further try may. */
 const REASONS: Readonly<Record<string, string>> = {

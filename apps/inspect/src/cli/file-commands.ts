@@ -1,18 +1,27 @@
-import { Option } from 'commander'
-import { VALUE_FORMATS } from '../store/value-text.ts'
-import { addListing, addOutput, addShowSecrets, wholeNumber } from './options.ts'
-import { addVerb, type CommandLine, settle } from './verb.ts'
+import { addCommand, outputOption, wholeNumber } from '@saltcod/cli-kit'
+import { type CommandLine, settle } from './command-line.ts'
 
-/** Adds the commands that speak of the file, its tables and its bytes. */
+/** Adds the commands that tell of a store as a file: who has it, what it holds, how large it is. */
 export function addFileCommands(line: CommandLine): void {
   const { terminal } = line
-  addOutput(
-    addVerb(line, 'info <store>', 'what the store says of itself: node, schema, owner, sizes'),
-  ).action(async (store, options) => {
-    const { info } = await import('../commands/info.ts')
-    await settle(line, info(terminal, store, options))
+  addCommand(line.program, 'info <store>', {
+    description: 'what the store says of itself: node, schema, owner, sizes',
+    examples: ['saltcod-inspect info jobs.db'],
   })
-  addOutput(addVerb(line, 'du <store>', 'where the bytes are, what would give some back, and who reads'))
+    .addOption(outputOption())
+    .action(async (store, options) => {
+      const { info } = await import('../commands/info.ts')
+      await settle(line, info(terminal, store, options))
+    })
+  addCommand(line.program, 'du <store>', {
+    description: 'where the bytes are, what would give some back, and who reads',
+    examples: [
+      'saltcod-inspect du ./repository',
+      'saltcod-inspect du jobs.db --age',
+      'saltcod-inspect du jobs.db --max-age 30d',
+    ],
+  })
+    .addOption(outputOption())
     .option('--age', 'also records and bytes by kind and age (looks at every record)')
     .option(
       '--config <file>',
@@ -29,43 +38,13 @@ export function addFileCommands(line: CommandLine): void {
       const { du } = await import('../commands/du.ts')
       await settle(line, du(terminal, store, options))
     })
-  addOutput(addVerb(line, 'stats <file>', 'rows and pages of each table')).action(async (store, options) => {
-    const { stats } = await import('../commands/stats.ts')
-    await settle(line, stats(terminal, store, options))
+  addCommand(line.program, 'stats <file>', {
+    description: 'rows and pages of each table',
+    examples: ['saltcod-inspect stats jobs.db'],
   })
-  addOutput(addVerb(line, 'buckets <file>', 'list the tables and indexes, with their keys counted')).action(
-    async (store, options) => {
-      const { buckets } = await import('../commands/buckets.ts')
-      await settle(line, buckets(terminal, store, options))
-    },
-  )
-  addRowVerbs(line)
-}
-
-function addRowVerbs(line: CommandLine): void {
-  const { terminal } = line
-  const format = () =>
-    new Option('-f, --format <format>', 'how to print values').choices([...VALUE_FORMATS]).default('auto')
-  addListing(addVerb(line, 'keys <file> <bucket>', 'list the keys of a bucket'))
-    .addOption(
-      new Option('-f, --format <format>', 'how to print keys').choices(['auto', 'hex']).default('auto'),
-    )
-    .action(async (store, bucket, options) => {
-      const { keys } = await import('../commands/keys.ts')
-      await settle(line, keys(terminal, store, bucket, options))
-    })
-  addShowSecrets(addOutput(addVerb(line, 'get <file> <bucket> <key>', 'print the value under a key')))
-    .addOption(format())
-    .action(async (store, bucket, key, options) => {
-      const { get } = await import('../commands/get.ts')
-      await settle(line, get(terminal, store, bucket, key, options))
-    })
-  addShowSecrets(
-    addListing(addVerb(line, 'dump <file> [bucket]', 'print every row of a bucket, or of all tables')),
-  )
-    .addOption(format())
-    .action(async (store, bucket, options) => {
-      const { dump } = await import('../commands/dump.ts')
-      await settle(line, dump(terminal, store, bucket, options))
+    .addOption(outputOption())
+    .action(async (store, options) => {
+      const { stats } = await import('../commands/stats.ts')
+      await settle(line, stats(terminal, store, options))
     })
 }

@@ -1,6 +1,6 @@
+import { Failure } from '@saltcod/cli-kit'
 import { parseDuration } from '@saltcod/units'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 /** Reads a point in time: a span before now such as `2h` or `7d`, or a date and time. Throws a `Failure`. */
 export async function parsePointInTime(text: string, nowMs: number): Promise<number> {

@@ -1,39 +1,39 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { addCommand, createProgram, type Terminal } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
+import { type CommandLine, settle } from './command-line.ts'
+import { addCopyCommands } from './copy-commands.ts'
 import { addExplanationCommands } from './explanation-commands.ts'
 import { addFileCommands } from './file-commands.ts'
-import { prepareFormat } from './output.ts'
+import { addHistoryCommands } from './history-commands.ts'
 import { addRecordCommands } from './record-commands.ts'
 import { addRepairCommands } from './repair-commands.ts'
-import type { Terminal } from './terminal.ts'
-import { addVerb, type CommandLine, settle } from './verb.ts'
+import { addRowCommands } from './row-commands.ts'
 
 /** Builds the command line of `saltcod-inspect`; the caller parses its arguments with it. */
-export function createProgram(terminal: Terminal): CommandLine {
-  const program = new Command('saltcod-inspect')
-    .description(
+export function createCommandLine(terminal: Terminal): CommandLine {
+  const program = createProgram(terminal, {
+    name: 'saltcod-inspect',
+    description:
       'Opens the store of a Saltcod node, running or stopped, explains it and checks it.\n' +
-        'STORE is a store file, or the repository directory of a node (then all its stores);\n' +
-        'FILE is one store file, or a directory with one alone.',
-    )
-    .usage('[command] <store> [arguments]')
-    .version(ownVersion())
-    .option('--debug', 'show where an unexpected error came from')
-    .showHelpAfterError('(see saltcod-inspect --help)')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 fine, 1 something was found or the record is not there, 2 wrong usage, 3 the store cannot be read.',
-    )
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
-    .exitOverride()
-    .hook('preAction', async (_, command) => await prepareFormat(command.opts()['output']))
+      'STORE is a store file, or the repository directory of a node (then all its stores);\n' +
+      'FILE is one store file, or a directory with one alone.',
+    version: ownVersion(),
+    notes:
+      'Exit codes: 0 fine, 1 something was found or the record is not there, 2 wrong usage, 3 the store cannot be read.',
+  }).usage('[command] <store> [arguments]')
   const line: CommandLine = { program, terminal, exitCode: EXIT.ok }
-  addRecordCommands(line)
   addExplanationCommands(line)
+  addRecordCommands(line)
+  addHistoryCommands(line)
   addFileCommands(line)
+  addRowCommands(line)
   addRepairCommands(line)
-  addVerb(line, 'completion <shell>', 'print completions for bash, zsh or fish').action(async (shell) => {
+  addCopyCommands(line)
+  addCommand(program, 'completion <shell>', {
+    description: 'print completions for bash, zsh or fish',
+    examples: ['saltcod-inspect completion bash'],
+  }).action(async (shell) => {
     const { completion } = await import('../commands/completion.ts')
     await settle(line, completion(terminal, program, shell))
   })

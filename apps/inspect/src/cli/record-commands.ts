@@ -1,20 +1,34 @@
-import { COMPUTE_STATES, EXECUTION_STATES, JOB_STATES, JOB_TYPES } from '@saltcod/store-core'
+import { addCommand, collectWords, outputOption, wordsOption } from '@saltcod/cli-kit'
+import {
+  COMPUTE_STATES,
+  EVALUATION_STATUSES,
+  EXECUTION_STATES,
+  JOB_STATES,
+  JOB_TYPES,
+} from '@saltcod/store-core'
+import { Option } from 'commander'
+import { type CommandLine, settle } from './command-line.ts'
 import { collectLabel } from './label-selector.ts'
-import { addArchive, addListing, addOutput, addShowSecrets, wordsOption } from './options.ts'
-import { addVerb, type CommandLine, settle } from './verb.ts'
+import { addArchive, addListing, addShowSecrets } from './options.ts'
 
 const ALL_EXECUTION_STATES = [...new Set([...EXECUTION_STATES, ...COMPUTE_STATES])]
 
-/** Adds the commands that speak of jobs and executions as they are. */
+/** Adds the commands that list and show jobs, executions and evaluations. */
 export function addRecordCommands(line: CommandLine): void {
   const { terminal } = line
-  addOutput(
-    addVerb(line, 'summary <store>', 'what an operator wants to know first (the default command)'),
-  ).action(async (store, options) => {
-    const { summary } = await import('../commands/summary.ts')
-    await settle(line, summary(terminal, store, options))
-  })
-  addArchive(addListing(addVerb(line, 'jobs <store>', 'list jobs, newest first')))
+  addArchive(
+    addListing(
+      addCommand(line.program, 'jobs <store>', {
+        description: 'list jobs, newest first',
+        examples: [
+          'saltcod-inspect jobs jobs.db --state Failed --limit 20',
+          'saltcod-inspect jobs jobs.db --namespace default --label team=blue --since 7d',
+          'saltcod-inspect jobs ./repository --output ndjson --all',
+          'saltcod-inspect jobs ./repository --archive ./archive --state Completed',
+        ],
+      }),
+    ),
+  )
     .addOption(wordsOption('--state <state>', 'only jobs in these states', JOB_STATES))
     .addOption(wordsOption('--type <type>', 'only jobs of this type', JOB_TYPES))
     .option('--namespace <name>', 'only jobs of this namespace')
@@ -28,7 +42,14 @@ export function addRecordCommands(line: CommandLine): void {
     })
   addArchive(
     addShowSecrets(
-      addOutput(addVerb(line, 'job <store> <id>', 'tell all about a job: id, short id or name')),
+      addCommand(line.program, 'job <store> <id>', {
+        description: 'tell all about a job: id, short id or name',
+        examples: [
+          'saltcod-inspect job jobs.db nightly',
+          'saltcod-inspect job jobs.db nightly --output yaml',
+          'saltcod-inspect job jobs.db yesterday --archive ./archive',
+        ],
+      }).addOption(outputOption()),
     ),
   )
     .option('--namespace <name>', 'where to look for a name', 'default')
@@ -36,7 +57,18 @@ export function addRecordCommands(line: CommandLine): void {
       const { job } = await import('../commands/job.ts')
       await settle(line, job(terminal, store, id, options))
     })
-  addArchive(addListing(addVerb(line, 'executions <store>', 'list executions')))
+  addArchive(
+    addListing(
+      addCommand(line.program, 'executions <store>', {
+        description: 'list executions',
+        examples: [
+          'saltcod-inspect executions executions.db --in-progress',
+          'saltcod-inspect executions jobs.db --job nightly',
+          'saltcod-inspect executions ./archive',
+        ],
+      }),
+    ),
+  )
     .addOption(wordsOption('--state <state>', 'only executions in these states', ALL_EXECUTION_STATES))
     .option('--job <id>', 'only executions of this job')
     .option('--node <id>', 'only executions on this node')
@@ -49,10 +81,41 @@ export function addRecordCommands(line: CommandLine): void {
       const { executions } = await import('../commands/executions.ts')
       await settle(line, executions(terminal, store, options))
     })
-  addShowSecrets(addOutput(addVerb(line, 'execution <store> <id>', 'tell all about an execution'))).action(
-    async (store, id, options) => {
-      const { execution } = await import('../commands/execution.ts')
-      await settle(line, execution(terminal, store, id, options))
-    },
+  addShowSecrets(
+    addCommand(line.program, 'execution <store> <id>', {
+      description: 'tell all about an execution',
+      examples: ['saltcod-inspect execution executions.db e-1c9f63aa'],
+    }).addOption(outputOption()),
+  ).action(async (store, id, options) => {
+    const { execution } = await import('../commands/execution.ts')
+    await settle(line, execution(terminal, store, id, options))
+  })
+  addEvaluationCommands(line)
+}
+
+function addEvaluationCommands(line: CommandLine): void {
+  const { terminal } = line
+  addListing(
+    addCommand(line.program, 'evaluations <store>', {
+      description: 'list what the scheduler has done and is to do',
+      examples: ['saltcod-inspect evaluations jobs.db --status pending'],
+    }),
   )
+    .addOption(new Option('--status <status>', 'only of this status').choices([...EVALUATION_STATUSES]))
+    .option('--job <id>', 'only evaluations of this job')
+    .action(async (store, options) => {
+      const { evaluations } = await import('../commands/evaluations.ts')
+      await settle(line, evaluations(terminal, store, options))
+    })
+  addCommand(line.program, 'counts <store>', {
+    description: 'records and bytes by kind, namespace and state',
+    examples: ['saltcod-inspect counts ./repository --output json'],
+  })
+    .addOption(outputOption())
+    .addOption(new Option('--kind <kind>', 'only this kind').choices(['job', 'execution', 'evaluation']))
+    .option('--namespace <name>', 'only this namespace', collectWords)
+    .action(async (store, options) => {
+      const { counts } = await import('../commands/counts.ts')
+      await settle(line, counts(terminal, store, options))
+    })
 }

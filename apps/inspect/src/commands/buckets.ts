@@ -1,6 +1,5 @@
+import { type Column, Listing, type Terminal } from '@saltcod/cli-kit'
 import type { ReadOptions } from '../cli/options.ts'
-import { type Column, Listing } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { countRows } from '../store/bucket-rows.ts'
 import { type Bucket, bucketsOf } from '../store/buckets.ts'
 import { locateStore } from '../store/locate.ts'

@@ -1,12 +1,9 @@
-import { localTime, shortId } from '@saltcod/cli-kit'
+import { Failure, Listing, localTime, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { Change, ChangeSet, FeedPage } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
-import { Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { locateStore } from '../store/locate.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
 

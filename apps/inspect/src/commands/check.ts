@@ -1,8 +1,5 @@
-import { countOf, formatTable, paint, printable } from '@saltcod/cli-kit'
+import { countOf, formatTable, Progress, paint, printable, printValue, type Terminal } from '@saltcod/cli-kit'
 import type { ReadOptions } from '../cli/options.ts'
-import { printValue } from '../cli/output.ts'
-import { Progress } from '../cli/progress.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { locateStores } from '../store/locate.ts'
@@ -20,7 +17,7 @@ const SHOWN_PER_RULE = 10
 export async function check(terminal: Terminal, store: string, options: CheckOptions): Promise<ExitCode> {
   const checks: StoreCheck[] = []
   const crash = crashBefore(terminal.env)
-  const progress = new Progress(terminal)
+  const progress = new Progress(terminal, () => performance.now())
   for (const path of await locateStores(store)) {
     const show = (what: 'pages' | 'rows', done: number, total: number) =>
       progress.show(what === 'pages' ? 'pages: rows' : 'rules: rows', done, total)

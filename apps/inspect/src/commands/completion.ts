@@ -1,7 +1,6 @@
+import { Failure, type Terminal } from '@saltcod/cli-kit'
 import type { Command } from 'commander'
-import type { Terminal } from '../cli/terminal.ts'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 const SHELLS: readonly string[] = ['bash', 'zsh', 'fish']
 

@@ -1,7 +1,6 @@
+import { type Column, Listing, type Terminal } from '@saltcod/cli-kit'
 import type { RecordKind, StateCount } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
-import { type Column, Listing } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { eachStore } from '../store/open-store.ts'

@@ -1,4 +1,14 @@
-import { bytesText, countOf, formatTable, paint, printable, span } from '@saltcod/cli-kit'
+import {
+  bytesText,
+  countOf,
+  Failure,
+  formatTable,
+  paint,
+  printable,
+  printValue,
+  span,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import type { JobRetentionRule } from '@saltcod/compaction'
 import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
 import type { KvStatistics } from '@saltcod/store-core/backend'
@@ -6,12 +16,9 @@ import { decodeRecord } from '@saltcod/store-core/format'
 import { type ReaderTable, readReaders } from '@saltcod/store-lmdb/file'
 import { parseDuration } from '@saltcod/units'
 import type { ReadOptions } from '../cli/options.ts'
-import { printValue } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
 import { EXIT } from '../exit-code.ts'
 import { previewRules, type RulePreview } from '../explain/rule-preview.ts'
-import { Failure } from '../failure.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { locateStores } from '../store/locate.ts'
 import { readNodeConfig } from '../store/node-config.ts'

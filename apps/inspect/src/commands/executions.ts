@@ -1,4 +1,4 @@
-import { localTime, shortId, span } from '@saltcod/cli-kit'
+import { type Column, Listing, localTime, shortId, span, type Terminal } from '@saltcod/cli-kit'
 import {
   COMPUTE_STATES,
   type ComputeExecution,
@@ -11,9 +11,7 @@ import {
   type PageRequest,
 } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
-import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { openPlace } from '../store/archive.ts'

@@ -1,8 +1,15 @@
-import { formatTable, localTime, paint, shortId, span } from '@saltcod/cli-kit'
+import {
+  formatTable,
+  json,
+  localTime,
+  paint,
+  printValues,
+  shortId,
+  span,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import type { Execution, Job, JobStore, Json } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
-import { json, printValues } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { openPlace } from '../store/archive.ts'
 import { exitCodeText } from '../store/exit-code-of.ts'

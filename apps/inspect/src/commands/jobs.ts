@@ -1,4 +1,13 @@
-import { localTime, shortId, span, stateStyle } from '@saltcod/cli-kit'
+import {
+  type Column,
+  Failure,
+  Listing,
+  localTime,
+  shortId,
+  span,
+  stateStyle,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import type { Archive } from '@saltcod/compaction'
 import type {
   Job,
@@ -10,12 +19,9 @@ import type {
   PageRequest,
 } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
-import { type Column, Listing } from '../cli/output.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { openPlace, type Place } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { tellMissing } from '../store/missing-records.ts'

@@ -1,6 +1,5 @@
+import { Listing, type Terminal } from '@saltcod/cli-kit'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
-import { Listing } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { findBucket, keyText, parseKey } from '../store/buckets.ts'
 import { locateStore } from '../store/locate.ts'

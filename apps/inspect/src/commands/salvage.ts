@@ -1,4 +1,4 @@
-import { countOf, printable } from '@saltcod/cli-kit'
+import { countOf, Failure, printable, printValue, type Terminal } from '@saltcod/cli-kit'
 import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import {
@@ -11,10 +11,7 @@ import {
 } from '@saltcod/store-core/format'
 import { type FileWalkEvents, type LostStretch, walkFile } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
-import { printValue } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { findOrphanRows } from '../pages/orphan-leaves.ts'
 import type { StoreTableRow } from '../store/interchange.ts'
 import { locateStore } from '../store/locate.ts'

@@ -1,10 +1,7 @@
-import { bytesText, formatTable } from '@saltcod/cli-kit'
+import { bytesText, Failure, formatTable, printValue, type Terminal } from '@saltcod/cli-kit'
 import type { KvTableStatistics } from '@saltcod/store-core/backend'
 import type { ReadOptions } from '../cli/options.ts'
-import { printValue } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { locateStore } from '../store/locate.ts'
 import { openStore } from '../store/open-store.ts'
 

@@ -1,11 +1,20 @@
-import { bytesText, countOf, formatTable, oneLine, paint, printable, shortId, span } from '@saltcod/cli-kit'
+import {
+  bytesText,
+  countOf,
+  formatTable,
+  oneLine,
+  paint,
+  printable,
+  printValue,
+  shortId,
+  span,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import type { ChangeSet, StateCount } from '@saltcod/store-core'
 import type { KvStatistics } from '@saltcod/store-core/backend'
 import { readNewestChanges } from '@saltcod/store-core/format'
 import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
-import { printValue } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { recordsText, rfcTime, sizeText } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { type RecentFailure, recentFailures } from '../explain/recent-failures.ts'

@@ -1,4 +1,14 @@
-import { formatTable, localTime, paint, printable, printableLines, shortId, span } from '@saltcod/cli-kit'
+import {
+  formatTable,
+  localTime,
+  paint,
+  printable,
+  printableLines,
+  printValues,
+  shortId,
+  span,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import { decideRecovery, type RecoveryPolicy, recoveryPolicy } from '@saltcod/recovery'
 import {
   COMPUTE_MACHINE,
@@ -10,8 +20,6 @@ import {
 } from '@saltcod/store-core'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
-import { printValues } from '../cli/output.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { needText, nodeQueue, queueText } from '../explain/node-queue.ts'

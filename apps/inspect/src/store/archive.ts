@@ -1,3 +1,4 @@
+import type { Terminal } from '@saltcod/cli-kit'
 import {
   type Archive,
   type ArchivedJob,
@@ -8,7 +9,6 @@ import {
 import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { readStoreRow } from '@saltcod/store-core/format'
 import { openMemoryKv } from '@saltcod/store-memory'
-import type { Terminal } from '../cli/terminal.ts'
 import { isArchive } from './locate.ts'
 import type { OpenedJobs } from './open-store.ts'
 import { orNothing } from './or-nothing.ts'

@@ -1,6 +1,6 @@
+import { Failure } from '@saltcod/cli-kit'
 import type { Archive, ArchiveEntry } from '@saltcod/compaction'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { openArchivedJob, type Place } from './archive.ts'
 import { locateStores } from './locate.ts'
 import { type OpenedJobs, openStore } from './open-store.ts'

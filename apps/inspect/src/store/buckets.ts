@@ -1,3 +1,4 @@
+import { Failure } from '@saltcod/cli-kit'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import {
   type DecodedPart,
@@ -8,7 +9,6 @@ import {
   tuple,
 } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 /** A named part of a store: a table, or one index out of the table `index`. */
 export interface Bucket {

@@ -1,7 +1,6 @@
+import { Failure, type Terminal } from '@saltcod/cli-kit'
 import type { ComputeExecution, Execution, Job, Page } from '@saltcod/store-core'
-import type { Terminal } from '../cli/terminal.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { findArchivedJob, type Place } from './archive.ts'
 import {
   eachJobStore,

@@ -1,7 +1,7 @@
+import { Failure } from '@saltcod/cli-kit'
 import type { Json } from '@saltcod/store-core'
 import { decodeRecord, encodeRecord, type StoreKind } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import type { Secrets } from './secrets.ts'
 
 /** One row of a store on its way from one file to another. */

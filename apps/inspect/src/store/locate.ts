@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Failure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { requireRegularFile } from './regular-file.ts'
 
 /** A directory of one node may be given as well as the repository around it. */

@@ -1,5 +1,5 @@
+import type { Terminal } from '@saltcod/cli-kit'
 import type { Page, PageRequest, RecordKind } from '@saltcod/store-core'
-import type { Terminal } from '../cli/terminal.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { countRows } from './bucket-rows.ts'
 import type { OpenedStore } from './open-store.ts'

@@ -10,11 +10,11 @@ import {
   truncateSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { Failure } from '@saltcod/cli-kit'
 import { type KvStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { freeLmdbPlace, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import type { StoreTableRow } from './interchange.ts'
 
 const MAX_BATCH_KEYS = 1_000

@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { Failure } from '@saltcod/cli-kit'
 import type { Config } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 /**
  * Reads the configuration of the node whose store is looked at: from the file that is given, else from the one in the

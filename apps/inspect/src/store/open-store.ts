@@ -1,3 +1,4 @@
+import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
 import {
   type KvSnapshot,
@@ -8,10 +9,8 @@ import {
 } from '@saltcod/store-core/backend'
 import { readStoreRow, SCHEMA_VERSION, type StoreRow, unfoldedStore } from '@saltcod/store-core/format'
 import { openLmdbKv } from '@saltcod/store-lmdb'
-import type { Terminal } from '../cli/terminal.ts'
 import { announceOpening, crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { locateStores } from './locate.ts'
 import { scratchDirectory } from './scratch-directory.ts'
 import { careHint, isUnreadable, passOver } from './unreadable-store.ts'

@@ -1,7 +1,6 @@
+import { Failure, type Terminal } from '@saltcod/cli-kit'
 import type { Page, PageCursor, PageRequest } from '@saltcod/store-core'
-import type { Terminal } from '../cli/terminal.ts'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 /** How much of a listing is wanted. */
 export interface Paging {

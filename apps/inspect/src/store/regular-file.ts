@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
+import { Failure } from '@saltcod/cli-kit'
 import type { ExitCode } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 /** How something that is no file is refused. */
 export interface FileRefusal {

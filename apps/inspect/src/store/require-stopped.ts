@@ -1,6 +1,6 @@
+import { Failure } from '@saltcod/cli-kit'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 /** Refuses a store whose node runs. Throws a `Failure`. */
 export async function requireStopped(path: string, instead: string): Promise<void> {

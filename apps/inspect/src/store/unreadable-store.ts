@@ -1,8 +1,6 @@
+import { complain, isFailure, type Terminal } from '@saltcod/cli-kit'
 import { isStoreError } from '@saltcod/store-core'
-import { complain } from '../cli/complaint.ts'
-import type { Terminal } from '../cli/terminal.ts'
 import { EXIT } from '../exit-code.ts'
-import { isFailure } from '../failure.ts'
 
 /** Says what can be done about a store that cannot be read. */
 export function careHint(path: string): string {

@@ -1,7 +1,7 @@
+import { Failure } from '@saltcod/cli-kit'
 import { isStoreError, type Json } from '@saltcod/store-core'
 import { decodeId, decodeRecord, decodeTuple, INDEX } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import type { Secrets } from './secrets.ts'
 
 /** How the value of a row can be printed. */

@@ -1,8 +1,8 @@
+import { Failure } from '@saltcod/cli-kit'
 import { type Archive, openArchive } from '@saltcod/compaction'
 import { isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 
 /** Opens the archive of a node for writing; `null` where none is configured. Throws a `Failure` that says in one line what is wrong. */
 export async function openNodeArchive(directory: string | undefined, log: Logger): Promise<Archive | null> {

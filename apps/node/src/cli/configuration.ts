@@ -1,9 +1,8 @@
+import { Failure, type Terminal } from '@saltcod/cli-kit'
 import type { Config, LoadedConfig } from '@saltcod/config'
 import { formatProblem, loadConfig } from '@saltcod/config'
 import { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
-import type { Terminal } from './terminal.ts'
 
 /** The flags by which every command finds its node. */
 export interface NodeFlags {

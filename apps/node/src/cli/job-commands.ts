@@ -1,26 +1,28 @@
+import {
+  addCommand,
+  collect,
+  DOCUMENT_FORMATS,
+  outputOption,
+  type Terminal,
+  wholeNumber,
+} from '@saltcod/cli-kit'
 import { type Command, Option } from 'commander'
-import { addJobFlags, addNodeFlags, addNodeWaitFlag, collect, outputOption, wholeNumber } from './options.ts'
-import { LIST_FORMATS } from './output.ts'
+import { addJobFlags, addNodeFlags, addNodeWaitFlag } from './flags.ts'
 import { addHoldCommands } from './retention-commands.ts'
-import type { Terminal } from './terminal.ts'
 
-const ID_HELP = '\nA job is named by its id, the beginning of it (j-1a2b3c4d), or its name.\n'
+const ID_HELP = 'A job is named by its id, the beginning of it (j-1a2b3c4d), or its name.'
 
 /** Adds `job run|rerun|list|describe|history|executions|logs|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
-  const job = program
-    .command('job')
-    .description('Submits jobs and looks after them.')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ saltcod job run hello.yaml
-  $ saltcod job list
-  $ saltcod job describe j-1a2b3c4d
-  $ saltcod job logs -f j-1a2b3c4d
-`,
-    )
+  const job = addCommand(program, 'job', {
+    description: 'Submits jobs and looks after them.',
+    examples: [
+      'saltcod job run hello.yaml',
+      'saltcod job list',
+      'saltcod job describe j-1a2b3c4d',
+      'saltcod job logs -f j-1a2b3c4d',
+    ],
+  })
   addRun(job, terminal)
   addRerun(job, terminal)
   addList(job, terminal)
@@ -31,27 +33,12 @@ Examples:
 }
 
 function addRun(job: Command, terminal: Terminal): void {
-  const command = job
-    .command('run [spec]')
-    .description(
+  const command = addCommand(job, 'run [spec]', {
+    description:
       'Submits a job from a YAML or JSON file (- or nothing: standard input) and waits for its end.',
-    )
-    .option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
-    .option('--no-wait', 'return as soon as the node has taken the job')
-    .option('--force', 'submit it even where the job of that name is exactly the same')
-    .option('--idempotency-key <key>', 'submitting again with the same key gives the same job')
-    .option('--hide-warnings', 'do not print what the node left out')
-    .addHelpText(
-      'after',
-      `
+    notes: `
 Exit code 0 if the job completed and each of its programs ended with 0; 1 if one did not, the job failed, was stopped, or is not over
 in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on without being waited for.
-
-Examples:
-  $ saltcod job run hello.yaml
-  $ saltcod job run --id-only --no-wait hello.yaml
-  $ cat hello.json | saltcod job run -
-  $ saltcod job run --force hello.yaml       # again, although nothing in it has changed
 
   hello.yaml:
     name: hello
@@ -61,7 +48,18 @@ Examples:
       - name: main
         engine: { type: noop, params: { DurationMs: 1000 } }
 `,
-    )
+    examples: [
+      'saltcod job run hello.yaml',
+      'saltcod job run --id-only --no-wait hello.yaml',
+      'cat hello.json | saltcod job run -',
+      'saltcod job run --force hello.yaml       # again, although nothing in it has changed',
+    ],
+  })
+    .option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
+    .option('--no-wait', 'return as soon as the node has taken the job')
+    .option('--force', 'submit it even where the job of that name is exactly the same')
+    .option('--idempotency-key <key>', 'submitting again with the same key gives the same job')
+    .option('--hide-warnings', 'do not print what the node left out')
   addNodeFlags(addWaitFlags(command)).action(async (spec: string | undefined, options) => {
     const { jobRun } = await import('./commands/job-run.ts')
     await jobRun(terminal, spec, options)
@@ -69,24 +67,18 @@ Examples:
 }
 
 function addRerun(job: Command, terminal: Terminal): void {
-  const command = job
-    .command('rerun <id>')
-    .description(
+  const command = addCommand(job, 'rerun <id>', {
+    description:
       'Runs a job again, as a new version of it, and waits for its end. It must have begun or be over.',
-    )
-    .option('--job-version <number>', 'as this version was written (default: the newest)', wholeNumber)
-    .option('--no-wait', 'return as soon as the node has taken it')
-    .addHelpText(
-      'after',
-      `${ID_HELP}
+    notes: `${ID_HELP}
+
 Exit code 0 if the job completed and each of its programs ended with 0; 1 if one did not, the job failed, was stopped, or is not over
 in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on without being waited for.
-
-Examples:
-  $ saltcod job rerun j-1a2b3c4d
-  $ saltcod job rerun hello --job-version 1 --no-wait
 `,
-    )
+    examples: ['saltcod job rerun j-1a2b3c4d', 'saltcod job rerun hello --job-version 1 --no-wait'],
+  })
+    .option('--job-version <number>', 'as this version was written (default: the newest)', wholeNumber)
+    .option('--no-wait', 'return as soon as the node has taken it')
   addJobFlags(addWaitFlags(command)).action(async (id: string, options) => {
     const { jobRerun } = await import('./commands/job-rerun.ts')
     await jobRerun(terminal, id, options)
@@ -109,9 +101,14 @@ function addWaitFlags(command: Command): Command {
 }
 
 function addList(job: Command, terminal: Terminal): void {
-  const command = job
-    .command('list')
-    .description('Lists jobs, the newest first.')
+  const command = addCommand(job, 'list', {
+    description: 'Lists jobs, the newest first.',
+    examples: [
+      'saltcod job list',
+      'saltcod job list --state Running,Queued --output json',
+      "saltcod job list --labels 'env=prod,tier in (a,b)' --limit 100",
+    ],
+  })
     .option('--limit <number>', 'how many', wholeNumber, 10)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--namespace <name>', 'only jobs of this namespace')
@@ -124,16 +121,7 @@ function addList(job: Command, terminal: Terminal): void {
     .option('--order-by <field>', 'created_at or modified_at')
     .option('--order-reversed', 'the oldest first')
     .option('--wide', 'whole ids')
-    .addOption(outputOption(LIST_FORMATS, 'table'))
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ saltcod job list
-  $ saltcod job list --state Running,Queued --output json
-  $ saltcod job list --labels 'env=prod,tier in (a,b)' --limit 100
-`,
-    )
+    .addOption(outputOption())
   addNodeFlags(command).action(async (options) => {
     const { jobList } = await import('./commands/job-list.ts')
     await jobList(terminal, options)
@@ -141,44 +129,44 @@ Examples:
 }
 
 function addReads(job: Command, terminal: Terminal): void {
-  const describe = job
-    .command('describe <id>')
-    .description('Tells all about a job: what it is, where its executions stand, what has happened.')
+  const describe = addCommand(job, 'describe <id>', {
+    description: 'Tells all about a job: what it is, where its executions stand, what has happened.',
+    notes: ID_HELP,
+    examples: ['saltcod job describe j-1a2b3c4d'],
+  })
     .option('--wide', 'whole ids')
-    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
-    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job describe j-1a2b3c4d\n`)
+    .addOption(outputOption(DOCUMENT_FORMATS))
   addJobFlags(describe).action(async (id: string, options) => {
     const { jobDescribe } = await import('./commands/job-describe.ts')
     await jobDescribe(terminal, id, options)
   })
-  const history = job
-    .command('history <id>')
-    .description('Lists what has happened to a job and its executions, oldest first.')
+  const history = addCommand(job, 'history <id>', {
+    description: 'Lists what has happened to a job and its executions, oldest first.',
+    notes: ID_HELP,
+    examples: ['saltcod job history j-1a2b3c4d --event-type execution'],
+  })
     .option('--event-type <type>', 'all, job or execution')
     .option('--execution-id <id>', 'only this execution')
     .option('--limit <number>', 'how many (default: all)', wholeNumber)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--wide', 'whole ids')
-    .addOption(outputOption(LIST_FORMATS, 'table'))
-    .addHelpText(
-      'after',
-      `${ID_HELP}\nExamples:\n  $ saltcod job history j-1a2b3c4d --event-type execution\n`,
-    )
+    .addOption(outputOption())
   addJobFlags(history).action(async (id: string, options) => {
     const { jobHistory } = await import('./commands/job-history.ts')
     await jobHistory(terminal, id, options)
   })
-  const executions = job
-    .command('executions <id>')
-    .description('Lists the executions of a job.')
+  const executions = addCommand(job, 'executions <id>', {
+    description: 'Lists the executions of a job.',
+    notes: ID_HELP,
+    examples: ['saltcod job executions j-1a2b3c4d --output json'],
+  })
     .option('--limit <number>', 'how many', wholeNumber, 20)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--order-by <field>', 'created_at, modified_at, id or state')
     .option('--order-reversed', 'the other way round')
     .option('--all-versions', 'those of older versions of the job too')
     .option('--wide', 'whole ids')
-    .addOption(outputOption(LIST_FORMATS, 'table'))
-    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job executions j-1a2b3c4d --output json\n`)
+    .addOption(outputOption())
   addJobFlags(executions).action(async (id: string, options) => {
     const { jobExecutions } = await import('./commands/job-executions.ts')
     await jobExecutions(terminal, id, options)
@@ -186,16 +174,14 @@ function addReads(job: Command, terminal: Terminal): void {
 }
 
 function addLogs(job: Command, terminal: Terminal): void {
-  const command = job
-    .command('logs <id>')
-    .description('Prints what a job wrote: its standard output to ours, its standard error to ours.')
+  const command = addCommand(job, 'logs <id>', {
+    description: 'Prints what a job wrote: its standard output to ours, its standard error to ours.',
+    notes: ID_HELP,
+    examples: ['saltcod job logs -f j-1a2b3c4d', 'saltcod job logs hello --namespace science'],
+  })
     .option('-f, --follow', 'go on until the job has ended; with --execution-id, until that execution has')
     .option('-t, --tail', 'only what is written from now on')
     .option('-e, --execution-id <id>', 'of this execution (default: the newest)')
-    .addHelpText(
-      'after',
-      `${ID_HELP}\nExamples:\n  $ saltcod job logs -f j-1a2b3c4d\n  $ saltcod job logs hello --namespace science\n`,
-    )
   addJobFlags(addNodeWaitFlag(command)).action(async (id: string, options) => {
     const { jobLogs } = await import('./commands/job-logs.ts')
     await jobLogs(terminal, id, options)
@@ -203,13 +189,14 @@ function addLogs(job: Command, terminal: Terminal): void {
 }
 
 function addStop(job: Command, terminal: Terminal): void {
-  const command = job
-    .command('stop <id>')
-    .description('Stops a job and everything that runs for it.')
+  const command = addCommand(job, 'stop <id>', {
+    description: 'Stops a job and everything that runs for it.',
+    notes: ID_HELP,
+    examples: ["saltcod job stop j-1a2b3c4d --reason 'wrong input'"],
+  })
     .option('--reason <text>', 'why, for its history')
     .option('--quiet', 'print nothing')
-    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
-    .addHelpText('after', `${ID_HELP}\nExamples:\n  $ saltcod job stop j-1a2b3c4d --reason 'wrong input'\n`)
+    .addOption(outputOption(DOCUMENT_FORMATS))
   addJobFlags(command).action(async (id: string, options) => {
     const { jobStop } = await import('./commands/job-stop.ts')
     await jobStop(terminal, id, options)

@@ -1,11 +1,9 @@
-import { printableOutput, shortId } from '@saltcod/cli-kit'
+import { isFailure, printableOutput, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import type { LogRequest, ReceivedPart } from '../client/log-stream.ts'
 import { EXIT } from '../exit-code.ts'
-import { isFailure } from '../failure.ts'
 import type { WireExecution } from '../wire/models.ts'
 import type { NodeWait } from './node-wait.ts'
-import type { Terminal } from './terminal.ts'
 import { stateText } from './words.ts'
 
 const ENDED = new Set(['Completed', 'Failed', 'Stopped'])

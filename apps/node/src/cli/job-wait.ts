@@ -1,12 +1,10 @@
-import { paint, printable, shortId } from '@saltcod/cli-kit'
+import { Failure, indented, isFailure, paint, printable, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
-import { Failure, isFailure } from '../failure.ts'
 import type { WireExecution, WireHistory, WireJob } from '../wire/models.ts'
 import { followLog } from './job-log.ts'
 import { type NodeWait, type NodeWaitOptions, waitedJob, waiting } from './node-wait.ts'
-import type { Terminal } from './terminal.ts'
-import { indented, rfcText, stateText } from './words.ts'
+import { rfcText, stateText } from './words.ts'
 
 /** How a job is waited for. */
 export interface WaitOptions extends NodeWaitOptions {

@@ -1,3 +1,4 @@
+import { Failure } from '@saltcod/cli-kit'
 import type { Config } from '@saltcod/config'
 import {
   ensureNodeId,
@@ -9,7 +10,6 @@ import {
   resolvePaths,
 } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import { refuseBadFiles } from '../open-stores.ts'
 import { rememberNodeStores } from '../store-memory.ts'
 

@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { printable, shortId } from '@saltcod/cli-kit'
+import { Failure, isFailure, printable, shortId, type Terminal } from '@saltcod/cli-kit'
 import { formatDuration } from '@saltcod/units'
 import { wasLost } from '../client/unreachable.ts'
 import { EXIT } from '../exit-code.ts'
-import { Failure, isFailure } from '../failure.ts'
 import { Interrupt } from './interrupt.ts'
-import type { Terminal } from './terminal.ts'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1_000

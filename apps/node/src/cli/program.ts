@@ -1,15 +1,21 @@
-import { Command } from 'commander'
+import {
+  addCommand,
+  createProgram,
+  DOCUMENT_FORMATS,
+  type Format,
+  outputOption,
+  type Terminal,
+} from '@saltcod/cli-kit'
+import type { Command } from 'commander'
 import { programVersion } from '../version.ts'
 import { addArchiveCommands } from './archive-commands.ts'
 import { addConfigCommands } from './config-commands.ts'
+import { addNodeFlags, addSettingFlags } from './flags.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
-import { addNodeFlags, addSettingFlags, outputOption } from './options.ts'
-import { LIST_FORMATS } from './output.ts'
 import { addCompactCommand, addGcCommand } from './retention-commands.ts'
-import type { Terminal } from './terminal.ts'
 
-const EXIT_CODES = `
+const NOTES = `
 Exit codes:
   0    done
   1    failed: the node refused, a job file is wrong, the job that was waited for did not complete, or one of its
@@ -26,26 +32,14 @@ Examples:
   $ saltcod recover                        what a restart would do now
 `
 
-/** Makes the commands of the program. Parsing throws a `CommanderError` for wrong usage. */
-export function createProgram(terminal: Terminal): Command {
-  const program = new Command('saltcod')
-    .description('Takes jobs, runs them, and comes back with every job where it was.')
-    .version(`v${programVersion()}`, '-V, --version', 'print the version of this program')
-    .option('--debug', 'show the cause of an error')
-    .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help of a command')
-    .showSuggestionAfterError(true)
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
-    .configureOutput({
-      writeOut: (text) => terminal.out(text),
-      writeErr: (text) => terminal.err(text),
-      outputError: () => undefined,
-      getOutHelpWidth: () => terminal.columns,
-      getErrHelpWidth: () => terminal.columns,
-    })
-    .exitOverride()
-    .addHelpText('after', EXIT_CODES)
-  program.hook('preAction', (_program, command) => refuseEmptyArguments(command))
+/** Makes the program with its commands. Parsing throws a `CommanderError` for wrong usage. */
+export function createCommandLine(terminal: Terminal): Command {
+  const program = createProgram(terminal, {
+    name: 'saltcod',
+    description: 'Takes jobs, runs them, and comes back with every job where it was.',
+    version: `v${programVersion()}`,
+    notes: NOTES,
+  })
   addServe(program, terminal)
   addJobCommands(program, terminal)
   addNodeCommands(program, terminal)
@@ -58,35 +52,24 @@ export function createProgram(terminal: Terminal): Command {
   return program
 }
 
-/** An empty id would otherwise reach the node as another question: the one for the list. */
-function refuseEmptyArguments(command: Command): void {
-  for (const [index, argument] of command.registeredArguments.entries()) {
-    if (command.args[index]?.trim() === '') command.error(`error: <${argument.name()}> is empty`)
-  }
-}
-
 function addServe(program: Command, terminal: Terminal): void {
-  const command = program
-    .command('serve')
-    .summary('serve a node')
-    .description('Serves a node: takes jobs, schedules them, runs them, until SIGTERM or Ctrl-C.')
-    .option(
-      '--fresh',
-      'begin an empty store where the node has none at its path, although one was there, or older data or stores at another path or of another node id are; what is there is left alone, and a node that has all its stores is refused',
-    )
-    .addHelpText(
-      'after',
-      `
+  const command = addCommand(program, 'serve', {
+    summary: 'serve a node',
+    description: 'Serves a node: takes jobs, schedules them, runs them, until SIGTERM or Ctrl-C.',
+    notes: `
 Prints one line to stdout once it takes requests: listening on http://HOST:PORT. The log goes to stderr.
 SIGTERM and Ctrl-C let running work finish first; a second one ends the node at once. SIGHUP reads the configuration again: the log
 level, Retention, Compaction (but for AtStart) and Recovery.Interruptions are taken at once, the log names what waits for a start.
-
-Examples:
-  $ saltcod serve
-  $ saltcod serve --repo /srv/node1 --port 4321 --allow-exec
-  $ BACALHAU_DIR=/srv/node1 saltcod serve --log-level debug
 `,
-    )
+    examples: [
+      'saltcod serve',
+      'saltcod serve --repo /srv/node1 --port 4321 --allow-exec',
+      'BACALHAU_DIR=/srv/node1 saltcod serve --log-level debug',
+    ],
+  }).option(
+    '--fresh',
+    'begin an empty store where the node has none at its path, although one was there, or older data or stores at another path or of another node id are; what is there is left alone, and a node that has all its stores is refused',
+  )
   addSettingFlags(command).action(async (options: { readonly fresh?: boolean }) => {
     const { serve } = await import('./commands/serve.ts')
     await serve(terminal, settingArguments(program), options)
@@ -94,48 +77,40 @@ Examples:
 }
 
 function addRecover(program: Command, terminal: Terminal): void {
-  const command = program
-    .command('recover')
-    .summary('say what a restart would do')
-    .description('Says what a restart would do with every execution that has not ended. Nothing is written.')
+  const command = addCommand(program, 'recover', {
+    summary: 'say what a restart would do',
+    description: 'Says what a restart would do with every execution that has not ended. Nothing is written.',
+    examples: ['saltcod recover', 'saltcod recover --repo /srv/node1 --output json'],
+  })
     .option('--plan', 'print the plan, which is all that this command does')
-    .addOption(outputOption(LIST_FORMATS, 'table'))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ saltcod recover\n  $ saltcod recover --repo /srv/node1 --output json\n',
-    )
-  addSettingFlags(command).action(async (options: { readonly output: string }) => {
+    .addOption(outputOption())
+  addSettingFlags(command).action(async (options: { readonly output: Format }) => {
     const { recoverPlan } = await import('./commands/recover.ts')
     await recoverPlan(terminal, settingArguments(program), options.output)
   })
 }
 
 function addRest(program: Command, terminal: Terminal): void {
-  const version = program
-    .command('version')
-    .description('Tells the version of this program and of the node.')
+  const version = addCommand(program, 'version', {
+    description: 'Tells the version of this program and of the node.',
+    examples: ['saltcod version', 'saltcod version --client --output json'],
+  })
     .option('--client', 'do not ask the node')
-    .addOption(outputOption(['table', 'json', 'yaml'], 'table'))
-    .addHelpText('after', '\nExamples:\n  $ saltcod version\n  $ saltcod version --client --output json\n')
+    .addOption(outputOption(DOCUMENT_FORMATS))
   addNodeFlags(version).action(async (options) => {
     const commands = await import('./commands/version.ts')
     await commands.version(terminal, options)
   })
-  program
-    .command('completion <shell>')
-    .description(
+  addCommand(program, 'completion <shell>', {
+    description:
       'Prints a script that completes commands, flags, states, formats, job ids and files: for bash, zsh or fish.',
-    )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ source <(saltcod completion bash)\n  $ saltcod completion fish | source\n',
-    )
-    .action(async (shell: string, _options: unknown, command: Command) => {
-      const { completion, SHELLS } = await import('./commands/completion.ts')
-      if (!SHELLS.includes(shell))
-        command.error(`error: unknown shell '${shell}', it is one of ${SHELLS.join(', ')}`)
-      completion(terminal, program, shell)
-    })
+    examples: ['source <(saltcod completion bash)', 'saltcod completion fish | source'],
+  }).action(async (shell: string, _options: unknown, command: Command) => {
+    const { completion, SHELLS } = await import('./commands/completion.ts')
+    if (!SHELLS.includes(shell))
+      command.error(`error: unknown shell '${shell}', it is one of ${SHELLS.join(', ')}`)
+    completion(terminal, program, shell)
+  })
   // What the scripts of the shells ask; its name is in them.
   const jobs = program.command('completion-jobs', { hidden: true }).description('Lists ids of jobs.')
   addNodeFlags(jobs).action(async (options) => {
@@ -147,5 +122,5 @@ function addRest(program: Command, terminal: Terminal): void {
 /** The arguments as they were typed: settings are read from them by the configuration, which sees every mistake. */
 function settingArguments(program: Command): readonly string[] {
   const { rawArgs } = program as Command & { readonly rawArgs: readonly string[] }
-  return rawArgs.slice(2)
+  return rawArgs
 }

@@ -1,6 +1,6 @@
+import type { Terminal } from '@saltcod/cli-kit'
 import { type Config, formatProblem, type LoadedConfig, listConfig, loadConfig } from '@saltcod/config'
 import type { Logger } from 'pino'
-import type { Terminal } from './terminal.ts'
 
 /** The settings that a node takes while it serves; every other waits for the next start. */
 const RELOADED: ReadonlySet<string> = new Set([

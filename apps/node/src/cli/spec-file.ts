@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises'
+import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { parseDocument } from 'yaml'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
-import type { Terminal } from './terminal.ts'
 
 /** Larger files are not even read; the node takes less. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024

@@ -1,4 +1,4 @@
-import { localTime, printable } from '@saltcod/cli-kit'
+import { localTime } from '@saltcod/cli-kit'
 import type { WireExecution } from '../wire/models.ts'
 import { desiredStateName, executionStateName } from '../wire/state-number.ts'
 import { fromNanoseconds } from '../wire/time.ts'
@@ -11,15 +11,6 @@ export function timeText(nanoseconds: number): string {
 /** Writes an RFC 3339 text as local date and time. */
 export function rfcText(text: string): string {
   return localTime(Date.parse(text))
-}
-
-/** Makes text of others fit to be printed behind `width` characters: its further lines begin there too. */
-export function indented(text: string, width: number): string {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map(printable)
-    .join(`\n${' '.repeat(width)}`)
 }
 
 /** Returns the name of an execution's state. */

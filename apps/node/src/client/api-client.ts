@@ -1,7 +1,7 @@
+import { Failure } from '@saltcod/cli-kit'
 import type { ArchivedItem, ArchivedJobAnswer } from '../archive/archive-routes.ts'
 import type { CompactionStatus } from '../compaction/compaction-report.ts'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import type { GcReport } from '../retention/gc-report.ts'
 import type { HoldAnswer } from '../retention/gc-routes.ts'
 import type {

@@ -1,6 +1,6 @@
+import { Failure } from '@saltcod/cli-kit'
 import { WebSocket } from 'ws'
 import { EXIT } from '../exit-code.ts'
-import { Failure } from '../failure.ts'
 import type { WireLogMessage } from '../wire/models.ts'
 import { unreachable } from './unreachable.ts'
 

@@ -1,5 +1,5 @@
+import { Failure, isFailure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
-import { Failure, isFailure } from '../failure.ts'
 
 const CLOSED = 'it closed the connection'
 const REASONS: Readonly<Record<string, string>> = {

@@ -66,7 +66,7 @@ test.skipIf(!has('bash'))(
     assert.deepEqual(await bash('job', 'des'), ['describe'])
     assert.deepEqual(await bash('job', 'list', '--sta'), ['--state'])
     assert.deepEqual(await bash('job', 'list', '--state', 'Fa'), ['Failed'])
-    assert.deepEqual(await bash('job', 'list', '--output', ''), ['table', 'json', 'yaml', 'csv'])
+    assert.deepEqual(await bash('job', 'list', '--output', ''), ['table', 'json', 'ndjson', 'yaml', 'csv'])
     assert.deepEqual(await bash('job', 'list', '--limit', '3', '--output', 'js'), ['json'])
     assert.deepEqual(await bash('job', 'run', 'my'), ['my job.yaml'])
     assert.deepEqual(await bash('job', 'describe', 'j-'), [id])

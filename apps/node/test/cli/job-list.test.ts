@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import type { Terminal } from '@saltcod/cli-kit'
 import { test } from 'vitest'
 import { jobList } from '../../src/cli/commands/job-list.ts'
-import type { Terminal } from '../../src/cli/terminal.ts'
 import type { WireJob } from '../../src/wire/models.ts'
 import { noopJob, startTestNode, type TestNode } from '../node-fixture.ts'
 

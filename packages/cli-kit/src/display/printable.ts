@@ -32,3 +32,12 @@ function escaped(character: string): string {
   }
   return text
 }
+
+/** Makes text of others fit to be printed behind `width` characters: its further lines begin there too. */
+export function indented(text: string, width: number): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map(printable)
+    .join(`\n${' '.repeat(width)}`)
+}

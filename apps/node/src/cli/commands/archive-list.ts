@@ -1,15 +1,12 @@
-import { shortId } from '@saltcod/cli-kit'
+import { type Column, type Format, printList, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { ArchivedItem } from '../../archive/archive-routes.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import type { Column } from '../output.ts'
-import { printList } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 import { rfcText } from '../words.ts'
 
 /** Options of `archive list`. */
 export interface ArchiveListOptions extends NodeFlags {
-  readonly output: string
+  readonly output: Format
   readonly limit: number
   readonly wide?: boolean
   readonly nextToken?: string

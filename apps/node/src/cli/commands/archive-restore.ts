@@ -1,11 +1,10 @@
+import { type Format, printWhole, type Terminal } from '@saltcod/cli-kit'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `archive restore`. */
 export interface ArchiveRestoreOptions extends NodeFlags {
-  readonly output: string
+  readonly output: Format
   readonly namespace?: string
 }
 
@@ -16,8 +15,8 @@ export async function archiveRestore(
   { output, namespace, ...flags }: ArchiveRestoreOptions,
 ): Promise<void> {
   const answer = await clientFor(terminal, flags).restoreArchived(id, { namespace })
-  if (output === 'json' || output === 'yaml') {
-    printValue(terminal, output, answer)
+  if (output !== 'table') {
+    printWhole(terminal, output, answer)
     return
   }
   terminal.out(`Job ${answer.JobID} is back, and held: ${answer.Hold ?? ''}\n`)

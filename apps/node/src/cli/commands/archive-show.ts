@@ -1,12 +1,12 @@
+import type { Format, Terminal } from '@saltcod/cli-kit'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import type { Terminal } from '../terminal.ts'
 import { rfcText } from '../words.ts'
 import { printDescription } from './job-describe.ts'
 
 /** Options of `archive show`. */
 export interface ArchiveShowOptions extends NodeFlags {
-  readonly output: string
+  readonly output: Format
   readonly wide?: boolean
   readonly namespace?: string
 }

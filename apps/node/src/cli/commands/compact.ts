@@ -1,17 +1,14 @@
-import { bytesText } from '@saltcod/cli-kit'
+import { bytesText, Failure, type Format, Progress, printValue, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../../client/api-client.ts'
 import type { CompactionReport, CompactionStatus } from '../../compaction/compaction-report.ts'
 import { EXIT } from '../../exit-code.ts'
-import { Failure } from '../../failure.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type NodeWait, type NodeWaitOptions, type WaitedFor, waiting } from '../node-wait.ts'
-import { printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `compact`. */
 export interface CompactOptions extends NodeFlags, NodeWaitOptions {
-  readonly output: string
+  readonly output: Format
   /** Stops a compaction that is going on, instead of beginning one. */
   readonly stop?: boolean
 }
@@ -47,8 +44,7 @@ export async function compact(terminal: Terminal, options: CompactOptions): Prom
       hint: 'its log tells what became of it',
     })
   }
-  if (options.output === 'json' || options.output === 'yaml') printValue(terminal, options.output, report)
-  else terminal.out(textOf(report))
+  printValue(terminal, options.output, report, () => textOf(report))
 }
 
 /** A compaction does not outlive its node, so after a start it is begun again. */
@@ -69,17 +65,13 @@ async function waitForEnd(
   wait: NodeWait,
 ): Promise<CompactionStatus> {
   const quietUntilMs = performance.now() + QUIET_MS
-  let shown = false
+  const bar = new Progress(terminal, () => performance.now())
   let status = begun
-  const clear = (): void => {
-    if (shown) terminal.err('\r\u001b[K')
-    shown = false
-  }
   const look = async (): Promise<CompactionStatus> => {
     try {
       return await client.compactionStatus()
     } catch (error) {
-      clear()
+      bar.end()
       throw error
     }
   }
@@ -87,23 +79,14 @@ async function waitForEnd(
     while (status.running && status.run === begun.run) {
       await wait.pause(LOOK_EVERY_MS)
       status = await wait.call(look)
-      if (!terminal.errorIsTerminal || performance.now() < quietUntilMs) continue
-      terminal.err(`\r\u001b[K${progressOf(status)}`)
-      shown = true
+      const { progress } = status
+      if (progress === null || performance.now() < quietUntilMs) continue
+      bar.show(`${progress.store}: rows`, progress.copiedRows, progress.totalRows)
     }
   } finally {
-    clear()
+    bar.end()
   }
   return status
-}
-
-function progressOf({ progress }: CompactionStatus): string {
-  if (progress === null) return 'compacting'
-  const { store, copiedRows, totalRows } = progress
-  const share = totalRows === 0 ? 1 : Math.min(1, copiedRows / totalRows)
-  const filled = Math.round(share * 30)
-  const bar = `${'#'.repeat(filled)}${'-'.repeat(30 - filled)}`
-  return `${store} [${bar}] ${Math.floor(share * 100)} % of ${totalRows} rows`
 }
 
 function textOf({ bytesBefore, bytesAfter, pauseMs, durationMs, stores }: CompactionReport): string {

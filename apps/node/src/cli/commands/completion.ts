@@ -1,9 +1,9 @@
+import type { Terminal } from '@saltcod/cli-kit'
 import { JOB_STATES } from '@saltcod/store-core'
 import type { Command, Option } from 'commander'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { settingKeys, wordsOfFlag } from '../setting-words.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** The shells that completions are written for. */
 export const SHELLS: readonly string[] = ['bash', 'zsh', 'fish']

@@ -1,7 +1,9 @@
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Column, Failure, type Format, printList, type Terminal } from '@saltcod/cli-kit'
 import {
   CONFIG_FILE_NAME,
+  type ConfigRow,
   defaultConfigYaml,
   formatProblem,
   getConfig,
@@ -10,30 +12,23 @@ import {
   makeDirectory,
 } from '@saltcod/config'
 import { EXIT } from '../../exit-code.ts'
-import { Failure } from '../../failure.ts'
 import { refusalOfPlace } from '../../unusable-place.ts'
 import { loadOrRefuse } from '../configuration.ts'
-import { printList, printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Lists every setting with its value and where it came from. */
-export function configList(terminal: Terminal, argv: readonly string[], format: string): void {
+export function configList(terminal: Terminal, argv: readonly string[], format: Format): void {
   const loaded = loadOrRefuse(terminal, argv)
   for (const warning of loaded.warnings) terminal.err(`Warning: ${formatProblem(warning)}\n`)
-  const rows = listConfig(loaded)
-  if (format === 'json' || format === 'yaml') {
-    printValue(
-      terminal,
-      format,
-      rows.map(({ key, value, originText }) => ({ Key: key, Value: value ?? null, Origin: originText })),
-    )
-    return
-  }
-  printList(terminal, format, rows, [
+  const columns: Column<ConfigRow>[] = [
     { name: 'KEY', value: (row) => row.key },
     { name: 'VALUE', value: (row) => row.text },
     { name: 'ORIGIN', value: (row) => row.originText },
-  ])
+  ]
+  printList(terminal, format, listConfig(loaded), columns, ({ key, value, originText }) => ({
+    Key: key,
+    Value: value ?? null,
+    Origin: originText,
+  }))
 }
 
 /** Prints the value of one setting alone. */

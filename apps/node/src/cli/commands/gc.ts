@@ -1,13 +1,10 @@
-import { bytesText, countOf } from '@saltcod/cli-kit'
+import { bytesText, countOf, Failure, type Format, printValue, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../../client/api-client.ts'
 import { EXIT } from '../../exit-code.ts'
-import { Failure } from '../../failure.ts'
 import type { GcReport } from '../../retention/gc-report.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type NodeWait, type NodeWaitOptions, type WaitedFor, waiting } from '../node-wait.ts'
-import { printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `gc`. */
 export interface GcOptions extends NodeFlags, NodeWaitOptions {
@@ -17,7 +14,7 @@ export interface GcOptions extends NodeFlags, NodeWaitOptions {
   readonly maxCount?: number
   readonly namespace?: string
   readonly confirmClock?: boolean
-  readonly output: string
+  readonly output: Format
 }
 
 const GC: WaitedFor = {
@@ -35,8 +32,7 @@ const NO_RULES =
 export async function gc(terminal: Terminal, options: GcOptions): Promise<void> {
   const client = clientFor(terminal, options)
   const report = await waiting(terminal, GC, options, (wait) => runToTheEnd(terminal, client, options, wait))
-  if (options.output === 'json' || options.output === 'yaml') printValue(terminal, options.output, report)
-  else terminal.out(summaryOf(report))
+  printValue(terminal, options.output, report, () => summaryOf(report))
   if (report.suspended !== null) {
     const { now, lastChange } = report.suspended
     throw new Failure(

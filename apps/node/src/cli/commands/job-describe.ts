@@ -1,17 +1,24 @@
-import { formatTable, paint, printableOutput } from '@saltcod/cli-kit'
+import {
+  type Format,
+  formatTable,
+  indented,
+  paint,
+  printableOutput,
+  printWhole,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
 import { HOLD_META } from '../../wire/reserved-meta.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printValue, tellMissing } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
-import { indented, stateText, timeText } from '../words.ts'
+import { tellMissing } from '../missing-records.ts'
+import { stateText, timeText } from '../words.ts'
 import { executionColumns } from './job-executions.ts'
 import { historyColumns } from './job-history.ts'
 
 /** Options of `job describe`. */
 export interface JobDescribeOptions extends JobFlags {
-  readonly output?: string
+  readonly output: Format
   readonly wide?: boolean
 }
 
@@ -23,7 +30,7 @@ export async function jobDescribe(
   id: string,
   options: JobDescribeOptions,
 ): Promise<void> {
-  const { output = 'table', wide = false, namespace } = options
+  const { output, wide = false, namespace } = options
   const query = { namespace, include: 'executions,history', limit: 1000 }
   const answer = await clientFor(terminal, options).getJob(id, query)
   printDescription(terminal, answer, { output, wide })
@@ -33,10 +40,10 @@ export async function jobDescribe(
 export function printDescription(
   terminal: Terminal,
   answer: WireGetJobAnswer,
-  { output, wide }: { readonly output: string; readonly wide: boolean },
+  { output, wide }: { readonly output: Format; readonly wide: boolean },
 ): void {
-  if (output === 'json' || output === 'yaml') {
-    printValue(terminal, output, answer)
+  if (output !== 'table') {
+    printWhole(terminal, output, answer)
     return
   }
   terminal.out(facts(answer))

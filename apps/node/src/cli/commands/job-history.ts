@@ -1,15 +1,13 @@
-import { oneLine, shortId } from '@saltcod/cli-kit'
+import { type Column, type Format, oneLine, printList, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { WireHistory } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import type { Column } from '../output.ts'
-import { printList, tellMissing } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
+import { tellMissing } from '../missing-records.ts'
 import { rfcText } from '../words.ts'
 
 /** Options of `job history`. */
 export interface JobHistoryOptions extends JobFlags {
-  readonly output: string
+  readonly output: Format
   readonly wide?: boolean
   readonly eventType?: string
   readonly executionId?: string

@@ -1,15 +1,13 @@
-import { printable } from '@saltcod/cli-kit'
+import { type Format, printable, printWhole, type Terminal } from '@saltcod/cli-kit'
 import type { HoldAnswer } from '../../retention/gc-routes.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `job hold` and `job release`. */
 export interface JobHoldOptions extends JobFlags {
   /** Absent where the job is to be let go. */
   readonly reason?: string
-  readonly output?: string
+  readonly output: Format
 }
 
 /** Holds a job against retention for a reason, or lets it go without one. */
@@ -17,8 +15,8 @@ export async function jobHold(terminal: Terminal, id: string, options: JobHoldOp
   const answer = await clientFor(terminal, options).holdJob(id, options.reason ?? null, {
     namespace: options.namespace,
   })
-  if (options.output === 'json' || options.output === 'yaml') {
-    printValue(terminal, options.output, answer)
+  if (options.output !== 'table') {
+    printWhole(terminal, options.output, answer)
     return
   }
   terminal.out(`Job ${answer.JobID} ${standing(answer)}\n`)

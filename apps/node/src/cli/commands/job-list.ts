@@ -1,15 +1,13 @@
-import { shortId, stateStyle } from '@saltcod/cli-kit'
+import { type Column, type Format, printList, shortId, stateStyle, type Terminal } from '@saltcod/cli-kit'
 import type { WireJob } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import type { Column } from '../output.ts'
-import { printList, tellMissing } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
+import { tellMissing } from '../missing-records.ts'
 import { timeText } from '../words.ts'
 
 /** Options of `job list`. */
 export interface JobListOptions extends NodeFlags {
-  readonly output: string
+  readonly output: Format
   readonly limit: number
   readonly wide?: boolean
   readonly nextToken?: string

@@ -1,8 +1,8 @@
+import type { Terminal } from '@saltcod/cli-kit'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { followLog, printLog } from '../job-log.ts'
 import { type NodeWaitOptions, waitedJob, waiting } from '../node-wait.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `job logs`. */
 export interface JobLogsOptions extends JobFlags, NodeWaitOptions {

@@ -1,7 +1,7 @@
+import type { Terminal } from '@saltcod/cli-kit'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type WaitOptions, waitForJob } from '../job-wait.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `job rerun`. */
 export interface JobRerunOptions extends JobFlags, WaitOptions {

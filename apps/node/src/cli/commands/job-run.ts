@@ -1,12 +1,10 @@
-import { printable } from '@saltcod/cli-kit'
+import { Failure, isFailure, printable, type Terminal } from '@saltcod/cli-kit'
 import { wasLost } from '../../client/unreachable.ts'
 import { EXIT } from '../../exit-code.ts'
-import { Failure, isFailure } from '../../failure.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type WaitOptions, waitForJob } from '../job-wait.ts'
 import { readSpec } from '../spec-file.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `job run`. */
 export interface JobRunOptions extends NodeFlags, WaitOptions {

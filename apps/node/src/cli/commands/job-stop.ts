@@ -1,21 +1,20 @@
+import { type Format, printWhole, type Terminal } from '@saltcod/cli-kit'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `job stop`. */
 export interface JobStopOptions extends JobFlags {
   readonly quiet?: boolean
   readonly reason?: string
-  readonly output?: string
+  readonly output: Format
 }
 
 /** Stops a job. */
 export async function jobStop(terminal: Terminal, id: string, options: JobStopOptions): Promise<void> {
   const reason = options.reason ?? 'Stopped at user request'
   const answer = await clientFor(terminal, options).stopJob(id, reason, { namespace: options.namespace })
-  if (options.output === 'json' || options.output === 'yaml') {
-    printValue(terminal, options.output, answer)
+  if (options.output !== 'table') {
+    printWhole(terminal, options.output, answer)
     return
   }
   if (options.quiet === true) return

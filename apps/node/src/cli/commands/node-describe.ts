@@ -1,15 +1,20 @@
-import { bytesText, formatTable, paint } from '@saltcod/cli-kit'
+import {
+  bytesText,
+  Failure,
+  type Format,
+  formatTable,
+  paint,
+  printWhole,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import { EXIT } from '../../exit-code.ts'
-import { Failure } from '../../failure.ts'
 import type { WireNodeState, WireResources } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `node describe`. */
 export interface NodeDescribeOptions extends NodeFlags {
-  readonly output: string
+  readonly output: Format
 }
 
 /** Tells all about a node. Throws a `Failure` where no id is given and there is not exactly one. */
@@ -21,8 +26,8 @@ export async function nodeDescribe(
   const client = clientFor(terminal, options)
   const node = id === undefined ? theOnly((await client.listNodes()).Nodes) : (await client.getNode(id)).Node
   const { output } = options
-  if (output === 'json' || output === 'yaml') printValue(terminal, output, node)
-  else print(terminal, node)
+  if (output === 'table') print(terminal, node)
+  else printWhole(terminal, output, node)
 }
 
 function theOnly(nodes: readonly WireNodeState[]): WireNodeState {

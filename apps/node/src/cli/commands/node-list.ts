@@ -1,14 +1,11 @@
-import { bytesText, shortId } from '@saltcod/cli-kit'
+import { bytesText, type Column, type Format, printList, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { WireNodeState } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import type { Column } from '../output.ts'
-import { printList } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `node list`. */
 export interface NodeListOptions extends NodeFlags {
-  readonly output: string
+  readonly output: Format
   readonly wide?: boolean
 }
 

@@ -1,3 +1,4 @@
+import type { Terminal } from '@saltcod/cli-kit'
 import { type Config, formatProblem } from '@saltcod/config'
 import type { Json } from '@saltcod/store-core'
 import { takePrecedence } from '../../compute/keeper/precedence.ts'
@@ -7,7 +8,6 @@ import { startNode } from '../../node.ts'
 import { loadOrRefuse } from '../configuration.ts'
 import { settleIdentity } from '../node-identity.ts'
 import { LiveConfiguration } from '../reload.ts'
-import type { Terminal } from '../terminal.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 

@@ -1,14 +1,12 @@
+import { type Format, isFailure, printWhole, type Terminal } from '@saltcod/cli-kit'
 import { EXIT } from '../../exit-code.ts'
-import { isFailure } from '../../failure.ts'
 import { programVersion } from '../../version.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
-import { printValue } from '../output.ts'
-import type { Terminal } from '../terminal.ts'
 
 /** Options of `version`. */
 export interface VersionOptions extends NodeFlags {
-  readonly output?: string
+  readonly output: Format
   readonly client?: boolean
 }
 
@@ -16,8 +14,8 @@ export interface VersionOptions extends NodeFlags {
 export async function version(terminal: Terminal, options: VersionOptions): Promise<void> {
   const own = `v${programVersion()}`
   const node = options.client === true ? null : await nodeVersion(terminal, options)
-  if (options.output === 'json' || options.output === 'yaml') {
-    printValue(terminal, options.output, { client: own, server: node })
+  if (options.output !== 'table') {
+    printWhole(terminal, options.output, { client: own, server: node })
     return
   }
   terminal.out(`client  ${own}\n`)

@@ -1,7 +1,7 @@
 /** Why a command ends without success: what a person reads, and the exit code. */
 export class Failure extends Error {
   override readonly name: string = 'Failure'
-  /** One of `EXIT`, or that of a job's program where its user asked for it. */
+  /** One of the program's own codes, or that of a job's program where its user asked for it. */
   readonly exitCode: number
   /** What is wrong, one thing each; of a text with several lines the further ones are printed below the first. */
   readonly lines: readonly string[]

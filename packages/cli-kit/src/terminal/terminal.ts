@@ -1,4 +1,5 @@
-import { writeWhole } from '@saltcod/cli-kit'
+import { writeWhole } from '../display/write-whole.ts'
+import { Failure } from '../ending/failure.ts'
 
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
@@ -20,9 +21,19 @@ export interface Terminal {
   input(): Promise<string>
 }
 
-/** Returns the terminal of this process. */
-export function processTerminal(): Terminal {
-  const { stdin, stdout, stderr, env } = process
+/** How a program meets trouble with its standard output. */
+export interface TerminalOptions {
+  /** The exit code of the `Failure` where it cannot be written. */
+  readonly unwritable: number
+  /** Called where nobody reads it any more. */
+  readonly onUnread?: () => void
+}
+
+/** Returns the terminal of a process. What it writes throws a `Failure` where that is not possible. */
+export function processTerminal(
+  { stdin, stdout, stderr, env }: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env'>,
+  { unwritable, onUnread }: TerminalOptions,
+): Terminal {
   return {
     env,
     inputIsTerminal: stdin.isTTY === true,
@@ -30,12 +41,32 @@ export function processTerminal(): Terminal {
     errorIsTerminal: stderr.isTTY === true,
     colour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
     columns: stdout.columns ?? 120,
-    out: (text) => writeWhole(stdout.fd, text),
+    out(text) {
+      const isRead = writeOutput(stdout.fd, text, unwritable)
+      if (!isRead) onUnread?.()
+      return isRead
+    },
     err: (text) => void writeWhole(stderr.fd, text),
     async input() {
       const chunks: Buffer[] = []
       for await (const chunk of stdin) chunks.push(chunk as Buffer)
       return Buffer.concat(chunks).toString('utf8')
     },
+  }
+}
+
+function writeOutput(descriptor: number, text: string, unwritable: number): boolean {
+  try {
+    return writeWhole(descriptor, text)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new Failure(
+      unwritable,
+      `standard output cannot be written: ${code}; what was written ends in the middle`,
+      {
+        hint: code === 'ENOSPC' ? 'free space where it goes, or send it elsewhere' : 'send it elsewhere',
+        cause: error,
+      },
+    )
   }
 }

@@ -1,7 +1,7 @@
+import { durationMs } from '@saltcod/cli-kit'
 import { configFlags } from '@saltcod/config'
-import { parseDuration } from '@saltcod/units'
 import type { Command } from 'commander'
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 
 /** The flags of settings that a client needs to find its node. */
 const NODE_KEYS = new Set(['DataDir', 'API.Host', 'API.Port'])
@@ -40,24 +40,6 @@ function addFlags(command: Command, wanted: (key: string | undefined) => boolean
   return command
 }
 
-/** Makes the option that chooses how something is printed. */
-export function outputOption(choices: readonly string[], fallback: string): Option {
-  return new Option('--output <format>', 'how to print it').choices([...choices]).default(fallback)
-}
-
-/** Reads a whole number from 0 for an option. Throws where the text is something else. */
-export function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number from 0.')
-}
-
-/** Reads a duration for an option. Throws where the text is something else. */
-export function durationMs(text: string): number {
-  const ms = parseDuration(text)
-  if (ms !== undefined) return ms
-  throw new InvalidArgumentError('It must be a duration such as 90m, 12h or 7d.')
-}
-
 /** Adds the option that says for how long a node that is lost while a command waits is waited for. */
 export function addNodeWaitFlag(command: Command): Command {
   const flag = new Option(
@@ -65,9 +47,4 @@ export function addNodeWaitFlag(command: Command): Command {
     'when the node is lost meanwhile, wait so long for it to come back (0s: not at all)',
   )
   return command.addOption(flag.argParser(durationMs).default(60_000, '60s'))
-}
-
-/** Collects the values of an option that may be repeated. */
-export function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
-  return [...(earlier ?? []), value]
 }

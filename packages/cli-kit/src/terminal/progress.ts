@@ -6,17 +6,21 @@ const MIN_STEP_MS = 100
 /** A progress bar on standard error, drawn only where a person looks on. */
 export class Progress {
   readonly #terminal: Terminal
-  #lastMs = 0
+  readonly #nowMs: () => number
+  #lastMs = Number.NEGATIVE_INFINITY
   #drawn = false
 
-  constructor(terminal: Terminal) {
+  /** Takes a clock, which may begin anywhere. */
+  constructor(terminal: Terminal, nowMs: () => number) {
     this.#terminal = terminal
+    this.#nowMs = nowMs
   }
 
   /** Draws how much is done, at most ten times a second. */
   show(what: string, done: number, total: number): void {
-    const nowMs = Date.now()
-    if (!this.#terminal.progress || nowMs - this.#lastMs < MIN_STEP_MS) return
+    const { errorIsTerminal, env } = this.#terminal
+    const nowMs = this.#nowMs()
+    if (!errorIsTerminal || env['TERM'] === 'dumb' || nowMs - this.#lastMs < MIN_STEP_MS) return
     this.#lastMs = nowMs
     this.#drawn = true
     const share = total === 0 ? 0 : Math.min(1, done / total)
@@ -28,5 +32,6 @@ export class Progress {
   /** Takes the bar away. */
   end(): void {
     if (this.#drawn) this.#terminal.err('\r\u001b[K')
+    this.#drawn = false
   }
 }

@@ -1,0 +1,69 @@
+import { addCommand, outputOption, sizeBytes } from '@saltcod/cli-kit'
+import { type CommandLine, settle } from './command-line.ts'
+import { addListing, addShowSecrets } from './options.ts'
+
+/** Adds the commands that copy a store, take it apart, put it together, or compare two. */
+export function addCopyCommands(line: CommandLine): void {
+  const { terminal } = line
+  addCommand(line.program, 'backup <file> <target>', {
+    description: 'copy a store, of a running node too, and check the copy',
+    examples: ['saltcod-inspect backup ./repository/n-1-requester/jobs.db backup.db'],
+  })
+    .addOption(outputOption())
+    .option('--max-growth <bytes>', 'give up where the store grows by more meanwhile', sizeBytes, 256_000_000)
+    .action(async (store, target, options) => {
+      const { backup } = await import('../commands/backup.ts')
+      await settle(line, backup(terminal, store, target, options))
+    })
+  addCommand(line.program, 'restore <backup> <target>', {
+    description: 'put a backup where no store is, after a check',
+    examples: ['saltcod-inspect restore backup.db restored.db'],
+  })
+    .addOption(outputOption())
+    .action(async (source, target, options) => {
+      const { restore } = await import('../commands/restore.ts')
+      await settle(line, restore(terminal, source, target, options))
+    })
+  addShowSecrets(
+    addCommand(line.program, 'export <file> [target]', {
+      description: 'write every record as a line of JSON',
+      examples: [
+        'saltcod-inspect export jobs.db',
+        'saltcod-inspect export jobs.db jobs.ndjson --show-secrets',
+      ],
+    }),
+  ).action(async (store, file, options) => {
+    const { exportStore } = await import('../commands/export.ts')
+    await settle(line, exportStore(terminal, store, file, options))
+  })
+  addCommand(line.program, 'import <export> <target>', {
+    description: 'make a new store of an export made with --show-secrets',
+    examples: ['saltcod-inspect import jobs.ndjson imported.db'],
+  })
+    .addOption(outputOption())
+    .action(async (file, target, options) => {
+      const { importStore } = await import('../commands/import.ts')
+      await settle(line, importStore(terminal, file, target, options))
+    })
+  addCommand(line.program, 'unarchive <archive> <id> <store>', {
+    description: 'bring a job of an archive back into a stopped store',
+    examples: ['saltcod-inspect unarchive ./archive last-year restored.db'],
+  })
+    .addOption(outputOption())
+    .option('--namespace <name>', 'where to look for a name', 'default')
+    .action(async (archive, id, store, options) => {
+      const { unarchive } = await import('../commands/unarchive.ts')
+      await settle(line, unarchive(terminal, archive, id, store, options))
+    })
+  addListing(
+    addCommand(line.program, 'diff <file> <other>', {
+      description: 'list the records that differ; exit code 1 where some do',
+      examples: ['saltcod-inspect diff backup.db jobs.db'],
+    }),
+  )
+    .option('--bucket <name>', 'compare this bucket alone')
+    .action(async (store, other, options) => {
+      const { diff } = await import('../commands/diff.ts')
+      await settle(line, diff(terminal, store, other, options))
+    })
+}
