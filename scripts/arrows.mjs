@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 /** Each folder, or file beside the folders, may import those before it. */
 const ORDERS = {
   'packages/store-core': [
-    ...['errors', 'kv', 'arguments', 'states', 'model', 'rows', 'fold', 'check', 'migrations', 'durable'],
-    ...['jobs|executions', 'rebuild', 'index|backend|format'],
+    ...['errors', 'kv', 'arguments', 'states', 'model', 'contract', 'rows', 'fold', 'check', 'migrations'],
+    ...['durable', 'jobs|executions', 'rebuild', 'index|backend|format'],
   ],
   'packages/store-lmdb': [
     ...['refusal', 'file', 'native', 'owner', 'write', 'rewrite', 'read', 'lmdb-kv', 'open', 'index'],

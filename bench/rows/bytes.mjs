@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { newId } from '@saltcod/store-core'
 import { openOurExecutions, openOurJobs, openPeerExecutions, openPeerJobs } from '../stores.mjs'
 import {
@@ -92,10 +93,8 @@ async function finishExecution(store) {
 /** The same story as the peer's eleven transactions tell, in the eight that it takes here. */
 async function finishJob(store) {
   const { job } = await store.submitJob(jobRequest())
-  const evaluationIds = []
   const decide = async (plan) => {
     const { lease } = await store.claimEvaluation({ holder: NODE_ID, leaseMs: 60_000 })
-    evaluationIds.push(lease.evaluationId)
     return store.applyPlan({ lease, ...plan })
   }
   const { jobId, ...newExecution } = executionRequest(job.id)
@@ -137,5 +136,6 @@ async function finishJob(store) {
     },
   })
   await decide({ job: { to: 'Completed', event: { message: 'Job completed', topic: 'Scheduling' } } })
-  for (const evaluationId of evaluationIds) await store.deleteEvaluation({ evaluationId })
+  await setTimeout(2)
+  await store.trimEvaluations({ olderThanMs: 1 })
 }

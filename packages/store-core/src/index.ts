@@ -1,31 +1,34 @@
 // For users of a store: its contracts, what it keeps, the states, and the errors.
-export type { StoreErrorCode } from './errors.ts'
-export { isStoreError, STORE_ERROR_CODES, StoreError } from './errors.ts'
+export type { DurableStore } from './contract/durable-store.ts'
+export type { Claim, ClaimEvaluation, ExhaustedJob, Plan } from './contract/evaluations.ts'
 export type {
   ComputeExecutionQuery,
   CreateComputeExecution,
   ExecutionStore,
   UpdateComputeExecution,
-} from './executions/execution-store.ts'
+} from './contract/execution-store.ts'
 export type {
-  Claim,
+  ExecutionChange,
   ExecutionQuery,
   ExecutionReport,
-  ExhaustedJob,
-  HistoryQuery,
+  NewExecution,
+  ReportOutcome,
+  UpdateExecution,
+} from './contract/executions.ts'
+export type { HistoryQuery } from './contract/history.ts'
+export type { JobStore } from './contract/job-store.ts'
+export type {
+  HoldJob,
   ImportJob,
   JobQuery,
-  JobStore,
   LabelRequirement,
-  NewExecution,
-  Plan,
-  ReportOutcome,
   ReviseJob,
   SubmitJob,
   Submitted,
   TransitionJob,
-  UpdateExecution,
-} from './jobs/job-store.ts'
+} from './contract/jobs.ts'
+export type { StoreErrorCode } from './errors.ts'
+export { isStoreError, STORE_ERROR_CODES, StoreError } from './errors.ts'
 export { labelsMatch } from './jobs/label-match.ts'
 export type { Json, TextMap } from './kv/json.ts'
 export type { CheckReport, Finding } from './model/check-report.ts'
@@ -36,7 +39,6 @@ export type {
   ExecutionJob,
   ProcessIdentity,
 } from './model/compute-execution.ts'
-export type { DurableStore } from './model/durable-store.ts'
 export type {
   Evaluation,
   EvaluationStatus,

@@ -10,9 +10,8 @@ import {
   span,
   type Terminal,
 } from '@saltcod/cli-kit'
-import type { ChangeSet, StateCount } from '@saltcod/store-core'
+import type { ChangeSet, DurableStore, FeedCursor, FeedPage, StateCount } from '@saltcod/store-core'
 import type { KvStatistics } from '@saltcod/store-core/backend'
-import { readNewestChanges } from '@saltcod/store-core/format'
 import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { recordsText, rfcTime, sizeText } from '../cli/words.ts'
@@ -70,11 +69,24 @@ async function factsOf(opened: OpenedStore): Promise<Facts> {
     ages,
     trouble: await findTrouble(opened, owner, ages, nowMs),
     failures: await recentFailures(opened, nowMs),
-    lastChanges: opened.kv.read((snapshot) => readNewestChanges(snapshot, LAST_CHANGES)),
+    lastChanges: await newestChanges(opened.store),
     statistics: opened.store.capabilities.statistics?.() ?? null,
     nextDeadlineMs: await opened.store.nextDeadlineMs(),
     nowMs,
   }
+}
+
+/** Passes over what is damaged. */
+async function newestChanges(store: DurableStore): Promise<ChangeSet[]> {
+  const found: ChangeSet[] = []
+  let after: FeedCursor | null = null
+  while (found.length < LAST_CHANGES) {
+    const page: FeedPage = await store.changes({ after, reverse: true, limit: LAST_CHANGES - found.length })
+    if (page.changeSets.length === 0 && page.gap === null) break
+    found.push(...page.changeSets)
+    after = page.cursor
+  }
+  return found
 }
 
 function rowOf(facts: Facts) {

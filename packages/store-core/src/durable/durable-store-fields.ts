@@ -1,6 +1,6 @@
+import type { DurableStore } from '../contract/durable-store.ts'
 import type { Fields } from '../kv/fields.ts'
 import type { CheckOptions } from '../model/check-report.ts'
-import type { DurableStore } from '../model/durable-store.ts'
 import type { RequestFields } from './request-fields.ts'
 
 /** The fields of the options of an integrity check. */
@@ -18,7 +18,7 @@ export const WATCH_FIELDS: RequestFields<DurableStore>['watch'] = { after: true,
 export const DURABLE_STORE_FIELDS: RequestFields<Omit<DurableStore, 'watch' | 'check'>> = {
   counts: { kind: true, namespace: true },
   dueDeadlines: { limit: true },
-  changes: { after: true, limit: true },
+  changes: { after: true, limit: true, reverse: true },
   trimFeed: { olderThanMs: true, maxBytes: true, requestIdsOlderThanMs: true, limit: true },
   fold: { olderThanMs: true, limit: true, anew: true },
   readOutbox: { destination: true, afterSequence: true, limit: true },

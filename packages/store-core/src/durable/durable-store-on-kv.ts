@@ -1,4 +1,4 @@
-import { requireObject, requireOptionalText } from '../arguments/argument-types.ts'
+import { requireObject, requireOptionalFlag, requireOptionalText } from '../arguments/argument-types.ts'
 import {
   checkDuration,
   checkInteger,
@@ -7,6 +7,9 @@ import {
   checkText,
   OUTBOX_EXTRA_BYTES,
 } from '../arguments/limits.ts'
+import type { FeedQuery, TrimFeed, WatchQuery } from '../contract/change-feed.ts'
+import type { CountQuery, DeadlineQuery, DurableStore } from '../contract/durable-store.ts'
+import type { AcknowledgeOutbox, OutboxQuery } from '../contract/outbox.ts'
 import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { checkFields } from '../kv/fields.ts'
@@ -14,8 +17,7 @@ import { tuple } from '../kv/tuple.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { migrateStep } from '../migrations/migrations.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
-import type { DurableStore } from '../model/durable-store.ts'
-import { type FeedCursor, type FeedPage, RECORD_KINDS, type RecordKind } from '../model/feed.ts'
+import { type FeedCursor, type FeedPage, RECORD_KINDS } from '../model/feed.ts'
 import type { FoldReport, FoldRule } from '../model/fold.ts'
 import type { OutboxRow } from '../model/outbox.ts'
 import type { Page, PageRequest } from '../model/page.ts'
@@ -32,6 +34,7 @@ import { readCounters } from '../rows/counters.ts'
 import { knownSequence, knownStoreRow } from '../rows/damaged-meta.ts'
 import { readDeadlines } from '../rows/deadlines.ts'
 import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
+import { readFeedBack } from '../rows/feed-back.ts'
 import { type NumberedIncarnation, readIncarnations, type StoreKind } from '../rows/meta.ts'
 import { Mutation } from '../rows/mutation.ts'
 import { Notifier } from '../rows/notifier.ts'
@@ -233,7 +236,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     })
   }
 
-  async counts(query: { kind?: RecordKind; namespace?: string } = {}): Promise<StateCount[]> {
+  async counts(query: CountQuery = {}): Promise<StateCount[]> {
     requireObject('query', query)
     checkOptionalChoice('kind of record', query.kind, RECORD_KINDS)
     requireOptionalText('namespace', query.namespace)
@@ -244,7 +247,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     return [...counts]
   }
 
-  async dueDeadlines(query: { limit?: number } = {}): Promise<Deadline[]> {
+  async dueDeadlines(query: DeadlineQuery = {}): Promise<Deadline[]> {
     const limit = limitOf(query)
     return await this.read((snapshot) => this.#deadlines(snapshot, this.moment(snapshot).steadyMs, limit))
   }
@@ -266,16 +269,17 @@ export abstract class DurableStoreOnKv implements DurableStore {
     return false
   }
 
-  async changes(query: { after?: FeedCursor | null; limit?: number } = {}): Promise<FeedPage> {
+  async changes(query: FeedQuery = {}): Promise<FeedPage> {
     const limit = limitOf(query)
-    const { page, damaged } = await this.read((snapshot) => readFeed(snapshot, query.after ?? null, limit))
+    const { after = null, reverse = false } = query
+    requireOptionalFlag('reverse', reverse)
+    const readStretch = reverse ? readFeedBack : readFeed
+    const { page, damaged } = await this.read((snapshot) => readStretch(snapshot, after, limit))
     await this.#quarantine(damaged)
     return page
   }
 
-  async *watch(
-    query: { after?: FeedCursor | null; signal?: AbortSignal; pollMs?: number } = {},
-  ): AsyncIterableIterator<FeedPage> {
+  async *watch(query: WatchQuery = {}): AsyncIterableIterator<FeedPage> {
     requireObject('query', query)
     checkFields('watch', query, WATCH_FIELDS)
     const { signal, pollMs = DEFAULT_POLL_MS } = query
@@ -310,18 +314,13 @@ export abstract class DurableStoreOnKv implements DurableStore {
 
   async setNamedCursor(name: string, cursor: FeedCursor): Promise<void> {
     checkText('cursor name', name)
-    await this.#kv.write((rows) => {
+    await this.mutate('setNamedCursor', {}, ({ rows }) => {
       decodeFeedCursor(rows, cursor)
       cursorTable.put(rows, tuple('cursor', name), { cursor })
     })
   }
 
-  async trimFeed(rule: {
-    olderThanMs?: number
-    maxBytes?: number
-    requestIdsOlderThanMs?: number
-    limit?: number
-  }): Promise<number> {
+  async trimFeed(rule: TrimFeed): Promise<number> {
     requireObject('rule', rule)
     const { limit = 500, olderThanMs, maxBytes } = rule
     if (olderThanMs !== undefined) checkDuration('olderThanMs', olderThanMs)
@@ -329,9 +328,10 @@ export abstract class DurableStoreOnKv implements DurableStore {
     const { requestIdsOlderThanMs = olderThanMs ?? REQUEST_IDS_KEPT_MS } = rule
     checkDuration('requestIdsOlderThanMs', requestIdsOlderThanMs)
     checkInteger('limit', limit, 1, 500)
-    const { nowMs } = this.parts.clock.read()
-    return await this.#kv.write(
-      (rows) =>
+    return await this.mutate(
+      'trimFeed',
+      {},
+      ({ rows, nowMs }) =>
         trimRequests(rows, nowMs - requestIdsOlderThanMs, limit) + trimFeedRows(rows, rule, nowMs, limit),
       { background: true },
     )
@@ -341,11 +341,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     return await foldStep(this.parts.stored, this.foldPlan, rule, this.parts.clock.read().nowMs)
   }
 
-  async readOutbox(query: {
-    destination: string
-    afterSequence?: number
-    limit?: number
-  }): Promise<OutboxRow[]> {
+  async readOutbox(query: OutboxQuery): Promise<OutboxRow[]> {
     const limit = limitOf(query)
     const { destination, afterSequence = 0 } = query
     checkInteger('sequence number', afterSequence, 0)
@@ -360,14 +356,16 @@ export abstract class DurableStoreOnKv implements DurableStore {
     return await this.read(readDestinations)
   }
 
-  async acknowledgeOutbox(request: { destination: string; upToSequence: number }): Promise<number> {
+  async acknowledgeOutbox(request: AcknowledgeOutbox): Promise<number> {
     requireObject('request', request)
     const { destination, upToSequence } = request
     checkInteger('upToSequence', upToSequence, 0)
     let removed = 0
     for (;;) {
-      const step = await this.#kv.write(
-        (rows) => removeOutbox(rows, destination, upToSequence, MAX_PAGE_ROWS),
+      const step = await this.mutate(
+        'acknowledgeOutbox',
+        {},
+        ({ rows }) => removeOutbox(rows, destination, upToSequence, MAX_PAGE_ROWS),
         { frees: true },
       )
       removed += step

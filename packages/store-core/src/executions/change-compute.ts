@@ -10,6 +10,7 @@ import {
   checkText,
   invalid,
 } from '../arguments/limits.ts'
+import type { CreateComputeExecution, UpdateComputeExecution } from '../contract/execution-store.ts'
 import { StoreError } from '../errors.ts'
 import type {
   ChangedComputeExecution,
@@ -39,7 +40,6 @@ import {
   toChangedExecution,
   toComputeExecution,
 } from './compute-row.ts'
-import type { CreateComputeExecution, UpdateComputeExecution } from './execution-store.ts'
 
 const FIRST_STATES: readonly ComputeState[] = ['Created', 'BidAccepted']
 

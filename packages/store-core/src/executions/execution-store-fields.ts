@@ -1,8 +1,8 @@
+import type { DurableStore } from '../contract/durable-store.ts'
+import type { ExecutionStore } from '../contract/execution-store.ts'
 import { CHECK_FIELDS } from '../durable/durable-store-fields.ts'
 import { CHANGE_FIELDS, EVENT_FIELDS, PAGE_FIELDS, type RequestFields } from '../durable/request-fields.ts'
-import type { DurableStore } from '../model/durable-store.ts'
 import { EXPECTATION_FIELDS } from '../states/transitions.ts'
-import type { ExecutionStore } from './execution-store.ts'
 
 /** The fields of the requests that an execution store has beside those of every store. */
 export const EXECUTION_STORE_FIELDS: RequestFields<

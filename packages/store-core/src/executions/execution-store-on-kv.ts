@@ -1,5 +1,16 @@
 import { requireObject, requireOptionalFlag } from '../arguments/argument-types.ts'
 import { checkChoices, checkInteger, checkText } from '../arguments/limits.ts'
+import type {
+  AcknowledgeExecution,
+  AddExecutionHistory,
+  ComputeExecutionQuery,
+  CreateComputeExecution,
+  DeleteExecution,
+  ExecutionHistoryQuery,
+  ExecutionStore,
+  FinishedExecutionQuery,
+  UpdateComputeExecution,
+} from '../contract/execution-store.ts'
 import { DurableStoreOnKv } from '../durable/durable-store-on-kv.ts'
 import { refuseUnknownFields } from '../durable/request-fields.ts'
 import type { FoldPlan } from '../fold/fold-step.ts'
@@ -9,9 +20,8 @@ import type { Migration } from '../migrations/migration.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { ChangedComputeExecution, ComputeExecution } from '../model/compute-execution.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
-import type { EventInput, HistoryEntry } from '../model/history.ts'
-import type { Page, PageRequest } from '../model/page.ts'
-import type { ChangeRequest } from '../model/request.ts'
+import type { HistoryEntry } from '../model/history.ts'
+import type { Page } from '../model/page.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import { historyTable, readHistoryEntry, toHistoryEntry } from '../rows/history.ts'
 import type { Listing } from '../rows/pager.ts'
@@ -39,13 +49,6 @@ import {
   loadCompute,
   toComputeExecution,
 } from './compute-row.ts'
-import type {
-  ComputeExecutionQuery,
-  CreateComputeExecution,
-  ExecutionStore,
-  FinishedExecutionQuery,
-  UpdateComputeExecution,
-} from './execution-store.ts'
 import { EXECUTION_STORE_FIELDS } from './execution-store-fields.ts'
 import { finishedExecutionListing, measureExecution } from './finished-executions.ts'
 import { FOLD_EXECUTIONS } from './fold-executions.ts'
@@ -79,7 +82,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
     })
   }
 
-  async acknowledgeExecution(request: { executionId: string; revision: number }): Promise<void> {
+  async acknowledgeExecution(request: AcknowledgeExecution): Promise<void> {
     requireObject('request', request)
     await this.mutate(
       'acknowledgeExecution',
@@ -121,7 +124,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
     return await this.read((snapshot) => measureExecution(snapshot, executionId))
   }
 
-  async deleteExecution(request: { executionId: string } & ChangeRequest): Promise<void> {
+  async deleteExecution(request: DeleteExecution): Promise<void> {
     await this.mutate(
       'deleteExecution',
       request,
@@ -130,9 +133,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
     )
   }
 
-  async addHistory(
-    request: { executionId: string; event: EventInput } & ChangeRequest,
-  ): Promise<HistoryEntry> {
+  async addHistory(request: AddExecutionHistory): Promise<HistoryEntry> {
     return await this.mutate('addHistory', request, (mutation) => {
       const { rows } = mutation
       const execution = loadCompute(rows, request.executionId)
@@ -146,7 +147,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
     })
   }
 
-  async listHistory(query: { executionId: string } & PageRequest): Promise<Page<HistoryEntry>> {
+  async listHistory(query: ExecutionHistoryQuery): Promise<Page<HistoryEntry>> {
     const { page } = await this.page((snapshot) => computeHistoryListing(snapshot, query.executionId), query)
     return page
   }

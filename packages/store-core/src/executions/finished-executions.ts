@@ -1,11 +1,11 @@
 import { checkChoice } from '../arguments/limits.ts'
+import type { FinishedExecutionQuery } from '../contract/execution-store.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { Listing } from '../rows/pager.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
 import { computeStatePrefix, findCompute } from './compute-row.ts'
-import type { FinishedExecutionQuery } from './execution-store.ts'
 
 /** The most history rows that are added up; what is left over is no more than an estimate's error. */
 const MAX_HISTORY_ROWS = 10_000

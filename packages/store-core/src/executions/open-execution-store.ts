@@ -1,7 +1,7 @@
+import type { ExecutionStore } from '../contract/execution-store.ts'
 import { type OpenStoreOptions, openParts } from '../durable/open-parts.ts'
 import type { KvStore } from '../kv/contract.ts'
 import type { Json } from '../kv/json.ts'
-import type { ExecutionStore } from './execution-store.ts'
 import { ExecutionStoreOnKv } from './execution-store-on-kv.ts'
 
 /**

@@ -8,6 +8,7 @@ import {
   checkText,
   cutMessage,
 } from '../arguments/limits.ts'
+import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } from '../contract/executions.ts'
 import { StoreError } from '../errors.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import type { Execution, ExecutionPatch } from '../model/execution.ts'
@@ -33,7 +34,6 @@ import {
   toExecution,
 } from './execution-row.ts'
 import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
-import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } from './job-store.ts'
 import { endLeftBehind } from './stranded-job.ts'
 
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']

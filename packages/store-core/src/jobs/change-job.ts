@@ -1,5 +1,6 @@
 import { requireObject, requireText } from '../arguments/argument-types.ts'
 import { checkText, checkTime } from '../arguments/limits.ts'
+import type { ReviseJob, Submitted, TransitionJob } from '../contract/jobs.ts'
 import { StoreError } from '../errors.ts'
 import type { Json } from '../kv/json.ts'
 import type { EventInput } from '../model/history.ts'
@@ -20,7 +21,6 @@ import {
   type SpecRow,
   toJob,
 } from './job-row.ts'
-import type { ReviseJob, Submitted, TransitionJob } from './job-store.ts'
 import { checkDefinition, putSpec } from './submit-job.ts'
 
 /** Moves a job to another state, with history, and with an evaluation where one is asked for. */

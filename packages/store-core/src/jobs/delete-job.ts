@@ -1,3 +1,4 @@
+import type { DeleteJob } from '../contract/jobs.ts'
 import { StoreError } from '../errors.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { Mutation } from '../rows/mutation.ts'
@@ -9,7 +10,6 @@ import { withdrawAll } from './evaluation-queue.ts'
 import { evaluationsOfJob, findEvaluation } from './evaluation-row.ts'
 import { type ExecutionSums, newestHistorySequence, sumExecutionsNow } from './execution-sums.ts'
 import { hasEnded, jobIndexRows, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
-import type { DeleteJob } from './job-store.ts'
 
 /**
  * Takes an ended job out of its indexes and, with all that belongs to it, out of every count, in one small transaction; `reclaim` removes

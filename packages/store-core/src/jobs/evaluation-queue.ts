@@ -115,17 +115,6 @@ export function returnHead(mutation: Mutation, before: LoadedEvaluation, row: Ev
   bringForward(mutation, row.j)
 }
 
-/** Takes an evaluation that nobody holds off the queue. */
-export function withdraw(mutation: Mutation, { id, row }: LoadedEvaluation): void {
-  if (headOf(mutation, row.j) === id) {
-    mutation.removeIndex(readyKey(row))
-    mutation.removeIndex(headKey(row.j))
-    bringForward(mutation, row.j)
-  } else if (!mutation.removeIndex(parkedDueKey(row))) {
-    stopWaiting(mutation, row)
-  }
-}
-
 /**
  * Takes the queue of a deleted job out of what can be claimed. Those behind its head stay where they are, for there may be more of
  * them than a transaction takes; reclaiming removes them.

@@ -1,5 +1,4 @@
 import { checkDuration } from '../arguments/limits.ts'
-import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import { JOB_TYPES } from '../model/job.ts'
@@ -9,13 +8,11 @@ import { isStaged } from '../rows/reclaim.ts'
 import { rowsOf } from '../rows/scan.ts'
 import { aheadOf, type Moment, shiftTime } from '../rows/steady-clock.ts'
 import { INDEX } from '../rows/tables.ts'
-import { withdraw } from './evaluation-queue.ts'
 import {
   endedKey,
   evaluationOfJobKey,
   findEvaluation,
   type LoadedEvaluation,
-  loadEvaluation,
   readyPrefix,
   sideKeys,
 } from './evaluation-row.ts'
@@ -27,20 +24,6 @@ import { blockedUntilMs } from './suspect.ts'
 const MAX_TRIMMED = 500
 /** The first of these whose key is not damaged. */
 const TIMES_LOOKED_AT = 3
-
-/** Removes an evaluation that nobody holds. Throws `EVALUATION_NOT_FOUND`, `LEASE_LOST`. */
-export function deleteEvaluation(mutation: Mutation, id: string): void {
-  const evaluation = loadEvaluation(mutation.rows, id)
-  if (evaluation.row.l !== undefined) {
-    throw new StoreError('LEASE_LOST', `evaluation ${id} is being worked on by ${evaluation.row.l.h}`, {
-      id,
-      actual: evaluation.row.l.h,
-      hint: 'wait until it is done',
-    })
-  }
-  if (evaluation.row.st === 'pending') withdraw(mutation, evaluation)
-  removeEvaluation(mutation, evaluation)
-}
 
 /** Removes evaluations that ended so long ago, at most 500, and returns how many. Throws `TypeError` or `INVALID_ARGUMENT`. */
 export function trimEvaluations(mutation: Mutation, olderThanMs: number): number {

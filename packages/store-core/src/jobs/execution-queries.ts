@@ -1,5 +1,6 @@
 import { requireOptionalFlag, requireOptionalText } from '../arguments/argument-types.ts'
 import { checkChoices, checkOptionalChoice, checkOptionalInteger } from '../arguments/limits.ts'
+import type { ExecutionQuery } from '../contract/executions.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import { EVALUATION_STATUSES, type Evaluation, type EvaluationStatus } from '../model/evaluation.ts'
@@ -17,7 +18,6 @@ import {
   toExecution,
 } from './execution-row.ts'
 import { jobKey } from './job-row.ts'
-import type { ExecutionQuery } from './job-store.ts'
 
 /** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */
 export function findExecution(snapshot: KvSnapshot, text: string, aheadMs: number): Execution {

@@ -1,5 +1,6 @@
 import { requireText } from '../arguments/argument-types.ts'
 import { checkChoice } from '../arguments/limits.ts'
+import type { FinishedJobQuery } from '../contract/jobs.ts'
 import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeId, decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { FinishedJob, JobSize } from '../model/finished.ts'
@@ -12,7 +13,6 @@ import { JOB_MACHINE } from '../states/job-state.ts'
 import { evaluationsOfJob } from './evaluation-row.ts'
 import { executionKey, executionTable } from './execution-row.ts'
 import { findJobRow, hasEnded, jobKey } from './job-row.ts'
-import type { FinishedJobQuery } from './job-store.ts'
 
 const BATCHES = { batchRows: 500 }
 

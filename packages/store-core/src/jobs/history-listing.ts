@@ -1,5 +1,6 @@
 import { requireOptionalText } from '../arguments/argument-types.ts'
 import { checkOptionalChoice, checkOptionalInteger, checkTime } from '../arguments/limits.ts'
+import type { HistoryQuery } from '../contract/history.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
@@ -7,7 +8,6 @@ import { historyTable, toHistoryEntry } from '../rows/history.ts'
 import type { Listing } from '../rows/pager.ts'
 import { isDeleted } from '../rows/reclaim.ts'
 import { jobKey } from './job-row.ts'
-import type { HistoryQuery } from './job-store.ts'
 
 const LEVELS = ['job', 'execution']
 

@@ -1,3 +1,4 @@
+import type { ImportJob } from '../contract/jobs.ts'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { jsonText } from '../kv/json-text.ts'
@@ -26,7 +27,6 @@ import {
   submitKeyIndexKey,
   toJob,
 } from './job-row.ts'
-import type { ImportJob } from './job-store.ts'
 import { refuseTakenId, refuseTakenName } from './submit-job.ts'
 
 /** Keys and bytes that one transaction of an import writes, about. */

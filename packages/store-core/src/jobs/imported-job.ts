@@ -9,6 +9,7 @@ import {
   invalid,
 } from '../arguments/limits.ts'
 import { stepProblems } from '../check/history-rules.ts'
+import type { ImportJob } from '../contract/jobs.ts'
 import { EVALUATION_STATUSES, EVALUATION_TRIGGERS, type Evaluation } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
 import type { HistoryEntry } from '../model/history.ts'
@@ -19,7 +20,6 @@ import { checkEndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
-import type { ImportJob } from './job-store.ts'
 import { checkDefinition } from './submit-job.ts'
 
 /**

@@ -1,3 +1,4 @@
+import type { JobQuery } from '../contract/jobs.ts'
 import { type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
 import { JOB_TYPES, type Job } from '../model/job.ts'
@@ -17,7 +18,6 @@ import {
   specTable,
   toJob,
 } from './job-row.ts'
-import type { JobQuery } from './job-store.ts'
 import { meetAll } from './label-match.ts'
 
 /** Returns a job, or one version of it; `null` where there is none. */

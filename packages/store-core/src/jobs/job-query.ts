@@ -6,9 +6,9 @@ import {
   requireText,
 } from '../arguments/argument-types.ts'
 import { checkChoice, checkChoices, checkOptionalChoice, checkTime } from '../arguments/limits.ts'
+import type { JobQuery, LabelRequirement } from '../contract/jobs.ts'
 import { JOB_TYPES } from '../model/job.ts'
 import { JOB_STATES } from '../states/job-state.ts'
-import type { JobQuery, LabelRequirement } from './job-store.ts'
 
 const LABEL_OPERATORS: readonly LabelRequirement['operator'][] = [
   '=',

@@ -1,3 +1,7 @@
+import type { DurableStore } from '../contract/durable-store.ts'
+import type { ExecutionChange, NewExecution } from '../contract/executions.ts'
+import type { JobStore } from '../contract/job-store.ts'
+import type { JobMove } from '../contract/jobs.ts'
 import { CHECK_FIELDS } from '../durable/durable-store-fields.ts'
 import {
   CHANGE_FIELDS,
@@ -7,10 +11,8 @@ import {
   type RequestFields,
 } from '../durable/request-fields.ts'
 import type { Fields } from '../kv/fields.ts'
-import type { DurableStore } from '../model/durable-store.ts'
 import type { LeaseToken } from '../model/evaluation.ts'
 import { EXPECTATION_FIELDS } from '../states/transitions.ts'
-import type { JobStore, NewExecution, TransitionJob, UpdateExecution } from './job-store.ts'
 import { LABEL_FIELDS } from './label-match.ts'
 import { WHOLE_JOB_FIELDS } from './whole-job-fields.ts'
 
@@ -52,7 +54,7 @@ const UPDATE_FIELDS = {
     deadlineAtMs: true,
   },
   event: EVENT_FIELDS,
-} as const satisfies Fields<UpdateExecution>
+} as const satisfies Fields<ExecutionChange>
 
 const MOVE_FIELDS = {
   ...EXPECTATION_FIELDS,
@@ -60,7 +62,7 @@ const MOVE_FIELDS = {
   message: true,
   deadlineAtMs: true,
   event: EVENT_FIELDS,
-} as const satisfies Fields<Omit<TransitionJob, 'jobId' | 'evaluation' | 'requestId' | 'outbox'>>
+} as const satisfies Fields<JobMove>
 
 /** The fields of what a caller may say of a new job and of a new version. */
 const DEFINITION_FIELDS = {
@@ -117,7 +119,6 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
   },
   createEvaluation: { ...CHANGE_FIELDS, ...NEW_EVALUATION_FIELDS, jobId: true },
   listEvaluations: { ...PAGE_FIELDS, jobId: true, status: true },
-  deleteEvaluation: { ...CHANGE_FIELDS, evaluationId: true },
   claimEvaluation: { holder: true, leaseMs: true, jobTypes: true, maxAttempts: true, scheduler: true },
   extendLease: { lease: LEASE_FIELDS, leaseMs: true },
   completeEvaluation: { ...CHANGE_FIELDS, lease: LEASE_FIELDS, status: true, comment: true },

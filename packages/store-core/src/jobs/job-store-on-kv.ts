@@ -1,5 +1,38 @@
 import { requireObject, requireOptionalNumber, requireText } from '../arguments/argument-types.ts'
 import { checkOptionalInteger } from '../arguments/limits.ts'
+import type {
+  Claim,
+  ClaimEvaluation,
+  CompleteEvaluation,
+  CreateEvaluation,
+  EvaluationQuery,
+  ExtendLease,
+  Plan,
+  Planned,
+  RetryEvaluation,
+  TrimEvaluations,
+} from '../contract/evaluations.ts'
+import type {
+  CreateExecution,
+  ExecutionQuery,
+  ExecutionReport,
+  ReportOutcome,
+  UpdateExecution,
+} from '../contract/executions.ts'
+import type { AddJobHistory, HistoryQuery } from '../contract/history.ts'
+import type { JobStore } from '../contract/job-store.ts'
+import type {
+  DeleteJob,
+  FinishedJobQuery,
+  HoldJob,
+  ImportJob,
+  JobPage,
+  JobQuery,
+  ReviseJob,
+  SubmitJob,
+  Submitted,
+  TransitionJob,
+} from '../contract/jobs.ts'
 import { DurableStoreOnKv } from '../durable/durable-store-on-kv.ts'
 import { refuseUnknownFields } from '../durable/request-fields.ts'
 import { isStoreError } from '../errors.ts'
@@ -7,14 +40,12 @@ import type { FoldPlan } from '../fold/fold-step.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import type { Migration } from '../migrations/migration.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
-import type { Evaluation, EvaluationStatus, LeaseToken, NewEvaluation } from '../model/evaluation.ts'
+import type { Evaluation, EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
-import type { FeedCursor } from '../model/feed.ts'
 import type { FinishedJob, JobSize } from '../model/finished.ts'
-import type { EventInput, HistoryEntry } from '../model/history.ts'
-import type { Job, JobType } from '../model/job.ts'
-import type { Page, PageRequest } from '../model/page.ts'
-import type { ChangeRequest } from '../model/request.ts'
+import type { HistoryEntry } from '../model/history.ts'
+import type { Job } from '../model/job.ts'
+import type { Page } from '../model/page.ts'
 import type { Deadline, ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
@@ -32,7 +63,7 @@ import { checkJobStore } from './check-jobs.ts'
 import { deleteJob } from './delete-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import { findEvaluation, loadEvaluation, toEvaluation } from './evaluation-row.ts'
-import { deleteEvaluation, nextEvaluationMs, trimEvaluations } from './evaluation-upkeep.ts'
+import { nextEvaluationMs, trimEvaluations } from './evaluation-upkeep.ts'
 import { evaluationListing, executionListing, findExecution } from './execution-queries.ts'
 import { findExecutionRow, isGoneExecution, isReclaimed, toExecution } from './execution-row.ts'
 import { sumExecutions } from './execution-sums.ts'
@@ -44,26 +75,6 @@ import { JOB_MIGRATIONS } from './job-migrations.ts'
 import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-queries.ts'
 import { checkJobQuery } from './job-query.ts'
 import { loadJob } from './job-row.ts'
-import type {
-  Claim,
-  DeleteJob,
-  ExecutionQuery,
-  ExecutionReport,
-  ExhaustedJob,
-  FinishedJobQuery,
-  HistoryQuery,
-  ImportJob,
-  JobQuery,
-  JobStore,
-  NewExecution,
-  Plan,
-  ReportOutcome,
-  ReviseJob,
-  SubmitJob,
-  Submitted,
-  TransitionJob,
-  UpdateExecution,
-} from './job-store.ts'
 import { JOB_STORE_FIELDS } from './job-store-fields.ts'
 import { claimEvaluation, completeEvaluation, extendLease, retryEvaluation } from './lease.ts'
 import { applyPlan } from './plan.ts'
@@ -127,7 +138,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     return await this.read((snapshot) => listVersions<Spec>(snapshot, jobId, this.aheadMs(snapshot)))
   }
 
-  async listJobs(query: JobQuery = {}): Promise<Page<Job<Spec>> & { readonly feedCursor: FeedCursor }> {
+  async listJobs(query: JobQuery = {}): Promise<JobPage<Spec>> {
     checkJobQuery(query)
     const { page, feedCursor } = await this.page(
       (snapshot) => jobListing<Spec>(snapshot, query, this.aheadMs(snapshot)),
@@ -136,7 +147,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     return { ...page, feedCursor }
   }
 
-  async holdJob(request: { jobId: string; reason: string | null } & ChangeRequest): Promise<Job<Spec>> {
+  async holdJob(request: HoldJob): Promise<Job<Spec>> {
     return await this.mutate('holdJob', request, (mutation) =>
       holdJob<Spec>(mutation, request.jobId, request.reason),
     )
@@ -168,9 +179,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     return await importJob<Spec>((body) => this.mutate('importJob', {}, body), request)
   }
 
-  async createExecution(
-    request: NewExecution & ChangeRequest & { evaluation?: NewEvaluation },
-  ): Promise<Execution> {
+  async createExecution(request: CreateExecution): Promise<Execution> {
     return await this.mutate('createExecution', request, (mutation) => {
       const job = loadJob(mutation.rows, request.jobId)
       const made = createExecution(mutation, job, request)
@@ -179,9 +188,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     })
   }
 
-  async updateExecution(
-    request: UpdateExecution & ChangeRequest & { evaluation?: NewEvaluation },
-  ): Promise<Execution> {
+  async updateExecution(request: UpdateExecution): Promise<Execution> {
     return await this.mutate(
       'updateExecution',
       request,
@@ -221,7 +228,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     return page
   }
 
-  async createEvaluation(request: NewEvaluation & { jobId: string } & ChangeRequest): Promise<Evaluation> {
+  async createEvaluation(request: CreateEvaluation): Promise<Evaluation> {
     return await this.mutate('createEvaluation', request, (mutation) => {
       const id = enqueueEvaluation(mutation, loadJob(mutation.rows, request.jobId), request)
       return toEvaluation(id, loadEvaluation(mutation.rows, id).row, mutation.aheadMs)
@@ -236,9 +243,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     })
   }
 
-  async listEvaluations(
-    query: { jobId?: string; status?: EvaluationStatus } & PageRequest,
-  ): Promise<Page<Evaluation>> {
+  async listEvaluations(query: EvaluationQuery): Promise<Page<Evaluation>> {
     const { page } = await this.page(
       (snapshot) => evaluationListing(snapshot, query, this.aheadMs(snapshot)),
       query,
@@ -246,16 +251,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     return page
   }
 
-  async deleteEvaluation(request: { evaluationId: string } & ChangeRequest): Promise<void> {
-    await this.mutate(
-      'deleteEvaluation',
-      request,
-      (mutation) => deleteEvaluation(mutation, request.evaluationId),
-      FREES,
-    )
-  }
-
-  async trimEvaluations(rule: { olderThanMs: number }): Promise<number> {
+  async trimEvaluations(rule: TrimEvaluations): Promise<number> {
     requireObject('rule', rule)
     return await this.mutate(
       'trimEvaluations',
@@ -265,13 +261,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     )
   }
 
-  async claimEvaluation(request: {
-    holder: string
-    leaseMs: number
-    jobTypes?: readonly JobType[]
-    maxAttempts?: number
-    scheduler?: boolean
-  }): Promise<Claim | null> {
+  async claimEvaluation(request: ClaimEvaluation): Promise<Claim | null> {
     requireObject('request', request)
     const incarnation = this.parts.incarnation?.id ?? ''
     for (;;) {
@@ -329,7 +319,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     return await this.read((snapshot) => nextEvaluationMs(snapshot, this.moment(snapshot)))
   }
 
-  async extendLease(request: { lease: LeaseToken; leaseMs: number }): Promise<LeaseToken> {
+  async extendLease(request: ExtendLease): Promise<LeaseToken> {
     requireObject('request', request)
     return await this.mutate(
       'extendLease',
@@ -339,9 +329,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     )
   }
 
-  async completeEvaluation(
-    request: { lease: LeaseToken; status?: 'complete' | 'canceled'; comment?: string } & ChangeRequest,
-  ): Promise<void> {
+  async completeEvaluation(request: CompleteEvaluation): Promise<void> {
     await this.mutate(
       'completeEvaluation',
       request,
@@ -352,15 +340,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     )
   }
 
-  async retryEvaluation(
-    request: {
-      lease: LeaseToken
-      delayMs: number
-      maxAttempts: number
-      comment: string
-      exhausted?: ExhaustedJob
-    } & ChangeRequest,
-  ): Promise<EvaluationStatus> {
+  async retryEvaluation(request: RetryEvaluation): Promise<EvaluationStatus> {
     return await this.mutate(
       'retryEvaluation',
       request,
@@ -369,17 +349,13 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     )
   }
 
-  async applyPlan(
-    plan: Plan,
-  ): Promise<{ readonly executionIds: readonly string[]; readonly evaluationIds: readonly string[] }> {
+  async applyPlan(plan: Plan): Promise<Planned> {
     return await this.mutate('applyPlan', plan, (mutation) => applyPlan(mutation, plan), {
       frees: (plan.newExecutions ?? []).length === 0,
     })
   }
 
-  async addHistory(
-    request: { jobId: string; executionId?: string; event: EventInput } & ChangeRequest,
-  ): Promise<HistoryEntry> {
+  async addHistory(request: AddJobHistory): Promise<HistoryEntry> {
     return await this.mutate('addHistory', request, (mutation) => addHistory(mutation, request))
   }
 

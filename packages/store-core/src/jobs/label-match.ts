@@ -1,6 +1,6 @@
+import type { LabelRequirement } from '../contract/jobs.ts'
 import { checkFields, type Fields } from '../kv/fields.ts'
 import type { TextMap } from '../kv/json.ts'
-import type { LabelRequirement } from './job-store.ts'
 
 /** The fields of a condition on a label. */
 export const LABEL_FIELDS: Fields<LabelRequirement> = { key: true, operator: true, values: true }

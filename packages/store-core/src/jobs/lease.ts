@@ -1,5 +1,6 @@
 import { requireObject, requireOptionalFlag } from '../arguments/argument-types.ts'
 import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../arguments/limits.ts'
+import type { Claim, ExhaustedJob } from '../contract/evaluations.ts'
 import { StoreError } from '../errors.ts'
 import { endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
@@ -23,7 +24,6 @@ import {
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
 import { findUndamagedJob } from './job-row.ts'
-import type { Claim, ExhaustedJob } from './job-store.ts'
 import { endStranded, moveExhausted } from './stranded-job.ts'
 import { turnOfSuspects } from './suspect.ts'
 

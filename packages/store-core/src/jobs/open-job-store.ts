@@ -1,7 +1,7 @@
+import type { JobStore } from '../contract/job-store.ts'
 import { type OpenStoreOptions, openParts } from '../durable/open-parts.ts'
 import type { KvStore } from '../kv/contract.ts'
 import type { Json } from '../kv/json.ts'
-import type { JobStore } from './job-store.ts'
 import { JobStoreOnKv } from './job-store-on-kv.ts'
 
 /**

@@ -1,11 +1,11 @@
 import { requireList, requireObject } from '../arguments/argument-types.ts'
 import { invalid } from '../arguments/limits.ts'
+import type { Plan } from '../contract/evaluations.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { createExecution, updateExecution } from './change-execution.ts'
 import { moveJob, recordJobEvent } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import { loadJob } from './job-row.ts'
-import type { Plan } from './job-store.ts'
 import { completeEvaluation } from './lease.ts'
 
 /** The most executions that one plan creates; the rest belongs into a follow-up evaluation. */

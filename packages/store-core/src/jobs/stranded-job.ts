@@ -1,5 +1,6 @@
 import { requireObject } from '../arguments/argument-types.ts'
 import { cutMessage } from '../arguments/limits.ts'
+import type { ExhaustedJob } from '../contract/evaluations.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Mutation } from '../rows/mutation.ts'
@@ -18,7 +19,6 @@ import {
 } from './evaluation-row.ts'
 import { findExecutionRow } from './execution-row.ts'
 import { findUndamagedJob, jobKey } from './job-row.ts'
-import type { ExhaustedJob } from './job-store.ts'
 
 const PAGE_KEYS = 100
 

@@ -9,6 +9,7 @@ import {
   checkTime,
   invalid,
 } from '../arguments/limits.ts'
+import type { SubmitJob, Submitted } from '../contract/jobs.ts'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import type { Json, TextMap } from '../kv/json.ts'
@@ -36,7 +37,6 @@ import {
   submitKeyIndexKey,
   toJob,
 } from './job-row.ts'
-import type { SubmitJob, Submitted } from './job-store.ts'
 
 const MAX_COUNT = 1_000_000
 

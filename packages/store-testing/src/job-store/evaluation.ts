@@ -104,21 +104,6 @@ export const evaluationCases: readonly JobCase[] = [
     },
   },
   {
-    name: 'a deleted evaluation is gone; one that is held, or was never there, is refused',
-    run: async ({ store }) => {
-      const ids = [await alone(store), await alone(store)]
-      await store.deleteEvaluation({ evaluationId: ids[0] ?? '' })
-      assert.equal(await store.getEvaluation(ids[0] ?? ''), null)
-      await assertRejects(store.deleteEvaluation({ evaluationId: ids[0] ?? '' }), 'EVALUATION_NOT_FOUND')
-      const { lease } = await claimed(store)
-      assert.equal(lease.evaluationId, ids[1])
-      await assertRejects(store.deleteEvaluation({ evaluationId: ids[1] ?? '' }), 'LEASE_LOST')
-      await store.completeEvaluation({ lease })
-      await store.deleteEvaluation({ evaluationId: ids[1] ?? '' })
-      assert.deepEqual(await store.counts({ kind: 'evaluation' }), [])
-    },
-  },
-  {
     name: 'claims go by priority, then by how long it is due, then by age',
     run: async ({ store, clock }) => {
       const nowMs = clock.read()

@@ -322,7 +322,6 @@ function lookupMistakes(store: JobStore): Mistake[] {
     { what: 'getExecution', types, call: (id) => store.getExecution(id) },
     { what: 'findExecution', types, call: (text) => store.findExecution(text) },
     { what: 'getEvaluation', types, call: (id) => store.getEvaluation(id) },
-    { what: 'deleteEvaluation', types, call: (evaluationId) => store.deleteEvaluation({ evaluationId }) },
   ]
 }
 

@@ -291,10 +291,9 @@ export const requestIdCases: readonly JobCase[] = [
       await twice(() => store.holdJob({ jobId: id, reason: 'audit', requestId: '6' }))
       await twice(() => store.addHistory({ jobId: id, event: { message: 'seen' }, requestId: '7' }))
       await twice(() => store.createEvaluation({ jobId: id, trigger: 'job-queue', id: 'v1', requestId: '8' }))
-      await twice(() => store.deleteEvaluation({ evaluationId: 'v1', requestId: '9' }))
       await store.holdJob({ jobId: id, reason: null })
       await store.transitionJob({ jobId: id, to: 'Stopped' })
-      await twice(() => store.deleteJob({ jobId: id, requestId: '10' }))
+      await twice(() => store.deleteJob({ jobId: id, requestId: '9' }))
       assert.equal(await store.getJob(id), null)
     },
   },

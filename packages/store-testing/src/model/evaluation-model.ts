@@ -62,14 +62,6 @@ export class EvaluationModel {
     return made.id
   }
 
-  /** Removes an evaluation that nobody holds. */
-  remove(id: string): void {
-    const evaluation = this.#state.evaluations.get(id)
-    if (evaluation === undefined) throw new Refusal('EVALUATION_NOT_FOUND')
-    if (evaluation.lease !== null) throw new Refusal('LEASE_LOST')
-    this.#state.evaluations.delete(id)
-  }
-
   /** Claims the next evaluation; `incarnation` is only known to the store. */
   claim(
     holder: string,

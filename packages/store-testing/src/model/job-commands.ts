@@ -218,17 +218,6 @@ const createEvaluation: Make = (world, draw) => {
   }
 }
 
-const deleteEvaluation: Make = ({ store, model }, draw) => {
-  const evaluationId = draw.pick(EVALUATION_IDS, 0)
-  return {
-    name: `deleteEvaluation ${evaluationId}`,
-    onStore: () => store.deleteEvaluation({ evaluationId }),
-    onModel: () => {
-      model.evaluations.remove(evaluationId)
-    },
-  }
-}
-
 const claim: Make = ({ store, model, leases }, draw) => {
   const jobTypes = draw.once(4, 0) ? [draw.pick(JOB_TYPES, 1), draw.pick(JOB_TYPES, 2)] : undefined
   const leaseMs = 1 + draw.below(40, 3)
@@ -353,7 +342,7 @@ export const JOB_COMMANDS: readonly Make[] = [
   ...[submit, submit, submit, submit, revise, transition, transition, transition, transition, hold],
   ...[remove, remove, remove, reclaim, createExecution, createExecution, createExecution],
   ...[updateExecution, updateExecution, updateExecution, record, record],
-  ...[createEvaluation, createEvaluation, createEvaluation, deleteEvaluation],
+  ...[createEvaluation, createEvaluation, createEvaluation],
   ...[claim, claim, claim, claim, extend, complete, complete, retry, retry],
   ...[applyPlan, applyPlan, applyPlan, trim, addHistory, fold, fold],
 ]

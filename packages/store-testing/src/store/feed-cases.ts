@@ -71,6 +71,32 @@ export function feedCases<Store extends DurableStore>(actor: StoreActor<Store>):
       },
     },
     {
+      name: 'pages back from the end, or from a cursor, are the same the other way round',
+      run: async ({ store }) => {
+        for (let n = 0; n < 7; n++) await create(store)
+        const whole = (await store.changes()).changeSets
+        for (const limit of [1, 3, 1_000]) {
+          const found = []
+          let page = await store.changes({ reverse: true, limit })
+          for (
+            ;
+            page.changeSets.length > 0;
+            page = await store.changes({ after: page.cursor, reverse: true, limit })
+          ) {
+            assert.equal(page.gap, null)
+            const forwards = await store.changes({ after: page.cursor, limit: page.changeSets.length })
+            assert.deepEqual(forwards.changeSets, page.changeSets.toReversed())
+            found.push(...page.changeSets)
+          }
+          assert.deepEqual(found, whole.toReversed())
+        }
+        const { cursor } = await store.changes({ limit: 2 })
+        const back = await store.changes({ after: cursor, reverse: true })
+        assert.deepEqual(back.changeSets, whole.slice(0, 2).toReversed())
+        assert.deepEqual((await store.changes({ after: back.cursor, reverse: true })).changeSets, [])
+      },
+    },
+    {
       name: 'what is written between two pages comes on the second',
       run: async ({ store }) => {
         await create(store)

@@ -5,14 +5,14 @@ import type {
   ComputeExecutionPatch,
   ExecutionJob,
 } from '../model/compute-execution.ts'
-import type { DurableStore } from '../model/durable-store.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { EventInput, HistoryEntry } from '../model/history.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ComputeState } from '../states/compute-state.ts'
-import type { EndReason } from '../states/end-reason.ts'
 import type { Expectation } from '../states/transitions.ts'
+import type { DurableStore } from './durable-store.ts'
+import type { ExecutionMove } from './execution-move.ts'
 
 /** Work that a requester gave this node. */
 export interface CreateComputeExecution<Spec = unknown> extends ChangeRequest {
@@ -30,16 +30,33 @@ export interface CreateComputeExecution<Spec = unknown> extends ChangeRequest {
 }
 
 /** A change of a compute execution: a state, other fields, or both. */
-export interface UpdateComputeExecution extends Expectation<ComputeState>, ChangeRequest {
+export interface UpdateComputeExecution
+  extends ExecutionMove<ComputeState, ComputeExecutionPatch>,
+    Expectation<ComputeState>,
+    ChangeRequest {
   readonly executionId: string
-  /** The new state; absent where only fields change. */
-  readonly to?: ComputeState
-  /** Why it ends; only where `to` ends it, and not as Completed. */
-  readonly endReason?: EndReason
-  /** Kept with the state. Default: the event's message. */
-  readonly message?: string
-  readonly patch?: ComputeExecutionPatch
-  readonly event?: EventInput
+}
+
+/** The newest revision that the requester has confirmed. */
+export interface AcknowledgeExecution {
+  readonly executionId: string
+  readonly revision: number
+}
+
+/** An execution to be deleted. */
+export interface DeleteExecution extends ChangeRequest {
+  readonly executionId: string
+}
+
+/** An entry that changes no state. */
+export interface AddExecutionHistory extends ChangeRequest {
+  readonly executionId: string
+  readonly event: EventInput
+}
+
+/** Which execution's history to list. */
+export interface ExecutionHistoryQuery extends PageRequest {
+  readonly executionId: string
 }
 
 /** Which executions to list; without a condition all. */
@@ -67,7 +84,7 @@ export interface ExecutionStore<Spec = unknown> extends DurableStore {
    */
   updateExecution(request: UpdateComputeExecution): Promise<ChangedComputeExecution>
   /** Notes the newest revision that the requester has confirmed. Throws `EXECUTION_NOT_FOUND`. */
-  acknowledgeExecution(request: { readonly executionId: string; readonly revision: number }): Promise<void>
+  acknowledgeExecution(request: AcknowledgeExecution): Promise<void>
   /** Returns an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */
   getExecution(id: string): Promise<ComputeExecution<Spec> | null>
   /** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */
@@ -82,13 +99,11 @@ export interface ExecutionStore<Spec = unknown> extends DurableStore {
    * Removes an ended execution from every listing and count; `reclaim` removes its rows. Throws
    * `EXECUTION_NOT_FOUND`, and `STATE_CONFLICT` where it has not ended.
    */
-  deleteExecution(request: { readonly executionId: string } & ChangeRequest): Promise<void>
+  deleteExecution(request: DeleteExecution): Promise<void>
   /** Adds an entry that changes no state. Throws `EXECUTION_NOT_FOUND`. */
-  addHistory(
-    request: { readonly executionId: string; readonly event: EventInput } & ChangeRequest,
-  ): Promise<HistoryEntry>
+  addHistory(request: AddExecutionHistory): Promise<HistoryEntry>
   /** Lists an execution's history, oldest first. */
-  listHistory(query: { readonly executionId: string } & PageRequest): Promise<Page<HistoryEntry>>
+  listHistory(query: ExecutionHistoryQuery): Promise<Page<HistoryEntry>>
   /** Returns a named number, such as the newest command that was taken in; 0 where none was stored. */
   getCheckpoint(name: string): Promise<number>
   /** Stores a named number. Throws `INVALID_ARGUMENT` for a blank name or a number that is not a whole one from 0. */
