@@ -1,16 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { deadShare, rewrite } from '@saltcod/compaction'
 import type { RewriteConfig } from '@saltcod/config'
 import { type DurableStore, isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
+import { EventCount } from '../waiting/event-count.ts'
+import { pause } from '../waiting/pause.ts'
 import { ApiError } from '../wire/api-error.ts'
 import { type CompactionStatus, type StoreCompaction, type StoreName, sumUp } from './compaction-report.ts'
 
 /** What recovers after a start has the disk first. */
 const FIRST_AFTER_MS = 3_000
-
-/** No timer can wait for longer. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1
 
 /** A store that may be rewritten. */
 export interface CompactedStore {
@@ -36,8 +34,7 @@ export class Compaction {
   #turn: Promise<void> = Promise.resolve()
   #loop: Promise<void> = Promise.resolve()
   #rules: RewriteConfig
-  /** Aborts when there are other rules. */
-  #followed = new AbortController()
+  readonly #ruleChanges = new EventCount()
 
   constructor(parts: CompactionParts) {
     this.#parts = parts
@@ -47,7 +44,7 @@ export class Compaction {
   /** Goes by other rules from now on. */
   follow(rules: RewriteConfig): void {
     this.#rules = rules
-    this.#followed.abort()
+    this.#ruleChanges.advance()
   }
 
   get status(): CompactionStatus {
@@ -136,19 +133,14 @@ export class Compaction {
   async #runByRule(): Promise<void> {
     const { signal } = this.#stop
     if (this.#rules.atStart) {
-      await delay(FIRST_AFTER_MS, undefined, { signal, ref: false }).catch(() => undefined)
+      await pause(FIRST_AFTER_MS, signal, { ref: false })
       await this.#lookAround()
     }
     while (!signal.aborted) {
+      const seen = this.#ruleChanges.count
       const { everyMs } = this.#rules
-      this.#followed = new AbortController()
-      const until = AbortSignal.any([signal, this.#followed.signal])
-      try {
-        await delay(everyMs > 0 ? everyMs : LONGEST_WAIT_MS, undefined, { signal: until, ref: false })
-      } catch {
-        continue
-      }
-      if (everyMs > 0) await this.#lookAround()
+      await this.#ruleChanges.wait(seen, { ...(everyMs > 0 ? { maxMs: everyMs } : {}), signal })
+      if (everyMs > 0 && this.#ruleChanges.count === seen) await this.#lookAround()
     }
   }
 

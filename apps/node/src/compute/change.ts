@@ -106,7 +106,7 @@ export async function changeExecution(
         log,
         subject: executionId,
       })
-      context.reportWritten.call()
+      context.reportWritten.advance()
       return { ...changed, job: execution.job }
     } catch (error) {
       if (isStoreError(error, 'EXECUTION_NOT_FOUND')) return null

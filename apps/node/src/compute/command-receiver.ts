@@ -1,6 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { COMPUTE_MACHINE, isEndReason, isStoreError, type Json } from '@saltcod/store-core'
 import type { Command, Delivery } from '../link/link.ts'
+import { isStoreGone } from '../store-gone.ts'
+import { retry } from '../waiting/retry.ts'
 import { considerAdmission } from './admission.ts'
 import { changeExecution, reportMessage } from './change.ts'
 import { CommandTracker } from './command-tracker.ts'
@@ -12,8 +13,6 @@ import { writeUntilDone } from './write-retry.ts'
 const POLL_LIMIT = 100
 const POLL_WAIT_MS = 20_000
 const MAX_PENDING = 256
-const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 30_000
 
 /**
  * Takes the requester's commands in: each one's effect is stored, and only then is it acknowledged. Commands of
@@ -46,45 +45,37 @@ export class CommandReceiver {
     const { link, nodeId, log } = this.#context
     // What was acknowledged is gone from the requester's outbox, so every start asks for all that is left.
     let afterSequence = 0
-    let retryMs = FIRST_RETRY_MS
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#tracker.broken) {
       try {
-        const deliveries = await link.poll({
-          nodeId,
-          afterSequence,
-          limit: POLL_LIMIT,
-          waitMs: POLL_WAIT_MS,
-          signal,
-        })
+        const deliveries = await retry(
+          () => link.poll({ nodeId, afterSequence, limit: POLL_LIMIT, waitMs: POLL_WAIT_MS, signal }),
+          {
+            signal,
+            onFailure: (error) =>
+              log.warn({ err: error }, 'no commands could be fetched from the requester; trying again'),
+          },
+        )
         for (const delivery of deliveries) {
           afterSequence = Math.max(afterSequence, delivery.sequence)
           this.#tracker.begin(delivery.sequence, delivery.command.executionId, () => this.#take(delivery))
         }
-        retryMs = FIRST_RETRY_MS
         await this.#tracker.capacity()
       } catch (error) {
-        if (signal.aborted) return
-        log.warn({ err: error }, 'no commands could be fetched from the requester; trying again')
-        await delay(retryMs, undefined, { signal }).catch(() => undefined)
-        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+        if (!signal.aborted) throw error
       }
-      if (this.#tracker.broken) return
     }
   }
 
   async #acknowledge(signal: AbortSignal): Promise<void> {
     const { link, nodeId, log } = this.#context
     for await (const upToSequence of this.#tracker.marks(signal)) {
-      for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
-        try {
-          await link.acknowledge({ nodeId, upToSequence })
-          break
-        } catch (error) {
-          log.warn({ err: error, upToSequence }, 'commands could not be acknowledged; trying again')
-          // What is not acknowledged comes again after the next start.
-          if (signal.aborted) break
-          await delay(retryMs, undefined, { signal }).catch(() => undefined)
-        }
+      const onFailure = (error: unknown): void =>
+        log.warn({ err: error, upToSequence }, 'commands could not be acknowledged; trying again')
+      try {
+        await retry(() => link.acknowledge({ nodeId, upToSequence }), { signal, onFailure })
+      } catch (error) {
+        // What is not acknowledged comes again after the next start.
+        log.warn({ err: error, upToSequence }, 'commands could not be acknowledged before the end')
       }
     }
   }
@@ -96,7 +87,7 @@ export class CommandReceiver {
     try {
       await this.#obey(command)
     } catch (error) {
-      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED') || this.#context.closing.aborted) throw error
+      if (isStoreGone(error) || this.#context.closing.aborted) throw error
       // One command that cannot be obeyed must not keep the others; the requester is told.
       log.error({ err: error, kind, executionId }, 'a command could not be obeyed')
       const message = error instanceof Error ? error.message : String(error)
@@ -156,8 +147,8 @@ export class CommandReceiver {
       // Written by a try whose outcome was unknown.
       if (!isStoreError(error, 'EXECUTION_ALREADY_EXISTS')) throw error
     }
-    this.#context.reportWritten.call()
-    if (deadlineAtMs !== null) this.#context.deadlineWritten.call()
+    this.#context.reportWritten.advance()
+    if (deadlineAtMs !== null) this.#context.deadlineWritten.advance()
     if (approved) await this.#executor.enqueue(executionId, 'run')
   }
 

@@ -1,6 +1,4 @@
-import { WakeUp } from './wake-up.ts'
-
-const MARK_WAIT_MS = 60_000
+import { EventCount } from '../waiting/event-count.ts'
 
 /**
  * Keeps the order of commands of one execution, and knows up to which sequence number all of them are done, so
@@ -10,8 +8,7 @@ export class CommandTracker {
   readonly #maxPending: number
   readonly #pending = new Set<number>()
   readonly #lastOfExecution = new Map<string, Promise<void>>()
-  readonly #progress = new WakeUp()
-  #waiters: (() => void)[] = []
+  readonly #progress = new EventCount()
   #newest = 0
   #error: { readonly thrown: unknown } | undefined
 
@@ -42,8 +39,7 @@ export class CommandTracker {
         this.#error ??= { thrown: error }
       }
       if (this.#lastOfExecution.get(executionId) === done) this.#lastOfExecution.delete(executionId)
-      this.#progress.call()
-      for (const waiter of this.#waiters.splice(0)) waiter()
+      this.#progress.advance()
     })
     this.#lastOfExecution.set(executionId, done)
   }
@@ -56,13 +52,14 @@ export class CommandTracker {
   /** Resolves when nothing is being done. */
   async idle(): Promise<void> {
     while (this.#lastOfExecution.size > 0) await this.#change()
-    this.#progress.call()
+    this.#progress.advance()
   }
 
   /** Yields rising sequence numbers up to which everything is done, until the signal aborts and all is told. */
   async *marks(signal: AbortSignal): AsyncGenerator<number, void, undefined> {
     let told = 0
     for (;;) {
+      const seen = this.#progress.count
       const last = signal.aborted && this.#lastOfExecution.size === 0
       const mark = this.#mark()
       if (mark > told) {
@@ -70,10 +67,8 @@ export class CommandTracker {
         yield mark
       } else if (last || this.broken) {
         return
-      } else if (signal.aborted) {
-        await this.#change()
       } else {
-        await this.#progress.sleep(MARK_WAIT_MS, signal)
+        await this.#progress.wait(seen, signal.aborted ? {} : { signal })
       }
     }
   }
@@ -83,6 +78,6 @@ export class CommandTracker {
   }
 
   async #change(): Promise<void> {
-    await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    await this.#progress.wait(this.#progress.count)
   }
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import { ISOLATION_LABEL } from '../engines/exec/exec-engine.ts'
 import { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { ComputePeer, Link, NodeLoad } from '../link/link.ts'
+import { EventCount } from '../waiting/event-count.ts'
+import { pause } from '../waiting/pause.ts'
+import { within } from '../waiting/time-limit.ts'
 import { CommandReceiver } from './command-receiver.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
@@ -14,7 +16,6 @@ import { createPeer } from './logs.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
 import { startUp } from './startup.ts'
-import { WakeUp } from './wake-up.ts'
 
 const FAREWELL_MS = 2_000
 const LAST_WRITES_MS = 2_000
@@ -72,8 +73,8 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     log: options.log,
     clock: options.clock ?? Date.now,
     closing: closing.signal,
-    reportWritten: new WakeUp(),
-    deadlineWritten: new WakeUp(),
+    reportWritten: new EventCount(),
+    deadlineWritten: new EventCount(),
   }
   const executor = new Executor(context)
   const peer = createPeer(context.store, context.dataDir)
@@ -102,9 +103,12 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     await executor.drain(graceMs)
     tellCutOff(context, executor.active, graceMs)
     const interrupted = executor.interrupt()
-    await Promise.race([interrupted, delay(LAST_WRITES_MS, undefined, { ref: false })])
+    await within(LAST_WRITES_MS, interrupted)
     // The last reports are worth a moment; what is not taken now is sent after the next start.
-    await Promise.race([sender.flush().catch(() => undefined), delay(FAREWELL_MS, undefined, { ref: false })])
+    await within(
+      FAREWELL_MS,
+      sender.flush().catch(() => undefined),
+    )
     sending.abort()
     // Ends what still tries to write to a full disk.
     closing.abort()
@@ -141,9 +145,8 @@ async function beat(
   load: () => NodeLoad,
   signal: AbortSignal,
 ): Promise<void> {
-  const pause = new WakeUp()
   for (;;) {
-    await pause.sleep(settings.heartbeatMs, signal)
+    await pause(settings.heartbeatMs, signal)
     if (signal.aborted) return
     try {
       await link.heartbeat({ nodeId, load: load() })

@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import type { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { StagedInput } from '../inputs/work.ts'
 import type { Link } from '../link/link.ts'
+import type { EventCount } from '../waiting/event-count.ts'
 import type { ComputeSettings } from './settings.ts'
-import type { WakeUp } from './wake-up.ts'
 
 /** What every part of the compute side works with. */
 export interface ComputeContext {
@@ -22,8 +22,8 @@ export interface ComputeContext {
   readonly clock: () => number
   /** Aborts when the compute side closes its store: no loop goes on and no write is tried again after that. */
   readonly closing: AbortSignal
-  /** Called when a report was written. */
-  readonly reportWritten: WakeUp
-  /** Called when a deadline was written. */
-  readonly deadlineWritten: WakeUp
+  /** Counts the times when a report was written. */
+  readonly reportWritten: EventCount
+  /** Counts the times when a deadline was written. */
+  readonly deadlineWritten: EventCount
 }

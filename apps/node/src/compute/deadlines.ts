@@ -1,7 +1,7 @@
-import { isStoreError } from '@saltcod/store-core'
+import { isStoreGone } from '../store-gone.ts'
+import { pause } from '../waiting/pause.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
-import { WakeUp } from './wake-up.ts'
 
 const LONGEST_SLEEP_MS = 60_000
 const SHORTEST_SLEEP_MS = 20
@@ -15,19 +15,20 @@ export async function watchDeadlines(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, clock, log, deadlineWritten } = context
-  const pause = new WakeUp()
   while (!signal.aborted) {
+    const seen = deadlineWritten.count
     try {
       const due = await store.dueDeadlines({ limit: BATCH })
       await Promise.all(due.map(({ id, dueAtMs }) => failLate(executor, id, dueAtMs)))
       const next = await store.nextDeadlineMs()
       const waitMs = next === null ? LONGEST_SLEEP_MS : next - clock()
-      await deadlineWritten.sleep(Math.min(Math.max(waitMs, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS), signal)
+      const maxMs = Math.min(Math.max(waitMs, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS)
+      await deadlineWritten.wait(seen, { maxMs, signal })
     } catch (error) {
-      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
+      if (isStoreGone(error)) throw error
       if (signal.aborted) return
       log.error({ err: error }, 'deadlines could not be looked after; trying again')
-      await pause.sleep(RETRY_MS, signal)
+      await pause(RETRY_MS, signal)
     }
   }
 }

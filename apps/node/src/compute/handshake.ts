@@ -1,4 +1,3 @@
-import { isStoreError } from '@saltcod/store-core'
 import type {
   ComputePeer,
   HandshakeAnswer,
@@ -6,15 +5,13 @@ import type {
   NodeDescription,
   NodeLoad,
 } from '../link/link.ts'
+import { isStoreGone } from '../store-gone.ts'
+import { retry } from '../waiting/retry.ts'
 import type { ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
 import { inProgress } from './in-progress.ts'
 import { takeStartupStep } from './startup-step.ts'
-import { WakeUp } from './wake-up.ts'
-
-const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 30_000
 
 const NO_LONGER_WANTED: ExecutionChange = {
   to: 'Cancelled',
@@ -42,18 +39,14 @@ export async function shakeHands(
   const executions: HandshakeExecution[] = []
   for await (const { id, state, revision } of inProgress(store))
     executions.push({ executionId: id, state, revision })
-  const pause = new WakeUp()
-  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
-    signal.throwIfAborted()
-    try {
-      const answers = await link.handshake({ node, load: load(), executions, peer })
-      return new Map(executions.map(({ executionId }) => [executionId, answers[executionId]]))
-    } catch (error) {
-      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
-      log.warn({ err: error }, 'the requester does not answer yet; no work begins before')
-      await pause.sleep(retryMs, signal)
-    }
-  }
+  signal.throwIfAborted()
+  const answers = await retry(() => link.handshake({ node, load: load(), executions, peer }), {
+    signal,
+    isFinal: isStoreGone,
+    onFailure: (error) =>
+      log.warn({ err: error }, 'the requester does not answer yet; no work begins before'),
+  })
+  return new Map(executions.map(({ executionId }) => [executionId, answers[executionId]]))
 }
 
 /** Ends and forgets what the requester says. Returns the executions that nothing may be started for all the same. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { COMPUTE_MACHINE, type ComputeExecution, type ExecutionStore, StoreError } from '@saltcod/store-core'
 import type { ComputePeer, LogPart, LogPosition } from '../link/link.ts'
+import { pause } from '../waiting/pause.ts'
 import { followLog } from './keeper/log-follow.ts'
 import { exitFile } from './keeper/work-files.ts'
 import { workDirOf } from './layout.ts'
-import { WakeUp } from './wake-up.ts'
 
 const LOOK_MS = 500
 const LOOK_FOR_BEGINNING_MS = 50
@@ -56,12 +56,11 @@ async function begun(
   executionId: string,
   signal: AbortSignal,
 ): Promise<ComputeExecution> {
-  const pause = new WakeUp()
   for (;;) {
     const execution = await found(store, executionId)
     if (execution.attempt > 0 || COMPUTE_MACHINE.terminal.has(execution.state) || signal.aborted)
       return execution
-    await pause.sleep(LOOK_FOR_BEGINNING_MS, signal)
+    await pause(LOOK_FOR_BEGINNING_MS, signal)
   }
 }
 
@@ -75,13 +74,12 @@ async function attemptAfter(
   attempt: number,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const pause = new WakeUp()
   while (!signal.aborted) {
     const execution = await store.getExecution(executionId)
     if (execution === null) return undefined
     if (execution.attempt !== attempt) return execution.attempt
     if (execution.state !== 'Running' && execution.state !== 'BidAccepted') return undefined
-    await pause.sleep(LOOK_FOR_BEGINNING_MS, signal)
+    await pause(LOOK_FOR_BEGINNING_MS, signal)
   }
   return undefined
 }
@@ -102,13 +100,12 @@ function watchRun(
   const over = new AbortController()
   const looking = new AbortController()
   const until = AbortSignal.any([signal, looking.signal])
-  const pause = new WakeUp()
   const look = async (): Promise<void> => {
     while (!until.aborted) {
       const execution = await store.getExecution(executionId)
       if (execution === null || execution.attempt !== attempt) return over.abort()
       if (COMPUTE_MACHINE.terminal.has(execution.state) && !existsSync(exitFile(workDir))) return over.abort()
-      await pause.sleep(LOOK_MS, until)
+      await pause(LOOK_MS, until)
     }
   }
   // A store that cannot be read any more has nothing to follow.

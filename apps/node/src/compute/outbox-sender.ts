@@ -1,19 +1,17 @@
 import { COMPUTE_MACHINE, isStoreError, type OutboxRow } from '@saltcod/store-core'
 import type { Report, ReportAnswer } from '../link/link.ts'
+import { isStoreGone } from '../store-gone.ts'
+import { retry } from '../waiting/retry.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
-import { WakeUp } from './wake-up.ts'
 
 const BATCH = 100
 const IDLE_LOOK_MS = 30_000
-const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 30_000
 
 /** Hands the reports that were written with each change to the requester, in order, until it has answered each. */
 export class OutboxSender {
   readonly #context: ComputeContext
   readonly #executor: Executor
-  readonly #retry = new WakeUp()
   #sending: Promise<boolean> | undefined
 
   constructor(context: ComputeContext, executor: Executor) {
@@ -23,17 +21,18 @@ export class OutboxSender {
 
   /** Sends what there is and what comes, until the signal aborts. Rejects where the store has failed. */
   async run(signal: AbortSignal): Promise<void> {
-    let retryMs = FIRST_RETRY_MS
+    const { reportWritten, log } = this.#context
     while (!signal.aborted) {
+      const seen = reportWritten.count
       try {
-        const sent = await this.#sendOnce()
-        retryMs = FIRST_RETRY_MS
-        if (!sent) await this.#context.reportWritten.sleep(IDLE_LOOK_MS, signal)
+        const sent = await retry(() => this.#sendOnce(), {
+          signal,
+          isFinal: isStoreGone,
+          onFailure: (error) => log.warn({ err: error }, 'reports could not be handed over; trying again'),
+        })
+        if (!sent) await reportWritten.wait(seen, { maxMs: IDLE_LOOK_MS, signal })
       } catch (error) {
-        if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
-        this.#context.log.warn({ err: error }, 'reports could not be handed over; trying again')
-        await this.#retry.sleep(retryMs, signal)
-        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+        if (!signal.aborted || isStoreGone(error)) throw error
       }
     }
   }

@@ -1,10 +1,11 @@
-import { type ComputeExecution, type ComputeState, isStoreError } from '@saltcod/store-core'
+import type { ComputeExecution, ComputeState } from '@saltcod/store-core'
+import { isStoreGone } from '../store-gone.ts'
+import { within } from '../waiting/time-limit.ts'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { publishAgain } from './publication.ts'
 import { concludeRun, runExecution } from './run.ts'
-import { within } from './within.ts'
 
 /**
  * The ways to carry an execution on: run it for the first time, run it again, record how its run ended (which an
@@ -99,7 +100,7 @@ export class Runner {
 
   async #broken(executionId: string, error: unknown): Promise<void> {
     const { log, closing } = this.#context
-    if (closing.aborted || isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) {
+    if (closing.aborted || isStoreGone(error)) {
       log.warn({ err: error, executionId }, 'a run is left to the next start')
       return
     }

@@ -1,4 +1,4 @@
-import { isStoreError } from '@saltcod/store-core'
+import { isStoreGone } from '../store-gone.ts'
 import type { ComputeContext } from './context.ts'
 
 /**
@@ -14,7 +14,7 @@ export async function takeStartupStep(
     await step()
     return true
   } catch (error) {
-    if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
+    if (isStoreGone(error)) throw error
     log.error({ err: error, executionId }, 'an execution could not be seen to at the start')
     return false
   }

@@ -1,10 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { EndReason } from '@saltcod/store-core'
 import type { Report } from '../link/link.ts'
+import { retry } from '../waiting/retry.ts'
 import type { ComputeContext } from './context.ts'
-
-const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 30_000
 
 /**
  * Tells the requester about an execution that this node has no record of: one that it refused, or lost. There is
@@ -21,13 +18,7 @@ export async function reportUnrecorded(
   const event = { message, topic: 'Bidding', details: { NodeID: nodeId, reason: endReason } }
   const revision = Number.MAX_SAFE_INTEGER
   const report: Report = { executionId, revision, state: 'Failed', endReason, message, event }
-  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
-    try {
-      await link.report({ nodeId, reports: [report] })
-      return
-    } catch (error) {
-      log.warn({ err: error, executionId }, 'a report could not be handed over; trying again')
-      await delay(retryMs, undefined, { signal: closing })
-    }
-  }
+  const onFailure = (error: unknown): void =>
+    log.warn({ err: error, executionId }, 'a report could not be handed over; trying again')
+  await retry(() => link.report({ nodeId, reports: [report] }), { signal: closing, onFailure })
 }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
+import { retry } from '../waiting/retry.ts'
 
 const FIRST_WAIT_MS = 50
 const LONGEST_WAIT_MS = 5_000
@@ -16,16 +16,14 @@ function mayPass(error: unknown): boolean {
  */
 export async function writeUntilDone<T>(
   write: () => Promise<T>,
-  options: { readonly signal: AbortSignal; readonly log: Logger; readonly subject: string },
+  { signal, log, subject }: { readonly signal: AbortSignal; readonly log: Logger; readonly subject: string },
 ): Promise<T> {
-  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-    try {
-      return await write()
-    } catch (error) {
-      if (!mayPass(error)) throw error
-      const { subject } = options
-      options.log.warn({ subject, err: error }, 'the execution store took no write; trying again')
-      await delay(waitMs, undefined, { signal: options.signal })
-    }
-  }
+  return retry(write, {
+    signal,
+    firstWaitMs: FIRST_WAIT_MS,
+    longestWaitMs: LONGEST_WAIT_MS,
+    isFinal: (error) => !mayPass(error),
+    onFailure: (error) =>
+      log.warn({ subject, err: error }, 'the execution store took no write; trying again'),
+  })
 }

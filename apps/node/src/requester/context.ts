@@ -1,7 +1,7 @@
 import type { FeedCursor, JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { JobSpec } from '../spec/job-spec.ts'
-import type { Bell } from './bell.ts'
+import type { EventCount } from '../waiting/event-count.ts'
 import type { EndCounts } from './end-counts.ts'
 import type { Nodes } from './nodes.ts'
 import type { RequesterSettings } from './settings.ts'
@@ -18,8 +18,8 @@ export interface RequesterContext {
   readonly followed: { cursor: FeedCursor | null }
   /** Why executions ended. */
   readonly ends: EndCounts
-  /** Rings when something was written to the store. */
-  readonly changed: Bell
+  /** Counts the changes of the store. */
+  readonly changed: EventCount
   /** Aborts when the requester stops. */
   readonly stopping: AbortSignal
 }

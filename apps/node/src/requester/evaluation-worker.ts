@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Claim, Execution, Json, LeaseToken, OutboxMessage } from '@saltcod/store-core'
 import { isStoreError, JOB_MACHINE, newId } from '@saltcod/store-core'
+import { isStoreGone } from '../store-gone.ts'
+import { pause } from '../waiting/pause.ts'
 import type { RequesterContext } from './context.ts'
 import { collectItems } from './pages.ts'
-import { pause } from './pause.ts'
 import { schedule } from './scheduler/schedule.ts'
 import type { Decision, SchedulingView } from './scheduler/view.ts'
 
@@ -15,7 +16,7 @@ const UNBOUNDED_ATTEMPTS = 1_000_000
 
 const IDLE_MS = 30_000
 const RESUME_MS = 1000
-// While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first rings.
+// While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first is a change.
 const SHORTEST_SLEEP_MS = 200
 
 /** Works on evaluations: claims one, decides, writes the plan. */
@@ -40,7 +41,7 @@ export class EvaluationWorker {
       try {
         await this.#step()
       } catch (error) {
-        if (stopping.aborted || isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
+        if (stopping.aborted || isStoreGone(error)) return
         log.error({ err: error }, 'scheduling was interrupted, will go on')
         await pause(RESUME_MS, stopping)
       }
@@ -49,11 +50,11 @@ export class EvaluationWorker {
 
   async #step(): Promise<void> {
     const { changed, stopping, store, clock } = this.#context
-    const seen = changed.rings
+    const seen = changed.count
     if (await this.tick()) return
     const dueMs = await store.nextEvaluationMs()
     const waitMs = dueMs === null ? IDLE_MS : Math.max(dueMs - clock(), SHORTEST_SLEEP_MS)
-    await changed.wait(seen, Math.min(waitMs, IDLE_MS), stopping)
+    await changed.wait(seen, { maxMs: Math.min(waitMs, IDLE_MS), signal: stopping })
   }
 
   /** Claims one evaluation and works on it to its end. Resolves with whether there was one. */
@@ -86,7 +87,7 @@ export class EvaluationWorker {
     } catch (error) {
       // Whoever holds the lease now does the work.
       if (isStoreError(error, 'LEASE_LOST')) return
-      if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) throw error
+      if (isStoreGone(error)) throw error
       await this.#giveBack(claim, lease, error)
     }
   }
@@ -118,7 +119,7 @@ export class EvaluationWorker {
     })
     for (const { endReason } of decision.updates) ends.add(endReason)
     for (const nodeId of new Set(decision.commands.map((command) => command.nodeId)))
-      nodes.bell(nodeId).ring()
+      nodes.commandsFor(nodeId).advance()
     if (decision.comment !== '') {
       log.debug({ job: view.job.id, trigger: view.trigger, decision: decision.comment }, 'plan applied')
     }

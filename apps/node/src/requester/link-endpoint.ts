@@ -1,5 +1,4 @@
 import type { OutboxRow } from '@saltcod/store-core'
-import { JoinedSignal } from '../joined-signal.ts'
 import type {
   Command,
   Delivery,
@@ -10,6 +9,7 @@ import type {
   ReportAnswer,
 } from '../link/link.ts'
 import { executionTimeoutMs, onlyTask } from '../spec/job-spec.ts'
+import { JoinedSignal } from '../waiting/joined-signal.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
 import { MissingExecutions } from './missing-executions.ts'
@@ -49,14 +49,14 @@ export class LinkEndpoint implements Link {
   async poll(request: Parameters<Link['poll']>[0]): Promise<readonly Delivery[]> {
     const { store, nodes } = this.#context
     const { nodeId, afterSequence, limit, waitMs, signal } = request
-    const bell = nodes.bell(nodeId)
-    const seen = bell.rings
+    const commands = nodes.commandsFor(nodeId)
+    const seen = commands.count
     nodes.touch(nodeId)
     const read = (): Promise<OutboxRow[]> => store.readOutbox({ destination: nodeId, afterSequence, limit })
     let rows = await read()
     if (rows.length === 0) {
       const until = new JoinedSignal(signal, this.#context.stopping)
-      await bell.wait(seen, waitMs, until.signal)
+      await commands.wait(seen, { maxMs: waitMs, signal: until.signal })
       until.release()
       nodes.touch(nodeId)
       if (!signal.aborted && !this.#context.stopping.aborted) rows = await read()

@@ -1,6 +1,6 @@
 import type { ComputePeer, NodeDescription, NodeLoad } from '../link/link.ts'
+import { EventCount } from '../waiting/event-count.ts'
 import type { NodeView } from '../wire/node-output.ts'
-import { Bell } from './bell.ts'
 
 /** A node as the requester knows it. */
 export interface KnownNode extends NodeView {
@@ -22,7 +22,7 @@ export interface NodePatience {
 /** The compute nodes that have shaken hands since this process began; they do so again after every start of theirs or ours. */
 export class Nodes {
   readonly #known = new Map<string, Contact>()
-  readonly #bells = new Map<string, Bell>()
+  readonly #commands = new Map<string, EventCount>()
   readonly #patience: NodePatience
   readonly #clock: () => number
   readonly #passed: () => number
@@ -88,11 +88,11 @@ export class Nodes {
     return passedMs - heardAtMs > this.#patience.lostAfterMs
   }
 
-  /** Returns the bell that rings when commands for a node were written. */
-  bell(nodeId: string): Bell {
-    const bell = this.#bells.get(nodeId) ?? new Bell()
-    this.#bells.set(nodeId, bell)
-    return bell
+  /** Counts the times when commands for a node were written. */
+  commandsFor(nodeId: string): EventCount {
+    const count = this.#commands.get(nodeId) ?? new EventCount()
+    this.#commands.set(nodeId, count)
+    return count
   }
 
   #view({ heardAtMs, ...node }: Contact, passedMs: number): KnownNode {

@@ -1,17 +1,17 @@
 import { setMaxListeners } from 'node:events'
 import type { JobStore } from '@saltcod/store-core'
-import { isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { Link } from '../link/link.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
-import { Bell } from './bell.ts'
+import { isStoreGone } from '../store-gone.ts'
+import { EventCount } from '../waiting/event-count.ts'
+import { retry } from '../waiting/retry.ts'
 import type { RequesterContext } from './context.ts'
 import { Deadlines } from './deadlines.ts'
 import { EndCounts } from './end-counts.ts'
 import { EvaluationWorker } from './evaluation-worker.ts'
 import { LinkEndpoint } from './link-endpoint.ts'
 import { Nodes } from './nodes.ts'
-import { pause } from './pause.ts'
 import { restoreWork } from './restore.ts'
 import type { RequesterSettings } from './settings.ts'
 import { tidyStore } from './tidy-store.ts'
@@ -57,7 +57,7 @@ export function startRequester(options: RequesterOptions): Requester {
     nodes: new Nodes(settings, clock, steadyClock),
     followed: { cursor: null },
     ends: new EndCounts(),
-    changed: new Bell(),
+    changed: new EventCount(),
     stopping: stop.signal,
   }
   const endpoint = new LinkEndpoint(context)
@@ -79,7 +79,7 @@ export function startRequester(options: RequesterOptions): Requester {
     async stop() {
       stop.abort()
       endpoint.close()
-      context.changed.ring()
+      context.changed.advance()
       await loops
     },
   }
@@ -88,10 +88,10 @@ export function startRequester(options: RequesterOptions): Requester {
 async function follow({ store, changed, followed, stopping }: RequesterContext): Promise<void> {
   const after = await store.latestCursor()
   followed.cursor = after
-  changed.ring()
+  changed.advance()
   for await (const { cursor } of store.watch({ after, signal: stopping })) {
     followed.cursor = cursor
-    changed.ring()
+    changed.advance()
   }
 }
 
@@ -103,14 +103,15 @@ async function restore(context: RequesterContext): Promise<void> {
 /** Runs a loop until the requester stops, beginning again after errors such as a full disk. A store that failed ends it. */
 async function keepGoing(context: RequesterContext, what: string, loop: () => Promise<void>): Promise<void> {
   const { log, stopping } = context
-  while (!stopping.aborted) {
-    try {
-      await loop()
-      return
-    } catch (error) {
-      if (stopping.aborted || isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
-      log.error({ err: error }, `${what} was interrupted, will go on`)
-      await pause(RESUME_MS, stopping)
-    }
+  try {
+    await retry(loop, {
+      signal: stopping,
+      firstWaitMs: RESUME_MS,
+      longestWaitMs: RESUME_MS,
+      isFinal: isStoreGone,
+      onFailure: (error) => log.error({ err: error }, `${what} was interrupted, will go on`),
+    })
+  } catch {
+    // Nobody is left to be served.
   }
 }

@@ -1,5 +1,5 @@
+import { pause } from '../waiting/pause.ts'
 import type { RequesterContext } from './context.ts'
-import { pause } from './pause.ts'
 
 const EVERY_MS = 60_000
 /** Evaluations that are done are of interest only while somebody looks for a mistake. */

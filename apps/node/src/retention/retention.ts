@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   type ArchiveWriter,
   applyExecutionRetention,
@@ -12,8 +11,10 @@ import {
 import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { StoreName } from '../compaction/compaction-report.ts'
-import { JoinedSignal } from '../joined-signal.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
+import { isStoreGone } from '../store-gone.ts'
+import { JoinedSignal } from '../waiting/joined-signal.ts'
+import { pause } from '../waiting/pause.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { removeExecutionFiles } from './execution-files.ts'
 import { type GcReport, toGcReport } from './gc-report.ts'
@@ -122,13 +123,13 @@ export class Retention {
     const { signal } = this.#stop
     const { log } = this.#parts
     for (let waitMs = FIRST_AFTER_MS; ; waitMs = EVERY_MS) {
-      await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
+      await pause(waitMs, signal, { ref: false })
       if (signal.aborted) return
       try {
         this.#tell(await this.run())
         await this.fold()
       } catch (error) {
-        if (isStoreError(error, 'STORE_CLOSED', 'STORE_FAILED')) return
+        if (isStoreGone(error)) return
         log.error({ err: error }, 'retention was interrupted, will go on')
       }
     }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { within } from '../within.ts'
+import { within } from '../../waiting/time-limit.ts'
 import { AnswerWatch } from './answer-watch.ts'
 import { childProgram } from './child-program.ts'
 import type { ExitRecord } from './exit-record.ts'

@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from '../../waiting/pause.ts'
 import { type ExitRecord, readExitRecord } from './exit-record.ts'
 import { type LogStream, logFile, READ_FLAGS } from './work-files.ts'
 
@@ -141,6 +141,6 @@ export async function* followLog(workDir: string, options: FollowOptions = {}): 
       for (const notice of notices(record)) yield { ...notice, offsets: offsets() }
       return
     }
-    await delay(LOOK_MS, undefined, { signal }).catch(() => undefined)
+    await pause(LOOK_MS, signal)
   }
 }

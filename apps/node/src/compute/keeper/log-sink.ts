@@ -2,8 +2,8 @@ import { close, fsync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { within } from '../../waiting/time-limit.ts'
 import { CappedFile } from '../files/capped-file.ts'
-import { within } from '../within.ts'
 
 /** The log file of one stream of a program; one that brings nothing is never made. */
 export class LogSink {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { within } from '../within.ts'
+import { within } from '../../waiting/time-limit.ts'
 import { systemTool } from './confinement.ts'
 import type { Kept } from './idle-pool.ts'
 import type { Start } from './job-processes.ts'

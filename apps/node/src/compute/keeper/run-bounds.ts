@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../../waiting/pause.ts'
 import { DiskUse } from './disk-use.ts'
 import { isSame, type JobUse } from './job-use.ts'
 import type { RunOrders } from './protocol.ts'
@@ -7,8 +8,6 @@ const LOOK_MS = 100
 /** After a second in which nothing of it has run, a run is looked at more rarely: many that sleep must cost little. */
 const CALM_LOOKS = 10
 const CALM_LOOK_MS = 400
-/** The longest delay that a timer of Node takes. */
-const TIMER_MS = 2 ** 31 - 1
 
 /** What is looked at of a run. */
 export interface WatchedUse {
@@ -91,9 +90,9 @@ export class RunBounds {
     const { timeMs, graceMs } = this.#orders
     const message = `it ran longer than its limit of ${timeMs} ms`
     const stop = (): void => {
-      if (leftMs > TIMER_MS) this.#limitTime(leftMs - TIMER_MS)
+      if (leftMs > LONGEST_TIMER_MS) this.#limitTime(leftMs - LONGEST_TIMER_MS)
       else this.#stop({ reason: 'timeout', message }, graceMs)
     }
-    this.#deadline = setTimeout(stop, Math.min(leftMs, TIMER_MS))
+    this.#deadline = setTimeout(stop, Math.min(leftMs, LONGEST_TIMER_MS))
   }
 }

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EngineOutcome } from '../../compute/keeper/outcome.ts'
+import { LONGEST_TIMER_MS } from '../../waiting/pause.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
 import { Parameters } from '../parameters.ts'
 import type { InputSource, SpecConfig, TaskSpec } from '../task.ts'
-
-const LONGEST_MS = 2 ** 31 - 1
 
 interface NoopParameters {
   readonly durationMs: number
@@ -16,7 +15,7 @@ interface NoopParameters {
 function read(params: SpecConfig['Params']): NoopParameters {
   const reader = new Parameters('noop', params)
   return {
-    durationMs: reader.integer('DurationMs', 0, LONGEST_MS) ?? 0,
+    durationMs: reader.integer('DurationMs', 0, LONGEST_TIMER_MS) ?? 0,
     exitCode: reader.integer('ExitCode', 0, 255) ?? 0,
     failMessage: reader.text('FailMessage'),
     problems: reader.problems,
@@ -42,7 +41,7 @@ async function run(
   const tooLong = timeMs !== null && timeMs < parameters.durationMs
   const waitMs = tooLong ? timeMs : parameters.durationMs
   try {
-    if (waitMs > 0) await delay(Math.min(waitMs, LONGEST_MS), undefined, { signal })
+    if (waitMs > 0) await delay(Math.min(waitMs, LONGEST_TIMER_MS), undefined, { signal })
   } catch {
     return cancelled
   }

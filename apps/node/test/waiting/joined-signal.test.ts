@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { JoinedSignal } from '../src/joined-signal.ts'
+import { JoinedSignal } from '../../src/waiting/joined-signal.ts'
 
 test('it aborts with the first of its sources, also with one that has', () => {
   const [first, second] = [new AbortController(), new AbortController()]

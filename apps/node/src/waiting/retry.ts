@@ -1,0 +1,57 @@
+import pRetry from 'p-retry'
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 30_000
+
+/** How something is tried again. */
+export interface RetryOptions {
+  /** Ends the waiting: nothing is tried again after it has aborted. An attempt that has begun comes to its own end. */
+  readonly signal: AbortSignal
+  /** Hears of each failure that another attempt follows. */
+  readonly onFailure: (error: unknown) => void
+  /** Tells failures that no other attempt would mend. Default: there are none. */
+  readonly isFinal?: (error: unknown) => boolean
+  /** Doubled after each failure. Default: 100. */
+  readonly firstWaitMs?: number
+  /** Default: 30,000. */
+  readonly longestWaitMs?: number
+}
+
+/** The library gives up after a `TypeError`, and takes nothing but errors. */
+class FailedAttempt extends Error {}
+
+/**
+ * Tries something until it succeeds, at least once. Rejects with a failure that is final, and with the reason of the signal where
+ * that aborts before an attempt succeeds.
+ */
+export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { signal, onFailure, isFinal = () => false } = options
+  if (signal.aborted) return attempt()
+  let success: { readonly value: T } | undefined
+  try {
+    await pRetry(
+      async () => {
+        try {
+          success = { value: await attempt() }
+        } catch (error) {
+          throw new FailedAttempt(undefined, { cause: error })
+        }
+      },
+      {
+        retries: Number.POSITIVE_INFINITY,
+        minTimeout: options.firstWaitMs ?? FIRST_WAIT_MS,
+        maxTimeout: options.longestWaitMs ?? LONGEST_WAIT_MS,
+        signal,
+        shouldRetry: ({ error: { cause } }) => {
+          if (isFinal(cause)) return false
+          if (!signal.aborted) onFailure(cause)
+          return true
+        },
+      },
+    )
+  } catch (error) {
+    // What succeeded while the signal aborted has succeeded.
+    if (success === undefined) throw error instanceof FailedAttempt ? error.cause : error
+  }
+  return (success as { readonly value: T }).value
+}
