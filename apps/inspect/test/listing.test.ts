@@ -72,6 +72,10 @@ describe('jobs', () => {
       ['job-nightly', 'job-pending'],
     ],
     [
+      ['--label', 'team in (blue,x), team'],
+      ['job-nightly', 'job-pending'],
+    ],
+    [
       ['--label', 'team!=blue', '--label', 'team'],
       ['job-broken', 'job-done', 'job-stopped'],
     ],
@@ -134,6 +138,7 @@ describe('exit codes and messages', () => {
     [['jobs', 'jobs.db', '--limit', '0'], 2, 'It must be a whole number from 1.'],
     [['jobs', 'nothing.db'], 3, 'Error: there is nothing at nothing.db'],
     [['info', 'session.fixture.txt'], 3, 'Error: there is nothing at session.fixture.txt'],
+    [['jobs', 'jobs.db', '--label', 'a b'], 2, 'cannot read the label selector "a b"'],
     [['jbos', 'jobs.db'], 2, "Error: unknown command 'jbos'"],
   ] as const)('%j', async ([args, status, message]) => {
     const ran = await run(...args)

@@ -1,6 +1,6 @@
 export { addCommand, type CommandHelp, examplesOf } from './command/command.ts'
 export {
-  collect,
+  collectSelectors,
   collectWords,
   durationMs,
   outputOption,

@@ -2,6 +2,7 @@ import { openSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
   addCommand,
+  collectSelectors,
   createProgram,
   durationMs,
   examplesOf,
@@ -109,6 +110,12 @@ test('an option of words takes several, whatever their case, and names what is n
   expect(option.parseArg?.('cat, DOG', undefined)).toEqual(['Cat', 'Dog'])
   expect(option.parseArg?.('dog', ['Cat'])).toEqual(['Cat', 'Dog'])
   expect(() => option.parseArg?.('cow', undefined)).toThrow("'cow' is none of Cat, Dog.")
+})
+
+test('label selectors are collected as they are, and what is none is refused before anybody is asked', () => {
+  expect(collectSelectors('a in (b)', undefined)).toEqual(['a in (b)'])
+  expect(collectSelectors('!c', ['a in (b)'])).toEqual(['a in (b)', '!c'])
+  expect(() => collectSelectors('a b', undefined)).toThrow(/cannot read the label selector "a b": .*: write /)
 })
 
 test('standard output that cannot be written is a failure with a code of its own', () => {

@@ -30,6 +30,7 @@ export type {
 export type { StoreErrorCode } from './errors.ts'
 export { isStoreError, STORE_ERROR_CODES, StoreError } from './errors.ts'
 export { labelsMatch } from './jobs/label-match.ts'
+export { parseLabelSelector } from './jobs/label-selector.ts'
 export type { Json, TextMap } from './kv/json.ts'
 export type { CheckReport, Finding } from './model/check-report.ts'
 export type {

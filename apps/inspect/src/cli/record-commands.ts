@@ -1,4 +1,4 @@
-import { addCommand, collectWords, outputOption, wordsOption } from '@saltcod/cli-kit'
+import { addCommand, collectSelectors, collectWords, outputOption, wordsOption } from '@saltcod/cli-kit'
 import {
   COMPUTE_STATES,
   EVALUATION_STATUSES,
@@ -8,7 +8,6 @@ import {
 } from '@saltcod/store-core'
 import { Option } from 'commander'
 import { type CommandLine, settle } from './command-line.ts'
-import { collectLabel } from './label-selector.ts'
 import { addArchive, addListing, addShowSecrets } from './options.ts'
 
 const ALL_EXECUTION_STATES = [...new Set([...EXECUTION_STATES, ...COMPUTE_STATES])]
@@ -32,7 +31,11 @@ export function addRecordCommands(line: CommandLine): void {
     .addOption(wordsOption('--state <state>', 'only jobs in these states', JOB_STATES))
     .addOption(wordsOption('--type <type>', 'only jobs of this type', JOB_TYPES))
     .option('--namespace <name>', 'only jobs of this namespace')
-    .option('--label <condition>', 'only jobs whose labels fit, such as team=blue', collectLabel)
+    .option(
+      '--label <selector>',
+      'only jobs with these labels: key=value, key!=value, key in (a,b), key, !key, with commas between',
+      collectSelectors,
+    )
     .option('--since <time>', 'only jobs created since, such as 2h or a date')
     .option('--in-progress', 'only jobs that have not ended')
     .option('--oldest-first', 'the other way round')
@@ -57,6 +60,12 @@ export function addRecordCommands(line: CommandLine): void {
       const { job } = await import('../commands/job.ts')
       await settle(line, job(terminal, store, id, options))
     })
+  addExecutionCommands(line)
+  addEvaluationCommands(line)
+}
+
+function addExecutionCommands(line: CommandLine): void {
+  const { terminal } = line
   addArchive(
     addListing(
       addCommand(line.program, 'executions <store>', {
@@ -90,7 +99,6 @@ export function addRecordCommands(line: CommandLine): void {
     const { execution } = await import('../commands/execution.ts')
     await settle(line, execution(terminal, store, id, options))
   })
-  addEvaluationCommands(line)
 }
 
 function addEvaluationCommands(line: CommandLine): void {

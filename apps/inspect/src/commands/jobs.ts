@@ -9,15 +9,8 @@ import {
   type Terminal,
 } from '@saltcod/cli-kit'
 import type { Archive } from '@saltcod/compaction'
-import type {
-  Job,
-  JobQuery,
-  JobState,
-  JobType,
-  LabelRequirement,
-  Page,
-  PageRequest,
-} from '@saltcod/store-core'
+import type { Job, JobQuery, JobState, JobType, Page, PageRequest } from '@saltcod/store-core'
+import { parseLabelSelector } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import { rfcTime } from '../cli/words.ts'
@@ -34,7 +27,8 @@ export interface JobsOptions extends ListOptions {
   readonly state?: readonly JobState[]
   readonly type?: readonly JobType[]
   readonly namespace?: string
-  readonly label?: readonly LabelRequirement[]
+  /** Label selectors. */
+  readonly label?: readonly string[]
   readonly since?: string
   readonly inProgress?: boolean
   readonly archive?: string
@@ -58,7 +52,7 @@ export async function jobs(
     ...(options.state === undefined ? {} : { states: options.state }),
     ...(type === undefined ? {} : { type }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
-    ...(options.label === undefined ? {} : { labels: options.label }),
+    ...(options.label === undefined ? {} : { labels: options.label.flatMap(parseLabelSelector) }),
     ...(options.inProgress === true ? { inProgress: true } : {}),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   }

@@ -1,6 +1,6 @@
 import {
   addCommand,
-  collect,
+  collectSelectors,
   DOCUMENT_FORMATS,
   outputOption,
   type Terminal,
@@ -115,8 +115,8 @@ function addList(job: Command, terminal: Terminal): void {
     .option('--state <states>', 'only jobs in these states, with commas between')
     .option(
       '--labels <selector>',
-      'only jobs with these labels: key=value, key!=value, key in (a,b), !key',
-      collect,
+      'only jobs with these labels: key=value, key!=value, key in (a,b), key, !key, with commas between',
+      collectSelectors,
     )
     .option('--order-by <field>', 'created_at or modified_at')
     .option('--order-reversed', 'the oldest first')

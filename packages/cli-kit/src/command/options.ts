@@ -1,3 +1,4 @@
+import { isStoreError, parseLabelSelector } from '@saltcod/store-core'
 import { parseDuration, parseSize } from '@saltcod/units'
 import { InvalidArgumentError, Option } from 'commander'
 import { FORMATS, type Format } from '../print/format.ts'
@@ -34,9 +35,18 @@ export function durationMs(text: string): number {
   throw new InvalidArgumentError('It must be a duration such as 90m, 12h or 7d.')
 }
 
-/** Collects the values of an option that may be repeated. */
-export function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
-  return [...(earlier ?? []), value]
+/** Collects the label selectors of an option that may be repeated. Throws where the text is none. */
+export function collectSelectors(
+  selector: string,
+  earlier: readonly string[] | undefined,
+): readonly string[] {
+  try {
+    parseLabelSelector(selector)
+  } catch (error) {
+    if (!isStoreError(error, 'INVALID_ARGUMENT')) throw error
+    throw new InvalidArgumentError(`${error.message}: ${error.hint}.`)
+  }
+  return [...(earlier ?? []), selector]
 }
 
 /** Collects the values of an option that may be repeated or list several, separated by commas. */

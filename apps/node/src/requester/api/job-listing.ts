@@ -4,7 +4,6 @@ import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import type { ClientVersion } from '../../wire/client-version.ts'
 import { jobToWire } from '../../wire/job-output.ts'
-import { parseLabelSelector } from '../../wire/label-selector.ts'
 import type { WireJob, WirePage } from '../../wire/models.ts'
 import { allItems } from '../pages.ts'
 import type { ApiContext } from './api-context.ts'
@@ -76,7 +75,7 @@ function filterOf(query: Query): JobQuery {
     }
     return state
   })
-  const labels = parseLabelSelector(query.texts('labels').join(','))
+  const labels = query.labels('labels')
   return {
     ...(namespace === null || namespace === '*' ? {} : { namespace }),
     ...(known.length === 0 ? {} : { states: known }),

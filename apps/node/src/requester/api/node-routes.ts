@@ -1,7 +1,6 @@
 import { labelsMatch } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from '../../wire/api-error.ts'
-import { parseLabelSelector } from '../../wire/label-selector.ts'
 import { nodeToWire } from '../../wire/node-output.ts'
 import type { KnownNode } from '../nodes.ts'
 import type { ApiContext } from './api-context.ts'
@@ -33,7 +32,7 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
         hint: `it is one of ${[...ORDERS.keys()].join(', ')}`,
       })
     }
-    const requirements = parseLabelSelector(query.texts('labels').join(','))
+    const requirements = query.labels('labels')
     const status = query.text('filter-status')?.toLowerCase()
     const approval = query.text('filter-approval')?.toLowerCase()
     const matching = nodes

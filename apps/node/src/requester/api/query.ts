@@ -1,3 +1,4 @@
+import { isStoreError, type LabelRequirement, parseLabelSelector } from '@saltcod/store-core'
 import type { FastifyRequest } from 'fastify'
 import { ApiError } from '../../wire/api-error.ts'
 
@@ -19,6 +20,17 @@ export class Query {
   /** Returns all values of a parameter that may be repeated. */
   texts(name: string): string[] {
     return this.#parameters.getAll(name).filter((value) => value !== '')
+  }
+
+  /** Returns the conditions of label selectors, all of which must hold. Throws `BadRequest` for what is none. */
+  labels(name: string): LabelRequirement[] {
+    try {
+      return this.texts(name).flatMap(parseLabelSelector)
+    } catch (error) {
+      if (!isStoreError(error, 'INVALID_ARGUMENT')) throw error
+      const { message, hint } = error
+      throw new ApiError('BadRequest', message, { cause: error, ...(hint === undefined ? {} : { hint }) })
+    }
   }
 
   /** Tells whether the parameter is there at all. */
