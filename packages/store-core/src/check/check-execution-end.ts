@@ -8,9 +8,9 @@ export function checkExecutionEnd<S extends string>(
   machine: StateMachine<S>,
   key: Uint8Array,
   id: string,
-  row: { readonly s: S; readonly f?: number; readonly er?: unknown },
+  row: { readonly state: S; readonly finishedAtMs?: number; readonly endReason?: unknown },
 ): void {
-  const { s: state, f: finishedAtMs, er: endReason } = row
+  const { state, finishedAtMs, endReason } = row
   const add = (rule: 'finish-time-wrong' | 'end-reason-wrong', end: string): void =>
     findings.add(rule, 'executions', key, id, `execution ${id} is ${state}, ${end}`)
   if (machine.terminal.has(state) !== (finishedAtMs !== undefined)) {

@@ -72,32 +72,32 @@ export function createCompute<Spec>(
     throw invalid(`the job of execution ${id} takes ${jobBytes} bytes, about ${maxSpecBytes} are allowed`)
   }
   const row: ComputeRow = {
-    j: job.id,
-    v: version,
-    ns: namespace,
-    q: requesterId,
-    ...(request.partition == null ? {} : { pt: request.partition }),
-    s: request.state ?? 'Created',
-    ss: mutation.steadyMs,
-    ...(request.rerunnable === true ? { rr: true } : {}),
-    ...(request.resources == null ? {} : { rs: request.resources }),
-    r: 1,
-    c: nowMs,
-    md: nowMs,
-    ...(deadlineAtMs == null ? {} : { dl: mutation.steady(deadlineAtMs) }),
-    b: jobBytes,
+    jobId: job.id,
+    jobVersion: version,
+    namespace,
+    requesterId,
+    ...(request.partition == null ? {} : { partition: request.partition }),
+    state: request.state ?? 'Created',
+    stateSinceMs: mutation.steadyMs,
+    ...(request.rerunnable === true ? { rerunnable: true } : {}),
+    ...(request.resources == null ? {} : { resources: request.resources }),
+    revision: 1,
+    createdAtMs: nowMs,
+    modifiedAtMs: nowMs,
+    ...(deadlineAtMs == null ? {} : { deadlineSteadyMs: mutation.steady(deadlineAtMs) }),
+    jobBytes,
   }
   const bytes = computeTable.put(rows, key, row)
   checkRecordBytes(id, bytes)
   for (const index of computeIndexRows({ id, key, row })) mutation.putIndex(index.key)
-  mutation.count('execution', row.ns, row.s, 1, bytes + jobBytes)
+  mutation.count('execution', row.namespace, row.state, 1, bytes + jobBytes)
   recordComputeEvent(
     mutation,
     { id, key, row, bytes },
     null,
     request.event ?? { message: 'Execution created' },
   )
-  announceCompute(mutation, id, row, null, row.s)
+  announceCompute(mutation, id, row, null, row.state)
   return toComputeExecution<Spec>(
     rows,
     { id, key, row: computeTable.written(rows, key, row) },
@@ -130,18 +130,18 @@ export function updateCompute(mutation: Mutation, request: UpdateComputeExecutio
   checkPatch(patch)
   checkEndReason(COMPUTE_MACHINE, to, endReason)
   const { id, row: old } = before
-  checkTransition(COMPUTE_MACHINE, { id, state: old.s, revision: old.r }, request, to)
+  checkTransition(COMPUTE_MACHINE, { id, state: old.state, revision: old.revision }, request, to)
   const { nowMs } = mutation
   const text = request.message ?? event?.message ?? ''
   const moved = to === null ? old : inState(COMPUTE_MACHINE, old, to, text, mutation)
-  const row = {
+  const row: ComputeRow = {
     ...withFields(moved, fieldsOf(mutation, patch)),
-    ...(endReason === undefined ? {} : { er: endReason }),
-    r: old.r + 1,
-    md: nowMs,
+    ...(endReason === undefined ? {} : { endReason }),
+    revision: old.revision + 1,
+    modifiedAtMs: nowMs,
   }
   const after = replaceComputeRow(mutation, before, row)
-  recordComputeEvent(mutation, after, old.s, event ?? { message: request.message ?? '' })
+  recordComputeEvent(mutation, after, old.state, event ?? { message: request.message ?? '' })
   return toChangedExecution(id, after.row, mutation.aheadMs)
 }
 
@@ -149,27 +149,27 @@ export function updateCompute(mutation: Mutation, request: UpdateComputeExecutio
 export function acknowledgeCompute(mutation: Mutation, executionId: string, revision: number): void {
   checkInteger('revision', revision, 0)
   const before = loadCompute(mutation.rows, executionId)
-  if (revision <= (before.row.ar ?? 0)) return
-  const row = { ...before.row, ar: Math.min(revision, before.row.r) }
+  if (revision <= (before.row.acknowledgedRevision ?? 0)) return
+  const row: ComputeRow = { ...before.row, acknowledgedRevision: Math.min(revision, before.row.revision) }
   const bytes = computeTable.put(mutation.rows, before.key, row)
-  mutation.count('execution', row.ns, row.s, 0, bytes - before.bytes)
+  mutation.count('execution', row.namespace, row.state, 0, bytes - before.bytes)
 }
 
 /** Takes an ended execution out of every index and count. Throws `STATE_CONFLICT` where it has not ended. */
 export function deleteCompute(mutation: Mutation, executionId: string): void {
   const { id, key, row, bytes } = loadCompute(mutation.rows, executionId)
-  if (!COMPUTE_MACHINE.terminal.has(row.s)) {
-    throw new StoreError('STATE_CONFLICT', `execution ${id} is ${row.s} and has not ended`, {
+  if (!COMPUTE_MACHINE.terminal.has(row.state)) {
+    throw new StoreError('STATE_CONFLICT', `execution ${id} is ${row.state} and has not ended`, {
       id,
-      actual: row.s,
+      actual: row.state,
       expected: [...COMPUTE_MACHINE.terminal],
       hint: 'cancel it first',
     })
   }
   for (const index of computeIndexRows({ id, key, row })) mutation.removeIndex(index.key)
   mutation.rows.remove('executions', key)
-  mutation.count('execution', row.ns, row.s, -1, -(bytes + row.b))
-  announceCompute(mutation, id, row, row.s, null)
+  mutation.count('execution', row.namespace, row.state, -1, -(bytes + row.jobBytes))
+  announceCompute(mutation, id, row, row.state, null)
   putReclaim(mutation, key, id)
 }
 
@@ -184,10 +184,10 @@ export function recordComputeEvent(
     mutation,
     {
       ownerKey: key,
-      jobVersion: row.v,
+      jobVersion: row.jobVersion,
       previousState,
-      newState: row.s,
-      revision: row.r,
+      newState: row.state,
+      revision: row.revision,
     },
     event,
   )
@@ -212,11 +212,11 @@ function fieldsOf(
 ): Partial<Record<keyof ComputeRow, unknown>> {
   const { attempt, process, resources, publishedResult, runOutput, deadlineAtMs } = patch
   return {
-    a: attempt === 0 ? null : attempt,
-    pc: process,
-    rs: resources,
-    pr: publishedResult,
-    ro: runOutput,
-    dl: mutation.steadyDeadline(deadlineAtMs),
+    attempt: attempt === 0 ? null : attempt,
+    process,
+    resources,
+    publishedResult,
+    runOutput,
+    deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs),
   }
 }

@@ -54,40 +54,40 @@ function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: F
   const job = executionJobTable.load(snapshot, key)
   if (job === undefined)
     findings.add('spec-missing', 'specs', key, id, `the job of execution ${id} is missing`)
-  else if (job.bytes !== row.b) {
+  else if (job.bytes !== row.jobBytes) {
     findings.add(
       'spec-bytes-wrong',
       'executions',
       key,
       id,
-      `execution ${id} says ${row.b} bytes of job, it has ${job.bytes}`,
+      `execution ${id} says ${row.jobBytes} bytes of job, it has ${job.bytes}`,
     )
   }
-  if (job !== undefined && job.record.version !== row.v) {
+  if (job !== undefined && job.record.version !== row.jobVersion) {
     findings.add(
       'job-version-wrong',
       'executions',
       key,
       id,
-      `execution ${id} names version ${row.v} of its job, it has version ${job.record.version}`,
+      `execution ${id} names version ${row.jobVersion} of its job, it has version ${job.record.version}`,
     )
   }
-  if (!COMPUTE_MACHINE.states.includes(row.s)) {
+  if (!COMPUTE_MACHINE.states.includes(row.state)) {
     findings.add(
       'state-unknown',
       'executions',
       key,
       id,
-      `execution ${id} is in the unknown state ${String(row.s)}`,
+      `execution ${id} is in the unknown state ${String(row.state)}`,
     )
   }
   checkExecutionEnd(findings, COMPUTE_MACHINE, key, id, row)
   return {
     kind: 'execution',
     id,
-    namespace: row.ns,
-    state: row.s,
-    bytes: value.length + row.b,
+    namespace: row.namespace,
+    state: row.state,
+    bytes: value.length + row.jobBytes,
     indexes: computeIndexRows({ id, key, row }),
     counted: true,
   }

@@ -9,6 +9,7 @@ import type {
   ExecutionJob,
   ProcessIdentity,
 } from '../model/compute-execution.ts'
+import type { DiskNames } from '../rows/field-names.ts'
 import type { ReadRecordState } from '../rows/history.ts'
 import { type IndexRow, keyRows } from '../rows/index-row.ts'
 import { deadlineKey, type Mutation } from '../rows/mutation.ts'
@@ -20,37 +21,67 @@ import type { EndReason } from '../states/end-reason.ts'
 
 /** A compute execution's changing part; what is absent is `null`, empty or zero in the model. */
 export interface ComputeRow {
-  readonly j: string
+  readonly jobId: string
   /** Version of the job. */
-  readonly v: number
-  readonly ns: string
-  readonly q: string
-  readonly pt?: number
-  readonly s: ComputeState
-  readonly m?: string
-  readonly ss: number
+  readonly jobVersion: number
+  readonly namespace: string
+  readonly requesterId: string
+  readonly partition?: number
+  readonly state: ComputeState
+  readonly stateMessage?: string
+  readonly stateSinceMs: number
   /** Reason of the end. */
-  readonly er?: EndReason
+  readonly endReason?: EndReason
   /** Attempts. */
-  readonly a?: number
-  readonly rr?: true
-  readonly pc?: ProcessIdentity
-  readonly rs?: Json
-  readonly pr?: Json
-  readonly ro?: Json
+  readonly attempt?: number
+  readonly rerunnable?: true
+  readonly process?: ProcessIdentity
+  readonly resources?: Json
+  readonly publishedResult?: Json
+  readonly runOutput?: Json
   /** Newest acknowledged revision. */
-  readonly ar?: number
-  readonly r: number
-  readonly c: number
-  readonly md: number
-  readonly f?: number
-  readonly dl?: number
+  readonly acknowledgedRevision?: number
+  readonly revision: number
+  readonly createdAtMs: number
+  readonly modifiedAtMs: number
+  readonly finishedAtMs?: number
+  readonly deadlineSteadyMs?: number
   /** Bytes of the job that it keeps. */
-  readonly b: number
+  readonly jobBytes: number
+}
+
+/** The names of {@link ComputeRow} on disk. */
+export const COMPUTE_NAMES: DiskNames<ComputeRow> = {
+  jobId: 'j',
+  jobVersion: 'v',
+  namespace: 'ns',
+  requesterId: 'q',
+  partition: 'pt',
+  state: 's',
+  stateMessage: 'm',
+  stateSinceMs: 'ss',
+  endReason: 'er',
+  attempt: 'a',
+  rerunnable: 'rr',
+  process: 'pc',
+  resources: 'rs',
+  publishedResult: 'pr',
+  runOutput: 'ro',
+  acknowledgedRevision: 'ar',
+  revision: 'r',
+  createdAtMs: 'c',
+  modifiedAtMs: 'md',
+  finishedAtMs: 'f',
+  deadlineSteadyMs: 'dl',
+  jobBytes: 'b',
 }
 
 /** The executions of a node, by id. */
-export const computeTable: RecordTable<ComputeRow> = new RecordTable<ComputeRow>('executions', 1)
+export const computeTable: RecordTable<ComputeRow> = new RecordTable<ComputeRow>(
+  'executions',
+  1,
+  COMPUTE_NAMES,
+)
 
 /** The job of each execution, by execution. */
 export const executionJobTable: RecordTable<ExecutionJob> = new RecordTable<ExecutionJob>('specs', 1)
@@ -78,7 +109,7 @@ export function findCompute(snapshot: KvSnapshot, id: string): LoadedCompute | u
 /** Reads the state of the execution that a history belongs to. */
 export const readComputeState: ReadRecordState = (snapshot, ownerKey) => {
   const row = computeTable.get(snapshot, ownerKey)
-  return row && { state: row.s, revision: row.r }
+  return row && { state: row.state, revision: row.revision }
 }
 
 /** Loads a compute execution. Throws `EXECUTION_NOT_FOUND`. */
@@ -114,23 +145,23 @@ export function toChangedExecution(id: string, row: ComputeRow, aheadMs: number)
   const { stateSinceMs, deadlineAtMs } = timesOf(row, aheadMs)
   return {
     id,
-    requesterId: row.q,
-    partition: row.pt ?? null,
-    state: row.s,
-    stateMessage: row.m ?? '',
+    requesterId: row.requesterId,
+    partition: row.partition ?? null,
+    state: row.state,
+    stateMessage: row.stateMessage ?? '',
     stateSinceMs,
-    endReason: row.er ?? null,
-    attempt: row.a ?? 0,
-    rerunnable: row.rr ?? false,
-    process: row.pc ?? null,
-    resources: row.rs ?? null,
-    publishedResult: row.pr ?? null,
-    runOutput: row.ro ?? null,
-    acknowledgedRevision: row.ar ?? 0,
-    revision: row.r,
-    createdAtMs: row.c,
-    modifiedAtMs: row.md,
-    finishedAtMs: row.f ?? null,
+    endReason: row.endReason ?? null,
+    attempt: row.attempt ?? 0,
+    rerunnable: row.rerunnable ?? false,
+    process: row.process ?? null,
+    resources: row.resources ?? null,
+    publishedResult: row.publishedResult ?? null,
+    runOutput: row.runOutput ?? null,
+    acknowledgedRevision: row.acknowledgedRevision ?? 0,
+    revision: row.revision,
+    createdAtMs: row.createdAtMs,
+    modifiedAtMs: row.modifiedAtMs,
+    finishedAtMs: row.finishedAtMs ?? null,
     deadlineAtMs,
   }
 }
@@ -142,7 +173,7 @@ export function computeStatePrefix(state: ComputeState): Uint8Array {
 
 /** The index key that moves with the state. */
 function computeStateKey(key: Uint8Array, row: ComputeRow): Uint8Array {
-  return tuple(computeStatePrefix(row.s), row.ss, key)
+  return tuple(computeStatePrefix(row.state), row.stateSinceMs, key)
 }
 
 /** Beginning of the index keys of a job's executions. */
@@ -153,13 +184,13 @@ export function computeJobPrefix(jobId: string): Uint8Array {
 /** All index rows of a compute execution. */
 export function computeIndexRows({ id, key, row }: Pick<LoadedCompute, 'id' | 'key' | 'row'>): IndexRow[] {
   const keys = [computeJobKey(key, row), computeStateKey(key, row)]
-  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
+  if (row.deadlineSteadyMs !== undefined) keys.push(deadlineKey(row.deadlineSteadyMs, 'execution', id))
   return keyRows(keys)
 }
 
 /** The index key of an execution among its job's. */
 function computeJobKey(key: Uint8Array, row: ComputeRow): Uint8Array {
-  return tuple(computeJobPrefix(row.j), row.c, key)
+  return tuple(computeJobPrefix(row.jobId), row.createdAtMs, key)
 }
 
 /** Replaces an execution's row, and moves index, counters, deadline and feed with it. */
@@ -167,14 +198,14 @@ export function replaceComputeRow(mutation: Mutation, before: LoadedCompute, row
   const { id, key } = before
   const bytes = computeTable.put(mutation.rows, key, row)
   checkRecordBytes(id, bytes)
-  if (before.row.s !== row.s || before.row.ss !== row.ss) {
+  if (before.row.state !== row.state || before.row.stateSinceMs !== row.stateSinceMs) {
     mutation.removeIndex(computeStateKey(key, before.row))
     mutation.putIndex(computeStateKey(key, row))
   }
-  mutation.moveDeadline('execution', id, before.row.dl, row.dl)
-  mutation.count('execution', row.ns, before.row.s, -1, -(before.bytes + before.row.b))
-  mutation.count('execution', row.ns, row.s, 1, bytes + row.b)
-  announceCompute(mutation, id, row, before.row.s, row.s)
+  mutation.moveDeadline('execution', id, before.row.deadlineSteadyMs, row.deadlineSteadyMs)
+  mutation.count('execution', row.namespace, before.row.state, -1, -(before.bytes + before.row.jobBytes))
+  mutation.count('execution', row.namespace, row.state, 1, bytes + row.jobBytes)
+  announceCompute(mutation, id, row, before.row.state, row.state)
   return { id, key, row: computeTable.written(mutation.rows, key, row), bytes }
 }
 
@@ -189,11 +220,11 @@ export function announceCompute(
   mutation.announce({
     kind: 'execution',
     id,
-    jobId: row.j,
-    namespace: row.ns,
+    jobId: row.jobId,
+    namespace: row.namespace,
     operation: state === null ? 'remove' : 'put',
     previousState,
     state,
-    revision: row.r,
+    revision: row.revision,
   })
 }

@@ -137,10 +137,10 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
     return await this.mutate('addHistory', request, (mutation) => {
       const { rows } = mutation
       const execution = loadCompute(rows, request.executionId)
-      const sequence = recordComputeEvent(mutation, execution, execution.row.s, request.event)
+      const sequence = recordComputeEvent(mutation, execution, execution.row.state, request.event)
       return readHistoryEntry(
         rows,
-        { jobId: execution.row.j, executionId: execution.id },
+        { jobId: execution.row.jobId, executionId: execution.id },
         execution.key,
         sequence,
       )
@@ -203,8 +203,8 @@ function computeListing<Spec>(
     idOf: (key) => decodeId('e', decodeTuple(key).at(-1)),
     load: (key) => {
       const found = findCompute(snapshot, decodeId('e', decodeTuple(key).at(-1)))
-      if (found === undefined || !states.has(found.row.s)) return undefined
-      if (query.jobId !== undefined && found.row.j !== query.jobId) return undefined
+      if (found === undefined || !states.has(found.row.state)) return undefined
+      if (query.jobId !== undefined && found.row.jobId !== query.jobId) return undefined
       return toComputeExecution<Spec>(snapshot, found, aheadMs)
     },
   }
@@ -220,6 +220,10 @@ function computeHistoryListing(snapshot: KvSnapshot, executionId: string): Listi
     idOf: (entryKey) => `${executionId} entry ${String(decodeTuple(entryKey).at(-1))}`,
     load: (entryKey, value) =>
       execution &&
-      toHistoryEntry({ jobId: execution.row.j, executionId }, entryKey, historyTable.decode(entryKey, value)),
+      toHistoryEntry(
+        { jobId: execution.row.jobId, executionId },
+        entryKey,
+        historyTable.decode(entryKey, value),
+      ),
   }
 }

@@ -24,17 +24,17 @@ export function finishedExecutionListing(
     idOf,
     load: (key) => {
       const found = findCompute(snapshot, idOf(key))
-      if (found === undefined || found.row.s !== state) return undefined
+      if (found === undefined || found.row.state !== state) return undefined
       const { id, row, bytes } = found
       return {
         id,
-        jobId: row.j,
-        namespace: row.ns,
-        state: row.s,
-        finishedAtMs: row.f ?? row.ss,
-        revision: row.r,
-        acknowledgedRevision: row.ar ?? 0,
-        bytes: bytes + row.b,
+        jobId: row.jobId,
+        namespace: row.namespace,
+        state: row.state,
+        finishedAtMs: row.finishedAtMs ?? row.stateSinceMs,
+        revision: row.revision,
+        acknowledgedRevision: row.acknowledgedRevision ?? 0,
+        bytes: bytes + row.jobBytes,
       }
     },
   }
@@ -51,6 +51,6 @@ export function measureExecution(snapshot: KvSnapshot, executionId: string): Rec
   })
   return {
     rows: 2 + history.length,
-    bytes: history.reduce((sum, { value }) => sum + value.length, found.bytes + found.row.b),
+    bytes: history.reduce((sum, { value }) => sum + value.length, found.bytes + found.row.jobBytes),
   }
 }

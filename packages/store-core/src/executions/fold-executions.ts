@@ -10,7 +10,7 @@ export const FOLD_EXECUTIONS: FoldPlan = {
   stretches: () => [...COMPUTE_MACHINE.terminal].map(computeStatePrefix),
   members: (_snapshot, { key, value }) => {
     if (!isLoose(value)) return null
-    const { s: state, r: revision, ar: acknowledged = 0 } = computeTable.decode(key, value)
+    const { state, revision, acknowledgedRevision: acknowledged = 0 } = computeTable.decode(key, value)
     return COMPUTE_MACHINE.terminal.has(state) && acknowledged >= revision ? [] : null
   },
 }

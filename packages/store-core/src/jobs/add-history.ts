@@ -14,13 +14,13 @@ export function addHistory(
   const { rows } = mutation
   const job = loadJob(rows, request.jobId)
   if (request.executionId === undefined) {
-    const sequence = recordJobEvent(mutation, job, job.row.s, request.event)
-    announceJob(mutation, job.id, job.row, job.row.s)
+    const sequence = recordJobEvent(mutation, job, job.row.state, request.event)
+    announceJob(mutation, job.id, job.row, job.row.state)
     return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
   }
   const execution = loadExecution(rows, request.executionId)
-  if (execution.row.j !== job.id) throw executionNotFound(request.executionId)
-  const sequence = recordEvent(mutation, execution, execution.row.s, request.event)
-  announceExecution(mutation, execution.id, execution.row, execution.row.s)
+  if (execution.row.jobId !== job.id) throw executionNotFound(request.executionId)
+  const sequence = recordEvent(mutation, execution, execution.row.state, request.event)
+  announceExecution(mutation, execution.id, execution.row, execution.row.state)
   return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
 }

@@ -52,7 +52,7 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
       })
     }
   }
-  if (request.jobVersion !== undefined && request.jobVersion !== job.row.v) {
+  if (request.jobVersion !== undefined && request.jobVersion !== job.row.version) {
     loadSpec(rows, job, request.jobVersion)
   }
   const row = newExecutionRow(request, job, mutation)
@@ -60,13 +60,13 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
   const bytes = executionTable.put(rows, key, row)
   checkRecordBytes(id, bytes)
   for (const index of executionIndexRows({ id, key, row })) mutation.putIndex(index.key)
-  mutation.count('execution', row.ns, row.s, 1, bytes)
+  mutation.count('execution', row.namespace, row.state, 1, bytes)
   const made = { id, key, row: executionTable.written(rows, key, row), bytes }
   recordEvent(
     mutation,
     made,
     null,
-    request.event ?? { message: `Requested execution on ${row.n}`, topic: 'Scheduling' },
+    request.event ?? { message: `Requested execution on ${row.nodeId}`, topic: 'Scheduling' },
   )
   announceExecution(mutation, id, row, null)
   return made
@@ -87,22 +87,24 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, mutation: Mutati
   const { nowMs } = mutation
   const { evaluationId, partition, desiredMessage, previousExecutionId, resources, deadlineAtMs } = request
   return {
-    j: job.id,
-    v: request.jobVersion ?? job.row.v,
-    ns: job.row.ns,
-    n: request.nodeId,
-    ...(evaluationId === undefined ? {} : { ev: evaluationId }),
-    ...(partition == null ? {} : { pt: partition }),
-    s: request.state ?? 'New',
-    ss: mutation.steadyMs,
-    d: request.desiredState ?? 'Pending',
-    ...(desiredMessage === undefined ? {} : { dm: cutMessage(desiredMessage, 'desired message') }),
-    ...(previousExecutionId === undefined ? {} : { pe: previousExecutionId }),
-    ...(resources == null ? {} : { rs: resources }),
-    r: 1,
-    c: nowMs,
-    md: nowMs,
-    ...(deadlineAtMs == null ? {} : { dl: mutation.steady(deadlineAtMs) }),
+    jobId: job.id,
+    jobVersion: request.jobVersion ?? job.row.version,
+    namespace: job.row.namespace,
+    nodeId: request.nodeId,
+    ...(evaluationId === undefined ? {} : { evaluationId }),
+    ...(partition == null ? {} : { partition }),
+    state: request.state ?? 'New',
+    stateSinceMs: mutation.steadyMs,
+    desiredState: request.desiredState ?? 'Pending',
+    ...(desiredMessage === undefined
+      ? {}
+      : { desiredMessage: cutMessage(desiredMessage, 'desired message') }),
+    ...(previousExecutionId === undefined ? {} : { previousExecutionId }),
+    ...(resources == null ? {} : { resources }),
+    revision: 1,
+    createdAtMs: nowMs,
+    modifiedAtMs: nowMs,
+    ...(deadlineAtMs == null ? {} : { deadlineSteadyMs: mutation.steady(deadlineAtMs) }),
   }
 }
 
@@ -152,16 +154,16 @@ function applyExecutionChange(
   const moved = to === null ? before.row : inState(EXECUTION_MACHINE, before.row, to, text, mutation)
   const row: ExecutionRow = {
     ...withFields(moved, fieldsOf(mutation, patch)),
-    ...(endReason === undefined ? {} : { er: endReason }),
-    r: before.row.r + 1,
-    md: nowMs,
-    ...(computeRevision === undefined ? {} : { cr: computeRevision }),
+    ...(endReason === undefined ? {} : { endReason }),
+    revision: before.row.revision + 1,
+    modifiedAtMs: nowMs,
+    ...(computeRevision === undefined ? {} : { computeRevision }),
   }
   const after = replaceExecutionRow(mutation, before, row)
   recordEvent(
     mutation,
     after,
-    before.row.s,
+    before.row.state,
     event ?? (to === null ? {} : { message: change.message ?? '', topic: 'Execution' }),
   )
   return after
@@ -171,12 +173,12 @@ function fieldsOf(mutation: Mutation, patch: ExecutionPatch): Partial<Record<key
   const { desiredState, desiredMessage, resources, publishedResult, runOutput, deadlineAtMs } = patch
   const message = desiredMessage === '' ? null : desiredMessage
   return {
-    d: desiredState,
-    dm: typeof message === 'string' ? cutMessage(message) : message,
-    rs: resources,
-    pr: publishedResult,
-    ro: runOutput,
-    dl: mutation.steadyDeadline(deadlineAtMs),
+    desiredState,
+    desiredMessage: typeof message === 'string' ? cutMessage(message) : message,
+    resources,
+    publishedResult,
+    runOutput,
+    deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs),
   }
 }
 
@@ -191,8 +193,8 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   checkPatch(report.patch)
   checkEndReason(EXECUTION_MACHINE, report.to ?? null, report.endReason)
   const before = findExecutionRow(mutation.rows, report.executionId)
-  if (before === undefined || before.row.n !== report.nodeId) return 'unknown'
-  const { s: state, cr: known = 0 } = before.row
+  if (before === undefined || before.row.nodeId !== report.nodeId) return 'unknown'
+  const { state, computeRevision: known = 0 } = before.row
   if (report.computeRevision <= known || EXECUTION_MACHINE.terminal.has(state)) return 'stale'
   const to = report.to === state ? null : (report.to ?? null)
   if (to !== null && !EXECUTION_MACHINE.edges[state].includes(to)) return 'stale'
@@ -215,8 +217,8 @@ export function followChange(
   { row }: LoadedExecution,
   evaluation: NewEvaluation | undefined,
 ): void {
-  if (evaluation !== undefined) enqueueEvaluation(mutation, loadJob(mutation.rows, row.j), evaluation)
-  else if (EXECUTION_MACHINE.terminal.has(row.s)) endLeftBehind(mutation, row.j)
+  if (evaluation !== undefined) enqueueEvaluation(mutation, loadJob(mutation.rows, row.jobId), evaluation)
+  else if (EXECUTION_MACHINE.terminal.has(row.state)) endLeftBehind(mutation, row.jobId)
 }
 
 /** Writes an entry into the history of an execution's job. */
@@ -230,13 +232,13 @@ export function recordEvent(
   return addHistoryEntry(
     mutation,
     {
-      ownerKey: jobKey(row.j),
-      jobVersion: row.v,
+      ownerKey: jobKey(row.jobId),
+      jobVersion: row.jobVersion,
       executionId: id,
-      nodeId: row.n,
+      nodeId: row.nodeId,
       previousState,
-      newState: row.s,
-      revision: row.r,
+      newState: row.state,
+      revision: row.revision,
     },
     event,
   )
@@ -248,7 +250,7 @@ export function publicExecution({ aheadMs }: Mutation, execution: LoadedExecutio
 }
 
 function subjectOf({ id, row }: LoadedExecution): { id: string; state: ExecutionState; revision: number } {
-  return { id, state: row.s, revision: row.r }
+  return { id, state: row.state, revision: row.revision }
 }
 
 /** Tells whether a change of an execution ends it, or asks for its end. */

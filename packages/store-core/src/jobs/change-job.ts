@@ -42,17 +42,22 @@ export function moveJob(
   requireText('new state', to)
   requireObject('event', event)
   checkTime('deadline', deadlineAtMs)
-  checkTransition(JOB_MACHINE, { id: before.id, state: before.row.s, revision: before.row.r }, move, to)
+  checkTransition(
+    JOB_MACHINE,
+    { id: before.id, state: before.row.state, revision: before.row.revision },
+    move,
+    to,
+  )
   const { nowMs } = mutation
   const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', mutation)
   const row: JobRow = {
-    ...withFields(moved, { dl: mutation.steadyDeadline(deadlineAtMs) }),
-    md: nowMs,
-    r: before.row.r + 1,
+    ...withFields(moved, { deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs) }),
+    modifiedAtMs: nowMs,
+    revision: before.row.revision + 1,
   }
   const after = replaceJobRow(mutation, before, row)
-  const said = { topic: 'State Update', message: row.m ?? to }
-  recordJobEvent(mutation, after, before.row.s, { ...said, ...event })
+  const said = { topic: 'State Update', message: row.stateMessage ?? to }
+  recordJobEvent(mutation, after, before.row.state, { ...said, ...event })
   return after
 }
 
@@ -66,7 +71,7 @@ export function recordJobEvent(
   const { key, row } = job
   return addHistoryEntry(
     mutation,
-    { ownerKey: key, jobVersion: row.v, previousState, newState: row.s, revision: row.r },
+    { ownerKey: key, jobVersion: row.version, previousState, newState: row.state, revision: row.revision },
     event,
   )
 }
@@ -80,39 +85,44 @@ export function reviseJob<Spec>(
   const before = loadJob(mutation.rows, request.jobId)
   checkRevisable(before, request)
   const old = loadSpec(mutation.rows, before)
-  const labels = request.labels ?? old.l ?? {}
+  const labels = request.labels ?? old.labels ?? {}
   const spec: SpecRow = {
-    n: old.n,
-    p: request.priority ?? old.p,
-    c: request.count ?? old.c,
-    ...(Object.keys(labels).length > 0 ? { l: labels } : {}),
+    name: old.name,
+    priority: request.priority ?? old.priority,
+    count: request.count ?? old.count,
+    ...(Object.keys(labels).length > 0 ? { labels } : {}),
     spec: request.spec === undefined ? old.spec : (request.spec as Json),
-    at: mutation.nowMs,
+    atMs: mutation.nowMs,
   }
-  checkDefinition({ priority: spec.p, count: spec.c, labels })
+  checkDefinition({ priority: spec.priority, count: spec.count, labels })
   checkTime('deadline', request.deadlineAtMs)
-  const version = before.row.v + 1
+  const version = before.row.version + 1
   const { spec: written, bytes } = putSpec(mutation, before.key, version, spec, maxSpecBytes)
-  for (const key of labelIndexKeys(before.key, before.row, old.l ?? {})) mutation.removeIndex(key)
-  const { m: _message, f: _finished, dl: oldDeadline, ...kept } = before.row
+  for (const key of labelIndexKeys(before.key, before.row, old.labels ?? {})) mutation.removeIndex(key)
+  const {
+    stateMessage: _message,
+    finishedAtMs: _finished,
+    deadlineSteadyMs: oldDeadline,
+    ...kept
+  } = before.row
   const { deadlineAtMs } = request
   const deadline = deadlineAtMs === undefined ? oldDeadline : mutation.steadyDeadline(deadlineAtMs)
   const after = replaceJobRow(mutation, before, {
     ...kept,
-    p: spec.p,
-    v: version,
-    r: kept.r + 1,
-    s: 'Pending',
-    ss: mutation.steadyMs,
-    md: mutation.nowMs,
-    b: kept.b + bytes,
-    ...(deadline == null ? {} : { dl: deadline }),
+    priority: spec.priority,
+    version,
+    revision: kept.revision + 1,
+    state: 'Pending',
+    stateSinceMs: mutation.steadyMs,
+    modifiedAtMs: mutation.nowMs,
+    specBytes: kept.specBytes + bytes,
+    ...(deadline == null ? {} : { deadlineSteadyMs: deadline }),
   })
   for (const key of labelIndexKeys(after.key, after.row, labels)) mutation.putIndex(key)
   recordJobEvent(
     mutation,
     after,
-    before.row.s,
+    before.row.state,
     request.event ?? { message: 'Job updated', topic: 'Submission' },
   )
   const first = request.evaluation === undefined ? ({ trigger: 'job-update' } as const) : request.evaluation
@@ -123,31 +133,31 @@ export function reviseJob<Spec>(
 /** A new version may leave any state, so only the caller's expectations are checked. */
 function checkRevisable(job: LoadedJob, expectation: Expectation<JobState>): void {
   const open = { ...JOB_MACHINE, terminal: new Set<JobState>() }
-  checkTransition(open, { id: job.id, state: job.row.s, revision: job.row.r }, expectation, null)
+  checkTransition(open, { id: job.id, state: job.row.state, revision: job.row.revision }, expectation, null)
 }
 
 /** Holds a job against retention, or lets it go. */
 export function holdJob<Spec>(mutation: Mutation, jobId: string, reason: string | null): Job<Spec> {
   if (reason !== null) checkText('reason', reason)
   const before = loadJob(mutation.rows, jobId)
-  const { h: _hold, ...kept } = before.row
+  const { hold: _hold, ...kept } = before.row
   const row: JobRow = {
     ...kept,
-    md: mutation.nowMs,
-    r: kept.r + 1,
-    ...(reason === null ? {} : { h: reason }),
+    modifiedAtMs: mutation.nowMs,
+    revision: kept.revision + 1,
+    ...(reason === null ? {} : { hold: reason }),
   }
   const after = replaceJobRow(mutation, before, row)
   const message = reason === null ? 'Hold released' : `Held: ${reason}`
-  recordJobEvent(mutation, after, row.s, { message, topic: 'Retention' })
+  recordJobEvent(mutation, after, row.state, { message, topic: 'Retention' })
   return toJob<Spec>(after.id, after.row, loadSpec(mutation.rows, after), mutation.aheadMs)
 }
 
 /** Makes the error for a job that must have ended first. */
 export function notTerminal(job: LoadedJob): StoreError {
-  return new StoreError('JOB_NOT_TERMINAL', `job ${job.id} is ${job.row.s} and has not ended`, {
+  return new StoreError('JOB_NOT_TERMINAL', `job ${job.id} is ${job.row.state} and has not ended`, {
     id: job.id,
-    actual: job.row.s,
+    actual: job.row.state,
     hint: 'stop it first',
   })
 }

@@ -128,16 +128,16 @@ function checkedJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findi
   const row = jobTable.decode(key, value)
   const id = decodeId('j', decodeTuple(key)[0])
   const specs = specsOf(key, row, id, snapshot, findings)
-  if (!JOB_MACHINE.states.includes(row.s)) {
-    findings.add('state-unknown', 'jobs', key, id, `job ${id} is in the unknown state ${String(row.s)}`)
+  if (!JOB_MACHINE.states.includes(row.state)) {
+    findings.add('state-unknown', 'jobs', key, id, `job ${id} is in the unknown state ${String(row.state)}`)
   }
-  if (hasEnded(row) !== (row.f !== undefined)) {
+  if (hasEnded(row) !== (row.finishedAtMs !== undefined)) {
     findings.add(
       'finish-time-wrong',
       'jobs',
       key,
       id,
-      `job ${id} is ${row.s} and its end is ${row.f ?? 'not set'}`,
+      `job ${id} is ${row.state} and its end is ${row.finishedAtMs ?? 'not set'}`,
     )
   }
   if (!hasEnded(row) && isStranded(snapshot, id)) findings.addStranded(id)
@@ -145,9 +145,9 @@ function checkedJob({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findi
   return {
     kind: 'job',
     id,
-    namespace: row.ns,
-    state: row.s,
-    bytes: value.length + row.b,
+    namespace: row.namespace,
+    state: row.state,
+    bytes: value.length + row.specBytes,
     indexes: jobIndexRows({ id, key, row }, newest),
     counted: true,
   }
@@ -162,7 +162,7 @@ function specsOf(
 ): SpecRow[] {
   const specs: SpecRow[] = []
   let bytes = 0
-  for (let version = 1; version <= row.v; version++) {
+  for (let version = 1; version <= row.version; version++) {
     const found = specTable.load(snapshot, specKey(key, version))
     if (found === undefined) {
       findings.add(
@@ -177,13 +177,13 @@ function specsOf(
     specs.push(found.record)
     bytes += found.bytes
   }
-  if (bytes !== row.b) {
+  if (bytes !== row.specBytes) {
     findings.add(
       'spec-bytes-wrong',
       'jobs',
       key,
       id,
-      `job ${id} says ${row.b} bytes of versions, there are ${bytes}`,
+      `job ${id} says ${row.specBytes} bytes of versions, there are ${bytes}`,
     )
   }
   return specs
@@ -193,30 +193,30 @@ function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings:
   const row = executionTable.decode(key, value)
   const id = decodeId('e', decodeTuple(key)[0])
   const counted = !isReclaimed(snapshot, row)
-  if (!EXECUTION_MACHINE.states.includes(row.s)) {
+  if (!EXECUTION_MACHINE.states.includes(row.state)) {
     findings.add(
       'state-unknown',
       'executions',
       key,
       id,
-      `execution ${id} is in the unknown state ${String(row.s)}`,
+      `execution ${id} is in the unknown state ${String(row.state)}`,
     )
   }
-  if (counted && snapshot.get('jobs', jobKey(row.j)) === undefined) {
+  if (counted && snapshot.get('jobs', jobKey(row.jobId)) === undefined) {
     findings.add(
       'orphan',
       'executions',
       key,
       id,
-      `execution ${id} belongs to job ${row.j}, which is not there`,
+      `execution ${id} belongs to job ${row.jobId}, which is not there`,
     )
   }
   checkExecutionEnd(findings, EXECUTION_MACHINE, key, id, row)
   return {
     kind: 'execution',
     id,
-    namespace: row.ns,
-    state: row.s,
+    namespace: row.namespace,
+    state: row.state,
     bytes: value.length,
     indexes: executionIndexRows({ id, key, row }),
     counted,
@@ -227,20 +227,20 @@ function checkedEvaluation({ key, value }: KvRow, snapshot: KvSnapshot, findings
   const row = evaluationTable.decode(key, value)
   const id = decodeId('v', decodeTuple(key)[0])
   const counted = !isReclaimed(snapshot, row)
-  if (counted && snapshot.get('jobs', jobKey(row.j)) === undefined) {
+  if (counted && snapshot.get('jobs', jobKey(row.jobId)) === undefined) {
     findings.add(
       'orphan',
       'evaluations',
       key,
       id,
-      `evaluation ${id} belongs to job ${row.j}, which is not there`,
+      `evaluation ${id} belongs to job ${row.jobId}, which is not there`,
     )
   }
   return {
     kind: 'evaluation',
     id,
-    namespace: row.ns,
-    state: row.st,
+    namespace: row.namespace,
+    state: row.status,
     bytes: value.length,
     indexes: evaluationIndexes(id, key, row, snapshot),
     counted,
@@ -255,16 +255,16 @@ function evaluationIndexes(
 ): ExpectedIndex[] {
   const indexes: ExpectedIndex[] = [{ key: evaluationOfJobKey({ key, row }) }]
   indexes.push(...sideKeys({ key, row }).map((side) => ({ key: side })))
-  if (row.st !== 'pending') return [...indexes, { key: endedKey({ key, row }) }]
-  const head = snapshot.get('index', headKey(row.j))
+  if (row.status !== 'pending') return [...indexes, { key: endedKey({ key, row }) }]
+  const head = snapshot.get('index', headKey(row.jobId))
   const isHead = head !== undefined && decodeIdTuple('v', head) === id
-  if (!isHead && row.l === undefined) {
+  if (!isHead && row.lease === undefined) {
     if (snapshot.get('index', waitingKey(row)) === undefined)
       return [...indexes, { key: parkedDueKey(row), value: key }]
     return [...indexes, { key: parkedLaterKey(row), value: key }, { key: waitingKey(row), value: key }]
   }
-  indexes.push({ key: headKey(row.j), value: key })
-  if (row.l !== undefined) return [...indexes, { key: leasedKey({ key }, row.l.x) }]
+  indexes.push({ key: headKey(row.jobId), value: key })
+  if (row.lease !== undefined) return [...indexes, { key: leasedKey({ key }, row.lease.expiresSteadyMs) }]
   return [...indexes, { key: readyKey(row), value: key }]
 }
 

@@ -20,8 +20,8 @@ export function deleteJob(mutation: Mutation, request: DeleteJob, sums: Executio
   const { jobId } = request
   const job = loadJob(mutation.rows, jobId)
   if (!hasEnded(job.row)) throw notTerminal(job)
-  if (job.row.h !== undefined) {
-    throw new StoreError('JOB_HELD', `job ${jobId} is held: ${job.row.h}`, {
+  if (job.row.hold !== undefined) {
+    throw new StoreError('JOB_HELD', `job ${jobId} is held: ${job.row.hold}`, {
       id: jobId,
       hint: 'release the hold first',
     })
@@ -30,7 +30,7 @@ export function deleteJob(mutation: Mutation, request: DeleteJob, sums: Executio
   refuseChanged(job, historySequence, request)
   const current = sums.historySequence === historySequence ? sums : sumExecutionsNow(mutation.rows, job.key)
   for (const [state, { records, bytes }] of current.states) {
-    mutation.count('execution', job.row.ns, state, -records, -bytes)
+    mutation.count('execution', job.row.namespace, state, -records, -bytes)
   }
   dropEvaluations(mutation, job)
   dropJobRow(mutation, job)
@@ -39,11 +39,11 @@ export function deleteJob(mutation: Mutation, request: DeleteJob, sums: Executio
 
 /** Every change of a job and of its executions leaves a history entry, so the newest one tells of all of them. */
 function refuseChanged({ id, row }: LoadedJob, historySequence: number, request: DeleteJob): void {
-  const { expectedRevision = row.r, expectedHistorySequence = historySequence } = request
-  if (row.r === expectedRevision && historySequence <= expectedHistorySequence) return
+  const { expectedRevision = row.revision, expectedHistorySequence = historySequence } = request
+  if (row.revision === expectedRevision && historySequence <= expectedHistorySequence) return
   throw new StoreError('REVISION_CONFLICT', `job ${id} has changed since it was looked at`, {
     id,
-    actual: row.r,
+    actual: row.revision,
     expected: expectedRevision,
     hint: 'look at it again, then decide',
   })
@@ -54,16 +54,16 @@ function dropJobRow(mutation: Mutation, job: LoadedJob): void {
   const spec = loadSpec(mutation.rows, job)
   for (const index of jobIndexRows(job, spec)) mutation.removeIndex(index.key)
   mutation.rows.remove('jobs', key)
-  mutation.count('job', row.ns, row.s, -1, -(job.bytes + row.b))
+  mutation.count('job', row.namespace, row.state, -1, -(job.bytes + row.specBytes))
   mutation.announce({
     kind: 'job',
     id,
     jobId: id,
-    namespace: row.ns,
+    namespace: row.namespace,
     operation: 'remove',
-    previousState: row.s,
+    previousState: row.state,
     state: null,
-    revision: row.r,
+    revision: row.revision,
   })
 }
 
@@ -73,7 +73,7 @@ function dropEvaluations(mutation: Mutation, job: LoadedJob): void {
       const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key).at(-1)))
       if (evaluation === undefined) continue
       const { row, bytes } = evaluation
-      mutation.count('evaluation', row.ns, row.st, -1, -bytes)
+      mutation.count('evaluation', row.namespace, row.status, -1, -bytes)
     } catch (error) {
       if (damagedRow(error) === null) throw error
     }

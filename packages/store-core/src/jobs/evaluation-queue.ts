@@ -55,7 +55,7 @@ export function enqueueEvaluation(
   request: NewEvaluation,
 ): string {
   requireObject('evaluation', request)
-  const { comment = '', delayMs, dueAtMs, priority = job.row.p } = request
+  const { comment = '', delayMs, dueAtMs, priority = job.row.priority } = request
   checkChoice('trigger of an evaluation', request.trigger, EVALUATION_TRIGGERS)
   checkOptionalInteger('delay in milliseconds', delayMs, 0, MAX_DELAY_MS)
   if (delayMs !== undefined && dueAtMs !== undefined) {
@@ -68,18 +68,18 @@ export function enqueueEvaluation(
   const id = request.id ?? newId('v')
   const key = idTuple('v', id)
   const row: EvaluationRow = {
-    j: job.id,
-    ns: job.row.ns,
-    t: job.row.t,
-    p: priority,
-    tr: request.trigger,
-    st: 'pending',
-    ...(message === '' ? {} : { cm: message }),
-    due: dueAtMs === undefined ? mutation.steadyMs + (delayMs ?? 0) : mutation.steady(dueAtMs),
-    a: 0,
-    q: mutation.nextSequence(),
-    c: mutation.nowMs,
-    md: mutation.nowMs,
+    jobId: job.id,
+    namespace: job.row.namespace,
+    jobType: job.row.type,
+    priority,
+    trigger: request.trigger,
+    status: 'pending',
+    ...(message === '' ? {} : { comment: message }),
+    dueSteadyMs: dueAtMs === undefined ? mutation.steadyMs + (delayMs ?? 0) : mutation.steady(dueAtMs),
+    attempt: 0,
+    sequence: mutation.nextSequence(),
+    createdAtMs: mutation.nowMs,
+    modifiedAtMs: mutation.nowMs,
   }
   if (request.coalesce === true) {
     const other = findSubstitute(mutation, row)
@@ -93,7 +93,7 @@ export function enqueueEvaluation(
   }
   const made = writeEvaluation(mutation, null, { id, key, row })
   mutation.putIndex(evaluationOfJobKey(made))
-  if (row.due <= mutation.steadyMs) insert(mutation, made)
+  if (row.dueSteadyMs <= mutation.steadyMs) insert(mutation, made)
   else wait(mutation, made)
   return id
 }
@@ -102,17 +102,17 @@ export function enqueueEvaluation(
 export function endHead(mutation: Mutation, before: LoadedEvaluation, row: EvaluationRow): void {
   const after = writeEvaluation(mutation, before, { ...before, row })
   mutation.putIndex(endedKey(after))
-  mutation.removeIndex(headKey(row.j))
-  bringForward(mutation, row.j)
+  mutation.removeIndex(headKey(row.jobId))
+  bringForward(mutation, row.jobId)
 }
 
 /** Puts the head of a job back into the queue, with the due time that its row says. */
 export function returnHead(mutation: Mutation, before: LoadedEvaluation, row: EvaluationRow): void {
   const after = writeEvaluation(mutation, before, { ...before, row })
-  mutation.removeIndex(headKey(row.j))
-  if (row.due <= mutation.steadyMs) park(mutation, after)
+  mutation.removeIndex(headKey(row.jobId))
+  if (row.dueSteadyMs <= mutation.steadyMs) park(mutation, after)
   else wait(mutation, after)
-  bringForward(mutation, row.j)
+  bringForward(mutation, row.jobId)
 }
 
 /**
@@ -125,8 +125,8 @@ export function withdrawAll(mutation: Mutation, jobId: string): void {
   mutation.removeIndex(headKey(jobId))
   const head = findUndamaged(mutation, headId)
   if (head === undefined) return
-  if (head.row.l === undefined) mutation.removeIndex(readyKey(head.row))
-  else mutation.removeIndex(leasedKey(head, head.row.l.x))
+  if (head.row.lease === undefined) mutation.removeIndex(readyKey(head.row))
+  else mutation.removeIndex(leasedKey(head, head.row.lease.expiresSteadyMs))
 }
 
 /** Brings those into their jobs' queues that waited until now. */
@@ -134,11 +134,11 @@ export function promoteDue(mutation: Mutation, rows: readonly KvRow[]): void {
   for (const { key, value } of rows) {
     mutation.removeIndex(key)
     const evaluation = findByValue(mutation, value)
-    if (evaluation === undefined || isDeleted(mutation.rows, jobKey(evaluation.row.j))) continue
+    if (evaluation === undefined || isDeleted(mutation.rows, jobKey(evaluation.row.jobId))) continue
     if (!isWaiting(evaluation.row)) continue
     stopWaiting(mutation, evaluation.row)
     // It is due later where its key is damaged.
-    if (evaluation.row.due > mutation.steadyMs) wait(mutation, evaluation)
+    if (evaluation.row.dueSteadyMs > mutation.steadyMs) wait(mutation, evaluation)
     else insert(mutation, evaluation)
   }
 }
@@ -150,14 +150,14 @@ function headOf(mutation: Mutation, jobId: string): string | undefined {
 }
 
 function insert(mutation: Mutation, made: LoadedEvaluation): void {
-  const headId = headOf(mutation, made.row.j)
+  const headId = headOf(mutation, made.row.jobId)
   const head = headId === undefined ? undefined : findUndamaged(mutation, headId)
   // Behind a damaged head the job would wait for ever.
   if (head === undefined) {
     lead(mutation, made)
     return
   }
-  if (head.row.l !== undefined || !precedes(made.row, head.row)) {
+  if (head.row.lease !== undefined || !precedes(made.row, head.row)) {
     park(mutation, made)
     return
   }
@@ -168,14 +168,14 @@ function insert(mutation: Mutation, made: LoadedEvaluation): void {
 
 /** Puts an evaluation back to the head of its job's queue; returns false where another one is there. */
 export function leadAgain(mutation: Mutation, evaluation: LoadedEvaluation): boolean {
-  const headId = headOf(mutation, evaluation.row.j)
+  const headId = headOf(mutation, evaluation.row.jobId)
   if (headId !== undefined && headId !== evaluation.id) return false
   lead(mutation, evaluation)
   return true
 }
 
 function lead(mutation: Mutation, { key: value, row }: LoadedEvaluation): void {
-  mutation.putIndex(headKey(row.j), value)
+  mutation.putIndex(headKey(row.jobId), value)
   mutation.putIndex(readyKey(row), value)
 }
 
@@ -208,24 +208,24 @@ export function bringForward(mutation: Mutation, jobId: string): void {
 
 /** Whether one due evaluation goes before another: by priority, due time, age. */
 export function precedes(a: EvaluationRow, b: EvaluationRow): boolean {
-  if (a.p !== b.p) return a.p > b.p
-  return a.due !== b.due ? a.due < b.due : a.q < b.q
+  if (a.priority !== b.priority) return a.priority > b.priority
+  return a.dueSteadyMs !== b.dueSteadyMs ? a.dueSteadyMs < b.dueSteadyMs : a.sequence < b.sequence
 }
 
 /** Finds an evaluation of the job that is due by then, not claimed and of at least this priority. */
 function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
-  const [duePrefix, laterPrefix] = [parkedDuePrefix(row.j), parkedLaterPrefix(row.j)]
+  const [duePrefix, laterPrefix] = [parkedDuePrefix(row.jobId), parkedLaterPrefix(row.jobId)]
   const limit = CANDIDATES_LOOKED_AT
   const candidates = [
-    mutation.rows.get('index', headKey(row.j)),
-    ...valuesOf(mutation, { gte: duePrefix, lt: tuple(duePrefix, 1 - row.p), limit }),
-    ...valuesOf(mutation, { gte: laterPrefix, lt: tuple(laterPrefix, row.due + 1), limit }),
+    mutation.rows.get('index', headKey(row.jobId)),
+    ...valuesOf(mutation, { gte: duePrefix, lt: tuple(duePrefix, 1 - row.priority), limit }),
+    ...valuesOf(mutation, { gte: laterPrefix, lt: tuple(laterPrefix, row.dueSteadyMs + 1), limit }),
   ]
   for (const value of candidates) {
     if (value === undefined) continue
     const other = findByValue(mutation, value)
-    if (other === undefined || other.row.l !== undefined) continue
-    if (other.row.due <= row.due && other.row.p >= row.p) return other.id
+    if (other === undefined || other.row.lease !== undefined) continue
+    if (other.row.dueSteadyMs <= row.dueSteadyMs && other.row.priority >= row.priority) return other.id
   }
   return null
 }

@@ -3,6 +3,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { Evaluation, EvaluationStatus, EvaluationTrigger } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
+import type { DiskNames } from '../rows/field-names.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { damagedRow, orUndamaged, putQuarantine } from '../rows/quarantine.ts'
 import { isDeleted } from '../rows/reclaim.ts'
@@ -11,38 +12,73 @@ import { shiftTime } from '../rows/steady-clock.ts'
 import { INDEX } from '../rows/tables.ts'
 import { jobKey } from './job-row.ts'
 
-/** An evaluation as it is kept. */
+/** An evaluation as it is kept; what is absent is `null`, empty or zero in the model. */
 export interface EvaluationRow {
-  readonly j: string
-  readonly ns: string
-  readonly t: JobType
-  readonly p: number
-  readonly tr: EvaluationTrigger
-  readonly st: EvaluationStatus
-  readonly cm?: string
+  readonly jobId: string
+  readonly namespace: string
+  readonly jobType: JobType
+  readonly priority: number
+  readonly trigger: EvaluationTrigger
+  readonly status: EvaluationStatus
+  readonly comment?: string
   /** By steady time, as the lease is. */
-  readonly due: number
+  readonly dueSteadyMs: number
   /** Claims so far. */
-  readonly a: number
-  /** The lease: holder, expiry, incarnation, when it was given; true where its loss counts for nothing. */
-  readonly l?: {
-    readonly h: string
-    readonly x: number
-    readonly i: string
-    readonly at?: number
-    readonly n?: true
-  }
+  readonly attempt: number
+  readonly lease?: LeaseRow
   /** Leases that were lost with their process while no other one was out. */
-  readonly ll?: number
+  readonly lostLeases?: number
   /** At how many deaths in a row it was claimed with others, so that it may be what ended its process. */
-  readonly su?: number
-  readonly q: number
-  readonly c: number
-  readonly md: number
+  readonly suspectedDeaths?: number
+  readonly sequence: number
+  readonly createdAtMs: number
+  readonly modifiedAtMs: number
+}
+
+/** Who works on an evaluation. */
+export interface LeaseRow {
+  readonly holder: string
+  readonly expiresSteadyMs: number
+  readonly incarnation: string
+  /** Absent in leases of schema 1. */
+  readonly givenSteadyMs?: number
+  /** Set where its loss counts for nothing. */
+  readonly isLossFree?: true
+}
+
+const LEASE_NAMES: DiskNames<LeaseRow> = {
+  holder: 'h',
+  expiresSteadyMs: 'x',
+  incarnation: 'i',
+  givenSteadyMs: 'at',
+  isLossFree: 'n',
+}
+
+/** The names of {@link EvaluationRow} on disk. */
+export const EVALUATION_NAMES: DiskNames<EvaluationRow> = {
+  jobId: 'j',
+  namespace: 'ns',
+  jobType: 't',
+  priority: 'p',
+  trigger: 'tr',
+  status: 'st',
+  comment: 'cm',
+  dueSteadyMs: 'due',
+  attempt: 'a',
+  lease: ['l', LEASE_NAMES],
+  lostLeases: 'll',
+  suspectedDeaths: 'su',
+  sequence: 'q',
+  createdAtMs: 'c',
+  modifiedAtMs: 'md',
 }
 
 /** The evaluations, by id. */
-export const evaluationTable: RecordTable<EvaluationRow> = new RecordTable<EvaluationRow>('evaluations', 1)
+export const evaluationTable: RecordTable<EvaluationRow> = new RecordTable<EvaluationRow>(
+  'evaluations',
+  1,
+  EVALUATION_NAMES,
+)
 
 /** An evaluation as it was read. */
 export interface LoadedEvaluation {
@@ -86,7 +122,7 @@ export function findByValue(mutation: Mutation, value: Uint8Array): LoadedEvalua
 /** Loads an evaluation. Throws `EVALUATION_NOT_FOUND`. */
 export function loadEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluation {
   const found = findEvaluation(snapshot, id)
-  if (found !== undefined && !isDeleted(snapshot, jobKey(found.row.j))) return found
+  if (found !== undefined && !isDeleted(snapshot, jobKey(found.row.jobId))) return found
   throw new StoreError('EVALUATION_NOT_FOUND', `evaluation not found: ${id}`, {
     id,
     hint: 'consumed evaluations are trimmed after a time',
@@ -95,37 +131,37 @@ export function loadEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluati
 
 /** Tells whether an evaluation has not ended and nobody holds it. */
 export function isWaiting(row: EvaluationRow): boolean {
-  return row.st === 'pending' && row.l === undefined
+  return row.status === 'pending' && row.lease === undefined
 }
 
 /** Restores an evaluation from its row; `aheadMs` is by how much steady time is ahead. */
 export function toEvaluation(id: string, row: EvaluationRow, aheadMs: number): Evaluation {
-  const { l: lease } = row
+  const { lease } = row
   return {
     id,
-    jobId: row.j,
-    namespace: row.ns,
-    jobType: row.t,
-    priority: row.p,
-    trigger: row.tr,
-    status: row.st,
-    comment: row.cm ?? '',
-    dueAtMs: shiftTime(row.due, -aheadMs),
-    attempt: row.a,
-    lostLeases: row.ll ?? 0,
+    jobId: row.jobId,
+    namespace: row.namespace,
+    jobType: row.jobType,
+    priority: row.priority,
+    trigger: row.trigger,
+    status: row.status,
+    comment: row.comment ?? '',
+    dueAtMs: shiftTime(row.dueSteadyMs, -aheadMs),
+    attempt: row.attempt,
+    lostLeases: row.lostLeases ?? 0,
     lease:
       lease === undefined
         ? null
         : {
             evaluationId: id,
-            attempt: row.a,
-            expiresAtMs: lease.x - aheadMs,
-            incarnation: lease.i,
-            holder: lease.h,
+            attempt: row.attempt,
+            expiresAtMs: lease.expiresSteadyMs - aheadMs,
+            incarnation: lease.incarnation,
+            holder: lease.holder,
           },
-    sequence: row.q,
-    createdAtMs: row.c,
-    modifiedAtMs: row.md,
+    sequence: row.sequence,
+    createdAtMs: row.createdAtMs,
+    modifiedAtMs: row.modifiedAtMs,
   }
 }
 
@@ -136,12 +172,12 @@ export function readyPrefix(type: JobType): Uint8Array {
 
 /** Index key of those that may be claimed now. */
 export function readyKey(row: EvaluationRow): Uint8Array {
-  return tuple(readyPrefix(row.t), -row.p, row.due, row.q)
+  return tuple(readyPrefix(row.jobType), -row.priority, row.dueSteadyMs, row.sequence)
 }
 
 /** Index key of those that are due later. */
 export function waitingKey(row: EvaluationRow): Uint8Array {
-  return tuple(INDEX.evaluationWaiting, row.due, row.q)
+  return tuple(INDEX.evaluationWaiting, row.dueSteadyMs, row.sequence)
 }
 
 /** Index key of a lease by its expiry. */
@@ -162,7 +198,7 @@ export function sideKeys({
   readonly key: Uint8Array
   readonly row: EvaluationRow
 }): Uint8Array[] {
-  return row.su === undefined ? [] : [suspectKey({ key })]
+  return row.suspectedDeaths === undefined ? [] : [suspectKey({ key })]
 }
 
 /** Index key of the one evaluation of a job that is ready or leased. */
@@ -182,7 +218,7 @@ export function parkedDuePrefix(jobId: string): Uint8Array {
 
 /** Index key of a further evaluation of a job that is due. */
 export function parkedDueKey(row: EvaluationRow): Uint8Array {
-  return tuple(parkedDuePrefix(row.j), -row.p, row.due, row.q)
+  return tuple(parkedDuePrefix(row.jobId), -row.priority, row.dueSteadyMs, row.sequence)
 }
 
 /** Beginning of the index keys of a job's evaluations that are due later. */
@@ -192,7 +228,7 @@ export function parkedLaterPrefix(jobId: string): Uint8Array {
 
 /** Index key of an evaluation among those of its job that are due later. */
 export function parkedLaterKey(row: EvaluationRow): Uint8Array {
-  return tuple(parkedLaterPrefix(row.j), row.due, row.q)
+  return tuple(parkedLaterPrefix(row.jobId), row.dueSteadyMs, row.sequence)
 }
 
 /** Beginning of the index keys of all evaluations of a job. */
@@ -205,12 +241,12 @@ export function evaluationOfJobKey(evaluation: {
   readonly key: Uint8Array
   readonly row: EvaluationRow
 }): Uint8Array {
-  return tuple(evaluationsOfJob(evaluation.row.j), evaluation.row.q, evaluation.key)
+  return tuple(evaluationsOfJob(evaluation.row.jobId), evaluation.row.sequence, evaluation.key)
 }
 
 /** Index key of an evaluation that has ended, by when. */
 export function endedKey(evaluation: { readonly key: Uint8Array; readonly row: EvaluationRow }): Uint8Array {
-  return tuple(INDEX.evaluationEnded, evaluation.row.md, evaluation.key)
+  return tuple(INDEX.evaluationEnded, evaluation.row.modifiedAtMs, evaluation.key)
 }
 
 /** Writes an evaluation's row, with counters and feed. */
@@ -223,17 +259,17 @@ export function writeEvaluation(
   const bytes = evaluationTable.put(mutation.rows, key, row)
   if (before !== null) for (const index of sideKeys(before)) mutation.removeIndex(index)
   for (const index of sideKeys(made)) mutation.putIndex(index)
-  if (before !== null) mutation.count('evaluation', row.ns, before.row.st, -1, -before.bytes)
-  mutation.count('evaluation', row.ns, row.st, 1, bytes)
-  if (before === null || before.row.st !== row.st) {
+  if (before !== null) mutation.count('evaluation', row.namespace, before.row.status, -1, -before.bytes)
+  mutation.count('evaluation', row.namespace, row.status, 1, bytes)
+  if (before === null || before.row.status !== row.status) {
     mutation.announce({
       kind: 'evaluation',
       id,
-      jobId: row.j,
-      namespace: row.ns,
+      jobId: row.jobId,
+      namespace: row.namespace,
       operation: 'put',
-      previousState: before?.row.st ?? null,
-      state: row.st,
+      previousState: before?.row.status ?? null,
+      state: row.status,
       revision: 0,
     })
   }

@@ -39,7 +39,7 @@ export function trimEvaluations(mutation: Mutation, olderThanMs: number): number
     try {
       const evaluation = findEvaluation(mutation.rows, decodeId('v', decodeTuple(key)[2]))
       // What belongs to a deleted job stands in no count any more; reclaiming removes it.
-      if (evaluation !== undefined && isStaged(mutation.rows, jobKey(evaluation.row.j))) continue
+      if (evaluation !== undefined && isStaged(mutation.rows, jobKey(evaluation.row.jobId))) continue
       if (evaluation === undefined || isReclaimed(mutation.rows, evaluation.row)) mutation.removeIndex(key)
       else {
         removeEvaluation(mutation, evaluation)
@@ -58,14 +58,14 @@ function removeEvaluation(mutation: Mutation, evaluation: LoadedEvaluation): voi
   mutation.removeIndex(endedKey(evaluation))
   for (const index of sideKeys(evaluation)) mutation.removeIndex(index)
   mutation.rows.remove('evaluations', key)
-  mutation.count('evaluation', row.ns, row.st, -1, -bytes)
+  mutation.count('evaluation', row.namespace, row.status, -1, -bytes)
   mutation.announce({
     kind: 'evaluation',
     id,
-    jobId: row.j,
-    namespace: row.ns,
+    jobId: row.jobId,
+    namespace: row.namespace,
     operation: 'remove',
-    previousState: row.st,
+    previousState: row.status,
     state: null,
     revision: 0,
   })

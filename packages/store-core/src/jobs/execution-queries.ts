@@ -54,10 +54,10 @@ export function executionListing(
       if (execution === undefined) return undefined
       const { id, row } = execution
       const fits =
-        states.has(row.s) &&
-        (query.jobId === undefined || row.j === query.jobId) &&
-        (query.jobVersion === undefined || row.v === query.jobVersion) &&
-        (query.nodeId === undefined || row.n === query.nodeId)
+        states.has(row.state) &&
+        (query.jobId === undefined || row.jobId === query.jobId) &&
+        (query.jobVersion === undefined || row.jobVersion === query.jobVersion) &&
+        (query.nodeId === undefined || row.nodeId === query.nodeId)
       return fits ? toExecution(id, row, aheadMs) : undefined
     },
   }

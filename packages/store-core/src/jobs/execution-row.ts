@@ -4,6 +4,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import type { Json } from '../kv/json.ts'
 import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Execution } from '../model/execution.ts'
+import type { DiskNames } from '../rows/field-names.ts'
 import type { ReadRecordState } from '../rows/history.ts'
 import { type IndexRow, keyRows } from '../rows/index-row.ts'
 import { deadlineKey, type Mutation } from '../rows/mutation.ts'
@@ -18,34 +19,64 @@ import { jobKey, jobTable } from './job-row.ts'
 
 /** An execution as the requester keeps it; what is absent is `null`, empty or zero in the model. */
 export interface ExecutionRow {
-  readonly j: string
-  readonly v: number
-  readonly ns: string
-  readonly n: string
-  readonly ev?: string
-  readonly pt?: number
-  readonly s: ExecutionState
-  readonly m?: string
-  readonly ss: number
+  readonly jobId: string
+  readonly jobVersion: number
+  readonly namespace: string
+  readonly nodeId: string
+  readonly evaluationId?: string
+  readonly partition?: number
+  readonly state: ExecutionState
+  readonly stateMessage?: string
+  readonly stateSinceMs: number
   /** Reason of the end. */
-  readonly er?: EndReason
-  readonly d: DesiredState
-  readonly dm?: string
-  readonly pe?: string
-  readonly rs?: Json
-  readonly pr?: Json
-  readonly ro?: Json
+  readonly endReason?: EndReason
+  readonly desiredState: DesiredState
+  readonly desiredMessage?: string
+  readonly previousExecutionId?: string
+  readonly resources?: Json
+  readonly publishedResult?: Json
+  readonly runOutput?: Json
   /** Newest applied revision of the compute node. */
-  readonly cr?: number
-  readonly r: number
-  readonly c: number
-  readonly md: number
-  readonly f?: number
-  readonly dl?: number
+  readonly computeRevision?: number
+  readonly revision: number
+  readonly createdAtMs: number
+  readonly modifiedAtMs: number
+  readonly finishedAtMs?: number
+  readonly deadlineSteadyMs?: number
+}
+
+/** The names of {@link ExecutionRow} on disk. */
+export const EXECUTION_NAMES: DiskNames<ExecutionRow> = {
+  jobId: 'j',
+  jobVersion: 'v',
+  namespace: 'ns',
+  nodeId: 'n',
+  evaluationId: 'ev',
+  partition: 'pt',
+  state: 's',
+  stateMessage: 'm',
+  stateSinceMs: 'ss',
+  endReason: 'er',
+  desiredState: 'd',
+  desiredMessage: 'dm',
+  previousExecutionId: 'pe',
+  resources: 'rs',
+  publishedResult: 'pr',
+  runOutput: 'ro',
+  computeRevision: 'cr',
+  revision: 'r',
+  createdAtMs: 'c',
+  modifiedAtMs: 'md',
+  finishedAtMs: 'f',
+  deadlineSteadyMs: 'dl',
 }
 
 /** The executions, by id. */
-export const executionTable: RecordTable<ExecutionRow> = new RecordTable<ExecutionRow>('executions', 1)
+export const executionTable: RecordTable<ExecutionRow> = new RecordTable<ExecutionRow>(
+  'executions',
+  1,
+  EXECUTION_NAMES,
+)
 
 /** An execution as it was read, with what is needed to write it again. */
 export interface LoadedExecution {
@@ -72,12 +103,12 @@ export function findExecutionRow(snapshot: KvSnapshot, id: string): LoadedExecut
 export const readRecordState: ReadRecordState = (snapshot, ownerKey, subject) => {
   const isJob = Buffer.compare(jobKey(subject), ownerKey) === 0
   const row = isJob ? jobTable.get(snapshot, ownerKey) : executionTable.get(snapshot, executionKey(subject))
-  return row && { state: row.s, revision: row.r }
+  return row && { state: row.state, revision: row.revision }
 }
 
 /** Tells whether an execution belongs to a job that was deleted and waits for its rows to be removed. */
-export function isReclaimed(snapshot: KvSnapshot, row: { readonly j: string }): boolean {
-  return isDeleted(snapshot, jobKey(row.j))
+export function isReclaimed(snapshot: KvSnapshot, row: { readonly jobId: string }): boolean {
+  return isDeleted(snapshot, jobKey(row.jobId))
 }
 
 /** Tells whether there is no such execution, or its job was deleted; a damaged one counts as there. */
@@ -110,27 +141,27 @@ export function toExecution(id: string, row: ExecutionRow, aheadMs: number): Exe
   const { stateSinceMs, deadlineAtMs } = timesOf(row, aheadMs)
   return {
     id,
-    jobId: row.j,
-    jobVersion: row.v,
-    namespace: row.ns,
-    nodeId: row.n,
-    evaluationId: row.ev ?? null,
-    partition: row.pt ?? null,
-    state: row.s,
-    stateMessage: row.m ?? '',
+    jobId: row.jobId,
+    jobVersion: row.jobVersion,
+    namespace: row.namespace,
+    nodeId: row.nodeId,
+    evaluationId: row.evaluationId ?? null,
+    partition: row.partition ?? null,
+    state: row.state,
+    stateMessage: row.stateMessage ?? '',
     stateSinceMs,
-    endReason: row.er ?? null,
-    desiredState: row.d,
-    desiredMessage: row.dm ?? '',
-    previousExecutionId: row.pe ?? null,
-    resources: row.rs ?? null,
-    publishedResult: row.pr ?? null,
-    runOutput: row.ro ?? null,
-    computeRevision: row.cr ?? 0,
-    revision: row.r,
-    createdAtMs: row.c,
-    modifiedAtMs: row.md,
-    finishedAtMs: row.f ?? null,
+    endReason: row.endReason ?? null,
+    desiredState: row.desiredState,
+    desiredMessage: row.desiredMessage ?? '',
+    previousExecutionId: row.previousExecutionId ?? null,
+    resources: row.resources ?? null,
+    publishedResult: row.publishedResult ?? null,
+    runOutput: row.runOutput ?? null,
+    computeRevision: row.computeRevision ?? 0,
+    revision: row.revision,
+    createdAtMs: row.createdAtMs,
+    modifiedAtMs: row.modifiedAtMs,
+    finishedAtMs: row.finishedAtMs ?? null,
     deadlineAtMs,
   }
 }
@@ -147,19 +178,22 @@ export function executionIndexRows({
   row,
 }: Pick<LoadedExecution, 'id' | 'key' | 'row'>): IndexRow[] {
   const keys = [...executionCreationKeys(key, row), executionStateKey(key, row)]
-  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'execution', id))
+  if (row.deadlineSteadyMs !== undefined) keys.push(deadlineKey(row.deadlineSteadyMs, 'execution', id))
   return keyRows(keys)
 }
 
 /** The index key that moves with the state. */
 function executionStateKey(key: Uint8Array, row: ExecutionRow): Uint8Array {
-  return tuple(executionStatePrefix(row.s), row.ss, key)
+  return tuple(executionStatePrefix(row.state), row.stateSinceMs, key)
 }
 
 /** Index keys that stay as long as the execution. */
 function executionCreationKeys(key: Uint8Array, row: ExecutionRow): Uint8Array[] {
-  const created = tuple(row.c, key)
-  return [tuple(INDEX.executionByJob, jobKey(row.j), created), tuple(INDEX.executionByNode, row.n, created)]
+  const created = tuple(row.createdAtMs, key)
+  return [
+    tuple(INDEX.executionByJob, jobKey(row.jobId), created),
+    tuple(INDEX.executionByNode, row.nodeId, created),
+  ]
 }
 
 /** Replaces an execution's row, and moves index, counters, deadline and feed with it. */
@@ -171,14 +205,14 @@ export function replaceExecutionRow(
   const { id, key } = before
   const bytes = executionTable.put(mutation.rows, key, row)
   checkRecordBytes(id, bytes)
-  if (before.row.s !== row.s || before.row.ss !== row.ss) {
+  if (before.row.state !== row.state || before.row.stateSinceMs !== row.stateSinceMs) {
     mutation.removeIndex(executionStateKey(key, before.row))
     mutation.putIndex(executionStateKey(key, row))
   }
-  mutation.moveDeadline('execution', id, before.row.dl, row.dl)
-  mutation.count('execution', row.ns, before.row.s, -1, -before.bytes)
-  mutation.count('execution', row.ns, row.s, 1, bytes)
-  announceExecution(mutation, id, row, before.row.s)
+  mutation.moveDeadline('execution', id, before.row.deadlineSteadyMs, row.deadlineSteadyMs)
+  mutation.count('execution', row.namespace, before.row.state, -1, -before.bytes)
+  mutation.count('execution', row.namespace, row.state, 1, bytes)
+  announceExecution(mutation, id, row, before.row.state)
   return { id, key, row: executionTable.written(mutation.rows, key, row), bytes }
 }
 
@@ -192,11 +226,11 @@ export function announceExecution(
   mutation.announce({
     kind: 'execution',
     id,
-    jobId: row.j,
-    namespace: row.ns,
+    jobId: row.jobId,
+    namespace: row.namespace,
     operation: 'put',
     previousState,
-    state: row.s,
-    revision: row.r,
+    state: row.state,
+    revision: row.revision,
   })
 }

@@ -52,9 +52,9 @@ class Sums {
       return executionTable.load(snapshot, executionKey(id))
     })
     if (found === undefined) return
-    const sum = this.states.get(found.record.s) ?? { records: 0, bytes: 0 }
+    const sum = this.states.get(found.record.state) ?? { records: 0, bytes: 0 }
     sum.records += 1
     sum.bytes += found.bytes
-    this.states.set(found.record.s, sum)
+    this.states.set(found.record.state, sum)
   }
 }

@@ -35,12 +35,12 @@ export function finishedJobListing(
       const { id, row, bytes } = job
       return {
         id,
-        namespace: row.ns,
-        state: row.s,
-        finishedAtMs: row.f ?? row.ss,
-        revision: row.r,
-        hold: row.h ?? null,
-        bytes: bytes + row.b,
+        namespace: row.namespace,
+        state: row.state,
+        finishedAtMs: row.finishedAtMs ?? row.stateSinceMs,
+        revision: row.revision,
+        hold: row.hold ?? null,
+        bytes: bytes + row.specBytes,
       }
     },
   }
@@ -85,7 +85,7 @@ export async function measureJob(kv: KvStore, jobId: string): Promise<JobSize | 
 /** A damaged execution keeps nobody from removing its job. */
 function isOver(key: Uint8Array, value: Uint8Array): boolean {
   try {
-    return EXECUTION_MACHINE.terminal.has(executionTable.decode(key, value).s)
+    return EXECUTION_MACHINE.terminal.has(executionTable.decode(key, value).state)
   } catch (error) {
     if (damagedRow(error) === null) throw error
     return true

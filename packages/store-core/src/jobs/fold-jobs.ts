@@ -31,7 +31,7 @@ function executionsOf(snapshot: KvSnapshot, { key, value }: KvRow): Uint8Array[]
     .keys('index', { gte: prefix, lt: endOfTuple(prefix), limit: MAX_EXECUTIONS })
     .map((indexKey) => keyBehindTime(indexKey, prefix))
   const areOver = keys.every((executionKey) => {
-    const state = executionTable.get(snapshot, executionKey)?.s
+    const state = executionTable.get(snapshot, executionKey)?.state
     return state !== undefined && EXECUTION_MACHINE.terminal.has(state)
   })
   return areOver ? keys : null

@@ -145,7 +145,7 @@ function piecesOf(
         keys: 4,
         bytes: sizeOf(execution),
         write(mutation) {
-          tally.add('execution', row.s, executionTable.put(mutation.rows, key, row))
+          tally.add('execution', row.state, executionTable.put(mutation.rows, key, row))
           for (const index of executionIndexRows({ id: execution.id, key, row })) mutation.putIndex(index.key)
         },
       }
@@ -158,7 +158,7 @@ function piecesOf(
         write(mutation, renumber) {
           const sequence = renumber ? mutation.nextSequence() : evaluation.sequence
           const row = evaluationRowOf({ ...evaluation, namespace }, sequence, mutation.aheadMs)
-          tally.add('evaluation', row.st, evaluationTable.put(mutation.rows, key, row))
+          tally.add('evaluation', row.status, evaluationTable.put(mutation.rows, key, row))
           mutation.putIndex(evaluationOfJobKey({ key, row }))
           mutation.putIndex(endedKey({ key, row }))
         },
@@ -221,10 +221,10 @@ function publish<Spec>(mutation: Mutation, { hold }: ImportJob, newest: Job, tal
   refuseTakenKey(mutation.rows, newest)
   const row = jobRowOf(newest, tally.specBytes)
   const bytes = jobTable.put(mutation.rows, key, row)
-  for (const index of jobIndexRows({ id, key, row }, { n: name, l: labels })) {
+  for (const index of jobIndexRows({ id, key, row }, { name, labels })) {
     mutation.putIndex(index.key, index.value)
   }
-  mutation.count('job', namespace, row.s, 1, bytes + row.b)
+  mutation.count('job', namespace, row.state, 1, bytes + row.specBytes)
   tally.count(mutation, namespace)
   announceJob(mutation, id, row, null)
   if (hold !== undefined) return holdJob<Spec>(mutation, id, hold)

@@ -21,7 +21,7 @@ const FROM_1: Migration = {
     for (const key of keys) {
       const jobId = decodeId('j', decodeTuple(key).at(-1))
       const newest = newestEvaluation(mutation.rows, jobId)
-      if (newest?.st === 'failed') endStranded(mutation, jobId, newest.cm ?? '')
+      if (newest?.status === 'failed') endStranded(mutation, jobId, newest.comment ?? '')
     }
     const last = keys.at(-1)
     return last === undefined ? null : Buffer.from(last).toString('hex')

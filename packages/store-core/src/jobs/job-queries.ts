@@ -29,7 +29,7 @@ export function getJob<Spec>(
 ): Job<Spec> | null {
   const job = findJobRow(snapshot, id)
   if (job === undefined) return null
-  const wanted = version ?? job.row.v
+  const wanted = version ?? job.row.version
   const spec = specTable.get(snapshot, specKey(job.key, wanted))
   if (spec === undefined && version !== undefined) return null
   return toJob<Spec>(id, job.row, spec ?? loadSpec(snapshot, job), aheadMs, wanted)
@@ -72,7 +72,7 @@ export function findJob<Spec>(
 export function listVersions<Spec>(snapshot: KvSnapshot, jobId: string, aheadMs: number): Job<Spec>[] {
   const job = loadJob(snapshot, jobId)
   const versions: Job<Spec>[] = []
-  for (let version = 1; version <= job.row.v; version++) {
+  for (let version = 1; version <= job.row.version; version++) {
     versions.push(toJob<Spec>(job.id, job.row, loadSpec(snapshot, job, version), aheadMs, version))
   }
   return versions
@@ -102,15 +102,15 @@ export function jobListing<Spec>(snapshot: KvSnapshot, query: JobQuery, aheadMs:
       const row = jobTable.get(snapshot, jobRowKey)
       if (row === undefined) return undefined
       const fits =
-        (query.namespace === undefined || row.ns === query.namespace) &&
-        (query.states === undefined || query.states.includes(row.s)) &&
-        (query.type === undefined || row.t === query.type) &&
+        (query.namespace === undefined || row.namespace === query.namespace) &&
+        (query.states === undefined || query.states.includes(row.state)) &&
+        (query.type === undefined || row.type === query.type) &&
         (query.inProgress !== true || !hasEnded(row)) &&
-        (sinceMs === undefined || row.c >= sinceMs) &&
-        (untilMs === undefined || row.c < untilMs)
+        (sinceMs === undefined || row.createdAtMs >= sinceMs) &&
+        (untilMs === undefined || row.createdAtMs < untilMs)
       if (!fits) return undefined
-      const spec = specTable.get(snapshot, specKey(jobRowKey, row.v))
-      if (spec === undefined || !meetAll(spec.l ?? {}, query.labels ?? [])) return undefined
+      const spec = specTable.get(snapshot, specKey(jobRowKey, row.version))
+      if (spec === undefined || !meetAll(spec.labels ?? {}, query.labels ?? [])) return undefined
       return toJob<Spec>(id, row, spec, aheadMs)
     },
   }

@@ -3,6 +3,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import type { Json, TextMap } from '../kv/json.ts'
 import { idTuple, tuple } from '../kv/tuple.ts'
 import type { Job, JobType } from '../model/job.ts'
+import type { DiskNames } from '../rows/field-names.ts'
 import { type IndexRow, keyRows } from '../rows/index-row.ts'
 import { deadlineKey, type Mutation } from '../rows/mutation.ts'
 import { damagedRow, putQuarantine } from '../rows/quarantine.ts'
@@ -14,41 +15,70 @@ import { JOB_MACHINE } from '../states/job-state.ts'
 
 /** The small part of a job that changes; what is absent is `null`, empty or zero in the model. */
 export interface JobRow {
-  readonly ns: string
-  readonly t: JobType
+  readonly namespace: string
+  readonly type: JobType
   /** Priority of the newest version. */
-  readonly p: number
-  readonly v: number
-  readonly r: number
-  readonly s: JobState
-  readonly m?: string
-  readonly ss: number
-  readonly c: number
-  readonly md: number
-  readonly f?: number
-  readonly dl?: number
+  readonly priority: number
+  readonly version: number
+  readonly revision: number
+  readonly state: JobState
+  readonly stateMessage?: string
+  readonly stateSinceMs: number
+  readonly createdAtMs: number
+  readonly modifiedAtMs: number
+  readonly finishedAtMs?: number
+  readonly deadlineSteadyMs?: number
   /** Submit key. */
-  readonly k?: string
-  readonly h?: string
+  readonly submitKey?: string
+  readonly hold?: string
   /** Bytes of all its specifications. */
-  readonly b: number
+  readonly specBytes: number
 }
 
 /** One version of a job, which never changes. */
 export interface SpecRow {
-  readonly n: string
-  readonly p: number
-  readonly c: number
-  readonly l?: TextMap
+  readonly name: string
+  readonly priority: number
+  readonly count: number
+  readonly labels?: TextMap
   readonly spec: Json
-  readonly at: number
+  readonly atMs: number
+}
+
+/** The names of {@link JobRow} on disk. */
+export const JOB_NAMES: DiskNames<JobRow> = {
+  namespace: 'ns',
+  type: 't',
+  priority: 'p',
+  version: 'v',
+  revision: 'r',
+  state: 's',
+  stateMessage: 'm',
+  stateSinceMs: 'ss',
+  createdAtMs: 'c',
+  modifiedAtMs: 'md',
+  finishedAtMs: 'f',
+  deadlineSteadyMs: 'dl',
+  submitKey: 'k',
+  hold: 'h',
+  specBytes: 'b',
+}
+
+/** The names of {@link SpecRow} on disk. */
+export const SPEC_NAMES: DiskNames<SpecRow> = {
+  name: 'n',
+  priority: 'p',
+  count: 'c',
+  labels: 'l',
+  spec: 'spec',
+  atMs: 'at',
 }
 
 /** The jobs, by id. */
-export const jobTable: RecordTable<JobRow> = new RecordTable<JobRow>('jobs', 1)
+export const jobTable: RecordTable<JobRow> = new RecordTable<JobRow>('jobs', 1, JOB_NAMES)
 
 /** The versions of jobs, by job and version. */
-export const specTable: RecordTable<SpecRow> = new RecordTable<SpecRow>('specs', 1)
+export const specTable: RecordTable<SpecRow> = new RecordTable<SpecRow>('specs', 1, SPEC_NAMES)
 
 /** A job as it was read, with what is needed to write it again. */
 export interface LoadedJob {
@@ -99,13 +129,13 @@ export function findUndamagedJob(mutation: Mutation, id: string): LoadedJob | un
 }
 
 /** Loads one version of a job. Throws `JOB_VERSION_NOT_FOUND`. */
-export function loadSpec(snapshot: KvSnapshot, job: LoadedJob, version: number = job.row.v): SpecRow {
+export function loadSpec(snapshot: KvSnapshot, job: LoadedJob, version: number = job.row.version): SpecRow {
   const spec = specTable.get(snapshot, specKey(job.key, version))
   if (spec !== undefined) return spec
   throw new StoreError('JOB_VERSION_NOT_FOUND', `job version ${version} not found for job ${job.id}`, {
     id: job.id,
     actual: version,
-    hint: `its newest version is ${job.row.v}`,
+    hint: `its newest version is ${job.row.version}`,
   })
 }
 
@@ -115,49 +145,49 @@ export function toJob<Spec>(
   row: JobRow,
   spec: SpecRow,
   aheadMs: number,
-  version: number = row.v,
+  version: number = row.version,
 ): Job<Spec> {
   const { stateSinceMs, deadlineAtMs } = timesOf(row, aheadMs)
   return {
     id,
-    namespace: row.ns,
-    name: spec.n,
-    type: row.t,
-    priority: spec.p,
-    count: spec.c,
-    labels: spec.l ?? {},
+    namespace: row.namespace,
+    name: spec.name,
+    type: row.type,
+    priority: spec.priority,
+    count: spec.count,
+    labels: spec.labels ?? {},
     version,
-    revision: row.r,
-    state: row.s,
-    stateMessage: row.m ?? '',
+    revision: row.revision,
+    state: row.state,
+    stateMessage: row.stateMessage ?? '',
     stateSinceMs,
-    createdAtMs: row.c,
-    modifiedAtMs: row.md,
-    finishedAtMs: row.f ?? null,
+    createdAtMs: row.createdAtMs,
+    modifiedAtMs: row.modifiedAtMs,
+    finishedAtMs: row.finishedAtMs ?? null,
     deadlineAtMs,
-    submitKey: row.k ?? null,
-    hold: row.h ?? null,
+    submitKey: row.submitKey ?? null,
+    hold: row.hold ?? null,
     spec: spec.spec as Spec,
   }
 }
 
 /** Index keys that change with a job's state. */
 function stateIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
-  const keys = [tuple(INDEX.jobByState, row.s, row.ss, key)]
-  if (row.f === undefined) keys.push(tuple(INDEX.jobInProgress, row.t, row.c, key))
-  else keys.push(tuple(INDEX.jobFinished, row.ns, row.s, row.f, key))
+  const keys = [tuple(INDEX.jobByState, row.state, row.stateSinceMs, key)]
+  if (row.finishedAtMs === undefined) keys.push(tuple(INDEX.jobInProgress, row.type, row.createdAtMs, key))
+  else keys.push(tuple(INDEX.jobFinished, row.namespace, row.state, row.finishedAtMs, key))
   return keys
 }
 
 /** Index keys that stay as long as the job. */
 function creationIndexKeys(key: Uint8Array, row: JobRow): Uint8Array[] {
-  const created = tuple(row.c, key)
-  return [tuple(INDEX.jobByCreation, created), tuple(INDEX.jobByNamespace, row.ns, created)]
+  const created = tuple(row.createdAtMs, key)
+  return [tuple(INDEX.jobByCreation, created), tuple(INDEX.jobByNamespace, row.namespace, created)]
 }
 
 /** Index keys of a version's labels. */
 export function labelIndexKeys(key: Uint8Array, row: JobRow, labels: TextMap): Uint8Array[] {
-  const created = tuple(row.c, key)
+  const created = tuple(row.createdAtMs, key)
   return Object.entries(labels).map(([label, value]) => tuple(INDEX.jobByLabel, label, value, created))
 }
 
@@ -174,17 +204,18 @@ export function submitKeyIndexKey(namespace: string, submitKey: string): Uint8Ar
 /** All index rows of a job, as far as its newest version is known. */
 export function jobIndexRows(
   { id, key, row }: Pick<LoadedJob, 'id' | 'key' | 'row'>,
-  newest: Pick<SpecRow, 'n' | 'l'> | undefined,
+  newest: Pick<SpecRow, 'name' | 'labels'> | undefined,
 ): IndexRow[] {
   const keys = [
     ...creationIndexKeys(key, row),
     ...stateIndexKeys(key, row),
-    ...labelIndexKeys(key, row, newest?.l ?? {}),
+    ...labelIndexKeys(key, row, newest?.labels ?? {}),
   ]
-  if (row.dl !== undefined) keys.push(deadlineKey(row.dl, 'job', id))
+  if (row.deadlineSteadyMs !== undefined) keys.push(deadlineKey(row.deadlineSteadyMs, 'job', id))
   const rows = keyRows(keys)
-  if (newest !== undefined) rows.push({ key: nameIndexKey(row.ns, newest.n), value: key })
-  if (row.k !== undefined) rows.push({ key: submitKeyIndexKey(row.ns, row.k), value: key })
+  if (newest !== undefined) rows.push({ key: nameIndexKey(row.namespace, newest.name), value: key })
+  if (row.submitKey !== undefined)
+    rows.push({ key: submitKeyIndexKey(row.namespace, row.submitKey), value: key })
   return rows
 }
 
@@ -200,10 +231,10 @@ export function replaceJobRow(mutation: Mutation, before: LoadedJob, row: JobRow
     mutation.removeIndex(oldKey)
     if (newKey !== undefined) mutation.putIndex(newKey)
   }
-  mutation.moveDeadline('job', id, before.row.dl, row.dl)
-  mutation.count('job', row.ns, before.row.s, -1, -(before.bytes + before.row.b))
-  mutation.count('job', row.ns, row.s, 1, bytes + row.b)
-  announceJob(mutation, id, row, before.row.s)
+  mutation.moveDeadline('job', id, before.row.deadlineSteadyMs, row.deadlineSteadyMs)
+  mutation.count('job', row.namespace, before.row.state, -1, -(before.bytes + before.row.specBytes))
+  mutation.count('job', row.namespace, row.state, 1, bytes + row.specBytes)
+  announceJob(mutation, id, row, before.row.state)
   return { id, key, row, bytes }
 }
 
@@ -218,15 +249,15 @@ export function announceJob(
     kind: 'job',
     id,
     jobId: id,
-    namespace: row.ns,
+    namespace: row.namespace,
     operation: 'put',
     previousState,
-    state: row.s,
-    revision: row.r,
+    state: row.state,
+    revision: row.revision,
   })
 }
 
 /** Tells whether a job has ended. */
 export function hasEnded(row: JobRow): boolean {
-  return JOB_MACHINE.terminal.has(row.s)
+  return JOB_MACHINE.terminal.has(row.state)
 }

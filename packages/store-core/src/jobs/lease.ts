@@ -15,6 +15,7 @@ import {
   findByValue,
   findEvaluation,
   isWaiting,
+  type LeaseRow,
   type LoadedEvaluation,
   leasedKey,
   readyKey,
@@ -77,17 +78,17 @@ export function claimEvaluation(
 /** Ends one that nobody should work on. Returns whether it was one. */
 function endHopeless(mutation: Mutation, evaluation: LoadedEvaluation, maxAttempts: number): boolean {
   const { row } = evaluation
-  const losses = row.ll ?? 0
+  const losses = row.lostLeases ?? 0
   if (losses >= maxAttempts) {
     const comment = `lease lost: its process died ${losses} times while it was worked on`
     return endReady(mutation, evaluation, 'failed', comment)
   }
-  const job = findUndamagedJob(mutation, row.j)
+  const job = findUndamagedJob(mutation, row.jobId)
   if (job === undefined) return false
-  if (JOB_MACHINE.terminal.has(job.row.s)) {
-    return endReady(mutation, evaluation, 'canceled', `the job is ${job.row.s}`)
+  if (JOB_MACHINE.terminal.has(job.row.state)) {
+    return endReady(mutation, evaluation, 'canceled', `the job is ${job.row.state}`)
   }
-  if (job.row.dl === undefined || job.row.dl > mutation.steadyMs) return false
+  if (job.row.deadlineSteadyMs === undefined || job.row.deadlineSteadyMs > mutation.steadyMs) return false
   return endReady(mutation, evaluation, 'failed', 'the deadline of the job has passed')
 }
 
@@ -98,9 +99,9 @@ function endReady(
   comment: string,
 ): true {
   mutation.removeIndex(readyKey(before.row))
-  const { su: _suspect, ...kept } = before.row
-  endHead(mutation, before, { ...kept, st: status, cm: comment, md: mutation.nowMs })
-  if (status === 'failed') endStranded(mutation, before.row.j, comment)
+  const { suspectedDeaths: _suspect, ...kept } = before.row
+  endHead(mutation, before, { ...kept, status, comment, modifiedAtMs: mutation.nowMs })
+  if (status === 'failed') endStranded(mutation, before.row.jobId, comment)
   return true
 }
 
@@ -144,20 +145,25 @@ function lease(
   mutation.removeIndex(readyKey(before.row))
   const row: EvaluationRow = {
     ...before.row,
-    a: before.row.a + 1,
-    l: {
-      h: request.holder,
-      x: endMs,
-      i: incarnation,
-      at: steadyMs,
-      ...(request.scheduler === true ? { n: true } : {}),
+    attempt: before.row.attempt + 1,
+    lease: {
+      holder: request.holder,
+      expiresSteadyMs: endMs,
+      incarnation,
+      givenSteadyMs: steadyMs,
+      ...(request.scheduler === true ? { isLossFree: true } : {}),
     },
-    md: nowMs,
+    modifiedAtMs: nowMs,
   }
   const after = writeEvaluation(mutation, before, { ...before, row })
   mutation.putIndex(leasedKey(after, endMs))
   return {
-    lease: { evaluationId: after.id, attempt: row.a, expiresAtMs: nowMs + request.leaseMs, incarnation },
+    lease: {
+      evaluationId: after.id,
+      attempt: row.attempt,
+      expiresAtMs: nowMs + request.leaseMs,
+      incarnation,
+    },
     evaluation: toEvaluation(after.id, row, mutation.aheadMs),
   }
 }
@@ -181,7 +187,7 @@ function releaseExpired(mutation: Mutation, maxAttempts: number): void {
     const evaluation = findByKey(mutation, key)
     if (evaluation === undefined) continue
     mutation.removeIndex(key)
-    const expiresAtMs = evaluation.row.l?.x
+    const expiresAtMs = evaluation.row.lease?.expiresSteadyMs
     if (expiresAtMs === undefined) continue
     const place = leasedKey(evaluation, expiresAtMs)
     if (expiresAtMs > mutation.steadyMs) {
@@ -199,8 +205,12 @@ export function extendLease(mutation: Mutation, token: LeaseToken, leaseMs: numb
   checkInteger('lease time in milliseconds', leaseMs, 1, MAX_LEASE_MS)
   const before = holdLease(mutation, token)
   const endMs = mutation.steadyMs + leaseMs
-  mutation.removeIndex(leasedKey(before, before.row.l.x))
-  const row = { ...before.row, l: { ...before.row.l, x: endMs }, md: mutation.nowMs }
+  mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
+  const row: EvaluationRow = {
+    ...before.row,
+    lease: { ...before.row.lease, expiresSteadyMs: endMs },
+    modifiedAtMs: mutation.nowMs,
+  }
   const after = writeEvaluation(mutation, before, { ...before, row })
   mutation.putIndex(leasedKey(after, endMs))
   return { ...token, expiresAtMs: mutation.nowMs + leaseMs }
@@ -215,14 +225,14 @@ export function completeEvaluation(
 ): LoadedEvaluation {
   checkChoice('end of an evaluation', status, ENDS_OF_WORK)
   const before = holdLease(mutation, token)
-  mutation.removeIndex(leasedKey(before, before.row.l.x))
-  const { l: _lease, su: _suspect, cm, ...kept } = before.row
-  const text = cutMessage(comment ?? cm ?? '', 'comment')
+  mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
+  const { lease: _lease, suspectedDeaths: _suspect, comment: old, ...kept } = before.row
+  const text = cutMessage(comment ?? old ?? '', 'comment')
   endHead(mutation, before, {
     ...kept,
-    st: status,
-    md: mutation.nowMs,
-    ...(text === '' ? {} : { cm: text }),
+    status,
+    modifiedAtMs: mutation.nowMs,
+    ...(text === '' ? {} : { comment: text }),
   })
   return before
 }
@@ -245,7 +255,7 @@ export function retryEvaluation(
   checkInteger('most attempts', retry.maxAttempts, 1, MOST_ATTEMPTS)
   const comment = cutMessage(retry.comment, 'comment')
   const before = holdLease(mutation, token)
-  mutation.removeIndex(leasedKey(before, before.row.l.x))
+  mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
   return giveBack(mutation, before, retry.delayMs, retry.maxAttempts, comment, retry.exhausted)
 }
 
@@ -257,42 +267,42 @@ function giveBack(
   comment: string,
   exhausted?: ExhaustedJob,
 ): EvaluationStatus {
-  const { l: _lease, su: _suspect, ...kept } = before.row
-  const row = { ...kept, cm: comment, md: mutation.nowMs }
-  if (kept.a >= maxAttempts) {
-    endHead(mutation, before, { ...row, st: 'failed' })
-    if (exhausted === undefined) endStranded(mutation, row.j, comment)
-    else moveExhausted(mutation, row.j, exhausted)
+  const { lease: _lease, suspectedDeaths: _suspect, ...kept } = before.row
+  const row: EvaluationRow = { ...kept, comment, modifiedAtMs: mutation.nowMs }
+  if (kept.attempt >= maxAttempts) {
+    endHead(mutation, before, { ...row, status: 'failed' })
+    if (exhausted === undefined) endStranded(mutation, row.jobId, comment)
+    else moveExhausted(mutation, row.jobId, exhausted)
     return 'failed'
   }
-  returnHead(mutation, before, { ...row, due: mutation.steadyMs + delayMs })
+  returnHead(mutation, before, { ...row, dueSteadyMs: mutation.steadyMs + delayMs })
   return 'pending'
 }
 
 /** An evaluation whose lease is the presented one. */
 type HeldEvaluation = LoadedEvaluation & {
-  readonly row: EvaluationRow & { readonly l: NonNullable<EvaluationRow['l']> }
+  readonly row: EvaluationRow & { readonly lease: LeaseRow }
 }
 
 /** Checks a lease. Throws `TypeError`, or `LEASE_LOST`. */
 function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
   requireObject('lease', token)
   const found = findEvaluation(mutation.rows, token.evaluationId)
-  const held = found?.row.l
+  const held = found?.row.lease
   if (
     found !== undefined &&
     held !== undefined &&
     !isReclaimed(mutation.rows, found.row) &&
-    held.i === token.incarnation &&
-    found.row.a === token.attempt &&
-    held.x > mutation.steadyMs
+    held.incarnation === token.incarnation &&
+    found.row.attempt === token.attempt &&
+    held.expiresSteadyMs > mutation.steadyMs
   ) {
     return found as HeldEvaluation
   }
   throw new StoreError('LEASE_LOST', `the lease on evaluation ${token.evaluationId} is no longer held`, {
     id: token.evaluationId,
     expected: token.attempt,
-    ...(found === undefined ? {} : { actual: found.row.a }),
+    ...(found === undefined ? {} : { actual: found.row.attempt }),
     hint: 'drop what was decided; whoever claims it next decides anew',
   })
 }

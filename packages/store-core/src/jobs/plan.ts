@@ -29,14 +29,14 @@ export function applyPlan(mutation: Mutation, plan: Plan): AppliedPlan {
       'leave the rest to a follow-up evaluation',
     )
   }
-  const jobId = completeEvaluation(mutation, lease, 'complete', plan.comment).row.j
+  const jobId = completeEvaluation(mutation, lease, 'complete', plan.comment).row.jobId
   const before = loadJob(mutation.rows, jobId)
   const job = plan.job === undefined ? before : moveJob(mutation, before, plan.job)
-  for (const event of events) recordJobEvent(mutation, job, job.row.s, event)
+  for (const event of events) recordJobEvent(mutation, job, job.row.state, event)
   for (const update of updates) {
     requireObject('update of a plan', update)
     const changed = updateExecution(mutation, update)
-    if (changed.row.j !== jobId) throw foreign(update.executionId, jobId)
+    if (changed.row.jobId !== jobId) throw foreign(update.executionId, jobId)
   }
   const executionIds = newExecutions.map((request) => {
     requireObject('new execution of a plan', request)

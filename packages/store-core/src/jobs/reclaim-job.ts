@@ -59,11 +59,11 @@ function removeExecution(mutation: Mutation, id: string, job: Remains): void {
       kind: 'execution',
       id,
       jobId: job.id,
-      namespace: row.ns,
+      namespace: row.namespace,
       operation: 'remove',
-      previousState: row.s,
+      previousState: row.state,
       state: null,
-      revision: row.r,
+      revision: row.revision,
     })
   } catch (error) {
     if (damagedRow(error) === null) throw error
@@ -90,16 +90,16 @@ function removeEvaluation(mutation: Mutation, id: string, job: Remains): void {
   mutation.rows.remove('evaluations', key)
   try {
     const row = evaluationTable.decode(key, bytes)
-    mutation.removeIndex(row.st === 'pending' ? waitingKey(row) : endedKey({ key, row }))
+    mutation.removeIndex(row.status === 'pending' ? waitingKey(row) : endedKey({ key, row }))
     for (const index of sideKeys({ key, row })) mutation.removeIndex(index)
     if (job.neverSeen) return
     mutation.announce({
       kind: 'evaluation',
       id,
       jobId: job.id,
-      namespace: row.ns,
+      namespace: row.namespace,
       operation: 'remove',
-      previousState: row.st,
+      previousState: row.status,
       state: null,
       revision: 0,
     })

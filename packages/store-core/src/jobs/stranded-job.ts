@@ -25,7 +25,7 @@ const PAGE_KEYS = 100
 /** Ends the job of an evaluation that has failed, where nothing else would move it any more. */
 export function endStranded(mutation: Mutation, jobId: string, reason: string): void {
   const job = findUndamagedJob(mutation, jobId)
-  if (job === undefined || JOB_MACHINE.terminal.has(job.row.s)) return
+  if (job === undefined || JOB_MACHINE.terminal.has(job.row.state)) return
   if (hasPendingEvaluation(mutation.rows, jobId) || hasLiveExecution(mutation.rows, jobId)) return
   const message = cutMessage(`given up: ${reason === '' ? 'its last attempt failed' : reason}`, 'message')
   moveJob(mutation, job, { to: 'Failed', message, event: { topic: 'Evaluation', message } })
@@ -34,7 +34,7 @@ export function endStranded(mutation: Mutation, jobId: string, reason: string): 
 /** Ends the job of an execution that has ended without an evaluation of that, where its last evaluation had failed and left it to the execution. */
 export function endLeftBehind(mutation: Mutation, jobId: string): void {
   const newest = newestEvaluation(mutation.rows, jobId)
-  if (newest?.st === 'failed') endStranded(mutation, jobId, newest.cm ?? '')
+  if (newest?.status === 'failed') endStranded(mutation, jobId, newest.comment ?? '')
 }
 
 /** Does with the job of an evaluation that has failed what its worker asked for; one that has ended meanwhile stays as it is. */
@@ -42,7 +42,7 @@ export function moveExhausted(mutation: Mutation, jobId: string, exhausted: Exha
   requireObject('exhausted', exhausted)
   const { evaluation, ...move } = exhausted
   const job = findUndamagedJob(mutation, jobId)
-  if (job === undefined || JOB_MACHINE.terminal.has(job.row.s)) return
+  if (job === undefined || JOB_MACHINE.terminal.has(job.row.state)) return
   const moved = moveJob(mutation, job, move)
   if (evaluation !== undefined) enqueueEvaluation(mutation, moved, evaluation)
 }
@@ -58,7 +58,7 @@ export function newestEvaluation(snapshot: KvSnapshot, jobId: string): Evaluatio
 /** Tells whether nothing will ever move a job: the last of its evaluations has failed, none is pending, and no execution lives. */
 export function isStranded(snapshot: KvSnapshot, jobId: string): boolean {
   return (
-    newestEvaluation(snapshot, jobId)?.st === 'failed' &&
+    newestEvaluation(snapshot, jobId)?.status === 'failed' &&
     !hasPendingEvaluation(snapshot, jobId) &&
     !hasLiveExecution(snapshot, jobId)
   )
@@ -88,7 +88,7 @@ function hasLiveExecution(snapshot: KvSnapshot, jobId: string): boolean {
 function isLive(snapshot: KvSnapshot, indexKey: Uint8Array): boolean {
   try {
     const execution = findExecutionRow(snapshot, decodeId('e', decodeTuple(indexKey).at(-1)))
-    return execution !== undefined && !EXECUTION_MACHINE.terminal.has(execution.row.s)
+    return execution !== undefined && !EXECUTION_MACHINE.terminal.has(execution.row.state)
   } catch (error) {
     if (damagedRow(error) === null) throw error
     return true

@@ -79,16 +79,16 @@ export function submitJob<Spec>(
   const id = request.id ?? newId('j')
   const labels = request.labels ?? {}
   const definition: SpecRow = {
-    n: request.name ?? id,
-    p: request.priority ?? 0,
-    c: request.count ?? 1,
-    ...(Object.keys(labels).length > 0 ? { l: labels } : {}),
+    name: request.name ?? id,
+    priority: request.priority ?? 0,
+    count: request.count ?? 1,
+    ...(Object.keys(labels).length > 0 ? { labels } : {}),
     spec: request.spec as Json,
-    at: mutation.nowMs,
+    atMs: mutation.nowMs,
   }
   checkText('namespace', namespace)
-  checkText('name', definition.n)
-  checkDefinition({ priority: definition.p, count: definition.c, labels })
+  checkText('name', definition.name)
+  checkDefinition({ priority: definition.priority, count: definition.count, labels })
   checkChoice('job type', request.type, JOB_TYPES)
   if (request.id !== undefined) checkId('job', id)
   checkTime('deadline', request.deadlineAtMs)
@@ -98,7 +98,7 @@ export function submitJob<Spec>(
   // An id that was just made is nobody's, and neither is the name that is taken from it.
   if (request.id !== undefined) refuseTakenId(mutation.rows, id, 'leave the id out and one is made')
   if (request.id !== undefined || request.name !== undefined)
-    refuseTakenName(mutation.rows, namespace, definition.n)
+    refuseTakenName(mutation.rows, namespace, definition.name)
   return createJob(mutation, { id, namespace, definition, maxSpecBytes }, request)
 }
 
@@ -113,25 +113,25 @@ function createJob<Spec>(
   const { spec, bytes: specBytes } = putSpec(mutation, key, 1, definition, made.maxSpecBytes)
   const { submitKey, deadlineAtMs } = request
   const row: JobRow = {
-    ns: namespace,
-    t: request.type,
-    p: definition.p,
-    v: 1,
-    r: 1,
-    s: 'Pending',
-    ss: mutation.steadyMs,
-    c: nowMs,
-    md: nowMs,
-    ...(deadlineAtMs == null ? {} : { dl: mutation.steady(deadlineAtMs) }),
-    ...(submitKey === undefined ? {} : { k: submitKey }),
-    b: specBytes,
+    namespace,
+    type: request.type,
+    priority: definition.priority,
+    version: 1,
+    revision: 1,
+    state: 'Pending',
+    stateSinceMs: mutation.steadyMs,
+    createdAtMs: nowMs,
+    modifiedAtMs: nowMs,
+    ...(deadlineAtMs == null ? {} : { deadlineSteadyMs: mutation.steady(deadlineAtMs) }),
+    ...(submitKey === undefined ? {} : { submitKey }),
+    specBytes,
   }
   const bytes = jobTable.put(rows, key, row)
   for (const index of jobIndexRows({ id, key, row }, spec)) mutation.putIndex(index.key, index.value)
-  mutation.count('job', namespace, row.s, 1, bytes + specBytes)
+  mutation.count('job', namespace, row.state, 1, bytes + specBytes)
   addHistoryEntry(
     mutation,
-    { ownerKey: key, jobVersion: 1, previousState: null, newState: row.s, revision: 1 },
+    { ownerKey: key, jobVersion: 1, previousState: null, newState: row.state, revision: 1 },
     request.event ?? { message: 'Job submitted', topic: 'Submission' },
   )
   announceJob(mutation, id, row, null)
@@ -154,9 +154,9 @@ function findBySubmitKey<Spec>(
   if (found === undefined) return null
   const job = loadJob(snapshot, decodeIdTuple('j', found))
   const first = loadSpec(snapshot, job, 1)
-  const nameGiven = request.name === undefined ? first.n : definition.n
-  const asked = { ...definition, n: nameGiven, at: first.at, t: request.type }
-  if (!isSameJson(jsonText('specification', asked), JSON.stringify({ ...first, t: job.row.t }))) {
+  const nameGiven = request.name === undefined ? first.name : definition.name
+  const asked = { ...definition, name: nameGiven, atMs: first.atMs, type: request.type }
+  if (!isSameJson(jsonText('specification', asked), JSON.stringify({ ...first, type: job.row.type }))) {
     throw new StoreError(
       'SUBMIT_KEY_CONFLICT',
       `submit key ${submitKey} was used in namespace ${namespace} for job ${job.id} with another specification`,

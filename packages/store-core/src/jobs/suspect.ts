@@ -16,6 +16,7 @@ import {
   type EvaluationRow,
   findByKey,
   findEvaluation,
+  type LeaseRow,
   type LoadedEvaluation,
   readyKey,
   writeEvaluation,
@@ -38,7 +39,7 @@ export function countLost(snapshot: KvSnapshot): LostTogether {
   let counted = 0
   for (const key of snapshot.keys('index', { ...LEASED, limit: 1_000 })) {
     const [row] = rowOrNothing(snapshot, key)
-    if (row?.l !== undefined && isCounted(row.l)) counted += 1
+    if (row?.lease !== undefined && isCounted(row.lease)) counted += 1
     if (counted > 1) return 'several'
   }
   return 'one'
@@ -56,17 +57,17 @@ export function voidLeases(
   let voided = 0
   for (const key of mutation.rows.keys('index', { ...LEASED, limit: STEP_ROWS })) {
     const evaluation = findByKey(mutation, key)
-    if (evaluation?.row.l === undefined || !isVoid(evaluation.row.l.i)) continue
+    if (evaluation?.row.lease === undefined || !isVoid(evaluation.row.lease.incarnation)) continue
     mutation.removeIndex(key)
-    const { l: lease, su, ...kept } = evaluation.row
+    const { lease, suspectedDeaths, ...kept } = evaluation.row
     const blamed = lost !== undefined && isCounted(lease)
     returnHead(mutation, evaluation, {
       ...kept,
-      ...(blamed && lost === 'one' ? { ll: (kept.ll ?? 0) + 1 } : {}),
-      ...suspicion(su, lost, blamed),
-      a: kept.a - 1,
-      due: mutation.steadyMs,
-      md: mutation.nowMs,
+      ...(blamed && lost === 'one' ? { lostLeases: (kept.lostLeases ?? 0) + 1 } : {}),
+      ...suspicion(suspectedDeaths, lost, blamed),
+      attempt: kept.attempt - 1,
+      dueSteadyMs: mutation.steadyMs,
+      modifiedAtMs: mutation.nowMs,
     })
     voided += 1
   }
@@ -74,26 +75,26 @@ export function voidLeases(
 }
 
 /** A scheduler's work is none that ends a process, and schema 1 left leases behind in good order too. */
-function isCounted(lease: NonNullable<EvaluationRow['l']>): boolean {
-  return lease.n === undefined && lease.at !== undefined
+function isCounted(lease: LeaseRow): boolean {
+  return lease.isLossFree === undefined && lease.givenSteadyMs !== undefined
 }
 
 function suspicion(
   before: number | undefined,
   lost: LostTogether | undefined,
   blamed: boolean,
-): { readonly su?: number } {
-  if (blamed && lost === 'several') return { su: (before ?? 0) + 1 }
+): { readonly suspectedDeaths?: number } {
+  if (blamed && lost === 'several') return { suspectedDeaths: (before ?? 0) + 1 }
   // The culprit stays one until it comes to an end.
-  if (blamed && lost === 'one') return { su: before ?? 1 }
-  return before === undefined ? {} : { su: before }
+  if (blamed && lost === 'one') return { suspectedDeaths: before ?? 1 }
+  return before === undefined ? {} : { suspectedDeaths: before }
 }
 
 /** Clears suspects that have lost no lease of their own, at most 100. Returns how many there were. */
 export function clearSuspects(mutation: Mutation): number {
-  const suspects = loadSuspects(mutation).filter(({ row }) => row.ll === undefined)
+  const suspects = loadSuspects(mutation).filter(({ row }) => row.lostLeases === undefined)
   for (const suspect of suspects) {
-    const { su: _suspect, ...row } = suspect.row
+    const { suspectedDeaths: _suspect, ...row } = suspect.row
     writeEvaluation(mutation, suspect, { ...suspect, row })
   }
   return suspects.length
@@ -113,7 +114,7 @@ export function turnOfSuspects(
   let first: { readonly order: Uint8Array; readonly evaluation: LoadedEvaluation } | undefined
   for (const evaluation of suspects) {
     const { row } = evaluation
-    if (!types.includes(row.t) || !isReady(rows, row)) continue
+    if (!types.includes(row.jobType) || !isReady(rows, row)) continue
     const order = readyKey(row)
     if (first === undefined || Buffer.compare(order, first.order) < 0) first = { order, evaluation }
   }
@@ -135,15 +136,18 @@ export function blockedUntilMs(snapshot: KvSnapshot, steadyMs: number): number |
 
 /** Whether it has been worked on for so short a time that a death now would be laid to it. */
 function isOnTrial(row: EvaluationRow, steadyMs: number): boolean {
-  return row.l !== undefined && row.l.n !== true && steadyMs < trialEndMs(row)
+  return row.lease !== undefined && row.lease.isLossFree !== true && steadyMs < trialEndMs(row)
 }
 
-function trialEndMs({ l: lease, su: deaths = 1 }: EvaluationRow): number {
-  return Math.min((lease?.at ?? 0) + ALONE_MS * 2 ** Math.min(deaths - 1, MOST_DOUBLINGS), lease?.x ?? 0)
+function trialEndMs({ lease, suspectedDeaths: deaths = 1 }: EvaluationRow): number {
+  return Math.min(
+    (lease?.givenSteadyMs ?? 0) + ALONE_MS * 2 ** Math.min(deaths - 1, MOST_DOUBLINGS),
+    lease?.expiresSteadyMs ?? 0,
+  )
 }
 
 function isReady(snapshot: KvSnapshot, row: EvaluationRow): boolean {
-  return row.l === undefined && snapshot.get('index', readyKey(row)) !== undefined
+  return row.lease === undefined && snapshot.get('index', readyKey(row)) !== undefined
 }
 
 function leasedRows(snapshot: KvSnapshot): EvaluationRow[] {
@@ -158,7 +162,7 @@ function rowOrNothing(snapshot: KvSnapshot, indexKey: Uint8Array): EvaluationRow
 function loadSuspects(mutation: Mutation): LoadedEvaluation[] {
   return mutation.rows.keys('index', { ...SUSPECTS, limit: STEP_ROWS }).flatMap((key) => {
     const evaluation = findByKey(mutation, key)
-    if (evaluation?.row.su !== undefined) return [evaluation]
+    if (evaluation?.row.suspectedDeaths !== undefined) return [evaluation]
     // Of a damaged or a removed one nothing is to be learned.
     mutation.removeIndex(key)
     return []

@@ -43,26 +43,31 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
   const id = decodeId('e', decodeTuple(key)[0])
   const before = computeTable.decode(key, found.value)
   const job = jobOf(key, rows)
-  if (job === null || !COMPUTE_MACHINE.states.includes(before.s)) {
+  if (job === null || !COMPUTE_MACHINE.states.includes(before.state)) {
     const reason =
-      job === null ? 'its job is missing or damaged' : `it is in the unknown state ${String(before.s)}`
+      job === null ? 'its job is missing or damaged' : `it is in the unknown state ${String(before.state)}`
     run.drop(rows, 'executions', found, id, reason)
     return
   }
-  const { f, er, ...kept } = before
+  const { finishedAtMs, endReason, ...kept } = before
   const row: ComputeRow = {
     ...kept,
-    v: job.version,
-    b: job.bytes,
-    ...(er === undefined || !isSoundEndReason(COMPUTE_MACHINE, before) ? {} : { er }),
-    ...(COMPUTE_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}),
+    jobVersion: job.version,
+    jobBytes: job.bytes,
+    ...(endReason === undefined || !isSoundEndReason(COMPUTE_MACHINE, before) ? {} : { endReason }),
+    ...(COMPUTE_MACHINE.terminal.has(before.state)
+      ? { finishedAtMs: finishedAtMs ?? before.stateSinceMs }
+      : {}),
   }
   const bytes =
-    row.b === before.b && row.v === before.v && row.f === f && row.er === er
+    row.jobBytes === before.jobBytes &&
+    row.jobVersion === before.jobVersion &&
+    row.finishedAtMs === finishedAtMs &&
+    row.endReason === endReason
       ? found.value.length
       : computeTable.put(rows, key, row)
   for (const index of computeIndexRows({ id, key, row })) rows.put('index', index.key, index.value)
-  run.count('execution', row.ns, row.s, bytes + row.b)
+  run.count('execution', row.namespace, row.state, bytes + row.jobBytes)
 }
 
 function jobOf(key: Uint8Array, rows: KvTransaction): { version: number; bytes: number } | null {

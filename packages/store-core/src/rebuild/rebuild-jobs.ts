@@ -81,19 +81,22 @@ function rebuildJob(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
     run.drop(rows, 'jobs', found, id, 'a version of it is missing or damaged')
     return
   }
-  if (!JOB_MACHINE.states.includes(before.s)) {
-    run.drop(rows, 'jobs', found, id, `it is in the unknown state ${String(before.s)}`)
+  if (!JOB_MACHINE.states.includes(before.state)) {
+    run.drop(rows, 'jobs', found, id, `it is in the unknown state ${String(before.state)}`)
     return
   }
-  const { f, ...kept } = before
+  const { finishedAtMs, ...kept } = before
   const row: JobRow = {
     ...kept,
-    b: specs.reduce((sum, { bytes }) => sum + bytes, 0),
-    ...(hasEnded(before) ? { f: f ?? before.ss } : {}),
+    specBytes: specs.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(hasEnded(before) ? { finishedAtMs: finishedAtMs ?? before.stateSinceMs } : {}),
   }
-  const bytes = row.b === before.b && row.f === f ? found.value.length : jobTable.put(rows, key, row)
+  const bytes =
+    row.specBytes === before.specBytes && row.finishedAtMs === finishedAtMs
+      ? found.value.length
+      : jobTable.put(rows, key, row)
   for (const index of jobIndexRows({ id, key, row }, newest)) rows.put('index', index.key, index.value)
-  run.count('job', row.ns, row.s, bytes + row.b)
+  run.count('job', row.namespace, row.state, bytes + row.specBytes)
 }
 
 /** Returns all versions of a job with their sizes; `null` where one is missing or damaged. */
@@ -103,7 +106,7 @@ function specsOf(
   rows: KvTransaction,
 ): { readonly record: SpecRow; readonly bytes: number }[] | null {
   const specs: { record: SpecRow; bytes: number }[] = []
-  for (let version = 1; version <= row.v; version++) {
+  for (let version = 1; version <= row.version; version++) {
     try {
       const found = specTable.load(rows, specKey(key, version))
       if (found === undefined) return null
@@ -120,57 +123,62 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
   const id = decodeId('e', decodeTuple(key)[0])
   const before = executionTable.decode(key, found.value)
   const deleted = isReclaimed(rows, before)
-  if (!deleted && rows.get('jobs', jobKey(before.j)) === undefined) {
-    run.drop(rows, 'executions', found, id, `its job ${before.j} is not there`)
+  if (!deleted && rows.get('jobs', jobKey(before.jobId)) === undefined) {
+    run.drop(rows, 'executions', found, id, `its job ${before.jobId} is not there`)
     return
   }
-  if (!EXECUTION_MACHINE.states.includes(before.s)) {
-    run.drop(rows, 'executions', found, id, `it is in the unknown state ${String(before.s)}`)
+  if (!EXECUTION_MACHINE.states.includes(before.state)) {
+    run.drop(rows, 'executions', found, id, `it is in the unknown state ${String(before.state)}`)
     return
   }
-  const { f, er, ...kept } = before
+  const { finishedAtMs, endReason, ...kept } = before
   const row: ExecutionRow = {
     ...kept,
-    ...(er === undefined || !isSoundEndReason(EXECUTION_MACHINE, before) ? {} : { er }),
-    ...(EXECUTION_MACHINE.terminal.has(before.s) ? { f: f ?? before.ss } : {}),
+    ...(endReason === undefined || !isSoundEndReason(EXECUTION_MACHINE, before) ? {} : { endReason }),
+    ...(EXECUTION_MACHINE.terminal.has(before.state)
+      ? { finishedAtMs: finishedAtMs ?? before.stateSinceMs }
+      : {}),
   }
-  const bytes = row.f === f && row.er === er ? found.value.length : executionTable.put(rows, key, row)
+  const bytes =
+    row.finishedAtMs === finishedAtMs && row.endReason === endReason
+      ? found.value.length
+      : executionTable.put(rows, key, row)
   // Those of a deleted job keep their index rows too: its removal finds them by these.
   for (const index of executionIndexRows({ id, key, row })) rows.put('index', index.key, index.value)
-  if (!deleted) run.count('execution', row.ns, row.s, bytes)
+  if (!deleted) run.count('execution', row.namespace, row.state, bytes)
 }
 
 function rebuildEvaluation(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
   const { key } = found
   const id = decodeId('v', decodeTuple(key)[0])
   const row = evaluationTable.decode(key, found.value)
-  run.sawSequence(row.q)
+  run.sawSequence(row.sequence)
   const deleted = isReclaimed(rows, row)
-  if (!deleted && rows.get('jobs', jobKey(row.j)) === undefined) {
-    run.drop(rows, 'evaluations', found, id, `its job ${row.j} is not there`)
+  if (!deleted && rows.get('jobs', jobKey(row.jobId)) === undefined) {
+    run.drop(rows, 'evaluations', found, id, `its job ${row.jobId} is not there`)
     return
   }
   rows.put('index', evaluationOfJobKey({ key, row }), EMPTY)
   if (deleted) return
   const bytes = place(found, row, rows, steadyMoment(rows, run.nowMs).steadyMs)
-  run.count('evaluation', row.ns, row.st, bytes)
+  run.count('evaluation', row.namespace, row.status, bytes)
 }
 
 /** Puts an evaluation where its status belongs; those that are due are parked until {@link leadParked}. */
 function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, steadyMs: number): number {
   for (const index of sideKeys({ key, row })) rows.put('index', index, EMPTY)
-  if (row.st !== 'pending') {
+  if (row.status !== 'pending') {
     rows.put('index', endedKey({ key, row }), EMPTY)
     return value.length
   }
-  const head = rows.get('index', headKey(row.j))
-  if (row.l !== undefined && head === undefined) {
-    rows.put('index', headKey(row.j), key)
-    rows.put('index', leasedKey({ key }, row.l.x), EMPTY)
+  const head = rows.get('index', headKey(row.jobId))
+  if (row.lease !== undefined && head === undefined) {
+    rows.put('index', headKey(row.jobId), key)
+    rows.put('index', leasedKey({ key }, row.lease.expiresSteadyMs), EMPTY)
     return value.length
   }
-  const { l: lease, ...free } = row
-  if (free.due <= steadyMs) rows.put('index', parkedDueKey(free), key)
+  const { lease, ...free } = row
+  if (free.dueSteadyMs <= steadyMs) rows.put('index', parkedDueKey(free), key)
   else {
     rows.put('index', parkedLaterKey(free), key)
     rows.put('index', waitingKey(free), key)
@@ -182,8 +190,8 @@ function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, s
 async function leadParked(run: RebuildRun): Promise<void> {
   await run.each('evaluations', ({ key, value }, rows) => {
     const row = evaluationTable.decode(key, value)
-    if (row.st !== 'pending' || isReclaimed(rows, row)) return
-    if (rows.get('index', headKey(row.j)) !== undefined) return
-    bringForward(new Mutation(rows, steadyMoment(rows, run.nowMs)), row.j)
+    if (row.status !== 'pending' || isReclaimed(rows, row)) return
+    if (rows.get('index', headKey(row.jobId)) !== undefined) return
+    bringForward(new Mutation(rows, steadyMoment(rows, run.nowMs)), row.jobId)
   })
 }

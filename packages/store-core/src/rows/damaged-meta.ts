@@ -21,7 +21,7 @@ import type { TableName } from './tables.ts'
  */
 export const SAFE_GAP: number = 2 ** 32
 
-const evaluations = new RecordTable<{ readonly q: number }>('evaluations', 1)
+const evaluations = new RecordTable<{ readonly sequence: number }>('evaluations', 1, { sequence: 'q' })
 
 /** Returns the row that names the store; `undefined` where there is none or it is damaged. */
 export function knownStoreRow(snapshot: KvSnapshot): StoreRow | undefined {
@@ -66,7 +66,7 @@ export async function recoverSequence(kv: KvStore, nowMs: number): Promise<void>
   const visits: readonly (readonly [TableName, (key: Uint8Array, value: Uint8Array) => void])[] = [
     ['history', (key) => see(orUndamaged(() => decodeTuple(key).at(-1)))],
     ['outbox', (key) => see(orUndamaged(() => decodeTuple(key).at(-1)))],
-    ['evaluations', (key, value) => see(unlessDamaged(() => evaluations.decode(key, value).q).value)],
+    ['evaluations', (key, value) => see(unlessDamaged(() => evaluations.decode(key, value).sequence).value)],
     [
       'feed',
       (key, value) => {

@@ -1,16 +1,20 @@
 import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeRecord, encodeRecord } from '../kv/envelope.ts'
 import { isPlainJson } from '../kv/json.ts'
+import { type DiskNames, FieldNames } from './field-names.ts'
 import type { TableName } from './tables.ts'
 
 /** A table whose values are records: JSON in an envelope with a checksum. */
 export class RecordTable<T> {
   readonly name: TableName
   readonly version: number
+  readonly #names: FieldNames<T> | undefined
 
-  constructor(name: TableName, version: number) {
+  /** `names` are those of the fields on disk, where they are others than in memory. */
+  constructor(name: TableName, version: number, names?: DiskNames<T>) {
     this.name = name
     this.version = version
+    this.#names = names && new FieldNames(names)
   }
 
   /** Returns the record under a key; `undefined` where there is none. Throws `RECORD_CORRUPT`. */
@@ -32,7 +36,8 @@ export class RecordTable<T> {
 
   /** Decodes a row's value. Throws `RECORD_CORRUPT`. */
   decode(key: Uint8Array, bytes: Uint8Array): T {
-    return decodeRecord<T>(this.name, key, this.version, bytes)
+    const stored = decodeRecord<T>(this.name, key, this.version, bytes)
+    return this.#names === undefined ? stored : this.#names.fromDisk(stored)
   }
 
   /** Writes a record and returns how many bytes its value takes. */
@@ -52,6 +57,7 @@ export class RecordTable<T> {
 
   /** Encodes a record to the value of its row. */
   protected encode(key: Uint8Array, record: T): Uint8Array {
-    return encodeRecord(this.name, key, this.version, record)
+    const stored = this.#names === undefined ? record : this.#names.toDisk(record)
+    return encodeRecord(this.name, key, this.version, stored)
   }
 }

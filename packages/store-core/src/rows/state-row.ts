@@ -6,14 +6,14 @@ import { type Moment, shiftTime } from './steady-clock.ts'
 
 /** What the rows of all records that have a state have in common. */
 export interface StateRow<State extends string> {
-  readonly s: State
+  readonly state: State
   /** Message of the state. */
-  readonly m?: string
+  readonly stateMessage?: string
   /** Since when it has been in its state: by steady time, for somebody may wait for how long; once it has ended by the clock. */
-  readonly ss: number
+  readonly stateSinceMs: number
   /** When it ended. */
-  readonly f?: number
-  readonly dl?: number
+  readonly finishedAtMs?: number
+  readonly deadlineSteadyMs?: number
 }
 
 /** Checks the fields that a change may set in an execution, on either side. Throws `TypeError` or `INVALID_ARGUMENT`. */
@@ -37,26 +37,26 @@ export function inState<State extends string, Row extends StateRow<State>>(
   text: string,
   { nowMs, steadyMs }: Moment,
 ): Row {
-  const { m: _message, dl: deadline, ...kept } = row
+  const { stateMessage: _message, deadlineSteadyMs: deadline, ...kept } = row
   const message = cutMessage(text)
   return {
     ...kept,
-    s: to,
-    ...(message === '' ? {} : { m: message }),
+    state: to,
+    ...(message === '' ? {} : { stateMessage: message }),
     ...(machine.terminal.has(to)
-      ? { ss: nowMs, f: nowMs }
-      : { ss: steadyMs, ...(deadline === undefined ? {} : { dl: deadline }) }),
+      ? { stateSinceMs: nowMs, finishedAtMs: nowMs }
+      : { stateSinceMs: steadyMs, ...(deadline === undefined ? {} : { deadlineSteadyMs: deadline }) }),
   } as unknown as Row
 }
 
 /** Returns the times of a row that may be by steady time, as the clock tells them now. */
 export function timesOf(
-  { ss, f, dl }: Omit<StateRow<string>, 's'>,
+  { stateSinceMs, finishedAtMs, deadlineSteadyMs }: Omit<StateRow<string>, 'state'>,
   aheadMs: number,
 ): { readonly stateSinceMs: number; readonly deadlineAtMs: number | null } {
   return {
-    stateSinceMs: f === undefined ? shiftTime(ss, -aheadMs) : ss,
-    deadlineAtMs: dl === undefined ? null : shiftTime(dl, -aheadMs),
+    stateSinceMs: finishedAtMs === undefined ? shiftTime(stateSinceMs, -aheadMs) : stateSinceMs,
+    deadlineAtMs: deadlineSteadyMs === undefined ? null : shiftTime(deadlineSteadyMs, -aheadMs),
   }
 }
 
@@ -67,7 +67,7 @@ export function withFields<Row extends StateRow<string>>(
 ): Row {
   const changed = { ...row } as unknown as Record<string, unknown>
   for (const [field, value] of Object.entries(fields)) {
-    if (value === undefined || (field === 'dl' && row.f !== undefined)) continue
+    if (value === undefined || (field === 'deadlineSteadyMs' && row.finishedAtMs !== undefined)) continue
     if (value === null) delete changed[field]
     else changed[field] = value
   }

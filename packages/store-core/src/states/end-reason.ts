@@ -55,9 +55,9 @@ function mayHaveEndReason<S extends string>(machine: StateMachine<S>, state: S):
 /** Tells whether what a row says of the reason of its end fits its state; nothing does too. */
 export function isSoundEndReason<S extends string>(
   machine: StateMachine<S>,
-  row: { readonly s: S; readonly er?: unknown },
+  row: { readonly state: S; readonly endReason?: unknown },
 ): boolean {
-  return row.er === undefined || (isEndReason(row.er) && mayHaveEndReason(machine, row.s))
+  return row.endReason === undefined || (isEndReason(row.endReason) && mayHaveEndReason(machine, row.state))
 }
 
 /** Checks the reason of an end, where one is given. Throws `TypeError` or `INVALID_ARGUMENT`. */
