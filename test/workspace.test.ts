@@ -67,9 +67,12 @@ describe.each([...manifests])('%s', (folder, manifest) => {
   test('follows the arrows', () => {
     const libraries = siblings(manifest)
     if (['packages/store-core', 'packages/units'].includes(folder)) expect(libraries).toEqual([])
-    else if (folder.startsWith('packages/'))
-      expect(['packages/store-core', 'packages/units']).toEqual(expect.arrayContaining(libraries))
-    else expect(libraries.filter((library) => library.startsWith('apps/'))).toEqual([])
+    else if (folder.startsWith('packages/')) {
+      const recovery = folder === 'packages/config' ? ['packages/recovery'] : []
+      expect(['packages/store-core', 'packages/units', ...recovery]).toEqual(
+        expect.arrayContaining(libraries),
+      )
+    } else expect(libraries.filter((library) => library.startsWith('apps/'))).toEqual([])
     if (folder !== 'packages/store-lmdb')
       expect(Object.keys(manifest.dependencies ?? {})).not.toContain('lmdb')
   })

@@ -1,4 +1,5 @@
-import { type Problem, splitComplaints } from './problem.ts'
+import { complaintsOf } from './complaint.ts'
+import type { Problem } from './problem.ts'
 import type { RawValue } from './raw-value.ts'
 
 /** A checked value, or everything that is wrong with it. */
@@ -8,21 +9,17 @@ export type CheckedValue = { readonly value: unknown } | { readonly errors: read
 export function checkValue(given: RawValue): CheckedValue {
   const { setting, raw, origin, base } = given
   if (raw === undefined) return { value: undefined }
-  const parsed = setting.schema.safeParse(raw)
+  const parsed = setting.schema.safeParse(raw, { reportInput: true })
   if (!parsed.success) {
     const errors: Problem[] = []
     const seen = new Set<string>()
     for (const issue of parsed.error.issues) {
-      const complaints = splitComplaints(issue.message)
-      const names: readonly string[] = issue.code === 'unrecognized_keys' ? issue.keys : []
-      for (const [index, complaint] of complaints.entries()) {
-        const name = names[index]
-        const place = formatPath(setting.key, issue.path)
+      for (const { path, place, problem, hint } of complaintsOf(setting.schema, issue)) {
+        const key = formatPath(setting.key, place)
         // Two checks of one value say the same twice.
-        if (name === undefined && seen.has(place)) continue
-        seen.add(place)
-        const inner = name === undefined ? issue.path : [...issue.path, name]
-        errors.push({ origin: given.originOf?.(inner) ?? origin, key: place, ...complaint })
+        if (path === place && seen.has(key)) continue
+        seen.add(key)
+        errors.push({ origin: given.originOf?.(path) ?? origin, key, problem, hint })
       }
     }
     return { errors }

@@ -12,7 +12,7 @@ import {
 } from 'yaml'
 import { unknownName } from './did-you-mean.ts'
 import type { Origin } from './origin.ts'
-import { complaint, type Problem, showGiven, splitComplaints } from './problem.ts'
+import { type Complaint, type Problem, showGiven } from './problem.ts'
 import type { RawValue } from './raw-value.ts'
 import type { AnySetting, PathBase } from './setting.ts'
 import { findSetting, SETTINGS } from './settings.ts'
@@ -32,7 +32,10 @@ interface Section {
 
 const ROOT = buildSections()
 const MOST_SYNTAX_ERRORS = 10
-const UNRESOLVED = complaint('its aliases (*name) cannot be resolved', 'write the value itself')
+const UNRESOLVED: Complaint = {
+  problem: 'its aliases (*name) cannot be resolved',
+  hint: 'write the value itself',
+}
 
 /**
  * Reads a YAML config file. Whatever is wrong with it is in `errors`, each with its line.
@@ -84,17 +87,19 @@ class FileReader {
     for (const error of errors) {
       if (error.code !== 'DUPLICATE_KEY') continue
       const key = /^[^:\s]+/.exec(this.#source.slice(error.pos[0]))?.[0] ?? ''
-      this.#complain(
-        error.pos[0],
-        undefined,
-        complaint(`${showGiven(key)} is given twice`, 'remove one of them'),
-      )
+      this.#complain(error.pos[0], undefined, {
+        problem: `${showGiven(key)} is given twice`,
+        hint: 'remove one of them',
+      })
     }
     for (const error of syntax.slice(0, MOST_SYNTAX_ERRORS)) {
       // What the parser says of this is advice for programmers.
       const several = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : undefined
       const message = several ?? error.message.replace(/\s+/g, ' ')
-      this.#complain(error.pos[0], undefined, complaint(`not valid YAML: ${message}`, 'correct the line'))
+      this.#complain(error.pos[0], undefined, {
+        problem: `not valid YAML: ${message}`,
+        hint: 'correct the line',
+      })
     }
     return syntax.length > 0
   }
@@ -102,23 +107,22 @@ class FileReader {
   #readSection(section: Section, node: Node | null, path: readonly string[]): void {
     if (!isMap(node)) {
       const what = path.length === 0 ? 'the file is not a mapping' : `${showNode(node)} is not a mapping`
-      this.#complain(offsetOf(node), keyOf(path), complaint(what, "write 'Key: value' lines"))
+      this.#complain(offsetOf(node), keyOf(path), { problem: what, hint: "write 'Key: value' lines" })
       return
     }
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const name = isScalar(pair.key) ? pair.key.value : undefined
       if (typeof name !== 'string') {
-        this.#complain(
-          offsetOf(pair.key),
-          keyOf(path),
-          complaint('a key is not a plain word', 'write a known key'),
-        )
+        this.#complain(offsetOf(pair.key), keyOf(path), {
+          problem: 'a key is not a plain word',
+          hint: 'write a known key',
+        })
         continue
       }
       const child = section.children.get(name)
       if (child === undefined) {
-        const message = unknownKey([...path, name], [...section.children.keys()])
-        this.#complain(offsetOf(pair.key), keyOf(path), message)
+        const complaint = unknownKey([...path, name], [...section.children.keys()])
+        this.#complain(offsetOf(pair.key), keyOf(path), complaint)
       } else {
         this.#readChild(child, pair, [...path, name])
       }
@@ -134,8 +138,10 @@ class FileReader {
       'form' in child &&
       child.form === 'path'
     ) {
-      const message = complaint('~ alone is no text in YAML', "write it in quotes: '~'")
-      this.#complain(offsetOf(pair.key), child.key, message)
+      this.#complain(offsetOf(pair.key), child.key, {
+        problem: '~ alone is no text in YAML',
+        hint: "write it in quotes: '~'",
+      })
       return
     }
     if (value === null && isAlias(pair.value)) {
@@ -196,10 +202,8 @@ class FileReader {
     return { kind: 'file', path: this.#path, line: this.#lines.linePos(offset).line }
   }
 
-  #complain(offset: number, key: string | undefined, message: string): void {
-    for (const part of splitComplaints(message)) {
-      this.#errors.push({ origin: this.#originAt(offset), ...(key === undefined ? {} : { key }), ...part })
-    }
+  #complain(offset: number, key: string | undefined, complaint: Complaint): void {
+    this.#errors.push({ origin: this.#originAt(offset), ...(key === undefined ? {} : { key }), ...complaint })
   }
 }
 
@@ -219,21 +223,21 @@ function buildSections(): Section {
   return root
 }
 
-function unknownKey(path: readonly string[], siblings: readonly string[]): string {
+function unknownKey(path: readonly string[], siblings: readonly string[]): Complaint {
   const name = path.at(-1) ?? ''
   const flat = findSetting(path.join('.'))
   if (flat !== undefined && name.includes('.')) {
     const nested = flat.key.split('.').map((part) => `${part}:`)
-    return complaint(
-      `${showGiven(name)} is not known here`,
-      `write its parts on lines below each other: ${nested.join(' ')}`,
-    )
+    return {
+      problem: `${showGiven(name)} is not known here`,
+      hint: `write its parts on lines below each other: ${nested.join(' ')}`,
+    }
   }
   const elsewhere = SETTINGS.filter(({ key }) => key.toLowerCase().endsWith(`.${name.toLowerCase()}`))
   const isNear = siblings.some((sibling) => sibling.toLowerCase() === name.toLowerCase())
   if (!isNear && elsewhere.length > 0) {
     const keys = elsewhere.map(({ key }) => `'${key}'`).join(' or ')
-    return complaint(`${showGiven(name)} is not known here`, `did you mean ${keys}?`)
+    return { problem: `${showGiven(name)} is not known here`, hint: `did you mean ${keys}?` }
   }
   return unknownName(name, siblings)
 }

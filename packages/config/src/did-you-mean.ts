@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein'
-import { complaint, oneLine, showGiven } from './problem.ts'
+import { type Complaint, oneLine, showGiven } from './problem.ts'
 
 /**
  * Finds the known name that a mistyped one most likely meant, whatever its case, at most so many letters
@@ -24,12 +24,12 @@ export function nearestName(
 }
 
 /** Complains about a name that is not known: names the near one if there is one, otherwise all that are. */
-export function unknownName(given: string, known: readonly string[]): string {
+export function unknownName(given: string, known: readonly string[]): Complaint {
   const near = nearestName(given, known)
-  return complaint(
-    `${showGiven(given)} is not known here`,
-    near === undefined ? `known are ${known.join(', ')}` : `did you mean '${near}'?`,
-  )
+  return {
+    problem: `${showGiven(given)} is not known here`,
+    hint: near === undefined ? `known are ${known.join(', ')}` : `did you mean '${near}'?`,
+  }
 }
 
 /** Refuses options with a key that is none of theirs; the compiler refuses a table that leaves one out. Throws `TypeError`. */

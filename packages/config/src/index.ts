@@ -1,4 +1,4 @@
-export type { Config, RecoveryConfig, RewriteConfig, StoreConfig } from './config.ts'
+export type { Config } from './config.ts'
 export { type ConfigRow, getConfig, listConfig } from './config-row.ts'
 export { defaultConfigYaml } from './default-file.ts'
 export { nearestName } from './did-you-mean.ts'
@@ -24,16 +24,8 @@ export {
   rememberStores,
   type StoreIds,
 } from './remembered-stores.ts'
-export type { LogFormat, LogLevel } from './settings/api.ts'
+export type { LogFormat, LogLevel } from './settings/logging.ts'
 export type { NodeRole } from './settings/node.ts'
-export type {
-  JobTypeName,
-  RecoverableState,
-  RecoveryActionName,
-  RecoveryAgeRule,
-  RecoveryCells,
-  RecoveryPreset,
-} from './settings/recovery.ts'
 export type { FinishedJobState, RetentionRule } from './settings/retention.ts'
 export type { StoreType } from './settings/stores.ts'
 export {

@@ -11,8 +11,8 @@ import type { Origin } from './origin.ts'
 import type { Problem } from './problem.ts'
 import type { RawValue } from './raw-value.ts'
 import { RULES } from './rules.ts'
-import type { AnySetting, PathBase, Setting } from './setting.ts'
-import { dataDir } from './settings/node.ts'
+import type { AnySetting, PathBase, PickValue } from './setting.ts'
+import { node } from './settings/node.ts'
 import { SETTINGS } from './settings.ts'
 
 /** The name of the config file in the repository directory. */
@@ -114,7 +114,7 @@ function readFiles(
   const paths = named.filter((path, index) => named.indexOf(path) === index)
   const required = paths.length > 0
   if (!required) {
-    const repository = failed.has(dataDir.key) ? undefined : repositoryOf(values, base)
+    const repository = failed.has(node.dataDir.key) ? undefined : repositoryOf(values, base)
     if (repository !== undefined) paths.push(join(repository, CONFIG_FILE_NAME))
   }
   const given: RawValue[] = []
@@ -148,14 +148,14 @@ function unreadConfigFile(
   read: readonly string[],
   base: PathBase,
 ): Problem[] {
-  const chosen = values.get(dataDir.key)
+  const chosen = values.get(node.dataDir.key)
   if (chosen?.origin.kind !== 'file' || typeof chosen.value !== 'string') return []
   const path = join(chosen.value, CONFIG_FILE_NAME)
   if (read.some((file) => resolve(base.directory, file) === path) || !isThere(path)) return []
   return [
     {
       origin: chosen.origin,
-      key: dataDir.key,
+      key: node.dataDir.key,
       problem: `there is a config file in this directory too, which is not read: ${path}`,
       hint: 'name the directory with --repo to read that file, or remove it',
     },
@@ -163,9 +163,9 @@ function unreadConfigFile(
 }
 
 function repositoryOf(values: ReadonlyMap<string, SettingValue>, base: PathBase): string | undefined {
-  const chosen = values.get(dataDir.key)?.value
+  const chosen = values.get(node.dataDir.key)?.value
   if (typeof chosen === 'string') return chosen
-  const checked = checkValue(defaultOf(dataDir as AnySetting, base))
+  const checked = checkValue(defaultOf(node.dataDir as AnySetting, base))
   return 'value' in checked && typeof checked.value === 'string' ? checked.value : undefined
 }
 
@@ -183,7 +183,7 @@ function finish(loaded: {
 }): LoadedConfig {
   const { values, failed, errors } = loaded
   const warnings = [...loaded.warnings]
-  const pick = <Value>(setting: Setting<Value>): Value => values.get(setting.key)?.value as Value
+  const pick: PickValue = (setting) => values.get(setting.key)?.value as never
   const originOf = (setting: { readonly key: string }): Origin => {
     return values.get(setting.key)?.origin ?? { kind: 'default' }
   }

@@ -12,6 +12,9 @@ export interface Problem {
   readonly hint: string
 }
 
+/** What is wrong with a value, and what to do next. */
+export type Complaint = Pick<Problem, 'problem' | 'hint'>
+
 /** Writes a problem as one line: `where: Key: problem; what to do`. Control characters are escaped. */
 export function formatProblem(problem: Problem): string {
   const where = problem.origin.kind === 'default' ? [] : [formatOrigin(problem.origin)]
@@ -26,24 +29,6 @@ export function showGiven(given: unknown): string {
   if (Array.isArray(given)) return given.length === 0 ? 'an empty list' : 'a list'
   if (typeof given === 'object' && given !== null) return 'a mapping'
   return shorten(String(given))
-}
-
-/** Joins a problem and its hint into the one text that a validator can carry; {@link splitComplaints} undoes it. */
-export function complaint(problem: string, hint: string): string {
-  return `${problem}\n${hint}`
-}
-
-/** Joins several texts of {@link complaint} into one. */
-export function joinComplaints(complaints: readonly string[]): string {
-  return complaints.join('\n\n')
-}
-
-/** Takes a text of {@link complaint} or {@link joinComplaints} apart again. */
-export function splitComplaints(message: string): readonly Pick<Problem, 'problem' | 'hint'>[] {
-  return message.split('\n\n').map((part) => {
-    const [problem = part, hint = 'correct it'] = part.split('\n')
-    return { problem, hint }
-  })
 }
 
 function shorten(text: string): string {

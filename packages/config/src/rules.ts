@@ -1,13 +1,13 @@
-import type { PickValue } from './config.ts'
 import type { Origin } from './origin.ts'
 import type { Problem } from './problem.ts'
-import { apiHost, apiMaxBodySize } from './settings/api.ts'
-import { archiveDirectory } from './settings/archive.ts'
-import { allowExec } from './settings/engines.ts'
-import { quotaSpecSize } from './settings/limits.ts'
-import { dataDir, nodeType } from './settings/node.ts'
-import { interruptionBackoff, interruptionMaxBackoff } from './settings/recovery.ts'
-import { executionStorePath, executionStoreType, jobStorePath, jobStoreType } from './settings/stores.ts'
+import type { PickValue } from './setting.ts'
+import { api } from './settings/api.ts'
+import { archive } from './settings/archive.ts'
+import { engines } from './settings/engines.ts'
+import { node } from './settings/node.ts'
+import { quota } from './settings/quota.ts'
+import { recovery } from './settings/recovery.ts'
+import { stores } from './settings/stores.ts'
 
 /** What a rule found. */
 export interface RuleFinding extends Problem {
@@ -25,27 +25,28 @@ export interface Rule {
 
 const storePathsDiffer: Rule = {
   name: 'store-paths-differ',
-  about: [executionStorePath, jobStorePath, executionStoreType, jobStoreType],
+  about: [stores.executionStore.path, stores.jobStore.path, stores.executionStore.type, stores.jobStore.type],
   check(pick, originOf) {
-    const path = pick(executionStorePath)
-    if (path === undefined || path !== pick(jobStorePath)) return undefined
-    if (pick(executionStoreType) === 'memory' || pick(jobStoreType) === 'memory') return undefined
+    const path = pick(stores.executionStore.path)
+    if (path === undefined || path !== pick(stores.jobStore.path)) return undefined
+    if (pick(stores.executionStore.type) === 'memory' || pick(stores.jobStore.type) === 'memory')
+      return undefined
     return {
       severity: 'error',
-      origin: originOf(executionStorePath),
-      key: executionStorePath.key,
-      problem: `'${path}' is the path of ${jobStorePath.key} too`,
+      origin: originOf(stores.executionStore.path),
+      key: stores.executionStore.path.key,
+      problem: `'${path}' is the path of ${stores.jobStore.path.key} too`,
       hint: 'give each store a file of its own',
     }
   },
 }
 
-const storePathIsNoRepository = (setting: typeof jobStorePath): Rule => ({
+const storePathIsNoRepository = (setting: typeof stores.jobStore.path): Rule => ({
   name: `store-path-is-no-repository: ${setting.key}`,
-  about: [setting, dataDir],
+  about: [setting, node.dataDir],
   check(pick, originOf) {
     const path = pick(setting)
-    if (path === undefined || path !== pick(dataDir)) return undefined
+    if (path === undefined || path !== pick(node.dataDir)) return undefined
     return {
       severity: 'error',
       origin: originOf(setting),
@@ -58,14 +59,14 @@ const storePathIsNoRepository = (setting: typeof jobStorePath): Rule => ({
 
 const archiveIsNoRepository: Rule = {
   name: 'archive-is-no-repository',
-  about: [archiveDirectory, dataDir],
+  about: [archive.directory, node.dataDir],
   check(pick, originOf) {
-    const path = pick(archiveDirectory)
-    if (path === undefined || path !== pick(dataDir)) return undefined
+    const path = pick(archive.directory)
+    if (path === undefined || path !== pick(node.dataDir)) return undefined
     return {
       severity: 'error',
-      origin: originOf(archiveDirectory),
-      key: archiveDirectory.key,
+      origin: originOf(archive.directory),
+      key: archive.directory.key,
       problem: `'${path}' is the repository directory itself`,
       hint: 'name a directory in it, or elsewhere',
     }
@@ -74,29 +75,29 @@ const archiveIsNoRepository: Rule = {
 
 const specFitsBody: Rule = {
   name: 'specification-fits-body',
-  about: [quotaSpecSize, apiMaxBodySize],
+  about: [quota.specBytes, api.maxBodyBytes],
   check(pick, originOf) {
-    if (pick(quotaSpecSize) <= pick(apiMaxBodySize)) return undefined
+    if (pick(quota.specBytes) <= pick(api.maxBodyBytes)) return undefined
     return {
       severity: 'error',
-      origin: originOf(quotaSpecSize),
-      key: quotaSpecSize.key,
-      problem: `is larger than ${apiMaxBodySize.key}, so that such a specification never arrives`,
-      hint: `lower it, or raise ${apiMaxBodySize.key}`,
+      origin: originOf(quota.specBytes),
+      key: quota.specBytes.key,
+      problem: `is larger than ${api.maxBodyBytes.key}, so that such a specification never arrives`,
+      hint: `lower it, or raise ${api.maxBodyBytes.key}`,
     }
   },
 }
 
 const backoffInOrder: Rule = {
   name: 'backoff-in-order',
-  about: [interruptionBackoff, interruptionMaxBackoff],
+  about: [recovery.interruptions.backoffMs, recovery.interruptions.maxBackoffMs],
   check(pick, originOf) {
-    if (pick(interruptionBackoff) <= pick(interruptionMaxBackoff)) return undefined
+    if (pick(recovery.interruptions.backoffMs) <= pick(recovery.interruptions.maxBackoffMs)) return undefined
     return {
       severity: 'error',
-      origin: originOf(interruptionBackoff),
-      key: interruptionBackoff.key,
-      problem: `is longer than ${interruptionMaxBackoff.key}`,
+      origin: originOf(recovery.interruptions.backoffMs),
+      key: recovery.interruptions.backoffMs.key,
+      problem: `is longer than ${recovery.interruptions.maxBackoffMs.key}`,
       hint: 'lower it, or raise the other',
     }
   },
@@ -104,14 +105,14 @@ const backoffInOrder: Rule = {
 
 const hostIsLoopback: Rule = {
   name: 'host-is-loopback',
-  about: [apiHost],
+  about: [api.host],
   check(pick, originOf) {
-    const host = pick(apiHost)
+    const host = pick(api.host)
     if (/^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/i.test(host)) return undefined
     return {
       severity: 'warning',
-      origin: originOf(apiHost),
-      key: apiHost.key,
+      origin: originOf(api.host),
+      key: api.host.key,
       problem: `'${host}' is not this machine alone: whoever reaches the port can run jobs and read results`,
       hint: 'keep to 127.0.0.1, or see to it that only those you trust reach it',
     }
@@ -120,15 +121,15 @@ const hostIsLoopback: Rule = {
 
 const execNeedsCompute: Rule = {
   name: 'exec-needs-compute',
-  about: [allowExec, nodeType],
+  about: [engines.exec.allow, node.roles],
   check(pick, originOf) {
-    if (!pick(allowExec) || pick(nodeType).includes('compute')) return undefined
+    if (!pick(engines.exec.allow) || pick(node.roles).includes('compute')) return undefined
     return {
       severity: 'warning',
-      origin: originOf(allowExec),
-      key: allowExec.key,
+      origin: originOf(engines.exec.allow),
+      key: engines.exec.allow.key,
       problem: 'has no effect on a node that runs no jobs',
-      hint: `add compute to ${nodeType.key}, or leave it out`,
+      hint: `add compute to ${node.roles.key}, or leave it out`,
     }
   },
 }
@@ -136,8 +137,8 @@ const execNeedsCompute: Rule = {
 /** Every rule, in the order in which findings are reported. */
 export const RULES: readonly Rule[] = [
   storePathsDiffer,
-  storePathIsNoRepository(executionStorePath),
-  storePathIsNoRepository(jobStorePath),
+  storePathIsNoRepository(stores.executionStore.path),
+  storePathIsNoRepository(stores.jobStore.path),
   archiveIsNoRepository,
   specFitsBody,
   backoffInOrder,

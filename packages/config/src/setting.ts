@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Problem } from './problem.ts'
+import type { Complaint } from './problem.ts'
 
 /** How a setting is written as text, and how it is shown. */
 export type SettingForm =
@@ -23,10 +23,10 @@ export interface PathBase {
 }
 
 /** A value, or why there is none. */
-export type Located<Value> = { readonly value: Value } | Pick<Problem, 'problem' | 'hint'>
+export type Located<Value> = { readonly value: Value } | Complaint
 
 /** One setting: what it is called in each source, what it means, and what it may be. */
-export interface Setting<Value> {
+export interface Setting<Value, Held = Value> {
   /** Its name in the config file, with dots between the levels. */
   readonly key: string
   /** What it decides, in a sentence or two. */
@@ -45,7 +45,17 @@ export interface Setting<Value> {
   readonly schema: z.ZodType<Value>
   /** Makes a value absolute once its source is known; absent where nothing depends on that. */
   locate?(value: Value, base: PathBase): Located<Value>
+  /** Returns what the configuration holds of a value; absent where that is the value itself. */
+  held?(value: Value): Held
+}
+
+/** Declares a setting, whose types come from what is said of it. */
+export function setting<Value, Held = Value>(declared: Setting<Value, Held>): Setting<Value, Held> {
+  return declared
 }
 
 /** A setting whose value type does not matter to the reader. */
-export type AnySetting = Setting<unknown>
+export type AnySetting = Setting<unknown, unknown>
+
+/** Looks up the value of a setting. */
+export type PickValue = <Value>(setting: Setting<Value, unknown>) => Value

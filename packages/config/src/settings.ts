@@ -1,114 +1,60 @@
 import type { AnySetting } from './setting.ts'
-import { apiHost, apiMaxBodySize, apiPort, loggingFormat, loggingLevel } from './settings/api.ts'
-import { archiveDirectory } from './settings/archive.ts'
-import {
-  capacityCpu,
-  capacityDisk,
-  capacityGpu,
-  capacityMemory,
-  leastFreeFiles,
-  leastFreeMemory,
-  leastFreeProcesses,
-  maxRunning,
-  nodeLabels,
-} from './settings/capacity.ts'
-import {
-  allowExec,
-  execFreshNamespace,
-  execIsolate,
-  execTimeLimit,
-  inputAllowedHosts,
-  inputAllowedPaths,
-  inputMaxSize,
-  resultsPath,
-  wasmFreshProcess,
-  wasmMemoryLimit,
-  wasmTimeLimit,
-} from './settings/engines.ts'
-import { foldAfter } from './settings/fold.ts'
-import {
-  gracePeriod,
-  leaseDuration,
-  leaseMaxAttempts,
-  leaseRetryDelays,
-  quotaOutputSize,
-  quotaResultSize,
-  quotaSpecSize,
-  quotaStoreSize,
-} from './settings/limits.ts'
-import { dataDir, nodeId, nodeType } from './settings/node.ts'
-import {
-  interruptionBackoff,
-  interruptionImmediate,
-  interruptionLimit,
-  interruptionMaxBackoff,
-  recoveryAgeRules,
-  recoveryCells,
-  recoveryKeepFor,
-  recoveryPreset,
-} from './settings/recovery.ts'
+import { api } from './settings/api.ts'
+import { archive } from './settings/archive.ts'
+import { compaction } from './settings/compaction.ts'
+import { compute } from './settings/compute.ts'
+import { engines } from './settings/engines.ts'
+import { gracePeriod } from './settings/grace-period.ts'
+import { inputs } from './settings/inputs.ts'
+import { leases } from './settings/leases.ts'
+import { logging } from './settings/logging.ts'
+import { node } from './settings/node.ts'
+import { quota } from './settings/quota.ts'
+import { recovery } from './settings/recovery.ts'
+import { results } from './settings/results.ts'
 import { retention } from './settings/retention.ts'
-import { rewriteAtStart, rewriteDeadShare, rewriteEvery, rewriteMinSize } from './settings/rewrite.ts'
-import { executionStorePath, executionStoreType, jobStorePath, jobStoreType } from './settings/stores.ts'
+import { stores } from './settings/stores.ts'
+
+/**
+ * Every setting there is, as the configuration nests their values, in the order in which they are listed. From this come
+ * the type of the configuration, the flags, the variables, the listing, the file of defaults and the JSON schema.
+ */
+export const SETTING_TREE = {
+  ...node,
+  compute,
+  ...stores,
+  archive,
+  api,
+  logging,
+  recovery,
+  /** What is kept of finished jobs. */
+  retention,
+  compaction,
+  quota,
+  leases,
+  /** How long running work may finish at a stop. */
+  gracePeriodMs: gracePeriod,
+  engines,
+  inputs,
+  results,
+}
+
+/** Settings, and sections of them, by name. */
+export interface SettingSection {
+  readonly [name: string]: AnySetting | SettingSection
+}
+
+/** Tells a setting from a section. */
+export function isSetting(entry: SettingSection[string]): entry is AnySetting {
+  return 'schema' in entry
+}
+
+function settingsIn(section: SettingSection): readonly AnySetting[] {
+  return Object.values(section).flatMap((entry) => (isSetting(entry) ? [entry] : settingsIn(entry)))
+}
 
 /** Every setting there is, in the order in which they are listed. */
-export const SETTINGS: readonly AnySetting[] = [
-  dataDir,
-  nodeId,
-  nodeType,
-  nodeLabels,
-  maxRunning,
-  capacityCpu,
-  capacityMemory,
-  capacityDisk,
-  capacityGpu,
-  leastFreeFiles,
-  leastFreeMemory,
-  leastFreeProcesses,
-  executionStoreType,
-  executionStorePath,
-  jobStoreType,
-  jobStorePath,
-  archiveDirectory,
-  apiHost,
-  apiPort,
-  apiMaxBodySize,
-  loggingLevel,
-  loggingFormat,
-  recoveryPreset,
-  recoveryCells,
-  recoveryAgeRules,
-  recoveryKeepFor,
-  interruptionLimit,
-  interruptionImmediate,
-  interruptionBackoff,
-  interruptionMaxBackoff,
-  retention,
-  foldAfter,
-  rewriteAtStart,
-  rewriteEvery,
-  rewriteDeadShare,
-  rewriteMinSize,
-  quotaStoreSize,
-  quotaSpecSize,
-  quotaResultSize,
-  quotaOutputSize,
-  leaseDuration,
-  leaseMaxAttempts,
-  leaseRetryDelays,
-  gracePeriod,
-  allowExec,
-  execIsolate,
-  execFreshNamespace,
-  execTimeLimit,
-  wasmFreshProcess,
-  wasmMemoryLimit,
-  wasmTimeLimit,
-  inputAllowedPaths,
-  inputAllowedHosts,
-  inputMaxSize,
-  resultsPath,
-]
+export const SETTINGS: readonly AnySetting[] = settingsIn(SETTING_TREE)
 
 /** Finds a setting by the name that the config file gives it, in any case; `undefined` if there is none. */
 export function findSetting(key: string): AnySetting | undefined {

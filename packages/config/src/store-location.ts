@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import type { Config, StoreConfig } from './config.ts'
+import type { Config } from './config.ts'
 import type { NodeRole } from './settings/node.ts'
 import { NODE_ID_PATTERN } from './settings/node.ts'
-import { executionStorePath, jobStorePath } from './settings/stores.ts'
+import { stores } from './settings/stores.ts'
 
 /** Where a store is to be opened, and how. */
 export type StoreLocation = { readonly type: 'lmdb'; readonly path: string } | { readonly type: 'memory' }
@@ -34,20 +34,20 @@ export const STORE_NAMES: { readonly [Role in NodeRole]: StoreNames } = {
     role: 'compute',
     suffix: '-compute',
     file: 'executions.db',
-    pathFlag: executionStorePath.flag ?? '',
+    pathFlag: stores.executionStore.path.flag ?? '',
     olderPaths: ['compute_store/executions.db', 'compute/state_boltdb.db'],
   },
   requester: {
     role: 'requester',
     suffix: '-requester',
     file: 'jobs.db',
-    pathFlag: jobStorePath.flag ?? '',
+    pathFlag: stores.jobStore.path.flag ?? '',
     olderPaths: ['orchestrator_store/jobs.db', 'orchestrator/state_boltdb.db'],
   },
 }
 
 /** The configured store of a role. */
-export function storeConfigOf(config: Config, role: NodeRole): StoreConfig {
+export function storeConfigOf(config: Config, role: NodeRole): Config['jobStore'] {
   return role === 'compute' ? config.executionStore : config.jobStore
 }
 

@@ -1,8 +1,10 @@
 import { RECOVERY_ACTIONS, recoveryPolicy } from '@saltcod/recovery'
+import { COMPUTE_MACHINE, COMPUTE_STATES } from '@saltcod/store-core'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../src/index.ts'
-import { RECOVERABLE_STATES } from '../src/settings/recovery.ts'
 import { nested, temporaryDirectory } from './temporary-directory.ts'
+
+const STATES = COMPUTE_STATES.filter((state) => !COMPUTE_MACHINE.terminal.has(state))
 
 describe('the recovery settings', () => {
   it('are what the recovery package takes, and their defaults are its defaults', () => {
@@ -13,7 +15,7 @@ describe('the recovery settings', () => {
     expect(recoveryPolicy(policy)).toEqual(recoveryPolicy())
   })
 
-  it.each(RECOVERABLE_STATES)('take and refuse the same actions for %s as the recovery package', (state) => {
+  it.each(STATES)('take and refuse the same actions for %s as the recovery package', (state) => {
     for (const action of RECOVERY_ACTIONS) {
       const rule = [{ State: state, OlderThan: '1h', Action: action }]
       const taken = [nested(`Recovery.Cells.${state}.ops`, action), nested('Recovery.AgeRules', rule)].map(

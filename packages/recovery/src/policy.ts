@@ -2,17 +2,12 @@ import { COMPUTE_STATES, type ComputeState, JOB_TYPES, type JobType } from '@sal
 import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { DEFAULT_REASONS, LEGAL_ACTIONS, type RecoveryAction, type RecoveryCell } from './action.ts'
 import { type AgeRule, checkAgeRule } from './age-rule.ts'
+import { RECOVERY_PRESETS, type RecoveryPreset } from './preset.ts'
 
 /** What a restart does with every state of every job type. */
 export type RecoveryTable = {
   readonly [State in ComputeState]: { readonly [Type in JobType]: RecoveryCell }
 }
-
-/** The names of the ready-made policies. */
-export const RECOVERY_PRESETS = ['resume', 'expire'] as const
-
-/** One of {@link RECOVERY_PRESETS}. */
-export type RecoveryPreset = (typeof RECOVERY_PRESETS)[number]
 
 /** A complete policy, made by {@link recoveryPolicy}; plain data. */
 export interface RecoveryPolicy {

@@ -1,5 +1,5 @@
 import { deadShare, rewrite } from '@saltcod/compaction'
-import type { RewriteConfig } from '@saltcod/config'
+import type { Config } from '@saltcod/config'
 import { type DurableStore, isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import { EventCount } from '../waiting/event-count.ts'
@@ -19,7 +19,7 @@ export interface CompactedStore {
 /** What compaction works on. */
 export interface CompactionParts {
   readonly stores: readonly CompactedStore[]
-  readonly rules: RewriteConfig
+  readonly rules: Config['compaction']['rewrite']
   readonly log: Logger
   /** Gets what became of each store. */
   readonly onRewritten?: (report: StoreCompaction) => void
@@ -33,7 +33,7 @@ export class Compaction {
   #status: CompactionStatus = { run: 0, running: false, progress: null, report: null, error: null }
   #turn: Promise<void> = Promise.resolve()
   #loop: Promise<void> = Promise.resolve()
-  #rules: RewriteConfig
+  #rules: Config['compaction']['rewrite']
   readonly #ruleChanges = new EventCount()
 
   constructor(parts: CompactionParts) {
@@ -42,7 +42,7 @@ export class Compaction {
   }
 
   /** Goes by other rules from now on. */
-  follow(rules: RewriteConfig): void {
+  follow(rules: Config['compaction']['rewrite']): void {
     this.#rules = rules
     this.#ruleChanges.advance()
   }

@@ -1,5 +1,5 @@
-import { complaint } from '../problem.ts'
-import type { Setting } from '../setting.ts'
+import { complain } from '../complaint.ts'
+import { setting } from '../setting.ts'
 import { choice, duration, integer, mapping, rules, size, text } from '../value.ts'
 
 /** The states in which a job has ended. */
@@ -35,10 +35,9 @@ const rule = mapping({
 })
   .superRefine((given, context) => {
     if (given.MaxAge !== undefined || given.MaxCount !== undefined || given.MaxBytes !== undefined) return
-    context.addIssue({
-      code: 'custom',
-      message: complaint('the rule limits nothing', 'give it MaxAge, MaxCount or MaxBytes'),
-    })
+    context.addIssue(
+      complain({ problem: 'the rule limits nothing', hint: 'give it MaxAge, MaxCount or MaxBytes' }),
+    )
   })
   .transform(
     (given): RetentionRule => ({
@@ -51,11 +50,11 @@ const rule = mapping({
   )
 
 /** What is kept of finished jobs. */
-export const retention: Setting<RetentionRule[]> = {
+export const retention = setting({
   key: 'Retention',
   description:
     'What is kept of finished jobs, as rules: Namespace and State (all when left out), MaxAge (since the end of the job), MaxCount, MaxBytes. Without rules everything is kept.',
   form: 'rules',
   fallback: [],
   schema: rules(rule),
-}
+})

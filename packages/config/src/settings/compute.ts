@@ -1,0 +1,77 @@
+import { setting } from '../setting.ts'
+import { amount, integer, size } from '../value.ts'
+
+/** How much of the machine executions get. */
+export const compute = {
+  /** The most executions that run at a time; absent means what suits the machine. */
+  maxRunning: setting<number | undefined>({
+    key: 'Node.Compute.MaxRunning',
+    description:
+      'The most executions that run at a time on this node, whatever they reserve; what they reserve bounds them first.',
+    form: 'integer',
+    fallback: undefined,
+    fallbackNote: '1,000, or fewer where few files may be open',
+    schema: integer(1, 10_000),
+  }),
+  /** What all executions together may reserve; absent means what suits the machine. */
+  capacity: {
+    cpu: setting<number | undefined>({
+      key: 'Node.Compute.Capacity.CPU',
+      description: 'The processor cores that all executions together may reserve; fractions are allowed.',
+      form: 'number',
+      fallback: undefined,
+      fallbackNote: 'all that the machine has',
+      schema: amount(0.001, 100_000),
+    }),
+    memoryBytes: setting<number | undefined>({
+      key: 'Node.Compute.Capacity.Memory',
+      description: 'The memory that all executions together may reserve.',
+      form: 'size',
+      fallback: undefined,
+      fallbackNote: 'four fifths of what the machine has',
+      schema: size({ minBytes: 1 }),
+    }),
+    diskBytes: setting<number | undefined>({
+      key: 'Node.Compute.Capacity.Disk',
+      description: 'The disk space that all executions together may reserve.',
+      form: 'size',
+      fallback: undefined,
+      fallbackNote: 'what the file system of the repository has free at start',
+      schema: size({ minBytes: 1 }),
+    }),
+    gpu: setting({
+      key: 'Node.Compute.Capacity.GPU',
+      description: 'The graphics processors that all executions together may reserve.',
+      form: 'integer',
+      fallback: 0,
+      schema: integer(0, 10_000),
+    }),
+  },
+  /** What the machine must have left where a run is to begin; 0 asks for nothing. */
+  leastFree: {
+    files: setting({
+      key: 'Node.Compute.LeastFree.Files',
+      description:
+        'No run begins while fewer files than this could still be opened on the machine, by all programs together. 0: begin all the same.',
+      form: 'integer',
+      fallback: 1_024,
+      schema: integer(0, 1_000_000_000),
+    }),
+    memoryBytes: setting({
+      key: 'Node.Compute.LeastFree.Memory',
+      description:
+        'No run begins while the machine has less memory left than this: below it the kernel takes memory from programs that work, and ends some. 0: begin all the same.',
+      form: 'size',
+      fallback: '256MiB',
+      schema: size(),
+    }),
+    processes: setting({
+      key: 'Node.Compute.LeastFree.Processes',
+      description:
+        'No run begins while fewer processes and threads than this could still be started on the machine: a program that cannot start one fails. 0: begin all the same.',
+      form: 'integer',
+      fallback: 512,
+      schema: integer(0, 1_000_000_000),
+    }),
+  },
+}
