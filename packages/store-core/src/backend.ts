@@ -8,6 +8,8 @@ export {
   MAX_TEXT_BYTES,
   MAX_TOPIC_LENGTH,
 } from './arguments/limits.ts'
+export type { BackendStoreOptions, StoreBackend } from './durable/backend-opening.ts'
+export { openOnBackend } from './durable/backend-opening.ts'
 export { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './durable/durable-store-fields.ts'
 export type { OpenStoreOptions } from './durable/open-parts.ts'
 export { checkOpenOptions } from './durable/open-parts.ts'
@@ -18,6 +20,8 @@ export { openJobStore } from './jobs/open-job-store.ts'
 export { checkRewriteOptions, checkWriteOptions } from './kv/arguments.ts'
 export type { KvReader, KvWriter } from './kv/body.ts'
 export { KvWriteRun, runReadBody } from './kv/body.ts'
+export type { BufferedChange } from './kv/change-buffer.ts'
+export { KvChangeBuffer } from './kv/change-buffer.ts'
 export type {
   KvCapabilities,
   KvChangedKey,
@@ -36,5 +40,11 @@ export type {
 export { MAX_KEY_BYTES, MAX_RANGE_ROWS, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_KEYS } from './kv/contract.ts'
 export type { Fields, FieldTable } from './kv/fields.ts'
 export { checkFields } from './kv/fields.ts'
+export { closedError, failedError, outcomeUnknownError, readOnlyError } from './kv/refusal.ts'
+export type { KvStoreBaseOptions } from './kv/store-base.ts'
+export { KvStoreBase } from './kv/store-base.ts'
+export type { KvGroupWriter, KvWriteGroup } from './kv/write-group.ts'
+export type { KvWriteQueueOptions } from './kv/write-queue.ts'
+export { KvWriteQueue } from './kv/write-queue.ts'
 export type { Clock } from './rows/clock.ts'
 export { STORE_TABLES } from './rows/tables.ts'

@@ -3,18 +3,15 @@ import { clearInterval, setInterval } from 'node:timers'
 import { isStoreError } from '@saltcod/store-core'
 import {
   checkRewriteOptions,
-  checkWriteOptions,
   type KvCapabilities,
-  type KvFailure,
+  type KvReader,
   type KvRewriteOptions,
   type KvRewriteReport,
-  type KvSnapshot,
   type KvStatistics,
-  type KvStore,
+  KvStoreBase,
   type KvTableStatistics,
-  type KvTransaction,
-  type KvWriteOptions,
-  runReadBody,
+  type KvWriteGroup,
+  readOnlyError,
 } from '@saltcod/store-core/backend'
 import type { StorePath } from './file/store-path.ts'
 import { walk } from './file/suspect-walk.ts'
@@ -25,9 +22,10 @@ import { pagesOf } from './native/tree-size.ts'
 import type { OwnerLock } from './owner/owner-lock.ts'
 import { backUp } from './read/backup.ts'
 import { RemovedFile } from './read/removed-file.ts'
-import { closedError, explained, failedError, isDamage, lockedError, readOnlyError } from './refusal.ts'
+import { explained, isDamage, lockedError } from './refusal.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
-import { freePagesOf, GroupWriter } from './write/group-writer.ts'
+import { freePagesOf } from './write/free-pages.ts'
+import { GroupWriter } from './write/group-writer.ts'
 import type { Reserve } from './write/reserve.ts'
 
 /** A walk takes a quarter of the time. */
@@ -54,30 +52,24 @@ export interface LmdbKvParts {
 }
 
 /** The key-value contract on one LMDB file. */
-export class LmdbKv implements KvStore {
+export class LmdbKv extends KvStoreBase {
   readonly backend: string = 'lmdb'
-  readonly location: string
-  readonly readOnly: boolean
   readonly capabilities: KvCapabilities
-  readonly failed: Promise<KvFailure>
   readonly #parts: LmdbKvParts
   readonly #writer: GroupWriter | undefined
-  #settleFailed: (failure: KvFailure) => void = () => undefined
-  #failure: KvFailure | undefined
-  #closing: Promise<void> | undefined
   #rewriting: Promise<KvRewriteReport> | undefined
   #walking: Promise<void> | undefined
-  #rescuing: Promise<void> | undefined
+  #rescuing: Promise<RemovedFile> | undefined
   readonly #looking: NodeJS.Timeout | undefined
   #reading = false
 
   constructor(parts: LmdbKvParts) {
-    this.#parts = parts
-    this.location = parts.environment.path
-    this.readOnly = parts.ownership === undefined
-    this.failed = new Promise<KvFailure>((resolve) => {
-      this.#settleFailed = resolve
+    super({
+      location: parts.environment.path,
+      tables: parts.tables,
+      readOnly: parts.ownership === undefined,
     })
+    this.#parts = parts
     this.#writer = this.#makeWriter()
     if (!this.readOnly) this.#looking = setInterval(() => this.#lookForFile(), LOOK_EVERY_MS).unref()
     const driver = driverName()
@@ -90,55 +82,49 @@ export class LmdbKv implements KvStore {
     }
   }
 
-  read<T>(body: (snapshot: KvSnapshot) => T): T {
-    this.#refuseInsideWrite('read')
-    this.#assertUsable()
-    const { environment, tables } = this.#parts
+  protected snapshot<T>(run: (reader: KvReader) => T): T {
+    const { environment } = this.#parts
     this.#seeNewest()
     const outer = this.#reading
     this.#reading = true
     try {
-      return environment.undisturbed(() => runReadBody(environment, tables, body))
-    } catch (error) {
-      if (isStoreError(error, 'STORE_DAMAGED') && this.#parts.ownership !== undefined) this.#fail(error)
-      throw error
+      return environment.undisturbed(() => run(environment))
     } finally {
       this.#reading = outer
     }
   }
 
-  write<T>(body: (transaction: KvTransaction) => T, options: KvWriteOptions = {}): Promise<T> {
-    this.#refuseInsideWrite('write')
-    try {
-      checkWriteOptions(options)
-      this.#assertUsable()
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
-    if (this.#writer === undefined) return Promise.reject(readOnlyError(this.location))
-    return this.#writer.submit(body, options)
+  protected commit(group: KvWriteGroup): void {
+    this.#writer?.commit(group)
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close().catch((error: unknown) => {
-      throw explained(this.location, 'its files cannot be closed', error)
-    })
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
+  protected override async endWork(): Promise<void> {
     // It notices that the store is closing, and leaves it as it was.
     await this.#rewriting?.catch(() => undefined)
     await this.#walking
-    await this.#writer?.idle()
+  }
+
+  protected async release(): Promise<void> {
     clearInterval(this.#looking)
-    this.#lookForFile()
-    await this.#rescuing
-    const { environment, ownership } = this.#parts
-    const lastCommit = this.#failure === undefined ? environment.lastCommit() : undefined
-    await this.#parts.releaseEnvironment()
-    ownership?.reserve.close()
-    ownership?.lock.release(this.#failure === undefined, lastCommit)
+    try {
+      this.#lookForFile()
+      await this.#rescuing
+      const { environment, ownership } = this.#parts
+      const lastCommit = this.hasFailed ? undefined : environment.lastCommit()
+      await this.#parts.releaseEnvironment()
+      ownership?.reserve.close()
+      ownership?.lock.release(!this.hasFailed, lastCommit)
+    } catch (error) {
+      throw explained(this.location, 'its files cannot be closed', error)
+    }
+  }
+
+  protected override fail(cause: unknown): void {
+    if (this.hasFailed) return
+    if (isDamage(cause) || isStoreError(cause, 'STORE_DAMAGED')) this.#parts.ownership?.lock.suspect()
+    // What was acknowledged before the file was removed is all still there, as long as this process has it open.
+    if (cause instanceof RemovedFile) this.#rescuing = cause.copied(this.#parts.environment)
+    super.fail(cause, this.#rescuing)
   }
 
   #seeNewest(): void {
@@ -167,16 +153,12 @@ export class LmdbKv implements KvStore {
       quarantined: () => {
         this.#walking ??= this.#walk(environment, lock)
       },
-      failed: (cause) => {
-        this.#fail(cause)
-      },
     })
   }
 
   /** A damaged record may lie on a damaged page, which LMDB would sooner or later end the process on. Once in an opening. */
   async #walk(environment: Environment, lock: OwnerLock): Promise<void> {
-    const isOver = (): boolean =>
-      this.#closing !== undefined || this.#failure !== undefined || environment.copies.isHeld
+    const isOver = (): boolean => this.isClosing || this.hasFailed || environment.copies.isHeld
     try {
       await environment.pinned(async () => {
         const walked = await walk(this.location, { restMs: WALK_REST_MS, isOver })
@@ -184,49 +166,16 @@ export class LmdbKv implements KvStore {
       })
     } catch (error) {
       // What keeps it from looking, such as too few descriptors, says nothing of the pages.
-      if (isStoreError(error, 'STORE_DAMAGED')) this.#fail(error)
+      if (isStoreError(error, 'STORE_DAMAGED')) this.fail(error)
     }
   }
 
   #lookForFile(): void {
-    if (this.#parts.ownership?.lock.isFileRemoved === true) this.#fail(new RemovedFile())
-  }
-
-  #fail(cause: unknown): void {
-    if (this.#failure !== undefined) return
-    if (isDamage(cause) || isStoreError(cause, 'STORE_DAMAGED')) this.#parts.ownership?.lock.suspect()
-    const failure = this.#noteFailure(cause)
-    if (cause instanceof RemovedFile) this.#rescuing = this.#rescue(cause)
-    else this.#settleFailed(failure)
-  }
-
-  #noteFailure(cause: unknown): KvFailure {
-    const { code, message } = failedError(this.location, cause)
-    this.#failure = { code, message, cause }
-    return this.#failure
-  }
-
-  /** What was acknowledged before the file was removed is all still there, as long as this process has it open. */
-  async #rescue(removed: RemovedFile): Promise<void> {
-    this.#settleFailed(this.#noteFailure(await removed.copied(this.#parts.environment)))
-  }
-
-  #assertUsable(): void {
-    if (this.#failure !== undefined) throw failedError(this.location, this.#failure.cause)
-    if (this.#closing !== undefined) throw closedError(this.location)
-  }
-
-  #refuseInsideWrite(method: string): void {
-    const running = this.#writer?.running
-    if (running === undefined) return
-    throw running.doom(
-      new TypeError(`A write body called ${method} of its store; use the transaction that it was given.`),
-    )
+    if (this.#parts.ownership?.lock.isFileRemoved === true) this.fail(new RemovedFile())
   }
 
   #statistics(): KvStatistics {
-    this.#refuseInsideWrite('statistics')
-    this.#assertUsable()
+    this.admit('statistics')
     const { environment, tables } = this.#parts
     this.#seeNewest()
     const { pageBytes } = environment
@@ -243,7 +192,7 @@ export class LmdbKv implements KvStore {
   }
 
   async #backup(path: string): Promise<number> {
-    this.#assertUsable()
+    this.admit('backup')
     const { environment } = this.#parts
     // A rewrite may have put another file in the place of the one that is open.
     this.#seeNewest()
@@ -251,9 +200,8 @@ export class LmdbKv implements KvStore {
   }
 
   async #rewrite(options: KvRewriteOptions = {}): Promise<KvRewriteReport> {
-    this.#refuseInsideWrite('rewrite')
     checkRewriteOptions(options)
-    this.#assertUsable()
+    this.admit('rewrite')
     const { environment, ownership } = this.#parts
     if (ownership === undefined || this.#writer === undefined) throw readOnlyError(this.location)
     if (this.#rewriting !== undefined) throw lockedError(this.location, 'a rewrite that is under way')
@@ -264,17 +212,18 @@ export class LmdbKv implements KvStore {
         lock,
         environment,
         writer: this.#writer,
+        queue: this.queue,
         reserve,
         mapBytes,
         assertUsable: () => {
-          this.#assertUsable()
+          this.admit('rewrite')
         },
-        hasFailed: () => this.#failure !== undefined,
+        hasFailed: () => this.hasFailed,
         onMoved: () => {
           noteMove(environment)
         },
         onFailure: (cause) => {
-          this.#fail(cause)
+          this.fail(cause)
         },
       },
       options,

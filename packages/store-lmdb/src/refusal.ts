@@ -1,6 +1,7 @@
 /** The errors of this package, each with what was wrong, where, and what to do next. */
 
 import { isStoreError, StoreError } from '@saltcod/store-core'
+import { failedError } from '@saltcod/store-core/backend'
 
 /** LMDB's code for a read that finds all slots taken. */
 const READERS_FULL = -30_790
@@ -76,39 +77,6 @@ export function overtakenError(path: string): StoreError {
   return new StoreError('STORE_LOCKED', `the store ${path} was changed by an owner while it was read`, {
     path,
     hint: 'read it again: beside an owner it is read with its lock file, and nothing can overtake that',
-  })
-}
-
-/** The store was closed by its user. */
-export function closedError(path: string): StoreError {
-  return new StoreError('STORE_CLOSED', `the store ${path} was closed`, { path, hint: 'open it again' })
-}
-
-/** The store was opened for reading. */
-export function readOnlyError(path: string): StoreError {
-  return new StoreError('STORE_READ_ONLY', `the store ${path} is open for reading only`, {
-    path,
-    hint: 'make the change through the process that owns the store',
-  })
-}
-
-/** LMDB or the system reported an error after which nothing can be trusted. */
-export function failedError(path: string, cause: unknown): StoreError {
-  const why = messageOf(cause).replace(`the store ${path} is damaged`, 'it is damaged')
-  return new StoreError('STORE_FAILED', `the store ${path} failed: ${why}`, {
-    path,
-    cause,
-    hint: 'look at the disk and the system log, then restart the process; it checks the store as it opens',
-  })
-}
-
-/** The commit failed at a point where the change may be on disk or not. */
-export function outcomeUnknownError(path: string, cause: unknown): StoreError {
-  const message = `the commit to ${path} failed half-way (${messageOf(cause)}); the change may be there or not`
-  return new StoreError('OUTCOME_UNKNOWN', message, {
-    path,
-    cause,
-    hint: 'restart the process, then ask again with the same request id',
   })
 }
 

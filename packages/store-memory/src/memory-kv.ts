@@ -1,20 +1,14 @@
-import { StoreError } from '@saltcod/store-core'
 import {
   checkFields,
-  checkWriteOptions,
   type KvCapabilities,
-  type KvFailure,
-  type KvSnapshot,
+  type KvReader,
   type KvStatistics,
   type KvStore,
-  type KvTransaction,
-  type KvWriteOptions,
-  KvWriteRun,
-  runReadBody,
+  KvStoreBase,
+  type KvWriteGroup,
 } from '@saltcod/store-core/backend'
 
 import { Tables } from './tables.ts'
-import { WriteQueue } from './write-queue.ts'
 
 /** Options of {@link openMemoryKv}. */
 export interface MemoryKvOptions {
@@ -28,85 +22,33 @@ export function openMemoryKv(options: MemoryKvOptions): KvStore {
   return new MemoryKv(new Tables(options.tables))
 }
 
-class MemoryKv implements KvStore {
+class MemoryKv extends KvStoreBase {
   readonly backend: string = 'memory'
-  readonly location: string = 'memory'
-  readonly readOnly: boolean = false
   readonly capabilities: KvCapabilities
-  /** Memory has no input or output that could fail. */
-  readonly failed: Promise<KvFailure> = new Promise<KvFailure>(() => undefined)
   readonly #tables: Tables
-  readonly #queue: WriteQueue = new WriteQueue()
-  #running: KvWriteRun | undefined
-  #closed: Promise<void> | undefined
 
   constructor(tables: Tables) {
+    super({ location: 'memory', tables: tables.names })
     this.#tables = tables
     this.capabilities = { durable: false, statistics: () => this.#statistics() }
   }
 
-  read<T>(body: (snapshot: KvSnapshot) => T): T {
-    this.#refuseInsideWrite('read')
-    if (this.#closed !== undefined) throw closedError()
-    return runReadBody(this.#tables.begin(), this.#tables.names, body)
+  protected snapshot<T>(run: (reader: KvReader) => T): T {
+    return run(this.#tables.begin())
   }
 
-  write<T>(body: (transaction: KvTransaction) => T, options: KvWriteOptions = {}): Promise<T> {
-    this.#refuseInsideWrite('write')
-    try {
-      checkWriteOptions(options)
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
-    if (this.#closed !== undefined) return Promise.reject(closedError())
-    return new Promise<T>((resolve, reject) => {
-      const request = (): void => {
-        try {
-          resolve(this.#run(body))
-        } catch (error) {
-          reject(error as Error)
-        }
-      }
-      this.#queue.push(request, options.background === true)
-    })
+  protected commit(group: KvWriteGroup): void {
+    group.run(this.#tables.begin())
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#queue.idle().then(() => {
-      this.#tables.clear()
-    })
-    return this.#closed
-  }
-
-  #run<T>(body: (transaction: KvTransaction) => T): T {
-    const change = this.#tables.begin()
-    const run = new KvWriteRun(change, this.#tables.names)
-    this.#running = run
-    try {
-      const result = run.run(body)
-      change.commit()
-      return result
-    } finally {
-      this.#running = undefined
-    }
-  }
-
-  #refuseInsideWrite(method: string): void {
-    if (this.#running === undefined) return
-    throw this.#running.doom(
-      new TypeError(`A write body called ${method} of its store; use the transaction that it was given.`),
-    )
+  protected async release(): Promise<void> {
+    this.#tables.clear()
   }
 
   #statistics(): KvStatistics {
-    this.#refuseInsideWrite('statistics')
-    if (this.#closed !== undefined) throw closedError()
+    this.admit('statistics')
     const tables = this.#tables.statistics()
     const usedBytes = tables.reduce((sum, table) => sum + table.usedBytes, 0)
     return { tables, usedBytes, freeBytes: 0, fileBytes: 0 }
   }
-}
-
-function closedError(): StoreError {
-  return new StoreError('STORE_CLOSED', 'the store in memory was closed', { hint: 'open a new one' })
 }

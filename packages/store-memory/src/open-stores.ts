@@ -1,35 +1,29 @@
 import type { ExecutionStore, JobStore, Json } from '@saltcod/store-core'
 import {
-  type Clock,
-  type OpenStoreOptions,
+  type BackendStoreOptions,
   openExecutionStore,
   openJobStore,
-  STORE_TABLES,
+  openOnBackend,
+  type StoreBackend,
 } from '@saltcod/store-core/backend'
 
 import { openMemoryKv } from './memory-kv.ts'
 
 /** Options of {@link openMemoryJobStore} and {@link openMemoryExecutionStore}. */
-export interface MemoryStoreOptions extends Omit<OpenStoreOptions, 'clock'> {
-  /** Tells the time, in milliseconds since 1970. Default: the system's clock, and `performance.now` as `steadyClock`. */
-  readonly clock?: Clock
-}
+export interface MemoryStoreOptions extends BackendStoreOptions {}
+
+const MEMORY: StoreBackend<object> = { fields: {}, openKv: openMemoryKv }
 
 /** Opens an empty job store that lives as long as the process. */
 export async function openMemoryJobStore<Spec = Json>(
   options: MemoryStoreOptions = {},
 ): Promise<JobStore<Spec>> {
-  return await openJobStore<Spec>(openMemoryKv({ tables: STORE_TABLES }), withClocks(options))
+  return await openOnBackend(options, MEMORY, openJobStore<Spec>)
 }
 
 /** Opens an empty execution store that lives as long as the process. */
 export async function openMemoryExecutionStore<Spec = Json>(
   options: MemoryStoreOptions = {},
 ): Promise<ExecutionStore<Spec>> {
-  return await openExecutionStore<Spec>(openMemoryKv({ tables: STORE_TABLES }), withClocks(options))
-}
-
-function withClocks({ clock, ...options }: MemoryStoreOptions): OpenStoreOptions {
-  const steadyClock = () => performance.now()
-  return clock === undefined ? { clock: Date.now, steadyClock, ...options } : { clock, ...options }
+  return await openOnBackend(options, MEMORY, openExecutionStore<Spec>)
 }

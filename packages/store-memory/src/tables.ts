@@ -1,4 +1,4 @@
-import type { KvRange, KvRow, KvTableStatistics, KvWriter } from '@saltcod/store-core/backend'
+import type { KvGroupWriter, KvRange, KvRow, KvTableStatistics } from '@saltcod/store-core/backend'
 
 import { ByteTree } from './byte-tree.ts'
 
@@ -12,7 +12,7 @@ export class Tables {
     this.#trees = new Map(names.map((name) => [name, new ByteTree()]))
   }
 
-  /** Returns what one body works on: the committed state, with changes that nobody sees until `commit`. */
+  /** Returns what bodies work on: the committed state, with changes that nobody else sees until they are kept. */
   begin(): TablesChange {
     return new TablesChange(this.#trees)
   }
@@ -28,8 +28,8 @@ export class Tables {
   }
 }
 
-/** One body's view: reads copies of the committed rows, writes into copies of the trees. */
-class TablesChange implements KvWriter {
+/** What bodies see, one after the other: reads copies of the committed rows, writes into copies of the trees. */
+class TablesChange implements KvGroupWriter {
   readonly #committed: Map<string, ByteTree>
   readonly #changed: Map<string, ByteTree> = new Map()
 
@@ -63,8 +63,13 @@ class TablesChange implements KvWriter {
   }
 
   /** Makes the changes the committed state. */
-  commit(): void {
+  keep(): void {
     for (const [table, tree] of this.#changed) this.#committed.set(table, tree)
+    this.#changed.clear()
+  }
+
+  undo(): void {
+    this.#changed.clear()
   }
 
   #tree(table: string): ByteTree {

@@ -82,6 +82,6 @@ test('a refusal says what was wrong and what to do', async () => {
   await kv.close()
   await assert.rejects(
     kv.write(() => undefined),
-    (error) => isStoreError(error, 'STORE_CLOSED') && error.hint === 'open a new one',
+    (error) => isStoreError(error, 'STORE_CLOSED') && error.hint === 'open it again',
   )
 })

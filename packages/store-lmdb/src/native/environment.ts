@@ -1,10 +1,11 @@
+import { failedError } from '@saltcod/store-core/backend'
 /** A thin, typed face of what the package uses of lmdb, and nothing else. Beside it only `native-opening.ts` knows of lmdb. */
 
 import type { KvRange, KvRow } from '@saltcod/store-core/backend'
 import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
 import { fileLength } from '../file/file-length.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
-import { failedError, nativeError, overtakenError } from '../refusal.ts'
+import { nativeError, overtakenError } from '../refusal.ts'
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { ENCODING, type EnvironmentOptions, type OpenedRoot, openNative } from './native-opening.ts'

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { failedError } from '@saltcod/store-core/backend'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
-import { damagedError, failedError } from '../refusal.ts'
+import { damagedError } from '../refusal.ts'
 
 /** A check that has not come to an end by then is ended; on a busy machine it may take a while. */
 const MAX_CHECK_MS = 300_000

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, linkSync, openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-
 import { isStoreError } from '@saltcod/store-core'
+import { failedError } from '@saltcod/store-core/backend'
 import { removeFile } from '../file/file-removal.ts'
 import { makeLockFile } from '../file/reader-table.ts'
 import { isSameFile, type StorePath, storePathOf } from '../file/store-path.ts'
 import { syncPath } from '../file/sync-path.ts'
 import { openEnvironment } from '../native/environment.ts'
 import { FileLock, isLocked } from '../owner/file-lock.ts'
-import { failedError, fullError, messageOf, systemCode } from '../refusal.ts'
+import { fullError, messageOf, systemCode } from '../refusal.ts'
 import { Reserve, type ReserveOptions } from '../write/reserve.ts'
 
 /** A new file gets so much before LMDB sees it, enough for its tables. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 
 import { isStoreError } from '@saltcod/store-core'
-import type { KvRewriteOptions, KvRewriteReport, KvRow } from '@saltcod/store-core/backend'
+import type { KvRewriteOptions, KvRewriteReport, KvRow, KvWriteQueue } from '@saltcod/store-core/backend'
 import { probeDataFile } from '../file/file-probe.ts'
 import { spareBytes } from '../file/free-space.ts'
 import { removeFresh, rewritePathOf } from '../file/rewrite-path.ts'
@@ -19,7 +19,8 @@ import {
   rewriteStoppedError,
   systemCode,
 } from '../refusal.ts'
-import { freePagesOf, type GroupWriter } from '../write/group-writer.ts'
+import { freePagesOf } from '../write/free-pages.ts'
+import type { GroupWriter } from '../write/group-writer.ts'
 import { type Reserve, reservedPages } from '../write/reserve.ts'
 import { ChangeJournal } from './change-journal.ts'
 import { announceSwap, endSwap, swapFiles } from './file-swap.ts'
@@ -57,6 +58,7 @@ export interface RewriteParts {
   readonly lock: OwnerLock
   readonly environment: Environment
   readonly writer: GroupWriter
+  readonly queue: KvWriteQueue
   readonly reserve: Reserve
   readonly mapBytes: number
   /** Told when another file is at the path. */
@@ -97,7 +99,7 @@ export class OnlineRewrite {
     this.#options = options
     this.#limits = limits
     this.#journal = new ChangeJournal(limits.journalKeys)
-    this.#pace = new WorkPace(() => parts.writer.turns, 50, MAX_BATCH_ROWS)
+    this.#pace = new WorkPace(() => parts.queue.turns, 50, MAX_BATCH_ROWS)
     // Also those that only another release knows.
     this.#bytesBefore = parts.environment.fileBytes()
     this.#tables = parts.environment.tableNames()
@@ -106,7 +108,7 @@ export class OnlineRewrite {
 
   /** Carries the rewrite out. Rejects as the contract says of `rewrite`; the store is then as it was. */
   async run(): Promise<KvRewriteReport> {
-    const { environment, writer, paths, reserve } = this.#parts
+    const { environment, writer, queue, paths, reserve } = this.#parts
     const startedAt = performance.now()
     const { fresh } = rewritePathOf(paths)
     let file: FreshFile | undefined
@@ -133,7 +135,7 @@ export class OnlineRewrite {
       throw this.#explained(error)
     } finally {
       writer.listen(undefined)
-      writer.slowDown(0)
+      queue.slowDown(0)
       environment.copies.release()
       this.#tidyUp()
     }
@@ -195,19 +197,19 @@ export class OnlineRewrite {
     if (this.#slowSinceMs === undefined) {
       this.#slowSinceMs = performance.now()
       this.#pace.hurried = true
-      this.#parts.writer.slowDown(SLOW_REST_FACTOR)
+      this.#parts.queue.slowDown(SLOW_REST_FACTOR)
     }
   }
 
   /** Returns how long writers were held, in milliseconds to one decimal. */
   async #exchange(file: FreshFile): Promise<number> {
-    const { environment, writer, paths, lock, onFailure } = this.#parts
+    const { environment, queue, paths, lock, onFailure } = this.#parts
     const { previous, fresh } = rewritePathOf(paths)
     if (existsSync(previous)) throw foreignError(previous, 'is in the way of a rewrite')
     // None is under way, so this waits for nothing.
     void environment.copies.hold()
     const heldAt = performance.now()
-    writer.hold()
+    queue.hold()
     try {
       spareDescriptors.lend(paths.data, () => announceSwap(paths))
       await copyLastKeys(environment, file, this.#journal.take())
@@ -243,14 +245,14 @@ export class OnlineRewrite {
 
   /** Readers wait as long as the mark is there, so a store that cannot take it away is of no use any more. */
   #endSwap(): void {
-    const { paths, writer, hasFailed, onFailure } = this.#parts
+    const { paths, queue, hasFailed, onFailure } = this.#parts
     try {
       if (!hasFailed()) endSwap(paths)
     } catch (error) {
       onFailure(error)
       throw error
     } finally {
-      writer.release()
+      queue.release()
     }
   }
 

@@ -1,6 +1,7 @@
 import { copyFileSync, linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { KvWriteQueue } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 import { resolveStorePath, type StorePath } from '../../src/file/store-path.ts'
 import { openLmdbJobStore, openLmdbKv } from '../../src/index.ts'
@@ -121,7 +122,7 @@ test('a reader reads what a dead owner left, except where data and lock file bel
 interface Parts {
   readonly paths: StorePath
   readonly environment: Environment
-  readonly writer: GroupWriter
+  readonly queue: KvWriteQueue
   readonly failures: unknown[]
   readonly rewrite: (limits: Partial<RewriteLimits>, onProgress?: () => void) => Promise<unknown>
   readonly close: () => Promise<void>
@@ -140,6 +141,13 @@ async function openParts(path: string): Promise<Parts> {
     confirm: () => undefined,
     committed: () => undefined,
     quarantined: () => undefined,
+  })
+  const queue = new KvWriteQueue({
+    location: path,
+    tables: new Set(TABLES),
+    commit: (group) => {
+      writer.commit(group)
+    },
     failed: (error) => void failures.push(error),
   })
   const parts = {
@@ -147,6 +155,7 @@ async function openParts(path: string): Promise<Parts> {
     lock,
     environment,
     writer,
+    queue,
     reserve,
     mapBytes: 2 ** 30,
     onMoved: () => undefined,
@@ -157,7 +166,7 @@ async function openParts(path: string): Promise<Parts> {
   return {
     paths,
     environment,
-    writer,
+    queue,
     failures,
     rewrite: (limits, onProgress) =>
       new OnlineRewrite(parts, onProgress === undefined ? {} : { onProgress }, {
@@ -165,7 +174,7 @@ async function openParts(path: string): Promise<Parts> {
         ...limits,
       }).run(),
     close: async () => {
-      await writer.idle()
+      await queue.idle()
       await environment.close()
       reserve.close()
       lock.release(true)
@@ -175,7 +184,7 @@ async function openParts(path: string): Promise<Parts> {
 
 test('a new file that is not what it should be gives way to the old one, and the store goes on', async () => {
   const path = await makeStore('old')
-  const { paths, environment, failures, writer, close } = await openParts(path)
+  const { paths, environment, failures, queue, close } = await openParts(path)
   copyFileSync(await makeStore('new'), `${path}.rewrite`)
   writeFileSync(`${path}.rewrite-lock`, Buffer.alloc(8_272))
   announceSwap(paths)
@@ -185,7 +194,7 @@ test('a new file that is not what it should be gives way to the old one, and the
   }
   expect(() => swapFiles(paths, environment, refuse, (error) => failures.push(error))).toThrow('another one')
   expect(failures).toEqual([])
-  await writer.submit((transaction) => {
+  await queue.submit((transaction) => {
     expect(String(transaction.get('alpha', key))).toBe('old')
     transaction.put('alpha', key, Buffer.from('goes on'))
   }, {})
@@ -202,7 +211,7 @@ test('a rewrite stops where too many rows change, or it cannot catch up', async 
     while (working) {
       last += 1
       const value = Buffer.from(String(last))
-      await parts.writer.submit((transaction) => {
+      await parts.queue.submit((transaction) => {
         transaction.put('alpha', key, value)
         for (let n = 0; n < 50; n += 1) transaction.put('alpha', Buffer.from(`row ${last} ${n}`), value)
       }, {})

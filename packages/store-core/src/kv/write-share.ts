@@ -1,14 +1,4 @@
-import type { KvWriteRun } from '@saltcod/store-core/backend'
-
-/** One call of `write` that waits for its turn. */
-export interface WriteRequest {
-  /** Runs the body and returns what delivers its result; throws what the body threw. */
-  readonly run: (run: KvWriteRun) => () => void
-  readonly reject: (error: unknown) => void
-  readonly background: boolean
-  /** Whether it may use the part of the reserve that is kept for what ends or frees something. */
-  readonly frees: boolean
-}
+import type { WriteRequest } from './write-group.ts'
 
 /** Of the writing time, the part that background work may take while the foreground has work too. */
 const BACKGROUND_SHARE = 0.25
@@ -16,8 +6,11 @@ const BACKGROUND_SHARE = 0.25
 /** How fast earlier turns are forgotten when the shares are compared. */
 const MEMORY = 0.9
 
-/** Two queues, foreground and background, each in the order in which the requests came. */
-export class WriteQueue {
+/**
+ * Two queues, foreground and background, each in the order in which the requests came, and whose turn it is. While nothing waits in the
+ * foreground, background work runs freely; else it gets its share of the time.
+ */
+export class WriteShare {
   readonly #foreground: Fifo<WriteRequest> = new Fifo<WriteRequest>()
   readonly #background: Fifo<WriteRequest> = new Fifo<WriteRequest>()
   #foregroundMs = 0
@@ -26,10 +19,6 @@ export class WriteQueue {
   /** Requests that wait. */
   get length(): number {
     return this.#foreground.length + this.#background.length
-  }
-
-  lengthOf(background: boolean): number {
-    return this.#of(background).length
   }
 
   push(request: WriteRequest): void {
