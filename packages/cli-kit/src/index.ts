@@ -10,6 +10,8 @@ export {
   wordsOption,
 } from './command/options.ts'
 export { createProgram, type ProgramHelp, type RunOptions, runProgram } from './command/program.ts'
+export type { Candidates, CandidatesOf, CompletionOptions, Question } from './completion/candidates.ts'
+export { addCompletionCommand } from './completion/completion-command.ts'
 export { countOf } from './display/count.ts'
 export { formatCsvLine } from './display/csv.ts'
 export { oneLine } from './display/one-line.ts'

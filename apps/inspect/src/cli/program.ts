@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { addCommand, createProgram, type Terminal } from '@saltcod/cli-kit'
+import { addCompletionCommand, createProgram, type Terminal } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
-import { type CommandLine, settle } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+import { candidatesOf } from './completion.ts'
 import { addCopyCommands } from './copy-commands.ts'
 import { addExplanationCommands } from './explanation-commands.ts'
 import { addFileCommands } from './file-commands.ts'
@@ -30,12 +31,10 @@ export function createCommandLine(terminal: Terminal): CommandLine {
   addRowCommands(line)
   addRepairCommands(line)
   addCopyCommands(line)
-  addCommand(program, 'completion <shell>', {
+  addCompletionCommand(program, terminal, {
     description: 'print completions for bash, zsh or fish',
-    examples: ['saltcod-inspect completion bash'],
-  }).action(async (shell) => {
-    const { completion } = await import('../commands/completion.ts')
-    await settle(line, completion(terminal, program, shell))
+    candidatesOf,
+    inPlaceOfCommand: { files: true },
   })
   return line
 }

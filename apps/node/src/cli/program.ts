@@ -1,5 +1,6 @@
 import {
   addCommand,
+  addCompletionCommand,
   createProgram,
   DOCUMENT_FORMATS,
   type Format,
@@ -9,6 +10,7 @@ import {
 import type { Command } from 'commander'
 import { programVersion } from '../version.ts'
 import { addArchiveCommands } from './archive-commands.ts'
+import { candidatesOf } from './completion.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addNodeFlags, addSettingFlags } from './flags.ts'
 import { addJobCommands } from './job-commands.ts'
@@ -101,20 +103,15 @@ function addRest(program: Command, terminal: Terminal): void {
     const commands = await import('./commands/version.ts')
     await commands.version(terminal, options)
   })
-  addCommand(program, 'completion <shell>', {
+  addCompletionCommand(program, terminal, {
     description:
       'Prints a script that completes commands, flags, states, formats, job ids and files: for bash, zsh or fish.',
-    examples: ['source <(saltcod completion bash)', 'saltcod completion fish | source'],
-  }).action(async (shell: string, _options: unknown, command: Command) => {
-    const { completion, SHELLS } = await import('./commands/completion.ts')
-    if (!SHELLS.includes(shell))
-      command.error(`error: unknown shell '${shell}', it is one of ${SHELLS.join(', ')}`)
-    completion(terminal, program, shell)
+    candidatesOf,
   })
   // What the scripts of the shells ask; its name is in them.
   const jobs = program.command('completion-jobs', { hidden: true }).description('Lists ids of jobs.')
   addNodeFlags(jobs).action(async (options) => {
-    const { completionJobs } = await import('./commands/completion.ts')
+    const { completionJobs } = await import('./commands/completion-jobs.ts')
     await completionJobs(terminal, options)
   })
 }
