@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadConfig } from '@saltcod/config'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { startNode } from '../src/node.ts'
 import type { WireGetJobAnswer, WirePutJobAnswer } from '../src/wire/models.ts'
@@ -35,7 +35,10 @@ export interface TestNode {
 const DEADLINE_MS = 30_000
 
 /** Starts a real node on memory stores for one test. */
-export async function startTestNode(flags: readonly string[] = []): Promise<TestNode> {
+export async function startTestNode(
+  flags: readonly string[] = [],
+  log: Logger = pino({ level: 'silent' }),
+): Promise<TestNode> {
   const directory = mkdtempSync(join(tmpdir(), 'saltcod-node-'))
   const argv = ['--repo', directory, '--port', '0', ...flags]
   const memory = ['--compute-execution-store-type', 'memory', '--requester-job-store-type', 'memory']
@@ -45,7 +48,7 @@ export async function startTestNode(flags: readonly string[] = []): Promise<Test
     config: { ...config, gracePeriodMs: 0 },
     nodeId: 'n-test',
     shownConfig: () => ({}),
-    log: pino({ level: 'silent' }),
+    log,
     signal: new AbortController().signal,
   })
   onTestFinished(async () => {
@@ -53,6 +56,18 @@ export async function startTestNode(flags: readonly string[] = []): Promise<Test
     rmSync(directory, { recursive: true, force: true })
   })
   return client(node.url, directory)
+}
+
+/** Returns the flags of a node with an archive, whose addresses are there only where one is configured. */
+export function archiveFlags(): string[] {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-archive-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const file = join(directory, 'saltcod.yaml')
+  writeFileSync(
+    file,
+    JSON.stringify({ Node: { Requester: { Archive: { Directory: join(directory, 'archive') } } } }),
+  )
+  return ['--config', file]
 }
 
 function client(url: string, directory: string): TestNode {

@@ -3,7 +3,8 @@ import { isStoreError } from '@saltcod/store-core'
 import type { ApiErrorCode } from '../../wire/api-error.ts'
 import { ApiError, isApiError, shortText } from '../../wire/api-error.ts'
 
-const CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
+/** Every code, so that whoever adds one decides what a client is told. What is no mistake of a client is an `InternalError`. */
+const CODES: Readonly<Record<StoreErrorCode, ApiErrorCode>> = {
   JOB_NOT_FOUND: 'NotFound',
   JOB_VERSION_NOT_FOUND: 'NotFound',
   EXECUTION_NOT_FOUND: 'NotFound',
@@ -28,13 +29,27 @@ const CODES: Partial<Record<StoreErrorCode, ApiErrorCode>> = {
   REVISION_CONFLICT: 'ConflictJobState',
   ALREADY_TERMINAL: 'ConflictJobState',
   ILLEGAL_TRANSITION: 'ConflictJobState',
+  JOB_HELD: 'ConflictJobState',
+  JOB_NOT_TERMINAL: 'ConflictJobState',
+  REWRITE_STOPPED: 'ServiceUnavailable',
+  FEED_DIVERGED: 'InternalError',
+  LEASE_LOST: 'InternalError',
+  RECORD_CORRUPT: 'InternalError',
+  SCHEMA_TOO_NEW: 'InternalError',
+  STORE_DAMAGED: 'InternalError',
+  STORE_FOREIGN: 'InternalError',
+  STORE_LOCKED: 'InternalError',
+  STORE_NOT_FOUND: 'InternalError',
+  STORE_OTHER_NODE: 'InternalError',
+  STORE_PERMISSION: 'InternalError',
+  STORE_READ_ONLY: 'InternalError',
 }
 
 /** Turns whatever was thrown into a refusal that can be answered. What is not known becomes an `InternalError` without details. */
 export function toApiError(error: unknown): ApiError {
   if (isApiError(error)) return error
   if (isStoreError(error)) {
-    const code = CODES[error.code] ?? 'InternalError'
+    const code = CODES[error.code]
     return new ApiError(code, error.message, {
       component: 'JobStore',
       cause: error,

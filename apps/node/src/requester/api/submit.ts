@@ -60,7 +60,7 @@ async function update(
     isDeepStrictEqual(present.spec, changes.spec)
   if (unchanged && !force) {
     throw new ApiError(
-      'InternalError',
+      'JobUnchanged',
       `no changes detected for new job spec. Job Name: '${name}', Job Id: '${present.id}'`,
       { hint: 'Use the --force flag to override this warning', component: 'JobStore' },
     )

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { pino } from 'pino'
 import { onTestFinished, test, vi } from 'vitest'
 import { KnownPaths } from '../../../src/requester/api/known-paths.ts'
 import type {
@@ -11,7 +9,7 @@ import type {
   WirePage,
   WirePutJobAnswer,
 } from '../../../src/wire/models.ts'
-import { noopJob, startTestNode } from '../../node-fixture.ts'
+import { archiveFlags, noopJob, startTestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'
 const INHERITED = ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty', '__defineGetter__']
@@ -56,21 +54,11 @@ function watchInterface(): { readonly routes: Set<string>; readonly parameters: 
   return { routes, parameters }
 }
 
-/** Returns the flags of a node with an archive, whose addresses are there only where one is configured. */
-function withArchive(): string[] {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-archive-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  const file = join(directory, 'saltcod.yaml')
-  writeFileSync(
-    file,
-    JSON.stringify({ Node: { Requester: { Archive: { Directory: join(directory, 'archive') } } } }),
-  )
-  return ['--config', file]
-}
-
 test('no parameter of any address brings an internal error, whatever its value', async () => {
   const { routes, parameters } = watchInterface()
-  const node = await startTestNode(withArchive())
+  const errors: string[] = []
+  const log = pino({ level: 'error' }, { write: (line) => void errors.push(line) })
+  const node = await startTestNode(archiveFlags(), log)
   assert.ok([...routes].some((route) => route.includes('/archive')))
   const batch = await node.submit(noopJob())
   const service = await node.submit(noopJob({ Type: 'service', Name: 'served' }, { DurationMs: 60_000 }))
@@ -114,6 +102,7 @@ test('no parameter of any address brings an internal error, whatever its value',
     )
   }
   assert.deepEqual(internal, [])
+  assert.deepEqual(errors, [])
   const { status } = await node.request<WireError>('GET', '/api/v1/orchestrator/nodes?order_by=constructor')
   assert.equal(status, 400)
 }, 60_000)

@@ -94,7 +94,10 @@ test('the same name is a new version of the job, and the same job again is refus
   const id = await node.submit(noopJob({ Name: 'mill' }))
   await node.until('mill', 'Completed')
   const same = await node.request<WireError>('PUT', JOBS, { Job: noopJob({ Name: 'mill' }) })
-  assert.deepEqual([same.status, same.body.Message.startsWith('no changes detected')], [500, true])
+  assert.deepEqual(
+    [same.status, same.body.Code, same.body.Message.startsWith('no changes detected')],
+    [409, 'JobUnchanged', true],
+  )
   assert.equal(await node.submit(noopJob({ Name: 'mill', Priority: 3 })), id)
   const { Job } = await node.until('mill', 'Completed')
   assert.deepEqual([Job.Version, Job.Priority], [2, 3])

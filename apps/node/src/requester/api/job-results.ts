@@ -1,9 +1,9 @@
 import type { Job, JobStore } from '@saltcod/store-core'
-import type { JobSpec } from '../spec/job-spec.ts'
-import { ApiError } from '../wire/api-error.ts'
-import { specConfigToWire } from '../wire/execution-output.ts'
-import type { WireSpecConfig } from '../wire/models.ts'
-import { collectItems } from './pages.ts'
+import type { JobSpec } from '../../spec/job-spec.ts'
+import { ApiError } from '../../wire/api-error.ts'
+import { specConfigToWire } from '../../wire/execution-output.ts'
+import type { WireSpecConfig } from '../../wire/models.ts'
+import { collectItems } from '../pages.ts'
 
 /** Returns where the results of a job are, one for each completed execution that published some. Throws for jobs that never end. */
 export async function jobResults(store: JobStore<JobSpec>, job: Job<JobSpec>): Promise<WireSpecConfig[]> {
