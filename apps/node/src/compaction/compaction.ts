@@ -4,7 +4,6 @@ import { type DurableStore, isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import { EventCount } from '../waiting/event-count.ts'
 import { pause } from '../waiting/pause.ts'
-import { ApiError } from '../wire/api-error.ts'
 import { type CompactionStatus, type StoreCompaction, type StoreName, sumUp } from './compaction-report.ts'
 
 /** What recovers after a start has the disk first. */
@@ -64,17 +63,14 @@ export class Compaction {
   }
 
   /**
-   * Begins to rewrite every store that can be, unless that is going on; `status` tells how far it is. Throws an
-   * `ApiError` where none of them can.
+   * Begins to rewrite every store that can be, unless that is going on; `status` tells how far it is. Returns `null`
+   * where none of them can, and nothing begins.
    */
-  begin(): CompactionStatus {
+  begin(): CompactionStatus | null {
     if (this.#status.running) return this.#status
     const { stores } = this.#parts
-    if (!stores.some(({ store }) => store.capabilities.rewrite !== undefined || isInMemory(store))) {
-      throw new ApiError('NotImplemented', 'this store cannot be rewritten', {
-        hint: 'with the node stopped, saltcod-inspect compact STORE TARGET writes a small copy',
-      })
-    }
+    if (!stores.some(({ store }) => store.capabilities.rewrite !== undefined || isInMemory(store)))
+      return null
     this.#begin(stores)
     return this.#status
   }

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
+import { fastify } from 'fastify'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { Compaction } from '../../src/compaction/compaction.ts'
+import { type CompactedStore, Compaction } from '../../src/compaction/compaction.ts'
 import type { StoreCompaction } from '../../src/compaction/compaction-report.ts'
+import { addCompactionRoutes } from '../../src/compaction/compaction-routes.ts'
 
 const MIN_BYTES = 200_000
 
@@ -78,4 +80,23 @@ test('other rules hold at once, also where there was none to look', async () => 
   compaction.start()
   compaction.follow({ atStart: false, everyMs: 50, deadShare: 0.3, minBytes: MIN_BYTES })
   await expect.poll(() => reports.length, { timeout: 20_000 }).toBe(1)
+})
+
+test('that no store can be rewritten is told by the API alone', async () => {
+  const store = { capabilities: { durable: true }, info: () => Promise.reject(new Error('not asked')) }
+  const compaction = new Compaction({
+    stores: [{ name: 'jobs', store: store as unknown as CompactedStore['store'] }],
+    rules: { atStart: false, everyMs: 0, deadShare: 0, minBytes: 0 },
+    log: pino({ level: 'silent' }),
+  })
+  expect(compaction.begin()).toBeNull()
+  const api = fastify()
+  const refusals: unknown[] = []
+  api.setErrorHandler((error, _request, reply) => {
+    refusals.push(error)
+    void reply.send('')
+  })
+  addCompactionRoutes(api, compaction)
+  await api.inject({ method: 'POST', url: '/api/v1/saltcod/compact' })
+  expect(refusals).toMatchObject([{ code: 'NotImplemented', message: 'this store cannot be rewritten' }])
 })
