@@ -5,24 +5,28 @@ import { ApiError } from '../../wire/api-error.ts'
 import type { ClientVersion } from '../../wire/client-version.ts'
 import { executionToWire } from '../../wire/execution-output.ts'
 import type { WireExecution, WirePage } from '../../wire/models.ts'
-import { collectItems } from '../pages.ts'
 import type { ApiContext } from './api-context.ts'
+import { pageInOrder, type ReadPage, sortedPage } from './listed-page.ts'
+import type { PageToken } from './page-token.ts'
 import { readPageToken, writePageToken } from './page-token.ts'
 import type { Query } from './query.ts'
 
 type Order = (a: Execution, b: Execution) => number
 
-const byCreation: Order = (a, b) => a.createdAtMs - b.createdAtMs
+/** What a client may write for the order of the store. */
+const BY_CREATION: ReadonlySet<string> = new Set(['create_time', 'created_at'])
+
 const byChange: Order = (a, b) => a.modifiedAtMs - b.modifiedAtMs
 
-const ORDERS: ReadonlyMap<string, Order> = new Map<string, Order>([
-  ['create_time', byCreation],
-  ['created_at', byCreation],
+/** The orders that no index has. */
+const SORTED: ReadonlyMap<string, Order> = new Map<string, Order>([
   ['modify_time', byChange],
   ['modified_at', byChange],
   ['id', (a, b) => (a.id < b.id ? -1 : 1)],
   ['state', (a, b) => EXECUTION_STATES.indexOf(a.state) - EXECUTION_STATES.indexOf(b.state)],
 ])
+
+const ALL_VERSIONS = 0
 
 /** Lists the executions of a job as a client asks for them: those of one version, or of all. */
 export async function listExecutions(
@@ -31,6 +35,23 @@ export async function listExecutions(
   job: Job<JobSpec>,
   query: Query,
 ): Promise<WirePage<WireExecution>> {
+  const token = tokenOf(query)
+  // A job that is revised meanwhile must not mix its versions.
+  const { jobVersion = query.flag('all_job_versions') ? ALL_VERSIONS : job.version } = token
+  const conditions = { jobId: job.id, ...(jobVersion === ALL_VERSIONS ? {} : { jobVersion }) }
+  const read: ReadPage<Execution> = (page) => requester.store.listExecutions({ ...conditions, ...page })
+  const order = SORTED.get(token.orderBy)
+  const { items, next, missing } =
+    order === undefined ? await pageInOrder(read, token) : await sortedPage(read, token, order, 'executions')
+  const taskName = job.spec.Tasks[0]?.Name ?? 'main'
+  return {
+    NextToken: next === null ? '' : writePageToken({ ...token, jobVersion, ...next }),
+    Items: items.map((execution) => executionToWire(execution, taskName, client)),
+    ...(missing === 0 ? {} : { Missing: missing }),
+  }
+}
+
+function tokenOf(query: Query): PageToken {
   const text = query.text('next_token')
   const token =
     text === null
@@ -40,28 +61,10 @@ export async function listExecutions(
           orderBy: query.text('order_by') ?? 'created_at',
         }
       : readPageToken(text)
-  const order = ORDERS.get(token.orderBy)
-  if (order === undefined) {
+  if (!BY_CREATION.has(token.orderBy) && !SORTED.has(token.orderBy)) {
     throw new ApiError('BadRequest', 'invalid order_by', {
-      hint: `it is one of ${[...ORDERS.keys()].join(', ')}`,
+      hint: `it is one of ${[...BY_CREATION, ...SORTED.keys()].join(', ')}`,
     })
   }
-  const version = query.flag('all_job_versions') ? {} : { jobVersion: job.version }
-  let missing = 0
-  const executions = await collectItems(
-    (cursor) => requester.store.listExecutions({ jobId: job.id, ...version, limit: 1000, cursor }),
-    (damaged) => {
-      missing += damaged
-    },
-  )
-  executions.sort(order)
-  if (token.reverse) executions.reverse()
-  const offset = token.offset ?? 0
-  const end = token.limit === 0 ? executions.length : offset + token.limit
-  const taskName = job.spec.Tasks[0]?.Name ?? 'main'
-  return {
-    NextToken: end < executions.length ? writePageToken({ ...token, offset: end }) : '',
-    Items: executions.slice(offset, end).map((execution) => executionToWire(execution, taskName, client)),
-    ...(missing === 0 ? {} : { Missing: missing }),
-  }
+  return token
 }

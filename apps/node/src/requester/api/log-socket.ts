@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Execution } from '@saltcod/store-core'
+import type { Execution, Page, PageCursor } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
@@ -13,7 +13,7 @@ import { looseField } from '../../wire/loose-keys.ts'
 import type { WireLogMessage } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
 import type { KnownNode } from '../nodes.ts'
-import { collectItems } from '../pages.ts'
+import { allItems } from '../pages.ts'
 import type { ApiContext } from './api-context.ts'
 import { findJob } from './api-context.ts'
 import type { Connections } from './connections.ts'
@@ -32,6 +32,8 @@ const MOST_UNSENT_BYTES = 1024 * 1024
 const FIRST_CONTACT_MS = 10_000
 const LOOK_MS = 50
 const NOTHING_READ: LogPosition = { attempt: 0, stdout: 0, stderr: 0 }
+/** Among so many executions the log to be read is looked for. */
+const NEWEST = 100
 const DISCARDED = new Set(['AskForBidRejected', 'BidRejected'])
 
 /** Serves logs over websockets. Errors are told in a message, because clients show nothing of a refused handshake. */
@@ -118,25 +120,29 @@ async function send(client: WebSocket, message: WireLogMessage, signal: AbortSig
   await new Promise<void>((resolve) => client.send(JSON.stringify(message), () => resolve()))
 }
 
-/** Chooses the execution that was asked for, or else the one that changed last and was not refused. */
+/** Chooses the execution that was asked for, or else the one that changed last of the newest that were not refused. */
 async function chooseExecution(
-  context: ApiContext,
+  { requester: { store } }: ApiContext,
   jobId: string,
   wanted: string | null,
 ): Promise<Execution> {
-  const { store } = context.requester
-  const executions = await collectItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor }))
   if (wanted !== null) {
-    const found =
-      executions.find(({ id }) => id === wanted) ?? executions.find(({ id }) => id.startsWith(wanted))
-    if (found !== undefined) return found
+    const exact = await store.getExecution(wanted)
+    if (exact?.jobId === jobId) return exact
+    for await (const execution of allItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor })))
+      if (execution.id.startsWith(wanted)) return execution
     throw new ApiError('NotFound', `unable to find execution ${wanted} in job ${jobId}`)
   }
-  const [newest] = executions
-    .filter(({ state }) => !DISCARDED.has(state))
-    .toSorted((a, b) => b.modifiedAtMs - a.modifiedAtMs)
-  if (newest === undefined) throw new ApiError('NotFound', `no executions found for job ${jobId}`)
-  return newest
+  let cursor: PageCursor | null = null
+  do {
+    const page: Page<Execution> = await store.listExecutions({ jobId, limit: NEWEST, reverse: true, cursor })
+    const [last] = page.items
+      .filter(({ state }) => !DISCARDED.has(state))
+      .toSorted((a, b) => b.modifiedAtMs - a.modifiedAtMs)
+    if (last !== undefined) return last
+    cursor = page.next
+  } while (cursor !== null)
+  throw new ApiError('NotFound', `no executions found for job ${jobId}`)
 }
 
 async function* partsOf(

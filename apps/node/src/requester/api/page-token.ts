@@ -9,6 +9,8 @@ export interface PageToken {
   readonly limit: number
   readonly reverse: boolean
   readonly orderBy: string
+  /** The version of a job whose executions are listed; 0 for those of all. */
+  readonly jobVersion?: number
 }
 
 /** Writes a token as text that goes into a URL as it is. */
@@ -31,13 +33,17 @@ export function readPageToken(text: string): PageToken {
 
 function isPageToken(value: unknown): value is PageToken {
   if (typeof value !== 'object' || value === null) return false
-  const { cursor, offset, limit, reverse, orderBy } = value as Record<string, unknown>
+  const { cursor, offset, limit, reverse, orderBy, jobVersion } = value as Record<string, unknown>
   return (
     (cursor === undefined || typeof cursor === 'string') &&
-    (offset === undefined || (Number.isSafeInteger(offset) && Number(offset) >= 0)) &&
-    Number.isSafeInteger(limit) &&
-    Number(limit) >= 0 &&
+    (offset === undefined || isWhole(offset)) &&
+    (jobVersion === undefined || isWhole(jobVersion)) &&
+    isWhole(limit) &&
     typeof reverse === 'boolean' &&
     typeof orderBy === 'string'
   )
+}
+
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
