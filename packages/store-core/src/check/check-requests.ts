@@ -5,9 +5,9 @@ import type { Findings } from './findings.ts'
 
 /** Checks that a request id has its row by time, without which it would never be forgotten. Throws `RECORD_CORRUPT`. */
 export function checkRequest({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {
-  const { at } = requestTable.decode(key, value)
+  const { atMs } = requestTable.decode(key, value)
   const id = String(decodeTuple(key)[0])
-  const indexKey = requestIndexKey(at, id)
+  const indexKey = requestIndexKey(atMs, id)
   if (snapshot.get('index', indexKey) !== undefined) return
   findings.add('record-without-index', 'index', indexKey, id, `request ${id} lacks an index row`)
 }

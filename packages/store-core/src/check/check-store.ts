@@ -83,7 +83,7 @@ export async function checkStore(
   checkOptionalInteger('batchRows', options.batchRows, 1, MAX_RANGE_ROWS)
   const findings = new Findings(options)
   const indexes = new IndexTally()
-  const start = kv.read(knownSequence).n
+  const start = kv.read(knownSequence).newest
   await checkRecords(kv, plan, options, findings, indexes)
   await checkFolded(stored, kind, options, findings)
   await forEachBatch(kv, 'index', options, (rows) => {
@@ -93,7 +93,7 @@ export async function checkStore(
     }
   })
   // Sums of two moments say nothing of each other.
-  const still = kv.read(knownSequence).n === start
+  const still = kv.read(knownSequence).newest === start
   await forEachBatch(kv, 'index', options, (rows, snapshot) => {
     for (const row of rows) {
       if (still && indexes.isComplete(row.key)) continue
@@ -226,7 +226,7 @@ async function checkFeed(kv: KvStore, options: CheckOptions, findings: Findings)
   let rows = 0
   let bytes = 0
   await forEachBatch(kv, 'feed', options, (batch, snapshot) => {
-    const { n, damaged } = knownSequence(snapshot)
+    const { newest, damaged } = knownSequence(snapshot)
     for (const { key, value } of batch) {
       findings.look('feed')
       rows += 1
@@ -234,13 +234,13 @@ async function checkFeed(kv: KvStore, options: CheckOptions, findings: Findings)
       findings.guard(
         () => {
           feed.decode(key, value)
-          if (damaged === true || Number(decodeTuple(key)[0]) <= n) return
+          if (damaged === true || Number(decodeTuple(key)[0]) <= newest) return
           findings.add(
             'sequence-ahead',
             'feed',
             key,
             '',
-            `a feed entry lies beyond the newest sequence number ${n}`,
+            `a feed entry lies beyond the newest sequence number ${newest}`,
           )
         },
         { table: 'feed', key },
@@ -249,12 +249,17 @@ async function checkFeed(kv: KvStore, options: CheckOptions, findings: Findings)
   })
   const end = kv.read(knownSequence)
   if (end.damaged === true) return
-  if (end.n !== start.n || end.trimmed !== start.trimmed || (rows === end.rows && bytes === end.bytes)) return
+  if (
+    end.newest !== start.newest ||
+    end.trimmed !== start.trimmed ||
+    (rows === end.feedEntries && bytes === end.feedBytes)
+  )
+    return
   findings.add(
     'feed-total-wrong',
     'meta',
     null,
     '',
-    `the feed is said to have ${end.rows} entries of ${end.bytes} bytes, it has ${rows} of ${bytes}`,
+    `the feed is said to have ${end.feedEntries} entries of ${end.feedBytes} bytes, it has ${rows} of ${bytes}`,
   )
 }

@@ -74,9 +74,9 @@ export class HistoryRules {
     this.#last = entry.sequence
     const before = this.#newest.get(subject)
     const { newState, revision, sequence } = entry
-    const { n, damaged } = knownSequence(snapshot)
-    if (damaged !== true && sequence > n) {
-      const message = `an entry lies beyond the newest sequence number ${n}`
+    const { newest, damaged } = knownSequence(snapshot)
+    if (damaged !== true && sequence > newest) {
+      const message = `an entry lies beyond the newest sequence number ${newest}`
       findings.add('sequence-ahead', 'history', row.key, subject, message)
     }
     for (const { rule, message } of stepProblems(entry, before, afterLoss, machine)) {

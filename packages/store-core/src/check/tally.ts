@@ -36,7 +36,7 @@ export class Tally {
   /** Notes the counters before the first batch. */
   begin(snapshot: KvSnapshot): void {
     this.#startCounters = JSON.stringify(readCounters(snapshot).counts)
-    this.#startSequence = knownSequence(snapshot).n
+    this.#startSequence = knownSequence(snapshot).newest
   }
 
   /** Counts a record. */
@@ -51,7 +51,10 @@ export class Tally {
   /** Notes the end of a batch; `lastKey` is `null` for the last one of a kind. */
   endBatch(kind: RecordKind, lastKey: Uint8Array | null, snapshot: KvSnapshot): void {
     const batches = this.#batches.get(kind) ?? []
-    batches.push({ lastKey: lastKey === null ? '~' : keyToHex(lastKey), sequence: knownSequence(snapshot).n })
+    batches.push({
+      lastKey: lastKey === null ? '~' : keyToHex(lastKey),
+      sequence: knownSequence(snapshot).newest,
+    })
     this.#batches.set(kind, batches)
   }
 
@@ -62,7 +65,7 @@ export class Tally {
   finish(kv: KvStore, findings: Findings): boolean {
     const end = kv.read((snapshot) => ({
       counters: readCounters(snapshot).counts,
-      sequence: knownSequence(snapshot).n,
+      sequence: knownSequence(snapshot).newest,
       trimmed: knownSequence(snapshot).trimmed,
     }))
     if (end.trimmed > this.#startSequence) return false

@@ -138,7 +138,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
     if (this.#clockWasSet) await this.#followClock()
     const found = this.#kv.read((snapshot) => ({
       ...readPage(snapshot, listing(snapshot), request),
-      feedCursor: encodeFeedCursor(snapshot, knownSequence(snapshot).n),
+      feedCursor: encodeFeedCursor(snapshot, knownSequence(snapshot).newest),
     }))
     await this.#quarantine(found.damaged)
     return found
@@ -228,8 +228,8 @@ export abstract class DurableStoreOnKv implements DurableStore {
         incarnations: readIncarnations(snapshot, MAX_INCARNATIONS_SHOWN).map(
           ({ number: _, ...incarnation }) => incarnation,
         ),
-        sequence: sequence.n,
-        lastChangeAtMs: sequence.at,
+        sequence: sequence.newest,
+        lastChangeAtMs: sequence.newestAtMs,
         createdAtMs: store?.createdAtMs ?? 0,
         quarantined: readQuarantine(snapshot).length,
       }
@@ -304,7 +304,7 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async latestCursor(): Promise<FeedCursor> {
-    return await this.read((snapshot) => encodeFeedCursor(snapshot, knownSequence(snapshot).n))
+    return await this.read((snapshot) => encodeFeedCursor(snapshot, knownSequence(snapshot).newest))
   }
 
   async getNamedCursor(name: string): Promise<FeedCursor | null> {

@@ -105,6 +105,6 @@ function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rule
   if (owner === null) return
   const { id } = owner
   const entry = toHistoryEntry({ jobId: '', executionId: id }, key, decoded)
-  const step = { row, entry, subject: id, afterLoss: decoded.x === true }
+  const step = { row, entry, subject: id, afterLoss: decoded.isLoss === true }
   rules.visit(step, owner.key, COMPUTE_MACHINE, snapshot, findings)
 }

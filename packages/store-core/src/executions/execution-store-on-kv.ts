@@ -54,7 +54,7 @@ import { finishedExecutionListing, measureExecution } from './finished-execution
 import { FOLD_EXECUTIONS } from './fold-executions.ts'
 import { reclaimExecutions } from './reclaim-executions.ts'
 
-const checkpointTable = new RecordTable<{ readonly n: number }>('meta', 1)
+const checkpointTable = new RecordTable<{ readonly value: number }>('meta', 1, { value: 'n' })
 
 /** States in which work begins; the way to all others leads to an end. */
 const BEGINNINGS: ReadonlySet<ComputeState> = new Set(['Created', 'BidAccepted', 'Running'])
@@ -154,7 +154,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
 
   async getCheckpoint(name: string): Promise<number> {
     checkText('checkpoint name', name)
-    return await this.read((snapshot) => checkpointTable.get(snapshot, tuple('checkpoint', name))?.n ?? 0)
+    return await this.read((snapshot) => checkpointTable.get(snapshot, tuple('checkpoint', name))?.value ?? 0)
   }
 
   async setCheckpoint(name: string, value: number): Promise<void> {
@@ -164,7 +164,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
       'setCheckpoint',
       {},
       ({ rows }) => {
-        checkpointTable.put(rows, tuple('checkpoint', name), { n: value })
+        checkpointTable.put(rows, tuple('checkpoint', name), { value })
       },
       FREES,
     )

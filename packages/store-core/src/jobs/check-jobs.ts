@@ -282,6 +282,6 @@ function visitHistory(row: KvRow, snapshot: KvSnapshot, findings: Findings, rule
   const entry = toHistoryEntry({ jobId }, key, decoded)
   const subject = entry.executionId ?? jobId
   const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
-  const step = { row, entry, subject, afterLoss: decoded.x === true }
+  const step = { row, entry, subject, afterLoss: decoded.isLoss === true }
   rules.visit(step, owner.key, machine, snapshot, findings)
 }

@@ -117,7 +117,7 @@ function begin(mutation: Mutation, { executions, evaluations, history }: ImportJ
   stageReclaim(mutation, jobKey(id), id, mutation.steadyMs + ABANDONED_MS)
   const highest = [...history, ...evaluations].reduce((most, { sequence }) => Math.max(most, sequence), 0)
   // Numbers of another store may lie ahead of this one's, and would be given out again.
-  return highest > readSequence(rows).n
+  return highest > readSequence(rows).newest
 }
 
 function refuseTakenKey(snapshot: KvSnapshot, { id, namespace, submitKey }: Job): void {

@@ -20,7 +20,7 @@ export interface MigrationReport {
 export async function beginMigration(kv: KvStore): Promise<MigrationReport | null> {
   const { row, sequence } = kv.read((snapshot) => ({
     row: readStoreRow(snapshot),
-    sequence: readSequence(snapshot).n,
+    sequence: readSequence(snapshot).newest,
   }))
   if (row === undefined || row.schema >= SCHEMA_VERSION) return null
   const backup = await backUp(kv, row.schema, sequence)

@@ -32,7 +32,7 @@ export async function rebuildExecutions(run: RebuildRun): Promise<void> {
     }
     if (is === 'deleted') return
     const entry = toHistoryEntry({ jobId: '', executionId: id }, row.key, decoded)
-    const about = { subject: id, afterLoss: decoded.x === true }
+    const about = { subject: id, afterLoss: decoded.isLoss === true }
     filter.visit(row, rows, entry, about, ownerKey, COMPUTE_MACHINE)
   })
   await run.once((rows) => filter.end(rows))

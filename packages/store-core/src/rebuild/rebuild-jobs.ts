@@ -65,7 +65,7 @@ export async function rebuildJobs(run: RebuildRun): Promise<void> {
     if (is === 'deleted') return
     const entry = toHistoryEntry({ jobId }, row.key, decoded)
     const machine: StateMachine<string> = entry.executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
-    const about = { subject: entry.executionId ?? jobId, afterLoss: decoded.x === true }
+    const about = { subject: entry.executionId ?? jobId, afterLoss: decoded.isLoss === true }
     filter.visit(row, rows, entry, about, ownerKey, machine)
   })
   await run.once((rows) => filter.end(rows))

@@ -51,8 +51,8 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
   await run.each(
     'requests',
     ({ key, value }, rows) => {
-      const { at } = requestTable.decode(key, value)
-      rows.put('index', requestIndexKey(at, String(decodeTuple(key)[0])), EMPTY)
+      const { atMs } = requestTable.decode(key, value)
+      rows.put('index', requestIndexKey(atMs, String(decodeTuple(key)[0])), EMPTY)
     },
     LIGHT_BATCH_ROWS,
   )
@@ -78,17 +78,17 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
   await noteLosses(run, kv)
   await kv.write((rows) => {
     const before = readSequence(rows)
-    const lost = before.n === 0 && run.newestSequence > 0
-    const n = lost ? run.newestSequence + SAFE_GAP : Math.max(before.n, run.newestSequence)
-    const trimmed = lost ? (first === null ? n : first - 1) : before.trimmed
-    const at = before.at === 0 ? run.nowMs : before.at
-    writeSequence(rows, { n, at, rows: entries, bytes, trimmed })
+    const lost = before.newest === 0 && run.newestSequence > 0
+    const newest = lost ? run.newestSequence + SAFE_GAP : Math.max(before.newest, run.newestSequence)
+    const trimmed = lost ? (first === null ? newest : first - 1) : before.trimmed
+    const newestAtMs = before.newestAtMs === 0 ? run.nowMs : before.newestAtMs
+    writeSequence(rows, { newest, newestAtMs, feedEntries: entries, feedBytes: bytes, trimmed })
   })
 }
 
 /** Gives each history that lost entries one that says so, with numbers behind all others. */
 async function noteLosses(run: RebuildRun, kv: KvStore): Promise<void> {
-  run.sawSequence(kv.read(readSequence).n)
+  run.sawSequence(kv.read(readSequence).newest)
   for (const { ownerKey, last, record } of run.lostHistory) {
     run.newestSequence += 1
     const sequence = run.newestSequence

@@ -1,6 +1,7 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
 import { knownSequence } from './damaged-meta.ts'
+import type { DiskNames } from './field-names.ts'
 import { readSequence } from './meta.ts'
 import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
@@ -8,19 +9,22 @@ import { CLOCK_STEP_MS, type Moment } from './steady-clock.ts'
 
 /** By how much steady time is ahead of the machine's clock, as it was written down last; negative where it is behind. */
 interface ClockRow {
-  readonly a: number
+  readonly aheadMs: number
   /** What the clock told at that moment. */
-  readonly at: number
+  readonly atMs: number
   /** The newest sequence number at that moment. */
-  readonly n: number
+  readonly newestSequence: number
 }
 
-const table = new RecordTable<ClockRow>('meta', 1)
+/** The names of {@link ClockRow} on disk. */
+export const CLOCK_NAMES: DiskNames<ClockRow> = { aheadMs: 'a', atMs: 'at', newestSequence: 'n' }
+
+const table = new RecordTable<ClockRow>('meta', 1, CLOCK_NAMES)
 const KEY = tuple('clock')
 
 /** Returns by how much steady time is ahead of the clock; 0 where the clock was never set, or nothing whole tells of it. */
 function readAheadMs(snapshot: KvSnapshot): number {
-  return readRow(snapshot)?.a ?? 0
+  return readRow(snapshot)?.aheadMs ?? 0
 }
 
 /** Returns a moment by both clocks, as far as a store tells. */
@@ -30,7 +34,7 @@ export function steadyMoment(snapshot: KvSnapshot, nowMs: number): Moment {
 
 /** Writes down by how much steady time is ahead of the clock. */
 export function writeAheadMs(rows: KvTransaction, aheadMs: number, nowMs: number): void {
-  table.put(rows, KEY, { a: aheadMs, at: nowMs, n: readSequence(rows).n })
+  table.put(rows, KEY, { aheadMs, atMs: nowMs, newestSequence: readSequence(rows).newest })
 }
 
 /** Finds out by how much steady time is ahead when a store is opened for writing, and writes it down with the time of the opening. */
@@ -48,8 +52,8 @@ export function resumeSteadyTime(rows: KvTransaction, nowMs: number): number {
 function aheadAtOpening(snapshot: KvSnapshot, nowMs: number): number {
   const row = readRow(snapshot)
   const sequence = knownSequence(snapshot)
-  const lastMs = row !== undefined && row.n >= sequence.n ? row.at : sequence.at
-  const aheadMs = row?.a ?? 0
+  const lastMs = row !== undefined && row.newestSequence >= sequence.newest ? row.atMs : sequence.newestAtMs
+  const aheadMs = row?.aheadMs ?? 0
   if (lastMs - nowMs > CLOCK_STEP_MS) return aheadMs + lastMs - nowMs
   return aheadMs > 0 && nowMs - lastMs >= aheadMs ? 0 : aheadMs
 }

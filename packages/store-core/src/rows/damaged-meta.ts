@@ -38,13 +38,13 @@ export function knownSequence(snapshot: KvSnapshot): KnownSequence {
   if (damaged === undefined) throw new Error('the sequence row has no value')
   const [first] = snapshot.keys('feed', { limit: 1 })
   const [last] = snapshot.keys('feed', { reverse: true, limit: 1 })
-  const n = (last && sequenceIn(last)) ?? 0
+  const newest = (last && sequenceIn(last)) ?? 0
   return {
-    n,
-    at: 0,
-    rows: 0,
-    bytes: 0,
-    trimmed: ((first && sequenceIn(first)) ?? n + 1) - 1,
+    newest,
+    newestAtMs: 0,
+    feedEntries: 0,
+    feedBytes: 0,
+    trimmed: ((first && sequenceIn(first)) ?? newest + 1) - 1,
     damaged: true,
   }
 }
@@ -87,7 +87,13 @@ export async function recoverSequence(kv: KvStore, nowMs: number): Promise<void>
   const { rows, bytes, first } = feed
   await kv.write((transaction) => {
     putQuarantine(transaction, damaged, nowMs)
-    writeSequence(transaction, { n, at: nowMs, rows, bytes, trimmed: first === null ? n : first - 1 })
+    writeSequence(transaction, {
+      newest: n,
+      newestAtMs: nowMs,
+      feedEntries: rows,
+      feedBytes: bytes,
+      trimmed: first === null ? n : first - 1,
+    })
   })
 }
 

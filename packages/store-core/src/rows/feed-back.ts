@@ -11,7 +11,7 @@ import { type DamagedRow, damagedRowAt } from './quarantine.ts'
  * those before the end. A damaged entry is a gap: its page begins before it. Throws `FEED_DIVERGED` or `INVALID_CURSOR`.
  */
 export function readFeedBack(snapshot: KvSnapshot, from: FeedCursor | null, limit: number): FeedWithDamage {
-  const end = from === null ? knownSequence(snapshot).n : decodeFeedCursor(snapshot, from)
+  const end = from === null ? knownSequence(snapshot).newest : decodeFeedCursor(snapshot, from)
   const changeSets: ChangeSet[] = []
   const damaged: DamagedRow[] = []
   let reached = end

@@ -1,5 +1,6 @@
 import { decodeTuple } from '../kv/tuple.ts'
 import type { Change, ChangeSet, RecordKind } from '../model/feed.ts'
+import type { DiskNames } from './field-names.ts'
 import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
@@ -16,12 +17,15 @@ export type PackedChange = readonly [
 
 /** One row of the feed. */
 export interface FeedEntry {
-  readonly at: number
+  readonly atMs: number
   readonly changes: readonly PackedChange[]
 }
 
+/** The names of {@link FeedEntry} on disk. */
+export const FEED_NAMES: DiskNames<FeedEntry> = { atMs: 'at', changes: 'changes' }
+
 /** The change feed: one row for each transaction, under its sequence number. */
-export const feedTable: RecordTable<FeedEntry> = new RecordTable<FeedEntry>('feed', 1)
+export const feedTable: RecordTable<FeedEntry> = new RecordTable<FeedEntry>('feed', 1, FEED_NAMES)
 
 /** Brings a change into the form in which the feed keeps it. */
 export function packChange(change: Change): PackedChange {
@@ -31,8 +35,8 @@ export function packChange(change: Change): PackedChange {
 
 /** Restores what one transaction changed from its row. Throws `RECORD_CORRUPT`. */
 export function toChangeSet(key: Uint8Array, value: Uint8Array): ChangeSet {
-  const { at, changes } = feedTable.decode(key, value)
-  return { sequence: Number(decodeTuple(key)[0]), atMs: at, changes: changes.map(unpackChange) }
+  const { atMs, changes } = feedTable.decode(key, value)
+  return { sequence: Number(decodeTuple(key)[0]), atMs, changes: changes.map(unpackChange) }
 }
 
 /** Returns the sequence number of a row of the feed; `undefined` in a damaged key. */

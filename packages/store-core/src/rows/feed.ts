@@ -44,7 +44,7 @@ export function decodeFeedCursor(snapshot: KvSnapshot, cursor: FeedCursor): numb
   if (incarnation?.id !== parts.incarnationId)
     throw diverged('an incarnation that this store never had', parts)
   const next = nextIncarnation(snapshot, parts.incarnation)
-  const end = next === undefined ? knownSequence(snapshot).n : next.firstSequence - 1
+  const end = next === undefined ? knownSequence(snapshot).newest : next.firstSequence - 1
   if (parts.sequence > end) throw diverged('the future', parts)
   return parts.sequence
 }
@@ -149,26 +149,26 @@ export function trimFeedRows(
   limit: number,
 ): number {
   const sequence = readSequence(rows)
-  let { rows: count, bytes, trimmed } = sequence
+  let { feedEntries, feedBytes, trimmed } = sequence
   const removed: Uint8Array[] = []
   for (const { key, value } of rows.range('feed', { limit })) {
-    const tooMany = rule.maxBytes !== undefined && bytes > rule.maxBytes
+    const tooMany = rule.maxBytes !== undefined && feedBytes > rule.maxBytes
     if (!tooMany && (rule.olderThanMs === undefined || timeOf(key, value) > nowMs - rule.olderThanMs)) break
     removed.push(key)
-    count -= 1
-    bytes -= value.length
+    feedEntries -= 1
+    feedBytes -= value.length
     trimmed = sequenceIn(key) ?? trimmed
   }
   if (removed.length === 0) return 0
   for (const key of removed) rows.remove('feed', key)
-  writeSequence(rows, { ...sequence, rows: count, bytes, trimmed })
+  writeSequence(rows, { ...sequence, feedEntries, feedBytes, trimmed })
   return removed.length
 }
 
 /** A damaged entry counts as old: it must not stop the trimming of what lies behind it. */
 function timeOf(key: Uint8Array, value: Uint8Array): number {
   try {
-    return feedTable.decode(key, value).at
+    return feedTable.decode(key, value).atMs
   } catch {
     return 0
   }

@@ -12,27 +12,43 @@ import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import type { TextMap } from '../kv/json.ts'
 import { decodeTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { EventInput, HistoryEntry, HistoryEvent } from '../model/history.ts'
+import type { DiskNames } from './field-names.ts'
 import type { Mutation } from './mutation.ts'
 import { RecordTable } from './record-table.ts'
 
 /** One line of history; an entry of an execution has its id and node. */
 interface HistoryRow {
-  readonly at: number
-  readonly v: number
-  readonly e?: string
-  readonly n?: string
-  readonly p?: string
-  readonly s: string
-  readonly r: number
-  readonly m?: string
-  readonly t?: string
-  readonly d?: TextMap
+  readonly atMs: number
+  readonly jobVersion: number
+  readonly executionId?: string
+  readonly nodeId?: string
+  readonly previousState?: string
+  readonly newState: string
+  readonly revision: number
+  readonly message?: string
+  readonly topic?: string
+  readonly details?: TextMap
   /** Set by a repair: entries before this one were lost, so it follows from none. */
-  readonly x?: true
+  readonly isLoss?: true
+}
+
+/** The names of {@link HistoryRow} on disk. */
+export const HISTORY_NAMES: DiskNames<HistoryRow> = {
+  atMs: 'at',
+  jobVersion: 'v',
+  executionId: 'e',
+  nodeId: 'n',
+  previousState: 'p',
+  newState: 's',
+  revision: 'r',
+  message: 'm',
+  topic: 't',
+  details: 'd',
+  isLoss: 'x',
 }
 
 /** The history, by owner (a job; in an execution store an execution) and sequence. */
-export const historyTable: RecordTable<HistoryRow> = new RecordTable<HistoryRow>('history', 1)
+export const historyTable: RecordTable<HistoryRow> = new RecordTable<HistoryRow>('history', 1, HISTORY_NAMES)
 
 /** What a history entry is about. */
 export interface HistorySubject {
@@ -64,16 +80,16 @@ export function addHistoryEntry(mutation: Mutation, subject: HistorySubject, eve
   const { message, topic, details } = boundEvent(event)
   const sequence = mutation.nextSequence()
   historyTable.put(mutation.rows, tuple(subject.ownerKey, sequence), {
-    at: mutation.nowMs,
-    v: subject.jobVersion,
-    ...(subject.executionId === undefined ? {} : { e: subject.executionId }),
-    ...(subject.nodeId === undefined ? {} : { n: subject.nodeId }),
-    ...(subject.previousState === null ? {} : { p: subject.previousState }),
-    s: subject.newState,
-    r: subject.revision,
-    ...(message === '' ? {} : { m: message }),
-    ...(topic === '' ? {} : { t: topic }),
-    ...(Object.keys(details).length === 0 ? {} : { d: details }),
+    atMs: mutation.nowMs,
+    jobVersion: subject.jobVersion,
+    ...(subject.executionId === undefined ? {} : { executionId: subject.executionId }),
+    ...(subject.nodeId === undefined ? {} : { nodeId: subject.nodeId }),
+    ...(subject.previousState === null ? {} : { previousState: subject.previousState }),
+    newState: subject.newState,
+    revision: subject.revision,
+    ...(message === '' ? {} : { message }),
+    ...(topic === '' ? {} : { topic }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
   })
   return sequence
 }
@@ -86,17 +102,17 @@ export function restoreHistoryEntry(
   { jobVersion, executionId, nodeId, previousState, newState, revision, event, atMs }: HistoryEntry,
 ): void {
   historyTable.put(rows, tuple(ownerKey, sequence), {
-    at: atMs,
-    v: jobVersion,
-    ...(executionId === null ? {} : { e: executionId }),
-    ...(nodeId === null ? {} : { n: nodeId }),
-    ...(previousState === null ? {} : { p: previousState }),
-    s: newState,
-    r: revision,
-    ...(event.message === '' ? {} : { m: event.message }),
-    ...(event.topic === '' ? {} : { t: event.topic }),
-    ...(Object.keys(event.details).length === 0 ? {} : { d: event.details }),
-    ...(isLoss(event) ? { x: true as const } : {}),
+    atMs,
+    jobVersion,
+    ...(executionId === null ? {} : { executionId }),
+    ...(nodeId === null ? {} : { nodeId }),
+    ...(previousState === null ? {} : { previousState }),
+    newState,
+    revision,
+    ...(event.message === '' ? {} : { message: event.message }),
+    ...(event.topic === '' ? {} : { topic: event.topic }),
+    ...(Object.keys(event.details).length === 0 ? {} : { details: event.details }),
+    ...(isLoss(event) ? { isLoss: true as const } : {}),
   })
 }
 
@@ -137,19 +153,19 @@ export interface HistoryOwner {
 
 /** Restores an entry from its row. */
 export function toHistoryEntry(owner: HistoryOwner, key: Uint8Array, row: HistoryRow): HistoryEntry {
-  const subject = row.e ?? owner.executionId ?? null
+  const subject = row.executionId ?? owner.executionId ?? null
   return {
     sequence: Number(decodeTuple(key).at(-1)),
     level: subject === null ? 'job' : 'execution',
     jobId: owner.jobId,
-    jobVersion: row.v,
+    jobVersion: row.jobVersion,
     executionId: subject,
-    nodeId: row.n ?? null,
-    previousState: row.p ?? null,
-    newState: row.s,
-    revision: row.r,
-    event: { message: row.m ?? '', topic: row.t ?? '', details: row.d ?? {} },
-    atMs: row.at,
+    nodeId: row.nodeId ?? null,
+    previousState: row.previousState ?? null,
+    newState: row.newState,
+    revision: row.revision,
+    event: { message: row.message ?? '', topic: row.topic ?? '', details: row.details ?? {} },
+    atMs: row.atMs,
   }
 }
 

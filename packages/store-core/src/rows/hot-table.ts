@@ -1,4 +1,5 @@
 import { encodeJsonText } from '../kv/envelope.ts'
+import type { DiskNames } from './field-names.ts'
 import { RecordTable } from './record-table.ts'
 import type { TableName } from './tables.ts'
 
@@ -20,9 +21,9 @@ export class HotTable<T> extends RecordTable<T> {
   readonly #remembered: Remembered<T>[] = []
   #next = 0
 
-  /** `toJson` writes a record as JSON, for less than `JSON.stringify` costs. */
-  constructor(name: TableName, version: number, toJson: (record: T) => string) {
-    super(name, version)
+  /** `toJson` writes a record as JSON with the names on disk, for less than `JSON.stringify` costs. */
+  constructor(name: TableName, version: number, toJson: (record: T) => string, names?: DiskNames<T>) {
+    super(name, version, names)
     this.#toJson = toJson
   }
 

@@ -3,6 +3,7 @@ import { StoreError } from '../errors.ts'
 import type { KvSnapshot, KvStore, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { Incarnation } from '../model/store-info.ts'
+import type { DiskNames } from './field-names.ts'
 import { HotTable } from './hot-table.ts'
 import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
@@ -24,37 +25,57 @@ export interface StoreRow {
 
 interface IncarnationRow {
   readonly id: string
-  readonly first: number
-  readonly at: number
+  readonly firstSequence: number
+  readonly openedAtMs: number
   readonly driver?: string
 }
 
 /** The newest sequence number, when it was given, and the size of the feed. */
 export interface SequenceRow {
   /** The newest sequence number. */
-  readonly n: number
+  readonly newest: number
   /** Time of the newest change. */
-  readonly at: number
+  readonly newestAtMs: number
   /** Feed entries. */
-  readonly rows: number
+  readonly feedEntries: number
   /** Bytes of the feed's values. */
-  readonly bytes: number
+  readonly feedBytes: number
   /** The newest sequence number that was trimmed from the feed; 0 for none. */
   readonly trimmed: number
 }
 
 const storeTable = new RecordTable<StoreRow>('meta', 1)
-const incarnationTable = new RecordTable<IncarnationRow>('meta', 1)
+
+/** The names of {@link IncarnationRow} on disk. */
+export const INCARNATION_NAMES: DiskNames<IncarnationRow> = {
+  id: 'id',
+  firstSequence: 'first',
+  openedAtMs: 'at',
+  driver: 'driver',
+}
+
+const incarnationTable = new RecordTable<IncarnationRow>('meta', 1, INCARNATION_NAMES)
+
+/** The names of {@link SequenceRow} on disk. */
+export const SEQUENCE_NAMES: DiskNames<SequenceRow> = {
+  newest: 'n',
+  newestAtMs: 'at',
+  feedEntries: 'rows',
+  feedBytes: 'bytes',
+  trimmed: 'trimmed',
+}
+
 const sequenceTable = new HotTable<SequenceRow>(
   'meta',
   1,
-  ({ n, at, rows, bytes, trimmed }) =>
-    `{"n":${n},"at":${at},"rows":${rows},"bytes":${bytes},"trimmed":${trimmed}}`,
+  ({ newest, newestAtMs, feedEntries, feedBytes, trimmed }) =>
+    `{"n":${newest},"at":${newestAtMs},"rows":${feedEntries},"bytes":${feedBytes},"trimmed":${trimmed}}`,
+  SEQUENCE_NAMES,
 )
 /** The key of the row that names the store. */
 export const STORE_KEY: Uint8Array = tuple('store')
 const SEQUENCE_KEY = tuple('sequence')
-const NOTHING_YET: SequenceRow = { n: 0, at: 0, rows: 0, bytes: 0, trimmed: 0 }
+const NOTHING_YET: SequenceRow = { newest: 0, newestAtMs: 0, feedEntries: 0, feedBytes: 0, trimmed: 0 }
 
 /** Returns the sequence row. */
 export function readSequence(snapshot: KvSnapshot): SequenceRow {
@@ -87,7 +108,7 @@ export interface NumberedIncarnation extends Incarnation {
  */
 export function readIncarnation(snapshot: KvSnapshot, number: number): NumberedIncarnation | undefined {
   const row = getUndamaged(incarnationTable, snapshot, tuple('incarnation', number))
-  return row && { number, id: row.id, firstSequence: row.first, openedAtMs: row.at }
+  return row && { number, id: row.id, firstSequence: row.firstSequence, openedAtMs: row.openedAtMs }
 }
 
 /** Returns the newest incarnations first, at most `limit`. */
@@ -103,7 +124,7 @@ export function readIncarnations(snapshot: KvSnapshot, limit: number): NumberedI
 /** Returns the number of the newest incarnation; 0 in a store that was never opened for writing. */
 export function numberOfIncarnation(snapshot: KvSnapshot): number {
   const row = getUndamaged(countTable, snapshot, COUNT_KEY)
-  if (row !== undefined) return row.n
+  if (row !== undefined) return row.count
   const prefix = tuple('incarnation')
   const [newest] = snapshot.keys('meta', { gte: prefix, lt: endOfTuple(prefix), reverse: true, limit: 1 })
   return newest === undefined ? 0 : Number(decodeTuple(newest)[1])
@@ -118,7 +139,7 @@ function getUndamaged<T>(table: RecordTable<T>, snapshot: KvSnapshot, key: Uint8
   }
 }
 
-const countTable = new RecordTable<{ readonly n: number }>('meta', 1)
+const countTable = new RecordTable<{ readonly count: number }>('meta', 1, { count: 'n' })
 const COUNT_KEY = tuple('incarnations')
 
 /** What a writable opening of a store needs to know. */
@@ -187,17 +208,17 @@ export async function openForWriting(
       const number = numberOfIncarnation(rows) + 1
       const incarnation = {
         id: randomUUID(),
-        firstSequence: readSequence(rows).n + 1,
+        firstSequence: readSequence(rows).newest + 1,
         openedAtMs: request.nowMs,
       }
       const driver = kv.capabilities.driver
       incarnationTable.put(rows, tuple('incarnation', number), {
         id: incarnation.id,
-        first: incarnation.firstSequence,
-        at: request.nowMs,
+        firstSequence: incarnation.firstSequence,
+        openedAtMs: request.nowMs,
         ...(driver === undefined ? {} : { driver }),
       })
-      countTable.put(rows, COUNT_KEY, { n: number })
+      countTable.put(rows, COUNT_KEY, { count: number })
       also(rows)
       return { number, ...incarnation }
     },

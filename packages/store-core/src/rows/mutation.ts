@@ -35,7 +35,7 @@ export class Mutation {
     this.steadyMs = moment.steadyMs
     this.aheadMs = aheadOf(moment)
     this.#start = readSequence(rows)
-    this.#sequence = this.#start.n
+    this.#sequence = this.#start.newest
   }
 
   /** Returns the steady time of what the clock tells. */
@@ -104,17 +104,23 @@ export class Mutation {
     for (const change of this.#counts.values()) {
       if (change.records !== 0 || change.bytes !== 0) addToCounter(this.rows, change, this.nowMs)
     }
-    let { rows, bytes } = this.#start
+    let { feedEntries, feedBytes } = this.#start
     if (this.#changes.length > 0) {
-      rows += 1
+      feedEntries += 1
       const sequence = this.nextSequence()
-      bytes += feedTable.put(this.rows, tuple(sequence), {
-        at: this.nowMs,
+      feedBytes += feedTable.put(this.rows, tuple(sequence), {
+        atMs: this.nowMs,
         changes: this.#changes.map(packChange),
       })
     }
-    if (this.#sequence !== this.#start.n) {
-      writeSequence(this.rows, { ...this.#start, n: this.#sequence, at: this.nowMs, rows, bytes })
+    if (this.#sequence !== this.#start.newest) {
+      writeSequence(this.rows, {
+        ...this.#start,
+        newest: this.#sequence,
+        newestAtMs: this.nowMs,
+        feedEntries,
+        feedBytes,
+      })
     }
   }
 }

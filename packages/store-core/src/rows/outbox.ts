@@ -4,10 +4,20 @@ import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import type { Json } from '../kv/json.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
 import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
+import type { DiskNames } from './field-names.ts'
 import { type DamagedRow, damagedRowAt, orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 
-const table = new RecordTable<{ readonly at: number; readonly body: Json }>('outbox', 1)
+/** A message as it is kept, under its destination and sequence number. */
+interface StoredMessage {
+  readonly atMs: number
+  readonly body: Json
+}
+
+/** The names of {@link StoredMessage} on disk. */
+export const MESSAGE_NAMES: DiskNames<StoredMessage> = { atMs: 'at', body: 'body' }
+
+const table = new RecordTable<StoredMessage>('outbox', 1, MESSAGE_NAMES)
 
 /** Adds a message. Throws `TypeError`, or `INVALID_ARGUMENT` where its body takes more than `maxBytes`. */
 export function putOutboxMessage(
@@ -21,7 +31,7 @@ export function putOutboxMessage(
   checkText('outbox destination', message.destination)
   requireJson('body of an outbox message', message.body)
   const key = tuple(message.destination, sequence)
-  const bytes = table.put(rows, key, { at: nowMs, body: message.body })
+  const bytes = table.put(rows, key, { atMs: nowMs, body: message.body })
   if (bytes > maxBytes) {
     throw invalid(
       `the message to ${message.destination} takes ${bytes} bytes, at most ${maxBytes} are allowed`,
@@ -57,8 +67,8 @@ export function readOutbox(
     const rows = snapshot.range('outbox', { gt, lt: endOfTuple(prefix), limit: wanted })
     for (const { key, value } of rows) {
       try {
-        const { at, body } = table.decode(key, value)
-        messages.push({ destination, sequence: Number(decodeTuple(key)[1]), atMs: at, body })
+        const { atMs, body } = table.decode(key, value)
+        messages.push({ destination, sequence: Number(decodeTuple(key)[1]), atMs, body })
       } catch (error) {
         const row = damagedRowAt(error, 'outbox', key)
         if (row === null) throw error

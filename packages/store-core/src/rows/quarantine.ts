@@ -2,9 +2,19 @@ import { isStoreError } from '../errors.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { QuarantinedRecord } from '../model/store-info.ts'
+import type { DiskNames } from './field-names.ts'
 import { RecordTable } from './record-table.ts'
 
-const table = new RecordTable<{ readonly reason: string; readonly at: number }>('quarantine', 1)
+/** What is noted of a damaged row. */
+interface QuarantineRow {
+  readonly reason: string
+  readonly foundAtMs: number
+}
+
+/** The names of {@link QuarantineRow} on disk. */
+export const QUARANTINE_NAMES: DiskNames<QuarantineRow> = { reason: 'reason', foundAtMs: 'at' }
+
+const table = new RecordTable<QuarantineRow>('quarantine', 1, QUARANTINE_NAMES)
 const MAX_LISTED = 10_000
 
 /** A damaged row, as the error that its decoding threw describes it. Of a damaged key the error does not tell whose it is: the table is empty then. */
@@ -32,7 +42,7 @@ export function putQuarantine(rows: KvTransaction, damaged: DamagedRow, nowMs: n
   if (damaged.table === '') return
   const key = tuple(damaged.table, Buffer.from(damaged.key, 'hex'))
   if (rows.get('quarantine', key) !== undefined) return
-  table.put(rows, key, { reason: damaged.reason, at: nowMs })
+  table.put(rows, key, { reason: damaged.reason, foundAtMs: nowMs })
 }
 
 /** Returns what a step gives; `undefined` where it meets something damaged. */
@@ -49,9 +59,9 @@ export function orUndamaged<T>(step: () => T): T | undefined {
 export function readQuarantine(snapshot: KvSnapshot): QuarantinedRecord[] {
   return snapshot.range('quarantine', { limit: MAX_LISTED }).map(({ key, value }) => {
     const name = firstText(key)
-    const { reason, at } = table.decode(key, value)
+    const { reason, foundAtMs } = table.decode(key, value)
     const keyHex = Buffer.from(key.subarray(tuple(name).length)).toString('hex')
-    return { table: name, key: keyHex, reason, foundAtMs: at }
+    return { table: name, key: keyHex, reason, foundAtMs }
   })
 }
 

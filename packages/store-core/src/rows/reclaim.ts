@@ -2,6 +2,7 @@ import { StoreError } from '../errors.ts'
 import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { endOfTuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
+import type { DiskNames } from './field-names.ts'
 import type { Mutation } from './mutation.ts'
 import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
@@ -11,13 +12,16 @@ import type { TableName } from './tables.ts'
 /** A record that was deleted and whose rows are still being removed. */
 export interface ReclaimRow {
   readonly id: string
-  readonly at: number
+  readonly atMs: number
   /** Set where it is no deleted record but one that is being written in steps: until when it may take, by steady time. */
-  readonly until?: number
+  readonly untilSteadyMs?: number
 }
 
+/** The names of {@link ReclaimRow} on disk. */
+export const RECLAIM_NAMES: DiskNames<ReclaimRow> = { id: 'id', atMs: 'at', untilSteadyMs: 'until' }
+
 /** What is left to be removed, by the key of the deleted record. */
-export const reclaimTable: RecordTable<ReclaimRow> = new RecordTable<ReclaimRow>('reclaim', 1)
+export const reclaimTable: RecordTable<ReclaimRow> = new RecordTable<ReclaimRow>('reclaim', 1, RECLAIM_NAMES)
 
 const MAX_STEP_KEYS = 500
 const NO_BYTES = new Uint8Array(0)
@@ -29,17 +33,17 @@ export function isDeleted(snapshot: KvSnapshot, key: Uint8Array): boolean {
 
 /** Notes a record whose remaining rows are to be removed. */
 export function putReclaim(mutation: Mutation, key: Uint8Array, id: string): void {
-  reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs })
+  reclaimTable.put(mutation.rows, key, { id, atMs: mutation.nowMs })
 }
 
 /** Marks a record that is being written in steps: until it is whole it is hidden, and from a steady time on its rows are removed. */
 export function stageReclaim(mutation: Mutation, key: Uint8Array, id: string, untilMs: number): void {
-  reclaimTable.put(mutation.rows, key, { id, at: mutation.nowMs, until: untilMs })
+  reclaimTable.put(mutation.rows, key, { id, atMs: mutation.nowMs, untilSteadyMs: untilMs })
 }
 
 /** Tells whether a record is being written in steps. */
 export function isStaged(snapshot: KvSnapshot, key: Uint8Array): boolean {
-  return key.length <= MAX_KEY_BYTES && reclaimTable.get(snapshot, key)?.until !== undefined
+  return key.length <= MAX_KEY_BYTES && reclaimTable.get(snapshot, key)?.untilSteadyMs !== undefined
 }
 
 /** Gives the next step of a record more time. Throws `JOB_NOT_FOUND` where its mark is gone: the rows were removed. */
@@ -61,7 +65,7 @@ export function endStaging(mutation: Mutation, key: Uint8Array, id: string): voi
 
 function requireStaged(mutation: Mutation, key: Uint8Array): void {
   const staged = reclaimTable.get(mutation.rows, key)
-  if (staged?.until !== undefined && staged.until > mutation.steadyMs) return
+  if (staged?.untilSteadyMs !== undefined && staged.untilSteadyMs > mutation.steadyMs) return
   throw new StoreError('JOB_NOT_FOUND', 'the import took too long, and what it wrote is being removed', {
     hint: 'import it again in a moment',
   })
@@ -99,8 +103,8 @@ function* remainsOf(mutation: Mutation): Generator<Remains> {
   for (const { key, value } of rowsOf(mutation.rows, 'reclaim', NO_BYTES)) {
     const row = readMark(key, value)
     // Until then it is still being written.
-    if (row === null || (row.until !== undefined && row.until > mutation.steadyMs)) continue
-    yield { key, id: row.id, neverSeen: row.until !== undefined }
+    if (row === null || (row.untilSteadyMs !== undefined && row.untilSteadyMs > mutation.steadyMs)) continue
+    yield { key, id: row.id, neverSeen: row.untilSteadyMs !== undefined }
   }
 }
 

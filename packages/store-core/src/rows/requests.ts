@@ -2,19 +2,24 @@ import { checkText } from '../arguments/limits.ts'
 import { StoreError } from '../errors.ts'
 import type { KvTransaction } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
+import type { DiskNames } from './field-names.ts'
 import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import { INDEX } from './tables.ts'
 
+/** What came of a change that had a request id. */
 interface RequestRow {
   /** The kind of change, so that an id is not taken for another one's. */
-  readonly op: string
-  readonly at: number
+  readonly operation: string
+  readonly atMs: number
   readonly result: unknown
 }
 
+/** The names of {@link RequestRow} on disk. */
+export const REQUEST_NAMES: DiskNames<RequestRow> = { operation: 'op', atMs: 'at', result: 'result' }
+
 /** The results of changes that had a request id, by that id. */
-export const requestTable: RecordTable<RequestRow> = new RecordTable<RequestRow>('requests', 1)
+export const requestTable: RecordTable<RequestRow> = new RecordTable<RequestRow>('requests', 1, REQUEST_NAMES)
 
 /** The index row of a request id, by the time of its change. */
 export function requestIndexKey(atMs: number, requestId: string): Uint8Array {
@@ -30,13 +35,13 @@ export function findRequest(
   checkText('request id', requestId)
   const row = requestTable.get(rows, tuple(requestId))
   if (row === undefined) return undefined
-  if (row.op === operation) return { result: row.result }
+  if (row.operation === operation) return { result: row.result }
   throw new StoreError(
     'REQUEST_ID_CONFLICT',
-    `request id ${requestId} was used for ${row.op}, not ${operation}`,
+    `request id ${requestId} was used for ${row.operation}, not ${operation}`,
     {
       id: requestId,
-      actual: row.op,
+      actual: row.operation,
       expected: operation,
       hint: 'use a fresh request id for every change',
     },
@@ -51,7 +56,7 @@ export function putRequest(
   result: unknown,
   nowMs: number,
 ): void {
-  requestTable.put(rows, tuple(requestId), { op: operation, at: nowMs, result: result ?? null })
+  requestTable.put(rows, tuple(requestId), { operation, atMs: nowMs, result: result ?? null })
   rows.put('index', requestIndexKey(nowMs, requestId), new Uint8Array(0))
 }
 
