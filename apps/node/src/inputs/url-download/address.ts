@@ -48,8 +48,9 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * Resolves the host of a URL once, to be connected to by address afterwards. Unless private ones are allowed,
- * only public addresses are answered; the list is empty when there are none.
+ * Resolves the host of a URL once, to be connected to by address afterwards, so that a name which changes its address
+ * in between (DNS rebinding) leads nowhere else. Unless private ones are allowed, only public addresses are answered,
+ * against server-side request forgery (SSRF); the list is empty when there are none.
  */
 export async function resolveHost(hostname: string, allowPrivate: boolean): Promise<readonly HostAddress[]> {
   const bare = hostname.replace(/^\[|\]$/g, '')
