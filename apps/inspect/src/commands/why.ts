@@ -5,26 +5,18 @@ import {
   printable,
   printableLines,
   printValues,
-  shortId,
   span,
   type Terminal,
 } from '@saltcod/cli-kit'
-import { decideRecovery, type RecoveryPolicy, recoveryPolicy } from '@saltcod/recovery'
-import {
-  COMPUTE_MACHINE,
-  type ComputeExecution,
-  type Evaluation,
-  type Execution,
-  type HistoryEntry,
-  type Job,
-} from '@saltcod/store-core'
+import { recoveryPolicy } from '@saltcod/recovery'
+import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job } from '@saltcod/store-core'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { needText, nodeQueue, queueText } from '../explain/node-queue.ts'
-import { type Moment, momentOfEntry, timelineOf } from '../explain/timeline.ts'
-import { explainExecution, explainJob } from '../explain/verdict.ts'
+import { ComputeNode } from '../explain/compute-node.ts'
+import { type Moment, timelineOf } from '../explain/timeline.ts'
+import { explainJob } from '../explain/verdict.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
 import { notFound } from '../store/find-record.ts'
 import { isCompute } from '../store/is-compute.ts'
@@ -51,6 +43,12 @@ interface Explanation {
   readonly source: string
 }
 
+/** An explanation that is still added to. */
+interface Found extends Explanation {
+  /** Those of the job. */
+  readonly executionIds: readonly string[]
+}
+
 const MAX_ENTRIES = 10_000
 
 /** Tells why a job or an execution is where it is, since when, and what happens next. */
@@ -61,41 +59,34 @@ export async function why(
   options: WhyOptions,
 ): Promise<ExitCode | undefined> {
   const place = await openPlace(terminal, store, options.archive)
-  const found: Explanation[] = []
-  const executionIds = new Set<string>()
+  const found: Found[] = []
   const policy = place.store === null ? recoveryPolicy() : await readRecoveryPolicy(place.store)
   const unreadable = new Set<string>()
   const each = async (visit: (opened: OpenedStore) => Promise<void>): Promise<ExitCode | undefined> =>
     place.store === null ? undefined : await eachStore(terminal, place.store, visit, unreadable)
-  const explain = async (opened: OpenedStore): Promise<void> => {
+  const jobIn = async (opened: OpenedJobs): Promise<Job | undefined> =>
+    (await orNothing(opened.store.findJob(id, options.namespace))) ?? (await jobOfExecution(opened, id))
+  await each(async (opened) => {
     if (opened.kind === 'executions') return
-    const job =
-      (await orNothing(opened.store.findJob(id, options.namespace))) ?? (await jobOfExecution(opened, id))
-    if (job !== undefined) found.push(await explainIn(terminal, opened, job, executionIds))
-  }
-  await each(explain)
+    const job = await jobIn(opened)
+    if (job !== undefined) found.push(await explainIn(terminal, opened, job))
+  })
   if (found.length === 0 && place.archive !== null) {
     const archived = await findArchivedJob(place.archive, id, options.namespace)
-    if (archived !== null) await explain(archived)
-    found.push(...found.splice(0).map(asArchived))
+    const job = archived === null ? undefined : await jobIn(archived)
+    if (archived !== null && job !== undefined)
+      found.push(asArchived(await explainIn(terminal, archived, job)))
   }
   // What the compute nodes of the same repository wrote of the executions belongs into the same order of time.
   const code = await each(async (opened) => {
     if (opened.kind !== 'executions') return
+    const node = new ComputeNode(terminal, opened, policy)
     const own = await orNothing(opened.store.findExecution(id))
     if (found.length === 0 && own !== undefined && isCompute(own)) {
-      found.push(await explainCompute(terminal, opened, own, policy))
+      found.push(await explainCompute(node, opened, own))
       return
     }
-    for (const executionId of executionIds) {
-      const execution = await opened.store.getExecution(executionId)
-      if (execution === null) continue
-      found[0]?.because.push(...(await queueOf(opened, execution)))
-      found[0]?.next.push(...(await restartOf(opened, execution, policy)))
-      const entries = await computeHistory(terminal, opened, executionId)
-      const node = opened.row.nodeId ?? 'compute'
-      found[0]?.timeline.push(...entries.map((entry) => momentOfEntry(entry, node)))
-    }
+    for (const one of found) await addFacts(one, opened, node)
   })
   if (found.length === 0)
     throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`, code)
@@ -110,8 +101,20 @@ export async function why(
   return code
 }
 
+/** Adds what a compute node knows of a job's executions. */
+async function addFacts(found: Found, { store }: OpenedExecutions, node: ComputeNode): Promise<void> {
+  for (const executionId of found.executionIds) {
+    const execution = await store.getExecution(executionId)
+    if (execution === null) continue
+    const { because, next, timeline } = await node.factsOf(execution)
+    found.because.push(...because)
+    found.next.push(...next)
+    found.timeline.push(...timeline)
+  }
+}
+
 /** What has left the store is not waiting for anything. */
-function asArchived(explanation: Explanation): Explanation {
+function asArchived(explanation: Found): Found {
   return {
     ...explanation,
     because: [...explanation.because, `it has left the store, and is in the archive ${explanation.source}`],
@@ -124,12 +127,7 @@ async function jobOfExecution({ store }: OpenedJobs, id: string): Promise<Job | 
   return execution === undefined ? undefined : ((await store.getJob(execution.jobId)) ?? undefined)
 }
 
-async function explainIn(
-  terminal: Terminal,
-  { path, store }: OpenedJobs,
-  job: Job,
-  executionIds: Set<string>,
-): Promise<Explanation> {
+async function explainIn(terminal: Terminal, { path, store }: OpenedJobs, job: Job): Promise<Found> {
   const paging = { limit: MAX_ENTRIES, cursor: undefined }
   const executions: Execution[] = []
   const evaluations: Evaluation[] = []
@@ -153,7 +151,6 @@ async function explainIn(
     (request) => store.listHistory({ jobId, ...request }),
     (item) => history.push(item),
   )
-  for (const { id } of executions) executionIds.add(id)
   const waitingMessages = new Map<string, number>()
   for (const destination of new Set(executions.map(({ nodeId }) => nodeId))) {
     const [oldest] = await store.readOutbox({ destination, limit: 1 })
@@ -177,67 +174,27 @@ async function explainIn(
     next: [...next],
     timeline: timelineOf(history, evaluations),
     source: path,
+    executionIds: executions.map((execution) => execution.id),
   }
 }
 
 async function explainCompute(
-  terminal: Terminal,
-  opened: OpenedExecutions,
+  node: ComputeNode,
+  { path }: OpenedExecutions,
   execution: ComputeExecution,
-  policy: RecoveryPolicy,
-): Promise<Explanation> {
-  const { running } = await findLmdbOwner(opened.path)
-  const entries = await computeHistory(terminal, opened, execution.id)
-  const { because, next } = explainExecution(execution, running, Date.now())
+): Promise<Found> {
+  const { because, next, timeline } = await node.explain(execution)
   return {
     subject: `execution ${execution.id} of job ${execution.job.name}`,
     id: execution.id,
     state: execution.state,
     sinceMs: execution.stateSinceMs,
-    because: [...because, ...(await queueOf(opened, execution))],
-    next: [...next, ...(await restartOf(opened, execution, policy))],
-    timeline: entries.map((entry) => momentOfEntry(entry, opened.row.nodeId ?? 'compute')),
-    source: opened.path,
+    because: [...because],
+    next: [...next],
+    timeline: [...timeline],
+    source: path,
+    executionIds: [],
   }
-}
-
-/** How busy the node is, for an execution in its queue; of one that does not run, nothing. */
-async function queueOf(opened: OpenedExecutions, execution: ComputeExecution): Promise<string[]> {
-  if (execution.state !== 'BidAccepted') return []
-  const { running } = await findLmdbOwner(opened.path)
-  if (!running) return []
-  const queue = await nodeQueue(opened)
-  return [queueText(queue, Date.now()), needText(execution, queue)]
-}
-
-/** What the start of a node that does not run will do with an execution. */
-async function restartOf(
-  opened: OpenedExecutions,
-  execution: ComputeExecution,
-  policy: RecoveryPolicy,
-): Promise<string[]> {
-  if (COMPUTE_MACHINE.terminal.has(execution.state)) return []
-  const { running } = await findLmdbOwner(opened.path)
-  if (running) return []
-  const { action, reason, rule } = decideRecovery(execution, policy, Date.now())
-  return [
-    `recover --plan: execution ${shortId(execution.id)}: ${action}${reason === '' ? '' : ` (${reason})`}, by ${rule}`,
-  ]
-}
-
-async function computeHistory(
-  terminal: Terminal,
-  { store }: OpenedExecutions,
-  executionId: string,
-): Promise<HistoryEntry[]> {
-  const entries: HistoryEntry[] = []
-  await readPages(
-    terminal,
-    { limit: MAX_ENTRIES, cursor: undefined },
-    (request) => store.listHistory({ executionId, ...request }),
-    (entry) => entries.push(entry),
-  )
-  return entries
 }
 
 function rowOf({

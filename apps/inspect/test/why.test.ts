@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Terminal } from '@saltcod/cli-kit'
+import { findLmdbOwner, openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { why } from '../src/commands/why.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+// Nothing is replaced: the calls are counted.
+vi.mock(import('@saltcod/store-lmdb'), async (original) => {
+  const actual = await original()
+  return { ...actual, findLmdbOwner: vi.fn(actual.findLmdbOwner) }
+})
+
+interface Row {
+  readonly id: string
+  readonly because: readonly string[]
+  readonly next: readonly string[]
+  readonly timeline: readonly { readonly who: string; readonly what: string }[]
+}
+
+function emptyRepository(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-why-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  for (const room of ['n-1-requester', 'n-2-requester', 'n-1-compute']) mkdirSync(join(directory, room))
+  return directory
+}
+
+/** Writes a job that is called `same` in a store of its own, with executions. */
+async function submitJob(path: string, id: string, executions: readonly string[]): Promise<void> {
+  const store = await openLmdbJobStore({ path })
+  await store.submitJob({ id, name: 'same', type: 'batch', spec: {} })
+  await store.transitionJob({ jobId: id, to: 'Running' })
+  for (const execution of executions)
+    await store.createExecution({ id: execution, jobId: id, nodeId: 'n-1', state: 'AskForBid' })
+  await store.close()
+}
+
+async function explain(directory: string): Promise<Row[]> {
+  let stdout = ''
+  const terminal: Terminal = {
+    env: {},
+    inputIsTerminal: false,
+    outputIsTerminal: false,
+    errorIsTerminal: false,
+    colour: false,
+    columns: 100,
+    out(text) {
+      stdout += text
+      return true
+    },
+    err: () => undefined,
+    input: async () => '',
+  }
+  await why(terminal, directory, 'same', { output: 'ndjson', namespace: 'default' })
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row)
+}
+
+test('each job that is found gets what the compute node knows of its own executions, and nothing of the others', async () => {
+  const directory = emptyRepository()
+  await submitJob(join(directory, 'n-1-requester/jobs.db'), 'job-one', ['exec-one'])
+  await submitJob(join(directory, 'n-2-requester/jobs.db'), 'job-two', ['exec-two'])
+  const compute = await openLmdbExecutionStore({
+    path: join(directory, 'n-1-compute/executions.db'),
+    nodeId: 'n-1',
+  })
+  for (const [id, message] of [
+    ['exec-one', 'first'],
+    ['exec-two', 'second'],
+  ] as const) {
+    const job = {
+      id: `job-${id}`,
+      version: 1,
+      namespace: 'default',
+      name: 'same',
+      type: 'batch',
+      priority: 0,
+      spec: {},
+    } as const
+    await compute.createExecution({ id, job, requesterId: 'n-1' })
+    await compute.updateExecution({ executionId: id, to: 'BidAccepted' })
+    await compute.updateExecution({ executionId: id, to: 'Running', message })
+  }
+  await compute.close()
+  const rows = await explain(directory)
+  const told = (id: string): string => JSON.stringify(rows.find((row) => row.id === id))
+  expect(rows.map(({ id }) => id).toSorted()).toEqual(['job-one', 'job-two'])
+  expect(told('job-one')).toContain('recover --plan: execution exec-one')
+  expect(told('job-two')).toContain('recover --plan: execution exec-two')
+  expect(told('job-one')).toContain('first')
+  expect(told('job-two')).toContain('second')
+  expect(told('job-one')).not.toMatch(/exec-two|second/)
+  expect(told('job-two')).not.toMatch(/exec-one|first/)
+})
+
+test('the owner of a compute store is looked for once, however many executions wait there', async () => {
+  const directory = emptyRepository()
+  const path = join(directory, 'n-1-compute/executions.db')
+  const ids = Array.from({ length: 5 }, (_, index) => `exec-${index}`)
+  await submitJob(join(directory, 'n-1-requester/jobs.db'), 'job-one', ids)
+  const compute = await openLmdbExecutionStore({ path, nodeId: 'n-1' })
+  onTestFinished(() => compute.close())
+  for (const id of ids) {
+    const job = {
+      id: 'job-one',
+      version: 1,
+      namespace: 'default',
+      name: 'same',
+      type: 'batch',
+      priority: 0,
+      spec: {},
+    } as const
+    await compute.createExecution({ id, job, requesterId: 'n-1' })
+    await compute.updateExecution({ executionId: id, to: 'BidAccepted' })
+  }
+  vi.mocked(findLmdbOwner).mockClear()
+  const [row] = await explain(directory)
+  expect(row?.because).toContainEqual(expect.stringMatching(/^on that node 0 run, and 5 wait for their turn/))
+  expect(vi.mocked(findLmdbOwner).mock.calls.filter(([asked]) => asked === path)).toHaveLength(1)
+})
