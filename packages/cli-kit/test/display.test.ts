@@ -96,7 +96,8 @@ test.each([
   [999, '999 B'],
   [1_400_000, '1.4 MB'],
   [123_456, '123 kB'],
-  [5e15, '5000 TB'],
+  [5e15, '5.0 PB'],
+  [-1_400_000, '-1.4 MB'],
 ])('%d bytes are %s', (bytes, text) => {
   expect(bytesText(bytes)).toBe(text)
 })

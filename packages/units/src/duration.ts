@@ -1,15 +1,5 @@
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
-
-const SHOWN_UNITS: readonly (readonly [string, number])[] = [
+/** The units that durations are shown in, the largest first, with their milliseconds. */
+export const DURATION_UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['d', 86_400_000],
   ['h', 3_600_000],
   ['m', 60_000],
@@ -17,12 +7,19 @@ const SHOWN_UNITS: readonly (readonly [string, number])[] = [
   ['ms', 1],
 ]
 
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ...DURATION_UNITS,
+  ['us', 1e-3],
+  ['µs', 1e-3],
+  ['ns', 1e-6],
+])
+
 /** What a duration looks like as text: `90s`, `1m30s`, `1.5h`, `7d`, or a bare number of milliseconds. */
 export const DURATION_PATTERN: RegExp = /^(?:\d+|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+)$/
 
 /**
- * Reads a duration in the manner of Go, with `d` for days; a bare number counts milliseconds.
- * Returns whole milliseconds, or `undefined` where the text is no duration or needs finer steps than that.
+ * Reads a duration as Go writes it (`time.Duration`, without a sign), and so as Bacalhau's configuration has it; beyond that `d` are days,
+ * and a bare number counts milliseconds. Returns whole milliseconds, or `undefined` where the text is no duration or needs finer steps than that.
  */
 export function parseDuration(given: string | number): number | undefined {
   if (typeof given === 'number') return Number.isSafeInteger(given) && given >= 0 ? given : undefined
@@ -30,8 +27,8 @@ export function parseDuration(given: string | number): number | undefined {
   if (!DURATION_PATTERN.test(text)) return undefined
   if (/^\d+$/.test(text)) return wholeMs(Number(text))
   let totalMs = 0
-  for (const part of text.matchAll(/(\d+(?:\.\d+)?)([a-zµ]+)/g)) {
-    totalMs += Number(part[1]) * (UNIT_MS[part[2] ?? ''] ?? Number.NaN)
+  for (const [, number, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)([a-zµ]+)/g)) {
+    totalMs += Number(number) * (UNIT_MS.get(unit) ?? Number.NaN)
   }
   return wholeMs(totalMs)
 }
@@ -41,7 +38,7 @@ export function formatDuration(durationMs: number): string {
   if (durationMs === 0) return '0s'
   let restMs = durationMs
   let text = ''
-  for (const [unit, unitMs] of SHOWN_UNITS) {
+  for (const [unit, unitMs] of DURATION_UNITS) {
     const count = Math.floor(restMs / unitMs)
     if (count > 0) text += `${count}${unit}`
     restMs -= count * unitMs

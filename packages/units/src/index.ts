@@ -1,2 +1,3 @@
-export { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts'
-export { formatSize, parseSize, SIZE_PATTERN } from './size.ts'
+export { DURATION_PATTERN, DURATION_UNITS, formatDuration, parseDuration } from './duration.ts'
+export { parseBytes, parseCpu, parseGpu } from './quantity.ts'
+export { DECIMAL_SIZES, formatSize, parseSize, SIZE_PATTERN } from './size.ts'

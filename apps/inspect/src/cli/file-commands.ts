@@ -1,4 +1,4 @@
-import { addCommand, outputOption, wholeNumber } from '@saltcod/cli-kit'
+import { addCommand, durationMs, outputOption, wholeNumber } from '@saltcod/cli-kit'
 import { type CommandLine, settle } from './command-line.ts'
 
 /** Adds the commands that tell of a store as a file: who has it, what it holds, how large it is. */
@@ -27,7 +27,7 @@ export function addFileCommands(line: CommandLine): void {
       '--config <file>',
       'with the rules of retention of this config file (default: the one in the repository)',
     )
-    .option('--max-age <duration>', 'instead of its rules: what ended so long ago, such as 7d')
+    .option('--max-age <duration>', 'instead of its rules: what ended so long ago, such as 7d', durationMs)
     .option(
       '--max-count <number>',
       'instead of its rules: all but the newest, for each namespace and state',

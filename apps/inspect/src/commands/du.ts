@@ -1,7 +1,6 @@
 import {
   bytesText,
   countOf,
-  Failure,
   formatTable,
   paint,
   printable,
@@ -14,10 +13,8 @@ import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-c
 import type { KvStatistics } from '@saltcod/store-core/backend'
 import { decodeRecord } from '@saltcod/store-core/format'
 import { type ReaderTable, readReaders } from '@saltcod/store-lmdb/file'
-import { parseDuration } from '@saltcod/units'
 import type { ReadOptions } from '../cli/options.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
-import { EXIT } from '../exit-code.ts'
 import { previewRules, type RulePreview } from '../explain/rule-preview.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { locateStores } from '../store/locate.ts'
@@ -28,7 +25,8 @@ import { type OpenedStore, openStore } from '../store/open-store.ts'
 export interface DuOptions extends ReadOptions {
   readonly age?: boolean
   readonly config?: string
-  readonly maxAge?: string
+  /** In milliseconds. */
+  readonly maxAge?: number
   readonly maxCount?: number
   readonly namespace?: string
 }
@@ -104,9 +102,8 @@ export async function du(terminal: Terminal, store: string, options: DuOptions):
 /** The rules that are given, else those of the node's configuration. */
 async function rulesOf(
   store: string,
-  { config: file, maxAge, maxCount, namespace }: DuOptions,
+  { config: file, maxAge: maxAgeMs, maxCount, namespace }: DuOptions,
 ): Promise<readonly JobRetentionRule[]> {
-  const maxAgeMs = maxAge === undefined ? undefined : await parseAge(maxAge)
   const given = maxAgeMs !== undefined || maxCount !== undefined
   const rules: readonly JobRetentionRule[] = given
     ? [
@@ -120,12 +117,6 @@ async function rulesOf(
   return rules
     .filter((rule) => rule.namespace === undefined || rule.namespace === namespace)
     .map((rule) => ({ ...rule, namespace }))
-}
-
-async function parseAge(text: string): Promise<number> {
-  const ageMs = parseDuration(text)
-  if (ageMs !== undefined) return ageMs
-  throw new Failure(EXIT.usage, `'${text}' is no duration`, { hint: 'write one such as 90m, 12h or 7d' })
 }
 
 /** Counts records and their bytes by age; looks at every one of them, a batch at a time. */

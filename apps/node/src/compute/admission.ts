@@ -1,7 +1,7 @@
 import type { ExecutionJob } from '@saltcod/store-core'
 import { inputKind, placementProblems } from '../inputs/placement.ts'
 import type { Capacity } from '../link/link.ts'
-import { requestedCapacity } from '../spec/quantity.ts'
+import { requestedCapacity } from '../spec/requested-capacity.ts'
 import type { CapacityLedger } from './capacity-ledger.ts'
 import { taskOf } from './job-task.ts'
 import { isSafeName } from './layout.ts'

@@ -1,6 +1,6 @@
 import { COMPUTE_MACHINE, isStoreError } from '@saltcod/store-core'
 import type { NodeLoad } from '../link/link.ts'
-import { requestedCapacity } from '../spec/quantity.ts'
+import { requestedCapacity } from '../spec/requested-capacity.ts'
 import { considerAdmission } from './admission.ts'
 import { CapacityLedger } from './capacity-ledger.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'

@@ -1,5 +1,5 @@
 import { JOB_TYPES } from '@saltcod/store-core'
-import { parseBytes, parseCpu, parseGpu } from '../spec/quantity.ts'
+import { parseBytes, parseCpu, parseGpu } from '@saltcod/units'
 import type { JobInput } from './job-schema.ts'
 
 type TaskInput = JobInput['Tasks'][number]
@@ -115,12 +115,16 @@ function envProblems(task: TaskInput): string[] {
 function resourceProblems({ Resources }: TaskInput): string[] {
   const { CPU, Memory, Disk, GPU } = Resources
   return [
-    ...(CPU !== '' && parseCpu(CPU) === null ? [`invalid CPU "${CPU}", write it as 500m or 0.5`] : []),
-    ...(Memory !== '' && parseBytes(Memory) === null
+    ...(CPU !== '' && parseCpu(CPU) === undefined ? [`invalid CPU "${CPU}", write it as 500m or 0.5`] : []),
+    ...(Memory !== '' && parseBytes(Memory) === undefined
       ? [`invalid memory "${Memory}", write it as 512mb or 1gi`]
       : []),
-    ...(Disk !== '' && parseBytes(Disk) === null ? [`invalid disk "${Disk}", write it as 10gb or 1gi`] : []),
-    ...(GPU !== '' && parseGpu(GPU) === null ? [`invalid GPU "${GPU}", write it as a whole number`] : []),
+    ...(Disk !== '' && parseBytes(Disk) === undefined
+      ? [`invalid disk "${Disk}", write it as 10gb or 1gi`]
+      : []),
+    ...(GPU !== '' && parseGpu(GPU) === undefined
+      ? [`invalid GPU "${GPU}", write it as a whole number`]
+      : []),
   ]
 }
 

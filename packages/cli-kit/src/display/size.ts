@@ -1,11 +1,8 @@
+import { DECIMAL_SIZES } from '@saltcod/units'
+
 /** Writes bytes in a unit that people read, in powers of 1000: `512 B`, `1.4 MB`. */
 export function bytesText(bytes: number): string {
-  let value = bytes
-  for (const unit of ['B', 'kB', 'MB', 'GB', 'TB']) {
-    if (Math.abs(value) < 1_000 || unit === 'TB') {
-      return `${unit === 'B' || value >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`
-    }
-    value /= 1_000
-  }
-  return `${bytes} B`
+  const [unit, unitBytes] = DECIMAL_SIZES.findLast(([, size]) => Math.abs(bytes) >= size) ?? ['B', 1]
+  const value = bytes / unitBytes
+  return `${unit === 'B' || value >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`
 }

@@ -1,9 +1,7 @@
-const UNITS: readonly (readonly [string, number])[] = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-]
+import { DURATION_UNITS } from '@saltcod/units'
+
+/** Shorter ones nobody reads in an age. */
+const UNITS = DURATION_UNITS.filter(([, unitMs]) => unitMs >= 1_000)
 
 /** Writes milliseconds since 1970 as date and time where the process runs: `2026-03-01 17:05:09`. */
 export function localTime(timeMs: number): string {

@@ -3,7 +3,7 @@ import { labelsMatch } from '@saltcod/store-core'
 import type { Capacity } from '../../link/link.ts'
 import type { Constraint, JobSpec } from '../../spec/job-spec.ts'
 import { onlyTask } from '../../spec/job-spec.ts'
-import { requestedCapacity } from '../../spec/quantity.ts'
+import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import type { SchedulableNode } from './view.ts'
 
 /** Which nodes can do a job, and why the others cannot. */

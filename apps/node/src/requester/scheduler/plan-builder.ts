@@ -9,7 +9,7 @@ import type {
 } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import { isRerunnable, onlyTask } from '../../spec/job-spec.ts'
-import { requestedCapacity } from '../../spec/quantity.ts'
+import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import type { AddressedCommand, Decision, JobMove, SchedulingView } from './view.ts'
 import { MAX_CHANGES } from './view.ts'
 
