@@ -8,6 +8,8 @@ export {
   MAX_TEXT_BYTES,
   MAX_TOPIC_LENGTH,
 } from './arguments/limits.ts'
+export type { OperationKind, Operations } from './contract/operations.ts'
+export { EXECUTION_STORE_OPERATIONS, JOB_STORE_OPERATIONS } from './contract/operations.ts'
 export type { BackendStoreOptions, StoreBackend } from './durable/backend-opening.ts'
 export { openOnBackend } from './durable/backend-opening.ts'
 export { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './durable/durable-store-fields.ts'

@@ -1,10 +1,14 @@
 import { join } from 'node:path'
 
-import { executionStoreSuite, jobStoreSuite } from '@saltcod/store-testing'
+import {
+  executionStoreOpenedAnew,
+  executionStoreSuite,
+  jobStoreOpenedAnew,
+  jobStoreSuite,
+} from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'
-import { openedAnew } from './opened-anew.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const name = 'lmdb, opened anew before what was written is read'
@@ -16,7 +20,7 @@ jobStoreSuite({
   opensAnew: true,
   open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'jobs.db')
-    const open = () => openedAnew(() => openLmdbJobStore({ path, clock, steadyClock }))
+    const open = () => jobStoreOpenedAnew(() => openLmdbJobStore({ path, clock, steadyClock }))
     return { store: await open(), reopen: open, dispose: async () => undefined }
   },
 })
@@ -28,7 +32,7 @@ executionStoreSuite({
   opensAnew: true,
   open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'executions.db')
-    const open = () => openedAnew(() => openLmdbExecutionStore({ path, clock, steadyClock }))
+    const open = () => executionStoreOpenedAnew(() => openLmdbExecutionStore({ path, clock, steadyClock }))
     return { store: await open(), reopen: open, dispose: async () => undefined }
   },
 })

@@ -1,12 +1,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-
+import {
+  type DiskImage,
+  PowerCutDisk,
+  preloadLibrary,
+  RECORDING_DISK,
+  type Survival,
+} from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
-
-import type { DiskImage } from '../../../test/power-cut/disk-image.ts'
-import { PowerCutDisk, RECORDING_DISK } from '../../../test/power-cut/power-cut-disk.ts'
-import type { Survival } from '../../../test/power-cut/recorded-file.ts'
-import { preloadLibrary } from '../../../test/preload-library.ts'
+import { renewOwnerNotes } from '../../../test/owner-notes.ts'
+import { randomNumbers } from '../../../test/random-numbers.ts'
 import { openLmdbKv } from '../src/index.ts'
 
 import { StoreProcess } from './store-process.ts'
@@ -27,11 +30,14 @@ interface Image {
   readonly after: string
 }
 
+const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
+const random = randomNumbers(SEED)
+
 const SUBSETS: readonly Survival[] = [
   { change: () => true, block: () => true },
   { change: () => false, block: () => false },
-  { change: () => Math.random() < 0.5, block: () => false },
-  { change: () => Math.random() < 0.9, block: () => Math.random() < 0.5 },
+  { change: () => random() < 0.5, block: () => false },
+  { change: () => random() < 0.9, block: () => random() < 0.5 },
 ]
 
 /** Returns numbers of the records in which files are exchanged, with a margin. */
@@ -60,7 +66,7 @@ function* images(record: string): Generator<Image> {
     const idsOf = (word: string): number[] =>
       lines.filter((line) => line.startsWith(`${word} `)).map((line) => Number(line.split(' ')[1]))
     for (const survival of SUBSETS) {
-      if (Math.random() > share) continue
+      if (random() > share) continue
       const after = [step.what, ...step.names].join(' ')
       yield { disk: disk.image(survival), kept: idsOf('kept'), refused: idsOf('refused'), after }
     }
@@ -73,6 +79,7 @@ async function openImage(parent: string, { disk, kept, refused, after }: Image):
   const path = join(directory, 'jobs.db')
   // As if it had been closed in good order, so that only what the rewrite left makes a child check the file.
   disk.write(directory)
+  renewOwnerNotes(directory, disk, true)
   const notices: string[] = []
   const options = {
     path,
@@ -97,7 +104,7 @@ async function openImage(parent: string, { disk, kept, refused, after }: Image):
   return notices
 }
 
-test('a power cut at any moment of an exchange of files leaves one good store', {
+test(`a power cut at any moment of an exchange of files leaves one good store (seed ${SEED})`, {
   timeout: LONG ? 3_600_000 : 120_000,
 }, async ({ skip }) => {
   const parent = temporaryDirectory()

@@ -11,8 +11,9 @@ import {
   type StoreLocation,
 } from '@saltcod/config'
 import { EXECUTION_STATES, type ExecutionStore, type JobStore } from '@saltcod/store-core'
+import type { DiskImage } from '@saltcod/store-testing/crash'
 import { type Logger, pino } from 'pino'
-import type { DiskImage } from '../../../../test/power-cut/disk-image.ts'
+import { renewOwnerNotes } from '../../../../test/owner-notes.ts'
 import { openNodeArchive } from '../../src/archive/open-archive.ts'
 import { settleIdentity } from '../../src/cli/node-identity.ts'
 import { workDirOf } from '../../src/compute/layout.ts'
@@ -72,7 +73,8 @@ export class CutNode {
     // One at a time, in the same place, so that all of them have the same configuration.
     this.#directory = join(parent, 'image')
     mkdirSync(this.#directory)
-    image.write(this.#directory, { closed })
+    image.write(this.#directory)
+    renewOwnerNotes(this.#directory, image, closed)
     this.#config = configOf(join(this.#directory, 'repo'), flags)
     const write = (line: string): void => {
       const { code } = JSON.parse(line) as { readonly code?: string }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
+import { FAILING_DISK, preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
-import { FAILING_DISK, preloadLibrary } from '../../../../test/preload-library.ts'
 import { randomBelow } from '../../../../test/random-numbers.ts'
 import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'

@@ -1,6 +1,4 @@
-import type { DiskImage } from '../../../../test/power-cut/disk-image.ts'
-import { PowerCutDisk, type RecordedStep } from '../../../../test/power-cut/power-cut-disk.ts'
-import type { Survival } from '../../../../test/power-cut/recorded-file.ts'
+import { type DiskImage, PowerCutDisk, type RecordedStep, type Survival } from '@saltcod/store-testing/crash'
 import type { Acknowledged } from './cut-node.ts'
 import type { RecordedNode } from './recorded-node.ts'
 

@@ -3,9 +3,8 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
+import { preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
-import { preloadLibrary } from '../../../../test/preload-library.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 

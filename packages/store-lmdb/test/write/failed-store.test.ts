@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
+import { FAILING_DISK, preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
-
-import { FAILING_DISK, preloadLibrary } from '../../../../test/preload-library.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./failed-process.mjs', import.meta.url))

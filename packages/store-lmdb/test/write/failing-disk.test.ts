@@ -1,9 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-
+import { FAILING_DISK, preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
-
-import { FAILING_DISK, preloadLibrary } from '../../../../test/preload-library.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
@@ -38,7 +36,7 @@ function keptBy({ lines }: StoreProcess): number[] {
   return lines.filter((line) => line.startsWith('kept')).map((line) => Number(line.split(' ')[1]))
 }
 
-test.for(['fdatasync', 'meta', 'pwrite'])(
+test.for(['sync', 'meta', 'pwrite'])(
   'when %s fails, everything is refused, the store can be closed, and nothing acknowledged is lost',
   async (call, { skip }) => {
     const library = preloadLibrary(FAILING_DISK, temporaryDirectory())

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 
 import type { KvRange, KvSnapshot, KvStore, KvTransaction } from '@saltcod/store-core/backend'
+import { SeededRandom } from '../seeded-random.ts'
 import { allRows, hex, hexRows } from './bytes.ts'
 import { KV_SUITE_TABLES, type KvCase } from './fixture.ts'
 import { KvModel } from './model.ts'
@@ -15,7 +16,7 @@ export const randomCases: readonly KvCase[] = [
   {
     name: 'random writes, refusals and reads give what a sorted list gives',
     run: async ({ kv, seed, reopen }) => {
-      const random = new Random(seed)
+      const random = new SeededRandom(seed)
       let current = kv
       let model = new KvModel(KV_SUITE_TABLES)
       for (let round = 0; round < ROUNDS; round += 1) {
@@ -34,7 +35,7 @@ export const randomCases: readonly KvCase[] = [
 ]
 
 /** Writes several requests in one turn, some of which throw, and returns the model with the others. */
-async function writeRound(kv: KvStore, before: KvModel, random: Random): Promise<KvModel> {
+async function writeRound(kv: KvStore, before: KvModel, random: SeededRandom): Promise<KvModel> {
   let model = before
   const requests = Array.from({ length: 1 + random.below(5) }, async () => {
     const throws = random.below(4) === 0
@@ -54,7 +55,7 @@ async function writeRound(kv: KvStore, before: KvModel, random: Random): Promise
   return model
 }
 
-function changeBoth(tx: KvTransaction, model: KvModel, random: Random): void {
+function changeBoth(tx: KvTransaction, model: KvModel, random: SeededRandom): void {
   const table = random.pick(KV_SUITE_TABLES)
   const key = randomKey(random)
   switch (random.below(5)) {
@@ -72,7 +73,7 @@ function changeBoth(tx: KvTransaction, model: KvModel, random: Random): void {
   }
 }
 
-function compareRead(tx: KvSnapshot, model: KvModel, random: Random): void {
+function compareRead(tx: KvSnapshot, model: KvModel, random: SeededRandom): void {
   const table = random.pick(KV_SUITE_TABLES)
   const key = randomKey(random)
   assert.equal(hex(tx.get(table, key)), model.get(table, key), `get of ${hex(key)}`)
@@ -85,35 +86,12 @@ function compareRead(tx: KvSnapshot, model: KvModel, random: Random): void {
   )
 }
 
-function randomRange(random: Random): KvRange {
+function randomRange(random: SeededRandom): KvRange {
   const lower = random.pick([{}, { gte: randomKey(random) }, { gt: randomKey(random) }])
   const upper = random.pick([{}, { lte: randomKey(random) }, { lt: randomKey(random) }])
   return { ...lower, ...upper, reverse: random.below(2) === 0, limit: random.pick([1, 3, 10_000]) }
 }
 
-function randomKey(random: Random): Uint8Array {
+function randomKey(random: SeededRandom): Uint8Array {
   return Uint8Array.from({ length: 1 + random.below(3) }, () => random.pick(ALPHABET))
-}
-
-/** A small generator of numbers that a seed determines (mulberry32). */
-class Random {
-  #state: number
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** Returns a whole number from 0 up to, not including, a bound. */
-  below(bound: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = this.#state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * bound)
-  }
-
-  /** Returns one of several things. */
-  pick<T>(things: readonly T[]): T {
-    return things[this.below(things.length)] as T
-  }
 }

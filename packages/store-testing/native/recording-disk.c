@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -192,6 +193,58 @@ static int changed(int file, int result, const char *what, long length) {
 
 int fsync(int file) { return changed(file, REAL(fsync)(file), "sync", 0); }
 int fdatasync(int file) { return changed(file, REAL(fdatasync)(file), "sync", 0); }
+
+/* Shared mappings of recorded files, which msync hands over; more than these are not followed. */
+#define MAX_MAPS 1024
+static struct { char *at; size_t length; long offset; unsigned long inode; } maps[MAX_MAPS];
+
+static void *mapped(void *made, size_t length, int protection, int flags, int file, long offset) {
+  if (made == MAP_FAILED || !(flags & MAP_SHARED) || !(protection & PROT_WRITE) || !is_recorded(file)) return made;
+  pthread_mutex_lock(&mutex);
+  for (int map = 0; map < MAX_MAPS; map += 1) {
+    if (maps[map].at != NULL && maps[map].at != made) continue;
+    maps[map].length = length;
+    maps[map].offset = offset;
+    maps[map].inode = inodes[file];
+    maps[map].at = made;
+    break;
+  }
+  pthread_mutex_unlock(&mutex);
+  return made;
+}
+
+void *mmap(void *at, size_t length, int protection, int flags, int file, off_t offset) {
+  return mapped(REAL(mmap)(at, length, protection, flags, file, offset), length, protection, flags, file, offset);
+}
+
+void *mmap64(void *at, size_t length, int protection, int flags, int file, off64_t offset) {
+  return mapped(REAL(mmap64)(at, length, protection, flags, file, offset), length, protection, flags, file, offset);
+}
+
+int munmap(void *at, size_t length) {
+  for (int map = 0; map < MAX_MAPS; map += 1)
+    if (maps[map].at == at) maps[map].at = NULL;
+  return REAL(munmap)(at, length);
+}
+
+int msync(void *at, size_t length, int flags) {
+  int result = REAL(msync)(at, length, flags);
+  if (result != 0 || record < 0 || !(flags & MS_SYNC)) return result;
+  for (int map = 0; map < MAX_MAPS; map += 1) {
+    char *first = maps[map].at;
+    if (first == NULL || (char *)at < first || (char *)at >= first + maps[map].length) continue;
+    size_t rest = first + maps[map].length - (char *)at;
+    size_t done = length < rest ? length : rest;
+    char line[128];
+    int head = snprintf(line, sizeof line, "write %lu %ld %zu 1\n", maps[map].inode,
+                        maps[map].offset + (long)((char *)at - first), done);
+    put((struct iovec[]){{line, head}, {at, done}}, 2);
+    note("sync %lu 0\n", maps[map].inode);
+    break;
+  }
+  return result;
+}
+
 int ftruncate(int file, off_t length) { return changed(file, REAL(ftruncate)(file, length), "truncate", length); }
 int ftruncate64(int file, off64_t length) { return changed(file, REAL(ftruncate64)(file, length), "truncate", length); }
 

@@ -35,7 +35,7 @@ interface Planned {
  * Everything that killed processes were told, and its comparison with what the stores hold. Every record has one
  * writer, so a record may be at most one change ahead of what its writer heard.
  */
-export class CrashLedger {
+export class StoreLedger {
   readonly #jobs = new Map<string, Known>()
   readonly #runs = new Map<string, Known>()
   readonly #kept = new Map<string, Known>()

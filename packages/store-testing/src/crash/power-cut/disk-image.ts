@@ -4,7 +4,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -13,13 +12,14 @@ import { RecordedDirectory } from './recorded-directory.ts'
 import type { FileContent, RecordedFile, Survival } from './recorded-file.ts'
 
 /** A file of an image; one that has several names is the same object under each. */
-interface ImageFile {
+export interface ImageFile {
   readonly inode: string
   readonly content: FileContent
 }
 
 /** A directory as a power cut leaves it. */
 export class DiskImage {
+  /** A directory in which nothing is. */
   static readonly EMPTY: DiskImage = new DiskImage([], new Map())
   /** Paths, each behind the one above it. */
   readonly directories: readonly string[]
@@ -30,6 +30,7 @@ export class DiskImage {
     this.files = files
   }
 
+  /** Returns what is left of a recorded directory. */
   static of(root: RecordedDirectory, survival: Survival): DiskImage {
     const directories: string[] = []
     const files = new Map<string, ImageFile>()
@@ -71,11 +72,8 @@ export class DiskImage {
     return new DiskImage(directories, files)
   }
 
-  /**
-   * Writes the image into an empty directory. The notes of owners beside stores then speak of the files as they are there; where `closed`
-   * is true, as if they had been closed in good order, so that no child checks each of them.
-   */
-  write(root: string, { closed }: { readonly closed: boolean } = { closed: true }): void {
+  /** Writes the image into an empty directory. What a file says of inodes and times, of its own or of others, is as it was. */
+  write(root: string): void {
     for (const path of this.directories) mkdirSync(join(root, path), { mode: 0o700 })
     const made = new Map<ImageFile, string>()
     for (const [path, file] of this.files) {
@@ -83,15 +81,6 @@ export class DiskImage {
       if (first === undefined) writeContent(join(root, path), file.content)
       else linkSync(join(root, first), join(root, path))
       made.set(file, path)
-    }
-    for (const [path, { inode }] of this.files) {
-      const isStore = path.endsWith('.db') && lstatSync(join(root, path)).size > 0
-      const note = this.files.get(`${path}.owner`)?.content.bytes.toString()
-      if (!isStore || (note === undefined && !closed)) continue
-      const state = closed ? undefined : /^(closed|process) \d+/.exec(note ?? '')?.[0]
-      writeFileSync(join(root, `${path}.owner`), noteOf(join(root, path), inode, note ?? '', state), {
-        mode: 0o600,
-      })
     }
   }
 }
@@ -103,12 +92,4 @@ function contentOf(bytes: Buffer): FileContent {
 function writeContent(path: string, { bytes, length }: FileContent): void {
   writeFileSync(path, bytes, { mode: 0o600 })
   if (length > bytes.length) truncateSync(path, length)
-}
-
-/** The note of an owner about a file that has another inode now; without a state, that it was closed and not touched since. */
-function noteOf(path: string, inode: string, note: string, state: string | undefined): string {
-  const { ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true })
-  const [, transaction, of] = / commit (\d+) of (\d+):\d+/.exec(note) ?? []
-  const commit = of === inode ? ` commit ${transaction} of ${ino}:${birthtimeNs}` : ''
-  return `${state ?? `closed ${ctimeNs}`}${commit}`.padEnd(96)
 }

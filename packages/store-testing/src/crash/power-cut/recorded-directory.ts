@@ -12,7 +12,8 @@ interface NameChange {
 
 /** The names in a directory: those on disk for certain, and the changes that may be. */
 export class RecordedDirectory {
-  readonly names = new Map<string, RecordedEntry>()
+  /** The names as a process sees them. */
+  readonly names: Map<string, RecordedEntry> = new Map()
   #durable = new Map<string, RecordedEntry>()
   #pending: NameChange[] = []
 

@@ -1,10 +1,27 @@
-import type { DurableStore } from '@saltcod/store-core'
+import type { DurableStore, ExecutionStore, JobStore } from '@saltcod/store-core'
+import {
+  EXECUTION_STORE_OPERATIONS,
+  JOB_STORE_OPERATIONS,
+  type OperationKind,
+} from '@saltcod/store-core/backend'
 
 /**
- * Returns a store that is closed and opened again before the first read after a write, so that an opening which did not
- * write it answers.
+ * Returns a job store that is closed and opened again before the first read after a write, so that an opening which did not write it
+ * answers. For suites, with `opensAnew`.
  */
-export async function openedAnew<Store extends DurableStore>(open: () => Promise<Store>): Promise<Store> {
+export async function jobStoreOpenedAnew(open: () => Promise<JobStore>): Promise<JobStore> {
+  return await openedAnew(open, JOB_STORE_OPERATIONS)
+}
+
+/** Returns an execution store that is closed and opened again as {@link jobStoreOpenedAnew} says. */
+export async function executionStoreOpenedAnew(open: () => Promise<ExecutionStore>): Promise<ExecutionStore> {
+  return await openedAnew(open, EXECUTION_STORE_OPERATIONS)
+}
+
+async function openedAnew<Store extends DurableStore>(
+  open: () => Promise<Store>,
+  operations: Readonly<Record<string, OperationKind>>,
+): Promise<Store> {
   let current = await open()
   let written = false
   let closed = false
@@ -16,7 +33,7 @@ export async function openedAnew<Store extends DurableStore>(open: () => Promise
     written = false
   }
   const call = async (method: string, args: readonly unknown[]): Promise<unknown> => {
-    const writes = isWrite(method)
+    const writes = operations[method] === 'write'
     // Others that are under way would lose their store.
     if (!closed && !writes && written && running === 0) turning ??= turn().finally(() => (turning = null))
     if (turning !== null) await turning
@@ -43,10 +60,4 @@ export async function openedAnew<Store extends DurableStore>(open: () => Promise
       return (...args: unknown[]) => call(property, args)
     },
   })
-}
-
-function isWrite(method: string): boolean {
-  return /^(submit|import|fold|revise|transition|hold|delete|create|update|record|claim|extend|complete|retry|apply|add|set|trim|acknowledge|reclaim)/.test(
-    method,
-  )
 }

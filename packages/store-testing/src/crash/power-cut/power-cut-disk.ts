@@ -3,9 +3,6 @@ import { DiskImage } from './disk-image.ts'
 import { RecordedDirectory, type RecordedEntry } from './recorded-directory.ts'
 import { RecordedFile, type Survival } from './recorded-file.ts'
 
-/** The source of the library that records. */
-export const RECORDING_DISK: URL = new URL('./recording-disk.c', import.meta.url)
-
 /** What {@link PowerCutDisk.step} did. */
 export interface RecordedStep {
   readonly what: string

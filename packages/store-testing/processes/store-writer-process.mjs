@@ -1,11 +1,11 @@
 // Writes through both stores with many concurrent callers until it is killed. Each outcome is one line of JSON in a
 // file, written before the caller goes on: what was acknowledged, and what was begun that removes something.
+// Arguments: BACKEND DIRECTORY LIFE.
 import { openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
-
-const [directory, life] = process.argv.slice(2)
+const [module, directory, life] = process.argv.slice(2)
+const { openExecutionStore, openJobStore } = await import(module)
 const file = openSync(join(directory, 'outcomes.ndjson'), 'a')
 const say = (outcome) => writeSync(file, `${JSON.stringify(outcome)}\n`)
 const below = (bound) => Math.floor(Math.random() * bound)
@@ -13,8 +13,8 @@ const JOB_CALLERS = 12
 const EXECUTION_CALLERS = 8
 const MAX_OWN = 6
 
-const jobs = await openLmdbJobStore({ path: join(directory, 'jobs.db') })
-const executions = await openLmdbExecutionStore({ path: join(directory, 'executions.db') })
+const jobs = await openJobStore(directory)
+const executions = await openExecutionStore(directory)
 process.stdout.write('ready\n')
 
 const job = ({ id, revision, state, version }) => say({ what: 'job', id, revision, state, version })
