@@ -27,13 +27,13 @@ export { complain } from './ending/complaint.ts'
 export { COMMON_EXIT } from './ending/exit-code.ts'
 export { Failure, isFailure } from './ending/failure.ts'
 export { DOCUMENT_FORMATS, FORMATS, type Format, json } from './print/format.ts'
-export { type Column, Listing, printList } from './print/listing.ts'
 export {
   type PlannedRecoveries,
   type PlannedRecovery,
-  RecoveryListing,
-  type RecoveryListingOptions,
-} from './print/recovery-listing.ts'
+  RecoveryPrinter,
+  type RecoveryPrinterOptions,
+} from './print/recovery-printer.ts'
+export { type Column, printList, RowPrinter } from './print/row-printer.ts'
 export { printValue, printValues, printWhole } from './print/value.ts'
 export { Progress } from './terminal/progress.ts'
 export { processTerminal, type Terminal, type TerminalOptions } from './terminal/terminal.ts'

@@ -3,12 +3,12 @@ import {
   type Column,
   FORMATS,
   type Format,
-  Listing,
   Progress,
   printList,
   printValue,
   printValues,
-  RecoveryListing,
+  RecoveryPrinter,
+  RowPrinter,
 } from '../src/index.ts'
 import { prepareFormat } from '../src/print/format.ts'
 import { keptTerminal } from './terminal-fixture.ts'
@@ -32,9 +32,9 @@ async function listed(format: Format, pets: readonly Pet[], whole = false): Prom
   const terminal = keptTerminal()
   if (whole) printList(terminal, format, pets, COLUMNS)
   else {
-    const listing = new Listing(terminal, format, COLUMNS)
-    for (const pet of pets) listing.add(pet)
-    listing.end('no pets')
+    const printer = new RowPrinter(terminal, format, COLUMNS)
+    for (const pet of pets) printer.add(pet)
+    printer.end('no pets')
   }
   return terminal.stdout + terminal.stderr
 }
@@ -123,13 +123,13 @@ test('the plan of a restart tells each decision, how many there are of each kind
     yield { decisions: [decision, decision], quarantined: ['e-bad'] }
   }
   const terminal = keptTerminal()
-  const listing = new RecoveryListing(terminal, { output: 'table' })
-  await listing.add(plan())
-  listing.end()
+  const printer = new RecoveryPrinter(terminal, { output: 'table' })
+  await printer.add(plan())
+  printer.end()
   expect(terminal.stdout).toMatch(/^EXECUTION +JOB .*\ne-0a1b2c3d +nightly +batch +Running +1m1s +fail/)
   expect(terminal.stdout).toMatch(/\nin all: 2 fail\n$/)
   expect(terminal.stderr).toBe('Warning: the record of e-bad is damaged, no restart touches it\n')
   const none = keptTerminal()
-  new RecoveryListing(none, { output: 'table' }).end()
+  new RecoveryPrinter(none, { output: 'table' }).end()
   expect([none.stdout, none.stderr]).toEqual(['', 'nothing to do: no execution is in progress\n'])
 })

@@ -1,4 +1,4 @@
-import { type Column, Listing, type Terminal } from '@saltcod/cli-kit'
+import { type Column, RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import type { ReadOptions } from '../cli/options.ts'
 import { countRows } from '../store/bucket-rows.ts'
 import { type Bucket, bucketsOf } from '../store/buckets.ts'
@@ -22,7 +22,7 @@ const FOLDED: ReadonlySet<string> = new Set(['specs', 'executions', 'history'])
 export async function buckets(terminal: Terminal, store: string, options: ReadOptions): Promise<undefined> {
   const opened = await openStore(await locateStore(store))
   try {
-    const listing = new Listing(terminal, options.output, COLUMNS)
+    const printer = new RowPrinter(terminal, options.output, COLUMNS)
     const known = new Map(
       opened.store.capabilities.statistics?.().tables.map(({ table, rows }) => [table, rows]) ?? [],
     )
@@ -32,9 +32,9 @@ export async function buckets(terminal: Terminal, store: string, options: ReadOp
         : countRows(opened.kv, bucket)
     for (const bucket of bucketsOf(opened.kind)) {
       const keys = count(bucket)
-      if (keys > 0 || bucket.prefix.length === 0) listing.add({ bucket: bucket.name, keys })
+      if (keys > 0 || bucket.prefix.length === 0) printer.add({ bucket: bucket.name, keys })
     }
-    listing.end()
+    printer.end()
   } finally {
     await opened.kv.close()
   }

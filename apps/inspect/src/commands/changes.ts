@@ -1,4 +1,4 @@
-import { Failure, Listing, localTime, shortId, type Terminal } from '@saltcod/cli-kit'
+import { Failure, localTime, RowPrinter, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { Change, ChangeSet, FeedPage } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
@@ -34,9 +34,9 @@ export async function changes(
   const opened = await openStore(await locateStore(store))
   try {
     const sinceMs = options.since === undefined ? 0 : await parsePointInTime(options.since, Date.now())
-    const listing = new Listing<ChangeRow>(terminal, options.output, columns(options), toRow)
-    if (options.follow === true) return await follow(opened, terminal, options, sinceMs, listing)
-    await list(opened, terminal, options, sinceMs, listing)
+    const printer = new RowPrinter<ChangeRow>(terminal, options.output, columns(options), toRow)
+    if (options.follow === true) return await follow(opened, terminal, options, sinceMs, printer)
+    await list(opened, terminal, options, sinceMs, printer)
   } finally {
     await opened.kv.close()
   }
@@ -48,7 +48,7 @@ async function list(
   terminal: Terminal,
   options: ChangesOptions,
   sinceMs: number,
-  listing: Listing<ChangeRow>,
+  printer: RowPrinter<ChangeRow>,
 ): Promise<void> {
   const { limit, cursor } = pagingOf(options)
   let after = cursor ?? null
@@ -56,11 +56,11 @@ async function list(
   for (;;) {
     const left = limit === null ? PAGE : Math.min(PAGE, limit - shown)
     const page = await store.changes({ after, limit: left })
-    shown += addPage(terminal, page, sinceMs, listing)
+    shown += addPage(terminal, page, sinceMs, printer)
     after = page.cursor
     const full = limit !== null && shown >= limit
     if (page.changeSets.length < left || full) {
-      listing.end('no changes')
+      printer.end('no changes')
       if (full) terminal.err(`more: --cursor ${after}\n`)
       return
     }
@@ -73,28 +73,33 @@ async function follow(
   terminal: Terminal,
   options: ChangesOptions,
   sinceMs: number,
-  listing: Listing<ChangeRow>,
+  printer: RowPrinter<ChangeRow>,
 ): Promise<ExitCode> {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const fromStart = options.cursor === undefined && options.since === undefined
   const after = fromStart ? await store.latestCursor() : (options.cursor ?? null)
   for await (const page of store.watch({ after, signal: stop.signal })) {
-    addPage(terminal, page, sinceMs, listing)
-    listing.flush()
+    addPage(terminal, page, sinceMs, printer)
+    printer.flush()
   }
   return EXIT.ok
 }
 
 /** Returns how many transactions it printed; one of them may have changed several records. */
-function addPage(terminal: Terminal, page: FeedPage, sinceMs: number, listing: Listing<ChangeRow>): number {
+function addPage(
+  terminal: Terminal,
+  page: FeedPage,
+  sinceMs: number,
+  printer: RowPrinter<ChangeRow>,
+): number {
   if (page.gap !== null) {
     terminal.err(
       `gap: changes behind ${page.gap.afterSequence} were trimmed; it goes on at ${page.gap.resumesAtSequence}\n`,
     )
   }
   const wanted = page.changeSets.filter(({ atMs }) => atMs >= sinceMs)
-  for (const changeSet of wanted) for (const row of rowsOf(changeSet)) listing.add(row)
+  for (const changeSet of wanted) for (const row of rowsOf(changeSet)) printer.add(row)
   return wanted.length
 }
 

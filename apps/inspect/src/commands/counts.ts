@@ -1,4 +1,4 @@
-import { type Column, Listing, type Terminal } from '@saltcod/cli-kit'
+import { type Column, RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import type { RecordKind, StateCount } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
@@ -21,15 +21,15 @@ export async function counts(
   store: string,
   options: CountsOptions,
 ): Promise<ExitCode | undefined> {
-  const listing = new Listing<CountRow>(terminal, options.output, columns(options))
+  const printer = new RowPrinter<CountRow>(terminal, options.output, columns(options))
   const code = await eachStore(terminal, store, async (opened) => {
     const found = await opened.store.counts(options.kind === undefined ? {} : { kind: options.kind })
     for (const count of found) {
       if (options.namespace !== undefined && !options.namespace.includes(count.namespace)) continue
-      listing.add({ store: opened.kind, ...count })
+      printer.add({ store: opened.kind, ...count })
     }
   })
-  listing.end('no records')
+  printer.end('no records')
   return code
 }
 

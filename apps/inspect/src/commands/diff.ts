@@ -1,4 +1,4 @@
-import { Failure, Listing, type Terminal } from '@saltcod/cli-kit'
+import { Failure, RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import type { KvRow, KvStore } from '@saltcod/store-core/backend'
 import type { ListOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -45,7 +45,7 @@ export async function diff(
           },
         )
       }
-      const listing = new Listing<Difference>(terminal, options.output, columns(), toRow)
+      const printer = new RowPrinter<Difference>(terminal, options.output, columns(), toRow)
       const buckets =
         options.bucket === undefined
           ? bucketsOf(before.kind).filter(({ name }) => COMPARED.includes(name))
@@ -56,11 +56,11 @@ export async function diff(
       for (const bucket of buckets) {
         compare(bucket, before.kv, after.kv, secrets, (difference) => {
           found += 1
-          if (found <= limit) listing.add(difference)
+          if (found <= limit) printer.add(difference)
           return found <= limit
         })
       }
-      listing.end('no differences')
+      printer.end('no differences')
       if (found > limit) terminal.err('there are more differences; raise --limit or give --all\n')
       return found === 0 ? EXIT.ok : EXIT.findings
     } finally {

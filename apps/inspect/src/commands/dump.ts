@@ -1,4 +1,4 @@
-import { Failure, json, Listing, type Terminal } from '@saltcod/cli-kit'
+import { Failure, json, RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { eachRow } from '../store/bucket-rows.ts'
@@ -34,15 +34,15 @@ export async function dump(
   try {
     const all = bucketsOf(opened.kind).filter(({ prefix }) => prefix.length === 0)
     const chosen = name === undefined ? all : [findBucket(opened.kind, name)]
-    const listing = new Listing<DumpRow>(terminal, options.output, columns(), toRow)
+    const printer = new RowPrinter<DumpRow>(terminal, options.output, columns(), toRow)
     const secrets = options.showSecrets === true ? new Secrets() : secretsOfStore(opened.kv)
-    const full = (): boolean => limit !== null && listing.count >= limit
+    const full = (): boolean => limit !== null && printer.count >= limit
     let more: string | null = null
     for (const bucket of chosen) {
       const start = cursor === undefined ? null : parseKey(bucket, cursor)
       eachRow(opened.kv, bucket, start, ({ key, value }) => {
         if (full()) return false
-        listing.add({
+        printer.add({
           bucket: bucket.name,
           key: keyText(bucket, key),
           value: printRowValue(bucket.table, key, value, { ...options, secrets }),
@@ -52,7 +52,7 @@ export async function dump(
       })
       if (full()) break
     }
-    listing.end('no rows')
+    printer.end('no rows')
     if (name === undefined && !full()) missing = await tellMissingRows(terminal, opened)
     if (more !== null)
       terminal.err(`more: ${name === undefined ? '--all, or name a bucket' : `--cursor ${String(more)}`}\n`)

@@ -1,4 +1,4 @@
-import { type Column, Listing, localTime, shortId, span, type Terminal } from '@saltcod/cli-kit'
+import { type Column, localTime, RowPrinter, shortId, span, type Terminal } from '@saltcod/cli-kit'
 import type { Evaluation, EvaluationStatus, Page, PageRequest } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { rfcTime } from '../cli/words.ts'
@@ -6,8 +6,8 @@ import type { ExitCode } from '../exit-code.ts'
 import { tellMissing } from '../store/missing-records.ts'
 import { eachJobStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
-import { StorePages } from '../store/pages.ts'
 import { evaluationRow } from '../store/rows.ts'
+import { StorePages } from '../store/store-pages.ts'
 
 /** Options of `evaluations`. */
 export interface EvaluationsOptions extends ListOptions {
@@ -21,7 +21,7 @@ export async function evaluations(
   store: string,
   options: EvaluationsOptions,
 ): Promise<ExitCode | undefined> {
-  const listing = new Listing(terminal, options.output, columns(options), evaluationRow)
+  const printer = new RowPrinter(terminal, options.output, columns(options), evaluationRow)
   const pages = new StorePages(terminal, pagingOf(options))
   let missing: ExitCode | undefined
   const code = await eachJobStore(terminal, store, async (opened, total) => {
@@ -34,15 +34,15 @@ export async function evaluations(
     const read = (request: PageRequest): Promise<Page<Evaluation>> =>
       opened.store.listEvaluations({ ...query, ...request })
     const met = await pages.read(opened.row.storeId, total === 1, read, (evaluation) =>
-      listing.add(evaluation),
+      printer.add(evaluation),
     )
     const states = status === undefined ? undefined : [status]
     const whole = { kind: 'evaluation', states, met, read } as const
     if (job === undefined) missing = (await tellMissing(terminal, opened, whole)) ?? missing
   })
-  listing.flush()
+  printer.flush()
   pages.end()
-  listing.end('no evaluations fit')
+  printer.end('no evaluations fit')
   return code ?? missing
 }
 

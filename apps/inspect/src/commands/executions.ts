@@ -1,4 +1,4 @@
-import { type Column, Listing, localTime, shortId, span, type Terminal } from '@saltcod/cli-kit'
+import { type Column, localTime, RowPrinter, shortId, span, type Terminal } from '@saltcod/cli-kit'
 import {
   COMPUTE_STATES,
   type ComputeExecution,
@@ -21,9 +21,9 @@ import { findJobId } from '../store/find-record.ts'
 import { isCompute } from '../store/is-compute.ts'
 import { tellMissing } from '../store/missing-records.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
-import { StorePages, tellMore } from '../store/pages.ts'
 import { executionRow } from '../store/rows.ts'
 import { Secrets, secretsOfExecution } from '../store/secrets.ts'
+import { StorePages, tellMore } from '../store/store-pages.ts'
 
 /** Options of `executions`. */
 export interface ExecutionsOptions extends ListOptions {
@@ -51,7 +51,7 @@ export async function executions(
     job === undefined
       ? others
       : { ...others, jobId: await findJobId(terminal, store, job, others.namespace ?? 'default', place) }
-  const listing = new Listing<Listed>(
+  const printer = new RowPrinter<Listed>(
     terminal,
     options.output,
     place.archive === null ? columns(options) : [...columns(options), SOURCE],
@@ -87,12 +87,12 @@ export async function executions(
           const page = await read({ ...request, reverse })
           return { ...page, items: await listedIn(opened, page.items) }
         },
-        (listed) => listing.add(listed),
+        (listed) => printer.add(listed),
       )
       const whole = { kind: 'execution', states: options.state, met, read } as const
       if (isCounted(options)) missing = (await tellMissing(terminal, opened, whole)) ?? missing
     })
-    listing.flush()
+    printer.flush()
     pages.end()
   }
   const { archive } = place
@@ -106,12 +106,12 @@ export async function executions(
         wanted: ({ namespace }) => options.namespace === undefined || options.namespace === namespace,
         select: async (opened) => await listedIn(opened, await allExecutions(opened, options, reverse)),
       },
-      (listed) => listing.add(listed),
+      (listed) => printer.add(listed),
     )
-    listing.flush()
+    printer.flush()
     tellMore(terminal, behind)
   }
-  listing.end('no executions fit')
+  printer.end('no executions fit')
   return code ?? missing
 }
 

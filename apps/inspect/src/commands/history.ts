@@ -1,4 +1,4 @@
-import { type Column, Listing, localTime, shortId, type Terminal } from '@saltcod/cli-kit'
+import { type Column, localTime, RowPrinter, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { HistoryEntry, Page, PageRequest } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
@@ -9,8 +9,8 @@ import { notFound } from '../store/find-record.ts'
 import { isCompute } from '../store/is-compute.ts'
 import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
-import { readPages, tellMore } from '../store/pages.ts'
 import { historyRow } from '../store/rows.ts'
+import { readPages, tellMore } from '../store/store-pages.ts'
 
 /** Options of `history`. */
 export interface HistoryOptions extends ListOptions {
@@ -28,7 +28,7 @@ export async function history(
 ): Promise<ExitCode | undefined> {
   const sinceMs = options.since === undefined ? undefined : await parsePointInTime(options.since, Date.now())
   const place = await openPlace(terminal, store, options.archive)
-  const listing = new Listing<Listed>(
+  const printer = new RowPrinter<Listed>(
     terminal,
     options.output,
     place.archive === null ? columns(options) : [...columns(options), SOURCE],
@@ -42,9 +42,9 @@ export async function history(
     if (read === null) return
     found = true
     const cursor = await readPages(terminal, pagingOf(options), read, (entry) => {
-      if (sinceMs === undefined || entry.atMs >= sinceMs) listing.add({ entry, source: opened.path })
+      if (sinceMs === undefined || entry.atMs >= sinceMs) printer.add({ entry, source: opened.path })
     })
-    listing.flush()
+    printer.flush()
     tellMore(terminal, cursor)
   }
   const code = place.store === null ? undefined : await eachStore(terminal, place.store, visit)
@@ -53,7 +53,7 @@ export async function history(
     if (archived !== null) await visit(archived)
   }
   if (!found) throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`, code)
-  listing.end('no history')
+  printer.end('no history')
   return code
 }
 

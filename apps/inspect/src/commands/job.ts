@@ -15,9 +15,9 @@ import { openPlace } from '../store/archive.ts'
 import { exitCodeText } from '../store/exit-code-of.ts'
 import { findJobIn } from '../store/find-record.ts'
 import type { OpenedJobs } from '../store/open-store.ts'
-import { readPages } from '../store/pages.ts'
 import { executionRow, jobRow, specOf } from '../store/rows.ts'
 import { type Secrets, secretsOfJob } from '../store/secrets.ts'
+import { readPages } from '../store/store-pages.ts'
 
 /** Options of `job`. */
 export interface JobOptions extends ReadOptions {

@@ -1,8 +1,8 @@
 import {
   type Column,
   Failure,
-  Listing,
   localTime,
+  RowPrinter,
   shortId,
   span,
   stateStyle,
@@ -19,8 +19,8 @@ import { openPlace, type Place } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { tellMissing } from '../store/missing-records.ts'
 import { eachJobStore } from '../store/open-store.ts'
-import { StorePages, tellMore } from '../store/pages.ts'
 import { jobRow } from '../store/rows.ts'
+import { StorePages, tellMore } from '../store/store-pages.ts'
 
 /** Options of `jobs`. */
 export interface JobsOptions extends ListOptions {
@@ -57,7 +57,7 @@ export async function jobs(
     ...(sinceMs === undefined ? {} : { sinceMs }),
   }
   const place = await openPlace(terminal, store, options.archive)
-  const listing = new Listing(
+  const printer = new RowPrinter(
     terminal,
     options.output,
     place.archive === null ? columns(options) : [...columns(options), SOURCE],
@@ -73,17 +73,17 @@ export async function jobs(
       const read = (request: PageRequest): Promise<Page<Job>> =>
         opened.store.listJobs({ ...query, ...request })
       const met = await pages.read(opened.row.storeId, total === 1, read, (job) =>
-        listing.add({ job, source: opened.path }),
+        printer.add({ job, source: opened.path }),
       )
       const whole = { kind: 'job', states: options.state, namespace: options.namespace, met, read } as const
       if (counted) missing = (await tellMissing(terminal, opened, whole)) ?? missing
     })
-    listing.flush()
+    printer.flush()
     pages.end()
   }
   if (place.archive !== null && pages.more === null)
-    await addArchived(terminal, { ...place, archive: place.archive }, query, options, listing)
-  listing.end('no jobs fit')
+    await addArchived(terminal, { ...place, archive: place.archive }, query, options, printer)
+  printer.end('no jobs fit')
   return code ?? missing
 }
 
@@ -105,7 +105,7 @@ async function addArchived(
   place: Place & { readonly archive: Archive },
   query: JobQuery,
   options: JobsOptions,
-  listing: Listing<Listed>,
+  printer: RowPrinter<Listed>,
 ): Promise<void> {
   if (query.inProgress === true) return
   const { limit, cursor } = pagingOf(options)
@@ -120,9 +120,9 @@ async function addArchived(
         (query.namespace === undefined || query.namespace === namespace),
       select: async ({ store }) => (await store.listJobs(query)).items,
     },
-    (job) => listing.add({ job, source: place.archive.path }),
+    (job) => printer.add({ job, source: place.archive.path }),
   )
-  listing.flush()
+  printer.flush()
   tellMore(terminal, behind)
 }
 

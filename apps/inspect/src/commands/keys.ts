@@ -1,4 +1,4 @@
-import { Listing, type Terminal } from '@saltcod/cli-kit'
+import { RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { findBucket, keyText, parseKey } from '../store/buckets.ts'
@@ -20,19 +20,19 @@ export async function keys(
   const opened = await openStore(await locateStore(store))
   try {
     const bucket = findBucket(opened.kind, name)
-    const listing = new Listing<{ key: string }>(terminal, options.output, [
+    const printer = new RowPrinter<{ key: string }>(terminal, options.output, [
       { name: 'KEY', value: ({ key }) => key },
     ])
     const { limit, cursor } = pagingOf(options)
     let more: string | null = null
     eachRow(opened.kv, bucket, cursor === undefined ? null : parseKey(bucket, cursor), ({ key }) => {
-      if (limit !== null && listing.count >= limit) return false
+      if (limit !== null && printer.count >= limit) return false
       const hex = `0x${Buffer.from(key).toString('hex')}`
-      listing.add({ key: options.format === 'hex' ? hex : keyText(bucket, key) })
-      more = listing.count === limit ? hex : null
+      printer.add({ key: options.format === 'hex' ? hex : keyText(bucket, key) })
+      more = printer.count === limit ? hex : null
       return true
     })
-    listing.end('no keys')
+    printer.end('no keys')
     if (more !== null) terminal.err(`more: --cursor ${String(more)}\n`)
   } finally {
     await opened.kv.close()

@@ -1,4 +1,4 @@
-import { Failure, RecoveryListing, type Terminal } from '@saltcod/cli-kit'
+import { Failure, RecoveryPrinter, type Terminal } from '@saltcod/cli-kit'
 import { planRecovery, type RecoveryDecision } from '@saltcod/recovery'
 import type { ReadOptions } from '../cli/options.ts'
 import { rfcTime } from '../cli/words.ts'
@@ -18,19 +18,19 @@ export async function recover(
   options: RecoverOptions,
 ): Promise<ExitCode | undefined> {
   const policy = await readRecoveryPolicy(store, options)
-  const listing = new RecoveryListing<RecoveryDecision>(terminal, { ...options, toRow })
+  const printer = new RecoveryPrinter<RecoveryDecision>(terminal, { ...options, toRow })
   let found = false
   const code = await eachStore(terminal, store, async (opened) => {
     if (opened.kind !== 'executions') return
     found = true
-    await listing.add(planRecovery(opened.store, policy))
+    await printer.add(planRecovery(opened.store, policy))
   })
   if (!found && code === undefined) {
     throw new Failure(EXIT.usage, `${store} is no store of executions`, {
       hint: 'a restart decides about the executions of a compute node; give its executions.db or the repository',
     })
   }
-  listing.end()
+  printer.end()
   return code
 }
 

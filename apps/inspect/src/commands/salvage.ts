@@ -12,7 +12,7 @@ import {
 import { type FileWalkEvents, type LostStretch, walkFile } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { findOrphanRows } from '../pages/orphan-leaves.ts'
+import { findOrphanRows } from '../file/orphan-leaves.ts'
 import type { StoreTableRow } from '../store/interchange.ts'
 import { locateStore } from '../store/locate.ts'
 import { freePath, makeStore } from '../store/new-store.ts'

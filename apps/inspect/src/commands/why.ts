@@ -22,8 +22,8 @@ import { notFound } from '../store/find-record.ts'
 import { isCompute } from '../store/is-compute.ts'
 import { eachStore, type OpenedExecutions, type OpenedJobs, type OpenedStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
-import { readPages } from '../store/pages.ts'
 import { readRecoveryPolicy } from '../store/recovery-policy.ts'
+import { readPages } from '../store/store-pages.ts'
 
 /** Options of `why`. */
 export interface WhyOptions extends ReadOptions {

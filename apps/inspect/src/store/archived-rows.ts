@@ -4,7 +4,7 @@ import { EXIT } from '../exit-code.ts'
 import { openArchivedJob, type Place } from './archive.ts'
 import { locateStores } from './locate.ts'
 import { type OpenedJobs, openStore } from './open-store.ts'
-import type { Paging } from './pages.ts'
+import type { Paging } from './store-pages.ts'
 
 /** How a cursor into an archive begins: entries passed over, and rows of the next one that were printed. */
 const CURSOR = /^archive:(\d{1,12})\.(\d{1,12})$/

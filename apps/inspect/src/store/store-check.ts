@@ -2,7 +2,7 @@ import { isFailure } from '@saltcod/cli-kit'
 import { type Finding, isStoreError, type StateCount } from '@saltcod/store-core'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { Crash } from '../crash.ts'
-import { checkPages, type PageReport } from '../pages/check-pages.ts'
+import { checkPages, type PageReport } from '../file/check-pages.ts'
 import { openStore } from './open-store.ts'
 import { careHint } from './unreadable-store.ts'
 

@@ -1,8 +1,8 @@
 import type { Deadline } from '@saltcod/store-core'
 import { pause } from '../waiting/pause.ts'
+import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
-import { allItems } from './pages.ts'
 
 const LOOK_EVERY_MS = 1000
 /** A deadline whose evaluation has not cleared it by then is brought up again. */

@@ -3,8 +3,8 @@ import type { Claim, Execution, Json, LeaseToken, OutboxMessage } from '@saltcod
 import { isStoreError, JOB_MACHINE, newId } from '@saltcod/store-core'
 import { isStoreGone } from '../store-gone.ts'
 import { pause } from '../waiting/pause.ts'
+import { collectItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
-import { collectItems } from './pages.ts'
 import { schedule } from './scheduler/schedule.ts'
 import type { Decision, SchedulingView } from './scheduler/view.ts'
 

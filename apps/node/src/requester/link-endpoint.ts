@@ -10,10 +10,10 @@ import type {
 } from '../link/link.ts'
 import { executionTimeoutMs, onlyTask } from '../spec/job-spec.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
+import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
 import { MissingExecutions } from './missing-executions.ts'
-import { allItems } from './pages.ts'
 import { isRefusal, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
 

@@ -1,6 +1,6 @@
+import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
-import { allItems } from './pages.ts'
 
 const AT_A_TIME = 64
 

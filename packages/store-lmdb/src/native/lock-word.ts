@@ -2,9 +2,8 @@ import { closeSync, readSync, writeSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 // Imported and not taken from the global object, so that a test's fake timers do not stop it.
 import { clearTimeout, setTimeout } from 'node:timers'
-
+import { blockThread } from '../file/blocked-thread.ts'
 import { LAST_TRANSACTION_OFFSET } from '../file/lock-file.ts'
-import { pause } from '../file/pause.ts'
 import { systemCode } from '../refusal.ts'
 
 /** So long after a commit a process that began to open the store before it may still set the number back. */
@@ -57,7 +56,7 @@ export class LockWord {
       last = this.#lastCommit()
     ) {
       if (performance.now() > until) this.#givenUp = last
-      else pause(1)
+      else blockThread(1)
     }
   }
 

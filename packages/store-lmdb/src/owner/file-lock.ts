@@ -1,8 +1,7 @@
 import { close, closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
-
+import { blockThread } from '../file/blocked-thread.ts'
 import { nativeLock } from '../file/native-lock.ts'
-import { pause } from '../file/pause.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
 import { lockedError, messageOf, permissionError, systemCode, systemError } from '../refusal.ts'
 
@@ -42,7 +41,7 @@ export class FileLock {
         while (!tryLock(path, file, LOOK_BYTE, true)) {
           if (performance.now() > until)
             throw lockedError(path, 'a process that looks at it and does not go on')
-          pause(1)
+          blockThread(1)
         }
         return new FileLock(file)
       }

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
+import { blockThread } from '../file/blocked-thread.ts'
 import { probeDataFile } from '../file/file-probe.ts'
-import { pause } from '../file/pause.ts'
 import { isSwapping } from '../file/rewrite-path.ts'
 import type { StorePath } from '../file/store-path.ts'
 import type { Environment } from '../native/environment.ts'
@@ -52,7 +52,7 @@ export class SwapFollower {
     const until = performance.now() + MAX_WAIT_MS
     while (!this.#open()) {
       if (performance.now() > until) throw lockedError(this.#paths.data, 'a rewrite that comes to no end')
-      pause(POLL_MS)
+      blockThread(POLL_MS)
     }
     noteMove(this.#environment)
   }

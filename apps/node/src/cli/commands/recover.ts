@@ -1,4 +1,4 @@
-import { Failure, type Format, RecoveryListing, type Terminal } from '@saltcod/cli-kit'
+import { Failure, type Format, RecoveryPrinter, type Terminal } from '@saltcod/cli-kit'
 import { resolvePaths } from '@saltcod/config'
 import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'
@@ -25,7 +25,7 @@ export async function recoverPlan(
   if (output === 'table') {
     terminal.out(`If the node stopped now, its restart would do this (preset ${preset}):\n`)
   }
-  const listing = new RecoveryListing(terminal, { output })
+  const listing = new RecoveryPrinter(terminal, { output })
   try {
     const store = await openLmdbExecutionStore({ path: location.path, readOnly: true })
     try {

@@ -3,7 +3,7 @@ import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { specConfigToWire } from '../../wire/execution-output.ts'
 import type { WireSpecConfig } from '../../wire/models.ts'
-import { collectItems } from '../pages.ts'
+import { collectItems } from '../all-items.ts'
 
 /** Returns where the results of a job are, one for each completed execution that published some. Throws for jobs that never end. */
 export async function jobResults(store: JobStore<JobSpec>, job: Job<JobSpec>): Promise<WireSpecConfig[]> {

@@ -1,6 +1,6 @@
 import type { Page, PageRequest } from '@saltcod/store-core'
 import { ApiError } from '../../wire/api-error.ts'
-import { collectItems } from '../pages.ts'
+import { collectItems } from '../all-items.ts'
 import type { PageToken } from './page-token.ts'
 
 /** The most records in one read of a store. */

@@ -2,7 +2,7 @@ import { shortId } from '../display/short-id.ts'
 import { span } from '../display/time.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Format } from './format.ts'
-import { type Column, Listing } from './listing.ts'
+import { type Column, RowPrinter } from './row-printer.ts'
 
 /** What a restart would do with one execution, as far as a table tells it. */
 export interface PlannedRecovery {
@@ -24,7 +24,7 @@ export interface PlannedRecoveries<T extends PlannedRecovery> {
 }
 
 /** How the plan of a restart is printed. */
-export interface RecoveryListingOptions<T extends PlannedRecovery> {
+export interface RecoveryPrinterOptions<T extends PlannedRecovery> {
   readonly output: Format
   /** Whole ids in a table. */
   readonly wide?: boolean
@@ -32,24 +32,24 @@ export interface RecoveryListingOptions<T extends PlannedRecovery> {
   readonly toRow?: (decision: T) => unknown
 }
 
-/** Prints what a restart would do, execution by execution. Call {@link RecoveryListing.end} after the last. */
-export class RecoveryListing<T extends PlannedRecovery> {
+/** Prints what a restart would do, execution by execution. Call {@link RecoveryPrinter.end} after the last. */
+export class RecoveryPrinter<T extends PlannedRecovery> {
   readonly #terminal: Terminal
   readonly #output: Format
-  readonly #listing: Listing<T>
+  readonly #printer: RowPrinter<T>
   readonly #counts = new Map<string, number>()
 
-  constructor(terminal: Terminal, { output, wide = false, toRow }: RecoveryListingOptions<T>) {
+  constructor(terminal: Terminal, { output, wide = false, toRow }: RecoveryPrinterOptions<T>) {
     this.#terminal = terminal
     this.#output = output
-    this.#listing = new Listing<T>(terminal, output, columns(output, wide), toRow)
+    this.#printer = new RowPrinter<T>(terminal, output, columns(output, wide), toRow)
   }
 
   /** Prints a plan, or the part of it that is about one store. */
   async add(plan: AsyncIterable<PlannedRecoveries<T>>): Promise<void> {
     for await (const { decisions, quarantined } of plan) {
       for (const decision of decisions) {
-        this.#listing.add(decision)
+        this.#printer.add(decision)
         this.#counts.set(decision.action, (this.#counts.get(decision.action) ?? 0) + 1)
       }
       for (const id of quarantined)
@@ -59,7 +59,7 @@ export class RecoveryListing<T extends PlannedRecovery> {
 
   /** Finishes the listing, in a table with how often each action is taken. */
   end(): void {
-    this.#listing.end('nothing to do: no execution is in progress')
+    this.#printer.end('nothing to do: no execution is in progress')
     if (this.#output !== 'table' || this.#counts.size === 0) return
     const sums = [...this.#counts].map(([action, count]) => `${count} ${action}`)
     this.#terminal.out(`\nin all: ${sums.join(', ')}\n`)

@@ -1,4 +1,4 @@
 /** Lets the thread rest, for reading is synchronous and has to wait so. */
-export function pause(ms: number): void {
+export function blockThread(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

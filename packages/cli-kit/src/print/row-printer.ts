@@ -14,8 +14,8 @@ export interface Column<T> {
 
 const TABLE_ROWS_AT_ONCE = 500
 
-/** Prints a listing row by row, so that its length costs no memory. Call {@link Listing.end} after the last. */
-export class Listing<T> {
+/** Prints a listing row by row, so that its length costs no memory. Call {@link RowPrinter.end} after the last. */
+export class RowPrinter<T> {
   count = 0
   readonly #terminal: Terminal
   readonly #format: Format
@@ -108,7 +108,7 @@ export function printList<T>(
     terminal.out(`${json(items.map(toRow), 2)}\n`)
     return
   }
-  const listing = new Listing(terminal, format, columns, toRow)
-  for (const item of items) listing.add(item)
-  listing.end(null)
+  const printer = new RowPrinter(terminal, format, columns, toRow)
+  for (const item of items) printer.add(item)
+  printer.end(null)
 }
