@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { loadConfig } from '@saltcod/config'
 import { type Logger, pino } from 'pino'
 import { onTestFinished } from 'vitest'
+import { flagUses } from '../../../test/flag-uses.ts'
 import { startNode } from '../src/node.ts'
 import type { WireGetJobAnswer, WirePutJobAnswer } from '../src/wire/models.ts'
 
@@ -42,7 +43,7 @@ export async function startTestNode(
   const directory = mkdtempSync(join(tmpdir(), 'saltcod-node-'))
   const argv = ['--repo', directory, '--port', '0', ...flags]
   const memory = ['--compute-execution-store-type', 'memory', '--requester-job-store-type', 'memory']
-  const { config, errors } = loadConfig({ argv: [...argv, ...memory], env: {} })
+  const { config, errors } = loadConfig({ flags: flagUses(...argv, ...memory), env: {} })
   assert.ok(config !== undefined, JSON.stringify(errors))
   const node = await startNode({
     config: { ...config, gracePeriodMs: 0 },

@@ -3,15 +3,23 @@ import { fromText, type RawValue } from './raw-value.ts'
 import type { AnySetting, PathBase } from './setting.ts'
 import { SETTINGS } from './settings.ts'
 
-/** The arguments after the command, or values that an argument parser has already taken apart. */
-export type Arguments = readonly string[] | Readonly<Record<string, unknown>>
+/** One use of a flag on a command line. */
+export interface FlagUse {
+  /** The flag with its dashes, by any of its names. */
+  readonly name: string
+  /** The text behind it, or `true` where it takes none. */
+  readonly value: unknown
+}
 
-/** What a list of arguments said about the configuration. */
+/** What a parser of arguments found: each use of a flag in order, or a record of values by the names of flags. */
+export type Flags = readonly FlagUse[] | Readonly<Record<string, unknown>>
+
+/** What flags said about the configuration. */
 export interface ReadFlags {
   readonly given: readonly RawValue[]
   /** The config files that `--config` named. */
   readonly files: readonly string[]
-  /** The arguments that are none of ours, in order; of a record, their names as flags. */
+  /** The names of the flags that are none of ours, in order. */
   readonly rest: readonly string[]
   readonly errors: readonly Problem[]
 }
@@ -28,11 +36,6 @@ export interface ConfigFlag {
   readonly key: string | undefined
   /** The environment variable that means the same; absent where there is none. */
   readonly variable: string | undefined
-}
-
-interface FlagUse {
-  readonly name: string
-  readonly value: unknown
 }
 
 /** Lists all flags that {@link loadConfig} understands, `--config` first. */
@@ -61,20 +64,25 @@ export function configFlags(): readonly ConfigFlag[] {
   return [named, ...ofSettings]
 }
 
-/** Picks the flags of settings out of arguments and leaves the rest alone. */
-export function readFlags(argv: Arguments, base: PathBase): ReadFlags {
-  const { uses, rest, errors } = isArgumentList(argv) ? parseArguments(argv) : takeRecord(argv)
+/** Picks the flags of settings out of all and leaves the rest alone. */
+export function readFlags(flags: Flags, base: PathBase): ReadFlags {
   const given: RawValue[] = []
   const files: string[] = []
+  const rest: string[] = []
+  const errors: Problem[] = []
   const bySetting = new Map<AnySetting, FlagUse>()
-  for (const use of uses) {
-    if (use.name === '--config') {
-      if (typeof use.value === 'string' && use.value !== '') files.push(use.value)
-      else errors.push(flagProblem(use.name, 'names no file', "write '--config FILE'"))
+  for (const use of isUses(flags) ? flags : usesOf(flags)) {
+    const setting = settingOfFlag(use.name)
+    if (setting === undefined && use.name !== '--config') {
+      rest.push(use.name)
       continue
     }
-    const setting = settingOfFlag(use.name)
-    if (setting === undefined) continue
+    const problem = valueProblem(use)
+    if (setting === undefined) {
+      if (problem === undefined && typeof use.value === 'string') files.push(use.value)
+      else errors.push(problem ?? flagProblem(use.name, 'names no file', "write '--config FILE'"))
+      continue
+    }
     const earlier = bySetting.get(setting)
     if (earlier !== undefined && !sameValue(earlier.value, use.value)) {
       errors.push(conflict(setting, earlier, use))
@@ -82,77 +90,41 @@ export function readFlags(argv: Arguments, base: PathBase): ReadFlags {
     }
     if (earlier !== undefined) continue
     bySetting.set(setting, use)
-    const raw = typeof use.value === 'string' ? fromText(setting, use.value) : use.value
-    if (raw === '') {
-      errors.push(flagProblem(use.name, 'is empty', 'give it a value or leave it out'))
-    } else {
-      given.push({ setting, raw, origin: { kind: 'flag', name: use.name }, base })
+    if (problem !== undefined) {
+      errors.push(problem)
+      continue
     }
+    const raw = typeof use.value === 'string' ? fromText(setting, use.value) : use.value
+    given.push({ setting, raw, origin: { kind: 'flag', name: use.name }, base })
   }
   return { given, files, rest, errors }
 }
 
-function isArgumentList(argv: Arguments): argv is readonly string[] {
-  return Array.isArray(argv)
+function isUses(flags: Flags): flags is readonly FlagUse[] {
+  return Array.isArray(flags)
 }
 
-function parseArguments(argv: readonly string[]): {
-  uses: FlagUse[]
-  rest: string[]
-  errors: Problem[]
-} {
-  const uses: FlagUse[] = []
-  const rest: string[] = []
-  const errors: Problem[] = []
-  for (let index = 0; index < argv.length; index += 1) {
-    const argument = argv[index] ?? ''
-    if (argument === '--') {
-      rest.push(...argv.slice(index))
-      break
-    }
-    const equals = argument.indexOf('=')
-    const name = equals < 0 ? argument : argument.slice(0, equals)
-    const setting = settingOfFlag(name)
-    if (setting === undefined && name !== '--config') {
-      rest.push(argument)
-    } else if (equals >= 0) {
-      uses.push({ name, value: argument.slice(equals + 1) })
-    } else if (setting?.form === 'boolean') {
-      uses.push({ name, value: true })
-    } else {
-      const next = argv[index + 1]
-      if (next === undefined || next.startsWith('--')) {
-        errors.push(flagProblem(name, 'has no value', `write '${name} VALUE' or '${name}=VALUE'`))
-      } else {
-        uses.push({ name, value: next })
-        index += 1
-      }
-    }
-  }
-  return { uses, rest, errors }
-}
-
-// Argument parsers name values `repo`, `node-id` or `nodeId`; all of them mean the flag `--node-id`.
-function takeRecord(record: Readonly<Record<string, unknown>>): {
-  uses: FlagUse[]
-  rest: string[]
-  errors: Problem[]
-} {
-  const uses: FlagUse[] = []
-  const rest: string[] = []
-  for (const [property, value] of Object.entries(record)) {
-    if (value === undefined) continue
+// Parsers of arguments name values `repo`, `node-id` or `nodeId`; all of them mean the flag `--node-id`.
+function usesOf(record: Readonly<Record<string, unknown>>): FlagUse[] {
+  return Object.entries(record).flatMap(([property, value]) => {
+    if (value === undefined) return []
     const kebab = property.replace(/^--/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     const name = `--${kebab}`
-    if (name === '--config' && Array.isArray(value)) {
-      uses.push(...value.map((file: unknown) => ({ name, value: file })))
-    } else if (name === '--config' || settingOfFlag(name) !== undefined) {
-      uses.push({ name, value })
-    } else {
-      rest.push(name)
-    }
-  }
-  return { uses, rest, errors: [] }
+    return name === '--config' && Array.isArray(value)
+      ? value.map((file: unknown) => ({ name, value: file }))
+      : [{ name, value }]
+  })
+}
+
+/** A parser takes the next flag for the value of one that lacks its own. */
+function valueProblem({ name, value }: FlagUse): Problem | undefined {
+  if (value === '') return flagProblem(name, 'is empty', 'give it a value or leave it out')
+  if (typeof value !== 'string' || !value.startsWith('--')) return undefined
+  return flagProblem(
+    name,
+    'has no value',
+    `write '${name} VALUE'; a path that begins with -- is written ./--`,
+  )
 }
 
 function settingOfFlag(name: string): AnySetting | undefined {

@@ -5,7 +5,7 @@ export { nearestName } from './did-you-mean.ts'
 export { makeDirectory } from './directory.ts'
 export type { Environment } from './environment.ts'
 export { findStores } from './find-stores.ts'
-export { type Arguments, type ConfigFlag, configFlags } from './flags.ts'
+export { type ConfigFlag, configFlags, type Flags, type FlagUse } from './flags.ts'
 export { configSchema, type JsonSchema } from './json-schema.ts'
 export {
   CONFIG_FILE_NAME,

@@ -5,7 +5,7 @@ import { readConfigFile } from './config-file.ts'
 import { checkOptions } from './did-you-mean.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { isThere } from './file-kind.ts'
-import { type Arguments, readFlags } from './flags.ts'
+import { type Flags, readFlags } from './flags.ts'
 import { deepFreeze } from './freeze.ts'
 import type { Origin } from './origin.ts'
 import type { Problem } from './problem.ts'
@@ -20,8 +20,8 @@ export const CONFIG_FILE_NAME = 'saltcod.yaml'
 
 /** What {@link loadConfig} works on. */
 export interface LoadConfigOptions {
-  /** The arguments after the command, or a record of flag values (`{ repo, nodeId }` or `{ 'node-id' }`). */
-  readonly argv?: Arguments
+  /** The flags of a command line as a parser found them, or a record of values (`{ repo, nodeId }` or `{ 'node-id' }`). */
+  readonly flags?: Flags
   /** The environment, usually `process.env`. */
   readonly env?: Environment
   /** The config files, later ones win; without any, and without `--config`, `<repo>/saltcod.yaml` if it is there. */
@@ -52,7 +52,7 @@ export interface LoadedConfig {
   readonly warnings: readonly Problem[]
   /** Everything that is wrong, in the order flags, environment, files, rules. */
   readonly errors: readonly Problem[]
-  /** The arguments that are none of ours, in order. */
+  /** The names of the flags that are none of ours, in order. */
   readonly rest: readonly string[]
 }
 
@@ -62,9 +62,9 @@ export interface LoadedConfig {
  * an option that there is not.
  */
 export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
-  checkOptions('loadConfig', options, { argv: true, env: true, files: true, cwd: true })
+  checkOptions('loadConfig', options, { flags: true, env: true, files: true, cwd: true })
   const base: PathBase = { home: options.env?.['HOME'] || undefined, directory: resolve(options.cwd ?? '.') }
-  const flags = readFlags(options.argv ?? [], base)
+  const flags = readFlags(options.flags ?? [], base)
   const environment = readEnvironment(options.env ?? {}, base)
   const errors: Problem[] = [...flags.errors]
   const values = new Map<string, SettingValue>()

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { flagUses } from '../../../test/flag-uses.ts'
 import { formatProblem, loadConfig } from '../src/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -173,7 +174,9 @@ describe('the config file', () => {
     ])
     writeFileSync(join(home, 'plain'), '')
     expect(
-      loadConfig({ env: { HOME: home }, argv: ['--repo', join(home, 'plain')] }).errors.map(formatProblem),
+      loadConfig({ env: { HOME: home }, flags: flagUses('--repo', join(home, 'plain')) }).errors.map(
+        formatProblem,
+      ),
     ).toEqual([`${home}/plain/saltcod.yaml: part of the path is a file, not a directory; correct the path`])
   })
 

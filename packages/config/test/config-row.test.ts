@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { flagUses } from '../../../test/flag-uses.ts'
 import { buildConfig } from '../src/config.ts'
 import {
   configFlags,
@@ -20,7 +21,7 @@ describe('listConfig and getConfig', () => {
   it('show every setting with value and origin', () => {
     const home = temporaryDirectory({ 'c.yaml': 'GracePeriod: 90s\nRetention:\n  - MaxAge: 24h\n' })
     const loaded = loadConfig({
-      argv: ['--port', '80'],
+      flags: flagUses('--port', '80'),
       env: { HOME: home, BACALHAU_NODE_ID: 'me' },
       files: ['c.yaml'],
       cwd: home,
@@ -44,7 +45,7 @@ describe('listConfig and getConfig', () => {
   })
 
   it('leave out what is in error', () => {
-    const loaded = loadConfig({ argv: ['--port', 'x'], env: { HOME: temporaryDirectory() } })
+    const loaded = loadConfig({ flags: flagUses('--port', 'x'), env: { HOME: temporaryDirectory() } })
     expect(listConfig(loaded).some(({ key }) => key === 'API.Port')).toBe(false)
     expect(getConfig(loaded, 'API.Port')).toBeUndefined()
     expect(getConfig(loaded, 'API.Host')?.text).toBe('127.0.0.1')

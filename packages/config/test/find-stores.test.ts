@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { flagUses } from '../../../test/flag-uses.ts'
 import {
   type Config,
   findStores,
@@ -17,7 +18,7 @@ const OURS_COMPUTE = 'me-compute/executions.db'
 const OURS_REQUESTER = 'me-requester/jobs.db'
 
 function configOf(repository: string, ...argv: readonly string[]): Config {
-  const { config, errors } = loadConfig({ argv: ['--repo', repository, ...argv], env: {} })
+  const { config, errors } = loadConfig({ flags: flagUses('--repo', repository, ...argv), env: {} })
   expect(errors).toEqual([])
   if (config === undefined) throw new Error('no configuration')
   return config

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
+import { flagUses } from '../../../test/flag-uses.ts'
 import { formatProblem, type LoadedConfig, loadConfig } from '../src/index.ts'
 import { SETTINGS } from '../src/settings.ts'
 import { nested, temporaryDirectory } from './temporary-directory.ts'
@@ -13,38 +14,26 @@ function lines(loaded: LoadedConfig): string[] {
 describe('loadConfig', () => {
   it('refuses two spellings of a flag that disagree, and takes them where they agree', () => {
     const env = { HOME: temporaryDirectory() }
-    expect(lines(loadConfig({ argv: ['--repo', '/a', '--data-dir', '/b'], env }))).toEqual([
+    expect(lines(loadConfig({ flags: flagUses('--repo', '/a', '--data-dir', '/b'), env }))).toEqual([
       '--data-dir: DataDir: contradicts --repo, which sets the same; give one of them',
     ])
-    expect(lines(loadConfig({ argv: { name: 'a', nodeId: 'b' }, env }))).toEqual([
+    expect(lines(loadConfig({ flags: { name: 'a', nodeId: 'b' }, env }))).toEqual([
       '--node-id: NodeID: contradicts --name, which sets the same; give one of them',
     ])
-    expect(lines(loadConfig({ argv: ['--port', '1', '--port=2'], env }))).toEqual([
+    expect(lines(loadConfig({ flags: flagUses('--port', '1', '--port=2'), env }))).toEqual([
       '--port: API.Port: is given twice with different values; give one of them',
     ])
-    expect(lines(loadConfig({ argv: ['--repo', '/a', '--data-dir=/a'], env }))).toEqual([])
+    expect(lines(loadConfig({ flags: flagUses('--repo', '/a', '--data-dir=/a'), env }))).toEqual([])
   })
 
   it('leaves alone what it does not know', () => {
     const env = { HOME: temporaryDirectory() }
-    const argv = [
-      'job',
-      '--fresh',
-      '--port',
-      '80',
-      '-v',
-      '--max-age=1d',
-      '--allow-exec',
-      'x',
-      '--',
-      '--port',
-      '81',
-    ]
-    const loaded = loadConfig({ argv, env })
-    expect(loaded.rest).toEqual(['job', '--fresh', '-v', '--max-age=1d', 'x', '--', '--port', '81'])
+    const flags = flagUses('--fresh', '--port', '80', '--max-age=1d', '--allow-exec')
+    const loaded = loadConfig({ flags, env })
+    expect(loaded.rest).toEqual(['--fresh', '--max-age'])
     expect(loaded.config?.api.port).toBe(80)
     expect(loaded.config?.engines.exec.allow).toBe(true)
-    expect(loadConfig({ argv: { fresh: true, output: 'json', port: undefined }, env }).rest).toEqual([
+    expect(loadConfig({ flags: { fresh: true, output: 'json', port: undefined }, env }).rest).toEqual([
       '--fresh',
       '--output',
     ])
@@ -60,15 +49,15 @@ describe('loadConfig', () => {
     const port = (options: Parameters<typeof loadConfig>[0]): unknown => loadConfig(options).config?.api.port
     expect(port({ env })).toBe(1)
     expect(port({ env: { ...env, BACALHAU_DIR: join(home, 'other') } })).toBe(2)
-    expect(port({ env, argv: ['--repo', '~/other'] })).toBe(2)
-    expect(port({ env, argv: ['--repo', 'other'], cwd: home })).toBe(2)
-    expect(port({ env, argv: ['--config', join(home, 'named.yaml')] })).toBe(3)
-    expect(port({ env, argv: ['--config=named.yaml'], cwd: home })).toBe(3)
-    expect(port({ env, argv: { config: 'named.yaml' }, cwd: home })).toBe(3)
+    expect(port({ env, flags: flagUses('--repo', '~/other') })).toBe(2)
+    expect(port({ env, flags: flagUses('--repo', 'other'), cwd: home })).toBe(2)
+    expect(port({ env, flags: flagUses('--config', join(home, 'named.yaml')) })).toBe(3)
+    expect(port({ env, flags: flagUses('--config=named.yaml'), cwd: home })).toBe(3)
+    expect(port({ env, flags: { config: 'named.yaml' }, cwd: home })).toBe(3)
     expect(port({ env, files: [join(home, 'named.yaml')] })).toBe(3)
-    expect(port({ env, argv: ['--repo', join(home, 'empty')] })).toBe(1234)
+    expect(port({ env, flags: flagUses('--repo', join(home, 'empty')) })).toBe(1234)
     expect(loadConfig({ env }).files).toEqual([join(home, '.bacalhau/saltcod.yaml')])
-    expect(loadConfig({ env, argv: ['--repo', join(home, 'empty')] }).files).toEqual([])
+    expect(loadConfig({ env, flags: flagUses('--repo', join(home, 'empty')) }).files).toEqual([])
   })
 
   it('lets later files win, key by key', () => {
@@ -89,7 +78,7 @@ describe('loadConfig', () => {
       'etc/own.yaml': 'Results:\n  Path: kept\nInputs:\n  AllowedPaths: ["~", ~/in, ../shared, /abs/../x]\n',
     })
     const loaded = loadConfig({
-      argv: ['--repo', 'repo', '--config', 'etc/own.yaml'],
+      flags: flagUses('--repo', 'repo', '--config', 'etc/own.yaml'),
       env: { HOME: home, BACALHAU_JOB_STORE_PATH: '~/jobs.db' },
       cwd: join(home),
     })
@@ -106,21 +95,21 @@ describe('loadConfig', () => {
     expect(lines(loadConfig({ env: { HOME: 'x' } }))).toEqual([
       "DataDir: '~/.bacalhau' cannot be resolved, because HOME is not an absolute path; write the whole path",
     ])
-    expect(lines(loadConfig({ env: {}, argv: ['--repo', '~bob/x'] }))).toEqual([
+    expect(lines(loadConfig({ env: {}, flags: flagUses('--repo', '~bob/x') }))).toEqual([
       "--repo: DataDir: '~bob/x' names the home of another user; write the whole path",
     ])
-    expect(loadConfig({ env: {}, argv: ['--repo', temporaryDirectory()] }).errors).toEqual([])
+    expect(loadConfig({ env: {}, flags: flagUses('--repo', temporaryDirectory()) }).errors).toEqual([])
   })
 
   it('refuses variables and control characters in paths', () => {
     const env = { HOME: temporaryDirectory() }
     const given = ['$HOME/x', `\${HOME}/x`, 'a\nb', '  ', 'a\u0000b']
     for (const repo of given) {
-      const found = lines(loadConfig({ argv: ['--repo', repo], env }))
+      const found = lines(loadConfig({ flags: flagUses('--repo', repo), env }))
       expect(found).toHaveLength(1)
       expect(found[0]).toMatch(/^--repo: DataDir: '.*' (?:holds a variable|is not a path); [^\n]+$/)
     }
-    expect(loadConfig({ argv: ['--repo', '/tmp/5$/x'], env }).config?.dataDir).toBe('/tmp/5$/x')
+    expect(loadConfig({ flags: flagUses('--repo', '/tmp/5$/x'), env }).config?.dataDir).toBe('/tmp/5$/x')
   })
 
   it('shows all errors of all sources at once, one line each', () => {
@@ -146,7 +135,7 @@ describe('loadConfig', () => {
     })
     const env = { HOME: home, BACALHAU_API_PORT: 'http', BACALHAU_JOB_STORE_TYPE: 'redis', LOG_LEVEL: 'loud' }
     const loaded = loadConfig({
-      argv: ['--host', 'http://x:1', '--repo'],
+      flags: [...flagUses('--host', 'http://x:1'), { name: '--repo', value: '--fresh' }],
       env,
       files: ['own.yaml'],
       cwd: home,
@@ -154,7 +143,7 @@ describe('loadConfig', () => {
     expect(loaded.config).toBeUndefined()
     expect(lines(loaded)).toMatchInlineSnapshot(`
       [
-        "--repo: has no value; write '--repo VALUE' or '--repo=VALUE'",
+        "--repo: has no value; write '--repo VALUE'; a path that begins with -- is written ./--",
         "--host: API.Host: 'http://x:1' is not a host; write a name or an address alone, like '127.0.0.1', 'node.example' or '::1' (the port has its own setting)",
         "BACALHAU_JOB_STORE_TYPE: Node.Requester.JobStore.Type: 'redis' is not possible here; write one of lmdb, memory, inmemory, boltdb",
         "BACALHAU_API_PORT: API.Port: 'http' is not a whole number from 0 to 65535; write one in digits",
@@ -196,7 +185,7 @@ describe('loadConfig', () => {
     ]
     for (const { flag, key } of SETTINGS) {
       for (const value of odd) {
-        if (flag !== undefined) loadConfig({ argv: { [flag]: value }, env: { HOME: home } })
+        if (flag !== undefined) loadConfig({ flags: { [flag]: value }, env: { HOME: home } })
         if (typeof value === 'function' || value instanceof Date) continue
         const file = join(home, 'odd.yaml')
         writeFileSync(file, stringify(nested(key, value)))
@@ -208,7 +197,7 @@ describe('loadConfig', () => {
 
   it('freezes what it returns through and through, and nothing of the caller', () => {
     const labels = ['compute']
-    const loaded = loadConfig({ argv: { nodeType: labels }, env: { HOME: temporaryDirectory() } })
+    const loaded = loadConfig({ flags: { nodeType: labels }, env: { HOME: temporaryDirectory() } })
     const thawed: string[] = []
     const visit = (value: unknown, path: string): void => {
       if (typeof value !== 'object' || value === null) return
@@ -228,14 +217,16 @@ describe('loadConfig', () => {
     expect(warnings({ env: { HOME: home, BACALHAU_NODEID: 'x', BACALHAU_ENVIRONMENT: 'x' } })).toEqual([
       "BACALHAU_NODEID: no setting reads this variable; did you mean 'BACALHAU_NODE_ID'?",
     ])
-    expect(warnings({ env: { HOME: home }, argv: ['--host', '0.0.0.0'] })).toEqual([
+    expect(warnings({ env: { HOME: home }, flags: flagUses('--host', '0.0.0.0') })).toEqual([
       "--host: API.Host: '0.0.0.0' is not this machine alone: whoever reaches the port can run jobs and read results; keep to 127.0.0.1, or see to it that only those you trust reach it",
     ])
-    expect(warnings({ env: { HOME: home }, argv: ['--allow-exec', '--node-type', 'requester'] })).toEqual([
+    expect(
+      warnings({ env: { HOME: home }, flags: flagUses('--allow-exec', '--node-type', 'requester') }),
+    ).toEqual([
       '--allow-exec: Engines.Exec.Allow: has no effect on a node that runs no jobs; add compute to Node.Type, or leave it out',
     ])
     for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
-      expect(warnings({ env: { HOME: home }, argv: ['--host', host] })).toEqual([])
+      expect(warnings({ env: { HOME: home }, flags: flagUses('--host', host) })).toEqual([])
     }
   })
 

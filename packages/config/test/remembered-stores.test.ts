@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
+import { flagUses } from '../../../test/flag-uses.ts'
 import {
   type Config,
   findStores,
@@ -20,7 +21,7 @@ function setUp() {
   const directory = temporaryDirectory({ 'away/jobs.db': 'store', 'repo/me-compute/executions.db': 'store' })
   const repository = join(directory, 'repo')
   const configAt = (...argv: readonly string[]): Config => {
-    const { config } = loadConfig({ argv: ['--repo', repository, ...argv], env: {} })
+    const { config } = loadConfig({ flags: flagUses('--repo', repository, ...argv), env: {} })
     if (config === undefined) throw new Error('no configuration')
     return config
   }

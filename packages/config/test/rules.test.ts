@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { flagUses } from '../../../test/flag-uses.ts'
 import { formatProblem, loadConfig } from '../src/index.ts'
 import { RULES } from '../src/rules.ts'
 import { SETTINGS } from '../src/settings.ts'
@@ -6,7 +7,7 @@ import { temporaryDirectory } from './temporary-directory.ts'
 
 function errorsOf(contents: string, argv: readonly string[] = []): string[] {
   const home = temporaryDirectory({ 'c.yaml': contents })
-  const loaded = loadConfig({ argv, env: { HOME: home }, files: ['c.yaml'], cwd: home })
+  const loaded = loadConfig({ flags: flagUses(...argv), env: { HOME: home }, files: ['c.yaml'], cwd: home })
   return loaded.errors.map((problem) => formatProblem(problem).replaceAll(home, '~'))
 }
 

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
+import { flagUses } from '../../../test/flag-uses.ts'
 import { type Config, formatProblem, type LoadedConfig, loadConfig } from '../src/index.ts'
 import { nested, temporaryDirectory } from './temporary-directory.ts'
 
@@ -137,7 +138,7 @@ describe.each(TABLE)('the setting $key', ({ key, flags, environment, read, value
 
   it('has a default', () => {
     const home = temporaryDirectory()
-    const loaded = loadConfig({ argv: [], env: { HOME: home } })
+    const loaded = loadConfig({ flags: flagUses(), env: { HOME: home } })
     expect(lines(loaded)).toEqual([])
     expect(loaded.config && read(loaded.config)).toEqual(fallback(home))
     expect(loaded.origins[key]).toEqual({ kind: 'default' })
@@ -147,7 +148,7 @@ describe.each(TABLE)('the setting $key', ({ key, flags, environment, read, value
     const home = temporaryDirectory()
     const file = join(home, 'own.yaml')
     writeFileSync(file, `# a comment\n\n${stringify(nested(key, fileValue))}`)
-    const loaded = loadConfig({ argv: [], env: { HOME: home }, files: [file] })
+    const loaded = loadConfig({ flags: flagUses(), env: { HOME: home }, files: [file] })
     expect(lines(loaded)).toEqual([])
     expect(loaded.config && read(loaded.config)).toEqual(third[1])
     expect(loaded.origins[key]).toEqual({ kind: 'file', path: file, line: 2 + key.split('.').length })
@@ -157,7 +158,11 @@ describe.each(TABLE)('the setting $key', ({ key, flags, environment, read, value
     const home = temporaryDirectory()
     const file = join(home, 'own.yaml')
     writeFileSync(file, stringify(nested(key, fileValue)))
-    const loaded = loadConfig({ argv: [], env: { HOME: home, [environment]: second[0] }, files: [file] })
+    const loaded = loadConfig({
+      flags: flagUses(),
+      env: { HOME: home, [environment]: second[0] },
+      files: [file],
+    })
     expect(lines(loaded)).toEqual([])
     expect(loaded.config && read(loaded.config)).toEqual(second[1])
     expect(loaded.origins[key]).toEqual({ kind: 'environment', name: environment })
@@ -165,7 +170,7 @@ describe.each(TABLE)('the setting $key', ({ key, flags, environment, read, value
 
   it('is not set by an empty environment variable', () => {
     const home = temporaryDirectory()
-    const loaded = loadConfig({ argv: [], env: { HOME: home, [environment]: '' } })
+    const loaded = loadConfig({ flags: flagUses(), env: { HOME: home, [environment]: '' } })
     expect(loaded.config && read(loaded.config)).toEqual(fallback(home))
     expect(loaded.origins[key]).toEqual({ kind: 'default' })
   })
@@ -177,13 +182,16 @@ describe.each(TABLE)('the setting $key', ({ key, flags, environment, read, value
     const env = { HOME: home, [environment]: second[0] }
     const property = flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
     const forms = [
-      [flag, first[0]],
-      [`${flag}=${first[0]}`],
+      flagUses(flag, first[0]),
+      [
+        { name: flag, value: first[0] },
+        { name: flag, value: first[0] },
+      ],
       { [flag.slice(2)]: first[0] },
       { [property]: first[0] },
     ]
-    for (const argv of forms) {
-      const loaded = loadConfig({ argv, env, files: [file] })
+    for (const form of forms) {
+      const loaded = loadConfig({ flags: form, env, files: [file] })
       expect(lines(loaded)).toEqual([])
       expect(loaded.config && read(loaded.config)).toEqual(first[1])
       expect(loaded.origins[key]).toEqual({ kind: 'flag', name: flag })
@@ -194,13 +202,12 @@ describe.each(TABLE)('the setting $key', ({ key, flags, environment, read, value
   it('is refused when its flag is empty or has no value', () => {
     const home = temporaryDirectory()
     const flag = flags[0] ?? ''
-    expect(lines(loadConfig({ argv: [`${flag}=`], env: { HOME: home } }))).toEqual([
+    expect(lines(loadConfig({ flags: flagUses(`${flag}=`), env: { HOME: home } }))).toEqual([
       `${flag}: is empty; give it a value or leave it out`,
     ])
-    for (const argv of [[flag], [flag, '--allow-exec']]) {
-      expect(lines(loadConfig({ argv, env: { HOME: home } }))).toEqual([
-        `${flag}: has no value; write '${flag} VALUE' or '${flag}=VALUE'`,
-      ])
-    }
+    // What a parser hands over where the next flag stands in the place of the value.
+    expect(
+      lines(loadConfig({ flags: [{ name: flag, value: '--allow-exec' }], env: { HOME: home } })),
+    ).toEqual([`${flag}: has no value; write '${flag} VALUE'; a path that begins with -- is written ./--`])
   })
 })

@@ -1,6 +1,7 @@
-import { addCommand, type Format, outputOption, type Terminal } from '@saltcod/cli-kit'
+import { addCommand, outputOption, type Terminal } from '@saltcod/cli-kit'
 import type { Command } from 'commander'
-import type { InitOptions } from './commands/config.ts'
+import type { ConfigListOptions, InitOptions } from './commands/config.ts'
+import type { NodeFlags } from './configuration.ts'
 import { addRepositoryFlag, addSettingFlags } from './flags.ts'
 
 /** Adds `config list|get|default|init`. */
@@ -9,22 +10,21 @@ export function addConfigCommands(program: Command, terminal: Terminal): void {
     description: 'Shows the configuration: flags, then environment, then config file, then defaults.',
     examples: ['saltcod config list', 'saltcod config get API.Port', 'saltcod config init'],
   })
-  const argv = (): readonly string[] => (program as Command & { readonly rawArgs: readonly string[] }).rawArgs
   const list = addCommand(config, 'list', {
     description: 'Lists every setting with its value and where the value came from.',
     examples: ['saltcod config list', 'saltcod config list --repo /srv/node1 --output json'],
   }).addOption(outputOption())
-  addSettingFlags(list).action(async (options: { readonly output: Format }) => {
+  addSettingFlags(list).action(async (options: ConfigListOptions) => {
     const { configList } = await import('./commands/config.ts')
-    configList(terminal, argv(), options.output)
+    configList(terminal, options)
   })
   const get = addCommand(config, 'get <key>', {
     description: 'Prints the value of one setting.',
     examples: ['saltcod config get API.Port'],
   })
-  addSettingFlags(get).action(async (key: string) => {
+  addSettingFlags(get).action(async (key: string, options: NodeFlags) => {
     const { configGet } = await import('./commands/config.ts')
-    configGet(terminal, key, argv())
+    configGet(terminal, key, options)
   })
   addCommand(config, 'default', {
     description: 'Prints a config file with every default and what it means.',
@@ -40,6 +40,6 @@ export function addConfigCommands(program: Command, terminal: Terminal): void {
   }).option('--force', 'overwrite the one that is there')
   addRepositoryFlag(init).action(async (options: InitOptions) => {
     const { configInit } = await import('./commands/config.ts')
-    configInit(terminal, argv(), options)
+    configInit(terminal, options)
   })
 }

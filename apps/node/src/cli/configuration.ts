@@ -1,15 +1,12 @@
 import { Failure, type Terminal } from '@saltcod/cli-kit'
-import type { Config, LoadedConfig } from '@saltcod/config'
+import type { Config, FlagUse, LoadedConfig } from '@saltcod/config'
 import { formatProblem, loadConfig } from '@saltcod/config'
 import { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
 
-/** The flags by which every command finds its node. */
+/** The flags of settings that a command was given, by which it finds its node among other things. */
 export interface NodeFlags {
-  readonly host?: string
-  readonly port?: string
-  readonly repo?: string
-  readonly config?: string
+  readonly settings: readonly FlagUse[]
 }
 
 /** The flags by which a command finds a job and its node. */
@@ -21,9 +18,9 @@ export interface JobFlags extends NodeFlags {
 /** Loads the configuration for a command. Throws a `Failure` with all that is wrong, one line each. */
 export function loadOrRefuse(
   terminal: Terminal,
-  argv: readonly string[] | Readonly<Record<string, unknown>>,
+  { settings }: NodeFlags,
 ): LoadedConfig & { readonly config: Config } {
-  const loaded = loadConfig({ argv, env: terminal.env })
+  const loaded = loadConfig({ flags: settings, env: terminal.env })
   const { config, errors } = loaded
   if (config === undefined) throw new Failure(EXIT.usage, errors.map(formatProblem))
   return { ...loaded, config }
@@ -31,8 +28,7 @@ export function loadOrRefuse(
 
 /** Makes a client of the node that flags, environment and config file name. */
 export function clientFor(terminal: Terminal, flags: NodeFlags): ApiClient {
-  const { host, port, repo, config: file } = flags
-  const { config } = loadOrRefuse(terminal, { host, port, repo, config: file })
+  const { config } = loadOrRefuse(terminal, flags)
   const anywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
   const name = anywhere[config.api.host] ?? config.api.host
   return new ApiClient(`http://${name.includes(':') ? `[${name}]` : name}:${config.api.port}`)

@@ -1,5 +1,5 @@
 import { durationMs } from '@saltcod/cli-kit'
-import { configFlags } from '@saltcod/config'
+import { configFlags, type FlagUse } from '@saltcod/config'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 
@@ -21,23 +21,29 @@ export function addRepositoryFlag(command: Command): Command {
   return addFlags(command, (key) => key === 'DataDir')
 }
 
-/** Adds the flags of all settings. Their values are read by the configuration itself. */
+/** Adds the flags of all settings. */
 export function addSettingFlags(command: Command): Command {
   return addFlags(command, () => true)
 }
 
+/** Declares the flags of settings, and keeps each use of them for the configuration, which sees every mistake. */
 function addFlags(command: Command, wanted: (key: string | undefined) => boolean): Command {
+  const settings: FlagUse[] = []
+  const add = (name: string, option: Option): void => {
+    command.addOption(option)
+    command.on(`option:${option.name()}`, (value: string | null) =>
+      settings.push({ name, value: value ?? true }),
+    )
+  }
   for (const { flag, aliases, argument, description, key, variable } of configFlags()) {
     if (!wanted(key)) continue
     const value = argument === undefined ? '' : ` ${argument}`
     const others = [...aliases, ...(variable === undefined ? [] : [variable])]
     const also = others.length === 0 ? '' : ` (Also: ${others.join(', ')}.)`
-    command.addOption(new Option(`${flag}${value}`, `${description}${also}`))
-    for (const alias of aliases) {
-      command.addOption(new Option(`${alias}${value}`, `The same as ${flag}.`).hideHelp())
-    }
+    add(flag, new Option(`${flag}${value}`, `${description}${also}`))
+    for (const alias of aliases) add(alias, new Option(`${alias}${value}`, `The same as ${flag}.`).hideHelp())
   }
-  return command
+  return command.setOptionValue('settings', settings)
 }
 
 /** Adds the option that says for how long a node that is lost while a command waits is waited for. */

@@ -3,7 +3,6 @@ import {
   addCompletionCommand,
   createProgram,
   DOCUMENT_FORMATS,
-  type Format,
   outputOption,
   type Terminal,
 } from '@saltcod/cli-kit'
@@ -72,9 +71,9 @@ level, Retention, Compaction (but for AtStart) and Recovery.Interruptions are ta
     '--fresh',
     'begin an empty store where the node has none at its path, although one was there, or older data or stores at another path or of another node id are; what is there is left alone, and a node that has all its stores is refused',
   )
-  addSettingFlags(command).action(async (options: { readonly fresh?: boolean }) => {
+  addSettingFlags(command).action(async (options) => {
     const { serve } = await import('./commands/serve.ts')
-    await serve(terminal, settingArguments(program), options)
+    await serve(terminal, options)
   })
 }
 
@@ -86,9 +85,9 @@ function addRecover(program: Command, terminal: Terminal): void {
   })
     .option('--plan', 'print the plan, which is all that this command does')
     .addOption(outputOption())
-  addSettingFlags(command).action(async (options: { readonly output: Format }) => {
+  addSettingFlags(command).action(async (options) => {
     const { recoverPlan } = await import('./commands/recover.ts')
-    await recoverPlan(terminal, settingArguments(program), options.output)
+    await recoverPlan(terminal, options)
   })
 }
 
@@ -114,10 +113,4 @@ function addRest(program: Command, terminal: Terminal): void {
     const { completionJobs } = await import('./commands/completion-jobs.ts')
     await completionJobs(terminal, options)
   })
-}
-
-/** The arguments as they were typed: settings are read from them by the configuration, which sees every mistake. */
-function settingArguments(program: Command): readonly string[] {
-  const { rawArgs } = program as Command & { readonly rawArgs: readonly string[] }
-  return rawArgs
 }

@@ -1,6 +1,7 @@
 import type { Terminal } from '@saltcod/cli-kit'
 import { type Config, formatProblem, type LoadedConfig, listConfig, loadConfig } from '@saltcod/config'
 import type { Logger } from 'pino'
+import type { NodeFlags } from './configuration.ts'
 
 /** The settings that a node takes while it serves; every other waits for the next start. */
 const RELOADED: ReadonlySet<string> = new Set([
@@ -21,15 +22,15 @@ type Usable = LoadedConfig & { readonly config: Config }
 /** The configuration of a node that serves, which can be read again. */
 export class LiveConfiguration {
   readonly #terminal: Terminal
-  readonly #argv: readonly string[]
+  readonly #flags: NodeFlags
   readonly #log: Logger
   /** As it was at the start. */
   readonly #first: Usable
   #now: Usable
 
-  constructor(terminal: Terminal, argv: readonly string[], loaded: Usable, log: Logger) {
+  constructor(terminal: Terminal, flags: NodeFlags, loaded: Usable, log: Logger) {
     this.#terminal = terminal
-    this.#argv = argv
+    this.#flags = flags
     this.#log = log
     this.#first = loaded
     this.#now = loaded
@@ -40,7 +41,7 @@ export class LiveConfiguration {
    * there is a mistake, which is logged, or nothing to take.
    */
   reload(): Config | null {
-    const loaded = loadConfig({ argv: this.#argv, env: this.#terminal.env })
+    const loaded = loadConfig({ flags: this.#flags.settings, env: this.#terminal.env })
     const { config, errors, warnings } = loaded
     if (config === undefined) {
       this.#log.error(

@@ -3,7 +3,7 @@ import { configFlags, configSchema, listConfig, loadConfig } from '@saltcod/conf
 /** Returns the keys of all settings. */
 export function settingKeys(): readonly string[] {
   // The repository directory has a default only where there is a home.
-  return listConfig(loadConfig({ argv: ['--repo', '/'], env: {} })).map(({ key }) => key)
+  return listConfig(loadConfig({ flags: { repo: '/' }, env: {} })).map(({ key }) => key)
 }
 
 /** Returns the words that the flag of a setting takes; none where it takes others, or is of no setting. */

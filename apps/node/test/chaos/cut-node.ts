@@ -13,6 +13,7 @@ import {
 import { EXECUTION_STATES, type ExecutionStore, type JobStore } from '@saltcod/store-core'
 import type { DiskImage } from '@saltcod/store-testing/crash'
 import { type Logger, pino } from 'pino'
+import { flagUses } from '../../../../test/flag-uses.ts'
 import { renewOwnerNotes } from '../../../../test/owner-notes.ts'
 import { openNodeArchive } from '../../src/archive/open-archive.ts'
 import { settleIdentity } from '../../src/cli/node-identity.ts'
@@ -54,7 +55,7 @@ function configOf(repository: string, flags: readonly string[]): Config {
   const known = configs.get(key)
   if (known !== undefined) return known
   const argv = ['--repo', repository, '--port', '0', ...flags]
-  const { config, errors } = loadConfig({ argv, env: {} })
+  const { config, errors } = loadConfig({ flags: flagUses(...argv), env: {} })
   assert.ok(config !== undefined, JSON.stringify(errors))
   const read = { ...config, gracePeriodMs: 0 }
   configs.set(key, read)

@@ -160,6 +160,39 @@ test('what is wrong with a specification is said before anything is sent', async
   assert.match(missing.stderr, /^Error: cannot read .*none\.yaml: there is no such file\nHint: /)
 })
 
+test('each use of a setting is seen, by every name of it, and two that disagree are refused', async () => {
+  const told = async (...argv: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await saltcod(argv, { env: {} })
+    return `${code}: ${stdout}${stderr.split('\n')[0]}`
+  }
+  const directory = temporaryDirectory()
+  for (const flag of ['--repo', '--data-dir']) {
+    assert.equal(await told('config', 'get', 'DataDir', flag, directory), `0: ${directory}\n`)
+    assert.match(
+      await told('job', 'list', flag, directory, '--port', await closedPort()),
+      /^3: Error: cannot reach/,
+    )
+  }
+  const twice = '2: Error: --port: API.Port: is given twice with different values; give one of them'
+  const two = '2: Error: --data-dir: DataDir: contradicts --repo, which sets the same; give one of them'
+  for (const command of [
+    ['serve'],
+    ['recover'],
+    ['config', 'list'],
+    ['config', 'get', 'API.Port'],
+    ['job', 'list'],
+    ['job', 'logs', 'x'],
+  ]) {
+    assert.equal(await told(...command, '--repo', directory, '--port', '1', '--port=2'), twice)
+    assert.equal(await told(...command, '--repo', directory, '--data-dir', '/nowhere'), two)
+  }
+  assert.match(
+    await told('serve', '--repo', '--allow-exec'),
+    /^2: Error: --repo: has no value; write '--repo VALUE'/,
+  )
+  assert.match(await told('serve', '--repo='), /^2: Error: --repo: is empty/)
+})
+
 test('a node that is not there, wrong usage and what is unknown have their own exit codes', async () => {
   const directory = temporaryDirectory()
   const port = await closedPort()

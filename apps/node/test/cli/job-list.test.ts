@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Terminal } from '@saltcod/cli-kit'
 import { test } from 'vitest'
+import { flagUses } from '../../../../test/flag-uses.ts'
 import { jobList } from '../../src/cli/commands/job-list.ts'
 import type { WireJob } from '../../src/wire/models.ts'
 import { noopJob, startTestNode, type TestNode } from '../node-fixture.ts'
@@ -23,7 +24,12 @@ async function listed(node: TestNode, options: object, colour = false): Promise<
     input: async () => '',
   }
   const { port } = new URL(node.url)
-  await jobList(terminal, { output: 'json', limit: 10, port, repo: node.directory, ...options })
+  await jobList(terminal, {
+    output: 'json',
+    limit: 10,
+    settings: flagUses('--port', port, '--repo', node.directory),
+    ...options,
+  })
   return shown
 }
 

@@ -13,18 +13,23 @@ import {
 } from '@saltcod/config'
 import { EXIT } from '../../exit-code.ts'
 import { refusalOfPlace } from '../../unusable-place.ts'
-import { loadOrRefuse } from '../configuration.ts'
+import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
+
+/** Options of `config list`. */
+export interface ConfigListOptions extends NodeFlags {
+  readonly output: Format
+}
 
 /** Lists every setting with its value and where it came from. */
-export function configList(terminal: Terminal, argv: readonly string[], format: Format): void {
-  const loaded = loadOrRefuse(terminal, argv)
+export function configList(terminal: Terminal, { output, ...flags }: ConfigListOptions): void {
+  const loaded = loadOrRefuse(terminal, flags)
   for (const warning of loaded.warnings) terminal.err(`Warning: ${formatProblem(warning)}\n`)
   const columns: Column<ConfigRow>[] = [
     { name: 'KEY', value: (row) => row.key },
     { name: 'VALUE', value: (row) => row.text },
     { name: 'ORIGIN', value: (row) => row.originText },
   ]
-  printList(terminal, format, listConfig(loaded), columns, ({ key, value, originText }) => ({
+  printList(terminal, output, listConfig(loaded), columns, ({ key, value, originText }) => ({
     Key: key,
     Value: value ?? null,
     Origin: originText,
@@ -32,8 +37,8 @@ export function configList(terminal: Terminal, argv: readonly string[], format: 
 }
 
 /** Prints the value of one setting alone. */
-export function configGet(terminal: Terminal, key: string, argv: readonly string[]): void {
-  const row = getConfig(loadOrRefuse(terminal, argv), key)
+export function configGet(terminal: Terminal, key: string, flags: NodeFlags): void {
+  const row = getConfig(loadOrRefuse(terminal, flags), key)
   if (row === undefined) {
     throw new Failure(EXIT.usage, `there is no setting ${JSON.stringify(key)}`, {
       hint: 'list them with: saltcod config list',
@@ -48,17 +53,13 @@ export function configDefault(terminal: Terminal): void {
 }
 
 /** Options of `config init`. */
-export interface InitOptions {
+export interface InitOptions extends NodeFlags {
   readonly force?: boolean
 }
 
 /** Writes a config file with every default into the repository directory, and makes that where it is missing. */
-export function configInit(
-  terminal: Terminal,
-  argv: readonly string[],
-  { force = false }: InitOptions,
-): void {
-  const { values, errors } = loadConfig({ argv, env: terminal.env })
+export function configInit(terminal: Terminal, { force = false, settings }: InitOptions): void {
+  const { values, errors } = loadConfig({ flags: settings, env: terminal.env })
   // What is wrong in the file that is there does not matter: it is refused or replaced.
   const repository = values.find(({ key }) => key === 'DataDir')?.value
   if (typeof repository !== 'string') throw new Failure(EXIT.usage, errors.map(formatProblem))

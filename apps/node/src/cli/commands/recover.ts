@@ -4,16 +4,17 @@ import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
 import { EXIT } from '../../exit-code.ts'
-import { loadOrRefuse } from '../configuration.ts'
+import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
 import { knownNodeId } from '../node-identity.ts'
 
+/** Options of `recover`. */
+export interface RecoverOptions extends NodeFlags {
+  readonly output: Format
+}
+
 /** Prints what a restart would do with every execution if the node stopped now. Reads the store only, also beside a running node. */
-export async function recoverPlan(
-  terminal: Terminal,
-  argv: readonly string[],
-  output: Format,
-): Promise<void> {
-  const { config } = loadOrRefuse(terminal, argv)
+export async function recoverPlan(terminal: Terminal, { output, ...flags }: RecoverOptions): Promise<void> {
+  const { config } = loadOrRefuse(terminal, flags)
   const nodeId = knownNodeId(config)
   const location = nodeId === null ? null : resolvePaths(config, nodeId).executionStore
   if (location === null || location.type === 'memory') {

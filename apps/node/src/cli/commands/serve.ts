@@ -5,24 +5,20 @@ import { takePrecedence } from '../../compute/keeper/precedence.ts'
 import { createLogger, setLogLevel } from '../../logger.ts'
 import type { RunningNode } from '../../node.ts'
 import { startNode } from '../../node.ts'
-import { loadOrRefuse } from '../configuration.ts'
+import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
 import { settleIdentity } from '../node-identity.ts'
 import { LiveConfiguration } from '../reload.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
-/** Options of `serve` that are no settings. */
-export interface ServeOptions {
+/** Options of `serve`. */
+export interface ServeOptions extends NodeFlags {
   readonly fresh?: boolean
 }
 
 /** Serves a node until it is told to stop. Throws a `Failure` where it cannot start or cannot go on. */
-export async function serve(
-  terminal: Terminal,
-  argv: readonly string[],
-  options: ServeOptions,
-): Promise<void> {
-  const loaded = loadOrRefuse(terminal, argv)
+export async function serve(terminal: Terminal, options: ServeOptions): Promise<void> {
+  const loaded = loadOrRefuse(terminal, options)
   const { config, warnings } = loaded
   const identity = settleIdentity(config, options.fresh === true)
   const log = createLogger(config.logging)
@@ -35,7 +31,7 @@ export async function serve(
   log.info({ node: nodeId, repository: config.dataDir, roles: config.roles }, 'starting')
   let node: RunningNode | undefined
   let missed: Config | undefined
-  const live = new LiveConfiguration(terminal, argv, loaded, log)
+  const live = new LiveConfiguration(terminal, options, loaded, log)
   const onHangUp = (): void => {
     // The terminal that it was started from is gone, and nobody sees it any more.
     if (terminal.errorIsTerminal) {
