@@ -120,7 +120,7 @@ async function setSchema(path: string, schema: number): Promise<void> {
   await kv.write((transaction) => {
     const key = tuple('store')
     const value = transaction.get('meta', key)
-    const row = decodeRecord<StoreRow>('meta', key, 1, value ?? Buffer.alloc(0))
+    const row = decodeRecord<StoreRow>('meta', key, value ?? Buffer.alloc(0))
     transaction.put('meta', key, encodeRecord('meta', key, 1, { ...row, schema }))
   })
   await kv.close()

@@ -1,9 +1,10 @@
 // For tools that read and write the rows of a store themselves. Not under semver: it changes with the format of the data.
 export { decodeStoredRecord as decodeRecord } from './fold/folded-record.ts'
 export { unfoldedStore } from './fold/unfolded-store.ts'
-export { encodeRecord } from './kv/envelope.ts'
+export { encodeRecord, versionOf } from './kv/envelope.ts'
 export type { DecodedPart } from './kv/tuple.ts'
 export { decodeId, decodeTuple, idTuple, tuple } from './kv/tuple.ts'
+export { readableRecord, storedRecord } from './rebuild/readable-record.ts'
 export type { DroppedRow } from './rebuild/rebuild-run.ts'
 export { REBUILT_TABLES, rebuildStore } from './rebuild/rebuild-store.ts'
 export type { StoreKind, StoreRow } from './rows/meta.ts'

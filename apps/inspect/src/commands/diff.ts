@@ -4,7 +4,7 @@ import type { ListOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { type Bucket, bucketsOf, findBucket, keyText } from '../store/buckets.ts'
 import { locateStore } from '../store/locate.ts'
-import { openStore } from '../store/open-store.ts'
+import { type OpenedStore, openStore } from '../store/open-store.ts'
 import { type Secrets, secretsOfStore } from '../store/secrets.ts'
 import { type PrintedValue, printRowValue } from '../store/value-text.ts'
 
@@ -52,9 +52,9 @@ export async function diff(
           : [findBucket(before.kind, options.bucket)]
       const limit = options.all === true ? Number.MAX_SAFE_INTEGER : options.limit
       let found = 0
-      const secrets = secretsOfStore(after.kv, secretsOfStore(before.kv))
+      const secrets = secretsOfStore(after, secretsOfStore(before))
       for (const bucket of buckets) {
-        compare(bucket, before.kv, after.kv, secrets, (difference) => {
+        compare(bucket, before, after, secrets, (difference) => {
           found += 1
           if (found <= limit) printer.add(difference)
           return found <= limit
@@ -74,15 +74,15 @@ export async function diff(
 /** Walks both stores side by side in key order, a batch of each at a time. */
 function compare(
   bucket: Bucket,
-  a: KvStore,
-  b: KvStore,
+  a: OpenedStore,
+  b: OpenedStore,
   secrets: Secrets,
   report: (difference: Difference) => boolean,
 ): void {
-  const left = new Reader(a, bucket)
-  const right = new Reader(b, bucket)
+  const left = new Reader(a.kv, bucket)
+  const right = new Reader(b.kv, bucket)
   const print = (row: KvRow): PrintedValue =>
-    printRowValue(bucket.table, row.key, row.value, { format: 'auto', secrets })
+    printRowValue(bucket.table, row.key, row.value, { format: 'auto', kind: a.kind, secrets })
   for (;;) {
     const x = left.peek()
     const y = right.peek()

@@ -9,9 +9,9 @@ import {
   type Terminal,
 } from '@saltcod/cli-kit'
 import type { JobRetentionRule } from '@saltcod/compaction'
-import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
+import { isStoreError, type Json, type RecordKind, type StateCount } from '@saltcod/store-core'
 import type { KvStatistics } from '@saltcod/store-core/backend'
-import { decodeRecord } from '@saltcod/store-core/format'
+import { decodeRecord, readableRecord, type StoreKind } from '@saltcod/store-core/format'
 import { type ReaderTable, readReaders } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
@@ -41,8 +41,9 @@ interface AgeGroup {
 
 /** What rows of these tables have in common: when they were created, and the bytes of their specifications. */
 interface AgedRow {
-  readonly c: number
-  readonly b?: number
+  readonly createdAtMs: number
+  readonly specBytes?: number
+  readonly jobBytes?: number
 }
 
 interface Usage {
@@ -126,20 +127,25 @@ function agesOf({ kv, kind: storeKind }: OpenedStore): AgeGroup[] {
   return tables.flatMap(([kind, table]) => {
     const groups = AGES.map(([createdWithin]) => ({ kind, createdWithin, records: 0, bytes: 0 }))
     eachRow(kv, { table, prefix: new Uint8Array(0) }, null, ({ key, value }) => {
-      const row = decodedOrNothing(table, key, value)
-      const group = groups[AGES.findIndex(([, ageMs]) => nowMs - (row?.c ?? nowMs) <= ageMs)]
+      const row = decodedOrNothing(storeKind, table, key, value)
+      const group = groups[AGES.findIndex(([, ageMs]) => nowMs - (row?.createdAtMs ?? nowMs) <= ageMs)]
       if (row === undefined || group === undefined) return true
       group.records += 1
-      group.bytes += value.length + (row.b ?? 0)
+      group.bytes += value.length + (row.specBytes ?? row.jobBytes ?? 0)
       return true
     })
     return groups.filter(({ records }) => records > 0)
   })
 }
 
-function decodedOrNothing(table: string, key: Uint8Array, value: Uint8Array): AgedRow | undefined {
+function decodedOrNothing(
+  kind: StoreKind,
+  table: string,
+  key: Uint8Array,
+  value: Uint8Array,
+): AgedRow | undefined {
   try {
-    return decodeRecord<AgedRow>(table, key, value[1] ?? 1, value)
+    return readableRecord(kind, table, decodeRecord<Json>(table, key, value)) as unknown as AgedRow
   } catch (error) {
     if (isStoreError(error, 'RECORD_CORRUPT')) return undefined
     throw error

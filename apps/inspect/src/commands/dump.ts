@@ -35,7 +35,7 @@ export async function dump(
     const all = bucketsOf(opened.kind).filter(({ prefix }) => prefix.length === 0)
     const chosen = name === undefined ? all : [findBucket(opened.kind, name)]
     const printer = new RowPrinter<DumpRow>(terminal, options.output, columns(), toRow)
-    const secrets = options.showSecrets === true ? new Secrets() : secretsOfStore(opened.kv)
+    const secrets = options.showSecrets === true ? new Secrets() : secretsOfStore(opened)
     const full = (): boolean => limit !== null && printer.count >= limit
     let more: string | null = null
     for (const bucket of chosen) {
@@ -45,7 +45,7 @@ export async function dump(
         printer.add({
           bucket: bucket.name,
           key: keyText(bucket, key),
-          value: printRowValue(bucket.table, key, value, { ...options, secrets }),
+          value: printRowValue(bucket.table, key, value, { ...options, kind: opened.kind, secrets }),
         })
         more = full() ? `0x${Buffer.from(key).toString('hex')}` : null
         return true

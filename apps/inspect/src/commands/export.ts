@@ -36,13 +36,13 @@ export async function exportStore(
     const { sequence } = await opened.store.info()
     const { kind, schema, storeId, nodeId } = opened.row
     const redacted = options.showSecrets !== true
-    const secrets = redacted ? secretsOfStore(opened.kv) : null
+    const secrets = redacted ? secretsOfStore(opened) : null
     const header: ExportHeader = { saltcodExport: 1, kind, schema, storeId, nodeId, sequence, redacted }
     out.write(`${JSON.stringify(header)}\n`)
     for (const table of TABLES) {
       eachRow(opened.kv, { table, prefix: new Uint8Array(0) }, null, ({ key, value }) => {
         try {
-          out.write(`${exportRow({ table, key, value }, secrets)}\n`)
+          out.write(`${exportRow(kind, { table, key, value }, secrets)}\n`)
           rows += 1
         } catch (error) {
           if (!isStoreError(error, 'RECORD_CORRUPT')) throw error

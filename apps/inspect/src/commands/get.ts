@@ -30,7 +30,8 @@ export async function get(
     }
     const printed = printRowValue(bucket.table, key, value, {
       ...options,
-      secrets: options.showSecrets === true ? new Secrets() : secretsOfStore(opened.kv),
+      kind: opened.kind,
+      secrets: options.showSecrets === true ? new Secrets() : secretsOfStore(opened),
     })
     const whole = 'json' in printed ? printed.json : printed.text
     printValue(terminal, options.output, whole, () =>

@@ -154,7 +154,7 @@ class KindGuess {
     if (table === 'jobs' || table === 'evaluations') this.#guessed = 'jobs'
     if (table !== 'meta' || this.#said !== undefined || Buffer.compare(key, STORE_KEY) !== 0 || !decodes(row))
       return
-    const said = decodeRecord<StoreRow>('meta', key, value[1] ?? 1, value)
+    const said = decodeRecord<StoreRow>('meta', key, value)
     onStoreRow(said)
     this.#said = said.kind
   }
@@ -175,7 +175,7 @@ interface CountDifference {
 
 function toCount({ key, value }: StoreTableRow): StateCount {
   const [kind, namespace, state] = decodeTuple(key)
-  const [records, bytes] = decodeRecord<readonly [number, number]>('counters', key, value[1] ?? 1, value)
+  const [records, bytes] = decodeRecord<readonly [number, number]>('counters', key, value)
   return { kind: kind as RecordKind, namespace: String(namespace), state: String(state), records, bytes }
 }
 
@@ -214,7 +214,7 @@ function hex(bytes: Buffer | null): string | null {
 
 function decodes({ table, key, value }: StoreTableRow): boolean {
   try {
-    decodeRecord(table, key, value[1] ?? 1, value)
+    decodeRecord(table, key, value)
     return true
   } catch (error) {
     if (isStoreError(error)) return false

@@ -16,7 +16,6 @@ export interface PageReport {
   readonly readable: boolean
 }
 
-const HEADER_BYTES = 6
 const UNUSED = 'free-list-short'
 const UNUSED_FIX =
   'compact it, which leaves these pages behind; no row is lost, but no backup can be made before'
@@ -61,9 +60,8 @@ export function checkPages(
 
 /** Returns what is wrong with a record; `null` where it is sound. */
 function complaint(table: string, key: Buffer, value: Buffer): string | null {
-  const version = value.length < HEADER_BYTES ? 1 : (value[1] ?? 1)
   try {
-    decodeRecord(table, key, version, value)
+    decodeRecord(table, key, value)
     return null
   } catch (error) {
     if (isStoreError(error, 'RECORD_CORRUPT')) return error.message

@@ -88,7 +88,7 @@ function rowOf(
 
 function decodes(table: string, key: Buffer, value: Buffer): boolean {
   try {
-    decodeRecord(table, key, value[1] ?? 1, value)
+    decodeRecord(table, key, value)
     return true
   } catch (error) {
     if (isStoreError(error)) return false

@@ -1,6 +1,6 @@
 import { Failure } from '@saltcod/cli-kit'
 import type { Json } from '@saltcod/store-core'
-import { decodeRecord, encodeRecord, type StoreKind } from '@saltcod/store-core/format'
+import { decodeRecord, encodeRecord, type StoreKind, versionOf } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -33,14 +33,17 @@ interface ExportedRow {
 }
 
 /** Writes a row as one line of an export, without secrets where these are given. Throws `RECORD_CORRUPT` for a damaged one. */
-export function exportRow({ table, key, value }: StoreTableRow, secrets: Secrets | null): string {
-  const version = value[1] ?? 1
-  const record = decodeRecord<Json>(table, key, version, value)
+export function exportRow(
+  kind: StoreKind,
+  { table, key, value }: StoreTableRow,
+  secrets: Secrets | null,
+): string {
+  const record = decodeRecord<Json>(table, key, value)
   const row: ExportedRow = {
     table,
     key: Buffer.from(key).toString('hex'),
-    version,
-    record: secrets === null ? record : secrets.redactRecord(record),
+    version: versionOf(value),
+    record: secrets === null ? record : secrets.redactRow(kind, table, record),
   }
   return JSON.stringify(row)
 }

@@ -57,7 +57,7 @@ export async function rebuildInto(
 
 function recordOf(table: string, keyHex: string, value: Uint8Array): { record: Json } | { bytes: string } {
   try {
-    return { record: decodeRecord<Json>(table, Buffer.from(keyHex, 'hex'), value[1] ?? 1, value) }
+    return { record: decodeRecord<Json>(table, Buffer.from(keyHex, 'hex'), value) }
   } catch (error) {
     if (!isStoreError(error)) throw error
     return { bytes: Buffer.from(value).toString('hex') }

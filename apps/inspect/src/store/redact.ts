@@ -5,8 +5,8 @@ export const REDACTED = '[redacted]'
 
 /** Maps and lists whose values are settings of a process, where secrets usually are. */
 const ENVIRONMENT = /^(env|environment|environmentvariables|envvars)$/i
-/** Maps of words that are chosen to be seen; in a stored row `l`. */
-const LABELS = /^(labels|l)$/i
+/** Maps of words that are chosen to be seen. */
+const LABELS = /^labels$/i
 const SECRET =
   /(password|passwd|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|authorization)/i
 

@@ -5,8 +5,7 @@ import {
   type JobStore,
   type Json,
 } from '@saltcod/store-core'
-import type { KvStore } from '@saltcod/store-core/backend'
-import { decodeRecord } from '@saltcod/store-core/format'
+import { decodeRecord, readableRecord, type StoreKind, storedRecord } from '@saltcod/store-core/format'
 import { eachRow } from './bucket-rows.ts'
 import { isCompute } from './is-compute.ts'
 import type { OpenedStore } from './open-store.ts'
@@ -15,8 +14,8 @@ import { REDACTED, redact } from './redact.ts'
 
 /** Shorter values are words that stand in many a text. */
 const MIN_LENGTH = 6
-/** What a job wrote, under its name in the model, in a stored row and on the wire. */
-const RUN_OUTPUT = /^(runOutput|ro)$/i
+/** What a job wrote, under its name in the model and on the wire. */
+const RUN_OUTPUT = /^runOutput$/i
 
 /** The values that are hidden in specifications, so that they are hidden too where a job wrote them out. */
 export class Secrets {
@@ -48,9 +47,10 @@ export class Secrets {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.blank(inner as Json)]))
   }
 
-  /** Redacts a record, and what a job wrote in it. */
-  redactRecord(record: Json): Json {
-    return this.#blankOutputs(redact(record))
+  /** Redacts a record of a table, and what a job wrote in it; its names stay those on disk. */
+  redactRow(kind: StoreKind, table: string, record: Json): Json {
+    const readable = readableRecord(kind, table, record)
+    return storedRecord(kind, table, this.#blankOutputs(redact(readable)))
   }
 
   #blankOutputs(value: Json): Json {
@@ -96,10 +96,13 @@ export async function secretsOfExecution(
 }
 
 /** Collects the secrets of all specifications of a store, beside known ones. Damaged specifications are passed over. */
-export function secretsOfStore(kv: KvStore, secrets: Secrets = new Secrets()): Secrets {
+export function secretsOfStore(
+  { kind, kv }: Pick<OpenedStore, 'kind' | 'kv'>,
+  secrets: Secrets = new Secrets(),
+): Secrets {
   eachRow(kv, { table: 'specs', prefix: new Uint8Array(0) }, null, ({ key, value }) => {
     try {
-      secrets.add(decodeRecord<Json>('specs', key, value[1] ?? 1, value))
+      secrets.add(readableRecord(kind, 'specs', decodeRecord<Json>('specs', key, value)))
     } catch (error) {
       if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
     }

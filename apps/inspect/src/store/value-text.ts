@@ -1,6 +1,6 @@
 import { Failure } from '@saltcod/cli-kit'
 import { isStoreError, type Json } from '@saltcod/store-core'
-import { decodeId, decodeRecord, decodeTuple, INDEX } from '@saltcod/store-core/format'
+import { decodeId, decodeRecord, decodeTuple, INDEX, type StoreKind } from '@saltcod/store-core/format'
 import { EXIT } from '../exit-code.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -12,7 +12,6 @@ export type ValueFormat = (typeof VALUE_FORMATS)[number]
 
 /** Tables whose rows hold specifications, and with them secrets. */
 const WITH_SECRETS: ReadonlySet<string> = new Set(['specs', 'outbox', 'requests', 'executions'])
-const HEADER_BYTES = 6
 
 /** A value as it is printed: decoded, or a text. */
 export type PrintedValue = { readonly json: Json } | { readonly text: string }
@@ -31,7 +30,12 @@ export function printRowValue(
   table: string,
   key: Uint8Array,
   value: Uint8Array,
-  { format, showSecrets, secrets }: ValueOptions & { readonly secrets: Secrets },
+  {
+    format,
+    showSecrets,
+    kind,
+    secrets,
+  }: ValueOptions & { readonly kind: StoreKind; readonly secrets: Secrets },
 ): PrintedValue {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (format === 'redacted') return { text: `<${bytes.length} bytes>` }
@@ -40,10 +44,9 @@ export function printRowValue(
     return { text: bytes.toString(format === 'hex' ? 'hex' : 'utf8') }
   }
   if (table === 'index') return { text: bytes.length === 0 ? '' : namedRecord(key, bytes) }
-  const version = bytes.length < HEADER_BYTES ? 1 : (bytes[1] ?? 1)
   try {
-    const json = decodeRecord<Json>(table, key, version, value)
-    return { json: showSecrets === true ? json : secrets.redactRecord(json) }
+    const json = decodeRecord<Json>(table, key, value)
+    return { json: showSecrets === true ? json : secrets.redactRow(kind, table, json) }
   } catch (error) {
     if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
     return { text: `damaged: ${error.message} (${bytes.length} bytes)` }

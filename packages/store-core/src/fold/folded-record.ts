@@ -1,6 +1,13 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { StoreError } from '../errors.ts'
-import { corruptRecord, decodeBytes, decodeRecord, encodeBytes, encodeJsonText } from '../kv/envelope.ts'
+import {
+  corruptRecord,
+  decodeBytes,
+  decodeRecord,
+  encodeBytes,
+  encodeJsonText,
+  versionOf,
+} from '../kv/envelope.ts'
 import { decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
 import type { TableName } from '../rows/tables.ts'
 import { dictionaryOf } from './dictionary.ts'
@@ -88,17 +95,12 @@ export function decodeFolded(layout: FoldLayout, ownerKey: Uint8Array, record: U
 }
 
 /**
- * Unwraps a record of any codec, a folded one to the record of its owner. For tools that look at rows as they stand in a file.
+ * Unwraps a record of any codec and version, a folded one to the record of its owner. For tools that look at rows as they stand in a file.
  * Throws `RECORD_CORRUPT`.
  */
-export function decodeStoredRecord<T>(
-  table: string,
-  key: Uint8Array,
-  version: number,
-  record: Uint8Array,
-): T {
+export function decodeStoredRecord<T>(table: string, key: Uint8Array, record: Uint8Array): T {
   const layout = isFolded(record) ? layoutOfHome(table) : null
-  if (layout === null) return decodeRecord<T>(table, key, version, record)
+  if (layout === null) return decodeRecord<T>(table, key, versionOf(record), record)
   const [home] = decodeFolded(layout, key, record)
   if (home === undefined) throw damagedRecord(layout, key)
   return JSON.parse(home.text) as T

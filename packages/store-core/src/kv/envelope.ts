@@ -73,6 +73,11 @@ export function decodeBytes(
   return bytes.subarray(HEADER_BYTES, end)
 }
 
+/** Returns the version of a record, as its envelope tells without being looked at further; 1 where it is too short to tell. */
+export function versionOf(record: Uint8Array): number {
+  return record[1] ?? 1
+}
+
 /** Unwraps a value. Throws `RECORD_CORRUPT` where it is torn, changed, misplaced or of an unknown codec or version. */
 export function decodeRecord<T>(table: string, key: Uint8Array, version: number, record: Uint8Array): T {
   const payload = decodeBytes(table, key, CODEC_JSON, version, record)

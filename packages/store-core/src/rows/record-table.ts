@@ -36,8 +36,7 @@ export class RecordTable<T> {
 
   /** Decodes a row's value. Throws `RECORD_CORRUPT`. */
   decode(key: Uint8Array, bytes: Uint8Array): T {
-    const stored = decodeRecord<T>(this.name, key, this.version, bytes)
-    return this.#names === undefined ? stored : this.#names.fromDisk(stored)
+    return this.fromDisk(decodeRecord(this.name, key, this.version, bytes))
   }
 
   /** Writes a record and returns how many bytes its value takes. */
@@ -57,7 +56,16 @@ export class RecordTable<T> {
 
   /** Encodes a record to the value of its row. */
   protected encode(key: Uint8Array, record: T): Uint8Array {
-    const stored = this.#names === undefined ? record : this.#names.toDisk(record)
-    return encodeRecord(this.name, key, this.version, stored)
+    return encodeRecord(this.name, key, this.version, this.toDisk(record))
+  }
+
+  /** Returns a record as it was read with its names in memory. */
+  fromDisk(stored: unknown): T {
+    return this.#names === undefined ? (stored as T) : this.#names.fromDisk(stored)
+  }
+
+  /** Returns a record with its names on disk. */
+  toDisk(record: T): unknown {
+    return this.#names === undefined ? record : this.#names.toDisk(record)
   }
 }

@@ -73,7 +73,7 @@ describe('a folded record', () => {
     expect(
       decodeFolded(layoutOf('executions'), key, record).map(({ text }) => JSON.parse(text)),
     ).toHaveLength(3)
-    expect(decodeStoredRecord('executions', key, 1, record)).toEqual({ j: JOB_ID, s: 'Failed' })
+    expect(decodeStoredRecord('executions', key, record)).toEqual({ j: JOB_ID, s: 'Failed' })
   })
 
   test('is not made of rows that would not come back', () => {
@@ -102,7 +102,7 @@ describe('a folded record', () => {
     expect(read(other, record)).toThrow(expect.objectContaining(corrupt))
     expect(read(JOB, record.subarray(0, 50))).toThrow(expect.objectContaining(corrupt))
     expect(read(JOB, encodeRecord('jobs', JOB, 1, {}))).toThrow(expect.objectContaining(corrupt))
-    expect(() => decodeStoredRecord('executions', JOB, 1, record)).toThrow(expect.objectContaining(corrupt))
-    expect(() => decodeStoredRecord('specs', JOB, 1, record)).toThrow(expect.objectContaining(corrupt))
+    expect(() => decodeStoredRecord('executions', JOB, record)).toThrow(expect.objectContaining(corrupt))
+    expect(() => decodeStoredRecord('specs', JOB, record)).toThrow(expect.objectContaining(corrupt))
   })
 })

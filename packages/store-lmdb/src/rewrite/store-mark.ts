@@ -25,7 +25,7 @@ function markOf(path: string): StoreMark {
   const rows = readTable(path, 'meta')
   const record = <T>(wanted: Buffer): T | undefined => {
     const row = rows.find(({ key }) => key.equals(wanted))
-    return row && decodeRecord<T>('meta', row.key, row.value[1] ?? 1, row.value)
+    return row && decodeRecord<T>('meta', row.key, row.value)
   }
   return {
     storeId: record<StoreRow>(STORE_KEY)?.storeId,

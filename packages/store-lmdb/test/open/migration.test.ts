@@ -158,7 +158,7 @@ test.each(['jobs.db', 'executions.db'] as const)(
     const kv = await openLmdbKv({ path, tables: STORE_TABLES })
     await kv.write((transaction) => {
       const key = tuple('store')
-      const row = decodeRecord<StoreRow>('meta', key, 1, transaction.get('meta', key) ?? Buffer.alloc(0))
+      const row = decodeRecord<StoreRow>('meta', key, transaction.get('meta', key) ?? Buffer.alloc(0))
       transaction.put('meta', key, encodeRecord('meta', key, 1, { ...row, schema: SCHEMA_VERSION + 1 }))
     })
     await kv.close()
