@@ -6,7 +6,6 @@ import {
   checkOptionalInteger,
   checkPartition,
   checkPriority,
-  checkRecordBytes,
   checkText,
   invalid,
 } from '../arguments/limits.ts'
@@ -20,23 +19,20 @@ import type {
 import type { EventInput } from '../model/history.ts'
 import { checkId } from '../model/id.ts'
 import { JOB_TYPES } from '../model/job.ts'
+import { checkSharedPatch, executionKey, sharedFields } from '../rows/execution-rows.ts'
 import { addHistoryEntry } from '../rows/history.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { putReclaim } from '../rows/reclaim.ts'
-import { checkExecutionFields, inState, withFields } from '../rows/state-row.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 import { checkEndReason } from '../states/end-reason.ts'
 import { checkTransition } from '../states/transitions.ts'
 import {
-  announceCompute,
   type ComputeRow,
-  computeIndexRows,
-  computeKey,
+  computeRows,
   computeTable,
   executionJobTable,
   type LoadedCompute,
   loadCompute,
-  replaceComputeRow,
   toChangedExecution,
   toComputeExecution,
 } from './compute-row.ts'
@@ -54,7 +50,7 @@ export function createCompute<Spec>(
   const { rows, nowMs } = mutation
   const { id, job, requesterId, deadlineAtMs } = request
   checkNewCompute(request)
-  const key = computeKey(id)
+  const key = executionKey(id)
   if (rows.get('executions', key) !== undefined || rows.get('reclaim', key) !== undefined) {
     throw new StoreError('EXECUTION_ALREADY_EXISTS', `execution ${id} exists already`, { id })
   }
@@ -87,22 +83,10 @@ export function createCompute<Spec>(
     ...(deadlineAtMs == null ? {} : { deadlineSteadyMs: mutation.steady(deadlineAtMs) }),
     jobBytes,
   }
-  const bytes = computeTable.put(rows, key, row)
-  checkRecordBytes(id, bytes)
-  for (const index of computeIndexRows({ id, key, row })) mutation.putIndex(index.key)
-  mutation.count('execution', row.namespace, row.state, 1, bytes + jobBytes)
-  recordComputeEvent(
-    mutation,
-    { id, key, row, bytes },
-    null,
-    request.event ?? { message: 'Execution created' },
-  )
-  announceCompute(mutation, id, row, null, row.state)
-  return toComputeExecution<Spec>(
-    rows,
-    { id, key, row: computeTable.written(rows, key, row) },
-    mutation.aheadMs,
-  )
+  const made = computeRows.insert(mutation, id, key, row)
+  recordComputeEvent(mutation, made, null, request.event ?? { message: 'Execution created' })
+  computeRows.announce(mutation, id, row, null)
+  return toComputeExecution<Spec>(rows, made, mutation.aheadMs)
 }
 
 function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
@@ -120,7 +104,7 @@ function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
   checkOptionalChoice('first state of an execution', request.state, FIRST_STATES)
   checkPartition(request.partition)
   requireOptionalFlag('rerunnable', request.rerunnable)
-  checkExecutionFields(request)
+  checkSharedPatch(request)
 }
 
 /** Changes an execution's state, other fields, or both, with history. Throws `TypeError`, `INVALID_ARGUMENT` and the codes of `checkTransition`. */
@@ -131,16 +115,8 @@ export function updateCompute(mutation: Mutation, request: UpdateComputeExecutio
   checkEndReason(COMPUTE_MACHINE, to, endReason)
   const { id, row: old } = before
   checkTransition(COMPUTE_MACHINE, { id, state: old.state, revision: old.revision }, request, to)
-  const { nowMs } = mutation
-  const text = request.message ?? event?.message ?? ''
-  const moved = to === null ? old : inState(COMPUTE_MACHINE, old, to, text, mutation)
-  const row: ComputeRow = {
-    ...withFields(moved, fieldsOf(mutation, patch)),
-    ...(endReason === undefined ? {} : { endReason }),
-    revision: old.revision + 1,
-    modifiedAtMs: nowMs,
-  }
-  const after = replaceComputeRow(mutation, before, row)
+  const row = computeRows.changed(mutation, old, { ...request, to, fields: fieldsOf(mutation, patch) })
+  const after = computeRows.replace(mutation, before, row)
   recordComputeEvent(mutation, after, old.state, event ?? { message: request.message ?? '' })
   return toChangedExecution(id, after.row, mutation.aheadMs)
 }
@@ -166,10 +142,10 @@ export function deleteCompute(mutation: Mutation, executionId: string): void {
       hint: 'cancel it first',
     })
   }
-  for (const index of computeIndexRows({ id, key, row })) mutation.removeIndex(index.key)
+  for (const index of computeRows.indexRows({ id, key, row })) mutation.removeIndex(index.key)
   mutation.rows.remove('executions', key)
   mutation.count('execution', row.namespace, row.state, -1, -(bytes + row.jobBytes))
-  announceCompute(mutation, id, row, row.state, null)
+  computeRows.announce(mutation, id, row, row.state, null)
   putReclaim(mutation, key, id)
 }
 
@@ -203,20 +179,13 @@ function checkPatch(patch: ComputeExecutionPatch): void {
     requireText('start time of a process', process.startTime)
     requireText('boot id of a process', process.bootId)
   }
-  checkExecutionFields(patch)
+  checkSharedPatch(patch)
 }
 
 function fieldsOf(
   mutation: Mutation,
   patch: ComputeExecutionPatch,
 ): Partial<Record<keyof ComputeRow, unknown>> {
-  const { attempt, process, resources, publishedResult, runOutput, deadlineAtMs } = patch
-  return {
-    attempt: attempt === 0 ? null : attempt,
-    process,
-    resources,
-    publishedResult,
-    runOutput,
-    deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs),
-  }
+  const { attempt, process } = patch
+  return { attempt: attempt === 0 ? null : attempt, process, ...sharedFields(mutation, patch) }
 }

@@ -1,4 +1,4 @@
-import { checkExecutionEnd } from '../check/check-execution-end.ts'
+import { checkExecutionState } from '../check/check-execution-state.ts'
 import { checkOwner } from '../check/check-owner.ts'
 import { type CheckedRecord, type CheckedStore, type CheckPlan, checkStore } from '../check/check-store.ts'
 import type { Findings } from '../check/findings.ts'
@@ -6,17 +6,12 @@ import { HistoryRules } from '../check/history-rules.ts'
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
+import { executionKey } from '../rows/execution-rows.ts'
 import { historyTable, toHistoryEntry } from '../rows/history.ts'
 import { reclaimTable } from '../rows/reclaim.ts'
 import { INDEX } from '../rows/tables.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import {
-  computeIndexRows,
-  computeKey,
-  computeTable,
-  executionJobTable,
-  readComputeState,
-} from './compute-row.ts'
+import { computeRows, computeTable, executionJobTable, readComputeState } from './compute-row.ts'
 
 /** Checks every rule of an execution store. */
 export async function checkExecutionStore(store: CheckedStore, options: CheckOptions): Promise<CheckReport> {
@@ -27,7 +22,7 @@ function planOfExecutions(): CheckPlan {
   const rules = new HistoryRules(readComputeState)
   return {
     records: [{ table: 'executions', kind: 'execution' }],
-    keyOf: (_kind, id) => computeKey(id),
+    keyOf: (_kind, id) => executionKey(id),
     ownerOf: ({ key }) => {
       const parts = decodeTuple(key)
       const index = Number(parts[0])
@@ -72,23 +67,14 @@ function checkedCompute({ key, value }: KvRow, snapshot: KvSnapshot, findings: F
       `execution ${id} names version ${row.jobVersion} of its job, it has version ${job.record.version}`,
     )
   }
-  if (!COMPUTE_MACHINE.states.includes(row.state)) {
-    findings.add(
-      'state-unknown',
-      'executions',
-      key,
-      id,
-      `execution ${id} is in the unknown state ${String(row.state)}`,
-    )
-  }
-  checkExecutionEnd(findings, COMPUTE_MACHINE, key, id, row)
+  checkExecutionState(findings, COMPUTE_MACHINE, key, id, row)
   return {
     kind: 'execution',
     id,
     namespace: row.namespace,
     state: row.state,
     bytes: value.length + row.jobBytes,
-    indexes: computeIndexRows({ id, key, row }),
+    indexes: computeRows.indexRows({ id, key, row }),
     counted: true,
   }
 }

@@ -23,6 +23,7 @@ import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import type { Page } from '../model/page.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
+import { executionKey, executionsOfJob } from '../rows/execution-rows.ts'
 import { historyTable, readHistoryEntry, toHistoryEntry } from '../rows/history.ts'
 import type { Listing } from '../rows/pager.ts'
 import { RecordTable } from '../rows/record-table.ts'
@@ -41,14 +42,7 @@ import {
   updateCompute,
 } from './change-compute.ts'
 import { checkExecutionStore } from './check-executions.ts'
-import {
-  computeJobPrefix,
-  computeKey,
-  computeStatePrefix,
-  findCompute,
-  loadCompute,
-  toComputeExecution,
-} from './compute-row.ts'
+import { computeRows, loadCompute, toComputeExecution } from './compute-row.ts'
 import { EXECUTION_STORE_FIELDS } from './execution-store-fields.ts'
 import { finishedExecutionListing, measureExecution } from './finished-executions.ts'
 import { FOLD_EXECUTIONS } from './fold-executions.ts'
@@ -94,7 +88,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
 
   async getExecution(id: string): Promise<ComputeExecution<Spec> | null> {
     return await this.read((snapshot) => {
-      const found = findCompute(snapshot, id)
+      const found = computeRows.find(snapshot, id)
       return found === undefined ? null : toComputeExecution<Spec>(snapshot, found, this.aheadMs(snapshot))
     })
   }
@@ -102,7 +96,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   async findExecution(text: string): Promise<ComputeExecution<Spec>> {
     return await this.read((snapshot) => {
       const [match] =
-        findCompute(snapshot, text) === undefined ? matchShortId(snapshot, 'executions', 'e', text) : []
+        computeRows.find(snapshot, text) === undefined ? matchShortId(snapshot, 'executions', 'e', text) : []
       return toComputeExecution<Spec>(snapshot, loadCompute(snapshot, match ?? text), this.aheadMs(snapshot))
     })
   }
@@ -198,11 +192,13 @@ function computeListing<Spec>(
   return {
     table: 'index',
     prefixes:
-      query.jobId === undefined ? [...states].map(computeStatePrefix) : [computeJobPrefix(query.jobId)],
+      query.jobId === undefined
+        ? [...states].map((state) => computeRows.statePrefix(state))
+        : [executionsOfJob(query.jobId)],
     query: ['compute', conditions],
     idOf: (key) => decodeId('e', decodeTuple(key).at(-1)),
     load: (key) => {
-      const found = findCompute(snapshot, decodeId('e', decodeTuple(key).at(-1)))
+      const found = computeRows.find(snapshot, decodeId('e', decodeTuple(key).at(-1)))
       if (found === undefined || !states.has(found.row.state)) return undefined
       if (query.jobId !== undefined && found.row.jobId !== query.jobId) return undefined
       return toComputeExecution<Spec>(snapshot, found, aheadMs)
@@ -211,8 +207,8 @@ function computeListing<Spec>(
 }
 
 function computeHistoryListing(snapshot: KvSnapshot, executionId: string): Listing<HistoryEntry> {
-  const key = computeKey(executionId)
-  const execution = findCompute(snapshot, executionId)
+  const key = executionKey(executionId)
+  const execution = computeRows.find(snapshot, executionId)
   return {
     table: 'history',
     prefixes: [key],

@@ -5,7 +5,7 @@ import { decodeId, decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { FinishedExecution, RecordSize } from '../model/finished.ts'
 import type { Listing } from '../rows/pager.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import { computeStatePrefix, findCompute } from './compute-row.ts'
+import { computeRows } from './compute-row.ts'
 
 /** The most history rows that are added up; what is left over is no more than an estimate's error. */
 const MAX_HISTORY_ROWS = 10_000
@@ -19,11 +19,11 @@ export function finishedExecutionListing(
   const idOf = (key: Uint8Array): string => decodeId('e', decodeTuple(key).at(-1))
   return {
     table: 'index',
-    prefixes: [computeStatePrefix(state)],
+    prefixes: [computeRows.statePrefix(state)],
     query: ['finished', state],
     idOf,
     load: (key) => {
-      const found = findCompute(snapshot, idOf(key))
+      const found = computeRows.find(snapshot, idOf(key))
       if (found === undefined || found.row.state !== state) return undefined
       const { id, row, bytes } = found
       return {
@@ -42,7 +42,7 @@ export function finishedExecutionListing(
 
 /** Adds up all rows of an execution; `null` where there is no such execution. */
 export function measureExecution(snapshot: KvSnapshot, executionId: string): RecordSize | null {
-  const found = findCompute(snapshot, executionId)
+  const found = computeRows.find(snapshot, executionId)
   if (found === undefined) return null
   const history = snapshot.range('history', {
     gte: found.key,

@@ -3,7 +3,7 @@ import { readHistoryEntry } from '../rows/history.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { recordEvent } from './change-execution.ts'
 import { recordJobEvent } from './change-job.ts'
-import { announceExecution, executionNotFound, loadExecution } from './execution-row.ts'
+import { executionNotFound, executionRows, loadExecution } from './execution-row.ts'
 import { announceJob, loadJob } from './job-row.ts'
 
 /** Adds an entry that changes no state to the history of a job or of one of its executions, and tells the feed of it. */
@@ -21,6 +21,6 @@ export function addHistory(
   const execution = loadExecution(rows, request.executionId)
   if (execution.row.jobId !== job.id) throw executionNotFound(request.executionId)
   const sequence = recordEvent(mutation, execution, execution.row.state, request.event)
-  announceExecution(mutation, execution.id, execution.row, execution.row.state)
+  executionRows.announce(mutation, execution.id, execution.row, execution.row.state)
   return readHistoryEntry(rows, { jobId: job.id }, job.key, sequence)
 }

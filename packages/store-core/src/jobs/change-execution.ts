@@ -1,10 +1,9 @@
-import { requireObject, requireOptionalText, requireText } from '../arguments/argument-types.ts'
+import { requireObject, requireText } from '../arguments/argument-types.ts'
 import {
   checkInteger,
   checkOptionalChoice,
   checkOptionalInteger,
   checkPartition,
-  checkRecordBytes,
   checkText,
   cutMessage,
 } from '../arguments/limits.ts'
@@ -14,23 +13,20 @@ import type { NewEvaluation } from '../model/evaluation.ts'
 import type { Execution, ExecutionPatch } from '../model/execution.ts'
 import type { EventInput } from '../model/history.ts'
 import { checkId, newId } from '../model/id.ts'
+import { checkSharedPatch, executionKey, sharedFields } from '../rows/execution-rows.ts'
 import { addHistoryEntry } from '../rows/history.ts'
 import type { Mutation } from '../rows/mutation.ts'
-import { checkExecutionFields, inState, withFields } from '../rows/state-row.ts'
 import { checkEndReason, type EndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import { checkTransition } from '../states/transitions.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
-  announceExecution,
   type ExecutionRow,
-  executionIndexRows,
-  executionKey,
+  executionRows,
   executionTable,
   findExecutionRow,
   type LoadedExecution,
   loadExecution,
-  replaceExecutionRow,
   toExecution,
 } from './execution-row.ts'
 import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
@@ -57,18 +53,14 @@ export function createExecution(mutation: Mutation, job: LoadedJob, request: New
   }
   const row = newExecutionRow(request, job, mutation)
   const key = executionKey(id)
-  const bytes = executionTable.put(rows, key, row)
-  checkRecordBytes(id, bytes)
-  for (const index of executionIndexRows({ id, key, row })) mutation.putIndex(index.key)
-  mutation.count('execution', row.namespace, row.state, 1, bytes)
-  const made = { id, key, row: executionTable.written(rows, key, row), bytes }
+  const made = executionRows.insert(mutation, id, key, row)
   recordEvent(
     mutation,
     made,
     null,
     request.event ?? { message: `Requested execution on ${row.nodeId}`, topic: 'Scheduling' },
   )
-  announceExecution(mutation, id, row, null)
+  executionRows.announce(mutation, id, row, null)
   return made
 }
 
@@ -80,7 +72,7 @@ function checkNewExecution(request: NewExecution): void {
   checkPartition(request.partition)
   if (request.evaluationId !== undefined) checkId('evaluation', request.evaluationId)
   if (request.previousExecutionId !== undefined) checkId('execution', request.previousExecutionId)
-  checkExecutionFields(request)
+  checkSharedPatch(request)
 }
 
 function newExecutionRow(request: NewExecution, job: LoadedJob, mutation: Mutation): ExecutionRow {
@@ -130,7 +122,7 @@ function checkPatch(patch: ExecutionPatch | undefined): void {
   const { desiredState, desiredMessage } = patch
   checkOptionalChoice('desired state', desiredState, DESIRED_STATES)
   if (desiredMessage != null) requireText('desired message', desiredMessage)
-  checkExecutionFields(patch)
+  checkSharedPatch(patch)
 }
 
 interface ExecutionChange {
@@ -147,19 +139,13 @@ function applyExecutionChange(
   before: LoadedExecution,
   change: ExecutionChange,
 ): LoadedExecution {
-  const { to, endReason, patch = {}, event, computeRevision } = change
-  requireOptionalText('message', change.message)
-  const { nowMs } = mutation
-  const text = change.message ?? event?.message ?? ''
-  const moved = to === null ? before.row : inState(EXECUTION_MACHINE, before.row, to, text, mutation)
-  const row: ExecutionRow = {
-    ...withFields(moved, fieldsOf(mutation, patch)),
-    ...(endReason === undefined ? {} : { endReason }),
-    revision: before.row.revision + 1,
-    modifiedAtMs: nowMs,
-    ...(computeRevision === undefined ? {} : { computeRevision }),
-  }
-  const after = replaceExecutionRow(mutation, before, row)
+  const { to, patch = {}, event, computeRevision } = change
+  const changed = executionRows.changed(mutation, before.row, {
+    ...change,
+    fields: fieldsOf(mutation, patch),
+  })
+  const row = computeRevision === undefined ? changed : { ...changed, computeRevision }
+  const after = executionRows.replace(mutation, before, row)
   recordEvent(
     mutation,
     after,
@@ -170,15 +156,12 @@ function applyExecutionChange(
 }
 
 function fieldsOf(mutation: Mutation, patch: ExecutionPatch): Partial<Record<keyof ExecutionRow, unknown>> {
-  const { desiredState, desiredMessage, resources, publishedResult, runOutput, deadlineAtMs } = patch
+  const { desiredState, desiredMessage } = patch
   const message = desiredMessage === '' ? null : desiredMessage
   return {
     desiredState,
     desiredMessage: typeof message === 'string' ? cutMessage(message) : message,
-    resources,
-    publishedResult,
-    runOutput,
-    deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs),
+    ...sharedFields(mutation, patch),
   }
 }
 

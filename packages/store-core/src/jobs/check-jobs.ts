@@ -1,4 +1,4 @@
-import { checkExecutionEnd } from '../check/check-execution-end.ts'
+import { checkExecutionState } from '../check/check-execution-state.ts'
 import { checkOwner } from '../check/check-owner.ts'
 import {
   type CheckedRecord,
@@ -32,7 +32,7 @@ import {
   sideKeys,
   waitingKey,
 } from './evaluation-row.ts'
-import { executionIndexRows, executionTable, isReclaimed, readRecordState } from './execution-row.ts'
+import { executionRows, executionTable, isReclaimed, readRecordState } from './execution-row.ts'
 import {
   hasEnded,
   type JobRow,
@@ -193,15 +193,6 @@ function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings:
   const row = executionTable.decode(key, value)
   const id = decodeId('e', decodeTuple(key)[0])
   const counted = !isReclaimed(snapshot, row)
-  if (!EXECUTION_MACHINE.states.includes(row.state)) {
-    findings.add(
-      'state-unknown',
-      'executions',
-      key,
-      id,
-      `execution ${id} is in the unknown state ${String(row.state)}`,
-    )
-  }
   if (counted && snapshot.get('jobs', jobKey(row.jobId)) === undefined) {
     findings.add(
       'orphan',
@@ -211,14 +202,14 @@ function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings:
       `execution ${id} belongs to job ${row.jobId}, which is not there`,
     )
   }
-  checkExecutionEnd(findings, EXECUTION_MACHINE, key, id, row)
+  checkExecutionState(findings, EXECUTION_MACHINE, key, id, row)
   return {
     kind: 'execution',
     id,
     namespace: row.namespace,
     state: row.state,
     bytes: value.length,
-    indexes: executionIndexRows({ id, key, row }),
+    indexes: executionRows.indexRows({ id, key, row }),
     counted,
   }
 }

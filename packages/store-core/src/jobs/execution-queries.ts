@@ -5,19 +5,13 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple, tuple } from '../kv/tuple.ts'
 import { EVALUATION_STATUSES, type Evaluation, type EvaluationStatus } from '../model/evaluation.ts'
 import type { Execution } from '../model/execution.ts'
+import { executionsOfJob } from '../rows/execution-rows.ts'
 import type { Listing } from '../rows/pager.ts'
 import { matchShortId } from '../rows/short-id.ts'
 import { INDEX } from '../rows/tables.ts'
 import { EXECUTION_MACHINE, EXECUTION_STATES, type ExecutionState } from '../states/execution-state.ts'
 import { evaluationsOfJob, evaluationTable, findEvaluation, toEvaluation } from './evaluation-row.ts'
-import {
-  executionStatePrefix,
-  findExecutionRow,
-  isReclaimed,
-  loadExecution,
-  toExecution,
-} from './execution-row.ts'
-import { jobKey } from './job-row.ts'
+import { executionRows, findExecutionRow, isReclaimed, loadExecution, toExecution } from './execution-row.ts'
 
 /** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */
 export function findExecution(snapshot: KvSnapshot, text: string, aheadMs: number): Execution {
@@ -65,11 +59,12 @@ export function executionListing(
 
 function chooseStretches(query: ExecutionQuery, states: ReadonlySet<ExecutionState>): readonly Uint8Array[] {
   const { jobId, nodeId, inProgress } = query
-  if (jobId !== undefined) return [tuple(INDEX.executionByJob, jobKey(jobId))]
+  if (jobId !== undefined) return [executionsOfJob(jobId)]
   if (nodeId !== undefined && inProgress !== true && query.states?.length !== 1) {
     return [tuple(INDEX.executionByNode, nodeId)]
   }
-  if (inProgress === true || query.states !== undefined) return [...states].map(executionStatePrefix)
+  if (inProgress === true || query.states !== undefined)
+    return [...states].map((state) => executionRows.statePrefix(state))
   throw new TypeError('listExecutions needs a job, a node, states or inProgress')
 }
 

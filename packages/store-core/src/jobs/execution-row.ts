@@ -1,48 +1,27 @@
-import { checkRecordBytes } from '../arguments/limits.ts'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import type { Json } from '../kv/json.ts'
-import { idTuple, tuple } from '../kv/tuple.ts'
+import { tuple } from '../kv/tuple.ts'
 import type { Execution } from '../model/execution.ts'
+import { type ExecutionFields, ExecutionRows, executionKey, type LoadedRow } from '../rows/execution-rows.ts'
 import type { DiskNames } from '../rows/field-names.ts'
 import type { ReadRecordState } from '../rows/history.ts'
-import { type IndexRow, keyRows } from '../rows/index-row.ts'
-import { deadlineKey, type Mutation } from '../rows/mutation.ts'
 import { damagedRow } from '../rows/quarantine.ts'
 import { isDeleted } from '../rows/reclaim.ts'
 import { RecordTable } from '../rows/record-table.ts'
 import { timesOf } from '../rows/state-row.ts'
 import { INDEX } from '../rows/tables.ts'
-import type { EndReason } from '../states/end-reason.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import { jobKey, jobTable } from './job-row.ts'
 
-/** An execution as the requester keeps it; what is absent is `null`, empty or zero in the model. */
-export interface ExecutionRow {
-  readonly jobId: string
-  readonly jobVersion: number
-  readonly namespace: string
+/** An execution as the requester keeps it. */
+export interface ExecutionRow extends ExecutionFields<ExecutionState> {
   readonly nodeId: string
   readonly evaluationId?: string
-  readonly partition?: number
-  readonly state: ExecutionState
-  readonly stateMessage?: string
-  readonly stateSinceMs: number
-  /** Reason of the end. */
-  readonly endReason?: EndReason
   readonly desiredState: DesiredState
   readonly desiredMessage?: string
   readonly previousExecutionId?: string
-  readonly resources?: Json
-  readonly publishedResult?: Json
-  readonly runOutput?: Json
   /** Newest applied revision of the compute node. */
   readonly computeRevision?: number
-  readonly revision: number
-  readonly createdAtMs: number
-  readonly modifiedAtMs: number
-  readonly finishedAtMs?: number
-  readonly deadlineSteadyMs?: number
 }
 
 /** The names of {@link ExecutionRow} on disk. */
@@ -78,25 +57,20 @@ export const executionTable: RecordTable<ExecutionRow> = new RecordTable<Executi
   EXECUTION_NAMES,
 )
 
-/** An execution as it was read, with what is needed to write it again. */
-export interface LoadedExecution {
-  readonly id: string
-  readonly key: Uint8Array
-  readonly row: ExecutionRow
-  readonly bytes: number
-}
+/** How executions are written. */
+export const executionRows: ExecutionRows<ExecutionState, ExecutionRow> = new ExecutionRows({
+  table: executionTable,
+  machine: EXECUTION_MACHINE,
+  ownKeys: (key, row) => [tuple(INDEX.executionByNode, row.nodeId, row.createdAtMs, key)],
+})
 
-/** The key of an execution. */
-export function executionKey(id: string): Uint8Array {
-  return idTuple('e', id)
-}
+/** An execution as it was read, with what is needed to write it again. */
+export type LoadedExecution = LoadedRow<ExecutionRow>
 
 /** Loads an execution; `undefined` where there is none or its job was deleted. */
 export function findExecutionRow(snapshot: KvSnapshot, id: string): LoadedExecution | undefined {
-  const key = executionKey(id)
-  const found = executionTable.load(snapshot, key)
-  if (found === undefined || isReclaimed(snapshot, found.record)) return undefined
-  return { id, key, row: found.record, bytes: found.bytes }
+  const found = executionRows.find(snapshot, id)
+  return found === undefined || isReclaimed(snapshot, found.row) ? undefined : found
 }
 
 /** Reads the state of what an entry in a job's history is about: the job itself, or an execution. */
@@ -164,73 +138,4 @@ export function toExecution(id: string, row: ExecutionRow, aheadMs: number): Exe
     finishedAtMs: row.finishedAtMs ?? null,
     deadlineAtMs,
   }
-}
-
-/** Beginning of the index keys of a state; those that have not ended stand together before those that have. */
-export function executionStatePrefix(state: ExecutionState): Uint8Array {
-  return tuple(INDEX.executionByState, EXECUTION_MACHINE.terminal.has(state) ? 1 : 0, state)
-}
-
-/** All index rows of an execution. */
-export function executionIndexRows({
-  id,
-  key,
-  row,
-}: Pick<LoadedExecution, 'id' | 'key' | 'row'>): IndexRow[] {
-  const keys = [...executionCreationKeys(key, row), executionStateKey(key, row)]
-  if (row.deadlineSteadyMs !== undefined) keys.push(deadlineKey(row.deadlineSteadyMs, 'execution', id))
-  return keyRows(keys)
-}
-
-/** The index key that moves with the state. */
-function executionStateKey(key: Uint8Array, row: ExecutionRow): Uint8Array {
-  return tuple(executionStatePrefix(row.state), row.stateSinceMs, key)
-}
-
-/** Index keys that stay as long as the execution. */
-function executionCreationKeys(key: Uint8Array, row: ExecutionRow): Uint8Array[] {
-  const created = tuple(row.createdAtMs, key)
-  return [
-    tuple(INDEX.executionByJob, jobKey(row.jobId), created),
-    tuple(INDEX.executionByNode, row.nodeId, created),
-  ]
-}
-
-/** Replaces an execution's row, and moves index, counters, deadline and feed with it. */
-export function replaceExecutionRow(
-  mutation: Mutation,
-  before: LoadedExecution,
-  row: ExecutionRow,
-): LoadedExecution {
-  const { id, key } = before
-  const bytes = executionTable.put(mutation.rows, key, row)
-  checkRecordBytes(id, bytes)
-  if (before.row.state !== row.state || before.row.stateSinceMs !== row.stateSinceMs) {
-    mutation.removeIndex(executionStateKey(key, before.row))
-    mutation.putIndex(executionStateKey(key, row))
-  }
-  mutation.moveDeadline('execution', id, before.row.deadlineSteadyMs, row.deadlineSteadyMs)
-  mutation.count('execution', row.namespace, before.row.state, -1, -before.bytes)
-  mutation.count('execution', row.namespace, row.state, 1, bytes)
-  announceExecution(mutation, id, row, before.row.state)
-  return { id, key, row: executionTable.written(mutation.rows, key, row), bytes }
-}
-
-/** Notes an execution's change for the feed. */
-export function announceExecution(
-  mutation: Mutation,
-  id: string,
-  row: ExecutionRow,
-  previousState: ExecutionState | null,
-): void {
-  mutation.announce({
-    kind: 'execution',
-    id,
-    jobId: row.jobId,
-    namespace: row.namespace,
-    operation: 'put',
-    previousState,
-    state: row.state,
-    revision: row.revision,
-  })
 }

@@ -1,10 +1,11 @@
 import { isShortText } from '../arguments/limits.ts'
 import type { KvRow, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { executionKey } from '../rows/execution-rows.ts'
 import { orUndamaged } from '../rows/quarantine.ts'
 import { rowsOf } from '../rows/scan.ts'
 import { INDEX } from '../rows/tables.ts'
-import { executionKey, executionTable } from './execution-row.ts'
+import { executionTable } from './execution-row.ts'
 import { inBatches } from './finished-jobs.ts'
 import { jobKey } from './job-row.ts'
 

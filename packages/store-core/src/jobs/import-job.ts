@@ -6,13 +6,14 @@ import { idTuple } from '../kv/tuple.ts'
 import type { RecordKind } from '../model/feed.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import type { Job } from '../model/job.ts'
+import { executionKey } from '../rows/execution-rows.ts'
 import { restoreHistoryEntry } from '../rows/history.ts'
 import { readSequence } from '../rows/meta.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { dropReclaim, endStaging, extendReclaim, stageReclaim } from '../rows/reclaim.ts'
 import { holdJob } from './change-job.ts'
 import { endedKey, evaluationOfJobKey, evaluationTable, findEvaluation } from './evaluation-row.ts'
-import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
+import { executionRows, executionTable } from './execution-row.ts'
 import { checkImportedJob } from './imported-job.ts'
 import { evaluationRowOf, executionRowOf, jobRowOf, specRowOf } from './imported-rows.ts'
 import {
@@ -146,7 +147,8 @@ function piecesOf(
         bytes: sizeOf(execution),
         write(mutation) {
           tally.add('execution', row.state, executionTable.put(mutation.rows, key, row))
-          for (const index of executionIndexRows({ id: execution.id, key, row })) mutation.putIndex(index.key)
+          for (const index of executionRows.indexRows({ id: execution.id, key, row }))
+            mutation.putIndex(index.key)
         },
       }
     }),

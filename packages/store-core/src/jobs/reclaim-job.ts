@@ -1,5 +1,6 @@
 import { decodeId, decodeTuple, endOfTuple, idTuple, tuple } from '../kv/tuple.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
+import { executionKey } from '../rows/execution-rows.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { damagedRow, orUndamaged } from '../rows/quarantine.ts'
 import { type Remains, reclaimStep, removePlainRows } from '../rows/reclaim.ts'
@@ -12,7 +13,7 @@ import {
   sideKeys,
   waitingKey,
 } from './evaluation-row.ts'
-import { executionIndexRows, executionKey, executionTable } from './execution-row.ts'
+import { executionRows, executionTable } from './execution-row.ts'
 
 /** Keys that one execution takes: its row, two index rows by creation, one by state, its deadline. */
 const EXECUTION_KEYS = 5
@@ -53,7 +54,7 @@ function removeExecution(mutation: Mutation, id: string, job: Remains): void {
   mutation.rows.remove('executions', key)
   try {
     const row = executionTable.decode(key, bytes)
-    for (const index of executionIndexRows({ id, key, row })) mutation.removeIndex(index.key)
+    for (const index of executionRows.indexRows({ id, key, row })) mutation.removeIndex(index.key)
     if (job.neverSeen) return
     mutation.announce({
       kind: 'execution',

@@ -2,10 +2,10 @@ import { requireObject } from '../arguments/argument-types.ts'
 import { cutMessage } from '../arguments/limits.ts'
 import type { ExhaustedJob } from '../contract/evaluations.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
+import { decodeId, decodeTuple, endOfTuple } from '../kv/tuple.ts'
+import { executionsOfJob } from '../rows/execution-rows.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { damagedRow, orUndamaged } from '../rows/quarantine.ts'
-import { INDEX } from '../rows/tables.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import { moveJob } from './change-job.ts'
@@ -18,7 +18,7 @@ import {
   parkedPrefix,
 } from './evaluation-row.ts'
 import { findExecutionRow } from './execution-row.ts'
-import { findUndamagedJob, jobKey } from './job-row.ts'
+import { findUndamagedJob } from './job-row.ts'
 
 const PAGE_KEYS = 100
 
@@ -73,7 +73,7 @@ function hasPendingEvaluation(snapshot: KvSnapshot, jobId: string): boolean {
 
 /** Whether an execution of a job has not ended; a damaged one counts as one that has not. */
 function hasLiveExecution(snapshot: KvSnapshot, jobId: string): boolean {
-  const prefix = tuple(INDEX.executionByJob, jobKey(jobId))
+  const prefix = executionsOfJob(jobId)
   let lt = endOfTuple(prefix)
   for (;;) {
     // The newest first: of many it is the last ones that live.

@@ -1,6 +1,6 @@
 import {
   type ComputeRow,
-  computeIndexRows,
+  computeRows,
   computeTable,
   executionJobTable,
   readComputeState,
@@ -10,9 +10,9 @@ import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import { historyTable, toHistoryEntry } from '../rows/history.ts'
 import { findOwner } from '../rows/owner.ts'
 import { COMPUTE_MACHINE } from '../states/compute-state.ts'
-import { isSoundEndReason } from '../states/end-reason.ts'
 import { HistoryFilter } from './rebuild-history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
+import { withSoundEnd } from './rebuild-shared.ts'
 
 /** Rebuilds everything that follows from the records of an execution store. */
 export async function rebuildExecutions(run: RebuildRun): Promise<void> {
@@ -49,24 +49,19 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
     run.drop(rows, 'executions', found, id, reason)
     return
   }
-  const { finishedAtMs, endReason, ...kept } = before
   const row: ComputeRow = {
-    ...kept,
+    ...withSoundEnd(COMPUTE_MACHINE, before),
     jobVersion: job.version,
     jobBytes: job.bytes,
-    ...(endReason === undefined || !isSoundEndReason(COMPUTE_MACHINE, before) ? {} : { endReason }),
-    ...(COMPUTE_MACHINE.terminal.has(before.state)
-      ? { finishedAtMs: finishedAtMs ?? before.stateSinceMs }
-      : {}),
   }
   const bytes =
     row.jobBytes === before.jobBytes &&
     row.jobVersion === before.jobVersion &&
-    row.finishedAtMs === finishedAtMs &&
-    row.endReason === endReason
+    row.finishedAtMs === before.finishedAtMs &&
+    row.endReason === before.endReason
       ? found.value.length
       : computeTable.put(rows, key, row)
-  for (const index of computeIndexRows({ id, key, row })) rows.put('index', index.key, index.value)
+  for (const index of computeRows.indexRows({ id, key, row })) rows.put('index', index.key, index.value)
   run.count('execution', row.namespace, row.state, bytes + row.jobBytes)
 }
 

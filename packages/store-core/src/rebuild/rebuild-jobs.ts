@@ -11,13 +11,7 @@ import {
   sideKeys,
   waitingKey,
 } from '../jobs/evaluation-row.ts'
-import {
-  type ExecutionRow,
-  executionIndexRows,
-  executionTable,
-  isReclaimed,
-  readRecordState,
-} from '../jobs/execution-row.ts'
+import { executionRows, executionTable, isReclaimed, readRecordState } from '../jobs/execution-row.ts'
 import {
   hasEnded,
   type JobRow,
@@ -34,12 +28,12 @@ import { steadyMoment } from '../rows/clock-row.ts'
 import { historyTable, toHistoryEntry } from '../rows/history.ts'
 import { Mutation } from '../rows/mutation.ts'
 import { findOwner } from '../rows/owner.ts'
-import { isSoundEndReason } from '../states/end-reason.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { HistoryFilter } from './rebuild-history.ts'
 import type { RebuildRun } from './rebuild-run.ts'
+import { withSoundEnd } from './rebuild-shared.ts'
 
 const EMPTY = new Uint8Array(0)
 
@@ -131,20 +125,13 @@ function rebuildExecution(run: RebuildRun, found: KvRow, rows: KvTransaction): v
     run.drop(rows, 'executions', found, id, `it is in the unknown state ${String(before.state)}`)
     return
   }
-  const { finishedAtMs, endReason, ...kept } = before
-  const row: ExecutionRow = {
-    ...kept,
-    ...(endReason === undefined || !isSoundEndReason(EXECUTION_MACHINE, before) ? {} : { endReason }),
-    ...(EXECUTION_MACHINE.terminal.has(before.state)
-      ? { finishedAtMs: finishedAtMs ?? before.stateSinceMs }
-      : {}),
-  }
+  const row = withSoundEnd(EXECUTION_MACHINE, before)
   const bytes =
-    row.finishedAtMs === finishedAtMs && row.endReason === endReason
+    row.finishedAtMs === before.finishedAtMs && row.endReason === before.endReason
       ? found.value.length
       : executionTable.put(rows, key, row)
   // Those of a deleted job keep their index rows too: its removal finds them by these.
-  for (const index of executionIndexRows({ id, key, row })) rows.put('index', index.key, index.value)
+  for (const index of executionRows.indexRows({ id, key, row })) rows.put('index', index.key, index.value)
   if (!deleted) run.count('execution', row.namespace, row.state, bytes)
 }
 

@@ -3,6 +3,7 @@ import { isFoldMarker } from '../fold/fold-step.ts'
 import type { KvStore } from '../kv/contract.ts'
 import { decodeTuple, tuple } from '../kv/tuple.ts'
 import { SAFE_GAP } from '../rows/damaged-meta.ts'
+import type { ExecutionFields } from '../rows/execution-rows.ts'
 import { putLossEntry } from '../rows/history.ts'
 import {
   readSequence,
@@ -15,6 +16,8 @@ import {
 import { reclaimTable } from '../rows/reclaim.ts'
 import { RecordTable } from '../rows/record-table.ts'
 import { requestIndexKey, requestTable } from '../rows/requests.ts'
+import { isSoundEndReason } from '../states/end-reason.ts'
+import type { StateMachine } from '../states/transitions.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
 const meta = new RecordTable('meta', 1)
@@ -94,4 +97,17 @@ async function noteLosses(run: RebuildRun, kv: KvStore): Promise<void> {
     const sequence = run.newestSequence
     await kv.write((rows) => putLossEntry(rows, ownerKey, sequence, last, { ...record, atMs: run.nowMs }))
   }
+}
+
+/** Returns the row of an execution, in either kind of store, with an end that fits its state. */
+export function withSoundEnd<State extends string, Row extends ExecutionFields<State>>(
+  machine: StateMachine<State>,
+  before: Row,
+): Row {
+  const { finishedAtMs, endReason, ...kept } = before
+  return {
+    ...kept,
+    ...(endReason === undefined || !isSoundEndReason(machine, before) ? {} : { endReason }),
+    ...(machine.terminal.has(before.state) ? { finishedAtMs: finishedAtMs ?? before.stateSinceMs } : {}),
+  } as Row
 }

@@ -1,6 +1,4 @@
-import { requireOptionalJson } from '../arguments/argument-types.ts'
-import { checkTime, cutMessage } from '../arguments/limits.ts'
-import type { Json } from '../kv/json.ts'
+import { cutMessage } from '../arguments/limits.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import { type Moment, shiftTime } from './steady-clock.ts'
 
@@ -14,19 +12,6 @@ export interface StateRow<State extends string> {
   /** When it ended. */
   readonly finishedAtMs?: number
   readonly deadlineSteadyMs?: number
-}
-
-/** Checks the fields that a change may set in an execution, on either side. Throws `TypeError` or `INVALID_ARGUMENT`. */
-export function checkExecutionFields(fields: {
-  readonly resources?: Json
-  readonly publishedResult?: Json
-  readonly runOutput?: Json
-  readonly deadlineAtMs?: number | null
-}): void {
-  requireOptionalJson('resources', fields.resources)
-  requireOptionalJson('published result', fields.publishedResult)
-  requireOptionalJson('run output', fields.runOutput)
-  checkTime('deadline', fields.deadlineAtMs)
 }
 
 /** Returns a row in another state, with the message that belongs to it; one that ends has no deadline any more. */
