@@ -2,11 +2,13 @@ import { open } from 'node:fs/promises'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { parseDocument } from 'yaml'
 import { EXIT } from '../exit-code.ts'
+import { jobSchema } from '../spec/job-spec.ts'
+import { unknownKey } from '../spec/loose-keys.ts'
 
 /** Larger files are not even read; the node takes less. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024
 
-const KEYS = ['name', 'namespace', 'type', 'priority', 'count', 'constraints', 'meta', 'labels', 'tasks']
+const KEYS = Object.keys(jobSchema.shape).map((key) => key.toLowerCase())
 
 /** Reads a job from a YAML or JSON file, or from standard input (`-`). Throws a `Failure` that says what is wrong with it. */
 export async function readSpec(terminal: Terminal, path: string): Promise<Readonly<Record<string, unknown>>> {
@@ -24,8 +26,9 @@ export async function readSpec(terminal: Terminal, path: string): Promise<Readon
   }
   const unknown = Object.keys(job).filter((key) => !KEYS.includes(key.toLowerCase()))
   if (unknown.length > 0) {
+    const near = unknown.length === 1 ? unknownKey('', unknown[0] ?? '', KEYS).near : undefined
     throw new Failure(EXIT.failed, `${name} has unknown keys: ${unknown.slice(0, 10).join(', ')}`, {
-      hint: `a job has the keys ${KEYS.join(', ')}`,
+      hint: near === undefined ? `a job has the keys ${KEYS.join(', ')}` : `did you mean ${near}?`,
     })
   }
   return job as Readonly<Record<string, unknown>>

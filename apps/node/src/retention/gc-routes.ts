@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { type ApiContext, findJob } from '../requester/api/api-context.ts'
 import { Query } from '../requester/api/query.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
+import { problemLine, readBySchema } from '../spec/problem.ts'
 import { ApiError } from '../wire/api-error.ts'
-import { readBySchema } from '../wire/schema-problem.ts'
 import type { GcReport } from './gc-report.ts'
 import { narrowRules } from './narrow-rules.ts'
 import type { Retention } from './retention.ts'
@@ -70,5 +70,5 @@ export function addGcRoutes(api: FastifyInstance, context: ApiContext, retention
 function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const read = readBySchema(schema, body)
   if ('data' in read) return read.data
-  throw new ApiError('ValidationError', read.problems.join('\n'))
+  throw new ApiError('ValidationError', read.problems.map(problemLine).join('\n'))
 }

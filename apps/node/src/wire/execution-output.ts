@@ -1,6 +1,6 @@
 import type { Execution, Json } from '@saltcod/store-core'
+import { looseField } from '../spec/loose-keys.ts'
 import type { ClientVersion } from './client-version.ts'
-import { looseField } from './loose-keys.ts'
 import type { WireExecution, WireResources, WireRunOutput, WireSpecConfig } from './models.ts'
 import { desiredStateNumber, executionStateNumber } from './state-number.ts'
 import { toNanoseconds } from './time.ts'

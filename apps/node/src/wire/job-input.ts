@@ -1,15 +1,13 @@
 import type { JobDefinition, JobType } from '@saltcod/store-core'
-import type { JobSpec } from '../spec/job-spec.ts'
+import { type JobSpec, specOf } from '../spec/job-spec.ts'
+import { spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
+import { problemLine, readBySchema } from '../spec/problem.ts'
 import { ApiError, shortText } from './api-error.ts'
 import { jobProblems } from './job-rules.ts'
-import type { JobInput, SubmitInput } from './job-schema.ts'
-import { submitSchema } from './job-schema.ts'
-import { SUBMIT_KEYS } from './job-shape.ts'
-import { spellKeys, type UnknownKey } from './loose-keys.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { unknownParameters } from './parameter-names.ts'
 import { isReservedMeta } from './reserved-meta.ts'
-import { readBySchema } from './schema-problem.ts'
+import { type JobInput, SUBMIT_KEYS, type SubmitInput, submitSchema } from './submit-schema.ts'
 
 const JOB_PATH = 'Job.'
 const MOST_NAMED_KEYS = 20
@@ -57,9 +55,9 @@ export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS):
     throw invalid('empty/nil job', 'send an object with the key Job')
   }
   const read = readBySchema(submitSchema, spelled)
-  if ('problems' in read) throw invalid(read.problems.join('\n'))
+  if ('problems' in read) throw invalid(read.problems.map(problemLine).join('\n'))
   const problems = jobProblems(read.data.Job)
-  if (problems.length > 0) throw invalid(problems.join('\n'))
+  if (problems.length > 0) throw invalid(problems.map(({ message }) => message).join('\n'))
   return complete(read.data, aboutUnknownKeys(unknownKeys, read.data.Job), defaults)
 }
 
@@ -89,7 +87,7 @@ function complete(input: SubmitInput, warnings: string[], defaults: JobDefaults)
     CPU: task.Resources.CPU === '' ? defaults.cpu : task.Resources.CPU,
     Memory: task.Resources.Memory === '' ? defaults.memory : task.Resources.Memory,
   }
-  const spec = { Tasks: [{ ...task, Resources }], Constraints: job.Constraints, Meta } as JobSpec
+  const spec: JobSpec = { ...specOf(job), Tasks: [{ ...task, Resources }], Meta }
   const bytes = Buffer.byteLength(JSON.stringify(spec))
   if (bytes > defaults.maxSpecBytes) {
     throw new ApiError(

@@ -7,6 +7,7 @@ import { toNanoseconds } from './time.ts'
 
 /** Writes a job as a client of some version reads it. Bacalhau has no place for a hold, so it is written into the meta. */
 export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
+  const { Tasks, Constraints, Meta, ...others } = job.spec
   return {
     ID: job.id,
     Name: job.name,
@@ -14,10 +15,11 @@ export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
     Type: job.type,
     Priority: job.priority,
     Count: job.count,
-    Constraints: job.spec.Constraints.map(({ Key, Operator, Values }) => ({ Key, Operator, Values })),
-    Meta: job.hold === null ? job.spec.Meta : { ...job.spec.Meta, [HOLD_META]: job.hold },
+    Constraints,
+    Meta: job.hold === null ? Meta : { ...Meta, [HOLD_META]: job.hold },
     Labels: job.labels,
-    Tasks: job.spec.Tasks.map((task) => taskToWire(task, client)),
+    Tasks: Tasks.map((task) => taskToWire(task, client)),
+    ...others,
     State: { StateType: job.state, Message: job.stateMessage },
     Version: job.version,
     Revision: job.revision,
@@ -28,13 +30,7 @@ export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
 
 function taskToWire(task: Task, client: ClientVersion): WireTask {
   return {
-    Name: task.Name,
-    Engine: task.Engine,
-    Publisher: task.Publisher,
-    Env: task.Env,
-    Meta: task.Meta,
-    InputSources: task.InputSources,
-    ResultPaths: task.ResultPaths,
+    ...task,
     Resources: withoutEmpty(task.Resources),
     Network: networkToWire(task.Network, client),
     Timeouts: withoutZero(task.Timeouts),

@@ -1,4 +1,5 @@
 import type { Json, TextMap } from '@saltcod/store-core'
+import type { Task, WrittenJob } from '../spec/job-spec.ts'
 
 /** A state with why it is so. */
 export interface WireState<T> {
@@ -12,61 +13,18 @@ export interface WireSpecConfig {
   readonly Params?: { readonly [name: string]: Json }
 }
 
-/** A condition on labels. */
-export interface WireRequirement {
-  readonly Key: string
-  readonly Operator: string
-  readonly Values?: readonly string[]
-}
-
-/** A task of a job. */
-export interface WireTask {
-  readonly Name: string
-  readonly Engine: WireSpecConfig
-  readonly Publisher: WireSpecConfig
-  readonly Env?: TextMap
-  readonly Meta?: TextMap
-  readonly InputSources?: readonly {
-    readonly Source: WireSpecConfig
-    readonly Alias: string
-    readonly Target: string
-  }[]
-  readonly ResultPaths?: readonly { readonly Name: string; readonly Path: string }[]
-  readonly Resources: {
-    readonly CPU?: string
-    readonly Memory?: string
-    readonly Disk?: string
-    readonly GPU?: string
-  }
-  readonly Network: {
-    readonly Type: string
-    readonly Domains?: readonly string[]
-    readonly Ports?: readonly {
-      readonly Name: string
-      readonly Static?: number
-      readonly Target?: number
-      readonly HostNetwork?: string
-    }[]
-  }
+/** A task of a job: what was asked for, without what was left out. */
+export interface WireTask extends Omit<Task, 'Resources' | 'Network' | 'Timeouts'> {
+  readonly Resources: Partial<Task['Resources']>
+  readonly Network: Partial<Omit<Task['Network'], 'Type'>> & { readonly Type: string }
   /** Whole seconds. */
-  readonly Timeouts: {
-    readonly ExecutionTimeout?: number
-    readonly QueueTimeout?: number
-    readonly TotalTimeout?: number
-  }
+  readonly Timeouts: Partial<Task['Timeouts']>
 }
 
-/** A job. Times are nanoseconds since 1970. */
-export interface WireJob {
+/** A job: what was written, and what became of it. Times are nanoseconds since 1970. */
+export interface WireJob extends Omit<WrittenJob, 'Count' | 'Tasks'> {
   readonly ID: string
-  readonly Name: string
-  readonly Namespace: string
-  readonly Type: string
-  readonly Priority: number
   readonly Count: number
-  readonly Constraints: readonly WireRequirement[]
-  readonly Meta: TextMap
-  readonly Labels: TextMap
   readonly Tasks: readonly WireTask[]
   readonly State: WireState<string>
   readonly Version: number

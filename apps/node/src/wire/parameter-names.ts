@@ -1,5 +1,5 @@
 import type { SpecConfig, Task } from '../spec/job-spec.ts'
-import { type UnknownKey, unknownKey } from './loose-keys.ts'
+import { type UnknownKey, unknownKey } from '../spec/loose-keys.ts'
 
 type NamesByType = ReadonlyMap<string, readonly string[]>
 

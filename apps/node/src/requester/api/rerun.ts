@@ -1,6 +1,6 @@
 import { newId } from '@saltcod/store-core'
+import { looseField } from '../../spec/loose-keys.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import { looseField } from '../../wire/loose-keys.ts'
 import type { WireRerunAnswer } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
 

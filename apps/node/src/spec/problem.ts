@@ -11,26 +11,43 @@ const WORDS: Readonly<Record<string, string>> = {
   map: 'an object',
 }
 
-/** Reads a value by a schema, or lists what is wrong with it, one line each. */
-export function readBySchema<T>(
-  schema: z.ZodType<T>,
-  value: unknown,
-): { readonly data: T } | { readonly problems: readonly string[] } {
-  const parsed = schema.safeParse(value, { error: complaintOf })
-  return parsed.success ? { data: parsed.data } : { problems: parsed.error.issues.map(problemOf) }
+/** What is wrong with a part of a value. */
+export interface Problem {
+  /** Where the part stands; empty for the whole. */
+  readonly path: readonly PropertyKey[]
+  /** What is wrong with it, to be read after its place. */
+  readonly message: string
 }
 
-function problemOf({ code, path, message }: z.core.$ZodIssue): string {
-  const where = path.reduce<string>((before, part) => {
+/** A value that a schema has read, or what is wrong with it. */
+export type Read<T> = { readonly data: T } | { readonly problems: readonly Problem[] }
+
+/** Reads a value by a schema, or lists what is wrong with it. */
+export function readBySchema<T>(schema: z.ZodType<T>, value: unknown): Read<T> {
+  const parsed = schema.safeParse(value, { error: complaintOf })
+  if (parsed.success) return { data: parsed.data }
+  return { problems: parsed.error.issues.map(({ path, message }) => ({ path, message })) }
+}
+
+/** Writes a problem as one line: its place, and what is wrong there. */
+export function problemLine({ path, message }: Problem): string {
+  return `${path.length === 0 ? 'the body' : placeOf(path)} ${message}`
+}
+
+/** Writes a path as one word, such as `Job.Tasks[0].Name`. */
+export function placeOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((before, part) => {
     if (typeof part === 'number') return `${before}[${part}]`
     return before === '' ? String(part) : `${before}.${String(part)}`
   }, '')
-  return `${where === '' ? 'the body' : where}${code === 'custom' ? ':' : ''} ${message}`
 }
 
 function complaintOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') return `must be ${wordOf(issue.expected)}`
   if (issue.code === 'invalid_union') return `must be ${alternatives(issue.errors.flat()).join(' or ')}`
+  if (issue.code === 'invalid_value') {
+    return `must be one of ${issue.values.map(String).join(', ')}, not ${JSON.stringify(issue.input)}`
+  }
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
   if (issue.code === 'too_small') {
     return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`

@@ -1,9 +1,26 @@
 import { nearestName } from '@saltcod/config'
 import type { Json } from '@saltcod/store-core'
+import { z } from 'zod'
 
 /** Which keys an object has: a nested object, a list of them, or anything (`null`) that is left as it is. */
 export interface KeyShape {
   readonly [key: string]: KeyShape | readonly [KeyShape] | null
+}
+
+/** Returns which keys a schema of an object reads. */
+export function keysOf(schema: z.ZodObject): KeyShape {
+  return Object.fromEntries(Object.entries(schema.shape).map(([key, field]) => [key, shapeOf(field)]))
+}
+
+function shapeOf(schema: z.core.$ZodType): KeyShape[string] {
+  if (schema instanceof z.ZodObject) return keysOf(schema)
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return shapeOf(schema.unwrap())
+  // What is read first is what people write, but for a preparation, which has no shape.
+  if (schema instanceof z.ZodPipe)
+    return shapeOf(schema.in instanceof z.ZodTransform ? schema.out : schema.in)
+  if (!(schema instanceof z.ZodArray)) return null
+  const item = shapeOf(schema.element)
+  return item === null || isListShape(item) ? null : [item]
 }
 
 /** A value whose keys are spelled as in a shape. */

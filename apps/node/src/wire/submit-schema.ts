@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { type Frozen, flag, text, trimmed, whole } from '../spec/field.ts'
+import { jobSchema } from '../spec/job-spec.ts'
+import { keysOf } from '../spec/loose-keys.ts'
+
+const answered = z.unknown().optional()
+
+/** The envelope of a submit. A job may come as it was answered, with what only the requester sets. */
+export const submitSchema = z.object({
+  /** Where the client works; the job says which namespace is meant. */
+  Namespace: answered,
+  IdempotencyToken: text,
+  Force: flag,
+  Job: z.object({
+    ID: trimmed,
+    ...jobSchema.shape,
+    State: z
+      .object({
+        StateType: z.union([z.string(), z.number()]).nullish(),
+        Message: answered,
+        Details: answered,
+      })
+      .nullish()
+      .transform((value) => value?.StateType ?? ''),
+    Version: whole,
+    Revision: whole,
+    CreateTime: z.number().nullish(),
+    ModifyTime: z.number().nullish(),
+  }),
+})
+
+/** A submit as a client sent it, with every absent field filled in and not yet checked for sense. */
+export type SubmitInput = Frozen<z.output<typeof submitSchema>>
+
+/** The job of a {@link SubmitInput}. */
+export type JobInput = SubmitInput['Job']
+
+/** The keys of a submit. */
+export const SUBMIT_KEYS = keysOf(submitSchema)
