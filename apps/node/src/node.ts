@@ -208,7 +208,7 @@ async function startComputeSide(
     link: requester.link,
     nodeId,
     dataDir,
-    settings: computeSettings(config, dataDir, results),
+    settings: await computeSettings(config, dataDir, results),
     log: log.child({ part: 'compute' }),
     signal,
   })

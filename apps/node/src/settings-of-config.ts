@@ -5,9 +5,10 @@ import { recoveryPolicy } from '@saltcod/recovery'
 import type { ComputeSettings } from './compute/settings.ts'
 import { createEngines } from './create-engines.ts'
 import { DEFAULT_INPUT_POLICY } from './inputs/input-policy.ts'
-import { INPUT_KINDS } from './inputs/placement.ts'
+import { INPUT_TYPES } from './inputs/kinds.ts'
 import type { Capacity } from './link/link.ts'
 import { mostRunsFor, openFileLimit } from './open-file-limit.ts'
+import { PUBLISHER_KINDS } from './publishers/kinds.ts'
 import type { RequesterSettings } from './requester/settings.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from './requester/settings.ts'
 
@@ -35,7 +36,11 @@ export function requesterSettings(config: Config): RequesterSettings {
 }
 
 /** Works out how the compute side works from the configuration and the machine. */
-export function computeSettings(config: Config, dataDir: string, resultsDir: string): ComputeSettings {
+export async function computeSettings(
+  config: Config,
+  dataDir: string,
+  resultsDir: string,
+): Promise<ComputeSettings> {
   const { engines, inputs, quota, recovery } = config
   const { preset, cells, ageRules, keepForMs } = recovery
   return {
@@ -43,13 +48,14 @@ export function computeSettings(config: Config, dataDir: string, resultsDir: str
     capacity: capacityOf(config, dataDir),
     maxRunning: maxRunningOf(config),
     leastFree: config.compute.leastFree,
-    engines: createEngines(config, dataDir),
-    publishers: ['local', 'noop'],
-    inputSources: INPUT_KINDS,
-    timeLimitsMs: {
-      ...(engines.exec.timeLimitMs === 0 ? {} : { exec: engines.exec.timeLimitMs }),
-      ...(engines.wasm.timeLimitMs === 0 ? {} : { wasm: engines.wasm.timeLimitMs }),
-    },
+    engines: await createEngines(config, dataDir),
+    publishers: PUBLISHER_KINDS.map(({ type }) => type),
+    inputSources: INPUT_TYPES,
+    timeLimitsMs: Object.fromEntries(
+      Object.entries(engines).flatMap(([type, { timeLimitMs }]) =>
+        timeLimitMs === 0 ? [] : [[type, timeLimitMs]],
+      ),
+    ),
     inputPolicy: {
       ...DEFAULT_INPUT_POLICY,
       allowedPaths: inputs.allowedPaths,

@@ -1,6 +1,9 @@
 import type { ExecutionJob } from '@saltcod/store-core'
-import { inputKind, placementProblems } from '../inputs/placement.ts'
+import { engineKind, inputsOf } from '../engines/kinds.ts'
+import { placementProblems } from '../inputs/placement.ts'
 import type { Capacity } from '../link/link.ts'
+import type { InputSource } from '../spec/job-spec.ts'
+import { parameterLines } from '../spec/parameters.ts'
 import { requestedCapacity } from '../spec/requested-capacity.ts'
 import type { CapacityLedger } from './capacity-ledger.ts'
 import { taskOf } from './job-task.ts'
@@ -27,14 +30,15 @@ export async function considerAdmission(
   if (engine === undefined) return refused(`this node has no engine ${JSON.stringify(Type)}`)
   const availability = await engine.available()
   if (!availability.ok) return refused(availability.reason)
-  const problems = engine.validate(Params)
+  const kind = engineKind(Type)
+  const problems = kind === undefined ? [] : parameterLines(kind, Params)
   if (problems.length > 0) return refused(problems.join('; '))
   const publisher = task.Publisher.Type.trim().toLowerCase()
   if (publisher !== '' && !publishers.includes(publisher)) {
     return refused(`this node has no publisher ${JSON.stringify(publisher)}`)
   }
-  const inputs = engine.inputs(task)
-  const unknown = inputs.map(inputKind).find((kind) => !inputSources.includes(kind))
+  const inputs = inputsOf(task)
+  const unknown = inputs.map(typeOf).find((type) => !inputSources.includes(type))
   if (unknown !== undefined) return refused(`this node has no input source ${JSON.stringify(unknown)}`)
   const misplaced = placementProblems(inputs, task.ResultPaths)
   if (misplaced.length > 0) return refused(misplaced.join('; '))
@@ -46,6 +50,10 @@ export async function considerAdmission(
     return refused(`it asks for more than this node has: ${list.join(', ')}`)
   }
   return { ok: true, needs }
+}
+
+function typeOf({ Source }: InputSource): string {
+  return Source.Type.trim().toLowerCase()
 }
 
 function refused(reason: string): Admission {

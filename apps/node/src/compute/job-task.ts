@@ -8,6 +8,8 @@ export function taskOf(job: ExecutionJob): Task | null {
   const complete =
     typeof task?.Engine?.Type === 'string' &&
     typeof task.Publisher?.Type === 'string' &&
+    Array.isArray(task.InputSources) &&
+    Array.isArray(task.ResultPaths) &&
     isRecord(task.Resources) &&
     isRecord(task.Timeouts)
   return complete ? (task as Task) : null

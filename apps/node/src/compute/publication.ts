@@ -1,5 +1,7 @@
 import type { ComputeExecution, Json } from '@saltcod/store-core'
-import { type PublishAnswer, publishResults } from '../publishers/local/publish.ts'
+import { publisherKind } from '../publishers/kinds.ts'
+import type { PublishAnswer } from '../publishers/local/publish-results.ts'
+import type { Publisher } from '../publishers/publisher.ts'
 import type { Task } from '../spec/job-spec.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
@@ -55,7 +57,7 @@ export async function publishRun(
       ? { to: 'Publishing', message: 'Publishing', topic: TOPIC, patch: { runOutput } }
       : null,
   )
-  await complete(context, executionId, answer)
+  await complete(context, executionId, task, answer)
 }
 
 /** Publishes the kept results of a run that ended before a restart; fails the execution where they are gone. */
@@ -67,16 +69,24 @@ export async function publishAgain(context: ComputeContext, execution: ComputeEx
       ? { status: 'results-lost', reason: 'the job has no task' }
       : await keepResults(context, id, task, undefined)
   await clearWork(context, id)
-  if (answer.status === 'published') return await complete(context, id, answer)
+  if (answer.status === 'published') {
+    if (task !== null) await complete(context, id, task, answer)
+    return
+  }
   await changeExecution(context, id, ({ state }) => (state === 'Publishing' ? failure(answer, {}) : null))
 }
 
 type Published = Extract<PublishAnswer, { status: 'published' }>
 type Unpublished = { readonly status: 'results-lost' | 'results-refused'; readonly reason: string }
 
-function hasResults(task: Task): boolean {
-  const publisher = task.Publisher.Type.trim().toLowerCase()
-  return (publisher !== '' && publisher !== 'noop') || task.ResultPaths.length > 0
+function hasResults({ Publisher, ResultPaths }: Task): boolean {
+  return publisherKind(Publisher.Type)?.always !== false || ResultPaths.length > 0
+}
+
+async function publisherOf({ Publisher }: Task): Promise<Publisher> {
+  const kind = publisherKind(Publisher.Type)
+  if (kind === undefined) throw new Error(`this node has no publisher ${JSON.stringify(Publisher.Type)}`)
+  return await kind.load()
 }
 
 async function keepResults(
@@ -86,7 +96,8 @@ async function keepResults(
   exitCode: number | null | undefined,
 ): Promise<PublishAnswer | Unpublished> {
   try {
-    return await publishResults({
+    const publisher = await publisherOf(task)
+    return await publisher.publish({
       executionId,
       workDir: workDirOf(dataDir, executionId),
       resultsDir: settings.resultsDir,
@@ -104,12 +115,16 @@ function failure({ status, reason }: Unpublished, patch: { readonly runOutput?: 
   return { to: 'Failed', endReason: status, message: `No results: ${reason}`, topic: TOPIC, patch }
 }
 
-async function complete(context: ComputeContext, executionId: string, answer: Published): Promise<void> {
-  const { files, bytes, skipped } = answer.manifest
-  const publishedResult = {
-    Type: 'local',
-    Params: { NodeID: context.nodeId, ExecutionID: executionId, Files: files, Bytes: bytes },
-  }
+async function complete(
+  context: ComputeContext,
+  executionId: string,
+  task: Task,
+  answer: Published,
+): Promise<void> {
+  const { manifest } = answer
+  const { skipped } = manifest
+  const publisher = await publisherOf(task)
+  const publishedResult = publisher.resultOf({ nodeId: context.nodeId, executionId }, manifest)
   const left = skipped.slice(0, MAX_NAMED).map(({ path, reason }) => `${path} ${reason}`)
   const more = skipped.length > MAX_NAMED ? [`and ${skipped.length - MAX_NAMED} more`] : []
   await changeExecution(context, executionId, ({ state, runOutput }) =>

@@ -2,10 +2,10 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ComputeExecution } from '@saltcod/store-core'
 import type { Logger } from 'pino'
-import type { Engine } from '../engines/engine.ts'
+import { engineKind, inputsOf } from '../engines/kinds.ts'
 import { stageWork } from '../inputs/stage.ts'
 import { type ExecutionWork, rootOf } from '../inputs/work.ts'
-import { publishedDirectory } from '../publishers/local/publish.ts'
+import { publishedDirectory } from '../publishers/local/publish-results.ts'
 import type { Task } from '../spec/job-spec.ts'
 import type { ComputeContext } from './context.ts'
 import { removeTree } from './files/remove-tree.ts'
@@ -17,18 +17,17 @@ export async function stageRun(
   { dataDir, settings, keptInputs }: ComputeContext,
   { id: executionId, attempt }: ComputeExecution,
   task: Task,
-  engine: Engine,
   signal: AbortSignal,
 ): Promise<ExecutionWork> {
   // An attempt that was interrupted before its results were committed must not pass them off as the next one's.
   if (attempt > 0) await removeTree(publishedDirectory(settings.resultsDir, executionId))
   return await stageWork({
     workDir: workDirOf(dataDir, executionId),
-    inputs: engine.inputs(task),
+    inputs: inputsOf(task),
     results: task.ResultPaths,
     policy: settings.inputPolicy,
     kept: keptInputs,
-    shares: engine.sharesInputs,
+    shares: engineKind(task.Engine.Type)?.writesInputs === false,
     signal,
   })
 }

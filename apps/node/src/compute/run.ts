@@ -35,7 +35,7 @@ export async function runExecution(
   }
   let work: ExecutionWork
   try {
-    work = await stageRun(context, execution, task, engine, run.signal)
+    work = await stageRun(context, execution, task, run.signal)
   } catch (error) {
     return await endEarly(context, execution.id, run, messageOf(error), 'Downloading Inputs')
   }

@@ -2,7 +2,7 @@ import type { Keeper } from '../compute/keeper/keeper.ts'
 import type { EngineOutcome } from '../compute/keeper/outcome.ts'
 import type { RunningProcess } from '../compute/keeper/running-process.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
-import type { InputSource, SpecConfig, TaskSpec } from './task.ts'
+import type { Task } from '../spec/job-spec.ts'
 
 /** Bounds of one run. Null means unbounded. */
 export interface RunLimits {
@@ -31,7 +31,7 @@ export interface EngineRun {
   /** Counts the starts of this execution, from 1. */
   readonly attempt: number
   readonly job: RunJob
-  readonly task: TaskSpec
+  readonly task: Task
   /** What `stageWork` made: the private directory with inputs in place and empty result directories. */
   readonly work: ExecutionWork
   readonly limits: RunLimits
@@ -67,16 +67,10 @@ export type Availability = { readonly ok: true } | { readonly ok: false; readonl
 
 /** Runs the jobs of one engine type. */
 export interface Engine {
-  /** The `Engine.Type` that it serves, in lower case. */
+  /** The type of its kind. */
   readonly type: string
-  /** Lists what is wrong with the engine's parameters, one line for each problem; empty when all is well. */
-  validate(params: SpecConfig['Params']): readonly string[]
   /** Tells whether the engine can run jobs here and now. */
   available(): Promise<Availability>
-  /** Lists every input that must be staged: the task's own, and those that the parameters bring along. */
-  inputs(task: TaskSpec): readonly InputSource[]
-  /** True where its jobs can change nothing in their root but results, so that they may share one. */
-  readonly sharesInputs: boolean
   /** Makes a run ready; see {@link PreparedRun}. Rejects only when the machine refuses (no process, no disk). */
   prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun>
   /** What looks after its runs, which engines may share; null for one that needs no process. */

@@ -1,36 +1,25 @@
 import { posix } from 'node:path'
-import type { InputSource, ResultPath } from '../engines/task.ts'
+import type { InputSource, ResultPath } from '../spec/job-spec.ts'
+import { readParameters } from '../spec/parameters.ts'
+import { INPUT_KINDS, inputKind } from './kinds.ts'
 import { mountPath, mountPathProblem } from './mount-path.ts'
-import { downloadName } from './url-download/download.ts'
 
 /** The names of results that the layout of published results takes itself. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['stdout', 'stderr', 'exitCode'])
 const LONGEST_NAME = 200
 
-/** The kinds of input that a node can fetch, as compared: in lower case. */
-export const INPUT_KINDS: readonly string[] = ['inline', 'local', 'localdirectory', 'urldownload']
-
-/** The kind of an input as compared. */
-export function inputKind(input: InputSource): string {
-  return input.Source.Type.trim().toLowerCase()
-}
-
 /** Names an input in a message, counted from 1. */
 export function inputName(input: InputSource, index: number): string {
-  return `input ${index + 1} (${input.Source.Type} at ${input.Target ?? 'no target'})`
+  return `input ${index + 1} (${input.Source.Type} at ${input.Target || 'no target'})`
 }
 
-/** The parameters of an input with their names in lower case; null counts as absent. */
-export function inputParams(input: InputSource): ReadonlyMap<string, unknown> {
-  const entries = Object.entries(input.Source.Params ?? {}).filter(([, value]) => value !== null)
-  return new Map(entries.map(([name, value]) => [name.toLowerCase(), value]))
-}
-
-/** The path by which a job finds an input: its target, and in it the file's name for a download. */
-export function inputPath(input: InputSource): string {
-  const target = mountPath(input.Target ?? '')
-  if (inputKind(input) !== 'urldownload') return target
-  return posix.join(target, downloadName(inputParams(input).get('url')))
+/** The path by which a job finds an input: its target, or the file in it that its source names. */
+export function inputPath({ Source, Target }: InputSource): string {
+  const target = mountPath(Target)
+  const kind = inputKind(Source.Type)
+  if (kind?.fileName === undefined) return target
+  const read = readParameters(kind, Source.Params)
+  return posix.join(target, kind.fileName('data' in read ? read.data : undefined))
 }
 
 function resultNameProblem(name: unknown): string | undefined {
@@ -65,9 +54,9 @@ export function placementProblems(
     const targetProblem = mountPathProblem(input.Target)
     if (targetProblem !== undefined) problems.push(`${name}: Target ${targetProblem}`)
     else inputPaths.push(inputPath(input))
-    if (!INPUT_KINDS.includes(inputKind(input))) {
+    if (inputKind(input.Source.Type) === undefined) {
       problems.push(
-        `${name}: inputs of type ${input.Source.Type} are not offered (there are inline, local, urlDownload)`,
+        `${name}: inputs of type ${input.Source.Type} are not offered (there are ${INPUT_KINDS.map(({ type }) => type).join(', ')})`,
       )
     }
   }

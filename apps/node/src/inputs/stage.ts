@@ -3,29 +3,23 @@ import { dirname, join } from 'node:path'
 import { CopyBudget } from '../compute/files/copy-budget.ts'
 import { makeFreshDirectory, makeJobDirectory } from '../compute/files/directories.ts'
 import { isTaskError, TaskError } from '../compute/task-error.ts'
-import type { InputSource, ResultPath } from '../engines/task.ts'
-import { fetchInline, holdsInline } from './inline/fetch-inline.ts'
-import type { InputFetch, InputFetcher } from './input-fetch.ts'
+import type { InputSource, ResultPath } from '../spec/job-spec.ts'
+import { readParameters } from '../spec/parameters.ts'
+import { problemLine } from '../spec/problem.ts'
+import type { InputFetch } from './input-fetcher.ts'
+import type { InputKind } from './input-kind.ts'
 import type { InputPolicy } from './input-policy.ts'
 import type { KeptInputs, KeptTree } from './kept-inputs.ts'
-import { fetchLocal } from './local/fetch-local.ts'
+import { inputKind } from './kinds.ts'
 import { mountPath } from './mount-path.ts'
-import { inputKind, inputName, inputParams, inputPath, placementProblems } from './placement.ts'
-import { fetchUrl } from './url-download/download.ts'
+import { inputName, inputPath, placementProblems } from './placement.ts'
 import { type ExecutionWork, rootOf, type StagedInput, type StagedResult } from './work.ts'
-
-const FETCHERS: ReadonlyMap<string, InputFetcher> = new Map([
-  ['inline', fetchInline],
-  ['local', fetchLocal],
-  ['localdirectory', fetchLocal],
-  ['urldownload', fetchUrl],
-])
 
 /** What {@link stageWork} puts where. */
 export interface StageOptions {
   /** The private directory of the execution; what an earlier attempt left in it is removed. */
   readonly workDir: string
-  /** As listed by `Engine.inputs`. */
+  /** All that the task needs, also what the parameters of its engine bring along. */
   readonly inputs: readonly InputSource[]
   readonly results: readonly ResultPath[]
   readonly policy: InputPolicy
@@ -52,13 +46,18 @@ async function stageInput(
   const odd = (_parent: unknown, _name: string, path: string, reason: string): never => {
     throw fail('INPUT_DENIED', `${JSON.stringify(path)} ${reason}`)
   }
-  const fetcher = FETCHERS.get(inputKind(input))
-  if (fetcher === undefined) throw fail('INPUT_INVALID', 'is of a type that is not offered')
+  const kind = inputKind(input.Source.Type)
+  if (kind === undefined) throw fail('INPUT_INVALID', 'is of a type that is not offered')
+  const read = readParameters(kind, input.Source.Params)
+  if ('problems' in read) {
+    throw fail('INPUT_INVALID', `cannot be brought in: ${read.problems.map(problemLine).join('; ')}`)
+  }
   try {
     await makeJobDirectory(dirname(hostPath))
     const copy = { budget, durable: false, signal, odd }
-    const kind = await fetcher({ params: inputParams(input), hostPath, policy, copy, signal, fail })
-    return { target, alias: input.Alias ?? '', hostPath, kind }
+    const fetcher = await kind.load()
+    const fetched = await fetcher.fetch({ params: read.data, hostPath, policy, copy, signal, fail })
+    return { target, alias: input.Alias, hostPath, kind: fetched }
   } catch (error) {
     if (isTaskError(error) || signal.aborted) throw error
     const what = error instanceof Error ? error.message : String(error)
@@ -104,19 +103,36 @@ async function stageInputs(options: StageOptions, rootDir: string): Promise<read
   return staged
 }
 
+/** An input whose source says the same to all jobs. */
+interface ConstantInput {
+  readonly kind: InputKind
+  readonly path: string
+  readonly params: unknown
+}
+
+function constantInput(input: InputSource): ConstantInput | undefined {
+  const kind = inputKind(input.Source.Type)
+  if (kind?.isConstant !== true) return undefined
+  const read = readParameters(kind, input.Source.Params)
+  return 'data' in read ? { kind, path: inputPath(input), params: read.data } : undefined
+}
+
 /** The directory that jobs with the same inputs share; undefined where there is none, or what they bring along is not all of it. */
 async function takeKept(options: StageOptions): Promise<KeptTree<readonly StagedInput[]> | undefined> {
   const { inputs, kept } = options
   if (kept === undefined || inputs.length === 0) return undefined
-  if (!inputs.every((input) => inputKind(input) === 'inline')) return undefined
-  const content = inputs.map((input) => [inputPath(input), ...inputParams(input)])
+  const constant = inputs.flatMap((input) => constantInput(input) ?? [])
+  if (constant.length < inputs.length) return undefined
+  const content = constant.map(({ kind, path, params }) => [kind.type, path, params])
   // Not the signal of this run: others may wait for the same directory.
   const signal = new AbortController().signal
   return await kept.take(JSON.stringify(content), {
     make: (rootDir) => stageInputs({ ...options, signal }, rootDir),
     holds: async (staged) => {
       for (const [index, { hostPath }] of staged.entries()) {
-        if (!(await holdsInline(hostPath, inputParams(inputs[index] as InputSource).get('url')))) return false
+        const { kind, params } = constant[index] ?? {}
+        const fetcher = await kind?.load()
+        if ((await fetcher?.holds?.(hostPath, params)) !== true) return false
       }
       return true
     },

@@ -1,6 +1,6 @@
 import { removeTree } from '../compute/files/remove-tree.ts'
 import { isSafeName, workDirOf } from '../compute/layout.ts'
-import { publishedDirectory } from '../publishers/local/publish.ts'
+import { publishedDirectory } from '../publishers/local/publish-results.ts'
 
 /** Removes what an execution left on disk: its work directory with its logs, and its published results. */
 export async function removeExecutionFiles(

@@ -7,13 +7,17 @@ export interface KeyShape {
   readonly [key: string]: KeyShape | readonly [KeyShape] | null
 }
 
-/** Returns which keys a schema of an object reads. */
-export function keysOf(schema: z.ZodObject): KeyShape {
-  return Object.fromEntries(Object.entries(schema.shape).map(([key, field]) => [key, shapeOf(field)]))
+/** Returns which keys a schema of an object reads. Throws `TypeError` for a schema of anything else. */
+export function keysOf(schema: z.ZodType): KeyShape {
+  const shape = shapeOf(schema)
+  if (shape === null || isListShape(shape)) throw new TypeError('a schema of something without keys')
+  return shape
 }
 
 function shapeOf(schema: z.core.$ZodType): KeyShape[string] {
-  if (schema instanceof z.ZodObject) return keysOf(schema)
+  if (schema instanceof z.ZodObject) {
+    return Object.fromEntries(Object.entries(schema.shape).map(([key, field]) => [key, shapeOf(field)]))
+  }
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return shapeOf(schema.unwrap())
   // What is read first is what people write, but for a preparation, which has no shape.
   if (schema instanceof z.ZodPipe)

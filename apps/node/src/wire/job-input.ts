@@ -5,9 +5,9 @@ import { problemLine, readBySchema } from '../spec/problem.ts'
 import { ApiError, shortText } from './api-error.ts'
 import { jobProblems } from './job-rules.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
-import { unknownParameters } from './parameter-names.ts'
 import { isReservedMeta } from './reserved-meta.ts'
 import { type JobInput, SUBMIT_KEYS, type SubmitInput, submitSchema } from './submit-schema.ts'
+import { unreadParameters, wrongParameters } from './task-parameters.ts'
 
 const JOB_PATH = 'Job.'
 const MOST_NAMED_KEYS = 20
@@ -58,6 +58,8 @@ export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS):
   if ('problems' in read) throw invalid(read.problems.map(problemLine).join('\n'))
   const problems = jobProblems(read.data.Job)
   if (problems.length > 0) throw invalid(problems.map(({ message }) => message).join('\n'))
+  const wrong = read.data.Job.Tasks.flatMap((task, index) => wrongParameters(task, ['Job', 'Tasks', index]))
+  if (wrong.length > 0) throw invalid(wrong.map(problemLine).join('\n'))
   return complete(read.data, aboutUnknownKeys(unknownKeys, read.data.Job), defaults)
 }
 
@@ -66,7 +68,7 @@ function aboutUnknownKeys(unknownKeys: readonly UnknownKey[], { Tasks }: JobInpu
   const inJob = unknownKeys.flatMap((key) =>
     key.path.startsWith(JOB_PATH) ? [{ ...key, path: key.path.slice(JOB_PATH.length) }] : [],
   )
-  const keys = [...inJob, ...Tasks.slice(0, 1).flatMap((task) => unknownParameters(task, 'Tasks[0]'))]
+  const keys = [...inJob, ...Tasks.slice(0, 1).flatMap((task) => unreadParameters(task, ['Tasks', 0]))]
   const named = keys.slice(0, MOST_NAMED_KEYS).map(({ path, near }) => {
     const hint = near === undefined ? '' : `; did you mean ${near}?`
     return `unknown key ${shortText(path, 200)} is ignored${hint}`

@@ -6,7 +6,7 @@ import { pack } from 'tar-stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
-import { publishResults } from '../../src/publishers/local/publish.ts'
+import { publishResults } from '../../src/publishers/local/publish-results.ts'
 import { smallDisk } from '../chaos/small-disk.ts'
 import { makeDirectory, removeDirectory } from './work-bench.ts'
 
@@ -51,8 +51,16 @@ test('a full disk is named wherever a directory of a run cannot be made', async 
   onTestFinished(() => removeDirectory(outside))
   const source = join(outside, 'tree')
   mkdirSync(join(source, 'x/y'), { recursive: true })
-  const inline = { Source: { Type: 'inline', Params: { URL: await packed() } }, Target: '/in/packed' }
-  const local = { Source: { Type: 'local', Params: { SourcePath: source } }, Target: '/deep/er/local' }
+  const inline = {
+    Source: { Type: 'inline', Params: { URL: await packed() } },
+    Alias: '',
+    Target: '/in/packed',
+  }
+  const local = {
+    Source: { Type: 'local', Params: { SourcePath: source } },
+    Alias: '',
+    Target: '/deep/er/local',
+  }
   const workDir = join(small.disk, 'runs/e-1')
   const stage = () =>
     stageWork({

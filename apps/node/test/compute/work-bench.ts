@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { listProcesses } from '../../src/compute/keeper/process-table.ts'
 import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
-import type { TaskSpec } from '../../src/engines/task.ts'
 import { rootOf } from '../../src/inputs/work.ts'
+import type { Task } from '../../src/spec/job-spec.ts'
 
 let runs = 0
 const STAND_IN = 'node-that-dies'
@@ -30,10 +30,26 @@ export function removeDirectory(path: string): void {
   rmSync(path, { recursive: true, force: true })
 }
 
+/** A whole task of what a test says of it. */
+export function wholeTask(task: Pick<Task, 'Engine'> & Partial<Task>): Task {
+  return {
+    Name: 'main',
+    Publisher: { Type: '', Params: {} },
+    Env: {},
+    Meta: {},
+    InputSources: [],
+    ResultPaths: [],
+    Resources: { CPU: '', Memory: '', Disk: '', GPU: '' },
+    Network: { Type: 'Default', Domains: [], Ports: [] },
+    Timeouts: { ExecutionTimeout: 0, QueueTimeout: 0, TotalTimeout: 0 },
+    ...task,
+  }
+}
+
 /** A run of a task in a work directory without inputs. */
 export async function bareRun(
   workDir: string,
-  task: TaskSpec,
+  task: Parameters<typeof wholeTask>[0],
   limits: Partial<RunLimits> = {},
 ): Promise<EngineRun> {
   runs += 1
@@ -43,7 +59,7 @@ export async function bareRun(
     executionId: `e-${process.pid}-${runs}`,
     attempt: 1,
     job: { id: 'j-test', namespace: 'default', type: 'batch' },
-    task,
+    task: wholeTask(task),
     work: { workDir, rootDir, inputs: [], results: [], release: () => undefined },
     limits: { ...WIDE_LIMITS, ...limits },
     environment: {},

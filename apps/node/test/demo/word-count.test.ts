@@ -17,7 +17,7 @@ async function count(text: string | Buffer, ...parameters: string[]): Promise<En
   const source = { Type: 'local', Params: { SourcePath: join(bench.directory, 'book.txt') } }
   return await bench.run(module, {
     params: { Parameters: parameters },
-    inputs: [{ Source: source, Target: '/inputs/book.txt' }],
+    inputs: [{ Source: source, Alias: '', Target: '/inputs/book.txt' }],
   })
 }
 

@@ -5,6 +5,8 @@ import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { readOutcome } from '../../src/compute/keeper/outcome.ts'
 import type { RunLimits } from '../../src/engines/engine.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
+import { EXEC } from '../../src/engines/exec/parameters.ts'
+import { parameterLines } from '../../src/spec/parameters.ts'
 import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../compute/work-bench.ts'
 
 // Where a job could reach what watches it; `isolation.test.ts` has the rest.
@@ -126,11 +128,11 @@ describe('a native job that cannot start', () => {
     [{ Command: 'a\0b' }, 'exec: Command must not hold a NUL character'],
     [{ command: 'ls', arguments: 'x' }, 'exec: Arguments must be a list of texts'],
   ])('parameters %j are refused', (params, problem) => {
-    expect(engine.validate(params)).toEqual([problem])
+    expect(parameterLines(EXEC, params)).toEqual([problem])
   })
 
   test('null parameters are absent ones', () => {
-    expect(engine.validate({ Command: 'ls', Arguments: null })).toEqual([])
+    expect(parameterLines(EXEC, { Command: 'ls', Arguments: null })).toEqual([])
   })
 })
 

@@ -4,12 +4,15 @@ import type { RunLimits } from '../../src/engines/engine.ts'
 import { EngineRegistry } from '../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
-import { WIDE_LIMITS } from '../compute/work-bench.ts'
+import { NOOP } from '../../src/engines/noop/parameters.ts'
+import type { SpecConfig } from '../../src/spec/job-spec.ts'
+import { parameterLines } from '../../src/spec/parameters.ts'
+import { WIDE_LIMITS, wholeTask } from '../compute/work-bench.ts'
 
 const engine = new NoopEngine()
 
 async function run(
-  params: Record<string, unknown> | null,
+  params: SpecConfig['Params'],
   limits: Partial<RunLimits> = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<EngineOutcome> {
@@ -18,7 +21,7 @@ async function run(
       executionId: 'e-1',
       attempt: 1,
       job: { id: 'j-1', namespace: 'default', type: 'batch' },
-      task: { Engine: { Type: 'noop', Params: params } },
+      task: wholeTask({ Engine: { Type: 'noop', Params: params } }),
       work: {
         workDir: '/nowhere',
         rootDir: '/nowhere/root',
@@ -37,7 +40,7 @@ async function run(
 
 describe('a noop job', () => {
   test.each([
-    [null, { exitCode: 0, errorMessage: null, reason: 'exited' }],
+    [{}, { exitCode: 0, errorMessage: null, reason: 'exited' }],
     [{ ExitCode: 4 }, { exitCode: 4, errorMessage: null, reason: 'exited' }],
     [
       { failmessage: 'on purpose', DurationMs: 5 },
@@ -63,7 +66,9 @@ describe('a noop job', () => {
     [{ DurationMs: '5' }, 'noop: DurationMs must be a whole number from 0 to 2147483647'],
     [{ ExitCode: 256 }, 'noop: ExitCode must be a whole number from 0 to 255'],
     [{ FailMessage: [] }, 'noop: FailMessage must be a text'],
-  ])('parameters %j are refused', (params, problem) => expect(engine.validate(params)).toEqual([problem]))
+  ])('parameters %j are refused', (params, problem) =>
+    expect(parameterLines(NOOP, params)).toEqual([problem]),
+  )
 })
 
 describe('the engines of a node', () => {

@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { Keeper } from '../../src/compute/keeper/keeper.ts'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
-import type { InputSource, TaskSpec } from '../../src/engines/task.ts'
+import { inputsOf } from '../../src/engines/kinds.ts'
 import { WasmEngine } from '../../src/engines/wasm/wasm-engine.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import type { ExecutionWork } from '../../src/inputs/work.ts'
-import { makeDirectory, removeDirectory, WIDE_LIMITS } from '../compute/work-bench.ts'
+import type { InputSource, SpecConfig, Task } from '../../src/spec/job-spec.ts'
+import { makeDirectory, removeDirectory, WIDE_LIMITS, wholeTask } from '../compute/work-bench.ts'
 import { guest, type Text } from './guest.ts'
 
 /** One for all runs of a file, so that guests follow each other as they do in a node. */
@@ -17,7 +18,7 @@ let runs = 0
 
 /** What a run of {@link WasmBench} has beside the usual. */
 export interface WasmCase {
-  readonly params?: Record<string, unknown>
+  readonly params?: SpecConfig['Params']
   readonly env?: Record<string, string>
   readonly inputs?: readonly InputSource[]
   readonly limits?: Partial<RunLimits>
@@ -26,7 +27,7 @@ export interface WasmCase {
 /** An inline input. */
 export function inline(bytes: Buffer | string, target: string): InputSource {
   const url = `data:;base64,${Buffer.from(bytes).toString('base64')}`
-  return { Source: { Type: 'inline', Params: { URL: url } }, Target: target }
+  return { Source: { Type: 'inline', Params: { URL: url } }, Alias: '', Target: target }
 }
 
 /**
@@ -38,11 +39,11 @@ export class WasmBench {
   readonly directory: string = makeDirectory()
   readonly stopper: AbortController = new AbortController()
 
-  async stage(task: TaskSpec): Promise<ExecutionWork> {
+  async stage(task: Task): Promise<ExecutionWork> {
     return await stageWork({
       workDir: join(this.directory, 'work'),
-      inputs: this.engine.inputs(task),
-      results: task.ResultPaths ?? [],
+      inputs: inputsOf(task),
+      results: task.ResultPaths,
       policy: { ...DEFAULT_INPUT_POLICY, allowedPaths: [this.directory] },
       signal: this.stopper.signal,
     })
@@ -50,7 +51,7 @@ export class WasmBench {
 
   async stagedRun(module: Buffer, options: WasmCase = {}): Promise<EngineRun> {
     const { params = {}, env = {}, inputs = [], limits = {} } = options
-    const task: TaskSpec = {
+    const task = wholeTask({
       Engine: { Type: 'wasm', Params: { EntryModule: '/wasm/entry.wasm', ...params } },
       Env: env,
       InputSources: [
@@ -59,7 +60,7 @@ export class WasmBench {
         ...inputs,
       ],
       ResultPaths: [{ Name: 'counts', Path: '/outputs/counts' }],
-    }
+    })
     runs += 1
     return {
       executionId: `e-wasm-${process.pid}-${runs}`,

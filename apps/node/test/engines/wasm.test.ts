@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { TaskSpec } from '../../src/engines/task.ts'
+import { WASM } from '../../src/engines/wasm/parameters.ts'
 import { WasmEngine } from '../../src/engines/wasm/wasm-engine.ts'
-import { processesInside, until } from '../compute/work-bench.ts'
+import { parameterLines } from '../../src/spec/parameters.ts'
+import { processesInside, until, wholeTask } from '../compute/work-bench.ts'
 import { asDataUrl, assemble, guest, READ, WRITE } from './guest.ts'
 import { inline, WasmBench } from './wasm-bench.ts'
 
@@ -197,7 +198,7 @@ describe('a WebAssembly job', () => {
     }
     // The usual module of these tests lies where the older form's default target is.
     await expect(bench.run(module, { params })).rejects.toMatchObject({ code: 'INPUT_INVALID' })
-    const task: TaskSpec = { Engine: { Type: 'wasm', Params: params } }
+    const task = wholeTask({ Engine: { Type: 'wasm', Params: params } })
     const usual = await bench.stagedRun(module)
     const outcome = await bench.runStaged({ ...usual, task, work: await bench.stage(task) })
     expect(outcome).toMatchObject({ exitCode: 5 })
@@ -249,7 +250,7 @@ describe('a WebAssembly job that cannot start', () => {
       'wasm: EnvironmentVariables must be an object of texts',
     ],
   ])('parameters %j are refused', (params, problem) => {
-    expect(bench.engine.validate(params)).toEqual([problem])
+    expect(parameterLines(WASM, params)).toEqual([problem])
   })
 })
 

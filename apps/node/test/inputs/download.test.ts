@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DEFAULT_INPUT_POLICY, type InputPolicy } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import { isPublicAddress } from '../../src/inputs/url-download/address.ts'
-import { downloadName } from '../../src/inputs/url-download/download.ts'
+import { downloadName } from '../../src/inputs/url-download/url-download.ts'
 import { makeDirectory, removeDirectory } from '../compute/work-bench.ts'
 
 let directory: string
@@ -34,7 +34,7 @@ async function serve(listener: RequestListener): Promise<string> {
 async function download(url: string, policy: Partial<InputPolicy> = {}): Promise<string> {
   const { inputs } = await stageWork({
     workDir: join(directory, 'work'),
-    inputs: [{ Source: { Type: 'urlDownload', Params: { URL: url } }, Target: '/inputs' }],
+    inputs: [{ Source: { Type: 'urlDownload', Params: { URL: url } }, Alias: '', Target: '/inputs' }],
     results: [],
     policy: { ...DEFAULT_INPUT_POLICY, ...policy },
     signal: stopper.signal,

@@ -15,10 +15,10 @@ import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { InputSource } from '../../src/engines/task.ts'
 import { DEFAULT_INPUT_POLICY, type InputPolicy } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import type { ExecutionWork } from '../../src/inputs/work.ts'
+import type { InputSource } from '../../src/spec/job-spec.ts'
 import { makeDirectory, removeDirectory } from '../compute/work-bench.ts'
 
 let directory: string
@@ -48,10 +48,12 @@ async function stage(
 
 const inline = (url: string, target = '/inputs/text'): InputSource => ({
   Source: { Type: 'inline', Params: { URL: url } },
+  Alias: '',
   Target: target,
 })
 const local = (path: string, target = '/inputs'): InputSource => ({
   Source: { Type: 'local', Params: { SourcePath: path } },
+  Alias: '',
   Target: target,
 })
 const read = (path: string): string => readFileSync(join(directory, 'work', 'root', path), 'utf8')
@@ -121,7 +123,7 @@ describe('bad placements', () => {
     await expect(stage([inline('data:,a'), inline('data:,b')])).rejects.toThrow(
       'two inputs have the target /inputs/text',
     )
-    await expect(stage([{ Source: { Type: 'ipfs' }, Target: '/a' }])).rejects.toThrow(
+    await expect(stage([{ Source: { Type: 'ipfs', Params: {} }, Alias: '', Target: '/a' }])).rejects.toThrow(
       'type ipfs are not offered',
     )
   })
@@ -273,6 +275,7 @@ describe('local inputs', () => {
     await expect(stage([local(join(allowed, 'fifo'))])).rejects.toMatchObject({ code: 'INPUT_INVALID' })
     const readWrite = {
       Source: { Type: 'local', Params: { SourcePath: allowed, ReadWrite: 'true' } },
+      Alias: '',
       Target: '/x',
     }
     await expect(stage([readWrite])).rejects.toThrow(/not offered/)

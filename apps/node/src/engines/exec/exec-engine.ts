@@ -3,11 +3,11 @@ import { delimiter, join, resolve } from 'node:path'
 import { Keeper } from '../../compute/keeper/keeper.ts'
 import { outcomeOf } from '../../compute/keeper/outcome.ts'
 import type { Isolation } from '../../compute/keeper/protocol.ts'
+import { parameterLines, readParameters } from '../../spec/parameters.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
 import { jobEnvironment } from '../environment.ts'
 import { failedStart } from '../failed-start.ts'
-import { Parameters } from '../parameters.ts'
-import type { InputSource, SpecConfig, TaskSpec } from '../task.ts'
+import { EXEC } from './parameters.ts'
 
 /** The label of a node that says how its native jobs are kept apart. */
 export const ISOLATION_LABEL: string = 'saltcod/exec-isolation'
@@ -52,8 +52,7 @@ function isProgram(path: string): boolean {
  * bounded, not isolated: it runs as the node's user and can read what that user can.
  */
 export class ExecEngine implements Engine {
-  readonly type = 'exec'
-  readonly sharesInputs = false
+  readonly type: string = EXEC.type
   readonly #allowed: boolean
   readonly #searchPath: string
   readonly #graceMs: number
@@ -72,16 +71,6 @@ export class ExecEngine implements Engine {
     this.keeper = options.keeper ?? new Keeper()
   }
 
-  validate(params: SpecConfig['Params']): readonly string[] {
-    const reader = new Parameters('exec', params)
-    const command = reader.text('Command')
-    if (command?.trim() === '' || (command === undefined && reader.problems.length === 0)) {
-      reader.reject('Command', 'is missing; give the name or the path of a program')
-    }
-    reader.texts('Arguments')
-    return reader.problems
-  }
-
   available(): Promise<Availability> {
     if (!this.#allowed) {
       return Promise.resolve({
@@ -93,10 +82,6 @@ export class ExecEngine implements Engine {
       return Promise.resolve({ ok: false, reason: 'the exec engine needs Linux with /proc mounted' })
     }
     return Promise.resolve({ ok: true })
-  }
-
-  inputs(task: TaskSpec): readonly InputSource[] {
-    return task.InputSources ?? []
   }
 
   /** Says how jobs are kept apart, and by which controllers of cgroups they are bounded, where there are any. */
@@ -112,9 +97,10 @@ export class ExecEngine implements Engine {
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
     const available = await this.available()
     if (!available.ok) return failedStart(available.reason)
-    const parameters = new Parameters('exec', run.task.Engine.Params)
+    const read = readParameters(EXEC, run.task.Engine.Params)
+    if ('problems' in read) return failedStart(parameterLines(EXEC, run.task.Engine.Params).join('; '))
+    const { Command: command, Arguments: args } = read.data
     const env = { PATH: this.#searchPath, ...jobEnvironment(run) }
-    const command = parameters.text('Command') ?? ''
     const program = this.#resolve(command, run.work.rootDir, env.PATH)
     if (program === undefined) {
       const where = command.includes('/')
@@ -130,7 +116,7 @@ export class ExecEngine implements Engine {
         attempt: run.attempt,
         workDir: run.work.workDir,
         command: program,
-        args: parameters.texts('Arguments'),
+        args,
         dataBytes: memoryBytes === null ? null : memoryBytes * 2 + DATA_SLACK_BYTES,
         env,
         cwd: run.work.rootDir,
@@ -154,7 +140,6 @@ export class ExecEngine implements Engine {
   }
 
   #resolve(command: string, rootDir: string, searchPath: string): string | undefined {
-    if (command === '') return undefined
     const candidates = command.includes('/')
       ? [resolve(rootDir, command)]
       : searchPath.split(delimiter).map((directory) => join(directory, command))

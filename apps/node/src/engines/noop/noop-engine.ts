@@ -1,26 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EngineOutcome } from '../../compute/keeper/outcome.ts'
+import { parameterLines, readParameters } from '../../spec/parameters.ts'
 import { LONGEST_TIMER_MS } from '../../waiting/pause.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
-import { Parameters } from '../parameters.ts'
-import type { InputSource, SpecConfig, TaskSpec } from '../task.ts'
-
-interface NoopParameters {
-  readonly durationMs: number
-  readonly exitCode: number
-  readonly failMessage: string | undefined
-  readonly problems: readonly string[]
-}
-
-function read(params: SpecConfig['Params']): NoopParameters {
-  const reader = new Parameters('noop', params)
-  return {
-    durationMs: reader.integer('DurationMs', 0, LONGEST_TIMER_MS) ?? 0,
-    exitCode: reader.integer('ExitCode', 0, 255) ?? 0,
-    failMessage: reader.text('FailMessage'),
-    problems: reader.problems,
-  }
-}
+import { failedStart } from '../failed-start.ts'
+import { NOOP, type NoopParameters } from './parameters.ts'
 
 function ended(
   reason: EngineOutcome['reason'],
@@ -32,21 +16,22 @@ function ended(
 }
 
 async function run(
-  parameters: NoopParameters,
+  { DurationMs, ExitCode, FailMessage }: NoopParameters,
   timeMs: number | null,
   signal: AbortSignal,
 ): Promise<EngineOutcome> {
   const cancelled = ended('cancelled', null, 'it was cancelled')
   if (signal.aborted) return cancelled
-  const tooLong = timeMs !== null && timeMs < parameters.durationMs
-  const waitMs = tooLong ? timeMs : parameters.durationMs
+  const durationMs = DurationMs ?? 0
+  const tooLong = timeMs !== null && timeMs < durationMs
+  const waitMs = tooLong ? timeMs : durationMs
   try {
     if (waitMs > 0) await delay(Math.min(waitMs, LONGEST_TIMER_MS), undefined, { signal })
   } catch {
     return cancelled
   }
   if (tooLong) return ended('timeout', null, `it ran longer than its limit of ${timeMs} ms`)
-  return ended('exited', parameters.exitCode, parameters.failMessage ?? null)
+  return ended('exited', ExitCode ?? 0, FailMessage ?? null)
 }
 
 /**
@@ -54,20 +39,11 @@ async function run(
  * `FailMessage`. It has no process, so a node that ends takes it along.
  */
 export class NoopEngine implements Engine {
-  readonly type = 'noop'
-  readonly sharesInputs = true
+  readonly type: string = NOOP.type
   readonly keeper = null
-
-  validate(params: SpecConfig['Params']): readonly string[] {
-    return read(params).problems
-  }
 
   available(): Promise<Availability> {
     return Promise.resolve({ ok: true })
-  }
-
-  inputs(task: TaskSpec): readonly InputSource[] {
-    return task.InputSources ?? []
   }
 
   labels(): Promise<Readonly<Record<string, string>>> {
@@ -75,10 +51,13 @@ export class NoopEngine implements Engine {
   }
 
   prepare(engineRun: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
-    const parameters = read(engineRun.task.Engine.Params)
+    const { Params } = engineRun.task.Engine
+    const read = readParameters(NOOP, Params)
+    if ('problems' in read) return Promise.resolve(failedStart(parameterLines(NOOP, Params).join('; ')))
+    const { data } = read
     return Promise.resolve({
       process: null,
-      go: () => run(parameters, engineRun.limits.timeMs, options.signal),
+      go: () => run(data, engineRun.limits.timeMs, options.signal),
       abandon: () => Promise.resolve(),
     })
   }

@@ -5,11 +5,11 @@ import { Keeper } from '../../compute/keeper/keeper.ts'
 import { outcomeOf } from '../../compute/keeper/outcome.ts'
 import { logFile } from '../../compute/keeper/work-files.ts'
 import type { ExecutionWork } from '../../inputs/work.ts'
+import { parameterLines, readParameters } from '../../spec/parameters.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
 import { jobEnvironment } from '../environment.ts'
 import { failedStart } from '../failed-start.ts'
-import type { InputSource, SpecConfig, TaskSpec } from '../task.ts'
-import { type ModuleReference, readWasmParameters, type WasmParameters } from './wasm-parameters.ts'
+import { type ModuleReference, WASM, type WasmParameters } from './parameters.ts'
 
 const PAGE_BYTES = 65_536
 const MOST_PAGES = 65_536
@@ -69,8 +69,7 @@ function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Re
  * This keeps honest programs apart; against a hostile author it is no stronger than Node's own WASI.
  */
 export class WasmEngine implements Engine {
-  readonly type = 'wasm'
-  readonly sharesInputs = true
+  readonly type: string = WASM.type
   readonly #freshProcess: boolean
   readonly keeper: Keeper
   readonly #memoryLimitBytes: number
@@ -81,17 +80,9 @@ export class WasmEngine implements Engine {
     this.keeper = options.keeper ?? new Keeper()
   }
 
-  validate(params: SpecConfig['Params']): readonly string[] {
-    return readWasmParameters(params).problems
-  }
-
   available(): Promise<Availability> {
     if (existsSync('/proc/self/stat')) return Promise.resolve({ ok: true })
     return Promise.resolve({ ok: false, reason: 'the wasm engine needs Linux with /proc mounted' })
-  }
-
-  inputs(task: TaskSpec): readonly InputSource[] {
-    return [...(task.InputSources ?? []), ...readWasmParameters(task.Engine.Params).inputs]
   }
 
   labels(): Promise<Readonly<Record<string, string>>> {
@@ -100,9 +91,9 @@ export class WasmEngine implements Engine {
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
     const { work, limits } = run
-    const parameters = readWasmParameters(run.task.Engine.Params)
-    const [problem] = parameters.problems
-    if (problem !== undefined) return failedStart(problem)
+    const read = readParameters(WASM, run.task.Engine.Params)
+    if ('problems' in read) return failedStart(parameterLines(WASM, run.task.Engine.Params).join('; '))
+    const parameters = read.data
     for (const { path } of [parameters.entryModule, ...parameters.importModules]) {
       if (moduleFile(work, path) === undefined) {
         return failedStart(

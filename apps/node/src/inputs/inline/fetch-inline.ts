@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { type InputFetch, requiredText } from '../input-fetch.ts'
+import type { InputFetch } from '../input-fetcher.ts'
+import type { InlineParameters } from './parameters.ts'
 import { unpack } from './unpack.ts'
 
 /** What a `data:` URL holds. Rejects where it cannot be decoded. */
@@ -17,9 +18,9 @@ function isPacked(type: string): boolean {
 }
 
 /** Tells whether a file holds what an inline input brings; false for a packed directory, and where it cannot be read. */
-export async function holdsInline(path: string, url: unknown): Promise<boolean> {
+export async function holdsInline(path: string, { URL }: InlineParameters): Promise<boolean> {
   try {
-    const { type, bytes } = await decode(String(url))
+    const { type, bytes } = await decode(URL)
     return (
       !isPacked(type) &&
       bytes.equals(await readFile(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW }))
@@ -30,10 +31,8 @@ export async function holdsInline(path: string, url: unknown): Promise<boolean> 
 }
 
 /** Writes the content of a `data:` URL to a file; one of type `application/gzip` is a packed directory. */
-export async function fetchInline(fetch: InputFetch): Promise<'file' | 'directory'> {
-  const url = requiredText(fetch, 'URL')
-  if (!/^data:/i.test(url)) throw fetch.fail('INPUT_INVALID', 'needs a URL that begins with "data:"')
-  const { type, bytes } = await decode(url).catch((error: unknown) => {
+export async function fetchInline(fetch: InputFetch<InlineParameters>): Promise<'file' | 'directory'> {
+  const { type, bytes } = await decode(fetch.params.URL).catch((error: unknown) => {
     throw fetch.fail('INPUT_INVALID', 'has a data URL that cannot be decoded', error)
   })
   if (isPacked(type)) {

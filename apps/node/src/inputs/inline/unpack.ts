@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib'
 import { extract, type Header } from 'tar-stream'
 import { makeJobDirectory } from '../../compute/files/directories.ts'
 import { isTaskError } from '../../compute/task-error.ts'
-import type { InputFetch } from '../input-fetch.ts'
+import type { InputFetch } from '../input-fetcher.ts'
 
 const EXECUTABLE = 0o111
 const MAX_DEPTH = 64

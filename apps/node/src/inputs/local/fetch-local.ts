@@ -1,9 +1,9 @@
 import { type FileHandle, realpath } from 'node:fs/promises'
-import { isAbsolute } from 'node:path'
 import { copyDirectory, copyFile, openProblem } from '../../compute/files/copy-tree.ts'
 import { makeJobDirectory } from '../../compute/files/directories.ts'
 import { isInside, openPlain, pathOfHandle, realPathOf } from '../../compute/files/open-inside.ts'
-import { type InputFetch, requiredText } from '../input-fetch.ts'
+import type { InputFetch } from '../input-fetcher.ts'
+import type { LocalParameters } from './parameters.ts'
 
 async function realRoots(paths: readonly string[]): Promise<string[]> {
   const roots = await Promise.all(paths.map((path) => realpath(path).catch(() => undefined)))
@@ -37,13 +37,8 @@ function denied(fetch: InputFetch, named: string): Error {
 }
 
 /** Copies a local file or directory: regular files only, links only where they lead to an allowed file. */
-export async function fetchLocal(fetch: InputFetch): Promise<'file' | 'directory'> {
-  const source = requiredText(fetch, 'SourcePath')
-  const readWrite = fetch.params.get('readwrite')
-  if (readWrite === true || readWrite === 'true') {
-    throw fetch.fail('INPUT_INVALID', 'asks for ReadWrite, which is not offered: jobs get copies')
-  }
-  if (!isAbsolute(source)) throw fetch.fail('INPUT_INVALID', 'needs an absolute SourcePath')
+export async function fetchLocal(fetch: InputFetch<LocalParameters>): Promise<'file' | 'directory'> {
+  const source = fetch.params.SourcePath
   const roots = await realRoots(fetch.policy.allowedPaths)
   const handle = await openAllowed(fetch, source, roots)
   try {

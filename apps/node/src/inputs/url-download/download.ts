@@ -2,25 +2,13 @@ import { open } from 'node:fs/promises'
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
-import { basename } from 'node:path'
 import { isTaskError } from '../../compute/task-error.ts'
-import { type InputFetch, requiredText } from '../input-fetch.ts'
+import type { InputFetch } from '../input-fetcher.ts'
 import { type HostAddress, resolveHost } from './address.ts'
+import type { DownloadParameters } from './parameters.ts'
 
 const OK = 200
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
-/** The name under which a download lies in its target directory: the last part of the URL's path. */
-export function downloadName(url: unknown): string {
-  try {
-    const name = basename(decodeURIComponent(new URL(String(url)).pathname))
-    return name === '' || name === '.' || name === '..' || name.includes('\0') || name.length > 255
-      ? 'download'
-      : name
-  } catch {
-    return 'download'
-  }
-}
 
 function parse(fetch: InputFetch, text: string, base?: URL): URL {
   let url: URL
@@ -123,8 +111,8 @@ async function follow(fetch: InputFetch, start: URL, signal: AbortSignal): Promi
  * Downloads a file over http or https. Each host, also of a redirect, is resolved once, checked, and connected
  * to by that address; bytes, time and redirects are bounded.
  */
-export async function fetchUrl(fetch: InputFetch): Promise<'file'> {
-  const url = parse(fetch, requiredText(fetch, 'URL'))
+export async function fetchUrl(fetch: InputFetch<DownloadParameters>): Promise<'file'> {
+  const url = parse(fetch, fetch.params.URL)
   const timeout = AbortSignal.timeout(fetch.policy.downloadTimeMs)
   try {
     await follow(fetch, url, AbortSignal.any([fetch.signal, timeout]))

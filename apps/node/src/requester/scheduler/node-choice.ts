@@ -1,5 +1,6 @@
 import type { Job, LabelRequirement } from '@saltcod/store-core'
 import { labelsMatch } from '@saltcod/store-core'
+import { engineKind } from '../../engines/kinds.ts'
 import type { Capacity } from '../../link/link.ts'
 import type { Constraint, JobSpec } from '../../spec/job-spec.ts'
 import { onlyTask } from '../../spec/job-spec.ts'
@@ -31,7 +32,8 @@ function unsuitability(job: Job<JobSpec>, { description }: SchedulableNode): str
   }
   if (!has(description.engines, task.Engine.Type)) {
     const offered = `it has no engine ${task.Engine.Type} (it has ${description.engines.join(', ') || 'none'})`
-    return task.Engine.Type.toLowerCase() === 'exec' ? `${offered}; serve --allow-exec gives it one` : offered
+    const remedy = engineKind(task.Engine.Type)?.remedy
+    return remedy === undefined ? offered : `${offered}; ${remedy}`
   }
   if (task.Publisher.Type !== '' && !has(description.publishers, task.Publisher.Type)) {
     return `it has no publisher ${task.Publisher.Type} (it has ${description.publishers.join(', ') || 'none'})`

@@ -29,7 +29,11 @@ test('bad input is refused with an error object, and the node goes on', async ()
   await expect({ Job: noopJob({ Tasks: {} }) }, 400, /^Job\.Tasks must be a list$/)
   const task = (fields: object): object => noopJob({ Tasks: [{ Engine: { Type: 'noop' }, ...fields }] })
   await expect({ Job: task({ Name: 'a', Resources: { CPU: true } }) }, 400, /CPU must be a text or a number$/)
-  await expect({ Job: task({ Name: 'a', Network: { Type: 'x' } }) }, 400, /Network\.Type must be one of .*, not "x"/)
+  await expect(
+    { Job: task({ Name: 'a', Network: { Type: 'x' } }) },
+    400,
+    /Network\.Type must be one of .*, not "x"/,
+  )
   await expect({ Job: task({}) }, 400, /^task validation failed: missing task name$/)
   await expect({ Job: noopJob({ Type: 'ops', Count: 2 }) }, 400, /cannot specify count > 1/)
   await expect({ Job: noopJob({ Labels: { a: 1 } }) }, 400, /Labels/)

@@ -14,9 +14,9 @@ import { openEntry, openPlain } from '../../compute/files/open-inside.ts'
 import { removeTree } from '../../compute/files/remove-tree.ts'
 import { readExitRecord } from '../../compute/keeper/exit-record.ts'
 import { TaskError } from '../../compute/task-error.ts'
-import type { ResultPath } from '../../engines/task.ts'
 import { mountPath } from '../../inputs/mount-path.ts'
 import { rootOf } from '../../inputs/work.ts'
+import type { ResultPath } from '../../spec/job-spec.ts'
 
 const MAX_ENTRIES = 100_000
 const TEMPORARY = '.unfinished-'

@@ -1,0 +1,24 @@
+import type { Config } from '@saltcod/config'
+import type { Keeper } from '../compute/keeper/keeper.ts'
+import type { InputSource } from '../spec/job-spec.ts'
+import type { Declaration } from '../spec/parameters.ts'
+import type { Engine } from './engine.ts'
+
+/** What a node has for its engines. */
+export interface EngineSetup {
+  readonly config: Config
+  /** Looks after the processes of all engines. */
+  readonly keeper: Keeper
+}
+
+/** A kind of engine: what a job may say to it, what it needs, and how a node gets one. */
+export interface EngineKind<Params = unknown> extends Declaration<Params> {
+  /** False where its jobs can change nothing in their root but results, so that they may share their inputs with others. */
+  readonly writesInputs: boolean
+  /** What gives a node one, where it is not there by itself. */
+  readonly remedy?: string
+  /** Lists the inputs that its parameters bring along; absent where they bring none. */
+  inputsOf?(params: Params): readonly InputSource[]
+  /** Makes one. What carries it out is only loaded then, so that whoever just reads jobs does without. */
+  load(setup: EngineSetup): Promise<Engine>
+}

@@ -1,0 +1,12 @@
+import type { EngineKind } from '../engine-kind.ts'
+import { NOOP } from './parameters.ts'
+
+/** Waits, for tests and benchmarks. */
+export const noop: EngineKind = {
+  ...NOOP,
+  writesInputs: false,
+  async load() {
+    const { NoopEngine } = await import('./noop-engine.ts')
+    return new NoopEngine()
+  },
+}

@@ -1,0 +1,14 @@
+import type { EngineKind } from '../engine-kind.ts'
+import { WASM, type WasmParameters } from './parameters.ts'
+
+/** Runs a WebAssembly program. */
+export const wasm: EngineKind<WasmParameters> = {
+  ...WASM,
+  writesInputs: false,
+  inputsOf: ({ inputs }) => inputs,
+  async load({ config, keeper }) {
+    const { WasmEngine } = await import('./wasm-engine.ts')
+    const { memoryLimitBytes, freshProcess } = config.engines.wasm
+    return new WasmEngine({ keeper, memoryLimitBytes, freshProcess })
+  },
+}

@@ -1,0 +1,13 @@
+import type { InputKind } from '../input-kind.ts'
+import { LOCAL, type LocalParameters } from './parameters.ts'
+
+/** A file or directory of the machine, where its operator allows that. */
+export const local: InputKind<LocalParameters> = {
+  ...LOCAL,
+  aliases: ['localDirectory'],
+  isConstant: false,
+  async load() {
+    const { fetchLocal } = await import('./fetch-local.ts')
+    return { fetch: fetchLocal }
+  },
+}

@@ -1,0 +1,20 @@
+import { isAbsolute } from 'node:path'
+import { z } from 'zod'
+import { type Declaration, requiredText } from '../../spec/parameters.ts'
+
+const parameters = z.object({
+  SourcePath: requiredText('give the absolute path of a file or directory').refine(
+    (path) => isAbsolute(path),
+    'must be an absolute path',
+  ),
+  ReadWrite: z
+    .unknown()
+    .optional()
+    .refine((given) => given !== true && given !== 'true', 'is not offered: jobs get copies'),
+})
+
+/** The parameters of the source. */
+export type LocalParameters = z.output<typeof parameters>
+
+/** What a job may say to the source. */
+export const LOCAL: Declaration<LocalParameters> = { type: 'local', parameters }

@@ -1,0 +1,10 @@
+import { z } from 'zod'
+import { type Declaration, requiredText } from '../../spec/parameters.ts'
+
+const parameters = z.object({ URL: requiredText('give a URL that begins with "http:" or "https:"') })
+
+/** The parameters of the source. */
+export type DownloadParameters = z.output<typeof parameters>
+
+/** What a job may say to the source. */
+export const URL_DOWNLOAD: Declaration<DownloadParameters> = { type: 'urlDownload', parameters }

@@ -1,0 +1,12 @@
+import { local } from './local/local.ts'
+import { noop } from './noop/noop.ts'
+import type { PublisherKind } from './publisher-kind.ts'
+
+/** All publishers that there are. */
+export const PUBLISHER_KINDS: readonly PublisherKind[] = [local, noop]
+
+/** Finds the kind of publisher that a job names, where none is `noop`; `undefined` where this program knows none. */
+export function publisherKind(type: string): PublisherKind | undefined {
+  const wanted = type.trim().toLowerCase()
+  return wanted === '' ? noop : PUBLISHER_KINDS.find((kind) => kind.type === wanted)
+}
