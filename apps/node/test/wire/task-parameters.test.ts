@@ -1,0 +1,75 @@
+import type { Json } from '@saltcod/store-core'
+import { expect, test } from 'vitest'
+import { ENGINE_KINDS } from '../../src/engines/kinds.ts'
+import { INPUT_KINDS } from '../../src/inputs/kinds.ts'
+import { PUBLISHER_KINDS } from '../../src/publishers/kinds.ts'
+import { readSubmit } from '../../src/wire/job-input.ts'
+
+const exec = { Type: 'exec', Params: { Command: 'ls' } }
+const input = (type: string, params: Json): Json => ({
+  Engine: exec,
+  InputSources: [{ Source: { Type: type, Params: params }, Target: '/in' }],
+})
+
+function submit(task: Json): readonly string[] {
+  return readSubmit({ Job: { Type: 'batch', Tasks: [{ Name: 'main', ...(task as object) }] } }).warnings
+}
+
+test.each<[Json, string]>([
+  [
+    { Engine: { Type: 'exec', Params: { Command: 'ls', Arguments: ['a', 'b\0'] } } },
+    'Job.Tasks[0].Engine.Params.Arguments[1] must not hold a NUL character',
+  ],
+  [
+    { Engine: { Type: 'exec' } },
+    'Job.Tasks[0].Engine.Params.Command is missing; give the name or the path of a program',
+  ],
+  [
+    { Engine: { Type: ' WASM ', Params: { Entrypoint: 'x' } } },
+    'Job.Tasks[0].Engine.Params.EntryModule is missing; give the target path of an input',
+  ],
+  [
+    { Engine: { Type: 'wasm', Params: { EntryModule: '/m', ImportModules: ['/a', 'b'] } } },
+    'Job.Tasks[0].Engine.Params.ImportModules[1] must be an absolute path, not "b"',
+  ],
+  [
+    { Engine: { Type: 'noop', Params: { exitcode: 256 } } },
+    'Job.Tasks[0].Engine.Params.ExitCode must be a whole number from 0 to 255',
+  ],
+  [
+    input('inline', {}),
+    'Job.Tasks[0].InputSources[0].Source.Params.URL is missing; give a URL that begins with "data:"',
+  ],
+  [
+    input('inline', { url: 'http://example.org' }),
+    'Job.Tasks[0].InputSources[0].Source.Params.URL must begin with "data:"',
+  ],
+  [
+    input('localDirectory', { SourcePath: 'data', ReadWrite: true }),
+    [
+      'Job.Tasks[0].InputSources[0].Source.Params.SourcePath must be an absolute path',
+      'Job.Tasks[0].InputSources[0].Source.Params.ReadWrite is not offered: jobs get copies',
+    ].join('\n'),
+  ],
+])('a submit of %j is refused, whatever node it would run on', (task, message) => {
+  expect(() => submit(task)).toThrow(
+    expect.objectContaining({ code: 'ValidationError', message, component: 'JobValidator' }),
+  )
+})
+
+test('parameters that nothing reads are named, also those of a publisher; those of unknown types are free', () => {
+  const task = { Engine: exec, Publisher: { Type: 'local', Params: { Bucket: 'b' } } }
+  expect(submit(task)).toEqual(['unknown key Tasks[0].Publisher.Params.Bucket is ignored'])
+  const free = {
+    Engine: { Type: 'docker', Params: { Command: 7 } },
+    Publisher: { Type: 's3', Params: { B: 1 } },
+  }
+  expect(submit(free)).toEqual([])
+})
+
+test('no two kinds have a name in common', () => {
+  for (const kinds of [ENGINE_KINDS, INPUT_KINDS, PUBLISHER_KINDS]) {
+    const names = kinds.map(({ type }) => type.toLowerCase())
+    expect(new Set(names).size).toBe(names.length)
+  }
+})
