@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { examplesOf, processTerminal } from '@saltcod/cli-kit'
+import type { Command } from 'commander'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
+import { createCommandLine } from '../../src/cli/program.ts'
 import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
 import {
   COMMANDS,
@@ -228,8 +231,11 @@ test('help teaches, and completions name every command', async () => {
   for (const word of ['serve', 'job', 'config', 'recover', 'Exit codes:', 'Examples:'])
     assert.ok(help.stdout.includes(word), word)
   assert.match((await saltcod(['job', 'run', '--help'])).stdout, /Examples:[\s\S]*hello\.yaml/)
-  for (const command of ['job', 'archive', 'config', 'version'])
-    assert.match((await saltcod([command, '--help'])).stdout, /\nExamples:\n {2}\$ saltcod /, command)
+  const terminal = processTerminal(process, { unwritable: 1 })
+  const shown = (command: Command): Command[] => command.createHelp().visibleCommands(command)
+  const all = (command: Command): Command[] => shown(command).flatMap((inner) => [inner, ...all(inner)])
+  for (const command of all(createCommandLine(terminal)).filter((one) => one.name() !== 'help'))
+    assert.match(examplesOf(command)[0] ?? '', /\bsaltcod /, command.name())
   const serve = await saltcod(['serve', '--help'])
   for (const word of ['--data-dir, BACALHAU_DIR', '--name, BACALHAU_NODE_ID', 'BACALHAU_API_PORT'])
     assert.ok(serve.stdout.replaceAll(/\s+/g, ' ').includes(word), word)
