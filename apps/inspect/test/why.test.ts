@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Terminal } from '@saltcod/cli-kit'
 import { findLmdbOwner, openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { keptTerminal } from '../../../test/kept-terminal.ts'
 import { why } from '../src/commands/why.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -39,23 +39,9 @@ async function submitJob(path: string, id: string, executions: readonly string[]
 }
 
 async function explain(directory: string): Promise<Row[]> {
-  let stdout = ''
-  const terminal: Terminal = {
-    env: {},
-    inputIsTerminal: false,
-    outputIsTerminal: false,
-    errorIsTerminal: false,
-    colour: false,
-    columns: 100,
-    out(text) {
-      stdout += text
-      return true
-    },
-    err: () => undefined,
-    input: async () => '',
-  }
+  const terminal = keptTerminal()
   await why(terminal, directory, 'same', { output: 'ndjson', namespace: 'default' })
-  return stdout
+  return terminal.stdout
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Row)

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Argument, Option } from 'commander'
 import { expect, onTestFinished, test } from 'vitest'
+import { type KeptTerminal, keptTerminal } from '../../../test/kept-terminal.ts'
 import { addCommand, addCompletionCommand, type Candidates, createProgram, runProgram } from '../src/index.ts'
-import { type KeptTerminal, keptTerminal } from './terminal-fixture.ts'
 
 /** Runs a program with commands in commands, whose names the program itself is asked for. */
 async function pets(...args: readonly string[]): Promise<KeptTerminal & { readonly code: number }> {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { keptTerminal } from '../../../test/kept-terminal.ts'
 import {
   type Column,
   FORMATS,
@@ -11,7 +12,6 @@ import {
   RowPrinter,
 } from '../src/index.ts'
 import { prepareFormat } from '../src/print/format.ts'
-import { keptTerminal } from './terminal-fixture.ts'
 
 interface Pet {
   readonly name: string

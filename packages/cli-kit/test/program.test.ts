@@ -1,5 +1,6 @@
 import { openSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { type KeptTerminal, keptTerminal } from '../../../test/kept-terminal.ts'
 import {
   addCommand,
   collectSelectors,
@@ -15,7 +16,6 @@ import {
   wholeNumber,
   wordsOption,
 } from '../src/index.ts'
-import { type KeptTerminal, keptTerminal } from './terminal-fixture.ts'
 
 const FORMER = new TypeError('before')
 

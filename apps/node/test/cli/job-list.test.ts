@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict'
-import type { Terminal } from '@saltcod/cli-kit'
 import { test } from 'vitest'
 import { flagUses } from '../../../../test/flag-uses.ts'
+import { keptTerminal } from '../../../../test/kept-terminal.ts'
 import { jobList } from '../../src/cli/commands/job-list.ts'
 import type { WireJob } from '../../src/wire/models.ts'
 import { noopJob, startTestNode, type TestNode } from '../node-fixture.ts'
 
 /** Runs `job list` on a terminal and returns what that shows. */
 async function listed(node: TestNode, options: object, colour = false): Promise<string> {
-  let shown = ''
-  const terminal: Terminal = {
-    env: {},
-    inputIsTerminal: false,
-    outputIsTerminal: true,
-    errorIsTerminal: true,
-    colour,
-    columns: 120,
-    out: (text) => {
-      shown += text
-      return true
-    },
-    err: () => undefined,
-    input: async () => '',
-  }
+  const terminal = keptTerminal({ outputIsTerminal: true, errorIsTerminal: true, colour })
   const { port } = new URL(node.url)
   await jobList(terminal, {
     output: 'json',
@@ -30,7 +16,7 @@ async function listed(node: TestNode, options: object, colour = false): Promise<
     settings: flagUses('--port', port, '--repo', node.directory),
     ...options,
   })
-  return shown
+  return terminal.stdout
 }
 
 test('jobs are listed with the newest first, or the oldest, and their states have colours', async () => {

@@ -1,4 +1,4 @@
-import type { Terminal } from '../src/index.ts'
+import type { Terminal } from '../packages/cli-kit/src/index.ts'
 
 /** A terminal that keeps what is written to it. */
 export interface KeptTerminal extends Terminal {
