@@ -83,6 +83,15 @@ test('the root builds every package', () => {
   expect(references.map(({ path }) => path).sort()).toEqual([...folders].sort())
 })
 
+test('no library names a command of the inspector: its hints are for whoever calls it', () => {
+  for (const name of readdirSync(join(root, 'packages'), { recursive: true, encoding: 'utf8' })) {
+    if (!/^[^/]+\/src\/.*\.ts$/.test(name)) continue
+    expect(readFileSync(join(root, 'packages', name), 'utf8'), name).not.toMatch(
+      /saltcod-inspect|the inspector/,
+    )
+  }
+})
+
 test('lmdb is pinned to one exact version', () => {
   expect(manifests.get('packages/store-lmdb')?.dependencies?.['lmdb']).toMatch(/^\d+\.\d+\.\d+$/)
 })

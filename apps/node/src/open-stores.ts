@@ -6,6 +6,7 @@ import { openLmdbExecutionStore, openLmdbJobStore, probeLmdbStore } from '@saltc
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import type { Logger } from 'pino'
 import { EXIT } from './exit-code.ts'
+import { hintWithCommand } from './inspector-command.ts'
 import type { JobSpec } from './spec/job-spec.ts'
 
 /** What opening a store needs besides its place. */
@@ -79,7 +80,7 @@ function refusalOf(location: StoreLocation, error: unknown): unknown {
   const path = location.type === 'lmdb' ? location.path : 'in memory'
   const named = error.message.includes(path) ? error.message : `${path}: ${error.message}`
   return new Failure(exitCodeOf(error.code), `cannot open the store: ${named}`, {
-    hint: error.hint,
+    hint: hintWithCommand(error, path),
     cause: error,
   })
 }

@@ -1,5 +1,6 @@
-import { type Config, formatFinding, rememberStores, type StoreIds } from '@saltcod/config'
+import { type Config, rememberStores, type StoreIds } from '@saltcod/config'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
+import { findingWithCommand } from './inspector-command.ts'
 
 /**
  * Makes the repository remember the stores that a node has. Returns what its operator should know, a line each: where stores lie
@@ -8,7 +9,7 @@ import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 export function rememberNodeStores(config: Config, nodeId: string, opened?: StoreIds): readonly string[] {
   try {
     const more = opened === undefined ? {} : { opened }
-    return rememberStores({ config, nodeId, nowMs: Date.now(), ...more }).map(formatFinding)
+    return rememberStores({ config, nodeId, nowMs: Date.now(), ...more }).map(findingWithCommand)
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error)
     return [`where the stores are cannot be remembered in ${config.dataDir}: ${what}`]

@@ -85,7 +85,7 @@ export function loneStore(
 }
 
 function goneStore(message: string, path: string, fresh: boolean): StoreFinding {
-  return gone(message, path, `restore a backup (saltcod-inspect restore BACKUP ${path})`, fresh)
+  return { ...gone(message, path, 'restore a backup', fresh), restoreTo: path }
 }
 
 /** Where the file was removed under a node that had it open, that node left a copy with all that was in it. */

@@ -38,6 +38,8 @@ export interface StoreFinding {
   readonly message: string
   /** What can be done, without a full stop. */
   readonly hint: string
+  /** Where a backup may be restored to; a program names its command for it. */
+  readonly restoreTo?: string
 }
 
 const FRESH = 'start with --fresh to begin an empty store beside it'

@@ -73,17 +73,17 @@ it('a store that was there and is gone is named, with its id, when it was seen, 
   const config = configAt(JOBS, away)
   remember(config)
   rmSync(dirname(away), { recursive: true })
-  const ways = (path: string): string =>
-    `mount its volume, put it back, restore a backup (saltcod-inspect restore BACKUP ${path}), or start once with --fresh where an empty one is meant`
-  expect(told(config)).toEqual([
-    `refuse the job store at ${away} is gone: store store-1, ${SEEN}; ${ways(away)}`,
-  ])
+  const ways =
+    'mount its volume, put it back, restore a backup, or start once with --fresh where an empty one is meant'
+  expect(told(config)).toEqual([`refuse the job store at ${away} is gone: store store-1, ${SEEN}; ${ways}`])
   expect(told(config, true)).toEqual([
-    `warn the job store at ${away} is gone: store store-1, ${SEEN}; mount its volume, put it back, or restore a backup (saltcod-inspect restore BACKUP ${away})`,
+    `warn the job store at ${away} is gone: store store-1, ${SEEN}; mount its volume, put it back, or restore a backup`,
   ])
   expect(told(configAt(JOBS, elsewhere))).toEqual([
-    `refuse no job store is at ${elsewhere}, and that of an earlier start is gone from ${away}: store store-1, ${SEEN}; ${ways(away)}`,
+    `refuse no job store is at ${elsewhere}, and that of an earlier start is gone from ${away}: store store-1, ${SEEN}; ${ways}`,
   ])
+  const [found] = findStores({ config, nodeId: 'me' })
+  expect(found?.restoreTo).toBe(away)
   expect(told(configAt(JOBS, elsewhere, '--requester-job-store-type', 'memory'))).toEqual([
     expect.stringMatching(/^warn .*memory/),
   ])

@@ -4,7 +4,7 @@ import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { Crash } from '../crash.ts'
 import { checkPages, type PageReport } from '../file/check-pages.ts'
 import { openStore } from './open-store.ts'
-import { careHint } from './unreadable-store.ts'
+import { careHint, remedyHint } from './unreadable-store.ts'
 
 interface Walked {
   readonly walked: boolean
@@ -134,7 +134,10 @@ function fixOf(path: string, error: Error, hasMeta: boolean): string {
   if (isStoreError(error, 'STORE_FOREIGN'))
     return 'give the path of a store file; if this was one, its first pages are lost: restore a backup'
   if (!isStoreError(error, 'STORE_DAMAGED')) {
-    return (isStoreError(error) || isFailure(error) ? error.hint : undefined) ?? careHint(path)
+    return (
+      (isStoreError(error) ? remedyHint(error, path) : isFailure(error) ? error.hint : undefined) ??
+      careHint(path)
+    )
   }
   return hasMeta
     ? FIX

@@ -1,10 +1,15 @@
 import { complain, isFailure, type Terminal } from '@saltcod/cli-kit'
-import { isStoreError } from '@saltcod/store-core'
+import { isStoreError, type StoreError } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 
 /** Says what can be done about a store that cannot be read. */
 export function careHint(path: string): string {
   return `keep the file; saltcod-inspect check ${path} tells what is wrong, saltcod-inspect salvage ${path} TARGET saves what can be decoded; or restore a backup`
+}
+
+/** Returns what can be done about an error of a store; `path` stands for a store whose place the error does not tell. */
+export function remedyHint({ hint, details }: StoreError, path: string): string | undefined {
+  return details.remedy === undefined ? hint : careHint(details.path ?? path)
 }
 
 /** Tells whether an error says that one store cannot be read, which says nothing about the others. */

@@ -3,13 +3,13 @@ import type { Config } from '@saltcod/config'
 import {
   ensureNodeId,
   findStores,
-  formatFinding,
   formatProblem,
   makeNodeId,
   readNodeId,
   resolvePaths,
 } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
+import { findingWithCommand } from '../inspector-command.ts'
 import { refuseBadFiles } from '../open-stores.ts'
 import { rememberNodeStores } from '../store-memory.ts'
 
@@ -38,8 +38,8 @@ export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
   if (refusals.every(({ kind }) => kind === 'store-gone')) {
     refuseBadFiles(config.roles.includes('compute') ? [jobStore, executionStore] : [jobStore])
   }
-  if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(formatFinding))
-  const warnings = findings.map(formatFinding)
+  if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(findingWithCommand))
+  const warnings = findings.map(findingWithCommand)
   const nodeId = config.nodeId ?? keepNodeId(config, proposed)
   return { nodeId, warnings: [...warnings, ...rememberNodeStores(config, nodeId)] }
 }

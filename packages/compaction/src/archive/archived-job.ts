@@ -47,7 +47,8 @@ async function readAll<T>(list: (request: PageRequest) => Promise<Page<T>>): Pro
     if (damaged !== undefined) {
       throw new StoreError('RECORD_CORRUPT', `a record that is to be archived is damaged: ${damaged}`, {
         id: damaged,
-        hint: 'look at it with the inspector; the job stays until then',
+        remedy: 'check',
+        hint: 'a check tells what is wrong with it; the job stays until that is mended',
       })
     }
     for (const item of page.items) items.push(item)

@@ -100,7 +100,8 @@ export function toComputeExecution<Spec>(
       id,
       table: 'specs',
       key: Buffer.from(key).toString('hex'),
-      hint: 'run a check with the inspector',
+      remedy: 'check',
+      hint: 'a check tells what else is missing',
     })
   }
   return { ...toChangedExecution(id, row, aheadMs), job: job as ExecutionJob<Spec> }

@@ -103,7 +103,8 @@ export function corruptRecord(table: string, key: Uint8Array, problem: string, c
   return new StoreError('RECORD_CORRUPT', `the record ${hex} of table ${table} ${problem}`, {
     table,
     key: hex,
-    hint: 'run a check with the inspector; its salvage saves all other records',
+    remedy: 'check',
+    hint: 'a check tells what else is damaged, and a salvage saves all other records',
     ...(cause === undefined ? {} : { cause }),
   })
 }

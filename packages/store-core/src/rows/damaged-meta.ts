@@ -107,7 +107,8 @@ export function requireStoreRow(kv: KvStore): StoreRow | undefined {
 function storeDamaged(location: string, what: string): StoreError {
   return new StoreError('STORE_DAMAGED', `${location} is damaged: ${what} cannot be read`, {
     path: location,
-    hint: `saltcod-inspect repair ${location} --in-place mends it; nothing was written`,
+    remedy: 'repair',
+    hint: 'a repair mends it; nothing was written',
   })
 }
 

@@ -1,5 +1,6 @@
 import type { StoreErrorCode } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
+import { hintWithCommand } from '../../inspector-command.ts'
 import type { ApiErrorCode } from '../../wire/api-error.ts'
 import { ApiError, isApiError, shortText } from '../../wire/api-error.ts'
 
@@ -50,11 +51,12 @@ export function toApiError(error: unknown): ApiError {
   if (isApiError(error)) return error
   if (isStoreError(error)) {
     const code = CODES[error.code]
+    const hint = hintWithCommand(error)
     return new ApiError(code, error.message, {
       component: 'JobStore',
       cause: error,
       details: { StoreErrorCode: error.code },
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(hint === undefined ? {} : { hint }),
     })
   }
   const status = statusCodeOf(error)
