@@ -72,7 +72,10 @@ test('the script for fish has the same in its own words', async () => {
   const inside =
     "complete -c my-pets -n '__fish_seen_subcommand_from cat; and __fish_seen_subcommand_from call'"
   expect(lines).toContain(
-    "complete -c my-pets -n '__fish_use_subcommand' -f -a 'cat' -d 'Keeps a cat\\'s things.'",
+    "complete -c my-pets -n '__fish_use_subcommand' -a 'cat' -d 'Keeps a cat\\'s things.'",
+  )
+  expect(lines).toContain(
+    "complete -c my-pets -n '__fish_seen_subcommand_from cat; and not __fish_seen_subcommand_from call paint help' -f -a 'call' -d 'Calls it.'",
   )
   expect(lines).toContain(`${inside} -f -a '(my-pets names 2>/dev/null)'`)
   expect(lines).toContain(`${inside} -l loud -d 'so that it hears'`)
@@ -82,6 +85,8 @@ test('the script for fish has the same in its own words', async () => {
 
 test('zsh runs the script for bash, and another shell has none', async () => {
   expect((await pets('completion', 'zsh')).stdout).toMatch(/^#compdef my-pets\nautoload -U \+X bashcompinit/)
+  // These are zsh's own: a local `path` takes all programs away.
+  expect((await pets('completion', 'zsh')).stdout).not.toMatch(/\b(path|words|options|argv|status|history)=/)
   const other = await pets('completion', 'tcsh')
   expect(other).toMatchObject({ code: 2, stdout: '' })
   expect(other.stderr).toContain('Allowed choices are bash, zsh, fish.')

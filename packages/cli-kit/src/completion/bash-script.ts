@@ -2,12 +2,12 @@ import type { Candidates, OfferedCommand, Question } from './candidates.ts'
 
 /**
  * Writes the script that completes a program in bash; zsh runs it too. Words are separated by line ends, because names of files may have
- * spaces, and compared here: `compgen -W` would run what a word holds.
+ * spaces, and compared here: `compgen -W` would run what a word holds. No variable has a name that zsh keeps for itself, such as `path`.
  */
 export function bashScript(name: string, commands: readonly OfferedCommand[], shell: 'bash' | 'zsh'): string {
   const paths = commands.map(
     ({ path, commands: inner, options, argument }) =>
-      `      ${quoted([path])}) ${offer({ ...argument, words: [...inner.map((one) => one.name), ...(argument.words ?? [])] })} options=${quoted(options.map((option) => option.name))}; break ;;`,
+      `      ${quoted([path])}) ${offer({ ...argument, words: [...inner.map((one) => one.name), ...(argument.words ?? [])] })} flags=${quoted(options.map((option) => option.name))}; break ;;`,
   )
   const values = commands.flatMap(({ path, options }) =>
     options.flatMap((option) =>
@@ -21,36 +21,36 @@ export function bashScript(name: string, commands: readonly OfferedCommand[], sh
   return `${head}# Completions of ${name}. In ${shell}:  source <(${name} completion ${shell})
 ${completer}() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
-  local path="" words="" options="" files=0 ask="" passed=() i line
+  local at="" choices="" flags="" files=0 ask="" passed=() i line
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in
 ${passOn(commands)}      -*) ;;
-      *) path="\${path:+$path }\${COMP_WORDS[i]}" ;;
+      *) at="\${at:+$at }\${COMP_WORDS[i]}" ;;
     esac
   done
   while :; do
-    case "$path" in
+    case "$at" in
 ${paths.join('\n')}
     esac
-    case "$path" in *" "*) path="\${path% *}" ;; *) path="" ;; esac
+    case "$at" in *" "*) at="\${at% *}" ;; *) at="" ;; esac
   done
-  case "$path $before" in
+  case "$at $before" in
 ${values.join('\n')}
-    *) case "$word" in -*) words="$options"; files=0 ask="" ;; esac ;;
+    *) case "$word" in -*) choices="$flags" files=0 ask="" ;; esac ;;
   esac
-  [ -z "$ask" ] || words="$words"$'\\n'"$(${name} "$ask" "\${passed[@]}" 2>/dev/null)"
-  [ "$files" -eq 0 ] || words="$words"$'\\n'"$(compgen -f -- "$word")"
+  [ -z "$ask" ] || choices="$choices"$'\\n'"$(${name} "$ask" "\${passed[@]}" 2>/dev/null)"
+  [ "$files" -eq 0 ] || choices="$choices"$'\\n'"$(compgen -f -- "$word")"
   COMPREPLY=()
   while IFS= read -r line; do
     case "$line" in "") ;; "$word"*) COMPREPLY+=("$line") ;; esac
-  done <<< "$words"
+  done <<< "$choices"
 }
 complete -o filenames -F ${completer} ${name}
 `
 }
 
 function offer({ words = [], files = false, ask }: Candidates): string {
-  return `words=${quoted(words)} files=${files ? 1 : 0} ask=${ask?.command ?? "''"};`
+  return `choices=${quoted(words)} files=${files ? 1 : 0} ask=${ask?.command ?? "''"};`
 }
 
 function passOn(commands: readonly OfferedCommand[]): string {

@@ -3,18 +3,17 @@ import type { Candidates, OfferedCommand } from './candidates.ts'
 /** Writes the script that completes a program in fish. */
 export function fishScript(name: string, commands: readonly OfferedCommand[]): string {
   const lines = commands.flatMap(({ path, commands: inner, options, argument }) => {
-    const condition =
-      path === ''
-        ? '__fish_use_subcommand'
-        : path
-            .split(' ')
-            .map((word) => `__fish_seen_subcommand_from ${word}`)
-            .join('; and ')
+    const seen = path.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`)
+    // What stands behind one of these commands is that one's matter.
+    const others =
+      inner.length === 0 ? [] : [`not __fish_seen_subcommand_from ${inner.map((one) => one.name).join(' ')}`]
+    const condition = path === '' ? '__fish_use_subcommand' : [...seen, ...others].join('; and ')
+    const noFiles = argument.files === true ? '' : '-f '
     const line = (what: string): string => `complete -c ${name} -n ${quoted(condition)} ${what}`
     const words = wordsOf(name, argument)
     return [
-      ...inner.map((one) => line(`-f -a ${quoted(one.name)} -d ${quoted(one.description)}`)),
-      ...(words === '' ? [] : [line(`${argument.files === true ? '' : '-f '}-a ${quoted(words)}`)]),
+      ...inner.map((one) => line(`${noFiles}-a ${quoted(one.name)} -d ${quoted(one.description)}`)),
+      ...(words === '' ? [] : [line(`${noFiles}-a ${quoted(words)}`)]),
       ...options.map((option) =>
         line(
           `-l ${option.name.replace(/^-+/, '')} -d ${quoted(option.description)}${optionValue(name, option.value)}`,
