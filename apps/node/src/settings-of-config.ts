@@ -52,7 +52,7 @@ export async function computeSettings(
     publishers: PUBLISHER_KINDS.map(({ type }) => type),
     inputSources: INPUT_TYPES,
     timeLimitsMs: Object.fromEntries(
-      Object.entries(engines).flatMap(([type, { timeLimitMs }]) =>
+      Object.entries<{ readonly timeLimitMs?: number }>(engines).flatMap(([type, { timeLimitMs = 0 }]) =>
         timeLimitMs === 0 ? [] : [[type, timeLimitMs]],
       ),
     ),

@@ -1,8 +1,9 @@
 import type { ComputeExecution, Json } from '@saltcod/store-core'
 import { publisherKind } from '../publishers/kinds.ts'
-import type { PublishAnswer } from '../publishers/local/publish-results.ts'
-import type { Publisher } from '../publishers/publisher.ts'
+import type { PublishAnswer, PublishOptions } from '../publishers/publisher.ts'
+import type { PublisherKind } from '../publishers/publisher-kind.ts'
 import type { Task } from '../spec/job-spec.ts'
+import { parameterLines, readParameters } from '../spec/parameters.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { taskOf } from './job-task.ts'
@@ -83,10 +84,11 @@ function hasResults({ Publisher, ResultPaths }: Task): boolean {
   return publisherKind(Publisher.Type)?.always !== false || ResultPaths.length > 0
 }
 
-async function publisherOf({ Publisher }: Task): Promise<Publisher> {
+/** The admission refuses a job whose publisher is none. */
+function kindOf({ Publisher }: Task): PublisherKind {
   const kind = publisherKind(Publisher.Type)
   if (kind === undefined) throw new Error(`this node has no publisher ${JSON.stringify(Publisher.Type)}`)
-  return await kind.load()
+  return kind
 }
 
 async function keepResults(
@@ -96,15 +98,21 @@ async function keepResults(
   exitCode: number | null | undefined,
 ): Promise<PublishAnswer | Unpublished> {
   try {
-    const publisher = await publisherOf(task)
-    return await publisher.publish({
+    const kind = kindOf(task)
+    const read = readParameters(kind, task.Publisher.Params)
+    if ('problems' in read) {
+      return { status: 'results-refused', reason: parameterLines(kind, task.Publisher.Params).join('; ') }
+    }
+    const publisher = await kind.load()
+    const options: PublishOptions = {
       executionId,
       workDir: workDirOf(dataDir, executionId),
       resultsDir: settings.resultsDir,
       results: task.ResultPaths,
       maxBytes: settings.outputBytes,
       ...(exitCode === undefined ? {} : { exitCode }),
-    })
+    }
+    return await publisher.publish(options, read.data)
   } catch (error) {
     if (isTaskError(error)) return { status: 'results-refused', reason: error.message }
     throw error
@@ -123,7 +131,7 @@ async function complete(
 ): Promise<void> {
   const { manifest } = answer
   const { skipped } = manifest
-  const publisher = await publisherOf(task)
+  const publisher = await kindOf(task).load()
   const publishedResult = publisher.resultOf({ nodeId: context.nodeId, executionId }, manifest)
   const left = skipped.slice(0, MAX_NAMED).map(({ path, reason }) => `${path} ${reason}`)
   const more = skipped.length > MAX_NAMED ? [`and ${skipped.length - MAX_NAMED} more`] : []

@@ -6,5 +6,5 @@ export interface PublisherKind<Params = unknown> extends Declaration<Params> {
   /** True where it publishes after each run: what it has written is a result too. False: only where there are result paths. */
   readonly always: boolean
   /** Loads what publishes, so that whoever just reads jobs does without. */
-  load(): Promise<Publisher>
+  load(): Promise<Publisher<Params>>
 }

@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { removeTree } from '../../src/compute/files/remove-tree.ts'
-import { type PublishAnswer, publishResults } from '../../src/publishers/local/publish-results.ts'
+import { publishResults } from '../../src/publishers/local/publish-results.ts'
+import type { PublishAnswer } from '../../src/publishers/publisher.ts'
 import { makeDirectory, removeDirectory } from '../compute/work-bench.ts'
 
 const RESULTS = [{ Name: 'counts', Path: '/outputs/counts' }]

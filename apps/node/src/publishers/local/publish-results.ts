@@ -17,42 +17,10 @@ import { TaskError } from '../../compute/task-error.ts'
 import { mountPath } from '../../inputs/mount-path.ts'
 import { rootOf } from '../../inputs/work.ts'
 import type { ResultPath } from '../../spec/job-spec.ts'
+import type { PublishAnswer, PublishOptions, SkippedResult } from '../publisher.ts'
 
 const MAX_ENTRIES = 100_000
 const TEMPORARY = '.unfinished-'
-
-/** Something in a result directory that was left out, with the reason. */
-export interface SkippedResult {
-  readonly path: string
-  readonly reason: string
-}
-
-/** What lies in published results. */
-export interface ResultManifest {
-  readonly files: number
-  readonly bytes: number
-  /** Only known to the call that published: links and other things that are not files. */
-  readonly skipped: readonly SkippedResult[]
-}
-
-/** Published results, or the answer that there is nothing left to publish. */
-export type PublishAnswer =
-  | { readonly status: 'published'; readonly directory: string; readonly manifest: ResultManifest }
-  | { readonly status: 'results-lost'; readonly reason: string }
-
-/** What {@link publishResults} publishes. */
-export interface PublishOptions {
-  readonly executionId: string
-  readonly workDir: string
-  /** The directory that holds the published results of all executions; made when missing. */
-  readonly resultsDir: string
-  readonly results: readonly ResultPath[]
-  /** Left out: taken from the exit record of the work directory. */
-  readonly exitCode?: number | null
-  /** The most that the results may hold, logs included. */
-  readonly maxBytes: number
-  readonly signal?: AbortSignal
-}
 
 /** Where the published results of an execution lie; a `TypeError` for an id that cannot name a directory. */
 export function publishedDirectory(resultsDir: string, executionId: string): string {
