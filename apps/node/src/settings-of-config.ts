@@ -52,9 +52,10 @@ export async function computeSettings(
     publishers: PUBLISHER_KINDS.map(({ type }) => type),
     inputSources: INPUT_TYPES,
     timeLimitsMs: Object.fromEntries(
-      Object.entries<{ readonly timeLimitMs?: number }>(engines).flatMap(([type, { timeLimitMs = 0 }]) =>
-        timeLimitMs === 0 ? [] : [[type, timeLimitMs]],
-      ),
+      Object.entries(engines).flatMap(([type, engine]) => {
+        const limitMs = timeLimitOf(engine)
+        return limitMs === 0 ? [] : [[type, limitMs]]
+      }),
     ),
     inputPolicy: {
       ...DEFAULT_INPUT_POLICY,
@@ -68,6 +69,12 @@ export async function computeSettings(
     recovery: recoveryPolicy({ preset, cells, ageRules, keepForMs }),
     heartbeatMs: HEARTBEAT_MS,
   }
+}
+
+/** An engine need not have a limit of time among its settings. */
+function timeLimitOf(engine: { readonly [name: string]: unknown }): number {
+  const { timeLimitMs } = engine
+  return typeof timeLimitMs === 'number' ? timeLimitMs : 0
 }
 
 /** What bounds runs by default is what they reserve; this only guards the node. */

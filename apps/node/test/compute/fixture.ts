@@ -13,6 +13,7 @@ import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import type { Link } from '../../src/link/link.ts'
 import type { Task } from '../../src/spec/job-spec.ts'
+import { wholeTask } from './work-bench.ts'
 
 /** The node id of these tests. */
 export const NODE_ID = 'n-test'
@@ -30,19 +31,11 @@ export function jobOf(
   params: { readonly [name: string]: Json },
   more: { readonly type?: JobType; readonly priority?: number; readonly task?: Partial<Task> } = {},
 ): ExecutionJob {
-  const task: Task = {
-    Name: 'main',
+  const task = wholeTask({
     Engine: { Type: engine, Params: params },
-    Publisher: { Type: '', Params: {} },
-    Env: {},
-    Meta: {},
-    InputSources: [],
-    ResultPaths: [],
     Resources: { CPU: '100m', Memory: '64mb', Disk: '', GPU: '' },
-    Network: { Type: 'None', Domains: [], Ports: [] },
-    Timeouts: { ExecutionTimeout: 0, QueueTimeout: 0, TotalTimeout: 0 },
     ...more.task,
-  }
+  })
   const { type = 'batch', priority = 0 } = more
   const spec = { Tasks: [task], Constraints: [], Meta: {} } as unknown as Json
   return { id: 'j-1', version: 1, namespace: 'default', name: 'test', type, priority, spec }

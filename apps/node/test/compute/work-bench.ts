@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { listProcesses } from '../../src/compute/keeper/process-table.ts'
 import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
 import { rootOf } from '../../src/inputs/work.ts'
-import type { Task } from '../../src/spec/job-spec.ts'
+import { jobSchema, type Task } from '../../src/spec/job-spec.ts'
 
 let runs = 0
 const STAND_IN = 'node-that-dies'
@@ -32,18 +32,8 @@ export function removeDirectory(path: string): void {
 
 /** A whole task of what a test says of it. */
 export function wholeTask(task: Pick<Task, 'Engine'> & Partial<Task>): Task {
-  return {
-    Name: 'main',
-    Publisher: { Type: '', Params: {} },
-    Env: {},
-    Meta: {},
-    InputSources: [],
-    ResultPaths: [],
-    Resources: { CPU: '', Memory: '', Disk: '', GPU: '' },
-    Network: { Type: 'Default', Domains: [], Ports: [] },
-    Timeouts: { ExecutionTimeout: 0, QueueTimeout: 0, TotalTimeout: 0 },
-    ...task,
-  }
+  const { Tasks } = jobSchema.parse({ Tasks: [{ Name: 'main' }] })
+  return { ...(Tasks[0] as Task), ...task }
 }
 
 /** A run of a task in a work directory without inputs. */

@@ -13,31 +13,20 @@ import type { NodeDescription } from '../../../src/link/link.ts'
 import { schedule } from '../../../src/requester/scheduler/schedule.ts'
 import type { Decision, RetryRules, SchedulableNode } from '../../../src/requester/scheduler/view.ts'
 import { DEFAULT_RETRY_RULES, MAX_CHANGES } from '../../../src/requester/scheduler/view.ts'
-import type { JobSpec } from '../../../src/spec/job-spec.ts'
+import { type JobSpec, jobSchema, specOf } from '../../../src/spec/job-spec.ts'
 
 export const START_MS = 1_700_000_000_000
 
 const CAPACITY = { cpu: 8, memoryBytes: 1e10, diskBytes: 1e11, gpu: 0 }
 
 export function makeSpec(engine = 'noop', queueTimeout = 0): JobSpec {
-  return {
-    Tasks: [
-      {
-        Name: 'main',
-        Engine: { Type: engine, Params: {} },
-        Publisher: { Type: '', Params: {} },
-        Env: {},
-        Meta: {},
-        InputSources: [],
-        ResultPaths: [],
-        Resources: { CPU: '500m', Memory: '512mb', Disk: '', GPU: '' },
-        Network: { Type: 'Default', Domains: [], Ports: [] },
-        Timeouts: { ExecutionTimeout: 0, QueueTimeout: queueTimeout, TotalTimeout: 0 },
-      },
-    ],
-    Constraints: [],
-    Meta: {},
+  const task = {
+    Name: 'main',
+    Engine: { Type: engine },
+    Resources: { CPU: '500m', Memory: '512mb' },
+    Timeouts: { QueueTimeout: queueTimeout },
   }
+  return specOf(jobSchema.parse({ Tasks: [task] }))
 }
 
 export function makeJob(type: JobType, count: number, spec: JobSpec = makeSpec()): Job<JobSpec> {
