@@ -15,6 +15,7 @@ const HELP = `Measures our stores beside the way that Bacalhau's Go code writes.
   --only NAME     only the rows whose name begins so; may be repeated
   --large N       size of our large stores (default 1000000)
   --peer-large N  size of the peer's large stores (default 20000)
+  --backend FILE  measures another backend: a module with openJobStore and openExecutionStore, as the crash suite has it
   --side NAME     only one side: peer or ours
   --dir DIR       where the stores are made; its disk is what is measured (default: a temporary directory)
   --json          prints one JSON document instead of the table
@@ -27,6 +28,7 @@ const OPTIONS = {
   only: { type: 'string', multiple: true, default: [] },
   large: { type: 'string', default: '1000000' },
   'peer-large': { type: 'string', default: '20000' },
+  backend: { type: 'string' },
   side: { type: 'string' },
   dir: { type: 'string', default: tmpdir() },
   json: { type: 'boolean', default: false },
@@ -83,6 +85,7 @@ async function main() {
           directory: mkdtempSync(join(directory, `${row.name}-`)),
           rounds: Number(options.rounds),
           seconds: Number(options.seconds),
+          backend: options.backend,
           large: Number(options.large),
           peerLarge: Number(options['peer-large']),
         }),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,14 +7,42 @@ import { describe, test } from 'vitest'
 
 import { openLmdbKv } from '../src/index.ts'
 
+const PAGE_BYTES = 4_096
+const FLAGS_OFFSET = 18
+const LEAF = 2
+
+/** Takes from the pages with rows of the suite what they are, as LMDB sees it. */
+function breakLeaves(path: string): void {
+  const bytes = readFileSync(path)
+  const row = Buffer.alloc(200, 7)
+  const file = openSync(path, 'r+')
+  for (let at = 2 * PAGE_BYTES; at < bytes.length; at += PAGE_BYTES) {
+    const isLeaf = bytes.readUInt16LE(at + FLAGS_OFFSET) === LEAF
+    if (isLeaf && bytes.subarray(at, at + PAGE_BYTES).includes(row))
+      writeSync(file, Buffer.alloc(2), 0, 2, at + FLAGS_OFFSET)
+  }
+  closeSync(file)
+}
+
 kvSuite({
   name: 'lmdb',
   runner: { describe, test },
   open: async () => {
     const directory = mkdtempSync(join(tmpdir(), 'store-lmdb-'))
     const path = join(directory, 'kv.db')
+    const kv = await openLmdbKv({ path, tables: KV_SUITE_TABLES })
     return {
-      kv: await openLmdbKv({ path, tables: KV_SUITE_TABLES }),
+      kv,
+      openSmall: () =>
+        openLmdbKv({
+          path: join(directory, 'small.db'),
+          tables: KV_SUITE_TABLES,
+          quotaBytes: 24 * 1024 * 1024,
+        }),
+      damage: async () => {
+        breakLeaves(path)
+        return kv
+      },
       openReadOnly: () => openLmdbKv({ path, tables: KV_SUITE_TABLES, readOnly: true }),
       backupPath: join(directory, 'backup.db'),
       openBackup: () => openLmdbKv({ path: join(directory, 'backup.db'), tables: KV_SUITE_TABLES }),

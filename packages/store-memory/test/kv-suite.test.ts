@@ -97,6 +97,9 @@ const CAUGHT_BY: Readonly<Record<Fault, readonly string[]>> = {
   'runs background writes first': [
     'background writes wait for the foreground, and are carried out whole and in order',
   ],
+  'gives background writes all the time that they want': [
+    'background writes have little more than a quarter of the time while the foreground writes on',
+  ],
   'closes without waiting': [QUEUED, 'closing waits for more writes than one group takes'],
   'refuses to close twice': ['closing twice, at once or later, is fine'],
   'works on after close': [

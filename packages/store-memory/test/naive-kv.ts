@@ -40,6 +40,7 @@ export type Fault =
   | 'runs a body again'
   | 'forgets background writes'
   | 'runs background writes first'
+  | 'gives background writes all the time that they want'
   | 'forgets what is queued at close'
   | 'closes without waiting'
   | 'refuses to close twice'
@@ -73,6 +74,7 @@ export class NaiveKv implements KvStore {
   #closed: Promise<void> | undefined
   #running: KvWriteRun | undefined
   #failedInTurn = false
+  #turns = 0
   #ahead: Data | undefined
   #settleFailed: (failure: KvFailure) => void = () => undefined
 
@@ -126,16 +128,33 @@ export class NaiveKv implements KvStore {
     return this.#closed
   }
 
-  #push(request: Request): void {
-    this.#queue.push(request)
+  #push(...requests: readonly Request[]): void {
+    this.#queue.push(...requests)
     setImmediate(() => {
-      const due = this.#queue
-      this.#queue = []
+      const due = this.#takeDue()
       const sign = this.#fault === 'runs background writes first' ? -1 : 1
       due.sort((left, right) => sign * (Number(left.background) - Number(right.background)))
       if (this.#fault === 'writes the last call first') due.reverse()
       this.#runAll(due)
     })
+  }
+
+  /** All of the foreground; of the background one in five turns, or all where nothing else waits. */
+  #takeDue(): Request[] {
+    const queued = this.#queue
+    this.#turns += 1
+    const foreground = queued.filter(({ background }) => !background)
+    const isFree =
+      foreground.length === 0 || this.#fault === 'gives background writes all the time that they want'
+    if (isFree || this.#fault === 'runs background writes first') this.#queue = []
+    else {
+      const share = this.#turns % 5 === 0 ? 1 : 0
+      const background = queued.filter((request) => request.background)
+      this.#queue = background.slice(share)
+      if (this.#queue.length > 0) this.#push(...this.#queue.splice(0))
+      return [...foreground, ...background.slice(0, share)]
+    }
+    return queued
   }
 
   #runAll(requests: readonly Request[]): void {

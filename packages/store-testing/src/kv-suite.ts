@@ -9,6 +9,7 @@ import { randomCases } from './kv/random.ts'
 import { rangeCases } from './kv/range.ts'
 import { snapshotCases } from './kv/snapshot.ts'
 import { transactionCases } from './kv/transaction.ts'
+import { troubleCases } from './kv/trouble.ts'
 
 /** A case that a backend cannot pass, and why. */
 export interface KvSuiteSkip {
@@ -40,6 +41,7 @@ const CONCERNS: Readonly<Record<string, readonly KvCase[]>> = {
   limits: limitCases,
   capabilities: capabilityCases,
   durability: durabilityCases,
+  trouble: troubleCases,
   random: randomCases,
 }
 

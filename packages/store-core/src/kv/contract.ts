@@ -67,8 +67,8 @@ export interface KvTransaction extends KvSnapshot {
 /** How a write is queued. */
 export interface KvWriteOptions {
   /**
-   * Background work (retention, reclaiming, repair) waits for the foreground and gets at most about a
-   * quarter of the writing time. Default false.
+   * Background work (retention, reclaiming, repair) gets at most about a quarter of the writing time while something waits in
+   * the foreground. While nothing does it runs freely. Default false.
    */
   readonly background?: boolean
   /**
@@ -81,6 +81,7 @@ export interface KvWriteOptions {
 /** Sizes of one table. */
 export interface KvTableStatistics {
   readonly table: string
+  /** Exact, unless the statistics are approximate. */
   readonly rows: number
   /** Pages in use times the page size, in bytes; sizes of keys and values where a backend has no pages. */
   readonly usedBytes: number
@@ -89,6 +90,8 @@ export interface KvTableStatistics {
 /** Sizes of a whole backend, in bytes. */
 export interface KvStatistics {
   readonly tables: readonly KvTableStatistics[]
+  /** Whether numbers are estimates, of a backend that would have to read all rows to count them. Default false. */
+  readonly approximate?: boolean
   /** Bytes that live pages take. */
   readonly usedBytes: number
   /** Bytes inside the used part of the file that no live page takes. */
@@ -139,11 +142,14 @@ export interface KvCapabilities {
   readonly durable: boolean
   /** Name and version of the driver beneath, kept in the store's `meta` table; absent where there is none. */
   readonly driver?: string
-  /** Counts pages and rows; costs time in proportion to the number of tables, not of rows. */
+  /**
+   * Counts pages and rows, or estimates them; costs time in proportion to the number of tables, not of rows. Without it programs show and
+   * decide nothing that hangs on sizes.
+   */
   readonly statistics?: () => KvStatistics
   /**
    * Writes a consistent copy to a path that must not exist; resolves with its length in bytes. Rejects with `STORE_FOREIGN`
-   * where something is there, `STORE_FULL`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_CLOSED`, `STORE_FAILED`, or `STORE_DAMAGED`
+   * where something is there, which it leaves as it was, `STORE_FULL`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_CLOSED`, `STORE_FAILED`, or `STORE_DAMAGED`
    * where the file has lost pages that only a rewrite gives back.
    */
   readonly backup?: (path: string) => Promise<number>
@@ -173,16 +179,23 @@ export interface KvStore {
   /**
    * Runs a body on one snapshot and returns its result. What it sees is on disk where the backend is
    * durable. Throws `STORE_CLOSED`, `STORE_FAILED`, `STORE_BUSY` where all slots for readers are taken, a `TypeError` where the body returned a thenable or
-   * `read` was called inside a write body (which that dooms), and whatever the body throws.
+   * `read` was called inside a write body (which that dooms), and whatever the body throws. A damaged page that is met is
+   * `STORE_DAMAGED`; a store that is open for writing has failed with it, since to write on might lose more, and one that is open for
+   * reading goes on with what can be read.
    */
   read<T>(body: (snapshot: KvSnapshot) => T): T
   /**
-   * Runs a body atomically and resolves with its result once that is durable. Calls are carried out in
-   * the order in which they came; a body sees the changes of all before it. A body that throws, or in
-   * which a call threw, changes nothing, and its error is delivered after the commit that it may depend on. Rejects with
-   * `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, `STORE_FULL` (nothing written; may work later),
-   * `TRANSACTION_TOO_LARGE`, `KEY_TOO_LONG`, `OUTCOME_UNKNOWN` (the commit failed half-way), with a
-   * `TypeError` where the body returned a thenable or called `write`, and with whatever the body threw.
+   * Runs a body atomically and resolves with its result once that is durable. Calls are carried out in the order in which they came; a
+   * body sees the changes of all before it. A body runs once, whatever becomes of it: nobody but its caller may try again. One that
+   * throws, or in which a call threw, changes nothing, and its error is delivered after the commit that it may depend on.
+   *
+   * Bodies may share one commit. One that throws, or that a backend refuses for its own size, takes nothing from the others. Where it is
+   * only the commit that finds no room, all of its bodies are refused with `STORE_FULL`, and those that come next are tried alone.
+   *
+   * Rejects with `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, `STORE_FULL` (nothing written; may work later),
+   * `TRANSACTION_TOO_LARGE`, `KEY_TOO_LONG`, `OUTCOME_UNKNOWN` (the commit failed half-way), with a `TypeError` where the body returned a
+   * thenable, and with whatever the body threw. Called inside a write body it throws a `TypeError` at once, and dooms that body, which
+   * rejects with the same error even where it swallowed it.
    */
   write<T>(body: (transaction: KvTransaction) => T, options?: KvWriteOptions): Promise<T>
   /** Waits for what is queued, then closes. Later calls fail with `STORE_CLOSED`; closing twice is fine. */

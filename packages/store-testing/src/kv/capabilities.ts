@@ -8,7 +8,11 @@ import { ALPHA, BETA, KV_SUITE_TABLES, type KvCase } from './fixture.ts'
 export const capabilityCases: readonly KvCase[] = [
   {
     name: 'statistics count the rows of every table, also of an empty one',
-    skip: (kv) => (kv.capabilities.statistics === undefined ? 'the backend has no statistics' : undefined),
+    skip: (kv) => {
+      const { statistics } = kv.capabilities
+      if (statistics === undefined) return 'the backend has no statistics'
+      return statistics().approximate === true ? 'its statistics are approximate' : undefined
+    },
     run: async ({ kv }) => {
       assert.deepEqual(rowCounts(statisticsOf(kv)), { alpha: 0, beta: 0 })
       await fill(kv, 100)
@@ -31,6 +35,18 @@ export const capabilityCases: readonly KvCase[] = [
       assert.ok(statistics.usedBytes >= sum, 'all tables use more bytes than the store')
       assert.ok(statistics.freeBytes >= 0 && statistics.fileBytes >= 0)
       if (statistics.fileBytes > 0) assert.ok(statistics.fileBytes >= statistics.usedBytes)
+    },
+  },
+  {
+    name: 'approximate statistics name every table, and make sense',
+    skip: (kv) =>
+      kv.capabilities.statistics?.().approximate === true ? undefined : 'the backend has no such statistics',
+    run: async ({ kv }) => {
+      await fill(kv, 100)
+      const { tables, usedBytes, freeBytes, fileBytes } = statisticsOf(kv)
+      assert.deepEqual(tables.map(({ table }) => table).sort(), [...KV_SUITE_TABLES].sort())
+      const numbers = [usedBytes, freeBytes, fileBytes, ...tables.flatMap((of) => [of.rows, of.usedBytes])]
+      for (const number of numbers) assert.ok(Number.isSafeInteger(number) && number >= 0, String(number))
     },
   },
   {
@@ -61,14 +77,18 @@ export const capabilityCases: readonly KvCase[] = [
     },
   },
   {
-    name: 'a backup to a path that exists is refused',
+    name: 'a backup to a path that exists is STORE_FOREIGN, and what is there stays',
     skip: (kv) => (kv.capabilities.backup === undefined ? 'the backend has no backup' : undefined),
-    run: async ({ kv, fixture }) => {
+    run: async ({ kv, fixture, adopt }) => {
       const path = fixture.backupPath ?? ''
       await fill(kv, 10)
       await kv.capabilities.backup?.(path)
-      await assert.rejects(async () => kv.capabilities.backup?.(path))
-      assert.equal(allRows(kv, ALPHA).length, 10)
+      await fill(kv, 20)
+      await assert.rejects(async () => kv.capabilities.backup?.(path), { code: 'STORE_FOREIGN' })
+      assert.equal(allRows(kv, ALPHA).length, 20)
+      const copy = await fixture.openBackup?.()
+      assert.ok(copy !== undefined)
+      assert.equal(allRows(adopt(copy), ALPHA).length, 10)
     },
   },
   {

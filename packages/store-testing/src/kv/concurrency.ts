@@ -187,6 +187,30 @@ export const concurrencyCases: readonly KvCase[] = [
       assert.equal(kv.read((snapshot) => snapshot.keys(ALPHA, { lt: text('count'), limit: 10 })).length, 5)
     },
   },
+  {
+    name: 'background writes have little more than a quarter of the time while the foreground writes on',
+    run: async ({ kv }) => {
+      const bodies = { foreground: 0, background: 0 }
+      let waiting = 24
+      const body = (kind: keyof typeof bodies) => (): void => {
+        // All take the same time, so that their numbers tell the shares.
+        for (const endsAt = performance.now() + 2; performance.now() < endsAt; );
+        bodies[kind] += 1
+      }
+      const caller = async (): Promise<void> => {
+        while (waiting > 0) await kv.write(body('foreground'))
+      }
+      const callers = [caller(), caller(), caller(), caller()]
+      const background = Array.from({ length: waiting }, () =>
+        kv.write(body('background'), { background: true }).finally(() => {
+          waiting -= 1
+        }),
+      )
+      await Promise.all([...callers, ...background])
+      const share = bodies.background / (bodies.background + bodies.foreground)
+      assert.ok(share < 0.45, `the share of background writes was ${share}`)
+    },
+  },
 ]
 
 /** Adds one to the number under `count` and returns it. */

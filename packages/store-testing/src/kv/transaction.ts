@@ -41,7 +41,12 @@ export const transactionCases: readonly KvCase[] = [
         }),
         'TypeError',
       )
-      assert.equal(runs, 2)
+      const throwing = kv.write(() => {
+        runs += 1
+        throw new RangeError('on purpose')
+      })
+      await assert.rejects(throwing, RangeError)
+      assert.equal(runs, 3)
     },
   },
   {
@@ -245,6 +250,22 @@ export const transactionCases: readonly KvCase[] = [
           assert.equal(readText(kv, ALPHA, 'nested'), undefined)
           assertSeeded(kv)
         }
+      }
+    },
+  },
+  {
+    name: 'a nested call throws at once, and the body around it rejects with the same error',
+    run: async ({ kv }) => {
+      for (const call of [() => kv.write(() => undefined), () => kv.read(() => undefined)]) {
+        let thrown: unknown
+        const outcome = kv.write(() => {
+          try {
+            void call()
+          } catch (error) {
+            thrown = error
+          }
+        })
+        await assert.rejects(outcome, (error) => error instanceof TypeError && error === thrown)
       }
     },
   },
