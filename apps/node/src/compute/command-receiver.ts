@@ -13,6 +13,8 @@ import { writeUntilDone } from './write-retry.ts'
 const POLL_LIMIT = 100
 const POLL_WAIT_MS = 20_000
 const MAX_PENDING = 256
+/** So many effects are acknowledged together as are stored meanwhile; until then they would come again after a crash. */
+const ACKNOWLEDGE_AFTER_MS = 100
 
 /**
  * Takes the requester's commands in: each one's effect is stored, and only then is it acknowledged. Commands of
@@ -68,7 +70,7 @@ export class CommandReceiver {
 
   async #acknowledge(signal: AbortSignal): Promise<void> {
     const { link, nodeId, log } = this.#context
-    for await (const upToSequence of this.#tracker.marks(signal)) {
+    for await (const upToSequence of this.#tracker.marks(signal, ACKNOWLEDGE_AFTER_MS)) {
       const onFailure = (error: unknown): void =>
         log.warn({ err: error, upToSequence }, 'commands could not be acknowledged; trying again')
       try {

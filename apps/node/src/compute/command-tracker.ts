@@ -1,4 +1,5 @@
 import { EventCount } from '../waiting/event-count.ts'
+import { pause } from '../waiting/pause.ts'
 
 /**
  * Keeps the order of commands of one execution, and knows up to which sequence number all of them are done, so
@@ -55,16 +56,19 @@ export class CommandTracker {
     this.#progress.advance()
   }
 
-  /** Yields rising sequence numbers up to which everything is done, until the signal aborts and all is told. */
-  async *marks(signal: AbortSignal): AsyncGenerator<number, void, undefined> {
+  /**
+   * Yields rising sequence numbers up to which everything is done, each `laterMs` after there was news, until the
+   * signal aborts and all is told.
+   */
+  async *marks(signal: AbortSignal, laterMs: number): AsyncGenerator<number, void, undefined> {
     let told = 0
     for (;;) {
       const seen = this.#progress.count
       const last = signal.aborted && this.#lastOfExecution.size === 0
-      const mark = this.#mark()
-      if (mark > told) {
-        told = mark
-        yield mark
+      if (this.#mark() > told) {
+        await pause(laterMs, signal)
+        told = this.#mark()
+        yield told
       } else if (last || this.broken) {
         return
       } else {

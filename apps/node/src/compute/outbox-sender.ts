@@ -7,12 +7,24 @@ import type { Executor } from './executor.ts'
 
 const BATCH = 100
 const IDLE_LOOK_MS = 30_000
+/** So many answers are noted together as come meanwhile; until then their reports would be sent again after a crash. */
+const ACKNOWLEDGE_AFTER_MS = 100
+
+/** Answers that the store does not know of yet. */
+interface Unnoted {
+  readonly sinceMs: number
+  /** Revisions of the executions whose end the requester has taken. */
+  readonly ends: Map<string, number>
+}
 
 /** Hands the reports that were written with each change to the requester, in order, until it has answered each. */
 export class OutboxSender {
   readonly #context: ComputeContext
   readonly #executor: Executor
   #sending: Promise<boolean> | undefined
+  /** What was sent and answered so far. */
+  #upToSequence = 0
+  #unnoted: Unnoted | undefined
 
   constructor(context: ComputeContext, executor: Executor) {
     this.#context = context
@@ -25,12 +37,12 @@ export class OutboxSender {
     while (!signal.aborted) {
       const seen = reportWritten.count
       try {
-        const sent = await retry(() => this.#sendOnce(), {
+        const sent = await retry(() => this.#step(), {
           signal,
           isFinal: isStoreGone,
           onFailure: (error) => log.warn({ err: error }, 'reports could not be handed over; trying again'),
         })
-        if (!sent) await reportWritten.wait(seen, { maxMs: IDLE_LOOK_MS, signal })
+        if (!sent) await reportWritten.wait(seen, { maxMs: Math.min(this.#noteInMs(), IDLE_LOOK_MS), signal })
       } catch (error) {
         if (!signal.aborted || isStoreGone(error)) throw error
       }
@@ -42,6 +54,19 @@ export class OutboxSender {
     while (await this.#sendOnce()) {
       // Until there is nothing left.
     }
+    await this.#note()
+  }
+
+  async #step(): Promise<boolean> {
+    const sent = await this.#sendOnce()
+    if (this.#noteInMs() <= 0) await this.#note()
+    return sent
+  }
+
+  /** Returns in how many milliseconds answers are to be noted; infinity where there are none. */
+  #noteInMs(): number {
+    if (this.#unnoted === undefined) return Number.POSITIVE_INFINITY
+    return this.#unnoted.sinceMs + ACKNOWLEDGE_AFTER_MS - performance.now()
   }
 
   async #sendOnce(): Promise<boolean> {
@@ -56,14 +81,46 @@ export class OutboxSender {
 
   async #send(): Promise<boolean> {
     const { store, link, nodeId, requesterId } = this.#context
-    const rows = await store.readOutbox({ destination: requesterId, limit: BATCH })
+    const rows = await store.readOutbox({
+      destination: requesterId,
+      afterSequence: this.#upToSequence,
+      limit: BATCH,
+    })
     const last = rows.at(-1)
     if (last === undefined) return false
     const reports = rows.flatMap((row) => this.#reportOf(row) ?? [])
     const answers = await link.report({ nodeId, reports })
-    await Promise.all(reports.map((report, index) => this.#answered(report, answers[index])))
-    await store.acknowledgeOutbox({ destination: requesterId, upToSequence: last.sequence })
+    this.#unnoted ??= { sinceMs: performance.now(), ends: new Map() }
+    for (const [index, report] of reports.entries())
+      this.#answered(report, answers[index], this.#unnoted.ends)
+    this.#upToSequence = last.sequence
     return true
+  }
+
+  /** Notes in the store what the requester has answered. */
+  async #note(): Promise<void> {
+    const { store, requesterId } = this.#context
+    const unnoted = this.#unnoted
+    if (unnoted === undefined) return
+    const upToSequence = this.#upToSequence
+    this.#unnoted = undefined
+    const ends = [...unnoted.ends].map(async ([executionId, revision]) => {
+      try {
+        await store.acknowledgeExecution({ executionId, revision })
+      } catch (error) {
+        if (!isStoreError(error, 'EXECUTION_NOT_FOUND')) throw error
+      }
+    })
+    try {
+      await Promise.all([...ends, store.acknowledgeOutbox({ destination: requesterId, upToSequence })])
+    } catch (error) {
+      this.#keepUnnoted(unnoted)
+      throw error
+    }
+  }
+
+  #keepUnnoted({ sinceMs, ends }: Unnoted): void {
+    this.#unnoted = { sinceMs, ends: new Map([...ends, ...(this.#unnoted?.ends ?? [])]) }
   }
 
   #reportOf({ sequence, body }: OutboxRow): Report | undefined {
@@ -74,7 +131,7 @@ export class OutboxSender {
     return undefined
   }
 
-  async #answered(report: Report, answer: ReportAnswer | undefined): Promise<void> {
+  #answered(report: Report, answer: ReportAnswer | undefined, ends: Map<string, number>): void {
     const { executionId, revision, state } = report
     if (answer === 'unknown') {
       // Not waited for: should the node die first, the next handshake says it again.
@@ -82,9 +139,7 @@ export class OutboxSender {
         this.#context.log.error({ err: error, executionId }, 'an execution could not be forgotten')
       })
     } else if (answer !== undefined && state !== undefined && COMPUTE_MACHINE.terminal.has(state)) {
-      await this.#context.store.acknowledgeExecution({ executionId, revision }).catch((error: unknown) => {
-        if (!isStoreError(error, 'EXECUTION_NOT_FOUND')) throw error
-      })
+      ends.set(executionId, revision)
     }
   }
 }

@@ -13,6 +13,7 @@ import { JoinedSignal } from '../waiting/joined-signal.ts'
 import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
+import { mergedReports } from './merged-reports.ts'
 import { MissingExecutions } from './missing-executions.ts'
 import { isRefusal, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
@@ -89,11 +90,13 @@ export class LinkEndpoint implements Link {
     const { nodeId, reports } = request
     nodes.touch(nodeId)
     // Reports of one execution keep their order; those of different ones share a commit.
-    const queues = new Map<string, Promise<unknown>>()
-    const answers = reports.map((report) => {
-      const before = queues.get(report.executionId) ?? Promise.resolve()
-      const answer = before.then(() => this.#record(nodeId, report))
-      queues.set(report.executionId, answer)
+    const last = new Map<string, { readonly report: Report; readonly answer: Promise<ReportAnswer> }>()
+    const answers = mergedReports(reports).map((report) => {
+      const before = last.get(report.executionId)
+      if (before?.report === report) return before.answer
+      const record = (): Promise<ReportAnswer> => this.#record(nodeId, report)
+      const answer = before === undefined ? record() : before.answer.then(record)
+      last.set(report.executionId, { report, answer })
       return answer
     })
     return Promise.all(answers)

@@ -35,6 +35,16 @@ const MESSAGES: Readonly<Partial<Record<ExecutionState, string>>> = {
   Cancelled: 'Cancelled',
 }
 
+/** With these a node has taken an execution on. */
+const BEGINNINGS: ReadonlySet<ExecutionState> = new Set(['BidAccepted', 'Running', 'Publishing'])
+
+/** A job runs as soon as one of its executions is taken on; nothing is to be decided about it then. */
+const JOB_BEGINS: NonNullable<ExecutionReport['job']> = {
+  to: 'Running',
+  from: ['Pending', 'Queued'],
+  event: { message: 'Running', topic: 'State Update', details: { NewState: 'Running' } },
+}
+
 /** What the requester's own record adds to a report. */
 export interface ReportContext {
   /** When a run that begins now is given up; `null` for never. */
@@ -81,6 +91,7 @@ export function translateReport(
     patch: patchFor(to, report.patch, runDeadlineAtMs),
     event: eventFor(nodeId, report, to, message),
     ...(evaluation === null ? {} : { evaluation }),
+    ...(BEGINNINGS.has(to) ? { job: JOB_BEGINS } : {}),
   }
 }
 

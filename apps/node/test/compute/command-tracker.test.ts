@@ -6,7 +6,7 @@ function collect(tracker: CommandTracker) {
   const marks: number[] = []
   const stop = new AbortController()
   const done = (async () => {
-    for await (const mark of tracker.marks(stop.signal)) marks.push(mark)
+    for await (const mark of tracker.marks(stop.signal, 1)) marks.push(mark)
   })()
   return { marks, stop: () => stop.abort(), done }
 }

@@ -87,32 +87,31 @@ async function onlyExecution(store: Store, jobId: string): Promise<Execution> {
 const stateOf = async (store: Store, jobId: string): Promise<string> =>
   (await store.getJob(jobId))?.state ?? ''
 
-test('a job travels over the link: bid, approval, run, end', async () => {
+test('a job travels over the link: asked for, taken on, run, ended', async () => {
   const store = await openMemoryJobStore<JobSpec>()
   const requester = start(store)
   await greet(requester, 'n-1')
   const jobId = await submit(store)
   const [asked] = await nextCommands(requester, 'n-1')
   assert.ok(asked !== undefined && asked.command.kind === 'ask-for-bid')
-  assert.deepEqual([asked.command.approved, asked.command.job.id, asked.command.partition], [false, jobId, 0])
+  assert.deepEqual([asked.command.approved, asked.command.job.id, asked.command.partition], [true, jobId, 0])
   const { executionId } = asked.command
   await requester.link.acknowledge({ nodeId: 'n-1', upToSequence: asked.sequence })
-  assert.deepEqual(await report(requester, 'n-1', { executionId, revision: 1, state: 'Created' }), [
+  assert.equal(await stateOf(store, jobId), 'Pending')
+  assert.deepEqual(await report(requester, 'n-1', { executionId, revision: 1, state: 'BidAccepted' }), [
     'applied',
   ])
-  const [approval] = await nextCommands(requester, 'n-1', asked.sequence)
-  assert.deepEqual(approval?.command, { kind: 'bid-accepted', executionId })
+  assert.equal(await stateOf(store, jobId), 'Running')
   const runOutput: Json = { stdout: 'hi\n', exitCode: 0 }
   assert.deepEqual(
     await report(
       requester,
       'n-1',
-      { executionId, revision: 2, state: 'BidAccepted' },
-      { executionId, revision: 3, state: 'Running' },
-      { executionId, revision: 4, state: 'Completed', patch: { runOutput } },
-      { executionId, revision: 3, state: 'Running' },
+      { executionId, revision: 2, state: 'Running' },
+      { executionId, revision: 3, state: 'Completed', patch: { runOutput } },
+      { executionId, revision: 2, state: 'Running' },
     ),
-    ['applied', 'applied', 'applied', 'stale'],
+    ['applied', 'applied', 'stale'],
   )
   await eventually(async () => (await stateOf(store, jobId)) === 'Completed')
   assert.deepEqual((await store.getExecution(executionId))?.runOutput, runOutput)
@@ -120,6 +119,39 @@ test('a job travels over the link: bid, approval, run, end', async () => {
     await report(requester, 'n-1', { executionId: 'e-unknown', revision: 1, state: 'Running' }),
     ['unknown'],
   )
+})
+
+test('what a node offered to an earlier release is approved', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  const { id: executionId } = await onlyExecution(store, await submit(store))
+  await store.updateExecution({ executionId, patch: { desiredState: 'Pending' } })
+  const [asked] = await nextCommands(requester, 'n-1')
+  await report(requester, 'n-1', { executionId, revision: 1, state: 'Created' })
+  const [approval] = await nextCommands(requester, 'n-1', asked?.sequence)
+  assert.deepEqual(approval?.command, { kind: 'bid-accepted', executionId })
+})
+
+test('a node that tells of the beginning and of what came before it at once is recorded once', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const { id: executionId } = await onlyExecution(store, jobId)
+  const resources = { tasks: { main: { cpu: 1 } } }
+  const [takenOn, begun] = [
+    { executionId, revision: 1, state: 'BidAccepted', patch: { resources } },
+    { executionId, revision: 2, state: 'Running' },
+  ] as const
+  const ended = { executionId, revision: 3, state: 'Completed' } as const
+  assert.deepEqual(await report(requester, 'n-1', takenOn, begun, ended), ['applied', 'applied', 'applied'])
+  assert.deepEqual((await store.getExecution(executionId))?.resources, resources)
+  const states = (await store.listHistory({ jobId, level: 'execution' })).items.map(
+    ({ newState }) => newState,
+  )
+  assert.deepEqual(states, ['New', 'Running', 'Completed'])
+  assert.deepEqual(await report(requester, 'n-1', takenOn, begun, ended), ['stale', 'stale', 'stale'])
 })
 
 test('a handshake is answered with continue, stop or forget', async () => {

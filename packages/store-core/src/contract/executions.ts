@@ -5,6 +5,7 @@ import type { EventInput } from '../model/history.ts'
 import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { ExecutionState } from '../states/execution-state.ts'
+import type { JobState } from '../states/job-state.ts'
 import type { Expectation } from '../states/transitions.ts'
 import type { ExecutionMove } from './execution-move.ts'
 
@@ -52,6 +53,17 @@ export interface ExecutionReport extends ExecutionMove<ExecutionState, Execution
   readonly computeRevision: number
   /** Created where the report was applied. */
   readonly evaluation?: NewEvaluation
+  /** Where the report was applied, the job goes along with it. */
+  readonly job?: FollowingMove
+}
+
+/** A job's move with one of its executions; nothing where the job is in another state, or of another version than the execution. */
+export interface FollowingMove {
+  readonly to: JobState
+  /** The states that it leaves. */
+  readonly from: readonly JobState[]
+  readonly message?: string
+  readonly event?: EventInput
 }
 
 /** `stale`: known already or overtaken. `unknown`: no such execution here, the node may forget it. */

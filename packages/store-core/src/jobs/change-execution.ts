@@ -1,5 +1,7 @@
 import { requireObject, requireText } from '../arguments/argument-types.ts'
 import {
+  checkChoice,
+  checkChoices,
   checkInteger,
   checkOptionalChoice,
   checkOptionalInteger,
@@ -7,7 +9,13 @@ import {
   checkText,
   cutMessage,
 } from '../arguments/limits.ts'
-import type { ExecutionReport, NewExecution, ReportOutcome, UpdateExecution } from '../contract/executions.ts'
+import type {
+  ExecutionReport,
+  FollowingMove,
+  NewExecution,
+  ReportOutcome,
+  UpdateExecution,
+} from '../contract/executions.ts'
 import { StoreError } from '../errors.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import type { Execution, ExecutionPatch } from '../model/execution.ts'
@@ -18,7 +26,9 @@ import { addHistoryEntry } from '../rows/history.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { checkEndReason, type EndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
+import { JOB_MACHINE, JOB_STATES } from '../states/job-state.ts'
 import { checkTransition } from '../states/transitions.ts'
+import { moveJob } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
   type ExecutionRow,
@@ -175,12 +185,14 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   if (report.to !== undefined) requireText('new state', report.to)
   checkPatch(report.patch)
   checkEndReason(EXECUTION_MACHINE, report.to ?? null, report.endReason)
+  checkFollowingMove(report.job)
   const before = findExecutionRow(mutation.rows, report.executionId)
   if (before === undefined || before.row.nodeId !== report.nodeId) return 'unknown'
   const { state, computeRevision: known = 0 } = before.row
   if (report.computeRevision <= known || EXECUTION_MACHINE.terminal.has(state)) return 'stale'
   const to = report.to === state ? null : (report.to ?? null)
   if (to !== null && !EXECUTION_MACHINE.edges[state].includes(to)) return 'stale'
+  if (report.job !== undefined) moveAlong(mutation, before.row, report.job)
   const { endReason, message, patch, event, computeRevision } = report
   const after = applyExecutionChange(mutation, before, {
     to,
@@ -192,6 +204,23 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   })
   followChange(mutation, after, report.evaluation)
   return 'applied'
+}
+
+function checkFollowingMove(move: FollowingMove | undefined): void {
+  if (move === undefined) return
+  requireObject('move of the job', move)
+  checkChoice('new state of the job', move.to, JOB_STATES)
+  checkChoices('state of the job', move.from, JOB_STATES)
+}
+
+/** What a report says of one version is nothing to another, and no reason to refuse the report. */
+function moveAlong(mutation: Mutation, { jobId, jobVersion }: ExecutionRow, move: FollowingMove): void {
+  const job = loadJob(mutation.rows, jobId)
+  const { state, version } = job.row
+  if (version !== jobVersion || !move.from.includes(state) || !JOB_MACHINE.edges[state].includes(move.to))
+    return
+  const { from: _from, ...rest } = move
+  moveJob(mutation, job, rest)
 }
 
 /** Adds the evaluation that a change of an execution asks for; without one an end may have been all that its job waited for. */

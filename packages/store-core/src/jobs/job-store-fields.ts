@@ -108,6 +108,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
     patch: UPDATE_FIELDS.patch,
     event: EVENT_FIELDS,
     evaluation: NEW_EVALUATION_FIELDS,
+    job: { to: true, from: true, message: true, event: EVENT_FIELDS },
   },
   listExecutions: {
     ...PAGE_FIELDS,

@@ -329,6 +329,46 @@ export const reportCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'a job goes along with a report that is applied, from the states that it names and in the same version',
+    run: async ({ store }) => {
+      const { id: jobId } = await newJob(store)
+      const job = { to: 'Running', from: ['Pending', 'Queued'], event: { message: 'Begun' } } as const
+      const state = async () => (await store.getJob(jobId))?.state
+      const { id } = await store.createExecution({ jobId, nodeId: 'n' })
+      const report = { executionId: id, nodeId: 'n', job } as const
+      assert.equal(
+        await store.recordExecution({ ...report, computeRevision: 2, to: 'BidAccepted' }),
+        'applied',
+      )
+      assert.equal(await state(), 'Running')
+      const { items } = await store.listHistory({ jobId })
+      assert.deepEqual(
+        items.slice(-2).map((entry) => [entry.executionId, entry.newState]),
+        [
+          [null, 'Running'],
+          [id, 'BidAccepted'],
+        ],
+      )
+      await store.transitionJob({ jobId, to: 'Queued' })
+      assert.equal(await store.recordExecution({ ...report, computeRevision: 1, to: 'Running' }), 'stale')
+      assert.equal(await state(), 'Queued')
+      const elsewhere = { ...job, from: ['Pending'] } as const
+      await store.recordExecution({ ...report, job: elsewhere, computeRevision: 3, to: 'Running' })
+      assert.equal(await state(), 'Queued')
+      await store.reviseJob({ jobId, spec: 'another' })
+      assert.equal(
+        await store.recordExecution({ ...report, computeRevision: 4, to: 'Publishing' }),
+        'applied',
+      )
+      assert.equal(await state(), 'Pending', 'it is an execution of the version before')
+      const wrong = { to: 'Nowhere' as 'Running', from: ['Pending'] } as const
+      await assertRejects(
+        store.recordExecution({ ...report, job: wrong, computeRevision: 5 }),
+        'INVALID_ARGUMENT',
+      )
+    },
+  },
+  {
     name: 'an execution that is not there, or of another node, is unknown, and nothing is written',
     run: async ({ store }) => {
       const { id: jobId } = await newJob(store)

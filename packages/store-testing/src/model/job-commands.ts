@@ -201,6 +201,9 @@ const record: Make = (world, draw) => {
     ...(draw.once(6, 7) ? { endReason: draw.pick(END_REASONS, 8) } : {}),
     ...(draw.once(3, 5) ? { patch: { publishedResult: { at: 'x' } } } : {}),
     ...(draw.once(3, 6) ? { evaluation: evaluation(world, draw) } : {}),
+    ...(draw.once(3, 9)
+      ? { job: { to: draw.pick(JOB_STATES, 10), from: [draw.pick(JOB_STATES, 11), 'Pending' as const] } }
+      : {}),
   }
   return {
     name: `record ${JSON.stringify(report)}`,

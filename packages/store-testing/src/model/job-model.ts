@@ -243,10 +243,17 @@ export class JobModel {
       return 'stale'
     const moves = to !== undefined && to !== before.state
     if (moves && !EXECUTION_MACHINE.edges[before.state].includes(to)) return 'stale'
+    if (report.job !== undefined) this.#moveAlong(before, report.job)
     const execution = this.#changeExecution(before, moves ? { ...rest, to } : rest, computeRevision)
     if (evaluation === undefined) this.evaluations.endLeftBehind(execution)
     else this.evaluations.add(this.job(before.jobId), evaluation)
     return 'applied'
+  }
+
+  #moveAlong({ jobId, jobVersion }: Execution, { to, from }: NonNullable<ExecutionReport['job']>): void {
+    const { state, version } = this.job(jobId)
+    if (version === jobVersion && from.includes(state) && JOB_MACHINE.edges[state].includes(to))
+      this.transition({ jobId, to })
   }
 
   #changeExecution(

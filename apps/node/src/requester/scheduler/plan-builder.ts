@@ -34,20 +34,18 @@ export class PlanBuilder {
     this.#maxNew = Math.max(1, Math.min(MAX_CHANGES, Math.floor(MAX_COMMAND_BYTES / bytes)))
   }
 
-  /** Asks a node to do a share of the job. Returns false where the plan is full. */
+  /** Asks a node to do a share of the job, at once where it can; nothing where the plan is full. */
   ask(share: {
     readonly nodeId: string
     readonly partition: number | null
     readonly previousExecutionId: string | null
-    /** The node may start without asking again. */
-    readonly approved: boolean
-  }): boolean {
+  }): void {
     if (!this.#hasRoom() || this.#newExecutions.length >= this.#maxNew) {
       this.#overflow = true
-      return false
+      return
     }
     const { job, newExecutionId } = this.#view
-    const { nodeId, partition, previousExecutionId, approved } = share
+    const { nodeId, partition, previousExecutionId } = share
     const id = newExecutionId()
     this.#newExecutions.push({
       id,
@@ -55,7 +53,7 @@ export class PlanBuilder {
       nodeId,
       jobVersion: job.version,
       state: 'New',
-      desiredState: approved ? 'Running' : 'Pending',
+      desiredState: 'Running',
       ...(partition === null ? {} : { partition }),
       ...(previousExecutionId === null ? {} : { previousExecutionId }),
       resources: { ...requestedCapacity(onlyTask(job.spec).Resources) },
@@ -72,15 +70,14 @@ export class PlanBuilder {
         executionId: id,
         job: this.#executionJob(),
         partition,
-        approved,
+        approved: true,
         rerunnable: isRerunnable(job.spec),
         deadlineAtMs: job.deadlineAtMs,
       },
     })
-    return true
   }
 
-  /** Lets a node start what it offered to do. */
+  /** Lets a node start what it offered to do before it was told that it need not ask, as earlier releases had it. */
   approve(execution: Execution): void {
     const written = this.#update({
       executionId: execution.id,

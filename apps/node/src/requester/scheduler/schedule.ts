@@ -52,13 +52,13 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
       if (execution.state === 'AskForBidAccepted') plan.approve(execution)
       else plan.adopt(execution)
     }
-    running ||= answered || execution.desiredState === 'Running'
+    running ||= answered
   }
-  const filled = fill(view, plan, verdicts, choice)
-  if (running || filled.started) plan.moveJob('Running', '')
-  else if (filled.unplaced.length > 0) queue(view, plan, filled.unplaced, slots.length, choice)
+  const unplaced = fill(view, plan, verdicts, choice)
+  if (running) plan.moveJob('Running', '')
+  else if (unplaced.length > 0) queue(view, plan, unplaced, slots.length, choice)
   else if (slots.length === 0 && job.type !== 'batch') queue(view, plan, [], 0, choice)
-  if ((running || filled.started) && filled.unplaced.length > 0) lookForNodes(view, plan)
+  if (running && unplaced.length > 0) lookForNodes(view, plan)
 }
 
 /** Ends what is out of time or whose node is gone, and returns the execution as it is then. */
@@ -127,24 +127,18 @@ function endIfOver(
   return true
 }
 
-interface Filled {
-  /** Executions were asked for that may start at once. */
-  readonly started: boolean
-  /** Shares that no node can do now. */
-  readonly unplaced: readonly Extract<SlotVerdict, { kind: 'wanted' }>[]
-}
+type Wanted = Extract<SlotVerdict, { kind: 'wanted' }>
 
+/** Asks nodes to do the shares that are wanted, and returns those that no node can do now. */
 function fill(
   view: SchedulingView,
   plan: PlanBuilder,
   verdicts: readonly [Slot, SlotVerdict][],
   choice: Suitability,
-): Filled {
+): Wanted[] {
   const picker = new NodePicker(choice.suitable)
   const connected = new Set(choice.suitable.map((node) => node.description.nodeId))
-  const approved = view.job.type === 'ops' || view.job.type === 'daemon'
-  const unplaced: Extract<SlotVerdict, { kind: 'wanted' }>[] = []
-  let started = false
+  const unplaced: Wanted[] = []
   for (const [slot, verdict] of verdicts) {
     if (verdict.kind !== 'wanted') continue
     if (verdict.notBeforeMs > view.nowMs) {
@@ -158,17 +152,16 @@ function fill(
       continue
     }
     const { partition } = slot
-    const asked = plan.ask({ nodeId, partition, previousExecutionId: verdict.previousExecutionId, approved })
-    started ||= asked && approved
+    plan.ask({ nodeId, partition, previousExecutionId: verdict.previousExecutionId })
   }
-  return { started, unplaced }
+  return unplaced
 }
 
 /** Has the job wait for nodes, or fail where waiting makes no sense. */
 function queue(
   view: SchedulingView,
   plan: PlanBuilder,
-  unplaced: Filled['unplaced'],
+  unplaced: readonly Wanted[],
   wanted: number,
   choice: Suitability,
 ): void {
@@ -200,7 +193,7 @@ function lookForNodes(view: SchedulingView, plan: PlanBuilder): void {
 
 function notEnoughNodes(
   view: SchedulingView,
-  unplaced: Filled['unplaced'],
+  unplaced: readonly Wanted[],
   wanted: number,
   choice: Suitability,
 ): string {

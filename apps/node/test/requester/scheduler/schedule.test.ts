@@ -15,17 +15,17 @@ function only(world: World): Execution {
 /** Lets every live execution of a world take the next step of a good life. */
 function advance(world: World): void {
   for (const { id, state } of world.live()) {
-    if (state === 'New') world.report(id, 'AskForBidAccepted')
+    if (state === 'New') world.report(id, 'BidAccepted')
     else if (state === 'BidAccepted') world.report(id, 'Running')
     else if (state === 'Running') world.report(id, 'Completed')
   }
   world.settle()
 }
 
-test('a batch job is bid for, approved, run and completed', () => {
+test('a batch job is asked for, taken on, run and completed', () => {
   const world = new World(makeJob('batch', 1), ['n-1'])
   world.settle()
-  assert.equal(only(world).state, 'New')
+  assert.deepEqual([only(world).state, only(world).desiredState], ['New', 'Running'])
   assert.equal(world.job.state, 'Pending')
   advance(world)
   assert.deepEqual([only(world).state, only(world).desiredState], ['BidAccepted', 'Running'])
@@ -47,6 +47,8 @@ test('an ops job runs at once on every matching node, and fails if one of them f
       ['n-3', 'Running'],
     ],
   )
+  assert.equal(world.job.state, 'Pending')
+  for (const { id } of world.live()) world.report(id, 'Running')
   assert.equal(world.job.state, 'Running')
   world.nodes.set('n-4', makeNode('n-4'))
   for (const { id, nodeId } of world.live())
@@ -79,6 +81,7 @@ test('a daemon job fails once it has failed too often on every node', () => {
       world.settle(world.nowMs + 3_600_000)
     }
   }
+  for (const { id } of world.live()) world.report(id, 'Running')
   failOn('n-1')
   assert.equal(world.job.state, 'Running', 'the other node does it')
   failOn('n-2')

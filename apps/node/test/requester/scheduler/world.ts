@@ -133,6 +133,8 @@ export class World {
       desiredState: ended ? 'Stopped' : execution.desiredState,
       finishedAtMs: ended ? this.nowMs : null,
     })
+    const begins = to === 'BidAccepted' || to === 'Running'
+    if (begins && (this.job.state === 'Pending' || this.job.state === 'Queued')) this.#moveJob('Running', '')
     if (ended || to === 'AskForBidAccepted')
       this.pending.push({ trigger: 'exec-update', dueAtMs: this.nowMs })
   }
