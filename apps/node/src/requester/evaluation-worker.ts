@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Claim, Execution, Json, LeaseToken, OutboxMessage } from '@saltcod/store-core'
+import type { Evaluation, Execution, Json, OutboxMessage, Plan } from '@saltcod/store-core'
 import { isStoreError, JOB_MACHINE, newId } from '@saltcod/store-core'
 import { isStoreGone } from '../store-gone.ts'
 import { pause } from '../waiting/pause.ts'
@@ -19,88 +19,94 @@ const RESUME_MS = 1000
 // While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first is a change.
 const SHORTEST_SLEEP_MS = 200
 
-/** Works on evaluations: claims one, decides, writes the plan. */
+/**
+ * Works on evaluations: reads what is next, decides, writes the plan. It needs no leases, for it is alone with its store,
+ * has one of a job in hand at a time, and whatever was not written is decided again after its death.
+ */
 export class EvaluationWorker {
   readonly #context: RequesterContext
-  readonly #holder: string
+  /** The jobs that are being decided about. */
+  readonly #inHand = new Map<string, Promise<void>>()
 
-  constructor(context: RequesterContext, holder: string) {
+  constructor(context: RequesterContext) {
     this.#context = context
-    this.#holder = holder
   }
 
   /** Works until the requester stops and what was begun is done, or the store has become unusable. Never rejects. */
   async run(): Promise<void> {
-    // Several at a time, so that their claims and plans share commits.
-    await Promise.all(Array.from({ length: this.#context.settings.concurrency }, () => this.#runOne()))
-  }
-
-  async #runOne(): Promise<void> {
     const { stopping, log } = this.#context
     while (!stopping.aborted) {
       try {
         await this.#step()
       } catch (error) {
-        if (stopping.aborted || isStoreGone(error)) return
+        if (stopping.aborted || isStoreGone(error)) break
         log.error({ err: error }, 'scheduling was interrupted, will go on')
         await pause(RESUME_MS, stopping)
       }
     }
+    await Promise.all(this.#inHand.values())
   }
 
   async #step(): Promise<void> {
     const { changed, stopping, store, clock } = this.#context
     const seen = changed.count
-    if (await this.tick()) return
+    await this.#begin()
     const dueMs = await store.nextEvaluationMs()
     const waitMs = dueMs === null ? IDLE_MS : Math.max(dueMs - clock(), SHORTEST_SLEEP_MS)
     await changed.wait(seen, { maxMs: Math.min(waitMs, IDLE_MS), signal: stopping })
   }
 
-  /** Claims one evaluation and works on it to its end. Resolves with whether there was one. */
-  async tick(): Promise<boolean> {
-    const claim = await this.#claim()
-    if (claim === null) return false
-    await this.#work(claim)
-    return true
-  }
-
-  #claim(): Promise<Claim | null> {
+  /** Begins to work on what is next, as much at a time as the settings say, so that plans share commits. */
+  async #begin(): Promise<void> {
     const { store, settings } = this.#context
-    const { leaseMs, maxAttempts } = settings
-    return store.claimEvaluation({ holder: this.#holder, leaseMs, maxAttempts, scheduler: true })
-  }
-
-  async #work(claim: Claim): Promise<void> {
-    let { lease } = claim
-    try {
-      for (let plans = 1; ; plans++) {
-        lease = await this.#renewed(lease)
-        try {
-          await this.#plan(claim, lease)
-          return
-        } catch (error) {
-          if (!isConflict(error) || plans >= MAX_PLANS) throw error
-          await nextTurn()
-        }
-      }
-    } catch (error) {
-      // Whoever holds the lease now does the work.
-      if (isStoreError(error, 'LEASE_LOST')) return
-      if (isStoreGone(error)) throw error
-      await this.#giveBack(claim, lease, error)
+    const free = settings.concurrency - this.#inHand.size
+    if (free <= 0) return
+    const next = await store.nextEvaluations({ limit: settings.concurrency + this.#inHand.size })
+    const others = next.filter(({ jobId }) => !this.#inHand.has(jobId))
+    for (const evaluation of others.slice(0, free)) {
+      const { jobId } = evaluation
+      const work = this.#work(evaluation).finally(() => {
+        this.#inHand.delete(jobId)
+        this.#context.changed.advance()
+      })
+      this.#inHand.set(jobId, work)
     }
   }
 
-  async #renewed(lease: LeaseToken): Promise<LeaseToken> {
-    const { store, settings, clock } = this.#context
-    if (lease.expiresAtMs - clock() > settings.leaseMs / 2) return lease
-    return store.extendLease({ lease, leaseMs: settings.leaseMs })
+  /** Never rejects; a store that has become unusable ends the loop by itself. */
+  async #work(evaluation: Evaluation): Promise<void> {
+    const { log } = this.#context
+    try {
+      await this.#decide(evaluation)
+    } catch (error) {
+      // Whoever took it meanwhile does the work.
+      if (isStoreError(error, 'LEASE_LOST') || isStoreGone(error)) return
+      try {
+        await this.#giveBack(evaluation, error)
+      } catch (again) {
+        if (isStoreError(again, 'LEASE_LOST') || isStoreGone(again)) return
+        log.error({ err: again, job: evaluation.jobId }, 'scheduling was interrupted, will go on')
+        await pause(RESUME_MS, this.#context.stopping)
+      }
+    }
   }
 
-  async #plan(claim: Claim, lease: LeaseToken): Promise<void> {
+  async #decide(evaluation: Evaluation): Promise<void> {
+    for (let plans = 1; ; plans++) {
+      try {
+        await this.#plan(evaluation)
+        return
+      } catch (error) {
+        if (!isConflict(error) || plans >= MAX_PLANS) throw error
+        await nextTurn()
+      }
+    }
+  }
+
+  async #plan(evaluation: Evaluation): Promise<void> {
     const { store, log, nodes, ends } = this.#context
-    const view = await this.#view(claim)
+    const lease = unclaimed(evaluation)
+    const view = await this.#view(evaluation)
     if (view === null) {
       await store.completeEvaluation({ lease, status: 'canceled', comment: 'the job is gone' })
       return
@@ -125,7 +131,7 @@ export class EvaluationWorker {
     }
   }
 
-  async #view({ evaluation }: Claim): Promise<SchedulingView | null> {
+  async #view(evaluation: Evaluation): Promise<SchedulingView | null> {
     const { store, nodes, clock, settings } = this.#context
     const { jobId } = evaluation
     const beganMs = clock()
@@ -151,19 +157,18 @@ export class EvaluationWorker {
   }
 
   /** Gives an evaluation back after an error; after its last attempt the job fails, so that it does not wait for ever. */
-  async #giveBack(claim: Claim, lease: LeaseToken, error: unknown): Promise<void> {
+  async #giveBack(evaluation: Evaluation, error: unknown): Promise<void> {
     const { store, settings, log } = this.#context
-    const { evaluation } = claim
     const reason = error instanceof Error ? error.message : String(error)
     log.warn(
       { err: error, job: evaluation.jobId, evaluation: evaluation.id },
       'scheduling failed, will try again',
     )
     const delays = settings.retryDelaysMs
-    const delayMs = delays[Math.min(lease.attempt, delays.length) - 1] ?? 1000
+    const delayMs = delays[Math.min(evaluation.attempt + 1, delays.length) - 1] ?? 1000
     const message = `scheduling failed ${settings.maxAttempts} times: ${reason.slice(0, 500)}`
     const status = await store.retryEvaluation({
-      lease,
+      lease: unclaimed(evaluation),
       delayMs,
       maxAttempts: isPassing(error) ? UNBOUNDED_ATTEMPTS : settings.maxAttempts,
       comment: reason.slice(0, 500),
@@ -176,6 +181,10 @@ export class EvaluationWorker {
     })
     if (status === 'failed') log.error({ job: evaluation.jobId }, 'scheduling failed for the last time')
   }
+}
+
+function unclaimed({ id }: Evaluation): Plan['lease'] {
+  return { evaluationId: id, unclaimed: true }
 }
 
 function jobPart({ job }: SchedulingView, { job: move }: Decision) {

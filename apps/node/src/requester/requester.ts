@@ -61,7 +61,7 @@ export function startRequester(options: RequesterOptions): Requester {
     stopping: stop.signal,
   }
   const endpoint = new LinkEndpoint(context)
-  const worker = new EvaluationWorker(context, options.nodeId)
+  const worker = new EvaluationWorker(context)
   const deadlines = new Deadlines(context)
   const loops = Promise.all([
     worker.run(),

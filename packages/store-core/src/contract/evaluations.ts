@@ -21,9 +21,15 @@ export interface ExhaustedJob {
   readonly evaluation?: NewEvaluation
 }
 
+/** One of those that `nextEvaluations` told of, for whoever decides at once and so needs no lease. */
+export interface Unclaimed {
+  readonly evaluationId: string
+  readonly unclaimed: true
+}
+
 /** The outcome of an evaluation, written as one transaction. At most 100 new executions. */
 export interface Plan extends ChangeRequest {
-  readonly lease: LeaseToken
+  readonly lease: LeaseToken | Unclaimed
   readonly newExecutions?: readonly NewExecution[]
   readonly updates?: readonly ExecutionChange[]
   readonly job?: JobMove
@@ -61,6 +67,14 @@ export interface ClaimEvaluation {
   readonly scheduler?: boolean
 }
 
+/** How many of which to tell of. */
+export interface NextEvaluations {
+  /** Default: all. */
+  readonly jobTypes?: readonly JobType[]
+  /** 1 to 1,000. Default 100. */
+  readonly limit?: number
+}
+
 /** A lease to be prolonged. */
 export interface ExtendLease {
   readonly lease: LeaseToken
@@ -69,7 +83,7 @@ export interface ExtendLease {
 
 /** An evaluation that was carried out. */
 export interface CompleteEvaluation extends ChangeRequest {
-  readonly lease: LeaseToken
+  readonly lease: LeaseToken | Unclaimed
   /** Default `complete`. */
   readonly status?: 'complete' | 'canceled'
   readonly comment?: string
@@ -77,7 +91,7 @@ export interface CompleteEvaluation extends ChangeRequest {
 
 /** An evaluation to be given back. */
 export interface RetryEvaluation extends ChangeRequest {
-  readonly lease: LeaseToken
+  readonly lease: LeaseToken | Unclaimed
   readonly delayMs: number
   readonly maxAttempts: number
   readonly comment: string
@@ -108,6 +122,12 @@ export interface EvaluationQueue {
    * overdue: lost leases count for nothing then, and none is claimed alone.
    */
   claimEvaluation(request: ClaimEvaluation): Promise<Claim | null>
+  /**
+   * Returns what the claims of a scheduler would get next, in their order, and claims nothing; of each job one at
+   * most. A plan, an end or a retry that names one of them as `unclaimed` throws `LEASE_LOST` where it is worked on,
+   * has ended or is not the next of its job any more.
+   */
+  nextEvaluations(query?: NextEvaluations): Promise<Evaluation[]>
   /** Returns when work is due next, in milliseconds since 1970; `null` where none waits. */
   nextEvaluationMs(): Promise<number | null>
   /** Prolongs a lease from now. Throws `LEASE_LOST`. */

@@ -1,4 +1,5 @@
 import type { DurableStore } from '../contract/durable-store.ts'
+import type { Unclaimed } from '../contract/evaluations.ts'
 import type { ExecutionChange, NewExecution } from '../contract/executions.ts'
 import type { JobStore } from '../contract/job-store.ts'
 import type { JobMove } from '../contract/jobs.ts'
@@ -22,6 +23,8 @@ const LEASE_FIELDS: Fields<LeaseToken> = {
   expiresAtMs: true,
   incarnation: true,
 }
+
+const HOLD_FIELDS: Fields<LeaseToken | Unclaimed> = { ...LEASE_FIELDS, unclaimed: true }
 
 const NEW_EXECUTION_FIELDS: Fields<NewExecution> = {
   id: true,
@@ -121,12 +124,13 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
   createEvaluation: { ...CHANGE_FIELDS, ...NEW_EVALUATION_FIELDS, jobId: true },
   listEvaluations: { ...PAGE_FIELDS, jobId: true, status: true },
   claimEvaluation: { holder: true, leaseMs: true, jobTypes: true, maxAttempts: true, scheduler: true },
+  nextEvaluations: { jobTypes: true, limit: true },
   extendLease: { lease: LEASE_FIELDS, leaseMs: true },
-  completeEvaluation: { ...CHANGE_FIELDS, lease: LEASE_FIELDS, status: true, comment: true },
+  completeEvaluation: { ...CHANGE_FIELDS, lease: HOLD_FIELDS, status: true, comment: true },
   trimEvaluations: { olderThanMs: true },
   retryEvaluation: {
     ...CHANGE_FIELDS,
-    lease: LEASE_FIELDS,
+    lease: HOLD_FIELDS,
     delayMs: true,
     maxAttempts: true,
     comment: true,
@@ -134,7 +138,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
   },
   applyPlan: {
     ...CHANGE_FIELDS,
-    lease: LEASE_FIELDS,
+    lease: HOLD_FIELDS,
     newExecutions: [NEW_EXECUTION_FIELDS],
     updates: [UPDATE_FIELDS],
     job: MOVE_FIELDS,

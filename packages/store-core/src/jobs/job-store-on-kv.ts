@@ -1,5 +1,5 @@
 import { requireObject, requireOptionalNumber, requireText } from '../arguments/argument-types.ts'
-import { checkOptionalInteger } from '../arguments/limits.ts'
+import { checkChoices, checkInteger, checkOptionalInteger } from '../arguments/limits.ts'
 import type {
   Claim,
   ClaimEvaluation,
@@ -7,6 +7,7 @@ import type {
   CreateEvaluation,
   EvaluationQuery,
   ExtendLease,
+  NextEvaluations,
   Plan,
   Planned,
   RetryEvaluation,
@@ -44,7 +45,7 @@ import type { Evaluation, EvaluationStatus, LeaseToken } from '../model/evaluati
 import type { Execution } from '../model/execution.ts'
 import type { FinishedJob, JobSize } from '../model/finished.ts'
 import type { HistoryEntry } from '../model/history.ts'
-import type { Job } from '../model/job.ts'
+import { JOB_TYPES, type Job } from '../model/job.ts'
 import type { Page } from '../model/page.ts'
 import type { Deadline, ReclaimReport } from '../model/store-info.ts'
 import type { Mutation } from '../rows/mutation.ts'
@@ -76,12 +77,14 @@ import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-q
 import { checkJobQuery } from './job-query.ts'
 import { loadJob } from './job-row.ts'
 import { JOB_STORE_FIELDS } from './job-store-fields.ts'
-import { claimEvaluation, completeEvaluation, extendLease, retryEvaluation } from './lease.ts'
+import { catchUp, claimEvaluation, completeEvaluation, extendLease, retryEvaluation } from './lease.ts'
 import { applyPlan } from './plan.ts'
+import { isQueueBehind, readyEvaluations } from './ready-evaluations.ts'
 import { reclaimJobs } from './reclaim-job.ts'
 import { submitJob } from './submit-job.ts'
 import { clearSuspects, countLost, voidLeases } from './suspect.ts'
 
+const MAX_PAGE_ROWS = 1_000
 /** The queue goes on in a full store too, or no stop would take effect. */
 const FREES = { frees: true } as const
 
@@ -313,6 +316,17 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
 
   async #upkeep(name: string, body: (mutation: Mutation) => number): Promise<number> {
     return await this.mutate(name, {}, body, FREES)
+  }
+
+  async nextEvaluations(query: NextEvaluations = {}): Promise<Evaluation[]> {
+    requireObject('query', query)
+    const { jobTypes = JOB_TYPES, limit = 100 } = query
+    checkChoices('job type', jobTypes, JOB_TYPES)
+    checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
+    const isBehind = await this.read((snapshot) => isQueueBehind(snapshot, this.moment(snapshot).steadyMs))
+    if (isBehind && !this.parts.kv.readOnly)
+      await this.mutate('catchUp', {}, (mutation) => catchUp(mutation), FREES)
+    return await this.read((snapshot) => readyEvaluations(snapshot, jobTypes, limit, this.aheadMs(snapshot)))
   }
 
   async nextEvaluationMs(): Promise<number | null> {

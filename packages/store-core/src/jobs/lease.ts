@@ -1,6 +1,6 @@
 import { requireObject, requireOptionalFlag } from '../arguments/argument-types.ts'
 import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../arguments/limits.ts'
-import type { Claim, ExhaustedJob } from '../contract/evaluations.ts'
+import type { Claim, ExhaustedJob, Unclaimed } from '../contract/evaluations.ts'
 import { StoreError } from '../errors.ts'
 import { endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
@@ -25,6 +25,7 @@ import {
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
 import { findUndamagedJob } from './job-row.ts'
+import { isReady } from './ready-evaluations.ts'
 import { endStranded, moveExhausted } from './stranded-job.ts'
 import { turnOfSuspects } from './suspect.ts'
 
@@ -61,8 +62,7 @@ export function claimEvaluation(
   checkChoices('job type', jobTypes, JOB_TYPES)
   checkInteger('most attempts', maxAttempts, 1, MOST_ATTEMPTS)
   requireOptionalFlag('scheduler', request.scheduler)
-  releaseExpired(mutation, maxAttempts)
-  promoteWaiting(mutation)
+  catchUp(mutation, maxAttempts)
   for (let ended = 0; ended < MOST_ENDED; ended += 1) {
     const turn = request.scheduler === true ? undefined : turnOfSuspects(mutation, jobTypes)
     if (turn === null) return null
@@ -196,7 +196,7 @@ function releaseExpired(mutation: Mutation, maxAttempts: number): void {
       continue
     }
     mutation.removeIndex(place)
-    giveBack(mutation, evaluation, 0, maxAttempts, 'the lease ran out')
+    giveBack(mutation, { before: evaluation, row: evaluation.row }, 0, maxAttempts, 'the lease ran out')
   }
 }
 
@@ -216,17 +216,16 @@ export function extendLease(mutation: Mutation, token: LeaseToken, leaseMs: numb
   return { ...token, expiresAtMs: mutation.nowMs + leaseMs }
 }
 
-/** Ends the evaluation that a lease is for. */
+/** Ends the evaluation that a lease is for, or one that nobody holds. */
 export function completeEvaluation(
   mutation: Mutation,
-  token: LeaseToken,
+  token: LeaseToken | Unclaimed,
   status: (typeof ENDS_OF_WORK)[number],
   comment: string | undefined,
 ): LoadedEvaluation {
   checkChoice('end of an evaluation', status, ENDS_OF_WORK)
-  const before = holdLease(mutation, token)
-  mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
-  const { lease: _lease, suspectedDeaths: _suspect, comment: old, ...kept } = before.row
+  const { before, row } = takeUp(mutation, token)
+  const { lease: _lease, suspectedDeaths: _suspect, comment: old, ...kept } = row
   const text = cutMessage(comment ?? old ?? '', 'comment')
   endHead(mutation, before, {
     ...kept,
@@ -248,26 +247,25 @@ export interface RetryRequest {
 /** Gives an evaluation back for later, or fails it after its last attempt. Returns what became of it. */
 export function retryEvaluation(
   mutation: Mutation,
-  token: LeaseToken,
+  token: LeaseToken | Unclaimed,
   retry: RetryRequest,
 ): EvaluationStatus {
   checkInteger('delay in milliseconds', retry.delayMs, 0, MAX_DELAY_MS)
   checkInteger('most attempts', retry.maxAttempts, 1, MOST_ATTEMPTS)
   const comment = cutMessage(retry.comment, 'comment')
-  const before = holdLease(mutation, token)
-  mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
-  return giveBack(mutation, before, retry.delayMs, retry.maxAttempts, comment, retry.exhausted)
+  const work = takeUp(mutation, token)
+  return giveBack(mutation, work, retry.delayMs, retry.maxAttempts, comment, retry.exhausted)
 }
 
 function giveBack(
   mutation: Mutation,
-  before: LoadedEvaluation,
+  { before, row: worked }: Work,
   delayMs: number,
   maxAttempts: number,
   comment: string,
   exhausted?: ExhaustedJob,
 ): EvaluationStatus {
-  const { lease: _lease, suspectedDeaths: _suspect, ...kept } = before.row
+  const { lease: _lease, suspectedDeaths: _suspect, ...kept } = worked
   const row: EvaluationRow = { ...kept, comment, modifiedAtMs: mutation.nowMs }
   if (kept.attempt >= maxAttempts) {
     endHead(mutation, before, { ...row, status: 'failed' })
@@ -277,6 +275,32 @@ function giveBack(
   }
   returnHead(mutation, before, { ...row, dueSteadyMs: mutation.steadyMs + delayMs })
   return 'pending'
+}
+
+/** An evaluation as it stands, and as whoever works on it sees it. */
+interface Work {
+  readonly before: LoadedEvaluation
+  readonly row: EvaluationRow
+}
+
+/** Takes an evaluation out of the queue for whoever holds it, or needs no lease. Throws `TypeError`, or `LEASE_LOST`. */
+function takeUp(mutation: Mutation, token: LeaseToken | Unclaimed): Work {
+  requireObject('lease', token)
+  if (!('unclaimed' in token)) {
+    const before = holdLease(mutation, token)
+    mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
+    return { before, row: before.row }
+  }
+  const before = findEvaluation(mutation.rows, token.evaluationId)
+  if (before === undefined || !isReady(mutation, before)) throw leaseLost(token.evaluationId, before)
+  mutation.removeIndex(readyKey(before.row))
+  return { before, row: { ...before.row, attempt: before.row.attempt + 1 } }
+}
+
+/** Brings the queue up to the time: leases that ran out are given back, and what waited until now is ready. */
+export function catchUp(mutation: Mutation, maxAttempts: number = DEFAULT_MAX_ATTEMPTS): void {
+  releaseExpired(mutation, maxAttempts)
+  promoteWaiting(mutation)
 }
 
 /** An evaluation whose lease is the presented one. */
@@ -299,9 +323,13 @@ function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
   ) {
     return found as HeldEvaluation
   }
-  throw new StoreError('LEASE_LOST', `the lease on evaluation ${token.evaluationId} is no longer held`, {
-    id: token.evaluationId,
-    expected: token.attempt,
+  throw leaseLost(token.evaluationId, found, token.attempt)
+}
+
+function leaseLost(id: string, found: LoadedEvaluation | undefined, attempt?: number): StoreError {
+  return new StoreError('LEASE_LOST', `the lease on evaluation ${id} is no longer held`, {
+    id,
+    ...(attempt === undefined ? {} : { expected: attempt }),
     ...(found === undefined ? {} : { actual: found.row.attempt }),
     hint: 'drop what was decided; whoever claims it next decides anew',
   })

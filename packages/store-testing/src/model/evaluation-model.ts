@@ -9,9 +9,12 @@ import {
   type JobType,
   type LeaseToken,
   type NewEvaluation,
+  type Plan,
 } from '@saltcod/store-core'
 import type { JobModelState } from './job-model-state.ts'
 import { Refusal } from './refusal.ts'
+
+type Hold = Plan['lease']
 
 /** Claims after which leases that run out fail their evaluation. */
 const MAX_CLAIMS = 10
@@ -69,11 +72,7 @@ export class EvaluationModel {
     types: readonly JobType[] | undefined,
     incarnation: string,
   ): Claim | null {
-    for (const evaluation of this.#pending()) {
-      if (evaluation.lease === null || evaluation.lease.expiresAtMs > this.#nowMs) continue
-      this.#giveBack(evaluation, 0, MAX_CLAIMS, 'the lease ran out')
-    }
-    for (const evaluation of this.#pending()) if (!this.#state.due.has(evaluation.id)) this.#place(evaluation)
+    this.#catchUp()
     let best: Evaluation | undefined
     do {
       best = this.#ready()
@@ -92,6 +91,23 @@ export class EvaluationModel {
     return { lease, evaluation }
   }
 
+  /** What a scheduler would claim next. */
+  next(types: readonly JobType[] = JOB_TYPES, limit = 100): Evaluation[] {
+    this.#catchUp()
+    return this.#ready()
+      .filter(({ jobType }) => types.includes(jobType))
+      .sort(inOrder)
+      .slice(0, limit)
+  }
+
+  #catchUp(): void {
+    for (const evaluation of this.#pending()) {
+      if (evaluation.lease === null || evaluation.lease.expiresAtMs > this.#nowMs) continue
+      this.#giveBack(evaluation, 0, MAX_CLAIMS, 'the lease ran out')
+    }
+    for (const evaluation of this.#pending()) if (!this.#state.due.has(evaluation.id)) this.#place(evaluation)
+  }
+
   /** Prolongs a lease. */
   extend(token: LeaseToken, leaseMs: number): LeaseToken {
     const held = this.#held(token)
@@ -101,15 +117,15 @@ export class EvaluationModel {
   }
 
   /** Ends an evaluation and returns its job. */
-  complete(token: LeaseToken, status: 'complete' | 'canceled', comment: string | undefined): string {
-    const held = this.#held(token)
+  complete(token: Hold, status: 'complete' | 'canceled', comment: string | undefined): string {
+    const held = this.#takeUp(token)
     this.#replace(held, { status, lease: null, comment: comment ?? held.comment })
     return held.jobId
   }
 
   /** Gives an evaluation back, or fails it. */
-  retry(token: LeaseToken, delayMs: number, maxAttempts: number, comment: string): 'pending' | 'failed' {
-    return this.#giveBack(this.#held(token), delayMs, maxAttempts, comment)
+  retry(token: Hold, delayMs: number, maxAttempts: number, comment: string): 'pending' | 'failed' {
+    return this.#giveBack(this.#takeUp(token), delayMs, maxAttempts, comment)
   }
 
   /** Moves due times and leases with the clock when it is set. */
@@ -153,6 +169,13 @@ export class EvaluationModel {
       if (first !== undefined) times.push(Math.min(first.dueAtMs, this.#nowMs))
     }
     return times.length === 0 ? null : Math.min(...times)
+  }
+
+  #takeUp(token: Hold): Evaluation {
+    if (!('unclaimed' in token)) return this.#held(token)
+    const found = this.#ready().find(({ id }) => id === token.evaluationId)
+    if (found === undefined) throw new Refusal('LEASE_LOST')
+    return { ...found, attempt: found.attempt + 1 }
   }
 
   #held(token: LeaseToken): Evaluation & { readonly lease: NonNullable<Evaluation['lease']> } {

@@ -1,5 +1,6 @@
 import {
   END_REASONS,
+  type Evaluation,
   EXECUTION_STATES,
   JOB_STATES,
   JOB_TYPES,
@@ -244,6 +245,20 @@ const claim: Make = ({ store, model, leases }, draw) => {
 
 const NO_LEASE: LeaseToken = { evaluationId: 'none', attempt: 1, expiresAtMs: 0, incarnation: '' }
 
+const next: Make = ({ store, model }, draw) => {
+  const query = draw.once(4, 0) ? { jobTypes: [draw.pick(JOB_TYPES, 1)], limit: 1 + draw.below(3, 2) } : {}
+  const seen = (evaluations: readonly Evaluation[]) => evaluations.map((found) => ({ ...found, sequence: 0 }))
+  return {
+    name: `next ${JSON.stringify(query)}`,
+    onStore: async () => seen(await store.nextEvaluations(query)),
+    onModel: () => seen(model.evaluations.next(query.jobTypes, query.limit)),
+  }
+}
+
+/** Mostly a lease, sometimes none. */
+const someHold = (world: JobWorld, draw: Draw): Plan['lease'] =>
+  draw.once(4, 72) ? { evaluationId: draw.pick(EVALUATION_IDS, 73), unclaimed: true } : someLease(world, draw)
+
 /** Mostly the newest lease, sometimes an old one. */
 const someLease = ({ leases }: JobWorld, draw: Draw): LeaseToken =>
   (draw.once(4, 70) ? leases[draw.below(Math.max(1, leases.length), 71)] : leases.at(-1)) ?? NO_LEASE
@@ -258,7 +273,7 @@ const extend: Make = (world, draw) => {
 }
 
 const complete: Make = (world, draw) => {
-  const lease = someLease(world, draw)
+  const lease = someHold(world, draw)
   const status = draw.pick(['complete', 'canceled'] as const, 0)
   const comment = draw.once(2, 1) ? 'done' : undefined
   return {
@@ -273,7 +288,7 @@ const complete: Make = (world, draw) => {
 
 const retry: Make = (world, draw) => {
   const request = {
-    lease: someLease(world, draw),
+    lease: someHold(world, draw),
     delayMs: draw.once(2, 0) ? 0 : draw.below(50, 1),
     maxAttempts: 1 + draw.below(4, 2),
     comment: 'again',
@@ -288,7 +303,7 @@ const retry: Make = (world, draw) => {
 
 const applyPlan: Make = (world, draw) => {
   const { store, model } = world
-  const lease = someLease(world, draw)
+  const lease = someHold(world, draw)
   const jobId = model.state.evaluations.get(lease.evaluationId)?.jobId ?? 'nobody'
   const ofJob = (request: NamedExecution): NamedExecution =>
     draw.once(8, 1) ? request : { ...request, jobId }
@@ -346,6 +361,6 @@ export const JOB_COMMANDS: readonly Make[] = [
   ...[remove, remove, remove, reclaim, createExecution, createExecution, createExecution],
   ...[updateExecution, updateExecution, updateExecution, record, record],
   ...[createEvaluation, createEvaluation, createEvaluation],
-  ...[claim, claim, claim, claim, extend, complete, complete, retry, retry],
+  ...[claim, claim, claim, claim, next, next, extend, complete, complete, retry, retry],
   ...[applyPlan, applyPlan, applyPlan, trim, addHistory, fold, fold],
 ]
