@@ -19,14 +19,22 @@ const RESUME_MS = 1000
 // While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first is a change.
 const SHORTEST_SLEEP_MS = 200
 
+/** A decision under way. */
+interface Hand {
+  readonly work: Promise<void>
+  /** Until when its job is left to it, by the time that passes. */
+  readonly untilMs: number
+}
+
 /**
- * Works on evaluations: reads what is next, decides, writes the plan. It needs no leases, for it is alone with its store,
- * has one of a job in hand at a time, and whatever was not written is decided again after its death.
+ * Works on evaluations: reads what is next, decides, writes the plan. It claims nothing, for it is alone with its store
+ * and has one evaluation of a job in hand at a time; of two plans for one evaluation the store takes the first, and
+ * what was not written is decided again after a death.
  */
 export class EvaluationWorker {
   readonly #context: RequesterContext
   /** The jobs that are being decided about. */
-  readonly #inHand = new Map<string, Promise<void>>()
+  readonly #inHand = new Map<string, Hand>()
 
   constructor(context: RequesterContext) {
     this.#context = context
@@ -44,7 +52,7 @@ export class EvaluationWorker {
         await pause(RESUME_MS, stopping)
       }
     }
-    await Promise.all(this.#inHand.values())
+    await Promise.all([...this.#inHand.values()].map(({ work }) => work))
   }
 
   async #step(): Promise<void> {
@@ -58,7 +66,9 @@ export class EvaluationWorker {
 
   /** Begins to work on what is next, as much at a time as the settings say, so that plans share commits. */
   async #begin(): Promise<void> {
-    const { store, settings } = this.#context
+    const { store, settings, changed } = this.#context
+    const nowMs = performance.now()
+    for (const [jobId, { untilMs }] of this.#inHand) if (untilMs <= nowMs) this.#inHand.delete(jobId)
     const free = settings.concurrency - this.#inHand.size
     if (free <= 0) return
     const next = await store.nextEvaluations({ limit: settings.concurrency + this.#inHand.size })
@@ -66,10 +76,11 @@ export class EvaluationWorker {
     for (const evaluation of others.slice(0, free)) {
       const { jobId } = evaluation
       const work = this.#work(evaluation).finally(() => {
-        this.#inHand.delete(jobId)
-        this.#context.changed.advance()
+        if (this.#inHand.get(jobId) === hand) this.#inHand.delete(jobId)
+        changed.advance()
       })
-      this.#inHand.set(jobId, work)
+      const hand: Hand = { work, untilMs: nowMs + settings.leaseMs }
+      this.#inHand.set(jobId, hand)
     }
   }
 

@@ -7,7 +7,7 @@ import { DEFAULT_RETRY_RULES } from './scheduler/view.ts'
 export interface RequesterSettings {
   readonly retry: RetryRules
   readonly jobs: JobDefaults
-  /** How long an evaluation is claimed for. */
+  /** How long a job is left to a decision about it before another one is begun. */
   readonly leaseMs: number
   /** How often an evaluation is tried. */
   readonly maxAttempts: number

@@ -5,7 +5,7 @@ import { duration, integer, list } from '../value.ts'
 export const leases = {
   durationMs: setting({
     key: 'Leases.Duration',
-    description: 'How long a worker owns an evaluation before another one may take it.',
+    description: 'How long an evaluation is left to whoever decides about it before another one may take it.',
     form: 'duration',
     fallback: '1m',
     schema: duration({ minMs: 1000 }),

@@ -57,6 +57,7 @@ export const JOB_STORE_OPERATIONS: Operations<JobStore> = {
   getEvaluation: 'read',
   listEvaluations: 'read',
   claimEvaluation: 'write',
+  nextEvaluations: 'write',
   nextEvaluationMs: 'read',
   extendLease: 'write',
   completeEvaluation: 'write',
