@@ -20,7 +20,10 @@ export const CONFIG_FILE_NAME = 'saltcod.yaml'
 
 /** What {@link loadConfig} works on. */
 export interface LoadConfigOptions {
-  /** The flags of a command line as a parser found them, or a record of values (`{ repo, nodeId }` or `{ 'node-id' }`). */
+  /**
+   * The flags of a command line as a parser found them, or a record of values (`{ repo, nodeId }` or `{ 'node-id'
+   * }`).
+   */
   readonly flags?: Flags
   /** The environment, usually `process.env`. */
   readonly env?: Environment
@@ -57,8 +60,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads the configuration: flags before environment variables, before config files, before defaults.
- * Mistakes of a user never throw: all of them are in `errors` at once, and `config` is `undefined` then. Throws `TypeError` for
+ * Reads the configuration: flags before environment variables, before config files, before defaults. Mistakes of a
+ * user never throw: all of them are in `errors` at once, and `config` is `undefined` then. Throws `TypeError` for
  * an option that there is not.
  */
 export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {

@@ -18,8 +18,9 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
 export const DURATION_PATTERN: RegExp = /^(?:\d+|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+)$/
 
 /**
- * Reads a duration as Go writes it (`time.Duration`, without a sign), and so as Bacalhau's configuration has it; beyond that `d` are days,
- * and a bare number counts milliseconds. Returns whole milliseconds, or `undefined` where the text is no duration or needs finer steps than that.
+ * Reads a duration as Go writes it (`time.Duration`, without a sign), and so as Bacalhau's configuration has it;
+ * beyond that `d` are days, and a bare number counts milliseconds. Returns whole milliseconds, or `undefined` where
+ * the text is no duration or needs finer steps than that.
  */
 export function parseDuration(given: string | number): number | undefined {
   if (typeof given === 'number') return Number.isSafeInteger(given) && given >= 0 ? given : undefined

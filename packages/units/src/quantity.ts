@@ -1,8 +1,8 @@
 import { bytesIn } from './size.ts'
 
 /**
- * Reads an amount of CPU as Kubernetes writes it: cores such as `1.5`, or thousandths of one such as `500m`. Returns cores, or
- * `undefined` where the text is something else.
+ * Reads an amount of CPU as Kubernetes writes it: cores such as `1.5`, or thousandths of one such as `500m`.
+ * Returns cores, or `undefined` where the text is something else.
  */
 export function parseCpu(text: string): number | undefined {
   const [, number, thousandths] = /^(\d+(?:\.\d+)?|\.\d+)(m)?$/.exec(text) ?? []
@@ -11,10 +11,10 @@ export function parseCpu(text: string): number | undefined {
 }
 
 /**
- * Reads an amount of memory or disk as job files have it. The units are those of `parseSize`, so `512m` is 512 megabytes as in Bacalhau,
- * and no thousandth of a byte as in Kubernetes. What clients send is taken as widely as Bacalhau takes it: spaces and commas count for
- * nothing, a digit before the point may be missing, and parts of a byte are rounded. Returns bytes, or `undefined` where the text is
- * something else.
+ * Reads an amount of memory or disk as job files have it. The units are those of `parseSize`, so `512m` is 512
+ * megabytes as in Bacalhau, and no thousandth of a byte as in Kubernetes. What clients send is taken as widely as
+ * Bacalhau takes it: spaces and commas count for nothing, a digit before the point may be missing, and parts of a
+ * byte are rounded. Returns bytes, or `undefined` where the text is something else.
  */
 export function parseBytes(text: string): number | undefined {
   const bytes = Math.round(bytesIn(text.replaceAll(/[\s,]/g, '')) ?? Number.NaN)

@@ -45,7 +45,10 @@ export function parseSize(given: string | number): number | undefined {
   return Number.isSafeInteger(rounded) && Math.abs(bytes - rounded) < 1e-6 ? rounded : undefined
 }
 
-/** Returns the bytes, whole or not, of a number with a unit in any case, or without one; `undefined` where the text is something else. */
+/**
+ * Returns the bytes, whole or not, of a number with a unit in any case, or without one; `undefined` where the text
+ * is something else.
+ */
 export function bytesIn(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?|\.\d+) ?([a-z]*)$/.exec(text.toLowerCase()) ?? []
   const unitBytes = UNIT_BYTES.get(unit ?? '')

@@ -18,7 +18,10 @@ export interface Reasons {
 /** Executions that wait, or have waited, have no more entries than this. */
 const MAX_ENTRIES = 10_000
 
-/** The compute node of a store, which is asked once who runs it and how busy it is, however many of its executions are explained. */
+/**
+ * The compute node of a store, which is asked once who runs it and how busy it is, however many of its executions
+ * are explained.
+ */
 export class ComputeNode {
   readonly #terminal: Terminal
   readonly #opened: OpenedExecutions

@@ -12,7 +12,10 @@ export interface ProgramHelp {
   readonly notes: string
 }
 
-/** Makes a program without commands, which prints on the terminal. Parsing throws a `CommanderError` for wrong usage. */
+/**
+ * Makes a program without commands, which prints on the terminal. Parsing throws a `CommanderError` for wrong
+ * usage.
+ */
 export function createProgram(
   terminal: Terminal,
   { name, description, version, notes }: ProgramHelp,

@@ -1,14 +1,16 @@
 import type { Candidates, OfferedCommand, Question } from './candidates.ts'
 
 /**
- * Writes the script that completes a program in bash; zsh runs it too. Words are separated by line ends, because names of files may have
- * spaces, and compared here: `compgen -W` would run what a word holds. No variable has a name that zsh keeps for itself, such as `path`.
+ * Writes the script that completes a program in bash; zsh runs it too. Words are separated by line ends, because
+ * names of files may have spaces, and compared here: `compgen -W` would run what a word holds. No variable has a
+ * name that zsh keeps for itself, such as `path`.
  */
 export function bashScript(name: string, commands: readonly OfferedCommand[], shell: 'bash' | 'zsh'): string {
-  const paths = commands.map(
-    ({ path, commands: inner, options, argument }) =>
-      `      ${quoted([path])}) ${offer({ ...argument, words: [...inner.map((one) => one.name), ...(argument.words ?? [])] })} flags=${quoted(options.map((option) => option.name))}; break ;;`,
-  )
+  const paths = commands.map(({ path, commands: inner, options, argument }) => {
+    const words = [...inner.map((one) => one.name), ...(argument.words ?? [])]
+    const flags = quoted(options.map((option) => option.name))
+    return `      ${quoted([path])}) ${offer({ ...argument, words })} flags=${flags}; break ;;`
+  })
   const values = commands.flatMap(({ path, options }) =>
     options.flatMap((option) =>
       option.value === undefined

@@ -16,7 +16,10 @@ export interface Question {
   readonly passOn: readonly string[]
 }
 
-/** Tells what may stand in the place of an argument or of an option's value; `undefined` where its own declaration says all. */
+/**
+ * Tells what may stand in the place of an argument or of an option's value; `undefined` where its own declaration
+ * says all.
+ */
 export type CandidatesOf = (place: Argument | Option, command: Command) => Candidates | undefined
 
 /** An option as a shell completes it. */
@@ -46,7 +49,10 @@ export interface CompletionOptions {
   readonly inPlaceOfCommand?: Candidates
 }
 
-/** Lists a command and all below it that the help shows. An option's value is a file unless something else is known of it. */
+/**
+ * Lists a command and all below it that the help shows. An option's value is a file unless something else is known
+ * of it.
+ */
 export function offeredCommands(
   command: Command,
   candidatesOf: CandidatesOf,

@@ -1,6 +1,6 @@
 /**
- * Control characters (C0, C1), the ends of lines and paragraphs of Unicode, and its format characters: those that turn the direction of
- * text, that take no room, and that nobody sees.
+ * Control characters (C0, C1), the ends of lines and paragraphs of Unicode, and its format characters: those that
+ * turn the direction of text, that take no room, and that nobody sees.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 /** The end of a line, as Unix and Windows write it; and a tab, which only moves on. */

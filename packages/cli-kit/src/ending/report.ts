@@ -12,7 +12,10 @@ export interface ReportOptions {
   readonly debug: boolean
 }
 
-/** Says on standard error why a command ended, and returns the exit code. An error that nobody foresaw is told as one. */
+/**
+ * Says on standard error why a command ended, and returns the exit code. An error that nobody foresaw is told as
+ * one.
+ */
 export function report(terminal: Terminal, error: unknown, { unforeseen, debug }: ReportOptions): number {
   if (error instanceof CommanderError) return reportUsage(terminal, error)
   if (isFailure(error)) {

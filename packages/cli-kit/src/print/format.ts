@@ -22,7 +22,10 @@ export function json(value: unknown, indent = 0): string {
   return printableLines(JSON.stringify(value, null, indent) ?? 'null')
 }
 
-/** Writes a value as YAML, safe to show where that is a terminal: escapes would be taken for text where a program reads them. */
+/**
+ * Writes a value as YAML, safe to show where that is a terminal: escapes would be taken for text where a program
+ * reads them.
+ */
 export function yaml({ outputIsTerminal }: Terminal, value: unknown): string {
   if (stringify === undefined) throw new TypeError('YAML was not prepared: call prepareFormat first.')
   const text = stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })

@@ -71,7 +71,10 @@ export class RowPrinter<T> {
     this.#pending = []
   }
 
-  /** Finishes the listing. A table without rows says `empty` on standard error; where that is `null`, it is its header. */
+  /**
+   * Finishes the listing. A table without rows says `empty` on standard error; where that is `null`, it is its
+   * header.
+   */
   end(empty: string | null = 'nothing'): void {
     if (this.#format === 'json') this.#terminal.out(this.count === 0 ? '[]\n' : '\n]\n')
     if (this.#format === 'yaml' && this.count === 0) this.#terminal.out('[]\n')
@@ -96,7 +99,10 @@ export class RowPrinter<T> {
   }
 }
 
-/** Prints a listing that is there as a whole; JSON is one indented document, and a table has its header also where nothing is in it. */
+/**
+ * Prints a listing that is there as a whole; JSON is one indented document, and a table has its header also where
+ * nothing is in it.
+ */
 export function printList<T>(
   terminal: Terminal,
   format: Format,

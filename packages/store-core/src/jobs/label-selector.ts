@@ -8,8 +8,8 @@ const HINT =
   'write conditions with commas between them: key=value, key!=value, key in (a,b), key notin (a,b), key, !key, key>1, key<1; keys and values have no spaces and none of = ! < > ( ) ,'
 
 /**
- * Reads a label selector in the grammar of Kubernetes, such as `env=prod,tier in (a,b),!old`: all its conditions must hold, and an empty
- * text has none. Throws `INVALID_ARGUMENT` that says what was found where.
+ * Reads a label selector in the grammar of Kubernetes, such as `env=prod,tier in (a,b),!old`: all its conditions
+ * must hold, and an empty text has none. Throws `INVALID_ARGUMENT` that says what was found where.
  */
 export function parseLabelSelector(selector: string): LabelRequirement[] {
   const tokens = new Tokens(selector)
