@@ -1,8 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { Failure, isFailure, printable, shortId, type Terminal } from '@saltcod/cli-kit'
 import { formatDuration } from '@saltcod/units'
 import { wasLost } from '../client/unreachable.ts'
 import { EXIT } from '../exit-code.ts'
+import { pause } from '../waiting/pause.ts'
+import { retry } from '../waiting/retry.ts'
 import { Interrupt } from './interrupt.ts'
 
 const FIRST_PAUSE_MS = 100
@@ -66,6 +67,8 @@ export class NodeWait {
   readonly #mostMs: number
   readonly #signal: AbortSignal
   #isMet: boolean
+  /** Whoever waits was told that the node is lost. */
+  #isTold = false
   #losses = 0
 
   constructor(terminal: Terminal, waitedFor: WaitedFor, mostMs: number, signal: AbortSignal) {
@@ -87,31 +90,34 @@ export class NodeWait {
 
   /** Asks a node something that may be asked again, until it answers. */
   async call<T>(ask: () => Promise<T>): Promise<T> {
+    this.refuseInterrupted()
     let lostAtMs: number | undefined
-    let pauseMs = FIRST_PAUSE_MS
-    for (;;) {
+    try {
+      const answer = await retry(() => this.#unlessInterrupted(ask()), {
+        signal: this.#signal,
+        firstWaitMs: FIRST_PAUSE_MS,
+        longestWaitMs: LONGEST_PAUSE_MS,
+        isFinal: (error) => {
+          if (!this.#isLoss(error)) return true
+          lostAtMs ??= performance.now()
+          return performance.now() - lostAtMs >= this.#mostMs
+        },
+        onFailure: (error) => this.#tell(error),
+      })
+      this.#isMet = true
+      if (lostAtMs !== undefined) this.#found()
+      return answer
+    } catch (error) {
       this.refuseInterrupted()
-      try {
-        const answer = await this.#unlessInterrupted(ask())
-        this.#isMet = true
-        if (lostAtMs !== undefined) this.#found()
-        return answer
-      } catch (error) {
-        if (!isFailure(error) || error.exitCode !== EXIT.unreachable) throw error
-        if (!this.#isMet && !wasLost(error)) throw error
-        this.#isMet = true
-        if (this.#mostMs > 0 && lostAtMs === undefined) this.#tell(error)
-        lostAtMs ??= performance.now()
-        if (performance.now() - lostAtMs >= this.#mostMs) throw this.#givenUp(error)
-      }
-      await this.pause(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
+      throw this.#isLoss(error) ? this.#givenUp(error) : error
+    } finally {
+      this.#isTold = false
     }
   }
 
   /** Waits a moment. Throws a `Failure` at Ctrl-C. */
   async pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#signal }).catch(() => undefined)
+    await pause(ms, this.#signal)
     this.refuseInterrupted()
   }
 
@@ -145,7 +151,15 @@ export class NodeWait {
     this.#terminal.err('The node is back.\n')
   }
 
-  #tell(error: Failure): void {
+  /** Tells whether an error says that a node which had answered cannot be reached for now. */
+  #isLoss(error: unknown): error is Failure {
+    return isFailure(error) && error.exitCode === EXIT.unreachable && (this.#isMet || wasLost(error))
+  }
+
+  #tell(error: unknown): void {
+    if (this.#isTold || !this.#isLoss(error)) return
+    this.#isTold = true
+    this.#isMet = true
     const most = formatDuration(this.#mostMs)
     this.#terminal.err(
       `Warning: ${printable(error.message)}; waiting for it up to ${most}, ${this.#for.onReturn}\n`,
