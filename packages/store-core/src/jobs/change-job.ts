@@ -7,7 +7,7 @@ import type { EventInput } from '../model/history.ts'
 import type { Job } from '../model/job.ts'
 import { addHistoryEntry } from '../rows/history.ts'
 import type { Mutation } from '../rows/mutation.ts'
-import { inState, withFields } from '../rows/state-row.ts'
+import { inState, setFields } from '../rows/state-row.ts'
 import { JOB_MACHINE, type JobState } from '../states/job-state.ts'
 import { checkTransition, type Expectation } from '../states/transitions.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
@@ -49,12 +49,10 @@ export function moveJob(
     to,
   )
   const { nowMs } = mutation
-  const moved = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', mutation)
-  const row: JobRow = {
-    ...withFields(moved, { deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs) }),
-    modifiedAtMs: nowMs,
-    revision: before.row.revision + 1,
-  }
+  const row = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', mutation)
+  setFields(row, { deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs) })
+  row.modifiedAtMs = nowMs
+  row.revision = before.row.revision + 1
   const after = replaceJobRow(mutation, before, row)
   const said = { topic: 'State Update', message: row.stateMessage ?? to }
   recordJobEvent(mutation, after, before.row.state, { ...said, ...event })

@@ -9,7 +9,7 @@ import type { StateMachine } from '../states/transitions.ts'
 import { type IndexRow, keyRows } from './index-row.ts'
 import { deadlineKey, type Mutation } from './mutation.ts'
 import type { RecordTable } from './record-table.ts'
-import { inState, type StateRow, withFields } from './state-row.ts'
+import { type Draft, inState, type StateRow, setFields } from './state-row.ts'
 import { INDEX } from './tables.ts'
 
 /** What the row of an execution has in both kinds of store; what is absent is `null`, empty or zero in the model. */
@@ -146,13 +146,13 @@ export class ExecutionRows<State extends string, Row extends ExecutionFields<Sta
   ): Row {
     requireOptionalText('message', message)
     const text = message ?? event?.message ?? ''
-    const moved = to === null ? before : inState(this.machine, before, to, text, mutation)
-    return {
-      ...withFields(moved, fields),
-      ...(endReason === undefined ? {} : { endReason }),
-      revision: before.revision + 1,
-      modifiedAtMs: mutation.nowMs,
-    }
+    const draft: Draft<Row> = to === null ? { ...before } : inState(this.machine, before, to, text, mutation)
+    setFields(draft, fields)
+    const shared = draft as Draft<ExecutionFields<State>>
+    if (endReason !== undefined) shared.endReason = endReason
+    shared.revision = before.revision + 1
+    shared.modifiedAtMs = mutation.nowMs
+    return draft
   }
 
   /** Replaces an execution's row, and moves index, counters, deadline and feed with it. */

@@ -16,20 +16,20 @@ import type { DiskNames } from './field-names.ts'
 import type { Mutation } from './mutation.ts'
 import { RecordTable } from './record-table.ts'
 
-/** One line of history; an entry of an execution has its id and node. */
+/** One line of history; an entry of an execution has its id and node. A field that is `undefined` is not written. */
 interface HistoryRow {
   readonly atMs: number
   readonly jobVersion: number
-  readonly executionId?: string
-  readonly nodeId?: string
-  readonly previousState?: string
+  readonly executionId?: string | undefined
+  readonly nodeId?: string | undefined
+  readonly previousState?: string | undefined
   readonly newState: string
   readonly revision: number
-  readonly message?: string
-  readonly topic?: string
-  readonly details?: TextMap
+  readonly message?: string | undefined
+  readonly topic?: string | undefined
+  readonly details?: TextMap | undefined
   /** Set by a repair: entries before this one were lost, so it follows from none. */
-  readonly isLoss?: true
+  readonly isLoss?: true | undefined
 }
 
 /** The names of {@link HistoryRow} on disk. */
@@ -82,14 +82,14 @@ export function addHistoryEntry(mutation: Mutation, subject: HistorySubject, eve
   historyTable.put(mutation.rows, tuple(subject.ownerKey, sequence), {
     atMs: mutation.nowMs,
     jobVersion: subject.jobVersion,
-    ...(subject.executionId === undefined ? {} : { executionId: subject.executionId }),
-    ...(subject.nodeId === undefined ? {} : { nodeId: subject.nodeId }),
-    ...(subject.previousState === null ? {} : { previousState: subject.previousState }),
+    executionId: subject.executionId,
+    nodeId: subject.nodeId,
+    previousState: subject.previousState ?? undefined,
     newState: subject.newState,
     revision: subject.revision,
-    ...(message === '' ? {} : { message }),
-    ...(topic === '' ? {} : { topic }),
-    ...(Object.keys(details).length === 0 ? {} : { details }),
+    message: message === '' ? undefined : message,
+    topic: topic === '' ? undefined : topic,
+    details: Object.keys(details).length === 0 ? undefined : details,
   })
   return sequence
 }
@@ -104,15 +104,15 @@ export function restoreHistoryEntry(
   historyTable.put(rows, tuple(ownerKey, sequence), {
     atMs,
     jobVersion,
-    ...(executionId === null ? {} : { executionId }),
-    ...(nodeId === null ? {} : { nodeId }),
-    ...(previousState === null ? {} : { previousState }),
+    executionId: executionId ?? undefined,
+    nodeId: nodeId ?? undefined,
+    previousState: previousState ?? undefined,
     newState,
     revision,
-    ...(event.message === '' ? {} : { message: event.message }),
-    ...(event.topic === '' ? {} : { topic: event.topic }),
-    ...(Object.keys(event.details).length === 0 ? {} : { details: event.details }),
-    ...(isLoss(event) ? { isLoss: true as const } : {}),
+    message: event.message === '' ? undefined : event.message,
+    topic: event.topic === '' ? undefined : event.topic,
+    details: Object.keys(event.details).length === 0 ? undefined : event.details,
+    isLoss: isLoss(event) ? true : undefined,
   })
 }
 
