@@ -18,8 +18,6 @@ export type {
 export type { HistoryQuery } from './contract/history.ts'
 export type { JobStore } from './contract/job-store.ts'
 export type {
-  HoldJob,
-  ImportJob,
   JobQuery,
   LabelRequirement,
   ReviseJob,
