@@ -1,12 +1,6 @@
+import type { Frozen } from './freeze.ts'
 import type { PickValue, Setting } from './setting.ts'
 import { isSetting, SETTING_TREE, type SettingSection } from './settings.ts'
-
-/** Read-only through and through. */
-type Frozen<Value> = Value extends readonly (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : Value extends object
-    ? { readonly [Name in keyof Value]: Frozen<Value[Name]> }
-    : Value
 
 type HeldBy<Entry> =
   Entry extends Setting<infer _Value, infer Held>

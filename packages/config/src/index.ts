@@ -6,6 +6,7 @@ export { makeDirectory } from './directory.ts'
 export type { Environment } from './environment.ts'
 export { findStores } from './find-stores.ts'
 export { type ConfigFlag, configFlags, type Flags, type FlagUse } from './flags.ts'
+export type { Frozen } from './freeze.ts'
 export { configSchema, type JsonSchema } from './json-schema.ts'
 export {
   CONFIG_FILE_NAME,

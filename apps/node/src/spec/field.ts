@@ -3,13 +3,6 @@ import { z } from 'zod'
 
 // Clients written in Go send null for what is empty, so every field may be null.
 
-/** Read-only through and through. */
-export type Frozen<Value> = Value extends readonly (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : Value extends object
-    ? { readonly [Name in keyof Value]: Frozen<Value[Name]> }
-    : Value
-
 /** A text; empty where it is absent. */
 export const text = z
   .string()

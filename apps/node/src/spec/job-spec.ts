@@ -1,6 +1,6 @@
+import type { Frozen } from '@saltcod/config'
 import { z } from 'zod'
 import {
-  type Frozen,
   json,
   listOf,
   mapOf,

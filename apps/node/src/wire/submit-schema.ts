@@ -1,5 +1,6 @@
+import type { Frozen } from '@saltcod/config'
 import { z } from 'zod'
-import { type Frozen, flag, text, trimmed, whole } from '../spec/field.ts'
+import { flag, text, trimmed, whole } from '../spec/field.ts'
 import { jobSchema } from '../spec/job-spec.ts'
 import { keysOf } from '../spec/loose-keys.ts'
 
