@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { mountSmallDisk } from '../../../test/small-disk.ts'
 import { useFixtureSession } from './fixture-session.ts'
 
 const session = useFixtureSession()
@@ -10,14 +11,7 @@ const session = useFixtureSession()
 function readOnlyCopy(): string | undefined {
   const disk = session.at('read-only')
   mkdirSync(disk)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', disk], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
-  onTestFinished(() => {
-    execFileSync('umount', ['-l', disk])
-  })
+  if (!mountSmallDisk('64m', disk)) return undefined
   cpSync(session.at('repository'), disk, { recursive: true })
   execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'ignore' })
   return disk

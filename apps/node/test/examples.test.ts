@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import type { WireGetJobAnswer } from '../src/wire/models.ts'
-import { saltcod, serveNode, temporaryDirectory } from './cli/binary.ts'
+import { saltcod, serveNode } from './cli/binary.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url))
 

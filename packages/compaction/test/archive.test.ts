@@ -13,6 +13,7 @@ import { gunzipSync } from 'node:zlib'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import {
   type Archive,
   type ArchivedJob,
@@ -22,7 +23,6 @@ import {
   openArchive,
   readArchivedJob,
 } from '../src/index.ts'
-import { temporaryDirectory } from './backends.ts'
 import { fillWithJobs, TestClock } from './workload.ts'
 
 async function someJobs(number = 12): Promise<ArchivedJob[]> {

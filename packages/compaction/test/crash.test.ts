@@ -6,8 +6,8 @@ import type { JobStore } from '@saltcod/store-core'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type ArchivedJob, applyRetention, openArchive, readArchivedJob } from '../src/index.ts'
-import { temporaryDirectory } from './backends.ts'
 import { fillWithJobs, TestClock } from './workload.ts'
 
 const SCRIPT = fileURLToPath(new URL('./retention-process.mjs', import.meta.url))

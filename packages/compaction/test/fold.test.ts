@@ -3,6 +3,7 @@ import { openExecutionStore, openJobStore } from '@saltcod/store-core/backend'
 import { unfoldedStore } from '@saltcod/store-core/format'
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import {
   applyExecutionRetention,
   applyRetention,
@@ -10,7 +11,7 @@ import {
   openArchive,
   readArchivedJob,
 } from '../src/index.ts'
-import { BACKENDS, temporaryDirectory } from './backends.ts'
+import { BACKENDS } from './backends.ts'
 import { dumpRows, fillWithExecutions, fillWithJobs, TestClock } from './workload.ts'
 
 const DAY_MS = 86_400_000

@@ -3,8 +3,8 @@ import { type KvStore, openJobStore, STORE_TABLES } from '@saltcod/store-core/ba
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { compact, deadShare, rewrite } from '../src/index.ts'
-import { temporaryDirectory } from './backends.ts'
 
 const clock = () => 1_700_000_000_000
 

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type ArchivedJob, openArchive, readArchivedJob } from '../src/index.ts'
-import { temporaryDirectory } from './backends.ts'
 import { fillWithJobs, TestClock } from './workload.ts'
 
 const BLOCK = 512

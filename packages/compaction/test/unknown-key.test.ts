@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { JobStore } from '@saltcod/store-core'
 import { openMemoryExecutionStore, openMemoryJobStore, openMemoryKv } from '@saltcod/store-memory'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 import {
   applyExecutionRetention,
@@ -25,12 +23,6 @@ async function open(): Promise<JobStore<Picture>> {
   const store = await openMemoryJobStore<Picture>()
   onTestFinished(() => store.close())
   return store
-}
-
-function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-unknown-key-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
 }
 
 test('options and rules that there are not are refused with the nearest one, and nothing goes', async () => {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { formatProblem, loadConfig } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 function errorsOf(contents: string | Uint8Array): string[] {
   const home = temporaryDirectory({ 'c.yaml': contents })

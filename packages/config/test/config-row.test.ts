@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { buildConfig } from '../src/config.ts'
 import {
   configFlags,
@@ -15,7 +16,6 @@ import {
 } from '../src/index.ts'
 import type { AnySetting } from '../src/setting.ts'
 import { SETTINGS } from '../src/settings.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 describe('listConfig and getConfig', () => {
   it('show every setting with value and origin', () => {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import {
   type Config,
   findStores,
@@ -12,7 +13,7 @@ import {
   resolvePaths,
   type StoreFinding,
 } from '../src/index.ts'
-import { boltFile, temporaryDirectory } from './temporary-directory.ts'
+import { boltFile } from './samples.ts'
 
 const OURS_COMPUTE = 'me-compute/executions.db'
 const OURS_REQUESTER = 'me-requester/jobs.db'

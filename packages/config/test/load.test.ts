@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { formatProblem, type LoadedConfig, loadConfig } from '../src/index.ts'
 import { SETTINGS } from '../src/settings.ts'
-import { nested, temporaryDirectory } from './temporary-directory.ts'
+import { nested } from './samples.ts'
 
 function lines(loaded: LoadedConfig): string[] {
   return loaded.errors.map(formatProblem)

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { ensureNodeId, formatProblem, makeNodeId, NODE_ID_FILE_NAME, readNodeId } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 describe('the node id', () => {
   it('is made in the manner of Bacalhau', () => {

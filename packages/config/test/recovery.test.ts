@@ -1,8 +1,9 @@
 import { RECOVERY_ACTIONS, recoveryPolicy } from '@saltcod/recovery'
 import { COMPUTE_MACHINE, COMPUTE_STATES } from '@saltcod/store-core'
 import { describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { loadConfig } from '../src/index.ts'
-import { nested, temporaryDirectory } from './temporary-directory.ts'
+import { nested } from './samples.ts'
 
 const STATES = COMPUTE_STATES.filter((state) => !COMPUTE_MACHINE.terminal.has(state))
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { basename, dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import {
   type Config,
   findStores,
@@ -11,7 +12,6 @@ import {
   rememberStores,
   type StoreIds,
 } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 const IDS: StoreIds = { requester: 'store-1', compute: 'store-2' }
 const START = Date.UTC(2026, 0, 2, 3, 4, 5)

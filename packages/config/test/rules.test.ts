@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { formatProblem, loadConfig } from '../src/index.ts'
 import { RULES } from '../src/rules.ts'
 import { SETTINGS } from '../src/settings.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 function errorsOf(contents: string, argv: readonly string[] = []): string[] {
   const home = temporaryDirectory({ 'c.yaml': contents })

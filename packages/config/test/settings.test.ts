@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type Config, formatProblem, type LoadedConfig, loadConfig } from '../src/index.ts'
-import { nested, temporaryDirectory } from './temporary-directory.ts'
+import { nested } from './samples.ts'
 
 interface Row {
   readonly key: string

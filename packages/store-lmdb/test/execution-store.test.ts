@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-
 import { executionStoreSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 executionStoreSuite({
   name: 'lmdb',

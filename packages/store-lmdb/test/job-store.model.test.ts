@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-
 import { type CommandSeed, runJobCommands } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 import { openLmdbJobStore } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 15 : 1_000
 const COMMANDS = 300

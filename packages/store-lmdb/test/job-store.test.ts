@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-
 import { jobStoreSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 import { openLmdbJobStore } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 jobStoreSuite({
   name: 'lmdb',

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbJobStore } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 const WORKING = fileURLToPath(new URL('./working-process.mjs', import.meta.url))
 const MOST_DEATHS = 20

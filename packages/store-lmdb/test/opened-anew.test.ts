@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-
 import {
   executionStoreOpenedAnew,
   executionStoreSuite,
@@ -7,9 +6,9 @@ import {
   jobStoreSuite,
 } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 const name = 'lmdb, opened anew before what was written is read'
 

@@ -10,10 +10,10 @@ import {
 import { expect, test } from 'vitest'
 import { renewOwnerNotes } from '../../../test/owner-notes.ts'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../src/index.ts'
 
 import { StoreProcess } from './store-process.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 /** So many images of a normal run; a long one opens all. */

@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openArchive } from '@saltcod/compaction'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { GcReport } from '../../src/retention/gc-report.ts'
 import type { WireError, WireJob, WirePage } from '../../src/wire/models.ts'
-import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
-import { fillDisk, smallDisk } from './small-disk.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined

@@ -155,15 +155,3 @@ export class AttackedNode {
     }
   }
 }
-
-/** Waits until something holds. */
-export async function waitFor(
-  what: string | (() => string),
-  holds: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const endMs = Date.now() + DEADLINE_MS
-  while (!(await holds())) {
-    if (Date.now() > endMs) assert.fail(typeof what === 'string' ? what : what())
-    await delay(10)
-  }
-}

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AttackedNode, waitFor } from './attacked-node.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import type { AttackedNode } from './attacked-node.ts'
 
 const PROBE = new URL('memory-probe.mjs', import.meta.url)
 
@@ -30,7 +31,7 @@ export async function footprintOf(node: AttackedNode, directory: string): Promis
   const path = join(directory, 'memory.json')
   rmSync(path, { force: true })
   node.send('SIGUSR2')
-  await waitFor('the node tells what it holds', () => existsSync(path))
+  await eventually('the node tells what it holds', () => existsSync(path))
   const { heapUsed, heapTotal, external } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>
   const status = readFileSync(`/proc/${node.pid}/status`, 'latin1')
   return {

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
-import { temporaryDirectory } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
-import { fillDisk, smallDisk } from './small-disk.ts'
 import { checkStores } from './stores-of.ts'
 
 const SERVICES = 30

@@ -4,10 +4,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
+import { eventually } from '../../../../test/eventually.ts'
 import { keeperMarkerOf } from '../../src/compute/keeper/marker.ts'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 import { executionStateName } from '../../src/wire/state-number.ts'
-import { AttackedNode, waitFor } from './attacked-node.ts'
+import { AttackedNode } from './attacked-node.ts'
 import { processesWith } from './job-processes.ts'
 import { killPart, type NodePart, type PartKind, partsOf } from './node-parts.ts'
 import { type Kill, RunVerdict, STOPPED } from './run-verdict.ts'
@@ -127,7 +128,7 @@ export class KilledNode {
     }
     await this.node.start()
     const goesOn = (): string[] => this.#left(true).filter((line) => left.includes(line))
-    await waitFor(
+    await eventually(
       () => `the next node ends what is left: ${goesOn().join('; ')}`,
       () => goesOn().length === 0,
     )
@@ -135,7 +136,7 @@ export class KilledNode {
 
   /** Waits until no process of its jobs is left; where the node is gone, no helper of it either. */
   async untilNoneIsLeft(withHelpers: boolean): Promise<void> {
-    await waitFor(
+    await eventually(
       () => `nothing is left: ${this.#left(withHelpers).join('; ')}`,
       () => this.#left(withHelpers).length === 0,
     )
@@ -197,7 +198,7 @@ export class KilledNode {
     assert.equal((await this.node.request('POST', 'saltcod/gc', { maxCount: 0 })).status, 200)
     const lying = (): string[] =>
       this.#directories.flatMap((directory) => namesIn(directory).map((name) => join(directory, name)))
-    await waitFor(
+    await eventually(
       () => `nothing lies about: ${lying().join()}`,
       () => lying().length === 0,
     )
@@ -214,7 +215,7 @@ export class KilledNode {
   async #ended(job: VariedJob, id: string): Promise<WireGetJobAnswer> {
     let answer = await this.node.job(id)
     const state = (): string => answer.Job.State.StateType
-    await waitFor(
+    await eventually(
       () => `${job.name} (${job.kind}) ends; it is ${state()}: ${JSON.stringify(answer.History)}`,
       async () => {
         answer = await this.node.job(id)

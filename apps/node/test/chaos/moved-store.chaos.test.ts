@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../cli/binary.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { noopJob } from './chaos-jobs.ts'
 import { pictureOf } from './directory-picture.ts'

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { PidNamespaces } from '../../src/compute/keeper/pid-namespaces.ts'
 import type { WireNodeInfo } from '../../src/wire/models.ts'
-import { temporaryDirectory } from '../cli/binary.ts'
-import { AttackedNode, waitFor } from './attacked-node.ts'
+import { AttackedNode } from './attacked-node.ts'
 import { shellJob, watchfulJob } from './chaos-jobs.ts'
 import { GUESTS, guestJob } from './guest-jobs.ts'
 
@@ -34,14 +35,14 @@ test.runIf(available)('a job that kills all that it can reach is noticed by no n
   const gate = join(directory, 'gate')
   const node = new AttackedNode(join(directory, 'repo'), ['--allow-exec'])
   await node.start()
-  await waitFor('the node has namespaces for its jobs', async () => {
+  await eventually('the node has namespaces for its jobs', async () => {
     const { Labels } = (await (await node.request('GET', 'agent/node')).json()) as WireNodeInfo
     return Labels['saltcod/exec-isolation'] === 'pid-namespace'
   })
   const guest = await node.submit(guestJob('batch', 'guest', GUESTS.endless))
   const watchful = [await node.submit(watchfulJob('one', gate)), await node.submit(watchfulJob('two', gate))]
   for (const id of [guest, ...watchful]) await node.until(id, 'Running')
-  await waitFor('the guest has its runner', async () =>
+  await eventually('the guest has its runner', async () =>
     (await helpersOf(node)).includes('saltcod_runners_started_total 2'),
   )
   const before = await helpersOf(node)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../cli/binary.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { shellJob } from './chaos-jobs.ts'
 

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../cli/binary.ts'
-import { AttackedNode, waitFor } from './attacked-node.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { AttackedNode } from './attacked-node.ts'
 import { checkStores } from './stores-of.ts'
 
 const SOURCE = new URL('./shifted-clock.c', import.meta.url)
@@ -88,7 +89,7 @@ test('a job that was interrupted while the clock was a day ahead runs when it is
     await node.start()
   }
   // Not only to the side that runs it: the requester's time of the end is the one that counts.
-  await waitFor('the last interruption is known', async () => {
+  await eventually('the last interruption is known', async () => {
     const items = (await node.job(id)).Executions?.Items ?? []
     return items.every(({ ComputeState }) => ComputeState.StateType !== RUNNING)
   })

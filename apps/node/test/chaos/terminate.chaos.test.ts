@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../cli/binary.ts'
-import { AttackedNode, waitFor } from './attacked-node.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { AttackedNode } from './attacked-node.ts'
 import { gatedJob, noopJob, stoppingJob, wasmJob } from './chaos-jobs.ts'
 import { processesWith } from './job-processes.ts'
 import { checkStores } from './stores-of.ts'
@@ -21,7 +22,7 @@ test('SIGTERM ends a node whose work takes longer than the grace period, and the
     await node.submit(noopJob('batch', 'nothing', 100_000_000)),
   ]
   for (const id of ids) await node.until(id, 'Running')
-  await waitFor('the processes of the jobs run', () => processesWith(mark).length >= 2)
+  await eventually('the processes of the jobs run', () => processesWith(mark).length >= 2)
 
   expect(await node.signal('SIGTERM'), node.log).toEqual({ code: 0, signal: null })
   expect(processesWith(mark)).toEqual([])
@@ -39,7 +40,7 @@ test('SIGTERM ends a node whose work takes longer than the grace period, and the
     expect((await node.request('DELETE', `orchestrator/jobs/${id}`)).status).toBe(200)
     await node.until(id, 'Stopped')
   }
-  await waitFor('a stopped job leaves no process', () => processesWith(mark).length === 0)
+  await eventually('a stopped job leaves no process', () => processesWith(mark).length === 0)
   expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 })
 
@@ -54,12 +55,14 @@ test('a job that stops its keeper can be stopped, and does not outlive its node'
   })
   await node.start()
   const first = await node.submit(stoppingJob('first', mark, marks))
-  await waitFor('the first has stopped its keeper', () => readFileSync(marks, 'utf8') === 'first\n')
+  await eventually('the first has stopped its keeper', () => readFileSync(marks, 'utf8') === 'first\n')
   expect((await node.request('DELETE', `orchestrator/jobs/${first}`)).status).toBe(200)
-  await waitFor('the first is gone', () => processesWith(mark).length === 0)
+  await eventually('the first is gone', () => processesWith(mark).length === 0)
 
   await node.submit(stoppingJob('second', mark, marks))
-  await waitFor('the second has stopped its keeper', () => readFileSync(marks, 'utf8').endsWith('second\n'))
+  await eventually('the second has stopped its keeper', () =>
+    readFileSync(marks, 'utf8').endsWith('second\n'),
+  )
   expect(await node.signal('SIGTERM'), node.log).toEqual({ code: 0, signal: null })
   expect(processesWith(mark)).toEqual([])
 })

@@ -97,13 +97,6 @@ export async function jobUntil(url: string, id: string, state: string): Promise<
   }
 }
 
-/** Makes a directory for one test. */
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-cli-'))
-  onTestFinished(() => removeDirectory(directory))
-  return directory
-}
-
 /** Serves a node in its own process until it takes requests; it ends with the test. */
 export async function serveNode(directory: string, flags: readonly string[] = []): Promise<Served> {
   const node = await startNode(directory, flags)

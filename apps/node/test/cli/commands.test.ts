@@ -5,16 +5,10 @@ import { examplesOf, processTerminal } from '@saltcod/cli-kit'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { createCommandLine } from '../../src/cli/program.ts'
 import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
-import {
-  COMMANDS,
-  closedPort,
-  keptNode,
-  type Served,
-  type saltcod as start,
-  temporaryDirectory,
-} from './binary.ts'
+import { COMMANDS, closedPort, keptNode, type Served, type saltcod as start } from './binary.ts'
 
 const HELLO = `name: hello
 type: batch

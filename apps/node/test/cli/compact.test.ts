@@ -6,11 +6,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
 import { ProgramSession } from '../../../../test/program-session.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { CompactionReport, CompactionStatus } from '../../src/compaction/compaction-report.ts'
-import { waitFor } from '../chaos/attacked-node.ts'
 import { storePaths } from '../chaos/stores-of.ts'
-import { COMMANDS, closedPort, jobUntil, type Served, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, closedPort, jobUntil, type Served, serveNode } from './binary.ts'
 import { RunningCommand } from './running-command.ts'
 
 let session: ProgramSession
@@ -150,7 +151,7 @@ test('Ctrl-C ends the waiting, and says that the node goes on', async () => {
   const command = new RunningCommand(['compact', '--port', compacting.port], {
     BACALHAU_DIR: temporaryDirectory(),
   })
-  await waitFor('the command asks how far it is', () => compacting.asked() >= 2)
+  await eventually('the command asks how far it is', () => compacting.asked() >= 2)
   command.signal('SIGINT')
   assert.equal(await command.exited, 130)
   assert.match(
@@ -166,9 +167,9 @@ test('a compaction whose node was lost is begun again when that is back', async 
   const command = new RunningCommand(['compact', '--port', port, '--output', 'json'], {
     BACALHAU_DIR: directory,
   })
-  await waitFor('the command asks how far it is', () => compacting.asked() >= 2)
+  await eventually('the command asks how far it is', () => compacting.asked() >= 2)
   await compacting.kill()
-  await waitFor('it waits', () =>
+  await eventually('it waits', () =>
     command.stderr.includes('waiting for it up to 1m, the stores stay as they are'),
   )
   await serveNode(directory, ['--port', port])
@@ -196,10 +197,10 @@ test.each([
     node.signal('SIGSTOP')
     const more = verb === 'gc' ? ['--max-count', '0'] : []
     const command = new RunningCommand([verb, ...more], node.env)
-    await waitFor('the command has reached the node', () => command.isConnectedTo(port))
+    await eventually('the command has reached the node', () => command.isConnectedTo(port))
     node.signal('SIGKILL')
     await node.exited
-    await waitFor('it waits', () => command.stderr.includes(says))
+    await eventually('it waits', () => command.stderr.includes(says))
     await serveNode(directory, ['--port', port])
     assert.equal(await command.exited, 0, command.stderr)
     assert.match(command.stdout, ends)
@@ -226,7 +227,7 @@ test.each(['compact', 'gc'])(
     const node = await serveNode(temporaryDirectory())
     node.signal('SIGSTOP')
     const command = new RunningCommand([verb, '--wait-for-node', '200ms'], node.env)
-    await waitFor('the command has reached the node', () => command.isConnectedTo(new URL(node.url).port))
+    await eventually('the command has reached the node', () => command.isConnectedTo(new URL(node.url).port))
     node.signal('SIGKILL')
     assert.equal(await command.exited, 3)
     assert.match(
@@ -241,7 +242,7 @@ test('Ctrl-C ends gc at once, whatever its node does', async () => {
   const node = await serveNode(temporaryDirectory())
   node.signal('SIGSTOP')
   const command = new RunningCommand(['gc', '--max-count', '0'], node.env)
-  await waitFor('the command has reached the node', () => command.isConnectedTo(new URL(node.url).port))
+  await eventually('the command has reached the node', () => command.isConnectedTo(new URL(node.url).port))
   command.signal('SIGINT')
   assert.equal(await command.exited, 130)
   assert.match(

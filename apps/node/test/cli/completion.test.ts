@@ -4,8 +4,9 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { noopJob, startTestNode } from '../node-fixture.ts'
-import { PROGRAM, saltcod, temporaryDirectory } from './binary.ts'
+import { PROGRAM, saltcod } from './binary.ts'
 
 function has(shell: string): boolean {
   return spawnSync(shell, ['-c', 'true']).status === 0

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
-import { COMMANDS, temporaryDirectory } from './binary.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { COMMANDS } from './binary.ts'
 
 let session: ProgramSession
 

@@ -3,9 +3,10 @@ import { INDEX, idTuple, tuple } from '@saltcod/store-core/format'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { storePaths } from '../chaos/stores-of.ts'
 import { noopJob } from '../node-fixture.ts'
-import { COMMANDS, jobUntil, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, jobUntil, serveNode } from './binary.ts'
 
 let session: ProgramSession
 beforeAll(() => {

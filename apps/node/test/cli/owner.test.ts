@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'vitest'
-import { saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { saltcod, serveNode } from './binary.ts'
 
 test('a running repository has no second node, by whatever name and whatever was removed beside its stores', async () => {
   const node = await serveNode(temporaryDirectory())

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'vitest'
-import { smallDisk } from '../chaos/small-disk.ts'
-import { saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { smallDisk } from '../../../../test/small-disk.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { saltcod, serveNode } from './binary.ts'
 
 /** A repository with a configuration. */
 function configured(config: string): string {

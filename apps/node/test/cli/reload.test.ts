@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { childrenOf } from '../../src/compute/keeper/process-table.ts'
-import { AttackedNode, waitFor } from '../chaos/attacked-node.ts'
+import { AttackedNode } from '../chaos/attacked-node.ts'
 import { gatedJob, noopJob } from '../chaos/chaos-jobs.ts'
 import { processesWith } from '../chaos/job-processes.ts'
-import { temporaryDirectory } from './binary.ts'
 
 type Shown = { readonly config: { readonly Logging: { readonly Level: string }; readonly API: object } }
 
@@ -19,7 +20,7 @@ test('SIGHUP takes the log level and the rules of retention, and says what waits
   const hangUp = async (said: string): Promise<string> => {
     const before = node.log.length
     node.send('SIGHUP')
-    await waitFor(said, () => node.log.slice(before).includes(said))
+    await eventually(said, () => node.log.slice(before).includes(said))
     return node.log.slice(before)
   }
   const shown = async (): Promise<Shown['config']> =>
@@ -39,7 +40,7 @@ test('SIGHUP takes the log level and the rules of retention, and says what waits
   assert.match(taken, /"settings":\["Logging\.Level","Retention"\]/)
   assert.doesNotMatch(taken, /next start/, 'the port is given by a flag, which wins')
   await node.request('GET', 'no/such/path')
-  await waitFor('a line of level debug', () => node.log.includes('"level":20'))
+  await eventually('a line of level debug', () => node.log.includes('"level":20'))
   assert.deepEqual([(await shown()).Logging.Level, (await shown()).API], ['debug', API])
   const gc = (await (await node.request('POST', 'saltcod/gc', {})).json()) as { removedJobs: number }
   assert.equal(gc.removedJobs, 1)
@@ -63,7 +64,7 @@ test('SIGHUP takes the rules of interruptions, and names those of a restart for 
   const Compaction = { Rewrite: { Every: '1h' } }
   writeFileSync(join(repository, 'saltcod.yaml'), JSON.stringify({ Recovery, Compaction }))
   node.send('SIGHUP')
-  await waitFor('the configuration is read', () => node.log.includes('the configuration was read again'))
+  await eventually('the configuration is read', () => node.log.includes('the configuration was read again'))
   assert.match(
     node.log,
     /"settings":\["Recovery\.Preset"\],"msg":"these settings are taken at the next start"/,
@@ -77,7 +78,7 @@ test('SIGHUP takes the rules of interruptions, and names those of a restart for 
   const keepers = (): number[] =>
     childrenOf(node.pid).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('keeper'))
   const runs = (): boolean => processesWith(gate).length > 0
-  await waitFor('the job runs', () => keepers().length === 1 && runs())
+  await eventually('the job runs', () => keepers().length === 1 && runs())
   for (const pid of keepers()) process.kill(pid, 'SIGKILL')
   const { Job } = await node.until(id, 'Failed')
   assert.equal(Job.State.Message, 'job was interrupted 1 times')

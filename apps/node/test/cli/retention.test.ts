@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { GcReport } from '../../src/retention/gc-report.ts'
-import { COMMANDS, jobUntil, serveNode, temporaryDirectory } from './binary.ts'
+import { COMMANDS, jobUntil, serveNode } from './binary.ts'
 
 let session: ProgramSession
 beforeAll(() => {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
-import { COMMANDS, jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { COMMANDS, jobUntil, saltcod, serveNode } from './binary.ts'
 
 let session: ProgramSession
 beforeAll(() => {

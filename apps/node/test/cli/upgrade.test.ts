@@ -2,22 +2,15 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { WireJob } from '../../src/wire/models.ts'
 import { checkStores } from '../chaos/stores-of.ts'
-import { jobUntil, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { jobUntil, saltcod, serveNode } from './binary.ts'
 
 const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures', import.meta.url))
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 60_000
-  while (!(await holds())) {
-    assert.ok(Date.now() < endMs, what)
-    await delay(20)
-  }
-}
 
 test.each([
   { schema: 1, migrated: 2 },
@@ -38,7 +31,7 @@ test.each([
     for (const { ID, Type, State } of jobs) {
       if (Type !== 'batch' || State.StateType !== 'Running') continue
       // It was interrupted, and is carried on by another execution.
-      await until('another execution', async () => {
+      await eventually('another execution', async () => {
         const { Executions } = await jobUntil(node.url, ID, 'Running')
         return (Executions?.Items.length ?? 0) > 1
       })

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
-import { waitFor } from '../chaos/attacked-node.ts'
-import { closedPort, keptNode, type Served, saltcod, serveNode, temporaryDirectory } from './binary.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { closedPort, keptNode, type Served, saltcod, serveNode } from './binary.ts'
 import { RunningCommand } from './running-command.ts'
 
 function shell(script: string, more: object = {}): object {
@@ -25,16 +26,18 @@ test('who waits for a job, or follows its log, goes on when its node is killed a
   const first = await serveNode(directory, flags)
   const script = `echo begun; until test -e ${gate}; do sleep 0.1; done; echo done`
   const run = new RunningCommand(['job', 'run', jobFile(shell(script))], first.env)
-  await waitFor('the job runs', () => run.stdout.includes('Running'))
+  await eventually('the job runs', () => run.stdout.includes('Running'))
   const logs = new RunningCommand(['job', 'logs', '-f', 'waited'], first.env)
-  await waitFor('the log begins', () => logs.stdout === 'begun\n')
+  await eventually('the log begins', () => logs.stdout === 'begun\n')
   first.signal('SIGKILL')
   await first.exited
-  await waitFor('both say that they wait', () =>
+  await eventually('both say that they wait', () =>
     [run, logs].every(({ stderr }) => stderr.includes('waiting for it up to 1m, the job goes on')),
   )
   await serveNode(directory, flags)
-  await waitFor('both go on', () => [run, logs].every(({ stderr }) => stderr.includes('The node is back.')))
+  await eventually('both go on', () =>
+    [run, logs].every(({ stderr }) => stderr.includes('The node is back.')),
+  )
   writeFileSync(gate, '')
   assert.equal(await run.exited, 0, run.stderr)
   assert.match(run.stdout, /Job is Completed\./)
@@ -55,12 +58,12 @@ test('a service that is run again in place is followed in the log of its next at
   assert.equal(run.code, 0, run.stderr)
   const logs = new RunningCommand(['job', 'logs', '-f', 'waited'], served.env)
   for (const attempt of [1, 2, 3]) {
-    await waitFor(`attempt ${attempt} is read`, () => logs.stdout.endsWith(`attempt ${attempt}\n`))
+    await eventually(`attempt ${attempt} is read`, () => logs.stdout.endsWith(`attempt ${attempt}\n`))
     served.signal('SIGKILL')
     await served.exited
     served = await serveNode(directory, flags)
   }
-  await waitFor('attempt 4 is read', () => logs.stdout.endsWith('attempt 4\n'))
+  await eventually('attempt 4 is read', () => logs.stdout.endsWith('attempt 4\n'))
   logs.signal('SIGINT')
   assert.equal(await logs.exited, 130, logs.stderr)
   assert.equal(logs.stdout.match(/attempt \d/g)?.join(), 'attempt 1,attempt 2,attempt 3,attempt 4')
@@ -79,9 +82,9 @@ test('a log that is cut off does not end with 0', async () => {
   )
   assert.equal(await run.exited, 0)
   const logs = new RunningCommand(['job', 'logs', '-f', 'waited'], node.env)
-  await waitFor('the log comes', () => logs.stdout.length > 0)
+  await eventually('the log comes', () => logs.stdout.length > 0)
   node.signal('SIGKILL')
-  await waitFor('it says that it waits', () => logs.stderr.includes('the job goes on when it is back'))
+  await eventually('it says that it waits', () => logs.stderr.includes('the job goes on when it is back'))
   logs.signal('SIGINT')
   assert.equal(await logs.exited, 130)
   assert.match(
@@ -98,7 +101,7 @@ afterAll(() => node.end())
 
 test('Ctrl-C ends the waiting and not the job', async () => {
   const run = new RunningCommand(['job', 'run', jobFile(shell('sleep 60'))], node.env)
-  await waitFor('the job runs', () => run.stdout.includes('Running'))
+  await eventually('the job runs', () => run.stdout.includes('Running'))
   run.signal('SIGINT')
   assert.equal(await run.exited, 130)
   assert.match(run.stderr, /^Error: no longer waiting: job j-\S+ goes on\n/)
@@ -185,11 +188,11 @@ test('a node that does not come back in time is given up, and so is one that is 
   const lost = await serveNode(temporaryDirectory(), ['--allow-exec'])
   const script = 'echo begun; sleep 60'
   const run = new RunningCommand(['job', 'run', '--wait-for-node', '300ms', jobFile(shell(script))], lost.env)
-  await waitFor('the job runs', () => run.stdout.includes('Running'))
+  await eventually('the job runs', () => run.stdout.includes('Running'))
   const logs = new RunningCommand(['job', 'logs', '-f', '--wait-for-node', '300ms', 'waited'], lost.env)
   const other = jobFile(shell(script, { Name: 'other' }))
   const impatient = new RunningCommand(['job', 'run', '--follow', '--wait-for-node', '0s', other], lost.env)
-  await waitFor('both logs begin', () => [logs, impatient].every(({ stdout }) => stdout.includes('begun')))
+  await eventually('both logs begin', () => [logs, impatient].every(({ stdout }) => stdout.includes('begun')))
   lost.signal('SIGKILL')
   for (const command of [run, logs, impatient]) {
     assert.equal(await command.exited, 3, command.stderr)

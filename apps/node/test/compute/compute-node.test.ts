@@ -3,14 +3,16 @@ import { join } from 'node:path'
 import type { ExecutionStore } from '@saltcod/store-core'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
+import { until } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { LogPart } from '../../src/link/link.ts'
 import { processesWith } from '../chaos/job-processes.ts'
-import { jobOf, NODE_ID, scratch, shellJob, startComputeSide, until } from './fixture.ts'
+import { jobOf, NODE_ID, shellJob, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 async function setUp() {
   const store: ExecutionStore = await openMemoryExecutionStore()
-  return { store, link: new TestRequester(), dataDir: scratch() }
+  return { store, link: new TestRequester(), dataDir: temporaryDirectory() }
 }
 
 const noop = (more = {}) => jobOf('noop', more)

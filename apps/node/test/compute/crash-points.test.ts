@@ -4,10 +4,12 @@ import { type ExecutionStore, LIVE_COMPUTE_STATES } from '@saltcod/store-core'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { until } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { EngineRegistry } from '../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { mortal } from './crashing-store.ts'
-import { scratch, shellJob, startComputeSide, until } from './fixture.ts'
+import { shellJob, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 /** Writes down its begin and end, and whether another run of it lives at the same time. */
@@ -79,7 +81,7 @@ async function liveAndDie(
   moment: 'before' | 'after',
   type: 'batch' | 'service',
 ): Promise<boolean> {
-  const dataDir = scratch()
+  const dataDir = temporaryDirectory()
   const keeper = await BACKENDS[backend](dataDir)
   const scenario = { link: new TestRequester(), dataDir }
   const { link } = scenario

@@ -1,8 +1,10 @@
 import { type ExecutionStore, StoreError, type StoreErrorCode } from '@saltcod/store-core'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
+import { until } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { Link } from '../../src/link/link.ts'
-import { jobOf, scratch, shellJob, startComputeSide, until } from './fixture.ts'
+import { jobOf, shellJob, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 /** Lets every `each`th call of some methods fail; with `late`, only after it was carried out. */
@@ -35,7 +37,7 @@ function failing<T extends object>(
 }
 
 async function complete(store: ExecutionStore, link: Link, requester: TestRequester): Promise<void> {
-  await startComputeSide({ store, link, dataDir: scratch() })
+  await startComputeSide({ store, link, dataDir: temporaryDirectory() })
   const ids = Array.from({ length: 6 }, (_, n) => `e-${n}`)
   for (const id of ids) requester.ask(id, jobOf('noop', {}))
   await until(
@@ -81,7 +83,7 @@ describe('a store that refuses writes for a while', () => {
       },
     })
     const requester = new TestRequester()
-    const side = await startComputeSide({ store: choice, link: requester, dataDir: scratch() })
+    const side = await startComputeSide({ store: choice, link: requester, dataDir: temporaryDirectory() })
     requester.ask('e-1', shellJob('sleep 0.1'))
     await until(
       () => requester.known('e-1').state,

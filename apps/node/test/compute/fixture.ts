@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RecoveryPolicyOptions, recoveryPolicy } from '@saltcod/recovery'
 import type { ExecutionJob, ExecutionStore, JobType, Json } from '@saltcod/store-core'
@@ -17,13 +15,6 @@ import { wholeTask } from './work-bench.ts'
 
 /** The node id of these tests. */
 export const NODE_ID = 'n-test'
-
-/** Makes a directory that goes when the test ends. */
-export function scratch(): string {
-  const path = mkdtempSync(join(tmpdir(), 'saltcod-compute-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }))
-  return path
-}
 
 /** A job with one task of an engine. */
 export function jobOf(
@@ -91,15 +82,4 @@ export async function startComputeSide(options: {
   })
   onTestFinished(async () => await side.stop(0))
   return side
-}
-
-/** Waits until something holds; fails with what was seen last after half a minute. */
-export async function until<T>(look: () => T | Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  const endAt = performance.now() + 30_000
-  for (;;) {
-    const value = await look()
-    if (holds(value)) return value
-    if (performance.now() > endAt) throw new Error(`still ${JSON.stringify(value)} after 30 s`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }

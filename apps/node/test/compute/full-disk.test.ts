@@ -4,10 +4,10 @@ import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { expect, onTestFinished, test } from 'vitest'
+import { smallDisk } from '../../../../test/small-disk.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import { publishResults } from '../../src/publishers/local/publish-results.ts'
-import { smallDisk } from '../chaos/small-disk.ts'
 import { makeDirectory, removeDirectory } from './work-bench.ts'
 
 const ENTRIES = 24

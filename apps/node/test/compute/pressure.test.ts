@@ -1,8 +1,10 @@
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { expect, test } from 'vitest'
+import { until } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { type Headroom, readHeadroom } from '../../src/compute/headroom.ts'
 import { Pressure } from '../../src/compute/pressure.ts'
-import { jobOf, scratch, startComputeSide, until } from './fixture.ts'
+import { jobOf, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 const PLENTY: Headroom = { memoryBytes: 1e12, processes: 1e6, files: 1e6 }
@@ -68,7 +70,7 @@ test('a run that the machine holds back says so in its history, once', async () 
   const store = await openMemoryExecutionStore()
   const link = new TestRequester()
   const leastFree = { memoryBytes: 1e15, processes: 0, files: 0 }
-  const side = await startComputeSide({ store, link, dataDir: scratch(), settings: { leastFree } })
+  const side = await startComputeSide({ store, link, dataDir: temporaryDirectory(), settings: { leastFree } })
   link.ask('e-1', jobOf('noop', { DurationMs: 0 }), { approved: true })
   const { state, events } = await until(
     () => link.known('e-1'),

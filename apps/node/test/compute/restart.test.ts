@@ -9,6 +9,8 @@ import {
 } from '@saltcod/store-core'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
+import { until } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { type ExitRecord, writeExitRecord } from '../../src/compute/keeper/exit-record.ts'
 import { isAlive } from '../../src/compute/keeper/leftover.ts'
 import { bootId } from '../../src/compute/keeper/process-table.ts'
@@ -18,7 +20,7 @@ import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import { onlyTask } from '../../src/spec/job-spec.ts'
-import { jobOf, scratch, shellJob, startComputeSide, until } from './fixture.ts'
+import { jobOf, shellJob, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
 const PATHS: { readonly [State in ComputeState]?: readonly ComputeState[] } = {
@@ -33,7 +35,7 @@ const noop = jobOf('noop', {})
 async function afterDeath() {
   const store: ExecutionStore = await openMemoryExecutionStore()
   const link = new TestRequester()
-  const dataDir = scratch()
+  const dataDir = temporaryDirectory()
   const put = async (
     id: string,
     state: ComputeState,

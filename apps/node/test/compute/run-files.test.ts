@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { clearWork } from '../../src/compute/run-files.ts'
-import { scratch } from './fixture.ts'
 
 const log = pino({ level: 'silent' })
 const KEPT = ['exit.json', 'process.json', 'stderr', 'stdout']
@@ -15,7 +15,7 @@ function fill(directory: string): void {
 }
 
 test('of a run that has ended its logs and notes are kept, and nothing that a killed keeper had begun', async () => {
-  const dataDir = scratch()
+  const dataDir = temporaryDirectory()
   const workDir = join(dataDir, 'work', 'e-1')
   fill(workDir)
   await clearWork({ dataDir, log }, 'e-1')
@@ -23,7 +23,7 @@ test('of a run that has ended its logs and notes are kept, and nothing that a ki
 })
 
 test('what a link in the place of the directory of a run leads to is not looked through', async () => {
-  const [dataDir, elsewhere] = [scratch(), scratch()]
+  const [dataDir, elsewhere] = [temporaryDirectory(), temporaryDirectory()]
   writeFileSync(join(elsewhere, 'exit.json.tmp'), 'x')
   mkdirSync(join(dataDir, 'work'))
   symlinkSync(elsewhere, join(dataDir, 'work', 'e-1'))

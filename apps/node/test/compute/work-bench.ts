@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmS
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { listProcesses } from '../../src/compute/keeper/process-table.ts'
 import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
 import { rootOf } from '../../src/inputs/work.ts'
@@ -53,21 +52,6 @@ export async function bareRun(
     work: { workDir, rootDir, inputs: [], results: [], release: () => undefined },
     limits: { ...WIDE_LIMITS, ...limits },
     environment: {},
-  }
-}
-
-/** Polls until a value is there; throws after a deadline. */
-export async function until<T>(
-  what: string,
-  look: () => T | undefined | false,
-  deadlineMs = 15_000,
-): Promise<T> {
-  const endAt = performance.now() + deadlineMs
-  for (;;) {
-    const value = look()
-    if (value !== undefined && value !== false) return value
-    if (performance.now() > endAt) throw new Error(`Waited in vain until ${what}.`)
-    await delay(10)
   }
 }
 

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { readOutcome } from '../../src/compute/keeper/outcome.ts'
 import type { RunLimits } from '../../src/engines/engine.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { EXEC } from '../../src/engines/exec/parameters.ts'
 import { parameterLines } from '../../src/spec/parameters.ts'
-import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../compute/work-bench.ts'
+import { bareRun, makeDirectory, processesWith, removeDirectory } from '../compute/work-bench.ts'
 
 // Where a job could reach what watches it; `isolation.test.ts` has the rest.
 const engine = new ExecEngine({ allowed: true, isolation: 'none', graceMs: 300, maxProcesses: 40 })
@@ -218,7 +219,7 @@ describe('cancelling', () => {
     }
     const prepared = await engine.prepare(await bareRun(workDir, task), { signal: stopper.signal })
     const outcome = prepared.go()
-    await until('the job is up', () => existsSync(join(workDir, 'stdout')))
+    await eventually('the job is up', () => existsSync(join(workDir, 'stdout')))
     stopper.abort()
     expect(await outcome).toMatchObject({ reason: 'cancelled', stdout: 'up\nbye\n', exitCode: 0 })
   })
@@ -226,7 +227,7 @@ describe('cancelling', () => {
   test('reaches a job that stopped what watches it', async () => {
     const mark = `${1_000_000 + process.pid}1`
     const outcome = shell(`kill -STOP $PPID; echo up; exec sleep ${mark}`)
-    await until('the job is up', () => processesWith(`sleep\0${mark}`).length > 0)
+    await eventually('the job is up', () => processesWith(`sleep\0${mark}`).length > 0)
     stopper.abort()
     expect(await outcome).toMatchObject({ reason: 'cancelled', signal: 'SIGTERM', stdout: 'up\n' })
   })

@@ -3,13 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
 import { limit } from '../../src/compute/keeper/confinement.ts'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { PidNamespaces } from '../../src/compute/keeper/pid-namespaces.ts'
 import { childrenOf, readProcess } from '../../src/compute/keeper/process-table.ts'
 import type { RunLimits } from '../../src/engines/engine.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
-import { bareRun, makeDirectory, processesWith, removeDirectory, until } from '../compute/work-bench.ts'
+import { bareRun, makeDirectory, processesWith, removeDirectory } from '../compute/work-bench.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
 const engine = new ExecEngine({ allowed: true, graceMs: 300, maxProcesses: 40 })
@@ -160,7 +161,7 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
       readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[16]
     const mark = `${1_000_000 + process.pid}88`
     const outcome = shell(`nice; exec sleep ${mark}`, { timeMs: 1_000 })
-    const [job = 0] = await until('the job is up', () => {
+    const [job = 0] = await eventually('the job is up', () => {
       const found = processesWith(`sleep\0${mark}`)
       return found.length > 0 && found
     })
@@ -191,9 +192,9 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
   test('is ended where what waits for it outside is killed', async () => {
     const mark = `${1_000_000 + process.pid}77`
     const outcome = shell(`echo up; exec sleep ${mark}`)
-    await until('the job is up', () => logOf(runs) === 'up\n')
+    await eventually('the job is up', () => logOf(runs) === 'up\n')
     // It says that it is up before it has become the other program; no pid at all would mean the whole group of this process.
-    const outside = await until('the program has taken its place', () => {
+    const outside = await eventually('the program has taken its place', () => {
       const [job] = processesWith(`sleep\0${mark}`)
       return job === undefined ? undefined : readProcess(job)?.ppid
     })

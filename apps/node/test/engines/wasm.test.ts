@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
 import { WASM } from '../../src/engines/wasm/parameters.ts'
 import { WasmEngine } from '../../src/engines/wasm/wasm-engine.ts'
 import { parameterLines } from '../../src/spec/parameters.ts'
-import { processesInside, until, wholeTask } from '../compute/work-bench.ts'
+import { processesInside, wholeTask } from '../compute/work-bench.ts'
 import { asDataUrl, assemble, guest, READ, WRITE } from './guest.ts'
 import { inline, WasmBench } from './wasm-bench.ts'
 
@@ -324,7 +325,7 @@ describe('the bounds of a WebAssembly job', () => {
       const path = join(bench.directory, 'work/stdout')
       return existsSync(path) ? readFileSync(path, 'utf8') : undefined
     }
-    await until('the guest is up', () => output() === 'up')
+    await eventually('the guest is up', () => output() === 'up')
     expect(processesInside(bench.directory)).toHaveLength(1)
     bench.stopper.abort()
     expect(await outcome).toMatchObject({ reason: 'cancelled', stdout: 'up' })

@@ -12,9 +12,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { KEPT_INPUTS, KeptInputs, type KeptInputsOptions } from '../../src/inputs/kept-inputs.ts'
-import { waitFor } from '../chaos/attacked-node.ts'
-import { temporaryDirectory } from '../cli/binary.ts'
 
 function keptInputs(options: Partial<KeptInputsOptions> = {}): {
   kept: KeptInputs<string>
@@ -91,7 +91,7 @@ test.each<[string, (directory: string) => void]>([
   expect(after?.directory).not.toBe(before?.directory)
   expect(readFileSync(join(after?.directory ?? '', 'deep/text'), 'utf8')).toBe('a')
   before?.release()
-  await waitFor('what was changed is removed', () => !existsSync(before?.directory ?? ''))
+  await eventually('what was changed is removed', () => !existsSync(before?.directory ?? ''))
 })
 
 test('a copy is private, and has the same modes', async () => {
@@ -110,7 +110,7 @@ test('too much is not kept', async () => {
   const { take, place, made } = keptInputs({ maxEntries: 2 })
   for (let time = 0; time < 4; time += 1) expect(await take('a')).toBeUndefined()
   expect(made()).toBe(1)
-  await waitFor('nothing is left', () => readdirSync(place).length === 0)
+  await eventually('nothing is left', () => readdirSync(place).length === 0)
 })
 
 test('those used longest ago go first, and what is used stays', async () => {
@@ -122,7 +122,7 @@ test('those used longest ago go first, and what is used stays', async () => {
     trees.push(await take(content))
   }
   for (const tree of trees.slice(1)) tree?.release()
-  await waitFor('one of those that nobody uses is gone', () => readdirSync(place).length === 3)
+  await eventually('one of those that nobody uses is gone', () => readdirSync(place).length === 3)
   expect(existsSync(trees[0]?.directory ?? '')).toBe(true)
   expect(existsSync(trees[1]?.directory ?? '')).toBe(false)
 })
@@ -131,7 +131,7 @@ test('what nobody uses for a time is removed', async () => {
   const { take, place } = keptInputs({ idleMs: 50 })
   await take('a')
   ;(await take('a'))?.release()
-  await waitFor('it is gone', () => readdirSync(place).length === 0)
+  await eventually('it is gone', () => readdirSync(place).length === 0)
 })
 
 const HOLDS = { holds: () => Promise.resolve(true) }
@@ -143,7 +143,7 @@ test('what cannot be made is left to the run, and made anew for the next', async
     (await kept.take('a', { ...HOLDS, make }))?.made
   expect(await take(() => Promise.resolve(''))).toBeUndefined()
   expect(await take(() => Promise.reject(new Error('no room')))).toBeUndefined()
-  await waitFor('nothing is left of it', () => readdirSync(place).length === 0)
+  await eventually('nothing is left of it', () => readdirSync(place).length === 0)
   expect(await take(() => Promise.resolve(''))).toBeUndefined()
   expect(await take(() => Promise.resolve('made'))).toBe('made')
   await kept.close()
@@ -154,7 +154,7 @@ test('what is not what it should be once it was noted is not kept', async () => 
   const { kept, place } = keptInputs()
   const maker = { make: () => Promise.resolve('made'), holds: () => Promise.resolve(false) }
   for (let time = 0; time < 3; time += 1) expect(await kept.take('a', maker)).toBeUndefined()
-  await waitFor('nothing is left of it', () => readdirSync(place).length === 0)
+  await eventually('nothing is left of it', () => readdirSync(place).length === 0)
 })
 
 test('a link in the place of the directory holds up one run, and is removed', async () => {

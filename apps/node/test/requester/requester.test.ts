@@ -4,6 +4,7 @@ import type { Execution, Json } from '@saltcod/store-core'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { pino } from 'pino'
 import { onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
 import type { Command, ComputePeer, Delivery, HandshakeExecution, Report } from '../../src/link/link.ts'
 import type { Requester } from '../../src/requester/requester.ts'
 import { startRequester } from '../../src/requester/requester.ts'
@@ -61,16 +62,6 @@ async function nextCommands(
   }
 }
 
-async function eventually<T>(read: () => Promise<T | null | undefined | false>): Promise<T> {
-  const endMs = Date.now() + 20_000
-  for (;;) {
-    const value = await read()
-    if (value !== null && value !== undefined && value !== false) return value
-    assert.ok(Date.now() < endMs, 'it happens in time')
-    await delay(10)
-  }
-}
-
 const report = (requester: Requester, nodeId: string, ...reports: readonly Report[]) =>
   requester.link.report({ nodeId, reports })
 
@@ -81,7 +72,7 @@ function submit(store: Store, type: 'batch' | 'ops' = 'batch'): Promise<string> 
 }
 
 async function onlyExecution(store: Store, jobId: string): Promise<Execution> {
-  return eventually(async () => (await store.listExecutions({ jobId })).items[0])
+  return eventually('it happens in time', async () => (await store.listExecutions({ jobId })).items[0])
 }
 
 const stateOf = async (store: Store, jobId: string): Promise<string> =>
@@ -113,7 +104,7 @@ test('a job travels over the link: asked for, taken on, run, ended', async () =>
     ),
     ['applied', 'applied', 'stale'],
   )
-  await eventually(async () => (await stateOf(store, jobId)) === 'Completed')
+  await eventually('it happens in time', async () => (await stateOf(store, jobId)) === 'Completed')
   assert.deepEqual((await store.getExecution(executionId))?.runOutput, runOutput)
   assert.deepEqual(
     await report(requester, 'n-1', { executionId: 'e-unknown', revision: 1, state: 'Running' }),
@@ -161,7 +152,10 @@ test('a handshake is answered with continue, stop or forget', async () => {
   const [wanted, unwanted] = [await submit(store), await submit(store)]
   const [goesOn, stops] = [await onlyExecution(store, wanted), await onlyExecution(store, unwanted)]
   await store.transitionJob({ jobId: unwanted, to: 'Stopped', evaluation: { trigger: 'job-cancel' } })
-  await eventually(async () => (await store.getExecution(stops.id))?.state === 'Cancelled')
+  await eventually(
+    'it happens in time',
+    async () => (await store.getExecution(stops.id))?.state === 'Cancelled',
+  )
   const answers = await greet(requester, 'n-1', [
     { executionId: goesOn.id, state: 'Running', revision: 3 },
     { executionId: stops.id, state: 'Running', revision: 3 },
@@ -183,12 +177,15 @@ test('what a node does not name is given up after its reports are quiet, and don
   await greet(requester, 'n-1')
   // It ended before the restart and is only told of now.
   await report(requester, 'n-1', { executionId: ended.id, revision: 5, state: 'Completed' })
-  const failed = await eventually(async () => {
+  const failed = await eventually('it happens in time', async () => {
     const execution = await store.getExecution(lost.id)
     return execution?.state === 'Failed' ? execution : null
   })
   assert.equal(failed.endReason, 'record-lost')
-  await eventually(async () => (await store.listExecutions({ jobId: lostJob })).items.length === 2)
+  await eventually(
+    'it happens in time',
+    async () => (await store.listExecutions({ jobId: lostJob })).items.length === 2,
+  )
   assert.equal((await store.getExecution(ended.id))?.state, 'Completed')
 })
 
@@ -211,7 +208,10 @@ test('a requester that starts again takes up every job that nobody is about to l
   const jobId = await submit(store)
   const asleep = await store.submitJob({ type: 'batch', count: 1, spec: makeSpec(), evaluation: null })
   const execution = await onlyExecution(store, jobId)
-  await eventually(async () => (await store.listEvaluations({ jobId, status: 'pending' })).items.length === 0)
+  await eventually(
+    'it happens in time',
+    async () => (await store.listEvaluations({ jobId, status: 'pending' })).items.length === 0,
+  )
   await first.stop()
   assert.equal((await store.listExecutions({ jobId: asleep.job.id })).items.length, 0)
 
@@ -226,7 +226,7 @@ test('a job that waits for a node goes on when one comes', async () => {
   const store = await openMemoryJobStore<JobSpec>()
   const requester = start(store)
   const jobId = await submit(store)
-  await eventually(async () => (await stateOf(store, jobId)) === 'Queued')
+  await eventually('it happens in time', async () => (await stateOf(store, jobId)) === 'Queued')
   await greet(requester, 'n-1')
   assert.equal((await onlyExecution(store, jobId)).nodeId, 'n-1')
 })
@@ -244,7 +244,7 @@ test('what ran on a node that is silent for too long is done elsewhere', async (
     requester.context.nodes.list()
   }
   await greet(requester, 'n-2')
-  const second = await eventually(async () => {
+  const second = await eventually('it happens in time', async () => {
     const { items } = await store.listExecutions({ jobId })
     return items.find(({ nodeId }) => nodeId === 'n-2')
   })
@@ -272,14 +272,17 @@ test('a clock that is set ends no job early and none late', async () => {
     deadlineAtMs: nowMs + 3_600_000,
   })
   const ids = [waiting.id, limited.id]
-  await eventually(async () =>
+  await eventually('it happens in time', async () =>
     (await Promise.all(ids.map((id) => stateOf(store, id)))).every((state) => state === 'Queued'),
   )
   /** Has every job looked at with the clock as it is; the worker sleeps by the time that really passes. */
   const look = async (): Promise<void> => {
     for (const jobId of ids) {
       const { id } = await store.createEvaluation({ jobId, trigger: 'node-join' })
-      await eventually(async () => (await store.getEvaluation(id))?.status === 'complete')
+      await eventually(
+        'it happens in time',
+        async () => (await store.getEvaluation(id))?.status === 'complete',
+      )
     }
   }
   for (const byMs of [86_400_000, -2 * 86_400_000]) {
@@ -313,8 +316,11 @@ test('what is on a node that does not come back after a restart of the requester
     nowMs += 5000
     second.context.nodes.list()
   }
-  await eventually(async () => (await store.getExecution(execution.id))?.state === 'Failed')
-  await eventually(async () => (await stateOf(store, jobId)) === 'Queued')
+  await eventually(
+    'it happens in time',
+    async () => (await store.getExecution(execution.id))?.state === 'Failed',
+  )
+  await eventually('it happens in time', async () => (await stateOf(store, jobId)) === 'Queued')
 })
 
 test('a node that refuses ends its bid, wherever the bid stands', async () => {
@@ -326,7 +332,7 @@ test('a node that refuses ends its bid, wherever the bid stands', async () => {
   const execution = await onlyExecution(store, jobId)
   await report(requester, 'n-1', { executionId: execution.id, revision: 1, ...refusal })
   assert.equal((await store.getExecution(execution.id))?.state, 'AskForBidRejected')
-  await eventually(async () => (await stateOf(store, jobId)) === 'Failed')
+  await eventually('it happens in time', async () => (await stateOf(store, jobId)) === 'Failed')
   assert.match((await store.getJob(jobId))?.stateMessage ?? '', /n-1: no room/)
 })
 

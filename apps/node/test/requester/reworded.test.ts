@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import { pino } from 'pino'
 import { onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { Link } from '../../src/link/link.ts'
 import { startRequester } from '../../src/requester/requester.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
 import type { JobSpec } from '../../src/spec/job-spec.ts'
-import { jobOf, scratch, startComputeSide } from '../compute/fixture.ts'
+import { jobOf, startComputeSide } from '../compute/fixture.ts'
 
 /** What is written for people, wherever it stands in a request. */
 const FOR_PEOPLE = new Set(['message', 'desiredMessage', 'comment', 'reason', 'topic'])
@@ -42,19 +43,9 @@ function rewording<T extends object>(target: T, word: string | null): T {
   })
 }
 
-async function eventually<T>(what: string, read: () => Promise<T | null>): Promise<T> {
-  const endMs = Date.now() + 30_000
-  for (;;) {
-    const value = await read()
-    if (value !== null) return value
-    assert.ok(Date.now() < endMs, what)
-    await delay(10)
-  }
-}
-
 /** Has a real requester and a real compute side do jobs that end in every way, and returns how they ended. */
 async function endsOf(word: string | null): Promise<unknown> {
-  const dataDir = scratch()
+  const dataDir = temporaryDirectory()
   const jobs: JobStore<JobSpec> = await openMemoryJobStore<JobSpec>()
   const executions: ExecutionStore = await openMemoryExecutionStore()
   const requester = startRequester({

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { DataFile, readLargeValue } from '../../src/file/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const PAGE_BYTES = 4_096
 const HEADER_BYTES = 24

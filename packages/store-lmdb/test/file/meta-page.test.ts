@@ -9,14 +9,13 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-
 import { isStoreError } from '@saltcod/store-core'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { fileOf } from '../../src/file/owner-note.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { makeStore, TABLES } from '../bad-file.ts'
 import { StoreProcess } from '../store-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const PAGE_BYTES = 4_096
 const TRANSACTION_OFFSET = 152

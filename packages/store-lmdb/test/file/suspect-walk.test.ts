@@ -1,8 +1,8 @@
 import { closeSync, lstatSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { stateOfTable } from '../../src/file/file-walk.ts'
 import { DataFile, findCommit, parseHeader } from '../../src/file/index.ts'
@@ -10,7 +10,6 @@ import { type KnownPages, readNote } from '../../src/file/owner-note.ts'
 import { QUARANTINE, walkPages } from '../../src/file/suspect-walk.ts'
 import { openLmdbJobStore, openLmdbKv } from '../../src/index.ts'
 import { makeStore, TABLES } from '../bad-file.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const PAGE_BYTES = 4_096
 const SWAPPED = { code: 'STORE_DAMAGED', message: expect.stringMatching(/says that it is page \d+/) }

@@ -3,13 +3,12 @@ import { once } from 'node:events'
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbJobStore, openLmdbKv } from '../../src/index.ts'
 import { LockWord } from '../../src/native/lock-word.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./opening-process.mjs', import.meta.url))
 const READER = fileURLToPath(new URL('../reader-process.mjs', import.meta.url))

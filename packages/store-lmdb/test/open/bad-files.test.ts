@@ -9,13 +9,12 @@ import {
   truncateSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-
 import { isStoreError } from '@saltcod/store-core'
 import { describe, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv, probeLmdbStore } from '../../src/index.ts'
 import { BAD_FILES, isRoot, makeStore, TABLES } from '../bad-file.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 function contents(directory: string): Record<string, string> {
   if (!existsSync(directory) || !lstatSync(directory).isDirectory()) return {}

@@ -2,11 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./descriptors-process.mjs', import.meta.url))
 

@@ -2,12 +2,11 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFi
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-
 import { SCHEMA_VERSION } from '@saltcod/store-core/format'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures', import.meta.url))
 const CASES = [

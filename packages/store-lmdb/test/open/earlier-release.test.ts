@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 /** The stores of a killed node, half of them folded, and everything that the release that wrote them read in them. */
 const FIXTURE = fileURLToPath(new URL('../../../../test/fixtures/schema-2', import.meta.url))

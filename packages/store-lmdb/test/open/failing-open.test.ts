@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const RUNS = 12

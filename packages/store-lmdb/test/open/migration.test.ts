@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-
 import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import {
   decodeRecord,
@@ -15,9 +14,9 @@ import {
   tuple,
 } from '@saltcod/store-core/format'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures', import.meta.url))
 const MIGRATING = fileURLToPath(new URL('./migrating-process.mjs', import.meta.url))

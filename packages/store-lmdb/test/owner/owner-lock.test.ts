@@ -4,9 +4,9 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { findLmdbOwner, openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const TABLES = ['alpha', 'beta']
 const LOCKED = { code: 'STORE_LOCKED' }

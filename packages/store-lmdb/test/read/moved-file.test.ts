@@ -1,10 +1,9 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbJobStore } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 test('a store whose file is moved away beneath it says so in errors of its own, and is as it was when it is back', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')

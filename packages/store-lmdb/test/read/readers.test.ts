@@ -10,13 +10,12 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { COUNT_OFFSET, SLOT_BYTES, SLOTS_OFFSET } from '../../src/file/lock-file.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const TABLES = ['alpha', 'beta']
 const key = Buffer.from('0000000001')

@@ -1,11 +1,10 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbJobStore } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const JOB = { type: 'batch', spec: {} } as const
 

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const TABLES = ['alpha']
 const ROWS = 20_000

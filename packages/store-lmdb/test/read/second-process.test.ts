@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-
 import { executionStoreSuite, jobStoreSuite } from '@saltcod/store-testing'
 import { afterAll, describe, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../../src/index.ts'
 import { ReaderProcess } from '../reader-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const reader = new ReaderProcess()
 

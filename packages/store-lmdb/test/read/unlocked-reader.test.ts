@@ -2,14 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
 import { isStoreError } from '@saltcod/store-core'
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test, vi } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 

@@ -1,12 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const KILLS = process.env['SALTCOD_LONG'] === undefined ? 15 : 400
 const TABLES = ['alpha', 'beta']

@@ -1,8 +1,8 @@
 import { copyFileSync, linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-
 import { KvWriteQueue } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { resolveStorePath, type StorePath } from '../../src/file/store-path.ts'
 import { openLmdbJobStore, openLmdbKv } from '../../src/index.ts'
 import { type Environment, openEnvironment } from '../../src/native/environment.ts'
@@ -11,7 +11,6 @@ import { announceSwap, swapFiles } from '../../src/rewrite/file-swap.ts'
 import { OnlineRewrite, REWRITE_LIMITS, type RewriteLimits } from '../../src/rewrite/online-rewrite.ts'
 import { GroupWriter } from '../../src/write/group-writer.ts'
 import { Reserve } from '../../src/write/reserve.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const TABLES = ['alpha']
 const STORE_FILES = ['jobs.db', 'jobs.db-lock', 'jobs.db.owner']

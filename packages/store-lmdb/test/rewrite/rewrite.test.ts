@@ -1,13 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
-
 import { randomBelow } from '../../../../test/random-numbers.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const TABLES = ['alpha', 'beta']
 const STORE_FILES = ['jobs.db', 'jobs.db-lock', 'jobs.db.owner']

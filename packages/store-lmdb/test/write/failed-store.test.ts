@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FAILING_DISK, preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../temporary-directory.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 const SCRIPT = fileURLToPath(new URL('./failed-process.mjs', import.meta.url))
 

@@ -2,9 +2,9 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FAILING_DISK, preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const POSITIONS =
   process.env['SALTCOD_LONG'] === undefined ? [1, 2, 9] : Array.from({ length: 200 }, (_, n) => n + 1)

@@ -1,52 +1,15 @@
-import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-
 import { isStoreError } from '@saltcod/store-core'
 import type { KvStore } from '@saltcod/store-core/backend'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 8 : 50
 const TABLES = ['alpha']
-
-/** A file system of so many MB for one test; `undefined` where this user may not mount one. */
-function smallDisk(megabytes: number = 40): string | undefined {
-  const directory = join(temporaryDirectory(), 'disk')
-  mkdirSync(directory)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory], {
-      stdio: 'ignore',
-    })
-  } catch {
-    return undefined
-  }
-  onTestFinished(() => {
-    execFileSync('umount', ['-l', directory])
-  })
-  return directory
-}
-
-/** Takes all space that is left. */
-function fillDisk(path: string): void {
-  const file = openSync(path, 'w')
-  try {
-    for (const bytes of [1024 * 1024, 4_096]) {
-      const block = Buffer.alloc(bytes, 1)
-      for (;;) {
-        try {
-          if (writeSync(file, block) < bytes) break
-        } catch {
-          break
-        }
-      }
-    }
-  } finally {
-    closeSync(file)
-  }
-}
 
 const numbered = (id: number): Buffer => Buffer.from(String(id).padStart(10, '0'))
 
@@ -118,7 +81,7 @@ class Filling {
 test('a disk that fills up refuses writes, keeps reading, and lets writes through when there is room', async ({
   skip,
 }) => {
-  const disk = smallDisk()
+  const disk = smallDisk('40m')
   if (disk === undefined) {
     skip('mounting a small file system is not permitted here')
     return
@@ -165,7 +128,7 @@ test('a quota refuses writes; deleting makes room for others', async () => {
 })
 
 test('a store is not made on a full disk, and no part of it is left there', async ({ skip }) => {
-  const disk = smallDisk()
+  const disk = smallDisk('40m')
   if (disk === undefined) {
     skip('mounting a small file system is not permitted here')
     return
@@ -181,7 +144,7 @@ test('a store is not made on a full disk, and no part of it is left there', asyn
 test('a rewrite that finds no room is refused, or stops in its midst, and the store goes on', async ({
   skip,
 }) => {
-  const disk = smallDisk()
+  const disk = smallDisk('40m')
   if (disk === undefined) {
     skip('mounting a small file system is not permitted here')
     return
@@ -201,7 +164,7 @@ test('a rewrite that finds no room is refused, or stops in its midst, and the st
 test('a disk that becomes full during a rewrite ends it, and leaves the store as it was', async ({
   skip,
 }) => {
-  const disk = smallDisk(300)
+  const disk = smallDisk('300m')
   if (disk === undefined) {
     skip('mounting a small file system is not permitted here')
     return

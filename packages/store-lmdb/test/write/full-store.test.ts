@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { type ExecutionJob, isStoreError, type JobStore, type Json } from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../../src/index.ts'
-import { temporaryDirectory } from '../temporary-directory.ts'
 
 const SERVICES = 30
 const MEBIBYTE = 1024 * 1024

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import type { EngineOutcome } from '../../../src/compute/keeper/outcome.ts'
 import { childrenOf, processUse } from '../../../src/compute/keeper/process-table.ts'
@@ -8,7 +9,6 @@ import { logFile } from '../../../src/compute/keeper/work-files.ts'
 import { WasmEngine } from '../../../src/engines/wasm/wasm-engine.ts'
 import { assemble, guest, WRITE } from '../../engines/guest.ts'
 import { WasmBench, type WasmCase } from '../../engines/wasm-bench.ts'
-import { until } from '../work-bench.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const ROUNDS = LONG ? 1_000 : 3
@@ -157,7 +157,7 @@ describe('guests that follow each other in one process', () => {
     const { pid } = await run(engine, probe)
     const [before = 0] = runnersOf(pid)
     await run(engine, probe)
-    await until('the one before is gone', () => !runnersOf(pid).includes(before))
+    await eventually('the one before is gone', () => !runnersOf(pid).includes(before))
   })
 })
 
@@ -215,7 +215,7 @@ describe('a process in which guests run', () => {
           '(drop (memory.grow (i32.const 4000))) (memory.fill (i32.const 0) (i32.const 1) (i32.const 250000000))',
       ),
     )
-    await until('it is gone', () => !runnersOf(pid).includes(before))
+    await eventually('it is gone', () => !runnersOf(pid).includes(before))
     expect(await run(engine, probe)).toMatchObject({ exitCode: 0 })
   })
 
@@ -230,7 +230,7 @@ describe('a process in which guests run', () => {
     const prepared = await engine.prepare(staged, { signal: bench.stopper.signal })
     const outcome = prepared.go()
     const log = logFile(staged.work.workDir, 'stdout')
-    await until('it is at work', () => existsSync(log) && readFileSync(log, 'utf8') === 'at work')
+    await eventually('it is at work', () => existsSync(log) && readFileSync(log, 'utf8') === 'at work')
     process.kill(before, 'SIGKILL')
     expect(await outcome).toMatchObject({
       reason: 'killed',

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { Keeper, type KeptRun } from '../../../src/compute/keeper/keeper.ts'
 import { keeperGroupOf } from '../../../src/compute/keeper/keeper-group.ts'
 import { isAlive, killLeftover, type LeftoverReport } from '../../../src/compute/keeper/leftover.ts'
@@ -13,8 +15,7 @@ import { locate, ownGroup } from '../../../src/compute/keeper/own-group.ts'
 import type { ProgramLaunch, Shelter } from '../../../src/compute/keeper/protocol.ts'
 import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
-import { scratch } from '../fixture.ts'
-import { processesWith, until } from '../work-bench.ts'
+import { processesWith } from '../work-bench.ts'
 import { programLaunch } from './program-launch.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
@@ -44,7 +45,7 @@ function newKeeper(): Keeper {
 }
 
 function launchOf(script: string, changes: Partial<ProgramLaunch> = {}): ProgramLaunch {
-  const workDir = join(scratch(), 'work', `e-group-${runs}`)
+  const workDir = join(temporaryDirectory(), 'work', `e-group-${runs}`)
   mkdirSync(workDir, { recursive: true })
   return programLaunch(script, {
     ...{ executionId: `e-group-${runs}`, workDir, isolation: 'cgroup', graceMs: 300, maxProcesses: 40 },
@@ -182,7 +183,7 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
     const launch = launchOf(`${getAway()}; echo up; sleep ${mark}`)
     const run = await prepare(newKeeper(), launch)
     const over = run.go()
-    await until('the job is up', () => logOf(launch) === 'up\n')
+    await eventually('the job is up', () => logOf(launch) === 'up\n')
     process.kill(run.process.pid, 'SIGKILL')
     expect(await over).toMatchObject({ reason: 'keeper-lost' })
     expect(processesWith(mark)).toEqual([])
@@ -208,17 +209,17 @@ async function killedNode(directory: string): Promise<DeadNode> {
   const [line] = (await once(node.stdout ?? node, 'data')) as [Buffer]
   const keeper = JSON.parse(line.toString()) as RunningProcess
   node.stdin?.write('go\n')
-  await until('the job is up', () => logOf({ workDir }) === 'up\n')
+  await eventually('the job is up', () => logOf({ workDir }) === 'up\n')
   process.kill(keeper.pid, 'SIGSTOP')
   node.kill('SIGKILL')
   process.kill(keeper.pid, 'SIGKILL')
-  await until('the keeper is gone', () => !isAlive(keeper))
+  await eventually('the keeper is gone', () => !isAlive(keeper))
   return { process: keeper, executionId, workDir }
 }
 
 describe.runIf(available)('when node and keeper are killed together', () => {
   test('recovery ends what is in the group of the run, and what is not', async () => {
-    const dead = await killedNode(scratch())
+    const dead = await killedNode(temporaryDirectory())
     expect(processesWith(mark).length).toBeGreaterThan(0)
     const report: LeftoverReport = await killLeftover(dead)
     expect(report.keeperAlive).toBe(false)
@@ -228,7 +229,7 @@ describe.runIf(available)('when node and keeper are killed together', () => {
   })
 
   test('the next keeper of the place ends what it left, and that of another place touches nothing', async () => {
-    const directory = scratch()
+    const directory = temporaryDirectory()
     const dead = await killedNode(directory)
     // The first process of the job dies of its keeper's death a moment later.
     await delay(500)

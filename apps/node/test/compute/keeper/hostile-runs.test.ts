@@ -11,6 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { Lookout } from '../../../src/compute/keeper/census.ts'
 import { DiskUse } from '../../../src/compute/keeper/disk-use.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
@@ -27,15 +29,13 @@ import {
 import { ProgramRun } from '../../../src/compute/keeper/program-run.ts'
 import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
-import { scratch } from '../fixture.ts'
-import { until } from '../work-bench.ts'
 import { programLaunch } from './program-launch.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
 const { signal } = new AbortController()
 
 function launchOf(script: string): ProgramLaunch {
-  const workDir = join(scratch(), 'work', 'e-hostile')
+  const workDir = join(temporaryDirectory(), 'work', 'e-hostile')
   const cwd = join(workDir, 'root')
   mkdirSync(cwd, { recursive: true })
   return programLaunch(script, {
@@ -69,7 +69,7 @@ test('a job that puts a pipe in the place of its directories holds up neither it
 })
 
 test('what a link in the place of the directory of a job leads to is not counted', async () => {
-  const [place, elsewhere] = [join(scratch(), 'root'), scratch()]
+  const [place, elsewhere] = [join(temporaryDirectory(), 'root'), temporaryDirectory()]
   mkdirSync(place)
   writeFileSync(join(elsewhere, 'large'), Buffer.alloc(100_000))
   const use = new DiskUse(place)
@@ -77,18 +77,18 @@ test('what a link in the place of the directory of a job leads to is not counted
   expect(use.look()).toBe(5_000)
   renameSync(place, `${place}.moved`)
   symlinkSync(elsewhere, place)
-  expect(await until('it looks again', () => use.look()?.toString())).toBe('0')
+  expect(await eventually('it looks again', () => use.look()?.toString())).toBe('0')
 })
 
 test('a directory of many files is looked at in parts, and counted whole', async () => {
-  const place = scratch()
+  const place = temporaryDirectory()
   const use = new DiskUse(place)
   for (let count = 0; count < 5_000; count += 1) writeFileSync(join(place, String(count)), 'x')
-  expect(await until('it has looked at all', () => use.look())).toBe(5_000)
+  expect(await eventually('it has looked at all', () => use.look())).toBe(5_000)
 })
 
 test('a pipe in the place of what a keeper noted holds no start up', async () => {
-  const workDir = scratch()
+  const workDir = temporaryDirectory()
   expect(spawnSync('mkfifo', [jobProcessFile(workDir)]).status).toBe(0)
   const process = { pid: 2 ** 22 + 1, startTime: '1', pgid: 2 ** 22 + 1, bootId: bootId() }
   expect(await killLeftover({ process, executionId: 'e-pipe', workDir })).toEqual({
@@ -98,7 +98,7 @@ test('a pipe in the place of what a keeper noted holds no start up', async () =>
 })
 
 test('the names of pipes lie in the directory of the run, which is removed some day', () => {
-  const [tools, workDir] = [scratch(), scratch()]
+  const [tools, workDir] = [temporaryDirectory(), temporaryDirectory()]
   writeFileSync(join(tools, 'mkfifo'), `#!/bin/sh\necho "$@" > ${tools}/asked\nexit 1\n`)
   chmodSync(join(tools, 'mkfifo'), 0o755)
   const path = process.env['PATH'] ?? ''
@@ -119,7 +119,7 @@ test.runIf(available)('a job whose namespace was ended before it was in there ha
     assert(namespace !== undefined)
     // Between the look whether it is alive and the entering.
     process.kill(namespace.initPid, 'SIGKILL')
-    await until('it is gone', () => namespace.alive === false)
+    await eventually('it is gone', () => namespace.alive === false)
     return namespace
   }
   const tools = {
@@ -145,7 +145,7 @@ test.runIf(available)(
     const script = '(setsid sleep 1000 &); exec sleep 1000'
     const start = namespace?.enter({ command: '/bin/sh', args: ['-c', script], env: {} }, '/')
     spawn(start?.command ?? '', start?.args ?? [], { stdio: 'ignore' })
-    const uses = await until('both are there', () => {
+    const uses = await eventually('both are there', () => {
       const seen = namespace?.uses()
       return seen?.length === 2 && seen
     })
@@ -158,14 +158,14 @@ test.runIf(available)(
 test.runIf(available)('a namespace that somebody ended while it waited is not given to a job', async () => {
   const namespaces = await PidNamespaces.find({ WAITS: 'spare' })
   const first = await namespaces?.take(null)
-  const spare = await until('one waits', () =>
+  const spare = await eventually('one waits', () =>
     childrenOf(process.pid)
       .filter((pid) => environmentValue(pid, 'WAITS') === 'spare')
       .flatMap((pid) => childrenOf(pid))
       .find((pid) => pid !== first?.initPid && readName(pid) === 'cat'),
   )
   process.kill(spare, 'SIGKILL')
-  await until('it is gone', () => (readProcess(spare)?.state ?? 'Z') === 'Z')
+  await eventually('it is gone', () => (readProcess(spare)?.state ?? 'Z') === 'Z')
   const next = await namespaces?.take(null)
   expect(next?.initPid).not.toBe(spare)
   expect(next?.alive).toBe(true)

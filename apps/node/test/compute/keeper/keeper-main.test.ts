@@ -3,6 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { KEEPER_VARIABLE, keeperMarkerOf } from '../../../src/compute/keeper/marker.ts'
 import {
   type FromKeeper,
@@ -11,8 +13,6 @@ import {
   type ToKeeper,
 } from '../../../src/compute/keeper/protocol.ts'
 import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
-import { scratch } from '../fixture.ts'
-import { until } from '../work-bench.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/compute/keeper/keeper-main.js', import.meta.url))
 const RUNS = 100
@@ -35,7 +35,7 @@ function launchIn(workDir: string): ProgramLaunch {
 }
 
 test('a keeper that is to begin many runs at once answers before it has begun them all', async () => {
-  const directory = scratch()
+  const directory = temporaryDirectory()
   const env = { PATH: process.env['PATH'] ?? '', [KEEPER_VARIABLE]: keeperMarkerOf(directory) }
   const keeper = spawn(process.execPath, [PROGRAM], { env, cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] })
   onTestFinished(() => void keeper.kill('SIGKILL'))
@@ -57,10 +57,10 @@ test('a keeper that is to begin many runs at once answers before it has begun th
   const count = (kind: FromKeeper['kind']): number => heard.filter((message) => message.kind === kind).length
 
   say(workDirs.map((workDir, run) => ({ kind: 'launch', run: run + 1, launch: launchIn(workDir) })))
-  await until('all are ready', () => count('ready') === RUNS)
+  await eventually('all are ready', () => count('ready') === RUNS)
   say(workDirs.map((_, run) => ({ kind: 'go', run: run + 1 })))
-  await until('the first has begun', () => begun() > 0)
+  await eventually('the first has begun', () => begun() > 0)
   say([{ kind: 'ask' }])
-  await until('all have ended', () => count('done') === RUNS, 60_000)
+  await eventually('all have ended', () => count('done') === RUNS, 60_000)
   expect(begunAtAnswer).toBeLessThan(RUNS)
 })

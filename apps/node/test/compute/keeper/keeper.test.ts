@@ -2,6 +2,8 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { expect, onTestFinished, test } from 'vitest'
+import { eventually, until } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { readOutcome } from '../../../src/compute/keeper/outcome.ts'
@@ -10,9 +12,9 @@ import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { EngineRegistry } from '../../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../../src/engines/exec/exec-engine.ts'
 
-import { scratch, shellJob, startComputeSide, until as untilHolds } from '../fixture.ts'
+import { shellJob, startComputeSide } from '../fixture.ts'
 import { TestRequester } from '../test-requester.ts'
-import { processesWith, until } from '../work-bench.ts'
+import { processesWith } from '../work-bench.ts'
 import { programLaunch } from './program-launch.ts'
 
 /** Three seconds, in which a sound keeper answers on a busy machine too. */
@@ -29,7 +31,7 @@ const signal = new AbortController().signal
 
 /** The newest keeper of this process. */
 async function newestKeeper(): Promise<number> {
-  return await until('a keeper is there', () =>
+  return await eventually('a keeper is there', () =>
     childrenOf(process.pid)
       .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('keeper'))
       .at(-1),
@@ -49,7 +51,10 @@ function stopForGood(pid: number): void {
 }
 
 test('a keeper that is stopped before it is ready is woken, and the run goes on', async () => {
-  const preparing = new Keeper({ patience: SHORT }).prepare(launchOf(scratch(), 'echo fine'), signal)
+  const preparing = new Keeper({ patience: SHORT }).prepare(
+    launchOf(temporaryDirectory(), 'echo fine'),
+    signal,
+  )
   process.kill(await newestKeeper(), 'SIGSTOP')
   expect(await (await preparing).go()).toMatchObject({ reason: 'exited', exitCode: 0 })
 })
@@ -57,19 +62,22 @@ test('a keeper that is stopped before it is ready is woken, and the run goes on'
 test('one that is stopped as fast as it is woken is given up, and another takes its place', async () => {
   const keeper = new Keeper({ patience: SHORT })
   const mark = `${1_000_000 + process.pid}4`
-  const run = await keeper.prepare(launchOf(scratch(), `exec sleep ${mark}`), signal)
+  const run = await keeper.prepare(launchOf(temporaryDirectory(), `exec sleep ${mark}`), signal)
   const over = run.go()
-  await until('the job is up', () => processesWith(mark).length > 0)
+  await eventually('the job is up', () => processesWith(mark).length > 0)
   stopForGood(run.process.pid)
   expect(await over).toMatchObject({ reason: 'keeper-lost' })
   expect(processesWith(mark)).toEqual([])
-  const next = await keeper.prepare(launchOf(scratch(), 'echo fine'), signal)
+  const next = await keeper.prepare(launchOf(temporaryDirectory(), 'echo fine'), signal)
   expect(next.process.pid).not.toBe(run.process.pid)
   expect(await next.go()).toMatchObject({ reason: 'exited' })
 })
 
 test('where it dies before it is ready, the run is said not to have begun', async () => {
-  const preparing = new Keeper({ patience: SHORT }).prepare(launchOf(scratch(), 'echo never'), signal)
+  const preparing = new Keeper({ patience: SHORT }).prepare(
+    launchOf(temporaryDirectory(), 'echo never'),
+    signal,
+  )
   process.kill(await newestKeeper(), 'SIGKILL')
   await expect(preparing).rejects.toMatchObject({
     name: 'HelperLost',
@@ -78,7 +86,7 @@ test('where it dies before it is ready, the run is said not to have begun', asyn
 })
 
 test('one that hangs is killed with its jobs, and their runs are given back', async () => {
-  const tools = scratch()
+  const tools = temporaryDirectory()
   writeFileSync(join(tools, 'mkfifo'), '#!/bin/sh\nexec sleep 1000\n')
   chmodSync(join(tools, 'mkfifo'), 0o755)
   const path = process.env['PATH'] ?? ''
@@ -86,7 +94,7 @@ test('one that hangs is killed with its jobs, and their runs are given back', as
   onTestFinished(() => {
     process.env['PATH'] = path
   })
-  const workDir = scratch()
+  const workDir = temporaryDirectory()
   // Shorter than it waits for that program.
   const run = await new Keeper({ patience: SHORT }).prepare(launchOf(workDir, 'echo never'), signal)
   expect(await run.go()).toMatchObject({
@@ -98,7 +106,7 @@ test('one that hangs is killed with its jobs, and their runs are given back', as
 })
 
 test('a run that had come to its own end keeps it where its keeper is lost before it could say so', async () => {
-  const launch = launchOf(scratch(), 'exit 5')
+  const launch = launchOf(temporaryDirectory(), 'exit 5')
   const { executionId, attempt, workDir } = launch
   const record = { executionId, attempt, reason: 'exited', exitCode: 5, signal: null, errorMessage: null }
   const told = JSON.stringify({
@@ -117,9 +125,9 @@ test('a run that had come to its own end keeps it where its keeper is lost befor
 test('one run that is given up leaves the others of its keeper alone', async () => {
   const keeper = new Keeper({ patience: SHORT })
   const mark = `${1_000_000 + process.pid}6`
-  const other = await keeper.prepare(launchOf(scratch(), `sleep 0.${mark}; echo fine`), signal)
+  const other = await keeper.prepare(launchOf(temporaryDirectory(), `sleep 0.${mark}; echo fine`), signal)
   const over = other.go()
-  const run = await keeper.prepare(launchOf(scratch(), 'echo never'), signal)
+  const run = await keeper.prepare(launchOf(temporaryDirectory(), 'echo never'), signal)
   expect(run.process).toEqual(other.process)
   await run.abandon()
   expect(await over).toMatchObject({ reason: 'exited', exitCode: 0 })
@@ -129,9 +137,9 @@ test('the requester hears of an interruption where a keeper was killed', async (
   const store = await openMemoryExecutionStore()
   const link = new TestRequester()
   const engines = new EngineRegistry([new ExecEngine({ allowed: true, isolation: 'none', graceMs: 200 })])
-  await startComputeSide({ store, link, dataDir: scratch(), settings: { engines } })
+  await startComputeSide({ store, link, dataDir: temporaryDirectory(), settings: { engines } })
   link.ask('e-1', shellJob('kill -KILL $PPID; sleep 60'), { approved: true })
-  const known = await untilHolds(
+  const known = await until(
     () => link.known('e-1'),
     ({ state }) => state === 'Failed',
   )
@@ -142,7 +150,7 @@ test('the requester hears of an interruption where a keeper was killed', async (
 })
 
 test('a job that puts pipes in the place of the files of its run holds nobody up', async () => {
-  const workDir = scratch()
+  const workDir = temporaryDirectory()
   const script = 'rm -f stdout exit.json.tmp; mkfifo stdout exit.json.tmp exit.json; echo done'
   const run = await new Keeper({ patience: SHORT }).prepare(launchOf(workDir, script), signal)
   expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { closeSync, readdirSync, writeSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { LogPipes } from '../../../src/compute/keeper/log-pipes.ts'
-import { scratch } from '../fixture.ts'
 
 test('pipes carry what is written, and leave nothing where they were made', async () => {
-  const directory = scratch()
+  const directory = temporaryDirectory()
   const pipes = new LogPipes()
   for (let taken = 0; taken < 100; taken += 1) {
     const pipe = pipes.take(directory)

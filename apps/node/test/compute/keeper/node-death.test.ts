@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import {
@@ -21,7 +22,7 @@ import {
 import type { Isolation } from '../../../src/compute/keeper/protocol.ts'
 import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
-import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
+import { makeDirectory, processesWith, removeDirectory } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
 
@@ -71,7 +72,10 @@ function go(node: FakeNode): void {
 
 async function untilOutput(node: FakeNode, text: string): Promise<void> {
   const path = logFile(node.workDir, 'stdout')
-  await until(`the job printed ${text}`, () => existsSync(path) && readFileSync(path, 'utf8').includes(text))
+  await eventually(
+    `the job printed ${text}`,
+    () => existsSync(path) && readFileSync(path, 'utf8').includes(text),
+  )
 }
 
 async function kill(node: FakeNode): Promise<void> {
@@ -127,11 +131,11 @@ describe('when the node is killed', () => {
     await untilOutput(node, 'up')
     expect(processesWith(mark).length).toBeGreaterThan(0)
     await kill(node)
-    await until('the job is dead', () => processesWith(mark).length === 0)
-    await until('the keeper is gone', () => !isAlive(node.process))
+    await eventually('the job is dead', () => processesWith(mark).length === 0)
+    await eventually('the keeper is gone', () => !isAlive(node.process))
     expect(processesWith(mark)).toEqual([])
     expect(readExitRecord(node.workDir)).toMatchObject({ reason: 'node-gone', executionId: node.executionId })
-    await until('what it held ready is gone', () => heldReady(node).length === 0)
+    await eventually('what it held ready is gone', () => heldReady(node).length === 0)
     expect(await killLeftover(node)).toEqual({ keeperAlive: false, killed: 0 })
   })
 
@@ -139,7 +143,7 @@ describe('when the node is killed', () => {
     const mark = unique()
     const node = await startNode(`sleep ${mark}`)
     await kill(node)
-    await until('the keeper is gone', () => !isAlive(node.process))
+    await eventually('the keeper is gone', () => !isAlive(node.process))
     expect(processesWith(mark)).toEqual([])
     expect(existsSync(join(node.workDir, 'process.json'))).toBe(false)
   })
@@ -154,7 +158,7 @@ describe('when node and keeper are killed together', () => {
     process.kill(node.process.pid, 'SIGSTOP')
     await kill(node)
     process.kill(node.process.pid, 'SIGKILL')
-    await until('the keeper is gone', () => !isAlive(node.process))
+    await eventually('the keeper is gone', () => !isAlive(node.process))
     const report = await killLeftover(node)
     expect(report.keeperAlive).toBe(false)
     expect(report.killed).toBeGreaterThan(0)
@@ -170,7 +174,7 @@ describe('when node and keeper are killed together', () => {
       await untilOutput(one, 'up')
     }
     await kill(node)
-    await until('the keeper is gone', () => !isAlive(node.process))
+    await eventually('the keeper is gone', () => !isAlive(node.process))
     expect(await killLeftover(node)).toEqual({ keeperAlive: false, killed: 0 })
     expect(isAlive(copy.process)).toBe(true)
     expect(processesWith(mark).length).toBeGreaterThan(0)
@@ -197,7 +201,7 @@ describe('when only the keeper is killed', () => {
     go(node)
     await untilOutput(node, 'up')
     process.kill(node.process.pid, 'SIGKILL')
-    const record = await until('the record is written', () => readExitRecord(node.workDir))
+    const record = await eventually('the record is written', () => readExitRecord(node.workDir))
     expect(record).toMatchObject({
       reason: 'keeper-lost',
       errorMessage: 'its keeper was killed, so the job was ended',

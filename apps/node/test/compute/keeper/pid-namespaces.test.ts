@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import type { PidNamespace } from '../../../src/compute/keeper/pid-namespace.ts'
 import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
 import { environmentValue, listProcesses } from '../../../src/compute/keeper/process-table.ts'
-import { until } from '../work-bench.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
 
@@ -36,7 +36,7 @@ test.runIf(available)('whenever whoever makes namespaces is killed, none of them
     await delay(round * 4)
     maker.kill('SIGKILL')
     await gone
-    await until('nothing of it is left', () => marked(mark).length === 0)
+    await eventually('nothing of it is left', () => marked(mark).length === 0)
   }
 })
 

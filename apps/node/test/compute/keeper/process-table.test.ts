@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
-import { scratch } from '../fixture.ts'
-import { processesWith, until } from '../work-bench.ts'
+import { processesWith } from '../work-bench.ts'
 import { programLaunch } from './program-launch.ts'
 
 const { signal } = new AbortController()
@@ -32,7 +33,7 @@ test('whoever has no descriptors left does not take a process for gone', () => {
 test('a keeper that has none for a while goes on with what it looks after', async () => {
   const keeper = new Keeper()
   onTestFinished(() => keeper.close())
-  const workDir = scratch()
+  const workDir = temporaryDirectory()
   const mark = `${1_000_000 + process.pid}`
   const run = await keeper.prepare(
     programLaunch(`: ${mark}; : > up; while test ! -e go; do sleep 0.05; done; exit 3`, {
@@ -47,11 +48,11 @@ test('a keeper that has none for a while goes on with what it looks after', asyn
   )
   const { pid } = run.process
   const over = run.go()
-  await until('the job is up', () => existsSync(join(workDir, 'up')))
+  await eventually('the job is up', () => existsSync(join(workDir, 'up')))
   const open = readdirSync(`/proc/${pid}/fd`).length
   limitFiles(pid, '1:')
   writeFileSync(join(workDir, 'go'), '')
-  await until('the job is over', () => processesWith(mark).length === 0)
+  await eventually('the job is over', () => processesWith(mark).length === 0)
   limitFiles(pid, `${open + 500}:`)
   expect(await over).toMatchObject({ reason: 'exited', exitCode: 3 })
 })

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
-import { makeDirectory, processesWith, removeDirectory, until } from '../work-bench.ts'
+import { makeDirectory, processesWith, removeDirectory } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
 const ROUNDS = Number(process.env['SALTCOD_DEATHS'] ?? 12)
@@ -44,7 +45,7 @@ test(`whenever a node is killed, nothing of its job is left (seed ${seed})`, asy
       // In every third round the keeper dies with it, and recovery has to do its work.
       if (round % 3 === 2) process.kill(keeper.pid, 'SIGKILL')
       await gone
-      if (round % 3 !== 2) await until('the keeper is gone', () => !isAlive(keeper))
+      if (round % 3 !== 2) await eventually('the keeper is gone', () => !isAlive(keeper))
       await killLeftover({ process: keeper, executionId, workDir })
       expect(processesWith(mark), `round ${round}, seed ${seed}`).toEqual([])
     }

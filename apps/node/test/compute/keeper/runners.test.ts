@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import type { GuestRequest } from '../../../src/compute/guest/guest-request.ts'
 import type { ExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { GuestRun } from '../../../src/compute/keeper/guest-run.ts'
@@ -8,7 +9,6 @@ import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
 import type { Runner } from '../../../src/compute/keeper/runner.ts'
 import { Runners } from '../../../src/compute/keeper/runners.ts'
 import { assemble } from '../../engines/guest.ts'
-import { scratch } from '../fixture.ts'
 
 const FILE_BYTES = 1e8
 const ORDERS = {
@@ -24,7 +24,7 @@ const ORDERS = {
 function pool(): { readonly runners: Runners; readonly serve: (runner: Runner) => Promise<unknown> } {
   const runners = new Runners({}, () => undefined)
   onTestFinished(() => runners.kill())
-  const request = requestOf(scratch())
+  const request = requestOf(temporaryDirectory())
   const serve = (runner: Runner): Promise<unknown> =>
     new Promise((resolve) => runner.run(request, { begun: () => undefined, ended: resolve }))
   return { runners, serve }
@@ -88,7 +88,7 @@ test('one that was stopped while it waited is woken for the next guest', async (
 
 /** Makes the first processes of Node hang before they do anything, and lets the others be. */
 function hangFirst(count: number): Readonly<Record<string, string>> {
-  const directory = scratch()
+  const directory = temporaryDirectory()
   const preload = join(directory, 'hang.cjs')
   const script = `
     const { mkdirSync } = require('node:fs')
@@ -102,7 +102,7 @@ function hangFirst(count: number): Readonly<Record<string, string>> {
 }
 
 async function run(runners: Runners): Promise<ExitRecord | undefined> {
-  const workDir = scratch()
+  const workDir = temporaryDirectory()
   return await new Promise((resolve) => {
     new GuestRun(
       { kind: 'guest', sharing: 'one', request: requestOf(workDir), ...ORDERS, workDir, cwd: workDir },

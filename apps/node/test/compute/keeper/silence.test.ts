@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import { AnswerWatch } from '../../../src/compute/keeper/answer-watch.ts'
 import { readProcess } from '../../../src/compute/keeper/process-table.ts'
 import { Silence } from '../../../src/compute/keeper/silence.ts'
-import { until } from '../work-bench.ts'
 
 const SHORT = { lookMs: 20, silenceMs: 300 }
 /** Puts processes into the state in which they wait for a disk, where this user may. */
@@ -44,7 +44,7 @@ test('time in which whoever looks did not run itself does not count, nor what li
   const silence = new Silence(mute().pid ?? 0, SHORT)
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
   expect(silence.look()).toBe(0)
-  await until('it was punctual for a while', () => silence.look() > 0)
+  await eventually('it was punctual for a while', () => silence.look() > 0)
   silence.broken()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
   expect(silence.look()).toBe(0)
@@ -62,10 +62,10 @@ test.runIf(group !== undefined)('one that waits for a disk is waited for, and no
     // A group can be removed some time after its last process is gone.
     await vi.waitFor(() => rmdirSync(place), 10_000)
   })
-  await until('it waits', () => readProcess(child.pid ?? 0)?.state === 'D')
+  await eventually('it waits', () => readProcess(child.pid ?? 0)?.state === 'D')
   let asked = 0
   const watch = new AnswerWatch(child, () => (asked += 1), SHORT)
-  await until('it was asked for much longer than its time', () => asked > 40)
+  await eventually('it was asked for much longer than its time', () => asked > 40)
   expect(watch.lost).toBe(false)
   writeFileSync(`${place}/freezer.state`, 'THAWED')
   await watch.ended
