@@ -62,15 +62,27 @@ export function decodeBytes(
   version: number,
   record: Uint8Array,
 ): Buffer {
+  const bytes = checkedBytes(table, key, codec, version, record)
+  return bytes.subarray(HEADER_BYTES, bytes.length - CHECKSUM_BYTES)
+}
+
+/** Returns a whole record whose envelope is sound. */
+function checkedBytes(
+  table: string,
+  key: Uint8Array,
+  codec: number,
+  version: number,
+  record: Uint8Array,
+): Buffer {
   const bytes =
     record instanceof Buffer ? record : Buffer.from(record.buffer, record.byteOffset, record.byteLength)
-  const end = bytes.length - CHECKSUM_BYTES
-  if (end < HEADER_BYTES) throw corruptRecord(table, key, 'is shorter than its header')
+  if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES)
+    throw corruptRecord(table, key, 'is shorter than its header')
   if (crc32(bytes, crc32(key, seedOf(table))) !== CRC_RESIDUE)
     throw corruptRecord(table, key, 'fails its checksum')
   if (bytes[0] !== codec) throw corruptRecord(table, key, `has the unknown codec ${bytes[0]}`)
   if (bytes[1] !== version) throw corruptRecord(table, key, `has the unknown record version ${bytes[1]}`)
-  return bytes.subarray(HEADER_BYTES, end)
+  return bytes
 }
 
 /** Returns the version of a record, as its envelope tells without being looked at further; 1 where it is too short to tell. */
@@ -80,9 +92,9 @@ export function versionOf(record: Uint8Array): number {
 
 /** Unwraps a value. Throws `RECORD_CORRUPT` where it is torn, changed, misplaced or of an unknown codec or version. */
 export function decodeRecord<T>(table: string, key: Uint8Array, version: number, record: Uint8Array): T {
-  const payload = decodeBytes(table, key, CODEC_JSON, version, record)
+  const bytes = checkedBytes(table, key, CODEC_JSON, version, record)
   try {
-    return JSON.parse(payload.toString('utf8')) as T
+    return JSON.parse(bytes.toString('utf8', HEADER_BYTES, bytes.length - CHECKSUM_BYTES)) as T
   } catch (cause) {
     throw corruptRecord(table, key, 'is no JSON', cause)
   }

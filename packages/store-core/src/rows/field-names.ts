@@ -43,8 +43,10 @@ export class FieldNames<Row> {
         putUnknown(stored, field.startsWith(UNKNOWN) ? field.slice(1) : field, row[field])
       else stored[name] = row[field]
     }
-    for (const [name, , names] of this.#inner) {
-      if (name in stored) stored[name] = names.toDisk(stored[name])
+    if (this.#inner.length > 0) {
+      for (const [name, , names] of this.#inner) {
+        if (name in stored) stored[name] = names.toDisk(stored[name])
+      }
     }
     return stored
   }
@@ -59,8 +61,10 @@ export class FieldNames<Row> {
       if (field === undefined) row[UNKNOWN + name] = stored[name]
       else row[field] = stored[name]
     }
-    for (const [, field, names] of this.#inner) {
-      if (field in row) row[field] = names.fromDisk(row[field])
+    if (this.#inner.length > 0) {
+      for (const [, field, names] of this.#inner) {
+        if (field in row) row[field] = names.fromDisk(row[field])
+      }
     }
     return row as Row
   }
