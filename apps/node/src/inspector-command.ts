@@ -8,7 +8,10 @@ const COMMANDS: {
   repair: (path) => `saltcod-inspect repair ${path} --in-place`,
 }
 
-/** Returns what can be done about an error of a store, with the command for it; `path` stands for a store whose place the error does not tell. */
+/**
+ * Returns what can be done about an error of a store, with the command for it; `path` stands for a store whose place
+ * the error does not tell.
+ */
 export function hintWithCommand({ hint, details }: StoreError, path: string = 'STORE'): string | undefined {
   if (details.remedy === undefined) return hint
   const command = COMMANDS[details.remedy](details.path ?? path)

@@ -66,7 +66,10 @@ export interface StoreErrorDetails {
   readonly key?: string
   /** The file or directory that was meant. */
   readonly path?: string
-  /** What helps against damage, for a program to name its command for it: a check tells what is wrong, a repair mends it. */
+  /**
+   * What helps against damage, for a program to name its command for it: a check tells what is wrong, a repair mends
+   * it.
+   */
   readonly remedy?: 'check' | 'repair'
 }
 

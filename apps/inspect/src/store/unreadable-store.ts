@@ -7,7 +7,9 @@ export function careHint(path: string): string {
   return `keep the file; saltcod-inspect check ${path} tells what is wrong, saltcod-inspect salvage ${path} TARGET saves what can be decoded; or restore a backup`
 }
 
-/** Returns what can be done about an error of a store; `path` stands for a store whose place the error does not tell. */
+/**
+ * Returns what can be done about an error of a store; `path` stands for a store whose place the error does not tell.
+ */
 export function remedyHint({ hint, details }: StoreError, path: string): string | undefined {
   return details.remedy === undefined ? hint : careHint(details.path ?? path)
 }

@@ -1,8 +1,9 @@
 /**
- * The words of dictionary 1, frozen: folded records can only be read with the very bytes that they were written with, so not one letter may ever change.
- * It is a sample of what the records of one user looked like when that format was made, a node whose jobs are of Bacalhau's shape; nothing here is
- * read as anything but bytes, and jobs of any other shape are folded with it too. The names of the store's own fields are most of what it is good for: a job
- * of another shape takes 4 % less with the rest than without it, one of that shape a third less.
+ * The words of dictionary 1, frozen: folded records can only be read with the very bytes that they were written
+ * with, so not one letter may ever change. It is a sample of what the records of one user looked like when that
+ * format was made, a node whose jobs are of Bacalhau's shape; nothing here is read as anything but bytes, and jobs
+ * of any other shape are folded with it too. The names of the store's own fields are most of what it is good for: a
+ * job of another shape takes 4 % less with the rest than without it, one of that shape a third less.
  */
 export const WORDS_1: string = [
   '"rerunnable":true,"attempt":"reason":"interrupted","PublishedResult":"NodeID":"n-","ExitCode":"0","resources":{"gpu":0,"disk":0,',

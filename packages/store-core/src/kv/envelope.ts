@@ -14,8 +14,8 @@ const tableSeeds = new Map<string, number>()
 /**
  * Wraps a value as it stands on disk: codec, record version, payload, and a CRC-32 (little-endian) over table
  * name, key and all of these. The key is part of the sum because LMDB has no checksums: a page that lands
- * in the wrong place holds values that are whole, under keys that are not theirs. Throws `TypeError` or `INVALID_ARGUMENT` where the
- * value cannot be written as JSON.
+ * in the wrong place holds values that are whole, under keys that are not theirs. Throws `TypeError` or
+ * `INVALID_ARGUMENT` where the value cannot be written as JSON.
  */
 export function encodeRecord(table: string, key: Uint8Array, version: number, value: unknown): Uint8Array {
   return encodeJsonText(table, key, version, jsonText(`record for table ${table}`, value))
@@ -54,7 +54,10 @@ export function encodeBytes(
   return bytes.subarray(start)
 }
 
-/** Unwraps a value to its payload. Throws `RECORD_CORRUPT` where it is torn, changed, misplaced or of another codec or version. */
+/**
+ * Unwraps a value to its payload. Throws `RECORD_CORRUPT` where it is torn, changed, misplaced or of another codec
+ * or version.
+ */
 export function decodeBytes(
   table: string,
   key: Uint8Array,
@@ -85,7 +88,10 @@ function checkedBytes(
   return bytes
 }
 
-/** Returns the version of a record, as its envelope tells without being looked at further; 1 where it is too short to tell. */
+/**
+ * Returns the version of a record, as its envelope tells without being looked at further; 1 where it is too short to
+ * tell.
+ */
 export function versionOf(record: Uint8Array): number {
   return record[1] ?? 1
 }

@@ -74,7 +74,9 @@ export function executionsOfJob(jobId: string): Uint8Array {
   return tuple(INDEX.executionByJob, idTuple('j', jobId))
 }
 
-/** Checks the fields that a change may set in an execution, on either side. Throws `TypeError` or `INVALID_ARGUMENT`. */
+/**
+ * Checks the fields that a change may set in an execution, on either side. Throws `TypeError` or `INVALID_ARGUMENT`.
+ */
 export function checkSharedPatch(patch: SharedPatch): void {
   requireOptionalJson('resources', patch.resources)
   requireOptionalJson('published result', patch.publishedResult)

@@ -1,17 +1,23 @@
 /** A name on disk, and for a field that is a row itself those of its own fields. */
 export type DiskName = string | readonly [name: string, fields: { readonly [field: string]: DiskName }]
 
-/** The name on disk of each field of a row. Every release reads them, so none ever changes or is used again for something else. */
+/**
+ * The name on disk of each field of a row. Every release reads them, so none ever changes or is used again for
+ * something else.
+ */
 export type DiskNames<Row> = { readonly [Field in keyof Row]-?: DiskName }
 
 type Fields = Record<string, unknown>
 
-/** Before the name of a field that this release does not know, in memory, so that it is taken for none that it knows. */
+/**
+ * Before the name of a field that this release does not know, in memory, so that it is taken for none that it knows.
+ */
 const UNKNOWN = '?'
 
 /**
- * Gives the fields of rows their names: short ones on disk, where each is written millions of times, and readable ones in memory. Order, absent fields and
- * those of a newer release stay as they are, so a row that is read and written again has the same bytes.
+ * Gives the fields of rows their names: short ones on disk, where each is written millions of times, and readable
+ * ones in memory. Order, absent fields and those of a newer release stay as they are, so a row that is read and
+ * written again has the same bytes.
  */
 export class FieldNames<Row> {
   readonly #onDisk: Readonly<Record<string, string>>

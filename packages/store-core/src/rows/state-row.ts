@@ -7,7 +7,10 @@ export interface StateRow<State extends string> {
   readonly state: State
   /** Message of the state. */
   readonly stateMessage?: string
-  /** Since when it has been in its state: by steady time, for somebody may wait for how long; once it has ended by the clock. */
+  /**
+   * Since when it has been in its state: by steady time, for somebody may wait for how long; once it has ended by
+   * the clock.
+   */
   readonly stateSinceMs: number
   /** When it ended. */
   readonly finishedAtMs?: number
@@ -17,7 +20,10 @@ export interface StateRow<State extends string> {
 /** A row that is being made, and that nobody else has yet. */
 export type Draft<Row> = { -readonly [Field in keyof Row]: Row[Field] }
 
-/** Returns a copy of a row in another state, with the message that belongs to it; one that ends has no deadline any more. */
+/**
+ * Returns a copy of a row in another state, with the message that belongs to it; one that ends has no deadline any
+ * more.
+ */
 export function inState<State extends string, Row extends StateRow<State>>(
   machine: StateMachine<State>,
   row: Row,
@@ -52,7 +58,10 @@ export function timesOf(
   }
 }
 
-/** Sets fields of a row that was just made: one that is `undefined` stays as it is, `null` clears. A record that ended gets no deadline. */
+/**
+ * Sets fields of a row that was just made: one that is `undefined` stays as it is, `null` clears. A record that
+ * ended gets no deadline.
+ */
 export function setFields<Row extends StateRow<string>>(
   draft: Draft<Row>,
   fields: Readonly<Partial<Record<keyof Row, unknown>>>,

@@ -21,7 +21,10 @@ class Scene {
     this.nowMs += ms
   }
 
-  /** Every record's JSON text behind the name of its table, in the order of the keys; ids that are random are named in the order in which they come. */
+  /**
+   * Every record's JSON text behind the name of its table, in the order of the keys; ids that are random are named
+   * in the order in which they come.
+   */
   lines(): string[] {
     const tables = STORE_TABLES.filter((table) => table !== 'index')
     return tables.flatMap((table) => textsOf(this.kv, table).map((text) => `${table} ${this.#named(text)}`))
