@@ -1,5 +1,6 @@
-// Asks a node for paths by turns at a steady rate, whether earlier questions were answered or not, until it is told to end; then it says how
-// long the answers took. Arguments: the address of the node, the paths. In a process of its own, which waits for nothing else.
+// Asks a node for paths by turns at a steady rate, whether earlier questions were answered or not, until it is told to
+// end; then it says how long the answers took. Arguments: the address of the node, the paths. In a process of its own,
+// which waits for nothing else.
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'

@@ -22,7 +22,10 @@ Prints jobs a second, the time of the median job from its submission to the mome
 all below it took for each job, and the rate beside that of jobs that run nothing. Each caller submits a job, asks for it until it has ended, and
 submits the next. With a peer all is done in a network namespace, since Bacalhau calls others. Build first.
 `
-/** A module whose entrypoint does nothing: `(module (memory (export "memory") 1) (func (export "_start")))`, with the section of names that Bacalhau wants. */
+/**
+ * A module whose entrypoint does nothing: `(module (memory (export "memory") 1) (func (export "_start")))`, with the
+ * section of names that Bacalhau wants.
+ */
 const NOTHING = Buffer.from(
   '0061736d01000000010401600000030201000503010001071302066d656d6f7279020006' +
     '5f737461727400000a040102000b000b046e616d65010401000161',

@@ -22,7 +22,9 @@ export async function openOurExecutions(bench, name = 'executions') {
   )
 }
 
-/** Another backend than LMDB: a module with the functions that the crash suite asks for, and a directory for its files. */
+/**
+ * Another backend than LMDB: a module with the functions that the crash suite asks for, and a directory for its files.
+ */
 async function backendOf(bench, name) {
   if (bench.backend === undefined) return undefined
   const directory = join(bench.directory, name)

@@ -1,4 +1,5 @@
-// Fails where an exported declaration has no docstring directly above it. Formatted sources make lines enough to see that.
+// Fails where an exported declaration has no docstring directly above it. Formatted sources make lines enough to see
+// that.
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'

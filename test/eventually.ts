@@ -4,8 +4,8 @@ const DEADLINE_MS = 60_000
 const POLL_MS = 10
 
 /**
- * Looks again and again until there is a value that is not `undefined`, `null` or false, and returns it. Fails after a deadline with what
- * was waited for.
+ * Looks again and again until there is a value that is not `undefined`, `null` or false, and returns it. Fails after a
+ * deadline with what was waited for.
  */
 export async function eventually<T>(
   what: string | (() => string),

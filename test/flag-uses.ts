@@ -1,6 +1,8 @@
 import type { FlagUse } from '../packages/config/src/index.ts'
 
-/** Takes the flags of settings apart as a parser of arguments does: `--name value`, `--name=value`, or `--name` alone. */
+/**
+ * Takes the flags of settings apart as a parser of arguments does: `--name value`, `--name=value`, or `--name` alone.
+ */
 export function flagUses(...words: readonly string[]): FlagUse[] {
   return words.flatMap((word, index) => {
     if (!word.startsWith('--')) return []

@@ -10,8 +10,8 @@ interface Image {
 }
 
 /**
- * Lets the notes of owners beside LMDB stores speak of the files as an image was written; where `closed` is true, as if they had been
- * closed in good order, so that no child checks each of them.
+ * Lets the notes of owners beside LMDB stores speak of the files as an image was written; where `closed` is true, as
+ * if they had been closed in good order, so that no child checks each of them.
  */
 export function renewOwnerNotes(root: string, { files }: Image, closed: boolean): void {
   for (const [path, { inode }] of files) {
@@ -25,7 +25,10 @@ export function renewOwnerNotes(root: string, { files }: Image, closed: boolean)
   }
 }
 
-/** The note of an owner about a file that has another inode now; without a state, that it was closed and not touched since. */
+/**
+ * The note of an owner about a file that has another inode now; without a state, that it was closed and not touched
+ * since.
+ */
 function noteOf(path: string, inode: string, note: string, state: string | undefined): string {
   const { ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true })
   const [, transaction, of] = / commit (\d+) of (\d+):\d+/.exec(note) ?? []

@@ -23,8 +23,8 @@ interface Answer extends SessionRun {
 const PROCESS = fileURLToPath(new URL('program-session-process.mjs', import.meta.url))
 
 /**
- * Runs command lines of a built program one after the other in a process of its own, so that not each of them pays for a start. For
- * tests of what commands say; how the program starts and ends is for those that start it.
+ * Runs command lines of a built program one after the other in a process of its own, so that not each of them pays for
+ * a start. For tests of what commands say; how the program starts and ends is for those that start it.
  */
 export class ProgramSession {
   readonly #child: ChildProcess

@@ -2,7 +2,10 @@ import { hash } from 'node:crypto'
 
 const NUMBER_BYTES = 6
 
-/** Makes numbers from 0 up to, not including, 1: the same for the same seed, and seeds beside each other have nothing in common. */
+/**
+ * Makes numbers from 0 up to, not including, 1: the same for the same seed, and seeds beside each other have nothing
+ * in common.
+ */
 export function randomNumbers(seed: number): () => number {
   let block = Buffer.alloc(0)
   let [blocks, at] = [0, 0]

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 const PATIENCE_MS = 15_000
 
 /**
- * Removes a directory of a test, also where a process that is about to end still makes files in it: the keeper of a node that was
- * killed ends its runs and writes down how.
+ * Removes a directory of a test, also where a process that is about to end still makes files in it: the keeper of a
+ * node that was killed ends its runs and writes down how.
  */
 export async function removeDirectory(path: string): Promise<void> {
   for (const endAt = performance.now() + PATIENCE_MS; ; ) {

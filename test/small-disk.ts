@@ -5,8 +5,8 @@ import { onTestFinished } from 'vitest'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /**
- * Makes a file system of a size such as `300m` for one test; `undefined` where this user may not mount one, or another system has no such
- * file systems. Throws where a mount that is permitted fails, so that no test is left out unseen.
+ * Makes a file system of a size such as `300m` for one test; `undefined` where this user may not mount one, or another
+ * system has no such file systems. Throws where a mount that is permitted fails, so that no test is left out unseen.
  */
 export function smallDisk(size: string): string | undefined {
   const directory = join(temporaryDirectory(), 'disk')

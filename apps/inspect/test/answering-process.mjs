@@ -1,5 +1,5 @@
-// Runs several commands of the inspector on one store and answers what each said, so that the answers of two stores can be compared.
-// Holding the store open meanwhile spares each command its own check of the file.
+// Runs several commands of the inspector on one store and answers what each said, so that the answers of two stores
+// can be compared. Holding the store open meanwhile spares each command its own check of the file.
 import { copyFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isStoreError } from '@saltcod/store-core'

@@ -19,14 +19,17 @@ export interface Answer {
   readonly ms: number
 }
 
-/** A process that asks one store after the other, so that not each of them pays for a start. A new one follows one that a store ends. */
+/**
+ * A process that asks one store after the other, so that not each of them pays for a start. A new one follows one that
+ * a store ends.
+ */
 export class AnsweringSession {
   #child: ChildProcess | undefined
   #stores = 0
 
   /**
-   * Asks a store several things. Resolves with `null` where that ended the process, or took too long. `held` keeps the store open for
-   * reading meanwhile.
+   * Asks a store several things. Resolves with `null` where that ended the process, or took too long. `held` keeps the
+   * store open for reading meanwhile.
    */
   async ask(
     path: string,

@@ -100,9 +100,9 @@ export async function soundStore(
 }
 
 /**
- * Damages a copy of a store and returns every promise that was broken, as sentences: no command and no `check` of the library crashes or
- * takes more than a minute, a changed answer is a finding of `check`, no listing drops a record in silence, `repair` and `salvage` make a sound store and
- * account for what is lost.
+ * Damages a copy of a store and returns every promise that was broken, as sentences: no command and no `check` of the
+ * library crashes or takes more than a minute, a changed answer is a finding of `check`, no listing drops a record in
+ * silence, `repair` and `salvage` make a sound store and account for what is lost.
  */
 export async function judgeDamage(
   sound: SoundStore,
@@ -278,7 +278,8 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
   for (const [name, record] of saved) {
     // A rebuild writes into a history that lost entries what it was about.
     const isNote = name.startsWith('history ') && record.includes('"t":"Repair"')
-    // On pages that nothing leads to, and in the commit before the last, there are rows that had been removed; either is said.
+    // On pages that nothing leads to, and in the commit before the last, there are rows that had been removed; either
+    // is said.
     const isOld = salvaged.foundApart > 0 || salvaged.isOneCommitBehind === true
     if (!sound.rows.has(name) && !isNote && !isOld) broken.push(`${name} was in no table before`)
   }
@@ -286,8 +287,8 @@ function judgeLosses(sound: SoundStore, saved: ReadonlyMap<string, string>, salv
 }
 
 /**
- * A row that is listed as lost is not there, unless the key of one that is gone was damaged and now reads like this one's, or a copy of it
- * was found apart.
+ * A row that is listed as lost is not there, unless the key of one that is gone was damaged and now reads like this
+ * one's, or a copy of it was found apart.
  */
 function judgeListed(
   sound: SoundStore,

@@ -10,8 +10,8 @@ const COUNTED_TABLES: ReadonlySet<string> = new Set(['jobs', 'executions', 'eval
 const NAMED = /^Warning: .*(?:is damaged|left out)/gm
 
 /**
- * Returns what listings leave out without a word, as sentences: of that which counters can tell the number of, each record that was there
- * before is listed, named as damaged, or missed aloud with exit code 1.
+ * Returns what listings leave out without a word, as sentences: of that which counters can tell the number of, each
+ * record that was there before is listed, named as damaged, or missed aloud with exit code 1.
  */
 export function droppedRecords(before: readonly Listed[], after: readonly Listed[]): string[] {
   const countsOf = (answers: readonly Listed[]): string | undefined =>

@@ -9,7 +9,10 @@ export const EXIT: typeof COMMON_EXIT & {
 } = {
   // `usage` is also for a wrong configuration, or a store that the node must not or cannot open.
   ...COMMON_EXIT,
-  /** The command was understood and failed: there is no such job, the file of a job is wrong, or a program of it ended with another code than 0. */
+  /**
+   * The command was understood and failed: there is no such job, the file of a job is wrong, or a program of it ended
+   * with another code than 0.
+   */
   failed: 1,
   /** The node cannot be reached, or was lost and did not come back in time. */
   unreachable: 3,

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** In the keeper a run has two logs, two pipes and its namespace open; in the node, files while it is started, staged and published. */
+/**
+ * In the keeper a run has two logs, two pipes and its namespace open; in the node, files while it is started, staged
+ * and published.
+ */
 export const FILES_PER_RUN = 6
 const FEWEST_RUNS = 8
 

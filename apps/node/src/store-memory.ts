@@ -3,8 +3,8 @@ import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 import { findingWithCommand } from './inspector-command.ts'
 
 /**
- * Makes the repository remember the stores that a node has. Returns what its operator should know, a line each: where stores lie
- * elsewhere, a repository that takes nothing is no reason not to start.
+ * Makes the repository remember the stores that a node has. Returns what its operator should know, a line each: where
+ * stores lie elsewhere, a repository that takes nothing is no reason not to start.
  */
 export function rememberNodeStores(config: Config, nodeId: string, opened?: StoreIds): readonly string[] {
   try {

@@ -11,7 +11,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the path is too long',
 }
 
-/** Turns the error of the system about a file or directory that cannot be used into a `Failure`; any other value comes back as it is. */
+/**
+ * Turns the error of the system about a file or directory that cannot be used into a `Failure`; any other value comes
+ * back as it is.
+ */
 export function refusalOfPlace(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('path' in error)) return error
   const reason = 'code' in error ? REASONS[String(error.code)] : undefined

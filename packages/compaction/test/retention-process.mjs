@@ -1,4 +1,5 @@
-// A process of its own that removes and archives until it is killed. Arguments: the path of the store, the directory of the archive.
+// A process of its own that removes and archives until it is killed. Arguments: the path of the store, the directory
+// of the archive.
 import { applyRetention, openArchive } from '@saltcod/compaction'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 

@@ -8,8 +8,8 @@ type HeldBy<Entry> =
     : { readonly [Name in keyof Entry]: HeldBy<Entry[Name]> }
 
 /**
- * The whole configuration of a node, as the tree of settings says. Paths are absolute; a time limit or store quota of 0
- * means that there is none.
+ * The whole configuration of a node, as the tree of settings says. Paths are absolute; a time limit or store quota of
+ * 0 means that there is none.
  */
 export type Config = HeldBy<typeof SETTING_TREE>
 

@@ -32,7 +32,10 @@ export function unknownName(given: string, known: readonly string[]): Complaint 
   }
 }
 
-/** Refuses options with a key that is none of theirs; the compiler refuses a table that leaves one out. Throws `TypeError`. */
+/**
+ * Refuses options with a key that is none of theirs; the compiler refuses a table that leaves one out. Throws
+ * `TypeError`.
+ */
 export function checkOptions<Options extends object>(
   where: string,
   options: Options,

@@ -2,8 +2,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory, and those above it, where they are missing, with durable names; for this user alone unless another mode is given. Throws what the system says of the one that
- * cannot be made: Node's own recursive mkdir says of each that it is not there, and does not return for a path like /proc/x.
+ * Makes a directory, and those above it, where they are missing, with durable names; for this user alone unless
+ * another mode is given. Throws what the system says of the one that cannot be made: Node's own recursive mkdir says
+ * of each that it is not there, and does not return for a path like /proc/x.
  */
 export function makeDirectory(path: string, mode = 0o700): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return

@@ -25,7 +25,9 @@ export function makeNodeId(): string {
   return `n-${randomUUID()}`
 }
 
-/** Reads the node id that a repository directory keeps; `nodeId` is `undefined` where it keeps none. Writes nothing. */
+/**
+ * Reads the node id that a repository directory keeps; `nodeId` is `undefined` where it keeps none. Writes nothing.
+ */
 export function readNodeId(repository: string): KeptNodeId {
   const path = join(repository, NODE_ID_FILE_NAME)
   const read = readTextFile(path)

@@ -28,7 +28,10 @@ export type RememberedKind = NodeRole | 'archive'
 /** The stores of each kind, the newest first. */
 export type RememberedStores = { readonly [Kind in RememberedKind]: readonly RememberedStore[] }
 
-/** Reads which stores a repository has had. Returns `undefined` where it remembers none at all; what cannot be read counts as that. */
+/**
+ * Reads which stores a repository has had. Returns `undefined` where it remembers none at all; what cannot be read
+ * counts as that.
+ */
 export function readRememberedStores(repository: string): RememberedStores | undefined {
   const read = readTextFile(join(repository, REMEMBERED_STORES_FILE_NAME))
   if (read === undefined || !('text' in read)) return undefined
@@ -63,14 +66,17 @@ export type StoreIds = { readonly [Role in NodeRole]?: string | undefined }
 export interface RememberStoresOptions {
   readonly config: Config
   readonly nodeId: string
-  /** The stores are open: what is remembered is brought up to date. Without it only what is not known yet is written. */
+  /**
+   * The stores are open: what is remembered is brought up to date. Without it only what is not known yet is written.
+   */
   readonly opened?: StoreIds
   readonly nowMs: number
 }
 
 /**
- * Makes the repository directory remember the stores and the archive that a node has, so that a later start can say that one is gone, or
- * where it has been. Returns a warning for each that is another than at the last start. Throws what the system says where it cannot be written.
+ * Makes the repository directory remember the stores and the archive that a node has, so that a later start can say
+ * that one is gone, or where it has been. Returns a warning for each that is another than at the last start. Throws
+ * what the system says where it cannot be written.
  */
 export function rememberStores({
   config,

@@ -16,8 +16,8 @@ import { retention } from './settings/retention.ts'
 import { stores } from './settings/stores.ts'
 
 /**
- * Every setting there is, as the configuration nests their values, in the order in which they are listed. From this come
- * the type of the configuration, the flags, the variables, the listing, the file of defaults and the JSON schema.
+ * Every setting there is, as the configuration nests their values, in the order in which they are listed. From this
+ * come the type of the configuration, the flags, the variables, the listing, the file of defaults and the JSON schema.
  */
 export const SETTING_TREE = {
   ...node,

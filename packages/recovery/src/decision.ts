@@ -20,7 +20,10 @@ export interface RecoveryDecision {
   readonly byAge: boolean
   /** For people: the table cell, age rule or wish of the job that decided. */
   readonly rule: string
-  /** The deadline that `keep` and `none` set, so that nothing waits for ever; `null` where there is one already, and for all other actions. */
+  /**
+   * The deadline that `keep` and `none` set, so that nothing waits for ever; `null` where there is one already, and
+   * for all other actions.
+   */
   readonly deadlineAtMs: number | null
 }
 

@@ -1,4 +1,5 @@
-// For authors of a backend, and of packages that work on any: the key-value contract, and the two stores that are written on it.
+// For authors of a backend, and of packages that work on any: the key-value contract, and the two stores that are
+// written on it.
 
 export {
   DEFAULT_MAX_SPEC_BYTES,

@@ -1,4 +1,5 @@
-// For tools that read and write the rows of a store themselves. Not under semver: it changes with the format of the data.
+// For tools that read and write the rows of a store themselves. Not under semver: it changes with the format of the
+// data.
 export { decodeStoredRecord as decodeRecord } from './fold/folded-record.ts'
 export { unfoldedStore } from './fold/unfolded-store.ts'
 export { encodeRecord, versionOf } from './kv/envelope.ts'

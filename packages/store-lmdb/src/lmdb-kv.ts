@@ -156,7 +156,10 @@ export class LmdbKv extends KvStoreBase {
     })
   }
 
-  /** A damaged record may lie on a damaged page, which LMDB would sooner or later end the process on. Once in an opening. */
+  /**
+   * A damaged record may lie on a damaged page, which LMDB would sooner or later end the process on. Once in an
+   * opening.
+   */
   async #walk(environment: Environment, lock: OwnerLock): Promise<void> {
     const isOver = (): boolean => this.isClosing || this.hasFailed || environment.copies.isHeld
     try {

@@ -131,7 +131,9 @@ export function descriptorsError(path: string, cause?: unknown): StoreError {
   )
 }
 
-/** A store error stays what it is, and so does a mistake of the caller; an error of the system becomes a store error. */
+/**
+ * A store error stays what it is, and so does a mistake of the caller; an error of the system becomes a store error.
+ */
 export function explained(path: string, what: string, error: unknown): unknown {
   return systemCode(error)?.startsWith('E') === true && !isStoreError(error) && 'syscall' in (error as object)
     ? systemError(path, what, error)

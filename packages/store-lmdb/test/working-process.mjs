@@ -1,4 +1,5 @@
-// Works on the jobs of a store, several at a time, until nothing is due: node working-process.mjs STORE. One kind of work kills the process.
+// Works on the jobs of a store, several at a time, until nothing is due: node working-process.mjs STORE. One kind of
+// work kills the process.
 import { setTimeout as delay } from 'node:timers/promises'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 

@@ -1,5 +1,5 @@
-// Writes through the key-value contract until it is killed or its store fails: node kv-writer-process.mjs BACKEND DIRECTORY.
-// Eight callers write one number each into both tables, and say so once that is on disk; some bodies throw.
+// Writes through the key-value contract until it is killed or its store fails: node kv-writer-process.mjs BACKEND
+// DIRECTORY. Eight callers write one number each into both tables, and say so once that is on disk; some bodies throw.
 const [module, directory] = process.argv.slice(2)
 const { openKv } = await import(module)
 const say = (text) => process.stdout.write(`${text}\n`)

@@ -71,7 +71,10 @@ function hintOf(error: StoreError): string | undefined {
   return error.code === 'STORE_DAMAGED' ? careHint(error.details.path ?? 'STORE') : remedyHint(error, 'STORE')
 }
 
-/** Only what is to be written can meet a read-only file system: the wish is refused, and the store may well be readable. */
+/**
+ * Only what is to be written can meet a read-only file system: the wish is refused, and the store may well be
+ * readable.
+ */
 function isReadOnlyPlace(error: unknown): error is Error {
   const cause = isStoreError(error, 'STORE_PERMISSION') ? error.cause : error
   return error instanceof Error && cause instanceof Error && 'code' in cause && cause.code === 'EROFS'

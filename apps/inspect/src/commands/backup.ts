@@ -33,8 +33,8 @@ export async function backup(
   const temporary = join(dirname(final), `.${basename(final)}.making-${randomBytes(6).toString('hex')}`)
   const opened = await openStore(path)
   const before = usedBytes(path)
-  // The copy cannot be stopped; the snapshot that it holds goes with the process. A thread makes its file: before that is there, it could
-  // still come after it was removed.
+  // The copy cannot be stopped; the snapshot that it holds goes with the process. A thread makes its file: before that
+  // is there, it could still come after it was removed.
   const giveUp = (exitCode: number): void => {
     if (partsOf(temporary).length === 0) {
       setTimeout(() => giveUp(exitCode), AGAIN_MS).unref()

@@ -13,7 +13,10 @@ export interface CheckOptions extends ReadOptions {
 /** Of thousands of findings of one kind, some tell all that a person wants to know. */
 const SHOWN_PER_RULE = 10
 
-/** Checks every rule of every store. Resolves with `findings` where one is broken, `unreadable` where a store cannot be opened. */
+/**
+ * Checks every rule of every store. Resolves with `findings` where one is broken, `unreadable` where a store cannot be
+ * opened.
+ */
 export async function check(terminal: Terminal, store: string, options: CheckOptions): Promise<ExitCode> {
   const checks: StoreCheck[] = []
   const crash = crashBefore(terminal.env)

@@ -25,7 +25,10 @@ interface Difference {
 const COMPARED: readonly string[] = ['jobs', 'specs', 'executions', 'evaluations', 'history', 'outbox']
 const STEP_ROWS = 1_000
 
-/** Lists the records that differ between two stores, such as a backup and the store of now. Resolves with `findings` where some do. */
+/**
+ * Lists the records that differ between two stores, such as a backup and the store of now. Resolves with `findings`
+ * where some do.
+ */
 export async function diff(
   terminal: Terminal,
   first: string,

@@ -16,7 +16,10 @@ export interface UnarchiveOptions extends ReadOptions {
 
 const HOLD = 'restored from the archive'
 
-/** Brings a job of an archive back into a stopped store, after a backup of that. The job is held, so that retention leaves it. */
+/**
+ * Brings a job of an archive back into a stopped store, after a backup of that. The job is held, so that retention
+ * leaves it.
+ */
 export async function unarchive(
   terminal: Terminal,
   directory: string,

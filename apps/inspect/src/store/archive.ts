@@ -51,8 +51,8 @@ export async function openArchivedJob(archive: Archive, job: ArchivedJob): Promi
 }
 
 /**
- * Opens the one job of an archive that a text means, as {@link openArchivedJob} does: id, short id, name, or the id of one of its
- * executions. Resolves with `null` where there is none. Throws `AMBIGUOUS_ID`.
+ * Opens the one job of an archive that a text means, as {@link openArchivedJob} does: id, short id, name, or the id of
+ * one of its executions. Resolves with `null` where there is none. Throws `AMBIGUOUS_ID`.
  */
 export async function findArchivedJob(
   archive: Archive,

@@ -25,8 +25,8 @@ export function isArchiveCursor(cursor: string | undefined): boolean {
 }
 
 /**
- * Visits rows of the jobs of an archive, in the order in which these were archived, each job once: as it was archived last, and
- * only where it is in none of the stores. Returns the cursor behind the last row; `null` at the end.
+ * Visits rows of the jobs of an archive, in the order in which these were archived, each job once: as it was archived
+ * last, and only where it is in none of the stores. Returns the cursor behind the last row; `null` at the end.
  */
 export async function readArchivedRows<T>(
   { store, archive }: Place & { readonly archive: Archive },

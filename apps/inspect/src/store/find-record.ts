@@ -13,7 +13,10 @@ import { orNothing } from './or-nothing.ts'
 
 const SHORT_JOB_ID = /^j-[0-9a-f]{4,}[0-9a-f-]*$/
 
-/** Finds a job by name, id or short id in the stores that an argument means, then in an archive, and visits it. Throws `JOB_NOT_FOUND`. */
+/**
+ * Finds a job by name, id or short id in the stores that an argument means, then in an archive, and visits it. Throws
+ * `JOB_NOT_FOUND`.
+ */
 export async function findJobIn(
   terminal: Terminal,
   argument: string,
@@ -90,7 +93,10 @@ async function jobOfExecutions(
   })
 }
 
-/** Finds an execution by id or short id in the stores that an argument means, and visits each. Throws `EXECUTION_NOT_FOUND`. */
+/**
+ * Finds an execution by id or short id in the stores that an argument means, and visits each. Throws
+ * `EXECUTION_NOT_FOUND`.
+ */
 export async function findExecutionIn(
   terminal: Terminal,
   argument: string,

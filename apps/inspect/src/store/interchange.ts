@@ -32,7 +32,10 @@ interface ExportedRow {
   readonly record: Json
 }
 
-/** Writes a row as one line of an export, without secrets where these are given. Throws `RECORD_CORRUPT` for a damaged one. */
+/**
+ * Writes a row as one line of an export, without secrets where these are given. Throws `RECORD_CORRUPT` for a damaged
+ * one.
+ */
 export function exportRow(
   kind: StoreKind,
   { table, key, value }: StoreTableRow,

@@ -28,8 +28,9 @@ export interface WholeListing<T> extends Counted {
 }
 
 /**
- * Says so where such a listing has fewer records than the counters of the store. What others change meanwhile is no loss:
- * only a look during which nothing was written counts. Returns the exit code for that; `undefined` where nothing is missing.
+ * Says so where such a listing has fewer records than the counters of the store. What others change meanwhile is no
+ * loss: only a look during which nothing was written counts. Returns the exit code for that; `undefined` where nothing
+ * is missing.
  */
 export async function tellMissing<T>(
   terminal: Terminal,
@@ -40,7 +41,10 @@ export async function tellMissing<T>(
   return await tell(terminal, opened, what, () => walked(read))
 }
 
-/** Says so where the tables have fewer rows than the counters of the store. Those of deleted jobs are there for a while and count nowhere. */
+/**
+ * Says so where the tables have fewer rows than the counters of the store. Those of deleted jobs are there for a while
+ * and count nowhere.
+ */
 export async function tellMissingRows(
   terminal: Terminal,
   opened: OpenedStore,

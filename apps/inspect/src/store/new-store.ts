@@ -89,8 +89,8 @@ export function publish(temporary: string, target: string): void {
 }
 
 /**
- * Returns the real path of a file that is to be made, and clears what a store that is gone left beside it. Throws a `Failure` where
- * something is there, and `STORE_LOCKED` where a process still has that store open.
+ * Returns the real path of a file that is to be made, and clears what a store that is gone left beside it. Throws a
+ * `Failure` where something is there, and `STORE_LOCKED` where a process still has that store open.
  */
 export function freePath(path: string): string {
   const absolute = resolve(path)

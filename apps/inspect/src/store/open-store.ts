@@ -42,7 +42,9 @@ export interface OpenedExecutions extends OpenedFile {
 /** A store that is open for reading, with what its `meta` table says of it. */
 export type OpenedStore = OpenedJobs | OpenedExecutions
 
-/** Opens a store file for reading, whichever of the two stores it holds. Throws a `Failure` or what the store throws. */
+/**
+ * Opens a store file for reading, whichever of the two stores it holds. Throws a `Failure` or what the store throws.
+ */
 export async function openStore(path: string): Promise<OpenedStore> {
   refuseCrashed(path)
   const stored = await openRaw(path)

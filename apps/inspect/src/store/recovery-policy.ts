@@ -8,8 +8,8 @@ export interface PolicyChoice {
 }
 
 /**
- * Reads what a restart of the node will go by: the policy of the config file that is given or that is in the repository, else the
- * preset. Throws a `Failure` for a file with mistakes.
+ * Reads what a restart of the node will go by: the policy of the config file that is given or that is in the
+ * repository, else the preset. Throws a `Failure` for a file with mistakes.
  */
 export async function readRecoveryPolicy(
   store: string,

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 let made: string | undefined
 
 /**
- * Returns a directory for files that are of use to this process alone, made when it is first wanted and removed when the process ends;
- * `undefined` where none can be made.
+ * Returns a directory for files that are of use to this process alone, made when it is first wanted and removed when
+ * the process ends; `undefined` where none can be made.
  */
 export function scratchDirectory(): string | undefined {
   if (made !== undefined) return made

@@ -95,7 +95,9 @@ export async function secretsOfExecution(
   return kind === 'jobs' ? await secretsOfJob(store, execution.jobId) : new Secrets()
 }
 
-/** Collects the secrets of all specifications of a store, beside known ones. Damaged specifications are passed over. */
+/**
+ * Collects the secrets of all specifications of a store, beside known ones. Damaged specifications are passed over.
+ */
 export function secretsOfStore(
   { kind, kv }: Pick<OpenedStore, 'kind' | 'kv'>,
   secrets: Secrets = new Secrets(),

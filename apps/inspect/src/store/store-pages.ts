@@ -32,7 +32,10 @@ export class StorePages {
     this.#left = limit
   }
 
-  /** Reads what is wanted of the next store. Of one alone, the cursor is the store's own. Returns how many records were met; `null` where that was not all. */
+  /**
+   * Reads what is wanted of the next store. Of one alone, the cursor is the store's own. Returns how many records were
+   * met; `null` where that was not all.
+   */
   async read<T>(
     storeId: string,
     isAlone: boolean,

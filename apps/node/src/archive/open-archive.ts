@@ -4,7 +4,10 @@ import { isStoreError } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import { EXIT } from '../exit-code.ts'
 
-/** Opens the archive of a node for writing; `null` where none is configured. Throws a `Failure` that says in one line what is wrong. */
+/**
+ * Opens the archive of a node for writing; `null` where none is configured. Throws a `Failure` that says in one line
+ * what is wrong.
+ */
 export async function openNodeArchive(directory: string | undefined, log: Logger): Promise<Archive | null> {
   if (directory === undefined) return null
   try {

@@ -10,14 +10,17 @@ const ENDED = new Set(['Completed', 'Failed', 'Stopped'])
 const DISCARDED = new Set(['AskForBid', 'AskForBidRejected', 'BidRejected', 'New'])
 const PAUSE_MS = 250
 
-/** Prints what a job has written so far: its standard output to ours, its standard error to ours. Ends early where nobody reads it. */
+/**
+ * Prints what a job has written so far: its standard output to ours, its standard error to ours. Ends early where
+ * nobody reads it.
+ */
 export async function printLog(terminal: Terminal, parts: AsyncIterable<ReceivedPart>): Promise<void> {
   for await (const part of parts) if (!print(terminal, part)) return
 }
 
 /**
- * Prints what a job writes, to its end: where the node is lost it is waited for and read on from the same place, and where the
- * job is carried on by another execution, that one is read. Ends early where nobody reads it.
+ * Prints what a job writes, to its end: where the node is lost it is waited for and read on from the same place, and
+ * where the job is carried on by another execution, that one is read. Ends early where nobody reads it.
  */
 export async function followLog(
   terminal: Terminal,
@@ -39,7 +42,10 @@ export async function followLog(
   }
 }
 
-/** Returns the execution that was read to its end, `undefined` where that is not known, `null` where nobody reads any more. */
+/**
+ * Returns the execution that was read to its end, `undefined` where that is not known, `null` where nobody reads any
+ * more.
+ */
 async function followExecution(
   terminal: Terminal,
   client: ApiClient,
@@ -68,7 +74,9 @@ async function followExecution(
   }
 }
 
-/** Waits until a job that has not ended has an execution that was not read yet. Returns `null` where the job has ended. */
+/**
+ * Waits until a job that has not ended has an execution that was not read yet. Returns `null` where the job has ended.
+ */
 async function nextExecution(
   client: ApiClient,
   jobId: string,

@@ -30,8 +30,9 @@ const LONGEST_PAUSE_MS = 500
 const MOST_NAMED = 5
 
 /**
- * Waits until a job has ended (or, if it should run for ever, until it runs), and prints how it goes, also over a restart of its node.
- * Throws a `Failure` where it failed, was stopped, is not over in time, or one of its programs ended with another code than 0.
+ * Waits until a job has ended (or, if it should run for ever, until it runs), and prints how it goes, also over a
+ * restart of its node. Throws a `Failure` where it failed, was stopped, is not over in time, or one of its programs
+ * ended with another code than 0.
  */
 export async function waitForJob(
   terminal: Terminal,
@@ -92,8 +93,8 @@ interface OddEnd {
 }
 
 /**
- * A program that ended with another code than 0 has completed its execution all the same, where the job does not say otherwise; an
- * execution that failed by it counts only where the job did not do better with another one.
+ * A program that ended with another code than 0 has completed its execution all the same, where the job does not say
+ * otherwise; an execution that failed by it counts only where the job did not do better with another one.
  */
 async function oddEnds(client: ApiClient, job: WireJob, wait: NodeWait): Promise<readonly OddEnd[]> {
   const odd: OddEnd[] = []

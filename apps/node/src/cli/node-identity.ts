@@ -50,7 +50,10 @@ function keepNodeId(config: Config, proposed: string): string {
   return settled.nodeId
 }
 
-/** Returns the id that a node has, without making one; `null` where it has none yet. Throws a `Failure` where it cannot be read. */
+/**
+ * Returns the id that a node has, without making one; `null` where it has none yet. Throws a `Failure` where it cannot
+ * be read.
+ */
 export function knownNodeId(config: Config): string | null {
   if (config.nodeId !== undefined) return config.nodeId
   const kept = readNodeId(config.dataDir)

@@ -58,8 +58,9 @@ export async function waiting<T>(
 }
 
 /**
- * What a command does while its node cannot be reached: what goes on when the node is started anew is waited for until then. A node
- * that never answered is not waited for. Ends with a `Failure` that says what goes on, and how to look at it.
+ * What a command does while its node cannot be reached: what goes on when the node is started anew is waited for until
+ * then. A node that never answered is not waited for. Ends with a `Failure` that says what goes on, and how to look at
+ * it.
  */
 export class NodeWait {
   readonly #terminal: Terminal

@@ -37,8 +37,8 @@ export class LiveConfiguration {
   }
 
   /**
-   * Reads flags, environment and files again, and returns the configuration with the settings that can be taken now; `null` where
-   * there is a mistake, which is logged, or nothing to take.
+   * Reads flags, environment and files again, and returns the configuration with the settings that can be taken now;
+   * `null` where there is a mistake, which is logged, or nothing to take.
    */
   reload(): Config | null {
     const loaded = loadConfig({ flags: this.#flags.settings, env: this.#terminal.env })

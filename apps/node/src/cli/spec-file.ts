@@ -10,7 +10,10 @@ const MAX_FILE_BYTES = 10 * 1024 * 1024
 
 const KEYS = Object.keys(jobSchema.shape).map((key) => key.toLowerCase())
 
-/** Reads a job from a YAML or JSON file, or from standard input (`-`). Throws a `Failure` that says what is wrong with it. */
+/**
+ * Reads a job from a YAML or JSON file, or from standard input (`-`). Throws a `Failure` that says what is wrong with
+ * it.
+ */
 export async function readSpec(terminal: Terminal, path: string): Promise<Readonly<Record<string, unknown>>> {
   const text = path === '-' ? await terminal.input() : await readText(path)
   const name = path === '-' ? 'standard input' : path

@@ -39,8 +39,8 @@ const GIVEN_UP = 1013
 const IS_IT_A_NODE = 'is it a saltcod node that listens there?'
 
 /**
- * Yields a job's log from a node, whose address is `base`, over a websocket. Throws a `Failure` with what the node says, or where it cannot be reached or is lost
- * before the end.
+ * Yields a job's log from a node, whose address is `base`, over a websocket. Throws a `Failure` with what the node
+ * says, or where it cannot be reached or is lost before the end.
  */
 export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
   const { follow, tail, executionId, from, namespace, signal } = request

@@ -19,7 +19,10 @@ export function unreachable(base: string, error: unknown, answerMs: number): Fai
   })
 }
 
-/** Tells whether a failure is that of a node that was there and was lost before it had answered: what was asked may have been done. */
+/**
+ * Tells whether a failure is that of a node that was there and was lost before it had answered: what was asked may
+ * have been done.
+ */
 export function wasLost(error: unknown): boolean {
   if (!isFailure(error) || error.exitCode !== EXIT.unreachable) return false
   return isTimeout(error.cause) || REASONS[codeOf(error.cause)] === CLOSED

@@ -37,7 +37,9 @@ export interface CompactionStatus {
     readonly copiedRows: number
     readonly totalRows: number
   } | null
-  /** What the last one did, also where it failed at a later store; `null` before its end, and where nothing was done. */
+  /**
+   * What the last one did, also where it failed at a later store; `null` before its end, and where nothing was done.
+   */
   readonly report: CompactionReport | null
   /** Why the last one failed; `null` where it did not. */
   readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null

@@ -24,7 +24,10 @@ export interface CompactionParts {
   readonly onRewritten?: (report: StoreCompaction) => void
 }
 
-/** Rewrites the stores of a node, so that their dead space goes back to the disk: by rule, and when it is asked to. One at a time. */
+/**
+ * Rewrites the stores of a node, so that their dead space goes back to the disk: by rule, and when it is asked to. One
+ * at a time.
+ */
 export class Compaction {
   readonly #parts: CompactionParts
   readonly #stop = new AbortController()

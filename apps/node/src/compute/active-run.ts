@@ -1,6 +1,8 @@
 import type { ExecutionChange } from './change.ts'
 
-/** Why a run is stopped: a change that ends the execution, or the end of the node, which leaves the record as it is. */
+/**
+ * Why a run is stopped: a change that ends the execution, or the end of the node, which leaves the record as it is.
+ */
 export type StopReason = ExecutionChange | 'interrupted'
 
 /** A run that is being carried out, from the staging of its inputs to its last commit. */

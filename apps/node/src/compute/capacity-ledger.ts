@@ -23,7 +23,9 @@ export class CapacityLedger {
     return DIMENSIONS.filter((dimension) => needs[dimension] > this.total[dimension])
   }
 
-  /** Takes what an execution needs. Returns false, and takes nothing, where that is not free or it has some already. */
+  /**
+   * Takes what an execution needs. Returns false, and takes nothing, where that is not free or it has some already.
+   */
   take(executionId: string, needs: Capacity): boolean {
     if (this.#held.has(executionId)) return false
     const free = DIMENSIONS.every(

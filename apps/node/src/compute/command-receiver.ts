@@ -13,7 +13,9 @@ import { writeUntilDone } from './write-retry.ts'
 const POLL_LIMIT = 100
 const POLL_WAIT_MS = 20_000
 const MAX_PENDING = 256
-/** So many effects are acknowledged together as are stored meanwhile; until then they would come again after a crash. */
+/**
+ * So many effects are acknowledged together as are stored meanwhile; until then they would come again after a crash.
+ */
 const ACKNOWLEDGE_AFTER_MS = 100
 
 /**

@@ -8,7 +8,10 @@ const SHORTEST_SLEEP_MS = 20
 const RETRY_MS = 5_000
 const BATCH = 100
 
-/** Fails executions whose deadline has passed, whatever they wait for, until the signal aborts. Rejects where the store has failed. */
+/**
+ * Fails executions whose deadline has passed, whatever they wait for, until the signal aborts. Rejects where the store
+ * has failed.
+ */
 export async function watchDeadlines(
   context: ComputeContext,
   executor: Executor,

@@ -36,8 +36,8 @@ function left(limit: number, used: number): number {
 
 /**
  * Reads what the machine has left: `MemAvailable` (proc_meminfo(5)), the number of tasks (proc_loadavg(5)) against
- * `pid_max` and `threads-max`, the open files (proc_sys_fs(5)), and the limits of the own control group, version 2 or 1, where
- * it is mounted at its usual place, as in a container.
+ * `pid_max` and `threads-max`, the open files (proc_sys_fs(5)), and the limits of the own control group, version 2 or
+ * 1, where it is mounted at its usual place, as in a container.
  */
 export function readHeadroom(): Headroom {
   const groups = '/sys/fs/cgroup'

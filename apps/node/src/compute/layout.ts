@@ -7,7 +7,9 @@ export function isSafeName(id: string): boolean {
   return SAFE_NAME.test(id) && !id.includes('..')
 }
 
-/** The private directory of an execution's runs, with its inputs and its output. Throws `TypeError` for an unsafe id. */
+/**
+ * The private directory of an execution's runs, with its inputs and its output. Throws `TypeError` for an unsafe id.
+ */
 export function workDirOf(dataDir: string, executionId: string): string {
   return join(dataDir, 'work', safe(executionId))
 }

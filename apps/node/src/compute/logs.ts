@@ -65,8 +65,8 @@ async function begun(
 }
 
 /**
- * Resolves with the attempt that follows one whose log is over; `undefined` where none does. A run that ended with its node is
- * on record as running until the next start has decided about it.
+ * Resolves with the attempt that follows one whose log is over; `undefined` where none does. A run that ended with its
+ * node is on record as running until the next start has decided about it.
  */
 async function attemptAfter(
   store: ExecutionStore,

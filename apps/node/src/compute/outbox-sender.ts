@@ -7,7 +7,9 @@ import type { Executor } from './executor.ts'
 
 const BATCH = 100
 const IDLE_LOOK_MS = 30_000
-/** So many answers are noted together as come meanwhile; until then their reports would be sent again after a crash. */
+/**
+ * So many answers are noted together as come meanwhile; until then their reports would be sent again after a crash.
+ */
 const ACKNOWLEDGE_AFTER_MS = 100
 
 /** Answers that the store does not know of yet. */

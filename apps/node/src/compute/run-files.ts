@@ -33,8 +33,9 @@ export async function stageRun(
 }
 
 /**
- * Removes the inputs and outputs of a run and what its keeper had there for a moment, and keeps its logs. Called before an end is
- * committed, so that a crash in between leaves nothing that nobody would remove. What cannot be removed stays, with a warning.
+ * Removes the inputs and outputs of a run and what its keeper had there for a moment, and keeps its logs. Called
+ * before an end is committed, so that a crash in between leaves nothing that nobody would remove. What cannot be
+ * removed stays, with a warning.
  */
 export async function clearWork(
   { dataDir, log }: Pick<ComputeContext, 'dataDir' | 'log'>,
@@ -58,7 +59,9 @@ async function namesIn(path: string): Promise<readonly string[]> {
   }
 }
 
-/** Removes all that the runs of an execution left: logs and results too. What cannot be removed stays, with a warning. */
+/**
+ * Removes all that the runs of an execution left: logs and results too. What cannot be removed stays, with a warning.
+ */
 export async function removeRunFiles(
   { dataDir, settings, log }: ComputeContext,
   executionId: string,

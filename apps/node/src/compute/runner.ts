@@ -42,7 +42,8 @@ export class Runner {
   }
 
   /**
-   * Carries an execution on to its end; does nothing where it is in another state by now. Never rejects: what goes wrong ends the execution, or, where the store is gone, leaves it to the next start.
+   * Carries an execution on to its end; does nothing where it is in another state by now. Never rejects: what goes
+   * wrong ends the execution, or, where the store is gone, leaves it to the next start.
    */
   async carryOut(executionId: string, how: Continuation): Promise<void> {
     if (this.#runs.has(executionId)) return

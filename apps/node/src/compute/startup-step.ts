@@ -2,8 +2,8 @@ import { isStoreGone } from '../store-gone.ts'
 import type { ComputeContext } from './context.ts'
 
 /**
- * Takes a step of the start for one execution; its failure is logged and keeps no other execution from theirs. Resolves
- * with whether it went well. Rejects where the store is gone.
+ * Takes a step of the start for one execution; its failure is logged and keeps no other execution from theirs.
+ * Resolves with whether it went well. Rejects where the store is gone.
  */
 export async function takeStartupStep(
   { log }: ComputeContext,

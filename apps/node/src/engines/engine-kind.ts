@@ -13,7 +13,10 @@ export interface EngineSetup {
 
 /** A kind of engine: what a job may say to it, what it needs, and how a node gets one. */
 export interface EngineKind<Params = unknown> extends Declaration<Params> {
-  /** False where its jobs can change nothing in their root but results, so that they may share their inputs with others. */
+  /**
+   * False where its jobs can change nothing in their root but results, so that they may share their inputs with
+   * others.
+   */
   readonly writesInputs: boolean
   /** What gives a node one, where it is not there by itself. */
   readonly remedy?: string

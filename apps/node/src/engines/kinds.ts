@@ -14,7 +14,9 @@ export function engineKind(type: string): EngineKind | undefined {
   return ENGINE_KINDS.find((kind) => kind.type === wanted)
 }
 
-/** Lists every input that must be there for a task: its own, and those that the parameters of its engine bring along. */
+/**
+ * Lists every input that must be there for a task: its own, and those that the parameters of its engine bring along.
+ */
 export function inputsOf({
   Engine,
   InputSources,

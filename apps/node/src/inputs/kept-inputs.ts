@@ -98,7 +98,10 @@ class Tree<Made> {
     return this.bytes <= maxBytes / 2 ? entries : undefined
   }
 
-  /** Tells whether it is what was made. Whatever is written, renamed or linked in it leaves another time of change behind, which no program sets. */
+  /**
+   * Tells whether it is what was made. Whatever is written, renamed or linked in it leaves another time of change
+   * behind, which no program sets.
+   */
   get whole(): boolean {
     try {
       return (
@@ -133,9 +136,9 @@ function note(keys: Set<string>, key: string): void {
 }
 
 /**
- * Directories of inputs by their content, so that jobs that bring the same ones along share them: one is made when a content comes
- * a second time, looked at before each use, and removed some time after its last one. Nothing of it is found again by a later process,
- * which begins with an empty place.
+ * Directories of inputs by their content, so that jobs that bring the same ones along share them: one is made when a
+ * content comes a second time, looked at before each use, and removed some time after its last one. Nothing of it is
+ * found again by a later process, which begins with an empty place.
  */
 export class KeptInputs<Made> {
   readonly #directory: string
@@ -162,7 +165,10 @@ export class KeptInputs<Made> {
     await removeTree(this.#directory)
   }
 
-  /** The directory for a content, made where it is not there yet or was changed; undefined where the content comes for the first time, or cannot be kept. */
+  /**
+   * The directory for a content, made where it is not there yet or was changed; undefined where the content comes for
+   * the first time, or cannot be kept.
+   */
   async take(content: string, maker: Maker<Made>): Promise<KeptTree<Made> | undefined> {
     const key = createHash('sha256').update(content).digest('hex')
     const known = this.#trees.get(key)

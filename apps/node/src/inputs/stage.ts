@@ -117,7 +117,10 @@ function constantInput(input: InputSource): ConstantInput | undefined {
   return 'data' in read ? { kind, path: inputPath(input), params: read.data } : undefined
 }
 
-/** The directory that jobs with the same inputs share; undefined where there is none, or what they bring along is not all of it. */
+/**
+ * The directory that jobs with the same inputs share; undefined where there is none, or what they bring along is not
+ * all of it.
+ */
 async function takeKept(options: StageOptions): Promise<KeptTree<readonly StagedInput[]> | undefined> {
   const { inputs, kept } = options
   if (kept === undefined || inputs.length === 0) return undefined
@@ -140,10 +143,10 @@ async function takeKept(options: StageOptions): Promise<KeptTree<readonly Staged
 }
 
 /**
- * Makes the private directory of one attempt: an empty root, each input copied to its target, each result
- * directory empty. A job that changes nothing in its root gets one that it shares with others, where they bring the same inputs.
- * Throws a {@link TaskError} whose message names the input; nothing is half-done that matters,
- * since the next attempt begins with an empty directory.
+ * Makes the private directory of one attempt: an empty root, each input copied to its target, each result directory
+ * empty. A job that changes nothing in its root gets one that it shares with others, where they bring the same inputs.
+ * Throws a {@link TaskError} whose message names the input; nothing is half-done that matters, since the next attempt
+ * begins with an empty directory.
  */
 export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
   const { workDir, inputs, results } = options

@@ -21,7 +21,10 @@ export interface StagedResult {
 export interface ExecutionWork {
   /** Mode 0700; holds `root`, the logs, and what the keeper writes. */
   readonly workDir: string
-  /** The job's view of the file system: targets and result paths lie below it. May be shared with jobs that change nothing in it. */
+  /**
+   * The job's view of the file system: targets and result paths lie below it. May be shared with jobs that change
+   * nothing in it.
+   */
   readonly rootDir: string
   readonly inputs: readonly StagedInput[]
   readonly results: readonly StagedResult[]

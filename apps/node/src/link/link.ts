@@ -103,8 +103,8 @@ export interface LogPosition {
 /** What a compute node serves on request of the requester: logs and kept results. */
 export interface ComputePeer {
   /**
-   * Yields an execution's output; to its end with `follow`, only what is new with `tail`. Behind `from` where the same attempt wrote that; what
-   * a later attempt wrote comes whole. Throws `EXECUTION_NOT_FOUND`.
+   * Yields an execution's output; to its end with `follow`, only what is new with `tail`. Behind `from` where the same
+   * attempt wrote that; what a later attempt wrote comes whole. Throws `EXECUTION_NOT_FOUND`.
    */
   readLog(request: {
     readonly executionId: string

@@ -23,7 +23,9 @@ export interface MetricsParts {
   readonly clock: () => number
 }
 
-/** The numbers of a node for Prometheus. They come from counters of the stores and of the process, never from a scan. */
+/**
+ * The numbers of a node for Prometheus. They come from counters of the stores and of the process, never from a scan.
+ */
 export class Metrics {
   readonly #parts: MetricsParts
   readonly #registry = new Registry()

@@ -16,7 +16,8 @@ const UNBOUNDED_ATTEMPTS = 1_000_000
 
 const IDLE_MS = 30_000
 const RESUME_MS = 1000
-// While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first is a change.
+// While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first is a
+// change.
 const SHORTEST_SLEEP_MS = 200
 
 /** A decision under way. */
@@ -27,9 +28,9 @@ interface Hand {
 }
 
 /**
- * Works on evaluations: reads what is next, decides, writes the plan. It claims nothing, for it is alone with its store
- * and has one evaluation of a job in hand at a time; of two plans for one evaluation the store takes the first, and
- * what was not written is decided again after a death.
+ * Works on evaluations: reads what is next, decides, writes the plan. It claims nothing, for it is alone with its
+ * store and has one evaluation of a job in hand at a time; of two plans for one evaluation the store takes the first,
+ * and what was not written is decided again after a death.
  */
 export class EvaluationWorker {
   readonly #context: RequesterContext
@@ -167,7 +168,9 @@ export class EvaluationWorker {
     }
   }
 
-  /** Gives an evaluation back after an error; after its last attempt the job fails, so that it does not wait for ever. */
+  /**
+   * Gives an evaluation back after an error; after its last attempt the job fails, so that it does not wait for ever.
+   */
   async #giveBack(evaluation: Evaluation, error: unknown): Promise<void> {
     const { store, settings, log } = this.#context
     const reason = error instanceof Error ? error.message : String(error)

@@ -127,7 +127,9 @@ export class LinkEndpoint implements Link {
     return execution?.state === 'New' || execution?.state === 'AskForBid'
   }
 
-  /** The node itself enforces the timeout; the requester gives the execution up somewhat later, in case it does not. */
+  /**
+   * The node itself enforces the timeout; the requester gives the execution up somewhat later, in case it does not.
+   */
   async #runDeadline(executionId: string): Promise<number | null> {
     const { store, clock, settings } = this.#context
     const execution = await store.getExecution(executionId)

@@ -2,8 +2,8 @@ import { isStoreError } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
 
 /**
- * Executions that a node did not name in its handshake although we believe that it has them. It may have ended them and not
- * reported it yet, so they are given up only when its reports have been quiet for a while.
+ * Executions that a node did not name in its handshake although we believe that it has them. It may have ended them
+ * and not reported it yet, so they are given up only when its reports have been quiet for a while.
  */
 export class MissingExecutions {
   readonly #context: RequesterContext

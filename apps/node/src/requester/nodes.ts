@@ -19,7 +19,10 @@ export interface NodePatience {
   readonly lostAfterMs: number
 }
 
-/** The compute nodes that have shaken hands since this process began; they do so again after every start of theirs or ours. */
+/**
+ * The compute nodes that have shaken hands since this process began; they do so again after every start of theirs or
+ * ours.
+ */
 export class Nodes {
   readonly #known = new Map<string, Contact>()
   readonly #commands = new Map<string, EventCount>()
@@ -81,7 +84,10 @@ export class Nodes {
       .toSorted((a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1))
   }
 
-  /** Tells whether a node has been silent for so long that its work is given up; one that never came has as long from our start. */
+  /**
+   * Tells whether a node has been silent for so long that its work is given up; one that never came has as long from
+   * our start.
+   */
   isLost(nodeId: string): boolean {
     const passedMs = this.#look()
     const heardAtMs = this.#known.get(nodeId)?.heardAtMs ?? this.#heardAtMs

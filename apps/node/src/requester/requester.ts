@@ -100,7 +100,10 @@ async function restore(context: RequesterContext): Promise<void> {
   if (restored > 0) context.log.info({ jobs: restored }, 'took up the jobs that were in progress')
 }
 
-/** Runs a loop until the requester stops, beginning again after errors such as a full disk. A store that failed ends it. */
+/**
+ * Runs a loop until the requester stops, beginning again after errors such as a full disk. A store that failed ends
+ * it.
+ */
 async function keepGoing(context: RequesterContext, what: string, loop: () => Promise<void>): Promise<void> {
   const { log, stopping } = context
   try {

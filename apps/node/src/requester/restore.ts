@@ -5,8 +5,8 @@ import { requestEvaluation } from './evaluation-request.ts'
 const AT_A_TIME = 64
 
 /**
- * Brings back all work after a start: every job in progress, and every job with an execution in progress, that nobody is
- * about to look at is looked at. Resolves with how many there were.
+ * Brings back all work after a start: every job in progress, and every job with an execution in progress, that nobody
+ * is about to look at is looked at. Resolves with how many there were.
  */
 export async function restoreWork(context: RequesterContext): Promise<number> {
   const { store, stopping } = context

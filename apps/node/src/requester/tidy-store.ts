@@ -10,7 +10,10 @@ const FEED_BYTES = 256 * 1024 * 1024
 /** What one step removes at most; one that removes less has come to the end. */
 const FULL_STEP = 500
 
-/** Keeps what only grows within bounds: done evaluations, the change feed, rows of deleted jobs. Ends when the requester stops. */
+/**
+ * Keeps what only grows within bounds: done evaluations, the change feed, rows of deleted jobs. Ends when the
+ * requester stops.
+ */
 export async function tidyStore({ store, stopping }: RequesterContext): Promise<void> {
   while (!stopping.aborted) {
     await repeat(stopping, async () => (await store.reclaim()).more)

@@ -7,7 +7,10 @@ export interface AskedLimits {
   readonly maxBytes?: number | undefined
 }
 
-/** The rules of a run: one with the limits that were asked for instead of the configured ones, all narrowed to a namespace. */
+/**
+ * The rules of a run: one with the limits that were asked for instead of the configured ones, all narrowed to a
+ * namespace.
+ */
 export function narrowRules(
   configured: readonly JobRetentionRule[],
   namespace: string | undefined,

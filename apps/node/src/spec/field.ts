@@ -49,7 +49,10 @@ export function wordOf<const Word extends string>(words: readonly [Word, ...Word
   }, z.enum(words))
 }
 
-/** An object with any keys; without any where it is absent. A `Map` in between, since z.record() leaves `__proto__` out without a word. */
+/**
+ * An object with any keys; without any where it is absent. A `Map` in between, since z.record() leaves `__proto__` out
+ * without a word.
+ */
 export function mapOf<Item extends z.ZodType>(item: Item) {
   return z
     .preprocess(entriesOf, z.map(z.string(), item).nullish())

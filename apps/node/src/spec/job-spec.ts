@@ -14,8 +14,9 @@ import {
   wordOf,
 } from './field.ts'
 
-// The one place where the shape of a job stands. Its types, the keys that are read, and what is said of a wrong form come from
-// here. It is kept in the shape in which people write it, so that nothing is lost between a file and an answer.
+// The one place where the shape of a job stands. Its types, the keys that are read, and what is said of a wrong form
+// come from here. It is kept in the shape in which people write it, so that nothing is lost between a file and an
+// answer.
 
 const specConfig = section({
   /** Compared without regard to case. Empty where nothing was chosen (a task without publisher). */
@@ -128,7 +129,9 @@ export function specOf(job: WrittenJob): JobSpec {
   return Object.fromEntries(SPEC_NAMES.map((name) => [name, job[name]])) as unknown as JobSpec
 }
 
-/** The key of a job's meta that says `true` where running it twice does no harm, so that a restart may run it again. */
+/**
+ * The key of a job's meta that says `true` where running it twice does no harm, so that a restart may run it again.
+ */
 const RERUNNABLE_META_KEY = 'saltcod/rerunnable'
 
 /** Tells whether a job says of itself that running it twice does no harm. */
@@ -144,7 +147,9 @@ export function failsOnExitCode(spec: Pick<JobSpec, 'Meta'>): boolean {
   return spec.Meta[FAIL_ON_EXIT_CODE_META_KEY] === 'true'
 }
 
-/** Returns how long a task may run, in milliseconds: its execution timeout, or else its total timeout; 0 for no limit. */
+/**
+ * Returns how long a task may run, in milliseconds: its execution timeout, or else its total timeout; 0 for no limit.
+ */
 export function executionTimeoutMs(task: Task): number {
   const { ExecutionTimeout, TotalTimeout } = task.Timeouts
   return (ExecutionTimeout > 0 ? ExecutionTimeout : TotalTimeout) * 1000

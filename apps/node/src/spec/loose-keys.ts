@@ -49,8 +49,9 @@ export function unknownKey(path: string, key: string, known: readonly string[]):
 }
 
 /**
- * Returns a copy of `value` with its keys spelled as in `shape`, whatever their case was. Keys that the shape does not know
- * are left out and named; where two spellings meet, the later one counts. What is not an object is returned as it is.
+ * Returns a copy of `value` with its keys spelled as in `shape`, whatever their case was. Keys that the shape does not
+ * know are left out and named; where two spellings meet, the later one counts. What is not an object is returned as it
+ * is.
  */
 export function spellKeys(value: unknown, shape: KeyShape): Spelled {
   const unknownKeys: UnknownKey[] = []

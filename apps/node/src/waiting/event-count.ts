@@ -1,8 +1,9 @@
 import { LONGEST_TIMER_MS } from './pause.ts'
 
 /**
- * An event count: what happens is counted, and whoever has seen the count up to some number waits for more. Taken before one
- * looks whether there is something to do, the number makes sure that nothing is missed between looking and waiting.
+ * An event count: what happens is counted, and whoever has seen the count up to some number waits for more. Taken
+ * before one looks whether there is something to do, the number makes sure that nothing is missed between looking and
+ * waiting.
  */
 export class EventCount {
   #count = 0
@@ -19,7 +20,9 @@ export class EventCount {
     for (const wake of this.#waiting) wake()
   }
 
-  /** Resolves as soon as more than `seen` have been counted, after `maxMs`, or when the signal aborts. Never rejects. */
+  /**
+   * Resolves as soon as more than `seen` have been counted, after `maxMs`, or when the signal aborts. Never rejects.
+   */
   async wait(
     seen: number,
     {

@@ -1,6 +1,7 @@
 /**
- * Aborts with the first of several signals, until it is released. What waits again and again for a signal that lives as long as the
- * node uses this and not `AbortSignal.any`, of which Node.js keeps an entry in each of its sources for as long as that one lives.
+ * Aborts with the first of several signals, until it is released. What waits again and again for a signal that lives
+ * as long as the node uses this and not `AbortSignal.any`, of which Node.js keeps an entry in each of its sources for
+ * as long as that one lives.
  */
 export class JoinedSignal {
   readonly #joined = new AbortController()

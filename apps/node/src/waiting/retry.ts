@@ -21,8 +21,8 @@ export interface RetryOptions {
 class FailedAttempt extends Error {}
 
 /**
- * Tries something until it succeeds, at least once. Rejects with a failure that is final, and with the reason of the signal where
- * that aborts before an attempt succeeds.
+ * Tries something until it succeeds, at least once. Rejects with a failure that is final, and with the reason of the
+ * signal where that aborts before an attempt succeeds.
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, onFailure, isFinal = () => false } = options

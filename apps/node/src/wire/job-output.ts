@@ -5,7 +5,9 @@ import type { WireJob, WireTask } from './models.ts'
 import { HOLD_META } from './reserved-meta.ts'
 import { toNanoseconds } from './time.ts'
 
-/** Writes a job as a client of some version reads it. Bacalhau has no place for a hold, so it is written into the meta. */
+/**
+ * Writes a job as a client of some version reads it. Bacalhau has no place for a hold, so it is written into the meta.
+ */
 export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
   const { Tasks, Constraints, Meta, ...others } = job.spec
   return {

@@ -6,7 +6,10 @@ import type { JobInput } from './submit-schema.ts'
 
 const ENV_NAME = /^[A-Z][A-Z0-9_]*$/
 
-/** Lists what makes no sense in a job that a client submits, each as a line that is read alone; empty where all is well. */
+/**
+ * Lists what makes no sense in a job that a client submits, each as a line that is read alone; empty where all is
+ * well.
+ */
 export function jobProblems(job: JobInput): readonly Problem[] {
   const { Type, Count, ID, Name, Namespace, Constraints, Tasks } = job
   const count = Count ?? 0

@@ -145,7 +145,10 @@ export interface WireNodeState {
 export interface WirePage<T> {
   readonly NextToken: string
   readonly Items: readonly T[]
-  /** How many were passed over as damaged, and how many a whole listing lacks by the counters of the store; absent where none is known to. */
+  /**
+   * How many were passed over as damaged, and how many a whole listing lacks by the counters of the store; absent
+   * where none is known to.
+   */
   readonly Missing?: number
 }
 

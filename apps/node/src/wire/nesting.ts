@@ -1,7 +1,10 @@
 /** The deepest that a job may be nested; no real one comes near it. */
 export const MAX_NESTING = 100
 
-/** Tells whether lists and objects lie within each other more than {@link MAX_NESTING} deep. It walks without calling itself, so no depth is too much for it. */
+/**
+ * Tells whether lists and objects lie within each other more than {@link MAX_NESTING} deep. It walks without calling
+ * itself, so no depth is too much for it.
+ */
 export function isNestedTooDeep(value: unknown): boolean {
   let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -13,7 +13,10 @@ interface DeclaredPart {
   readonly params: SpecConfig['Params']
 }
 
-/** The engine, the input sources and the publisher of a task, but for those of types that are not known: their parameters are free. */
+/**
+ * The engine, the input sources and the publisher of a task, but for those of types that are not known: their
+ * parameters are free.
+ */
 function partsOf({ Engine, InputSources, Publisher }: Task): readonly DeclaredPart[] {
   return [
     ...part(['Engine'], Engine, engineKind(Engine.Type)),

@@ -5,7 +5,10 @@ const PATIENCE_MS = 120_000
 const PAUSE_MS = 100
 const TOO_BUSY = 503
 
-/** A node whose connections are all taken by others: what is asked of it may be given up or refused, and is asked again. */
+/**
+ * A node whose connections are all taken by others: what is asked of it may be given up or refused, and is asked
+ * again.
+ */
 export class ContestedNode extends AttackedNode {
   #repeated = 0
 

@@ -38,7 +38,9 @@ interface Expected {
   readonly place: string
 }
 
-/** What a start may have to tell after a power cut. A line of a manifest that had to be made again is not among them. */
+/**
+ * What a start may have to tell after a power cut. A line of a manifest that had to be made again is not among them.
+ */
 const NOTICES = new Set(['OWNER_DIED', 'REWRITE_CUT_SHORT', 'ARCHIVE_TAIL_CUT', 'MIGRATED'])
 
 /** Of what lies beside a store, all that may stay there. */

@@ -50,7 +50,9 @@ export class DamagedNode {
   readonly #kept: readonly string[]
   readonly #broken: string[] = []
 
-  /** Copies a sound node. `unseen` leaves no trace of the damage outside of the file, as a disk does that damages it. */
+  /**
+   * Copies a sound node. `unseen` leaves no trace of the damage outside of the file, as a disk does that damages it.
+   */
   constructor(sound: SoundNode, repository: string, { damage, seed }: DamageCase, unseen: boolean) {
     cpSync(sound.repository, repository, { recursive: true })
     this.#kept = sound.kept

@@ -73,7 +73,10 @@ const UPGRADES = [
   `PUT ${JOBS} HTTP/1.1\r\nHost: localhost\r\n${WEBSOCKET}Content-Length: 5\r\n\r\n{`,
 ]
 
-/** Frames that a client may not send: not masked, a kind that is none, too large, a length that is a lie, a text that is none, a long ping. */
+/**
+ * Frames that a client may not send: not masked, a kind that is none, too large, a length that is a lie, a text that
+ * is none, a long ping.
+ */
 const FRAMES = [
   Buffer.from([0x81, 0x02, 0x68, 0x69]),
   Buffer.from([0x8b, 0x80, 0, 0, 0, 0]),

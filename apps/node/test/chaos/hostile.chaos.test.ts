@@ -30,7 +30,10 @@ const FAILURE = /"level":(50|60)/
 /** A machine that has much else to do is slow. */
 const PATIENCE = { timeout: 300_000 }
 
-/** Waits until a node has given back what its clients took: all connections, and of other files what it did not have before. */
+/**
+ * Waits until a node has given back what its clients took: all connections, and of other files what it did not have
+ * before.
+ */
 async function untilGivenBack(node: ContestedNode, before: OpenFiles): Promise<void> {
   const { socket: sockets = 0 } = before
   await expect.poll(() => openFilesOf(node.pid)['socket'] ?? 0, PATIENCE).toBeLessThan(sockets + MORE_SOCKETS)
@@ -50,7 +53,9 @@ async function compaction(node: ContestedNode): Promise<CompactionStatus> {
   return (await (await node.request('GET', 'saltcod/compact')).json()) as CompactionStatus
 }
 
-/** Takes all connections that a node lets its clients have, and attacks it then in every way. Returns how many it had. */
+/**
+ * Takes all connections that a node lets its clients have, and attacks it then in every way. Returns how many it had.
+ */
 async function attackAll(node: ContestedNode, victim: Victim, lingering: LingeringClients): Promise<number> {
   let sockets = 0
   const filled = async (): Promise<number> => {

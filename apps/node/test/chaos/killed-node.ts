@@ -31,7 +31,10 @@ const PARTS: Readonly<Record<Victim, readonly PartKind[]>> = {
 /** What is kept of a run that has ended. */
 const KEPT: ReadonlySet<string> = new Set(['stdout', 'stderr', 'exit.json', 'process.json'])
 
-/** A node of which parts are killed while jobs of many kinds run, with all that is needed to judge what it says of them. */
+/**
+ * A node of which parts are killed while jobs of many kinds run, with all that is needed to judge what it says of
+ * them.
+ */
 export class KilledNode {
   readonly node: AttackedNode
   readonly surroundings: JobSurroundings
@@ -81,7 +84,9 @@ export class KilledNode {
     }
   }
 
-  /** Kills one part of a kind, or another one where there is none of it. Returns true where the node is gone with it. */
+  /**
+   * Kills one part of a kind, or another one where there is none of it. Returns true where the node is gone with it.
+   */
   async kill(victim: Victim): Promise<boolean> {
     const serving = new ToldLives(this.surroundings.marks).executionsOf('service')
     // What goes on for ever may fail only so often.
@@ -113,7 +118,10 @@ export class KilledNode {
     return false
   }
 
-  /** Looks at what a node that was killed has left, and starts it again, now and then with a death in the middle of that. */
+  /**
+   * Looks at what a node that was killed has left, and starts it again, now and then with a death in the middle of
+   * that.
+   */
   async revive(): Promise<void> {
     const [last, ...earlier] = this.kills.map(({ what }) => what).toReversed()
     // Without namespaces a job can leave what only its keeper, its node, or the next one finds.
@@ -182,7 +190,8 @@ export class KilledNode {
           const own = await store.getExecution(said.ID)
           const state = executionStateName(said.ComputeState.StateType)
           if (own?.state === state && own.endReason === (said.EndReason ?? null)) continue
-          // Whoever stops a job decides how its runs end, whatever becomes of them meanwhile; what is not there ran nowhere.
+          // Whoever stops a job decides how its runs end, whatever becomes of them meanwhile; what is not there ran
+          // nowhere.
           if (STOPPED.has(state) || (own === null && said.EndReason === 'record-lost')) continue
           found.push(`${said.ID}: ${state} ${said.EndReason}, but ${own?.state} ${own?.endReason}`)
         }

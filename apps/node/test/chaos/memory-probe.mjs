@@ -1,4 +1,5 @@
-// Loaded into a node before its program: on SIGUSR2 it collects what is garbage and writes what the process holds then.
+// Loaded into a node before its program: on SIGUSR2 it collects what is garbage and writes what the process holds
+// then.
 import { renameSync, writeFileSync } from 'node:fs'
 
 const path = process.env['MEMORY_PROBE']

@@ -7,7 +7,10 @@ import {
   readProcess,
 } from '../../src/compute/keeper/process-table.ts'
 
-/** What a process below a node is: `holder` and `first` of a namespace, `entry` the process with which a job begins outside. */
+/**
+ * What a process below a node is: `holder` and `first` of a namespace, `entry` the process with which a job begins
+ * outside.
+ */
 export type PartKind = 'node' | 'keeper' | 'runner' | 'holder' | 'first' | 'entry' | 'program'
 
 /** A process of a node. */

@@ -16,7 +16,10 @@ function placeOf({ path }: RecordedStep): 'stores' | 'archive' | 'others' {
   return /\.db(-lock)?$/.test(path) ? 'stores' : 'others'
 }
 
-/** Yields about so many images: a third spread over what is done to stores, one over the little that is done to the archive, one over all else. */
+/**
+ * Yields about so many images: a third spread over what is done to stores, one over the little that is done to the
+ * archive, one over all else.
+ */
 export function* cuts(
   { record, found, acknowledged }: RecordedNode,
   wanted: number,

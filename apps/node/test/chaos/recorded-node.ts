@@ -27,7 +27,10 @@ function shell(script: string): object {
   return { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
 }
 
-/** A node whose writes are recorded, and those of its supervisors, and what it has acknowledged, with the length of the record by then. */
+/**
+ * A node whose writes are recorded, and those of its supervisors, and what it has acknowledged, with the length of the
+ * record by then.
+ */
 export class RecordedNode {
   readonly record: string
   readonly found: DiskImage

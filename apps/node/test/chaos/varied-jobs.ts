@@ -56,7 +56,10 @@ const CARRIED = {
   ResultPaths: [{ Name: 'outputs', Path: '/outputs' }],
 }
 
-/** `finish` writes the line of an end, and ends with that exit code; `$MARK` stands in the command line of what escapes. */
+/**
+ * `finish` writes the line of an end, and ends with that exit code; `$MARK` stands in the command line of what
+ * escapes.
+ */
 const LIVES: Readonly<Record<string, Life>> = {
   short: { code: 'finish 0', own: COMPLETES },
   long: { code: 'sleep 1.5; finish 0', own: COMPLETES },
@@ -122,7 +125,8 @@ export function serviceJob(name: string, surroundings: JobSurroundings): object 
 
 /**
  * Holds a lock while any process of the run lives, and notes outside that it begins and how it ends:
- * `begin NAME EXECUTION:ATTEMPT:PLACE` and `end NAME EXECUTION:ATTEMPT:PLACE CODE`, or `overlap` where another run holds the lock.
+ * `begin NAME EXECUTION:ATTEMPT:PLACE` and `end NAME EXECUTION:ATTEMPT:PLACE CODE`, or `overlap` where another run
+ * holds the lock.
  */
 function scriptOf(name: string, life: string, { marks, lockPrefix }: JobSurroundings): string {
   return [

@@ -193,7 +193,8 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
     const mark = `${1_000_000 + process.pid}77`
     const outcome = shell(`echo up; exec sleep ${mark}`)
     await eventually('the job is up', () => logOf(runs) === 'up\n')
-    // It says that it is up before it has become the other program; no pid at all would mean the whole group of this process.
+    // It says that it is up before it has become the other program; no pid at all would mean the whole group of this
+    // process.
     const outside = await eventually('the program has taken its place', () => {
       const [job] = processesWith(`sleep\0${mark}`)
       return job === undefined ? undefined : readProcess(job)?.ppid

@@ -21,7 +21,10 @@ const peer: ComputePeer = {
 
 type Store = Requester['context']['store']
 
-/** A requester on a memory store, whose nodes are played by the test; a clock may tell both the time and how much of it has passed. */
+/**
+ * A requester on a memory store, whose nodes are played by the test; a clock may tell both the time and how much of it
+ * has passed.
+ */
 function start(
   store: Store,
   settings: Partial<RequesterSettings> = {},

@@ -6,7 +6,10 @@ import { isApiError } from '../../src/wire/api-error.ts'
 import { readSubmit } from '../../src/wire/job-input.ts'
 import { jobToWire } from '../../src/wire/job-output.ts'
 
-/** What became of a body of a submit, as JSON texts: objects would lose the order of keys, and keys such as `__proto__`. */
+/**
+ * What became of a body of a submit, as JSON texts: objects would lose the order of keys, and keys such as
+ * `__proto__`.
+ */
 interface RecordedJob {
   readonly name: string
   readonly body: string
@@ -23,7 +26,8 @@ const recorded = JSON.parse(
 const TOO_LARGE_BYTES = 600
 const LATEST = { newStateNumbers: true, newNetworkTypes: true }
 
-// Said otherwise than before: a network type that is none, which is told as every other value that is none of a few words.
+// Said otherwise than before: a network type that is none, which is told as every other value that is none of a few
+// words.
 describe('a job is stored, answered and refused as it always was', () => {
   test.each(recorded)('$name', ({ name, body, submitted, wire, refused }) => {
     const maxSpecBytes = name === 'too large' ? TOO_LARGE_BYTES : 1024 * 1024

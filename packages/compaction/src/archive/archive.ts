@@ -29,7 +29,10 @@ import { inParts, type Part, readPart, remakePart } from './part.ts'
 
 /** Takes jobs before they are removed. */
 export interface ArchiveWriter {
-  /** Adds jobs, and resolves when they are on disk. Rejects with `STORE_FULL`, `STORE_READ_ONLY`, `STORE_PERMISSION`, `STORE_DAMAGED`; then none can be relied on. */
+  /**
+   * Adds jobs, and resolves when they are on disk. Rejects with `STORE_FULL`, `STORE_READ_ONLY`, `STORE_PERMISSION`,
+   * `STORE_DAMAGED`; then none can be relied on.
+   */
   append(jobs: readonly ArchivedJob[]): Promise<void>
 }
 
@@ -53,8 +56,8 @@ export interface Archive extends ArchiveWriter {
   /** Yields every entry, oldest first; a job that was archived twice comes twice. Throws `STORE_DAMAGED`. */
   list(): AsyncIterableIterator<ArchiveEntry>
   /**
-   * Yields every entry with a way to read its job, oldest first unless `reverse` is set; what is not read costs nothing but
-   * its line in the manifest. Throws `STORE_DAMAGED`, and from `job()` `RECORD_CORRUPT`.
+   * Yields every entry with a way to read its job, oldest first unless `reverse` is set; what is not read costs
+   * nothing but its line in the manifest. Throws `STORE_DAMAGED`, and from `job()` `RECORD_CORRUPT`.
    */
   read(options?: { readonly reverse?: boolean }): AsyncIterableIterator<{
     readonly entry: ArchiveEntry
@@ -67,8 +70,8 @@ export interface Archive extends ArchiveWriter {
 /** Something that an operator should know about an archive. */
 export interface ArchiveNotice {
   /**
-   * `ARCHIVE_TAIL_CUT`: an unfinished line was cut off. `ARCHIVE_LINE_REMADE`: a torn one was made again from its segment.
-   * `ARCHIVE_LINE_TORN`: there is a torn one, and the archive was opened for reading.
+   * `ARCHIVE_TAIL_CUT`: an unfinished line was cut off. `ARCHIVE_LINE_REMADE`: a torn one was made again from its
+   * segment. `ARCHIVE_LINE_TORN`: there is a torn one, and the archive was opened for reading.
    */
   readonly code: 'ARCHIVE_TAIL_CUT' | 'ARCHIVE_LINE_REMADE' | 'ARCHIVE_LINE_TORN'
   readonly message: string
@@ -90,8 +93,8 @@ const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024
 
 /**
  * Opens an archive, or makes one. Only one process may write to it at a time; any number may read. What a process or a
- * machine that died had not finished is cut off, with a notice. Throws `STORE_NOT_FOUND` (reading where there is none),
- * `STORE_FOREIGN`, `STORE_DAMAGED` (with the number of the line), `STORE_PERMISSION`, `STORE_FULL`.
+ * machine that died had not finished is cut off, with a notice. Throws `STORE_NOT_FOUND` (reading where there is
+ * none), `STORE_FOREIGN`, `STORE_DAMAGED` (with the number of the line), `STORE_PERMISSION`, `STORE_FULL`.
  */
 export async function openArchive(directory: string, options: ArchiveOptions = {}): Promise<Archive> {
   checkFields('openArchive', options, OPTION_FIELDS)
@@ -115,7 +118,8 @@ async function make(path: string): Promise<void> {
   if (size > 0) {
     const text = await readFile(manifest, 'latin1')
     if (text === `${MANIFEST_HEADER}\n`) return
-    // Only the beginning of our own first line, or its length, is what is left where somebody died while the archive was made.
+    // Only the beginning of our own first line, or its length, is what is left where somebody died while the archive
+    // was made.
     if (!MANIFEST_HEADER.startsWith(text) && /[^\0]/.test(text)) throw foreignManifest(manifest)
   }
   await makeDirectoryDurably(path)

@@ -12,8 +12,8 @@ export async function appendDurably(path: string, offset: number, bytes: Uint8Ar
 }
 
 /**
- * Adds a line as {@link appendDurably} does, and its newline only when all else of it is on disk: a disk takes the blocks of one write in
- * any order, so the newline says that the line is whole.
+ * Adds a line as {@link appendDurably} does, and its newline only when all else of it is on disk: a disk takes the
+ * blocks of one write in any order, so the newline says that the line is whole.
  */
 export async function appendLine(path: string, offset: number, line: Uint8Array): Promise<void> {
   await change(path, offset, async (file) => {
@@ -54,8 +54,8 @@ async function change(
 }
 
 /**
- * Makes a directory and those above it where they are missing, with durable names. Node's own recursive mkdir says ENOENT on a full or
- * read-only disk too.
+ * Makes a directory and those above it where they are missing, with durable names. Node's own recursive mkdir says
+ * ENOENT on a full or read-only disk too.
  */
 export async function makeDirectoryDurably(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)

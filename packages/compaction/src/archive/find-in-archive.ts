@@ -6,8 +6,8 @@ const SHORT_ID = /^j-[0-9a-f]{4,}[0-9a-f-]*$/
 const MAX_MATCHES = 20
 
 /**
- * Finds a job of an archive by id, by name (in `namespace`, default `default`) or by short id, and resolves with its newest
- * entry. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID` with all matches (at most 20), `STORE_DAMAGED`.
+ * Finds a job of an archive by id, by name (in `namespace`, default `default`) or by short id, and resolves with its
+ * newest entry. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID` with all matches (at most 20), `STORE_DAMAGED`.
  */
 export async function findInArchive(
   archive: Pick<Archive, 'list' | 'path'>,

@@ -69,8 +69,9 @@ export interface ManifestTail {
   readonly line: number
   readonly bytes: number
   /**
-   * `unfinished` without a newline, which is written when all else of the line is on disk: nobody was told of it. `torn` with a newline and
-   * with zeros, which no line has: it was written in one go, as earlier releases did, and did not reach the disk whole.
+   * `unfinished` without a newline, which is written when all else of the line is on disk: nobody was told of it.
+   * `torn` with a newline and with zeros, which no line has: it was written in one go, as earlier releases did, and
+   * did not reach the disk whole.
    */
   readonly kind: 'unfinished' | 'torn'
 }
@@ -93,8 +94,9 @@ export function manifestLine(part: ManifestPart, { sha256: previous }: ManifestE
 }
 
 /**
- * Reads a manifest part by part, oldest first. What stands behind the last whole line and is not of the archive is passed over,
- * and `onTail` is told of it. Throws `STORE_FOREIGN`, `STORE_DAMAGED`, and what {@link explainFileError} makes of a file that cannot be read.
+ * Reads a manifest part by part, oldest first. What stands behind the last whole line and is not of the archive is
+ * passed over, and `onTail` is told of it. Throws `STORE_FOREIGN`, `STORE_DAMAGED`, and what {@link explainFileError}
+ * makes of a file that cannot be read.
  */
 export async function* readManifest(
   path: string,

@@ -55,7 +55,10 @@ function indexJob(job: ArchivedJob, firstLine: number, lines: number): IndexedJo
   return { id, namespace, name, state, revision, finishedAtMs, firstLine, lines }
 }
 
-/** Reads the lines of a part. Throws `RECORD_CORRUPT` where its checksum is not that of the manifest, and what explains a file that cannot be read. */
+/**
+ * Reads the lines of a part. Throws `RECORD_CORRUPT` where its checksum is not that of the manifest, and what explains
+ * a file that cannot be read.
+ */
 export async function readPart(
   directory: string,
   { segment, offset, length, sha256: expected }: ManifestPart,
@@ -74,8 +77,8 @@ export async function readPart(
 }
 
 /**
- * Finds out from a segment what the manifest said of the part that begins at a place and is the last one there. Returns `null`
- * where the segment ends before it; throws `RECORD_CORRUPT` where it holds no whole part there.
+ * Finds out from a segment what the manifest said of the part that begins at a place and is the last one there.
+ * Returns `null` where the segment ends before it; throws `RECORD_CORRUPT` where it holds no whole part there.
  */
 export async function remakePart(
   directory: string,

@@ -39,9 +39,10 @@ export interface FoldSums {
 }
 
 /**
- * Makes one compressed record of each finished job, or execution, that nobody is likely to change any more, oldest first. No reader
- * sees a difference. Goes on where the last call ended, and lets others have their turn between batches. Resolves also when it was aborted (see
- * `complete`); rejects with a `TypeError` for a bad rate, with `INVALID_ARGUMENT`, and where the store is closed, full, open for reading, or has failed.
+ * Makes one compressed record of each finished job, or execution, that nobody is likely to change any more, oldest
+ * first. No reader sees a difference. Goes on where the last call ended, and lets others have their turn between
+ * batches. Resolves also when it was aborted (see `complete`); rejects with a `TypeError` for a bad rate, with
+ * `INVALID_ARGUMENT`, and where the store is closed, full, open for reading, or has failed.
  */
 export async function foldFinished(
   store: Pick<DurableStore, 'fold'>,

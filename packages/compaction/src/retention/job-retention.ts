@@ -69,7 +69,9 @@ export const COMMON_FIELDS: Fields<CommonRetentionOptions> = {
 export interface RetentionOptions extends CommonRetentionOptions {
   /** Takes each job before it is removed. */
   readonly archive?: ArchiveWriter
-  /** Removes evaluations that ended so long ago; `null` leaves them alone. Default: {@link DEFAULT_EVALUATION_AGE_MS}. */
+  /**
+   * Removes evaluations that ended so long ago; `null` leaves them alone. Default: {@link DEFAULT_EVALUATION_AGE_MS}.
+   */
   readonly evaluationsOlderThanMs?: number | null
 }
 
@@ -108,10 +110,11 @@ const OPTION_FIELDS: Fields<RetentionOptions> = {
 const FINISHED_STATES: readonly JobState[] = [...JOB_MACHINE.terminal]
 
 /**
- * Removes the jobs that any of the rules lets go, oldest first, with everything that belongs to them. Never touches
- * a job that has not ended, is held, or has executions that have not ended. Where the clock is more than a
- * day from the store's newest change, nothing is done until the caller confirms it. Resolves also when it was aborted (see `complete`);
- * rejects with a `TypeError` for bad rules, and where the store is closed, full or has failed, or the archive takes nothing.
+ * Removes the jobs that any of the rules lets go, oldest first, with everything that belongs to them. Never touches a
+ * job that has not ended, is held, or has executions that have not ended. Where the clock is more than a day from the
+ * store's newest change, nothing is done until the caller confirms it. Resolves also when it was aborted (see
+ * `complete`); rejects with a `TypeError` for bad rules, and where the store is closed, full or has failed, or the
+ * archive takes nothing.
  */
 export async function applyRetention(
   store: RetentionJobStore,

@@ -26,11 +26,11 @@ export interface CompactReport {
 }
 
 /**
- * Copies a stopped store row by row, in the order of its keys, into an empty one, which leaves out what deleted
- * rows left behind. Bytes are copied as they are, damaged ones too. Opening the two, the source for reading,
- * the target anew, is up to the caller, and so is keeping a source closed to writers: where it changes meanwhile, this rejects
- * with `REWRITE_STOPPED`. Rejects with `STORE_FOREIGN` where the target is not empty. What was copied until then stays in the target,
- * which is of no use.
+ * Copies a stopped store row by row, in the order of its keys, into an empty one, which leaves out what deleted rows
+ * left behind. Bytes are copied as they are, damaged ones too. Opening the two, the source for reading, the target
+ * anew, is up to the caller, and so is keeping a source closed to writers: where it changes meanwhile, this rejects
+ * with `REWRITE_STOPPED`. Rejects with `STORE_FOREIGN` where the target is not empty. What was copied until then stays
+ * in the target, which is of no use.
  */
 export async function compact(
   source: KvStore,

@@ -6,7 +6,10 @@ import { amount, duration, flag, size } from '../value.ts'
 /** A span of time in milliseconds, or that the time never comes. */
 export type FoldAfter = number | 'never'
 
-/** When finished records become small, and when a store file is rewritten, so that its dead space goes back to the disk. */
+/**
+ * When finished records become small, and when a store file is rewritten, so that its dead space goes back to the
+ * disk.
+ */
 export const compaction = {
   /** How long after their end records are folded, in milliseconds; `null` for never. */
   foldAfterMs: setting<FoldAfter, number | null>({

@@ -14,7 +14,10 @@ const storeType = choice(STORE_TYPE_WORDS).transform((word): StoreType => {
 const typeMeaning =
   'lmdb (durable), memory (forgotten at a restart; also: inmemory), or boltdb (means lmdb where no BoltDB file lies at the path)'
 
-/** The two stores, each with its kind and the absolute path of its file; absent means the default, which depends on the node id. */
+/**
+ * The two stores, each with its kind and the absolute path of its file; absent means the default, which depends on the
+ * node id.
+ */
 export const stores = {
   executionStore: {
     type: setting({

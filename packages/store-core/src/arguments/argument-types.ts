@@ -1,6 +1,6 @@
 /**
- * Checks of the types of what a caller hands over. A wrong type is a mistake in the caller's program and nothing that data
- * can cause, so each of them throws a `TypeError`.
+ * Checks of the types of what a caller hands over. A wrong type is a mistake in the caller's program and nothing that
+ * data can cause, so each of them throws a `TypeError`.
  */
 
 import { nameOf } from '../kv/arguments.ts'
@@ -35,12 +35,18 @@ export function requireObject(what: string, value: unknown): void {
   if (Object.prototype.toString.call(value) !== '[object Object]') throw wrongType(what, 'an object', value)
 }
 
-/** Checks that a value, where one is given, is something that JSON has words for; what is inside of it follows the rules of JSON. Throws `TypeError`. */
+/**
+ * Checks that a value, where one is given, is something that JSON has words for; what is inside of it follows the
+ * rules of JSON. Throws `TypeError`.
+ */
 export function requireOptionalJson(what: string, value: unknown): void {
   if (value !== undefined) requireJson(what, value)
 }
 
-/** Checks that there is a value that JSON has words for; what is inside of it follows the rules of JSON. Throws `TypeError`. */
+/**
+ * Checks that there is a value that JSON has words for; what is inside of it follows the rules of JSON. Throws
+ * `TypeError`.
+ */
 export function requireJson(what: string, value: unknown): void {
   const type = typeof value
   if (type !== 'undefined' && type !== 'function' && type !== 'symbol' && type !== 'bigint') return

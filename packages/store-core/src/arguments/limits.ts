@@ -96,7 +96,9 @@ export function checkChoice(what: string, value: string, choices: readonly strin
   throw invalid(`there is no ${what} ${JSON.stringify(shorten(value))}`, `give one of ${choices.join(', ')}`)
 }
 
-/** Checks that a text, where one is given, is one of those that are known. Throws `TypeError` or `INVALID_ARGUMENT`. */
+/**
+ * Checks that a text, where one is given, is one of those that are known. Throws `TypeError` or `INVALID_ARGUMENT`.
+ */
 export function checkOptionalChoice(
   what: string,
   value: string | undefined,

@@ -8,8 +8,8 @@ import type { StoreKind } from '../rows/meta.ts'
 import type { Findings } from './findings.ts'
 
 /**
- * Checks the folded records of a store as they stand: each can be taken apart, none of its rows is in its table too, and
- * index rows lead to its executions. What the rows say is checked with all others.
+ * Checks the folded records of a store as they stand: each can be taken apart, none of its rows is in its table too,
+ * and index rows lead to its executions. What the rows say is checked with all others.
  */
 export async function checkFolded(
   kv: KvStore,

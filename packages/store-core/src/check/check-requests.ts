@@ -3,7 +3,9 @@ import { decodeTuple, tuple } from '../kv/tuple.ts'
 import { requestIndexKey, requestTable } from '../rows/requests.ts'
 import type { Findings } from './findings.ts'
 
-/** Checks that a request id has its row by time, without which it would never be forgotten. Throws `RECORD_CORRUPT`. */
+/**
+ * Checks that a request id has its row by time, without which it would never be forgotten. Throws `RECORD_CORRUPT`.
+ */
 export function checkRequest({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): void {
   const { atMs } = requestTable.decode(key, value)
   const id = String(decodeTuple(key)[0])

@@ -68,8 +68,8 @@ export class Findings {
   }
 
   /**
-   * Runs a step; a damaged record that it meets becomes a finding, once, instead of an end. Of a damaged key the error does not tell whose
-   * it is: that is the row at `place`.
+   * Runs a step; a damaged record that it meets becomes a finding, once, instead of an end. Of a damaged key the error
+   * does not tell whose it is: that is the row at `place`.
    */
   guard<T>(step: () => T, place: Place): T | undefined {
     try {

@@ -59,8 +59,8 @@ export class Tally {
   }
 
   /**
-   * Compares with the counters that are not damaged. Returns false where the store changed too fast to tell. Throws `RECORD_CORRUPT`
-   * where an entry of the feed is damaged, so that there is nothing to compare with.
+   * Compares with the counters that are not damaged. Returns false where the store changed too fast to tell. Throws
+   * `RECORD_CORRUPT` where an entry of the feed is damaged, so that there is nothing to compare with.
    */
   finish(kv: KvStore, findings: Findings): boolean {
     const end = kv.read((snapshot) => ({

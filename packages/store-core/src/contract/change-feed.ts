@@ -45,6 +45,9 @@ export interface ChangeFeed {
   getNamedCursor(name: string): Promise<FeedCursor | null>
   /** Stores a cursor under a name of 1 to 128 characters. Throws `FEED_DIVERGED` as `changes` does. */
   setNamedCursor(name: string, cursor: FeedCursor): Promise<void>
-  /** Removes the oldest feed entries that are too old or too many, and old request ids; resolves with how many of both went. */
+  /**
+   * Removes the oldest feed entries that are too old or too many, and old request ids; resolves with how many of both
+   * went.
+   */
   trimFeed(rule: TrimFeed): Promise<number>
 }

@@ -63,7 +63,10 @@ export interface ClaimEvaluation {
   readonly jobTypes?: readonly JobType[]
   /** Default 10. */
   readonly maxAttempts?: number
-  /** For one who only decides, in moments, what is to be done, also about jobs that have ended or are overdue. Default false. */
+  /**
+   * For one who only decides, in moments, what is to be done, also about jobs that have ended or are overdue. Default
+   * false.
+   */
   readonly scheduler?: boolean
 }
 
@@ -109,17 +112,20 @@ export interface EvaluationQueue {
   createEvaluation(request: CreateEvaluation): Promise<Evaluation>
   /** Returns an evaluation; `null` where there is none. */
   getEvaluation(id: string): Promise<Evaluation | null>
-  /** Lists a job's evaluations, oldest first, or those of all jobs in the order of their ids, which tells no age; all or those of a status. */
+  /**
+   * Lists a job's evaluations, oldest first, or those of all jobs in the order of their ids, which tells no age; all
+   * or those of a status.
+   */
   listEvaluations(query: EvaluationQuery): Promise<Page<Evaluation>>
   /**
-   * Claims the next evaluation: highest priority, then longest due, then oldest; never one of a job that is
-   * being worked on. Resolves with `null` where nothing is due. Leases that ran out are given to the next, and
-   * fail their evaluation after `maxAttempts` claims (default 10), and so does an evaluation that was the only one claimed when its
-   * process died, so many times. After a death with several claims out each of those is claimed alone, for 30 s at most, until the next
-   * death shows which one it was, or it ends well: until then others get `null`. An evaluation of a job that has ended is canceled, one of a
-   * job whose deadline has passed failed.
-   * `scheduler: true` is for one who only decides, in moments, what is to be done, also about jobs that have ended or are
-   * overdue: lost leases count for nothing then, and none is claimed alone.
+   * Claims the next evaluation: highest priority, then longest due, then oldest; never one of a job that is being
+   * worked on. Resolves with `null` where nothing is due. Leases that ran out are given to the next, and fail their
+   * evaluation after `maxAttempts` claims (default 10), and so does an evaluation that was the only one claimed when
+   * its process died, so many times. After a death with several claims out each of those is claimed alone, for 30 s at
+   * most, until the next death shows which one it was, or it ends well: until then others get `null`. An evaluation of
+   * a job that has ended is canceled, one of a job whose deadline has passed failed. `scheduler: true` is for one who
+   * only decides, in moments, what is to be done, also about jobs that have ended or are overdue: lost leases count
+   * for nothing then, and none is claimed alone.
    */
   claimEvaluation(request: ClaimEvaluation): Promise<Claim | null>
   /**
@@ -135,11 +141,15 @@ export interface EvaluationQueue {
   /** Ends an evaluation. Throws `LEASE_LOST`. */
   completeEvaluation(request: CompleteEvaluation): Promise<void>
   /**
-   * Gives an evaluation back until `delayMs` from now, or fails it after its last attempt: then its job ends as `Failed` in the same
-   * change, unless another evaluation of it is pending or an execution lives (then with its end), or becomes what `exhausted` says. Throws `LEASE_LOST`.
+   * Gives an evaluation back until `delayMs` from now, or fails it after its last attempt: then its job ends as
+   * `Failed` in the same change, unless another evaluation of it is pending or an execution lives (then with its end),
+   * or becomes what `exhausted` says. Throws `LEASE_LOST`.
    */
   retryEvaluation(request: RetryEvaluation): Promise<EvaluationStatus>
-  /** Writes a plan and completes the evaluation that caused it, all or nothing. Throws `LEASE_LOST` and what its parts throw. */
+  /**
+   * Writes a plan and completes the evaluation that caused it, all or nothing. Throws `LEASE_LOST` and what its parts
+   * throw.
+   */
   applyPlan(plan: Plan): Promise<Planned>
   /** Removes evaluations that ended more than `olderThanMs` ago, at most 500, and resolves with how many went. */
   trimEvaluations(rule: TrimEvaluations): Promise<number>

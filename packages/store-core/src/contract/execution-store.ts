@@ -91,7 +91,10 @@ export interface ExecutionStore<Spec = unknown> extends DurableStore {
   findExecution(text: string): Promise<ComputeExecution<Spec>>
   /** Lists executions: of a job by creation, otherwise by the time of the state. */
   listExecutions(query?: ComputeExecutionQuery): Promise<Page<ComputeExecution<Spec>>>
-  /** Lists the executions that ended in a state, in the order in which they ended. Throws `INVALID_ARGUMENT` for a state that is no end. */
+  /**
+   * Lists the executions that ended in a state, in the order in which they ended. Throws `INVALID_ARGUMENT` for a
+   * state that is no end.
+   */
   listFinishedExecutions(query: FinishedExecutionQuery): Promise<Page<FinishedExecution>>
   /** Adds up what there is of an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */
   measureExecution(executionId: string): Promise<RecordSize | null>

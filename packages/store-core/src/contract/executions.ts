@@ -57,7 +57,10 @@ export interface ExecutionReport extends ExecutionMove<ExecutionState, Execution
   readonly job?: FollowingMove
 }
 
-/** A job's move with one of its executions; nothing where the job is in another state, or of another version than the execution. */
+/**
+ * A job's move with one of its executions; nothing where the job is in another state, or of another version than the
+ * execution.
+ */
 export interface FollowingMove {
   readonly to: JobState
   /** The states that it leaves. */
@@ -85,8 +88,8 @@ export interface JobExecutions {
   /** Changes an execution. Throws `EXECUTION_NOT_FOUND` and the codes of `checkTransition`. */
   updateExecution(request: UpdateExecution): Promise<Execution>
   /**
-   * Applies a compute node's report once, whatever is delivered twice or out of order. Illegal moves are `stale`. Throws
-   * `INVALID_ARGUMENT` for a report that makes no sense, whatever is known of the execution.
+   * Applies a compute node's report once, whatever is delivered twice or out of order. Illegal moves are `stale`.
+   * Throws `INVALID_ARGUMENT` for a report that makes no sense, whatever is known of the execution.
    */
   recordExecution(report: ExecutionReport): Promise<ReportOutcome>
   /** Returns an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */

@@ -29,7 +29,9 @@ export interface SubmitJob<Spec = unknown>
 
 /** What a submit did. */
 export interface Submitted<Spec = unknown> {
-  /** As it is stored. Where the request's specification and labels are plain JSON, these are the caller's own objects. */
+  /**
+   * As it is stored. Where the request's specification and labels are plain JSON, these are the caller's own objects.
+   */
   readonly job: Job<Spec>
   /** The first evaluation; `null` where none was asked for. */
   readonly evaluationId: string | null
@@ -37,7 +39,10 @@ export interface Submitted<Spec = unknown> {
   readonly created: boolean
 }
 
-/** A new version of a job: what is absent stays as it is; a deadline of `null` is taken away. Also the way to run an ended job again. */
+/**
+ * A new version of a job: what is absent stays as it is; a deadline of `null` is taken away. Also the way to run an
+ * ended job again.
+ */
 export interface ReviseJob<Spec = unknown>
   extends Partial<Omit<JobDefinition<Spec>, 'name' | 'type'>>,
     Expectation<JobState>,
@@ -77,7 +82,10 @@ export interface LabelRequirement {
   readonly values: readonly string[]
 }
 
-/** Which jobs to list. The store picks the index; the order is by creation time, or by the time of the state where only `state` is given. */
+/**
+ * Which jobs to list. The store picks the index; the order is by creation time, or by the time of the state where only
+ * `state` is given.
+ */
 export interface JobQuery extends PageRequest {
   readonly namespace?: string
   readonly states?: readonly JobState[]
@@ -121,7 +129,10 @@ export interface ImportJob<Spec = unknown> extends WholeJob<Spec> {
 
 /** Jobs and their versions: from the submit to the removal. */
 export interface JobRecords<Spec = unknown> {
-  /** Creates a job and its first evaluation. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`, `INVALID_ARGUMENT`. */
+  /**
+   * Creates a job and its first evaluation. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`,
+   * `INVALID_ARGUMENT`.
+   */
   submitJob(request: SubmitJob<Spec>): Promise<Submitted<Spec>>
   /** Opens a new version, in state `Pending`. Throws `JOB_NOT_FOUND`, `STATE_CONFLICT`, `REVISION_CONFLICT`. */
   reviseJob(request: ReviseJob<Spec>): Promise<Submitted<Spec>>
@@ -132,9 +143,9 @@ export interface JobRecords<Spec = unknown> {
   /** Returns the job with a name in a namespace; `null` where there is none. */
   getJobByName(namespace: string, name: string): Promise<Job<Spec> | null>
   /**
-   * Finds a job by id, name (in `namespace`, default `default`), or short id (`j-` and at least four hexadecimal digits). A whole
-   * id goes before every name. Throws `JOB_NOT_FOUND`, or `AMBIGUOUS_ID` with all matches (at most 20), also where a name is the short
-   * id of another job.
+   * Finds a job by id, name (in `namespace`, default `default`), or short id (`j-` and at least four hexadecimal
+   * digits). A whole id goes before every name. Throws `JOB_NOT_FOUND`, or `AMBIGUOUS_ID` with all matches (at most
+   * 20), also where a name is the short id of another job.
    */
   findJob(text: string, namespace?: string): Promise<Job<Spec>>
   /** Returns all versions, oldest first. Throws `JOB_NOT_FOUND`. */
@@ -156,9 +167,9 @@ export interface JobRecords<Spec = unknown> {
    */
   deleteJob(request: DeleteJob): Promise<void>
   /**
-   * Writes an ended job as it was in another store or an archive; all of it appears at once, and the change feed
-   * tells of the job alone. Evaluations that were pending are canceled. What an import that failed leaves is
-   * removed by `reclaim`; until then its id is taken. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`,
+   * Writes an ended job as it was in another store or an archive; all of it appears at once, and the change feed tells
+   * of the job alone. Evaluations that were pending are canceled. What an import that failed leaves is removed by
+   * `reclaim`; until then its id is taken. Throws `JOB_ALREADY_EXISTS`, `JOB_NAME_TAKEN`, `SUBMIT_KEY_CONFLICT`,
    * `EXECUTION_ALREADY_EXISTS`, `EVALUATION_ALREADY_EXISTS`, `INVALID_ARGUMENT`.
    */
   importJob(request: ImportJob<Spec>): Promise<Job<Spec>>

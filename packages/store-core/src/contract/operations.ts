@@ -5,7 +5,10 @@ import type { JobStore } from './job-store.ts'
 /** What a method does to the store. A read may note a damaged record that it met, and changes nothing else. */
 export type OperationKind = 'read' | 'write'
 
-/** What each method of a store does that returns a promise, less its closing. The compiler refuses a table that leaves one out. */
+/**
+ * What each method of a store does that returns a promise, less its closing. The compiler refuses a table that leaves
+ * one out.
+ */
 export type Operations<Store> = {
   readonly [Name in keyof Store as Store[Name] extends (...args: never) => Promise<unknown>
     ? Exclude<Name, 'close'>

@@ -6,8 +6,8 @@ import type { QuarantinedRecord, ReclaimReport } from '../model/store-info.ts'
 export interface Upkeep {
   /**
    * Makes one compressed record of all rows of each finished record, oldest first: of a job with its versions,
-   * executions and history, or of an execution whose end the requester has acknowledged. No reader sees a difference, and
-   * a change of such a record puts its rows back first. Call it until `more` is false. Throws `INVALID_ARGUMENT`.
+   * executions and history, or of an execution whose end the requester has acknowledged. No reader sees a difference,
+   * and a change of such a record puts its rows back first. Call it until `more` is false. Throws `INVALID_ARGUMENT`.
    */
   fold(rule?: FoldRule): Promise<FoldReport>
   /** Removes rows of what was deleted, at most 500; call it until `more` is false. */

@@ -9,7 +9,9 @@ import { checkOpenOptions, type OpenStoreOptions } from './open-parts.ts'
 
 /** What the user of a backend may say of a store, beside the backend's own options. */
 export interface BackendStoreOptions extends Omit<OpenStoreOptions, 'clock' | 'onMigration'> {
-  /** Tells the time, in milliseconds since 1970. Default: the system's clock, and `performance.now` as `steadyClock`. */
+  /**
+   * Tells the time, in milliseconds since 1970. Default: the system's clock, and `performance.now` as `steadyClock`.
+   */
   readonly clock?: Clock
 }
 
@@ -31,9 +33,9 @@ const OWN_FIELDS: Fields<BackendStoreOptions> = {
 }
 
 /**
- * Opens one of the two stores on a backend: checks all options before the backend makes a file, opens it with the tables of a store, and
- * closes it where the store cannot be opened. `open` is `openJobStore` or `openExecutionStore`. Throws `TypeError` for options that are
- * none, what `openKv` throws, and what `open` throws.
+ * Opens one of the two stores on a backend: checks all options before the backend makes a file, opens it with the
+ * tables of a store, and closes it where the store cannot be opened. `open` is `openJobStore` or `openExecutionStore`.
+ * Throws `TypeError` for options that are none, what `openKv` throws, and what `open` throws.
  */
 export async function openOnBackend<Own extends object, Store>(
   options: Own & BackendStoreOptions,

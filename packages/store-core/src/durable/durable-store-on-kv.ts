@@ -106,7 +106,10 @@ export abstract class DurableStoreOnKv implements DurableStore {
   abstract reclaim(): Promise<ReclaimReport>
   abstract check(options?: CheckOptions): Promise<CheckReport>
 
-  /** The moment of a read by both clocks. Only the owner knows of each step of the clock; others know what it has written down. */
+  /**
+   * The moment of a read by both clocks. Only the owner knows of each step of the clock; others know what it has
+   * written down.
+   */
   protected moment(snapshot: KvSnapshot): Moment {
     const moment = this.parts.clock.read()
     return this.#kv.readOnly ? steadyMoment(snapshot, moment.nowMs) : moment

@@ -17,8 +17,9 @@ export interface OpenStoreOptions {
   /** Tells the time, in milliseconds since 1970; fractions are cut off. */
   readonly clock: Clock
   /**
-   * Tells the time that passes, in milliseconds from any beginning, as `performance.now` does. With it leases, delays, due times and deadlines
-   * come when they should, however `clock` is set. Without it they follow `clock`, but not back.
+   * Tells the time that passes, in milliseconds from any beginning, as `performance.now` does. With it leases, delays,
+   * due times and deadlines come when they should, however `clock` is set. Without it they follow `clock`, but not
+   * back.
    */
   readonly steadyClock?: Clock
   /** The node that the store belongs to. A store that has one refuses another. */
@@ -38,8 +39,8 @@ const OPEN_FIELDS: Fields<OpenStoreOptions> = {
 }
 
 /**
- * Checks the options of a store as an opening does, for backends that make a file before they open a store in it. Throws
- * `TypeError`: all of them are written by a programmer.
+ * Checks the options of a store as an opening does, for backends that make a file before they open a store in it.
+ * Throws `TypeError`: all of them are written by a programmer.
  */
 export function checkOpenOptions(options: OpenStoreOptions): void {
   requireObject('options', options)
@@ -57,7 +58,9 @@ export function checkOpenOptions(options: OpenStoreOptions): void {
   }
 }
 
-/** Checks what the backend holds, and notes the opening. Throws `TypeError` and what the openings of both stores throw. */
+/**
+ * Checks what the backend holds, and notes the opening. Throws `TypeError` and what the openings of both stores throw.
+ */
 export async function openParts(
   kv: KvStore,
   kind: StoreKind,

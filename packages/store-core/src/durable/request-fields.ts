@@ -9,7 +9,10 @@ type RequestOf<Method> = Method extends (...args: infer Arguments) => unknown
   ? Extract<NonNullable<Arguments[0]>, object>
   : never
 
-/** The fields of the requests of all methods of a store that take one. The compiler refuses a table that leaves out a method. */
+/**
+ * The fields of the requests of all methods of a store that take one. The compiler refuses a table that leaves out a
+ * method.
+ */
 export type RequestFields<Store> = {
   readonly [Name in keyof Store as [RequestOf<Store[Name]>] extends [never] ? never : Name]: Fields<
     RequestOf<Store[Name]>
@@ -39,7 +42,10 @@ export const NEW_EVALUATION_FIELDS: Fields<NewEvaluation> = {
 /** The fields of a listing. */
 export const PAGE_FIELDS: Fields<PageRequest> = { limit: true, reverse: true, cursor: true }
 
-/** Makes every method that a table names refuse a request with an unknown field before it begins. For methods that return a promise. */
+/**
+ * Makes every method that a table names refuse a request with an unknown field before it begins. For methods that
+ * return a promise.
+ */
 export function refuseUnknownFields(
   prototype: object,
   methods: Readonly<Record<string, Fields<object>>>,

@@ -41,7 +41,10 @@ const FIRST_STATES: readonly ComputeState[] = ['Created', 'BidAccepted']
 
 const MAX_ATTEMPT = 1_000_000
 
-/** Creates an execution with the job that caused it. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`. */
+/**
+ * Creates an execution with the job that caused it. Throws `TypeError`, `INVALID_ARGUMENT`,
+ * `EXECUTION_ALREADY_EXISTS`.
+ */
 export function createCompute<Spec>(
   mutation: Mutation,
   request: CreateComputeExecution<Spec>,
@@ -107,7 +110,10 @@ function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
   checkSharedPatch(request)
 }
 
-/** Changes an execution's state, other fields, or both, with history. Throws `TypeError`, `INVALID_ARGUMENT` and the codes of `checkTransition`. */
+/**
+ * Changes an execution's state, other fields, or both, with history. Throws `TypeError`, `INVALID_ARGUMENT` and the
+ * codes of `checkTransition`.
+ */
 export function updateCompute(mutation: Mutation, request: UpdateComputeExecution): ChangedComputeExecution {
   const before = loadCompute(mutation.rows, request.executionId)
   const { to = null, endReason, patch = {}, event } = request

@@ -88,7 +88,10 @@ export function loadCompute(snapshot: KvSnapshot, id: string): LoadedCompute {
   })
 }
 
-/** Puts an execution and its job together; `aheadMs` is by how much steady time is ahead. Throws `RECORD_CORRUPT` where the job is missing. */
+/**
+ * Puts an execution and its job together; `aheadMs` is by how much steady time is ahead. Throws `RECORD_CORRUPT` where
+ * the job is missing.
+ */
 export function toComputeExecution<Spec>(
   snapshot: KvSnapshot,
   { id, key, row }: { readonly id: string; readonly key: Uint8Array; readonly row: ComputeRow },

@@ -12,8 +12,8 @@ interface Kept {
 }
 
 /**
- * Keeps the records that were taken apart last, since whoever looks at a finished job mostly asks several times. An entry is used only for the
- * very bytes that it was made of, so it is right whatever was written meanwhile.
+ * Keeps the records that were taken apart last, since whoever looks at a finished job mostly asks several times. An
+ * entry is used only for the very bytes that it was made of, so it is right whatever was written meanwhile.
  */
 export class FoldedCache {
   readonly #layout: FoldLayout

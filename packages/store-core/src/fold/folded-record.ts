@@ -95,8 +95,8 @@ export function decodeFolded(layout: FoldLayout, ownerKey: Uint8Array, record: U
 }
 
 /**
- * Unwraps a record of any codec and version, a folded one to the record of its owner. For tools that look at rows as they stand in a file.
- * Throws `RECORD_CORRUPT`.
+ * Unwraps a record of any codec and version, a folded one to the record of its owner. For tools that look at rows as
+ * they stand in a file. Throws `RECORD_CORRUPT`.
  */
 export function decodeStoredRecord<T>(table: string, key: Uint8Array, record: Uint8Array): T {
   const layout = isFolded(record) ? layoutOfHome(table) : null

@@ -20,11 +20,12 @@ interface KeptOwner {
 }
 
 /**
- * A snapshot in which every row stands where it stood before its owner was folded. A row that is there costs nothing more
- * than a look at its first byte; only one that is missing is looked for in a folded record.
+ * A snapshot in which every row stands where it stood before its owner was folded. A row that is there costs nothing
+ * more than a look at its first byte; only one that is missing is looked for in a folded record.
  *
- * A damaged record behaves as a damaged row: as the owner's own row it is passed on as it is, so that decoding it throws
- * `RECORD_CORRUPT`; looking up another row of the owner throws that too; and in a range a row that cannot be decoded stands for the lost ones.
+ * A damaged record behaves as a damaged row: as the owner's own row it is passed on as it is, so that decoding it
+ * throws `RECORD_CORRUPT`; looking up another row of the owner throws that too; and in a range a row that cannot be
+ * decoded stands for the lost ones.
  */
 export class UnfoldedSnapshot<Rows extends KvSnapshot = KvSnapshot> implements KvSnapshot {
   protected readonly rows: Rows
@@ -193,7 +194,10 @@ export class UnfoldedSnapshot<Rows extends KvSnapshot = KvSnapshot> implements K
     }
   }
 
-  /** Rows of folded owners among those of a range, as far as the loose ones reach. Owners that are damaged are passed over. */
+  /**
+   * Rows of folded owners among those of a range, as far as the loose ones reach. Owners that are damaged are passed
+   * over.
+   */
   #foldedParts(table: TableName, range: KvRange, loose: readonly KvRow[]): KvRow[] {
     const found: KvRow[] = []
     const last = loose.length < range.limit ? undefined : loose.at(-1)?.key

@@ -13,8 +13,8 @@ import { type FoldLayout, layoutOf, MEMBER_TABLE, ownerOf, pointerKey } from './
 import { UnfoldedSnapshot } from './unfolded-snapshot.ts'
 
 /**
- * Returns a store in which folded owners look as if they had never been folded: for readers every row stands in its table,
- * and the first change of any row of an owner puts all of them back. Closing it closes the store beneath.
+ * Returns a store in which folded owners look as if they had never been folded: for readers every row stands in its
+ * table, and the first change of any row of an owner puts all of them back. Closing it closes the store beneath.
  */
 export function unfoldedStore(kv: KvStore, kind: StoreKind): KvStore {
   return new UnfoldedStore(kv, layoutOf(kind))

@@ -6,7 +6,9 @@ import { recordJobEvent } from './change-job.ts'
 import { executionNotFound, executionRows, loadExecution } from './execution-row.ts'
 import { announceJob, loadJob } from './job-row.ts'
 
-/** Adds an entry that changes no state to the history of a job or of one of its executions, and tells the feed of it. */
+/**
+ * Adds an entry that changes no state to the history of a job or of one of its executions, and tells the feed of it.
+ */
 export function addHistory(
   mutation: Mutation,
   request: { readonly jobId: string; readonly executionId?: string; readonly event: EventInput },

@@ -44,7 +44,10 @@ import { endLeftBehind } from './stranded-job.ts'
 
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
 
-/** Creates an execution of a job. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`, `JOB_VERSION_NOT_FOUND`. */
+/**
+ * Creates an execution of a job. Throws `TypeError`, `INVALID_ARGUMENT`, `EXECUTION_ALREADY_EXISTS`,
+ * `JOB_VERSION_NOT_FOUND`.
+ */
 export function createExecution(mutation: Mutation, job: LoadedJob, request: NewExecution): LoadedExecution {
   const { rows } = mutation
   const id = request.id ?? newId('e')
@@ -176,8 +179,8 @@ function fieldsOf(mutation: Mutation, patch: ExecutionPatch): Partial<Record<key
 }
 
 /**
- * Applies a compute node's report once. What does not fit what is known is stale and fails nothing; a report that makes no sense in itself is
- * a mistake of whoever wrote it. Throws `TypeError` or `INVALID_ARGUMENT`.
+ * Applies a compute node's report once. What does not fit what is known is stale and fails nothing; a report that
+ * makes no sense in itself is a mistake of whoever wrote it. Throws `TypeError` or `INVALID_ARGUMENT`.
  */
 export function recordExecution(mutation: Mutation, report: ExecutionReport): ReportOutcome {
   checkInteger('compute revision', report.computeRevision, 0)
@@ -223,7 +226,10 @@ function moveAlong(mutation: Mutation, { jobId, jobVersion }: ExecutionRow, move
   moveJob(mutation, job, rest)
 }
 
-/** Adds the evaluation that a change of an execution asks for; without one an end may have been all that its job waited for. */
+/**
+ * Adds the evaluation that a change of an execution asks for; without one an end may have been all that its job waited
+ * for.
+ */
 export function followChange(
   mutation: Mutation,
   { row }: LoadedExecution,

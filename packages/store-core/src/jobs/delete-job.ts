@@ -12,9 +12,10 @@ import { type ExecutionSums, newestHistorySequence, sumExecutionsNow } from './e
 import { hasEnded, jobIndexRows, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
 
 /**
- * Takes an ended job out of its indexes and, with all that belongs to it, out of every count, in one small transaction; `reclaim` removes
- * what is left: rows, indexes and deadlines of its executions, which no reader shows. The sums were made before, and are made
- * again where something changed since. Throws `JOB_NOT_FOUND`, `JOB_NOT_TERMINAL`, `JOB_HELD`, `REVISION_CONFLICT`.
+ * Takes an ended job out of its indexes and, with all that belongs to it, out of every count, in one small
+ * transaction; `reclaim` removes what is left: rows, indexes and deadlines of its executions, which no reader shows.
+ * The sums were made before, and are made again where something changed since. Throws `JOB_NOT_FOUND`,
+ * `JOB_NOT_TERMINAL`, `JOB_HELD`, `REVISION_CONFLICT`.
  */
 export function deleteJob(mutation: Mutation, request: DeleteJob, sums: ExecutionSums): void {
   const { jobId } = request

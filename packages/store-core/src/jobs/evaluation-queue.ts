@@ -38,9 +38,9 @@ import {
 import { type JobRow, jobKey } from './job-row.ts'
 
 /**
- * The queue of evaluations. Of those of a job that are due, the first stands at its head, ready or leased, and the others are parked
- * behind it; those that are due later wait for their time beside them. That a job is worked on by one worker at a time follows
- * from there being one head.
+ * The queue of evaluations. Of those of a job that are due, the first stands at its head, ready or leased, and the
+ * others are parked behind it; those that are due later wait for their time beside them. That a job is worked on by
+ * one worker at a time follows from there being one head.
  */
 
 const CANDIDATES_LOOKED_AT = 100
@@ -48,7 +48,10 @@ const CANDIDATES_LOOKED_AT = 100
 /** The longest delay of an evaluation. */
 export const MAX_DELAY_MS: number = 365 * 24 * 60 * 60 * 1_000
 
-/** Adds an evaluation of a job and returns its id, or that of one that will do instead. Throws `TypeError`, `INVALID_ARGUMENT`, `EVALUATION_ALREADY_EXISTS`. */
+/**
+ * Adds an evaluation of a job and returns its id, or that of one that will do instead. Throws `TypeError`,
+ * `INVALID_ARGUMENT`, `EVALUATION_ALREADY_EXISTS`.
+ */
 export function enqueueEvaluation(
   mutation: Mutation,
   job: { readonly id: string; readonly row: JobRow },
@@ -116,8 +119,8 @@ export function returnHead(mutation: Mutation, before: LoadedEvaluation, row: Ev
 }
 
 /**
- * Takes the queue of a deleted job out of what can be claimed. Those behind its head stay where they are, for there may be more of
- * them than a transaction takes; reclaiming removes them.
+ * Takes the queue of a deleted job out of what can be claimed. Those behind its head stay where they are, for there
+ * may be more of them than a transaction takes; reclaiming removes them.
  */
 export function withdrawAll(mutation: Mutation, jobId: string): void {
   const headId = headOf(mutation, jobId)

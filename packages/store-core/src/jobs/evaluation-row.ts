@@ -95,7 +95,9 @@ export function findEvaluation(snapshot: KvSnapshot, id: string): LoadedEvaluati
   return found && { id, key, row: found.record, bytes: found.bytes }
 }
 
-/** Loads an evaluation; `undefined` where there is none, or a damaged one, which must not keep the queue from going on. */
+/**
+ * Loads an evaluation; `undefined` where there is none, or a damaged one, which must not keep the queue from going on.
+ */
 export function findUndamaged(mutation: Mutation, id: string): LoadedEvaluation | undefined {
   try {
     return findEvaluation(mutation.rows, id)
@@ -107,13 +109,19 @@ export function findUndamaged(mutation: Mutation, id: string): LoadedEvaluation 
   }
 }
 
-/** Loads the evaluation that a row of the index names in its key; `undefined` as {@link findUndamaged}, also for a damaged key. */
+/**
+ * Loads the evaluation that a row of the index names in its key; `undefined` as {@link findUndamaged}, also for a
+ * damaged key.
+ */
 export function findByKey(mutation: Mutation, indexKey: Uint8Array): LoadedEvaluation | undefined {
   const id = orUndamaged(() => decodeId('v', decodeTuple(indexKey).at(-1)))
   return id === undefined ? undefined : findUndamaged(mutation, id)
 }
 
-/** Loads the evaluation that a row of the index names in its value; `undefined` as {@link findUndamaged}, also for a damaged value. */
+/**
+ * Loads the evaluation that a row of the index names in its value; `undefined` as {@link findUndamaged}, also for a
+ * damaged value.
+ */
 export function findByValue(mutation: Mutation, value: Uint8Array): LoadedEvaluation | undefined {
   const id = orUndamaged(() => decodeIdTuple('v', value))
   return id === undefined ? undefined : findUndamaged(mutation, id)

@@ -25,7 +25,10 @@ const MAX_TRIMMED = 500
 /** The first of these whose key is not damaged. */
 const TIMES_LOOKED_AT = 3
 
-/** Removes evaluations that ended so long ago, at most 500, and returns how many. Throws `TypeError` or `INVALID_ARGUMENT`. */
+/**
+ * Removes evaluations that ended so long ago, at most 500, and returns how many. Throws `TypeError` or
+ * `INVALID_ARGUMENT`.
+ */
 export function trimEvaluations(mutation: Mutation, olderThanMs: number): number {
   checkDuration('olderThanMs', olderThanMs)
   const before = Math.max(0, Math.floor(mutation.nowMs - olderThanMs))

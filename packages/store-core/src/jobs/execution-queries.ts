@@ -22,7 +22,10 @@ export function findExecution(snapshot: KvSnapshot, text: string, aheadMs: numbe
   return toExecution(id, row, aheadMs)
 }
 
-/** The listing of executions that a query asks for. Throws `INVALID_ARGUMENT`, and `TypeError` also where it has no condition. */
+/**
+ * The listing of executions that a query asks for. Throws `INVALID_ARGUMENT`, and `TypeError` also where it has no
+ * condition.
+ */
 export function executionListing(
   snapshot: KvSnapshot,
   query: ExecutionQuery,
@@ -68,7 +71,9 @@ function chooseStretches(query: ExecutionQuery, states: ReadonlySet<ExecutionSta
   throw new TypeError('listExecutions needs a job, a node, states or inProgress')
 }
 
-/** The listing of a job's evaluations by their age, or of all by their ids. Throws `TypeError` or `INVALID_ARGUMENT`. */
+/**
+ * The listing of a job's evaluations by their age, or of all by their ids. Throws `TypeError` or `INVALID_ARGUMENT`.
+ */
 export function evaluationListing(
   snapshot: KvSnapshot,
   query: { readonly jobId?: string; readonly status?: EvaluationStatus },

@@ -11,7 +11,10 @@ import { jobKey } from './job-row.ts'
 
 /** What the executions of a job count for, at one sequence number of the job's history. */
 export interface ExecutionSums {
-  /** The newest entry of the history; 0 for none. Every change of an execution adds one, so while it is the newest the sums hold. */
+  /**
+   * The newest entry of the history; 0 for none. Every change of an execution adds one, so while it is the newest the
+   * sums hold.
+   */
   readonly historySequence: number
   /** Records and bytes by state. */
   readonly states: ReadonlyMap<string, { readonly records: number; readonly bytes: number }>

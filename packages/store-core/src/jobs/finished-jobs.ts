@@ -17,7 +17,10 @@ import { findJobRow, hasEnded, jobKey } from './job-row.ts'
 
 const BATCHES = { batchRows: 500 }
 
-/** The jobs of a namespace that ended in a state, by when they ended. Throws `INVALID_ARGUMENT` for a state that is no end. */
+/**
+ * The jobs of a namespace that ended in a state, by when they ended. Throws `INVALID_ARGUMENT` for a state that is no
+ * end.
+ */
 export function finishedJobListing(
   snapshot: KvSnapshot,
   { namespace, state }: FinishedJobQuery,

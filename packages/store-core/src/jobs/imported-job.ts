@@ -23,8 +23,8 @@ import type { StateMachine } from '../states/transitions.ts'
 import { checkDefinition } from './submit-job.ts'
 
 /**
- * Checks a job that comes from another place, field by field, since it is written as it is and `check` must find nothing
- * afterwards. Returns its newest version. Throws `TypeError` or `INVALID_ARGUMENT`.
+ * Checks a job that comes from another place, field by field, since it is written as it is and `check` must find
+ * nothing afterwards. Returns its newest version. Throws `TypeError` or `INVALID_ARGUMENT`.
  */
 export function checkImportedJob(request: ImportJob): Job {
   requireObject('job to be imported', request)

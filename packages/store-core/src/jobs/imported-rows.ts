@@ -66,7 +66,10 @@ export function executionRowOf(execution: Execution): ExecutionRow {
   }
 }
 
-/** The row of an evaluation that is not to be worked on; one that was pending is canceled. `aheadMs` is by how much steady time is ahead. */
+/**
+ * The row of an evaluation that is not to be worked on; one that was pending is canceled. `aheadMs` is by how much
+ * steady time is ahead.
+ */
 export function evaluationRowOf(evaluation: Evaluation, sequence: number, aheadMs: number): EvaluationRow {
   return {
     jobId: evaluation.jobId,

@@ -6,8 +6,8 @@ import { endStranded, newestEvaluation } from './stranded-job.ts'
 const STEP_JOBS = 20
 
 /**
- * Schema 2 counts lost leases in evaluations and has an index of suspects. Jobs that schema 1 left behind when the attempts of their
- * evaluation were used up end now, as they do in schema 2 at that moment.
+ * Schema 2 counts lost leases in evaluations and has an index of suspects. Jobs that schema 1 left behind when the
+ * attempts of their evaluation were used up end now, as they do in schema 2 at that moment.
  */
 const FROM_1: Migration = {
   from: 1,

@@ -48,8 +48,8 @@ export function getJobByName<Spec>(
 }
 
 /**
- * Finds a job by id, name or short id. A whole id always means its job, whatever others are called; a name that is also the
- * short id of another job is ambiguous. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID`.
+ * Finds a job by id, name or short id. A whole id always means its job, whatever others are called; a name that is
+ * also the short id of another job is ambiguous. Throws `JOB_NOT_FOUND`, `AMBIGUOUS_ID`.
  */
 export function findJob<Spec>(
   snapshot: KvSnapshot,

@@ -296,7 +296,10 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     }
   }
 
-  /** Gives the leases of this opening back, as far as the store takes it: whoever closes it in good order died of nothing. */
+  /**
+   * Gives the leases of this opening back, as far as the store takes it: whoever closes it in good order died of
+   * nothing.
+   */
   override async close(): Promise<void> {
     const mine = this.parts.incarnation?.id
     try {

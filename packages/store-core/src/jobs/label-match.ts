@@ -5,7 +5,10 @@ import type { TextMap } from '../kv/json.ts'
 /** The fields of a condition on a label. */
 export const LABEL_FIELDS: Fields<LabelRequirement> = { key: true, operator: true, values: true }
 
-/** Tells whether labels meet every requirement. `!=` and `notin` also hold where the label is absent. Throws `TypeError` for an unknown key. */
+/**
+ * Tells whether labels meet every requirement. `!=` and `notin` also hold where the label is absent. Throws
+ * `TypeError` for an unknown key.
+ */
 export function labelsMatch(labels: TextMap, requirements: readonly LabelRequirement[]): boolean {
   for (const requirement of requirements) checkFields('labelsMatch', requirement, LABEL_FIELDS)
   return meetAll(labels, requirements)

@@ -48,8 +48,8 @@ const MOST_ENDED = 50
 const ENDS_OF_WORK = ['complete', 'canceled'] as const
 
 /**
- * Claims the next evaluation; `null` where nothing is due, and `more` where so many had to be ended that the rest is left to another
- * step.
+ * Claims the next evaluation; `null` where nothing is due, and `more` where so many had to be ended that the rest is
+ * left to another step.
  */
 export function claimEvaluation(
   mutation: Mutation,
@@ -283,7 +283,9 @@ interface Work {
   readonly row: EvaluationRow
 }
 
-/** Takes an evaluation out of the queue for whoever holds it, or needs no lease. Throws `TypeError`, or `LEASE_LOST`. */
+/**
+ * Takes an evaluation out of the queue for whoever holds it, or needs no lease. Throws `TypeError`, or `LEASE_LOST`.
+ */
 function takeUp(mutation: Mutation, token: LeaseToken | Unclaimed): Work {
   requireObject('lease', token)
   if (!('unclaimed' in token)) {

@@ -17,7 +17,10 @@ import { executionRows, executionTable } from './execution-row.ts'
 
 /** Keys that one execution takes: its row, two index rows by creation, one by state, its deadline. */
 const EXECUTION_KEYS = 5
-/** Keys that one evaluation takes: its row, one index row by job, one by its end or its due time, and one as a suspect or by its delay. */
+/**
+ * Keys that one evaluation takes: its row, one index row by job, one by its end or its due time, and one as a suspect
+ * or by its delay.
+ */
 const EVALUATION_KEYS = 4
 
 /** Removes rows of deleted jobs, at most 500 keys. */

@@ -31,13 +31,19 @@ export function endStranded(mutation: Mutation, jobId: string, reason: string): 
   moveJob(mutation, job, { to: 'Failed', message, event: { topic: 'Evaluation', message } })
 }
 
-/** Ends the job of an execution that has ended without an evaluation of that, where its last evaluation had failed and left it to the execution. */
+/**
+ * Ends the job of an execution that has ended without an evaluation of that, where its last evaluation had failed and
+ * left it to the execution.
+ */
 export function endLeftBehind(mutation: Mutation, jobId: string): void {
   const newest = newestEvaluation(mutation.rows, jobId)
   if (newest?.status === 'failed') endStranded(mutation, jobId, newest.comment ?? '')
 }
 
-/** Does with the job of an evaluation that has failed what its worker asked for; one that has ended meanwhile stays as it is. */
+/**
+ * Does with the job of an evaluation that has failed what its worker asked for; one that has ended meanwhile stays as
+ * it is.
+ */
 export function moveExhausted(mutation: Mutation, jobId: string, exhausted: ExhaustedJob): void {
   requireObject('exhausted', exhausted)
   const { evaluation, ...move } = exhausted
@@ -47,7 +53,9 @@ export function moveExhausted(mutation: Mutation, jobId: string, exhausted: Exha
   if (evaluation !== undefined) enqueueEvaluation(mutation, moved, evaluation)
 }
 
-/** Returns the row of the evaluation of a job that was created last; `undefined` where there is none, or a damaged one. */
+/**
+ * Returns the row of the evaluation of a job that was created last; `undefined` where there is none, or a damaged one.
+ */
 export function newestEvaluation(snapshot: KvSnapshot, jobId: string): EvaluationRow | undefined {
   const prefix = evaluationsOfJob(jobId)
   const [key] = snapshot.keys('index', { gte: prefix, lt: endOfTuple(prefix), reverse: true, limit: 1 })
@@ -55,7 +63,10 @@ export function newestEvaluation(snapshot: KvSnapshot, jobId: string): Evaluatio
   return orUndamaged(() => findEvaluation(snapshot, decodeId('v', decodeTuple(key).at(-1))))?.row
 }
 
-/** Tells whether nothing will ever move a job: the last of its evaluations has failed, none is pending, and no execution lives. */
+/**
+ * Tells whether nothing will ever move a job: the last of its evaluations has failed, none is pending, and no
+ * execution lives.
+ */
 export function isStranded(snapshot: KvSnapshot, jobId: string): boolean {
   return (
     newestEvaluation(snapshot, jobId)?.status === 'failed' &&

@@ -47,7 +47,10 @@ export function checkDefinition(definition: { priority: number; count: number; l
   checkLabels(definition.labels)
 }
 
-/** Writes one version of a job and returns it as it will be read. Throws `TypeError`, or `INVALID_ARGUMENT` where the specification is too large. */
+/**
+ * Writes one version of a job and returns it as it will be read. Throws `TypeError`, or `INVALID_ARGUMENT` where the
+ * specification is too large.
+ */
 export function putSpec(
   mutation: Mutation,
   key: Uint8Array,
@@ -170,7 +173,10 @@ function findBySubmitKey<Spec>(
   }
 }
 
-/** Tells whether two JSON texts say the same, in whatever order. What is nested too deep to be compared so must be alike to the letter. */
+/**
+ * Tells whether two JSON texts say the same, in whatever order. What is nested too deep to be compared so must be
+ * alike to the letter.
+ */
 function isSameJson(left: string, right: string): boolean {
   if (left === right) return true
   try {

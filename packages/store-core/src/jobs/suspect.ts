@@ -1,8 +1,9 @@
 /**
- * Work that may have ended its process. When a process dies, every claim that is out is lost, and only one of them may be to blame: where
- * one was out, it counts; where several were, each is a suspect. A suspect is worked on alone, so that the next death tells: then that one
- * counts and stays a suspect, and the others are cleared. So is one that comes to an end or is given back. Long work keeps nobody waiting: after
- * {@link ALONE_MS} others may be worked on beside it, twice as long after each further death that told nothing.
+ * Work that may have ended its process. When a process dies, every claim that is out is lost, and only one of them may
+ * be to blame: where one was out, it counts; where several were, each is a suspect. A suspect is worked on alone, so
+ * that the next death tells: then that one counts and stays a suspect, and the others are cleared. So is one that
+ * comes to an end or is given back. Long work keeps nobody waiting: after {@link ALONE_MS} others may be worked on
+ * beside it, twice as long after each further death that told nothing.
  */
 
 import type { KvSnapshot } from '../kv/contract.ts'
@@ -46,8 +47,9 @@ export function countLost(snapshot: KvSnapshot): LostTogether {
 }
 
 /**
- * Voids leases that an earlier incarnation gave, at most 100; their claims are no attempts. Returns how many there were. `lost` says
- * whether one or several were out when their process died; without it nobody died, and nobody is to blame.
+ * Voids leases that an earlier incarnation gave, at most 100; their claims are no attempts. Returns how many there
+ * were. `lost` says whether one or several were out when their process died; without it nobody died, and nobody is to
+ * blame.
  */
 export function voidLeases(
   mutation: Mutation,
@@ -101,8 +103,8 @@ export function clearSuspects(mutation: Mutation): number {
 }
 
 /**
- * Returns the suspect whose turn it is, `null` where nothing may be claimed for now, and `undefined` where no suspect can be worked on, so
- * that everything else may.
+ * Returns the suspect whose turn it is, `null` where nothing may be claimed for now, and `undefined` where no suspect
+ * can be worked on, so that everything else may.
  */
 export function turnOfSuspects(
   mutation: Mutation,
@@ -122,7 +124,10 @@ export function turnOfSuspects(
   return leasedRows(rows).some((row) => isOnTrial(row, steadyMs)) ? null : first.evaluation
 }
 
-/** Returns until when, by the clock of leases, nothing may be claimed because a suspect is worked on, or waits to be, alone; `null` where that is not so. */
+/**
+ * Returns until when, by the clock of leases, nothing may be claimed because a suspect is worked on, or waits to be,
+ * alone; `null` where that is not so.
+ */
 export function blockedUntilMs(snapshot: KvSnapshot, steadyMs: number): number | null {
   const suspects = snapshot
     .keys('index', { ...SUSPECTS, limit: STEP_ROWS })

@@ -56,8 +56,8 @@ export function checkRewriteOptions(options: KvRewriteOptions): void {
 }
 
 /**
- * Refuses a range with an unknown key, without a usable limit, with two bounds on one side, or with a bound that is no key.
- * Throws a `TypeError`, or `KEY_TOO_LONG`.
+ * Refuses a range with an unknown key, without a usable limit, with two bounds on one side, or with a bound that is no
+ * key. Throws a `TypeError`, or `KEY_TOO_LONG`.
  */
 export function checkRange(range: KvRange): void {
   if (typeof range !== 'object' || range === null) {

@@ -42,9 +42,10 @@ class OwnChange implements BufferedChange {
 const SPARE_ROWS = 8
 
 /**
- * What the bodies of one group write, kept beside the transaction until all of them have run. A body that fails is undone here and has
- * never touched the transaction, so it needs no nested one, which costs much (measured with LMDB: a third of the time of a group of small
- * changes). And a row that many bodies change, such as a counter, reaches the transaction once for the group.
+ * What the bodies of one group write, kept beside the transaction until all of them have run. A body that fails is
+ * undone here and has never touched the transaction, so it needs no nested one, which costs much (measured with LMDB:
+ * a third of the time of a group of small changes). And a row that many bodies change, such as a counter, reaches the
+ * transaction once for the group.
  */
 export class KvChangeBuffer implements KvGroupWriter {
   readonly #base: KvWriter

@@ -58,7 +58,9 @@ export interface KvSnapshot {
 
 /** What a write body sees: its snapshot with its own changes on top. */
 export interface KvTransaction extends KvSnapshot {
-  /** Sets the value under a key, replacing what was there. The bytes must not be changed before `write` has resolved. */
+  /**
+   * Sets the value under a key, replacing what was there. The bytes must not be changed before `write` has resolved.
+   */
   put(table: string, key: Uint8Array, value: Uint8Array): void
   /** Removes a key and tells whether it was there. */
   remove(table: string, key: Uint8Array): boolean
@@ -67,13 +69,14 @@ export interface KvTransaction extends KvSnapshot {
 /** How a write is queued. */
 export interface KvWriteOptions {
   /**
-   * Background work (retention, reclaiming, repair) gets at most about a quarter of the writing time while something waits in
-   * the foreground. While nothing does it runs freely. Default false.
+   * Background work (retention, reclaiming, repair) gets at most about a quarter of the writing time while something
+   * waits in the foreground. While nothing does it runs freely. Default false.
    */
   readonly background?: boolean
   /**
-   * Ends or frees something: a stop, the report of an end, a removal. A backend that can run out of room keeps some of it for these, so that
-   * they are carried out where others are refused with `STORE_FULL`. Default: what `background` is.
+   * Ends or frees something: a stop, the report of an end, a removal. A backend that can run out of room keeps some of
+   * it for these, so that they are carried out where others are refused with `STORE_FULL`. Default: what `background`
+   * is.
    */
   readonly frees?: boolean
 }
@@ -143,22 +146,24 @@ export interface KvCapabilities {
   /** Name and version of the driver beneath, kept in the store's `meta` table; absent where there is none. */
   readonly driver?: string
   /**
-   * Counts pages and rows, or estimates them; costs time in proportion to the number of tables, not of rows. Without it programs show and
-   * decide nothing that hangs on sizes.
+   * Counts pages and rows, or estimates them; costs time in proportion to the number of tables, not of rows. Without
+   * it programs show and decide nothing that hangs on sizes.
    */
   readonly statistics?: () => KvStatistics
   /**
-   * Writes a consistent copy to a path that must not exist; resolves with its length in bytes. Rejects with `STORE_FOREIGN`
-   * where something is there, which it leaves as it was, `STORE_FULL`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_CLOSED`, `STORE_FAILED`, or `STORE_DAMAGED`
-   * where the file has lost pages that only a rewrite gives back.
+   * Writes a consistent copy to a path that must not exist; resolves with its length in bytes. Rejects with
+   * `STORE_FOREIGN` where something is there, which it leaves as it was, `STORE_FULL`, `STORE_PERMISSION`,
+   * `STORE_BUSY`, `STORE_CLOSED`, `STORE_FAILED`, or `STORE_DAMAGED` where the file has lost pages that only a rewrite
+   * gives back.
    */
   readonly backup?: (path: string) => Promise<number>
   /**
-   * Rewrites the live rows in key order into a fresh file while the store works, and gives the rest back. Copies
-   * bytes as they are, damaged ones too. Rejects with `STORE_FULL` where there is no room for a second
-   * copy, `REWRITE_STOPPED` where writers were faster for too long or the copy could not be written, `STORE_LOCKED` where a rewrite is under
-   * way, `STORE_BUSY` where too many files are open, `STORE_PERMISSION` where none can be made, `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, or the signal's reason. Unless it was `STORE_FAILED`, the
-   * store then works on as before and nothing is left behind.
+   * Rewrites the live rows in key order into a fresh file while the store works, and gives the rest back. Copies bytes
+   * as they are, damaged ones too. Rejects with `STORE_FULL` where there is no room for a second copy,
+   * `REWRITE_STOPPED` where writers were faster for too long or the copy could not be written, `STORE_LOCKED` where a
+   * rewrite is under way, `STORE_BUSY` where too many files are open, `STORE_PERMISSION` where none can be made,
+   * `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, or the signal's reason. Unless it was `STORE_FAILED`, the store
+   * then works on as before and nothing is left behind.
    */
   readonly rewrite?: (options?: KvRewriteOptions) => Promise<KvRewriteReport>
 }
@@ -177,25 +182,27 @@ export interface KvStore {
    */
   readonly failed: Promise<KvFailure>
   /**
-   * Runs a body on one snapshot and returns its result. What it sees is on disk where the backend is
-   * durable. Throws `STORE_CLOSED`, `STORE_FAILED`, `STORE_BUSY` where all slots for readers are taken, a `TypeError` where the body returned a thenable or
-   * `read` was called inside a write body (which that dooms), and whatever the body throws. A damaged page that is met is
-   * `STORE_DAMAGED`; a store that is open for writing has failed with it, since to write on might lose more, and one that is open for
-   * reading goes on with what can be read.
+   * Runs a body on one snapshot and returns its result. What it sees is on disk where the backend is durable. Throws
+   * `STORE_CLOSED`, `STORE_FAILED`, `STORE_BUSY` where all slots for readers are taken, a `TypeError` where the body
+   * returned a thenable or `read` was called inside a write body (which that dooms), and whatever the body throws. A
+   * damaged page that is met is `STORE_DAMAGED`; a store that is open for writing has failed with it, since to write
+   * on might lose more, and one that is open for reading goes on with what can be read.
    */
   read<T>(body: (snapshot: KvSnapshot) => T): T
   /**
-   * Runs a body atomically and resolves with its result once that is durable. Calls are carried out in the order in which they came; a
-   * body sees the changes of all before it. A body runs once, whatever becomes of it: nobody but its caller may try again. One that
-   * throws, or in which a call threw, changes nothing, and its error is delivered after the commit that it may depend on.
+   * Runs a body atomically and resolves with its result once that is durable. Calls are carried out in the order in
+   * which they came; a body sees the changes of all before it. A body runs once, whatever becomes of it: nobody but
+   * its caller may try again. One that throws, or in which a call threw, changes nothing, and its error is delivered
+   * after the commit that it may depend on.
    *
-   * Bodies may share one commit. One that throws, or that a backend refuses for its own size, takes nothing from the others. Where it is
-   * only the commit that finds no room, all of its bodies are refused with `STORE_FULL`, and those that come next are tried alone.
+   * Bodies may share one commit. One that throws, or that a backend refuses for its own size, takes nothing from the
+   * others. Where it is only the commit that finds no room, all of its bodies are refused with `STORE_FULL`, and those
+   * that come next are tried alone.
    *
    * Rejects with `STORE_READ_ONLY`, `STORE_CLOSED`, `STORE_FAILED`, `STORE_FULL` (nothing written; may work later),
-   * `TRANSACTION_TOO_LARGE`, `KEY_TOO_LONG`, `OUTCOME_UNKNOWN` (the commit failed half-way), with a `TypeError` where the body returned a
-   * thenable, and with whatever the body threw. Called inside a write body it throws a `TypeError` at once, and dooms that body, which
-   * rejects with the same error even where it swallowed it.
+   * `TRANSACTION_TOO_LARGE`, `KEY_TOO_LONG`, `OUTCOME_UNKNOWN` (the commit failed half-way), with a `TypeError` where
+   * the body returned a thenable, and with whatever the body threw. Called inside a write body it throws a `TypeError`
+   * at once, and dooms that body, which rejects with the same error even where it swallowed it.
    */
   write<T>(body: (transaction: KvTransaction) => T, options?: KvWriteOptions): Promise<T>
   /** Waits for what is queued, then closes. Later calls fail with `STORE_CLOSED`; closing twice is fine. */

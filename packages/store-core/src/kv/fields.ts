@@ -1,8 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein'
 
 /**
- * The fields of an object that a caller hands over, and of what is inside of it: `true` for a value, and for free JSON such as
- * a specification or labels. The compiler refuses a table that leaves out a field of its type, or has one too many.
+ * The fields of an object that a caller hands over, and of what is inside of it: `true` for a value, and for free JSON
+ * such as a specification or labels. The compiler refuses a table that leaves out a field of its type, or has one too
+ * many.
  */
 export type Fields<T> = { readonly [K in keyof T]-?: FieldsOf<NonNullable<T[K]>> }
 
@@ -37,8 +38,8 @@ export interface FieldTable {
 const PLAIN_NAME = /^[\w$-]{1,60}$/
 
 /**
- * Refuses an object that has another field than its type has, at every depth that the table tells of. What is no object is left to
- * the checks of types. Throws `TypeError` with the nearest name, where one is near.
+ * Refuses an object that has another field than its type has, at every depth that the table tells of. What is no
+ * object is left to the checks of types. Throws `TypeError` with the nearest name, where one is near.
  */
 export function checkFields<T>(where: string, value: T, fields: Fields<NonNullable<T>>): void {
   checkTable(where, '', value, fields as FieldTable)

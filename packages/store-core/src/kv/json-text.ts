@@ -1,8 +1,8 @@
 import { StoreError } from '../errors.ts'
 
 /**
- * Writes a value as JSON. Throws `TypeError` where it holds something that JSON has no words for, and `INVALID_ARGUMENT` where
- * it is nested too deep or too long.
+ * Writes a value as JSON. Throws `TypeError` where it holds something that JSON has no words for, and
+ * `INVALID_ARGUMENT` where it is nested too deep or too long.
  */
 export function jsonText(what: string, value: unknown): string {
   try {

@@ -5,8 +5,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 const MAX_DEPTH = 50
 
 /**
- * Tells whether a value is what writing it as JSON and reading it back would give, to a depth of 50; false also stands for not knowing. It
- * copies nothing, and costs a small part of what reading it back costs.
+ * Tells whether a value is what writing it as JSON and reading it back would give, to a depth of 50; false also stands
+ * for not knowing. It copies nothing, and costs a small part of what reading it back costs.
  */
 export function isPlainJson(value: unknown, depth: number = 0): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true

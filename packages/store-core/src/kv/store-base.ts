@@ -23,8 +23,8 @@ export interface KvStoreBaseOptions {
 }
 
 /**
- * The contract of a store, less what only a backend can do: who may be asked what and when, the queue of writes, failing and closing.
- * A backend extends it with a snapshot, the commit of a group, and the end of both.
+ * The contract of a store, less what only a backend can do: who may be asked what and when, the queue of writes,
+ * failing and closing. A backend extends it with a snapshot, the commit of a group, and the end of both.
  */
 export abstract class KvStoreBase implements KvStore {
   abstract readonly backend: string
@@ -59,18 +59,25 @@ export abstract class KvStoreBase implements KvStore {
   }
 
   /**
-   * Runs a function on one moment of all tables and returns its result; the moment ends with it. It may be called while another one
-   * runs. Throws `STORE_DAMAGED` where a page that is met is damaged, which ends a store that is open for writing.
+   * Runs a function on one moment of all tables and returns its result; the moment ends with it. It may be called
+   * while another one runs. Throws `STORE_DAMAGED` where a page that is met is damaged, which ends a store that is
+   * open for writing.
    */
   protected abstract snapshot<T>(run: (reader: KvReader) => T): T
 
-  /** Carries out one group of bodies, as `commit` of `KvWriteQueueOptions` says. Never called where the store is open for reading. */
+  /**
+   * Carries out one group of bodies, as `commit` of `KvWriteQueueOptions` says. Never called where the store is open
+   * for reading.
+   */
   protected abstract commit(group: KvWriteGroup): void
 
   /** Closes what is open, when all that was queued has been carried out. Called once. */
   protected abstract release(): Promise<void>
 
-  /** Ends what the backend does beside reads and writes. Called once, when the store closes, before its last writes. Default: nothing. */
+  /**
+   * Ends what the backend does beside reads and writes. Called once, when the store closes, before its last writes.
+   * Default: nothing.
+   */
   protected async endWork(): Promise<void> {
     // Most backends do nothing beside.
   }
@@ -113,8 +120,8 @@ export abstract class KvStoreBase implements KvStore {
   }
 
   /**
-   * To be called first in everything that a user may call. Throws `STORE_FAILED`, `STORE_CLOSED`, or a `TypeError` where a write body
-   * calls it, which that dooms.
+   * To be called first in everything that a user may call. Throws `STORE_FAILED`, `STORE_CLOSED`, or a `TypeError`
+   * where a write body calls it, which that dooms.
    */
   protected admit(method: string): void {
     this.#refuseInsideBody(method)
@@ -123,8 +130,8 @@ export abstract class KvStoreBase implements KvStore {
   }
 
   /**
-   * To be called after an error that leaves the state in doubt: from now on every call is refused. Only the first one counts. `failed`
-   * resolves with it, or once `told` resolves with a cause that says more.
+   * To be called after an error that leaves the state in doubt: from now on every call is refused. Only the first one
+   * counts. `failed` resolves with it, or once `told` resolves with a cause that says more.
    */
   protected fail(cause: unknown, told?: Promise<unknown>): void {
     if (this.#failure !== undefined) return

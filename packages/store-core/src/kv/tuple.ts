@@ -26,8 +26,8 @@ let workspace = Buffer.allocUnsafe(1_024)
 
 /**
  * Encodes parts as a tuple whose byte order is the order of the parts (FoundationDB's tuple layer). Tuples
- * concatenate, so a part may also be a tuple that is encoded already. Throws `TypeError` for a part that is no text, no
- * finite number and no bytes: the library writes some of these, and such a key can never be decoded.
+ * concatenate, so a part may also be a tuple that is encoded already. Throws `TypeError` for a part that is no text,
+ * no finite number and no bytes: the library writes some of these, and such a key can never be decoded.
  */
 export function tuple(...parts: readonly (KeyPart | Uint8Array)[]): Uint8Array {
   let end = 0
@@ -43,8 +43,8 @@ export function tuple(...parts: readonly (KeyPart | Uint8Array)[]): Uint8Array {
 }
 
 /**
- * Writes plain ASCII, as nearly all our texts are, and leaves every other to the library. Keys are made several times for each
- * change of a store, and packing them was a tenth of its time.
+ * Writes plain ASCII, as nearly all our texts are, and leaves every other to the library. Keys are made several times
+ * for each change of a store, and packing them was a tenth of its time.
  */
 function writeText(text: string, start: number): number {
   const { length } = text
@@ -60,7 +60,10 @@ function writeText(text: string, start: number): number {
   return end + 1
 }
 
-/** Writes a whole number: its length and sign, then its bytes, high byte first; a negative one as what is left to all ones. */
+/**
+ * Writes a whole number: its length and sign, then its bytes, high byte first; a negative one as what is left to all
+ * ones.
+ */
 function writeNumber(number: number, start: number): number {
   const size = Math.abs(number)
   if (!Number.isInteger(number) || size >= SHORT_NUMBER) {
@@ -136,7 +139,10 @@ export function endOfTuple(prefix: Uint8Array): Uint8Array {
 /** A part of a key as it is read back; an id that took 17 bytes comes as `uuid`. */
 export type DecodedPart = string | number | { readonly uuid: string }
 
-/** Decodes a key. Throws `RECORD_CORRUPT` where the bytes are no tuple of texts, numbers and ids, as only damage makes them. */
+/**
+ * Decodes a key. Throws `RECORD_CORRUPT` where the bytes are no tuple of texts, numbers and ids, as only damage makes
+ * them.
+ */
 export function decodeTuple(key: Uint8Array): DecodedPart[] {
   return unpacked(key).map((item) => {
     if (typeof item === 'string' || typeof item === 'number') return item

@@ -16,7 +16,10 @@ export interface WriteRequest {
 export interface KvGroupWriter extends KvWriter {
   /** Keeps what the body that has run has changed. What it throws refuses that body, which is then undone. */
   keep(frees: boolean): void
-  /** Takes back what the body that has run has changed. What it throws ends the group: the transaction is of no use any more. */
+  /**
+   * Takes back what the body that has run has changed. What it throws ends the group: the transaction is of no use any
+   * more.
+   */
   undo(): void
   /** Hands what was kept to the transaction, once all bodies have run. Absent where `put` and `remove` did. */
   apply?(): void
@@ -83,8 +86,9 @@ export class KvWriteGroup {
   }
 
   /**
-   * Runs bodies one after the other until the group is full or none waits, and hands over what they changed. To be called once, in the
-   * transaction. A body that throws is refused alone. Throws only where the whole transaction is of no use.
+   * Runs bodies one after the other until the group is full or none waits, and hands over what they changed. To be
+   * called once, in the transaction. A body that throws is refused alone. Throws only where the whole transaction is
+   * of no use.
    */
   run(writer: KvGroupWriter): void {
     while (!this.#isFull(writer)) {
@@ -98,8 +102,8 @@ export class KvWriteGroup {
   }
 
   /**
-   * Refuses all its bodies, for instance with `STORE_FULL`, and lets the store go on. To be called instead of a commit, where nothing of
-   * it was written for certain.
+   * Refuses all its bodies, for instance with `STORE_FULL`, and lets the store go on. To be called instead of a
+   * commit, where nothing of it was written for certain.
    */
   refuse(error: unknown): void {
     this.#refusal = error

@@ -14,8 +14,8 @@ export interface KvWriteQueueOptions {
   readonly location: string
   readonly tables: ReadonlySet<string>
   /**
-   * Carries out one group: begins a transaction, calls `group.run` in it, and commits. Returns when what was written is as safe as the
-   * backend makes it. Throws where nothing can be trusted any more: whoever waits is then refused.
+   * Carries out one group: begins a transaction, calls `group.run` in it, and commits. Returns when what was written
+   * is as safe as the backend makes it. Throws where nothing can be trusted any more: whoever waits is then refused.
    */
   readonly commit: (group: KvWriteGroup) => void
   /** Told what `commit` threw, after all that waited was refused. */
@@ -25,9 +25,10 @@ export interface KvWriteQueueOptions {
 }
 
 /**
- * Carries out write bodies in groups, one group in one turn of the event loop and none in the turn of its call. Foreground bodies go
- * first; background ones have a quarter of the writing time while some wait in the foreground, and all of it while none does. Each body
- * runs once. Outcomes are delivered in order, only after the commit that they may depend on.
+ * Carries out write bodies in groups, one group in one turn of the event loop and none in the turn of its call.
+ * Foreground bodies go first; background ones have a quarter of the writing time while some wait in the foreground,
+ * and all of it while none does. Each body runs once. Outcomes are delivered in order, only after the commit that they
+ * may depend on.
  */
 export class KvWriteQueue {
   readonly #options: KvWriteQueueOptions

@@ -7,8 +7,8 @@ const BACKGROUND_SHARE = 0.25
 const MEMORY = 0.9
 
 /**
- * Two queues, foreground and background, each in the order in which the requests came, and whose turn it is. While nothing waits in the
- * foreground, background work runs freely; else it gets its share of the time.
+ * Two queues, foreground and background, each in the order in which the requests came, and whose turn it is. While
+ * nothing waits in the foreground, background work runs freely; else it gets its share of the time.
  */
 export class WriteShare {
   readonly #foreground: Fifo<WriteRequest> = new Fifo<WriteRequest>()

@@ -4,9 +4,10 @@ import type { Mutation } from '../rows/mutation.ts'
 import { RecordTable } from '../rows/record-table.ts'
 
 /**
- * What one kind of store has to do to become one of the next schema, beside the number. A migration begins with a backup and, in one transaction, the new number of the
- * schema and a row that says what is left to do; then come its steps, each a transaction that takes that row further; the last one removes
- * it. So a process may die anywhere: whoever opens the store next goes on.
+ * What one kind of store has to do to become one of the next schema, beside the number. A migration begins with a
+ * backup and, in one transaction, the new number of the schema and a row that says what is left to do; then come its
+ * steps, each a transaction that takes that row further; the last one removes it. So a process may die anywhere:
+ * whoever opens the store next goes on.
  */
 export interface Migration {
   /** The schema that it begins with; it ends with the next. */

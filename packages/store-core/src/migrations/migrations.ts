@@ -14,8 +14,9 @@ export interface MigrationReport {
 }
 
 /**
- * Brings a store of an earlier schema to this release's: backs it up, then sets the schema and writes down what is left to be done.
- * Resolves with `null` where there is nothing to do. Throws what a backup throws, with everything as it was.
+ * Brings a store of an earlier schema to this release's: backs it up, then sets the schema and writes down what is
+ * left to be done. Resolves with `null` where there is nothing to do. Throws what a backup throws, with everything as
+ * it was.
  */
 export async function beginMigration(kv: KvStore): Promise<MigrationReport | null> {
   const { row, sequence } = kv.read((snapshot) => ({

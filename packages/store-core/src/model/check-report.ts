@@ -20,8 +20,8 @@ export interface CheckReport {
   /** Rows looked at, by table. */
   readonly examined: Readonly<Record<string, number>>
   /**
-   * Jobs that nothing in the store will move: the last evaluation of each has failed, none is pending, and no execution lives. No rule is
-   * broken by them, since a caller may still do something about them. At most 100.
+   * Jobs that nothing in the store will move: the last evaluation of each has failed, none is pending, and no
+   * execution lives. No rule is broken by them, since a caller may still do something about them. At most 100.
    */
   readonly strandedJobIds: readonly string[]
 }

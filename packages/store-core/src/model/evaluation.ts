@@ -31,7 +31,10 @@ export interface LeaseToken {
   readonly evaluationId: string
   /** The attempt that the lease is for, from 1. */
   readonly attempt: number
-  /** By the store's clock as it was set when this was read; a lease lasts as long as it should also where that is set meanwhile. */
+  /**
+   * By the store's clock as it was set when this was read; a lease lasts as long as it should also where that is set
+   * meanwhile.
+   */
   readonly expiresAtMs: number
   /** The incarnation of the store that gave it. */
   readonly incarnation: string

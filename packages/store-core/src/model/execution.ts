@@ -36,7 +36,10 @@ export interface Execution {
   readonly createdAtMs: number
   readonly modifiedAtMs: number
   readonly finishedAtMs: number | null
-  /** When `dueDeadlines` names it, in milliseconds since 1970; moves with the clock where that is set. `null` for never. */
+  /**
+   * When `dueDeadlines` names it, in milliseconds since 1970; moves with the clock where that is set. `null` for
+   * never.
+   */
   readonly deadlineAtMs: number | null
 }
 

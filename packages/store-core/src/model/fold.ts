@@ -5,8 +5,8 @@ export interface FoldRule {
   /** The most records that are folded, 1 to 500. Default 50. */
   readonly limit?: number
   /**
-   * Begins at the oldest again, also where what lies behind was looked at already. That happens by itself once a day, for what
-   * has changed since. Default false.
+   * Begins at the oldest again, also where what lies behind was looked at already. That happens by itself once a day,
+   * for what has changed since. Default false.
    */
   readonly anew?: boolean
 }

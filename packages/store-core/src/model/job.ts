@@ -38,7 +38,10 @@ export interface Job<Spec = unknown> extends JobDefinition<Spec> {
   readonly modifiedAtMs: number
   /** When it ended; `null` while it has not. */
   readonly finishedAtMs: number | null
-  /** When `dueDeadlines` names it, in milliseconds since 1970; moves with the clock where that is set. `null` for never. */
+  /**
+   * When `dueDeadlines` names it, in milliseconds since 1970; moves with the clock where that is set. `null` for
+   * never.
+   */
   readonly deadlineAtMs: number | null
   /** The key that makes a submit idempotent; `null` where none was given. */
   readonly submitKey: string | null

@@ -10,7 +10,10 @@ export interface Page<T> {
   readonly previous: PageCursor | null
   /** How many records were looked at; a filter that no index serves stops at 2,000. */
   readonly examined: number
-  /** Ids whose record is damaged and was passed over; of a damaged key, which names none, its bytes as `0x` and hexadecimal digits. */
+  /**
+   * Ids whose record is damaged and was passed over; of a damaged key, which names none, its bytes as `0x` and
+   * hexadecimal digits.
+   */
   readonly quarantined: readonly string[]
 }
 

@@ -7,8 +7,8 @@ import type { StateMachine } from '../states/transitions.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
 /**
- * Keeps of each history what follows without a gap from its beginning; the store's rules know no gap. Where it then does not lead up to the
- * record, an entry says so.
+ * Keeps of each history what follows without a gap from its beginning; the store's rules know no gap. Where it then
+ * does not lead up to the record, an entry says so.
  */
 export class HistoryFilter {
   readonly #run: RebuildRun

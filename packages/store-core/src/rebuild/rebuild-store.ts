@@ -25,9 +25,9 @@ const REBUILD_FIELDS: Fields<RebuildOptions> = { kind: true, nowMs: true, onDrop
 export const REBUILT_TABLES = ['index', 'counters'] as const
 
 /**
- * Makes a sound store of one that holds records alone, folded or not: unfolds them, fills the tables `index` and `counters`, corrects totals,
- * drops what is damaged or belongs to nothing, and migrates what is of an earlier schema. Resolves with what there was before it was migrated.
- * Not atomic, so it is for a new file that nobody else uses.
+ * Makes a sound store of one that holds records alone, folded or not: unfolds them, fills the tables `index` and
+ * `counters`, corrects totals, drops what is damaged or belongs to nothing, and migrates what is of an earlier schema.
+ * Resolves with what there was before it was migrated. Not atomic, so it is for a new file that nobody else uses.
  */
 export async function rebuildStore(kv: KvStore, options: RebuildOptions): Promise<readonly StateCount[]> {
   checkFields('rebuildStore', options, REBUILD_FIELDS)

@@ -7,8 +7,9 @@ import type { TableName } from './tables.ts'
 const DEFAULT_BATCH_ROWS = 1_000
 
 /**
- * Visits every row of a table, a batch in each snapshot, so that a running store is neither held up nor made
- * to grow; a prefix narrows it to the keys that begin so. What a visit looks up besides its row comes from the same snapshot, so the two belong together.
+ * Visits every row of a table, a batch in each snapshot, so that a running store is neither held up nor made to grow;
+ * a prefix narrows it to the keys that begin so. What a visit looks up besides its row comes from the same snapshot,
+ * so the two belong together.
  */
 export async function forEachBatch(
   kv: KvStore,

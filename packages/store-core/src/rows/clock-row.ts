@@ -7,7 +7,9 @@ import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
 import { CLOCK_STEP_MS, type Moment } from './steady-clock.ts'
 
-/** By how much steady time is ahead of the machine's clock, as it was written down last; negative where it is behind. */
+/**
+ * By how much steady time is ahead of the machine's clock, as it was written down last; negative where it is behind.
+ */
 interface ClockRow {
   readonly aheadMs: number
   /** What the clock told at that moment. */
@@ -22,7 +24,10 @@ export const CLOCK_NAMES: DiskNames<ClockRow> = { aheadMs: 'a', atMs: 'at', newe
 const table = new RecordTable<ClockRow>('meta', 1, CLOCK_NAMES)
 const KEY = tuple('clock')
 
-/** Returns by how much steady time is ahead of the clock; 0 where the clock was never set, or nothing whole tells of it. */
+/**
+ * Returns by how much steady time is ahead of the clock; 0 where the clock was never set, or nothing whole tells of
+ * it.
+ */
 function readAheadMs(snapshot: KvSnapshot): number {
   return readRow(snapshot)?.aheadMs ?? 0
 }
@@ -37,7 +42,10 @@ export function writeAheadMs(rows: KvTransaction, aheadMs: number, nowMs: number
   table.put(rows, KEY, { aheadMs, atMs: nowMs, newestSequence: readSequence(rows).newest })
 }
 
-/** Finds out by how much steady time is ahead when a store is opened for writing, and writes it down with the time of the opening. */
+/**
+ * Finds out by how much steady time is ahead when a store is opened for writing, and writes it down with the time of
+ * the opening.
+ */
 export function resumeSteadyTime(rows: KvTransaction, nowMs: number): number {
   const aheadMs = aheadAtOpening(rows, nowMs)
   writeAheadMs(rows, aheadMs, nowMs)
@@ -45,9 +53,10 @@ export function resumeSteadyTime(rows: KvTransaction, nowMs: number): number {
 }
 
 /**
- * Returns by how much steady time is ahead when a store is opened. A clock that tells a time before the newest one of the store was set back
- * since. Where so much time seems to have passed as it was set back by before, it is taken to be right again, for that cannot be told from
- * time that passed, and what waits would be late in the other case only by as much as nobody was there.
+ * Returns by how much steady time is ahead when a store is opened. A clock that tells a time before the newest one of
+ * the store was set back since. Where so much time seems to have passed as it was set back by before, it is taken to
+ * be right again, for that cannot be told from time that passed, and what waits would be late in the other case only
+ * by as much as nobody was there.
  */
 function aheadAtOpening(snapshot: KvSnapshot, nowMs: number): number {
   const row = readRow(snapshot)

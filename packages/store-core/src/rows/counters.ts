@@ -13,8 +13,8 @@ export type CounterRow = readonly [records: number, bytes: number]
 const table = new HotTable<CounterRow>('counters', 1, ([records, bytes]) => `[${records},${bytes}]`)
 
 /**
- * Adds to a counter; one that comes to zero records leaves no row. A damaged one stays as it is and goes into quarantine: its sum is
- * not known until a repair counts anew, and no change may wait for that.
+ * Adds to a counter; one that comes to zero records leaves no row. A damaged one stays as it is and goes into
+ * quarantine: its sum is not known until a repair counts anew, and no change may wait for that.
  */
 export function addToCounter(
   rows: KvTransaction,
@@ -56,7 +56,9 @@ export interface CountersWithDamage {
   readonly damaged: readonly DamagedRow[]
 }
 
-/** Returns the counters of one kind or all, and of one namespace or all. A damaged one comes with zeros, and says so. */
+/**
+ * Returns the counters of one kind or all, and of one namespace or all. A damaged one comes with zeros, and says so.
+ */
 export function readCounters(
   snapshot: KvSnapshot,
   kind?: RecordKind,

@@ -16,8 +16,8 @@ import { RecordTable } from './record-table.ts'
 import type { TableName } from './tables.ts'
 
 /**
- * Numbers that are left out where the newest one has to be found again: those of rows that were removed since, as far as nothing else
- * tells of them, lie in between.
+ * Numbers that are left out where the newest one has to be found again: those of rows that were removed since, as far
+ * as nothing else tells of them, lie in between.
  */
 export const SAFE_GAP: number = 2 ** 32
 
@@ -50,8 +50,8 @@ export function knownSequence(snapshot: KvSnapshot): KnownSequence {
 }
 
 /**
- * Finds the newest sequence number again where its row is damaged, from everything that has one, and writes it with a safe gap. A damaged
- * row must keep no node from starting. Throws `STORE_DAMAGED` where no number is left.
+ * Finds the newest sequence number again where its row is damaged, from everything that has one, and writes it with a
+ * safe gap. A damaged row must keep no node from starting. Throws `STORE_DAMAGED` where no number is left.
  */
 export async function recoverSequence(kv: KvStore, nowMs: number): Promise<void> {
   const { damaged } = unlessDamaged(() => kv.read(readSequence))

@@ -5,7 +5,10 @@ import { orUndamaged } from './quarantine.ts'
 import { shiftTime } from './steady-clock.ts'
 import { INDEX } from './tables.ts'
 
-/** Returns the deadlines up to and with a steady time, oldest first, without those of what is gone; `aheadMs` is by how much that is ahead. */
+/**
+ * Returns the deadlines up to and with a steady time, oldest first, without those of what is gone; `aheadMs` is by how
+ * much that is ahead.
+ */
 export function readDeadlines(
   snapshot: KvSnapshot,
   untilMs: number,

@@ -8,7 +8,8 @@ import { type DamagedRow, damagedRowAt } from './quarantine.ts'
 
 /**
  * Returns the change sets before a cursor, newest first, with the cursor before the oldest of them; without a cursor
- * those before the end. A damaged entry is a gap: its page begins before it. Throws `FEED_DIVERGED` or `INVALID_CURSOR`.
+ * those before the end. A damaged entry is a gap: its page begins before it. Throws `FEED_DIVERGED` or
+ * `INVALID_CURSOR`.
  */
 export function readFeedBack(snapshot: KvSnapshot, from: FeedCursor | null, limit: number): FeedWithDamage {
   const end = from === null ? knownSequence(snapshot).newest : decodeFeedCursor(snapshot, from)

@@ -108,8 +108,8 @@ export interface FeedWithDamage {
 }
 
 /**
- * Returns the change sets behind a cursor with the cursor behind the last of them. A damaged entry is a gap: its page begins
- * behind it. Throws `FEED_DIVERGED` or `INVALID_CURSOR`.
+ * Returns the change sets behind a cursor with the cursor behind the last of them. A damaged entry is a gap: its page
+ * begins behind it. Throws `FEED_DIVERGED` or `INVALID_CURSOR`.
  */
 export function readFeed(snapshot: KvSnapshot, after: FeedCursor | null, limit: number): FeedWithDamage {
   const { trimmed } = knownSequence(snapshot)

@@ -68,14 +68,19 @@ export interface RecordState {
   readonly revision: number
 }
 
-/** Reads what a record's row says, for the record that an entry of an owner is about; `undefined` where it is not there. */
+/**
+ * Reads what a record's row says, for the record that an entry of an owner is about; `undefined` where it is not
+ * there.
+ */
 export type ReadRecordState = (
   snapshot: KvSnapshot,
   ownerKey: Uint8Array,
   subject: string,
 ) => RecordState | undefined
 
-/** Adds an entry and returns its sequence number. Throws `TypeError` or `INVALID_ARGUMENT` for an event that is none. */
+/**
+ * Adds an entry and returns its sequence number. Throws `TypeError` or `INVALID_ARGUMENT` for an event that is none.
+ */
 export function addHistoryEntry(mutation: Mutation, subject: HistorySubject, event: EventInput): number {
   const { message, topic, details } = boundEvent(event)
   const sequence = mutation.nextSequence()

@@ -12,8 +12,8 @@ interface Remembered<T> {
 }
 
 /**
- * A table of few small rows that nearly every change reads and writes back, such as the counters. The last ones that were
- * written are remembered by their bytes, so that the same bytes need not be parsed again; what they mean always
+ * A table of few small rows that nearly every change reads and writes back, such as the counters. The last ones that
+ * were written are remembered by their bytes, so that the same bytes need not be parsed again; what they mean always
  * comes from the transaction.
  */
 export class HotTable<T> extends RecordTable<T> {

@@ -103,8 +103,8 @@ export interface NumberedIncarnation extends Incarnation {
 }
 
 /**
- * Returns an incarnation by number; `undefined` where there is none. A damaged one counts as none: its numbers fall to the one before, and
- * cursors that name it diverge.
+ * Returns an incarnation by number; `undefined` where there is none. A damaged one counts as none: its numbers fall to
+ * the one before, and cursors that name it diverge.
  */
 export function readIncarnation(snapshot: KvSnapshot, number: number): NumberedIncarnation | undefined {
   const row = getUndamaged(incarnationTable, snapshot, tuple('incarnation', number))
@@ -186,7 +186,10 @@ export function checkStoreRow(row: StoreRow, request: OpenRequest, location: str
   }
 }
 
-/** Writes the store's row where it is new, a further incarnation in any case, and in the same transaction what `also` writes. */
+/**
+ * Writes the store's row where it is new, a further incarnation in any case, and in the same transaction what `also`
+ * writes.
+ */
 export async function openForWriting(
   kv: KvStore,
   request: OpenRequest,

@@ -17,7 +17,10 @@ export const QUARANTINE_NAMES: DiskNames<QuarantineRow> = { reason: 'reason', fo
 const table = new RecordTable<QuarantineRow>('quarantine', 1, QUARANTINE_NAMES)
 const MAX_LISTED = 10_000
 
-/** A damaged row, as the error that its decoding threw describes it. Of a damaged key the error does not tell whose it is: the table is empty then. */
+/**
+ * A damaged row, as the error that its decoding threw describes it. Of a damaged key the error does not tell whose it
+ * is: the table is empty then.
+ */
 export interface DamagedRow {
   readonly table: string
   readonly key: string

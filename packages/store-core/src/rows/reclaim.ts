@@ -13,7 +13,9 @@ import type { TableName } from './tables.ts'
 export interface ReclaimRow {
   readonly id: string
   readonly atMs: number
-  /** Set where it is no deleted record but one that is being written in steps: until when it may take, by steady time. */
+  /**
+   * Set where it is no deleted record but one that is being written in steps: until when it may take, by steady time.
+   */
   readonly untilSteadyMs?: number
 }
 
@@ -36,7 +38,10 @@ export function putReclaim(mutation: Mutation, key: Uint8Array, id: string): voi
   reclaimTable.put(mutation.rows, key, { id, atMs: mutation.nowMs })
 }
 
-/** Marks a record that is being written in steps: until it is whole it is hidden, and from a steady time on its rows are removed. */
+/**
+ * Marks a record that is being written in steps: until it is whole it is hidden, and from a steady time on its rows
+ * are removed.
+ */
 export function stageReclaim(mutation: Mutation, key: Uint8Array, id: string, untilMs: number): void {
   reclaimTable.put(mutation.rows, key, { id, atMs: mutation.nowMs, untilSteadyMs: untilMs })
 }

@@ -26,7 +26,10 @@ export function requestIndexKey(atMs: number, requestId: string): Uint8Array {
   return tuple(INDEX.requestByTime, atMs, requestId)
 }
 
-/** Returns the result of an earlier change with this id; `undefined` where there was none. Throws `TypeError`, `INVALID_ARGUMENT`, `REQUEST_ID_CONFLICT`. */
+/**
+ * Returns the result of an earlier change with this id; `undefined` where there was none. Throws `TypeError`,
+ * `INVALID_ARGUMENT`, `REQUEST_ID_CONFLICT`.
+ */
 export function findRequest(
   rows: KvTransaction,
   operation: string,

@@ -1,11 +1,14 @@
 import { type Clock, wholeMs } from './clock.ts'
 
-/** A clock that is off by more than this from what has passed was set; by less it was slewed, or asked between two ticks. */
+/**
+ * A clock that is off by more than this from what has passed was set; by less it was slewed, or asked between two
+ * ticks.
+ */
 export const CLOCK_STEP_MS = 1_000
 
 /**
- * A moment by two clocks: the one that can be set, and one that only goes on. What somebody waits for is stored by the second, so that it
- * comes when it should however the first is set.
+ * A moment by two clocks: the one that can be set, and one that only goes on. What somebody waits for is stored by the
+ * second, so that it comes when it should however the first is set.
  */
 export interface Moment {
   readonly nowMs: number
@@ -13,8 +16,8 @@ export interface Moment {
 }
 
 /**
- * Notices at each look when its clock was set since the last one. Against `passed`, which tells the time that passes from any beginning,
- * every step shows; without that only those back do.
+ * Notices at each look when its clock was set since the last one. Against `passed`, which tells the time that passes
+ * from any beginning, every step shows; without that only those back do.
  */
 export class SteadyClock {
   readonly #clock: Clock
@@ -50,7 +53,10 @@ export function aheadOf({ nowMs, steadyMs }: Moment): number {
   return steadyMs - nowMs
 }
 
-/** Returns the steady time of what the clock tells, or with a negative number of milliseconds the other way; a time at the end of all stays there. */
+/**
+ * Returns the steady time of what the clock tells, or with a negative number of milliseconds the other way; a time at
+ * the end of all stays there.
+ */
 export function shiftTime(atMs: number, aheadMs: number): number {
   return Math.min(atMs + aheadMs, Number.MAX_SAFE_INTEGER)
 }

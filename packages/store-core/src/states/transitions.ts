@@ -30,10 +30,10 @@ export const EXPECTATION_FIELDS: Fields<Expectation<string>> = {
 }
 
 /**
- * Checks an update in the documented order: expected states, expected revision, already terminal, legal
- * edge. Throws `STATE_CONFLICT`, `REVISION_CONFLICT`, `ALREADY_TERMINAL` or `ILLEGAL_TRANSITION`. A `to` of
- * `null` changes no state, so the last check is left out. The expectation may be a request that says other things besides. One that makes no
- * sense throws `TypeError` or `INVALID_ARGUMENT`.
+ * Checks an update in the documented order: expected states, expected revision, already terminal, legal edge. Throws
+ * `STATE_CONFLICT`, `REVISION_CONFLICT`, `ALREADY_TERMINAL` or `ILLEGAL_TRANSITION`. A `to` of `null` changes no
+ * state, so the last check is left out. The expectation may be a request that says other things besides. One that
+ * makes no sense throws `TypeError` or `INVALID_ARGUMENT`.
  */
 export function checkTransition<S extends string>(
   machine: StateMachine<S>,

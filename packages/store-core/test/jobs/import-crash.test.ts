@@ -55,7 +55,8 @@ test('an import that dies on the way leaves nothing that is seen, and nothing at
   for (let writes = 1; writes < 50; writes++) {
     const kv = openMemoryKv({ tables: STORE_TABLES })
     const opened = await openJobStore(kv, { clock })
-    // Every other process that dies has a clock that is ahead; what it leaves waits from the next opening on no longer for that.
+    // Every other process that dies has a clock that is ahead; what it leaves waits from the next opening on no longer
+    // for that.
     const aheadMs = writes % 2 === 0 ? 24 * HOUR_MS : 0
     const ahead = { clock: () => nowMs + aheadMs }
     const dying = await openJobStore(dyingAfter(kv, writes), ahead).catch(() => null)

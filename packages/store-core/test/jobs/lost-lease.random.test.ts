@@ -10,7 +10,10 @@ const MAX_LOSSES = 3
 const MOST_TURNS = 20_000
 const DAY_MS = 86_400_000
 
-/** Workers that take what they get, in a process that some of the work kills, opened again and again until nothing is left. */
+/**
+ * Workers that take what they get, in a process that some of the work kills, opened again and again until nothing is
+ * left.
+ */
 async function live(seed: number): Promise<void> {
   const random = randomBelow(seed)
   let nowMs = 1_000

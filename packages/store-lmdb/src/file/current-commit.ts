@@ -26,16 +26,18 @@ const PAGE_SIZES = [4_096, 8_192, 16_384, 32_768, 65_536, 2_048, 1_024, 512]
 const MAX_READINGS = 200
 
 /**
- * Finds the commit that a file holds, and whether its meta pages can be believed; returns a text that says why none can be read.
+ * Finds the commit that a file holds, and whether its meta pages can be believed; returns a text that says why none
+ * can be read.
  *
- * LMDB writes the meta pages in turns, so their numbers follow each other; it writes the number of its transaction into every page,
- * and each commit makes at least one of the two roots anew; the last page never goes back. So a meta page whose number has changed, and
- * which puts another state in the place of the newest one, gives itself away. Then the pages tell which is newest.
+ * LMDB writes the meta pages in turns, so their numbers follow each other; it writes the number of its transaction
+ * into every page, and each commit makes at least one of the two roots anew; the last page never goes back. So a meta
+ * page whose number has changed, and which puts another state in the place of the newest one, gives itself away. Then
+ * the pages tell which is newest.
  *
- * What LMDB leaves behind is not taken for damage: a meta page that is about to be used again may lead to pages that the next commit
- * has written over, and after a failed write of a meta page LMDB puts its old numbers back but not its old roots. A commit that was
- * acknowledged looks just so where one bit of its number has changed; then the note of the owner tells, which lies outside of the file.
- * A writer may be at work meanwhile.
+ * What LMDB leaves behind is not taken for damage: a meta page that is about to be used again may lead to pages that
+ * the next commit has written over, and after a failed write of a meta page LMDB puts its old numbers back but not its
+ * old roots. A commit that was acknowledged looks just so where one bit of its number has changed; then the note of
+ * the owner tells, which lies outside of the file. A writer may be at work meanwhile.
  */
 export function findCommit(file: DataFile): CurrentCommit | string {
   for (let reading = 1; ; reading += 1) {

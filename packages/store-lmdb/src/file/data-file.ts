@@ -3,8 +3,8 @@ import { systemError } from '../refusal.ts'
 import { fileOf } from './owner-note.ts'
 
 /**
- * A data file that is read piece by piece, without LMDB. Making one throws `STORE_PERMISSION` where it cannot be opened.
- * LMDB's locks are on the lock file, so this one may be opened and closed beside it.
+ * A data file that is read piece by piece, without LMDB. Making one throws `STORE_PERMISSION` where it cannot be
+ * opened. LMDB's locks are on the lock file, so this one may be opened and closed beside it.
  */
 export class DataFile {
   readonly path: string

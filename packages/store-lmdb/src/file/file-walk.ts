@@ -118,8 +118,8 @@ export function* walkFile(
 }
 
 /**
- * Reads all rows of one table of the current commit, without LMDB; nothing where the file has no such table. For small tables.
- * Throws `STORE_DAMAGED` where a page on the way is damaged.
+ * Reads all rows of one table of the current commit, without LMDB; nothing where the file has no such table. For small
+ * tables. Throws `STORE_DAMAGED` where a page on the way is damaged.
  */
 export function readTable(path: string, name: string): WalkedRow[] {
   return withTable(path, name, (file, meta, tree) => (tree === null ? [] : rowsOf(file, meta, name, tree)))
@@ -128,7 +128,10 @@ export function readTable(path: string, name: string): WalkedRow[] {
 /** How long a file is, and how one of its tables stands in the current commit. */
 export interface TableState {
   readonly usedBytes: number
-  /** The transaction that changed the table last; 0 while it has no rows. In a copy that LMDB made it is 1 for all of them. */
+  /**
+   * The transaction that changed the table last; 0 while it has no rows. In a copy that LMDB made it is 1 for all of
+   * them.
+   */
   readonly changedIn: bigint
 }
 

@@ -66,9 +66,9 @@ export class FreeList {
   }
 
   /**
-   * Returns what the list leaves out of the pages that nothing uses: LMDB leaves none out, so the list has lost them, or the file has fewer
-   * pages than its meta page says. They are lost until the file is rewritten, and nothing else is. `null` where each is listed. Only where
-   * all trees were walked is it known which pages nothing uses.
+   * Returns what the list leaves out of the pages that nothing uses: LMDB leaves none out, so the list has lost them,
+   * or the file has fewer pages than its meta page says. They are lost until the file is rewritten, and nothing else
+   * is. `null` where each is listed. Only where all trees were walked is it known which pages nothing uses.
    */
   leftOut(seen: Uint8Array): string | null {
     const [first, ...more] = stretches(

@@ -4,7 +4,9 @@ import { type LeafNode, OVERFLOW_HEADER_BYTES } from './tree-page.ts'
 /** Where a value lies that has pages of its own. */
 export type LargeValue = Exclude<LeafNode['value'], Buffer>
 
-/** Reads a value that has pages of its own, without looking at their header; `null` where the file ends before it does. */
+/**
+ * Reads a value that has pages of its own, without looking at their header; `null` where the file ends before it does.
+ */
 export function readLargeValue(
   file: DataFile,
   pageBytes: number,

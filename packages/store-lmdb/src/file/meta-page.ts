@@ -82,7 +82,9 @@ export function parseMeta(page: Buffer): MetaPage | string {
   }
 }
 
-/** The number of its transaction in the bytes of a meta page that need not be one; `undefined` where they are too few. */
+/**
+ * The number of its transaction in the bytes of a meta page that need not be one; `undefined` where they are too few.
+ */
 export function transactionIn(page: Buffer): bigint | undefined {
   return page.length < META_BYTES ? undefined : page.readBigUInt64LE(TRANSACTION_OFFSET)
 }

@@ -43,7 +43,10 @@ export type OwnerNote =
       readonly processId: number | undefined
       readonly commit: NotedCommit | undefined
     }
-  /** It closed the store in good order, and this is when the data file had been changed last: whoever changes it sets another time. */
+  /**
+   * It closed the store in good order, and this is when the data file had been changed last: whoever changes it sets
+   * another time.
+   */
   | { readonly state: 'closed'; readonly changedNs: bigint; readonly commit: NotedCommit | undefined }
 
 /** Returns where the owner of a data file writes its note. */
@@ -80,8 +83,8 @@ export function readNote(path: string): OwnerNote {
 }
 
 /**
- * Writes down that this process owns the store, and what is known of its commits. Only for the owner. Throws `STORE_PERMISSION` or
- * `STORE_FOREIGN`.
+ * Writes down that this process owns the store, and what is known of its commits. Only for the owner. Throws
+ * `STORE_PERMISSION` or `STORE_FOREIGN`.
  */
 export function noteRunning(path: string, commit: NotedCommit | undefined): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
@@ -106,7 +109,10 @@ export function noteCommit(path: string, commit: NotedCommit): void {
   }
 }
 
-/** Writes down that the store in a data file was closed in good order, after a commit where it is known. Only for the owner. */
+/**
+ * Writes down that the store in a data file was closed in good order, after a commit where it is known. Only for the
+ * owner.
+ */
 export function noteClosed(path: string, dataPath: string, commit: NotedCommit | undefined): void {
   try {
     const { ctimeNs } = lstatSync(dataPath, { bigint: true })
@@ -117,8 +123,8 @@ export function noteClosed(path: string, dataPath: string, commit: NotedCommit |
 }
 
 /**
- * Whether the note is the directory in which earlier releases had a socket for each owner, the newest one not marked as closed.
- * Such an owner does not lock its file.
+ * Whether the note is the directory in which earlier releases had a socket for each owner, the newest one not marked
+ * as closed. Such an owner does not lock its file.
  */
 export function isEarlierOwner(path: string): boolean {
   let newest = 0

@@ -1,4 +1,6 @@
-/** LMDB's lock file, in which every process that reads has a slot. LMDB makes none itself, so that its length is known. */
+/**
+ * LMDB's lock file, in which every process that reads has a slot. LMDB makes none itself, so that its length is known.
+ */
 
 import { closeSync, fchownSync, fstatSync, lstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import { fullError, messageOf, systemCode, systemError } from '../refusal.ts'
@@ -50,8 +52,9 @@ export function replaceLockFile(paths: StorePath): void {
 }
 
 /**
- * Gives a lock file with fewer slots all of them, where nobody has it open: whoever has must know how long it is. Only for a file that
- * this process has not open: closing it would drop the locks that LMDB holds on it. Where there is no room it stays as it is.
+ * Gives a lock file with fewer slots all of them, where nobody has it open: whoever has must know how long it is. Only
+ * for a file that this process has not open: closing it would drop the locks that LMDB holds on it. Where there is no
+ * room it stays as it is.
  */
 export function extendLockFile(paths: StorePath): void {
   const file = openSync(paths.lock, 'r+')
@@ -81,7 +84,10 @@ export function isLockFileUsed(path: string): boolean {
   }
 }
 
-/** While the lock is held that this takes, until the file is closed, LMDB waits in all other processes that want to open it. */
+/**
+ * While the lock is held that this takes, until the file is closed, LMDB waits in all other processes that want to
+ * open it.
+ */
 function isUnused(file: number): boolean {
   try {
     nativeLock().tryLock(file, 0, 1, true)

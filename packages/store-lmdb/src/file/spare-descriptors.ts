@@ -10,8 +10,9 @@ const HELD = 24
 const LEAST = 8
 
 /**
- * Descriptors that are kept open for nothing, as long as LMDB has a file open, and closed for the moment in which something must be
- * opened: LMDB ends the process where an opening of its own fails, and connections alone may bring a process to its limit of open files.
+ * Descriptors that are kept open for nothing, as long as LMDB has a file open, and closed for the moment in which
+ * something must be opened: LMDB ends the process where an opening of its own fails, and connections alone may bring a
+ * process to its limit of open files.
  */
 class SpareDescriptors {
   #held: number[] = []

@@ -77,8 +77,8 @@ export function isSameFile(first: string, second: string): boolean {
 }
 
 /**
- * Makes directories whose names are durable: without that a power cut takes the store along with its directory. Node's own recursive mkdir
- * says ENOENT on a full or read-only disk too.
+ * Makes directories whose names are durable: without that a power cut takes the store along with its directory. Node's
+ * own recursive mkdir says ENOENT on a full or read-only disk too.
  */
 function makeDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return

@@ -24,10 +24,11 @@ const LIMITS: WalkLimits = { smallBytes: 8 * 1024 * 1024, maxMs: 2_000, maxSuspe
 const MAX_SLICE_MS = 10
 
 /**
- * Walks the pages of a file before LMDB opens it, since LMDB ends the process on a damaged page only when it comes to it, perhaps hours
- * later. All of them where damage was found before: a damaged record since the last walk, or by LMDB a page. Else all of a small file,
- * and of one that was not closed in good order what can be walked in a short time. Resolves with the number of the commit whose pages
- * were all walked, or with `undefined`. Rejects with `STORE_DAMAGED` for what the walk finds, and where it would have to go on for too long.
+ * Walks the pages of a file before LMDB opens it, since LMDB ends the process on a damaged page only when it comes to
+ * it, perhaps hours later. All of them where damage was found before: a damaged record since the last walk, or by LMDB
+ * a page. Else all of a small file, and of one that was not closed in good order what can be walked in a short time.
+ * Resolves with the number of the commit whose pages were all walked, or with `undefined`. Rejects with
+ * `STORE_DAMAGED` for what the walk finds, and where it would have to go on for too long.
  */
 export async function walkPages(
   path: string,
@@ -59,8 +60,9 @@ export interface WalkPace {
 }
 
 /**
- * Walks all pages of a file in slices. Resolves with the number of its commit, or with `undefined` where it is over before. Rejects with
- * `STORE_DAMAGED` for what it finds. In a file that is served, the pages of the commit must stay as they are meanwhile.
+ * Walks all pages of a file in slices. Resolves with the number of its commit, or with `undefined` where it is over
+ * before. Rejects with `STORE_DAMAGED` for what it finds. In a file that is served, the pages of the commit must stay
+ * as they are meanwhile.
  */
 export async function walk(path: string, { restMs, isOver }: WalkPace): Promise<bigint | undefined> {
   const rows = walkFile(path, {

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 /**
- * Returns name and version of the lmdb that is installed, for the record of each opening: a file that one release wrote
- * may be damaged by another. `undefined` where it cannot be told, as in a bundle.
+ * Returns name and version of the lmdb that is installed, for the record of each opening: a file that one release
+ * wrote may be damaged by another. `undefined` where it cannot be told, as in a bundle.
  */
 export function driverName(): string | undefined {
   try {

@@ -1,5 +1,5 @@
 import { failedError } from '@saltcod/store-core/backend'
-/** A thin, typed face of what the package uses of lmdb, and nothing else. Beside it only `native-opening.ts` knows of lmdb. */
+/** A thin, typed face of what the package uses of lmdb. Beside it only `native-opening.ts` knows of lmdb. */
 
 import type { KvRange, KvRow } from '@saltcod/store-core/backend'
 import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
@@ -235,7 +235,7 @@ export class Environment {
     this.#beforeRefresh = listener
   }
 
-  /** Runs a body that reads. Throws `STORE_LOCKED` where it {@link isOutrun} meanwhile, so that what was read may be anything. */
+  /** Runs a body that reads. Throws `STORE_LOCKED` where what it read may be anything ({@link isOutrun}). */
   undisturbed<T>(body: () => T): T {
     try {
       return body()
@@ -255,7 +255,7 @@ export class Environment {
     this.#dropPrivateLock()
   }
 
-  /** Lets the next read see what other processes committed meanwhile. Throws `STORE_FAILED` where the owner's last commit failed. */
+  /** Lets the next read see what others committed. Throws `STORE_FAILED` where the owner's last commit failed. */
   refresh(): void {
     if (this.fault !== undefined) throw failedError(this.path, this.fault)
     this.#beforeRefresh?.()
@@ -263,7 +263,7 @@ export class Environment {
     this.#root.resetReadTxn()
   }
 
-  /** Runs something that reads the file without LMDB, while no page of the last commit is overwritten and the file stays open. */
+  /** Reads the file without LMDB, while no page of the last commit is overwritten and the file stays open. */
   async pinned(body: () => Promise<void>): Promise<void> {
     await this.copies.run(async () => {
       const transaction = this.#root.useReadTransaction()

@@ -14,10 +14,10 @@ const WATCH_EVERY_MS = 50
 const MAX_BEHIND_MS = 200
 
 /**
- * The number of the last transaction, as the lock file tells it to every process. LMDB at the pinned version lets each process that
- * opens a file set it to what it read from the file a moment earlier; where a commit came in between, the
- * number goes back by one: readers would see the state before that commit, and the next transaction would
- * replace it. So the owner compares, and puts it right.
+ * The number of the last transaction, as the lock file tells it to every process. LMDB at the pinned version lets each
+ * process that opens a file set it to what it read from the file a moment earlier; where a commit came in between, the
+ * number goes back by one: readers would see the state before that commit, and the next transaction would replace it.
+ * So the owner compares, and puts it right.
  *
  * The descriptor stays open as long as LMDB has the file open: closing any descriptor of the lock file drops
  * the locks that LMDB holds on it.
@@ -31,8 +31,8 @@ export class LockWord {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * Takes over the descriptor of a lock file. `lastCommit` tells the number of the last transaction as the data file itself has it.
-   * Only an owner may set the number.
+   * Takes over the descriptor of a lock file. `lastCommit` tells the number of the last transaction as the data file
+   * itself has it. Only an owner may set the number.
    */
   constructor(file: number, lastCommit: () => number) {
     this.#file = file
@@ -45,8 +45,8 @@ export class LockWord {
   }
 
   /**
-   * Waits until the owner has put the number right, for what a reader has seen once it must not miss later. An owner that died does
-   * not do it, so nobody waits twice for the same commit.
+   * Waits until the owner has put the number right, for what a reader has seen once it must not miss later. An owner
+   * that died does not do it, so nobody waits twice for the same commit.
    */
   awaitLastCommit(): void {
     const until = performance.now() + MAX_BEHIND_MS
@@ -65,7 +65,9 @@ export class LockWord {
     return number !== undefined && number < BigInt(last)
   }
 
-  /** A lock file that cannot be read is no reason to end: every transaction looks whether it began at the last commit. */
+  /**
+   * A lock file that cannot be read is no reason to end: every transaction looks whether it began at the last commit.
+   */
   #read(): bigint | undefined {
     try {
       const bytes = readSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET)

@@ -11,10 +11,10 @@ const MAX_CHECK_MS = 300_000
 const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'])
 
 /**
- * Runs in the child: opens the file for reading, walks down both edges of every tree, then reads so many rows
- * from both ends of each, so that it says the same of the same file. It is a string, so that it works from the sources, from a build and from a bundle alike.
- * Every listing is read to its end before a table is opened: opening one ends the transaction that an open
- * cursor needs, and a sound file would look damaged.
+ * Runs in the child: opens the file for reading, walks down both edges of every tree, then reads so many rows from
+ * both ends of each, so that it says the same of the same file. It is a string, so that it works from the sources,
+ * from a build and from a bundle alike. Every listing is read to its end before a table is opened: opening one ends
+ * the transaction that an open cursor needs, and a sound file would look damaged.
  */
 const CHECK = `
 const [module, path] = process.argv.slice(1)
@@ -35,9 +35,9 @@ process.exit(0)
 `
 
 /**
- * Opens a file with LMDB in a child process first, because a damaged one ends the process that opens it.
- * For files whose last owner died. Throws `STORE_DAMAGED`, `STORE_BUSY` where there are too few descriptors, or `STORE_FAILED` where somebody ended the child.
- * A child that cannot be started checks nothing.
+ * Opens a file with LMDB in a child process first, because a damaged one ends the process that opens it. For files
+ * whose last owner died. Throws `STORE_DAMAGED`, `STORE_BUSY` where there are too few descriptors, or `STORE_FAILED`
+ * where somebody ended the child. A child that cannot be started checks nothing.
  */
 export async function checkInChild(path: string): Promise<void> {
   const module = createRequire(import.meta.url).resolve('lmdb')

@@ -36,8 +36,8 @@ export function nativeRange(range: KvRange): NativeRange {
 }
 
 /**
- * Throws where what was read is not behind where the reading began, as on a page that lies in another one's place: whoever goes on from
- * the last key would read the same rows for ever.
+ * Throws where what was read is not behind where the reading began, as on a page that lies in another one's place:
+ * whoever goes on from the last key would read the same rows for ever.
  */
 export function requireOrder(
   range: KvRange,

@@ -10,8 +10,9 @@ import { fullError, systemCode, systemError } from '../refusal.ts'
 const HEAD_BYTES = 65_536
 
 /**
- * Opens and reads a data file as LMDB is about to do in the same turn: where that fails LMDB uses memory that it has freed, which may
- * end the process. What was just opened and read is opened and read again from memory. Throws a `StoreError`.
+ * Opens and reads a data file as LMDB is about to do in the same turn: where that fails LMDB uses memory that it has
+ * freed, which may end the process. What was just opened and read is opened and read again from memory. Throws a
+ * `StoreError`.
  */
 export function proveDataFile(path: string, readOnly: boolean): void {
   try {
@@ -31,9 +32,9 @@ export function proveDataFile(path: string, readOnly: boolean): void {
 }
 
 /**
- * Does the same with the lock file of a data file, and makes one that is not there. Returns its descriptor, which must stay open as
- * long as LMDB has the file open: closing any would drop the locks that LMDB holds on it. Returns `undefined` where a reader can do
- * nothing with it, as on a read-only file system: LMDB then reads without.
+ * Does the same with the lock file of a data file, and makes one that is not there. Returns its descriptor, which must
+ * stay open as long as LMDB has the file open: closing any would drop the locks that LMDB holds on it. Returns
+ * `undefined` where a reader can do nothing with it, as on a read-only file system: LMDB then reads without.
  */
 export function openLockFile(path: string, readOnly: boolean): number | undefined {
   const paths = storePathOf(dirname(path), basename(path))

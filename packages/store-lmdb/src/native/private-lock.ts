@@ -7,10 +7,10 @@ import { makeLockFile } from '../file/reader-table.ts'
 import type { StorePath } from '../file/store-path.ts'
 
 /**
- * A lock file of a reader's own, for a store without an owner: LMDB makes it beside the path by which it opens a file, so a link in
- * another directory leaves the directory of the store as it is. A writer does not know of such a reader. It writes over pages of a
- * commit only when it has made the next one known in a meta page, so what was read is right as long as
- * {@link PrivateLock.isStale} says no after the reading.
+ * A lock file of a reader's own, for a store without an owner: LMDB makes it beside the path by which it opens a file,
+ * so a link in another directory leaves the directory of the store as it is. A writer does not know of such a reader.
+ * It writes over pages of a commit only when it has made the next one known in a meta page, so what was read is right
+ * as long as {@link PrivateLock.isStale} says no after the reading.
  */
 export class PrivateLock {
   /** The path by which the file is to be opened. */

@@ -16,8 +16,8 @@ import { Reserve, type ReserveOptions } from '../write/reserve.ts'
 const FIRST_BYTES = 1024 * 1024
 
 /**
- * Makes an empty store: built under another name, locked, synced, then linked to its own name, so that a creation
- * that was interrupted is never seen there, nor a store without an owner. Returns the lock; `undefined` where something
+ * Makes an empty store: built under another name, locked, synced, then linked to its own name, so that a creation that
+ * was interrupted is never seen there, nor a store without an owner. Returns the lock; `undefined` where something
  * appeared at the path meanwhile. Throws `STORE_FULL` or `STORE_FAILED`.
  */
 export async function createStore(
@@ -100,7 +100,10 @@ async function build(
   }
 }
 
-/** A copy that was to be kept before a migration, and was cut short: as long as the store, and made anew by each attempt. */
+/**
+ * A copy that was to be kept before a migration, and was cut short: as long as the store, and made anew by each
+ * attempt.
+ */
 function isUnfinishedCopy(paths: StorePath, name: string): boolean {
   return name.startsWith(`${paths.name}.schema-`) && /^\d+-\d+\.new-/.test(name.slice(paths.name.length + 8))
 }

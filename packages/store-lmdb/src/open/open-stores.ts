@@ -26,9 +26,10 @@ const LMDB: StoreBackend<FileOptions> = {
 }
 
 /**
- * Opens the job store in an LMDB file, or makes it. Resolves when it is ready to use. Rejects with
- * `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_OTHER_NODE`, `STORE_PERMISSION`,
- * `SCHEMA_TOO_NEW`, `STORE_BUSY`, `STORE_FULL` or `STORE_FAILED`, or with a `TypeError` for options that are none; the file is then left as it was.
+ * Opens the job store in an LMDB file, or makes it. Resolves when it is ready to use. Rejects with `STORE_NOT_FOUND`,
+ * `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_OTHER_NODE`, `STORE_PERMISSION`, `SCHEMA_TOO_NEW`,
+ * `STORE_BUSY`, `STORE_FULL` or `STORE_FAILED`, or with a `TypeError` for options that are none; the file is then left
+ * as it was.
  */
 export async function openLmdbJobStore<Spec = Json>(options: LmdbStoreOptions): Promise<JobStore<Spec>> {
   return await openOnBackend(options, LMDB, openJobStore<Spec>)

@@ -30,14 +30,15 @@ export interface LmdbKvOptions {
   /** Address space that is mapped at first; the map grows by itself. Default 1 GiB. */
   readonly mapBytes?: number
   /**
-   * The most bytes of the file that a store that is open for reading keeps in its memory from one read to the next. Default: no
-   * limit; the kernel takes them back when memory is short. Where a file is open twice in a process, the first opening decides.
+   * The most bytes of the file that a store that is open for reading keeps in its memory from one read to the next.
+   * Default: no limit; the kernel takes them back when memory is short. Where a file is open twice in a process, the
+   * first opening decides.
    */
   readonly maxResidentBytes?: number
   /**
-   * A directory in which a reader may make files. While the store has no owner it is then read without its lock file, so that nothing
-   * beside it is made or changed; a read that a starting owner overtakes fails with `STORE_LOCKED`, the next one uses the lock file.
-   * Default: none, and the lock file is used.
+   * A directory in which a reader may make files. While the store has no owner it is then read without its lock file,
+   * so that nothing beside it is made or changed; a read that a starting owner overtakes fails with `STORE_LOCKED`,
+   * the next one uses the lock file. Default: none, and the lock file is used.
    */
   readonly scratchDirectory?: string
   /** Gets what an operator should know. The package itself logs nothing. */

@@ -30,8 +30,8 @@ const NEW_TABLE_PAGES = 256
 const MAX_ROUNDS = 50
 
 /**
- * Opens an LMDB file as a key-value store. Resolves when it is ready to use. Rejects with
- * `STORE_NOT_FOUND`, `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_FULL` or `STORE_FAILED`;
+ * Opens an LMDB file as a key-value store. Resolves when it is ready to use. Rejects with `STORE_NOT_FOUND`,
+ * `STORE_FOREIGN`, `STORE_DAMAGED`, `STORE_LOCKED`, `STORE_PERMISSION`, `STORE_BUSY`, `STORE_FULL` or `STORE_FAILED`;
  * in each of these cases a file at the path was left as it was. Throws `TypeError` for options that are none.
  */
 export async function openLmdbKv(options: LmdbKvOptions): Promise<KvStore> {

@@ -26,9 +26,10 @@ export async function findLmdbOwner(path: string): Promise<LmdbOwner> {
 }
 
 /**
- * Makes room for a store file at a path where none is: the note of an owner that is gone is removed, and a lock file that nobody uses
- * stays, since whoever opens it first begins it anew. Does nothing where a file is at the path. Throws `STORE_LOCKED` where a process
- * still has the file open that was there, `STORE_NOT_FOUND`, `STORE_FOREIGN` or `STORE_PERMISSION`.
+ * Makes room for a store file at a path where none is: the note of an owner that is gone is removed, and a lock file
+ * that nobody uses stays, since whoever opens it first begins it anew. Does nothing where a file is at the path.
+ * Throws `STORE_LOCKED` where a process still has the file open that was there, `STORE_NOT_FOUND`, `STORE_FOREIGN` or
+ * `STORE_PERMISSION`.
  */
 export function freeLmdbPlace(path: string): void {
   checkPath(path)

@@ -6,8 +6,9 @@ import { spareDescriptors } from '../file/spare-descriptors.ts'
 import { lockedError, messageOf, permissionError, systemCode, systemError } from '../refusal.ts'
 
 /**
- * Two bytes far beyond the end of any file, where locks touch nothing else. Only owners lock the first, so whoever finds it taken
- * has found an owner. The second is for those who only look: to look is to lock it for a moment, which must not turn an owner away.
+ * Two bytes far beyond the end of any file, where locks touch nothing else. Only owners lock the first, so whoever
+ * finds it taken has found an owner. The second is for those who only look: to look is to lock it for a moment, which
+ * must not turn an owner away.
  */
 const OWNER_BYTE = 2 ** 50
 const LOOK_BYTE = OWNER_BYTE + 1
@@ -16,9 +17,10 @@ const LOOK_BYTE = OWNER_BYTE + 1
 const MAX_LOOK_MS = 2_000
 
 /**
- * The lock on a file that makes this process its one owner: on the file itself and not on its name, so that whoever opens it by
- * another name finds it too. It belongs to the open file, so the kernel drops it when the process ends, however it ends, and other
- * descriptors of the file can be closed without harm. It is right across containers, needing neither process ids nor a clock.
+ * The lock on a file that makes this process its one owner: on the file itself and not on its name, so that whoever
+ * opens it by another name finds it too. It belongs to the open file, so the kernel drops it when the process ends,
+ * however it ends, and other descriptors of the file can be closed without harm. It is right across containers,
+ * needing neither process ids nor a clock.
  */
 export class FileLock {
   readonly #file: number
@@ -30,8 +32,9 @@ export class FileLock {
   }
 
   /**
-   * Locks a file that is there. Returns `undefined` where somebody else has it. Throws `STORE_PERMISSION`, also where the file
-   * system has no such locks, `STORE_LOCKED` where somebody looks at it without end, or what opening it throws.
+   * Locks a file that is there. Returns `undefined` where somebody else has it. Throws `STORE_PERMISSION`, also where
+   * the file system has no such locks, `STORE_LOCKED` where somebody looks at it without end, or what opening it
+   * throws.
    */
   static tryTake(path: string): FileLock | undefined {
     const file = openSync(path, 'r+')

@@ -36,9 +36,9 @@ export type OwnerState =
   | { readonly alive: false; readonly previous: PreviousOwner }
 
 /**
- * The right to write a store: the {@link FileLock} on its data file. While files are exchanged it has the locks of both, so that the
- * name of the store never leads to a file that nobody has locked. What is written down beside it, see `owner-note.ts`, tells who the
- * owner is, and how the last one ended.
+ * The right to write a store: the {@link FileLock} on its data file. While files are exchanged it has the locks of
+ * both, so that the name of the store never leads to a file that nobody has locked. What is written down beside it,
+ * see `owner-note.ts`, tells who the owner is, and how the last one ended.
  */
 export class OwnerLock {
   readonly previous: PreviousOwner
@@ -58,8 +58,8 @@ export class OwnerLock {
   }
 
   /**
-   * Locks the file of a store. Returns `undefined` where another file is there by now, or none. Throws `STORE_LOCKED` where another
-   * owner lives, or `STORE_PERMISSION`.
+   * Locks the file of a store. Returns `undefined` where another file is there by now, or none. Throws `STORE_LOCKED`
+   * where another owner lives, or `STORE_PERMISSION`.
    */
   static tryTake(paths: StorePath): OwnerLock | undefined {
     const path = lockedPath(paths)
@@ -86,14 +86,19 @@ export class OwnerLock {
     file.release()
   }
 
-  /** Locks one more file, which may become that of the store. Throws `STORE_LOCKED` where another process has it, or `STORE_PERMISSION`. */
+  /**
+   * Locks one more file, which may become that of the store. Throws `STORE_LOCKED` where another process has it, or
+   * `STORE_PERMISSION`.
+   */
   add(path: string): void {
     const file = takeFile(this.#paths, path)
     if (file === undefined) throw lockedError(path, 'another process, which has it by another name')
     this.#files.push(file)
   }
 
-  /** Lets go of all files but the one that has the store's name. To be called when files were exchanged, or were not. */
+  /**
+   * Lets go of all files but the one that has the store's name. To be called when files were exchanged, or were not.
+   */
   settle(): void {
     for (const file of this.#files.splice(0)) {
       if (file.isAt(this.#paths.data)) this.#files.push(file)
@@ -120,7 +125,10 @@ export class OwnerLock {
     this.#noteCommit()
   }
 
-  /** To be called when LMDB has met a damaged page: that is written down at once, since it may end the process with the next one. */
+  /**
+   * To be called when LMDB has met a damaged page: that is written down at once, since it may end the process with the
+   * next one.
+   */
   suspect(): void {
     const file = this.#identity()
     if (file === undefined || this.pages.isSuspect) return
@@ -128,7 +136,9 @@ export class OwnerLock {
     this.#noteCommit()
   }
 
-  /** To be called with the number of a commit that is on disk: now and then it is written down, outside of the file. */
+  /**
+   * To be called with the number of a commit that is on disk: now and then it is written down, outside of the file.
+   */
   committed(transaction: number): void {
     this.#commit = BigInt(transaction)
     const now = performance.now()
@@ -137,7 +147,10 @@ export class OwnerLock {
     this.#noteCommit()
   }
 
-  /** Gives the store up. `clean` says that its file was closed in good order, after the last commit where that is known. */
+  /**
+   * Gives the store up. `clean` says that its file was closed in good order, after the last commit where that is
+   * known.
+   */
   release(clean: boolean, lastCommit?: number): void {
     if (clean) {
       this.#commit = lastCommit === undefined ? undefined : BigInt(lastCommit)
@@ -176,7 +189,10 @@ export function findOwner(paths: StorePath): OwnerState {
   return { alive: true, processId: note.state === 'running' ? note.processId : undefined }
 }
 
-/** Throws `STORE_LOCKED` where an owner lives whose file was moved away or removed: to make a new one would be to take its place. */
+/**
+ * Throws `STORE_LOCKED` where an owner lives whose file was moved away or removed: to make a new one would be to take
+ * its place.
+ */
 export function refuseOwnerWithoutFile(paths: StorePath): void {
   if (lstatSync(paths.owner, { throwIfNoEntry: false })?.isFile() !== true || !isLocked(paths.owner)) return
   throw lockedError(
@@ -185,7 +201,10 @@ export function refuseOwnerWithoutFile(paths: StorePath): void {
   )
 }
 
-/** The note is locked too, as long as its owner lives. That of a hard-linked copy may be somebody else's, which does no harm. */
+/**
+ * The note is locked too, as long as its owner lives. That of a hard-linked copy may be somebody else's, which does no
+ * harm.
+ */
 function takeNote(paths: StorePath): FileLock | undefined {
   try {
     return FileLock.tryTake(paths.owner)

@@ -18,9 +18,9 @@ import {
 } from '../refusal.ts'
 
 /**
- * Writes a compact copy of one snapshot: under another name, synced, probed, then linked to its own name.
- * Returns its length in bytes. Throws `STORE_FOREIGN` where the path exists, `STORE_FULL`, `STORE_BUSY`,
- * `STORE_PERMISSION`, or `STORE_DAMAGED` where the store has pages that nothing uses and its list of free pages leaves out.
+ * Writes a compact copy of one snapshot: under another name, synced, probed, then linked to its own name. Returns its
+ * length in bytes. Throws `STORE_FOREIGN` where the path exists, `STORE_FULL`, `STORE_BUSY`, `STORE_PERMISSION`, or
+ * `STORE_DAMAGED` where the store has pages that nothing uses and its list of free pages leaves out.
  */
 export async function backUp(environment: Environment, path: string): Promise<number> {
   const absolute = resolve(path)

@@ -2,7 +2,9 @@ import type { Environment } from '../native/environment.ts'
 import { messageOf } from '../refusal.ts'
 import { backUp } from './backup.ts'
 
-/** The file of a store was removed while its owner had it open: what is written from then on is gone with the process. */
+/**
+ * The file of a store was removed while its owner had it open: what is written from then on is gone with the process.
+ */
 export class RemovedFile extends Error {
   constructor(what = 'its file was removed while it was open') {
     super(what)

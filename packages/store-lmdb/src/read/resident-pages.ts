@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 const KERNEL_PAGE_BYTES = 4_096
 
 /**
- * Tells when a reader has too much of a mapped file in its memory. The kernel takes such pages back when others need memory, but
- * until then they count for the process, whose limit may be smaller than the file.
+ * Tells when a reader has too much of a mapped file in its memory. The kernel takes such pages back when others need
+ * memory, but until then they count for the process, whose limit may be smaller than the file.
  */
 export class ResidentPages {
   readonly #maxBytes: number

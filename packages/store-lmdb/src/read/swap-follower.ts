@@ -33,7 +33,10 @@ export class SwapFollower {
     this.#opened = identityOf(paths) === opened ? opened : ''
   }
 
-  /** To be called before each snapshot. Throws `STORE_LOCKED` where the files are exchanged without end, or what a probe throws. */
+  /**
+   * To be called before each snapshot. Throws `STORE_LOCKED` where the files are exchanged without end, or what a
+   * probe throws.
+   */
   follow(): void {
     // A copy that is being written needs the file that is open.
     if (this.#opened !== '' && (this.#environment.copies.isBusy || isSwapping(this.#paths))) return
@@ -57,7 +60,9 @@ export class SwapFollower {
     noteMove(this.#environment)
   }
 
-  /** Returns false where files were exchanged meanwhile, so that two may have been opened that do not belong together. */
+  /**
+   * Returns false where files were exchanged meanwhile, so that two may have been opened that do not belong together.
+   */
   #open(): boolean {
     this.#opened = ''
     if (isSwapping(this.#paths)) return false

@@ -78,9 +78,9 @@ interface Expected {
 }
 
 /**
- * One rewrite of a store in use. Everything is copied in key order into a new file while writers go on; a journal tells which
- * keys they change. Rounds bring the copy up to date until little is missing; then writers are held, the last
- * round is made, and the files are exchanged.
+ * One rewrite of a store in use. Everything is copied in key order into a new file while writers go on; a journal
+ * tells which keys they change. Rounds bring the copy up to date until little is missing; then writers are held, the
+ * last round is made, and the files are exchanged.
  */
 export class OnlineRewrite {
   readonly #parts: RewriteParts

@@ -16,8 +16,9 @@ const BATCH_ROOM_BYTES = 24 * 1024 * 1024
 export type CopyStep = (rows: number) => void
 
 /**
- * Copies a table from its first row to what is its last one now, in short snapshots, which leaves the copy without gaps. Rows that
- * are put behind that one meanwhile are in the journal; to copy them here would never end while writers add some.
+ * Copies a table from its first row to what is its last one now, in short snapshots, which leaves the copy without
+ * gaps. Rows that are put behind that one meanwhile are in the journal; to copy them here would never end while
+ * writers add some.
  */
 export async function copyTable(
   from: Environment,

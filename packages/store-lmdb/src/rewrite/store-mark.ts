@@ -12,9 +12,9 @@ interface StoreMark {
 }
 
 /**
- * Whether a file holds all that another one holds, as far as their own records tell: it is the same store, and its newest sequence
- * number is not below the other's. Neither file may be open for writing. Throws `STORE_DAMAGED` or `RECORD_CORRUPT` where one cannot
- * be read.
+ * Whether a file holds all that another one holds, as far as their own records tell: it is the same store, and its
+ * newest sequence number is not below the other's. Neither file may be open for writing. Throws `STORE_DAMAGED` or
+ * `RECORD_CORRUPT` where one cannot be read.
  */
 export function holdsAllOf(path: string, other: string): boolean {
   const [mine, its] = [markOf(path), markOf(other)]

@@ -22,8 +22,8 @@ export type CutRewrite =
   | 'restored'
 
 /**
- * Brings the files of a store in order after a rewrite that was cut short. Returns what was found; `undefined` where there was
- * nothing. Only for the owner, before the store is opened. What it does may itself be cut short anywhere.
+ * Brings the files of a store in order after a rewrite that was cut short. Returns what was found; `undefined` where
+ * there was nothing. Only for the owner, before the store is opened. What it does may itself be cut short anywhere.
  */
 export async function recoverRewrite(paths: StorePath, lock: OwnerLock): Promise<CutRewrite | undefined> {
   if (!isSwapping(paths)) return removeFresh(paths) ? 'undone' : undefined
@@ -57,7 +57,8 @@ export function isTorn(paths: StorePath): boolean {
 }
 
 /**
- * Whether the new file is whole and has all that the old one has: the mark of an exchange alone does not tell which file is which.
+ * Whether the new file is whole and has all that the old one has: the mark of an exchange alone does not tell which
+ * file is which.
  */
 async function isSuccessor(path: string, previous: string): Promise<boolean> {
   if (!(await isSound(path))) return false

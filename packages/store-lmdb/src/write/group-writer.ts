@@ -15,8 +15,9 @@ export interface GroupEvents {
 }
 
 /**
- * Carries out groups of write bodies, each with one commit. What the bodies write is buffered until all have run, and each claims room
- * in the file before the next one runs, so that one that fails or finds no room leaves nothing behind.
+ * Carries out groups of write bodies, each with one commit. What the bodies write is buffered until all have run, and
+ * each claims room in the file before the next one runs, so that one that fails or finds no room leaves nothing
+ * behind.
  */
 export class GroupWriter {
   readonly #environment: Environment

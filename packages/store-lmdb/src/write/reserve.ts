@@ -14,8 +14,8 @@ const MAX_RESERVE_BYTES = 64 * MEBIBYTE
 const REFILL_BYTES = 4 * MEBIBYTE
 
 /**
- * What is kept for writes that end or free something, half of what the store uses within these bounds: a stop or a removal needs
- * pages before it gives any back, and the estimate for one of them may come to 3 MiB.
+ * What is kept for writes that end or free something, half of what the store uses within these bounds: a stop or a
+ * removal needs pages before it gives any back, and the estimate for one of them may come to 3 MiB.
  */
 const MIN_EMERGENCY_BYTES = 4 * MEBIBYTE
 const MAX_EMERGENCY_BYTES = 16 * MEBIBYTE
@@ -102,15 +102,17 @@ export class Reserve {
   }
 
   /**
-   * Makes sure that a commit of so many pages finds room; one that ends or frees something takes what is kept for it. `freePages` tells how many pages inside the file
-   * are free; it is asked only when the disk is full. Throws `STORE_FULL`.
+   * Makes sure that a commit of so many pages finds room; one that ends or frees something takes what is kept for it.
+   * `freePages` tells how many pages inside the file are free; it is asked only when the disk is full. Throws
+   * `STORE_FULL`.
    */
   ensure(pages: number, frees: boolean, freePages: () => number): void {
     const emergency = frees ? 0 : this.#emergencyPages()
     const missing = pages + emergency - this.roomPages
     if (missing <= 0) return
     if (this.#extend(missing + MEBIBYTE / this.#pageBytes, missing)) return
-    // Free pages inside the file are as good, unless a reader holds them: that may cost half of what is kept, and no more.
+    // Free pages inside the file are as good, unless a reader holds them: that may cost half of what is kept, and no
+    // more.
     if (pages + Math.ceil(emergency / 2) <= this.roomPages && missing <= freePages()) return
     throw fullError(this.#path, this.#blocked ?? 'the file cannot be extended')
   }

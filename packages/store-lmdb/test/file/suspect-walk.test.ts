@@ -90,7 +90,10 @@ async function makeQuarantine(path: string, damaged: number): Promise<void> {
   }
 }
 
-/** What is known where the last walk came just before the newest damaged record was noted. A store that has it open for long enough walks again by itself. */
+/**
+ * What is known where the last walk came just before the newest damaged record was noted. A store that has it open for
+ * long enough walks again by itself.
+ */
 function walkedBefore(path: string): KnownPages {
   return { walked: stateOfTable(path, QUARANTINE).changedIn - 1n, isSuspect: false }
 }

@@ -26,7 +26,10 @@ async function count(store: KvStore): Promise<number> {
   })
 }
 
-/** The number of the last transaction in the lock file. Closed only after the store: closing it drops the locks of this process. */
+/**
+ * The number of the last transaction in the lock file. Closed only after the store: closing it drops the locks of this
+ * process.
+ */
 function openWord(path: string) {
   const file = openSync(`${path}-lock`, 'r+')
   const word = Buffer.alloc(8)

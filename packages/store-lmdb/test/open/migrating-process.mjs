@@ -1,4 +1,5 @@
-// Opens a job store and is killed before or after one of its writes: node migrating-process.mjs STORE NUMBER before|after.
+// Opens a job store and is killed before or after one of its writes: node migrating-process.mjs STORE NUMBER
+// before|after.
 import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 

@@ -1,4 +1,5 @@
-// A process for the tests with a disk that fails. Its arguments are the path of a store and the file that names the call that fails.
+// A process for the tests with a disk that fails. Its arguments are the path of a store and the file that names the
+// call that fails.
 import { rmSync, writeFileSync } from 'node:fs'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 

@@ -18,7 +18,9 @@ const JOB: ExecutionJob<Json> = {
   spec: { tasks: [] },
 }
 
-/** Submits until the store refuses, with smaller and smaller specifications; resolves with the ids of what was taken. */
+/**
+ * Submits until the store refuses, with smaller and smaller specifications; resolves with the ids of what was taken.
+ */
 async function fill(store: JobStore, sizes = [500_000, 50_000, 10]): Promise<string[]> {
   const ids: string[] = []
   for (const bytes of sizes) {

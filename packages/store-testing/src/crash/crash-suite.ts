@@ -32,8 +32,8 @@ const CONCERNS: Readonly<Record<string, readonly CrashCase[]>> = {
 }
 
 /**
- * Registers the tests that every durable backend must pass: its process is killed, its disk fails, its power is cut. They need Linux, and
- * gcc for the last two; where there is none these are skipped, and say so.
+ * Registers the tests that every durable backend must pass: its process is killed, its disk fails, its power is cut.
+ * They need Linux, and gcc for the last two; where there is none these are skipped, and say so.
  */
 export function crashSuite(options: CrashSuiteOptions): void {
   const { name, backend: module, runner, kills = 15, images = 60 } = options

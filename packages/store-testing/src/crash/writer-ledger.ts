@@ -22,13 +22,16 @@ export class WriterLedger {
     }
   }
 
-  /** Compares a store with it: what was acknowledged is there, what was refused is not, and nothing is there in part. */
+  /**
+   * Compares a store with it: what was acknowledged is there, what was refused is not, and nothing is there in part.
+   */
   compare(store: KvStore, place: string): void {
     const alpha = idsOf(store, 'alpha')
     const beta = idsOf(store, 'beta')
     const lost = [...this.kept].filter((id) => !alpha.has(id))
     const ghosts = [...this.refused].filter((id) => alpha.has(id) || beta.has(id))
-    // A body puts its id into both tables and takes the one 50 before out of the second, unless that came in the background.
+    // A body puts its id into both tables and takes the one 50 before out of the second, unless that came in the
+    // background.
     const torn = [...alpha].filter((id) => beta.has(id) === (id % 11 !== 0 && alpha.has(id + 50)))
     assert.deepEqual({ place, lost, ghosts, torn }, { place, lost: [], ghosts: [], torn: [] })
   }

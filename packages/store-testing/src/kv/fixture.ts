@@ -22,13 +22,13 @@ export interface KvFixture {
   /** Opens what `backup` wrote. A backend that can `backup` must give it. */
   readonly openBackup?: () => Promise<KvStore>
   /**
-   * Opens another empty store that is full before it holds 32 MiB: by a quota, a limit of pages or a small disk. A backend that can run
-   * out of room must give it.
+   * Opens another empty store that is full before it holds 32 MiB: by a quota, a limit of pages or a small disk. A
+   * backend that can run out of room must give it.
    */
   readonly openSmall?: () => Promise<KvStore>
   /**
-   * Damages pages on which rows of the first table lie, beneath the open store or after closing it, and returns the store that is to meet
-   * them, open for writing. A backend with a file must give it.
+   * Damages pages on which rows of the first table lie, beneath the open store or after closing it, and returns the
+   * store that is to meet them, open for writing. A backend with a file must give it.
    */
   readonly damage?: () => Promise<KvStore>
   /** Closes whatever is open and removes what is on disk. The suite has closed all stores before. */

@@ -27,7 +27,10 @@ export interface StoreSuiteOptions<Store> {
    * a single opening are then passed over. Default false.
    */
   readonly opensAnew?: boolean
-  /** Set where the backend also runs the suite in a plainer way: cases about large amounts are then passed over here. Default false. */
+  /**
+   * Set where the backend also runs the suite in a plainer way: cases about large amounts are then passed over here.
+   * Default false.
+   */
   readonly small?: boolean
 }
 

@@ -6,8 +6,8 @@ import {
 } from '@saltcod/store-core/backend'
 
 /**
- * Returns a job store that is closed and opened again before the first read after a write, so that an opening which did not write it
- * answers. For suites, with `opensAnew`.
+ * Returns a job store that is closed and opened again before the first read after a write, so that an opening which
+ * did not write it answers. For suites, with `opensAnew`.
  */
 export async function jobStoreOpenedAnew(open: () => Promise<JobStore>): Promise<JobStore> {
   return await openedAnew(open, JOB_STORE_OPERATIONS)

@@ -1,7 +1,10 @@
 /** When the clock of a test begins, in milliseconds since 1970. */
 export const START_MS: number = 1_700_000_000_000
 
-/** A clock that stands still until a test moves it. Its {@link SettableClock.read} and {@link SettableClock.passed} are handed to the store. */
+/**
+ * A clock that stands still until a test moves it. Its {@link SettableClock.read} and {@link SettableClock.passed} are
+ * handed to the store.
+ */
 export class SettableClock {
   #nowMs = START_MS
   #passedMs = 0

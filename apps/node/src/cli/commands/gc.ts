@@ -28,7 +28,10 @@ const GC: WaitedFor = {
 const NO_RULES =
   'No rule of Retention applies, so everything is kept: set one in the config file of the node, or give --max-age or --max-count.'
 
-/** Removes old jobs of a node, or says which would go. Fails where a record could not be removed, or the clock is not trusted. */
+/**
+ * Removes old jobs of a node, or says which would go. Fails where a record could not be removed, or the clock is not
+ * trusted.
+ */
 export async function gc(terminal: Terminal, options: GcOptions): Promise<void> {
   const client = clientFor(terminal, options)
   const report = await waiting(terminal, GC, options, (wait) => runToTheEnd(terminal, client, options, wait))

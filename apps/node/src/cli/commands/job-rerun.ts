@@ -9,7 +9,10 @@ export interface JobRerunOptions extends JobFlags, WaitOptions {
   readonly jobVersion?: number
 }
 
-/** Runs a job again and, unless told otherwise, waits until it has ended (or, if it should run for ever, until it runs). */
+/**
+ * Runs a job again and, unless told otherwise, waits until it has ended (or, if it should run for ever, until it
+ * runs).
+ */
 export async function jobRerun(terminal: Terminal, id: string, options: JobRerunOptions): Promise<void> {
   const client = clientFor(terminal, options)
   const { JobID, JobVersion } = await client.rerunJob(id, options.jobVersion, {

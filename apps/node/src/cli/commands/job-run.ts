@@ -14,7 +14,9 @@ export interface JobRunOptions extends NodeFlags, WaitOptions {
   readonly hideWarnings?: boolean
 }
 
-/** Submits a job and, unless told otherwise, waits until it has ended (or, if it should run for ever, until it runs). */
+/**
+ * Submits a job and, unless told otherwise, waits until it has ended (or, if it should run for ever, until it runs).
+ */
 export async function jobRun(
   terminal: Terminal,
   path: string | undefined,

@@ -12,7 +12,10 @@ export interface RecoverOptions extends NodeFlags {
   readonly output: Format
 }
 
-/** Prints what a restart would do with every execution if the node stopped now. Reads the store only, also beside a running node. */
+/**
+ * Prints what a restart would do with every execution if the node stopped now. Reads the store only, also beside a
+ * running node.
+ */
 export async function recoverPlan(terminal: Terminal, { output, ...flags }: RecoverOptions): Promise<void> {
   const { config } = loadOrRefuse(terminal, flags)
   const nodeId = knownNodeId(config)

@@ -4,7 +4,10 @@ import { makeNew } from './new-file.ts'
 // A file of its own: a job may have put anything in the place of its log, another file among it.
 const NEW = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL
 
-/** A log file that is made with its first bytes, takes at most a number of bytes and forgets the rest, so that a job cannot fill the disk. */
+/**
+ * A log file that is made with its first bytes, takes at most a number of bytes and forgets the rest, so that a job
+ * cannot fill the disk.
+ */
 export class CappedFile {
   readonly path: string
   #file: number | undefined

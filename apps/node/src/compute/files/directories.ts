@@ -4,8 +4,8 @@ import { makeDirectory } from '@saltcod/config'
 import { removeTree } from './remove-tree.ts'
 
 /**
- * Makes an empty directory for this user alone; what is there is removed before. Its name is not made durable: what is in it
- * counts for nothing after a restart of the machine, unless whoever writes it sees to that.
+ * Makes an empty directory for this user alone; what is there is removed before. Its name is not made durable: what is
+ * in it counts for nothing after a restart of the machine, unless whoever writes it sees to that.
  */
 export async function makeFreshDirectory(path: string): Promise<void> {
   for (;;) {
@@ -22,8 +22,9 @@ export async function makeFreshDirectory(path: string): Promise<void> {
 }
 
 /**
- * Makes a directory of a job's own where it is missing, and those above it, into which anybody may look; not durable either. Throws
- * what the system says of the one that cannot be made, where Node's own recursive mkdir says that it is not there.
+ * Makes a directory of a job's own where it is missing, and those above it, into which anybody may look; not durable
+ * either. Throws what the system says of the one that cannot be made, where Node's own recursive mkdir says that it is
+ * not there.
  */
 export async function makeJobDirectory(path: string): Promise<void> {
   try {

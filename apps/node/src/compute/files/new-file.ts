@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs'
 
-/** Makes a new file by `make`, which fails where anything is there; what a job has put in its place is then removed. */
+/**
+ * Makes a new file by `make`, which fails where anything is there; what a job has put in its place is then removed.
+ */
 export function makeNew<T>(path: string, make: () => T): T {
   try {
     return make()

@@ -2,7 +2,9 @@ import { chmod, lstat, readdir, readFile, realpath, rename, rm, rmdir } from 'no
 import { join, relative } from 'node:path'
 import { MOUNT_TABLE, unescaped } from './mount-table.ts'
 
-/** Directories with a longer path are moved up before they are removed: no call of the system takes one of 4,096 bytes. */
+/**
+ * Directories with a longer path are moved up before they are removed: no call of the system takes one of 4,096 bytes.
+ */
 const LONG_PATH_BYTES = 2_048
 
 /** Where something is mounted in or below a directory: what is there is another's. */
@@ -12,7 +14,10 @@ async function mountsBelow(top: string): Promise<ReadonlySet<string>> {
   return new Set(points.filter((point) => point === top || point.startsWith(`${top}/`)))
 }
 
-/** Makes all that lies in a directory removable, but for what is mounted there: opens what was closed, and brings up what lies too deep. */
+/**
+ * Makes all that lies in a directory removable, but for what is mounted there: opens what was closed, and brings up
+ * what lies too deep.
+ */
 async function makeRemovable(top: string): Promise<void> {
   let moved = 0
   const real = await realpath(top)
@@ -51,7 +56,10 @@ async function isEmptyAndRemoved(path: string): Promise<boolean> {
   )
 }
 
-/** Removes a directory with all that a job may have left in it, also directories that it closed to writing or that lie very deep. */
+/**
+ * Removes a directory with all that a job may have left in it, also directories that it closed to writing or that lie
+ * very deep.
+ */
 export async function removeTree(path: string): Promise<void> {
   try {
     // Most that a run leaves is empty, or not there any more.

@@ -20,7 +20,10 @@ function openFiles(): Map<number, string> {
 export class Descriptors {
   readonly #own: ReadonlyMap<number, string> = openFiles()
 
-  /** Closes the files and directories that were opened since; false where something else is left, or something of its own is missing. */
+  /**
+   * Closes the files and directories that were opened since; false where something else is left, or something of its
+   * own is missing.
+   */
   closeOthers(): boolean {
     for (const [descriptor, target] of openFiles()) {
       if (!this.#own.has(descriptor) && target.startsWith('/')) closeSync(descriptor)

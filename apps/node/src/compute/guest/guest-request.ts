@@ -39,5 +39,8 @@ export type ToRunner = GuestRequest
 export type FromRunner =
   /** The guest's own code is about to begin. */
   | { readonly kind: 'begun' }
-  /** The guest has ended. A runner that is not `clean` ends too: something is left in it that the next guest must not meet. */
+  /**
+   * The guest has ended. A runner that is not `clean` ends too: something is left in it that the next guest must not
+   * meet.
+   */
   | { readonly kind: 'ended'; readonly report: GuestReport; readonly clean: boolean }

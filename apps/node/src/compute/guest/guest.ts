@@ -31,7 +31,10 @@ interface Guest {
   readonly memory: WasmMemory
 }
 
-/** Loads the modules of a request, links them, and runs the entrypoint; nothing of it is awaited, so nothing else runs in this process meanwhile. */
+/**
+ * Loads the modules of a request, links them, and runs the entrypoint; nothing of it is awaited, so nothing else runs
+ * in this process meanwhile.
+ */
 export class WasmGuest {
   readonly #request: GuestRequest
   readonly #output: GuestOutput

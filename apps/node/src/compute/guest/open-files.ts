@@ -8,8 +8,8 @@ const MOST_OPEN = 256
 type WasiCall = (...values: (number | bigint)[]) => unknown
 
 /**
- * Counts what a guest has open, and refuses it more than its share: a runner without descriptors could neither keep what
- * the guest says nor tell how it ended.
+ * Counts what a guest has open, and refuses it more than its share: a runner without descriptors could neither keep
+ * what the guest says nor tell how it ended.
  */
 export class OpenFiles {
   #count = 0

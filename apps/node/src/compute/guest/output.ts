@@ -58,7 +58,9 @@ export class GuestOutput {
     closeLog(this.#stderr)
   }
 
-  /** Wraps the functions of WASI so that the streams of one module come here, under whatever number it moves them to. */
+  /**
+   * Wraps the functions of WASI so that the streams of one module come here, under whatever number it moves them to.
+   */
   capture(functions: WasiFunctions, memory: () => WasmMemory): WasiFunctions {
     const logs = new Map<number, CappedFile>([
       [STDOUT, this.#stdout],
@@ -92,7 +94,9 @@ export class GuestOutput {
   }
 }
 
-/** Does what `fd_write` does, with the pieces that a list in the guest's memory names; returns an error number of WASI. */
+/**
+ * Does what `fd_write` does, with the pieces that a list in the guest's memory names; returns an error number of WASI.
+ */
 function writeTo(log: CappedFile, buffer: ArrayBuffer, values: readonly number[]): number {
   const [list = 0, count = 0, result = 0] = values.map((value) => value >>> 0)
   if (count > MOST_PIECES) return INVALID

@@ -38,8 +38,9 @@ export class Cgroup {
   }
 
   /**
-   * Starts a process in it, before any code of that has run: this process goes in, starts it, and comes back, which takes
-   * neither another process nor the shell that could move itself. Throws as `start` does, and where the group is gone.
+   * Starts a process in it, before any code of that has run: this process goes in, starts it, and comes back, which
+   * takes neither another process nor the shell that could move itself. Throws as `start` does, and where the group is
+   * gone.
    */
   bear<T>(start: () => T): T {
     writeGroupFile(this.#path, 'cgroup.procs', SELF)
@@ -50,7 +51,10 @@ export class Cgroup {
     }
   }
 
-  /** Has the kernel hold it to what there are controllers for. Only once this process is out of it: it counts as long as it is inside. */
+  /**
+   * Has the kernel hold it to what there are controllers for. Only once this process is out of it: it counts as long
+   * as it is inside.
+   */
   bound({ memoryBytes, tasks, cpus }: GroupBounds): void {
     if (memoryBytes !== null) {
       this.#set('memory.swap.max', 0)
@@ -73,7 +77,10 @@ export class Cgroup {
     killGroup(this.#path)
   }
 
-  /** Tells for what the kernel has killed something in it: more memory than its own bound, or than the machine has; undefined where it has not. */
+  /**
+   * Tells for what the kernel has killed something in it: more memory than its own bound, or than the machine has;
+   * undefined where it has not.
+   */
   get outOfMemory(): 'bound' | 'machine' | undefined {
     let events: string
     try {
@@ -118,7 +125,9 @@ function killGroup(path: string): void {
   }
 }
 
-/** Kills all in a group and in those below it, and removes it; says how many there were, and which cannot be killed. */
+/**
+ * Kills all in a group and in those below it, and removes it; says how many there were, and which cannot be killed.
+ */
 export async function endGroup(path: string): Promise<{ killed: number; left: readonly number[] }> {
   const endAt = performance.now() + PATIENCE_MS
   let [killed, pauseMs] = [0, 1]

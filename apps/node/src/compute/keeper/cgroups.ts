@@ -23,8 +23,9 @@ export class Cgroups {
   }
 
   /**
-   * Finds out whether this keeper may have groups, and ends what earlier keepers of its place have left in theirs; undefined
-   * where it may not. Where the group of the node can have controllers only without processes, it moves the node and its helpers.
+   * Finds out whether this keeper may have groups, and ends what earlier keepers of its place have left in theirs;
+   * undefined where it may not. Where the group of the node can have controllers only without processes, it moves the
+   * node and its helpers.
    */
   static async find(keeper: KeeperName): Promise<Cgroups | undefined> {
     let path = ''

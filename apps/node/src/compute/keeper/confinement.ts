@@ -32,7 +32,10 @@ function find(name: string, wanted: string, isUsable: (path: string) => boolean)
   return found.get(key)
 }
 
-/** The absolute path of a tool, so that no variable of a job decides which one is run; its bare name where it is missing. */
+/**
+ * The absolute path of a tool, so that no variable of a job decides which one is run; its bare name where it is
+ * missing.
+ */
 export function systemTool(name: string): string {
   return find(name, '', existsSync) ?? name
 }
@@ -44,7 +47,10 @@ function tool(name: string, options: readonly string[]): string | undefined {
   return find(name, options.join(' '), answers)
 }
 
-/** Puts a program under limits of the kernel, by `prlimit` of util-linux; without it, under the keeper's own bounds alone. */
+/**
+ * Puts a program under limits of the kernel, by `prlimit` of util-linux; without it, under the keeper's own bounds
+ * alone.
+ */
 export function limit({ command, args }: CommandLine, limits: Confinement): CommandLine {
   const prlimit = tool('prlimit', ['--core=0'])
   if (prlimit === undefined) return { command, args }

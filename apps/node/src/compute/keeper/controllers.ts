@@ -52,7 +52,10 @@ export async function mayHaveControllers(): Promise<boolean> {
   }
 }
 
-/** Lets the groups in that of a node have its controllers, where it is the node's own: it must hold no process for that. */
+/**
+ * Lets the groups in that of a node have its controllers, where it is the node's own: it must hold no process for
+ * that.
+ */
 export async function makeWay(base: string): Promise<void> {
   const missing = controllersOf(base, 'controllers').length - controllersOf(base, 'subtree_control').length
   if (missing === 0 || !(await isHandedOver(base))) return
@@ -68,8 +71,8 @@ export async function makeWay(base: string): Promise<void> {
 }
 
 /**
- * Tells whether a group is the node's to divide. The root of the machine is nobody's. systemd puts processes of its own into
- * groups of its units, which it then could not any more, so it is asked whether it has delegated this one.
+ * Tells whether a group is the node's to divide. The root of the machine is nobody's. systemd puts processes of its
+ * own into groups of its units, which it then could not any more, so it is asked whether it has delegated this one.
  */
 async function isHandedOver(base: string): Promise<boolean> {
   if (!existsSync(join(base, 'cgroup.events'))) return false
@@ -95,7 +98,9 @@ async function isDelegated(base: string, unit: string): Promise<boolean> {
   }
 }
 
-/** Moves the node, what has started it and what it has started from one group to another; returns how many it moved. */
+/**
+ * Moves the node, what has started it and what it has started from one group to another; returns how many it moved.
+ */
 function moveAll(from: string, to: string): number {
   const pids = readFileSync(join(from, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean).map(Number)
   const [, node, ...before] = ancestry(process.pid)

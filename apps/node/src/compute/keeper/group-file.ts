@@ -1,7 +1,10 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Writes to a file of a cgroup. Some may not be read, and none can be made. Throws where there is none, or the kernel refuses. */
+/**
+ * Writes to a file of a cgroup. Some may not be read, and none can be made. Throws where there is none, or the kernel
+ * refuses.
+ */
 export function writeGroupFile(group: string, name: string, value: string | number): void {
   const file = openSync(join(group, name), constants.O_WRONLY)
   try {

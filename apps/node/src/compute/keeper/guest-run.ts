@@ -23,7 +23,10 @@ const MOST_RUNNERS = 3
 
 const NOTHING = sumOfUses([])
 
-/** Looks after the run of one WebAssembly guest inside the keeper: hands it to a runner, bounds it, and records its end. */
+/**
+ * Looks after the run of one WebAssembly guest inside the keeper: hands it to a runner, bounds it, and records its
+ * end.
+ */
 export class GuestRun implements KeptWork {
   readonly #launch: GuestLaunch
   readonly #runners: Runners

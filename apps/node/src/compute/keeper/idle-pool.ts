@@ -20,7 +20,10 @@ export class IdlePool<T extends Kept> {
   readonly #idle: T[] = []
   #tidying: NodeJS.Timeout | undefined
 
-  /** Takes one for a job: one that had jobs of the same kind, else one that had none; undefined where there is none that fits. */
+  /**
+   * Takes one for a job: one that had jobs of the same kind, else one that had none; undefined where there is none
+   * that fits.
+   */
   take(sharing: string | null, fits: (one: T) => boolean = () => true): T | undefined {
     const one =
       this.#remove((kept) => sharing !== null && kept.sharing === sharing && fits(kept)) ??

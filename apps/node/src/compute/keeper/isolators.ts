@@ -8,7 +8,10 @@ import type { Isolation, Shelter } from './protocol.ts'
 export interface Isolators {
   /** One namespace for each job at a time; undefined where the machine has none to give. */
   readonly namespaces: PidNamespaces | undefined
-  /** One cgroup for each job; undefined where there are none, or where they would give nothing that a namespace does not. */
+  /**
+   * One cgroup for each job; undefined where there are none, or where they would give nothing that a namespace does
+   * not.
+   */
   readonly groups: Cgroups | undefined
 }
 

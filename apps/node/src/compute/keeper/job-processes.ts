@@ -24,7 +24,10 @@ export interface JobProcesses {
   terminate(): void
   /** Kills all that are known, without waiting. */
   kill(): void
-  /** True where somebody else has ended what the job was to run in, so that what started it there says nothing of the job. */
+  /**
+   * True where somebody else has ended what the job was to run in, so that what started it there says nothing of the
+   * job.
+   */
   readonly lost: boolean
   /** Ends whatever is left when the first one has ended, and resolves to the pids of those that cannot be ended. */
   end(): Promise<readonly number[]>

@@ -43,7 +43,10 @@ export async function endGroupsOf(keeper: KeeperName, executionId: string): Prom
   return { killed, left }
 }
 
-/** Ends what keepers that are dead have left in a group: all of it where they looked after the same runs; of others, what holds nothing that lives. */
+/**
+ * Ends what keepers that are dead have left in a group: all of it where they looked after the same runs; of others,
+ * what holds nothing that lives.
+ */
 export async function endDeadGroups(base: string, place: string): Promise<void> {
   for (const name of namesIn(base)) {
     const keeper = parse(name)

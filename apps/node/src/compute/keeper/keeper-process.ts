@@ -22,7 +22,10 @@ const ERROR_TEXT_LENGTH = 2_000
 /** For a keeper to end by itself when its node wants it no more; it first ends what still runs. */
 const FAREWELL_MS = 15_000
 
-/** Else the collector of a keeper with much to do takes 30 MiB for what is dead at once; a smaller part of the heap costs it no more time. */
+/**
+ * Else the collector of a keeper with much to do takes 30 MiB for what is dead at once; a smaller part of the heap
+ * costs it no more time.
+ */
 const SMALL_HEAP = '--max-semi-space-size=1'
 
 const NO_SHELTER: Shelter = { isolation: 'none', controllers: [] }
@@ -40,7 +43,10 @@ interface Pending {
 /** A run that a keeper has its orders for. */
 export interface OrderedRun {
   readonly number: number
-  /** Resolves when all is ready, to undefined, or to what the machine refuses; not at all where the keeper is gone first. */
+  /**
+   * Resolves when all is ready, to undefined, or to what the machine refuses; not at all where the keeper is gone
+   * first.
+   */
   readonly ready: Promise<string | undefined>
   /** Resolves when nothing of the run is left, or the keeper is gone. */
   readonly ended: Promise<RunEnd>
@@ -161,7 +167,10 @@ export class KeeperProcess {
     return shelter
   }
 
-  /** Closes the pipe, at which the keeper ends all runs and itself; resolves when it is gone, or was killed and does not go. */
+  /**
+   * Closes the pipe, at which the keeper ends all runs and itself; resolves when it is gone, or was killed and does
+   * not go.
+   */
   async close(): Promise<void> {
     this.#hold(true)
     this.#child.stdin?.end()

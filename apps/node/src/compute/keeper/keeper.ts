@@ -51,8 +51,8 @@ export class Keeper {
   }
 
   /**
-   * Hands the orders for a run over. An aborted signal cancels the run. Rejects when no process can be started or the machine
-   * refuses what the run needs, and with a `HelperLost` where the keeper is lost before it is ready.
+   * Hands the orders for a run over. An aborted signal cancels the run. Rejects when no process can be started or the
+   * machine refuses what the run needs, and with a `HelperLost` where the keeper is lost before it is ready.
    */
   async prepare(launch: Launch, signal: AbortSignal): Promise<KeptRun> {
     const keeper = this.#keeperFor(dataDirOf(launch.workDir))
@@ -119,7 +119,8 @@ export class Keeper {
     if (end.kind === 'done' && end.record !== null) return end.record
     const lost = await endLost(launch, keeper)
     if (lost.reason !== 'keeper-lost') return lost
-    // Whatever a keeper hangs on may be what this process would write to; without a record the run counts as interrupted, as it was.
+    // Whatever a keeper hangs on may be what this process would write to; without a record the run counts as
+    // interrupted, as it was.
     if (!keeper.hung) keepRecord(launch.workDir, lost)
     return lost
   }

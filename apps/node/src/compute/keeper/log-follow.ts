@@ -15,7 +15,10 @@ export type LogOffsets = { readonly [Stream in LogStream]: number }
 /** A part of a job's output. */
 export interface LogPart {
   readonly stream: LogStream
-  /** One line or several with their ends, as the job wrote them; without an end where the job wrote none, or a line is long. */
+  /**
+   * One line or several with their ends, as the job wrote them; without an end where the job wrote none, or a line is
+   * long.
+   */
   readonly text: string
   /** How far the logs are read with this part. */
   readonly offsets: LogOffsets

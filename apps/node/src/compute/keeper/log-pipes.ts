@@ -40,8 +40,9 @@ export class LogPipes {
   #making: { readonly workDir: string; readonly done: Promise<void> } | undefined
 
   /**
-   * Takes a pipe; undefined where the machine has no `mkfifo`, no descriptors or no room for their names. Where more have to be
-   * made, their names are in a directory of the run for a moment, which is removed with it if this process is killed then.
+   * Takes a pipe; undefined where the machine has no `mkfifo`, no descriptors or no room for their names. Where more
+   * have to be made, their names are in a directory of the run for a moment, which is removed with it if this process
+   * is killed then.
    */
   take(workDir: string): LogPipe | undefined {
     if (this.#ready.length === 0) this.#makeNow(workDir)

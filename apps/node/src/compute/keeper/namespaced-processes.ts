@@ -10,7 +10,10 @@ import { sendSignal, terminate } from './sweep.ts'
 /** For what waits for a job outside to end after it. */
 const PATIENCE_MS = 2_000
 
-/** The processes of a job in a namespace that no other has at the time: none can leave it, and none outlives its first one. */
+/**
+ * The processes of a job in a namespace that no other has at the time: none can leave it, and none outlives its first
+ * one.
+ */
 export class NamespacedProcesses implements JobProcesses {
   readonly #namespaces: PidNamespaces
   readonly #directory: string
@@ -20,7 +23,10 @@ export class NamespacedProcesses implements JobProcesses {
   #entering: number | undefined
   #patience: NodeJS.Timeout | undefined
 
-  /** `directory` is where the job starts; only jobs with the same `sharing` follow each other in one namespace, null for none. */
+  /**
+   * `directory` is where the job starts; only jobs with the same `sharing` follow each other in one namespace, null
+   * for none.
+   */
   constructor(namespaces: PidNamespaces, directory: string, sharing: string | null) {
     this.#namespaces = namespaces
     this.#directory = directory
@@ -58,7 +64,9 @@ export class NamespacedProcesses implements JobProcesses {
     if (this.#entering !== undefined) sendSignal(this.#entering, 'SIGCONT')
   }
 
-  /** What waits for the job outside stops when the job stops, and would not see it go on: only from inside it is woken. */
+  /**
+   * What waits for the job outside stops when the job stops, and would not see it go on: only from inside it is woken.
+   */
   #wake(): void {
     const entering = this.#entering === undefined ? undefined : readProcess(this.#entering)
     if (entering?.state !== 'T') return

@@ -3,10 +3,16 @@ import { basename, dirname, join } from 'node:path'
 import { MOUNT_TABLE, unescaped } from '../files/mount-table.ts'
 import { isGone } from './group-file.ts'
 
-/** The group that a node and its helpers move into where their own is to have groups with controllers: such a one holds no processes itself. */
+/**
+ * The group that a node and its helpers move into where their own is to have groups with controllers: such a one holds
+ * no processes itself.
+ */
 export const LEAF = 'saltcod-node'
 
-/** Returns the directory of the cgroup (v2) that this process is in; undefined where it sees none. Throws where nothing can be read. */
+/**
+ * Returns the directory of the cgroup (v2) that this process is in; undefined where it sees none. Throws where nothing
+ * can be read.
+ */
 export function currentGroup(): string | undefined {
   try {
     return locate(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync(MOUNT_TABLE, 'utf8'))
@@ -22,7 +28,10 @@ export function ownGroup(): string | undefined {
   return current !== undefined && basename(current) === LEAF ? dirname(current) : current
 }
 
-/** Finds the directory of a cgroup by what the kernel says of a process and of the mounts that it sees; undefined where none shows it. */
+/**
+ * Finds the directory of a cgroup by what the kernel says of a process and of the mounts that it sees; undefined where
+ * none shows it.
+ */
 export function locate(groups: string, mounts: string): string | undefined {
   const path = groups
     .split('\n')

@@ -14,7 +14,9 @@ const PATIENCE_MS = 10_000
 /** Variables by which a C library is made to load code. */
 const LOADS_CODE = /^(?:LD_|GLIBC_|GCONV_PATH$|LOCPATH$|NLSPATH$|HOSTALIASES$)/
 
-/** A PID namespace that holds its first process and, in time, one job after the other. All in it die with that process. */
+/**
+ * A PID namespace that holds its first process and, in time, one job after the other. All in it die with that process.
+ */
 export class PidNamespace implements Kept {
   /** The first process, as seen from here. */
   readonly initPid: number
@@ -61,7 +63,10 @@ export class PidNamespace implements Kept {
     return first !== undefined && isLive(first) && first.ppid === this.#holder.pid ? first : undefined
   }
 
-  /** Tells whether it is as it was before its first job: no process is left in it, nothing was mounted, and its first process waits where it was. */
+  /**
+   * Tells whether it is as it was before its first job: no process is left in it, nothing was mounted, and its first
+   * process waits where it was.
+   */
   get clean(): boolean {
     try {
       return (

@@ -16,11 +16,17 @@ const FORMS: readonly Form[] = [
   { unshare: [], user: false },
   { unshare: ['--user', '--map-current-user'], user: true },
 ]
-/** The first process of a namespace: takes in orphans and lets them go, and ends when nothing can be written to it any more. */
+/**
+ * The first process of a namespace: takes in orphans and lets them go, and ends when nothing can be written to it any
+ * more.
+ */
 const INIT_NAME = 'cat'
 const INIT = ['env', '--ignore-signal=CHLD', INIT_NAME]
 
-/** The namespaces for the native programs of a keeper: one for each job at a time, those that wait for their next one, and a fresh one. */
+/**
+ * The namespaces for the native programs of a keeper: one for each job at a time, those that wait for their next one,
+ * and a fresh one.
+ */
 export class PidNamespaces {
   readonly #form: Form
   readonly #env: Readonly<Record<string, string>>
@@ -32,7 +38,10 @@ export class PidNamespaces {
     this.#env = env
   }
 
-  /** Finds out whether this machine and user may have namespaces; undefined where not. `env` is for their first processes. */
+  /**
+   * Finds out whether this machine and user may have namespaces; undefined where not. `env` is for their first
+   * processes.
+   */
   static async find(env: Readonly<Record<string, string>>): Promise<PidNamespaces | undefined> {
     for (const form of FORMS) {
       const namespaces = new PidNamespaces(form, env)
@@ -42,8 +51,8 @@ export class PidNamespaces {
   }
 
   /**
-   * A namespace for one job: one that jobs with the same `sharing` had before, else a fresh one; null for one that no job had and
-   * none will have after. Rejects where the machine refuses another.
+   * A namespace for one job: one that jobs with the same `sharing` had before, else a fresh one; null for one that no
+   * job had and none will have after. Rejects where the machine refuses another.
    */
   async take(sharing: string | null): Promise<PidNamespace> {
     for (let used = this.#idle.take(sharing); used !== undefined; used = this.#idle.take(sharing)) {
@@ -55,7 +64,10 @@ export class PidNamespaces {
     return fresh
   }
 
-  /** Takes back the namespace of a job that has ended: for the next one, or to end it. Resolves to false where something in it cannot be killed. */
+  /**
+   * Takes back the namespace of a job that has ended: for the next one, or to end it. Resolves to false where
+   * something in it cannot be killed.
+   */
   async giveBack(namespace: PidNamespace): Promise<boolean> {
     if (typeof namespace.sharing !== 'string' || !namespace.clean) return await namespace.end()
     this.#idle.add(namespace)
@@ -112,7 +124,10 @@ export class PidNamespaces {
   }
 }
 
-/** Waits until the first process of a namespace is what it is to be, and resolves to its pid; rejects where its holder ends before. */
+/**
+ * Waits until the first process of a namespace is what it is to be, and resolves to its pid; rejects where its holder
+ * ends before.
+ */
 async function firstProcess(holder: ChildProcess): Promise<number> {
   const hasEnded = (): boolean => holder.exitCode !== null || holder.signalCode !== null
   while (holder.pid !== undefined && !hasEnded()) {

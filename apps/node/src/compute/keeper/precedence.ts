@@ -11,8 +11,8 @@ const NICE = 16
 const POLICY = 38
 
 /**
- * Lets this process come before the jobs, unless an operator has said how it is to be scheduled, which its jobs then have part in. What it starts
- * has no part in its precedence. Only root and whoever has `CAP_SYS_NICE` may.
+ * Lets this process come before the jobs, unless an operator has said how it is to be scheduled, which its jobs then
+ * have part in. What it starts has no part in its precedence. Only root and whoever has `CAP_SYS_NICE` may.
  */
 export function takePrecedence(): void {
   attempt(() => {
@@ -23,7 +23,10 @@ export function takePrecedence(): void {
   })
 }
 
-/** Lets the session of this process come before others where the system shares processors out by them (sched(7)), if it leads one. */
+/**
+ * Lets the session of this process come before others where the system shares processors out by them (sched(7)), if it
+ * leads one.
+ */
 export function putSessionAhead(): void {
   attempt(() => {
     if (ownStat()[SESSION] === String(process.pid)) writeFileSync('/proc/self/autogroup', String(AHEAD))

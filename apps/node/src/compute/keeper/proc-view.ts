@@ -4,8 +4,8 @@ import { type ProcessUse, processUse } from './process-table.ts'
 const FIRST = '1'
 
 /**
- * The `/proc` of a PID namespace, which lists the processes in it and no others, also those that have lost their parents.
- * It is opened before a job is in there, so nothing that a job puts in its place is looked at.
+ * The `/proc` of a PID namespace, which lists the processes in it and no others, also those that have lost their
+ * parents. It is opened before a job is in there, so nothing that a job puts in its place is looked at.
  */
 export class ProcView {
   readonly #directory: number

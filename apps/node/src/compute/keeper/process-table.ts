@@ -15,7 +15,10 @@ export interface ProcessEntry {
 /** Gone in the meantime, or not ours to look at: both mean "nothing known". */
 const UNKNOWN: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR'])
 
-/** Throws an error that says nothing of a process: whoever has no descriptors left to look with must not take it for dead. */
+/**
+ * Throws an error that says nothing of a process: whoever has no descriptors left to look with must not take it for
+ * dead.
+ */
 function unlessUnknown(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && UNKNOWN.has(error.code)) return undefined
   throw error
@@ -37,7 +40,10 @@ export function bootId(): string {
 /** Longer than what these files hold. */
 const piece = Buffer.allocUnsafe(4_096)
 
-/** Reads a short file of a process, in three calls of the system: some are read for every process of the machine, many times a second. */
+/**
+ * Reads a short file of a process, in three calls of the system: some are read for every process of the machine, many
+ * times a second.
+ */
 function readShort(path: string): string | undefined {
   let file: number
   try {

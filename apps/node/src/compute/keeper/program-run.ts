@@ -244,7 +244,8 @@ export class ProgramRun implements KeptWork {
     await Promise.all([this.#stdout.close(DRAIN_MS), this.#stderr.close(DRAIN_MS)])
     const { workDir } = this.#launch
     await this.#tools.pipes.leave(workDir)
-    // Logs that are on disk and have no name there are found by nobody. A disk that fails shows where the end is committed.
+    // Logs that are on disk and have no name there are found by nobody. A disk that fails shows where the end is
+    // committed.
     if (this.#stdout.written || this.#stderr.written) await nameDurably(workDir).catch(() => undefined)
     const record = exitRecord(this.#launch, {
       ...ending,

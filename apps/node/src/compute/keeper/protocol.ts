@@ -19,8 +19,8 @@ export interface RunOrders {
 }
 
 /**
- * What keeps the jobs of native programs apart: a PID namespace for each, a cgroup for each, or neither, when they are known
- * by the traces that they leave.
+ * What keeps the jobs of native programs apart: a PID namespace for each, a cgroup for each, or neither, when they are
+ * known by the traces that they leave.
  */
 export type Isolation = 'pid-namespace' | 'cgroup' | 'none'
 
@@ -62,7 +62,10 @@ export interface GuestLaunch extends RunOrders {
 /** What is to be run, and within which bounds. */
 export type Launch = ProgramLaunch | GuestLaunch
 
-/** A line from the node to its keeper; `run` is the number that the node gave the run. The end of the pipe means that the node died. */
+/**
+ * A line from the node to its keeper; `run` is the number that the node gave the run. The end of the pipe means that
+ * the node died.
+ */
 export type ToKeeper =
   | { readonly kind: 'launch'; readonly run: number; readonly launch: Launch }
   | { readonly kind: 'go'; readonly run: number }

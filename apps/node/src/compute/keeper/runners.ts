@@ -12,8 +12,8 @@ export class Runners {
   #started = 0
 
   /**
-   * `env` is all that the processes see of an environment; `onCount` hears how many were started and given up; `patience` is
-   * for a process to begin with its guest.
+   * `env` is all that the processes see of an environment; `onCount` hears how many were started and given up;
+   * `patience` is for a process to begin with its guest.
    */
   constructor(
     env: Readonly<Record<string, string>>,
@@ -25,7 +25,10 @@ export class Runners {
     this.#onCount = onCount
   }
 
-  /** A runner for one guest: one that ran guests of the same kind, else one that ran none. Throws where no process can be started. */
+  /**
+   * A runner for one guest: one that ran guests of the same kind, else one that ran none. Throws where no process can
+   * be started.
+   */
   take(sharing: string | null, fileBytes: number): Runner {
     const fits = (runner: Runner): boolean => runner.fileBytes === fileBytes
     const runner = this.#idle.take(sharing, fits) ?? this.#start(fileBytes)

@@ -9,7 +9,10 @@ export interface Patience {
 /** A helper answers at once unless it hangs. */
 export const PATIENCE: Patience = { lookMs: 500, silenceMs: 10_000 }
 
-/** A look that comes later than this many times its pause says that this process did not run itself, or the whole machine. */
+/**
+ * A look that comes later than this many times its pause says that this process did not run itself, or the whole
+ * machine.
+ */
 const LATE = 2
 /** The state of a process in an uninterruptible wait, which in practice is one for a disk. */
 const WAITS_FOR_DISK = 'D'

@@ -25,12 +25,18 @@ export const PIPES_PREFIX = 'pipes-'
 /** How the name of a note ends while it is written. */
 export const UNFINISHED_SUFFIX = '.tmp'
 
-/** Tells whether something in a work directory is there for a moment only: after a run, a keeper that was killed has left it. */
+/**
+ * Tells whether something in a work directory is there for a moment only: after a run, a keeper that was killed has
+ * left it.
+ */
 export function isPassing(name: string): boolean {
   return name.startsWith(PIPES_PREFIX) || name.endsWith(`.json${UNFINISHED_SUFFIX}`)
 }
 
-/** How these files are opened for reading: a job may have put a pipe or a link in their place, which must hold nobody up. */
+/**
+ * How these files are opened for reading: a job may have put a pipe or a link in their place, which must hold nobody
+ * up.
+ */
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
 /** Longer than any note of a keeper. */

@@ -17,7 +17,9 @@ function isPacked(type: string): boolean {
   return /^application\/gzip\b/i.test(type)
 }
 
-/** Tells whether a file holds what an inline input brings; false for a packed directory, and where it cannot be read. */
+/**
+ * Tells whether a file holds what an inline input brings; false for a packed directory, and where it cannot be read.
+ */
 export async function holdsInline(path: string, { URL }: InlineParameters): Promise<boolean> {
   try {
     const { type, bytes } = await decode(URL)

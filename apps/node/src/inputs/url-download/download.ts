@@ -66,7 +66,8 @@ async function get(
     const send = url.protocol === 'https:' ? requestHttps : requestHttp
     send(url, options, resolve)
       .on('error', reject)
-      // A server may switch to a protocol that nobody asked for; the request then ends without an answer and without an error.
+      // A server may switch to a protocol that nobody asked for; the request then ends without an answer and without
+      // an error.
       .on('close', () => reject(new Error('the connection was closed without an answer')))
       .end()
   })

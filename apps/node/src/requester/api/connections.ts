@@ -35,8 +35,9 @@ class Pool {
 }
 
 /**
- * All connections of clients, over every address that is listened on. Whatever a client does to its connection ends that
- * connection and nothing else. Where there are too many, a new one takes the place of the one that has had nothing to do for longest.
+ * All connections of clients, over every address that is listened on. Whatever a client does to its connection ends
+ * that connection and nothing else. Where there are too many, a new one takes the place of the one that has had
+ * nothing to do for longest.
  */
 export class Connections {
   readonly #limits: ConnectionLimits
@@ -78,7 +79,9 @@ export class Connections {
     return null
   }
 
-  /** Tells whether an answer was begun on a connection, or several are asked for: then no other may be written into it. */
+  /**
+   * Tells whether an answer was begun on a connection, or several are asked for: then no other may be written into it.
+   */
   isAnswering(socket: Duplex): boolean {
     const connection = this.#open.get(socket)
     return connection !== undefined && (connection.answerBytes > 0 || connection.requests > 1)
@@ -107,7 +110,10 @@ export class Connections {
     this.#upgraded.add(socket)
   }
 
-  /** Notes that nothing more is said on a connection that was upgraded: it may make way for a new one before its client closes it. */
+  /**
+   * Notes that nothing more is said on a connection that was upgraded: it may make way for a new one before its client
+   * closes it.
+   */
   dismiss(socket: Duplex): void {
     this.#open.get(socket)?.pool.waiting.add(socket)
   }
@@ -120,7 +126,8 @@ export class Connections {
   }
 
   #accept(socket: Socket): void {
-    // For as long as the socket lives: a server takes its own listener away at an upgrade, and an error without one ends the process.
+    // For as long as the socket lives: a server takes its own listener away at an upgrade, and an error without one
+    // ends the process.
     socket.on('error', () => undefined)
     socket.once('close', () => this.#forget(socket))
     const pool = [this.#served, this.#spare].find((candidate) => this.#hasRoom(candidate))

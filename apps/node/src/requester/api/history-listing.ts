@@ -13,8 +13,9 @@ const DEFAULT_PAGE = 100
 const MAX_PAGE = 1000
 
 /**
- * Lists the history of a job, oldest first. While more may come (`live`: the job has not ended) there is always a token, which
- * goes on behind what was read; a client that follows it sees every entry once and stops at the end of the job.
+ * Lists the history of a job, oldest first. While more may come (`live`: the job has not ended) there is always a
+ * token, which goes on behind what was read; a client that follows it sees every entry once and stops at the end of
+ * the job.
  */
 export async function listHistory(
   context: ApiContext,

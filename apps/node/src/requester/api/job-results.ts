@@ -5,7 +5,10 @@ import { specConfigToWire } from '../../wire/execution-output.ts'
 import type { WireSpecConfig } from '../../wire/models.ts'
 import { collectItems } from '../all-items.ts'
 
-/** Returns where the results of a job are, one for each completed execution that published some. Throws for jobs that never end. */
+/**
+ * Returns where the results of a job are, one for each completed execution that published some. Throws for jobs that
+ * never end.
+ */
 export async function jobResults(store: JobStore<JobSpec>, job: Job<JobSpec>): Promise<WireSpecConfig[]> {
   if (job.type === 'service' || job.type === 'daemon') {
     throw new ApiError('BadRequest', `job type ${job.type} does not support results`, {

@@ -41,7 +41,10 @@ export async function pageInOrder<T>(
   return { items, missing, next: cursor === null ? null : { cursor } }
 }
 
-/** Reads everything, sorts it, and takes a page of that. Throws `BadRequest` where it is too much; `plural` names the records. */
+/**
+ * Reads everything, sorts it, and takes a page of that. Throws `BadRequest` where it is too much; `plural` names the
+ * records.
+ */
 export async function sortedPage<T>(
   read: ReadPage<T>,
   { limit, reverse, orderBy, offset = 0 }: PageToken,

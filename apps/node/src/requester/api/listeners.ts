@@ -35,7 +35,9 @@ export class Listeners {
     return this.#main
   }
 
-  /** Listens on every other address of a name too, such as those of `localhost`; one that cannot be had is left out. */
+  /**
+   * Listens on every other address of a name too, such as those of `localhost`; one that cannot be had is left out.
+   */
   async listenAlso(host: string): Promise<void> {
     const main = this.#main
     if (main === undefined) return

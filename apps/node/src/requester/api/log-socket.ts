@@ -175,7 +175,10 @@ async function* partsOf(
   yield* keptParts(execution, from ?? NOTHING_READ)
 }
 
-/** Returns a node; one that has not shaken hands since the start, as where the requester has just begun itself, is waited for. */
+/**
+ * Returns a node; one that has not shaken hands since the start, as where the requester has just begun itself, is
+ * waited for.
+ */
 async function nodeOf(
   { nodes }: RequesterContext,
   nodeId: string,

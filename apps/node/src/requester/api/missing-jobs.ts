@@ -1,11 +1,14 @@
 import type { JobQuery, JobStore } from '@saltcod/store-core'
 
-/** Counts what is met of all jobs that a filter wants: those that are listed, and those that are passed over as damaged. */
+/**
+ * Counts what is met of all jobs that a filter wants: those that are listed, and those that are passed over as
+ * damaged.
+ */
 export type CountMet = () => Promise<number>
 
 /**
- * Returns how many jobs a listing that met so many lacks by the counters of the store, where damage hides some. 0 where counters cannot
- * tell, and where something is written meanwhile.
+ * Returns how many jobs a listing that met so many lacks by the counters of the store, where damage hides some. 0
+ * where counters cannot tell, and where something is written meanwhile.
  */
 export async function missingJobs(
   store: Pick<JobStore, 'counts' | 'info'>,

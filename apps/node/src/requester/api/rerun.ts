@@ -4,7 +4,10 @@ import { ApiError } from '../../wire/api-error.ts'
 import type { WireRerunAnswer } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
 
-/** Runs a job again, as its newest or an older version of it was written; that is a new version. Throws where it has not begun. */
+/**
+ * Runs a job again, as its newest or an older version of it was written; that is a new version. Throws where it has
+ * not begun.
+ */
 export async function rerun(
   { store, clock }: RequesterContext,
   jobId: string,

@@ -4,7 +4,10 @@ import { hintWithCommand } from '../../inspector-command.ts'
 import type { ApiErrorCode } from '../../wire/api-error.ts'
 import { ApiError, isApiError, shortText } from '../../wire/api-error.ts'
 
-/** Every code, so that whoever adds one decides what a client is told. What is no mistake of a client is an `InternalError`. */
+/**
+ * Every code, so that whoever adds one decides what a client is told. What is no mistake of a client is an
+ * `InternalError`.
+ */
 const CODES: Readonly<Record<StoreErrorCode, ApiErrorCode>> = {
   JOB_NOT_FOUND: 'NotFound',
   JOB_VERSION_NOT_FOUND: 'NotFound',
@@ -46,7 +49,10 @@ const CODES: Readonly<Record<StoreErrorCode, ApiErrorCode>> = {
   STORE_READ_ONLY: 'InternalError',
 }
 
-/** Turns whatever was thrown into a refusal that can be answered. What is not known becomes an `InternalError` without details. */
+/**
+ * Turns whatever was thrown into a refusal that can be answered. What is not known becomes an `InternalError` without
+ * details.
+ */
 export function toApiError(error: unknown): ApiError {
   if (isApiError(error)) return error
   if (isStoreError(error)) {

@@ -89,8 +89,8 @@ function byProgress(a: Execution, b: Execution): number {
 }
 
 /**
- * The job itself may be what kills the node, so that many interruptions in a row are answered more slowly. What ended in the future was
- * written by a clock that has been set back since; it counts, but nobody waits until then.
+ * The job itself may be what kills the node, so that many interruptions in a row are answered more slowly. What ended
+ * in the future was written by a clock that has been set back since; it counts, but nobody waits until then.
  */
 function notBefore(slot: Slot, rules: RetryRules, type: JobType, nowMs: number): number {
   let inARow = 0

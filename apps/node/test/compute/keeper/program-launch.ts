@@ -2,7 +2,9 @@ import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 
 type Own = 'executionId' | 'workDir' | 'isolation' | 'graceMs' | 'maxProcesses'
 
-/** The orders for a shell script in a directory of its own, without a limit of time or memory unless a test gives one. */
+/**
+ * The orders for a shell script in a directory of its own, without a limit of time or memory unless a test gives one.
+ */
 export function programLaunch(
   script: string,
   own: Pick<ProgramLaunch, Own> & Partial<ProgramLaunch>,

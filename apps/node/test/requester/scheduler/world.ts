@@ -67,7 +67,10 @@ export function makeNode(nodeId: string, labels: NodeDescription['labels'] = {})
   }
 }
 
-/** A requester's store and nodes in miniature: applies decisions by the real state machines and refuses what the store would refuse. */
+/**
+ * A requester's store and nodes in miniature: applies decisions by the real state machines and refuses what the store
+ * would refuse.
+ */
 export class World {
   job: Job<JobSpec>
   nowMs = START_MS

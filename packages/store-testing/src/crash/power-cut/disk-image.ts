@@ -72,7 +72,10 @@ export class DiskImage {
     return new DiskImage(directories, files)
   }
 
-  /** Writes the image into an empty directory. What a file says of inodes and times, of its own or of others, is as it was. */
+  /**
+   * Writes the image into an empty directory. What a file says of inodes and times, of its own or of others, is as it
+   * was.
+   */
   write(root: string): void {
     for (const path of this.directories) mkdirSync(join(root, path), { mode: 0o700 })
     const made = new Map<ImageFile, string>()
