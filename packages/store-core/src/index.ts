@@ -1,6 +1,6 @@
 // For users of a store: its contracts, what it keeps, the states, and the errors.
 export type { DurableStore } from './contract/durable-store.ts'
-export type { Claim, ClaimEvaluation, ExhaustedJob, Plan } from './contract/evaluations.ts'
+export type { Claim, ExhaustedJob, Plan } from './contract/evaluations.ts'
 export type {
   ComputeExecutionQuery,
   CreateComputeExecution,

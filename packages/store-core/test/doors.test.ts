@@ -33,6 +33,11 @@ test.each(DOORS)('the README says how many names $door has', ({ door, file }) =>
   expect(row?.split('|').at(3)?.trim()).toBe(said)
 })
 
-test('a user of a store has few names to learn', () => {
+test('a user of a store has few names to learn, each with its reason in the README', () => {
   expect(namesOf('index').names).toBeLessThanOrEqual(MOST_NAMES_FOR_USERS)
+  const told = new Set([...read('README.md').matchAll(/`(\w+)`/g)].map(([, name]) => name))
+  const names = [...read('src/index.ts').matchAll(/\{([^}]*)\}/g)]
+    .flatMap(([, list = '']) => list.split(','))
+    .map((name) => name.trim())
+  expect(names.filter((name) => name !== '' && !told.has(name))).toEqual([])
 })
