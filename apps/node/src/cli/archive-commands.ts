@@ -17,7 +17,7 @@ export function addArchiveCommands(program: Command, terminal: Terminal): void {
     description: 'Lists the jobs of the archive, in the order in which they were archived.',
     examples: ['saltcod archive list', 'saltcod archive list --namespace science --limit 1000 --output json'],
   })
-    .option('--limit <number>', 'how many', wholeNumber, 10)
+    .option('--limit <number>', 'how many; 0: as many as one answer holds, 1000', wholeNumber, 10)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--namespace <name>', 'only jobs of this namespace')
     .option('--wide', 'whole ids')

@@ -109,13 +109,13 @@ function addList(job: Command, terminal: Terminal): void {
       "saltcod job list --labels 'env=prod,tier in (a,b)' --limit 100",
     ],
   })
-    .option('--limit <number>', 'how many', wholeNumber, 10)
+    .option('--limit <number>', 'how many; 0: as many as one answer holds, 1000', wholeNumber, 10)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--namespace <name>', 'only jobs of this namespace')
     .option('--state <states>', 'only jobs in these states, with commas between')
     .option(
       '--labels <selector>',
-      'only jobs with these labels: key=value, key!=value, key in (a,b), key, !key, with commas between',
+      'only jobs with these labels: key=value, key!=value, key in (a,b), key notin (a,b), key, !key, key>1, key<1, with commas between',
       collectSelectors,
     )
     .option('--order-by <field>', 'created_at or modified_at')
@@ -147,7 +147,7 @@ function addReads(job: Command, terminal: Terminal): void {
   })
     .option('--event-type <type>', 'all, job or execution')
     .option('--execution-id <id>', 'only this execution')
-    .option('--limit <number>', 'how many (default: all)', wholeNumber)
+    .option('--limit <number>', 'how many; 0: all (default: all)', wholeNumber)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--wide', 'whole ids')
     .addOption(outputOption())
@@ -160,7 +160,7 @@ function addReads(job: Command, terminal: Terminal): void {
     notes: ID_HELP,
     examples: ['saltcod job executions j-1a2b3c4d --output json'],
   })
-    .option('--limit <number>', 'how many', wholeNumber, 20)
+    .option('--limit <number>', 'how many; 0: all', wholeNumber, 20)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--order-by <field>', 'created_at, modified_at, id or state')
     .option('--order-reversed', 'the other way round')

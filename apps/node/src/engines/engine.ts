@@ -65,7 +65,10 @@ export interface PrepareOptions {
 /** Whether an engine can run jobs on this machine, or a one-line reason why not. */
 export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string }
 
-/** Runs the jobs of one engine type. */
+/**
+ * Runs the jobs of one engine type. The log of a job is what the keeper writes into files: what a run without a
+ * process says is in the `stdout` and `stderr` of its outcome, which `job describe` shows and `job logs` does not.
+ */
 export interface Engine {
   /** The type of its kind. */
   readonly type: string
