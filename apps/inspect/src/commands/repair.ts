@@ -1,12 +1,11 @@
 import { rmSync } from 'node:fs'
 import { countOf, Failure, printValue, type Terminal } from '@saltcod/cli-kit'
 import { compact } from '@saltcod/compaction'
-import { STORE_TABLES } from '@saltcod/store-core/backend'
-import { REBUILT_TABLES } from '@saltcod/store-core/format'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { checkPages } from '../file/check-pages.ts'
 import { locateStore } from '../store/locate.ts'
+import { RECORD_TABLES } from '../store/lost-rows.ts'
 import { makeStore } from '../store/new-store.ts'
 import { openStore } from '../store/open-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
@@ -19,8 +18,6 @@ import { careHint } from '../store/unreadable-store.ts'
 export interface RepairOptions extends ReadOptions {
   readonly inPlace?: boolean
 }
-
-const RECORD_TABLES = STORE_TABLES.filter((table) => !(REBUILT_TABLES as readonly string[]).includes(table))
 
 /**
  * Rebuilds the indexes and counters of a stopped store from its records, into a new file; with `--in-place`
@@ -69,7 +66,9 @@ export async function repair(
     const lost =
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, kept in ${leftOut.path}\n`
     const old = kept === null ? '' : `the old file is ${kept}; remove it when all is well\n`
-    return `${value.target}: rebuilt, ${findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')}\n${lost}${old}`
+    const whole = leftOut.count === 0 ? 'sound' : 'not all that there was'
+    const verdict = findings.length === 0 ? whole : countOf(findings.length, 'finding')
+    return `${value.target}: rebuilt, ${verdict}\n${lost}${old}`
   })
   if (findings.length > 0) {
     throw new Failure(EXIT.findings, `the repaired store still has ${countOf(findings.length, 'finding')}`, {

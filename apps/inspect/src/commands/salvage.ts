@@ -1,29 +1,20 @@
 import { countOf, Failure, printable, printValue, type Terminal } from '@saltcod/cli-kit'
 import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
-import { STORE_TABLES } from '@saltcod/store-core/backend'
-import {
-  decodeRecord,
-  decodeTuple,
-  REBUILT_TABLES,
-  type StoreKind,
-  type StoreRow,
-  tuple,
-} from '@saltcod/store-core/format'
+import { decodeRecord, decodeTuple, type StoreKind, type StoreRow, tuple } from '@saltcod/store-core/format'
 import { type FileWalkEvents, type LostStretch, walkFile } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { findOrphanRows } from '../file/orphan-leaves.ts'
 import type { StoreTableRow } from '../store/interchange.ts'
 import { locateStore } from '../store/locate.ts'
+import { isRebuilt, mayCostRecords, noteLost, RECORD_TABLES } from '../store/lost-rows.ts'
 import { freePath, makeStore } from '../store/new-store.ts'
 import { refuseNewer } from '../store/open-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
 import { requireStopped } from '../store/require-stopped.ts'
 import { checkStoreFile } from '../store/store-check.ts'
 
-const RECORDS: ReadonlySet<string> = new Set(
-  STORE_TABLES.filter((table) => !(REBUILT_TABLES as readonly string[]).includes(table)),
-)
+const RECORDS: ReadonlySet<string> = new Set(RECORD_TABLES)
 
 /** Saves every record of a damaged, stopped store that can be decoded into a new, sound one, without LMDB. */
 export async function salvage(
@@ -44,8 +35,10 @@ export async function salvage(
     // What is still reached overrules what was found apart from any tree.
     for (const row of survey.orphans) if (sink.add(row)) await sink.flush()
     for (const row of walkFile(path, SILENT)) {
-      if (!RECORDS.has(row.table)) continue
-      if (!decodes(row)) leftOut.add({ ...rowFacts(row), reason: apart.has(nameOf(row)) ? EARLIER : DAMAGED })
+      if (isRebuilt(row.table)) continue
+      if (!RECORDS.has(row.table)) leftOut.add({ ...rowFacts(row), reason: STRAY })
+      else if (!decodes(row))
+        leftOut.add({ ...rowFacts(row), reason: apart.has(nameOf(row)) ? EARLIER : DAMAGED })
       else if (sink.add(row)) await sink.flush()
     }
     savedRows = sink.rows
@@ -55,11 +48,16 @@ export async function salvage(
   const { findings } = await checkStoreFile(target, 100, undefined)
   const { kind, problems, lost } = survey
   const countDifferences = compareCounts(survey.counters, saved)
+  const isWhole =
+    findings.length + leftOut.count + countDifferences.length === 0 &&
+    !survey.mayLackRecords &&
+    survey.isBehind === false
   const value = {
     source: path,
     target,
     kind,
     savedRows,
+    isWhole,
     foundApart: survey.orphans.length,
     bytes,
     problems,
@@ -79,7 +77,11 @@ export async function salvage(
         : `what is saved ${survey.isBehind === true ? 'is' : 'may be'} one commit behind: the meta page of a later one cannot be read\n`
     const left =
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, listed in ${leftOut.path}\n`
-    const verdict = findings.length === 0 ? 'sound' : countOf(findings.length, 'finding')
+    const isEmpty = !isWhole && saved.every(({ records }) => records === 0)
+    const verdict = findings.length > 0 ? countOf(findings.length, 'finding') : isWhole ? 'sound' : MISSING
+    const result = isEmpty
+      ? `no record could be saved: ${target} is an empty store`
+      : `${countOf(savedRows, 'row')} saved into ${target}: ${verdict}`
     const found =
       survey.orphans.length === 0
         ? ''
@@ -88,15 +90,16 @@ export async function salvage(
       ({ kind, namespace, state, said, saved }) =>
         `${printable(namespace)}: ${said} of kind ${kind} in state ${state} were counted, ${saved} are saved\n`,
     )
-    return `${damage}${behind}${countOf(savedRows, 'row')} saved into ${target}: ${verdict}\n${found}${left}${counted.join('')}`
+    return `${damage}${behind}${result}\n${found}${left}${counted.join('')}`
   })
-  const isWhole = findings.length + leftOut.count + countDifferences.length === 0 && survey.isBehind === false
   return isWhole ? EXIT.ok : EXIT.findings
 }
 
 const STORE_KEY = tuple('store')
 const DAMAGED = 'the record fails its checksum'
 const EARLIER = `${DAMAGED}; a copy of it that was found apart is saved, and may be an earlier one`
+const STRAY = 'its table is none of a store'
+const MISSING = 'rows are missing, or may be'
 const SILENT: FileWalkEvents = { problem: () => undefined, lost: () => undefined }
 
 interface Survey {
@@ -104,6 +107,8 @@ interface Survey {
   /** Rows on pages that no tree reaches any more. */
   readonly orphans: readonly StoreTableRow[]
   readonly problems: readonly string[]
+  /** Whether a problem is where records may have been. */
+  readonly mayLackRecords: boolean
   readonly lost: readonly LostStretch[]
   readonly counters: readonly StateCount[]
   /** Whether a later commit had a meta page that cannot be read; `undefined` where that is not known. */
@@ -113,11 +118,15 @@ interface Survey {
 /** Walks the file once to learn what is damaged, before anything is written. */
 function surveyOf(path: string): Survey {
   const problems: string[] = []
+  let mayLackRecords = false
   const lost: LostStretch[] = []
   const kind = new KindGuess()
   const counters: StateCount[] = []
   const rows = walkFile(path, {
-    problem: ({ message }) => void problems.push(message),
+    problem({ table, message }) {
+      problems.push(message)
+      mayLackRecords ||= mayCostRecords(table)
+    },
     lost: (stretch) => void lost.push(stretch),
   })
   for (;;) {
@@ -139,7 +148,7 @@ function surveyOf(path: string): Survey {
     const orphans = findOrphanRows(path, step.value, lost).filter(({ table }) => RECORDS.has(table))
     for (const row of orphans) kind.look(row)
     const { isBehind } = step.value
-    return { kind: kind.answer(), orphans, problems, lost, counters, isBehind }
+    return { kind: kind.answer(), orphans, problems, mayLackRecords, lost, counters, isBehind }
   }
 }
 
@@ -189,15 +198,6 @@ function compareCounts(before: readonly StateCount[], after: readonly StateCount
     const { kind, namespace, state, records: said } = count
     return said === saved ? [] : [{ kind, namespace, state, said, saved }]
   })
-}
-
-function noteLost(lost: readonly LostStretch[], leftOut: LeftOutFile): void {
-  for (const { table, page, from, to } of lost) {
-    if (!RECORDS.has(table)) continue
-    const bounds = `from ${hex(from) ?? 'the beginning'} to ${hex(to) ?? 'the end'}`
-    const reason = `rows ${bounds} were on the damaged page ${page}, as far as they were not found elsewhere`
-    leftOut.add({ table, key: '', id: '', reason })
-  }
 }
 
 function nameOf({ table, key }: StoreTableRow): string {
