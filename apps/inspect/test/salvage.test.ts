@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseHeader, walkFile } from '@saltcod/store-lmdb/file'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { useFixtureSession } from './fixture-session.ts'
@@ -79,6 +79,30 @@ test('rows that only the number of rows of a page told of count as lost', async 
   expect(stdout).toMatch(/^damage: /)
   expect(stdout).not.toContain('sound')
   expect(value.isWhole).toBe(false)
+})
+
+test('no other copy of a page that has lost rows passes for whole', async () => {
+  const { bytes, page } = pageOf('history')
+  page.writeUInt16LE(page.readUInt16LE(ROW_END_OFFSET) - 6, ROW_END_OFFSET)
+  writeFileSync(at('short.db'), bytes, { mode: 0o600 })
+  for (const verb of ['compact', 'repair', 'backup', 'restore']) {
+    const { status, stdout, stderr } = await run(verb, 'short.db', `short.${verb}`)
+    expect({ verb, status, stdout }).toEqual({ verb, status: verb === 'restore' ? 1 : 3, stdout: '' })
+    expect(stderr).toMatch(/rows, there are/)
+    expect(existsSync(at(`short.${verb}`))).toBe(false)
+  }
+  const exported = await run('export', 'short.db', 'short.ndjson')
+  expect(exported).toMatchObject({ status: 1, stderr: expect.stringContaining('rows may be missing') })
+})
+
+test('an import that leaves rows out ends with 1', async () => {
+  await run('export', 'jobs.db', 'whole.ndjson', '--show-secrets')
+  const lines = readFileSync(at('whole.ndjson'), 'utf8').split('\n')
+  const rest = lines.filter((line) => !line.includes('"table":"jobs"'))
+  writeFileSync(at('rest.ndjson'), rest.join('\n'))
+  const { status, stdout } = await run('import', 'rest.ndjson', 'rest.db')
+  expect(stdout).toContain('left out, kept in')
+  expect(status).toBe(1)
 })
 
 test('rows of a table whose name is damaged are left out, and that is said', async () => {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { bytesText, countOf, printValue, type Terminal } from '@saltcod/cli-kit'
 import { compact as compactInto } from '@saltcod/compaction'
 import type { ReadOptions } from '../cli/options.ts'
+import { refuseDamagedPages } from '../file/refuse-damaged-pages.ts'
 import { locateStore } from '../store/locate.ts'
 import { makeStore } from '../store/new-store.ts'
 import { openStore } from '../store/open-store.ts'
@@ -17,6 +18,7 @@ export async function compact(
   const startMs = Date.now()
   const path = await locateStore(source)
   await requireStopped(path, 'a running node compacts its own store: saltcod compact')
+  refuseDamagedPages(path)
   const opened = await openStore(path)
   let rows = 0
   let bytesAfter = 0

@@ -1,18 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { countOf, Failure, printValue, type Terminal } from '@saltcod/cli-kit'
-import { STORE_TABLES } from '@saltcod/store-core/backend'
-import { REBUILT_TABLES, SCHEMA_VERSION } from '@saltcod/store-core/format'
+import { SCHEMA_VERSION } from '@saltcod/store-core/format'
 import type { ReadOptions } from '../cli/options.ts'
-import { EXIT } from '../exit-code.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { type ExportHeader, importHeader, importRow } from '../store/interchange.ts'
+import { RECORD_TABLES } from '../store/lost-rows.ts'
 import { makeStore } from '../store/new-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
 import { requireRegularFile } from '../store/regular-file.ts'
 
-const TABLES: ReadonlySet<string> = new Set(
-  STORE_TABLES.filter((table) => !(REBUILT_TABLES as readonly string[]).includes(table)),
-)
+const TABLES: ReadonlySet<string> = new Set(RECORD_TABLES)
 
 /** Makes a new store of an export. */
 export async function importStore(
@@ -20,7 +18,7 @@ export async function importStore(
   source: string,
   target: string,
   options: ReadOptions,
-): Promise<undefined> {
+): Promise<ExitCode> {
   if (source !== '-') requireExport(source)
   const leftOut = new LeftOutFile(`${target}.left-out.ndjson`)
   let header: ExportHeader | undefined
@@ -46,7 +44,7 @@ export async function importStore(
       leftOut.count === 0 ? '' : `${countOf(leftOut.count, 'row')} left out, kept in ${leftOut.path}\n`
     return `${target}: ${countOf(rows, 'row')}\n${lost}`
   })
-  return undefined
+  return leftOut.count === 0 ? EXIT.ok : EXIT.findings
 }
 
 function requireExport(source: string): void {

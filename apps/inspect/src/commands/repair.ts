@@ -3,7 +3,7 @@ import { countOf, Failure, printValue, type Terminal } from '@saltcod/cli-kit'
 import { compact } from '@saltcod/compaction'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { checkPages } from '../file/check-pages.ts'
+import { refuseDamagedPages } from '../file/refuse-damaged-pages.ts'
 import { locateStore } from '../store/locate.ts'
 import { RECORD_TABLES } from '../store/lost-rows.ts'
 import { makeStore } from '../store/new-store.ts'
@@ -12,7 +12,6 @@ import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
 import { replaceStore } from '../store/replace-store.ts'
 import { requireStopped } from '../store/require-stopped.ts'
 import { checkStoreFile } from '../store/store-check.ts'
-import { careHint } from '../store/unreadable-store.ts'
 
 /** Options of `repair`. */
 export interface RepairOptions extends ReadOptions {
@@ -76,13 +75,4 @@ export async function repair(
     })
   }
   return leftOut.count === 0 ? EXIT.ok : EXIT.findings
-}
-
-/** LMDB passes over rows of a damaged page without a word, and a rebuild would lose them. */
-function refuseDamagedPages(path: string): void {
-  const [first] = checkPages(path, 1).structure
-  if (first === undefined) return
-  throw new Failure(EXIT.unreadable, `the pages of ${path} are damaged: ${first.message}`, {
-    hint: careHint(path),
-  })
 }
