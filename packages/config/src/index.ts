@@ -15,6 +15,7 @@ export {
   loadConfig,
   type SettingValue,
 } from './load.ts'
+export { goneStores } from './missing-stores.ts'
 export { ensureNodeId, type KeptNodeId, makeNodeId, NODE_ID_FILE_NAME, readNodeId } from './node-id.ts'
 export { formatOrigin, type Origin } from './origin.ts'
 export { listStores, type RepositoryStore } from './other-nodes.ts'

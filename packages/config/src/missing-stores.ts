@@ -2,9 +2,10 @@ import { readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Config } from './config.ts'
 import { archiveIsThere, isThere } from './file-kind.ts'
-import type { RememberedStore, RememberedStores } from './remembered-stores.ts'
-import type { NodeRole } from './settings/node.ts'
+import { type RememberedStore, type RememberedStores, readRememberedStores } from './remembered-stores.ts'
+import { NODE_ROLES, type NodeRole } from './settings/node.ts'
 import { describePaths, type StoreFinding, waysOut } from './store-finding.ts'
+import { STORE_NAMES } from './store-location.ts'
 import { describeRole, type StoreRole } from './store-role.ts'
 
 /** Finds that the store of a role, which was there at an earlier start, is gone or lies elsewhere. */
@@ -47,6 +48,20 @@ function earlierPath(role: StoreRole, found: readonly string[], fresh: boolean):
           `set the path back (${role.pathFlag})`,
         ]),
   }
+}
+
+/**
+ * Finds the stores that the node of a repository directory had at its newest start and that are gone, for who only
+ * looks and knows no configuration of the node. A repository that remembers nothing lacks none. Never throws.
+ */
+export function goneStores(repository: string): readonly StoreFinding[] {
+  const remembered = readRememberedStores(repository)
+  return NODE_ROLES.flatMap((role) => {
+    const [newest] = remembered?.[role] ?? []
+    if (newest === undefined || isThere(newest.path)) return []
+    const message = `the ${STORE_NAMES[role].word} at ${newest.path} is gone: ${describeStore(newest)}`
+    return [goneStore(message, newest.path, true)]
+  })
 }
 
 /** Finds that the archive, which was there at an earlier start, is gone. */

@@ -19,6 +19,8 @@ export interface ResolvedPaths {
 /** What the parts of a store's place are called, by role. */
 export interface StoreNames {
   readonly role: NodeRole
+  /** What a message calls it. */
+  readonly word: string
   /** What follows the node id in the name of the store's directory. */
   readonly suffix: string
   readonly file: string
@@ -32,6 +34,7 @@ export interface StoreNames {
 export const STORE_NAMES: { readonly [Role in NodeRole]: StoreNames } = {
   compute: {
     role: 'compute',
+    word: 'execution store',
     suffix: '-compute',
     file: 'executions.db',
     pathFlag: stores.executionStore.path.flag ?? '',
@@ -39,6 +42,7 @@ export const STORE_NAMES: { readonly [Role in NodeRole]: StoreNames } = {
   },
   requester: {
     role: 'requester',
+    word: 'job store',
     suffix: '-requester',
     file: 'jobs.db',
     pathFlag: stores.jobStore.path.flag ?? '',

@@ -5,8 +5,6 @@ import { defaultStorePath, STORE_NAMES, type StoreNames, storeConfigOf } from '.
 
 /** The store of a role as it is configured, and what lies at its path now. */
 export interface StoreRole extends StoreNames {
-  /** What a message calls it. */
-  readonly word: string
   readonly memory: boolean
   /** Whether it was asked for by Bacalhau's name. */
   readonly askedForBolt: boolean
@@ -22,7 +20,6 @@ export function describeRole(config: Config, nodeId: string, role: NodeRole): St
   const usualPath = defaultStorePath(config.dataDir, nodeId, role)
   return {
     ...STORE_NAMES[role],
-    word: role === 'compute' ? 'execution store' : 'job store',
     memory: type === 'memory',
     askedForBolt: type === 'boltdb',
     path: path ?? usualPath,

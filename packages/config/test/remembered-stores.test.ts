@@ -7,6 +7,7 @@ import {
   type Config,
   findStores,
   formatFinding,
+  goneStores,
   loadConfig,
   REMEMBERED_STORES_FILE_NAME,
   rememberStores,
@@ -87,6 +88,25 @@ it('a store that was there and is gone is named, with its id, when it was seen, 
   expect(told(configAt(JOBS, elsewhere, '--requester-job-store-type', 'memory'))).toEqual([
     expect.stringMatching(/^warn .*memory/),
   ])
+})
+
+it('who knows no configuration learns which stores of the newest start are gone', () => {
+  const { repository, configAt, away, elsewhere } = setUp()
+  const gone = (): string[] => goneStores(repository).map(formatFinding)
+  expect(gone()).toEqual([])
+  remember(configAt(JOBS, away))
+  mkdirSync(dirname(elsewhere))
+  renameSync(away, elsewhere)
+  const ways = 'mount its volume, put it back, or restore a backup'
+  expect(gone()).toEqual([`the job store at ${away} is gone: store store-1, ${SEEN}; ${ways}`])
+  expect(goneStores(repository)[0]?.restoreTo).toBe(away)
+  remember(configAt(JOBS, elsewhere))
+  expect(gone()).toEqual([])
+  rmSync(join(repository, 'me-compute'), { recursive: true })
+  expect(gone()).toEqual([
+    `the execution store at ${repository}/me-compute/executions.db is gone: store store-2, ${SEEN}; ${ways}`,
+  ])
+  expect(goneStores(join(repository, 'nowhere'))).toEqual([])
 })
 
 it('a store that is gone is not taken for one of an earlier start that is still there', () => {

@@ -2,6 +2,7 @@ import { countOf, formatTable, Progress, paint, printable, printValue, type Term
 import type { ReadOptions } from '../cli/options.ts'
 import { crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import { tellGoneStores } from '../store/gone-stores.ts'
 import { locateStores } from '../store/locate.ts'
 import { checkStoreFile, type StoreCheck } from '../store/store-check.ts'
 
@@ -15,12 +16,13 @@ const SHOWN_PER_RULE = 10
 
 /**
  * Checks every rule of every store. Resolves with `findings` where one is broken, `unreadable` where a store cannot be
- * opened.
+ * opened, or is gone.
  */
 export async function check(terminal: Terminal, store: string, options: CheckOptions): Promise<ExitCode> {
   const checks: StoreCheck[] = []
   const crash = crashBefore(terminal.env)
   const progress = new Progress(terminal, () => performance.now())
+  const gone = await tellGoneStores(terminal, store)
   for (const path of await locateStores(store)) {
     const show = (what: 'pages' | 'rows', done: number, total: number) =>
       progress.show(what === 'pages' ? 'pages: rows' : 'rules: rows', done, total)
@@ -43,7 +45,7 @@ export async function check(terminal: Terminal, store: string, options: CheckOpt
     })),
   }
   printValue(terminal, options.output, value, () => checks.map((one) => textOf(terminal, one)).join('\n'))
-  if (checks.some(({ readable }) => !readable)) return EXIT.unreadable
+  if (gone > 0 || checks.some(({ readable }) => !readable)) return EXIT.unreadable
   return findings.length === 0 ? EXIT.ok : EXIT.findings
 }
 

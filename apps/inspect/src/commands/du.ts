@@ -15,8 +15,10 @@ import { decodeRecord, readableRecord, type StoreKind } from '@saltcod/store-cor
 import { type ReaderTable, readReaders } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
 import { previewRules, type RulePreview } from '../explain/rule-preview.ts'
 import { eachRow } from '../store/bucket-rows.ts'
+import { tellGoneStores } from '../store/gone-stores.ts'
 import { locateStores } from '../store/locate.ts'
 import { readNodeConfig } from '../store/node-config.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
@@ -74,9 +76,10 @@ const AGED_TABLES: readonly (readonly [RecordKind, string])[] = [
 ]
 
 /** Prints where the bytes are: by table, kind, namespace and state, what is free, and who reads. */
-export async function du(terminal: Terminal, store: string, options: DuOptions): Promise<undefined> {
+export async function du(terminal: Terminal, store: string, options: DuOptions): Promise<ExitCode> {
   const rules = await rulesOf(store, options)
   const found: Usage[] = []
+  const gone = await tellGoneStores(terminal, store)
   for (const path of await locateStores(store)) {
     const readers = readReaders(path)
     const opened = await openStore(path)
@@ -97,7 +100,7 @@ export async function du(terminal: Terminal, store: string, options: DuOptions):
   }
   const value = found.length === 1 ? found[0] : { stores: found }
   printValue(terminal, options.output, value, () => found.map((usage) => textOf(terminal, usage)).join('\n'))
-  return undefined
+  return gone === 0 ? EXIT.ok : EXIT.unreadable
 }
 
 /** The rules that are given, else those of the node's configuration. */

@@ -11,6 +11,7 @@ import { readStoreRow, SCHEMA_VERSION, type StoreRow, unfoldedStore } from '@sal
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { announceOpening, crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import { tellGoneStores } from './gone-stores.ts'
 import { locateStores } from './locate.ts'
 import { scratchDirectory } from './scratch-directory.ts'
 import { careHint, isUnreadable, passOver } from './unreadable-store.ts'
@@ -82,7 +83,7 @@ async function openRaw(path: string): Promise<KvStore> {
 /**
  * Opens every store that an argument means, one after the other, and closes each after its turn. Where there are
  * several, one that cannot be read is complained of, added to `unreadable` and passed over, also the next time.
- * Resolves with `unreadable` where there was such a one.
+ * Resolves with `unreadable` where there was such a one, or where the repository had one that is gone.
  */
 export async function eachStore(
   terminal: Terminal,
@@ -90,13 +91,15 @@ export async function eachStore(
   visit: (opened: OpenedStore, total: number) => Promise<void>,
   unreadable: Set<string> = new Set(),
 ): Promise<ExitCode | undefined> {
+  const gone = await tellGoneStores(terminal, argument, unreadable)
   const paths = await locateStores(argument)
+  const total = paths.length + gone
   for (const path of paths) {
     if (unreadable.has(path)) continue
     try {
       const opened = await openStore(path)
       try {
-        await visit(opened, paths.length)
+        await visit(opened, total)
       } finally {
         await opened.kv.close()
       }

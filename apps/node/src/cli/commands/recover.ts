@@ -1,9 +1,10 @@
 import { Failure, type Format, RecoveryPrinter, type Terminal } from '@saltcod/cli-kit'
-import { resolvePaths } from '@saltcod/config'
+import { findStores, resolvePaths } from '@saltcod/config'
 import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
 import { EXIT } from '../../exit-code.ts'
+import { findingWithCommand } from '../../inspector-command.ts'
 import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
 import { knownNodeId } from '../node-identity.ts'
 
@@ -14,17 +15,23 @@ export interface RecoverOptions extends NodeFlags {
 
 /**
  * Prints what a restart would do with every execution if the node stopped now. Reads the store only, also beside a
- * running node.
+ * running node. Throws a `Failure` where a store that was there is gone, since no start goes on then: behind the plan
+ * where that is the job store.
  */
 export async function recoverPlan(terminal: Terminal, { output, ...flags }: RecoverOptions): Promise<void> {
   const { config } = loadOrRefuse(terminal, flags)
   const nodeId = knownNodeId(config)
   const location = nodeId === null ? null : resolvePaths(config, nodeId).executionStore
-  if (location === null || location.type === 'memory') {
+  if (nodeId === null || location === null || location.type === 'memory') {
     throw new Failure(EXIT.usage, `there is no execution store on disk for ${config.dataDir}`, {
       hint: 'name the repository directory of the node with --repo',
     })
   }
+  const gone = findStores({ config, nodeId }).filter(({ kind }) => kind === 'store-gone')
+  const refuse = (): never => {
+    throw new Failure(EXIT.usage, gone.map(findingWithCommand))
+  }
+  if (gone.some(({ paths }) => paths.includes(location.path))) refuse()
   const { preset, cells, ageRules, keepForMs } = config.recovery
   if (output === 'table') {
     terminal.out(`If the node stopped now, its restart would do this (preset ${preset}):\n`)
@@ -42,4 +49,5 @@ export async function recoverPlan(terminal: Terminal, { output, ...flags }: Reco
     throw new Failure(EXIT.usage, error.message, { hint: error.hint, cause: error })
   }
   listing.end()
+  if (gone.length > 0) refuse()
 }
