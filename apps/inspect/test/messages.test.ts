@@ -49,6 +49,46 @@ test('changes counts transactions, and says so', async () => {
   expect((await run('changes', '--help')).stdout).toContain('at most so many transactions')
 })
 
+test('changes --reverse is the same feed from its end back, page by page too', async () => {
+  type Row = { readonly sequence: number; readonly id: string }
+  const forward = await session.runJson<Row[]>('changes', 'jobs.db', '--all')
+  const backward = await session.runJson<Row[]>('changes', 'jobs.db', '--all', '--reverse')
+  expect(backward).toEqual(forward.toReversed())
+  const paged: Row[] = []
+  for (let more: readonly string[] | null = []; more !== null; ) {
+    const { stdout, stderr } = await run(
+      ...['changes', 'jobs.db', '--reverse', '--limit', '3', '--output', 'json', ...more],
+    )
+    paged.push(...(JSON.parse(stdout) as Row[]))
+    const cursor = /--cursor (\S+)/.exec(stderr)?.[1]
+    more = cursor === undefined ? null : ['--cursor', cursor]
+  }
+  expect(paged).toEqual(backward)
+  const both = await run('changes', 'jobs.db', '--reverse', '--follow')
+  expect(both).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('give one of them') })
+})
+
+test('changes goes on behind a damaged entry, in either direction', async () => {
+  copyFileSync(session.fixture.jobs, at('gap.db'))
+  const sequences = async (...args: readonly string[]): Promise<number[]> => {
+    const { stdout, stderr } = await run('changes', 'gap.db', '--all', '--output', 'json', ...args)
+    expect(stderr).toMatch(sequence === undefined ? /^$/ : /^gap: /)
+    return [...new Set((JSON.parse(stdout) as { sequence: number }[]).map((row) => row.sequence))]
+  }
+  let sequence: number | undefined
+  const whole = await sequences()
+  sequence = whole[3]
+  const kv = await openLmdbKv({ path: at('gap.db'), tables: STORE_TABLES })
+  await kv.write((rows) => {
+    const key = [...rows.keys('feed', { limit: 4 })][3]
+    if (key !== undefined) rows.put('feed', key, new Uint8Array([1, 2, 3]))
+  })
+  await kv.close()
+  const left = whole.filter((one) => one !== sequence)
+  expect(await sequences()).toEqual(left)
+  expect(await sequences('--reverse')).toEqual(left.toReversed())
+})
+
 test('a hold is told as one', async () => {
   copyFileSync(session.fixture.jobs, at('held.db'))
   const store = await openLmdbJobStore({ path: at('held.db') })

@@ -28,12 +28,14 @@ export function addHistoryCommands(line: CommandLine): void {
       description: 'the change feed, oldest first',
       examples: [
         'saltcod-inspect changes jobs.db --since 1d',
+        'saltcod-inspect changes jobs.db --reverse --limit 20',
         'saltcod-inspect changes jobs.db --output ndjson --all',
       ],
     }),
     'transactions; a row is one record that a transaction changed',
   )
     .option('--follow', 'go on with what comes, from now on unless --since or --cursor says otherwise')
+    .option('--reverse', 'newest first, from the end or from --cursor back')
     .option('--since <time>', 'only changes since, such as 2h or a date')
     .action(async (store, options) => {
       const { changes } = await import('../commands/changes.ts')

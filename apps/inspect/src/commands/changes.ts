@@ -11,6 +11,7 @@ import { type OpenedStore, openStore } from '../store/open-store.ts'
 export interface ChangesOptions extends ListOptions {
   readonly follow?: boolean
   readonly since?: string
+  readonly reverse?: boolean
 }
 
 interface ChangeRow extends Change {
@@ -20,7 +21,7 @@ interface ChangeRow extends Change {
 
 const PAGE = 1_000
 
-/** Prints the change feed, oldest first, and follows it where that is wanted. */
+/** Prints the change feed, oldest first or in reverse, and follows it where that is wanted. */
 export async function changes(
   terminal: Terminal,
   store: string,
@@ -29,6 +30,11 @@ export async function changes(
   if (options.follow === true && options.output === 'json') {
     throw new Failure(EXIT.usage, '--follow has no end, so it cannot print one JSON document', {
       hint: 'use --output ndjson',
+    })
+  }
+  if (options.follow === true && options.reverse === true) {
+    throw new Failure(EXIT.usage, '--follow goes on with what comes, and --reverse goes back', {
+      hint: 'give one of them',
     })
   }
   const opened = await openStore(await locateStore(store))
@@ -51,15 +57,17 @@ async function list(
   printer: RowPrinter<ChangeRow>,
 ): Promise<void> {
   const { limit, cursor } = pagingOf(options)
+  const reverse = options.reverse === true
   let after = cursor ?? null
   let shown = 0
   for (;;) {
     const left = limit === null ? PAGE : Math.min(PAGE, limit - shown)
-    const page = await store.changes({ after, limit: left })
-    shown += addPage(terminal, page, sinceMs, printer)
+    const page = await store.changes({ after, limit: left, reverse })
+    shown += addPage(terminal, page, sinceMs, printer, reverse)
     after = page.cursor
     const full = limit !== null && shown >= limit
-    if (page.changeSets.length < left || full) {
+    // A page ends before a damaged entry, so that a short one is not the last.
+    if ((page.changeSets.length === 0 && page.gap === null) || full) {
       printer.end('no changes')
       if (full) terminal.err(`more: --cursor ${after}\n`)
       return
@@ -92,14 +100,20 @@ function addPage(
   page: FeedPage,
   sinceMs: number,
   printer: RowPrinter<ChangeRow>,
+  reverse = false,
 ): number {
   if (page.gap !== null) {
-    terminal.err(
-      `gap: changes behind ${page.gap.afterSequence} were trimmed; it goes on at ${page.gap.resumesAtSequence}\n`,
-    )
+    const { afterSequence, resumesAtSequence } = page.gap
+    const text = reverse
+      ? `changes between ${afterSequence} and ${resumesAtSequence} cannot be read`
+      : `changes behind ${afterSequence} were trimmed; it goes on at ${resumesAtSequence}`
+    terminal.err(`gap: ${text}\n`)
   }
   const wanted = page.changeSets.filter(({ atMs }) => atMs >= sinceMs)
-  for (const changeSet of wanted) for (const row of rowsOf(changeSet)) printer.add(row)
+  for (const changeSet of wanted) {
+    const rows = rowsOf(changeSet)
+    for (const row of reverse ? rows.reverse() : rows) printer.add(row)
+  }
   return wanted.length
 }
 
