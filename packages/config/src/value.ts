@@ -1,4 +1,11 @@
-import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '@saltcod/units'
+import {
+  DURATION_PATTERN,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  SIZE_PATTERN,
+} from '@saltcod/units'
 import { z } from 'zod'
 import { complain, named, unlike } from './complaint.ts'
 import { type Complaint, showGiven } from './problem.ts'
@@ -22,18 +29,23 @@ export function duration(
   )
 }
 
-/** A number of bytes once read. */
+/** A number of bytes once read; with `orNone`, 0 fits whatever the bounds are. */
 export function size(
-  bounds: { readonly minBytes?: number; readonly maxBytes?: number } = {},
+  bounds: { readonly minBytes?: number; readonly maxBytes?: number; readonly orNone?: boolean } = {},
 ): z.ZodType<number> {
   const minBytes = bounds.minBytes ?? 0
   const maxBytes = bounds.maxBytes ?? Number.MAX_SAFE_INTEGER
+  const orNone = bounds.orNone ?? false
   const written = z.union([z.string().trim().regex(SIZE_PATTERN), z.int().min(0)])
   return named(
     written.transform((given, context) => {
       const bytes = parseSize(given)
+      if (bytes === 0 && orNone) return bytes
       if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes
-      context.addIssue(complain(outOfRange(given, bytes, minBytes, maxBytes, 'bytes')))
+      const complaint = outOfRange(given, bytes, minBytes, maxBytes, 'bytes')
+      context.addIssue(
+        complain(orNone ? { ...complaint, hint: `${complaint.hint}, or 0 for none` } : complaint),
+      )
       return z.NEVER
     }),
     'a size',
@@ -56,12 +68,15 @@ export function flag(): z.ZodType<boolean> {
   return named(z.boolean(), 'true or false', 'write one of the two')
 }
 
-/** One of a few words, in any case and with spaces around it. */
-export function choice<const Word extends string>(words: readonly Word[]): z.ZodType<Word> {
+/** One of a few words, in any case and with spaces around it; an alias (in lower case) is read and never offered. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  aliases: ReadonlyMap<string, NoInfer<Word>> = new Map(),
+): z.ZodType<Word> {
   const written = z.preprocess((given) => {
     if (typeof given !== 'string') return given
     const wanted = given.trim().toLowerCase()
-    return words.find((word) => word.toLowerCase() === wanted) ?? given
+    return words.find((word) => word.toLowerCase() === wanted) ?? aliases.get(wanted) ?? given
   }, z.enum(words))
   return named(written, 'possible here', `write one of ${words.join(', ')}`)
 }
@@ -142,6 +157,7 @@ function outOfRange(
 ): Complaint {
   const shown = showGiven(given)
   if (value === undefined) return { problem: `${shown} is no whole number of ${unit}`, hint: 'write another' }
-  if (value < min) return { problem: `${shown} is too little`, hint: `write at least ${min} ${unit}` }
-  return { problem: `${shown} is too much`, hint: `write at most ${max} ${unit}` }
+  const written = unit === 'ms' ? formatDuration : formatSize
+  if (value < min) return { problem: `${shown} is too little`, hint: `write at least ${written(min)}` }
+  return { problem: `${shown} is too much`, hint: `write at most ${written(max)}` }
 }

@@ -78,7 +78,7 @@ describe('defaultConfigYaml', () => {
 describe('configSchema', () => {
   it('is what packages/config/schema.json holds', () => {
     const committed: unknown = JSON.parse(readFileSync(new URL('../schema.json', import.meta.url), 'utf8'))
-    const hint = 'schema.json is out of date: run pnpm run schema'
+    const hint = 'schema.json is out of date: run npx -y pnpm@12 schema'
     expect(committed, hint).toEqual(JSON.parse(JSON.stringify(configSchema())))
   })
 

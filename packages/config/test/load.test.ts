@@ -123,7 +123,7 @@ describe('loadConfig', () => {
         '  Port: 70000',
         '  Prot: 1',
         'GracePeriod: soon',
-        'Quota: { SpecSize: 1 }',
+        'Quota: { SpecSize: 1, StoreSize: 10 }',
         'Retention:',
         '  - State: Running',
         '    MaxAge: 1y',
@@ -131,6 +131,7 @@ describe('loadConfig', () => {
         'Recovery:',
         '  Cells:',
         '    Running: { batch: publish, bach: fail }',
+        '  Preset: resum',
         '  AgeRules: [{ State: Publishing, OlderThan: 1h, Action: rerun }]',
       ].join('\n'),
     })
@@ -154,13 +155,15 @@ describe('loadConfig', () => {
         "own.yaml:5: API.Port: 70000 is not a whole number from 0 to 65535; write one in digits",
         "own.yaml:6: API: 'Prot' is not known here; did you mean 'Port'?",
         "own.yaml:7: GracePeriod: 'soon' is not a duration; write it like '30s', '1m30s', '24h' or '7d', or as whole milliseconds",
-        "own.yaml:8: Quota.SpecSize: 1 is too little; write at least 1024 bytes",
+        "own.yaml:8: Quota.SpecSize: 1 is too little; write at least 1KiB",
+        "own.yaml:8: Quota.StoreSize: 10 is too little; write at least 16MiB, or 0 for none",
         "own.yaml:10: Retention[0].State: 'Running' is not possible here; write one of Completed, Failed, Stopped",
         "own.yaml:11: Retention[0].MaxAge: '1y' is not a duration; write it like '30s', '1m30s', '24h' or '7d', or as whole milliseconds",
         "own.yaml:12: Retention[1]: the rule limits nothing; give it MaxAge, MaxCount or MaxBytes",
         "own.yaml:15: Recovery.Cells.Running.batch: 'publish' is not possible here; write one of rerun, fail, keep, none",
         "own.yaml:15: Recovery.Cells.Running: 'bach' is not known here; did you mean 'batch'?",
-        "own.yaml:16: Recovery.AgeRules[0].Action: 'rerun' makes no sense for Publishing; write one of publish, fail, keep, none",
+        "own.yaml:16: Recovery.Preset: 'resum' is not possible here; write one of resume, expire",
+        "own.yaml:17: Recovery.AgeRules[0].Action: 'rerun' makes no sense for Publishing; write one of publish, fail, keep, none",
       ]
     `)
     for (const line of lines(loaded)) expect(line).not.toContain('\n')

@@ -13,7 +13,7 @@ import { setting } from '../setting.ts'
 import { choice, duration, integer, mapping, rules } from '../value.ts'
 
 /** The earlier word for `expire` is still read. */
-const PRESET_WORDS = [...RECOVERY_PRESETS, 'documented'] as const
+const PRESET_ALIASES: ReadonlyMap<string, RecoveryPreset> = new Map([['documented', 'expire']])
 
 /** The states that a restart may act on; in the others there is nothing but `none`. */
 const STATES = COMPUTE_STATES.filter((state) => LEGAL_ACTIONS[state].length > 1)
@@ -69,9 +69,7 @@ export const recovery = {
       'What a restart does with interrupted work: resume (go on, or fail it so that it is scheduled anew), or expire (nothing: its deadline decides).',
     form: 'choice',
     fallback: 'resume',
-    schema: choice(PRESET_WORDS).transform(
-      (word): RecoveryPreset => (word === 'documented' ? 'expire' : word),
-    ),
+    schema: choice(RECOVERY_PRESETS, PRESET_ALIASES),
   }),
   /** The cells of the table that differ from the preset. */
   cells: setting({
