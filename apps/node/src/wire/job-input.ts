@@ -55,20 +55,23 @@ export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS):
     throw invalid('empty/nil job', 'send an object with the key Job')
   }
   const read = readBySchema(submitSchema, spelled)
-  if ('problems' in read) throw invalid(read.problems.map(problemLine).join('\n'))
+  const unread = aboutUnknownKeys(unknownKeys, 'problems' in read ? [] : read.data.Job.Tasks)
+  // A key that is missing is often there, misspelt.
+  const refused = (lines: readonly string[]): ApiError => invalid([...lines, ...unread].join('\n'))
+  if ('problems' in read) throw refused(read.problems.map(problemLine))
   const problems = jobProblems(read.data.Job)
-  if (problems.length > 0) throw invalid(problems.map(({ message }) => message).join('\n'))
+  if (problems.length > 0) throw refused(problems.map(({ message }) => message))
   const wrong = read.data.Job.Tasks.flatMap((task, index) => wrongParameters(task, ['Job', 'Tasks', index]))
-  if (wrong.length > 0) throw invalid(wrong.map(problemLine).join('\n'))
-  return complete(read.data, aboutUnknownKeys(unknownKeys, read.data.Job), defaults)
+  if (wrong.length > 0) throw refused(wrong.map(problemLine))
+  return complete(read.data, unread, defaults)
 }
 
 /** What is around the job is the client's own business: some send keys there that only Bacalhau reads. */
-function aboutUnknownKeys(unknownKeys: readonly UnknownKey[], { Tasks }: JobInput): string[] {
+function aboutUnknownKeys(unknownKeys: readonly UnknownKey[], tasks: JobInput['Tasks']): string[] {
   const inJob = unknownKeys.flatMap((key) =>
     key.path.startsWith(JOB_PATH) ? [{ ...key, path: key.path.slice(JOB_PATH.length) }] : [],
   )
-  const keys = [...inJob, ...Tasks.slice(0, 1).flatMap((task) => unreadParameters(task, ['Tasks', 0]))]
+  const keys = [...inJob, ...tasks.slice(0, 1).flatMap((task) => unreadParameters(task, ['Tasks', 0]))]
   const named = keys.slice(0, MOST_NAMED_KEYS).map(({ path, near }) => {
     const hint = near === undefined ? '' : `; did you mean ${near}?`
     return `unknown key ${shortText(path, 200)} is ignored${hint}`

@@ -37,6 +37,27 @@ test.each<[Json, string]>([
     'Job.Tasks[0].Engine.Params.ExitCode must be a whole number from 0 to 255',
   ],
   [
+    { Engine: { Type: 'exec', Params: { Comand: 'ls' } } },
+    [
+      'Job.Tasks[0].Engine.Params.Command is missing; give the name or the path of a program',
+      'unknown key Tasks[0].Engine.Params.Comand is ignored; did you mean Command?',
+    ].join('\n'),
+  ],
+  [
+    { Engin: exec },
+    [
+      'task main validation failed: engine: missing spec type',
+      'unknown key Tasks[0].Engin is ignored; did you mean Engine?',
+    ].join('\n'),
+  ],
+  [
+    { Engine: exec, Resuorces: {}, Timeouts: 5 },
+    [
+      'Job.Tasks[0].Timeouts must be an object',
+      'unknown key Tasks[0].Resuorces is ignored; did you mean Resources?',
+    ].join('\n'),
+  ],
+  [
     input('inline', {}),
     'Job.Tasks[0].InputSources[0].Source.Params.URL is missing; give a URL that begins with "data:"',
   ],
