@@ -58,18 +58,22 @@ async function waitAndReport(
   const ended = await waitForEnd(client, awaited, untilMs, wait, (entry) => {
     if (!quiet && options.follow !== true) printEvent(terminal, entry)
   })
-  const odd = await oddEnds(client, ended, wait)
+  const ends = await endsOf(client, ended, wait)
+  const odd = ends.filter((end) => end.exitCode > 0)
+  const command = ends.some((end) => end.wrote) || !ENDED.has(ended.State.StateType) ? 'logs' : 'describe'
   const [code, ...others] = new Set(odd.map((end) => end.exitCode))
   const isOne = code !== undefined && others.length === 0
   const exitCode = options.exitCode === 'program' && isOne ? code : EXIT.failed
   report(terminal, ended, quiet, exitCode)
+  const shown = `saltcod job ${command} ${shortId(awaited.id, false)}`
+  if (!quiet && command === 'logs') terminal.out(`To see its output, run:  ${shown}\n`)
   if (odd.length === 0) return
   const lines = odd
     .slice(0, MOST_NAMED)
     .map((end) => `execution ${shortId(end.id, false)} ended with exit code ${end.exitCode}`)
   if (odd.length > MOST_NAMED) lines.push(`and ${odd.length - MOST_NAMED} more`)
   throw new Failure(exitCode, lines, {
-    hint: `see what it wrote with: saltcod job logs ${shortId(awaited.id, false)}`,
+    hint: `see what ${command === 'logs' ? 'it wrote' : 'happened'} with: ${shown}`,
   })
 }
 
@@ -83,21 +87,22 @@ function report(terminal: Terminal, job: WireJob, quiet: boolean, exitCode: numb
   if (quiet) return
   const style = StateType === 'Completed' ? 'green' : 'yellow'
   terminal.out(`Job is ${paint(terminal, style, StateType)}.\n`)
-  terminal.out(`To see its output, run:  saltcod job logs ${shortId(job.ID, false)}\n`)
 }
 
-/** An execution whose program ended with another code than 0. */
-interface OddEnd {
+/** How the program of an execution ended. */
+interface ProgramEnd {
   readonly id: string
   readonly exitCode: number
+  /** It wrote something that its log has. */
+  readonly wrote: boolean
 }
 
 /**
  * A program that ended with another code than 0 has completed its execution all the same, where the job does not say
  * otherwise; an execution that failed by it counts only where the job did not do better with another one.
  */
-async function oddEnds(client: ApiClient, job: WireJob, wait: NodeWait): Promise<readonly OddEnd[]> {
-  const odd: OddEnd[] = []
+async function endsOf(client: ApiClient, job: WireJob, wait: NodeWait): Promise<readonly ProgramEnd[]> {
+  const ends: ProgramEnd[] = []
   const states = new Set(
     ['Failed', 'Stopped'].includes(job.State.StateType) ? ['Completed', 'Failed'] : ['Completed'],
   )
@@ -108,15 +113,15 @@ async function oddEnds(client: ApiClient, job: WireJob, wait: NodeWait): Promise
     const own = Items.filter(
       (execution) => execution.JobVersion === job.Version && states.has(stateText(execution)),
     )
-    odd.push(...own.flatMap(oddEndOf))
+    ends.push(...own.map(endOf))
     token = NextToken === '' ? undefined : NextToken
   } while (token !== undefined)
-  return odd
+  return ends
 }
 
-function oddEndOf(execution: WireExecution): readonly OddEnd[] {
-  const exitCode = execution.RunOutput?.ExitCode ?? 0
-  return exitCode > 0 ? [{ id: execution.ID, exitCode }] : []
+function endOf({ ID, RunOutput }: WireExecution): ProgramEnd {
+  const { ExitCode = 0, Stdout = '', stderr = '' } = RunOutput ?? {}
+  return { id: ID, exitCode: ExitCode, wrote: Stdout !== '' || stderr !== '' }
 }
 
 /** Follows the history until the job is where it should be. Throws where that takes too long. */

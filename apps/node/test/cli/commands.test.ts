@@ -130,7 +130,17 @@ test('whoever follows a job reads its output as it comes', async () => {
   const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'exec', Params } }] }
   const run = await saltcod(['job', 'run', '--follow', '-'], { env, input: JSON.stringify(spec) })
   assert.equal(run.code, 0, run.stderr)
-  assert.match(run.stdout, /one\ntwo\nJob is Completed/)
+  assert.match(run.stdout, /one\ntwo\nJob is Completed\.\nTo see its output, run: {2}saltcod job logs j-/)
+})
+
+test('whoever waits for a job that writes nothing is not sent to its log', async () => {
+  const { env } = node
+  const run = async (Params: object) => {
+    const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'noop', Params } }] }
+    return saltcod(['job', 'run', '-'], { env, input: JSON.stringify(spec) })
+  }
+  assert.match((await run({})).stdout, /Job is Completed\.\n$/)
+  assert.match((await run({ ExitCode: 3 })).stderr, /\nHint: see what happened with: saltcod job describe j-/)
 })
 
 test('what is wrong with a specification is said before anything is sent', async () => {
