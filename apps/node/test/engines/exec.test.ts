@@ -141,7 +141,7 @@ describe('the bounds of a native job', () => {
   test('time: it is ended at its limit', async () => {
     const outcome = await shell('echo begun; sleep 1000', { timeMs: 1_000 })
     expect(outcome).toMatchObject({ reason: 'timeout', stdout: 'begun\n', exitCode: null, signal: 'SIGTERM' })
-    expect(outcome.errorMessage).toBe('it ran longer than its limit of 1000 ms')
+    expect(outcome.errorMessage).toBe('it ran longer than its limit of 1s')
   })
 
   test('time: SIGKILL follows when SIGTERM is ignored', async () => {
@@ -153,7 +153,7 @@ describe('the bounds of a native job', () => {
     const outcome = await shell('kill -STOP $PPID; sleep 60', { timeMs: 400 })
     expect(outcome).toMatchObject({
       reason: 'timeout',
-      errorMessage: 'it ran longer than its limit of 400 ms',
+      errorMessage: 'it ran longer than its limit of 400ms',
     })
     expect(processesWith(workDir)).toEqual([])
   })

@@ -52,7 +52,7 @@ describe('a noop job', () => {
     expect(await run({ DurationMs: 1e8 }, { timeMs: 20 })).toMatchObject({
       reason: 'timeout',
       exitCode: null,
-      errorMessage: 'it ran longer than its limit of 20 ms',
+      errorMessage: 'it ran longer than its limit of 20ms',
     })
   })
 

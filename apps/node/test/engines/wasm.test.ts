@@ -264,7 +264,7 @@ describe('the bounds of a WebAssembly job', () => {
       },
     )
     expect(outcome).toMatchObject({ reason: 'timeout', exitCode: null, stdout: 'on' })
-    expect(outcome.errorMessage).toBe('it ran longer than its limit of 500 ms')
+    expect(outcome.errorMessage).toBe('it ran longer than its limit of 500ms')
   })
 
   const hog = '(loop $l (br_if $l (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable'

@@ -1,3 +1,4 @@
+import { formatDuration } from '@saltcod/units'
 import { LONGEST_TIMER_MS } from '../../waiting/pause.ts'
 import { DiskUse } from './disk-use.ts'
 import { isSame, type JobUse } from './job-use.ts'
@@ -41,7 +42,7 @@ export class RunBounds {
   start(): void {
     this.#lookAfter(LOOK_MS)
     const { timeMs } = this.#orders
-    if (timeMs !== null) this.#limitTime(timeMs)
+    if (timeMs !== null) this.#limitTime(timeMs, timeMs)
   }
 
   /** Looks no more. */
@@ -86,11 +87,11 @@ export class RunBounds {
     if (cause !== undefined) this.#stop(cause, 0)
   }
 
-  #limitTime(leftMs: number): void {
-    const { timeMs, graceMs } = this.#orders
-    const message = `it ran longer than its limit of ${timeMs} ms`
+  #limitTime(timeMs: number, leftMs: number): void {
+    const { graceMs } = this.#orders
+    const message = `it ran longer than its limit of ${formatDuration(timeMs)}`
     const stop = (): void => {
-      if (leftMs > LONGEST_TIMER_MS) this.#limitTime(leftMs - LONGEST_TIMER_MS)
+      if (leftMs > LONGEST_TIMER_MS) this.#limitTime(timeMs, leftMs - LONGEST_TIMER_MS)
       else this.#stop({ reason: 'timeout', message }, graceMs)
     }
     this.#deadline = setTimeout(stop, Math.min(leftMs, LONGEST_TIMER_MS))

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { formatDuration } from '@saltcod/units'
 import type { EngineOutcome } from '../../compute/keeper/outcome.ts'
 import { parameterLines, readParameters } from '../../spec/parameters.ts'
 import { LONGEST_TIMER_MS } from '../../waiting/pause.ts'
@@ -30,7 +31,7 @@ async function run(
   } catch {
     return cancelled
   }
-  if (tooLong) return ended('timeout', null, `it ran longer than its limit of ${timeMs} ms`)
+  if (tooLong) return ended('timeout', null, `it ran longer than its limit of ${formatDuration(timeMs)}`)
   return ended('exited', ExitCode ?? 0, FailMessage ?? null)
 }
 

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { formatDuration } from '@saltcod/units'
 import { isTaskError } from '../../compute/task-error.ts'
 import type { InputFetch } from '../input-fetcher.ts'
 import { type HostAddress, resolveHost } from './address.ts'
@@ -120,7 +121,11 @@ export async function fetchUrl(fetch: InputFetch<DownloadParameters>): Promise<'
   } catch (error) {
     if (isTaskError(error) || fetch.signal.aborted) throw error
     if (timeout.aborted) {
-      throw fetch.fail('INPUT_FAILED', `was not downloaded within ${fetch.policy.downloadTimeMs} ms`, error)
+      throw fetch.fail(
+        'INPUT_FAILED',
+        `was not downloaded within ${formatDuration(fetch.policy.downloadTimeMs)}`,
+        error,
+      )
     }
     const what = error instanceof Error ? error.message : String(error)
     throw fetch.fail('INPUT_FAILED', `could not be downloaded from ${url.host}: ${what}`, error)

@@ -153,8 +153,8 @@ export class PlanBuilder {
 
   #comment(): string {
     const parts = [
-      ...(this.#newExecutions.length === 0 ? [] : [`${this.#newExecutions.length} executions asked for`]),
-      ...(this.#updates.length === 0 ? [] : [`${this.#updates.length} executions changed`]),
+      ...(this.#newExecutions.length === 0 ? [] : [`executions asked for: ${this.#newExecutions.length}`]),
+      ...(this.#updates.length === 0 ? [] : [`executions changed: ${this.#updates.length}`]),
       ...(this.#job === null ? [] : [`job to ${this.#job.to}`]),
     ]
     return parts.join(', ')

@@ -24,6 +24,7 @@ function advance(world: World): void {
 
 test('a batch job is asked for, taken on, run and completed', () => {
   const world = new World(makeJob('batch', 1), ['n-1'])
+  assert.equal(world.decide('job-register').comment, 'executions asked for: 1')
   world.settle()
   assert.deepEqual([only(world).state, only(world).desiredState], ['New', 'Running'])
   assert.equal(world.job.state, 'Pending')
