@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type KeptTerminal, keptTerminal } from '../../../test/kept-terminal.ts'
@@ -125,4 +126,26 @@ test('standard output that cannot be written is a failure with a code of its own
   expect(() => terminal.out('x')).toThrow(
     expect.objectContaining({ exitCode: 6, message: expect.stringContaining('ENOSPC') }),
   )
+})
+
+test('a program does not end before its command, although nothing else keeps its process alive', () => {
+  const library = new URL('../dist/index.js', import.meta.url).href
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '--eval',
+      `import { addCommand, createProgram, processTerminal, runProgram } from ${JSON.stringify(library)}
+       const terminal = processTerminal(process, { unwritable: 1 })
+       const program = createProgram(terminal, { name: 'p', description: '', version: '1', notes: '' })
+       addCommand(program, 'wait', { description: '', examples: [] }).action(async () => {
+         const limit = AbortSignal.timeout(100)
+         await new Promise((resolve) => limit.addEventListener('abort', resolve))
+         terminal.out('over')
+       })
+       process.exitCode = await runProgram(terminal, program, ['wait'], { unforeseen: 1, failureOf: (e) => e })`,
+    ],
+    { encoding: 'utf8' },
+  )
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'over' })
 })

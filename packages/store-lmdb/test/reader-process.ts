@@ -2,9 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 import type { DurableStore } from '@saltcod/store-core'
-import type { Clock } from '@saltcod/store-core/backend'
+import { type Clock, EXECUTION_STORE_OPERATIONS, JOB_STORE_OPERATIONS } from '@saltcod/store-core/backend'
 
 const SCRIPT = fileURLToPath(new URL('./reader-process.mjs', import.meta.url))
+
+const OPERATIONS = new Map(Object.entries({ ...EXECUTION_STORE_OPERATIONS, ...JOB_STORE_OPERATIONS }))
 
 interface Answer {
   readonly id: number
@@ -14,9 +16,8 @@ interface Answer {
 
 /** Whether a method of a store changes nothing and answers with plain data of this moment. */
 function isRead(method: string): boolean {
-  return /^(get|list|find|counts|changes|check$|dueDeadlines|next|latestCursor|readOutbox|outboxDestinations)/.test(
-    method,
-  )
+  // What a store says of itself is about its own opening.
+  return OPERATIONS.get(method) === 'read' && method !== 'info'
 }
 
 /** A second process that reads stores which this process owns. */

@@ -5,6 +5,7 @@ import { isStoreGone } from '../store-gone.ts'
 import { pause } from '../waiting/pause.ts'
 import { collectItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
+import { requestEvaluation } from './evaluation-request.ts'
 import { schedule } from './scheduler/schedule.ts'
 import type { Decision, SchedulingView } from './scheduler/view.ts'
 
@@ -118,6 +119,7 @@ export class EvaluationWorker {
   async #plan(evaluation: Evaluation): Promise<void> {
     const { store, log, nodes, ends } = this.#context
     const lease = unclaimed(evaluation)
+    const { joins } = nodes
     const view = await this.#view(evaluation)
     if (view === null) {
       await store.completeEvaluation({ lease, status: 'canceled', comment: 'the job is gone' })
@@ -138,6 +140,9 @@ export class EvaluationWorker {
     for (const { endReason } of decision.updates) ends.add(endReason)
     for (const nodeId of new Set(decision.commands.map((command) => command.nodeId)))
       nodes.commandsFor(nodeId).advance()
+    // A node that came meanwhile has had those looked at that waited before.
+    if (nodes.joins !== joins && waitsForNodes(decision))
+      await requestEvaluation(this.#context, view.job.id, 'node-join')
     if (decision.comment !== '') {
       log.debug({ job: view.job.id, trigger: view.trigger, decision: decision.comment }, 'plan applied')
     }
@@ -212,6 +217,10 @@ function jobPart({ job }: SchedulingView, { job: move }: Decision) {
       ...(JOB_MACHINE.terminal.has(move.to) ? { deadlineAtMs: null } : {}),
     },
   }
+}
+
+function waitsForNodes({ followUps }: Decision): boolean {
+  return followUps.some(({ trigger }) => trigger === 'job-queue')
 }
 
 function lostNodes(executions: readonly Execution[], isLost: (nodeId: string) => boolean): Set<string> {

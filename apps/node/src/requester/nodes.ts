@@ -29,6 +29,7 @@ export class Nodes {
   readonly #patience: NodePatience
   readonly #clock: () => number
   readonly #passed: () => number
+  #joins = 0
   /** When those that never came are taken to have been heard of. */
   #heardAtMs: number
   #lookedAtMs: number
@@ -46,6 +47,7 @@ export class Nodes {
   register(description: NodeDescription, load: NodeLoad, peer: ComputePeer): void {
     const heardAtMs = this.#look()
     const nowMs = this.#clock()
+    this.#joins += 1
     this.#known.set(description.nodeId, {
       description,
       load,
@@ -54,6 +56,11 @@ export class Nodes {
       lastContactMs: nowMs,
       heardAtMs,
     })
+  }
+
+  /** How often nodes were taken in. */
+  get joins(): number {
+    return this.#joins
   }
 
   /** Notes that a node was heard of, and how busy it is if it said so. */

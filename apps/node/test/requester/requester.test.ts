@@ -78,6 +78,14 @@ async function onlyExecution(store: Store, jobId: string): Promise<Execution> {
   return eventually('it happens in time', async () => (await store.listExecutions({ jobId })).items[0])
 }
 
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open: () => open() }
+}
+
 const stateOf = async (store: Store, jobId: string): Promise<string> =>
   (await store.getJob(jobId))?.state ?? ''
 
@@ -223,6 +231,54 @@ test('a requester that starts again takes up every job that nobody is about to l
   await onlyExecution(store, asleep.job.id)
   const triggers = (await store.listEvaluations({ jobId: asleep.job.id })).items.map(({ trigger }) => trigger)
   assert.ok(triggers.includes('node-restart'), triggers.join(', '))
+})
+
+test('a node that comes while a job is decided about without it gets the job', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const applyPlan = store.applyPlan.bind(store)
+  const [hasCome, isDecided] = [gate(), gate()]
+  Object.assign(store, {
+    async applyPlan(plan: Parameters<Store['applyPlan']>[0]) {
+      isDecided.open()
+      await hasCome.opened
+      return applyPlan(plan)
+    },
+  })
+  const requester = start(store)
+  const jobId = await submit(store)
+  await isDecided.opened
+  await greet(requester, 'n-1')
+  hasCome.open()
+  // Sooner than the job is looked at again by itself.
+  const found = await eventually(
+    'it is asked',
+    async () => (await store.listExecutions({ jobId })).items[0],
+    10_000,
+  )
+  assert.equal(found.nodeId, 'n-1')
+})
+
+test('what is reported while a job is decided about is looked at too', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const applyPlan = store.applyPlan.bind(store)
+  const isReported = gate()
+  let plans = 0
+  Object.assign(store, {
+    async applyPlan(plan: Parameters<Store['applyPlan']>[0]) {
+      plans += 1
+      if (plans === 2) await isReported.opened
+      return applyPlan(plan)
+    },
+  })
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const { id: executionId } = await onlyExecution(store, jobId)
+  await store.createEvaluation({ jobId, trigger: 'job-queue', coalesce: true })
+  await eventually('it is decided about', async () => plans === 2)
+  await report(requester, 'n-1', { executionId, revision: 2, state: 'Completed' })
+  isReported.open()
+  await eventually('it has completed', async () => (await stateOf(store, jobId)) === 'Completed')
 })
 
 test('a job that waits for a node goes on when one comes', async () => {

@@ -43,6 +43,8 @@ export function createProgram(
     })
 }
 
+const LONGEST_TIMER_MS = 2_147_483_647
+
 /** How a program meets what its commands throw. */
 export interface RunOptions {
   /** The exit code of what nobody foresaw. */
@@ -58,11 +60,15 @@ export async function runProgram(
   args: readonly string[],
   { unforeseen, failureOf }: RunOptions,
 ): Promise<number> {
+  // Node ends a process whose last wait keeps nothing alive, such as one for the limit of a request.
+  const alive = setInterval(() => undefined, LONGEST_TIMER_MS)
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
     return report(terminal, failureOf(error), { unforeseen, debug: args.includes('--debug') })
+  } finally {
+    clearInterval(alive)
   }
 }
 

@@ -215,17 +215,18 @@ export function precedes(a: EvaluationRow, b: EvaluationRow): boolean {
   return a.dueSteadyMs !== b.dueSteadyMs ? a.dueSteadyMs < b.dueSteadyMs : a.sequence < b.sequence
 }
 
-/** Finds an evaluation of the job that is due by then, not claimed and of at least this priority. */
+/**
+ * Finds an evaluation of the job that stands behind its next one, is due by then and of at least this priority. The next
+ * one itself may be in the hands of somebody who has looked at the job already, claimed or not.
+ */
 function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
   const [duePrefix, laterPrefix] = [parkedDuePrefix(row.jobId), parkedLaterPrefix(row.jobId)]
   const limit = CANDIDATES_LOOKED_AT
   const candidates = [
-    mutation.rows.get('index', headKey(row.jobId)),
     ...valuesOf(mutation, { gte: duePrefix, lt: tuple(duePrefix, 1 - row.priority), limit }),
     ...valuesOf(mutation, { gte: laterPrefix, lt: tuple(laterPrefix, row.dueSteadyMs + 1), limit }),
   ]
   for (const value of candidates) {
-    if (value === undefined) continue
     const other = findByValue(mutation, value)
     if (other === undefined || other.row.lease !== undefined) continue
     if (other.row.dueSteadyMs <= row.dueSteadyMs && other.row.priority >= row.priority) return other.id

@@ -1,4 +1,4 @@
-import { requireObject, requireOptionalFlag } from '../arguments/argument-types.ts'
+import { requireObject, requireOptionalFlag, requireText, wrongType } from '../arguments/argument-types.ts'
 import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../arguments/limits.ts'
 import type { Claim, ExhaustedJob, Unclaimed } from '../contract/evaluations.ts'
 import { StoreError } from '../errors.ts'
@@ -293,6 +293,9 @@ function takeUp(mutation: Mutation, token: LeaseToken | Unclaimed): Work {
     mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
     return { before, row: before.row }
   }
+  if (token.unclaimed !== true)
+    throw wrongType('field unclaimed of a lease', 'true or absent', token.unclaimed)
+  requireText('evaluation id', token.evaluationId)
   const before = findEvaluation(mutation.rows, token.evaluationId)
   if (before === undefined || !isReady(mutation, before)) throw leaseLost(token.evaluationId, before)
   mutation.removeIndex(readyKey(before.row))
@@ -313,6 +316,9 @@ type HeldEvaluation = LoadedEvaluation & {
 /** Checks a lease. Throws `TypeError`, or `LEASE_LOST`. */
 function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
   requireObject('lease', token)
+  requireText('evaluation id of a lease', token.evaluationId)
+  requireText('incarnation of a lease', token.incarnation)
+  if (typeof token.attempt !== 'number') throw wrongType('attempt of a lease', 'a number', token.attempt)
   const found = findEvaluation(mutation.rows, token.evaluationId)
   const held = found?.row.lease
   if (
@@ -329,10 +335,21 @@ function holdLease(mutation: Mutation, token: LeaseToken): HeldEvaluation {
 }
 
 function leaseLost(id: string, found: LoadedEvaluation | undefined, attempt?: number): StoreError {
-  return new StoreError('LEASE_LOST', `the lease on evaluation ${id} is no longer held`, {
+  const actual = found?.row.attempt
+  return new StoreError('LEASE_LOST', `${whyLost(id, found, attempt)}: it is no longer yours`, {
     id,
-    ...(attempt === undefined ? {} : { expected: attempt }),
-    ...(found === undefined ? {} : { actual: found.row.attempt }),
-    hint: 'drop what was decided; whoever claims it next decides anew',
+    ...(attempt === undefined || attempt === actual ? {} : { expected: attempt }),
+    ...(actual === undefined || attempt === actual ? {} : { actual }),
+    hint:
+      found?.row.status === 'pending'
+        ? 'drop what was decided; whoever works on it next decides anew'
+        : 'drop what was decided; nothing is to be decided any more',
   })
+}
+
+function whyLost(id: string, found: LoadedEvaluation | undefined, attempt: number | undefined): string {
+  if (found === undefined) return `there is no evaluation ${id} any more`
+  if (found.row.status !== 'pending') return `evaluation ${id} has ended as ${found.row.status}`
+  if (attempt === undefined) return `evaluation ${id} is not the next of its job, or is worked on`
+  return `the lease on evaluation ${id} ran out or was given to another`
 }

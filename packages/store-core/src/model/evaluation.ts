@@ -79,8 +79,8 @@ export interface NewEvaluation {
   /** In place of `dueAtMs`: so long after this change, up to a year. */
   readonly delayMs?: number
   /**
-   * Adds none where the job has one that is due, not claimed and of at least this priority: it will see
-   * this change too. Default false.
+   * Adds none where the job has one that is due by then, of at least this priority and behind its next one: it will
+   * see this change too. The next one may be in somebody's hands already. Default false.
    */
   readonly coalesce?: boolean
 }

@@ -123,6 +123,15 @@ export const evaluationCases: readonly JobCase[] = [
       const done = await store.getEvaluation(lease.evaluationId)
       assert.deepEqual([done?.status, done?.attempt, done?.comment], ['complete', 1, 'at once'])
       await assertRejects(store.completeEvaluation({ lease }), 'LEASE_LOST')
+      for (const wrong of [
+        { evaluationId: ids[0], unclaimed: false },
+        { evaluationId: ids[0], unclaimed: 'no' },
+        { evaluationId: ids[0] },
+        { unclaimed: true },
+        { evaluationId: ids[0], attempt: 1 },
+      ]) {
+        await assert.rejects(store.completeEvaluation({ lease: wrong as never }), TypeError)
+      }
       const other = { evaluationId: ids[0] ?? '', unclaimed: true } as const
       const { lease: held } = await claimed(store)
       await assertRejects(store.applyPlan({ lease: other }), 'LEASE_LOST')
@@ -322,18 +331,20 @@ export const evaluationCases: readonly JobCase[] = [
     },
   },
   {
-    name: 'coalescing adds none where a due one that nobody holds will see the change',
+    name: 'coalescing adds none where a due one behind the next will see the change',
     run: async ({ store, clock }) => {
       const { id: jobId } = await newJob(store)
       const add = (request: Partial<NewEvaluation> = {}) =>
         store.createEvaluation({ jobId, trigger: 'exec-update', coalesce: true, ...request })
+      const next = await add({ priority: 2 })
       const first = await add()
+      assert.notEqual(first.id, next.id, 'the next one may be in hand, and has seen the job')
       assert.equal((await add()).id, first.id)
       assert.equal((await add({ priority: -1 })).id, first.id)
       const urgent = await add({ priority: 1 })
       assert.notEqual(urgent.id, first.id)
       assert.equal((await add({ dueAtMs: clock.read() + 10 })).id, urgent.id)
-      assert.equal((await store.listEvaluations({ jobId })).items.length, 2)
+      assert.equal((await store.listEvaluations({ jobId })).items.length, 3)
       assert.notEqual((await store.createEvaluation({ jobId, trigger: 'exec-update' })).id, urgent.id)
     },
   },

@@ -263,7 +263,10 @@ export class EvaluationModel {
   }
 
   #substitute(made: Evaluation): Evaluation | undefined {
-    const others = this.#pending().filter(({ jobId, lease }) => jobId === made.jobId && lease === null)
+    const head = this.#ready().find(({ jobId }) => jobId === made.jobId)
+    const others = this.#pending().filter(
+      ({ id, jobId, lease }) => jobId === made.jobId && lease === null && id !== head?.id,
+    )
     const due = others.filter(({ id }) => this.#state.due.has(id)).sort(inOrder)
     const later = others
       .filter(({ id }) => !this.#state.due.has(id))
