@@ -14,6 +14,7 @@ import { leaseCases } from './job-store/lease.ts'
 import { listingCases } from './job-store/listing.ts'
 import { lookupCases } from './job-store/lookup.ts'
 import { jobMistakeCases } from './job-store/mistake.ts'
+import { nextEvaluationCases } from './job-store/next-evaluations.ts'
 import { pagingCases } from './job-store/paging.ts'
 import { planCases } from './job-store/plan.ts'
 import { retentionCases } from './job-store/retention.ts'
@@ -38,6 +39,7 @@ const CONCERNS: StoreCases<JobStore> = {
   reports: reportCases,
   'reasons of ends': endReasonCases,
   evaluations: evaluationCases,
+  'next evaluations': nextEvaluationCases,
   leases: leaseCases,
   'a clock that is set': clockCases,
   'stranded jobs': strandedCases,

@@ -1,93 +1,14 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Execution, Json } from '@saltcod/store-core'
+import type { Json } from '@saltcod/store-core'
 import { openMemoryJobStore } from '@saltcod/store-memory'
-import { pino } from 'pino'
-import { onTestFinished, test } from 'vitest'
+import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
-import type { Command, ComputePeer, Delivery, HandshakeExecution, Report } from '../../src/link/link.ts'
-import type { Requester } from '../../src/requester/requester.ts'
-import { startRequester } from '../../src/requester/requester.ts'
-import type { RequesterSettings } from '../../src/requester/settings.ts'
+import type { Command } from '../../src/link/link.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
 import type { JobSpec } from '../../src/spec/job-spec.ts'
-import { makeNode, makeSpec } from './scheduler/world.ts'
-
-const peer: ComputePeer = {
-  readLog: () => {
-    throw new Error('there are no logs here')
-  },
-}
-
-type Store = Requester['context']['store']
-
-/**
- * A requester on a memory store, whose nodes are played by the test; a clock may tell both the time and how much of it
- * has passed.
- */
-function start(
-  store: Store,
-  settings: Partial<RequesterSettings> = {},
-  clock?: () => number,
-  steadyClock = clock,
-): Requester {
-  const requester = startRequester({
-    store,
-    nodeId: 'n-requester',
-    settings: { ...DEFAULT_REQUESTER_SETTINGS, ...settings },
-    log: pino({ level: 'silent' }),
-    ...(clock === undefined ? {} : { clock }),
-    ...(steadyClock === undefined ? {} : { steadyClock }),
-  })
-  onTestFinished(() => requester.stop())
-  return requester
-}
-
-function greet(
-  { link }: Requester,
-  nodeId: string,
-  executions: readonly HandshakeExecution[] = [],
-): ReturnType<typeof link.handshake> {
-  const { description, load } = makeNode(nodeId)
-  return link.handshake({ node: description, load, executions, peer })
-}
-
-async function nextCommands(
-  { link }: Requester,
-  nodeId: string,
-  afterSequence = 0,
-): Promise<readonly Delivery[]> {
-  const signal = AbortSignal.timeout(20_000)
-  for (;;) {
-    const deliveries = await link.poll({ nodeId, afterSequence, limit: 100, waitMs: 1000, signal })
-    if (deliveries.length > 0) return deliveries
-    signal.throwIfAborted()
-  }
-}
-
-const report = (requester: Requester, nodeId: string, ...reports: readonly Report[]) =>
-  requester.link.report({ nodeId, reports })
-
-function submit(store: Store, type: 'batch' | 'ops' = 'batch'): Promise<string> {
-  return store
-    .submitJob({ type, count: type === 'batch' ? 1 : 0, spec: makeSpec() })
-    .then(({ job }) => job.id)
-}
-
-async function onlyExecution(store: Store, jobId: string): Promise<Execution> {
-  return eventually('it happens in time', async () => (await store.listExecutions({ jobId })).items[0])
-}
-
-function gate(): { readonly opened: Promise<void>; open(): void } {
-  let open = (): void => undefined
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { opened, open: () => open() }
-}
-
-const stateOf = async (store: Store, jobId: string): Promise<string> =>
-  (await store.getJob(jobId))?.state ?? ''
+import { greet, nextCommands, onlyExecution, report, start, stateOf, submit } from './played-node.ts'
+import { makeSpec } from './scheduler/world.ts'
 
 test('a job travels over the link: asked for, taken on, run, ended', async () => {
   const store = await openMemoryJobStore<JobSpec>()
@@ -121,39 +42,6 @@ test('a job travels over the link: asked for, taken on, run, ended', async () =>
     await report(requester, 'n-1', { executionId: 'e-unknown', revision: 1, state: 'Running' }),
     ['unknown'],
   )
-})
-
-test('what a node offered to an earlier release is approved', async () => {
-  const store = await openMemoryJobStore<JobSpec>()
-  const requester = start(store)
-  await greet(requester, 'n-1')
-  const { id: executionId } = await onlyExecution(store, await submit(store))
-  await store.updateExecution({ executionId, patch: { desiredState: 'Pending' } })
-  const [asked] = await nextCommands(requester, 'n-1')
-  await report(requester, 'n-1', { executionId, revision: 1, state: 'Created' })
-  const [approval] = await nextCommands(requester, 'n-1', asked?.sequence)
-  assert.deepEqual(approval?.command, { kind: 'bid-accepted', executionId })
-})
-
-test('a node that tells of the beginning and of what came before it at once is recorded once', async () => {
-  const store = await openMemoryJobStore<JobSpec>()
-  const requester = start(store)
-  await greet(requester, 'n-1')
-  const jobId = await submit(store)
-  const { id: executionId } = await onlyExecution(store, jobId)
-  const resources = { tasks: { main: { cpu: 1 } } }
-  const [takenOn, begun] = [
-    { executionId, revision: 1, state: 'BidAccepted', patch: { resources } },
-    { executionId, revision: 2, state: 'Running' },
-  ] as const
-  const ended = { executionId, revision: 3, state: 'Completed' } as const
-  assert.deepEqual(await report(requester, 'n-1', takenOn, begun, ended), ['applied', 'applied', 'applied'])
-  assert.deepEqual((await store.getExecution(executionId))?.resources, resources)
-  const states = (await store.listHistory({ jobId, level: 'execution' })).items.map(
-    ({ newState }) => newState,
-  )
-  assert.deepEqual(states, ['New', 'Running', 'Completed'])
-  assert.deepEqual(await report(requester, 'n-1', takenOn, begun, ended), ['stale', 'stale', 'stale'])
 })
 
 test('a handshake is answered with continue, stop or forget', async () => {
@@ -231,54 +119,6 @@ test('a requester that starts again takes up every job that nobody is about to l
   await onlyExecution(store, asleep.job.id)
   const triggers = (await store.listEvaluations({ jobId: asleep.job.id })).items.map(({ trigger }) => trigger)
   assert.ok(triggers.includes('node-restart'), triggers.join(', '))
-})
-
-test('a node that comes while a job is decided about without it gets the job', async () => {
-  const store = await openMemoryJobStore<JobSpec>()
-  const applyPlan = store.applyPlan.bind(store)
-  const [hasCome, isDecided] = [gate(), gate()]
-  Object.assign(store, {
-    async applyPlan(plan: Parameters<Store['applyPlan']>[0]) {
-      isDecided.open()
-      await hasCome.opened
-      return applyPlan(plan)
-    },
-  })
-  const requester = start(store)
-  const jobId = await submit(store)
-  await isDecided.opened
-  await greet(requester, 'n-1')
-  hasCome.open()
-  // Sooner than the job is looked at again by itself.
-  const found = await eventually(
-    'it is asked',
-    async () => (await store.listExecutions({ jobId })).items[0],
-    10_000,
-  )
-  assert.equal(found.nodeId, 'n-1')
-})
-
-test('what is reported while a job is decided about is looked at too', async () => {
-  const store = await openMemoryJobStore<JobSpec>()
-  const applyPlan = store.applyPlan.bind(store)
-  const isReported = gate()
-  let plans = 0
-  Object.assign(store, {
-    async applyPlan(plan: Parameters<Store['applyPlan']>[0]) {
-      plans += 1
-      if (plans === 2) await isReported.opened
-      return applyPlan(plan)
-    },
-  })
-  const requester = start(store)
-  await greet(requester, 'n-1')
-  const jobId = await submit(store)
-  const { id: executionId } = await onlyExecution(store, jobId)
-  await store.createEvaluation({ jobId, trigger: 'job-queue', coalesce: true })
-  await eventually('it is decided about', async () => plans === 2)
-  await report(requester, 'n-1', { executionId, revision: 2, state: 'Completed' })
-  isReported.open()
-  await eventually('it has completed', async () => (await stateOf(store, jobId)) === 'Completed')
 })
 
 test('a job that waits for a node goes on when one comes', async () => {

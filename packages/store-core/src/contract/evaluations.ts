@@ -130,8 +130,9 @@ export interface EvaluationQueue {
   claimEvaluation(request: ClaimEvaluation): Promise<Claim | null>
   /**
    * Returns what the claims of a scheduler would get next, in their order, and claims nothing; of each job one at
-   * most. Where a lease ran out or a due time came it writes that first, except in a store opened for reading. A plan, an end or a retry that names one of them as `unclaimed` throws `LEASE_LOST` where it is worked on,
-   * has ended or is not the next of its job any more.
+   * most. Where a lease ran out or a due time came it writes that first, except in a store opened for reading. A plan,
+   * an end or a retry that names one of them as `unclaimed` throws `LEASE_LOST` where it is worked on, has ended or is
+   * not the next of its job any more.
    */
   nextEvaluations(query?: NextEvaluations): Promise<Evaluation[]>
   /** Returns when work is due next, in milliseconds since 1970; `null` where none waits. */

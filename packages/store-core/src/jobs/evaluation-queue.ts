@@ -216,8 +216,8 @@ export function precedes(a: EvaluationRow, b: EvaluationRow): boolean {
 }
 
 /**
- * Finds an evaluation of the job that stands behind its next one, is due by then and of at least this priority. The next
- * one itself may be in the hands of somebody who has looked at the job already, claimed or not.
+ * Finds an evaluation of the job that stands behind its next one, is due by then and of at least this priority. The
+ * next one itself may be in the hands of somebody who has looked at the job already, claimed or not.
  */
 function findSubstitute(mutation: Mutation, row: EvaluationRow): string | null {
   const [duePrefix, laterPrefix] = [parkedDuePrefix(row.jobId), parkedLaterPrefix(row.jobId)]

@@ -1,0 +1,88 @@
+import type { Execution } from '@saltcod/store-core'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import type { ComputePeer, Delivery, HandshakeExecution, Report, ReportAnswer } from '../../src/link/link.ts'
+import type { Requester } from '../../src/requester/requester.ts'
+import { startRequester } from '../../src/requester/requester.ts'
+import type { RequesterSettings } from '../../src/requester/settings.ts'
+import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
+import { makeNode, makeSpec } from './scheduler/world.ts'
+
+const peer: ComputePeer = {
+  readLog: () => {
+    throw new Error('there are no logs here')
+  },
+}
+
+/** A job store as a requester has it. */
+export type Store = Requester['context']['store']
+
+/**
+ * A requester on a memory store, whose nodes are played by the test; a clock may tell both the time and how much of it
+ * has passed.
+ */
+export function start(
+  store: Store,
+  settings: Partial<RequesterSettings> = {},
+  clock?: () => number,
+  steadyClock = clock,
+): Requester {
+  const requester = startRequester({
+    store,
+    nodeId: 'n-requester',
+    settings: { ...DEFAULT_REQUESTER_SETTINGS, ...settings },
+    log: pino({ level: 'silent' }),
+    ...(clock === undefined ? {} : { clock }),
+    ...(steadyClock === undefined ? {} : { steadyClock }),
+  })
+  onTestFinished(() => requester.stop())
+  return requester
+}
+
+/** Has a node shake hands. */
+export function greet(
+  { link }: Requester,
+  nodeId: string,
+  executions: readonly HandshakeExecution[] = [],
+): ReturnType<typeof link.handshake> {
+  const { description, load } = makeNode(nodeId)
+  return link.handshake({ node: description, load, executions, peer })
+}
+
+/** Waits for commands of a node. */
+export async function nextCommands(
+  { link }: Requester,
+  nodeId: string,
+  afterSequence = 0,
+): Promise<readonly Delivery[]> {
+  const signal = AbortSignal.timeout(20_000)
+  for (;;) {
+    const deliveries = await link.poll({ nodeId, afterSequence, limit: 100, waitMs: 1000, signal })
+    if (deliveries.length > 0) return deliveries
+    signal.throwIfAborted()
+  }
+}
+
+/** Has a node report. */
+export const report = (
+  requester: Requester,
+  nodeId: string,
+  ...reports: readonly Report[]
+): Promise<readonly ReportAnswer[]> => requester.link.report({ nodeId, reports })
+
+/** Submits a job that does nothing, and returns its id. */
+export function submit(store: Store, type: 'batch' | 'ops' = 'batch'): Promise<string> {
+  return store
+    .submitJob({ type, count: type === 'batch' ? 1 : 0, spec: makeSpec() })
+    .then(({ job }) => job.id)
+}
+
+/** Waits for the first execution of a job. */
+export async function onlyExecution(store: Store, jobId: string): Promise<Execution> {
+  return eventually('it happens in time', async () => (await store.listExecutions({ jobId })).items[0])
+}
+
+/** Returns the state of a job; empty where there is none. */
+export const stateOf = async (store: Store, jobId: string): Promise<string> =>
+  (await store.getJob(jobId))?.state ?? ''
