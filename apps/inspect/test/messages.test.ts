@@ -89,6 +89,19 @@ test('changes goes on behind a damaged entry, in either direction', async () => 
   expect(await sequences('--reverse')).toEqual(left.toReversed())
 })
 
+test('recover --preset takes the words of the configuration', async () => {
+  const plan = async (word: string): Promise<string[]> => {
+    const args = ['recover', 'executions.db', '--preset', word]
+    return (await session.runJson<{ action: string }[]>(...args)).map(({ action }) => action)
+  }
+  const expire = await plan('expire')
+  expect(await plan('resume')).not.toEqual(expire)
+  for (const word of ['Expire', 'documented', 'DOCUMENTED']) expect(await plan(word)).toEqual(expire)
+  const wrong = await run('recover', 'executions.db', '--preset', 'never')
+  expect(wrong).toMatchObject({ status: 2, stdout: '' })
+  expect(wrong.stderr).toContain('It must be one of resume, expire.')
+})
+
 test('a hold is told as one', async () => {
   copyFileSync(session.fixture.jobs, at('held.db'))
   const store = await openLmdbJobStore({ path: at('held.db') })

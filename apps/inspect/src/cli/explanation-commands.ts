@@ -1,5 +1,6 @@
 import { addCommand, outputOption } from '@saltcod/cli-kit'
-import { Option } from 'commander'
+import { RECOVERY_PRESET_ALIASES, RECOVERY_PRESETS, type RecoveryPreset } from '@saltcod/recovery/words'
+import { InvalidArgumentError, Option } from 'commander'
 import { type CommandLine, settle } from './command-line.ts'
 import { addArchive } from './options.ts'
 
@@ -39,11 +40,24 @@ export function addExplanationCommands(line: CommandLine): void {
   })
     .addOption(outputOption())
     .option('--plan', 'show the plan, which is all that recover does: a node carries it out when it starts')
-    .addOption(new Option('--preset <name>', 'by this policy').choices(['resume', 'expire']))
+    .addOption(presetOption())
     .option('--config <file>', 'by the policy of this config file (default: the one in the repository)')
     .option('--wide', 'whole ids in a table')
     .action(async (store, options) => {
       const { recover } = await import('../commands/recover.ts')
       await settle(line, recover(terminal, store, options))
     })
+}
+
+/** Takes what the setting `Recovery.Preset` takes. */
+function presetOption(): Option {
+  const option = new Option('--preset <name>', 'by this policy').argParser((text: string): RecoveryPreset => {
+    const wanted = text.trim().toLowerCase()
+    const preset = RECOVERY_PRESETS.find((name) => name === wanted) ?? RECOVERY_PRESET_ALIASES.get(wanted)
+    if (preset !== undefined) return preset
+    throw new InvalidArgumentError(`It must be one of ${RECOVERY_PRESETS.join(', ')}.`)
+  })
+  // For the help and for shells.
+  option.argChoices = [...RECOVERY_PRESETS]
+  return option
 }

@@ -2,18 +2,15 @@ import {
   type AgeRule,
   LEGAL_ACTIONS,
   RECOVERY_ACTIONS,
+  RECOVERY_PRESET_ALIASES,
   RECOVERY_PRESETS,
   type RecoveryAction,
-  type RecoveryPreset,
 } from '@saltcod/recovery/words'
 import { COMPUTE_STATES, type ComputeState, JOB_TYPES, type JobType } from '@saltcod/store-core'
 import { z } from 'zod'
 import { complain } from '../complaint.ts'
 import { setting } from '../setting.ts'
 import { choice, duration, integer, mapping, rules } from '../value.ts'
-
-/** The earlier word for `expire` is still read. */
-const PRESET_ALIASES: ReadonlyMap<string, RecoveryPreset> = new Map([['documented', 'expire']])
 
 /** The states that a restart may act on; in the others there is nothing but `none`. */
 const STATES = COMPUTE_STATES.filter((state) => LEGAL_ACTIONS[state].length > 1)
@@ -69,7 +66,7 @@ export const recovery = {
       'What a restart does with interrupted work: resume (go on, or fail it so that it is scheduled anew), or expire (nothing: its deadline decides).',
     form: 'choice',
     fallback: 'resume',
-    schema: choice(RECOVERY_PRESETS, PRESET_ALIASES),
+    schema: choice(RECOVERY_PRESETS, RECOVERY_PRESET_ALIASES),
   }),
   /** The cells of the table that differ from the preset. */
   cells: setting({
