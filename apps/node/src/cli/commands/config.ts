@@ -10,6 +10,7 @@ import {
   listConfig,
   loadConfig,
   makeDirectory,
+  nearestName,
 } from '@saltcod/config'
 import { EXIT } from '../../exit-code.ts'
 import { refusalOfPlace } from '../../unusable-place.ts'
@@ -38,10 +39,13 @@ export function configList(terminal: Terminal, { output, ...flags }: ConfigListO
 
 /** Prints the value of one setting alone. */
 export function configGet(terminal: Terminal, key: string, flags: NodeFlags): void {
-  const row = getConfig(loadOrRefuse(terminal, flags), key)
+  const loaded = loadOrRefuse(terminal, flags)
+  const row = getConfig(loaded, key)
   if (row === undefined) {
+    const keys = listConfig(loaded).map((known) => known.key)
+    const near = nearestName(key, keys)
     throw new Failure(EXIT.usage, `there is no setting ${JSON.stringify(key)}`, {
-      hint: 'list them with: saltcod config list',
+      hint: near === undefined ? 'list them with: saltcod config list' : `did you mean ${near}?`,
     })
   }
   terminal.out(`${row.text}\n`)
