@@ -68,7 +68,7 @@ describe('jobs', () => {
       ['job-broken', 'job-done'],
     ],
     [
-      ['--label', 'team=blue'],
+      ['--labels', 'team=blue'],
       ['job-nightly', 'job-pending'],
     ],
     [

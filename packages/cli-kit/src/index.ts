@@ -1,8 +1,8 @@
 export { addCommand, type CommandHelp, examplesOf } from './command/command.ts'
 export {
-  collectSelectors,
   collectWords,
   durationMs,
+  labelsOption,
   outputOption,
   positiveNumber,
   sizeBytes,

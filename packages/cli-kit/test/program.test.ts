@@ -4,11 +4,11 @@ import { expect, test } from 'vitest'
 import { type KeptTerminal, keptTerminal } from '../../../test/kept-terminal.ts'
 import {
   addCommand,
-  collectSelectors,
   createProgram,
   durationMs,
   examplesOf,
   Failure,
+  labelsOption,
   outputOption,
   positiveNumber,
   processTerminal,
@@ -114,6 +114,7 @@ test('an option of words takes several, whatever their case, and names what is n
 })
 
 test('label selectors are collected as they are, and what is none is refused before anybody is asked', () => {
+  const { parseArg: collectSelectors = () => undefined } = labelsOption()
   expect(collectSelectors('a in (b)', undefined)).toEqual(['a in (b)'])
   expect(collectSelectors('!c', ['a in (b)'])).toEqual(['a in (b)', '!c'])
   expect(() => collectSelectors('a b', undefined)).toThrow(/cannot read the label selector "a b": .*: write /)

@@ -1,4 +1,4 @@
-import { addCommand, collectSelectors, collectWords, outputOption, wordsOption } from '@saltcod/cli-kit'
+import { addCommand, collectWords, labelsOption, outputOption, wordsOption } from '@saltcod/cli-kit'
 import {
   COMPUTE_STATES,
   EVALUATION_STATUSES,
@@ -21,7 +21,7 @@ export function addRecordCommands(line: CommandLine): void {
         description: 'list jobs, newest first',
         examples: [
           'saltcod-inspect jobs jobs.db --state Failed --limit 20',
-          'saltcod-inspect jobs jobs.db --namespace default --label team=blue --since 7d',
+          'saltcod-inspect jobs jobs.db --namespace default --labels team=blue --since 7d',
           'saltcod-inspect jobs ./repository --output ndjson --all',
           'saltcod-inspect jobs ./repository --archive ./archive --state Completed',
         ],
@@ -31,11 +31,7 @@ export function addRecordCommands(line: CommandLine): void {
     .addOption(wordsOption('--state <state>', 'only jobs in these states', JOB_STATES))
     .addOption(wordsOption('--type <type>', 'only jobs of this type', JOB_TYPES))
     .option('--namespace <name>', 'only jobs of this namespace')
-    .option(
-      '--label <selector>',
-      'only jobs with these labels: key=value, key!=value, key in (a,b), key, !key, with commas between',
-      collectSelectors,
-    )
+    .addOption(labelsOption())
     .option('--since <time>', 'only jobs created since, such as 2h or a date')
     .option('--in-progress', 'only jobs that have not ended')
     .option('--oldest-first', 'the other way round')

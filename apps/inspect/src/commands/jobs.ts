@@ -28,7 +28,7 @@ export interface JobsOptions extends ListOptions {
   readonly type?: readonly JobType[]
   readonly namespace?: string
   /** Label selectors. */
-  readonly label?: readonly string[]
+  readonly labels?: readonly string[]
   readonly since?: string
   readonly inProgress?: boolean
   readonly archive?: string
@@ -52,7 +52,7 @@ export async function jobs(
     ...(options.state === undefined ? {} : { states: options.state }),
     ...(type === undefined ? {} : { type }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
-    ...(options.label === undefined ? {} : { labels: options.label.flatMap(parseLabelSelector) }),
+    ...(options.labels === undefined ? {} : { labels: options.labels.flatMap(parseLabelSelector) }),
     ...(options.inProgress === true ? { inProgress: true } : {}),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   }
@@ -67,7 +67,7 @@ export async function jobs(
   const pages = new StorePages(terminal, paging)
   let code: ExitCode | undefined
   let missing: ExitCode | undefined
-  const counted = [type, options.label, options.inProgress, sinceMs].every((filter) => filter === undefined)
+  const counted = [type, options.labels, options.inProgress, sinceMs].every((filter) => filter === undefined)
   if (place.store !== null && !isArchiveCursor(paging.cursor)) {
     code = await eachJobStore(terminal, place.store, async (opened, total) => {
       const read = (request: PageRequest): Promise<Page<Job>> =>

@@ -1,7 +1,7 @@
 import {
   addCommand,
-  collectSelectors,
   DOCUMENT_FORMATS,
+  labelsOption,
   outputOption,
   type Terminal,
   wholeNumber,
@@ -113,11 +113,7 @@ function addList(job: Command, terminal: Terminal): void {
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--namespace <name>', 'only jobs of this namespace')
     .option('--state <states>', 'only jobs in these states, with commas between')
-    .option(
-      '--labels <selector>',
-      'only jobs with these labels: key=value, key!=value, key in (a,b), key notin (a,b), key, !key, key>1, key<1, with commas between',
-      collectSelectors,
-    )
+    .addOption(labelsOption())
     .option('--order-by <field>', 'created_at or modified_at')
     .option('--order-reversed', 'the oldest first')
     .option('--wide', 'whole ids')

@@ -35,11 +35,16 @@ export function durationMs(text: string): number {
   throw new InvalidArgumentError('It must be a duration such as 90m, 12h or 7d.')
 }
 
+/** Makes the option that takes label selectors, under either of its names. */
+export function labelsOption(): Option {
+  return new Option(
+    '--label, --labels <selector>',
+    'only jobs with these labels: key=value, key!=value, key in (a,b), key notin (a,b), key, !key, key>1, key<1, with commas between',
+  ).argParser(collectSelectors)
+}
+
 /** Collects the label selectors of an option that may be repeated. Throws where the text is none. */
-export function collectSelectors(
-  selector: string,
-  earlier: readonly string[] | undefined,
-): readonly string[] {
+function collectSelectors(selector: string, earlier: readonly string[] | undefined): readonly string[] {
   try {
     parseLabelSelector(selector)
   } catch (error) {
