@@ -152,11 +152,9 @@ function applyExecutionChange(
   before: LoadedExecution,
   change: ExecutionChange,
 ): LoadedExecution {
-  const { to, patch = {}, event, computeRevision } = change
-  const changed = executionRows.changed(mutation, before.row, {
-    ...change,
-    fields: fieldsOf(mutation, patch),
-  })
+  const { to, endReason, message, patch = {}, event, computeRevision } = change
+  const fields = fieldsOf(mutation, patch)
+  const changed = executionRows.changed(mutation, before.row, { to, endReason, message, event, fields })
   const row = computeRevision === undefined ? changed : { ...changed, computeRevision }
   const after = executionRows.replace(mutation, before, row)
   recordEvent(
