@@ -10,7 +10,7 @@ export async function tellGoneStores(
   argument: string,
   told: Set<string> = new Set(),
 ): Promise<number> {
-  if (statSync(argument, { throwIfNoEntry: false })?.isDirectory() !== true) return 0
+  if (!isDirectory(argument)) return 0
   const { goneStores } = await import('@saltcod/config')
   const gone = goneStores(argument)
   for (const { message, hint, paths, restoreTo } of gone) {
@@ -23,4 +23,13 @@ export async function tellGoneStores(
     )
   }
   return gone.length
+}
+
+/** What is wrong with a path that cannot be looked at, such as a link to itself, is said by whoever opens it. */
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
