@@ -1,10 +1,10 @@
 import { countOf, Failure, printable, printValue, type Terminal } from '@saltcod/cli-kit'
-import { isStoreError, type RecordKind, type StateCount } from '@saltcod/store-core'
+import type { RecordKind, StateCount } from '@saltcod/store-core'
 import { decodeRecord, decodeTuple, type StoreKind, type StoreRow, tuple } from '@saltcod/store-core/format'
 import { type FileWalkEvents, type LostStretch, walkFile } from '@saltcod/store-lmdb/file'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { findOrphanRows } from '../file/orphan-leaves.ts'
+import { decodes, findOrphanRows } from '../file/orphan-leaves.ts'
 import type { StoreTableRow } from '../store/interchange.ts'
 import { locateStore } from '../store/locate.ts'
 import { isRebuilt, mayCostRecords, noteLost, RECORD_TABLES } from '../store/lost-rows.ts'
@@ -210,14 +210,4 @@ function rowFacts({ table, key, value }: StoreTableRow) {
 
 function hex(bytes: Buffer | null): string | null {
   return bytes?.toString('hex') ?? null
-}
-
-function decodes({ table, key, value }: StoreTableRow): boolean {
-  try {
-    decodeRecord(table, key, value)
-    return true
-  } catch (error) {
-    if (isStoreError(error)) return false
-    throw error
-  }
 }

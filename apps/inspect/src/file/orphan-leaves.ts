@@ -82,11 +82,20 @@ function rowOf(
     : readLargeValue(file, pageBytes, node.value)
   if (value === null) return null
   const key = Buffer.from(node.key)
-  const table = tables.find((name) => name !== 'index' && decodes(name, key, value))
+  const table = tables.find((name) => name !== 'index' && decodes({ table: name, key, value }))
   return table === undefined ? null : { table, key, value }
 }
 
-function decodes(table: string, key: Buffer, value: Buffer): boolean {
+/** Tells whether a record of a table can be decoded. */
+export function decodes({
+  table,
+  key,
+  value,
+}: {
+  readonly table: string
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}): boolean {
   try {
     decodeRecord(table, key, value)
     return true

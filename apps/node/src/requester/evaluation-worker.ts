@@ -17,8 +17,7 @@ const UNBOUNDED_ATTEMPTS = 1_000_000
 
 const IDLE_MS = 30_000
 const RESUME_MS = 1000
-// While a job's evaluation is worked on, its next one is due and cannot be claimed yet; the end of the first is a
-// change.
+// While a job's evaluation is in hand, it or its next one is due and not begun; the end of the first is a change.
 const SHORTEST_SLEEP_MS = 200
 
 /** A decision under way. */

@@ -77,9 +77,9 @@ import { findJob, getJob, getJobByName, jobListing, listVersions } from './job-q
 import { checkJobQuery } from './job-query.ts'
 import { loadJob } from './job-row.ts'
 import { JOB_STORE_FIELDS } from './job-store-fields.ts'
-import { catchUp, claimEvaluation, completeEvaluation, extendLease, retryEvaluation } from './lease.ts'
+import { claimEvaluation, completeEvaluation, extendLease, retryEvaluation, tidyQueue } from './lease.ts'
 import { applyPlan } from './plan.ts'
-import { isQueueBehind, readyEvaluations } from './ready-evaluations.ts'
+import { readyEvaluations } from './ready-evaluations.ts'
 import { reclaimJobs } from './reclaim-job.ts'
 import { submitJob } from './submit-job.ts'
 import { clearSuspects, countLost, voidLeases } from './suspect.ts'
@@ -326,10 +326,12 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
     const { jobTypes = JOB_TYPES, limit = 100 } = query
     checkChoices('job type', jobTypes, JOB_TYPES)
     checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
-    const isBehind = await this.read((snapshot) => isQueueBehind(snapshot, this.moment(snapshot).steadyMs))
-    if (isBehind && !this.parts.kv.readOnly)
-      await this.mutate('catchUp', {}, (mutation) => catchUp(mutation), FREES)
-    return await this.read((snapshot) => readyEvaluations(snapshot, jobTypes, limit, this.aheadMs(snapshot)))
+    const look = () =>
+      this.read((snapshot) => readyEvaluations(snapshot, jobTypes, limit, this.moment(snapshot)))
+    const { evaluations, isUntidy } = await look()
+    if (!isUntidy || this.parts.kv.readOnly) return [...evaluations]
+    await this.mutate('tidyQueue', {}, (mutation) => tidyQueue(mutation, jobTypes), FREES)
+    return [...(await look()).evaluations]
   }
 
   async nextEvaluationMs(): Promise<number | null> {

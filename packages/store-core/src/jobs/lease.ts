@@ -2,6 +2,7 @@ import { requireObject, requireOptionalFlag, requireText, wrongType } from '../a
 import { checkChoice, checkChoices, checkInteger, checkText, cutMessage } from '../arguments/limits.ts'
 import type { Claim, ExhaustedJob, Unclaimed } from '../contract/evaluations.ts'
 import { StoreError } from '../errors.ts'
+import type { KvRow } from '../kv/contract.ts'
 import { endOfTuple, tuple } from '../kv/tuple.ts'
 import type { EvaluationStatus, LeaseToken } from '../model/evaluation.ts'
 import { JOB_TYPES, type JobType } from '../model/job.ts'
@@ -25,7 +26,7 @@ import {
 } from './evaluation-row.ts'
 import { isReclaimed } from './execution-row.ts'
 import { findUndamagedJob } from './job-row.ts'
-import { isReady } from './ready-evaluations.ts'
+import { isInPlace, isReady } from './ready-evaluations.ts'
 import { endStranded, moveExhausted } from './stranded-job.ts'
 import { turnOfSuspects } from './suspect.ts'
 
@@ -120,18 +121,20 @@ function firstReady(mutation: Mutation, types: readonly JobType[]): LoadedEvalua
 function firstUndamaged(mutation: Mutation, gte: Uint8Array, lt: Uint8Array): LoadedEvaluation | undefined {
   let [found] = mutation.rows.range('index', { gte, lt, limit: 1 })
   while (found !== undefined) {
-    const { key, value } = found
-    const evaluation = findByValue(mutation, value)
-    if (evaluation !== undefined) {
-      const isFree = isWaiting(evaluation.row)
-      if (isFree && Buffer.compare(key, readyKey(evaluation.row)) === 0) return evaluation
-      // One with a damaged key would be found for ever, also when it has ended.
-      mutation.removeIndex(key)
-      if (isFree && leadAgain(mutation, evaluation)) return evaluation
-    }
-    ;[found] = mutation.rows.range('index', { gt: key, lt, limit: 1 })
+    const evaluation = putInPlace(mutation, found)
+    if (evaluation !== undefined) return evaluation
+    ;[found] = mutation.rows.range('index', { gt: found.key, lt, limit: 1 })
   }
   return undefined
+}
+
+/** Returns the ready evaluation that a row of the index names, at its place; `undefined` where it names none. */
+function putInPlace(mutation: Mutation, { key, value }: KvRow): LoadedEvaluation | undefined {
+  const evaluation = findByValue(mutation, value)
+  if (evaluation === undefined || isInPlace(key, evaluation.row)) return evaluation
+  // One with a damaged key would be found for ever, also when it has ended.
+  mutation.removeIndex(key)
+  return isWaiting(evaluation.row) && leadAgain(mutation, evaluation) ? evaluation : undefined
 }
 
 function lease(
@@ -302,8 +305,18 @@ function takeUp(mutation: Mutation, token: LeaseToken | Unclaimed): Work {
   return { before, row: { ...before.row, attempt: before.row.attempt + 1 } }
 }
 
-/** Brings the queue up to the time: leases that ran out are given back, and what waited until now is ready. */
-export function catchUp(mutation: Mutation, maxAttempts: number = DEFAULT_MAX_ATTEMPTS): void {
+/** Brings the queue up to the time, as a claim does, and the first of each type that are ready to their places. */
+export function tidyQueue(mutation: Mutation, types: readonly JobType[]): void {
+  catchUp(mutation, DEFAULT_MAX_ATTEMPTS)
+  for (const type of types) {
+    const prefix = readyPrefix(type)
+    const rows = mutation.rows.range('index', { gte: prefix, lt: endOfTuple(prefix), limit: STEP_ROWS })
+    for (const row of rows) putInPlace(mutation, row)
+  }
+}
+
+/** Leases that ran out are given back, and what waited until now is ready. */
+function catchUp(mutation: Mutation, maxAttempts: number): void {
   releaseExpired(mutation, maxAttempts)
   promoteWaiting(mutation)
 }

@@ -4,9 +4,11 @@ import type { Evaluation } from '../model/evaluation.ts'
 import type { JobType } from '../model/job.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { orUndamaged } from '../rows/quarantine.ts'
+import { aheadOf, type Moment } from '../rows/steady-clock.ts'
 import { INDEX } from '../rows/tables.ts'
 import { precedes } from './evaluation-queue.ts'
 import {
+  type EvaluationRow,
   findEvaluation,
   isWaiting,
   type LoadedEvaluation,
@@ -15,32 +17,49 @@ import {
   toEvaluation,
 } from './evaluation-row.ts'
 
+/** What is ready, as far as a reader sees. */
+interface ReadyEvaluations {
+  readonly evaluations: readonly Evaluation[]
+  /** Time or damage has made something that only a change of the queue puts where it belongs. */
+  readonly isUntidy: boolean
+}
+
 /** Returns the evaluations that are ready, of all these types, in the order in which they are to be worked on. */
 export function readyEvaluations(
   snapshot: KvSnapshot,
   types: readonly JobType[],
   limit: number,
-  aheadMs: number,
-): Evaluation[] {
+  moment: Moment,
+): ReadyEvaluations {
   const found = types.flatMap((type) => {
     const prefix = readyPrefix(type)
     const rows = snapshot.range('index', { gte: prefix, lt: endOfTuple(prefix), limit })
-    return rows.flatMap(({ value }) => undamagedAt(snapshot, value) ?? [])
+    return rows.flatMap(({ key, value }) => {
+      const evaluation = undamagedAt(snapshot, value)
+      return evaluation === undefined ? [] : [{ ...evaluation, isInPlace: isInPlace(key, evaluation.row) }]
+    })
   })
-  return found
-    .filter(({ row }) => isWaiting(row))
+  const evaluations = found
+    .filter((evaluation) => evaluation.isInPlace)
     .sort((a, b) => (precedes(a.row, b.row) ? -1 : 1))
     .slice(0, limit)
-    .map(({ id, row }) => toEvaluation(id, row, aheadMs))
+    .map(({ id, row }) => toEvaluation(id, row, aheadOf(moment)))
+  const isUntidy =
+    isQueueBehind(snapshot, moment.steadyMs) || found.some((evaluation) => !evaluation.isInPlace)
+  return { evaluations, isUntidy }
 }
 
-/** A claim finds the damaged ones and cleans up behind them. */
+/** Tells whether a row of the index names a ready evaluation by its true key. */
+export function isInPlace(key: Uint8Array, row: EvaluationRow): boolean {
+  return isWaiting(row) && Buffer.compare(key, readyKey(row)) === 0
+}
+
 function undamagedAt(snapshot: KvSnapshot, value: Uint8Array): LoadedEvaluation | undefined {
   return orUndamaged(() => findEvaluation(snapshot, decodeIdTuple('v', value)))
 }
 
 /** Tells whether time has made something ready that does not stand there yet: a lease ran out, or a due time came. */
-export function isQueueBehind(snapshot: KvSnapshot, steadyMs: number): boolean {
+function isQueueBehind(snapshot: KvSnapshot, steadyMs: number): boolean {
   return [INDEX.evaluationLeased, INDEX.evaluationWaiting].some((stretch) => {
     const prefix = tuple(stretch)
     return snapshot.keys('index', { gte: prefix, lt: tuple(prefix, steadyMs + 1), limit: 1 }).length > 0
