@@ -1,6 +1,6 @@
 import { sep } from 'node:path'
 import type { Census } from './census.ts'
-import { MARKER_VARIABLE, RUNNER_VARIABLE } from './marker.ts'
+import { KEEPER_VARIABLE, MARKER_VARIABLE, RUNNER_VARIABLE } from './marker.ts'
 import { childrenOf, isLive, type ProcessEntry, readProcess } from './process-table.ts'
 
 /** How the processes of one job are told from all others. */
@@ -9,6 +9,8 @@ export interface FootprintOptions {
   readonly isMarked: (value: string) => boolean
   /** The marker of processes in which guests run, where those of a dead keeper belong to it; absent otherwise. */
   readonly runner?: string
+  /** The keeper where it is dead: what it had started for itself, or had only begun to start, goes with it. */
+  readonly deadKeeper?: { readonly pid: number; readonly marker: string }
   /** An orphan whose working directory lies here belongs to the job. */
   readonly workDir: string
   /** Nothing that started earlier, in clock ticks since boot, can belong to the job. */
@@ -75,7 +77,9 @@ export class Footprint {
     const candidates = census.entries.filter((entry) => this.#mayBelong(entry))
     const traced = candidates.filter((entry) => this.#hasTrace(census, entry))
     this.#remember(traced)
-    const strays = candidates.filter((entry) => this.#isStray(census, entry))
+    const strays = candidates.filter(
+      (entry) => this.#isStray(census, entry) || this.#isOfDeadKeeper(census, entry),
+    )
     const found = new Map<number, ProcessEntry>()
     const queue = [...traced, ...strays]
     for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
@@ -107,6 +111,18 @@ export class Footprint {
     if (marker !== undefined && this.#options.isMarked(marker)) return true
     const { runner } = this.#options
     return runner !== undefined && census.variable(entry.pid, RUNNER_VARIABLE) === runner
+  }
+
+  /**
+   * What a keeper starts for itself stays in its session, and has its environment. So has a process of the job before
+   * it comes to its program: it has none of the traces of the job yet.
+   */
+  #isOfDeadKeeper(census: Census, { pid, ppid, sid, hasProgram }: ProcessEntry): boolean {
+    const { deadKeeper } = this.#options
+    if (deadKeeper === undefined || (hasProgram && sid !== deadKeeper.pid)) return false
+    const isMarked = (one: number): boolean => census.variable(one, KEEPER_VARIABLE) === deadKeeper.marker
+    // A keeper that has taken its place has such children, too.
+    return isMarked(pid) && (sid === deadKeeper.pid || !isMarked(ppid))
   }
 
   /** Only orphans: a person who looks around in the work directory has a shell with a parent. */

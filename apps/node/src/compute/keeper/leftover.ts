@@ -107,6 +107,7 @@ export async function killLeftover(leftover: Leftover): Promise<LeftoverReport> 
   const footprint = new Footprint({
     isMarked: marksExecution(leftover.executionId, leftover.workDir),
     runner: runnerMarkerOf(leftover.process, place),
+    deadKeeper: { pid: leftover.process.pid, marker: place },
     workDir: leftover.workDir,
     notBefore: leftover.process.startTime,
     exceptPid: process.pid,

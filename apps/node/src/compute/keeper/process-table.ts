@@ -10,6 +10,8 @@ export interface ProcessEntry {
   readonly state: string
   /** Clock ticks since boot. */
   readonly startTime: string
+  /** False from its birth until it executes a program: so long it is a copy of its parent. */
+  readonly hasProgram: boolean
 }
 
 /** Gone in the meantime, or not ours to look at: both mean "nothing known". */
@@ -37,6 +39,8 @@ export function bootId(): string {
   return readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
 }
 
+/** `PF_FORKNOEXEC` of the kernel's `include/linux/sched.h`. */
+const FORKED_WITHOUT_PROGRAM = 0x40
 /** Longer than what these files hold. */
 const piece = Buffer.allocUnsafe(4_096)
 
@@ -67,9 +71,10 @@ export function readProcess(pid: number): ProcessEntry | undefined {
   // The name stands in parentheses and may itself hold parentheses and spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [state, ppid, pgid, sid] = fields
-  const startTime = fields[19]
+  const [flags, startTime] = [fields[6], fields[19]]
   if (state === undefined || startTime === undefined) return undefined
-  return { pid, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), state, startTime }
+  const hasProgram = (Number(flags) & FORKED_WITHOUT_PROGRAM) === 0
+  return { pid, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), state, startTime, hasProgram }
 }
 
 /** The name of the program that a process runs, cut off after 15 bytes; undefined when there is none with that pid. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import {
   dataDirOf,
+  KEEPER_VARIABLE,
   keeperMarkerOf,
   RUNNER_VARIABLE,
   runnerMarkerOf,
@@ -179,6 +180,52 @@ describe('when node and keeper are killed together', () => {
     expect(isAlive(copy.process)).toBe(true)
     expect(processesWith(mark).length).toBeGreaterThan(0)
     expect(readExitRecord(copy.workDir)).toBeUndefined()
+  })
+
+  describe('recovery ends what has nothing but the mark of the keeper', () => {
+    /** A shell with that mark, in a session of its own, and the number of the process that it says to have started. */
+    async function shell(script: string): Promise<{ leader: number; child: number; over: Promise<unknown> }> {
+      const started = spawn('sh', ['-c', script], {
+        cwd: mkdtempSync(join(directory, 'sh-')),
+        env: { PATH: process.env['PATH'], [KEEPER_VARIABLE]: keeperMarkerOf(directory) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      })
+      const over = once(started, 'exit')
+      const [said] = (await once(started.stdout, 'data')) as [Buffer]
+      return { leader: started.pid ?? 0, child: Number(said), over }
+    }
+
+    async function recoverFrom(pid: number): Promise<void> {
+      const process: RunningProcess = { pid, startTime: '0', pgid: pid, bootId: bootId() }
+      const report = await killLeftover({
+        process,
+        executionId: 'e-unbegun',
+        workDir: join(directory, 'runs', 'e-unbegun'),
+      })
+      expect(report).toEqual({ keeperAlive: false, killed: 1 })
+    }
+
+    const lives = (pid: number): boolean => listProcesses().some((entry) => entry.pid === pid)
+
+    test('what had not come to its program, but nothing of a keeper that lives', async () => {
+      const forking = 'mkfifo fifo; (read line < fifo) & echo $!'
+      const ours = await shell(forking)
+      const another = await shell(`${forking}; exec sleep 1000`)
+      await ours.over
+      await recoverFrom(2 ** 22 + 1)
+      expect([ours.child, another.child, another.leader].map(lives)).toEqual([false, true, true])
+      for (const pid of [another.child, another.leader]) process.kill(pid, 'SIGKILL')
+    })
+
+    test('what it had started for itself, but nothing of another session', async () => {
+      const starting = 'sleep 1000 & echo $!'
+      const [ours, another] = [await shell(starting), await shell(starting)]
+      await Promise.all([ours.over, another.over])
+      await recoverFrom(ours.leader)
+      expect([ours.child, another.child].map(lives)).toEqual([false, true])
+      process.kill(another.child, 'SIGKILL')
+    })
   })
 
   test('recovery ends a keeper that hangs', async () => {
