@@ -20,7 +20,11 @@ export async function measureRow(row, { rounds, ...bench }) {
     for (const side of sides) await side.warm?.()
     for (let round = 0; round < times; round += 1) {
       const order = round % 2 === 0 ? sides : sides.toReversed()
-      for (const side of order) side.values.push(await side.measure())
+      for (const side of order) {
+        const value = await side.measure()
+        // A backend may not tell what a row wants to know.
+        if (value !== null) side.values.push(value)
+      }
     }
   } finally {
     for (const side of sides) await side.close()
@@ -29,15 +33,16 @@ export async function measureRow(row, { rounds, ...bench }) {
 }
 
 function judge(row, { peer, ours }) {
-  const ratios = ratiosOf(row, peer?.values, ours?.values)
+  const [peers, own] = [peer, ours].map((side) => (side?.values.length > 0 ? side.values : undefined))
+  const ratios = ratiosOf(row, peers, own)
   const ratio = ratios === null ? null : median(ratios)
   return {
     row: row.name,
     work: row.work,
     unit: row.unit,
     required: row.required,
-    peer: peer === undefined ? null : median(peer.values),
-    ours: ours === undefined ? null : median(ours.values),
+    peer: peers === undefined ? null : median(peers),
+    ours: own === undefined ? null : median(own),
     ratio,
     ratios,
     holds: ratio === null || row.required === null ? null : holds(row.required, ratio),

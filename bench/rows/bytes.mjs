@@ -69,16 +69,16 @@ async function ourBytes(opening, life, afterwards = async () => undefined) {
       for (let n = 0; n < LIVES; n += 1) await life(store)
       while ((await store.trimFeed({ maxBytes: 0 })) > 0);
       await afterwards(store)
-      return (usedBytes(store) - before) / LIVES
+      return tells ? (usedBytes(store) - before) / LIVES : null
     },
     note: () => (tells ? [] : 'ours: the backend tells no sizes'),
     close: () => store.close(),
   }
 }
 
-/** Not a number where a backend tells none. */
+/** Returns 0 where a backend tells none. */
 function usedBytes(store) {
-  return store.capabilities.statistics?.().usedBytes ?? Number.NaN
+  return store.capabilities.statistics?.().usedBytes ?? 0
 }
 
 /** Folds what has ended, and has the file rewritten where the store can do that. */

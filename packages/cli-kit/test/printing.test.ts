@@ -103,6 +103,9 @@ test('a progress bar is drawn for a person, at most ten times a second, and take
   expect(terminal.stderr).toBe(
     `\r\u001b[Krows [${halves}] 50 %, 1 of 2\r\u001b[Krows [${'#'.repeat(30)}] 100 %, 2 of 2\r\u001b[K`,
   )
+  const open = keptTerminal({ errorIsTerminal: true })
+  new Progress(open, () => 0).show('rows', 7, null)
+  expect(open.stderr).toBe('\r\u001b[Krows 7')
   const file = keptTerminal()
   new Progress(file, () => 0).show('rows', 1, 2)
   expect(file.stderr).toBe('')

@@ -23,9 +23,10 @@ export async function buckets(terminal: Terminal, store: string, options: ReadOp
   const opened = await openStore(await locateStore(store))
   try {
     const printer = new RowPrinter(terminal, options.output, COLUMNS)
-    const known = new Map(
-      opened.store.capabilities.statistics?.().tables.map(({ table, rows }) => [table, rows]) ?? [],
-    )
+    const statistics = opened.store.capabilities.statistics?.()
+    // An estimate is no number of keys.
+    const counted = statistics?.approximate === true ? [] : (statistics?.tables ?? [])
+    const known = new Map(counted.map(({ table, rows }) => [table, rows]))
     const count = (bucket: Bucket): number =>
       bucket.prefix.length === 0 && !FOLDED.has(bucket.table)
         ? (known.get(bucket.table) ?? countRows(opened.kv, bucket))

@@ -24,7 +24,7 @@ export async function check(terminal: Terminal, store: string, options: CheckOpt
   const progress = new Progress(terminal, () => performance.now())
   const gone = await tellGoneStores(terminal, store)
   for (const path of await locateStores(store)) {
-    const show = (what: 'pages' | 'rows', done: number, total: number) =>
+    const show = (what: 'pages' | 'rows', done: number, total: number | null) =>
       progress.show(what === 'pages' ? 'pages: rows' : 'rules: rows', done, total)
     checks.push(await checkStoreFile(path, options.maxFindings, crash, show))
   }

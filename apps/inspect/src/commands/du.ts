@@ -22,6 +22,7 @@ import { tellGoneStores } from '../store/gone-stores.ts'
 import { locateStores } from '../store/locate.ts'
 import { readNodeConfig } from '../store/node-config.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
+import { estimateNote } from './stats.ts'
 
 /** Options of `du`. */
 export interface DuOptions extends ReadOptions {
@@ -168,7 +169,7 @@ function textOf(terminal: Terminal, usage: Usage): string {
       .filter(({ rows: count }) => count > 0)
       .sort((a, b) => b.usedBytes - a.usedBytes)
       .map(({ table, rows: count, usedBytes: bytes }) => [table, String(count), bytesText(bytes)])
-    text += `${title('By table')}${formatTable(terminal, ['TABLE', 'ROWS', 'BYTES'], rows)}`
+    text += `${title('By table')}${formatTable(terminal, ['TABLE', 'ROWS', 'BYTES'], rows)}${estimateNote(statistics)}`
   }
   const rows = [...counts]
     .sort((a, b) => b.bytes - a.bytes)

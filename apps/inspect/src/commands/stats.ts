@@ -1,5 +1,5 @@
 import { bytesText, Failure, formatTable, printValue, type Terminal } from '@saltcod/cli-kit'
-import type { KvTableStatistics } from '@saltcod/store-core/backend'
+import type { KvStatistics, KvTableStatistics } from '@saltcod/store-core/backend'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT } from '../exit-code.ts'
 import { locateStore } from '../store/locate.ts'
@@ -12,7 +12,7 @@ export async function stats(terminal: Terminal, store: string, options: ReadOpti
     const statistics = opened.store.capabilities.statistics?.()
     if (statistics === undefined) {
       throw new Failure(EXIT.unreadable, `${opened.path} has no statistics`, {
-        hint: 'only a store in a file of LMDB has them',
+        hint: `the backend (${opened.kv.backend}) counts neither rows nor bytes; "buckets" counts the keys of each table`,
       })
     }
     const tables = [...statistics.tables].sort(byBytes)
@@ -25,12 +25,17 @@ export async function stats(terminal: Terminal, store: string, options: ReadOpti
       ])
       const { fileBytes, usedBytes, freeBytes } = statistics
       const last = `file ${bytesText(fileBytes)}, used ${bytesText(usedBytes)}, free inside ${bytesText(freeBytes)}\n`
-      return `${formatTable(terminal, ['TABLE', 'ROWS', 'BYTES', 'PER ROW'], rows)}${last}`
+      return `${formatTable(terminal, ['TABLE', 'ROWS', 'BYTES', 'PER ROW'], rows)}${last}${estimateNote(statistics)}`
     })
   } finally {
     await opened.kv.close()
   }
   return undefined
+}
+
+/** Says that numbers are estimates, where they are; else nothing. */
+export function estimateNote({ approximate }: KvStatistics): string {
+  return approximate === true ? 'rows and bytes are estimates of the backend\n' : ''
 }
 
 function byBytes(a: KvTableStatistics, b: KvTableStatistics): number {

@@ -12,8 +12,8 @@ interface Walked {
   readonly unused: readonly Finding[]
 }
 
-/** Gets how much of a check is done. */
-export type OnProgress = (what: 'pages' | 'rows', done: number, total: number) => void
+/** Gets how much of a check is done. The total is `null` where the backend does not count its rows. */
+export type OnProgress = (what: 'pages' | 'rows', done: number, total: number | null) => void
 
 /** What the check of one store found. */
 export interface StoreCheck {
@@ -88,8 +88,11 @@ async function checkRules(
   try {
     const opened = await openStore(path)
     try {
+      const statistics = opened.store.capabilities.statistics?.()
       const total =
-        opened.store.capabilities.statistics?.().tables.reduce((sum, { rows }) => sum + rows, 0) ?? 0
+        statistics === undefined || statistics.approximate === true
+          ? null
+          : statistics.tables.reduce((sum, { rows }) => sum + rows, 0)
       const { findings, truncated, examined, strandedJobIds } = await opened.store.check({
         maxFindings,
         onProgress: (rows) => onProgress('rows', rows, total),

@@ -73,6 +73,52 @@ test('what is not dead enough stays as it is, however often it is looked at', as
   assert.deepEqual([reports, compaction.status.run], [[], 0])
 })
 
+test('of a store that tells no sizes nothing is decided by them, and it is rewritten only when asked to', async () => {
+  const { store, churn, reports, compaction } = await openWithDeadSpace(0.3)
+  await churn()
+  const { statistics, ...rest } = store.capabilities
+  assert.ok(statistics !== undefined)
+  let looks = 0
+  const silent = { capabilities: rest, info: () => store.info() }
+  const watched = {
+    capabilities: {
+      ...rest,
+      statistics: () => {
+        looks += 1
+        return { ...statistics(), freeBytes: 0 }
+      },
+    },
+    info: () => store.info(),
+  }
+  const both = new Compaction({
+    stores: [
+      { name: 'executions', store: silent },
+      { name: 'jobs', store: watched },
+    ],
+    rules: { atStart: false, everyMs: 50, deadShare: 0, minBytes: 0 },
+    log: pino({ level: 'silent' }),
+    onRewritten: (report) => reports.push(report),
+  })
+  onTestFinished(() => both.stop())
+  both.start()
+  await expect.poll(() => looks, { timeout: 20_000 }).toBeGreaterThan(3)
+  assert.deepEqual([reports, both.status.run], [[], 0])
+  await both.stop()
+
+  const asked = new Compaction({
+    stores: [{ name: 'executions', store: silent }],
+    rules: { atStart: false, everyMs: 0, deadShare: 0, minBytes: 0 },
+    log: pino({ level: 'silent' }),
+    onRewritten: (report) => reports.push(report),
+  })
+  onTestFinished(() => asked.stop())
+  asked.begin()
+  await expect.poll(() => asked.status.running, { timeout: 20_000 }).toBe(false)
+  expect(asked.status).toMatchObject({ error: null, report: {} })
+  expect(reports).toMatchObject([{ store: 'executions', skipped: null }])
+  await compaction.stop()
+})
+
 test('other rules hold at once, also where there was none to look', async () => {
   const { churn, reports, compaction } = await openWithDeadSpace(0.999)
   await churn()

@@ -16,13 +16,17 @@ export class Progress {
     this.#nowMs = nowMs
   }
 
-  /** Draws how much is done, at most ten times a second. */
-  show(what: string, done: number, total: number): void {
+  /** Draws how much is done, at most ten times a second. The total is `null` where nobody knows it. */
+  show(what: string, done: number, total: number | null): void {
     const { errorIsTerminal, env } = this.#terminal
     const nowMs = this.#nowMs()
     if (!errorIsTerminal || env['TERM'] === 'dumb' || nowMs - this.#lastMs < MIN_STEP_MS) return
     this.#lastMs = nowMs
     this.#drawn = true
+    if (total === null) {
+      this.#terminal.err(`\r\u001b[K${what} ${done}`)
+      return
+    }
     const share = total === 0 ? 0 : Math.min(1, done / total)
     const filled = Math.round(share * BAR)
     const bar = `${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}`
