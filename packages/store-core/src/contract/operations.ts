@@ -2,7 +2,10 @@ import type { DurableStore } from './durable-store.ts'
 import type { ExecutionStore } from './execution-store.ts'
 import type { JobStore } from './job-store.ts'
 
-/** What a method does to the store. A read may note a damaged record that it met, and changes nothing else. */
+/**
+ * What a method does to the store. A read may note a damaged record that it met, and that the clock was set, and
+ * changes nothing else.
+ */
 export type OperationKind = 'read' | 'write'
 
 /**
