@@ -23,9 +23,11 @@ import type { ApiContext } from './requester/api/api-context.ts'
 import { type ConnectionLimits, connectionLimits, isTooFewFiles } from './requester/api/connection-limits.ts'
 import { Connections } from './requester/api/connections.ts'
 import { Listeners } from './requester/api/listeners.ts'
+import { ResultLinks } from './requester/api/result-links.ts'
 import { createApi } from './requester/api/server.ts'
 import type { Requester } from './requester/requester.ts'
 import { startRequester } from './requester/requester.ts'
+import { resultsKey } from './results-key.ts'
 import { addGcRoutes } from './retention/gc-routes.ts'
 import { Retention } from './retention/retention.ts'
 import { computeSettings, maxRunningOf, requesterSettings } from './settings-of-config.ts'
@@ -105,12 +107,15 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     settings: requesterSettings(config),
     log: log.child({ part: 'requester' }),
   })
+  const { key, warnings } = resultsKey(config.dataDir)
+  for (const warning of warnings) log.warn(warning)
   const context: ApiContext = {
     requester: parts.requester.context,
     nodeId,
     labels: config.labels,
     version: buildVersion(),
     config: options.shownConfig,
+    resultLinks: new ResultLinks({ key, publicUrl: config.api.publicUrl, clock: Date.now }),
     isDraining: () => parts.draining,
   }
   const { maxBodyBytes } = config.api

@@ -12,7 +12,8 @@ import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
 import { Executor } from './executor.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
-import { createPeer } from './logs.ts'
+import { createResultPeer } from './kept-results.ts'
+import { createLogPeer } from './logs.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
 import { startUp } from './startup.ts'
@@ -77,7 +78,10 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     deadlineWritten: new EventCount(),
   }
   const executor = new Executor(context)
-  const peer = createPeer(context.store, context.dataDir)
+  const peer: ComputePeer = {
+    ...createLogPeer(context.store, context.dataDir),
+    ...createResultPeer(context.settings.resultsDir),
+  }
   const load = (): NodeLoad => executor.load()
   const introduction = { node: await describe(context), load, peer }
   await context.keptInputs.open()

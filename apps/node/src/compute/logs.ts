@@ -10,7 +10,7 @@ const LOOK_MS = 500
 const LOOK_FOR_BEGINNING_MS = 50
 
 /** Serves the output of the executions in a store whose runs write below a data directory. */
-export function createPeer(store: ExecutionStore, dataDir: string): ComputePeer {
+export function createLogPeer(store: ExecutionStore, dataDir: string): Pick<ComputePeer, 'readLog'> {
   return {
     async *readLog({ executionId, follow, tail, from, signal }): AsyncGenerator<LogPart, void, undefined> {
       const workDir = workDirOf(dataDir, executionId)

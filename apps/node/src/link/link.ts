@@ -113,6 +113,23 @@ export interface ComputePeer {
     readonly from?: LogPosition | undefined
     readonly signal: AbortSignal
   }): AsyncIterable<LogPart>
+  /** Says what archive there is of the published results of an execution; `null` where none are kept. */
+  describeResults(request: { readonly executionId: string }): Promise<ResultArchive | null>
+  /** Yields the bytes of that archive from `from` to before `to`. Throws where it is not the one with this tag. */
+  readResults(request: {
+    readonly executionId: string
+    readonly tag: string
+    readonly from: number
+    readonly to: number
+    readonly signal: AbortSignal
+  }): AsyncIterable<Uint8Array>
+}
+
+/** The published results of an execution as a tar.gz. */
+export interface ResultArchive {
+  readonly bytes: number
+  /** Another one where anything in the results is another. */
+  readonly tag: string
 }
 
 /**

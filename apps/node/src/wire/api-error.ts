@@ -15,6 +15,7 @@ const STATUS = {
   MultipleJobsFound: 409,
   MultipleNodesFound: 409,
   PayloadTooLarge: 413,
+  RangeNotSatisfiable: 416,
   HeaderTooLarge: 431,
   ResourceExhausted: 507,
   NotImplemented: 501,

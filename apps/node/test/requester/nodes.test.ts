@@ -16,6 +16,10 @@ function start() {
     readLog: () => {
       throw new Error('there are no logs here')
     },
+    describeResults: () => Promise.resolve(null),
+    readResults: () => {
+      throw new Error('there are no results here')
+    },
   })
   /** Lets time pass while the requester looks around as it always does. */
   const pass = (ms: number): void => {

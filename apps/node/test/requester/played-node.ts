@@ -13,6 +13,10 @@ const peer: ComputePeer = {
   readLog: () => {
     throw new Error('there are no logs here')
   },
+  describeResults: () => Promise.resolve(null),
+  readResults: () => {
+    throw new Error('there are no results here')
+  },
 }
 
 /** A job store as a requester has it. */

@@ -26,6 +26,19 @@ export const api = {
     fallback: 1234,
     schema: integer(0, 65_535),
   }),
+  publicUrl: setting<string | undefined>({
+    key: 'API.PublicURL',
+    description:
+      'Where clients find the API, such as a proxy before it; addresses of results begin with it. Absent: where each client asked.',
+    form: 'text',
+    fallback: undefined,
+    fallbackNote: 'where each client asked',
+    schema: text(
+      'a URL',
+      "write it like 'https://jobs.example' or 'https://example/jobs'",
+      /^https?:\/\/[A-Za-z0-9.:_[\]-]{1,255}(?:\/[A-Za-z0-9._~/-]{0,200})?$/,
+    ).transform((url) => url.replace(/\/+$/, '')),
+  }),
   maxBodyBytes: setting({
     key: 'API.MaxBodySize',
     description: 'The largest request body that the API reads; a larger one is answered with 413.',

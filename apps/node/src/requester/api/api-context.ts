@@ -7,6 +7,7 @@ import { OLDEST_CLIENT, readClientVersion, VERSION_HEADER } from '../../wire/cli
 import type { WireBuildVersion } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
 import type { Query } from './query.ts'
+import type { ResultLinks } from './result-links.ts'
 
 /** What every route works with. */
 export interface ApiContext {
@@ -16,6 +17,7 @@ export interface ApiContext {
   readonly version: WireBuildVersion
   /** The configuration as it may be shown. */
   readonly config: () => Json
+  readonly resultLinks: ResultLinks
   /** Tells whether the node is about to stop and takes no more jobs. */
   readonly isDraining: () => boolean
 }

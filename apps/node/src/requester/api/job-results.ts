@@ -5,11 +5,18 @@ import { specConfigToWire } from '../../wire/execution-output.ts'
 import type { WireSpecConfig } from '../../wire/models.ts'
 import { collectItems } from '../all-items.ts'
 
+/** What the publisher of that name records. */
+const LOCAL = 'local'
+
 /**
- * Returns where the results of a job are, one for each completed execution that published some. Throws for jobs that
- * never end.
+ * Returns where the results of a job are, one for each completed execution that published some; what lies on a node is
+ * fetched from an address. Throws for jobs that never end.
  */
-export async function jobResults(store: JobStore<JobSpec>, job: Job<JobSpec>): Promise<WireSpecConfig[]> {
+export async function jobResults(
+  store: JobStore<JobSpec>,
+  job: Job<JobSpec>,
+  urlOf: (executionId: string) => string,
+): Promise<WireSpecConfig[]> {
   if (job.type === 'service' || job.type === 'daemon') {
     throw new ApiError('BadRequest', `job type ${job.type} does not support results`, {
       hint: 'only batch and ops jobs have results',
@@ -20,6 +27,9 @@ export async function jobResults(store: JobStore<JobSpec>, job: Job<JobSpec>): P
   )
   return executions.flatMap((execution) => {
     const result = execution.state === 'Completed' ? specConfigToWire(execution.publishedResult) : null
-    return result ?? []
+    if (result === null) return []
+    return result.Type === LOCAL
+      ? { Type: 'urlDownload', Params: { ...result.Params, URL: urlOf(execution.id) } }
+      : result
   })
 }

@@ -62,7 +62,8 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
     `${JOBS}/:id/results`,
     async (request): Promise<WirePage<WireSpecConfig>> => {
       const job = await findJob(context, request.params.id, new Query(request))
-      return { NextToken: '', Items: await jobResults(context.requester.store, job) }
+      const urlOf = (executionId: string): string => context.resultLinks.urlOf(executionId, request)
+      return { NextToken: '', Items: await jobResults(context.requester.store, job, urlOf) }
     },
   )
 

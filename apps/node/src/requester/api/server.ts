@@ -14,6 +14,7 @@ import type { Listeners } from './listeners.ts'
 import { serveLogs } from './log-socket.ts'
 import { addNodeRoutes } from './node-routes.ts'
 import { foreignOrigin } from './origin-guard.ts'
+import { addResultRoutes } from './result-routes.ts'
 import { toApiError } from './store-error.ts'
 
 /** How the API is served. */
@@ -55,6 +56,7 @@ export function createApi(
   addAgentRoutes(api, context)
   addNodeRoutes(api, context)
   addJobRoutes(api, context)
+  addResultRoutes(api, context, connections)
   serveLogs(api.server, context, connections)
   return api
 }
