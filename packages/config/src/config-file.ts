@@ -17,6 +17,7 @@ import type { RawValue } from './raw-value.ts'
 import type { AnySetting, PathBase } from './setting.ts'
 import { findSetting, SETTINGS } from './settings.ts'
 import { readTextFile } from './text-file.ts'
+import { yamlWords } from './yaml-words.ts'
 
 /** What a config file said. */
 export interface ReadFile {
@@ -93,11 +94,8 @@ class FileReader {
       })
     }
     for (const error of syntax.slice(0, MOST_SYNTAX_ERRORS)) {
-      // What the parser says of this is advice for programmers.
-      const several = error.code === 'MULTIPLE_DOCS' ? 'a second document begins here' : undefined
-      const message = several ?? error.message.replace(/\s+/g, ' ')
       this.#complain(error.pos[0], undefined, {
-        problem: `not valid YAML: ${message}`,
+        problem: `not valid YAML: ${yamlWords(error.code)}`,
         hint: 'correct the line',
       })
     }

@@ -37,3 +37,4 @@ export {
   type StoreFindingKind,
 } from './store-finding.ts'
 export { type ResolvedPaths, resolvePaths, type StoreLocation } from './store-location.ts'
+export { yamlWords } from './yaml-words.ts'

@@ -1,6 +1,7 @@
 import { nearestName } from '@saltcod/config'
 import type { Json } from '@saltcod/store-core'
 import { z } from 'zod'
+import type { Problem } from './problem.ts'
 
 /** Which keys an object has: a nested object, a list of them, or anything (`null`) that is left as it is. */
 export interface KeyShape {
@@ -32,6 +33,8 @@ export interface Spelled {
   readonly value: unknown
   /** The keys that were left out. */
   readonly unknownKeys: readonly UnknownKey[]
+  /** The objects that have a key in more than one spelling. */
+  readonly clashes: readonly Problem[]
 }
 
 /** A key that nothing reads. */
@@ -50,31 +53,46 @@ export function unknownKey(path: string, key: string, known: readonly string[]):
 
 /**
  * Returns a copy of `value` with its keys spelled as in `shape`, whatever their case was. Keys that the shape does not
- * know are left out and named; where two spellings meet, the later one counts. What is not an object is returned as it
- * is.
+ * know are left out and named; where two spellings meet, the later one counts, and they are named too. What is not an
+ * object is returned as it is.
  */
 export function spellKeys(value: unknown, shape: KeyShape): Spelled {
-  const unknownKeys: UnknownKey[] = []
-  return { value: spellObject(value, shape, '', unknownKeys), unknownKeys }
+  const found: Found = { unknownKeys: [], clashes: [] }
+  return { value: spellObject(value, shape, '', found), ...found }
 }
 
-function spellObject(value: unknown, shape: KeyShape, path: string, unknownKeys: UnknownKey[]): unknown {
+interface Found {
+  readonly unknownKeys: UnknownKey[]
+  readonly clashes: Problem[]
+}
+
+function spellObject(value: unknown, shape: KeyShape, path: string, found: Found): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const known = Object.keys(shape)
   const spelling = new Map(known.map((key) => [key.toLowerCase(), key]))
   const spelled: Record<string, unknown> = {}
+  const written = new Map<string, string>()
   for (const [key, inner] of Object.entries(value)) {
     const name = spelling.get(key.toLowerCase())
     const innerShape = name === undefined ? undefined : shape[name]
     const innerPath = `${path}${path === '' ? '' : '.'}${name ?? key}`
-    if (name === undefined || innerShape === undefined) unknownKeys.push(unknownKey(innerPath, key, known))
-    else if (innerShape === null) spelled[name] = inner
-    else if (!isListShape(innerShape)) spelled[name] = spellObject(inner, innerShape, innerPath, unknownKeys)
+    const earlier = name === undefined ? undefined : written.get(name)
+    if (earlier !== undefined) {
+      found.clashes.push({
+        path: path === '' ? [] : [path],
+        message: `has ${earlier} and ${key}, which are one key; keep one of them`,
+      })
+    }
+    if (name !== undefined) written.set(name, key)
+    if (name === undefined || innerShape === undefined) {
+      found.unknownKeys.push(unknownKey(innerPath, key, known))
+    } else if (innerShape === null) spelled[name] = inner
+    else if (!isListShape(innerShape)) spelled[name] = spellObject(inner, innerShape, innerPath, found)
     else if (!Array.isArray(inner)) spelled[name] = inner
     else {
       const [itemShape] = innerShape
       spelled[name] = inner.map((item, index) =>
-        spellObject(item, itemShape, `${innerPath}[${index}]`, unknownKeys),
+        spellObject(item, itemShape, `${innerPath}[${index}]`, found),
       )
     }
   }

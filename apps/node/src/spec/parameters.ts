@@ -46,6 +46,14 @@ export function unknownParameters(
   return spellKeys(given, keysOf(parameters)).unknownKeys
 }
 
+/** Lists the parameters that are given in more than one spelling of their names. */
+export function clashingParameters(
+  { parameters }: Declaration<unknown>,
+  given: SpecConfig['Params'],
+): readonly Problem[] {
+  return spellKeys(given, keysOf(parameters)).clashes
+}
+
 const NO_NUL = /^[^\0]*$/
 const NUL_MESSAGE = 'must not hold a NUL character'
 

@@ -1,6 +1,7 @@
-import type { JobDefinition, JobType } from '@saltcod/store-core'
+import type { JobDefinition, JobType, Json } from '@saltcod/store-core'
 import { type JobSpec, specOf } from '../spec/job-spec.ts'
-import { spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
+import { looseField, spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
+import { otherFormat } from '../spec/other-format.ts'
 import { problemLine, readBySchema } from '../spec/problem.ts'
 import { ApiError, shortText } from './api-error.ts'
 import { jobProblems } from './job-rules.ts'
@@ -49,21 +50,28 @@ export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS):
   if (isNestedTooDeep(body)) {
     throw invalid(`the job is nested more than ${MAX_NESTING} deep`, 'make it flatter, or give it as a text')
   }
-  const { value: spelled, unknownKeys } = spellKeys(body, SUBMIT_KEYS)
+  const { value: spelled, unknownKeys, clashes } = spellKeys(body, SUBMIT_KEYS)
   const given = typeof spelled === 'object' && spelled !== null && 'Job' in spelled ? spelled.Job : null
   if (typeof given !== 'object' || given === null) {
     throw invalid('empty/nil job', 'send an object with the key Job')
   }
+  refuseOtherFormat(looseField(body as Json, 'Job'))
   const read = readBySchema(submitSchema, spelled)
   const unread = aboutUnknownKeys(unknownKeys, 'problems' in read ? [] : read.data.Job.Tasks)
   // A key that is missing is often there, misspelt.
   const refused = (lines: readonly string[]): ApiError => invalid([...lines, ...unread].join('\n'))
-  if ('problems' in read) throw refused(read.problems.map(problemLine))
-  const problems = jobProblems(read.data.Job)
-  if (problems.length > 0) throw refused(problems.map(({ message }) => message))
+  const twice = clashes.map(problemLine)
+  if ('problems' in read) throw refused([...twice, ...read.problems.map(problemLine)])
+  const problems = jobProblems(read.data.Job).map(({ message }) => message)
   const wrong = read.data.Job.Tasks.flatMap((task, index) => wrongParameters(task, ['Job', 'Tasks', index]))
-  if (wrong.length > 0) throw refused(wrong.map(problemLine))
+  const lines = [...twice, ...problems, ...wrong.map(problemLine)]
+  if (lines.length > 0) throw refused(lines)
   return complete(read.data, unread, defaults)
+}
+
+function refuseOtherFormat(job: unknown): void {
+  const other = typeof job === 'object' && job !== null ? otherFormat(job) : undefined
+  if (other !== undefined) throw invalid(`this is ${other.what}`, other.hint)
 }
 
 /** What is around the job is the client's own business: some send keys there that only Bacalhau reads. */

@@ -3,7 +3,12 @@ import { inputKind } from '../inputs/kinds.ts'
 import { publisherKind } from '../publishers/kinds.ts'
 import type { SpecConfig, Task } from '../spec/job-spec.ts'
 import type { UnknownKey } from '../spec/loose-keys.ts'
-import { type Declaration, parameterProblems, unknownParameters } from '../spec/parameters.ts'
+import {
+  clashingParameters,
+  type Declaration,
+  parameterProblems,
+  unknownParameters,
+} from '../spec/parameters.ts'
 import { type Problem, placeOf } from '../spec/problem.ts'
 
 /** A part of a task whose parameters this program knows. */
@@ -48,9 +53,11 @@ export function unreadParameters(task: Task, path: readonly PropertyKey[]): read
 /** Lists what is wrong with the parameters of a task, whatever node it would run on. */
 export function wrongParameters(task: Task, path: readonly PropertyKey[]): readonly Problem[] {
   return partsOf(task).flatMap(({ path: inner, declaration, params }) =>
-    parameterProblems(declaration, params).map((problem) => ({
-      ...problem,
-      path: [...path, ...inner, ...problem.path],
-    })),
+    [...clashingParameters(declaration, params), ...parameterProblems(declaration, params)].map(
+      (problem) => ({
+        ...problem,
+        path: [...path, ...inner, ...problem.path],
+      }),
+    ),
   )
 }

@@ -151,7 +151,7 @@ test('what is wrong with a specification is said before anything is sent', async
     ['a: [', /neither YAML nor JSON/],
     [
       'type: batch\n---\ntype: ops',
-      /^Error: standard input holds several documents, and a job is one\nHint: /,
+      /^Error: standard input holds several documents, and a job is one: the second begins in line 2\nHint: /,
     ],
     ['- 1', /does not hold a job/],
     ['type: batch\nnome: x', /unknown keys: nome/],

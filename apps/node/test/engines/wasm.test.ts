@@ -241,7 +241,10 @@ describe('a WebAssembly job that cannot start', () => {
 
   test.each([
     [{}, 'wasm: EntryModule is missing; give the target path of an input'],
-    [{ EntryModule: 7 }, 'wasm: EntryModule must be the target path of an input, or an input source'],
+    [
+      { EntryModule: 7 },
+      'wasm: EntryModule must be the target path of an input, or an input source whose keys are each there once',
+    ],
     [{ EntryModule: '../x' }, 'wasm: EntryModule must be an absolute path, not "../x"'],
     [{ entrymodule: '/a/../../x' }, 'wasm: EntryModule must not hold "..", as "/a/../../x" does'],
     [{ EntryModule: '/a', Parameters: 'x' }, 'wasm: Parameters must be a list of texts'],

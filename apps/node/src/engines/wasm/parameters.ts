@@ -29,8 +29,9 @@ export interface WasmParameters {
 const INPUT_KEYS = keysOf(inputSourceSchema)
 
 function asInputSource(value: unknown, defaultTarget: string): InputSource | undefined {
-  const read = inputSourceSchema.safeParse(spellKeys(value, INPUT_KEYS).value)
-  if (!read.success || read.data.Source.Type === '') return undefined
+  const { value: spelled, clashes } = spellKeys(value, INPUT_KEYS)
+  const read = inputSourceSchema.safeParse(spelled)
+  if (clashes.length > 0 || !read.success || read.data.Source.Type === '') return undefined
   return { ...read.data, Target: read.data.Target || defaultTarget }
 }
 
@@ -40,7 +41,8 @@ function readModule(value: unknown, defaultTarget: string): ModuleReference | st
     return mountPathProblem(value) ?? { path: mountPath(value), importName: value }
   }
   const input = asInputSource(value, defaultTarget)
-  if (input === undefined) return 'must be the target path of an input, or an input source'
+  if (input === undefined)
+    return 'must be the target path of an input, or an input source whose keys are each there once'
   const problem = mountPathProblem(input.Target)
   if (problem !== undefined) return `has a Target that ${problem}`
   const path = inputPath(input)

@@ -2,6 +2,9 @@ import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { type Declaration, requiredText } from '../../spec/parameters.ts'
 
+/** Clients write it as a text too. */
+const WORDS = new Set<unknown>([undefined, null, true, false, 'true', 'false', ''])
+
 const parameters = z.object({
   SourcePath: requiredText('give the absolute path of a file or directory').refine(
     (path) => isAbsolute(path),
@@ -10,7 +13,8 @@ const parameters = z.object({
   ReadWrite: z
     .unknown()
     .optional()
-    .refine((given) => given !== true && given !== 'true', 'is not offered: jobs get copies'),
+    .refine((given) => given !== true && given !== 'true', 'is not offered: jobs get copies')
+    .refine((given) => WORDS.has(given), 'must be true or false'),
 })
 
 /** The parameters of the source. */

@@ -1,0 +1,190 @@
+import { yamlWords } from '@saltcod/config'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml'
+
+/** What is wrong with a text of YAML, and where. */
+export interface YamlComplaint {
+  /** From 1. */
+  readonly line: number
+  /** From 1. */
+  readonly column: number
+  readonly message: string
+}
+
+/** A value that YAML or JSON says, or why it cannot be read. */
+export type YamlValue =
+  | { readonly value: unknown }
+  /** The text is no YAML at all. */
+  | { readonly broken: YamlComplaint }
+  /** It is YAML, and says what no value of JSON can be, or the same twice. */
+  | { readonly complaints: readonly YamlComplaint[] }
+  | { readonly severalDocuments: YamlComplaint }
+
+const MOST_COMPLAINTS = 10
+const MOST_ALIASES = 100
+const MERGE_KEY = '<<'
+/** The errors that are told with more words than their code has. */
+const INSPECTED = new Set<string>(['NON_STRING_KEY', 'TAG_RESOLVE_FAILED'])
+const KNOWN_TAGS = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq', 'merge'].map((name) => `tag:yaml.org,2002:${name}`),
+)
+
+/** Reads the one value that a text of YAML or JSON holds. Merge keys (`<<`) are merged. Never throws. */
+export function readYaml(text: string): YamlValue {
+  const lines = new LineCounter()
+  const at = (offset: number, message: string): YamlComplaint => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(line, 1), column: Math.max(col, 1), message }
+  }
+  try {
+    const document = parseDocument(withoutTabs(text), {
+      merge: true,
+      stringKeys: true,
+      uniqueKeys: false,
+      intAsBigInt: true,
+      prettyErrors: false,
+      logLevel: 'error',
+      lineCounter: lines,
+    })
+    const { errors, warnings } = document
+    const several = errors.find(({ code }) => code === 'MULTIPLE_DOCS')
+    if (several !== undefined) return { severalDocuments: at(several.pos[0], yamlWords(several.code)) }
+    // What is only warned of would be read as something else.
+    const [error] = [...errors, ...warnings].filter(({ code }) => !INSPECTED.has(code))
+    if (error !== undefined) return { broken: at(error.pos[0], yamlWords(error.code)) }
+    const complaints = new Inspection(document, at).complaints()
+    if (complaints.length > 0) return { complaints: complaints.slice(0, MOST_COMPLAINTS) }
+    return { value: withNumbers(document.toJS({ maxAliasCount: MOST_ALIASES })) }
+  } catch (error) {
+    // The parser calls itself for each level, and refuses aliases that would blow the value up.
+    const message =
+      error instanceof RangeError ? 'it is nested too deep' : 'its aliases (*name) stand for too much'
+    return { complaints: [at(0, message)] }
+  }
+}
+
+/** JSON may be indented by tabs; what stands between its parts is all the same to it. */
+function withoutTabs(text: string): string {
+  if (!/^\s*[{[]/.test(text) || !text.includes('\t')) return text
+  try {
+    JSON.parse(text)
+  } catch {
+    return text
+  }
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|\t/g, (part) => (part === '\t' ? ' ' : part))
+}
+
+function withNumbers(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  if (Array.isArray(value)) return value.map(withNumbers)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withNumbers(inner)]))
+}
+
+/** Looks for all that the parser takes and JSON could not say, or would say otherwise. */
+class Inspection {
+  readonly #document: Document
+  readonly #at: (offset: number, message: string) => YamlComplaint
+  readonly #found: YamlComplaint[] = []
+
+  constructor(document: Document, at: (offset: number, message: string) => YamlComplaint) {
+    this.#document = document
+    this.#at = at
+  }
+
+  complaints(): readonly YamlComplaint[] {
+    visit(this.#document, {
+      Map: (_, map) => this.#inspectKeys(map),
+      Scalar: (key, scalar) => (key === 'key' ? undefined : this.#inspectScalar(scalar)),
+      Collection: (_, { tag, range }) => {
+        this.#inspectTag(tag, range?.[0])
+      },
+      Alias: (_, alias, path) => {
+        const start = alias.range?.[0]
+        const target = alias.resolve(this.#document)
+        if (target === undefined) {
+          this.#complain(
+            start,
+            `*${alias.source} stands for an anchor (&${alias.source}) that is not set before it`,
+          )
+        } else if (path.includes(target))
+          this.#complain(start, `*${alias.source} stands for what it is a part of`)
+      },
+    })
+    return this.#found
+  }
+
+  #inspectKeys(map: YAMLMap): void {
+    const seen = new Set<string>()
+    for (const pair of map.items as Pair[]) {
+      const { key } = pair
+      if (!isScalar(key)) {
+        const start = isNode(key) ? key.range?.[0] : map.range?.[0]
+        this.#complain(start, 'a key is a list, an object or an alias; write it as a plain word')
+        continue
+      }
+      const name = String(key.value)
+      if (seen.has(name))
+        this.#complain(key.range?.[0], `the key ${JSON.stringify(name)} is given twice in one object`)
+      seen.add(name)
+      if (name === MERGE_KEY && key.type === 'PLAIN') this.#inspectMerge(pair, key)
+    }
+  }
+
+  #inspectMerge({ value }: Pair, key: Scalar): void {
+    const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(this.#document) : node)
+    const source = resolved(value)
+    const merged = isSeq(source) ? source.items.map(resolved) : [source]
+    // An anchor that is missing is complained about where it is.
+    if (merged.every((node) => node === undefined || isMap(node))) return
+    this.#complain(key.range?.[0], '<< merges an object (<<: *name) or a list of them, not this')
+  }
+
+  #inspectScalar({ value, source = '', type, tag, range }: Scalar): void {
+    const start = range?.[0]
+    if (this.#inspectTag(tag, start)) return
+    if (typeof value === 'string' && tag !== undefined && !/^(!|.*:str)$/.test(tag)) {
+      this.#complain(start, `${source} is not what its tag says; leave the tag out`)
+    } else if (typeof value === 'object' && value !== null) {
+      this.#complain(start, `${source} is no text and no number here; put it in quotes`)
+    } else if (typeof value === 'number' && !Number.isFinite(value)) {
+      this.#complain(
+        start,
+        `${source} is a number that JSON does not have; put it in quotes where a text is meant`,
+      )
+    } else if (typeof value === 'bigint' && BigInt.asIntN(54, value) !== value) {
+      this.#complain(
+        start,
+        `${source} is too large to be kept as a number; put it in quotes where a text is meant`,
+      )
+    } else if (type === 'PLAIN' && typeof value !== 'string' && /^[-+]?0\d/.test(source)) {
+      this.#complain(
+        start,
+        `${source} is one number to some readers of YAML and another to others; write it without the leading 0, or put it in quotes`,
+      )
+    }
+  }
+
+  /** Tells whether there is a tag that is refused. */
+  #inspectTag(tag: string | undefined, start: number | undefined): boolean {
+    if (tag === undefined || KNOWN_TAGS.has(tag)) return false
+    this.#complain(start, `the tag ${tag.replace('tag:yaml.org,2002:', '!!')} is not taken; leave it out`)
+    return true
+  }
+
+  #complain(offset: number | undefined, message: string): void {
+    this.#found.push(this.#at(offset ?? 0, message))
+  }
+}
