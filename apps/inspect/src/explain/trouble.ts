@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { bytesText, countOf, shortId, span } from '@saltcod/cli-kit'
+import { bytesText, countOf, oneLine, shortId, span } from '@saltcod/cli-kit'
 import { EXECUTION_MACHINE, type OutboxRow } from '@saltcod/store-core'
 import type { LmdbOwner } from '@saltcod/store-lmdb'
 import type { OpenedStore } from '../store/open-store.ts'
@@ -19,6 +19,7 @@ export interface Trouble {
     | 'outbox-waiting'
     | 'quarantined'
     | 'waiting-long'
+    | 'waiting-for-nodes'
   readonly id: string
   readonly message: string
   /** How long it has been so, in milliseconds; `null` where nothing tells. */
@@ -48,6 +49,7 @@ export async function findTrouble(
   found.push(...(await overdueDeadlines(opened, owner, nowMs)))
   if (opened.kind === 'jobs') {
     found.push(...(await overdueEvaluations(opened, owner, nowMs)))
+    found.push(...(await jobsWithoutNode(opened, ages, nowMs)))
     found.push(...(await waitingJobs(opened, nowMs)))
     found.push(...(await strandedJobs(opened, nowMs)))
   } else found.push(...(await waitingExecutions(opened, owner, nowMs)))
@@ -175,24 +177,49 @@ async function overdueEvaluations(
   ]
 }
 
+/** A job is queued where no node that is connected can do it, however little these have to do. */
+async function jobsWithoutNode(
+  { path, store }: Extract<OpenedStore, { kind: 'jobs' }>,
+  ages: readonly StateAge[],
+  nowMs: number,
+): Promise<Trouble[]> {
+  const queued = ages.find((age) => age.kind === 'job' && age.state === 'Queued')?.records ?? 0
+  if (queued === 0) return []
+  const { items } = await store.listJobs({ states: ['Queued'], limit: LOOKED_AT })
+  const [oldest] = items
+  if (oldest === undefined) return []
+  const jobs = new Map<string, number>()
+  for (const { stateMessage } of items) jobs.set(stateMessage, (jobs.get(stateMessage) ?? 0) + 1)
+  const [reason = '', many = 0] = [...jobs].toSorted(([, a], [, b]) => b - a)[0] ?? []
+  const share = many === items.length ? '' : ` (${many} of the ${items.length} that wait longest)`
+  const why = reason === '' ? '' : `: ${oneLine(reason)}${share}`
+  return [
+    {
+      kind: 'waiting-for-nodes',
+      id: oldest.id,
+      message: `${countOf(queued, 'job')} in Queued, waiting for what no connected node has${why}`,
+      forMs: nowMs - oldest.stateSinceMs,
+      advice: `start a node that has it, or stop the job; why, for each of them: saltcod-inspect why ${path} ${shortId(oldest.id)}`,
+    },
+  ]
+}
+
 async function waitingJobs(
   { path, store }: Extract<OpenedStore, { kind: 'jobs' }>,
   nowMs: number,
 ): Promise<Trouble[]> {
-  const found: Trouble[] = []
-  for (const state of ['Pending', 'Queued'] as const) {
-    const [oldest] = (await store.listJobs({ states: [state], limit: 1 })).items
-    if (oldest === undefined || oldest.stateSinceMs > nowMs - LONG_WAIT_MS) continue
-    const forMs = nowMs - oldest.stateSinceMs
-    found.push({
+  const [oldest] = (await store.listJobs({ states: ['Pending'], limit: 1 })).items
+  if (oldest === undefined || oldest.stateSinceMs > nowMs - LONG_WAIT_MS) return []
+  const forMs = nowMs - oldest.stateSinceMs
+  return [
+    {
       kind: 'waiting-long',
       id: oldest.id,
-      message: `job ${oldest.name} has been ${state} for ${span(forMs)}`,
+      message: `job ${oldest.name} has been Pending for ${span(forMs)}`,
       forMs,
       advice: `saltcod-inspect why ${path} ${shortId(oldest.id)}`,
-    })
-  }
-  return found
+    },
+  ]
 }
 
 /** Looks at the oldest of those in progress: what nothing moves is soon among them. */

@@ -35,7 +35,7 @@ export interface JobFacts {
 export function explainJob(facts: JobFacts): Verdict {
   const { job, executions, pending, nodeRuns, nowMs } = facts
   if (JOB_MACHINE.terminal.has(job.state)) return explainEnded(facts)
-  const because: string[] = []
+  const because = saysWhy(job) ? [job.stateMessage] : []
   const next: string[] = []
   for (const evaluation of pending) addEvaluation(evaluation, facts, because, next)
   const live = executions.filter(({ state }) => !EXECUTION_MACHINE.terminal.has(state))
@@ -65,6 +65,11 @@ export function explainJob(facts: JobFacts): Verdict {
   }
   addDeadline(job.deadlineAtMs, 'the job', nowMs, next)
   return { because, next }
+}
+
+/** Who has nothing to say of a state may name it. */
+function saysWhy({ state, stateMessage }: Job): boolean {
+  return stateMessage !== '' && stateMessage !== state
 }
 
 function explainEnded({ job, executions }: JobFacts): Verdict {

@@ -148,17 +148,18 @@ async function waitForEnd(
       continue
     }
     if (Date.now() > untilMs) {
-      throw new Failure(
-        EXIT.failed,
-        `job ${id} is still ${Job.State.StateType}, it goes on without being waited for`,
-        {
-          hint: `look at it later with: saltcod job describe ${shortId(id, false)}`,
-        },
-      )
+      throw new Failure(EXIT.failed, stillWaiting(Job), {
+        hint: `look at it later with: saltcod job describe ${shortId(id, false)}`,
+      })
     }
     await wait.pause(pauseMs)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
   }
+}
+
+function stillWaiting({ ID, State: { StateType, Message } }: WireJob): string {
+  const why = Message === '' || Message === StateType ? '' : `: ${Message}`
+  return `job ${ID} is still ${StateType}, it goes on without being waited for${why}`
 }
 
 async function follow(

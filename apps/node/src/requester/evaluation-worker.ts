@@ -209,11 +209,11 @@ function jobPart({ job }: SchedulingView, { job: move }: Decision) {
   if (move === null) return {}
   return {
     job: {
-      to: move.to,
+      ...(move.to === null ? {} : { to: move.to }),
       message: move.message,
       event: move.event,
       expectedRevision: job.revision,
-      ...(JOB_MACHINE.terminal.has(move.to) ? { deadlineAtMs: null } : {}),
+      ...(move.to !== null && JOB_MACHINE.terminal.has(move.to) ? { deadlineAtMs: null } : {}),
     },
   }
 }

@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../model/page.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type { JobState } from '../states/job-state.ts'
 import type { ExecutionChange, NewExecution } from './executions.ts'
-import type { JobMove } from './jobs.ts'
+import type { JobChange } from './jobs.ts'
 
 /** A claimed piece of work. */
 export interface Claim {
@@ -32,7 +32,7 @@ export interface Plan extends ChangeRequest {
   readonly lease: LeaseToken | Unclaimed
   readonly newExecutions?: readonly NewExecution[]
   readonly updates?: readonly ExecutionChange[]
-  readonly job?: JobMove
+  readonly job?: JobChange
   readonly events?: readonly EventInput[]
   /** Evaluations of the same job to come. */
   readonly followUps?: readonly NewEvaluation[]

@@ -53,17 +53,18 @@ export interface ReviseJob<Spec = unknown>
   readonly event?: EventInput
 }
 
-/** A job's move to another state. */
-export interface JobMove extends Expectation<JobState> {
-  readonly to: JobState
+/** A change of a job's state, or of what is said of it. */
+export interface JobChange extends Expectation<JobState> {
+  /** Absent: it stays in its state and has been there as long as before, and only the message changes. */
+  readonly to?: JobState
   /** Kept with the state. Default: the event's message. */
   readonly message?: string
   readonly deadlineAtMs?: number | null
   readonly event?: EventInput
 }
 
-/** A job to be moved to another state. */
-export interface TransitionJob extends JobMove, ChangeRequest {
+/** A job to be moved to another state, or of whose state something else is to be said. */
+export interface TransitionJob extends JobChange, ChangeRequest {
   readonly jobId: string
   readonly evaluation?: NewEvaluation
 }

@@ -23,7 +23,7 @@ import {
 } from './job-row.ts'
 import { checkDefinition, putSpec } from './submit-job.ts'
 
-/** Moves a job to another state, with history, and with an evaluation where one is asked for. */
+/** Changes a job's state, or what is said of it, with history, and with an evaluation where one is asked for. */
 export function transitionJob<Spec>(mutation: Mutation, request: TransitionJob): Job<Spec> {
   const before = loadJob(mutation.rows, request.jobId)
   const after = moveJob(mutation, before, request)
@@ -39,22 +39,30 @@ export function moveJob(
 ): LoadedJob {
   requireObject('move of a job', move)
   const { to, event = {}, deadlineAtMs } = move
-  requireText('new state', to)
+  // One that is there and undefined is a mistake, not a wish to stay.
+  if ('to' in move) requireText('new state', to)
   requireObject('event', event)
   checkTime('deadline', deadlineAtMs)
   checkTransition(
     JOB_MACHINE,
     { id: before.id, state: before.row.state, revision: before.row.revision },
     move,
-    to,
+    to ?? null,
   )
   const { nowMs } = mutation
-  const row = inState(JOB_MACHINE, before.row, to, move.message ?? event.message ?? '', mutation)
+  const row = inState(
+    JOB_MACHINE,
+    before.row,
+    to ?? before.row.state,
+    move.message ?? event.message ?? '',
+    mutation,
+  )
+  if (to === undefined) row.stateSinceMs = before.row.stateSinceMs
   setFields(row, { deadlineSteadyMs: mutation.steadyDeadline(deadlineAtMs) })
   row.modifiedAtMs = nowMs
   row.revision = before.row.revision + 1
   const after = replaceJobRow(mutation, before, row)
-  const said = { topic: 'State Update', message: row.stateMessage ?? to }
+  const said = { topic: 'State Update', message: row.stateMessage ?? row.state }
   recordJobEvent(mutation, after, before.row.state, { ...said, ...event })
   return after
 }

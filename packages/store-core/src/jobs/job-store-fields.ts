@@ -2,7 +2,7 @@ import type { DurableStore } from '../contract/durable-store.ts'
 import type { Unclaimed } from '../contract/evaluations.ts'
 import type { ExecutionChange, NewExecution } from '../contract/executions.ts'
 import type { JobStore } from '../contract/job-store.ts'
-import type { JobMove } from '../contract/jobs.ts'
+import type { JobChange } from '../contract/jobs.ts'
 import { CHECK_FIELDS } from '../durable/durable-store-fields.ts'
 import {
   CHANGE_FIELDS,
@@ -65,7 +65,7 @@ const MOVE_FIELDS = {
   message: true,
   deadlineAtMs: true,
   event: EVENT_FIELDS,
-} as const satisfies Fields<JobMove>
+} as const satisfies Fields<JobChange>
 
 /** The fields of what a caller may say of a new job and of a new version. */
 const DEFINITION_FIELDS = {

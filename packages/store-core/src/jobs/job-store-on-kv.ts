@@ -114,7 +114,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
 
   async transitionJob(request: TransitionJob): Promise<Job<Spec>> {
     return await this.mutate('transitionJob', request, (mutation) => transitionJob<Spec>(mutation, request), {
-      frees: JOB_MACHINE.terminal.has(request.to),
+      frees: request.to !== undefined && JOB_MACHINE.terminal.has(request.to),
     })
   }
 

@@ -48,6 +48,32 @@ export const transitionCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'a change without a state changes the message and writes history, and the job is in its state as long as before',
+    run: async ({ store, clock }) => {
+      const first = await newJob(store)
+      const queued = await store.transitionJob({ jobId: first.id, to: 'Queued', message: 'no room' })
+      clock.step(1_000)
+      const job = await store.transitionJob({ jobId: first.id, message: 'no memory' })
+      const { stateSinceMs } = queued
+      assert.deepEqual(job, {
+        ...queued,
+        stateMessage: 'no memory',
+        stateSinceMs,
+        modifiedAtMs: clock.read(),
+        revision: 3,
+      })
+      const { items } = await store.listJobs({ states: ['Queued'] })
+      assert.deepEqual(items, [job])
+      const { items: history } = await store.listHistory({ jobId: first.id, reverse: true, limit: 1 })
+      assert.deepEqual(
+        history.map(({ previousState, newState, event }) => [previousState, newState, event.message]),
+        [['Queued', 'Queued', 'no memory']],
+      )
+      await store.transitionJob({ jobId: first.id, to: 'Completed' })
+      await assertRejects(store.transitionJob({ jobId: first.id, message: 'late' }), 'ALREADY_TERMINAL')
+    },
+  },
+  {
     name: 'every pair of states is legal or refused as the table says, and a refusal changes nothing',
     run: async ({ store }) => {
       for (const from of JOB_STATES) {

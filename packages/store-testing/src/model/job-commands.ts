@@ -97,7 +97,7 @@ const transition: Make = (world, draw) => {
   const requestId = draw.once(5, 1) ? draw.pick(['r1', 'r2', 'r3', 'r4'], 2) : undefined
   const request = {
     jobId,
-    to: draw.pick(JOB_STATES, 3),
+    ...(draw.once(4, 10) ? {} : { to: draw.pick(JOB_STATES, 3) }),
     ...drawExpectation(draw, model.state.jobs.get(jobId), JOB_STATES),
     ...(draw.once(2, 4) ? { message: draw.pick(['why', 'because'], 5) } : {}),
     ...(draw.once(4, 6) ? { deadlineAtMs: draw.once(3, 7) ? null : model.nowMs + draw.below(100, 8) } : {}),

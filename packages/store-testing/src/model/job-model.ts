@@ -136,19 +136,20 @@ export class JobModel {
     const before = this.job(request.jobId)
     const { to, message = '', deadlineAtMs, evaluation } = request
     expectMove(JOB_MACHINE, before, request, to)
-    const ends = JOB_MACHINE.terminal.has(to)
+    const state = to ?? before.state
+    const ends = JOB_MACHINE.terminal.has(state)
     const job: Job = {
       ...before,
-      state: to,
+      state,
       stateMessage: message,
-      stateSinceMs: this.nowMs,
+      stateSinceMs: to === undefined ? before.stateSinceMs : this.nowMs,
       modifiedAtMs: this.nowMs,
       revision: before.revision + 1,
       finishedAtMs: ends ? this.nowMs : null,
       deadlineAtMs: ends ? null : deadlineAtMs === undefined ? before.deadlineAtMs : deadlineAtMs,
     }
     this.state.jobs.set(job.id, job)
-    this.#note(job.id, [null, before.state, to, job.revision, message === '' ? to : message])
+    this.#note(job.id, [null, before.state, state, job.revision, message === '' ? state : message])
     if (evaluation !== undefined) this.evaluations.add(job, evaluation)
     return job
   }

@@ -1,13 +1,14 @@
+import { bytesText } from '@saltcod/cli-kit'
 import type { Job, LabelRequirement } from '@saltcod/store-core'
 import { labelsMatch } from '@saltcod/store-core'
 import { engineKind } from '../../engines/kinds.ts'
-import type { Capacity } from '../../link/link.ts'
+import type { Capacity, NodeDescription } from '../../link/link.ts'
 import type { Constraint, JobSpec } from '../../spec/job-spec.ts'
 import { onlyTask } from '../../spec/job-spec.ts'
 import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import type { SchedulableNode } from './view.ts'
 
-/** Which nodes can do a job, and why the others cannot. */
+/** Which nodes can do a job, and why each of the others cannot, with all that is in the way. */
 export interface Suitability {
   readonly suitable: readonly SchedulableNode[]
   readonly reasons: ReadonlyMap<string, string>
@@ -18,46 +19,64 @@ export function suitableNodes(job: Job<JobSpec>, nodes: readonly SchedulableNode
   const suitable: SchedulableNode[] = []
   const reasons = new Map<string, string>()
   for (const node of nodes) {
-    const reason = unsuitability(job, node)
-    if (reason === null) suitable.push(node)
-    else reasons.set(node.description.nodeId, reason)
+    const obstacles = obstaclesOf(job, node)
+    if (obstacles.length === 0) suitable.push(node)
+    else reasons.set(node.description.nodeId, obstacles.join('; '))
   }
   return { suitable, reasons }
 }
 
-function unsuitability(job: Job<JobSpec>, { description }: SchedulableNode): string | null {
+function obstaclesOf(job: Job<JobSpec>, { description }: SchedulableNode): string[] {
   const task = onlyTask(job.spec)
-  const has = (offered: readonly string[], type: string): boolean => {
-    return offered.some((name) => name.toLowerCase() === type.toLowerCase())
-  }
-  if (!has(description.engines, task.Engine.Type)) {
-    const offered = `it has no engine ${task.Engine.Type} (it has ${description.engines.join(', ') || 'none'})`
+  const { engines, publishers, inputSources, labels, capacity } = description
+  const found: string[] = []
+  if (!has(engines, task.Engine.Type)) {
     const remedy = engineKind(task.Engine.Type)?.remedy
-    return remedy === undefined ? offered : `${offered}; ${remedy}`
+    const lacks = `it has no engine ${task.Engine.Type} (it has ${list(engines)})`
+    found.push(remedy === undefined ? lacks : `${lacks}; ${remedy}`)
   }
-  if (task.Publisher.Type !== '' && !has(description.publishers, task.Publisher.Type)) {
-    return `it has no publisher ${task.Publisher.Type} (it has ${description.publishers.join(', ') || 'none'})`
+  if (task.Publisher.Type !== '' && !has(publishers, task.Publisher.Type))
+    found.push(`it has no publisher ${task.Publisher.Type} (it has ${list(publishers)})`)
+  const inputs = new Set(task.InputSources.map(({ Source }) => Source.Type))
+  for (const type of inputs) {
+    if (!has(inputSources, type))
+      found.push(`it cannot read inputs of type ${type} (it reads ${list(inputSources)})`)
   }
-  for (const { Source } of task.InputSources) {
-    if (!has(description.inputSources, Source.Type)) {
-      return `it cannot read inputs of type ${Source.Type} (it reads ${description.inputSources.join(', ') || 'none'})`
-    }
+  for (const constraint of job.spec.Constraints) {
+    if (!labelsMatch(labels, [toLabelRequirement(constraint)])) found.push(unmet(constraint, labels))
   }
-  if (!labelsMatch(description.labels, job.spec.Constraints.map(toLabelRequirement))) {
-    return 'its labels do not meet the constraints of the job'
-  }
-  return missingCapacity(requestedCapacity(task.Resources), description.capacity)
+  return [...found, ...missingCapacity(requestedCapacity(task.Resources), capacity)]
 }
 
-function missingCapacity(wanted: Capacity, has: Capacity): string | null {
-  if (wanted.cpu > has.cpu) return `the job wants ${wanted.cpu} CPU, it has ${has.cpu}`
-  if (wanted.memoryBytes > has.memoryBytes) {
-    return `the job wants ${wanted.memoryBytes} bytes of memory, it has ${has.memoryBytes}`
-  }
-  if (wanted.diskBytes > has.diskBytes) {
-    return `the job wants ${wanted.diskBytes} bytes of disk, it has ${has.diskBytes}`
-  }
-  return wanted.gpu > has.gpu ? `the job wants ${wanted.gpu} GPUs, it has ${has.gpu}` : null
+function has(offered: readonly string[], type: string): boolean {
+  return offered.some((name) => name.toLowerCase() === type.toLowerCase())
+}
+
+function list(offered: readonly string[]): string {
+  return offered.join(', ') || 'none'
+}
+
+function unmet({ Key, Operator, Values }: Constraint, labels: NodeDescription['labels']): string {
+  const label = Object.hasOwn(labels, Key) ? `its label ${Key} is ${labels[Key] || 'empty'}` : null
+  const values = Operator === 'in' || Operator === 'notin' ? `(${Values.join(', ')})` : Values.join(', ')
+  const condition = Operator === '!' ? `!${Key}` : `${Key} ${Operator} ${values}`.trim()
+  return `${label ?? `it has no label ${Key}`}, and the job wants ${condition}`
+}
+
+function missingCapacity(wanted: Capacity, offered: Capacity): string[] {
+  const missing = (name: string, wants: number, there: number, text: (amount: number) => string): string[] =>
+    wants > there
+      ? [
+          `the job wants ${text(wants)}${name}, it has ${text(there)}, which is ${text(wants - there)} too little`,
+        ]
+      : []
+  const number = (amount: number): string => String(Number(amount.toFixed(3)))
+  return [
+    ...missing(' CPU', wanted.cpu, offered.cpu, number),
+    ...missing(' of memory', wanted.memoryBytes, offered.memoryBytes, bytesText),
+    ...missing(' of disk', wanted.diskBytes, offered.diskBytes, bytesText),
+    ...missing(' GPU', wanted.gpu, offered.gpu, number),
+  ]
 }
 
 /** Hands out nodes one after another, the least busy first, counting what it has handed out. */

@@ -2,6 +2,7 @@ import type {
   EndReason,
   Execution,
   ExecutionJob,
+  JobState,
   Json,
   NewEvaluation,
   NewExecution,
@@ -110,17 +111,22 @@ export class PlanBuilder {
     this.#end(execution, 'Failed', endReason, reason, { FailsExecution: 'true', IsError: 'true' })
   }
 
-  /** Moves the job to another state, unless it is in it. */
-  moveJob(to: JobMove['to'], message: string): void {
-    if (this.#view.job.state === to) return
+  /**
+   * Moves the job to another state. One that is in it stays, and says `message` of it from now on, where it does not
+   * already.
+   */
+  moveJob(to: JobState, message: string): void {
+    const { state, stateMessage } = this.#view.job
+    const stays = state === to
+    if (stays && saysOf(state, stateMessage) === saysOf(state, message)) return
     const failed = to === 'Failed'
     this.#job = {
-      to,
+      to: stays ? null : to,
       message,
       event: {
-        message: failed ? message : message === '' ? to : message,
+        message: message === '' ? to : message,
         topic: 'State Update',
-        details: { NewState: to, ...(failed ? { IsError: 'true' } : {}) },
+        details: { ...(stays ? {} : { NewState: to }), ...(failed ? { IsError: 'true' } : {}) },
       },
     }
   }
@@ -155,7 +161,7 @@ export class PlanBuilder {
     const parts = [
       ...(this.#newExecutions.length === 0 ? [] : [`executions asked for: ${this.#newExecutions.length}`]),
       ...(this.#updates.length === 0 ? [] : [`executions changed: ${this.#updates.length}`]),
-      ...(this.#job === null ? [] : [`job to ${this.#job.to}`]),
+      ...(this.#job === null ? [] : [this.#job.to === null ? 'another reason' : `job to ${this.#job.to}`]),
     ]
     return parts.join(', ')
   }
@@ -210,6 +216,11 @@ export class PlanBuilder {
     const { id, version, namespace, name, type, priority, spec } = this.#view.job
     return { id, version, namespace, name, type, priority, spec: spec as Json }
   }
+}
+
+/** Who has nothing to say of a state may name it. */
+function saysOf(state: JobState, message: string): string {
+  return message === state ? '' : message
 }
 
 const LONG_ID = /^([a-z]-[0-9a-f]{8})-[0-9a-f-]{27}$/

@@ -4,6 +4,7 @@ import { onlyTask } from '../../spec/job-spec.ts'
 import type { Suitability } from './node-choice.ts'
 import { NodePicker, suitableNodes } from './node-choice.ts'
 import { PlanBuilder } from './plan-builder.ts'
+import { refusalLines } from './refusals.ts'
 import type { Slot, SlotVerdict } from './slot.ts'
 import { judgeSlot } from './slot.ts'
 import type { Decision, SchedulingView } from './view.ts'
@@ -55,10 +56,11 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
     running ||= answered
   }
   const unplaced = fill(view, plan, verdicts, choice)
-  if (running) plan.moveJob('Running', '')
-  else if (unplaced.length > 0) queue(view, plan, unplaced, slots.length, choice)
+  if (running) {
+    plan.moveJob('Running', unplaced.length === 0 ? '' : waitText(view, unplaced, slots.length, choice))
+    if (unplaced.length > 0) lookForNodes(view, plan)
+  } else if (unplaced.length > 0) queue(view, plan, unplaced, slots.length, choice)
   else if (slots.length === 0 && job.type !== 'batch') queue(view, plan, [], 0, choice)
-  if (running && unplaced.length > 0) lookForNodes(view, plan)
 }
 
 /** Ends what is out of time or whose node is gone, and returns the execution as it is then. */
@@ -127,7 +129,8 @@ function endIfOver(
   return true
 }
 
-type Wanted = Extract<SlotVerdict, { kind: 'wanted' }>
+/** A share that no node can do now, and the nodes that refused it. */
+type Unplaced = Pick<Slot, 'nodeId'> & Pick<Extract<SlotVerdict, { kind: 'wanted' }>, 'refusals'>
 
 /** Asks nodes to do the shares that are wanted, and returns those that no node can do now. */
 function fill(
@@ -135,10 +138,10 @@ function fill(
   plan: PlanBuilder,
   verdicts: readonly [Slot, SlotVerdict][],
   choice: Suitability,
-): Wanted[] {
+): Unplaced[] {
   const picker = new NodePicker(choice.suitable)
   const connected = new Set(choice.suitable.map((node) => node.description.nodeId))
-  const unplaced: Wanted[] = []
+  const unplaced: Unplaced[] = []
   for (const [slot, verdict] of verdicts) {
     if (verdict.kind !== 'wanted') continue
     if (verdict.notBeforeMs > view.nowMs) {
@@ -148,7 +151,7 @@ function fill(
     const fixed = slot.nodeId !== null && connected.has(slot.nodeId) ? slot.nodeId : null
     const nodeId = slot.nodeId === null ? picker.pick(verdict.refusals)?.description.nodeId : fixed
     if (nodeId === undefined || nodeId === null) {
-      unplaced.push(verdict)
+      unplaced.push({ nodeId: slot.nodeId, refusals: verdict.refusals })
       continue
     }
     const { partition } = slot
@@ -161,7 +164,7 @@ function fill(
 function queue(
   view: SchedulingView,
   plan: PlanBuilder,
-  unplaced: readonly Wanted[],
+  unplaced: readonly Unplaced[],
   wanted: number,
   choice: Suitability,
 ): void {
@@ -175,7 +178,9 @@ function queue(
     endJob(view, plan, 'Failed', notEnoughNodes(view, unplaced, Math.max(wanted, 1), choice))
     return
   }
-  plan.moveJob('Queued', nodes.length === 0 ? 'no node is connected' : 'no connected node can do it now')
+  // Nodes that have only not come back yet since a restart change nothing about why it waits.
+  if (job.state !== 'Queued' || trigger !== 'node-restart')
+    plan.moveJob('Queued', waitText(view, unplaced, wanted, choice))
   lookForNodes(view, plan)
 }
 
@@ -193,17 +198,40 @@ function lookForNodes(view: SchedulingView, plan: PlanBuilder): void {
 
 function notEnoughNodes(
   view: SchedulingView,
-  unplaced: readonly Wanted[],
+  unplaced: readonly Unplaced[],
   wanted: number,
   choice: Suitability,
 ): string {
-  const reasons = new Map(choice.reasons)
-  for (const { refusals } of unplaced) {
-    for (const [nodeId, reason] of refusals) reasons.set(nodeId, reason)
+  const refusals = refusalsOf(view, unplaced, choice)
+  const suitable = Math.max(view.nodes.length - refusals.size, 0)
+  return `not enough nodes to run job. requested: ${wanted}, available: ${view.nodes.length}, suitable: ${suitable}.${refusalLines(refusals)}`
+}
+
+/** Says why a job, or a part of it, waits for a node. */
+function waitText(
+  view: SchedulingView,
+  unplaced: readonly Unplaced[],
+  wanted: number,
+  choice: Suitability,
+): string {
+  const part = unplaced.length < wanted ? `${unplaced.length} of ${wanted} executions: ` : ''
+  if (view.nodes.length === 0) return `${part}no node is connected`
+  return `${part}no connected node can do it${refusalLines(refusalsOf(view, unplaced, choice))}`
+}
+
+/** Returns why each node does not do what is left of a job. */
+function refusalsOf(
+  { nodes }: SchedulingView,
+  unplaced: readonly Unplaced[],
+  choice: Suitability,
+): ReadonlyMap<string, string> {
+  const found = new Map(choice.reasons)
+  const connected = new Set(nodes.map(({ description }) => description.nodeId))
+  for (const { nodeId, refusals } of unplaced) {
+    for (const [refuser, reason] of refusals) found.set(refuser, reason)
+    if (nodeId !== null && !connected.has(nodeId)) found.set(nodeId, 'it is not connected')
   }
-  const lines = [...reasons].slice(0, 10).map(([nodeId, reason]) => `\n• Node ${nodeId}: ${reason}`)
-  const suitable = view.nodes.length - reasons.size
-  return `not enough nodes to run job. requested: ${wanted}, available: ${view.nodes.length}, suitable: ${Math.max(suitable, 0)}.${lines.join('')}`
+  return found
 }
 
 function endJob(view: SchedulingView, plan: PlanBuilder, to: 'Failed', message: string): void {

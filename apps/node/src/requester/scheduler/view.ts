@@ -63,9 +63,10 @@ export interface AddressedCommand {
   readonly command: Command
 }
 
-/** A job's move to another state. */
+/** A job's move to another state, or to another reason for the one that it is in. */
 export interface JobMove {
-  readonly to: JobState
+  /** `null` where it stays and only what is said of it changes. */
+  readonly to: JobState | null
   readonly message: string
   readonly event: EventInput
 }

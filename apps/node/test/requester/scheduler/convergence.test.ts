@@ -142,7 +142,8 @@ function factsOf(world: World): unknown {
     desiredMessage: '',
   }))
   const pending = world.pending.map(({ trigger, dueAtMs }) => ({ trigger, dueAtMs }))
-  return { job: { ...world.job, stateMessage: '' }, executions, pending, nowMs: world.nowMs }
+  // Each new reason that is told makes a revision.
+  return { job: { ...world.job, stateMessage: '', revision: 0 }, executions, pending, nowMs: world.nowMs }
 }
 
 test(`messages are for people: whatever they say, the same is decided (seed ${seed})`, () => {

@@ -128,6 +128,38 @@ test('a job with a queue timeout waits for it before it fails', () => {
   assert.equal(world.job.state, 'Failed')
 })
 
+test('a job that waits says what each node lacks, once, and again when that changes', () => {
+  const spec = {
+    ...makeSpec('wasm', 600),
+    Constraints: [{ Key: 'zone', Operator: 'in' as const, Values: ['a', 'b'] }],
+  }
+  const [task] = spec.Tasks
+  const Resources = { CPU: '10', Memory: '64GB', Disk: '', GPU: '1' }
+  const world = new World(makeJob('batch', 1, { ...spec, Tasks: [{ ...task, Resources }] as never }), ['n-1'])
+  world.nodes.set('n-2', makeNode('n-2', { zone: 'c' }))
+  world.nodes.set('n-3', makeNode('n-3', { zone: 'c' }))
+  world.settle()
+  const lacking =
+    'the job wants 10 CPU, it has 8, which is 2 too little; the job wants 64.0 GB of memory, it has 10.0 GB, which is 54.0 GB too little; the job wants 1 GPU, it has 0, which is 1 too little'
+  const first = `no connected node can do it
+• Node n-1: it has no engine wasm (it has noop); it has no label zone, and the job wants zone in (a, b); ${lacking}
+• 2 nodes (n-2, n-3): it has no engine wasm (it has noop); its label zone is c, and the job wants zone in (a, b); ${lacking}`
+  assert.deepEqual([world.job.state, world.job.stateMessage], ['Queued', first])
+  const { revision } = world.job
+  world.settle(START_MS + 120_000)
+  for (const trigger of ['node-restart', 'node-join'] as const) world.decide(trigger)
+  assert.equal(world.job.revision, revision, 'nothing is written where nothing is new')
+  world.nodes.delete('n-3')
+  world.settle(START_MS + 180_000)
+  assert.match(world.job.stateMessage, /• Node n-2: /)
+  assert.deepEqual([world.job.stateSinceMs, world.job.revision], [START_MS, revision + 1])
+  world.nodes.clear()
+  world.decide('node-restart')
+  assert.equal(world.job.revision, revision + 1, 'nodes that have not come back yet are no news')
+  world.settle(START_MS + 240_000)
+  assert.equal(world.job.stateMessage, 'no node is connected')
+})
+
 test('a failed execution is tried once more, then the job fails with its reason', () => {
   const world = new World(makeJob('batch', 1), ['n-1'])
   for (let attempt = 0; attempt < 2; attempt++) {

@@ -198,13 +198,13 @@ export class World {
     }
   }
 
-  #moveJob(to: JobState, message: string): void {
+  #moveJob(to: JobState | null, message: string): void {
     checkTransition(JOB_MACHINE, this.job, {}, to)
     this.job = {
       ...this.job,
-      state: to,
+      state: to ?? this.job.state,
       stateMessage: this.reword(message),
-      stateSinceMs: this.nowMs,
+      stateSinceMs: to === null ? this.job.stateSinceMs : this.nowMs,
       revision: this.job.revision + 1,
     }
   }
