@@ -1,16 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 const script = new URL('../scripts/test.mjs', import.meta.url).pathname
 
 /** Runs the test script on one file of its own and returns the last line and the exit code. */
 function run(source: string): { readonly lastLine: string | undefined; readonly exitCode: number | null } {
-  const folder = mkdtempSync(join(tmpdir(), 'saltcod-closing-line-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  writeFileSync(join(folder, 'own.test.mjs'), source)
+  const folder = temporaryDirectory({ 'own.test.mjs': source })
   const { stdout, status } = spawnSync(process.execPath, [script, '--root', folder, '--globals'], {
     encoding: 'utf8',
   })

@@ -5,13 +5,12 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { sharedDirectory } from './temporary-directory.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const libraries = readdirSync(join(root, 'packages'))
@@ -85,17 +84,14 @@ function install(library: string, tarballs: string, project: string): void {
 }
 
 describe('the examples of the READMEs, run with the packed libraries', () => {
-  let project = ''
+  const project = sharedDirectory()
 
   beforeAll(() => {
-    project = mkdtempSync(join(tmpdir(), 'saltcod-readme-'))
     const tarballs = join(project, 'tarballs')
     mkdirSync(tarballs)
     pack(tarballs)
     for (const library of libraries) install(library, tarballs, project)
   }, PACKING_MS)
-
-  afterAll(() => rmSync(project, { recursive: true, force: true }))
 
   const readmes = ['README.md', ...libraries.map((library) => `packages/${library}/README.md`)]
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await session.close()
-  fixture.remove()
+  await fixture.remove()
 })
 
 async function inspect(...args: readonly string[]): Promise<Ran> {

@@ -1,24 +1,19 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { inspect } from './fixture.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
-let directory: string
+const directory = sharedDirectory({ 'jobs.db': '', 'my store.db': '' })
 
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-completion-'))
   for (const shell of ['bash', 'zsh', 'fish']) {
     writeFileSync(join(directory, shell), inspect(directory, 'completion', shell).stdout)
   }
-  writeFileSync(join(directory, 'jobs.db'), '')
-  writeFileSync(join(directory, 'my store.db'), '')
 })
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 function has(shell: string): boolean {
   return spawnSync(shell, ['-c', 'true']).status === 0

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { damageCases } from '../../../test/damaged-file.ts'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { AnsweringSession } from './answering-session.ts'
 import { judgeDamage, judgeReading, type SoundStore, soundStore } from './damage-case.ts'
 import { inspect } from './fixture.ts'
@@ -15,12 +15,11 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
-let directory: string
+const directory = sharedDirectory()
 const session = new AnsweringSession()
 const sound: SoundStore[] = []
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-damage-'))
   for (const [kind, write] of [
     ['jobs', writeFullJobStore],
     ['executions', writeFullExecutionStore],
@@ -31,10 +30,7 @@ beforeAll(async () => {
   }
 })
 
-afterAll(() => {
-  session.close()
-  rmSync(directory, { recursive: true, force: true })
-})
+afterAll(() => session.close())
 
 for (const { damage, seed } of damageCases(SEED, LONG)) {
   test(`${damage.what} (seed ${seed}) hides from nobody and costs no more than it hit`, async () => {

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { DataFile, findCommit, readReaders } from '@saltcod/store-lmdb/file'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { writeFullJobStore } from './full-store.ts'
 
 // Each run of the program is a process of its own, and a busy machine has little time for it.
@@ -19,16 +19,13 @@ const rewriter = fileURLToPath(new URL('rewriting-process.mjs', import.meta.url)
 const holding = fileURLToPath(new URL('holding-process.mjs', import.meta.url))
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-let directory: string
+const directory = sharedDirectory()
 let original: string
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-disturbance-'))
   original = join(directory, 'original', 'jobs.db')
   await writeFullJobStore(original)
 })
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 interface Rewritten {
   readonly usedPages: number

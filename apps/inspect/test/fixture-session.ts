@@ -24,7 +24,7 @@ export function useFixtureSession(): FixtureSession {
   })
   afterAll(async () => {
     await session?.close()
-    fixture?.remove()
+    await fixture?.remove()
   })
   const made = (): Fixture => {
     if (fixture === undefined) throw new Error('the fixture is made before the tests')

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openArchive, readArchivedJob } from '@saltcod/compaction'
 import type { ComputeState, ExecutionStore, JobStore } from '@saltcod/store-core'
 import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { openMemoryJobStore } from '@saltcod/store-memory'
+import { removeDirectory } from '../../../test/remove-directory.ts'
+import { unownedDirectory } from '../../../test/temporary-directory.ts'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -40,7 +41,7 @@ export interface Fixture {
   readonly directory: string
   readonly jobs: string
   readonly executions: string
-  remove(): void
+  remove(): Promise<void>
 }
 
 /** The secret in the environment of every task. */
@@ -59,7 +60,7 @@ const SPEC = {
 
 /** Makes the fixture with stores that the libraries write. */
 export async function makeFixture(): Promise<Fixture> {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-'))
+  const directory = unownedDirectory()
   const requester = join(directory, 'repository/n-1-requester/jobs.db')
   const compute = join(directory, 'repository/n-1-compute/executions.db')
   const jobStore = await openLmdbJobStore({ path: requester, nodeId: 'n-1' })
@@ -76,7 +77,7 @@ export async function makeFixture(): Promise<Fixture> {
   // A file that nobody has closed in good order is checked in a process of its own each time it is opened.
   await (await openLmdbJobStore({ path: jobs })).close()
   await (await openLmdbExecutionStore({ path: executions })).close()
-  return { directory, jobs, executions, remove: () => rmSync(directory, { recursive: true, force: true }) }
+  return { directory, jobs, executions, remove: () => removeDirectory(directory) }
 }
 
 /** Three jobs that ended and left their store, one of them archived twice. */

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit, parseHeader, parseLeafNode, walkFile } from '@saltcod/store-lmdb/file'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { randomBelow } from '../../../test/random-numbers.ts'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { checkPages } from '../src/file/check-pages.ts'
 import { inspect } from './fixture.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
@@ -26,16 +26,13 @@ const TREE_FLAGS = 4
 const NODE_FLAGS_BEFORE_KEY = 4
 const holding = fileURLToPath(new URL('holding-process.mjs', import.meta.url))
 
-let directory: string
+const directory = sharedDirectory()
 let sound: string
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-free-'))
   sound = place('sound')
   await writeFullJobStore(sound)
 })
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 function place(name: string): string {
   const path = join(directory, name, 'jobs.db')

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DataFile, findCommit, TreeWalk, walkFile } from '@saltcod/store-lmdb/file'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -16,13 +15,7 @@ const hasCompiler = spawnSync('gcc', ['--version']).status === 0
 const FLAGS = ['-O0', '-w', '-DMDB_MAXKEYSIZE=0', '-DMDB_USE_ROBUST', `-I${sources}`]
 const FILES = ['mdb_stat.c', 'mdb.c', 'midl.c', 'chacha8.c', 'module.c']
 
-let directory: string
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-pages-'))
-})
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const directory = sharedDirectory()
 
 /** What LMDB's own program says of a file. */
 interface Oracle {

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const ROUNDS = 3
@@ -15,7 +14,7 @@ const JOBS = 30
 test('changes --follow tells each change once while the store is rewritten', {
   timeout: 120_000,
 }, async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-rewrite-'))
+  const directory = temporaryDirectory()
   const path = join(directory, 'jobs.db')
   const store = await openLmdbJobStore({ path, nodeId: 'n-1' })
   await store.submitJob({ id: 'first', type: 'batch', spec: {} })
@@ -29,7 +28,6 @@ test('changes --follow tells each change once while the store is rewritten', {
   onTestFinished(async () => {
     follower.kill('SIGKILL')
     await store.close()
-    rmSync(directory, { recursive: true, force: true })
   })
   const told = new Map<string, number>()
   const lines = createInterface({ input: follower.stdout })

@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await writer?.stop()
-  fixture.remove()
+  await fixture.remove()
 })
 
 function run(...args: readonly string[]) {

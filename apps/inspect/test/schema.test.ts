@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
@@ -9,15 +8,13 @@ import { decodeRecord, encodeRecord, SCHEMA_VERSION, type StoreRow, tuple } from
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../test/program-session.ts'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
 
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures', import.meta.url))
 const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
-const directory = mkdtempSync(join(tmpdir(), 'saltcod-schema-'))
+const directory = sharedDirectory()
 
-afterAll(async () => {
-  await session.close()
-  rmSync(directory, { recursive: true })
-})
+afterAll(() => session.close())
 
 /** The stores that a release with a schema left, those of a node's repository too, in a directory of their own. */
 function storesOf(schema: number): string[] {

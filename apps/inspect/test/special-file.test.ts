@@ -1,27 +1,23 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ProgramSession } from '../../../test/program-session.ts'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-let directory: string
+const directory = sharedDirectory()
 let session: ProgramSession
 
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-special-'))
   session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
   expect(spawnSync('mkfifo', [join(directory, 'pipe')]).status).toBe(0)
   symlinkSync('pipe', join(directory, 'link'))
   symlinkSync('circle', join(directory, 'circle'))
 })
 
-afterAll(async () => {
-  await session.close()
-  rmSync(directory, { recursive: true, force: true })
-})
+afterAll(() => session.close())
 
 for (const name of ['pipe', 'link']) {
   for (const [verb, status] of [

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findLmdbOwner, openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { keptTerminal } from '../../../test/kept-terminal.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { why } from '../src/commands/why.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -22,8 +22,7 @@ interface Row {
 }
 
 function emptyRepository(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-inspect-why-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const directory = temporaryDirectory()
   for (const room of ['n-1-requester', 'n-2-requester', 'n-1-compute']) mkdirSync(join(directory, room))
   return directory
 }

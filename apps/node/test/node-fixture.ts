@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadConfig } from '@saltcod/config'
 import { type Logger, pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { flagUses } from '../../../test/flag-uses.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { startNode } from '../src/node.ts'
 import type { WireGetJobAnswer, WirePutJobAnswer } from '../src/wire/models.ts'
 
@@ -40,7 +40,7 @@ export async function startTestNode(
   flags: readonly string[] = [],
   log: Logger = pino({ level: 'silent' }),
 ): Promise<TestNode> {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-node-'))
+  const directory = temporaryDirectory()
   const argv = ['--repo', directory, '--port', '0', ...flags]
   const memory = ['--compute-execution-store-type', 'memory', '--requester-job-store-type', 'memory']
   const { config, errors } = loadConfig({ flags: flagUses(...argv, ...memory), env: {} })
@@ -52,17 +52,13 @@ export async function startTestNode(
     log,
     signal: new AbortController().signal,
   })
-  onTestFinished(async () => {
-    await node.stop()
-    rmSync(directory, { recursive: true, force: true })
-  })
+  onTestFinished(() => node.stop())
   return client(node.url, directory)
 }
 
 /** Returns the flags of a node with an archive, whose addresses are there only where one is configured. */
 export function archiveFlags(): string[] {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-archive-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const directory = temporaryDirectory()
   const file = join(directory, 'saltcod.yaml')
   writeFileSync(
     file,

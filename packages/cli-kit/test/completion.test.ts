@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Option } from 'commander'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type KeptTerminal, keptTerminal } from '../../../test/kept-terminal.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { addCommand, addCompletionCommand, type Candidates, createProgram, runProgram } from '../src/index.ts'
 
 /** Runs a program with commands in commands, whose names the program itself is asked for. */
@@ -31,15 +31,8 @@ async function pets(...args: readonly string[]): Promise<KeptTerminal & { readon
   return Object.assign(terminal, { code })
 }
 
-function directoryWith(files: Readonly<Record<string, string>>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-completion-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
-  return directory
-}
-
 test('bash completes commands, options, words, files, and what the program answers (needs bash)', async () => {
-  const directory = directoryWith({ bash: (await pets('completion', 'bash')).stdout, 'my file': '' })
+  const directory = temporaryDirectory({ bash: (await pets('completion', 'bash')).stdout, 'my file': '' })
   const offers = (...words: readonly string[]): string[] => {
     const script = `my-pets() { echo "tom $*"; echo 'u$(touch ran)'; }; source ./bash
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _my_pets; printf '%s\\n' "\${COMPREPLY[@]}"`

@@ -1,9 +1,8 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-
 import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../src/index.ts'
 
@@ -28,7 +27,7 @@ kvSuite({
   name: 'lmdb',
   runner: { describe, test },
   open: async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'store-lmdb-'))
+    const directory = temporaryDirectory()
     const path = join(directory, 'kv.db')
     const kv = await openLmdbKv({ path, tables: KV_SUITE_TABLES })
     return {
@@ -47,9 +46,7 @@ kvSuite({
       backupPath: join(directory, 'backup.db'),
       openBackup: () => openLmdbKv({ path: join(directory, 'backup.db'), tables: KV_SUITE_TABLES }),
       reopen: () => openLmdbKv({ path, tables: KV_SUITE_TABLES }),
-      dispose: async () => {
-        rmSync(directory, { recursive: true, force: true })
-      },
+      dispose: async () => undefined,
     }
   },
 })

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
-import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { sharedDirectory, temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { WireError } from '../../src/wire/models.ts'
 import { COMMANDS, type Ran } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
@@ -140,16 +139,12 @@ test('bad requests are answered with an error object, and the node goes on', asy
   await goesOn(node)
 })
 
-let directory = ''
+const directory = sharedDirectory()
 let session: ProgramSession
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-input-'))
   session = new ProgramSession(COMMANDS)
 })
-afterAll(async () => {
-  rmSync(directory, { recursive: true, force: true })
-  await session.close()
-})
+afterAll(() => session.close())
 
 test('bad input to the commands is one clear error each, and the node goes on', async () => {
   const node = await serve()

@@ -1,9 +1,8 @@
-import { copyFileSync, mkdtempSync, rmSync, truncateSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdtempSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
-import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { sharedDirectory, temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { COMMANDS } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { BAD_STORES } from './bad-stores.ts'
@@ -12,13 +11,8 @@ import { pictureOf } from './directory-picture.ts'
 import { storePaths } from './stores-of.ts'
 
 const FLAGS = { jobs: '--requester-job-store-path', executions: '--compute-execution-store-path' } as const
-let directory = ''
+const directory = sharedDirectory()
 let good: ReturnType<typeof storePaths>
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'saltcod-bad-'))
-})
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 let session: ProgramSession
 beforeAll(() => {

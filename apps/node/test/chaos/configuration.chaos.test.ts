@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
+import { sharedDirectory } from '../../../../test/temporary-directory.ts'
 import { COMMANDS } from '../cli/binary.ts'
 import { pictureOf } from './directory-picture.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'saltcod-configuration-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+const root = sharedDirectory()
 
 let session: ProgramSession
 beforeAll(() => {

@@ -1,16 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { damageCases } from '../../../../test/damaged-file.ts'
+import { sharedDirectory } from '../../../../test/temporary-directory.ts'
 import { DamagedNode, makeSoundNode, type SoundNode } from './damaged-node.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
 const JOBS = LONG ? 60 : 30
 
-const directory = mkdtempSync(join(tmpdir(), 'saltcod-damaged-'))
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const directory = sharedDirectory()
 let sound: SoundNode
 const ends = { refused: 0, failed: 0, served: 0 }
 

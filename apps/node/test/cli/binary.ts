@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { removeDirectory } from '../../../../test/remove-directory.ts'
+import { unownedDirectory } from '../../../../test/temporary-directory.ts'
 import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 
 /** The program as it was built. */
@@ -106,7 +104,7 @@ export async function serveNode(directory: string, flags: readonly string[] = []
 
 /** Serves a node in a directory of its own for all tests of a file, which ends it. */
 export async function keptNode(flags: readonly string[] = []): Promise<Served> {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-cli-'))
+  const directory = unownedDirectory()
   const node = await startNode(directory, flags)
   const end = async (): Promise<void> => {
     await node.end()

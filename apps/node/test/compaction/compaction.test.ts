@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { fastify } from 'fastify'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { type CompactedStore, Compaction } from '../../src/compaction/compaction.ts'
 import type { StoreCompaction } from '../../src/compaction/compaction-report.ts'
 import { addCompactionRoutes } from '../../src/compaction/compaction-routes.ts'
@@ -14,7 +13,7 @@ const MIN_BYTES = 200_000
 
 /** A store in which jobs of about a megabyte came and went, and what its rewrites reported. */
 async function openWithDeadSpace(deadShare: number) {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-compaction-'))
+  const directory = temporaryDirectory()
   const store = await openLmdbJobStore({ path: join(directory, 'jobs.db') })
   const churn = async (): Promise<void> => {
     const text = 'x'.repeat(100_000)
@@ -35,7 +34,6 @@ async function openWithDeadSpace(deadShare: number) {
   onTestFinished(async () => {
     await compaction.stop()
     await store.close()
-    rmSync(directory, { recursive: true })
   })
   return { store, churn, reports, compaction }
 }

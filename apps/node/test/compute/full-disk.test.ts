@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { smallDisk } from '../../../../test/small-disk.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import { publishResults } from '../../src/publishers/local/publish-results.ts'
-import { makeDirectory, removeDirectory } from './work-bench.ts'
 
 const ENTRIES = 24
 const FULL = /no space left on device/
@@ -47,8 +47,7 @@ test('a full disk is named wherever a directory of a run cannot be made', async 
     context.skip('mounting a small file system is not permitted here')
     return
   }
-  const outside = makeDirectory()
-  onTestFinished(() => removeDirectory(outside))
+  const outside = temporaryDirectory()
   const source = join(outside, 'tree')
   mkdirSync(join(source, 'x/y'), { recursive: true })
   const inline = {

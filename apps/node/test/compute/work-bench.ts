@@ -1,7 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { listProcesses } from '../../src/compute/keeper/process-table.ts'
 import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
 import { rootOf } from '../../src/inputs/work.ts'
@@ -17,16 +15,6 @@ export const WIDE_LIMITS: RunLimits = {
   cpus: null,
   outputBytes: 1e8,
   logBytes: 1e7,
-}
-
-/** Makes a temporary directory with its real path. */
-export function makeDirectory(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), 'saltcod-compute-')))
-}
-
-/** Removes what {@link makeDirectory} made. */
-export function removeDirectory(path: string): void {
-  rmSync(path, { recursive: true, force: true })
 }
 
 /** A whole task of what a test says of it. */

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { WasmBench } from '../engines/wasm-bench.ts'
 
@@ -10,7 +10,6 @@ let bench: WasmBench
 beforeEach(() => {
   bench = new WasmBench()
 })
-afterEach(() => bench.remove())
 
 async function count(text: string | Buffer, ...parameters: string[]): Promise<EngineOutcome> {
   writeFileSync(join(bench.directory, 'book.txt'), text)

@@ -1,14 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { readOutcome } from '../../src/compute/keeper/outcome.ts'
 import type { RunLimits } from '../../src/engines/engine.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { EXEC } from '../../src/engines/exec/parameters.ts'
 import { parameterLines } from '../../src/spec/parameters.ts'
-import { bareRun, makeDirectory, processesWith, removeDirectory } from '../compute/work-bench.ts'
+import { bareRun, processesWith } from '../compute/work-bench.ts'
 
 // Where a job could reach what watches it; `isolation.test.ts` has the rest.
 const engine = new ExecEngine({ allowed: true, isolation: 'none', graceMs: 300, maxProcesses: 40 })
@@ -16,10 +17,9 @@ let workDir: string
 let stopper: AbortController
 
 beforeEach(() => {
-  workDir = makeDirectory()
+  workDir = temporaryDirectory()
   stopper = new AbortController()
 })
-afterEach(() => removeDirectory(workDir))
 
 async function runCommand(
   command: string,

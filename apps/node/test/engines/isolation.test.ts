@@ -2,15 +2,16 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { limit } from '../../src/compute/keeper/confinement.ts'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { PidNamespaces } from '../../src/compute/keeper/pid-namespaces.ts'
 import { childrenOf, readProcess } from '../../src/compute/keeper/process-table.ts'
 import type { RunLimits } from '../../src/engines/engine.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
-import { bareRun, makeDirectory, processesWith, removeDirectory } from '../compute/work-bench.ts'
+import { bareRun, processesWith } from '../compute/work-bench.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
 const engine = new ExecEngine({ allowed: true, graceMs: 300, maxProcesses: 40 })
@@ -19,10 +20,9 @@ let stopper: AbortController
 let runs = 0
 
 beforeEach(() => {
-  directory = makeDirectory()
+  directory = temporaryDirectory()
   stopper = new AbortController()
 })
-afterEach(() => removeDirectory(directory))
 afterAll(() => engine.keeper.close())
 
 async function shell(

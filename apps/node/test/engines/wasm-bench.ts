@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { Keeper } from '../../src/compute/keeper/keeper.ts'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
@@ -9,7 +10,7 @@ import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import type { ExecutionWork } from '../../src/inputs/work.ts'
 import type { InputSource, SpecConfig, Task } from '../../src/spec/job-spec.ts'
-import { makeDirectory, removeDirectory, WIDE_LIMITS, wholeTask } from '../compute/work-bench.ts'
+import { WIDE_LIMITS, wholeTask } from '../compute/work-bench.ts'
 import { guest, type Text } from './guest.ts'
 
 /** One for all runs of a file, so that guests follow each other as they do in a node. */
@@ -36,7 +37,7 @@ export function inline(bytes: Buffer | string, target: string): InputSource {
  */
 export class WasmBench {
   readonly engine: WasmEngine = new WasmEngine({ keeper })
-  readonly directory: string = makeDirectory()
+  readonly directory: string = temporaryDirectory()
   readonly stopper: AbortController = new AbortController()
 
   async stage(task: Task): Promise<ExecutionWork> {
@@ -89,9 +90,5 @@ export class WasmBench {
   /** Reads a file of the guest's file system as the host sees it. */
   hostFile(path: string): string {
     return readFileSync(join(this.directory, 'work/root', path), 'utf8')
-  }
-
-  remove(): void {
-    removeDirectory(this.directory)
   }
 }

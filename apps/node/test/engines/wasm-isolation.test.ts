@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { DIRECTORY, READ, type Text, WRITE } from './guest.ts'
 import { WasmBench } from './wasm-bench.ts'
 
@@ -10,7 +10,6 @@ beforeEach(() => {
   bench = new WasmBench()
   writeFileSync(join(bench.directory, 'secret'), 'secret of the host')
 })
-afterEach(() => bench.remove())
 
 describe('what a guest cannot reach', () => {
   const outside = [

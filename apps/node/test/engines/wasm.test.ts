@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { WASM } from '../../src/engines/wasm/parameters.ts'
 import { WasmEngine } from '../../src/engines/wasm/wasm-engine.ts'
@@ -14,7 +14,6 @@ let bench: WasmBench
 beforeEach(() => {
   bench = new WasmBench()
 })
-afterEach(() => bench.remove())
 
 describe('a WebAssembly job', () => {
   test('writes to its streams and returns', async () => {

@@ -4,25 +4,24 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { DEFAULT_INPUT_POLICY, type InputPolicy } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import { isPublicAddress } from '../../src/inputs/url-download/address.ts'
 import { downloadName } from '../../src/inputs/url-download/url-download.ts'
-import { makeDirectory, removeDirectory } from '../compute/work-bench.ts'
 
 let directory: string
 let server: Server | undefined
 let stopper: AbortController
 
 beforeEach(() => {
-  directory = makeDirectory()
+  directory = temporaryDirectory()
   stopper = new AbortController()
 })
 afterEach(() => {
   server?.closeAllConnections()
   server?.close()
   server = undefined
-  removeDirectory(directory)
 })
 
 async function serve(listener: RequestListener): Promise<string> {

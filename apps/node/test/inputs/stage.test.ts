@@ -14,23 +14,22 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
 import { pack } from 'tar-stream'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { DEFAULT_INPUT_POLICY, type InputPolicy } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import type { ExecutionWork } from '../../src/inputs/work.ts'
 import type { InputSource } from '../../src/spec/job-spec.ts'
-import { makeDirectory, removeDirectory } from '../compute/work-bench.ts'
 
 let directory: string
 let allowed: string
 
 beforeEach(() => {
-  directory = makeDirectory()
+  directory = temporaryDirectory()
   allowed = join(directory, 'allowed')
   mkdirSync(allowed)
   writeFileSync(join(directory, 'secret'), 'secret of the host')
 })
-afterEach(() => removeDirectory(directory))
 
 async function stage(
   inputs: readonly InputSource[],

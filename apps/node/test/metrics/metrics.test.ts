@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished, test } from 'vitest'
+import { test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { COUNTERS, GAUGES } from '../../src/metrics/definitions.ts'
 import { noopJob, startTestNode, type TestNode } from '../node-fixture.ts'
 
@@ -21,10 +20,10 @@ async function read(node: TestNode, path = '/metrics'): Promise<Map<string, numb
 }
 
 test('the numbers of a node follow what happens, and what is gone counts no more', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-metrics-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const directory = temporaryDirectory({
+    'config.yaml': 'Node: { Requester: { Archive: { Directory: archive } } }\n',
+  })
   const config = join(directory, 'config.yaml')
-  writeFileSync(config, 'Node: { Requester: { Archive: { Directory: archive } } }\n')
   const node = await startTestNode(['--config', config])
   const job = noopJob({ Name: 'one', Namespace: 'science' })
   await node.until(await node.submit(job), 'Completed')

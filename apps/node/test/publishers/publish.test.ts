@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { removeTree } from '../../src/compute/files/remove-tree.ts'
 import { publishResults } from '../../src/publishers/local/publish-results.ts'
 import type { PublishAnswer } from '../../src/publishers/publisher.ts'
-import { makeDirectory, removeDirectory } from '../compute/work-bench.ts'
 
 const RESULTS = [{ Name: 'counts', Path: '/outputs/counts' }]
 let directory: string
@@ -22,7 +22,7 @@ let workDir: string
 let resultsDir: string
 
 beforeEach(() => {
-  directory = makeDirectory()
+  directory = temporaryDirectory()
   workDir = join(directory, 'work')
   resultsDir = join(directory, 'results')
   mkdirSync(join(workDir, 'root/outputs/counts/sub'), { recursive: true })
@@ -31,7 +31,6 @@ beforeEach(() => {
   writeFileSync(join(workDir, 'root/outputs/counts/sub/words'), '42')
   writeFileSync(join(directory, 'secret'), 'secret of the host')
 })
-afterEach(() => removeDirectory(directory))
 
 const publish = (maxBytes = 1_000): Promise<PublishAnswer> =>
   publishResults({ executionId: 'e-1', workDir, resultsDir, results: RESULTS, exitCode: 3, maxBytes })

@@ -4,16 +4,14 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { extract } from 'tar-stream'
-import { onTestFinished, test } from 'vitest'
+import { test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { type ArchivePlan, planArchive, readArchive } from '../../src/publishers/local/result-archive.ts'
-import { makeDirectory, removeDirectory } from '../compute/work-bench.ts'
 
 const signal = new AbortController().signal
 
 function results(): string {
-  const top = makeDirectory()
-  onTestFinished(() => removeDirectory(top))
-  const directory = join(top, 'results')
+  const directory = join(temporaryDirectory(), 'results')
   mkdirSync(directory)
   return directory
 }

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { findClockStep } from '@saltcod/compaction'
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import { pino } from 'pino'
-import { onTestFinished, test } from 'vitest'
+import { test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { Retention } from '../../src/retention/retention.ts'
 import type { JobSpec } from '../../src/spec/job-spec.ts'
 
@@ -74,8 +72,7 @@ test('the executions of removed jobs go, but never those that a younger job stor
   await jobs.transitionJob({ jobId: job.id, to: 'Completed' })
   await endOne('kept', job.id)
   await endOne('left-by-a-crash', 'removed-before')
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-retention-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const directory = temporaryDirectory()
   const compute = { executions, dataDir: directory, resultsDir: directory }
   const log = pino({ level: 'silent' })
   const retention = new Retention({
@@ -122,7 +119,7 @@ test('what ended long enough ago is folded in both stores, unless it is never to
       .reduce((sum, { rows }) => sum + rows, 0)
   const parts = {
     jobs,
-    compute: { executions, dataDir: tmpdir(), resultsDir: tmpdir() },
+    compute: { executions, dataDir: temporaryDirectory(), resultsDir: temporaryDirectory() },
     rules: [],
     clockStep: null,
     archive: null,

@@ -1,19 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { findLmdbOwner, openLmdbJobStore, openLmdbKv, probeLmdbStore } from '../../src/index.ts'
 
 let directory: string
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'store-lmdb-'))
-})
-
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true })
+  directory = temporaryDirectory()
 })
 
 const key = Buffer.from('k')

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { removeTree } from '../../../src/compute/files/remove-tree.ts'
 
 function mountAt(source: string, target: string): boolean {
@@ -13,14 +13,8 @@ function mountAt(source: string, target: string): boolean {
   return true
 }
 
-function directory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'saltcod-remove-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
-
 test.each(['m', 'with space/m'])('what is mounted in a tree at %s is left as it is', async (place) => {
-  const [outside, top] = [directory(), join(directory(), 'root')]
+  const [outside, top] = [temporaryDirectory(), join(temporaryDirectory(), 'root')]
   mkdirSync(join(outside, 'sub'), { mode: 0o755 })
   writeFileSync(join(outside, 'sub/file'), 'kept')
   chmodSync(outside, 0o755)

@@ -92,10 +92,7 @@ beforeEach(() => {
   bench = new WasmBench()
   keeper = new Keeper()
 })
-afterEach(async () => {
-  await keeper.close()
-  bench.remove()
-})
+afterEach(() => keeper.close())
 
 async function run(
   engine: WasmEngine,

@@ -1,9 +1,9 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { type ExitRecord, writeExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { followLog, type LogPart } from '../../../src/compute/keeper/log-follow.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
-import { makeDirectory, removeDirectory } from '../work-bench.ts'
 
 const ENDED: ExitRecord = {
   executionId: 'e-1',
@@ -21,9 +21,8 @@ const ENDED: ExitRecord = {
 let workDir: string
 
 beforeEach(() => {
-  workDir = makeDirectory()
+  workDir = temporaryDirectory()
 })
-afterEach(() => removeDirectory(workDir))
 
 const stdout = (text: string | Buffer): void => appendFileSync(logFile(workDir, 'stdout'), text)
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import {
@@ -23,7 +24,7 @@ import {
 import type { Isolation } from '../../../src/compute/keeper/protocol.ts'
 import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
-import { makeDirectory, processesWith, removeDirectory } from '../work-bench.ts'
+import { processesWith } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
 
@@ -39,14 +40,13 @@ let count = 0
 const started: FakeNode[] = []
 
 beforeEach(() => {
-  directory = makeDirectory()
+  directory = temporaryDirectory()
 })
 afterEach(async () => {
   for (const node of started.splice(0)) {
     node.child.kill('SIGKILL')
     await killLeftover(node)
   }
-  removeDirectory(directory)
 })
 
 async function startNode(

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import type { PidNamespace } from '../../../src/compute/keeper/pid-namespace.ts'
 import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
 import { environmentValue, listProcesses } from '../../../src/compute/keeper/process-table.ts'
@@ -103,8 +103,7 @@ test.runIf(available)('a job sees by a relative path what it mounts', async () =
   const namespaces = await PidNamespaces.find({})
   assert(namespaces !== undefined)
   const namespace = await namespaces.take(null)
-  const directory = mkdtempSync(join(tmpdir(), 'saltcod-mount-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const directory = temporaryDirectory()
   const script =
     'mkdir m && { mount -t tmpfs tmpfs m || exit 0; } && touch m/inside && test -e "$PWD/m/inside"'
   const { command, args } = namespace.enter({ command: '/bin/sh', args: ['-c', script], env: {} }, directory)

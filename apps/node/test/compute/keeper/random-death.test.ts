@@ -5,9 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
-import { makeDirectory, processesWith, removeDirectory } from '../work-bench.ts'
+import { processesWith } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
 const ROUNDS = Number(process.env['SALTCOD_DEATHS'] ?? 12)
@@ -24,32 +25,28 @@ function randomFrom(start: number): () => number {
 
 test(`whenever a node is killed, nothing of its job is left (seed ${seed})`, async () => {
   const random = randomFrom(seed)
-  const directory = makeDirectory()
-  try {
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const mark = String(2_000_000_000 + process.pid * 1_000 + round)
-      const executionId = `e-random-${mark}`
-      const workDir = join(directory, executionId)
-      const script = `while :; do sleep ${mark} & setsid sleep ${mark} & (setsid sh -c "sleep ${mark} & sleep ${mark}" &); sleep 0.03; done`
-      const node = spawn(process.execPath, [program, workDir, executionId, script], {
-        env: { ...process.env, ISOLATION: random() < 0.5 ? 'cgroup' : 'none' },
-        stdio: ['pipe', 'pipe', 'ignore'],
-      })
-      const lines = once(node.stdout, 'data')
-      const [line] = (await lines) as [Buffer]
-      const keeper = JSON.parse(line.toString()) as RunningProcess
-      node.stdin.write('go\n')
-      await delay(random() * 150)
-      const gone = once(node, 'exit')
-      node.kill('SIGKILL')
-      // In every third round the keeper dies with it, and recovery has to do its work.
-      if (round % 3 === 2) process.kill(keeper.pid, 'SIGKILL')
-      await gone
-      if (round % 3 !== 2) await eventually('the keeper is gone', () => !isAlive(keeper))
-      await killLeftover({ process: keeper, executionId, workDir })
-      expect(processesWith(mark), `round ${round}, seed ${seed}`).toEqual([])
-    }
-  } finally {
-    removeDirectory(directory)
+  const directory = temporaryDirectory()
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const mark = String(2_000_000_000 + process.pid * 1_000 + round)
+    const executionId = `e-random-${mark}`
+    const workDir = join(directory, executionId)
+    const script = `while :; do sleep ${mark} & setsid sleep ${mark} & (setsid sh -c "sleep ${mark} & sleep ${mark}" &); sleep 0.03; done`
+    const node = spawn(process.execPath, [program, workDir, executionId, script], {
+      env: { ...process.env, ISOLATION: random() < 0.5 ? 'cgroup' : 'none' },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    const lines = once(node.stdout, 'data')
+    const [line] = (await lines) as [Buffer]
+    const keeper = JSON.parse(line.toString()) as RunningProcess
+    node.stdin.write('go\n')
+    await delay(random() * 150)
+    const gone = once(node, 'exit')
+    node.kill('SIGKILL')
+    // In every third round the keeper dies with it, and recovery has to do its work.
+    if (round % 3 === 2) process.kill(keeper.pid, 'SIGKILL')
+    await gone
+    if (round % 3 !== 2) await eventually('the keeper is gone', () => !isAlive(keeper))
+    await killLeftover({ process: keeper, executionId, workDir })
+    expect(processesWith(mark), `round ${round}, seed ${seed}`).toEqual([])
   }
 })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { onTestFinished, test } from 'vitest'
+import { test } from 'vitest'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { Query } from '../../../src/requester/api/query.ts'
 import { ResultLinks } from '../../../src/requester/api/result-links.ts'
 import { resultsKey } from '../../../src/results-key.ts'
@@ -87,8 +87,7 @@ test('an address ends', () => {
 })
 
 test('the key is kept for its owner alone, and replaced where that may not be so any more', () => {
-  const repository = mkdtempSync(join(tmpdir(), 'saltcod-key-'))
-  onTestFinished(() => rmSync(repository, { recursive: true, force: true }))
+  const repository = temporaryDirectory()
   const path = join(repository, 'results-key')
   const first = resultsKey(repository)
   assert.equal(statSync(path).mode & 0o777, 0o600)
