@@ -10,6 +10,7 @@ import { historyCases } from './job-store/history.ts'
 import { hostileCases } from './job-store/hostile.ts'
 import { importCases } from './job-store/import.ts'
 import { assertSoundJobStore, JOB_ACTOR } from './job-store/job-case.ts'
+import { jobJsonCases } from './job-store/json.ts'
 import { leaseCases } from './job-store/lease.ts'
 import { listingCases } from './job-store/listing.ts'
 import { lookupCases } from './job-store/lookup.ts'
@@ -51,6 +52,7 @@ const CONCERNS: StoreCases<JobStore> = {
   import: importCases,
   hostile: hostileCases,
   'job mistakes': jobMistakeCases,
+  'job values': jobJsonCases,
   'unknown keys': unknownFieldCases(JOB_STORE_FIELDS),
   ...durableStoreCases(JOB_ACTOR),
 }

@@ -1,9 +1,12 @@
 /**
  * Checks of the types of what a caller hands over. A wrong type is a mistake in the caller's program and nothing that
- * data can cause, so each of them throws a `TypeError`.
+ * data can cause, so each of them throws a `TypeError`; but for free JSON, whose parts may come from anywhere.
  */
 
+import { StoreError } from '../errors.ts'
 import { nameOf } from '../kv/arguments.ts'
+import { findNoJson, isPlainJson, type NoJson } from '../kv/json.ts'
+import { tooDeep } from '../kv/json-text.ts'
 
 /** Checks that a value is a text. Throws `TypeError`. */
 export function requireText(what: string, value: unknown): void {
@@ -35,22 +38,32 @@ export function requireObject(what: string, value: unknown): void {
   if (Object.prototype.toString.call(value) !== '[object Object]') throw wrongType(what, 'an object', value)
 }
 
-/**
- * Checks that a value, where one is given, is something that JSON has words for; what is inside of it follows the
- * rules of JSON. Throws `TypeError`.
- */
-export function requireOptionalJson(what: string, value: unknown): void {
-  if (value !== undefined) requireJson(what, value)
+/** Checks, where a value is given, that JSON carries it; see {@link requireJson}. Throws `INVALID_ARGUMENT`. */
+export function requireOptionalJson(path: string, value: unknown): void {
+  if (value !== undefined) requireJson(path, value)
 }
 
 /**
- * Checks that there is a value that JSON has words for; what is inside of it follows the rules of JSON. Throws
- * `TypeError`.
+ * Checks that a value is the same after writing it as JSON and reading it back: `null`, true, false, a text, a finite
+ * number other than -0, or a list or plain object of these. `path` is its name in the request. Returns whether it may
+ * be given back as it is, without reading it. Throws `TypeError` where there is none, and `INVALID_ARGUMENT` with the
+ * path of what JSON does not carry.
  */
-export function requireJson(what: string, value: unknown): void {
-  const type = typeof value
-  if (type !== 'undefined' && type !== 'function' && type !== 'symbol' && type !== 'bigint') return
-  throw wrongType(what, 'a value of JSON', value)
+export function requireJson(path: string, value: unknown): boolean {
+  if (isPlainJson(value)) return true
+  if (value === undefined) throw wrongType(path, 'a value of JSON', value)
+  let found: NoJson | null
+  try {
+    found = findNoJson(path, value)
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(path, error)
+    throw error
+  }
+  if (found === null) return false
+  const where = found.path.length > 300 ? `${found.path.slice(0, 300)}…` : found.path
+  throw new StoreError('INVALID_ARGUMENT', `${where} ${found.problem}, which JSON does not carry`, {
+    hint: 'leave it out, or give a text, a number, true, false, null, or a list or plain object of these',
+  })
 }
 
 /** Makes the error for a value of another type than it must have. */

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { TextMap } from '../kv/json.ts'
-import { requireList, requireObject, requireText, wrongType } from './argument-types.ts'
+import { requireJson, requireList, requireObject, requireText, wrongType } from './argument-types.ts'
 
 /** The longest name, namespace, label, submit key, request id or destination, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES: number = 256
@@ -56,6 +56,7 @@ export function isShortText(text: string): boolean {
 
 /** Checks labels. Throws `TypeError` or `INVALID_ARGUMENT`. */
 export function checkLabels(labels: TextMap): void {
+  requireJson('labels', labels)
   requireObject('labels', labels)
   const entries = Object.entries(labels)
   if (entries.length > MAX_LABELS) {

@@ -102,7 +102,7 @@ function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
   checkText('job name', job.name)
   checkChoice('job type', job.type, JOB_TYPES)
   checkPriority(job.priority)
-  requireJson('specification', job.spec)
+  requireJson('job.spec', job.spec)
   checkText('requester id', requesterId)
   checkOptionalChoice('first state of an execution', request.state, FIRST_STATES)
   checkPartition(request.partition)
@@ -192,7 +192,7 @@ function checkPatch(patch: ComputeExecutionPatch): void {
     requireText('start time of a process', process.startTime)
     requireText('boot id of a process', process.bootId)
   }
-  checkSharedPatch(patch)
+  checkSharedPatch(patch, 'patch.')
 }
 
 function fieldsOf(

@@ -135,7 +135,7 @@ function checkPatch(patch: ExecutionPatch | undefined): void {
   const { desiredState, desiredMessage } = patch
   checkOptionalChoice('desired state', desiredState, DESIRED_STATES)
   if (desiredMessage != null) requireText('desired message', desiredMessage)
-  checkSharedPatch(patch)
+  checkSharedPatch(patch, 'patch.')
 }
 
 interface ExecutionChange {

@@ -37,7 +37,8 @@ export function checkImportedJob(request: ImportJob): Job {
   if (newest === undefined) throw invalid('a job without versions cannot be imported')
   checkNewest(newest)
   for (const [index, version] of versions.entries()) checkVersion(version, index + 1, newest)
-  for (const execution of executions) checkExecution(execution, newest)
+  for (const [index, execution] of executions.entries())
+    checkExecution(execution, newest, `executions[${index}]`)
   for (const evaluation of evaluations) checkEvaluation(evaluation, newest)
   refuseTwice('execution', executions)
   refuseTwice('evaluation', evaluations)
@@ -69,11 +70,11 @@ function checkVersion(version: Job, number: number, newest: Job): void {
   }
   checkText('name', version.name)
   checkDefinition(version)
-  requireJson(`specification of job ${id}`, version.spec)
+  requireJson(`versions[${number - 1}].spec`, version.spec)
   checkInteger(`time of version ${number} of job ${id}`, version.createdAtMs, 0)
 }
 
-function checkExecution(execution: Execution, job: Job): void {
+function checkExecution(execution: Execution, job: Job, path: string): void {
   const { id, state, finishedAtMs } = execution
   checkId('execution', id)
   requireJob(execution, job)
@@ -96,9 +97,9 @@ function checkExecution(execution: Execution, job: Job): void {
   if (execution.evaluationId !== null) requireText(`evaluation of ${what}`, execution.evaluationId)
   if (execution.previousExecutionId !== null)
     requireText(`execution before ${what}`, execution.previousExecutionId)
-  requireJson(`resources of ${what}`, execution.resources)
-  requireJson(`published result of ${what}`, execution.publishedResult)
-  requireJson(`run output of ${what}`, execution.runOutput)
+  requireJson(`${path}.resources`, execution.resources)
+  requireJson(`${path}.publishedResult`, execution.publishedResult)
+  requireJson(`${path}.runOutput`, execution.runOutput)
 }
 
 function checkEvaluation(evaluation: Evaluation, job: Job): void {
@@ -124,8 +125,9 @@ function checkEvaluation(evaluation: Evaluation, job: Job): void {
 function checkHistory(history: readonly HistoryEntry[], job: Job, executions: readonly Execution[]): void {
   const newest = new Map<string, RecordState>()
   let last = 0
-  for (const entry of history) {
+  for (const [index, entry] of history.entries()) {
     checkEntry(entry, job)
+    requireJson(`history[${index}].event.details`, entry.event.details)
     const { executionId, sequence, newState: state, revision } = entry
     if (sequence <= last) throw invalid(`the history of job ${job.id} is not in the order of its numbers`)
     last = sequence

@@ -12,7 +12,7 @@ import {
 import type { SubmitJob, Submitted } from '../contract/jobs.ts'
 import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
-import type { Json, TextMap } from '../kv/json.ts'
+import { isPlainJson, type Json, type TextMap } from '../kv/json.ts'
 import { jsonText } from '../kv/json-text.ts'
 import { decodeIdTuple } from '../kv/tuple.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
@@ -48,8 +48,8 @@ export function checkDefinition(definition: { priority: number; count: number; l
 }
 
 /**
- * Writes one version of a job and returns it as it will be read. Throws `TypeError`, or `INVALID_ARGUMENT` where the
- * specification is too large.
+ * Writes one version of a job and returns it as it will be read. Throws `INVALID_ARGUMENT` where the specification is
+ * too large or holds what JSON does not carry.
  */
 export function putSpec(
   mutation: Mutation,
@@ -58,7 +58,7 @@ export function putSpec(
   spec: SpecRow,
   maxSpecBytes: number,
 ): { readonly spec: SpecRow; readonly bytes: number } {
-  requireJson('specification', spec.spec)
+  const isPlain = requireJson('spec', spec.spec) && isPlainJson(spec.labels ?? null)
   const versionKey = specKey(key, version)
   const bytes = specTable.put(mutation.rows, versionKey, spec)
   if (bytes > maxSpecBytes) {
@@ -67,9 +67,7 @@ export function putSpec(
       'move large data into an input source',
     )
   }
-  const written = specTable.written(mutation.rows, versionKey, spec)
-  requireJson('specification', written.spec)
-  return { spec: written, bytes }
+  return { spec: isPlain ? spec : (specTable.get(mutation.rows, versionKey) ?? spec), bytes }
 }
 
 /** Creates a job with its first evaluation, or finds the one that its submit key made before. */
@@ -155,6 +153,7 @@ function findBySubmitKey<Spec>(
   checkText('submit key', submitKey)
   const found = snapshot.get('index', submitKeyIndexKey(namespace, submitKey))
   if (found === undefined) return null
+  requireJson('spec', request.spec)
   const job = loadJob(snapshot, decodeIdTuple('j', found))
   const first = loadSpec(snapshot, job, 1)
   const nameGiven = request.name === undefined ? first.name : definition.name

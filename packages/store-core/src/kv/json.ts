@@ -1,7 +1,9 @@
+import { nameOf } from './arguments.ts'
+
 /** A value that JSON can hold; what the store keeps for its users without reading it. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-/** Deeper values are not looked at. */
+/** Deeper values are looked at in another way. */
 const MAX_DEPTH = 50
 
 /**
@@ -16,13 +18,69 @@ export function isPlainJson(value: unknown, depth: number = 0): boolean {
   if (prototype === Array.prototype) {
     const items = value as readonly unknown[]
     for (let i = 0; i < items.length; i += 1) if (!isPlainJson(items[i], depth + 1)) return false
-    return true
+    return Object.keys(items).length === items.length
   }
   if (prototype !== Object.prototype) return false
   const fields = value as Readonly<Record<string, unknown>>
   // A third of what a list of the names costs.
   for (const name in fields) if (!isPlainJson(fields[name], depth + 1)) return false
-  return true
+  return Object.getOwnPropertySymbols(fields).length === 0
+}
+
+/** Something in a value that JSON has no words for. */
+export interface NoJson {
+  /** Where it stands, such as `spec.Tasks[0].x`. */
+  readonly path: string
+  /** What is wrong with it, such as `is NaN`. */
+  readonly problem: string
+}
+
+/**
+ * Finds the first thing in a value that would not be the same after writing it as JSON and reading it back; `null`
+ * where there is none. Objects without a prototype, and plain ones of another realm, are the same. Throws `RangeError`
+ * for a value that is nested too deep.
+ */
+export function findNoJson(path: string, value: unknown): NoJson | null {
+  return findBelow(path, value, new Set())
+}
+
+function findBelow(path: string, value: unknown, above: Set<object>): NoJson | null {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return null
+  if (Object.is(value, -0)) return { path, problem: 'is -0' }
+  if (typeof value === 'number' && Number.isFinite(value)) return null
+  if (typeof value !== 'object') return { path, problem: `is ${nameOf(value)}` }
+  if (above.has(value)) return { path, problem: 'leads back to itself' }
+  const isList = Array.isArray(value)
+  if (!(isList ? Array.isArray(Object.getPrototypeOf(value)) : isPlainObject(value)))
+    return { path, problem: `is ${nameOf(value)}` }
+  const names = Object.keys(value)
+  const other = isList ? names[names.findIndex((name, index) => name !== String(index))] : undefined
+  if (other !== undefined && !/^\d+$/.test(other))
+    return { path: fieldPath(path, other), problem: 'stands beside the items of a list' }
+  const [symbol] = Object.getOwnPropertySymbols(value)
+  if (symbol !== undefined) return { path, problem: `has the key ${String(symbol)}` }
+  above.add(value)
+  const length = isList ? value.length : names.length
+  for (let i = 0; i < length; i += 1) {
+    const name = names[i] ?? ''
+    const found = isList
+      ? findBelow(`${path}[${i}]`, value[i], above)
+      : findBelow(fieldPath(path, name), (value as Readonly<Record<string, unknown>>)[name], above)
+    if (found !== null) return found
+  }
+  above.delete(value)
+  return null
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || prototype === Object.prototype) return true
+  // The prototype of all objects of another realm.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
+}
+
+function fieldPath(path: string, name: string): string {
+  return /^[\w$-]{1,60}$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name.slice(0, 60))}]`
 }
 
 /** A flat map of short texts, such as labels or the details of an event. */

@@ -77,10 +77,10 @@ export function executionsOfJob(jobId: string): Uint8Array {
 /**
  * Checks the fields that a change may set in an execution, on either side. Throws `TypeError` or `INVALID_ARGUMENT`.
  */
-export function checkSharedPatch(patch: SharedPatch): void {
-  requireOptionalJson('resources', patch.resources)
-  requireOptionalJson('published result', patch.publishedResult)
-  requireOptionalJson('run output', patch.runOutput)
+export function checkSharedPatch(patch: SharedPatch, where: '' | 'patch.' = ''): void {
+  requireOptionalJson(`${where}resources`, patch.resources)
+  requireOptionalJson(`${where}publishedResult`, patch.publishedResult)
+  requireOptionalJson(`${where}runOutput`, patch.runOutput)
   checkTime('deadline', patch.deadlineAtMs)
 }
 

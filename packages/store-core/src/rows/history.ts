@@ -1,4 +1,4 @@
-import { requireObject, requireText } from '../arguments/argument-types.ts'
+import { requireJson, requireObject, requireText } from '../arguments/argument-types.ts'
 import {
   cutMessage,
   invalid,
@@ -200,6 +200,7 @@ function boundEvent(event: EventInput): { message: string; topic: string; detail
 }
 
 function boundDetails(details: TextMap): TextMap {
+  requireJson('event.details', details)
   requireObject('details of an event', details)
   const entries = Object.entries(details)
   if (entries.length > MAX_DETAILS) {

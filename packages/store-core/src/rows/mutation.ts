@@ -95,8 +95,8 @@ export class Mutation {
   /** Writes messages into the outbox. Throws `TypeError` or `INVALID_ARGUMENT`. */
   send(messages: readonly OutboxMessage[], maxBytes: number): void {
     requireList('outbox', messages)
-    for (const message of messages)
-      putOutboxMessage(this.rows, this.nextSequence(), this.nowMs, message, maxBytes)
+    for (const [index, message] of messages.entries())
+      putOutboxMessage(this.rows, this.nextSequence(), this.nowMs, message, index, maxBytes)
   }
 
   /** Writes counters, the feed entry and the sequence. The last step of every change. */

@@ -19,17 +19,21 @@ export const MESSAGE_NAMES: DiskNames<StoredMessage> = { atMs: 'at', body: 'body
 
 const table = new RecordTable<StoredMessage>('outbox', 1, MESSAGE_NAMES)
 
-/** Adds a message. Throws `TypeError`, or `INVALID_ARGUMENT` where its body takes more than `maxBytes`. */
+/**
+ * Adds a message, the `index`-th of its change. Throws `TypeError`, or `INVALID_ARGUMENT` where JSON does not carry
+ * its body or it takes more than `maxBytes`.
+ */
 export function putOutboxMessage(
   rows: KvTransaction,
   sequence: number,
   nowMs: number,
   message: OutboxMessage,
+  index: number,
   maxBytes: number,
 ): void {
   requireObject('outbox message', message)
   checkText('outbox destination', message.destination)
-  requireJson('body of an outbox message', message.body)
+  requireJson(`outbox[${index}].body`, message.body)
   const key = tuple(message.destination, sequence)
   const bytes = table.put(rows, key, { atMs: nowMs, body: message.body })
   if (bytes > maxBytes) {

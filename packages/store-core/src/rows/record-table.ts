@@ -47,9 +47,9 @@ export class RecordTable<T> {
   }
 
   /**
-   * Returns a record that was just written as it will be read: itself, or read back where writing it changes it, as it
-   * does a date or a number that is none. Most records are plain, and parsing them again would cost as much as all the
-   * rest of a small change.
+   * Returns a record that was just written as it will be read: itself, or read back where objects in it are of another
+   * realm or without a prototype, or nested deep. Most records are plain, and parsing them again would cost as much as
+   * all the rest of a small change.
    */
   written(rows: KvSnapshot, key: Uint8Array, record: T): T {
     return isPlainJson(record) ? record : (this.get(rows, key) ?? record)

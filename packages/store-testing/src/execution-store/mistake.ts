@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import type { ExecutionStore } from '@saltcod/store-core'
+import type { ComputeExecutionPatch, ExecutionStore } from '@saltcod/store-core'
 import {
   assertRefused,
   type Mistake,
@@ -10,9 +10,9 @@ import {
   NO_OBJECTS,
   NO_TEXTS,
 } from '../store/mistake.ts'
+import { jsonMistakes, UNUSUAL_JSON } from '../store/no-json.ts'
 import { create, type ExecutionCase, JOB } from './execution-case.ts'
 
-const NO_JSON = [() => 1, Symbol('x'), 1n]
 const PROCESS = { pid: 1, startTime: '1', bootId: 'b' }
 
 /** Cases about calls that no caller should make: each is refused in its own way, and leaves the store as it was. */
@@ -32,14 +32,32 @@ export const executionMistakeCases: readonly ExecutionCase[] = [
     },
   },
   {
-    name: 'what a change gives back is what is stored, also where JSON has no words for what was given',
+    name: 'what JSON carries comes back as it was, wherever it is taken',
     run: async ({ store }) => {
-      const given = { at: new Date(0), none: undefined, number: Number.NaN } as never
-      const created = await create(store, { job: { ...JOB, spec: given }, resources: given })
-      assert.deepEqual(created.job.spec, { at: '1970-01-01T00:00:00.000Z', number: null })
-      assert.deepEqual(await store.getExecution(created.id), created)
-      const changed = await store.updateExecution({ executionId: created.id, patch: { runOutput: given } })
-      assert.deepEqual(await store.getExecution(created.id), { ...changed, job: created.job })
+      for (const json of UNUSUAL_JSON) {
+        const created = await create(store, { job: { ...JOB, spec: json }, resources: json })
+        assert.deepEqual(created.job.spec, JSON.parse(JSON.stringify(json)))
+        assert.deepEqual(await store.getExecution(created.id), created)
+        const patch = { runOutput: json, publishedResult: json }
+        const changed = await store.updateExecution({ executionId: created.id, patch })
+        assert.deepEqual(await store.getExecution(created.id), { ...changed, job: created.job })
+      }
+    },
+  },
+  {
+    name: 'what JSON does not carry is refused with its place, wherever JSON is taken',
+    run: async ({ store }) => {
+      const { id: executionId } = await create(store)
+      const change = (patch: ComputeExecutionPatch) => store.updateExecution({ executionId, patch })
+      await assertRefused(store, [
+        ...jsonMistakes('job.spec', (spec) => create(store, { job: { ...JOB, spec } })),
+        ...jsonMistakes('resources', (resources) => create(store, { resources })),
+        ...jsonMistakes('patch.resources', (resources) => change({ resources })),
+        ...jsonMistakes('patch.runOutput', (runOutput) => change({ runOutput })),
+        ...jsonMistakes('patch.publishedResult', (publishedResult) => change({ publishedResult })),
+        ...jsonMistakes('event.details', (details) => store.addHistory({ executionId, event: { details } })),
+        ...jsonMistakes('outbox[0].body', (body) => create(store, { outbox: [{ destination: 'n', body }] })),
+      ])
     },
   },
 ]
@@ -53,7 +71,6 @@ function creationMistakes(store: ExecutionStore): Mistake[] {
     { what: 'state', types: NO_TEXTS, values: ['Bogus', 'Running'], call: one('state') },
     { what: 'partition', types: NO_NUMBERS.slice(1), values: [...NO_AMOUNTS, 1.5], call: one('partition') },
     { what: 'rerunnable', types: [null, 1, 'yes'], call: one('rerunnable') },
-    { what: 'resources', types: NO_JSON, call: one('resources') },
     { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: one('deadlineAtMs') },
   ]
 }
@@ -73,7 +90,7 @@ function jobMistakes(store: ExecutionStore): Mistake[] {
     { what: 'name', types: [...NO_TEXTS, undefined], values: [''], call: one('name') },
     { what: 'type', types: [...NO_TEXTS, undefined], values: ['Bogus'], call: one('type') },
     { what: 'priority', types: [...NO_NUMBERS, undefined], values: [Number.NaN, 0.5], call: one('priority') },
-    { what: 'spec', types: [...NO_JSON, undefined], call: one('spec') },
+    { what: 'spec', types: [undefined], call: one('spec') },
   ]
 }
 
@@ -96,7 +113,7 @@ function updateMistakes(store: ExecutionStore, executionId: string): Mistake[] {
     { what: 'pid', types: [...NO_NUMBERS, undefined], values: NO_AMOUNTS, call: process('pid') },
     { what: 'startTime', types: [...NO_TEXTS, undefined], call: process('startTime') },
     { what: 'bootId', types: [...NO_TEXTS, undefined], call: process('bootId') },
-    { what: 'runOutput', types: NO_JSON, values: ['x'.repeat(1_000_000)], call: patch('runOutput') },
+    { what: 'runOutput', values: ['x'.repeat(1_000_000)], call: patch('runOutput') },
     { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: patch('deadlineAtMs') },
     {
       what: 'acknowledged revision',

@@ -215,10 +215,6 @@ export const hostileCases: readonly JobCase[] = [
       assert.equal((await store.getJob(id))?.spec, large)
       await assertRejects(store.reviseJob({ jobId: id, spec }), 'INVALID_ARGUMENT')
       assert.equal((await store.getJob(id))?.version, 1)
-      const cyclic: Record<string, unknown> = {}
-      cyclic['self'] = cyclic
-      await assertRejects(submit(store, { spec: cyclic as never }), 'TypeError')
-      await assertRejects(submit(store, { spec: 1n as never }), 'TypeError')
     },
   },
   {

@@ -10,6 +10,8 @@ import {
 import { assertRejects } from '../kv/expectation.ts'
 import {
   assertRefused,
+  JSON_OF_NO_OBJECT,
+  JSON_OF_NO_TEXT,
   type Mistake,
   NO_AMOUNTS,
   NO_LISTS,
@@ -17,11 +19,10 @@ import {
   NO_OBJECTS,
   NO_TEXTS,
 } from '../store/mistake.ts'
-import { type JobCase, newJob, SPEC, submit } from './job-case.ts'
+import { type JobCase, newJob, submit } from './job-case.ts'
 
 const AMOUNTS = { types: NO_NUMBERS, values: [...NO_AMOUNTS, 1.5] }
 const FLAGS = { types: [null, 1, 'yes', {}] }
-const NO_JSON = [undefined, () => 1, Symbol('x'), 1n]
 
 /** Cases about calls that no caller should make: each is refused in its own way, and leaves the store as it was. */
 export const jobMistakeCases: readonly JobCase[] = [
@@ -103,32 +104,6 @@ export const jobMistakeCases: readonly JobCase[] = [
       await assertRejects(store.createExecution(execution), 'INVALID_ARGUMENT')
     },
   },
-  {
-    name: 'what a change gives back is what is stored, also where JSON has no words for what was given',
-    run: async ({ store }) => {
-      const given = {
-        at: new Date(0),
-        none: undefined,
-        number: Number.NaN,
-        zero: -0,
-        list: [undefined],
-        own: SPEC,
-      }
-      const stored = { at: '1970-01-01T00:00:00.000Z', number: null, zero: 0, list: [null], own: SPEC }
-      const { job } = await submit(store, { spec: given as never })
-      assert.deepEqual(job.spec, stored)
-      assert.deepEqual(await store.getJob(job.id), job)
-      const revised = await store.reviseJob({ jobId: job.id, spec: new Date(0) as never })
-      assert.deepEqual(revised.job.spec, '1970-01-01T00:00:00.000Z')
-      assert.deepEqual(await store.getJob(job.id), revised.job)
-      const execution = await store.createExecution({ jobId: job.id, nodeId: 'n', resources: given as never })
-      assert.deepEqual(await store.getExecution(execution.id), execution)
-      const patch = { runOutput: given as never }
-      const changed = await store.updateExecution({ executionId: execution.id, patch })
-      assert.deepEqual(changed.runOutput, stored)
-      assert.deepEqual(await store.getExecution(execution.id), changed)
-    },
-  },
 ]
 
 function submitMistakes(store: JobStore): Mistake[] {
@@ -137,12 +112,11 @@ function submitMistakes(store: JobStore): Mistake[] {
     { what: 'request', types: [...NO_OBJECTS, undefined], call: (request) => store.submitJob(request) },
     { what: 'id', types: [5, {}, true], call: one('id') },
     { what: 'type', types: [...NO_TEXTS, undefined], values: ['', 'x'], call: one('type') },
-    { what: 'spec', types: [...NO_JSON, { toJSON: () => undefined }], call: one('spec') },
-    { what: 'spec inside', types: [{ a: 1n }], call: one('spec') },
+    { what: 'spec', types: [undefined], call: one('spec') },
     { what: 'priority', types: NO_NUMBERS.slice(1), values: [Number.NaN, 0.5], call: one('priority') },
     { what: 'count', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: one('count') },
-    { what: 'labels', types: NO_OBJECTS.slice(1), call: one('labels') },
-    { what: 'label', types: NO_TEXTS, call: (value) => submit(store, { labels: { label: value } }) },
+    { what: 'labels', types: JSON_OF_NO_OBJECT.slice(1), call: one('labels') },
+    { what: 'label', types: JSON_OF_NO_TEXT, call: (value) => submit(store, { labels: { label: value } }) },
     { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: one('deadlineAtMs') },
     { what: 'evaluation', types: NO_OBJECTS.slice(1), call: one('evaluation') },
     { what: 'requestId', types: NO_TEXTS, values: [''], call: one('requestId') },
@@ -155,8 +129,8 @@ function eventMistakes(store: JobStore, jobId: string): Mistake[] {
     { what: 'event', types: [...NO_OBJECTS, undefined], call: (event) => store.addHistory({ jobId, event }) },
     { what: 'message', types: NO_TEXTS, call: one('message') },
     { what: 'topic', types: NO_TEXTS, call: one('topic') },
-    { what: 'details', types: NO_OBJECTS, call: one('details') },
-    { what: 'detail', types: NO_TEXTS, call: (value) => one('details')({ detail: value } as never) },
+    { what: 'details', types: JSON_OF_NO_OBJECT, call: one('details') },
+    { what: 'detail', types: JSON_OF_NO_TEXT, call: (value) => one('details')({ detail: value } as never) },
   ]
 }
 
@@ -173,8 +147,7 @@ function changeMistakes(store: JobStore, jobId: string): Mistake[] {
     { what: 'unexpectedStates', types: NO_LISTS, values: [['Bogus']], call: move('unexpectedStates') },
     { what: 'expectedRevision', ...AMOUNTS, call: move('expectedRevision') },
     { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: revise('deadlineAtMs') },
-    { what: 'revised labels', types: NO_OBJECTS.slice(1), call: revise('labels') },
-    { what: 'revised spec', types: NO_JSON.slice(1), call: revise('spec') },
+    { what: 'revised labels', types: JSON_OF_NO_OBJECT.slice(1), call: revise('labels') },
     {
       what: 'hold',
       types: [undefined, 5, {}],
@@ -201,7 +174,6 @@ function executionMistakes(store: JobStore, jobId: string): Mistake[] {
     { what: 'evaluationId', types: NO_TEXTS, values: [''], call: one('evaluationId') },
     { what: 'previousExecutionId', types: NO_TEXTS, values: [''], call: one('previousExecutionId') },
     { what: 'partition', types: NO_NUMBERS.slice(1), values: [...NO_AMOUNTS, 1.5], call: one('partition') },
-    { what: 'resources', types: NO_JSON.slice(1), call: one('resources') },
     { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: one('deadlineAtMs') },
   ]
 }
@@ -212,8 +184,6 @@ function patchMistakes(change: (patch: never) => Promise<unknown>): Mistake[] {
     { what: 'patch', types: NO_OBJECTS, call: change },
     { what: 'desiredState', types: NO_TEXTS, values: ['Bogus'], call: one('desiredState') },
     { what: 'desiredMessage', types: NO_TEXTS.slice(1), call: one('desiredMessage') },
-    { what: 'runOutput', types: NO_JSON.slice(1), call: one('runOutput') },
-    { what: 'publishedResult', types: NO_JSON.slice(1), call: one('publishedResult') },
     { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: one('deadlineAtMs') },
   ]
 }

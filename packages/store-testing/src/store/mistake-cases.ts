@@ -19,9 +19,8 @@ export function mistakeCases<Store extends DurableStore>({
       name: 'a message needs a body, and has at most the largest specification and 64 KiB',
       run: async ({ store }) => {
         const send = (body: never) => create(store, { outbox: [{ destination: 'n', body }] })
-        const types = [undefined, () => 1, Symbol('x'), 1n]
         await assertRefused(store, [
-          { what: 'body', types, values: ['x'.repeat(1_070_000)], call: send },
+          { what: 'body', types: [undefined], values: ['x'.repeat(1_070_000)], call: send },
           { what: 'outbox', types: [null, 5, 'x', {}], call: (outbox) => create(store, { outbox }) },
           { what: 'message', types: NO_OBJECTS, call: (one) => create(store, { outbox: [one] }) },
         ])

@@ -30,6 +30,12 @@ export const NO_LISTS: readonly unknown[] = [null, 5, 'Running', {}, true, new S
 /** Values that have no fields. */
 export const NO_OBJECTS: readonly unknown[] = [null, 5, 'x', [], true, new Date(0), new Map()]
 
+/** What JSON carries and is no text. */
+export const JSON_OF_NO_TEXT: readonly unknown[] = [null, 5, {}, [], true]
+
+/** What JSON carries and has no fields. */
+export const JSON_OF_NO_OBJECT: readonly unknown[] = [null, 5, 'x', [], true]
+
 /** Asserts that every call is refused as it should be and that all of them leave the store as it was. */
 export async function assertRefused(store: DurableStore, mistakes: readonly Mistake[]): Promise<void> {
   const before = await stateOf(store)
