@@ -32,7 +32,7 @@ import { addGcRoutes } from './retention/gc-routes.ts'
 import { Retention } from './retention/retention.ts'
 import { computeSettings, maxRunningOf, requesterSettings } from './settings-of-config.ts'
 import type { JobSpec } from './spec/job-spec.ts'
-import { idsOf, rememberNodeStores } from './store-memory.ts'
+import { openedStores, rememberNodeStores } from './store-memory.ts'
 import { buildVersion } from './version.ts'
 
 /** What a node is made of. */
@@ -66,6 +66,8 @@ interface Parts {
   compute?: ComputeNode
   retention?: Retention
   compaction?: Compaction
+  /** Has the repository remember how far the stores have come. */
+  remember?: () => Promise<void>
   draining: boolean
 }
 
@@ -107,15 +109,13 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     settings: requesterSettings(config),
     log: log.child({ part: 'requester' }),
   })
-  const { key, warnings } = resultsKey(config.dataDir)
-  for (const warning of warnings) log.warn(warning)
   const context: ApiContext = {
     requester: parts.requester.context,
     nodeId,
     labels: config.labels,
     version: buildVersion(),
     config: options.shownConfig,
-    resultLinks: new ResultLinks({ key, publicUrl: config.api.publicUrl, clock: Date.now }),
+    resultLinks: resultLinksOf(options),
     isDraining: () => parts.draining,
   }
   const { maxBodyBytes } = config.api
@@ -126,8 +126,9 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     log: log.child({ part: 'api' }),
   })
   const archive = await openNodeArchive(config.archive.directory, log)
-  const opened = await idsOf({ jobs: parts.jobs, executions: parts.executions })
-  for (const warning of rememberNodeStores(config, nodeId, opened)) log.warn(warning)
+  const remember = memoryOf(options, { jobs: parts.jobs, executions: parts.executions })
+  await remember()
+  parts.remember = remember
   const metrics = new Metrics({
     jobs: parts.jobs,
     executions: parts.executions ?? null,
@@ -171,6 +172,25 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   parts.retention.start()
   parts.compaction.start()
   return url
+}
+
+/** Returns what has the repository remember how far stores have come. */
+function memoryOf(
+  { config, nodeId, log }: NodeOptions,
+  stores: Parameters<typeof openedStores>[0],
+): () => Promise<void> {
+  const startedAtMs = Date.now()
+  return async () => {
+    const opened = await openedStores(stores)
+    const warnings = rememberNodeStores({ config, nodeId, opened, nowMs: startedAtMs })
+    for (const warning of warnings) log.warn(warning)
+  }
+}
+
+function resultLinksOf({ config, log }: NodeOptions): ResultLinks {
+  const { key, warnings } = resultsKey(config.dataDir)
+  for (const warning of warnings) log.warn(warning)
+  return new ResultLinks({ key, publicUrl: config.api.publicUrl, clock: Date.now })
 }
 
 /** Leaves the stores and the runs of this node what they need of the files that it may have open. */
@@ -291,6 +311,7 @@ async function stopParts(parts: Parts, graceMs: number, log: Logger): Promise<vo
     ['the compute side', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
     ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
     ['the API', () => parts.api?.close() ?? Promise.resolve()],
+    ['remembering the stores', () => parts.remember?.() ?? Promise.resolve()],
     ['the execution store', () => parts.executions?.close() ?? Promise.resolve()],
     ['the job store', () => parts.jobs?.close() ?? Promise.resolve()],
   ]

@@ -1,29 +1,49 @@
-import { type Config, rememberStores, type StoreIds } from '@saltcod/config'
+import { Failure } from '@saltcod/cli-kit'
+import { type Config, type OpenedStore, type OpenedStores, rememberStores } from '@saltcod/config'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
+import { EXIT } from './exit-code.ts'
 import { findingWithCommand } from './inspector-command.ts'
+
+/** What a start tells {@link rememberNodeStores}. */
+export interface RememberNodeStores {
+  readonly config: Config
+  readonly nodeId: string
+  /** The stores are open, and say what they are. */
+  readonly opened?: OpenedStores
+  /** Another store than the one that is remembered may begin: the repository must have forgotten that one before. */
+  readonly fresh?: boolean
+  readonly nowMs: number
+}
 
 /**
  * Makes the repository remember the stores that a node has. Returns what its operator should know, a line each: where
- * stores lie elsewhere, a repository that takes nothing is no reason not to start.
+ * stores lie elsewhere, a repository that takes nothing is no reason not to start. Throws a `Failure` where it is one.
  */
-export function rememberNodeStores(config: Config, nodeId: string, opened?: StoreIds): readonly string[] {
+export function rememberNodeStores({ fresh = false, ...options }: RememberNodeStores): readonly string[] {
   try {
-    const more = opened === undefined ? {} : { opened }
-    return rememberStores({ config, nodeId, nowMs: Date.now(), ...more }).map(findingWithCommand)
+    return rememberStores(options).map(findingWithCommand)
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error)
-    return [`where the stores are cannot be remembered in ${config.dataDir}: ${what}`]
+    const where = options.config.dataDir
+    if (!fresh) return [`where the stores are cannot be remembered in ${where}: ${what}`]
+    throw new Failure(EXIT.usage, `the stores that were there cannot be forgotten in ${where}: ${what}`, {
+      hint: 'let this user write to the repository directory; nothing was begun',
+      cause: error,
+    })
   }
 }
 
-/** Returns the ids of the stores of a node; none of a store whose row with it is damaged. */
-export async function idsOf(stores: {
+/** Returns what the open stores of a node say of themselves; nothing of a store whose row with its id is damaged. */
+export async function openedStores(stores: {
   readonly jobs: JobStore
   readonly executions: ExecutionStore | undefined
-}): Promise<StoreIds> {
-  const idOf = async (store: JobStore | ExecutionStore | undefined): Promise<string | undefined> => {
-    const info = await store?.info()
-    return info?.storeId || undefined
+}): Promise<OpenedStores> {
+  const look = async (store: JobStore | ExecutionStore | undefined): Promise<OpenedStore | undefined> => {
+    if (store === undefined) return undefined
+    const { storeId, sequence, incarnations } = await store.info()
+    if (storeId === '') return undefined
+    const [newest] = incarnations.toSorted((a, b) => b.firstSequence - a.firstSequence)
+    return { storeId, ...(newest === undefined ? {} : { incarnation: newest.id }), sequence }
   }
-  return { requester: await idOf(stores.jobs), compute: await idOf(stores.executions) }
+  return { requester: await look(stores.jobs), compute: await look(stores.executions) }
 }

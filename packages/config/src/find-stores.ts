@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { checkOptions } from './did-you-mean.ts'
 import { olderDefaults, otherPath } from './legacy-stores.ts'
 import { loneStore, missingArchive, missingStore } from './missing-stores.ts'
 import { otherNodes } from './other-nodes.ts'
-import { readRememberedStores } from './remembered-stores.ts'
+import { REMEMBERED_STORES_FILE_NAME, readRememberedStores, unreadableMemory } from './remembered-stores.ts'
 import type { FindStoresOptions, StoreFinding } from './store-finding.ts'
 import { describeRole, type StoreRole } from './store-role.ts'
 
@@ -36,8 +37,10 @@ export function findStores(options: FindStoresOptions): readonly StoreFinding[] 
       return found.length > 0 ? found : loneStore(config, nodeId, role, remembered, fresh)
     }),
     ...archive,
+    ...spoiltMemory(config.dataDir, durable),
     ...(fresh && archive.length === 0 ? nothingFresh(durable) : []),
     ...otherNodes(options, roles, entries),
+    ...(fresh ? freshBegins(durable) : []),
   ]
 }
 
@@ -114,6 +117,41 @@ function boltAtPath(role: StoreRole): StoreFinding[] {
       paths: [role.path],
       message: `a BoltDB file, as Bacalhau writes, lies at the path of the ${role.word}: ${role.path}`,
       hint: `it was left alone: move it aside to keep it, or give the store another path with ${role.pathFlag}`,
+    },
+  ]
+}
+
+/** With its stores there a node goes on, and remembers them anew. */
+function spoiltMemory(repository: string, roles: readonly StoreRole[]): StoreFinding[] {
+  const unreadable = unreadableMemory(repository)
+  if (unreadable === undefined || roles.some(({ kind }) => kind === 'missing')) return []
+  const file = join(repository, REMEMBERED_STORES_FILE_NAME)
+  return [
+    {
+      kind: 'memory-spoilt',
+      severity: 'warn',
+      paths: [file],
+      message: `which stores this node has had cannot be read in ${file}: ${unreadable}`,
+      hint: 'those that are there are taken for its own, and it is written anew',
+    },
+  ]
+}
+
+/** Says what a start that was asked to begin empty is going to do. */
+function freshBegins(roles: readonly StoreRole[]): StoreFinding[] {
+  const begun = roles.filter(({ kind }) => kind === 'missing')
+  if (begun.length === 0) return []
+  const kept = roles.filter(({ kind }) => kind === 'file').map(({ word, path }) => `the ${word} at ${path}`)
+  return [
+    {
+      kind: 'fresh-begins',
+      severity: 'warn',
+      paths: begun.map(({ path }) => path),
+      message: `--fresh begins an empty ${begun.map(({ word, path }) => `${word} at ${path}`).join(' and an empty ')}`,
+      hint:
+        kept.length === 0
+          ? 'nothing that lies elsewhere is touched'
+          : `the node goes on with ${kept.join(' and ')}, and nothing that lies elsewhere is touched`,
     },
   ]
 }

@@ -21,10 +21,12 @@ export { formatOrigin, type Origin } from './origin.ts'
 export { listStores, type RepositoryStore } from './other-nodes.ts'
 export { formatProblem, type Problem } from './problem.ts'
 export {
+  type OpenedStore,
+  type OpenedStores,
   REMEMBERED_STORES_FILE_NAME,
   type RememberStoresOptions,
+  rememberReplacement,
   rememberStores,
-  type StoreIds,
 } from './remembered-stores.ts'
 export type { LogFormat, LogLevel } from './settings/logging.ts'
 export type { NodeRole } from './settings/node.ts'
@@ -37,4 +39,5 @@ export {
   type StoreFindingKind,
 } from './store-finding.ts'
 export { type ResolvedPaths, resolvePaths, type StoreLocation } from './store-location.ts'
+export { type StoreIdentity, type StrangeStoresOptions, strangeStores } from './strange-stores.ts'
 export { yamlWords } from './yaml-words.ts'

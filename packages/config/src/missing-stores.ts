@@ -1,8 +1,14 @@
 import { readdirSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Config } from './config.ts'
 import { archiveIsThere, isThere } from './file-kind.ts'
-import { type RememberedStore, type RememberedStores, readRememberedStores } from './remembered-stores.ts'
+import {
+  REMEMBERED_STORES_FILE_NAME,
+  type RememberedStore,
+  type RememberedStores,
+  readRememberedStores,
+  unreadableMemory,
+} from './remembered-stores.ts'
 import { NODE_ROLES, type NodeRole } from './settings/node.ts'
 import { describePaths, type StoreFinding, waysOut } from './store-finding.ts'
 import { STORE_NAMES } from './store-location.ts'
@@ -84,7 +90,10 @@ export function missingArchive(
 
 const OTHER: { readonly [Role in NodeRole]: NodeRole } = { requester: 'compute', compute: 'requester' }
 
-/** Finds that one of the two stores of a node is there alone, in a repository that remembers nothing of either. */
+/**
+ * Finds, in a repository that remembers no stores, that there must have been one that is not there: the other store of
+ * the node is there alone, or files lie in the store's own directory, or what was remembered cannot be read.
+ */
 export function loneStore(
   config: Config,
   nodeId: string,
@@ -93,10 +102,30 @@ export function loneStore(
   fresh: boolean,
 ): StoreFinding[] {
   if (remembered !== undefined || role.memory || role.kind !== 'missing') return []
+  const unreadable = unreadableMemory(config.dataDir)
+  if (unreadable !== undefined) {
+    const file = join(config.dataDir, REMEMBERED_STORES_FILE_NAME)
+    const message = `no ${role.word} is at ${role.path}, and which stores this node has had cannot be read in ${file}: ${unreadable}`
+    return [goneStore(message, role.path, fresh)]
+  }
   const other = describeRole(config, nodeId, OTHER[role.role])
-  if (other.memory || other.kind !== 'file') return []
+  if (other.memory || other.kind !== 'file') return leftovers(role, fresh)
   const message = `no ${role.word} is at ${role.path}, although the ${other.word} of this node is there: ${other.path}`
   return [goneStore(message, role.path, fresh)]
+}
+
+/** What remembers stores is written before the first of them is made, so that a start that was cut short leaves it. */
+function leftovers({ word, path, usualPath }: StoreRole, fresh: boolean): StoreFinding[] {
+  if (path !== usualPath) return []
+  try {
+    const beginning = basename(path)
+    const first = readdirSync(dirname(path)).find((name) => name.startsWith(beginning))
+    if (first === undefined) return []
+    const message = `no ${word} is at ${path}, although ${join(dirname(path), first)} is there, which a node that had one left`
+    return [goneStore(message, path, fresh)]
+  } catch {
+    return []
+  }
 }
 
 function goneStore(message: string, path: string, fresh: boolean): StoreFinding {

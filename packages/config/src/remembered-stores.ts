@@ -18,6 +18,10 @@ export interface RememberedStore {
   readonly path: string
   /** The random id that the store was made with; absent for what has none, or was never opened. */
   readonly storeId?: string
+  /** The id of its newest opening for writing, as of {@link seenAt} or later. */
+  readonly incarnation?: string
+  /** A sequence number that it had reached. */
+  readonly sequence?: number
   /** The newest start that found it, in RFC 3339. */
   readonly seenAt: string
 }
@@ -30,19 +34,11 @@ export type RememberedStores = { readonly [Kind in RememberedKind]: readonly Rem
 
 /**
  * Reads which stores a repository has had. Returns `undefined` where it remembers none at all; what cannot be read
- * counts as that.
+ * counts as that, and {@link unreadableMemory} tells it apart.
  */
 export function readRememberedStores(repository: string): RememberedStores | undefined {
-  const read = readTextFile(join(repository, REMEMBERED_STORES_FILE_NAME))
-  if (read === undefined || !('text' in read)) return undefined
-  let kept: unknown
-  try {
-    kept = JSON.parse(read.text)
-  } catch {
-    // Spoiled by hand: the next start writes it anew.
-    return undefined
-  }
-  if (typeof kept !== 'object' || kept === null) return undefined
+  const kept = readMemory(repository)
+  if (kept === undefined || typeof kept === 'string') return undefined
   const entries = new Map<string, unknown>(Object.entries(kept))
   const storesOf = (kind: RememberedKind): RememberedStore[] => {
     const stores = entries.get(kind)
@@ -53,14 +49,42 @@ export function readRememberedStores(repository: string): RememberedStores | und
   return { requester: storesOf('requester'), compute: storesOf('compute'), archive: storesOf('archive') }
 }
 
-function isStore(value: unknown): value is RememberedStore {
-  if (typeof value !== 'object' || value === null) return false
-  const { path, storeId = '', seenAt } = value as Partial<Record<keyof RememberedStore, unknown>>
-  return typeof path === 'string' && typeof storeId === 'string' && typeof seenAt === 'string'
+/** Says why it cannot be read which stores a repository has had; `undefined` where it can, or nothing is kept. */
+export function unreadableMemory(repository: string): string | undefined {
+  const kept = readMemory(repository)
+  return typeof kept === 'string' ? kept : undefined
 }
 
-/** Ids of the stores of a node, by the role that each belongs to. */
-export type StoreIds = { readonly [Role in NodeRole]?: string | undefined }
+function readMemory(repository: string): object | string | undefined {
+  const read = readTextFile(join(repository, REMEMBERED_STORES_FILE_NAME))
+  if (read === undefined) return undefined
+  if (!('text' in read)) return read.problem
+  try {
+    const kept: unknown = JSON.parse(read.text)
+    return typeof kept === 'object' && kept !== null && !Array.isArray(kept) ? kept : 'it holds no stores'
+  } catch {
+    return 'it is not JSON'
+  }
+}
+
+function isStore(value: unknown): value is RememberedStore {
+  if (typeof value !== 'object' || value === null) return false
+  const {
+    path,
+    storeId = '',
+    incarnation = '',
+    sequence = 0,
+    seenAt,
+  } = value as Partial<Record<keyof RememberedStore, unknown>>
+  const texts = [path, storeId, incarnation, seenAt]
+  return texts.every((text) => typeof text === 'string') && typeof sequence === 'number'
+}
+
+/** What an open store says of itself. */
+export type OpenedStore = Pick<RememberedStore, 'storeId' | 'incarnation' | 'sequence'>
+
+/** The open stores of a node, by the role that each belongs to. */
+export type OpenedStores = { readonly [Role in NodeRole]?: OpenedStore | undefined }
 
 /** What {@link rememberStores} needs. */
 export interface RememberStoresOptions {
@@ -69,7 +93,7 @@ export interface RememberStoresOptions {
   /**
    * The stores are open: what is remembered is brought up to date. Without it only what is not known yet is written.
    */
-  readonly opened?: StoreIds
+  readonly opened?: OpenedStores
   readonly nowMs: number
 }
 
@@ -89,15 +113,14 @@ export function rememberStores({
   const seenAt = new Date(nowMs).toISOString()
   const now = new Map<RememberedKind, readonly RememberedStore[]>()
   const findings: StoreFinding[] = []
-  const see = (kind: RememberedKind, path: string, storeId?: string): void => {
+  const see = (kind: RememberedKind, path: string, store: OpenedStore = {}): void => {
     const earlier = known[kind].find((store) => store.path === path)
     if (opened === undefined && earlier !== undefined && known[kind][0] === earlier) return
-    const id = storeId ?? earlier?.storeId
-    const others = known[kind].filter((store) => store !== earlier)
-    now.set(
-      kind,
-      [{ path, ...(id === undefined ? {} : { storeId: id }), seenAt }, ...others].slice(0, MOST_PATHS),
-    )
+    const id = store.storeId ?? earlier?.storeId
+    const others = known[kind].filter((other) => other !== earlier)
+    const { seenAt: _, path: __, ...before } = earlier ?? { seenAt, path }
+    const told = store.storeId === undefined ? before : store
+    now.set(kind, [{ path, ...told, seenAt }, ...others].slice(0, MOST_PATHS))
     if (earlier?.storeId !== undefined && earlier.storeId !== id) {
       findings.push({
         kind: 'other-store',
@@ -126,10 +149,25 @@ export function rememberStores({
   const { directory } = config.archive
   if (directory !== undefined && archiveIsThere(directory)) see('archive', directory)
   // Also where there is nothing yet: a start that was cut short is told from a store that was lost by that.
-  if (now.size > 0 || (before === undefined && durable.length > 0)) {
+  if (now.size > 0 || before === undefined) {
     write(config.dataDir, { ...known, ...Object.fromEntries(now) })
   }
   return findings
+}
+
+/**
+ * Has the repository remember another store at a path, because one was put there on purpose; of an empty `store` only
+ * that there is one. Returns whether it remembered that path at all; nothing is written where it did not. Throws what
+ * the system says where it cannot be written.
+ */
+export function rememberReplacement(repository: string, path: string, store: OpenedStore): boolean {
+  const known = readRememberedStores(repository)
+  const all = known === undefined ? [] : [...known.requester, ...known.compute]
+  if (known === undefined || !all.some((other) => other.path === path)) return false
+  const replaced = (stores: readonly RememberedStore[]): RememberedStore[] =>
+    stores.map((other) => (other.path === path ? { path, ...store, seenAt: other.seenAt } : other))
+  write(repository, { ...known, requester: replaced(known.requester), compute: replaced(known.compute) })
+  return true
 }
 
 /** Paths in the repository are kept relative to it, so that they stay right where it is moved. */

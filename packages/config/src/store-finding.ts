@@ -23,7 +23,9 @@ export type StoreFindingKind =
   | 'earlier-path'
   | 'store-gone'
   | 'other-store'
+  | 'memory-spoilt'
   | 'nothing-fresh'
+  | 'fresh-begins'
   | 'older-default'
   | 'other-node'
 

@@ -103,7 +103,7 @@ describe('findStores', () => {
       `there is no ${store} yet, but older data of Bacalhau is there: ${repository}/${name} (BoltDB); it was left alone: move it elsewhere, name another repository with --repo, or start with --fresh to begin an empty store beside it`,
     ])
     expect(findings[0]?.paths).toEqual([join(repository, name)])
-    expect(kinds(find(repository, [], true))).toEqual(['warn older-default'])
+    expect(kinds(find(repository, [], true))).toEqual(['warn older-default', 'warn fresh-begins'])
   })
 
   it("looks at the stores of the node's roles alone", () => {
@@ -172,7 +172,7 @@ describe('findStores', () => {
     ])
     expect(kinds(findings)).toEqual(['refuse other-node'])
     const started = find(repository, [], true)
-    expect(kinds(started)).toEqual(['warn other-node'])
+    expect(kinds(started)).toEqual(['warn other-node', 'warn fresh-begins'])
     expect(started[0]?.hint).toBe('give the id that is meant with --node-id (a, b)')
     const [made] = findStores({ config: configOf(repository), nodeId: 'n-made', idIsNew: true })
     expect(made?.message).toBe(
@@ -188,7 +188,7 @@ describe('findStores', () => {
     const argv = ['--requester-job-store-path', join(repository, 'new.db')]
     expect(kinds(find(repository, argv))).toEqual(['refuse other-path'])
     const started = find(repository, argv, true)
-    expect(kinds(started)).toEqual(['warn other-path'])
+    expect(kinds(started)).toEqual(['warn other-path', 'warn fresh-begins'])
     expect(started[0]?.hint).toBe('move it there, or leave --requester-job-store-path out')
     writeFileSync(join(repository, 'new.db'), 'x')
     expect(find(repository, argv)).toEqual([])

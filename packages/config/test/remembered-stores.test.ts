@@ -9,12 +9,15 @@ import {
   formatFinding,
   goneStores,
   loadConfig,
+  type OpenedStores,
   REMEMBERED_STORES_FILE_NAME,
+  rememberReplacement,
   rememberStores,
-  type StoreIds,
+  type StoreIdentity,
+  strangeStores,
 } from '../src/index.ts'
 
-const IDS: StoreIds = { requester: 'store-1', compute: 'store-2' }
+const IDS: OpenedStores = { requester: { storeId: 'store-1' }, compute: { storeId: 'store-2' } }
 const START = Date.UTC(2026, 0, 2, 3, 4, 5)
 const SEEN = 'last seen at the start of 2026-01-02T03:04:05.000Z'
 
@@ -32,7 +35,7 @@ function setUp() {
 }
 
 const JOBS = '--requester-job-store-path'
-const remember = (config: Config, opened: StoreIds = IDS, nowMs = START): string[] =>
+const remember = (config: Config, opened: OpenedStores = IDS, nowMs = START): string[] =>
   rememberStores({ config, nodeId: 'me', opened, nowMs }).map(formatFinding)
 const told = (config: Config, fresh = false, nodeId = 'me'): string[] =>
   findStores({ config, nodeId, fresh }).map((finding) => `${finding.severity} ${formatFinding(finding)}`)
@@ -70,7 +73,7 @@ it('what a node left of a store that was removed under it is named first', () =>
 })
 
 it('a store that was there and is gone is named, with its id, when it was seen, and what can be done', () => {
-  const { configAt, away, elsewhere } = setUp()
+  const { repository, configAt, away, elsewhere } = setUp()
   const config = configAt(JOBS, away)
   remember(config)
   rmSync(dirname(away), { recursive: true })
@@ -79,6 +82,7 @@ it('a store that was there and is gone is named, with its id, when it was seen, 
   expect(told(config)).toEqual([`refuse the job store at ${away} is gone: store store-1, ${SEEN}; ${ways}`])
   expect(told(config, true)).toEqual([
     `warn the job store at ${away} is gone: store store-1, ${SEEN}; mount its volume, put it back, or restore a backup`,
+    `warn --fresh begins an empty job store at ${away}; the node goes on with the execution store at ${repository}/me-compute/executions.db, and nothing that lies elsewhere is touched`,
   ])
   expect(told(configAt(JOBS, elsewhere))).toEqual([
     `refuse no job store is at ${elsewhere}, and that of an earlier start is gone from ${away}: store store-1, ${SEEN}; ${ways}`,
@@ -114,7 +118,7 @@ it('a store that is gone is not taken for one of an earlier start that is still 
   remember(configAt(JOBS, away))
   mkdirSync(dirname(elsewhere))
   writeFileSync(elsewhere, 'store')
-  remember(configAt(JOBS, elsewhere), { requester: 'store-3' })
+  remember(configAt(JOBS, elsewhere), { requester: { storeId: 'store-3' } })
   expect(told(configAt(JOBS, elsewhere))).toEqual([])
   rmSync(elsewhere)
   expect(told(configAt(JOBS, elsewhere))).toEqual([
@@ -156,7 +160,10 @@ it('one of two stores that is there alone is no first start, where nothing is re
       `refuse no job store is at ${usual}, although the execution store of this node is there: ${repository}/me-compute/executions.db; mount`,
     ),
   ])
-  expect(told(configAt(), true)).toEqual([expect.stringMatching(/^warn no job store/)])
+  expect(told(configAt(), true)).toEqual([
+    expect.stringMatching(/^warn no job store/),
+    expect.stringMatching(/^warn --fresh begins an empty job store/),
+  ])
   // A first start that was cut short when it had made one of its stores.
   expect(rememberStores({ config: configAt(), nodeId: 'me', nowMs: START })).toEqual([])
   expect(told(configAt())).toEqual([])
@@ -175,15 +182,15 @@ it('another store in the place of the one that was there is told of once', () =>
   const { configAt, away } = setUp()
   const config = configAt(JOBS, away)
   expect(remember(config)).toEqual([])
-  expect(remember(config, { ...IDS, requester: 'store-9' })).toEqual([
+  expect(remember(config, { ...IDS, requester: { storeId: 'store-9' } })).toEqual([
     `the store at ${away} has the id store-9, but the one that was there at 2026-01-02T03:04:05.000Z had the id store-1; after a repair or salvage that is so; otherwise look whether the right volume is mounted`,
   ])
-  expect(remember(config, { ...IDS, requester: 'store-9' })).toEqual([])
+  expect(remember(config, { ...IDS, requester: { storeId: 'store-9' } })).toEqual([])
   rmSync(away)
   // As a start with --fresh does.
   expect(rememberStores({ config, nodeId: 'me', nowMs: START })).toEqual([])
   writeFileSync(away, 'store')
-  expect(remember(config, { ...IDS, requester: 'store-7' })).toEqual([])
+  expect(remember(config, { ...IDS, requester: { storeId: 'store-7' } })).toEqual([])
 })
 
 it('a repository that is moved remembers the stores in it where it is', () => {
@@ -233,5 +240,55 @@ it('the newest path comes first; a start writes when it begins only what it does
     seenAt: new Date(START + 1).toISOString(),
   })
   writeFileSync(file, '{"requester": 7')
-  expect(told(configAt(JOBS, away))).toEqual([])
+  expect(told(configAt(JOBS, away))).toEqual([
+    `warn which stores this node has had cannot be read in ${file}: it is not JSON; those that are there are taken for its own, and it is written anew`,
+  ])
+  rmSync(away)
+  expect(told(configAt(JOBS, away))).toEqual([
+    expect.stringMatching(/^refuse no job store is at .*, and which stores this node has had cannot be read/),
+  ])
+})
+
+it('another store in the place of one that is remembered is refused, and so is an older copy of itself', () => {
+  const { repository, configAt, away, elsewhere } = setUp()
+  const config = configAt(JOBS, away)
+  const opened = { storeId: 'store-1', incarnation: 'i-2', sequence: 20 }
+  remember(config, { ...IDS, requester: opened })
+  const strange = (requester: StoreIdentity, at = config): string[] =>
+    strangeStores({ config: at, nodeId: 'me', identities: { requester } }).map(
+      (finding) => `${finding.severity} ${finding.message}`,
+    )
+  const same = { storeId: 'store-1', incarnations: ['i-1', 'i-2'], sequence: 20 }
+  expect(strange(same)).toEqual([])
+  // After a crash the store is ahead of what is remembered.
+  expect(strange({ ...same, incarnations: ['i-1', 'i-2', 'i-3'], sequence: 30 })).toEqual([])
+  // What is damaged is for its opening to say.
+  for (const identity of [{}, { storeId: 'store-1' }, { sequence: 3 }]) expect(strange(identity)).toEqual([])
+  expect(strange({ ...same, storeId: 'store-9' })).toEqual([
+    `refuse the job store at ${away} is another store: its id is store-9, and the one that was there at the start of 2026-01-02T03:04:05.000Z had the id store-1`,
+  ])
+  const older = expect.stringMatching(/^refuse the job store at .* is an older copy of itself/)
+  expect(strange({ ...same, incarnations: ['i-1'] })).toEqual([older])
+  expect(strange({ ...same, sequence: 19 })).toEqual([older])
+  const moved = configAt(JOBS, elsewhere)
+  expect(strange(same, moved)).toEqual([])
+  expect(strange({ ...same, sequence: 19 }, moved)).toEqual([older])
+  expect(strange({ ...same, storeId: 'store-9' }, moved)).toEqual([expect.stringContaining(`was at ${away}`)])
+  expect(rememberReplacement(repository, elsewhere, {})).toBe(false)
+  expect(rememberReplacement(repository, away, {})).toBe(true)
+  expect(strange({ ...same, storeId: 'store-9' })).toEqual([])
+  rememberReplacement(repository, away, { storeId: 'store-9', sequence: 3 })
+  expect(strange(same)).toEqual([expect.stringContaining('is another store')])
+  expect(told(config)).toEqual([])
+})
+
+it('files that a store left in its own place tell that there was one, where nothing is remembered', () => {
+  const { repository, configAt } = setUp()
+  rmSync(join(repository, 'me-compute'), { recursive: true })
+  mkdirSync(join(repository, 'me-requester'))
+  expect(told(configAt())).toEqual([])
+  writeFileSync(join(repository, 'me-requester/jobs.db-lock'), '')
+  expect(told(configAt())).toEqual([
+    expect.stringMatching(/^refuse no job store is at .*jobs\.db, although .*jobs\.db-lock is there/),
+  ])
 })

@@ -2,3 +2,4 @@ export { type LmdbStoreOptions, openLmdbExecutionStore, openLmdbJobStore } from 
 export { openLmdbKv, probeLmdbStore } from './open/opening.ts'
 export type { LmdbKvOptions, LmdbNotice } from './open/opening-options.ts'
 export { findLmdbOwner, freeLmdbPlace, type LmdbOwner } from './open/store-owner.ts'
+export { readStoreMark, type StoreMark } from './read/store-mark.ts'

@@ -11,6 +11,7 @@ import { isRebuilt, mayCostRecords, noteLost, RECORD_TABLES } from '../store/los
 import { freePath, makeStore } from '../store/new-store.ts'
 import { refuseNewer } from '../store/open-store.ts'
 import { LeftOutFile, rebuildInto } from '../store/rebuild-into.ts'
+import { expectAnother } from '../store/remembered-place.ts'
 import { requireStopped } from '../store/require-stopped.ts'
 import { checkStoreFile } from '../store/store-check.ts'
 
@@ -45,6 +46,7 @@ export async function salvage(
     noteLost(survey.lost, leftOut)
     saved = await rebuildInto(sink, survey.kind, leftOut)
   }).finally(() => leftOut.close())
+  expectAnother(path)
   const { findings } = await checkStoreFile(target, 100, undefined)
   const { kind, problems, lost } = survey
   const countDifferences = compareCounts(survey.counters, saved)

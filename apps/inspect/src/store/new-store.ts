@@ -16,6 +16,7 @@ import { freeLmdbPlace, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'
 import type { StoreTableRow } from './interchange.ts'
+import { putInPlace } from './remembered-place.ts'
 
 const MAX_BATCH_KEYS = 1_000
 const MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -79,13 +80,15 @@ export async function makeStore(path: string, fill: (sink: RowSink) => Promise<v
 /** Gives a finished file its name. Throws a `Failure` where something is there by now. */
 export function publish(temporary: string, target: string): void {
   sync(temporary)
-  try {
-    linkSync(temporary, target)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(target)
-    throw error
-  }
-  sync(dirname(target))
+  putInPlace(target, () => {
+    try {
+      linkSync(temporary, target)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(target)
+      throw error
+    }
+    sync(dirname(target))
+  })
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { putInPlace } from './remembered-place.ts'
 
 /**
  * Puts a new file in the place of a stopped store and keeps the old one beside it. Returns the old one's new
@@ -24,8 +25,10 @@ export function replaceStore(path: string, replacement: string): string {
   linkSync(path, kept)
   // Before the old name goes: a power cut keeps any of two changes that were not synced.
   syncDirectory(dirname(path))
-  renameSync(replacement, path)
-  syncDirectory(dirname(path))
+  putInPlace(path, () => {
+    renameSync(replacement, path)
+    syncDirectory(dirname(path))
+  })
   return kept
 }
 

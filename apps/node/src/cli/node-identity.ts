@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { Failure } from '@saltcod/cli-kit'
 import type { Config } from '@saltcod/config'
 import {
@@ -7,7 +8,12 @@ import {
   makeNodeId,
   readNodeId,
   resolvePaths,
+  type StoreIdentity,
+  type StoreLocation,
+  strangeStores,
 } from '@saltcod/config'
+import { isStoreError } from '@saltcod/store-core'
+import { readStoreMark } from '@saltcod/store-lmdb'
 import { EXIT } from '../exit-code.ts'
 import { findingWithCommand } from '../inspector-command.ts'
 import { refuseBadFiles } from '../open-stores.ts'
@@ -34,14 +40,40 @@ export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
   const findings = findStores({ config, nodeId: proposed, idIsNew: known === null, fresh })
   const refusals = findings.filter((finding) => finding.severity === 'refuse')
   const { jobStore, executionStore } = resolvePaths(config, proposed)
+  const computes = config.roles.includes('compute')
+  if (refusals.length === 0) {
+    const identities = {
+      requester: identityOf(jobStore),
+      ...(computes ? { compute: identityOf(executionStore) } : {}),
+    }
+    refusals.push(...strangeStores({ config, nodeId: proposed, identities }))
+  }
   // What is wrong with the file of one store says more than that the other is gone.
   if (refusals.every(({ kind }) => kind === 'store-gone')) {
-    refuseBadFiles(config.roles.includes('compute') ? [jobStore, executionStore] : [jobStore])
+    refuseBadFiles(computes ? [jobStore, executionStore] : [jobStore])
   }
   if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(findingWithCommand))
   const warnings = findings.map(findingWithCommand)
   const nodeId = config.nodeId ?? keepNodeId(config, proposed)
-  return { nodeId, warnings: [...warnings, ...rememberNodeStores(config, nodeId)] }
+  return {
+    nodeId,
+    warnings: [...warnings, ...rememberNodeStores({ config, nodeId, fresh, nowMs: Date.now() })],
+  }
+}
+
+/** What cannot be told of a file before it is opened is no reason to refuse it: its opening says what is wrong. */
+function identityOf(location: StoreLocation): StoreIdentity {
+  if (location.type === 'memory') return {}
+  const { path } = location
+  // Of a rewrite that was cut short the newest state may be beside the path.
+  if (!existsSync(path) || [`${path}.prev`, `${path}.rewrite-swap`].some((beside) => existsSync(beside)))
+    return {}
+  try {
+    return readStoreMark(path)
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    return {}
+  }
 }
 
 function keepNodeId(config: Config, proposed: string): string {

@@ -1,11 +1,15 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { noopJob } from './chaos-jobs.ts'
 import { pictureOf } from './directory-picture.ts'
 import { storePaths } from './stores-of.ts'
+
+const INSPECT = fileURLToPath(new URL('../../../inspect/dist/main.js', import.meta.url))
 
 test('a node whose store path was changed does not begin empty without a word', async () => {
   const directory = temporaryDirectory()
@@ -108,4 +112,65 @@ test('a store that is gone does not begin empty without a word', async () => {
   expect(usual.log).not.toMatch(/is gone|had the id/)
   expect((await usual.job(next)).Job.State.StateType).toBe('Completed')
   expect(await usual.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+}, 180_000)
+
+test('a store that was swapped for another one, or for an older copy of itself, is refused until it is put there by a restore', async () => {
+  const directory = temporaryDirectory()
+  const repository = join(directory, 'repo')
+  const node = (at = repository): AttackedNode => new AttackedNode(at)
+  const life = async (at = repository): Promise<string> => {
+    const alive = node(at)
+    await alive.start()
+    const id = await alive.submit(noopJob('batch', '', 0))
+    await alive.until(id, 'Completed')
+    expect(await alive.signal('SIGTERM')).toEqual({ code: 0, signal: null })
+    return id
+  }
+  const refused = async (said: RegExp): Promise<void> => {
+    const before = pictureOf(directory)
+    const one = node()
+    one.spawn()
+    expect(await one.ended).toEqual({ code: 2, signal: null })
+    expect(one.log).toMatch(said)
+    expect(pictureOf(directory)).toEqual(before)
+  }
+  const old = await life()
+  const { jobs, executions } = storePaths(repository)
+  const kept = join(directory, 'kept')
+  const other = join(directory, 'other')
+  mkdirSync(other)
+  cpSync(join(repository, 'node-id'), join(other, 'node-id'))
+  await life(other)
+  cpSync(repository, kept, { recursive: true })
+  const lost = await life()
+  for (const [path, word] of [
+    [jobs, 'job'],
+    [executions, 'execution'],
+  ] as const) {
+    renameSync(path, `${path}.aside`)
+    cpSync(path.replace(repository, kept), path)
+    await refused(new RegExp(`the ${word} store at .* is an older copy of itself: it lacks what the one`))
+    // Without what the store itself noted beside it, too.
+    rmSync(`${path}.owner`, { recursive: true, force: true })
+    await refused(/is an older copy of itself/)
+    cpSync(path.replace(repository, other), path)
+    await refused(
+      new RegExp(`the ${word} store at .* is another store: its id is .*, and the one that was there`),
+    )
+    rmSync(path)
+    renameSync(`${path}.aside`, path)
+  }
+  const killed = node()
+  await killed.start()
+  await killed.submit(noopJob('batch', '', 0))
+  await killed.kill()
+  // What is remembered lags behind the store now.
+  await life()
+  rmSync(jobs)
+  execFileSync(process.execPath, [INSPECT, 'restore', jobs.replace(repository, kept), jobs])
+  const restored = node()
+  await restored.start()
+  expect((await restored.job(old)).Job.State.StateType).toBe('Completed')
+  expect((await restored.request('GET', `orchestrator/jobs/${lost}`)).status).toBe(404)
+  expect(await restored.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 }, 180_000)

@@ -19,7 +19,12 @@ test('the plan of a restart says which store is gone, and ends as that start wou
   const env = { BACALHAU_DIR: repository, BACALHAU_NODE_ID: 'me' }
   const { config } = loadConfig({ files: [], env })
   if (config === undefined) throw new Error('no configuration')
-  rememberStores({ config, nodeId: 'me', opened: { requester: 's-1', compute: 's-2' }, nowMs: 0 })
+  rememberStores({
+    config,
+    nodeId: 'me',
+    opened: { requester: { storeId: 's-1' }, compute: { storeId: 's-2' } },
+    nowMs: 0,
+  })
   const whole = await saltcod(['recover', '--plan'], { env })
   assert.deepEqual([whole.code, whole.stderr], [0, ''])
   renameSync(jobs, `${jobs}.away`)
