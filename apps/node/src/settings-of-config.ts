@@ -63,6 +63,7 @@ export async function computeSettings(
       allowHosts: inputs.allowedHosts,
       ...(inputs.maxBytes === 0 ? {} : { maxBytes: inputs.maxBytes }),
     },
+    variables: { allowed: config.compute.env.allowList, values: process.env },
     resultsDir,
     outputBytes: quota.resultBytes === 0 ? DEFAULT_OUTPUT_BYTES : quota.resultBytes,
     logBytes: quota.outputBytes,

@@ -35,15 +35,16 @@ export interface TestNode {
 
 const DEADLINE_MS = 30_000
 
-/** Starts a real node on memory stores for one test. */
+/** Starts a real node for one test, on memory stores unless it asks for stores on disk. */
 export async function startTestNode(
   flags: readonly string[] = [],
   log: Logger = pino({ level: 'silent' }),
+  { onDisk = false }: { readonly onDisk?: boolean } = {},
 ): Promise<TestNode> {
   const directory = temporaryDirectory()
   const argv = ['--repo', directory, '--port', '0', ...flags]
   const memory = ['--compute-execution-store-type', 'memory', '--requester-job-store-type', 'memory']
-  const { config, errors } = loadConfig({ flags: flagUses(...argv, ...memory), env: {} })
+  const { config, errors } = loadConfig({ flags: flagUses(...argv, ...(onDisk ? [] : memory)), env: {} })
   assert.ok(config !== undefined, JSON.stringify(errors))
   const node = await startNode({
     config: { ...config, gracePeriodMs: 0 },
@@ -58,12 +59,14 @@ export async function startTestNode(
 
 /** Returns the flags of a node with an archive, whose addresses are there only where one is configured. */
 export function archiveFlags(): string[] {
-  const directory = temporaryDirectory()
-  const file = join(directory, 'saltcod.yaml')
-  writeFileSync(
-    file,
-    JSON.stringify({ Node: { Requester: { Archive: { Directory: join(directory, 'archive') } } } }),
-  )
+  const directory = join(temporaryDirectory(), 'archive')
+  return fileFlags({ Node: { Requester: { Archive: { Directory: directory } } } })
+}
+
+/** Returns the flags of a node with a config file. */
+export function fileFlags(config: object): string[] {
+  const file = join(temporaryDirectory(), 'saltcod.yaml')
+  writeFileSync(file, JSON.stringify(config))
   return ['--config', file]
 }
 

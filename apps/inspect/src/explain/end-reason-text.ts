@@ -5,6 +5,8 @@ const TEXTS: Readonly<Record<EndReason, string>> = {
   'node-lost': 'its node was not heard of for too long; no fault of the job',
   'record-lost': 'its node knows nothing of it any more; no fault of the job',
   refused: 'the node did not take it',
+  denied: 'its node does not allow something that it asks for',
+  'unusable-input': 'what it is to bring in is not there, or cannot be an input',
   'start-failed': 'it could not begin',
   failed: 'its program broke',
   'exit-code': 'the job calls the exit code of its program a failure',

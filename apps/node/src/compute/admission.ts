@@ -1,13 +1,17 @@
 import type { ExecutionJob } from '@saltcod/store-core'
 import { engineKind, inputsOf } from '../engines/kinds.ts'
-import { placementProblems } from '../inputs/placement.ts'
+import type { InputPolicy } from '../inputs/input-policy.ts'
+import { inputKind } from '../inputs/kinds.ts'
+import { inputName, placementProblems } from '../inputs/placement.ts'
 import type { Capacity } from '../link/link.ts'
-import type { InputSource } from '../spec/job-spec.ts'
-import { parameterLines } from '../spec/parameters.ts'
+import type { InputSource, Task } from '../spec/job-spec.ts'
+import { parameterLines, readParameters } from '../spec/parameters.ts'
+import { problemLine } from '../spec/problem.ts'
 import { requestedCapacity } from '../spec/requested-capacity.ts'
 import type { CapacityLedger } from './capacity-ledger.ts'
 import { taskOf } from './job-task.ts'
 import { isSafeName } from './layout.ts'
+import { resolveTask, variablesDenial } from './node-variables.ts'
 import type { ComputeSettings } from './settings.ts'
 
 /** Whether this node would carry a job out: what it would reserve, or why not. */
@@ -19,29 +23,22 @@ export type Admission =
 export async function considerAdmission(
   executionId: string,
   job: ExecutionJob,
-  { engines, publishers, inputSources }: ComputeSettings,
+  settings: ComputeSettings,
   ledger: CapacityLedger,
 ): Promise<Admission> {
   if (!isSafeName(executionId)) return refused('the execution id cannot name a directory')
-  const task = taskOf(job)
-  if (task === null) return refused('the job has no task that this node understands')
-  const { Type, Params } = task.Engine
-  const engine = engines.get(Type)
+  const written = taskOf(job)
+  if (written === null) return refused('the job has no task that this node understands')
+  const { Type } = written.Engine
+  const engine = settings.engines.get(Type)
   if (engine === undefined) return refused(`this node has no engine ${JSON.stringify(Type)}`)
   const availability = await engine.available()
   if (!availability.ok) return refused(availability.reason)
-  const kind = engineKind(Type)
-  const problems = kind === undefined ? [] : parameterLines(kind, Params)
-  if (problems.length > 0) return refused(problems.join('; '))
-  const publisher = task.Publisher.Type.trim().toLowerCase()
-  if (publisher !== '' && !publishers.includes(publisher)) {
-    return refused(`this node has no publisher ${JSON.stringify(publisher)}`)
-  }
-  const inputs = inputsOf(task)
-  const unknown = inputs.map(typeOf).find((type) => !inputSources.includes(type))
-  if (unknown !== undefined) return refused(`this node has no input source ${JSON.stringify(unknown)}`)
-  const misplaced = placementProblems(inputs, task.ResultPaths)
-  if (misplaced.length > 0) return refused(misplaced.join('; '))
+  const denial = variablesDenial(written, settings.variables)
+  if (denial !== null) return refused(denial)
+  const { task, hide } = resolveTask(written, settings.variables)
+  const problem = await taskProblem(task, settings)
+  if (problem !== null) return refused(hide(problem))
   const needs = requestedCapacity(task.Resources)
   const lacking = ledger.lacking(needs)
   if (lacking.length > 0) {
@@ -50,6 +47,40 @@ export async function considerAdmission(
     return refused(`it asks for more than this node has: ${list.join(', ')}`)
   }
   return { ok: true, needs }
+}
+
+/** Says what of a task this node cannot do; `null` where it can do all of it. */
+async function taskProblem(
+  task: Task,
+  { publishers, inputSources, inputPolicy }: ComputeSettings,
+): Promise<string | null> {
+  const { Type, Params } = task.Engine
+  const kind = engineKind(Type)
+  const problems = kind === undefined ? [] : parameterLines(kind, Params)
+  if (problems.length > 0) return problems.join('; ')
+  const publisher = task.Publisher.Type.trim().toLowerCase()
+  if (publisher !== '' && !publishers.includes(publisher)) {
+    return `this node has no publisher ${JSON.stringify(publisher)}`
+  }
+  const inputs = inputsOf(task)
+  const unknown = inputs.map(typeOf).find((type) => !inputSources.includes(type))
+  if (unknown !== undefined) return `this node has no input source ${JSON.stringify(unknown)}`
+  const misplaced = placementProblems(inputs, task.ResultPaths)
+  if (misplaced.length > 0) return misplaced.join('; ')
+  for (const [index, input] of inputs.entries()) {
+    const denial = await inputDenial(input, inputPolicy)
+    if (denial !== null) return `${inputName(input, index)}: ${denial}`
+  }
+  return null
+}
+
+async function inputDenial({ Source }: InputSource, policy: InputPolicy): Promise<string | null> {
+  const kind = inputKind(Source.Type)
+  if (kind === undefined) return null
+  const read = readParameters(kind, Source.Params)
+  if ('problems' in read) return read.problems.map(problemLine).join('; ')
+  const fetcher = await kind.load()
+  return (await fetcher.denial?.(read.data, policy)) ?? null
 }
 
 function typeOf({ Source }: InputSource): string {

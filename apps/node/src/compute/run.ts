@@ -11,8 +11,10 @@ import { endedRun } from './ended-run.ts'
 import { isFailureCode, taskOf } from './job-task.ts'
 import { isHelperLost } from './keeper/answer-watch.ts'
 import type { EngineOutcome } from './keeper/outcome.ts'
+import { type ResolvedTask, resolveTask, variablesDenial } from './node-variables.ts'
 import { publishRun } from './publication.ts'
 import { clearWork, stageRun } from './run-files.ts'
+import { isTaskError, type TaskErrorCode } from './task-error.ts'
 
 const TOPIC = 'Running Execution'
 
@@ -26,29 +28,38 @@ export async function runExecution(
   execution: ComputeExecution,
   run: ActiveRun,
 ): Promise<void> {
-  const task = taskOf(execution.job)
-  const engine = task === null ? undefined : context.settings.engines.get(task.Engine.Type)
-  if (task === null || engine === undefined) {
+  const { engines, variables } = context.settings
+  const written = taskOf(execution.job)
+  const engine = written === null ? undefined : engines.get(written.Engine.Type)
+  if (written === null || engine === undefined) {
     const problem =
-      task === null ? 'its job has no task' : `this node has no engine ${JSON.stringify(task.Engine.Type)}`
+      written === null
+        ? 'its job has no task'
+        : `this node has no engine ${JSON.stringify(written.Engine.Type)}`
     return await endEarly(context, execution.id, run, `It cannot be run: ${problem}`, TOPIC)
   }
+  // The node may have other settings than when it took it.
+  const denial = variablesDenial(written, variables)
+  if (denial !== null) return await endEarly(context, execution.id, run, denial, TOPIC, 'denied')
+  const { task, hide } = resolveTask(written, variables)
   let work: ExecutionWork
   try {
     work = await stageRun(context, execution, task, run.signal)
   } catch (error) {
-    return await endEarly(context, execution.id, run, messageOf(error), 'Downloading Inputs')
+    const reason = inputReason(error)
+    return await endEarly(context, execution.id, run, hide(messageOf(error)), 'Downloading Inputs', reason)
   }
   try {
-    await runStaged(context, execution, run, { task, engine, work })
+    await runStaged(context, execution, run, { task, written, engine, work, hide })
   } finally {
     work.release()
   }
 }
 
 /** A task whose inputs are in their place. */
-interface StagedTask {
-  readonly task: Task
+interface StagedTask extends ResolvedTask {
+  /** As its job says it, without the values of variables. */
+  readonly written: Task
   readonly engine: Engine
   readonly work: ExecutionWork
 }
@@ -57,7 +68,7 @@ async function runStaged(
   context: ComputeContext,
   execution: ComputeExecution,
   run: ActiveRun,
-  { task, engine, work }: StagedTask,
+  { task, written, engine, work, hide }: StagedTask,
 ): Promise<void> {
   const attempt = execution.attempt + 1
   const engineRun: EngineRun = {
@@ -67,21 +78,39 @@ async function runStaged(
     task,
     work,
     limits: limitsOf(context, execution, task, engine),
-    environment:
-      execution.partition === null ? {} : { BACALHAU_PARTITION_INDEX: String(execution.partition) },
+    // What is not in shares, as on each node of an ops job, is the only one.
+    environment: {
+      BACALHAU_PARTITION_INDEX: String(execution.partition ?? 0),
+      BACALHAU_PARTITION_COUNT: String(execution.job.count ?? 1),
+    },
   }
   let prepared: PreparedRun
   try {
     prepared = await engine.prepare(engineRun, { signal: run.signal })
   } catch (error) {
     const reason = isHelperLost(error) ? 'interrupted' : 'start-failed'
-    return await endEarly(context, execution.id, run, messageOf(error), 'Preparing Environment', reason)
+    return await endEarly(context, execution.id, run, hide(messageOf(error)), 'Preparing Environment', reason)
   }
   if (!(await commitRunning(context, execution, run, prepared, attempt))) {
     await prepared.abandon()
     return
   }
-  await conclude(context, execution, run, await prepared.go(), task)
+  const outcome = await prepared.go()
+  const { errorMessage } = outcome
+  const told = errorMessage === null ? outcome : { ...outcome, errorMessage: hide(errorMessage) }
+  await conclude(context, execution, run, told, written)
+}
+
+/** Tells why inputs could not be had: once for all, not on this node, or not this time. */
+function inputReason(error: unknown): EndReason {
+  return isTaskError(error) ? (INPUT_REASONS[error.code] ?? 'start-failed') : 'start-failed'
+}
+
+const INPUT_REASONS: Readonly<Partial<Record<TaskErrorCode, EndReason>>> = {
+  INPUT_INVALID: 'unusable-input',
+  INPUT_MISSING: 'unusable-input',
+  INPUT_DENIED: 'denied',
+  INPUT_TOO_LARGE: 'denied',
 }
 
 /** Records how a run ended, from what its keeper wrote down. */

@@ -3,6 +3,7 @@ import type { EngineRegistry } from '../engines/engine-registry.ts'
 import type { InputPolicy } from '../inputs/input-policy.ts'
 import type { Capacity } from '../link/link.ts'
 import type { Headroom } from './headroom.ts'
+import type { NodeVariables } from './node-variables.ts'
 
 /** What an operator decides about a compute side; every value is already checked. */
 export interface ComputeSettings {
@@ -20,6 +21,7 @@ export interface ComputeSettings {
   /** The longest that any task of an engine type may run; absent for no limit. */
   readonly timeLimitsMs: Readonly<Record<string, number>>
   readonly inputPolicy: InputPolicy
+  readonly variables: NodeVariables
   /** Where published results lie, one directory for each execution. */
   readonly resultsDir: string
   /** The most that an execution may leave as results. */

@@ -2,6 +2,7 @@ import type { Config } from '@saltcod/config'
 import type { Keeper } from '../compute/keeper/keeper.ts'
 import type { InputSource } from '../spec/job-spec.ts'
 import type { Declaration } from '../spec/parameters.ts'
+import type { Problem } from '../spec/problem.ts'
 import type { Engine } from './engine.ts'
 
 /** What a node has for its engines. */
@@ -22,6 +23,8 @@ export interface EngineKind<Params = unknown> extends Declaration<Params> {
   readonly remedy?: string
   /** Lists the inputs that its parameters bring along; absent where they bring none. */
   inputsOf?(params: Params): readonly InputSource[]
+  /** Lists what is wrong with its parameters beside the inputs of a task, whatever the node. */
+  problemsOf?(params: Params, inputs: readonly InputSource[]): readonly Problem[]
   /** Makes one. What carries it out is only loaded then, so that whoever just reads jobs does without. */
   load(setup: EngineSetup): Promise<Engine>
 }

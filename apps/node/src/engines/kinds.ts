@@ -1,5 +1,7 @@
+import { placementProblems } from '../inputs/placement.ts'
 import type { InputSource, Task } from '../spec/job-spec.ts'
 import { readParameters } from '../spec/parameters.ts'
+import type { Problem } from '../spec/problem.ts'
 import type { EngineKind } from './engine-kind.ts'
 import { exec } from './exec/exec.ts'
 import { noop } from './noop/noop.ts'
@@ -25,4 +27,22 @@ export function inputsOf({
   if (kind?.inputsOf === undefined) return InputSources
   const read = readParameters(kind, Engine.Params)
   return 'data' in read ? [...InputSources, ...kind.inputsOf(read.data)] : InputSources
+}
+
+/**
+ * Lists what is wrong with a task whose parameters are what they are declared to be, whatever the node: where its
+ * inputs and results lie, and what its engine says.
+ */
+export function taskProblems(task: Task): readonly Problem[] {
+  const { Engine, InputSources, ResultPaths } = task
+  const places = placementProblems(inputsOf(task), ResultPaths).map((message) => ({ path: [], message }))
+  const kind = engineKind(Engine.Type)
+  if (kind?.problemsOf === undefined) return places
+  const read = readParameters(kind, Engine.Params)
+  if ('problems' in read) return places
+  const problems = kind.problemsOf(read.data, InputSources)
+  return [
+    ...places,
+    ...problems.map(({ path, message }) => ({ path: ['Engine', 'Params', ...path], message })),
+  ]
 }

@@ -18,6 +18,8 @@ export interface InputFetch<Params = unknown> {
 export interface InputFetcher<Params> {
   /** Answers with what it is that it has put there. */
   fetch(fetch: InputFetch<Params>): Promise<'file' | 'directory'>
+  /** Says why a node that has this policy does not allow it; `null` where it may. Absent where all are allowed. */
+  denial?(params: Params, policy: InputPolicy): Promise<string | null>
   /** Reads what lies at a path, and tells whether it is what was to be there; absent where nobody can tell. */
   holds?(path: string, params: Params): Promise<boolean>
 }

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
-import type { InputSource, ResultPath } from '../spec/job-spec.ts'
+import { type InputSource, type ResultPath, resultFolder } from '../spec/job-spec.ts'
 import { readParameters } from '../spec/parameters.ts'
-import { INPUT_KINDS, inputKind } from './kinds.ts'
+import { inputKind } from './kinds.ts'
 import { mountPath, mountPathProblem } from './mount-path.ts'
 
 /** The names of results that the layout of published results takes itself. */
@@ -22,11 +22,12 @@ export function inputPath({ Source, Target }: InputSource): string {
   return posix.join(target, kind.fileName('data' in read ? read.data : undefined))
 }
 
-function resultNameProblem(name: unknown): string | undefined {
-  if (typeof name !== 'string' || name === '') return 'has no Name'
+function resultNameProblem(given: string): string | undefined {
+  const name = resultFolder(given)
+  if (name === '') return 'has no Name'
   if (name.length > LONGEST_NAME) return `has a Name longer than ${LONGEST_NAME} characters`
   if (name.includes('/') || name.includes('\0') || name === '.' || name === '..') {
-    return `has the Name ${JSON.stringify(name)}, which cannot name a folder`
+    return `has the Name ${JSON.stringify(given)}, which cannot name a folder`
   }
   return RESERVED_NAMES.has(name) ? `has the Name ${name}, which the results use themselves` : undefined
 }
@@ -40,8 +41,8 @@ function clashes(paths: readonly string[]): string[] {
 }
 
 /**
- * Lists what is wrong with the inputs and result paths of a task before anything is fetched, one line each:
- * unknown kinds, bad paths, clashes. Empty when all is well.
+ * Lists what is wrong with the places of the inputs and results of a task, whatever the node, one line each: bad paths
+ * and names, clashes. Empty when all is well.
  */
 export function placementProblems(
   inputs: readonly InputSource[],
@@ -54,20 +55,16 @@ export function placementProblems(
     const targetProblem = mountPathProblem(input.Target)
     if (targetProblem !== undefined) problems.push(`${name}: Target ${targetProblem}`)
     else inputPaths.push(inputPath(input))
-    if (inputKind(input.Source.Type) === undefined) {
-      problems.push(
-        `${name}: inputs of type ${input.Source.Type} are not offered (there are ${INPUT_KINDS.map(({ type }) => type).join(', ')})`,
-      )
-    }
   }
   const resultPaths: string[] = []
   const resultNames = new Set<string>()
   for (const [index, result] of results.entries()) {
     const nameProblem = resultNameProblem(result.Name)
     if (nameProblem !== undefined) problems.push(`result path ${index + 1} ${nameProblem}`)
-    if (resultNames.has(result.Name))
-      problems.push(`result path ${index + 1} has the Name of another one, ${result.Name}`)
-    resultNames.add(result.Name)
+    const folder = resultFolder(result.Name)
+    if (resultNames.has(folder))
+      problems.push(`result path ${index + 1} has the Name of another one, ${folder}`)
+    resultNames.add(folder)
     const pathProblem = mountPathProblem(result.Path)
     if (pathProblem !== undefined) problems.push(`result path ${index + 1}: Path ${pathProblem}`)
     else resultPaths.push(mountPath(result.Path))

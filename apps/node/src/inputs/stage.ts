@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { CopyBudget } from '../compute/files/copy-budget.ts'
 import { makeFreshDirectory, makeJobDirectory } from '../compute/files/directories.ts'
 import { isTaskError, TaskError } from '../compute/task-error.ts'
-import type { InputSource, ResultPath } from '../spec/job-spec.ts'
+import { type InputSource, type ResultPath, resultFolder } from '../spec/job-spec.ts'
 import { readParameters } from '../spec/parameters.ts'
 import { problemLine } from '../spec/problem.ts'
 import type { InputFetch } from './input-fetcher.ts'
@@ -73,7 +73,7 @@ function resultDirectory(workDir: string, result: ResultPath): string {
 async function makeResult(workDir: string, result: ResultPath): Promise<StagedResult> {
   const hostPath = resultDirectory(workDir, result)
   await makeJobDirectory(hostPath)
-  return { name: result.Name, path: mountPath(result.Path), hostPath }
+  return { name: resultFolder(result.Name), path: mountPath(result.Path), hostPath }
 }
 
 /** A last look, since a link in a job's directory would lead a guest out of it. */

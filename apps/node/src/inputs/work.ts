@@ -11,6 +11,7 @@ export interface StagedInput {
 
 /** One empty directory that takes results. */
 export interface StagedResult {
+  /** The folder of the published results that it becomes. */
   readonly name: string
   /** The absolute path by which the job knows it. */
   readonly path: string

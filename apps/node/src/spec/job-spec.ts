@@ -43,6 +43,14 @@ const resultPath = z.object({ Name: trimmed, Path: trimmed })
 /** A place whose content is kept as a result under `Name`. */
 export type ResultPath = Frozen<z.output<typeof resultPath>>
 
+/**
+ * The folder of the published results that a result path becomes: its name, which may be written as a path,
+ * `/outputs`.
+ */
+export function resultFolder(name: string): string {
+  return name.replace(/^\/+|\/+$/g, '')
+}
+
 const resources = section({ CPU: quantity, Memory: quantity, Disk: quantity, GPU: quantity })
 
 /** What a task asks for, as written: `500m`, `512mb`, `1`; empty where nothing was asked. */

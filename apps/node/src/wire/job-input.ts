@@ -8,7 +8,7 @@ import { jobProblems } from './job-rules.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { isReservedMeta } from './reserved-meta.ts'
 import { type JobInput, SUBMIT_KEYS, type SubmitInput, submitSchema } from './submit-schema.ts'
-import { unreadParameters, wrongParameters } from './task-parameters.ts'
+import { unfitTask, unreadParameters, wrongParameters } from './task-parameters.ts'
 
 const JOB_PATH = 'Job.'
 const MOST_NAMED_KEYS = 20
@@ -66,6 +66,8 @@ export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS):
   const wrong = read.data.Job.Tasks.flatMap((task, index) => wrongParameters(task, ['Job', 'Tasks', index]))
   const lines = [...twice, ...problems, ...wrong.map(problemLine)]
   if (lines.length > 0) throw refused(lines)
+  const unfit = read.data.Job.Tasks.flatMap((task, index) => unfitTask(task, ['Job', 'Tasks', index]))
+  if (unfit.length > 0) throw refused(unfit.map(problemLine))
   return complete(read.data, unread, defaults)
 }
 

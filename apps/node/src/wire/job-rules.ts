@@ -1,6 +1,7 @@
 import { JOB_TYPES } from '@saltcod/store-core'
 import { parseBytes, parseCpu, parseGpu } from '@saltcod/units'
-import { type Constraint, OPERATORS, type Task } from '../spec/job-spec.ts'
+import { type Constraint, OPERATORS, resultFolder, type Task } from '../spec/job-spec.ts'
+import { isBadNodeVariable } from '../spec/node-variables.ts'
 import type { Problem } from '../spec/problem.ts'
 import type { JobInput } from './submit-schema.ts'
 
@@ -110,10 +111,15 @@ function inputProblems({ InputSources }: Task): Problem[] {
 function resultProblems({ ResultPaths }: Task): Problem[] {
   const path = ['ResultPaths']
   const problems = ResultPaths.flatMap(({ Name, Path }, index) => {
-    const isPlain = !(/[/\\\0]/.test(Name) || Name === '.' || Name === '..')
+    const folder = resultFolder(Name)
+    const isPlain = folder !== '' && !(/[/\\\0]/.test(folder) || folder === '.' || folder === '..')
     return [
       ...unless(Name !== '', [...path, index, 'Name'], 'result path is missing a name'),
-      ...unless(isPlain, [...path, index, 'Name'], `result path name "${Name}" must be a plain file name`),
+      ...unless(
+        Name === '' || isPlain,
+        [...path, index, 'Name'],
+        `result path name "${Name}" must be a plain file name`,
+      ),
       ...unless(Path !== '', [...path, index, 'Path'], `result path "${Name}" is missing a path`),
       ...unless(
         Path === '' || Path.startsWith('/'),
@@ -122,7 +128,7 @@ function resultProblems({ ResultPaths }: Task): Problem[] {
       ),
     ]
   })
-  const names = duplicates(ResultPaths.map(({ Name }) => Name))
+  const names = duplicates(ResultPaths.map(({ Name }) => resultFolder(Name)))
   const paths = duplicates(ResultPaths.map(({ Path }) => Path))
   return [
     ...problems,
@@ -139,6 +145,7 @@ function envProblems({ Env }: Task): Problem[] {
       ...wrong(ENV_NAME.test(name), 'must be upper case letters, digits and _, and begin with a letter'),
       ...wrong(!name.startsWith('BACALHAU_'), 'has a reserved prefix'),
       ...wrong(value !== '', 'has no value'),
+      ...wrong(!isBadNodeVariable(value), 'must name a variable of the node, as env:NAME'),
       ...wrong(!value.includes('\0'), 'contains a null character'),
     ]
   })

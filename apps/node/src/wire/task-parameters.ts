@@ -1,8 +1,10 @@
-import { engineKind } from '../engines/kinds.ts'
+import type { Json } from '@saltcod/store-core'
+import { engineKind, taskProblems } from '../engines/kinds.ts'
 import { inputKind } from '../inputs/kinds.ts'
 import { publisherKind } from '../publishers/kinds.ts'
 import type { SpecConfig, Task } from '../spec/job-spec.ts'
-import type { UnknownKey } from '../spec/loose-keys.ts'
+import { looseField, type UnknownKey } from '../spec/loose-keys.ts'
+import { isNodeVariable } from '../spec/node-variables.ts'
 import {
   clashingParameters,
   type Declaration,
@@ -53,11 +55,23 @@ export function unreadParameters(task: Task, path: readonly PropertyKey[]): read
 /** Lists what is wrong with the parameters of a task, whatever node it would run on. */
 export function wrongParameters(task: Task, path: readonly PropertyKey[]): readonly Problem[] {
   return partsOf(task).flatMap(({ path: inner, declaration, params }) =>
-    [...clashingParameters(declaration, params), ...parameterProblems(declaration, params)].map(
-      (problem) => ({
-        ...problem,
-        path: [...path, ...inner, ...problem.path],
-      }),
-    ),
+    [...clashingParameters(declaration, params), ...parameterProblems(declaration, params)]
+      // What a variable of a node holds is only known there.
+      .filter((problem) => !isNodeVariable(valueAt(params, problem.path)))
+      .map((problem) => ({ ...problem, path: [...path, ...inner, ...problem.path] })),
   )
+}
+
+/** Lists what is wrong with a task as a whole, each part of which is right, whatever node it would run on. */
+export function unfitTask(task: Task, path: readonly PropertyKey[]): readonly Problem[] {
+  return taskProblems(task).map((problem) => ({ ...problem, path: [...path, ...problem.path] }))
+}
+
+/** What a client gave at a place, whatever the case of the names. */
+function valueAt(value: Json | undefined, path: readonly PropertyKey[]): Json | undefined {
+  return path.reduce<Json | undefined>((inside, part) => {
+    if (inside === undefined) return undefined
+    if (typeof part !== 'number') return looseField(inside, String(part))
+    return Array.isArray(inside) ? (inside as readonly Json[])[part] : undefined
+  }, value)
 }

@@ -52,6 +52,7 @@ function settingsFor(
     publishers: ['local'],
     inputSources: ['inline'],
     timeLimitsMs: {},
+    variables: { allowed: [], values: {} },
     inputPolicy: DEFAULT_INPUT_POLICY,
     resultsDir: join(dataDir, 'results'),
     outputBytes: 1e8,

@@ -177,11 +177,27 @@ describe('a WebAssembly job', () => {
       params: { ImportModules: [{ Source: inline(library, '').Source, Alias: 'lib', Target: '' }] },
     }
     expect(await bench.run(user('lib'), older)).toMatchObject({ exitCode: 9 })
+    const lastPart = { inputs: [{ ...inline(library, 'imports/l.wasm'), Alias: 'file:///somewhere' }] }
+    for (const name of ['l.wasm', 'imports/l.wasm', '/imports/l.wasm', 'file:///somewhere'])
+      expect(await bench.run(user(name), lastPart)).toMatchObject({ exitCode: 9 })
+    // What names a module as a whole goes before what ends like it.
+    const other = assemble('(module (func (export "code") (result i32) (i32.const 8)))')
+    const two = { inputs: [inline(library, '/a/l.wasm'), { ...inline(other, '/b/m.wasm'), Alias: 'l.wasm' }] }
+    expect(await bench.run(user('l.wasm'), two)).toMatchObject({ exitCode: 8 })
     const missing = await bench.run(user('nowhere'))
     expect(missing).toMatchObject({
       reason: 'start-failed',
       errorMessage: expect.stringContaining("'nowhere'"),
     })
+  })
+
+  test('takes the entry module by its target, with or without a slash, and by its alias', async () => {
+    const module = guest(() => '(call $exit (i32.const 6))')
+    const inputs = [{ ...inline(module, 'main.wasm'), Alias: 'https://example.org/../main.wasm' }]
+    for (const EntryModule of ['main.wasm', '/main.wasm', './main.wasm', 'https://example.org/../main.wasm'])
+      expect(await bench.run(module, { params: { EntryModule }, inputs })).toMatchObject({ exitCode: 6 })
+    const inDirectory = { params: { EntryModule: 'lib' }, inputs: [inline(module, 'lib/no-suffix')] }
+    expect(await bench.run(module, inDirectory)).toMatchObject({ exitCode: 6 })
   })
 
   test('takes the entry module as an input source and the environment as older clients send them', async () => {
@@ -234,18 +250,18 @@ describe('a WebAssembly job that cannot start', () => {
       { params: { EntryModule: '/other.wasm' } },
     )
     expect(outcome.errorMessage).toBe(
-      'wasm: no input brings in the module /other.wasm; give its path as the Target of an input',
+      'wasm: no input brings in the module /other.wasm; give the Target or the Alias of the input that does',
     )
   })
 
   test.each([
-    [{}, 'wasm: EntryModule is missing; give the target path of an input'],
+    [{}, 'wasm: EntryModule is missing; give the Target or the Alias of an input'],
     [
       { EntryModule: 7 },
-      'wasm: EntryModule must be the target path of an input, or an input source whose keys are each there once',
+      'wasm: EntryModule must be the Target or the Alias of an input, or an input source whose keys are each there once',
     ],
-    [{ EntryModule: '../x' }, 'wasm: EntryModule must be an absolute path, not "../x"'],
-    [{ entrymodule: '/a/../../x' }, 'wasm: EntryModule must not hold "..", as "/a/../../x" does'],
+    [{ EntryModule: ' ' }, 'wasm: EntryModule is missing; give the Target or the Alias of an input'],
+    [{ entrymodule: 'a\0' }, 'wasm: EntryModule must not hold a NUL character'],
     [{ EntryModule: '/a', Parameters: 'x' }, 'wasm: Parameters must be a list of texts'],
     [{ EntryModule: '/a', ImportModules: {} }, 'wasm: ImportModules must be a list'],
     [

@@ -83,7 +83,7 @@ describe('the work directory', () => {
 
 describe('bad placements', () => {
   test.each([
-    ['../x', /Target must be an absolute path/],
+    ['../x', /Target must not hold "\.\."/],
     ['/a/../../x', /Target must not hold "\.\."/],
     ['/', /Target must not be the root directory/],
     ['//.', /Target must not be the root directory/],
@@ -113,7 +113,14 @@ describe('bad placements', () => {
       /share the directory/,
     ],
     [[{ Name: 'a', Path: '/inputs' }], /overlaps the input/],
-    [[{ Name: 'a', Path: 'o' }], /must be an absolute path/],
+    [[{ Name: '/', Path: '/o' }], /has no Name/],
+    [
+      [
+        { Name: '/a', Path: '/o' },
+        { Name: 'a/', Path: '/p' },
+      ],
+      /Name of another one, a/,
+    ],
   ])('results %j', async (results, message) => {
     await expect(stage([inline('data:,a')], {}, results)).rejects.toThrow(message)
   })
@@ -123,7 +130,7 @@ describe('bad placements', () => {
       'two inputs have the target /inputs/text',
     )
     await expect(stage([{ Source: { Type: 'ipfs', Params: {} }, Alias: '', Target: '/a' }])).rejects.toThrow(
-      'type ipfs are not offered',
+      'is of a type that is not offered',
     )
   })
 })

@@ -6,7 +6,7 @@ import { PUBLISHER_KINDS } from '../../src/publishers/kinds.ts'
 import { readSubmit } from '../../src/wire/job-input.ts'
 
 const exec = { Type: 'exec', Params: { Command: 'ls' } }
-const input = (type: string, params: Json): Json => ({
+const input = (type: string, params: Json): { readonly [key: string]: Json } => ({
   Engine: exec,
   InputSources: [{ Source: { Type: type, Params: params }, Target: '/in' }],
 })
@@ -26,11 +26,45 @@ test.each<[Json, string]>([
   ],
   [
     { Engine: { Type: ' WASM ', Params: { Entrypoint: 'x' } } },
-    'Job.Tasks[0].Engine.Params.EntryModule is missing; give the target path of an input',
+    'Job.Tasks[0].Engine.Params.EntryModule is missing; give the Target or the Alias of an input',
   ],
   [
-    { Engine: { Type: 'wasm', Params: { EntryModule: '/m', ImportModules: ['/a', 'b'] } } },
-    'Job.Tasks[0].Engine.Params.ImportModules[1] must be an absolute path, not "b"',
+    { Engine: { Type: 'wasm', Params: { EntryModule: '/m', ImportModules: ['/a', 'b\0'] } } },
+    'Job.Tasks[0].Engine.Params.ImportModules[1] must not hold a NUL character',
+  ],
+  [
+    {
+      ...input('inline', { URL: 'data:,x' }),
+      Engine: { Type: 'wasm', Params: { EntryModule: '/m', ImportModules: ['in', 'b'] } },
+    },
+    [
+      'Job.Tasks[0].Engine.Params.EntryModule names "/m", which no input brings in; give the Target or the Alias of one',
+      'Job.Tasks[0].Engine.Params.ImportModules[1] names "b", which no input brings in; give the Target or the Alias of one',
+    ].join('\n'),
+  ],
+  [
+    {
+      Engine: exec,
+      InputSources: [{ Source: { Type: 'inline', Params: { URL: 'data:,x' } }, Target: '/a/../b' }],
+    },
+    'Job.Tasks[0] input 1 (inline at /a/../b): Target must not hold "..", as "/a/../b" does',
+  ],
+  [
+    input('urlDownload', { URL: 'ftp://x/y' }),
+    'Job.Tasks[0].InputSources[0].Source.Params.URL must begin with "http:" or "https:"',
+  ],
+  [input('urlDownload', { URL: 'x y' }), 'Job.Tasks[0].InputSources[0].Source.Params.URL is no URL'],
+  [
+    input('urlDownload', { URL: 'http://me:secret@x/y' }),
+    'Job.Tasks[0].InputSources[0].Source.Params.URL must not hold a user name or password',
+  ],
+  [
+    input('local', { SourcePath: '/x', CreateAs: 'dir' }),
+    'Job.Tasks[0].InputSources[0].Source.Params.CreateAs is not offered: what is not there is not made',
+  ],
+  [
+    { Engine: exec, Env: { TOKEN: 'env:MY-TOKEN' } },
+    'task main validation failed: environment variable "TOKEN" must name a variable of the node, as env:NAME',
   ],
   [
     { Engine: { Type: 'noop', Params: { exitcode: 256 } } },

@@ -1,8 +1,25 @@
 import { setting } from '../setting.ts'
-import { amount, integer, size } from '../value.ts'
+import { amount, integer, list, size, text } from '../value.ts'
 
 /** How much of the machine executions get. */
 export const compute = {
+  /** What of the environment of the node jobs may have. */
+  env: {
+    allowList: setting({
+      key: 'Node.Compute.Env.AllowList',
+      description:
+        'The variables of the node that a job may name as env:NAME in its Env and Params; * stands for any characters. Every job may have each of them.',
+      form: 'list',
+      fallback: [],
+      schema: list(
+        text(
+          'the name of a variable',
+          "write it as 'API_TOKEN', or 'AWS_*' for all that begin so",
+          /^[A-Za-z_*][A-Za-z0-9_*]*$/,
+        ),
+      ),
+    }),
+  },
   /** The most executions that run at a time; absent means what suits the machine. */
   maxRunning: setting<number | undefined>({
     key: 'Node.Compute.MaxRunning',

@@ -57,7 +57,7 @@ export function createCompute<Spec>(
   if (rows.get('executions', key) !== undefined || rows.get('reclaim', key) !== undefined) {
     throw new StoreError('EXECUTION_ALREADY_EXISTS', `execution ${id} exists already`, { id })
   }
-  const { version, namespace, name, type, priority, spec } = job
+  const { version, namespace, name, type, priority, count, spec } = job
   const jobBytes = executionJobTable.put(rows, key, {
     id: job.id,
     version,
@@ -65,6 +65,7 @@ export function createCompute<Spec>(
     name,
     type,
     priority,
+    ...(count === undefined ? {} : { count }),
     spec: spec as never,
   })
   if (jobBytes > maxSpecBytes + 4_096) {
@@ -102,6 +103,7 @@ function checkNewCompute<Spec>(request: CreateComputeExecution<Spec>): void {
   checkText('job name', job.name)
   checkChoice('job type', job.type, JOB_TYPES)
   checkPriority(job.priority)
+  checkOptionalInteger('count', job.count, 0)
   requireJson('job.spec', job.spec)
   checkText('requester id', requesterId)
   checkOptionalChoice('first state of an execution', request.state, FIRST_STATES)

@@ -11,7 +11,16 @@ export const EXECUTION_STORE_FIELDS: RequestFields<
   createExecution: {
     ...CHANGE_FIELDS,
     id: true,
-    job: { id: true, version: true, namespace: true, name: true, type: true, priority: true, spec: true },
+    job: {
+      id: true,
+      version: true,
+      namespace: true,
+      name: true,
+      type: true,
+      priority: true,
+      count: true,
+      spec: true,
+    },
     requesterId: true,
     state: true,
     partition: true,

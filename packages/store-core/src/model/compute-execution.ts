@@ -11,6 +11,8 @@ export interface ExecutionJob<Spec = unknown> {
   readonly name: string
   readonly type: JobType
   readonly priority: number
+  /** How many shares the job has; absent where it is not in shares, and in what earlier releases wrote. */
+  readonly count?: number
   readonly spec: Spec
 }
 

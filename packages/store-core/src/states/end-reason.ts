@@ -11,6 +11,10 @@ export const END_REASONS = [
   'record-lost',
   /** The node did not want to do it at all. */
   'refused',
+  /** The node does not allow something that it asks for; another one may. */
+  'denied',
+  /** What it is to bring in is not there, or cannot be an input. */
+  'unusable-input',
   /** It could not begin: its inputs, its engine or its process could not be had. */
   'start-failed',
   /** Its program broke. */

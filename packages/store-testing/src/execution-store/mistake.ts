@@ -90,6 +90,7 @@ function jobMistakes(store: ExecutionStore): Mistake[] {
     { what: 'name', types: [...NO_TEXTS, undefined], values: [''], call: one('name') },
     { what: 'type', types: [...NO_TEXTS, undefined], values: ['Bogus'], call: one('type') },
     { what: 'priority', types: [...NO_NUMBERS, undefined], values: [Number.NaN, 0.5], call: one('priority') },
+    { what: 'count', types: NO_NUMBERS, values: [...NO_AMOUNTS, 1.5], call: one('count') },
     { what: 'spec', types: [undefined], call: one('spec') },
   ]
 }

@@ -1,15 +1,14 @@
 import { posix } from 'node:path'
 import { z } from 'zod'
-import { mountPath, mountPathProblem } from '../../inputs/mount-path.ts'
+import { mountPathProblem } from '../../inputs/mount-path.ts'
 import { inputPath } from '../../inputs/placement.ts'
 import { type InputSource, inputSourceSchema } from '../../spec/job-spec.ts'
 import { keysOf, spellKeys } from '../../spec/loose-keys.ts'
 import { type Declaration, optionalText, texts } from '../../spec/parameters.ts'
 
-/** A module: where the job's file system holds it, and the name that others import it by. */
+/** A module: how the job names it, which is a path or the alias of an input, and how others may import it. */
 export interface ModuleReference {
-  readonly path: string
-  readonly importName: string
+  readonly name: string
   /** The input that brings it in; absent where the task lists it. */
   readonly input?: InputSource
 }
@@ -26,6 +25,8 @@ export interface WasmParameters {
   readonly env: Readonly<Record<string, string>>
 }
 
+const MISSING = 'is missing; give the Target or the Alias of an input'
+
 const INPUT_KEYS = keysOf(inputSourceSchema)
 
 function asInputSource(value: unknown, defaultTarget: string): InputSource | undefined {
@@ -38,15 +39,16 @@ function asInputSource(value: unknown, defaultTarget: string): InputSource | und
 /** Reads a module, or says what is wrong with it. */
 function readModule(value: unknown, defaultTarget: string): ModuleReference | string {
   if (typeof value === 'string') {
-    return mountPathProblem(value) ?? { path: mountPath(value), importName: value }
+    const name = value.trim()
+    if (name === '') return MISSING
+    return name.includes('\0') ? 'must not hold a NUL character' : { name }
   }
   const input = asInputSource(value, defaultTarget)
   if (input === undefined)
-    return 'must be the target path of an input, or an input source whose keys are each there once'
+    return 'must be the Target or the Alias of an input, or an input source whose keys are each there once'
   const problem = mountPathProblem(input.Target)
   if (problem !== undefined) return `has a Target that ${problem}`
-  const path = inputPath(input)
-  return { path, importName: input.Alias || path, input }
+  return { name: inputPath(input), input }
 }
 
 const entryModule = z
@@ -54,9 +56,7 @@ const entryModule = z
   .optional()
   .transform((value, context): ModuleReference => {
     const missing = (value ?? null) === null
-    const read = missing
-      ? 'is missing; give the target path of an input'
-      : readModule(value, '/wasm/entry.wasm')
+    const read = missing ? MISSING : readModule(value, '/wasm/entry.wasm')
     if (typeof read !== 'string') return read
     context.addIssue({ code: 'custom', message: read })
     return z.NEVER

@@ -9,6 +9,7 @@ import { parameterLines, readParameters } from '../../spec/parameters.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
 import { jobEnvironment } from '../environment.ts'
 import { failedStart } from '../failed-start.ts'
+import { importNames, modulePath } from './modules.ts'
 import { type ModuleReference, WASM, type WasmParameters } from './parameters.ts'
 
 const PAGE_BYTES = 65_536
@@ -24,16 +25,22 @@ export interface WasmOptions {
   readonly keeper?: Keeper
 }
 
-/** Finds the file of a module: the path itself, or the only `.wasm` file in the directory that it names. */
-function moduleFile(work: ExecutionWork, path: string): string | undefined {
+/** Finds the file of a module: what it names, or in a directory the only `.wasm` file, or the only one at all. */
+function moduleFile(work: ExecutionWork, name: string): string | undefined {
+  const path = modulePath(name, work.inputs)
+  if (path === undefined) return undefined
   const input = work.inputs.find(({ target, kind }) => target === path && kind === 'file')
   if (input !== undefined) return input.hostPath
   const hostPath = join(work.rootDir, path)
   const status = lstatSync(hostPath, { throwIfNoEntry: false })
   if (status?.isFile() === true) return hostPath
   if (status?.isDirectory() !== true) return undefined
-  const modules = readdirSync(hostPath).filter((name) => name.endsWith('.wasm'))
-  return modules.length === 1 ? join(hostPath, modules[0] ?? '') : undefined
+  const names = readdirSync(hostPath)
+  const modules = names.filter((name) => name.endsWith('.wasm'))
+  const [only] = modules.length === 0 && names.length === 1 ? names : modules
+  if (only === undefined || modules.length > 1) return undefined
+  const file = join(hostPath, only)
+  return lstatSync(file).isFile() ? file : undefined
 }
 
 /** The guest's file system: everything readable below `/`, each result directory writable by path and by name. */
@@ -48,17 +55,26 @@ function mountsOf(work: ExecutionWork): readonly GuestMount[] {
   return mounts
 }
 
-/** Every module that may be imported: the listed ones, then inputs by alias and by path. */
+/**
+ * Every module that may be imported: the listed ones and the inputs, by name, alias, path and last part of the path.
+ */
 function importsOf(work: ExecutionWork, modules: readonly ModuleReference[]): Record<string, string> {
   const imports: Record<string, string> = Object.create(null) as Record<string, string>
-  const add = (name: string, path: string): void => {
-    const file = moduleFile(work, path)
-    if (file !== undefined && name !== '' && !(name in imports)) imports[name] = file
-  }
-  for (const module of modules) add(module.importName, module.path)
-  for (const input of work.inputs) {
-    add(input.alias, input.target)
-    add(input.target, input.target)
+  const named = [
+    ...modules.map(({ name, input }) => ({ name, others: [input?.Alias ?? '', name] })),
+    ...work.inputs.map(({ target, alias }) => ({ name: target, others: [alias] })),
+  ].flatMap(({ name, others }) => {
+    const file = moduleFile(work, name)
+    const path = modulePath(name, work.inputs)
+    return file === undefined || path === undefined ? [] : [{ file, names: importNames(path, others) }]
+  })
+  // A name that says more of one module goes before one that says less of another.
+  const most = Math.max(0, ...named.map(({ names }) => names.length))
+  for (let back = most; back > 0; back -= 1) {
+    for (const { file, names } of named) {
+      const name = names.at(-back)
+      if (name !== undefined && !(name in imports)) imports[name] = file
+    }
   }
   return imports
 }
@@ -94,10 +110,10 @@ export class WasmEngine implements Engine {
     const read = readParameters(WASM, run.task.Engine.Params)
     if ('problems' in read) return failedStart(parameterLines(WASM, run.task.Engine.Params).join('; '))
     const parameters = read.data
-    for (const { path } of [parameters.entryModule, ...parameters.importModules]) {
-      if (moduleFile(work, path) === undefined) {
+    for (const { name } of [parameters.entryModule, ...parameters.importModules]) {
+      if (moduleFile(work, name) === undefined) {
         return failedStart(
-          `wasm: no input brings in the module ${path}; give its path as the Target of an input`,
+          `wasm: no input brings in the module ${name}; give the Target or the Alias of the input that does`,
         )
       }
     }
@@ -132,7 +148,7 @@ export class WasmEngine implements Engine {
   #request(run: EngineRun, parameters: WasmParameters): GuestRequest {
     const { entryModule, entrypoint, args, importModules, env } = parameters
     return {
-      modulePath: moduleFile(run.work, entryModule.path) ?? '',
+      modulePath: moduleFile(run.work, entryModule.name) ?? '',
       entrypoint,
       args,
       env: jobEnvironment({ ...run, task: { ...run.task, Env: { ...env, ...run.task.Env } } }),

@@ -1,4 +1,5 @@
 import type { EngineKind } from '../engine-kind.ts'
+import { missingModules } from './modules.ts'
 import { WASM, type WasmParameters } from './parameters.ts'
 
 /** Runs a WebAssembly program. */
@@ -6,6 +7,7 @@ export const wasm: EngineKind<WasmParameters> = {
   ...WASM,
   writesInputs: false,
   inputsOf: ({ inputs }) => inputs,
+  problemsOf: missingModules,
   async load({ config, keeper }) {
     const { WasmEngine } = await import('./wasm-engine.ts')
     const { memoryLimitBytes, freshProcess } = config.engines.wasm

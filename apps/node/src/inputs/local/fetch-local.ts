@@ -3,6 +3,7 @@ import { copyDirectory, copyFile, openProblem } from '../../compute/files/copy-t
 import { makeJobDirectory } from '../../compute/files/directories.ts'
 import { isInside, openPlain, pathOfHandle, realPathOf } from '../../compute/files/open-inside.ts'
 import type { InputFetch } from '../input-fetcher.ts'
+import type { InputPolicy } from '../input-policy.ts'
 import type { LocalParameters } from './parameters.ts'
 
 async function realRoots(paths: readonly string[]): Promise<string[]> {
@@ -31,9 +32,24 @@ async function openAllowed(fetch: InputFetch, path: string, roots: readonly stri
 }
 
 function denied(fetch: InputFetch, named: string): Error {
-  const { allowedPaths } = fetch.policy
+  return fetch.fail('INPUT_DENIED', denialOf(named, fetch.policy))
+}
+
+function denialOf(named: string, { allowedPaths }: InputPolicy): string {
   const allowed = allowedPaths.length === 0 ? 'none is configured' : allowedPaths.join(', ')
-  return fetch.fail('INPUT_DENIED', `${named} does not lie under a path that the node allows (${allowed})`)
+  return `${named} does not lie under Inputs.AllowedPaths of the node (${allowed})`
+}
+
+/**
+ * Says why a node does not allow a local input; `null` where it may. What is there is only proven when it is copied.
+ */
+export async function localDenial(
+  { SourcePath }: LocalParameters,
+  policy: InputPolicy,
+): Promise<string | null> {
+  const roots = await realRoots(policy.allowedPaths)
+  const real = await realpath(SourcePath).catch(() => SourcePath)
+  return roots.some((root) => isInside(root, real)) ? null : denialOf(JSON.stringify(SourcePath), policy)
 }
 
 /** Copies a local file or directory: regular files only, links only where they lead to an allowed file. */

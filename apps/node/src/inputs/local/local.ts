@@ -7,7 +7,7 @@ export const local: InputKind<LocalParameters> = {
   aliases: ['localDirectory'],
   isConstant: false,
   async load() {
-    const { fetchLocal } = await import('./fetch-local.ts')
-    return { fetch: fetchLocal }
+    const { fetchLocal, localDenial } = await import('./fetch-local.ts')
+    return { fetch: fetchLocal, denial: localDenial }
   },
 }

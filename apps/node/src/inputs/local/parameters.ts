@@ -15,6 +15,15 @@ const parameters = z.object({
     .optional()
     .refine((given) => given !== true && given !== 'true', 'is not offered: jobs get copies')
     .refine((given) => WORDS.has(given), 'must be true or false'),
+  /** What is to be made where nothing is there. */
+  CreateAs: z
+    .unknown()
+    .optional()
+    .refine(
+      (given) => given === null || given === '' || given === 'noCreate',
+      'is not offered: what is not there is not made',
+    )
+    .optional(),
 })
 
 /** The parameters of the source. */

@@ -9,6 +9,8 @@ import { type HostAddress, resolveHost } from './address.ts'
 import type { DownloadParameters } from './parameters.ts'
 
 const OK = 200
+/** What a server says of a request that may go through later; every other of its kind is its last word. */
+const PASSING: ReadonlySet<number> = new Set([408, 421, 423, 425, 429])
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 function parse(fetch: InputFetch, text: string, base?: URL): URL {
@@ -100,8 +102,11 @@ async function follow(fetch: InputFetch, start: URL, signal: AbortSignal): Promi
     const status = response.statusCode ?? 0
     if (status === OK) return await save(fetch, response)
     response.destroy()
-    if (!REDIRECTS.has(status))
-      throw fetch.fail('INPUT_FAILED', `was answered with status ${status} by ${url.host}`)
+    if (!REDIRECTS.has(status)) {
+      const isFinal = status >= 400 && status < 500 && !PASSING.has(status)
+      const code = isFinal ? 'INPUT_MISSING' : 'INPUT_FAILED'
+      throw fetch.fail(code, `was answered with status ${status} by ${url.host}`)
+    }
     const { location } = response.headers
     if (location === undefined) throw fetch.fail('INPUT_FAILED', `was redirected to nowhere by ${url.host}`)
     url = parse(fetch, location, url)

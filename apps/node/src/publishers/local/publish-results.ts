@@ -16,7 +16,7 @@ import { readExitRecord } from '../../compute/keeper/exit-record.ts'
 import { TaskError } from '../../compute/task-error.ts'
 import { mountPath } from '../../inputs/mount-path.ts'
 import { rootOf } from '../../inputs/work.ts'
-import type { ResultPath } from '../../spec/job-spec.ts'
+import { type ResultPath, resultFolder } from '../../spec/job-spec.ts'
 import type { PublishAnswer, PublishOptions, SkippedResult } from '../publisher.ts'
 
 const MAX_ENTRIES = 100_000
@@ -105,22 +105,23 @@ class Collection {
   }
 
   async addFolder(result: ResultPath): Promise<void> {
-    const folder = join(this.#destination, result.Name)
+    const name = resultFolder(result.Name)
+    const folder = join(this.#destination, name)
     await mkdir(folder, { mode: 0o755 })
     let source: FileHandle
     try {
       source = await openBelow(rootOf(this.#workDir), mountPath(result.Path))
     } catch (error) {
-      this.skipped.push({ path: result.Name, reason: openProblem(error) })
+      this.skipped.push({ path: name, reason: openProblem(error) })
       return
     }
     const odd: TreeCopy['odd'] = (_parent, _name, path, reason) => {
-      this.skipped.push({ path: join(result.Name, path), reason })
+      this.skipped.push({ path: join(name, path), reason })
       return Promise.resolve(undefined)
     }
     try {
       if ((await source.stat()).isDirectory()) await copyDirectory(source, folder, { ...this.#copy, odd })
-      else this.skipped.push({ path: result.Name, reason: 'is not a directory' })
+      else this.skipped.push({ path: name, reason: 'is not a directory' })
     } finally {
       await source.close()
     }

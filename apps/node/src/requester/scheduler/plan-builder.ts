@@ -213,8 +213,9 @@ export class PlanBuilder {
   }
 
   #executionJob(): ExecutionJob {
-    const { id, version, namespace, name, type, priority, spec } = this.#view.job
-    return { id, version, namespace, name, type, priority, spec: spec as Json }
+    const { id, version, namespace, name, type, priority, count, spec } = this.#view.job
+    const shares = type === 'batch' || type === 'service' ? { count } : {}
+    return { id, version, namespace, name, type, priority, ...shares, spec: spec as Json }
   }
 }
 

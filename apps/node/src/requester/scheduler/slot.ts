@@ -45,6 +45,10 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
   const [best, ...surplus] = live.toSorted(byProgress)
   if (best !== undefined) return { kind: 'live', execution: best, surplus }
 
+  const hopeless = slot.executions.find(
+    ({ state, endReason }) => state === 'Failed' && endReason === 'unusable-input',
+  )
+  if (hopeless !== undefined) return { kind: 'failed', reason: hopeless.stateMessage }
   const failures = slot.executions.filter((execution) => isFailure(execution, job.type))
   const limit = MAX_FAILURES[job.type]
   if (failures.length >= limit) {
@@ -59,8 +63,9 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
     return { kind: 'failed', reason: `job was interrupted ${interruptions.length} times` }
   }
   const refusals = new Map<string, string>()
-  for (const { state, nodeId, stateMessage } of slot.executions) {
-    if (state === 'AskForBidRejected') refusals.set(nodeId, stateMessage)
+  for (const execution of slot.executions) {
+    const { state, nodeId, stateMessage } = execution
+    if (state === 'AskForBidRejected' || isDenial(execution)) refusals.set(nodeId, stateMessage)
   }
   const refusal = slot.nodeId === null ? undefined : refusals.get(slot.nodeId)
   if (refusal !== undefined) return { kind: 'failed', reason: `node refused it: ${refusal}` }
@@ -75,7 +80,12 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
 /** A job that should run for ever has failed when it ends. */
 function isFailure(execution: Execution, type: JobType): boolean {
   if (isLongRunning(type) && execution.state === 'Completed') return true
-  return execution.state === 'Failed' && !wasInterrupted(execution, type)
+  return execution.state === 'Failed' && !wasInterrupted(execution, type) && !isDenial(execution)
+}
+
+/** No fault of the job: another node may allow what it asks for. */
+function isDenial({ state, endReason }: Execution): boolean {
+  return state === 'Failed' && endReason === 'denied'
 }
 
 function isLongRunning(type: JobType): boolean {

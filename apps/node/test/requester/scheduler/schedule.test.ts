@@ -333,9 +333,33 @@ test.each(['interrupted', 'record-lost', 'node-lost'] as const)(
   },
 )
 
+test('a share whose input is not there is not tried again, and says what is missing', () => {
+  for (const type of ['batch', 'service'] as const) {
+    const world = new World(makeJob(type, 1), ['n-1', 'n-2'])
+    world.settle()
+    world.report(only(world).id, 'Failed', 'input 1 is not there', 'unusable-input')
+    world.settle(world.nowMs + 100_000)
+    assert.deepEqual([world.job.state, world.job.stateMessage], ['Failed', 'input 1 is not there'])
+  }
+})
+
+test('a node that does not allow a job is not asked again, and another one is', () => {
+  const world = new World(makeJob('batch', 1), ['n-1', 'n-2'])
+  world.settle()
+  const first = only(world)
+  world.report(first.id, 'Failed', 'not allowed here', 'denied')
+  world.settle(world.nowMs + 100_000)
+  const second = only(world)
+  assert.notEqual(second.nodeId, first.nodeId)
+  world.report(second.id, 'Failed', 'nor here', 'denied')
+  world.settle(world.nowMs + 100_000)
+  assert.equal(world.job.state, 'Failed')
+  assert.match(world.job.stateMessage, /not allowed here/)
+})
+
 test('no other reason is taken for an interruption, whatever the message says', () => {
   for (const endReason of END_REASONS) {
-    if (['interrupted', 'record-lost', 'node-lost'].includes(endReason)) continue
+    if (['interrupted', 'record-lost', 'node-lost', 'denied', 'unusable-input'].includes(endReason)) continue
     const world = new World(makeJob('batch', 1), ['n-1'])
     for (let round = 0; round < 2; round++) {
       world.settle(world.nowMs + 100_000)

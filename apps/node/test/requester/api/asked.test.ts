@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+import { fileFlags, startTestNode, type TestNode } from '../../node-fixture.ts'
+
+const JOBS = '/api/v1/orchestrator/jobs'
+
+function shell(script: string, more: object = {}): object {
+  const Engine = { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
+  return { Name: 'main', Engine, ...more }
+}
+
+async function stdoutOf(node: TestNode, id: string): Promise<readonly string[]> {
+  const { body } = await node.request<{
+    Items: { ComputeState: { StateType: string }; RunOutput: { Stdout: string } | null }[]
+  }>('GET', `${JOBS}/${id}/executions`)
+  return body.Items.map(({ RunOutput }) => RunOutput?.Stdout.trim() ?? '').sort()
+}
+
+test('a job sees which of how many shares it is, and every other variable of the system', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const script =
+    'echo $BACALHAU_PARTITION_INDEX/$BACALHAU_PARTITION_COUNT $BACALHAU_JOB_TYPE $(echo $BACALHAU_JOB_ID $BACALHAU_EXECUTION_ID | cut -c1-2)'
+  const batch = await node.submit({ Type: 'batch', Count: 2, Tasks: [shell(script)] })
+  await node.until(batch, 'Completed')
+  expect(await stdoutOf(node, batch)).toEqual(['0/2 batch j-', '1/2 batch j-'])
+  const ops = await node.submit({ Type: 'ops', Tasks: [shell(script)] })
+  await node.until(ops, 'Completed')
+  expect(await stdoutOf(node, ops)).toEqual(['0/1 ops j-'])
+})
+
+test('a missing input ends a job at once with its cause, a forbidden one is refused by the node', async () => {
+  const directory = import.meta.dirname
+  const node = await startTestNode(['--allow-exec', ...fileFlags({ Inputs: { AllowedPaths: [directory] } })])
+  const from = (SourcePath: string): object =>
+    shell('true', {
+      InputSources: [{ Source: { Type: 'local', Params: { SourcePath } }, Target: 'in' }],
+    })
+  const missing = await node.submit({ Type: 'batch', Tasks: [from(join(directory, 'nowhere'))] })
+  const failed = await node.until(missing, 'Failed')
+  expect(failed.Job.State.Message).toMatch(/nowhere" does not exist/)
+  expect(failed.Executions?.Items.map(({ EndReason }) => EndReason)).toEqual(['unusable-input'])
+  const forbidden = await node.submit({ Type: 'batch', Tasks: [from('/etc/hostname')] })
+  const refused = await node.until(forbidden, 'Failed')
+  expect(refused.Job.State.Message).toContain('does not lie under Inputs.AllowedPaths')
+  expect(refused.Executions?.Items.map(({ EndReason }) => EndReason)).toEqual(['refused'])
+})
+
+test('a variable of the node is given where it is allowed, and its value is nowhere but with the job', async () => {
+  const secret = `secret-${process.pid}-0123456789`
+  process.env['SALTCOD_TEST_TOKEN'] = secret
+  onTestFinished(() => {
+    delete process.env['SALTCOD_TEST_TOKEN']
+  })
+  let logged = ''
+  const log = pino(
+    { level: 'trace' },
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        logged += String(chunk)
+        done()
+      },
+    }),
+  )
+  const node = await startTestNode(
+    ['--allow-exec', ...fileFlags({ Node: { Compute: { Env: { AllowList: ['SALTCOD_TEST_*'] } } } })],
+    log,
+    { onDisk: true },
+  )
+  const Env = { TOKEN: 'env:SALTCOD_TEST_TOKEN' }
+  const length = secret.length
+  const script = `[ \${#TOKEN} = ${length} ] && [ \${#1} = ${length} ] && exit 7`
+  const params = { Command: 'sh', Arguments: ['-c', script, 'sh', 'env:SALTCOD_TEST_TOKEN'] }
+  const ran = await node.submit({
+    Type: 'batch',
+    Tasks: [
+      {
+        Name: 'main',
+        Engine: { Type: 'exec', Params: params },
+        Env,
+        ResultPaths: [{ Name: '/o', Path: '/o' }],
+      },
+    ],
+  })
+  const done = await node.until(ran, 'Completed', 'Failed')
+  expect(done.Executions?.Items.map(({ RunOutput }) => RunOutput?.ExitCode)).toEqual([7])
+  // What goes wrong tells the name, not the value.
+  const wrong = await node.submit({
+    Type: 'batch',
+    Tasks: [{ Name: 'main', Engine: { Type: 'exec', Params: { Command: 'env:SALTCOD_TEST_TOKEN' } } }],
+  })
+  expect((await node.until(wrong, 'Failed')).Job.State.Message).toContain('env:SALTCOD_TEST_TOKEN')
+  for (const [name, why] of [
+    ['PATH', 'Node.Compute.Env.AllowList'],
+    ['SALTCOD_TEST_NONE', 'does not have'],
+  ] as const) {
+    const id = await node.submit({ Type: 'batch', Tasks: [shell('true', { Env: { X: `env:${name}` } })] })
+    const refused = await node.until(id, 'Failed')
+    expect(refused.Job.State.Message).toContain(`env:${name}`)
+    expect(refused.Job.State.Message).toContain(why)
+  }
+  const answers = JSON.stringify([
+    await node.request('GET', `${JOBS}?limit=100`),
+    await node.request('GET', `${JOBS}/${ran}?include=executions,history`),
+    await node.request('GET', `${JOBS}/${wrong}?include=executions,history`),
+    await node.request('GET', '/api/v1/orchestrator/nodes'),
+  ])
+  expect(logged).toContain(ran)
+  for (const [what, text] of Object.entries({ logged, answers, files: filesBelow(node.directory) })) {
+    expect(text.includes(secret), what).toBe(false)
+  }
+})
+
+/** All that is in the files of a directory, stores, logs and results among them. */
+function filesBelow(directory: string): string {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    .join('\n')
+}
