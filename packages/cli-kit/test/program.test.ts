@@ -90,6 +90,25 @@ test('--debug tells where an error came from', async () => {
   expect((await ran('--debug', 'do', 'error')).stderr).toMatch(/report what it prints\nError: boo\nm\n +at /)
 })
 
+test('an option of the program takes none of a command, and --debug stands anywhere', async () => {
+  const terminal = keptTerminal()
+  const program = createProgram(terminal, { name: 'p', description: '', version: 'v1', notes: '' })
+  const family = addCommand(program, 'job', { description: '' })
+  addCommand(family, 'run', { description: '' })
+    .option('-V, --version <text>', 'of the command')
+    .action(({ version }: { readonly version: string }) => {
+      terminal.out(`version ${version}\n`)
+      throw new Failure(1, 'no', { cause: new Error('hunger') })
+    })
+  const run = (...args: readonly string[]) =>
+    runProgram(terminal, program, args, { unforeseen: 9, failureOf: (error) => error })
+  expect(await run('job', 'run', '-V', 'x', '--debug')).toBe(1)
+  expect(terminal.stdout).toBe('version x\n')
+  expect(terminal.stderr).toMatch(/^Error: no\nError: hunger\n +at /)
+  expect(await run('-V')).toBe(0)
+  expect(terminal.stdout).toBe('version x\nv1\n')
+})
+
 test('a command knows its examples', () => {
   const program = createProgram(keptTerminal(), { name: 'p', description: '', version: '', notes: '' })
   const command = addCommand(program, 'x', { description: '', examples: ['p x'] })

@@ -6,13 +6,18 @@ import {
   type Terminal,
   wholeNumber,
 } from '@saltcod/cli-kit'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readPairs, readPattern } from '../job-file/template/variables.ts'
 import { addJobFlags, addNodeFlags, addNodeWaitFlag } from './flags.ts'
 import { addHoldCommands } from './retention-commands.ts'
 
+const TEMPLATE_HELP = `A job file is a Go template: {{.name}} is what -V name=value gives, and {{or (index . "name") "default"}} has a default;
+there are if, else, with, range, pipes, printf, print, len, index, and, or, not, eq, ne, lt, le, gt, ge, and {{- -}}, which take
+away the space beside them. A variable that is not given is an error. A {{ that is meant as a text is written {{"{{"}}.`
+
 const ID_HELP = 'A job is named by its id, the beginning of it (j-1a2b3c4d), or its name.'
 
-/** Adds `job run|rerun|list|describe|history|executions|logs|stop|hold|release`. */
+/** Adds `job run|validate|rerun|list|describe|history|executions|logs|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
   const job = addCommand(program, 'job', {
     description: 'Submits jobs and looks after them.',
@@ -24,6 +29,7 @@ export function addJobCommands(program: Command, terminal: Terminal): void {
     ],
   })
   addRun(job, terminal)
+  addValidate(job, terminal)
   addRerun(job, terminal)
   addList(job, terminal)
   addReads(job, terminal)
@@ -47,12 +53,17 @@ in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on with
     tasks:
       - name: main
         engine: { type: noop, params: { DurationMs: 1000 } }
+
+${TEMPLATE_HELP}
 `,
     examples: [
       'saltcod job run hello.yaml',
       'saltcod job run --id-only --no-wait hello.yaml',
       'cat hello.json | saltcod job run -',
       'saltcod job run --force hello.yaml       # again, although nothing in it has changed',
+      'saltcod job run -V name=hello -V seconds=3 template.yaml',
+      "saltcod job run -E '^APP_' template.yaml   # {{.APP_MODE}} is the variable APP_MODE of the environment",
+      'saltcod job run --dry-run -V name=hello template.yaml',
     ],
   })
     .option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
@@ -60,10 +71,53 @@ in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on with
     .option('--force', 'submit it even where the job of that name is exactly the same')
     .option('--idempotency-key <key>', 'submitting again with the same key gives the same job')
     .option('--hide-warnings', 'do not print what the node left out')
-  addNodeFlags(addWaitFlags(command)).action(async (spec: string | undefined, options) => {
+    .option('--dry-run', 'print what would be submitted, and what is wrong with it; no node is asked')
+  addNodeFlags(addWaitFlags(addTemplateFlags(command))).action(async (spec: string | undefined, options) => {
     const { jobRun } = await import('./commands/job-run.ts')
     await jobRun(terminal, spec, options)
   })
+}
+
+function addValidate(job: Command, terminal: Terminal): void {
+  const command = addCommand(job, 'validate [spec]', {
+    description:
+      'Says all that is wrong with a job file (- or nothing: standard input), whatever node would get it. No node is asked.',
+    notes: `Exit code 0, and OK, where nothing is; 1 with a line for each thing that is.\n\n${TEMPLATE_HELP}`,
+    examples: ['saltcod job validate hello.yaml', 'saltcod job validate -V name=hello template.yaml'],
+  })
+  addTemplateFlags(command).action(async (spec: string | undefined, options) => {
+    const { jobValidate } = await import('./commands/job-validate.ts')
+    await jobValidate(terminal, spec, options)
+  })
+}
+
+function addTemplateFlags(command: Command): Command {
+  return command
+    .option(
+      '-V, --template-vars <name=value>',
+      'fill in {{.name}} with this value; may be repeated, or list several with commas between',
+      collectPairs,
+    )
+    .option(
+      '-E, --template-envs <pattern>',
+      'fill in variables of the environment whose names match this regular expression',
+      checkedPattern,
+    )
+    .option('--no-template', 'take the file as it stands, {{ and }} too')
+}
+
+function collectPairs(text: string, earlier: readonly string[] | undefined): readonly string[] {
+  if (readPairs(text) === undefined) throw new InvalidArgumentError('It must be name=value.')
+  return [...(earlier ?? []), text]
+}
+
+function checkedPattern(pattern: string): string {
+  try {
+    readPattern(pattern)
+    return pattern
+  } catch {
+    throw new InvalidArgumentError('It must be a regular expression, such as ^APP_.')
+  }
 }
 
 function addRerun(job: Command, terminal: Terminal): void {

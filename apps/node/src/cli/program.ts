@@ -9,6 +9,7 @@ import {
 import type { Command } from 'commander'
 import { programVersion } from '../version.ts'
 import { addArchiveCommands } from './archive-commands.ts'
+import { addBacalhauCommands } from './bacalhau-commands.ts'
 import { candidatesOf } from './completion.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { addNodeFlags, addSettingFlags } from './flags.ts'
@@ -50,6 +51,7 @@ export function createCommandLine(terminal: Terminal): Command {
   addConfigCommands(program, terminal)
   addRecover(program, terminal)
   addRest(program, terminal)
+  addBacalhauCommands(program)
   return program
 }
 

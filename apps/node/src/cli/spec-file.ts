@@ -2,19 +2,33 @@ import { open } from 'node:fs/promises'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
 import { type JobObject, jobOf } from '../job-file/job-of.ts'
+import { templateVariables } from '../job-file/template/variables.ts'
 
 /** Larger files are not even read; the node takes less. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024
 
+/** How the template of a job file is filled in, as options say it. */
+export interface TemplateOptions {
+  /** Whether it is filled in at all; without, it is. */
+  readonly template?: boolean
+  readonly templateVars?: readonly string[]
+  readonly templateEnvs?: string
+}
+
 /**
- * Reads a job from a YAML or JSON file, or from standard input (`-`). Throws a `Failure` that says what is wrong with
- * it.
+ * Reads a job from a YAML or JSON file, or from standard input (`-`), and fills in its template. Throws a `Failure`
+ * that says what is wrong with it.
  */
-export async function readSpec(terminal: Terminal, path: string): Promise<JobObject> {
+export async function readSpec(
+  terminal: Terminal,
+  path: string,
+  { template = true, templateVars = [], templateEnvs }: TemplateOptions = {},
+): Promise<JobObject> {
   const text = path === '-' ? await terminal.input() : await readText(path)
   const name = path === '-' ? 'standard input' : path
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw tooLarge(name)
-  return jobOf(name, text)
+  const source = { given: templateVars, envPattern: templateEnvs, env: terminal.env }
+  return jobOf({ name, text, variables: template ? templateVariables(source) : undefined })
 }
 
 async function readText(path: string): Promise<string> {

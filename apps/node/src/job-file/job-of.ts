@@ -5,6 +5,7 @@ import { unknownKey } from '../spec/loose-keys.ts'
 import { keysSetByNode, otherFormat } from '../spec/other-format.ts'
 import { isApiError } from '../wire/api-error.ts'
 import { readSubmit } from '../wire/job-input.ts'
+import { fillIn } from './template/fill-in.ts'
 import { readYaml, type YamlComplaint } from './yaml-value.ts'
 
 /** A job as it is written in a file. */
@@ -13,13 +14,23 @@ export type JobObject = Readonly<Record<string, unknown>>
 const KEYS = Object.keys(jobSchema.shape).map((key) => key.toLowerCase())
 const MOST_NAMED_KEYS = 10
 
+/** A text that holds a job. */
+export interface JobText {
+  /** What people call it. */
+  readonly name: string
+  readonly text: string
+  /** What its template is filled in with; without, it is taken as it stands. */
+  readonly variables?: ReadonlyMap<string, string> | undefined
+}
+
 /**
- * Reads the job that a text of YAML or JSON holds; `name` is what people call the text. Throws a `Failure` that says
+ * Reads the job that a text of YAML or JSON holds, once its template is filled in. Throws a `Failure` that says
  * what is wrong with it. Whether a node takes the job is not looked at, unless it has keys that no job has.
  */
-export function jobOf(name: string, text: string): JobObject {
+export function jobOf({ name, text, variables }: JobText): JobObject {
   if (text.trim() === '') throw wrong(`${name} is empty`, 'it must hold a job as YAML or JSON')
-  const job = readValue(name, text)
+  const filled = variables === undefined ? text : filledIn(name, text, variables)
+  const job = readValue(filled === text ? name : `${name}, its template filled in`, filled)
   if (typeof job !== 'object' || job === null || Array.isArray(job)) {
     throw wrong(`${name} does not hold a job`, `write an object with the keys ${KEYS.join(', ')}`)
   }
@@ -29,15 +40,38 @@ export function jobOf(name: string, text: string): JobObject {
   return job as JobObject
 }
 
-/** Says what is wrong with a job whatever node would get it, a line each; empty where all is well. */
-function problemsOf(job: object): readonly string[] {
+/** What is to be said of a job whatever node would get it. */
+export interface Examined {
+  /** What is wrong with it, a line each; empty where all is well. */
+  readonly problems: readonly string[]
+  /** What a node would leave out or change. */
+  readonly warnings: readonly string[]
+}
+
+/** Says what is wrong with a job, and what a node would leave out, as a node would say it. */
+export function examine(job: object): Examined {
   try {
-    readSubmit({ Job: job })
-    return []
+    return { problems: [], warnings: readSubmit({ Job: job }).warnings }
   } catch (error) {
-    if (isApiError(error)) return error.message.split('\n')
+    if (isApiError(error)) return { problems: error.message.split('\n'), warnings: [] }
     throw error
   }
+}
+
+function filledIn(name: string, text: string, variables: ReadonlyMap<string, string>): string {
+  const filled = fillIn(text, variables)
+  if ('text' in filled) return filled.text
+  const lines = filled.problems.map(({ message, offset }) => {
+    const before = text.slice(0, offset).split('\n')
+    return `${name}, line ${before.length}, column ${(before.at(-1) ?? '').length + 1}: ${message}`
+  })
+  const missing = filled.problems.flatMap(({ variable }) => variable ?? [])
+  const [first] = missing
+  const hint =
+    first === undefined
+      ? filled.problems.find(({ hint: found }) => found !== undefined)?.hint
+      : `give ${missing.length === 1 ? 'it' : 'them'}: ${missing.map((variable) => `-V ${variable}=VALUE`).join(' ')}; or write a default: {{or (index . "${first}") "default"}}; --no-template takes a file as it stands`
+  throw wrong(lines, hint)
 }
 
 function readValue(name: string, text: string): unknown {
@@ -58,7 +92,8 @@ function readValue(name: string, text: string): unknown {
 function refuseUnknownKeys(name: string, job: object): void {
   const unknown = Object.keys(job).filter((key) => !KEYS.includes(key.toLowerCase()))
   if (unknown.length === 0) return
-  const others = problemsOf(Object.fromEntries(Object.entries(job).filter(([key]) => !unknown.includes(key))))
+  const known = Object.entries(job).filter(([key]) => !unknown.includes(key))
+  const { problems: others } = examine(Object.fromEntries(known))
   const byNode = keysSetByNode(job)
   if (byNode.length === unknown.length) {
     throw wrong(

@@ -73,7 +73,7 @@ test.skipIf(!has('bash'))(
     assert.deepEqual(await bash('job', 'describe', 'j-'), [id])
     assert.deepEqual(await bash('job', 'logs', '-f', id.slice(0, 8)), [id])
     assert.deepEqual(await bash('completion', 'f'), ['fish'])
-    assert.deepEqual(await bash('config', 'get', 'API.P'), ['API.Port'])
+    assert.deepEqual(await bash('config', 'get', 'API.Po'), ['API.Port'])
     assert.deepEqual(await bash('config', 'get', 'DataD'), ['DataDir'])
     assert.deepEqual(await bash('serve', '--log-level', 'd'), ['debug'])
     assert.deepEqual(await bash('serve', '--node-type', ''), ['requester', 'compute'])

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { report } from '../ending/report.ts'
 import { prepareFormat } from '../print/format.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { DEBUG, DEBUG_HELP } from './command.ts'
 
 /** What a program says of itself. */
 export interface ProgramHelp {
@@ -20,27 +21,32 @@ export function createProgram(
   terminal: Terminal,
   { name, description, version, notes }: ProgramHelp,
 ): Command {
-  return new Command(name)
-    .description(description)
-    .version(version, '-V, --version', 'print the version of this program')
-    .option('--debug', 'show the cause of an error')
-    .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help of a command')
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
-    .configureOutput({
-      writeOut: (text) => terminal.out(text),
-      writeErr: (text) => terminal.err(text),
-      // An error is told where it ends the program.
-      outputError: () => undefined,
-      getOutHelpWidth: () => terminal.columns,
-      getErrHelpWidth: () => terminal.columns,
-    })
-    .exitOverride()
-    .addHelpText('after', `\n${notes.trim()}\n`)
-    .hook('preAction', async (_program, command) => {
-      refuseEmptyArguments(command)
-      await prepareFormat(command.opts()['output'])
-    })
+  return (
+    new Command(name)
+      .description(description)
+      .version(version, '-V, --version', 'print the version of this program')
+      .option(DEBUG, DEBUG_HELP)
+      // Else an option of the program, such as -V, would be taken out of the line of a command that has one of that
+      // name.
+      .enablePositionalOptions()
+      .helpOption('-h, --help', 'show help')
+      .helpCommand('help [command]', 'show help of a command')
+      .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+      .configureOutput({
+        writeOut: (text) => terminal.out(text),
+        writeErr: (text) => terminal.err(text),
+        // An error is told where it ends the program.
+        outputError: () => undefined,
+        getOutHelpWidth: () => terminal.columns,
+        getErrHelpWidth: () => terminal.columns,
+      })
+      .exitOverride()
+      .addHelpText('after', `\n${notes.trim()}\n`)
+      .hook('preAction', async (_program, command) => {
+        refuseEmptyArguments(command)
+        await prepareFormat(command.opts()['output'])
+      })
+  )
 }
 
 const LONGEST_TIMER_MS = 2_147_483_647
@@ -66,7 +72,7 @@ export async function runProgram(
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
-    return report(terminal, failureOf(error), { unforeseen, debug: args.includes('--debug') })
+    return report(terminal, failureOf(error), { unforeseen, debug: args.includes(DEBUG) })
   } finally {
     clearInterval(alive)
   }

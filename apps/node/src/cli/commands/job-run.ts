@@ -3,11 +3,13 @@ import { wasLost } from '../../client/unreachable.ts'
 import { EXIT } from '../../exit-code.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
+import { showJob } from '../job-preview.ts'
 import { type WaitOptions, waitForJob } from '../job-wait.ts'
-import { readSpec } from '../spec-file.ts'
+import { readSpec, type TemplateOptions } from '../spec-file.ts'
 
 /** Options of `job run`. */
-export interface JobRunOptions extends NodeFlags, WaitOptions {
+export interface JobRunOptions extends NodeFlags, WaitOptions, TemplateOptions {
+  readonly dryRun?: boolean
   readonly wait: boolean | string
   readonly force?: boolean
   readonly idempotencyKey?: string
@@ -28,8 +30,9 @@ export async function jobRun(
       hint: 'name a YAML or JSON file, see: saltcod job run --help',
     })
   }
+  const job = await readSpec(terminal, spec ?? '-', options)
+  if (options.dryRun === true) return showJob(terminal, job, options)
   const client = clientFor(terminal, options)
-  const job = await readSpec(terminal, spec ?? '-')
   const { idempotencyKey: idempotencyToken, force, hideWarnings, idOnly } = options
   const { JobID, Warnings } = await client
     .submitJob(job, { idempotencyToken, force })
