@@ -11,6 +11,7 @@ import {
   parseDocument,
 } from 'yaml'
 import { unknownName } from './did-you-mean.ts'
+import { foreignFile, isBacalhauKey } from './foreign-file.ts'
 import type { Origin } from './origin.ts'
 import { type Complaint, type Problem, showGiven } from './problem.ts'
 import type { RawValue } from './raw-value.ts'
@@ -77,8 +78,20 @@ class FileReader {
   read(): { given: readonly RawValue[]; errors: readonly Problem[] } {
     const broken = this.#checkSyntax()
     const contents = this.#resolved(this.#document.contents)
-    if (!broken && !isEmpty(contents)) this.#readSection(ROOT, contents, [])
+    if (!broken && !isEmpty(contents)) this.#readRoot(contents)
     return { given: this.#given, errors: this.#errors }
+  }
+
+  #readRoot(contents: Node | null): void {
+    const keys = isMap(contents)
+      ? contents.items.flatMap(({ key }) =>
+          isScalar(key) && typeof key.value === 'string' ? [key.value] : [],
+        )
+      : []
+    const foreign = foreignFile(keys)
+    if (foreign !== undefined) this.#complain(offsetOf(contents), undefined, foreign)
+    // A job has nothing in common with a configuration.
+    if (foreign === undefined || keys.some(isBacalhauKey)) this.#readSection(ROOT, contents, [])
   }
 
   // Keys that are given twice leave the rest of the file readable; anything else makes it guesswork.
@@ -118,6 +131,7 @@ class FileReader {
         continue
       }
       const child = section.children.get(name)
+      if (child === undefined && path.length === 0 && isBacalhauKey(name)) continue
       if (child === undefined) {
         const complaint = unknownKey([...path, name], [...section.children.keys()])
         this.#complain(offsetOf(pair.key), keyOf(path), complaint)

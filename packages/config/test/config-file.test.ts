@@ -99,6 +99,21 @@ describe('the config file', () => {
     expect(errorsOf(contents)).toEqual([line])
   })
 
+  it('names a job, and a configuration of a Bacalhau node, as what they are', () => {
+    expect(errorsOf('Name: x\nType: batch\nTasks:\n  - Name: main\n')).toEqual([
+      'c.yaml:1: this is a job, not a configuration; submit it with: saltcod job run FILE',
+    ])
+    const hint =
+      'keep what both have, such as API and DataDir, and see the settings that there are with: saltcod config default'
+    expect(errorsOf('NameProvider: puuid\nAPI:\n  Port: 1234\nOrchestrator:\n  Enabled: true\n')).toEqual([
+      `c.yaml:1: this is a configuration of a Bacalhau node: NameProvider, Orchestrator are not known here; ${hint}`,
+    ])
+    expect(errorsOf('User:\n  InstallationID: x\nNode:\n  ServerAPI:\n    Port: 1\n')).toEqual([
+      `c.yaml:1: this is a configuration of a Bacalhau node: User is not known here; ${hint}`,
+      expect.stringContaining('ServerAPI'),
+    ])
+  })
+
   it.each([
     ['a tab for indenting', 'API:\n\tPort: 1\n', 2],
     ['an open bracket', 'Node:\n  Type: [a\n', 2],

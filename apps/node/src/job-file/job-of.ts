@@ -34,8 +34,7 @@ export function jobOf({ name, text, variables }: JobText): JobObject {
   if (typeof job !== 'object' || job === null || Array.isArray(job)) {
     throw wrong(`${name} does not hold a job`, `write an object with the keys ${KEYS.join(', ')}`)
   }
-  const other = otherFormat(job)
-  if (other !== undefined) throw wrong(`${name} is ${other.what}`, other.hint)
+  refuseOtherFormat(name, job)
   refuseUnknownKeys(name, job)
   return job as JobObject
 }
@@ -86,7 +85,18 @@ function readValue(name: string, text: string): unknown {
     )
   }
   if ('broken' in read) throw wrong(`${name} is neither YAML nor JSON: ${at(read.broken)}`)
+  const { roughly } = read
+  if (typeof roughly === 'object' && roughly !== null && !Array.isArray(roughly)) {
+    // What it is matters more than what is wrong in it.
+    refuseOtherFormat(name, roughly)
+    if (keysSetByNode(roughly).length > 0) refuseUnknownKeys(name, roughly)
+  }
   throw wrong(read.complaints.map((complaint) => `${name}, ${at(complaint)}`))
+}
+
+function refuseOtherFormat(name: string, job: object): void {
+  const other = otherFormat(job)
+  if (other !== undefined) throw wrong(`${name} is ${other.what}`, other.hint)
 }
 
 function refuseUnknownKeys(name: string, job: object): void {

@@ -28,15 +28,13 @@ export type YamlValue =
   | { readonly value: unknown }
   /** The text is no YAML at all. */
   | { readonly broken: YamlComplaint }
-  /** It is YAML, and says what no value of JSON can be, or the same twice. */
-  | { readonly complaints: readonly YamlComplaint[] }
+  /** It is YAML, and says what no value of JSON can be, or the same twice; `roughly` is what it may have meant. */
+  | { readonly complaints: readonly YamlComplaint[]; readonly roughly?: unknown }
   | { readonly severalDocuments: YamlComplaint }
 
 const MOST_COMPLAINTS = 10
 const MOST_ALIASES = 100
 const MERGE_KEY = '<<'
-/** The errors that are told with more words than their code has. */
-const INSPECTED = new Set<string>(['NON_STRING_KEY', 'TAG_RESOLVE_FAILED'])
 const KNOWN_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq', 'merge'].map((name) => `tag:yaml.org,2002:${name}`),
 )
@@ -61,17 +59,29 @@ export function readYaml(text: string): YamlValue {
     const { errors, warnings } = document
     const several = errors.find(({ code }) => code === 'MULTIPLE_DOCS')
     if (several !== undefined) return { severalDocuments: at(several.pos[0], yamlWords(several.code)) }
-    // What is only warned of would be read as something else.
-    const [error] = [...errors, ...warnings].filter(({ code }) => !INSPECTED.has(code))
+    // What is only warned of would be read as something else; two codes are told below with more words.
+    const [error] = [
+      ...errors.filter(({ code }) => code !== 'NON_STRING_KEY'),
+      ...warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED'),
+    ]
     if (error !== undefined) return { broken: at(error.pos[0], yamlWords(error.code)) }
     const complaints = new Inspection(document, at).complaints()
-    if (complaints.length > 0) return { complaints: complaints.slice(0, MOST_COMPLAINTS) }
+    if (complaints.length > 0)
+      return { complaints: complaints.slice(0, MOST_COMPLAINTS), ...roughly(document) }
     return { value: withNumbers(document.toJS({ maxAliasCount: MOST_ALIASES })) }
   } catch (error) {
     // The parser calls itself for each level, and refuses aliases that would blow the value up.
     const message =
       error instanceof RangeError ? 'it is nested too deep' : 'its aliases (*name) stand for too much'
     return { complaints: [at(0, message)] }
+  }
+}
+
+function roughly(document: Document): { readonly roughly?: unknown } {
+  try {
+    return { roughly: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown }
+  } catch {
+    return {}
   }
 }
 
@@ -135,6 +145,7 @@ class Inspection {
         this.#complain(start, 'a key is a list, an object or an alias; write it as a plain word')
         continue
       }
+      this.#inspectTag(key.tag, key.range?.[0])
       const name = String(key.value)
       if (seen.has(name))
         this.#complain(key.range?.[0], `the key ${JSON.stringify(name)} is given twice in one object`)

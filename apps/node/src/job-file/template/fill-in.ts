@@ -80,7 +80,8 @@ class Filling {
         this.#variables.length = outer
         return signal
       }
-      default:
+      case 'break':
+      case 'continue':
         return part.kind
     }
   }
@@ -179,7 +180,7 @@ class Filling {
         throw new TemplateProblem(operand.offset, 'nil is not taken', 'the empty text is written ""')
       case 'function':
         return this.#command({ operands: [operand] }, dot, undefined)
-      default: {
+      case 'chain': {
         const { base, fields, offset } = operand
         return fields.reduce<Value>(
           (value, field) => this.#field(value, field, offset),

@@ -120,7 +120,7 @@ export class PipelineReader {
         return { kind: 'chain', base: { kind: 'variable', name: text }, fields: this.#fields(), offset }
       case 'word':
         return wordOperand(text, offset)
-      default:
+      case 'mark':
         if (text !== '(') throw new TemplateProblem(offset, `${text} stands where it cannot`)
         return { kind: 'chain', base: this.#parentheses(offset), fields: this.#fields(), offset }
     }

@@ -47,7 +47,10 @@ export function tokensOf(
   while (at < source.length) {
     if (source.startsWith('}}', at) || (spaced && source.startsWith('-}}', at))) return { tokens, end: at }
     const piece = pieceAt(source, at)
-    if (piece === undefined) throw strangePiece(source, at)
+    if (piece === undefined) {
+      // Most often the }} of an earlier line is missing.
+      throw source.slice(start, at).includes('\n') ? unclosed(start) : strangePiece(source, at)
+    }
     const { kind, text } = piece
     if (kind !== 'space') {
       tokens.push({ kind, text: kind === 'text' ? unquoted(text, at) : text, offset: at, spaced })
@@ -55,10 +58,14 @@ export function tokensOf(
     spaced = kind === 'space'
     at += text.length
   }
-  throw new TemplateProblem(
+  throw unclosed(start)
+}
+
+function unclosed(start: number): TemplateProblem {
+  return new TemplateProblem(
     start,
     '{{ has no }} behind it',
-    'close it; a {{ that is meant as a text: {{"{{"}}',
+    'close it; a {{ that is meant as a text is written {{"{{"}}',
   )
 }
 

@@ -4,20 +4,16 @@ export type Value = string | bigint | number | boolean | ReadonlyMap<string, str
 /** Go writes larger ones with an exponent. */
 const MOST_PLAIN_EXPONENT = 6
 
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  bigint: 'a whole number',
+  number: 'a number with a fraction',
+  boolean: 'true or false',
+}
+
 /** Names the kind of a value. */
 export function kindOf(value: Value): string {
-  switch (typeof value) {
-    case 'string':
-      return 'a text'
-    case 'bigint':
-      return 'a whole number'
-    case 'number':
-      return 'a number with a fraction'
-    case 'boolean':
-      return 'true or false'
-    default:
-      return 'all variables'
-  }
+  return KINDS[typeof value] ?? 'all variables'
 }
 
 /** Tells what counts as true: all but the empty text, 0, false, and no variables. */

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { isFailure } from '@saltcod/cli-kit'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { keptTerminal } from '../../../../test/kept-terminal.ts'
+import { jobValidate } from '../../src/cli/commands/job-validate.ts'
+import { readSpec, type TemplateOptions } from '../../src/cli/spec-file.ts'
+import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '../../src/wire/models.ts'
+import { startTestNode, type TestNode } from '../node-fixture.ts'
+
+/** What becomes of a job file. */
+interface Expected {
+  readonly options?: TemplateOptions
+  readonly env?: Readonly<Record<string, string>>
+  /** What the command line says where it refuses to read the file, a line each. */
+  readonly unread?: readonly string[]
+  /** The job as the node answers it, without what only the node sets. */
+  readonly accepted?: object
+  readonly warnings?: readonly string[]
+  /** What the API refuses the job with, a line each. */
+  readonly refused?: readonly string[]
+}
+
+const DIRECTORY = fileURLToPath(new URL('corpus', import.meta.url))
+const JOBS = '/api/v1/orchestrator/jobs'
+
+const expected = JSON.parse(readFileSync(new URL('corpus.json', import.meta.url), 'utf8')) as Readonly<
+  Record<string, Expected>
+>
+
+/** What the command line makes of a file: a job, or the lines that it refuses it with. */
+async function readBy({ options, env = {} }: Expected, file: string): Promise<object | readonly string[]> {
+  try {
+    return await readSpec(keptTerminal({ env }), `${DIRECTORY}/${file}`, options)
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    const lines = error.hint === undefined ? error.lines : [...error.lines, `Hint: ${error.hint}`]
+    return lines.map((line) => line.replace(`${DIRECTORY}/`, ''))
+  }
+}
+
+/** Submits what stands in a file, and returns the job with its warnings, or the lines of the refusal. */
+async function submitTo(node: TestNode, job: unknown) {
+  const { status, body } = await node.request<WirePutJobAnswer & WireError>('PUT', JOBS, {
+    Job: job,
+    Force: true,
+  })
+  if (status !== 200) {
+    expect(status).toBe(400)
+    const lines = body.Message.split('\n')
+    return { refused: body.Hint === undefined ? lines : [...lines, `Hint: ${body.Hint}`] }
+  }
+  const answer = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${body.JobID}`)
+  const { Name, Namespace, Type, Count, Priority, Constraints, Meta, Labels, Tasks } = answer.body.Job
+  await node.request('DELETE', `${JOBS}/${body.JobID}`)
+  return {
+    accepted: { Name, Namespace, Type, Count, Priority, Constraints, Meta, Labels, Tasks },
+    ...(body.Warnings === null || body.Warnings.length === 0 ? {} : { warnings: body.Warnings }),
+  }
+}
+
+/** What a plain reader of YAML makes of the file, where it makes anything of it. */
+function plainly(file: string): unknown {
+  try {
+    return parse(readFileSync(`${DIRECTORY}/${file}`, 'utf8'), {
+      logLevel: 'error',
+      merge: true,
+      uniqueKeys: false,
+    })
+  } catch {
+    return undefined
+  }
+}
+
+test('each job file is accepted as what it says, or refused with what is wrong', async () => {
+  const node = await startTestNode(['--node-type', 'requester'])
+  const outcomes: Record<string, Expected> = {}
+  for (const file of readdirSync(DIRECTORY).sort()) {
+    const { options, env } = expected[file] ?? {}
+    const given = { ...(options === undefined ? {} : { options }), ...(env === undefined ? {} : { env }) }
+    const read = await readBy(given, file)
+    // What the command line does not read may come to the API from another reader.
+    const job = Array.isArray(read) ? plainly(file) : read
+    outcomes[file] = {
+      ...given,
+      ...(Array.isArray(read) ? { unread: read as readonly string[] } : {}),
+      ...(typeof job === 'object' && job !== null ? await submitTo(node, job) : {}),
+    }
+  }
+  expect(Object.keys(outcomes).length).toBeGreaterThanOrEqual(60)
+  expect(outcomes).toEqual(expected)
+})
+
+test('without a node the command line says the same of a job that it has read', async () => {
+  for (const [file, { options, env = {}, unread, refused, warnings = [] }] of Object.entries(expected)) {
+    if (unread !== undefined) continue
+    const terminal = keptTerminal({ env })
+    const path = `${DIRECTORY}/${file}`
+    const validated = jobValidate(terminal, path, options ?? {})
+    if (refused === undefined) {
+      await validated
+      expect([file, terminal.stdout, terminal.stderr]).toEqual([
+        file,
+        'OK\n',
+        warnings.map((line) => `Warning: ${line}\n`).join(''),
+      ])
+    } else {
+      const lines = refused.filter((line) => !line.startsWith('Hint: '))
+      await expect(validated, file).rejects.toMatchObject({ lines })
+    }
+  }
+})
