@@ -34,6 +34,8 @@ export async function considerAdmission(
   if (engine === undefined) return refused(`this node has no engine ${JSON.stringify(Type)}`)
   const availability = await engine.available()
   if (!availability.ok) return refused(availability.reason)
+  const lackingHere = (await engine.denial?.(written)) ?? null
+  if (lackingHere !== null) return refused(lackingHere)
   const denial = variablesDenial(written, settings.variables)
   if (denial !== null) return refused(denial)
   const { task, hide } = resolveTask(written, settings.variables)

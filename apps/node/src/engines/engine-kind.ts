@@ -1,6 +1,6 @@
 import type { Config } from '@saltcod/config'
 import type { Keeper } from '../compute/keeper/keeper.ts'
-import type { InputSource } from '../spec/job-spec.ts'
+import type { InputSource, NetworkAccess } from '../spec/job-spec.ts'
 import type { Declaration } from '../spec/parameters.ts'
 import type { Problem } from '../spec/problem.ts'
 import type { Engine } from './engine.ts'
@@ -19,6 +19,10 @@ export interface EngineKind<Params = unknown> extends Declaration<Params> {
    * others.
    */
   readonly writesInputs: boolean
+  /** What a task may choose as its network beside `Default`, which is the engine's own. */
+  readonly networks: readonly NetworkAccess['Type'][]
+  /** True where that is the host's, of which jobs may then have ports. */
+  readonly isOnHost: boolean
   /** What gives a node one, where it is not there by itself. */
   readonly remedy?: string
   /** Lists the inputs that its parameters bring along; absent where they bring none. */

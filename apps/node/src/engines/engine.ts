@@ -74,6 +74,8 @@ export interface Engine {
   readonly type: string
   /** Tells whether the engine can run jobs here and now. */
   available(): Promise<Availability>
+  /** Says what of a task cannot be had of this engine here; `null` where all can. Absent where that is always so. */
+  denial?(task: Task): Promise<string | null>
   /** Makes a run ready; see {@link PreparedRun}. Rejects only when the machine refuses (no process, no disk). */
   prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun>
   /** What looks after its runs, which engines may share; null for one that needs no process. */

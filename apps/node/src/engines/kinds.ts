@@ -4,6 +4,7 @@ import { readParameters } from '../spec/parameters.ts'
 import type { Problem } from '../spec/problem.ts'
 import type { EngineKind } from './engine-kind.ts'
 import { exec } from './exec/exec.ts'
+import { networkProblems, networkWarning } from './network.ts'
 import { noop } from './noop/noop.ts'
 import { wasm } from './wasm/wasm.ts'
 
@@ -34,15 +35,22 @@ export function inputsOf({
  * inputs and results lie, and what its engine says.
  */
 export function taskProblems(task: Task): readonly Problem[] {
-  const { Engine, InputSources, ResultPaths } = task
+  const { Engine, InputSources, ResultPaths, Network } = task
   const places = placementProblems(inputsOf(task), ResultPaths).map((message) => ({ path: [], message }))
   const kind = engineKind(Engine.Type)
-  if (kind?.problemsOf === undefined) return places
+  if (kind === undefined) return places
   const read = readParameters(kind, Engine.Params)
-  if ('problems' in read) return places
-  const problems = kind.problemsOf(read.data, InputSources)
+  const problems = 'problems' in read ? [] : (kind.problemsOf?.(read.data, InputSources) ?? [])
   return [
     ...places,
     ...problems.map(({ path, message }) => ({ path: ['Engine', 'Params', ...path], message })),
+    ...networkProblems(kind, Network).map(({ path, message }) => ({ path: ['Network', ...path], message })),
   ]
+}
+
+/** Says where a task gets less than it names, one line each. */
+export function taskWarnings({ Engine, Network }: Task): readonly string[] {
+  const kind = engineKind(Engine.Type)
+  const warning = kind === undefined ? null : networkWarning(kind, Network)
+  return warning === null ? [] : [warning]
 }

@@ -1,9 +1,11 @@
 import type { JobDefinition, JobType, Json } from '@saltcod/store-core'
+import { engineKind, taskWarnings } from '../engines/kinds.ts'
 import { type JobSpec, specOf } from '../spec/job-spec.ts'
 import { looseField, spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
 import { otherFormat } from '../spec/other-format.ts'
 import { problemLine, readBySchema } from '../spec/problem.ts'
 import { ApiError, shortText } from './api-error.ts'
+import type { ClientVersion } from './client-version.ts'
 import { jobProblems } from './job-rules.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { isReservedMeta } from './reserved-meta.ts'
@@ -46,7 +48,11 @@ export interface SubmittedJob {
  * Reads the body of a submit: any case of its keys, null for empty, defaults filled in. Throws an `ApiError`:
  * `ValidationError` with all that is wrong, one line each, or `PayloadTooLarge`.
  */
-export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS): SubmittedJob {
+export function readSubmit(
+  body: unknown,
+  defaults: JobDefaults = JOB_DEFAULTS,
+  client: Pick<ClientVersion, 'newNetworkTypes'> = { newNetworkTypes: true },
+): SubmittedJob {
   if (isNestedTooDeep(body)) {
     throw invalid(`the job is nested more than ${MAX_NESTING} deep`, 'make it flatter, or give it as a text')
   }
@@ -68,7 +74,7 @@ export function readSubmit(body: unknown, defaults: JobDefaults = JOB_DEFAULTS):
   if (lines.length > 0) throw refused(lines)
   const unfit = read.data.Job.Tasks.flatMap((task, index) => unfitTask(task, ['Job', 'Tasks', index]))
   if (unfit.length > 0) throw refused(unfit.map(problemLine))
-  return complete(read.data, unread, defaults)
+  return complete(read.data, [...unread, ...read.data.Job.Tasks.flatMap(taskWarnings)], defaults, client)
 }
 
 function refuseOtherFormat(job: unknown): void {
@@ -90,19 +96,30 @@ function aboutUnknownKeys(unknownKeys: readonly UnknownKey[], tasks: JobInput['T
   return more === 0 ? named : [...named, `${more} more unknown keys are ignored`]
 }
 
-function complete(input: SubmitInput, warnings: string[], defaults: JobDefaults): SubmittedJob {
+function complete(
+  input: SubmitInput,
+  warnings: string[],
+  defaults: JobDefaults,
+  client: Pick<ClientVersion, 'newNetworkTypes'>,
+): SubmittedJob {
   const { Job: job } = input
   const type = job.Type as JobType
   const id = acceptedId(job, warnings)
   const [task] = job.Tasks
   if (task === undefined) throw invalid('missing job tasks')
   const Meta = acceptedMeta(job, warnings)
+  if ((type === 'service' || type === 'daemon') && task.Timeouts.ExecutionTimeout > 0)
+    warnings.push(`Timeouts.ExecutionTimeout is no limit of a ${type} job, which is to run on`)
   const Resources = {
     ...task.Resources,
     CPU: task.Resources.CPU === '' ? defaults.cpu : task.Resources.CPU,
     Memory: task.Resources.Memory === '' ? defaults.memory : task.Resources.Memory,
   }
-  const spec: JobSpec = { ...specOf(job), Tasks: [{ ...task, Resources }], Meta }
+  const spec: JobSpec = {
+    ...specOf(job),
+    Tasks: [{ ...task, Resources, Network: chosenNetwork(task, client, warnings) }],
+    Meta,
+  }
   const bytes = Buffer.byteLength(JSON.stringify(spec))
   if (bytes > defaults.maxSpecBytes) {
     throw new ApiError(
@@ -123,6 +140,19 @@ function complete(input: SubmitInput, warnings: string[], defaults: JobDefaults)
     force: input.Force,
     warnings,
   }
+}
+
+/** Clients before 1.7 have no word for the network of the engine: they send `None` always. */
+function chosenNetwork(
+  { Network, Engine }: JobInput['Tasks'][number],
+  { newNetworkTypes }: Pick<ClientVersion, 'newNetworkTypes'>,
+  warnings: string[],
+): JobInput['Tasks'][number]['Network'] {
+  if (newNetworkTypes || Network.Type !== 'None' || engineKind(Engine.Type)?.isOnHost !== true) return Network
+  warnings.push(
+    `Network.Type None, which clients before 1.7 always send, is the network of the engine ${Engine.Type}: the host's`,
+  )
+  return { ...Network, Type: 'Default' }
 }
 
 /** All matching nodes are wanted by ops and daemon jobs, so their count is 0. */

@@ -15,6 +15,11 @@ test('nodes are listed, and one is described with how it keeps jobs apart', asyn
     assert.match(stdout, /^ID +n-test$/m)
     assert.match(stdout, /saltcod\/exec-isolation +(pid-namespace|cgroup|none)/)
     assert.match(stdout, /for one job/)
+    assert.match(
+      stdout,
+      /^exec +(reserved|share where short) +limit, (watched|by the kernel) +limit +reserved$/m,
+    )
+    assert.match(stdout, /^wasm +reserved +limit +limit +reserved$/m)
   }
   const { stdout } = await saltcod(['node', 'describe', '--output', 'json', ...flags])
   const described = JSON.parse(stdout) as { Info: { Labels: Record<string, string> } }

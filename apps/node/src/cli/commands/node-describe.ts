@@ -30,6 +30,25 @@ export async function nodeDescribe(
   else printWhole(terminal, output, node)
 }
 
+/** What is reserved for a job, and beyond that enforced while it runs; engines that are not there have no row. */
+function enforcement({ ComputeNodeInfo, Labels }: WireNodeState['Info']): string[][] {
+  const controllers = (Labels['saltcod/exec-controllers'] ?? '').split('-')
+  const rows: Readonly<Record<string, string[]>> = {
+    exec: [
+      controllers.includes('cpu') ? 'share where short' : 'reserved',
+      controllers.includes('memory') ? 'limit, by the kernel' : 'limit, watched',
+      'limit',
+      'reserved',
+    ],
+    noop: ['reserved', 'reserved', 'reserved', 'reserved'],
+    wasm: ['reserved', 'limit', 'limit', 'reserved'],
+  }
+  return (ComputeNodeInfo?.ExecutionEngines ?? []).flatMap((engine) => {
+    const row = rows[engine]
+    return row === undefined ? [] : [[engine, ...row]]
+  })
+}
+
 function theOnly(nodes: readonly WireNodeState[]): WireNodeState {
   const [node, another] = nodes
   if (node !== undefined && another === undefined) return node
@@ -71,6 +90,8 @@ function print(terminal: Terminal, { Info, Connection }: WireNodeState): void {
       ),
     )
   }
+  terminal.out(`\n${paint(terminal, 'bold', 'Held to what a job asks for')}\n`)
+  terminal.out(formatTable(terminal, ['ENGINE', 'CPU', 'MEMORY', 'DISK', 'GPU'], enforcement(Info)))
   const labels = Object.entries(Info.Labels).sort(([a], [b]) => (a < b ? -1 : 1))
   if (labels.length === 0) return
   terminal.out(`\n${paint(terminal, 'bold', 'Labels')}\n`)

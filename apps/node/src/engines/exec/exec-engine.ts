@@ -1,19 +1,27 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
+import type { CommandLine } from '../../compute/keeper/confinement.ts'
 import { Keeper } from '../../compute/keeper/keeper.ts'
 import { outcomeOf } from '../../compute/keeper/outcome.ts'
 import type { Isolation } from '../../compute/keeper/protocol.ts'
+import type { Task } from '../../spec/job-spec.ts'
 import { parameterLines, readParameters } from '../../spec/parameters.ts'
 import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } from '../engine.ts'
 import { jobEnvironment } from '../environment.ts'
 import { failedStart } from '../failed-start.ts'
+import { wantsOwnNetwork } from '../network.ts'
+import { findOwnNetwork, type OwnNetwork } from './own-network.ts'
 import { EXEC } from './parameters.ts'
+import { Ports, type TakenPorts } from './ports.ts'
 
 /** The label of a node that says how its native jobs are kept apart. */
 export const ISOLATION_LABEL: string = 'saltcod/exec-isolation'
 /** The label that says what the kernel holds each of them to as a whole. */
 const CONTROLLERS_LABEL = 'saltcod/exec-controllers'
+/** The label that says which networks they may have. */
+const NETWORK_LABEL = 'saltcod/exec-network'
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin'
+const NO_NETWORK = 'this machine gives the user of the node no network namespace with a loopback device'
 const DEFAULT_GRACE_MS = 5_000
 const DEFAULT_PROCESSES = 2_048
 /** What one process may take beyond the job's limit before the keeper's next look at all of them. */
@@ -59,6 +67,8 @@ export class ExecEngine implements Engine {
   readonly #maxProcesses: number
   readonly #isolation: Isolation
   readonly #freshNamespace: boolean
+  readonly #ports = new Ports()
+  #ownNetwork: Promise<OwnNetwork | null> | undefined
   readonly keeper: Keeper
 
   constructor(options: ExecOptions) {
@@ -89,9 +99,23 @@ export class ExecEngine implements Engine {
     if (!(await this.available()).ok) return {}
     const { isolation, controllers } = await this.keeper.shelter(this.#isolation)
     return {
+      [NETWORK_LABEL]: (await this.#findOwnNetwork()) === null ? 'host' : 'host-or-own',
       [ISOLATION_LABEL]: isolation,
       ...(controllers.length > 0 && { [CONTROLLERS_LABEL]: controllers.join('-') }),
     }
+  }
+
+  async denial({ Network }: Task): Promise<string | null> {
+    // Records of earlier releases may lack it.
+    if (Network === undefined || !wantsOwnNetwork(Network) || (await this.#findOwnNetwork()) !== null)
+      return null
+    return `Network.Type ${Network.Type}: ${NO_NETWORK}`
+  }
+
+  /** Looked for where one is wanted, and once. */
+  async #findOwnNetwork(): Promise<OwnNetwork | null> {
+    this.#ownNetwork ??= findOwnNetwork()
+    return await this.#ownNetwork
   }
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
@@ -100,7 +124,23 @@ export class ExecEngine implements Engine {
     const read = readParameters(EXEC, run.task.Engine.Params)
     if ('problems' in read) return failedStart(parameterLines(EXEC, run.task.Engine.Params).join('; '))
     const { Command: command, Arguments: args } = read.data
-    const env = { PATH: this.#searchPath, ...jobEnvironment(run) }
+    const { Network } = run.task
+    const ports = await this.#ports.take(Network?.Ports ?? [])
+    if (typeof ports === 'string') return failedStart(`exec: ${ports}`)
+    const prepared = await this.#prepareWith(run, options, { command, args, ports })
+    return {
+      process: prepared.process,
+      go: async () => await prepared.go().finally(ports.release),
+      abandon: async () => await prepared.abandon().finally(ports.release),
+    }
+  }
+
+  async #prepareWith(
+    run: EngineRun,
+    options: PrepareOptions,
+    { command, args, ports }: CommandLine & { readonly ports: TakenPorts },
+  ): Promise<PreparedRun> {
+    const env = { PATH: this.#searchPath, ...jobEnvironment(run), ...ports.environment }
     const program = this.#resolve(command, run.work.rootDir, env.PATH)
     if (program === undefined) {
       const where = command.includes('/')
@@ -108,6 +148,11 @@ export class ExecEngine implements Engine {
         : `was not found in PATH (${env.PATH})`
       return failedStart(`exec: the command ${JSON.stringify(command)} ${where}`)
     }
+    const { Network } = run.task
+    const ownNetwork = Network !== undefined && wantsOwnNetwork(Network)
+    const enter = ownNetwork ? await this.#findOwnNetwork() : null
+    if (ownNetwork && enter === null) return failedStart(`exec: ${NO_NETWORK}`)
+    const line = enter === null ? { command: program, args } : enter({ command: program, args }, env)
     const { memoryBytes, cpus, outputBytes, timeMs, logBytes } = run.limits
     const kept = await this.keeper.prepare(
       {
@@ -115,8 +160,8 @@ export class ExecEngine implements Engine {
         executionId: run.executionId,
         attempt: run.attempt,
         workDir: run.work.workDir,
-        command: program,
-        args,
+        command: line.command,
+        args: line.args,
         dataBytes: memoryBytes === null ? null : memoryBytes * 2 + DATA_SLACK_BYTES,
         env,
         cwd: run.work.rootDir,

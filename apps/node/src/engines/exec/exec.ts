@@ -5,6 +5,8 @@ import { EXEC } from './parameters.ts'
 export const exec: EngineKind = {
   ...EXEC,
   writesInputs: true,
+  networks: ['None', 'HTTP', 'Host', 'Full'],
+  isOnHost: true,
   remedy: 'serve --allow-exec gives it one',
   async load({ config, keeper }) {
     const { ExecEngine } = await import('./exec-engine.ts')

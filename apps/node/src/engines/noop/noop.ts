@@ -5,6 +5,9 @@ import { NOOP } from './parameters.ts'
 export const noop: EngineKind = {
   ...NOOP,
   writesInputs: false,
+  // It runs nothing, so that whatever is chosen is given.
+  networks: ['None', 'HTTP', 'Host', 'Full', 'Bridge'],
+  isOnHost: false,
   async load() {
     const { NoopEngine } = await import('./noop-engine.ts')
     return new NoopEngine()

@@ -6,6 +6,8 @@ import { WASM, type WasmParameters } from './parameters.ts'
 export const wasm: EngineKind<WasmParameters> = {
   ...WASM,
   writesInputs: false,
+  networks: ['None'],
+  isOnHost: false,
   inputsOf: ({ inputs }) => inputs,
   problemsOf: missingModules,
   async load({ config, keeper }) {

@@ -89,7 +89,7 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
 async function putJob(context: ApiContext, request: FastifyRequest): Promise<WirePutJobAnswer> {
   const { requester } = context
   refuseWhileDraining(context)
-  const input = readSubmit(request.body, requester.settings.jobs)
+  const input = readSubmit(request.body, requester.settings.jobs, clientOf(request))
   const header = request.headers['idempotency-key']
   const submitKey = input.submitKey ?? (typeof header === 'string' && header !== '' ? header : null)
   const submitted = await submit(requester, input, submitKey)

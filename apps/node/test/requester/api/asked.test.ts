@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { findOwnNetwork } from '../../../src/engines/exec/own-network.ts'
 import { fileFlags, startTestNode, type TestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'
@@ -110,6 +111,69 @@ test('a variable of the node is given where it is allowed, and its value is nowh
   expect(logged).toContain(ran)
   for (const [what, text] of Object.entries({ logged, answers, files: filesBelow(node.directory) })) {
     expect(text.includes(secret), what).toBe(false)
+  }
+})
+
+test('a job that wants no network has a loopback of its own and no more, where the node can give one', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const script =
+    'cut -d: -f1 -s /proc/net/dev | tr -d " "; cut -c1 /proc/self/status | head -1; env | cut -d= -f1'
+  const id = await node.submit({ Type: 'batch', Tasks: [shell(script, { Network: { Type: 'None' } })] })
+  const { Job, Executions } = await node.until(id, 'Completed', 'Failed')
+  if ((await findOwnNetwork()) === null) {
+    expect(Job.State.Message).toContain('Network.Type None: this machine gives')
+    return
+  }
+  expect(Job.State.StateType).toBe('Completed')
+  const words = (Executions?.Items[0]?.RunOutput?.Stdout ?? '').trim().split('\n')
+  expect(words[0]).toBe('lo')
+  expect(words[1]).toBe('N')
+  // The shell of the job has its own; the one that brings the loopback up leaves nothing.
+  const own = await node.submit({ Type: 'batch', Tasks: [shell(script)] })
+  await node.until(own, 'Completed')
+  const [usual = ''] = await stdoutOf(node, own)
+  expect(words.slice(2).sort()).toEqual(
+    usual
+      .split('\n')
+      .slice(usual.split('\n').indexOf('N') + 1)
+      .sort(),
+  )
+})
+
+test('the loopback of a job of its own network is up', async () => {
+  // What a node without one says is asserted above.
+  if ((await findOwnNetwork()) === null) return
+  const node = await startTestNode(['--allow-exec'])
+  const program = `
+    const server = require('node:net').createServer((socket) => socket.end('heard'))
+    server.listen(0, '127.0.0.1', () =>
+      require('node:net').connect(server.address().port, '127.0.0.1').on('data', (data) => {
+        console.log(String(data)); process.exit(0)
+      }))`
+  const Engine = { Type: 'exec', Params: { Command: process.execPath, Arguments: ['-e', program] } }
+  const id = await node.submit({
+    Type: 'batch',
+    Tasks: [{ Name: 'main', Engine, Network: { Type: 'HTTP' }, Resources: { Memory: '1gb' } }],
+  })
+  await node.until(id, 'Completed', 'Failed')
+  expect(await stdoutOf(node, id)).toEqual(['heard'])
+})
+
+test('a job on the host is told its ports, and two at a time have different ones', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const Ports = [{ Name: 'WEB' }, { Name: 'ADMIN' }]
+  const script = 'echo $BACALHAU_PORT_WEB $BACALHAU_HOST_PORT_WEB $BACALHAU_PORT_ADMIN'
+  const id = await node.submit({
+    Type: 'batch',
+    Count: 2,
+    Tasks: [shell(script, { Network: { Type: 'Host', Ports } })],
+  })
+  await node.until(id, 'Completed')
+  for (const line of await stdoutOf(node, id)) {
+    const [web, host, admin] = line.split(' ').map(Number)
+    expect(web).toBeGreaterThanOrEqual(20_000)
+    expect(host).toBe(web)
+    expect(admin).not.toBe(web)
   }
 })
 

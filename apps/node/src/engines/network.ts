@@ -1,0 +1,49 @@
+import type { NetworkAccess } from '../spec/job-spec.ts'
+import type { Problem } from '../spec/problem.ts'
+import type { EngineKind } from './engine-kind.ts'
+
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
+
+/** Tells whether a task wants a network namespace of its own. */
+export function wantsOwnNetwork({ Type }: NetworkAccess): boolean {
+  return Type === 'None' || Type === 'HTTP'
+}
+
+/** Lists what of the network that a task asks for its engine never gives. */
+export function networkProblems(
+  { type, networks, isOnHost }: EngineKind,
+  { Type, Ports }: NetworkAccess,
+): readonly Problem[] {
+  if (Type !== 'Default' && !networks.includes(Type)) {
+    const offered = ['Default', ...networks].join(', ')
+    return [
+      { path: ['Type'], message: `${Type} is not offered by the engine ${type} (it offers ${offered})` },
+    ]
+  }
+  if (Ports.length === 0) return []
+  if (!isOnHost) return [{ path: ['Ports'], message: `are not offered by the engine ${type}` }]
+  return Ports.flatMap(({ Static, Target, HostNetwork }, index): Problem[] => [
+    ...(Target === 0 || Target === Static
+      ? []
+      : [
+          {
+            path: ['Ports', index, 'Target'],
+            message: `is not offered by the engine ${type}: its jobs are on the host, where ports are not mapped`,
+          },
+        ]),
+    ...(ANY_ADDRESS.has(HostNetwork)
+      ? []
+      : [
+          {
+            path: ['Ports', index, 'HostNetwork'],
+            message: `is not offered by the engine ${type}: the program chooses the address that it listens on`,
+          },
+        ]),
+  ])
+}
+
+/** Says what a task gets in place of the network that it names, where that is not all of it; `null` else. */
+export function networkWarning(kind: EngineKind, { Type }: NetworkAccess): string | null {
+  if (Type !== 'HTTP' || !kind.isOnHost) return null
+  return `Network.Type HTTP gives a job of the engine ${kind.type} a network with a loopback device only: no domain is reached`
+}
