@@ -1,3 +1,4 @@
+import { requireObject } from '../arguments/argument-types.ts'
 import { checkFields, type Fields } from '../kv/fields.ts'
 import type { NewEvaluation } from '../model/evaluation.ts'
 import type { EventInput } from '../model/history.ts'
@@ -43,8 +44,8 @@ export const NEW_EVALUATION_FIELDS: Fields<NewEvaluation> = {
 export const PAGE_FIELDS: Fields<PageRequest> = { limit: true, reverse: true, cursor: true }
 
 /**
- * Makes every method that a table names refuse a request with an unknown field before it begins. For methods that
- * return a promise.
+ * Makes every method that a table names refuse a request that is none, or has an unknown field, before it begins. For
+ * methods that return a promise.
  */
 export function refuseUnknownFields(
   prototype: object,
@@ -55,6 +56,8 @@ export function refuseUnknownFields(
     if (typeof method !== 'function') throw new TypeError(`there is no method ${name}`)
     const checked = function checked(this: unknown, ...args: readonly unknown[]): unknown {
       try {
+        // One that may be left out has a default.
+        if (args[0] !== undefined || method.length > 0) requireObject(`request of ${name}`, args[0])
         checkFields<unknown>(name, args[0], fields)
       } catch (error) {
         return Promise.reject(error as Error)

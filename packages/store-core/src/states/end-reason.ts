@@ -1,3 +1,4 @@
+import { requireText } from '../arguments/argument-types.ts'
 import { checkOptionalChoice, invalid } from '../arguments/limits.ts'
 import type { StateMachine } from './transitions.ts'
 
@@ -71,6 +72,7 @@ export function checkEndReason<S extends string>(
   endReason: EndReason | undefined,
 ): void {
   checkOptionalChoice('reason of an end', endReason, END_REASONS)
+  if (to !== null) requireText('new state', to)
   if (endReason === undefined || (to !== null && mayHaveEndReason(machine, to))) return
   throw invalid(
     `the reason ${endReason} is given for ${to === null ? 'a change that ends nothing' : `the state ${to}`}`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 
 import type { ComputeExecutionPatch, ExecutionStore } from '@saltcod/store-core'
+import { EXECUTION_STORE_FIELDS } from '@saltcod/store-core/backend'
 import {
   assertRefused,
   type Mistake,
@@ -9,6 +10,7 @@ import {
   NO_NUMBERS,
   NO_OBJECTS,
   NO_TEXTS,
+  noRequests,
 } from '../store/mistake.ts'
 import { jsonMistakes, UNUSUAL_JSON } from '../store/no-json.ts'
 import { create, type ExecutionCase, JOB } from './execution-case.ts'
@@ -29,6 +31,7 @@ export const executionMistakeCases: readonly ExecutionCase[] = [
     run: async ({ store }) => {
       const { id } = await create(store)
       await assertRefused(store, [...updateMistakes(store, id), ...questionMistakes(store)])
+      await assertRefused(store, noRequests(store, Object.keys(EXECUTION_STORE_FIELDS)))
     },
   },
   {
@@ -100,9 +103,11 @@ function updateMistakes(store: ExecutionStore, executionId: string): Mistake[] {
   const patch = (field: string) => (value: never) => one('patch')({ [field]: value } as never)
   const process = (field: string) => (value: never) =>
     patch('process')({ ...PROCESS, [field]: value } as never)
+  const endAs = (to: never) => store.updateExecution({ executionId, to, endReason: 'failed' })
   return [
     { what: 'executionId', types: [...NO_TEXTS, undefined], call: one('executionId') },
     { what: 'to', types: NO_TEXTS.slice(1), call: one('to') },
+    { what: 'to of an end', types: [5, Symbol('x')], call: endAs },
     { what: 'endReason', types: NO_TEXTS, values: ['', 'Bogus', 'failed'], call: one('endReason') },
     { what: 'expectedStates', types: NO_LISTS, values: [['Bogus']], call: one('expectedStates') },
     { what: 'expectedRevision', types: NO_NUMBERS, values: NO_AMOUNTS, call: one('expectedRevision') },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 
 import type { JobStore } from '@saltcod/store-core'
 import {
+  JOB_STORE_FIELDS,
   MAX_DETAILS,
   MAX_MESSAGE_LENGTH,
   MAX_TEXT_BYTES,
@@ -18,6 +19,7 @@ import {
   NO_NUMBERS,
   NO_OBJECTS,
   NO_TEXTS,
+  noRequests,
 } from '../store/mistake.ts'
 import { type JobCase, newJob, submit } from './job-case.ts'
 
@@ -79,6 +81,7 @@ export const jobMistakeCases: readonly JobCase[] = [
     run: async ({ store }) => {
       const { id: jobId } = await newJob(store)
       await assertRefused(store, lookupMistakes(store))
+      await assertRefused(store, noRequests(store, Object.keys(JOB_STORE_FIELDS)))
       await assertRefused(store, listingMistakes(store, jobId))
       await assertRejects(store.listJobs({ cursor: 5 as never }), 'INVALID_CURSOR')
     },
@@ -190,7 +193,11 @@ function patchMistakes(change: (patch: never) => Promise<unknown>): Mistake[] {
 
 function reportMistakes(store: JobStore, report: Parameters<JobStore['recordExecution']>[0]): Mistake[] {
   const one = (field: string) => (value: never) => store.recordExecution({ ...report, [field]: value })
+  const endAs = (to: never) => store.recordExecution({ ...report, to, endReason: 'failed' })
+  const leave = (from: never) => one('job')({ to: 'Queued', from } as never)
   return [
+    { what: 'to of an end', types: [5, Symbol('x')], call: endAs },
+    { what: 'states that the job leaves', types: [...NO_LISTS, undefined], call: leave },
     {
       what: 'computeRevision',
       types: [...NO_NUMBERS, undefined],
@@ -282,7 +289,12 @@ function lookupMistakes(store: JobStore): Mistake[] {
   const types = [...NO_TEXTS, undefined]
   return [
     { what: 'getJob', types, call: (id) => store.getJob(id) },
-    { what: 'version', types: NO_NUMBERS, call: (version) => store.getJob('j', version) },
+    {
+      what: 'version',
+      types: NO_NUMBERS,
+      values: NO_AMOUNTS.slice(0, 2),
+      call: (version) => store.getJob('j', version),
+    },
     { what: 'getJobByName', types, call: (name) => store.getJobByName('default', name) },
     { what: 'namespace of a name', types, call: (namespace) => store.getJobByName(namespace, 'a') },
     { what: 'findJob', types, call: (text) => store.findJob(text) },

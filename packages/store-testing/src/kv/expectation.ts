@@ -5,6 +5,10 @@ import type { StoreErrorCode } from '@saltcod/store-core'
 /** How an error is recognised: by its code, or `TypeError` for a caller mistake. */
 export type ExpectedError = StoreErrorCode | 'TypeError'
 
+/** What the engine says where a program has taken an argument for something else; it does not name the argument. */
+const OF_THE_ENGINE =
+  /^Cannot (?:read|convert|destructure|mix|set)|is not (?:a function|iterable)$|^A part of a key/
+
 /** Asserts that a promise rejects with an error of that kind; fails where it resolves. */
 export async function assertRejects(outcome: Promise<unknown>, expected: ExpectedError): Promise<void> {
   const error = await outcome.then(
@@ -42,4 +46,5 @@ function assertKind(error: unknown, expected: ExpectedError): void {
   const seen = `refused with ${String(actual)} (${String(message)}), expected ${expected}`
   assert.ok(error instanceof Error || typeof message === 'string', `threw something that is no error`)
   assert.equal(actual, expected, seen)
+  if (expected === 'TypeError') assert.doesNotMatch(String(message), OF_THE_ENGINE, seen)
 }

@@ -1,6 +1,15 @@
 import { type DurableStore, isStoreError } from '@saltcod/store-core'
+import { DURABLE_STORE_FIELDS } from '@saltcod/store-core/backend'
 import type { StoreCase } from './fixture.ts'
-import { assertRefused, type Mistake, NO_AMOUNTS, NO_NUMBERS, NO_OBJECTS, NO_TEXTS } from './mistake.ts'
+import {
+  assertRefused,
+  type Mistake,
+  NO_AMOUNTS,
+  NO_NUMBERS,
+  NO_OBJECTS,
+  NO_TEXTS,
+  noRequests,
+} from './mistake.ts'
 import type { StoreActor } from './store-actor.ts'
 
 /** Cases about calls that no caller should make, and that would remove what is still needed. */
@@ -13,6 +22,7 @@ export function mistakeCases<Store extends DurableStore>({
       run: async ({ store }) => {
         await create(store, { requestId: 'once', outbox: [{ destination: 'n', body: 1 }] })
         await assertRefused(store, sharedMistakes(store))
+        await assertRefused(store, noRequests(store, Object.keys(DURABLE_STORE_FIELDS)))
       },
     },
     {

@@ -46,6 +46,18 @@ export async function assertRefused(store: DurableStore, mistakes: readonly Mist
   assert.deepEqual(await stateOf(store), before)
 }
 
+/** The mistakes of calling methods with something that is no request. */
+export function noRequests(store: DurableStore, names: readonly string[]): Mistake[] {
+  return names.map((what) => ({
+    what,
+    types: NO_OBJECTS,
+    call: async (request) => {
+      const method = Reflect.get(store, what) as (request: unknown) => Promise<unknown>
+      await method.call(store, request)
+    },
+  }))
+}
+
 /** What any change would move. */
 async function stateOf(store: DurableStore): Promise<unknown> {
   const { sequence, quarantined } = await store.info()
