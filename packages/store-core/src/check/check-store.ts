@@ -5,9 +5,13 @@ import { decodeTuple, keyToHex } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
 import { forEachBatch } from '../rows/batches.ts'
+import { counterTable } from '../rows/counters.ts'
 import { knownSequence } from '../rows/damaged-meta.ts'
+import { feedTable } from '../rows/feed-entry.ts'
 import type { StoreKind } from '../rows/meta.ts'
-import { RecordTable } from '../rows/record-table.ts'
+import { decodeMeta } from '../rows/meta-table.ts'
+import { outboxTable } from '../rows/outbox.ts'
+import { quarantineTable } from '../rows/quarantine.ts'
 import type { TableName } from '../rows/tables.ts'
 import { checkFolded } from './check-folded.ts'
 import { checkRequest, checkRequestIndex } from './check-requests.ts'
@@ -65,12 +69,13 @@ export interface CheckedStore {
 
 const EMPTY = new Uint8Array(0)
 const MAX_COUNT_ROUNDS = 3
-const anyRecord = {
-  outbox: new RecordTable('outbox', 1),
-  quarantine: new RecordTable('quarantine', 1),
-  meta: new RecordTable('meta', 1),
-  counters: new RecordTable('counters', 1),
-} as const
+/** Tables that nothing else looks at. */
+const DECODED: readonly (readonly [TableName, (key: Uint8Array, value: Uint8Array) => unknown])[] = [
+  ['outbox', (key, value) => outboxTable.decode(key, value)],
+  ['quarantine', (key, value) => quarantineTable.decode(key, value)],
+  ['meta', decodeMeta],
+  ['counters', (key, value) => counterTable.decode(key, value)],
+]
 
 /** Checks a store by a plan, in bounded snapshots. */
 export async function checkStore(
@@ -115,11 +120,11 @@ export async function checkStore(
       findings.guard(() => checkRequest(row, snapshot, findings), { table: 'requests', key: row.key })
     }
   })
-  for (const table of Object.values(anyRecord)) {
-    await forEachBatch(kv, table.name, options, (rows) => {
+  for (const [table, decode] of DECODED) {
+    await forEachBatch(kv, table, options, (rows) => {
       for (const { key, value } of rows) {
-        findings.look(table.name)
-        findings.guard(() => table.decode(key, value), { table: table.name, key })
+        findings.look(table)
+        findings.guard(() => decode(key, value), { table, key })
       }
     })
   }
@@ -222,7 +227,6 @@ function checkIndexRow(row: KvRow, snapshot: KvSnapshot, plan: CheckPlan, findin
 
 async function checkFeed(kv: KvStore, options: CheckOptions, findings: Findings): Promise<void> {
   const start = kv.read(knownSequence)
-  const feed = new RecordTable('feed', 1)
   let rows = 0
   let bytes = 0
   await forEachBatch(kv, 'feed', options, (batch, snapshot) => {
@@ -233,7 +237,7 @@ async function checkFeed(kv: KvStore, options: CheckOptions, findings: Findings)
       bytes += value.length
       findings.guard(
         () => {
-          feed.decode(key, value)
+          feedTable.decode(key, value)
           if (damaged === true || Number(decodeTuple(key)[0]) <= newest) return
           findings.add(
             'sequence-ahead',

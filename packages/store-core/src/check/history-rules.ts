@@ -3,7 +3,7 @@ import { decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import { knownSequence } from '../rows/damaged-meta.ts'
 import type { ReadRecordState, RecordState } from '../rows/history.ts'
-import type { StateMachine } from '../states/transitions.ts'
+import { edgesOf, type StateMachine } from '../states/transitions.ts'
 import type { Findings } from './findings.ts'
 
 /** A step of a record's history as the check sees it. */
@@ -113,5 +113,5 @@ export class HistoryRules {
 
 /** A new version of a job may go from anywhere to `Pending`. */
 function isLegal(machine: StateMachine<string>, from: string, to: string): boolean {
-  return from === to || to === 'Pending' || (machine.edges[from]?.includes(to) ?? false)
+  return from === to || to === 'Pending' || edgesOf(machine, from).includes(to)
 }

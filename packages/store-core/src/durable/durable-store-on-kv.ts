@@ -36,12 +36,12 @@ import { readDeadlines } from '../rows/deadlines.ts'
 import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
 import { readFeedBack } from '../rows/feed-back.ts'
 import { type NumberedIncarnation, readIncarnations, type StoreKind } from '../rows/meta.ts'
+import { cursorTable } from '../rows/meta-table.ts'
 import { Mutation } from '../rows/mutation.ts'
 import { Notifier } from '../rows/notifier.ts'
 import { readDestinations, readOutbox, removeOutbox } from '../rows/outbox.ts'
 import { type Listing, readPage } from '../rows/pager.ts'
 import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from '../rows/quarantine.ts'
-import { RecordTable } from '../rows/record-table.ts'
 import { findRequest, putRequest, trimRequests } from '../rows/requests.ts'
 import { aheadOf, type Moment, type SteadyClock } from '../rows/steady-clock.ts'
 import { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './durable-store-fields.ts'
@@ -70,7 +70,6 @@ interface MutateOptions<T> {
   readonly changed?: (result: T) => boolean
 }
 
-const cursorTable = new RecordTable<{ readonly cursor: FeedCursor }>('meta', 1)
 const MAX_PAGE_ROWS = 1_000
 const DEFAULT_POLL_MS = 250
 /** The longest time that a timer takes. */

@@ -6,10 +6,25 @@ import type {
   ExecutionJob,
   ProcessIdentity,
 } from '../model/compute-execution.ts'
-import { type ExecutionFields, ExecutionRows, type LoadedRow } from '../rows/execution-rows.ts'
+import {
+  EXECUTION_FIELDS_SHAPE,
+  type ExecutionFields,
+  ExecutionRows,
+  type LoadedRow,
+} from '../rows/execution-rows.ts'
 import type { DiskNames } from '../rows/field-names.ts'
 import type { ReadRecordState } from '../rows/history.ts'
 import { RecordTable } from '../rows/record-table.ts'
+import {
+  isJson,
+  isNumber,
+  isOrdinal,
+  isRow,
+  isSet,
+  isText,
+  optional,
+  type RowShape,
+} from '../rows/row-shape.ts'
 import { timesOf } from '../rows/state-row.ts'
 import { COMPUTE_MACHINE, type ComputeState } from '../states/compute-state.ts'
 
@@ -52,15 +67,44 @@ export const COMPUTE_NAMES: DiskNames<ComputeRow> = {
   jobBytes: 'b',
 }
 
+const PROCESS_SHAPE: RowShape<ProcessIdentity> = { pid: isNumber, startTime: isText, bootId: isText }
+
+const COMPUTE_SHAPE: RowShape<ComputeRow> = {
+  ...EXECUTION_FIELDS_SHAPE,
+  requesterId: isText,
+  attempt: optional(isNumber),
+  rerunnable: optional(isSet),
+  process: optional(isRow(PROCESS_SHAPE)),
+  acknowledgedRevision: optional(isNumber),
+  jobBytes: isNumber,
+}
+
+const EXECUTION_JOB_SHAPE: RowShape<ExecutionJob> = {
+  id: isText,
+  version: isOrdinal,
+  namespace: isText,
+  name: isText,
+  type: isText,
+  priority: isNumber,
+  count: optional(isNumber),
+  spec: isJson,
+}
+
 /** The executions of a node, by id. */
 export const computeTable: RecordTable<ComputeRow> = new RecordTable<ComputeRow>(
   'executions',
   1,
   COMPUTE_NAMES,
+  COMPUTE_SHAPE,
 )
 
 /** The job of each execution, by execution. */
-export const executionJobTable: RecordTable<ExecutionJob> = new RecordTable<ExecutionJob>('specs', 1)
+export const executionJobTable: RecordTable<ExecutionJob> = new RecordTable<ExecutionJob>(
+  'specs',
+  1,
+  null,
+  EXECUTION_JOB_SHAPE,
+)
 
 /** How executions are written. */
 export const computeRows: ExecutionRows<ComputeState, ComputeRow> = new ExecutionRows({

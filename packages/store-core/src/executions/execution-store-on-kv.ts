@@ -25,8 +25,8 @@ import type { Page } from '../model/page.ts'
 import type { ReclaimReport } from '../model/store-info.ts'
 import { executionKey, executionsOfJob } from '../rows/execution-rows.ts'
 import { historyTable, readHistoryEntry, toHistoryEntry } from '../rows/history.ts'
+import { checkpointTable } from '../rows/meta-table.ts'
 import type { Listing } from '../rows/pager.ts'
-import { RecordTable } from '../rows/record-table.ts'
 import { matchShortId } from '../rows/short-id.ts'
 import {
   COMPUTE_MACHINE,
@@ -47,8 +47,6 @@ import { EXECUTION_STORE_FIELDS } from './execution-store-fields.ts'
 import { finishedExecutionListing, measureExecution } from './finished-executions.ts'
 import { FOLD_EXECUTIONS } from './fold-executions.ts'
 import { reclaimExecutions } from './reclaim-executions.ts'
-
-const checkpointTable = new RecordTable<{ readonly value: number }>('meta', 1, { value: 'n' })
 
 /** States in which work begins; the way to all others leads to an end. */
 const BEGINNINGS: ReadonlySet<ComputeState> = new Set(['Created', 'BidAccepted', 'Running'])

@@ -4,8 +4,8 @@ import { checkInteger } from '../arguments/limits.ts'
 import type { KvRow, KvSnapshot, KvStore, KvTransaction } from '../kv/contract.ts'
 import { endOfTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { FoldReport, FoldRule } from '../model/fold.ts'
-import { damagedRow } from '../rows/quarantine.ts'
-import { RecordTable } from '../rows/record-table.ts'
+import { type MarkerRow, markerTable } from '../rows/meta-table.ts'
+import { damagedRow, orUndamaged } from '../rows/quarantine.ts'
 import type { TableName } from '../rows/tables.ts'
 import { encodeFolded, type OwnedRow } from './folded-record.ts'
 import { type FoldLayout, keyBehindTime, MEMBER_TABLE, pointerKey } from './layout.ts'
@@ -33,20 +33,12 @@ export interface FoldPlan {
   readonly members: (snapshot: KvSnapshot, owner: KvRow) => readonly Uint8Array[] | null
 }
 
-interface MarkerRow {
-  /** When the walk along this stretch began. */
-  readonly begun: number
-  /** The last index row that it has passed, in hexadecimal digits. */
-  readonly last: string
-}
-
 interface Prepared {
   readonly ownerKey: Uint8Array
   readonly rows: readonly OwnedRow[]
   readonly record: Uint8Array
 }
 
-const markerTable = new RecordTable<MarkerRow>('meta', 1)
 const MARKER = tuple('fold')
 
 /** Tells whether a row of `meta` is the place of a walk, which a store can lose without harm. */
@@ -151,7 +143,7 @@ class FoldStep {
 
   /** A walk that began long ago, or in the future, is over. */
   #markerOf(snapshot: KvSnapshot, key: Uint8Array): MarkerRow | undefined {
-    const marker = markerTable.get(snapshot, key)
+    const marker = orUndamaged(() => markerTable.get(snapshot, key))
     const ageMs = this.#nowMs - (marker?.begun ?? 0)
     return ageMs >= 0 && ageMs < WALK_MS ? marker : undefined
   }

@@ -1,4 +1,4 @@
-import { requireObject, requireText } from '../arguments/argument-types.ts'
+import { requireList, requireObject, requireText } from '../arguments/argument-types.ts'
 import {
   checkChoice,
   checkChoices,
@@ -27,7 +27,7 @@ import type { Mutation } from '../rows/mutation.ts'
 import { checkEndReason, type EndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
 import { JOB_MACHINE, JOB_STATES } from '../states/job-state.ts'
-import { checkTransition } from '../states/transitions.ts'
+import { checkTransition, edgesOf } from '../states/transitions.ts'
 import { moveJob } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
@@ -192,7 +192,7 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   const { state, computeRevision: known = 0 } = before.row
   if (report.computeRevision <= known || EXECUTION_MACHINE.terminal.has(state)) return 'stale'
   const to = report.to === state ? null : (report.to ?? null)
-  if (to !== null && !EXECUTION_MACHINE.edges[state].includes(to)) return 'stale'
+  if (to !== null && !edgesOf(EXECUTION_MACHINE, state).includes(to)) return 'stale'
   if (report.job !== undefined) moveAlong(mutation, before.row, report.job)
   const { endReason, message, patch, event, computeRevision } = report
   const after = applyExecutionChange(mutation, before, {
@@ -211,6 +211,7 @@ function checkFollowingMove(move: FollowingMove | undefined): void {
   if (move === undefined) return
   requireObject('move of the job', move)
   checkChoice('new state of the job', move.to, JOB_STATES)
+  requireList('states of the job', move.from)
   checkChoices('state of the job', move.from, JOB_STATES)
 }
 
@@ -218,7 +219,7 @@ function checkFollowingMove(move: FollowingMove | undefined): void {
 function moveAlong(mutation: Mutation, { jobId, jobVersion }: ExecutionRow, move: FollowingMove): void {
   const job = loadJob(mutation.rows, jobId)
   const { state, version } = job.row
-  if (version !== jobVersion || !move.from.includes(state) || !JOB_MACHINE.edges[state].includes(move.to))
+  if (version !== jobVersion || !move.from.includes(state) || !edgesOf(JOB_MACHINE, state).includes(move.to))
     return
   const { from: _from, ...rest } = move
   moveJob(mutation, job, rest)

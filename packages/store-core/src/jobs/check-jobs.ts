@@ -10,7 +10,7 @@ import {
 import type { Findings } from '../check/findings.ts'
 import { HistoryRules } from '../check/history-rules.ts'
 import type { KvRow, KvSnapshot } from '../kv/contract.ts'
-import { decodeId, decodeIdTuple, decodeTuple, idTuple } from '../kv/tuple.ts'
+import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, idTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
 import { historyTable, toHistoryEntry } from '../rows/history.ts'
@@ -172,6 +172,8 @@ function specsOf(
         id,
         `version ${version} of job ${id} is missing`,
       )
+      // To the next one that is there: of a row with a wrong version any number may be missing.
+      version = nextVersion(key, version, snapshot) - 1
       continue
     }
     specs.push(found.record)
@@ -187,6 +189,13 @@ function specsOf(
     )
   }
   return specs
+}
+
+/** Returns the next version of a job that is there; infinity where there is none. */
+function nextVersion(key: Uint8Array, after: number, snapshot: KvSnapshot): number {
+  const bounds = { gt: specKey(key, after), lt: endOfTuple(key), limit: 1 }
+  const [next] = snapshot.keys('specs', bounds)
+  return next === undefined ? Number.POSITIVE_INFINITY : Number(decodeTuple(next).at(-1))
 }
 
 function checkedExecution({ key, value }: KvRow, snapshot: KvSnapshot, findings: Findings): CheckedRecord {

@@ -8,6 +8,7 @@ import type { Mutation } from '../rows/mutation.ts'
 import { damagedRow, orUndamaged, putQuarantine } from '../rows/quarantine.ts'
 import { isDeleted } from '../rows/reclaim.ts'
 import { RecordTable } from '../rows/record-table.ts'
+import { isKeyText, isNumber, isRow, isSet, isText, optional, type RowShape } from '../rows/row-shape.ts'
 import { shiftTime } from '../rows/steady-clock.ts'
 import { INDEX } from '../rows/tables.ts'
 import { jobKey } from './job-row.ts'
@@ -73,11 +74,38 @@ export const EVALUATION_NAMES: DiskNames<EvaluationRow> = {
   modifiedAtMs: 'md',
 }
 
+const LEASE_SHAPE: RowShape<LeaseRow> = {
+  holder: isText,
+  expiresSteadyMs: isNumber,
+  incarnation: isText,
+  givenSteadyMs: optional(isNumber),
+  isLossFree: optional(isSet),
+}
+
+const EVALUATION_SHAPE: RowShape<EvaluationRow> = {
+  jobId: isKeyText,
+  namespace: isKeyText,
+  jobType: isKeyText,
+  priority: isNumber,
+  trigger: isText,
+  status: isKeyText,
+  comment: optional(isText),
+  dueSteadyMs: isNumber,
+  attempt: isNumber,
+  lease: optional(isRow(LEASE_SHAPE)),
+  lostLeases: optional(isNumber),
+  suspectedDeaths: optional(isNumber),
+  sequence: isNumber,
+  createdAtMs: isNumber,
+  modifiedAtMs: isNumber,
+}
+
 /** The evaluations, by id. */
 export const evaluationTable: RecordTable<EvaluationRow> = new RecordTable<EvaluationRow>(
   'evaluations',
   1,
   EVALUATION_NAMES,
+  EVALUATION_SHAPE,
 )
 
 /** An evaluation as it was read. */

@@ -2,12 +2,19 @@ import { StoreError } from '../errors.ts'
 import type { KvSnapshot } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
 import type { Execution } from '../model/execution.ts'
-import { type ExecutionFields, ExecutionRows, executionKey, type LoadedRow } from '../rows/execution-rows.ts'
+import {
+  EXECUTION_FIELDS_SHAPE,
+  type ExecutionFields,
+  ExecutionRows,
+  executionKey,
+  type LoadedRow,
+} from '../rows/execution-rows.ts'
 import type { DiskNames } from '../rows/field-names.ts'
 import type { ReadRecordState } from '../rows/history.ts'
 import { damagedRow } from '../rows/quarantine.ts'
 import { isDeleted } from '../rows/reclaim.ts'
 import { RecordTable } from '../rows/record-table.ts'
+import { isKeyText, isNumber, isText, optional, type RowShape } from '../rows/row-shape.ts'
 import { timesOf } from '../rows/state-row.ts'
 import { INDEX } from '../rows/tables.ts'
 import { type DesiredState, EXECUTION_MACHINE, type ExecutionState } from '../states/execution-state.ts'
@@ -50,11 +57,22 @@ export const EXECUTION_NAMES: DiskNames<ExecutionRow> = {
   deadlineSteadyMs: 'dl',
 }
 
+const EXECUTION_SHAPE: RowShape<ExecutionRow> = {
+  ...EXECUTION_FIELDS_SHAPE,
+  nodeId: isKeyText,
+  evaluationId: optional(isText),
+  desiredState: isText,
+  desiredMessage: optional(isText),
+  previousExecutionId: optional(isText),
+  computeRevision: optional(isNumber),
+}
+
 /** The executions, by id. */
 export const executionTable: RecordTable<ExecutionRow> = new RecordTable<ExecutionRow>(
   'executions',
   1,
   EXECUTION_NAMES,
+  EXECUTION_SHAPE,
 )
 
 /** How executions are written. */

@@ -8,7 +8,17 @@ import { type IndexRow, keyRows } from '../rows/index-row.ts'
 import { deadlineKey, type Mutation } from '../rows/mutation.ts'
 import { damagedRow, putQuarantine } from '../rows/quarantine.ts'
 import { RecordTable } from '../rows/record-table.ts'
-import { timesOf } from '../rows/state-row.ts'
+import {
+  isJson,
+  isKeyText,
+  isKeyTextMap,
+  isNumber,
+  isOrdinal,
+  isText,
+  optional,
+  type RowShape,
+} from '../rows/row-shape.ts'
+import { STATE_SHAPE, timesOf } from '../rows/state-row.ts'
 import { INDEX } from '../rows/tables.ts'
 import type { JobState } from '../states/job-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
@@ -74,11 +84,34 @@ export const SPEC_NAMES: DiskNames<SpecRow> = {
   atMs: 'at',
 }
 
+const JOB_SHAPE: RowShape<JobRow> = {
+  ...STATE_SHAPE,
+  namespace: isKeyText,
+  type: isKeyText,
+  priority: isNumber,
+  version: isOrdinal,
+  revision: isNumber,
+  createdAtMs: isNumber,
+  modifiedAtMs: isNumber,
+  submitKey: optional(isKeyText),
+  hold: optional(isText),
+  specBytes: isNumber,
+}
+
+const SPEC_SHAPE: RowShape<SpecRow> = {
+  name: isKeyText,
+  priority: isNumber,
+  count: isNumber,
+  labels: optional(isKeyTextMap),
+  spec: isJson,
+  atMs: isNumber,
+}
+
 /** The jobs, by id. */
-export const jobTable: RecordTable<JobRow> = new RecordTable<JobRow>('jobs', 1, JOB_NAMES)
+export const jobTable: RecordTable<JobRow> = new RecordTable<JobRow>('jobs', 1, JOB_NAMES, JOB_SHAPE)
 
 /** The versions of jobs, by job and version. */
-export const specTable: RecordTable<SpecRow> = new RecordTable<SpecRow>('specs', 1, SPEC_NAMES)
+export const specTable: RecordTable<SpecRow> = new RecordTable<SpecRow>('specs', 1, SPEC_NAMES, SPEC_SHAPE)
 
 /** A job as it was read, with what is needed to write it again. */
 export interface LoadedJob {

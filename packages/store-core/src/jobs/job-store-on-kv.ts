@@ -1,5 +1,5 @@
 import { requireObject, requireOptionalNumber, requireText } from '../arguments/argument-types.ts'
-import { checkChoices, checkInteger, checkOptionalInteger } from '../arguments/limits.ts'
+import { checkChoices, checkInteger, checkOptionalInteger, invalid } from '../arguments/limits.ts'
 import type {
   Claim,
   ClaimEvaluation,
@@ -120,6 +120,8 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
 
   async getJob(id: string, version?: number): Promise<Job<Spec> | null> {
     requireOptionalNumber('job version', version)
+    if (version !== undefined && !Number.isFinite(version))
+      throw invalid(`there is no job version ${version}`)
     return await this.read((snapshot) => getJob<Spec>(snapshot, id, this.aheadMs(snapshot), version))
   }
 

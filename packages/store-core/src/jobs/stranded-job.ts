@@ -8,6 +8,7 @@ import type { Mutation } from '../rows/mutation.ts'
 import { damagedRow, orUndamaged } from '../rows/quarantine.ts'
 import { EXECUTION_MACHINE } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
+import { edgesOf } from '../states/transitions.ts'
 import { moveJob } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import {
@@ -25,7 +26,8 @@ const PAGE_KEYS = 100
 /** Ends the job of an evaluation that has failed, where nothing else would move it any more. */
 export function endStranded(mutation: Mutation, jobId: string, reason: string): void {
   const job = findUndamagedJob(mutation, jobId)
-  if (job === undefined || JOB_MACHINE.terminal.has(job.row.state)) return
+  // One in a state of a newer release would have to be left by an edge that this one does not know.
+  if (job === undefined || edgesOf(JOB_MACHINE, job.row.state).length === 0) return
   if (hasPendingEvaluation(mutation.rows, jobId) || hasLiveExecution(mutation.rows, jobId)) return
   const message = cutMessage(`given up: ${reason === '' ? 'its last attempt failed' : reason}`, 'message')
   moveJob(mutation, job, { to: 'Failed', message, event: { topic: 'Evaluation', message } })

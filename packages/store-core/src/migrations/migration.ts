@@ -1,7 +1,7 @@
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import { tuple } from '../kv/tuple.ts'
+import { type MigrationRow, migrationTable } from '../rows/meta-table.ts'
 import type { Mutation } from '../rows/mutation.ts'
-import { RecordTable } from '../rows/record-table.ts'
 
 /**
  * What one kind of store has to do to become one of the next schema, beside the number. A migration begins with a
@@ -16,14 +16,6 @@ export interface Migration {
   readonly step: (mutation: Mutation, after: string) => string | null
 }
 
-/** What is left to be done of migrations. */
-export interface MigrationRow {
-  readonly from: number
-  /** How far the steps have come; empty at their beginning. */
-  readonly after: string
-}
-
-const migrationTable = new RecordTable<MigrationRow>('meta', 1)
 const MIGRATION_KEY = tuple('migration')
 
 /** Returns what is left to be done; `undefined` where nothing is. */

@@ -1,45 +1,43 @@
 import { randomUUID } from 'node:crypto'
 import { isFoldMarker } from '../fold/fold-step.ts'
 import type { KvStore } from '../kv/contract.ts'
-import { decodeTuple, tuple } from '../kv/tuple.ts'
+import { decodeTuple } from '../kv/tuple.ts'
 import { SAFE_GAP } from '../rows/damaged-meta.ts'
 import type { ExecutionFields } from '../rows/execution-rows.ts'
+import { feedTable } from '../rows/feed-entry.ts'
 import { putLossEntry } from '../rows/history.ts'
 import {
   readSequence,
   readStoreRow,
   SCHEMA_VERSION,
   type StoreKind,
-  type StoreRow,
   writeSequence,
+  writeStoreRow,
 } from '../rows/meta.ts'
+import { decodeMeta } from '../rows/meta-table.ts'
+import { outboxTable } from '../rows/outbox.ts'
 import { reclaimTable } from '../rows/reclaim.ts'
-import { RecordTable } from '../rows/record-table.ts'
 import { requestIndexKey, requestTable } from '../rows/requests.ts'
 import { isSoundEndReason } from '../states/end-reason.ts'
 import type { StateMachine } from '../states/transitions.ts'
 import type { RebuildRun } from './rebuild-run.ts'
 
-const meta = new RecordTable('meta', 1)
-const storeRow = new RecordTable<StoreRow>('meta', 1)
-const outbox = new RecordTable('outbox', 1)
-const feed = new RecordTable('feed', 1)
 const EMPTY = new Uint8Array(0)
 const LIGHT_BATCH_ROWS = 500
 
 /** Drops damaged rows of what both stores have, and makes sure that the row which names the store is there. */
 export async function rebuildMeta(run: RebuildRun, kv: KvStore, kind: StoreKind): Promise<void> {
   await run.each('meta', ({ key, value }, rows) => {
-    meta.decode(key, value)
     // Nothing is folded any more.
     if (isFoldMarker(key)) rows.remove('meta', key)
+    else decodeMeta(key, value)
   })
   await run.each('reclaim', ({ key, value }) => void reclaimTable.decode(key, value))
   // What was damaged is gone now.
   await run.each('quarantine', ({ key }, rows) => void rows.remove('quarantine', key))
   await kv.write((rows) => {
     if (readStoreRow(rows) !== undefined) return
-    storeRow.put(rows, tuple('store'), {
+    writeStoreRow(rows, {
       kind,
       schema: SCHEMA_VERSION,
       storeId: randomUUID(),
@@ -60,7 +58,7 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
     LIGHT_BATCH_ROWS,
   )
   await run.each('outbox', ({ key, value }) => {
-    outbox.decode(key, value)
+    outboxTable.decode(key, value)
     run.sawSequence(decodeTuple(key)[1])
   })
   let first: number | null = null
@@ -69,7 +67,7 @@ export async function rebuildTotals(run: RebuildRun, kv: KvStore): Promise<void>
   await run.each(
     'feed',
     ({ key, value }) => {
-      feed.decode(key, value)
+      feedTable.decode(key, value)
       first ??= Number(decodeTuple(key)[0])
       run.sawSequence(decodeTuple(key)[0])
       entries += 1

@@ -5,6 +5,7 @@ import type { DiskNames } from './field-names.ts'
 import { readSequence } from './meta.ts'
 import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { isNumber } from './row-shape.ts'
 import { CLOCK_STEP_MS, type Moment } from './steady-clock.ts'
 
 /**
@@ -21,7 +22,12 @@ interface ClockRow {
 /** The names of {@link ClockRow} on disk. */
 export const CLOCK_NAMES: DiskNames<ClockRow> = { aheadMs: 'a', atMs: 'at', newestSequence: 'n' }
 
-const table = new RecordTable<ClockRow>('meta', 1, CLOCK_NAMES)
+/** By how much steady time is ahead. */
+export const clockTable: RecordTable<ClockRow> = new RecordTable<ClockRow>('meta', 1, CLOCK_NAMES, {
+  aheadMs: isNumber,
+  atMs: isNumber,
+  newestSequence: isNumber,
+})
 const KEY = tuple('clock')
 
 /**
@@ -39,7 +45,7 @@ export function steadyMoment(snapshot: KvSnapshot, nowMs: number): Moment {
 
 /** Writes down by how much steady time is ahead of the clock. */
 export function writeAheadMs(rows: KvTransaction, aheadMs: number, nowMs: number): void {
-  table.put(rows, KEY, { aheadMs, atMs: nowMs, newestSequence: readSequence(rows).newest })
+  clockTable.put(rows, KEY, { aheadMs, atMs: nowMs, newestSequence: readSequence(rows).newest })
 }
 
 /**
@@ -68,5 +74,5 @@ function aheadAtOpening(snapshot: KvSnapshot, nowMs: number): number {
 }
 
 function readRow(snapshot: KvSnapshot): ClockRow | undefined {
-  return orUndamaged(() => table.get(snapshot, KEY))
+  return orUndamaged(() => clockTable.get(snapshot, KEY))
 }

@@ -5,12 +5,20 @@ import type { RecordKind } from '../model/feed.ts'
 import type { StateCount } from '../model/store-info.ts'
 import { HotTable } from './hot-table.ts'
 import { type DamagedRow, damagedRow, orUndamaged, putQuarantine } from './quarantine.ts'
+import { isNumber, isTupleOf } from './row-shape.ts'
 import { rowsOf } from './scan.ts'
 
 /** Records and bytes. */
 export type CounterRow = readonly [records: number, bytes: number]
 
-const table = new HotTable<CounterRow>('counters', 1, ([records, bytes]) => `[${records},${bytes}]`)
+/** How many records of a kind, namespace and state there are, and of how many bytes. */
+export const counterTable: HotTable<CounterRow> = new HotTable<CounterRow>(
+  'counters',
+  1,
+  ([records, bytes]) => `[${records},${bytes}]`,
+  null,
+  isTupleOf(isNumber, isNumber),
+)
 
 /**
  * Adds to a counter; one that comes to zero records leaves no row. A damaged one stays as it is and goes into
@@ -30,7 +38,7 @@ export function addToCounter(
   const [oldRecords, oldBytes] = before.sum
   const sum: CounterRow = [oldRecords + records, oldBytes + bytes]
   if (sum[0] === 0 && sum[1] === 0) rows.remove('counters', key)
-  else table.put(rows, key, sum)
+  else counterTable.put(rows, key, sum)
 }
 
 type Counter = { readonly sum: CounterRow } | { readonly damaged: DamagedRow }
@@ -42,7 +50,7 @@ function readCounter(rows: KvSnapshot, key: Uint8Array): Counter {
 
 function decodeCounter(key: Uint8Array, value: Uint8Array): Counter {
   try {
-    return { sum: table.decode(key, value) }
+    return { sum: counterTable.decode(key, value) }
   } catch (error) {
     const damaged = damagedRow(error)
     if (damaged === null) throw error

@@ -13,6 +13,7 @@ import {
 } from './meta.ts'
 import { type DamagedRow, damagedRow, orUndamaged, putQuarantine } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { isNumber } from './row-shape.ts'
 import type { TableName } from './tables.ts'
 
 /**
@@ -21,7 +22,12 @@ import type { TableName } from './tables.ts'
  */
 export const SAFE_GAP: number = 2 ** 32
 
-const evaluations = new RecordTable<{ readonly sequence: number }>('evaluations', 1, { sequence: 'q' })
+const evaluations = new RecordTable<{ readonly sequence: number }>(
+  'evaluations',
+  1,
+  { sequence: 'q' },
+  { sequence: isNumber },
+)
 
 /** Returns the row that names the store; `undefined` where there is none or it is damaged. */
 export function knownStoreRow(snapshot: KvSnapshot): StoreRow | undefined {

@@ -9,7 +9,8 @@ import type { StateMachine } from '../states/transitions.ts'
 import { type IndexRow, keyRows } from './index-row.ts'
 import { deadlineKey, type Mutation } from './mutation.ts'
 import type { RecordTable } from './record-table.ts'
-import { type Draft, inState, type StateRow, setFields } from './state-row.ts'
+import { isJson, isKeyText, isNumber, isOrdinal, isText, optional, type RowShape } from './row-shape.ts'
+import { type Draft, inState, STATE_SHAPE, type StateRow, setFields } from './state-row.ts'
 import { INDEX } from './tables.ts'
 
 /** What the row of an execution has in both kinds of store; what is absent is `null`, empty or zero in the model. */
@@ -25,6 +26,22 @@ export interface ExecutionFields<State extends string> extends StateRow<State> {
   readonly revision: number
   readonly createdAtMs: number
   readonly modifiedAtMs: number
+}
+
+/** What the fields of {@link ExecutionFields} may hold. */
+export const EXECUTION_FIELDS_SHAPE: RowShape<ExecutionFields<string>> = {
+  ...STATE_SHAPE,
+  jobId: isKeyText,
+  jobVersion: isOrdinal,
+  namespace: isKeyText,
+  partition: optional(isNumber),
+  endReason: optional(isText),
+  resources: optional(isJson),
+  publishedResult: optional(isJson),
+  runOutput: optional(isJson),
+  revision: isNumber,
+  createdAtMs: isNumber,
+  modifiedAtMs: isNumber,
 }
 
 /** An execution as it was read, with what is needed to write it again. */

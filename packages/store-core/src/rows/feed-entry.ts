@@ -3,6 +3,7 @@ import type { Change, ChangeSet, RecordKind } from '../model/feed.ts'
 import type { DiskNames } from './field-names.ts'
 import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { isKeyText, isListOf, isNumber, isText, isTupleOf, orNull } from './row-shape.ts'
 
 /** A change as the feed keeps it; an empty job id means the id itself, a `null` state a removal. */
 export type PackedChange = readonly [
@@ -25,7 +26,12 @@ export interface FeedEntry {
 export const FEED_NAMES: DiskNames<FeedEntry> = { atMs: 'at', changes: 'changes' }
 
 /** The change feed: one row for each transaction, under its sequence number. */
-export const feedTable: RecordTable<FeedEntry> = new RecordTable<FeedEntry>('feed', 1, FEED_NAMES)
+export const feedTable: RecordTable<FeedEntry> = new RecordTable<FeedEntry>('feed', 1, FEED_NAMES, {
+  atMs: isNumber,
+  changes: isListOf(
+    isTupleOf(isText, isKeyText, isKeyText, isKeyText, orNull(isText), orNull(isText), isNumber),
+  ),
+})
 
 /** Brings a change into the form in which the feed keeps it. */
 export function packChange(change: Change): PackedChange {

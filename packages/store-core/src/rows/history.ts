@@ -15,6 +15,7 @@ import type { EventInput, HistoryEntry, HistoryEvent } from '../model/history.ts
 import type { DiskNames } from './field-names.ts'
 import type { Mutation } from './mutation.ts'
 import { RecordTable } from './record-table.ts'
+import { isKeyText, isNumber, isSet, isText, isTextMap, optional, type RowShape } from './row-shape.ts'
 
 /** One line of history; an entry of an execution has its id and node. A field that is `undefined` is not written. */
 interface HistoryRow {
@@ -47,8 +48,27 @@ export const HISTORY_NAMES: DiskNames<HistoryRow> = {
   isLoss: 'x',
 }
 
+const HISTORY_SHAPE: RowShape<HistoryRow> = {
+  atMs: isNumber,
+  jobVersion: isNumber,
+  executionId: optional(isKeyText),
+  nodeId: optional(isText),
+  previousState: optional(isText),
+  newState: isText,
+  revision: isNumber,
+  message: optional(isText),
+  topic: optional(isText),
+  details: optional(isTextMap),
+  isLoss: optional(isSet),
+}
+
 /** The history, by owner (a job; in an execution store an execution) and sequence. */
-export const historyTable: RecordTable<HistoryRow> = new RecordTable<HistoryRow>('history', 1, HISTORY_NAMES)
+export const historyTable: RecordTable<HistoryRow> = new RecordTable<HistoryRow>(
+  'history',
+  1,
+  HISTORY_NAMES,
+  HISTORY_SHAPE,
+)
 
 /** What a history entry is about. */
 export interface HistorySubject {

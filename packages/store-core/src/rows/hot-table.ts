@@ -1,6 +1,7 @@
 import { encodeJsonText } from '../kv/envelope.ts'
 import type { DiskNames } from './field-names.ts'
 import { RecordTable } from './record-table.ts'
+import type { FieldCheck, RowShape } from './row-shape.ts'
 import type { TableName } from './tables.ts'
 
 const REMEMBERED = 16
@@ -22,8 +23,14 @@ export class HotTable<T> extends RecordTable<T> {
   #next = 0
 
   /** `toJson` writes a record as JSON with the names on disk, for less than `JSON.stringify` costs. */
-  constructor(name: TableName, version: number, toJson: (record: T) => string, names?: DiskNames<T>) {
-    super(name, version, names)
+  constructor(
+    name: TableName,
+    version: number,
+    toJson: (record: T) => string,
+    names?: DiskNames<T> | null,
+    shape?: RowShape<T> | FieldCheck,
+  ) {
+    super(name, version, names, shape)
     this.#toJson = toJson
   }
 

@@ -7,6 +7,7 @@ import type { DiskNames } from './field-names.ts'
 import { HotTable } from './hot-table.ts'
 import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { isNumber, isOrdinal, isText, optional, orNull } from './row-shape.ts'
 
 /** The schema that this release writes, and the newest that it reads. */
 export const SCHEMA_VERSION: number = 2
@@ -44,7 +45,14 @@ export interface SequenceRow {
   readonly trimmed: number
 }
 
-const storeTable = new RecordTable<StoreRow>('meta', 1)
+/** The row that names the store. */
+export const storeTable: RecordTable<StoreRow> = new RecordTable<StoreRow>('meta', 1, null, {
+  kind: isText,
+  schema: isOrdinal,
+  storeId: isText,
+  nodeId: orNull(isText),
+  createdAtMs: isNumber,
+})
 
 /** The names of {@link IncarnationRow} on disk. */
 export const INCARNATION_NAMES: DiskNames<IncarnationRow> = {
@@ -54,7 +62,18 @@ export const INCARNATION_NAMES: DiskNames<IncarnationRow> = {
   driver: 'driver',
 }
 
-const incarnationTable = new RecordTable<IncarnationRow>('meta', 1, INCARNATION_NAMES)
+/** The openings for writing, by number. */
+export const incarnationTable: RecordTable<IncarnationRow> = new RecordTable<IncarnationRow>(
+  'meta',
+  1,
+  INCARNATION_NAMES,
+  {
+    id: isText,
+    firstSequence: isNumber,
+    openedAtMs: isNumber,
+    driver: optional(isText),
+  },
+)
 
 /** The names of {@link SequenceRow} on disk. */
 export const SEQUENCE_NAMES: DiskNames<SequenceRow> = {
@@ -65,12 +84,20 @@ export const SEQUENCE_NAMES: DiskNames<SequenceRow> = {
   trimmed: 'trimmed',
 }
 
-const sequenceTable = new HotTable<SequenceRow>(
+/** The newest sequence number, and the size of the feed. */
+export const sequenceTable: HotTable<SequenceRow> = new HotTable<SequenceRow>(
   'meta',
   1,
   ({ newest, newestAtMs, feedEntries, feedBytes, trimmed }) =>
     `{"n":${newest},"at":${newestAtMs},"rows":${feedEntries},"bytes":${feedBytes},"trimmed":${trimmed}}`,
   SEQUENCE_NAMES,
+  {
+    newest: isNumber,
+    newestAtMs: isNumber,
+    feedEntries: isNumber,
+    feedBytes: isNumber,
+    trimmed: isNumber,
+  },
 )
 /** The key of the row that names the store. */
 export const STORE_KEY: Uint8Array = tuple('store')
@@ -139,7 +166,10 @@ function getUndamaged<T>(table: RecordTable<T>, snapshot: KvSnapshot, key: Uint8
   }
 }
 
-const countTable = new RecordTable<{ readonly count: number }>('meta', 1, { count: 'n' })
+/** How many openings for writing there were. */
+export const countTable: RecordTable<{ readonly count: number }> = new RecordTable<{
+  readonly count: number
+}>('meta', 1, { count: 'n' }, { count: isOrdinal })
 const COUNT_KEY = tuple('incarnations')
 
 /** What a writable opening of a store needs to know. */

@@ -7,6 +7,7 @@ import type { OutboxMessage, OutboxRow } from '../model/outbox.ts'
 import type { DiskNames } from './field-names.ts'
 import { type DamagedRow, damagedRowAt, orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { isJson, isNumber } from './row-shape.ts'
 
 /** A message as it is kept, under its destination and sequence number. */
 interface StoredMessage {
@@ -17,7 +18,13 @@ interface StoredMessage {
 /** The names of {@link StoredMessage} on disk. */
 export const MESSAGE_NAMES: DiskNames<StoredMessage> = { atMs: 'at', body: 'body' }
 
-const table = new RecordTable<StoredMessage>('outbox', 1, MESSAGE_NAMES)
+/** The messages that wait, by destination and sequence. */
+export const outboxTable: RecordTable<StoredMessage> = new RecordTable<StoredMessage>(
+  'outbox',
+  1,
+  MESSAGE_NAMES,
+  { atMs: isNumber, body: isJson },
+)
 
 /**
  * Adds a message, the `index`-th of its change. Throws `TypeError`, or `INVALID_ARGUMENT` where JSON does not carry
@@ -35,7 +42,7 @@ export function putOutboxMessage(
   checkText('outbox destination', message.destination)
   requireJson(`outbox[${index}].body`, message.body)
   const key = tuple(message.destination, sequence)
-  const bytes = table.put(rows, key, { atMs: nowMs, body: message.body })
+  const bytes = outboxTable.put(rows, key, { atMs: nowMs, body: message.body })
   if (bytes > maxBytes) {
     throw invalid(
       `the message to ${message.destination} takes ${bytes} bytes, at most ${maxBytes} are allowed`,
@@ -71,7 +78,7 @@ export function readOutbox(
     const rows = snapshot.range('outbox', { gt, lt: endOfTuple(prefix), limit: wanted })
     for (const { key, value } of rows) {
       try {
-        const { atMs, body } = table.decode(key, value)
+        const { atMs, body } = outboxTable.decode(key, value)
         messages.push({ destination, sequence: Number(decodeTuple(key)[1]), atMs, body })
       } catch (error) {
         const row = damagedRowAt(error, 'outbox', key)

@@ -4,6 +4,7 @@ import { decodeTuple, keyToHex, tuple } from '../kv/tuple.ts'
 import type { QuarantinedRecord } from '../model/store-info.ts'
 import type { DiskNames } from './field-names.ts'
 import { RecordTable } from './record-table.ts'
+import { isNumber, isText } from './row-shape.ts'
 
 /** What is noted of a damaged row. */
 interface QuarantineRow {
@@ -14,7 +15,13 @@ interface QuarantineRow {
 /** The names of {@link QuarantineRow} on disk. */
 export const QUARANTINE_NAMES: DiskNames<QuarantineRow> = { reason: 'reason', foundAtMs: 'at' }
 
-const table = new RecordTable<QuarantineRow>('quarantine', 1, QUARANTINE_NAMES)
+/** The damaged rows that were found so far, by table and key. */
+export const quarantineTable: RecordTable<QuarantineRow> = new RecordTable<QuarantineRow>(
+  'quarantine',
+  1,
+  QUARANTINE_NAMES,
+  { reason: isText, foundAtMs: isNumber },
+)
 const MAX_LISTED = 10_000
 
 /**
@@ -45,7 +52,7 @@ export function putQuarantine(rows: KvTransaction, damaged: DamagedRow, nowMs: n
   if (damaged.table === '') return
   const key = tuple(damaged.table, Buffer.from(damaged.key, 'hex'))
   if (rows.get('quarantine', key) !== undefined) return
-  table.put(rows, key, { reason: damaged.reason, foundAtMs: nowMs })
+  quarantineTable.put(rows, key, { reason: damaged.reason, foundAtMs: nowMs })
 }
 
 /** Returns what a step gives; `undefined` where it meets something damaged. */
@@ -58,12 +65,13 @@ export function orUndamaged<T>(step: () => T): T | undefined {
   }
 }
 
-/** Returns every damaged row that was noted. */
+/** Returns every damaged row that was noted, also where the note itself is damaged. */
 export function readQuarantine(snapshot: KvSnapshot): QuarantinedRecord[] {
   return snapshot.range('quarantine', { limit: MAX_LISTED }).map(({ key, value }) => {
-    const name = firstText(key)
-    const { reason, foundAtMs } = table.decode(key, value)
-    const keyHex = Buffer.from(key.subarray(tuple(name).length)).toString('hex')
+    const name = orUndamaged(() => firstText(key)) ?? ''
+    const note = orUndamaged(() => quarantineTable.decode(key, value))
+    const { reason, foundAtMs } = note ?? { reason: 'what was noted of it is damaged itself', foundAtMs: 0 }
+    const keyHex = keyToHex(name === '' ? key : key.subarray(tuple(name).length))
     return { table: name, key: keyHex, reason, foundAtMs }
   })
 }

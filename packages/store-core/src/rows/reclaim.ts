@@ -6,6 +6,7 @@ import type { DiskNames } from './field-names.ts'
 import type { Mutation } from './mutation.ts'
 import { damagedRow } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { isKeyText, isNumber, optional } from './row-shape.ts'
 import { rowsOf } from './scan.ts'
 import type { TableName } from './tables.ts'
 
@@ -23,7 +24,12 @@ export interface ReclaimRow {
 export const RECLAIM_NAMES: DiskNames<ReclaimRow> = { id: 'id', atMs: 'at', untilSteadyMs: 'until' }
 
 /** What is left to be removed, by the key of the deleted record. */
-export const reclaimTable: RecordTable<ReclaimRow> = new RecordTable<ReclaimRow>('reclaim', 1, RECLAIM_NAMES)
+export const reclaimTable: RecordTable<ReclaimRow> = new RecordTable<ReclaimRow>(
+  'reclaim',
+  1,
+  RECLAIM_NAMES,
+  { id: isKeyText, atMs: isNumber, untilSteadyMs: optional(isNumber) },
+)
 
 const MAX_STEP_KEYS = 500
 const NO_BYTES = new Uint8Array(0)

@@ -1,7 +1,8 @@
 import { type KvSnapshot, type KvTransaction, MAX_KEY_BYTES } from '../kv/contract.ts'
-import { decodeRecord, encodeRecord } from '../kv/envelope.ts'
+import { corruptRecord, decodeRecord, encodeRecord } from '../kv/envelope.ts'
 import { isPlainJson } from '../kv/json.ts'
 import { type DiskNames, FieldNames } from './field-names.ts'
+import { checkOf, type FieldCheck, type RowShape } from './row-shape.ts'
 import type { TableName } from './tables.ts'
 
 /** A table whose values are records: JSON in an envelope with a checksum. */
@@ -9,12 +10,22 @@ export class RecordTable<T> {
   readonly name: TableName
   readonly version: number
   readonly #names: FieldNames<T> | undefined
+  readonly #problemOf: ((record: unknown) => string | null) | undefined
 
-  /** `names` are those of the fields on disk, where they are others than in memory. */
-  constructor(name: TableName, version: number, names?: DiskNames<T>) {
+  /**
+   * `names` are those of the fields on disk, where they are others than in memory; `shape` is what each may hold, or
+   * what a record is that is no object. Without one whatever is JSON is a record.
+   */
+  constructor(
+    name: TableName,
+    version: number,
+    names?: DiskNames<T> | null,
+    shape?: RowShape<T> | FieldCheck,
+  ) {
     this.name = name
     this.version = version
-    this.#names = names && new FieldNames(names)
+    this.#names = names == null ? undefined : new FieldNames(names)
+    this.#problemOf = shape && checkOf(shape)
   }
 
   /** Returns the record under a key; `undefined` where there is none. Throws `RECORD_CORRUPT`. */
@@ -36,7 +47,10 @@ export class RecordTable<T> {
 
   /** Decodes a row's value. Throws `RECORD_CORRUPT`. */
   decode(key: Uint8Array, bytes: Uint8Array): T {
-    return this.fromDisk(decodeRecord(this.name, key, this.version, bytes))
+    const record = this.fromDisk(decodeRecord(this.name, key, this.version, bytes))
+    const problem = this.#problemOf?.(record) ?? null
+    if (problem !== null) throw corruptRecord(this.name, key, problem)
+    return record
   }
 
   /** Writes a record and returns how many bytes its value takes. */

@@ -5,6 +5,7 @@ import { decodeTuple, tuple } from '../kv/tuple.ts'
 import type { DiskNames } from './field-names.ts'
 import { orUndamaged } from './quarantine.ts'
 import { RecordTable } from './record-table.ts'
+import { isJson, isNumber, isText } from './row-shape.ts'
 import { INDEX } from './tables.ts'
 
 /** What came of a change that had a request id. */
@@ -19,7 +20,12 @@ interface RequestRow {
 export const REQUEST_NAMES: DiskNames<RequestRow> = { operation: 'op', atMs: 'at', result: 'result' }
 
 /** The results of changes that had a request id, by that id. */
-export const requestTable: RecordTable<RequestRow> = new RecordTable<RequestRow>('requests', 1, REQUEST_NAMES)
+export const requestTable: RecordTable<RequestRow> = new RecordTable<RequestRow>(
+  'requests',
+  1,
+  REQUEST_NAMES,
+  { operation: isText, atMs: isNumber, result: isJson },
+)
 
 /** The index row of a request id, by the time of its change. */
 export function requestIndexKey(atMs: number, requestId: string): Uint8Array {

@@ -1,5 +1,6 @@
 import { cutMessage } from '../arguments/limits.ts'
 import type { StateMachine } from '../states/transitions.ts'
+import { isKeyText, isNumber, isText, optional, type RowShape } from './row-shape.ts'
 import { type Moment, shiftTime } from './steady-clock.ts'
 
 /** What the rows of all records that have a state have in common. */
@@ -15,6 +16,15 @@ export interface StateRow<State extends string> {
   /** When it ended. */
   readonly finishedAtMs?: number
   readonly deadlineSteadyMs?: number
+}
+
+/** What the fields of {@link StateRow} may hold; a state that this release does not know is a text too. */
+export const STATE_SHAPE: RowShape<StateRow<string>> = {
+  state: isKeyText,
+  stateMessage: optional(isText),
+  stateSinceMs: isNumber,
+  finishedAtMs: optional(isNumber),
+  deadlineSteadyMs: optional(isNumber),
 }
 
 /** A row that is being made, and that nobody else has yet. */

@@ -78,12 +78,21 @@ export function checkTransition<S extends string>(
       hint: 'what has ended stays as it is; a rerun opens a new version of the job',
     })
   }
-  if (to !== null && !machine.edges[state].includes(to)) {
+  const edges = edgesOf(machine, state)
+  if (to !== null && !edges.includes(to)) {
     throw new StoreError('ILLEGAL_TRANSITION', `${subject} ${id} cannot go from ${state} to ${to}`, {
       id,
       actual: state,
-      expected: machine.edges[state],
-      hint: `from ${state} it goes to ${machine.edges[state].join(', ')}`,
+      expected: edges,
+      hint:
+        edges.length === 0
+          ? `this release knows no state ${state}`
+          : `from ${state} it goes to ${edges.join(', ')}`,
     })
   }
+}
+
+/** Returns the states that a state may go to; none from one that this release does not know. */
+export function edgesOf<S extends string>(machine: StateMachine<S>, state: S): readonly S[] {
+  return Object.hasOwn(machine.edges, state) ? machine.edges[state] : []
 }
