@@ -11,7 +11,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   describe: 'use: saltcod job describe ID',
   devstack: 'use: saltcod serve',
   docker:
-    'there is no engine for containers; a program of the machine runs by a job of the engine exec, a module of WebAssembly by one of wasm: saltcod job run FILE',
+    'there is no engine for containers; a program of the machine runs by a job of the engine exec, by saltcod job run FILE, and a module of WebAssembly by saltcod wasm run',
   exec: 'write a job of the engine exec, and submit it: saltcod job run FILE',
   id: 'use: saltcod node describe',
   list: 'use: saltcod job list',

@@ -65,17 +65,23 @@ ${TEMPLATE_HELP}
       "saltcod job run -E '^APP_' template.yaml   # {{.APP_MODE}} is the variable APP_MODE of the environment",
       'saltcod job run --dry-run -V name=hello template.yaml',
     ],
-  })
-    .option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
+  }).option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
+  addNodeFlags(addWaitFlags(addSubmitFlags(addTemplateFlags(command)))).action(
+    async (spec: string | undefined, options) => {
+      const { jobRun } = await import('./commands/job-run.ts')
+      await jobRun(terminal, spec, options)
+    },
+  )
+}
+
+/** Adds the options that say how a job is submitted. */
+export function addSubmitFlags(command: Command): Command {
+  return command
     .option('--no-wait', 'return as soon as the node has taken the job')
     .option('--force', 'submit it even where the job of that name is exactly the same')
     .option('--idempotency-key <key>', 'submitting again with the same key gives the same job')
     .option('--hide-warnings', 'do not print what the node left out')
     .option('--dry-run', 'print what would be submitted, and what is wrong with it; no node is asked')
-  addNodeFlags(addWaitFlags(addTemplateFlags(command))).action(async (spec: string | undefined, options) => {
-    const { jobRun } = await import('./commands/job-run.ts')
-    await jobRun(terminal, spec, options)
-  })
 }
 
 function addValidate(job: Command, terminal: Terminal): void {
@@ -139,7 +145,8 @@ in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on with
   })
 }
 
-function addWaitFlags(command: Command): Command {
+/** Adds the options that say how the end of a job is waited for. */
+export function addWaitFlags(command: Command): Command {
   return addNodeWaitFlag(command)
     .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
     .option('--id-only', 'print the id of the job and nothing else')

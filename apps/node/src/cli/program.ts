@@ -16,6 +16,7 @@ import { addNodeFlags, addSettingFlags } from './flags.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 import { addCompactCommand, addGcCommand } from './retention-commands.ts'
+import { addWasmCommands } from './wasm-commands.ts'
 
 const NOTES = `
 Exit codes:
@@ -44,6 +45,7 @@ export function createCommandLine(terminal: Terminal): Command {
   })
   addServe(program, terminal)
   addJobCommands(program, terminal)
+  addWasmCommands(program, terminal)
   addNodeCommands(program, terminal)
   addGcCommand(program, terminal)
   addArchiveCommands(program, terminal)

@@ -1,24 +1,28 @@
 import { Failure, isFailure, printable, type Terminal } from '@saltcod/cli-kit'
 import { wasLost } from '../../client/unreachable.ts'
 import { EXIT } from '../../exit-code.ts'
+import type { JobObject } from '../../job-file/job-of.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { showJob } from '../job-preview.ts'
 import { type WaitOptions, waitForJob } from '../job-wait.ts'
 import { readSpec, type TemplateOptions } from '../spec-file.ts'
 
-/** Options of `job run`. */
-export interface JobRunOptions extends NodeFlags, WaitOptions, TemplateOptions {
+/** How a job is submitted, and what is done then. */
+export interface SubmitFlags extends NodeFlags, WaitOptions {
   readonly dryRun?: boolean
-  readonly wait: boolean | string
+  readonly wait: boolean
   readonly force?: boolean
   readonly idempotencyKey?: string
   readonly hideWarnings?: boolean
 }
 
-/**
- * Submits a job and, unless told otherwise, waits until it has ended (or, if it should run for ever, until it runs).
- */
+/** Options of `job run`. */
+export interface JobRunOptions extends Omit<SubmitFlags, 'wait'>, TemplateOptions {
+  readonly wait: boolean | string
+}
+
+/** Reads a job file, and does with it what {@link submitJob} does. */
 export async function jobRun(
   terminal: Terminal,
   path: string | undefined,
@@ -30,7 +34,14 @@ export async function jobRun(
       hint: 'name a YAML or JSON file, see: saltcod job run --help',
     })
   }
-  const job = await readSpec(terminal, spec ?? '-', options)
+  await submitJob(terminal, await readSpec(terminal, spec ?? '-', options), { ...options, wait })
+}
+
+/**
+ * Submits a job, or shows it, and unless told otherwise waits until it has ended (or, if it should run for ever, until
+ * it runs).
+ */
+export async function submitJob(terminal: Terminal, job: JobObject, options: SubmitFlags): Promise<void> {
   if (options.dryRun === true) return showJob(terminal, job, options)
   const client = clientFor(terminal, options)
   const { idempotencyKey: idempotencyToken, force, hideWarnings, idOnly } = options
@@ -43,7 +54,7 @@ export async function jobRun(
     for (const warning of Warnings ?? []) terminal.err(`Warning: ${printable(warning)}\n`)
   }
   terminal.out(idOnly === true ? `${JobID}\n` : `Job successfully submitted. Job ID: ${JobID}\n`)
-  if (!wait) return
+  if (!options.wait) return
   await waitForJob(terminal, client, { id: JobID }, options)
 }
 

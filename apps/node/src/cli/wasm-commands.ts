@@ -1,0 +1,144 @@
+import { addCommand, collectWords, type Terminal, wholeNumber } from '@saltcod/cli-kit'
+import { isStoreError, parseLabelSelector } from '@saltcod/store-core'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readPairs } from '../job-file/template/variables.ts'
+import { addNodeFlags } from './flags.ts'
+import { addSubmitFlags, addWaitFlags } from './job-commands.ts'
+import { inputOf, publisherOf, readSourceUri, type SourceUri } from './source-uri.ts'
+
+/** Adds `wasm run`. */
+export function addWasmCommands(program: Command, terminal: Terminal): void {
+  const wasm = addCommand(program, 'wasm', {
+    description: 'Runs modules of WebAssembly without a job file.',
+    examples: ['saltcod wasm run main.wasm'],
+  })
+  const run = addCommand(wasm, 'run <module> [args...]', {
+    description: 'Submits a job that runs a module of WebAssembly, and waits for its end.',
+    notes: `
+The module is a file (which goes with the job), a URI (http://, https://, file://, s3://, ipfs://), or the target of an --input; behind
+a colon may stand where the job finds it: main.wasm:/app/main.wasm. What follows is for the module; write -- before what begins with -.
+An input is URI, URI:PATH or src=URI,dst=PATH,opt=KEY=VALUE, and is found at /inputs unless told otherwise.
+`,
+    examples: [
+      'saltcod wasm run main.wasm',
+      'saltcod wasm run -i file:///srv/books:/books -o counts:/out -p local count.wasm -- --top 10',
+      'saltcod wasm run -i http://example.org/lib.wasm:/lib.wasm -I /lib.wasm main.wasm',
+      'saltcod wasm run --dry-run --name count main.wasm > count.yaml',
+    ],
+  })
+  addTaskFlags(addModuleFlags(run))
+  const waiting = run.option('--wait [boolean]', 'wait until the job has ended', checkedBoolean, true)
+  addNodeFlags(addWaitFlags(addSubmitFlags(addJobDescription(waiting)))).action(
+    async (module: string, args: readonly string[], options) => {
+      const { wasmRun } = await import('./commands/wasm-run.ts')
+      await wasmRun(terminal, module, args, options)
+    },
+  )
+}
+
+function addModuleFlags(command: Command): Command {
+  return command
+    .option('--entry-point <function>', 'the function that is called', '_start')
+    .option('-I, --import-modules <targets>', 'targets of inputs that are modules to import', collectWords)
+}
+
+function addJobDescription(command: Command): Command {
+  return command
+    .option('--name <name>', 'the name of the job')
+    .option('--namespace <name>', 'the namespace of the job')
+    .option('--priority <number>', 'the priority of the job', wholeNumber)
+    .option('-l, --labels <labels>', 'labels of the job: key=value, with commas between', collectWords)
+    .option('--count <number>', 'on how many nodes it runs', wholeNumber)
+    .addOption(
+      new Option('--target <nodes>', 'any: on as many nodes as --count says; all: on all that match')
+        .choices(['any', 'all'])
+        .default('any'),
+    )
+    .option(
+      '--constraints <selector>',
+      'only on nodes with these labels: key=value, key in (a,b), !key',
+      checkedSelector,
+    )
+}
+
+function addTaskFlags(command: Command): Command {
+  return command
+    .option('--task-name <name>', 'the name of its task', 'main')
+    .option('-i, --input <source>', 'data that it finds; may be repeated', collectInputs)
+    .option(
+      '-o, --output <name:path>',
+      'keep what it writes at the path, under the name; may be repeated',
+      collectOutputs,
+    )
+    .option(
+      '-p, --publisher <publisher>',
+      'where results go: local, noop, ipfs or s3://BUCKET/KEY',
+      checkedPublisher,
+    )
+    .option('--cpu <amount>', 'such as 500m or 2')
+    .option('--memory <amount>', 'such as 512mb or 2gb')
+    .option('--disk <amount>', 'such as 10gb')
+    .option('--gpu <amount>', 'such as 1')
+    .option('--network <type>', 'None, HTTP, Full, Host, Bridge or Default')
+    .option('--domain <name>', 'what it may reach with --network HTTP; may be repeated', collectTexts)
+    .option('--timeout <seconds>', 'how long the whole job may take', wholeNumber)
+    .option('--queue-timeout <seconds>', 'how long it may wait for nodes', wholeNumber)
+    .option('-e, --env <name=value>', 'a variable of its environment; may be repeated', collectVariables)
+}
+
+function checkedBoolean(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new InvalidArgumentError('It must be true or false, as in --wait=false.')
+}
+
+function collectTexts(text: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...(earlier ?? []), text]
+}
+
+function collectVariables(
+  text: string,
+  earlier: readonly (readonly [string, string])[] | undefined,
+): readonly (readonly [string, string])[] {
+  const pairs = readPairs(text)
+  if (pairs === undefined) throw new InvalidArgumentError('It must be name=value.')
+  return [...(earlier ?? []), ...pairs]
+}
+
+function collectInputs(text: string, earlier: readonly SourceUri[] | undefined): readonly SourceUri[] {
+  return [...(earlier ?? []), checked(text, inputOf)]
+}
+
+function checkedPublisher(text: string): SourceUri {
+  return checked(text, publisherOf)
+}
+
+function checked(text: string, make: (uri: SourceUri) => unknown): SourceUri {
+  try {
+    const uri = readSourceUri(text)
+    make(uri)
+    return uri
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new InvalidArgumentError(`${error.message}.`)
+  }
+}
+
+function collectOutputs(
+  text: string,
+  earlier: readonly (readonly [string, string])[] | undefined,
+): readonly (readonly [string, string])[] {
+  const [name = '', path = '', more] = text.split(':')
+  if (name === '' || path === '' || more !== undefined)
+    throw new InvalidArgumentError('It must be name:path.')
+  return [...(earlier ?? []), [name, path]]
+}
+
+function checkedSelector(selector: string): string {
+  try {
+    parseLabelSelector(selector)
+    return selector
+  } catch (error) {
+    if (!isStoreError(error, 'INVALID_ARGUMENT')) throw error
+    throw new InvalidArgumentError(`${error.message}.`)
+  }
+}
