@@ -64,6 +64,13 @@ describe('publishing results', () => {
     expect(readdirSync(resultsDir).sort()).toEqual(['.unfinished-e-1.2+abc', 'e-1'])
   })
 
+  test('needs no directory of the job where there are no result paths, which may have been shared', async () => {
+    rmSync(join(workDir, 'root'), { recursive: true })
+    const shared = { executionId: 'e-1', workDir, resultsDir, results: [], exitCode: 0, maxBytes: 1_000 }
+    expect(await publishResults(shared)).toMatchObject({ status: 'published', manifest: { files: 3 } })
+    expect(published('stdout')).toBe('out')
+  })
+
   test('says when there is nothing left', async () => {
     rmSync(workDir, { recursive: true })
     expect(await publish()).toMatchObject({

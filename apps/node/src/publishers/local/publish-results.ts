@@ -149,7 +149,9 @@ export async function publishResults(options: PublishOptions): Promise<PublishAn
   if (await isDirectory(directory)) {
     return { status: 'published', directory, manifest: { ...(await measure(directory)), skipped: [] } }
   }
-  if (!(await isDirectory(rootOf(options.workDir)))) {
+  // A job without result paths may have shared the directory that it saw; what it printed lies in its own.
+  const needed = options.results.length === 0 ? options.workDir : rootOf(options.workDir)
+  if (!(await isDirectory(needed))) {
     return { status: 'results-lost', reason: `neither ${directory} nor ${options.workDir} is there any more` }
   }
   makeDirectory(options.resultsDir)

@@ -114,6 +114,24 @@ test('a variable of the node is given where it is allowed, and its value is nowh
   }
 })
 
+test('a module runs as the command line of Bacalhau names it, and what it leaves is published each time', async () => {
+  const node = await startTestNode()
+  const module = 'AGFzbQEAAAABBAFgAAADAgEABwoBBl9zdGFydAAACgQBAgAL'
+  const Source = { Type: 'inline', Params: { URL: `data:application/wasm;base64,${module}` } }
+  const task = {
+    Name: 'main',
+    Engine: { Type: 'wasm', Params: { EntryModule: 'main.wasm', Entrypoint: '_start', ImportModules: null } },
+    InputSources: [{ Source, Alias: '', Target: 'main.wasm' }],
+    Publisher: { Type: 'local' },
+  }
+  for (const ResultPaths of [[], [], [{ Name: '/outputs', Path: '/outputs' }]]) {
+    const id = await node.submit({ Type: 'batch', Tasks: [{ ...task, ResultPaths }] })
+    const { Job, Executions } = await node.until(id, 'Completed', 'Failed')
+    expect(Job.State).toMatchObject({ StateType: 'Completed' })
+    expect(Executions?.Items.map(({ EndReason }) => EndReason ?? '')).toEqual([''])
+  }
+})
+
 test('a job that wants no network has a loopback of its own and no more, where the node can give one', async () => {
   const node = await startTestNode(['--allow-exec'])
   const script =
