@@ -3,14 +3,13 @@ import { engineKind, taskWarnings } from '../engines/kinds.ts'
 import { type JobSpec, specOf } from '../spec/job-spec.ts'
 import { looseField, spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
 import { otherFormat } from '../spec/other-format.ts'
-import { problemLine, readBySchema } from '../spec/problem.ts'
 import { ApiError, shortText } from './api-error.ts'
 import type { ClientVersion } from './client-version.ts'
-import { jobProblems } from './job-rules.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { isReservedMeta } from './reserved-meta.ts'
-import { type JobInput, SUBMIT_KEYS, type SubmitInput, submitSchema } from './submit-schema.ts'
-import { unfitTask, unreadParameters, wrongParameters } from './task-parameters.ts'
+import { readWholeSubmit } from './submit-problems.ts'
+import { type JobInput, SUBMIT_KEYS, type SubmitInput } from './submit-schema.ts'
+import { unreadParameters } from './task-parameters.ts'
 
 const JOB_PATH = 'Job.'
 const MOST_NAMED_KEYS = 20
@@ -57,24 +56,17 @@ export function readSubmit(
     throw invalid(`the job is nested more than ${MAX_NESTING} deep`, 'make it flatter, or give it as a text')
   }
   const { value: spelled, unknownKeys, clashes } = spellKeys(body, SUBMIT_KEYS)
-  const given = typeof spelled === 'object' && spelled !== null && 'Job' in spelled ? spelled.Job : null
-  if (typeof given !== 'object' || given === null) {
+  const isObject = typeof spelled === 'object' && spelled !== null
+  const given = isObject && 'Job' in spelled ? spelled.Job : null
+  if (!isObject || typeof given !== 'object' || given === null) {
     throw invalid('empty/nil job', 'send an object with the key Job')
   }
   refuseOtherFormat(looseField(body as Json, 'Job'))
-  const read = readBySchema(submitSchema, spelled)
-  const unread = aboutUnknownKeys(unknownKeys, 'problems' in read ? [] : read.data.Job.Tasks)
+  const { input, lines } = readWholeSubmit(spelled, clashes)
+  const unread = aboutUnknownKeys(unknownKeys, input?.Job.Tasks ?? [])
   // A key that is missing is often there, misspelt.
-  const refused = (lines: readonly string[]): ApiError => invalid([...lines, ...unread].join('\n'))
-  const twice = clashes.map(problemLine)
-  if ('problems' in read) throw refused([...twice, ...read.problems.map(problemLine)])
-  const problems = jobProblems(read.data.Job).map(({ message }) => message)
-  const wrong = read.data.Job.Tasks.flatMap((task, index) => wrongParameters(task, ['Job', 'Tasks', index]))
-  const lines = [...twice, ...problems, ...wrong.map(problemLine)]
-  if (lines.length > 0) throw refused(lines)
-  const unfit = read.data.Job.Tasks.flatMap((task, index) => unfitTask(task, ['Job', 'Tasks', index]))
-  if (unfit.length > 0) throw refused(unfit.map(problemLine))
-  return complete(read.data, [...unread, ...read.data.Job.Tasks.flatMap(taskWarnings)], defaults, client)
+  if (input === null || lines.length > 0) throw invalid([...lines, ...unread].join('\n'))
+  return complete(input, [...unread, ...input.Job.Tasks.flatMap(taskWarnings)], defaults, client)
 }
 
 function refuseOtherFormat(job: unknown): void {

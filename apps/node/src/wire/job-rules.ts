@@ -217,6 +217,7 @@ function networkProblems({ Network }: Task): Problem[] {
   ]
 }
 
+/** What is missing is told of each, and is no duplicate of another that is missing. */
 function duplicates(values: readonly string[]): string[] {
-  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))]
+  return [...new Set(values.filter((value, index) => value !== '' && values.indexOf(value) !== index))]
 }

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { isApiError } from '../../src/wire/api-error.ts'
+import { readSubmit } from '../../src/wire/job-input.ts'
+
+function linesOf(body: unknown): readonly string[] {
+  try {
+    readSubmit(body)
+    return []
+  } catch (error) {
+    if (!isApiError(error)) throw error
+    return error.message.split('\n')
+  }
+}
+
+const noop = { Type: 'noop' }
+
+test('a wrong form, what makes no sense and wrong parameters are told at once, in the order of the file', () => {
+  const job = {
+    count: 'two',
+    Type: 'cron',
+    tasks: [
+      {
+        name: 'main',
+        timeouts: { QueueTimeout: 5 },
+        InputSources: [{ Source: { Type: 'inline', Params: { URL: 'http://x' } }, Target: '' }],
+        env: { lower: 'x', NUMBER: 5 },
+        Engine: { Type: 'exec', Params: { Arguments: 5 } },
+        Resources: { CPU: 'much' },
+        Nome: 'x',
+      },
+    ],
+    Labels: { a: 1 },
+  }
+  expect(linesOf({ Job: job })).toEqual([
+    'Job.Count must be a whole number',
+    'invalid job type: "cron" (it is one of batch, ops, service, daemon)',
+    'Job.Tasks[0].InputSources[0].Source.Params.URL must begin with "data:"',
+    'task main validation failed: input source is missing a target',
+    expect.stringMatching(/environment variable "lower" must be upper case/),
+    'Job.Tasks[0].Env.NUMBER must be a text',
+    'Job.Tasks[0].Engine.Params.Arguments must be a list of texts',
+    'Job.Tasks[0].Engine.Params.Command is missing; give the name or the path of a program',
+    expect.stringMatching(/invalid CPU "much"/),
+    'Job.Labels.a must be a text',
+    'unknown key Tasks[0].Nome is ignored; did you mean Name?',
+  ])
+})
+
+test('a part of a wrong form brings nothing about that is said of its absence', () => {
+  const task = { Name: 7, Engine: 5, Network: { Type: 9, Domains: ['a.example'] } }
+  expect(linesOf({ Job: { Type: 7, Tasks: [task] } })).toEqual([
+    'Job.Type must be a text',
+    'Job.Tasks[0].Name must be a text',
+    'Job.Tasks[0].Engine must be an object',
+    expect.stringMatching(/^Job\.Tasks\[0\]\.Network\.Type must be one of /),
+  ])
+  expect(linesOf({ Job: { Type: 'batch', Count: -1, Tasks: 'none' } })).toEqual([
+    'job count must be >= 0',
+    'Job.Tasks must be a list',
+  ])
+})
+
+test('an item of a wrong form hides none of the others, which keep their numbers', () => {
+  const constraints = [5, { Key: 'a', Operator: 'gt', Values: [7] }, { Key: '', Operator: '=' }]
+  const task = { Name: 'main', Engine: noop, ResultPaths: ['x', { Name: 'out', Path: 'relative' }] }
+  expect(linesOf({ Job: { Type: 'batch', Constraints: constraints, Tasks: [task] } })).toEqual([
+    'Job.Constraints[0] must be an object',
+    'Job.Constraints[1].Values[0] must be a text',
+    'constraint 3 validation failed: missing key',
+    'Job.Tasks[0].ResultPaths[0] must be an object',
+    'task main validation failed: result path "relative" must be absolute',
+  ])
+  expect(linesOf({ Job: { Type: 'batch', Tasks: [5] } })).toEqual(['Job.Tasks[0] must be an object'])
+})
+
+test('what is missing twice is told twice, and is no duplicate', () => {
+  const input = { Source: { Type: 'inline', Params: { URL: 'data:,x' } } }
+  const task = { Name: 'main', Engine: noop, InputSources: [input, input] }
+  expect(linesOf({ Job: { Type: 'batch', Tasks: [task] } })).toEqual([
+    'task main validation failed: input source is missing a target',
+    'task main validation failed: input source is missing a target',
+  ])
+})
+
+test('keys that all objects inherit are parts like any other', () => {
+  const job = JSON.parse(
+    '{"Type": "batch", "Labels": {"__proto__": 5, "constructor": 6}, "Tasks": [{"Name": "", "Engine": {"Type": "noop"}}]}',
+  ) as object
+  expect(linesOf({ Job: job })).toEqual([
+    'Job.Labels.__proto__ must be a text',
+    'Job.Labels.constructor must be a text',
+    'task validation failed: missing task name',
+  ])
+  expect(Object.hasOwn(Object.prototype, 'StateType')).toBe(false)
+})
