@@ -67,7 +67,10 @@ export function addArchiveRoutes(api: FastifyInstance, context: ApiContext, arch
 /** What is in the archive of a node was written by a node, so that its specifications have this shape. */
 async function readWhole(archive: Archive, id: string): Promise<WholeJob<JobSpec>> {
   const whole = await archive.get(id)
-  if (whole === null) throw new ApiError('NotFound', `job ${id} is not in the archive`)
+  if (whole === null)
+    throw new ApiError('NotFound', `job ${id} is not in the archive`, {
+      hint: 'list the archive to see what is there',
+    })
   return whole as unknown as WholeJob<JobSpec>
 }
 
@@ -110,7 +113,10 @@ async function showArchived(
 ): Promise<ArchivedJobAnswer> {
   const whole = await readWhole(archive, id)
   const newest = whole.versions.at(-1)
-  if (newest === undefined) throw new ApiError('NotFound', `job ${id} is not in the archive`)
+  if (newest === undefined)
+    throw new ApiError('NotFound', `job ${id} is not in the archive`, {
+      hint: 'list the archive to see what is there',
+    })
   const taskName = newest.spec.Tasks[0]?.Name ?? 'main'
   return {
     Job: jobToWire(newest, client),

@@ -12,10 +12,15 @@ const PAUSE_MS = 250
 
 /**
  * Prints what a job has written so far: its standard output to ours, its standard error to ours. Ends early where
- * nobody reads it.
+ * nobody reads it. Tells whether there was anything.
  */
-export async function printLog(terminal: Terminal, parts: AsyncIterable<ReceivedPart>): Promise<void> {
-  for await (const part of parts) if (!print(terminal, part)) return
+export async function printLog(terminal: Terminal, parts: AsyncIterable<ReceivedPart>): Promise<boolean> {
+  let isSilent = true
+  for await (const part of parts) {
+    isSilent &&= part.text === ''
+    if (!print(terminal, part)) break
+  }
+  return !isSilent
 }
 
 /**

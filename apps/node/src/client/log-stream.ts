@@ -83,7 +83,7 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
       }
       if (item === null) return
       if (item instanceof Error) throw item
-      if (item.error !== undefined) throw new Failure(EXIT.failed, item.error)
+      if (item.error !== undefined) throw new Failure(EXIT.failed, item.error, { hint: item.hint })
       if (item.value !== undefined) {
         const { Type, Line, Next, ExecutionID } = item.value
         yield {

@@ -23,6 +23,8 @@ export interface EngineKind<Params = unknown> extends Declaration<Params> {
   readonly networks: readonly NetworkAccess['Type'][]
   /** True where that is the host's, of which jobs may then have ports. */
   readonly isOnHost: boolean
+  /** False where its runs are no processes, so that they write no output that could be read while they run. */
+  readonly writesOutput: boolean
   /** What gives a node one, where it is not there by itself. */
   readonly remedy?: string
   /** Lists the inputs that its parameters bring along; absent where they bring none. */

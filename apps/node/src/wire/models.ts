@@ -184,6 +184,8 @@ export interface WireLogMessage {
     readonly ExecutionID?: string
   }
   readonly error?: string
+  /** What can be done about the error. */
+  readonly hint?: string
 }
 
 /** What every error answer holds. */

@@ -25,7 +25,7 @@ interface Field {
 }
 
 /** The parts of a task that have to fit each other. */
-const FITTED: ReadonlySet<PropertyKey> = new Set(['Engine', 'InputSources'])
+const FITTED: ReadonlySet<PropertyKey> = new Set(['Engine', 'InputSources', 'ResultPaths'])
 
 /** What takes the place of an item of a list that is of a wrong form, so that the others keep their numbers. */
 const STAND_INS: readonly unknown[] = [{}, '']
@@ -52,7 +52,7 @@ function readFurther({ Job }: SubmitInput, problems: readonly Problem[]): readon
   const rules = jobProblems(Job).map(({ path, message }): Told => ({ path: ['Job', ...path], line: message }))
   const parameters = Job.Tasks.flatMap((task, index) => wrongParameters(task, ['Job', 'Tasks', index]))
   const told = rules.concat(parameters.map(toldWithPlace)).filter(({ path }) => !followsFrom(path, wrong))
-  // Engine and inputs are only put beside each other where each is right.
+  // These are only put beside each other where each is right.
   const unsure = [...told, ...problems].some(({ path }) => path.some((part) => FITTED.has(part)))
   const unfit = Job.Tasks.flatMap((task, index) => (unsure ? [] : unfitTask(task, ['Job', 'Tasks', index])))
   return told.concat(unfit.map(toldWithPlace))

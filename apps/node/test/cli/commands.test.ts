@@ -19,6 +19,13 @@ tasks:
       params: { Command: echo, Arguments: [hello, world] }
 `
 
+/** A job of an engine without a process. */
+const SILENT = {
+  Name: 'silent',
+  Type: 'batch',
+  Tasks: [{ Name: 'main', Engine: { Type: 'noop' } }],
+}
+
 let node: Served
 let session: ProgramSession
 
@@ -313,6 +320,49 @@ test('a name is looked up in the namespace that is given', async () => {
   assert.equal((await saltcod(['job', 'logs', ...inScience], { env })).code, 0)
   const nowhere = await saltcod(['job', 'logs', 'twin', '--namespace', 'nowhere'], { env })
   assert.match(nowhere.stderr, /^Error: job not found/)
+})
+
+test('what is not there is named, with what to do next, whatever asks for it', async () => {
+  const { env } = node
+  const of = (verb: string): readonly string[] => ['job', verb, 'nope']
+  for (const [command, hint] of [
+    ...['describe', 'history', 'executions', 'logs', 'stop', 'release', 'rerun'].map(
+      (verb) => [of(verb), 'list the jobs'] as const,
+    ),
+    [[...of('logs'), '--follow'], 'list the jobs'],
+    [[...of('hold'), '--reason', 'x'], 'list the jobs'],
+    [['node', 'describe', 'nope'], 'list the nodes'],
+  ] as const) {
+    const { code, stdout, stderr } = await saltcod(command, { env })
+    const what = command[0]
+    assert.deepEqual(
+      [code, stdout, stderr],
+      [1, '', `Error: ${what} not found: nope\nHint: ${hint} to see what is there\n`],
+      command.join(' '),
+    )
+  }
+  const run = await saltcod(['job', 'run', '--id-only', '-'], { env, input: JSON.stringify(SILENT) })
+  const id = run.stdout.split('\n')[0] ?? ''
+  const logs = await saltcod(['job', 'logs', id, '--execution-id', 'e-none'], { env })
+  assert.match(
+    logs.stderr,
+    /^Error: unable to find execution e-none .*\nHint: list the executions of the job /,
+  )
+})
+
+test('that an engine writes no output is said, where there is none', async () => {
+  const { env } = node
+  const run = await saltcod(['job', 'run', '--id-only', '-'], {
+    env,
+    input: JSON.stringify({ ...SILENT, Name: 'mute' }),
+  })
+  for (const flags of [[], ['--follow']]) {
+    assert.deepEqual(await saltcod(['job', 'logs', run.stdout.split('\n')[0] ?? '', ...flags], { env }), {
+      code: 0,
+      stdout: '',
+      stderr: 'Note: the engine noop runs no process, and so writes no output\n',
+    })
+  }
 })
 
 test('an empty id is wrong usage, whatever is asked of it', async () => {

@@ -177,6 +177,16 @@ test('settings are shown with their origin', async () => {
   assert.deepEqual([misspelt.code, /\nHint: did you mean API\.Port\?\n$/.test(misspelt.stderr)], [2, true])
   const unknown = await session.run(['config', 'get', 'Something'], { env })
   assert.match(unknown.stderr, /\nHint: list them with: saltcod config list\n$/)
+  for (const [given, hint] of [
+    ['Quota', /\nHint: Quota is a section; its settings are Quota\.StoreSize, .*Quota\.OutputSize\n$/],
+    ['node.computer', /\nHint: Node\.Compute is a section; .* and \d+ more \(saltcod config list\)\n$/],
+    ['Node.StoreSize', /\nHint: did you mean Quota\.StoreSize\?\n$/],
+    ['JobStore.Path', /\nHint: did you mean .*Node\.Requester\.JobStore\.Path.*\?\n$/],
+  ] as const) {
+    const { code, stderr } = await session.run(['config', 'get', given], { env })
+    assert.equal(code, 2)
+    assert.match(stderr, hint)
+  }
   const defaults = await session.run(['config', 'default'])
   const file = join(env.BACALHAU_DIR, 'saltcod.yaml')
   writeFileSync(file, defaults.stdout)

@@ -16,6 +16,8 @@ import { EXIT } from '../../exit-code.ts'
 import { refusalOfPlace } from '../../unusable-place.ts'
 import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
 
+const MOST_NAMED = 6
+
 /** Options of `config list`. */
 export interface ConfigListOptions extends NodeFlags {
   readonly output: Format
@@ -43,12 +45,35 @@ export function configGet(terminal: Terminal, key: string, flags: NodeFlags): vo
   const row = getConfig(loaded, key)
   if (row === undefined) {
     const keys = listConfig(loaded).map((known) => known.key)
-    const near = nearestName(key, keys)
-    throw new Failure(EXIT.usage, `there is no setting ${JSON.stringify(key)}`, {
-      hint: near === undefined ? 'list them with: saltcod config list' : `did you mean ${near}?`,
-    })
+    throw new Failure(EXIT.usage, `there is no setting ${JSON.stringify(key)}`, { hint: hintFor(key, keys) })
   }
   terminal.out(`${row.text}\n`)
+}
+
+/** Says which setting may have been meant: a near one, one that ends so, or one of a section. */
+function hintFor(given: string, keys: readonly string[]): string {
+  const near = nearestName(given, keys)
+  if (near !== undefined) return `did you mean ${near}?`
+  const partsOf = (key: string): readonly string[] => key.split('.')
+  const lasts = keys.map((key) => partsOf(key).at(-1) ?? '')
+  const sections = new Set(
+    keys.flatMap((key) => partsOf(key).map((_, n, parts) => parts.slice(0, n).join('.'))),
+  )
+  const section = nearestName(given, [...sections])
+  if (section !== undefined) {
+    const below = keys.filter((key) => key.startsWith(`${section}.`))
+    return `${section} is a section; its settings are ${named(below)}`
+  }
+  const last = nearestName(given.slice(given.lastIndexOf('.') + 1), lasts)
+  if (last === undefined) return 'list them with: saltcod config list'
+  return `did you mean ${named(keys.filter((_, n) => lasts[n] === last))}?`
+}
+
+/** Names some, and says how many more there are. */
+function named(keys: readonly string[]): string {
+  const more = keys.length - MOST_NAMED
+  const shown = keys.slice(0, MOST_NAMED).join(', ')
+  return more > 0 ? `${shown} and ${more} more (saltcod config list)` : shown
 }
 
 /** Prints a config file that has every default with what it means. */

@@ -1,4 +1,5 @@
-import type { Terminal } from '@saltcod/cli-kit'
+import { printable, type Terminal } from '@saltcod/cli-kit'
+import type { WireJob } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { followLog, printLog } from '../job-log.ts'
@@ -16,11 +17,21 @@ export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOp
   const { follow = false, tail = false, executionId, namespace } = options
   const client = clientFor(terminal, options)
   if (!follow) {
-    await printLog(terminal, client.readLog(id, { follow, tail, executionId, namespace }))
+    const hasPrinted = await printLog(terminal, client.readLog(id, { follow, tail, executionId, namespace }))
+    if (!hasPrinted) await tellSilence(terminal, (await client.getJob(id, { namespace })).Job)
     return
   }
   const { Job } = await client.getJob(id, { namespace })
+  await tellSilence(terminal, Job)
   await waiting(terminal, waitedJob(Job.ID), options, (wait) =>
     followLog(terminal, client, Job.ID, { tail, executionId }, wait),
   )
+}
+
+/** Says of a job of an engine without processes that it is not for lack of words that there are none. */
+async function tellSilence(terminal: Terminal, { Tasks }: Pick<WireJob, 'Tasks'>): Promise<void> {
+  const { engineKind } = await import('../../engines/kinds.ts')
+  const kind = engineKind(Tasks[0]?.Engine.Type ?? '')
+  if (kind === undefined || kind.writesOutput) return
+  terminal.err(`Note: the engine ${printable(kind.type)} runs no process, and so writes no output\n`)
 }

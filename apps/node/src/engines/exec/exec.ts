@@ -7,6 +7,7 @@ export const exec: EngineKind = {
   writesInputs: true,
   networks: ['None', 'HTTP', 'Host', 'Full'],
   isOnHost: true,
+  writesOutput: true,
   remedy: 'serve --allow-exec gives it one',
   async load({ config, keeper }) {
     const { ExecEngine } = await import('./exec-engine.ts')

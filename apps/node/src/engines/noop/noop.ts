@@ -8,6 +8,7 @@ export const noop: EngineKind = {
   // It runs nothing, so that whatever is chosen is given.
   networks: ['None', 'HTTP', 'Host', 'Full', 'Bridge'],
   isOnHost: false,
+  writesOutput: false,
   async load() {
     const { NoopEngine } = await import('./noop-engine.ts')
     return new NoopEngine()

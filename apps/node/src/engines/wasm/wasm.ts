@@ -8,6 +8,7 @@ export const wasm: EngineKind<WasmParameters> = {
   writesInputs: false,
   networks: ['None'],
   isOnHost: false,
+  writesOutput: true,
   inputsOf: ({ inputs }) => inputs,
   problemsOf: missingModules,
   async load({ config, keeper }) {

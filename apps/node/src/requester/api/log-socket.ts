@@ -106,9 +106,12 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
       if (signal.aborted) break
     }
   } catch (error) {
-    const { message } =
-      error instanceof URIError ? { message: 'the job id cannot be read' } : toApiError(error)
-    if (!signal.aborted) await send(client, { error: message, value: { Type: 0, Line: '' } }, signal)
+    const { message, hint } =
+      error instanceof URIError
+        ? { message: 'the job id cannot be read', hint: undefined }
+        : toApiError(error)
+    const told = { error: message, ...(hint === undefined ? {} : { hint }) }
+    if (!signal.aborted) await send(client, { ...told, value: { Type: 0, Line: '' } }, signal)
   }
   client.close(context.requester.stopping.aborted ? GOING_AWAY : NORMAL_CLOSE)
   until.release()
@@ -131,7 +134,9 @@ async function chooseExecution(
     if (exact?.jobId === jobId) return exact
     for await (const execution of allItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor })))
       if (execution.id.startsWith(wanted)) return execution
-    throw new ApiError('NotFound', `unable to find execution ${wanted} in job ${jobId}`)
+    throw new ApiError('NotFound', `unable to find execution ${wanted} in job ${jobId}`, {
+      hint: 'list the executions of the job to see what is there',
+    })
   }
   let cursor: PageCursor | null = null
   do {
@@ -142,7 +147,9 @@ async function chooseExecution(
     if (last !== undefined) return last
     cursor = page.next
   } while (cursor !== null)
-  throw new ApiError('NotFound', `no executions found for job ${jobId}`)
+  throw new ApiError('NotFound', `no executions found for job ${jobId}`, {
+    hint: 'it has not begun yet, or its executions were removed; its description says which',
+  })
 }
 
 async function* partsOf(
@@ -170,7 +177,9 @@ async function* partsOf(
       if (!isTerminal) throw error
     }
   } else if (!isTerminal) {
-    throw new ApiError('NotFound', `node ${execution.nodeId}, which has the log, is not connected`)
+    throw new ApiError('NotFound', `node ${execution.nodeId}, which has the log, is not connected`, {
+      hint: 'read it again when the node is back',
+    })
   }
   yield* keptParts(execution, from ?? NOTHING_READ)
 }

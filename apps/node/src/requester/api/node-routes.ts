@@ -55,7 +55,10 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
       exact === null ? nodes.list().filter((node) => node.description.nodeId.startsWith(id)) : [exact]
     const [node, another] = matching
     if (node === undefined)
-      throw new ApiError('NotFound', `node not found: ${id}`, { component: 'NodeManager' })
+      throw new ApiError('NotFound', `node not found: ${id}`, {
+        component: 'NodeManager',
+        hint: 'list the nodes to see what is there',
+      })
     if (another !== undefined) {
       throw new ApiError('MultipleNodesFound', `multiple nodes found for id ${id}`, {
         hint: 'use the whole id',

@@ -38,7 +38,9 @@ export class ResultLinks {
   /** Returns the execution whose results an address names. Throws `NotFound`, and `Forbidden` for one of no worth. */
   executionOf(file: string, query: Query): string {
     if (!file.endsWith(SUFFIX))
-      throw new ApiError('NotFound', `there are no results named ${file.slice(0, 80)}`)
+      throw new ApiError('NotFound', `there are no results named ${file.slice(0, 80)}`, {
+        hint: 'the description of the job has the addresses of its results',
+      })
     const executionId = file.slice(0, -SUFFIX.length)
     const expires = query.text('expires') ?? ''
     const given = Buffer.from(query.text('signature') ?? '')

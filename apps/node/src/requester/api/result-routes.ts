@@ -72,7 +72,10 @@ async function findArchive(
 ): Promise<{ readonly peer: ComputePeer; readonly archive: ResultArchive }> {
   const execution = await requester.store.getExecution(executionId)
   if (execution === null) {
-    throw new ApiError('NotFound', `execution not found: ${executionId}`, { component: 'JobStore' })
+    throw new ApiError('NotFound', `execution not found: ${executionId}`, {
+      component: 'JobStore',
+      hint: 'list the executions of the job to see what is there',
+    })
   }
   const node = requester.nodes.get(execution.nodeId)
   if (node === null) {
