@@ -1,5 +1,6 @@
-import { Failure, localTime, RowPrinter, shortId, type Terminal } from '@saltcod/cli-kit'
+import { countOf, Failure, localTime, RowPrinter, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { Change, ChangeSet, FeedPage } from '@saltcod/store-core'
+import { tuple } from '@saltcod/store-core/format'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import { rfcTime } from '../cli/words.ts'
@@ -20,6 +21,7 @@ interface ChangeRow extends Change {
 }
 
 const PAGE = 1_000
+const MOST_DAMAGED = 10_000
 
 /** Prints the change feed, oldest first or in reverse, and follows it where that is wanted. */
 export async function changes(
@@ -50,12 +52,13 @@ export async function changes(
 }
 
 async function list(
-  { store }: OpenedStore,
+  opened: OpenedStore,
   terminal: Terminal,
   options: ChangesOptions,
   sinceMs: number,
   printer: RowPrinter<ChangeRow>,
 ): Promise<void> {
+  const { store } = opened
   const { limit, cursor } = pagingOf(options)
   const reverse = options.reverse === true
   let after = cursor ?? null
@@ -63,7 +66,8 @@ async function list(
   for (;;) {
     const left = limit === null ? PAGE : Math.min(PAGE, limit - shown)
     const page = await store.changes({ after, limit: left, reverse })
-    shown += addPage(terminal, page, sinceMs, printer, reverse)
+    tellGap(opened, terminal, page, reverse)
+    shown += addPage(page, sinceMs, printer, reverse)
     after = page.cursor
     const full = limit !== null && shown >= limit
     // A page ends before a damaged entry, so that a short one is not the last.
@@ -77,38 +81,45 @@ async function list(
 
 /** Follows until the process is asked to stop, which is a good end. */
 async function follow(
-  { store }: OpenedStore,
+  opened: OpenedStore,
   terminal: Terminal,
   options: ChangesOptions,
   sinceMs: number,
   printer: RowPrinter<ChangeRow>,
 ): Promise<ExitCode> {
+  const { store } = opened
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const fromStart = options.cursor === undefined && options.since === undefined
   const after = fromStart ? await store.latestCursor() : (options.cursor ?? null)
   for await (const page of store.watch({ after, signal: stop.signal })) {
-    addPage(terminal, page, sinceMs, printer)
+    tellGap(opened, terminal, page, false)
+    addPage(page, sinceMs, printer)
     printer.flush()
   }
   return EXIT.ok
 }
 
+/** Says why changes are missing: entries that are there are damaged, and those that are not were trimmed. */
+function tellGap({ kv }: OpenedStore, terminal: Terminal, { gap }: FeedPage, reverse: boolean): void {
+  if (gap === null) return
+  const { afterSequence, resumesAtSequence } = gap
+  const between = { gt: tuple(afterSequence), lt: tuple(resumesAtSequence), limit: MOST_DAMAGED }
+  const damaged = kv.read((snapshot) => snapshot.keys('feed', between)).length
+  const count = damaged === MOST_DAMAGED ? `at least ${damaged} changes are` : areDamaged(damaged)
+  const text =
+    damaged > 0
+      ? `${count} damaged between ${afterSequence} and ${resumesAtSequence} ("check" names them)`
+      : `changes behind ${afterSequence} were trimmed`
+  terminal.err(`gap: ${text}; it goes on at ${reverse ? afterSequence : resumesAtSequence}\n`)
+}
+
+function areDamaged(count: number): string {
+  return `${countOf(count, 'change')} ${count === 1 ? 'is' : 'are'}`
+}
+
 /** Returns how many transactions it printed; one of them may have changed several records. */
-function addPage(
-  terminal: Terminal,
-  page: FeedPage,
-  sinceMs: number,
-  printer: RowPrinter<ChangeRow>,
-  reverse = false,
-): number {
-  if (page.gap !== null) {
-    const { afterSequence, resumesAtSequence } = page.gap
-    const text = reverse
-      ? `changes between ${afterSequence} and ${resumesAtSequence} cannot be read`
-      : `changes behind ${afterSequence} were trimmed; it goes on at ${resumesAtSequence}`
-    terminal.err(`gap: ${text}\n`)
-  }
+function addPage(page: FeedPage, sinceMs: number, printer: RowPrinter<ChangeRow>, reverse = false): number {
   const wanted = page.changeSets.filter(({ atMs }) => atMs >= sinceMs)
   for (const changeSet of wanted) {
     const rows = rowsOf(changeSet)

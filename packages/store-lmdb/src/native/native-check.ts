@@ -37,12 +37,13 @@ process.exit(0)
 /**
  * Opens a file with LMDB in a child process first, because a damaged one ends the process that opens it. For files
  * whose last owner died. Throws `STORE_DAMAGED`, `STORE_BUSY` where there are too few descriptors, or `STORE_FAILED`
- * where somebody ended the child. A child that cannot be started checks nothing.
+ * where somebody ended the child. A child that cannot be started checks nothing. `openedBy` is another name of the
+ * file by which the child opens it, and which no error has.
  */
-export async function checkInChild(path: string): Promise<void> {
+export async function checkInChild(path: string, openedBy: string = path): Promise<void> {
   const module = createRequire(import.meta.url).resolve('lmdb')
   const child = spareDescriptors.lend(path, () =>
-    spawn(process.execPath, ['--eval', CHECK, module, path], {
+    spawn(process.execPath, ['--eval', CHECK, module, openedBy], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Settings of the parent, for instance of a debugger, are not for the child.
       env: {},
@@ -75,6 +76,6 @@ export async function checkInChild(path: string): Promise<void> {
   throw damagedError(
     path,
     `opening it in a test process ended that process (${end})`,
-    new Error(complaint.trim()),
+    new Error(complaint.trim().replaceAll(openedBy, path)),
   )
 }

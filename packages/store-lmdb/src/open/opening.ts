@@ -126,7 +126,7 @@ async function openUnlocked(
   const privateLock = new PrivateLock(paths, directory)
   let environment: Environment
   try {
-    if (!isClosed) await checkInChild(privateLock.path)
+    if (!isClosed) await checkInChild(paths.data, privateLock.path)
     environment = await openNative(paths, options, true, privateLock)
   } catch (error) {
     privateLock.remove()

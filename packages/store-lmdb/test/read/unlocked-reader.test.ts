@@ -2,12 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { isStoreError } from '@saltcod/store-core'
 import type { KvStore } from '@saltcod/store-core/backend'
-import { expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../../src/index.ts'
+import { BAD_FILES } from '../bad-file.ts'
 import { StoreProcess } from '../store-process.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -43,6 +45,22 @@ function traces(path: string): string[] {
     })
     .sort()
 }
+
+describe('whatever is wrong with a file, it is told by its own path', () => {
+  test.each(BAD_FILES)('$name', async ({ make }) => {
+    const [place, scratch] = [temporaryDirectory(), temporaryDirectory()]
+    const path = join(place, 'data', 'jobs.db')
+    mkdirSync(join(path, '..'))
+    await make(path)
+    const error: unknown = await openUnlocked(path, scratch).then(
+      async (store) => await store.close(),
+      (thrown: unknown) => thrown,
+    )
+    // Inspected whole: the cause, the hint and the details too.
+    expect(inspect(error, { depth: 10 })).not.toContain(scratch)
+    expect(readdirSync(scratch)).toEqual([])
+  })
+})
 
 for (const hasLock of [true, false]) {
   test(`a store without an owner is read without a trace ${hasLock ? 'beside' : 'and without'} a lock file`, async () => {
