@@ -39,8 +39,14 @@ interface Example {
 
 /** Every fenced block of JavaScript in a README is a whole program. */
 function examplesOf(readme: string): Example[] {
+  return blocksOf(readme, 'js')
+}
+
+/** Every fenced block of a language. One of TypeScript is about types alone: it is compiled, and not run. */
+function blocksOf(readme: string, language: 'js' | 'ts'): Example[] {
   const text = readFileSync(join(root, readme), 'utf8')
-  return [...text.matchAll(/^```js\n(?<code>.*?)^```$/gms)].map((match) => ({
+  const blocks = new RegExp(`^\`\`\`${language}\\n(?<code>.*?)^\`\`\`$`, 'gms')
+  return [...text.matchAll(blocks)].map((match) => ({
     readme,
     line: text.slice(0, match.index).split('\n').length + 1,
     code: match.groups?.['code'] ?? '',
@@ -101,7 +107,8 @@ describe('the examples of the READMEs, run with the packed libraries', () => {
 
   test('all of them are valid TypeScript too', () => {
     const typed = mkdtempSync(join(project, 'typed-'))
-    const names = readmes.flatMap(examplesOf).map(({ readme, line, code }) => {
+    const examples = readmes.flatMap((readme) => [...examplesOf(readme), ...blocksOf(readme, 'ts')])
+    const names = examples.map(({ readme, line, code }) => {
       const name = `${readme.replaceAll('/', '-')}-${line}.ts`
       writeFileSync(join(typed, name), code)
       return name

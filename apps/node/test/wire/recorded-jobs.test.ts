@@ -27,8 +27,8 @@ const TOO_LARGE_BYTES = 600
 const LATEST = { newStateNumbers: true, newNetworkTypes: true }
 
 // Said otherwise than before: a network type that is none, which is told as every other value that is none of a few
-// words; two spellings of one key, of which the later counted; wrong parameters beside what makes no sense in a job, and both beside what
-// is of a wrong form, all in the order of the file.
+// words; two spellings of one key, of which the later counted; wrong parameters beside what makes no sense in a job,
+// and both beside what is of a wrong form, all in the order of the file.
 describe('a job is stored, answered and refused as it always was', () => {
   test.each(recorded)('$name', ({ name, body, submitted, wire, refused }) => {
     const maxSpecBytes = name === 'too large' ? TOO_LARGE_BYTES : 1024 * 1024
