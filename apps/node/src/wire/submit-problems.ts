@@ -25,7 +25,7 @@ interface Field {
 }
 
 /** The parts of a task that have to fit each other. */
-const FITTED: ReadonlySet<PropertyKey> = new Set(['Engine', 'InputSources', 'ResultPaths'])
+const FITTED: ReadonlySet<PropertyKey> = new Set(['Engine', 'InputSources', 'Network', 'ResultPaths'])
 
 /** What takes the place of an item of a list that is of a wrong form, so that the others keep their numbers. */
 const STAND_INS: readonly unknown[] = [{}, '']
