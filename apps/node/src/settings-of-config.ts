@@ -19,6 +19,8 @@ const DEFAULT_OUTPUT_BYTES = 1024 ** 3
 export function requesterSettings(config: Config): RequesterSettings {
   const defaults = DEFAULT_REQUESTER_SETTINGS
   const { limit, immediate, backoffMs, maxBackoffMs } = config.recovery.interruptions
+  const { minHealthyMs, reschedule } = config.services
+  const { delayMs, maxDelayMs, unlimited, attempts, intervalMs } = reschedule
   return {
     ...defaults,
     retry: {
@@ -27,6 +29,7 @@ export function requesterSettings(config: Config): RequesterSettings {
       immediateInterruptions: immediate,
       backoffMs,
       maxBackoffMs,
+      restarts: { minHealthyMs, delayMs, maxDelayMs, attempts: unlimited ? null : attempts, intervalMs },
     },
     jobs: { ...defaults.jobs, maxSpecBytes: config.quota.specBytes },
     leaseMs: config.leases.durationMs,

@@ -7,6 +7,7 @@ import { engines } from './settings/engines.ts'
 import { node } from './settings/node.ts'
 import { quota } from './settings/quota.ts'
 import { recovery } from './settings/recovery.ts'
+import { services } from './settings/services.ts'
 import { stores } from './settings/stores.ts'
 
 /** What a rule found. */
@@ -103,6 +104,21 @@ const backoffInOrder: Rule = {
   },
 }
 
+const delaysInOrder: Rule = {
+  name: 'delays-in-order',
+  about: [services.reschedule.delayMs, services.reschedule.maxDelayMs],
+  check(pick, originOf) {
+    if (pick(services.reschedule.delayMs) <= pick(services.reschedule.maxDelayMs)) return undefined
+    return {
+      severity: 'error',
+      origin: originOf(services.reschedule.delayMs),
+      key: services.reschedule.delayMs.key,
+      problem: `is longer than ${services.reschedule.maxDelayMs.key}`,
+      hint: 'lower it, or raise the other',
+    }
+  },
+}
+
 const hostIsLoopback: Rule = {
   name: 'host-is-loopback',
   about: [api.host],
@@ -142,6 +158,7 @@ export const RULES: readonly Rule[] = [
   archiveIsNoRepository,
   specFitsBody,
   backoffInOrder,
+  delaysInOrder,
   hostIsLoopback,
   execNeedsCompute,
 ]

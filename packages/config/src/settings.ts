@@ -13,6 +13,7 @@ import { quota } from './settings/quota.ts'
 import { recovery } from './settings/recovery.ts'
 import { results } from './settings/results.ts'
 import { retention } from './settings/retention.ts'
+import { services } from './settings/services.ts'
 import { stores } from './settings/stores.ts'
 
 /**
@@ -27,6 +28,8 @@ export const SETTING_TREE = {
   api,
   logging,
   recovery,
+  /** How what should run for ever is started again. */
+  services,
   /** What is kept of finished jobs. */
   retention,
   compaction,

@@ -65,7 +65,7 @@ ${TEMPLATE_HELP}
       "saltcod job run -E '^APP_' template.yaml   # {{.APP_MODE}} is the variable APP_MODE of the environment",
       'saltcod job run --dry-run -V name=hello template.yaml',
     ],
-  }).option('--wait [boolean]', 'wait until the job has ended (a service: until it runs)', true)
+  }).option('--wait [boolean]', 'wait until the job has ended (a service: until it is healthy)', true)
   addNodeFlags(addWaitFlags(addSubmitFlags(addTemplateFlags(command)))).action(
     async (spec: string | undefined, options) => {
       const { jobRun } = await import('./commands/job-run.ts')

@@ -1,6 +1,7 @@
 import { Failure, indented, isFailure, paint, printable, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
+import { ENDS_DETAIL, HEALTHY_DETAIL } from '../wire/health-details.ts'
 import type { WireExecution, WireHistory, WireJob } from '../wire/models.ts'
 import { followLog } from './job-log.ts'
 import { type NodeWait, type NodeWaitOptions, waitedJob, waiting } from './node-wait.ts'
@@ -28,10 +29,12 @@ const ENDED = new Set(['Completed', 'Failed', 'Stopped'])
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 500
 const MOST_NAMED = 5
+/** What should run for ever and has ended so often without having been healthy does not come up. */
+const MOST_ENDS = 3
 
 /**
- * Waits until a job has ended (or, if it should run for ever, until it runs), and prints how it goes, also over a
- * restart of its node. Throws a `Failure` where it failed, was stopped, is not over in time, or one of its programs
+ * Waits until a job has ended (or, if it should run for ever, until it is healthy), and prints how it goes, also over
+ * a restart of its node. Throws a `Failure` where it failed, was stopped, is not over in time, or one of its programs
  * ended with another code than 0.
  */
 export async function waitForJob(
@@ -59,7 +62,8 @@ async function waitAndReport(
     if (!quiet && options.follow !== true) printEvent(terminal, entry)
   })
   const ends = await endsOf(client, ended, wait)
-  const odd = ends.filter((end) => end.exitCode > 0)
+  // What should run for ever and does so now may have needed more than one start.
+  const odd = ENDED.has(ended.State.StateType) ? ends.filter((end) => end.exitCode > 0) : []
   const command = ends.some((end) => end.wrote) || !ENDED.has(ended.State.StateType) ? 'logs' : 'describe'
   const [code, ...others] = new Set(odd.map((end) => end.exitCode))
   const isOne = code !== undefined && others.length === 0
@@ -140,8 +144,8 @@ async function waitForEnd(
     const page = await wait.call(() => client.listHistory(id, query))
     for (const entry of page.Items) onEvent(entry)
     const { Job } = await wait.call(() => client.getJob(id))
-    const forEver = Job.Type === 'service' || Job.Type === 'daemon'
-    if (page.NextToken === '' || (forEver && Job.State.StateType === 'Running')) return Job
+    if (page.NextToken === '' || page.Items.some(saysHealthy)) return Job
+    if (page.Items.some(saysDown)) throw neverUp(Job)
     token = page.NextToken
     if (page.Items.length > 0) {
       pauseMs = FIRST_PAUSE_MS
@@ -155,6 +159,22 @@ async function waitForEnd(
     await wait.pause(pauseMs)
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
   }
+}
+
+/** Of a job that should run for ever, the node says when it does. */
+function saysHealthy({ Event }: WireHistory): boolean {
+  return Event.Details?.[HEALTHY_DETAIL] === 'true'
+}
+
+function saysDown({ Event }: WireHistory): boolean {
+  return Number(Event.Details?.[ENDS_DETAIL] ?? 0) >= MOST_ENDS
+}
+
+function neverUp({ ID, State }: WireJob): Failure {
+  const short = shortId(ID, false)
+  return new Failure(EXIT.failed, `job ${ID} does not come up: ${State.Message}`, {
+    hint: `the node goes on trying; see what it wrote with: saltcod job logs ${short}; stop it with: saltcod job stop ${short}`,
+  })
 }
 
 function stillWaiting({ ID, State: { StateType, Message } }: WireJob): string {

@@ -15,6 +15,12 @@ const RELOADED: ReadonlySet<string> = new Set([
   'Recovery.Interruptions.Immediate',
   'Recovery.Interruptions.Backoff',
   'Recovery.Interruptions.MaxBackoff',
+  'Services.MinHealthyTime',
+  'Services.Reschedule.Delay',
+  'Services.Reschedule.MaxDelay',
+  'Services.Reschedule.Unlimited',
+  'Services.Reschedule.Attempts',
+  'Services.Reschedule.Interval',
 ])
 
 type Usable = LoadedConfig & { readonly config: Config }

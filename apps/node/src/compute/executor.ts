@@ -136,8 +136,12 @@ export class Executor {
     }
   }
 
-  /** Resolves when nothing runs any more, or after `graceMs`. */
+  /**
+   * Stops what would run for ever, and resolves when nothing else runs any more either, or after `graceMs`. Their
+   * records are left for the next start.
+   */
   async drain(graceMs: number): Promise<void> {
+    this.#runner.interruptLongRunning()
     await this.#runner.drain(graceMs)
   }
 

@@ -1,4 +1,4 @@
-import type { ComputeExecution, Json } from '@saltcod/store-core'
+import type { ComputeExecution, ExecutionJob, Json } from '@saltcod/store-core'
 import { publisherKind } from '../publishers/kinds.ts'
 import type { PublishAnswer, PublishOptions } from '../publishers/publisher.ts'
 import type { PublisherKind } from '../publishers/publisher-kind.ts'
@@ -6,6 +6,7 @@ import type { Task } from '../spec/job-spec.ts'
 import { parameterLines, readParameters } from '../spec/parameters.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
+import { completedText } from './ended-text.ts'
 import { taskOf } from './job-task.ts'
 import { workDirOf } from './layout.ts'
 import { clearWork } from './run-files.ts'
@@ -16,6 +17,7 @@ const MAX_NAMED = 10
 
 /** What a run that ended well leaves to be recorded. */
 export interface FinishedRun {
+  readonly job: ExecutionJob
   readonly task: Task
   readonly exitCode: number | null
   readonly runOutput: Json
@@ -30,14 +32,14 @@ export async function publishRun(
   executionId: string,
   finished: FinishedRun,
 ): Promise<void> {
-  const { task, exitCode, runOutput } = finished
+  const { job, task, exitCode, runOutput } = finished
   if (!hasResults(task)) {
     await clearWork(context, executionId)
     await changeExecution(context, executionId, ({ state }) =>
       state === 'Running'
         ? {
             to: 'Completed',
-            message: completedText(exitCode),
+            message: completedText(job, runOutput),
             topic: 'Running Execution',
             patch: { runOutput },
           }
@@ -135,26 +137,15 @@ async function complete(
   const publishedResult = publisher.resultOf({ nodeId: context.nodeId, executionId }, manifest)
   const left = skipped.slice(0, MAX_NAMED).map(({ path, reason }) => `${path} ${reason}`)
   const more = skipped.length > MAX_NAMED ? [`and ${skipped.length - MAX_NAMED} more`] : []
-  await changeExecution(context, executionId, ({ state, runOutput }) =>
+  await changeExecution(context, executionId, ({ state, job, runOutput }) =>
     state === 'Publishing'
       ? {
           to: 'Completed',
-          message: completedText(exitCodeOf(runOutput)),
+          message: completedText(job, runOutput),
           topic: TOPIC,
           ...(left.length === 0 ? {} : { details: { leftOut: [...left, ...more].join('; ') } }),
           patch: { publishedResult },
         }
       : null,
   )
-}
-
-/** A program that ended with another code than 0 has completed all the same, which nobody should have to guess. */
-function completedText(exitCode: number | null): string {
-  return exitCode === null || exitCode === 0 ? 'Completed' : `Completed with exit code ${exitCode}`
-}
-
-function exitCodeOf(runOutput: Json): number | null {
-  if (typeof runOutput !== 'object' || runOutput === null || Array.isArray(runOutput)) return null
-  const { exitCode } = runOutput as { readonly exitCode?: Json }
-  return typeof exitCode === 'number' ? exitCode : null
 }

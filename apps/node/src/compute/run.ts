@@ -1,13 +1,14 @@
-import type { ComputeExecution, EndReason, Json } from '@saltcod/store-core'
+import type { ComputeExecution, EndReason } from '@saltcod/store-core'
 import type { Engine, EngineRun, PreparedRun, RunLimits } from '../engines/engine.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
-import { executionTimeoutMs, type Task } from '../spec/job-spec.ts'
+import { executionTimeoutMs, isLongRunning, type Task } from '../spec/job-spec.ts'
 import { requestedCapacity } from '../spec/requested-capacity.ts'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { endReasonOf } from './end-reason-of.ts'
 import { endedRun } from './ended-run.ts'
+import { endText, runOutputOf } from './ended-text.ts'
 import { isFailureCode, taskOf } from './job-task.ts'
 import { isHelperLost } from './keeper/answer-watch.ts'
 import type { EngineOutcome } from './keeper/outcome.ts'
@@ -95,7 +96,8 @@ async function runStaged(
     await prepared.abandon()
     return
   }
-  const outcome = await prepared.go()
+  const beganMs = performance.now()
+  const outcome = { ...(await prepared.go()), ranMs: Math.round(performance.now() - beganMs) }
   const { errorMessage } = outcome
   const told = errorMessage === null ? outcome : { ...outcome, errorMessage: hide(errorMessage) }
   await conclude(context, execution, run, told, written)
@@ -140,8 +142,10 @@ function limitsOf(
 ): RunLimits {
   const { cpu, memoryBytes, diskBytes } = requestedCapacity(task.Resources)
   // A service is meant to go on; only an operator's limit ends it.
-  const longRunning = job.type === 'service' || job.type === 'daemon'
-  const limits = [longRunning ? 0 : executionTimeoutMs(task), settings.timeLimitsMs[engine.type] ?? 0]
+  const limits = [
+    isLongRunning(job.type) ? 0 : executionTimeoutMs(task),
+    settings.timeLimitsMs[engine.type] ?? 0,
+  ]
   const shortest = Math.min(...limits.filter((limit) => limit > 0))
   return {
     timeMs: Number.isFinite(shortest) ? shortest : null,
@@ -185,12 +189,13 @@ async function commitRunning(
 
 async function conclude(
   context: ComputeContext,
-  { id: executionId, job }: ComputeExecution,
+  execution: ComputeExecution,
   run: ActiveRun,
   outcome: EngineOutcome,
   task: Task,
 ): Promise<void> {
-  const runOutput: Json = { ...outcome }
+  const { id: executionId, job } = execution
+  const runOutput = runOutputOf(context.dataDir, execution, outcome)
   const keeperLost = outcome.reason === 'keeper-lost'
   if (run.why !== undefined && (keeperLost || outcome.reason === 'cancelled')) {
     // The next start finds the record as it is, and treats it by its policy.
@@ -199,7 +204,8 @@ async function conclude(
     await clearWork(context, executionId)
     await changeExecution(context, executionId, ({ finishedAtMs }) => (finishedAtMs === null ? change : null))
   } else if (outcome.errorMessage !== null || isFailureCode(job, outcome.exitCode)) {
-    const message = outcome.errorMessage ?? `the program ended with exit code ${outcome.exitCode}`
+    const ending = outcome.errorMessage ?? `the program ended with exit code ${outcome.exitCode}`
+    const message = endText(job, ending, runOutput)
     const topic = outcome.reason === 'timeout' ? 'Exec Timeout' : TOPIC
     const endReason = endReasonOf(outcome)
     await clearWork(context, executionId)
@@ -207,7 +213,7 @@ async function conclude(
       state === 'Running' ? { to: 'Failed', endReason, message, topic, patch: { runOutput } } : null,
     )
   } else {
-    await publishRun(context, executionId, { task, exitCode: outcome.exitCode, runOutput })
+    await publishRun(context, executionId, { job, task, exitCode: outcome.exitCode, runOutput })
   }
 }
 

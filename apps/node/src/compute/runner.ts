@@ -1,4 +1,5 @@
 import type { ComputeExecution, ComputeState } from '@saltcod/store-core'
+import { isLongRunning } from '../spec/job-spec.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { within } from '../waiting/time-limit.ts'
 import { ActiveRun } from './active-run.ts'
@@ -25,6 +26,8 @@ export const CONTINUES_FROM: { readonly [How in Continuation]: ComputeState } = 
 export class Runner {
   readonly #context: ComputeContext
   readonly #runs = new Map<string, ActiveRun>()
+  /** Those of them that would never end by themselves. */
+  readonly #longRunning = new Set<string>()
   #interrupted = false
 
   constructor(context: ComputeContext) {
@@ -53,11 +56,13 @@ export class Runner {
     try {
       const execution = await this.#context.store.getExecution(executionId)
       if (execution?.state !== CONTINUES_FROM[how] || run.why !== undefined) return
+      if (isLongRunning(execution.job.type)) this.#longRunning.add(executionId)
       await this.#carryOn(execution, how, run)
     } catch (error) {
       await this.#broken(executionId, error)
     } finally {
       this.#runs.delete(executionId)
+      this.#longRunning.delete(executionId)
       run.end()
     }
   }
@@ -73,6 +78,11 @@ export class Runner {
   async drain(graceMs: number): Promise<void> {
     if (this.#runs.size === 0 || graceMs <= 0) return
     await within(graceMs, this.#allEnded())
+  }
+
+  /** Stops what would never end by itself, as `interrupt` does; waits for nothing. */
+  interruptLongRunning(): void {
+    for (const executionId of this.#longRunning) this.#runs.get(executionId)?.stop('interrupted')
   }
 
   /** Stops all work and leaves the records for the next start; resolves when no process is left. */

@@ -8,17 +8,18 @@ import type {
   Report,
   ReportAnswer,
 } from '../link/link.ts'
-import { executionTimeoutMs, onlyTask } from '../spec/job-spec.ts'
+import { executionTimeoutMs, isLongRunning, onlyTask } from '../spec/job-spec.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
 import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
 import { mergedReports } from './merged-reports.ts'
 import { MissingExecutions } from './missing-executions.ts'
-import { isRefusal, translateReport } from './report-translation.ts'
+import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
 
 const OUTBOX_PAGE = 500
+const NOTHING_LATER = { runDeadlineAtMs: null, lookAfterMs: null }
 
 /** The requester's end of the link: hands commands out and takes reports in. */
 export class LinkEndpoint implements Link {
@@ -114,9 +115,9 @@ export class LinkEndpoint implements Link {
 
   async #record(nodeId: string, report: Report): Promise<ReportAnswer> {
     this.#missing.heardOf(nodeId, report.executionId)
-    const runDeadlineAtMs = report.state === 'Running' ? await this.#runDeadline(report.executionId) : null
+    const begun = report.state === 'Running' ? await this.#begun(report.executionId) : NOTHING_LATER
     const bidOpen = isRefusal(report) && (await this.#isBidOpen(report.executionId))
-    const translated = translateReport(nodeId, report, { runDeadlineAtMs, bidOpen })
+    const translated = translateReport(nodeId, report, { ...begun, bidOpen })
     const answer = await this.#context.store.recordExecution(translated)
     if (answer === 'applied') this.#context.ends.add(translated.endReason)
     return answer
@@ -128,15 +129,19 @@ export class LinkEndpoint implements Link {
   }
 
   /**
-   * The node itself enforces the timeout; the requester gives the execution up somewhat later, in case it does not.
+   * Returns what is to come of a run that begins. The node itself enforces the timeout; the requester gives the
+   * execution up somewhat later, in case it does not. Of what should run for ever it looks whether it is healthy.
    */
-  async #runDeadline(executionId: string): Promise<number | null> {
+  async #begun(executionId: string): Promise<Omit<ReportContext, 'bidOpen'>> {
     const { store, clock, settings } = this.#context
     const execution = await store.getExecution(executionId)
     const job = execution === null ? null : await store.getJob(execution.jobId, execution.jobVersion)
-    if (job === null || job.type === 'service' || job.type === 'daemon') return null
+    if (job === null) return NOTHING_LATER
+    if (isLongRunning(job.type))
+      return { runDeadlineAtMs: null, lookAfterMs: settings.retry.restarts.minHealthyMs }
     const timeoutMs = executionTimeoutMs(onlyTask(job.spec))
-    return timeoutMs === 0 ? null : clock() + timeoutMs + settings.timeoutGraceMs
+    if (timeoutMs === 0) return NOTHING_LATER
+    return { runDeadlineAtMs: clock() + timeoutMs + settings.timeoutGraceMs, lookAfterMs: null }
   }
 
   async #answer(nodeId: string, { executionId }: HandshakeExecution): Promise<HandshakeAnswer> {

@@ -49,6 +49,8 @@ const JOB_BEGINS: NonNullable<ExecutionReport['job']> = {
 export interface ReportContext {
   /** When a run that begins now is given up; `null` for never. */
   readonly runDeadlineAtMs: number | null
+  /** After what time a run that begins now is looked at; `null` for not at all. */
+  readonly lookAfterMs: number | null
   /** The node has not answered the bid yet, so that a failure may be a refusal. */
   readonly bidOpen: boolean
 }
@@ -69,7 +71,7 @@ export function isRefusal(report: Report): boolean {
 export function translateReport(
   nodeId: string,
   report: Report,
-  { runDeadlineAtMs, bidOpen }: ReportContext,
+  { runDeadlineAtMs, lookAfterMs, bidOpen }: ReportContext,
 ): ExecutionReport {
   const to = isRefusal(report) && bidOpen ? 'AskForBidRejected' : stateOf(report)
   const base = { executionId: report.executionId, nodeId, computeRevision: report.revision }
@@ -82,7 +84,7 @@ export function translateReport(
   }
   const message = report.message ?? report.event?.message ?? ''
   const endReason = endReasonOf(report)
-  const evaluation = evaluationFor(to)
+  const evaluation = evaluationFor(to, lookAfterMs)
   return {
     ...base,
     to,
@@ -99,7 +101,9 @@ function stateOf({ state }: Report): ExecutionState | null {
   return state === undefined ? null : STATES[state]
 }
 
-function evaluationFor(to: ExecutionState): NewEvaluation | null {
+function evaluationFor(to: ExecutionState, lookAfterMs: number | null): NewEvaluation | null {
+  if (to === 'Running' && lookAfterMs !== null)
+    return { trigger: 'exec-update', delayMs: lookAfterMs, comment: 'looks whether it is healthy' }
   if (to === 'Failed') return { trigger: 'exec-failure', coalesce: true }
   const matters = to === 'AskForBidAccepted' || EXECUTION_MACHINE.terminal.has(to)
   return matters ? { trigger: 'exec-update', coalesce: true } : null

@@ -163,6 +163,11 @@ export function executionTimeoutMs(task: Task): number {
   return (ExecutionTimeout > 0 ? ExecutionTimeout : TotalTimeout) * 1000
 }
 
+/** Tells whether executions of a job of some type are meant to run for ever. */
+export function isLongRunning(type: string): boolean {
+  return type === 'service' || type === 'daemon'
+}
+
 /** Returns the task of a job. Throws `TypeError` for a specification without one. */
 export function onlyTask(spec: JobSpec): Task {
   const [task] = spec.Tasks

@@ -98,7 +98,10 @@ test('a job comes from standard input, its id alone is printed, and it is stoppe
     Type: 'service',
     Tasks: [{ Name: 'a', Engine: { Type: 'noop', Params: { DurationMs: 600_000 } } }],
   }
-  const run = await saltcod(['job', 'run', '--id-only', '-'], { env, input: JSON.stringify(spec) })
+  const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+    env,
+    input: JSON.stringify(spec),
+  })
   assert.equal(run.code, 0, run.stderr)
   assert.match(run.stdout, /^j-[0-9a-f-]{36}\n$/)
   const id = run.stdout.trim()
@@ -293,7 +296,10 @@ test('a name is looked up in the namespace that is given', async () => {
       Type: 'service',
       Tasks: [{ Name: 'a', Engine: { Type: 'exec', Params: { Command: 'sleep', Arguments: ['600'] } } }],
     }
-    const run = await saltcod(['job', 'run', '--id-only', '-'], { env, input: JSON.stringify(spec) })
+    const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
+      env,
+      input: JSON.stringify(spec),
+    })
     return run.stdout.trim()
   }
   const there = await submit('science')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
@@ -17,6 +17,65 @@ function jobFile(job: object): string {
   writeFileSync(path, JSON.stringify(job))
   return path
 }
+
+/** Has services of a node count as healthy soon, and be started again soon. */
+function impatient(directory: string, MinHealthyTime: string): void {
+  const Services = { MinHealthyTime, Reschedule: { Delay: '50ms', MaxDelay: '200ms' } }
+  writeFileSync(join(directory, 'saltcod.yaml'), JSON.stringify({ Services }))
+}
+
+test('a service is waited for until it is healthy, and one that does not come up is told with its last errors', async () => {
+  const directory = temporaryDirectory()
+  impatient(directory, '4s')
+  const { env } = await serveNode(directory, ['--allow-exec'])
+  const good = jobFile(shell('sleep 600', { Name: 'good', Type: 'service' }))
+  const up = await saltcod(['job', 'run', good], { env })
+  assert.equal(up.code, 0, up.stderr)
+  assert.match(up.stdout, /healthy: it runs for 4s or longer\nJob is Running\.\n/)
+  const bad = jobFile(shell('echo nothing to serve >&2; exit 3', { Name: 'bad', Type: 'service' }))
+  const down = await saltcod(['job', 'run', bad], { env })
+  assert.equal(down.code, 1)
+  assert.match(
+    down.stderr,
+    /^Error: job j-\S+ does not come up: it has ended \d+ times in a row .*Ended with exit code 3 after \S+; its last errors:\n {2}nothing to serve\nHint: .*job logs/,
+  )
+  const killed = jobFile(shell('kill -KILL $$', { Name: 'killed', Type: 'daemon' }))
+  const again = await saltcod(['job', 'run', killed], { env })
+  assert.match(again.stderr, /does not come up: .*it was ended by the signal SIGKILL/)
+}, 60_000)
+
+test('a node that stops tells services first, and lets jobs that come to an end have the grace', async () => {
+  const directory = temporaryDirectory()
+  const port = await closedPort()
+  const flags = ['--port', port, '--allow-exec']
+  const first = await serveNode(directory, flags)
+  const [ready, told] = [join(directory, 'ready'), join(directory, 'told')]
+  const forEver = `trap 'touch ${told}; exit 0' TERM; touch ${ready}; while :; do sleep 0.1; done`
+  const service = shell(forEver, { Name: 'for-ever', Type: 'service' })
+  const batch = shell(`until test -e ${told}; do sleep 0.1; done`, { Name: 'with-end' })
+  for (const job of [service, batch]) {
+    const run = await saltcod(['job', 'run', '--no-wait', jobFile(job)], { env: first.env })
+    assert.equal(run.code, 0, run.stderr)
+  }
+  const states = async (): Promise<string> => {
+    const list = await saltcod(['job', 'executions', 'with-end', '--output', 'json'], { env: first.env })
+    return list.stdout
+  }
+  await eventually('both run', async () => existsSync(ready) && JSON.parse(await states()).length > 0)
+  await eventually(
+    'the batch job runs',
+    async () => JSON.parse(await states())[0].ComputeState.StateType === 6,
+  )
+  first.signal('SIGTERM')
+  await first.exited
+  const second = await serveNode(directory, flags)
+  const described = await saltcod(['job', 'describe', 'with-end'], { env: second.env })
+  assert.match(described.stdout, /State {7}Completed[\s\S]*Executions {2}1 Completed\n/)
+  await eventually('the service goes on', async () => {
+    const { stdout } = await saltcod(['job', 'describe', 'for-ever'], { env: second.env })
+    return /Executions {2}1 Running\n/.test(stdout) && /Running again, attempt 2/.test(stdout)
+  })
+}, 60_000)
 
 test('who waits for a job, or follows its log, goes on when its node is killed and started again', async () => {
   const directory = temporaryDirectory()
@@ -50,6 +109,7 @@ test('a service that is run again in place is followed in the log of its next at
   const directory = temporaryDirectory()
   const port = await closedPort()
   const flags = ['--port', port, '--allow-exec']
+  impatient(directory, '300ms')
   let served = await serveNode(directory, flags)
   const counter = join(directory, 'counter')
   // The log of the first attempt is the longest: whoever went on at its end would miss all of the others.

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Report } from '../../src/link/link.ts'
 import { translateReport } from '../../src/requester/report-translation.ts'
 
-const CONTEXT = { runDeadlineAtMs: null, bidOpen: false }
+const CONTEXT = { runDeadlineAtMs: null, lookAfterMs: null, bidOpen: false }
 
 function translated(report: Partial<Report>, context: Partial<typeof CONTEXT> = {}) {
   return translateReport('n-1', { executionId: 'e-1', revision: 3, ...report }, { ...CONTEXT, ...context })

@@ -1,8 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { type ExitRecord, type OutcomeReason, readExitRecord } from './exit-record.ts'
-import { logFile, READ_FLAGS } from './work-files.ts'
+import { type LogStream, logFile, READ_FLAGS } from './work-files.ts'
 
 const HEAD_BYTES = 2_048
+const TAIL_BYTES = 1_024
+const TAIL_LINES = 5
+const TAIL_LINE_LENGTH = 200
 
 /** The end of a run. A non-zero exit code alone is no failure: only `errorMessage` makes the execution fail. */
 export interface EngineOutcome {
@@ -21,14 +24,22 @@ export interface EngineOutcome {
   /** One line for people; set exactly when the execution failed. */
   readonly errorMessage: string | null
   readonly reason: OutcomeReason
+  /** How long the job's own code ran; absent where nobody measured it. */
+  readonly ranMs?: number | null
 }
 
-interface Head {
+/** A part of a log. */
+interface Part {
   readonly text: string
   readonly complete: boolean
 }
 
-function readHead(path: string): Head {
+function readHead(path: string): Part {
+  return readPart(path, () => 0)
+}
+
+/** Reads as much as a head has, from where `beginAt` says for a file of some size. */
+function readPart(path: string, beginAt: (size: number) => number): Part {
   let file: number
   try {
     file = openSync(path, READ_FLAGS)
@@ -37,10 +48,12 @@ function readHead(path: string): Head {
   }
   try {
     const bytes = Buffer.alloc(HEAD_BYTES)
-    const length = readSync(file, bytes, 0, HEAD_BYTES, 0)
+    const { size } = fstatSync(file)
+    const at = beginAt(size)
+    const length = readSync(file, bytes, 0, HEAD_BYTES, at)
     // As a stream, so that a character cut in two at the end is left out, not garbled.
     const text = new TextDecoder().decode(bytes.subarray(0, length), { stream: true })
-    return { text, complete: fstatSync(file).size <= length }
+    return { text, complete: fstatSync(file).size <= at + length }
   } catch {
     // No file any more: the job has put something else in its place.
     return { text: '', complete: true }
@@ -62,7 +75,20 @@ export function outcomeOf(workDir: string, record: ExitRecord): EngineOutcome {
     stderrTruncated: record.stderrCapped || !stderr.complete,
     errorMessage: record.errorMessage,
     reason: record.reason,
+    ranMs: record.startedAtMs === null ? null : Math.max(record.endedAtMs - record.startedAtMs, 0),
   }
+}
+
+/**
+ * Reads the last lines of what a run wrote to a stream, a few hundred characters of them; empty where there is none.
+ */
+export function lastLines(workDir: string, stream: LogStream): string {
+  const text = readPart(logFile(workDir, stream), (size) => Math.max(size - TAIL_BYTES, 0)).text
+  const lines = text.trimEnd().split('\n').slice(-TAIL_LINES)
+  return lines
+    .map((line) => line.slice(-TAIL_LINE_LENGTH))
+    .join('\n')
+    .trim()
 }
 
 /** Reads how the run of a work directory ended; undefined when it has not, or left no readable record. */

@@ -1,5 +1,5 @@
 import type { Job, JobStore } from '@saltcod/store-core'
-import type { JobSpec } from '../../spec/job-spec.ts'
+import { isLongRunning, type JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { specConfigToWire } from '../../wire/execution-output.ts'
 import type { WireSpecConfig } from '../../wire/models.ts'
@@ -17,7 +17,7 @@ export async function jobResults(
   job: Job<JobSpec>,
   urlOf: (executionId: string) => string,
 ): Promise<WireSpecConfig[]> {
-  if (job.type === 'service' || job.type === 'daemon') {
+  if (isLongRunning(job.type)) {
     throw new ApiError('BadRequest', `job type ${job.type} does not support results`, {
       hint: 'only batch and ops jobs have results',
     })

@@ -6,6 +6,7 @@ import type {
   Json,
   NewEvaluation,
   NewExecution,
+  TextMap,
   UpdateExecution,
 } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
@@ -115,7 +116,7 @@ export class PlanBuilder {
    * Moves the job to another state. One that is in it stays, and says `message` of it from now on, where it does not
    * already.
    */
-  moveJob(to: JobState, message: string): void {
+  moveJob(to: JobState, message: string, details: TextMap = {}): void {
     const { state, stateMessage } = this.#view.job
     const stays = state === to
     if (stays && saysOf(state, stateMessage) === saysOf(state, message)) return
@@ -126,7 +127,7 @@ export class PlanBuilder {
       event: {
         message: message === '' ? to : message,
         topic: 'State Update',
-        details: { ...(stays ? {} : { NewState: to }), ...(failed ? { IsError: 'true' } : {}) },
+        details: { ...details, ...(stays ? {} : { NewState: to }), ...(failed ? { IsError: 'true' } : {}) },
       },
     }
   }

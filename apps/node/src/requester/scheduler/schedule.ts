@@ -1,10 +1,12 @@
 import type { EndReason, Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
-import { onlyTask } from '../../spec/job-spec.ts'
+import { isLongRunning, onlyTask } from '../../spec/job-spec.ts'
+import { ENDS_DETAIL, HEALTHY_DETAIL } from '../../wire/health-details.ts'
 import type { Suitability } from './node-choice.ts'
 import { NodePicker, suitableNodes } from './node-choice.ts'
 import { PlanBuilder } from './plan-builder.ts'
 import { refusalLines } from './refusals.ts'
+import { healthyText, isHealthy, restartText } from './restarts.ts'
 import type { Slot, SlotVerdict } from './slot.ts'
 import { judgeSlot } from './slot.ts'
 import type { Decision, SchedulingView } from './view.ts'
@@ -56,9 +58,16 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
     running ||= answered
   }
   const unplaced = fill(view, plan, verdicts, choice)
-  if (running) {
-    plan.moveJob('Running', unplaced.length === 0 ? '' : waitText(view, unplaced, slots.length, choice))
-    if (unplaced.length > 0) lookForNodes(view, plan)
+  const resting = verdicts.some(
+    ([, verdict]) => verdict.kind === 'wanted' && verdict.notBeforeMs > view.nowMs,
+  )
+  const rests = resting && unplaced.length === 0 && isLongRunning(job.type)
+  if (running || rests) {
+    if (unplaced.length === 0) tellHealth(view, plan, verdicts)
+    else {
+      plan.moveJob('Running', waitText(view, unplaced, slots.length, choice))
+      lookForNodes(view, plan)
+    }
   } else if (unplaced.length > 0) queue(view, plan, unplaced, slots.length, choice)
   else if (slots.length === 0 && job.type !== 'batch') queue(view, plan, [], 0, choice)
 }
@@ -158,6 +167,32 @@ function fill(
     plan.ask({ nodeId, partition, previousExecutionId: verdict.previousExecutionId })
   }
   return unplaced
+}
+
+/** Says of a job that should run for ever whether it does. */
+function tellHealth(
+  { job, rules: { restarts: rules }, nowMs }: SchedulingView,
+  plan: PlanBuilder,
+  verdicts: readonly [Slot, SlotVerdict][],
+): void {
+  if (!isLongRunning(job.type)) {
+    plan.moveJob('Running', '')
+    return
+  }
+  const struggling = verdicts
+    .flatMap(([, verdict]) => ('restarts' in verdict && verdict.restarts !== null ? [verdict.restarts] : []))
+    .filter(({ last }) => last !== null)
+    .toSorted((a, b) => b.inARow - a.inARow)
+  const [worst] = struggling
+  if (worst !== undefined) {
+    plan.moveJob('Running', restartText(worst, rules), { [ENDS_DETAIL]: String(worst.inARow) })
+    return
+  }
+  const isUp = verdicts.every(
+    ([, verdict]) => verdict.kind === 'live' && isHealthy(verdict.execution, rules.minHealthyMs, nowMs),
+  )
+  if (isUp) plan.moveJob('Running', healthyText(rules), { [HEALTHY_DETAIL]: 'true' })
+  else plan.moveJob('Running', '')
 }
 
 /** Has the job wait for nodes, or fail where waiting makes no sense. */

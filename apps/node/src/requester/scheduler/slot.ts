@@ -1,7 +1,9 @@
 import type { Execution, Job, JobType } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, EXECUTION_STATES } from '@saltcod/store-core'
-import type { JobSpec } from '../../spec/job-spec.ts'
+import { isLongRunning, type JobSpec } from '../../spec/job-spec.ts'
 import { wasInterrupted } from './interruption.ts'
+import type { Restarts } from './restarts.ts'
+import { endedMs, isDenial, isFailure, isHealthy, restartDelayMs, restartsOf } from './restarts.ts'
 import type { RetryRules } from './view.ts'
 
 /** One share of a job that wants exactly one execution: a partition, or a node of a job that runs everywhere. */
@@ -16,7 +18,13 @@ export interface Slot {
 
 /** Where a share stands. */
 export type SlotVerdict =
-  | { readonly kind: 'live'; readonly execution: Execution; readonly surplus: readonly Execution[] }
+  | {
+      readonly kind: 'live'
+      readonly execution: Execution
+      readonly surplus: readonly Execution[]
+      /** How a share that should run for ever ended before; `null` for others, and where it is healthy. */
+      readonly restarts: Restarts | null
+    }
   | { readonly kind: 'done'; readonly surplus: readonly Execution[] }
   | { readonly kind: 'failed'; readonly reason: string }
   | {
@@ -26,10 +34,12 @@ export type SlotVerdict =
       /** Nodes that refused it, and why. */
       readonly refusals: ReadonlyMap<string, string>
       readonly previousExecutionId: string | null
+      /** How a share that should run for ever ended; `null` for others. */
+      readonly restarts: Restarts | null
     }
 
-/** How often a share may fail by itself: what runs to its end gets a second chance, what runs for long gets more. */
-const MAX_FAILURES = { batch: 2, ops: 1, service: 5, daemon: 5 } as const
+/** How often a share that runs to its end may fail by itself. */
+const MAX_FAILURES = { batch: 2, ops: 1 } as const
 
 /** Tells whether an execution has not ended and is still wanted. */
 export function isLive(execution: Execution): boolean {
@@ -43,21 +53,17 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
     return { kind: 'done', surplus: live }
   }
   const [best, ...surplus] = live.toSorted(byProgress)
-  if (best !== undefined) return { kind: 'live', execution: best, surplus }
-
+  const restarts = isLongRunning(job.type) ? restartsOf(slot.executions, job, rules.restarts, nowMs) : null
+  if (best !== undefined) {
+    const healthy = isHealthy(best, rules.restarts.minHealthyMs, nowMs)
+    return { kind: 'live', execution: best, surplus, restarts: healthy ? null : restarts }
+  }
   const hopeless = slot.executions.find(
     ({ state, endReason }) => state === 'Failed' && endReason === 'unusable-input',
   )
   if (hopeless !== undefined) return { kind: 'failed', reason: hopeless.stateMessage }
-  const failures = slot.executions.filter((execution) => isFailure(execution, job.type))
-  const limit = MAX_FAILURES[job.type]
-  if (failures.length >= limit) {
-    const last = failures.at(-1)?.stateMessage || 'no reason was given'
-    return {
-      kind: 'failed',
-      reason: limit === 1 ? last : `job failed because it has been retried too many times: ${last}`,
-    }
-  }
+  const failure = failureOf(job, slot, rules, restarts)
+  if (failure !== null) return { kind: 'failed', reason: failure }
   const interruptions = slot.executions.filter((execution) => wasInterrupted(execution, job.type))
   if (interruptions.length > rules.maxInterruptions) {
     return { kind: 'failed', reason: `job was interrupted ${interruptions.length} times` }
@@ -71,25 +77,36 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
   if (refusal !== undefined) return { kind: 'failed', reason: `node refused it: ${refusal}` }
   return {
     kind: 'wanted',
-    notBeforeMs: notBefore(slot, rules, job.type, nowMs),
+    notBeforeMs: Math.max(afterInterruptions(slot, rules, job.type, nowMs), afterRestarts(restarts, rules)),
     refusals,
     previousExecutionId: slot.executions.at(-1)?.id ?? null,
+    restarts,
   }
 }
 
-/** A job that should run for ever has failed when it ends. */
-function isFailure(execution: Execution, type: JobType): boolean {
-  if (isLongRunning(type) && execution.state === 'Completed') return true
-  return execution.state === 'Failed' && !wasInterrupted(execution, type) && !isDenial(execution)
+/** Returns why a share is not tried again; `null` where it is. */
+function failureOf(
+  { type }: Job<JobSpec>,
+  slot: Slot,
+  { restarts: { attempts } }: RetryRules,
+  restarts: Restarts | null,
+): string | null {
+  const tooOften = (last: Execution | null | undefined): string =>
+    `job failed because it has been retried too many times: ${last?.stateMessage || 'no reason was given'}`
+  if (type === 'service' || type === 'daemon') {
+    const isSpent = restarts !== null && attempts !== null && restarts.lately > attempts
+    return isSpent ? tooOften(restarts.last) : null
+  }
+  const failures = slot.executions.filter((execution) => isFailure(execution, type))
+  const limit = MAX_FAILURES[type]
+  if (failures.length < limit) return null
+  const last = failures.at(-1)
+  return limit === 1 ? last?.stateMessage || 'no reason was given' : tooOften(last)
 }
 
-/** No fault of the job: another node may allow what it asks for. */
-function isDenial({ state, endReason }: Execution): boolean {
-  return state === 'Failed' && endReason === 'denied'
-}
-
-function isLongRunning(type: JobType): boolean {
-  return type === 'service' || type === 'daemon'
+function afterRestarts(restarts: Restarts | null, rules: RetryRules): number {
+  if (restarts === null || restarts.endedMs === 0) return 0
+  return restarts.endedMs + restartDelayMs(restarts.inARow, rules.restarts)
 }
 
 /** The execution that has come furthest, and of these the oldest. */
@@ -102,14 +119,13 @@ function byProgress(a: Execution, b: Execution): number {
  * The job itself may be what kills the node, so that many interruptions in a row are answered more slowly. What ended
  * in the future was written by a clock that has been set back since; it counts, but nobody waits until then.
  */
-function notBefore(slot: Slot, rules: RetryRules, type: JobType, nowMs: number): number {
+function afterInterruptions(slot: Slot, rules: RetryRules, type: JobType, nowMs: number): number {
   let inARow = 0
   let lastMs = 0
   for (const execution of slot.executions.toReversed()) {
-    const counts = wasInterrupted(execution, type) || (isLongRunning(type) && isFailure(execution, type))
-    if (!counts) break
-    const endedMs = execution.finishedAtMs ?? execution.modifiedAtMs
-    if (endedMs <= nowMs) lastMs = Math.max(lastMs, endedMs)
+    if (!wasInterrupted(execution, type)) break
+    const atMs = endedMs(execution)
+    if (atMs <= nowMs) lastMs = Math.max(lastMs, atMs)
     inARow++
   }
   if (lastMs === 0 || inARow <= rules.immediateInterruptions) return 0

@@ -17,6 +17,18 @@ export interface SchedulableNode {
   readonly load: NodeLoad
 }
 
+/** When what should run for ever is started again after it ended. */
+export interface RestartRules {
+  /** What has run for so long is healthy, and its earlier ends are forgotten. */
+  readonly minHealthyMs: number
+  /** The first wait; it doubles with each end in a row. */
+  readonly delayMs: number
+  readonly maxDelayMs: number
+  /** How often one share may be started again within the interval; `null` for as often as it ends. */
+  readonly attempts: number | null
+  readonly intervalMs: number
+}
+
 /** How often and how soon something is tried again. */
 export interface RetryRules {
   /** How often one share of a job may be interrupted before the job fails. */
@@ -28,15 +40,26 @@ export interface RetryRules {
   readonly maxBackoffMs: number
   /** How long a job waits before its nodes are looked for again. */
   readonly queueBackoffMs: number
+  readonly restarts: RestartRules
 }
 
-/** The defaults: 100 interruptions, two at once, then 1 s doubling to a minute; nodes looked for every 30 s. */
+/**
+ * The defaults: 100 interruptions, two at once, then 1 s doubling to a minute; nodes looked for every 30 s; what
+ * should run for ever started again after 1 s doubling to a minute.
+ */
 export const DEFAULT_RETRY_RULES: RetryRules = {
   maxInterruptions: 100,
   immediateInterruptions: 2,
   backoffMs: 1000,
   maxBackoffMs: 60_000,
   queueBackoffMs: 30_000,
+  restarts: {
+    minHealthyMs: 10_000,
+    delayMs: 1000,
+    maxDelayMs: 60_000,
+    attempts: null,
+    intervalMs: 3_600_000,
+  },
 }
 
 /** All that a decision about a job rests on. */

@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict'
-import { END_REASONS, type Execution } from '@saltcod/store-core'
+import { END_REASONS } from '@saltcod/store-core'
 import { test } from 'vitest'
-import { makeJob, makeNode, makeSpec, START_MS, World } from './world.ts'
-
-function only(world: World): Execution {
-  const [execution, another] = world.live()
-  assert.ok(
-    execution !== undefined && another === undefined,
-    `one live execution, not ${world.live().length}`,
-  )
-  return execution
-}
+import { makeJob, makeNode, makeSpec, only, START_MS, World } from './world.ts'
 
 /** Lets every live execution of a world take the next step of a good life. */
 function advance(world: World): void {
@@ -69,25 +60,6 @@ test('a daemon job takes in every node that comes', () => {
     world.live().map(({ nodeId }) => nodeId),
     ['n-1', 'n-2'],
   )
-})
-
-test('a daemon job fails once it has failed too often on every node', () => {
-  const world = new World(makeJob('daemon', 0), ['n-1', 'n-2'])
-  world.settle()
-  const failOn = (nodeId: string): void => {
-    for (let attempt = 0; attempt < 5; attempt += 1) {
-      const id = world.live().find((execution) => execution.nodeId === nodeId)?.id
-      assert.ok(id, `it is tried on ${nodeId} again`)
-      world.report(id, 'Failed', 'broke')
-      world.settle(world.nowMs + 3_600_000)
-    }
-  }
-  for (const { id } of world.live()) world.report(id, 'Running')
-  failOn('n-1')
-  assert.equal(world.job.state, 'Running', 'the other node does it')
-  failOn('n-2')
-  assert.equal(world.job.state, 'Failed')
-  assert.match(world.job.stateMessage, /2 of 2 nodes: .*too many times: broke/)
 })
 
 test('a job without any node waits, and goes on when one comes', () => {

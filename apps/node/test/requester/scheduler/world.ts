@@ -13,7 +13,7 @@ import type { NodeDescription } from '../../../src/link/link.ts'
 import { schedule } from '../../../src/requester/scheduler/schedule.ts'
 import type { Decision, RetryRules, SchedulableNode } from '../../../src/requester/scheduler/view.ts'
 import { DEFAULT_RETRY_RULES, MAX_CHANGES } from '../../../src/requester/scheduler/view.ts'
-import { type JobSpec, jobSchema, specOf } from '../../../src/spec/job-spec.ts'
+import { isLongRunning, type JobSpec, jobSchema, specOf } from '../../../src/spec/job-spec.ts'
 
 export const START_MS = 1_700_000_000_000
 
@@ -65,6 +65,16 @@ export function makeNode(nodeId: string, labels: NodeDescription['labels'] = {})
     },
     load: { available: CAPACITY, runningExecutions: 0, enqueuedExecutions: 0, heldBack: 0 },
   }
+}
+
+/** Returns the only live execution of a world. */
+export function only(world: World): Execution {
+  const [execution, another] = world.live()
+  assert.ok(
+    execution !== undefined && another === undefined,
+    `one live execution, not ${world.live().length}`,
+  )
+  return execution
 }
 
 /**
@@ -128,16 +138,21 @@ export class World {
     )
       return
     const ended = EXECUTION_MACHINE.terminal.has(to)
+    const ran = ended && execution.state === 'Running'
     this.#put({
       ...execution,
       state: to,
       stateMessage: this.reword(stateMessage),
+      stateSinceMs: this.nowMs,
+      runOutput: ran ? { ranMs: this.nowMs - execution.stateSinceMs } : execution.runOutput,
       endReason: ended && to !== 'Completed' ? endReason : null,
       desiredState: ended ? 'Stopped' : execution.desiredState,
       finishedAtMs: ended ? this.nowMs : null,
     })
     const begins = to === 'BidAccepted' || to === 'Running'
     if (begins && (this.job.state === 'Pending' || this.job.state === 'Queued')) this.#moveJob('Running', '')
+    if (to === 'Running' && isLongRunning(this.job.type))
+      this.pending.push({ trigger: 'exec-update', dueAtMs: this.nowMs + this.rules.restarts.minHealthyMs })
     if (ended || to === 'AskForBidAccepted')
       this.pending.push({ trigger: 'exec-update', dueAtMs: this.nowMs })
   }

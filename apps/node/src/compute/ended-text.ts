@@ -1,0 +1,53 @@
+import type { ExecutionJob, Json } from '@saltcod/store-core'
+import { formatDuration } from '@saltcod/units'
+import { isLongRunning } from '../spec/job-spec.ts'
+import type { EngineOutcome } from './keeper/outcome.ts'
+import { lastLines } from './keeper/outcome.ts'
+import { workDirOf } from './layout.ts'
+
+/**
+ * What is kept of how a run ended. Of one that should have gone on for ever also what its end is judged by: for how
+ * long it ran, and the last that it wrote to its standard error.
+ */
+export function runOutputOf(
+  dataDir: string,
+  { id, job }: { readonly id: string; readonly job: ExecutionJob },
+  { ranMs = null, ...outcome }: EngineOutcome,
+): Json {
+  if (!isLongRunning(job.type)) return { ...outcome }
+  return { ...outcome, ranMs, lastErrors: lastLines(workDirOf(dataDir, id), 'stderr') }
+}
+
+/** Says how a run completed. One that ended with another code than 0 has, too, which nobody should have to guess. */
+export function completedText(job: ExecutionJob, runOutput: Json): string {
+  const { exitCode } = partsOf(runOutput)
+  if (isLongRunning(job.type)) return endText(job, `Ended with exit code ${exitCode ?? 0}`, runOutput)
+  return exitCode === null || exitCode === 0 ? 'Completed' : `Completed with exit code ${exitCode}`
+}
+
+/** Adds to how a run ended that should have gone on for ever what helps to see why. */
+export function endText(job: ExecutionJob, ending: string, runOutput: Json): string {
+  if (!isLongRunning(job.type)) return ending
+  const { ranMs, lastErrors } = partsOf(runOutput)
+  const after = ranMs === null ? '' : ` after ${spanText(ranMs)}`
+  return `${ending}${after}${lastErrors === '' ? '' : `; its last errors:\n${lastErrors}`}`
+}
+
+function spanText(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)}ms` : formatDuration(Math.round(ms / 1000) * 1000)
+}
+
+function partsOf(runOutput: Json): {
+  readonly exitCode: number | null
+  readonly ranMs: number | null
+  readonly lastErrors: string
+} {
+  const { exitCode, ranMs, lastErrors } = (
+    typeof runOutput === 'object' && runOutput !== null ? runOutput : {}
+  ) as Readonly<Record<string, Json | undefined>>
+  return {
+    exitCode: typeof exitCode === 'number' ? exitCode : null,
+    ranMs: typeof ranMs === 'number' ? ranMs : null,
+    lastErrors: typeof lastErrors === 'string' ? lastErrors : '',
+  }
+}
