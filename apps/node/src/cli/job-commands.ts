@@ -17,7 +17,7 @@ away the space beside them. A variable that is not given is an error. A {{ that 
 
 const ID_HELP = 'A job is named by its id, the beginning of it (j-1a2b3c4d), or its name.'
 
-/** Adds `job run|validate|rerun|list|describe|history|executions|logs|stop|hold|release`. */
+/** Adds `job run|validate|rerun|list|describe|history|executions|logs|get|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
   const job = addCommand(program, 'job', {
     description: 'Submits jobs and looks after them.',
@@ -34,6 +34,7 @@ export function addJobCommands(program: Command, terminal: Terminal): void {
   addList(job, terminal)
   addReads(job, terminal)
   addLogs(job, terminal)
+  addGet(job, terminal)
   addStop(job, terminal)
   addHoldCommands(job, terminal)
 }
@@ -242,6 +243,24 @@ function addLogs(job: Command, terminal: Terminal): void {
   addJobFlags(addNodeWaitFlag(command)).action(async (id: string, options) => {
     const { jobLogs } = await import('./commands/job-logs.ts')
     await jobLogs(terminal, id, options)
+  })
+}
+
+function addGet(job: Command, terminal: Terminal): void {
+  const command = addCommand(job, 'get <id>', {
+    description: 'Brings the results of a job, checked, and goes on where an earlier try was broken off.',
+    notes: `${ID_HELP}
+
+Nothing that is there is replaced. Of a job with several executions the results of each are in a directory of its own.
+
+Exit code 0 if all results are there; 1 if there are none, they are damaged, or cannot be written; 3 if the node cannot
+be reached; 130 after Ctrl-C. What has come is kept beside their place, and the same command goes on from there.
+`,
+    examples: ['saltcod job get j-1a2b3c4d', 'saltcod job get hello --output-dir results'],
+  }).option('--output-dir <directory>', 'where to (default: job- and the short id of the job)')
+  addJobFlags(addNodeWaitFlag(command)).action(async (id: string, options) => {
+    const { jobGet } = await import('./commands/job-get.ts')
+    await jobGet(terminal, id, options)
   })
 }
 

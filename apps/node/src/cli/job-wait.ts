@@ -4,6 +4,7 @@ import { EXIT } from '../exit-code.ts'
 import { ENDS_DETAIL, HEALTHY_DETAIL } from '../wire/health-details.ts'
 import type { WireExecution, WireHistory, WireJob } from '../wire/models.ts'
 import { followLog } from './job-log.ts'
+import { getCommand, keptResults, resultsText } from './kept-results.ts'
 import { type NodeWait, type NodeWaitOptions, waitedJob, waiting } from './node-wait.ts'
 import { rfcText, stateText } from './words.ts'
 
@@ -61,7 +62,8 @@ async function waitAndReport(
   const ended = await waitForEnd(client, awaited, untilMs, wait, (entry) => {
     if (!quiet && options.follow !== true) printEvent(terminal, entry)
   })
-  const ends = await endsOf(client, ended, wait)
+  const executions = await executionsOf(client, ended, wait)
+  const ends = endsOf(ended, executions)
   // What should run for ever and does so now may have needed more than one start.
   const odd = ENDED.has(ended.State.StateType) ? ends.filter((end) => end.exitCode > 0) : []
   const command = ends.some((end) => end.wrote) || !ENDED.has(ended.State.StateType) ? 'logs' : 'describe'
@@ -71,6 +73,7 @@ async function waitAndReport(
   report(terminal, ended, quiet, exitCode)
   const shown = `saltcod job ${command} ${shortId(awaited.id, false)}`
   if (!quiet && command === 'logs') terminal.out(`To see its output, run:  ${shown}\n`)
+  if (!quiet) tellResults(terminal, ended, executions)
   if (odd.length === 0) return
   const lines = odd
     .slice(0, MOST_NAMED)
@@ -105,22 +108,40 @@ interface ProgramEnd {
  * A program that ended with another code than 0 has completed its execution all the same, where the job does not say
  * otherwise; an execution that failed by it counts only where the job did not do better with another one.
  */
-async function endsOf(client: ApiClient, job: WireJob, wait: NodeWait): Promise<readonly ProgramEnd[]> {
-  const ends: ProgramEnd[] = []
+function endsOf({ State }: WireJob, executions: readonly WireExecution[]): readonly ProgramEnd[] {
   const states = new Set(
-    ['Failed', 'Stopped'].includes(job.State.StateType) ? ['Completed', 'Failed'] : ['Completed'],
+    ['Failed', 'Stopped'].includes(State.StateType) ? ['Completed', 'Failed'] : ['Completed'],
   )
+  return executions.filter((execution) => states.has(stateText(execution))).map(endOf)
+}
+
+/** Returns the executions of a version of a job. */
+async function executionsOf(
+  client: ApiClient,
+  job: WireJob,
+  wait: NodeWait,
+): Promise<readonly WireExecution[]> {
+  const found: WireExecution[] = []
   let token: string | undefined
   do {
     const query = { limit: 1000, next_token: token }
     const { Items, NextToken } = await wait.call(() => client.listExecutions(job.ID, query))
-    const own = Items.filter(
-      (execution) => execution.JobVersion === job.Version && states.has(stateText(execution)),
-    )
-    ends.push(...own.map(endOf))
+    found.push(...Items.filter(({ JobVersion }) => JobVersion === job.Version))
     token = NextToken === '' ? undefined : NextToken
   } while (token !== undefined)
-  return ends
+  return found
+}
+
+function tellResults(
+  terminal: Terminal,
+  { ID, Version }: WireJob,
+  executions: readonly WireExecution[],
+): void {
+  const results = keptResults(executions, Version)
+  if (results.length === 0) return
+  const { amount, nodes } = resultsText(results)
+  const where = /^\d+ nodes/.test(nodes) ? nodes : `node ${nodes}`
+  terminal.out(`Its results are on ${where} (${amount}). To get them, run:  ${getCommand(ID)}\n`)
 }
 
 function endOf({ ID, RunOutput }: WireExecution): ProgramEnd {

@@ -15,9 +15,11 @@ import type {
   WirePage,
   WirePutJobAnswer,
   WireRerunAnswer,
+  WireSpecConfig,
 } from '../wire/models.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
+import { openResults, type ReceivedResults, type ResultStream } from './result-stream.ts'
 import { unreachable } from './unreachable.ts'
 
 /** Parameters behind the question mark; what is `undefined` is left out. */
@@ -80,6 +82,16 @@ export class ApiClient {
   /** Lists the executions of a job. */
   listExecutions(id: string, query: QueryParameters = {}): Promise<WirePage<WireExecution>> {
     return this.#call('GET', `${jobPath(id)}/executions`, query)
+  }
+
+  /** Lists where the results of a job are, and the addresses of those that its nodes keep. */
+  listResults(id: string): Promise<WirePage<WireSpecConfig>> {
+    return this.#call('GET', `${jobPath(id)}/results`, {})
+  }
+
+  /** Begins to fetch results from an address that the node gave out, behind what is there of them. */
+  openResults(address: string, received: ReceivedResults | null, signal: AbortSignal): Promise<ResultStream> {
+    return openResults(this.#base, address, received, signal)
   }
 
   /** Lists the history of a job. While the job has not ended there is always a next token. */

@@ -11,6 +11,7 @@ import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
 import { HOLD_META } from '../../wire/reserved-meta.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
+import { getCommand, type KeptResults, keptResults, resultsText } from '../kept-results.ts'
 import { tellMissing } from '../missing-records.ts'
 import { stateText, timeText } from '../words.ts'
 import { executionColumns } from './job-executions.ts'
@@ -33,13 +34,21 @@ export async function jobDescribe(
   const { output, wide = false, namespace } = options
   const query = { namespace, include: 'executions,history', limit: 1000 }
   const answer = await clientFor(terminal, options).getJob(id, query)
-  printDescription(terminal, answer, { output, wide })
+  const { ID, Version } = answer.Job
+  const Executions = keptResults(answer.Executions?.Items ?? [], Version)
+  const results = Executions.length === 0 ? {} : { Results: { Executions, Command: getCommand(ID) } }
+  printDescription(terminal, { ...answer, ...results }, { output, wide })
+}
+
+/** A job with what its command knows of its results, where there are some. */
+interface DescribedJob extends WireGetJobAnswer {
+  readonly Results?: { readonly Executions: readonly KeptResults[]; readonly Command: string }
 }
 
 /** Prints a job with its executions and its history. */
 export function printDescription(
   terminal: Terminal,
-  answer: WireGetJobAnswer,
+  answer: DescribedJob,
   { output, wide }: { readonly output: Format; readonly wide: boolean },
 ): void {
   if (output !== 'table') {
@@ -70,7 +79,7 @@ export function printDescription(
   tellMissing(terminal, (answer.Executions?.Missing ?? 0) + (answer.History?.Missing ?? 0))
 }
 
-function facts({ Job: job, Executions }: WireGetJobAnswer): string {
+function facts({ Job: job, Executions, Results }: DescribedJob): string {
   const counts = new Map<string, number>()
   for (const execution of Executions?.Items ?? []) {
     const state = stateText(execution)
@@ -90,11 +99,17 @@ function facts({ Job: job, Executions }: WireGetJobAnswer): string {
     ['Modified', timeText(job.ModifyTime)],
     ['Version', String(job.Version)],
     ['Executions', [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none'],
+    ...(Results === undefined ? [] : [['Results', whereText(Results)] as const]),
   ]
   return rows
     .map(([name, value]) => `${name.padEnd(NAME_WIDTH)}${indented(value, NAME_WIDTH)}`.trimEnd())
     .join('\n')
     .concat('\n')
+}
+
+function whereText({ Executions, Command }: NonNullable<DescribedJob['Results']>): string {
+  const { amount, nodes } = resultsText(Executions)
+  return `${amount} on ${nodes}; ${Command} brings them`
 }
 
 function outputs(executions: readonly WireExecution[]): [string, string][] {
