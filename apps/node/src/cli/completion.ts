@@ -15,7 +15,9 @@ const OPTION_WORDS: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Tells what a shell may offer where the declaration of an argument or an option does not say it. */
 export function candidatesOf(place: Argument | Option, command: Command): Candidates | undefined {
-  if (!(place instanceof Argument)) return optionCandidates(place.long ?? '', command.name())
+  if (!(place instanceof Argument)) {
+    return place.argChoices === undefined ? optionCandidates(place.long ?? '', command.name()) : undefined
+  }
   switch (place.name()) {
     case 'id':
       return command.parent?.name() === 'job' ? { ask: JOB_IDS } : {}

@@ -1,6 +1,24 @@
-import { addCommand, DOCUMENT_FORMATS, outputOption, type Terminal } from '@saltcod/cli-kit'
-import type { Command } from 'commander'
+import {
+  addCommand,
+  DOCUMENT_FORMATS,
+  labelsOption,
+  outputOption,
+  type Terminal,
+  wholeNumber,
+} from '@saltcod/cli-kit'
+import { type Command, Option } from 'commander'
 import { addNodeFlags } from './flags.ts'
+
+const NODE_ORDERS = [
+  'id',
+  'type',
+  'approval',
+  'status',
+  'available_cpu',
+  'available_memory',
+  'available_disk',
+  'available_gpu',
+]
 
 /** Adds `node list|describe`. */
 export function addNodeCommands(program: Command, terminal: Terminal): void {
@@ -10,8 +28,29 @@ export function addNodeCommands(program: Command, terminal: Terminal): void {
   })
   const list = addCommand(node, 'list', {
     description: 'Lists the nodes that run jobs, with what they have free.',
-    examples: ['saltcod node list', 'saltcod node list --output json'],
+    examples: [
+      'saltcod node list',
+      "saltcod node list --labels 'zone in (a,b)' --filter-status connected --order-by available_cpu",
+      'saltcod node list --output json',
+    ],
   })
+    .addOption(labelsOption('nodes'))
+    .addOption(
+      new Option('--filter-approval <state>', 'only nodes in this state').choices([
+        'approved',
+        'pending',
+        'rejected',
+      ]),
+    )
+    .addOption(
+      new Option('--filter-status <state>', 'only nodes in this state').choices([
+        'connected',
+        'disconnected',
+      ]),
+    )
+    .addOption(new Option('--order-by <field>', 'what they are ordered by').choices(NODE_ORDERS))
+    .option('--order-reversed', 'the other way round')
+    .option('--limit <number>', 'how many; 0: all', wholeNumber)
     .option('--wide', 'whole ids')
     .addOption(outputOption())
   addNodeFlags(list).action(async (options) => {

@@ -113,8 +113,8 @@ export class ApiClient {
   }
 
   /** Lists the nodes that run jobs. */
-  listNodes(): Promise<{ readonly Nodes: readonly WireNodeState[] }> {
-    return this.#call('GET', NODES, {})
+  listNodes(query: QueryParameters = {}): Promise<{ readonly Nodes: readonly WireNodeState[] }> {
+    return this.#call('GET', NODES, query)
   }
 
   /** Returns a node, by its id or the beginning of it. */

@@ -30,3 +30,23 @@ test('nodes are listed, and one is described with how it keeps jobs apart', asyn
   assert.equal(missing.code, 1)
   assert.match(missing.stderr, /node not found/)
 })
+
+test('a listing takes labels, states, an order and a limit, as that of Bacalhau does', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const flags = ['--port', new URL(node.url).port, '--repo', node.directory, '--output', 'json']
+  const listed = async (...args: readonly string[]): Promise<number> => {
+    const { code, stdout, stderr } = await saltcod(['node', 'list', ...flags, ...args])
+    assert.equal(code, 0, stderr)
+    return (JSON.parse(stdout) as readonly unknown[]).length
+  }
+  assert.equal(await listed('--labels', 'saltcod/exec-isolation', '--order-by', 'available_cpu'), 1)
+  assert.equal(await listed('--labels', 'zone in (a,b)'), 0)
+  assert.equal(
+    await listed('--filter-status', 'connected', '--filter-approval', 'approved', '--limit', '1'),
+    1,
+  )
+  assert.equal(await listed('--filter-status', 'disconnected', '--order-reversed'), 0)
+  const odd = await saltcod(['node', 'list', ...flags, '--order-by', 'colour'])
+  assert.equal(odd.code, 2)
+  assert.match(odd.stderr, /Allowed choices are id, type, approval/)
+})

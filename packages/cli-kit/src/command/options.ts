@@ -35,11 +35,11 @@ export function durationMs(text: string): number {
   throw new InvalidArgumentError('It must be a duration such as 90m, 12h or 7d.')
 }
 
-/** Makes the option that takes label selectors, under either of its names. */
-export function labelsOption(): Option {
+/** Makes the option that takes label selectors, under either of its names, for a list of `what`. */
+export function labelsOption(what: string = 'jobs'): Option {
   return new Option(
     '--label, --labels <selector>',
-    'only jobs with these labels: key=value, key!=value, key in (a,b), key notin (a,b), key, !key, key>1, key<1, with commas between',
+    `only ${what} with these labels: key=value, key!=value, key in (a,b), key notin (a,b), key, !key, key>1, key<1, with commas between`,
   ).argParser(collectSelectors)
 }
 

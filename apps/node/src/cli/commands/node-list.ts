@@ -7,12 +7,26 @@ import { clientFor } from '../configuration.ts'
 export interface NodeListOptions extends NodeFlags {
   readonly output: Format
   readonly wide?: boolean
+  readonly labels?: readonly string[]
+  readonly filterApproval?: string
+  readonly filterStatus?: string
+  readonly orderBy?: string
+  readonly orderReversed?: boolean
+  readonly limit?: number
 }
 
 /** Lists the nodes that run jobs. */
 export async function nodeList(terminal: Terminal, options: NodeListOptions): Promise<void> {
   const { output, wide = false } = options
-  const { Nodes } = await clientFor(terminal, options).listNodes()
+  const { labels, filterApproval, filterStatus, orderBy, orderReversed, limit } = options
+  const { Nodes } = await clientFor(terminal, options).listNodes({
+    labels,
+    'filter-approval': filterApproval,
+    'filter-status': filterStatus,
+    order_by: orderBy,
+    reverse: orderReversed,
+    limit,
+  })
   printList(terminal, output, Nodes, columns(wide || output === 'csv'))
 }
 
