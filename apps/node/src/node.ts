@@ -34,6 +34,7 @@ import { computeSettings, maxRunningOf, requesterSettings } from './settings-of-
 import type { JobSpec } from './spec/job-spec.ts'
 import { openedStores, rememberNodeStores } from './store-memory.ts'
 import { buildVersion } from './version.ts'
+import { labelsOfMachine } from './wire/node-output.ts'
 
 /** What a node is made of. */
 export interface NodeOptions {
@@ -112,7 +113,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   const context: ApiContext = {
     requester: parts.requester.context,
     nodeId,
-    labels: config.labels,
+    labels: { ...labelsOfMachine(nodeId, buildVersion()), ...config.labels },
     version: buildVersion(),
     config: options.shownConfig,
     resultLinks: resultLinksOf(options),
@@ -233,7 +234,7 @@ async function startComputeSide(
     link: requester.link,
     nodeId,
     dataDir,
-    settings: await computeSettings(config, dataDir, results),
+    settings: await computeSettings(config, dataDir, results, nodeId),
     log: log.child({ part: 'compute' }),
     signal,
   })

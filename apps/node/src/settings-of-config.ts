@@ -11,6 +11,8 @@ import { mostRunsFor, openFileLimit } from './open-file-limit.ts'
 import { PUBLISHER_KINDS } from './publishers/kinds.ts'
 import type { RequesterSettings } from './requester/settings.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from './requester/settings.ts'
+import { buildVersion } from './version.ts'
+import { labelsOfMachine } from './wire/node-output.ts'
 
 const HEARTBEAT_MS = 15_000
 const DEFAULT_OUTPUT_BYTES = 1024 ** 3
@@ -43,11 +45,13 @@ export async function computeSettings(
   config: Config,
   dataDir: string,
   resultsDir: string,
+  nodeId: string,
 ): Promise<ComputeSettings> {
   const { engines, inputs, quota, recovery } = config
   const { preset, cells, ageRules, keepForMs } = recovery
   return {
-    labels: config.labels,
+    // What an operator says is stronger.
+    labels: { ...labelsOfMachine(nodeId, buildVersion()), ...config.labels },
     capacity: capacityOf(config, dataDir),
     maxRunning: maxRunningOf(config),
     leastFree: config.compute.leastFree,

@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest'
 import { flagUses } from '../../../test/flag-uses.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { startNode } from '../src/node.ts'
+import { OWN_CLIENT_VERSION, VERSION_HEADER } from '../src/wire/client-version.ts'
 import type { WireGetJobAnswer, WirePutJobAnswer } from '../src/wire/models.ts'
 
 /** An answer of the API. */
@@ -77,9 +78,12 @@ function client(url: string, directory: string): TestNode {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer<T>> => {
+    // In whatever case a test writes them.
+    const all = new Headers({ 'content-type': 'application/json', [VERSION_HEADER]: OWN_CLIENT_VERSION })
+    for (const [name, value] of Object.entries(headers)) all.set(name, value)
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: all,
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     return { status: response.status, headers: response.headers, body: (await response.json()) as T }

@@ -53,7 +53,7 @@ export function addArchiveRoutes(api: FastifyInstance, context: ApiContext, arch
   api.get(PATH, (request) => listArchive(required(), new Query(request)))
   api.get<{ Params: { id: string } }>(`${PATH}/:id`, async (request) => {
     const entry = await find(request)
-    return await showArchived(required(), entry, clientOf(request))
+    return await showArchived(required(), entry, clientOf(request), context.nodeId)
   })
   api.post<{ Params: { id: string } }>(`${PATH}/:id/restore`, async (request): Promise<HoldAnswer> => {
     const { id } = await find(request)
@@ -110,6 +110,7 @@ async function showArchived(
   archive: Archive,
   { id, archivedAtMs }: ArchiveEntry,
   client: ClientVersion,
+  requesterId: string,
 ): Promise<ArchivedJobAnswer> {
   const whole = await readWhole(archive, id)
   const newest = whole.versions.at(-1)
@@ -119,7 +120,7 @@ async function showArchived(
     })
   const taskName = newest.spec.Tasks[0]?.Name ?? 'main'
   return {
-    Job: jobToWire(newest, client),
+    Job: jobToWire(newest, client, requesterId),
     Executions: {
       NextToken: '',
       Items: whole.executions.map((execution) => executionToWire(execution, taskName, client)),

@@ -4,6 +4,7 @@ import type { CompactionStatus } from '../compaction/compaction-report.ts'
 import { EXIT } from '../exit-code.ts'
 import type { GcReport } from '../retention/gc-report.ts'
 import type { HoldAnswer } from '../retention/gc-routes.ts'
+import { OWN_CLIENT_VERSION, VERSION_HEADER } from '../wire/client-version.ts'
 import type {
   WireBuildVersion,
   WireError,
@@ -171,9 +172,11 @@ export class ApiClient {
   ): Promise<T> {
     const { status, text } = await this.#fetch(`${path}${queryText(query)}`, answerMs, {
       method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: {
+        [VERSION_HEADER]: OWN_CLIENT_VERSION,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const answer = parse(text)
     if (status === 200 && answer !== undefined) return answer as T

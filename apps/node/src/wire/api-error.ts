@@ -76,3 +76,14 @@ export function errorBody(error: ApiError, requestId: string): WireError {
     ...(error.details === undefined ? {} : { Details: error.details }),
   }
 }
+
+/** Writes an error as clients before v1.5 know it; they show it as it is, so it says what can be done, too. */
+export function oldErrorBody({ Status, Message, Hint }: WireError): {
+  readonly error: string
+  readonly message: string
+} {
+  const message = Hint === undefined ? Message : `${Message} (${Hint})`
+  return Status < 500
+    ? { error: `code=${Status}, message=${message}`, message }
+    : { error: message, message: 'Internal Server Error' }
+}

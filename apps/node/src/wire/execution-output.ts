@@ -1,15 +1,18 @@
 import type { Execution, Json } from '@saltcod/store-core'
 import { looseField } from '../spec/loose-keys.ts'
 import type { ClientVersion } from './client-version.ts'
-import type { WireExecution, WireResources, WireRunOutput, WireSpecConfig } from './models.ts'
+import type { WireExecution, WireJob, WireResources, WireRunOutput, WireSpecConfig } from './models.ts'
 import { desiredStateNumber, executionStateNumber } from './state-number.ts'
 import { toNanoseconds } from './time.ts'
 
-/** Writes an execution as a client of some version reads it; its task is called `taskName`. */
+/**
+ * Writes an execution as a client of some version reads it; its task is called `taskName`, its job may be part of it.
+ */
 export function executionToWire(
   execution: Execution,
   taskName: string,
   client: ClientVersion,
+  job?: WireJob,
 ): WireExecution {
   return {
     ID: execution.id,
@@ -18,6 +21,7 @@ export function executionToWire(
     Name: '',
     NodeID: execution.nodeId,
     JobID: execution.jobId,
+    ...(job === undefined ? {} : { Job: job }),
     JobVersion: execution.jobVersion,
     AllocatedResources: { Tasks: { [taskName]: resourcesToWire(execution.resources) } },
     DesiredState: {

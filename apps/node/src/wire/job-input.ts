@@ -153,7 +153,7 @@ function countFor(type: JobType, count: number | null | undefined): number {
 }
 
 function acceptedId(job: JobInput, warnings: string[]): string | null {
-  if (job.State !== '' && job.State !== 0) warnings.push('job state is ignored when submitting a job')
+  if (job.State !== '') warnings.push('job state is ignored when submitting a job')
   if (job.Revision !== 0) warnings.push('job revision is ignored when submitting a job')
   if (job.Version !== 0) warnings.push('job version is ignored when submitting a job')
   if ((job.CreateTime ?? 0) !== 0) warnings.push('job create time is ignored when submitting a job')

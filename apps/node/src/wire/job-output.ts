@@ -2,13 +2,14 @@ import type { Job } from '@saltcod/store-core'
 import type { JobSpec, NetworkAccess, Task } from '../spec/job-spec.ts'
 import type { ClientVersion } from './client-version.ts'
 import type { WireJob, WireTask } from './models.ts'
-import { HOLD_META } from './reserved-meta.ts'
+import { HOLD_META, ORCHESTRATOR_META, REQUESTER_META } from './reserved-meta.ts'
 import { toNanoseconds } from './time.ts'
 
 /**
- * Writes a job as a client of some version reads it. Bacalhau has no place for a hold, so it is written into the meta.
+ * Writes a job as a client of some version reads it, with the id of the requester that has it. Bacalhau has no place
+ * for a hold, so it is written into the meta.
  */
-export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
+export function jobToWire(job: Job<JobSpec>, client: ClientVersion, requesterId: string): WireJob {
   const { Tasks, Constraints, Meta, ...others } = job.spec
   return {
     ID: job.id,
@@ -18,7 +19,12 @@ export function jobToWire(job: Job<JobSpec>, client: ClientVersion): WireJob {
     Priority: job.priority,
     Count: job.count,
     Constraints,
-    Meta: job.hold === null ? Meta : { ...Meta, [HOLD_META]: job.hold },
+    Meta: {
+      ...Meta,
+      [ORCHESTRATOR_META]: requesterId,
+      [REQUESTER_META]: requesterId,
+      ...(job.hold === null ? {} : { [HOLD_META]: job.hold }),
+    },
     Labels: job.labels,
     Tasks: Tasks.map((task) => taskToWire(task, client)),
     ...others,

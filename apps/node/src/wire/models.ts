@@ -59,6 +59,8 @@ export interface WireExecution {
   readonly Name: string
   readonly NodeID: string
   readonly JobID: string
+  /** The job in the version of the execution; absent where many large ones would be answered. */
+  readonly Job?: WireJob
   readonly JobVersion: number
   readonly AllocatedResources: { readonly Tasks: Readonly<Record<string, WireResources>> }
   readonly DesiredState: WireState<number>
@@ -124,6 +126,8 @@ export interface WireNodeInfo {
     readonly MaxJobRequirements: WireResources
     readonly RunningExecutions: number
     readonly EnqueuedExecutions: number
+    /** Where the node takes connections, which none does: nodes open them. */
+    readonly address: ''
   }
   readonly BacalhauVersion: WireBuildVersion
 }

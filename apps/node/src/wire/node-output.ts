@@ -4,6 +4,17 @@ import { resourcesToWire } from './execution-output.ts'
 import type { WireBuildVersion, WireNodeInfo, WireNodeState } from './models.ts'
 import { toRfc3339, ZERO_TIME } from './time.ts'
 
+/** Labels that every node has, in the spellings of all releases, so that jobs can ask for a machine of their kind. */
+export function labelsOfMachine(nodeId: string, { GOOS, GOARCH }: WireBuildVersion): Record<string, string> {
+  return {
+    name: nodeId,
+    os_type: GOOS,
+    os_arch: GOARCH,
+    'Operating-System': GOOS,
+    Architecture: GOARCH,
+  }
+}
+
 /** A compute node as the requester knows it. */
 export interface NodeView {
   readonly description: NodeDescription
@@ -32,6 +43,7 @@ export function nodeInfoToWire(node: NodeView, version: WireBuildVersion): WireN
       MaxJobRequirements: maximum,
       RunningExecutions: load.runningExecutions,
       EnqueuedExecutions: load.enqueuedExecutions,
+      address: '',
     },
     BacalhauVersion: version,
   }

@@ -6,6 +6,8 @@ import { keysOf } from '../spec/loose-keys.ts'
 
 const answered = z.unknown().optional()
 
+const UNDEFINED: ReadonlySet<string> = new Set(['', '0', 'undefined'])
+
 /** The envelope of a submit. A job may come as it was answered, with what only the requester sets. */
 export const submitSchema = z.object({
   /** Where the client works; the job says which namespace is meant. */
@@ -22,7 +24,10 @@ export const submitSchema = z.object({
         Details: answered,
       })
       .nullish()
-      .transform((value) => value?.StateType ?? ''),
+      // What a client writes that has nothing to say of a state.
+      .transform((value) =>
+        UNDEFINED.has(String(value?.StateType ?? '').toLowerCase()) ? '' : value?.StateType,
+      ),
     Version: whole,
     Revision: whole,
     CreateTime: z.number().nullish(),

@@ -1,27 +1,36 @@
 import assert from 'node:assert/strict'
 import { EXECUTION_STATES } from '@saltcod/store-core'
 import { test } from 'vitest'
-import { readClientVersion } from '../../src/wire/client-version.ts'
+import { NEWEST_CLIENT, OWN_CLIENT_VERSION, readClientVersion } from '../../src/wire/client-version.ts'
 import { executionStateName, executionStateNumber } from '../../src/wire/state-number.ts'
 
-test('versions are read, and what is not given counts as the newest', () => {
-  const latest = { client: { newStateNumbers: true, newNetworkTypes: true } }
-  for (const header of [undefined, '', 'v0.0.0', 'v0.0.0-1a2b3c4', 'v1.9.3', '2.0.0', 'v1.10.0']) {
-    assert.deepEqual(readClientVersion(header), latest, header)
+test('versions are read, and what is not given counts as the newest, which knows no names of one job', () => {
+  for (const header of [
+    'v0.0.0',
+    'v0.0.0-1a2b3c4',
+    'v1.8.0',
+    'v1.9.3',
+    '2.0.0',
+    'v1.10.0',
+    OWN_CLIENT_VERSION,
+  ]) {
+    assert.deepEqual(readClientVersion(header), { client: NEWEST_CLIENT }, header)
   }
-  assert.deepEqual(readClientVersion('v1.4.0'), {
-    client: { newStateNumbers: false, newNetworkTypes: false },
-  })
-  assert.deepEqual(readClientVersion('v1.5.1'), {
-    client: { newStateNumbers: false, newNetworkTypes: false },
-  })
-  assert.deepEqual(readClientVersion('v1.5.2'), { client: { newStateNumbers: true, newNetworkTypes: false } })
+  for (const header of [undefined, '']) {
+    assert.deepEqual(readClientVersion(header), { client: { ...NEWEST_CLIENT, uniqueNames: false } })
+  }
+  const v17 = { ...NEWEST_CLIENT, uniqueNames: false, jobsInExecutions: false }
+  assert.deepEqual(readClientVersion('v1.7.0'), { client: v17 })
+  assert.deepEqual(readClientVersion('v1.5.2'), { client: { ...v17, newNetworkTypes: false } })
+  const v15 = { ...v17, newNetworkTypes: false, newStateNumbers: false }
+  assert.deepEqual(readClientVersion('v1.5.1'), { client: v15 })
+  assert.deepEqual(readClientVersion('v1.4.0'), { client: { ...v15, errorObjects: false } })
   assert.deepEqual(readClientVersion('v1.3.2'), { refused: 'outdated' })
   assert.deepEqual(readClientVersion('one.two'), { refused: 'invalid' })
 })
 
 test('execution states have the numbers of each release', () => {
-  const latest = { newStateNumbers: true, newNetworkTypes: true }
+  const latest = NEWEST_CLIENT
   assert.deepEqual(
     EXECUTION_STATES.map((state) => executionStateNumber(state, latest)),
     // New AskForBid Accepted Rejected BidAccepted Running Publishing BidRejected Completed Failed Cancelled

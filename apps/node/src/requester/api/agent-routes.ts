@@ -1,4 +1,6 @@
-import type { FastifyInstance } from 'fastify'
+import { statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { WireNodeInfo, WireNodeState } from '../../wire/models.ts'
 import { nodeInfoToWire, nodeToWire } from '../../wire/node-output.ts'
 import { toRfc3339, ZERO_TIME } from '../../wire/time.ts'
@@ -12,6 +14,50 @@ export function addAgentRoutes(api: FastifyInstance, context: ApiContext): void 
   api.get('/api/v1/agent/node', async () => agentNode(context))
   api.get('/api/v1/agent/authconfig', async () => ({ Version: '1.0.0', Config: {} }))
   api.post('/api/v1/version', async () => ({ build_version_info: context.version }))
+  api.get('/api/v1/agent/debug', async () => debugInfo(context))
+  addOldProbes(api, context)
+}
+
+/** Probes of releases before v1.5, which balancers and watchdogs still send, with and without the prefix. */
+function addOldProbes(api: FastifyInstance, context: ApiContext): void {
+  const text = (reply: FastifyReply, body: string): FastifyReply =>
+    reply.type('text/plain; charset=utf-8').send(body)
+  for (const prefix of ['', '/api/v1']) {
+    api.get(`${prefix}/livez`, async (_request, reply) => text(reply, 'OK'))
+    api.get(`${prefix}/healthz`, async () => freeSpace())
+    api.get(`${prefix}/id`, async (_request, reply) => text(reply, context.nodeId))
+  }
+  api.get('/api/v1/node_info', async () => agentNode(context))
+  for (const path of ['/', '/version']) {
+    api.get(path, async (_request, reply) => reply.redirect('/api/v1/agent/version', 301))
+  }
+}
+
+/** What a node is busy with, part by part. */
+function debugInfo({ requester, nodeId, isDraining }: ApiContext): Record<string, unknown> {
+  return {
+    Requester: { NodeID: nodeId, Stopping: isDraining() },
+    Nodes: Object.fromEntries(
+      requester.nodes.list().map(({ description, load, connected }) => [
+        description.nodeId,
+        {
+          Connected: connected,
+          RunningExecutions: load.runningExecutions,
+          EnqueuedExecutions: load.enqueuedExecutions,
+          HeldBack: load.heldBack,
+        },
+      ]),
+    ),
+    Process: { UptimeSeconds: Math.floor(process.uptime()), MemoryBytes: process.memoryUsage.rss() },
+  }
+}
+
+async function freeSpace(): Promise<{ readonly FreeSpace: Record<string, unknown> }> {
+  const spaceOf = async (path: string) => {
+    const { bsize, blocks, bfree } = await statfs(path)
+    return { All: blocks * bsize, Used: (blocks - bfree) * bsize, Free: bfree * bsize }
+  }
+  return { FreeSpace: { tmp: await spaceOf(tmpdir()), root: await spaceOf('/') } }
 }
 
 /** Older clients read the state of a node, newer ones its description: both are in the answer. */

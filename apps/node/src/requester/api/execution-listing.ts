@@ -4,7 +4,8 @@ import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import type { ClientVersion } from '../../wire/client-version.ts'
 import { executionToWire } from '../../wire/execution-output.ts'
-import type { WireExecution, WirePage } from '../../wire/models.ts'
+import { jobToWire } from '../../wire/job-output.ts'
+import type { WireExecution, WireJob, WirePage } from '../../wire/models.ts'
 import type { ApiContext } from './api-context.ts'
 import { pageInOrder, type ReadPage, sortedPage } from './listed-page.ts'
 import type { PageToken } from './page-token.ts'
@@ -28,13 +29,17 @@ const SORTED: ReadonlyMap<string, Order> = new Map<string, Order>([
 
 const ALL_VERSIONS = 0
 
+/** What jobs may take of an answer with their executions; a job may have inline inputs of a megabyte. */
+const MOST_JOB_BYTES = 4 * 1024 * 1024
+
 /** Lists the executions of a job as a client asks for them: those of one version, or of all. */
 export async function listExecutions(
-  { requester }: ApiContext,
+  context: ApiContext,
   client: ClientVersion,
   job: Job<JobSpec>,
   query: Query,
 ): Promise<WirePage<WireExecution>> {
+  const { requester } = context
   const token = tokenOf(query)
   // A job that is revised meanwhile must not mix its versions.
   const { jobVersion = query.flag('all_job_versions') ? ALL_VERSIONS : job.version } = token
@@ -44,10 +49,34 @@ export async function listExecutions(
   const { items, next, missing } =
     order === undefined ? await pageInOrder(read, token) : await sortedPage(read, token, order, 'executions')
   const taskName = job.spec.Tasks[0]?.Name ?? 'main'
+  const jobOf = client.jobsInExecutions ? await jobsOf(context, client, job, items) : () => undefined
   return {
     NextToken: next === null ? '' : writePageToken({ ...token, jobVersion, ...next }),
-    Items: items.map((execution) => executionToWire(execution, taskName, client)),
+    Items: items.map((execution) => executionToWire(execution, taskName, client, jobOf(execution))),
     ...(missing === 0 ? {} : { Missing: missing }),
+  }
+}
+
+/** Returns what gives each execution the job that it is of; nothing any more where that becomes too much. */
+async function jobsOf(
+  { requester, nodeId }: ApiContext,
+  client: ClientVersion,
+  job: Job<JobSpec>,
+  executions: readonly Execution[],
+): Promise<(execution: Execution) => WireJob | undefined> {
+  const versions = new Map<number, { readonly wire: WireJob; readonly bytes: number }>()
+  for (const version of new Set(executions.map(({ jobVersion }) => jobVersion))) {
+    const stored = version === job.version ? job : await requester.store.getJob(job.id, version)
+    if (stored === null) continue
+    const wire = jobToWire(stored, client, nodeId)
+    versions.set(version, { wire, bytes: Buffer.byteLength(JSON.stringify(wire)) })
+  }
+  let bytes = 0
+  return ({ jobVersion }) => {
+    const version = versions.get(jobVersion)
+    if (version === undefined || bytes + version.bytes > MOST_JOB_BYTES) return undefined
+    bytes += version.bytes
+    return version.wire
   }
 }
 

@@ -1,10 +1,11 @@
 import type { HistoryEntry, HistoryQuery, Job } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import type { JobSpec } from '../../spec/job-spec.ts'
-import { ApiError } from '../../wire/api-error.ts'
+import { ApiError, shortText } from '../../wire/api-error.ts'
 import type { ClientVersion } from '../../wire/client-version.ts'
 import { historyToWire } from '../../wire/history-output.ts'
 import type { WireHistory, WirePage } from '../../wire/models.ts'
+import { allItems } from '../all-items.ts'
 import type { ApiContext } from './api-context.ts'
 import { readPageToken, writePageToken } from './page-token.ts'
 import type { Query } from './query.ts'
@@ -36,6 +37,8 @@ export async function listHistory(
     limit,
     ...(afterSequence === 0 ? {} : { afterSequence }),
   })
+  const executionId = query.text('execution_id')
+  if (executionId !== null && page.items.length === 0) await requireExecution(context, job, executionId)
   const last = lastSequence(page.items) ?? afterSequence
   const more = page.next !== null
   const missing = page.quarantined.length
@@ -45,6 +48,15 @@ export async function listHistory(
     Items: page.items.map((entry) => historyToWire(entry, client)),
     ...(missing === 0 ? {} : { Missing: missing }),
   }
+}
+
+/** Nothing about an execution that there is means that nothing is to be told yet. */
+async function requireExecution({ requester }: ApiContext, job: Job<JobSpec>, prefix: string): Promise<void> {
+  const executions = allItems((cursor) =>
+    requester.store.listExecutions({ jobId: job.id, limit: 1000, cursor }),
+  )
+  for await (const { id } of executions) if (id.startsWith(prefix)) return
+  throw new ApiError('NotFound', `execution not found: ${shortText(prefix, 100)}`, { component: 'JobStore' })
 }
 
 function lastSequence(items: readonly HistoryEntry[]): number | undefined {

@@ -31,7 +31,7 @@ export async function listJobs(
       : await inOrder(context, filter, token)
   return {
     NextToken: next === null ? '' : writePageToken({ ...token, ...next }),
-    Items: items.map((job) => jobToWire(job, client)),
+    Items: items.map((job) => jobToWire(job, client, context.nodeId)),
     ...(missing === 0 ? {} : { Missing: missing }),
   }
 }

@@ -9,6 +9,7 @@ import type { ApiContext } from './api-context.ts'
 import { clientOf, findJob } from './api-context.ts'
 import { listExecutions } from './execution-listing.ts'
 import { listHistory } from './history-listing.ts'
+import { diffJob } from './job-diff.ts'
 import { listJobs } from './job-listing.ts'
 import { jobResults } from './job-results.ts'
 import { Query } from './query.ts'
@@ -30,7 +31,7 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
     const job = await findJob(context, request.params.id, query)
     const include = (query.text('include') ?? '').split(',')
     return {
-      Job: jobToWire(job, client),
+      Job: jobToWire(job, client, context.nodeId),
       ...(include.includes('history')
         ? { History: await listHistory(context, client, job, query, false) }
         : {}),
@@ -71,7 +72,7 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
     const client = clientOf(request)
     const job = await findJob(context, request.params.id, new Query(request))
     const versions = await context.requester.store.listJobVersions(job.id)
-    return { NextToken: '', Items: versions.map((version) => jobToWire(version, client)) }
+    return { NextToken: '', Items: versions.map((version) => jobToWire(version, client, context.nodeId)) }
   })
 
   api.put<{ Params: { id: string } }>(`${JOBS}/:id/rerun`, async (request) => {
@@ -79,6 +80,8 @@ export function addJobRoutes(api: FastifyInstance, context: ApiContext): void {
     const job = await findJob(context, request.params.id, new Query(request))
     return rerun(context.requester, job.id, request.body)
   })
+
+  api.put(`${JOBS}/diff`, (request) => diffJob(context.requester, request.body))
 
   api.get(`${JOBS}/:id/logs`, async (_request: FastifyRequest, reply: FastifyReply) => {
     reply.header('upgrade', 'websocket')
@@ -92,12 +95,17 @@ async function putJob(context: ApiContext, request: FastifyRequest): Promise<Wir
   const input = readSubmit(request.body, requester.settings.jobs, clientOf(request))
   const header = request.headers['idempotency-key']
   const submitKey = input.submitKey ?? (typeof header === 'string' && header !== '' ? header : null)
-  const submitted = await submit(requester, input, submitKey)
+  const warnings = [...input.warnings]
+  const submitted = await submit(requester, input, {
+    submitKey,
+    client: clientOf(request),
+    warn: (warning) => warnings.push(warning),
+  })
   request.log.info({ job: submitted.job.id, created: submitted.created }, 'job submitted')
   return {
     JobID: submitted.job.id,
     EvaluationID: submitted.evaluationId ?? '',
-    Warnings: input.warnings.length === 0 ? null : input.warnings,
+    Warnings: warnings.length === 0 ? null : warnings,
   }
 }
 

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify, LogController } from 'fastify'
-import { ApiError, errorBody, isApiError } from '../../wire/api-error.ts'
+import { ApiError, errorBody, isApiError, oldErrorBody } from '../../wire/api-error.ts'
+import { readClientVersion, VERSION_HEADER } from '../../wire/client-version.ts'
 import { addAgentRoutes } from './agent-routes.ts'
 import type { ApiContext } from './api-context.ts'
 import { clientOf } from './api-context.ts'
@@ -134,6 +135,9 @@ function addAnswers(api: FastifyInstance, context: ApiContext, known: KnownPaths
     }
     throw new ApiError('NotFound', 'The requested resource/URL was not found.', {
       hint: 'The server version may be older than this CLI version. Ask for GET /api/v1/agent/version',
+      details: {
+        cli_usage: 'ask for a newer node, or see which addresses this one has in its documentation',
+      },
     })
   })
   api.setErrorHandler(answerError)
@@ -147,5 +151,10 @@ function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   else if (body.Status >= 500 && !isApiError(thrown))
     request.log.error({ err: thrown, url: request.url }, 'request failed')
   else request.log.debug({ code: error.code, url: request.url }, error.message)
-  void reply.code(body.Status).type('application/json; charset=utf-8').send(body)
+  const version = readClientVersion(String(request.headers[VERSION_HEADER] ?? ''))
+  const isOld = 'client' in version && !version.client.errorObjects
+  void reply
+    .code(body.Status)
+    .type('application/json; charset=utf-8')
+    .send(isOld ? oldErrorBody(body) : body)
 }

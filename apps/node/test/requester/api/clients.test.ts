@@ -194,8 +194,10 @@ test('what a job left as results is listed', async () => {
   const { Executions } = await node.until(id, 'Completed')
   const { body } = await node.request<WirePage<WireSpecConfig>>('GET', `${JOBS}/${id}/results`)
   assert.equal(body.Items.length, 1)
-  assert.deepEqual(body.Items[0], Executions?.Items[0]?.PublishedResult)
-  assert.notEqual(body.Items[0]?.Type, '')
+  const { URL: url, ...params } = { URL: '', ...body.Items[0]?.Params }
+  assert.deepEqual({ Type: 'local', Params: params }, Executions?.Items[0]?.PublishedResult)
+  assert.equal(body.Items[0]?.Type, 'urlDownload')
+  assert.match(url, /\.tar\.gz\?/)
   const service = await node.submit(noopJob({ Type: 'service' }, { DurationMs: 600_000 }))
   assert.equal((await node.request('GET', `${JOBS}/${service}/results`)).status, 400)
 })

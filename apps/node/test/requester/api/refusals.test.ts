@@ -173,7 +173,11 @@ test('what a client may not set is left out with a warning', async () => {
     'job meta key "saltcod/hold" is reserved and will be ignored',
   ])
   const { body: kept } = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${body.JobID}`)
-  assert.deepEqual(kept.Job.Meta, { mine: 'yes' })
+  assert.deepEqual(kept.Job.Meta, {
+    mine: 'yes',
+    'bacalhau.org/orchestrator.id': 'n-test',
+    'bacalhau.org/requester.id': 'n-test',
+  })
   assert.notEqual(kept.Job.ID, 'j-mine')
 })
 
