@@ -97,7 +97,8 @@ export class ApiClient {
 
   /** Lists the history of a job. While the job has not ended there is always a next token. */
   listHistory(id: string, query: QueryParameters = {}): Promise<WirePage<WireHistory>> {
-    return this.#call('GET', `${jobPath(id)}/history`, query)
+    const versions = query['job_version'] === undefined ? { all_job_versions: true } : {}
+    return this.#call('GET', `${jobPath(id)}/history`, { ...versions, ...query })
   }
 
   /** Removes old jobs; waits for at most five minutes. */

@@ -51,6 +51,16 @@ describe('publishing results', () => {
     expect(published('counts/sub/words')).toBe('42')
   })
 
+  test('a run that shares its root with others, since it leaves nothing there, is published all the same', async () => {
+    rmSync(join(workDir, 'root'), { recursive: true })
+    const options = { executionId: 'e-1', workDir, resultsDir, exitCode: 0, maxBytes: 1_000 }
+    expect(await publishResults({ ...options, results: RESULTS })).toMatchObject({ status: 'results-lost' })
+    expect(await publishResults({ ...options, results: [] })).toMatchObject({
+      status: 'published',
+      manifest: { files: 3 },
+    })
+  })
+
   test('a second time changes nothing, also when the work directory is gone', async () => {
     await publish()
     rmSync(workDir, { recursive: true })

@@ -33,7 +33,7 @@ export async function listHistory(
   // Read before the history: what ended by then has written its last entry.
   const over = live ? await hasEnded(context, job, query) : true
   const page = await context.requester.store.listHistory({
-    ...filterOf(job, query),
+    ...filterOf(job, query, live && client.jobsInExecutions),
     limit,
     ...(afterSequence === 0 ? {} : { afterSequence }),
   })
@@ -71,7 +71,8 @@ async function hasEnded({ requester }: ApiContext, job: Job<JobSpec>, query: Que
   return newest === null || newest.version !== job.version || JOB_MACHINE.terminal.has(newest.state)
 }
 
-function filterOf(job: Job<JobSpec>, query: Query): HistoryQuery {
+/** Clients that know of versions follow one of them, the newest unless they say so. */
+function filterOf(job: Job<JobSpec>, query: Query, ofOneVersion: boolean): HistoryQuery {
   const type = query.text('event_type') ?? 'all'
   if (type !== 'all' && type !== 'job' && type !== 'execution') {
     throw new ApiError('BadRequest', `unknown event_type "${type}"`, { hint: 'it is all, job or execution' })
@@ -81,7 +82,9 @@ function filterOf(job: Job<JobSpec>, query: Query): HistoryQuery {
   const since = query.whole('since') ?? 0
   return {
     jobId: job.id,
-    ...(query.has('job_version') && !query.flag('all_job_versions') ? { jobVersion: job.version } : {}),
+    ...((ofOneVersion || query.has('job_version')) && !query.flag('all_job_versions')
+      ? { jobVersion: job.version }
+      : {}),
     ...(type === 'all' ? {} : { level: type }),
     ...(executionIdPrefix === null ? {} : { executionIdPrefix }),
     ...(nodeIdPrefix === null ? {} : { nodeIdPrefix }),

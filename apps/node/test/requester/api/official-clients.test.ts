@@ -140,3 +140,24 @@ test('probes of old and new clients are answered', async () => {
   const own = await history(Executions?.Items[0]?.ID.slice(0, 10) ?? '')
   assert.ok(own.status === 200 && own.body.Items.length > 0)
 })
+
+test('clients that know of versions follow the newest one, and others all', async () => {
+  const node = await startTestNode()
+  const id = await node.submit(noopJob({ Name: 'twice' }))
+  await node.until(id, 'Completed')
+  await node.request('PUT', `${JOBS}/${id}/rerun`, {})
+  const endsOf = async (version: string, query: string) => {
+    const path = `${JOBS}/${id}/history?event_type=job${query}`
+    const { body } = await node.request<WirePage<WireHistory>>('GET', path, undefined, by(version))
+    return body.Items.map(({ JobVersion }) => JobVersion)
+  }
+  await node.until(id, 'Completed')
+  assert.deepEqual([...new Set(await endsOf('v1.9.3', ''))], [2])
+  assert.deepEqual([...new Set(await endsOf('v1.9.3', '&job_version=1'))], [1])
+  for (const [version, query] of [
+    ['v1.9.3', '&all_job_versions=true'],
+    ['v1.4.0', ''],
+  ] as const) {
+    assert.deepEqual([...new Set(await endsOf(version, query))], [1, 2])
+  }
+})
