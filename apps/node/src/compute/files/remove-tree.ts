@@ -16,15 +16,15 @@ async function mountsBelow(top: string): Promise<ReadonlySet<string>> {
 
 /**
  * Makes all that lies in a directory removable, but for what is mounted there: opens what was closed, and brings up
- * what lies too deep.
+ * what lies too deep. What goes meanwhile is no matter: a removal that has failed at one entry is still at others.
  */
 async function makeRemovable(top: string): Promise<void> {
   let moved = 0
   const real = await realpath(top)
   let mounted = await mountsBelow(real)
   const queue = [top]
-  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (!(await lstat(path)).isDirectory() || mounted.has(join(real, relative(top, path)))) continue
+  const open = async (path: string): Promise<void> => {
+    if (!(await lstat(path)).isDirectory() || mounted.has(join(real, relative(top, path)))) return
     await chmod(path, 0o700)
     let place = path
     if (path !== top && Buffer.byteLength(path) > LONG_PATH_BYTES) {
@@ -36,6 +36,15 @@ async function makeRemovable(top: string): Promise<void> {
     }
     for (const name of await readdir(place)) queue.push(join(place, name))
   }
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) await open(path).catch(unlessGone)
+}
+
+function unlessGone(error: unknown): void {
+  if (!isGone(error)) throw error
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
 async function freeName(top: string, first: number): Promise<string> {
@@ -50,10 +59,7 @@ async function freeName(top: string, first: number): Promise<string> {
 }
 
 async function isEmptyAndRemoved(path: string): Promise<boolean> {
-  return await rmdir(path).then(
-    () => true,
-    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
-  )
+  return await rmdir(path).then(() => true, isGone)
 }
 
 /**

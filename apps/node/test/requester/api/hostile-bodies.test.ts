@@ -64,12 +64,12 @@ function* mutants(value: unknown): Generator<unknown> {
   }
 }
 
-/** Notes what a node takes but GET, so that a new address is tried too. */
+/** Notes what a node takes with a body, so that a new address is tried too. */
 function watchRoutes(): Set<string> {
   const routes = new Set<string>()
   const add = KnownPaths.prototype.add
   vi.spyOn(KnownPaths.prototype, 'add').mockImplementation(function (this: KnownPaths, path, methods) {
-    for (const method of methods) if (method !== 'GET') routes.add(`${method} ${path}`)
+    for (const method of methods) if (method !== 'GET' && method !== 'HEAD') routes.add(`${method} ${path}`)
     add.call(this, path, methods)
   })
   onTestFinished(() => {
