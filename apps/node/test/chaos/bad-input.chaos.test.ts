@@ -123,10 +123,10 @@ test('bad requests are answered with an error object, and the node goes on', asy
     expect(error.Message.length, name).toBeLessThan(1_000)
     expect(error.RequestID, name).not.toBe('')
   }
-  // What Bacalhau answers to a job that is there as it is; a mistake of the client is no failure of the node.
+  // Whoever says no version of a client gets a job of its own each time.
   const named = put({ Name: 'named' })
   const twice = [await send(node, 'PUT', JOBS, named), await send(node, 'PUT', JOBS, named)]
-  expect(twice.map(([answered]) => answered)).toEqual([200, 409])
+  expect(twice.map(([answered]) => answered)).toEqual([200, 200])
   const [refused, tooLarge] = await announce(node, 'PUT', JOBS, HUGE_BYTES)
   expect([refused, tooLarge.Status]).toEqual([413, 413])
   expect(tooLarge.Message).toMatch(/larger than/)

@@ -36,6 +36,9 @@ async function stop(node: Served): Promise<void> {
   assert.equal((await node.exited).code, 0)
 }
 
+const withoutJob = ({ Executions }: WireGetJobAnswer): unknown =>
+  Executions?.Items.map(({ Job: _job, ...execution }) => execution)
+
 test('removed jobs are in the archive, and come back from it whole', async () => {
   const directory = temporaryDirectory()
   writeFileSync(join(directory, 'saltcod.yaml'), 'Node: { Requester: { Archive: { Directory: archive } } }\n')
@@ -57,7 +60,8 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   const shown = await session.run(['archive', 'show', 'two', '--output', 'json'], { env })
   const { ArchivedAt, ...archived } = JSON.parse(shown.stdout) as ArchivedJobAnswer
   assert.deepEqual(archived.Job, before.Job)
-  assert.deepEqual(archived.Executions?.Items, before.Executions?.Items)
+  // The archive has the job once.
+  assert.deepEqual(archived.Executions?.Items, withoutJob(before))
   assert.deepEqual(archived.History?.Items, before.History?.Items)
   assert.ok(Date.parse(ArchivedAt) > 0)
   const text = await session.run(['archive', 'show', ids[1]?.slice(0, 10) ?? ''], { env })
@@ -71,8 +75,8 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   const after = (await jobUntil(url, ids[1] ?? '', 'Completed')) as WireGetJobAnswer
   const { Revision: _before, ModifyTime: _at, ...jobBefore } = before.Job
   const { Revision: _after, ModifyTime: _then, ...jobAfter } = after.Job
-  assert.deepEqual(jobAfter, { ...jobBefore, Meta: { 'saltcod/hold': 'restored from the archive' } })
-  assert.deepEqual(after.Executions?.Items, before.Executions?.Items)
+  assert.deepEqual(jobAfter, { ...jobBefore, Meta: { ...jobBefore.Meta, 'saltcod/hold': 'restored from the archive' } })
+  assert.deepEqual(withoutJob(after), withoutJob(before))
   assert.deepEqual(after.History?.Items.slice(0, -1), before.History?.Items)
   const again = await session.run(['archive', 'restore', 'two'], { env })
   assert.equal(again.code, 1)

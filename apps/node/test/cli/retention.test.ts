@@ -32,7 +32,7 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
   const described = await session.run(['job', 'describe', 'one'], { env })
   assert.match(described.stdout, /^Held {8}audit$/m)
   const { Job } = await jobUntil(node.url, 'one', 'Completed')
-  assert.deepEqual(Job.Meta, { 'saltcod/hold': 'audit' })
+  assert.equal(Job.Meta['saltcod/hold'], 'audit')
 
   const planned = await session.run(['gc', '--dry-run', '--max-age', '0s', '--output', 'json'], { env })
   assert.equal(planned.code, 0, planned.stderr)
@@ -48,7 +48,7 @@ test('old jobs are held, planned for removal and removed, and a restart brings n
   assert.deepEqual(JSON.parse(released.stdout), { JobID: ids[0], Hold: null, HeldBefore: 'audit' })
   const again = await session.run(['job', 'release', 'one'], { env })
   assert.deepEqual([again.code, again.stdout], [0, `Job ${ids[0]} was not held.\n`])
-  assert.deepEqual((await jobUntil(node.url, 'one', 'Completed')).Job.Meta, {})
+  assert.equal((await jobUntil(node.url, 'one', 'Completed')).Job.Meta['saltcod/hold'], undefined)
 
   node.signal('SIGKILL')
   await node.exited

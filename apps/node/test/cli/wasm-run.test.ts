@@ -52,7 +52,7 @@ describe('wasm run', () => {
 
   test('makes the job that Bacalhau makes of the same flags', async () => {
     const flags =
-      '-i file:///tmp:/y -i src=http://h/x,dst=/z -i s3://b/k -i src=s3://b/k2/p,dst=/s,opt=region=eu,opt=endpoint=http://e -i ipfs://Qm1:/q -o out:/outputs --env A=b,C=d -l a=b,c --cpu 1 --memory 1gb -p local --timeout 50 --queue-timeout 6 --target all --name nn --namespace q --priority 4 --network full'
+      '-i file:///tmp:/y -i src=http://h/x,dst=/z -i s3://b/k -i src=s3://b/k2/p,dst=/s,opt=region=eu,opt=endpoint=http://e -i ipfs://Qm1:/q -o out:/outputs --env A=b,C=d -l a=b,c --cpu 1 --memory 1gb -p local --timeout 50 --queue-timeout 6 --target all --name nn --namespace q --priority 4 --network none'
     const path = moduleFile()
     const constraints = ['--constraints', 'a=b,c!=d,e,f in (g,h),!i']
     expect(await jobOf(path, 'a', 'b', ...flags.split(' '), ...constraints)).toEqual({
@@ -77,7 +77,7 @@ describe('wasm run', () => {
           },
           Publisher: { Type: 'local', Params: {} },
           Env: { A: 'b', C: 'd' },
-          Network: { Type: 'full', Domains: [] },
+          Network: { Type: 'none', Domains: [] },
           InputSources: [
             {
               Source: { Type: 'local', Params: { SourcePath: '/tmp', ReadWrite: false } },

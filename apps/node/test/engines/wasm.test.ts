@@ -29,6 +29,7 @@ describe('a WebAssembly job', () => {
       stderrTruncated: false,
       errorMessage: null,
       reason: 'exited',
+      ranMs: expect.any(Number) as number,
     })
   })
 

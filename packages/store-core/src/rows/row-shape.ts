@@ -10,6 +10,7 @@ export type FieldCheck = (value: unknown) => boolean
  */
 export type RowShape<Row> = { readonly [Field in keyof Row]-?: FieldCheck }
 
+type Fields = Readonly<Record<string, unknown>>
 type Shaped = readonly (readonly [field: string, check: FieldCheck])[]
 
 /** A text of any length. */
@@ -84,18 +85,36 @@ export function checkOf<Row>(shape: RowShape<Row> | FieldCheck): (record: unknow
     return (record) => (shape(record) ? null : `is no row of this table, but ${nameOf(record)}`)
   }
   const fields = Object.entries<FieldCheck>(shape)
-  return (record) => misshapen(fields, record)
-}
-
-function misshapen(fields: Shaped, record: unknown): string | null {
-  if (!isFields(record)) return `is no row of this table, but ${nameOf(record)}`
-  for (const [field, check] of fields) {
-    const value = record[field]
-    if (!check(value)) return `is no row of this table: its ${field} is ${nameOf(value)}`
+  const fits = fitOf(fields)
+  return (record) => {
+    if (!isFields(record)) return `is no row of this table, but ${nameOf(record)}`
+    return fits(record) ? null : misshapen(fields, record)
   }
-  return null
 }
 
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+/**
+ * All checks as one expression, which costs a small part of a loop over them: the engine knows where it finds each
+ * field, and which check it calls. All names are from the code, none from data.
+ */
+function fitOf(fields: Shaped): (record: Fields) => boolean {
+  const terms = fields.map(([field], at) => `check${at}(record[${JSON.stringify(field)}])`)
+  const names = fields.map((_, at) => `check${at}`)
+  try {
+    const make = new Function(...names, `return (record) => ${terms.join(' && ')}`)
+    return make(...fields.map(([, check]) => check)) as (record: Fields) => boolean
+  } catch {
+    // Under --disallow-code-generation-from-strings.
+    return (record) => fields.every(([field, check]) => check(record[field]))
+  }
+}
+
+function misshapen(fields: Shaped, record: Fields): string | null {
+  const wrong = fields.find(([field, check]) => !check(record[field]))
+  return wrong === undefined
+    ? null
+    : `is no row of this table: its ${wrong[0]} is ${nameOf(record[wrong[0]])}`
+}
+
+function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
