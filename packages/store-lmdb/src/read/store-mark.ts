@@ -2,6 +2,8 @@ import { isStoreError } from '@saltcod/store-core'
 import { decodeRecord, decodeTuple, type StoreRow, tuple } from '@saltcod/store-core/format'
 
 import { readTable } from '../file/file-walk.ts'
+import { checkDataFile } from '../file/store-path.ts'
+import { notFoundError } from '../refusal.ts'
 
 const STORE_KEY = Buffer.from(tuple('store'))
 const SEQUENCE_KEY = Buffer.from(tuple('sequence'))
@@ -17,9 +19,11 @@ export interface StoreMark {
 
 /**
  * Reads which store a file holds and how far it has come, without LMDB and without leaving a trace. What is damaged is
- * left out. Throws `STORE_DAMAGED` where the file itself is, or another process writes to it meanwhile.
+ * left out. Throws `STORE_DAMAGED` where the file itself is, or another process writes to it meanwhile, and
+ * `STORE_NOT_FOUND` or `STORE_FOREIGN` where there is none, or something else, such as a pipe.
  */
 export function readStoreMark(path: string): StoreMark {
+  if (!checkDataFile(path, true)) throw notFoundError(path)
   const rows = readTable(path, 'meta')
   let isWhole = true
   const record = <T>(key: Buffer, value: Buffer): T | undefined => {
