@@ -75,7 +75,10 @@ test('removed jobs are in the archive, and come back from it whole', async () =>
   const after = (await jobUntil(url, ids[1] ?? '', 'Completed')) as WireGetJobAnswer
   const { Revision: _before, ModifyTime: _at, ...jobBefore } = before.Job
   const { Revision: _after, ModifyTime: _then, ...jobAfter } = after.Job
-  assert.deepEqual(jobAfter, { ...jobBefore, Meta: { ...jobBefore.Meta, 'saltcod/hold': 'restored from the archive' } })
+  assert.deepEqual(jobAfter, {
+    ...jobBefore,
+    Meta: { ...jobBefore.Meta, 'saltcod/hold': 'restored from the archive' },
+  })
   assert.deepEqual(withoutJob(after), withoutJob(before))
   assert.deepEqual(after.History?.Items.slice(0, -1), before.History?.Items)
   const again = await session.run(['archive', 'restore', 'two'], { env })
