@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeDirectory } from '@saltcod/config'
+import { writeKeptFile } from '@saltcod/config'
 
 /** Where in the repository directory the key is kept. */
 const RESULTS_KEY_FILE_NAME = 'results-key'
@@ -35,8 +26,7 @@ export function resultsKey(repository: string): ResultsKey {
   const key = randomBytes(KEY_BYTES)
   const warnings = kept === null ? [] : [`${path} ${kept}: addresses of results that were given out end here`]
   try {
-    makeDirectory(repository)
-    keep(path, key)
+    writeKeptFile(path, `${key.toString('hex')}\n`)
     return { key, warnings }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
@@ -57,17 +47,4 @@ function readKey(path: string): Buffer | null | string {
   } catch (error) {
     return `cannot be read (${error instanceof Error ? error.message : String(error)}) and was replaced`
   }
-}
-
-function keep(path: string, key: Buffer): void {
-  const temporary = `${path}.new`
-  rmSync(temporary, { force: true })
-  const file = openSync(temporary, 'wx', 0o600)
-  try {
-    writeSync(file, `${key.toString('hex')}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(temporary, path)
 }

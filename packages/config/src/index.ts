@@ -8,6 +8,7 @@ export { findStores } from './find-stores.ts'
 export { type ConfigFlag, configFlags, type Flags, type FlagUse } from './flags.ts'
 export type { Frozen } from './freeze.ts'
 export { configSchema, type JsonSchema } from './json-schema.ts'
+export { writeKeptFile } from './kept-file.ts'
 export {
   CONFIG_FILE_NAME,
   type LoadConfigOptions,

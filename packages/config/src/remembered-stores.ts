@@ -1,8 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { Config } from './config.ts'
-import { makeDirectory, syncDirectory } from './directory.ts'
 import { archiveIsThere } from './file-kind.ts'
+import { writeKeptFile } from './kept-file.ts'
 import type { NodeRole } from './settings/node.ts'
 import type { StoreFinding } from './store-finding.ts'
 import { describeRole } from './store-role.ts'
@@ -179,15 +178,6 @@ function write(repository: string, stores: RememberedStores): void {
       return { ...store, path: inside.startsWith('..') ? store.path : inside }
     }),
   ])
-  makeDirectory(repository)
-  const path = join(repository, REMEMBERED_STORES_FILE_NAME)
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  try {
-    writeSync(file, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(`${path}.new`, path)
-  syncDirectory(repository)
+  const text = `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`
+  writeKeptFile(join(repository, REMEMBERED_STORES_FILE_NAME), text)
 }

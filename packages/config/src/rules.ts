@@ -1,6 +1,6 @@
 import type { Origin } from './origin.ts'
 import type { Problem } from './problem.ts'
-import type { PickValue } from './setting.ts'
+import type { PickValue, Setting } from './setting.ts'
 import { api } from './settings/api.ts'
 import { archive } from './settings/archive.ts'
 import { engines } from './settings/engines.ts'
@@ -89,34 +89,22 @@ const specFitsBody: Rule = {
   },
 }
 
-const backoffInOrder: Rule = {
-  name: 'backoff-in-order',
-  about: [recovery.interruptions.backoffMs, recovery.interruptions.maxBackoffMs],
-  check(pick, originOf) {
-    if (pick(recovery.interruptions.backoffMs) <= pick(recovery.interruptions.maxBackoffMs)) return undefined
-    return {
-      severity: 'error',
-      origin: originOf(recovery.interruptions.backoffMs),
-      key: recovery.interruptions.backoffMs.key,
-      problem: `is longer than ${recovery.interruptions.maxBackoffMs.key}`,
-      hint: 'lower it, or raise the other',
-    }
-  },
-}
-
-const delaysInOrder: Rule = {
-  name: 'delays-in-order',
-  about: [services.reschedule.delayMs, services.reschedule.maxDelayMs],
-  check(pick, originOf) {
-    if (pick(services.reschedule.delayMs) <= pick(services.reschedule.maxDelayMs)) return undefined
-    return {
-      severity: 'error',
-      origin: originOf(services.reschedule.delayMs),
-      key: services.reschedule.delayMs.key,
-      problem: `is longer than ${services.reschedule.maxDelayMs.key}`,
-      hint: 'lower it, or raise the other',
-    }
-  },
+/** A first wait must not be longer than the longest. */
+function waitsInOrder(name: string, first: Setting<number>, longest: Setting<number>): Rule {
+  return {
+    name,
+    about: [first, longest],
+    check(pick, originOf) {
+      if (pick(first) <= pick(longest)) return undefined
+      return {
+        severity: 'error',
+        origin: originOf(first),
+        key: first.key,
+        problem: `is longer than ${longest.key}`,
+        hint: 'lower it, or raise the other',
+      }
+    },
+  }
 }
 
 const hostIsLoopback: Rule = {
@@ -157,8 +145,8 @@ export const RULES: readonly Rule[] = [
   storePathIsNoRepository(stores.jobStore.path),
   archiveIsNoRepository,
   specFitsBody,
-  backoffInOrder,
-  delaysInOrder,
+  waitsInOrder('backoff-in-order', recovery.interruptions.backoffMs, recovery.interruptions.maxBackoffMs),
+  waitsInOrder('delays-in-order', services.reschedule.delayMs, services.reschedule.maxDelayMs),
   hostIsLoopback,
   execNeedsCompute,
 ]

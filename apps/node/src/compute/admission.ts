@@ -11,7 +11,7 @@ import { requestedCapacity } from '../spec/requested-capacity.ts'
 import type { CapacityLedger } from './capacity-ledger.ts'
 import { taskOf } from './job-task.ts'
 import { isSafeName } from './layout.ts'
-import { resolveTask, variablesDenial } from './node-variables.ts'
+import { resolveTask } from './node-variables.ts'
 import type { ComputeSettings } from './settings.ts'
 
 /** Whether this node would carry a job out: what it would reserve, or why not. */
@@ -36,9 +36,9 @@ export async function considerAdmission(
   if (!availability.ok) return refused(availability.reason)
   const lackingHere = (await engine.denial?.(written)) ?? null
   if (lackingHere !== null) return refused(lackingHere)
-  const denial = variablesDenial(written, settings.variables)
-  if (denial !== null) return refused(denial)
-  const { task, hide } = resolveTask(written, settings.variables)
+  const resolved = resolveTask(written, settings.variables)
+  if (typeof resolved === 'string') return refused(resolved)
+  const { task, hide } = resolved
   const problem = await taskProblem(task, settings)
   if (problem !== null) return refused(hide(problem))
   const needs = requestedCapacity(task.Resources)

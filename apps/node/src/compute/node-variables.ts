@@ -11,17 +11,6 @@ export interface NodeVariables {
   readonly values: Readonly<Record<string, string | undefined>>
 }
 
-/** Says why a node does not give a task the variables that it names; `null` where it does. */
-export function variablesDenial(task: Task, { allowed, values }: NodeVariables): string | null {
-  const names = nodeVariablesOf(task)
-  const forbidden = names.find((name) => !allowed.some((pattern) => isLike(name, pattern)))
-  if (forbidden !== undefined) {
-    return `env:${forbidden} is a variable that this node does not give to jobs (${VARIABLES_SETTING})`
-  }
-  const missing = names.find((name) => values[name] === undefined)
-  return missing === undefined ? null : `env:${missing} is a variable that this node does not have`
-}
-
 /** A task with the values of the variables that it names, which nothing else may keep. */
 export interface ResolvedTask {
   readonly task: Task
@@ -29,13 +18,21 @@ export interface ResolvedTask {
   readonly hide: (text: string) => string
 }
 
-/** Puts the values of variables into a task that may have them. */
-export function resolveTask(task: Task, { values }: NodeVariables): ResolvedTask {
-  const secrets = nodeVariablesOf(task)
+/** Puts the values of variables into a task; a text says why this node does not give it one of them. */
+export function resolveTask(task: Task, { allowed, values }: NodeVariables): ResolvedTask | string {
+  const names = nodeVariablesOf(task)
+  if (names.length === 0) return { task, hide: (text) => text }
+  const forbidden = names.find((name) => !allowed.some((pattern) => isLike(name, pattern)))
+  if (forbidden !== undefined) {
+    return `env:${forbidden} is a variable that this node does not give to jobs (${VARIABLES_SETTING})`
+  }
+  // An object has more than its own, such as `constructor`.
+  const missing = names.find((name) => !Object.hasOwn(values, name) || values[name] === undefined)
+  if (missing !== undefined) return `env:${missing} is a variable that this node does not have`
+  const secrets = names
     .map((name) => ({ name, value: values[name] ?? '' }))
     .filter(({ value }) => value !== '')
     .sort((left, right) => right.value.length - left.value.length)
-  if (secrets.length === 0 && nodeVariablesOf(task).length === 0) return { task, hide: (text) => text }
   return {
     task: withNodeVariables(task, (name) => values[name] ?? ''),
     hide: (text) => secrets.reduce((shown, { name, value }) => shown.replaceAll(value, `env:${name}`), text),
@@ -43,5 +40,6 @@ export function resolveTask(task: Task, { values }: NodeVariables): ResolvedTask
 }
 
 function isLike(name: string, pattern: string): boolean {
-  return new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name)
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`).test(name)
 }

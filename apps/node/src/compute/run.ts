@@ -12,7 +12,7 @@ import { endText, runOutputOf } from './ended-text.ts'
 import { isFailureCode, taskOf } from './job-task.ts'
 import { isHelperLost } from './keeper/answer-watch.ts'
 import type { EngineOutcome } from './keeper/outcome.ts'
-import { type ResolvedTask, resolveTask, variablesDenial } from './node-variables.ts'
+import { type ResolvedTask, resolveTask } from './node-variables.ts'
 import { publishRun } from './publication.ts'
 import { clearWork, stageRun } from './run-files.ts'
 import { isTaskError, type TaskErrorCode } from './task-error.ts'
@@ -40,9 +40,10 @@ export async function runExecution(
     return await endEarly(context, execution.id, run, `It cannot be run: ${problem}`, TOPIC)
   }
   // The node may have other settings than when it took it.
-  const denial = variablesDenial(written, variables)
-  if (denial !== null) return await endEarly(context, execution.id, run, denial, TOPIC, 'denied')
-  const { task, hide } = resolveTask(written, variables)
+  const resolved = resolveTask(written, variables)
+  if (typeof resolved === 'string')
+    return await endEarly(context, execution.id, run, resolved, TOPIC, 'denied')
+  const { task, hide } = resolved
   let work: ExecutionWork
   try {
     work = await stageRun(context, execution, task, run.signal)

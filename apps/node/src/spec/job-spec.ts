@@ -164,7 +164,7 @@ export function executionTimeoutMs(task: Task): number {
 }
 
 /** Tells whether executions of a job of some type are meant to run for ever. */
-export function isLongRunning(type: string): boolean {
+export function isLongRunning(type: string): type is 'service' | 'daemon' {
   return type === 'service' || type === 'daemon'
 }
 

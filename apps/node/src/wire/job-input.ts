@@ -1,6 +1,6 @@
 import type { JobDefinition, JobType, Json } from '@saltcod/store-core'
 import { engineKind, taskWarnings } from '../engines/kinds.ts'
-import { type JobSpec, specOf } from '../spec/job-spec.ts'
+import { isLongRunning, type JobSpec, specOf } from '../spec/job-spec.ts'
 import { looseField, spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
 import { otherFormat } from '../spec/other-format.ts'
 import { ApiError, shortText } from './api-error.ts'
@@ -100,7 +100,7 @@ function complete(
   const [task] = job.Tasks
   if (task === undefined) throw invalid('missing job tasks')
   const Meta = acceptedMeta(job, warnings)
-  if ((type === 'service' || type === 'daemon') && task.Timeouts.ExecutionTimeout > 0)
+  if (isLongRunning(type) && task.Timeouts.ExecutionTimeout > 0)
     warnings.push(`Timeouts.ExecutionTimeout is no limit of a ${type} job, which is to run on`)
   const Resources = {
     ...task.Resources,

@@ -127,7 +127,13 @@ export class ExecEngine implements Engine {
     const { Network } = run.task
     const ports = await this.#ports.take(Network?.Ports ?? [])
     if (typeof ports === 'string') return failedStart(`exec: ${ports}`)
-    const prepared = await this.#prepareWith(run, options, { command, args, ports })
+    let prepared: PreparedRun
+    try {
+      prepared = await this.#prepareWith(run, options, { command, args, ports })
+    } catch (error) {
+      ports.release()
+      throw error
+    }
     return {
       process: prepared.process,
       go: async () => await prepared.go().finally(ports.release),

@@ -93,7 +93,7 @@ function failureOf(
 ): string | null {
   const tooOften = (last: Execution | null | undefined): string =>
     `job failed because it has been retried too many times: ${last?.stateMessage || 'no reason was given'}`
-  if (type === 'service' || type === 'daemon') {
+  if (isLongRunning(type)) {
     const isSpent = restarts !== null && attempts !== null && restarts.lately > attempts
     return isSpent ? tooOften(restarts.last) : null
   }

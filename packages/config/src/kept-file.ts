@@ -1,0 +1,23 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { makeDirectory, syncDirectory } from './directory.ts'
+
+/**
+ * Keeps a text in a file of a repository directory, which is made where it is missing: for this user alone, durable,
+ * and whole or not at all. Throws what the system says where it cannot be kept; what was kept before stays then.
+ */
+export function writeKeptFile(path: string, text: string): void {
+  const repository = dirname(path)
+  makeDirectory(repository)
+  const temporary = `${path}.new`
+  rmSync(temporary, { force: true })
+  const file = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(temporary, path)
+  syncDirectory(repository)
+}
