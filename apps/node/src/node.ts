@@ -15,6 +15,8 @@ import { addCompactionRoutes } from './compaction/compaction-routes.ts'
 import type { ComputeNode } from './compute/compute-node.ts'
 import { startCompute } from './compute/compute-node.ts'
 import { EXIT } from './exit-code.ts'
+import { type InProcessLink, linkInProcess } from './link/in-process.ts'
+import type { Link } from './link/link.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { addMetricsRoutes } from './metrics/metrics-routes.ts'
 import { openFileLimit } from './open-file-limit.ts'
@@ -64,6 +66,7 @@ interface Parts {
   executions?: ExecutionStore
   requester?: Requester
   api?: FastifyInstance
+  link?: InProcessLink
   compute?: ComputeNode
   retention?: Retention
   compaction?: Compaction
@@ -167,7 +170,8 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
   const url = await listen(parts.api, listeners, config.api)
   if (parts.executions !== undefined) {
-    parts.compute = await startComputeSide(options, paths, parts.executions, parts.requester)
+    parts.link = linkInProcess(parts.requester.link)
+    parts.compute = await startComputeSide(options, paths, parts.executions, parts.link.link)
   }
   options.signal.throwIfAborted()
   parts.retention.start()
@@ -223,7 +227,7 @@ async function startComputeSide(
   { config, nodeId, log, signal }: NodeOptions,
   paths: ResolvedPaths,
   store: ExecutionStore,
-  requester: Requester,
+  link: Link,
 ): Promise<ComputeNode> {
   const { results } = paths
   const dataDir = roomDirectory(paths, nodeId)
@@ -231,7 +235,7 @@ async function startComputeSide(
   makeDirectory(results)
   return startCompute({
     store,
-    link: requester.link,
+    link,
     nodeId,
     dataDir,
     settings: await computeSettings(config, dataDir, results, nodeId),
@@ -310,6 +314,7 @@ async function stopParts(parts: Parts, graceMs: number, log: Logger): Promise<vo
     ['compaction', () => parts.compaction?.stop() ?? Promise.resolve()],
     ['retention', () => parts.retention?.stop() ?? Promise.resolve()],
     ['the compute side', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
+    ['the link', () => Promise.resolve(parts.link?.close())],
     ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
     ['the API', () => parts.api?.close() ?? Promise.resolve()],
     ['remembering the stores', () => parts.remember?.() ?? Promise.resolve()],

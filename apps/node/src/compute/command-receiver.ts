@@ -52,7 +52,7 @@ export class CommandReceiver {
     while (!signal.aborted && !this.#tracker.broken) {
       try {
         const deliveries = await retry(
-          () => link.poll({ nodeId, afterSequence, limit: POLL_LIMIT, waitMs: POLL_WAIT_MS, signal }),
+          () => link.poll({ nodeId, afterSequence, limit: POLL_LIMIT, waitMs: POLL_WAIT_MS }, signal),
           {
             signal,
             onFailure: (error) =>

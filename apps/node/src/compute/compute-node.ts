@@ -1,9 +1,10 @@
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import { ISOLATION_LABEL } from '../engines/exec/exec-engine.ts'
 import { KeptInputs } from '../inputs/kept-inputs.ts'
-import type { ComputePeer, Link, NodeLoad } from '../link/link.ts'
+import type { Link, NodeDescription, NodeLoad } from '../link/link.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { pause } from '../waiting/pause.ts'
 import { within } from '../waiting/time-limit.ts'
@@ -12,11 +13,10 @@ import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
 import { Executor } from './executor.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
-import { createResultPeer } from './kept-results.ts'
-import { createLogPeer } from './logs.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
 import { startUp } from './startup.ts'
+import { Supplier } from './supplier.ts'
 
 const FAREWELL_MS = 2_000
 const LAST_WRITES_MS = 2_000
@@ -41,7 +41,6 @@ export interface ComputeOptions {
 
 /** A compute side at work. */
 export interface ComputeNode {
-  readonly peer: ComputePeer
   /** Resolves with the error that made a part of it end: the process should then be restarted. */
   readonly failed: Promise<unknown>
   /** How native jobs are kept apart, in a word; `null` where none are run. */
@@ -63,6 +62,8 @@ export interface ComputeNode {
  */
 export async function startCompute(options: ComputeOptions): Promise<ComputeNode> {
   const closing = new AbortController()
+  // Everything that is being supplied listens to it.
+  setMaxListeners(0, closing.signal)
   const context: ComputeContext = {
     store: options.store,
     link: options.link,
@@ -78,14 +79,17 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     deadlineWritten: new EventCount(),
   }
   const executor = new Executor(context)
-  const peer: ComputePeer = {
-    ...createLogPeer(context.store, context.dataDir),
-    ...createResultPeer(context.settings.resultsDir),
-  }
   const load = (): NodeLoad => executor.load()
-  const introduction = { node: await describe(context), load, peer }
+  const introduction = { node: await describe(context), load }
   await context.keptInputs.open()
-  await startUp(context, executor, introduction, options.signal ?? closing.signal)
+  const supplying = new Supplier(context).run()
+  try {
+    await startUp(context, executor, introduction, options.signal ?? closing.signal)
+  } catch (error) {
+    closing.abort()
+    await supplying
+    throw error
+  }
 
   const intake = new AbortController()
   const sending = new AbortController()
@@ -96,6 +100,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     watchDeadlines(context, executor, intake.signal),
     beat(context, load, intake.signal),
     sender.run(sending.signal),
+    supplying,
   ]
   executor.open()
   const failed = new Promise<unknown>((resolve) => {
@@ -123,7 +128,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   }
   const helpers = (): HelperCounts => context.settings.engines.helpers()
   const isolation = introduction.node.labels[ISOLATION_LABEL] ?? null
-  return { peer, failed, isolation, load, helpers, stop: once(stop) }
+  return { failed, isolation, load, helpers, stop: once(stop) }
 }
 
 function tellCutOff({ log }: ComputeContext, executions: readonly string[], graceMs: number): void {
@@ -134,10 +139,7 @@ function tellCutOff({ log }: ComputeContext, executions: readonly string[], grac
   )
 }
 
-async function describe({
-  nodeId,
-  settings,
-}: ComputeContext): Promise<Parameters<Link['handshake']>[0]['node']> {
+async function describe({ nodeId, settings }: ComputeContext): Promise<NodeDescription> {
   const { capacity, engines, publishers, inputSources } = settings
   // What an operator says is stronger.
   const labels = { ...(await engines.labels()), ...settings.labels }

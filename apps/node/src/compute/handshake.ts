@@ -1,10 +1,4 @@
-import type {
-  ComputePeer,
-  HandshakeAnswer,
-  HandshakeExecution,
-  NodeDescription,
-  NodeLoad,
-} from '../link/link.ts'
+import type { HandshakeAnswer, HandshakeExecution, NodeDescription, NodeLoad } from '../link/link.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ExecutionChange } from './change.ts'
@@ -24,7 +18,6 @@ const NO_LONGER_WANTED: ExecutionChange = {
 export interface Introduction {
   readonly node: NodeDescription
   readonly load: () => NodeLoad
-  readonly peer: ComputePeer
 }
 
 /**
@@ -33,14 +26,14 @@ export interface Introduction {
  */
 export async function shakeHands(
   { store, link, log }: ComputeContext,
-  { node, load, peer }: Introduction,
+  { node, load }: Introduction,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, HandshakeAnswer | undefined>> {
   const executions: HandshakeExecution[] = []
   for await (const { id, state, revision } of inProgress(store))
     executions.push({ executionId: id, state, revision })
   signal.throwIfAborted()
-  const answers = await retry(() => link.handshake({ node, load: load(), executions, peer }), {
+  const answers = await retry(() => link.handshake({ node, load: load(), executions }), {
     signal,
     isFinal: isStoreGone,
     onFailure: (error) =>

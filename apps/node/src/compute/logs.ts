@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { COMPUTE_MACHINE, type ComputeExecution, type ExecutionStore, StoreError } from '@saltcod/store-core'
-import type { ComputePeer, LogPart, LogPosition } from '../link/link.ts'
+import type { LogDemand, LogPart, LogPosition } from '../link/link.ts'
 import { pause } from '../waiting/pause.ts'
 import { followLog } from './keeper/log-follow.ts'
 import { exitFile } from './keeper/work-files.ts'
@@ -9,35 +9,37 @@ import { workDirOf } from './layout.ts'
 const LOOK_MS = 500
 const LOOK_FOR_BEGINNING_MS = 50
 
-/** Serves the output of the executions in a store whose runs write below a data directory. */
-export function createLogPeer(store: ExecutionStore, dataDir: string): Pick<ComputePeer, 'readLog'> {
-  return {
-    async *readLog({ executionId, follow, tail, from, signal }): AsyncGenerator<LogPart, void, undefined> {
-      const workDir = workDirOf(dataDir, executionId)
-      let { attempt } = await (follow ? begun(store, executionId, signal) : found(store, executionId))
-      // Of a record that is gone there is no further attempt.
-      const attemptNow = async (): Promise<number> =>
-        (await store.getExecution(executionId))?.attempt ?? attempt
-      let place = { tail: tail && (from === undefined || from.attempt === 0), from: placeIn(from, attempt) }
-      for (;;) {
-        const watch = follow ? watchRun(store, executionId, attempt, workDir, signal) : undefined
-        const stop = watch === undefined ? signal : AbortSignal.any([signal, watch.signal])
-        try {
-          for await (const { offsets, ...part } of followLog(workDir, { ...place, follow, signal: stop })) {
-            // An attempt is on record before it writes, so what is read while the same one still is is of that.
-            if (follow && (await attemptNow()) !== attempt) break
-            yield { ...part, position: { attempt, ...offsets } }
-          }
-        } finally {
-          watch?.stopLooking()
-        }
-        if (!follow) return
-        const next = await attemptAfter(store, executionId, attempt, signal)
-        if (next === undefined) return
-        attempt = next
-        place = { tail: false, from: undefined }
+/**
+ * Yields the output of an execution in a store whose runs write below a data directory; ends without an error when the
+ * signal aborts. Throws `EXECUTION_NOT_FOUND`.
+ */
+export async function* readLog(
+  { store, dataDir }: { readonly store: ExecutionStore; readonly dataDir: string },
+  { executionId, follow, tail, from }: LogDemand,
+  signal: AbortSignal,
+): AsyncGenerator<LogPart, void, undefined> {
+  const workDir = workDirOf(dataDir, executionId)
+  let { attempt } = await (follow ? begun(store, executionId, signal) : found(store, executionId))
+  // Of a record that is gone there is no further attempt.
+  const attemptNow = async (): Promise<number> => (await store.getExecution(executionId))?.attempt ?? attempt
+  let place = { tail: tail && (from === null || from.attempt === 0), from: placeIn(from, attempt) }
+  for (;;) {
+    const watch = follow ? watchRun(store, executionId, attempt, workDir, signal) : undefined
+    const stop = watch === undefined ? signal : AbortSignal.any([signal, watch.signal])
+    try {
+      for await (const { offsets, ...part } of followLog(workDir, { ...place, follow, signal: stop })) {
+        // An attempt is on record before it writes, so what is read while the same one still is is of that.
+        if (follow && (await attemptNow()) !== attempt) break
+        yield { ...part, position: { attempt, ...offsets } }
       }
-    },
+    } finally {
+      watch?.stopLooking()
+    }
+    if (!follow) return
+    const next = await attemptAfter(store, executionId, attempt, signal)
+    if (next === undefined) return
+    attempt = next
+    place = { tail: false, from: undefined }
   }
 }
 
@@ -85,7 +87,7 @@ async function attemptAfter(
 }
 
 /** Each attempt writes its log anew. */
-function placeIn(from: LogPosition | undefined, attempt: number): LogPosition | undefined {
+function placeIn(from: LogPosition | null, attempt: number): LogPosition | undefined {
   return from?.attempt === attempt ? from : undefined
 }
 

@@ -100,31 +100,6 @@ export interface LogPosition {
   readonly stderr: number
 }
 
-/** What a compute node serves on request of the requester: logs and kept results. */
-export interface ComputePeer {
-  /**
-   * Yields an execution's output; to its end with `follow`, only what is new with `tail`. Behind `from` where the same
-   * attempt wrote that; what a later attempt wrote comes whole. Throws `EXECUTION_NOT_FOUND`.
-   */
-  readLog(request: {
-    readonly executionId: string
-    readonly follow: boolean
-    readonly tail: boolean
-    readonly from?: LogPosition | undefined
-    readonly signal: AbortSignal
-  }): AsyncIterable<LogPart>
-  /** Says what archive there is of the published results of an execution; `null` where none are kept. */
-  describeResults(request: { readonly executionId: string }): Promise<ResultArchive | null>
-  /** Yields the bytes of that archive from `from` to before `to`. Throws where it is not the one with this tag. */
-  readResults(request: {
-    readonly executionId: string
-    readonly tag: string
-    readonly from: number
-    readonly to: number
-    readonly signal: AbortSignal
-  }): AsyncIterable<Uint8Array>
-}
-
 /** The published results of an execution as a tar.gz. */
 export interface ResultArchive {
   readonly bytes: number
@@ -132,33 +107,126 @@ export interface ResultArchive {
   readonly tag: string
 }
 
+/** Asks for an execution's output. */
+export interface LogDemand {
+  readonly kind: 'log'
+  readonly executionId: string
+  /** To the end of the execution, and not of what is there now. */
+  readonly follow: boolean
+  /** Only what is new. */
+  readonly tail: boolean
+  /** Behind this where the same attempt wrote that; what a later attempt wrote comes whole. */
+  readonly from: LogPosition | null
+}
+
+/** Asks what archive there is of the published results of an execution; no chunk comes where none are kept. */
+export interface ArchiveDemand {
+  readonly kind: 'archive'
+  readonly executionId: string
+}
+
+/** Asks for the bytes of that archive from `from` to before `to`; fails where it is not the one with this tag. */
+export interface ResultsDemand {
+  readonly kind: 'results'
+  readonly executionId: string
+  readonly tag: string
+  readonly from: number
+  readonly to: number
+}
+
+/** What a requester wants to read of what a node keeps. Nothing durable: whoever wanted it asks again. */
+export type DemandBody = LogDemand | ArchiveDemand | ResultsDemand
+
+/** A demand with its number; numbers rise, and belong to one process of the requester. */
+export type Demand = { readonly number: number } & DemandBody
+
+/** Of what the parts are that a demand of each kind is supplied in. */
+export interface ChunkOf {
+  readonly log: LogPart
+  readonly archive: ResultArchive
+  readonly results: Uint8Array
+}
+
+/** One part of what was demanded. */
+export type Chunk = ChunkOf[DemandBody['kind']]
+
 /**
- * The requester as a compute node sees it. The node opens every connection. Today both are in one process;
- * every argument and answer is plain data so that it can travel.
+ * Begins to yield what was demanded. The signal aborts when nobody wants the rest; what is yielded then is dropped.
+ */
+export type OpenChunks = (signal: AbortSignal) => AsyncIterable<Chunk>
+
+/** The first message after every start: what the node is, and each execution that has not ended. */
+export interface Handshake {
+  readonly node: NodeDescription
+  readonly load: NodeLoad
+  readonly executions: readonly HandshakeExecution[]
+}
+
+/** Asks for commands behind a sequence number. */
+export interface Poll {
+  readonly nodeId: string
+  readonly afterSequence: number
+  readonly limit: number
+  /** So long is waited for the first one. */
+  readonly waitMs: number
+}
+
+/** Says that the node has stored the effect of every command up to a sequence number. */
+export interface Acknowledgement {
+  readonly nodeId: string
+  readonly upToSequence: number
+}
+
+/** Reports in the order in which they were written. */
+export interface Reports {
+  readonly nodeId: string
+  readonly reports: readonly Report[]
+}
+
+/** Says that the node is alive and how busy it is. */
+export interface Heartbeat {
+  readonly nodeId: string
+  readonly load: NodeLoad
+}
+
+/** Asks for demands behind a number. */
+export interface DemandPoll {
+  readonly nodeId: string
+  readonly afterNumber: number
+  /** So long is waited for the first one. */
+  readonly waitMs: number
+}
+
+/** Says which demand a stream of chunks is for. */
+export interface Supply {
+  readonly nodeId: string
+  readonly number: number
+}
+
+/**
+ * The requester as a compute node sees it, and as it offers itself to a transport: both ends have the same form. The
+ * node opens everything. Every request, answer and chunk is plain data that `structuredClone` copies. The signals and
+ * the iterables are none of what is said: with them a side tells its transport that it waits no longer, and the
+ * transport tells the other side in its own way. What one end throws the other end throws too (`plain-error.ts`), and
+ * `LINK_CLOSED` where the other end is gone. `limits.ts` says how large things may be.
  */
 export interface Link {
   /** The first call after every start: nothing is started, rerun or published before it was answered. */
-  handshake(request: {
-    readonly node: NodeDescription
-    readonly load: NodeLoad
-    readonly executions: readonly HandshakeExecution[]
-    readonly peer: ComputePeer
-  }): Promise<Readonly<Record<string, HandshakeAnswer>>>
-  /** Waits for commands behind a sequence number, at most `waitMs`; an empty list where none came. */
-  poll(request: {
-    readonly nodeId: string
-    readonly afterSequence: number
-    readonly limit: number
-    readonly waitMs: number
-    readonly signal: AbortSignal
-  }): Promise<readonly Delivery[]>
-  /** Confirms that the node has stored the effect of every command up to a sequence number. */
-  acknowledge(request: { readonly nodeId: string; readonly upToSequence: number }): Promise<void>
-  /** Hands reports over in order; the answers are durable. */
-  report(request: {
-    readonly nodeId: string
-    readonly reports: readonly Report[]
-  }): Promise<readonly ReportAnswer[]>
-  /** Says that the node is alive and how busy it is. */
-  heartbeat(request: { readonly nodeId: string; readonly load: NodeLoad }): Promise<void>
+  handshake(request: Handshake): Promise<Readonly<Record<string, HandshakeAnswer>>>
+  /** Waits for commands; an empty list where none came. */
+  poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]>
+  /** Resolves when it is noted. */
+  acknowledge(request: Acknowledgement): Promise<void>
+  /** Hands reports over; the answers are durable. */
+  report(request: Reports): Promise<readonly ReportAnswer[]>
+  /** Resolves when it is noted. */
+  heartbeat(request: Heartbeat): Promise<void>
+  /** Waits for demands; an empty list where none came. */
+  demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]>
+  /**
+   * Sends what was demanded, no faster than it is taken. Resolves when all is sent, or nobody wants it any more; opens
+   * nothing where nobody did. What the chunks throw is thrown to whoever reads them, and so is `LINK_CLOSED` where the
+   * signal aborts before the end.
+   */
+  supply(request: Supply, open: OpenChunks, signal: AbortSignal): Promise<void>
 }

@@ -2,6 +2,7 @@ import type { FeedCursor, JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { JobSpec } from '../spec/job-spec.ts'
 import type { EventCount } from '../waiting/event-count.ts'
+import type { Demands } from './demands.ts'
 import type { EndCounts } from './end-counts.ts'
 import type { Nodes } from './nodes.ts'
 import type { RequesterSettings } from './settings.ts'
@@ -10,6 +11,8 @@ import type { RequesterSettings } from './settings.ts'
 export interface RequesterContext {
   readonly store: JobStore<JobSpec>
   readonly nodes: Nodes
+  /** What is read of what nodes keep. */
+  readonly demands: Demands
   readonly settings: RequesterSettings
   readonly log: Logger
   /** The time in milliseconds since 1970. */

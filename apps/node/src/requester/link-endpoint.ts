@@ -1,12 +1,21 @@
 import type { OutboxRow } from '@saltcod/store-core'
 import type {
+  Acknowledgement,
   Command,
   Delivery,
+  Demand,
+  DemandPoll,
+  Handshake,
   HandshakeAnswer,
   HandshakeExecution,
+  Heartbeat,
   Link,
+  OpenChunks,
+  Poll,
   Report,
   ReportAnswer,
+  Reports,
+  Supply,
 } from '../link/link.ts'
 import { executionTimeoutMs, isLongRunning, onlyTask } from '../spec/job-spec.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
@@ -32,25 +41,22 @@ export class LinkEndpoint implements Link {
   }
 
   /** Takes a node in and tells it for each of its executions whether to go on. */
-  async handshake(
-    request: Parameters<Link['handshake']>[0],
-  ): Promise<Readonly<Record<string, HandshakeAnswer>>> {
+  async handshake({ node, load, executions }: Handshake): Promise<Readonly<Record<string, HandshakeAnswer>>> {
     const { nodes, log } = this.#context
-    const { node, load, peer, executions } = request
     const answers: Record<string, HandshakeAnswer> = {}
     for (const execution of executions)
       answers[execution.executionId] = await this.#answer(node.nodeId, execution)
     this.#missing.expect(node.nodeId, await this.#unnamed(node.nodeId, executions))
-    nodes.register(node, load, peer)
+    nodes.register(node, load)
     log.info({ node: node.nodeId, executions: executions.length, engines: node.engines }, 'node connected')
     await this.#announce(node.nodeId)
     return answers
   }
 
   /** Waits for commands. */
-  async poll(request: Parameters<Link['poll']>[0]): Promise<readonly Delivery[]> {
+  async poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
     const { store, nodes } = this.#context
-    const { nodeId, afterSequence, limit, waitMs, signal } = request
+    const { nodeId, afterSequence, limit, waitMs } = request
     const commands = nodes.commandsFor(nodeId)
     const seen = commands.count
     nodes.touch(nodeId)
@@ -79,17 +85,15 @@ export class LinkEndpoint implements Link {
   }
 
   /** Forgets commands whose effect the node has stored. */
-  async acknowledge(request: Parameters<Link['acknowledge']>[0]): Promise<void> {
+  async acknowledge(request: Acknowledgement): Promise<void> {
     const { store, nodes } = this.#context
     nodes.touch(request.nodeId)
     await store.acknowledgeOutbox({ destination: request.nodeId, upToSequence: request.upToSequence })
   }
 
   /** Writes what a node reports. The answers are in the order of the reports. */
-  async report(request: Parameters<Link['report']>[0]): Promise<readonly ReportAnswer[]> {
-    const { nodes } = this.#context
-    const { nodeId, reports } = request
-    nodes.touch(nodeId)
+  async report({ nodeId, reports }: Reports): Promise<readonly ReportAnswer[]> {
+    this.#context.nodes.touch(nodeId)
     // Reports of one execution keep their order; those of different ones share a commit.
     const last = new Map<string, { readonly report: Report; readonly answer: Promise<ReportAnswer> }>()
     const answers = mergedReports(reports).map((report) => {
@@ -104,8 +108,23 @@ export class LinkEndpoint implements Link {
   }
 
   /** Notes that a node is alive. */
-  async heartbeat(request: Parameters<Link['heartbeat']>[0]): Promise<void> {
+  async heartbeat(request: Heartbeat): Promise<void> {
     this.#context.nodes.touch(request.nodeId, request.load)
+  }
+
+  /** Waits for what is to be read of a node. */
+  async demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]> {
+    const until = new JoinedSignal(signal, this.#context.stopping)
+    try {
+      return await this.#context.demands.wait(request, until.signal)
+    } finally {
+      until.release()
+    }
+  }
+
+  /** Hands what a node supplies to whoever reads it. */
+  async supply(request: Supply, open: OpenChunks): Promise<void> {
+    await this.#context.demands.take(request, open)
   }
 
   /** Stops waiting for executions that nodes did not name. */

@@ -1,17 +1,12 @@
-import type { ComputePeer, NodeDescription, NodeLoad } from '../link/link.ts'
+import type { NodeDescription, NodeLoad } from '../link/link.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import type { NodeView } from '../wire/node-output.ts'
-
-/** A node as the requester knows it. */
-export interface KnownNode extends NodeView {
-  readonly peer: ComputePeer
-}
 
 /** A longer time between two looks means that this process did not run: nobody was silent then, we were deaf. */
 const DEAF_MS = 10_000
 
 /** What is known of a node, and when it was heard of last by the time that passes. */
-type Contact = Omit<KnownNode, 'connected'> & { readonly heardAtMs: number }
+type Contact = Omit<NodeView, 'connected'> & { readonly heardAtMs: number }
 
 /** What a requester expects of its nodes. */
 export interface NodePatience {
@@ -44,14 +39,13 @@ export class Nodes {
   }
 
   /** Takes a node in, or takes it back. */
-  register(description: NodeDescription, load: NodeLoad, peer: ComputePeer): void {
+  register(description: NodeDescription, load: NodeLoad): void {
     const heardAtMs = this.#look()
     const nowMs = this.#clock()
     this.#joins += 1
     this.#known.set(description.nodeId, {
       description,
       load,
-      peer,
       connectedAtMs: nowMs,
       lastContactMs: nowMs,
       heardAtMs,
@@ -77,14 +71,14 @@ export class Nodes {
   }
 
   /** Returns a node; `null` where none with that id has shaken hands. */
-  get(nodeId: string): KnownNode | null {
+  get(nodeId: string): NodeView | null {
     const passedMs = this.#look()
     const contact = this.#known.get(nodeId)
     return contact === undefined ? null : this.#view(contact, passedMs)
   }
 
   /** Returns all nodes by id. */
-  list(): KnownNode[] {
+  list(): NodeView[] {
     const passedMs = this.#look()
     return [...this.#known.values()]
       .map((contact) => this.#view(contact, passedMs))
@@ -108,7 +102,7 @@ export class Nodes {
     return count
   }
 
-  #view({ heardAtMs, ...node }: Contact, passedMs: number): KnownNode {
+  #view({ heardAtMs, ...node }: Contact, passedMs: number): NodeView {
     return { ...node, connected: passedMs - heardAtMs <= this.#patience.silentAfterMs }
   }
 

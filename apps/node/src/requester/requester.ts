@@ -8,6 +8,7 @@ import { EventCount } from '../waiting/event-count.ts'
 import { retry } from '../waiting/retry.ts'
 import type { RequesterContext } from './context.ts'
 import { Deadlines } from './deadlines.ts'
+import { Demands } from './demands.ts'
 import { EndCounts } from './end-counts.ts'
 import { EvaluationWorker } from './evaluation-worker.ts'
 import { LinkEndpoint } from './link-endpoint.ts'
@@ -55,6 +56,7 @@ export function startRequester(options: RequesterOptions): Requester {
     log,
     clock,
     nodes: new Nodes(settings, clock, steadyClock),
+    demands: new Demands(),
     followed: { cursor: null },
     ends: new EndCounts(),
     changed: new EventCount(),

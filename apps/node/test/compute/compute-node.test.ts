@@ -5,7 +5,7 @@ import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { describe, expect, it } from 'vitest'
 import { until } from '../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-import type { LogPart } from '../../src/link/link.ts'
+import type { LogPart, LogPosition } from '../../src/link/link.ts'
 import { processesWith } from '../chaos/job-processes.ts'
 import { jobOf, NODE_ID, shellJob, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
@@ -311,11 +311,14 @@ describe('a compute side', () => {
       () => link.known('e-1'),
       ({ state }) => state === 'Running',
     )
-    const read = async (follow: boolean): Promise<LogPart[]> => {
+    const read = async (
+      executionId: string,
+      follow: boolean,
+      from: LogPosition | null = null,
+    ): Promise<LogPart[]> => {
       const parts: LogPart[] = []
-      const signal = new AbortController().signal
-      for await (const part of link.peer?.readLog({ executionId: 'e-1', follow, tail: false, signal }) ??
-        []) {
+      const demand = { kind: 'log', executionId, follow, tail: false, from } as const
+      for await (const part of link.wanted.read(NODE_ID, demand, new AbortController().signal)) {
         parts.push(part)
         if (part.text === 'one\n') writeFileSync(gate, '')
       }
@@ -324,27 +327,15 @@ describe('a compute side', () => {
     const part = (text: string, stdout: number): LogPart => {
       return { stream: 'stdout', text, position: { attempt: 1, stdout, stderr: 0 } }
     }
-    expect(await read(true)).toEqual([part('one\n', 4), part('two\n', 8)])
-    expect(await read(false)).toEqual([part('one\ntwo\n', 8)])
-    const behind = link.peer?.readLog({
-      executionId: 'e-1',
-      follow: false,
-      tail: false,
-      from: part('', 4).position,
-      signal: new AbortController().signal,
-    })
-    expect((await behind?.[Symbol.asyncIterator]().next())?.value).toEqual(part('two\n', 8))
+    expect(await read('e-1', true)).toEqual([part('one\n', 4), part('two\n', 8)])
+    expect(await read('e-1', false)).toEqual([part('one\ntwo\n', 8)])
+    expect(await read('e-1', false, part('', 4).position)).toEqual([part('two\n', 8)])
     link.ask('e-2', noop())
     await until(
       () => link.known('e-2'),
       ({ state }) => state === 'Completed',
     )
-    const signal = new AbortController().signal
-    for await (const part of link.peer?.readLog({ executionId: 'e-2', follow: true, tail: false, signal }) ??
-      []) {
-      expect(part).toBeUndefined()
-    }
-    const none = link.peer?.readLog({ executionId: 'e-none', follow: false, tail: false, signal })
-    await expect(none?.[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'EXECUTION_NOT_FOUND' })
+    expect(await read('e-2', true)).toEqual([])
+    await expect(read('e-none', false)).rejects.toMatchObject({ code: 'EXECUTION_NOT_FOUND' })
   })
 })

@@ -9,6 +9,7 @@ import { EngineRegistry } from '../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
+import { linkInProcess } from '../../src/link/in-process.ts'
 import type { Link } from '../../src/link/link.ts'
 import type { Task } from '../../src/spec/job-spec.ts'
 import { wholeTask } from './work-bench.ts'
@@ -71,7 +72,8 @@ export async function startComputeSide(options: {
   readonly recovery?: RecoveryPolicyOptions
   readonly settings?: Partial<ComputeSettings>
 }): Promise<ComputeNode> {
-  const { store, link, dataDir, recovery, settings } = options
+  const { store, dataDir, recovery, settings } = options
+  const { link, close } = linkInProcess(options.link)
   const side = await startCompute({
     store,
     link,
@@ -81,6 +83,9 @@ export async function startComputeSide(options: {
     settings: settingsFor(dataDir, recovery, settings),
     log: pino({ level: process.env['SALTCOD_TEST_LOG'] ?? 'silent' }),
   })
-  onTestFinished(async () => await side.stop(0))
+  onTestFinished(async () => {
+    await side.stop(0)
+    close()
+  })
   return side
 }

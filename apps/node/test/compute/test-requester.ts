@@ -10,8 +10,8 @@ import {
 } from '@saltcod/store-core'
 import type {
   Command,
-  ComputePeer,
   Delivery,
+  Demand,
   HandshakeAnswer,
   HandshakeExecution,
   Link,
@@ -19,6 +19,7 @@ import type {
   Report,
   ReportAnswer,
 } from '../../src/link/link.ts'
+import { Demands } from '../../src/requester/demands.ts'
 
 /** What the requester of these tests knows of an execution. */
 export interface KnownExecution {
@@ -38,7 +39,8 @@ export class TestRequester implements Link {
   /** Answers of the next handshakes, where they differ from what the requester would say. */
   readonly answers = new Map<string, HandshakeAnswer>()
   node: NodeDescription | undefined
-  peer: ComputePeer | undefined
+  /** What a test reads of what the node keeps. */
+  readonly wanted = new Demands()
   acceptBids = true
   heartbeats = 0
   acknowledged = 0
@@ -93,7 +95,6 @@ export class TestRequester implements Link {
 
   handshake(request: Parameters<Link['handshake']>[0]): ReturnType<Link['handshake']> {
     this.node = plain(request.node)
-    this.peer = request.peer
     this.handshakes.push(plain(request.executions))
     const answers = request.executions.map(({ executionId }): [string, HandshakeAnswer] => {
       const known = this.executions.get(executionId)
@@ -103,8 +104,10 @@ export class TestRequester implements Link {
     return Promise.resolve(Object.fromEntries(answers))
   }
 
-  async poll(request: Parameters<Link['poll']>[0]): Promise<readonly Delivery[]> {
-    const { afterSequence, limit, waitMs, signal } = request
+  async poll(
+    { afterSequence, limit, waitMs }: Parameters<Link['poll']>[0],
+    signal: AbortSignal,
+  ): Promise<readonly Delivery[]> {
     const behind = (): Delivery[] =>
       this.#commands.filter(({ sequence }) => sequence > afterSequence).slice(0, limit)
     if (behind().length === 0 && !signal.aborted) {
@@ -134,6 +137,14 @@ export class TestRequester implements Link {
   heartbeat(): Promise<void> {
     this.heartbeats += 1
     return Promise.resolve()
+  }
+
+  demands(...given: Parameters<Link['demands']>): Promise<readonly Demand[]> {
+    return this.wanted.wait(...given)
+  }
+
+  supply(...[request, open]: Parameters<Link['supply']>): Promise<void> {
+    return this.wanted.take(request, open)
   }
 
   #apply({ executionId, revision, state, endReason, patch, event }: Report): ReportAnswer {

@@ -12,15 +12,7 @@ function start() {
     () => passedMs,
   )
   const { description, load } = makeNode('n-1')
-  nodes.register(description, load, {
-    readLog: () => {
-      throw new Error('there are no logs here')
-    },
-    describeResults: () => Promise.resolve(null),
-    readResults: () => {
-      throw new Error('there are no results here')
-    },
-  })
+  nodes.register(description, load)
   /** Lets time pass while the requester looks around as it always does. */
   const pass = (ms: number): void => {
     for (const endMs = passedMs + ms; passedMs < endMs; nodes.list()) {

@@ -2,22 +2,12 @@ import type { Execution } from '@saltcod/store-core'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
-import type { ComputePeer, Delivery, HandshakeExecution, Report, ReportAnswer } from '../../src/link/link.ts'
+import type { Delivery, HandshakeExecution, Report, ReportAnswer } from '../../src/link/link.ts'
 import type { Requester } from '../../src/requester/requester.ts'
 import { startRequester } from '../../src/requester/requester.ts'
 import type { RequesterSettings } from '../../src/requester/settings.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
 import { makeNode, makeSpec } from './scheduler/world.ts'
-
-const peer: ComputePeer = {
-  readLog: () => {
-    throw new Error('there are no logs here')
-  },
-  describeResults: () => Promise.resolve(null),
-  readResults: () => {
-    throw new Error('there are no results here')
-  },
-}
 
 /** A job store as a requester has it. */
 export type Store = Requester['context']['store']
@@ -51,7 +41,7 @@ export function greet(
   executions: readonly HandshakeExecution[] = [],
 ): ReturnType<typeof link.handshake> {
   const { description, load } = makeNode(nodeId)
-  return link.handshake({ node: description, load, executions, peer })
+  return link.handshake({ node: description, load, executions })
 }
 
 /** Waits for commands of a node. */
@@ -62,7 +52,7 @@ export async function nextCommands(
 ): Promise<readonly Delivery[]> {
   const signal = AbortSignal.timeout(20_000)
   for (;;) {
-    const deliveries = await link.poll({ nodeId, afterSequence, limit: 100, waitMs: 1000, signal })
+    const deliveries = await link.poll({ nodeId, afterSequence, limit: 100, waitMs: 1000 }, signal)
     if (deliveries.length > 0) return deliveries
     signal.throwIfAborted()
   }

@@ -263,7 +263,7 @@ test('a node that asks for commands again and again leaves nothing behind in wha
   await greet(requester, 'n-1')
   const { signal } = new AbortController()
   for (let count = 0; count < 20; count++) {
-    await requester.link.poll({ nodeId: 'n-1', afterSequence: 0, limit: 1, waitMs: 1, signal })
+    await requester.link.poll({ nodeId: 'n-1', afterSequence: 0, limit: 1, waitMs: 1 }, signal)
   }
   assert.equal(signalsMadeOf(requester.context.stopping) + signalsMadeOf(signal), 0)
 })

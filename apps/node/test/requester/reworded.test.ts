@@ -21,8 +21,8 @@ function reworded(value: unknown, word: string): unknown {
   const entries = Object.entries(value).map(([name, part]) => {
     if (FOR_PEOPLE.has(name) && typeof part === 'string') return [name, word]
     if (name === 'details') return [name, { reason: word, rejected: word, FailsExecution: word }]
-    // What a node serves cannot be copied, and what a user asked for is no message.
-    return [name, name === 'spec' || name === 'peer' ? part : reworded(part, word)]
+    // What a user asked for is no message.
+    return [name, name === 'spec' ? part : reworded(part, word)]
   })
   return Object.fromEntries(entries) as unknown
 }

@@ -5,15 +5,16 @@ import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
 import type { LogPart, LogPosition } from '../../link/link.ts'
+import { isLinkError } from '../../link/link-error.ts'
 import { looseField } from '../../spec/loose-keys.ts'
 import { JoinedSignal } from '../../waiting/joined-signal.ts'
 import { pause } from '../../waiting/pause.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { type LogCursor, readLogCursor, writeLogCursor } from '../../wire/log-cursor.ts'
 import type { WireLogMessage } from '../../wire/models.ts'
+import type { NodeView } from '../../wire/node-output.ts'
 import { allItems } from '../all-items.ts'
 import type { RequesterContext } from '../context.ts'
-import type { KnownNode } from '../nodes.ts'
 import type { ApiContext } from './api-context.ts'
 import { findJob } from './api-context.ts'
 import type { Connections } from './connections.ts'
@@ -87,6 +88,7 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
   client.on('error', () => closed.abort())
   const until = new JoinedSignal(closed.signal, context.requester.stopping)
   const { signal } = until
+  let isLost = false
   try {
     const job = await findJob(context, decodeURIComponent(rawId), query)
     const resumes = query.has('from')
@@ -106,15 +108,17 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
       if (signal.aborted) break
     }
   } catch (error) {
-    const { message, hint } =
-      error instanceof URIError
-        ? { message: 'the job id cannot be read', hint: undefined }
-        : toApiError(error)
-    const told = { error: message, ...(hint === undefined ? {} : { hint }) }
-    if (!signal.aborted) await send(client, { ...told, value: { Type: 0, Line: '' } }, signal)
+    isLost = isLinkError(error, 'LINK_CLOSED')
+    if (!isLost && !signal.aborted) await send(client, refusal(error), signal)
   }
-  client.close(context.requester.stopping.aborted ? GOING_AWAY : NORMAL_CLOSE)
+  client.close(isLost || context.requester.stopping.aborted ? GOING_AWAY : NORMAL_CLOSE)
   until.release()
+}
+
+function refusal(error: unknown): WireLogMessage {
+  const { message, hint } =
+    error instanceof URIError ? { message: 'the job id cannot be read', hint: undefined } : toApiError(error)
+  return { error: message, ...(hint === undefined ? {} : { hint }), value: { Type: 0, Line: '' } }
 }
 
 /** Resolves when the client has taken the message, so that no more than one of them waits in memory. */
@@ -161,16 +165,20 @@ async function* partsOf(
 ): AsyncIterable<LogPart> {
   const isTerminal = EXECUTION_MACHINE.terminal.has(execution.state)
   const node = await nodeOf(requester, execution.nodeId, isTerminal ? 0 : FIRST_CONTACT_MS, signal)
+  let read: LogPosition | null = from
   if (node?.connected === true) {
     try {
-      const request = {
+      const demand = {
+        kind: 'log',
         executionId: execution.id,
         follow: query.flag('follow'),
         tail: query.flag('tail'),
-        from: from ?? undefined,
-        signal,
+        from: from === null ? null : positionOf(from),
+      } as const
+      for await (const part of requester.demands.read(execution.nodeId, demand, signal)) {
+        read = part.position
+        yield part
       }
-      yield* node.peer.readLog(request)
       return
     } catch (error) {
       // The node may have forgotten what has ended; its head is kept here.
@@ -181,7 +189,11 @@ async function* partsOf(
       hint: 'read it again when the node is back',
     })
   }
-  yield* keptParts(execution, from ?? NOTHING_READ)
+  yield* keptParts(execution, read ?? NOTHING_READ)
+}
+
+function positionOf({ attempt, stdout, stderr }: LogPosition): LogPosition {
+  return { attempt, stdout, stderr }
 }
 
 /**
@@ -193,7 +205,7 @@ async function nodeOf(
   nodeId: string,
   mostMs: number,
   signal: AbortSignal,
-): Promise<KnownNode | null> {
+): Promise<NodeView | null> {
   const untilMs = performance.now() + mostMs
   for (;;) {
     const node = nodes.get(nodeId)

@@ -1,13 +1,12 @@
 import { labelsMatch } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from '../../wire/api-error.ts'
-import { nodeToWire } from '../../wire/node-output.ts'
-import type { KnownNode } from '../nodes.ts'
+import { type NodeView, nodeToWire } from '../../wire/node-output.ts'
 import type { ApiContext } from './api-context.ts'
 import { checkId } from './api-context.ts'
 import { Query } from './query.ts'
 
-type Order = (a: KnownNode, b: KnownNode) => number
+type Order = (a: NodeView, b: NodeView) => number
 
 const ORDERS: ReadonlyMap<string, Order> = new Map<string, Order>([
   ['id', (a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1)],

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { ComputePeer, ResultArchive } from '../../link/link.ts'
+import type { ResultArchive } from '../../link/link.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { type ApiContext, checkId } from './api-context.ts'
 import { readByteRange } from './byte-range.ts'
@@ -29,7 +29,9 @@ async function sendResults(
   const { file } = request.params
   const executionId = context.resultLinks.executionOf(file, new Query(request))
   checkId('execution', executionId)
-  const { peer, archive } = await findArchive(context, executionId)
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  const { nodeId, archive } = await findArchive(context, executionId, gone.signal)
   const { bytes, tag } = archive
   const etag = `"${tag}"`
   reply.headers({
@@ -51,12 +53,9 @@ async function sendResults(
   reply.type('application/gzip').header('content-length', String(to - from))
   if (request.method === 'HEAD') return await reply.send()
   connections.send(reply.raw, IN_FLIGHT_BYTES)
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
+  const demand = { kind: 'results', executionId, tag, from, to } as const
   return await reply.send(
-    Readable.from(peer.readResults({ executionId, tag, from, to, signal: gone.signal }), {
-      objectMode: false,
-    }),
+    Readable.from(context.requester.demands.read(nodeId, demand, gone.signal), { objectMode: false }),
   )
 }
 
@@ -69,7 +68,8 @@ function namesTag(header: string, etag: string): boolean {
 async function findArchive(
   { requester }: ApiContext,
   executionId: string,
-): Promise<{ readonly peer: ComputePeer; readonly archive: ResultArchive }> {
+  signal: AbortSignal,
+): Promise<{ readonly nodeId: string; readonly archive: ResultArchive }> {
   const execution = await requester.store.getExecution(executionId)
   if (execution === null) {
     throw new ApiError('NotFound', `execution not found: ${executionId}`, {
@@ -77,21 +77,17 @@ async function findArchive(
       hint: 'list the executions of the job to see what is there',
     })
   }
-  const node = requester.nodes.get(execution.nodeId)
-  if (node === null) {
-    throw new ApiError(
-      'ServiceUnavailable',
-      `node ${execution.nodeId}, which keeps the results, is not here`,
-      {
-        hint: 'try again when it is back',
-      },
-    )
+  const { nodeId } = execution
+  if (requester.nodes.get(nodeId) === null) {
+    throw new ApiError('ServiceUnavailable', `node ${nodeId}, which keeps the results, is not here`, {
+      hint: 'try again when it is back',
+    })
   }
-  const archive = await node.peer.describeResults({ executionId })
+  const archive = await requester.demands.archiveOf(nodeId, executionId, signal)
   if (archive === null) {
     throw new ApiError('NotFound', `no results of execution ${executionId} are kept any more`, {
       hint: 'retention removes results with their job; an operator may have removed them',
     })
   }
-  return { peer: node.peer, archive }
+  return { nodeId, archive }
 }

@@ -1,6 +1,7 @@
 import type { StoreErrorCode } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import { hintWithCommand } from '../../inspector-command.ts'
+import { isLinkError } from '../../link/link-error.ts'
 import type { ApiErrorCode } from '../../wire/api-error.ts'
 import { ApiError, isApiError, shortText } from '../../wire/api-error.ts'
 
@@ -63,6 +64,12 @@ export function toApiError(error: unknown): ApiError {
       cause: error,
       details: { StoreErrorCode: error.code },
       ...(hint === undefined ? {} : { hint }),
+    })
+  }
+  if (isLinkError(error, 'LINK_CLOSED', 'LINK_SILENT')) {
+    return new ApiError('ServiceUnavailable', error.message, {
+      cause: error,
+      hint: 'try again when the node is back',
     })
   }
   const status = statusCodeOf(error)

@@ -1,0 +1,67 @@
+import type { Chunk, Demand } from '../link/link.ts'
+import { retry } from '../waiting/retry.ts'
+import type { ComputeContext } from './context.ts'
+import { describeResults, readResults } from './kept-results.ts'
+import { readLog } from './logs.ts'
+
+const WAIT_MS = 20_000
+
+/** Supplies what the requester wants to read of what this node keeps: logs and results. */
+export class Supplier {
+  readonly #context: ComputeContext
+  readonly #supplies = new Set<Promise<void>>()
+
+  constructor(context: ComputeContext) {
+    this.#context = context
+  }
+
+  /** Takes demands until the compute side closes, and breaks off then what is not supplied yet. Never rejects. */
+  async run(): Promise<void> {
+    const { link, nodeId, closing, log } = this.#context
+    let afterNumber = 0
+    while (!closing.aborted) {
+      try {
+        const demands = await retry(() => link.demands({ nodeId, afterNumber, waitMs: WAIT_MS }, closing), {
+          signal: closing,
+          onFailure: (error) =>
+            log.warn({ err: error }, 'the requester does not say what it wants to read; trying again'),
+        })
+        for (const demand of demands) {
+          afterNumber = Math.max(afterNumber, demand.number)
+          this.#begin(demand)
+        }
+      } catch {
+        // Only the end of this node ends the trying.
+      }
+    }
+    await Promise.all(this.#supplies)
+  }
+
+  #begin(demand: Demand): void {
+    const supply = this.#supply(demand).finally(() => this.#supplies.delete(supply))
+    this.#supplies.add(supply)
+  }
+
+  async #supply(demand: Demand): Promise<void> {
+    const { link, nodeId, closing, log } = this.#context
+    const { number, kind, executionId } = demand
+    try {
+      await link.supply({ nodeId, number }, (unwanted) => this.#chunks(demand, unwanted), closing)
+    } catch (error) {
+      // Whoever reads it sees the same, and asks again.
+      log.debug({ err: error, kind, executionId }, 'what the requester wanted to read could not be supplied')
+    }
+  }
+
+  #chunks(demand: Demand, signal: AbortSignal): AsyncIterable<Chunk> {
+    const { resultsDir } = this.#context.settings
+    switch (demand.kind) {
+      case 'log':
+        return readLog(this.#context, demand, signal)
+      case 'archive':
+        return describeResults(resultsDir, demand)
+      case 'results':
+        return readResults(resultsDir, demand, signal)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** Every code that a {@link LinkError} can carry, with when it is thrown. */
+const LINK_ERROR_CODES = {
+  LINK_CLOSED: 'the other end is gone',
+  LINK_SILENT: 'the other end did not answer in time',
+  LINK_LIMIT: 'a message is larger than the link takes',
+} as const
+
+/** One of the codes of a {@link LinkError}. */
+export type LinkErrorCode = keyof typeof LINK_ERROR_CODES
+
+/** What the link itself refuses or cannot do. Recognise it by {@link isLinkError}. */
+export class LinkError extends Error {
+  override readonly name: string = 'LinkError'
+  readonly code: LinkErrorCode
+
+  constructor(code: LinkErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Tells whether a thrown value is a {@link LinkError}, with one of the given codes if any are named. */
+export function isLinkError(error: unknown, ...codes: readonly LinkErrorCode[]): error is LinkError {
+  if (!(error instanceof Error) || error.name !== 'LinkError' || !('code' in error)) return false
+  return codes.length === 0 || codes.includes(error.code as LinkErrorCode)
+}
+
+/** Tells whether a name is a code of a {@link LinkError}. */
+export function isLinkErrorCode(code: string): code is LinkErrorCode {
+  return code in LINK_ERROR_CODES
+}
