@@ -1,16 +1,22 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { Lookout } from '../../src/compute/keeper/census.ts'
 import { limit } from '../../src/compute/keeper/confinement.ts'
+import type { ExitRecord } from '../../src/compute/keeper/exit-record.ts'
+import { LogPipes } from '../../src/compute/keeper/log-pipes.ts'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import { PidNamespaces } from '../../src/compute/keeper/pid-namespaces.ts'
-import { childrenOf, readProcess } from '../../src/compute/keeper/process-table.ts'
+import { childrenOf, readName, readProcess } from '../../src/compute/keeper/process-table.ts'
+import { ProgramRun } from '../../src/compute/keeper/program-run.ts'
+import type { ProgramLaunch } from '../../src/compute/keeper/protocol.ts'
 import type { RunLimits } from '../../src/engines/engine.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
+import { programLaunch } from '../compute/keeper/program-launch.ts'
 import { bareRun, processesWith } from '../compute/work-bench.ts'
 
 const available = (await PidNamespaces.find({})) !== undefined
@@ -156,7 +162,7 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
     ).toMatchObject({ reason: 'memory' })
   })
 
-  test('comes after its keeper, which alone is put first, and so do its helpers', async () => {
+  test('comes after its keeper and what starts it, which alone are put first', async () => {
     const nice = (pid: number | string): string | undefined =>
       readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[16]
     const mark = `${1_000_000 + process.pid}88`
@@ -165,13 +171,14 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
       const found = processesWith(`sleep\0${mark}`)
       return found.length > 0 && found
     })
-    const outside = readProcess(job)?.ppid ?? 0
-    const keeper = readProcess(outside)?.ppid ?? 0
-    const helpers = childrenOf(keeper).filter((pid) => pid !== outside)
+    const launcher = readProcess(job)?.ppid ?? 0
+    const keeper = readProcess(launcher)?.ppid ?? 0
+    const helpers = childrenOf(keeper).filter((pid) => pid !== launcher)
     expect(helpers.length).toBeGreaterThan(0)
-    for (const pid of [...helpers, outside, job]) expect(nice(pid)).toBe(nice('self'))
+    for (const pid of [...helpers, job]) expect(nice(pid)).toBe(nice('self'))
     // Only some users may put a process first.
     expect([nice('self'), '-15']).toContain(nice(keeper))
+    expect(nice(launcher)).toBe(nice(keeper))
     expect((await outcome).stdout).toBe(`${nice('self')}\n`)
   })
 
@@ -189,18 +196,83 @@ describe.runIf(available)('a native job in a namespace of its own', () => {
     ).toMatchObject({ reason: 'memory' })
   })
 
-  test('is ended where what waits for it outside is killed', async () => {
+  test('is ended where what starts programs is killed, and the next one is started by another', async () => {
     const mark = `${1_000_000 + process.pid}77`
-    const outcome = shell(`echo up; exec sleep ${mark}`)
-    await eventually('the job is up', () => logOf(runs) === 'up\n')
-    // It says that it is up before it has become the other program; no pid at all would mean the whole group of this
-    // process.
-    const outside = await eventually('the program has taken its place', () => {
-      const [job] = processesWith(`sleep\0${mark}`)
-      return job === undefined ? undefined : readProcess(job)?.ppid
+    const outcome = shell(`setsid sleep ${mark} & exec sleep ${mark}`)
+    // No pid at all would mean the whole group of this process.
+    const launcher = await eventually('the job is up', () => {
+      const parents = processesWith(`sleep\0${mark}`).map((pid) => readProcess(pid)?.ppid ?? 0)
+      return parents.find((pid) => readName(pid) === 'perl')
     })
-    process.kill(outside, 'SIGKILL')
-    expect(await outcome).toMatchObject({ reason: 'killed' })
+    process.kill(launcher, 'SIGKILL')
+    expect(await outcome).toMatchObject({
+      reason: 'keeper-lost',
+      errorMessage: 'what starts the programs of the node was killed, so the job was ended',
+    })
     expect(processesWith(mark)).toEqual([])
+    expect(await shell('exit 3')).toMatchObject({ exitCode: 3 })
   })
+
+  test('cannot hold up what starts programs, and is started by it where it was stopped', async () => {
+    const launcher = await eventually('one is there', () =>
+      childrenOf(process.pid)
+        .flatMap((keeper) => childrenOf(keeper))
+        .find((pid) => readName(pid) === 'perl'),
+    )
+    process.kill(launcher, 'SIGSTOP')
+    expect(await shell('exit 4')).toMatchObject({ exitCode: 4 })
+  })
+
+  test('inherits nothing from what starts it', async () => {
+    const script = 'ls /proc/self/fd | tr "\\n" " "; grep -E "^Sig(Blk|Ign)" /proc/self/status; env | sort'
+    const { stdout } = await shell(script, {}, { ONLY: 'this' })
+    expect(stdout).toMatch(/^0 1 2 3 SigBlk:\t0+\nSigIgn:\t0+\n/)
+    expect(stdout).not.toMatch(/PERL|SALTCOD_(?:RUNNER|KEEPER)/)
+  })
+
+  test('that cannot be started says why, and one without a first line is a script of the shell', async () => {
+    writeFileSync(join(directory, 'dangling'), '#!/nowhere/interpreter\n', { mode: 0o755 })
+    writeFileSync(join(directory, 'plain'), 'echo "$0 $1"\n', { mode: 0o755 })
+    const start = async (name: string, args: string[]): Promise<EngineOutcome> => {
+      runs += 1
+      const task = { Engine: { Type: 'exec', Params: { Command: join(directory, name), Arguments: args } } }
+      const run = await bareRun(join(directory, String(runs)), task)
+      return await (await engine.prepare(run, { signal: stopper.signal })).go()
+    }
+    expect(await start('dangling', [])).toMatchObject({
+      reason: 'start-failed',
+      errorMessage: `${join(directory, 'dangling')} could not be started: spawn ENOENT`,
+    })
+    expect((await start('plain', ['x'.repeat(200_000)])).errorMessage).toBe(
+      `${join(directory, 'plain')} could not be started: spawn E2BIG`,
+    )
+    expect((await start('plain', ['one'])).stdout).toBe(`${join(directory, 'plain')} one\n`)
+  })
+})
+
+// Where there is no Perl, the tools of the system replace each other.
+test.runIf(available)('a native job is run in a namespace without what else would start it', async () => {
+  const namespaces = await PidNamespaces.find({})
+  const tools = {
+    lookout: new Lookout(),
+    pipes: new LogPipes(),
+    groups: undefined,
+    namespaces,
+    launcher: undefined,
+  }
+  const runOf = async (script: string, own: Partial<ProgramLaunch> = {}): Promise<ExitRecord | undefined> => {
+    runs += 1
+    const workDir = join(directory, String(runs))
+    mkdirSync(workDir)
+    const bounds = { isolation: 'pid-namespace', graceMs: 300, maxProcesses: 40 } as const
+    const launch = programLaunch(script, { executionId: `e-${runs}`, workDir, ...bounds, ...own })
+    return await new Promise((resolve) => new ProgramRun(launch, tools, resolve).go())
+  }
+  const env = { PATH: '/usr/bin:/bin', LD_PRELOAD: '/nowhere/evil.so' }
+  expect(await runOf('echo "$LD_PRELOAD"; exit 77', { env })).toMatchObject({ exitCode: 77 })
+  expect(logOf(runs)).toBe('/nowhere/evil.so\n')
+  expect(readFileSync(join(directory, String(runs), 'stderr'), 'utf8')).not.toMatch(/nsenter|unshare/)
+  expect(await runOf('kill -SEGV $$')).toMatchObject({ reason: 'killed', signal: 'SIGSEGV' })
+  const stopped = await runOf('kill -STOP $$; echo on', { timeMs: 200 })
+  expect(stopped).toMatchObject({ reason: 'timeout', signal: 'SIGTERM' })
 })

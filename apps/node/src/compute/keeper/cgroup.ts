@@ -21,18 +21,18 @@ export interface GroupBounds {
 
 /** A cgroup (v2) for the processes of one job: what they start is in it, too, and all of them can be ended at once. */
 export class Cgroup {
-  readonly #path: string
+  readonly path: string
   readonly #home: number
 
   /** `home` is the open `cgroup.procs` of the group that this process lives in. Nothing is made yet. */
   constructor(path: string, home: number) {
-    this.#path = path
+    this.path = path
     this.#home = home
   }
 
   /** Makes it; throws where the machine refuses, or there is one of that name. */
   make(): void {
-    mkdirSync(this.#path)
+    mkdirSync(this.path)
     // What a job puts into a group of its own below would not be seen.
     this.#set('cgroup.max.descendants', 0)
   }
@@ -43,7 +43,7 @@ export class Cgroup {
    * gone.
    */
   bear<T>(start: () => T): T {
-    writeGroupFile(this.#path, 'cgroup.procs', SELF)
+    writeGroupFile(this.path, 'cgroup.procs', SELF)
     try {
       return start()
     } finally {
@@ -69,12 +69,12 @@ export class Cgroup {
 
   /** The pids of the processes in it. Throws where there are no descriptors to look with. */
   pids(): number[] {
-    return pidsIn(this.#path)
+    return pidsIn(this.path)
   }
 
   /** Kills all in it at once, without waiting; throws where that cannot be asked for. */
   kill(): void {
-    killGroup(this.#path)
+    killGroup(this.path)
   }
 
   /**
@@ -84,7 +84,7 @@ export class Cgroup {
   get outOfMemory(): 'bound' | 'machine' | undefined {
     let events: string
     try {
-      events = readFileSync(join(this.#path, 'memory.events'), 'utf8')
+      events = readFileSync(join(this.path, 'memory.events'), 'utf8')
     } catch {
       return undefined
     }
@@ -95,12 +95,12 @@ export class Cgroup {
 
   /** Kills all in it, and removes it; resolves to the pids of those that cannot be killed. */
   async end(): Promise<readonly number[]> {
-    return (await endGroup(this.#path)).left
+    return (await endGroup(this.path)).left
   }
 
   #set(name: string, value: number): void {
     try {
-      writeGroupFile(this.#path, name, value)
+      writeGroupFile(this.path, name, value)
     } catch {
       // Without this controller, or on a kernel that does not know it: the keeper looks after it as ever.
     }

@@ -1,6 +1,7 @@
 import type { Cgroup } from './cgroup.ts'
 import { confine } from './confinement.ts'
-import type { JobProcesses, Program, Start } from './job-processes.ts'
+import { type ChildStreams, type FirstProcess, spawnProgram } from './first-process.ts'
+import type { JobProcesses, Program } from './job-processes.ts'
 import { type JobUse, useOf } from './job-use.ts'
 import { sendSignal, terminate } from './sweep.ts'
 
@@ -9,18 +10,24 @@ export class GroupedProcesses implements JobProcesses {
   /** A program that cannot be started in its group is not started. */
   readonly lost = false
   readonly #group: Cgroup
+  readonly #directory: string
   #first: number | undefined
 
-  constructor(group: Cgroup) {
+  /** `directory` is where the job starts. */
+  constructor(group: Cgroup, directory: string) {
     this.#group = group
+    this.#directory = directory
   }
 
-  enclose({ env, limits, ...line }: Program): Promise<Start> {
-    return Promise.resolve({ ...confine(line, { ...limits, tasks: null }), env })
+  enclose(): Promise<void> {
+    return Promise.resolve()
   }
 
-  begin(pid: number): void {
-    this.#first = pid
+  async start({ env, limits, ...line }: Program, streams: ChildStreams): Promise<FirstProcess> {
+    const start = { ...confine(line, { ...limits, tasks: null }), env }
+    const first = await this.#group.bear(() => spawnProgram(start, this.#directory, streams))
+    this.#first = first.pid
+    return first
   }
 
   look(): JobUse {

@@ -1,6 +1,7 @@
 import { Cgroups } from './cgroups.ts'
 import { mayHaveControllers } from './controllers.ts'
 import type { KeeperName } from './keeper-group.ts'
+import { Launcher } from './launcher.ts'
 import { PidNamespaces } from './pid-namespaces.ts'
 import type { Isolation, Shelter } from './protocol.ts'
 
@@ -8,6 +9,8 @@ import type { Isolation, Shelter } from './protocol.ts'
 export interface Isolators {
   /** One namespace for each job at a time; undefined where the machine has none to give. */
   readonly namespaces: PidNamespaces | undefined
+  /** Starts them in namespaces; undefined where the tools of the system have to. */
+  readonly launcher: Launcher | undefined
   /**
    * One cgroup for each job; undefined where there are none, or where they would give nothing that a namespace does
    * not.
@@ -23,7 +26,7 @@ export class IsolatorSearch {
   #groups: Promise<Cgroups | undefined> | undefined
   #open: Cgroups | undefined
 
-  /** `env` is for the first processes of namespaces. */
+  /** `env` is for the first processes of namespaces and for what starts others in there. */
   constructor(keeper: KeeperName, env: Readonly<Record<string, string>>) {
     this.#keeper = keeper
     this.#env = env
@@ -52,12 +55,15 @@ export class IsolatorSearch {
   }
 
   async #look(wanted: Isolation): Promise<Isolators> {
-    if (wanted === 'none') return { namespaces: undefined, groups: undefined }
+    if (wanted === 'none') return { namespaces: undefined, launcher: undefined, groups: undefined }
     const namespaces = wanted === 'cgroup' ? undefined : await PidNamespaces.find(this.#env)
-    if (namespaces === undefined) return { namespaces, groups: await this.#findGroups() }
+    if (namespaces === undefined) {
+      return { namespaces, launcher: undefined, groups: await this.#findGroups() }
+    }
+    const launcher = await Launcher.find(namespaces, this.#env)
     // Beside a namespace only for what the kernel can hold a job to.
     const groups = (await mayHaveControllers()) ? await this.#findGroups() : undefined
-    return { namespaces, groups: groups?.controllers.length === 0 ? undefined : groups }
+    return { namespaces, launcher, groups: groups?.controllers.length === 0 ? undefined : groups }
   }
 
   async #findGroups(): Promise<Cgroups | undefined> {

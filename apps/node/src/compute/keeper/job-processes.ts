@@ -1,11 +1,6 @@
-import type { CommandLine, Confinement } from './confinement.ts'
+import type { Confinement } from './confinement.ts'
+import type { ChildStreams, FirstProcess, Start } from './first-process.ts'
 import type { JobUse } from './job-use.ts'
-
-/** How a program is started. */
-export interface Start extends CommandLine {
-  /** The whole environment. */
-  readonly env: Readonly<Record<string, string>>
-}
 
 /** A program that is to be started under limits of the kernel. */
 export interface Program extends Start {
@@ -14,20 +9,17 @@ export interface Program extends Start {
 
 /** The processes of one job: how they are started, seen and ended. */
 export interface JobProcesses {
-  /** Makes ready what the job is to run in; resolves to what starts it there. Rejects where the machine refuses. */
-  enclose(program: Program): Promise<Start>
-  /** Says which process was started for it. */
-  begin(pid: number): void
+  /** Makes ready what the job is to run in. Rejects where the machine refuses. */
+  enclose(): Promise<void>
+  /** Starts the first one in there. Rejects where it cannot be started. */
+  start(program: Program, streams: ChildStreams): Promise<FirstProcess>
   /** What the live processes of the job take, as thoroughly as can be afforded ten times a second. */
   look(): JobUse
   /** Asks all that are known to end. */
   terminate(): void
   /** Kills all that are known, without waiting. */
   kill(): void
-  /**
-   * True where somebody else has ended what the job was to run in, so that what started it there says nothing of the
-   * job.
-   */
+  /** True where somebody else has ended what the job was to run in. */
   readonly lost: boolean
   /** Ends whatever is left when the first one has ended, and resolves to the pids of those that cannot be ended. */
   end(): Promise<readonly number[]>

@@ -1,7 +1,10 @@
+import type { Cgroup } from './cgroup.ts'
 import { limit } from './confinement.ts'
+import { type ChildStreams, type FirstProcess, spawnProgram } from './first-process.ts'
 import { Footprint } from './footprint.ts'
-import type { JobProcesses, Program, Start } from './job-processes.ts'
+import type { JobProcesses, Program } from './job-processes.ts'
 import { type JobUse, sumOfUses } from './job-use.ts'
+import type { Launcher } from './launcher.ts'
 import type { PidNamespace } from './pid-namespace.ts'
 import type { PidNamespaces } from './pid-namespaces.ts'
 import { type ProcessEntry, readProcess } from './process-table.ts'
@@ -10,16 +13,28 @@ import { sendSignal, terminate } from './sweep.ts'
 /** For what waits for a job outside to end after it. */
 const PATIENCE_MS = 2_000
 
+/** What a job in a namespace is given. */
+export interface NamespaceTools {
+  readonly namespaces: PidNamespaces
+  /** Starts its program; undefined where the tools of the system have to. */
+  readonly launcher: Launcher | undefined
+  /** What bounds it as a whole, if anything does. */
+  readonly group: Cgroup | undefined
+}
+
 /**
  * The processes of a job in a namespace that no other has at the time: none can leave it, and none outlives its first
  * one.
  */
 export class NamespacedProcesses implements JobProcesses {
-  readonly #namespaces: PidNamespaces
+  readonly #tools: NamespaceTools
   readonly #directory: string
   readonly #sharing: string | null
   readonly #footprint: Footprint
   #namespace: PidNamespace | undefined
+  /** What the first process says is the job's own word. */
+  #isFirstOfJob = false
+  /** What waits for the job outside, where there is such. */
   #entering: number | undefined
   #patience: NodeJS.Timeout | undefined
 
@@ -27,8 +42,8 @@ export class NamespacedProcesses implements JobProcesses {
    * `directory` is where the job starts; only jobs with the same `sharing` follow each other in one namespace, null
    * for none.
    */
-  constructor(namespaces: PidNamespaces, directory: string, sharing: string | null) {
-    this.#namespaces = namespaces
+  constructor(tools: NamespaceTools, directory: string, sharing: string | null) {
+    this.#tools = tools
     this.#directory = directory
     this.#sharing = sharing
     this.#footprint = new Footprint({
@@ -39,18 +54,47 @@ export class NamespacedProcesses implements JobProcesses {
     })
   }
 
-  async enclose({ env, limits, ...line }: Program): Promise<Start> {
-    this.#namespace = await this.#namespaces.take(this.#sharing)
-    // Elsewhere such a limit would count what the user runs beside this job.
-    const tasks = this.#namespace.hasUserNamespace ? limits.tasks : null
-    return this.#namespace.enter({ ...limit(line, { ...limits, tasks }), env }, this.#directory)
+  async enclose(): Promise<void> {
+    this.#namespace = await this.#tools.namespaces.take(this.#sharing)
   }
 
-  begin(pid: number): void {
-    this.#entering = pid
-    this.#footprint.add(pid)
+  async start({ limits, ...start }: Program, streams: ChildStreams): Promise<FirstProcess> {
+    const namespace = this.#namespace
+    if (namespace === undefined) throw new Error('it has no namespace')
+    // Elsewhere such a limit would count what the user runs beside this job.
+    const tasks = namespace.hasUserNamespace ? limits.tasks : null
+    const first = await this.#startIn(namespace, { ...start, limits: { ...limits, tasks } }, streams)
+    this.#footprint.add(first.pid)
     // Whatever loses its parent in there becomes a child of the first process.
-    if (this.#namespace !== undefined) this.#footprint.add(this.#namespace.initPid)
+    this.#footprint.add(namespace.initPid)
+    return first
+  }
+
+  async #startIn(
+    namespace: PidNamespace,
+    program: Program,
+    { stdout, stderr }: ChildStreams,
+  ): Promise<FirstProcess> {
+    const { launcher, group } = this.#tools
+    // It can open a pipe by its number, but make none.
+    if (launcher === undefined || stdout === undefined || stderr === undefined)
+      return await this.#bringIn(namespace, program, { stdout, stderr })
+    const order = { ...program, namespace, group, directory: this.#directory, stdout, stderr }
+    const first = await launcher.start(order)
+    this.#isFirstOfJob = true
+    return first
+  }
+
+  async #bringIn(
+    namespace: PidNamespace,
+    { env, limits, ...line }: Program,
+    streams: ChildStreams,
+  ): Promise<FirstProcess> {
+    const start = namespace.enter({ ...limit(line, limits), env }, this.#directory)
+    const spawn = (): Promise<FirstProcess> => spawnProgram(start, this.#directory, streams)
+    const first = await (this.#tools.group?.bear(spawn) ?? spawn())
+    this.#entering = first.pid
+    return first
   }
 
   look(): JobUse {
@@ -97,12 +141,12 @@ export class NamespacedProcesses implements JobProcesses {
   }
 
   get lost(): boolean {
-    return this.#namespace?.alive === false
+    return !this.#isFirstOfJob && this.#namespace?.alive === false
   }
 
   async end(): Promise<readonly number[]> {
     clearTimeout(this.#patience)
-    const ended = this.#namespace === undefined || (await this.#namespaces.giveBack(this.#namespace))
+    const ended = this.#namespace === undefined || (await this.#tools.namespaces.giveBack(this.#namespace))
     return ended ? [] : this.#inside().map(({ pid }) => pid)
   }
 }

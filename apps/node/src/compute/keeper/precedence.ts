@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { systemTool } from './confinement.ts'
 
 /** As a nice value: of a hundred programs that want a processor, whoever has it comes first. */
@@ -18,7 +18,7 @@ export function takePrecedence(): void {
   attempt(() => {
     const fields = ownStat()
     if (fields[NICE] !== '0' || fields[POLICY] !== '0') return
-    putAhead()
+    putAhead(process.pid)
     putSessionAhead()
   })
 }
@@ -33,15 +33,22 @@ export function putSessionAhead(): void {
   })
 }
 
+/** Lets a process that was started here to look after jobs come before them as this one does. */
+export function sharePrecedence(pid: number): void {
+  attempt(() => {
+    if (getPriority() === AHEAD) putAhead(pid)
+  })
+}
+
 function ownStat(): readonly string[] {
   const stat = readFileSync('/proc/self/stat', 'latin1')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-function putAhead(): void {
+function putAhead(pid: number): void {
   // By `chrt` of util-linux, since a nice value is inherited otherwise.
-  const options = ['--reset-on-fork', '--other', '--pid', '0', String(process.pid)]
-  if (spawnSync(systemTool('chrt'), options, { stdio: 'ignore' }).status === 0) setPriority(AHEAD)
+  const options = ['--reset-on-fork', '--other', '--pid', '0', String(pid)]
+  if (spawnSync(systemTool('chrt'), options, { stdio: 'ignore' }).status === 0) setPriority(pid, AHEAD)
 }
 
 function attempt(take: () => void): void {

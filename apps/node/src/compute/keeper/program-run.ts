@@ -1,17 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Readable } from 'node:stream'
 import { syncDirectory } from '../files/copy-tree.ts'
 import type { Lookout } from './census.ts'
 import type { Cgroup } from './cgroup.ts'
 import { type ExitRecord, exitRecord, keepRecord, writeWhole } from './exit-record.ts'
+import type { FirstProcess, ProcessEnd } from './first-process.ts'
 import { GroupedProcesses } from './grouped-processes.ts'
 import type { Isolators } from './isolators.ts'
-import type { JobProcesses, Start } from './job-processes.ts'
+import type { JobProcesses } from './job-processes.ts'
 import type { JobUse } from './job-use.ts'
 import type { KeptWork } from './kept-work.ts'
-import type { LogPipes } from './log-pipes.ts'
+import { isLauncherLost } from './launcher-process.ts'
+import type { LogPipe, LogPipes } from './log-pipes.ts'
 import { LogSink } from './log-sink.ts'
 import { MARKER_VARIABLE, markerOf } from './marker.ts'
 import { NamespacedProcesses } from './namespaced-processes.ts'
@@ -44,6 +44,13 @@ const LOST: Ending = {
   errorMessage: 'its namespace of processes was ended by somebody else',
 }
 
+const LAUNCHER_LOST: Ending = {
+  reason: 'keeper-lost',
+  exitCode: null,
+  signal: null,
+  errorMessage: 'what starts the programs of the node was killed, so the job was ended',
+}
+
 /** What all runs of programs in a keeper share. */
 export interface ProgramTools extends Isolators {
   readonly lookout: Lookout
@@ -62,11 +69,14 @@ export class ProgramRun implements KeptWork {
   readonly #onDone: (record: ExitRecord | undefined) => void
   readonly #bounds: RunBounds
   #grace: NodeJS.Timeout | undefined
-  #child: ChildProcess | undefined
+  #first: FirstProcess | undefined
   #startedAtMs: number | null = null
   #cause: Cause | undefined
+  #stopGraceMs = 0
   #finishing = false
   #begun = false
+  /** Its program is being started, and nobody knows yet whether that succeeds. */
+  #starting = false
 
   /** Calls `onDone` once, when nothing of the run is left; without a record it never began. */
   constructor(launch: ProgramLaunch, tools: ProgramTools, onDone: (record: ExitRecord | undefined) => void) {
@@ -85,34 +95,27 @@ export class ProgramRun implements KeptWork {
     this.#stderr = new LogSink(logFile(launch.workDir, 'stderr'), launch.logBytes)
   }
 
-  #processesIn({ lookout, namespaces }: ProgramTools): JobProcesses {
+  #processesIn({ lookout, namespaces, launcher }: ProgramTools): JobProcesses {
     const { cwd, sharing, workDir } = this.#launch
-    if (namespaces !== undefined) return new NamespacedProcesses(namespaces, cwd, sharing)
-    if (this.#group !== undefined) return new GroupedProcesses(this.#group)
-    return new TracedProcesses(lookout, this.#marker, workDir)
+    const group = this.#group
+    if (namespaces !== undefined)
+      return new NamespacedProcesses({ namespaces, launcher, group }, cwd, sharing)
+    if (group !== undefined) return new GroupedProcesses(group, cwd)
+    return new TracedProcesses(lookout, this.#marker, workDir, cwd)
   }
 
   go(): void {
     if (this.#begun || this.#finishing) return
     this.#begun = true
-    this.#enclose().then(
-      (start) => {
-        // Where it was ended meanwhile, what was made ready for it is given back.
-        if (this.#finishing) void this.#end()
-        else this.#start(start)
-      },
-      (error: unknown) => this.#failStart(error),
-    )
+    this.#begin().catch((error: unknown) => this.#failStart(error))
   }
 
-  async #enclose(): Promise<Start> {
-    const { command, args, env, outputBytes, dataBytes } = this.#launch
+  async #begin(): Promise<void> {
     this.#group?.make()
-    const limits = { fileBytes: outputBytes, dataBytes, tasks: this.#tasks }
-    return await this.#processes.enclose({
-      ...{ command, args, limits },
-      env: { ...env, [MARKER_VARIABLE]: this.#marker },
-    })
+    await this.#processes.enclose()
+    // Where it was ended meanwhile, what was made ready for it is given back.
+    if (this.#finishing) await this.#end()
+    else await this.#start()
   }
 
   get #tasks(): number {
@@ -124,26 +127,42 @@ export class ProgramRun implements KeptWork {
     return left.length > 0 ? left : ((await this.#group?.end()) ?? [])
   }
 
-  #start(start: Start): void {
+  async #start(): Promise<void> {
     const { pipes } = this.#tools
     const { workDir } = this.#launch
     const [out, err] = [pipes.take(workDir), pipes.take(workDir)]
-    const child = this.#spawn(start, ['ignore', out?.childEnd ?? 'pipe', err?.childEnd ?? 'pipe'])
-    if (out !== undefined) closeSync(out.childEnd)
-    if (err !== undefined) closeSync(err.childEnd)
-    this.#drain(this.#stdout, out?.stream ?? child?.stdout)
-    this.#drain(this.#stderr, err?.stream ?? child?.stderr)
-    if (child === undefined) return
-    this.#child = child
-    child.once('error', (error) => {
-      if (child.pid === undefined) this.#failStart(error)
-    })
-    child.once('exit', (code, signal) => void this.#finish(this.#ending(code, signal)))
-    if (child.pid === undefined) return
-    this.#processes.begin(child.pid)
+    if (out !== undefined) this.#stdout.drain(out.stream)
+    if (err !== undefined) this.#stderr.drain(err.stream)
+    this.#starting = true
+    let first: FirstProcess
+    try {
+      first = await this.#startWriting(out, err)
+    } finally {
+      this.#starting = false
+      if (out !== undefined) closeSync(out.childEnd)
+      if (err !== undefined) closeSync(err.childEnd)
+    }
+    if (first.stdout !== null) this.#stdout.drain(first.stdout)
+    if (first.stderr !== null) this.#stderr.drain(first.stderr)
+    this.#first = first
+    first.ended.then(
+      (end) => void this.#finish(this.#ending(end)),
+      (error: unknown) => this.#failStart(error),
+    )
     this.#startedAtMs = Date.now()
-    this.#noteJob(child.pid)
+    this.#noteJob(first.pid)
     this.#bounds.start()
+    if (this.#cause !== undefined) this.#carryOut()
+  }
+
+  async #startWriting(out: LogPipe | undefined, err: LogPipe | undefined): Promise<FirstProcess> {
+    const { command, args, env, outputBytes, dataBytes, memoryBytes, cpus } = this.#launch
+    const limits = { fileBytes: outputBytes, dataBytes, tasks: this.#tasks }
+    const program = { ...{ command, args, limits }, env: { ...env, [MARKER_VARIABLE]: this.#marker } }
+    const streams = { stdout: out?.childEnd, stderr: err?.childEnd }
+    const started = this.#processes.start(program, streams)
+    this.#group?.bound({ memoryBytes, tasks: this.#tasks, cpus })
+    return await started
   }
 
   #noteJob(pid: number): void {
@@ -151,21 +170,6 @@ export class ProgramRun implements KeptWork {
       writeWhole(jobProcessFile(this.#launch.workDir), `${JSON.stringify(readProcess(pid) ?? null)}\n`)
     } catch {
       // A full disk: the note only helps a recovery, which has the marks of the processes as well.
-    }
-  }
-
-  #spawn({ command, args, env }: Start, streams: ('ignore' | 'pipe' | number)[]): ChildProcess | undefined {
-    const { cwd, memoryBytes, cpus } = this.#launch
-    const start = (): ChildProcess => spawn(command, args, { cwd, env, detached: true, stdio: streams })
-    try {
-      if (this.#group === undefined) return start()
-      const child = this.#group.bear(start)
-      this.#group.bound({ memoryBytes, tasks: this.#tasks, cpus })
-      return child
-    } catch (error) {
-      // Thrown, not emitted, for what no program can be given: a NUL character in its environment.
-      this.#failStart(error)
-      return undefined
     }
   }
 
@@ -189,16 +193,18 @@ export class ProgramRun implements KeptWork {
   #stop(cause: Cause, graceMs: number): void {
     if (this.#finishing || this.#cause !== undefined) return
     this.#cause = cause
-    if (this.#child?.pid === undefined) {
-      void this.#finish(endingBy(cause, null, null))
-      return
-    }
-    if (graceMs <= 0) {
+    this.#stopGraceMs = graceMs
+    if (this.#first !== undefined) this.#carryOut()
+    else if (!this.#starting) void this.#finish(endingBy(cause, null, null))
+  }
+
+  #carryOut(): void {
+    if (this.#stopGraceMs <= 0) {
       this.kill()
       return
     }
     this.#processes.terminate()
-    this.#grace = setTimeout(() => this.kill(), graceMs)
+    this.#grace = setTimeout(() => this.kill(), this.#stopGraceMs)
   }
 
   kill(): void {
@@ -213,15 +219,21 @@ export class ProgramRun implements KeptWork {
     return memoryBytes !== null && use.memoryBytes > memoryBytes ? memoryCause(memoryBytes) : undefined
   }
 
-  #drain(sink: LogSink, stream: Readable | null | undefined): void {
-    if (stream !== null && stream !== undefined) sink.drain(stream)
-  }
-
   #failStart(error: unknown): void {
-    void this.#finish(notStarted(`${this.#launch.command} could not be started`, error))
+    // What a launcher had begun with may still come to be.
+    if (isLauncherLost(error)) this.#processes.kill()
+    void this.#finish(this.#endingOfFailure(error))
   }
 
-  #ending(exitCode: number | null, signal: string | null): Ending {
+  #endingOfFailure(error: unknown): Ending {
+    if (this.#cause !== undefined) return endingBy(this.#cause, null, null)
+    if (isLauncherLost(error)) return LAUNCHER_LOST
+    this.#startedAtMs = null
+    if (this.#processes.lost) return LOST
+    return notStarted(`${this.#launch.command} could not be started`, error)
+  }
+
+  #ending({ exitCode, signal }: ProcessEnd): Ending {
     const cause = this.#cause ?? (exitCode === 0 ? undefined : this.#outOfMemory())
     if (cause !== undefined) return endingBy(cause, exitCode, signal)
     return exitCode === START_FAILURE && this.#processes.lost ? LOST : endingOf(exitCode, signal)

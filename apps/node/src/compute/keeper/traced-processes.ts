@@ -1,7 +1,8 @@
 import type { Census, Lookout } from './census.ts'
 import { confine } from './confinement.ts'
+import { type ChildStreams, type FirstProcess, spawnProgram } from './first-process.ts'
 import { Footprint } from './footprint.ts'
-import type { JobProcesses, Program, Start } from './job-processes.ts'
+import type { JobProcesses, Program } from './job-processes.ts'
 import { type JobUse, useOf } from './job-use.ts'
 import { type ProcessEntry, readProcess } from './process-table.ts'
 import { sendSignal, sweep, terminate } from './sweep.ts'
@@ -12,13 +13,17 @@ const SWEEP_MS = 10_000
 export class TracedProcesses implements JobProcesses {
   readonly lost = false
   readonly #lookout: Lookout
+  readonly #directory: string
   readonly #footprint: Footprint
   #first: number | undefined
   #census: Census | undefined
 
-  /** `marker` is what the environment of the job holds, `workDir` where it works. */
-  constructor(lookout: Lookout, marker: string, workDir: string) {
+  /**
+   * `marker` is what the environment of the job holds, `workDir` what it works below, and `directory` where it starts.
+   */
+  constructor(lookout: Lookout, marker: string, workDir: string, directory: string) {
     this.#lookout = lookout
+    this.#directory = directory
     this.#footprint = new Footprint({
       isMarked: (value) => value === marker,
       workDir,
@@ -27,13 +32,16 @@ export class TracedProcesses implements JobProcesses {
     })
   }
 
-  enclose({ env, limits, ...line }: Program): Promise<Start> {
-    return Promise.resolve({ ...confine(line, { ...limits, tasks: null }), env })
+  enclose(): Promise<void> {
+    return Promise.resolve()
   }
 
-  begin(pid: number): void {
-    this.#first = pid
-    this.#footprint.add(pid)
+  async start({ env, limits, ...line }: Program, streams: ChildStreams): Promise<FirstProcess> {
+    const start = { ...confine(line, { ...limits, tasks: null }), env }
+    const first = await spawnProgram(start, this.#directory, streams)
+    this.#first = first.pid
+    this.#footprint.add(first.pid)
+    return first
   }
 
   look(): JobUse {

@@ -126,6 +126,7 @@ test.runIf(available)('a job whose namespace was ended before it was in there ha
     lookout: new Lookout(),
     pipes: new LogPipes(),
     groups: undefined,
+    launcher: undefined,
     namespaces: { take, giveBack: () => Promise.resolve(true) } as unknown as PidNamespaces,
   }
   const record = await new Promise((resolve) => new ProgramRun(launchOf('exit 1'), tools, resolve).go())
