@@ -9,6 +9,7 @@ import { sendSignal, terminate } from './sweep.ts'
 export class GroupedProcesses implements JobProcesses {
   /** A program that cannot be started in its group is not started. */
   readonly lost = false
+  readonly endWithKeeper = false
   readonly #group: Cgroup
   readonly #directory: string
   #first: number | undefined

@@ -9,6 +9,8 @@ export interface Program extends Start {
 
 /** The processes of one job: how they are started, seen and ended. */
 export interface JobProcesses {
+  /** True where the kernel ends all of them with the keeper, so that none has to be found again. */
+  readonly endWithKeeper: boolean
   /** Makes ready what the job is to run in. Rejects where the machine refuses. */
   enclose(): Promise<void>
   /** Starts the first one in there. Rejects where it cannot be started. */

@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
+import { AnswerWatch } from './answer-watch.ts'
 import type { Cgroup } from './cgroup.ts'
 import { type Confinement, systemTool } from './confinement.ts'
 import type { FirstProcess, ProcessEnd, Start } from './first-process.ts'
 import type { PidNamespace } from './pid-namespace.ts'
 import { sharePrecedence } from './precedence.ts'
+import { PATIENCE } from './silence.ts'
 import { stopWatch } from './stop-watch.ts'
 
 /** Shipped as it is written, so that it lies there for the built program, too. */
@@ -15,8 +17,12 @@ const PROGRAM = fileURLToPath(new URL('../../../src/compute/keeper/launcher.pl',
 const LENGTH_BYTES = 4
 /** Three numbers: what became of it, of which order, and what that kind of answer says. */
 const ANSWER_BYTES = 12
+const HERE = 0
 const STARTED = 1
 const FAILED = 2
+
+/** An order without anything: whether it is there. */
+const QUESTION = Buffer.alloc(LENGTH_BYTES)
 
 /** The lowest seven bits of what wait(2) says: the signal that ended it. */
 const SIGNAL_BITS = 0x7f
@@ -70,8 +76,8 @@ export class LauncherProcess {
       this.#gone = true
     })
     // When its last words are read, too.
-    child.once('close', () => this.#end())
-    child.once('error', () => this.#end())
+    const ask = (): void => void child.stdin?.write(QUESTION)
+    void new AnswerWatch(child, ask, PATIENCE).ended.then(() => this.#end())
     if (child.pid === undefined) return
     stopWatch.watch(child)
     sharePrecedence(child.pid)
@@ -117,6 +123,7 @@ export class LauncherProcess {
   }
 
   #answer(kind: number, number: number, value: number): void {
+    if (kind === HERE) return
     const pending = this.#pending.get(number)
     if (kind === STARTED) {
       pending?.started(value)

@@ -17,7 +17,7 @@ my %numbers = (
 my $call = $numbers{$architecture // ''};
 exit 1 if !defined $call || length(pack 'p', '') != 8;
 
-my ($STARTED, $FAILED, $ENDED) = (1, 2, 3);
+my ($HERE, $STARTED, $FAILED, $ENDED) = (0, 1, 2, 3);
 my ($READ, $WRITE) = (0, 1);
 my ($CORE, $FILE, $DATA, $TASKS) = (4, 1, 2, 6);
 my ($DEATH_SIGNAL, $SIGKILL, $SIGCHLD) = (1, 9, 17);
@@ -174,6 +174,8 @@ while (1) {
     while (length $input >= 4 && length $input >= (my $end = 4 + unpack 'N', $input)) {
         my $order = substr $input, 4, $end - 4;
         substr $input, 0, $end, '';
-        obey($order);
+        # One without anything asks whether this one is there.
+        if ($order eq '') { answer $HERE, 0, 0 }
+        else { obey($order) }
     }
 }

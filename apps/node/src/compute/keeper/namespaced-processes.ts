@@ -27,6 +27,7 @@ export interface NamespaceTools {
  * one.
  */
 export class NamespacedProcesses implements JobProcesses {
+  readonly endWithKeeper = true
   readonly #tools: NamespaceTools
   readonly #directory: string
   readonly #sharing: string | null

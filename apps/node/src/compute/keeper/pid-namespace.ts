@@ -63,16 +63,24 @@ export class PidNamespace implements Kept {
     return first !== undefined && isLive(first) && first.ppid === this.#holder.pid ? first : undefined
   }
 
+  /** Tells whether nothing but its first process is in it, and that waits. */
+  get waitsAlone(): boolean {
+    try {
+      return !this.#killed && this.#first()?.state === 'S' && this.#view.isEmpty()
+    } catch {
+      // Gone meanwhile, or without descriptors to look with.
+      return false
+    }
+  }
+
   /**
-   * Tells whether it is as it was before its first job: no process is left in it, nothing was mounted, and its first
-   * process waits where it was.
+   * Tells whether it is as it was before its first job: nothing else is in it, nothing was mounted, and its first
+   * process is in the groups where it was.
    */
   get clean(): boolean {
     try {
       return (
-        !this.#killed &&
-        this.#first()?.state === 'S' &&
-        this.#view.isEmpty() &&
+        this.waitsAlone &&
         readMounts(this.initPid) === this.#mounts &&
         readGroups(this.initPid) === this.#groups
       )

@@ -56,7 +56,7 @@ export class PidNamespaces {
    */
   async take(sharing: string | null): Promise<PidNamespace> {
     for (let used = this.#idle.take(sharing); used !== undefined; used = this.#idle.take(sharing)) {
-      if (used.clean) return used
+      if (used.waitsAlone) return used
       used.kill()
     }
     const fresh = await this.#takeFresh()

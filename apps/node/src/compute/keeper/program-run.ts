@@ -166,6 +166,7 @@ export class ProgramRun implements KeptWork {
   }
 
   #noteJob(pid: number): void {
+    if (this.#processes.endWithKeeper) return
     try {
       writeWhole(jobProcessFile(this.#launch.workDir), `${JSON.stringify(readProcess(pid) ?? null)}\n`)
     } catch {

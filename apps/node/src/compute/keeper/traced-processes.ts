@@ -12,6 +12,7 @@ const SWEEP_MS = 10_000
 /** The processes of a job among all others of the machine, known by the traces that they leave. */
 export class TracedProcesses implements JobProcesses {
   readonly lost = false
+  readonly endWithKeeper = false
   readonly #lookout: Lookout
   readonly #directory: string
   readonly #footprint: Footprint
