@@ -19,6 +19,7 @@ import {
   bootId,
   environmentValue,
   listProcesses,
+  readName,
   readProcess,
 } from '../../../src/compute/keeper/process-table.ts'
 import type { Isolation } from '../../../src/compute/keeper/protocol.ts'
@@ -222,6 +223,8 @@ describe('when node and keeper are killed together', () => {
       const starting = 'sleep 1000 & echo $!'
       const [ours, another] = [await shell(starting), await shell(starting)]
       await Promise.all([ours.over, another.over])
+      for (const { child } of [ours, another])
+        await eventually('it has come to its program', () => readName(child) === 'sleep')
       await recoverFrom(ours.leader)
       expect([ours.child, another.child].map(lives)).toEqual([false, true])
       process.kill(another.child, 'SIGKILL')
