@@ -25,6 +25,8 @@ export interface OperationBackend {
 
 type Clock = () => number
 
+const PEER = { name: 'n-other', storeId: 's', incarnation: 'i', firstSequence: 2, sequence: 5 }
+
 /** How a kind of store is opened, filled, and read by each of its methods. */
 interface Kind<Store> {
   readonly operations: Readonly<Record<string, 'read' | 'write'>>
@@ -56,6 +58,7 @@ const JOBS: Kind<JobStore> = {
       await store.createExecution({ id: `e-${id}`, jobId: id, nodeId: 'n-1', deadlineAtMs: 5_000 })
     }
     await store.setNamedCursor('mine', await store.latestCursor())
+    await store.setPeer(PEER)
     await store.claimEvaluation({ holder: 'worker', leaseMs: 10_000 })
     for (const id of ['job-2', 'job-3']) {
       await store.updateExecution({ executionId: `e-${id}`, to: 'Completed' })
@@ -107,6 +110,7 @@ const EXECUTIONS: Kind<ExecutionStore> = {
       })
     }
     await store.setNamedCursor('mine', await store.latestCursor())
+    await store.setPeer(PEER)
     await store.setCheckpoint('mine', 1)
     for (const executionId of ['e-2', 'e-3'])
       await store.updateExecution({ executionId, to: 'Failed', event: { message: 'it failed' } })
@@ -132,6 +136,7 @@ function durableReads(store: JobStore | ExecutionStore): Readonly<Record<string,
     changes: () => store.changes(),
     latestCursor: () => store.latestCursor(),
     getNamedCursor: () => store.getNamedCursor('mine'),
+    getPeer: () => store.getPeer('n-other'),
     readOutbox: () => store.readOutbox({ destination: 'n-1' }),
     outboxDestinations: () => store.outboxDestinations(),
     listQuarantine: () => store.listQuarantine(),

@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
 import { findClockStep } from '@saltcod/compaction'
-import type { Config, ResolvedPaths } from '@saltcod/config'
-import { makeDirectory, resolvePaths } from '@saltcod/config'
+import type { Config, NodeRole, ResolvedPaths } from '@saltcod/config'
+import { makeDirectory, resolvePaths, wasReplaced } from '@saltcod/config'
 import { type ExecutionStore, isStoreError, type JobStore, type Json } from '@saltcod/store-core'
 import type { KvFailure } from '@saltcod/store-core/backend'
 import type { FastifyInstance } from 'fastify'
@@ -42,6 +42,8 @@ import { labelsOfMachine } from './wire/node-output.ts'
 export interface NodeOptions {
   readonly config: Config
   readonly nodeId: string
+  /** Each store is worked with whatever the other one remembers of it. Default: false. */
+  readonly acceptStores?: boolean
   /** The configuration as the API may show it. */
   readonly shownConfig: () => Json
   readonly log: Logger
@@ -112,6 +114,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
     nodeId,
     settings: requesterSettings(config),
     log: log.child({ part: 'requester' }),
+    acceptsStores: accepts(options, 'compute'),
   })
   const context: ApiContext = {
     requester: parts.requester.context,
@@ -131,8 +134,8 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   })
   const archive = await openNodeArchive(config.archive.directory, log)
   const remember = memoryOf(options, { jobs: parts.jobs, executions: parts.executions })
-  await remember()
-  parts.remember = remember
+  await remember({ met: false })
+  parts.remember = () => remember({ met: parts.compute !== undefined })
   const metrics = new Metrics({
     jobs: parts.jobs,
     executions: parts.executions ?? null,
@@ -172,6 +175,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   if (parts.executions !== undefined) {
     parts.link = linkInProcess(parts.requester.link)
     parts.compute = await startComputeSide(options, paths, parts.executions, parts.link.link)
+    await parts.remember()
   }
   options.signal.throwIfAborted()
   parts.retention.start()
@@ -183,13 +187,18 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
 function memoryOf(
   { config, nodeId, log }: NodeOptions,
   stores: Parameters<typeof openedStores>[0],
-): () => Promise<void> {
+): (how: { readonly met: boolean }) => Promise<void> {
   const startedAtMs = Date.now()
-  return async () => {
+  return async ({ met }) => {
     const opened = await openedStores(stores)
-    const warnings = rememberNodeStores({ config, nodeId, opened, nowMs: startedAtMs })
+    const warnings = rememberNodeStores({ config, nodeId, opened, met, nowMs: startedAtMs })
     for (const warning of warnings) log.warn(warning)
   }
+}
+
+/** Whether the other side works with the store of a role without looking at what it remembers of it. */
+function accepts({ config, nodeId, acceptStores = false }: NodeOptions, role: NodeRole): boolean {
+  return acceptStores || wasReplaced(config, nodeId, role)
 }
 
 function resultLinksOf({ config, log }: NodeOptions): ResultLinks {
@@ -224,11 +233,12 @@ function roomDirectory({ executionStore, repository }: ResolvedPaths, nodeId: st
 }
 
 async function startComputeSide(
-  { config, nodeId, log, signal }: NodeOptions,
+  options: NodeOptions,
   paths: ResolvedPaths,
   store: ExecutionStore,
   link: Link,
 ): Promise<ComputeNode> {
+  const { config, nodeId, log, signal } = options
   const { results } = paths
   const dataDir = roomDirectory(paths, nodeId)
   makeDirectory(dataDir)
@@ -237,6 +247,7 @@ async function startComputeSide(
     store,
     link,
     nodeId,
+    acceptsStore: accepts(options, 'requester'),
     dataDir,
     settings: await computeSettings(config, dataDir, results, nodeId),
     log: log.child({ part: 'compute' }),

@@ -10,6 +10,8 @@ export interface RememberNodeStores {
   readonly nodeId: string
   /** The stores are open, and say what they are. */
   readonly opened?: OpenedStores
+  /** Both stores were worked with. */
+  readonly met?: boolean
   /** Another store than the one that is remembered may begin: the repository must have forgotten that one before. */
   readonly fresh?: boolean
   readonly nowMs: number

@@ -28,6 +28,7 @@ export {
   type RememberStoresOptions,
   rememberReplacement,
   rememberStores,
+  wasReplaced,
 } from './remembered-stores.ts'
 export type { LogFormat, LogLevel } from './settings/logging.ts'
 export type { NodeRole } from './settings/node.ts'

@@ -23,6 +23,8 @@ export interface RememberedStore {
   readonly sequence?: number
   /** The newest start that found it, in RFC 3339. */
   readonly seenAt: string
+  /** It was put there on purpose, and the other store of the node was not worked with since. */
+  readonly replaced?: boolean
 }
 
 /** What a repository remembers stores of. */
@@ -74,9 +76,10 @@ function isStore(value: unknown): value is RememberedStore {
     incarnation = '',
     sequence = 0,
     seenAt,
+    replaced = true,
   } = value as Partial<Record<keyof RememberedStore, unknown>>
   const texts = [path, storeId, incarnation, seenAt]
-  return texts.every((text) => typeof text === 'string') && typeof sequence === 'number'
+  return texts.every((text) => typeof text === 'string') && typeof sequence === 'number' && replaced === true
 }
 
 /** What an open store says of itself. */
@@ -93,6 +96,8 @@ export interface RememberStoresOptions {
    * The stores are open: what is remembered is brought up to date. Without it only what is not known yet is written.
    */
   readonly opened?: OpenedStores
+  /** Both stores were worked with: what was put there on purpose is like any other from now on. Default: false. */
+  readonly met?: boolean
   readonly nowMs: number
 }
 
@@ -105,6 +110,7 @@ export function rememberStores({
   config,
   nodeId,
   opened,
+  met = false,
   nowMs,
 }: RememberStoresOptions): readonly StoreFinding[] {
   const before = readRememberedStores(config.dataDir)
@@ -117,9 +123,10 @@ export function rememberStores({
     if (opened === undefined && earlier !== undefined && known[kind][0] === earlier) return
     const id = store.storeId ?? earlier?.storeId
     const others = known[kind].filter((other) => other !== earlier)
-    const { seenAt: _, path: __, ...before } = earlier ?? { seenAt, path }
+    const { seenAt: _, path: __, replaced, ...before } = earlier ?? { seenAt, path }
     const told = store.storeId === undefined ? before : store
-    now.set(kind, [{ path, ...told, seenAt }, ...others].slice(0, MOST_PATHS))
+    const kept = replaced === true && !met ? { replaced } : {}
+    now.set(kind, [{ path, ...told, seenAt, ...kept }, ...others].slice(0, MOST_PATHS))
     if (earlier?.storeId !== undefined && earlier.storeId !== id) {
       findings.push({
         kind: 'other-store',
@@ -135,7 +142,9 @@ export function rememberStores({
     if (!known[kind].some((store) => store.path === path && store.storeId !== undefined)) return
     now.set(
       kind,
-      known[kind].map((store) => (store.path === path ? { path, seenAt: store.seenAt } : store)),
+      known[kind].map((store) =>
+        store.path === path ? { path, seenAt: store.seenAt, replaced: true } : store,
+      ),
     )
   }
   const durable = config.roles
@@ -164,9 +173,18 @@ export function rememberReplacement(repository: string, path: string, store: Ope
   const all = known === undefined ? [] : [...known.requester, ...known.compute]
   if (known === undefined || !all.some((other) => other.path === path)) return false
   const replaced = (stores: readonly RememberedStore[]): RememberedStore[] =>
-    stores.map((other) => (other.path === path ? { path, ...store, seenAt: other.seenAt } : other))
+    stores.map((other) =>
+      other.path === path ? { path, ...store, seenAt: other.seenAt, replaced: true } : other,
+    )
   write(repository, { ...known, requester: replaced(known.requester), compute: replaced(known.compute) })
   return true
+}
+
+/** Tells whether the store of a role was put at its path on purpose, and not worked with since. */
+export function wasReplaced(config: Config, nodeId: string, role: NodeRole): boolean {
+  const { path } = describeRole(config, nodeId, role)
+  const store = readRememberedStores(config.dataDir)?.[role].find((other) => other.path === path)
+  return store?.replaced === true
 }
 
 /** Paths in the repository are kept relative to it, so that they stay right where it is moved. */

@@ -1,9 +1,5 @@
 import type { Config } from './config.ts'
-import {
-  REMEMBERED_STORES_FILE_NAME,
-  type RememberedStore,
-  readRememberedStores,
-} from './remembered-stores.ts'
+import { type RememberedStore, readRememberedStores } from './remembered-stores.ts'
 import type { NodeRole } from './settings/node.ts'
 import type { StoreFinding } from './store-finding.ts'
 import { describeRole, type StoreRole } from './store-role.ts'
@@ -21,13 +17,20 @@ export interface StrangeStoresOptions {
   readonly config: Config
   readonly nodeId: string
   readonly identities: { readonly [Role in NodeRole]?: StoreIdentity }
+  /** Takes what is there: what would be refused is a warning. Default: false. */
+  readonly accepted?: boolean
 }
 
 /**
  * Finds that the store of a role is another one than the repository remembers, or an older copy of it. What is
  * remembered may lag behind the store, as after a crash; a store that lags behind what is remembered has lost changes.
  */
-export function strangeStores({ config, nodeId, identities }: StrangeStoresOptions): readonly StoreFinding[] {
+export function strangeStores({
+  config,
+  nodeId,
+  identities,
+  accepted = false,
+}: StrangeStoresOptions): readonly StoreFinding[] {
   const remembered = readRememberedStores(config.dataDir)
   return config.roles.flatMap((name) => {
     const identity = identities[name]
@@ -40,7 +43,7 @@ export function strangeStores({ config, nodeId, identities }: StrangeStoresOptio
       stores[0]
     if (before?.storeId === undefined) return []
     const message = strangeness(role, identity, before)
-    return message === null ? [] : [strange(config.dataDir, role.path, message)]
+    return message === null ? [] : [strange(role.path, message, accepted)]
   })
 }
 
@@ -59,13 +62,17 @@ function strangeness(role: StoreRole, identity: StoreIdentity, before: Remembere
   return `the ${role.word} at ${role.path} is an older copy of itself: it lacks what the one ${where} had, which was opened at the start of ${before.seenAt}`
 }
 
-function strange(repository: string, path: string, message: string): StoreFinding {
+function strange(path: string, message: string, accepted: boolean): StoreFinding {
+  if (accepted) {
+    const hint = 'it is taken as it is, as --accept-stores says'
+    return { kind: 'other-store', severity: 'warn', paths: [path], message, hint }
+  }
   return {
     kind: 'other-store',
     severity: 'refuse',
     paths: [path],
     message,
-    hint: `put the right one back, mount its volume, move this one aside and restore a backup (which may be this one), or remove ${repository}/${REMEMBERED_STORES_FILE_NAME} to go on with what is there`,
+    hint: 'put the right one back, mount its volume, move this one aside and restore a backup (which may be this one), or start once with --accept-stores to go on with what is there',
     restoreTo: path,
   }
 }

@@ -15,6 +15,7 @@ import {
   rememberStores,
   type StoreIdentity,
   strangeStores,
+  wasReplaced,
 } from '../src/index.ts'
 
 const IDS: OpenedStores = { requester: { storeId: 'store-1' }, compute: { storeId: 'store-2' } }
@@ -279,7 +280,33 @@ it('another store in the place of one that is remembered is refused, and so is a
   expect(strange({ ...same, storeId: 'store-9' })).toEqual([])
   rememberReplacement(repository, away, { storeId: 'store-9', sequence: 3 })
   expect(strange(same)).toEqual([expect.stringContaining('is another store')])
+  const accepted = strangeStores({ config, nodeId: 'me', identities: { requester: same }, accepted: true })
+  expect(accepted.map(formatFinding)).toEqual([
+    expect.stringMatching(/ is another store: .*; it is taken as it is, as --accept-stores says$/),
+  ])
+  expect(accepted[0]?.severity).toBe('warn')
   expect(told(config)).toEqual([])
+})
+
+it('that a store was put there on purpose is known until both stores were worked with', () => {
+  const { repository, configAt, away } = setUp()
+  const config = configAt(JOBS, away)
+  const replaced = (): boolean[] =>
+    (['requester', 'compute'] as const).map((role) => wasReplaced(config, 'me', role))
+  expect(replaced()).toEqual([false, false])
+  remember(config)
+  expect(replaced()).toEqual([false, false])
+  rememberReplacement(repository, away, { storeId: 'store-9' })
+  expect(replaced()).toEqual([true, false])
+  const opened = { ...IDS, requester: { storeId: 'store-9', incarnation: 'i-1' } }
+  remember(config, opened)
+  expect(replaced()).toEqual([true, false])
+  rememberStores({ config, nodeId: 'me', opened, met: true, nowMs: START })
+  expect(replaced()).toEqual([false, false])
+  // One that is begun anew where another was is there on purpose, too.
+  rmSync(away)
+  rememberStores({ config, nodeId: 'me', nowMs: START })
+  expect(replaced()).toEqual([true, false])
 })
 
 it('files that a store left in its own place tell that there was one, where nothing is remembered', () => {

@@ -8,6 +8,7 @@ import {
   makeNodeId,
   readNodeId,
   resolvePaths,
+  type StoreFinding,
   type StoreIdentity,
   type StoreLocation,
   strangeStores,
@@ -25,11 +26,19 @@ export interface NodeIdentity {
   readonly warnings: readonly string[]
 }
 
+/** What an operator says of the stores that a node starts with. */
+export interface StoreConsent {
+  /** Begin an empty store where there is none. */
+  readonly fresh: boolean
+  /** Take the stores that are there, whatever is remembered. */
+  readonly acceptStores: boolean
+}
+
 /**
  * Settles the id of a node, and refuses a configuration, files or a neighbourhood that it must not start with.
  * Nothing is written where it throws; its `Failure` has every reason, one line each.
  */
-export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
+export function settleIdentity(config: Config, { fresh, acceptStores }: StoreConsent): NodeIdentity {
   if (!config.roles.includes('requester')) {
     throw new Failure(EXIT.usage, 'a node without the role requester has no requester that it could reach', {
       hint: 'let it be both: --node-type requester,compute',
@@ -37,17 +46,17 @@ export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
   }
   const known = knownNodeId(config)
   const proposed = known ?? makeNodeId()
-  const findings = findStores({ config, nodeId: proposed, idIsNew: known === null, fresh })
-  const refusals = findings.filter((finding) => finding.severity === 'refuse')
+  const findings = [...findStores({ config, nodeId: proposed, idIsNew: known === null, fresh })]
   const { jobStore, executionStore } = resolvePaths(config, proposed)
   const computes = config.roles.includes('compute')
-  if (refusals.length === 0) {
+  if (!findings.some(isRefusal)) {
     const identities = {
       requester: identityOf(jobStore),
       ...(computes ? { compute: identityOf(executionStore) } : {}),
     }
-    refusals.push(...strangeStores({ config, nodeId: proposed, identities }))
+    findings.push(...strangeStores({ config, nodeId: proposed, identities, accepted: acceptStores }))
   }
+  const refusals = findings.filter(isRefusal)
   // What is wrong with the file of one store says more than that the other is gone.
   if (refusals.every(({ kind }) => kind === 'store-gone')) {
     refuseBadFiles(computes ? [jobStore, executionStore] : [jobStore])
@@ -59,6 +68,10 @@ export function settleIdentity(config: Config, fresh: boolean): NodeIdentity {
     nodeId,
     warnings: [...warnings, ...rememberNodeStores({ config, nodeId, fresh, nowMs: Date.now() })],
   }
+}
+
+function isRefusal({ severity }: StoreFinding): boolean {
+  return severity === 'refuse'
 }
 
 /** What cannot be told of a file before it is opened is no reason to refuse it: its opening says what is wrong. */

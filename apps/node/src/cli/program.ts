@@ -71,10 +71,15 @@ level, Retention, Compaction (but for AtStart) and Recovery.Interruptions are ta
       'saltcod serve --repo /srv/node1 --port 4321 --allow-exec',
       'BACALHAU_DIR=/srv/node1 saltcod serve --log-level debug',
     ],
-  }).option(
-    '--fresh',
-    'begin an empty store where the node has none at its path, although one was there, or older data or stores at another path or of another node id are; what is there is left alone, and a node that has all its stores is refused',
-  )
+  })
+    .option(
+      '--fresh',
+      'begin an empty store where the node has none at its path, although one was there, or older data or stores at another path or of another node id are; what is there is left alone, and a node that has all its stores is refused',
+    )
+    .option(
+      '--accept-stores',
+      'go on with the stores that are there, although the node or the other one of its stores remembers another one in their place, or a newer state of them',
+    )
   addSettingFlags(command).action(async (options) => {
     const { serve } = await import('./commands/serve.ts')
     await serve(terminal, options)

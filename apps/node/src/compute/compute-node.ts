@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { ISOLATION_LABEL } from '../engines/exec/exec-engine.ts'
 import { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { Link, NodeDescription, NodeLoad } from '../link/link.ts'
+import { PeerStores } from '../link/peer-store.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { pause } from '../waiting/pause.ts'
 import { within } from '../waiting/time-limit.ts'
@@ -29,6 +30,8 @@ export interface ComputeOptions {
   readonly nodeId: string
   /** The requester that the link leads to. Default: the node's own id, as in a node with both roles. */
   readonly requesterId?: string
+  /** Takes whatever store the requester has, because it was put there on purpose. Default: false. */
+  readonly acceptsStore?: boolean
   /** Where runs and their output lie. */
   readonly dataDir: string
   readonly settings: ComputeSettings
@@ -69,6 +72,12 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     link: options.link,
     nodeId: options.nodeId,
     requesterId: options.requesterId ?? options.nodeId,
+    peers: new PeerStores({
+      store: options.store,
+      word: 'job store',
+      acceptsOthers: options.acceptsStore ?? false,
+      log: options.log,
+    }),
     dataDir: options.dataDir,
     settings: options.settings,
     keptInputs: new KeptInputs(join(options.dataDir, 'inputs')),
@@ -147,7 +156,7 @@ async function describe({ nodeId, settings }: ComputeContext): Promise<NodeDescr
 }
 
 async function beat(
-  { link, nodeId, settings, log }: ComputeContext,
+  { link, nodeId, requesterId, peers, settings, store, log }: ComputeContext,
   load: () => NodeLoad,
   signal: AbortSignal,
 ): Promise<void> {
@@ -155,7 +164,9 @@ async function beat(
     await pause(settings.heartbeatMs, signal)
     if (signal.aborted) return
     try {
-      await link.heartbeat({ nodeId, load: load() })
+      const { sequence } = await store.info()
+      const requester = await link.heartbeat({ nodeId, load: load(), sequence })
+      await peers.hear(requesterId, requester.sequence)
     } catch (error) {
       log.warn({ err: error }, 'the requester took no heartbeat')
     }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { StagedInput } from '../inputs/work.ts'
 import type { Link } from '../link/link.ts'
+import type { PeerStores } from '../link/peer-store.ts'
 import type { EventCount } from '../waiting/event-count.ts'
 import type { ComputeSettings } from './settings.ts'
 
@@ -13,6 +14,8 @@ export interface ComputeContext {
   readonly nodeId: string
   /** The requester that the link leads to; the destination of every report. */
   readonly requesterId: string
+  /** Which store the requester has. */
+  readonly peers: PeerStores
   readonly dataDir: string
   readonly settings: ComputeSettings
   /** Inputs that runs share. */

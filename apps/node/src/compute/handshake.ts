@@ -1,4 +1,7 @@
+import { Failure } from '@saltcod/cli-kit'
+import { EXIT } from '../exit-code.ts'
 import type { HandshakeAnswer, HandshakeExecution, NodeDescription, NodeLoad } from '../link/link.ts'
+import { linkedStore } from '../link/peer-store.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ExecutionChange } from './change.ts'
@@ -22,10 +25,10 @@ export interface Introduction {
 
 /**
  * Tells the requester of every execution that has not ended, again and again until it answers. Rejects where the
- * store fails or the signal aborts.
+ * store fails or the signal aborts, and with a `Failure` where one side does not work with the store of the other.
  */
 export async function shakeHands(
-  { store, link, log }: ComputeContext,
+  { store, link, log, peers, requesterId }: ComputeContext,
   { node, load }: Introduction,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, HandshakeAnswer | undefined>> {
@@ -33,13 +36,25 @@ export async function shakeHands(
   for await (const { id, state, revision } of inProgress(store))
     executions.push({ executionId: id, state, revision })
   signal.throwIfAborted()
-  const answers = await retry(() => link.handshake({ node, load: load(), executions }), {
+  const shake = async (): ReturnType<typeof link.handshake> =>
+    link.handshake({ node, load: load(), store: await linkedStore(store), executions })
+  const reply = await retry(shake, {
     signal,
     isFinal: isStoreGone,
     onFailure: (error) =>
       log.warn({ err: error }, 'the requester does not answer yet; no work begins before'),
   })
+  if ('refusal' in reply) throw refusal(reply.refusal)
+  const { store: requesterStore, answers } = reply
+  const strange = await peers.meet(requesterId, requesterStore)
+  if (strange !== null) throw refusal(strange)
   return new Map(executions.map(({ executionId }) => [executionId, answers[executionId]]))
+}
+
+function refusal(what: string): Failure {
+  return new Failure(EXIT.usage, what, {
+    hint: 'put the right store back, or restore a backup with saltcod-inspect restore; to go on with the stores that are there, start once with --accept-stores',
+  })
 }
 
 /** Ends and forgets what the requester says. Returns the executions that nothing may be started for all the same. */

@@ -85,6 +85,28 @@ export interface HandshakeExecution {
   readonly revision: number
 }
 
+/** What a side of the link tells the other one of its own store. */
+export interface LinkedStore {
+  /** Empty where the row with it is damaged. */
+  readonly storeId: string
+  /** Whether it is there after a restart. */
+  readonly durable: boolean
+  /** The newest sequence number. */
+  readonly sequence: number
+  /** Its openings for writing, the newest first, and not all where there were many. */
+  readonly openings: readonly { readonly id: string; readonly firstSequence: number }[]
+}
+
+/** What the requester answers to a handshake. */
+export type HandshakeReply =
+  | {
+      readonly store: LinkedStore
+      /** What each execution that was named is to do. */
+      readonly answers: Readonly<Record<string, HandshakeAnswer>>
+    }
+  /** Why the requester does not work with that store. */
+  | { readonly refusal: string }
+
 /** A part of what a job wrote: one line or several, with their ends. */
 export interface LogPart {
   readonly stream: 'stdout' | 'stderr'
@@ -159,6 +181,7 @@ export type OpenChunks = (signal: AbortSignal) => AsyncIterable<Chunk>
 export interface Handshake {
   readonly node: NodeDescription
   readonly load: NodeLoad
+  readonly store: LinkedStore
   readonly executions: readonly HandshakeExecution[]
 }
 
@@ -187,6 +210,13 @@ export interface Reports {
 export interface Heartbeat {
   readonly nodeId: string
   readonly load: NodeLoad
+  /** How far the node's store has come. */
+  readonly sequence: number
+}
+
+/** How far the requester's store has come. */
+export interface HeartbeatReply {
+  readonly sequence: number
 }
 
 /** Asks for demands behind a number. */
@@ -212,7 +242,7 @@ export interface Supply {
  */
 export interface Link {
   /** The first call after every start: nothing is started, rerun or published before it was answered. */
-  handshake(request: Handshake): Promise<Readonly<Record<string, HandshakeAnswer>>>
+  handshake(request: Handshake): Promise<HandshakeReply>
   /** Waits for commands; an empty list where none came. */
   poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]>
   /** Resolves when it is noted. */
@@ -220,7 +250,7 @@ export interface Link {
   /** Hands reports over; the answers are durable. */
   report(request: Reports): Promise<readonly ReportAnswer[]>
   /** Resolves when it is noted. */
-  heartbeat(request: Heartbeat): Promise<void>
+  heartbeat(request: Heartbeat): Promise<HeartbeatReply>
   /** Waits for demands; an empty list where none came. */
   demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]>
   /**

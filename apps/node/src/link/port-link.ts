@@ -7,8 +7,9 @@ import type {
   Demand,
   DemandPoll,
   Handshake,
-  HandshakeAnswer,
+  HandshakeReply,
   Heartbeat,
+  HeartbeatReply,
   Link,
   OpenChunks,
   Poll,
@@ -47,8 +48,8 @@ export class PortLink implements Link {
     port.on('close', () => this.#end())
   }
 
-  async handshake(request: Handshake): Promise<Readonly<Record<string, HandshakeAnswer>>> {
-    return (await this.#call({ name: 'handshake', request })) as Readonly<Record<string, HandshakeAnswer>>
+  async handshake(request: Handshake): Promise<HandshakeReply> {
+    return (await this.#call({ name: 'handshake', request })) as HandshakeReply
   }
 
   async poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
@@ -63,8 +64,8 @@ export class PortLink implements Link {
     return (await this.#call({ name: 'report', request })) as readonly ReportAnswer[]
   }
 
-  async heartbeat(request: Heartbeat): Promise<void> {
-    await this.#call({ name: 'heartbeat', request })
+  async heartbeat(request: Heartbeat): Promise<HeartbeatReply> {
+    return (await this.#call({ name: 'heartbeat', request })) as HeartbeatReply
   }
 
   async demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]> {

@@ -1,5 +1,6 @@
 import type { FeedCursor, JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
+import type { PeerStores } from '../link/peer-store.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import type { EventCount } from '../waiting/event-count.ts'
 import type { Demands } from './demands.ts'
@@ -13,6 +14,8 @@ export interface RequesterContext {
   readonly nodes: Nodes
   /** What is read of what nodes keep. */
   readonly demands: Demands
+  /** Which stores the nodes have. */
+  readonly peers: PeerStores
   readonly settings: RequesterSettings
   readonly log: Logger
   /** The time in milliseconds since 1970. */

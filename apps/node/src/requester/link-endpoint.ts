@@ -8,7 +8,9 @@ import type {
   Handshake,
   HandshakeAnswer,
   HandshakeExecution,
+  HandshakeReply,
   Heartbeat,
+  HeartbeatReply,
   Link,
   OpenChunks,
   Poll,
@@ -17,6 +19,7 @@ import type {
   Reports,
   Supply,
 } from '../link/link.ts'
+import { linkedStore } from '../link/peer-store.ts'
 import { executionTimeoutMs, isLongRunning, onlyTask } from '../spec/job-spec.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
 import { allItems } from './all-items.ts'
@@ -41,8 +44,13 @@ export class LinkEndpoint implements Link {
   }
 
   /** Takes a node in and tells it for each of its executions whether to go on. */
-  async handshake({ node, load, executions }: Handshake): Promise<Readonly<Record<string, HandshakeAnswer>>> {
-    const { nodes, log } = this.#context
+  async handshake({ node, load, store: nodeStore, executions }: Handshake): Promise<HandshakeReply> {
+    const { nodes, peers, store, log } = this.#context
+    const refusal = await peers.meet(node.nodeId, nodeStore)
+    if (refusal !== null) {
+      log.error({ node: node.nodeId, refusal }, 'node refused')
+      return { refusal }
+    }
     const answers: Record<string, HandshakeAnswer> = {}
     for (const execution of executions)
       answers[execution.executionId] = await this.#answer(node.nodeId, execution)
@@ -50,7 +58,7 @@ export class LinkEndpoint implements Link {
     nodes.register(node, load)
     log.info({ node: node.nodeId, executions: executions.length, engines: node.engines }, 'node connected')
     await this.#announce(node.nodeId)
-    return answers
+    return { store: await linkedStore(store), answers }
   }
 
   /** Waits for commands. */
@@ -108,8 +116,12 @@ export class LinkEndpoint implements Link {
   }
 
   /** Notes that a node is alive. */
-  async heartbeat(request: Heartbeat): Promise<void> {
-    this.#context.nodes.touch(request.nodeId, request.load)
+  async heartbeat({ nodeId, load, sequence }: Heartbeat): Promise<HeartbeatReply> {
+    const { nodes, peers, store } = this.#context
+    nodes.touch(nodeId, load)
+    await peers.hear(nodeId, sequence)
+    const info = await store.info()
+    return { sequence: info.sequence }
   }
 
   /** Waits for what is to be read of a node. */

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { Link } from '../link/link.ts'
+import { PeerStores } from '../link/peer-store.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { EventCount } from '../waiting/event-count.ts'
@@ -25,6 +26,8 @@ export interface RequesterOptions {
   readonly nodeId: string
   readonly settings: RequesterSettings
   readonly log: Logger
+  /** Takes whatever store a node has, because it was put there on purpose. Default: false. */
+  readonly acceptsStores?: boolean
   /** Default: the clock of the machine. */
   readonly clock?: () => number
   /** Tells the time that passes, from any beginning. Default: `performance.now`. */
@@ -57,6 +60,12 @@ export function startRequester(options: RequesterOptions): Requester {
     clock,
     nodes: new Nodes(settings, clock, steadyClock),
     demands: new Demands(),
+    peers: new PeerStores({
+      store,
+      word: 'execution store',
+      acceptsOthers: options.acceptsStores ?? false,
+      log,
+    }),
     followed: { cursor: null },
     ends: new EndCounts(),
     changed: new EventCount(),

@@ -92,7 +92,7 @@ export class CutNode {
 
   /** Does what a start does before it serves, and compares. Returns the notices. */
   async open(expected: Expected): Promise<readonly string[]> {
-    const { nodeId } = settleIdentity(this.#config, false)
+    const { nodeId } = settleIdentity(this.#config, { fresh: false, acceptStores: false })
     const paths = resolvePaths(this.#config, nodeId)
     const opening = { nodeId, quota: this.#config.quota, log: this.#log }
     const jobs = await openJobs(paths.jobStore, opening)
@@ -118,7 +118,7 @@ export class CutNode {
 
   /** Starts the node, lets it recover, end all that ends and do a job, stops it, and compares. Returns the notices. */
   async serve(expected: Expected): Promise<readonly string[]> {
-    const { nodeId } = settleIdentity(this.#config, false)
+    const { nodeId } = settleIdentity(this.#config, { fresh: false, acceptStores: false })
     const node = await startNode({
       config: this.#config,
       nodeId,

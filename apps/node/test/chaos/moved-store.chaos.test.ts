@@ -44,7 +44,8 @@ test('a node whose store path was changed does not begin empty without a word', 
   expect(fresh.log).toContain(`one of an earlier start is at ${second}`)
   expect(await fresh.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 
-  const back = at(second)
+  // The execution store has worked with the fresh one since.
+  const back = at(second, '--accept-stores')
   await back.start()
   expect((await back.job(id)).Job.State.StateType).toBe('Completed')
   expect(await back.signal('SIGTERM')).toEqual({ code: 0, signal: null })
@@ -165,6 +166,32 @@ test('a store that was swapped for another one, or for an older copy of itself, 
   await killed.submit(noopJob('batch', '', 0))
   await killed.kill()
   // What is remembered lags behind the store now.
+  await life()
+  // Where nothing beside the stores remembers, each of them does.
+  for (const [path, said] of [
+    [jobs, /the job store of n-\S+ is an older copy, or a fork, of the one that was worked with at/],
+    [executions, /the execution store of n-\S+ is an older copy, or a fork, of the one/],
+  ] as const) {
+    renameSync(path, `${path}.aside`)
+    cpSync(path.replace(repository, kept), path)
+    rmSync(join(repository, 'store-paths.json'))
+    // What the repository notes of a start that was refused takes nothing for right.
+    for (let start = 0; start < (path === jobs ? 2 : 1); start++) {
+      const one = node()
+      one.spawn()
+      expect(await one.ended).toEqual({ code: 2, signal: null })
+      expect(one.log).toMatch(said)
+      expect(one.log).toMatch(/put the right store back, .*saltcod-inspect restore.* --accept-stores/)
+    }
+    renameSync(`${path}.aside`, path)
+  }
+  rmSync(join(repository, 'store-paths.json'))
+  const accepting = new AttackedNode(repository, ['--accept-stores'])
+  renameSync(jobs, `${jobs}.aside`)
+  cpSync(jobs.replace(repository, kept), jobs)
+  await accepting.start()
+  expect((await accepting.request('GET', `orchestrator/jobs/${lost}`)).status).toBe(404)
+  expect(await accepting.signal('SIGTERM')).toEqual({ code: 0, signal: null })
   await life()
   rmSync(jobs)
   execFileSync(process.execPath, [INSPECT, 'restore', jobs.replace(repository, kept), jobs])

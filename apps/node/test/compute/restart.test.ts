@@ -232,8 +232,10 @@ describe('the handshake', () => {
     link.answers.set('e-forget', 'forget')
     const handshake = link.handshake.bind(link)
     link.handshake = async (request) => {
-      const { 'e-silent': _silent, ...answers } = await handshake(request)
-      return answers
+      const reply = await handshake(request)
+      if ('refusal' in reply) return reply
+      const { 'e-silent': _silent, ...answers } = reply.answers
+      return { ...reply, answers }
     }
     await startComputeSide({ store, link, dataDir })
     expect(link.handshakes[0]?.map(({ executionId, state }) => [executionId, state]).sort()).toEqual(
@@ -244,6 +246,32 @@ describe('the handshake', () => {
     await ended('e-stop', 'Cancelled')
     expect(await store.getExecution('e-forget')).toBeNull()
     expect((await store.getExecution('e-silent'))?.state).toBe('BidAccepted')
+  })
+
+  it('is refused where the store of the other side is not the known one, by either of them', async () => {
+    const { store, link, dataDir, put } = await afterDeath()
+    await put('e-1', 'BidAccepted')
+    const handshake = link.handshake.bind(link)
+    link.handshake = () => Promise.resolve({ refusal: 'the execution store of n-1 is another one' })
+    await expect(startComputeSide({ store, link, dataDir })).rejects.toMatchObject({
+      message: expect.stringMatching(/^the execution store of n-1 is another one/),
+      exitCode: 2,
+    })
+    link.handshake = handshake
+    const openings = [{ id: 'i-1', firstSequence: 1 }]
+    await store.setPeer({
+      name: 'requester',
+      storeId: 's',
+      incarnation: 'i-1',
+      firstSequence: 1,
+      sequence: 9,
+    })
+    Object.defineProperty(store, 'capabilities', { value: { ...store.capabilities, durable: true } })
+    link.store = { storeId: 's', durable: true, sequence: 8, openings }
+    await expect(startComputeSide({ store, link, dataDir })).rejects.toMatchObject({
+      message: expect.stringMatching(/^the job store of .* is an older copy .* change 8, .* come to 9/),
+    })
+    expect((await store.getExecution('e-1'))?.state).toBe('BidAccepted')
   })
 
   it('comes before any work, however long it takes', async () => {

@@ -15,6 +15,7 @@ import type {
   HandshakeAnswer,
   HandshakeExecution,
   Link,
+  LinkedStore,
   NodeDescription,
   Report,
   ReportAnswer,
@@ -38,6 +39,8 @@ export class TestRequester implements Link {
   readonly handshakes: (readonly HandshakeExecution[])[] = []
   /** Answers of the next handshakes, where they differ from what the requester would say. */
   readonly answers = new Map<string, HandshakeAnswer>()
+  /** What it says of its store. */
+  store: LinkedStore = { storeId: 'jobs', durable: true, sequence: 1, openings: [] }
   node: NodeDescription | undefined
   /** What a test reads of what the node keeps. */
   readonly wanted = new Demands()
@@ -101,7 +104,7 @@ export class TestRequester implements Link {
       const natural = known === undefined ? 'forget' : hasEnded(known.state) ? 'stop' : 'continue'
       return [executionId, this.answers.get(executionId) ?? natural]
     })
-    return Promise.resolve(Object.fromEntries(answers))
+    return Promise.resolve({ store: this.store, answers: Object.fromEntries(answers) })
   }
 
   async poll(
@@ -134,9 +137,9 @@ export class TestRequester implements Link {
     return Promise.resolve(plain(reports).map((report) => this.#apply(report)))
   }
 
-  heartbeat(): Promise<void> {
+  heartbeat(): ReturnType<Link['heartbeat']> {
     this.heartbeats += 1
-    return Promise.resolve()
+    return Promise.resolve({ sequence: this.store.sequence })
   }
 
   demands(...given: Parameters<Link['demands']>): Promise<readonly Demand[]> {

@@ -5,7 +5,7 @@ import { eventually } from '../../../../test/eventually.ts'
 import { LINK_LIMITS } from '../../src/link/limits.ts'
 import type { Chunk, Delivery, Handshake, LogPart, OpenChunks, Report } from '../../src/link/link.ts'
 import { makeNode } from '../requester/scheduler/world.ts'
-import { PlayedRequester } from './played-requester.ts'
+import { PLAYED_STORE, PlayedRequester } from './played-requester.ts'
 import { TRANSPORTS } from './transports.ts'
 
 const NODE = 'n-1'
@@ -14,7 +14,8 @@ const LOG = { kind: 'log', executionId: 'e-1', follow: true, tail: false, from: 
 
 function hello(): Handshake {
   const { description, load } = makeNode(NODE)
-  return { node: description, load, executions: [{ executionId: 'e-1', state: 'Running', revision: 3 }] }
+  const executions = [{ executionId: 'e-1', state: 'Running', revision: 3 }] as const
+  return { node: description, load, store: PLAYED_STORE, executions }
 }
 
 function cancel(sequence: number): Delivery {
@@ -75,7 +76,7 @@ describe.each(Object.entries(TRANSPORTS))('a link %s', (_, join) => {
     const { requester, link } = start()
     requester.answers = { 'e-1': 'continue' }
     const said = hello()
-    assert.deepEqual(await link.handshake(said), { 'e-1': 'continue' })
+    assert.deepEqual(await link.handshake(said), { store: PLAYED_STORE, answers: { 'e-1': 'continue' } })
     assert.deepEqual(requester.heard, [said])
     assert.notEqual(requester.heard[0], said)
     const listening = { ...hello(), listener: () => undefined }
@@ -121,7 +122,7 @@ describe.each(Object.entries(TRANSPORTS))('a link %s', (_, join) => {
     const answers = numbers.map((revision) => link.report({ nodeId: NODE, reports: [report(revision)] }))
     const noted = [
       link.acknowledge({ nodeId: NODE, upToSequence: 5 }),
-      link.heartbeat({ nodeId: NODE, load: makeNode(NODE).load }),
+      link.heartbeat({ nodeId: NODE, load: makeNode(NODE).load, sequence: 12 }),
     ]
     const stale = numbers.slice(1).map(() => ['stale'])
     assert.deepEqual(await Promise.all(answers), [['applied'], ...stale])
@@ -129,7 +130,7 @@ describe.each(Object.entries(TRANSPORTS))('a link %s', (_, join) => {
     assert.deepEqual(requester.heard, [
       ...numbers.map((revision) => ({ nodeId: NODE, reports: [report(revision)] })),
       { nodeId: NODE, upToSequence: 5 },
-      { nodeId: NODE, load: makeNode(NODE).load },
+      { nodeId: NODE, load: makeNode(NODE).load, sequence: 12 },
     ])
   })
 

@@ -5,8 +5,11 @@ import type {
   DemandPoll,
   Handshake,
   HandshakeAnswer,
+  HandshakeReply,
   Heartbeat,
+  HeartbeatReply,
   Link,
+  LinkedStore,
   OpenChunks,
   Poll,
   ReportAnswer,
@@ -15,6 +18,9 @@ import type {
 } from '../../src/link/link.ts'
 import { Demands } from '../../src/requester/demands.ts'
 import { EventCount } from '../../src/waiting/event-count.ts'
+
+/** What a side that a test plays says of its store. */
+export const PLAYED_STORE: LinkedStore = { storeId: 'store-1', durable: true, sequence: 7, openings: [] }
 
 /** A requester's end that notes what comes and answers what a test says. */
 export class PlayedRequester implements Link {
@@ -40,10 +46,10 @@ export class PlayedRequester implements Link {
     this.#sent.advance()
   }
 
-  async handshake(request: Handshake): Promise<Readonly<Record<string, HandshakeAnswer>>> {
+  async handshake(request: Handshake): Promise<HandshakeReply> {
     this.heard.push(request)
     if (this.trouble !== undefined) throw this.trouble
-    return await Promise.resolve(this.answers)
+    return await Promise.resolve({ store: PLAYED_STORE, answers: this.answers })
   }
 
   async poll({ afterSequence, limit, waitMs }: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
@@ -67,9 +73,9 @@ export class PlayedRequester implements Link {
     return Promise.resolve(request.reports.map(({ revision }) => (revision === 1 ? 'applied' : 'stale')))
   }
 
-  heartbeat(request: Heartbeat): Promise<void> {
+  heartbeat(request: Heartbeat): Promise<HeartbeatReply> {
     this.heard.push(request)
-    return Promise.resolve()
+    return Promise.resolve({ sequence: PLAYED_STORE.sequence })
   }
 
   demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]> {

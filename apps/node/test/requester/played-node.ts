@@ -2,7 +2,7 @@ import type { Execution } from '@saltcod/store-core'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
-import type { Delivery, HandshakeExecution, Report, ReportAnswer } from '../../src/link/link.ts'
+import type { Delivery, HandshakeExecution, LinkedStore, Report, ReportAnswer } from '../../src/link/link.ts'
 import type { Requester } from '../../src/requester/requester.ts'
 import { startRequester } from '../../src/requester/requester.ts'
 import type { RequesterSettings } from '../../src/requester/settings.ts'
@@ -39,9 +39,11 @@ export function greet(
   { link }: Requester,
   nodeId: string,
   executions: readonly HandshakeExecution[] = [],
+  more: Partial<LinkedStore> = {},
 ): ReturnType<typeof link.handshake> {
   const { description, load } = makeNode(nodeId)
-  return link.handshake({ node: description, load, executions })
+  const store = { storeId: `store of ${nodeId}`, durable: true, sequence: 0, openings: [], ...more }
+  return link.handshake({ node: description, load, store, executions })
 }
 
 /** Waits for commands of a node. */

@@ -3,6 +3,7 @@ import type { RecordKind } from '../model/feed.ts'
 import type { Deadline, StateCount, StoreInfo } from '../model/store-info.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import type { Outbox } from './outbox.ts'
+import type { Peers } from './peers.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** What to count; without a condition everything. */
@@ -22,7 +23,7 @@ export interface DeadlineQuery {
  * argument of another type than it must have, and `INVALID_ARGUMENT` for one that is out of its limits; the store is
  * then as it was.
  */
-export interface DurableStore extends ChangeFeed, Outbox, Upkeep {
+export interface DurableStore extends ChangeFeed, Outbox, Peers, Upkeep {
   /** Resolves when an I/O error made the store unusable; the process should then be restarted. */
   readonly failed: Promise<KvFailure>
   readonly capabilities: KvCapabilities

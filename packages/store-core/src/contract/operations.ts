@@ -31,6 +31,8 @@ const DURABLE_STORE_OPERATIONS: Operations<DurableStore> = {
   readOutbox: 'read',
   outboxDestinations: 'read',
   acknowledgeOutbox: 'write',
+  getPeer: 'read',
+  setPeer: 'write',
   fold: 'write',
   reclaim: 'write',
   listQuarantine: 'read',

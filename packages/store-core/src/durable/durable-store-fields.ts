@@ -23,4 +23,5 @@ export const DURABLE_STORE_FIELDS: RequestFields<Omit<DurableStore, 'watch' | 'c
   fold: { olderThanMs: true, limit: true, anew: true },
   readOutbox: { destination: true, afterSequence: true, limit: true },
   acknowledgeOutbox: { destination: true, upToSequence: true },
+  setPeer: { name: true, storeId: true, incarnation: true, firstSequence: true, sequence: true },
 }

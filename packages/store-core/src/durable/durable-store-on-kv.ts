@@ -10,6 +10,7 @@ import {
 import type { FeedQuery, TrimFeed, WatchQuery } from '../contract/change-feed.ts'
 import type { CountQuery, DeadlineQuery, DurableStore } from '../contract/durable-store.ts'
 import type { AcknowledgeOutbox, OutboxQuery } from '../contract/outbox.ts'
+import type { SetPeer } from '../contract/peers.ts'
 import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { checkFields } from '../kv/fields.ts'
@@ -21,6 +22,7 @@ import { type FeedCursor, type FeedPage, RECORD_KINDS } from '../model/feed.ts'
 import type { FoldReport, FoldRule } from '../model/fold.ts'
 import type { OutboxRow } from '../model/outbox.ts'
 import type { Page, PageRequest } from '../model/page.ts'
+import type { Peer } from '../model/peer.ts'
 import type { ChangeRequest } from '../model/request.ts'
 import type {
   Deadline,
@@ -36,7 +38,7 @@ import { readDeadlines } from '../rows/deadlines.ts'
 import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
 import { readFeedBack } from '../rows/feed-back.ts'
 import { type NumberedIncarnation, readIncarnations, type StoreKind } from '../rows/meta.ts'
-import { cursorTable } from '../rows/meta-table.ts'
+import { cursorTable, peerTable } from '../rows/meta-table.ts'
 import { Mutation } from '../rows/mutation.ts'
 import { Notifier } from '../rows/notifier.ts'
 import { readDestinations, readOutbox, removeOutbox } from '../rows/outbox.ts'
@@ -373,6 +375,28 @@ export abstract class DurableStoreOnKv implements DurableStore {
       removed += step
       if (step < MAX_PAGE_ROWS) return removed
     }
+  }
+
+  async getPeer(name: string): Promise<Peer | null> {
+    checkText('name of a peer', name)
+    return await this.read((snapshot) => peerTable.get(snapshot, tuple('peer', name)) ?? null)
+  }
+
+  async setPeer({ name, storeId, incarnation, firstSequence, sequence }: SetPeer): Promise<void> {
+    checkText('name of a peer', name)
+    checkText('storeId', storeId)
+    checkText('incarnation', incarnation)
+    checkInteger('firstSequence', firstSequence, 0)
+    checkInteger('sequence', sequence, 0)
+    await this.mutate(
+      'setPeer',
+      {},
+      ({ rows, nowMs }) => {
+        const row = { storeId, incarnation, firstSequence, sequence, seenAtMs: nowMs }
+        peerTable.put(rows, tuple('peer', name), row)
+      },
+      { frees: true },
+    )
   }
 
   async listQuarantine(): Promise<QuarantinedRecord[]> {

@@ -1,6 +1,8 @@
 import { decodeTuple } from '../kv/tuple.ts'
 import type { FeedCursor } from '../model/feed.ts'
+import type { Peer } from '../model/peer.ts'
 import { clockTable } from './clock-row.ts'
+import type { DiskNames } from './field-names.ts'
 import { countTable, incarnationTable, sequenceTable, storeTable } from './meta.ts'
 import { RecordTable } from './record-table.ts'
 import { isNumber, isOrdinal, isText } from './row-shape.ts'
@@ -24,6 +26,24 @@ export interface MarkerRow {
 export const cursorTable: RecordTable<{ readonly cursor: FeedCursor }> = new RecordTable<{
   readonly cursor: FeedCursor
 }>('meta', 1, null, { cursor: isText })
+
+/** The names of {@link Peer} on disk. */
+export const PEER_NAMES: DiskNames<Peer> = {
+  storeId: 's',
+  incarnation: 'i',
+  firstSequence: 'first',
+  sequence: 'n',
+  seenAtMs: 'at',
+}
+
+/** The stores of other sides of links, by their names. */
+export const peerTable: RecordTable<Peer> = new RecordTable<Peer>('meta', 1, PEER_NAMES, {
+  storeId: isText,
+  incarnation: isText,
+  firstSequence: isNumber,
+  sequence: isNumber,
+  seenAtMs: isNumber,
+})
 
 /** The named numbers. */
 export const checkpointTable: RecordTable<{ readonly value: number }> = new RecordTable<{
@@ -49,6 +69,7 @@ const BY_NAME = new Map<unknown, { decode(key: Uint8Array, value: Uint8Array): u
   ['incarnations', countTable],
   ['incarnation', incarnationTable],
   ['cursor', cursorTable],
+  ['peer', peerTable],
   ['checkpoint', checkpointTable],
   ['migration', migrationTable],
   ['fold', markerTable],

@@ -67,6 +67,7 @@ async function jobRows(): Promise<Row[]> {
   await store.transitionJob({ jobId: 'j-gone', to: 'Stopped' })
   await store.deleteJob({ jobId: 'j-gone' })
   await store.setNamedCursor('follower', await store.latestCursor())
+  await store.setPeer({ name: 'n', storeId: 's', incarnation: 'i', firstSequence: 2, sequence: 5 })
   return rowsOf(kv)
 }
 
@@ -164,6 +165,7 @@ test('a row of a job store that is none is damaged for all who meet it, and nobo
       await run(() => store.changes({ reverse: true }))
       await run(() => store.readOutbox({ destination: 'n' }))
       await run(() => store.getNamedCursor('follower'))
+      await run(() => store.getPeer('n'))
       for (const jobId of ['j-a', 'j-b']) {
         await run(() => store.getJob(jobId))
         await run(() => store.listJobVersions(jobId))

@@ -195,6 +195,7 @@ test('a job store writes its rows as it always has', async () => {
     hold: 'looked at',
   })
   await store.setNamedCursor('reader', await store.latestCursor())
+  await store.setPeer({ name: 'n-other', storeId: 's', incarnation: 'i', firstSequence: 2, sequence: 5 })
 
   // A damaged record is noted.
   await scene.kv.write((rows) => rows.put('jobs', idTuple('j', 'j-damaged'), Buffer.from('damaged')))
@@ -286,5 +287,6 @@ test('an execution store writes its rows as it always has', async () => {
   await store.deleteExecution({ executionId: 'e-gone' })
   await store.addHistory({ executionId: 'e-full', event: { message: 'Seen', details: { d: 'd' } } })
   await store.setCheckpoint('commands', 12)
+  await store.setPeer({ name: 'n-other', storeId: 's', incarnation: 'i', firstSequence: 2, sequence: 5 })
   expect(scene.lines()).toEqual(recorded('executions'))
 })

@@ -9,6 +9,7 @@ import { FEED_NAMES } from '../../src/rows/feed-entry.ts'
 import type { DiskName } from '../../src/rows/field-names.ts'
 import { HISTORY_NAMES } from '../../src/rows/history.ts'
 import { INCARNATION_NAMES, SEQUENCE_NAMES } from '../../src/rows/meta.ts'
+import { PEER_NAMES } from '../../src/rows/meta-table.ts'
 import { MESSAGE_NAMES } from '../../src/rows/outbox.ts'
 import { QUARANTINE_NAMES } from '../../src/rows/quarantine.ts'
 import { RECLAIM_NAMES } from '../../src/rows/reclaim.ts'
@@ -17,6 +18,7 @@ import { REQUEST_NAMES } from '../../src/rows/requests.ts'
 const ROWS: Readonly<Record<string, Readonly<Record<string, DiskName>>>> = {
   SequenceRow: SEQUENCE_NAMES,
   ClockRow: CLOCK_NAMES,
+  PeerRow: PEER_NAMES,
   IncarnationRow: INCARNATION_NAMES,
   JobRow: JOB_NAMES,
   SpecRow: SPEC_NAMES,

@@ -5,6 +5,7 @@ import { feedCases } from './feed-cases.ts'
 import type { StoreCases } from './fixture.ts'
 import { mistakeCases } from './mistake-cases.ts'
 import { outboxCases } from './outbox-cases.ts'
+import { peerCases } from './peer-cases.ts'
 import type { StoreActor } from './store-actor.ts'
 import { watchCases } from './watch-cases.ts'
 
@@ -14,6 +15,7 @@ export function durableStoreCases<Store extends DurableStore>(actor: StoreActor<
     feed: feedCases(actor),
     watch: watchCases(actor),
     outbox: outboxCases(actor),
+    peers: peerCases(actor),
     deadlines: deadlineCases(actor),
     care: careCases(actor),
     mistakes: mistakeCases(actor),

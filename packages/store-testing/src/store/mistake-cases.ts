@@ -12,6 +12,8 @@ import {
 } from './mistake.ts'
 import type { StoreActor } from './store-actor.ts'
 
+const PEER = { name: 'n', storeId: 's', incarnation: 'i', firstSequence: 1, sequence: 1 }
+
 /** Cases about calls that no caller should make, and that would remove what is still needed. */
 export function mistakeCases<Store extends DurableStore>({
   create,
@@ -108,5 +110,18 @@ function sharedMistakes(store: DurableStore): Mistake[] {
     },
     { what: 'maxFindings', ...amounts, call: (maxFindings) => store.check({ maxFindings }) },
     { what: 'cursor name', types: NO_TEXTS, call: (name) => store.getNamedCursor(name) },
+    { what: 'name', types: NO_TEXTS, values: [''], call: (name) => store.getPeer(name) },
+    ...(['name', 'storeId', 'incarnation'] as const).map((what) => ({
+      what: `${what} of setPeer`,
+      types: NO_TEXTS,
+      values: ['', ' '],
+      call: (text: never) => store.setPeer({ ...PEER, [what]: text }),
+    })),
+    ...(['firstSequence', 'sequence'] as const).map((what) => ({
+      what: `${what} of setPeer`,
+      types: NO_NUMBERS,
+      values: [...NO_AMOUNTS, 1.5],
+      call: (amount: never) => store.setPeer({ ...PEER, [what]: amount }),
+    })),
   ]
 }

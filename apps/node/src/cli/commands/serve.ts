@@ -14,13 +14,15 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 /** Options of `serve`. */
 export interface ServeOptions extends NodeFlags {
   readonly fresh?: boolean
+  readonly acceptStores?: boolean
 }
 
 /** Serves a node until it is told to stop. Throws a `Failure` where it cannot start or cannot go on. */
 export async function serve(terminal: Terminal, options: ServeOptions): Promise<void> {
   const loaded = loadOrRefuse(terminal, options)
   const { config, warnings } = loaded
-  const identity = settleIdentity(config, options.fresh === true)
+  const { fresh = false, acceptStores = false } = options
+  const identity = settleIdentity(config, { fresh, acceptStores })
   const log = createLogger(config.logging)
   for (const warning of warnings) log.warn(formatProblem(warning))
   for (const warning of identity.warnings) log.warn(warning)
@@ -47,7 +49,14 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
   process.on('SIGHUP', onHangUp)
   try {
     const shownConfig = (): Json => live.shown() as Json
-    node = await startNode({ config, nodeId, shownConfig, log, signal: stop.first })
+    node = await startNode({
+      config,
+      nodeId,
+      acceptStores: fresh || acceptStores,
+      shownConfig,
+      log,
+      signal: stop.first,
+    })
     if (missed !== undefined) node.reload(missed)
   } catch (error) {
     stop.close()

@@ -1,0 +1,95 @@
+import { type DurableStore, isStoreError, type Peer } from '@saltcod/store-core'
+import type { Logger } from 'pino'
+import type { LinkedStore } from './link.ts'
+
+/** So many openings are told of; of a store that was opened more often since, nobody can say that it is a fork. */
+const MOST_TOLD = 20
+
+/** Returns what a side tells the other one of its own store. */
+export async function linkedStore(store: DurableStore): Promise<LinkedStore> {
+  const { storeId, sequence, incarnations } = await store.info()
+  const openings = incarnations.map(({ id, firstSequence }) => ({ id, firstSequence }))
+  return { storeId, durable: store.capabilities.durable, sequence, openings: openings.slice(0, MOST_TOLD) }
+}
+
+/** What is needed to remember the stores of other sides. */
+export interface PeerStoresOptions {
+  /** The own store, which keeps what is known. */
+  readonly store: DurableStore
+  /** What the store of another side is called. */
+  readonly word: string
+  /** Takes whatever store another side has: it was put there on purpose. */
+  readonly acceptsOthers: boolean
+  readonly log: Logger
+}
+
+/**
+ * Which stores the other sides of a link had when they were worked with last, so that another one in the place of one,
+ * or an older copy of it, is noticed. What is known may lag behind. A store in memory is another one at each start.
+ */
+export class PeerStores {
+  readonly #options: PeerStoresOptions
+  readonly #known = new Map<string, Peer>()
+
+  constructor(options: PeerStoresOptions) {
+    this.#options = options
+  }
+
+  /** Compares the store of another side with the known one, and remembers it. Returns why it is refused, or `null`. */
+  async meet(name: string, found: LinkedStore): Promise<string | null> {
+    const { store, word, acceptsOthers } = this.#options
+    const [opening] = found.openings
+    if (!found.durable || !store.capabilities.durable || found.storeId === '' || opening === undefined)
+      return null
+    const known = acceptsOthers ? null : await this.#read(name)
+    const strangeness = known === null ? null : strangenessOf(known, found)
+    if (strangeness !== null) return `the ${word} of ${name} ${strangeness}`
+    const { storeId, sequence } = found
+    await this.#remember(name, {
+      storeId,
+      sequence,
+      incarnation: opening.id,
+      firstSequence: opening.firstSequence,
+      seenAtMs: 0,
+    })
+    return null
+  }
+
+  /** Takes note of how far the store of another side has come that was met. */
+  async hear(name: string, sequence: number): Promise<void> {
+    const known = this.#known.get(name)
+    if (known !== undefined && sequence > known.sequence) await this.#remember(name, { ...known, sequence })
+  }
+
+  async #read(name: string): Promise<Peer | null> {
+    try {
+      return await this.#options.store.getPeer(name)
+    } catch (error) {
+      if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
+      return null
+    }
+  }
+
+  /** What cannot be written lags behind. */
+  async #remember(name: string, { seenAtMs: _, ...peer }: Peer): Promise<void> {
+    const { store, log } = this.#options
+    this.#known.set(name, { ...peer, seenAtMs: 0 })
+    try {
+      await store.setPeer({ name, ...peer })
+    } catch (error) {
+      log.warn({ err: error, peer: name }, 'the store of the other side cannot be noted')
+    }
+  }
+}
+
+function strangenessOf(known: Peer, { storeId, sequence, openings }: LinkedStore): string | null {
+  const seen = `at ${new Date(known.seenAtMs).toISOString()}`
+  if (storeId !== known.storeId)
+    return `is another one: its id is ${storeId}, and the one that was worked with ${seen} had the id ${known.storeId}`
+  const isTold = openings.some(({ id }) => id === known.incarnation)
+  const oldest = openings.at(-1)?.firstSequence ?? 0
+  if (!isTold && (openings.length < MOST_TOLD || known.firstSequence > oldest))
+    return `is an older copy, or a fork, of the one that was worked with ${seen}: it was never opened as that one was`
+  if (sequence >= known.sequence) return null
+  return `is an older copy of the one that was worked with ${seen}: it has come to change ${sequence}, and that one had come to ${known.sequence}`
+}
