@@ -4,7 +4,6 @@ import {
   checkInteger,
   checkOptionalChoice,
   checkOptionalInteger,
-  checkText,
   OUTBOX_EXTRA_BYTES,
 } from '../arguments/limits.ts'
 import type { FeedQuery, TrimFeed, WatchQuery } from '../contract/change-feed.ts'
@@ -14,7 +13,6 @@ import type { SetPeer } from '../contract/peers.ts'
 import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
 import { checkFields } from '../kv/fields.ts'
-import { tuple } from '../kv/tuple.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { migrateStep } from '../migrations/migrations.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
@@ -35,14 +33,15 @@ import { steadyMoment, writeAheadMs } from '../rows/clock-row.ts'
 import { readCounters } from '../rows/counters.ts'
 import { knownSequence, knownStoreRow } from '../rows/damaged-meta.ts'
 import { readDeadlines } from '../rows/deadlines.ts'
-import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
+import { encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
 import { readFeedBack } from '../rows/feed-back.ts'
 import { type NumberedIncarnation, readIncarnations, type StoreKind } from '../rows/meta.ts'
-import { cursorTable, peerTable } from '../rows/meta-table.ts'
 import { Mutation } from '../rows/mutation.ts'
+import { readNamedCursor, writeNamedCursor } from '../rows/named-cursor.ts'
 import { Notifier } from '../rows/notifier.ts'
 import { readDestinations, readOutbox, removeOutbox } from '../rows/outbox.ts'
 import { type Listing, readPage } from '../rows/pager.ts'
+import { readPeer, writePeer } from '../rows/peer.ts'
 import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from '../rows/quarantine.ts'
 import { findRequest, putRequest, trimRequests } from '../rows/requests.ts'
 import { aheadOf, type Moment, type SteadyClock } from '../rows/steady-clock.ts'
@@ -312,16 +311,11 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async getNamedCursor(name: string): Promise<FeedCursor | null> {
-    checkText('cursor name', name)
-    return await this.read((snapshot) => cursorTable.get(snapshot, tuple('cursor', name))?.cursor ?? null)
+    return await this.read((snapshot) => readNamedCursor(snapshot, name))
   }
 
   async setNamedCursor(name: string, cursor: FeedCursor): Promise<void> {
-    checkText('cursor name', name)
-    await this.mutate('setNamedCursor', {}, ({ rows }) => {
-      decodeFeedCursor(rows, cursor)
-      cursorTable.put(rows, tuple('cursor', name), { cursor })
-    })
+    await this.mutate('setNamedCursor', {}, (mutation) => writeNamedCursor(mutation, name, cursor))
   }
 
   async trimFeed(rule: TrimFeed): Promise<number> {
@@ -378,25 +372,11 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async getPeer(name: string): Promise<Peer | null> {
-    checkText('name of a peer', name)
-    return await this.read((snapshot) => peerTable.get(snapshot, tuple('peer', name)) ?? null)
+    return await this.read((snapshot) => readPeer(snapshot, name))
   }
 
-  async setPeer({ name, storeId, incarnation, firstSequence, sequence }: SetPeer): Promise<void> {
-    checkText('name of a peer', name)
-    checkText('storeId', storeId)
-    checkText('incarnation', incarnation)
-    checkInteger('firstSequence', firstSequence, 0)
-    checkInteger('sequence', sequence, 0)
-    await this.mutate(
-      'setPeer',
-      {},
-      ({ rows, nowMs }) => {
-        const row = { storeId, incarnation, firstSequence, sequence, seenAtMs: nowMs }
-        peerTable.put(rows, tuple('peer', name), row)
-      },
-      { frees: true },
-    )
+  async setPeer(request: SetPeer): Promise<void> {
+    await this.mutate('setPeer', {}, (mutation) => writePeer(mutation, request), { frees: true })
   }
 
   async listQuarantine(): Promise<QuarantinedRecord[]> {
