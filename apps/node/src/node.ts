@@ -16,7 +16,6 @@ import type { ComputeNode } from './compute/compute-node.ts'
 import { startCompute } from './compute/compute-node.ts'
 import { EXIT } from './exit-code.ts'
 import { type InProcessLink, linkInProcess } from './link/in-process.ts'
-import type { Link } from './link/link.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { addMetricsRoutes } from './metrics/metrics-routes.ts'
 import { openFileLimit } from './open-file-limit.ts'
@@ -172,11 +171,7 @@ async function startParts(options: NodeOptions, parts: Parts): Promise<string> {
   options.signal.throwIfAborted()
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
   const url = await listen(parts.api, listeners, config.api)
-  if (parts.executions !== undefined) {
-    parts.link = linkInProcess(parts.requester.link)
-    parts.compute = await startComputeSide(options, paths, parts.executions, parts.link.link)
-    await parts.remember()
-  }
+  await startComputeSide(options, paths, parts, parts.requester)
   options.signal.throwIfAborted()
   parts.retention.start()
   parts.compaction.start()
@@ -232,20 +227,24 @@ function roomDirectory({ executionStore, repository }: ResolvedPaths, nodeId: st
   return executionStore.type === 'lmdb' ? dirname(executionStore.path) : join(repository, `${nodeId}-compute`)
 }
 
+/** Starts the compute side of a node that has one. */
 async function startComputeSide(
   options: NodeOptions,
   paths: ResolvedPaths,
-  store: ExecutionStore,
-  link: Link,
-): Promise<ComputeNode> {
+  parts: Parts,
+  requester: Requester,
+): Promise<void> {
+  const { executions: store } = parts
+  if (store === undefined) return
   const { config, nodeId, log, signal } = options
   const { results } = paths
   const dataDir = roomDirectory(paths, nodeId)
   makeDirectory(dataDir)
   makeDirectory(results)
-  return startCompute({
+  parts.link = linkInProcess(requester.link)
+  parts.compute = await startCompute({
     store,
-    link,
+    link: parts.link.link,
     nodeId,
     acceptsStore: accepts(options, 'requester'),
     dataDir,
@@ -253,6 +252,7 @@ async function startComputeSide(
     log: log.child({ part: 'compute' }),
     signal,
   })
+  await parts.remember?.()
 }
 
 const OWN_ADDRESS = 'give an address of this machine with --host, such as 127.0.0.1 (0.0.0.0: all of them)'
