@@ -24,7 +24,7 @@ export function keptTerminal(parts: Partial<Terminal> = {}): KeptTerminal {
     err(text) {
       terminal.stderr += text
     },
-    input: async () => '',
+    input: async () => Buffer.alloc(0),
     ...parts,
   }
   return terminal

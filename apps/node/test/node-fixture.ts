@@ -84,7 +84,9 @@ function client(url: string, directory: string): TestNode {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: all,
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     })
     return { status: response.status, headers: response.headers, body: (await response.json()) as T }
   }

@@ -1,8 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
 import { type JobObject, jobOf } from '../job-file/job-of.ts'
-import { templateVariables } from '../job-file/template/variables.ts'
+import { templateVariables, type VariableSource } from '../job-file/template/variables.ts'
 
 /** Larger files are not even read; the node takes less. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -24,26 +25,48 @@ export async function readSpec(
   path: string,
   { template = true, templateVars = [], templateEnvs }: TemplateOptions = {},
 ): Promise<JobObject> {
-  const text = path === '-' ? await terminal.input() : await readText(path)
+  const bytes = path === '-' ? await terminal.input() : await readBytes(path)
   const name = path === '-' ? 'standard input' : path
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw tooLarge(name)
+  if (bytes.length > MAX_FILE_BYTES) throw tooLarge(name)
   const source = { given: templateVars, envPattern: templateEnvs, env: terminal.env }
-  return jobOf({ name, text, variables: template ? templateVariables(source) : undefined })
+  const text = textOf(name, bytes)
+  return jobOf({ name, text, variables: template ? variablesOf(source) : undefined })
 }
 
-async function readText(path: string): Promise<string> {
+function textOf(name: string, bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString()
+  const mark = bytes.subarray(0, 2).toString('hex')
+  const isWide = mark === 'fffe' || mark === 'feff'
+  throw new Failure(EXIT.failed, `${name} is ${isWide ? 'UTF-16' : 'not UTF-8'}`, {
+    hint: 'save it as UTF-8',
+  })
+}
+
+function variablesOf(source: VariableSource): ReadonlyMap<string, string> {
+  try {
+    return templateVariables(source)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+    throw new Failure(EXIT.failed, `the pattern ${source.envPattern} takes too long to compare`, {
+      hint: 'write --template-envs without repetitions of repetitions, such as ^APP_',
+      cause: error,
+    })
+  }
+}
+
+async function readBytes(path: string): Promise<Buffer> {
   try {
     const file = await open(path, 'r')
     try {
       const { size } = await file.stat()
       if (size > MAX_FILE_BYTES) throw tooLarge(path)
-      return await file.readFile('utf8')
+      return await file.readFile()
     } finally {
       await file.close()
     }
   } catch (error) {
     if (error instanceof Failure) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = codeOf(error)
     const words: Readonly<Record<string, string>> = {
       ENOENT: 'there is no such file',
       EISDIR: 'it is a directory',
@@ -54,6 +77,10 @@ async function readText(path: string): Promise<string> {
       cause: error,
     })
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }
 
 function tooLarge(name: string): Failure {

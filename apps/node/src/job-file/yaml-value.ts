@@ -1,5 +1,6 @@
 import { yamlWords } from '@saltcod/config'
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -7,6 +8,7 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  type Node,
   type Pair,
   parseDocument,
   type Scalar,
@@ -33,8 +35,13 @@ export type YamlValue =
   | { readonly severalDocuments: YamlComplaint }
 
 const MOST_COMPLAINTS = 10
+/** How much one anchor may stand for. */
 const MOST_ALIASES = 100
+/** The parser goes through all anchors for each of them. */
+const MOST_ALIASES_OF_A_FILE = 1000
 const MERGE_KEY = '<<'
+/** What a directive `%YAML 1.1` makes of a text: true, false, or a number such as 1:30, 1_000 or 0b11. */
+const OLD_WORDS = /^(?:y|n|yes|no|on|off|[-+]?0b.*|.*[:_].*)$/i
 const KNOWN_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq', 'merge'].map((name) => `tag:yaml.org,2002:${name}`),
 )
@@ -65,7 +72,9 @@ export function readYaml(text: string): YamlValue {
       ...warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED'),
     ]
     if (error !== undefined) return { broken: at(error.pos[0], yamlWords(error.code)) }
-    const complaints = new Inspection(document, at).complaints()
+    const inspection = new Inspection(document, at)
+    const complaints = inspection.complaints()
+    if (inspection.hasTooManyAliases) return { complaints: complaints.slice(0, MOST_COMPLAINTS) }
     if (complaints.length > 0)
       return { complaints: complaints.slice(0, MOST_COMPLAINTS), ...roughly(document) }
     return { value: withNumbers(document.toJS({ maxAliasCount: MOST_ALIASES })) }
@@ -107,7 +116,12 @@ function withNumbers(value: unknown): unknown {
 class Inspection {
   readonly #document: Document
   readonly #at: (offset: number, message: string) => YamlComplaint
-  readonly #found: YamlComplaint[] = []
+  readonly #found: { readonly offset: number; readonly message: string }[] = []
+  /** What each anchor stands for where the visit is. */
+  readonly #anchors = new Map<string, Node>()
+  /** What each alias stands for; `undefined` where nothing before it has its anchor. */
+  readonly #targets = new Map<Alias, Node | undefined>()
+  readonly #merges: { readonly value: unknown; readonly key: Scalar }[] = []
 
   constructor(document: Document, at: (offset: number, message: string) => YamlComplaint) {
     this.#document = document
@@ -116,24 +130,51 @@ class Inspection {
 
   complaints(): readonly YamlComplaint[] {
     visit(this.#document, {
-      Map: (_, map) => this.#inspectKeys(map),
-      Scalar: (key, scalar) => (key === 'key' ? undefined : this.#inspectScalar(scalar)),
-      Collection: (_, { tag, range }) => {
-        this.#inspectTag(tag, range?.[0])
+      Map: (_, map) => {
+        this.#inspectCollection(map)
+        this.#inspectKeys(map)
       },
-      Alias: (_, alias, path) => {
-        const start = alias.range?.[0]
-        const target = alias.resolve(this.#document)
-        if (target === undefined) {
-          this.#complain(
-            start,
-            `*${alias.source} stands for an anchor (&${alias.source}) that is not set before it`,
-          )
-        } else if (path.includes(target))
-          this.#complain(start, `*${alias.source} stands for what it is a part of`)
+      Seq: (_, list) => this.#inspectCollection(list),
+      Scalar: (key, scalar) => {
+        this.#noteAnchor(scalar)
+        if (key !== 'key') this.#inspectScalar(scalar)
       },
+      Alias: (_, alias, path) => this.#inspectAlias(alias, path),
     })
+    if (this.hasTooManyAliases)
+      this.#complain(0, `it has more than ${MOST_ALIASES_OF_A_FILE} aliases (*name)`)
+    // What is merged may be named further inside, so it is known only now.
+    for (const { value, key } of this.#merges) this.#inspectMerge(value, key)
     return this.#found
+      .sort((left, right) => left.offset - right.offset)
+      .map(({ offset, message }) => this.#at(offset, message))
+  }
+
+  /** Whether there are so many that working out its value could take for ever. */
+  get hasTooManyAliases(): boolean {
+    return this.#targets.size > MOST_ALIASES_OF_A_FILE
+  }
+
+  #noteAnchor(node: Node & { anchor?: string }): void {
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node)
+  }
+
+  #inspectCollection(node: Node & { anchor?: string; tag?: string }): void {
+    this.#noteAnchor(node)
+    this.#inspectTag(node.tag, node.range?.[0])
+  }
+
+  #inspectAlias(alias: Alias, path: readonly unknown[]): void {
+    const start = alias.range?.[0]
+    const target = this.#anchors.get(alias.source)
+    this.#targets.set(alias, target)
+    if (target === undefined) {
+      this.#complain(
+        start,
+        `*${alias.source} stands for an anchor (&${alias.source}) that is not set before it`,
+      )
+    } else if (path.includes(target))
+      this.#complain(start, `*${alias.source} stands for what it is a part of`)
   }
 
   #inspectKeys(map: YAMLMap): void {
@@ -150,12 +191,12 @@ class Inspection {
       if (seen.has(name))
         this.#complain(key.range?.[0], `the key ${JSON.stringify(name)} is given twice in one object`)
       seen.add(name)
-      if (name === MERGE_KEY && key.type === 'PLAIN') this.#inspectMerge(pair, key)
+      if (name === MERGE_KEY && key.type === 'PLAIN') this.#merges.push({ value: pair.value, key })
     }
   }
 
-  #inspectMerge({ value }: Pair, key: Scalar): void {
-    const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(this.#document) : node)
+  #inspectMerge(value: unknown, key: Scalar): void {
+    const resolved = (node: unknown): unknown => (isAlias(node) ? this.#targets.get(node) : node)
     const source = resolved(value)
     const merged = isSeq(source) ? source.items.map(resolved) : [source]
     // An anchor that is missing is complained about where it is.
@@ -180,10 +221,20 @@ class Inspection {
         start,
         `${source} is too large to be kept as a number; put it in quotes where a text is meant`,
       )
+    } else if (typeof value === 'number' && !keepsDigits(source, value)) {
+      this.#complain(
+        start,
+        `${source} has more digits than a number keeps; write fewer, or put it in quotes where a text is meant`,
+      )
     } else if (type === 'PLAIN' && typeof value !== 'string' && /^[-+]?0\d/.test(source)) {
       this.#complain(
         start,
         `${source} is one number to some readers of YAML and another to others; write it without the leading 0, or put it in quotes`,
+      )
+    } else if (type === 'PLAIN' && value !== null && typeof value !== 'string' && OLD_WORDS.test(source)) {
+      this.#complain(
+        start,
+        `${source} is a text to some readers of YAML and something else to those of %YAML 1.1; put it in quotes, or write what is meant`,
       )
     }
   }
@@ -196,6 +247,16 @@ class Inspection {
   }
 
   #complain(offset: number | undefined, message: string): void {
-    this.#found.push(this.#at(offset ?? 0, message))
+    this.#found.push({ offset: offset ?? 0, message })
   }
+}
+
+/** A number keeps 15 digits whatever they are, and most of those that are longer not. */
+function keepsDigits(source: string, value: number): boolean {
+  return significantDigits(source) === significantDigits(String(value))
+}
+
+function significantDigits(text: string): string {
+  const [digits = ''] = text.replace(/^[-+]/, '').split(/e/i)
+  return digits.replace('.', '').replace(/^0+/, '').replace(/0+$/, '')
 }

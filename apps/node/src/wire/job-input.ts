@@ -5,6 +5,7 @@ import { looseField, spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
 import { otherFormat } from '../spec/other-format.ts'
 import { ApiError, shortText } from './api-error.ts'
 import type { ClientVersion } from './client-version.ts'
+import { illFormedText } from './ill-formed-text.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
 import { isReservedMeta } from './reserved-meta.ts'
 import { readWholeSubmit } from './submit-problems.ts'
@@ -54,6 +55,14 @@ export function readSubmit(
 ): SubmittedJob {
   if (isNestedTooDeep(body)) {
     throw invalid(`the job is nested more than ${MAX_NESTING} deep`, 'make it flatter, or give it as a text')
+  }
+  const illFormed = illFormedText(body)
+  if (illFormed !== null) {
+    const place = shortText(JSON.stringify(illFormed), 200)
+    throw invalid(
+      `the text at ${place} has half of a surrogate pair, which is no character`,
+      'write all of it',
+    )
   }
   const { value: spelled, unknownKeys, clashes } = spellKeys(body, SUBMIT_KEYS)
   const isObject = typeof spelled === 'object' && spelled !== null

@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isFailure } from '@saltcod/cli-kit'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { keptTerminal } from '../../../../test/kept-terminal.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { jobValidate } from '../../src/cli/commands/job-validate.ts'
 import { readSpec, type TemplateOptions } from '../../src/cli/spec-file.ts'
 import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '../../src/wire/models.ts'
@@ -96,6 +98,19 @@ function expectBeginnings(file: string, lines: readonly string[], beginnings: re
   const missing = beginnings.filter((beginning) => !lines.some((line) => line.startsWith(beginning)))
   expect([file, missing, lines.length > 0]).toEqual([file, [], beginnings.length > 0])
 }
+
+test.each([
+  ['is not UTF-8', Buffer.from('Name: caf\xe9', 'latin1')],
+  ['is UTF-16', Buffer.from('\ufeffName: x', 'utf16le')],
+  ['is UTF-16', Buffer.from('\ufeffName: x', 'utf16le').swap16()],
+])('a file that %s is refused, since its text would be another one', async (problem, bytes) => {
+  const path = join(temporaryDirectory(), 'job.yaml')
+  writeFileSync(path, bytes)
+  const lines = { lines: [`${path} ${problem}`], hint: 'save it as UTF-8' }
+  await expect(readSpec(keptTerminal(), path)).rejects.toMatchObject(lines)
+  const terminal = { ...keptTerminal(), input: async () => bytes }
+  await expect(readSpec(terminal, '-')).rejects.toMatchObject({ lines: [`standard input ${problem}`] })
+})
 
 test('without a node the command line says the same of a job that it has read', async () => {
   for (const [file, { options, env = {}, unread, refused, warnings = [] }] of Object.entries(expected)) {

@@ -165,6 +165,14 @@ test('all variables that are not given are told, each once, with their places', 
 test('no template takes for ever or for all memory', () => {
   expect(outcomeOf('{{range 100000000}}x{{end}}')).toMatch(/more than 1000000 steps/)
   expect(outcomeOf(`{{range 100000}}${'x'.repeat(1000)}{{end}}`)).toMatch(/more than any job file may hold/)
+  const doubled = (call: string) => outcomeOf(`{{$a := "xx"}}{{range 99}}{{$a = ${call}}}{{end}}`)
+  for (const call of ['print $a $a', 'printf "%x" $a', 'printf "%s%s" $a $a', '$a | printf "%q%s" $a']) {
+    expect(doubled(call)).toMatch(/more text than any job file may hold|writes more than/)
+  }
+  expect(outcomeOf(`{{printf "${'%1000d'.repeat(30_000)}"${' 1'.repeat(30_000)}}}`)).toMatch(
+    /writes more than/,
+  )
+  expect(outcomeOf(`${' '.repeat(300_000)}x {{- "y" }}`)).toMatch(/^ +xy$/)
   expect(outcomeOf('{{if true}}'.repeat(50_000))).toMatch(/nested more than 100 deep/)
   expect(outcomeOf(`{{${'('.repeat(50_000)}}}`)).toMatch(/nested more than 100 deep/)
 })
@@ -184,6 +192,8 @@ test('values come as the options say, and count before those of the environment'
   expect(of(['APP_MODE=given'], '^APP_')).toEqual({ APP_MODE: 'given', APP_ONE: '1' })
   expect(of([], '(?i)^other$')).toEqual({ OTHER: 'x' })
   expect(of([])).toEqual({})
+  const bomb = { given: [], envPattern: '^(A+)+$', env: { [`${'A'.repeat(60)}1`]: 'x' } }
+  expect(() => templateVariables(bomb)).toThrow(/timed out/)
   expect(['a', '=b', 'a=1,b=2,c', '"a=1,b=2'].map(readPairs)).toEqual([
     undefined,
     undefined,

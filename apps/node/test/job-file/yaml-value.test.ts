@@ -55,6 +55,24 @@ describe('complaints', () => {
     ['a: &x 1\n<<: [*x]', ['2:1 << merges an object (<<: *name) or a list of them, not this']],
     ['a: !foo b', ['1:9 the tag !foo is not taken; leave it out']],
     ['a: !!binary aGk=', ['1:13 the tag !!binary is not taken; leave it out']],
+    ['a: !!set {b, c}', ['1:10 the tag !!set is not taken; leave it out']],
+    ['a: !foo {b: 1}', ['1:9 the tag !foo is not taken; leave it out']],
+    ['a: !foo\n  - b', ['2:3 the tag !foo is not taken; leave it out']],
+    [
+      'a: 1.00000000000000000001\nb: 1e-400\nc: 1.10\nd: 1e3\ne: 123456789012.345\nf: 0.00\ng: 1.50e-7',
+      [
+        '1:4 1.00000000000000000001 has more digits than a number keeps; write fewer, or put it in quotes where a text is meant',
+        '2:4 1e-400 has more digits than a number keeps; write fewer, or put it in quotes where a text is meant',
+      ],
+    ],
+    [
+      '%YAML 1.1\n---\na: 1:30\nb: yes\nc: true\nd: ~\ne: 1_000',
+      [
+        '3:4 1:30 is a text to some readers of YAML and something else to those of %YAML 1.1; put it in quotes, or write what is meant',
+        '4:4 yes is a text to some readers of YAML and something else to those of %YAML 1.1; put it in quotes, or write what is meant',
+        '7:4 1_000 is a text to some readers of YAML and something else to those of %YAML 1.1; put it in quotes, or write what is meant',
+      ],
+    ],
     ['a: .nan', ['1:4 .nan is a number that JSON does not have; put it in quotes where a text is meant']],
     ['a: 1e999', ['1:4 1e999 is a number that JSON does not have; put it in quotes where a text is meant']],
     [
@@ -79,6 +97,10 @@ describe('complaints', () => {
     const levels = Array.from({ length: 12 }, (__, n) => `a${n}: &a${n} [${`*a${n - 1},`.repeat(9)}]`)
     expect(complaintsOf(['a0: &a0 [x]', ...levels.slice(1)].join('\n'))).toEqual([
       '1:1 its aliases (*name) stand for too much',
+    ])
+    const aliases = Array.from({ length: 1001 }, (_, n) => `k${n}: *a`)
+    expect(complaintsOf(['a: &a x', ...aliases].join('\n'))).toEqual([
+      '1:1 it has more than 1000 aliases (*name)',
     ])
     expect(complaintsOf('['.repeat(50_000))).toHaveLength(1)
   })

@@ -46,6 +46,15 @@ test('a wrong form, what makes no sense and wrong parameters are told at once, i
   ])
 })
 
+test('half of a surrogate pair is refused wherever it stands, with its place', () => {
+  const job = { Type: 'batch', Tasks: [{ Name: 'main', Engine: noop, Env: { A: 'x\ud800' } }] }
+  const problem = 'has half of a surrogate pair, which is no character'
+  expect(linesOf({ Job: job })).toEqual([`the text at "Job.Tasks[0].Env.A" ${problem}`])
+  const keyed = { Type: 'batch', Meta: { '\udc00': 'x' } }
+  expect(linesOf({ Job: keyed })).toEqual([`the text at "Job.Meta.\\udc00" ${problem}`])
+  expect(linesOf({ Job: { ...job, Tasks: [{ Name: '😀', Engine: noop }] } })).toEqual([])
+})
+
 test('a part of a wrong form brings nothing about that is said of its absence', () => {
   const task = { Name: 7, Engine: 5, Network: { Type: 9, Domains: ['a.example'] } }
   expect(linesOf({ Job: { Type: 7, Tasks: [task] } })).toEqual([

@@ -18,7 +18,7 @@ export interface Terminal {
   /** Writes text to standard error as it is. */
   err(text: string): void
   /** Reads standard input to its end. */
-  input(): Promise<string>
+  input(): Promise<Buffer>
 }
 
 /** How a program meets trouble with its standard output. */
@@ -50,7 +50,7 @@ export function processTerminal(
     async input() {
       const chunks: Buffer[] = []
       for await (const chunk of stdin) chunks.push(chunk as Buffer)
-      return Buffer.concat(chunks).toString('utf8')
+      return Buffer.concat(chunks)
     },
   }
 }

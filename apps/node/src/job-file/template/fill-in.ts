@@ -16,6 +16,7 @@ interface Variable {
 }
 
 const MOST_STEPS = 1_000_000
+/** What a template may write, and what its functions may be given altogether. */
 const MOST_CHARACTERS = 20 * 1024 * 1024
 const MOST_PROBLEMS = 10
 
@@ -42,6 +43,7 @@ class Filling {
   readonly #variables: Variable[]
   readonly #written: string[] = []
   #characters = 0
+  #given = 0
   #steps = 0
 
   constructor(data: ReadonlyMap<string, string>) {
@@ -145,9 +147,11 @@ class Filling {
     if (name === 'and' || name === 'or') return this.#junction(name, rest, dot, piped, offset)
     const callee = FUNCTIONS.get(name)
     if (callee === undefined) throw new TypeError(`the parser let through the function ${name}`)
-    const args = rest.map((operand) => this.#operand(operand, dot))
+    const own = rest.map((operand) => this.#operand(operand, dot))
+    const args = piped === undefined ? own : [...own, piped]
+    this.#countGiven(args, offset)
     try {
-      return callee(piped === undefined ? args : [...args, piped])
+      return callee(args)
     } catch (error) {
       if (!(error instanceof FormatProblem)) throw error
       throw new TemplateProblem(offset, `${name}: ${error.message}`)
@@ -209,7 +213,8 @@ class Filling {
     const found = value.get(name)
     if (found !== undefined) return found
     const problem = new TemplateProblem(offset, `the template variable ${name} is not given`, undefined, name)
-    if (!this.missing.some(({ variable }) => variable === name)) this.missing.push(problem)
+    const isTold = this.missing.some(({ variable }) => variable === name)
+    if (!isTold && this.missing.length < MOST_PROBLEMS) this.missing.push(problem)
     return ''
   }
 
@@ -218,6 +223,13 @@ class Filling {
     if (this.#characters > MOST_CHARACTERS)
       throw new TemplateProblem(offset, 'the template writes more than any job file may hold')
     this.#written.push(text)
+  }
+
+  /** A text that is made of itself again and again grows beyond all memory in a few steps. */
+  #countGiven(args: readonly Value[], offset: number): void {
+    for (const value of args) if (typeof value === 'string') this.#given += value.length
+    if (this.#given > MOST_CHARACTERS)
+      throw new TemplateProblem(offset, 'the template handles more text than any job file may hold')
   }
 
   #step(offset: number): void {

@@ -5,7 +5,7 @@ import { type Token, tokensOf } from './token.ts'
 
 const CONTROL = new Set(['if', 'with', 'range', 'else', 'end', 'break', 'continue'])
 const REFUSED = new Set(['define', 'template', 'block'])
-const SPACE_BEFORE = /[ \t\r\n]+$/
+const SPACES = ' \t\r\n'
 const SPACE = /[ \t\r\n]+/y
 const DEEPEST = 100
 
@@ -48,7 +48,7 @@ class Parser {
       if (open === -1) break
       const trims = /^-[ \t\r\n]/.test(this.#source.slice(open + 2, open + 4))
       const text = this.#source.slice(at, open)
-      this.#add({ kind: 'text', text: trims ? text.replace(SPACE_BEFORE, '') : text })
+      this.#add({ kind: 'text', text: trims ? withoutSpaceBehind(text) : text })
       at = this.#readAction(open, open + (trims ? 3 : 2))
     }
     this.#add({ kind: 'text', text: this.#source.slice(at) })
@@ -177,4 +177,11 @@ class Parser {
     if (pipeline.declares) this.#variables.push(...pipeline.variables)
     return pipeline
   }
+}
+
+/** A pattern would look at each run of spaces once for each of its spaces. */
+function withoutSpaceBehind(text: string): string {
+  let end = text.length
+  while (end > 0 && SPACES.includes(text.charAt(end - 1))) end -= 1
+  return text.slice(0, end)
 }

@@ -2,6 +2,8 @@ import { kindOf, textOf, type Value } from './value.ts'
 
 const VERB = /%(?<flags>[-+# 0]*)(?<width>\d{0,4})(?:\.(?<precision>\d{0,4}))?(?<verb>.)?/gsu
 const WIDEST = 1000
+/** More than any job file may hold. */
+const LONGEST = 20 * 1024 * 1024
 
 interface Verb {
   readonly flags: string
@@ -21,6 +23,7 @@ export class FormatProblem extends Error {
  */
 export function formatted(format: string, values: readonly Value[]): string {
   let next = 0
+  let characters = 0
   const text = format.replaceAll(VERB, (all: string, ...rest: unknown[]) => {
     const groups = rest.at(-1) as Readonly<Record<string, string | undefined>>
     const { flags = '', width = '', precision, verb } = groups
@@ -31,12 +34,15 @@ export function formatted(format: string, values: readonly Value[]): string {
     if (value === undefined) throw new FormatProblem(`${all} has no value`)
     if (Number(width) > WIDEST || Number(precision ?? 0) > WIDEST)
       throw new FormatProblem(`${all} is wider than ${WIDEST}`)
-    return padded(value, {
+    const written = padded(value, {
       flags,
       width: Number(width),
       precision: precision === undefined ? undefined : Number(precision),
       verb,
     })
+    characters += written.length
+    if (characters > LONGEST) throw new FormatProblem('writes more than any job file may hold')
+    return written
   })
   if (next < values.length)
     throw new FormatProblem(`${values.length - next} more values than verbs such as %s are given`)

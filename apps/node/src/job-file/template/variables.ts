@@ -1,3 +1,8 @@
+import { runInNewContext } from 'node:vm'
+
+/** Go's patterns take no longer than their texts are long; ours may take for ever. */
+const LONGEST_MATCH_MS = 1000
+
 /** Where the variables of a template come from. */
 export interface VariableSource {
   /** As the option is given, each `name=value` or several with commas between. */
@@ -7,13 +12,24 @@ export interface VariableSource {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Gathers the variables of a template; those that are given count before those of the environment. */
+/**
+ * Gathers the variables of a template; those that are given count before those of the environment. Throws an error
+ * with the code `ERR_SCRIPT_EXECUTION_TIMEOUT` where the pattern takes too long.
+ */
 export function templateVariables({ given, envPattern, env }: VariableSource): ReadonlyMap<string, string> {
   const pattern = envPattern === undefined || envPattern === '' ? undefined : readPattern(envPattern)
-  const fromEnv = Object.entries(env).flatMap(([name, value]) =>
-    pattern?.test(name) === true && value !== undefined ? [[name, value] as const] : [],
-  )
+  const names = pattern === undefined ? [] : namesLike(pattern, Object.keys(env))
+  const fromEnv = names.flatMap((name) => {
+    const value = env[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
   return new Map([...fromEnv, ...given.flatMap((text) => readPairs(text) ?? [])])
+}
+
+function namesLike(pattern: RegExp, names: readonly string[]): readonly string[] {
+  const among = { names, pattern }
+  const timeout = LONGEST_MATCH_MS
+  return runInNewContext('names.filter((name) => pattern.test(name))', among, { timeout }) as string[]
 }
 
 /** Reads `name=value`, or several with commas between; `undefined` where it is neither. */

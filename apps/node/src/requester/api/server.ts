@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -65,8 +66,12 @@ export function createApi(
 /** Bodies are JSON whatever their type is called, and may be empty; clients send them with DELETE too. */
 function addParsing(api: FastifyInstance): void {
   api.removeAllContentTypeParsers()
-  api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
-    const text = body.toString()
+  api.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    const text = utf8Text(body as Buffer)
+    if (text === null) {
+      done(new ApiError('BadRequest', 'the body is not UTF-8', { hint: 'send JSON as UTF-8' }))
+      return
+    }
     if (text.trim() === '') {
       done(null, null)
       return
@@ -78,6 +83,11 @@ function addParsing(api: FastifyInstance): void {
       done(new ApiError('BadRequest', `the body is not JSON: ${reason}`, { cause: error }))
     }
   })
+}
+
+/** Returns the text of bytes, `null` for what is none: taken all the same, it would be another text. */
+function utf8Text(bytes: Buffer): string | null {
+  return isUtf8(bytes) ? bytes.toString() : null
 }
 
 /** Refuses what is too much at a time; the health of the node can always be asked for. */

@@ -18,6 +18,7 @@ test('bad input is refused with an error object, and the node goes on', async ()
     assert.ok(answer.body.Code !== '' && answer.body.Component !== '' && answer.body.RequestID !== '')
   }
   await expect('{"Job": {', 400, /not JSON/)
+  await expect(Buffer.from('{"Job": "caf\xe9"}', 'latin1'), 400, /^the body is not UTF-8$/)
   await expect('', 400, /empty\/nil job/)
   await expect([], 400, /empty\/nil job/)
   await expect({ Job: {} }, 400, /missing job type\nmissing job tasks/)
