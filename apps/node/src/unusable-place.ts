@@ -9,6 +9,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is not a directory',
   ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'the path is too long',
+  EEXIST: 'something else is there, or a symbolic link that leads nowhere',
+}
+
+/** Says why a file or directory cannot be used, by the code of the system; `undefined` where a further try may do. */
+export function reasonOfPlace(code: string): string | undefined {
+  return REASONS[code]
 }
 
 /**
@@ -17,7 +23,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function refusalOfPlace(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('path' in error)) return error
-  const reason = 'code' in error ? REASONS[String(error.code)] : undefined
+  const reason = 'code' in error ? reasonOfPlace(String(error.code)) : undefined
   if (reason === undefined) return error
   return new Failure(EXIT.usage, `cannot use ${String(error.path)}: ${reason}`, {
     hint: 'mount it for writing, see to its rights, or configure another path',

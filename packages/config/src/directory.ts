@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -14,8 +14,15 @@ export function makeDirectory(path: string, mode = 0o700): void {
     syncDirectory(dirname(path))
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    if (!isThere || !statSync(path).isDirectory()) throw error
+    if (!isThere || statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
   }
+}
+
+/** Returns the symbolic link in a path, or at its end, that leads nowhere; `undefined` where there is none. */
+export function deadLinkAt(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return undefined
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return path
+  return dirname(path) === path ? undefined : deadLinkAt(dirname(path))
 }
 
 /** Makes the names in a directory durable. */

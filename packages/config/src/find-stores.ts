@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkOptions } from './did-you-mean.ts'
+import { deadLinkAt } from './directory.ts'
 import { olderDefaults, otherPath } from './legacy-stores.ts'
 import { loneStore, missingArchive, missingStore } from './missing-stores.ts'
 import { otherNodes } from './other-nodes.ts'
@@ -32,7 +33,10 @@ export function findStores(options: FindStoresOptions): readonly StoreFinding[] 
       const found = [
         ...otherPath(role, fresh),
         ...missingStore(config.dataDir, role, remembered, fresh),
-        ...olderDefaults(config.dataDir, role, entries, fresh),
+        // Where it has had a store, what Bacalhau left is nothing that it would begin beside.
+        ...((remembered?.[role.role] ?? []).length > 0
+          ? []
+          : olderDefaults(config.dataDir, role, entries, fresh)),
       ]
       return found.length > 0 ? found : loneStore(config, nodeId, role, remembered, fresh)
     }),
@@ -49,6 +53,8 @@ function listRepository(repository: string): { readonly entries: readonly string
     return { entries: readdirSync(repository).sort() }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const dead = code === 'ENOENT' ? deadLinkAt(repository) : undefined
+    if (dead !== undefined) return deadRepository(repository, dead)
     if (code === 'ENOENT') return { entries: [] }
     return {
       kind: 'repository-unusable',
@@ -60,6 +66,17 @@ function listRepository(repository: string): { readonly entries: readonly string
           : `the repository directory ${repository} cannot be read: ${code}`,
       hint: 'correct it, or name another one with --repo',
     }
+  }
+}
+
+/** A start that made its stores at the end of the link would begin empty below the volume that is missing. */
+function deadRepository(repository: string, link: string): StoreFinding {
+  return {
+    kind: 'repository-unusable',
+    severity: 'refuse',
+    paths: [link],
+    message: `the repository directory ${repository} is not there: ${link} is a symbolic link that leads nowhere`,
+    hint: 'mount the volume that it leads to, correct it, or name another repository with --repo',
   }
 }
 

@@ -18,6 +18,9 @@ import { SETTINGS } from './settings.ts'
 /** The name of the config file in the repository directory. */
 export const CONFIG_FILE_NAME = 'saltcod.yaml'
 
+/** The name of Bacalhau's there. */
+const FILE_NAME_OF_BACALHAU = 'config.yaml'
+
 /** What {@link loadConfig} works on. */
 export interface LoadConfigOptions {
   /**
@@ -102,7 +105,11 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
     values,
     failed,
     errors,
-    warnings: [...environment.warnings, ...unreadConfigFile(values, files.read, base)],
+    warnings: [
+      ...environment.warnings,
+      ...unreadConfigFile(values, files.read, base),
+      ...unreadFileOfBacalhau(files.looked, files.read),
+    ],
     files: files.read,
     rest: flags.rest,
   })
@@ -113,13 +120,11 @@ function readFiles(
   values: ReadonlyMap<string, SettingValue>,
   failed: ReadonlySet<string>,
   base: PathBase,
-): { given: RawValue[]; errors: Problem[]; read: string[] } {
+): { given: RawValue[]; errors: Problem[]; read: string[]; looked: string | undefined } {
   const paths = named.filter((path, index) => named.indexOf(path) === index)
   const required = paths.length > 0
-  if (!required) {
-    const repository = failed.has(node.dataDir.key) ? undefined : repositoryOf(values, base)
-    if (repository !== undefined) paths.push(join(repository, CONFIG_FILE_NAME))
-  }
+  const looked = required || failed.has(node.dataDir.key) ? undefined : repositoryOf(values, base)
+  if (looked !== undefined) paths.push(join(looked, CONFIG_FILE_NAME))
   const given: RawValue[] = []
   const errors: Problem[] = []
   const read: string[] = []
@@ -130,7 +135,7 @@ function readFiles(
     // Later files win, and what is accepted first wins.
     given.unshift(...file.given)
   }
-  return { given, errors, read }
+  return { given, errors, read, looked }
 }
 
 // As somebody who corrects the files from top to bottom meets them.
@@ -161,6 +166,20 @@ function unreadConfigFile(
       key: node.dataDir.key,
       problem: `there is a config file in this directory too, which is not read: ${path}`,
       hint: 'name the directory with --repo to read that file, or remove it',
+    },
+  ]
+}
+
+// Who comes from Bacalhau has his settings there, and would believe in them.
+function unreadFileOfBacalhau(repository: string | undefined, read: readonly string[]): Problem[] {
+  if (repository === undefined || read.length > 0) return []
+  const path = join(repository, FILE_NAME_OF_BACALHAU)
+  if (!isThere(path)) return []
+  return [
+    {
+      origin: { kind: 'file', path, line: 0 },
+      problem: `this file is not read: settings of a node stand in ${CONFIG_FILE_NAME} beside it, and not all are called as in Bacalhau`,
+      hint: `write what you need of it there: saltcod config init makes a ${CONFIG_FILE_NAME} that explains each`,
     },
   ]
 }

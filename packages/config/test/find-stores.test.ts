@@ -209,6 +209,20 @@ describe('findStores', () => {
     ])
   })
 
+  it('refuses a repository at or below a link that leads nowhere', () => {
+    const home = temporaryDirectory({ 'x/plain': '' })
+    const link = join(home, 'volume')
+    symlinkSync('/none/volume', link)
+    for (const dataDir of [link, join(link, 'repo')]) {
+      const config = { ...configOf(join(home, 'x')), dataDir }
+      for (const fresh of [false, true]) {
+        expect(findStores({ config, nodeId: 'me', fresh }).map(formatFinding)).toEqual([
+          `the repository directory ${dataDir} is not there: ${link} is a symbolic link that leads nowhere; mount the volume that it leads to, correct it, or name another repository with --repo`,
+        ])
+      }
+    }
+  })
+
   it('takes a link that leads nowhere for data that may come back, and waits for no pipe', () => {
     const repository = repositoryWith({ 'compute_store/x': '' })
     symlinkSync('/none/volume.db', join(repository, 'compute_store/executions.db'))

@@ -244,4 +244,18 @@ describe('loadConfig', () => {
       `${home}/.bacalhau/saltcod.yaml:1: DataDir: there is a config file in this directory too, which is not read: ${home}/b/saltcod.yaml; name the directory with --repo to read that file, or remove it`,
     ])
   })
+
+  it('warns of a config file of Bacalhau that it does not read, unless there is one of ours', () => {
+    const home = temporaryDirectory({ '.bacalhau/config.yaml': 'API: { Port: 2 }' })
+    const told = (...argv: string[]): string[] =>
+      loadConfig({ flags: flagUses(...argv), env: { HOME: home } }).warnings.map(formatProblem)
+    expect(told()).toEqual([
+      `${home}/.bacalhau/config.yaml: this file is not read: settings of a node stand in saltcod.yaml beside it, and not all are called as in Bacalhau; write what you need of it there: saltcod config init makes a saltcod.yaml that explains each`,
+    ])
+    expect(told('--repo', join(home, 'other'))).toEqual([])
+    writeFileSync(join(home, 'mine.yaml'), '')
+    expect(told('--config', join(home, 'mine.yaml'))).toEqual([])
+    writeFileSync(join(home, '.bacalhau/saltcod.yaml'), '')
+    expect(told()).toEqual([])
+  })
 })

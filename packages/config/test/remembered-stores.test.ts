@@ -90,6 +90,9 @@ it('a store that was there and is gone is named, with its id, when it was seen, 
   ])
   const [found] = findStores({ config, nodeId: 'me' })
   expect(found?.restoreTo).toBe(away)
+  mkdirSync(join(repository, 'orchestrator_store'))
+  writeFileSync(join(repository, 'orchestrator_store/jobs.db'), 'what Bacalhau left is no first start')
+  expect(told(config)).toHaveLength(1)
   expect(told(configAt(JOBS, elsewhere, '--requester-job-store-type', 'memory'))).toEqual([
     expect.stringMatching(/^warn .*memory/),
   ])

@@ -1,6 +1,7 @@
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, isFailure } from '@saltcod/cli-kit'
+import { makeDirectory } from '@saltcod/config'
 import type { ResultStream } from '../client/result-stream.ts'
 import { EXIT } from '../exit-code.ts'
 import { codeOf, type UnpackedResults, unpackResults } from './unpack-results.ts'
@@ -34,7 +35,7 @@ export class ResultPlace {
 
   /** Looks at what an earlier try left. Throws a `Failure` where the place is taken. */
   async open(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true })
+    makeDirectory(this.#directory, 0o777)
     this.#begun = await this.#read()
     if (this.#begun?.unpacked === undefined) await this.#refuseTaken(ALWAYS)
     await mkdir(this.#work, { recursive: true, mode: 0o700 })

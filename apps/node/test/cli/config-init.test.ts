@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
@@ -44,6 +44,13 @@ test('config init says what is in its way', async () => {
   const inFile = await session.run(['config', 'init', '--repo', join(directory, 'file/repo')])
   assert.equal(inFile.code, 2)
   assert.match(inFile.stderr, /cannot use .*file/)
+  symlinkSync('/none/volume', join(directory, 'link'))
+  const atLink = await session.run(['config', 'init', '--repo', join(directory, 'link')])
+  assert.equal(atLink.code, 2)
+  assert.match(
+    atLink.stderr,
+    /cannot use .*link: something else is there, or a symbolic link that leads nowhere/,
+  )
   mkdirSync(join(directory, 'repo/saltcod.yaml'), { recursive: true })
   assert.equal((await session.run(['config', 'init', '--repo', join(directory, 'repo')])).code, 2)
 })

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -164,6 +173,23 @@ test('nothing that is there is replaced', async () => {
     assert.equal(got.code, 1)
     assert.match(got.stderr, new RegExp(`^Error: .* has "${name}" already\\nHint: nothing was replaced`))
     assert.equal(readFileSync(join(target, name), 'utf8'), 'mine')
+  }
+})
+
+test('a place that cannot be made is told at once, also where the system says that it is not there', async () => {
+  const env = await playedNode(await lostAndFound())
+  const link = join(temporaryDirectory(), 'link')
+  symlinkSync('/none/volume', link)
+  for (const [target, reason] of [
+    ['/proc/none/x', 'ENOENT'],
+    [join(link, 'out'), 'something else is there, or a symbolic link that leads nowhere'],
+  ] as const) {
+    const got = await saltcod(['job', 'get', JOB, '--output-dir', target], { env })
+    assert.equal(got.code, 1, got.stdout)
+    assert.ok(
+      got.stderr.startsWith(`Error: the results cannot be written to ${target}: ${reason}\n`),
+      got.stderr,
+    )
   }
 })
 

@@ -96,6 +96,10 @@ export function configInit(terminal: Terminal, { force = false, settings }: Init
   const fresh = `${path}.new`
   try {
     makeDirectory(repository)
+  } catch (error) {
+    throw refusalOfPlace(error)
+  }
+  try {
     // Whoever reads this file has found the repository already, and it may not be the usual one.
     const text = defaultConfigYaml().replace(/^DataDir:/m, '# DataDir:')
     // On disk under another name first: a power cut leaves the old file or the whole of the new one.

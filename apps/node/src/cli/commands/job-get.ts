@@ -12,6 +12,7 @@ import {
 import type { ApiClient } from '../../client/api-client.ts'
 import { isResultAddress } from '../../client/result-stream.ts'
 import { EXIT } from '../../exit-code.ts'
+import { reasonOfPlace } from '../../unusable-place.ts'
 import type { WireJob, WireSpecConfig } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
@@ -143,7 +144,7 @@ function ofDisk(error: unknown, directory: string): unknown {
   const isFull = code === 'ENOSPC' || code === 'EDQUOT'
   return new Failure(
     EXIT.failed,
-    `the results cannot be written to ${directory}: ${isFull ? 'the disk is full' : code}`,
+    `the results cannot be written to ${directory}: ${isFull ? 'the disk is full' : (reasonOfPlace(code) ?? code)}`,
     {
       hint: isFull
         ? 'free some space and run the same command again: it goes on where it was'

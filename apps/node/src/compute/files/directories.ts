@@ -33,7 +33,7 @@ export async function makeJobDirectory(path: string): Promise<void> {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' && dirname(path) !== path) {
       await makeJobDirectory(dirname(path))
-      await makeJobDirectory(path)
+      await mkdir(path, { mode: 0o755 })
     } else if (code !== 'EEXIST' || !(await lstat(path)).isDirectory()) throw error
   }
 }
