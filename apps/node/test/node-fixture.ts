@@ -32,6 +32,8 @@ export interface TestNode {
   submit(job: object): Promise<string>
   /** Waits until a job is in one of some states. */
   until(id: string, ...states: readonly string[]): Promise<WireGetJobAnswer>
+  /** Ends the node without a grace period, before the test ends. */
+  stop(): Promise<void>
 }
 
 const DEADLINE_MS = 30_000
@@ -54,8 +56,13 @@ export async function startTestNode(
     log,
     signal: new AbortController().signal,
   })
-  onTestFinished(() => node.stop())
-  return client(node.url, directory)
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopping ??= node.stop()
+    return stopping
+  }
+  onTestFinished(stop)
+  return { ...client(node.url, directory), stop }
 }
 
 /** Returns the flags of a node with an archive, whose addresses are there only where one is configured. */
@@ -71,7 +78,7 @@ export function fileFlags(config: object): string[] {
   return ['--config', file]
 }
 
-function client(url: string, directory: string): TestNode {
+function client(url: string, directory: string): Omit<TestNode, 'stop'> {
   const request: TestNode['request'] = async <T>(
     method: string,
     path: string,

@@ -109,3 +109,25 @@ test('the log of a reader that has left is read no further', async () => {
   socket.terminate()
   await vi.waitUntil(() => !isOpen(path), { timeout: 30_000 })
 })
+
+test('a log that goes on when the node stops is closed as one that goes on', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const Params = { Command: 'sh', Arguments: ['-c', 'echo begin; sleep 600'] }
+  const id = await node.submit({ Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'exec', Params } }] })
+  await node.until(id, 'Running')
+  const socket = new WebSocket(
+    `${node.url.replace('http', 'ws')}/api/v1/orchestrator/jobs/${id}/logs?follow=true`,
+  )
+  const messages: string[] = []
+  await new Promise((resolve, reject) => {
+    socket.on('message', (data: Buffer) => {
+      messages.push((JSON.parse(data.toString()) as WireLogMessage).value?.Line ?? '')
+      resolve(undefined)
+    })
+    socket.on('error', reject)
+  })
+  const closed = new Promise((resolve) => socket.on('close', resolve))
+  await node.stop()
+  assert.equal(await closed, 1001)
+  assert.deepEqual(messages, ['begin\n'])
+})
