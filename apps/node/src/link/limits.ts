@@ -11,6 +11,8 @@ export const LINK_LIMITS = {
   waitMs: 60_000,
   /** Of a chunk: its bytes, or the characters of its text. */
   chunk: 256 * 1024,
+  /** Of a message that is written as bytes. */
+  messageBytes: 128 * 1024 * 1024,
 } as const
 
 /** The requester's end as every transport offers it: refuses with `LINK_LIMIT` what is too large. */

@@ -247,7 +247,7 @@ export interface Link {
   poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]>
   /** Resolves when it is noted. */
   acknowledge(request: Acknowledgement): Promise<void>
-  /** Hands reports over; the answers are durable. */
+  /** Hands reports over; the answers are durable. Whoever wants them in order waits for each answer. */
   report(request: Reports): Promise<readonly ReportAnswer[]>
   /** Resolves when it is noted. */
   heartbeat(request: Heartbeat): Promise<HeartbeatReply>

@@ -1,0 +1,205 @@
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { EventCount } from '../waiting/event-count.ts'
+import { writeFrame } from './http-frames.ts'
+import { HTTP_LINK_PATH, type HttpCall, toJson } from './http-messages.ts'
+import { LINK_LIMITS } from './limits.ts'
+import type {
+  Acknowledgement,
+  Delivery,
+  Demand,
+  DemandPoll,
+  Handshake,
+  HandshakeReply,
+  Heartbeat,
+  HeartbeatReply,
+  Link,
+  OpenChunks,
+  Poll,
+  ReportAnswer,
+  Reports,
+  Supply,
+} from './link.ts'
+import { LinkError } from './link-error.ts'
+import { fromPlainError, type PlainError, toPlainError } from './plain-error.ts'
+
+/** So long a requester may take for an answer beyond what it was asked to wait. */
+const ANSWER_MS = 30_000
+
+/** The node's end of a link over HTTP/1.1; every connection is opened by the node. */
+export class HttpLink implements Link {
+  readonly #base: string
+  readonly #agent = new Agent({ keepAlive: true })
+  readonly #open = new Set<ClientRequest>()
+  #closed = false
+
+  /** `base` is where the requester serves the link, such as `http://127.0.0.1:1235`. */
+  constructor(base: string) {
+    this.#base = `${base.replace(/\/+$/, '')}${HTTP_LINK_PATH}`
+  }
+
+  async handshake(request: Handshake): Promise<HandshakeReply> {
+    return (await this.#call('handshake', request)) as HandshakeReply
+  }
+
+  async poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
+    return (await this.#wait('poll', request, signal)) as readonly Delivery[]
+  }
+
+  async acknowledge(request: Acknowledgement): Promise<void> {
+    await this.#call('acknowledge', request)
+  }
+
+  async report(request: Reports): Promise<readonly ReportAnswer[]> {
+    return (await this.#call('report', request)) as readonly ReportAnswer[]
+  }
+
+  async heartbeat(request: Heartbeat): Promise<HeartbeatReply> {
+    return (await this.#call('heartbeat', request)) as HeartbeatReply
+  }
+
+  async demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]> {
+    return (await this.#wait('demands', request, signal)) as readonly Demand[]
+  }
+
+  async supply({ nodeId, number }: Supply, open: OpenChunks, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const unwanted = new AbortController()
+    const path = `supply/${encodeURIComponent(nodeId)}/${number}`
+    const request = this.#post(path, { expect: '100-continue', 'transfer-encoding': 'chunked' })
+    const breakOff = (): void => {
+      request.destroy()
+    }
+    signal.addEventListener('abort', breakOff, { once: true })
+    let sending: Promise<void> | undefined
+    request.on('continue', () => {
+      sending = send(request, open, unwanted.signal)
+    })
+    request.flushHeaders()
+    try {
+      await answerOf(request, this.#base)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      signal.removeEventListener('abort', breakOff)
+      unwanted.abort()
+      await sending
+      if (!request.writableFinished) request.destroy()
+    }
+  }
+
+  /** Ends the link; what still waits is refused. */
+  close(): void {
+    this.#closed = true
+    for (const request of this.#open) request.destroy()
+    this.#agent.destroy()
+  }
+
+  async #wait(name: 'poll' | 'demands', message: Poll | DemandPoll, signal: AbortSignal): Promise<unknown> {
+    if (signal.aborted) return []
+    return await this.#call(name, message, { waitMs: message.waitMs, signal })
+  }
+
+  async #call(
+    name: HttpCall,
+    message: unknown,
+    { waitMs = 0, signal }: { readonly waitMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<unknown> {
+    const body = toJson(message)
+    const request = this.#post(name, {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    })
+    const giveUp = (): void => {
+      request.destroy()
+    }
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      giveUp()
+    }, waitMs + ANSWER_MS)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    request.end(body)
+    try {
+      return await answerOf(request, this.#base)
+    } catch (error) {
+      // What an answer held that is lost comes again: nobody has confirmed it.
+      if (signal?.aborted === true) return []
+      if (isLate) throw new LinkError('LINK_SILENT', `the requester at ${this.#base} does not answer`)
+      throw error
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+    }
+  }
+
+  #post(path: string, headers: Readonly<Record<string, string>>): ClientRequest {
+    if (this.#closed) throw new LinkError('LINK_CLOSED', 'the link to the requester is closed')
+    const request = httpRequest(`${this.#base}/${path}`, { method: 'POST', agent: this.#agent, headers })
+    this.#open.add(request)
+    request.once('close', () => this.#open.delete(request))
+    return request
+  }
+}
+
+/** Resolves with what was answered. Rejects with what was thrown at the other end, and where that is not reached. */
+async function answerOf(request: ClientRequest, base: string): Promise<unknown> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve)
+    // A further error follows where what is still sent is taken by nobody.
+    request.on('error', reject)
+    request.once('close', () => reject(new Error('the connection was closed')))
+  }).catch((error: unknown) => {
+    throw unreached(base, error)
+  })
+  const pieces: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      pieces.push(piece)
+      bytes += piece.length
+      if (bytes > LINK_LIMITS.messageBytes) break
+    }
+  } catch (error) {
+    throw unreached(base, error)
+  }
+  const answered = read(Buffer.concat(pieces).toString())
+  if (answered === undefined) throw new LinkError('LINK_INVALID', `what answers at ${base} is no requester`)
+  if (answered.error !== undefined) throw fromPlainError(answered.error)
+  return answered.answer
+}
+
+function read(text: string): { readonly answer?: unknown; readonly error?: PlainError } | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && ('answer' in value || 'error' in value))
+      return value as { readonly answer?: unknown; readonly error?: PlainError }
+  } catch {
+    // Said by the caller.
+  }
+  return undefined
+}
+
+function unreached(base: string, error: unknown): LinkError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new LinkError('LINK_CLOSED', `the requester at ${base} was not reached or was lost: ${reason}`)
+}
+
+/** Sends what was opened no faster than it is taken, and how it ended. Never rejects. */
+async function send(request: ClientRequest, open: OpenChunks, unwanted: AbortSignal): Promise<void> {
+  const drained = new EventCount()
+  request.on('drain', () => drained.advance())
+  const write = async (piece: Buffer): Promise<void> => {
+    const seen = drained.count
+    if (!request.write(piece) && !unwanted.aborted) await drained.wait(seen, { signal: unwanted })
+  }
+  try {
+    for await (const chunk of open(unwanted)) {
+      if (unwanted.aborted) return
+      await write(writeFrame({ kind: 'chunk', chunk }))
+      if (unwanted.aborted) return
+    }
+    if (!unwanted.aborted) request.end(writeFrame({ kind: 'end', error: null }))
+  } catch (error) {
+    if (!unwanted.aborted) request.end(writeFrame({ kind: 'end', error: toPlainError(error) }))
+  }
+}

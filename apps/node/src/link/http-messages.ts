@@ -1,0 +1,122 @@
+import { COMPUTE_STATES } from '@saltcod/store-core'
+import { z } from 'zod'
+import { problemLine, readBySchema } from '../spec/problem.ts'
+import { LINK_LIMITS } from './limits.ts'
+import type {
+  Acknowledgement,
+  Delivery,
+  DemandPoll,
+  Handshake,
+  Heartbeat,
+  Link,
+  Poll,
+  Reports,
+} from './link.ts'
+import { LinkError } from './link-error.ts'
+
+/** The version of what is said over HTTP; it is a part of every address. */
+export const HTTP_LINK_PATH = '/link/v1'
+
+const id = z.string().min(1).max(256)
+const count = z.number().int().min(0)
+const text = z.string().optional()
+const words = z.array(z.string())
+// Fields that a later release says are passed on, since they are nothing to those who do not know them.
+const capacity = z.looseObject({
+  cpu: z.number(),
+  memoryBytes: z.number(),
+  diskBytes: z.number(),
+  gpu: z.number(),
+})
+const load = z.looseObject({
+  available: capacity,
+  runningExecutions: count,
+  enqueuedExecutions: count,
+  heldBack: count,
+})
+const node = z.looseObject({
+  nodeId: id,
+  labels: z.record(z.string(), z.string()),
+  engines: words,
+  publishers: words,
+  inputSources: words,
+  capacity,
+})
+const store = z.looseObject({
+  storeId: z.string(),
+  durable: z.boolean(),
+  sequence: count,
+  openings: z.array(z.looseObject({ id: z.string(), firstSequence: count })),
+})
+const execution = z.looseObject({ executionId: id, state: z.enum(COMPUTE_STATES), revision: count })
+const report = z.looseObject({
+  executionId: id,
+  revision: count,
+  state: z.enum(COMPUTE_STATES).optional(),
+  endReason: text,
+  message: text,
+  patch: z.record(z.string(), z.unknown()).optional(),
+  event: z.record(z.string(), z.unknown()).optional(),
+})
+
+const SCHEMAS = {
+  handshake: z.looseObject({ node, load, store, executions: z.array(execution) }),
+  poll: z.object({ nodeId: id, afterSequence: count, limit: count, waitMs: count }),
+  acknowledge: z.object({ nodeId: id, upToSequence: count }),
+  report: z.object({ nodeId: id, reports: z.array(report) }),
+  heartbeat: z.object({ nodeId: id, load, sequence: count }),
+  demands: z.object({ nodeId: id, afterNumber: count, waitMs: count }),
+} as const
+
+/** What is asked with a body and answered with one. */
+export type HttpCall = keyof typeof SCHEMAS
+
+/** Tells whether there is a call of that name. */
+export function isHttpCall(name: string): name is HttpCall {
+  return Object.hasOwn(SCHEMAS, name)
+}
+
+/** Carries a call out at the requester's end. Throws `LINK_INVALID` where its request is none. */
+export async function carryOut(
+  endpoint: Link,
+  name: HttpCall,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const read = readBySchema<unknown>(SCHEMAS[name], body)
+  if ('problems' in read) throw new LinkError('LINK_INVALID', read.problems.map(problemLine).join('; '))
+  const { data } = read
+  switch (name) {
+    case 'handshake':
+      return await endpoint.handshake(data as Handshake)
+    case 'poll':
+      return fitting(await endpoint.poll(data as Poll, signal))
+    case 'acknowledge':
+      return await endpoint.acknowledge(data as Acknowledgement)
+    case 'report':
+      return await endpoint.report(data as Reports)
+    case 'heartbeat':
+      return await endpoint.heartbeat(data as Heartbeat)
+    case 'demands':
+      return await endpoint.demands(data as DemandPoll, signal)
+  }
+}
+
+/** Returns the first commands, as many as fit into a message: the next poll asks for those behind them. */
+function fitting(deliveries: readonly Delivery[]): readonly Delivery[] {
+  let bytes = 0
+  const first = deliveries.findIndex((delivery) => {
+    bytes += Buffer.byteLength(toJson(delivery))
+    return bytes > LINK_LIMITS.messageBytes / 2
+  })
+  return first < 0 ? deliveries : deliveries.slice(0, Math.max(1, first))
+}
+
+/** Writes a message as JSON. Throws where it is more than data, which JSON would leave out in silence. */
+export function toJson(message: unknown): string {
+  return JSON.stringify(message, (key, value: unknown) => {
+    if (typeof value === 'function' || typeof value === 'symbol')
+      throw new TypeError(`${key === '' ? 'the message' : key} could not be cloned: it is no data`)
+    return value
+  })
+}
