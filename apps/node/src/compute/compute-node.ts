@@ -13,9 +13,11 @@ import { CommandReceiver } from './command-receiver.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
 import { Executor } from './executor.ts'
+import { obey, shakeHands } from './handshake.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
+import { StandingLink } from './standing-link.ts'
 import { startUp } from './startup.ts'
 import { Supplier } from './supplier.ts'
 
@@ -69,7 +71,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   setMaxListeners(0, closing.signal)
   const context: ComputeContext = {
     store: options.store,
-    link: options.link,
+    link: new StandingLink(options.link, () => greetAgain()),
     nodeId: options.nodeId,
     requesterId: options.requesterId ?? options.nodeId,
     peers: new PeerStores({
@@ -90,6 +92,10 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   const executor = new Executor(context)
   const load = (): NodeLoad => executor.load()
   const introduction = { node: await describe(context), load }
+  const greetAgain = async (): Promise<void> => {
+    context.log.info('the requester has begun anew')
+    await obey(context, executor, await shakeHands(context, introduction, closing.signal))
+  }
   await context.keptInputs.open()
   const supplying = new Supplier(context).run()
   try {

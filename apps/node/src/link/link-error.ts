@@ -3,6 +3,7 @@ const LINK_ERROR_CODES = {
   LINK_CLOSED: 'the other end is gone',
   LINK_SILENT: 'the other end did not answer in time',
   LINK_LIMIT: 'a message is larger than the link takes',
+  LINK_UNKNOWN: 'the requester has not shaken hands with the node since it began',
   LINK_INVALID: 'a message is none that the link knows',
 } as const
 

@@ -159,7 +159,7 @@ export interface ResultsDemand {
 /** What a requester wants to read of what a node keeps. Nothing durable: whoever wanted it asks again. */
 export type DemandBody = LogDemand | ArchiveDemand | ResultsDemand
 
-/** A demand with its number; numbers rise, and belong to one process of the requester. */
+/** A demand with its number; numbers rise, also where the requester begins anew. */
 export type Demand = { readonly number: number } & DemandBody
 
 /** Of what the parts are that a demand of each kind is supplied in. */
@@ -241,7 +241,11 @@ export interface Supply {
  * `LINK_CLOSED` where the other end is gone. `limits.ts` says how large things may be.
  */
 export interface Link {
-  /** The first call after every start: nothing is started, rerun or published before it was answered. */
+  /**
+   * The first call after every start: nothing is started, rerun or published before it was answered. What is asked
+   * without it is refused with `LINK_UNKNOWN`, also where the requester has begun anew meanwhile; only demands are
+   * not.
+   */
   handshake(request: Handshake): Promise<HandshakeReply>
   /** Waits for commands; an empty list where none came. */
   poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]>

@@ -27,9 +27,14 @@ export class Demands {
   readonly #pending = new Map<number, Pending>()
   readonly #news = new EventCount()
   readonly #beginMs: number
-  #lastNumber = 0
+  #lastNumber: number
 
-  constructor({ beginMs = BEGIN_MS }: { readonly beginMs?: number } = {}) {
+  /** Numbers rise behind `after`. */
+  constructor({
+    after = 0,
+    beginMs = BEGIN_MS,
+  }: { readonly after?: number; readonly beginMs?: number } = {}) {
+    this.#lastNumber = after
     this.#beginMs = beginMs
   }
 

@@ -19,6 +19,7 @@ import type {
   Reports,
   Supply,
 } from '../link/link.ts'
+import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { executionTimeoutMs, isLongRunning, onlyTask } from '../spec/job-spec.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
@@ -65,6 +66,7 @@ export class LinkEndpoint implements Link {
   async poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
     const { store, nodes } = this.#context
     const { nodeId, afterSequence, limit, waitMs } = request
+    this.#mustKnow(nodeId)
     const commands = nodes.commandsFor(nodeId)
     const seen = commands.count
     nodes.touch(nodeId)
@@ -95,12 +97,14 @@ export class LinkEndpoint implements Link {
   /** Forgets commands whose effect the node has stored. */
   async acknowledge(request: Acknowledgement): Promise<void> {
     const { store, nodes } = this.#context
+    this.#mustKnow(request.nodeId)
     nodes.touch(request.nodeId)
     await store.acknowledgeOutbox({ destination: request.nodeId, upToSequence: request.upToSequence })
   }
 
   /** Writes what a node reports. The answers are in the order of the reports. */
   async report({ nodeId, reports }: Reports): Promise<readonly ReportAnswer[]> {
+    this.#mustKnow(nodeId)
     this.#context.nodes.touch(nodeId)
     // Reports of one execution keep their order; those of different ones share a commit.
     const last = new Map<string, { readonly report: Report; readonly answer: Promise<ReportAnswer> }>()
@@ -118,6 +122,7 @@ export class LinkEndpoint implements Link {
   /** Notes that a node is alive. */
   async heartbeat({ nodeId, load, sequence }: Heartbeat): Promise<HeartbeatReply> {
     const { nodes, peers, store } = this.#context
+    this.#mustKnow(nodeId)
     nodes.touch(nodeId, load)
     await peers.hear(nodeId, sequence)
     const info = await store.info()
@@ -142,6 +147,12 @@ export class LinkEndpoint implements Link {
   /** Stops waiting for executions that nodes did not name. */
   close(): void {
     this.#missing.close()
+  }
+
+  /** Of a node that we know nothing of we do not know what it works on either. */
+  #mustKnow(nodeId: string): void {
+    if (this.#context.nodes.get(nodeId) === null)
+      throw new LinkError('LINK_UNKNOWN', `node ${nodeId} has to shake hands first`)
   }
 
   async #record(nodeId: string, report: Report): Promise<ReportAnswer> {

@@ -59,7 +59,8 @@ export function startRequester(options: RequesterOptions): Requester {
     log,
     clock,
     nodes: new Nodes(settings, clock, steadyClock),
-    demands: new Demands(),
+    // Behind those that an earlier process of this requester gave.
+    demands: new Demands({ after: clock() }),
     peers: new PeerStores({
       store,
       word: 'execution store',
