@@ -6,6 +6,7 @@ import { EXIT } from '../exit-code.ts'
 const INSTEAD: Readonly<Record<string, string>> = {
   agent:
     'saltcod version tells the version of the node, saltcod node describe what it has, saltcod config list its settings',
+  auth: 'none is needed: the API asks nobody who they are',
   cancel: 'use: saltcod job stop ID',
   create: 'use: saltcod job run FILE',
   describe: 'use: saltcod job describe ID',
@@ -13,9 +14,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
   docker:
     'there is no engine for containers; a program of the machine runs by a job of the engine exec, by saltcod job run FILE, and a module of WebAssembly by saltcod wasm run',
   exec: 'write a job of the engine exec, and submit it: saltcod job run FILE',
+  get: 'use: saltcod job get ID',
   id: 'use: saltcod node describe',
   list: 'use: saltcod job list',
   logs: 'use: saltcod job logs ID',
+  profile: 'use: --host and --port, or BACALHAU_API_HOST and BACALHAU_API_PORT',
   validate: 'use: saltcod job validate FILE',
 }
 

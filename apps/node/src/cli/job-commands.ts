@@ -86,15 +86,19 @@ export function addSubmitFlags(command: Command): Command {
 }
 
 function addValidate(job: Command, terminal: Terminal): void {
-  const command = addCommand(job, 'validate [spec]', {
+  const command = addCommand(job, 'validate [specs...]', {
     description:
-      'Says all that is wrong with a job file (- or nothing: standard input), whatever node would get it. No node is asked.',
+      'Says all that is wrong with job files (- or nothing: standard input), whatever node would get them. No node is asked.',
     notes: `Exit code 0, and OK, where nothing is; 1 with a line for each thing that is.\n\n${TEMPLATE_HELP}`,
-    examples: ['saltcod job validate hello.yaml', 'saltcod job validate -V name=hello template.yaml'],
+    examples: [
+      'saltcod job validate hello.yaml',
+      'saltcod job validate jobs/*.yaml',
+      'saltcod job validate -V name=hello template.yaml',
+    ],
   })
-  addTemplateFlags(command).action(async (spec: string | undefined, options) => {
+  addTemplateFlags(command).action(async (specs: string[], options) => {
     const { jobValidate } = await import('./commands/job-validate.ts')
-    await jobValidate(terminal, spec, options)
+    await jobValidate(terminal, specs, options)
   })
 }
 

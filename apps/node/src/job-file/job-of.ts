@@ -1,8 +1,8 @@
 import { Failure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
 import { jobSchema } from '../spec/job-spec.ts'
-import { unknownKey } from '../spec/loose-keys.ts'
-import { keysSetByNode, otherFormat } from '../spec/other-format.ts'
+import { keysOf, unknownKey } from '../spec/loose-keys.ts'
+import { isSetByNode, otherFormat } from '../spec/other-format.ts'
 import { isApiError } from '../wire/api-error.ts'
 import { readSubmit } from '../wire/job-input.ts'
 import { fillIn } from './template/fill-in.ts'
@@ -11,7 +11,8 @@ import { readYaml, type YamlComplaint } from './yaml-value.ts'
 /** A job as it is written in a file. */
 export type JobObject = Readonly<Record<string, unknown>>
 
-const KEYS = Object.keys(jobSchema.shape).map((key) => key.toLowerCase())
+const SHAPE = keysOf(jobSchema)
+const KEYS = Object.keys(SHAPE).map((key) => key.toLowerCase())
 const MOST_NAMED_KEYS = 10
 
 /** A text that holds a job. */
@@ -74,7 +75,7 @@ function filledIn(name: string, text: string, variables: ReadonlyMap<string, str
 }
 
 function readValue(name: string, text: string): unknown {
-  const read = readYaml(text)
+  const read = readYaml(text, isSetByNode)
   if ('value' in read) return read.value
   const at = ({ line, column, message }: YamlComplaint): string =>
     `line ${line}, column ${column}: ${message}`
@@ -89,7 +90,6 @@ function readValue(name: string, text: string): unknown {
   if (typeof roughly === 'object' && roughly !== null && !Array.isArray(roughly)) {
     // What it is matters more than what is wrong in it.
     refuseOtherFormat(name, roughly)
-    if (keysSetByNode(roughly).length > 0) refuseUnknownKeys(name, roughly)
   }
   throw wrong(read.complaints.map((complaint) => `${name}, ${at(complaint)}`))
 }
@@ -100,20 +100,14 @@ function refuseOtherFormat(name: string, job: object): void {
 }
 
 function refuseUnknownKeys(name: string, job: object): void {
-  const unknown = Object.keys(job).filter((key) => !KEYS.includes(key.toLowerCase()))
+  // What Bacalhau's --dry-run prints, and a node answers, is a job file too; what is in these keys a node tells.
+  const unknown = Object.keys(job).filter((key) => !KEYS.includes(key.toLowerCase()) && !isSetByNode(key))
   if (unknown.length === 0) return
   const known = Object.entries(job).filter(([key]) => !unknown.includes(key))
   const { problems: others } = examine(Object.fromEntries(known))
-  const byNode = keysSetByNode(job)
-  if (byNode.length === unknown.length) {
-    throw wrong(
-      [`${name} has keys that only a node sets: ${byNode.join(', ')}`, ...others],
-      'leave them out; to run a job again: saltcod job rerun ID',
-    )
-  }
   const named = unknown.slice(0, MOST_NAMED_KEYS).join(', ')
   const more = unknown.length - MOST_NAMED_KEYS
-  const near = unknown.flatMap((key) => unknownKey('', key, KEYS).near ?? [])
+  const near = unknown.flatMap((key) => unknownKey('', key, SHAPE).near ?? [])
   throw wrong(
     [`${name} has unknown keys: ${named}${more > 0 ? ` and ${more} more` : ''}`, ...others],
     near.length === 0 ? `a job has the keys ${KEYS.join(', ')}` : `did you mean ${near.join(', ')}?`,

@@ -46,8 +46,11 @@ const KNOWN_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq', 'merge'].map((name) => `tag:yaml.org,2002:${name}`),
 )
 
-/** Reads the one value that a text of YAML or JSON holds. Merge keys (`<<`) are merged. Never throws. */
-export function readYaml(text: string): YamlValue {
+/**
+ * Reads the one value that a text of YAML or JSON holds. Merge keys (`<<`) are merged. Of the keys at the top that
+ * `isUnread` tells nobody goes by the value, so it may have more digits than a number keeps. Never throws.
+ */
+export function readYaml(text: string, isUnread: (key: string) => boolean = () => false): YamlValue {
   const lines = new LineCounter()
   const at = (offset: number, message: string): YamlComplaint => {
     const { line, col } = lines.linePos(offset)
@@ -72,7 +75,7 @@ export function readYaml(text: string): YamlValue {
       ...warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED'),
     ]
     if (error !== undefined) return { broken: at(error.pos[0], yamlWords(error.code)) }
-    const inspection = new Inspection(document, at)
+    const inspection = new Inspection(document, at, unreadValues(document, isUnread))
     const complaints = inspection.complaints()
     if (inspection.hasTooManyAliases) return { complaints: complaints.slice(0, MOST_COMPLAINTS) }
     if (complaints.length > 0)
@@ -86,9 +89,16 @@ export function readYaml(text: string): YamlValue {
   }
 }
 
+function unreadValues({ contents }: Document, isUnread: (key: string) => boolean): ReadonlySet<unknown> {
+  const pairs = isMap(contents) ? contents.items : []
+  return new Set(
+    pairs.flatMap(({ key, value }) => (isScalar(key) && isUnread(String(key.value)) ? [value] : [])),
+  )
+}
+
 function roughly(document: Document): { readonly roughly?: unknown } {
   try {
-    return { roughly: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown }
+    return { roughly: withNumbers(document.toJS({ maxAliasCount: MOST_ALIASES })) }
   } catch {
     return {}
   }
@@ -116,6 +126,7 @@ function withNumbers(value: unknown): unknown {
 class Inspection {
   readonly #document: Document
   readonly #at: (offset: number, message: string) => YamlComplaint
+  readonly #unread: ReadonlySet<unknown>
   readonly #found: { readonly offset: number; readonly message: string }[] = []
   /** What each anchor stands for where the visit is. */
   readonly #anchors = new Map<string, Node>()
@@ -123,9 +134,14 @@ class Inspection {
   readonly #targets = new Map<Alias, Node | undefined>()
   readonly #merges: { readonly value: unknown; readonly key: Scalar }[] = []
 
-  constructor(document: Document, at: (offset: number, message: string) => YamlComplaint) {
+  constructor(
+    document: Document,
+    at: (offset: number, message: string) => YamlComplaint,
+    unread: ReadonlySet<unknown>,
+  ) {
     this.#document = document
     this.#at = at
+    this.#unread = unread
   }
 
   complaints(): readonly YamlComplaint[] {
@@ -137,7 +153,7 @@ class Inspection {
       Seq: (_, list) => this.#inspectCollection(list),
       Scalar: (key, scalar) => {
         this.#noteAnchor(scalar)
-        if (key !== 'key') this.#inspectScalar(scalar)
+        if (key !== 'key' && !this.#unread.has(scalar)) this.#inspectScalar(scalar)
       },
       Alias: (_, alias, path) => this.#inspectAlias(alias, path),
     })

@@ -45,10 +45,43 @@ export interface UnknownKey {
   readonly near?: string
 }
 
-/** Returns a key that nothing reads, of an object whose keys are known. */
-export function unknownKey(path: string, key: string, known: readonly string[]): UnknownKey {
-  const near = nearestName(key, known)
+/** What other formats, and other engines, call a key. */
+const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
+  args: ['Arguments', 'Parameters'],
+  arguments: ['Parameters'],
+  cmd: ['Command'],
+  command: ['Entrypoint'],
+  entrypoint: ['Command'],
+  environment: ['Env', 'EnvironmentVariables'],
+  env: ['EnvironmentVariables'],
+  environmentvariables: ['Env'],
+  inputs: ['InputSources'],
+  outputs: ['ResultPaths'],
+  parameters: ['Arguments'],
+}
+
+/** Returns a key that nothing reads, of an object of a shape. */
+export function unknownKey(path: string, key: string, shape: KeyShape): UnknownKey {
+  const near = meantBy(key, shape)
   return near === undefined ? { path } : { path, near }
+}
+
+function meantBy(key: string, shape: KeyShape): string | undefined {
+  const known = Object.keys(shape)
+  const others = OTHER_WORDS[key.toLowerCase()] ?? []
+  return (
+    nearestName(key, known) ??
+    others.find((other) => known.includes(other)) ??
+    // One level too high: a part of the task beside it, a parameter of the engine beside its type.
+    Object.entries(shape).flatMap(([name, inner]) => below(name, inner, key))[0] ??
+    ('Params' in shape ? `Params.${key}` : undefined)
+  )
+}
+
+function below(name: string, inner: KeyShape[string], key: string): readonly string[] {
+  if (inner === null || inner === undefined) return []
+  const near = nearestName(key, Object.keys(isListShape(inner) ? inner[0] : inner), 1)
+  return near === undefined ? [] : [`${name}${isListShape(inner) ? '[0]' : ''}.${near}`]
 }
 
 /**
@@ -85,7 +118,7 @@ function spellObject(value: unknown, shape: KeyShape, path: string, found: Found
     }
     if (name !== undefined) written.set(name, key)
     if (name === undefined || innerShape === undefined) {
-      found.unknownKeys.push(unknownKey(innerPath, key, known))
+      found.unknownKeys.push(unknownKey(innerPath, key, shape))
     } else if (innerShape === null) spelled[name] = inner
     else if (!isListShape(innerShape)) spelled[name] = spellObject(inner, innerShape, innerPath, found)
     else if (!Array.isArray(inner)) spelled[name] = inner

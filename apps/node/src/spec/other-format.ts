@@ -30,7 +30,14 @@ const NODE_SETTINGS = [
   'WebUI',
 ].map((key) => key.toLowerCase())
 
-const SET_BY_NODE = ['id', 'state', 'version', 'revision', 'createtime', 'modifytime']
+const SET_BY_NODE: ReadonlySet<string> = new Set([
+  'id',
+  'state',
+  'version',
+  'revision',
+  'createtime',
+  'modifytime',
+])
 
 /**
  * Says what an object is that is no job but looks like something that people take for one; `undefined` of anything
@@ -48,9 +55,9 @@ export function otherFormat(value: object): OtherFormat | undefined {
   return withoutTasks(keys)
 }
 
-/** Lists the keys of a job that only a node sets, as they are written. */
-export function keysSetByNode(job: object): readonly string[] {
-  return Object.keys(job).filter((key) => SET_BY_NODE.includes(key.toLowerCase()))
+/** Tells whether a key at the top of a job is one that only a node sets; jobs have it as nodes answer them. */
+export function isSetByNode(key: string): boolean {
+  return SET_BY_NODE.has(key.toLowerCase())
 }
 
 function withoutTasks(keys: ReadonlyMap<string, unknown>): OtherFormat | undefined {

@@ -1,4 +1,5 @@
 import type { JobDefinition, JobType, Json } from '@saltcod/store-core'
+import { parseBytes } from '@saltcod/units'
 import { engineKind, taskWarnings } from '../engines/kinds.ts'
 import { isLongRunning, type JobSpec, specOf } from '../spec/job-spec.ts'
 import { looseField, spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
@@ -14,6 +15,8 @@ import { unreadParameters } from './task-parameters.ts'
 
 const JOB_PATH = 'Job.'
 const MOST_NAMED_KEYS = 20
+/** Who asks for less has forgotten the unit. */
+const LEAST_BYTES = 65_536
 
 /** What a task gets that asks for nothing. */
 export interface JobDefaults {
@@ -111,6 +114,7 @@ function complete(
   const Meta = acceptedMeta(job, warnings)
   if (isLongRunning(type) && task.Timeouts.ExecutionTimeout > 0)
     warnings.push(`Timeouts.ExecutionTimeout is no limit of a ${type} job, which is to run on`)
+  warnings.push(...aboutAmounts(job, task))
   const Resources = {
     ...task.Resources,
     CPU: task.Resources.CPU === '' ? defaults.cpu : task.Resources.CPU,
@@ -141,6 +145,20 @@ function complete(
     force: input.Force,
     warnings,
   }
+}
+
+/** Amounts that make sense, and are hardly what was meant. */
+function aboutAmounts({ Type, Count }: JobInput, { Resources }: JobInput['Tasks'][number]): string[] {
+  const isForAll = Type === 'ops' || Type === 'daemon'
+  return [
+    ...(Count === 0 && !isForAll ? ['Count is 0, so the job runs nowhere'] : []),
+    ...(['Memory', 'Disk'] as const).flatMap((name) => {
+      const amount = Resources[name]
+      const bytes = /^[\d.]+$/.test(amount) ? (parseBytes(amount) ?? 0) : 0
+      if (bytes === 0 || bytes >= LEAST_BYTES) return []
+      return [`Resources.${name} ${amount} is ${bytes} bytes; write ${amount}mb where megabytes are meant`]
+    }),
+  ]
 }
 
 /** Clients before 1.7 have no word for the network of the engine: they send `None` always. */

@@ -117,7 +117,7 @@ test('without a node the command line says the same of a job that it has read', 
     if (unread !== undefined) continue
     const terminal = keptTerminal({ env })
     const path = `${DIRECTORY}/${file}`
-    const validated = jobValidate(terminal, path, options ?? {})
+    const validated = jobValidate(terminal, [path], options ?? {})
     if (refused === undefined) {
       await validated
       expect([file, terminal.stdout, terminal.stderr]).toEqual([
@@ -133,4 +133,14 @@ test('without a node the command line says the same of a job that it has read', 
       expectBeginnings(file, isFailure(failure) ? failure.lines : [], refused)
     }
   }
+})
+
+test('several files are looked at together, and each is told by its name', async () => {
+  const terminal = keptTerminal()
+  const at = (file: string): string => `${DIRECTORY}/${file}`
+  const files = ['noop-wait.yaml', 'kubernetes-job.yaml', 'described-job.yaml'].map(at)
+  await expect(jobValidate(terminal, files, {})).rejects.toThrow('1 of 3 job files are wrong')
+  expect(terminal.stdout).toBe(`${files[0]}: OK\n${files[2]}: OK\n`)
+  expect(terminal.stderr).toContain(`Error: ${files[1]} is a Kubernetes object`)
+  expect(terminal.stderr).toContain(`Warning: ${files[2]}: job state is ignored`)
 })

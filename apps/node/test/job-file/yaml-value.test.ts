@@ -148,3 +148,12 @@ test('what JSON says is read as JSON says it', () => {
     { numRuns: 500 },
   )
 })
+
+test('nobody goes by the digits of what is not read, at the top', () => {
+  const read = (text: string): unknown => readYaml(text, (key) => key === 'at')
+  expect(read('at: 1700000000000000001\nb: 1')).toEqual({ value: { at: 1_700_000_000_000_000_000, b: 1 } })
+  expect(read('at: 1700000000000000001\nc: {at: 1700000000000000001}\nb: 1')).toEqual({
+    complaints: [expect.objectContaining({ line: 2 })],
+    roughly: { at: 1_700_000_000_000_000_000, c: { at: 1_700_000_000_000_000_000 }, b: 1 },
+  })
+})

@@ -149,3 +149,17 @@ test('a count is one where a batch job says nothing, and none where every node i
     [1, 0, 3, 0, 0],
   )
 })
+
+test('amounts that make sense and are hardly meant are told', () => {
+  const warningsOf = (job: object, resources: object = {}): readonly string[] => {
+    const Tasks = [{ Name: 'a', Engine: { Type: 'noop' }, Resources: resources }]
+    return readSubmit({ Job: { Type: 'batch', Tasks, ...job } }).warnings
+  }
+  assert.deepEqual(warningsOf({ Count: 0 }), ['Count is 0, so the job runs nowhere'])
+  assert.deepEqual(warningsOf({ Type: 'ops', Count: 0 }), [])
+  assert.deepEqual(warningsOf({}, { Memory: 512, Disk: '10', CPU: 1 }), [
+    'Resources.Memory 512 is 512 bytes; write 512mb where megabytes are meant',
+    'Resources.Disk 10 is 10 bytes; write 10mb where megabytes are meant',
+  ])
+  assert.deepEqual(warningsOf({}, { Memory: '512mb', Disk: '1000000' }), [])
+})

@@ -102,3 +102,26 @@ test('keys that all objects inherit are parts like any other', () => {
   ])
   expect(Object.hasOwn(Object.prototype, 'StateType')).toBe(false)
 })
+
+test('a key of another format, of another engine, or one level too high is told with what may be meant', () => {
+  const task = {
+    Name: 'main',
+    Engine: { Type: 'exec', Params: { Command: 'echo', Parameters: ['hi'], Entrypoint: [] }, Image: 'x' },
+    Inputs: [],
+    outputs: [],
+    Environment: {},
+    InputSources: [{ Source: { Type: 'local', Params: { SourcePath: '/a' }, Key: 'c' }, Target: '/d' }],
+  }
+  const { warnings } = readSubmit({ Job: { Type: 'batch', Timeout: 5, Engine: {}, Tasks: [task] } })
+  expect(warnings.map((line) => line.replace(/^unknown key (.*) is ignored/, '$1'))).toEqual([
+    'Timeout; did you mean Tasks[0].Timeouts?',
+    'Engine; did you mean Tasks[0].Engine?',
+    'Tasks[0].Engine.Image; did you mean Params.Image?',
+    'Tasks[0].Inputs; did you mean InputSources?',
+    'Tasks[0].outputs; did you mean ResultPaths?',
+    'Tasks[0].Environment; did you mean Env?',
+    'Tasks[0].InputSources[0].Source.Key; did you mean Params.Key?',
+    'Tasks[0].Engine.Params.Parameters; did you mean Arguments?',
+    'Tasks[0].Engine.Params.Entrypoint; did you mean Command?',
+  ])
+})

@@ -41,7 +41,7 @@ async function addressesOf(fetch: InputFetch, url: URL): Promise<readonly HostAd
   if (addresses.length > 0) return addresses
   throw fetch.fail(
     'INPUT_DENIED',
-    `names the host ${url.host}, whose address is private and not allowed by the node`,
+    `names the host ${url.host}, whose address is private and not under Inputs.AllowedHosts of the node`,
   )
 }
 

@@ -1,4 +1,4 @@
-import type { Job, Json } from '@saltcod/store-core'
+import { isStoreError, type Job, type Json } from '@saltcod/store-core'
 import type { FastifyRequest } from 'fastify'
 import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
@@ -40,7 +40,9 @@ export function clientOf(request: Pick<FastifyRequest, 'headers'>): ClientVersio
 export async function findJob(context: ApiContext, id: string, query: Query): Promise<Job<JobSpec>> {
   checkId('job', id)
   const { store } = context.requester
-  const job = await store.findJob(id, query.text('namespace') ?? undefined)
+  const job = await store.findJob(id, query.text('namespace') ?? undefined).catch(async (error: unknown) => {
+    throw isStoreError(error, 'JOB_NOT_FOUND') ? await notFound(context, id) : error
+  })
   const version = query.whole('job_version') ?? 0
   if (version === 0 || version === job.version) return job
   const older = await store.getJob(job.id, version)
@@ -50,6 +52,18 @@ export async function findJob(context: ApiContext, id: string, query: Query): Pr
     })
   }
   return older
+}
+
+/** Executions are listed beside their jobs, and so is their id given in the place of a job's. */
+async function notFound({ requester: { store } }: ApiContext, id: string): Promise<ApiError> {
+  const execution = id.startsWith('e-') ? await store.findExecution(id).catch(() => undefined) : undefined
+  return new ApiError('NotFound', `job not found: ${id}`, {
+    component: 'JobStore',
+    hint:
+      execution === undefined
+        ? 'list the jobs to see what is there'
+        : `it is an execution of the job ${execution.jobId}: name that; job logs shows one execution with --execution-id`,
+  })
 }
 
 /** Refuses ids that nothing can have, before anything is looked up. Throws `NotFound`. */

@@ -47,6 +47,9 @@ test('executions come page by page in either order, all of them and each once', 
   const { Executions } = await node.until(id, 'Completed')
   const all = Executions?.Items.map(({ ID }) => ID) ?? []
   assert.equal(all.length, 7)
+  const { status, body } = await node.request<WireError>('GET', `${JOBS}/${all[0]?.slice(0, 10)}`)
+  assert.deepEqual([status, body.Message], [404, `job not found: ${all[0]?.slice(0, 10)}`])
+  assert.match(body.Hint ?? '', new RegExp(`^it is an execution of the job ${id}: name that`))
   const idsOf = async (query: string): Promise<string[]> => (await pages(node, id, query)).map(({ ID }) => ID)
   assert.deepEqual(await idsOf('limit=3'), all)
   assert.deepEqual(await idsOf('limit=2&reverse=true&order_by=create_time'), all.toReversed())
