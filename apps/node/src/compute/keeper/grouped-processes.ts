@@ -1,6 +1,6 @@
 import type { Cgroup } from './cgroup.ts'
 import { confine } from './confinement.ts'
-import { type ChildStreams, type FirstProcess, spawnProgram } from './first-process.ts'
+import { type FirstProcess, type StartPlace, spawnProgram } from './first-process.ts'
 import type { JobProcesses, Program } from './job-processes.ts'
 import { type JobUse, useOf } from './job-use.ts'
 import { sendSignal, terminate } from './sweep.ts'
@@ -11,22 +11,19 @@ export class GroupedProcesses implements JobProcesses {
   readonly lost = false
   readonly endWithKeeper = false
   readonly #group: Cgroup
-  readonly #directory: string
   #first: number | undefined
 
-  /** `directory` is where the job starts. */
-  constructor(group: Cgroup, directory: string) {
+  constructor(group: Cgroup) {
     this.#group = group
-    this.#directory = directory
   }
 
   enclose(): Promise<void> {
     return Promise.resolve()
   }
 
-  async start({ env, limits, ...line }: Program, streams: ChildStreams): Promise<FirstProcess> {
+  async start({ env, limits, ...line }: Program, place: StartPlace): Promise<FirstProcess> {
     const start = { ...confine(line, { ...limits, tasks: null }), env }
-    const first = await this.#group.bear(() => spawnProgram(start, this.#directory, streams))
+    const first = await this.#group.bear(() => spawnProgram(start, place))
     this.#first = first.pid
     return first
   }

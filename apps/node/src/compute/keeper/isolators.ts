@@ -60,9 +60,9 @@ export class IsolatorSearch {
     if (namespaces === undefined) {
       return { namespaces, launcher: undefined, groups: await this.#findGroups() }
     }
-    const launcher = await Launcher.find(namespaces, this.#env)
     // Beside a namespace only for what the kernel can hold a job to.
     const groups = (await mayHaveControllers()) ? await this.#findGroups() : undefined
+    const launcher = await Launcher.find(namespaces, this.#env)
     return { namespaces, launcher, groups: groups?.controllers.length === 0 ? undefined : groups }
   }
 

@@ -1,5 +1,5 @@
 import type { Confinement } from './confinement.ts'
-import type { ChildStreams, FirstProcess, Start } from './first-process.ts'
+import type { FirstProcess, Start, StartPlace } from './first-process.ts'
 import type { JobUse } from './job-use.ts'
 
 /** A program that is to be started under limits of the kernel. */
@@ -14,7 +14,7 @@ export interface JobProcesses {
   /** Makes ready what the job is to run in. Rejects where the machine refuses. */
   enclose(): Promise<void>
   /** Starts the first one in there. Rejects where it cannot be started. */
-  start(program: Program, streams: ChildStreams): Promise<FirstProcess>
+  start(program: Program, place: StartPlace): Promise<FirstProcess>
   /** What the live processes of the job take, as thoroughly as can be afforded ten times a second. */
   look(): JobUse
   /** Asks all that are known to end. */

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants as files, openSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
@@ -6,6 +8,7 @@ import { AnswerWatch } from './answer-watch.ts'
 import type { Cgroup } from './cgroup.ts'
 import { type Confinement, systemTool } from './confinement.ts'
 import type { FirstProcess, ProcessEnd, Start } from './first-process.ts'
+import { isGone } from './group-file.ts'
 import type { PidNamespace } from './pid-namespace.ts'
 import { sharePrecedence } from './precedence.ts'
 import { PATIENCE } from './silence.ts'
@@ -15,14 +18,12 @@ import { stopWatch } from './stop-watch.ts'
 const PROGRAM = fileURLToPath(new URL('../../../src/compute/keeper/launcher.pl', import.meta.url))
 
 const LENGTH_BYTES = 4
-/** Three numbers: what became of it, of which order, and what that kind of answer says. */
-const ANSWER_BYTES = 12
+/** Five numbers: what became of it, of which order, and what that kind of answer says. */
+const ANSWER_NUMBERS = 5
+const ANSWER_BYTES = ANSWER_NUMBERS * LENGTH_BYTES
 const HERE = 0
 const STARTED = 1
 const FAILED = 2
-
-/** An order without anything: whether it is there. */
-const QUESTION = Buffer.alloc(LENGTH_BYTES)
 
 /** The lowest seven bits of what wait(2) says: the signal that ended it. */
 const SIGNAL_BITS = 0x7f
@@ -36,9 +37,6 @@ export interface LaunchOrder extends Start {
   /** What it is born in beside the namespace. */
   readonly group: Cgroup | undefined
   readonly directory: string
-  /** Descriptors of this process that it is to write to; they may be closed when it has started. */
-  readonly stdout: number
-  readonly stderr: number
 }
 
 /** Thrown where the process that starts programs ended before it said what became of one. */
@@ -52,8 +50,8 @@ export function isLauncherLost(error: unknown): error is LauncherLost {
 }
 
 interface Pending {
-  readonly started: (pid: number) => void
-  readonly failed: (error: Error) => void
+  readonly started: (pid: number, stdout: number, stderr: number) => void
+  readonly failed: (error: unknown) => void
   readonly ended: (end: ProcessEnd) => void
 }
 
@@ -76,7 +74,7 @@ export class LauncherProcess {
       this.#gone = true
     })
     // When its last words are read, too.
-    const ask = (): void => void child.stdin?.write(QUESTION)
+    const ask = (): void => void child.stdin?.write(frameOf(['ask']))
     void new AnswerWatch(child, ask, PATIENCE).ended.then(() => this.#end())
     if (child.pid === undefined) return
     stopWatch.watch(child)
@@ -96,19 +94,22 @@ export class LauncherProcess {
     this.#count += 1
     const number = this.#count
     return new Promise((resolve, reject) => {
-      const message = frameOf(number, order)
+      const message = frameOf(['start', ...fieldsOf(number, order)])
       const ended = new Promise<ProcessEnd>((end, fail) => {
-        const started = (pid: number): void => resolve({ pid, ended, stdout: null, stderr: null })
-        const failed = (error: Error): void => {
+        const failed = (error: unknown): void => {
           reject(error)
           fail(error)
+        }
+        const started = (pid: number, out: number, err: number): void => {
+          const [stdout, stderr] = this.#streamsFrom([out, err], failed)
+          if (stdout !== undefined && stderr !== undefined) resolve({ pid, ended, stdout, stderr })
+          this.#child.stdin?.write(frameOf(['opened', out, err]))
         }
         this.#pending.set(number, { started, failed, ended: end })
       })
       // Nobody waits for it where nothing was started.
       ended.catch(() => undefined)
       this.#child.stdin?.write(message)
-      if (this.#gone) this.#end()
     })
   }
 
@@ -116,22 +117,41 @@ export class LauncherProcess {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     let at = 0
     for (; at + ANSWER_BYTES <= all.length; at += ANSWER_BYTES) {
-      const [kind, number, value] = [0, 1, 2].map((index) => all.readUInt32BE(at + index * LENGTH_BYTES))
-      this.#answer(kind ?? 0, number ?? 0, value ?? 0)
+      const numberAt = (index: number): number => all.readUInt32BE(at + index * LENGTH_BYTES)
+      this.#answer(numberAt(0), numberAt(1), [numberAt(2), numberAt(3), numberAt(4)])
     }
     this.#rest = all.subarray(at)
   }
 
-  #answer(kind: number, number: number, value: number): void {
+  #answer(kind: number, number: number, [value, stdout, stderr]: readonly [number, number, number]): void {
     if (kind === HERE) return
     const pending = this.#pending.get(number)
     if (kind === STARTED) {
-      pending?.started(value)
+      pending?.started(value, stdout, stderr)
       return
     }
     this.#pending.delete(number)
     if (kind === FAILED) pending?.failed(new Error(`spawn ${getSystemErrorName(-value)}`))
     else pending?.ended(endOf(value))
+  }
+
+  /** Takes over the ends of pipes that a job writes to, which it may also open by the name `/dev/stdout`. */
+  #streamsFrom(ends: readonly number[], failed: (error: unknown) => void): readonly Socket[] {
+    const streams: Socket[] = []
+    // Its number may be another's by now; its end says the rest.
+    if (this.#gone) return streams
+    try {
+      for (const end of ends) {
+        const fd = openSync(`/proc/${this.#child.pid}/fd/${end}`, files.O_RDONLY | files.O_NONBLOCK)
+        streams.push(new Socket({ fd, readable: true, writable: false }))
+      }
+      return streams
+    } catch (error) {
+      for (const stream of streams) stream.destroy()
+      // Where it is gone, its end says so; else no descriptors are left.
+      if (!isGone(error)) failed(error)
+      return []
+    }
   }
 
   #end(): void {
@@ -142,27 +162,32 @@ export class LauncherProcess {
   }
 }
 
-/** The fields of an order, each with its length before it, in the order in which `launcher.pl` takes them. */
-function frameOf(number: number, order: LaunchOrder): Buffer {
-  const { command, args, env, namespace, group, directory, limits, stdout, stderr } = order
+/** What `launcher.pl` is told of an order, as it takes it. */
+function fieldsOf(number: number, order: LaunchOrder): readonly (string | number)[] {
+  const { command, args, env, namespace, group, directory, limits } = order
   const line = [command, ...args]
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   // The system would take what comes before it for all.
   if (line.some(hasNul)) throw new Error('its arguments hold a NUL character')
   const bad = variables.find(hasNul)
   if (bad !== undefined) throw new Error(`the variable ${bad.split('=')[0]} holds a NUL character`)
-  const fields = [
+  return [
     ...[number, namespace.initPid, namespace.hasUserNamespace ? 1 : '', group?.path ?? '', directory],
-    ...[stdout, stderr, limits.fileBytes, limits.dataBytes ?? '', limits.tasks ?? '', line.length],
+    ...[limits.fileBytes, limits.dataBytes ?? '', limits.tasks ?? '', line.length],
     ...line,
     ...variables,
-  ].map(String)
-  const lengths = fields.map((field) => Buffer.byteLength(field))
+  ]
+}
+
+/** Fields with the length of each before it, and that of all before them. */
+function frameOf(fields: readonly (string | number)[]): Buffer {
+  const texts = fields.map(String)
+  const lengths = texts.map((text) => Buffer.byteLength(text))
   const frame = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + LENGTH_BYTES + length, LENGTH_BYTES))
   let at = frame.writeUInt32BE(frame.length - LENGTH_BYTES)
-  for (const [index, field] of fields.entries()) {
+  for (const [index, text] of texts.entries()) {
     at = frame.writeUInt32BE(lengths[index] ?? 0, at)
-    at += frame.write(field, at)
+    at += frame.write(text, at)
   }
   return frame
 }

@@ -43,9 +43,12 @@ open my $ends, '<&=', $signals or exit 1;
 
 my %run_of;
 
+# The ends of pipes that the keeper has not opened itself yet, by their numbers.
+my %held;
+
 sub answer {
-    my ($kind, $run, $value) = @_;
-    syswrite $answers, pack 'N3', $kind, $run, $value;
+    my ($kind, $run, $value, $out, $err) = @_;
+    syswrite $answers, pack 'N5', $kind, $run, $value, $out // 0, $err // 0;
 }
 
 # In a child: says why it does not become its program, and ends.
@@ -117,15 +120,14 @@ sub through_user_namespace {
     return $read == 4 ? unpack 'N', $pid : 0;
 }
 
-# Returns the pid of the child; undef with the reason in $!, or 0 where a child has said why there is none.
+# Starts a child that writes to `$out` and `$err`. Returns its pid; undef with the reason in $!, or 0 where a child has
+# said why there is none.
 sub start {
-    my ($order, $args, $env) = @_;
-    my %open = (null => $null);
+    my ($order, $args, $env, $out, $err) = @_;
+    my %open = (null => $null, out => $out, err => $err);
     my %place = (
         pid => [$READ, "/proc/$order->{init}/ns/pid"],
         mount => [$READ, "/proc/$order->{init}/ns/mnt"],
-        out => [$WRITE, "/proc/$keeper/fd/$order->{out}"],
-        err => [$WRITE, "/proc/$keeper/fd/$order->{err}"],
     );
     $place{user} = [$READ, "/proc/$order->{init}/ns/user"] if $order->{user};
     $place{group} = [$WRITE, "$order->{group}/cgroup.procs"] if $order->{group} ne '';
@@ -147,14 +149,17 @@ sub start {
 
 sub obey {
     my %order;
-    (@order{qw(run init user group directory out err file data tasks count)}, my @texts) = unpack '(N/a*)*', shift;
+    (@order{qw(run init user group directory file data tasks count)}, my @texts) = @_;
     my @args = splice @texts, 0, $order{count};
-    my $pid = start(\%order, \@args, \@texts);
+    my ($from_out, $out, $from_err, $err);
+    my $pid = pipe($from_out, $out) && pipe($from_err, $err)
+        ? start(\%order, \@args, \@texts, $out, $err) : undef;
     if (!defined $pid) {
         answer $FAILED, $order{run}, $! + 0;
     } elsif ($pid != 0) {
         $run_of{$pid} = $order{run};
-        answer $STARTED, $order{run}, $pid;
+        $held{fileno $_} = $_ for $from_out, $from_err;
+        answer $STARTED, $order{run}, $pid, fileno $from_out, fileno $from_err;
     }
 }
 
@@ -174,8 +179,9 @@ while (1) {
     while (length $input >= 4 && length $input >= (my $end = 4 + unpack 'N', $input)) {
         my $order = substr $input, 4, $end - 4;
         substr $input, 0, $end, '';
-        # One without anything asks whether this one is there.
-        if ($order eq '') { answer $HERE, 0, 0 }
-        else { obey($order) }
+        my ($kind, @fields) = unpack '(N/a*)*', $order;
+        if ($kind eq 'start') { obey(@fields) }
+        elsif ($kind eq 'opened') { delete @held{@fields} }
+        else { answer $HERE, 0, 0 }
     }
 }

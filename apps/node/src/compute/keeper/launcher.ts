@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs'
 import { within } from '../../waiting/time-limit.ts'
 import type { FirstProcess } from './first-process.ts'
 import { LauncherProcess, type LaunchOrder } from './launcher-process.ts'
@@ -43,20 +42,19 @@ export class Launcher {
   async #works(namespaces: PidNamespaces): Promise<boolean> {
     const namespace = await namespaces.take(null).catch(() => undefined)
     if (namespace === undefined) return false
-    const output = openSync('/dev/null', 'w')
     const limits = { fileBytes: 0, dataBytes: null, tasks: null }
     const line = { command: '/bin/sh', args: ['-c', `exit ${PROBE_CODE}`], env: {} }
     let works = false
     const probe = async (): Promise<void> => {
-      const order = { ...line, limits, namespace, directory: '/', stdout: output, stderr: output }
-      const { ended } = await this.start({ ...order, group: undefined })
-      works = (await ended)?.exitCode === PROBE_CODE
+      const order = { ...line, limits, namespace, directory: '/', group: undefined }
+      const { ended, stdout, stderr } = await this.start(order)
+      for (const stream of [stdout, stderr]) stream?.destroy()
+      works = (await ended).exitCode === PROBE_CODE
     }
     await within(
       PROBE_MS,
       probe().catch(() => undefined),
     )
-    closeSync(output)
     await namespaces.giveBack(namespace)
     return works
   }

@@ -1,6 +1,6 @@
 import type { Cgroup } from './cgroup.ts'
 import { limit } from './confinement.ts'
-import { type ChildStreams, type FirstProcess, spawnProgram } from './first-process.ts'
+import { type FirstProcess, type StartPlace, spawnProgram } from './first-process.ts'
 import { Footprint } from './footprint.ts'
 import type { JobProcesses, Program } from './job-processes.ts'
 import { type JobUse, sumOfUses } from './job-use.ts'
@@ -29,7 +29,6 @@ export interface NamespaceTools {
 export class NamespacedProcesses implements JobProcesses {
   readonly endWithKeeper = true
   readonly #tools: NamespaceTools
-  readonly #directory: string
   readonly #sharing: string | null
   readonly #footprint: Footprint
   #namespace: PidNamespace | undefined
@@ -39,17 +38,13 @@ export class NamespacedProcesses implements JobProcesses {
   #entering: number | undefined
   #patience: NodeJS.Timeout | undefined
 
-  /**
-   * `directory` is where the job starts; only jobs with the same `sharing` follow each other in one namespace, null
-   * for none.
-   */
-  constructor(tools: NamespaceTools, directory: string, sharing: string | null) {
+  /** Only jobs with the same `sharing` follow each other in one namespace, null for none; `workDir` is the job's. */
+  constructor(tools: NamespaceTools, workDir: string, sharing: string | null) {
     this.#tools = tools
-    this.#directory = directory
     this.#sharing = sharing
     this.#footprint = new Footprint({
       isMarked: () => false,
-      workDir: directory,
+      workDir,
       notBefore: '0',
       exceptPid: process.pid,
     })
@@ -59,29 +54,20 @@ export class NamespacedProcesses implements JobProcesses {
     this.#namespace = await this.#tools.namespaces.take(this.#sharing)
   }
 
-  async start({ limits, ...start }: Program, streams: ChildStreams): Promise<FirstProcess> {
+  async start({ limits, ...start }: Program, place: StartPlace): Promise<FirstProcess> {
     const namespace = this.#namespace
     if (namespace === undefined) throw new Error('it has no namespace')
     // Elsewhere such a limit would count what the user runs beside this job.
     const tasks = namespace.hasUserNamespace ? limits.tasks : null
-    const first = await this.#startIn(namespace, { ...start, limits: { ...limits, tasks } }, streams)
+    const first = await this.#startIn(namespace, { ...start, limits: { ...limits, tasks } }, place)
     this.#footprint.add(first.pid)
-    // Whatever loses its parent in there becomes a child of the first process.
-    this.#footprint.add(namespace.initPid)
     return first
   }
 
-  async #startIn(
-    namespace: PidNamespace,
-    program: Program,
-    { stdout, stderr }: ChildStreams,
-  ): Promise<FirstProcess> {
+  async #startIn(namespace: PidNamespace, program: Program, place: StartPlace): Promise<FirstProcess> {
     const { launcher, group } = this.#tools
-    // It can open a pipe by its number, but make none.
-    if (launcher === undefined || stdout === undefined || stderr === undefined)
-      return await this.#bringIn(namespace, program, { stdout, stderr })
-    const order = { ...program, namespace, group, directory: this.#directory, stdout, stderr }
-    const first = await launcher.start(order)
+    if (launcher === undefined) return await this.#bringIn(namespace, program, place)
+    const first = await launcher.start({ ...program, namespace, group, directory: place.directory })
     this.#isFirstOfJob = true
     return first
   }
@@ -89,10 +75,10 @@ export class NamespacedProcesses implements JobProcesses {
   async #bringIn(
     namespace: PidNamespace,
     { env, limits, ...line }: Program,
-    streams: ChildStreams,
+    place: StartPlace,
   ): Promise<FirstProcess> {
-    const start = namespace.enter({ ...limit(line, limits), env }, this.#directory)
-    const spawn = (): Promise<FirstProcess> => spawnProgram(start, this.#directory, streams)
+    const start = namespace.enter({ ...limit(line, limits), env }, place.directory)
+    const spawn = (): Promise<FirstProcess> => spawnProgram(start, place)
     const first = await (this.#tools.group?.bear(spawn) ?? spawn())
     this.#entering = first.pid
     return first
@@ -123,6 +109,8 @@ export class NamespacedProcesses implements JobProcesses {
 
   #inside(): readonly ProcessEntry[] {
     const ours = new Set([this.#entering, this.#namespace?.initPid])
+    // Whatever loses its parent in there becomes a child of the first process.
+    if (this.#namespace?.alive === true) this.#footprint.add(this.#namespace.initPid)
     try {
       return this.#footprint.refresh().filter(({ pid }) => !ours.has(pid))
     } catch {

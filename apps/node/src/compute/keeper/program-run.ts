@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { syncDirectory } from '../files/copy-tree.ts'
 import type { Lookout } from './census.ts'
@@ -11,7 +10,7 @@ import type { JobProcesses } from './job-processes.ts'
 import type { JobUse } from './job-use.ts'
 import type { KeptWork } from './kept-work.ts'
 import { isLauncherLost } from './launcher-process.ts'
-import type { LogPipe, LogPipes } from './log-pipes.ts'
+import type { LogPipes } from './log-pipes.ts'
 import { LogSink } from './log-sink.ts'
 import { MARKER_VARIABLE, markerOf } from './marker.ts'
 import { NamespacedProcesses } from './namespaced-processes.ts'
@@ -100,8 +99,8 @@ export class ProgramRun implements KeptWork {
     const group = this.#group
     if (namespaces !== undefined)
       return new NamespacedProcesses({ namespaces, launcher, group }, cwd, sharing)
-    if (group !== undefined) return new GroupedProcesses(group, cwd)
-    return new TracedProcesses(lookout, this.#marker, workDir, cwd)
+    if (group !== undefined) return new GroupedProcesses(group)
+    return new TracedProcesses(lookout, this.#marker, workDir)
   }
 
   go(): void {
@@ -128,19 +127,12 @@ export class ProgramRun implements KeptWork {
   }
 
   async #start(): Promise<void> {
-    const { pipes } = this.#tools
-    const { workDir } = this.#launch
-    const [out, err] = [pipes.take(workDir), pipes.take(workDir)]
-    if (out !== undefined) this.#stdout.drain(out.stream)
-    if (err !== undefined) this.#stderr.drain(err.stream)
     this.#starting = true
     let first: FirstProcess
     try {
-      first = await this.#startWriting(out, err)
+      first = await this.#startFirst()
     } finally {
       this.#starting = false
-      if (out !== undefined) closeSync(out.childEnd)
-      if (err !== undefined) closeSync(err.childEnd)
     }
     if (first.stdout !== null) this.#stdout.drain(first.stdout)
     if (first.stderr !== null) this.#stderr.drain(first.stderr)
@@ -155,12 +147,11 @@ export class ProgramRun implements KeptWork {
     if (this.#cause !== undefined) this.#carryOut()
   }
 
-  async #startWriting(out: LogPipe | undefined, err: LogPipe | undefined): Promise<FirstProcess> {
-    const { command, args, env, outputBytes, dataBytes, memoryBytes, cpus } = this.#launch
+  async #startFirst(): Promise<FirstProcess> {
+    const { command, args, env, outputBytes, dataBytes, memoryBytes, cpus, cwd, workDir } = this.#launch
     const limits = { fileBytes: outputBytes, dataBytes, tasks: this.#tasks }
     const program = { ...{ command, args, limits }, env: { ...env, [MARKER_VARIABLE]: this.#marker } }
-    const streams = { stdout: out?.childEnd, stderr: err?.childEnd }
-    const started = this.#processes.start(program, streams)
+    const started = this.#processes.start(program, { directory: cwd, workDir, pipes: this.#tools.pipes })
     this.#group?.bound({ memoryBytes, tasks: this.#tasks, cpus })
     return await started
   }

@@ -1,6 +1,6 @@
 import type { Census, Lookout } from './census.ts'
 import { confine } from './confinement.ts'
-import { type ChildStreams, type FirstProcess, spawnProgram } from './first-process.ts'
+import { type FirstProcess, type StartPlace, spawnProgram } from './first-process.ts'
 import { Footprint } from './footprint.ts'
 import type { JobProcesses, Program } from './job-processes.ts'
 import { type JobUse, useOf } from './job-use.ts'
@@ -14,17 +14,13 @@ export class TracedProcesses implements JobProcesses {
   readonly lost = false
   readonly endWithKeeper = false
   readonly #lookout: Lookout
-  readonly #directory: string
   readonly #footprint: Footprint
   #first: number | undefined
   #census: Census | undefined
 
-  /**
-   * `marker` is what the environment of the job holds, `workDir` what it works below, and `directory` where it starts.
-   */
-  constructor(lookout: Lookout, marker: string, workDir: string, directory: string) {
+  /** `marker` is what the environment of the job holds, `workDir` where it works. */
+  constructor(lookout: Lookout, marker: string, workDir: string) {
     this.#lookout = lookout
-    this.#directory = directory
     this.#footprint = new Footprint({
       isMarked: (value) => value === marker,
       workDir,
@@ -37,9 +33,9 @@ export class TracedProcesses implements JobProcesses {
     return Promise.resolve()
   }
 
-  async start({ env, limits, ...line }: Program, streams: ChildStreams): Promise<FirstProcess> {
+  async start({ env, limits, ...line }: Program, place: StartPlace): Promise<FirstProcess> {
     const start = { ...confine(line, { ...limits, tasks: null }), env }
-    const first = await spawnProgram(start, this.#directory, streams)
+    const first = await spawnProgram(start, place)
     this.#first = first.pid
     this.#footprint.add(first.pid)
     return first

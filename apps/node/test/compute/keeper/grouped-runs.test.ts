@@ -7,11 +7,18 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
+import { Lookout } from '../../../src/compute/keeper/census.ts'
+import { Cgroups } from '../../../src/compute/keeper/cgroups.ts'
 import { Keeper, type KeptRun } from '../../../src/compute/keeper/keeper.ts'
 import { keeperGroupOf } from '../../../src/compute/keeper/keeper-group.ts'
+import { Launcher } from '../../../src/compute/keeper/launcher.ts'
 import { isAlive, killLeftover, type LeftoverReport } from '../../../src/compute/keeper/leftover.ts'
+import { LogPipes } from '../../../src/compute/keeper/log-pipes.ts'
 import { dataDirOf, keeperMarkerOf } from '../../../src/compute/keeper/marker.ts'
 import { locate, ownGroup } from '../../../src/compute/keeper/own-group.ts'
+import { PidNamespaces } from '../../../src/compute/keeper/pid-namespaces.ts'
+import { readProcess } from '../../../src/compute/keeper/process-table.ts'
+import { ProgramRun } from '../../../src/compute/keeper/program-run.ts'
 import type { ProgramLaunch, Shelter } from '../../../src/compute/keeper/protocol.ts'
 import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
 import { logFile } from '../../../src/compute/keeper/work-files.ts'
@@ -111,6 +118,26 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
       ),
     ).toBe(false)
   })
+
+  test.each(['what starts others in namespaces', 'the tools of the system'])(
+    'is in there beside a namespace, too, where it is started by %s',
+    async (starter) => {
+      const keeper = {
+        pid: process.pid,
+        startTime: readProcess(process.pid)?.startTime ?? '',
+        place: `p${runs}`,
+      }
+      const [namespaces, groups] = [await PidNamespaces.find({}), await Cgroups.find(keeper)]
+      if (namespaces === undefined) return
+      const launcher = starter.startsWith('what') ? await Launcher.find(namespaces, {}) : undefined
+      const tools = { lookout: new Lookout(), pipes: new LogPipes(), namespaces, launcher, groups }
+      const launch = launchOf('grep ^0:: /proc/self/cgroup; exit 3')
+      const record = await new Promise((resolve) => new ProgramRun(launch, tools, resolve).go())
+      groups?.close()
+      expect(record).toMatchObject({ reason: 'exited', exitCode: 3 })
+      expect(logOf(launch)).toContain(`/${keeperGroupOf(keeper)}/${launch.executionId}.`)
+    },
+  )
 
   test('ends with its own exit code, and with its own signal', async () => {
     const keeper = newKeeper()

@@ -7,11 +7,13 @@ import { expect, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
+import { childrenOf, readName } from '../../../src/compute/keeper/process-table.ts'
 import type { RunningProcess } from '../../../src/compute/keeper/running-process.ts'
 import { processesWith } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
 const ROUNDS = Number(process.env['SALTCOD_DEATHS'] ?? 12)
+const MODES = ['pid-namespace', 'pid-namespace', 'cgroup', 'none'] as const
 const seed = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 
 /** A small generator of numbers from 0 to 1, so that a failed run can be repeated. */
@@ -32,7 +34,7 @@ test(`whenever a node is killed, nothing of its job is left (seed ${seed})`, asy
     const workDir = join(directory, executionId)
     const script = `while :; do sleep ${mark} & setsid sleep ${mark} & (setsid sh -c "sleep ${mark} & sleep ${mark}" &); sleep 0.03; done`
     const node = spawn(process.execPath, [program, workDir, executionId, script], {
-      env: { ...process.env, ISOLATION: random() < 0.5 ? 'cgroup' : 'none' },
+      env: { ...process.env, ISOLATION: MODES[Math.floor(random() * MODES.length)] },
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     const lines = once(node.stdout, 'data')
@@ -41,6 +43,10 @@ test(`whenever a node is killed, nothing of its job is left (seed ${seed})`, asy
     node.stdin.write('go\n')
     await delay(random() * 150)
     const gone = once(node, 'exit')
+    // What starts programs dies now and then, a moment before the node.
+    const launcher = childrenOf(keeper.pid).find((pid) => random() < 0.5 && readName(pid) === 'perl')
+    if (launcher !== undefined) process.kill(launcher, 'SIGKILL')
+    if (random() < 0.5) await delay(random() * 5)
     node.kill('SIGKILL')
     // In every third round the keeper dies with it, and recovery has to do its work.
     if (round % 3 === 2) process.kill(keeper.pid, 'SIGKILL')
