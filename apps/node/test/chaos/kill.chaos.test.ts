@@ -19,6 +19,7 @@ const VICTIMS: readonly Victim[] = [
   'namespace',
   'program',
   'runner',
+  'launcher',
   'keeper',
   'runner',
   'program',

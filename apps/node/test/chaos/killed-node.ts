@@ -17,12 +17,13 @@ import { ToldLives } from './told-lives.ts'
 import { type JobSurroundings, serviceJob, type VariedJob } from './varied-jobs.ts'
 
 /** What {@link KilledNode} can be told to kill. */
-export type Victim = 'node' | 'keeper' | 'runner' | 'namespace' | 'program' | 'all'
+export type Victim = 'node' | 'keeper' | 'runner' | 'launcher' | 'namespace' | 'program' | 'all'
 
 const PARTS: Readonly<Record<Victim, readonly PartKind[]>> = {
   node: ['node'],
   keeper: ['keeper'],
   runner: ['runner'],
+  launcher: ['launcher'],
   namespace: ['holder', 'first'],
   program: ['entry', 'program'],
   all: [],

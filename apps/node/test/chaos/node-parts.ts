@@ -8,10 +8,10 @@ import {
 } from '../../src/compute/keeper/process-table.ts'
 
 /**
- * What a process below a node is: `holder` and `first` of a namespace, `entry` the process with which a job begins
- * outside.
+ * What a process below a node is: `holder` and `first` of a namespace, `launcher` what starts programs in them, `entry`
+ * the process with which a job begins outside.
  */
-export type PartKind = 'node' | 'keeper' | 'runner' | 'holder' | 'first' | 'entry' | 'program'
+export type PartKind = 'node' | 'keeper' | 'runner' | 'launcher' | 'holder' | 'first' | 'entry' | 'program'
 
 /** A process of a node. */
 export interface NodePart {
@@ -37,13 +37,16 @@ export function partsOf(nodePid: number): NodePart[] {
   visit(nodePid, 'node')
   const byNamespace = new Map<string, Set<string>>()
   const own = namespaceOf(nodePid)
-  for (const { pid } of found) {
+  for (const { pid, kind } of found) {
+    if (kind === 'launcher') continue
     const [execution] = environmentValue(pid, MARKER_VARIABLE)?.split(':') ?? []
     const namespace = namespaceOf(pid)
     if (execution === undefined || namespace === undefined) continue
     byNamespace.set(namespace, (byNamespace.get(namespace) ?? new Set()).add(execution))
   }
   return found.map((part) => {
+    // Its next child would be in the namespace of the last one.
+    if (part.kind === 'launcher') return { ...part, executions: [] }
     const namespace = namespaceOf(part.pid)
     const [execution] = environmentValue(part.pid, MARKER_VARIABLE)?.split(':') ?? []
     const shared = namespace === undefined || namespace === own ? [] : (byNamespace.get(namespace) ?? [])
@@ -57,7 +60,9 @@ function kindBelow(parent: PartKind, pid: number): PartKind | undefined {
   if (parent !== 'keeper') return 'program'
   if (environmentValue(pid, MARKER_VARIABLE) !== undefined) return 'entry'
   if (environmentValue(pid, RUNNER_VARIABLE) === undefined) return undefined
-  return readName(pid) === 'unshare' ? 'holder' : 'runner'
+  const name = readName(pid)
+  if (name === 'perl') return 'launcher'
+  return name === 'unshare' ? 'holder' : 'runner'
 }
 
 /** A holder, and what waits for a job outside, are not in its namespace themselves, but their children are. */

@@ -14,7 +14,7 @@ export interface Kill {
 }
 
 /** Kills after which what was running counts as interrupted. */
-const INTERRUPTING: ReadonlySet<Kill['what']> = new Set<Kill['what']>(['node', 'keeper', 'all'])
+const INTERRUPTING: ReadonlySet<Kill['what']> = new Set<Kill['what']>(['node', 'keeper', 'launcher', 'all'])
 /** As whoever stops a job finds a run of it: begun, or not. */
 export const STOPPED: ReadonlySet<string> = new Set(['Cancelled', 'BidRejected'])
 const MAX_FAILURES = { batch: 2, ops: 1 } as const
@@ -90,6 +90,7 @@ export class RunVerdict {
       ({ executions, what }) =>
         what !== 'node' &&
         what !== 'keeper' &&
+        what !== 'launcher' &&
         (executions.length === 0 || executions.includes(execution.ID)),
     )
   }
