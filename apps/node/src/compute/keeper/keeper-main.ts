@@ -74,6 +74,8 @@ async function prepare(run: number, launch: Launch): Promise<void> {
         ? new GuestRun(launch, runners, onDone)
         : new ProgramRun(launch, { lookout, pipes, ...(await isolators.find(launch.isolation)) }, onDone)
     runs.set(run, work)
+    // Nobody would end it who was told of the others.
+    if (nodeIsGone) work.orphan()
   } catch (error) {
     say({ kind: 'refused', run, message: error instanceof Error ? error.message : String(error) })
     return

@@ -103,7 +103,6 @@ export class LauncherProcess {
         const started = (pid: number, out: number, err: number): void => {
           const [stdout, stderr] = this.#streamsFrom([out, err], failed)
           if (stdout !== undefined && stderr !== undefined) resolve({ pid, ended, stdout, stderr })
-          this.#child.stdin?.write(frameOf(['opened', out, err]))
         }
         this.#pending.set(number, { started, failed, ended: end })
       })
@@ -128,6 +127,7 @@ export class LauncherProcess {
     const pending = this.#pending.get(number)
     if (kind === STARTED) {
       pending?.started(value, stdout, stderr)
+      this.#child.stdin?.write(frameOf(['opened', stdout, stderr]))
       return
     }
     this.#pending.delete(number)

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -13,6 +14,7 @@ import {
   type ToKeeper,
 } from '../../../src/compute/keeper/protocol.ts'
 import { jobProcessFile } from '../../../src/compute/keeper/work-files.ts'
+import { within } from '../../../src/waiting/time-limit.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/compute/keeper/keeper-main.js', import.meta.url))
 const RUNS = 100
@@ -63,4 +65,36 @@ test('a keeper that is to begin many runs at once answers before it has begun th
   say([{ kind: 'ask' }])
   await eventually('all have ended', () => count('done') === RUNS, 60_000)
   expect(begunAtAnswer).toBeLessThan(RUNS)
+})
+
+test('a keeper ends that was still looking for what a run needs when its node was gone', async () => {
+  const directory = temporaryDirectory()
+  const tools = join(directory, 'tools')
+  mkdirSync(tools)
+  // Makes pipes at once, and then so slowly that the end of a run waits for it.
+  const script = `#!/bin/sh\nif mkdir ${tools}/made 2>/dev/null; then exec /usr/bin/mkfifo "$@"; fi\nexec sleep 2\n`
+  writeFileSync(join(tools, 'mkfifo'), script, { mode: 0o755 })
+  const env = { PATH: `${tools}:${process.env['PATH']}`, [KEEPER_VARIABLE]: keeperMarkerOf(directory) }
+  const keeper = spawn(process.execPath, [PROGRAM], { env, cwd: '/', stdio: ['pipe', 'ignore', 'inherit'] })
+  const over = once(keeper, 'exit')
+  onTestFinished(() => void keeper.kill('SIGKILL'))
+  const workDirs = Array.from({ length: 11 }, (_, number) => join(directory, 'work', `e-${number}`))
+  const sleeping = { command: '/bin/sleep', args: ['1000'] }
+  const say = (all: readonly ToKeeper[]): void => {
+    keeper.stdin.write(all.map((message) => `${JSON.stringify(message)}\n`).join(''))
+  }
+  const orders = workDirs.map((workDir, index) => ({
+    run: index + 1,
+    launch: { ...launchIn(workDir), ...sleeping },
+  }))
+  const [last, ...first] = orders.toReversed()
+  say(first.map((order) => ({ kind: 'launch', ...order })))
+  say(first.map(({ run }) => ({ kind: 'go', run })))
+  await eventually('all have begun', () =>
+    first.every(({ launch }) => existsSync(jobProcessFile(launch.workDir))),
+  )
+  if (last !== undefined)
+    say([{ kind: 'launch', run: last.run, launch: { ...last.launch, isolation: 'pid-namespace' } }])
+  keeper.stdin.end()
+  expect(await within(20_000, over)).toBe(true)
 })
