@@ -8,8 +8,8 @@ import {
 } from '../../src/compute/keeper/process-table.ts'
 
 /**
- * What a process below a node is: `holder` and `first` of a namespace, `launcher` what starts programs in them, `entry`
- * the process with which a job begins outside.
+ * What a process below a node is: `holder` and `first` of a namespace, `launcher` what starts programs in them,
+ * `entry` the process with which a job begins outside.
  */
 export type PartKind = 'node' | 'keeper' | 'runner' | 'launcher' | 'holder' | 'first' | 'entry' | 'program'
 

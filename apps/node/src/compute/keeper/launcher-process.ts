@@ -51,7 +51,7 @@ export function isLauncherLost(error: unknown): error is LauncherLost {
 
 interface Pending {
   readonly started: (pid: number, stdout: number, stderr: number) => void
-  readonly failed: (error: unknown) => void
+  readonly failed: (error: Error) => void
   readonly ended: (end: ProcessEnd) => void
 }
 
@@ -96,7 +96,7 @@ export class LauncherProcess {
     return new Promise((resolve, reject) => {
       const message = frameOf(['start', ...fieldsOf(number, order)])
       const ended = new Promise<ProcessEnd>((end, fail) => {
-        const failed = (error: unknown): void => {
+        const failed = (error: Error): void => {
           reject(error)
           fail(error)
         }
@@ -136,7 +136,7 @@ export class LauncherProcess {
   }
 
   /** Takes over the ends of pipes that a job writes to, which it may also open by the name `/dev/stdout`. */
-  #streamsFrom(ends: readonly number[], failed: (error: unknown) => void): readonly Socket[] {
+  #streamsFrom(ends: readonly number[], failed: (error: Error) => void): readonly Socket[] {
     const streams: Socket[] = []
     // Its number may be another's by now; its end says the rest.
     if (this.#gone) return streams
@@ -149,7 +149,7 @@ export class LauncherProcess {
     } catch (error) {
       for (const stream of streams) stream.destroy()
       // Where it is gone, its end says so; else no descriptors are left.
-      if (!isGone(error)) failed(error)
+      if (!isGone(error)) failed(error instanceof Error ? error : new Error(String(error)))
       return []
     }
   }
