@@ -21,7 +21,7 @@ const DEFAULT_OUTPUT_BYTES = 1024 ** 3
 export function requesterSettings(config: Config): RequesterSettings {
   const defaults = DEFAULT_REQUESTER_SETTINGS
   const { limit, immediate, backoffMs, maxBackoffMs } = config.recovery.interruptions
-  const { minHealthyMs, reschedule } = config.services
+  const { minHealthyMs, reschedule, keep } = config.services
   const { delayMs, maxDelayMs, unlimited, attempts, intervalMs } = reschedule
   return {
     ...defaults,
@@ -31,7 +31,14 @@ export function requesterSettings(config: Config): RequesterSettings {
       immediateInterruptions: immediate,
       backoffMs,
       maxBackoffMs,
-      restarts: { minHealthyMs, delayMs, maxDelayMs, attempts: unlimited ? null : attempts, intervalMs },
+      restarts: {
+        minHealthyMs,
+        delayMs,
+        maxDelayMs,
+        attempts: unlimited ? null : attempts,
+        intervalMs,
+        keep,
+      },
     },
     jobs: { ...defaults.jobs, maxSpecBytes: config.quota.specBytes },
     leaseMs: config.leases.durationMs,

@@ -81,6 +81,7 @@ export function executionRow(
     desiredMessage: execution.desiredMessage,
     evaluationId: execution.evaluationId,
     previousExecutionId: execution.previousExecutionId,
+    endsBefore: execution.endsBefore,
     computeRevision: execution.computeRevision,
   }
 }

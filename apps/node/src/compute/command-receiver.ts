@@ -109,6 +109,8 @@ export class CommandReceiver {
         return await this.#cancel(command, 'Bidding', `Bid rejected: ${command.reason}`)
       case 'cancel':
         return await this.#cancel(command, 'Stopping', command.reason)
+      case 'forget':
+        return await this.#executor.forget(command.executionId)
     }
   }
 

@@ -15,6 +15,8 @@ export type Command =
   | { readonly kind: 'bid-accepted'; readonly executionId: string }
   | ({ readonly kind: 'bid-rejected' } & Ending)
   | ({ readonly kind: 'cancel' } & Ending)
+  /** It ended long ago, and the requester has given its record up. */
+  | { readonly kind: 'forget'; readonly executionId: string }
 
 /** What a command says that ends an execution. */
 interface Ending {

@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Evaluation, Execution, Json, OutboxMessage, Plan } from '@saltcod/store-core'
 import { isStoreError, JOB_MACHINE, newId } from '@saltcod/store-core'
+import type { Command } from '../link/link.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { pause } from '../waiting/pause.ts'
 import { collectItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
+import { outlivedExecutions } from './scheduler/outlived.ts'
 import { schedule } from './scheduler/schedule.ts'
 import type { Decision, SchedulingView } from './scheduler/view.ts'
 
@@ -14,6 +16,9 @@ const MAX_PLANS = 5
 
 /** As many attempts as a store takes. */
 const UNBOUNDED_ATTEMPTS = 1_000_000
+
+/** As many as a store forgets in one step. */
+const MOST_GIVEN_UP = 50
 
 const IDLE_MS = 30_000
 const RESUME_MS = 1000
@@ -139,12 +144,28 @@ export class EvaluationWorker {
     for (const { endReason } of decision.updates) ends.add(endReason)
     for (const nodeId of new Set(decision.commands.map((command) => command.nodeId)))
       nodes.commandsFor(nodeId).advance()
+    await this.#giveUpOutlived(view)
     // A node that came meanwhile has had those looked at that waited before.
     if (nodes.joins !== joins && waitsForNodes(decision))
       await requestEvaluation(this.#context, view.job.id, 'node-join')
     if (decision.comment !== '') {
       log.debug({ job: view.job.id, trigger: view.trigger, decision: decision.comment }, 'plan applied')
     }
+  }
+
+  /** Gives up the oldest ended executions of what runs for ever, on their nodes too; the rest at the next decision. */
+  async #giveUpOutlived({ job, executions, rules }: SchedulingView): Promise<void> {
+    const { store, nodes } = this.#context
+    const outlived = outlivedExecutions(job, executions, rules).slice(0, MOST_GIVEN_UP)
+    if (outlived.length === 0) return
+    const outbox = outlived.map(({ id, nodeId }): OutboxMessage => {
+      const command: Command = { kind: 'forget', executionId: id }
+      return { destination: nodeId, body: command as unknown as Json }
+    })
+    const executionIds = outlived.map(({ id }) => id)
+    await store.forgetExecutions({ jobId: job.id, executionIds, outbox })
+    for (const nodeId of new Set(outlived.map((execution) => execution.nodeId)))
+      nodes.commandsFor(nodeId).advance()
   }
 
   async #view(evaluation: Evaluation): Promise<SchedulingView | null> {

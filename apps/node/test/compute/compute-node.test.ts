@@ -54,6 +54,15 @@ describe('a compute side', () => {
     expect(record).toMatchObject({ state: 'Completed', attempt: 1, revision: known.revision })
     expect(record?.process).toMatchObject({ pid: expect.any(Number), bootId: expect.any(String) })
     expect(existsSync(join(dataDir, 'work', 'e-1', 'root'))).toBe(false)
+    expect(existsSync(join(dataDir, 'work', 'e-1'))).toBe(true)
+    // Its requester has given it up since.
+    for (const executionId of ['e-1', 'e-unknown']) link.send({ kind: 'forget', executionId })
+    await until(
+      () => link.pendingCommands,
+      (pending) => pending === 0,
+    )
+    expect(await store.getExecution('e-1')).toBeNull()
+    expect(existsSync(join(dataDir, 'work', 'e-1'))).toBe(false)
   })
 
   it('starts an approved execution without a further word', async () => {

@@ -12,6 +12,15 @@ export const services = {
     fallback: '10s',
     schema: duration({ maxMs: 86_400_000 }),
   }),
+  /** How many ended executions of a share are kept. */
+  keep: setting({
+    key: 'Services.KeepExecutions',
+    description:
+      'How many ended executions of each share of a service or daemon are kept, at least as many as the attempts and interruptions that count; older ones are given up with their history, logs and results, and an entry of the history says how many. Enough to see how it has ended for an hour and more at the longest wait, and few enough for each decision to read.',
+    form: 'integer',
+    fallback: 100,
+    schema: integer(1, 10_000),
+  }),
   reschedule: {
     /** The first wait; it doubles. */
     delayMs: setting({

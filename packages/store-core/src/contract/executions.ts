@@ -23,6 +23,8 @@ export interface NewExecution {
   readonly evaluationId?: string
   readonly partition?: number
   readonly previousExecutionId?: string
+  /** Default 0. */
+  readonly endsBefore?: number
   readonly resources?: Json
   readonly deadlineAtMs?: number | null
   readonly event?: EventInput
@@ -72,6 +74,13 @@ export interface FollowingMove {
 /** `stale`: known already or overtaken. `unknown`: no such execution here, the node may forget it. */
 export type ReportOutcome = 'applied' | 'stale' | 'unknown'
 
+/** Which executions to forget. */
+export interface ForgetExecutions extends ChangeRequest {
+  readonly jobId: string
+  /** At most 50, all of the job and all ended; those that are not there any more are passed over. */
+  readonly executionIds: readonly string[]
+}
+
 /** Which executions to list; at least one of job, node, states or `inProgress` is needed. */
 export interface ExecutionQuery extends PageRequest {
   readonly jobId?: string
@@ -92,6 +101,14 @@ export interface JobExecutions {
    * Throws `INVALID_ARGUMENT` for a report that makes no sense, whatever is known of the execution.
    */
   recordExecution(report: ExecutionReport): Promise<ReportOutcome>
+  /**
+   * Removes executions that have ended from a job that goes on, with their history and with what was said of the job
+   * until then but for its beginning; one entry of the history stands for all of them and tells how many they were, in
+   * the detail `GivenUp`. Resolves with the ids of those that went: none of a job that has ended, which goes as a
+   * whole. Throws `JOB_NOT_FOUND`, and `INVALID_ARGUMENT` for executions of another job, that have not ended, or too
+   * many.
+   */
+  forgetExecutions(request: ForgetExecutions): Promise<readonly string[]>
   /** Returns an execution; `null` where there is none. Throws `RECORD_CORRUPT`. */
   getExecution(id: string): Promise<Execution | null>
   /** Finds an execution by id or short id. Throws `EXECUTION_NOT_FOUND`, `AMBIGUOUS_ID`. */

@@ -58,6 +58,7 @@ export const JOB_STORE_OPERATIONS: Operations<JobStore> = {
   createExecution: 'write',
   updateExecution: 'write',
   recordExecution: 'write',
+  forgetExecutions: 'write',
   getExecution: 'read',
   findExecution: 'read',
   listExecutions: 'read',

@@ -85,12 +85,14 @@ function checkNewExecution(request: NewExecution): void {
   checkPartition(request.partition)
   if (request.evaluationId !== undefined) checkId('evaluation', request.evaluationId)
   if (request.previousExecutionId !== undefined) checkId('execution', request.previousExecutionId)
+  checkOptionalInteger('endsBefore', request.endsBefore, 0)
   checkSharedPatch(request)
 }
 
 function newExecutionRow(request: NewExecution, job: LoadedJob, mutation: Mutation): ExecutionRow {
   const { nowMs } = mutation
   const { evaluationId, partition, desiredMessage, previousExecutionId, resources, deadlineAtMs } = request
+  const { endsBefore = 0 } = request
   return {
     jobId: job.id,
     jobVersion: request.jobVersion ?? job.row.version,
@@ -105,6 +107,7 @@ function newExecutionRow(request: NewExecution, job: LoadedJob, mutation: Mutati
       ? {}
       : { desiredMessage: cutMessage(desiredMessage, 'desired message') }),
     ...(previousExecutionId === undefined ? {} : { previousExecutionId }),
+    ...(endsBefore === 0 ? {} : { endsBefore }),
     ...(resources == null ? {} : { resources }),
     revision: 1,
     createdAtMs: nowMs,

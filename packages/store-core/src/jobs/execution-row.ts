@@ -27,6 +27,7 @@ export interface ExecutionRow extends ExecutionFields<ExecutionState> {
   readonly desiredState: DesiredState
   readonly desiredMessage?: string
   readonly previousExecutionId?: string
+  readonly endsBefore?: number
   /** Newest applied revision of the compute node. */
   readonly computeRevision?: number
 }
@@ -46,6 +47,7 @@ export const EXECUTION_NAMES: DiskNames<ExecutionRow> = {
   desiredState: 'd',
   desiredMessage: 'dm',
   previousExecutionId: 'pe',
+  endsBefore: 'eb',
   resources: 'rs',
   publishedResult: 'pr',
   runOutput: 'ro',
@@ -64,6 +66,7 @@ const EXECUTION_SHAPE: RowShape<ExecutionRow> = {
   desiredState: isText,
   desiredMessage: optional(isText),
   previousExecutionId: optional(isText),
+  endsBefore: optional(isNumber),
   computeRevision: optional(isNumber),
 }
 
@@ -146,6 +149,7 @@ export function toExecution(id: string, row: ExecutionRow, aheadMs: number): Exe
     desiredState: row.desiredState,
     desiredMessage: row.desiredMessage ?? '',
     previousExecutionId: row.previousExecutionId ?? null,
+    endsBefore: row.endsBefore ?? 0,
     resources: row.resources ?? null,
     publishedResult: row.publishedResult ?? null,
     runOutput: row.runOutput ?? null,

@@ -97,6 +97,7 @@ function checkExecution(execution: Execution, job: Job, path: string): void {
   if (execution.evaluationId !== null) requireText(`evaluation of ${what}`, execution.evaluationId)
   if (execution.previousExecutionId !== null)
     requireText(`execution before ${what}`, execution.previousExecutionId)
+  checkOptionalInteger(`ends before ${what}`, execution.endsBefore as number | undefined, 0)
   requireJson(`${path}.resources`, execution.resources)
   requireJson(`${path}.publishedResult`, execution.publishedResult)
   requireJson(`${path}.runOutput`, execution.runOutput)

@@ -55,6 +55,8 @@ export function executionRowOf(execution: Execution): ExecutionRow {
     desiredState: execution.desiredState,
     ...(execution.desiredMessage === '' ? {} : { desiredMessage: execution.desiredMessage }),
     ...(execution.previousExecutionId === null ? {} : { previousExecutionId: execution.previousExecutionId }),
+    // Archives of earlier releases have none.
+    ...((execution.endsBefore ?? 0) === 0 ? {} : { endsBefore: execution.endsBefore }),
     ...(execution.resources === null ? {} : { resources: execution.resources }),
     ...(execution.publishedResult === null ? {} : { publishedResult: execution.publishedResult }),
     ...(execution.runOutput === null ? {} : { runOutput: execution.runOutput }),

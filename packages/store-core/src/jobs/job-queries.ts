@@ -1,3 +1,5 @@
+import { requireOptionalNumber, requireText } from '../arguments/argument-types.ts'
+import { invalid } from '../arguments/limits.ts'
 import type { JobQuery } from '../contract/jobs.ts'
 import { type KvSnapshot, MAX_KEY_BYTES } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, tuple } from '../kv/tuple.ts'
@@ -20,13 +22,15 @@ import {
 } from './job-row.ts'
 import { meetAll } from './label-match.ts'
 
-/** Returns a job, or one version of it; `null` where there is none. */
+/** Returns a job, or one version of it; `null` where there is none. Throws `TypeError` or `INVALID_ARGUMENT`. */
 export function getJob<Spec>(
   snapshot: KvSnapshot,
   id: string,
   aheadMs: number,
   version?: number,
 ): Job<Spec> | null {
+  requireOptionalNumber('job version', version)
+  if (version !== undefined && !Number.isFinite(version)) throw invalid(`there is no job version ${version}`)
   const job = findJobRow(snapshot, id)
   if (job === undefined) return null
   const wanted = version ?? job.row.version
@@ -35,13 +39,15 @@ export function getJob<Spec>(
   return toJob<Spec>(id, job.row, spec ?? loadSpec(snapshot, job), aheadMs, wanted)
 }
 
-/** Returns the job with a name; `null` where there is none. */
+/** Returns the job with a name; `null` where there is none. Throws `TypeError`. */
 export function getJobByName<Spec>(
   snapshot: KvSnapshot,
   namespace: string,
   name: string,
   aheadMs: number,
 ): Job<Spec> | null {
+  requireText('namespace', namespace)
+  requireText('name', name)
   const key = nameIndexKey(namespace, name)
   const id = key.length > MAX_KEY_BYTES ? undefined : snapshot.get('index', key)
   return id === undefined ? null : getJob<Spec>(snapshot, decodeIdTuple('j', id), aheadMs)

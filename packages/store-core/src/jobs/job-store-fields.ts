@@ -37,6 +37,7 @@ const NEW_EXECUTION_FIELDS: Fields<NewExecution> = {
   evaluationId: true,
   partition: true,
   previousExecutionId: true,
+  endsBefore: true,
   resources: true,
   deadlineAtMs: true,
   event: EVENT_FIELDS,
@@ -113,6 +114,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
     evaluation: NEW_EVALUATION_FIELDS,
     job: { to: true, from: true, message: true, event: EVENT_FIELDS },
   },
+  forgetExecutions: { ...CHANGE_FIELDS, jobId: true, executionIds: true },
   listExecutions: {
     ...PAGE_FIELDS,
     jobId: true,

@@ -1,5 +1,5 @@
-import { requireObject, requireOptionalNumber, requireText } from '../arguments/argument-types.ts'
-import { checkChoices, checkInteger, checkOptionalInteger, invalid } from '../arguments/limits.ts'
+import { requireObject, requireText } from '../arguments/argument-types.ts'
+import { checkChoices, checkInteger, checkOptionalInteger } from '../arguments/limits.ts'
 import type {
   Claim,
   ClaimEvaluation,
@@ -17,6 +17,7 @@ import type {
   CreateExecution,
   ExecutionQuery,
   ExecutionReport,
+  ForgetExecutions,
   ReportOutcome,
   UpdateExecution,
 } from '../contract/executions.ts'
@@ -70,6 +71,7 @@ import { findExecutionRow, isGoneExecution, isReclaimed, toExecution } from './e
 import { sumExecutions } from './execution-sums.ts'
 import { finishedJobListing, measureJob } from './finished-jobs.ts'
 import { FOLD_JOBS } from './fold-jobs.ts'
+import { forgetExecutions } from './forget-executions.ts'
 import { historyListing } from './history-listing.ts'
 import { importJob } from './import-job.ts'
 import { JOB_MIGRATIONS } from './job-migrations.ts'
@@ -119,15 +121,10 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async getJob(id: string, version?: number): Promise<Job<Spec> | null> {
-    requireOptionalNumber('job version', version)
-    if (version !== undefined && !Number.isFinite(version))
-      throw invalid(`there is no job version ${version}`)
     return await this.read((snapshot) => getJob<Spec>(snapshot, id, this.aheadMs(snapshot), version))
   }
 
   async getJobByName(namespace: string, name: string): Promise<Job<Spec> | null> {
-    requireText('namespace', namespace)
-    requireText('name', name)
     return await this.read((snapshot) =>
       getJobByName<Spec>(snapshot, namespace, name, this.aheadMs(snapshot)),
     )
@@ -190,6 +187,13 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
       const made = createExecution(mutation, job, request)
       if (request.evaluation !== undefined) enqueueEvaluation(mutation, job, request.evaluation)
       return publicExecution(mutation, made)
+    })
+  }
+
+  async forgetExecutions(request: ForgetExecutions): Promise<readonly string[]> {
+    return await this.mutate('forgetExecutions', request, (mutation) => forgetExecutions(mutation, request), {
+      background: true,
+      changed: (ids) => ids.length > 0,
     })
   }
 

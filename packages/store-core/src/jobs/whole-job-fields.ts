@@ -43,6 +43,7 @@ export const WHOLE_JOB_FIELDS: Fields<WholeJob> = {
       desiredState: true,
       desiredMessage: true,
       previousExecutionId: true,
+      endsBefore: true,
       resources: true,
       publishedResult: true,
       runOutput: true,

@@ -23,6 +23,8 @@ export interface Execution {
   readonly desiredMessage: string
   /** The execution that this one replaces; `null` where there is none. */
   readonly previousExecutionId: string | null
+  /** How often in a row its share of the job had ended before it, as whoever created it says; 0 for not at all. */
+  readonly endsBefore: number
   /** What the node reserved for it. */
   readonly resources: Json
   /** Where its results are; `null` where it has none. */

@@ -29,7 +29,7 @@ interface HistoryRow {
   readonly message?: string | undefined
   readonly topic?: string | undefined
   readonly details?: TextMap | undefined
-  /** Set by a repair: entries before this one were lost, so it follows from none. */
+  /** Entries before this one were lost, as a repair found, or given up, so it follows from none. */
   readonly isLoss?: true | undefined
 }
 
@@ -144,9 +144,40 @@ export function restoreHistoryEntry(
 /** What a repair writes into a history that lost entries. */
 const LOSS: HistoryEvent = { message: 'Entries before this one were lost', topic: 'Repair', details: {} }
 
-/** Tells whether an entry is one that a repair wrote because entries before it were lost. */
-export function isLoss({ topic, message }: HistoryEvent): boolean {
-  return topic === LOSS.topic && message === LOSS.message
+/** The detail of the entry that stands for executions that were given up: how many they were. */
+const GIVEN_UP = 'GivenUp'
+
+/** Tells whether an entry is one before which others are missing: those that a repair lost, or that were given up. */
+export function isLoss(event: HistoryEvent): boolean {
+  return (event.topic === LOSS.topic && event.message === LOSS.message) || givenUpBefore(event) > 0
+}
+
+/** Returns how many executions were given up by an entry that stands for them; 0 for any other entry. */
+export function givenUpBefore({ topic, details }: HistoryEvent): number {
+  const count = topic === 'Retention' ? Number(details[GIVEN_UP]) : 0
+  return Number.isSafeInteger(count) && count > 0 ? count : 0
+}
+
+/** Writes the entry that stands for executions that were given up, and for what was said of their job until then. */
+export function putGivenUpEntry(
+  rows: KvTransaction,
+  key: Uint8Array,
+  count: number,
+  entry: Omit<HistoryEntry, 'event' | 'sequence'>,
+): void {
+  const { jobVersion, previousState, newState, revision, atMs } = entry
+  const were = count === 1 ? '1 execution that had ended was' : `${count} executions that had ended were`
+  historyTable.put(rows, key, {
+    atMs,
+    jobVersion,
+    previousState: previousState ?? undefined,
+    newState,
+    revision,
+    message: `${were} given up by then, with their history`,
+    topic: 'Retention',
+    details: { [GIVEN_UP]: String(count) },
+    isLoss: true,
+  })
 }
 
 /** Writes the entry that tells of lost ones, after the last that is left. */

@@ -176,6 +176,7 @@ function executionMistakes(store: JobStore, jobId: string): Mistake[] {
     { what: 'desiredMessage', types: NO_TEXTS, call: one('desiredMessage') },
     { what: 'evaluationId', types: NO_TEXTS, values: [''], call: one('evaluationId') },
     { what: 'previousExecutionId', types: NO_TEXTS, values: [''], call: one('previousExecutionId') },
+    { what: 'endsBefore', types: NO_NUMBERS, values: NO_AMOUNTS, call: one('endsBefore') },
     { what: 'partition', types: NO_NUMBERS.slice(1), values: [...NO_AMOUNTS, 1.5], call: one('partition') },
     { what: 'deadlineAtMs', types: NO_NUMBERS.slice(1), values: NO_AMOUNTS, call: one('deadlineAtMs') },
   ]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 
 import type { FinishedJob, JobStore } from '@saltcod/store-core'
 import { assertRejects } from '../kv/expectation.ts'
+import { foldAll } from '../store/fold-all.ts'
 import { readAll } from '../store/pages.ts'
 import { endedJob, type JobCase, newJob } from './job-case.ts'
 
@@ -17,6 +18,65 @@ async function finished(
 
 /** Cases about what retention looks at and does. */
 export const retentionCases: readonly JobCase[] = [
+  {
+    name: 'ended executions of a job that goes on are forgotten with their history, and one entry tells how many',
+    run: async ({ store, clock }) => {
+      const { id: jobId } = await newJob(store, { type: 'service' })
+      await store.transitionJob({ jobId, to: 'Running' })
+      const living = await store.createExecution({ jobId, nodeId: 'n-1' })
+      const ids: string[] = []
+      const end = async (): Promise<void> => {
+        clock.step(1_000)
+        const { id } = await store.createExecution({ jobId, nodeId: 'n-1' })
+        ids.push(id)
+        await store.updateExecution({ executionId: id, to: 'Running' })
+        await store.updateExecution({ executionId: id, to: 'Failed', endReason: 'failed' })
+        await store.transitionJob({ jobId, message: `it has ended ${ids.length} times` })
+      }
+      while (ids.length < 5) await end()
+      const forget = (...executionIds: string[]) => store.forgetExecutions({ jobId, executionIds })
+      const { cursor } = await store.changes()
+      assert.deepEqual(await forget(...ids.slice(0, 3), 'e-none'), ids.slice(0, 3))
+      const { changeSets } = await store.changes({ after: cursor })
+      assert.deepEqual(
+        changeSets.flatMap(({ changes }) => changes.map((change) => [change.operation, change.id])),
+        ids.slice(0, 3).map((id) => ['remove', id]),
+      )
+      assert.equal(await store.getExecution(ids[0] ?? ''), null)
+      const left = (await store.listExecutions({ jobId })).items.map(({ id }) => id)
+      assert.deepEqual(left, [living.id, ...ids.slice(3)])
+      const failed = (await store.counts({ kind: 'execution' })).find(({ state }) => state === 'Failed')
+      assert.equal(failed?.records, 2)
+      const told = async (): Promise<string[]> =>
+        (await store.listHistory({ jobId, limit: 1_000 })).items
+          .filter(({ level }) => level === 'job')
+          .map(({ event }) => event.details['GivenUp'] ?? event.message)
+      const submitted = (await told())[0]
+      assert.deepEqual(await told(), [submitted, '3', ...[3, 4, 5].map((n) => `it has ended ${n} times`)])
+      assert.deepEqual((await store.check()).findings, [])
+      await end()
+      assert.deepEqual(await forget(...ids.slice(0, 5)), ids.slice(3, 5))
+      assert.deepEqual(await told(), [submitted, '5', 'it has ended 5 times', 'it has ended 6 times'])
+      assert.deepEqual((await store.check()).findings, [])
+      const before = await store.info()
+      await assertRejects(forget(living.id), 'INVALID_ARGUMENT')
+      const { id: other } = await newJob(store)
+      await assertRejects(
+        store.forgetExecutions({ jobId: other, executionIds: [ids[5] ?? ''] }),
+        'INVALID_ARGUMENT',
+      )
+      await assertRejects(store.forgetExecutions({ jobId: 'j-none', executionIds: [] }), 'JOB_NOT_FOUND')
+      await assertRejects(forget(...Array.from({ length: 51 }, () => 'e')), 'INVALID_ARGUMENT')
+      assert.equal((await store.getExecution(ids[5] ?? ''))?.state, 'Failed')
+      assert.ok((await store.info()).sequence >= before.sequence)
+      await store.updateExecution({ executionId: living.id, to: 'Cancelled', endReason: 'stopped' })
+      await store.transitionJob({ jobId, to: 'Stopped' })
+      assert.deepEqual(await forget(ids[5] ?? ''), [], 'a job that has ended goes as a whole')
+      assert.deepEqual((await store.check()).findings, [])
+      await foldAll(store)
+      assert.deepEqual((await store.check()).findings, [])
+    },
+  },
   {
     name: 'finished jobs are listed by when they ended, whatever their age, one namespace and state at a time',
     run: async ({ store, clock }) => {

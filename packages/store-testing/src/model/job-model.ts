@@ -205,6 +205,7 @@ export class JobModel {
       desiredState,
       desiredMessage: '',
       previousExecutionId: null,
+      endsBefore: 0,
       resources: null,
       publishedResult: null,
       runOutput: null,

@@ -41,13 +41,14 @@ export class PlanBuilder {
     readonly nodeId: string
     readonly partition: number | null
     readonly previousExecutionId: string | null
+    readonly endsBefore: number
   }): void {
     if (!this.#hasRoom() || this.#newExecutions.length >= this.#maxNew) {
       this.#overflow = true
       return
     }
     const { job, newExecutionId } = this.#view
-    const { nodeId, partition, previousExecutionId } = share
+    const { nodeId, partition, previousExecutionId, endsBefore } = share
     const id = newExecutionId()
     this.#newExecutions.push({
       id,
@@ -58,6 +59,7 @@ export class PlanBuilder {
       desiredState: 'Running',
       ...(partition === null ? {} : { partition }),
       ...(previousExecutionId === null ? {} : { previousExecutionId }),
+      ...(endsBefore === 0 ? {} : { endsBefore }),
       resources: { ...requestedCapacity(onlyTask(job.spec).Resources) },
       event: {
         message: `Requested execution on ${shortId(nodeId)}`,

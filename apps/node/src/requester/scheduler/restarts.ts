@@ -40,7 +40,10 @@ export function restartsOf(
 ): Restarts {
   const ends = executions.filter((execution) => isFailure(execution, type))
   const healthy = ends.findLastIndex((execution) => ranMs(execution) >= minHealthyMs)
-  const inARow = ends.length - Math.max(healthy, 0)
+  // What is not there any more was counted when the next one was asked for.
+  const counted = ends.reduce((most, { endsBefore }) => Math.max(most, endsBefore + 1), 0)
+  const inARow =
+    healthy === -1 ? Math.max(ends.length + (executions[0]?.endsBefore ?? 0), counted) : ends.length - healthy
   const lately = ends.filter((execution) => endedMs(execution) > nowMs - intervalMs).length
   const past = ends.map(endedMs).filter((atMs) => atMs <= nowMs)
   return { inARow, last: ends.at(-1) ?? null, endedMs: Math.max(0, ...past), lately }

@@ -164,7 +164,8 @@ function fill(
       continue
     }
     const { partition } = slot
-    plan.ask({ nodeId, partition, previousExecutionId: verdict.previousExecutionId })
+    const { previousExecutionId, restarts } = verdict
+    plan.ask({ nodeId, partition, previousExecutionId, endsBefore: restarts?.inARow ?? 0 })
   }
   return unplaced
 }

@@ -41,6 +41,8 @@ export type SlotVerdict =
 /** How often a share that runs to its end may fail by itself. */
 const MAX_FAILURES = { batch: 2, ops: 1 } as const
 
+const INTERRUPTIONS_FORGOTTEN_MS = 86_400_000
+
 /** Tells whether an execution has not ended and is still wanted. */
 export function isLive(execution: Execution): boolean {
   return !EXECUTION_MACHINE.terminal.has(execution.state) && execution.desiredState !== 'Stopped'
@@ -64,7 +66,7 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
   if (hopeless !== undefined) return { kind: 'failed', reason: hopeless.stateMessage }
   const failure = failureOf(job, slot, rules, restarts)
   if (failure !== null) return { kind: 'failed', reason: failure }
-  const interruptions = slot.executions.filter((execution) => wasInterrupted(execution, job.type))
+  const interruptions = slot.executions.filter((execution) => isCounted(execution, job.type, nowMs))
   if (interruptions.length > rules.maxInterruptions) {
     return { kind: 'failed', reason: `job was interrupted ${interruptions.length} times` }
   }
@@ -82,6 +84,12 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
     previousExecutionId: slot.executions.at(-1)?.id ?? null,
     restarts,
   }
+}
+
+/** What should run for ever may be interrupted as often as its nodes are restarted, only not too often in a day. */
+function isCounted(execution: Execution, type: JobType, nowMs: number): boolean {
+  if (!wasInterrupted(execution, type)) return false
+  return !isLongRunning(type) || endedMs(execution) > nowMs - INTERRUPTIONS_FORGOTTEN_MS
 }
 
 /** Returns why a share is not tried again; `null` where it is. */

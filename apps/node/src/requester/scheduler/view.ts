@@ -27,6 +27,8 @@ export interface RestartRules {
   /** How often one share may be started again within the interval; `null` for as often as it ends. */
   readonly attempts: number | null
   readonly intervalMs: number
+  /** So many ended executions of a share are kept; older ones are given up with their history. */
+  readonly keep: number
 }
 
 /** How often and how soon something is tried again. */
@@ -59,6 +61,7 @@ export const DEFAULT_RETRY_RULES: RetryRules = {
     maxDelayMs: 60_000,
     attempts: null,
     intervalMs: 3_600_000,
+    keep: 100,
   },
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'vitest'
+import { outlivedExecutions } from '../../../src/requester/scheduler/outlived.ts'
 import { DEFAULT_RETRY_RULES } from '../../../src/requester/scheduler/view.ts'
 import { makeJob, only, World } from './world.ts'
 
@@ -88,4 +89,45 @@ test('the wait before a service is started again goes on over a restart of its n
   world.decide('node-restart')
   assert.equal(world.live().length, 0)
   assert.equal(waitMs(world), 5000)
+})
+
+test('interruptions of a service are forgotten after a day, those of a batch job never', () => {
+  for (const [type, state] of [
+    ['service', 'Running'],
+    ['batch', 'Failed'],
+  ] as const) {
+    const world = new World(makeJob(type, 1), ['n-1'])
+    world.rules = { ...DEFAULT_RETRY_RULES, maxInterruptions: 3 }
+    world.settle()
+    const { id: first } = only(world)
+    world.report(first, 'Running')
+    for (let ends = 0; ends < 4; ends++) {
+      const { id } = only(world)
+      world.report(id, 'Failed', 'the node was restarted', 'interrupted')
+      world.nowMs += 40_000_000
+      world.settle()
+    }
+    assert.equal(world.job.state, state)
+  }
+})
+
+test('of what should run for ever the oldest ends are given up, and its count of ends goes on', () => {
+  const world = new World(makeJob('service', 1), ['n-1'])
+  const restarts = { ...DEFAULT_RETRY_RULES.restarts, keep: 5 }
+  world.rules = { ...DEFAULT_RETRY_RULES, maxInterruptions: 4, restarts }
+  world.settle()
+  let most = 0
+  for (let ends = 1; ends <= 100; ends++) {
+    live(world, 200)
+    assert.equal(/ended (\d+) times/.exec(world.job.stateMessage)?.[1] ?? '1', String(ends))
+    waitMs(world)
+    const executions = [...world.executions.values()]
+    most = Math.max(most, executions.length)
+    for (const { id } of outlivedExecutions(world.job, executions, world.rules)) world.executions.delete(id)
+  }
+  assert.equal(most, 31, 'five, 25 that go together, and the living one')
+  assert.deepEqual(
+    outlivedExecutions({ ...world.job, type: 'batch' }, [...world.executions.values()], world.rules),
+    [],
+  )
 })

@@ -204,6 +204,7 @@ export class World {
         partition: created.partition ?? null,
         desiredState: created.desiredState ?? 'Pending',
         previousExecutionId: created.previousExecutionId ?? null,
+        endsBefore: created.endsBefore ?? 0,
         revision: 0,
       })
     }
@@ -255,6 +256,7 @@ function blankExecution(id: string, nodeId: string, nowMs: number): Execution {
     desiredState: 'Pending',
     desiredMessage: '',
     previousExecutionId: null,
+    endsBefore: 0,
     resources: null,
     publishedResult: null,
     runOutput: null,
