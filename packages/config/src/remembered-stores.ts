@@ -30,6 +30,8 @@ export interface RememberedStore {
 /** What a repository remembers stores of. */
 export type RememberedKind = NodeRole | 'archive'
 
+const KINDS: readonly RememberedKind[] = ['requester', 'compute', 'archive']
+
 /** The stores of each kind, the newest first. */
 export type RememberedStores = { readonly [Kind in RememberedKind]: readonly RememberedStore[] }
 
@@ -41,12 +43,11 @@ export function readRememberedStores(repository: string): RememberedStores | und
   const kept = readMemory(repository)
   if (kept === undefined || typeof kept === 'string') return undefined
   const entries = new Map<string, unknown>(Object.entries(kept))
-  const storesOf = (kind: RememberedKind): RememberedStore[] => {
-    const stores = entries.get(kind)
-    return Array.isArray(stores)
-      ? stores.filter(isStore).map((store) => ({ ...store, path: resolve(repository, store.path) }))
-      : []
-  }
+  const storesOf = (kind: RememberedKind): RememberedStore[] =>
+    ((entries.get(kind) ?? []) as readonly RememberedStore[]).map((store) => ({
+      ...store,
+      path: resolve(repository, store.path),
+    }))
   return { requester: storesOf('requester'), compute: storesOf('compute'), archive: storesOf('archive') }
 }
 
@@ -62,10 +63,22 @@ function readMemory(repository: string): object | string | undefined {
   if (!('text' in read)) return read.problem
   try {
     const kept: unknown = JSON.parse(read.text)
-    return typeof kept === 'object' && kept !== null && !Array.isArray(kept) ? kept : 'it holds no stores'
+    if (typeof kept !== 'object' || kept === null || Array.isArray(kept)) return 'it holds no stores'
+    return problemOf(new Map(Object.entries(kept))) ?? kept
   } catch {
     return 'it is not JSON'
   }
+}
+
+/** What is no store counts as unreadable with all the rest: passed over, a store that is gone would not be missed. */
+function problemOf(entries: ReadonlyMap<string, unknown>): string | undefined {
+  const kinds = KINDS.filter((kind) => entries.has(kind))
+  if (kinds.length === 0) return 'it holds no stores'
+  const wrong = kinds.find((kind) => {
+    const stores = entries.get(kind)
+    return !Array.isArray(stores) || !stores.every(isStore)
+  })
+  return wrong === undefined ? undefined : `what it says under ${wrong} is no list of stores`
 }
 
 function isStore(value: unknown): value is RememberedStore {

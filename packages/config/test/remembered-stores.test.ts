@@ -248,9 +248,22 @@ it('the newest path comes first; a start writes when it begins only what it does
     `warn which stores this node has had cannot be read in ${file}: it is not JSON; those that are there are taken for its own, and it is written anew`,
   ])
   rmSync(away)
-  expect(told(configAt(JOBS, away))).toEqual([
-    expect.stringMatching(/^refuse no job store is at .*, and which stores this node has had cannot be read/),
-  ])
+  for (const damaged of [
+    '{"requester": 7',
+    '{}',
+    '{"requester": {}}',
+    '{"requester": [], "compute": [], "archive": 5}',
+    JSON.stringify({ requester: [{ path: away, seenAt: 5 }], compute: [] }),
+    JSON.stringify({ requester: [{ path: away, seenAt: '', sequence: 'x' }], compute: [] }),
+  ]) {
+    writeFileSync(file, damaged)
+    expect([damaged, ...told(configAt(JOBS, away))]).toEqual([
+      damaged,
+      expect.stringMatching(
+        /^refuse no job store is at .*, and which stores this node has had cannot be read/,
+      ),
+    ])
+  }
 })
 
 it('another store in the place of one that is remembered is refused, and so is an older copy of itself', () => {

@@ -4,6 +4,7 @@ import { isLongRunning } from '../spec/job-spec.ts'
 import type { EngineOutcome } from './keeper/outcome.ts'
 import { lastLines } from './keeper/outcome.ts'
 import { workDirOf } from './layout.ts'
+import type { Hide } from './node-variables.ts'
 
 /**
  * What is kept of how a run ended. Of one that should have gone on for ever also what its end is judged by: for how
@@ -13,9 +14,10 @@ export function runOutputOf(
   dataDir: string,
   { id, job }: { readonly id: string; readonly job: ExecutionJob },
   { ranMs = null, ...outcome }: EngineOutcome,
+  hide: Hide,
 ): Json {
   if (!isLongRunning(job.type)) return { ...outcome }
-  return { ...outcome, ranMs, lastErrors: lastLines(workDirOf(dataDir, id), 'stderr') }
+  return { ...outcome, ranMs, lastErrors: hide(lastLines(workDirOf(dataDir, id), 'stderr')) }
 }
 
 /** Says how a run completed. One that ended with another code than 0 has, too, which nobody should have to guess. */

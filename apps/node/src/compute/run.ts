@@ -12,7 +12,7 @@ import { endText, runOutputOf } from './ended-text.ts'
 import { isFailureCode, taskOf } from './job-task.ts'
 import { isHelperLost } from './keeper/answer-watch.ts'
 import type { EngineOutcome } from './keeper/outcome.ts'
-import { type ResolvedTask, resolveTask } from './node-variables.ts'
+import { type Hide, hideOf, type ResolvedTask, resolveTask } from './node-variables.ts'
 import { publishRun } from './publication.ts'
 import { clearWork, stageRun } from './run-files.ts'
 import { isTaskError, type TaskErrorCode } from './task-error.ts'
@@ -99,9 +99,7 @@ async function runStaged(
   }
   const beganMs = performance.now()
   const outcome = { ...(await prepared.go()), ranMs: Math.round(performance.now() - beganMs) }
-  const { errorMessage } = outcome
-  const told = errorMessage === null ? outcome : { ...outcome, errorMessage: hide(errorMessage) }
-  await conclude(context, execution, run, told, written)
+  await conclude(context, execution, run, outcome, { task: written, hide })
 }
 
 /** Tells why inputs could not be had: once for all, not on this node, or not this time. */
@@ -132,7 +130,8 @@ export async function concludeRun(context: ComputeContext, execution: ComputeExe
         }
       : null,
   )
-  await conclude(context, execution, new ActiveRun(), outcome, task)
+  const hide = hideOf(task, context.settings.variables)
+  await conclude(context, execution, new ActiveRun(), outcome, { task, hide })
 }
 
 function limitsOf(
@@ -192,11 +191,12 @@ async function conclude(
   context: ComputeContext,
   execution: ComputeExecution,
   run: ActiveRun,
-  outcome: EngineOutcome,
-  task: Task,
+  ended: EngineOutcome,
+  { task, hide }: { readonly task: Task; readonly hide: Hide },
 ): Promise<void> {
   const { id: executionId, job } = execution
-  const runOutput = runOutputOf(context.dataDir, execution, outcome)
+  const outcome = withHidden(ended, hide)
+  const runOutput = runOutputOf(context.dataDir, execution, outcome, hide)
   const keeperLost = outcome.reason === 'keeper-lost'
   if (run.why !== undefined && (keeperLost || outcome.reason === 'cancelled')) {
     // The next start finds the record as it is, and treats it by its policy.
@@ -215,6 +215,17 @@ async function conclude(
     )
   } else {
     await publishRun(context, executionId, { job, task, exitCode: outcome.exitCode, runOutput })
+  }
+}
+
+/** A job may print what it was given; its log is its own, what the store keeps of that is not. */
+function withHidden(outcome: EngineOutcome, hide: Hide): EngineOutcome {
+  const { errorMessage, stdout, stderr } = outcome
+  return {
+    ...outcome,
+    errorMessage: errorMessage === null ? null : hide(errorMessage),
+    stdout: hide(stdout),
+    stderr: hide(stderr),
   }
 }
 

@@ -26,6 +26,30 @@ test.each([['API'], ['API_TOKE.'], ['('], ['[A-Z_]+'], ['']])('the list item %j 
   expect(resolve([item])).toMatch(/does not give to jobs \(Node\.Compute\.Env\.AllowList\)/)
 })
 
+test.each([
+  [
+    'in quotes, as a message shows it',
+    'a "quoted\\" one',
+    'exec: the command "a \\"quoted\\\\\\" one" was not found',
+  ],
+  ['a line of it', 'first line\nsecond line', 'second line'],
+  ['as a part of an address', 'p@ss word', 'http://host/?key=p%40ss%20word'],
+  ['as an address is written', 'http://Host/p ath', 'http://host/p%20ath'],
+])('a value is hidden: %s', (_, value, text) => {
+  const variables: NodeVariables = { allowed: ['*'], values: { API_TOKEN: value } }
+  const resolved = resolveTask(WITH_TOKEN, variables)
+  if (typeof resolved === 'string') throw new Error(resolved)
+  const hidden = resolved.hide(text)
+  expect(hidden).toContain('env:API_TOKEN')
+  expect(hidden).not.toMatch(/quoted|line|p%40ss|p%20ath/)
+})
+
+test('a value that is too short for a secret is not hidden, since it stands in other words', () => {
+  const resolved = resolveTask(WITH_TOKEN, { allowed: ['*'], values: { API_TOKEN: '1' } })
+  if (typeof resolved === 'string') throw new Error(resolved)
+  expect(resolved.hide('exit code 1')).toBe('exit code 1')
+})
+
 test('what every object has is no variable of the node', () => {
   expect(resolve(['*'], task({ TOKEN: 'env:constructor' }))).toMatch(/does not have/)
 })

@@ -104,6 +104,14 @@ describe('publishing results', () => {
     ])
   })
 
+  test('leaves out a name that is not UTF-8, and says so', async () => {
+    const name = Buffer.from(join(workDir, 'root/outputs/counts/caf\xe9'), 'latin1')
+    writeFileSync(name, 'x')
+    expect(await publish()).toMatchObject({
+      manifest: { skipped: [{ path: 'counts/caf\ufffd', reason: 'has a name that is not UTF-8' }] },
+    })
+  })
+
   test.each(['root/outputs/counts', 'root/outputs'])(
     'a link in place of %s is not followed',
     async (path) => {

@@ -1,3 +1,5 @@
+import { isProxy } from 'node:util/types'
+
 import { nameOf } from './arguments.ts'
 
 /** A value that JSON can hold; what the store keeps for its users without reading it. */
@@ -13,18 +15,34 @@ const MAX_DEPTH = 50
 export function isPlainJson(value: unknown, depth: number = 0): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
-  if (typeof value !== 'object' || depth === MAX_DEPTH) return false
+  if (typeof value !== 'object' || depth === MAX_DEPTH || isProxy(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Array.prototype) {
     const items = value as readonly unknown[]
-    for (let i = 0; i < items.length; i += 1) if (!isPlainJson(items[i], depth + 1)) return false
-    return Object.keys(items).length === items.length
+    for (let i = 0; i < items.length; i += 1)
+      if (isComputed(items, i) || !isPlainJson(items[i], depth + 1)) return false
+    // And `length`, which every list has.
+    return Reflect.ownKeys(items).length === items.length + 1
   }
   if (prototype !== Object.prototype) return false
   const fields = value as Readonly<Record<string, unknown>>
-  // A third of what a list of the names costs.
-  for (const name in fields) if (!isPlainJson(fields[name], depth + 1)) return false
-  return Object.getOwnPropertySymbols(fields).length === 0
+  let seen = 0
+  for (const name in fields) {
+    if (isComputed(fields, name) || !isPlainJson(fields[name], depth + 1)) return false
+    seen += 1
+  }
+  // Symbols, and what a loop does not show, such as a `toJSON` that would be called.
+  return Reflect.ownKeys(fields).length === seen
+}
+
+const lookUpGetter = Reflect.get(Object.prototype, '__lookupGetter__') as (name: PropertyKey) => unknown
+
+/**
+ * Tells whether a value is computed when it is read, and may be another one each time. A descriptor costs three times
+ * as much.
+ */
+function isComputed(object: object, name: PropertyKey): boolean {
+  return lookUpGetter.call(object, name) !== undefined
 }
 
 /** Something in a value that JSON has no words for. */
@@ -49,16 +67,17 @@ function findBelow(path: string, value: unknown, above: Set<object>): NoJson | n
   if (Object.is(value, -0)) return { path, problem: 'is -0' }
   if (typeof value === 'number' && Number.isFinite(value)) return null
   if (typeof value !== 'object') return { path, problem: `is ${nameOf(value)}` }
+  if (isProxy(value)) return { path, problem: 'is a Proxy' }
   if (above.has(value)) return { path, problem: 'leads back to itself' }
   const isList = Array.isArray(value)
   if (!(isList ? Array.isArray(Object.getPrototypeOf(value)) : isPlainObject(value)))
     return { path, problem: `is ${nameOf(value)}` }
   const names = Object.keys(value)
+  const hidden = hiddenPart(path, value)
+  if (hidden !== null) return hidden
   const other = isList ? names[names.findIndex((name, index) => name !== String(index))] : undefined
   if (other !== undefined && !/^\d+$/.test(other))
     return { path: fieldPath(path, other), problem: 'stands beside the items of a list' }
-  const [symbol] = Object.getOwnPropertySymbols(value)
-  if (symbol !== undefined) return { path, problem: `has the key ${String(symbol)}` }
   above.add(value)
   const length = isList ? value.length : names.length
   for (let i = 0; i < length; i += 1) {
@@ -69,6 +88,20 @@ function findBelow(path: string, value: unknown, above: Set<object>): NoJson | n
     if (found !== null) return found
   }
   above.delete(value)
+  return null
+}
+
+/** Finds a key that a loop does not show, and a value that is computed when it is read. */
+function hiddenPart(path: string, value: object): NoJson | null {
+  const isList = Array.isArray(value)
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key === 'symbol') return { path, problem: `has the key ${String(key)}` }
+    const { enumerable, get } = Object.getOwnPropertyDescriptor(value, key) ?? {}
+    const where = isList && /^\d+$/.test(key) ? `${path}[${key}]` : fieldPath(path, key)
+    if (get !== undefined) return { path: where, problem: 'is computed by a getter' }
+    if (enumerable === false && !(key === 'length' && isList))
+      return { path: where, problem: 'is hidden (not enumerable)' }
+  }
   return null
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 
 import type { DurableStore } from '@saltcod/store-core'
 import type { ExpectedError } from '../kv/expectation.ts'
@@ -72,10 +73,6 @@ async function refuse(
   expected: ExpectedError,
 ): Promise<void> {
   await assertRejects(call(value as never), expected).catch((error: unknown) => {
-    throw new Error(`${what}: ${describe(value)}`, { cause: error })
+    throw new Error(`${what}: ${inspect(value)}`, { cause: error })
   })
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? (JSON.stringify(value) ?? '') : String(value)
 }

@@ -25,6 +25,7 @@ const NO_JSON: readonly unknown[] = [
     x = 1
   })(),
   new (class List extends Array<number> {})(),
+  new Proxy({ x: 1 }, {}),
 ]
 
 /** Lists and objects that have something in them that JSON would change, or lose. */
@@ -37,6 +38,11 @@ const NO_JSON_INSIDE: readonly unknown[] = [
   Object.assign([1], { x: 1 }),
   circle(),
   Object.assign(Object.create({ inherited: 1 }) as object, { x: 1 }),
+  hidden({ x: 1 }, 'y', 1),
+  hidden({ x: 1 }, 'toJSON', () => 'other'),
+  hidden([1], 'toJSON', () => 'other'),
+  counting({ x: 1 }),
+  counting([1]),
 ]
 
 /** Values that come back as they were. */
@@ -55,6 +61,24 @@ export const UNUSUAL_JSON: readonly Json[] = [
   Object.assign(Object.create(null) as object, { x: [Object.create(null) as Json] }),
   Array.from({ length: 200 }).reduce<Json>((inner) => [inner], 'deep'),
 ]
+
+/** A value with a field that no loop shows. */
+function hidden(value: object, name: string, field: unknown): object {
+  return Object.defineProperty(value, name, { value: field, enumerable: false })
+}
+
+/** A value whose first part is another number each time that it is read. */
+function counting(value: object): object {
+  let times = 0
+  const [name = ''] = Object.keys(value)
+  return Object.defineProperty(value, name, {
+    get: () => {
+      times += 1
+      return times
+    },
+    enumerable: true,
+  })
+}
 
 function circle(): unknown {
   const list: unknown[] = []

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -56,9 +57,13 @@ export async function copyDirectory(
   depth = 0,
 ): Promise<void> {
   if (depth > MAX_DEPTH) throw new Error(`${path} lies more than ${MAX_DEPTH} directories deep`)
-  for (const name of (await readdir(pathOfHandle(source))).sort()) {
+  const names = await readdir(pathOfHandle(source), 'buffer')
+  for (const bytes of names.sort((a, b) => Buffer.compare(a, b))) {
+    const name = bytes.toString()
     const entryPath = join(path, name)
-    const entry = await openOrAsk(source, name, entryPath, copy)
+    const entry = isUtf8(bytes)
+      ? await openOrAsk(source, name, entryPath, copy)
+      : await copy.odd(source, name, entryPath, 'has a name that is not UTF-8')
     if (entry === undefined) continue
     try {
       const status = await entry.stat()

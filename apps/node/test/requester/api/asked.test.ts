@@ -51,7 +51,8 @@ test('a missing input ends a job at once with its cause, a forbidden one is refu
 
 test('a variable of the node is given where it is allowed, and its value is nowhere but with the job', async () => {
   const secret = `secret-${process.pid}-0123456789`
-  process.env['SALTCOD_TEST_TOKEN'] = secret
+  const value = `"${secret}"\nand ${secret}`
+  process.env['SALTCOD_TEST_TOKEN'] = value
   onTestFinished(() => {
     delete process.env['SALTCOD_TEST_TOKEN']
   })
@@ -71,7 +72,7 @@ test('a variable of the node is given where it is allowed, and its value is nowh
     { onDisk: true },
   )
   const Env = { TOKEN: 'env:SALTCOD_TEST_TOKEN' }
-  const length = secret.length
+  const { length } = value
   const script = `[ \${#TOKEN} = ${length} ] && [ \${#1} = ${length} ] && exit 7`
   const params = { Command: 'sh', Arguments: ['-c', script, 'sh', 'env:SALTCOD_TEST_TOKEN'] }
   const ran = await node.submit({
@@ -112,6 +113,20 @@ test('a variable of the node is given where it is allowed, and its value is nowh
   for (const [what, text] of Object.entries({ logged, answers, files: filesBelow(node.directory) })) {
     expect(text.includes(secret), what).toBe(false)
   }
+  // What a job prints of it is in its log, and nowhere in what the node keeps or says.
+  const told = await node.submit({
+    Type: 'batch',
+    Tasks: [shell('echo "$TOKEN"; tail -n 1 <<EOF >&2\n$TOKEN\nEOF', { Env })],
+  })
+  const telling = await node.until(told, 'Completed')
+  expect(telling.Executions?.Items.map(({ RunOutput }) => [RunOutput?.Stdout, RunOutput?.stderr])).toEqual([
+    ['env:SALTCOD_TEST_TOKEN\n', 'env:SALTCOD_TEST_TOKEN\n'],
+  ])
+  const stores = readdirSync(node.directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.db'))
+    .map((name) => readFileSync(join(node.directory, name), 'latin1'))
+  expect(stores.length).toBe(2)
+  for (const text of [logged, ...stores]) expect(text.includes(secret)).toBe(false)
 })
 
 test('a module runs as the command line of Bacalhau names it, and what it leaves is published each time', async () => {
