@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
 import { type JobObject, jobOf } from '../job-file/job-of.ts'
-import { templateVariables, type VariableSource } from '../job-file/template/variables.ts'
+import { isPatternTimeout, templateVariables, type VariableSource } from '../job-file/template/variables.ts'
 
 /** Larger files are not even read; the node takes less. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -46,7 +46,7 @@ function variablesOf(source: VariableSource): ReadonlyMap<string, string> {
   try {
     return templateVariables(source)
   } catch (error) {
-    if (codeOf(error) !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+    if (!isPatternTimeout(error)) throw error
     throw new Failure(EXIT.failed, `the pattern ${source.envPattern} takes too long to compare`, {
       hint: 'write --template-envs without repetitions of repetitions, such as ^APP_',
       cause: error,

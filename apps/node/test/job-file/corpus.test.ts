@@ -112,6 +112,14 @@ test.each([
   await expect(readSpec(terminal, '-')).rejects.toMatchObject({ lines: [`standard input ${problem}`] })
 })
 
+test('a pattern of variables that compares for ever is refused', async () => {
+  const env = { [`${'A'.repeat(60)}1`]: 'x' }
+  const read = readSpec(keptTerminal({ env }), join(DIRECTORY, 'block-texts.yaml'), {
+    templateEnvs: '^(A+)+$',
+  })
+  await expect(read).rejects.toMatchObject({ lines: ['the pattern ^(A+)+$ takes too long to compare'] })
+})
+
 test('without a node the command line says the same of a job that it has read', async () => {
   for (const [file, { options, env = {}, unread, refused, warnings = [] }] of Object.entries(expected)) {
     if (unread !== undefined) continue

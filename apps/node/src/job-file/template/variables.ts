@@ -14,7 +14,7 @@ export interface VariableSource {
 
 /**
  * Gathers the variables of a template; those that are given count before those of the environment. Throws an error
- * with the code `ERR_SCRIPT_EXECUTION_TIMEOUT` where the pattern takes too long.
+ * that {@link isPatternTimeout} knows where the pattern takes too long.
  */
 export function templateVariables({ given, envPattern, env }: VariableSource): ReadonlyMap<string, string> {
   const pattern = envPattern === undefined || envPattern === '' ? undefined : readPattern(envPattern)
@@ -24,6 +24,13 @@ export function templateVariables({ given, envPattern, env }: VariableSource): R
     return value === undefined ? [] : [[name, value] as const]
   })
   return new Map([...fromEnv, ...given.flatMap((text) => readPairs(text) ?? [])])
+}
+
+/** Tells whether {@link templateVariables} gave a pattern up. */
+export function isPatternTimeout(error: unknown): boolean {
+  // No `instanceof`: it is an error of the context in which the pattern ran.
+  const isObject = typeof error === 'object' && error !== null
+  return isObject && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
 }
 
 function namesLike(pattern: RegExp, names: readonly string[]): readonly string[] {
