@@ -77,7 +77,6 @@ async function endsOf(word: string | null): Promise<unknown> {
   const slow = await submit({ DurationMs: 600_000 }, 1)
   const refused = await submit({ DurationMs: -1 })
   const stopped = await submit({ DurationMs: 600_000 })
-  const carriedOn = await submit({ DurationMs: 5_000 })
   await inState(stopped, 'Running')
   await jobs.transitionJob({ jobId: stopped, to: 'Stopped', evaluation: { trigger: 'job-cancel' } })
   const ends = {
@@ -87,6 +86,7 @@ async function endsOf(word: string | null): Promise<unknown> {
     refused: await inState(refused, 'Failed'),
     stopped: await inState(stopped, 'Stopped'),
   }
+  const carriedOn = await submit({ DurationMs: 5_000 })
   await inState(carriedOn, 'Running')
   await side.stop(0)
   await startComputeSide({ store: rewording(executions, word), link, dataDir })
