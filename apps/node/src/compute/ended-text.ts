@@ -30,8 +30,8 @@ export function completedText(job: ExecutionJob, runOutput: Json): string {
 /** Adds to how a run ended that should have gone on for ever what helps to see why. */
 export function endText(job: ExecutionJob, ending: string, runOutput: Json): string {
   if (!isLongRunning(job.type)) return ending
-  const { ranMs, lastErrors } = partsOf(runOutput)
-  const after = ranMs === null ? '' : ` after ${spanText(ranMs)}`
+  const { ranMs, lastErrors, began } = partsOf(runOutput)
+  const after = ranMs === null || !began ? '' : ` after ${spanText(ranMs)}`
   return `${ending}${after}${lastErrors === '' ? '' : `; its last errors:\n${lastErrors}`}`
 }
 
@@ -43,13 +43,16 @@ function partsOf(runOutput: Json): {
   readonly exitCode: number | null
   readonly ranMs: number | null
   readonly lastErrors: string
+  /** Whether the job's own code ran at all. */
+  readonly began: boolean
 } {
-  const { exitCode, ranMs, lastErrors } = (
+  const { exitCode, ranMs, lastErrors, reason } = (
     typeof runOutput === 'object' && runOutput !== null ? runOutput : {}
   ) as Readonly<Record<string, Json | undefined>>
   return {
     exitCode: typeof exitCode === 'number' ? exitCode : null,
     ranMs: typeof ranMs === 'number' ? ranMs : null,
+    began: reason !== 'start-failed',
     lastErrors: typeof lastErrors === 'string' ? lastErrors : '',
   }
 }

@@ -184,7 +184,7 @@ function fieldsOf(mutation: Mutation, patch: ExecutionPatch): Partial<Record<key
  * makes no sense in itself is a mistake of whoever wrote it. Throws `TypeError` or `INVALID_ARGUMENT`.
  */
 export function recordExecution(mutation: Mutation, report: ExecutionReport): ReportOutcome {
-  checkInteger('compute revision', report.computeRevision, 0)
+  checkInteger('compute revision (computeRevision)', report.computeRevision, 0)
   requireText('node id', report.nodeId)
   if (report.to !== undefined) requireText('new state', report.to)
   checkPatch(report.patch)

@@ -60,7 +60,7 @@ export function enqueueEvaluation(
   requireObject('evaluation', request)
   const { comment = '', delayMs, dueAtMs, priority = job.row.priority } = request
   checkChoice('trigger of an evaluation', request.trigger, EVALUATION_TRIGGERS)
-  checkOptionalInteger('delay in milliseconds', delayMs, 0, MAX_DELAY_MS)
+  checkOptionalInteger('delay in milliseconds (delayMs)', delayMs, 0, MAX_DELAY_MS)
   if (delayMs !== undefined && dueAtMs !== undefined) {
     throw invalid('an evaluation has both a due time and a delay', 'give one of them')
   }

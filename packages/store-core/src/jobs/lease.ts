@@ -58,10 +58,10 @@ export function claimEvaluation(
   request: ClaimRequest,
 ): Claim | 'more' | null {
   checkText('holder', request.holder)
-  checkInteger('lease time in milliseconds', request.leaseMs, 1, MAX_LEASE_MS)
+  checkInteger('lease time in milliseconds (leaseMs)', request.leaseMs, 1, MAX_LEASE_MS)
   const { jobTypes = JOB_TYPES, maxAttempts = DEFAULT_MAX_ATTEMPTS } = request
   checkChoices('job type', jobTypes, JOB_TYPES)
-  checkInteger('most attempts', maxAttempts, 1, MOST_ATTEMPTS)
+  checkInteger('most attempts (maxAttempts)', maxAttempts, 1, MOST_ATTEMPTS)
   requireOptionalFlag('scheduler', request.scheduler)
   catchUp(mutation, maxAttempts)
   for (let ended = 0; ended < MOST_ENDED; ended += 1) {
@@ -205,7 +205,7 @@ function releaseExpired(mutation: Mutation, maxAttempts: number): void {
 
 /** Prolongs a lease from now. */
 export function extendLease(mutation: Mutation, token: LeaseToken, leaseMs: number): LeaseToken {
-  checkInteger('lease time in milliseconds', leaseMs, 1, MAX_LEASE_MS)
+  checkInteger('lease time in milliseconds (leaseMs)', leaseMs, 1, MAX_LEASE_MS)
   const before = holdLease(mutation, token)
   const endMs = mutation.steadyMs + leaseMs
   mutation.removeIndex(leasedKey(before, before.row.lease.expiresSteadyMs))
@@ -253,8 +253,8 @@ export function retryEvaluation(
   token: LeaseToken | Unclaimed,
   retry: RetryRequest,
 ): EvaluationStatus {
-  checkInteger('delay in milliseconds', retry.delayMs, 0, MAX_DELAY_MS)
-  checkInteger('most attempts', retry.maxAttempts, 1, MOST_ATTEMPTS)
+  checkInteger('delay in milliseconds (delayMs)', retry.delayMs, 0, MAX_DELAY_MS)
+  checkInteger('most attempts (maxAttempts)', retry.maxAttempts, 1, MOST_ATTEMPTS)
   const comment = cutMessage(retry.comment, 'comment')
   const work = takeUp(mutation, token)
   return giveBack(mutation, work, retry.delayMs, retry.maxAttempts, comment, retry.exhausted)

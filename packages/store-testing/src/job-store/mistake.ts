@@ -64,6 +64,9 @@ export const jobMistakeCases: readonly JobCase[] = [
       await assertRefused(store, evaluationMistakes(store, jobId))
       const claim = await store.claimEvaluation({ holder: 'worker', leaseMs: 60_000 })
       assert.ok(claim)
+      // What is missing is told by the name of its key.
+      const { lease } = claim
+      await assert.rejects(store.retryEvaluation({ lease, delayMs: 0 } as never), /maxAttempts/)
       await assertRefused(store, leaseMistakes(store, claim))
       await store.completeEvaluation({ lease: claim.lease, status: 'canceled' })
       await assertRefused(store, [
