@@ -13,8 +13,9 @@ export function showJob(
   { hideWarnings }: { readonly hideWarnings?: boolean },
 ): void {
   refuseWrong(terminal, job, hideWarnings)
-  // No line is folded: what stands in it is to be found as it was written.
-  terminal.out(stringify(job, { lineWidth: 0, aliasDuplicateObjects: false }))
+  // No line is folded: what stands in it is to be found as it was written. What older YAML reads otherwise is in
+  // quotes.
+  terminal.out(stringify(job, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' }))
 }
 
 /** Says what a node would leave out. Throws a `Failure` with all that is wrong, where every node would refuse it. */

@@ -15,6 +15,7 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml'
+import { keyByOthers, readByOthers } from './older-yaml.ts'
 
 /** What is wrong with a text of YAML, and where. */
 export interface YamlComplaint {
@@ -203,6 +204,13 @@ class Inspection {
         continue
       }
       this.#inspectTag(key.tag, key.range?.[0])
+      const other = key.type === 'PLAIN' && key.tag === undefined ? keyByOthers(key.source ?? '') : undefined
+      if (other !== undefined) {
+        this.#complain(
+          key.range?.[0],
+          `the key ${key.source} is ${other} to some readers of YAML, Bacalhau's among them; put it in quotes`,
+        )
+      }
       const name = String(key.value)
       if (seen.has(name))
         this.#complain(key.range?.[0], `the key ${JSON.stringify(name)} is given twice in one object`)
@@ -251,6 +259,13 @@ class Inspection {
       this.#complain(
         start,
         `${source} is a text to some readers of YAML and something else to those of %YAML 1.1; put it in quotes, or write what is meant`,
+      )
+    } else if (type === 'PLAIN' && typeof value === 'string' && tag === undefined) {
+      const other = readByOthers(source)
+      if (other === undefined) return
+      this.#complain(
+        start,
+        `${source} is ${other} to some readers of YAML, Bacalhau's among them, and a text to others; write ${other}, or put it in quotes`,
       )
     }
   }

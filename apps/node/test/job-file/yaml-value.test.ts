@@ -30,9 +30,9 @@ describe('values', () => {
     ['<< in quotes is a key', '"<<": 1', { '<<': 1 }],
     ['words and numbers as keys are texts', '1: a\ntrue: b\n1.5: c', { 1: 'a', true: 'b', '1.5': 'c' }],
     [
-      'words of older YAML stay texts',
-      'a: yes\nb: off\nc: 1_000\nd: 2001-01-01',
-      { a: 'yes', b: 'off', c: '1_000', d: '2001-01-01' },
+      'what is a text to all readers stays one',
+      'a: "yes"\nb: oN\nc: 1:30\nd: 2001-01-01\n"y": _1',
+      { a: 'yes', b: 'oN', c: '1:30', d: '2001-01-01', y: '_1' },
     ],
     ['numbers', 'a: 0x10\nb: 0o17\nc: 1e3\nd: -0.5\ne: 0', { a: 16, b: 15, c: 1000, d: -0.5, e: 0 }],
     ['JSON with tabs', '{\n\t"a":\t"x \\u00e9\\/",\n\t"b":\t[1,\n\t\tnull]\n}', { a: 'x é/', b: [1, null] }],
@@ -40,6 +40,43 @@ describe('values', () => {
   ])('%s', (_, text, value) => {
     expect(readYaml(text)).toEqual({ value })
   })
+})
+
+test('what is one thing to Bacalhau and another to others is refused, with what it would be', () => {
+  const toOthers = (source: string) => complaintsOf(`a: ${source}`)[0] ?? ''
+  const said = (source: string) => / is (\S+) to some readers of YAML, Bacalhau's/.exec(toOthers(source))?.[1]
+  const words = [
+    'y',
+    'Y',
+    'yes',
+    'Yes',
+    'YES',
+    'on',
+    'On',
+    'ON',
+    'n',
+    'N',
+    'no',
+    'No',
+    'NO',
+    'off',
+    'Off',
+    'OFF',
+  ]
+  expect(words.map(said)).toEqual(words.map((_, index) => String(index < 8)))
+  const numbers = ['1_000', '0b11', '-0x10', '+0o17', '1_0.5', '0XfF', '1_e3', '0_17']
+  expect(numbers.map(said)).toEqual(['1000', '3', '-16', '15', '10.5', '255', '1000', '15'])
+  const keys = ['y', 'off', '1.50', '1e3', '0x10', '010', 'TRUE', '~']
+  expect(keys.map((key) => / is (\S+) to some/.exec(complaintsOf(`${key}: a`)[0] ?? '')?.[1])).toEqual([
+    'true',
+    'false',
+    '1.5',
+    '1000',
+    '16',
+    '8',
+    'true',
+    'nothing',
+  ])
 })
 
 describe('complaints', () => {
