@@ -11,6 +11,9 @@ import { wasm } from './wasm/wasm.ts'
 /** All engines that there are. */
 export const ENGINE_KINDS: readonly EngineKind[] = [wasm, exec, noop]
 
+/** The engines that a job may name: those, and the one of Bacalhau's that a node may get yet. */
+export const ENGINE_NAMES: readonly string[] = [...ENGINE_KINDS.map(({ type }) => type), 'docker']
+
 /** Finds the kind of engine that a job names; `undefined` where this program knows none. */
 export function engineKind(type: string): EngineKind | undefined {
   const wanted = type.trim().toLowerCase()

@@ -9,6 +9,18 @@ export const INPUT_KINDS: readonly InputKind[] = [inline, local, urlDownload]
 /** The types by which jobs name them, in lower case. */
 export const INPUT_TYPES: readonly string[] = INPUT_KINDS.flatMap((kind) => typesOf(kind))
 
+/** The input sources that a job may name: those, and the ones of Bacalhau's releases, which a node may get yet. */
+export const INPUT_NAMES: readonly string[] = [
+  ...INPUT_KINDS.flatMap(({ type, aliases = [] }) => [type, ...aliases]),
+  's3',
+  's3PreSigned',
+  'ipfs',
+  'repoClone',
+  'repoCloneLFS',
+  'estuary',
+  'noop',
+]
+
 /** Finds the kind of input source that a job names; `undefined` where this program knows none. */
 export function inputKind(type: string): InputKind | undefined {
   const wanted = type.trim().toLowerCase()

@@ -2,6 +2,7 @@ import { type Problem, placeOf, problemLine, readBySchema } from '../spec/proble
 import { jobProblems } from './job-rules.ts'
 import { type SubmitInput, submitSchema } from './submit-schema.ts'
 import { unfitTask, wrongParameters } from './task-parameters.ts'
+import { unknownTypes } from './task-types.ts'
 
 type Path = readonly PropertyKey[]
 
@@ -50,7 +51,10 @@ function toldWithPlace(problem: Problem): Told {
 function readFurther({ Job }: SubmitInput, problems: readonly Problem[]): readonly Told[] {
   const wrong = new Set(problems.flatMap(({ path }) => [placeOf(path), ...listOfWords(path)]))
   const rules = jobProblems(Job).map(({ path, message }): Told => ({ path: ['Job', ...path], line: message }))
-  const parameters = Job.Tasks.flatMap((task, index) => wrongParameters(task, ['Job', 'Tasks', index]))
+  const parameters = Job.Tasks.flatMap((task, index) => {
+    const path = ['Job', 'Tasks', index]
+    return [...unknownTypes(task, path), ...wrongParameters(task, path)]
+  })
   const told = rules.concat(parameters.map(toldWithPlace)).filter(({ path }) => !followsFrom(path, wrong))
   // These are only put beside each other where each is right.
   const unsure = [...told, ...problems].some(({ path }) => path.some((part) => FITTED.has(part)))

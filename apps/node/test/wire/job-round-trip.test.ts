@@ -33,7 +33,9 @@ function stored(input: SubmittedJob): Job<JobSpec> {
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/)
 const map = fc.dictionary(word, fc.string({ maxLength: 8 }), { maxKeys: 3 })
 const params = fc.dictionary(word, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 })
-const specConfig = fc.record({ Type: word, Params: params })
+/** Of kinds whose parameters are free. */
+const config = (...types: readonly string[]) => fc.record({ Type: fc.constantFrom(...types), Params: params })
+const source = config('ipfs', 's3', 'repoClone')
 
 const job = fc.record({
   Name: word,
@@ -45,11 +47,11 @@ const job = fc.record({
   Tasks: fc.tuple(
     fc.record({
       Name: word,
-      Engine: specConfig,
-      Publisher: specConfig,
+      Engine: config('docker'),
+      Publisher: config('s3', 'ipfs', 'estuary'),
       Env: fc.dictionary(fc.stringMatching(/^[A-Z][A-Z0-9_]{0,6}$/), word, { maxKeys: 3 }),
       InputSources: fc.uniqueArray(
-        fc.record({ Source: specConfig, Alias: word, Target: word.map((name) => `/${name}`) }),
+        fc.record({ Source: source, Alias: word, Target: word.map((name) => `/${name}`) }),
         {
           maxLength: 3,
           selector: ({ Alias, Target }) => `${Alias[0]}${Target[1]}`,
@@ -96,7 +98,7 @@ test('keys that JavaScript has other uses for are kept inside of parameters', ()
       Name: 'a',
       Type: 'batch',
       Count: 1,
-      Tasks: [{ Name: 'a', Engine: { Type: 'a', Params: params } }],
+      Tasks: [{ Name: 'a', Engine: { Type: 'docker', Params: params } }],
     },
   })
   assert.equal(JSON.stringify(definition.spec.Tasks[0]?.Engine.Params), JSON.stringify(params))
@@ -105,7 +107,7 @@ test('keys that JavaScript has other uses for are kept inside of parameters', ()
 test('a job that is nested too deep is refused, however deep', () => {
   for (const depth of [200, 200_000]) {
     const deep = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
-    const engine = { Type: 'a', Params: { deep } }
+    const engine = { Type: 'docker', Params: { deep } }
     const given = { Job: { Name: 'a', Type: 'batch', Count: 1, Tasks: [{ Name: 'a', Engine: engine }] } }
     assert.throws(() => readSubmit(given), { name: 'ApiError', message: /nested more than 100 deep/ })
   }

@@ -113,13 +113,41 @@ test.each<[Json, string]>([
 })
 
 test('parameters that nothing reads are named, also those of a publisher; those of unknown types are free', () => {
-  const task = { Engine: exec, Publisher: { Type: 'local', Params: { Bucket: 'b' } } }
+  const Network = { Type: 'Host' }
+  const task = { Engine: exec, Publisher: { Type: 'local', Params: { Bucket: 'b' } }, Network }
   expect(submit(task)).toEqual(['unknown key Tasks[0].Publisher.Params.Bucket is ignored'])
   const free = {
     Engine: { Type: 'docker', Params: { Command: 7 } },
     Publisher: { Type: 's3', Params: { B: 1 } },
   }
   expect(submit(free)).toEqual([])
+})
+
+test.each([
+  [
+    { Engine: { Type: 'dokcer' } },
+    'Job.Tasks[0].Engine.Type is "dokcer", which is no engine; did you mean docker?',
+  ],
+  [
+    { Engine: { Type: 'Python', Params: { Command: 'python' } } },
+    'Job.Tasks[0].Engine.Type is "Python", which is no engine: requesters of Bacalhau 1.2 to 1.4 made a job of the engine docker of it; write such a job, or one of the engine exec',
+  ],
+  [
+    { Engine: exec, Publisher: { Type: 'mail' } },
+    'Job.Tasks[0].Publisher.Type is "mail", which is no publisher; there are local, noop, s3, s3Managed, ipfs, estuary',
+  ],
+  [
+    input('urlDownlaod', { URL: 'http://x/y' }),
+    'Job.Tasks[0].InputSources[0].Source.Type is "urlDownlaod", which is no input source; did you mean urlDownload?',
+  ],
+])('a type that no release has is a mistake: %j', (task, message) => {
+  expect(() => submit(task)).toThrow(expect.objectContaining({ code: 'ValidationError', message }))
+})
+
+test('a type that a node may get yet is taken, whatever its case', () => {
+  const Source = (Type: string) => ({ Source: { Type }, Target: `/${Type}` })
+  const task = { Engine: { Type: ' DOCKER ' }, Publisher: { Type: 'S3' } }
+  expect(submit({ ...task, InputSources: ['ipfs', 's3PreSigned', 'repoclone'].map(Source) })).toEqual([])
 })
 
 test('no two kinds have a name in common', () => {

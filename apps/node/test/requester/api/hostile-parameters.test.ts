@@ -128,7 +128,7 @@ test('a type or a key of a job that every object inherits is one like any other'
 test('maps of a job keep every key, also __proto__', async () => {
   const node = await startTestNode()
   const map = JSON.parse('{"__proto__": "a", "constructor": "b", "plain": "c"}') as object
-  const task = { Name: 'main', Engine: { Type: 'quantum', Params: map }, Meta: map }
+  const task = { Name: 'main', Engine: { Type: 'docker', Params: map }, Meta: map }
   const id = await node.submit({ Type: 'batch', Labels: map, Meta: map, Tasks: [task] })
   const { body } = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${id}`)
   const [kept] = body.Job.Tasks

@@ -141,9 +141,9 @@ test('a job that has completed cannot be stopped', async () => {
 
 test('a job of an engine that no node has fails and names the node and the engine', async () => {
   const node = await startTestNode()
-  const id = await node.submit({ Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'quantum' } }] })
+  const id = await node.submit({ Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'docker' } }] })
   const { Job } = await node.until(id, 'Failed')
-  assert.match(Job.State.Message, /n-test: it has no engine quantum/)
+  assert.match(Job.State.Message, /n-test: it has no engine docker/)
 })
 
 test('an ops job runs on the node, and a service runs until it is stopped', async () => {
