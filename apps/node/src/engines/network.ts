@@ -42,8 +42,15 @@ export function networkProblems(
   ])
 }
 
-/** Says what a task gets in place of the network that it names, where that is not all of it; `null` else. */
+/**
+ * Says what network a task gets, where that is less than it names or more than it asked for; `null` else. What names
+ * none and gets none, as with Bacalhau, is not told.
+ */
 export function networkWarning(kind: EngineKind, { Type }: NetworkAccess): string | null {
-  if (Type !== 'HTTP' || !kind.isOnHost) return null
+  if (!kind.isOnHost) return null
+  if (Type === 'Default') {
+    return `Network.Type is not given or Default, so a job of the engine ${kind.type} has the network of the host; Host says so, None gives it one of its own`
+  }
+  if (Type !== 'HTTP') return null
   return `Network.Type HTTP gives a job of the engine ${kind.type} a network with a loopback device only: no domain is reached`
 }

@@ -120,6 +120,9 @@ function complete(
     CPU: task.Resources.CPU === '' ? defaults.cpu : task.Resources.CPU,
     Memory: task.Resources.Memory === '' ? defaults.memory : task.Resources.Memory,
   }
+  const count = countFor(type, job.Count)
+  if (count === 0 && (type === 'batch' || type === 'service'))
+    warnings.push(`Count is 0, so nothing of the job runs; without a Count a ${type} job runs once`)
   const spec: JobSpec = {
     ...specOf(job),
     Tasks: [{ ...task, Resources, Network: chosenNetwork(task, client, warnings) }],
@@ -139,7 +142,7 @@ function complete(
     id,
     namespace: job.Namespace === '' ? 'default' : job.Namespace,
     name: job.Name === '' ? id : job.Name,
-    definition: { type, priority: job.Priority, count: countFor(type, job.Count), labels: job.Labels, spec },
+    definition: { type, priority: job.Priority, count, labels: job.Labels, spec },
     totalTimeoutMs: task.Timeouts.TotalTimeout * 1000,
     submitKey: input.IdempotencyToken === '' ? null : input.IdempotencyToken,
     force: input.Force,

@@ -226,6 +226,7 @@ test('results are named where a job ended, and come from a real node, over a res
   const task = {
     Name: 'main',
     Engine: { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } },
+    Network: { Type: 'Host' },
     Publisher: { Type: 'local' },
     ResultPaths: [{ Name: 'out', Path: '/out' }],
   }

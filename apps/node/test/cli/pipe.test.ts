@@ -14,7 +14,7 @@ beforeAll(async () => {
   const job = {
     Type: 'batch',
     Meta: { long: 'x'.repeat(300_000) },
-    Tasks: [{ Name: 'main', Engine: { Type: 'exec', Params } }],
+    Tasks: [{ Name: 'main', Engine: { Type: 'exec', Params }, Network: { Type: 'Host' } }],
   }
   const run = await saltcod(['job', 'run', '--id-only', '--no-wait', '-'], {
     env: node.env,
@@ -42,7 +42,13 @@ test('what a job wrote is escaped on a terminal and raw in a pipe', async () => 
   const job = {
     Type: 'batch',
     Name: 'hostile',
-    Tasks: [{ Name: 'main', Engine: { Type: 'exec', Params: { Command: 'printf', Arguments: [hostile] } } }],
+    Tasks: [
+      {
+        Name: 'main',
+        Engine: { Type: 'exec', Params: { Command: 'printf', Arguments: [hostile] } },
+        Network: { Type: 'Host' },
+      },
+    ],
   }
   const run = await saltcod(['job', 'run', '-'], { env: node.env, input: JSON.stringify(job) })
   assert.equal(run.code, 0, run.stderr)

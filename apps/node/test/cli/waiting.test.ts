@@ -9,7 +9,12 @@ import { RunningCommand } from './running-command.ts'
 
 function shell(script: string, more: object = {}): object {
   const Engine = { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
-  return { Name: 'waited', Type: 'batch', Tasks: [{ Name: 'main', Engine }], ...more }
+  return {
+    Name: 'waited',
+    Type: 'batch',
+    Tasks: [{ Name: 'main', Engine, Network: { Type: 'Host' } }],
+    ...more,
+  }
 }
 
 function jobFile(job: object): string {

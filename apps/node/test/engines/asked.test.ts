@@ -67,6 +67,8 @@ function submit(type: string, task: object): readonly string[] {
           Name: 'main',
           Engine: { Type: type, Params: PARAMS[type] },
           InputSources: [{ Source: { Type: 'inline', Params: { URL: 'data:,x' } }, Target: 'm.wasm' }],
+          // A job that names none is told what it gets.
+          ...(type === 'exec' ? { Network: { Type: 'Host' } } : {}),
           ...task,
         },
       ],
@@ -125,6 +127,23 @@ test('a client before 1.7 that sends None gets the network of the engine, and is
   expect(noop.definition.spec.Tasks[0]?.Network.Type).toBe('None')
   expect(readSubmit(body('exec')).definition.spec.Tasks[0]?.Network.Type).toBe('None')
 })
+
+test.each([{}, { Network: null }, { Network: { Type: 'default' } }])(
+  'what gets the network of the host and does not say so is told: %j',
+  (task) => {
+    const warnings = readSubmit({
+      Job: {
+        Type: 'batch',
+        Tasks: [{ Name: 'main', Engine: { Type: 'exec', Params: { Command: 'true' } }, ...task }],
+      },
+    }).warnings
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Network\.Type .* has the network of the host; Host says so/),
+    ])
+    expect(submit('wasm', task)).toEqual([])
+    expect(submit('noop', task)).toEqual([])
+  },
+)
 
 test('a service is told that it has no limit of time for a run', () => {
   const job = {
