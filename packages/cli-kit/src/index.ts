@@ -33,7 +33,7 @@ export {
   RecoveryPrinter,
   type RecoveryPrinterOptions,
 } from './print/recovery-printer.ts'
-export { type Column, printList, RowPrinter } from './print/row-printer.ts'
+export { type Column, type ListOptions, printList, RowPrinter } from './print/row-printer.ts'
 export { printValue, printValues, printWhole } from './print/value.ts'
 export { Progress } from './terminal/progress.ts'
 export { processTerminal, type Terminal, type TerminalOptions } from './terminal/terminal.ts'

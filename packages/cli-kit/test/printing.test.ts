@@ -57,6 +57,17 @@ test('a listing that is there as a whole has its header in a table, and is one d
   )
 })
 
+test.each(['table', 'csv'] as const)(
+  'a listing as %s without its header is the rows alone',
+  async (format) => {
+    await prepareFormat(format)
+    const terminal = keptTerminal()
+    for (const pets of [PETS, []]) printList(terminal, format, pets, COLUMNS, { hideHeader: true })
+    expect(terminal.stdout.split('\n')).toHaveLength(3)
+    expect(terminal.stdout).not.toMatch(/NAME/)
+  },
+)
+
 test('one value is text for people, and whole for programs', async () => {
   const shown: Record<string, string> = {}
   for (const format of FORMATS) {

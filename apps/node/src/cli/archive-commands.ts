@@ -1,6 +1,6 @@
 import { addCommand, DOCUMENT_FORMATS, outputOption, type Terminal, wholeNumber } from '@saltcod/cli-kit'
 import type { Command } from 'commander'
-import { addNodeFlags } from './flags.ts'
+import { addListFlags, addNodeFlags } from './flags.ts'
 
 const ID_HELP = `
 A job is named by its id, the beginning of it (j-1a2b3c4d), or its name. The node has an archive where
@@ -20,9 +20,7 @@ export function addArchiveCommands(program: Command, terminal: Terminal): void {
     .option('--limit <number>', 'how many; 0: as many as one answer holds, 1000', wholeNumber, 10)
     .option('--next-token <token>', 'go on where an earlier listing ended')
     .option('--namespace <name>', 'only jobs of this namespace')
-    .option('--wide', 'whole ids')
-    .addOption(outputOption())
-  addNodeFlags(list).action(async (options) => {
+  addNodeFlags(addListFlags(list)).action(async (options) => {
     const { archiveList } = await import('./commands/archive-list.ts')
     await archiveList(terminal, options)
   })

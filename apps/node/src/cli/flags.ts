@@ -1,7 +1,8 @@
-import { durationMs } from '@saltcod/cli-kit'
+import { durationMs, Failure, type Format, outputOption, wholeNumber } from '@saltcod/cli-kit'
 import { configFlags, type FlagUse } from '@saltcod/config'
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { EXIT } from '../exit-code.ts'
 
 /** The flags of settings that a client needs to find its node. */
 const NODE_KEYS = new Set(['DataDir', 'API.Host', 'API.Port'])
@@ -14,6 +15,48 @@ export function addNodeFlags(command: Command): Command {
 /** Adds the flags by which a command finds a job and its node. */
 export function addJobFlags(command: Command): Command {
   return addNodeFlags(command.option('--namespace <name>', 'where to look for a name', 'default'))
+}
+
+/** Adds the flag that says which version of a job is meant. */
+export function addVersionFlag(command: Command, meaning: string): Command {
+  return command.option('-v, --version <number>', meaning, wholeNumber)
+}
+
+/** Adds the flags that say how a listing is printed. */
+export function addListFlags(command: Command): Command {
+  command
+    .option('--hide-header', 'print the rows of a table, or of csv, alone')
+    .option('--wide', 'whole ids')
+    .addOption(outputOption())
+  return addForeignFlags(addPrettyFlag(command), {
+    '--no-style': 'set the variable NO_COLOR=1; into a file or a pipe nothing is coloured',
+  })
+}
+
+/** Adds the flags that say how one thing is printed. */
+export function addDocumentFlags(command: Command, choices: readonly Format[]): Command {
+  return addPrettyFlag(command.addOption(outputOption(choices)))
+}
+
+/** For scripts that were written for Bacalhau: JSON is indented here in any case. */
+function addPrettyFlag(command: Command): Command {
+  return command.addOption(new Option('--pretty', 'JSON is indented anyway').hideHelp())
+}
+
+/** Adds flags of Bacalhau's that a command does not have, hidden: whoever gives one is told what does the same. */
+export function addForeignFlags(command: Command, hints: Readonly<Record<string, string>>): Command {
+  for (const [flags, hint] of Object.entries(hints)) {
+    const option = new Option(flags, hint).hideHelp()
+    command.addOption(option)
+    command.on(`option:${option.name()}`, () => {
+      throw new Failure(
+        EXIT.usage,
+        `there is no option ${option.long ?? option.short} here, which Bacalhau has`,
+        { hint },
+      )
+    })
+  }
+  return command
 }
 
 /** Adds the flag of the repository directory alone. */

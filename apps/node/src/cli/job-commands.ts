@@ -1,23 +1,22 @@
-import {
-  addCommand,
-  DOCUMENT_FORMATS,
-  labelsOption,
-  outputOption,
-  type Terminal,
-  wholeNumber,
-} from '@saltcod/cli-kit'
+import { addCommand, DOCUMENT_FORMATS, type Terminal, wholeNumber } from '@saltcod/cli-kit'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readPairs, readPattern } from '../job-file/template/variables.ts'
-import { addJobFlags, addNodeFlags, addNodeWaitFlag } from './flags.ts'
+import {
+  addDocumentFlags,
+  addForeignFlags,
+  addJobFlags,
+  addNodeFlags,
+  addNodeWaitFlag,
+  addVersionFlag,
+} from './flags.ts'
+import { addJobReads, ID_HELP } from './job-reads.ts'
 import { addHoldCommands } from './retention-commands.ts'
 
 const TEMPLATE_HELP = `A job file is a Go template: {{.name}} is what -V name=value gives, and {{or (index . "name") "default"}} has a default;
 there are if, else, with, range, pipes, printf, print, len, index, and, or, not, eq, ne, lt, le, gt, ge, and {{- -}}, which take
 away the space beside them. A variable that is not given is an error. A {{ that is meant as a text is written {{"{{"}}.`
 
-const ID_HELP = 'A job is named by its id, the beginning of it (j-1a2b3c4d), or its name.'
-
-/** Adds `job run|validate|rerun|list|describe|history|executions|logs|get|stop|hold|release`. */
+/** Adds `job run|validate|rerun|list|describe|history|executions|versions|logs|get|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
   const job = addCommand(program, 'job', {
     description: 'Submits jobs and looks after them.',
@@ -31,8 +30,7 @@ export function addJobCommands(program: Command, terminal: Terminal): void {
   addRun(job, terminal)
   addValidate(job, terminal)
   addRerun(job, terminal)
-  addList(job, terminal)
-  addReads(job, terminal)
+  addJobReads(job, terminal)
   addLogs(job, terminal)
   addGet(job, terminal)
   addStop(job, terminal)
@@ -83,6 +81,7 @@ export function addSubmitFlags(command: Command): Command {
     .option('--idempotency-key <key>', 'submitting again with the same key gives the same job')
     .option('--hide-warnings', 'do not print what the node left out')
     .option('--dry-run', 'print what would be submitted, and what is wrong with it; no node is asked')
+    .addOption(new Option('--show-warnings', 'warnings are shown anyway').hideHelp())
 }
 
 function addValidate(job: Command, terminal: Terminal): void {
@@ -117,6 +116,12 @@ function addTemplateFlags(command: Command): Command {
     .option('--no-template', 'take the file as it stands, {{ and }} too')
 }
 
+/** Reads the value of an option that is true or false. Throws where the text is neither. */
+export function checkedBoolean(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new InvalidArgumentError('It must be true or false, as in --wait=false.')
+}
+
 function collectPairs(text: string, earlier: readonly string[] | undefined): readonly string[] {
   if (readPairs(text) === undefined) throw new InvalidArgumentError('It must be name=value.')
   return [...(earlier ?? []), text]
@@ -140,9 +145,10 @@ function addRerun(job: Command, terminal: Terminal): void {
 Exit code 0 if the job completed and each of its programs ended with 0; 1 if one did not, the job failed, was stopped, or is not over
 in time; 3 if its node cannot be reached; 130 after Ctrl-C. The job goes on without being waited for.
 `,
-    examples: ['saltcod job rerun j-1a2b3c4d', 'saltcod job rerun hello --job-version 1 --no-wait'],
+    examples: ['saltcod job rerun j-1a2b3c4d', 'saltcod job rerun hello --version 1 --no-wait'],
   })
-    .option('--job-version <number>', 'as this version was written (default: the newest)', wholeNumber)
+  addVersionFlag(command, 'as this version was written (default: the newest)')
+    .option('--wait [boolean]', 'wait until the job has ended', checkedBoolean, true)
     .option('--no-wait', 'return as soon as the node has taken it')
   addJobFlags(addWaitFlags(command)).action(async (id: string, options) => {
     const { jobRerun } = await import('./commands/job-rerun.ts')
@@ -156,6 +162,8 @@ export function addWaitFlags(command: Command): Command {
     .option('--wait-timeout-secs <seconds>', 'wait no longer than this; the job goes on', wholeNumber, 600)
     .option('--id-only', 'print the id of the job and nothing else')
     .option('-f, --follow', 'print what the job writes while it runs')
+    .option('--node-details', 'at the end list its executions, and the nodes that they ran on')
+    .option('--group-events', 'tell what happened when it is over, execution by execution')
     .addOption(
       new Option(
         '--exit-code <of>',
@@ -166,84 +174,19 @@ export function addWaitFlags(command: Command): Command {
     )
 }
 
-function addList(job: Command, terminal: Terminal): void {
-  const command = addCommand(job, 'list', {
-    description: 'Lists jobs, the newest first.',
-    examples: [
-      'saltcod job list',
-      'saltcod job list --state Running,Queued --output json',
-      "saltcod job list --labels 'env=prod,tier in (a,b)' --limit 100",
-    ],
-  })
-    .option('--limit <number>', 'how many; 0: as many as one answer holds, 1000', wholeNumber, 10)
-    .option('--next-token <token>', 'go on where an earlier listing ended')
-    .option('--namespace <name>', 'only jobs of this namespace')
-    .option('--state <states>', 'only jobs in these states, with commas between')
-    .addOption(labelsOption())
-    .option('--order-by <field>', 'created_at or modified_at')
-    .option('--order-reversed', 'the oldest first')
-    .option('--wide', 'whole ids')
-    .addOption(outputOption())
-  addNodeFlags(command).action(async (options) => {
-    const { jobList } = await import('./commands/job-list.ts')
-    await jobList(terminal, options)
-  })
-}
-
-function addReads(job: Command, terminal: Terminal): void {
-  const describe = addCommand(job, 'describe <id>', {
-    description: 'Tells all about a job: what it is, where its executions stand, what has happened.',
-    notes: ID_HELP,
-    examples: ['saltcod job describe j-1a2b3c4d'],
-  })
-    .option('--wide', 'whole ids')
-    .addOption(outputOption(DOCUMENT_FORMATS))
-  addJobFlags(describe).action(async (id: string, options) => {
-    const { jobDescribe } = await import('./commands/job-describe.ts')
-    await jobDescribe(terminal, id, options)
-  })
-  const history = addCommand(job, 'history <id>', {
-    description: 'Lists what has happened to a job and its executions, oldest first.',
-    notes: ID_HELP,
-    examples: ['saltcod job history j-1a2b3c4d --event-type execution'],
-  })
-    .option('--event-type <type>', 'all, job or execution')
-    .option('--execution-id <id>', 'only this execution')
-    .option('--limit <number>', 'how many; 0: all (default: all)', wholeNumber)
-    .option('--next-token <token>', 'go on where an earlier listing ended')
-    .option('--wide', 'whole ids')
-    .addOption(outputOption())
-  addJobFlags(history).action(async (id: string, options) => {
-    const { jobHistory } = await import('./commands/job-history.ts')
-    await jobHistory(terminal, id, options)
-  })
-  const executions = addCommand(job, 'executions <id>', {
-    description: 'Lists the executions of a job.',
-    notes: ID_HELP,
-    examples: ['saltcod job executions j-1a2b3c4d --output json'],
-  })
-    .option('--limit <number>', 'how many; 0: all', wholeNumber, 20)
-    .option('--next-token <token>', 'go on where an earlier listing ended')
-    .option('--order-by <field>', 'created_at, modified_at, id or state')
-    .option('--order-reversed', 'the other way round')
-    .option('--all-versions', 'those of older versions of the job too')
-    .option('--wide', 'whole ids')
-    .addOption(outputOption())
-  addJobFlags(executions).action(async (id: string, options) => {
-    const { jobExecutions } = await import('./commands/job-executions.ts')
-    await jobExecutions(terminal, id, options)
-  })
-}
-
 function addLogs(job: Command, terminal: Terminal): void {
   const command = addCommand(job, 'logs <id>', {
     description: 'Prints what a job wrote: its standard output to ours, its standard error to ours.',
     notes: ID_HELP,
     examples: ['saltcod job logs -f j-1a2b3c4d', 'saltcod job logs hello --namespace science'],
   })
-    .option('-f, --follow', 'go on until the job has ended; with --execution-id, until that execution has')
-    .option('-t, --tail', 'only what is written from now on')
+    .option(
+      '-f, --follow',
+      'go on until the job has ended; with --execution-id or --version, until that execution has',
+    )
+    .option('-t, --tail', 'with --follow: only what is written from now on')
     .option('-e, --execution-id <id>', 'of this execution (default: the newest)')
+  addVersionFlag(command, 'of this version of the job (default: the newest)')
   addJobFlags(addNodeWaitFlag(command)).action(async (id: string, options) => {
     const { jobLogs } = await import('./commands/job-logs.ts')
     await jobLogs(terminal, id, options)
@@ -262,6 +205,12 @@ be reached; 130 after Ctrl-C. What has come is kept beside their place, and the 
 `,
     examples: ['saltcod job get j-1a2b3c4d', 'saltcod job get hello --output-dir results'],
   }).option('--output-dir <directory>', 'where to (default: job- and the short id of the job)')
+  addForeignFlags(command, {
+    '--raw': 'results come as they are, each execution of several in a directory of its own',
+    '--download-timeout-secs <duration>':
+      'a download takes as long as it takes, and goes on where it was; --wait-for-node says for how long a lost node is waited for',
+    '--ipfs-connect <address>': 'results come from the nodes that ran the job',
+  })
   addJobFlags(addNodeWaitFlag(command)).action(async (id: string, options) => {
     const { jobGet } = await import('./commands/job-get.ts')
     await jobGet(terminal, id, options)
@@ -276,8 +225,7 @@ function addStop(job: Command, terminal: Terminal): void {
   })
     .option('--reason <text>', 'why, for its history')
     .option('--quiet', 'print nothing')
-    .addOption(outputOption(DOCUMENT_FORMATS))
-  addJobFlags(command).action(async (id: string, options) => {
+  addJobFlags(addDocumentFlags(command, DOCUMENT_FORMATS)).action(async (id: string, options) => {
     const { jobStop } = await import('./commands/job-stop.ts')
     await jobStop(terminal, id, options)
   })

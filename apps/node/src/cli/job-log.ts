@@ -31,14 +31,15 @@ export async function followLog(
   terminal: Terminal,
   client: ApiClient,
   jobId: string,
-  request: Pick<LogRequest, 'tail' | 'executionId'>,
+  request: Pick<LogRequest, 'tail' | 'executionId' | 'version'>,
   wait: NodeWait,
 ): Promise<void> {
   const read = new Set<string>()
   let executionId = request.executionId
   for (;;) {
     const followed = await followExecution(terminal, client, jobId, { ...request, executionId }, wait)
-    if (followed === null || request.executionId !== undefined) return
+    const isTheOne = request.executionId !== undefined || request.version !== undefined
+    if (followed === null || isTheOne) return
     if (followed !== undefined) read.add(followed)
     const next = await nextExecution(client, jobId, read, wait)
     if (next === null) return
@@ -55,15 +56,23 @@ async function followExecution(
   terminal: Terminal,
   client: ApiClient,
   jobId: string,
-  request: Pick<LogRequest, 'tail' | 'executionId'>,
+  request: Pick<LogRequest, 'tail' | 'executionId' | 'version'>,
   wait: NodeWait,
 ): Promise<string | null | undefined> {
   let from = ''
+  const { version } = request
   let executionId = request.executionId
   for (;;) {
     const tail = request.tail && from === ''
     try {
-      const parts = client.readLog(jobId, { follow: true, tail, executionId, from, signal: wait.signal })
+      const parts = client.readLog(jobId, {
+        follow: true,
+        tail,
+        executionId,
+        from,
+        version,
+        signal: wait.signal,
+      })
       for await (const part of parts) {
         from = part.next ?? from
         executionId = part.executionId ?? executionId

@@ -1,12 +1,14 @@
-import { Failure, indented, isFailure, paint, printable, shortId, type Terminal } from '@saltcod/cli-kit'
+import { Failure, isFailure, paint, printList, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
 import { ENDS_DETAIL, HEALTHY_DETAIL } from '../wire/health-details.ts'
 import type { WireExecution, WireHistory, WireJob } from '../wire/models.ts'
+import { executionColumns } from './commands/job-executions.ts'
 import { followLog } from './job-log.ts'
+import { JobProgress } from './job-progress.ts'
 import { getCommand, keptResults, resultsText } from './kept-results.ts'
 import { type NodeWait, type NodeWaitOptions, waitedJob, waiting } from './node-wait.ts'
-import { rfcText, stateText } from './words.ts'
+import { stateText } from './words.ts'
 
 /** How a job is waited for. */
 export interface WaitOptions extends NodeWaitOptions {
@@ -15,6 +17,10 @@ export interface WaitOptions extends NodeWaitOptions {
   readonly idOnly?: boolean
   /** Print what it writes instead of its progress. */
   readonly follow?: boolean
+  /** List its executions at the end. */
+  readonly nodeDetails?: boolean
+  /** Tell what happened execution by execution when it is over. */
+  readonly groupEvents?: boolean
   /** What the exit code of the command says of a program that ended with another code than 0. Default `job`. */
   readonly exitCode?: 'job' | 'program'
 }
@@ -59,10 +65,14 @@ async function waitAndReport(
   const quiet = options.idOnly === true
   const untilMs = Date.now() + options.waitTimeoutSecs * 1000
   if (options.follow === true) await follow(terminal, client, awaited.id, untilMs, wait)
-  const ended = await waitForEnd(client, awaited, untilMs, wait, (entry) => {
-    if (!quiet && options.follow !== true) printEvent(terminal, entry)
-  })
+  const form = quiet || options.follow === true ? 'none' : options.groupEvents === true ? 'grouped' : 'live'
+  const progress = new JobProgress(terminal, form)
+  const ended = await waitForEnd(client, awaited, untilMs, wait, (entry) => progress.add(entry)).finally(() =>
+    progress.end(),
+  )
   const executions = await executionsOf(client, ended, wait)
+  if (!quiet && options.nodeDetails === true)
+    printList(terminal, 'table', executions, executionColumns(false))
   const ends = endsOf(ended, executions)
   // What should run for ever and does so now may have needed more than one start.
   const odd = ENDED.has(ended.State.StateType) ? ends.filter((end) => end.exitCode > 0) : []
@@ -223,10 +233,4 @@ async function follow(
     // A job that failed before anything ran has no log; how it ended is told by its state.
     if (!isFailure(error) || error.exitCode !== EXIT.failed) throw error
   }
-}
-
-function printEvent(terminal: Terminal, { Time, ExecutionID = '', Event }: WireHistory): void {
-  const cells = [rfcText(Time).slice(11), shortId(ExecutionID, false).padEnd(10), Event.Topic.padEnd(18)]
-  const before = `  ${cells.map(printable).join('  ')}  `
-  terminal.out(`${before}${indented(Event.Message, before.length)}\n`)
 }

@@ -2,12 +2,12 @@ import {
   addCommand,
   DOCUMENT_FORMATS,
   labelsOption,
-  outputOption,
   type Terminal,
   wholeNumber,
+  wordsOption,
 } from '@saltcod/cli-kit'
 import { type Command, Option } from 'commander'
-import { addNodeFlags } from './flags.ts'
+import { addDocumentFlags, addForeignFlags, addListFlags, addNodeFlags } from './flags.ts'
 
 const NODE_ORDERS = [
   'id',
@@ -19,6 +19,9 @@ const NODE_ORDERS = [
   'available_disk',
   'available_gpu',
 ]
+
+/** What `node list --show` can be told. */
+const COLUMN_GROUPS = ['labels', 'version', 'features', 'capacity']
 
 /** Adds `node list|describe`. */
 export function addNodeCommands(program: Command, terminal: Terminal): void {
@@ -51,8 +54,12 @@ export function addNodeCommands(program: Command, terminal: Terminal): void {
     .addOption(new Option('--order-by <field>', 'what they are ordered by').choices(NODE_ORDERS))
     .option('--order-reversed', 'the other way round')
     .option('--limit <number>', 'how many; 0: all', wholeNumber)
-    .option('--wide', 'whole ids')
-    .addOption(outputOption())
+    .addOption(
+      wordsOption('--show <groups>', 'other columns: some of these, with commas between', COLUMN_GROUPS),
+    )
+  addForeignFlags(addListFlags(list), {
+    '--next-token <token>': 'all nodes are listed; --limit cuts the list',
+  })
   addNodeFlags(list).action(async (options) => {
     const { nodeList } = await import('./commands/node-list.ts')
     await nodeList(terminal, options)
@@ -61,9 +68,11 @@ export function addNodeCommands(program: Command, terminal: Terminal): void {
     description:
       'Tells all about a node: what it runs, what it has, and how it keeps jobs apart. Without an id: the only one.',
     examples: ['saltcod node describe', 'saltcod node describe n-1a2b3c4d --output yaml'],
-  }).addOption(outputOption(DOCUMENT_FORMATS))
-  addNodeFlags(describe).action(async (id: string | undefined, options) => {
-    const { nodeDescribe } = await import('./commands/node-describe.ts')
-    await nodeDescribe(terminal, id, options)
   })
+  addNodeFlags(addDocumentFlags(describe, DOCUMENT_FORMATS)).action(
+    async (id: string | undefined, options) => {
+      const { nodeDescribe } = await import('./commands/node-describe.ts')
+      await nodeDescribe(terminal, id, options)
+    },
+  )
 }

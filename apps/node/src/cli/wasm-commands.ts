@@ -2,8 +2,8 @@ import { addCommand, collectWords, type Terminal, wholeNumber } from '@saltcod/c
 import { isStoreError, parseLabelSelector } from '@saltcod/store-core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readPairs } from '../job-file/template/variables.ts'
-import { addNodeFlags } from './flags.ts'
-import { addSubmitFlags, addWaitFlags } from './job-commands.ts'
+import { addForeignFlags, addNodeFlags } from './flags.ts'
+import { addSubmitFlags, addWaitFlags, checkedBoolean } from './job-commands.ts'
 import { inputOf, publisherOf, readSourceUri, type SourceUri } from './source-uri.ts'
 
 /** Adds `wasm run`. */
@@ -26,7 +26,7 @@ An input is URI, URI:PATH or src=URI,dst=PATH,opt=KEY=VALUE, and is found at /in
       'saltcod wasm run --dry-run --name count main.wasm > count.yaml',
     ],
   })
-  addTaskFlags(addModuleFlags(run))
+  addForeignFlags(addTaskFlags(addModuleFlags(run)), OLDER_FLAGS)
   const waiting = run.option('--wait [boolean]', 'wait until the job has ended', checkedBoolean, true)
   addNodeFlags(addWaitFlags(addSubmitFlags(addJobDescription(waiting)))).action(
     async (module: string, args: readonly string[], options) => {
@@ -40,6 +40,17 @@ function addModuleFlags(command: Command): Command {
   return command
     .option('--entry-point <function>', 'the function that is called', '_start')
     .option('-I, --import-modules <targets>', 'targets of inputs that are modules to import', collectWords)
+}
+
+/** Flags of older releases of Bacalhau's command line. */
+const OLDER_FLAGS = {
+  '-U, --import-module-urls <url>': 'bring it in as an input, and name that: -i URL:/lib.wasm -I /lib.wasm',
+  '--import-module-volumes <source>':
+    'bring it in as an input, and name that: -i ipfs://CID:/lib.wasm -I /lib.wasm',
+  '--ipfs-connect <address>': 'a node has the sources that saltcod node describe lists',
+  '-c <selector>': 'use: --constraints SELECTOR',
+  '-s, --selector <selector>': 'use: --constraints SELECTOR',
+  '--concurrency <number>': 'use: --count NUMBER',
 }
 
 function addJobDescription(command: Command): Command {
@@ -84,11 +95,6 @@ function addTaskFlags(command: Command): Command {
     .option('--timeout <seconds>', 'how long the whole job may take', wholeNumber)
     .option('--queue-timeout <seconds>', 'how long it may wait for nodes', wholeNumber)
     .option('-e, --env <name=value>', 'a variable of its environment; may be repeated', collectVariables)
-}
-
-function checkedBoolean(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  throw new InvalidArgumentError('It must be true or false, as in --wait=false.')
 }
 
 function collectTexts(text: string, earlier: readonly string[] | undefined): readonly string[] {

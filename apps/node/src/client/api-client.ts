@@ -85,6 +85,11 @@ export class ApiClient {
     return this.#call('GET', `${jobPath(id)}/executions`, query)
   }
 
+  /** Lists the versions of a job, the oldest first. */
+  listVersions(id: string, query: QueryParameters): Promise<WirePage<WireJob>> {
+    return this.#call('GET', `${jobPath(id)}/versions`, query)
+  }
+
   /** Lists where the results of a job are, and the addresses of those that its nodes keep. */
   listResults(id: string): Promise<WirePage<WireSpecConfig>> {
     return this.#call('GET', `${jobPath(id)}/results`, {})

@@ -18,6 +18,8 @@ export interface LogRequest {
   readonly from?: string | undefined
   /** Where the job is looked up by its name. */
   readonly namespace?: string | undefined
+  /** Absent: the newest execution of any version of the job. */
+  readonly version?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -43,11 +45,12 @@ const IS_IT_A_NODE = 'is it a saltcod node that listens there?'
  * says, or where it cannot be reached or is lost before the end.
  */
 export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
-  const { follow, tail, executionId, from, namespace, signal } = request
+  const { follow, tail, executionId, from, namespace, version, signal } = request
   const query = new URLSearchParams({ follow: String(follow), tail: String(tail) })
   if (executionId !== undefined) query.set('execution_id', executionId)
   if (from !== undefined) query.set('from', from)
   if (namespace !== undefined) query.set('namespace', namespace)
+  if (version !== undefined) query.set('job_version', String(version))
   const url = `${base.replace(/^http/, 'ws')}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
   const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS })
   const arrived: (WireLogMessage | Failure | null)[] = []

@@ -17,6 +17,7 @@ tasks:
     engine:
       type: exec
       params: { Command: echo, Arguments: [hello, world] }
+    network: { type: Host }
 `
 
 /** A job of an engine without a process. */
@@ -115,18 +116,18 @@ test('a job comes from standard input, its id alone is printed, and it is stoppe
 
 test('a job that fails makes the command fail with one clear line', async () => {
   const { env } = node
-  const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'quantum' } }] }
+  const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'docker' } }] }
   const run = await saltcod(['job', 'run', '-'], { env, input: JSON.stringify(spec) })
   assert.equal(run.code, 1)
   assert.match(
     run.stderr,
-    /^Error: job j-\S+ is Failed: not enough nodes[^\n]*\n {2}• Node [^\n]*no engine quantum[^\n]*\nHint: [^\n]+\n$/,
+    /^Error: job j-\S+ is Failed: not enough nodes[^\n]*\n {2}• Node [^\n]*no engine docker[^\n]*\nHint: [^\n]+\n$/,
   )
   const id = /j-[0-9a-f-]{36}/.exec(run.stderr)?.[0] ?? ''
   const outputs = [run.stdout]
   for (const verb of ['describe', 'history']) outputs.push((await saltcod(['job', verb, id], { env })).stdout)
   for (const output of outputs) {
-    assert.match(output, /no engine quantum/)
+    assert.match(output, /no engine docker/)
     assert.ok(!output.includes('\\n'), output)
   }
   assert.match(outputs[0] ?? '', /not enough nodes[^\n]*\n {40,}• Node /)
@@ -275,16 +276,14 @@ test('the same file runs again only with force, and a job without its file', asy
   assert.doesNotMatch(forced.stdout, /Job submitted\n/, 'the story of an earlier version')
   const rerun = await saltcod(['job', 'rerun', 'again'], { env })
   assert.deepEqual([rerun.code, rerun.stderr], [0, ''])
-  assert.match(rerun.stdout, /^Job j-\S+ runs again, as version 3\.\n.*Job rerun\n[\s\S]*Job is Completed\./)
-  const first = await saltcod(['job', 'rerun', 'again', '--job-version', '1', '--no-wait', '--id-only'], {
-    env,
-  })
+  assert.match(rerun.stdout, /^Job j-\S+ runs again, as version 3\.\n.*rerun requested\n[\s\S]*Completed\./)
+  const first = await saltcod(['job', 'rerun', 'again', '-v', '1', '--no-wait', '--id-only'], { env })
   assert.match(first.stdout, /^j-[0-9a-f-]{36}\n$/)
-  const none = await saltcod(['job', 'rerun', 'again', '--job-version', '99'], { env })
+  const none = await saltcod(['job', 'rerun', 'again', '--version', '99'], { env })
   assert.equal(none.code, 1)
   assert.match(none.stderr, /^Error: job version 99 not found for job j-/)
   for (const shell of ['bash', 'fish'])
-    assert.match((await saltcod(['completion', shell])).stdout, /rerun[\s\S]*job-version/)
+    assert.match((await saltcod(['completion', shell])).stdout, /rerun[\s\S]*--version/)
 })
 
 test('a name is looked up in the namespace that is given', async () => {

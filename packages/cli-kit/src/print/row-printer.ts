@@ -37,6 +37,11 @@ export class RowPrinter<T> {
     this.#toRow = toRow
   }
 
+  /** Leaves out the header of a table and of comma-separated values. */
+  hideHeader(): void {
+    this.#headed = true
+  }
+
   /** Prints one item. */
   add(item: T): void {
     this.count += 1
@@ -80,8 +85,8 @@ export class RowPrinter<T> {
     if (this.#format === 'yaml' && this.count === 0) this.#terminal.out('[]\n')
     if (this.#format === 'csv') this.#head()
     if (this.#format === 'table' && this.count === 0) {
-      if (empty === null) this.#print([])
-      else this.#terminal.err(`${empty}\n`)
+      if (empty === null && !this.#headed) this.#print([])
+      if (empty !== null) this.#terminal.err(`${empty}\n`)
     }
     this.flush()
   }
@@ -99,6 +104,14 @@ export class RowPrinter<T> {
   }
 }
 
+/** How a listing is printed. */
+export interface ListOptions<T> {
+  /** How an item is printed whole; as it is where absent. */
+  readonly toRow?: (item: T) => unknown
+  /** Of a table and of comma-separated values the rows alone are printed. */
+  readonly hideHeader?: boolean | undefined
+}
+
 /**
  * Prints a listing that is there as a whole; JSON is one indented document, and a table has its header also where
  * nothing is in it.
@@ -108,13 +121,14 @@ export function printList<T>(
   format: Format,
   items: readonly T[],
   columns: readonly Column<T>[],
-  toRow: (item: T) => unknown = (item) => item,
+  { toRow = (item) => item, hideHeader = false }: ListOptions<T> = {},
 ): void {
   if (format === 'json') {
     terminal.out(`${json(items.map(toRow), 2)}\n`)
     return
   }
   const printer = new RowPrinter(terminal, format, columns, toRow)
+  if (hideHeader) printer.hideHeader()
   for (const item of items) printer.add(item)
   printer.end(null)
 }

@@ -8,6 +8,7 @@ export const api = {
     description: 'The address that the API listens on, and that commands look for the node at.',
     form: 'text',
     flag: '--host',
+    flagAliases: ['--api-host'],
     environment: 'BACALHAU_API_HOST',
     fallback: '127.0.0.1',
     schema: text(
@@ -22,6 +23,7 @@ export const api = {
       'The port that the API listens on, and that commands look for the node at; 0 lets the system choose.',
     form: 'integer',
     flag: '--port',
+    flagAliases: ['--api-port'],
     environment: 'BACALHAU_API_PORT',
     fallback: 1234,
     schema: integer(0, 65_535),

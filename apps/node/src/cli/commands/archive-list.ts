@@ -9,19 +9,20 @@ export interface ArchiveListOptions extends NodeFlags {
   readonly output: Format
   readonly limit: number
   readonly wide?: boolean
+  readonly hideHeader?: boolean
   readonly nextToken?: string
   readonly namespace?: string
 }
 
 /** Lists the jobs of a node's archive. */
 export async function archiveList(terminal: Terminal, options: ArchiveListOptions): Promise<void> {
-  const { output, wide = false } = options
+  const { output, wide = false, hideHeader } = options
   const page = await clientFor(terminal, options).listArchive({
     limit: options.limit,
     next_token: options.nextToken,
     namespace: options.namespace,
   })
-  printList(terminal, output, page.Items, columns(wide || output === 'csv'))
+  printList(terminal, output, page.Items, columns(wide || output === 'csv'), { hideHeader })
   if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
 }
 

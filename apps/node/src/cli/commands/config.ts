@@ -32,11 +32,9 @@ export function configList(terminal: Terminal, { output, ...flags }: ConfigListO
     { name: 'VALUE', value: (row) => row.text },
     { name: 'ORIGIN', value: (row) => row.originText },
   ]
-  printList(terminal, output, listConfig(loaded), columns, ({ key, value, originText }) => ({
-    Key: key,
-    Value: value ?? null,
-    Origin: originText,
-  }))
+  printList(terminal, output, listConfig(loaded), columns, {
+    toRow: ({ key, value, originText }) => ({ Key: key, Value: value ?? null, Origin: originText }),
+  })
 }
 
 /** Prints the value of one setting alone. */

@@ -21,6 +21,7 @@ import { historyColumns } from './job-history.ts'
 export interface JobDescribeOptions extends JobFlags {
   readonly output: Format
   readonly wide?: boolean
+  readonly version?: number
 }
 
 const NAME_WIDTH = 12
@@ -31,8 +32,8 @@ export async function jobDescribe(
   id: string,
   options: JobDescribeOptions,
 ): Promise<void> {
-  const { output, wide = false, namespace } = options
-  const query = { namespace, include: 'executions,history', limit: 1000 }
+  const { output, wide = false, namespace, version } = options
+  const query = { namespace, job_version: version, include: 'executions,history', limit: 1000 }
   const answer = await clientFor(terminal, options).getJob(id, query)
   const { ID, Version } = answer.Job
   const Executions = keptResults(answer.Executions?.Items ?? [], Version)

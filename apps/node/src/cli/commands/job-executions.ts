@@ -10,10 +10,12 @@ export interface JobExecutionsOptions extends JobFlags {
   readonly output: Format
   readonly limit: number
   readonly wide?: boolean
+  readonly hideHeader?: boolean
   readonly nextToken?: string
   readonly orderBy?: string
   readonly orderReversed?: boolean
   readonly allVersions?: boolean
+  readonly version?: number
 }
 
 /** Lists the executions of a job. */
@@ -22,16 +24,17 @@ export async function jobExecutions(
   id: string,
   options: JobExecutionsOptions,
 ): Promise<void> {
-  const { output, wide = false } = options
+  const { output, wide = false, hideHeader } = options
   const page = await clientFor(terminal, options).listExecutions(id, {
     namespace: options.namespace,
     limit: options.limit,
     next_token: options.nextToken,
     order_by: options.orderBy,
     reverse: options.orderReversed === true ? true : undefined,
+    job_version: options.version,
     all_job_versions: options.allVersions === true ? true : undefined,
   })
-  printList(terminal, output, page.Items, executionColumns(wide || output === 'csv'))
+  printList(terminal, output, page.Items, executionColumns(wide || output === 'csv'), { hideHeader })
   tellMissing(terminal, page.Missing)
   if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
 }

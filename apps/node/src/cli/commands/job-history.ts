@@ -9,10 +9,12 @@ import { rfcText } from '../words.ts'
 export interface JobHistoryOptions extends JobFlags {
   readonly output: Format
   readonly wide?: boolean
+  readonly hideHeader?: boolean
   readonly eventType?: string
   readonly executionId?: string
   readonly limit?: number
   readonly nextToken?: string
+  readonly version?: number
 }
 
 /** Lists the history of a job, oldest first. */
@@ -28,6 +30,7 @@ export async function jobHistory(terminal: Terminal, id: string, options: JobHis
       namespace: options.namespace,
       event_type: options.eventType,
       execution_id: options.executionId,
+      job_version: options.version,
       limit: Math.min(wanted - items.length, 1000),
       next_token: token,
     })
@@ -35,8 +38,8 @@ export async function jobHistory(terminal: Terminal, id: string, options: JobHis
     missing += page.Missing ?? 0
     token = page.Items.length === 0 ? '' : page.NextToken
   } while (token !== '' && items.length < wanted)
-  const { output, wide = false } = options
-  printList(terminal, output, items, historyColumns(wide || output === 'csv'))
+  const { output, wide = false, hideHeader } = options
+  printList(terminal, output, items, historyColumns(wide || output === 'csv'), { hideHeader })
   tellMissing(terminal, missing)
   if (token !== '') terminal.err(`More: add --next-token ${token}\n`)
 }

@@ -10,6 +10,7 @@ export interface JobListOptions extends NodeFlags {
   readonly output: Format
   readonly limit: number
   readonly wide?: boolean
+  readonly hideHeader?: boolean
   readonly nextToken?: string
   readonly namespace?: string
   readonly state?: string
@@ -20,7 +21,7 @@ export interface JobListOptions extends NodeFlags {
 
 /** Lists jobs, the newest first, as people look for them; the API's own order is the other one. */
 export async function jobList(terminal: Terminal, options: JobListOptions): Promise<void> {
-  const { output, wide = false } = options
+  const { output, wide = false, hideHeader } = options
   const page = await clientFor(terminal, options).listJobs({
     limit: options.limit,
     next_token: options.nextToken,
@@ -30,7 +31,7 @@ export async function jobList(terminal: Terminal, options: JobListOptions): Prom
     order_by: options.orderBy,
     reverse: options.orderReversed === true ? undefined : true,
   })
-  printList(terminal, output, page.Items, columns(wide || output === 'csv'))
+  printList(terminal, output, page.Items, columns(wide || output === 'csv'), { hideHeader })
   tellMissing(terminal, page.Missing)
   if (page.NextToken !== '') terminal.err(`More: add --next-token ${page.NextToken}\n`)
 }

@@ -10,21 +10,25 @@ export interface JobLogsOptions extends JobFlags, NodeWaitOptions {
   readonly follow?: boolean
   readonly tail?: boolean
   readonly executionId?: string
+  readonly version?: number
 }
 
 /** Prints what a job wrote, or writes: its standard output to ours, its standard error to ours. */
 export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOptions): Promise<void> {
-  const { follow = false, tail = false, executionId, namespace } = options
+  const { follow = false, tail = false, executionId, namespace, version } = options
   const client = clientFor(terminal, options)
   if (!follow) {
-    const hasPrinted = await printLog(terminal, client.readLog(id, { follow, tail, executionId, namespace }))
+    const hasPrinted = await printLog(
+      terminal,
+      client.readLog(id, { follow, tail, executionId, namespace, version }),
+    )
     if (!hasPrinted) await tellSilence(terminal, (await client.getJob(id, { namespace })).Job)
     return
   }
   const { Job } = await client.getJob(id, { namespace })
   await tellSilence(terminal, Job)
   await waiting(terminal, waitedJob(Job.ID), options, (wait) =>
-    followLog(terminal, client, Job.ID, { tail, executionId }, wait),
+    followLog(terminal, client, Job.ID, { tail, executionId, version }, wait),
   )
 }
 

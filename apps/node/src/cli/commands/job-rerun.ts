@@ -6,7 +6,7 @@ import { type WaitOptions, waitForJob } from '../job-wait.ts'
 /** Options of `job rerun`. */
 export interface JobRerunOptions extends JobFlags, WaitOptions {
   readonly wait: boolean
-  readonly jobVersion?: number
+  readonly version?: number
 }
 
 /**
@@ -15,7 +15,7 @@ export interface JobRerunOptions extends JobFlags, WaitOptions {
  */
 export async function jobRerun(terminal: Terminal, id: string, options: JobRerunOptions): Promise<void> {
   const client = clientFor(terminal, options)
-  const { JobID, JobVersion } = await client.rerunJob(id, options.jobVersion, {
+  const { JobID, JobVersion } = await client.rerunJob(id, options.version, {
     namespace: options.namespace,
   })
   terminal.out(

@@ -7,6 +7,8 @@ import { clientFor } from '../configuration.ts'
 export interface NodeListOptions extends NodeFlags {
   readonly output: Format
   readonly wide?: boolean
+  readonly hideHeader?: boolean
+  readonly show?: readonly string[]
   readonly labels?: readonly string[]
   readonly filterApproval?: string
   readonly filterStatus?: string
@@ -17,7 +19,7 @@ export interface NodeListOptions extends NodeFlags {
 
 /** Lists the nodes that run jobs. */
 export async function nodeList(terminal: Terminal, options: NodeListOptions): Promise<void> {
-  const { output, wide = false } = options
+  const { output, wide = false, hideHeader, show } = options
   const { labels, filterApproval, filterStatus, orderBy, orderReversed, limit } = options
   const { Nodes } = await clientFor(terminal, options).listNodes({
     labels,
@@ -27,21 +29,59 @@ export async function nodeList(terminal: Terminal, options: NodeListOptions): Pr
     reverse: orderReversed,
     limit,
   })
-  printList(terminal, output, Nodes, columns(wide || output === 'csv'))
+  const ids = wide || output === 'csv'
+  printList(terminal, output, Nodes, show === undefined ? columns(ids) : shownColumns(ids, show), {
+    hideHeader,
+  })
 }
 
-function columns(wide: boolean): Column<WireNodeState>[] {
+const IDENTITY = (wide: boolean): Column<WireNodeState>[] => [
+  { name: 'ID', value: ({ Info }) => shortId(Info.NodeID, wide) },
+  { name: 'STATUS', value: ({ Connection }) => Connection.toLowerCase() },
+]
+
+const FREE: readonly Column<WireNodeState>[] = [
+  { name: 'FREE CPU', value: ({ Info }) => (Info.ComputeNodeInfo?.AvailableCapacity.CPU ?? 0).toFixed(2) },
+  {
+    name: 'FREE MEMORY',
+    value: ({ Info }) => bytesText(Info.ComputeNodeInfo?.AvailableCapacity.Memory ?? 0),
+  },
+  { name: 'FREE DISK', value: ({ Info }) => bytesText(Info.ComputeNodeInfo?.AvailableCapacity.Disk ?? 0) },
+]
+
+function columns(wide: boolean): readonly Column<WireNodeState>[] {
   return [
-    { name: 'ID', value: ({ Info }) => shortId(Info.NodeID, wide) },
-    { name: 'STATUS', value: ({ Connection }) => Connection.toLowerCase() },
+    ...IDENTITY(wide),
     { name: 'ENGINES', value: ({ Info }) => (Info.ComputeNodeInfo?.ExecutionEngines ?? []).join(' ') },
     { name: 'RUNNING', value: ({ Info }) => String(Info.ComputeNodeInfo?.RunningExecutions ?? 0) },
     { name: 'WAITING', value: ({ Info }) => String(Info.ComputeNodeInfo?.EnqueuedExecutions ?? 0) },
-    { name: 'FREE CPU', value: ({ Info }) => (Info.ComputeNodeInfo?.AvailableCapacity.CPU ?? 0).toFixed(2) },
-    {
-      name: 'FREE MEMORY',
-      value: ({ Info }) => bytesText(Info.ComputeNodeInfo?.AvailableCapacity.Memory ?? 0),
-    },
-    { name: 'FREE DISK', value: ({ Info }) => bytesText(Info.ComputeNodeInfo?.AvailableCapacity.Disk ?? 0) },
+    ...FREE,
   ]
+}
+
+const GROUPS: Readonly<Record<string, readonly Column<WireNodeState>[]>> = {
+  labels: [
+    {
+      name: 'LABELS',
+      value: ({ Info }) =>
+        Object.entries(Info.Labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(' '),
+    },
+  ],
+  version: [
+    { name: 'VERSION', value: ({ Info }) => Info.BacalhauVersion.GitVersion },
+    { name: 'ARCHITECTURE', value: ({ Info }) => Info.BacalhauVersion.GOARCH },
+    { name: 'OS', value: ({ Info }) => Info.BacalhauVersion.GOOS },
+  ],
+  features: [
+    { name: 'ENGINES', value: ({ Info }) => (Info.ComputeNodeInfo?.ExecutionEngines ?? []).join(' ') },
+    { name: 'INPUTS', value: ({ Info }) => (Info.ComputeNodeInfo?.StorageSources ?? []).join(' ') },
+    { name: 'PUBLISHERS', value: ({ Info }) => (Info.ComputeNodeInfo?.Publishers ?? []).join(' ') },
+  ],
+  capacity: FREE,
+}
+
+function shownColumns(wide: boolean, show: readonly string[]): readonly Column<WireNodeState>[] {
+  return [...IDENTITY(wide), ...show.flatMap((group) => GROUPS[group] ?? [])]
 }

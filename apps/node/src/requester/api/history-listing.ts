@@ -33,7 +33,7 @@ export async function listHistory(
   // Read before the history: what ended by then has written its last entry.
   const over = live ? await hasEnded(context, job, query) : true
   const page = await context.requester.store.listHistory({
-    ...filterOf(job, query, live && client.jobsInExecutions),
+    ...filterOf(job, query, client.jobsInExecutions),
     limit,
     ...(afterSequence === 0 ? {} : { afterSequence }),
   })

@@ -94,7 +94,9 @@ async function stream(context: ApiContext, client: WebSocket, rawId: string, que
     const resumes = query.has('from')
     const text = query.text('from')
     const from = text === null ? null : readLogCursor(text)
-    const execution = await chooseExecution(context, job.id, from?.executionId ?? query.text('execution_id'))
+    const version = (query.whole('job_version') ?? 0) === 0 ? {} : { jobVersion: job.version }
+    const wanted = from?.executionId ?? query.text('execution_id')
+    const execution = await chooseExecution(context, { jobId: job.id, ...version }, wanted)
     const messageOf = (type: number, line: string, position: LogPosition): WireLogMessage => {
       const Next = writeLogCursor({ executionId: execution.id, ...position })
       // Clients print a line as it is, so one may hold several.
@@ -130,9 +132,10 @@ async function send(client: WebSocket, message: WireLogMessage, signal: AbortSig
 /** Chooses the execution that was asked for, or else the one that changed last of the newest that were not refused. */
 async function chooseExecution(
   { requester: { store } }: ApiContext,
-  jobId: string,
+  which: { readonly jobId: string; readonly jobVersion?: number },
   wanted: string | null,
 ): Promise<Execution> {
+  const { jobId } = which
   if (wanted !== null) {
     const exact = await store.getExecution(wanted)
     if (exact?.jobId === jobId) return exact
@@ -144,7 +147,12 @@ async function chooseExecution(
   }
   let cursor: PageCursor | null = null
   do {
-    const page: Page<Execution> = await store.listExecutions({ jobId, limit: NEWEST, reverse: true, cursor })
+    const page: Page<Execution> = await store.listExecutions({
+      ...which,
+      limit: NEWEST,
+      reverse: true,
+      cursor,
+    })
     const [last] = page.items
       .filter(({ state }) => !DISCARDED.has(state))
       .toSorted((a, b) => b.modifiedAtMs - a.modifiedAtMs)
@@ -172,7 +180,8 @@ async function* partsOf(
         kind: 'log',
         executionId: execution.id,
         follow: query.flag('follow'),
-        tail: query.flag('tail'),
+        // Of what is not followed nothing would be left.
+        tail: query.flag('tail') && query.flag('follow'),
         from: from === null ? null : positionOf(from),
       } as const
       for await (const part of requester.demands.read(execution.nodeId, demand, signal)) {

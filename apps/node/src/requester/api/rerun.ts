@@ -39,7 +39,7 @@ export async function rerun(
     expectedRevision: newest.revision,
     deadlineAtMs: totalMs === 0 ? null : clock() + totalMs,
     evaluation: { id: evaluationId, trigger: 'job-rerun' },
-    event: { message: 'Job rerun', topic: 'Submission' },
+    event: { message: 'Job rerun requested', topic: 'Submission' },
   })
   return { JobID: jobId, JobVersion: job.version, EvaluationID: evaluationId, Warnings: null }
 }
