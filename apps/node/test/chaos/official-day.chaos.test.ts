@@ -1,138 +1,175 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { promisify, stripVTControlCharacters } from 'node:util'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { OFFICIAL, OFFICIAL_TOOLS, officialMissing, type Release } from '../official-programs.ts'
+import { longDay, shortDay } from './official-commands.ts'
+import { DAY_MODULES, dayFiles } from './official-files.ts'
+import { linesOf, type Told, without } from './told-lines.ts'
 
-/** The official programs, which lie beside the project where somebody keeps them; it carries none. */
-const TOOLS = fileURLToPath(new URL('../../../../../shared/tools/', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const SCRIPT = fileURLToPath(new URL('./official-day.sh', import.meta.url))
-const NOTHING = 'AGFzbQEAAAABBAFgAAADAgEABwoBBl9zdGFydAAACgQBAgALAAkEbmFtZQACAW0='
-const FOREVER = 'AGFzbQEAAAABBAFgAAADAgEABwoBBl9zdGFydAAACgkBBwADQAwACwsACQRuYW1lAAIBbQ=='
+const DAY = fileURLToPath(new URL('./official-day.mjs', import.meta.url))
+const DOCUMENT = fileURLToPath(new URL('../../../../docs/compatibility.md', import.meta.url))
+/** Each flag of each command; without, what everybody uses. */
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+const PORT = 1341
+/** The flags by which a command finds its server, and what tells of itself. */
+const GLOBAL = /^--(?:help|api-host|api-port|config|data-dir|profile|cacert|insecure|log-mode|repo|tls)$/
 
-/** Why the official programs cannot be run here; `null` where they can. */
-function missing(): string | null {
-  if (!existsSync(join(TOOLS, 'official'))) return `there are no official programs in ${TOOLS}`
-  try {
-    execFileSync('unshare', ['-n', 'true'])
-    return null
-  } catch {
-    return 'this user may make no network namespace'
-  }
+/** A row of the document: what is said otherwise, and where. `…` stands for anything. */
+interface Row {
+  readonly releases: readonly string[]
+  readonly commands: readonly string[]
+  readonly theirs: readonly RegExp[]
+  readonly ours: readonly RegExp[]
+  readonly text: string
 }
 
-function jobFile(name: string, type: string, module: string, version: string): string {
-  const Source = { Type: 'inline', Params: { URL: `data:application/wasm;base64,${module}` } }
-  const input = { Source, Target: '/m.wasm' }
-  const isOld = version === '1.4.0'
-  const EntryModule = isOld ? input : '/m.wasm'
-  const Engine = { Type: 'wasm', Params: { EntryModule, Entrypoint: '_start' } }
-  const task = {
-    Name: 'main',
-    Engine,
-    Publisher: { Type: 'local' },
-    ...(isOld ? {} : { InputSources: [input] }),
-  }
-  return JSON.stringify({
-    Name: name,
-    Type: type,
-    Count: 1,
-    Labels: { a: name === 'first' ? 'b' : 'c' },
-    Tasks: [task],
+function rows(): readonly Row[] {
+  return readFileSync(DOCUMENT, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const cells = line.replace(/^\| | \|$/g, '').split(' | ')
+      const [releases = '', commands = '', theirs = '', ours = '', why = ''] = cells
+      if (cells.length !== 5 || !/^1\.\d/.test(releases)) return []
+      expect(why, `a reason in ${line}`).not.toBe('')
+      const [told, said] = [patternsOf(theirs), patternsOf(ours)]
+      return [
+        {
+          releases: releases.split(', '),
+          commands: commands.split(', '),
+          theirs: told,
+          ours: said,
+          text: line,
+        },
+      ]
+    })
+}
+
+function patternsOf(cell: string): readonly RegExp[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, pattern = '']) => {
+    const parts = pattern.split('…').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    return new RegExp(`^(?:error output: )?${parts.join('.*')}$`)
   })
 }
 
-interface Told {
-  readonly command: string
-  readonly exitCode: string
-  readonly columns: readonly string[]
-}
-
-/** What each command said: its exit code, and the headings of its tables, of which nothing changes with the day. */
-function toldIn(output: string): Told[] {
-  const told: Told[] = []
-  let columns: string[] = []
-  for (const line of stripVTControlCharacters(output).split('\n')) {
-    const end = /^### (\d+) (.*)$/.exec(line)
-    if (end !== null) {
-      told.push({ exitCode: end[1] ?? '', command: end[2] ?? '', columns })
-      columns = []
-    } else {
-      const heading = line
-        .replace(/^.*🐟\.*\s+(?=TIME)/u, '')
-        .trim()
-        .replaceAll(/ {2,}/g, '  ')
-      // The columns for GPUs are folded where the others are wide.
-      if (/^[A-Z.]+(?: [A-Z.]+)*(?: {2}[A-Z.]+(?: [A-Z.]+)*)+$/.test(heading)) columns.push(heading)
-    }
-  }
-  return told
-}
-
-async function dayOf(version: string, whose: 'ours' | 'theirs'): Promise<{ told: Told[]; output: string }> {
-  const day = temporaryDirectory()
-  const official = join(TOOLS, 'official')
-  const repository = join(day, 'repo')
+async function dayOf(release: Release, whose: 'ours' | 'theirs'): Promise<readonly Told[]> {
+  const directory = temporaryDirectory()
+  const repository = join(directory, 'repo')
   mkdirSync(repository)
-  writeFileSync(join(day, 'm.wasm'), Buffer.from(NOTHING, 'base64'))
-  writeFileSync(join(day, 'first.yaml'), jobFile('first', 'batch', NOTHING, version))
-  writeFileSync(join(day, 'service.yaml'), jobFile('service', 'service', FOREVER, version))
-  const servers = {
-    ours: [process.execPath, MAIN, 'serve', '--repo', repository, '--port', '1341', '--name', 'lisbon'],
+  for (const name of ['got', 'raw', 'named', 'ipfs']) mkdirSync(join(directory, name))
+  for (const [name, bytes] of Object.entries(DAY_MODULES))
+    writeFileSync(join(directory, `${name}.wasm`), bytes)
+  for (const [name, content] of Object.entries(dayFiles(release)))
+    writeFileSync(join(directory, name), content)
+  const servers: Readonly<Record<string, readonly string[]>> = {
+    ours: [process.execPath, MAIN, 'serve', '--repo', repository, '--port', String(PORT), '--name', 'lisbon'],
     '1.9.3': [
-      official,
-      '1.9.3',
-      'serve',
-      '--data-dir',
-      repository,
-      '-c',
-      join(TOOLS, 'node-1.9.3.yaml'),
-      '--name',
-      'lisbon',
+      ...[
+        OFFICIAL,
+        '1.9.3',
+        'serve',
+        '--data-dir',
+        repository,
+        '-c',
+        join(OFFICIAL_TOOLS, 'node-1.9.3.yaml'),
+      ],
+      ...['--name', 'lisbon'],
     ],
     '1.4.0': [
-      ...[
-        official,
-        '1.4.0',
-        'serve',
-        '--repo',
-        repository,
-        '--node-type',
-        'compute,requester',
-        '--host',
-        '127.0.0.1',
-      ],
-      ...['--port', '1341', '--name', 'lisbon', '--local-publisher-address', '127.0.0.1'],
-      '--job-selection-accept-networked',
+      ...[OFFICIAL, '1.4.0', 'serve', '--repo', repository, '--node-type', 'compute,requester'],
+      ...['--host', '127.0.0.1', '--port', String(PORT), '--name', 'lisbon'],
+      ...['--local-publisher-address', '127.0.0.1', '--job-selection-accept-networked'],
     ],
   }
-  const server = servers[whose === 'ours' ? 'ours' : (version as '1.9.3' | '1.4.0')]
-  const args = ['-n', 'bash', SCRIPT, official, version, ...server]
-  const env = { ...process.env, DAY: day, PORT: '1341', LOGS: whose === 'ours' ? 'yes' : 'no' }
-  const { stdout } = await promisify(execFile)('unshare', args, { env, maxBuffer: 64 * 1024 * 1024 })
-  return { told: toldIn(stdout), output: stdout }
+  const child = spawn('unshare', ['-n', process.execPath, DAY], { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.end(
+    JSON.stringify({
+      tool: OFFICIAL,
+      version: release,
+      server: servers[whose === 'ours' ? 'ours' : release],
+      port: PORT,
+      directory,
+      commands: LONG ? longDay(release) : shortDay(release),
+    }),
+  )
+  const [told, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
+  expect(told, errors).not.toBe('')
+  return JSON.parse(told) as readonly Told[]
 }
 
-test.for(['1.9.3', '1.4.0'])(
-  'the official command line %s has the same day with a node as with a real one',
-  { timeout: 600_000 },
-  async (version, { annotate }) => {
-    const why = missing()
+/** Lists what a command says otherwise with the one server than with the other, and no row explains. */
+function unexplained(theirs: Told, ours: Told, release: Release, used: Set<Row>): readonly string[] {
+  const [told, said] = [linesOf(theirs), linesOf(ours)]
+  const known = rowsOf(release, theirs.line)
+  const left = (lines: readonly string[], side: 'theirs' | 'ours'): readonly string[] =>
+    lines.filter((line) => {
+      const row = known.find((candidate) => candidate[side].some((pattern) => pattern.test(line)))
+      if (row !== undefined) used.add(row)
+      return row === undefined
+    })
+  return [
+    ...left(without(told, said), 'theirs').map((line) => `- ${line}`),
+    ...left(without(said, told), 'ours').map((line) => `+ ${line}`),
+  ]
+}
+
+const ALL_ROWS = rows()
+
+function rowsOf(release: Release, line: string): readonly Row[] {
+  return ALL_ROWS.filter(
+    ({ releases, commands }) =>
+      releases.includes(release) && commands.some((command) => command === 'any' || line.startsWith(command)),
+  )
+}
+
+test.for(['1.9.3', '1.4.0'] as const)(
+  'the official command line %s says the same to a node as to a real one, but for what docs/compatibility.md says',
+  { timeout: 1_800_000 },
+  async (release, { annotate }) => {
+    const why = officialMissing()
     if (why !== null) {
       await annotate(`not compared: ${why}`)
       return
     }
-    const ours = await dayOf(version, 'ours')
-    const theirs = await dayOf(version, 'theirs')
-    expect(theirs.told.length).toBeGreaterThan(20)
-    expect(theirs.told.flatMap(({ columns }) => columns).length).toBeGreaterThan(8)
-    expect(ours.output).not.toMatch(/job failed/)
-    const common = ours.told.filter(({ command }) => !command.startsWith('job logs'))
-    expect(common, ours.output).toEqual(theirs.told)
-    expect(ours.told.slice(common.length).map(({ exitCode }) => exitCode)).toEqual(['0', '0'])
-    for (const { output } of [ours, theirs]) expect(output).toMatch(/exitCode\nstderr\nstdout\n/)
+    const [theirs, ours] = await Promise.all([dayOf(release, 'theirs'), dayOf(release, 'ours')])
+    expect(ours.map(({ line }) => line)).toEqual(theirs.map(({ line }) => line))
+    const used = new Set<Row>()
+    const found = theirs.flatMap((told, index) => {
+      const lines = unexplained(told, ours[index] as Told, release, used)
+      return lines.length === 0 ? [] : [[`# ${told.line}`, ...lines].join('\n')]
+    })
+    expect(found.join('\n')).toBe('')
+    if (!LONG) return
+    const idle = ALL_ROWS.filter((row) => row.releases.includes(release) && !used.has(row))
+    expect(
+      idle.map((row) => row.text),
+      'the document tells of what is the same',
+    ).toEqual([])
   },
 )
+
+test.for(['1.9.3', '1.4.0'] as const)('the long day of %s has every flag', async (release, { annotate }) => {
+  const why = officialMissing()
+  if (why !== null) {
+    await annotate(`not looked for: ${why}`)
+    return
+  }
+  const lines = longDay(release).map(({ line }) => line)
+  const groups = ['job run', 'job list', 'job executions', 'job history', 'job logs', 'job stop', 'job get']
+  const commands = [...groups, 'job describe', 'node list', 'node describe', 'wasm run']
+  for (const command of commands.concat(release === '1.9.3' ? ['job rerun', 'job versions'] : [])) {
+    const args = ['-n', OFFICIAL, release, ...command.split(' '), '--help']
+    const { stdout } = await promisify(execFile)('unshare', args)
+    const flags = [...stdout.matchAll(/^ +(?:(-\w), )?(--[\w-]+)/gm)]
+    const words = lines.filter((line) => line.startsWith(command)).flatMap((line) => line.split(/[ =]/))
+    const absent = flags.filter(
+      ([, short = '', long = '']) => !GLOBAL.test(long) && !words.includes(long) && !words.includes(short),
+    )
+    expect([command, absent.map(([, , long]) => long)]).toEqual([command, []])
+  }
+})

@@ -4,9 +4,18 @@ const wabt = await loadWabt()
 
 /** Turns WebAssembly text into a module. */
 export function assemble(text: string): Buffer {
+  return assembled(text, false)
+}
+
+/** Turns WebAssembly text into a module that has the names of its functions. */
+export function assembleNamed(text: string): Buffer {
+  return assembled(text, true)
+}
+
+function assembled(text: string, write_debug_names: boolean): Buffer {
   const parsed = wabt.parseWat('guest.wat', text)
   parsed.validate()
-  return Buffer.from(parsed.toBinary({}).buffer)
+  return Buffer.from(parsed.toBinary({ write_debug_names }).buffer)
 }
 
 /** A module as a data URL. */

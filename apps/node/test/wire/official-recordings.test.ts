@@ -35,7 +35,8 @@ function allowed(): Allowed[] {
     .flatMap((line) => {
       const cells = line.split(' | ').map((cell) => cell.replaceAll(/^\| |`/g, '').trim())
       const [versions = '', request = '', differences = '', reason = ''] = cells
-      if (!/^1\.\d/.test(versions)) return []
+      // What commands print stands in rows of five.
+      if (!/^1\.\d/.test(versions) || cells.length !== 4) return []
       assert.notEqual(reason, '', `no reason in ${line}`)
       return differences.split(', ').map((difference) => ({
         versions: versions.split(', '),

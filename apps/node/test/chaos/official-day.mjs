@@ -1,0 +1,84 @@
+// A day of a user of an official Bacalhau command line, with a server of its own. Runs in a network namespace of its
+// own, so that nobody is called. Reads a plan from standard input, and prints what each command said.
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const { tool, version, server, port, directory, commands } = JSON.parse(readFileSync(0, 'utf8'))
+const home = `${directory}/home`
+const options = {
+  '1.9.3': [
+    ...['-c', 'API.Host=127.0.0.1', '-c', `API.Port=${port}`, '-c', 'DisableAnalytics=true'],
+    ...['-c', 'UpdateConfig.Interval=0s', '--data-dir', home],
+  ],
+  '1.4.0': ['--api-host', '127.0.0.1', '--api-port', String(port), '--repo', home],
+}[version]
+const env = { ...process.env, APP_MODE: 'loud', OTHER: 'other' }
+
+const ORCHESTRATOR = `http://127.0.0.1:${port}/api/v1/orchestrator`
+// While a command runs nothing looks after connections that are kept.
+const headers = { 'x-bacalhau-git-version': `v${version}`, connection: 'close' }
+const read = async (path) => (await fetch(`${ORCHESTRATOR}/${path}`, { headers })).json()
+
+const log = openSync(`${directory}/server.log`, 'w')
+execFileSync('ip', ['link', 'set', 'lo', 'up'])
+const serving = spawn(server[0], server.slice(1), { stdio: ['ignore', log, log] })
+const ended = new Promise((resolve) => serving.once('exit', resolve))
+
+async function untilItServes() {
+  for (;;) {
+    if (serving.exitCode !== null) throw new Error(readFileSync(`${directory}/server.log`, 'utf8'))
+    const nodes = await read('nodes').catch(() => ({}))
+    if (JSON.stringify(nodes).includes('lisbon')) return
+    await delay(100)
+  }
+}
+
+/** Fills in what a command line names of a job: {id:NAME}, {short:NAME}, {execution:NAME}, and tokens of pages. */
+async function filled(word) {
+  const [whole, what, name] = /\{(\w+):(\w+)\}/.exec(word) ?? []
+  if (whole === undefined) return word
+  const job = (await read('jobs?limit=200')).Items.find(({ Name }) => Name === name)
+  if (job === undefined) return `no-${name}`
+  const values = {
+    id: () => job.ID,
+    short: () => job.ID.slice(0, 10),
+    execution: async () => (await read(`jobs/${job.ID}/executions?limit=1`)).Items[0]?.ID,
+    executions: async () => (await read(`jobs/${job.ID}/executions?limit=1&all_job_versions=true`)).NextToken,
+    history: async () => (await read(`jobs/${job.ID}/history?limit=2`)).NextToken,
+  }
+  return word.replace(whole, String(await values[what]()))
+}
+
+/** The token of the next page, as the last command has printed it. */
+let lastToken = ''
+
+async function run({ line, input = '', seconds = 60 }) {
+  const words = []
+  for (const word of line.split(' ')) words.push(await filled(word.replace('{next}', lastToken)))
+  const { status, stdout, stderr } = spawnSync(tool, [version, ...options, ...words], {
+    cwd: directory,
+    encoding: 'utf8',
+    env,
+    input,
+    timeout: seconds * 1000,
+    // Some of them take no other.
+    killSignal: 'SIGKILL',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  lastToken = /--next-token ([\w=-]+)/.exec(stdout)?.[1] ?? lastToken
+  const placeless = (text) => text.replaceAll(directory, 'DIRECTORY')
+  return { line, exitCode: status, stdout: placeless(stdout), stderr: placeless(stderr) }
+}
+
+const told = []
+try {
+  mkdirSync(home)
+  await untilItServes()
+  for (const command of commands) told.push(await run(command))
+} finally {
+  serving.kill()
+  setTimeout(() => serving.kill('SIGKILL'), 10_000).unref()
+  await ended
+}
+process.stdout.write(JSON.stringify(told))
