@@ -77,7 +77,7 @@ async function theirJob(release: Release, directory: string, file: string): Prom
     () => null,
   )
   if (stdout === null) return null
-  const job = parse(stdout.slice(stdout.search(/^[A-Z]\w+:/m))) as { Count?: number }
+  const job = parse(stdout.slice(stdout.search(/^(?!Warnings:)[A-Z]\w+:/m))) as { Count?: number }
   // What v1.4 makes of a job without a Count; a warning says of it that nothing runs.
   if (release === '1.4.0' && job.Count === 0) delete job.Count
   return job
