@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeDirectory, syncDirectory } from './directory.ts'
 
@@ -13,7 +13,8 @@ export function writeKeptFile(path: string, text: string): void {
   rmSync(temporary, { force: true })
   const file = openSync(temporary, 'wx', 0o600)
   try {
-    writeSync(file, text)
+    // On a disk with little room a single write may take a part of the text, and say so by a number alone.
+    writeFileSync(file, text)
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -156,12 +156,18 @@ async function explainIn(terminal: Terminal, { path, store }: OpenedJobs, job: J
     const [oldest] = await store.readOutbox({ destination, limit: 1 })
     if (oldest !== undefined) waitingMessages.set(destination, oldest.atMs)
   }
+  const queueing = new Map(
+    history.flatMap(({ executionId, event }): [string, string][] =>
+      executionId !== null && event.topic === 'Queueing' ? [[executionId, event.message]] : [],
+    ),
+  )
   const { because, next } = explainJob({
     job,
     executions,
     pending: evaluations.filter(({ status }) => status === 'pending'),
     newest: evaluations.at(-1),
     waitingMessages,
+    queueing,
     nodeRuns: (await findLmdbOwner(path)).running,
     nowMs: Date.now(),
   })

@@ -27,6 +27,8 @@ export interface JobFacts {
   readonly newest: Evaluation | undefined
   /** Nodes with messages that wait for them, and since when. */
   readonly waitingMessages: ReadonlyMap<string, number>
+  /** What executions wait for on their nodes, as far as those have said. */
+  readonly queueing: ReadonlyMap<string, string>
   readonly nodeRuns: boolean
   readonly nowMs: number
 }
@@ -148,11 +150,12 @@ function doingOf(state: string, nodeRuns: boolean): string {
 
 function addExecution(
   { id, nodeId, state, stateSinceMs, stateMessage, deadlineAtMs }: Execution,
-  { waitingMessages, nodeRuns, nowMs }: JobFacts,
+  { waitingMessages, queueing, nodeRuns, nowMs }: JobFacts,
   because: string[],
   next: string[],
 ): void {
-  const said = stateMessage === '' ? '' : ` (${stateMessage})`
+  const message = (state === 'BidAccepted' ? queueing.get(id) : undefined) ?? stateMessage
+  const said = message === '' ? '' : ` (${message})`
   because.push(
     `execution ${shortId(id)} on ${shortId(nodeId)} ${doingOf(state, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
   )

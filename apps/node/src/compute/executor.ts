@@ -1,4 +1,4 @@
-import { COMPUTE_MACHINE, isStoreError } from '@saltcod/store-core'
+import { COMPUTE_MACHINE, isStoreError, type TextMap } from '@saltcod/store-core'
 import type { NodeLoad } from '../link/link.ts'
 import { requestedCapacity } from '../spec/requested-capacity.ts'
 import { considerAdmission } from './admission.ts'
@@ -10,6 +10,7 @@ import { Pressure } from './pressure.ts'
 import { type QueueEntry, RunQueue } from './queue.ts'
 import { clearWork, removeRunFiles } from './run-files.ts'
 import { CONTINUES_FROM, type Continuation, Runner } from './runner.ts'
+import { stuckText } from './stuck-text.ts'
 
 const NOTHING = { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
 
@@ -21,6 +22,8 @@ export class Executor {
   readonly #queue: RunQueue
   /** Those whose history says that the machine held them back, so that each says so once. */
   readonly #toldHeld = new Set<string>()
+  /** Those whose history says what they wait for. */
+  readonly #toldStuck = new Set<string>()
   /** How each waiting execution goes on. */
   readonly #how = new Map<string, Continuation>()
 
@@ -33,6 +36,7 @@ export class Executor {
     this.#queue = new RunQueue(this.ledger, maxRunning, (entry) => this.#begin(entry), {
       reason: () => pressure.holding(),
       tell: (reason, executionIds) => void this.#tellHeld(reason, executionIds),
+      tellStuck: (next) => void this.#tellStuck(next),
     })
   }
 
@@ -107,6 +111,8 @@ export class Executor {
    */
   async end(executionId: string, change: ExecutionChange): Promise<void> {
     this.#queue.remove(executionId)
+    this.#toldHeld.delete(executionId)
+    this.#toldStuck.delete(executionId)
     this.#how.delete(executionId)
     await this.#runner.stop(executionId, change)
     await clearWork(this.#context, executionId)
@@ -150,29 +156,51 @@ export class Executor {
     await this.#runner.interrupt()
   }
 
-  /** Writes into the history of what waits why it waits, where that lasts. */
+  /** Writes into the history of what waits that the machine holds it back, where that lasts. */
   async #tellHeld(reason: string, executionIds: readonly string[]): Promise<void> {
-    const { log } = this.#context
     const untold = executionIds.filter((id) => !this.#toldHeld.has(id))
     if (untold.length === 0) return
-    log.warn({ waiting: this.#queue.length, reason }, 'no run begins for now')
+    this.#context.log.warn({ waiting: this.#queue.length, reason }, 'no run begins for now')
     for (const executionId of untold) {
       this.#toldHeld.add(executionId)
-      try {
-        await changeExecution(this.#context, executionId, ({ state }) =>
-          state === 'BidAccepted'
-            ? { message: `It waits on its node: ${reason}`, topic: 'Queueing', details: { held: 'true' } }
-            : null,
-        )
-      } catch (error) {
-        log.warn({ err: error, executionId }, 'it could not be written down that an execution waits')
+      if (!(await this.#tell(executionId, reason, { held: 'true' }))) return
+    }
+  }
+
+  /** Writes into the history of what waits what it waits for, where that lasts; once each. */
+  async #tellStuck(next: readonly QueueEntry[]): Promise<void> {
+    for (const [before, { executionId, needs }] of next.entries()) {
+      if (this.#toldStuck.has(executionId)) continue
+      this.#toldStuck.add(executionId)
+      const { ledger } = this
+      if (
+        !(await this.#tell(executionId, stuckText(needs, ledger, this.#context.settings.maxRunning, before)))
+      )
         return
-      }
+    }
+  }
+
+  /** Returns whether it could be written down. */
+  async #tell(executionId: string, reason: string, details: TextMap = {}): Promise<boolean> {
+    try {
+      await changeExecution(this.#context, executionId, ({ state }) =>
+        state === 'BidAccepted'
+          ? { message: `It waits on its node: ${reason}`, topic: 'Queueing', details }
+          : null,
+      )
+      return true
+    } catch (error) {
+      this.#context.log.warn(
+        { err: error, executionId },
+        'it could not be written down that an execution waits',
+      )
+      return false
     }
   }
 
   async #begin({ executionId }: QueueEntry): Promise<void> {
     this.#toldHeld.delete(executionId)
+    this.#toldStuck.delete(executionId)
     const how = this.#how.get(executionId)
     this.#how.delete(executionId)
     if (how !== undefined) await this.#runner.carryOut(executionId, how)

@@ -17,9 +17,11 @@ export interface Hold {
   reason(): string | undefined
   /** Hears of it, with those that would be next. */
   tell(reason: string, executionIds: readonly string[]): void
+  /** Hears again and again of those that are next while none of what waits could begin for a while. */
+  tellStuck(next: readonly QueueEntry[]): void
 }
 
-const NO_HOLD: Hold = { reason: () => undefined, tell: () => undefined }
+const NO_HOLD: Hold = { reason: () => undefined, tell: () => undefined, tellStuck: () => undefined }
 
 interface Place {
   readonly entry: QueueEntry
@@ -30,6 +32,8 @@ interface Place {
 const PATIENCE = 100
 /** After this, a queue that the machine holds back is looked at again. */
 const HELD_MS = 500
+/** A queue of which nothing began for so long is told of; one that moves says enough by that. */
+const STUCK_MS = 2_000
 
 // Only so many are looked at behind one that does not fit, so that a long queue costs no more than a short one.
 const LOOK_AHEAD = 64
@@ -47,6 +51,8 @@ export class RunQueue {
   readonly #waiting: Place[] = []
   readonly #ids = new Set<string>()
   #open = false
+  #stuck: NodeJS.Timeout | undefined
+  #beganMs = 0
 
   /** `begin` carries one execution out; what it took is given back when it settles, and it must not reject. */
   constructor(
@@ -82,6 +88,8 @@ export class RunQueue {
     this.#open = false
     clearTimeout(this.#held)
     this.#held = undefined
+    clearTimeout(this.#stuck)
+    this.#stuck = undefined
   }
 
   /** Adds an execution; one that waits already is not added again. */
@@ -133,7 +141,22 @@ export class RunQueue {
         index += 1
       }
     }
+    if (go.length > 0) this.#beganMs = performance.now()
     for (const entry of go) void this.#run(entry)
+    this.#watch()
+  }
+
+  /** Has those that are next told of, as long as nothing begins. */
+  #watch(): void {
+    if (this.#stuck !== undefined || this.#waiting.length === 0) return
+    this.#stuck = setTimeout(() => {
+      this.#stuck = undefined
+      const isStuck = this.#waiting.length > 0 && performance.now() - this.#beganMs >= STUCK_MS
+      if (isStuck && !this.held)
+        this.#hold.tellStuck(this.#waiting.slice(0, LOOK_AHEAD).map(({ entry }) => entry))
+      this.#watch()
+    }, STUCK_MS)
+    this.#stuck.unref()
   }
 
   /** Tells whether the machine has too little left, and looks again later where it has. */

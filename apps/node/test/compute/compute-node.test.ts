@@ -65,6 +65,32 @@ describe('a compute side', () => {
     expect(existsSync(join(dataDir, 'work', 'e-1'))).toBe(false)
   })
 
+  it('says once of what waits in its queue for what, and how many wait before it', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startComputeSide({ store, link, dataDir })
+    const resources = (CPU: string) => ({ task: { Resources: { CPU, Memory: '64mb', Disk: '', GPU: '' } } })
+    link.ask('e-1', shellJob('sleep 600', resources('1.5')))
+    await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Running',
+    )
+    link.ask('e-2', jobOf('noop', {}, resources('1')))
+    link.ask('e-3', jobOf('noop', {}, resources('2')))
+    const waits = async (id: string): Promise<readonly string[]> => {
+      const known = await until(
+        () => link.known(id),
+        ({ events }) => events.some(({ topic }) => topic === 'Queueing'),
+      )
+      return known.events.flatMap(({ topic, message }) => (topic === 'Queueing' ? [message ?? ''] : []))
+    }
+    expect(await waits('e-2')).toEqual([
+      'It waits on its node: it asks for 1 CPU, and of 2 CPU there 0.5 CPU are free; it is the next one',
+    ])
+    expect(await waits('e-3')).toEqual([
+      'It waits on its node: it asks for 2 CPU, and of 2 CPU there 0.5 CPU are free; 1 waits before it',
+    ])
+  })
+
   it('starts an approved execution without a further word', async () => {
     const { store, link, dataDir } = await setUp()
     await startComputeSide({ store, link, dataDir })

@@ -144,6 +144,7 @@ describe('CapacityLedger', () => {
     const queue = new RunQueue(new CapacityLedger(cpu(1)), 10, begin, {
       reason: () => reason,
       tell: (why, ids) => told.push([why, ids]),
+      tellStuck: () => undefined,
     })
     queue.open()
     queue.add({ executionId: 'a', priority: 0, createdAtMs: 0, needs: cpu(1) })

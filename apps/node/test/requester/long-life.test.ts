@@ -52,10 +52,14 @@ test('a service that ended thousands of times takes as much room, and as much wo
     }
   }
   const total = ENDS_BEFORE + ENDS_AFTER
-  const said = await eventually('all ends are told of', async () => {
-    const message = (await store.getJob(jobId))?.stateMessage ?? ''
-    return message.includes(`it has ended ${total} times in a row`) && message
-  })
+  let seen = ''
+  const said = await eventually(
+    () => `all ends are told of: ${seen}`,
+    async () => {
+      seen = (await store.getJob(jobId))?.stateMessage ?? ''
+      return seen.includes(`it has ended ${total} times in a row`) && seen
+    },
+  )
   assert.match(said, /the last end: exit 1$/)
   const { items: executions } = await store.listExecutions({ jobId, limit: 1_000 })
   assert.ok(executions.length <= KEPT + 26, `${executions.length} executions are kept`)
