@@ -1,4 +1,4 @@
-import type { OutboxRow } from '@saltcod/store-core'
+import { isStoreError, type OutboxRow } from '@saltcod/store-core'
 import type {
   Acknowledgement,
   Command,
@@ -53,8 +53,11 @@ export class LinkEndpoint implements Link {
       return { refusal }
     }
     const answers: Record<string, HandshakeAnswer> = {}
-    for (const execution of executions)
-      answers[execution.executionId] = await this.#answer(node.nodeId, execution)
+    for (const execution of executions) {
+      const answer = this.#answer(node.nodeId, execution)
+      const told = await this.#unlessDamaged(execution.executionId, answer, undefined)
+      if (told !== undefined) answers[execution.executionId] = told
+    }
     this.#missing.expect(node.nodeId, await this.#unnamed(node.nodeId, executions))
     nodes.register(node, load)
     log.info({ node: node.nodeId, executions: executions.length, engines: node.engines }, 'node connected')
@@ -90,7 +93,11 @@ export class LinkEndpoint implements Link {
   /** The deadline of a job moves with the clock when it is set, and a command may have waited. */
   async #current(command: Command): Promise<Command> {
     if (command.kind !== 'ask-for-bid' || command.deadlineAtMs === null) return command
-    const job = await this.#context.store.getJob(command.job.id)
+    const job = await this.#unlessDamaged(
+      command.executionId,
+      this.#context.store.getJob(command.job.id),
+      null,
+    )
     return { ...command, deadlineAtMs: job?.deadlineAtMs ?? command.deadlineAtMs }
   }
 
@@ -111,7 +118,8 @@ export class LinkEndpoint implements Link {
     const answers = mergedReports(reports).map((report) => {
       const before = last.get(report.executionId)
       if (before?.report === report) return before.answer
-      const record = (): Promise<ReportAnswer> => this.#record(nodeId, report)
+      const record = (): Promise<ReportAnswer> =>
+        this.#unlessDamaged(report.executionId, this.#record(nodeId, report), 'stale')
       const answer = before === undefined ? record() : before.answer.then(record)
       last.set(report.executionId, { report, answer })
       return answer
@@ -147,6 +155,17 @@ export class LinkEndpoint implements Link {
   /** Stops waiting for executions that nodes did not name. */
   close(): void {
     this.#missing.close()
+  }
+
+  /** One damaged record must not hold up all that its node has beside it, for as long as nobody repairs the store. */
+  async #unlessDamaged<T>(executionId: string, answer: Promise<T>, instead: T): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      if (!isStoreError(error, 'RECORD_CORRUPT')) throw error
+      this.#context.log.error({ err: error, execution: executionId }, 'a damaged record is passed over')
+      return instead
+    }
   }
 
   /** Of a node that we know nothing of we do not know what it works on either. */

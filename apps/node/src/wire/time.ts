@@ -11,7 +11,9 @@ export function fromNanoseconds(at: number): number {
   return Math.round(at / 1_000_000)
 }
 
-/** Writes a time as RFC 3339 text; `null` becomes the zero time. */
+/** Writes a time as RFC 3339 text; `null` becomes the zero time, and so does what a date cannot be. */
 export function toRfc3339(atMs: number | null): string {
-  return atMs === null ? ZERO_TIME : new Date(atMs).toISOString()
+  if (atMs === null) return ZERO_TIME
+  const date = new Date(atMs)
+  return Number.isNaN(date.getTime()) ? ZERO_TIME : date.toISOString()
 }

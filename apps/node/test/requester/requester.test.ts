@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Json } from '@saltcod/store-core'
+import { type Json, StoreError } from '@saltcod/store-core'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
@@ -69,6 +69,38 @@ test('a handshake is answered with continue, stop or forget', async () => {
   const elsewhere = await greet(requester, 'n-2', [{ executionId: goesOn.id, state: 'Running', revision: 3 }])
   assert.ok('answers' in elsewhere)
   assert.deepEqual(elsewhere.answers, { [goesOn.id]: 'forget' })
+})
+
+test('a damaged record of one execution holds up nothing of the others of its node', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store)
+  await greet(requester, 'n-1')
+  const damaged = await onlyExecution(store, await submit(store))
+  const { getExecution, recordExecution } = store
+  const found = (id: string): string => {
+    if (id === damaged.id) throw new StoreError('RECORD_CORRUPT', 'it is damaged')
+    return id
+  }
+  Object.assign(store, {
+    getExecution: async (id: string) => getExecution.call(store, found(id)),
+    recordExecution: async (request: Parameters<typeof recordExecution>[0]) => {
+      found(request.executionId)
+      return recordExecution.call(store, request)
+    },
+  })
+  const sound = await onlyExecution(store, await submit(store))
+  const named = [damaged, sound].map(
+    ({ id }) => ({ executionId: id, state: 'Running', revision: 3 }) as const,
+  )
+  const reply = await greet(requester, 'n-1', named)
+  assert.deepEqual('answers' in reply && reply.answers, { [sound.id]: 'continue' })
+  const answers = await report(
+    requester,
+    'n-1',
+    { executionId: damaged.id, revision: 4, state: 'Completed' },
+    { executionId: sound.id, revision: 4, state: 'Completed' },
+  )
+  assert.deepEqual(answers, ['stale', 'applied'])
 })
 
 test('what a node does not name is given up after its reports are quiet, and done again', async () => {
