@@ -14,6 +14,8 @@ import { isTaskError } from './task-error.ts'
 
 const TOPIC = 'Publishing Results'
 const MAX_NAMED = 10
+/** The end of a path says more of it than its beginning. */
+const LONGEST_NAMED = 200
 
 /** What a run that ended well leaves to be recorded. */
 export interface FinishedRun {
@@ -125,6 +127,13 @@ function failure({ status, reason }: Unpublished, patch: { readonly runOutput?: 
   return { to: 'Failed', endReason: status, message: `No results: ${reason}`, topic: TOPIC, patch }
 }
 
+/** Says what is missing of the results, which nobody should find out by looking for it. */
+function leftOutText(left: readonly string[], count: number): string {
+  const [first] = left
+  if (first === undefined) return ''
+  return `; left out of its results: ${first.slice(-LONGEST_NAMED)}${count === 1 ? '' : `, and ${count - 1} more`}`
+}
+
 async function complete(
   context: ComputeContext,
   executionId: string,
@@ -141,7 +150,7 @@ async function complete(
     state === 'Publishing'
       ? {
           to: 'Completed',
-          message: completedText(job, runOutput),
+          message: `${completedText(job, runOutput)}${leftOutText(left, skipped.length)}`,
           topic: TOPIC,
           ...(left.length === 0 ? {} : { details: { leftOut: [...left, ...more].join('; ') } }),
           patch: { publishedResult },

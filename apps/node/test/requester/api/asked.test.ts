@@ -32,6 +32,19 @@ test('a job sees which of how many shares it is, and every other variable of the
   expect(await stdoutOf(node, ops)).toEqual(['0/1 ops j-'])
 })
 
+test('what cannot be a result is said to be left out where a job ended', async () => {
+  const node = await startTestNode(['--allow-exec'])
+  const ResultPaths = [{ Name: 'o', Path: '/o' }]
+  const id = await node.submit({
+    Type: 'batch',
+    Tasks: [shell('ln -s /etc/passwd o/link; mkfifo o/pipe; echo x >o/file', { ResultPaths })],
+  })
+  const { Executions } = await node.until(id, 'Completed')
+  expect(Executions?.Items.map(({ ComputeState }) => ComputeState.Message)).toEqual([
+    'Completed; left out of its results: o/link is a symbolic link, and 1 more',
+  ])
+})
+
 test('a missing input ends a job at once with its cause, a forbidden one is refused by the node', async () => {
   const directory = import.meta.dirname
   const node = await startTestNode(['--allow-exec', ...fileFlags({ Inputs: { AllowedPaths: [directory] } })])
