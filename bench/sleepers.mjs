@@ -177,13 +177,17 @@ async function submitMany(node, task, count) {
 /** Polls until what is seen of a job is as wanted; returns what was seen. */
 async function untilSeen(node, jobId, isWanted) {
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.6, 100)) {
-    const { Job } = await node.call('GET', `/api/v1/orchestrator/jobs/${jobId}`)
-    const state = Job.State.StateType
+    const state = await stateOf(node, jobId)
     if (isWanted({ state })) return
     if (state !== 'Pending' && state !== 'Queued' && state !== 'Running')
-      throw new Error(`a job ended as ${state}: ${Job.State.Message}`)
+      throw new Error(`a job ended as ${state}`)
     await delay(waitMs)
   }
+}
+
+async function stateOf(node, jobId) {
+  const { Job } = await node.call('GET', `/api/v1/orchestrator/jobs/${jobId}`)
+  return Job.State.StateType
 }
 
 /** How long a job goes on beyond its limit, until what exceeds that is gone. */
@@ -195,6 +199,8 @@ async function timeBeyond(node, task, excess) {
     const share = excess()
     if (share > 1) exceededMs ??= performance.now()
     else if (exceededMs !== undefined && share < 0.01) break
+    // It was stopped between two looks of this loop.
+    else if (exceededMs === undefined && (await stateOf(node, jobId)) === 'Failed') return 0
   }
   const ms = performance.now() - exceededMs
   await untilSeen(node, jobId, ({ state }) => state === 'Failed')
