@@ -195,7 +195,8 @@ export function toJob<Spec>(
     stateMessage: row.stateMessage ?? '',
     stateSinceMs,
     createdAtMs: row.createdAtMs,
-    modifiedAtMs: row.modifiedAtMs,
+    // All else that changes is of the job, whichever version is asked for.
+    modifiedAtMs: version === row.version ? row.modifiedAtMs : spec.atMs,
     finishedAtMs: row.finishedAtMs ?? null,
     deadlineAtMs,
     submitKey: row.submitKey ?? null,

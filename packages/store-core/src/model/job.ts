@@ -35,6 +35,7 @@ export interface Job<Spec = unknown> extends JobDefinition<Spec> {
   /** When it came into this state, in milliseconds since 1970. */
   readonly stateSinceMs: number
   readonly createdAtMs: number
+  /** When it changed last; of a version that is not the newest, when that was made. */
   readonly modifiedAtMs: number
   /** When it ended; `null` while it has not. */
   readonly finishedAtMs: number | null

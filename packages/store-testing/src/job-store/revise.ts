@@ -33,12 +33,22 @@ export const reviseCases: readonly JobCase[] = [
     },
   },
   {
-    name: 'versions are kept, oldest first, each with its own specification',
-    run: async ({ store }) => {
-      const { id } = await newJob(store, { spec: 1, labels: { v: '1' } })
+    name: 'versions are kept, oldest first, each with its own specification and the time at which it was made',
+    run: async ({ store, clock }) => {
+      const { id, createdAtMs: madeAtMs } = await newJob(store, { spec: 1, labels: { v: '1' } })
+      clock.step(1_000)
+      await store.transitionJob({ jobId: id, to: 'Running' })
+      clock.step(1_000)
       await store.reviseJob({ jobId: id, spec: 2, labels: { v: '2' } })
+      clock.step(1_000)
       await store.reviseJob({ jobId: id, priority: 9 })
+      clock.step(1_000)
+      await store.transitionJob({ jobId: id, to: 'Running' })
       const versions = await store.listJobVersions(id)
+      assert.deepEqual(
+        versions.map(({ modifiedAtMs, createdAtMs }) => [modifiedAtMs - madeAtMs, createdAtMs]),
+        [0, 2_000, 4_000].map((afterMs) => [afterMs, madeAtMs]),
+      )
       assert.deepEqual(
         versions.map(({ version, spec, labels, priority }) => [version, spec, labels, priority]),
         [
