@@ -46,19 +46,19 @@ export interface UnknownKey {
 }
 
 /** What other formats, and other engines, call a key. */
-const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
-  args: ['Arguments', 'Parameters'],
-  arguments: ['Parameters'],
-  cmd: ['Command'],
-  command: ['Entrypoint'],
-  entrypoint: ['Command'],
-  environment: ['Env', 'EnvironmentVariables'],
-  env: ['EnvironmentVariables'],
-  environmentvariables: ['Env'],
-  inputs: ['InputSources'],
-  outputs: ['ResultPaths'],
-  parameters: ['Arguments'],
-}
+const OTHER_WORDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['args', ['Arguments', 'Parameters']],
+  ['arguments', ['Parameters']],
+  ['cmd', ['Command']],
+  ['command', ['Entrypoint']],
+  ['entrypoint', ['Command']],
+  ['environment', ['Env', 'EnvironmentVariables']],
+  ['env', ['EnvironmentVariables']],
+  ['environmentvariables', ['Env']],
+  ['inputs', ['InputSources']],
+  ['outputs', ['ResultPaths']],
+  ['parameters', ['Arguments']],
+])
 
 /** Returns a key that nothing reads, of an object of a shape. */
 export function unknownKey(path: string, key: string, shape: KeyShape): UnknownKey {
@@ -68,7 +68,7 @@ export function unknownKey(path: string, key: string, shape: KeyShape): UnknownK
 
 function meantBy(key: string, shape: KeyShape): string | undefined {
   const known = Object.keys(shape)
-  const others = OTHER_WORDS[key.toLowerCase()] ?? []
+  const others = OTHER_WORDS.get(key.toLowerCase()) ?? []
   return (
     nearestName(key, known) ??
     others.find((other) => known.includes(other)) ??
