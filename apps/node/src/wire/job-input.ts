@@ -114,15 +114,13 @@ function complete(
   const Meta = acceptedMeta(job, warnings)
   if (isLongRunning(type) && task.Timeouts.ExecutionTimeout > 0)
     warnings.push(`Timeouts.ExecutionTimeout is no limit of a ${type} job, which is to run on`)
-  warnings.push(...aboutAmounts(job, task))
+  const count = countFor(type, job.Count)
+  warnings.push(...aboutAmounts(type, count, task))
   const Resources = {
     ...task.Resources,
     CPU: task.Resources.CPU === '' ? defaults.cpu : task.Resources.CPU,
     Memory: task.Resources.Memory === '' ? defaults.memory : task.Resources.Memory,
   }
-  const count = countFor(type, job.Count)
-  if (count === 0 && (type === 'batch' || type === 'service'))
-    warnings.push(`Count is 0, so nothing of the job runs; without a Count a ${type} job runs once`)
   const spec: JobSpec = {
     ...specOf(job),
     Tasks: [{ ...task, Resources, Network: chosenNetwork(task, client, warnings) }],
@@ -151,10 +149,12 @@ function complete(
 }
 
 /** Amounts that make sense, and are hardly what was meant. */
-function aboutAmounts({ Type, Count }: JobInput, { Resources }: JobInput['Tasks'][number]): string[] {
-  const isForAll = Type === 'ops' || Type === 'daemon'
+function aboutAmounts(type: JobType, count: number, { Resources }: JobInput['Tasks'][number]): string[] {
+  const runsNowhere = count === 0 && (type === 'batch' || type === 'service')
   return [
-    ...(Count === 0 && !isForAll ? ['Count is 0, so the job runs nowhere'] : []),
+    ...(runsNowhere
+      ? [`Count is 0, so nothing of the job runs; without a Count a ${type} job runs once`]
+      : []),
     ...(['Memory', 'Disk'] as const).flatMap((name) => {
       const amount = Resources[name]
       const bytes = /^[\d.]+$/.test(amount) ? (parseBytes(amount) ?? 0) : 0

@@ -157,7 +157,9 @@ test('amounts that make sense and are hardly meant are told', () => {
     const Tasks = [{ Name: 'a', Engine: { Type: 'noop' }, Resources: resources }]
     return readSubmit({ Job: { Type: 'batch', Tasks, ...job } }).warnings
   }
-  assert.deepEqual(warningsOf({ Count: 0 }), ['Count is 0, so the job runs nowhere'])
+  assert.deepEqual(warningsOf({ Count: 0 }), [
+    'Count is 0, so nothing of the job runs; without a Count a batch job runs once',
+  ])
   assert.deepEqual(warningsOf({ Type: 'ops', Count: 0 }), [])
   assert.deepEqual(warningsOf({}, { Memory: 512, Disk: '10', CPU: 1 }), [
     'Resources.Memory 512 is 512 bytes; write 512mb where megabytes are meant',

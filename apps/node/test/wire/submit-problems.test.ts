@@ -107,6 +107,7 @@ test('a key of another format, of another engine, or one level too high is told 
   const task = {
     Name: 'main',
     Engine: { Type: 'exec', Params: { Command: 'echo', Parameters: ['hi'], Entrypoint: [] }, Image: 'x' },
+    Network: { Type: 'Host' },
     Inputs: [],
     outputs: [],
     Environment: {},
