@@ -23,15 +23,18 @@ export class CapacityLedger {
     return DIMENSIONS.filter((dimension) => needs[dimension] > this.total[dimension])
   }
 
+  /** Tells whether so much is free. */
+  hasFree(needs: Capacity): boolean {
+    return DIMENSIONS.every(
+      (dimension) => this.#used[dimension] + milli(needs[dimension]) <= milli(this.total[dimension]),
+    )
+  }
+
   /**
    * Takes what an execution needs. Returns false, and takes nothing, where that is not free or it has some already.
    */
   take(executionId: string, needs: Capacity): boolean {
-    if (this.#held.has(executionId)) return false
-    const free = DIMENSIONS.every(
-      (dimension) => this.#used[dimension] + milli(needs[dimension]) <= milli(this.total[dimension]),
-    )
-    if (!free) return false
+    if (this.#held.has(executionId) || !this.hasFree(needs)) return false
     this.#held.set(executionId, needs)
     for (const dimension of DIMENSIONS) this.#used[dimension] += milli(needs[dimension])
     return true

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import {
+  type ChangedComputeExecution,
   type ComputeExecution,
   type ComputeExecutionPatch,
   type ComputeState,
@@ -30,6 +30,8 @@ export type ExecutionChange = Destination & {
   readonly patch?: ComputeExecutionPatch
   /** True where the requester is not told. Default false. */
   readonly unreported?: boolean
+  /** A state that the record has already and the requester was not told of; where `to` is absent. */
+  readonly untold?: ComputeState
 }
 
 /** The report of a change as a row of the outbox; `revision` is that of the record after the change. */
@@ -66,51 +68,74 @@ export function reportMessage(
 
 /**
  * Changes an execution and writes the report of it in the same transaction. `decide` sees the newest record and
- * returns `null` where there is nothing to do; it is asked again when the record changed meanwhile. Resolves with
- * the record after the change, or `null` where nothing was done or there is no such execution.
+ * returns `null` where there is nothing to do; it is asked again when the record changed meanwhile. Who has just read
+ * or written the record hands it over, so that it is read only where it has changed since. Resolves with the record
+ * after the change, or `null` where nothing was done or there is no such execution.
  */
 export async function changeExecution(
   context: ComputeContext,
-  executionId: string,
+  known: ComputeExecution | string,
   decide: (execution: ComputeExecution) => ExecutionChange | null,
 ): Promise<ComputeExecution | null> {
-  const { store, log, closing } = context
+  const executionId = typeof known === 'string' ? known : known.id
+  const read = (): Promise<ComputeExecution | null> => context.store.getExecution(executionId)
+  let execution = typeof known === 'string' ? await read() : known
   for (;;) {
-    const execution = await store.getExecution(executionId)
     const change = execution === null ? null : decide(execution)
     if (execution === null || change === null) return null
-    const { to, endReason, message, topic, details, patch, unreported = false } = change
-    const reason = endReason === undefined ? {} : { reason: endReason }
-    const event: EventInput = { message, topic, details: { ...details, ...reason } }
-    const report = reportMessage(execution.requesterId, executionId, execution.revision + 1, {
-      message,
-      event,
-      ...(to === undefined ? {} : { state: to }),
-      endReason,
-      ...(patch === undefined ? {} : { patch }),
-    })
-    const request = {
-      executionId,
-      expectedRevision: execution.revision,
-      requestId: randomUUID(),
-      message,
-      event,
-      outbox: unreported ? [] : [report],
-      ...(to === undefined ? {} : { to }),
-      ...(endReason === undefined ? {} : { endReason }),
-      ...(patch === undefined ? {} : { patch }),
-    }
+    const written = await write(context, execution, change)
+    if (written !== 'conflict') return written
+    execution = await read()
+  }
+}
+
+/** Tries one change of a record. */
+async function write(
+  { store, log, closing, reportWritten }: ComputeContext,
+  execution: ComputeExecution,
+  { to, endReason, message, topic, details, patch, unreported = false, untold }: ExecutionChange,
+): Promise<ComputeExecution | null | 'conflict'> {
+  const { id: executionId, revision } = execution
+  const reason = endReason === undefined ? {} : { reason: endReason }
+  const event: EventInput = { message, topic, details: { ...details, ...reason } }
+  const state = to ?? untold
+  const report = reportMessage(execution.requesterId, executionId, revision + 1, {
+    message,
+    event,
+    ...(state === undefined ? {} : { state }),
+    endReason,
+    ...(patch === undefined ? {} : { patch }),
+  })
+  const request = {
+    executionId,
+    expectedRevision: revision,
+    message,
+    event,
+    outbox: unreported ? [] : [report],
+    ...(to === undefined ? {} : { to }),
+    ...(endReason === undefined ? {} : { endReason }),
+    ...(patch === undefined ? {} : { patch }),
+  }
+  let isUnsure = false
+  const update = async (): Promise<ChangedComputeExecution> => {
     try {
-      const changed = await writeUntilDone(() => store.updateExecution(request), {
-        signal: closing,
-        log,
-        subject: executionId,
-      })
-      context.reportWritten.advance()
-      return { ...changed, job: execution.job }
+      return await store.updateExecution(request)
     } catch (error) {
-      if (isStoreError(error, 'EXECUTION_NOT_FOUND')) return null
-      if (!isStoreError(error, 'REVISION_CONFLICT', 'ALREADY_TERMINAL')) throw error
+      isUnsure ||= isStoreError(error, 'OUTCOME_UNKNOWN')
+      throw error
     }
+  }
+  try {
+    const changed = await writeUntilDone(update, { signal: closing, log, subject: executionId })
+    reportWritten.advance()
+    return { ...changed, job: execution.job }
+  } catch (error) {
+    if (isStoreError(error, 'EXECUTION_NOT_FOUND')) return null
+    if (!isStoreError(error, 'REVISION_CONFLICT', 'ALREADY_TERMINAL')) throw error
+    // What a try whose outcome was unknown has written must not count as the work of somebody else.
+    const now = isUnsure ? await store.getExecution(executionId) : null
+    if (now?.revision !== revision + 1 || now.state !== (to ?? execution.state)) return 'conflict'
+    reportWritten.advance()
+    return now
   }
 }

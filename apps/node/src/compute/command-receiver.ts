@@ -1,4 +1,10 @@
-import { COMPUTE_MACHINE, isEndReason, isStoreError, type Json } from '@saltcod/store-core'
+import {
+  COMPUTE_MACHINE,
+  type ComputeExecution,
+  isEndReason,
+  isStoreError,
+  type Json,
+} from '@saltcod/store-core'
 import type { Command, Delivery } from '../link/link.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
@@ -128,9 +134,9 @@ export class CommandReceiver {
     const message = approved ? 'Taken on' : 'Bid made'
     const event = { message, topic: 'Bidding', details: { NodeID: nodeId } }
     const resources: Json = { ...admission.needs }
-    const outbox = [
-      reportMessage(requesterId, executionId, 1, { state, message, event, patch: { resources } }),
-    ]
+    // What begins at once says so soon, and nobody has to hear before that it was taken on.
+    const begins = approved && this.#executor.isFreeFor(admission.needs)
+    const report = reportMessage(requesterId, executionId, 1, { state, message, event, patch: { resources } })
     const request = {
       id: executionId,
       job,
@@ -141,10 +147,11 @@ export class CommandReceiver {
       resources,
       deadlineAtMs,
       event,
-      outbox,
+      outbox: begins ? [] : [report],
     } as const
+    let made: ComputeExecution | undefined
     try {
-      await writeUntilDone(() => store.createExecution(request), {
+      made = await writeUntilDone(() => store.createExecution(request), {
         signal: closing,
         log,
         subject: executionId,
@@ -153,17 +160,20 @@ export class CommandReceiver {
       // Written by a try whose outcome was unknown.
       if (!isStoreError(error, 'EXECUTION_ALREADY_EXISTS')) throw error
     }
-    this.#context.reportWritten.advance()
+    if (!begins) this.#context.reportWritten.advance()
     if (deadlineAtMs !== null) this.#context.deadlineWritten.advance()
-    if (approved) await this.#executor.enqueue(executionId, 'run')
+    made ??= (await store.getExecution(executionId)) ?? undefined
+    if (made === undefined || !approved) return
+    if (begins) await this.#executor.enqueueUntold(made)
+    else await this.#executor.enqueue(made, 'run')
   }
 
   async #bidAccepted(executionId: string): Promise<void> {
     await changeExecution(this.#context, executionId, ({ state }) =>
       state === 'Created' ? { to: 'BidAccepted', message: 'Bid accepted', topic: 'Bidding' } : null,
     )
-    await this.#mustKnow(executionId)
-    await this.#executor.enqueue(executionId, 'run')
+    const execution = await this.#mustKnow(executionId)
+    if (execution !== null) await this.#executor.enqueue(execution, 'run')
   }
 
   async #cancel(

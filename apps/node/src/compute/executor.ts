@@ -1,5 +1,5 @@
-import { COMPUTE_MACHINE, isStoreError, type TextMap } from '@saltcod/store-core'
-import type { NodeLoad } from '../link/link.ts'
+import { COMPUTE_MACHINE, type ComputeExecution, isStoreError, type TextMap } from '@saltcod/store-core'
+import type { Capacity, NodeLoad } from '../link/link.ts'
 import { requestedCapacity } from '../spec/requested-capacity.ts'
 import { considerAdmission } from './admission.ts'
 import { CapacityLedger } from './capacity-ledger.ts'
@@ -11,6 +11,9 @@ import { type QueueEntry, RunQueue } from './queue.ts'
 import { clearWork, removeRunFiles } from './run-files.ts'
 import { CONTINUES_FROM, type Continuation, Runner } from './runner.ts'
 import { stuckText } from './stuck-text.ts'
+
+/** The requester hears no later than this that a run is taken on which has not begun. */
+const TELL_AFTER_MS = 250
 
 const NOTHING = { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
 
@@ -26,6 +29,8 @@ export class Executor {
   readonly #toldStuck = new Set<string>()
   /** How each waiting execution goes on. */
   readonly #how = new Map<string, Continuation>()
+  /** What is being put into the queue, so that one that begins at once is not read again. */
+  #entering: ComputeExecution | undefined
 
   constructor(context: ComputeContext) {
     const { capacity, maxRunning } = context.settings
@@ -72,10 +77,11 @@ export class Executor {
 
   /**
    * Puts an execution into the queue; nothing happens where it is in another state than it should be, also by the
-   * time it is its turn, or where it is being worked on.
+   * time it is its turn, or where it is being worked on. Who has just written its record hands that over.
    */
-  async enqueue(executionId: string, how: Continuation): Promise<void> {
-    const execution = await this.#context.store.getExecution(executionId)
+  async enqueue(known: ComputeExecution | string, how: Continuation): Promise<void> {
+    const execution = typeof known === 'string' ? await this.#context.store.getExecution(known) : known
+    const executionId = typeof known === 'string' ? known : known.id
     if (execution?.state !== CONTINUES_FROM[how] || this.#runner.isActive(executionId)) return
     const task = taskOf(execution.job)
     // Only a run needs what was asked for.
@@ -83,7 +89,26 @@ export class Executor {
     const needs = task !== null && runs ? requestedCapacity(task.Resources) : NOTHING
     this.#how.set(executionId, how)
     const { job, createdAtMs } = execution
+    this.#entering = execution
     this.#queue.add({ executionId, priority: job.priority, createdAtMs, needs })
+    this.#entering = undefined
+  }
+
+  /** Tells whether an execution that asks for so much would begin at once. */
+  isFreeFor(needs: Capacity): boolean {
+    return this.#queue.isFreeFor(needs)
+  }
+
+  /**
+   * Puts an execution into the queue that was taken on without a word to the requester, because its beginning says as
+   * much; one that does not begin at once is told of.
+   */
+  async enqueueUntold(execution: ComputeExecution): Promise<void> {
+    await this.enqueue(execution, 'run')
+    if (!this.#runner.isActive(execution.id)) return await this.#tellTaken(execution)
+    setTimeout(() => {
+      if (this.#runner.isActive(execution.id)) void this.#tellTakenLate(execution.id)
+    }, TELL_AFTER_MS).unref()
   }
 
   /** Looks at the admission of an execution again, after a restart with perhaps other settings. */
@@ -156,6 +181,33 @@ export class Executor {
     await this.#runner.interrupt()
   }
 
+  async #tellTaken(known: ComputeExecution | string): Promise<void> {
+    const details = { NodeID: this.#context.nodeId }
+    await changeExecution(this.#context, known, ({ state, resources }) =>
+      state === 'BidAccepted'
+        ? {
+            untold: 'BidAccepted',
+            message: 'Taken on',
+            topic: 'Bidding',
+            details,
+            ...(resources === null ? {} : { patch: { resources } }),
+          }
+        : null,
+    )
+  }
+
+  async #tellTakenLate(executionId: string): Promise<void> {
+    try {
+      await this.#tellTaken(executionId)
+    } catch (error) {
+      // Its beginning or its end will say it.
+      this.#context.log.warn(
+        { err: error, executionId },
+        'the requester could not be told of a run that is prepared',
+      )
+    }
+  }
+
   /** Writes into the history of what waits that the machine holds it back, where that lasts. */
   async #tellHeld(reason: string, executionIds: readonly string[]): Promise<void> {
     const untold = executionIds.filter((id) => !this.#toldHeld.has(id))
@@ -203,6 +255,7 @@ export class Executor {
     this.#toldStuck.delete(executionId)
     const how = this.#how.get(executionId)
     this.#how.delete(executionId)
-    if (how !== undefined) await this.#runner.carryOut(executionId, how)
+    const known = this.#entering?.id === executionId ? this.#entering : undefined
+    if (how !== undefined) await this.#runner.carryOut(known ?? executionId, how)
   }
 }

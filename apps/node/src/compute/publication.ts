@@ -1,4 +1,4 @@
-import type { ComputeExecution, ExecutionJob, Json } from '@saltcod/store-core'
+import type { ComputeExecution, Json } from '@saltcod/store-core'
 import { publisherKind } from '../publishers/kinds.ts'
 import type { PublishAnswer, PublishOptions } from '../publishers/publisher.ts'
 import type { PublisherKind } from '../publishers/publisher-kind.ts'
@@ -19,7 +19,6 @@ const LONGEST_NAMED = 200
 
 /** What a run that ended well leaves to be recorded. */
 export interface FinishedRun {
-  readonly job: ExecutionJob
   readonly task: Task
   readonly exitCode: number | null
   readonly runOutput: Json
@@ -31,13 +30,14 @@ export interface FinishedRun {
  */
 export async function publishRun(
   context: ComputeContext,
-  executionId: string,
+  execution: ComputeExecution,
   finished: FinishedRun,
 ): Promise<void> {
-  const { job, task, exitCode, runOutput } = finished
+  const { id: executionId, job } = execution
+  const { task, exitCode, runOutput } = finished
   if (!hasResults(task)) {
     await clearWork(context, executionId)
-    await changeExecution(context, executionId, ({ state }) =>
+    await changeExecution(context, execution, ({ state }) =>
       state === 'Running'
         ? {
             to: 'Completed',
@@ -52,17 +52,17 @@ export async function publishRun(
   const answer = await keepResults(context, executionId, task, exitCode)
   await clearWork(context, executionId)
   if (answer.status !== 'published') {
-    await changeExecution(context, executionId, ({ state }) =>
+    await changeExecution(context, execution, ({ state }) =>
       state === 'Running' ? failure(answer, { runOutput }) : null,
     )
     return
   }
-  await changeExecution(context, executionId, ({ state }) =>
+  const publishing = await changeExecution(context, execution, ({ state }) =>
     state === 'Running'
       ? { to: 'Publishing', message: 'Publishing', topic: TOPIC, patch: { runOutput } }
       : null,
   )
-  await complete(context, executionId, task, answer)
+  if (publishing !== null) await complete(context, publishing, task, answer)
 }
 
 /** Publishes the kept results of a run that ended before a restart; fails the execution where they are gone. */
@@ -75,10 +75,12 @@ export async function publishAgain(context: ComputeContext, execution: ComputeEx
       : await keepResults(context, id, task, undefined)
   await clearWork(context, id)
   if (answer.status === 'published') {
-    if (task !== null) await complete(context, id, task, answer)
+    if (task !== null) await complete(context, execution, task, answer)
     return
   }
-  await changeExecution(context, id, ({ state }) => (state === 'Publishing' ? failure(answer, {}) : null))
+  await changeExecution(context, execution, ({ state }) =>
+    state === 'Publishing' ? failure(answer, {}) : null,
+  )
 }
 
 type Published = Extract<PublishAnswer, { status: 'published' }>
@@ -136,17 +138,17 @@ function leftOutText(left: readonly string[], count: number): string {
 
 async function complete(
   context: ComputeContext,
-  executionId: string,
+  execution: ComputeExecution,
   task: Task,
   answer: Published,
 ): Promise<void> {
   const { manifest } = answer
   const { skipped } = manifest
   const publisher = await kindOf(task).load()
-  const publishedResult = publisher.resultOf({ nodeId: context.nodeId, executionId }, manifest)
+  const publishedResult = publisher.resultOf({ nodeId: context.nodeId, executionId: execution.id }, manifest)
   const left = skipped.slice(0, MAX_NAMED).map(({ path, reason }) => `${path} ${reason}`)
   const more = skipped.length > MAX_NAMED ? [`and ${skipped.length - MAX_NAMED} more`] : []
-  await changeExecution(context, executionId, ({ state, job, runOutput }) =>
+  await changeExecution(context, execution, ({ state, job, runOutput }) =>
     state === 'Publishing'
       ? {
           to: 'Completed',

@@ -77,6 +77,12 @@ export class RunQueue {
     return this.#held !== undefined
   }
 
+  /** Tells whether what asks for so much would begin at once. */
+  isFreeFor(needs: Capacity): boolean {
+    if (!this.#open || this.held || this.#waiting.length > 0) return false
+    return this.#ledger.holders < this.#maxRunning && this.#ledger.hasFree(needs)
+  }
+
   /** Begins to serve. */
   open(): void {
     this.#open = true

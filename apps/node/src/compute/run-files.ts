@@ -1,4 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ComputeExecution } from '@saltcod/store-core'
 import type { Logger } from 'pino'
@@ -21,13 +22,15 @@ export async function stageRun(
 ): Promise<ExecutionWork> {
   // An attempt that was interrupted before its results were committed must not pass them off as the next one's.
   if (attempt > 0) await removeTree(publishedDirectory(settings.resultsDir, executionId))
+  const kind = engineKind(task.Engine.Type)
   return await stageWork({
     workDir: workDirOf(dataDir, executionId),
     inputs: inputsOf(task),
     results: task.ResultPaths,
     policy: settings.inputPolicy,
     kept: keptInputs,
-    shares: engineKind(task.Engine.Type)?.writesInputs === false,
+    shares: kind?.writesInputs === false,
+    needsDirectory: kind?.needsDirectory !== false,
     signal,
   })
 }
@@ -44,16 +47,18 @@ export async function clearWork(
   // An id that cannot name a directory has never been run here.
   if (!isSafeName(executionId)) return
   const workDir = workDirOf(dataDir, executionId)
-  await removeOrWarn(log, rootOf(workDir))
   for (const name of await namesIn(workDir)) {
-    if (isPassing(name)) await removeOrWarn(log, join(workDir, name))
+    const path = join(workDir, name)
+    if (path === rootOf(workDir) || isPassing(name)) await removeOrWarn(log, path)
   }
 }
 
 /** The names in a directory; none where a job has put something else in its place, or there is nothing. */
 async function namesIn(path: string): Promise<readonly string[]> {
   try {
-    return (await lstat(path)).isDirectory() ? await readdir(path) : []
+    // One that is not there is the ordinary case, and not worth a turn of the event loop.
+    const status = lstatSync(path, { throwIfNoEntry: false })
+    return status?.isDirectory() === true ? await readdir(path) : []
   } catch {
     return []
   }

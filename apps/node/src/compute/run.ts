@@ -37,19 +37,18 @@ export async function runExecution(
       written === null
         ? 'its job has no task'
         : `this node has no engine ${JSON.stringify(written.Engine.Type)}`
-    return await endEarly(context, execution.id, run, `It cannot be run: ${problem}`, TOPIC)
+    return await endEarly(context, execution, run, `It cannot be run: ${problem}`, TOPIC)
   }
   // The node may have other settings than when it took it.
   const resolved = resolveTask(written, variables)
-  if (typeof resolved === 'string')
-    return await endEarly(context, execution.id, run, resolved, TOPIC, 'denied')
+  if (typeof resolved === 'string') return await endEarly(context, execution, run, resolved, TOPIC, 'denied')
   const { task, hide } = resolved
   let work: ExecutionWork
   try {
     work = await stageRun(context, execution, task, run.signal)
   } catch (error) {
     const reason = inputReason(error)
-    return await endEarly(context, execution.id, run, hide(messageOf(error)), 'Downloading Inputs', reason)
+    return await endEarly(context, execution, run, hide(messageOf(error)), 'Downloading Inputs', reason)
   }
   try {
     await runStaged(context, execution, run, { task, written, engine, work, hide })
@@ -91,15 +90,16 @@ async function runStaged(
     prepared = await engine.prepare(engineRun, { signal: run.signal })
   } catch (error) {
     const reason = isHelperLost(error) ? 'interrupted' : 'start-failed'
-    return await endEarly(context, execution.id, run, hide(messageOf(error)), 'Preparing Environment', reason)
+    return await endEarly(context, execution, run, hide(messageOf(error)), 'Preparing Environment', reason)
   }
-  if (!(await commitRunning(context, execution, run, prepared, attempt))) {
+  const running = await commitRunning(context, execution, run, prepared, attempt)
+  if (running === null) {
     await prepared.abandon()
     return
   }
   const beganMs = performance.now()
   const outcome = { ...(await prepared.go()), ranMs: Math.round(performance.now() - beganMs) }
-  await conclude(context, execution, run, outcome, { task: written, hide })
+  await conclude(context, running, run, outcome, { task: written, hide })
 }
 
 /** Tells why inputs could not be had: once for all, not on this node, or not this time. */
@@ -121,7 +121,7 @@ export async function concludeRun(context: ComputeContext, execution: ComputeExe
   if (outcome === undefined || task === null) {
     throw new Error('what its run left cannot be read any more')
   }
-  await changeExecution(context, execution.id, ({ state }) =>
+  await changeExecution(context, execution, ({ state }) =>
     state === 'Running'
       ? {
           message: 'Its run had come to its own end before the node ended',
@@ -162,14 +162,14 @@ async function commitRunning(
   run: ActiveRun,
   prepared: PreparedRun,
   attempt: number,
-): Promise<boolean> {
-  if (run.why !== undefined) return false
+): Promise<ComputeExecution | null> {
+  if (run.why !== undefined) return null
   const process =
     prepared.process === null
       ? null
       : { pid: prepared.process.pid, startTime: prepared.process.startTime, bootId: prepared.process.bootId }
   try {
-    const running = await changeExecution(context, execution.id, (current) =>
+    return await changeExecution(context, execution, (current) =>
       current.state === execution.state && current.attempt === execution.attempt
         ? {
             to: 'Running',
@@ -179,7 +179,6 @@ async function commitRunning(
           }
         : null,
     )
-    return running !== null
   } catch (error) {
     // Nobody knows of this process, so it must not begin.
     await prepared.abandon()
@@ -203,18 +202,18 @@ async function conclude(
     if (run.why === 'interrupted') return
     const change: ExecutionChange = { ...run.why, patch: { ...run.why.patch, runOutput } }
     await clearWork(context, executionId)
-    await changeExecution(context, executionId, ({ finishedAtMs }) => (finishedAtMs === null ? change : null))
+    await changeExecution(context, execution, ({ finishedAtMs }) => (finishedAtMs === null ? change : null))
   } else if (outcome.errorMessage !== null || isFailureCode(job, outcome.exitCode)) {
     const ending = outcome.errorMessage ?? `the program ended with exit code ${outcome.exitCode}`
     const message = endText(job, ending, runOutput)
     const topic = outcome.reason === 'timeout' ? 'Exec Timeout' : TOPIC
     const endReason = endReasonOf(outcome)
     await clearWork(context, executionId)
-    await changeExecution(context, executionId, ({ state }) =>
+    await changeExecution(context, execution, ({ state }) =>
       state === 'Running' ? { to: 'Failed', endReason, message, topic, patch: { runOutput } } : null,
     )
   } else {
-    await publishRun(context, executionId, { job, task, exitCode: outcome.exitCode, runOutput })
+    await publishRun(context, execution, { task, exitCode: outcome.exitCode, runOutput })
   }
 }
 
@@ -232,15 +231,15 @@ function withHidden(outcome: EngineOutcome, hide: Hide): EngineOutcome {
 /** Ends an execution whose job has not begun; one that is being stopped is left to whoever stops it. */
 async function endEarly(
   context: ComputeContext,
-  executionId: string,
+  execution: ComputeExecution,
   run: ActiveRun,
   message: string,
   topic: string,
   endReason: EndReason = 'start-failed',
 ): Promise<void> {
   if (run.why !== undefined) return
-  await clearWork(context, executionId)
-  await changeExecution(context, executionId, ({ finishedAtMs }) =>
+  await clearWork(context, execution.id)
+  await changeExecution(context, execution, ({ finishedAtMs }) =>
     finishedAtMs === null ? { to: 'Failed', endReason, message, topic } : null,
   )
 }

@@ -48,13 +48,15 @@ export class Runner {
    * Carries an execution on to its end; does nothing where it is in another state by now. Never rejects: what goes
    * wrong ends the execution, or, where the store is gone, leaves it to the next start.
    */
-  async carryOut(executionId: string, how: Continuation): Promise<void> {
+  async carryOut(known: ComputeExecution | string, how: Continuation): Promise<void> {
+    const executionId = typeof known === 'string' ? known : known.id
     if (this.#runs.has(executionId)) return
     const run = new ActiveRun()
     this.#runs.set(executionId, run)
     if (this.#interrupted) run.stop('interrupted')
     try {
-      const execution = await this.#context.store.getExecution(executionId)
+      const execution =
+        typeof known === 'string' ? await this.#context.store.getExecution(executionId) : known
       if (execution?.state !== CONTINUES_FROM[how] || run.why !== undefined) return
       if (isLongRunning(execution.job.type)) this.#longRunning.add(executionId)
       await this.#carryOn(execution, how, run)

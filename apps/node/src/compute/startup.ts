@@ -57,6 +57,8 @@ export async function startUp(
         event,
         endReason,
         ...(action === 'fail' ? { state: 'Failed' } : {}),
+        // It may have been taken on without a word, as one that begins at once is.
+        ...(action === 'requeue' ? { state: 'BidAccepted' } : {}),
       }),
     ],
     onApplied: (decision) => {

@@ -11,8 +11,9 @@ function mayPass(error: unknown): boolean {
 }
 
 /**
- * Writes until it is done: a full disk delays what a node has to remember, and never loses it. `write` must use
- * one request id throughout. Rejects with any other error, and with an `AbortError` when the signal aborts.
+ * Writes until it is done: a full disk delays what a node has to remember, and never loses it. `write` must find out
+ * by itself what a try has written whose outcome was unknown. Rejects with any other error, and with an `AbortError`
+ * when the signal aborts.
  */
 export async function writeUntilDone<T>(
   write: () => Promise<T>,

@@ -25,6 +25,8 @@ export interface EngineKind<Params = unknown> extends Declaration<Params> {
   readonly isOnHost: boolean
   /** False where its runs are no processes, so that they write no output that could be read while they run. */
   readonly writesOutput: boolean
+  /** False where its runs look at no file, so that no directory is made for one without inputs and results. */
+  readonly needsDirectory: boolean
   /** What gives a node one, where it is not there by itself. */
   readonly remedy?: string
   /** Lists the inputs that its parameters bring along; absent where they bring none. */

@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly kept?: KeptInputs<readonly StagedInput[]>
   /** True for a job that cannot change its inputs. Default false. */
   readonly shares?: boolean
+  /** False for a run that looks at no file: it gets a directory only with inputs or results. Default true. */
+  readonly needsDirectory?: boolean
   /** Aborted: rejects with the signal's reason. */
   readonly signal: AbortSignal
 }
@@ -152,6 +154,8 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
   const { workDir, inputs, results } = options
   const [problem] = placementProblems(inputs, results)
   if (problem !== undefined) throw new TaskError('INPUT_INVALID', problem)
+  if (options.needsDirectory === false && inputs.length === 0 && results.length === 0)
+    return { workDir, rootDir: rootOf(workDir), inputs: [], results: [], release: () => undefined }
   await makeFreshDirectory(workDir)
   const kept = await takeKept(options)
   if (kept !== undefined && options.shares === true && results.length === 0) {

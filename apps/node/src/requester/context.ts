@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { PeerStores } from '../link/peer-store.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import type { EventCount } from '../waiting/event-count.ts'
+import type { AskedRuns } from './asked-runs.ts'
 import type { Demands } from './demands.ts'
 import type { EndCounts } from './end-counts.ts'
 import type { Nodes } from './nodes.ts'
@@ -16,6 +17,7 @@ export interface RequesterContext {
   readonly demands: Demands
   /** Which stores the nodes have. */
   readonly peers: PeerStores
+  readonly askedRuns: AskedRuns
   readonly settings: RequesterSettings
   readonly log: Logger
   /** The time in milliseconds since 1970. */

@@ -121,7 +121,7 @@ export class EvaluationWorker {
   }
 
   async #plan(evaluation: Evaluation): Promise<void> {
-    const { store, log, nodes, ends } = this.#context
+    const { store, log, nodes, ends, askedRuns } = this.#context
     const lease = unclaimed(evaluation)
     const { joins } = nodes
     const view = await this.#view(evaluation)
@@ -129,7 +129,7 @@ export class EvaluationWorker {
       await store.completeEvaluation({ lease, status: 'canceled', comment: 'the job is gone' })
       return
     }
-    const decision = schedule(view)
+    const decision = await this.#decision(view, evaluation)
     await store.applyPlan({
       lease,
       newExecutions: decision.newExecutions,
@@ -142,6 +142,7 @@ export class EvaluationWorker {
       }),
     })
     for (const { endReason } of decision.updates) ends.add(endReason)
+    askedRuns.remember(view.job, decision.commands)
     for (const nodeId of new Set(decision.commands.map((command) => command.nodeId)))
       nodes.commandsFor(nodeId).advance()
     await this.#giveUpOutlived(view)
@@ -175,22 +176,29 @@ export class EvaluationWorker {
     const job = await store.getJob(jobId)
     if (job === null) return null
     const executions = await collectItems((cursor) => store.listExecutions({ jobId, limit: 1000, cursor }))
-    const others = await store.listEvaluations({ jobId, reverse: true, limit: 50 })
-    const due = others.items
-      .filter((other) => other.status === 'pending' && other.id !== evaluation.id)
-      .map((other) => other.dueAtMs)
     return {
       job,
       executions,
       nodes: nodes.list().filter((node) => node.connected),
       lostNodeIds: lostNodes(executions, (nodeId) => nodes.isLost(nodeId)),
       trigger: evaluation.trigger,
-      pendingDueMs: due.length === 0 ? null : Math.min(...due),
+      pendingDueMs: null,
       // Where the clock is set meanwhile, one of the two is before every deadline that was read and has not passed.
       nowMs: Math.min(beganMs, clock()),
       rules: settings.retry,
       newExecutionId: () => newId('e'),
     }
+  }
+
+  /** Only who would look again has to know what waits already. */
+  async #decision(view: SchedulingView, { id, jobId }: Evaluation): Promise<Decision> {
+    const decision = schedule(view)
+    if (decision.followUps.length === 0) return decision
+    const { items } = await this.#context.store.listEvaluations({ jobId, reverse: true, limit: 50 })
+    const due = items
+      .filter((other) => other.status === 'pending' && other.id !== id)
+      .map(({ dueAtMs }) => dueAtMs)
+    return due.length === 0 ? decision : schedule({ ...view, pendingDueMs: Math.min(...due) })
   }
 
   /**

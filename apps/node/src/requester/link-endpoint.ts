@@ -21,7 +21,6 @@ import type {
 } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
-import { executionTimeoutMs, isLongRunning, onlyTask } from '../spec/job-spec.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
 import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
@@ -194,15 +193,13 @@ export class LinkEndpoint implements Link {
    * execution up somewhat later, in case it does not. Of what should run for ever it looks whether it is healthy.
    */
   async #begun(executionId: string): Promise<Omit<ReportContext, 'bidOpen'>> {
-    const { store, clock, settings } = this.#context
-    const execution = await store.getExecution(executionId)
-    const job = execution === null ? null : await store.getJob(execution.jobId, execution.jobVersion)
-    if (job === null) return NOTHING_LATER
-    if (isLongRunning(job.type))
+    const { store, clock, settings, askedRuns } = this.#context
+    const terms = await askedRuns.take(store, executionId)
+    if (terms === null) return NOTHING_LATER
+    if (terms.isLongRunning)
       return { runDeadlineAtMs: null, lookAfterMs: settings.retry.restarts.minHealthyMs }
-    const timeoutMs = executionTimeoutMs(onlyTask(job.spec))
-    if (timeoutMs === 0) return NOTHING_LATER
-    return { runDeadlineAtMs: clock() + timeoutMs + settings.timeoutGraceMs, lookAfterMs: null }
+    if (terms.timeoutMs === 0) return NOTHING_LATER
+    return { runDeadlineAtMs: clock() + terms.timeoutMs + settings.timeoutGraceMs, lookAfterMs: null }
   }
 
   async #answer(nodeId: string, { executionId }: HandshakeExecution): Promise<HandshakeAnswer> {

@@ -7,6 +7,7 @@ import type { JobSpec } from '../spec/job-spec.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { retry } from '../waiting/retry.ts'
+import { AskedRuns } from './asked-runs.ts'
 import type { RequesterContext } from './context.ts'
 import { Deadlines } from './deadlines.ts'
 import { Demands } from './demands.ts'
@@ -67,6 +68,7 @@ export function startRequester(options: RequesterOptions): Requester {
       acceptsOthers: options.acceptsStores ?? false,
       log,
     }),
+    askedRuns: new AskedRuns(),
     followed: { cursor: null },
     ends: new EndCounts(),
     changed: new EventCount(),
@@ -101,7 +103,7 @@ async function follow({ store, changed, followed, stopping }: RequesterContext):
   const after = await store.latestCursor()
   followed.cursor = after
   changed.advance()
-  for await (const { cursor } of store.watch({ after, signal: stopping })) {
+  for await (const { cursor } of store.watch({ after, signal: stopping, cursorsOnly: true })) {
     followed.cursor = cursor
     changed.advance()
   }

@@ -32,7 +32,7 @@ export const DEFAULT_REQUESTER_SETTINGS: RequesterSettings = {
   leaseMs: 60_000,
   maxAttempts: 10,
   retryDelaysMs: [1000, 5000, 30_000],
-  concurrency: 8,
+  concurrency: 32,
   silentAfterMs: 60_000,
   lostAfterMs: 180_000,
   missingAfterMs: 3000,

@@ -27,11 +27,21 @@ class FailedAttempt extends Error {}
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, onFailure, isFinal = () => false } = options
   if (signal.aborted) return attempt()
+  let first: { readonly error: unknown } | undefined
+  try {
+    // Nearly always all that is done, so the library with its timers and listeners is left out.
+    return await attempt()
+  } catch (error) {
+    first = { error }
+  }
   let success: { readonly value: T } | undefined
   try {
     await pRetry(
       async () => {
+        const failed = first
+        first = undefined
         try {
+          if (failed !== undefined) throw failed.error
           success = { value: await attempt() }
         } catch (error) {
           throw new FailedAttempt(undefined, { cause: error })

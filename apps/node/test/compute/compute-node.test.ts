@@ -99,7 +99,24 @@ describe('a compute side', () => {
       () => link.known('e-1'),
       ({ state }) => state === 'Completed',
     )
-    expect(known.events[0]?.message).toBe('Taken on')
+    expect(known.events[0]?.message).toBe('Running')
+  })
+
+  it('says of an execution that has to wait that it was taken on', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startComputeSide({ store, link, dataDir })
+    const whole = { task: { Resources: { CPU: '2', Memory: '', Disk: '', GPU: '' } } }
+    link.ask('e-1', jobOf('noop', { DurationMs: 60_000 }, whole), { approved: true })
+    await until(
+      () => link.known('e-1'),
+      ({ state }) => state === 'Running',
+    )
+    link.ask('e-2', jobOf('noop', {}, whole), { approved: true })
+    const known = await until(
+      () => link.known('e-2'),
+      ({ state }) => state === 'BidAccepted',
+    )
+    expect(known.events.map(({ message }) => message)).toEqual(['Taken on'])
   })
 
   it('publishes results through Publishing', async () => {

@@ -17,6 +17,11 @@ export interface WatchQuery {
   readonly signal?: AbortSignal
   /** How often a reader in another process looks. Default 250. */
   readonly pollMs?: number
+  /**
+   * Only how far the feed goes: the pages name no changes and no gap, and cost the same however many there are.
+   * Default false.
+   */
+  readonly cursorsOnly?: boolean
 }
 
 /** How much of the feed and of the request ids to forget. */

@@ -12,7 +12,12 @@ export const CHECK_FIELDS: Fields<CheckOptions> = {
 }
 
 /** The fields of what `watch` takes; it returns no promise, so it looks at them by itself. */
-export const WATCH_FIELDS: RequestFields<DurableStore>['watch'] = { after: true, signal: true, pollMs: true }
+export const WATCH_FIELDS: RequestFields<DurableStore>['watch'] = {
+  after: true,
+  signal: true,
+  pollMs: true,
+  cursorsOnly: true,
+}
 
 /** The fields of the requests that both stores have. */
 export const DURABLE_STORE_FIELDS: RequestFields<Omit<DurableStore, 'watch' | 'check'>> = {

@@ -12,7 +12,6 @@ import type { AcknowledgeOutbox, OutboxQuery } from '../contract/outbox.ts'
 import type { SetPeer } from '../contract/peers.ts'
 import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
-import { checkFields } from '../kv/fields.ts'
 import type { Migration } from '../migrations/migration.ts'
 import { migrateStep } from '../migrations/migrations.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
@@ -33,7 +32,7 @@ import { steadyMoment, writeAheadMs } from '../rows/clock-row.ts'
 import { readCounters } from '../rows/counters.ts'
 import { knownSequence, knownStoreRow } from '../rows/damaged-meta.ts'
 import { readDeadlines } from '../rows/deadlines.ts'
-import { encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
+import { decodeFeedCursor, encodeFeedCursor, readFeed, trimFeedRows } from '../rows/feed.ts'
 import { readFeedBack } from '../rows/feed-back.ts'
 import { type NumberedIncarnation, readIncarnations, type StoreKind } from '../rows/meta.ts'
 import { Mutation } from '../rows/mutation.ts'
@@ -45,8 +44,9 @@ import { readPeer, writePeer } from '../rows/peer.ts'
 import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from '../rows/quarantine.ts'
 import { findRequest, putRequest, trimRequests } from '../rows/requests.ts'
 import { aheadOf, type Moment, type SteadyClock } from '../rows/steady-clock.ts'
-import { DURABLE_STORE_FIELDS, WATCH_FIELDS } from './durable-store-fields.ts'
+import { DURABLE_STORE_FIELDS } from './durable-store-fields.ts'
 import { refuseUnknownFields } from './request-fields.ts'
+import { watchFeed } from './watch-feed.ts'
 
 /** What a store on a key-value backend is made of. */
 export interface StoreParts {
@@ -72,9 +72,6 @@ interface MutateOptions<T> {
 }
 
 const MAX_PAGE_ROWS = 1_000
-const DEFAULT_POLL_MS = 250
-/** The longest time that a timer takes. */
-const MAX_POLL_MS = 2 ** 31 - 1
 const MAX_INCARNATIONS_SHOWN = 20
 const REQUEST_IDS_KEPT_MS = 86_400_000
 
@@ -136,15 +133,30 @@ export abstract class DurableStoreOnKv implements DurableStore {
   protected async page<T>(
     listing: (snapshot: KvSnapshot) => Listing<T>,
     request: PageRequest,
-  ): Promise<{ page: Page<T>; feedCursor: FeedCursor }> {
+  ): Promise<Page<T>> {
+    const { page } = await this.pageWith(listing, request, () => undefined)
+    return page
+  }
+
+  /** Reads a page, and something else at the same moment. */
+  protected async pageWith<T, U>(
+    listing: (snapshot: KvSnapshot) => Listing<T>,
+    request: PageRequest,
+    beside: (snapshot: KvSnapshot) => U,
+  ): Promise<{ page: Page<T>; beside: U }> {
     requireObject('query', request)
     if (this.#clockWasSet) await this.#followClock()
-    const found = this.#kv.read((snapshot) => ({
+    const { page, damaged, other } = this.#kv.read((snapshot) => ({
       ...readPage(snapshot, listing(snapshot), request),
-      feedCursor: encodeFeedCursor(snapshot, knownSequence(snapshot).newest),
+      other: beside(snapshot),
     }))
-    await this.#quarantine(found.damaged)
-    return found
+    await this.#quarantine(damaged)
+    return { page, beside: other }
+  }
+
+  /** Where the feed ends at the moment of a read. */
+  protected feedEnd(snapshot: KvSnapshot): FeedCursor {
+    return encodeFeedCursor(snapshot, knownSequence(snapshot).newest, this.parts.incarnation)
   }
 
   /** Makes one change: the body, then counters, feed entry, outbox and request id, all in one transaction. */
@@ -282,32 +294,21 @@ export abstract class DurableStoreOnKv implements DurableStore {
     return page
   }
 
-  async *watch(query: WatchQuery = {}): AsyncIterableIterator<FeedPage> {
-    requireObject('query', query)
-    checkFields('watch', query, WATCH_FIELDS)
-    const { signal, pollMs = DEFAULT_POLL_MS } = query
-    checkInteger('pollMs', pollMs, 1, MAX_POLL_MS)
-    let after = query.after ?? null
-    while (signal?.aborted !== true) {
-      // Before it reads, so that no change slips in between.
-      const wait = this.#notifier.wait(this.#kv.readOnly ? pollMs : null, signal)
-      try {
-        const page = await this.changes({ after })
-        if (page.changeSets.length === 0 && page.gap === null) {
-          await wait.over
-          continue
-        }
-        after = page.cursor
-        wait.end()
-        yield page
-      } finally {
-        wait.end()
-      }
-    }
+  watch(query: WatchQuery = {}): AsyncIterableIterator<FeedPage> {
+    return watchFeed(
+      {
+        notifier: this.#notifier,
+        readOnly: this.#kv.readOnly,
+        changes: (after) => this.changes({ after }),
+        end: () => this.latestCursor(),
+        prove: (cursor) => this.read((snapshot) => void decodeFeedCursor(snapshot, cursor)),
+      },
+      query,
+    )
   }
 
   async latestCursor(): Promise<FeedCursor> {
-    return await this.read((snapshot) => encodeFeedCursor(snapshot, knownSequence(snapshot).newest))
+    return await this.read((snapshot) => this.feedEnd(snapshot))
   }
 
   async getNamedCursor(name: string): Promise<FeedCursor | null> {

@@ -100,16 +100,11 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   }
 
   async listExecutions(query: ComputeExecutionQuery = {}): Promise<Page<ComputeExecution<Spec>>> {
-    const { page } = await this.page(
-      (snapshot) => computeListing<Spec>(snapshot, query, this.aheadMs(snapshot)),
-      query,
-    )
-    return page
+    return await this.page((snapshot) => computeListing<Spec>(snapshot, query, this.aheadMs(snapshot)), query)
   }
 
   async listFinishedExecutions(query: FinishedExecutionQuery): Promise<Page<FinishedExecution>> {
-    const { page } = await this.page((snapshot) => finishedExecutionListing(snapshot, query), query)
-    return page
+    return await this.page((snapshot) => finishedExecutionListing(snapshot, query), query)
   }
 
   async measureExecution(executionId: string): Promise<RecordSize | null> {
@@ -140,8 +135,7 @@ export class ExecutionStoreOnKv<Spec = unknown> extends DurableStoreOnKv impleme
   }
 
   async listHistory(query: ExecutionHistoryQuery): Promise<Page<HistoryEntry>> {
-    const { page } = await this.page((snapshot) => computeHistoryListing(snapshot, query.executionId), query)
-    return page
+    return await this.page((snapshot) => computeHistoryListing(snapshot, query.executionId), query)
   }
 
   async getCheckpoint(name: string): Promise<number> {

@@ -142,11 +142,12 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
 
   async listJobs(query: JobQuery = {}): Promise<JobPage<Spec>> {
     checkJobQuery(query)
-    const { page, feedCursor } = await this.page(
+    const { page, beside } = await this.pageWith(
       (snapshot) => jobListing<Spec>(snapshot, query, this.aheadMs(snapshot)),
       query,
+      (snapshot) => this.feedEnd(snapshot),
     )
-    return { ...page, feedCursor }
+    return { ...page, feedCursor: beside }
   }
 
   async holdJob(request: HoldJob): Promise<Job<Spec>> {
@@ -156,8 +157,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async listFinishedJobs(query: FinishedJobQuery): Promise<Page<FinishedJob>> {
-    const { page } = await this.page((snapshot) => finishedJobListing(snapshot, query), query)
-    return page
+    return await this.page((snapshot) => finishedJobListing(snapshot, query), query)
   }
 
   async measureJob(jobId: string): Promise<JobSize | null> {
@@ -230,11 +230,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async listExecutions(query: ExecutionQuery): Promise<Page<Execution>> {
-    const { page } = await this.page(
-      (snapshot) => executionListing(snapshot, query, this.aheadMs(snapshot)),
-      query,
-    )
-    return page
+    return await this.page((snapshot) => executionListing(snapshot, query, this.aheadMs(snapshot)), query)
   }
 
   async createEvaluation(request: CreateEvaluation): Promise<Evaluation> {
@@ -253,11 +249,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async listEvaluations(query: EvaluationQuery): Promise<Page<Evaluation>> {
-    const { page } = await this.page(
-      (snapshot) => evaluationListing(snapshot, query, this.aheadMs(snapshot)),
-      query,
-    )
-    return page
+    return await this.page((snapshot) => evaluationListing(snapshot, query, this.aheadMs(snapshot)), query)
   }
 
   async trimEvaluations(rule: TrimEvaluations): Promise<number> {
@@ -385,8 +377,7 @@ export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements Jo
   }
 
   async listHistory(query: HistoryQuery): Promise<Page<HistoryEntry>> {
-    const { page } = await this.page((snapshot) => historyListing(snapshot, query), query)
-    return page
+    return await this.page((snapshot) => historyListing(snapshot, query), query)
   }
 
   async reclaim(): Promise<ReclaimReport> {

@@ -21,10 +21,14 @@ interface CursorParts {
   readonly sequence: number
 }
 
-/** Makes the cursor of a sequence number. */
-export function encodeFeedCursor(snapshot: KvSnapshot, sequence: number): FeedCursor {
+/** Makes the cursor of a sequence number, which may be known to belong to the newest incarnation. */
+export function encodeFeedCursor(
+  snapshot: KvSnapshot,
+  sequence: number,
+  newest: NumberedIncarnation | null = null,
+): FeedCursor {
   const store = knownStoreRow(snapshot)
-  const incarnation = incarnationOf(snapshot, sequence)
+  const incarnation = newest ?? incarnationOf(snapshot, sequence)
   const parts = [store?.storeId ?? '', incarnation?.number ?? 0, incarnation?.id ?? '', sequence]
   return Buffer.from(JSON.stringify(parts)).toString('base64url')
 }

@@ -59,8 +59,12 @@ export function readPage<T>(
   const { limit = DEFAULT_LIMIT } = request
   checkInteger('limit', limit, 1, MAX_LIMIT)
   requireOptionalFlag('reverse', request.reverse)
-  const fingerprint = fingerprintOf(listing.query, request.reverse ?? false)
-  const start = request.cursor == null ? null : decodeCursor(request.cursor, fingerprint)
+  let known: string | undefined
+  const fingerprint = (): string => {
+    known ??= fingerprintOf(listing.query, request.reverse ?? false)
+    return known
+  }
+  const start = request.cursor == null ? null : decodeCursor(request.cursor, fingerprint())
   const back = start?.back ?? false
   const descending = (request.reverse ?? false) !== back
   const walk = new Walk(snapshot, listing, descending, start, limit)
@@ -68,7 +72,7 @@ export function readPage<T>(
 
   const onward = walk.ended || walk.last === null ? null : { tail: walk.last, back, inclusive: false }
   const returning = start === null ? null : placeToReturn(start, walk.first)
-  const encode = (place: Place | null) => (place === null ? null : encodeCursor(fingerprint, place))
+  const encode = (place: Place | null) => (place === null ? null : encodeCursor(fingerprint(), place))
   if (back) walk.items.reverse()
   return {
     page: {

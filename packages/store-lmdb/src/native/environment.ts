@@ -6,6 +6,7 @@ import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
 import { fileLength } from '../file/file-length.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
 import { nativeError, overtakenError } from '../refusal.ts'
+import { copyOf } from './copied-bytes.ts'
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { ENCODING, type EnvironmentOptions, type OpenedRoot, openNative } from './native-opening.ts'
@@ -40,6 +41,8 @@ export class Environment {
   #lockWord: LockWord | undefined
   #pageBytes: number
   #writing = false
+  /** The number of the last commit, from the last write on; asking LMDB costs more than a read of a row. */
+  #committed: number | undefined
   #isOpen = false
   #beforeRefresh: (() => void) | undefined
 
@@ -65,6 +68,7 @@ export class Environment {
   /** Makes tables that the file has not, in one commit. Throws `STORE_FAILED`. */
   makeTables(names: readonly string[]): void {
     try {
+      this.#committed = undefined
       this.#root.transactionSync(() => {
         for (const name of names) this.#openTable(name, true)
       })
@@ -211,6 +215,7 @@ export class Environment {
         if (stale) throw new Error('the transaction began behind the last commit')
         body()
       })
+      this.#committed = this.lastCommit()
       this.#lockWord?.watch()
       return true
     } catch (error) {
@@ -350,9 +355,16 @@ export class Environment {
     return this.#root as unknown as NativeRoot
   }
 
+  /** Only the owner commits, so only it knows. */
+  #knownCommit(): number {
+    this.#committed ??= this.lastCommit()
+    return this.#committed
+  }
+
   #lockWordOf(lockFile: number | undefined): LockWord | undefined {
+    this.#committed = undefined
     if (lockFile === undefined) return undefined
-    return new LockWord(lockFile, () => this.lastCommit())
+    return new LockWord(lockFile, () => (this.readOnly ? this.lastCommit() : this.#knownCommit()))
   }
 
   /** To be called when LMDB has closed the file. */
@@ -385,15 +397,4 @@ export class Environment {
     this.fault ??= error
     return failedError(this.path, error)
   }
-}
-
-/**
- * Copies what a read has left in lmdb's own memory into memory of the pool, which costs less than the buffer that
- * lmdb would make. Only the length that lmdb has set tells where the value ends: the memory itself goes on.
- */
-function copyOf(shared: Bytes): Bytes {
-  const { length } = shared
-  const copy = Buffer.allocUnsafe(length)
-  copy.set(new Uint8Array(shared.buffer, shared.byteOffset, length))
-  return copy
 }

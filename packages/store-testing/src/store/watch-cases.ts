@@ -47,6 +47,33 @@ export function watchCases<Store extends DurableStore>(
       },
     },
     {
+      name: 'a watch of cursors alone says how far the feed goes, once for all that came meanwhile',
+      needs: 'single opening',
+      run: async ({ store }) => {
+        await create(store)
+        const aborting = new AbortController()
+        const after = await store.latestCursor()
+        const watch = store.watch({ after, cursorsOnly: true, signal: aborting.signal })
+        const first = watch.next()
+        await create(store)
+        const seen: unknown[] = [(await first).value?.cursor]
+        await create(store)
+        const made = await create(store)
+        for (const end = await store.latestCursor(); seen.at(-1) !== end; ) {
+          const { value } = await watch.next()
+          assert.deepEqual([value?.changeSets, value?.gap], [[], null])
+          seen.push(value?.cursor)
+        }
+        assert.ok(seen.length <= 3)
+        const behind = store.watch({ after: seen[0] as string, signal: aborting.signal })
+        assert.ok((await idsOfNext(behind)).includes(made))
+        const ended = watch.next()
+        aborting.abort()
+        assert.equal((await ended).done, true)
+        await assertRejects(store.watch({ after: 'none', cursorsOnly: true }).next(), 'INVALID_CURSOR')
+      },
+    },
+    {
       name: 'a signal that was aborted before ends a watch at once',
       run: async ({ store }) => {
         await create(store)

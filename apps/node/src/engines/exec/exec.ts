@@ -8,6 +8,7 @@ export const exec: EngineKind = {
   networks: ['None', 'HTTP', 'Host', 'Full'],
   isOnHost: true,
   writesOutput: true,
+  needsDirectory: true,
   remedy: 'serve --allow-exec gives it one',
   async load({ config, keeper }) {
     const { ExecEngine } = await import('./exec-engine.ts')

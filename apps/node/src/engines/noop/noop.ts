@@ -9,6 +9,7 @@ export const noop: EngineKind = {
   networks: ['None', 'HTTP', 'Host', 'Full', 'Bridge'],
   isOnHost: false,
   writesOutput: false,
+  needsDirectory: false,
   async load() {
     const { NoopEngine } = await import('./noop-engine.ts')
     return new NoopEngine()

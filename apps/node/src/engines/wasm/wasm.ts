@@ -9,6 +9,7 @@ export const wasm: EngineKind<WasmParameters> = {
   networks: ['None'],
   isOnHost: false,
   writesOutput: true,
+  needsDirectory: true,
   inputsOf: ({ inputs }) => inputs,
   problemsOf: missingModules,
   async load({ config, keeper }) {

@@ -101,7 +101,7 @@ async function putJob(context: ApiContext, request: FastifyRequest): Promise<Wir
     client: clientOf(request),
     warn: (warning) => warnings.push(warning),
   })
-  request.log.info({ job: submitted.job.id, created: submitted.created }, 'job submitted')
+  request.log.debug({ job: submitted.job.id, created: submitted.created }, 'job submitted')
   return {
     JobID: submitted.job.id,
     EvaluationID: submitted.evaluationId ?? '',
