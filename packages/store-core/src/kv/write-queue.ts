@@ -25,6 +25,13 @@ export interface KvWriteQueueOptions {
 }
 
 /**
+ * After a group that took long the loop goes round once for so many milliseconds of it before the next one begins,
+ * since in one turn it takes in one new connection at most.
+ */
+const MS_PER_TURN = 2
+const MOST_TURNS = 100
+
+/**
  * Carries out write bodies in groups, one group in one turn of the event loop and none in the turn of its call.
  * Foreground bodies go first; background ones have a quarter of the writing time while some wait in the foreground,
  * and all of it while none does. Each body runs once. Outcomes are delivered in order, only after the commit that they
@@ -40,6 +47,7 @@ export class KvWriteQueue {
   #turns = 0
   #restFactor = 0
   #restMs = 0
+  #lastMs = 0
   #isAlone = false
   #running: KvWriteRun | undefined
 
@@ -93,8 +101,10 @@ export class KvWriteQueue {
   #schedule(): void {
     if (this.#scheduled || this.#held) return
     this.#scheduled = true
+    let turnsLeft = Math.min(Math.floor(this.#lastMs / MS_PER_TURN), MOST_TURNS)
     const turn = (): void => {
       if (this.#held) this.#scheduled = false
+      else if (turnsLeft-- > 0) setImmediate(turn)
       else this.#turn()
     }
     if (this.#restMs > 0) setTimeout(turn, this.#restMs)
@@ -108,6 +118,7 @@ export class KvWriteQueue {
     const durationMs = this.#now() - startedAt
     this.#share.spent(background, durationMs)
     this.#turns += 1
+    this.#lastMs = durationMs
     this.#restMs = durationMs * this.#restFactor
     this.#scheduled = false
     if (this.#share.length > 0) this.#schedule()

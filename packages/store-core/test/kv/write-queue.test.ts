@@ -93,6 +93,22 @@ test('being idle comes after the last body, also of those that bodies submit', a
   assert.deepEqual(of.ran, ['first', 'second'])
 })
 
+test('after a group that took long the loop goes round more often before the next one, and else once', async () => {
+  const of = bench()
+  const turnsUntil = async (done: Promise<unknown>): Promise<number> => {
+    let isDone = false
+    void done.then(() => {
+      isDone = true
+    })
+    let turns = 0
+    for (; !isDone; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+    return turns
+  }
+  await write(of, 'long', false, 40)
+  assert.ok((await turnsUntil(write(of, 'after it'))) >= 20)
+  assert.ok((await turnsUntil(write(of, 'after a short one'))) < 5)
+})
+
 test('more bodies than one turn has time for keep their order', async () => {
   const of = bench()
   const spin = (): void => {
