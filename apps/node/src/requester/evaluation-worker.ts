@@ -62,12 +62,18 @@ export class EvaluationWorker {
   }
 
   async #step(): Promise<void> {
-    const { changed, stopping, store, clock } = this.#context
+    const { changed, stopping } = this.#context
     const seen = changed.count
     await this.#begin()
+    // What is in hand is due, so the queue need not be asked.
+    const waitMs = this.#inHand.size > 0 ? SHORTEST_SLEEP_MS : await this.#idleMs()
+    await changed.wait(seen, { maxMs: waitMs, signal: stopping })
+  }
+
+  async #idleMs(): Promise<number> {
+    const { store, clock } = this.#context
     const dueMs = await store.nextEvaluationMs()
-    const waitMs = dueMs === null ? IDLE_MS : Math.max(dueMs - clock(), SHORTEST_SLEEP_MS)
-    await changed.wait(seen, { maxMs: Math.min(waitMs, IDLE_MS), signal: stopping })
+    return dueMs === null ? IDLE_MS : Math.min(Math.max(dueMs - clock(), SHORTEST_SLEEP_MS), IDLE_MS)
   }
 
   /** Begins to work on what is next, as much at a time as the settings say, so that plans share commits. */

@@ -40,6 +40,7 @@ export function readWholeSubmit(spelled: object, clashes: readonly Problem[]): R
   const { input, problems } = readForm(spelled)
   const formal = [...clashes, ...problems].map(toldWithPlace)
   const told = input === null ? formal : formal.concat(readFurther(input, problems))
+  if (told.length === 0) return { input, lines: [] }
   return { input, lines: inOrderOf(spelled, told).map(({ line }) => line) }
 }
 
