@@ -18,9 +18,10 @@ WebAssembly also on a real Bacalhau node, where one is there.
   --dir DIR            where the nodes work (default: a temporary directory)
   --peer PROGRAM       what starts Bacalhau: PROGRAM 1.9.3 serve ... (default: shared/tools/official beside the project)
 
-Prints jobs a second, the time of the median job from its submission to the moment that the node says it ended, the processor time that the node and
-all below it took for each job, and the rate beside that of jobs that run nothing. Each caller submits a job, asks for it until it has ended, and
-submits the next. With a peer all is done in a network namespace, since Bacalhau calls others. Build first.
+Prints jobs a second, the time from submission to the moment that the node says the job ended and that of the answer to the submission (of the median
+job, and of the hundredth that took longest), the processor time that the node and all below it took for each job, and the rate beside that of jobs
+that run nothing. Each caller submits a job, waits for as long as those before it took, asks for it until it has ended, and submits the next. Then how
+long a GET takes beside as many callers as there were at most, and how long the event loop of the node is held up. With a peer all is done in a network namespace, since Bacalhau calls others. Build first.
 `
 /**
  * A module whose entrypoint does nothing: `(module (memory (export "memory") 1) (func (export "_start")))`, with the
@@ -57,6 +58,8 @@ const PEER_TURN = ['bacalhau', 'wasm']
 /** Asks for little, so that many run at a time. */
 const RESOURCES = { CPU: '0.01', Memory: '1mb' }
 const TICKS_PER_SECOND = 100
+const FIRST_GUESS_MS = 20
+const GET_EVERY_MS = 20
 
 const { values } = parseArgs({
   options: {
@@ -96,7 +99,18 @@ async function main() {
     } else process.stdout.write(`Bacalhau is not measured: ${values.peer} is not there\n`)
     for (const [where, type] of turns) await turn(nodes[where], type, 1, 1_000)
     const table = new Table({
-      head: ['connections', 'node', 'engine', 'jobs/s', 'median ms', 'CPU ms/job', 'beside noop'],
+      head: [
+        'connections',
+        'node',
+        'engine',
+        'jobs/s',
+        'median ms',
+        'p99',
+        'submit ms',
+        'p99',
+        'CPU ms/job',
+        'beside noop',
+      ],
       style: { head: [], border: [] },
     })
     for (const connections of values.connections.split(',').map(Number)) {
@@ -112,13 +126,16 @@ async function main() {
           where,
           type,
           rates[index].toFixed(1),
-          median(results[index].map((result) => result.medianMs)).toFixed(1),
+          ...['medianMs', 'worstMs', 'submitMs', 'worstSubmitMs'].map((name) =>
+            median(results[index].map((result) => result[name])).toFixed(1),
+          ),
           median(results[index].map((result) => result.cpuMs)).toFixed(1),
           (rates[index] / rates[0]).toFixed(2),
         ])
       }
     }
     process.stdout.write(`${table.toString()}\n`)
+    await beside(nodes.saltcod, Math.max(...values.connections.split(',').map(Number)))
   } finally {
     for (const node of Object.values(nodes)) await node.end('SIGTERM')
     rmSync(directory, { recursive: true, force: true })
@@ -129,33 +146,70 @@ async function main() {
 async function turn(node, type, connections, milliseconds) {
   const cpuBefore = processorMs(node.pid)
   const beganMs = performance.now()
-  const times = []
+  const jobs = []
+  const usual = { ms: FIRST_GUESS_MS }
   const caller = async () => {
     while (performance.now() - beganMs < milliseconds) {
-      times.push(await oneJob(node, type))
+      jobs.push(await oneJob(node, type, usual))
     }
   }
   await Promise.all(Array.from({ length: connections }, caller))
   const seconds = (performance.now() - beganMs) / 1_000
+  const [times, submits] = [jobs.map(({ ms }) => ms), jobs.map(({ submitMs }) => submitMs)]
   return {
-    perSecond: times.length / seconds,
+    perSecond: jobs.length / seconds,
     medianMs: median(times),
-    cpuMs: (processorMs(node.pid) - cpuBefore) / times.length,
+    worstMs: worstOf(times),
+    submitMs: median(submits),
+    worstSubmitMs: worstOf(submits),
+    cpuMs: (processorMs(node.pid) - cpuBefore) / jobs.length,
   }
 }
 
-/** Resolves with how long a job took, as the clock of the machine says. */
-async function oneJob(node, type) {
+/** Asks for something small beside so many callers, and prints how long that takes. */
+async function beside(node, connections) {
+  const times = []
+  await node.loopDelay()
+  const work = turn(node, 'noop', connections, Number(values.seconds) * 1_000)
+  const isOver = work.then(() => true)
+  while (!(await Promise.race([isOver, delay(GET_EVERY_MS)]))) {
+    const beganMs = performance.now()
+    await node.call('GET', '/api/v1/agent/alive')
+    times.push(performance.now() - beganMs)
+  }
+  const loop = await node.loopDelay()
+  process.stdout.write(
+    `a GET beside ${connections} connections: median ${median(times).toFixed(1)} ms, p99 ${worstOf(times).toFixed(1)} ms; ` +
+      `the event loop is held up for ${loop.p50.toFixed(1)} ms, p99 ${loop.p99.toFixed(1)}, at most ${loop.most.toFixed(1)}\n`,
+  )
+}
+
+/** The 99th percentile. */
+function worstOf(times) {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0
+}
+
+/**
+ * Resolves with how long a job took, as the clock of the machine says, and the answer to its submission. What is asked
+ * while it is not over costs the node as much as a part of a job, so it is first asked for when it should be.
+ */
+async function oneJob(node, type, usual) {
   const Tasks = [{ Name: 'main', Resources: RESOURCES, ...ENGINES[type] }]
   const job = { Name: `j-${Math.random().toString(36).slice(2)}`, Type: 'batch', Count: 1, Tasks }
   const startMs = performance.timeOrigin + performance.now()
   const { JobID } = await node.call('PUT', '/api/v1/orchestrator/jobs', { Job: job })
-  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 1.6, 100)) {
+  const submitMs = performance.timeOrigin + performance.now() - startMs
+  await delay(Math.max(0, usual.ms * 1.1 - submitMs))
+  for (;;) {
     const { Job } = await node.call('GET', `/api/v1/orchestrator/jobs/${JobID}`)
     const state = Job.State.StateType
-    if (state === 'Completed') return Job.ModifyTime / 1e6 - startMs
+    if (state === 'Completed') {
+      const ms = Job.ModifyTime / 1e6 - startMs
+      usual.ms += (ms - usual.ms) / 20
+      return { ms, submitMs }
+    }
     if (state === 'Failed' || state === 'Stopped') throw new Error(`a job of ${type} ended as ${state}`)
-    await delay(waitMs)
+    await delay(Math.max(2, usual.ms / 6))
   }
 }
 

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { NodeClient } from './node-client.mjs'
 
 const PROGRAM = fileURLToPath(new URL('../apps/node/dist/main.js', import.meta.url))
+const LOOP_DELAY = fileURLToPath(new URL('./loop-delay-process.mjs', import.meta.url))
 
 const PATIENCE_MS = 30_000
 const BACALHAU_PORT = 1341
@@ -24,9 +25,11 @@ JobAdmissionControl: { AcceptNetworkedJobs: true }
 export class ServedNode {
   #child
   #client
+  #loopDelayFile
 
-  constructor(child) {
+  constructor(child, loopDelayFile) {
     this.#child = child
+    this.#loopDelayFile = loopDelayFile
   }
 
   /** Starts a node in a directory, with lines of its configuration, and resolves when it serves. */
@@ -34,15 +37,17 @@ export class ServedNode {
     const config = 'Compaction: { Rewrite: { AtStart: false, Every: 0 } }\n'
     writeFileSync(join(directory, 'saltcod.yaml'), config + settings)
     const usual = ['--repo', directory, '--port', '0', '--log-level', 'warn']
-    const child = spawn(process.execPath, [PROGRAM, 'serve', ...usual, ...flags], {
+    const loopDelayFile = join(directory, 'loop-delay.json')
+    const child = spawn(process.execPath, ['--import', LOOP_DELAY, PROGRAM, 'serve', ...usual, ...flags], {
       // A session of its own, as a service has; where processors are shared out by sessions, that counts.
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, LOOP_DELAY_FILE: loopDelayFile },
     })
     // Which is why it does not hear what ends this process.
     process.once('exit', () => child.kill())
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
-    const node = new ServedNode(child)
+    const node = new ServedNode(child, loopDelayFile)
     for await (const chunk of child.stdout) {
       const url = /^listening on (\S+)/.exec(String(chunk))?.[1]
       if (url === undefined) continue
@@ -74,6 +79,16 @@ export class ServedNode {
 
   get pid() {
     return this.#child.pid
+  }
+
+  /** Resolves with how long its event loop was held up since this was asked last, in milliseconds. */
+  async loopDelay() {
+    rmSync(this.#loopDelayFile, { force: true })
+    this.#child.kill('SIGUSR2')
+    for (let text = ''; ; await delay(10)) {
+      if (existsSync(this.#loopDelayFile)) text = readFileSync(this.#loopDelayFile, 'utf8')
+      if (text.endsWith('}')) return JSON.parse(text)
+    }
   }
 
   /** Asks for a path, and resolves with the answer; rejects for any status but 200. */
