@@ -81,7 +81,7 @@ export class ServedNode {
     return this.#child.pid
   }
 
-  /** Resolves with how long its event loop was held up since this was asked last, in milliseconds. */
+  /** Begins to look how long its event loop is held up, or ends it and resolves with that, in milliseconds. */
   async loopDelay() {
     rmSync(this.#loopDelayFile, { force: true })
     this.#child.kill('SIGUSR2')
