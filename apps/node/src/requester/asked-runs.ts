@@ -1,6 +1,5 @@
-import type { Execution, Job } from '@saltcod/store-core'
+import type { Job, JobStore } from '@saltcod/store-core'
 import { executionTimeoutMs, isLongRunning, type JobSpec, onlyTask } from '../spec/job-spec.ts'
-import type { RequesterContext } from './context.ts'
 import type { AddressedCommand } from './scheduler/view.ts'
 
 /** What is to be done about a run once it has begun. */
@@ -30,7 +29,7 @@ export class AskedRuns {
   }
 
   /** Returns the terms of a run that begins; `null` where its execution or its job is gone. */
-  async take(store: RequesterContext['store'], executionId: Execution['id']): Promise<RunTerms | null> {
+  async take(store: JobStore<JobSpec>, executionId: string): Promise<RunTerms | null> {
     const remembered = this.#terms.get(executionId)
     this.#terms.delete(executionId)
     if (remembered !== undefined) return remembered
