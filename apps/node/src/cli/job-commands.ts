@@ -123,7 +123,11 @@ export function checkedBoolean(text: string): boolean {
 }
 
 function collectPairs(text: string, earlier: readonly string[] | undefined): readonly string[] {
-  if (readPairs(text) === undefined) throw new InvalidArgumentError('It must be name=value.')
+  if (readPairs(text) === undefined) {
+    throw new InvalidArgumentError(
+      'It must be name=value, or several with commas between; one with commas or quotes in its value stands alone.',
+    )
+  }
   return [...(earlier ?? []), text]
 }
 

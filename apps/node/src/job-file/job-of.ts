@@ -14,6 +14,7 @@ export type JobObject = Readonly<Record<string, unknown>>
 const SHAPE = keysOf(jobSchema)
 const KEYS = Object.keys(SHAPE).map((key) => key.toLowerCase())
 const MOST_NAMED_KEYS = 10
+const LONGEST_LINE = 200
 
 /** A text that holds a job. */
 export interface JobText {
@@ -31,7 +32,7 @@ export interface JobText {
 export function jobOf({ name, text, variables }: JobText): JobObject {
   if (text.trim() === '') throw wrong(`${name} is empty`, 'it must hold a job as YAML or JSON')
   const filled = variables === undefined ? text : filledIn(name, text, variables)
-  const job = readValue(filled === text ? name : `${name}, its template filled in`, filled)
+  const job = filled === text ? readValue(name, text) : readFilled(name, filled)
   if (typeof job !== 'object' || job === null || Array.isArray(job)) {
     throw wrong(`${name} does not hold a job`, `write an object with the keys ${KEYS.join(', ')}`)
   }
@@ -74,7 +75,15 @@ function filledIn(name: string, text: string, variables: ReadonlyMap<string, str
   throw wrong(lines, hint)
 }
 
-function readValue(name: string, text: string): unknown {
+function readFilled(name: string, filled: string): unknown {
+  const lines = filled.split('\n')
+  // Nobody has seen the line that is meant.
+  const hint = ({ line }: YamlComplaint): string =>
+    `line ${line} is then: ${(lines[line - 1] ?? '').trim().slice(0, LONGEST_LINE)}`
+  return readValue(`${name}, its template filled in`, filled, hint)
+}
+
+function readValue(name: string, text: string, hint?: (complaint: YamlComplaint) => string): unknown {
   const read = readYaml(text, isSetByNode)
   if ('value' in read) return read.value
   const at = ({ line, column, message }: YamlComplaint): string =>
@@ -85,13 +94,18 @@ function readValue(name: string, text: string): unknown {
       'make a file of each part between the lines ---, and submit each',
     )
   }
-  if ('broken' in read) throw wrong(`${name} is neither YAML nor JSON: ${at(read.broken)}`)
+  if ('broken' in read)
+    throw wrong(`${name} is neither YAML nor JSON: ${at(read.broken)}`, hint?.(read.broken))
   const { roughly } = read
   if (typeof roughly === 'object' && roughly !== null && !Array.isArray(roughly)) {
     // What it is matters more than what is wrong in it.
     refuseOtherFormat(name, roughly)
   }
-  throw wrong(read.complaints.map((complaint) => `${name}, ${at(complaint)}`))
+  const [first] = read.complaints
+  throw wrong(
+    read.complaints.map((complaint) => `${name}, ${at(complaint)}`),
+    first && hint?.(first),
+  )
 }
 
 function refuseOtherFormat(name: string, job: object): void {
