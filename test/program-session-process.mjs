@@ -20,7 +20,7 @@ async function answer({ id, args, cwd = start, env = {}, input = '' }) {
     err: (text) => {
       stderr += text
     },
-    input: async () => input,
+    input: async () => Buffer.from(input),
   }
   const code = await run(terminal, ['node', 'program', ...args])
   process.send({ id, code, stdout, stderr })
