@@ -140,7 +140,7 @@ function complete(
     id,
     namespace: job.Namespace === '' ? 'default' : job.Namespace,
     name: job.Name === '' ? id : job.Name,
-    definition: { type, priority: job.Priority, count, labels: job.Labels, spec },
+    definition: { type, priority: job.Priority, count: countFor(type, job.Count), labels: job.Labels, spec },
     totalTimeoutMs: task.Timeouts.TotalTimeout * 1000,
     submitKey: input.IdempotencyToken === '' ? null : input.IdempotencyToken,
     force: input.Force,
