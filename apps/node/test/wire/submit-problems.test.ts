@@ -111,7 +111,6 @@ test('a key of another format, of another engine, or one level too high is told 
     Inputs: [],
     outputs: [],
     Environment: {},
-    Network: { Type: 'Host' },
     InputSources: [{ Source: { Type: 'local', Params: { SourcePath: '/a' }, Key: 'c' }, Target: '/d' }],
   }
   const { warnings } = readSubmit({ Job: { Type: 'batch', Timeout: 5, Engine: {}, Tasks: [task] } })
