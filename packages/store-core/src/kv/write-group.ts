@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks'
-
 import { KvWriteRun, type KvWriter } from './body.ts'
 import type { KvTransaction } from './contract.ts'
 
@@ -46,6 +44,8 @@ export interface GroupSource {
   readonly running: (run: KvWriteRun | undefined) => void
   /** Whether each body should have a group of its own. */
   readonly isAlone: boolean
+  /** Tells the time that passes, in milliseconds. */
+  readonly now: () => number
 }
 
 /** What is carried out with one commit: some bodies, and their outcomes, which are delivered after it. */
@@ -67,7 +67,7 @@ export class KvWriteGroup {
     this.background = background
     this.#source = source
     this.#limits = background ? BACKGROUND_LIMITS : FOREGROUND_LIMITS
-    this.#endsAt = performance.now() + this.#limits.durationMs
+    this.#endsAt = source.now() + this.#limits.durationMs
   }
 
   /** Whether all bodies have run and what they changed was handed over, so that only the commit was left. */
@@ -142,7 +142,7 @@ export class KvWriteGroup {
 
   #isFull(writer: KvGroupWriter): boolean {
     const { keys, bytes } = this.#limits
-    if (this.#keys >= keys || this.#bytes >= bytes || performance.now() >= this.#endsAt) return true
+    if (this.#keys >= keys || this.#bytes >= bytes || this.#source.now() >= this.#endsAt) return true
     // Where room is short, a request should be refused for its own size, not for that of its group.
     return this.#taken.length > 0 && (this.#source.isAlone || writer.isShort === true)
   }

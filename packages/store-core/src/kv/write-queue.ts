@@ -133,6 +133,7 @@ export class KvWriteQueue {
         this.#running = run
       },
       isAlone: this.#isAlone,
+      now: this.#now,
     })
     try {
       this.#options.commit(group)
