@@ -9,8 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
-    // Most tests wait for processes and disks; one worker less than there are cores would leave a core idle.
-    maxWorkers: 2,
+    // Most tests wait for processes and disks, so that two workers leave two cores idle a good part of the time.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     retry: 0,

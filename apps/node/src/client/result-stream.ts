@@ -54,6 +54,10 @@ export async function openResults(
   }
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? []
   const partial = response.status === 206
+  if (partial && Number(first) !== received?.from) {
+    stall.end()
+    throw new Failure(EXIT.failed, 'the node sends another part of the results than was asked for')
+  }
   return {
     tag: response.headers.get('etag') ?? '',
     bytes: Number((partial ? total : response.headers.get('content-length')) ?? Number.NaN),

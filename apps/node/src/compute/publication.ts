@@ -1,5 +1,5 @@
 import type { ComputeExecution, Json } from '@saltcod/store-core'
-import { publisherKind } from '../publishers/kinds.ts'
+import { hasResults, publisherKind } from '../publishers/kinds.ts'
 import type { PublishAnswer, PublishOptions } from '../publishers/publisher.ts'
 import type { PublisherKind } from '../publishers/publisher-kind.ts'
 import type { Task } from '../spec/job-spec.ts'
@@ -85,10 +85,6 @@ export async function publishAgain(context: ComputeContext, execution: ComputeEx
 
 type Published = Extract<PublishAnswer, { status: 'published' }>
 type Unpublished = { readonly status: 'results-lost' | 'results-refused'; readonly reason: string }
-
-function hasResults({ Publisher, ResultPaths }: Task): boolean {
-  return publisherKind(Publisher.Type)?.always !== false || ResultPaths.length > 0
-}
 
 /** The admission refuses a job whose publisher is none. */
 function kindOf({ Publisher }: Task): PublisherKind {

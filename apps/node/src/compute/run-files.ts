@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { engineKind, inputsOf } from '../engines/kinds.ts'
 import { stageWork } from '../inputs/stage.ts'
 import { type ExecutionWork, rootOf } from '../inputs/work.ts'
+import { hasResults } from '../publishers/kinds.ts'
 import { publishedDirectory } from '../publishers/local/publish-results.ts'
 import type { Task } from '../spec/job-spec.ts'
 import type { ComputeContext } from './context.ts'
@@ -30,7 +31,7 @@ export async function stageRun(
     policy: settings.inputPolicy,
     kept: keptInputs,
     shares: kind?.writesInputs === false,
-    needsDirectory: kind?.needsDirectory !== false,
+    needsDirectory: kind?.needsDirectory !== false || hasResults(task),
     signal,
   })
 }

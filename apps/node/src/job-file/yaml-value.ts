@@ -41,8 +41,6 @@ const MOST_ALIASES = 100
 /** The parser goes through all anchors for each of them. */
 const MOST_ALIASES_OF_A_FILE = 1000
 const MERGE_KEY = '<<'
-/** What a directive `%YAML 1.1` makes of a text: true, false, or a number such as 1:30, 1_000 or 0b11. */
-const OLD_WORDS = /^(?:y|n|yes|no|on|off|[-+]?0b.*|.*[:_].*)$/i
 const KNOWN_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq', 'merge'].map((name) => `tag:yaml.org,2002:${name}`),
 )
@@ -76,6 +74,16 @@ export function readYaml(text: string, isUnread: (key: string) => boolean = () =
       ...warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED'),
     ]
     if (error !== undefined) return { broken: at(error.pos[0], yamlWords(error.code)) }
+    // By it the parser would read dates, and 1:30 and yes as something else than texts.
+    if (document.directives?.yaml.version === '1.1')
+      return {
+        complaints: [
+          at(
+            0,
+            'files are read as YAML 1.2; leave the directive %YAML 1.1 out, and put in quotes what is a text',
+          ),
+        ],
+      }
     const inspection = new Inspection(document, at, unreadValues(document, isUnread))
     const complaints = inspection.complaints()
     if (inspection.hasTooManyAliases) return { complaints: complaints.slice(0, MOST_COMPLAINTS) }
@@ -233,8 +241,6 @@ class Inspection {
     if (this.#inspectTag(tag, start)) return
     if (typeof value === 'string' && tag !== undefined && !/^(!|.*:str)$/.test(tag)) {
       this.#complain(start, `${source} is not what its tag says; leave the tag out`)
-    } else if (typeof value === 'object' && value !== null) {
-      this.#complain(start, `${source} is no text and no number here; put it in quotes`)
     } else if (typeof value === 'number' && !Number.isFinite(value)) {
       this.#complain(
         start,
@@ -254,11 +260,6 @@ class Inspection {
       this.#complain(
         start,
         `${source} is one number to some readers of YAML and another to others; write it without the leading 0, or put it in quotes`,
-      )
-    } else if (type === 'PLAIN' && value !== null && typeof value !== 'string' && OLD_WORDS.test(source)) {
-      this.#complain(
-        start,
-        `${source} is a text to some readers of YAML and something else to those of %YAML 1.1; put it in quotes, or write what is meant`,
       )
     } else if (type === 'PLAIN' && typeof value === 'string' && tag === undefined) {
       const other = readByOthers(source)

@@ -1,3 +1,4 @@
+import type { Task } from '../spec/job-spec.ts'
 import { local } from './local/local.ts'
 import { noop } from './noop/noop.ts'
 import type { PublisherKind } from './publisher-kind.ts'
@@ -18,4 +19,9 @@ export const PUBLISHER_NAMES: readonly string[] = [
 export function publisherKind(type: string): PublisherKind | undefined {
   const wanted = type.trim().toLowerCase()
   return wanted === '' ? noop : PUBLISHER_KINDS.find((kind) => kind.type === wanted)
+}
+
+/** Tells whether a run of a task that ended well has something to publish, by a publisher that nobody knows too. */
+export function hasResults({ Publisher, ResultPaths }: Task): boolean {
+  return publisherKind(Publisher.Type)?.always !== false || ResultPaths.length > 0
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { timeText } from '../../src/cli/words.ts'
 import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
 import { COMMANDS, keptNode, type Served } from './binary.ts'
 
@@ -43,6 +44,10 @@ test('a version of a job is looked at and run again by its number', async () => 
   await told('job', 'run', saying('two'))
   const versions = await read<WireJob[]>('job', 'versions', 'versions')
   expect(versions.map(({ Version }) => Version)).toEqual([1, 2])
+  const created = (await told('job', 'versions', 'versions', '--output', 'csv')).trim().split('\n').slice(1)
+  expect(created.map((line) => line.split(',')[1])).toEqual(
+    versions.map(({ ModifyTime }) => timeText(ModifyTime)),
+  )
   const { Job, History } = await read<WireGetJobAnswer>('job', 'describe', 'versions', '--version', '1')
   expect(Job.Tasks[0]?.Engine.Params).toMatchObject({ Arguments: ['one'] })
   expect(new Set(History?.Items.map(({ JobVersion }) => JobVersion))).toEqual(new Set([1]))

@@ -30,6 +30,8 @@ interface Archive {
   tag: string
   /** Breaks the connection after so many bytes of an answer. */
   breakAfter?: number | undefined
+  /** Sends this part whatever was asked for. */
+  sendsFrom?: number
   /** The first byte of each answer. */
   readonly asked: number[]
 }
@@ -57,9 +59,9 @@ function answer(archive: Archive, request: IncomingMessage, response: ServerResp
     json({ Job: { ID: JOB, Version: 1, State: { StateType: 'Completed', Message: '' } } })
     return
   }
-  const { bytes, tag, breakAfter, asked } = archive
+  const { bytes, tag, breakAfter, sendsFrom, asked } = archive
   const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
-  const from = request.headers['if-range'] === tag ? first : 0
+  const from = sendsFrom ?? (request.headers['if-range'] === tag ? first : 0)
   asked.push(from)
   const part = bytes.subarray(from)
   response.writeHead(from === 0 ? 200 : 206, {
@@ -216,6 +218,14 @@ test('results that are damaged, or whose names lead elsewhere, leave nothing beh
     assert.match(got.stderr, message)
     assert.deepEqual([readdirSync(parent), readdirSync(join(parent, 'out'))], [['out'], []])
   }
+})
+
+test('a part of the results that nobody asked for is refused', async () => {
+  const archive = { ...(await lostAndFound()), sendsFrom: 5 }
+  const target = join(temporaryDirectory(), 'out')
+  const got = await saltcod(['job', 'get', JOB, '--output-dir', target], { env: await playedNode(archive) })
+  assert.deepEqual([got.code, archive.asked], [1, [5]])
+  assert.match(got.stderr, /^Error: the node sends another part of the results than was asked for/)
 })
 
 test('results are named where a job ended, and come from a real node, over a restart of it', async () => {

@@ -31,7 +31,9 @@ interface Contents {
 
 const contents = JSON.parse(unpacked('contents.json').toString()) as Contents
 
-async function jobContents(store: JobStore): Promise<unknown> {
+type JobContents = Awaited<ReturnType<typeof jobContents>>
+
+async function jobContents(store: JobStore) {
   const jobs = []
   for (const job of (await store.listJobs({})).items) {
     jobs.push({
@@ -55,11 +57,24 @@ async function executionContents(store: ExecutionStore): Promise<unknown> {
   return { executions, executionCounts: await store.counts() }
 }
 
+/** Of what came later: the ends before an execution, of which none were given up, and when older versions were made. */
+function asBefore(found: JobContents): unknown {
+  const jobs = found.jobs.map(({ job, versions, executions, ...rest }) => ({
+    ...{ job, ...rest },
+    versions: versions.map((version) => ({ ...version, modifiedAtMs: job.modifiedAtMs })),
+    executions: executions.map(({ endsBefore, ...execution }) => {
+      expect(endsBefore).toBe(0)
+      return execution
+    }),
+  }))
+  return { ...found, jobs }
+}
+
 test('a job store of the release before reads the same, and goes on', async () => {
   const path = storeFile('jobs.db')
   const reader = await openLmdbJobStore({ path, readOnly: true })
   const { jobs, counts, changes } = contents
-  expect(await jobContents(reader)).toEqual({ jobs, counts, changes })
+  expect(asBefore(await jobContents(reader))).toEqual({ jobs, counts, changes })
   expect((await reader.check()).findings).toEqual([])
   await reader.close()
 

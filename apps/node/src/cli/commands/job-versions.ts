@@ -14,7 +14,8 @@ export interface JobVersionsOptions extends JobFlags {
 function columns(wide: boolean): readonly Column<WireJob>[] {
   return [
     { name: 'ID', value: (job) => shortId(job.ID, wide) },
-    { name: 'CREATED', value: (job) => timeText(job.CreateTime) },
+    // The time at which the job was first submitted is the same in all of them.
+    { name: 'CREATED', value: (job) => timeText(job.ModifyTime) },
     { name: 'VERSION', value: (job) => String(job.Version) },
     { name: 'STATE', value: (job) => job.State.StateType, style: (job) => stateStyle(job.State.StateType) },
   ]
