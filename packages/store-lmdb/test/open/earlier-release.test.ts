@@ -57,7 +57,9 @@ async function executionContents(store: ExecutionStore): Promise<unknown> {
   return { executions, executionCounts: await store.counts() }
 }
 
-/** Of what came later: the ends before an execution, of which none were given up, and when older versions were made. */
+/**
+ * Of what came later: the ends before an execution, of which none were given up, and when older versions were made.
+ */
 function asBefore(found: JobContents): unknown {
   const jobs = found.jobs.map(({ job, versions, executions, ...rest }) => ({
     ...{ job, ...rest },
