@@ -1,4 +1,7 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const LATER_MS = 200
 
 /** Asks a node. */
 export class NodeClient {
@@ -10,7 +13,10 @@ export class NodeClient {
     this.url = new URL(url)
   }
 
-  /** Asks for a path, and resolves with the answer; rejects for any status but 200. */
+  /**
+   * Asks for a path, and resolves with the answer; rejects for any status but 200. Where a node answers no more than
+   * so many questions a second, as Bacalhau does, it asks again after a while.
+   */
   call(method, path, body) {
     return new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body)
@@ -24,7 +30,9 @@ export class NodeClient {
         answer.on('data', (piece) => pieces.push(piece))
         answer.on('end', () => {
           const read = Buffer.concat(pieces).toString()
-          if (answer.statusCode !== 200) reject(new Error(`${method} ${path}: ${answer.statusCode} ${read}`))
+          if (answer.statusCode === 429) resolve(this.#later(method, path, body))
+          else if (answer.statusCode !== 200)
+            reject(new Error(`${method} ${path}: ${answer.statusCode} ${read}`))
           else resolve(JSON.parse(read))
         })
         answer.on('error', reject)
@@ -37,6 +45,11 @@ export class NodeClient {
       })
       sent.end(text)
     })
+  }
+
+  async #later(method, path, body) {
+    await delay(LATER_MS)
+    return await this.call(method, path, body)
   }
 
   /** Lets its connections go. */
