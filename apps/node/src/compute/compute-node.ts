@@ -17,7 +17,7 @@ import { obey, shakeHands } from './handshake.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
-import { StandingLink } from './standing-link.ts'
+import { standingLink } from './standing-link.ts'
 import { startUp } from './startup.ts'
 import { Supplier } from './supplier.ts'
 
@@ -71,7 +71,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   setMaxListeners(0, closing.signal)
   const context: ComputeContext = {
     store: options.store,
-    link: new StandingLink(options.link, () => greetAgain()),
+    link: standingLink(options.link, () => greetAgain()),
     nodeId: options.nodeId,
     requesterId: options.requesterId ?? options.nodeId,
     peers: new PeerStores({

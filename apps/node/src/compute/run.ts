@@ -121,7 +121,7 @@ export async function concludeRun(context: ComputeContext, execution: ComputeExe
   if (outcome === undefined || task === null) {
     throw new Error('what its run left cannot be read any more')
   }
-  await changeExecution(context, execution, ({ state }) =>
+  const noted = await changeExecution(context, execution, ({ state }) =>
     state === 'Running'
       ? {
           message: 'Its run had come to its own end before the node ended',
@@ -131,7 +131,7 @@ export async function concludeRun(context: ComputeContext, execution: ComputeExe
       : null,
   )
   const hide = hideOf(task, context.settings.variables)
-  await conclude(context, execution, new ActiveRun(), outcome, { task, hide })
+  await conclude(context, noted ?? execution, new ActiveRun(), outcome, { task, hide })
 }
 
 function limitsOf(

@@ -1,6 +1,6 @@
 # Starts the native programs of a keeper, each in the namespaces of its job: one process that forks and becomes the
-# program, where tools would replace each other. Run by `launcher.ts`, which says the form of orders and answers. It
-# loads no module but strict, so that little is copied with each fork, and dies with its keeper.
+# program, where tools would replace each other. Run by `launcher-process.ts`, which says the form of orders and
+# answers. It loads no module but strict, so that little is copied with each fork, and dies with its keeper.
 use strict;
 
 my ($keeper, $architecture) = @ARGV;
