@@ -37,7 +37,7 @@ export function rememberNodeStores({ fresh = false, ...options }: RememberNodeSt
 
 /** Returns what the open stores of a node say of themselves; nothing of a store whose row with its id is damaged. */
 export async function openedStores(stores: {
-  readonly jobs: JobStore
+  readonly jobs: JobStore | undefined
   readonly executions: ExecutionStore | undefined
 }): Promise<OpenedStores> {
   const look = async (store: JobStore | ExecutionStore | undefined): Promise<OpenedStore | undefined> => {

@@ -3,6 +3,7 @@ import type { Problem } from './problem.ts'
 import type { PickValue, Setting } from './setting.ts'
 import { api } from './settings/api.ts'
 import { archive } from './settings/archive.ts'
+import { compute } from './settings/compute.ts'
 import { engines } from './settings/engines.ts'
 import { node } from './settings/node.ts'
 import { quota } from './settings/quota.ts'
@@ -138,6 +139,40 @@ const execNeedsCompute: Rule = {
   },
 }
 
+const isLoopbackAddress = (address: string): boolean =>
+  /^(?:unix:|http:\/\/(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::|\/|$))/i.test(address)
+
+const orchestratorsAreNear: Rule = {
+  name: 'orchestrators-are-near',
+  about: [compute.orchestrators, node.insecure],
+  check(pick, originOf) {
+    const far = pick(compute.orchestrators).find((address) => !isLoopbackAddress(address))
+    if (far === undefined || pick(node.insecure)) return undefined
+    return {
+      severity: 'error',
+      origin: originOf(compute.orchestrators),
+      key: compute.orchestrators.key,
+      problem: `'${far}' is on another machine, and what is said on the way there is neither encrypted nor proven`,
+      hint: 'lead a tunnel to it and name its end on this machine, or allow it with --insecure, on the requester too',
+    }
+  },
+}
+
+const orchestratorsNeedCompute: Rule = {
+  name: 'orchestrators-need-compute-alone',
+  about: [compute.orchestrators, node.roles],
+  check(pick, originOf) {
+    if (pick(compute.orchestrators).length === 0 || !pick(node.roles).includes('requester')) return undefined
+    return {
+      severity: 'warning',
+      origin: originOf(compute.orchestrators),
+      key: compute.orchestrators.key,
+      problem: 'has no effect on a node that is its own requester',
+      hint: 'let it be a compute node alone with --node-type compute, or leave it out',
+    }
+  },
+}
+
 /** Every rule, in the order in which findings are reported. */
 export const RULES: readonly Rule[] = [
   storePathsDiffer,
@@ -149,4 +184,6 @@ export const RULES: readonly Rule[] = [
   waitsInOrder('delays-in-order', services.reschedule.delayMs, services.reschedule.maxDelayMs),
   hostIsLoopback,
   execNeedsCompute,
+  orchestratorsAreNear,
+  orchestratorsNeedCompute,
 ]

@@ -39,9 +39,10 @@ export interface StoreConsent {
  * Nothing is written where it throws; its `Failure` has every reason, one line each.
  */
 export function settleIdentity(config: Config, { fresh, acceptStores }: StoreConsent): NodeIdentity {
-  if (!config.roles.includes('requester')) {
-    throw new Failure(EXIT.usage, 'a node without the role requester has no requester that it could reach', {
-      hint: 'let it be both: --node-type requester,compute',
+  const takesJobs = config.roles.includes('requester')
+  if (!takesJobs && config.compute.orchestrators.length === 0) {
+    throw new Failure(EXIT.usage, 'a node without the role requester needs the address of its requester', {
+      hint: 'name it with --orchestrators http://HOST:PORT, or let the node be both: --node-type requester,compute',
     })
   }
   const known = knownNodeId(config)
@@ -51,7 +52,7 @@ export function settleIdentity(config: Config, { fresh, acceptStores }: StoreCon
   const computes = config.roles.includes('compute')
   if (!findings.some(isRefusal)) {
     const identities = {
-      requester: identityOf(jobStore),
+      ...(takesJobs ? { requester: identityOf(jobStore) } : {}),
       ...(computes ? { compute: identityOf(executionStore) } : {}),
     }
     findings.push(...strangeStores({ config, nodeId: proposed, identities, accepted: acceptStores }))
@@ -59,7 +60,7 @@ export function settleIdentity(config: Config, { fresh, acceptStores }: StoreCon
   const refusals = findings.filter(isRefusal)
   // What is wrong with the file of one store says more than that the other is gone.
   if (refusals.every(({ kind }) => kind === 'store-gone')) {
-    refuseBadFiles(computes ? [jobStore, executionStore] : [jobStore])
+    refuseBadFiles([...(takesJobs ? [jobStore] : []), ...(computes ? [executionStore] : [])])
   }
   if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(findingWithCommand))
   const warnings = findings.map(findingWithCommand)

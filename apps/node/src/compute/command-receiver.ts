@@ -13,6 +13,7 @@ import { changeExecution, reportMessage } from './change.ts'
 import { CommandTracker } from './command-tracker.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
+import { linkRetry } from './link-retry.ts'
 import { reportUnrecorded } from './unrecorded-report.ts'
 import { writeUntilDone } from './write-retry.ts'
 
@@ -59,11 +60,7 @@ export class CommandReceiver {
       try {
         const deliveries = await retry(
           () => link.poll({ nodeId, afterSequence, limit: POLL_LIMIT, waitMs: POLL_WAIT_MS }, signal),
-          {
-            signal,
-            onFailure: (error) =>
-              log.warn({ err: error }, 'no commands could be fetched from the requester; trying again'),
-          },
+          linkRetry({ log }, signal, 'no commands could be fetched from the requester; trying again'),
         )
         for (const delivery of deliveries) {
           afterSequence = Math.max(afterSequence, delivery.sequence)
@@ -79,10 +76,9 @@ export class CommandReceiver {
   async #acknowledge(signal: AbortSignal): Promise<void> {
     const { link, nodeId, log } = this.#context
     for await (const upToSequence of this.#tracker.marks(signal, ACKNOWLEDGE_AFTER_MS)) {
-      const onFailure = (error: unknown): void =>
-        log.warn({ err: error, upToSequence }, 'commands could not be acknowledged; trying again')
+      const again = linkRetry({ log }, signal, 'commands could not be acknowledged; trying again')
       try {
-        await retry(() => link.acknowledge({ nodeId, upToSequence }), { signal, onFailure })
+        await retry(() => link.acknowledge({ nodeId, upToSequence }), again)
       } catch (error) {
         // What is not acknowledged comes again after the next start.
         log.warn({ err: error, upToSequence }, 'commands could not be acknowledged before the end')
@@ -122,7 +118,7 @@ export class CommandReceiver {
 
   async #askForBid(command: Extract<Command, { kind: 'ask-for-bid' }>): Promise<void> {
     const { executionId, job, partition, approved, rerunnable, deadlineAtMs } = command
-    const { store, requesterId, nodeId, closing, log } = this.#context
+    const { store, requester, nodeId, closing, log } = this.#context
     if ((await store.getExecution(executionId)) !== null) return
     const { settings } = this.#context
     const admission = await considerAdmission(executionId, job, settings, this.#executor.ledger)
@@ -136,11 +132,16 @@ export class CommandReceiver {
     const resources: Json = { ...admission.needs }
     // What begins at once says so soon, and nobody has to hear before that it was taken on.
     const begins = approved && this.#executor.isFreeFor(admission.needs)
-    const report = reportMessage(requesterId, executionId, 1, { state, message, event, patch: { resources } })
+    const report = reportMessage(requester.id, executionId, 1, {
+      state,
+      message,
+      event,
+      patch: { resources },
+    })
     const request = {
       id: executionId,
       job,
-      requesterId,
+      requesterId: requester.id,
       state,
       partition,
       rerunnable,

@@ -13,8 +13,10 @@ import { CommandReceiver } from './command-receiver.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
 import { Executor } from './executor.ts'
-import { obey, shakeHands } from './handshake.ts'
+import { hearOfRequester, obey, shakeHands } from './handshake.ts'
 import type { HelperCounts } from './keeper/keeper.ts'
+import { linkRetry } from './link-retry.ts'
+import { type LinkStanding, LinkWatch } from './link-watch.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { ComputeSettings } from './settings.ts'
 import { standingLink } from './standing-link.ts'
@@ -32,6 +34,8 @@ export interface ComputeOptions {
   readonly nodeId: string
   /** The requester that the link leads to. Default: the node's own id, as in a node with both roles. */
   readonly requesterId?: string
+  /** The requester is another node, which says who it is when hands are shaken. Default: false. */
+  readonly isRemote?: boolean
   /** Takes whatever store the requester has, because it was put there on purpose. Default: false. */
   readonly acceptsStore?: boolean
   /** Where runs and their output lie. */
@@ -40,6 +44,8 @@ export interface ComputeOptions {
   readonly log: Logger
   /** The time in milliseconds since 1970. Default: the machine's. */
   readonly clock?: () => number
+  /** Watches the link, for who looks at it before the start is over. Default: one of its own. */
+  readonly watch?: LinkWatch
   /** Gives a start up while the requester does not answer. */
   readonly signal?: AbortSignal
 }
@@ -50,8 +56,12 @@ export interface ComputeNode {
   readonly failed: Promise<unknown>
   /** How native jobs are kept apart, in a word; `null` where none are run. */
   readonly isolation: string | null
+  /** What it offers. */
+  readonly description: NodeDescription
   /** Returns how busy it is. */
   load(): NodeLoad
+  /** Returns how it stands to its requester. */
+  standing(): LinkStanding
   /** Counts the processes beside the node. */
   helpers(): HelperCounts
   /**
@@ -69,26 +79,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   const closing = new AbortController()
   // Everything that is being supplied listens to it.
   setMaxListeners(0, closing.signal)
-  const context: ComputeContext = {
-    store: options.store,
-    link: standingLink(options.link, () => greetAgain()),
-    nodeId: options.nodeId,
-    requesterId: options.requesterId ?? options.nodeId,
-    peers: new PeerStores({
-      store: options.store,
-      word: 'job store',
-      acceptsOthers: options.acceptsStore ?? false,
-      log: options.log,
-    }),
-    dataDir: options.dataDir,
-    settings: options.settings,
-    keptInputs: new KeptInputs(join(options.dataDir, 'inputs')),
-    log: options.log,
-    clock: options.clock ?? Date.now,
-    closing: closing.signal,
-    reportWritten: new EventCount(),
-    deadlineWritten: new EventCount(),
-  }
+  const context = contextOf(options, closing.signal, () => greetAgain())
   const executor = new Executor(context)
   const load = (): NodeLoad => executor.load()
   const introduction = { node: await describe(context), load }
@@ -143,7 +134,33 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   }
   const helpers = (): HelperCounts => context.settings.engines.helpers()
   const isolation = introduction.node.labels[ISOLATION_LABEL] ?? null
-  return { failed, isolation, load, helpers, stop: once(stop) }
+  const standing = (): LinkStanding => context.watch.standing
+  return { failed, description: introduction.node, isolation, load, standing, helpers, stop: once(stop) }
+}
+
+function contextOf(
+  options: ComputeOptions,
+  closing: AbortSignal,
+  greetAgain: () => Promise<void>,
+): ComputeContext {
+  const { store, nodeId, dataDir, settings, log, isRemote = false, clock = Date.now } = options
+  const watch = options.watch ?? new LinkWatch(log, clock)
+  return {
+    store,
+    link: standingLink(watch.over(options.link), greetAgain),
+    watch,
+    nodeId,
+    requester: { isRemote, id: isRemote ? '' : (options.requesterId ?? nodeId) },
+    peers: new PeerStores({ store, word: 'job store', acceptsOthers: options.acceptsStore ?? false, log }),
+    dataDir,
+    settings,
+    keptInputs: new KeptInputs(join(dataDir, 'inputs')),
+    log,
+    clock,
+    closing,
+    reportWritten: new EventCount(),
+    deadlineWritten: new EventCount(),
+  }
 }
 
 function tellCutOff({ log }: ComputeContext, executions: readonly string[], graceMs: number): void {
@@ -161,20 +178,17 @@ async function describe({ nodeId, settings }: ComputeContext): Promise<NodeDescr
   return { nodeId, labels, engines: await engines.availableTypes(), publishers, inputSources, capacity }
 }
 
-async function beat(
-  { link, nodeId, requesterId, peers, settings, store, log }: ComputeContext,
-  load: () => NodeLoad,
-  signal: AbortSignal,
-): Promise<void> {
+async function beat(context: ComputeContext, load: () => NodeLoad, signal: AbortSignal): Promise<void> {
+  const { link, nodeId, settings, store, log } = context
   for (;;) {
     await pause(settings.heartbeatMs, signal)
     if (signal.aborted) return
     try {
       const { sequence } = await store.info()
       const requester = await link.heartbeat({ nodeId, load: load(), sequence })
-      await peers.hear(requesterId, requester.sequence)
+      await hearOfRequester(context, requester.sequence)
     } catch (error) {
-      log.warn({ err: error }, 'the requester took no heartbeat')
+      linkRetry({ log }, signal, 'the requester took no heartbeat').onFailure(error)
     }
   }
 }

@@ -2,18 +2,27 @@ import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { StagedInput } from '../inputs/work.ts'
-import type { Link } from '../link/link.ts'
 import type { PeerStores } from '../link/peer-store.ts'
 import type { EventCount } from '../waiting/event-count.ts'
+import type { LinkWatch } from './link-watch.ts'
 import type { ComputeSettings } from './settings.ts'
+import type { StandingLink } from './standing-link.ts'
+
+/** The requester that a compute side works for. */
+export interface OwnRequester {
+  /** It is another node, and says who it is when hands are shaken. */
+  readonly isRemote: boolean
+  /** The destination of every report; empty until hands were shaken with another node. */
+  id: string
+}
 
 /** What every part of the compute side works with. */
 export interface ComputeContext {
   readonly store: ExecutionStore
-  readonly link: Link
+  readonly link: StandingLink
+  readonly watch: LinkWatch
   readonly nodeId: string
-  /** The requester that the link leads to; the destination of every report. */
-  readonly requesterId: string
+  readonly requester: OwnRequester
   /** Which store the requester has. */
   readonly peers: PeerStores
   readonly dataDir: string

@@ -1,6 +1,13 @@
-import { Failure } from '@saltcod/cli-kit'
+import { Failure, isFailure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
-import type { HandshakeAnswer, HandshakeExecution, NodeDescription, NodeLoad } from '../link/link.ts'
+import type {
+  HandshakeAnswer,
+  HandshakeExecution,
+  HandshakeReply,
+  NodeDescription,
+  NodeLoad,
+} from '../link/link.ts'
+import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
@@ -8,6 +15,7 @@ import type { ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
 import { inProgress } from './in-progress.ts'
+import { linkRetry } from './link-retry.ts'
 import { takeStartupStep } from './startup-step.ts'
 
 const NO_LONGER_WANTED: ExecutionChange = {
@@ -23,32 +31,80 @@ export interface Introduction {
   readonly load: () => NodeLoad
 }
 
+/** What each execution that was named is to do; undefined where nothing was said. */
+type Answers = ReadonlyMap<string, HandshakeAnswer | undefined>
+
+/** A requester of another process is another one at each opening of its link, and pinned by one name all the same. */
+const REMOTE_PEER = '@requester'
+
 /**
  * Tells the requester of every execution that has not ended, again and again until it answers. Rejects where the
- * store fails or the signal aborts, and with a `Failure` where one side does not work with the store of the other.
+ * store fails or the signal aborts. Where one side does not work with the store of the other it rejects with a
+ * `Failure` in a node that is its own requester; another one's is asked again until somebody has mended it.
  */
 export async function shakeHands(
-  { store, link, log, peers, requesterId }: ComputeContext,
+  context: ComputeContext,
+  introduction: Introduction,
+  signal: AbortSignal,
+): Promise<Answers> {
+  const { requester, watch } = context
+  const again = linkRetry(context, signal, 'hands could not be shaken with the requester; trying again')
+  return await retry(() => shakeOnce(context, introduction, signal), {
+    ...again,
+    isFinal: (error) => isStoreGone(error) || (!requester.isRemote && isFailure(error)),
+    onFailure: (error) => {
+      if (isFailure(error)) watch.refused(error.message)
+      else again.onFailure(error)
+    },
+  })
+}
+
+async function shakeOnce(
+  context: ComputeContext,
   { node, load }: Introduction,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, HandshakeAnswer | undefined>> {
+): Promise<Answers> {
+  const { store, link, requester, watch } = context
   const executions: HandshakeExecution[] = []
   for await (const { id, state, revision } of inProgress(store))
     executions.push({ executionId: id, state, revision })
   signal.throwIfAborted()
-  const shake = async (): ReturnType<typeof link.handshake> =>
-    link.handshake({ node, load: load(), store: await linkedStore(store), executions })
-  const reply = await retry(shake, {
-    signal,
-    isFinal: isStoreGone,
-    onFailure: (error) =>
-      log.warn({ err: error }, 'the requester does not answer yet; no work begins before'),
-  })
+  const reply = await link.handshake({ node, load: load(), store: await linkedStore(store), executions })
   if ('refusal' in reply) throw refusal(reply.refusal)
-  const { store: requesterStore, answers } = reply
-  const strange = await peers.meet(requesterId, requesterStore)
+  const requesterId = requesterIdOf(context, reply)
+  await meetStore(context, requesterId, reply)
+  requester.id = requesterId
+  link.adopt(reply.session)
+  watch.agreed()
+  return new Map(executions.map(({ executionId }) => [executionId, reply.answers[executionId]]))
+}
+
+type Taken = Exclude<HandshakeReply, { readonly refusal: string }>
+
+function requesterIdOf({ requester }: ComputeContext, { requesterId }: Taken): string {
+  if (!requester.isRemote) return requester.id
+  if (requesterId !== undefined) return requesterId
+  throw new LinkError(
+    'LINK_VERSION',
+    'the requester is of an earlier release than this node: upgrade requesters before their nodes',
+  )
+}
+
+/** Refuses a requester whose store is not the one that this node has worked for. */
+async function meetStore(
+  { requester, peers, nodeId }: ComputeContext,
+  id: string,
+  { store }: Taken,
+): Promise<void> {
+  const strange = requester.isRemote
+    ? await peers.meet(REMOTE_PEER, store, { called: id, formerly: nodeId })
+    : await peers.meet(id, store)
   if (strange !== null) throw refusal(strange)
-  return new Map(executions.map(({ executionId }) => [executionId, answers[executionId]]))
+}
+
+/** Takes note of how far the store of the requester has come. */
+export async function hearOfRequester({ requester, peers }: ComputeContext, sequence: number): Promise<void> {
+  await peers.hear(requester.isRemote ? REMOTE_PEER : requester.id, sequence)
 }
 
 function refusal(what: string): Failure {

@@ -4,6 +4,7 @@ import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
+import { linkRetry } from './link-retry.ts'
 
 const BATCH = 100
 const IDLE_LOOK_MS = 30_000
@@ -39,11 +40,8 @@ export class OutboxSender {
     while (!signal.aborted) {
       const seen = reportWritten.count
       try {
-        const sent = await retry(() => this.#step(), {
-          signal,
-          isFinal: isStoreGone,
-          onFailure: (error) => log.warn({ err: error }, 'reports could not be handed over; trying again'),
-        })
+        const again = linkRetry({ log }, signal, 'reports could not be handed over; trying again')
+        const sent = await retry(() => this.#step(), again)
         if (!sent) await reportWritten.wait(seen, { maxMs: Math.min(this.#noteInMs(), IDLE_LOOK_MS), signal })
       } catch (error) {
         if (!signal.aborted || isStoreGone(error)) throw error
@@ -82,9 +80,9 @@ export class OutboxSender {
   }
 
   async #send(): Promise<boolean> {
-    const { store, link, nodeId, requesterId } = this.#context
+    const { store, link, nodeId, requester } = this.#context
     const rows = await store.readOutbox({
-      destination: requesterId,
+      destination: requester.id,
       afterSequence: this.#upToSequence,
       limit: BATCH,
     })
@@ -101,7 +99,7 @@ export class OutboxSender {
 
   /** Notes in the store what the requester has answered. */
   async #note(): Promise<void> {
-    const { store, requesterId } = this.#context
+    const { store, requester } = this.#context
     const unnoted = this.#unnoted
     if (unnoted === undefined) return
     const upToSequence = this.#upToSequence
@@ -114,7 +112,7 @@ export class OutboxSender {
       }
     })
     try {
-      await Promise.all([...ends, store.acknowledgeOutbox({ destination: requesterId, upToSequence })])
+      await Promise.all([...ends, store.acknowledgeOutbox({ destination: requester.id, upToSequence })])
     } catch (error) {
       this.#keepUnnoted(unnoted)
       throw error

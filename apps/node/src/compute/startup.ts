@@ -25,7 +25,7 @@ export async function startUp(
   introduction: Introduction,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, settings, clock, log, requesterId } = context
+  const { store, settings, clock, log, requester } = context
   const { unproven, ended } = await proveDead(context)
   const answers = await shakeHands(context, introduction, signal)
   const leftAlone = await obey(context, executor, answers)
@@ -52,7 +52,7 @@ export async function startUp(
   const toStart: RecoveryDecision[] = []
   const summary = await applyRecovery(store, clearing(context, plan()), {
     outbox: ({ executionId, action }, { revision, message, event, endReason }) => [
-      reportMessage(requesterId, executionId, revision, {
+      reportMessage(requester.id, executionId, revision, {
         message,
         event,
         endReason,

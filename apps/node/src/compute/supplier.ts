@@ -2,6 +2,7 @@ import type { Chunk, Demand } from '../link/link.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ComputeContext } from './context.ts'
 import { describeResults, readResults } from './kept-results.ts'
+import { linkRetry } from './link-retry.ts'
 import { readLog } from './logs.ts'
 
 const WAIT_MS = 20_000
@@ -21,11 +22,10 @@ export class Supplier {
     let afterNumber = 0
     while (!closing.aborted) {
       try {
-        const demands = await retry(() => link.demands({ nodeId, afterNumber, waitMs: WAIT_MS }, closing), {
-          signal: closing,
-          onFailure: (error) =>
-            log.warn({ err: error }, 'the requester does not say what it wants to read; trying again'),
-        })
+        const demands = await retry(
+          () => link.demands({ nodeId, afterNumber, waitMs: WAIT_MS }, closing),
+          linkRetry({ log }, closing, 'the requester does not say what it wants to read; trying again'),
+        )
         for (const demand of demands) {
           afterNumber = Math.max(afterNumber, demand.number)
           this.#begin(demand)

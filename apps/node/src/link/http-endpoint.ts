@@ -13,32 +13,55 @@ const MOST_BODY_MS = 60_000
 const MOST_REST_MS = 5_000
 const SUPPLY = new RegExp(`^${HTTP_LINK_PATH}/supply/([^/]+)/(\\d{1,15})$`)
 
+/** Answers what a node says over HTTP. */
+export type HttpLinkHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Why a request is answered with a refusal alone; `null` where it is not. */
+export type LinkGuard = (request: IncomingMessage) => string | null
+
+/** Tells whether a request is one of the link. */
+export function isLinkRequest({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith(`${HTTP_LINK_PATH}/`)
+}
+
 /**
- * Makes a server of the requester's end for nodes of other processes. It listens where the caller says, and whoever
- * reaches it may speak as any node.
+ * Returns what answers nodes of other processes at the requester's end; it belongs behind `request` and
+ * `checkContinue` of a server. Whoever passes the guard may speak as any node.
  */
-export function createHttpEndpoint(endpoint: Link): Server {
+export function httpLinkHandler(endpoint: Link, guard: LinkGuard = () => null): HttpLinkHandler {
   const bounded = withinLimits(endpoint)
+  return (request, response) => {
+    void answer(bounded, guard, request, response)
+  }
+}
+
+/** Makes a server of the requester's end alone. It listens where the caller says. */
+export function createHttpEndpoint(endpoint: Link): Server {
   const server = createServer({
     headersTimeout: MOST_HEAD_MS,
     // What a node supplies may take as long as whoever reads it; other bodies have a limit of their own.
     requestTimeout: 0,
   })
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    void answer(bounded, request, response)
-  }
+  const serve = httpLinkHandler(endpoint)
   server.on('request', serve)
   // What is supplied is asked for by the word that its body may come.
   server.on('checkContinue', serve)
   return server
 }
 
-async function answer(endpoint: Link, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  endpoint: Link,
+  guard: LinkGuard,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   // Of a connection that breaks the end is noticed.
   request.on('error', () => undefined)
   try {
+    const refusal = guard(request)
+    if (refusal !== null) throw new LinkError('LINK_REFUSED', refusal)
     const answered = await respond(endpoint, request, response, gone.signal)
     send(response, 200, { answer: answered ?? null })
   } catch (error) {
@@ -135,7 +158,8 @@ function decoded(part: string): string {
 }
 
 function statusOf(error: unknown): number {
-  if (isLinkError(error, 'LINK_INVALID')) return 400
+  if (isLinkError(error, 'LINK_INVALID', 'LINK_VERSION')) return 400
+  if (isLinkError(error, 'LINK_REFUSED')) return 403
   return isLinkError(error, 'LINK_LIMIT') ? 413 : 500
 }
 

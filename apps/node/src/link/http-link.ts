@@ -19,22 +19,47 @@ import type {
   Reports,
   Supply,
 } from './link.ts'
-import { LinkError } from './link-error.ts'
+import { isLinkError, LinkError } from './link-error.ts'
 import { fromPlainError, type PlainError, toPlainError } from './plain-error.ts'
 
 /** So long a requester may take for an answer beyond what it was asked to wait. */
 const ANSWER_MS = 30_000
+/** With these another way is tried: nobody answers there, or it is no requester that takes this node. */
+const FAILED_WAYS = ['LINK_CLOSED', 'LINK_SILENT', 'LINK_INVALID', 'LINK_REFUSED'] as const
 
-/** The node's end of a link over HTTP/1.1; every connection is opened by the node. */
+/** One way to a requester. */
+interface Way {
+  readonly shown: string
+  readonly to: { readonly host: string; readonly port: string } | { readonly socketPath: string }
+}
+
+function wayTo(address: string): Way {
+  if (address.startsWith('unix:'))
+    return { shown: address, to: { socketPath: address.slice('unix:'.length) } }
+  const { hostname, port } = new URL(address)
+  // Between brackets a URL has an address that the socket wants without.
+  return { shown: address, to: { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '80' : port } }
+}
+
+/**
+ * The node's end of a link over HTTP/1.1; every connection is opened by the node. Where it knows several ways to its
+ * requester it keeps to one until that fails, and then takes the next.
+ */
 export class HttpLink implements Link {
-  readonly #base: string
+  readonly #ways: readonly Way[]
+  #at = 0
   readonly #agent = new Agent({ keepAlive: true })
   readonly #open = new Set<ClientRequest>()
   #closed = false
 
-  /** `base` is where the requester serves the link, such as `http://127.0.0.1:1235`. */
-  constructor(base: string) {
-    this.#base = `${base.replace(/\/+$/, '')}${HTTP_LINK_PATH}`
+  /** The addresses are where the requester serves the link: `http://127.0.0.1:1235`, or `unix:/run/api.sock`. */
+  constructor(...addresses: readonly [string, ...string[]]) {
+    this.#ways = addresses.map(wayTo)
+  }
+
+  /** The address that is used now. */
+  get address(): string {
+    return this.#way.shown
   }
 
   async handshake(request: Handshake): Promise<HandshakeReply> {
@@ -65,21 +90,26 @@ export class HttpLink implements Link {
     if (signal.aborted) return
     const unwanted = new AbortController()
     const path = `supply/${encodeURIComponent(nodeId)}/${number}`
-    const request = this.#post(path, { expect: '100-continue', 'transfer-encoding': 'chunked' })
+    const way = this.#way
+    const request = this.#post(way, path, { expect: '100-continue', 'transfer-encoding': 'chunked' })
+    // Until the requester says whether somebody waits for it.
+    const timer = setTimeout(() => request.destroy(), ANSWER_MS)
     const breakOff = (): void => {
       request.destroy()
     }
     signal.addEventListener('abort', breakOff, { once: true })
     let sending: Promise<void> | undefined
     request.on('continue', () => {
+      clearTimeout(timer)
       sending = send(request, open, unwanted.signal)
     })
     request.flushHeaders()
     try {
-      await answerOf(request, this.#base)
+      await answerOf(request, way.shown)
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
+      clearTimeout(timer)
       signal.removeEventListener('abort', breakOff)
       unwanted.abort()
       await sending
@@ -105,7 +135,8 @@ export class HttpLink implements Link {
     { waitMs = 0, signal }: { readonly waitMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<unknown> {
     const body = toJson(message)
-    const request = this.#post(name, {
+    const way = this.#way
+    const request = this.#post(way, name, {
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(body)),
     })
@@ -120,21 +151,41 @@ export class HttpLink implements Link {
     signal?.addEventListener('abort', giveUp, { once: true })
     request.end(body)
     try {
-      return await answerOf(request, this.#base)
+      return await answerOf(request, way.shown)
     } catch (error) {
       // What an answer held that is lost comes again: nobody has confirmed it.
       if (signal?.aborted === true) return []
-      if (isLate) throw new LinkError('LINK_SILENT', `the requester at ${this.#base} does not answer`)
-      throw error
+      const told = isLate
+        ? new LinkError('LINK_SILENT', `the requester at ${way.shown} does not answer`)
+        : error
+      if (!this.#closed && isLinkError(told, ...FAILED_WAYS)) this.#leave(way)
+      throw told
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', giveUp)
     }
   }
 
-  #post(path: string, headers: Readonly<Record<string, string>>): ClientRequest {
+  get #way(): Way {
+    const way = this.#ways[this.#at]
+    if (way === undefined) throw new TypeError('a link needs an address')
+    return way
+  }
+
+  /** Takes the next way, unless another call that failed has done so. */
+  #leave(way: Way): void {
+    if (this.#way === way) this.#at = (this.#at + 1) % this.#ways.length
+  }
+
+  #post(way: Way, path: string, headers: Readonly<Record<string, string>>): ClientRequest {
     if (this.#closed) throw new LinkError('LINK_CLOSED', 'the link to the requester is closed')
-    const request = httpRequest(`${this.#base}/${path}`, { method: 'POST', agent: this.#agent, headers })
+    const request = httpRequest({
+      ...way.to,
+      path: `${HTTP_LINK_PATH}/${path}`,
+      method: 'POST',
+      agent: this.#agent,
+      headers,
+    })
     this.#open.add(request)
     request.once('close', () => this.#open.delete(request))
     return request

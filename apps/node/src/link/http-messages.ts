@@ -14,7 +14,7 @@ import type {
 } from './link.ts'
 import { LinkError } from './link-error.ts'
 
-/** The version of what is said over HTTP; it is a part of every address. */
+/** Where what is said lies; which version of it is said comes out at the handshake. */
 export const HTTP_LINK_PATH = '/link/v1'
 
 const id = z.string().min(1).max(256)
@@ -59,12 +59,20 @@ const report = z.looseObject({
   event: z.record(z.string(), z.unknown()).optional(),
 })
 
+const session = z.string().min(1).max(100).optional()
+
 const SCHEMAS = {
-  handshake: z.looseObject({ node, load, store, executions: z.array(execution) }),
-  poll: z.object({ nodeId: id, afterSequence: count, limit: count, waitMs: count }),
-  acknowledge: z.object({ nodeId: id, upToSequence: count }),
-  report: z.object({ nodeId: id, reports: z.array(report) }),
-  heartbeat: z.object({ nodeId: id, load, sequence: count }),
+  handshake: z.looseObject({
+    versions: z.array(count).max(100).optional(),
+    node,
+    load,
+    store,
+    executions: z.array(execution),
+  }),
+  poll: z.object({ nodeId: id, session, afterSequence: count, limit: count, waitMs: count }),
+  acknowledge: z.object({ nodeId: id, session, upToSequence: count }),
+  report: z.object({ nodeId: id, session, reports: z.array(report) }),
+  heartbeat: z.object({ nodeId: id, session, load, sequence: count }),
   demands: z.object({ nodeId: id, afterNumber: count, waitMs: count }),
 } as const
 

@@ -4,6 +4,8 @@ const LINK_ERROR_CODES = {
   LINK_SILENT: 'the other end did not answer in time',
   LINK_LIMIT: 'a message is larger than the link takes',
   LINK_UNKNOWN: 'the requester has not shaken hands with the node since it began',
+  LINK_REFUSED: 'the requester takes no messages from there',
+  LINK_VERSION: 'both sides speak no version of the link in common',
   LINK_INVALID: 'a message is none that the link knows',
 } as const
 

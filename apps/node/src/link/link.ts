@@ -99,15 +99,33 @@ export interface LinkedStore {
   readonly openings: readonly { readonly id: string; readonly firstSequence: number }[]
 }
 
+/**
+ * The versions of what is said over the link that this release speaks, the one that it likes best first. Each release
+ * speaks the one before too where it is the requester, so requesters are upgraded first.
+ */
+export const LINK_VERSIONS = { requester: [2, 1], node: [2] } as const
+
 /** What the requester answers to a handshake. */
 export type HandshakeReply =
   | {
+      /** The version that is spoken from now on; absent means 1. */
+      readonly version?: number
+      /** The id of the requester; absent in version 1. */
+      readonly requesterId?: string
+      /** Stands for this handshake in whatever the node says from now on; absent in version 1. */
+      readonly session?: string
       readonly store: LinkedStore
       /** What each execution that was named is to do. */
       readonly answers: Readonly<Record<string, HandshakeAnswer>>
     }
-  /** Why the requester does not work with that store. */
+  /** Why the requester does not work with that node, or that store of it. */
   | { readonly refusal: string }
+
+/** What says which handshake it follows. */
+export interface InSession {
+  /** Absent in version 1. */
+  readonly session?: string
+}
 
 /** A part of what a job wrote: one line or several, with their ends. */
 export interface LogPart {
@@ -181,6 +199,8 @@ export type OpenChunks = (signal: AbortSignal) => AsyncIterable<Chunk>
 
 /** The first message after every start: what the node is, and each execution that has not ended. */
 export interface Handshake {
+  /** The versions of the link that the node speaks; absent means 1. */
+  readonly versions?: readonly number[]
   readonly node: NodeDescription
   readonly load: NodeLoad
   readonly store: LinkedStore
@@ -188,7 +208,7 @@ export interface Handshake {
 }
 
 /** Asks for commands behind a sequence number. */
-export interface Poll {
+export interface Poll extends InSession {
   readonly nodeId: string
   readonly afterSequence: number
   readonly limit: number
@@ -197,19 +217,19 @@ export interface Poll {
 }
 
 /** Says that the node has stored the effect of every command up to a sequence number. */
-export interface Acknowledgement {
+export interface Acknowledgement extends InSession {
   readonly nodeId: string
   readonly upToSequence: number
 }
 
 /** Reports in the order in which they were written. */
-export interface Reports {
+export interface Reports extends InSession {
   readonly nodeId: string
   readonly reports: readonly Report[]
 }
 
 /** Says that the node is alive and how busy it is. */
-export interface Heartbeat {
+export interface Heartbeat extends InSession {
   readonly nodeId: string
   readonly load: NodeLoad
   /** How far the node's store has come. */
@@ -245,8 +265,9 @@ export interface Supply {
 export interface Link {
   /**
    * The first call after every start: nothing is started, rerun or published before it was answered. What is asked
-   * without it is refused with `LINK_UNKNOWN`, also where the requester has begun anew meanwhile; only demands are
-   * not.
+   * without it is refused with `LINK_UNKNOWN`, also where the requester has begun anew meanwhile, or another handshake
+   * of a node of that id has followed; only demands are not. Refused with `LINK_VERSION` where both sides speak no
+   * version in common.
    */
   handshake(request: Handshake): Promise<HandshakeReply>
   /** Waits for commands; an empty list where none came. */

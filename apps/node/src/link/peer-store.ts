@@ -35,15 +35,22 @@ export class PeerStores {
     this.#options = options
   }
 
-  /** Compares the store of another side with the known one, and remembers it. Returns why it is refused, or `null`. */
-  async meet(name: string, found: LinkedStore): Promise<string | null> {
+  /**
+   * Compares the store of another side with the known one, and remembers it. Returns why it is refused, or `null`. It
+   * may be `called` otherwise than it is remembered, and was perhaps `formerly` remembered by another name.
+   */
+  async meet(
+    name: string,
+    found: LinkedStore,
+    { called = name, formerly }: { readonly called?: string; readonly formerly?: string } = {},
+  ): Promise<string | null> {
     const { store, word, acceptsOthers } = this.#options
     const [opening] = found.openings
     if (!found.durable || !store.capabilities.durable || found.storeId === '' || opening === undefined)
       return null
-    const known = acceptsOthers ? null : await this.#read(name)
+    const known = acceptsOthers ? null : await this.#readEither(name, formerly)
     const strangeness = known === null ? null : strangenessOf(known, found)
-    if (strangeness !== null) return `the ${word} of ${name} ${strangeness}`
+    if (strangeness !== null) return `the ${word} of ${called} ${strangeness}`
     const { storeId, sequence } = found
     await this.#remember(name, {
       storeId,
@@ -59,6 +66,10 @@ export class PeerStores {
   async hear(name: string, sequence: number): Promise<void> {
     const known = this.#known.get(name)
     if (known !== undefined && sequence > known.sequence) await this.#remember(name, { ...known, sequence })
+  }
+
+  async #readEither(name: string, formerly: string | undefined): Promise<Peer | null> {
+    return (await this.#read(name)) ?? (formerly === undefined ? null : await this.#read(formerly))
   }
 
   async #read(name: string): Promise<Peer | null> {

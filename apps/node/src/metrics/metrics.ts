@@ -8,16 +8,22 @@ import type { GcReport } from '../retention/gc-report.ts'
 import type { JobSpec } from '../spec/job-spec.ts'
 import { COUNTERS, GAUGES, RECORD_GAUGES } from './definitions.ts'
 
-/** What the metrics of a node are read from. */
-export interface MetricsParts {
+/** What the metrics of a requester are read from. */
+export interface RequesterParts {
   readonly jobs: JobStore<JobSpec>
-  /** `null` for a node that runs nothing. */
-  readonly executions: Pick<DurableStore, 'counts' | 'info' | 'capabilities'> | null
-  readonly archive: { readonly totals: ArchiveTotals } | null
-  /** How far the requester has followed the change feed. */
+  /** How far it has followed the change feed. */
   readonly followed: { readonly cursor: FeedCursor | null }
   /** How many executions ended, by why. */
   readonly ends: { entries(): Iterable<readonly [EndReason, number]> }
+}
+
+/** What the metrics of a node are read from. */
+export interface MetricsParts {
+  /** `null` for a node that runs jobs of another requester. */
+  readonly requester: RequesterParts | null
+  /** `null` for a node that runs nothing. */
+  readonly executions: Pick<DurableStore, 'counts' | 'info' | 'capabilities'> | null
+  readonly archive: { readonly totals: ArchiveTotals } | null
   /** The compute side; undefined while there is none. */
   readonly compute: () => Pick<ComputeNode, 'isolation' | 'load' | 'helpers'> | undefined
   readonly clock: () => number
@@ -76,13 +82,10 @@ export class Metrics {
 
   /** Writes all numbers as they are now, in the text format of Prometheus. */
   async text(): Promise<string> {
-    const { jobs, executions, archive, ends } = this.#parts
+    const { requester, executions, archive } = this.#parts
     for (const name of RECORD_GAUGES) this.#gauges.get(name)?.reset()
-    await this.#readStore('jobs', jobs)
+    if (requester !== null) await this.#readRequester(requester)
     if (executions !== null) await this.#readStore('executions', executions)
-    await this.#readQueue()
-    this.#counters.get('saltcod_execution_ends_total')?.reset()
-    for (const [reason, count] of ends.entries()) this.#add('saltcod_execution_ends_total', count, { reason })
     this.#readRoom()
     if (archive !== null) {
       this.#set('saltcod_archive_jobs', archive.totals.jobs)
@@ -90,6 +93,13 @@ export class Metrics {
       this.#set('saltcod_archive_bytes', archive.totals.bytes)
     }
     return await this.#registry.metrics()
+  }
+
+  async #readRequester({ jobs, ends, followed }: RequesterParts): Promise<void> {
+    await this.#readStore('jobs', jobs)
+    await this.#readQueue(jobs, followed.cursor)
+    this.#counters.get('saltcod_execution_ends_total')?.reset()
+    for (const [reason, count] of ends.entries()) this.#add('saltcod_execution_ends_total', count, { reason })
   }
 
   #readRoom(): void {
@@ -127,13 +137,12 @@ export class Metrics {
   }
 
   /** Reads one row of each queue: what is oldest tells for how long nobody came. */
-  async #readQueue(): Promise<void> {
-    const { jobs, followed, clock } = this.#parts
-    const nowMs = clock()
+  async #readQueue(jobs: JobStore<JobSpec>, cursor: FeedCursor | null): Promise<void> {
+    const nowMs = this.#parts.clock()
     const dueMs = (await jobs.nextEvaluationMs()) ?? nowMs
     this.#set('saltcod_evaluation_overdue_seconds', Math.max(0, nowMs - dueMs) / 1000)
-    const { changeSets } = await jobs.changes({ after: followed.cursor, limit: 1 })
-    const oldestMs = followed.cursor === null ? nowMs : (changeSets[0]?.atMs ?? nowMs)
+    const { changeSets } = await jobs.changes({ after: cursor, limit: 1 })
+    const oldestMs = cursor === null ? nowMs : (changeSets[0]?.atMs ?? nowMs)
     this.#set('saltcod_feed_lag_seconds', Math.max(0, nowMs - oldestMs) / 1000)
   }
 

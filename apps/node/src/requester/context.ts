@@ -11,6 +11,8 @@ import type { RequesterSettings } from './settings.ts'
 
 /** What every part of the requester works with. */
 export interface RequesterContext {
+  /** The id of the node that is the requester. */
+  readonly nodeId: string
   readonly store: JobStore<JobSpec>
   readonly nodes: Nodes
   /** What is read of what nodes keep. */

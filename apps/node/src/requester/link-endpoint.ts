@@ -11,6 +11,7 @@ import type {
   HandshakeReply,
   Heartbeat,
   HeartbeatReply,
+  InSession,
   Link,
   OpenChunks,
   Poll,
@@ -29,6 +30,7 @@ import { mergedReports } from './merged-reports.ts'
 import { MissingExecutions } from './missing-executions.ts'
 import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
+import { Sessions } from './sessions.ts'
 
 const OUTBOX_PAGE = 500
 const NOTHING_LATER = { runDeadlineAtMs: null, lookAfterMs: null }
@@ -37,6 +39,7 @@ const NOTHING_LATER = { runDeadlineAtMs: null, lookAfterMs: null }
 export class LinkEndpoint implements Link {
   readonly #context: RequesterContext
   readonly #missing: MissingExecutions
+  readonly #sessions = new Sessions()
 
   constructor(context: RequesterContext) {
     this.#context = context
@@ -44,8 +47,16 @@ export class LinkEndpoint implements Link {
   }
 
   /** Takes a node in and tells it for each of its executions whether to go on. */
-  async handshake({ node, load, store: nodeStore, executions }: Handshake): Promise<HandshakeReply> {
-    const { nodes, peers, store, log } = this.#context
+  async handshake({
+    versions,
+    node,
+    load,
+    store: nodeStore,
+    executions,
+  }: Handshake): Promise<HandshakeReply> {
+    const { nodes, peers, store, log, nodeId: requesterId } = this.#context
+    this.#mustGoOn()
+    const agreed = this.#sessions.agree(versions)
     const refusal = await peers.meet(node.nodeId, nodeStore)
     if (refusal !== null) {
       log.error({ node: node.nodeId, refusal }, 'node refused')
@@ -59,16 +70,17 @@ export class LinkEndpoint implements Link {
     }
     this.#missing.expect(node.nodeId, await this.#unnamed(node.nodeId, executions))
     nodes.register(node, load)
+    this.#sessions.keep(node.nodeId, agreed)
     log.info({ node: node.nodeId, executions: executions.length, engines: node.engines }, 'node connected')
     await this.#announce(node.nodeId)
-    return { store: await linkedStore(store), answers }
+    return { ...agreed, requesterId, store: await linkedStore(store), answers }
   }
 
   /** Waits for commands. */
   async poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
     const { store, nodes } = this.#context
     const { nodeId, afterSequence, limit, waitMs } = request
-    this.#mustKnow(nodeId)
+    this.#mustKnow(request)
     const commands = nodes.commandsFor(nodeId)
     const seen = commands.count
     nodes.touch(nodeId)
@@ -103,14 +115,15 @@ export class LinkEndpoint implements Link {
   /** Forgets commands whose effect the node has stored. */
   async acknowledge(request: Acknowledgement): Promise<void> {
     const { store, nodes } = this.#context
-    this.#mustKnow(request.nodeId)
+    this.#mustKnow(request)
     nodes.touch(request.nodeId)
     await store.acknowledgeOutbox({ destination: request.nodeId, upToSequence: request.upToSequence })
   }
 
   /** Writes what a node reports. The answers are in the order of the reports. */
-  async report({ nodeId, reports }: Reports): Promise<readonly ReportAnswer[]> {
-    this.#mustKnow(nodeId)
+  async report(request: Reports): Promise<readonly ReportAnswer[]> {
+    const { nodeId, reports } = request
+    this.#mustKnow(request)
     this.#context.nodes.touch(nodeId)
     // Reports of one execution keep their order; those of different ones share a commit.
     const last = new Map<string, { readonly report: Report; readonly answer: Promise<ReportAnswer> }>()
@@ -127,9 +140,10 @@ export class LinkEndpoint implements Link {
   }
 
   /** Notes that a node is alive. */
-  async heartbeat({ nodeId, load, sequence }: Heartbeat): Promise<HeartbeatReply> {
+  async heartbeat(request: Heartbeat): Promise<HeartbeatReply> {
     const { nodes, peers, store } = this.#context
-    this.#mustKnow(nodeId)
+    const { nodeId, load, sequence } = request
+    this.#mustKnow(request)
     nodes.touch(nodeId, load)
     await peers.hear(nodeId, sequence)
     const info = await store.info()
@@ -138,6 +152,7 @@ export class LinkEndpoint implements Link {
 
   /** Waits for what is to be read of a node. */
   async demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]> {
+    this.#mustGoOn()
     const until = new JoinedSignal(signal, this.#context.stopping)
     try {
       return await this.#context.demands.wait(request, until.signal)
@@ -167,9 +182,15 @@ export class LinkEndpoint implements Link {
     }
   }
 
+  /** One that waits no more would be asked again and again. */
+  #mustGoOn(): void {
+    if (this.#context.stopping.aborted) throw new LinkError('LINK_CLOSED', 'the requester is stopping')
+  }
+
   /** Of a node that we know nothing of we do not know what it works on either. */
-  #mustKnow(nodeId: string): void {
-    if (this.#context.nodes.get(nodeId) === null)
+  #mustKnow({ nodeId, session }: InSession & { readonly nodeId: string }): void {
+    this.#mustGoOn()
+    if (this.#context.nodes.get(nodeId) === null || !this.#sessions.isNewest(nodeId, session))
       throw new LinkError('LINK_UNKNOWN', `node ${nodeId} has to shake hands first`)
   }
 

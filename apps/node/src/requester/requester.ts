@@ -55,6 +55,7 @@ export function startRequester(options: RequesterOptions): Requester {
   // Every loop and every waiting client listens to it.
   setMaxListeners(0, stop.signal)
   const context: RequesterContext = {
+    nodeId: options.nodeId,
     store,
     settings,
     log,

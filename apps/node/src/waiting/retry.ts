@@ -1,4 +1,5 @@
 import pRetry from 'p-retry'
+import { pause } from './pause.ts'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 30_000
@@ -15,6 +16,8 @@ export interface RetryOptions {
   readonly firstWaitMs?: number
   /** Default: 30,000. */
   readonly longestWaitMs?: number
+  /** Each wait is longer by a random part of this share of it, so that many do not try at once. Default: 0. */
+  readonly spread?: number
 }
 
 /** The library gives up after a `TypeError`, and takes nothing but errors. */
@@ -26,6 +29,7 @@ class FailedAttempt extends Error {}
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, onFailure, isFinal = () => false } = options
+  const { firstWaitMs = FIRST_WAIT_MS, longestWaitMs = LONGEST_WAIT_MS, spread = 0 } = options
   if (signal.aborted) return attempt()
   let first: { readonly error: unknown } | undefined
   try {
@@ -37,11 +41,14 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
   let success: { readonly value: T } | undefined
   try {
     await pRetry(
-      async () => {
+      async (number) => {
         const failed = first
         first = undefined
         try {
           if (failed !== undefined) throw failed.error
+          const waitedMs = Math.min(firstWaitMs * 2 ** (number - 2), longestWaitMs)
+          if (spread > 0) await pause(Math.random() * spread * waitedMs, signal)
+          signal.throwIfAborted()
           success = { value: await attempt() }
         } catch (error) {
           throw new FailedAttempt(undefined, { cause: error })
@@ -49,8 +56,8 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       },
       {
         retries: Number.POSITIVE_INFINITY,
-        minTimeout: options.firstWaitMs ?? FIRST_WAIT_MS,
-        maxTimeout: options.longestWaitMs ?? LONGEST_WAIT_MS,
+        minTimeout: firstWaitMs,
+        maxTimeout: longestWaitMs,
         signal,
         shouldRetry: ({ error: { cause } }) => {
           if (isFinal(cause)) return false

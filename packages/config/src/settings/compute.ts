@@ -1,8 +1,31 @@
 import { setting } from '../setting.ts'
 import { amount, integer, list, size, text } from '../value.ts'
 
-/** How much of the machine executions get. */
+/** An address of a requester. */
+const ORCHESTRATOR_PATTERN =
+  /^(?:http:\/\/(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?\/*|unix:\/[ -~]{1,100})$/
+
+/** Whom a compute node works for, and how much of the machine executions get. */
 export const compute = {
+  /** Where the requester of a node without that role is, one address for each way to it; tried in this order. */
+  orchestrators: setting({
+    key: 'Node.Compute.Orchestrators',
+    description:
+      'Where a node of the role compute alone finds its requester: http://HOST:PORT, the address of its API, or unix:/PATH. Several, with commas between, are ways to the same requester, tried in turn.',
+    form: 'list',
+    flag: '--orchestrators',
+    environment: 'BACALHAU_COMPUTE_ORCHESTRATORS',
+    fallback: [],
+    fallbackNote: 'none: the requester is in the same process',
+    schema: list(
+      text(
+        'the address of a requester',
+        "write it like 'http://127.0.0.1:1234' (the address of its API) or 'unix:/run/saltcod/api.sock'",
+        ORCHESTRATOR_PATTERN,
+      ),
+    ),
+    held: (given) => [...new Set(given.map((address) => address.replace(/\/+$/, '')))],
+  }),
   /** What of the environment of the node jobs may have. */
   env: {
     allowList: setting({

@@ -1,6 +1,6 @@
 import { expandPath } from '../paths.ts'
 import { setting } from '../setting.ts'
-import { choice, keyed, list, path, text } from '../value.ts'
+import { choice, flag, keyed, list, path, text } from '../value.ts'
 
 /** What a node can be. */
 export const NODE_ROLES = ['requester', 'compute'] as const
@@ -53,6 +53,16 @@ export const node = {
     fallback: ['requester', 'compute'],
     schema: list(choice(NODE_ROLES), { min: 1 }),
     held: (given) => NODE_ROLES.filter((role) => given.includes(role)),
+  }),
+  /** Whether nodes and their requester speak to each other over networks. */
+  insecure: setting({
+    key: 'Node.Insecure',
+    description:
+      'Lets nodes and their requester speak to each other over a network, although nothing on the way is encrypted and whoever reaches the requester can speak as any node. Without it: within this machine alone.',
+    form: 'boolean',
+    flag: '--insecure',
+    fallback: false,
+    schema: flag(),
   }),
   labels: setting({
     key: 'Node.Labels',

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isLinkRequest } from '../../link/http-endpoint.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 
 /** No client waits for more answers at a time on one connection. */
@@ -151,7 +152,10 @@ export class Connections {
     const { socket } = request
     const connection = this.#open.get(socket)
     if (connection === undefined) return
-    const use: Use = { requests: 1, bodyBytes: this.#announcedBytes(request), answerBytes: 0 }
+    // A node waits for commands nearly always, and what it supplies goes at the pace of its reader.
+    const use: Use = isLinkRequest(request)
+      ? { requests: 0, bodyBytes: 0, answerBytes: 0 }
+      : { requests: 1, bodyBytes: this.#announcedBytes(request), answerBytes: 0 }
     this.#uses.set(response, use)
     connection.pool.waiting.delete(socket)
     add(connection, use, 1)

@@ -1,14 +1,21 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type HttpLinkHandler, isLinkRequest } from '../../link/http-endpoint.ts'
 import type { Connections } from './connections.ts'
 
 /** How long clients may take; each of these ends its connection alone. */
 const PATIENCE: ServerOptions = {
   /** From the connection to the end of the head of its first request, and from the first byte of each further one. */
   headersTimeout: 20_000,
-  /** To the end of the request, which is at most a few megabytes. */
-  requestTimeout: 120_000,
+  // What a node supplies takes as long as whoever reads it; other requests have a limit of their own.
+  requestTimeout: 0,
   /** Between two requests; more than most proxies, which then close first. */
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
@@ -17,15 +24,24 @@ const PATIENCE: ServerOptions = {
   keepAliveInitialDelay: 60_000,
 }
 
+/** To the end of a request, which is at most a few megabytes. */
+const MOST_REQUEST_MS = 120_000
+
 /** The addresses that an API listens on: one server each, all alike, and their connections looked after together. */
 export class Listeners {
   readonly connections: Connections
   readonly #further: Server[] = []
   #handler: RequestListener = () => undefined
   #main: Server | undefined
+  #link: HttpLinkHandler | undefined
 
   constructor(connections: Connections) {
     this.connections = connections
+  }
+
+  /** Hands what nodes say to whom it concerns; without this their addresses are unknown like any other. */
+  serveLink(handler: HttpLinkHandler): void {
+    this.#link = handler
   }
 
   /** Makes the server of the first address. */
@@ -64,11 +80,34 @@ export class Listeners {
   }
 
   #make(): Server {
-    const server = createServer(PATIENCE, (request, response) => {
+    const serve: RequestListener = (request, response) => {
       // What had arrived behind it is read nevertheless when a connection is dropped; nobody waits for the answers.
-      if (!request.socket.destroyed) this.#handler(request, response)
+      if (request.socket.destroyed) return
+      if (this.#link !== undefined && isLinkRequest(request)) {
+        this.#link(request, response)
+        return
+      }
+      if (!request.complete) this.#limit(server, request)
+      this.#handler(request, response)
+    }
+    const server = createServer(PATIENCE, serve)
+    server.on('checkContinue', (request, response) => {
+      // What a node supplies is asked for by the word that its body may come; other bodies are wanted in any case.
+      if (this.#link === undefined || !isLinkRequest(request)) response.writeContinue()
+      server.emit('request', request, response)
     })
     this.connections.watch(server)
     return server
+  }
+
+  #limit(server: Server, request: IncomingMessage): void {
+    const timer = setTimeout(() => {
+      const error = Object.assign(new Error('the request did not arrive in time'), {
+        code: 'ERR_HTTP_REQUEST_TIMEOUT',
+      })
+      server.emit('clientError', error, request.socket)
+    }, MOST_REQUEST_MS)
+    timer.unref()
+    for (const event of ['end', 'close']) request.once(event, () => clearTimeout(timer))
   }
 }

@@ -16,7 +16,8 @@ export function foreignOrigin({ headers, socket }: IncomingMessage): string | nu
   return `${host.slice(0, 200)} is no name of this node: it was reached on the loopback address; a proxy must not hand the name on`
 }
 
-function isLoopback(address: string | undefined): boolean {
+/** Tells whether an address is one of this machine alone. */
+export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && /^(?:127\.|::1$|::ffff:127\.)/.test(address)
 }
 

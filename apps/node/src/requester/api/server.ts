@@ -5,7 +5,8 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import { fastify, LogController } from 'fastify'
 import { ApiError, errorBody, isApiError, oldErrorBody } from '../../wire/api-error.ts'
 import { readClientVersion, VERSION_HEADER } from '../../wire/client-version.ts'
-import { addAgentRoutes } from './agent-routes.ts'
+import type { WireBuildVersion } from '../../wire/models.ts'
+import { addAgentRoutes, agentOf } from './agent-routes.ts'
 import type { ApiContext } from './api-context.ts'
 import { clientOf } from './api-context.ts'
 import { addAuthRoutes } from './auth-routes.ts'
@@ -32,9 +33,29 @@ const HEALTH: ReadonlySet<string> = new Set(['/api/v1/agent/alive', '/metrics', 
 const RETRY_AFTER_S = 1
 const PRETTY = /[?&]pretty\b/
 
+/** What is answered to every request. */
+export interface ApiAnswers {
+  readonly version: WireBuildVersion
+  /** Returns why an address is not there; undefined where nothing else is known of it than that. */
+  readonly missing?: (path: string) => ApiError | undefined
+}
+
 /** Makes the API of a requester; it does not listen yet. */
-export function createApi(
-  context: ApiContext,
+export function createApi(context: ApiContext, options: ApiOptions): FastifyInstance {
+  const api = createBareApi(context, options)
+  const { connections } = options.listeners
+  addAuthRoutes(api, context)
+  addAgentRoutes(api, agentOf(context))
+  addNodeRoutes(api, context)
+  addJobRoutes(api, context)
+  addResultRoutes(api, context, connections)
+  serveLogs(api.server, context, connections)
+  return api
+}
+
+/** Makes an API without addresses: how requests are read and bounded, and what is answered to all of them. */
+export function createBareApi(
+  answers: ApiAnswers,
   { maxBodyBytes, listeners, log }: ApiOptions,
 ): FastifyInstance {
   const { connections } = listeners
@@ -54,13 +75,7 @@ export function createApi(
   })
   addParsing(api)
   addBounds(api, listeners)
-  addAnswers(api, context, knownPathsOf(api))
-  addAuthRoutes(api, context)
-  addAgentRoutes(api, context)
-  addNodeRoutes(api, context)
-  addJobRoutes(api, context)
-  addResultRoutes(api, context, connections)
-  serveLogs(api.server, context, connections)
+  addAnswers(api, answers, knownPathsOf(api))
   return api
 }
 
@@ -119,8 +134,7 @@ function knownPathsOf(api: FastifyInstance): KnownPaths {
   return known
 }
 
-function addAnswers(api: FastifyInstance, context: ApiContext, known: KnownPaths): void {
-  const { version } = context
+function addAnswers(api: FastifyInstance, { version, missing }: ApiAnswers, known: KnownPaths): void {
   const always = {
     'x-bacalhau-git-version': version.GitVersion,
     'x-bacalhau-git-commit': version.GitCommit,
@@ -147,6 +161,8 @@ function addAnswers(api: FastifyInstance, context: ApiContext, known: KnownPaths
         hint: `it takes ${methods.join(' and ')}`,
       })
     }
+    const reason = missing?.(request.url)
+    if (reason !== undefined) throw reason
     throw new ApiError('NotFound', 'The requested resource/URL was not found.', {
       hint: 'The server version may be older than this CLI version. Ask for GET /api/v1/agent/version',
       details: {

@@ -1,0 +1,57 @@
+import type { AddressInfo } from 'node:net'
+import { Failure } from '@saltcod/cli-kit'
+import type { Config } from '@saltcod/config'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { EXIT } from '../exit-code.ts'
+import { openFileLimit } from '../open-file-limit.ts'
+import { type ConnectionLimits, connectionLimits, isTooFewFiles } from '../requester/api/connection-limits.ts'
+import type { Listeners } from '../requester/api/listeners.ts'
+import { maxRunningOf } from '../settings-of-config.ts'
+
+/** Leaves the stores and the runs of this node what they need of the files that it may have open. */
+export function limitsOf(config: Config, log: Logger): ConnectionLimits {
+  const openFiles = openFileLimit()
+  const maxRunning = config.roles.includes('compute') ? maxRunningOf(config) : 0
+  if (isTooFewFiles(openFiles, maxRunning)) {
+    log.warn(
+      { openFiles, maxRunning },
+      "so few files may be open that jobs and clients can get in each other's way: raise the limit (ulimit -n, LimitNOFILE), or lower Node.Compute.MaxRunning",
+    )
+  }
+  return connectionLimits(openFiles, maxRunning)
+}
+
+const OWN_ADDRESS = 'give an address of this machine with --host, such as 127.0.0.1 (0.0.0.0: all of them)'
+const NO_HOST = { reason: 'that host cannot be found', hint: OWN_ADDRESS }
+const LISTEN_ERRORS: Readonly<Record<string, { readonly reason: string; readonly hint: string }>> = {
+  EADDRINUSE: {
+    reason: 'another program listens there',
+    hint: 'stop the other program, or choose another port with --port (0: any)',
+  },
+  EADDRNOTAVAIL: { reason: 'this machine has no such address', hint: OWN_ADDRESS },
+  ENOTFOUND: NO_HOST,
+  EAI_AGAIN: NO_HOST,
+  EACCES: {
+    reason: 'this user may not listen there',
+    hint: 'choose a port from 1024 on with --port (0: any)',
+  },
+}
+
+/** Begins to listen where the configuration says, and returns the URL. Throws a `Failure` where it cannot. */
+export async function listen(
+  api: FastifyInstance,
+  listeners: Listeners,
+  { host, port }: Config['api'],
+): Promise<string> {
+  try {
+    await api.listen({ host, port })
+    if (host === 'localhost') await listeners.listenAlso(host)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const { reason, hint } = LISTEN_ERRORS[code] ?? { reason: code, hint: 'see --host and --port' }
+    throw new Failure(EXIT.failed, `cannot listen on ${host}:${port}: ${reason}`, { hint, cause: error })
+  }
+  const address = api.server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+}

@@ -1,0 +1,108 @@
+import { Failure, isFailure } from '@saltcod/cli-kit'
+import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
+import type { KvFailure } from '@saltcod/store-core/backend'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { CompactedStore, Compaction } from '../compaction/compaction.ts'
+import type { ComputeNode } from '../compute/compute-node.ts'
+import { EXIT } from '../exit-code.ts'
+import type { Requester } from '../requester/requester.ts'
+import type { ExecutionUpkeep } from '../retention/execution-upkeep.ts'
+import type { Retention } from '../retention/retention.ts'
+import type { JobSpec } from '../spec/job-spec.ts'
+
+/** Parts that were started, to be ended in the opposite order. */
+export interface Parts {
+  jobs?: JobStore<JobSpec>
+  executions?: ExecutionStore
+  requester?: Requester
+  api?: FastifyInstance
+  link?: { close(): void }
+  compute?: ComputeNode
+  /** The start of a compute side whose requester may not be there yet; never rejects. */
+  joining?: { readonly done: Promise<void>; giveUp(): void }
+  retention?: Retention
+  upkeep?: ExecutionUpkeep
+  compaction?: Compaction
+  /** Has the repository remember how far the stores have come. */
+  remember?: () => Promise<void>
+  /** Called with what ends a part that was started in the background. */
+  fail?: (cause: unknown) => void
+  draining: boolean
+}
+
+/** Returns the stores that may be rewritten. */
+export function storesOf({ jobs, executions }: Parts): CompactedStore[] {
+  return [
+    ...(jobs === undefined ? [] : [{ name: 'jobs' as const, store: jobs }]),
+    ...(executions === undefined ? [] : [{ name: 'executions' as const, store: executions }]),
+  ]
+}
+
+/** Says that a part of a node cannot go on. */
+export function unusable(what: string, { message }: { readonly message: string }, cause: unknown): Failure {
+  return new Failure(EXIT.storeFailed, `the ${what} has become unusable: ${message}`, {
+    hint: isStoreError(cause, 'STORE_DAMAGED')
+      ? 'see to the disk; the next start refuses the file and says what can be done'
+      : 'see to the disk, then start the node again; nothing that was acknowledged is lost',
+    cause,
+  })
+}
+
+/** Resolves with the first thing that makes a node end. */
+export async function firstFailure(parts: Parts): Promise<Failure> {
+  const { jobs, executions, compute } = parts
+  const never = new Promise<never>(() => undefined)
+  const storeFailure = async (failed: Promise<KvFailure> | undefined, what: string): Promise<Failure> => {
+    const failure = await (failed ?? never)
+    return unusable(what, failure, failure.cause)
+  }
+  const broken = new Promise<unknown>((resolve) => {
+    parts.fail = resolve
+  })
+  const roomFailure = async (): Promise<Failure> => {
+    const cause = await Promise.race([compute?.failed ?? never, broken])
+    if (isFailure(cause)) return cause
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return new Failure(EXIT.storeFailed, `the compute side has stopped: ${message}`, {
+      hint: 'start the node again',
+      cause,
+    })
+  }
+  return Promise.race([
+    storeFailure(jobs?.failed, 'job store'),
+    storeFailure(executions?.failed, 'execution store'),
+    roomFailure(),
+  ])
+}
+
+/** Ends the parts of a node; what runs may finish for at most `graceMs`. */
+export async function stopParts(parts: Parts, graceMs: number, log: Logger): Promise<void> {
+  parts.draining = true
+  // The requester goes on until the compute side has reported its last.
+  const steps: readonly [string, () => Promise<unknown>][] = [
+    ['compaction', () => parts.compaction?.stop() ?? Promise.resolve()],
+    ['upkeep', () => parts.upkeep?.stop() ?? Promise.resolve()],
+    ['retention', () => parts.retention?.stop() ?? Promise.resolve()],
+    ['joining the requester', () => giveUpJoining(parts)],
+    ['the compute side', () => parts.compute?.stop(graceMs) ?? Promise.resolve()],
+    ['the link', () => Promise.resolve(parts.link?.close())],
+    ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
+    ['the API', () => parts.api?.close() ?? Promise.resolve()],
+    ['remembering the stores', () => parts.remember?.() ?? Promise.resolve()],
+    ['the execution store', () => parts.executions?.close() ?? Promise.resolve()],
+    ['the job store', () => parts.jobs?.close() ?? Promise.resolve()],
+  ]
+  for (const [what, stop] of steps) {
+    try {
+      await stop()
+    } catch (error) {
+      log.error({ err: error }, `${what} did not stop cleanly`)
+    }
+  }
+}
+
+async function giveUpJoining({ joining }: Parts): Promise<void> {
+  joining?.giveUp()
+  await joining?.done
+}

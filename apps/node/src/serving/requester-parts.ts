@@ -1,0 +1,153 @@
+import { type Archive, type ClockStep, findClockStep } from '@saltcod/compaction'
+import { type ResolvedPaths, resolvePaths } from '@saltcod/config'
+import type { ExecutionStore, JobStore } from '@saltcod/store-core'
+import type { FastifyInstance } from 'fastify'
+import { addArchiveRoutes } from '../archive/archive-routes.ts'
+import { openNodeArchive } from '../archive/open-archive.ts'
+import { Compaction } from '../compaction/compaction.ts'
+import { addCompactionRoutes } from '../compaction/compaction-routes.ts'
+import { httpLinkHandler } from '../link/http-endpoint.ts'
+import { linkInProcess } from '../link/in-process.ts'
+import { Metrics } from '../metrics/metrics.ts'
+import { addMetricsRoutes } from '../metrics/metrics-routes.ts'
+import { openExecutions, openJobs } from '../open-stores.ts'
+import type { ApiContext } from '../requester/api/api-context.ts'
+import { Connections } from '../requester/api/connections.ts'
+import { linkGuard } from '../requester/api/link-guard.ts'
+import { Listeners } from '../requester/api/listeners.ts'
+import { ResultLinks } from '../requester/api/result-links.ts'
+import { createApi } from '../requester/api/server.ts'
+import { type Requester, startRequester } from '../requester/requester.ts'
+import { resultsKey } from '../results-key.ts'
+import { addGcRoutes } from '../retention/gc-routes.ts'
+import { Retention } from '../retention/retention.ts'
+import { requesterSettings } from '../settings-of-config.ts'
+import type { JobSpec } from '../spec/job-spec.ts'
+import { buildVersion } from '../version.ts'
+import { labelsOfMachine } from '../wire/node-output.ts'
+import { accepts, roomDirectory, startSide } from './compute-side.ts'
+import { limitsOf, listen } from './listen.ts'
+import type { NodeOptions } from './options.ts'
+import { type Parts, storesOf } from './parts.ts'
+import { memoryOf } from './store-notes.ts'
+
+/** Starts a requester, and the compute side of the same process where the node has both roles. */
+export async function startRequesterParts(options: NodeOptions, parts: Parts): Promise<string> {
+  const { config, nodeId, log } = options
+  const paths = resolvePaths(config, nodeId)
+  const opening = { nodeId, quota: config.quota, log }
+  parts.jobs = await openJobs(paths.jobStore, opening)
+  const clockStep = await findClockStep(parts.jobs, Date.now())
+  const computes = config.roles.includes('compute')
+  if (computes) parts.executions = await openExecutions(paths.executionStore, opening)
+  parts.requester = startRequester({
+    store: parts.jobs,
+    nodeId,
+    settings: requesterSettings(config),
+    log: log.child({ part: 'requester' }),
+    acceptsStores: accepts(options, 'compute'),
+  })
+  const context: ApiContext = {
+    requester: parts.requester.context,
+    nodeId,
+    labels: { ...labelsOfMachine(nodeId, buildVersion()), ...config.labels },
+    version: buildVersion(),
+    config: options.shownConfig,
+    resultLinks: resultLinksOf(options),
+    isDraining: () => parts.draining,
+  }
+  const { maxBodyBytes } = config.api
+  const listeners = new Listeners(new Connections(limitsOf(config, log), maxBodyBytes))
+  parts.api = createApi(context, {
+    maxBodyBytes,
+    listeners,
+    log: log.child({ part: 'api' }),
+  })
+  const archive = await openNodeArchive(config.archive.directory, log)
+  const remember = memoryOf(options, { jobs: parts.jobs, executions: parts.executions })
+  await remember({ met: false })
+  parts.remember = () => remember({ met: parts.compute !== undefined })
+  listeners.serveLink(httpLinkHandler(parts.requester.link, linkGuard(config.insecure)))
+  const { jobs, requester, executions, api } = parts
+  const started = { jobs, requester, executions: executions ?? null, api, context, archive, clockStep }
+  const { retention, compaction } = addUpkeep(options, paths, parts, started)
+  options.signal.throwIfAborted()
+  // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
+  const url = await listen(parts.api, listeners, config.api)
+  if (parts.executions !== undefined) {
+    const link = linkInProcess(parts.requester.link)
+    parts.link = link
+    parts.compute = await startSide(options, paths, {
+      store: parts.executions,
+      link: link.link,
+      signal: options.signal,
+    })
+    await parts.remember()
+  }
+  options.signal.throwIfAborted()
+  retention.start()
+  compaction.start()
+  return url
+}
+
+/** What upkeep works on. */
+interface Started {
+  readonly jobs: JobStore<JobSpec>
+  readonly requester: Requester
+  readonly executions: ExecutionStore | null
+  readonly api: FastifyInstance
+  readonly context: ApiContext
+  readonly archive: Archive | null
+  readonly clockStep: ClockStep | null
+}
+
+/** Adds what keeps the stores small, and the numbers that tell of it. */
+function addUpkeep(
+  options: NodeOptions,
+  paths: ResolvedPaths,
+  parts: Parts,
+  { jobs, requester, executions, api, context, archive, clockStep }: Started,
+): { readonly retention: Retention; readonly compaction: Compaction } {
+  const { config, nodeId, log } = options
+  const { followed, ends } = requester.context
+  const metrics = new Metrics({
+    requester: { jobs, followed, ends },
+    executions,
+    archive,
+    compute: () => parts.compute,
+    clock: Date.now,
+  })
+  const retention = new Retention({
+    jobs,
+    compute:
+      executions === null
+        ? null
+        : { executions, dataDir: roomDirectory(paths, nodeId), resultsDir: paths.results },
+    rules: config.retention,
+    foldAfterMs: config.compaction.foldAfterMs,
+    clockStep,
+    archive,
+    log: log.child({ part: 'retention' }),
+    onRun: (report) => metrics.addGc(report),
+    onFolded: (store, records) => metrics.addFolded(store, records),
+  })
+  const compaction = new Compaction({
+    stores: storesOf(parts),
+    rules: config.compaction.rewrite,
+    log: log.child({ part: 'compaction' }),
+    onRewritten: (report) => metrics.addRewrite(report),
+  })
+  addGcRoutes(api, context, retention)
+  addArchiveRoutes(api, context, archive)
+  addCompactionRoutes(api, compaction)
+  addMetricsRoutes(api, metrics)
+  parts.retention = retention
+  parts.compaction = compaction
+  return { retention, compaction }
+}
+
+function resultLinksOf({ config, log }: NodeOptions): ResultLinks {
+  const { key, warnings } = resultsKey(config.dataDir)
+  for (const warning of warnings) log.warn(warning)
+  return new ResultLinks({ key, publicUrl: config.api.publicUrl, clock: Date.now })
+}
