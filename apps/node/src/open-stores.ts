@@ -1,3 +1,4 @@
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
 import type { Config, StoreLocation } from '@saltcod/config'
 import type { ExecutionStore, JobStore, StoreErrorCode } from '@saltcod/store-core'
@@ -7,7 +8,6 @@ import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-mem
 import type { Logger } from 'pino'
 import { EXIT } from './exit-code.ts'
 import { hintWithCommand } from './inspector-command.ts'
-import type { JobSpec } from './spec/job-spec.ts'
 
 /** What opening a store needs besides its place. */
 export interface StoreOpening {

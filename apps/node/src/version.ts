@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
-import type { WireBuildVersion } from './wire/models.ts'
-import { ZERO_TIME } from './wire/time.ts'
+import { type WireBuildVersion, ZERO_TIME } from '@saltcod/bacalhau-records'
 
 /** Returns the version of this program, as its package says. */
 export function programVersion(): string {

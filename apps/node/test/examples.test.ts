@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
-import type { WireGetJobAnswer } from '../src/wire/models.ts'
 import { saltcod, serveNode } from './cli/binary.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url))

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import {
+  OWN_CLIENT_VERSION,
+  VERSION_HEADER,
+  type WireGetJobAnswer,
+  type WirePutJobAnswer,
+} from '@saltcod/bacalhau-records'
 import { loadConfig } from '@saltcod/config'
 import { type Logger, pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { flagUses } from '../../../test/flag-uses.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { startNode } from '../src/node.ts'
-import { OWN_CLIENT_VERSION, VERSION_HEADER } from '../src/wire/client-version.ts'
-import type { WireGetJobAnswer, WirePutJobAnswer } from '../src/wire/models.ts'
 
 /** An answer of the API. */
 export interface Answer<T> {

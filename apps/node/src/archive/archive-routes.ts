@@ -1,3 +1,13 @@
+import {
+  type ClientVersion,
+  executionToWire,
+  historyToWire,
+  type JobSpec,
+  jobToWire,
+  toRfc3339,
+  type WireGetJobAnswer,
+  type WirePage,
+} from '@saltcod/bacalhau-records'
 import { type Archive, type ArchiveEntry, findInArchive } from '@saltcod/compaction'
 import type { WholeJob } from '@saltcod/store-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -5,14 +15,7 @@ import { type ApiContext, checkId, clientOf } from '../requester/api/api-context
 import { readPageToken, writePageToken } from '../requester/api/page-token.ts'
 import { Query } from '../requester/api/query.ts'
 import type { HoldAnswer } from '../retention/gc-routes.ts'
-import type { JobSpec } from '../spec/job-spec.ts'
 import { ApiError } from '../wire/api-error.ts'
-import type { ClientVersion } from '../wire/client-version.ts'
-import { executionToWire } from '../wire/execution-output.ts'
-import { historyToWire } from '../wire/history-output.ts'
-import { jobToWire } from '../wire/job-output.ts'
-import type { WireGetJobAnswer, WirePage } from '../wire/models.ts'
-import { toRfc3339 } from '../wire/time.ts'
 
 const PATH = '/api/v1/saltcod/archive'
 const MAX_PAGE = 1000

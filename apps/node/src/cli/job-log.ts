@@ -1,8 +1,8 @@
+import type { WireExecution } from '@saltcod/bacalhau-records'
 import { isFailure, printableOutput, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import type { LogRequest, ReceivedPart } from '../client/log-stream.ts'
 import { EXIT } from '../exit-code.ts'
-import type { WireExecution } from '../wire/models.ts'
 import type { NodeWait } from './node-wait.ts'
 import { stateText } from './words.ts'
 

@@ -1,5 +1,5 @@
+import type { WireHistory } from '@saltcod/bacalhau-records'
 import { indented, paint, printable, shortId, type Terminal } from '@saltcod/cli-kit'
-import type { WireHistory } from '../wire/models.ts'
 import { rfcText } from './words.ts'
 
 /** How the progress of a job is told: as it comes, execution by execution when it is over, or not at all. */

@@ -1,5 +1,5 @@
+import type { WireExecution } from '@saltcod/bacalhau-records'
 import { bytesText, countOf, shortId } from '@saltcod/cli-kit'
-import type { WireExecution } from '../wire/models.ts'
 import { stateText } from './words.ts'
 
 /** Results of an execution that lie on its node. */

@@ -1,7 +1,10 @@
+import {
+  desiredStateName,
+  executionStateName,
+  fromNanoseconds,
+  type WireExecution,
+} from '@saltcod/bacalhau-records'
 import { localTime } from '@saltcod/cli-kit'
-import type { WireExecution } from '../wire/models.ts'
-import { desiredStateName, executionStateName } from '../wire/state-number.ts'
-import { fromNanoseconds } from '../wire/time.ts'
 
 /** Writes nanoseconds since 1970 as local date and time. */
 export function timeText(nanoseconds: number): string {

@@ -1,23 +1,24 @@
+import {
+  OWN_CLIENT_VERSION,
+  VERSION_HEADER,
+  type WireBuildVersion,
+  type WireError,
+  type WireExecution,
+  type WireGetJobAnswer,
+  type WireHistory,
+  type WireJob,
+  type WireNodeState,
+  type WirePage,
+  type WirePutJobAnswer,
+  type WireRerunAnswer,
+  type WireSpecConfig,
+} from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
 import type { ArchivedItem, ArchivedJobAnswer } from '../archive/archive-routes.ts'
 import type { CompactionStatus } from '../compaction/compaction-report.ts'
 import { EXIT } from '../exit-code.ts'
 import type { GcReport } from '../retention/gc-report.ts'
 import type { HoldAnswer } from '../retention/gc-routes.ts'
-import { OWN_CLIENT_VERSION, VERSION_HEADER } from '../wire/client-version.ts'
-import type {
-  WireBuildVersion,
-  WireError,
-  WireExecution,
-  WireGetJobAnswer,
-  WireHistory,
-  WireJob,
-  WireNodeState,
-  WirePage,
-  WirePutJobAnswer,
-  WireRerunAnswer,
-  WireSpecConfig,
-} from '../wire/models.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
 import { openResults, type ReceivedResults, type ResultStream } from './result-stream.ts'

@@ -1,7 +1,7 @@
+import type { WireLogMessage } from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
 import { WebSocket } from 'ws'
 import { EXIT } from '../exit-code.ts'
-import type { WireLogMessage } from '../wire/models.ts'
 import { unreachable } from './unreachable.ts'
 
 /** So many messages may wait; a node fills each with what it has read at once. */

@@ -1,6 +1,6 @@
+import { isLongRunning } from '@saltcod/bacalhau-records'
 import type { ExecutionJob, Json } from '@saltcod/store-core'
 import { formatDuration } from '@saltcod/units'
-import { isLongRunning } from '../spec/job-spec.ts'
 import type { EngineOutcome } from './keeper/outcome.ts'
 import { lastLines } from './keeper/outcome.ts'
 import { workDirOf } from './layout.ts'

@@ -1,5 +1,5 @@
+import { failsOnExitCode, type JobSpec, type Task } from '@saltcod/bacalhau-records'
 import type { ExecutionJob } from '@saltcod/store-core'
-import { failsOnExitCode, type JobSpec, type Task } from '../spec/job-spec.ts'
 
 /** Returns the task of a job as its requester wrote it; `null` where the record holds no task (an imported one). */
 export function taskOf(job: ExecutionJob): Task | null {

@@ -1,4 +1,4 @@
-import type { Task } from '../spec/job-spec.ts'
+import type { Task } from '@saltcod/bacalhau-records'
 import { nodeVariablesOf, withNodeVariables } from '../spec/node-variables.ts'
 
 /** The setting that names the variables of a node that its jobs may have. */

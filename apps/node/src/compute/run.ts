@@ -1,7 +1,7 @@
+import { executionTimeoutMs, isLongRunning, type Task } from '@saltcod/bacalhau-records'
 import type { ComputeExecution, EndReason } from '@saltcod/store-core'
 import type { Engine, EngineRun, PreparedRun, RunLimits } from '../engines/engine.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
-import { executionTimeoutMs, isLongRunning, type Task } from '../spec/job-spec.ts'
 import { requestedCapacity } from '../spec/requested-capacity.ts'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'

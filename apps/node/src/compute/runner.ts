@@ -1,5 +1,5 @@
+import { isLongRunning } from '@saltcod/bacalhau-records'
 import type { ComputeExecution, ComputeState } from '@saltcod/store-core'
-import { isLongRunning } from '../spec/job-spec.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { within } from '../waiting/time-limit.ts'
 import { ActiveRun } from './active-run.ts'

@@ -1,6 +1,6 @@
+import type { InputSource, NetworkAccess } from '@saltcod/bacalhau-records'
 import type { Config } from '@saltcod/config'
 import type { Keeper } from '../compute/keeper/keeper.ts'
-import type { InputSource, NetworkAccess } from '../spec/job-spec.ts'
 import type { Declaration } from '../spec/parameters.ts'
 import type { Problem } from '../spec/problem.ts'
 import type { Engine } from './engine.ts'

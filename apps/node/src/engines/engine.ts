@@ -1,8 +1,8 @@
+import type { Task } from '@saltcod/bacalhau-records'
 import type { Keeper } from '../compute/keeper/keeper.ts'
 import type { EngineOutcome } from '../compute/keeper/outcome.ts'
 import type { RunningProcess } from '../compute/keeper/running-process.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
-import type { Task } from '../spec/job-spec.ts'
 
 /** Bounds of one run. Null means unbounded. */
 export interface RunLimits {

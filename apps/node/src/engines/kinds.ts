@@ -1,5 +1,5 @@
+import type { InputSource, Task } from '@saltcod/bacalhau-records'
 import { placementProblems } from '../inputs/placement.ts'
-import type { InputSource, Task } from '../spec/job-spec.ts'
 import { readParameters } from '../spec/parameters.ts'
 import type { Problem } from '../spec/problem.ts'
 import type { EngineKind } from './engine-kind.ts'

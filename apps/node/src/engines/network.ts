@@ -1,4 +1,4 @@
-import type { NetworkAccess } from '../spec/job-spec.ts'
+import type { NetworkAccess } from '@saltcod/bacalhau-records'
 import type { Problem } from '../spec/problem.ts'
 import type { EngineKind } from './engine-kind.ts'
 

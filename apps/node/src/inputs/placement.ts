@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { type InputSource, type ResultPath, resultFolder } from '../spec/job-spec.ts'
+import { type InputSource, type ResultPath, resultFolder } from '@saltcod/bacalhau-records'
 import { readParameters } from '../spec/parameters.ts'
 import { inputKind } from './kinds.ts'
 import { mountPath, mountPathProblem } from './mount-path.ts'

@@ -1,6 +1,6 @@
+import { jobSchema } from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
-import { jobSchema } from '../spec/job-spec.ts'
 import { keysOf, unknownKey } from '../spec/loose-keys.ts'
 import { isSetByNode, otherFormat } from '../spec/other-format.ts'
 import { isApiError } from '../wire/api-error.ts'

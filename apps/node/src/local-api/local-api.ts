@@ -1,3 +1,4 @@
+import type { WireBuildVersion, WireNodeInfo, WireNodeState } from '@saltcod/bacalhau-records'
 import type { ExecutionStore, Json } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
 import type { ComputeNode } from '../compute/compute-node.ts'
@@ -5,7 +6,6 @@ import type { LinkStanding } from '../compute/link-watch.ts'
 import { addAgentRoutes } from '../requester/api/agent-routes.ts'
 import { type ApiOptions, createBareApi } from '../requester/api/server.ts'
 import { ApiError } from '../wire/api-error.ts'
-import type { WireBuildVersion, WireNodeInfo, WireNodeState } from '../wire/models.ts'
 import { nodeInfoToWire, nodeToWire } from '../wire/node-output.ts'
 import { addLocalExecutionRoutes } from './local-execution-routes.ts'
 

@@ -1,3 +1,4 @@
+import { resourcesToWire, toRfc3339, type WirePage, type WireResources } from '@saltcod/bacalhau-records'
 import { COMPUTE_STATES, type ComputeExecution, type ExecutionStore, isStoreError } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
 import { checkId } from '../requester/api/api-context.ts'
@@ -5,9 +6,6 @@ import { pageInOrder, type ReadPage } from '../requester/api/listed-page.ts'
 import { type PageToken, readPageToken, writePageToken } from '../requester/api/page-token.ts'
 import { Query } from '../requester/api/query.ts'
 import { ApiError } from '../wire/api-error.ts'
-import { resourcesToWire } from '../wire/execution-output.ts'
-import type { WirePage, WireResources } from '../wire/models.ts'
-import { toRfc3339 } from '../wire/time.ts'
 
 const PATH = '/api/v1/saltcod/executions'
 const PAGE = 100

@@ -1,3 +1,4 @@
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import type { ArchiveTotals } from '@saltcod/compaction'
 import { deadShare } from '@saltcod/compaction'
 import type { DurableStore, EndReason, FeedCursor, JobStore } from '@saltcod/store-core'
@@ -5,7 +6,6 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { StoreCompaction, StoreName } from '../compaction/compaction-report.ts'
 import type { ComputeNode } from '../compute/compute-node.ts'
 import type { GcReport } from '../retention/gc-report.ts'
-import type { JobSpec } from '../spec/job-spec.ts'
 import { COUNTERS, GAUGES, RECORD_GAUGES } from './definitions.ts'
 
 /** What the metrics of a requester are read from. */

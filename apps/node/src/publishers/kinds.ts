@@ -1,4 +1,4 @@
-import type { Task } from '../spec/job-spec.ts'
+import type { Task } from '@saltcod/bacalhau-records'
 import { local } from './local/local.ts'
 import { noop } from './noop/noop.ts'
 import type { PublisherKind } from './publisher-kind.ts'

@@ -1,5 +1,5 @@
+import type { ResultPath } from '@saltcod/bacalhau-records'
 import type { Json } from '@saltcod/store-core'
-import type { ResultPath } from '../spec/job-spec.ts'
 
 /** Something in a result directory that was left out, with the reason. */
 export interface SkippedResult {

@@ -1,5 +1,5 @@
+import { executionTimeoutMs, isLongRunning, type JobSpec, onlyTask } from '@saltcod/bacalhau-records'
 import type { Job, JobStore } from '@saltcod/store-core'
-import { executionTimeoutMs, isLongRunning, type JobSpec, onlyTask } from '../spec/job-spec.ts'
 import type { AddressedCommand } from './scheduler/view.ts'
 
 /** What is to be done about a run once it has begun. */

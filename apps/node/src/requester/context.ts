@@ -1,7 +1,7 @@
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import type { FeedCursor, JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { PeerStores } from '../link/peer-store.ts'
-import type { JobSpec } from '../spec/job-spec.ts'
 import type { EventCount } from '../waiting/event-count.ts'
 import type { AskedRuns } from './asked-runs.ts'
 import type { Demands } from './demands.ts'

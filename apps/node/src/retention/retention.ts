@@ -1,3 +1,4 @@
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import {
   type ArchiveWriter,
   applyExecutionRetention,
@@ -11,7 +12,6 @@ import {
 import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { StoreName } from '../compaction/compaction-report.ts'
-import type { JobSpec } from '../spec/job-spec.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
 import { pause } from '../waiting/pause.ts'

@@ -1,3 +1,4 @@
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import { Failure, isFailure } from '@saltcod/cli-kit'
 import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
 import type { KvFailure } from '@saltcod/store-core/backend'
@@ -9,7 +10,6 @@ import { EXIT } from '../exit-code.ts'
 import type { Requester } from '../requester/requester.ts'
 import type { ExecutionUpkeep } from '../retention/execution-upkeep.ts'
 import type { Retention } from '../retention/retention.ts'
-import type { JobSpec } from '../spec/job-spec.ts'
 
 /** Parts that were started, to be ended in the opposite order. */
 export interface Parts {

@@ -1,5 +1,4 @@
 import { nearestName } from '@saltcod/config'
-import type { Json } from '@saltcod/store-core'
 import { z } from 'zod'
 import type { Problem } from './problem.ts'
 
@@ -134,12 +133,4 @@ function spellObject(value: unknown, shape: KeyShape, path: string, found: Found
 
 function isListShape(shape: KeyShape | readonly [KeyShape]): shape is readonly [KeyShape] {
   return Array.isArray(shape)
-}
-
-/** Returns a field of a JSON object by its name in any case; `undefined` where it is absent. */
-export function looseField(value: Json, name: string): Json | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const wanted = name.toLowerCase()
-  const found = Object.entries(value).find(([key]) => key.toLowerCase() === wanted)
-  return found?.[1]
 }

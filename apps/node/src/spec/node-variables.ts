@@ -1,5 +1,5 @@
+import type { InputSource, SpecConfig, Task } from '@saltcod/bacalhau-records'
 import type { Json } from '@saltcod/store-core'
-import type { InputSource, SpecConfig, Task } from './job-spec.ts'
 
 /** How a job names a variable of the node that runs it; its value is never part of the job. */
 const REFERENCE = /^env:([A-Za-z_][A-Za-z0-9_]*)$/

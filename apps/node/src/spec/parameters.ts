@@ -1,5 +1,5 @@
+import type { SpecConfig } from '@saltcod/bacalhau-records'
 import { z } from 'zod'
-import type { SpecConfig } from './job-spec.ts'
 import { keysOf, spellKeys, type UnknownKey } from './loose-keys.ts'
 import { type Problem, problemLine, type Read, readBySchema } from './problem.ts'
 

@@ -1,6 +1,6 @@
+import type { RequestedResources } from '@saltcod/bacalhau-records'
 import { parseBytes, parseCpu, parseGpu } from '@saltcod/units'
 import type { Capacity } from '../link/link.ts'
-import type { RequestedResources } from './job-spec.ts'
 
 /** Returns what a task asks for as numbers; what is empty or unreadable counts as 0. */
 export function requestedCapacity(resources: RequestedResources): Capacity {

@@ -1,5 +1,5 @@
+import type { WireError } from '@saltcod/bacalhau-records'
 import type { TextMap } from '@saltcod/store-core'
-import type { WireError } from './models.ts'
 
 const STATUS = {
   BadRequest: 400,

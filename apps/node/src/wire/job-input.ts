@@ -1,14 +1,19 @@
+import {
+  type ClientVersion,
+  isLongRunning,
+  isReservedMeta,
+  type JobSpec,
+  looseField,
+  specOf,
+} from '@saltcod/bacalhau-records'
 import type { JobDefinition, JobType, Json } from '@saltcod/store-core'
 import { parseBytes } from '@saltcod/units'
 import { engineKind, taskWarnings } from '../engines/kinds.ts'
-import { isLongRunning, type JobSpec, specOf } from '../spec/job-spec.ts'
-import { looseField, spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
+import { spellKeys, type UnknownKey } from '../spec/loose-keys.ts'
 import { otherFormat } from '../spec/other-format.ts'
 import { ApiError, shortText } from './api-error.ts'
-import type { ClientVersion } from './client-version.ts'
 import { illFormedText } from './ill-formed-text.ts'
 import { isNestedTooDeep, MAX_NESTING } from './nesting.ts'
-import { isReservedMeta } from './reserved-meta.ts'
 import { readWholeSubmit } from './submit-problems.ts'
 import { type JobInput, SUBMIT_KEYS, type SubmitInput } from './submit-schema.ts'
 import { unreadParameters } from './task-parameters.ts'

@@ -1,6 +1,6 @@
+import { type Constraint, OPERATORS, resultFolder, type Task } from '@saltcod/bacalhau-records'
 import { JOB_TYPES } from '@saltcod/store-core'
 import { parseBytes, parseCpu, parseGpu } from '@saltcod/units'
-import { type Constraint, OPERATORS, resultFolder, type Task } from '../spec/job-spec.ts'
 import { isBadNodeVariable } from '../spec/node-variables.ts'
 import type { Problem } from '../spec/problem.ts'
 import type { JobInput } from './submit-schema.ts'

@@ -1,8 +1,13 @@
+import {
+  resourcesToWire,
+  toRfc3339,
+  type WireBuildVersion,
+  type WireNodeInfo,
+  type WireNodeState,
+  ZERO_TIME,
+} from '@saltcod/bacalhau-records'
 import type { Json } from '@saltcod/store-core'
 import type { NodeDescription, NodeLoad } from '../link/link.ts'
-import { resourcesToWire } from './execution-output.ts'
-import type { WireBuildVersion, WireNodeInfo, WireNodeState } from './models.ts'
-import { toRfc3339, ZERO_TIME } from './time.ts'
 
 /** Labels that every node has, in the spellings of all releases, so that jobs can ask for a machine of their kind. */
 export function labelsOfMachine(nodeId: string, { GOOS, GOARCH }: WireBuildVersion): Record<string, string> {

@@ -1,7 +1,6 @@
+import { flag, jobSchema, text, trimmed, whole } from '@saltcod/bacalhau-records'
 import type { Frozen } from '@saltcod/config'
 import { z } from 'zod'
-import { flag, text, trimmed, whole } from '../spec/field.ts'
-import { jobSchema } from '../spec/job-spec.ts'
 import { keysOf } from '../spec/loose-keys.ts'
 
 const answered = z.unknown().optional()

@@ -1,9 +1,9 @@
+import { looseField, type SpecConfig, type Task } from '@saltcod/bacalhau-records'
 import type { Json } from '@saltcod/store-core'
 import { engineKind, taskProblems } from '../engines/kinds.ts'
 import { inputKind } from '../inputs/kinds.ts'
 import { publisherKind } from '../publishers/kinds.ts'
-import type { SpecConfig, Task } from '../spec/job-spec.ts'
-import { looseField, type UnknownKey } from '../spec/loose-keys.ts'
+import type { UnknownKey } from '../spec/loose-keys.ts'
 import { isNodeVariable } from '../spec/node-variables.ts'
 import {
   clashingParameters,

@@ -1,8 +1,8 @@
+import type { Task } from '@saltcod/bacalhau-records'
 import { nearestName } from '@saltcod/config'
 import { ENGINE_NAMES } from '../engines/kinds.ts'
 import { INPUT_NAMES } from '../inputs/kinds.ts'
 import { PUBLISHER_NAMES } from '../publishers/kinds.ts'
-import type { Task } from '../spec/job-spec.ts'
 import type { Problem } from '../spec/problem.ts'
 import { shortText } from './api-error.ts'
 

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { WireGetJobAnswer, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { onTestFinished } from 'vitest'
-import type { WireGetJobAnswer, WirePutJobAnswer } from '../../src/wire/models.ts'
 import { PROGRAM } from '../cli/binary.ts'
 
 /** How the process of a node ended. */

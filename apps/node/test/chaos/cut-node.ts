@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { WireGetJobAnswer, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import type { Archive } from '@saltcod/compaction'
 import {
   type Config,
@@ -20,7 +21,6 @@ import { settleIdentity } from '../../src/cli/node-identity.ts'
 import { workDirOf } from '../../src/compute/layout.ts'
 import { startNode } from '../../src/node.ts'
 import { openExecutions, openJobs } from '../../src/open-stores.ts'
-import type { WireGetJobAnswer, WirePutJobAnswer } from '../../src/wire/models.ts'
 
 /** What a client was told of a job: that it was taken, or the state that it had come to. */
 export interface Acknowledged {

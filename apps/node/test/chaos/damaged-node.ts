@@ -1,6 +1,6 @@
 import { cpSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { WireJob, WirePage } from '@saltcod/bacalhau-records'
 import { type DamageCase, writeDamaged } from '../../../../test/damaged-file.ts'
-import type { WireJob, WirePage } from '../../src/wire/models.ts'
 import { AttackedNode, type NodeEnd } from './attacked-node.ts'
 import { noopJob } from './chaos-jobs.ts'
 import { storePaths } from './stores-of.ts'

@@ -1,10 +1,10 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { WireError, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { expect, test } from 'vitest'
 import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import type { CompactionStatus } from '../../src/compaction/compaction-report.ts'
-import type { WireError, WirePutJobAnswer } from '../../src/wire/models.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { expect, test } from 'vitest'
 import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { checkStores } from './stores-of.ts'
 

@@ -1,5 +1,9 @@
-import type { WireExecution, WireGetJobAnswer, WireHistory } from '../../src/wire/models.ts'
-import { executionStateName } from '../../src/wire/state-number.ts'
+import {
+  executionStateName,
+  type WireExecution,
+  type WireGetJobAnswer,
+  type WireHistory,
+} from '@saltcod/bacalhau-records'
 import type { PartKind } from './node-parts.ts'
 import type { ToldLives } from './told-lives.ts'
 import type { VariedJob } from './varied-jobs.ts'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { ArchivedItem, ArchivedJobAnswer } from '../../src/archive/archive-routes.ts'
 import type { CompactionReport } from '../../src/compaction/compaction-report.ts'
-import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 import { COMMANDS, jobUntil, type Served, saltcod, serveNode } from './binary.ts'
 
 let session: ProgramSession

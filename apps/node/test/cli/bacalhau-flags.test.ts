@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '@saltcod/bacalhau-records'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { timeText } from '../../src/cli/words.ts'
-import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
 import { COMMANDS, keptNode, type Served } from './binary.ts'
 
 let session: ProgramSession

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { onTestFinished } from 'vitest'
 import { removeDirectory } from '../../../../test/remove-directory.ts'
 import { unownedDirectory } from '../../../../test/temporary-directory.ts'
-import type { WireGetJobAnswer } from '../../src/wire/models.ts'
 
 /** The program as it was built. */
 export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url))

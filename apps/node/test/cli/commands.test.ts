@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '@saltcod/bacalhau-records'
 import { examplesOf, processTerminal } from '@saltcod/cli-kit'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { createCommandLine } from '../../src/cli/program.ts'
-import type { WireExecution, WireGetJobAnswer, WireHistory, WireJob } from '../../src/wire/models.ts'
 import { COMMANDS, closedPort, keptNode, type Served, type saltcod as start } from './binary.ts'
 
 const HELLO = `name: hello

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
+import type { WireJob } from '@saltcod/bacalhau-records'
 import { test } from 'vitest'
 import { flagUses } from '../../../../test/flag-uses.ts'
 import { keptTerminal } from '../../../../test/kept-terminal.ts'
 import { jobList } from '../../src/cli/commands/job-list.ts'
-import type { WireJob } from '../../src/wire/models.ts'
 import { noopJob, startTestNode, type TestNode } from '../node-fixture.ts'
 
 /** Runs `job list` on a terminal and returns what that shows. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import type { WireJob } from '@saltcod/bacalhau-records'
 import { afterAll, beforeAll, test } from 'vitest'
-import type { WireJob } from '../../src/wire/models.ts'
 import { jobUntil, keptNode, PROGRAM, type Served, saltcod, saltcodInto } from './binary.ts'
 
 const LINES = 40_000

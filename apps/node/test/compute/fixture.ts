@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Task } from '@saltcod/bacalhau-records'
 import { type RecoveryPolicyOptions, recoveryPolicy } from '@saltcod/recovery'
 import type { ExecutionJob, ExecutionStore, JobType, Json } from '@saltcod/store-core'
 import { pino } from 'pino'
@@ -11,7 +12,6 @@ import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { linkInProcess } from '../../src/link/in-process.ts'
 import type { Link } from '../../src/link/link.ts'
-import type { Task } from '../../src/spec/job-spec.ts'
 import { wholeTask } from './work-bench.ts'
 
 /** The node id of these tests. */

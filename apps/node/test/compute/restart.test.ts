@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { onlyTask } from '@saltcod/bacalhau-records'
 import {
   type ComputeState,
   type ExecutionJob,
@@ -19,7 +20,6 @@ import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
 import { DEFAULT_INPUT_POLICY } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
-import { onlyTask } from '../../src/spec/job-spec.ts'
 import { jobOf, shellJob, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { jobSchema, type Task } from '@saltcod/bacalhau-records'
 import { listProcesses } from '../../src/compute/keeper/process-table.ts'
 import type { EngineRun, RunLimits } from '../../src/engines/engine.ts'
 import { rootOf } from '../../src/inputs/work.ts'
-import { jobSchema, type Task } from '../../src/spec/job-spec.ts'
 
 let runs = 0
 const STAND_IN = 'node-that-dies'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { jobSchema } from '@saltcod/bacalhau-records'
 import { expect, test } from 'vitest'
 import { engineKind } from '../../src/engines/kinds.ts'
-import { jobSchema } from '../../src/spec/job-spec.ts'
 import { type KeyShape, keysOf } from '../../src/spec/loose-keys.ts'
 import { readSubmit } from '../../src/wire/job-input.ts'
 

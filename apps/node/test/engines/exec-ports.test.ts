@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
+import type { NetworkAccess } from '@saltcod/bacalhau-records'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { childrenOf } from '../../src/compute/keeper/process-table.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
-import type { NetworkAccess } from '../../src/spec/job-spec.ts'
 import { bareRun } from '../compute/work-bench.ts'
 
 const PORT = 31_517

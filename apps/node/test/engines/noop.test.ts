@@ -1,3 +1,4 @@
+import type { SpecConfig } from '@saltcod/bacalhau-records'
 import { describe, expect, test } from 'vitest'
 import type { EngineOutcome } from '../../src/compute/keeper/outcome.ts'
 import type { RunLimits } from '../../src/engines/engine.ts'
@@ -5,7 +6,6 @@ import { EngineRegistry } from '../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../src/engines/exec/exec-engine.ts'
 import { NoopEngine } from '../../src/engines/noop/noop-engine.ts'
 import { NOOP } from '../../src/engines/noop/parameters.ts'
-import type { SpecConfig } from '../../src/spec/job-spec.ts'
 import { parameterLines } from '../../src/spec/parameters.ts'
 import { WIDE_LIMITS, wholeTask } from '../compute/work-bench.ts'
 

@@ -13,13 +13,13 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
+import type { InputSource } from '@saltcod/bacalhau-records'
 import { pack } from 'tar-stream'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { DEFAULT_INPUT_POLICY, type InputPolicy } from '../../src/inputs/input-policy.ts'
 import { stageWork } from '../../src/inputs/stage.ts'
 import type { ExecutionWork } from '../../src/inputs/work.ts'
-import type { InputSource } from '../../src/spec/job-spec.ts'
 
 let directory: string
 let allowed: string

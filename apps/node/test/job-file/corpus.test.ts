@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { isFailure } from '@saltcod/cli-kit'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -8,7 +9,6 @@ import { keptTerminal } from '../../../../test/kept-terminal.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { jobValidate } from '../../src/cli/commands/job-validate.ts'
 import { readSpec, type TemplateOptions } from '../../src/cli/spec-file.ts'
-import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '../../src/wire/models.ts'
 import { startTestNode, type TestNode } from '../node-fixture.ts'
 
 /** What becomes of a job file. */

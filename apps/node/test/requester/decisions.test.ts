@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
-import type { JobSpec } from '../../src/spec/job-spec.ts'
 import {
   greet,
   nextCommands,

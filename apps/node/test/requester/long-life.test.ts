@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
-import type { JobSpec } from '../../src/spec/job-spec.ts'
 import { greet, nextCommands, report, start } from './played-node.ts'
 import { makeSpec } from './scheduler/world.ts'
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import { type Json, StoreError } from '@saltcod/store-core'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import type { Command } from '../../src/link/link.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
-import type { JobSpec } from '../../src/spec/job-spec.ts'
 import { greet, nextCommands, onlyExecution, report, start, stateOf, submit } from './played-node.ts'
 import { makeSpec } from './scheduler/world.ts'
 

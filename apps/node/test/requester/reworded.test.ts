@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import { pino } from 'pino'
@@ -8,7 +9,6 @@ import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { Link } from '../../src/link/link.ts'
 import { startRequester } from '../../src/requester/requester.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
-import type { JobSpec } from '../../src/spec/job-spec.ts'
 import { jobOf, startComputeSide } from '../compute/fixture.ts'
 
 /** What is written for people, wherever it stands in a request. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { WireError, WireJob, WirePage } from '@saltcod/bacalhau-records'
 import { test } from 'vitest'
 import type { GcReport } from '../../src/retention/gc-report.ts'
-import type { WireError, WireJob, WirePage } from '../../src/wire/models.ts'
 import { noopJob, startTestNode, type TestNode } from '../node-fixture.ts'
 
 async function gc(node: TestNode, request: object): Promise<GcReport> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import { findClockStep } from '@saltcod/compaction'
 import { openMemoryExecutionStore, openMemoryJobStore } from '@saltcod/store-memory'
 import { pino } from 'pino'
 import { test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { Retention } from '../../src/retention/retention.ts'
-import type { JobSpec } from '../../src/spec/job-spec.ts'
 
 const DAY_MS = 86_400_000
 

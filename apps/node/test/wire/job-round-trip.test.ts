@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
+import { type JobSpec, jobToWire, NEWEST_CLIENT } from '@saltcod/bacalhau-records'
 import type { Job } from '@saltcod/store-core'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import type { JobSpec } from '../../src/spec/job-spec.ts'
-import { NEWEST_CLIENT } from '../../src/wire/client-version.ts'
 import type { SubmittedJob } from '../../src/wire/job-input.ts'
 import { readSubmit } from '../../src/wire/job-input.ts'
-import { jobToWire } from '../../src/wire/job-output.ts'
 
 const seed = Math.floor(Math.random() * 2 ** 31)
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { describe, test } from 'vitest'
-import type { WirePutJobAnswer } from '../../src/wire/models.ts'
 import { startTestNode, type TestNode } from '../node-fixture.ts'
 
 /** Answers of real nodes, which lie beside the project where somebody keeps them; it carries no copy. */

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { type JobSpec, jobToWire, NEWEST_CLIENT } from '@saltcod/bacalhau-records'
 import type { Job } from '@saltcod/store-core'
 import { describe, expect, test } from 'vitest'
-import type { JobSpec } from '../../src/spec/job-spec.ts'
 import { isApiError } from '../../src/wire/api-error.ts'
-import { NEWEST_CLIENT } from '../../src/wire/client-version.ts'
 import { readSubmit } from '../../src/wire/job-input.ts'
-import { jobToWire } from '../../src/wire/job-output.ts'
 
 /**
  * What became of a body of a submit, as JSON texts: objects would lose the order of keys, and keys such as

@@ -1,3 +1,4 @@
+import { HOLD_META, type WireExecution, type WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import {
   type Format,
   formatTable,
@@ -7,8 +8,6 @@ import {
   printWhole,
   type Terminal,
 } from '@saltcod/cli-kit'
-import type { WireExecution, WireGetJobAnswer } from '../../wire/models.ts'
-import { HOLD_META } from '../../wire/reserved-meta.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { getCommand, type KeptResults, keptResults, resultsText } from '../kept-results.ts'

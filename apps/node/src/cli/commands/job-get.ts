@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import type { WireJob, WireSpecConfig } from '@saltcod/bacalhau-records'
 import {
   bytesText,
   countOf,
@@ -13,7 +14,6 @@ import type { ApiClient } from '../../client/api-client.ts'
 import { isResultAddress } from '../../client/result-stream.ts'
 import { EXIT } from '../../exit-code.ts'
 import { reasonOfPlace } from '../../unusable-place.ts'
-import type { WireJob, WireSpecConfig } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type NodeWait, type NodeWaitOptions, type WaitedFor, waiting } from '../node-wait.ts'

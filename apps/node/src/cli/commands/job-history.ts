@@ -1,5 +1,5 @@
+import type { WireHistory } from '@saltcod/bacalhau-records'
 import { type Column, type Format, oneLine, printList, shortId, type Terminal } from '@saltcod/cli-kit'
-import type { WireHistory } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { tellMissing } from '../missing-records.ts'

@@ -1,5 +1,5 @@
+import type { WireJob } from '@saltcod/bacalhau-records'
 import { printable, type Terminal } from '@saltcod/cli-kit'
-import type { WireJob } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { followLog, printLog } from '../job-log.ts'

@@ -1,5 +1,5 @@
+import type { WireJob } from '@saltcod/bacalhau-records'
 import { type Column, type Format, printList, shortId, stateStyle, type Terminal } from '@saltcod/cli-kit'
-import type { WireJob } from '../../wire/models.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { timeText } from '../words.ts'

@@ -1,3 +1,4 @@
+import type { WireNodeState, WireResources } from '@saltcod/bacalhau-records'
 import {
   bytesText,
   Failure,
@@ -8,7 +9,6 @@ import {
   type Terminal,
 } from '@saltcod/cli-kit'
 import { EXIT } from '../../exit-code.ts'
-import type { WireNodeState, WireResources } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 

@@ -1,5 +1,5 @@
+import type { WireNodeState } from '@saltcod/bacalhau-records'
 import { bytesText, type Column, type Format, printList, shortId, type Terminal } from '@saltcod/cli-kit'
-import type { WireNodeState } from '../../wire/models.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { NetworkAccess } from '../../spec/job-spec.ts'
+import type { NetworkAccess } from '@saltcod/bacalhau-records'
 
 /** Where ports are chosen, as in Bacalhau. */
 const FIRST = 20_000

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
+import type { InputSource } from '@saltcod/bacalhau-records'
 import { mountPath, mountPathProblem } from '../../inputs/mount-path.ts'
 import { inputPath } from '../../inputs/placement.ts'
-import type { InputSource } from '../../spec/job-spec.ts'
 import { isNodeVariable } from '../../spec/node-variables.ts'
 import type { Problem } from '../../spec/problem.ts'
 import type { ModuleReference, WasmParameters } from './parameters.ts'

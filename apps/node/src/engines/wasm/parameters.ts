@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
+import { type InputSource, inputSourceSchema } from '@saltcod/bacalhau-records'
 import { z } from 'zod'
 import { mountPathProblem } from '../../inputs/mount-path.ts'
 import { inputPath } from '../../inputs/placement.ts'
-import { type InputSource, inputSourceSchema } from '../../spec/job-spec.ts'
 import { keysOf, spellKeys } from '../../spec/loose-keys.ts'
 import { type Declaration, optionalText, texts } from '../../spec/parameters.ts'
 

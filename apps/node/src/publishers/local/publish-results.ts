@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, lstat, mkdir, open, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { type ResultPath, resultFolder } from '@saltcod/bacalhau-records'
 import { makeDirectory } from '@saltcod/config'
 import { CopyBudget } from '../../compute/files/copy-budget.ts'
 import {
@@ -16,7 +17,6 @@ import { readExitRecord } from '../../compute/keeper/exit-record.ts'
 import { TaskError } from '../../compute/task-error.ts'
 import { mountPath } from '../../inputs/mount-path.ts'
 import { rootOf } from '../../inputs/work.ts'
-import { type ResultPath, resultFolder } from '../../spec/job-spec.ts'
 import type { PublishAnswer, PublishOptions, SkippedResult } from '../publisher.ts'
 
 const MAX_ENTRIES = 100_000

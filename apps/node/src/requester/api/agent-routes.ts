@@ -1,10 +1,15 @@
 import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import {
+  toRfc3339,
+  type WireBuildVersion,
+  type WireNodeInfo,
+  type WireNodeState,
+  ZERO_TIME,
+} from '@saltcod/bacalhau-records'
 import type { Json } from '@saltcod/store-core'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { WireBuildVersion, WireNodeInfo, WireNodeState } from '../../wire/models.ts'
 import { nodeInfoToWire, nodeToWire } from '../../wire/node-output.ts'
-import { toRfc3339, ZERO_TIME } from '../../wire/time.ts'
 import type { ApiContext } from './api-context.ts'
 
 /** What a node of any role tells about itself. */

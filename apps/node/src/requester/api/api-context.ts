@@ -1,10 +1,14 @@
+import {
+  type ClientVersion,
+  type JobSpec,
+  OLDEST_CLIENT,
+  readClientVersion,
+  VERSION_HEADER,
+  type WireBuildVersion,
+} from '@saltcod/bacalhau-records'
 import { isStoreError, type Job, type Json } from '@saltcod/store-core'
 import type { FastifyRequest } from 'fastify'
-import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import type { ClientVersion } from '../../wire/client-version.ts'
-import { OLDEST_CLIENT, readClientVersion, VERSION_HEADER } from '../../wire/client-version.ts'
-import type { WireBuildVersion } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
 import type { Query } from './query.ts'
 import type { ResultLinks } from './result-links.ts'

@@ -1,11 +1,15 @@
+import {
+  type ClientVersion,
+  executionToWire,
+  type JobSpec,
+  jobToWire,
+  type WireExecution,
+  type WireJob,
+  type WirePage,
+} from '@saltcod/bacalhau-records'
 import type { Execution, Job } from '@saltcod/store-core'
 import { EXECUTION_STATES } from '@saltcod/store-core'
-import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import type { ClientVersion } from '../../wire/client-version.ts'
-import { executionToWire } from '../../wire/execution-output.ts'
-import { jobToWire } from '../../wire/job-output.ts'
-import type { WireExecution, WireJob, WirePage } from '../../wire/models.ts'
 import type { ApiContext } from './api-context.ts'
 import { pageInOrder, type ReadPage, sortedPage } from './listed-page.ts'
 import type { PageToken } from './page-token.ts'

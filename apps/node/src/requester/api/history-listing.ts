@@ -1,10 +1,13 @@
+import {
+  type ClientVersion,
+  historyToWire,
+  type JobSpec,
+  type WireHistory,
+  type WirePage,
+} from '@saltcod/bacalhau-records'
 import type { HistoryEntry, HistoryQuery, Job } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
-import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError, shortText } from '../../wire/api-error.ts'
-import type { ClientVersion } from '../../wire/client-version.ts'
-import { historyToWire } from '../../wire/history-output.ts'
-import type { WireHistory, WirePage } from '../../wire/models.ts'
 import { allItems } from '../all-items.ts'
 import type { ApiContext } from './api-context.ts'
 import { readPageToken, writePageToken } from './page-token.ts'

@@ -1,10 +1,13 @@
+import {
+  type ClientVersion,
+  type JobSpec,
+  jobToWire,
+  type WireJob,
+  type WirePage,
+} from '@saltcod/bacalhau-records'
 import type { Job, JobQuery } from '@saltcod/store-core'
 import { JOB_STATES } from '@saltcod/store-core'
-import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import type { ClientVersion } from '../../wire/client-version.ts'
-import { jobToWire } from '../../wire/job-output.ts'
-import type { WireJob, WirePage } from '../../wire/models.ts'
 import type { ApiContext } from './api-context.ts'
 import { type ListedPage, MAX_PAGE, pageInOrder, type ReadPage, sortedPage } from './listed-page.ts'
 import { missingJobs } from './missing-jobs.ts'

@@ -1,8 +1,6 @@
+import { isLongRunning, type JobSpec, specConfigToWire, type WireSpecConfig } from '@saltcod/bacalhau-records'
 import type { Job, JobStore } from '@saltcod/store-core'
-import { isLongRunning, type JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import { specConfigToWire } from '../../wire/execution-output.ts'
-import type { WireSpecConfig } from '../../wire/models.ts'
 import { collectItems } from '../all-items.ts'
 
 /** What the publisher of that name records. */

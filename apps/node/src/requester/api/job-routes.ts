@@ -1,10 +1,15 @@
+import {
+  jobToWire,
+  looseField,
+  type WireGetJobAnswer,
+  type WirePage,
+  type WirePutJobAnswer,
+  type WireSpecConfig,
+} from '@saltcod/bacalhau-records'
 import { newId } from '@saltcod/store-core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { looseField } from '../../spec/loose-keys.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { readSubmit } from '../../wire/job-input.ts'
-import { jobToWire } from '../../wire/job-output.ts'
-import type { WireGetJobAnswer, WirePage, WirePutJobAnswer, WireSpecConfig } from '../../wire/models.ts'
 import type { ApiContext } from './api-context.ts'
 import { clientOf, findJob } from './api-context.ts'
 import { listExecutions } from './execution-listing.ts'

@@ -1,7 +1,6 @@
+import { looseField, type WireRerunAnswer } from '@saltcod/bacalhau-records'
 import { newId } from '@saltcod/store-core'
-import { looseField } from '../../spec/loose-keys.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import type { WireRerunAnswer } from '../../wire/models.ts'
 import type { RequesterContext } from '../context.ts'
 
 /**

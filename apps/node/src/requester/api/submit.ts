@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { ClientVersion, JobSpec } from '@saltcod/bacalhau-records'
 import type { Submitted } from '@saltcod/store-core'
 import { isStoreError, newId } from '@saltcod/store-core'
-import type { JobSpec } from '../../spec/job-spec.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import type { ClientVersion } from '../../wire/client-version.ts'
 import type { SubmittedJob } from '../../wire/job-input.ts'
 import type { RequesterContext } from '../context.ts'
 

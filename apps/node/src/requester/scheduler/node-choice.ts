@@ -1,10 +1,9 @@
+import { type Constraint, type JobSpec, onlyTask } from '@saltcod/bacalhau-records'
 import { bytesText } from '@saltcod/cli-kit'
 import type { Job, LabelRequirement } from '@saltcod/store-core'
 import { labelsMatch } from '@saltcod/store-core'
 import { engineKind } from '../../engines/kinds.ts'
 import type { Capacity, NodeDescription } from '../../link/link.ts'
-import type { Constraint, JobSpec } from '../../spec/job-spec.ts'
-import { onlyTask } from '../../spec/job-spec.ts'
 import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import type { SchedulableNode } from './view.ts'
 

@@ -1,6 +1,6 @@
+import { isLongRunning } from '@saltcod/bacalhau-records'
 import type { Execution, Job } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
-import { isLongRunning } from '../../spec/job-spec.ts'
 import { endedMs } from './restarts.ts'
 import type { RetryRules } from './view.ts'
 

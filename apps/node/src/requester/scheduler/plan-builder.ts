@@ -1,3 +1,4 @@
+import { isRerunnable, onlyTask } from '@saltcod/bacalhau-records'
 import type {
   EndReason,
   Execution,
@@ -10,7 +11,6 @@ import type {
   UpdateExecution,
 } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
-import { isRerunnable, onlyTask } from '../../spec/job-spec.ts'
 import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import type { AddressedCommand, Decision, JobMove, SchedulingView } from './view.ts'
 import { MAX_CHANGES } from './view.ts'

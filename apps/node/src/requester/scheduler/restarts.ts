@@ -1,7 +1,6 @@
+import { isLongRunning, looseField } from '@saltcod/bacalhau-records'
 import type { Execution, Job, JobType } from '@saltcod/store-core'
 import { formatDuration } from '@saltcod/units'
-import { isLongRunning } from '../../spec/job-spec.ts'
-import { looseField } from '../../spec/loose-keys.ts'
 import { wasInterrupted } from './interruption.ts'
 import type { RestartRules } from './view.ts'
 

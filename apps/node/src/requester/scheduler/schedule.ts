@@ -1,6 +1,6 @@
+import { isLongRunning, onlyTask } from '@saltcod/bacalhau-records'
 import type { EndReason, Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
-import { isLongRunning, onlyTask } from '../../spec/job-spec.ts'
 import { ENDS_DETAIL, HEALTHY_DETAIL } from '../../wire/health-details.ts'
 import type { Suitability } from './node-choice.ts'
 import { NodePicker, suitableNodes } from './node-choice.ts'

@@ -1,6 +1,6 @@
+import { isLongRunning, type JobSpec } from '@saltcod/bacalhau-records'
 import type { Execution, Job, JobType } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, EXECUTION_STATES } from '@saltcod/store-core'
-import { isLongRunning, type JobSpec } from '../../spec/job-spec.ts'
 import { wasInterrupted } from './interruption.ts'
 import type { Restarts } from './restarts.ts'
 import { endedMs, isDenial, isFailure, isHealthy, restartDelayMs, restartsOf } from './restarts.ts'

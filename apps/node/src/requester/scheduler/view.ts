@@ -1,3 +1,4 @@
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import type {
   EvaluationTrigger,
   EventInput,
@@ -9,7 +10,6 @@ import type {
   UpdateExecution,
 } from '@saltcod/store-core'
 import type { Command, NodeDescription, NodeLoad } from '../../link/link.ts'
-import type { JobSpec } from '../../spec/job-spec.ts'
 
 /** A node that is connected, and how busy it is. */
 export interface SchedulableNode {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { test } from 'vitest'
-import { WebSocket } from 'ws'
 import type {
   WireBuildVersion,
   WireExecution,
@@ -11,7 +9,9 @@ import type {
   WirePage,
   WirePutJobAnswer,
   WireSpecConfig,
-} from '../../../src/wire/models.ts'
+} from '@saltcod/bacalhau-records'
+import { test } from 'vitest'
+import { WebSocket } from 'ws'
 import { noopJob, startTestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'

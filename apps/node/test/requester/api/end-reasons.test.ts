@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { test } from 'vitest'
-import type { WireGetJobAnswer } from '../../../src/wire/models.ts'
 import { noopJob, startTestNode, type TestNode } from '../../node-fixture.ts'
 
 const SENTENCE = 'interrupted: Failed after a restart of the node'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import type { WireError, WireExecution, WirePage } from '@saltcod/bacalhau-records'
 import { test } from 'vitest'
 import { WebSocket } from 'ws'
-import type { WireError, WireExecution, WirePage } from '../../../src/wire/models.ts'
 import { noopJob, startTestNode, type TestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'

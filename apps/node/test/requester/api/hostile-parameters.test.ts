@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
+import {
+  isReservedMeta,
+  type WireError,
+  type WireGetJobAnswer,
+  type WireJob,
+  type WirePage,
+  type WirePutJobAnswer,
+} from '@saltcod/bacalhau-records'
 import { pino } from 'pino'
 import { onTestFinished, test, vi } from 'vitest'
 import { KnownPaths } from '../../../src/requester/api/known-paths.ts'
-import type {
-  WireError,
-  WireGetJobAnswer,
-  WireJob,
-  WirePage,
-  WirePutJobAnswer,
-} from '../../../src/wire/models.ts'
-import { isReservedMeta } from '../../../src/wire/reserved-meta.ts'
 import { archiveFlags, noopJob, startTestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { test } from 'vitest'
 import type {
   WireError,
   WireGetJobAnswer,
@@ -8,7 +7,8 @@ import type {
   WireJob,
   WirePage,
   WirePutJobAnswer,
-} from '../../../src/wire/models.ts'
+} from '@saltcod/bacalhau-records'
+import { test } from 'vitest'
 import { noopJob, startTestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'

@@ -4,9 +4,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { WireLogMessage } from '@saltcod/bacalhau-records'
 import { onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import type { WireLogMessage } from '../../../src/wire/models.ts'
 import { startTestNode, type TestNode } from '../../node-fixture.ts'
 
 const READERS = 200

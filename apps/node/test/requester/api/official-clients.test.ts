@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { test } from 'vitest'
 import type {
   WireError,
   WireGetJobAnswer,
@@ -7,7 +6,8 @@ import type {
   WireNodeInfo,
   WirePage,
   WirePutJobAnswer,
-} from '../../../src/wire/models.ts'
+} from '@saltcod/bacalhau-records'
+import { test } from 'vitest'
 import { noopJob, startTestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'

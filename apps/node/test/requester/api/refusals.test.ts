@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { test } from 'vitest'
-import type { WireError, WireGetJobAnswer, WirePutJobAnswer } from '../../../src/wire/models.ts'
 import { noopJob, startTestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'

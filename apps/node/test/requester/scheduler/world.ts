@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isLongRunning, type JobSpec, jobSchema, specOf } from '@saltcod/bacalhau-records'
 import type {
   EndReason,
   Execution,
@@ -13,7 +14,6 @@ import type { NodeDescription } from '../../../src/link/link.ts'
 import { schedule } from '../../../src/requester/scheduler/schedule.ts'
 import type { Decision, RetryRules, SchedulableNode } from '../../../src/requester/scheduler/view.ts'
 import { DEFAULT_RETRY_RULES, MAX_CHANGES } from '../../../src/requester/scheduler/view.ts'
-import { isLongRunning, type JobSpec, jobSchema, specOf } from '../../../src/spec/job-spec.ts'
 
 export const START_MS = 1_700_000_000_000
 

@@ -1,4 +1,3 @@
-import type { Frozen } from '@saltcod/config'
 import { z } from 'zod'
 import {
   json,
@@ -13,6 +12,7 @@ import {
   wholeNumber,
   wordOf,
 } from './field.ts'
+import type { Frozen } from './frozen.ts'
 
 // The one place where the shape of a job stands. Its types, the keys that are read, and what is said of a wrong form
 // come from here. It is kept in the shape in which people write it, so that nothing is lost between a file and an

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { EXECUTION_STATES } from '@saltcod/store-core'
 import { test } from 'vitest'
-import { NEWEST_CLIENT, OWN_CLIENT_VERSION, readClientVersion } from '../../src/wire/client-version.ts'
-import { executionStateName, executionStateNumber } from '../../src/wire/state-number.ts'
+import { NEWEST_CLIENT, OWN_CLIENT_VERSION, readClientVersion } from '../src/wire/client-version.ts'
+import { executionStateName, executionStateNumber } from '../src/wire/state-number.ts'
 
 test('versions are read, and what is not given counts as the newest, which knows no names of one job', () => {
   for (const header of [

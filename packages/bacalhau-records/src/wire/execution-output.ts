@@ -1,5 +1,5 @@
 import type { Execution, Json } from '@saltcod/store-core'
-import { looseField } from '../spec/loose-keys.ts'
+import { looseField } from '../spec/loose-field.ts'
 import type { ClientVersion } from './client-version.ts'
 import type { WireExecution, WireJob, WireResources, WireRunOutput, WireSpecConfig } from './models.ts'
 import { desiredStateNumber, executionStateNumber } from './state-number.ts'

@@ -1,0 +1,56 @@
+// What a job, an execution and an entry of the history are in Bacalhau's words: what its API reads and answers, and
+// what its files hold.
+export { flag, text, trimmed, whole } from './spec/field.ts'
+export type {
+  Constraint,
+  InputSource,
+  JobSpec,
+  NetworkAccess,
+  RequestedResources,
+  ResultPath,
+  SpecConfig,
+  Task,
+} from './spec/job-spec.ts'
+export {
+  executionTimeoutMs,
+  failsOnExitCode,
+  inputSourceSchema,
+  isLongRunning,
+  isRerunnable,
+  jobSchema,
+  OPERATORS,
+  onlyTask,
+  resultFolder,
+  specOf,
+} from './spec/job-spec.ts'
+export { looseField } from './spec/loose-field.ts'
+export type { ClientVersion } from './wire/client-version.ts'
+export {
+  NEWEST_CLIENT,
+  OLDEST_CLIENT,
+  OWN_CLIENT_VERSION,
+  readClientVersion,
+  VERSION_HEADER,
+} from './wire/client-version.ts'
+export { executionToWire, resourcesToWire, specConfigToWire } from './wire/execution-output.ts'
+export { historyToWire } from './wire/history-output.ts'
+export { jobToWire } from './wire/job-output.ts'
+export type {
+  WireBuildVersion,
+  WireError,
+  WireExecution,
+  WireGetJobAnswer,
+  WireHistory,
+  WireJob,
+  WireLogMessage,
+  WireNodeInfo,
+  WireNodeState,
+  WirePage,
+  WirePutJobAnswer,
+  WireRerunAnswer,
+  WireResources,
+  WireSpecConfig,
+} from './wire/models.ts'
+export { HOLD_META, isReservedMeta } from './wire/reserved-meta.ts'
+export { desiredStateName, executionStateName } from './wire/state-number.ts'
+export { fromNanoseconds, toRfc3339, ZERO_TIME } from './wire/time.ts'
