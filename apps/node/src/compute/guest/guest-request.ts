@@ -37,6 +37,8 @@ export type ToRunner = GuestRequest
 
 /** A line from a runner to its keeper. */
 export type FromRunner =
+  /** It takes guests. */
+  | { readonly kind: 'here' }
   /** The guest's own code is about to begin. */
   | { readonly kind: 'begun' }
   /**

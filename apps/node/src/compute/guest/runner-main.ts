@@ -47,6 +47,7 @@ function say(message: FromRunner): void {
 function serve(): void {
   const lines = new Lines()
   const descriptors = new Descriptors()
+  say({ kind: 'here' })
   for (let line = lines.next(); line !== undefined; line = lines.next()) {
     const request = JSON.parse(line) as ToRunner
     // Read at each making of a memory, so it can be another one for each guest.

@@ -8,10 +8,10 @@ import {
   type Cause,
   type Ending,
   endingBy,
-  endingOf,
   memoryCause,
   NODE_GONE,
   notStarted,
+  unexpectedEnding,
 } from './run-ending.ts'
 import type { GuestEnd, Runner } from './runner.ts'
 import type { Runners } from './runners.ts'
@@ -33,6 +33,7 @@ export class GuestRun implements KeptWork {
   readonly #onDone: (record: ExitRecord | undefined) => void
   readonly #bounds: RunBounds
   #runner: Runner | undefined
+  #begun = false
   #runnersTried = 0
   #startedAtMs: number | null = null
   #cause: Cause | undefined
@@ -51,19 +52,25 @@ export class GuestRun implements KeptWork {
   }
 
   go(): void {
-    if (this.#runner === undefined && !this.#finished) this.#begin()
+    if (this.#begun || this.#finished) return
+    this.#begun = true
+    void this.#begin()
   }
 
-  #begin(): void {
+  async #begin(): Promise<void> {
     const { sharing, outputBytes, request } = this.#launch
+    let runner: Runner
     try {
-      this.#runner = this.#runners.take(sharing, outputBytes)
+      runner = await this.#runners.take(sharing, outputBytes)
     } catch (error) {
-      this.#finish(notStarted('no process could be started for it', error))
+      this.#finish(notStarted('no process would begin with it', error))
       return
     }
+    // It was ended while it waited.
+    if (this.#finished) return this.#runners.giveBack(runner)
+    this.#runner = runner
     this.#runnersTried += 1
-    this.#runner.run(request, {
+    runner.run(request, {
       begun: () => {
         this.#startedAtMs = Date.now()
         this.#bounds.start()
@@ -110,7 +117,8 @@ export class GuestRun implements KeptWork {
     } else if (this.#startedAtMs !== null) {
       this.#finish(unexpectedEnding(end.exitCode, end.signal))
     } else if (this.#runnersTried < MOST_RUNNERS) {
-      this.#begin()
+      this.#runner = undefined
+      void this.#begin()
     } else {
       this.#finish(
         notStarted('no process would begin with it', unexpectedEnding(end.exitCode, end.signal).errorMessage),
@@ -130,10 +138,4 @@ export class GuestRun implements KeptWork {
     this.#bounds.end()
     this.#onDone(record)
   }
-}
-
-function unexpectedEnding(exitCode: number | null, signal: string | null): Ending {
-  if (exitCode === null && signal !== null) return endingOf(exitCode, signal)
-  const errorMessage = `the process that ran it ended with exit code ${exitCode ?? 'unknown'} and said nothing`
-  return { reason: 'killed', exitCode: null, signal, errorMessage }
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { within } from '../../waiting/time-limit.ts'
 import { systemTool } from './confinement.ts'
 import type { Start } from './first-process.ts'
-import type { Kept } from './idle-pool.ts'
+import type { Kept } from './kept-pool.ts'
 import { ProcView } from './proc-view.ts'
 import { isLive, type ProcessEntry, type ProcessUse, readProcess } from './process-table.ts'
 import { stopWatch } from './stop-watch.ts'
@@ -22,6 +22,10 @@ export class PidNamespace implements Kept {
   readonly initPid: number
   /** True where an ordinary user made it, who needs a user namespace for that. */
   readonly hasUserNamespace: boolean
+  /** All are alike. */
+  readonly form: number = 0
+  /** True when a job has been in it. */
+  hadJob = false
   readonly #holder: ChildProcess
   readonly #ended: Promise<unknown>
   readonly #view: ProcView
@@ -75,7 +79,7 @@ export class PidNamespace implements Kept {
 
   /**
    * Tells whether it is as it was before its first job: nothing else is in it, nothing was mounted, and its first
-   * process is in the groups where it was.
+   * process waits in the groups where it was.
    */
   get clean(): boolean {
     try {

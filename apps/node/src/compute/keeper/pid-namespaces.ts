@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemTool, TOOL_PATH } from './confinement.ts'
-import { IdlePool } from './idle-pool.ts'
+import { KeptPool } from './kept-pool.ts'
 import { PidNamespace } from './pid-namespace.ts'
 import { childrenOf, readName } from './process-table.ts'
 
@@ -16,6 +16,9 @@ const FORMS: readonly Form[] = [
   { unshare: [], user: false },
   { unshare: ['--user', '--map-current-user'], user: true },
 ]
+const REFUSED = 'this machine gives no namespace of processes'
+/** A fresh one that is ended by somebody before its first job is followed by another, but not for ever. */
+const MOST_TRIES = 3
 /**
  * The first process of a namespace: takes in orphans and lets them go, and ends when nothing can be written to it any
  * more.
@@ -30,8 +33,7 @@ const INIT = ['env', '--ignore-signal=CHLD', INIT_NAME]
 export class PidNamespaces {
   readonly #form: Form
   readonly #env: Readonly<Record<string, string>>
-  readonly #idle = new IdlePool<PidNamespace>()
-  #spare: Promise<PidNamespace> | undefined
+  readonly #pool = new KeptPool<PidNamespace>(() => this.#make())
 
   private constructor(form: Form, env: Readonly<Record<string, string>>) {
     this.#form = form
@@ -55,13 +57,13 @@ export class PidNamespaces {
    * job had and none will have after. Rejects where the machine refuses another.
    */
   async take(sharing: string | null): Promise<PidNamespace> {
-    for (let used = this.#idle.take(sharing); used !== undefined; used = this.#idle.take(sharing)) {
-      if (used.waitsAlone) return used
-      used.kill()
+    for (let tries = 0; tries < MOST_TRIES; ) {
+      const namespace = await this.#pool.take(sharing)
+      if (namespace.hadJob ? namespace.waitsAlone : namespace.alive) return namespace
+      if (!namespace.hadJob) tries += 1
+      namespace.kill()
     }
-    const fresh = await this.#takeFresh()
-    fresh.sharing = sharing
-    return fresh
+    throw new Error(REFUSED)
   }
 
   /**
@@ -70,20 +72,9 @@ export class PidNamespaces {
    */
   async giveBack(namespace: PidNamespace): Promise<boolean> {
     if (typeof namespace.sharing !== 'string' || !namespace.clean) return await namespace.end()
-    this.#idle.add(namespace)
+    namespace.hadJob = true
+    this.#pool.add(namespace)
     return true
-  }
-
-  async #takeFresh(): Promise<PidNamespace> {
-    const ready = this.#spare ?? this.#make()
-    this.#spare = this.#make()
-    this.#spare.catch(() => {
-      // Whoever takes the next one tries again, and is told.
-      this.#spare = undefined
-    })
-    // One that somebody ended, while it waited or was being made, is not what the machine refuses.
-    const namespace = await ready.catch(() => undefined)
-    return namespace?.alive === true ? namespace : await this.#make()
   }
 
   /** Whether a program can be run in a namespace, and its exit code seen. */
@@ -135,5 +126,5 @@ async function firstProcess(holder: ChildProcess): Promise<number> {
     if (pid !== undefined && readName(pid) === INIT_NAME) return pid
     await delay(1)
   }
-  throw new Error('this machine gives no namespace of processes')
+  throw new Error(REFUSED)
 }

@@ -44,3 +44,10 @@ export function notStarted(what: string, error: unknown): Ending {
   const cause = error instanceof Error ? error.message : String(error)
   return { reason: 'start-failed', exitCode: null, signal: null, errorMessage: `${what}: ${cause}` }
 }
+
+/** What the end of a process says that should have gone on. */
+export function unexpectedEnding(exitCode: number | null, signal: string | null): Ending {
+  if (exitCode === null && signal !== null) return endingOf(exitCode, signal)
+  const errorMessage = `the process that ran it ended with exit code ${exitCode ?? 'unknown'} and said nothing`
+  return { reason: 'killed', exitCode: null, signal, errorMessage }
+}

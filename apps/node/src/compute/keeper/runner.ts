@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { FromRunner, GuestReport, GuestRequest, ToRunner } from '../guest/guest-request.ts'
 import { childProgram } from './child-program.ts'
 import { confine } from './confinement.ts'
-import type { Kept } from './idle-pool.ts'
+import type { Kept } from './kept-pool.ts'
 import { type JobUse, useOf } from './job-use.ts'
 import { Messages } from './protocol.ts'
+import { unexpectedEnding } from './run-ending.ts'
 import { type Patience, Silence } from './silence.ts'
 import { stopWatch } from './stop-watch.ts'
 
@@ -33,20 +34,23 @@ export interface RunnerOptions {
 
 /** One process in which guests run, one at a time. */
 export class Runner implements Kept {
-  /** The longest file that its guests may write. */
-  readonly fileBytes: number
+  /** The longest file that its guests may write, in bytes. */
+  readonly form: number
+  /** Resolves when it takes guests; rejects where it ends before. */
+  readonly ready: Promise<void>
   sharing: string | null | undefined
   idleSinceMs: number = performance.now()
   readonly #child: ChildProcess
   readonly #onGone: () => void
   readonly #patience: Patience
   #beginning: NodeJS.Timeout | undefined
+  #tellReady: (problem?: Error) => void = () => undefined
   #guest: GuestListener | undefined
   #gone = false
 
   /** Starts a process. */
   constructor(fileBytes: number, { env, patience, onIdle, onGone }: RunnerOptions) {
-    this.fileBytes = fileBytes
+    this.form = fileBytes
     this.#onGone = onGone
     this.#patience = patience
     const program = childProgram(import.meta.url, '../guest/runner-main')
@@ -71,6 +75,10 @@ export class Runner implements Kept {
     // When its last words are read, too.
     child.once('close', (code, signal) => this.#end(code, signal))
     child.once('error', () => this.#end(null, null))
+    this.ready = new Promise((resolve, reject) => {
+      this.#tellReady = (problem) => (problem === undefined ? resolve() : reject(problem))
+    })
+    this.#expectAnswer()
   }
 
   get gone(): boolean {
@@ -80,10 +88,7 @@ export class Runner implements Kept {
   /** Hands a guest over. */
   run(request: GuestRequest, listener: GuestListener): void {
     this.#guest = listener
-    const silence = new Silence(this.#child.pid ?? 0, this.#patience)
-    this.#beginning = setInterval(() => {
-      if (silence.look() >= this.#patience.silenceMs) this.kill()
-    }, this.#patience.lookMs)
+    this.#expectAnswer()
     const message: ToRunner = request
     this.#child.stdin?.write(`${JSON.stringify(message)}\n`)
   }
@@ -103,8 +108,19 @@ export class Runner implements Kept {
     this.#child.kill('SIGKILL')
   }
 
+  #expectAnswer(): void {
+    const silence = new Silence(this.#child.pid ?? 0, this.#patience)
+    this.#beginning = setInterval(() => {
+      if (silence.look() >= this.#patience.silenceMs) this.kill()
+    }, this.#patience.lookMs)
+  }
+
   #hear(message: FromRunner, onIdle: () => void): void {
     clearInterval(this.#beginning)
+    if (message.kind === 'here') {
+      this.#tellReady()
+      return
+    }
     if (message.kind === 'begun') {
       this.#guest?.begun()
       return
@@ -130,6 +146,7 @@ export class Runner implements Kept {
       this.#gone = true
       this.#onGone()
     }
+    this.#tellReady(new Error(unexpectedEnding(exitCode, signal).errorMessage ?? ''))
     guest?.ended({ kind: 'gone', exitCode, signal })
   }
 }

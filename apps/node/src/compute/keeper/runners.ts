@@ -1,4 +1,4 @@
-import { IdlePool } from './idle-pool.ts'
+import { KeptPool } from './kept-pool.ts'
 import { Runner } from './runner.ts'
 import { PATIENCE, type Patience } from './silence.ts'
 
@@ -8,7 +8,7 @@ export class Runners {
   readonly #patience: Patience
   readonly #onCount: (started: number, retired: number) => void
   readonly #all = new Set<Runner>()
-  readonly #idle = new IdlePool<Runner>()
+  readonly #pool = new KeptPool<Runner>((fileBytes) => this.#start(fileBytes))
   #started = 0
 
   /**
@@ -26,16 +26,16 @@ export class Runners {
   }
 
   /**
-   * A runner for one guest: one that ran guests of the same kind, else one that ran none. Throws where no process can
+   * A runner for one guest: one that ran guests of the same kind, else one that ran none. Rejects where no process can
    * be started.
    */
-  take(sharing: string | null, fileBytes: number): Runner {
-    const fits = (runner: Runner): boolean => runner.fileBytes === fileBytes
-    const runner = this.#idle.take(sharing, fits) ?? this.#start(fileBytes)
-    runner.sharing = sharing
-    // One that is ready when the next guest comes, since a start takes longer than most guests.
-    if (!this.#idle.hasUnused(fits)) this.#idle.add(this.#start(fileBytes))
-    return runner
+  async take(sharing: string | null, fileBytes: number): Promise<Runner> {
+    return await this.#pool.take(sharing, fileBytes)
+  }
+
+  /** Takes one back that was not used. */
+  giveBack(runner: Runner): void {
+    this.#pool.add(runner)
   }
 
   /** Ends all that wait, and kills the others. */
@@ -43,11 +43,11 @@ export class Runners {
     for (const runner of this.#all) runner.kill()
   }
 
-  #start(fileBytes: number): Runner {
+  async #start(fileBytes: number): Promise<Runner> {
     const runner = new Runner(fileBytes, {
       env: this.#env,
       patience: this.#patience,
-      onIdle: () => this.#idle.add(runner),
+      onIdle: () => this.#pool.add(runner),
       onGone: () => {
         this.#all.delete(runner)
         this.#tellCount()
@@ -56,6 +56,7 @@ export class Runners {
     this.#all.add(runner)
     this.#started += 1
     this.#tellCount()
+    await runner.ready
     return runner
   }
 

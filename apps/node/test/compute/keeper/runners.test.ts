@@ -49,40 +49,40 @@ function requestOf(directory: string): GuestRequest {
 
 test('a runner serves one namespace, again and again', async () => {
   const { runners, serve } = pool()
-  const one = runners.take('one', FILE_BYTES)
+  const one = await runners.take('one', FILE_BYTES)
   expect(await serve(one)).toMatchObject({ kind: 'ended', report: { exitCode: 0 } })
-  const two = runners.take('two', FILE_BYTES)
+  const two = await runners.take('two', FILE_BYTES)
   expect(two).not.toBe(one)
   await serve(two)
-  expect(runners.take('one', FILE_BYTES)).toBe(one)
-  expect(runners.take('two', FILE_BYTES)).toBe(two)
+  expect(await runners.take('one', FILE_BYTES)).toBe(one)
+  expect(await runners.take('two', FILE_BYTES)).toBe(two)
 })
 
 test('one that is at work is not given away, nor one with another limit of files', async () => {
   const { runners, serve } = pool()
-  const first = runners.take('one', FILE_BYTES)
-  const second = runners.take('one', FILE_BYTES)
+  const first = await runners.take('one', FILE_BYTES)
+  const second = await runners.take('one', FILE_BYTES)
   expect(second).not.toBe(first)
   await Promise.all([serve(first), serve(second)])
-  expect([first, second]).not.toContain(runners.take('one', 5_000))
+  expect([first, second]).not.toContain(await runners.take('one', 5_000))
 })
 
 test('one for a single guest ends after it', async () => {
   const { runners, serve } = pool()
-  const single = runners.take(null, FILE_BYTES)
+  const single = await runners.take(null, FILE_BYTES)
   await serve(single)
   expect(single.gone).toBe(true)
-  expect(runners.take(null, FILE_BYTES)).not.toBe(single)
+  expect(await runners.take(null, FILE_BYTES)).not.toBe(single)
 })
 
 test('one that was stopped while it waited is woken for the next guest', async () => {
   const { runners, serve } = pool()
-  const first = runners.take('one', FILE_BYTES)
+  const first = await runners.take('one', FILE_BYTES)
   await serve(first)
   for (const pid of childrenOf(process.pid)) {
     if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner')) process.kill(pid, 'SIGSTOP')
   }
-  expect(runners.take('one', FILE_BYTES)).toBe(first)
+  expect(await runners.take('one', FILE_BYTES)).toBe(first)
   expect(await serve(first)).toMatchObject({ kind: 'ended', report: { exitCode: 0 } })
 })
 
@@ -129,9 +129,9 @@ test('where none begins with it, the guest is said not to have been started', as
 
 test('one that was killed while it waited is not given away', async () => {
   const { runners, serve } = pool()
-  const first = runners.take('one', FILE_BYTES)
+  const first = await runners.take('one', FILE_BYTES)
   await serve(first)
   first.kill()
   await expect.poll(() => first.gone).toBe(true)
-  expect(runners.take('one', FILE_BYTES)).not.toBe(first)
+  expect(await runners.take('one', FILE_BYTES)).not.toBe(first)
 })
