@@ -10,7 +10,6 @@ import { endReasonOf } from './end-reason-of.ts'
 import { endedRun } from './ended-run.ts'
 import { endText, runOutputOf } from './ended-text.ts'
 import { isFailureCode, taskOf } from './job-task.ts'
-import { isHelperLost } from './keeper/answer-watch.ts'
 import type { EngineOutcome } from './keeper/outcome.ts'
 import { type Hide, hideOf, type ResolvedTask, resolveTask } from './node-variables.ts'
 import { publishRun } from './publication.ts'
@@ -89,8 +88,7 @@ async function runStaged(
   try {
     prepared = await engine.prepare(engineRun, { signal: run.signal })
   } catch (error) {
-    const reason = isHelperLost(error) ? 'interrupted' : 'start-failed'
-    return await endEarly(context, execution, run, hide(messageOf(error)), 'Preparing Environment', reason)
+    return await endEarly(context, execution, run, hide(messageOf(error)), 'Preparing Environment')
   }
   const running = await commitRunning(context, execution, run, prepared, attempt)
   if (running === null) {

@@ -1,16 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { type Patience, Silence } from './silence.ts'
 
-/** Thrown where a helper did not answer before it had begun; nothing of the job has run then. */
-export class HelperLost extends Error {
-  override readonly name: string = 'HelperLost'
-}
-
-/** Tells whether a thrown value is a {@link HelperLost}. */
-export function isHelperLost(error: unknown): error is HelperLost {
-  return error instanceof Error && error.name === 'HelperLost'
-}
-
 /** Asks a helper process again and again whether it is there, and kills it where it does not answer. */
 export class AnswerWatch {
   /** Resolves when the helper is gone, or when it was killed in vain; never rejects. */

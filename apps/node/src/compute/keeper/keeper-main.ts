@@ -39,6 +39,9 @@ const pipes = new LogPipes()
 const runners = new Runners(mark, (started, retired) => say({ kind: 'runners', started, retired }))
 const runs = new Map<number, KeptWork>()
 const toBegin: number[] = []
+const preparing = new Set<number>()
+/** Those that were cancelled while it was found out how they can be run. */
+const cancelledEarly = new Set<number>()
 let nodeIsGone = false
 
 function sayLine(fd: number, text: string): void {
@@ -67,6 +70,7 @@ function done(run: number, record: ExitRecord | undefined): void {
 }
 
 async function prepare(run: number, launch: Launch): Promise<void> {
+  preparing.add(run)
   try {
     const onDone = (record: ExitRecord | undefined): void => done(run, record)
     const work =
@@ -76,11 +80,13 @@ async function prepare(run: number, launch: Launch): Promise<void> {
     runs.set(run, work)
     // Nobody would end it who was told of the others.
     if (nodeIsGone) work.orphan()
+    else if (cancelledEarly.has(run)) work.cancel()
+    else begin(run)
   } catch (error) {
     say({ kind: 'refused', run, message: error instanceof Error ? error.message : String(error) })
-    return
   }
-  say({ kind: 'ready', run })
+  preparing.delete(run)
+  cancelledEarly.delete(run)
 }
 
 /** One begins in a turn: the start of a process holds this one up, and in between the others are looked after. */
@@ -94,19 +100,19 @@ function beginNext(): void {
   if (toBegin.length > 0) setImmediate(beginNext)
 }
 
+function cancel(run: number): void {
+  const work = runs.get(run)
+  if (work !== undefined) work.cancel()
+  else if (preparing.has(run)) cancelledEarly.add(run)
+}
+
 function handle(message: ToKeeper): void {
   switch (message.kind) {
     case 'launch':
       void prepare(message.run, message.launch)
       break
-    case 'go':
-      begin(message.run)
-      break
     case 'cancel':
-      runs.get(message.run)?.cancel()
-      break
-    case 'abandon':
-      runs.get(message.run)?.orphan()
+      cancel(message.run)
       break
     case 'probe':
       void isolators.shelter(message.isolation).then((shelter) => say({ kind: 'shelter', shelter }))

@@ -30,24 +30,15 @@ const SMALL_HEAP = '--max-semi-space-size=1'
 
 const NO_SHELTER: Shelter = { isolation: 'none', controllers: [] }
 
-/** How a run ended for its keeper: with a record, without one where it never began, or with the keeper itself. */
+/** How a run ended for its keeper: with a record, by what the machine refuses, or with the keeper itself. */
 export type RunEnd =
   | { readonly kind: 'done'; readonly record: ExitRecord | null }
+  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'keeper-gone' }
-
-interface Pending {
-  readonly ready: (problem: string | undefined) => void
-  readonly ended: (end: RunEnd) => void
-}
 
 /** A run that a keeper has its orders for. */
 export interface OrderedRun {
   readonly number: number
-  /**
-   * Resolves when all is ready, to undefined, or to what the machine refuses; not at all where the keeper is gone
-   * first.
-   */
-  readonly ready: Promise<string | undefined>
   /** Resolves when nothing of the run is left, or the keeper is gone. */
   readonly ended: Promise<RunEnd>
 }
@@ -58,7 +49,7 @@ export class KeeperProcess {
   readonly identity: RunningProcess
   readonly #child: ChildProcess
   readonly #watch: AnswerWatch
-  readonly #runs = new Map<number, Pending>()
+  readonly #runs = new Map<number, (end: RunEnd) => void>()
   #count = 0
   #gone = false
   #runners = { started: 0, retired: 0 }
@@ -114,40 +105,22 @@ export class KeeperProcess {
     return this.#watch.lost
   }
 
-  /** Gives the orders for one run; nothing of it begins before {@link KeeperProcess.go}. */
+  /** Gives the orders for one run, which begins at once; one that is gone begins nothing. */
   launch(launch: Launch): OrderedRun {
     this.#count += 1
     const number = this.#count
-    let ready: Pending['ready'] = () => undefined
-    let ended: Pending['ended'] = () => undefined
-    const run: OrderedRun = {
-      number,
-      ready: new Promise((resolve) => {
-        ready = resolve
-      }),
-      ended: new Promise((resolve) => {
-        ended = resolve
-      }),
-    }
-    this.#runs.set(number, { ready, ended })
+    if (this.#gone) return { number, ended: Promise.resolve({ kind: 'keeper-gone' }) }
+    const ended = new Promise<RunEnd>((resolve) => {
+      this.#runs.set(number, resolve)
+    })
     this.#hold(true)
     this.#send({ kind: 'launch', run: number, launch })
-    return run
+    return { number, ended }
   }
 
-  /** Lets the job begin. */
-  go(run: number): void {
-    this.#send({ kind: 'go', run })
-  }
-
-  /** Ends a run; before `go`, nothing of the job runs at all. */
+  /** Ends a run. */
   cancel(run: number): void {
     this.#send({ kind: 'cancel', run })
-  }
-
-  /** Takes the orders for a run back. */
-  abandon(run: number): void {
-    this.#send({ kind: 'abandon', run })
   }
 
   /** How many processes for guests it has started and given up. */
@@ -194,19 +167,13 @@ export class KeeperProcess {
       this.#runners = message
       return
     }
-    const pending = this.#runs.get(message.run)
-    if (message.kind === 'ready') {
-      pending?.ready(undefined)
-    } else if (message.kind === 'refused') {
-      pending?.ready(message.message)
-      this.#forget(message.run, { kind: 'done', record: null })
-    } else {
-      this.#forget(message.run, { kind: 'done', record: message.record })
-    }
+    const { run } = message
+    if (message.kind === 'refused') this.#forget(run, { kind: 'refused', message: message.message })
+    else this.#forget(run, { kind: 'done', record: message.record })
   }
 
   #forget(run: number, end: RunEnd): void {
-    this.#runs.get(run)?.ended(end)
+    this.#runs.get(run)?.(end)
     this.#runs.delete(run)
     if (this.#runs.size === 0) this.#hold(false)
   }

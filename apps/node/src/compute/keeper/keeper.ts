@@ -1,19 +1,17 @@
-import { HelperLost } from './answer-watch.ts'
 import { type ExitRecord, exitRecord, keepRecord, NOT_CAPPED, readOwnEnd } from './exit-record.ts'
-import { KeeperProcess, type OrderedRun } from './keeper-process.ts'
+import { KeeperProcess } from './keeper-process.ts'
 import { killLeftover } from './leftover.ts'
 import { dataDirOf, keeperMarkerOf } from './marker.ts'
 import type { Isolation, Launch, Shelter } from './protocol.ts'
+import { CANCELLED, type Ending, endingBy, notStarted } from './run-ending.ts'
 import type { RunningProcess } from './running-process.ts'
 import { PATIENCE, type Patience } from './silence.ts'
 
-/** A run that a keeper has its orders for; the job's own code has not begun. */
+/** A run that has a keeper and has not begun. */
 export interface KeptRun {
   readonly process: RunningProcess
   /** Starts the job; resolves with its exit record when every process of it is dead. */
   go(): Promise<ExitRecord>
-  /** Gives the run up before `go`; resolves when nothing of it is left. */
-  abandon(): Promise<void>
 }
 
 /** Options of {@link Keeper}. */
@@ -51,23 +49,12 @@ export class Keeper {
   }
 
   /**
-   * Hands the orders for a run over. An aborted signal cancels the run. Rejects when no process can be started or the
-   * machine refuses what the run needs, and with a `HelperLost` where the keeper is lost before it is ready.
+   * Finds the keeper of a run, which is told of it when it begins. An aborted signal cancels the run. Throws when no
+   * process can be started.
    */
-  async prepare(launch: Launch, signal: AbortSignal): Promise<KeptRun> {
+  prepare(launch: Launch, signal: AbortSignal): KeptRun {
     const keeper = this.#keeperFor(dataDirOf(launch.workDir))
-    const run = keeper.launch(launch)
-    const problem = await Promise.race([run.ready, run.ended])
-    if (typeof problem === 'string') throw new Error(problem)
-    if (problem !== undefined) throw new HelperLost(`${keeper.why}, so the job was not begun`)
-    return {
-      process: keeper.identity,
-      go: () => this.#go(keeper, run, launch, signal),
-      abandon: async () => {
-        keeper.abandon(run.number)
-        await run.ended
-      },
-    }
+    return { process: keeper.identity, go: () => this.#go(keeper, launch, signal) }
   }
 
   /** Ends the keeper, and with it whatever still runs; resolves when it is gone. A later run starts another. */
@@ -103,20 +90,15 @@ export class Keeper {
     this.#current = undefined
   }
 
-  async #go(
-    keeper: KeeperProcess,
-    run: OrderedRun,
-    launch: Launch,
-    signal: AbortSignal,
-  ): Promise<ExitRecord> {
+  async #go(keeper: KeeperProcess, launch: Launch, signal: AbortSignal): Promise<ExitRecord> {
+    if (signal.aborted) return notRun(launch, endingBy(CANCELLED, null, null))
+    const run = keeper.launch(launch)
     const cancel = (): void => keeper.cancel(run.number)
     signal.addEventListener('abort', cancel, { once: true })
-    // A cancel ahead of `go` ends the run before anything is started.
-    if (signal.aborted) cancel()
-    keeper.go(run.number)
     const end = await run.ended
     signal.removeEventListener('abort', cancel)
     if (end.kind === 'done' && end.record !== null) return end.record
+    if (end.kind === 'refused') return notRun(launch, notStarted('the job could not be started', end.message))
     const lost = await endLost(launch, keeper)
     if (lost.reason !== 'keeper-lost') return lost
     // Whatever a keeper hangs on may be what this process would write to; without a record the run counts as
@@ -124,6 +106,11 @@ export class Keeper {
     if (!keeper.hung) keepRecord(launch.workDir, lost)
     return lost
   }
+}
+
+/** The record of a run of which nothing has begun. */
+function notRun(launch: Launch, ending: Ending): ExitRecord {
+  return exitRecord(launch, { ...ending, ...NOT_CAPPED, startedAtMs: null })
 }
 
 /** Ends what a lost keeper left of a job; one that had come to its own end before keeps that. */

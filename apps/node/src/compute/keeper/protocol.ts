@@ -67,11 +67,9 @@ export type Launch = ProgramLaunch | GuestLaunch
  * the node died.
  */
 export type ToKeeper =
+  /** Starts the job. */
   | { readonly kind: 'launch'; readonly run: number; readonly launch: Launch }
-  | { readonly kind: 'go'; readonly run: number }
   | { readonly kind: 'cancel'; readonly run: number }
-  /** Takes back a launch; also a run that has gone is ended, without a record. */
-  | { readonly kind: 'abandon'; readonly run: number }
   /** Asks what native jobs can have of what is wanted for them; the answer is `shelter`. */
   | { readonly kind: 'probe'; readonly isolation: Isolation }
   /** Asks whether the keeper is there; the answer is `here`. */
@@ -83,11 +81,9 @@ export type FromKeeper =
   | { readonly kind: 'shelter'; readonly shelter: Shelter }
   /** How many processes for guests it has started and given up so far. */
   | { readonly kind: 'runners'; readonly started: number; readonly retired: number }
-  /** The keeper has all that the run needs; nothing of the job has begun. */
-  | { readonly kind: 'ready'; readonly run: number }
-  /** The machine refuses what the run needs, for instance a file for its log. */
+  /** The machine refuses what the run needs; nothing of the job has begun. */
   | { readonly kind: 'refused'; readonly run: number; readonly message: string }
-  /** Nothing of the run is left. Without a record it never began. */
+  /** Nothing of the run is left. Without a record it never began, because the node is gone. */
   | { readonly kind: 'done'; readonly run: number; readonly record: ExitRecord | null }
 
 /** Cuts what a pipe brings into messages, one for each line; what a piece leaves unfinished waits for the next. */

@@ -160,7 +160,7 @@ export class ExecEngine implements Engine {
     if (ownNetwork && enter === null) return failedStart(`exec: ${NO_NETWORK}`)
     const line = enter === null ? { command: program, args } : enter({ command: program, args }, env)
     const { memoryBytes, cpus, outputBytes, timeMs, logBytes } = run.limits
-    const kept = await this.keeper.prepare(
+    const kept = this.keeper.prepare(
       {
         kind: 'program',
         executionId: run.executionId,
@@ -186,7 +186,7 @@ export class ExecEngine implements Engine {
     return {
       process: kept.process,
       go: async () => outcomeOf(run.work.workDir, await kept.go()),
-      abandon: kept.abandon,
+      abandon: () => Promise.resolve(),
     }
   }
 

@@ -117,7 +117,7 @@ export class WasmEngine implements Engine {
         )
       }
     }
-    const kept = await this.keeper.prepare(
+    const kept = this.keeper.prepare(
       {
         kind: 'guest',
         executionId: run.executionId,
@@ -137,7 +137,7 @@ export class WasmEngine implements Engine {
     return {
       process: kept.process,
       go: async () => outcomeOf(work.workDir, await kept.go()),
-      abandon: kept.abandon,
+      abandon: () => Promise.resolve(),
     }
   }
 

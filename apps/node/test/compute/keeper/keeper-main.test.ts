@@ -59,8 +59,6 @@ test('a keeper that is to begin many runs at once answers before it has begun th
   const count = (kind: FromKeeper['kind']): number => heard.filter((message) => message.kind === kind).length
 
   say(workDirs.map((workDir, run) => ({ kind: 'launch', run: run + 1, launch: launchIn(workDir) })))
-  await eventually('all are ready', () => count('ready') === RUNS)
-  say(workDirs.map((_, run) => ({ kind: 'go', run: run + 1 })))
   await eventually('the first has begun', () => begun() > 0)
   say([{ kind: 'ask' }])
   await eventually('all have ended', () => count('done') === RUNS, 60_000)
@@ -89,7 +87,6 @@ test('a keeper ends that was still looking for what a run needs when its node wa
   }))
   const [last, ...first] = orders.toReversed()
   say(first.map((order) => ({ kind: 'launch', ...order })))
-  say(first.map(({ run }) => ({ kind: 'go', run })))
   await eventually('all have begun', () =>
     first.every(({ launch }) => existsSync(jobProcessFile(launch.workDir))),
   )

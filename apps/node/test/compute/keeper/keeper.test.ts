@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { expect, onTestFinished, test } from 'vitest'
@@ -7,11 +7,10 @@ import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { readExitRecord } from '../../../src/compute/keeper/exit-record.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import { readOutcome } from '../../../src/compute/keeper/outcome.ts'
-import { childrenOf } from '../../../src/compute/keeper/process-table.ts'
+import { childrenOf, readProcess } from '../../../src/compute/keeper/process-table.ts'
 import type { ProgramLaunch } from '../../../src/compute/keeper/protocol.ts'
 import { EngineRegistry } from '../../../src/engines/engine-registry.ts'
 import { ExecEngine } from '../../../src/engines/exec/exec-engine.ts'
-
 import { shellJob, startComputeSide } from '../fixture.ts'
 import { TestRequester } from '../test-requester.ts'
 import { processesWith } from '../work-bench.ts'
@@ -50,39 +49,55 @@ function stopForGood(pid: number): void {
   onTestFinished(() => clearInterval(stopping))
 }
 
-test('a keeper that is stopped before it is ready is woken, and the run goes on', async () => {
-  const preparing = new Keeper({ patience: SHORT }).prepare(
-    launchOf(temporaryDirectory(), 'echo fine'),
-    signal,
-  )
+test('a keeper that is stopped before it begins is woken, and the run goes on', async () => {
+  const run = new Keeper({ patience: SHORT }).prepare(launchOf(temporaryDirectory(), 'echo fine'), signal)
   process.kill(await newestKeeper(), 'SIGSTOP')
-  expect(await (await preparing).go()).toMatchObject({ reason: 'exited', exitCode: 0 })
+  expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
 })
 
 test('one that is stopped as fast as it is woken is given up, and another takes its place', async () => {
   const keeper = new Keeper({ patience: SHORT })
   const mark = `${1_000_000 + process.pid}4`
-  const run = await keeper.prepare(launchOf(temporaryDirectory(), `exec sleep ${mark}`), signal)
+  const run = keeper.prepare(launchOf(temporaryDirectory(), `exec sleep ${mark}`), signal)
   const over = run.go()
   await eventually('the job is up', () => processesWith(mark).length > 0)
   stopForGood(run.process.pid)
   expect(await over).toMatchObject({ reason: 'keeper-lost' })
   expect(processesWith(mark)).toEqual([])
-  const next = await keeper.prepare(launchOf(temporaryDirectory(), 'echo fine'), signal)
+  const next = keeper.prepare(launchOf(temporaryDirectory(), 'echo fine'), signal)
   expect(next.process.pid).not.toBe(run.process.pid)
   expect(await next.go()).toMatchObject({ reason: 'exited' })
 })
 
-test('where it dies before it is ready, the run is said not to have begun', async () => {
-  const preparing = new Keeper({ patience: SHORT }).prepare(
-    launchOf(temporaryDirectory(), 'echo never'),
-    signal,
-  )
-  process.kill(await newestKeeper(), 'SIGKILL')
-  await expect(preparing).rejects.toMatchObject({
-    name: 'HelperLost',
-    message: 'its keeper was killed, so the job was not begun',
+test('where it dies before it has begun, the run is ended without having run', async () => {
+  const directory = temporaryDirectory()
+  const run = new Keeper({ patience: SHORT }).prepare(launchOf(directory, `touch ${directory}/begun`), signal)
+  const keeper = await newestKeeper()
+  process.kill(keeper, 'SIGKILL')
+  await eventually('it is gone', () => readProcess(keeper) === undefined)
+  expect(await run.go()).toMatchObject({
+    reason: 'keeper-lost',
+    errorMessage: 'its keeper was killed, so the job was ended',
+    startedAtMs: null,
   })
+  expect(existsSync(join(directory, 'begun'))).toBe(false)
+})
+
+test('a run that is cancelled before it begins never begins, nor one that is while it is looked what it may have', async () => {
+  const directory = temporaryDirectory()
+  const keeper = new Keeper({ patience: SHORT })
+  for (const early of [true, false]) {
+    const stopper = new AbortController()
+    const run = keeper.prepare(
+      { ...launchOf(directory, `touch ${directory}/begun`), isolation: 'pid-namespace' },
+      stopper.signal,
+    )
+    if (early) stopper.abort()
+    const over = run.go()
+    stopper.abort()
+    expect(await over).toMatchObject({ reason: 'cancelled', exitCode: null })
+  }
+  expect(existsSync(join(directory, 'begun'))).toBe(false)
 })
 
 test('one that hangs is killed with its jobs, and their runs are given back', async () => {
@@ -96,7 +111,7 @@ test('one that hangs is killed with its jobs, and their runs are given back', as
   })
   const workDir = temporaryDirectory()
   // Shorter than it waits for that program.
-  const run = await new Keeper({ patience: SHORT }).prepare(launchOf(workDir, 'echo never'), signal)
+  const run = new Keeper({ patience: SHORT }).prepare(launchOf(workDir, 'echo never'), signal)
   expect(await run.go()).toMatchObject({
     reason: 'keeper-lost',
     exitCode: null,
@@ -118,18 +133,19 @@ test('a run that had come to its own end keeps it where its keeper is lost befor
   })
   // What the keeper does at the end of a run, and its death right after.
   const script = `echo '${told}' > ${workDir}/exit.json; kill -KILL $PPID; sleep 60`
-  const run = await new Keeper({ patience: SHORT }).prepare({ ...launch, args: ['-c', script] }, signal)
+  const run = new Keeper({ patience: SHORT }).prepare({ ...launch, args: ['-c', script] }, signal)
   expect(await run.go()).toEqual(JSON.parse(told))
 })
 
-test('one run that is given up leaves the others of its keeper alone', async () => {
+test('a run that the machine refuses leaves the others of its keeper alone', async () => {
   const keeper = new Keeper({ patience: SHORT })
   const mark = `${1_000_000 + process.pid}6`
-  const other = await keeper.prepare(launchOf(temporaryDirectory(), `sleep 0.${mark}; echo fine`), signal)
+  const other = keeper.prepare(launchOf(temporaryDirectory(), `sleep 0.${mark}; echo fine`), signal)
   const over = other.go()
-  const run = await keeper.prepare(launchOf(temporaryDirectory(), 'echo never'), signal)
+  const gone = join(temporaryDirectory(), 'gone')
+  const run = keeper.prepare({ ...launchOf(gone, 'echo never'), cwd: join(gone, 'root') }, signal)
   expect(run.process).toEqual(other.process)
-  await run.abandon()
+  expect(await run.go()).toMatchObject({ reason: 'start-failed', exitCode: null })
   expect(await over).toMatchObject({ reason: 'exited', exitCode: 0 })
 })
 
@@ -152,7 +168,7 @@ test('the requester hears of an interruption where a keeper was killed', async (
 test('a job that puts pipes in the place of the files of its run holds nobody up', async () => {
   const workDir = temporaryDirectory()
   const script = 'rm -f stdout exit.json.tmp; mkfifo stdout exit.json.tmp exit.json; echo done'
-  const run = await new Keeper({ patience: SHORT }).prepare(launchOf(workDir, script), signal)
+  const run = new Keeper({ patience: SHORT }).prepare(launchOf(workDir, script), signal)
   expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
   expect(readExitRecord(workDir)).toMatchObject({ reason: 'exited' })
   expect(readOutcome(workDir)).toMatchObject({ stdout: 'done\n' })
