@@ -5,7 +5,7 @@ import { Keeper } from '../../dist/compute/keeper/keeper.js'
 
 const [workDir] = process.argv.slice(2)
 const keeper = new Keeper()
-const run = await keeper.prepare(
+const run = keeper.prepare(
   {
     kind: 'program',
     executionId: `e-nice-${process.pid}`,

@@ -60,8 +60,8 @@ function launchOf(script: string, changes: Partial<ProgramLaunch> = {}): Program
   })
 }
 
-async function prepare(keeper: Keeper, launch: ProgramLaunch): Promise<KeptRun> {
-  return await keeper.prepare(launch, signal)
+function prepare(keeper: Keeper, launch: ProgramLaunch): KeptRun {
+  return keeper.prepare(launch, signal)
 }
 
 const logOf = ({ workDir }: { workDir: string }): string => {
@@ -106,7 +106,7 @@ describe('the group of a process', () => {
 describe.runIf(available)('a native job in a cgroup of its own', () => {
   test('is in there before its own code runs, and its group is gone with it', async () => {
     const launch = launchOf('grep ^0:: /proc/self/cgroup; read first < /proc/$PPID/cgroup; echo "$first"')
-    const run = await prepare(newKeeper(), launch)
+    const run = prepare(newKeeper(), launch)
     expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
     const [job = '', keeper] = logOf(launch).split('\n')
     expect(job).toContain(`/${nameOf(run.process, launch.workDir)}/${launch.executionId}.`)
@@ -141,8 +141,7 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
 
   test('ends with its own exit code, and with its own signal', async () => {
     const keeper = newKeeper()
-    const ended = async (script: string): Promise<unknown> =>
-      await (await prepare(keeper, launchOf(script))).go()
+    const ended = async (script: string): Promise<unknown> => await prepare(keeper, launchOf(script)).go()
     expect(await ended('exit 77')).toMatchObject({ exitCode: 77, signal: null, reason: 'exited' })
     expect(await ended('kill -KILL $$')).toMatchObject({
       exitCode: null,
@@ -154,12 +153,12 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
 
   test('has its environment as it was given, and no other', async () => {
     const launch = launchOf('', { command: '/usr/bin/env', args: [], env: { 'A-B': 'two', LD_PRELOAD: '' } })
-    await (await prepare(newKeeper(), launch)).go()
+    await prepare(newKeeper(), launch).go()
     expect(logOf(launch)).toMatch(/^A-B=two\nLD_PRELOAD=\nSALTCOD_EXECUTION=[^\n]+\n$/)
   })
 
   test('leaves nothing, whatever it did to get away', async () => {
-    const run = await prepare(newKeeper(), launchOf(`${getAway()}; exit 5`))
+    const run = prepare(newKeeper(), launchOf(`${getAway()}; exit 5`))
     expect(await run.go()).toMatchObject({ exitCode: 5 })
     expect(processesWith(mark)).toEqual([])
   })
@@ -168,7 +167,7 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
     const keeper = newKeeper()
     const freeze = `cd ${ownGroup()}/$(sed -n s/^0::.//p /proc/self/cgroup) && echo 1 > cgroup.freeze; echo on`
     for (const script of [freeze, 'kill -STOP $$; echo on', 'trap "" TERM; while :; do sleep 0.05; done']) {
-      const run = await prepare(keeper, launchOf(script, { timeMs: 200 }))
+      const run = prepare(keeper, launchOf(script, { timeMs: 200 }))
       expect(await run.go()).toMatchObject({ reason: 'timeout' })
     }
   })
@@ -177,21 +176,21 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
     const launch = launchOf(
       `mkdir ${ownGroup()}/$(sed -n s/^0::.//p /proc/self/cgroup)/inner || echo refused`,
     )
-    await (await prepare(newKeeper(), launch)).go()
+    await prepare(newKeeper(), launch).go()
     expect(logOf(launch)).toBe('refused\n')
   })
 
   test('is bounded in processes and memory, with those that lost their parent', async () => {
     const keeper = newKeeper()
     const bomb = `f() { setsid sleep ${mark} & f & f; }; f`
-    expect(await (await prepare(keeper, launchOf(bomb))).go()).toMatchObject({
+    expect(await prepare(keeper, launchOf(bomb)).go()).toMatchObject({
       reason: 'killed',
       errorMessage: 'it had more than 40 processes at a time',
     })
     expect(processesWith(mark)).toEqual([])
     const hog = `const all = []; setInterval(() => all.push(Buffer.alloc(5e6, 1)), 1)`
     const script = `(cd / && setsid env -i ${process.execPath} -e '${hog}' &); sleep 60`
-    const run = await prepare(keeper, launchOf(script, { memoryBytes: 150e6 }))
+    const run = prepare(keeper, launchOf(script, { memoryBytes: 150e6 }))
     expect(await run.go()).toMatchObject({ reason: 'memory' })
   })
 
@@ -200,7 +199,7 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
     for (const pauseMs of [0, 1, 3, 10, 30]) {
       const stopper = new AbortController()
       setTimeout(() => stopper.abort(), pauseMs)
-      const run = await keeper.prepare(launchOf(`sleep ${mark}`), stopper.signal)
+      const run = keeper.prepare(launchOf(`sleep ${mark}`), stopper.signal)
       expect(await run.go()).toMatchObject({ reason: 'cancelled' })
       expect(processesWith(mark)).toEqual([])
     }
@@ -208,7 +207,7 @@ describe.runIf(available)('a native job in a cgroup of its own', () => {
 
   test('ends whole when its keeper is killed', async () => {
     const launch = launchOf(`${getAway()}; echo up; sleep ${mark}`)
-    const run = await prepare(newKeeper(), launch)
+    const run = prepare(newKeeper(), launch)
     const over = run.go()
     await eventually('the job is up', () => logOf(launch) === 'up\n')
     process.kill(run.process.pid, 'SIGKILL')
@@ -261,7 +260,7 @@ describe.runIf(available)('when node and keeper are killed together', () => {
     // The first process of the job dies of its keeper's death a moment later.
     await delay(500)
     const others = processesWith(mark)
-    await (await prepare(newKeeper(), launchOf('exit 0'))).go()
+    await prepare(newKeeper(), launchOf('exit 0')).go()
     expect(processesWith(mark)).toEqual(others)
     const keeper = new Keeper({ dataDir: directory })
     onTestFinished(() => keeper.close())
@@ -278,7 +277,7 @@ describe.runIf(available && controllers.includes('memory'))('where the kernel bo
     async (wanted) => {
       const hog = 'a=$(head -c 400000000 /dev/zero | tr "\\0" x); echo on'
       const launch = launchOf(hog, { isolation: wanted, memoryBytes: 50e6 })
-      const record = await (await prepare(newKeeper(), launch)).go()
+      const record = await prepare(newKeeper(), launch).go()
       expect(record).toMatchObject({
         reason: 'memory',
         errorMessage: 'it used more memory than its limit of 50000000 bytes',
@@ -292,7 +291,7 @@ describe.runIf(available && controllers.includes('pids'))('where the kernel boun
   test('it bounds processes and weighs processors', async () => {
     const place = `${ownGroup()}/$(sed -n s/^0::.//p /proc/self/cgroup)`
     const launch = launchOf(`cd ${place}; cat pids.max cpu.weight`, { cpus: 0.5 })
-    await (await prepare(newKeeper(), launch)).go()
+    await prepare(newKeeper(), launch).go()
     expect(logOf(launch)).toBe('80\n50\n')
   })
 })

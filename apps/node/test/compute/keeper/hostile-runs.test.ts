@@ -53,7 +53,7 @@ function newKeeper(): Keeper {
 test('a job that stops itself and is woken by a process of its own ends with its own exit code', async () => {
   const script =
     '(until grep -q "^State:.T" /proc/$$/status; do :; done; kill -CONT $$) & kill -STOP $$; exit 7'
-  const run = await newKeeper().prepare(launchOf(script), signal)
+  const run = newKeeper().prepare(launchOf(script), signal)
   expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 7 })
 })
 
@@ -61,10 +61,10 @@ test('a job that puts a pipe in the place of its directories holds up neither it
   const keeper = newKeeper()
   const script = 'echo said; work=$(dirname "$PWD"); mv "$work" "$work.moved"; mkfifo "$work"'
   for (let count = 0; count < 5; count += 1) {
-    const run = await keeper.prepare(launchOf(script), signal)
+    const run = keeper.prepare(launchOf(script), signal)
     expect(await run.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
   }
-  const next = await keeper.prepare(launchOf('echo fine'), signal)
+  const next = keeper.prepare(launchOf('echo fine'), signal)
   expect(await next.go()).toMatchObject({ reason: 'exited', exitCode: 0 })
 })
 

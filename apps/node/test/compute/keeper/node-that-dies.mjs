@@ -5,7 +5,7 @@ import { Keeper } from '../../../dist/compute/keeper/keeper.js'
 
 const [workDir, executionId, script] = process.argv.slice(2)
 mkdirSync(workDir, { recursive: true })
-const run = await new Keeper().prepare(
+const run = new Keeper().prepare(
   {
     kind: 'program',
     executionId,

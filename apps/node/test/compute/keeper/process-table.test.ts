@@ -35,7 +35,7 @@ test('a keeper that has none for a while goes on with what it looks after', asyn
   onTestFinished(() => keeper.close())
   const workDir = temporaryDirectory()
   const mark = `${1_000_000 + process.pid}`
-  const run = await keeper.prepare(
+  const run = keeper.prepare(
     programLaunch(`: ${mark}; : > up; while test ! -e go; do sleep 0.05; done; exit 3`, {
       executionId: `e-files-${process.pid}`,
       workDir,
