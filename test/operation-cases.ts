@@ -59,6 +59,7 @@ const JOBS: Kind<JobStore> = {
     }
     await store.setNamedCursor('mine', await store.latestCursor())
     await store.setPeer(PEER)
+    await store.recordNode({ id: 'n-1' })
     await store.claimEvaluation({ holder: 'worker', leaseMs: 10_000 })
     for (const id of ['job-2', 'job-3']) {
       await store.updateExecution({ executionId: `e-${id}`, to: 'Completed' })
@@ -81,6 +82,9 @@ const JOBS: Kind<JobStore> = {
     listEvaluations: () => store.listEvaluations({ jobId: 'job-1' }),
     nextEvaluationMs: () => store.nextEvaluationMs(),
     listHistory: () => store.listHistory({ jobId: 'job-1' }),
+    getNode: () => store.getNode('n-1'),
+    findNode: () => store.findNode('n-'),
+    listNodes: () => store.listNodes(),
   }),
 }
 

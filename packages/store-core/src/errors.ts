@@ -25,6 +25,7 @@ export const STORE_ERROR_CODES = {
   JOB_VERSION_NOT_FOUND: 'the job has no such version',
   EXECUTION_NOT_FOUND: 'no execution has that id',
   EVALUATION_NOT_FOUND: 'no evaluation has that id',
+  NODE_NOT_FOUND: 'no node has that id',
   // Already there
   JOB_ALREADY_EXISTS: 'a job with that id exists',
   JOB_NAME_TAKEN: 'the namespace has another job with that name',

@@ -25,6 +25,7 @@ export type {
   Submitted,
   TransitionJob,
 } from './contract/jobs.ts'
+export type { RecordNode } from './contract/nodes.ts'
 export type { StoreErrorCode } from './errors.ts'
 export { isStoreError, STORE_ERROR_CODES, StoreError } from './errors.ts'
 export { labelsMatch } from './jobs/label-match.ts'
@@ -54,6 +55,8 @@ export type { EventInput, HistoryEntry } from './model/history.ts'
 export { newId } from './model/id.ts'
 export type { Job, JobDefinition, JobType } from './model/job.ts'
 export { JOB_TYPES } from './model/job.ts'
+export type { KnownNode, NodeStore } from './model/node.ts'
+export { NODE_MEMBERSHIPS } from './model/node.ts'
 export type { OutboxMessage, OutboxRow } from './model/outbox.ts'
 export type { Page, PageCursor, PageRequest } from './model/page.ts'
 export type { Peer } from './model/peer.ts'

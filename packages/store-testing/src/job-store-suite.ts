@@ -16,6 +16,7 @@ import { listingCases } from './job-store/listing.ts'
 import { lookupCases } from './job-store/lookup.ts'
 import { jobMistakeCases } from './job-store/mistake.ts'
 import { nextEvaluationCases } from './job-store/next-evaluations.ts'
+import { nodeCases } from './job-store/node.ts'
 import { pagingCases } from './job-store/paging.ts'
 import { planCases } from './job-store/plan.ts'
 import { retentionCases } from './job-store/retention.ts'
@@ -46,6 +47,7 @@ const CONCERNS: StoreCases<JobStore> = {
   'stranded jobs': strandedCases,
   plans: planCases,
   history: historyCases,
+  nodes: nodeCases,
   deletion: deletionCases,
   retention: retentionCases,
   fold: foldCases,

@@ -44,7 +44,7 @@ interface Expected {
 const NOTICES = new Set(['OWNER_DIED', 'REWRITE_CUT_SHORT', 'ARCHIVE_TAIL_CUT', 'MIGRATED'])
 
 /** Of what lies beside a store, all that may stay there. */
-const BESIDE_STORES = /^(jobs|executions)\.db(-lock|\.owner|\.schema-1-\d+)?$/
+const BESIDE_STORES = /^(jobs|executions)\.db(-lock|\.owner|\.schema-\d+-\d+)?$/
 
 const DEADLINE_MS = 60_000
 

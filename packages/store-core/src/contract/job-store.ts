@@ -3,6 +3,7 @@ import type { EvaluationQueue } from './evaluations.ts'
 import type { JobExecutions } from './executions.ts'
 import type { JobHistory } from './history.ts'
 import type { JobRecords } from './jobs.ts'
+import type { JobNodes } from './nodes.ts'
 
 /**
  * The requester's memory: jobs, their executions, evaluations and history. Every method is one transaction;
@@ -13,4 +14,5 @@ export interface JobStore<Spec = unknown>
     JobRecords<Spec>,
     JobExecutions,
     EvaluationQueue,
-    JobHistory {}
+    JobHistory,
+    JobNodes {}

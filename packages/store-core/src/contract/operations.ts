@@ -75,6 +75,13 @@ export const JOB_STORE_OPERATIONS: Operations<JobStore> = {
   trimEvaluations: 'write',
   addHistory: 'write',
   listHistory: 'read',
+  recordNode: 'write',
+  seeNodes: 'write',
+  changeNode: 'write',
+  deleteNode: 'write',
+  getNode: 'read',
+  findNode: 'read',
+  listNodes: 'read',
 }
 
 /** What each method of an execution store does. */

@@ -13,6 +13,7 @@ import type { KvRow, KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeIdTuple, decodeTuple, endOfTuple, idTuple } from '../kv/tuple.ts'
 import type { CheckOptions, CheckReport } from '../model/check-report.ts'
 import type { RecordKind } from '../model/feed.ts'
+import { NODE_MEMBERSHIPS, NODE_SCHEDULINGS } from '../model/node.ts'
 import { historyTable, toHistoryEntry } from '../rows/history.ts'
 import { reclaimTable } from '../rows/reclaim.ts'
 import { INDEX } from '../rows/tables.ts'
@@ -43,6 +44,7 @@ import {
   specKey,
   specTable,
 } from './job-row.ts'
+import { nodeIndexRows, nodeKey, nodeTable } from './node-row.ts'
 import { isStranded } from './stranded-job.ts'
 
 /** Checks every rule of a job store. */
@@ -57,12 +59,14 @@ function planOfJobs(): CheckPlan {
       { table: 'jobs', kind: 'job' },
       { table: 'executions', kind: 'execution' },
       { table: 'evaluations', kind: 'evaluation' },
+      { table: 'nodes', kind: 'node' },
     ],
     keyOf,
     ownerOf,
     record: (kind, row, snapshot, findings) => {
       if (kind === 'job') return checkedJob(row, snapshot, findings)
       if (kind === 'execution') return checkedExecution(row, snapshot, findings)
+      if (kind === 'node') return checkedNode(row, findings)
       return checkedEvaluation(row, snapshot, findings)
     },
     tables: [
@@ -79,6 +83,7 @@ function planOfJobs(): CheckPlan {
 
 function keyOf(kind: RecordKind, id: string): Uint8Array {
   if (kind === 'job') return jobKey(id)
+  if (kind === 'node') return nodeKey(id)
   return idTuple(kind === 'execution' ? 'e' : 'v', id)
 }
 
@@ -96,6 +101,14 @@ const INDEX_OWNERS: Readonly<Record<number, RecordKind>> = {
   [INDEX.evaluationLeased]: 'evaluation',
   [INDEX.evaluationEnded]: 'evaluation',
   [INDEX.evaluationSuspect]: 'evaluation',
+  [INDEX.nodeByMembership]: 'node',
+}
+
+const ID_PREFIXES: Readonly<Record<RecordKind, string>> = {
+  job: 'j',
+  execution: 'e',
+  evaluation: 'v',
+  node: 'n',
 }
 
 const VALUE_OWNERS: Readonly<Record<number, RecordKind>> = {
@@ -120,7 +133,7 @@ function ownerOf({ key, value }: KvRow): { kind: RecordKind | 'request' | 'folde
   if (byValue !== undefined) return { kind: byValue, id: decodeIdTuple(byValue === 'job' ? 'j' : 'v', value) }
   const byKey = INDEX_OWNERS[index]
   if (byKey === undefined) return null
-  const prefix = byKey === 'job' ? 'j' : byKey === 'execution' ? 'e' : 'v'
+  const prefix = ID_PREFIXES[byKey]
   return { kind: byKey, id: decodeId(prefix, parts.at(-1)) }
 }
 
@@ -244,6 +257,24 @@ function checkedEvaluation({ key, value }: KvRow, snapshot: KvSnapshot, findings
     bytes: value.length,
     indexes: evaluationIndexes(id, key, row, snapshot),
     counted,
+  }
+}
+
+function checkedNode({ key, value }: KvRow, findings: Findings): CheckedRecord {
+  const row = nodeTable.decode(key, value)
+  const id = decodeId('n', decodeTuple(key)[0])
+  if (!NODE_MEMBERSHIPS.includes(row.membership) || !NODE_SCHEDULINGS.includes(row.scheduling)) {
+    const state = `${String(row.membership)}, ${String(row.scheduling)}`
+    findings.add('state-unknown', 'nodes', key, id, `node ${id} is in the unknown state ${state}`)
+  }
+  return {
+    kind: 'node',
+    id,
+    namespace: '',
+    state: row.membership,
+    bytes: value.length,
+    indexes: nodeIndexRows(key, row),
+    counted: true,
   }
 }
 

@@ -35,7 +35,6 @@ import type {
   Submitted,
   TransitionJob,
 } from '../contract/jobs.ts'
-import { DurableStoreOnKv } from '../durable/durable-store-on-kv.ts'
 import { refuseUnknownFields } from '../durable/request-fields.ts'
 import { isStoreError } from '../errors.ts'
 import type { FoldPlan } from '../fold/fold-step.ts'
@@ -80,6 +79,7 @@ import { checkJobQuery } from './job-query.ts'
 import { loadJob } from './job-row.ts'
 import { JOB_STORE_FIELDS } from './job-store-fields.ts'
 import { claimEvaluation, completeEvaluation, extendLease, retryEvaluation, tidyQueue } from './lease.ts'
+import { NodeStoreOnKv } from './node-store-on-kv.ts'
 import { applyPlan } from './plan.ts'
 import { readyEvaluations } from './ready-evaluations.ts'
 import { reclaimJobs } from './reclaim-job.ts'
@@ -91,7 +91,7 @@ const MAX_PAGE_ROWS = 1_000
 const FREES = { frees: true } as const
 
 /** The job store on a key-value backend: each method is one transaction around an operation of this folder. */
-export class JobStoreOnKv<Spec = unknown> extends DurableStoreOnKv implements JobStore<Spec> {
+export class JobStoreOnKv<Spec = unknown> extends NodeStoreOnKv implements JobStore<Spec> {
   static {
     refuseUnknownFields(JobStoreOnKv.prototype, JOB_STORE_FIELDS)
   }

@@ -1,5 +1,5 @@
 /** The kinds of record that the change feed speaks of. */
-export const RECORD_KINDS = ['job', 'execution', 'evaluation'] as const
+export const RECORD_KINDS = ['job', 'execution', 'evaluation', 'node'] as const
 
 /** One of {@link RECORD_KINDS}. */
 export type RecordKind = (typeof RECORD_KINDS)[number]
@@ -8,7 +8,9 @@ export type RecordKind = (typeof RECORD_KINDS)[number]
 export interface Change {
   readonly kind: RecordKind
   readonly id: string
+  /** The job that it belongs to; of a node its own id. */
   readonly jobId: string
+  /** Empty for a node. */
   readonly namespace: string
   /** `remove` is the tombstone of a record that has left the store. */
   readonly operation: 'put' | 'remove'

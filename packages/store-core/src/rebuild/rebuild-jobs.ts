@@ -22,8 +22,10 @@ import {
   specKey,
   specTable,
 } from '../jobs/job-row.ts'
+import { nodeIndexRows, nodeTable } from '../jobs/node-row.ts'
 import type { KvRow, KvTransaction } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
+import { NODE_MEMBERSHIPS, NODE_SCHEDULINGS } from '../model/node.ts'
 import { steadyMoment } from '../rows/clock-row.ts'
 import { historyTable, toHistoryEntry } from '../rows/history.ts'
 import { Mutation } from '../rows/mutation.ts'
@@ -48,6 +50,7 @@ export async function rebuildJobs(run: RebuildRun): Promise<void> {
   await run.each('executions', (row, rows) => rebuildExecution(run, row, rows))
   await run.each('evaluations', (row, rows) => rebuildEvaluation(run, row, rows))
   await leadParked(run)
+  await run.each('nodes', (row, rows) => rebuildNode(run, row, rows))
   const filter = new HistoryFilter(run, readRecordState)
   await run.each('history', (row, rows) => {
     const decoded = historyTable.decode(row.key, row.value)
@@ -171,6 +174,18 @@ function place({ key, value }: KvRow, row: EvaluationRow, rows: KvTransaction, s
     rows.put('index', waitingKey(free), key)
   }
   return lease === undefined ? value.length : evaluationTable.put(rows, key, free)
+}
+
+function rebuildNode(run: RebuildRun, found: KvRow, rows: KvTransaction): void {
+  const { key, value } = found
+  const id = decodeId('n', decodeTuple(key)[0])
+  const row = nodeTable.decode(key, value)
+  if (!NODE_MEMBERSHIPS.includes(row.membership) || !NODE_SCHEDULINGS.includes(row.scheduling)) {
+    run.drop(rows, 'nodes', found, id, 'it is in an unknown state')
+    return
+  }
+  for (const index of nodeIndexRows(key, row)) rows.put('index', index.key, index.value)
+  run.count('node', '', row.membership, value.length)
 }
 
 /** Brings one evaluation of every job to the head of its queue. */

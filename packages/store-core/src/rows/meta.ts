@@ -10,7 +10,7 @@ import { RecordTable } from './record-table.ts'
 import { isNumber, isOrdinal, isText, optional, orNull } from './row-shape.ts'
 
 /** The schema that this release writes, and the newest that it reads. */
-export const SCHEMA_VERSION: number = 2
+export const SCHEMA_VERSION: number = 3
 
 /** Which of the two stores a file holds. */
 export type StoreKind = 'jobs' | 'executions'

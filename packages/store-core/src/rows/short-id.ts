@@ -24,7 +24,7 @@ export function matchShortId(
 
 /** Makes the error for a text that stands for several records. */
 export function ambiguous(
-  table: 'jobs' | 'executions',
+  table: 'jobs' | 'executions' | 'nodes',
   text: string,
   matches: readonly string[],
 ): StoreError {

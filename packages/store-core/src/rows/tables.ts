@@ -5,6 +5,7 @@ export const STORE_TABLES = [
   'specs',
   'executions',
   'evaluations',
+  'nodes',
   'history',
   'index',
   'counters',
@@ -67,4 +68,6 @@ export const INDEX = {
   deadline: 30,
   /** time, request id */
   requestByTime: 40,
+  /** membership, node */
+  nodeByMembership: 50,
 } as const

@@ -4,6 +4,7 @@ import { COMPUTE_NAMES } from '../../src/executions/compute-row.ts'
 import { EVALUATION_NAMES } from '../../src/jobs/evaluation-row.ts'
 import { EXECUTION_NAMES } from '../../src/jobs/execution-row.ts'
 import { JOB_NAMES, SPEC_NAMES } from '../../src/jobs/job-row.ts'
+import { NODE_NAMES } from '../../src/jobs/node-row.ts'
 import { CLOCK_NAMES } from '../../src/rows/clock-row.ts'
 import { FEED_NAMES } from '../../src/rows/feed-entry.ts'
 import type { DiskName } from '../../src/rows/field-names.ts'
@@ -25,6 +26,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, DiskName>>>> = {
   ExecutionRow: EXECUTION_NAMES,
   ComputeRow: COMPUTE_NAMES,
   EvaluationRow: EVALUATION_NAMES,
+  NodeRow: NODE_NAMES,
   HistoryRow: HISTORY_NAMES,
   RequestRow: REQUEST_NAMES,
   StoredMessage: MESSAGE_NAMES,

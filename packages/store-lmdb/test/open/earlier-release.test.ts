@@ -98,6 +98,7 @@ test('a job store of the release before reads the same, and goes on', async () =
   while ((await store.reclaim()).more) {
     // Each step is bounded.
   }
+  for (const { id: nodeId } of (await store.listNodes()).items) await store.deleteNode({ nodeId })
   expect((await store.check()).findings).toEqual([])
   expect(await store.counts()).toEqual([])
   await store.close()

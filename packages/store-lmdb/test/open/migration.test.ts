@@ -61,7 +61,7 @@ test.each([1])(
     const [copy, ...more] = copiesBeside(path)
     expect(more).toEqual([])
     expect(notices.at(-1)).toMatch(
-      /^MIGRATED The store .* was of schema 1 and is of schema 2 now; a copy from before is .*jobs\.db\.schema-1-\d+\.$/,
+      /^MIGRATED The store .* was of schema 1 and is of schema 3 now; a copy from before is .*jobs\.db\.schema-1-\d+\.$/,
     )
     expect((await store.info()).schemaVersion).toBe(SCHEMA_VERSION)
     expect(await store.check()).toMatchObject({ findings: [], strandedJobIds: [] })
@@ -119,6 +119,45 @@ test.each([1])('what is rebuilt of a store of schema %i is of the schema of toda
   expect((await store.info()).schemaVersion).toBe(SCHEMA_VERSION)
   expect((await store.getJob('j-stranded-0'))?.state).toBe('Failed')
   expect(await store.check()).toMatchObject({ findings: [], strandedJobIds: [] })
+  await store.close()
+})
+
+test('the other sides of the link that a job store of schema 2 knew are its approved nodes', async () => {
+  const path = earlier(2, 'jobs.db')
+  const kv = await openLmdbKv({ path, tables: STORE_TABLES })
+  await kv.write((rows) => {
+    for (const name of ['n-fixture', 'a name that no node has']) {
+      const key = tuple('peer', name)
+      rows.put(
+        'meta',
+        key,
+        encodeRecord('meta', key, 1, { s: 'store-1', i: 'opening-1', first: 3, n: 9, at: 7 }),
+      )
+    }
+  })
+  await kv.close()
+  const reader = await openLmdbJobStore({ path, readOnly: true })
+  const peer = await reader.getPeer('n-fixture')
+  expect(peer).not.toBeNull()
+  expect((await reader.listNodes()).items).toEqual([])
+  await reader.close()
+  const store = await openLmdbJobStore({ path })
+  const { seenAtMs, ...known } = peer ?? expect.fail('no peer')
+  expect(await store.listNodes()).toMatchObject({
+    items: [
+      {
+        id: 'n-fixture',
+        membership: 'approved',
+        scheduling: 'on',
+        store: known,
+        firstSeenAtMs: seenAtMs,
+        lastSeenAtMs: seenAtMs,
+        revision: 1,
+      },
+    ],
+  })
+  expect(await store.getPeer('n-fixture')).toBeNull()
+  expect((await store.check()).findings).toEqual([])
   await store.close()
 })
 

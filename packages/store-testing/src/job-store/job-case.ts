@@ -51,7 +51,9 @@ export async function assertSoundJobStore(store: JobStore): Promise<void> {
   const executions = await readAll((request) =>
     store.listExecutions({ ...request, states: EXECUTION_STATES, limit: 1_000 }),
   )
+  const nodes = await readAll((request) => store.listNodes({ ...request, limit: 1_000 }))
   const records: CountedRecord[] = [
+    ...nodes.map(({ membership }) => ({ kind: 'node' as const, namespace: '', state: membership })),
     ...jobs.map(({ namespace, state }) => ({ kind: 'job' as const, namespace, state })),
     ...executions.map(({ namespace, state }) => ({ kind: 'execution' as const, namespace, state })),
     ...evaluations.map(({ namespace, status }) => ({

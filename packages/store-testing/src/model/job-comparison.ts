@@ -22,6 +22,7 @@ export async function compareJobWorld(world: JobWorld): Promise<void> {
   await compareExecutions(world)
   await compareEvaluations(world)
   await compareHistory(world)
+  await compareNodes(world)
   await compareTotals(world)
 }
 
@@ -122,8 +123,25 @@ async function compareHistory({ store, model }: JobWorld): Promise<void> {
   }
 }
 
+async function compareNodes({ store, model }: JobWorld): Promise<void> {
+  const nodes = sorted(model.state.nodes.values(), () => 0)
+  // Ids of ours stand behind those that are texts.
+  const found = await readAll((request) => store.listNodes(request), { limit: 2 })
+  assert.deepEqual(
+    sorted(found, () => 0),
+    nodes,
+    'nodes',
+  )
+  const pending = await readAll((request) => store.listNodes({ ...request, membership: 'pending' }))
+  assert.deepEqual(
+    sorted(pending, () => 0),
+    nodes.filter(({ membership }) => membership === 'pending'),
+    'pending nodes',
+  )
+}
+
 async function compareTotals({ store, model }: JobWorld): Promise<void> {
-  const { jobs, executions, evaluations } = model.state
+  const { jobs, executions, evaluations, nodes } = model.state
   const counts: Record<string, number> = {}
   const add = (kind: string, namespace: string, state: string) => {
     const name = `${kind} ${namespace} ${state}`
@@ -132,6 +150,7 @@ async function compareTotals({ store, model }: JobWorld): Promise<void> {
   for (const { namespace, state } of jobs.values()) add('job', namespace, state)
   for (const { namespace, state } of executions.values()) add('execution', namespace, state)
   for (const { namespace, status } of evaluations.values()) add('evaluation', namespace, status)
+  for (const { membership } of nodes.values()) add('node', '', membership)
   const found = Object.fromEntries(
     (await store.counts()).map(({ kind, namespace, state, records }) => [
       `${kind} ${namespace} ${state}`,

@@ -1,4 +1,4 @@
-import type { Evaluation, Execution, Job, JobDefinition } from '@saltcod/store-core'
+import type { Evaluation, Execution, Job, JobDefinition, KnownNode } from '@saltcod/store-core'
 
 /** A line of history, as far as a model knows it. */
 export type ModelEntry = readonly [
@@ -26,6 +26,7 @@ export class JobModelState {
   due: Set<string> = new Set()
   deleted: Map<string, Leftover> = new Map()
   requests: Map<string, unknown> = new Map()
+  nodes: Map<string, KnownNode> = new Map()
   sequence = 0
 
   /** Returns a state that may be changed without changing this one. */
@@ -39,6 +40,7 @@ export class JobModelState {
     copy.due = new Set(this.due)
     copy.deleted = new Map(this.deleted)
     copy.requests = new Map(this.requests)
+    copy.nodes = new Map(this.nodes)
     copy.sequence = this.sequence
     return copy
   }

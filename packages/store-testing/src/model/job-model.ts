@@ -17,6 +17,7 @@ import {
 } from '@saltcod/store-core'
 import { EvaluationModel } from './evaluation-model.ts'
 import { JobModelState, type ModelEntry } from './job-model-state.ts'
+import { NodeModel } from './node-model.ts'
 import { expectMove, Refusal, refuseReason } from './refusal.ts'
 
 /** An evaluation whose id the caller chose, so that model and store agree on it. */
@@ -51,6 +52,11 @@ export class JobModel {
     for (const job of jobs.values()) jobs.set(job.id, movedBy(byMs, job))
     for (const execution of executions.values()) executions.set(execution.id, movedBy(byMs, execution))
     this.evaluations.followClock(byMs)
+    this.nodes.followClock(byMs)
+  }
+
+  get nodes(): NodeModel {
+    return new NodeModel(this.state, this.nowMs)
   }
 
   get evaluations(): EvaluationModel {

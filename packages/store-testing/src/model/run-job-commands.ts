@@ -9,8 +9,10 @@ import { type CommandSeed, Draw } from './command-seed.ts'
 import { JOB_COMMANDS, type JobWorld } from './job-commands.ts'
 import { compareJobWorld } from './job-comparison.ts'
 import { JobModel } from './job-model.ts'
+import { NODE_COMMANDS } from './node-commands.ts'
 import { modelResult, resultOf } from './refusal.ts'
 
+const COMMANDS = [...JOB_COMMANDS, ...NODE_COMMANDS]
 const COMMANDS_PER_COMPARISON = 25
 const CLOCK_JUMPS_MS = [-86_400_000, -5_000, 5_000, 86_400_000] as const
 
@@ -64,7 +66,7 @@ export async function runJobCommands(
 }
 
 async function runCommand(world: JobWorld, seed: CommandSeed, trace: string[]): Promise<void> {
-  const make = JOB_COMMANDS[seed[0] % JOB_COMMANDS.length]
+  const make = COMMANDS[seed[0] % COMMANDS.length]
   if (make === undefined) return
   const command = make(world, new Draw(seed))
   trace.push(`${world.model.nowMs} ${command.name}`)

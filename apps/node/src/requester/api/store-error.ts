@@ -14,6 +14,7 @@ const CODES: Readonly<Record<StoreErrorCode, ApiErrorCode>> = {
   JOB_VERSION_NOT_FOUND: 'NotFound',
   EXECUTION_NOT_FOUND: 'NotFound',
   EVALUATION_NOT_FOUND: 'NotFound',
+  NODE_NOT_FOUND: 'NotFound',
   AMBIGUOUS_ID: 'MultipleJobsFound',
   JOB_ALREADY_EXISTS: 'ResourceInUse',
   JOB_NAME_TAKEN: 'ResourceInUse',
