@@ -10,6 +10,8 @@ export const STORE_ERROR_CODES = {
   SCHEMA_TOO_NEW: 'a newer release wrote the store',
   // At any time
   STORE_BUSY: 'all slots for readers, or all descriptors of the process, are taken; try again later',
+  STORE_CHANGING:
+    'the owner of the file changes it faster than it can be read; read a copy, or try again later',
   STORE_CLOSED: 'the store was closed',
   STORE_FAILED: 'an input/output error made the store unusable; restart the process',
   STORE_READ_ONLY: 'a write was asked of a store opened for reading',

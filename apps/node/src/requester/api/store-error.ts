@@ -28,6 +28,7 @@ const CODES: Readonly<Record<StoreErrorCode, ApiErrorCode>> = {
   TRANSACTION_TOO_LARGE: 'PayloadTooLarge',
   STORE_FULL: 'ResourceExhausted',
   STORE_BUSY: 'ServiceUnavailable',
+  STORE_CHANGING: 'ServiceUnavailable',
   STORE_CLOSED: 'ServiceUnavailable',
   STORE_FAILED: 'ServiceUnavailable',
   OUTCOME_UNKNOWN: 'ServiceUnavailable',

@@ -1,0 +1,48 @@
+import type { PageSource } from '../pages/page-source.ts'
+import { BoltBucket, type BoltKey } from './bolt-bucket.ts'
+
+/** The file as one transaction left it, for as long as the function runs that got it. */
+export class BoltSnapshot {
+  readonly path: string
+  /** The transaction that it shows. */
+  readonly transaction: bigint
+  readonly pageBytes: number
+  /** Pages that the file has given out, with the two meta pages and the free ones. */
+  readonly pageCount: number
+  /** The bucket of all buckets. */
+  readonly root: BoltBucket
+  readonly #source: PageSource
+  #ended = false
+
+  constructor(source: PageSource, maxValueBytes: number) {
+    const { meta } = source
+    this.path = source.path
+    this.transaction = meta.transaction
+    this.pageBytes = meta.pageBytes
+    this.pageCount = meta.pageCount
+    this.#source = source
+    const context = { source, maxValueBytes, ended: () => this.#ended }
+    this.root = new BoltBucket(context, [], {
+      root: meta.rootPage,
+      sequence: meta.rootSequence,
+      inline: null,
+    })
+  }
+
+  /** Bytes that were read from the file until now. */
+  get bytesRead(): number {
+    return this.#source.bytesRead
+  }
+
+  /** Returns the bucket that a path of names leads to, or undefined. Throws what `BoltBucket.rows` throws. */
+  bucket(path: readonly BoltKey[]): BoltBucket | undefined {
+    let bucket: BoltBucket | undefined = this.root
+    for (const name of path) bucket = bucket?.bucket(name)
+    return bucket
+  }
+
+  /** From now on its buckets refuse to be read; `BoltFile.read` calls it. */
+  end(): void {
+    this.#ended = true
+  }
+}

@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type BucketToWrite, boltBytes, type FileToWrite } from '../../../test/bolt-writer.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
+import { type BoltBucket, type BoltFile, openBoltFile } from '../src/index.ts'
+
+async function opened(rows: BucketToWrite['rows'], options: FileToWrite = {}): Promise<BoltFile> {
+  const path = join(temporaryDirectory(), 'some.db')
+  writeFileSync(path, boltBytes(rows, options))
+  const file = await openBoltFile(path)
+  onTestFinished(() => file.close())
+  return file
+}
+
+type Plain = { readonly [key: string]: string | Plain }
+
+function plain(bucket: BoltBucket): Plain {
+  return Object.fromEntries(
+    [...bucket.rows()].map((row) => [
+      row.key.toString(),
+      row.bucket === null ? row.value.toString() : plain(row.bucket),
+    ]),
+  )
+}
+
+const numbered = (count: number, value: (index: number) => string): Record<string, string> =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`key-${String(index).padStart(5, '0')}`, value(index)]),
+  )
+
+describe('rows of a file', () => {
+  test.each([512, 1024, 4096, 8192, 16384, 65536])(
+    'come in order, with pages of %i bytes',
+    async (pageBytes) => {
+      const many = numbered(3000, (index) => `value ${index}`)
+      const long = { a: 'x'.repeat(70_000), b: 'y'.repeat(3), c: 'z'.repeat(9_000) }
+      const nested = { one: { rows: { k: 'v' } }, two: { rows: { deep: { rows: numbered(50, String) } } } }
+      const file = await opened(
+        { many: { rows: many }, long: { rows: long }, nested: { rows: nested }, none: { rows: {} } },
+        { pageBytes },
+      )
+      expect(file.info()).toMatchObject({ pageBytes, transaction: 2n })
+      expect(await file.read(({ root }) => plain(root))).toEqual({
+        many,
+        long,
+        nested: { one: { k: 'v' }, two: { deep: numbered(50, String) } },
+        none: {},
+      })
+    },
+  )
+
+  test('are found by their key, at every depth of the tree', async () => {
+    const file = await opened(
+      { many: { rows: numbered(2000, String), sequence: 77n } },
+      { pageBytes: 512, perPage: 3 },
+    )
+    await file.read((snapshot) => {
+      const many = snapshot.bucket(['many'])
+      expect(many?.sequence).toBe(77n)
+      for (let index = 0; index < 2000; index += 1) {
+        expect(many?.get(`key-${String(index).padStart(5, '0')}`)?.toString()).toBe(String(index))
+      }
+      expect([many?.get('key-'), many?.get('key-000001'), many?.get('z'), many?.get('')]).toEqual(
+        Array(4).fill(undefined),
+      )
+      expect(snapshot.bucket(['many', 'key-00001'])).toBeUndefined()
+      expect(snapshot.bucket(['nothing', 'below'])).toBeUndefined()
+    })
+  })
+
+  test('begin where they are asked to', async () => {
+    const file = await opened({ many: { rows: numbered(500, String) } }, { pageBytes: 512, perPage: 4 })
+    await file.read((snapshot) => {
+      const keys = (range: object) =>
+        [...(snapshot.bucket(['many'])?.keys(range) ?? [])].map(({ key }) => key.toString())
+      const all = keys({})
+      expect(all).toEqual(Object.keys(numbered(500, String)))
+      for (let index = 0; index < 500; index += 1) {
+        const key = all[index] ?? ''
+        expect(keys({ from: key, limit: 3 })).toEqual(all.slice(index, index + 3))
+        expect(keys({ after: key, limit: 3 })).toEqual(all.slice(index + 1, index + 4))
+        expect(keys({ from: `${key}0`, limit: 3 })).toEqual(all.slice(index + 1, index + 4))
+      }
+      expect(keys({ from: 'z' })).toEqual([])
+      expect(keys({ limit: 0 })).toEqual([])
+    })
+  })
+
+  test('come in pieces, each with its transaction', async () => {
+    const rows = numbered(1234, String)
+    const file = await opened({ many: { rows } }, { pageBytes: 512 })
+    const pieces = []
+    for await (const piece of file.pieces(['many'], ({ key, value }) => [key, value].join('='), {
+      maxRows: 100,
+    })) {
+      pieces.push(piece)
+    }
+    expect(pieces.map(({ values }) => values.length)).toEqual([...Array(12).fill(100), 34])
+    expect(pieces.flatMap(({ values }) => values)).toEqual(Object.entries(rows).map((pair) => pair.join('=')))
+    expect(pieces.at(-1)).toMatchObject({ transaction: 2n, lastKey: Buffer.from('key-01233') })
+    const rest = file.pieces(['many'], ({ key }) => key.toString(), { after: pieces[10]?.lastKey ?? '' })
+    expect((await rest.next()).value?.values[0]).toBe('key-01100')
+    expect(await file.pieces(['nothing'], () => 0).next()).toEqual({ done: true, value: undefined })
+  })
+})
+
+test('a bucket of a snapshot that is over, and a file that was closed, refuse to be read', async () => {
+  const file = await opened({ many: { rows: numbered(10, String) } })
+  const bucket = await file.read(({ root }) => root)
+  expect(() => bucket.get('many')).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }))
+  expect(() => [...bucket.rows()]).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }))
+  await file.close()
+  await file.close()
+  expect(() => file.info()).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }))
+  await expect(file.read(() => 0)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+})
