@@ -186,7 +186,7 @@ function pageOf(
 }
 
 /** Writes the header of a page. */
-export function writeHeader(
+function writeHeader(
   buffer: Buffer,
   header: {
     readonly page: number
@@ -202,7 +202,7 @@ export function writeHeader(
 }
 
 /** A meta page with its checksum. */
-export function metaPage(
+function metaPage(
   page: number,
   pageBytes: number,
   meta: {
@@ -226,7 +226,7 @@ export function metaPage(
 }
 
 /** Makes the checksum of a meta page right. */
-export function sealMeta(buffer: Buffer): void {
+function sealMeta(buffer: Buffer): void {
   let hash = 0xcbf2_9ce4_8422_2325n
   for (const byte of buffer.subarray(16, 72)) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100_0000_01b3n)
