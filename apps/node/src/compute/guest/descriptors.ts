@@ -25,11 +25,17 @@ export class Descriptors {
    * own is missing.
    */
   closeOthers(): boolean {
-    for (const [descriptor, target] of openFiles()) {
+    const open = openFiles()
+    // The ordinary case of a guest that opened nothing, which one look is enough for.
+    if (this.#isOwn(open)) return true
+    for (const [descriptor, target] of open) {
       if (!this.#own.has(descriptor) && target.startsWith('/')) closeSync(descriptor)
     }
-    const left = openFiles()
-    if (left.size !== this.#own.size) return false
-    return [...this.#own].every(([descriptor, target]) => left.get(descriptor) === target)
+    return this.#isOwn(openFiles())
+  }
+
+  #isOwn(open: ReadonlyMap<number, string>): boolean {
+    if (open.size !== this.#own.size) return false
+    return [...this.#own].every(([descriptor, target]) => open.get(descriptor) === target)
   }
 }

@@ -1,7 +1,8 @@
-import { openSync, readFileSync } from 'node:fs'
+import { openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { WASI } from 'node:wasi'
 import type { GuestReport, GuestRequest } from './guest-request.ts'
+import type { Modules } from './modules.ts'
 import { guardMounts, type WasiFunctions } from './mounts.ts'
 import { OpenFiles } from './open-files.ts'
 import { GuestOutput } from './output.ts'
@@ -37,14 +38,16 @@ interface Guest {
  */
 export class WasmGuest {
   readonly #request: GuestRequest
+  readonly #modules: Modules
   readonly #output: GuestOutput
   readonly #openFiles = new OpenFiles()
   readonly #loaded = new Map<string, Guest>()
   readonly #loading: string[] = []
   #exit: GuestExit | undefined
 
-  constructor(request: GuestRequest) {
+  constructor(request: GuestRequest, modules: Modules) {
     this.#request = request
+    this.#modules = modules
     this.#output = new GuestOutput(request)
   }
 
@@ -89,19 +92,18 @@ export class WasmGuest {
     if (known !== undefined) return known
     if (this.#loading.includes(path)) throw new Error(`the modules import each other in a circle, at ${name}`)
     this.#loading.push(path)
-    const module = new webAssembly.Module(readFileSync(path))
+    const module = this.#modules.load(path)
     const imports: Record<string, WasmExports> = Object.create(null) as Record<string, WasmExports>
-    const { wasi, functions, bind } = this.#wasi()
-    for (const needed of new Set(webAssembly.Module.imports(module).map((entry) => entry.module))) {
-      if (needed === WASI_MODULE) imports[needed] = functions as WasmExports
+    const allNeeded = new Set(webAssembly.Module.imports(module).map((entry) => entry.module))
+    const wasi = allNeeded.has(WASI_MODULE) ? this.#wasi() : undefined
+    for (const needed of allNeeded) {
+      if (needed === WASI_MODULE) imports[needed] = wasi?.functions as WasmExports
       else imports[needed] = this.#load(needed, this.#importPath(needed)).instance.exports
     }
     const instance = new webAssembly.Instance(module, imports)
     const exported = instance.exports['memory']
     const memory = exported instanceof webAssembly.Memory ? exported : new webAssembly.Memory({ initial: 0 })
-    // Only the memory is handed over: which function is run, and when, is decided here.
-    wasi.initialize({ exports: { memory } })
-    bind(memory)
+    wasi?.bind(memory)
     const guest = { instance, memory }
     this.#loading.pop()
     this.#loaded.set(path, guest)
@@ -114,7 +116,7 @@ export class WasmGuest {
     throw new Error(`the module imports from '${name}', which is no import module and no input`)
   }
 
-  #wasi(): { wasi: WASI; functions: WasiFunctions; bind: (memory: WasmMemory) => void } {
+  #wasi(): { functions: WasiFunctions; bind: (memory: WasmMemory) => void } {
     const { args, env, mounts } = this.#request
     // Descriptors of its own, since a guest may close them, and those of this process are not its business.
     const nowhere = (): number => openSync(devNull, 'r+')
@@ -140,9 +142,10 @@ export class WasmGuest {
       throw this.#exit
     }
     return {
-      wasi,
       functions: { ...functions, proc_exit: exit },
       bind: (given) => {
+        // Only the memory is handed over: which function is run, and when, is decided here.
+        wasi.initialize({ exports: { memory: given } })
         bound = given
       },
     }

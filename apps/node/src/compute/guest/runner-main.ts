@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Descriptors } from './descriptors.ts'
 import { WasmGuest } from './guest.ts'
 import type { FromRunner, ToRunner } from './guest-request.ts'
+import { Modules } from './modules.ts'
 
 const STDIN = 0
 const STDOUT = 1
@@ -47,13 +48,14 @@ function say(message: FromRunner): void {
 function serve(): void {
   const lines = new Lines()
   const descriptors = new Descriptors()
+  const modules = new Modules()
   say({ kind: 'here' })
   for (let line = lines.next(); line !== undefined; line = lines.next()) {
     const request = JSON.parse(line) as ToRunner
     // Read at each making of a memory, so it can be another one for each guest.
     const pages = Math.min(MOST_PAGES, Math.ceil(request.memoryBytes / PAGE_BYTES))
     setFlagsFromString(`--wasm-max-mem-pages=${pages}`)
-    const report = new WasmGuest(request).run(() => say({ kind: 'begun' }))
+    const report = new WasmGuest(request, modules).run(() => say({ kind: 'begun' }))
     const clean = descriptors.closeOthers() && process.memoryUsage.rss() <= LARGEST_BYTES
     say({ kind: 'ended', report, clean })
     if (!clean) return
