@@ -1,5 +1,7 @@
-import type { AddressInfo } from 'node:net'
-import { Failure } from '@saltcod/cli-kit'
+import { once } from 'node:events'
+import { lstatSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect } from 'node:net'
+import { Failure, isFailure } from '@saltcod/cli-kit'
 import type { Config } from '@saltcod/config'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -42,16 +44,53 @@ const LISTEN_ERRORS: Readonly<Record<string, { readonly reason: string; readonly
 export async function listen(
   api: FastifyInstance,
   listeners: Listeners,
-  { host, port }: Config['api'],
+  { host, port, socket }: Config['api'],
 ): Promise<string> {
   try {
     await api.listen({ host, port })
     if (host === 'localhost') await listeners.listenAlso(host)
+    if (socket !== undefined) await listenOnSocket(listeners, socket)
   } catch (error) {
+    if (isFailure(error)) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     const { reason, hint } = LISTEN_ERRORS[code] ?? { reason: code, hint: 'see --host and --port' }
     throw new Failure(EXIT.failed, `cannot listen on ${host}:${port}: ${reason}`, { hint, cause: error })
   }
   const address = api.server.address() as AddressInfo
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+}
+
+/** Most systems take no longer one. */
+const MOST_SOCKET_BYTES = 107
+
+async function listenOnSocket(listeners: Listeners, path: string): Promise<void> {
+  const refuse = (reason: string, hint: string, cause?: unknown): never => {
+    throw new Failure(EXIT.failed, `cannot listen on the socket ${path}: ${reason}`, { hint, cause })
+  }
+  if (Buffer.byteLength(path) > MOST_SOCKET_BYTES)
+    refuse(`its path is longer than ${MOST_SOCKET_BYTES} bytes`, 'give it a shorter one with --socket')
+  if (await isListenedOn(path)) refuse('another program listens there', 'give it another path with --socket')
+  try {
+    await listeners.listenOnSocket(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const reason = code === 'EADDRINUSE' ? 'a file that is no socket is there' : code
+    refuse(reason, 'give it a path with --socket where this user may write', error)
+  }
+}
+
+/** Tells whether somebody listens on a socket; what an earlier process left is removed. */
+async function isListenedOn(path: string): Promise<boolean> {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isSocket() !== true) return false
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    rmSync(path, { force: true })
+    return false
+  } finally {
+    socket.destroy()
+  }
 }

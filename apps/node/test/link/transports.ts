@@ -1,11 +1,18 @@
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
-import { createHttpEndpoint } from '../../src/link/http-endpoint.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { createHttpEndpoint, httpLinkHandler } from '../../src/link/http-endpoint.ts'
 import { HttpLink } from '../../src/link/http-link.ts'
 import { linkInProcess } from '../../src/link/in-process.ts'
 import type { Link } from '../../src/link/link.ts'
 import { PortEndpoint } from '../../src/link/port-endpoint.ts'
 import { PortLink } from '../../src/link/port-link.ts'
+import { answerClientError } from '../../src/requester/api/client-error.ts'
+import { connectionLimits } from '../../src/requester/api/connection-limits.ts'
+import { Connections } from '../../src/requester/api/connections.ts'
+import { linkGuard } from '../../src/requester/api/link-guard.ts'
+import { Listeners } from '../../src/requester/api/listeners.ts'
 
 /** Both ends of a link, joined. */
 export interface Joined {
@@ -17,6 +24,30 @@ export interface Joined {
   readonly loseNode: () => void
   /** The requester is gone without a word. */
   readonly loseRequester: () => void
+}
+
+/** What the kernel takes of a connection that nobody reads. */
+const KERNEL_CHUNKS = 256
+
+/** Serves a link as a requester does, on the port of its API. */
+async function listening(endpoint: Link): Promise<{
+  readonly listeners: Listeners
+  readonly port: number
+  readonly close: () => void
+}> {
+  const listeners = new Listeners(new Connections(connectionLimits(null, 10), 1_000))
+  listeners.serveLink(httpLinkHandler(endpoint, linkGuard(false)))
+  const server = listeners.create((_request, response) => {
+    response.writeHead(404).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  server.on('clientError', (error, socket) => answerClientError(error, socket, false))
+  const { port } = server.address() as AddressInfo
+  const close = (): void => {
+    server.close()
+    void listeners.close()
+  }
+  return { listeners, port, close }
 }
 
 /** Every way in which a link leads from one side to the other. */
@@ -39,7 +70,22 @@ export const TRANSPORTS: Readonly<Record<string, (endpoint: Link) => Joined | Pr
       server.close()
       server.closeAllConnections()
     }
-    // What the kernel takes of a connection that nobody reads.
-    return { link, ahead: 256, loseNode: () => link.close(), loseRequester }
+    return { link, ahead: KERNEL_CHUNKS, loseNode: () => link.close(), loseRequester }
+  },
+  'on the port of an API': async (endpoint) => {
+    const { port, close } = await listening(endpoint)
+    const link = new HttpLink(`http://127.0.0.1:${port}`)
+    return { link, ahead: KERNEL_CHUNKS, loseNode: () => link.close(), loseRequester: close }
+  },
+  'over a Unix socket, where the first way leads nowhere': async (endpoint) => {
+    const { listeners, close } = await listening(endpoint)
+    const path = join(temporaryDirectory(), 'api.sock')
+    await listeners.listenOnSocket(path)
+    const link = new HttpLink('unix:/nowhere/api.sock', `unix:${path}`)
+    // It keeps to the way that leads to the requester from here on.
+    await link
+      .demands({ nodeId: 'n-1', afterNumber: 0, waitMs: 0 }, new AbortController().signal)
+      .catch(() => undefined)
+    return { link, ahead: KERNEL_CHUNKS, loseNode: () => link.close(), loseRequester: close }
   },
 }

@@ -1,5 +1,6 @@
+import { expandPath } from '../paths.ts'
 import { setting } from '../setting.ts'
-import { integer, size, text } from '../value.ts'
+import { integer, path, size, text } from '../value.ts'
 
 /** Where the API listens, and what it reads. */
 export const api = {
@@ -27,6 +28,18 @@ export const api = {
     environment: 'BACALHAU_API_PORT',
     fallback: 1234,
     schema: integer(0, 65_535),
+  }),
+  /** Where it listens beside the port; absent means nowhere. */
+  socket: setting<string | undefined>({
+    key: 'API.Socket',
+    description:
+      'The path of a Unix socket that the API listens on beside its port, for users and compute nodes of this machine who may open it: those of this user alone.',
+    form: 'path',
+    flag: '--socket',
+    fallback: undefined,
+    fallbackNote: 'none',
+    schema: path(),
+    locate: expandPath,
   }),
   publicUrl: setting<string | undefined>({
     key: 'API.PublicURL',

@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerOptions,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, ListenOptions } from 'node:net'
 import { type HttpLinkHandler, isLinkRequest } from '../../link/http-endpoint.ts'
 import type { Connections } from './connections.ts'
 
@@ -60,17 +60,31 @@ export class Listeners {
     const { address: first, port } = main.address() as AddressInfo
     const addresses = await lookup(host, { all: true })
     for (const { address } of addresses) {
-      if (address === first) continue
-      const server = this.#make()
-      for (const event of ['upgrade', 'clientError']) {
-        server.on(event, (...details: unknown[]) => main.emit(event, ...details))
-      }
-      const listening = await new Promise<boolean>((resolve) => {
-        server.once('error', () => resolve(false))
-        server.listen({ host: address, port }, () => resolve(true))
-      })
-      if (listening) this.#further.push(server)
+      if (address !== first) await this.#listen(main, { host: address, port }).catch(() => undefined)
     }
+  }
+
+  /** Listens on a Unix socket too, which this user alone may open. Rejects where it cannot. */
+  async listenOnSocket(path: string): Promise<void> {
+    const main = this.#main
+    if (main === undefined) return
+    // A socket has the mode that it is made with from its first moment on; nothing else is made in between.
+    const before = process.umask(0o177)
+    const listening = this.#listen(main, { path })
+    process.umask(before)
+    await listening
+  }
+
+  async #listen(main: Server, where: ListenOptions): Promise<void> {
+    const server = this.#make()
+    for (const event of ['upgrade', 'clientError']) {
+      server.on(event, (...details: unknown[]) => main.emit(event, ...details))
+    }
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(where, resolve)
+    })
+    this.#further.push(server)
   }
 
   /** Takes no more connections on the further addresses, and ends all that there are. */
