@@ -14,7 +14,6 @@ import { DEFAULT_REQUESTER_SETTINGS } from './requester/settings.ts'
 import { buildVersion } from './version.ts'
 import { labelsOfMachine } from './wire/node-output.ts'
 
-const HEARTBEAT_MS = 15_000
 const DEFAULT_OUTPUT_BYTES = 1024 ** 3
 
 /** Works out how the requester works from the configuration. */
@@ -42,6 +41,8 @@ export function requesterSettings(config: Config): RequesterSettings {
     },
     jobs: { ...defaults.jobs, maxSpecBytes: config.quota.specBytes },
     leaseMs: config.leases.durationMs,
+    silentAfterMs: config.link.silentAfterMs,
+    lostAfterMs: config.link.lostAfterMs,
     maxAttempts: config.leases.maxAttempts,
     retryDelaysMs: config.leases.retryDelaysMs,
   }
@@ -82,7 +83,7 @@ export async function computeSettings(
     outputBytes: quota.resultBytes === 0 ? DEFAULT_OUTPUT_BYTES : quota.resultBytes,
     logBytes: quota.outputBytes,
     recovery: recoveryPolicy({ preset, cells, ageRules, keepForMs }),
-    heartbeatMs: HEARTBEAT_MS,
+    heartbeatMs: config.link.heartbeatMs,
   }
 }
 

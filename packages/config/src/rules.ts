@@ -5,6 +5,7 @@ import { api } from './settings/api.ts'
 import { archive } from './settings/archive.ts'
 import { compute } from './settings/compute.ts'
 import { engines } from './settings/engines.ts'
+import { link } from './settings/link.ts'
 import { node } from './settings/node.ts'
 import { quota } from './settings/quota.ts'
 import { recovery } from './settings/recovery.ts'
@@ -182,6 +183,7 @@ export const RULES: readonly Rule[] = [
   specFitsBody,
   waitsInOrder('backoff-in-order', recovery.interruptions.backoffMs, recovery.interruptions.maxBackoffMs),
   waitsInOrder('delays-in-order', services.reschedule.delayMs, services.reschedule.maxDelayMs),
+  waitsInOrder('silent-before-lost', link.silentAfterMs, link.lostAfterMs),
   hostIsLoopback,
   execNeedsCompute,
   orchestratorsAreNear,

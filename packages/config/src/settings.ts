@@ -7,6 +7,7 @@ import { engines } from './settings/engines.ts'
 import { gracePeriod } from './settings/grace-period.ts'
 import { inputs } from './settings/inputs.ts'
 import { leases } from './settings/leases.ts'
+import { link } from './settings/link.ts'
 import { logging } from './settings/logging.ts'
 import { node } from './settings/node.ts'
 import { quota } from './settings/quota.ts'
@@ -26,6 +27,8 @@ export const SETTING_TREE = {
   ...stores,
   archive,
   api,
+  /** How patient a requester and its compute nodes are with each other. */
+  link,
   logging,
   recovery,
   /** How what should run for ever is started again. */

@@ -1,4 +1,5 @@
 import { Failure, isFailure } from '@saltcod/cli-kit'
+import { type ComputeExecution, isStoreError } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 import type {
   HandshakeAnswer,
@@ -6,6 +7,7 @@ import type {
   HandshakeReply,
   NodeDescription,
   NodeLoad,
+  Report,
 } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
@@ -65,9 +67,8 @@ async function shakeOnce(
   signal: AbortSignal,
 ): Promise<Answers> {
   const { store, link, requester, watch } = context
-  const executions: HandshakeExecution[] = []
-  for await (const { id, state, revision } of inProgress(store))
-    executions.push({ executionId: id, state, revision })
+  const introducing = requester.id
+  const executions = await known(context)
   signal.throwIfAborted()
   const reply = await link.handshake({ node, load: load(), store: await linkedStore(store), executions })
   if ('refusal' in reply) throw refusal(reply.refusal)
@@ -75,8 +76,51 @@ async function shakeOnce(
   await meetStore(context, requesterId, reply)
   requester.id = requesterId
   link.adopt(reply.session)
+  // Only who knows whom it reports to knows which of its reports were not taken.
+  if (introducing !== requesterId && (await hasUntaken(context)))
+    return await shakeOnce(context, { node, load }, signal)
   watch.agreed()
   return new Map(executions.map(({ executionId }) => [executionId, reply.answers[executionId]]))
+}
+
+const OUTBOX_PAGE = 500
+
+/** Lists what has not ended, and what has ended in a report that the requester has not taken. */
+async function known(context: ComputeContext): Promise<HandshakeExecution[]> {
+  const { store, requester } = context
+  const executions = new Map<string, HandshakeExecution>()
+  const add = ({ id, state, revision }: Pick<ComputeExecution, 'id' | 'state' | 'revision'>): void => {
+    executions.set(id, { executionId: id, state, revision })
+  }
+  for await (const execution of inProgress(store)) add(execution)
+  for (let afterSequence = 0; requester.id !== ''; ) {
+    const rows = await store.readOutbox({ destination: requester.id, afterSequence, limit: OUTBOX_PAGE })
+    for (const { body } of rows) {
+      const { executionId } = body as unknown as Report
+      if (executions.has(executionId)) continue
+      const execution = await unlessDamaged(store.getExecution(executionId))
+      if (execution !== null) add(execution)
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < OUTBOX_PAGE) break
+    afterSequence = last.sequence
+  }
+  return [...executions.values()]
+}
+
+/** One damaged record must not keep a node from its requester. */
+async function unlessDamaged<T>(read: Promise<T>): Promise<T | null> {
+  try {
+    return await read
+  } catch (error) {
+    if (!isStoreError(error, 'RECORD_CORRUPT', 'INVALID_ARGUMENT')) throw error
+    return null
+  }
+}
+
+async function hasUntaken({ store, requester }: ComputeContext): Promise<boolean> {
+  const rows = await store.readOutbox({ destination: requester.id, afterSequence: 0, limit: 1 })
+  return rows.length > 0
 }
 
 type Taken = Exclude<HandshakeReply, { readonly refusal: string }>

@@ -80,7 +80,7 @@ export interface NodeLoad {
 /** What a node that starts is told about an execution that it remembers. */
 export type HandshakeAnswer = 'continue' | 'stop' | 'forget'
 
-/** An execution that has not ended, as a node reports it when it starts. */
+/** An execution that has not ended, or whose end was not taken yet, as a node names it when it shakes hands. */
 export interface HandshakeExecution {
   readonly executionId: string
   readonly state: ComputeState
@@ -197,7 +197,7 @@ export type Chunk = ChunkOf[DemandBody['kind']]
  */
 export type OpenChunks = (signal: AbortSignal) => AsyncIterable<Chunk>
 
-/** The first message after every start: what the node is, and each execution that has not ended. */
+/** The first message after every start: what the node is, and what it has to do with its executions. */
 export interface Handshake {
   /** The versions of the link that the node speaks; absent means 1. */
   readonly versions?: readonly number[]

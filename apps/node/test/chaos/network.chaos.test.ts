@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { Network } from './network.ts'
+import { networkJob, PASSING_KINDS } from './network-jobs.ts'
+
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEEDS = LONG ? Array.from({ length: 10 }, (_, index) => SEED + index) : [SEED]
+const JOBS = LONG ? 500 : 18
+const STRIKES = LONG ? 60 : 3
+const PACE = LONG
+  ? { cutMs: [1_000, 60_000] as const, lostAfter: '20s' }
+  : { cutMs: [200, 2_500] as const, lostAfter: '2s' }
+const NODES = 3
+
+test.each(SEEDS)(
+  'jobs end where they should while processes die and cables are cut, seed %i',
+  { timeout: LONG ? 7_200_000 : 240_000 },
+  async (seed) => {
+    const random = randomNumbers(seed)
+    const network = new Network(temporaryDirectory(), NODES, PACE, random)
+    const where = (): string => `seed ${seed}: ${network.events.join('; ')}`
+    await network.start()
+    await network.submit(networkJob('serving', 'serving', network.marks, random))
+    await network.submit(networkJob('present', 'present', network.marks, random))
+    const over = { jobs: false }
+    const submitting = (async () => {
+      for (let number = 0; number < JOBS; number += 1) {
+        const kind = PASSING_KINDS[number % PASSING_KINDS.length] ?? ''
+        // Those that are lost with the requester are submitted again at the end.
+        await network.submit(networkJob(kind, `job-${number}`, network.marks, random)).catch(() => undefined)
+        await delay(random() * (LONG ? 1_000 : 200))
+      }
+      over.jobs = true
+    })()
+    for (let strike = 0; strike < STRIKES || !over.jobs; strike += 1) {
+      await network.strike()
+      await delay(random() * (LONG ? 4_000 : 300))
+    }
+    await submitting
+    expect(await network.settle(), where()).toEqual([])
+  },
+)
