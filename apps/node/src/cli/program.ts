@@ -60,7 +60,8 @@ export function createCommandLine(terminal: Terminal): Command {
 function addServe(program: Command, terminal: Terminal): void {
   const command = addCommand(program, 'serve', {
     summary: 'serve a node',
-    description: 'Serves a node: takes jobs, schedules them, runs them, until SIGTERM or Ctrl-C.',
+    description:
+      'Serves a node until SIGTERM or Ctrl-C: takes jobs and schedules them (requester), runs them (compute), or both.',
     notes: `
 Prints one line to stdout once it takes requests: listening on http://HOST:PORT. The log goes to stderr.
 SIGTERM and Ctrl-C let running work finish first; a second one ends the node at once. SIGHUP reads the configuration again: the log
@@ -69,6 +70,8 @@ level, Retention, Compaction (but for AtStart) and Recovery.Interruptions are ta
     examples: [
       'saltcod serve',
       'saltcod serve --repo /srv/node1 --port 4321 --allow-exec',
+      'saltcod serve --node-type requester',
+      'saltcod serve --node-type compute --orchestrators http://127.0.0.1:1234 --repo /srv/node2 --port 1235',
       'BACALHAU_DIR=/srv/node1 saltcod serve --log-level debug',
     ],
   })
