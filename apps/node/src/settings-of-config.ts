@@ -40,6 +40,7 @@ export function requesterSettings(config: Config): RequesterSettings {
       },
     },
     jobs: { ...defaults.jobs, maxSpecBytes: config.quota.specBytes },
+    approvesNodes: !config.manualApproval,
     leaseMs: config.leases.durationMs,
     silentAfterMs: config.link.silentAfterMs,
     lostAfterMs: config.link.lostAfterMs,

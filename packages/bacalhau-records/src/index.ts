@@ -44,6 +44,7 @@ export type {
   WireJob,
   WireLogMessage,
   WireNodeInfo,
+  WireNodeRecord,
   WireNodeState,
   WirePage,
   WirePutJobAnswer,

@@ -37,6 +37,13 @@ export interface SubmitOptions {
   readonly force?: boolean | undefined
 }
 
+/** What an operator decides of a node. */
+export type NodeAction = { readonly Message?: string } & (
+  | { readonly Action: 'approve' | 'reject' | 'delete' | 'resume' }
+  | { readonly Action: 'drain'; readonly TimeoutMs?: number | undefined }
+  | { readonly Action: 'label'; readonly Labels: Readonly<Record<string, string | null>> }
+)
+
 /** How long an answer may take. */
 const ANSWER_MS = 60_000
 const GC_ANSWER_MS = 290_000
@@ -128,6 +135,11 @@ export class ApiClient {
   /** Returns a node, by its id or the beginning of it. */
   getNode(id: string): Promise<{ readonly Node: WireNodeState }> {
     return this.#call('GET', `${NODES}/${encodeURIComponent(id)}`, {})
+  }
+
+  /** Carries out what was decided of a node. */
+  changeNode(id: string, action: NodeAction): Promise<{ readonly Success: boolean }> {
+    return this.#call('PUT', `${NODES}/${encodeURIComponent(id)}`, {}, action)
   }
 
   /** Lists the jobs of the node's archive. */

@@ -1,15 +1,18 @@
 import { type DurableStore, isStoreError, type Peer } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { LinkedStore } from './link.ts'
-
-/** So many openings are told of; of a store that was opened more often since, nobody can say that it is a fork. */
-const MOST_TOLD = 20
+import { descentOf, MOST_OPENINGS_TOLD } from './store-descent.ts'
 
 /** Returns what a side tells the other one of its own store. */
 export async function linkedStore(store: DurableStore): Promise<LinkedStore> {
   const { storeId, sequence, incarnations } = await store.info()
   const openings = incarnations.map(({ id, firstSequence }) => ({ id, firstSequence }))
-  return { storeId, durable: store.capabilities.durable, sequence, openings: openings.slice(0, MOST_TOLD) }
+  return {
+    storeId,
+    durable: store.capabilities.durable,
+    sequence,
+    openings: openings.slice(0, MOST_OPENINGS_TOLD),
+  }
 }
 
 /** What is needed to remember the stores of other sides. */
@@ -93,14 +96,13 @@ export class PeerStores {
   }
 }
 
-function strangenessOf(known: Peer, { storeId, sequence, openings }: LinkedStore): string | null {
+/** Says what is strange about the store of another side beside the one that it had before; `null` where nothing is. */
+export function strangenessOf(known: Peer, found: LinkedStore): string | null {
   const seen = `at ${new Date(known.seenAtMs).toISOString()}`
-  if (storeId !== known.storeId)
-    return `is another one: its id is ${storeId}, and the one that was worked with ${seen} had the id ${known.storeId}`
-  const isTold = openings.some(({ id }) => id === known.incarnation)
-  const oldest = openings.at(-1)?.firstSequence ?? 0
-  if (!isTold && (openings.length < MOST_TOLD || known.firstSequence > oldest))
-    return `is an older copy, or a fork, of the one that was worked with ${seen}: it was never opened as that one was`
-  if (sequence >= known.sequence) return null
-  return `is an older copy of the one that was worked with ${seen}: it has come to change ${sequence}, and that one had come to ${known.sequence}`
+  const descent = descentOf(known, found)
+  if (descent.kind === 'descends') return null
+  if (!('why' in descent))
+    return `is another one: its id is ${found.storeId}, and the one that was worked with ${seen} had the id ${known.storeId}`
+  const what = descent.kind === 'fork' ? 'an older copy, or a fork,' : 'an older copy'
+  return `is ${what} of the one that was worked with ${seen}: ${descent.why}`
 }

@@ -123,9 +123,11 @@ function describe(context: LocalApiContext): WireNodeInfo & WireNodeState {
     }
   }
   const view = {
+    record: null,
     description: compute.description,
     load: compute.load(),
     connected: state === 'connected',
+    state: state === 'connected' ? ('connected' as const) : ('silent' as const),
     connectedAtMs: sinceMs,
     lastContactMs: state === 'connected' ? Date.now() : sinceMs,
   }

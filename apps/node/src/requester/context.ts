@@ -1,11 +1,11 @@
 import type { JobSpec } from '@saltcod/bacalhau-records'
 import type { FeedCursor, JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
-import type { PeerStores } from '../link/peer-store.ts'
 import type { EventCount } from '../waiting/event-count.ts'
 import type { AskedRuns } from './asked-runs.ts'
 import type { Demands } from './demands.ts'
 import type { EndCounts } from './end-counts.ts'
+import type { Membership } from './membership.ts'
 import type { Nodes } from './nodes.ts'
 import type { RequesterSettings } from './settings.ts'
 
@@ -17,8 +17,8 @@ export interface RequesterContext {
   readonly nodes: Nodes
   /** What is read of what nodes keep. */
   readonly demands: Demands
-  /** Which stores the nodes have. */
-  readonly peers: PeerStores
+  /** Which nodes there are, and which stores they have. */
+  readonly membership: Membership
   readonly askedRuns: AskedRuns
   readonly settings: RequesterSettings
   readonly log: Logger

@@ -1,8 +1,8 @@
 import type { Deadline } from '@saltcod/store-core'
 import { pause } from '../waiting/pause.ts'
-import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
+import { reconsiderWork } from './node-work.ts'
 
 const LOOK_EVERY_MS = 1000
 /** A deadline whose evaluation has not cleared it by then is brought up again. */
@@ -54,34 +54,22 @@ export class Deadlines {
   }
 
   async #giveUpLostNodes(): Promise<void> {
-    const { nodes, log } = this.#context
-    for (const { description } of nodes.list()) {
-      const { nodeId } = description
-      if (!nodes.isLost(nodeId)) {
-        this.#lost.delete(nodeId)
+    const { nodes, log, membership } = this.#context
+    await membership.ready()
+    for (const { record } of nodes.list()) {
+      const loss = nodes.lossOf(record.id)
+      if (loss === null) {
+        this.#lost.delete(record.id)
         continue
       }
-      if (this.#lost.has(nodeId)) continue
-      this.#lost.add(nodeId)
-      log.warn({ node: nodeId }, 'node has not been heard of for too long, its executions are given up')
-      await this.#giveUp({ nodeId })
+      if (this.#lost.has(record.id)) continue
+      this.#lost.add(record.id)
+      log.warn({ node: record.id, reason: loss }, 'the executions of a node are given up')
+      await reconsiderWork(this.#context, { nodeId: record.id })
     }
     // No node has the empty id: it is lost when those are that never came since the start.
     if (this.#strangersGivenUp || !nodes.isLost('')) return
     this.#strangersGivenUp = true
-    await this.#giveUp({})
-  }
-
-  /** Has the jobs looked at whose executions are on nodes that are lost. */
-  async #giveUp(query: { readonly nodeId?: string }): Promise<void> {
-    const { store, nodes } = this.#context
-    const jobIds = new Set<string>()
-    const executions = allItems((cursor) =>
-      store.listExecutions({ ...query, inProgress: true, limit: 1000, cursor }),
-    )
-    for await (const { nodeId, jobId } of executions) {
-      if (nodes.isLost(nodeId)) jobIds.add(jobId)
-    }
-    for (const jobId of jobIds) await requestEvaluation(this.#context, jobId, 'node-leave')
+    await reconsiderWork(this.#context, {}, (nodeId) => nodes.isLost(nodeId))
   }
 }

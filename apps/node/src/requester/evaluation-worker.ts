@@ -176,7 +176,8 @@ export class EvaluationWorker {
   }
 
   async #view(evaluation: Evaluation): Promise<SchedulingView | null> {
-    const { store, nodes, clock, settings } = this.#context
+    const { store, nodes, membership, clock, settings } = this.#context
+    await membership.ready()
     const { jobId } = evaluation
     const beganMs = clock()
     const job = await store.getJob(jobId)
@@ -185,8 +186,8 @@ export class EvaluationWorker {
     return {
       job,
       executions,
-      nodes: nodes.list().filter((node) => node.connected),
-      lostNodeIds: lostNodes(executions, (nodeId) => nodes.isLost(nodeId)),
+      nodes: nodes.schedulable(),
+      lostNodes: reasonsOf(executions, (nodeId) => nodes.lossOf(nodeId)),
       trigger: evaluation.trigger,
       pendingDueMs: null,
       // Where the clock is set meanwhile, one of the two is before every deadline that was read and has not passed.
@@ -257,8 +258,17 @@ function waitsForNodes({ followUps }: Decision): boolean {
   return followUps.some(({ trigger }) => trigger === 'job-queue')
 }
 
-function lostNodes(executions: readonly Execution[], isLost: (nodeId: string) => boolean): Set<string> {
-  return new Set(executions.map((execution) => execution.nodeId).filter(isLost))
+/** Returns what is said of the nodes of executions that something is to be said of. */
+function reasonsOf(
+  executions: readonly Execution[],
+  reasonOf: (nodeId: string) => string | null,
+): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>()
+  for (const nodeId of new Set(executions.map((execution) => execution.nodeId))) {
+    const reason = reasonOf(nodeId)
+    if (reason !== null) reasons.set(nodeId, reason)
+  }
+  return reasons
 }
 
 function isConflict(error: unknown): boolean {

@@ -25,9 +25,10 @@ import { linkedStore } from '../link/peer-store.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
 import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
-import { requestEvaluation } from './evaluation-request.ts'
+import type { StoreCondition } from './membership.ts'
 import { mergedReports } from './merged-reports.ts'
 import { MissingExecutions } from './missing-executions.ts'
+import { offerNode } from './node-work.ts'
 import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
 import { Sessions } from './sessions.ts'
@@ -54,25 +55,37 @@ export class LinkEndpoint implements Link {
     store: nodeStore,
     executions,
   }: Handshake): Promise<HandshakeReply> {
-    const { nodes, peers, store, log, nodeId: requesterId } = this.#context
+    const { nodes, membership, store, log, nodeId: requesterId } = this.#context
     this.#mustGoOn()
     const agreed = this.#sessions.agree(versions)
-    const refusal = await peers.meet(node.nodeId, nodeStore)
-    if (refusal !== null) {
-      log.error({ node: node.nodeId, refusal }, 'node refused')
-      return { refusal }
+    const met = await membership.meet({ node, store: nodeStore })
+    if (typeof met === 'string') {
+      log.error({ node: node.nodeId, refusal: met }, 'node refused')
+      return { refusal: met }
     }
+    const { condition, record } = met
     const answers: Record<string, HandshakeAnswer> = {}
     for (const execution of executions) {
-      const answer = this.#answer(node.nodeId, execution)
+      const answer = this.#answer(node.nodeId, execution, condition)
       const told = await this.#unlessDamaged(execution.executionId, answer, undefined)
       if (told !== undefined) answers[execution.executionId] = told
     }
-    this.#missing.expect(node.nodeId, await this.#unnamed(node.nodeId, executions))
+    const unnamed = await this.#unnamed(node.nodeId, executions)
+    if (condition === 'wiped') await this.#missing.giveUp(node.nodeId, unnamed, condition)
+    else this.#missing.expect(node.nodeId, unnamed, condition)
     nodes.register(node, load)
     this.#sessions.keep(node.nodeId, agreed)
-    log.info({ node: node.nodeId, executions: executions.length, engines: node.engines }, 'node connected')
-    await this.#announce(node.nodeId)
+    const { membership: status, scheduling } = record
+    const told = {
+      node: node.nodeId,
+      executions: executions.length,
+      engines: node.engines,
+      status,
+      scheduling,
+    }
+    if (condition === 'known') log.info(told, 'node connected')
+    else log.warn({ ...told, store: condition }, 'node connected with another store than it had')
+    await offerNode(this.#context, node.nodeId)
     return { ...agreed, requesterId, store: await linkedStore(store), answers }
   }
 
@@ -90,7 +103,6 @@ export class LinkEndpoint implements Link {
       const until = new JoinedSignal(signal, this.#context.stopping)
       await commands.wait(seen, { maxMs: waitMs, signal: until.signal })
       until.release()
-      nodes.touch(nodeId)
       if (!signal.aborted && !this.#context.stopping.aborted) rows = await read()
     }
     return await Promise.all(
@@ -141,11 +153,10 @@ export class LinkEndpoint implements Link {
 
   /** Notes that a node is alive. */
   async heartbeat(request: Heartbeat): Promise<HeartbeatReply> {
-    const { nodes, peers, store } = this.#context
+    const { nodes, store } = this.#context
     const { nodeId, load, sequence } = request
     this.#mustKnow(request)
-    nodes.touch(nodeId, load)
-    await peers.hear(nodeId, sequence)
+    nodes.touch(nodeId, load, sequence)
     const info = await store.info()
     return { sequence: info.sequence }
   }
@@ -223,10 +234,18 @@ export class LinkEndpoint implements Link {
     return { runDeadlineAtMs: clock() + terms.timeoutMs + settings.timeoutGraceMs, lookAfterMs: null }
   }
 
-  async #answer(nodeId: string, { executionId }: HandshakeExecution): Promise<HandshakeAnswer> {
+  /** A record that has gone back says nothing of what the node has done since: it is given up. */
+  async #answer(
+    nodeId: string,
+    { executionId, revision }: HandshakeExecution,
+    condition: StoreCondition,
+  ): Promise<HandshakeAnswer> {
     const execution = await this.#context.store.getExecution(executionId)
     if (execution === null || execution.nodeId !== nodeId) return 'forget'
-    return isLive(execution) ? 'continue' : 'stop'
+    if (!isLive(execution)) return 'stop'
+    if (revision >= execution.computeRevision) return 'continue'
+    await this.#missing.giveUp(nodeId, [executionId], condition)
+    return 'stop'
   }
 
   /** Lists the executions that we believe to be on a node that does not name them and was not just told of them. */
@@ -248,20 +267,5 @@ export class LinkEndpoint implements Link {
       if (!known.has(execution.id)) unnamed.push(execution.id)
     }
     return unnamed
-  }
-
-  /** Has the jobs looked at that may have waited for this node. */
-  async #announce(nodeId: string): Promise<void> {
-    const { store, log } = this.#context
-    try {
-      const queued = allItems((cursor) => store.listJobs({ states: ['Queued'], limit: 1000, cursor }))
-      for await (const job of queued) await requestEvaluation(this.#context, job.id, 'node-join')
-      const daemons = allItems((cursor) =>
-        store.listJobs({ type: 'daemon', inProgress: true, limit: 1000, cursor }),
-      )
-      for await (const job of daemons) await requestEvaluation(this.#context, job.id, 'node-join')
-    } catch (error) {
-      log.error({ err: error, node: nodeId }, 'cannot tell waiting jobs of a node that came')
-    }
   }
 }

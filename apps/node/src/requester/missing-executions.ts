@@ -1,5 +1,19 @@
 import { isStoreError } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
+import type { StoreCondition } from './membership.ts'
+
+interface Missing {
+  readonly ids: Set<string>
+  readonly condition: StoreCondition
+  timer: NodeJS.Timeout
+}
+
+/** How a node came back that has no record of an execution, or an older one. */
+const CAME_BACK: Readonly<Record<StoreCondition, string>> = {
+  known: 'came back without this execution',
+  wiped: 'came back with another store, without this execution',
+  older: 'came back with an older copy of its store, which does not know how far this execution was',
+}
 
 /**
  * Executions that a node did not name in its handshake although we believe that it has them. It may have ended them
@@ -7,18 +21,18 @@ import type { RequesterContext } from './context.ts'
  */
 export class MissingExecutions {
   readonly #context: RequesterContext
-  readonly #byNode = new Map<string, { ids: Set<string>; timer: NodeJS.Timeout }>()
+  readonly #byNode = new Map<string, Missing>()
 
   constructor(context: RequesterContext) {
     this.#context = context
   }
 
   /** Begins to wait for reports of executions. */
-  expect(nodeId: string, executionIds: readonly string[]): void {
+  expect(nodeId: string, executionIds: readonly string[], condition: StoreCondition): void {
     clearTimeout(this.#byNode.get(nodeId)?.timer)
     this.#byNode.delete(nodeId)
     if (executionIds.length === 0) return
-    this.#byNode.set(nodeId, { ids: new Set(executionIds), timer: this.#startTimer(nodeId) })
+    this.#byNode.set(nodeId, { ids: new Set(executionIds), condition, timer: this.#startTimer(nodeId) })
   }
 
   /** Notes that a node reported; the waiting begins anew. */
@@ -31,6 +45,11 @@ export class MissingExecutions {
     else missing.timer = this.#startTimer(nodeId)
   }
 
+  /** Gives executions up that a node has no record of, or an older one. Never rejects. */
+  async giveUp(nodeId: string, executionIds: readonly string[], condition: StoreCondition): Promise<void> {
+    for (const executionId of executionIds) await this.#giveUp(nodeId, executionId, condition)
+  }
+
   /** Stops waiting. */
   close(): void {
     for (const { timer } of this.#byNode.values()) clearTimeout(timer)
@@ -39,15 +58,15 @@ export class MissingExecutions {
 
   #startTimer(nodeId: string): NodeJS.Timeout {
     return setTimeout(() => {
-      const ids = this.#byNode.get(nodeId)?.ids ?? new Set()
+      const missing = this.#byNode.get(nodeId)
       this.#byNode.delete(nodeId)
-      for (const id of ids) void this.#giveUp(nodeId, id)
+      if (missing !== undefined) void this.giveUp(nodeId, [...missing.ids], missing.condition)
     }, this.#context.settings.missingAfterMs)
   }
 
-  async #giveUp(nodeId: string, executionId: string): Promise<void> {
+  async #giveUp(nodeId: string, executionId: string, condition: StoreCondition): Promise<void> {
     const { store, log, ends } = this.#context
-    const message = `node ${nodeId} came back without this execution`
+    const message = `node ${nodeId} ${CAME_BACK[condition]}`
     try {
       await store.updateExecution({
         executionId,

@@ -1,3 +1,4 @@
+import type { Json, KnownNode } from '@saltcod/store-core'
 import type { NodeDescription, NodeLoad } from '../link/link.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import type { NodeView } from '../wire/node-output.ts'
@@ -5,8 +6,19 @@ import type { NodeView } from '../wire/node-output.ts'
 /** A longer time between two looks means that this process did not run: nobody was silent then, we were deaf. */
 const DEAF_MS = 10_000
 
-/** What is known of a node, and when it was heard of last by the time that passes. */
-type Contact = Omit<NodeView, 'connected'> & { readonly heardAtMs: number }
+/** When a node was heard of last, and what it said then. */
+interface Contact {
+  readonly description: NodeDescription
+  readonly load: NodeLoad
+  readonly connectedAtMs: number
+  readonly lastContactMs: number
+  /** By the time that passes. */
+  readonly heardAtMs: number
+  /** How far its store had come; `null` where it has not said. */
+  readonly sequence: number | null
+  /** How often it was heard of. */
+  readonly touches: number
+}
 
 /** What a requester expects of its nodes. */
 export interface NodePatience {
@@ -14,12 +26,27 @@ export interface NodePatience {
   readonly lostAfterMs: number
 }
 
+/** When a node was heard of, for its record. */
+export interface Sighting {
+  readonly id: string
+  readonly atMs: number
+  readonly sequence?: number
+}
+
+const NO_CAPACITY = { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
+const NO_LOAD: NodeLoad = { available: NO_CAPACITY, runningExecutions: 0, enqueuedExecutions: 0, heldBack: 0 }
+
 /**
- * The compute nodes that have shaken hands since this process began; they do so again after every start of theirs or
- * ours.
+ * The compute nodes: what the store remembers of each, and what was heard of them since this process began. They shake
+ * hands again after every start of theirs or ours.
  */
 export class Nodes {
-  readonly #known = new Map<string, Contact>()
+  readonly #records = new Map<string, KnownNode>()
+  readonly #contacts = new Map<string, Contact>()
+  /** Those that were heard of since their sightings were taken. */
+  readonly #seen = new Set<string>()
+  /** Why work is given up on nodes that were deleted since this process began. */
+  readonly #deleted = new Set<string>()
   readonly #commands = new Map<string, EventCount>()
   readonly #patience: NodePatience
   readonly #clock: () => number
@@ -38,17 +65,33 @@ export class Nodes {
     this.#lookedAtMs = this.#heardAtMs
   }
 
-  /** Takes a node in, or takes it back. */
+  /** Takes in what the store remembers of a node. */
+  remember(record: KnownNode): void {
+    this.#records.set(record.id, record)
+    this.#deleted.delete(record.id)
+  }
+
+  /** Forgets a node: what it was given to do is given up. */
+  forget(nodeId: string): void {
+    this.#records.delete(nodeId)
+    this.#contacts.delete(nodeId)
+    this.#seen.delete(nodeId)
+    this.#deleted.add(nodeId)
+  }
+
+  /** Notes that a node that is remembered has shaken hands. */
   register(description: NodeDescription, load: NodeLoad): void {
     const heardAtMs = this.#look()
     const nowMs = this.#clock()
     this.#joins += 1
-    this.#known.set(description.nodeId, {
+    this.#contacts.set(description.nodeId, {
       description,
       load,
       connectedAtMs: nowMs,
       lastContactMs: nowMs,
       heardAtMs,
+      sequence: null,
+      touches: 0,
     })
   }
 
@@ -57,42 +100,91 @@ export class Nodes {
     return this.#joins
   }
 
-  /** Notes that a node was heard of, and how busy it is if it said so. */
-  touch(nodeId: string, load?: NodeLoad): void {
+  /** Notes that a node was heard of, how busy it is, and how far its store has come, if it said so. */
+  touch(nodeId: string, load?: NodeLoad, sequence?: number): void {
     const heardAtMs = this.#look()
-    const node = this.#known.get(nodeId)
-    if (node === undefined) return
-    this.#known.set(nodeId, {
-      ...node,
+    const contact = this.#contacts.get(nodeId)
+    if (contact === undefined) return
+    this.#seen.add(nodeId)
+    this.#contacts.set(nodeId, {
+      ...contact,
       lastContactMs: this.#clock(),
       heardAtMs,
+      touches: contact.touches + 1,
       ...(load === undefined ? {} : { load }),
+      ...(sequence === undefined ? {} : { sequence }),
     })
   }
 
-  /** Returns a node; `null` where none with that id has shaken hands. */
+  /** Returns which nodes were heard of since the last call. */
+  takeSightings(): Sighting[] {
+    const sightings = [...this.#seen].flatMap((id) => {
+      const contact = this.#contacts.get(id)
+      if (contact === undefined) return []
+      const { lastContactMs: atMs, sequence } = contact
+      return [{ id, atMs, ...(sequence === null ? {} : { sequence }) }]
+    })
+    this.#seen.clear()
+    return sightings
+  }
+
+  /** Returns how far a node's store had come when it said so last; `null` where it has not since we began. */
+  sequenceOf(nodeId: string): number | null {
+    return this.#contacts.get(nodeId)?.sequence ?? null
+  }
+
+  /** Returns how often a node was heard of since it shook hands. */
+  touchesOf(nodeId: string): number {
+    return this.#contacts.get(nodeId)?.touches ?? 0
+  }
+
+  /** Returns for how long a node has been silent; `null` where it was not heard of since we began. */
+  silentForMs(nodeId: string): number | null {
+    const passedMs = this.#look()
+    const contact = this.#contacts.get(nodeId)
+    return contact === undefined ? null : passedMs - contact.heardAtMs
+  }
+
+  /** Returns a node; `null` where none has that id. */
   get(nodeId: string): NodeView | null {
     const passedMs = this.#look()
-    const contact = this.#known.get(nodeId)
-    return contact === undefined ? null : this.#view(contact, passedMs)
+    const record = this.#records.get(nodeId)
+    return record === undefined ? null : this.#view(record, passedMs)
   }
 
   /** Returns all nodes by id. */
   list(): NodeView[] {
     const passedMs = this.#look()
-    return [...this.#known.values()]
-      .map((contact) => this.#view(contact, passedMs))
-      .toSorted((a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1))
+    return [...this.#records.values()]
+      .map((record) => this.#view(record, passedMs))
+      .toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1))
+  }
+
+  /** Returns the nodes that may be given work now, by id. */
+  schedulable(): NodeView[] {
+    return this.list().filter(
+      ({ connected, record }) => connected && record.membership === 'approved' && record.scheduling === 'on',
+    )
   }
 
   /**
-   * Tells whether a node has been silent for so long that its work is given up; one that never came has as long from
-   * our start.
+   * Returns why the work of a node is given up; `null` where it is not. A node that never came has as long from our
+   * start as one that has fallen silent.
    */
-  isLost(nodeId: string): boolean {
+  lossOf(nodeId: string): string | null {
+    if (this.#deleted.has(nodeId)) return `node ${nodeId} was deleted`
+    const record = this.#records.get(nodeId)
+    if (record?.membership === 'rejected') return `node ${nodeId} was rejected`
     const passedMs = this.#look()
-    const heardAtMs = this.#known.get(nodeId)?.heardAtMs ?? this.#heardAtMs
+    const heardAtMs = this.#contacts.get(nodeId)?.heardAtMs ?? this.#heardAtMs
     return passedMs - heardAtMs > this.#patience.lostAfterMs
+      ? `node ${nodeId} has not been heard of for too long`
+      : null
+  }
+
+  /** Tells whether the work of a node is given up. */
+  isLost(nodeId: string): boolean {
+    return this.lossOf(nodeId) !== null
   }
 
   /** Counts the times when commands for a node were written. */
@@ -102,8 +194,20 @@ export class Nodes {
     return count
   }
 
-  #view({ heardAtMs, ...node }: Contact, passedMs: number): NodeView {
-    return { ...node, connected: passedMs - heardAtMs <= this.#patience.silentAfterMs }
+  #view(record: KnownNode, passedMs: number): NodeView {
+    const { id, labels } = record
+    const contact = this.#contacts.get(id)
+    const silentForMs = passedMs - (contact?.heardAtMs ?? this.#heardAtMs)
+    const connected = contact !== undefined && silentForMs <= this.#patience.silentAfterMs
+    return {
+      record,
+      description: { ...(contact?.description ?? describedBy(record)), labels },
+      load: contact?.load ?? NO_LOAD,
+      connected,
+      state: connected ? 'connected' : silentForMs > this.#patience.lostAfterMs ? 'lost' : 'silent',
+      connectedAtMs: contact?.connectedAtMs ?? null,
+      lastContactMs: contact?.lastContactMs ?? record.lastSeenAtMs,
+    }
   }
 
   /** Returns how much time has passed, after taking note of how long this process was asleep. */
@@ -113,9 +217,23 @@ export class Nodes {
     this.#lookedAtMs = passedMs
     if (deafMs <= DEAF_MS) return passedMs
     this.#heardAtMs += deafMs
-    for (const [id, contact] of this.#known) {
-      this.#known.set(id, { ...contact, heardAtMs: contact.heardAtMs + deafMs })
+    for (const [id, contact] of this.#contacts) {
+      this.#contacts.set(id, { ...contact, heardAtMs: contact.heardAtMs + deafMs })
     }
     return passedMs
   }
+}
+
+/** What of a node's description stands in its record beside its labels and engines. */
+type Details = Pick<NodeDescription, 'publishers' | 'inputSources' | 'capacity'>
+
+/** Returns what the record of a node keeps of its description, which only {@link describedBy} reads. */
+export function detailsOf({ publishers, inputSources, capacity }: NodeDescription): Json {
+  return { publishers, inputSources, capacity: { ...capacity } }
+}
+
+/** What a node said of itself when it was here last. One that was only known by its store said nothing. */
+function describedBy({ id, labels, engines, details }: KnownNode): NodeDescription {
+  const { publishers = [], inputSources = [], capacity = NO_CAPACITY } = (details ?? {}) as Partial<Details>
+  return { nodeId: id, labels, engines, publishers, inputSources, capacity }
 }

@@ -3,9 +3,9 @@ import type { JobSpec } from '@saltcod/bacalhau-records'
 import type { JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { Link } from '../link/link.ts'
-import { PeerStores } from '../link/peer-store.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { EventCount } from '../waiting/event-count.ts'
+import { pause } from '../waiting/pause.ts'
 import { retry } from '../waiting/retry.ts'
 import { AskedRuns } from './asked-runs.ts'
 import type { RequesterContext } from './context.ts'
@@ -14,12 +14,14 @@ import { Demands } from './demands.ts'
 import { EndCounts } from './end-counts.ts'
 import { EvaluationWorker } from './evaluation-worker.ts'
 import { LinkEndpoint } from './link-endpoint.ts'
+import { Membership } from './membership.ts'
 import { Nodes } from './nodes.ts'
 import { restoreWork } from './restore.ts'
 import type { RequesterSettings } from './settings.ts'
 import { tidyStore } from './tidy-store.ts'
 
 const RESUME_MS = 1000
+const SIGHTINGS_EVERY_MS = 60_000
 
 /** What a requester needs to start. */
 export interface RequesterOptions {
@@ -54,18 +56,22 @@ export function startRequester(options: RequesterOptions): Requester {
   const stop = new AbortController()
   // Every loop and every waiting client listens to it.
   setMaxListeners(0, stop.signal)
+  const nodes = new Nodes(settings, clock, steadyClock)
   const context: RequesterContext = {
     nodeId: options.nodeId,
     store,
     settings,
     log,
     clock,
-    nodes: new Nodes(settings, clock, steadyClock),
+    nodes,
     // Behind those that an earlier process of this requester gave.
     demands: new Demands({ after: clock() }),
-    peers: new PeerStores({
+    membership: new Membership({
       store,
-      word: 'execution store',
+      nodes,
+      nodeId: options.nodeId,
+      approvesNodes: settings.approvesNodes,
+      livesForMs: settings.livesForMs,
       acceptsOthers: options.acceptsStores ?? false,
       log,
     }),
@@ -84,6 +90,7 @@ export function startRequester(options: RequesterOptions): Requester {
     keepGoing(context, 'following the change feed', () => follow(context)),
     keepGoing(context, 'restoring work', () => restore(context)),
     keepGoing(context, 'tidying the store', () => tidyStore(context)),
+    keepGoing(context, 'noting which nodes were heard of', () => noteSightings(context)),
   ])
   return {
     context,
@@ -107,6 +114,14 @@ async function follow({ store, changed, followed, stopping }: RequesterContext):
   for await (const { cursor } of store.watch({ after, signal: stopping, cursorsOnly: true })) {
     followed.cursor = cursor
     changed.advance()
+  }
+}
+
+/** Once a minute, and at the end. */
+async function noteSightings({ membership, stopping }: RequesterContext): Promise<void> {
+  while (!stopping.aborted) {
+    await pause(SIGHTINGS_EVERY_MS, stopping)
+    await membership.writeSightings()
   }
 }
 

@@ -19,6 +19,10 @@ export interface RequesterSettings {
   readonly silentAfterMs: number
   /** What runs on a node that was silent for so long is given up. */
   readonly lostAfterMs: number
+  /** Whether nodes of other processes may be given work before an operator approves them. */
+  readonly approvesNodes: boolean
+  /** A node that was heard of so lately is taken to live when another one comes with its identity. */
+  readonly livesForMs: number
   /** How long a node's reports must have been quiet before what it did not name in its handshake is given up. */
   readonly missingAfterMs: number
   /** How long after its own timeout an execution is given up, in case its node does not enforce it. */
@@ -35,6 +39,8 @@ export const DEFAULT_REQUESTER_SETTINGS: RequesterSettings = {
   concurrency: 32,
   silentAfterMs: 60_000,
   lostAfterMs: 180_000,
+  approvesNodes: true,
+  livesForMs: 35_000,
   missingAfterMs: 3000,
   timeoutGraceMs: 120_000,
 }

@@ -11,10 +11,10 @@ const FEED_BYTES = 256 * 1024 * 1024
 const FULL_STEP = 500
 
 /**
- * Keeps what only grows within bounds: done evaluations, the change feed, rows of deleted jobs. Ends when the
- * requester stops.
+ * Keeps what only grows within bounds: done evaluations, the change feed, rows of deleted jobs, messages to nodes that
+ * are gone. Ends when the requester stops.
  */
-export async function tidyStore({ store, stopping }: RequesterContext): Promise<void> {
+export async function tidyStore({ store, membership, stopping }: RequesterContext): Promise<void> {
   while (!stopping.aborted) {
     await repeat(stopping, async () => (await store.reclaim()).more)
     await repeat(
@@ -25,6 +25,7 @@ export async function tidyStore({ store, stopping }: RequesterContext): Promise<
       stopping,
       async () => (await store.trimFeed({ olderThanMs: FEED_MS, maxBytes: FEED_BYTES })) >= FULL_STEP,
     )
+    await membership.dropStrayMessages()
     await pause(EVERY_MS, stopping)
   }
 }

@@ -11,6 +11,7 @@ const STATUS = {
   RequestTimeout: 408,
   ResourceInUse: 409,
   ConflictJobState: 409,
+  ConflictNodeState: 409,
   JobUnchanged: 409,
   MultipleJobsFound: 409,
   MultipleNodesFound: 409,

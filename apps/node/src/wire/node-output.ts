@@ -3,10 +3,11 @@ import {
   toRfc3339,
   type WireBuildVersion,
   type WireNodeInfo,
+  type WireNodeRecord,
   type WireNodeState,
   ZERO_TIME,
 } from '@saltcod/bacalhau-records'
-import type { Json } from '@saltcod/store-core'
+import type { Json, KnownNode } from '@saltcod/store-core'
 import type { NodeDescription, NodeLoad } from '../link/link.ts'
 
 /** Labels that every node has, in the spellings of all releases, so that jobs can ask for a machine of their kind. */
@@ -22,15 +23,23 @@ export function labelsOfMachine(nodeId: string, { GOOS, GOARCH }: WireBuildVersi
 
 /** A compute node as the requester knows it. */
 export interface NodeView {
+  readonly record: KnownNode
+  /** With the labels that count. */
   readonly description: NodeDescription
   readonly load: NodeLoad
   readonly connected: boolean
-  readonly connectedAtMs: number
+  /** `lost` where its work is given up because it was silent for too long. */
+  readonly state: 'connected' | 'silent' | 'lost'
+  /** `null` where it has not come since this process began. */
+  readonly connectedAtMs: number | null
   readonly lastContactMs: number
 }
 
 /** Writes what a compute node is and offers. */
-export function nodeInfoToWire(node: NodeView, version: WireBuildVersion): WireNodeInfo {
+export function nodeInfoToWire(
+  node: Pick<NodeView, 'description' | 'load'>,
+  version: WireBuildVersion,
+): WireNodeInfo {
   const { description, load } = node
   const maximum = resourcesToWire({ ...description.capacity } as Json)
   return {
@@ -54,18 +63,38 @@ export function nodeInfoToWire(node: NodeView, version: WireBuildVersion): WireN
   }
 }
 
-/** Writes a compute node and how it stands to the requester. */
-export function nodeToWire(node: NodeView, version: WireBuildVersion): WireNodeState {
-  const status = node.connected ? 'CONNECTED' : 'DISCONNECTED'
+/** Writes a compute node and how it stands to the requester, whose record of it a node itself does not have. */
+export function nodeToWire(
+  node: Omit<NodeView, 'record'> & { readonly record: KnownNode | null },
+  version: WireBuildVersion,
+): WireNodeState {
+  const { record, connected, connectedAtMs, lastContactMs } = node
+  const status = connected ? 'CONNECTED' : 'DISCONNECTED'
   return {
     Info: nodeInfoToWire(node, version),
-    Membership: 'APPROVED',
+    Membership: (record?.membership ?? 'approved').toUpperCase(),
     Connection: status,
     ConnectionState: {
       Status: status,
-      LastHeartbeat: toRfc3339(node.lastContactMs),
-      ConnectedSince: toRfc3339(node.connectedAtMs),
-      DisconnectedSince: node.connected ? ZERO_TIME : toRfc3339(node.lastContactMs),
+      LastHeartbeat: toRfc3339(lastContactMs),
+      ConnectedSince: connectedAtMs === null ? ZERO_TIME : toRfc3339(connectedAtMs),
+      DisconnectedSince: connected ? ZERO_TIME : toRfc3339(lastContactMs),
     },
+    ...(record === null ? {} : { Saltcod: recordToWire(record, node.state) }),
+  }
+}
+
+function recordToWire(record: KnownNode, state: NodeView['state']): WireNodeRecord {
+  const { membershipMessage, scheduling, schedulingMessage, drainDeadlineAtMs, store } = record
+  return {
+    State: state,
+    Scheduling: scheduling,
+    MembershipMessage: membershipMessage,
+    SchedulingMessage: schedulingMessage,
+    DrainDeadline: drainDeadlineAtMs === null ? '' : toRfc3339(drainDeadlineAtMs),
+    FirstSeen: toRfc3339(record.firstSeenAtMs),
+    GivenLabels: record.givenLabels,
+    StoreID: store?.storeId ?? '',
+    Incarnation: store?.incarnation ?? '',
   }
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
+import type { WireNodeState } from '@saltcod/bacalhau-records'
 import { test } from 'vitest'
-import { startTestNode } from '../node-fixture.ts'
+import { noopJob, startTestNode } from '../node-fixture.ts'
 import { saltcod } from './binary.ts'
 
 test('nodes are listed, and one is described with how it keeps jobs apart', async () => {
   const node = await startTestNode(['--allow-exec'])
   const flags = ['--port', new URL(node.url).port, '--repo', node.directory]
   const list = await saltcod(['node', 'list', ...flags])
-  assert.match(list.stdout, /^ID +STATUS +ENGINES/)
-  assert.match(list.stdout, /n-test +connected +exec noop wasm/)
+  assert.match(list.stdout, /^ID +APPROVAL +STATUS +ENGINES/)
+  assert.match(list.stdout, /n-test +approved +connected +exec noop wasm/)
   for (const id of [[], ['n-te']]) {
     const { code, stdout } = await saltcod(['node', 'describe', ...id, ...flags])
     assert.equal(code, 0)
@@ -49,4 +50,51 @@ test('a listing takes labels, states, an order and a limit, as that of Bacalhau 
   const odd = await saltcod(['node', 'list', ...flags, '--order-by', 'colour'])
   assert.equal(odd.code, 2)
   assert.match(odd.stderr, /Allowed choices are id, type, approval/)
+})
+
+test('a node is rejected, approved, drained, given labels, resumed and deleted, and comes again', async () => {
+  const node = await startTestNode()
+  const flags = ['--port', new URL(node.url).port, '--repo', node.directory]
+  const change = async (...args: readonly string[]) => await saltcod(['node', ...args, ...flags])
+  const described = async (): Promise<WireNodeState> => {
+    const { stdout } = await saltcod(['node', 'describe', 'n-test', '--output', 'json', ...flags])
+    return JSON.parse(stdout) as WireNodeState
+  }
+  assert.deepEqual(await change('reject', 'n-te', '--message', 'not ours'), {
+    code: 0,
+    stdout: 'Ok\n',
+    stderr: '',
+  })
+  assert.equal((await described()).Membership, 'REJECTED')
+  const waiting = await node.submit(noopJob())
+  await node.until(waiting, 'Queued')
+  const again = await change('reject', 'n-test')
+  assert.equal(again.code, 1)
+  assert.match(again.stderr, /node n-test already rejected/)
+  assert.match((await saltcod(['node', 'list', ...flags])).stdout, /n-test +rejected +connected/)
+  assert.match(
+    (await saltcod(['node', 'describe', 'n-test', ...flags])).stdout,
+    /^Approval +rejected: not ours$/m,
+  )
+  assert.equal((await change('approve', 'n-test')).code, 0)
+  await node.until(waiting, 'Completed')
+  assert.equal((await change('drain', 'n-test', '--timeout', '1h', '--message', 'new disk')).code, 0)
+  const drained = await node.submit(noopJob())
+  await node.until(drained, 'Queued')
+  const { Saltcod } = await described()
+  assert.deepEqual([Saltcod?.Scheduling, Saltcod?.SchedulingMessage], ['drained', 'new disk'])
+  assert.match(Saltcod?.DrainDeadline ?? '', /^\d{4}-/)
+  assert.equal((await change('label', 'n-test', 'rack=7', 'name=mine')).code, 0)
+  assert.deepEqual((await described()).Saltcod?.GivenLabels, { rack: '7', name: 'mine' })
+  assert.equal((await described()).Info.Labels['rack'], '7')
+  assert.equal((await change('label', 'n-test', 'name-')).code, 0)
+  assert.equal((await described()).Info.Labels['name'], 'n-test')
+  assert.equal((await change('label', 'n-test', 'nothing')).code, 2)
+  assert.equal((await change('resume', 'n-test')).code, 0)
+  await node.until(drained, 'Completed')
+  assert.equal((await change('delete', 'n-test')).code, 0)
+  const last = await node.submit(noopJob())
+  await node.until(last, 'Completed')
+  assert.deepEqual((await described()).Saltcod?.GivenLabels, {})
+  assert.equal((await change('delete', 'n-other')).code, 1)
 })

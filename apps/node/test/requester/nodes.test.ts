@@ -1,7 +1,30 @@
 import assert from 'node:assert/strict'
+import type { KnownNode } from '@saltcod/store-core'
 import { test } from 'vitest'
 import { Nodes } from '../../src/requester/nodes.ts'
 import { makeNode } from './scheduler/world.ts'
+
+function recordOf(id: string): KnownNode {
+  return {
+    id,
+    membership: 'approved',
+    membershipMessage: '',
+    scheduling: 'on',
+    schedulingMessage: '',
+    drainDeadlineAtMs: null,
+    labels: {},
+    ownLabels: {},
+    givenLabels: {},
+    engines: [],
+    details: null,
+    version: '',
+    credentialHash: null,
+    store: null,
+    firstSeenAtMs: 1,
+    lastSeenAtMs: 1,
+    revision: 1,
+  }
+}
 
 function start() {
   let nowMs = 1_000_000
@@ -12,6 +35,7 @@ function start() {
     () => passedMs,
   )
   const { description, load } = makeNode('n-1')
+  nodes.remember(recordOf('n-1'))
   nodes.register(description, load)
   /** Lets time pass while the requester looks around as it always does. */
   const pass = (ms: number): void => {
@@ -37,9 +61,9 @@ test('a node is connected while it is heard of, then silent, then lost', () => {
   assert.equal(nodes.get('n-1')?.connected, true)
   pass(1000)
   assert.equal(nodes.get('n-1')?.connected, false)
-  assert.equal(nodes.isLost('n-1'), false)
+  assert.deepEqual([nodes.isLost('n-1'), nodes.get('n-1')?.state], [false, 'silent'])
   pass(119_001)
-  assert.equal(nodes.isLost('n-1'), true)
+  assert.deepEqual([nodes.isLost('n-1'), nodes.get('n-1')?.state], [true, 'lost'])
   nodes.touch('n-1')
   assert.deepEqual([nodes.isLost('n-1'), nodes.get('n-1')?.connected], [false, true])
 })
@@ -75,4 +99,30 @@ test('a clock that is set changes nothing about who is silent, and is what is sh
     nodes.touch('n-1')
     assert.equal(nodes.get('n-1')?.lastContactMs, now())
   }
+})
+
+test('only a node that is connected, approved and not drained gets work', () => {
+  const { nodes, pass } = start()
+  const ids = () => nodes.schedulable().map(({ record }) => record.id)
+  assert.deepEqual(ids(), ['n-1'])
+  nodes.remember({ ...recordOf('n-1'), scheduling: 'drained' })
+  assert.deepEqual([ids(), nodes.lossOf('n-1')], [[], null])
+  nodes.remember({ ...recordOf('n-1'), membership: 'pending' })
+  assert.deepEqual([ids(), nodes.lossOf('n-1')], [[], null])
+  nodes.remember({ ...recordOf('n-1'), membership: 'rejected' })
+  assert.deepEqual([ids(), nodes.lossOf('n-1')], [[], 'node n-1 was rejected'])
+  nodes.remember(recordOf('n-1'))
+  pass(61_000)
+  assert.deepEqual(ids(), [])
+  nodes.forget('n-1')
+  assert.deepEqual([nodes.get('n-1'), nodes.lossOf('n-1')], [null, 'node n-1 was deleted'])
+})
+
+test('which nodes were heard of is told once', () => {
+  const { nodes, now } = start()
+  assert.deepEqual(nodes.takeSightings(), [])
+  nodes.touch('n-1', undefined, 7)
+  nodes.touch('n-2')
+  assert.deepEqual(nodes.takeSightings(), [{ id: 'n-1', atMs: now(), sequence: 7 }])
+  assert.deepEqual(nodes.takeSightings(), [])
 })

@@ -143,6 +143,25 @@ export interface WireNodeState {
     readonly ConnectedSince: string
     readonly DisconnectedSince: string
   }
+  /** What Bacalhau has no words for; absent in answers of other servers. */
+  readonly Saltcod?: WireNodeRecord
+}
+
+/** What Saltcod remembers of a node. */
+export interface WireNodeRecord {
+  readonly State: 'connected' | 'silent' | 'lost'
+  readonly Scheduling: 'on' | 'drained'
+  /** Why it has its membership and its scheduling; empty where nothing was said. */
+  readonly MembershipMessage: string
+  readonly SchedulingMessage: string
+  /** When what a drained node still runs is to end; empty for by itself. */
+  readonly DrainDeadline: string
+  readonly FirstSeen: string
+  /** Labels that an operator gave it. */
+  readonly GivenLabels: TextMap
+  /** The store of the node; empty where it is not known, or does not outlast the node's process. */
+  readonly StoreID: string
+  readonly Incarnation: string
 }
 
 /** A page of a listing; an empty `NextToken` is the end. */

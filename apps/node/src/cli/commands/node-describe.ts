@@ -1,4 +1,4 @@
-import type { WireNodeState, WireResources } from '@saltcod/bacalhau-records'
+import type { WireNodeRecord, WireNodeState, WireResources } from '@saltcod/bacalhau-records'
 import {
   bytesText,
   Failure,
@@ -57,11 +57,30 @@ function theOnly(nodes: readonly WireNodeState[]): WireNodeState {
   })
 }
 
-function print(terminal: Terminal, { Info, Connection }: WireNodeState): void {
+function withReason(what: string, reason: string | undefined): string {
+  return reason === undefined || reason === '' ? what : `${what}: ${reason}`
+}
+
+function recordFacts(record: WireNodeRecord): [string, string][] {
+  const { Scheduling, SchedulingMessage, DrainDeadline, FirstSeen, StoreID } = record
+  const until = DrainDeadline === '' ? '' : `, until ${DrainDeadline}`
+  return [
+    ['Scheduling', withReason(`${Scheduling}${until}`, SchedulingMessage)],
+    ['First seen', FirstSeen],
+    ['Store', StoreID],
+  ]
+}
+
+function print(terminal: Terminal, state: WireNodeState): void {
+  const { Info, Connection, ConnectionState, Membership, Saltcod } = state
   const compute = Info.ComputeNodeInfo
   const facts: [string, string][] = [
     ['ID', Info.NodeID],
-    ['Status', Connection.toLowerCase()],
+    ['Approval', withReason(Membership.toLowerCase(), Saltcod?.MembershipMessage)],
+    ...(Saltcod === undefined ? [] : recordFacts(Saltcod)),
+    ['Status', Saltcod?.State ?? Connection.toLowerCase()],
+    ['Last seen', ConnectionState.LastHeartbeat],
+    ['Version', Info.BacalhauVersion.GitVersion],
     ['Engines', (compute?.ExecutionEngines ?? []).join(', ')],
     ['Inputs', (compute?.StorageSources ?? []).join(', ')],
     ['Publishers', (compute?.Publishers ?? []).join(', ')],

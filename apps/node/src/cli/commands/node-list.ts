@@ -37,8 +37,19 @@ export async function nodeList(terminal: Terminal, options: NodeListOptions): Pr
 
 const IDENTITY = (wide: boolean): Column<WireNodeState>[] => [
   { name: 'ID', value: ({ Info }) => shortId(Info.NodeID, wide) },
-  { name: 'STATUS', value: ({ Connection }) => Connection.toLowerCase() },
+  { name: 'APPROVAL', value: approvalOf },
+  { name: 'STATUS', value: statusOf },
 ]
+
+/** Whether it may have work, and where it may, whether it gets any. */
+function approvalOf({ Membership, Saltcod }: WireNodeState): string {
+  const approval = Membership.toLowerCase()
+  return approval === 'approved' && Saltcod?.Scheduling === 'drained' ? 'drained' : approval
+}
+
+function statusOf({ Connection, Saltcod }: WireNodeState): string {
+  return Saltcod?.State ?? Connection.toLowerCase()
+}
 
 const FREE: readonly Column<WireNodeState>[] = [
   { name: 'FREE CPU', value: ({ Info }) => (Info.ComputeNodeInfo?.AvailableCapacity.CPU ?? 0).toFixed(2) },

@@ -1,7 +1,12 @@
-import { labelsMatch } from '@saltcod/store-core'
+import { isStoreError, labelsMatch, NODE_MEMBERSHIPS } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { problemLine, readBySchema } from '../../spec/problem.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import { type NodeView, nodeToWire } from '../../wire/node-output.ts'
+import type { RequesterContext } from '../context.ts'
+import type { NodeDecision } from '../membership.ts'
+import { offerNode, reconsiderWork } from '../node-work.ts'
 import type { ApiContext } from './api-context.ts'
 import { checkId } from './api-context.ts'
 import { Query } from './query.ts'
@@ -9,9 +14,12 @@ import { Query } from './query.ts'
 type Order = (a: NodeView, b: NodeView) => number
 
 const ORDERS: ReadonlyMap<string, Order> = new Map<string, Order>([
-  ['id', (a, b) => (a.description.nodeId < b.description.nodeId ? -1 : 1)],
+  ['id', (a, b) => (a.record.id < b.record.id ? -1 : 1)],
   ['type', () => 0],
-  ['approval', () => 0],
+  [
+    'approval',
+    (a, b) => NODE_MEMBERSHIPS.indexOf(a.record.membership) - NODE_MEMBERSHIPS.indexOf(b.record.membership),
+  ],
   ['status', (a, b) => Number(b.connected) - Number(a.connected)],
   ['available_cpu', (a, b) => b.load.available.cpu - a.load.available.cpu],
   ['available_memory', (a, b) => b.load.available.memoryBytes - a.load.available.memoryBytes],
@@ -19,9 +27,9 @@ const ORDERS: ReadonlyMap<string, Order> = new Map<string, Order>([
   ['available_gpu', (a, b) => b.load.available.gpu - a.load.available.gpu],
 ])
 
-/** Adds the listing of compute nodes. */
+/** Adds the listing of compute nodes, and what an operator decides of them. */
 export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
-  const { nodes } = context.requester
+  const { nodes, membership } = context.requester
 
   api.get('/api/v1/orchestrator/nodes', async (request) => {
     const query = new Query(request)
@@ -31,6 +39,7 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
         hint: `it is one of ${[...ORDERS.keys()].join(', ')}`,
       })
     }
+    await membership.ready()
     const requirements = query.labels('labels')
     const status = query.text('filter-status')?.toLowerCase()
     const approval = query.text('filter-approval')?.toLowerCase()
@@ -38,7 +47,7 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
       .list()
       .filter((node) => labelsMatch(node.description.labels, requirements))
       .filter((node) => status === undefined || status === (node.connected ? 'connected' : 'disconnected'))
-      .filter(() => approval === undefined || approval === 'approved')
+      .filter(({ record }) => approval === undefined || approval === record.membership)
       .toSorted(order)
     if (query.flag('reverse')) matching.reverse()
     const limit = query.whole('limit') ?? 0
@@ -47,22 +56,95 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
   })
 
   api.get<{ Params: { id: string } }>('/api/v1/orchestrator/nodes/:id', async (request) => {
-    const { id } = request.params
-    checkId('node', id)
-    const exact = nodes.get(id)
-    const matching =
-      exact === null ? nodes.list().filter((node) => node.description.nodeId.startsWith(id)) : [exact]
-    const [node, another] = matching
-    if (node === undefined)
-      throw new ApiError('NotFound', `node not found: ${id}`, {
-        component: 'NodeManager',
-        hint: 'list the nodes to see what is there',
-      })
-    if (another !== undefined) {
-      throw new ApiError('MultipleNodesFound', `multiple nodes found for id ${id}`, {
-        hint: 'use the whole id',
-      })
-    }
+    const node = await findNode(context, request.params.id)
     return { Node: nodeToWire(node, context.version) }
   })
+
+  api.put<{ Params: { id: string } }>('/api/v1/orchestrator/nodes/:id', async (request) => {
+    const { record } = await findNode(context, request.params.id)
+    const read = readBySchema(actionBody, request.body ?? {})
+    if (!('data' in read)) throw new ApiError('ValidationError', read.problems.map(problemLine).join('\n'))
+    await carryOut(context.requester, record.id, read.data)
+    return { Success: true, Error: '' }
+  })
+}
+
+const text = z.string().max(1_000)
+const TOLD = { Message: text.default(''), NodeID: z.string().optional() }
+
+/** Clients send more about themselves in each body. */
+const actionBody = z.discriminatedUnion(
+  'Action',
+  [
+    z.object({ ...TOLD, Action: z.enum(['approve', 'reject', 'delete', 'resume']) }),
+    z.object({
+      ...TOLD,
+      Action: z.literal('drain'),
+      /** After so long what still runs is ended; absent for when it ends by itself. */
+      TimeoutMs: z.number().int().nonnegative().max(31_536_000_000).optional(),
+    }),
+    z.object({ ...TOLD, Action: z.literal('label'), Labels: z.record(z.string(), text.nullable()) }),
+  ],
+  { error: 'unsupported action: it is one of approve, reject, delete, drain, resume, label' },
+)
+
+/** Carries out what an operator decided of a node, and has the jobs looked at that it concerns. */
+async function carryOut(
+  requester: RequesterContext,
+  nodeId: string,
+  action: z.infer<typeof actionBody>,
+): Promise<void> {
+  const { membership, clock } = requester
+  const { Message: message } = action
+  const decide = async (decision: NodeDecision): Promise<void> => {
+    await membership.decide(nodeId, { message, ...decision }).catch((error: unknown) => {
+      if (!isStoreError(error, 'STATE_CONFLICT')) throw error
+      throw new ApiError('ConflictNodeState', error.message, { component: 'NodesManager' })
+    })
+  }
+  switch (action.Action) {
+    case 'approve':
+      await decide({ membership: 'approved' })
+      return await offerNode(requester, nodeId)
+    case 'reject':
+      await decide({ membership: 'rejected' })
+      return await reconsiderWork(requester, { nodeId })
+    case 'delete':
+      await membership.delete(nodeId)
+      return await reconsiderWork(requester, { nodeId })
+    case 'drain': {
+      const { TimeoutMs } = action
+      const drainDeadlineAtMs = TimeoutMs === undefined ? null : clock() + TimeoutMs
+      await decide({ scheduling: 'drained', drainDeadlineAtMs })
+      return await reconsiderWork(requester, { nodeId })
+    }
+    case 'resume':
+      await decide({ scheduling: 'on' })
+      return await offerNode(requester, nodeId)
+    case 'label':
+      await decide({ labels: action.Labels })
+      return await offerNode(requester, nodeId)
+  }
+}
+
+/** Finds a node by its id or the beginning of it. Throws `NotFound`, `MultipleNodesFound`. */
+async function findNode({ requester }: ApiContext, id: string): Promise<NodeView> {
+  checkId('node', id)
+  const { nodes, membership } = requester
+  await membership.ready()
+  const exact = nodes.get(id)
+  const matching = exact === null ? nodes.list().filter(({ record }) => record.id.startsWith(id)) : [exact]
+  const [node, another] = matching
+  if (node === undefined) {
+    throw new ApiError('NotFound', `node not found: ${id}`, {
+      component: 'NodesManager',
+      hint: 'list the nodes to see what is there',
+    })
+  }
+  if (another !== undefined) {
+    throw new ApiError('MultipleNodesFound', `multiple nodes found for id ${id}`, {
+      hint: 'use the whole id',
+    })
+  }
+  return node
 }

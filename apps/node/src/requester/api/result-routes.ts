@@ -78,7 +78,7 @@ async function findArchive(
     })
   }
   const { nodeId } = execution
-  if (requester.nodes.get(nodeId) === null) {
+  if (requester.nodes.get(nodeId)?.connectedAtMs == null) {
     throw new ApiError('ServiceUnavailable', `node ${nodeId}, which keeps the results, is not here`, {
       hint: 'try again when it is back',
     })

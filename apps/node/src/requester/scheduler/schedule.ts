@@ -75,7 +75,7 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
 /** Ends what is out of time or whose node is gone, and returns the execution as it is then. */
 function endOverdue(view: SchedulingView, plan: PlanBuilder, execution: Execution): Execution {
   if (EXECUTION_MACHINE.terminal.has(execution.state)) return execution
-  const { nowMs, lostNodeIds } = view
+  const { nowMs, lostNodes } = view
   const end = (endReason: EndReason, reason: string): Execution => {
     plan.fail(execution, endReason, reason)
     return {
@@ -90,8 +90,8 @@ function endOverdue(view: SchedulingView, plan: PlanBuilder, execution: Executio
   if (execution.deadlineAtMs !== null && execution.deadlineAtMs <= nowMs) {
     return end('timed-out', 'execution timed out')
   }
-  if (!lostNodeIds.has(execution.nodeId)) return execution
-  return end('node-lost', `node ${execution.nodeId} has not been heard of for too long`)
+  const loss = lostNodes.get(execution.nodeId)
+  return loss === undefined ? execution : end('node-lost', loss)
 }
 
 function slotsOf(view: SchedulingView, current: readonly Execution[], choice: Suitability): Slot[] {

@@ -70,10 +70,10 @@ export interface SchedulingView {
   readonly job: Job<JobSpec>
   /** Every execution of the job, of all its versions. */
   readonly executions: readonly Execution[]
-  /** The nodes that are connected. */
+  /** The nodes that are connected and may be given work. */
   readonly nodes: readonly SchedulableNode[]
-  /** The nodes of executions that have been silent for too long. */
-  readonly lostNodeIds: ReadonlySet<string>
+  /** The nodes of executions whose work is given up, and why. */
+  readonly lostNodes: ReadonlyMap<string, string>
   readonly trigger: EvaluationTrigger
   /** When the job's next other evaluation is due; `null` where none waits. */
   readonly pendingDueMs: number | null

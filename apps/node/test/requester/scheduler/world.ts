@@ -105,7 +105,7 @@ export class World {
       job: this.job,
       executions: [...this.executions.values()],
       nodes: [...this.nodes.values()],
-      lostNodeIds: this.lost,
+      lostNodes: new Map([...this.lost].map((id) => [id, `node ${id} has not been heard of for too long`])),
       trigger,
       pendingDueMs: due.length === 0 ? null : Math.min(...due),
       nowMs: this.nowMs,

@@ -1,0 +1,194 @@
+import { isStoreError, type JobStore, type KnownNode, type NodeStore } from '@saltcod/store-core'
+import type { Logger } from 'pino'
+import type { Handshake, LinkedStore } from '../link/link.ts'
+import { LinkError } from '../link/link-error.ts'
+import { strangenessOf } from '../link/peer-store.ts'
+import { descentOf } from '../link/store-descent.ts'
+import { collectItems } from './all-items.ts'
+import { detailsOf, type Nodes } from './nodes.ts'
+
+/** What is decided about nodes that come for the first time. */
+export interface Admission {
+  /** Whether they may be given work before an operator says so. */
+  readonly approvesNodes: boolean
+  /** A node that was heard of so lately is taken to live when another one comes with its identity. */
+  readonly livesForMs: number
+}
+
+/** What a membership works with. */
+export interface MembershipOptions extends Admission {
+  readonly store: JobStore
+  readonly nodes: Nodes
+  /** The id of this node; the compute side of the same process is a member like any other, and approved. */
+  readonly nodeId: string
+  /** Takes whatever store a node has: it was put there on purpose. */
+  readonly acceptsOthers: boolean
+  readonly log: Logger
+}
+
+/**
+ * How the store of a node that came stands to the one that it had: `known` goes on from it, `wiped` is another one,
+ * `older` is one from before.
+ */
+export type StoreCondition = 'known' | 'wiped' | 'older'
+
+/** A node that was taken in. */
+export interface TakenIn {
+  readonly record: KnownNode
+  readonly condition: StoreCondition
+}
+
+/** A change of a node by an operator. */
+export type NodeDecision = Omit<Parameters<JobStore['changeNode']>[0], 'nodeId'>
+
+const SEEN_AT_A_TIME = 1_000
+
+/** Which nodes there are: reads their records once, and writes what changes about them. */
+export class Membership {
+  readonly #options: MembershipOptions
+  #loading: Promise<void> | undefined
+  /** Who came with the identity of a node that may live, and how often that one had been heard of then. */
+  readonly #contenders = new Map<string, { readonly incarnation: string; readonly touches: number }>()
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when the records of all nodes were read; tried again where that failed. */
+  async ready(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined
+      throw error
+    })
+    await this.#loading
+  }
+
+  async #load(): Promise<void> {
+    const { store, nodes } = this.#options
+    const records = await collectItems((cursor) => store.listNodes({ limit: 1_000, cursor }))
+    for (const record of records) nodes.remember(record)
+  }
+
+  /**
+   * Takes a node in that has come, with the store that it has now. Returns why it is refused, as a text. Throws
+   * `LINK_TAKEN` where it has to wait until it is clear whether another one of its identity lives.
+   */
+  async meet({ node, store: found }: Pick<Handshake, 'node' | 'store'>): Promise<TakenIn | string> {
+    await this.ready()
+    const { store, nodes, nodeId: ownId, approvesNodes } = this.#options
+    const { nodeId } = node
+    const known = nodes.get(nodeId)?.record ?? null
+    const condition = this.#judge(known, nodeId, found)
+    if (condition !== 'known' && condition !== 'wiped' && condition !== 'older') return condition.refusal
+    this.#contenders.delete(nodeId)
+    const record = await store.recordNode({
+      id: nodeId,
+      labels: node.labels,
+      engines: node.engines,
+      details: detailsOf(node),
+      store: storeOf(found),
+      membership: approvesNodes || nodeId === ownId ? 'approved' : 'pending',
+    })
+    nodes.remember(record)
+    return { record, condition }
+  }
+
+  #judge(
+    known: KnownNode | null,
+    nodeId: string,
+    found: LinkedStore,
+  ): StoreCondition | { readonly refusal: string } {
+    const { acceptsOthers, nodeId: ownId, store, nodes } = this.#options
+    if (known?.store == null || acceptsOthers || !store.capabilities.durable) return 'known'
+    if (storeOf(found) === null) return this.#isTaken(known, found) ?? 'wiped'
+    const sequence = Math.max(known.store.sequence, nodes.sequenceOf(nodeId) ?? 0)
+    const before: NodeStore = { ...known.store, sequence }
+    const { kind } = descentOf(before, found)
+    if (kind === 'descends') return 'known'
+    // In a node with both roles one of two stores that belong together was exchanged.
+    if (nodeId === ownId) {
+      const strange = strangenessOf({ ...before, seenAtMs: known.lastSeenAtMs }, found)
+      return { refusal: `the execution store of ${nodeId} ${strange}` }
+    }
+    return this.#isTaken(known, found) ?? (kind === 'other' ? 'wiped' : 'older')
+  }
+
+  /**
+   * Whoever comes with the identity of a node that may live has to come again. If the other one is heard of meanwhile,
+   * both live, and this one is refused; if not, it takes its place.
+   */
+  #isTaken({ id }: KnownNode, { openings }: LinkedStore): { readonly refusal: string } | null {
+    const { nodes, livesForMs } = this.#options
+    const silentForMs = nodes.silentForMs(id)
+    if (silentForMs === null || silentForMs > livesForMs) return null
+    const incarnation = openings[0]?.id ?? ''
+    const before = this.#contenders.get(id)
+    const touches = nodes.touchesOf(id)
+    if (before?.incarnation !== incarnation) this.#contenders.set(id, { incarnation, touches })
+    else if (touches > before.touches) return { refusal: twoOf(id) }
+    throw new LinkError(
+      'LINK_TAKEN',
+      `a node with the id ${id} was here a moment ago, with another store or another branch of this one; it is waited for ${Math.ceil(livesForMs / 1000)} s whether that one still lives`,
+    )
+  }
+
+  /** Writes a decision of an operator. Throws what `changeNode` of a store throws. */
+  async decide(nodeId: string, decision: NodeDecision): Promise<KnownNode> {
+    await this.ready()
+    const { store, nodes, log } = this.#options
+    const record = await store.changeNode({ nodeId, ...decision })
+    nodes.remember(record)
+    const { membership, scheduling } = record
+    log.info({ node: nodeId, membership, scheduling }, 'node was changed by an operator')
+    return record
+  }
+
+  /** Forgets a node and what waits to be sent to it. Throws `NODE_NOT_FOUND`. */
+  async delete(nodeId: string): Promise<void> {
+    await this.ready()
+    const { store, nodes, log } = this.#options
+    await store.deleteNode({ nodeId })
+    nodes.forget(nodeId)
+    log.info({ node: nodeId }, 'node was deleted by an operator')
+    await this.#dropMessages(nodeId)
+  }
+
+  /** Removes what waits to be sent to nodes that are not there any more. */
+  async dropStrayMessages(): Promise<void> {
+    await this.ready()
+    const { store, nodes } = this.#options
+    for (const destination of await store.outboxDestinations()) {
+      if (nodes.get(destination) === null && nodes.isLost(destination)) await this.#dropMessages(destination)
+    }
+  }
+
+  async #dropMessages(destination: string): Promise<void> {
+    const { store } = this.#options
+    const { sequence: upToSequence } = await store.info()
+    await store.acknowledgeOutbox({ destination, upToSequence })
+  }
+
+  /** Writes down which nodes were heard of lately. */
+  async writeSightings(): Promise<void> {
+    const { store, nodes } = this.#options
+    const sightings = nodes.takeSightings()
+    for (let from = 0; from < sightings.length; from += SEEN_AT_A_TIME) {
+      try {
+        await store.seeNodes({ seen: sightings.slice(from, from + SEEN_AT_A_TIME) })
+      } catch (error) {
+        // What cannot be written lags behind.
+        if (!isStoreError(error, 'STORE_FULL', 'RECORD_CORRUPT')) throw error
+      }
+    }
+  }
+}
+
+function twoOf(id: string): string {
+  return `two nodes have the id ${id}, and both live: this one has a copy of the store of the other, or another store; stop one of them for good, or give this one an id of its own (--node-id) and an empty data directory`
+}
+
+/** What is in memory, or cannot tell its id, is not compared. */
+function storeOf({ storeId, durable, sequence, openings: [opening] }: LinkedStore): NodeStore | null {
+  if (!durable || storeId === '' || opening === undefined) return null
+  return { storeId, sequence, incarnation: opening.id, firstSequence: opening.firstSequence }
+}
