@@ -9,7 +9,7 @@ const ORDERS = {
     ...['errors', 'kv', 'arguments', 'states', 'model', 'contract', 'rows', 'fold', 'check', 'migrations'],
     ...['durable', 'jobs|executions', 'rebuild', 'index|backend|format'],
   ],
-  'packages/store-bolt': ['refusal', 'pages', 'tree', 'open-regular-file', 'bolt-file', 'index'],
+  'packages/store-bolt': ['refusal', 'pages', 'tree', 'check', 'open-regular-file', 'bolt-file', 'index'],
   'packages/store-lmdb': [
     ...['refusal', 'file', 'native', 'owner', 'write', 'rewrite', 'read', 'lmdb-kv', 'open', 'index'],
   ],

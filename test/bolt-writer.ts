@@ -226,7 +226,7 @@ function metaPage(
 }
 
 /** Makes the checksum of a meta page right. */
-function sealMeta(buffer: Buffer): void {
+export function sealMeta(buffer: Buffer): void {
   let hash = 0xcbf2_9ce4_8422_2325n
   for (const byte of buffer.subarray(16, 72)) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100_0000_01b3n)

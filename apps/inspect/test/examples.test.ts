@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chownSync, existsSync, lstatSync, readFileSync } from 'node:fs'
+import { chownSync, existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { examplesOf, processTerminal } from '@saltcod/cli-kit'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { boltBytes } from '../../../test/bolt-writer.ts'
 import { createCommandLine } from '../src/cli/program.ts'
 import { useFixtureSession } from './fixture-session.ts'
 
@@ -22,6 +23,10 @@ beforeAll(() => {
     session.at('repository/n-1-requester/jobs.db'),
     session.at('repository/n-1-compute/executions.db'),
   ]
+  writeFileSync(
+    session.at('state_boltdb.db'),
+    boltBytes({ jobs: { rows: { 'j-0148d936': { rows: EXECUTIONS } } } }),
+  )
   // Another user's stores, with and without a lock file: a root that looks must not take them over.
   if (asRoot) {
     for (const path of stores.flatMap((store) => [store, `${store}-lock`]).filter(existsSync)) {
@@ -29,6 +34,8 @@ beforeAll(() => {
     }
   }
 })
+
+const EXECUTIONS = { executions: { rows: { 'e-1': '{}' } } }
 
 /** Content, owner and mode of the stores, and owner and mode of the lock files that are there. */
 function state(): unknown {

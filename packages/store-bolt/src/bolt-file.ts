@@ -152,7 +152,7 @@ export class BoltFile {
     { current }: MetaPages,
     read: (snapshot: BoltSnapshot) => T | Promise<T>,
   ): Promise<{ readonly value: T } | { readonly error: unknown }> {
-    const source = new PageSource(this.path, this.#file, current)
+    const source = new PageSource(this.path, this.#file, current, fileBytesOf(this.path, this.#file))
     const snapshot = new BoltSnapshot(source, this.#maxValueBytes)
     try {
       return { value: await read(snapshot) }

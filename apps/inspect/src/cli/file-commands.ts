@@ -1,4 +1,5 @@
 import { addCommand, durationMs, outputOption, wholeNumber } from '@saltcod/cli-kit'
+import { boltFileOf, refuseOther } from './bolt-options.ts'
 import { type CommandLine, settle } from './command-line.ts'
 
 /** Adds the commands that tell of a store as a file: who has it, what it holds, how large it is. */
@@ -10,6 +11,11 @@ export function addFileCommands(line: CommandLine): void {
   })
     .addOption(outputOption())
     .action(async (store, options) => {
+      const bolt = await boltFileOf(store)
+      if (bolt !== undefined) {
+        const { boltInfo } = await import('../bolt/bolt-file-facts.ts')
+        return await settle(line, boltInfo(terminal, bolt, options))
+      }
       const { info } = await import('../commands/info.ts')
       await settle(line, info(terminal, store, options))
     })
@@ -44,7 +50,23 @@ export function addFileCommands(line: CommandLine): void {
   })
     .addOption(outputOption())
     .action(async (store, options) => {
+      const bolt = await boltFileOf(store)
+      if (bolt !== undefined) {
+        const { boltStats } = await import('../bolt/bolt-file-facts.ts')
+        return await settle(line, boltStats(terminal, bolt, options))
+      }
       const { stats } = await import('../commands/stats.ts')
       await settle(line, stats(terminal, store, options))
+    })
+  addCommand(line.program, 'pages <file>', {
+    description: 'list the pages of a BoltDB file',
+    examples: ['saltcod-inspect pages state_boltdb.db'],
+  })
+    .addOption(outputOption())
+    .action(async (store, options) => {
+      const bolt = await boltFileOf(store)
+      if (bolt === undefined) refuseOther(store, 'stats tells of the pages of each table')
+      const { listBoltPages } = await import('../bolt/bolt-file-facts.ts')
+      await settle(line, listBoltPages(terminal, bolt, options))
     })
 }

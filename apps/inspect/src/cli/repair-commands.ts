@@ -1,4 +1,5 @@
 import { addCommand, outputOption, positiveNumber } from '@saltcod/cli-kit'
+import { boltFileOf } from './bolt-options.ts'
 import { type CommandLine, settle } from './command-line.ts'
 
 /** Adds the commands that check a store and mend one. */
@@ -11,6 +12,11 @@ export function addRepairCommands(line: CommandLine): void {
     .addOption(outputOption())
     .option('--max-findings <number>', 'stop listing after so many', positiveNumber, 1_000)
     .action(async (store, options) => {
+      const bolt = await boltFileOf(store)
+      if (bolt !== undefined) {
+        const { boltCheck } = await import('../bolt/bolt-file-facts.ts')
+        return await settle(line, boltCheck(terminal, bolt, options))
+      }
       const { check } = await import('../commands/check.ts')
       await settle(line, check(terminal, store, options))
     })

@@ -1,4 +1,5 @@
 import { RowPrinter, type Terminal } from '@saltcod/cli-kit'
+import { type BoltFormat, bytesAsText } from '../bolt/bolt-text.ts'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { findBucket, keyText, parseKey } from '../store/buckets.ts'
@@ -7,7 +8,7 @@ import { openStore } from '../store/open-store.ts'
 
 /** Options of `keys`. */
 export interface KeysOptions extends ListOptions {
-  readonly format: 'auto' | 'hex'
+  readonly format: BoltFormat
 }
 
 /** Lists the keys of a bucket in order. */
@@ -28,7 +29,7 @@ export async function keys(
     eachRow(opened.kv, bucket, cursor === undefined ? null : parseKey(bucket, cursor), ({ key }) => {
       if (limit !== null && printer.count >= limit) return false
       const hex = `0x${Buffer.from(key).toString('hex')}`
-      printer.add({ key: options.format === 'hex' ? hex : keyText(bucket, key) })
+      printer.add({ key: printedKey(options.format, hex, keyText(bucket, key)) })
       more = printer.count === limit ? hex : null
       return true
     })
@@ -38,4 +39,10 @@ export async function keys(
     await opened.kv.close()
   }
   return undefined
+}
+
+/** Keys are tuples, which have a text of their own; only digits, and what is hidden, are of the bytes. */
+function printedKey(format: BoltFormat, hex: string, text: string): string {
+  if (format === 'hex') return hex
+  return format === 'redacted' ? bytesAsText(Buffer.from(hex.slice(2), 'hex'), format) : text
 }

@@ -1,14 +1,9 @@
 import { Failure } from '@saltcod/cli-kit'
 import { isStoreError, type Json } from '@saltcod/store-core'
 import { decodeId, decodeRecord, decodeTuple, INDEX, type StoreKind } from '@saltcod/store-core/format'
+import { type BoltFormat, bytesAsText } from '../bolt/bolt-text.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Secrets } from './secrets.ts'
-
-/** How the value of a row can be printed. */
-export const VALUE_FORMATS = ['auto', 'utf8', 'hex', 'redacted'] as const
-
-/** One of {@link VALUE_FORMATS}. */
-export type ValueFormat = (typeof VALUE_FORMATS)[number]
 
 /** Tables whose rows hold specifications, and with them secrets. */
 const WITH_SECRETS: ReadonlySet<string> = new Set(['specs', 'outbox', 'requests', 'executions'])
@@ -18,7 +13,7 @@ export type PrintedValue = { readonly json: Json } | { readonly text: string }
 
 /** How values are to be printed. */
 export interface ValueOptions {
-  readonly format: ValueFormat
+  readonly format: BoltFormat
   readonly showSecrets?: boolean
 }
 
@@ -41,7 +36,7 @@ export function printRowValue(
   if (format === 'redacted') return { text: `<${bytes.length} bytes>` }
   if (format !== 'auto') {
     refuseSecrets(table, format, showSecrets)
-    return { text: bytes.toString(format === 'hex' ? 'hex' : 'utf8') }
+    return { text: bytesAsText(bytes, format) }
   }
   if (table === 'index') return { text: bytes.length === 0 ? '' : namedRecord(key, bytes) }
   try {

@@ -15,6 +15,8 @@ const WHOLE_PAGE_BYTES = 1024 * 1024
 export class PageSource {
   readonly path: string
   readonly meta: Meta
+  /** Pages that the file has of those that the meta page counts: no walk visits more. */
+  readonly pageCount: number
   /** Bytes that were read from the file until now. */
   bytesRead = 0
   readonly #file: number
@@ -23,10 +25,11 @@ export class PageSource {
   /** Where the page that was asked for last ends. */
   #end = -1
 
-  constructor(path: string, file: number, meta: Meta) {
+  constructor(path: string, file: number, meta: Meta, fileBytes: number) {
     this.path = path
     this.#file = file
     this.meta = meta
+    this.pageCount = Math.min(meta.pageCount, Math.ceil(fileBytes / meta.pageBytes))
   }
 
   /** Reads a branch or a leaf. */

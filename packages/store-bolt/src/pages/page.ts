@@ -122,13 +122,12 @@ export class TreePage {
     return this.#bytes.head.readUInt32LE(PAGE_HEADER_BYTES + index * ELEMENT_BYTES + 12)
   }
 
-  value(index: number): Buffer {
+  /** The value of a leaf's element, or its first bytes. */
+  value(index: number, atMost: number = Number.POSITIVE_INFINITY): Buffer {
     const at = PAGE_HEADER_BYTES + index * ELEMENT_BYTES
     const { head } = this.#bytes
-    return this.#bytes.slice(
-      at + head.readUInt32LE(at + 4) + head.readUInt32LE(at + 8),
-      head.readUInt32LE(at + 12),
-    )
+    const start = at + head.readUInt32LE(at + 4) + head.readUInt32LE(at + 8)
+    return this.#bytes.slice(start, Math.min(head.readUInt32LE(at + 12), atMost))
   }
 
   /** Bytes up to the end of the last element. */

@@ -5,7 +5,10 @@ import { inlinePage, type PageSource } from '../pages/page-source.ts'
 import { closedError, damagedError, valueTooLongError } from '../refusal.ts'
 
 /** A tree is as deep as this only where its pages refer to each other in a circle. */
-const MAX_DEPTH = 64
+export const MAX_DEPTH: number = 64
+
+/** Buckets are nested as deep as this only where they refer to each other in a circle. */
+export const MAX_NESTING: number = 32
 
 /** A name of a bucket, or a key: bytes, or a text in UTF-8. */
 export type BoltKey = string | Uint8Array
@@ -35,6 +38,14 @@ export interface BoltRange {
   readonly onDamage?: (damage: BoltDamage) => void
 }
 
+/** Where a bucket lies. */
+export interface BucketPlace {
+  readonly root: number
+  readonly sequence: bigint
+  readonly inline: Buffer | null
+  readonly above: readonly number[]
+}
+
 /** What a snapshot lends to its buckets. */
 export interface BucketContext {
   readonly source: PageSource
@@ -55,17 +66,16 @@ export class BoltBucket {
   readonly rootPage: number | null
   readonly #context: BucketContext
   readonly #inline: Buffer | null
+  /** Pages of the roots that lead here: a bucket that is in itself would have no end. */
+  readonly #above: readonly number[]
 
-  constructor(
-    context: BucketContext,
-    path: readonly Buffer[],
-    place: { readonly root: number; readonly sequence: bigint; readonly inline: Buffer | null },
-  ) {
+  constructor(context: BucketContext, path: readonly Buffer[], place: BucketPlace) {
     this.#context = context
     this.path = path
     this.sequence = place.sequence
     this.rootPage = place.inline === null ? place.root : null
     this.#inline = place.inline
+    this.#above = place.above
   }
 
   /**
@@ -153,9 +163,13 @@ export class BoltBucket {
     const enter = (read: () => TreePage, seek: boolean): void => {
       const page = this.#orTold(read, onDamage)
       if (page === undefined) return
-      visits += 1
-      if (visits > this.#context.source.meta.pageCount || stack.length >= MAX_DEPTH) {
-        throw this.#damaged(`its pages refer to each other in a circle, by page ${page.id}`)
+      visits += page.overflow + 1
+      if (visits > this.#context.source.pageCount || stack.length >= MAX_DEPTH) {
+        stack.length = 0
+        this.#orTold(() => {
+          throw this.#damaged(`its pages refer to each other in a circle, by page ${page.id}`)
+        }, onDamage)
+        return
       }
       stack.push({ page, index: seek && start !== null ? startIn(page, start) : 0 })
     }
@@ -205,11 +219,16 @@ export class BoltBucket {
     const root = value.length < PAGE_HEADER_BYTES ? undefined : pageNumber(value, 0)
     if (root === undefined)
       throw this.#damaged(`the bucket 0x${key.toString('hex')} of page ${page.id} has no root`)
+    const above = this.rootPage === null ? this.#above : [...this.#above, this.rootPage]
+    if (above.includes(root) || above.length > MAX_NESTING) {
+      throw this.#damaged(`the bucket 0x${key.toString('hex')} of page ${page.id} is nested without end`)
+    }
     const inline = root === 0 ? value.subarray(PAGE_HEADER_BYTES) : null
     return new BoltBucket(this.#context, [...this.path, key], {
       root,
       sequence: value.readBigUInt64LE(8),
       inline,
+      above,
     })
   }
 

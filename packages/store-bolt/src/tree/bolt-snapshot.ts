@@ -1,6 +1,8 @@
 import type { PageSource } from '../pages/page-source.ts'
 import { BoltBucket, type BoltKey } from './bolt-bucket.ts'
 
+const SOURCES = new WeakMap<BoltSnapshot, PageSource>()
+
 /** The file as one transaction left it, for as long as the function runs that got it. */
 export class BoltSnapshot {
   readonly path: string
@@ -21,11 +23,13 @@ export class BoltSnapshot {
     this.pageBytes = meta.pageBytes
     this.pageCount = meta.pageCount
     this.#source = source
+    SOURCES.set(this, source)
     const context = { source, maxValueBytes, ended: () => this.#ended }
     this.root = new BoltBucket(context, [], {
       root: meta.rootPage,
       sequence: meta.rootSequence,
       inline: null,
+      above: [],
     })
   }
 
@@ -45,4 +49,11 @@ export class BoltSnapshot {
   end(): void {
     this.#ended = true
   }
+}
+
+/** The pages that a snapshot is read from, for what looks at them rather than at rows. Throws `TypeError` for none. */
+export function sourceOf(snapshot: BoltSnapshot): PageSource {
+  const source = SOURCES.get(snapshot)
+  if (source === undefined) throw new TypeError('this is no snapshot of a BoltDB file')
+  return source
 }

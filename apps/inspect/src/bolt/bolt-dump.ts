@@ -1,0 +1,85 @@
+import { type Column, json, RowPrinter, type Terminal } from '@saltcod/cli-kit'
+import type { BoltDamage, BoltKey, BoltRow } from '@saltcod/store-bolt'
+import type { Json } from '@saltcod/store-core'
+import type { ExitCode } from '../exit-code.ts'
+import { BoltDamages, findBoltBucket, withBolt } from './bolt-argument.ts'
+import { type BoltRowsOptions, eachRow } from './bolt-rows.ts'
+import { bytesAsText, pathText, valueText } from './bolt-text.ts'
+
+interface DumpRow {
+  readonly bucket: string
+  readonly key: string
+  readonly value: Json
+}
+
+const DUMP_COLUMNS: readonly Column<DumpRow>[] = [
+  { name: 'BUCKET', value: ({ bucket }) => bucket },
+  { name: 'KEY', value: ({ key }) => key },
+  { name: 'VALUE', value: ({ value }) => (typeof value === 'string' ? value : json(value)) },
+]
+
+/** Prints every value of a bucket, or of all, with those of the buckets in it. */
+export async function boltDump(
+  terminal: Terminal,
+  path: string,
+  names: readonly string[],
+  options: BoltRowsOptions,
+): Promise<ExitCode | undefined> {
+  return await withBolt(path, async (file) => {
+    const start = names.length === 0 ? [] : await findBoltBucket(file, names)
+    const printer = new RowPrinter<DumpRow>(terminal, options.output, DUMP_COLUMNS)
+    const damages = new BoltDamages(terminal)
+    let hidden = false
+    // A bucket of the root may be as large as the file, and is walked by itself.
+    const walks =
+      names.length > 0
+        ? [start]
+        : await file.read(({ root }) =>
+            [...root.keys({ onDamage: damages.add })].map(({ key }) => [Buffer.from(key)]),
+          )
+    for (const walk of walks) {
+      const left = options.limit === null ? null : options.limit - printer.count
+      await eachRow(terminal, file, walk, { ...options, limit: left }, damages, (row) => {
+        const dumped = dumpedRows(row, walk.map(bytesOfKey), options)
+        return () => {
+          hidden ||= dumped.hidden
+          for (const one of dumped.rows) printer.add(one)
+          for (const one of dumped.damage) damages.add(one)
+        }
+      })
+      if (options.limit !== null && printer.count >= options.limit) break
+    }
+    printer.end('no rows')
+    if (hidden) terminal.err('environment variables and passwords are hidden; --show-secrets prints them\n')
+    return damages.tell(path)
+  })
+}
+
+function bytesOfKey(key: BoltKey): Buffer {
+  return Buffer.from(key)
+}
+
+interface Dumped {
+  readonly rows: DumpRow[]
+  readonly damage: BoltDamage[]
+  hidden: boolean
+}
+
+/** What a row of a bucket holds: its value, or all values of a nested bucket. */
+function dumpedRows(row: BoltRow, parent: readonly Uint8Array[], options: BoltRowsOptions): Dumped {
+  const dumped: Dumped = { rows: [], damage: [], hidden: false }
+  const visit = (one: BoltRow, path: readonly Uint8Array[]): void => {
+    if (one.bucket !== null) {
+      for (const inner of one.bucket.rows({ onDamage: (found) => dumped.damage.push(found) })) {
+        visit(inner, one.bucket.path)
+      }
+      return
+    }
+    const printed = valueText(one.value, options)
+    dumped.hidden ||= printed.hidden
+    const key = bytesAsText(one.key, 'auto')
+    dumped.rows.push({ bucket: pathText(path), key, value: printed.json ?? printed.text })
+  }
+  visit(row, parent)
+  return dumped
+}

@@ -1,0 +1,198 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { boltBytes } from '../../../test/bolt-writer.ts'
+import { ProgramSession } from '../../../test/program-session.ts'
+import { BOLT_FIXTURES, type ForeignFile, OFFICIAL } from '../../../test/shared-fixtures.ts'
+import { sharedDirectory } from '../../../test/temporary-directory.ts'
+
+/** The official tool beside every file, rather than some. */
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+
+const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
+afterAll(() => session.close())
+const directory = sharedDirectory({
+  'some.db': boltBytes(
+    {
+      jobs: {
+        sequence: 3n,
+        rows: {
+          'j-1': { rows: { spec: '{"Name":"nightly","Env":{"KEY":"secret-value"}}', note: 'two\nlines' } },
+          'j-2': { rows: { spec: '{"Name":"hourly"}', deep: { rows: { key: 'value' } } } },
+        },
+      },
+      [Buffer.from([0xff, 0x00]).toString('latin1')]: { rows: { a: Buffer.from([1, 2, 255]) } },
+      empty: { rows: {} },
+    },
+    { free: 2 },
+  ),
+})
+const run = (...args: readonly string[]) => session.run(args, { cwd: directory })
+const linesOf = async (...args: readonly string[]) => (await run(...args)).stdout.split('\n').slice(0, -1)
+
+describe('a BoltDB file, by the words of bbolt', () => {
+  test('buckets lists names, of the root and of a bucket', async () => {
+    expect(await linesOf('buckets', 'some.db')).toEqual(['empty', 'jobs', 'c3bf00'])
+    expect(await linesOf('buckets', 'some.db', 'jobs')).toEqual(['j-1', 'j-2'])
+    expect(await linesOf('buckets', 'some.db', 'jobs', 'j-2')).toEqual(['deep'])
+    expect(JSON.parse((await run('buckets', 'some.db', '--output', 'json')).stdout)[1]).toEqual({
+      bucket: 'jobs',
+      sequence: 3,
+    })
+  })
+
+  test('keys and get take a path of buckets, in arguments or with slashes', async () => {
+    expect(await linesOf('keys', 'some.db', 'jobs')).toEqual(['j-1', 'j-2'])
+    expect(await linesOf('keys', 'some.db', 'jobs', 'j-2')).toEqual(['deep', 'spec'])
+    expect(await linesOf('keys', 'some.db', 'jobs/j-2/deep')).toEqual(['key'])
+    expect(await linesOf('keys', 'some.db', 'jobs', '--format', 'hex')).toEqual(['6a2d31', '6a2d32'])
+    expect(await linesOf('get', 'some.db', 'jobs', 'j-2', 'deep', 'key')).toEqual(['value'])
+    expect(await linesOf('get', 'some.db', 'jobs/j-2/deep', '6b6579', '--parse-format', 'hex')).toEqual([
+      'value',
+    ])
+    expect(await linesOf('get', 'some.db', '0xc3bf00', 'a', '--format', 'hex')).toEqual(['0102ff'])
+    expect(await linesOf('get', 'some.db', 'jobs', 'j-1', 'note')).toEqual(['74776f0a6c696e6573'])
+    expect(await linesOf('get', 'some.db', 'jobs', 'j-1', 'note', '--format', 'ascii-encoded')).toEqual([
+      '"two\\x0alines"',
+    ])
+  })
+
+  test('a limit ends a listing, and its cursor goes on', async () => {
+    const first = await run('keys', 'some.db', 'jobs', '--limit', '1')
+    expect([first.stdout, first.stderr]).toEqual(['j-1\n', 'more: --cursor 0x6a2d31\n'])
+    expect(await linesOf('keys', 'some.db', 'jobs', '--cursor', '0x6a2d31')).toEqual(['j-2'])
+  })
+
+  test('what is not there, and what has no value, is said with what to do', async () => {
+    expect(await run('get', 'some.db', 'jobs', 'j-3')).toMatchObject({
+      code: 1,
+      stderr:
+        'Error: there is no key j-3 in jobs\nHint: list the keys with saltcod-inspect keys some.db jobs\n',
+    })
+    expect(await run('get', 'some.db', 'jobs', 'j-1')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^Error: j-1 is a bucket in jobs, and has no value\nHint: .* keys some.db jobs j-1\n$/,
+      ),
+    })
+    expect(await run('keys', 'some.db', 'nothing')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^Error: there is no bucket nothing in some.db\n/),
+    })
+  })
+
+  test('secrets of a value of JSON are hidden unless they are asked for', async () => {
+    const hidden = await run('get', 'some.db', 'jobs', 'j-1', 'spec')
+    expect(hidden.stdout).toBe('{"Name":"nightly","Env":{"KEY":"[redacted]"}}\n')
+    expect(hidden.stderr).toMatch(/--show-secrets/)
+    expect((await run('get', 'some.db', 'jobs', 'j-1', 'spec', '--show-secrets')).stdout).toMatch(
+      /secret-value/,
+    )
+    expect(await run('get', 'some.db', 'jobs', 'j-1', 'spec', '--format', 'hex')).toMatchObject({
+      code: 2,
+      stdout: '',
+    })
+    expect((await run('dump', 'some.db', '--all')).stdout).not.toMatch(/secret-value/)
+  })
+
+  test('dump prints every value, with those of nested buckets', async () => {
+    const rows = JSON.parse((await run('dump', 'some.db', '--output', 'json')).stdout)
+    expect(rows).toEqual([
+      { bucket: 'jobs/j-1', key: 'note', value: '74776f0a6c696e6573' },
+      { bucket: 'jobs/j-1', key: 'spec', value: { Name: 'nightly', Env: { KEY: '[redacted]' } } },
+      { bucket: 'jobs/j-2/deep', key: 'key', value: 'value' },
+      { bucket: 'jobs/j-2', key: 'spec', value: { Name: 'hourly' } },
+      { bucket: expect.any(String), key: 'a', value: '0102ff' },
+    ])
+  })
+
+  test('check says OK, or what is wrong and ends with 1', async () => {
+    expect(await run('check', 'some.db')).toMatchObject({ code: 0, stdout: 'OK\n' })
+    const bytes = readFileSync(join(directory, 'some.db'))
+    const damaged = Buffer.from(bytes)
+    damaged.fill(0, 2 * 4096, 3 * 4096)
+    writeFileSync(join(directory, 'damaged.db'), damaged)
+    const { code, stdout } = await run('check', 'damaged.db')
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^page 2: says that it is page 0/m)
+    expect(stdout).toMatch(/1 error found\n$/)
+    expect(readFileSync(join(directory, 'damaged.db')).equals(damaged)).toBe(true)
+  })
+
+  test('a file of ours refuses what only a BoltDB file has', async () => {
+    expect(await run('pages', join(directory, 'nothing.db'))).toMatchObject({ code: 2 })
+  })
+})
+
+/** What the official tool said of a file, by its command: the recorded lines. */
+function recorded({ folder, name, path }: ForeignFile): ReadonlyMap<string, readonly string[]> {
+  const text = join(path.slice(0, -name.length), 'bbolt.txt')
+  if (!existsSync(text)) throw new Error(`there is no bbolt.txt for ${folder}`)
+  const [, part = ''] = readFileSync(text, 'utf8').split(`===== ${name}\n`)
+  const [own = ''] = part.split(/^===== /m)
+  return new Map(
+    own.split(/^--- bbolt /m).map((section) => {
+      const [command = '', ...lines] = section.split('\n')
+      return [command, lines.slice(0, -1)]
+    }),
+  )
+}
+
+const recordedFixtures = BOLT_FIXTURES.filter(({ path, name }) =>
+  existsSync(join(path.slice(0, -name.length), 'bbolt.txt')),
+)
+
+describe.runIf(recordedFixtures.length > 0)('what bbolt recorded of the files of Bacalhau', () => {
+  test.each(recordedFixtures)('$folder $name', async (file) => {
+    const before = statSync(file.path).mtimeMs
+    for (const [command, lines] of recorded(file)) {
+      const [verb = '', bucket, count] = command.split(/[ :]+/)
+      if (verb === '') continue
+      const ours = (await run(verb, file.path, ...(bucket === undefined ? [] : [bucket]))).stdout
+        .split('\n')
+        .slice(0, -1)
+      if (verb === 'keys') {
+        expect(ours.length, command).toBe(Number(count))
+        expect(ours.slice(0, 40), command).toEqual(lines.slice(0, 40))
+      } else if (verb === 'info') expect(ours[0]).toBe(lines[0])
+      // The record lost the blanks at its end.
+      else expect(ours.map(trimmed), command).toEqual(lines.map(trimmed))
+    }
+    expect(statSync(file.path).mtimeMs).toBe(before)
+  })
+})
+
+describe.runIf(OFFICIAL !== null && BOLT_FIXTURES.length > 0)('the official bbolt says the same', () => {
+  test.each(BOLT_FIXTURES.slice(0, LONG ? undefined : 2))('$folder $name', async ({ path }) => {
+    const theirs = (...args: readonly string[]) =>
+      execFileSync(OFFICIAL ?? '', ['bbolt', ...args], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+    for (const verb of ['buckets', 'check', 'stats', 'pages']) {
+      expect((await run(verb, path)).stdout, verb).toBe(theirs(verb, path))
+    }
+    for (const bucket of theirs('buckets', path).split('\n').slice(0, -1)) {
+      const keys = theirs('keys', path, bucket)
+      expect((await run('keys', path, bucket)).stdout, bucket).toBe(keys)
+      const [first] = keys.split('\n')
+      if (first === undefined || first === '') continue
+      const value = await run('get', path, bucket, first, '--show-secrets')
+      if (value.code === 0)
+        expect(value.stdout).toBe(`${theirs('get', path, bucket, first).replace(/\n$/, '')}\n`)
+    }
+  })
+})
+
+test('a directory with one BoltDB store stands for it', async () => {
+  const store = sharedName()
+  expect((await run('check', dirname(store))).stdout).toBe('OK\n')
+})
+
+function sharedName(): string {
+  const path = join(directory, 'state_boltdb.db')
+  writeFileSync(path, boltBytes({ jobs: { rows: { a: 'b' } } }))
+  return path
+}
+
+function trimmed(line: string): string {
+  return line.trimEnd()
+}
