@@ -18,6 +18,8 @@ type request struct {
 	Callers  int     `json:"callers"`
 	Seconds  float64 `json:"seconds"`
 	Count    int     `json:"count"`
+	Jobs     int     `json:"jobs"`
+	Parse    bool    `json:"parse"`
 }
 
 // peer is the state between two lines: at most one store of each kind, and the ids that it knows.
@@ -37,6 +39,10 @@ func (p *peer) run(r request) (interface{}, error) {
 		return p.openJobs(r)
 	case "open-executions":
 		return p.openExecutions(r)
+	case "fill-bolt":
+		return fillBolt(r.Path, r.Jobs, r.Count)
+	case "walk-bolt":
+		return walkBolt(r.Path, r.Parse)
 	case "close":
 		return struct{}{}, p.close()
 	}
