@@ -3,8 +3,9 @@ import { damagedError, systemError } from '../refusal.ts'
 import type { Meta } from './meta-page.ts'
 import { type PageBytes, type PageHeader, parseHeader, TreePage, tableBytes } from './page.ts'
 
-/** What is read at once where pages are asked for in the order of the file. */
-const AHEAD_BYTES = 64 * 1024
+/** What is read at once, for the pages of a bucket often lie near each other; more would cost where they do not. */
+const BLOCK_BYTES = 16 * 1024
+const MOST_BLOCKS = 256
 /** Of a longer page only the table of its elements is kept; keys and values are read when they are asked for. */
 const WHOLE_PAGE_BYTES = 1024 * 1024
 
@@ -20,15 +21,15 @@ export class PageSource {
   /** Bytes that were read from the file until now. */
   bytesRead = 0
   readonly #file: number
-  #window: Buffer = Buffer.alloc(0)
-  #windowAt = 0
-  /** Where the page that was asked for last ends. */
-  #end = -1
+  readonly #blockBytes: number
+  /** Blocks that were read, by their number; the oldest one goes first. */
+  readonly #blocks = new Map<number, Buffer>()
 
   constructor(path: string, file: number, meta: Meta, fileBytes: number) {
     this.path = path
     this.#file = file
     this.meta = meta
+    this.#blockBytes = Math.max(BLOCK_BYTES, meta.pageBytes)
     this.pageCount = Math.min(meta.pageCount, Math.ceil(fileBytes / meta.pageBytes))
   }
 
@@ -48,7 +49,7 @@ export class PageSource {
   header(id: number): PageHeader {
     const { pageBytes, pageCount } = this.meta
     if (id >= pageCount) throw this.damaged(id, `lies behind the last page, ${pageCount - 1}`)
-    const header = parseHeader(this.#ahead(id * pageBytes), id)
+    const header = parseHeader(this.#cached(id * pageBytes, pageBytes), id)
     if (typeof header === 'string') throw this.damaged(id, header)
     if (header.overflow >= pageCount - id)
       throw this.damaged(id, `claims ${header.overflow} pages of overflow`)
@@ -60,11 +61,8 @@ export class PageSource {
     const { pageBytes } = this.meta
     const start = header.id * pageBytes
     const length = (header.overflow + 1) * pageBytes
-    this.#end = start + length
-    const within = start - this.#windowAt
-    if (within >= 0 && within + length <= this.#window.length) {
-      return wholePage(this.#window.subarray(within, within + length))
-    }
+    const cached = this.#cached(start, length)
+    if (cached.length === length) return wholePage(cached)
     if (length <= WHOLE_PAGE_BYTES) return wholePage(this.read(start, length))
     const table = Math.min(tableBytes(header), length)
     return { length, head: this.read(start, table), slice: (at, bytes) => this.read(start + at, bytes) }
@@ -83,17 +81,21 @@ export class PageSource {
     return damagedError(this.path, `page ${id} ${what}`)
   }
 
-  /** The first bytes of a page, of what was read ahead where pages follow each other. */
-  #ahead(position: number): Buffer {
-    const { pageBytes } = this.meta
-    const within = position - this.#windowAt
-    if (within >= 0 && within + pageBytes <= this.#window.length) {
-      return this.#window.subarray(within, within + pageBytes)
+  /** So many bytes, or as many as the block has in which they begin. */
+  #cached(position: number, length: number): Buffer {
+    const number = Math.floor(position / this.#blockBytes)
+    const start = number * this.#blockBytes
+    let block = this.#blocks.get(number)
+    if (block === undefined) {
+      block = this.#readUpTo(start, this.#blockBytes)
+      this.#blocks.set(number, block)
+      if (this.#blocks.size > MOST_BLOCKS)
+        for (const [oldest] of this.#blocks) {
+          this.#blocks.delete(oldest)
+          break
+        }
     }
-    const next = position >= this.#end && position - this.#end < AHEAD_BYTES
-    this.#window = this.#readUpTo(position, next ? Math.max(AHEAD_BYTES, pageBytes) : pageBytes)
-    this.#windowAt = position
-    return this.#window
+    return block.subarray(position - start, position - start + length)
   }
 
   #readUpTo(position: number, length: number): Buffer {
