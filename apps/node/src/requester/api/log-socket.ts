@@ -34,6 +34,9 @@ const LOOK_MS = 50
 const NOTHING_READ: LogPosition = { attempt: 0, stdout: 0, stderr: 0 }
 /** Among so many executions the log to be read is looked for. */
 const NEWEST = 100
+/** Of these its node has not said anything. */
+const NOT_TAKEN: ReadonlySet<string> = new Set(['New', 'AskForBid'])
+const LOOK_AGAIN_MS = 5_000
 const DISCARDED = new Set(['AskForBidRejected', 'BidRejected'])
 
 /** Serves logs over websockets. Errors are told in a message, because clients show nothing of a refused handshake. */
@@ -165,11 +168,13 @@ async function chooseExecution(
 
 async function* partsOf(
   { requester }: ApiContext,
-  execution: Execution,
+  chosen: Execution,
   query: Query,
   from: LogCursor | null,
   signal: AbortSignal,
 ): AsyncIterable<LogPart> {
+  const execution = await takenOn(requester, chosen, query.flag('follow'), signal)
+  if (signal.aborted || NOT_TAKEN.has(execution.state)) return
   const isTerminal = EXECUTION_MACHINE.terminal.has(execution.state)
   const node = await nodeOf(requester, execution.nodeId, isTerminal ? 0 : FIRST_CONTACT_MS, signal)
   let read: LogPosition | null = from
@@ -198,6 +203,22 @@ async function* partsOf(
     })
   }
   yield* keptParts(execution, read ?? NOTHING_READ)
+}
+
+/** Its node may not know of it yet: that says nothing of it and writes nothing. Whoever follows it waits for that. */
+async function takenOn(
+  { store, changed }: RequesterContext,
+  chosen: Execution,
+  follow: boolean,
+  signal: AbortSignal,
+): Promise<Execution> {
+  let execution = chosen
+  while (follow && NOT_TAKEN.has(execution.state) && !signal.aborted) {
+    const seen = changed.count
+    execution = (await store.getExecution(chosen.id)) ?? execution
+    if (NOT_TAKEN.has(execution.state)) await changed.wait(seen, { maxMs: LOOK_AGAIN_MS, signal })
+  }
+  return execution
 }
 
 function positionOf({ attempt, stdout, stderr }: LogPosition): LogPosition {
