@@ -48,6 +48,8 @@ function wayTo(address: string): Way {
 export class HttpLink implements Link {
   readonly #ways: readonly Way[]
   #at = 0
+  #sent = 0
+  #received = 0
   readonly #agent = new Agent({ keepAlive: true })
   readonly #open = new Set<ClientRequest>()
   #closed = false
@@ -55,6 +57,11 @@ export class HttpLink implements Link {
   /** The addresses are where the requester serves the link: `http://127.0.0.1:1235`, or `unix:/run/api.sock`. */
   constructor(...addresses: readonly [string, ...string[]]) {
     this.#ways = addresses.map(wayTo)
+  }
+
+  /** What has passed so far, without the heads of messages. */
+  get bytes(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#sent, received: this.#received }
   }
 
   /** The address that is used now. */
@@ -101,7 +108,13 @@ export class HttpLink implements Link {
     let sending: Promise<void> | undefined
     request.on('continue', () => {
       clearTimeout(timer)
-      sending = send(request, open, unwanted.signal)
+      sending = send(
+        request,
+        counted(open, (bytes) => {
+          this.#sent += bytes
+        }),
+        unwanted.signal,
+      )
     })
     request.flushHeaders()
     try {
@@ -149,6 +162,7 @@ export class HttpLink implements Link {
       giveUp()
     }, waitMs + ANSWER_MS)
     signal?.addEventListener('abort', giveUp, { once: true })
+    this.#sent += Buffer.byteLength(body)
     request.end(body)
     try {
       return await answerOf(request, way.shown)
@@ -187,6 +201,9 @@ export class HttpLink implements Link {
       headers,
     })
     this.#open.add(request)
+    request.once('response', (response) => {
+      this.#received += Number(response.headers['content-length'] ?? 0)
+    })
     request.once('close', () => this.#open.delete(request))
     return request
   }
@@ -233,6 +250,17 @@ function read(text: string): { readonly answer?: unknown; readonly error?: Plain
 function unreached(base: string, error: unknown): LinkError {
   const reason = error instanceof Error ? error.message : String(error)
   return new LinkError('LINK_CLOSED', `the requester at ${base} was not reached or was lost: ${reason}`)
+}
+
+/** Counts the bytes of what is sent; of a log its text alone. */
+function counted(open: OpenChunks, count: (bytes: number) => void): OpenChunks {
+  return async function* (signal) {
+    for await (const chunk of open(signal)) {
+      if (chunk instanceof Uint8Array) count(chunk.byteLength)
+      else if ('text' in chunk) count(Buffer.byteLength(chunk.text))
+      yield chunk
+    }
+  }
 }
 
 /** Sends what was opened no faster than it is taken, and how it ended. Never rejects. */

@@ -2,7 +2,15 @@
 export type Definition = readonly [name: string, help: string, labels: readonly string[]]
 
 /** Gauges that count records, whose label values come and go. */
-export const RECORD_GAUGES: readonly string[] = ['saltcod_jobs', 'saltcod_executions', 'saltcod_evaluations']
+export const RECORD_GAUGES: readonly string[] = [
+  'saltcod_jobs',
+  'saltcod_executions',
+  'saltcod_evaluations',
+  'saltcod_node_connected',
+  'saltcod_node_silent_seconds',
+  'saltcod_node_command_lag_seconds',
+  'saltcod_link_report_lag_seconds',
+]
 
 /** Numbers that go up and down. */
 export const GAUGES: readonly Definition[] = [
@@ -39,6 +47,23 @@ export const GAUGES: readonly Definition[] = [
     'Executions that wait because the machine itself has too little left for another run.',
     [],
   ],
+  [
+    'saltcod_node_connected',
+    '1 for a compute node that its requester hears of, 0 for one that is silent.',
+    ['node'],
+  ],
+  ['saltcod_node_silent_seconds', 'For how long a compute node has not been heard of.', ['node']],
+  [
+    'saltcod_node_command_lag_seconds',
+    'Age of the oldest command that a compute node has not acknowledged.',
+    ['node'],
+  ],
+  ['saltcod_link_connected', '1 while this compute node is joined to its requester.', []],
+  [
+    'saltcod_link_report_lag_seconds',
+    'Age of the oldest report that the requester has not confirmed.',
+    ['requester'],
+  ],
   ['saltcod_archive_jobs', 'Copies of jobs in the archive.', []],
   ['saltcod_archive_segments', 'Segments of the archive.', []],
   ['saltcod_archive_bytes', 'Compressed bytes in the segments of the archive.', []],
@@ -61,6 +86,12 @@ export const COUNTERS: readonly Definition[] = [
   ],
   ['saltcod_runners_started_total', 'Starts of processes for WebAssembly jobs.', []],
   ['saltcod_runners_retired_total', 'Processes for WebAssembly jobs that have ended.', []],
+  ['saltcod_link_reconnects_total', 'How often the requester was lost and found again.', []],
+  [
+    'saltcod_link_bytes_total',
+    'Bytes of messages, logs and results that went over the network between this node and its requester.',
+    ['direction'],
+  ],
   ['saltcod_rewrites_total', 'Rewrites of a store that came to their end.', ['store']],
   ['saltcod_rewrite_given_back_bytes_total', 'Bytes that rewrites gave back to the disk.', ['store']],
 ]

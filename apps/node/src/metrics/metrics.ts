@@ -6,11 +6,13 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { StoreCompaction, StoreName } from '../compaction/compaction-report.ts'
 import type { ComputeNode } from '../compute/compute-node.ts'
 import type { GcReport } from '../retention/gc-report.ts'
+import type { NodeView } from '../wire/node-output.ts'
 import { COUNTERS, GAUGES, RECORD_GAUGES } from './definitions.ts'
 
 /** What the metrics of a requester are read from. */
 export interface RequesterParts {
   readonly jobs: JobStore<JobSpec>
+  readonly nodes: { list(): readonly NodeView[] }
   /** How far it has followed the change feed. */
   readonly followed: { readonly cursor: FeedCursor | null }
   /** How many executions ended, by why. */
@@ -22,10 +24,15 @@ export interface MetricsParts {
   /** `null` for a node that runs jobs of another requester. */
   readonly requester: RequesterParts | null
   /** `null` for a node that runs nothing. */
-  readonly executions: Pick<DurableStore, 'counts' | 'info' | 'capabilities'> | null
+  readonly executions: Pick<
+    DurableStore,
+    'counts' | 'info' | 'capabilities' | 'outboxDestinations' | 'readOutbox'
+  > | null
   readonly archive: { readonly totals: ArchiveTotals } | null
   /** The compute side; undefined while there is none. */
-  readonly compute: () => Pick<ComputeNode, 'isolation' | 'load' | 'helpers'> | undefined
+  readonly compute: () => Pick<ComputeNode, 'isolation' | 'load' | 'helpers' | 'standing'> | undefined
+  /** What went over the network to the requester and back; absent where that is in the same process. */
+  readonly link?: { readonly bytes: { readonly sent: number; readonly received: number } }
   readonly clock: () => number
 }
 
@@ -85,8 +92,15 @@ export class Metrics {
     const { requester, executions, archive } = this.#parts
     for (const name of RECORD_GAUGES) this.#gauges.get(name)?.reset()
     if (requester !== null) await this.#readRequester(requester)
-    if (executions !== null) await this.#readStore('executions', executions)
+    if (executions !== null) {
+      await this.#readStore('executions', executions)
+      for (const requesterId of await executions.outboxDestinations())
+        await this.#readLag('saltcod_link_report_lag_seconds', executions, requesterId, {
+          requester: requesterId,
+        })
+    }
     this.#readRoom()
+    this.#readLink()
     if (archive !== null) {
       this.#set('saltcod_archive_jobs', archive.totals.jobs)
       this.#set('saltcod_archive_segments', archive.totals.segments)
@@ -95,11 +109,41 @@ export class Metrics {
     return await this.#registry.metrics()
   }
 
-  async #readRequester({ jobs, ends, followed }: RequesterParts): Promise<void> {
+  async #readRequester({ jobs, nodes, ends, followed }: RequesterParts): Promise<void> {
     await this.#readStore('jobs', jobs)
+    const nowMs = this.#parts.clock()
+    for (const { description, connected, lastContactMs } of nodes.list()) {
+      const label = { node: description.nodeId }
+      this.#set('saltcod_node_connected', connected ? 1 : 0, label)
+      this.#set('saltcod_node_silent_seconds', Math.max(0, nowMs - lastContactMs) / 1000, label)
+      await this.#readLag('saltcod_node_command_lag_seconds', jobs, label.node, label)
+    }
     await this.#readQueue(jobs, followed.cursor)
     this.#counters.get('saltcod_execution_ends_total')?.reset()
     for (const [reason, count] of ends.entries()) this.#add('saltcod_execution_ends_total', count, { reason })
+  }
+
+  /** Reads one row: the oldest of those that nobody has confirmed. */
+  async #readLag(
+    name: string,
+    store: Pick<DurableStore, 'readOutbox'>,
+    destination: string,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const [oldest] = await store.readOutbox({ destination, afterSequence: 0, limit: 1 })
+    const ageMs = oldest === undefined ? 0 : this.#parts.clock() - oldest.atMs
+    this.#set(name, Math.max(0, ageMs) / 1000, labels)
+  }
+
+  #readLink(): void {
+    const standing = this.#parts.compute()?.standing()
+    this.#set('saltcod_link_connected', standing?.state === 'connected' ? 1 : 0)
+    this.#count('saltcod_link_reconnects_total', standing?.reconnects ?? 0)
+    const { link } = this.#parts
+    if (link === undefined) return
+    this.#counters.get('saltcod_link_bytes_total')?.reset()
+    for (const [direction, bytes] of Object.entries(link.bytes))
+      this.#add('saltcod_link_bytes_total', bytes, { direction })
   }
 
   #readRoom(): void {

@@ -55,6 +55,7 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
     executions,
     archive: null,
     compute: () => parts.compute,
+    link,
     clock: Date.now,
   })
   parts.upkeep = new ExecutionUpkeep({

@@ -109,9 +109,9 @@ function addUpkeep(
   { jobs, requester, executions, api, context, archive, clockStep }: Started,
 ): { readonly retention: Retention; readonly compaction: Compaction } {
   const { config, nodeId, log } = options
-  const { followed, ends } = requester.context
+  const { nodes, followed, ends } = requester.context
   const metrics = new Metrics({
-    requester: { jobs, followed, ends },
+    requester: { jobs, nodes, followed, ends },
     executions,
     archive,
     compute: () => parts.compute,

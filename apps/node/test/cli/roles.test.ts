@@ -87,6 +87,14 @@ test('a compute node of its own waits for its requester, works for it, and outli
   assert.equal(logs.stdout, 'done\n')
   const listed = await saltcod(['node', 'list', '--output', 'csv'], { env: second.env })
   assert.match(listed.stdout, /connected/)
+  const numbers = async ({ url }: Served): Promise<string> => await (await fetch(`${url}/metrics`)).text()
+  const [own, known] = [await numbers(node), await numbers(second)]
+  assert.match(own, /^saltcod_link_connected 1$/m)
+  assert.match(own, /^saltcod_link_reconnects_total 1$/m)
+  for (const direction of ['sent', 'received'])
+    assert.match(own, new RegExp(`^saltcod_link_bytes_total\\{direction="${direction}"\\} [1-9]`, 'm'))
+  assert.match(known, /^saltcod_node_connected\{node="n-[^"]+"\} 1$/m)
+  assert.match(known, /^saltcod_node_command_lag_seconds\{node="n-[^"]+"\} [0-9]/m)
   // Said once for each time that it was away.
   assert.equal(count(node.log(), 'does not answer yet'), 1)
   assert.equal(count(node.log(), 'is not reached'), 1)

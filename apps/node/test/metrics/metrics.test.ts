@@ -57,9 +57,13 @@ test('the numbers of a node follow what happens, and what is gone counts no more
   assert.equal(after.get('saltcod_retention_suspended'), 0)
   const names = new Set([...after.keys()].map((key) => key.replace(/\{.*/, '')))
   const missing = [...GAUGES, ...COUNTERS].map(([name]) => name).filter((name) => !names.has(name))
-  // No native job is allowed here, a store in memory is never rewritten, and nothing here is old enough to be folded.
+  assert.equal(after.get('saltcod_link_connected'), 1)
+  // All was confirmed and nothing went over a network. No native job is allowed here, a store in memory is never
+  // rewritten, and nothing here is old enough to be folded.
   assert.deepEqual(
-    missing.filter((name) => !/^saltcod_(rewrite|folded|exec_isolation)/.test(name)),
+    missing.filter(
+      (name) => !/^saltcod_(rewrite|folded|exec_isolation|link_bytes|link_report_lag)/.test(name),
+    ),
     [],
   )
 })
