@@ -117,3 +117,32 @@ test('a node that speaks no version in common is told which side is to be upgrad
     /speaks the versions 2 and 1 .* and the node 9: upgrade the older one/,
   )
 })
+
+test('what follows another handshake than the newest of a node is no part of what both sides know', async () => {
+  const node = await startTestNode(['--node-type', 'requester'])
+  const [hello] = recorded('handshake')
+  const [poll] = recorded('poll')
+  assert.ok(hello && poll)
+  const greet = async (): Promise<string> => {
+    const { answer } = await say(node, hello, { ...(hello.body as object), versions: [2] })
+    const { version, session } = answer as { readonly version: number; readonly session: string }
+    assert.equal(version, 2)
+    return session
+  }
+  const ask = async (session?: string): Promise<Answered> =>
+    await say(node, poll, { ...(poll.body as object), waitMs: 1, session })
+  const first = await greet()
+  assert.deepEqual((await ask(first)).answer, [])
+  const second = await greet()
+  assert.deepEqual((await ask(second)).answer, [])
+  for (const session of [first, 'made up', undefined])
+    assert.equal((await ask(session)).error?.code, 'LINK_UNKNOWN')
+})
+
+test('a web page of somebody else cannot speak as a node', async () => {
+  const node = await startTestNode(['--node-type', 'requester'])
+  const [hello] = recorded('handshake')
+  assert.ok(hello)
+  const headers = { ...hello.headers, origin: 'http://elsewhere.example' }
+  assert.equal((await say(node, { ...hello, headers }, hello.body)).error?.code, 'LINK_REFUSED')
+})
