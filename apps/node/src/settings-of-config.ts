@@ -64,7 +64,7 @@ export async function computeSettings(
     capacity: capacityOf(config, dataDir),
     maxRunning: maxRunningOf(config),
     leastFree: config.compute.leastFree,
-    engines: await createEngines(config, dataDir),
+    engines: await createEngines(config, dataDir, nodeId),
     publishers: PUBLISHER_KINDS.map(({ type }) => type),
     inputSources: INPUT_TYPES,
     timeLimitsMs: Object.fromEntries(

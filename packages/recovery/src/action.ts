@@ -1,11 +1,21 @@
 import type { ComputeState } from '@saltcod/store-core'
 
 /** Everything that a restart can do with an execution. */
-export const RECOVERY_ACTIONS = ['admit', 'requeue', 'rerun', 'publish', 'fail', 'keep', 'none'] as const
+export const RECOVERY_ACTIONS = [
+  'admit',
+  'requeue',
+  'rerun',
+  'reattach',
+  'publish',
+  'fail',
+  'keep',
+  'none',
+] as const
 
 /**
  * What a restart does with an execution: look at its admission again (`admit`), put it back into the queue
- * (`requeue`), run it again (`rerun`), publish its kept results again (`publish`), end it (`fail`), leave it
+ * (`requeue`), run it again (`rerun`), go on with its run where that did not end with the node (`reattach`, which
+ * no policy has to say), publish its kept results again (`publish`), end it (`fail`), leave it
  * to a deadline (`keep`), or leave it alone (`none`).
  */
 export type RecoveryAction = (typeof RECOVERY_ACTIONS)[number]
@@ -35,6 +45,7 @@ export const DEFAULT_REASONS: { readonly [Action in RecoveryAction]: string } = 
   admit: 'not-admitted',
   requeue: 'never-started',
   rerun: 'interrupted',
+  reattach: 'outlived',
   publish: 'publication-interrupted',
   fail: 'interrupted',
   keep: 'awaiting-verification',

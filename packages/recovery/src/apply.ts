@@ -127,6 +127,7 @@ const WORDS: { readonly [Action in RecoveryAction]: string } = {
   admit: 'Looked at again',
   requeue: 'Put back into the queue',
   rerun: 'Run again',
+  reattach: 'Looked for again',
   publish: 'Published again',
   fail: 'Failed',
   keep: 'Kept',

@@ -1,5 +1,5 @@
 import { COMPUTE_MACHINE, type ComputeExecution, type ComputeState, type JobType } from '@saltcod/store-core'
-import type { RecoveryAction } from './action.ts'
+import { DEFAULT_REASONS, type RecoveryAction } from './action.ts'
 import { ageRuleFits } from './age-rule.ts'
 import type { RecoveryPolicy } from './policy.ts'
 
@@ -27,14 +27,20 @@ export interface RecoveryDecision {
   readonly deadlineAtMs: number | null
 }
 
-/** Decides about one execution. Reads nothing and changes nothing. */
+/**
+ * Decides about one execution. Reads nothing and changes nothing. With `outlives` its run does not end with the node;
+ * where it is gone all the same, the decision without that counts.
+ */
 export function decideRecovery(
   execution: ComputeExecution,
   policy: RecoveryPolicy,
   nowMs: number,
+  outlives = false,
 ): RecoveryDecision {
   const ageMs = Math.max(0, nowMs - execution.createdAtMs)
-  const { action, reason, rule, byAge } = pick(execution, policy, ageMs)
+  const picked = pick(execution, policy, ageMs)
+  const { action, reason, rule, byAge } =
+    outlives && execution.state === 'Running' && !picked.byAge ? reattachment(picked) : picked
   const waits = (action === 'keep' || action === 'none') && !COMPUTE_MACHINE.terminal.has(execution.state)
   return {
     executionId: execution.id,
@@ -51,11 +57,18 @@ export function decideRecovery(
   }
 }
 
-function pick(
-  { state, job, rerunnable }: ComputeExecution,
-  policy: RecoveryPolicy,
-  ageMs: number,
-): Pick<RecoveryDecision, 'action' | 'reason' | 'rule' | 'byAge'> {
+type Picked = Pick<RecoveryDecision, 'action' | 'reason' | 'rule' | 'byAge'>
+
+function reattachment({ action, reason }: Picked): Picked {
+  return {
+    action: 'reattach',
+    reason: DEFAULT_REASONS.reattach,
+    rule: `its run does not end with the node; where it is gone: ${action}, ${reason}`,
+    byAge: false,
+  }
+}
+
+function pick({ state, job, rerunnable }: ComputeExecution, policy: RecoveryPolicy, ageMs: number): Picked {
   if (COMPUTE_MACHINE.terminal.has(state))
     return { action: 'none', reason: '', rule: `${state} has ended`, byAge: false }
   for (const [index, rule] of policy.ageRules.entries()) {

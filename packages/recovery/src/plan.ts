@@ -1,4 +1,4 @@
-import type { ExecutionStore, PageCursor } from '@saltcod/store-core'
+import type { ComputeExecution, ExecutionStore, PageCursor } from '@saltcod/store-core'
 import { checkFields, type Fields } from '@saltcod/store-core/backend'
 import { decideRecovery, type RecoveryDecision } from './decision.ts'
 import type { RecoveryPolicy } from './policy.ts'
@@ -14,11 +14,13 @@ export interface RecoveryPage {
 export interface PlanOptions {
   /** The time that ages are counted to, in milliseconds since 1970. Default: now. */
   readonly nowMs?: number
+  /** Tells which executions have runs that do not end with the node. Default: none. */
+  readonly outlives?: (execution: ComputeExecution) => boolean
   /** Executions in one page, 1 to 1,000. Default 100. */
   readonly pageSize?: number
 }
 
-const OPTION_FIELDS: Fields<PlanOptions> = { nowMs: true, pageSize: true }
+const OPTION_FIELDS: Fields<PlanOptions> = { nowMs: true, pageSize: true, outlives: true }
 
 /**
  * Works out what a restart does with every execution that has not ended, page by page; at most one page is in
@@ -30,7 +32,7 @@ export async function* planRecovery(
   options: PlanOptions = {},
 ): AsyncGenerator<RecoveryPage, void, undefined> {
   checkFields('planRecovery', options, OPTION_FIELDS)
-  const { nowMs = Date.now(), pageSize = 100 } = options
+  const { nowMs = Date.now(), pageSize = 100, outlives = () => false } = options
   let cursor: PageCursor | null = null
   do {
     const page: Awaited<ReturnType<ExecutionStore['listExecutions']>> = await store.listExecutions({
@@ -38,7 +40,9 @@ export async function* planRecovery(
       limit: pageSize,
       cursor,
     })
-    const decisions = page.items.map((execution) => decideRecovery(execution, policy, nowMs))
+    const decisions = page.items.map((execution) =>
+      decideRecovery(execution, policy, nowMs, outlives(execution)),
+    )
     if (decisions.length > 0 || page.quarantined.length > 0) {
       yield { decisions, quarantined: page.quarantined }
     }

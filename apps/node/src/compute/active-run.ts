@@ -28,6 +28,11 @@ export class ActiveRun {
     return this.#why
   }
 
+  /** Tells whether it stops only because the node ends. */
+  get isLeft(): boolean {
+    return this.#why === 'interrupted'
+  }
+
   /** Resolves when nothing of the run is left. */
   get ended(): Promise<void> {
     return this.#ended

@@ -35,9 +35,15 @@ export class CapacityLedger {
    */
   take(executionId: string, needs: Capacity): boolean {
     if (this.#held.has(executionId) || !this.hasFree(needs)) return false
+    this.hold(executionId, needs)
+    return true
+  }
+
+  /** Takes what an execution has already, whether that is free or not. */
+  hold(executionId: string, needs: Capacity): void {
+    if (this.#held.has(executionId)) return
     this.#held.set(executionId, needs)
     for (const dimension of DIMENSIONS) this.#used[dimension] += milli(needs[dimension])
-    return true
   }
 
   /** Gives back what an execution held, if anything. */

@@ -22,6 +22,7 @@ import type { ComputeSettings } from './settings.ts'
 import { standingLink } from './standing-link.ts'
 import { startUp } from './startup.ts'
 import { Supplier } from './supplier.ts'
+import { keepTending, tendRuns } from './tending.ts'
 
 const FAREWELL_MS = 2_000
 const LAST_WRITES_MS = 2_000
@@ -90,6 +91,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   await context.keptInputs.open()
   const supplying = new Supplier(context).run()
   try {
+    await tendRuns(context)
     await startUp(context, executor, introduction, options.signal ?? closing.signal)
   } catch (error) {
     closing.abort()
@@ -105,6 +107,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     receiver.run(intake.signal),
     watchDeadlines(context, executor, intake.signal),
     beat(context, load, intake.signal),
+    keepTending(context, intake.signal),
     sender.run(sending.signal),
     supplying,
   ]

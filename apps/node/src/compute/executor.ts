@@ -94,6 +94,19 @@ export class Executor {
     this.#entering = undefined
   }
 
+  /** Goes on with a run that outlived an earlier process of the node; it has what it needs already. */
+  async reattach(executionId: string): Promise<void> {
+    const execution = await this.#context.store.getExecution(executionId)
+    if (execution?.state !== CONTINUES_FROM.reattach || this.#runner.isActive(executionId)) return
+    const { job, createdAtMs } = execution
+    const task = taskOf(job)
+    const needs = task === null ? NOTHING : requestedCapacity(task.Resources)
+    this.#how.set(executionId, 'reattach')
+    this.#entering = execution
+    this.#queue.beginNow({ executionId, priority: job.priority, createdAtMs, needs })
+    this.#entering = undefined
+  }
+
   /** Tells whether an execution that asks for so much would begin at once. */
   isFreeFor(needs: Capacity): boolean {
     return this.#queue.isFreeFor(needs)
@@ -140,6 +153,7 @@ export class Executor {
     this.#toldStuck.delete(executionId)
     this.#how.delete(executionId)
     await this.#runner.stop(executionId, change)
+    await this.#endStanding(executionId)
     await clearWork(this.#context, executionId)
     await changeExecution(this.#context, executionId, ({ state }) =>
       COMPUTE_MACHINE.terminal.has(state) ? null : change,
@@ -179,6 +193,19 @@ export class Executor {
   /** Stops all runs and leaves their records as they are, for the next start; resolves when no process is left. */
   async interrupt(): Promise<void> {
     await this.#runner.interrupt()
+  }
+
+  /** Ends a run that nobody looks after, as where a start finds that it is wanted no more. */
+  async #endStanding(executionId: string): Promise<void> {
+    const { store, settings, log } = this.#context
+    const execution = await store.getExecution(executionId)
+    const type = execution?.state === 'Running' ? taskOf(execution.job)?.Engine.Type : undefined
+    if (execution === null || type === undefined) return
+    try {
+      await settings.engines.get(type)?.standing?.end({ executionId, attempt: execution.attempt })
+    } catch (error) {
+      log.warn({ err: error, executionId }, 'a run could not be ended yet; it is when its engine answers')
+    }
   }
 
   async #tellTaken(known: ComputeExecution | string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Task } from '@saltcod/bacalhau-records'
 import type { ComputeExecution, Json } from '@saltcod/store-core'
 import { hasResults, publisherKind } from '../publishers/kinds.ts'
-import type { PublishAnswer, PublishOptions } from '../publishers/publisher.ts'
+import type { PublishAnswer, PublishOptions, SkippedResult } from '../publishers/publisher.ts'
 import type { PublisherKind } from '../publishers/publisher-kind.ts'
 import { parameterLines, readParameters } from '../spec/parameters.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
@@ -22,6 +22,8 @@ export interface FinishedRun {
   readonly task: Task
   readonly exitCode: number | null
   readonly runOutput: Json
+  /** Brings the results to where they are published from, and answers with what was left out. */
+  readonly gather?: () => Promise<readonly SkippedResult[]>
 }
 
 /**
@@ -34,7 +36,7 @@ export async function publishRun(
   finished: FinishedRun,
 ): Promise<void> {
   const { id: executionId, job } = execution
-  const { task, exitCode, runOutput } = finished
+  const { task, exitCode, runOutput, gather } = finished
   if (!hasResults(task)) {
     await clearWork(context, executionId)
     await changeExecution(context, execution, ({ state }) =>
@@ -49,7 +51,7 @@ export async function publishRun(
     )
     return
   }
-  const answer = await keepResults(context, executionId, task, exitCode)
+  const answer = await keepResults(context, executionId, task, exitCode, gather)
   await clearWork(context, executionId)
   if (answer.status !== 'published') {
     await changeExecution(context, execution, ({ state }) =>
@@ -98,6 +100,7 @@ async function keepResults(
   executionId: string,
   task: Task,
   exitCode: number | null | undefined,
+  gather?: FinishedRun['gather'],
 ): Promise<PublishAnswer | Unpublished> {
   try {
     const kind = kindOf(task)
@@ -105,6 +108,7 @@ async function keepResults(
     if ('problems' in read) {
       return { status: 'results-refused', reason: parameterLines(kind, task.Publisher.Params).join('; ') }
     }
+    const leftOut = (await gather?.()) ?? []
     const publisher = await kind.load()
     const options: PublishOptions = {
       executionId,
@@ -114,11 +118,18 @@ async function keepResults(
       maxBytes: settings.outputBytes,
       ...(exitCode === undefined ? {} : { exitCode }),
     }
-    return await publisher.publish(options, read.data)
+    return withLeftOut(await publisher.publish(options, read.data), leftOut)
   } catch (error) {
     if (isTaskError(error)) return { status: 'results-refused', reason: error.message }
     throw error
   }
+}
+
+/** Adds what did not even come to where results are published from. */
+function withLeftOut(answer: PublishAnswer, leftOut: readonly SkippedResult[]): PublishAnswer {
+  if (answer.status !== 'published' || leftOut.length === 0) return answer
+  const { manifest } = answer
+  return { ...answer, manifest: { ...manifest, skipped: [...leftOut, ...manifest.skipped] } }
 }
 
 function failure({ status, reason }: Unpublished, patch: { readonly runOutput?: Json }): ExecutionChange {

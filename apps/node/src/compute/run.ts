@@ -1,7 +1,8 @@
 import { executionTimeoutMs, isLongRunning, type Task } from '@saltcod/bacalhau-records'
 import type { ComputeExecution, EndReason } from '@saltcod/store-core'
-import type { Engine, EngineRun, PreparedRun, RunLimits } from '../engines/engine.ts'
+import type { Engine, EngineRun, PreparedRun, PrepareOptions, RunLimits } from '../engines/engine.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
+import type { SkippedResult } from '../publishers/publisher.ts'
 import { requestedCapacity } from '../spec/requested-capacity.ts'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
@@ -15,6 +16,7 @@ import { type Hide, hideOf, type ResolvedTask, resolveTask } from './node-variab
 import { publishRun } from './publication.ts'
 import { clearWork, stageRun } from './run-files.ts'
 import { isTaskError, type TaskErrorCode } from './task-error.ts'
+import { ToldProgress } from './told-progress.ts'
 
 const TOPIC = 'Running Execution'
 
@@ -57,7 +59,7 @@ export async function runExecution(
 }
 
 /** A task whose inputs are in their place. */
-interface StagedTask extends ResolvedTask {
+export interface StagedTask extends ResolvedTask {
   /** As its job says it, without the values of variables. */
   readonly written: Task
   readonly engine: Engine
@@ -71,33 +73,90 @@ async function runStaged(
   { task, written, engine, work, hide }: StagedTask,
 ): Promise<void> {
   const attempt = execution.attempt + 1
-  const engineRun: EngineRun = {
-    executionId: execution.id,
-    attempt,
-    job: { id: execution.job.id, namespace: execution.job.namespace, type: execution.job.type },
-    task,
-    work,
-    limits: limitsOf(context, execution, task, engine),
-    // What is not in shares, as on each node of an ops job, is the only one.
-    environment: {
-      BACALHAU_PARTITION_INDEX: String(execution.partition ?? 0),
-      BACALHAU_PARTITION_COUNT: String(execution.job.count ?? 1),
-    },
-  }
+  const engineRun = engineRunOf(context, execution, attempt, { task, engine, work })
+  const told = new ToldProgress(context, execution)
+  let current: ComputeExecution = execution
   let prepared: PreparedRun
   try {
-    prepared = await engine.prepare(engineRun, { signal: run.signal })
+    prepared = await engine.prepare(
+      engineRun,
+      prepareOptions(run, (text) => told.tell(hide(text))),
+    )
   } catch (error) {
-    return await endEarly(context, execution, run, hide(messageOf(error)), 'Preparing Environment')
+    current = await told.last()
+    return await endEarly(context, current, run, hide(messageOf(error)), 'Preparing Environment')
   }
-  const running = await commitRunning(context, execution, run, prepared, attempt)
+  current = await told.last()
+  const running = await commitRunning(context, current, run, prepared, attempt)
   if (running === null) {
     await prepared.abandon()
     return
   }
   const beganMs = performance.now()
   const outcome = { ...(await prepared.go()), ranMs: Math.round(performance.now() - beganMs) }
-  await conclude(context, running, run, outcome, { task: written, hide })
+  await concludePrepared(context, running, run, { outcome, prepared, task: written, hide })
+}
+
+/** What an engine is told of an attempt. */
+export function engineRunOf(
+  context: ComputeContext,
+  execution: ComputeExecution,
+  attempt: number,
+  { task, engine, work }: Pick<StagedTask, 'task' | 'engine' | 'work'>,
+): EngineRun {
+  const { id, job, partition } = execution
+  return {
+    executionId: id,
+    attempt,
+    job: { id: job.id, namespace: job.namespace, type: job.type },
+    task,
+    work,
+    limits: limitsOf(context, execution, task, engine),
+    // What is not in shares, as on each node of an ops job, is the only one.
+    environment: {
+      BACALHAU_PARTITION_INDEX: String(partition ?? 0),
+      BACALHAU_PARTITION_COUNT: String(job.count ?? 1),
+    },
+  }
+}
+
+/** What an engine hears while it makes a run ready, and afterwards. */
+export function prepareOptions(run: ActiveRun, tell: (text: string) => void): PrepareOptions {
+  return { signal: run.signal, isLeft: () => run.isLeft, tell }
+}
+
+/** A run that is over, or left to go on. */
+export interface PreparedOutcome {
+  readonly outcome: EngineOutcome
+  readonly prepared: PreparedRun
+  readonly task: Task
+  readonly hide: Hide
+}
+
+/** Records how a prepared run ended, and has its engine forget it; one that is left to go on stays as it is. */
+export async function concludePrepared(
+  context: ComputeContext,
+  execution: ComputeExecution,
+  run: ActiveRun,
+  { outcome, prepared, task, hide }: PreparedOutcome,
+): Promise<void> {
+  const gather = prepared.gather?.bind(prepared)
+  let isLeft: boolean
+  try {
+    isLeft = await conclude(context, execution, run, outcome, { task, hide, ...(gather && { gather }) })
+  } catch (error) {
+    // The next start gathers what it left.
+    if (!run.isLeft || prepared.settled === undefined) throw error
+    return
+  }
+  if (isLeft) return
+  // What cannot be removed now is found by its engine later.
+  await prepared.settled?.().catch((error: unknown) => {
+    context.log.warn(
+      { err: error, executionId: execution.id },
+      'what is left of a run could not be removed yet',
+    )
+  })
 }
 
 /** Tells why inputs could not be had: once for all, not on this node, or not this time. */
@@ -184,20 +243,27 @@ async function commitRunning(
   }
 }
 
+interface ConcludedTask {
+  readonly task: Task
+  readonly hide: Hide
+  readonly gather?: () => Promise<readonly SkippedResult[]>
+}
+
+/** Records an end; answers with whether the run is left to the next start instead. */
 async function conclude(
   context: ComputeContext,
   execution: ComputeExecution,
   run: ActiveRun,
   ended: EngineOutcome,
-  { task, hide }: { readonly task: Task; readonly hide: Hide },
-): Promise<void> {
+  { task, hide, gather }: ConcludedTask,
+): Promise<boolean> {
   const { id: executionId, job } = execution
   const outcome = withHidden(ended, hide)
   const runOutput = runOutputOf(context.dataDir, execution, outcome, hide)
   const keeperLost = outcome.reason === 'keeper-lost'
   if (run.why !== undefined && (keeperLost || outcome.reason === 'cancelled')) {
     // The next start finds the record as it is, and treats it by its policy.
-    if (run.why === 'interrupted') return
+    if (run.why === 'interrupted') return true
     const change: ExecutionChange = { ...run.why, patch: { ...run.why.patch, runOutput } }
     await clearWork(context, executionId)
     await changeExecution(context, execution, ({ finishedAtMs }) => (finishedAtMs === null ? change : null))
@@ -211,8 +277,10 @@ async function conclude(
       state === 'Running' ? { to: 'Failed', endReason, message, topic, patch: { runOutput } } : null,
     )
   } else {
-    await publishRun(context, execution, { task, exitCode: outcome.exitCode, runOutput })
+    const finished = { task, exitCode: outcome.exitCode, runOutput }
+    await publishRun(context, execution, { ...finished, ...(gather && { gather }) })
   }
+  return false
 }
 
 /** A job may print what it was given; its log is its own, what the store keeps of that is not. */
@@ -227,7 +295,7 @@ function withHidden(outcome: EngineOutcome, hide: Hide): EngineOutcome {
 }
 
 /** Ends an execution whose job has not begun; one that is being stopped is left to whoever stops it. */
-async function endEarly(
+export async function endEarly(
   context: ComputeContext,
   execution: ComputeExecution,
   run: ActiveRun,

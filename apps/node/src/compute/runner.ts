@@ -5,19 +5,22 @@ import { within } from '../waiting/time-limit.ts'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
+import { outlivesNode } from './job-task.ts'
 import { publishAgain } from './publication.ts'
 import { concludeRun, runExecution } from './run.ts'
+import { reattachRun } from './standing-run.ts'
 
 /**
- * The ways to carry an execution on: run it for the first time, run it again, record how its run ended (which an
- * earlier process of the node could not any more), or publish what it left.
+ * The ways to carry an execution on: run it for the first time, run it again, go on with its run, record how its run
+ * ended (which an earlier process of the node could not any more), or publish what it left.
  */
-export type Continuation = 'run' | 'rerun' | 'conclude' | 'publish'
+export type Continuation = 'run' | 'rerun' | 'reattach' | 'conclude' | 'publish'
 
 /** The state that each way goes on from. */
 export const CONTINUES_FROM: { readonly [How in Continuation]: ComputeState } = {
   run: 'BidAccepted',
   rerun: 'Running',
+  reattach: 'Running',
   conclude: 'Running',
   publish: 'Publishing',
 }
@@ -26,7 +29,7 @@ export const CONTINUES_FROM: { readonly [How in Continuation]: ComputeState } = 
 export class Runner {
   readonly #context: ComputeContext
   readonly #runs = new Map<string, ActiveRun>()
-  /** Those of them that would never end by themselves. */
+  /** Those of them that nobody has to wait for: they never end by themselves, or go on without the node. */
   readonly #longRunning = new Set<string>()
   #interrupted = false
 
@@ -58,7 +61,7 @@ export class Runner {
       const execution =
         typeof known === 'string' ? await this.#context.store.getExecution(executionId) : known
       if (execution?.state !== CONTINUES_FROM[how] || run.why !== undefined) return
-      if (isLongRunning(execution.job.type)) this.#longRunning.add(executionId)
+      if (isLongRunning(execution.job.type) || outlivesNode(execution.job)) this.#longRunning.add(executionId)
       await this.#carryOn(execution, how, run)
     } catch (error) {
       await this.#broken(executionId, error)
@@ -82,7 +85,7 @@ export class Runner {
     await within(graceMs, this.#allEnded())
   }
 
-  /** Stops what would never end by itself, as `interrupt` does; waits for nothing. */
+  /** Stops what would never end by itself, or goes on without the node, as `interrupt` does; waits for nothing. */
   interruptLongRunning(): void {
     for (const executionId of this.#longRunning) this.#runs.get(executionId)?.stop('interrupted')
   }
@@ -99,6 +102,8 @@ export class Runner {
       case 'run':
       case 'rerun':
         return await runExecution(this.#context, execution, run)
+      case 'reattach':
+        return await reattachRun(this.#context, execution, run)
       case 'conclude':
         return await concludeRun(this.#context, execution)
       case 'publish':

@@ -10,6 +10,7 @@ import { reportMessage } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
 import { type Introduction, obey, shakeHands } from './handshake.ts'
+import { outlivesNode } from './job-task.ts'
 import { proveDead } from './old-runs.ts'
 import { clearWork } from './run-files.ts'
 import { takeStartupStep } from './startup-step.ts'
@@ -40,7 +41,10 @@ export async function startUp(
     return concluded || excluded.has(executionId)
   }
   const plan = (): AsyncGenerator<RecoveryPage> =>
-    without(leftOut, planRecovery(store, settings.recovery, { nowMs }))
+    without(
+      leftOut,
+      planRecovery(store, settings.recovery, { nowMs, outlives: ({ job }) => outlivesNode(job) }),
+    )
   const planned = { ...(await countActions(plan())), conclude: toConclude.size }
   const { preset } = settings.recovery
   log.info({ preset, planned }, 'recovery plan')
@@ -79,7 +83,13 @@ export async function startUp(
   }
 }
 
-const STARTS: ReadonlySet<RecoveryAction> = new Set<RecoveryAction>(['admit', 'requeue', 'rerun', 'publish'])
+const STARTS: ReadonlySet<RecoveryAction> = new Set<RecoveryAction>([
+  'admit',
+  'requeue',
+  'rerun',
+  'reattach',
+  'publish',
+])
 
 async function startAgain(executor: Executor, executionId: string, action: RecoveryAction): Promise<void> {
   switch (action) {
@@ -89,6 +99,8 @@ async function startAgain(executor: Executor, executionId: string, action: Recov
       return await executor.enqueue(executionId, 'run')
     case 'rerun':
       return await executor.enqueue(executionId, 'rerun')
+    case 'reattach':
+      return await executor.reattach(executionId)
     case 'publish':
       return await executor.enqueue(executionId, 'publish')
     case 'fail':

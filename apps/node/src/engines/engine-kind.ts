@@ -10,6 +10,11 @@ export interface EngineSetup {
   readonly config: Config
   /** Looks after the processes of all engines. */
   readonly keeper: Keeper
+  readonly nodeId: string
+  /** Where the runs of the node lie. */
+  readonly dataDir: string
+  /** The environment of the node. */
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** A kind of engine: what a job may say to it, what it needs, and how a node gets one. */
@@ -23,8 +28,12 @@ export interface EngineKind<Params = unknown> extends Declaration<Params> {
   readonly networks: readonly NetworkAccess['Type'][]
   /** True where that is the host's, of which jobs may then have ports. */
   readonly isOnHost: boolean
+  /** True where its jobs may have ports on the host's network, and ports of the host led into one of their own. */
+  readonly mapsPorts?: boolean
   /** False where its runs are no processes, so that they write no output that could be read while they run. */
   readonly writesOutput: boolean
+  /** True where its runs do not end with the node; absent where they do. */
+  readonly outlives?: boolean
   /** False where its runs look at no file, so that no directory is made for one without inputs and results. */
   readonly needsDirectory: boolean
   /** What gives a node one, where it is not there by itself. */

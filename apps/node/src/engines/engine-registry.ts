@@ -18,6 +18,11 @@ export class EngineRegistry {
     return this.#engines.get(type.trim().toLowerCase())
   }
 
+  /** All of them. */
+  all(): readonly Engine[] {
+    return [...this.#engines.values()]
+  }
+
   /** The types of the engines that can run jobs here and now, sorted. */
   async availableTypes(): Promise<readonly string[]> {
     const answers = await Promise.all(

@@ -3,6 +3,7 @@ import type { Keeper } from '../compute/keeper/keeper.ts'
 import type { EngineOutcome } from '../compute/keeper/outcome.ts'
 import type { RunningProcess } from '../compute/keeper/running-process.ts'
 import type { ExecutionWork } from '../inputs/work.ts'
+import type { SkippedResult } from '../publishers/publisher.ts'
 
 /** Bounds of one run. Null means unbounded. */
 export interface RunLimits {
@@ -54,12 +55,62 @@ export interface PreparedRun {
   go(): Promise<EngineOutcome>
   /** Gives the run up before `go`; resolves when nothing of it is left. */
   abandon(): Promise<void>
+  /**
+   * Brings what a run that has ended left as its results into the directories of its work, and answers with what was
+   * left out. Throws a `TaskError` beyond the limits. Absent where the job has written there itself.
+   */
+  gather?(): Promise<readonly SkippedResult[]>
+  /** Hears that the end of the run is on record, so that nothing of it is needed any more. */
+  settled?(): Promise<void>
 }
 
 /** Options of {@link Engine.prepare}. */
 export interface PrepareOptions {
   /** Aborted: SIGTERM to the job's process group, and SIGKILL after the grace period; outcome `cancelled`. */
   readonly signal: AbortSignal
+  /**
+   * Tells, once the signal has aborted, whether only the node ends: a run that outlives it is then left as it is, with
+   * the outcome `cancelled`. Default: never.
+   */
+  readonly isLeft?: () => boolean
+  /** Writes into the history how far the making ready is, as often as the engine likes. */
+  readonly tell?: (text: string) => void
+}
+
+/** Which run something belongs to. */
+export interface RunIdentity {
+  readonly executionId: string
+  readonly attempt: number
+}
+
+/** How an engine is asked to look after what outlives runs. */
+export interface TendOptions {
+  /** Tells whether an attempt is on record as running, so that nothing of it may be removed. */
+  readonly isWanted: (run: RunIdentity) => Promise<boolean>
+}
+
+/** What an engine removed. */
+export interface TendReport {
+  /** The names of what was left over of runs. */
+  readonly removed: readonly string[]
+}
+
+/**
+ * What an engine does whose runs do not end with the node. The record of an execution says `Running` with the attempt
+ * before its job's own code begins, as with all engines; by these two the run is found again, so its `process` is
+ * `null`.
+ */
+export interface StandingRuns {
+  /**
+   * Finds the run of an attempt that is on record as running, whether it was never begun, goes on, or is over; `go` of
+   * what is returned begins it only where it never was. `null` where it is gone. Waits where that cannot be found out
+   * yet. Rejects when the signal aborts.
+   */
+  reattach(run: EngineRun, options: PrepareOptions): Promise<PreparedRun | null>
+  /** Ends the run of an attempt that nobody looks after, and removes what is left of it. */
+  end(run: RunIdentity): Promise<void>
+  /** Removes what is left over; called at the start, before anything begins, and then now and again. */
+  tend(options: TendOptions): Promise<TendReport>
 }
 
 /** Whether an engine can run jobs on this machine, or a one-line reason why not. */
@@ -78,6 +129,8 @@ export interface Engine {
   denial?(task: Task): Promise<string | null>
   /** Makes a run ready; see {@link PreparedRun}. Rejects only when the machine refuses (no process, no disk). */
   prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun>
+  /** For an engine whose runs outlive the node; absent where they end with it. */
+  readonly standing?: StandingRuns
   /** What looks after its runs, which engines may share; null for one that needs no process. */
   readonly keeper: Keeper | null
   /** What it adds to the labels of its node, for those that want to see or demand it. */

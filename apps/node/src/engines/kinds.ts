@@ -2,6 +2,7 @@ import type { InputSource, Task } from '@saltcod/bacalhau-records'
 import { placementProblems } from '../inputs/placement.ts'
 import { readParameters } from '../spec/parameters.ts'
 import type { Problem } from '../spec/problem.ts'
+import { docker } from './docker/docker.ts'
 import type { EngineKind } from './engine-kind.ts'
 import { exec } from './exec/exec.ts'
 import { networkProblems, networkWarning } from './network.ts'
@@ -9,10 +10,10 @@ import { noop } from './noop/noop.ts'
 import { wasm } from './wasm/wasm.ts'
 
 /** All engines that there are. */
-export const ENGINE_KINDS: readonly EngineKind[] = [wasm, exec, noop]
+export const ENGINE_KINDS: readonly EngineKind[] = [wasm, exec, docker, noop]
 
-/** The engines that a job may name: those, and the one of Bacalhau's that a node may get yet. */
-export const ENGINE_NAMES: readonly string[] = [...ENGINE_KINDS.map(({ type }) => type), 'docker']
+/** The engines that a job may name. */
+export const ENGINE_NAMES: readonly string[] = ENGINE_KINDS.map(({ type }) => type)
 
 /** Finds the kind of engine that a job names; `undefined` where this program knows none. */
 export function engineKind(type: string): EngineKind | undefined {

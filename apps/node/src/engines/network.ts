@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { NetworkAccess } from '@saltcod/bacalhau-records'
 import type { Problem } from '../spec/problem.ts'
 import type { EngineKind } from './engine-kind.ts'
@@ -11,7 +12,7 @@ export function wantsOwnNetwork({ Type }: NetworkAccess): boolean {
 
 /** Lists what of the network that a task asks for its engine never gives. */
 export function networkProblems(
-  { type, networks, isOnHost }: EngineKind,
+  { type, networks, isOnHost, mapsPorts }: EngineKind,
   { Type, Ports }: NetworkAccess,
 ): readonly Problem[] {
   if (Type !== 'Default' && !networks.includes(Type)) {
@@ -21,14 +22,17 @@ export function networkProblems(
     ]
   }
   if (Ports.length === 0) return []
-  if (!isOnHost) return [{ path: ['Ports'], message: `are not offered by the engine ${type}` }]
+  if (mapsPorts === true && !isOnHostNetwork({ Type })) return mappingProblems(type, { Type, Ports })
+  if (!isOnHost && mapsPorts !== true) {
+    return [{ path: ['Ports'], message: `are not offered by the engine ${type}` }]
+  }
   return Ports.flatMap(({ Static, Target, HostNetwork }, index): Problem[] => [
     ...(Target === 0 || Target === Static
       ? []
       : [
           {
             path: ['Ports', index, 'Target'],
-            message: `is not offered by the engine ${type}: its jobs are on the host, where ports are not mapped`,
+            message: `is not offered by the engine ${type}: a job on the network of the host has no ports that are mapped`,
           },
         ]),
     ...(ANY_ADDRESS.has(HostNetwork)
@@ -40,6 +44,27 @@ export function networkProblems(
           },
         ]),
   ])
+}
+
+/** Tells whether a task names the network of the host. */
+export function isOnHostNetwork({ Type }: Pick<NetworkAccess, 'Type'>): boolean {
+  return Type === 'Host' || Type === 'Full'
+}
+
+function mappingProblems(type: string, { Type, Ports }: Pick<NetworkAccess, 'Type' | 'Ports'>): Problem[] {
+  if (Type === 'None') {
+    return [{ path: ['Ports'], message: 'need a network: Bridge or Host, and not None' }]
+  }
+  return Ports.flatMap(({ HostNetwork }, index): Problem[] =>
+    HostNetwork === '' || isIP(HostNetwork) !== 0
+      ? []
+      : [
+          {
+            path: ['Ports', index, 'HostNetwork'],
+            message: `must be an address of the host for the engine ${type}, such as 127.0.0.1`,
+          },
+        ],
+  )
 }
 
 /**

@@ -45,7 +45,7 @@ const job = fc.record({
   Tasks: fc.tuple(
     fc.record({
       Name: word,
-      Engine: config('docker'),
+      Engine: fc.record({ Type: fc.constant('docker'), Params: fc.record({ Image: fc.constant('a') }) }),
       Publisher: config('s3', 'ipfs', 'estuary'),
       Env: fc.dictionary(fc.stringMatching(/^[A-Z][A-Z0-9_]{0,6}$/), word, { maxKeys: 3 }),
       InputSources: fc.uniqueArray(
@@ -60,7 +60,7 @@ const job = fc.record({
         CPU: fc.constantFrom('100m', '2', '0.5'),
         Memory: fc.constantFrom('1gb', '64mi'),
       }),
-      Network: fc.record({ Type: fc.constantFrom('None', 'Host', 'Bridge', 'Default', 'HTTP', 'Full') }),
+      Network: fc.record({ Type: fc.constantFrom('None', 'Host', 'Bridge', 'Default', 'Full') }),
       Timeouts: fc.record({ ExecutionTimeout: fc.integer({ min: 1, max: 100 }) }),
     }),
   ),
@@ -96,10 +96,16 @@ test('keys that JavaScript has other uses for are kept inside of parameters', ()
       Name: 'a',
       Type: 'batch',
       Count: 1,
-      Tasks: [{ Name: 'a', Engine: { Type: 'docker', Params: params } }],
+      Tasks: [
+        {
+          Name: 'a',
+          Engine: { Type: 'noop', Params: {} },
+          Publisher: { Type: 's3', Params: params },
+        },
+      ],
     },
   })
-  assert.equal(JSON.stringify(definition.spec.Tasks[0]?.Engine.Params), JSON.stringify(params))
+  assert.equal(JSON.stringify(definition.spec.Tasks[0]?.Publisher.Params), JSON.stringify(params))
 })
 
 test('a job that is nested too deep is refused, however deep', () => {

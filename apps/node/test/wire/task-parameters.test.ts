@@ -117,7 +117,7 @@ test('parameters that nothing reads are named, also those of a publisher; those 
   const task = { Engine: exec, Publisher: { Type: 'local', Params: { Bucket: 'b' } }, Network }
   expect(submit(task)).toEqual(['unknown key Tasks[0].Publisher.Params.Bucket is ignored'])
   const free = {
-    Engine: { Type: 'docker', Params: { Command: 7 } },
+    Engine: { Type: 'docker', Params: { Image: 'a' } },
     Publisher: { Type: 's3', Params: { B: 1 } },
   }
   expect(submit(free)).toEqual([])
@@ -146,7 +146,7 @@ test.each([
 
 test('a type that a node may get yet is taken, whatever its case', () => {
   const Source = (Type: string) => ({ Source: { Type }, Target: `/${Type}` })
-  const task = { Engine: { Type: ' DOCKER ' }, Publisher: { Type: 'S3' } }
+  const task = { Engine: { Type: ' DOCKER ', Params: { Image: 'a' } }, Publisher: { Type: 'S3' } }
   expect(submit({ ...task, InputSources: ['ipfs', 's3PreSigned', 'repoclone'].map(Source) })).toEqual([])
 })
 

@@ -1,5 +1,5 @@
 import { setting } from '../setting.ts'
-import { duration, flag, size } from '../value.ts'
+import { choice, duration, flag, size, text } from '../value.ts'
 
 /** What carries out tasks; a time limit of 0 means that there is none. */
 export const engines = {
@@ -33,6 +33,36 @@ export const engines = {
     timeLimitMs: setting({
       key: 'Engines.Exec.TimeLimit',
       description: 'The longest that a native process may run, whatever its job asks for. 0: no limit.',
+      form: 'duration',
+      fallback: 0,
+      schema: duration(),
+    }),
+  },
+  docker: {
+    /** Empty: found by itself; `none`: there are no containers. */
+    socket: setting({
+      key: 'Engines.Docker.Socket',
+      description:
+        'The socket of the Docker or Podman that runs containers, as a path or unix://PATH; none for no containers. Empty: the one that DOCKER_HOST names, or the first that answers of /var/run/docker.sock, /run/podman/podman.sock, and those of the user of the node.',
+      form: 'text',
+      fallback: '',
+      schema: text(
+        'a socket',
+        "write a path like '/run/podman/podman.sock', or none",
+        /^(?:|none|(?:unix:\/\/)?\/.+)$/,
+      ),
+    }),
+    pull: setting({
+      key: 'Engines.Docker.Pull',
+      description:
+        'When the image of a job is fetched: where it is missing, always before a job, or never, so that only images run that the operator has put there.',
+      form: 'choice',
+      fallback: 'missing',
+      schema: choice(['missing', 'always', 'never']),
+    }),
+    timeLimitMs: setting({
+      key: 'Engines.Docker.TimeLimit',
+      description: 'The longest that a container may run, whatever its job asks for. 0: no limit.',
       form: 'duration',
       fallback: 0,
       schema: duration(),

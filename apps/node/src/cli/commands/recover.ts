@@ -3,6 +3,7 @@ import { findStores, resolvePaths } from '@saltcod/config'
 import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
+import { outlivesNode } from '../../compute/job-task.ts'
 import { EXIT } from '../../exit-code.ts'
 import { findingWithCommand } from '../../inspector-command.ts'
 import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
@@ -40,7 +41,8 @@ export async function recoverPlan(terminal: Terminal, { output, ...flags }: Reco
   try {
     const store = await openLmdbExecutionStore({ path: location.path, readOnly: true })
     try {
-      await listing.add(planRecovery(store, recoveryPolicy({ preset, cells, ageRules, keepForMs })))
+      const policy = recoveryPolicy({ preset, cells, ageRules, keepForMs })
+      await listing.add(planRecovery(store, policy, { outlives: ({ job }) => outlivesNode(job) }))
     } finally {
       await store.close()
     }

@@ -10,9 +10,9 @@ import type { Availability, Engine, EngineRun, PreparedRun, PrepareOptions } fro
 import { jobEnvironment } from '../environment.ts'
 import { failedStart } from '../failed-start.ts'
 import { wantsOwnNetwork } from '../network.ts'
+import { Ports, type TakenPorts } from '../ports.ts'
 import { findOwnNetwork, type OwnNetwork } from './own-network.ts'
 import { EXEC } from './parameters.ts'
-import { Ports, type TakenPorts } from './ports.ts'
 
 /** The label of a node that says how its native jobs are kept apart. */
 export const ISOLATION_LABEL: string = 'saltcod/exec-isolation'

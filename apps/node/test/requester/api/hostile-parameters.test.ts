@@ -128,11 +128,11 @@ test('a type or a key of a job that every object inherits is one like any other'
 test('maps of a job keep every key, also __proto__', async () => {
   const node = await startTestNode()
   const map = JSON.parse('{"__proto__": "a", "constructor": "b", "plain": "c"}') as object
-  const task = { Name: 'main', Engine: { Type: 'docker', Params: map }, Meta: map }
+  const task = { Name: 'main', Engine: { Type: 'noop' }, Publisher: { Type: 's3', Params: map }, Meta: map }
   const id = await node.submit({ Type: 'batch', Labels: map, Meta: map, Tasks: [task] })
   const { body } = await node.request<WireGetJobAnswer>('GET', `${JOBS}/${id}`)
   const [kept] = body.Job.Tasks
-  for (const got of [body.Job.Labels, body.Job.Meta, kept?.Meta, kept?.Engine.Params]) {
+  for (const got of [body.Job.Labels, body.Job.Meta, kept?.Meta, kept?.Publisher.Params]) {
     // An answer names the requester in the job's meta, too.
     const own = Object.entries(got ?? {}).filter(([name]) => !isReservedMeta(name))
     assert.deepEqual(own, Object.entries(map))

@@ -141,7 +141,10 @@ test('a job that has completed cannot be stopped', async () => {
 
 test('a job of an engine that no node has fails and names the node and the engine', async () => {
   const node = await startTestNode()
-  const id = await node.submit({ Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'docker' } }] })
+  const id = await node.submit({
+    Type: 'batch',
+    Tasks: [{ Name: 'a', Engine: { Type: 'docker', Params: { Image: 'a' } } }],
+  })
   const { Job } = await node.until(id, 'Failed')
   assert.match(Job.State.Message, /n-test: it has no engine docker/)
 })

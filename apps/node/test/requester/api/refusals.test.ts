@@ -219,8 +219,9 @@ test('keys that nothing reads are named in warnings, and those of free maps are 
     ].map((warning) => `unknown key ${warning}`),
   )
   const free = { anything: 'goes' }
-  const Engine = { Type: 'docker', Params: { Qubits: 3 } }
-  const Tasks = [{ Name: 'a', Engine, Meta: free, Env: { ANYTHING: 'goes' } }]
+  const Engine = { Type: 'docker', Params: { Image: 'a' } }
+  const Publisher = { Type: 's3', Params: { Qubits: 3 } }
+  const Tasks = [{ Name: 'a', Engine, Publisher, Meta: free, Env: { ANYTHING: 'goes' } }]
   assert.equal(await put({ Type: 'batch', Meta: free, Labels: free, Tasks }), null)
   const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`Key${index}`, 1]))
   const warnings = await put(noopJob(many))

@@ -8,9 +8,19 @@ const FIRST = 20_000
 const LAST = 32_000
 const TRIES = 200
 
+/** A port of the host that a run has. */
+export interface TakenPort {
+  readonly hostPort: number
+  /** The port of the job's own network that it leads to; the same where it has none. */
+  readonly jobPort: number
+  /** The address of the host; empty for all. */
+  readonly hostNetwork: string
+}
+
 /** The ports of one run: what tells it of them, and how it gives them back. */
 export interface TakenPorts {
   readonly environment: Readonly<Record<string, string>>
+  readonly taken: readonly TakenPort[]
   release(): void
 }
 
@@ -18,14 +28,21 @@ export interface TakenPorts {
 export class Ports {
   readonly #taken = new Set<number>()
 
-  /** Takes the ports that a job asks for; a text says why it cannot have them. */
-  async take(wanted: NetworkAccess['Ports']): Promise<TakenPorts | string> {
+  /**
+   * Takes the ports that a job asks for; a text says why it cannot have them. With `mapped` they lead into a network
+   * of the job's own.
+   */
+  async take(
+    wanted: NetworkAccess['Ports'],
+    { mapped = false }: { readonly mapped?: boolean } = {},
+  ): Promise<TakenPorts | string> {
+    const taken: TakenPort[] = []
     const mine: number[] = []
     const release = (): void => {
       for (const port of mine.splice(0)) this.#taken.delete(port)
     }
     const environment: Record<string, string> = {}
-    for (const { Name, Static } of wanted) {
+    for (const { Name, Static, Target, HostNetwork } of wanted) {
       const port = Static === 0 ? await this.#choose() : await this.#claim(Static)
       if (port === undefined) {
         release()
@@ -34,11 +51,13 @@ export class Ports {
           : `port ${Static}, which it wants for ${Name}, is in use`
       }
       mine.push(port)
-      // The job is on the network of the host, so that both are the same.
-      environment[`BACALHAU_PORT_${Name}`] = String(port)
+      // On the network of the host both are the same.
+      const jobPort = mapped && Target !== 0 ? Target : port
+      taken.push({ hostPort: port, jobPort, hostNetwork: HostNetwork })
+      environment[`BACALHAU_PORT_${Name}`] = String(jobPort)
       environment[`BACALHAU_HOST_PORT_${Name}`] = String(port)
     }
-    return { environment, release }
+    return { environment, taken, release }
   }
 
   async #choose(): Promise<number | undefined> {

@@ -1,0 +1,264 @@
+import { formatDuration } from '@saltcod/units'
+import { exitRecord, keepRecord, type OutcomeReason } from '../../compute/keeper/exit-record.ts'
+import { type EngineOutcome, outcomeOf } from '../../compute/keeper/outcome.ts'
+import { LONGEST_TIMER_MS, pause } from '../../waiting/pause.ts'
+import type { EngineRun, PrepareOptions } from '../engine.ts'
+import { containerName } from './container-name.ts'
+import {
+  type ContainerInspect,
+  inspect,
+  type Phase,
+  phaseOf,
+  removeContainer,
+  startedAtMs,
+  untilAnswered,
+} from './container-state.ts'
+import { LogCopy } from './log-copy.ts'
+import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
+
+/** A container that is over sooner has its log read once, and not followed. */
+const FOLLOW_AFTER_MS = 500
+const LOOK_AGAIN_MS = 500
+/** How long a server that does not answer is asked to end a container that nobody wants; its sweep does it later. */
+const END_WITHIN_MS = 30_000
+
+/** Why a container is to end before it does by itself. */
+interface EndCause {
+  readonly reason: OutcomeReason
+  readonly message: string
+}
+
+const CANCELLED: EndCause = { reason: 'cancelled', message: 'it was cancelled' }
+
+/** How a container came to its end, or that it was left to go on without this process. */
+type Ending =
+  | { readonly kind: 'over'; readonly found: ContainerInspect; readonly cause: EndCause | undefined }
+  | { readonly kind: 'failed'; readonly cause: EndCause }
+  | { readonly kind: 'left' }
+
+/** Options of {@link ContainerRun}. */
+export interface ContainerRunOptions {
+  readonly api: SocketApi
+  readonly run: EngineRun
+  readonly prepare: PrepareOptions
+  readonly graceMs: number
+}
+
+/** A container that was made for a run, from its start to its removal, or from wherever it is found. */
+export class ContainerRun {
+  readonly #api: SocketApi
+  readonly #run: EngineRun
+  readonly #options: PrepareOptions
+  readonly #graceMs: number
+  readonly #name: string
+
+  constructor({ api, run, prepare, graceMs }: ContainerRunOptions) {
+    this.#api = api
+    this.#run = run
+    this.#options = prepare
+    this.#graceMs = graceMs
+    this.#name = containerName(run)
+  }
+
+  /** Starts it where it never was, and resolves when it is over, or left to go on. */
+  async go(): Promise<EngineOutcome> {
+    const { workDir } = this.#run.work
+    const log = await LogCopy.open(workDir, this.#run.limits.logBytes)
+    try {
+      const ending = await this.#carryOut(log)
+      if (ending.kind === 'left') return silent('cancelled', 'its container goes on without this node')
+      if (ending.kind === 'over') await this.#copyRest(log)
+      await log.close()
+      const record = exitRecord(this.#run, { ...noteOf(ending, this.#run), ...log.capped })
+      keepRecord(workDir, record)
+      return outcomeOf(workDir, record)
+    } finally {
+      await log.close()
+    }
+  }
+
+  /** Removes it, whatever it does. */
+  async remove(): Promise<void> {
+    await removeContainer(this.#api, this.#name)
+  }
+
+  async #carryOut(log: LogCopy): Promise<Ending> {
+    const { signal } = this.#options
+    try {
+      const found = await this.#started()
+      if ('reason' in found) return { kind: 'failed', cause: found }
+      if (phaseOf(found) === 'over') return { kind: 'over', found, cause: undefined }
+      return await this.#watch(found, log)
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return await this.#stopped(CANCELLED)
+    }
+  }
+
+  /** Looks first: what was started once must not be started again. */
+  async #started(): Promise<ContainerInspect | EndCause> {
+    const { signal } = this.#options
+    for (;;) {
+      signal.throwIfAborted()
+      const found = await untilAnswered(() => inspect(this.#api, this.#name, signal), signal)
+      if (found === undefined)
+        return { reason: 'killed', message: 'its container was removed by somebody else' }
+      if (phaseOf(found) !== 'made') return found
+      try {
+        await this.#api.ask({ method: 'POST', path: `/containers/${this.#name}/start` })
+      } catch (error) {
+        // Whether it was started is seen by looking.
+        if (isUnanswered(error)) continue
+        const now = await untilAnswered(() => inspect(this.#api, this.#name, signal), signal)
+        if (now !== undefined && phaseOf(now) === 'runs') return now
+        return { reason: 'start-failed', message: `docker: ${oneLine(error)}` }
+      }
+    }
+  }
+
+  async #watch(found: ContainerInspect, log: LogCopy): Promise<Ending> {
+    const over = new AbortController()
+    const watching = AbortSignal.any([over.signal, this.#options.signal])
+    const late = this.#untilLate(found, watching)
+    const copying = this.#follow(log, watching)
+    const ended = this.#untilOver(watching)
+    try {
+      const first = await Promise.race([ended, late, aborted(this.#options.signal)])
+      if (first === 'aborted') return await this.#stopped(CANCELLED)
+      if (first === 'late') return await this.#stopped(this.#tooLong())
+      if (first === undefined) {
+        if (this.#options.signal.aborted) return await this.#stopped(CANCELLED)
+        return {
+          kind: 'failed',
+          cause: { reason: 'killed', message: 'its container was removed by somebody else' },
+        }
+      }
+      return { kind: 'over', found: first, cause: undefined }
+    } finally {
+      over.abort()
+      await copying
+    }
+  }
+
+  /** Resolves with a container that is over; undefined where it is gone. */
+  async #untilOver(signal: AbortSignal): Promise<ContainerInspect | undefined> {
+    while (!signal.aborted) {
+      try {
+        await this.#api.ask({ method: 'POST', path: `/containers/${this.#name}/wait`, signal, waits: true })
+      } catch (error) {
+        if (signal.aborted) return undefined
+        // A look tells more; a server that is not there is not asked in a hurry.
+        await pause(LOOK_AGAIN_MS, signal)
+        if (signal.aborted) return undefined
+        if (!isUnanswered(error) && !hasStatus(error, 404)) await pause(LOOK_AGAIN_MS, signal)
+      }
+      try {
+        const found = await untilAnswered(() => inspect(this.#api, this.#name, signal), signal)
+        if (found === undefined || phaseOf(found) === 'over') return found
+      } catch {
+        // It is looked at again.
+      }
+    }
+    return undefined
+  }
+
+  /** Resolves when it has run for as long as it may, counted from its start, whoever saw that. */
+  async #untilLate(found: ContainerInspect, signal: AbortSignal): Promise<'late'> {
+    const { timeMs } = this.#run.limits
+    if (timeMs === null) return await new Promise<never>(() => undefined)
+    const endMs = (startedAtMs(found) ?? Date.now()) + timeMs
+    for (;;) {
+      const leftMs = endMs - Date.now()
+      if (leftMs <= 0) return 'late'
+      await pause(Math.min(leftMs, LONGEST_TIMER_MS), signal)
+      if (signal.aborted) return await new Promise<never>(() => undefined)
+    }
+  }
+
+  async #follow(log: LogCopy, signal: AbortSignal): Promise<void> {
+    await pause(FOLLOW_AFTER_MS, signal)
+    while (!signal.aborted) {
+      try {
+        await log.copy(this.#api, this.#name, { follow: true, signal })
+      } catch {
+        // Where its server is gone, it is asked again; what is not had now comes with the end.
+      }
+      await pause(LOOK_AGAIN_MS, signal)
+    }
+  }
+
+  async #copyRest(log: LogCopy): Promise<void> {
+    const { signal } = new AbortController()
+    const giveUpMs = performance.now() + END_WITHIN_MS
+    for (;;) {
+      try {
+        return await log.copy(this.#api, this.#name, { follow: false, signal })
+      } catch (error) {
+        if (hasStatus(error, 404) || performance.now() > giveUpMs) return log.lose()
+      }
+      await pause(LOOK_AGAIN_MS, undefined)
+    }
+  }
+
+  /** Ends it, first politely; one that is left to go on is left. */
+  async #stopped(cause: EndCause): Promise<Ending> {
+    if (cause === CANCELLED && this.#options.isLeft?.() === true) return { kind: 'left' }
+    const query = { t: String(Math.ceil(this.#graceMs / 1000)) }
+    const within = AbortSignal.timeout(END_WITHIN_MS + this.#graceMs)
+    let phase: Phase | undefined
+    for (;;) {
+      try {
+        const found = await untilAnswered(() => inspect(this.#api, this.#name), within)
+        if (found === undefined) return { kind: 'failed', cause }
+        phase = phaseOf(found)
+        if (phase === 'over') return { kind: 'over', found, cause }
+        if (phase === 'made') return { kind: 'failed', cause }
+        await this.#api.ask({ method: 'POST', path: `/containers/${this.#name}/stop`, query, waits: true })
+      } catch {
+        if (within.aborted) return { kind: 'failed', cause }
+        await pause(LOOK_AGAIN_MS, within)
+      }
+    }
+  }
+
+  #tooLong(): EndCause {
+    const limit = formatDuration(this.#run.limits.timeMs ?? 0)
+    return { reason: 'timeout', message: `it ran longer than its limit of ${limit}` }
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<'aborted'> {
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  }
+  return 'aborted'
+}
+
+function noteOf(ending: Exclude<Ending, { kind: 'left' }>, { limits }: EngineRun) {
+  if (ending.kind === 'failed') {
+    const { reason, message } = ending.cause
+    return { reason, exitCode: null, signal: null, errorMessage: message, startedAtMs: null }
+  }
+  const { found, cause } = ending
+  const began = { signal: null, startedAtMs: startedAtMs(found) }
+  if (cause !== undefined) {
+    return { ...began, reason: cause.reason, exitCode: null, errorMessage: cause.message }
+  }
+  const { OOMKilled, ExitCode, Error: fault } = found.State
+  if (OOMKilled) {
+    const limit = limits.memoryBytes === null ? 'there was' : `its limit of ${limits.memoryBytes} bytes`
+    const message = `it used more memory than ${limit}`
+    return { ...began, reason: 'memory' as const, exitCode: null, errorMessage: message }
+  }
+  const errorMessage = fault === '' || ExitCode === 0 ? null : `docker: ${fault}`
+  return { ...began, reason: 'exited' as const, exitCode: ExitCode, errorMessage }
+}
+
+function silent(reason: OutcomeReason, errorMessage: string): EngineOutcome {
+  const nothing = { stdout: '', stdoutTruncated: false, stderr: '', stderrTruncated: false }
+  return { exitCode: null, signal: null, ...nothing, errorMessage, reason }
+}
+
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim()
+}

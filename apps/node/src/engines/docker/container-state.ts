@@ -1,0 +1,80 @@
+import { pause } from '../../waiting/pause.ts'
+import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 3_000
+
+/** What a server says of a container, as far as anybody here looks at it. */
+export interface ContainerInspect {
+  readonly Id: string
+  readonly Name: string
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> | null }
+  readonly State: {
+    readonly Status: string
+    readonly Running: boolean
+    readonly OOMKilled: boolean
+    readonly ExitCode: number
+    readonly Error: string
+    readonly StartedAt: string
+    readonly FinishedAt: string
+  }
+}
+
+/** Where a container stands: made and never started, at work, or over. */
+export type Phase = 'made' | 'runs' | 'over'
+
+const MADE: ReadonlySet<string> = new Set(['created', 'configured', 'initialized'])
+
+/** Tells where a container stands. */
+export function phaseOf({ State }: ContainerInspect): Phase {
+  const status = State.Status.toLowerCase()
+  if (MADE.has(status)) return 'made'
+  return State.Running || status === 'paused' || status === 'restarting' || status === 'stopping'
+    ? 'runs'
+    : 'over'
+}
+
+/** When it was started, in milliseconds since 1970; null where it never was. */
+export function startedAtMs({ State }: ContainerInspect): number | null {
+  const time = Date.parse(State.StartedAt)
+  return Number.isNaN(time) || time <= 0 ? null : time
+}
+
+/** Looks at a container; undefined where there is none of that name. */
+export async function inspect(
+  api: SocketApi,
+  container: string,
+  signal?: AbortSignal,
+): Promise<ContainerInspect | undefined> {
+  try {
+    return await api.ask<ContainerInspect>({
+      path: `/containers/${container}/json`,
+      ...(signal === undefined ? {} : { signal }),
+    })
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined
+    throw error
+  }
+}
+
+/** Asks again and again until the socket's server answers. Rejects with its answer, or when the signal aborts. */
+export async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isUnanswered(error) || signal.aborted) throw error
+    }
+    await pause(waitMs, signal)
+  }
+}
+
+/** Removes a container, whatever it does, with the volumes that it alone has; nothing happens where there is none. */
+export async function removeContainer(api: SocketApi, container: string): Promise<void> {
+  try {
+    await api.ask({ method: 'DELETE', path: `/containers/${container}`, query: { force: '1', v: '1' } })
+  } catch (error) {
+    // Somebody else is removing it.
+    if (!hasStatus(error, 404, 409)) throw error
+  }
+}

@@ -1,0 +1,29 @@
+import type { EngineKind } from '../engine-kind.ts'
+import { DOCKER } from './parameters.ts'
+
+/** Runs a container of an image, on the Docker or Podman of the machine. */
+export const docker: EngineKind = {
+  ...DOCKER,
+  // They are mounted read-only; but a container outlives its node, and what jobs share goes with that.
+  writesInputs: true,
+  networks: ['None', 'Bridge', 'Host', 'Full'],
+  isOnHost: false,
+  mapsPorts: true,
+  writesOutput: true,
+  needsDirectory: true,
+  outlives: true,
+  async load({ config, nodeId, dataDir, environment }) {
+    const { DockerEngine } = await import('./docker-engine.ts')
+    const { socket, pull } = config.engines.docker
+    return new DockerEngine({
+      owner: { nodeId, dataDir },
+      places: {
+        configured: socket,
+        dockerHost: environment['DOCKER_HOST'],
+        runtimeDir: environment['XDG_RUNTIME_DIR'],
+      },
+      pull,
+      environment,
+    })
+  },
+}

@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import type { RunIdentity } from '../engine.ts'
+import { identityOf, LABELS } from './container-name.ts'
+import type { Owner } from './container-spec.ts'
+import { removeContainer } from './container-state.ts'
+import type { SocketApi } from './socket-api.ts'
+
+interface ListedContainer {
+  readonly Id: string
+  readonly Names: readonly string[]
+  readonly Labels: Readonly<Record<string, string>> | null
+}
+
+/** What tells what is left over. */
+export interface LeftoverOptions {
+  /** Tells whether a container of this node is one that something is still to be done with. */
+  readonly isWanted: (identity: RunIdentity) => Promise<boolean>
+}
+
+/**
+ * Removes the containers of runs that nobody wants any more: those of this node whose execution has ended or goes on
+ * with another attempt, and those of nodes whose directory is gone. Answers with their names.
+ */
+export async function removeLeftovers(
+  api: SocketApi,
+  { nodeId, dataDir }: Owner,
+  { isWanted }: LeftoverOptions,
+): Promise<readonly string[]> {
+  const filters = JSON.stringify({ label: [LABELS.node] })
+  const listed = await api.ask<readonly ListedContainer[]>({
+    path: '/containers/json',
+    query: { all: '1', filters },
+  })
+  const removed: string[] = []
+  for (const { Id, Names, Labels } of listed) {
+    const identity = identityOf(Labels, Names)
+    if (identity === undefined) continue
+    const place = Labels?.[LABELS.place] ?? ''
+    const isGone = place !== '' && !existsSync(place)
+    // A directory that was moved brings its node along.
+    const isOwn = Labels?.[LABELS.node] === nodeId && (place === dataDir || isGone)
+    if (isOwn ? await isWanted(identity) : !isGone) continue
+    await removeContainer(api, Id)
+    removed.push(Names[0]?.replace(/^\//, '') ?? Id)
+  }
+  return removed
+}

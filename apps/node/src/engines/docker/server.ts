@@ -1,0 +1,72 @@
+import { SocketApi } from './socket-api.ts'
+import { type SocketPlaces, socketPlaces } from './socket-place.ts'
+
+const PROBE_MS = 5_000
+/** An answer is good for so long; many jobs ask at once. */
+const FRESH_MS = 1_000
+
+/** A server that answers, and what it says of itself. */
+export interface Server {
+  readonly api: SocketApi
+  /** Such as `Podman 4.3.1`. */
+  readonly name: string
+}
+
+interface VersionAnswer {
+  readonly Version?: string
+  readonly Components?: readonly { readonly Name?: string }[]
+}
+
+/** Finds the server of containers of this machine, and finds it again where it was restarted. */
+export class ServerFinder {
+  readonly #places: SocketPlaces
+  readonly #apis = new Map<string, SocketApi>()
+  #found: { readonly atMs: number; readonly answer: Promise<Server | string> } | undefined
+
+  constructor(places: SocketPlaces) {
+    this.#places = places
+  }
+
+  /** Answers with the server, or why there is none. */
+  async find(): Promise<Server | string> {
+    const nowMs = performance.now()
+    if (this.#found === undefined || nowMs - this.#found.atMs > FRESH_MS) {
+      this.#found = { atMs: nowMs, answer: this.#look() }
+    }
+    return await this.#found.answer
+  }
+
+  /** Closes its connections. */
+  close(): void {
+    for (const api of this.#apis.values()) api.close()
+  }
+
+  async #look(): Promise<Server | string> {
+    const places = socketPlaces(this.#places)
+    if (typeof places === 'string') return places
+    const [first] = places
+    if (first === undefined) {
+      return 'no socket of Docker or Podman was found; start one (systemctl start docker, or podman system service), or name it by Engines.Docker.Socket'
+    }
+    let problem = ''
+    for (const place of places) {
+      const api = this.#apis.get(place) ?? new SocketApi(place)
+      this.#apis.set(place, api)
+      try {
+        const version = await api.ask<VersionAnswer>({
+          path: '/version',
+          signal: AbortSignal.timeout(PROBE_MS),
+        })
+        return { api, name: nameOf(version) }
+      } catch (error) {
+        problem ||= error instanceof Error ? error.message : String(error)
+      }
+    }
+    return `${problem}; start Docker or Podman there, or name another socket by Engines.Docker.Socket`
+  }
+}
+
+function nameOf({ Version = '', Components = [] }: VersionAnswer): string {
+  const isPodman = Components.some(({ Name }) => Name?.startsWith('Podman') === true)
+  return `${isPodman ? 'Podman' : 'Docker'} ${Version}`.trim()
+}

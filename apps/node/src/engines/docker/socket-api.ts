@@ -1,0 +1,149 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+import type { Readable } from 'node:stream'
+
+/** What an answer may hold that is read as a whole; nothing that is asked for comes near. */
+const LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
+/** No question but those that wait takes so long; a server that hangs is one that does not answer. */
+const PATIENCE_MS = 30_000
+
+/** A question to the socket. */
+export interface Ask {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | undefined>>
+  /** Sent as JSON, or as it is where it is bytes. */
+  readonly body?: object | Buffer
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+  /** True for an answer that may take as long as it likes to begin. */
+  readonly waits?: boolean
+}
+
+/**
+ * What the socket's server answered, or that it did not: `status` is 0 where nobody answered, so that it is not known
+ * whether what was asked for was done.
+ */
+export class SocketError extends Error {
+  override readonly name: string = 'SocketError'
+  readonly status: number
+
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.status = status
+  }
+}
+
+/** Tells whether nobody answered, so that it may help to ask again. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.name === 'SocketError' && (error as SocketError).status === 0
+}
+
+/** Tells whether the server answered with a status. */
+export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
+  if (!(error instanceof Error) || error.name !== 'SocketError') return false
+  return statuses.includes((error as SocketError).status)
+}
+
+/**
+ * The Docker Engine API on a Unix socket, which Podman speaks too. The client libraries that there are bring gRPC, SSH
+ * and native builds along for the dozen questions that are asked here.
+ */
+export class SocketApi {
+  readonly socketPath: string
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 4 })
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath
+  }
+
+  /** Asks, and reads the answer as JSON; undefined where it is empty. Throws a {@link SocketError}. */
+  async ask<Answer>(what: Ask): Promise<Answer> {
+    const text = (await readAll(await this.open(what))).toString('utf8').trim()
+    if (text === '') return undefined as Answer
+    try {
+      return JSON.parse(text) as Answer
+    } catch (error) {
+      throw new SocketError(500, `${this.socketPath} does not answer as the Docker Engine API does`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Asks, and answers with the stream of the answer, whose end is the caller's. Throws a {@link SocketError}. */
+  async open({
+    method = 'GET',
+    path,
+    query = {},
+    body,
+    headers = {},
+    signal,
+    waits,
+  }: Ask): Promise<Readable> {
+    const parameters = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value)
+    const search = parameters.size === 0 ? '' : `?${parameters}`
+    const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+    const type = Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json'
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const asking = request(
+        {
+          socketPath: this.socketPath,
+          agent: this.#agent,
+          method,
+          path: `${path}${search}`,
+          headers: {
+            host: 'docker',
+            ...headers,
+            ...(bytes === undefined ? {} : { 'content-type': type, 'content-length': bytes.length }),
+          },
+          ...(signal === undefined ? {} : { signal }),
+          ...(waits === true ? {} : { timeout: PATIENCE_MS }),
+        },
+        resolve,
+      )
+      asking.on('timeout', () => asking.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} seconds`)))
+      asking.on('error', (error) => reject(signal?.aborted === true ? error : this.#unanswered(error)))
+      asking.end(bytes)
+    })
+    // What comes bit by bit may pause.
+    response.socket.setTimeout(0)
+    const status = response.statusCode ?? 0
+    if (status < 400) return response
+    throw new SocketError(status, messageOf(await readAll(response)) || `status ${status}`)
+  }
+
+  /** Closes the connections that wait for further questions. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #unanswered(cause: Error): SocketError {
+    return new SocketError(0, `${this.socketPath} does not answer: ${cause.message}`, { cause })
+  }
+}
+
+async function readAll(answer: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > LONGEST_ANSWER_BYTES) throw new SocketError(500, 'the answer is too long')
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof SocketError) throw error
+    throw new SocketError(0, 'the answer broke off', { cause: error })
+  }
+  return Buffer.concat(chunks)
+}
+
+function messageOf(body: Buffer): string {
+  const text = body.toString('utf8').trim()
+  try {
+    const { message } = JSON.parse(text) as { readonly message?: unknown }
+    return typeof message === 'string' ? message : text
+  } catch {
+    return text
+  }
+}

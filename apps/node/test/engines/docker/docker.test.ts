@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { removeDirectory } from '../../../../../test/remove-directory.ts'
+import { unownedDirectory } from '../../../../../test/temporary-directory.ts'
+import { fileFlags, startTestNode, type TestNode } from '../../node-fixture.ts'
+import { ContainerServer, containersMissing, named } from './container-server.ts'
+
+const missing = containersMissing()
+
+/** A job of one container. */
+function containerJob(params: object, task: object = {}, job: object = {}): object {
+  return {
+    Type: 'batch',
+    Count: 1,
+    Tasks: [
+      {
+        Name: 'main',
+        Engine: { Type: 'docker', Params: { Image: 'busybox:1', ...params } },
+        Network: { Type: 'None' },
+        ...task,
+      },
+    ],
+    ...job,
+  }
+}
+
+function shell(script: string): object {
+  return { Entrypoint: ['sh', '-c'], Parameters: [script] }
+}
+
+describe.runIf(missing === null)(named('a job in a container', missing), () => {
+  const directory = unownedDirectory()
+  let server: ContainerServer
+
+  beforeAll(async () => {
+    server = await ContainerServer.start(directory)
+  })
+
+  afterAll(async () => {
+    await server.stop()
+    await removeDirectory(directory)
+  })
+
+  const start = async (): Promise<TestNode> =>
+    await startTestNode(fileFlags({ Engines: { Docker: { Socket: server.socket } } }))
+
+  test('runs, and leaves nothing but its output', async () => {
+    const node = await start()
+    const id = await node.submit(containerJob({ Parameters: ['echo', 'hello'] }))
+    const { Executions } = await node.until(id, 'Completed', 'Failed')
+    const output = Executions?.Items[0]?.RunOutput
+    expect(output).toMatchObject({ Stdout: 'hello\n', ExitCode: 0 })
+    expect(await server.containers()).toEqual([])
+  })
+
+  test('fails with the words of what went wrong', async () => {
+    const node = await start()
+    const id = await node.submit(containerJob(shell('echo oops >&2; exit 7')))
+    const { Executions, Job } = await node.until(id, 'Completed', 'Failed')
+    assert.equal(Job.State.StateType, 'Completed')
+    expect(Executions?.Items[0]?.RunOutput).toMatchObject({ stderr: 'oops\n', ExitCode: 7 })
+  })
+})
