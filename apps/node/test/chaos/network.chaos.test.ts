@@ -8,11 +8,11 @@ import { networkJob, PASSING_KINDS } from './network-jobs.ts'
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const SEEDS = LONG ? Array.from({ length: 10 }, (_, index) => SEED + index) : [SEED]
-const JOBS = LONG ? 500 : 18
+const JOBS = LONG ? 500 : 12
 const STRIKES = LONG ? 60 : 3
 const PACE = LONG
   ? { cutMs: [1_000, 60_000] as const, lostAfter: '20s' }
-  : { cutMs: [200, 2_500] as const, lostAfter: '2s' }
+  : { cutMs: [200, 1_500] as const, lostAfter: '1500ms' }
 const NODES = 3
 
 test.each(SEEDS)(
