@@ -11,8 +11,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   create: 'use: saltcod job run FILE',
   describe: 'use: saltcod job describe ID',
   devstack: 'use: saltcod serve',
-  docker:
-    'there is no engine for containers; a program of the machine runs by a job of the engine exec, by saltcod job run FILE, and a module of WebAssembly by saltcod wasm run',
+  docker: 'write a job of the engine docker, and submit it: saltcod job run FILE',
   exec: 'write a job of the engine exec, and submit it: saltcod job run FILE',
   get: 'use: saltcod job get ID',
   id: 'use: saltcod node describe',
