@@ -116,7 +116,7 @@ test('a job comes from standard input, its id alone is printed, and it is stoppe
 
 test('a job that fails makes the command fail with one clear line', async () => {
   const { env } = node
-  const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'docker' } }] }
+  const spec = { Type: 'batch', Tasks: [{ Name: 'a', Engine: { Type: 'docker', Params: { Image: 'a' } } }] }
   const run = await saltcod(['job', 'run', '-'], { env, input: JSON.stringify(spec) })
   assert.equal(run.code, 1)
   assert.match(
