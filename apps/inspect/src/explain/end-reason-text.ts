@@ -20,6 +20,7 @@ const TEXTS: Readonly<Record<EndReason, string>> = {
   stopped: 'its job ended, or somebody stopped it',
   replaced: 'a newer version of its job took its place',
   surplus: 'another execution does the same',
+  drained: 'its node was drained',
 }
 
 /** Writes why an execution ended and what that means, in brackets; empty where nobody noted it. */

@@ -187,7 +187,8 @@ export class EvaluationWorker {
       job,
       executions,
       nodes: nodes.schedulable(),
-      lostNodes: reasonsOf(executions, (nodeId) => nodes.lossOf(nodeId)),
+      lostNodes: toldOf(executions, (nodeId) => nodes.lossOf(nodeId)),
+      drainedNodes: toldOf(executions, (nodeId) => nodes.drainOf(nodeId)),
       trigger: evaluation.trigger,
       pendingDueMs: null,
       // Where the clock is set meanwhile, one of the two is before every deadline that was read and has not passed.
@@ -258,17 +259,17 @@ function waitsForNodes({ followUps }: Decision): boolean {
   return followUps.some(({ trigger }) => trigger === 'job-queue')
 }
 
-/** Returns what is said of the nodes of executions that something is to be said of. */
-function reasonsOf(
+/** Returns what is told of the nodes of executions, of those of which something is. */
+function toldOf<T>(
   executions: readonly Execution[],
-  reasonOf: (nodeId: string) => string | null,
-): ReadonlyMap<string, string> {
-  const reasons = new Map<string, string>()
+  tell: (nodeId: string) => T | null,
+): ReadonlyMap<string, T> {
+  const told = new Map<string, T>()
   for (const nodeId of new Set(executions.map((execution) => execution.nodeId))) {
-    const reason = reasonOf(nodeId)
-    if (reason !== null) reasons.set(nodeId, reason)
+    const what = tell(nodeId)
+    if (what !== null) told.set(nodeId, what)
   }
-  return reasons
+  return told
 }
 
 function isConflict(error: unknown): boolean {

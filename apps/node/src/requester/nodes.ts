@@ -2,6 +2,7 @@ import type { Json, KnownNode } from '@saltcod/store-core'
 import type { NodeDescription, NodeLoad } from '../link/link.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import type { NodeView } from '../wire/node-output.ts'
+import type { DrainedNode } from './scheduler/view.ts'
 
 /** A longer time between two looks means that this process did not run: nobody was silent then, we were deaf. */
 const DEAF_MS = 10_000
@@ -180,6 +181,13 @@ export class Nodes {
     return passedMs - heardAtMs > this.#patience.lostAfterMs
       ? `node ${nodeId} has not been heard of for too long`
       : null
+  }
+
+  /** Returns why a node is given no more work, and until when; `null` where it is not drained. */
+  drainOf(nodeId: string): DrainedNode | null {
+    const record = this.#records.get(nodeId)
+    if (record?.scheduling !== 'drained') return null
+    return { reason: record.schedulingMessage, deadlineAtMs: record.drainDeadlineAtMs }
   }
 
   /** Tells whether the work of a node is given up. */

@@ -26,7 +26,14 @@ interface Leaf {
 /** What happened to an execution although it had come to its end: it may be done once more elsewhere. */
 const SURPLUS_REASONS: ReadonlySet<string> = new Set(['node-lost', 'record-lost', 'interrupted'])
 /** Ends that the requester decides, whatever its node knows of it. */
-const DECIDED: ReadonlySet<string> = new Set(['node-lost', 'record-lost', 'stopped', 'replaced', 'surplus'])
+const DECIDED: ReadonlySet<string> = new Set([
+  'node-lost',
+  'record-lost',
+  'stopped',
+  'replaced',
+  'surplus',
+  'drained',
+])
 
 /** A requester and compute nodes as processes, with a cable between the former and each of the latter. */
 export class Network {

@@ -42,6 +42,8 @@ export const END_REASONS = [
   'replaced',
   /** Another execution does the same. */
   'surplus',
+  /** Its node was drained. No fault of the job. */
+  'drained',
 ] as const
 
 /** One of {@link END_REASONS}. */

@@ -2,6 +2,7 @@ import { isLongRunning, onlyTask } from '@saltcod/bacalhau-records'
 import type { EndReason, Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import { ENDS_DETAIL, HEALTHY_DETAIL } from '../../wire/health-details.ts'
+import { drainText, leavesDrained } from './drain.ts'
 import type { Suitability } from './node-choice.ts'
 import { NodePicker, suitableNodes } from './node-choice.ts'
 import { PlanBuilder } from './plan-builder.ts'
@@ -91,7 +92,29 @@ function endOverdue(view: SchedulingView, plan: PlanBuilder, execution: Executio
     return end('timed-out', 'execution timed out')
   }
   const loss = lostNodes.get(execution.nodeId)
-  return loss === undefined ? execution : end('node-lost', loss)
+  return loss === undefined ? leaveDrained(view, plan, execution) : end('node-lost', loss)
+}
+
+/** Has an execution leave a node that is drained, now or at the deadline, and returns it as it is then. */
+function leaveDrained(view: SchedulingView, plan: PlanBuilder, execution: Execution): Execution {
+  const { job, nowMs, drainedNodes } = view
+  const drain = drainedNodes.get(execution.nodeId)
+  if (drain === undefined || execution.desiredState === 'Stopped') return execution
+  if (!leavesDrained(job.type, execution, drain, nowMs)) {
+    if (drain.deadlineAtMs !== null)
+      plan.lookAgain(drain.deadlineAtMs, 'node-leave', 'its node is drained until then')
+    return execution
+  }
+  const reason = drainText(execution.nodeId, drain)
+  plan.stop(execution, 'drained', reason)
+  return {
+    ...execution,
+    state: 'Cancelled',
+    stateMessage: reason,
+    endReason: 'drained',
+    desiredState: 'Stopped',
+    finishedAtMs: nowMs,
+  }
 }
 
 function slotsOf(view: SchedulingView, current: readonly Execution[], choice: Suitability): Slot[] {
@@ -105,6 +128,8 @@ function slotsOf(view: SchedulingView, current: readonly Execution[], choice: Su
     }))
   }
   const nodeIds = new Set(oldestFirst.map((execution) => execution.nodeId))
+  // What should run on every node does not wait for one that is drained; it comes back as a new one does.
+  if (job.type === 'daemon') for (const nodeId of view.drainedNodes.keys()) nodeIds.delete(nodeId)
   // An ops job takes the nodes of the moment it began; a daemon takes every node that comes.
   if (job.type === 'daemon' || nodeIds.size === 0 || trigger === 'exec-limit') {
     for (const { description } of choice.suitable) nodeIds.add(description.nodeId)
@@ -257,15 +282,16 @@ function waitText(
 
 /** Returns why each node does not do what is left of a job. */
 function refusalsOf(
-  { nodes }: SchedulingView,
+  view: SchedulingView,
   unplaced: readonly Unplaced[],
   choice: Suitability,
 ): ReadonlyMap<string, string> {
   const found = new Map(choice.reasons)
-  const connected = new Set(nodes.map(({ description }) => description.nodeId))
+  const connected = new Set(view.nodes.map(({ description }) => description.nodeId))
   for (const { nodeId, refusals } of unplaced) {
     for (const [refuser, reason] of refusals) found.set(refuser, reason)
-    if (nodeId !== null && !connected.has(nodeId)) found.set(nodeId, 'it is not connected')
+    if (nodeId === null || connected.has(nodeId)) continue
+    found.set(nodeId, view.drainedNodes.has(nodeId) ? 'it is drained' : 'it is not connected')
   }
   return found
 }

@@ -65,6 +65,14 @@ export const DEFAULT_RETRY_RULES: RetryRules = {
   },
 }
 
+/** A node that is given no more work. */
+export interface DrainedNode {
+  /** Why, for people; empty where nothing was said. */
+  readonly reason: string
+  /** When what it still runs is to end; `null` for by itself. */
+  readonly deadlineAtMs: number | null
+}
+
 /** All that a decision about a job rests on. */
 export interface SchedulingView {
   readonly job: Job<JobSpec>
@@ -74,6 +82,8 @@ export interface SchedulingView {
   readonly nodes: readonly SchedulableNode[]
   /** The nodes of executions whose work is given up, and why. */
   readonly lostNodes: ReadonlyMap<string, string>
+  /** The nodes of executions that are given no more work. */
+  readonly drainedNodes: ReadonlyMap<string, DrainedNode>
   readonly trigger: EvaluationTrigger
   /** When the job's next other evaluation is due; `null` where none waits. */
   readonly pendingDueMs: number | null

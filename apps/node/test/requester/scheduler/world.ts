@@ -12,7 +12,12 @@ import type {
 import { checkTransition, EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import type { NodeDescription } from '../../../src/link/link.ts'
 import { schedule } from '../../../src/requester/scheduler/schedule.ts'
-import type { Decision, RetryRules, SchedulableNode } from '../../../src/requester/scheduler/view.ts'
+import type {
+  Decision,
+  DrainedNode,
+  RetryRules,
+  SchedulableNode,
+} from '../../../src/requester/scheduler/view.ts'
 import { DEFAULT_RETRY_RULES, MAX_CHANGES } from '../../../src/requester/scheduler/view.ts'
 
 export const START_MS = 1_700_000_000_000
@@ -87,6 +92,7 @@ export class World {
   readonly executions = new Map<string, Execution>()
   readonly nodes = new Map<string, SchedulableNode>()
   readonly lost = new Set<string>()
+  readonly drained = new Map<string, DrainedNode>()
   rules: RetryRules = DEFAULT_RETRY_RULES
   pending: NewEvaluation[] = [{ trigger: 'job-register' }]
   decisions = 0
@@ -105,6 +111,7 @@ export class World {
       job: this.job,
       executions: [...this.executions.values()],
       nodes: [...this.nodes.values()],
+      drainedNodes: this.drained,
       lostNodes: new Map([...this.lost].map((id) => [id, `node ${id} has not been heard of for too long`])),
       trigger,
       pendingDueMs: due.length === 0 ? null : Math.min(...due),
