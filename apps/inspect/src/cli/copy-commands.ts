@@ -1,6 +1,10 @@
 import { addCommand, outputOption, sizeBytes } from '@saltcod/cli-kit'
+import { Option } from 'commander'
 import { type CommandLine, settle } from './command-line.ts'
 import { addListing, addShowSecrets } from './options.ts'
+
+/** The engines of a node of this release. */
+const ENGINES = ['wasm', 'exec', 'noop']
 
 /** Adds the commands that copy a store, take it apart, put it together, or compare two. */
 export function addCopyCommands(line: CommandLine): void {
@@ -36,14 +40,29 @@ export function addCopyCommands(line: CommandLine): void {
     const { exportStore } = await import('../commands/export.ts')
     await settle(line, exportStore(terminal, store, file, options))
   })
-  addCommand(line.program, 'import <export> <target>', {
-    description: 'make a new store of an export made with --show-secrets',
-    examples: ['saltcod-inspect import jobs.ndjson imported.db'],
+  addCommand(line.program, 'import <source> [target]', {
+    description:
+      'make a new store of an export made with --show-secrets, or with --to the stores of a repository of the files of Bacalhau',
+    examples: [
+      'saltcod-inspect import jobs.ndjson imported.db',
+      'saltcod-inspect import ~/.bacalhau --to ./repository',
+      'saltcod-inspect import ~/.bacalhau --to ./repository --apply',
+    ],
   })
     .addOption(outputOption())
-    .action(async (file, target, options) => {
-      const { importStore } = await import('../commands/import.ts')
-      await settle(line, importStore(terminal, file, target, options))
+    .option('--to <repository>', 'take the files of Bacalhau; the directory to make its stores in')
+    .option('--apply', 'with --to: do it; without it everything is tried and reported, and nothing is kept')
+    .addOption(
+      new Option(
+        '--engines <names>',
+        'with --to: engines of your nodes; a job for another one comes in as Stopped',
+      )
+        .default(ENGINES, ENGINES.join(','))
+        .argParser((names: string) => names.split(',').map((name) => name.trim())),
+    )
+    .action(async (source, target, options) => {
+      const { importSource } = await import('../commands/import.ts')
+      await settle(line, importSource(terminal, source, target, options))
     })
   addCommand(line.program, 'unarchive <archive> <id> <store>', {
     description: 'bring a job of an archive back into a stopped store',

@@ -2,6 +2,8 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { countOf, Failure, printValue, type Terminal } from '@saltcod/cli-kit'
 import { SCHEMA_VERSION } from '@saltcod/store-core/format'
+import { bacalhauPaths } from '../bacalhau/bacalhau-files.ts'
+import { importBacalhau } from '../bacalhau/import-bacalhau.ts'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { type ExportHeader, importHeader, importRow } from '../store/interchange.ts'
@@ -12,8 +14,42 @@ import { requireRegularFile } from '../store/regular-file.ts'
 
 const TABLES: ReadonlySet<string> = new Set(RECORD_TABLES)
 
-/** Makes a new store of an export. */
-export async function importStore(
+/** Options of `import`. */
+export interface ImportOptions extends ReadOptions {
+  /** The repository that the files of Bacalhau are brought into. */
+  readonly to?: string
+  readonly apply?: boolean
+  readonly engines: readonly string[]
+}
+
+/** Makes a new store of an export, or the stores of a repository of the files of Bacalhau. */
+export async function importSource(
+  terminal: Terminal,
+  source: string,
+  target: string | undefined,
+  options: ImportOptions,
+): Promise<ExitCode> {
+  const { to } = options
+  if (to !== undefined) {
+    if (target !== undefined) {
+      throw new Failure(EXIT.usage, `${target} and --to ${to} are two places`, {
+        hint: 'leave one of them out',
+      })
+    }
+    return await importBacalhau(terminal, source, { ...options, to })
+  }
+  if (bacalhauPaths(source).length > 0) {
+    throw new Failure(EXIT.usage, `${source} holds files of Bacalhau`, {
+      hint: `saltcod-inspect import ${source} --to REPOSITORY makes the stores of a repository of them`,
+    })
+  }
+  if (target === undefined) {
+    throw new Failure(EXIT.usage, 'the target is missing', { hint: 'name the store that is to be made' })
+  }
+  return await importStore(terminal, source, target, options)
+}
+
+async function importStore(
   terminal: Terminal,
   source: string,
   target: string,

@@ -23,7 +23,9 @@ export function executionToWire(
     JobID: execution.jobId,
     ...(job === undefined ? {} : { Job: job }),
     JobVersion: execution.jobVersion,
-    AllocatedResources: { Tasks: { [taskName]: resourcesToWire(execution.resources) } },
+    AllocatedResources: {
+      Tasks: execution.resources === null ? {} : { [taskName]: resourcesToWire(execution.resources) },
+    },
     DesiredState: {
       StateType: desiredStateNumber(execution.desiredState),
       Message: execution.desiredMessage,

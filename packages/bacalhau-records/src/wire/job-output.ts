@@ -20,9 +20,10 @@ export function jobToWire(job: Job<JobSpec>, client: ClientVersion, requesterId:
     Count: job.count,
     Constraints,
     Meta: {
-      ...Meta,
       [ORCHESTRATOR_META]: requesterId,
       [REQUESTER_META]: requesterId,
+      // A job that came from Bacalhau's files says which requester took it.
+      ...Meta,
       ...(job.hold === null ? {} : { [HOLD_META]: job.hold }),
     },
     Labels: job.labels,

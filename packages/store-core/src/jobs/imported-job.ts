@@ -6,6 +6,7 @@ import {
   checkPartition,
   checkPriority,
   checkText,
+  checkTime,
   invalid,
 } from '../arguments/limits.ts'
 import { stepProblems } from '../check/history-rules.ts'
@@ -15,6 +16,7 @@ import type { Execution } from '../model/execution.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import { checkId } from '../model/id.ts'
 import { JOB_TYPES, type Job } from '../model/job.ts'
+import type { WholeJob } from '../model/whole-job.ts'
 import { isLoss, type RecordState } from '../rows/history.ts'
 import { checkEndReason } from '../states/end-reason.ts'
 import { DESIRED_STATES, EXECUTION_MACHINE } from '../states/execution-state.ts'
@@ -27,8 +29,19 @@ import { checkDefinition } from './submit-job.ts'
  * nothing afterwards. Returns its newest version. Throws `TypeError` or `INVALID_ARGUMENT`.
  */
 export function checkImportedJob(request: ImportJob): Job {
-  requireObject('job to be imported', request)
-  const { versions, executions, evaluations, history, hold } = request
+  const newest = checkWholeJob(request)
+  const ended = [newest, ...request.executions].find(({ finishedAtMs }) => finishedAtMs === null)
+  if (ended !== undefined) {
+    throw invalid(`${ended.id} is ${ended.state}; only a job that has ended can be imported`)
+  }
+  if (request.hold !== undefined) checkText('reason', request.hold)
+  return newest
+}
+
+/** Checks a job from another place likewise, which may be in progress. Throws `TypeError` or `INVALID_ARGUMENT`. */
+export function checkWholeJob(job: WholeJob): Job {
+  requireObject('job to be imported', job)
+  const { versions, executions, evaluations, history } = job
   for (const [part, records] of Object.entries({ versions, executions, evaluations, history })) {
     requireList(`list of ${part}`, records)
     for (const record of records) requireObject(`record in the list of ${part}`, record)
@@ -43,7 +56,6 @@ export function checkImportedJob(request: ImportJob): Job {
   refuseTwice('execution', executions)
   refuseTwice('evaluation', evaluations)
   checkHistory(history, newest, executions)
-  if (hold !== undefined) checkText('reason', hold)
   return newest
 }
 
@@ -53,11 +65,12 @@ function checkNewest(job: Job): void {
   checkText('namespace', job.namespace)
   checkChoice('job type', job.type, JOB_TYPES)
   checkChoice('job state', state, JOB_MACHINE.states)
-  if (!JOB_MACHINE.terminal.has(state) || finishedAtMs === null) {
-    throw invalid(`job ${id} is ${state}; only a job that has ended can be imported`)
+  if (JOB_MACHINE.terminal.has(state) !== (finishedAtMs !== null)) {
+    throw invalid(`job ${id} is ${state}, and its end is ${finishedAtMs ?? 'not set'}`)
   }
   requireText(`message of job ${id}`, job.stateMessage)
-  checkTimes(`job ${id}`, { ...job, finishedAtMs })
+  checkTimes(`job ${id}`, job)
+  checkTime(`deadline of job ${id}`, job.deadlineAtMs)
   checkInteger(`revision of job ${id}`, job.revision, 1)
   if (job.submitKey !== null) checkText('submit key', job.submitKey)
   if (job.hold !== null) checkText('reason', job.hold)
@@ -80,10 +93,10 @@ function checkExecution(execution: Execution, job: Job, path: string): void {
   requireJob(execution, job)
   const what = `execution ${id}`
   checkChoice('execution state', state, EXECUTION_MACHINE.states)
-  if (!EXECUTION_MACHINE.terminal.has(state) || finishedAtMs === null) {
-    throw invalid(`${what} is ${state}; it has not ended`)
+  if (EXECUTION_MACHINE.terminal.has(state) !== (finishedAtMs !== null)) {
+    throw invalid(`${what} is ${state}, and its end is ${finishedAtMs ?? 'not set'}`)
   }
-  checkTimes(what, { ...execution, finishedAtMs })
+  checkTimes(what, execution)
   // Archives of earlier releases have none.
   checkEndReason(EXECUTION_MACHINE, state, execution.endReason ?? undefined)
   checkInteger(`job version of ${what}`, execution.jobVersion, 1, job.version)
@@ -134,7 +147,12 @@ function checkHistory(history: readonly HistoryEntry[], job: Job, executions: re
     last = sequence
     const subject = executionId ?? job.id
     const machine: StateMachine<string> = executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
-    const [problem] = stepProblems(entry, newest.get(subject), isLoss(entry.event), machine)
+    const [problem] = stepProblems(
+      entry,
+      newest.get(subject),
+      entry.afterGap === true || isLoss(entry.event),
+      machine,
+    )
     if (problem !== undefined) throw invalid(`in the history of ${subject} ${problem.message}`)
     newest.set(subject, { state, revision })
   }
@@ -176,13 +194,13 @@ function checkTimes(
     readonly stateSinceMs: number
     readonly createdAtMs: number
     readonly modifiedAtMs: number
-    readonly finishedAtMs: number
+    readonly finishedAtMs: number | null
   },
 ): void {
   checkInteger(`time of the state of ${what}`, times.stateSinceMs, 0)
   checkInteger(`time of creation of ${what}`, times.createdAtMs, 0)
   checkInteger(`time of change of ${what}`, times.modifiedAtMs, 0)
-  checkInteger(`time of the end of ${what}`, times.finishedAtMs, 0)
+  checkOptionalInteger(`time of the end of ${what}`, times.finishedAtMs ?? undefined, 0)
 }
 
 function refuseTwice(kind: string, records: readonly { readonly id: string }[]): void {

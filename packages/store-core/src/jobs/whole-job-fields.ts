@@ -87,6 +87,7 @@ export const WHOLE_JOB_FIELDS: Fields<WholeJob> = {
       revision: true,
       event: EVENT_FIELDS,
       atMs: true,
+      afterGap: true,
     },
   ],
 }

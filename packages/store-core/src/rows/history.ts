@@ -124,7 +124,7 @@ export function restoreHistoryEntry(
   rows: KvTransaction,
   ownerKey: Uint8Array,
   sequence: number,
-  { jobVersion, executionId, nodeId, previousState, newState, revision, event, atMs }: HistoryEntry,
+  { jobVersion, executionId, nodeId, previousState, newState, revision, event, atMs, afterGap }: HistoryEntry,
 ): void {
   historyTable.put(rows, tuple(ownerKey, sequence), {
     atMs,
@@ -137,7 +137,7 @@ export function restoreHistoryEntry(
     message: event.message === '' ? undefined : event.message,
     topic: event.topic === '' ? undefined : event.topic,
     details: Object.keys(event.details).length === 0 ? undefined : event.details,
-    isLoss: isLoss(event) ? true : undefined,
+    isLoss: afterGap === true || isLoss(event) ? true : undefined,
   })
 }
 
@@ -222,6 +222,11 @@ export function toHistoryEntry(owner: HistoryOwner, key: Uint8Array, row: Histor
     revision: row.revision,
     event: { message: row.message ?? '', topic: row.topic ?? '', details: row.details ?? {} },
     atMs: row.atMs,
+    // Of the other entries their words say it.
+    ...(row.isLoss === true &&
+    !isLoss({ message: row.message ?? '', topic: row.topic ?? '', details: row.details ?? {} })
+      ? { afterGap: true }
+      : {}),
   }
 }
 

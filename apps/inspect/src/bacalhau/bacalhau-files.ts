@@ -1,0 +1,138 @@
+import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FileLayout, layoutOf } from '@saltcod/bacalhau-records'
+import { Failure, type Terminal } from '@saltcod/cli-kit'
+import { type BoltFile, openBoltFile } from '@saltcod/store-bolt'
+import { EXIT } from '../exit-code.ts'
+
+/** Where releases keep a store below their repository directory, the newest first. */
+const PLACES = {
+  jobs: ['orchestrator/state_boltdb.db', 'orchestrator_store/jobs.db'],
+  executions: ['compute/state_boltdb.db', 'compute_store/executions.db'],
+} as const
+
+/** Up to v1.2.1 the directory of a store was named after the node. */
+const NAMED = { jobs: ['-requester', 'jobs.db'], executions: ['-compute', 'executions.db'] } as const
+
+// BoltDB's meta pages begin with it after a header of 16 bytes, in the order of the machine.
+const BOLT_MAGIC = 0xed0cdaed
+const MAGIC_OFFSET = 16
+
+/** A BoltDB file of Bacalhau that is open for reading. */
+export interface BacalhauFile {
+  readonly path: string
+  readonly bolt: BoltFile
+  readonly layout: FileLayout
+}
+
+/** The files of one node of Bacalhau, open for reading; the newest generation of each store comes first. */
+export interface BacalhauFiles {
+  /** The file or the repository directory that was asked for. */
+  readonly path: string
+  readonly jobs: readonly (BacalhauFile & { readonly layout: Extract<FileLayout, { kind: 'jobs' }> })[]
+  readonly executions: readonly (BacalhauFile & {
+    readonly layout: Extract<FileLayout, { kind: 'executions' }>
+  })[]
+}
+
+/**
+ * Lists the BoltDB files that an argument means; none where it means something else, or cannot be looked at. Where
+ * wanted, also those at their places of which this user may not read the first bytes.
+ */
+export function bacalhauPaths(
+  argument: string,
+  { withUnreadable = false }: { readonly withUnreadable?: boolean } = {},
+): readonly string[] {
+  try {
+    const path = realpathSync(argument)
+    const wanted = (file: string): boolean => {
+      const what = boltKind(file)
+      return what === 'bolt' || (withUnreadable && what === 'unreadable')
+    }
+    return (statSync(path).isDirectory() ? candidatesIn(path) : [path]).filter(wanted)
+  } catch {
+    return []
+  }
+}
+
+/** Opens what {@link bacalhauPaths} lists, calls `use`, and closes it again. Throws a `Failure` where there is none. */
+export async function withBacalhauFiles<T>(
+  terminal: Terminal,
+  argument: string,
+  use: (files: BacalhauFiles) => Promise<T>,
+): Promise<T> {
+  const opened: BoltFile[] = []
+  try {
+    const files: BacalhauFile[] = []
+    for (const path of bacalhauPaths(argument, { withUnreadable: true })) {
+      const bolt = await openBoltFile(path)
+      opened.push(bolt)
+      const names = await bolt.read(({ root }) => [...root.keys()].map(({ key }) => key.toString()))
+      const layout = layoutOf(names)
+      if (layout === null)
+        terminal.err(`Warning: ${path} is a BoltDB file of another program and is passed over\n`)
+      else files.push({ path, bolt, layout })
+    }
+    if (files.length === 0) throw noStores(argument)
+    const jobs = files.filter((file): file is BacalhauFiles['jobs'][number] => file.layout.kind === 'jobs')
+    const executions = files.filter(
+      (file): file is BacalhauFiles['executions'][number] => file.layout.kind === 'executions',
+    )
+    tellGenerations(terminal, jobs)
+    return await use({ path: argument, jobs, executions })
+  } finally {
+    for (const bolt of opened) await bolt.close()
+  }
+}
+
+function noStores(argument: string): Failure {
+  return new Failure(EXIT.unreadable, `there is no store of Bacalhau in ${argument}`, {
+    hint: 'give its repository directory, or a file such as orchestrator/state_boltdb.db or jobs.db in it',
+  })
+}
+
+/** Bacalhau itself sees only the newest after its upgrade. */
+function tellGenerations(terminal: Terminal, jobs: readonly BacalhauFile[]): void {
+  if (jobs.length < 2) return
+  const older = jobs.slice(1).map(({ path }) => path)
+  terminal.err(
+    `Note: this repository was upgraded; the jobs of before are in ${older.join(' and ')}, where Bacalhau does not look any more; they are shown too\n`,
+  )
+}
+
+function candidatesIn(directory: string): readonly string[] {
+  const entries = readdirSync(directory).sort()
+  const inNode = (['jobs.db', 'executions.db', 'state_boltdb.db'] as const).map((name) =>
+    join(directory, name),
+  )
+  const named = (kind: 'jobs' | 'executions'): string[] => {
+    const [suffix, file] = NAMED[kind]
+    return entries.filter((entry) => entry.endsWith(suffix)).map((entry) => join(directory, entry, file))
+  }
+  const placed = (kind: 'jobs' | 'executions'): string[] =>
+    PLACES[kind].map((place) => join(directory, place))
+  return [...inNode, ...placed('jobs'), ...named('jobs'), ...placed('executions'), ...named('executions')]
+}
+
+/** Tells whether a file begins as those of BoltDB do. */
+export function isBoltFile(path: string): boolean {
+  return boltKind(path) === 'bolt'
+}
+
+function boltKind(path: string): 'bolt' | 'unreadable' | 'other' {
+  let file: number
+  try {
+    if (!statSync(path).isFile()) return 'other'
+    file = openSync(path, 'r')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    return code === 'EACCES' || code === 'EPERM' ? 'unreadable' : 'other'
+  }
+  try {
+    const word = Buffer.alloc(4)
+    if (readSync(file, word, 0, 4, MAGIC_OFFSET) < 4) return 'other'
+    return word.readUInt32LE() === BOLT_MAGIC || word.readUInt32BE() === BOLT_MAGIC ? 'bolt' : 'other'
+  } finally {
+    closeSync(file)
+  }
+}

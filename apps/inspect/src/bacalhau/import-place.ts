@@ -1,0 +1,199 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { Failure } from '@saltcod/cli-kit'
+import { ensureNodeId, listStores, makeDirectory, makeNodeId, readNodeId } from '@saltcod/config'
+import { EXIT } from '../exit-code.ts'
+import { freePath } from '../store/new-store.ts'
+import { isBoltFile } from './bacalhau-files.ts'
+
+/** How the directory begins in which the stores are made; its process follows. */
+const WORK_PREFIX = '.bacalhau-import-'
+const NODE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+
+/** The two stores by their files. */
+export const STORE_FILES = { jobs: 'jobs.db', executions: 'executions.db' } as const
+
+/** Where an import puts its stores. */
+export interface ImportPlace {
+  readonly repository: string
+  readonly nodeId: string
+  /** The directory in which they are made, on the same file system. */
+  readonly work: string
+  readonly paths: { readonly jobs: string; readonly executions: string }
+}
+
+/**
+ * Looks at the repository that is to be made, and clears what an import left there that was cut short. Throws a
+ * `Failure` where there are stores, or nothing can be written.
+ */
+export function openPlace(to: string, wantedId: string | null): ImportPlace {
+  const repository = resolve(to)
+  refuseOther(repository)
+  const id = chooseId(repository, wantedId)
+  try {
+    makeDirectory(repository)
+    clearLeftovers(repository)
+    refuseStores(repository)
+    const work = join(repository, `${WORK_PREFIX}${process.pid}`)
+    mkdirSync(work, { mode: 0o700 })
+    return { repository, nodeId: id, work, paths: storePaths(repository, id) }
+  } catch (error) {
+    throw placeError(repository, error)
+  }
+}
+
+/** Looks at the repository without making it; the stores are made in a directory of its own beside it. */
+export function openDryPlace(to: string, wantedId: string | null): ImportPlace {
+  const repository = resolve(to)
+  refuseOther(repository)
+  if (existsSync(repository)) refuseStores(repository)
+  const id = chooseId(repository, wantedId)
+  let parent = repository
+  while (!existsSync(parent)) parent = dirname(parent)
+  const work = join(parent, `${WORK_PREFIX}${process.pid}`)
+  try {
+    clearLeftovers(parent)
+    mkdirSync(work, { mode: 0o700 })
+  } catch (error) {
+    throw placeError(parent, error)
+  }
+  return { repository, nodeId: id, work, paths: storePaths(repository, id) }
+}
+
+/** Removes what was made for an import. */
+export function clearWork({ work }: ImportPlace): void {
+  rmSync(work, { recursive: true, force: true })
+}
+
+/**
+ * Gives both stores their places. That is one step for whoever looks on: a file says before that it has begun, and an
+ * import that finds it takes back what was done until then.
+ */
+export function publishBoth({ repository, nodeId, work, paths }: ImportPlace): void {
+  writeFileSync(join(work, 'publishing'), `${JSON.stringify(paths)}\n`, { mode: 0o600, flag: 'wx' })
+  for (const name of Object.values(STORE_FILES)) sync(join(work, name))
+  sync(join(work, 'publishing'))
+  sync(work)
+  const settled = ensureNodeId(repository, nodeId)
+  if ('problem' in settled)
+    throw new Failure(EXIT.usage, `the node id cannot be kept: ${settled.problem.problem}`)
+  for (const kind of ['executions', 'jobs'] as const) {
+    const path = paths[kind]
+    makeDirectory(dirname(path))
+    linkSync(join(work, STORE_FILES[kind]), freePath(path))
+    sync(dirname(path))
+  }
+  rmSync(join(work, 'publishing'))
+  sync(work)
+}
+
+/** Another import may be under way; of one that died nothing may stay. */
+function clearLeftovers(directory: string): void {
+  for (const entry of readdirSync(directory)) {
+    if (!entry.startsWith(WORK_PREFIX)) continue
+    const pid = Number(entry.slice(WORK_PREFIX.length))
+    if (pid !== process.pid && isAlive(pid)) {
+      throw new Failure(EXIT.usage, `another import is under way in ${directory} (process ${pid})`, {
+        hint: 'wait until it is over',
+      })
+    }
+    const work = join(directory, entry)
+    if (existsSync(join(work, 'publishing'))) takeBack(work, directory)
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** What bears the same inode as a file of the import is its own. */
+function takeBack(work: string, repository: string): void {
+  const made = new Set(
+    Object.values(STORE_FILES).flatMap(
+      (name) => statSync(join(work, name), { throwIfNoEntry: false })?.ino ?? [],
+    ),
+  )
+  for (const { path } of listStores(repository)) {
+    if (made.has(statSync(path, { throwIfNoEntry: false })?.ino ?? -1)) rmSync(path)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function refuseOther(repository: string): void {
+  let parent = repository
+  while (!existsSync(parent) && dirname(parent) !== parent) parent = dirname(parent)
+  if (statSync(parent).isDirectory()) return
+  throw new Failure(EXIT.usage, `${parent} is no directory`, {
+    hint: 'name with --to the directory that the stores are to be made in',
+  })
+}
+
+function refuseStores(repository: string): void {
+  const own = listStores(repository).filter(({ path }) => !isBoltFile(path))
+  const [first] = own
+  if (first === undefined) return
+  throw new Failure(
+    EXIT.usage,
+    `${repository} has stores already: ${own.map(({ path }) => path).join(', ')}`,
+    {
+      hint: 'name another directory with --to; nothing is ever merged or overwritten',
+    },
+  )
+}
+
+/** The id that is kept there, or that of Bacalhau's node, unless one of its files lies where the store would. */
+function chooseId(repository: string, wantedId: string | null): string {
+  const kept = existsSync(repository) ? readNodeId(repository) : { nodeId: undefined }
+  if ('problem' in kept)
+    throw new Failure(EXIT.usage, `the node id in ${repository} cannot be read: ${kept.problem.problem}`)
+  const id = kept.nodeId ?? wantedId
+  if (id === null || !NODE_ID.test(id)) return makeNodeId()
+  return Object.values(storePaths(repository, id)).some((path) => existsSync(path)) ? makeNodeId() : id
+}
+
+function storePaths(repository: string, id: string): ImportPlace['paths'] {
+  return {
+    jobs: join(repository, `${id}-requester`, STORE_FILES.jobs),
+    executions: join(repository, `${id}-compute`, STORE_FILES.executions),
+  }
+}
+
+function placeError(path: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  if (error instanceof Failure || code === undefined) return error
+  const words: Readonly<Record<string, string>> = {
+    EACCES: 'permission denied',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+  }
+  return new Failure(EXIT.usage, `${path} cannot be written: ${words[code] ?? code}`, {
+    hint: 'name a directory with --to that this user may write to; run as the user of the node',
+    cause: error,
+  })
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
