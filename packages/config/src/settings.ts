@@ -9,6 +9,7 @@ import { inputs } from './settings/inputs.ts'
 import { leases } from './settings/leases.ts'
 import { link } from './settings/link.ts'
 import { logging } from './settings/logging.ts'
+import { manualApproval } from './settings/manual-approval.ts'
 import { node } from './settings/node.ts'
 import { quota } from './settings/quota.ts'
 import { recovery } from './settings/recovery.ts'
@@ -26,6 +27,7 @@ export const SETTING_TREE = {
   compute,
   ...stores,
   archive,
+  manualApproval,
   api,
   /** How patient a requester and its compute nodes are with each other. */
   link,

@@ -86,7 +86,9 @@ test('listings are printed without a header, in the columns that are asked for',
     expect(bare).not.toMatch(/^[A-Z. ]+$/m)
   }
   const shown = await told('node', 'list', '--show', 'labels,version', '--show', 'features')
-  expect(shown).toMatch(/^ID +STATUS +LABELS +VERSION +ARCHITECTURE +OS +ENGINES +INPUTS +PUBLISHERS\n/)
+  expect(shown).toMatch(
+    /^ID +APPROVAL +STATUS +LABELS +VERSION +ARCHITECTURE +OS +ENGINES +INPUTS +PUBLISHERS\n/,
+  )
   expect(shown).toMatch(/os_type=linux/)
 })
 

@@ -64,14 +64,6 @@ export const node = {
     fallback: false,
     schema: flag(),
   }),
-  manualApproval: setting({
-    key: 'Node.Requester.ManualApproval',
-    description:
-      'Whether nodes of other processes get work only once somebody has approved them (saltcod node approve). Without it they do at once.',
-    form: 'boolean',
-    fallback: false,
-    schema: flag(),
-  }),
   labels: setting({
     key: 'Node.Labels',
     description: 'Labels of this node, which jobs can ask for.',
