@@ -55,7 +55,9 @@ export function bacalhauPaths(
   }
 }
 
-/** Opens what {@link bacalhauPaths} lists, calls `use`, and closes it again. Throws a `Failure` where there is none. */
+/**
+ * Opens what {@link bacalhauPaths} lists, calls `use`, and closes it again. Throws a `Failure` where there is none.
+ */
 export async function withBacalhauFiles<T>(
   terminal: Terminal,
   argument: string,

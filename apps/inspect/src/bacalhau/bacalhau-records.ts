@@ -35,8 +35,8 @@ export interface FoundExecution {
 }
 
 /**
- * Yields every job of the files in the order of their ids, the newest generation first; a job that an older one has too
- * comes once. What cannot be read is told of and passed over.
+ * Yields every job of the files in the order of their ids, the newest generation first; a job that an older one has
+ * too comes once. What cannot be read is told of and passed over.
  */
 export async function* eachBacalhauJob(
   files: BacalhauFiles,

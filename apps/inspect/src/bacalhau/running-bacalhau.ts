@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import type { BacalhauFiles } from './bacalhau-files.ts'
 
 /**
- * Finds a process that has one of the files locked, as a Bacalhau that runs has all the time; `null` where none has. No
- * lock is taken for it: that could let a start of Bacalhau wait.
+ * Finds a process that has one of the files locked, as a Bacalhau that runs has all the time; `null` where none has.
+ * No lock is taken for it: that could let a start of Bacalhau wait.
  */
 export function processOf(files: BacalhauFiles): number | null {
   const inodes = new Map([...files.jobs, ...files.executions].map(({ path }) => [statSync(path).ino, path]))

@@ -1,8 +1,8 @@
 /** What could not be read, or not be kept as it was. */
 export interface Note {
   /**
-   * `left-out`: the record is not there. `dropped`: a part of it is not. `changed`: a part of it is another. `derived`:
-   * the file does not say it, and it was concluded from what it says.
+   * `left-out`: the record is not there. `dropped`: a part of it is not. `changed`: a part of it is another.
+   * `derived`: the file does not say it, and it was concluded from what it says.
    */
   readonly kind: 'left-out' | 'dropped' | 'changed' | 'derived'
   readonly record: 'job' | 'execution' | 'evaluation' | 'history'
@@ -53,7 +53,7 @@ export class UnreadableRecord extends Error {
 }
 
 /** Tells whether a thrown value is an {@link UnreadableRecord}. */
-export function isUnreadableRecord(error: unknown): error is UnreadableRecord {
+function isUnreadableRecord(error: unknown): error is UnreadableRecord {
   return error instanceof Error && error.name === 'UnreadableRecord'
 }
 

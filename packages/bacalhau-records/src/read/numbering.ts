@@ -24,7 +24,9 @@ export interface NumberingFacts {
   readonly record: Readonly<Record<string, unknown>>
 }
 
-/** Tells by which numbers the state of an execution in a requester's file is written; `sure` where there is no doubt. */
+/**
+ * Tells by which numbers the state of an execution in a requester's file is written; `sure` where there is no doubt.
+ */
 export function numberingOf(
   number: number,
   { ofFile, lastInHistory, inLaterHistory, record }: NumberingFacts,

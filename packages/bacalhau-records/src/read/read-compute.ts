@@ -51,8 +51,8 @@ const OF_SHARED: ReadonlyMap<string, readonly [ComputeState, EndReason | null]> 
 ])
 
 /**
- * Reads an execution of a compute node, as it stands: it may be in progress. What cannot be read, and what has no place
- * in our model, is told of; `null` where nothing is left of it.
+ * Reads an execution of a compute node, as it stands: it may be in progress. What cannot be read, and what has no
+ * place in our model, is told of; `null` where nothing is left of it.
  */
 export function readComputeExecution(
   stored: StoredComputeExecution,

@@ -42,8 +42,8 @@ const TRIGGERS: ReadonlySet<string> = new Set([
 
 /**
  * Reads a job of a requester with all that belongs to it, as it stands: it may be in progress. `numbering` is what the
- * numbers of execution states mean in this file where nothing else tells. What cannot be read, and what has no place in
- * our model, is told of; `null` where nothing is left of the job.
+ * numbers of execution states mean in this file where nothing else tells. What cannot be read, and what has no place
+ * in our model, is told of; `null` where nothing is left of the job.
  */
 export function readJob(stored: StoredJob, numbering: Numbering, tell: Tell): WholeJob<JobSpec> | null {
   const place = `jobs/${stored.id}`

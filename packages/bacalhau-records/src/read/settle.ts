@@ -31,9 +31,9 @@ const TOPIC = 'Import'
 
 /**
  * Makes of a job as Bacalhau left it one that our node can go on with. An execution in progress ends as Failed, as
- * after a restart: whoever ran it is gone. A job in progress stays as it is and is scheduled anew when a node opens the
- * store, but for one that asks for what no node of ours has: it is Stopped, with the reason. Evaluations, whose end
- * Bacalhau never notes, are over.
+ * after a restart: whoever ran it is gone. A job in progress stays as it is and is scheduled anew when a node opens
+ * the store, but for one that asks for what no node of ours has: it is Stopped, with the reason. Evaluations, whose
+ * end Bacalhau never notes, are over.
  */
 export function settleJob(
   whole: WholeJob<JobSpec>,

@@ -37,8 +37,8 @@ export interface HistoryEntry {
   readonly event: HistoryEvent
   readonly atMs: number
   /**
-   * Set where entries before it are missing, or where it came from another program, so that it need not follow from the
-   * one before by the rules of this store.
+   * Set where entries before it are missing, or where it came from another program, so that it need not follow from
+   * the one before by the rules of this store.
    */
   readonly afterGap?: boolean
 }

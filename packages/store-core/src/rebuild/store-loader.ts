@@ -68,9 +68,9 @@ export class StoreLoader {
   }
 
   /**
-   * Adds a job with everything that belongs to it. Its id, its name, and the ids of its executions and evaluations must
-   * be nobody's else, which the caller sees to. Throws `TypeError` or `INVALID_ARGUMENT` before anything is written of
-   * it.
+   * Adds a job with everything that belongs to it. Its id, its name, and the ids of its executions and evaluations
+   * must be nobody's else, which the caller sees to. Throws `TypeError` or `INVALID_ARGUMENT` before anything is
+   * written of it.
    */
   async addJob(job: WholeJob): Promise<void> {
     const newest = checkWholeJob(job)
