@@ -238,7 +238,9 @@ async function nodeOf(
   const untilMs = performance.now() + mostMs
   for (;;) {
     const node = nodes.get(nodeId)
-    if (node !== null || performance.now() >= untilMs || signal.aborted) return node
+    // One that is remembered alone has not come since our own start.
+    const hasCome = node !== null && node.connectedAtMs !== null
+    if (hasCome || performance.now() >= untilMs || signal.aborted) return node
     await pause(LOOK_MS, signal)
   }
 }
