@@ -159,6 +159,11 @@ export class BoltBucket {
     const { onDamage } = range
     const stack: { readonly page: TreePage; index: number }[] = []
     let visits = 0
+    // In a damaged file a way can lead before the start: whoever goes on from there would come by again without end.
+    const isBefore = (key: Buffer): boolean => {
+      const order = start === null ? 1 : Buffer.compare(key, start.key)
+      return order < 0 || (order === 0 && start?.behind === true)
+    }
     let last: Buffer | null = null
     const enter = (read: () => TreePage, seek: boolean): void => {
       const page = this.#orTold(read, onDamage)
@@ -186,14 +191,15 @@ export class BoltBucket {
         else {
           seeking = false
           const key = page.key(index)
-          if (last !== null && Buffer.compare(last, key) >= 0) {
+          const before = isBefore(key)
+          if (before || (last !== null && Buffer.compare(last, key) >= 0)) {
             const what = `the keys of page ${page.id} are not in order`
             if (onDamage === undefined) throw this.#damaged(what)
             onDamage({ path: this.path, what })
           }
           last = key
           this.#refuseEnded()
-          yield { page, index }
+          if (!before) yield { page, index }
         }
       }
     }
