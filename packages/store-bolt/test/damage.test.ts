@@ -204,13 +204,15 @@ describe('damage that was made on purpose', () => {
   })
 })
 
-test('a walk in pieces ends where keys go back from one leaf to the next', async () => {
+test('a walk in pieces ends where keys go back for longer than a piece', async () => {
   const branch = Array.from({ length: pages }, (_, page) => page * PAGE).find(
-    (at) => sound.readUInt16LE(at + 8) === 1 && sound.readUInt16LE(at + 10) > 2,
+    (page) => sound.readUInt16LE(page + 8) === 1 && sound.readUInt16LE(page + 10) > 5,
   )
-  const at = branch ?? Number.NaN
-  // The second child stands in the place of the third, behind whose key the walk looks for it.
-  const bytes = changed((copy) => copy.copy(copy, at + 16 + 32 + 8, at + 16 + 16 + 8, at + 16 + 32))
+  const childAt = (index: number) => (branch ?? Number.NaN) + 16 + index * 16 + 8
+  // Two children come once more, behind the third: a walk that went on behind their keys would meet them again.
+  const bytes = changed((copy) => {
+    for (const index of [0, 1]) copy.copy(copy, childAt(index + 3), childAt(index), childAt(index) + 8)
+  })
   const { named } = await tried(bytes)
   expect(named.join('\n')).toMatch(/not in order/)
 })
