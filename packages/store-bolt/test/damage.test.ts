@@ -61,7 +61,7 @@ async function tried(bytes: Buffer): Promise<Tried> {
       expect([...(await file.read(boltPages))].length).toBeLessThanOrEqual(bytes.length / PAGE + 1)
       for (const name of ['many', 'nested', 'long']) {
         const walked = file.pieces([name], ({ key }) => key.length, { maxRows: 7, onDamage: () => {} })
-        let last = Buffer.alloc(0)
+        let last: Uint8Array = Buffer.alloc(0)
         for await (const piece of walked) {
           expect(piece.values.length).toBeLessThanOrEqual(7)
           expect(Buffer.compare(last, piece.lastKey)).toBeLessThan(0)
