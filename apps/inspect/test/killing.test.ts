@@ -13,7 +13,7 @@ import { startWriter } from './writing-process.ts'
 // Each run of the program is a process of its own, and a busy machine has little time for it.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 })
 
-const KILLS = process.env['SALTCOD_LONG'] === undefined ? 12 : 100
+const KILLS = process.env['SALTCOD_LONG'] === undefined ? 8 : 100
 /** Kills before the node stops and starts again. */
 const KILLS_PER_START = 4
 const MAX_LIFE_MS = 1_200

@@ -12,7 +12,7 @@ import { AttackedNode } from './attacked-node.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const KILLS = LONG ? 60 : 2
+const KILLS = LONG ? 60 : 1
 const JOBS = 25
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 

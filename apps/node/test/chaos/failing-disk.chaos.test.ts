@@ -10,7 +10,7 @@ import { checkStores, storePaths } from './stores-of.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
-const LIVES = LONG ? 200 : 3
+const LIVES = LONG ? 200 : 2
 /** A life in which it does some work, one that ends as the job store is opened, and one that ends before that. */
 const FIRST_POSITIONS = [40, 2, 1]
 /** Some jobs have so many commits, and those of a start are the first of them. */

@@ -10,8 +10,8 @@ import { saltcod } from '../cli/binary.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const MEBIBYTE = 1024 ** 2
-const LOG_BYTES = (LONG ? 1_024 : 128) * MEBIBYTE
-const RESULT_BYTES = (LONG ? 4_096 : 192) * MEBIBYTE
+const LOG_BYTES = (LONG ? 1_024 : 112) * MEBIBYTE
+const RESULT_BYTES = (LONG ? 4_096 : 128) * MEBIBYTE
 /** Chunks on their way, and what the garbage collector leaves for later. */
 const ROOM_BYTES = 96 * MEBIBYTE
 const LINE = '0123456789'.repeat(6).concat('012\n')
