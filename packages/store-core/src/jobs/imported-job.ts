@@ -65,7 +65,7 @@ function checkNewest(job: Job): void {
   checkText('namespace', job.namespace)
   checkChoice('job type', job.type, JOB_TYPES)
   checkChoice('job state', state, JOB_MACHINE.states)
-  if (JOB_MACHINE.terminal.has(state) !== (finishedAtMs !== null)) {
+  if (JOB_MACHINE.terminal.has(state) !== (typeof finishedAtMs === 'number')) {
     throw invalid(`job ${id} is ${state}, and its end is ${finishedAtMs ?? 'not set'}`)
   }
   requireText(`message of job ${id}`, job.stateMessage)
@@ -93,7 +93,7 @@ function checkExecution(execution: Execution, job: Job, path: string): void {
   requireJob(execution, job)
   const what = `execution ${id}`
   checkChoice('execution state', state, EXECUTION_MACHINE.states)
-  if (EXECUTION_MACHINE.terminal.has(state) !== (finishedAtMs !== null)) {
+  if (EXECUTION_MACHINE.terminal.has(state) !== (typeof finishedAtMs === 'number')) {
     throw invalid(`${what} is ${state}, and its end is ${finishedAtMs ?? 'not set'}`)
   }
   checkTimes(what, execution)
