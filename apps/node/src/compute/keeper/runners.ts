@@ -33,8 +33,9 @@ export class Runners {
     return await this.#pool.take(sharing, fileBytes)
   }
 
-  /** Takes one back that was not used. */
+  /** Takes one back that was not used, and so is for any guest. */
   giveBack(runner: Runner): void {
+    runner.sharing = undefined
     this.#pool.add(runner)
   }
 

@@ -75,6 +75,16 @@ test('one for a single guest ends after it', async () => {
   expect(await runners.take(null, FILE_BYTES)).not.toBe(single)
 })
 
+test('one that was given back unused is for any guest', async () => {
+  const { runners } = pool()
+  for (const sharing of ['one', null]) {
+    const unused = await runners.take(sharing, FILE_BYTES)
+    runners.giveBack(unused)
+    expect(await runners.take('two', FILE_BYTES)).toBe(unused)
+    runners.giveBack(unused)
+  }
+})
+
 test('one that was stopped while it waited is woken for the next guest', async () => {
   const { runners, serve } = pool()
   const first = await runners.take('one', FILE_BYTES)
