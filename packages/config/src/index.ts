@@ -4,6 +4,7 @@ export { defaultConfigYaml } from './default-file.ts'
 export { nearestName } from './did-you-mean.ts'
 export { makeDirectory } from './directory.ts'
 export type { Environment } from './environment.ts'
+export { type FileKind, fileKind } from './file-kind.ts'
 export { findStores } from './find-stores.ts'
 export { type ConfigFlag, configFlags, type Flags, type FlagUse } from './flags.ts'
 export type { Frozen } from './freeze.ts'
@@ -31,7 +32,7 @@ export {
   wasReplaced,
 } from './remembered-stores.ts'
 export type { LogFormat, LogLevel } from './settings/logging.ts'
-export type { NodeRole } from './settings/node.ts'
+export { NODE_ID_PATTERN, type NodeRole } from './settings/node.ts'
 export type { FinishedJobState, RetentionRule } from './settings/retention.ts'
 export type { StoreType } from './settings/stores.ts'
 export {

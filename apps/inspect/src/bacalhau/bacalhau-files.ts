@@ -1,7 +1,8 @@
-import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs'
+import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLayout, layoutOf } from '@saltcod/bacalhau-records'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
+import { fileKind } from '@saltcod/config'
 import { type BoltFile, openBoltFile } from '@saltcod/store-bolt'
 import { EXIT } from '../exit-code.ts'
 
@@ -13,10 +14,6 @@ const PLACES = {
 
 /** Up to v1.2.1 the directory of a store was named after the node. */
 const NAMED = { jobs: ['-requester', 'jobs.db'], executions: ['-compute', 'executions.db'] } as const
-
-// BoltDB's meta pages begin with it after a header of 16 bytes, in the order of the machine.
-const BOLT_MAGIC = 0xed0cdaed
-const MAGIC_OFFSET = 16
 
 /** A BoltDB file of Bacalhau that is open for reading. */
 export interface BacalhauFile {
@@ -46,7 +43,7 @@ export function bacalhauPaths(
   try {
     const path = realpathSync(argument)
     const wanted = (file: string): boolean => {
-      const what = boltKind(file)
+      const what = fileKind(file)
       return what === 'bolt' || (withUnreadable && what === 'unreadable')
     }
     return (statSync(path).isDirectory() ? candidatesIn(path) : [path]).filter(wanted)
@@ -114,27 +111,4 @@ function candidatesIn(directory: string): readonly string[] {
   const placed = (kind: 'jobs' | 'executions'): string[] =>
     PLACES[kind].map((place) => join(directory, place))
   return [...inNode, ...placed('jobs'), ...named('jobs'), ...placed('executions'), ...named('executions')]
-}
-
-/** Tells whether a file begins as those of BoltDB do. */
-export function isBoltFile(path: string): boolean {
-  return boltKind(path) === 'bolt'
-}
-
-function boltKind(path: string): 'bolt' | 'unreadable' | 'other' {
-  let file: number
-  try {
-    if (!statSync(path).isFile()) return 'other'
-    file = openSync(path, 'r')
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    return code === 'EACCES' || code === 'EPERM' ? 'unreadable' : 'other'
-  }
-  try {
-    const word = Buffer.alloc(4)
-    if (readSync(file, word, 0, 4, MAGIC_OFFSET) < 4) return 'other'
-    return word.readUInt32LE() === BOLT_MAGIC || word.readUInt32BE() === BOLT_MAGIC ? 'bolt' : 'other'
-  } finally {
-    closeSync(file)
-  }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Note, Offers } from '@saltcod/bacalhau-records'
 import {
@@ -15,6 +15,7 @@ import { isStoreError } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { checkStoreFile } from '../store/store-check.ts'
+import { syncPath } from '../store/sync-path.ts'
 import { type BacalhauFiles, withBacalhauFiles } from './bacalhau-files.ts'
 import { type FillCounts, fillStores } from './fill-stores.ts'
 import {
@@ -182,9 +183,7 @@ async function refuseUnsound(path: string, progress: Progress): Promise<void> {
 
 /** An earlier import into the same place may have left one. */
 function keepNotes(from: string, to: string): void {
-  const text = openSync(from, 'r')
-  fsyncSync(text)
-  closeSync(text)
+  syncPath(from)
   renameSync(from, to)
 }
 

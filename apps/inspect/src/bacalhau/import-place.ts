@@ -1,25 +1,21 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
-import { ensureNodeId, listStores, makeDirectory, makeNodeId, readNodeId } from '@saltcod/config'
+import {
+  ensureNodeId,
+  fileKind,
+  listStores,
+  makeDirectory,
+  makeNodeId,
+  NODE_ID_PATTERN,
+  readNodeId,
+} from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
 import { freePath } from '../store/new-store.ts'
-import { isBoltFile } from './bacalhau-files.ts'
+import { syncPath } from '../store/sync-path.ts'
 
 /** How the directory begins in which the stores are made; its process follows. */
 const WORK_PREFIX = '.bacalhau-import-'
-const NODE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
 /** The two stores by their files. */
 export const STORE_FILES = { jobs: 'jobs.db', executions: 'executions.db' } as const
@@ -82,9 +78,9 @@ export function clearWork({ work }: ImportPlace): void {
  */
 export function publishBoth({ repository, nodeId, work, paths }: ImportPlace): void {
   writeFileSync(join(work, 'publishing'), `${JSON.stringify(paths)}\n`, { mode: 0o600, flag: 'wx' })
-  for (const name of Object.values(STORE_FILES)) sync(join(work, name))
-  sync(join(work, 'publishing'))
-  sync(work)
+  for (const name of Object.values(STORE_FILES)) syncPath(join(work, name))
+  syncPath(join(work, 'publishing'))
+  syncPath(work)
   const settled = ensureNodeId(repository, nodeId)
   if ('problem' in settled)
     throw new Failure(EXIT.usage, `the node id cannot be kept: ${settled.problem.problem}`)
@@ -92,10 +88,10 @@ export function publishBoth({ repository, nodeId, work, paths }: ImportPlace): v
     const path = paths[kind]
     makeDirectory(dirname(path))
     linkSync(join(work, STORE_FILES[kind]), freePath(path))
-    sync(dirname(path))
+    syncPath(dirname(path))
   }
   rmSync(join(work, 'publishing'))
-  sync(work)
+  syncPath(work)
 }
 
 /** Another import may be under way; of one that died nothing may stay. */
@@ -146,7 +142,7 @@ function refuseOther(repository: string): void {
 }
 
 function refuseStores(repository: string): void {
-  const own = listStores(repository).filter(({ path }) => !isBoltFile(path))
+  const own = listStores(repository).filter(({ path }) => fileKind(path) !== 'bolt')
   const [first] = own
   if (first === undefined) return
   throw new Failure(
@@ -164,7 +160,7 @@ function chooseId(repository: string, wantedId: string | null): string {
   if ('problem' in kept)
     throw new Failure(EXIT.usage, `the node id in ${repository} cannot be read: ${kept.problem.problem}`)
   const id = kept.nodeId ?? wantedId
-  if (id === null || !NODE_ID.test(id)) return makeNodeId()
+  if (id === null || !NODE_ID_PATTERN.test(id)) return makeNodeId()
   return Object.values(storePaths(repository, id)).some((path) => existsSync(path)) ? makeNodeId() : id
 }
 
@@ -187,13 +183,4 @@ function placeError(path: string, error: unknown): unknown {
     hint: 'name a directory with --to that this user may write to; run as the user of the node',
     cause: error,
   })
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

@@ -1,14 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  realpathSync,
-  rmSync,
-  truncateSync,
-} from 'node:fs'
+import { existsSync, linkSync, realpathSync, rmSync, truncateSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
 import { type KvStore, STORE_TABLES } from '@saltcod/store-core/backend'
@@ -17,6 +8,7 @@ import { DataFile, findCommit } from '@saltcod/store-lmdb/file'
 import { EXIT } from '../exit-code.ts'
 import type { StoreTableRow } from './interchange.ts'
 import { putInPlace } from './remembered-place.ts'
+import { syncPath } from './sync-path.ts'
 
 const MAX_BATCH_KEYS = 1_000
 const MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -79,7 +71,7 @@ export async function makeStore(path: string, fill: (sink: RowSink) => Promise<v
 
 /** Gives a finished file its name. Throws a `Failure` where something is there by now. */
 export function publish(temporary: string, target: string): void {
-  sync(temporary)
+  syncPath(temporary)
   putInPlace(target, () => {
     try {
       linkSync(temporary, target)
@@ -87,7 +79,7 @@ export function publish(temporary: string, target: string): void {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(target)
       throw error
     }
-    sync(dirname(target))
+    syncPath(dirname(target))
   })
 }
 
@@ -133,13 +125,4 @@ export function trim(path: string): number {
   const bytes = (commit.meta.lastPage + 1) * commit.meta.pageBytes
   truncateSync(path, bytes)
   return bytes
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

@@ -1,16 +1,7 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  renameSync,
-  statSync,
-} from 'node:fs'
+import { chmodSync, chownSync, existsSync, linkSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { putInPlace } from './remembered-place.ts'
+import { syncPath } from './sync-path.ts'
 
 /**
  * Puts a new file in the place of a stopped store and keeps the old one beside it. Returns the old one's new
@@ -24,19 +15,10 @@ export function replaceStore(path: string, replacement: string): string {
   if (process.geteuid?.() === 0) chownSync(replacement, uid, gid)
   linkSync(path, kept)
   // Before the old name goes: a power cut keeps any of two changes that were not synced.
-  syncDirectory(dirname(path))
+  syncPath(dirname(path))
   putInPlace(path, () => {
     renameSync(replacement, path)
-    syncDirectory(dirname(path))
+    syncPath(dirname(path))
   })
   return kept
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
 }
