@@ -2,6 +2,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll } from 'vitest'
+import { removeDirectory } from '../../../../../test/remove-directory.ts'
+import { unownedDirectory } from '../../../../../test/temporary-directory.ts'
 import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
 
 const BUSYBOX = '/bin/busybox'
@@ -157,4 +160,21 @@ function busyboxArchive(directory: string): string {
   execFileSync('chmod', ['1777', join(root, 'tmp')])
   execFileSync('tar', ['-C', root, '--owner=0', '--group=0', '-cf', archive, '.'])
   return archive
+}
+
+/** A server for all tests of a group, which it is to be called in; answers with how they get it. */
+export function containerServer(): () => ContainerServer {
+  const directory = unownedDirectory()
+  let server: ContainerServer
+
+  beforeAll(async () => {
+    server = await ContainerServer.start(directory)
+  })
+
+  afterAll(async () => {
+    await server.stop()
+    await removeDirectory(directory)
+  })
+
+  return () => server
 }

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { removeDirectory } from '../../../../../test/remove-directory.ts'
-import { unownedDirectory } from '../../../../../test/temporary-directory.ts'
+import { describe, expect, test } from 'vitest'
 import { fileFlags, startTestNode, type TestNode } from '../../node-fixture.ts'
-import { ContainerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissing, named } from './container-server.ts'
 
 const missing = containersMissing()
 
@@ -29,20 +27,10 @@ function shell(script: string): object {
 }
 
 describe.runIf(missing === null)(named('a job in a container', missing), () => {
-  const directory = unownedDirectory()
-  let server: ContainerServer
-
-  beforeAll(async () => {
-    server = await ContainerServer.start(directory)
-  })
-
-  afterAll(async () => {
-    await server.stop()
-    await removeDirectory(directory)
-  })
+  const server = containerServer()
 
   const start = async (): Promise<TestNode> =>
-    await startTestNode(fileFlags({ Engines: { Docker: { Socket: server.socket } } }))
+    await startTestNode(fileFlags({ Engines: { Docker: { Socket: server().socket } } }))
 
   test('runs, and leaves nothing but its output', async () => {
     const node = await start()
@@ -50,7 +38,7 @@ describe.runIf(missing === null)(named('a job in a container', missing), () => {
     const { Executions } = await node.until(id, 'Completed', 'Failed')
     const output = Executions?.Items[0]?.RunOutput
     expect(output).toMatchObject({ Stdout: 'hello\n', ExitCode: 0 })
-    expect(await server.containers()).toEqual([])
+    expect(await server().containers()).toEqual([])
   })
 
   test('fails with the words of what went wrong', async () => {

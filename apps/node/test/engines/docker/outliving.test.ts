@@ -1,31 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
-import { removeDirectory } from '../../../../../test/remove-directory.ts'
-import { temporaryDirectory, unownedDirectory } from '../../../../../test/temporary-directory.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { jobUntil, saltcod, serveNode } from '../../cli/binary.ts'
 import { fileFlags } from '../../node-fixture.ts'
-import { ContainerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissing, named } from './container-server.ts'
 
 const missing = containersMissing()
 const SCRIPT =
   'i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); usleep 100000; done; echo done > /outputs/end'
 
 describe.runIf(missing === null)(named('a container whose node is killed', missing), () => {
-  const directory = unownedDirectory()
-  let server: ContainerServer
-
-  beforeAll(async () => {
-    server = await ContainerServer.start(directory)
-  })
-
-  afterAll(async () => {
-    await server.stop()
-    await removeDirectory(directory)
-  })
+  const server = containerServer()
 
   test('goes on, and the next start goes on with it: one run, a whole log, its results', async () => {
     const repo = temporaryDirectory()
-    const flags = fileFlags({ Engines: { Docker: { Socket: server.socket } } })
+    const flags = fileFlags({ Engines: { Docker: { Socket: server().socket } } })
     const first = await serveNode(repo, flags)
     const job = {
       Type: 'batch',
@@ -50,7 +39,7 @@ describe.runIf(missing === null)(named('a container whose node is killed', missi
     })
     const { JobID } = (await answer.json()) as { readonly JobID: string }
     const container = await eventually('its container runs', async () =>
-      (await server.containers()).find(({ State }) => State === 'running'),
+      (await server().containers()).find(({ State }) => State === 'running'),
     )
     await first.end()
     const second = await serveNode(repo, flags)
@@ -62,7 +51,7 @@ describe.runIf(missing === null)(named('a container whose node is killed', missi
     const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`)
     expect(stdout.trim().split('\n')).toEqual(lines)
     await eventually('nothing is left', async () =>
-      (await server.containers()).length === 0 ? true : undefined,
+      (await server().containers()).length === 0 ? true : undefined,
     )
   })
 })
