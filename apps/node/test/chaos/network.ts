@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { executionStateName, type WireExecution, type WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
-import { eventually } from '../../../../test/eventually.ts'
+import { eventually, until } from '../../../../test/eventually.ts'
 import { Cable } from '../link/cable.ts'
 import { AttackedNode } from './attacked-node.ts'
 import type { NetworkJob } from './network-jobs.ts'
@@ -138,7 +138,24 @@ export class Network {
       executions.push(...(answer.Executions?.Items ?? []))
       found.push(...this.#problems(entry.job, answer))
     }
+    await this.#calm()
     return [...found, ...(await this.#differences(executions))]
+  }
+
+  /** What the requester has given up, its node is told to stop, and does when it has heard that. */
+  async #calm(): Promise<void> {
+    for (const { name, node } of this.leaves) {
+      const path = join(node.repository, `${name}-compute`, 'executions.db')
+      const store = await openLmdbExecutionStore({ path, readOnly: true })
+      const inProgress = async (): Promise<number> =>
+        (await store.listExecutions({ inProgress: true, limit: 1000 })).items.length
+      try {
+        // What goes on is named, with its execution, where the stores are compared.
+        await until(inProgress, (count) => count === 0).catch(() => undefined)
+      } finally {
+        await store.close()
+      }
+    }
   }
 
   async #settled(job: NetworkJob, id: string): Promise<WireGetJobAnswer> {
