@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { describe, test } from 'vitest'
+import { HttpLink } from '../../src/link/http-link.ts'
 import { startTestNode, type TestNode } from '../node-fixture.ts'
+import { makeNode } from '../requester/scheduler/world.ts'
 
 /** Answers of real nodes, which lie beside the project where somebody keeps them; it carries no copy. */
 const RECORDINGS = fileURLToPath(new URL('../../../../../shared/fixtures/bacalhau-wire/', import.meta.url))
@@ -104,7 +106,8 @@ class Replay {
     return text.replaceAll(/\{([a-z:]+)\}/g, (all, name: string) => this.#ids.get(name) ?? all)
   }
 
-  async differences({ request, status, answer }: Recorded): Promise<string[]> {
+  async differences({ name, request, status, answer }: Recorded): Promise<string[]> {
+    if (name === 'node delete') await this.#introduceAnother()
     const { method, path, body, headers } = request
     const sent = typeof body === 'string' ? body : JSON.stringify(body)
     const response = await fetch(`${this.#node.url}${this.#fill(path)}`, {
@@ -122,6 +125,14 @@ class Replay {
     const ours = JSON.parse(text) as WirePutJobAnswer
     await this.#follow(answer, ours)
     return differencesOf(answer, ours)
+  }
+
+  /** A node that lives comes again as soon as it is deleted; the one that is to be deleted says one word only. */
+  async #introduceAnother(): Promise<void> {
+    const { description, load } = makeNode('n-gone')
+    const store = { storeId: 'store of n-gone', durable: true, sequence: 0, openings: [] }
+    await new HttpLink(this.#node.url).handshake({ node: description, load, store, executions: [] })
+    this.#ids.set('node', 'n-gone')
   }
 
   /** Takes note of the jobs that later requests name, and waits until they have come as far as there. */
