@@ -9,8 +9,9 @@ const result = { rows: 0, bytes: 0, sum: 0 }
 function count(found, { key, value }) {
   found.rows += 1
   found.bytes += key.length + value.length
+  if (value.length === 0) return
   found.sum += value[value.length - 1] + value[value.length >> 1]
-  if (parse === 'parse') JSON.parse(value.toString())
+  if (parse === 'parse' && value[0] === 0x7b) JSON.parse(value.toString())
 }
 
 function countBucket(found, bucket) {

@@ -40,7 +40,11 @@ func (p *peer) run(r request) (interface{}, error) {
 	case "open-executions":
 		return p.openExecutions(r)
 	case "fill-bolt":
-		return fillBolt(r.Path, r.Jobs, r.Count)
+		t, err := loadTemplate(r.Template)
+		if err != nil {
+			return nil, err
+		}
+		return fillStateFile(r.Path, t, r.Jobs, r.Count)
 	case "walk-bolt":
 		return walkBolt(r.Path, r.Parse)
 	case "close":
