@@ -11,7 +11,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   create: 'use: saltcod job run FILE',
   describe: 'use: saltcod job describe ID',
   devstack: 'use: saltcod serve',
-  docker: 'write a job of the engine docker, and submit it: saltcod job run FILE',
   exec: 'write a job of the engine exec, and submit it: saltcod job run FILE',
   get: 'use: saltcod job get ID',
   id: 'use: saltcod node describe',

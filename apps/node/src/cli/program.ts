@@ -12,6 +12,7 @@ import { addArchiveCommands } from './archive-commands.ts'
 import { addBacalhauCommands } from './bacalhau-commands.ts'
 import { candidatesOf } from './completion.ts'
 import { addConfigCommands } from './config-commands.ts'
+import { addDockerCommands } from './docker-commands.ts'
 import { addNodeFlags, addSettingFlags } from './flags.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
@@ -45,6 +46,7 @@ export function createCommandLine(terminal: Terminal): Command {
   })
   addServe(program, terminal)
   addJobCommands(program, terminal)
+  addDockerCommands(program, terminal)
   addWasmCommands(program, terminal)
   addNodeCommands(program, terminal)
   addGcCommand(program, terminal)

@@ -51,7 +51,7 @@ export function containerSpec(
     Image: params.Image,
     ...(params.Entrypoint.length === 0 ? {} : { Entrypoint: params.Entrypoint }),
     ...(params.Parameters.length === 0 ? {} : { Cmd: params.Parameters }),
-    ...((params.WorkingDirectory ?? '') === '' ? {} : { WorkingDir: params.WorkingDirectory }),
+    ...(params.WorkingDirectory === '' ? {} : { WorkingDir: params.WorkingDirectory }),
     Env: environmentOf(run, params, ports),
     AttachStdin: false,
     OpenStdin: false,

@@ -22,10 +22,10 @@ const parameters = z.object({
   /** In place of the image's own command; empty for that. */
   Parameters: texts,
   EnvironmentVariables: variables,
-  WorkingDirectory: optionalText.refine(
-    (path) => (path ?? '') === '' || path?.startsWith('/') === true,
-    'must be an absolute path',
-  ),
+  /** In place of the image's own; empty for that. */
+  WorkingDirectory: optionalText
+    .transform((path) => path ?? '')
+    .refine((path) => path === '' || path.startsWith('/'), 'must be an absolute path'),
 })
 
 /** The parameters of the engine for containers. */

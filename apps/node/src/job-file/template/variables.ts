@@ -56,7 +56,7 @@ export function readPattern(pattern: string): RegExp {
 }
 
 /** Splits a line of CSV; `undefined` where its quotes make none. */
-function commaSeparated(line: string): readonly string[] | undefined {
+export function commaSeparated(line: string): readonly string[] | undefined {
   const parts: string[] = []
   let at = 0
   for (;;) {
