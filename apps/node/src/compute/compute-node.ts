@@ -6,9 +6,11 @@ import { ISOLATION_LABEL } from '../engines/exec/exec-engine.ts'
 import { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { Link, NodeDescription, NodeLoad } from '../link/link.ts'
 import { PeerStores } from '../link/peer-store.ts'
+import { buildVersion } from '../version.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { pause } from '../waiting/pause.ts'
 import { within } from '../waiting/time-limit.ts'
+import { releaseOf } from '../wire/node-output.ts'
 import { CommandReceiver } from './command-receiver.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
@@ -178,7 +180,8 @@ async function describe({ nodeId, settings }: ComputeContext): Promise<NodeDescr
   const { capacity, engines, publishers, inputSources } = settings
   // What an operator says is stronger.
   const labels = { ...(await engines.labels()), ...settings.labels }
-  return { nodeId, labels, engines: await engines.availableTypes(), publishers, inputSources, capacity }
+  const offered = { engines: await engines.availableTypes(), publishers, inputSources, capacity }
+  return { nodeId, labels, ...offered, release: releaseOf(buildVersion()) }
 }
 
 async function beat(context: ComputeContext, load: () => NodeLoad, signal: AbortSignal): Promise<void> {

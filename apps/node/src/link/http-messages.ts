@@ -20,6 +20,7 @@ export const HTTP_LINK_PATH = '/link/v1'
 const id = z.string().min(1).max(256)
 const count = z.number().int().min(0)
 const text = z.string().optional()
+const word = z.string().max(256)
 const words = z.array(z.string())
 // Fields that a later release says are passed on, since they are nothing to those who do not know them.
 const capacity = z.looseObject({
@@ -41,6 +42,7 @@ const node = z.looseObject({
   publishers: words,
   inputSources: words,
   capacity,
+  release: z.looseObject({ version: word, os: word, arch: word }).optional(),
 })
 const store = z.looseObject({
   storeId: z.string(),

@@ -58,6 +58,15 @@ export interface Capacity {
   readonly gpu: number
 }
 
+/** What program a node is, and of what machine. */
+export interface NodeRelease {
+  /** With its v. */
+  readonly version: string
+  /** As Go names them. */
+  readonly os: string
+  readonly arch: string
+}
+
 /** What a node says of itself. */
 export interface NodeDescription {
   readonly nodeId: string
@@ -66,6 +75,8 @@ export interface NodeDescription {
   readonly publishers: readonly string[]
   readonly inputSources: readonly string[]
   readonly capacity: Capacity
+  /** Absent where an earlier release says nothing of itself. */
+  readonly release?: NodeRelease
 }
 
 /** What changes about a node while it works. */

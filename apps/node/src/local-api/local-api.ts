@@ -131,5 +131,5 @@ function describe(context: LocalApiContext): WireNodeInfo & WireNodeState {
     connectedAtMs: sinceMs,
     lastContactMs: state === 'connected' ? Date.now() : sinceMs,
   }
-  return { ...nodeInfoToWire(view, version), ...nodeToWire(view, version) }
+  return { ...nodeInfoToWire(view), ...nodeToWire(view) }
 }

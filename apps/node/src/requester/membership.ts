@@ -86,6 +86,7 @@ export class Membership {
       labels: node.labels,
       engines: node.engines,
       details: detailsOf(node),
+      version: node.release?.version ?? '',
       store: storeOf(found),
       membership: approvesNodes || nodeId === ownId ? 'approved' : 'pending',
     })

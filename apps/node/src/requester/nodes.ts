@@ -233,15 +233,26 @@ export class Nodes {
 }
 
 /** What of a node's description stands in its record beside its labels and engines. */
-type Details = Pick<NodeDescription, 'publishers' | 'inputSources' | 'capacity'>
+type Details = Pick<NodeDescription, 'publishers' | 'inputSources' | 'capacity' | 'release'>
 
 /** Returns what the record of a node keeps of its description, which only {@link describedBy} reads. */
-export function detailsOf({ publishers, inputSources, capacity }: NodeDescription): Json {
-  return { publishers, inputSources, capacity: { ...capacity } }
+export function detailsOf({ publishers, inputSources, capacity, release }: NodeDescription): Json {
+  return {
+    publishers,
+    inputSources,
+    capacity: { ...capacity },
+    ...(release === undefined ? {} : { release: { ...release } }),
+  }
 }
 
 /** What a node said of itself when it was here last. One that was only known by its store said nothing. */
 function describedBy({ id, labels, engines, details }: KnownNode): NodeDescription {
-  const { publishers = [], inputSources = [], capacity = NO_CAPACITY } = (details ?? {}) as Partial<Details>
-  return { nodeId: id, labels, engines, publishers, inputSources, capacity }
+  const {
+    publishers = [],
+    inputSources = [],
+    capacity = NO_CAPACITY,
+    release,
+  } = (details ?? {}) as Partial<Details>
+  const said = { nodeId: id, labels, engines, publishers, inputSources, capacity }
+  return release === undefined ? said : { ...said, release }
 }

@@ -8,7 +8,20 @@ import {
   ZERO_TIME,
 } from '@saltcod/bacalhau-records'
 import type { Json, KnownNode } from '@saltcod/store-core'
-import type { NodeDescription, NodeLoad } from '../link/link.ts'
+import type { NodeDescription, NodeLoad, NodeRelease } from '../link/link.ts'
+
+/** What this program is, as a node says it. */
+export function releaseOf({ GitVersion, GOOS, GOARCH }: WireBuildVersion): NodeRelease {
+  return { version: GitVersion, os: GOOS, arch: GOARCH }
+}
+
+/** Of a node that says nothing of its release everything is empty. */
+function versionToWire(
+  { version, os, arch }: NodeRelease = { version: '', os: '', arch: '' },
+): WireBuildVersion {
+  const [Major = '', Minor = ''] = version.replace(/^v/, '').split('.')
+  return { Major, Minor, GitVersion: version, GitCommit: '', BuildDate: ZERO_TIME, GOOS: os, GOARCH: arch }
+}
 
 /** Labels that every node has, in the spellings of all releases, so that jobs can ask for a machine of their kind. */
 export function labelsOfMachine(nodeId: string, { GOOS, GOARCH }: WireBuildVersion): Record<string, string> {
@@ -36,10 +49,7 @@ export interface NodeView {
 }
 
 /** Writes what a compute node is and offers. */
-export function nodeInfoToWire(
-  node: Pick<NodeView, 'description' | 'load'>,
-  version: WireBuildVersion,
-): WireNodeInfo {
+export function nodeInfoToWire(node: Pick<NodeView, 'description' | 'load'>): WireNodeInfo {
   const { description, load } = node
   const maximum = resourcesToWire({ ...description.capacity } as Json)
   return {
@@ -59,19 +69,18 @@ export function nodeInfoToWire(
       EnqueuedExecutions: load.enqueuedExecutions,
       address: '',
     },
-    BacalhauVersion: version,
+    BacalhauVersion: versionToWire(description.release),
   }
 }
 
 /** Writes a compute node and how it stands to the requester, whose record of it a node itself does not have. */
 export function nodeToWire(
   node: Omit<NodeView, 'record'> & { readonly record: KnownNode | null },
-  version: WireBuildVersion,
 ): WireNodeState {
   const { record, connected, connectedAtMs, lastContactMs } = node
   const status = connected ? 'CONNECTED' : 'DISCONNECTED'
   return {
-    Info: nodeInfoToWire(node, version),
+    Info: nodeInfoToWire(node),
     Membership: (record?.membership ?? 'approved').toUpperCase(),
     Connection: status,
     ConnectionState: {

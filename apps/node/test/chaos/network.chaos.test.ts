@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { Network } from './network.ts'
@@ -9,7 +10,7 @@ const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const SEEDS = LONG ? Array.from({ length: 10 }, (_, index) => SEED + index) : [SEED]
 const JOBS = LONG ? 500 : 12
-const STRIKES = LONG ? 60 : 3
+const STRIKES = LONG ? 60 : 4
 const PACE = LONG
   ? { cutMs: [1_000, 60_000] as const, lostAfter: '20s' }
   : { cutMs: [200, 1_500] as const, lostAfter: '1500ms' }
@@ -29,17 +30,24 @@ test.each(SEEDS)(
     const submitting = (async () => {
       for (let number = 0; number < JOBS; number += 1) {
         const kind = PASSING_KINDS[number % PASSING_KINDS.length] ?? ''
-        // Those that are lost with the requester are submitted again at the end.
-        await network.submit(networkJob(kind, `job-${number}`, network.marks, random)).catch(() => undefined)
-        await delay(random() * (LONG ? 1_000 : 200))
+        const job = networkJob(kind, `job-${number}`, network.marks, random)
+        await eventually(`the requester takes ${job.name}`, () =>
+          network.submit(job).then(
+            () => true,
+            () => false,
+          ),
+        )
+        await delay(random() * (LONG ? 400 : 200))
       }
       over.jobs = true
     })()
     for (let strike = 0; strike < STRIKES || !over.jobs; strike += 1) {
-      await network.strike()
-      await delay(random() * (LONG ? 4_000 : 300))
+      network.strike()
+      await delay(random() * (LONG ? 6_000 : 600))
     }
     await submitting
-    expect(await network.settle(), where()).toEqual([])
+    const found = await network.settle()
+    if (LONG) process.stdout.write(`${where()}\n${network.verdict.figures()}\n`)
+    expect(found, where()).toEqual([])
   },
 )

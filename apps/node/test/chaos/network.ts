@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { executionStateName, type WireExecution, type WireGetJobAnswer } from '@saltcod/bacalhau-records'
+import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { eventually, until } from '../../../../test/eventually.ts'
 import { Cable } from '../link/cable.ts'
 import { AttackedNode } from './attacked-node.ts'
 import type { NetworkJob } from './network-jobs.ts'
+import { isOver, NetworkVerdict, stateOf, summaryOf } from './network-verdict.ts'
 import { storePaths } from './stores-of.ts'
-import { ToldLives } from './told-lives.ts'
 
 /** How long one cut lasts at least and at most, and after how long a node counts as lost. */
 export interface NetworkPace {
@@ -23,25 +23,15 @@ interface Leaf {
   readonly cable: Cable
 }
 
-/** What happened to an execution although it had come to its end: it may be done once more elsewhere. */
-const SURPLUS_REASONS: ReadonlySet<string> = new Set(['node-lost', 'record-lost', 'interrupted'])
-/** Ends that the requester decides, whatever its node knows of it. */
-const DECIDED: ReadonlySet<string> = new Set([
-  'node-lost',
-  'record-lost',
-  'stopped',
-  'replaced',
-  'surplus',
-  'drained',
-])
-
 /** A requester and compute nodes as processes, with a cable between the former and each of the latter. */
 export class Network {
   readonly requester: AttackedNode
   readonly leaves: readonly Leaf[]
   readonly marks: string
   readonly events: string[] = []
+  readonly verdict: NetworkVerdict
   readonly jobs = new Map<string, { readonly job: NetworkJob; id: string | undefined }>()
+  readonly #struck = new Map<AttackedNode | Cable, Promise<void>>()
   readonly #random: () => number
   readonly #pace: NetworkPace
   readonly #directory: string
@@ -52,6 +42,7 @@ export class Network {
     this.#directory = directory
     this.marks = join(directory, 'marks')
     mkdirSync(this.marks)
+    this.verdict = new NetworkVerdict(this.marks)
     this.requester = new AttackedNode(join(directory, 'requester'), ['--node-type', 'requester'], {
       Link: { SilentAfter: '1s', LostAfter: pace.lostAfter },
       Recovery: { Interruptions: { Limit: 1_000, Backoff: '50ms', MaxBackoff: '500ms' } },
@@ -101,45 +92,51 @@ export class Network {
     entry.id = await this.requester.submit(job.spec, job.name)
   }
 
-  /** Kills one process and starts it again, or cuts one cable and mends it. */
-  async strike(): Promise<void> {
-    const at = Math.floor(this.#random() * (this.leaves.length * 2 + 1))
-    const leaf = this.leaves[at % this.leaves.length] as Leaf
+  /** Begins to kill and start again one process, or to cut and mend one cable, of those that are whole now. */
+  strike(): void {
+    const whole = [this.requester, ...this.leaves.flatMap(({ node, cable }) => [node, cable])].filter(
+      (part) => !this.#struck.has(part),
+    )
+    const part = whole[Math.floor(this.#random() * whole.length)]
+    if (part === undefined) return
     const [least, most] = this.#pace.cutMs
-    const lastsMs = least + this.#random() * (most - least)
-    if (at === this.leaves.length * 2) {
-      this.events.push('the requester was killed')
-      await this.requester.kill()
-      await this.#startRequester()
-    } else if (at < this.leaves.length) {
-      this.events.push(`${leaf.name} was killed`)
-      await leaf.node.kill()
-      await delay(this.#random() * 300)
-      await leaf.node.start()
-    } else {
-      this.events.push(`${leaf.name} was cut off for ${Math.round(lastsMs)} ms`)
-      leaf.cable.cut()
+    const name = this.leaves.find(({ node, cable }) => part === node || part === cable)?.name ?? 'requester'
+    const lastsMs = Math.round(
+      part instanceof Cable ? least + this.#random() * (most - least) : this.#random() * 300,
+    )
+    this.events.push(part instanceof Cable ? `${name} was cut off for ${lastsMs} ms` : `${name} was killed`)
+    this.#struck.set(
+      part,
+      this.#harm(part, lastsMs).finally(() => this.#struck.delete(part)),
+    )
+  }
+
+  async #harm(part: AttackedNode | Cable, lastsMs: number): Promise<void> {
+    if (part instanceof Cable) {
+      part.cut()
       await delay(lastsMs)
-      leaf.cable.mend()
+      part.mend()
+      return
     }
+    await part.kill()
+    await delay(lastsMs)
+    await (part === this.requester ? this.#startRequester() : part.start())
   }
 
   /** Lets everything come to its end without further harm, and returns what is wrong then. */
   async settle(): Promise<string[]> {
+    await Promise.all(this.#struck.values())
     for (const { cable } of this.leaves) {
-      cable.mend()
       cable.faults = { drop: 0, twice: 0, delayMs: 0 }
     }
     const found: string[] = []
-    const executions: WireExecution[] = []
     for (const entry of this.jobs.values()) {
       if (entry.id === undefined) await this.submit(entry.job)
       const answer = await this.#settled(entry.job, entry.id ?? '')
-      executions.push(...(answer.Executions?.Items ?? []))
-      found.push(...this.#problems(entry.job, answer))
+      found.push(...this.verdict.judge(entry.job, answer))
     }
     await this.#calm()
-    return [...found, ...(await this.#differences(executions))]
+    return [...found, ...(await this.#differences())]
   }
 
   /** What the requester has given up, its node is told to stop, and does when it has heard that. */
@@ -161,7 +158,7 @@ export class Network {
   async #settled(job: NetworkJob, id: string): Promise<WireGetJobAnswer> {
     let answer = await this.requester.job(id)
     const said = (): string =>
-      `${job.name} (${job.kind}, ${job.count}) settles; it is ${JSON.stringify(answer.Job.State)}: ${summary(answer)}`
+      `${job.name} (${job.kind}, ${job.count}) settles; it is ${JSON.stringify(answer.Job.State)}: ${summaryOf(answer)}`
     await eventually(
       said,
       async () => {
@@ -186,54 +183,8 @@ export class Network {
     return new Set(running.map(({ NodeID }) => NodeID)).size === this.leaves.length
   }
 
-  #problems(job: NetworkJob, answer: WireGetJobAnswer): string[] {
-    const executions = answer.Executions?.Items ?? []
-    const completed = executions.filter((execution) => stateOf(execution) === 'Completed')
-    const lost = executions.some(({ EndReason = '' }) => SURPLUS_REASONS.has(EndReason))
-    const state = answer.Job.State.StateType
-    const found: string[] = []
-    if (job.end === 'goes on' && state !== 'Stopped') found.push(`is ${state}, not Stopped`)
-    else if (job.end !== 'goes on' && state !== job.end && !(job.type === 'ops' && lost))
-      found.push(`is ${state}, not ${job.end}`)
-    if (job.type === 'batch' && job.end === 'Completed') {
-      const shares = new Set(completed.map(({ PartitionIndex = 0 }) => PartitionIndex))
-      if (completed.length !== job.count || shares.size !== job.count)
-        found.push(`${completed.length} executions completed for ${shares.size} of ${job.count} shares`)
-    }
-    if (job.type === 'ops' && new Set(completed.map(({ NodeID }) => NodeID)).size !== completed.length)
-      found.push('it completed twice on one node')
-    if (job.end === 'Failed' && completed.length > 0) found.push('it failed and completed')
-    found.push(...this.#ofLives(job, executions))
-    return found.map((problem) => `${job.name} (${job.kind}, ${job.count}): ${problem}: ${summary(answer)}`)
-  }
-
-  #ofLives(job: NetworkJob, executions: readonly WireExecution[]): string[] {
-    if (!job.native) return []
-    const told = new ToldLives(join(this.marks, job.name))
-    const known = new Map(executions.map((execution) => [execution.ID, execution]))
-    const found: string[] = []
-    for (const id of told.executionsOf('x')) {
-      const execution = known.get(id)
-      if (execution === undefined) {
-        found.push(`${id} ran, and is on no record`)
-        continue
-      }
-      const lives = told.of(id)
-      for (const { attempt, begins } of lives)
-        if (begins > 1) found.push(`attempt ${attempt} of ${id} began ${begins} times`)
-      const ended = lives.some(({ ends }) => ends.includes(0))
-      const reason = execution.EndReason ?? ''
-      if (ended && stateOf(execution) !== 'Completed' && !SURPLUS_REASONS.has(reason))
-        found.push(`${id} ran to its end, and is ${stateOf(execution)} ${reason}`)
-    }
-    for (const execution of executions)
-      if (stateOf(execution) === 'Completed' && !told.of(execution.ID).some(({ ends }) => ends.includes(0)))
-        found.push(`${execution.ID} is said to have completed, and did not`)
-    return found
-  }
-
   /** Compares what both sides have stored, and checks the stores. */
-  async #differences(executions: readonly WireExecution[]): Promise<string[]> {
+  async #differences(): Promise<string[]> {
     const found: string[] = []
     const jobs = await openLmdbJobStore({ path: storePaths(this.requester.repository).jobs, readOnly: true })
     try {
@@ -246,43 +197,11 @@ export class Network {
       const store = await openLmdbExecutionStore({ path, readOnly: true })
       try {
         found.push(...(await store.check()).findings.map((finding) => `${name}: ${JSON.stringify(finding)}`))
-        for (const said of executions.filter(({ NodeID }) => NodeID === name)) {
-          const own = await store.getExecution(said.ID)
-          const reason = said.EndReason ?? null
-          if (DECIDED.has(reason ?? '') || said.ComputeState.StateType === 0) continue
-          if (own === null && stateOf(said) === 'AskForBidRejected') continue
-          if (own?.state !== stateOf(said) || own.endReason !== reason)
-            found.push(
-              `${said.ID} on ${name}: ${stateOf(said)} ${reason}, but ${own?.state} ${own?.endReason}`,
-            )
-        }
-        const left = await store.listExecutions({ inProgress: true, limit: 1000 })
-        for (const { id, state } of left.items) found.push(`${id} on ${name} is still ${state}`)
+        found.push(...(await this.verdict.compare(name, store)))
       } finally {
         await store.close()
       }
     }
     return found
   }
-}
-
-function stateOf({ ComputeState }: WireExecution): string {
-  return executionStateName(ComputeState.StateType)
-}
-
-function isOver(answer: WireGetJobAnswer): boolean {
-  return (
-    /Completed|Failed|Stopped/.test(answer.Job.State.StateType) &&
-    (answer.Executions?.Items ?? []).every((execution) =>
-      /Completed|Failed|Cancelled|Rejected/.test(stateOf(execution)),
-    )
-  )
-}
-
-function summary({ Executions }: WireGetJobAnswer): string {
-  return (Executions?.Items ?? [])
-    .map(
-      (execution) => `${execution.ID}@${execution.NodeID} ${stateOf(execution)} ${execution.EndReason ?? ''}`,
-    )
-    .join(', ')
 }

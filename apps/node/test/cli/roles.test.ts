@@ -87,6 +87,8 @@ test('a compute node of its own waits for its requester, works for it, and outli
   assert.equal(logs.stdout, 'done\n')
   const listed = await saltcod(['node', 'list', '--output', 'csv'], { env: second.env })
   assert.match(listed.stdout, /connected/)
+  const described = await saltcod(['node', 'describe'], { env: second.env })
+  assert.match(described.stdout, /^Version +v\d+\.\d+\.\d+/m)
   const numbers = async ({ url }: Served): Promise<string> => await (await fetch(`${url}/metrics`)).text()
   const [own, known] = [await numbers(node), await numbers(second)]
   assert.match(own, /^saltcod_link_connected 1$/m)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
+import type { WireBuildVersion, WireNodeState } from '@saltcod/bacalhau-records'
 import { test } from 'vitest'
 import { ApiClient } from '../../src/client/api-client.ts'
 import { startTestNode, type TestNode } from '../node-fixture.ts'
@@ -104,6 +105,25 @@ test('a node of the version of the link before does its work for a requester of 
   await supply(node, supplied, demand.number)
   await reading
   assert.match(lines.join('\n'), /hello from version one/)
+})
+
+test('a node is of the release that it says, and of none where it is too old to say', async () => {
+  const node = await startTestNode(['--node-type', 'requester'])
+  const [hello] = recorded('handshake')
+  assert.ok(hello)
+  const greet = async (release?: object): Promise<Partial<WireBuildVersion>> => {
+    const body = hello.body as { readonly node: object }
+    await say(node, hello, { ...body, versions: [2], node: { ...body.node, release } })
+    const answer = await node.request<{ Node: WireNodeState }>('GET', `/api/v1/orchestrator/nodes/${NODE}`)
+    return answer.body.Node.Info.BacalhauVersion
+  }
+  assert.equal((await greet()).GitVersion, '')
+  const { Major, Minor, GitVersion, GOOS, GOARCH } = await greet({
+    version: 'v9.8.7',
+    os: 'plan9',
+    arch: 'mips',
+  })
+  assert.deepEqual([Major, Minor, GitVersion, GOOS, GOARCH], ['9', '8', 'v9.8.7', 'plan9', 'mips'])
 })
 
 test('a node that speaks no version in common is told which side is to be upgraded', async () => {

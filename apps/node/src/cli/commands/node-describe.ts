@@ -80,7 +80,7 @@ function print(terminal: Terminal, state: WireNodeState): void {
     ...(Saltcod === undefined ? [] : recordFacts(Saltcod)),
     ['Status', Saltcod?.State ?? Connection.toLowerCase()],
     ['Last seen', ConnectionState.LastHeartbeat],
-    ['Version', Info.BacalhauVersion.GitVersion],
+    ['Version', Info.BacalhauVersion.GitVersion || 'of an earlier release, which does not say'],
     ['Engines', (compute?.ExecutionEngines ?? []).join(', ')],
     ['Inputs', (compute?.StorageSources ?? []).join(', ')],
     ['Publishers', (compute?.Publishers ?? []).join(', ')],

@@ -94,7 +94,7 @@ async function freeSpace(): Promise<{ readonly FreeSpace: Record<string, unknown
 
 function describeRequester({ requester, nodeId, labels, version }: ApiContext): WireNodeInfo & WireNodeState {
   const own = requester.nodes.get(nodeId)
-  if (own !== null) return { ...nodeInfoToWire(own, version), ...nodeToWire(own, version) }
+  if (own !== null) return { ...nodeInfoToWire(own), ...nodeToWire(own) }
   const info: WireNodeInfo = {
     NodeID: nodeId,
     NodeType: 'Requester',

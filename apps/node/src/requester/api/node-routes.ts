@@ -52,12 +52,12 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
     if (query.flag('reverse')) matching.reverse()
     const limit = query.whole('limit') ?? 0
     const chosen = limit === 0 ? matching : matching.slice(0, limit)
-    return { NextToken: '', Nodes: chosen.map((node) => nodeToWire(node, context.version)) }
+    return { NextToken: '', Nodes: chosen.map((node) => nodeToWire(node)) }
   })
 
   api.get<{ Params: { id: string } }>('/api/v1/orchestrator/nodes/:id', async (request) => {
     const node = await findNode(context, request.params.id)
-    return { Node: nodeToWire(node, context.version) }
+    return { Node: nodeToWire(node) }
   })
 
   api.put<{ Params: { id: string } }>('/api/v1/orchestrator/nodes/:id', async (request) => {
