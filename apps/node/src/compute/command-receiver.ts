@@ -54,14 +54,21 @@ export class CommandReceiver {
 
   async #poll(signal: AbortSignal): Promise<void> {
     const { link, nodeId, log } = this.#context
-    // What was acknowledged is gone from the requester's outbox, so every start asks for all that is left.
     let afterSequence = 0
+    let round: number | undefined
     while (!signal.aborted && !this.#tracker.broken) {
+      // What was acknowledged is gone from the requester's outbox, so every session asks for all that is left.
+      if (round !== link.round) {
+        round = link.round
+        afterSequence = 0
+        this.#tracker.renew(round)
+      }
       try {
         const deliveries = await retry(
           () => link.poll({ nodeId, afterSequence, limit: POLL_LIMIT, waitMs: POLL_WAIT_MS }, signal),
           linkRetry({ log }, signal, 'no commands could be fetched from the requester; trying again'),
         )
+        if (round !== link.round) continue
         for (const delivery of deliveries) {
           afterSequence = Math.max(afterSequence, delivery.sequence)
           this.#tracker.begin(delivery.sequence, delivery.command.executionId, () => this.#take(delivery))
@@ -75,10 +82,13 @@ export class CommandReceiver {
 
   async #acknowledge(signal: AbortSignal): Promise<void> {
     const { link, nodeId, log } = this.#context
-    for await (const upToSequence of this.#tracker.marks(signal, ACKNOWLEDGE_AFTER_MS)) {
+    for await (const { upToSequence, round } of this.#tracker.marks(signal, ACKNOWLEDGE_AFTER_MS)) {
+      const acknowledge = async (): Promise<void> => {
+        if (round === link.round) await link.acknowledge({ nodeId, upToSequence })
+      }
       const again = linkRetry({ log }, signal, 'commands could not be acknowledged; trying again')
       try {
-        await retry(() => link.acknowledge({ nodeId, upToSequence }), again)
+        await retry(acknowledge, again)
       } catch (error) {
         // What is not acknowledged comes again after the next start.
         log.warn({ err: error, upToSequence }, 'commands could not be acknowledged before the end')

@@ -1,16 +1,24 @@
 import { EventCount } from '../waiting/event-count.ts'
 import { pause } from '../waiting/pause.ts'
 
+/** Up to which command all is done. */
+export interface CommandMark {
+  readonly upToSequence: number
+  readonly round: number
+}
+
 /**
  * Keeps the order of commands of one execution, and knows up to which sequence number all of them are done, so
  * that one slow command (a cancel that waits for its process) delays the acknowledgement and nothing else.
  */
 export class CommandTracker {
   readonly #maxPending: number
-  readonly #pending = new Set<number>()
+  #pending = new Set<number>()
   readonly #lastOfExecution = new Map<string, Promise<void>>()
   readonly #progress = new EventCount()
   #newest = 0
+  #told = 0
+  #round = 0
   #error: { readonly thrown: unknown } | undefined
 
   constructor(maxPending: number) {
@@ -27,15 +35,25 @@ export class CommandTracker {
     if (this.#error !== undefined) throw this.#error.thrown
   }
 
+  /** Begins to count anew: what was taken before is finished, and marked no more. */
+  renew(round: number): void {
+    this.#round = round
+    this.#pending = new Set()
+    this.#newest = 0
+    this.#told = 0
+    this.#progress.advance()
+  }
+
   /** Starts on a command, behind the earlier ones of its execution. */
   begin(sequence: number, executionId: string, effect: () => Promise<void>): void {
+    const pending = this.#pending
     this.#newest = Math.max(this.#newest, sequence)
-    this.#pending.add(sequence)
+    pending.add(sequence)
     const before = this.#lastOfExecution.get(executionId) ?? Promise.resolve()
     const done = before.then(async () => {
       try {
         if (!this.broken) await effect()
-        if (!this.broken) this.#pending.delete(sequence)
+        if (!this.broken) pending.delete(sequence)
       } catch (error) {
         this.#error ??= { thrown: error }
       }
@@ -57,18 +75,20 @@ export class CommandTracker {
   }
 
   /**
-   * Yields rising sequence numbers up to which everything is done, each `laterMs` after there was news, until the
-   * signal aborts and all is told.
+   * Yields rising sequence numbers up to which everything is done, with the round that they belong to, each `laterMs`
+   * after there was news, until the signal aborts and all is told.
    */
-  async *marks(signal: AbortSignal, laterMs: number): AsyncGenerator<number, void, undefined> {
-    let told = 0
+  async *marks(signal: AbortSignal, laterMs: number): AsyncGenerator<CommandMark, void, undefined> {
     for (;;) {
       const seen = this.#progress.count
       const last = signal.aborted && this.#lastOfExecution.size === 0
-      if (this.#mark() > told) {
+      if (this.#mark() > this.#told) {
         await pause(laterMs, signal)
-        told = this.#mark()
-        yield told
+        const upToSequence = this.#mark()
+        // Counted anew meanwhile.
+        if (upToSequence <= this.#told) continue
+        this.#told = upToSequence
+        yield { upToSequence, round: this.#round }
       } else if (last || this.broken) {
         return
       } else {

@@ -32,6 +32,7 @@ import { offerNode } from './node-work.ts'
 import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
 import { Sessions } from './sessions.ts'
+import { standingOrder } from './standing-order.ts'
 
 const OUTBOX_PAGE = 500
 const NOTHING_LATER = { runDeadlineAtMs: null, lookAfterMs: null }
@@ -74,7 +75,10 @@ export class LinkEndpoint implements Link {
     if (condition === 'wiped') await this.#missing.giveUp(node.nodeId, unnamed, condition)
     else this.#missing.expect(node.nodeId, unnamed, condition)
     nodes.register(node, load)
-    this.#sessions.keep(node.nodeId, agreed)
+    const linked = await linkedStore(store)
+    this.#sessions.keep(node.nodeId, agreed, linked.sequence)
+    // Polls of an earlier session wait no longer.
+    nodes.commandsFor(node.nodeId).advance()
     const { membership: status, scheduling } = record
     const told = {
       node: node.nodeId,
@@ -86,7 +90,7 @@ export class LinkEndpoint implements Link {
     if (condition === 'known') log.info(told, 'node connected')
     else log.warn({ ...told, store: condition }, 'node connected with another store than it had')
     await offerNode(this.#context, node.nodeId)
-    return { ...agreed, requesterId, store: await linkedStore(store), answers }
+    return { ...agreed, requesterId, store: linked, answers }
   }
 
   /** Waits for commands. */
@@ -103,13 +107,30 @@ export class LinkEndpoint implements Link {
       const until = new JoinedSignal(signal, this.#context.stopping)
       await commands.wait(seen, { maxMs: waitMs, signal: until.signal })
       until.release()
-      if (!signal.aborted && !this.#context.stopping.aborted) rows = await read()
+      if (!signal.aborted && !this.#context.stopping.aborted) {
+        this.#mustKnow(request)
+        rows = await read()
+      }
     }
+    const sinceSequence = this.#sessions.sinceSequence(nodeId)
     return await Promise.all(
-      rows.map(async ({ sequence, body }) => ({
-        sequence,
-        command: await this.#current(body as unknown as Command),
-      })),
+      rows.map(async ({ sequence, body }) => {
+        const command = body as unknown as Command
+        const standing = sequence <= sinceSequence ? await this.#standing(command) : command
+        return { sequence, command: await this.#current(standing) }
+      }),
+    )
+  }
+
+  /** What the node may have been told already is told as it is to be understood now. */
+  async #standing(command: Command): Promise<Command> {
+    if (command.kind !== 'ask-for-bid') return command
+    const { executionId } = command
+    const execution = this.#context.store.getExecution(executionId)
+    return await this.#unlessDamaged(
+      executionId,
+      execution.then((known) => standingOrder(command, known)),
+      command,
     )
   }
 
@@ -252,10 +273,15 @@ export class LinkEndpoint implements Link {
   async #unnamed(nodeId: string, named: readonly HandshakeExecution[]): Promise<string[]> {
     const { store } = this.#context
     const known = new Set(named.map((execution) => execution.executionId))
+    const asked = new Set<string>()
     let afterSequence = 0
     for (;;) {
       const rows = await store.readOutbox({ destination: nodeId, afterSequence, limit: OUTBOX_PAGE })
-      for (const { body } of rows) known.add((body as unknown as Command).executionId)
+      for (const { body } of rows) {
+        const { kind, executionId } = body as unknown as Command
+        if (kind === 'ask-for-bid') asked.add(executionId)
+        else known.add(executionId)
+      }
       afterSequence = rows.at(-1)?.sequence ?? afterSequence
       if (rows.length < OUTBOX_PAGE) break
     }
@@ -263,8 +289,10 @@ export class LinkEndpoint implements Link {
     const executions = allItems((cursor) =>
       store.listExecutions({ nodeId, inProgress: true, limit: 1000, cursor }),
     )
-    for await (const execution of executions) {
-      if (!known.has(execution.id)) unnamed.push(execution.id)
+    for await (const { id, computeRevision } of executions) {
+      // What it has told of it had: it is not asked for once more.
+      const isToCome = asked.has(id) && computeRevision === 0
+      if (!known.has(id) && !isToCome) unnamed.push(id)
     }
     return unnamed
   }

@@ -1,4 +1,5 @@
-import { isStoreError } from '@saltcod/store-core'
+import { isStoreError, type Json } from '@saltcod/store-core'
+import type { Command } from '../link/link.ts'
 import type { RequesterContext } from './context.ts'
 import type { StoreCondition } from './membership.ts'
 
@@ -65,8 +66,9 @@ export class MissingExecutions {
   }
 
   async #giveUp(nodeId: string, executionId: string, condition: StoreCondition): Promise<void> {
-    const { store, log, ends } = this.#context
+    const { store, nodes, log, ends } = this.#context
     const message = `node ${nodeId} ${CAME_BACK[condition]}`
+    const cancel: Command = { kind: 'cancel', executionId, reason: message, endReason: 'record-lost' }
     try {
       await store.updateExecution({
         executionId,
@@ -80,7 +82,10 @@ export class MissingExecutions {
           details: { NodeID: nodeId, reason: 'record-lost', IsError: 'true', FailsExecution: 'true' },
         },
         evaluation: { trigger: 'exec-failure', coalesce: true },
+        // Should the node have it all the same, it must not run beside its replacement.
+        outbox: condition === 'wiped' ? [] : [{ destination: nodeId, body: cancel as unknown as Json }],
       })
+      nodes.commandsFor(nodeId).advance()
       ends.add('record-lost')
       log.warn({ node: nodeId, execution: executionId }, 'execution is missing on its node and was given up')
     } catch (error) {

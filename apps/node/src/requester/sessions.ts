@@ -9,12 +9,17 @@ export interface Session {
   readonly session?: string
 }
 
+/** A session, and how far the requester's store had come when it began. */
+interface Kept extends Session {
+  readonly sinceSequence: number
+}
+
 /**
  * Which handshake of each node is the newest. What follows an older one, or one of another requester, is no part of
  * what both sides know of each other: whoever says it has to shake hands again.
  */
 export class Sessions {
-  readonly #newest = new Map<string, Session>()
+  readonly #newest = new Map<string, Kept>()
 
   /**
    * Finds the version that both sides speak, and begins a session for it, which counts once it is kept. Throws
@@ -32,8 +37,13 @@ export class Sessions {
   }
 
   /** What the node says counts if it follows this one from now on. */
-  keep(nodeId: string, agreed: Session): void {
-    this.#newest.set(nodeId, agreed)
+  keep(nodeId: string, agreed: Session, sinceSequence: number): void {
+    this.#newest.set(nodeId, { ...agreed, sinceSequence })
+  }
+
+  /** Returns up to which sequence number a node may have been told of commands before its newest handshake. */
+  sinceSequence(nodeId: string): number {
+    return this.#newest.get(nodeId)?.sinceSequence ?? 0
   }
 
   /** Tells whether what a node says follows its newest handshake. */

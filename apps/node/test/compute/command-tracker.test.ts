@@ -6,7 +6,7 @@ function collect(tracker: CommandTracker) {
   const marks: number[] = []
   const stop = new AbortController()
   const done = (async () => {
-    for await (const mark of tracker.marks(stop.signal, 1)) marks.push(mark)
+    for await (const { upToSequence } of tracker.marks(stop.signal, 1)) marks.push(upToSequence)
   })()
   return { marks, stop: () => stop.abort(), done }
 }
@@ -65,6 +65,29 @@ describe('CommandTracker', () => {
     await done
     expect(Math.max(0, ...marks)).toBeLessThan(2)
     expect(() => tracker.throwIfBroken()).toThrow('the store is gone')
+  })
+
+  it('counts anew in another round, and keeps the order of what is not done', async () => {
+    const tracker = new CommandTracker(10)
+    const slow = gate()
+    const { marks, stop, done } = collect(tracker)
+    const order: string[] = []
+    tracker.begin(700, 'b', async () => {})
+    tracker.begin(701, 'a', async () => {
+      await slow.wait()
+      order.push('old')
+    })
+    while (marks.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    tracker.renew(2)
+    tracker.begin(3, 'a', async () => {
+      order.push('new')
+    })
+    slow.open()
+    await tracker.idle()
+    stop()
+    await done
+    expect(order).toEqual(['old', 'new'])
+    expect(marks).toEqual([700, 3])
   })
 
   it('has no capacity beyond its limit until something is done', async () => {

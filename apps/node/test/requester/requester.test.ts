@@ -126,6 +126,33 @@ test('what a node does not name is given up after its reports are quiet, and don
   assert.equal((await store.getExecution(ended.id))?.state, 'Completed')
 })
 
+test('an order that a node had begun on is not given again to one that has lost what it did', async () => {
+  const store = await openMemoryJobStore<JobSpec>()
+  const requester = start(store, { missingAfterMs: 1 })
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const { id: executionId } = await onlyExecution(store, jobId)
+  await nextCommands(requester, 'n-1')
+  await report(requester, 'n-1', { executionId, revision: 2, state: 'Running' })
+  // It never came to acknowledge the order, and names nothing any more.
+  await greet(requester, 'n-1')
+  const next = await eventually('it is done again', async () =>
+    (await store.listExecutions({ jobId })).items.find(({ id }) => id !== executionId),
+  )
+  assert.equal((await store.getExecution(executionId))?.endReason, 'record-lost')
+  await greet(requester, 'n-1')
+  const orders = await nextCommands(requester, 'n-1')
+  assert.deepEqual(
+    orders.map(({ command }) => [command.kind, command.executionId]),
+    [
+      ['cancel', executionId],
+      // Should the node have it all the same, it must not run beside the next one.
+      ['cancel', executionId],
+      ['ask-for-bid', next.id],
+    ],
+  )
+})
+
 test('what a node was never told of is not missing', async () => {
   const store = await openMemoryJobStore<JobSpec>()
   const requester = start(store, { missingAfterMs: 1 })

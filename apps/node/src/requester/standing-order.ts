@@ -1,0 +1,23 @@
+import type { Execution } from '@saltcod/store-core'
+import type { Command } from '../link/link.ts'
+import { isLive } from './scheduler/slot.ts'
+
+/** An order to do something. */
+type Ask = Extract<Command, { readonly kind: 'ask-for-bid' }>
+
+/**
+ * Returns what is said to a node, in the place of an order to do something, that it may have been given before and
+ * whose effect it may have had and lost since: what was done, or is not wanted any more, must not be begun by it.
+ * `execution` is what is known of it now; `null` where it was given up.
+ */
+export function standingOrder(order: Ask, execution: Execution | null): Command {
+  const { executionId } = order
+  if (execution === null) return { kind: 'forget', executionId }
+  if (!isLive(execution)) {
+    const { desiredMessage, stateMessage, endReason } = execution
+    const reason = stateMessage === '' ? desiredMessage : stateMessage
+    return { kind: 'cancel', executionId, reason, endReason: endReason ?? 'stopped' }
+  }
+  // Where its node has it, this changes nothing; where not, it says so.
+  return execution.computeRevision > 0 ? { kind: 'bid-accepted', executionId } : order
+}
