@@ -1,11 +1,12 @@
+import { shellWord } from '@saltcod/cli-kit'
 import { formatFinding, type StoreFinding } from '@saltcod/config'
 import type { StoreError } from '@saltcod/store-core'
 
 const COMMANDS: {
   readonly [Remedy in NonNullable<StoreError['details']['remedy']>]: (path: string) => string
 } = {
-  check: (path) => `saltcod-inspect check ${path}`,
-  repair: (path) => `saltcod-inspect repair ${path} --in-place`,
+  check: (path) => `saltcod-inspect check ${shellWord(path)}`,
+  repair: (path) => `saltcod-inspect repair ${shellWord(path)} --in-place`,
 }
 
 /**
@@ -24,6 +25,6 @@ export function findingWithCommand(finding: StoreFinding): string {
   if (restoreTo === undefined) return formatFinding(finding)
   return formatFinding({
     ...finding,
-    hint: `${hint}; a backup is restored with saltcod-inspect restore BACKUP ${restoreTo}`,
+    hint: `${hint}; a backup is restored with saltcod-inspect restore BACKUP ${shellWord(restoreTo)}`,
   })
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 
 import {
@@ -11,6 +12,7 @@ import {
   printable,
   printableLines,
   printableOutput,
+  shellWord,
   shortId,
   span,
 } from '../src/index.ts'
@@ -117,4 +119,21 @@ test('the lines of a text become one', () => {
   expect(oneLine('not enough nodes\n• Node n-1: no engine\n\n  - Node n-2: full\n')).toBe(
     'not enough nodes | Node n-1: no engine | Node n-2: full',
   )
+})
+
+test('a word in a command line is what a shell reads of it, and no text commands the terminal', () => {
+  expect(shellWord('/var/lib/saltcod/n-1_a.db')).toBe('/var/lib/saltcod/n-1_a.db')
+  for (const word of [
+    '',
+    'two words',
+    "it's",
+    '$HOME `x` "y" \\ *',
+    "a\n'b\\\u001b[2J\u202e7\t",
+    '~',
+    '漢字 é',
+  ]) {
+    const shown = shellWord(word)
+    expect(printable(shown)).toBe(shown)
+    expect(execFileSync('bash', ['--norc', '-c', `printf %s ${shown}`], { encoding: 'utf8' })).toBe(word)
+  }
 })

@@ -12,7 +12,7 @@ const PLACES = {
   executions: ['compute/state_boltdb.db', 'compute_store/executions.db'],
 } as const
 
-/** Up to v1.2.1 the directory of a store was named after the node. */
+/** Up to v1.2.1 the directory of a store was named after the node; Bacalhau's notes name the file so. */
 const NAMED = { jobs: ['-requester', 'jobs.db'], executions: ['-compute', 'executions.db'] } as const
 
 /** A BoltDB file of Bacalhau that is open for reading. */
@@ -106,7 +106,9 @@ function candidatesIn(directory: string): readonly string[] {
   )
   const named = (kind: 'jobs' | 'executions'): string[] => {
     const [suffix, file] = NAMED[kind]
-    return entries.filter((entry) => entry.endsWith(suffix)).map((entry) => join(directory, entry, file))
+    return entries
+      .filter((entry) => entry.endsWith(suffix) || entry.endsWith(`${suffix}.db`))
+      .map((entry) => (entry.endsWith('.db') ? join(directory, entry) : join(directory, entry, file)))
   }
   const placed = (kind: 'jobs' | 'executions'): string[] =>
     PLACES[kind].map((place) => join(directory, place))

@@ -9,6 +9,7 @@ import {
   paint,
   printable,
   printValue,
+  shellWord,
   type Terminal,
 } from '@saltcod/cli-kit'
 import { isStoreError } from '@saltcod/store-core'
@@ -36,6 +37,8 @@ export interface ImportBacalhauOptions extends ReadOptions {
   readonly to: string
   /** Without it everything is done but for the last step. */
   readonly apply?: boolean
+  /** Default: the id that the repository has, or that of Bacalhau's node. */
+  readonly nodeId?: string
   /** Names of engines that nodes here have. */
   readonly engines: readonly string[]
 }
@@ -82,8 +85,8 @@ export async function importBacalhau(
       })
     }
     const apply = options.apply === true
-    const wantedId = await nodeNameOf(files)
-    const place = apply ? openPlace(options.to, wantedId) : openDryPlace(options.to, wantedId)
+    const ids = { given: options.nodeId, ofBacalhau: await nodeNameOf(files) }
+    const place = apply ? openPlace(options.to, ids) : openDryPlace(options.to, ids)
     try {
       const report = await bringOver(terminal, files, place, options)
       if (apply) publishBoth(place)
@@ -214,7 +217,7 @@ function textOf(terminal: Terminal, report: Report): string {
   const kept = report.notesFile === null ? '' : `every note is in ${printable(report.notesFile)}\n`
   const said = noteLines.length === 0 ? 'everything is kept as it was\n' : `${noteLines.join('')}${kept}`
   const end = applied
-    ? `${paint(terminal, 'green', 'imported')}; start the node with: saltcod serve --repo ${to}\n`
+    ? `${paint(terminal, 'green', 'imported')}; start the node with: saltcod serve --repo ${shellWord(to)}\n`
     : `nothing was written; add --apply to do it\n`
   return (
     `${title('From')}${formatTable(terminal, ['FILE', 'HOLDS', 'OF RELEASES', 'BYTES'], files)}` +

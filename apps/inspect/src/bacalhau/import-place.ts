@@ -20,6 +20,14 @@ const WORK_PREFIX = '.bacalhau-import-'
 /** The two stores by their files. */
 export const STORE_FILES = { jobs: 'jobs.db', executions: 'executions.db' } as const
 
+/** Ids that the node may have whose stores are made. */
+export interface NodeIds {
+  /** The one that is asked for. */
+  readonly given: string | undefined
+  /** What the files of Bacalhau say; `null` where they say nothing. */
+  readonly ofBacalhau: string | null
+}
+
 /** Where an import puts its stores. */
 export interface ImportPlace {
   readonly repository: string
@@ -33,14 +41,15 @@ export interface ImportPlace {
  * Looks at the repository that is to be made, and clears what an import left there that was cut short. Throws a
  * `Failure` where there are stores, or nothing can be written.
  */
-export function openPlace(to: string, wantedId: string | null): ImportPlace {
+export function openPlace(to: string, ids: NodeIds): ImportPlace {
   const repository = resolve(to)
   refuseOther(repository)
-  const id = chooseId(repository, wantedId)
+  refuseBadId(ids)
   try {
     makeDirectory(repository)
     clearLeftovers(repository)
     refuseStores(repository)
+    const id = chooseId(repository, ids)
     const work = join(repository, `${WORK_PREFIX}${process.pid}`)
     mkdirSync(work, { mode: 0o700 })
     return { repository, nodeId: id, work, paths: storePaths(repository, id) }
@@ -50,11 +59,12 @@ export function openPlace(to: string, wantedId: string | null): ImportPlace {
 }
 
 /** Looks at the repository without making it; the stores are made in a directory of its own beside it. */
-export function openDryPlace(to: string, wantedId: string | null): ImportPlace {
+export function openDryPlace(to: string, ids: NodeIds): ImportPlace {
   const repository = resolve(to)
   refuseOther(repository)
+  refuseBadId(ids)
   if (existsSync(repository)) refuseStores(repository)
-  const id = chooseId(repository, wantedId)
+  const id = chooseId(repository, ids)
   let parent = repository
   while (!existsSync(parent)) parent = dirname(parent)
   const work = join(parent, `${WORK_PREFIX}${process.pid}`)
@@ -154,14 +164,30 @@ function refuseStores(repository: string): void {
   )
 }
 
-/** The id that is kept there, or that of Bacalhau's node, unless one of its files lies where the store would. */
-function chooseId(repository: string, wantedId: string | null): string {
+function refuseBadId({ given }: NodeIds): void {
+  if (given === undefined || NODE_ID_PATTERN.test(given)) return
+  throw new Failure(EXIT.usage, `${JSON.stringify(given)} is no node id`, {
+    hint: 'give the id that the node is started with, or leave --node-id out to take that of Bacalhau',
+  })
+}
+
+/** The id that is asked for, or kept there, or that of Bacalhau's node unless its files lie where the stores would. */
+function chooseId(repository: string, { given, ofBacalhau }: NodeIds): string {
   const kept = existsSync(repository) ? readNodeId(repository) : { nodeId: undefined }
   if ('problem' in kept)
     throw new Failure(EXIT.usage, `the node id in ${repository} cannot be read: ${kept.problem.problem}`)
-  const id = kept.nodeId ?? wantedId
-  if (id === null || !NODE_ID_PATTERN.test(id)) return makeNodeId()
-  return Object.values(storePaths(repository, id)).some((path) => existsSync(path)) ? makeNodeId() : id
+  const settled = given ?? kept.nodeId
+  const inTheWay = (id: string): string | undefined =>
+    Object.values(storePaths(repository, id)).find((path) => existsSync(path))
+  if (settled === undefined) {
+    const fits = ofBacalhau !== null && NODE_ID_PATTERN.test(ofBacalhau) && inTheWay(ofBacalhau) === undefined
+    return fits ? ofBacalhau : makeNodeId()
+  }
+  const other = inTheWay(settled)
+  if (other === undefined) return settled
+  throw new Failure(EXIT.usage, `a file lies where a store of node ${settled} would: ${other}`, {
+    hint: 'name another directory with --to; nothing is ever overwritten',
+  })
 }
 
 function storePaths(repository: string, id: string): ImportPlace['paths'] {

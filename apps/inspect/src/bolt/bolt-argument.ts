@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { complain, countOf, Failure, printable, type Terminal } from '@saltcod/cli-kit'
+import { complain, countOf, Failure, printable, shellWord, type Terminal } from '@saltcod/cli-kit'
 import {
   type BoltDamage,
   type BoltFile,
@@ -51,7 +51,7 @@ export async function findBoltBucket(file: BoltFile, names: readonly string[]): 
     EXIT.findings,
     `there is no bucket ${printable(names.join('/'))} in ${printable(file.path)}`,
     {
-      hint: `list them with saltcod-inspect buckets ${file.path}`,
+      hint: `list them with saltcod-inspect buckets ${shellWord(file.path)}`,
     },
   )
 }
@@ -93,7 +93,7 @@ export class BoltDamages {
     complain(
       this.#terminal,
       `${countOf(this.#count, 'part')} of the file could not be read; the rest is shown`,
-      `saltcod-inspect check ${path} tells all that is wrong`,
+      `saltcod-inspect check ${shellWord(path)} tells all that is wrong`,
     )
     return EXIT.findings
   }

@@ -1,4 +1,12 @@
-import { type Column, Failure, printable, printValue, RowPrinter, type Terminal } from '@saltcod/cli-kit'
+import {
+  type Column,
+  Failure,
+  printable,
+  printValue,
+  RowPrinter,
+  shellWord,
+  type Terminal,
+} from '@saltcod/cli-kit'
 import type { BoltBucket, BoltFile, BoltKey, BoltRow } from '@saltcod/store-bolt'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -102,7 +110,10 @@ function noValue(path: string, names: readonly string[], isBucket: boolean): Fai
     EXIT.findings,
     isBucket ? `${key} is a bucket in ${bucket}, and has no value` : `there is no key ${key} in ${bucket}`,
     {
-      hint: `list the keys with saltcod-inspect keys ${path} ${names.slice(0, isBucket ? undefined : -1).join(' ')}`,
+      hint: `list the keys with saltcod-inspect keys ${shellWord(path)} ${names
+        .slice(0, isBucket ? undefined : -1)
+        .map(shellWord)
+        .join(' ')}`,
     },
   )
 }

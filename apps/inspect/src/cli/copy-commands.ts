@@ -52,6 +52,7 @@ export function addCopyCommands(line: CommandLine): void {
     .addOption(outputOption())
     .option('--to <repository>', 'take the files of Bacalhau; the directory to make its stores in')
     .option('--apply', 'with --to: do it; without it everything is tried and reported, and nothing is kept')
+    .option('--node-id <id>', 'with --to: the id of the node, where it is not that of Bacalhau')
     .addOption(
       new Option(
         '--engines <names>',

@@ -1,4 +1,4 @@
-import { Failure, json, printable, printValue, type Terminal } from '@saltcod/cli-kit'
+import { Failure, json, printable, printValue, shellWord, type Terminal } from '@saltcod/cli-kit'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT } from '../exit-code.ts'
 import { findBucket, keyText, parseKey } from '../store/buckets.ts'
@@ -25,7 +25,7 @@ export async function get(
     const value = opened.kv.read((snapshot) => snapshot.get(bucket.table, key))
     if (value === undefined) {
       throw new Failure(EXIT.findings, `there is no key ${keyText(bucket, key)} in ${name}`, {
-        hint: `list them with saltcod-inspect keys ${store} ${name}`,
+        hint: `list them with saltcod-inspect keys ${shellWord(store)} ${shellWord(name)}`,
       })
     }
     const printed = printRowValue(bucket.table, key, value, {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { countOf, Failure, printValue, type Terminal } from '@saltcod/cli-kit'
+import { countOf, Failure, printValue, shellWord, type Terminal } from '@saltcod/cli-kit'
 import { SCHEMA_VERSION } from '@saltcod/store-core/format'
 import { bacalhauPaths } from '../bacalhau/bacalhau-files.ts'
 import { importBacalhau } from '../bacalhau/import-bacalhau.ts'
@@ -19,6 +19,7 @@ export interface ImportOptions extends ReadOptions {
   /** The repository that the files of Bacalhau are brought into. */
   readonly to?: string
   readonly apply?: boolean
+  readonly nodeId?: string
   readonly engines: readonly string[]
 }
 
@@ -40,7 +41,7 @@ export async function importSource(
   }
   if (bacalhauPaths(source).length > 0) {
     throw new Failure(EXIT.usage, `${source} holds files of Bacalhau`, {
-      hint: `saltcod-inspect import ${source} --to REPOSITORY makes the stores of a repository of them`,
+      hint: `saltcod-inspect import ${shellWord(source)} --to REPOSITORY makes the stores of a repository of them`,
     })
   }
   if (target === undefined) {

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { countOf, Failure, printValue, type Terminal } from '@saltcod/cli-kit'
+import { countOf, Failure, printValue, shellWord, type Terminal } from '@saltcod/cli-kit'
 import { compact } from '@saltcod/compaction'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -30,7 +30,7 @@ export async function repair(
 ): Promise<ExitCode> {
   if ((target === undefined) !== (options.inPlace === true)) {
     throw new Failure(EXIT.usage, 'repair needs a path for the new file, or --in-place', {
-      hint: `saltcod-inspect repair ${source} repaired.db`,
+      hint: `saltcod-inspect repair ${shellWord(source)} repaired.db`,
     })
   }
   const path = await locateStore(source)
@@ -71,7 +71,7 @@ export async function repair(
   })
   if (findings.length > 0) {
     throw new Failure(EXIT.findings, `the repaired store still has ${countOf(findings.length, 'finding')}`, {
-      hint: `see them with saltcod-inspect check ${made}`,
+      hint: `see them with saltcod-inspect check ${shellWord(made)}`,
     })
   }
   return leftOut.count === 0 ? EXIT.ok : EXIT.findings

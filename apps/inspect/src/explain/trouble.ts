@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { bytesText, countOf, oneLine, shortId, span } from '@saltcod/cli-kit'
+import { bytesText, countOf, oneLine, shellWord, shortId, span } from '@saltcod/cli-kit'
 import { EXECUTION_MACHINE, type OutboxRow } from '@saltcod/store-core'
 import type { LmdbOwner } from '@saltcod/store-lmdb'
 import type { OpenedStore } from '../store/open-store.ts'
@@ -61,7 +61,7 @@ export async function findTrouble(
       id: '',
       message: `${countOf(quarantined, 'damaged record')} passed over`,
       forMs: null,
-      advice: `see which with saltcod-inspect check ${opened.path}; restore them from a backup, or repair`,
+      advice: `see which with saltcod-inspect check ${shellWord(opened.path)}; restore them from a backup, or repair`,
     })
   }
   return found
@@ -78,7 +78,8 @@ function nodeTrouble({ path, kind }: OpenedStore, owner: LmdbOwner, ages: readon
   const noun = kind === 'jobs' ? 'job' : 'execution'
   const waiting = unfinished === 0 ? '' : `; ${countOf(unfinished, noun)} in progress`
   const how = died ? 'does not run, and it did not stop in good order' : 'is stopped'
-  const plan = kind === 'jobs' ? '' : `; saltcod-inspect recover ${path} --plan tells what that will do`
+  const plan =
+    kind === 'jobs' ? '' : `; saltcod-inspect recover ${shellWord(path)} --plan tells what that will do`
   return [
     {
       kind: 'node-not-running',
@@ -86,7 +87,7 @@ function nodeTrouble({ path, kind }: OpenedStore, owner: LmdbOwner, ages: readon
       message: `the node ${how}${waiting}`,
       forMs: null,
       advice: died
-        ? `look at its log, then start it; saltcod-inspect check ${path} says whether the store is sound`
+        ? `look at its log, then start it; saltcod-inspect check ${shellWord(path)} says whether the store is sound`
         : `start the node${plan}`,
     },
   ]
@@ -124,8 +125,8 @@ async function waitingExecutions(
       forMs: nowMs - waitingSinceMs,
       advice:
         running === 0
-          ? `nothing runs, so they may want more than the node has: saltcod-inspect executions ${opened.path} --in-progress`
-          : `see what holds the node: saltcod-inspect executions ${opened.path} --state Running --oldest-first`,
+          ? `nothing runs, so they may want more than the node has: saltcod-inspect executions ${shellWord(opened.path)} --in-progress`
+          : `see what holds the node: saltcod-inspect executions ${shellWord(opened.path)} --state Running --oldest-first`,
     },
   ]
 }
@@ -150,7 +151,7 @@ async function overdueDeadlines(
       message: `${many} passed without effect, the oldest (${oldest.kind} ${shortId(oldest.id)}) ${span(forMs)} ago`,
       forMs,
       advice: owner.running
-        ? `the node runs but does not act on deadlines: look at its log; why: saltcod-inspect why ${path} ${oldest.id}`
+        ? `the node runs but does not act on deadlines: look at its log; why: saltcod-inspect why ${shellWord(path)} ${oldest.id}`
         : 'start the node: it acts on them at once',
     },
   ]
@@ -171,7 +172,7 @@ async function overdueEvaluations(
       message: `work for the scheduler has been due for ${span(forMs)}`,
       forMs,
       advice: owner.running
-        ? `the node runs but does not schedule: look at its log, and at saltcod-inspect evaluations ${path} --status pending`
+        ? `the node runs but does not schedule: look at its log, and at saltcod-inspect evaluations ${shellWord(path)} --status pending`
         : 'start the node: it goes on with it at once',
     },
   ]
@@ -199,7 +200,7 @@ async function jobsWithoutNode(
       id: oldest.id,
       message: `${countOf(queued, 'job')} in Queued, waiting for what no connected node has${why}`,
       forMs: nowMs - oldest.stateSinceMs,
-      advice: `start a node that has it, or stop the job; why, for each of them: saltcod-inspect why ${path} ${shortId(oldest.id)}`,
+      advice: `start a node that has it, or stop the job; why, for each of them: saltcod-inspect why ${shellWord(path)} ${shortId(oldest.id)}`,
     },
   ]
 }
@@ -217,7 +218,7 @@ async function waitingJobs(
       id: oldest.id,
       message: `job ${oldest.name} has been Pending for ${span(forMs)}`,
       forMs,
-      advice: `saltcod-inspect why ${path} ${shortId(oldest.id)}`,
+      advice: `saltcod-inspect why ${shellWord(path)} ${shortId(oldest.id)}`,
     },
   ]
 }
@@ -238,7 +239,7 @@ async function strandedJobs(
       id: job.id,
       message: `nothing will move job ${job.name}: its last evaluation failed${items[0].comment === '' ? '' : ` (${items[0].comment})`}`,
       forMs: nowMs - items[0].modifiedAtMs,
-      advice: `saltcod-inspect why ${path} ${shortId(job.id)}; stop it, or create an evaluation of it`,
+      advice: `saltcod-inspect why ${shellWord(path)} ${shortId(job.id)}; stop it, or create an evaluation of it`,
     })
   }
   return found

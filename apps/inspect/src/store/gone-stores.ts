@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { complain, oneLine, type Terminal } from '@saltcod/cli-kit'
+import { complain, oneLine, shellWord, type Terminal } from '@saltcod/cli-kit'
 
 /**
  * Complains of the stores that a repository directory remembers and that are gone, so that the others are not taken
@@ -19,7 +19,9 @@ export async function tellGoneStores(
     complain(
       terminal,
       oneLine(message),
-      oneLine(`${hint}; a backup is restored with saltcod-inspect restore BACKUP ${restoreTo}`),
+      oneLine(
+        `${hint}; a backup is restored with saltcod-inspect restore BACKUP ${shellWord(restoreTo ?? 'TARGET')}`,
+      ),
     )
   }
   return gone.length

@@ -1,10 +1,10 @@
-import { complain, isFailure, type Terminal } from '@saltcod/cli-kit'
+import { complain, isFailure, shellWord, type Terminal } from '@saltcod/cli-kit'
 import { isStoreError, type StoreError } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 
 /** Says what can be done about a store that cannot be read. */
 export function careHint(path: string): string {
-  return `keep the file; saltcod-inspect check ${path} tells what is wrong, saltcod-inspect salvage ${path} TARGET saves what can be decoded; or restore a backup`
+  return `keep the file; saltcod-inspect check ${shellWord(path)} tells what is wrong, saltcod-inspect salvage ${shellWord(path)} TARGET saves what can be decoded; or restore a backup`
 }
 
 /**

@@ -19,6 +19,7 @@ import { EXIT } from '../exit-code.ts'
 import { findingWithCommand } from '../inspector-command.ts'
 import { refuseBadFiles } from '../open-stores.ts'
 import { rememberNodeStores } from '../store-memory.ts'
+import { importHint } from './import-hint.ts'
 
 /** Who a node is, and what its operator should know before it starts. */
 export interface NodeIdentity {
@@ -62,7 +63,9 @@ export function settleIdentity(config: Config, { fresh, acceptStores }: StoreCon
   if (refusals.every(({ kind }) => kind === 'store-gone')) {
     refuseBadFiles([...(takesJobs ? [jobStore] : []), ...(computes ? [executionStore] : [])])
   }
-  if (refusals.length > 0) throw new Failure(EXIT.usage, refusals.map(findingWithCommand))
+  if (refusals.length > 0) {
+    throw new Failure(EXIT.usage, refusals.map(findingWithCommand), { hint: importHint(config, refusals) })
+  }
   const warnings = findings.map(findingWithCommand)
   const nodeId = config.nodeId ?? keepNodeId(config, proposed)
   return {
