@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { NO_DOCKER } from './test/plain-environment.ts'
 
 // Sibling packages resolve to their sources; processes that tests spawn run what is in dist.
 const conditions = ['@saltcod/source', 'node', 'import', 'module', 'default']
@@ -23,6 +24,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     retry: 0,
+    // No node finds a Docker of the machine by itself, so that tests see the same engines everywhere.
+    env: { DOCKER_HOST: NO_DOCKER },
     projects: [
       { extends: true, test: { name: 'alone', include: everything, exclude: [...never, ...sharing] } },
       { extends: true, test: { name: 'sharing', include: sharing, exclude: never, isolate: false } },

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { plainEnvironment } from './plain-environment.ts'
 
 /** How a command ended, and what it wrote. */
 export interface SessionRun {
@@ -35,7 +36,7 @@ export class ProgramSession {
   /** Takes the module of the program that exports `run(terminal, argv)`. */
   constructor(module: URL) {
     this.#child = fork(PROCESS, [module.href], {
-      env: { PATH: process.env['PATH'] ?? '' },
+      env: plainEnvironment(),
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })

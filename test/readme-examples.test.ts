@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { plainEnvironment } from './plain-environment.ts'
 import { sharedDirectory } from './temporary-directory.ts'
 
 const root = new URL('..', import.meta.url).pathname
@@ -139,7 +140,7 @@ describe('the examples of the READMEs, run with the packed libraries', () => {
       cwd: directory,
       encoding: 'utf8',
       // A home of its own: an example must not meet what lies in the developer's.
-      env: { PATH: process.env['PATH'] ?? '', HOME: directory },
+      env: { ...plainEnvironment(), HOME: directory },
       timeout: EXAMPLE_MS,
       killSignal: 'SIGKILL',
     })

@@ -6,11 +6,9 @@ import { ISOLATION_LABEL } from '../engines/exec/exec-engine.ts'
 import { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { Link, NodeDescription, NodeLoad } from '../link/link.ts'
 import { PeerStores } from '../link/peer-store.ts'
-import { buildVersion } from '../version.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { pause } from '../waiting/pause.ts'
 import { within } from '../waiting/time-limit.ts'
-import { releaseOf } from '../wire/node-output.ts'
 import { CommandReceiver } from './command-receiver.ts'
 import type { ComputeContext } from './context.ts'
 import { watchDeadlines } from './deadlines.ts'
@@ -20,6 +18,7 @@ import type { HelperCounts } from './keeper/keeper.ts'
 import { linkRetry } from './link-retry.ts'
 import { type LinkStanding, LinkWatch } from './link-watch.ts'
 import { OutboxSender } from './outbox-sender.ts'
+import { SelfDescription } from './self-description.ts'
 import type { ComputeSettings } from './settings.ts'
 import { standingLink } from './standing-link.ts'
 import { startUp } from './startup.ts'
@@ -59,8 +58,8 @@ export interface ComputeNode {
   readonly failed: Promise<unknown>
   /** How native jobs are kept apart, in a word; `null` where none are run. */
   readonly isolation: string | null
-  /** What it offers. */
-  readonly description: NodeDescription
+  /** Returns what it offers. */
+  description(): NodeDescription
   /** Returns how busy it is. */
   load(): NodeLoad
   /** Returns how it stands to its requester. */
@@ -85,10 +84,19 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   const context = contextOf(options, closing.signal, () => greetAgain())
   const executor = new Executor(context)
   const load = (): NodeLoad => executor.load()
-  const introduction = { node: await describe(context), load }
+  const self = await SelfDescription.of(context)
+  const introduction = {
+    get node() {
+      return self.current
+    },
+    load,
+  }
+  const greet = async (): Promise<void> => {
+    await obey(context, executor, await shakeHands(context, introduction, closing.signal))
+  }
   const greetAgain = async (): Promise<void> => {
     context.log.info('the requester has begun anew')
-    await obey(context, executor, await shakeHands(context, introduction, closing.signal))
+    await greet()
   }
   await context.keptInputs.open()
   const supplying = new Supplier(context).run()
@@ -108,7 +116,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   const loops = [
     receiver.run(intake.signal),
     watchDeadlines(context, executor, intake.signal),
-    beat(context, load, intake.signal),
+    beat(context, { load, look: () => self.look(), greet }, intake.signal),
     keepTending(context, intake.signal),
     sender.run(sending.signal),
     supplying,
@@ -138,9 +146,10 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     await Promise.allSettled(loops)
   }
   const helpers = (): HelperCounts => context.settings.engines.helpers()
-  const isolation = introduction.node.labels[ISOLATION_LABEL] ?? null
+  const isolation = self.current.labels[ISOLATION_LABEL] ?? null
   const standing = (): LinkStanding => context.watch.standing
-  return { failed, description: introduction.node, isolation, load, standing, helpers, stop: once(stop) }
+  const description = (): NodeDescription => self.current
+  return { failed, description, isolation, load, standing, helpers, stop: once(stop) }
 }
 
 function contextOf(
@@ -176,20 +185,27 @@ function tellCutOff({ log }: ComputeContext, executions: readonly string[], grac
   )
 }
 
-async function describe({ nodeId, settings }: ComputeContext): Promise<NodeDescription> {
-  const { capacity, engines, publishers, inputSources } = settings
-  // What an operator says is stronger.
-  const labels = { ...(await engines.labels()), ...settings.labels }
-  const offered = { engines: await engines.availableTypes(), publishers, inputSources, capacity }
-  return { nodeId, labels, ...offered, release: releaseOf(buildVersion()) }
+interface Beating {
+  readonly load: () => NodeLoad
+  /** Answers with whether the node has become another one. */
+  readonly look: () => Promise<boolean>
+  readonly greet: () => Promise<void>
 }
 
-async function beat(context: ComputeContext, load: () => NodeLoad, signal: AbortSignal): Promise<void> {
+async function beat(
+  context: ComputeContext,
+  { load, look, greet }: Beating,
+  signal: AbortSignal,
+): Promise<void> {
   const { link, nodeId, settings, store, log } = context
+  let isUntold = false
   for (;;) {
     await pause(settings.heartbeatMs, signal)
     if (signal.aborted) return
     try {
+      isUntold = (await look()) || isUntold
+      if (isUntold) await greet()
+      isUntold = false
       const { sequence } = await store.info()
       const requester = await link.heartbeat({ nodeId, load: load(), sequence })
       await hearOfRequester(context, requester.sequence)

@@ -36,8 +36,6 @@ export interface EngineKind<Params = unknown> extends Declaration<Params> {
   readonly outlives?: boolean
   /** False where its runs look at no file, so that no directory is made for one without inputs and results. */
   readonly needsDirectory: boolean
-  /** What gives a node one, where it is not there by itself. */
-  readonly remedy?: string
   /** Lists the inputs that its parameters bring along; absent where they bring none. */
   inputsOf?(params: Params): readonly InputSource[]
   /** Lists what is wrong with its parameters beside the inputs of a task, whatever the node. */

@@ -1,5 +1,9 @@
 import type { HelperCounts, Keeper } from '../compute/keeper/keeper.ts'
+import type { NodeDescription } from '../link/link.ts'
 import type { Engine } from './engine.ts'
+
+/** What a node says of its engines. */
+export type EngineOffer = Required<Pick<NodeDescription, 'engines' | 'missingEngines'>>
 
 /** The engines of a node, by type. */
 export class EngineRegistry {
@@ -23,15 +27,18 @@ export class EngineRegistry {
     return [...this.#engines.values()]
   }
 
-  /** The types of the engines that can run jobs here and now, sorted. */
-  async availableTypes(): Promise<readonly string[]> {
+  /** Which engines can run jobs here and now, sorted, and why each of the others cannot. */
+  async offer(): Promise<EngineOffer> {
     const answers = await Promise.all(
       [...this.#engines.values()].map(async (engine) => ({
         type: engine.type,
         answer: await engine.available(),
       })),
     )
-    return answers.flatMap(({ type, answer }) => (answer.ok ? [type] : [])).sort()
+    answers.sort((a, b) => (a.type < b.type ? -1 : 1))
+    const engines = answers.flatMap(({ type, answer }) => (answer.ok ? [type] : []))
+    const missing = answers.flatMap(({ type, answer }) => (answer.ok ? [] : [[type, answer.reason] as const]))
+    return { engines, missingEngines: Object.fromEntries(missing) }
   }
 
   /** What the engines that can run jobs here add to the labels of their node. */

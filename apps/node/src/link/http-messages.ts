@@ -39,6 +39,7 @@ const node = z.looseObject({
   nodeId: id,
   labels: z.record(z.string(), z.string()),
   engines: words,
+  missingEngines: z.record(z.string(), z.string()).optional(),
   publishers: words,
   inputSources: words,
   capacity,

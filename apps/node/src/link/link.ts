@@ -72,6 +72,8 @@ export interface NodeDescription {
   readonly nodeId: string
   readonly labels: Readonly<Record<string, string>>
   readonly engines: readonly string[]
+  /** Why it has not each of the engines that it knows and cannot offer; absent where an earlier release says it. */
+  readonly missingEngines?: Readonly<Record<string, string>>
   readonly publishers: readonly string[]
   readonly inputSources: readonly string[]
   readonly capacity: Capacity

@@ -124,7 +124,7 @@ function describe(context: LocalApiContext): WireNodeInfo & WireNodeState {
   }
   const view = {
     record: null,
-    description: compute.description,
+    description: compute.description(),
     load: compute.load(),
     connected: state === 'connected',
     state: state === 'connected' ? ('connected' as const) : ('silent' as const),

@@ -233,11 +233,21 @@ export class Nodes {
 }
 
 /** What of a node's description stands in its record beside its labels and engines. */
-type Details = Pick<NodeDescription, 'publishers' | 'inputSources' | 'capacity' | 'release'>
+type Details = Pick<
+  NodeDescription,
+  'missingEngines' | 'publishers' | 'inputSources' | 'capacity' | 'release'
+>
 
 /** Returns what the record of a node keeps of its description, which only {@link describedBy} reads. */
-export function detailsOf({ publishers, inputSources, capacity, release }: NodeDescription): Json {
+export function detailsOf({
+  missingEngines = {},
+  publishers,
+  inputSources,
+  capacity,
+  release,
+}: NodeDescription): Json {
   return {
+    missingEngines,
     publishers,
     inputSources,
     capacity: { ...capacity },
@@ -248,11 +258,12 @@ export function detailsOf({ publishers, inputSources, capacity, release }: NodeD
 /** What a node said of itself when it was here last. One that was only known by its store said nothing. */
 function describedBy({ id, labels, engines, details }: KnownNode): NodeDescription {
   const {
+    missingEngines = {},
     publishers = [],
     inputSources = [],
     capacity = NO_CAPACITY,
     release,
   } = (details ?? {}) as Partial<Details>
-  const said = { nodeId: id, labels, engines, publishers, inputSources, capacity }
+  const said = { nodeId: id, labels, engines, missingEngines, publishers, inputSources, capacity }
   return release === undefined ? said : { ...said, release }
 }

@@ -59,6 +59,7 @@ export function nodeInfoToWire(node: Pick<NodeView, 'description' | 'load'>): Wi
     SupportedProtocols: [],
     ComputeNodeInfo: {
       ExecutionEngines: description.engines,
+      MissingEngines: description.missingEngines ?? {},
       Publishers: description.publishers,
       StorageSources: description.inputSources,
       MaxCapacity: maximum,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireGetJobAnswer, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { onTestFinished } from 'vitest'
+import { plainEnvironment } from '../../../../test/plain-environment.ts'
 import { PROGRAM } from '../cli/binary.ts'
 
 /** How the process of a node ended. */
@@ -63,7 +64,7 @@ export class AttackedNode {
     const program = [process.execPath, PROGRAM, 'serve', '--repo', this.repository, '--port', '0']
     const [command = '', ...args] = [...this.#launcher, ...program, ...this.#flags]
     const child = spawn(command, args, {
-      env: { PATH: process.env['PATH'] ?? '', ...this.#environment },
+      env: { ...plainEnvironment(), ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child

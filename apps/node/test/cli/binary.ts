@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { onTestFinished } from 'vitest'
+import { plainEnvironment } from '../../../../test/plain-environment.ts'
 import { removeDirectory } from '../../../../test/remove-directory.ts'
 import { unownedDirectory } from '../../../../test/temporary-directory.ts'
 
@@ -29,7 +30,7 @@ export async function saltcod(
   options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [PROGRAM, ...argv], {
-    env: { PATH: process.env['PATH'] ?? '', ...options.env },
+    env: { ...plainEnvironment(), ...options.env },
   })
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
@@ -49,7 +50,7 @@ export async function saltcodInto(
 ): Promise<Ran> {
   const script = `{ "$@"; echo "exit code $?" >&2; } | ${reader}`
   const child = spawn('sh', ['-c', script, 'sh', process.execPath, PROGRAM, ...argv], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { ...plainEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [stdout, stderr, code] = await Promise.all([
@@ -116,7 +117,7 @@ export async function keptNode(flags: readonly string[] = []): Promise<Served> {
 async function startNode(directory: string, flags: readonly string[]): Promise<Served> {
   const port = flags.includes('--port') ? [] : ['--port', '0']
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--repo', directory, ...port, ...flags], {
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: plainEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const end = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import type { WireJob } from '@saltcod/bacalhau-records'
 import { afterAll, beforeAll, test } from 'vitest'
+import { plainEnvironment } from '../../../../test/plain-environment.ts'
 import { jobUntil, keptNode, PROGRAM, type Served, saltcod, saltcodInto } from './binary.ts'
 
 const LINES = 40_000
@@ -57,7 +58,7 @@ test('what a job wrote is escaped on a terminal and raw in a pipe', async () => 
   for (const verb of ['logs', 'describe']) {
     const command = `${process.execPath} ${PROGRAM} job ${verb} hostile`
     const shown = execFileSync('script', ['-qec', command, '/dev/null'], {
-      env: { PATH: process.env['PATH'], TERM: 'dumb', ...node.env },
+      env: { ...plainEnvironment(), TERM: 'dumb', ...node.env },
       stdio: ['ignore', 'pipe', 'ignore'],
       encoding: 'utf8',
     })

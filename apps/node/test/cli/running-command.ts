@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { plainEnvironment } from '../../../../test/plain-environment.ts'
 import { PROGRAM } from './binary.ts'
 
 /** A command that runs while its node is killed and started again. */
@@ -14,7 +15,7 @@ export class RunningCommand {
 
   constructor(argv: readonly string[], env: Readonly<Record<string, string>>) {
     const child = spawn(process.execPath, [PROGRAM, ...argv], {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
+      env: { ...plainEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child

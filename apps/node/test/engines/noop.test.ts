@@ -80,5 +80,9 @@ describe('the engines of a node', () => {
     expect(registry.get('__proto__')).toBeUndefined()
   })
 
-  test('are listed when they can run', async () => expect(await registry.availableTypes()).toEqual(['noop']))
+  test('are offered when they can run, with a reason where not', async () =>
+    expect(await registry.offer()).toEqual({
+      engines: ['noop'],
+      missingEngines: { exec: 'the exec engine is off; start the node with --allow-exec' },
+    }))
 })

@@ -118,6 +118,8 @@ export interface WireNodeInfo {
   readonly SupportedProtocols: readonly string[]
   readonly ComputeNodeInfo?: {
     readonly ExecutionEngines: readonly string[]
+    /** Why the node does not offer each of the engines that it knows beside; Bacalhau has no word for it. */
+    readonly MissingEngines?: TextMap
     readonly Publishers: readonly string[]
     readonly StorageSources: readonly string[]
     readonly MaxCapacity: WireResources

@@ -82,6 +82,10 @@ function print(terminal: Terminal, state: WireNodeState): void {
     ['Last seen', ConnectionState.LastHeartbeat],
     ['Version', Info.BacalhauVersion.GitVersion || 'of an earlier release, which does not say'],
     ['Engines', (compute?.ExecutionEngines ?? []).join(', ')],
+    ...Object.entries(compute?.MissingEngines ?? {}).map(([engine, reason]): [string, string] => [
+      `No ${engine}`,
+      reason,
+    ]),
     ['Inputs', (compute?.StorageSources ?? []).join(', ')],
     ['Publishers', (compute?.Publishers ?? []).join(', ')],
     ['Running', String(compute?.RunningExecutions ?? 0)],

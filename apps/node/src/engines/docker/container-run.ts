@@ -14,7 +14,7 @@ import {
   untilAnswered,
 } from './container-state.ts'
 import { LogCopy } from './log-copy.ts'
-import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
+import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 
 /** A container that is over sooner has its log read once, and not followed. */
 const FOLLOW_AFTER_MS = 500
@@ -257,8 +257,4 @@ function noteOf(ending: Exclude<Ending, { kind: 'left' }>, { limits }: EngineRun
 function silent(reason: OutcomeReason, errorMessage: string): EngineOutcome {
   const nothing = { stdout: '', stdoutTruncated: false, stderr: '', stderrTruncated: false }
   return { exitCode: null, signal: null, ...nothing, errorMessage, reason }
-}
-
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim()
 }

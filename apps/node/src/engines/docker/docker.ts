@@ -12,7 +12,6 @@ export const docker: EngineKind = {
   writesOutput: true,
   needsDirectory: true,
   outlives: true,
-  remedy: 'a socket of Docker or Podman gives it one, see Engines.Docker.Socket',
   async load({ config, nodeId, dataDir, environment }) {
     const { DockerEngine } = await import('./docker-engine.ts')
     const { socket, pull } = config.engines.docker

@@ -1,4 +1,4 @@
-import { hasStatus, type SocketApi, SocketError } from './socket-api.ts'
+import { hasStatus, oneLine, type SocketApi, SocketError } from './socket-api.ts'
 
 /** When an image is fetched from its registry. */
 export type PullPolicy = 'missing' | 'always' | 'never'
@@ -128,7 +128,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 
 /** Says in words of our own what a server says in many of its own, which follow. */
 function sayWhy(error: unknown): string {
-  const said = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim()
+  const said = oneLine(error)
   const known = REASONS.find(([pattern]) => pattern.test(said))?.[1]
   return known === undefined ? said : `${known} (${said})`
 }

@@ -1,9 +1,10 @@
-import { SocketApi } from './socket-api.ts'
+import { isUnanswered, oneLine, SocketApi } from './socket-api.ts'
 import { type SocketPlaces, socketPlaces } from './socket-place.ts'
 
 const PROBE_MS = 5_000
 /** An answer is good for so long; many jobs ask at once. */
 const FRESH_MS = 1_000
+const REMEDY = 'start Docker or Podman there, or name another socket by Engines.Docker.Socket'
 
 /** A server that answers, and what it says of itself. */
 export interface Server {
@@ -52,21 +53,34 @@ export class ServerFinder {
     for (const place of places) {
       const api = this.#apis.get(place) ?? new SocketApi(place)
       this.#apis.set(place, api)
-      try {
-        const version = await api.ask<VersionAnswer>({
-          path: '/version',
-          signal: AbortSignal.timeout(PROBE_MS),
-        })
-        return { api, name: nameOf(version) }
-      } catch (error) {
-        problem ||= error instanceof Error ? error.message : String(error)
-      }
+      const found = await probe(api)
+      if (typeof found !== 'string') return found
+      problem ||= found
     }
-    return `${problem}; start Docker or Podman there, or name another socket by Engines.Docker.Socket`
+    return problem
   }
 }
 
-function nameOf({ Version = '', Components = [] }: VersionAnswer): string {
-  const isPodman = Components.some(({ Name }) => Name?.startsWith('Podman') === true)
+/** Answers with the server at a socket, or what is wrong there and what can be done. */
+async function probe(api: SocketApi): Promise<Server | string> {
+  const { socketPath } = api
+  const signal = AbortSignal.timeout(PROBE_MS)
+  try {
+    const version = await api.ask<VersionAnswer | undefined>({ path: '/version', signal })
+    if (typeof version?.Version === 'string') return { api, name: nameOf(version) }
+  } catch (error) {
+    if (signal.aborted) return `${socketPath} does not answer within ${PROBE_MS / 1000} seconds; ${REMEDY}`
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
+    const { code } = (cause ?? {}) as { readonly code?: unknown }
+    if (code === 'EACCES' || code === 'EPERM') {
+      return `the user of the node may not use ${socketPath}; put it into the group of that socket, or name another one by Engines.Docker.Socket`
+    }
+    if (isUnanswered(error)) return `${oneLine(error)}; ${REMEDY}`
+  }
+  return `what answers at ${socketPath} is no Docker and no Podman; ${REMEDY}`
+}
+
+function nameOf({ Version = '', Components }: VersionAnswer): string {
+  const isPodman = Array.isArray(Components) && Components.some(({ Name }) => Name?.startsWith('Podman') === true)
   return `${isPodman ? 'Podman' : 'Docker'} ${Version}`.trim()
 }

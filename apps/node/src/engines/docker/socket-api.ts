@@ -147,3 +147,8 @@ function messageOf(body: Buffer): string {
     return text
   }
 }
+
+/** What an error says, in one line. */
+export function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim()
+}

@@ -9,7 +9,6 @@ export const exec: EngineKind = {
   isOnHost: true,
   writesOutput: true,
   needsDirectory: true,
-  remedy: 'serve --allow-exec gives it one',
   async load({ config, keeper }) {
     const { ExecEngine } = await import('./exec-engine.ts')
     const { allow, isolate, freshNamespace } = config.engines.exec

@@ -27,12 +27,13 @@ export function suitableNodes(job: Job<JobSpec>, nodes: readonly SchedulableNode
 
 function obstaclesOf(job: Job<JobSpec>, { description }: SchedulableNode): string[] {
   const task = onlyTask(job.spec)
-  const { engines, publishers, inputSources, labels, capacity } = description
+  const { engines, missingEngines = {}, publishers, inputSources, labels, capacity } = description
   const found: string[] = []
   if (!has(engines, task.Engine.Type)) {
-    const remedy = engineKind(task.Engine.Type)?.remedy
+    const type = engineKind(task.Engine.Type)?.type ?? task.Engine.Type
+    const reason = Object.hasOwn(missingEngines, type) ? missingEngines[type] : undefined
     const lacks = `it has no engine ${task.Engine.Type} (it has ${list(engines)})`
-    found.push(remedy === undefined ? lacks : `${lacks}; ${remedy}`)
+    found.push(reason === undefined ? lacks : `${lacks}: ${reason}`)
   }
   if (task.Publisher.Type !== '' && !has(publishers, task.Publisher.Type))
     found.push(`it has no publisher ${task.Publisher.Type} (it has ${list(publishers)})`)

@@ -84,10 +84,12 @@ test('a job that no connected node can do fails and says why', () => {
   )
 })
 
-test('a job that needs the exec engine says how a node gets it', () => {
+test('a job that needs an engine that a node lacks says why it lacks it', () => {
   const world = new World(makeJob('batch', 1, makeSpec('exec')), ['n-1'])
+  const { description, load } = makeNode('n-1')
+  world.nodes.set('n-1', { description: { ...description, missingEngines: { exec: 'it is off' } }, load })
   world.settle()
-  assert.match(world.job.stateMessage, /it has no engine exec \([^)]*\); serve --allow-exec gives it one/)
+  assert.match(world.job.stateMessage, /it has no engine exec \(it has noop\): it is off/)
 })
 
 test('a job with a queue timeout waits for it before it fails', () => {

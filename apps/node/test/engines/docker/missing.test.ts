@@ -1,0 +1,114 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
+import { DockerEngine } from '../../../src/engines/docker/docker-engine.ts'
+import { saltcod, serveNode } from '../../cli/binary.ts'
+import { fileFlags, startTestNode } from '../../node-fixture.ts'
+
+const REMEDY = 'start Docker or Podman there, or name another socket by Engines.Docker.Socket'
+
+/** Serves one answer at a socket to whoever connects. */
+async function answering(answer: string | null): Promise<string> {
+  const path = join(temporaryDirectory(), 's')
+  const server: Server = createServer((connection) => {
+    connection.on('error', () => undefined)
+    connection.once('data', () => {
+      if (answer !== null) connection.end(answer)
+    })
+  })
+  server.listen(path)
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return path
+}
+
+function http(status: string, body: string): string {
+  return `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+}
+
+async function reasonAt(socket: string, dockerHost?: string): Promise<string> {
+  const engine = new DockerEngine({
+    owner: { nodeId: 'n-1', dataDir: '/nowhere' },
+    places: { configured: socket, dockerHost, runtimeDir: undefined },
+    pull: 'missing',
+    environment: {},
+  })
+  const answer = await engine.available()
+  expect(await engine.labels()).toEqual({})
+  return answer.ok ? '' : answer.reason
+}
+
+describe('the engine for containers says why it is not there', () => {
+  test('where it is to be none, or of another machine', async () => {
+    expect(await reasonAt('none')).toBe('Engines.Docker.Socket is none')
+    expect(await reasonAt('', 'tcp://10.0.0.1:2375')).toBe(
+      'DOCKER_HOST is tcp://10.0.0.1:2375, and only sockets of this machine (unix://PATH) are spoken to',
+    )
+  })
+
+  test('where nothing listens', async () => {
+    const reason = '/nowhere/s does not answer: connect ENOENT /nowhere/s'
+    expect(await reasonAt('/nowhere/s')).toBe(`${reason}; ${REMEDY}`)
+    expect(await reasonAt('', 'unix:///nowhere/s')).toBe(`${reason}; ${REMEDY}`)
+  })
+
+  test.each([
+    ['what is not found', http('404 Not Found', '{"message":"page not found"}')],
+    ['a page', http('200 OK', '<html>hello</html>')],
+    ['another API', http('200 OK', '{"status":"fine"}')],
+    ['nothing', http('200 OK', '')],
+    ['null', http('200 OK', 'null')],
+  ])('where %s answers', async (_, answer) => {
+    const path = await answering(answer)
+    expect(await reasonAt(path)).toBe(`what answers at ${path} is no Docker and no Podman; ${REMEDY}`)
+  })
+
+  test('where no HTTP is spoken', async () => {
+    const path = await answering('SSH-2.0-OpenSSH\r\n')
+    expect(await reasonAt(path)).toBe(
+      `${path} does not answer: Parse Error: Expected HTTP/, RTSP/ or ICE/; ${REMEDY}`,
+    )
+  })
+
+  test('where nobody answers', async () => {
+    const path = await answering(null)
+    expect(await reasonAt(path)).toBe(`${path} does not answer within 5 seconds; ${REMEDY}`)
+  })
+})
+
+test('a job that asks for a container where there can be none is refused with that reason', async () => {
+  const node = await serveNode(
+    temporaryDirectory(),
+    fileFlags({ Engines: { Docker: { Socket: '/nowhere/s' } } }),
+  )
+  const reason = '/nowhere/s does not answer'
+  const { stdout } = await saltcod(['node', 'describe'], { env: node.env })
+  expect(stdout).toContain(`No docker   ${reason}`)
+  expect(node.log()).toContain(`"docker":"${reason}`)
+  const job = 'Type: batch\nTasks: [{ Name: a, Engine: { Type: docker, Params: { Image: a } } }]\n'
+  const ran = await saltcod(['job', 'run', '-'], { env: node.env, input: job })
+  expect(ran.stderr).toContain(reason)
+  const [id = ''] = /j-[0-9a-f-]+/.exec(ran.stdout + ran.stderr) ?? []
+  const described = await saltcod(['job', 'describe', id], { env: node.env })
+  expect(described.stdout).toContain(reason)
+})
+
+test('a job that may wait waits, and says why', async () => {
+  const node = await startTestNode()
+  const id = await node.submit({
+    Type: 'batch',
+    Count: 1,
+    Tasks: [
+      {
+        Name: 'a',
+        Engine: { Type: 'docker', Params: { Image: 'a' } },
+        Timeouts: { QueueTimeout: 3600 },
+      },
+    ],
+  })
+  const { Job } = await node.until(id, 'Queued')
+  expect(Job.State.Message).toContain('it has no engine docker')
+  expect(Job.State.Message).toContain('docker.sock does not answer')
+})
