@@ -145,6 +145,28 @@ test('what waits in a queue says what it needs and what is taken', async () => {
   expect(stopped.stdout).toMatch(/recover --plan: execution first: fail/)
 })
 
+test('a container is told to go on without its node, and to be found again by its start', async () => {
+  const path = at('containers.db')
+  const store = await openLmdbExecutionStore({ path, nodeId: 'n-1' })
+  const spec = { Tasks: [{ Engine: { Type: 'Docker', Params: { Image: 'a' } } }] }
+  const whose = { id: 'job-a', version: 1, namespace: 'default', name: 'a' }
+  const job = { ...whose, type: 'batch', priority: 0, spec } as const
+  await store.createExecution({ id: 'e-a', job, requesterId: 'n-1' })
+  await store.updateExecution({ executionId: 'e-a', to: 'BidAccepted' })
+  await store.updateExecution({ executionId: 'e-a', to: 'Running', patch: { attempt: 1 } })
+  await store.close()
+  const [planned] = await session.runJson<{ action: string; rule: string }[]>('recover', path, '--plan')
+  expect(planned).toMatchObject({
+    action: 'reattach',
+    rule: expect.stringContaining(
+      'attempt 1 does not end with the node; where it is gone: fail, interrupted',
+    ),
+  })
+  const { stdout } = await run('why', path, 'e-a')
+  expect(stdout).toContain('it ran when the node ended, and goes on without it')
+  expect(stdout).toContain('recover --plan: execution e-a: reattach (outlived)')
+})
+
 test('a copy is nobody’s, and verbs of one file say so', async () => {
   copyFileSync(session.fixture.jobs, at('copied.db'))
   expect((await run('info', 'copied.db')).stdout).toMatch(/Node process +no node has it/)

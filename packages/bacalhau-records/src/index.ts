@@ -36,6 +36,7 @@ export {
   specOf,
 } from './spec/job-spec.ts'
 export { looseField } from './spec/loose-field.ts'
+export { outlivesNode } from './spec/standing-engine.ts'
 export type { ClientVersion } from './wire/client-version.ts'
 export {
   NEWEST_CLIENT,

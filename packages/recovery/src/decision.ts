@@ -28,8 +28,9 @@ export interface RecoveryDecision {
 }
 
 /**
- * Decides about one execution. Reads nothing and changes nothing. With `outlives` its run does not end with the node;
- * where it is gone all the same, the decision without that counts.
+ * Decides about one execution. Reads nothing and changes nothing. With `outlives` its run does not end with the node,
+ * so it is gone on with, unless a rule by age fails it; where it is gone all the same, the decision without that
+ * counts.
  */
 export function decideRecovery(
   execution: ComputeExecution,
@@ -39,8 +40,8 @@ export function decideRecovery(
 ): RecoveryDecision {
   const ageMs = Math.max(0, nowMs - execution.createdAtMs)
   const picked = pick(execution, policy, ageMs)
-  const { action, reason, rule, byAge } =
-    outlives && execution.state === 'Running' && !picked.byAge ? reattachment(picked) : picked
+  const goesOn = outlives && execution.state === 'Running' && !(picked.byAge && picked.action === 'fail')
+  const { action, reason, rule, byAge } = goesOn ? reattachment(execution, picked) : picked
   const waits = (action === 'keep' || action === 'none') && !COMPUTE_MACHINE.terminal.has(execution.state)
   return {
     executionId: execution.id,
@@ -59,11 +60,11 @@ export function decideRecovery(
 
 type Picked = Pick<RecoveryDecision, 'action' | 'reason' | 'rule' | 'byAge'>
 
-function reattachment({ action, reason }: Picked): Picked {
+function reattachment({ attempt }: ComputeExecution, { action, reason, rule }: Picked): Picked {
   return {
     action: 'reattach',
     reason: DEFAULT_REASONS.reattach,
-    rule: `its run does not end with the node; where it is gone: ${action}, ${reason}`,
+    rule: `attempt ${attempt} does not end with the node; where it is gone: ${action}, ${reason} (${rule})`,
     byAge: false,
   }
 }

@@ -113,4 +113,24 @@ describe('decideRecovery', () => {
     const dated = executionIn('ResultAccepted', 'batch', { deadlineAtMs: 9_000 })
     expect(decideRecovery(dated, policy, 2_000)).toMatchObject({ action: 'keep', deadlineAtMs: null })
   })
+
+  it('goes on with what outlives the node, whatever the table says, unless a rule by age fails it', () => {
+    const running = executionIn('Running', 'batch', { attempt: 3 })
+    const decide = (options: RecoveryPolicyOptions, execution = running) =>
+      decideRecovery(execution, recoveryPolicy(options), HOUR_MS, true)
+    expect(decide({})).toMatchObject({
+      action: 'reattach',
+      reason: 'outlived',
+      rule: 'attempt 3 does not end with the node; where it is gone: fail, interrupted (preset resume: Running/batch)',
+      deadlineAtMs: null,
+    })
+    expect(decide({ preset: 'expire' }).action).toBe('reattach')
+    const byAge = (action: 'fail' | 'rerun' | 'keep'): RecoveryPolicyOptions => ({
+      ageRules: [{ state: 'Running', olderThanMs: 1, action }],
+    })
+    expect(decide(byAge('rerun')).action).toBe('reattach')
+    expect(decide(byAge('keep')).action).toBe('reattach')
+    expect(decide(byAge('fail'))).toMatchObject({ action: 'fail', reason: 'too-old', byAge: true })
+    expect(decide({}, executionIn('BidAccepted', 'batch')).action).toBe('requeue')
+  })
 })

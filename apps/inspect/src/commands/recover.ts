@@ -1,3 +1,4 @@
+import { outlivesNode } from '@saltcod/bacalhau-records'
 import { Failure, RecoveryPrinter, type Terminal } from '@saltcod/cli-kit'
 import { planRecovery, type RecoveryDecision } from '@saltcod/recovery'
 import type { ReadOptions } from '../cli/options.ts'
@@ -23,7 +24,7 @@ export async function recover(
   const code = await eachStore(terminal, store, async (opened) => {
     if (opened.kind !== 'executions') return
     found = true
-    await printer.add(planRecovery(opened.store, policy))
+    await printer.add(planRecovery(opened.store, policy, { outlives: ({ job }) => outlivesNode(job.spec) }))
   })
   if (!found && code === undefined) {
     throw new Failure(EXIT.usage, `${store} is no store of executions`, {

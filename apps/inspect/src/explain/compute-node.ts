@@ -1,3 +1,4 @@
+import { outlivesNode } from '@saltcod/bacalhau-records'
 import { shortId, type Terminal } from '@saltcod/cli-kit'
 import { decideRecovery, type RecoveryPolicy } from '@saltcod/recovery'
 import { COMPUTE_MACHINE, type ComputeExecution, type HistoryEntry } from '@saltcod/store-core'
@@ -62,7 +63,12 @@ export class ComputeNode {
   /** What the start of a node that does not run will do with an execution. */
   async #afterStart(execution: ComputeExecution): Promise<string[]> {
     if (COMPUTE_MACHINE.terminal.has(execution.state) || (await this.#isRunning())) return []
-    const { action, reason, rule } = decideRecovery(execution, this.#policy, Date.now())
+    const { action, reason, rule } = decideRecovery(
+      execution,
+      this.#policy,
+      Date.now(),
+      outlivesNode(execution.job.spec),
+    )
     const why = reason === '' ? '' : ` (${reason})`
     return [`recover --plan: execution ${shortId(execution.id)}: ${action}${why}, by ${rule}`]
   }

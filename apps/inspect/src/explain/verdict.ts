@@ -1,3 +1,4 @@
+import { outlivesNode } from '@saltcod/bacalhau-records'
 import { localTime, shortId, span } from '@saltcod/cli-kit'
 import {
   COMPUTE_MACHINE,
@@ -144,20 +145,22 @@ const DID: Readonly<Record<string, string>> = {
   Publishing: 'was about to publish its results when the node ended',
 }
 
-function doingOf(state: string, nodeRuns: boolean): string {
+function doingOf(state: string, { spec }: { readonly spec: unknown }, nodeRuns: boolean): string {
+  if (!nodeRuns && state === 'Running' && outlivesNode(spec))
+    return 'ran when the node ended, and goes on without it'
   return (nodeRuns ? undefined : DID[state]) ?? WAITS[state] ?? `is ${state}`
 }
 
 function addExecution(
   { id, nodeId, state, stateSinceMs, stateMessage, deadlineAtMs }: Execution,
-  { waitingMessages, queueing, nodeRuns, nowMs }: JobFacts,
+  { job, waitingMessages, queueing, nodeRuns, nowMs }: JobFacts,
   because: string[],
   next: string[],
 ): void {
   const message = (state === 'BidAccepted' ? queueing.get(id) : undefined) ?? stateMessage
   const said = message === '' ? '' : ` (${message})`
   because.push(
-    `execution ${shortId(id)} on ${shortId(nodeId)} ${doingOf(state, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
+    `execution ${shortId(id)} on ${shortId(nodeId)} ${doingOf(state, job, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
   )
   const sinceMs = waitingMessages.get(nodeId)
   if (sinceMs !== undefined) {
@@ -171,7 +174,7 @@ function addExecution(
 
 /** Explains the state of an execution on its compute node. */
 export function explainExecution(execution: ComputeExecution, nodeRuns: boolean, nowMs: number): Verdict {
-  const { state, stateMessage, stateSinceMs, attempt, deadlineAtMs, revision, acknowledgedRevision } =
+  const { job, state, stateMessage, stateSinceMs, attempt, deadlineAtMs, revision, acknowledgedRevision } =
     execution
   const said = stateMessage === '' ? '' : `: ${stateMessage}`
   if (COMPUTE_MACHINE.terminal.has(state)) {
@@ -190,7 +193,7 @@ export function explainExecution(execution: ComputeExecution, nodeRuns: boolean,
     }
   }
   const because = [
-    `it ${doingOf(state, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
+    `it ${doingOf(state, job, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
   ]
   if (attempt > 1) because.push(`this is attempt ${attempt}`)
   const next = nodeRuns

@@ -153,11 +153,24 @@ export class Executor {
     this.#toldStuck.delete(executionId)
     this.#how.delete(executionId)
     await this.#runner.stop(executionId, change)
-    await this.#endStanding(executionId)
+    await this.endStanding(executionId)
     await clearWork(this.#context, executionId)
     await changeExecution(this.#context, executionId, ({ state }) =>
       COMPUTE_MACHINE.terminal.has(state) ? null : change,
     )
+  }
+
+  /** Ends a run that nobody looks after, as where a start finds that it is wanted no more. */
+  async endStanding(executionId: string): Promise<void> {
+    const { store, settings, log } = this.#context
+    const execution = await store.getExecution(executionId)
+    const type = execution?.state === 'Running' ? taskOf(execution.job)?.Engine.Type : undefined
+    if (execution === null || type === undefined) return
+    try {
+      await settings.engines.get(type)?.standing?.end({ executionId, attempt: execution.attempt })
+    } catch (error) {
+      log.warn({ err: error, executionId }, 'a run could not be ended yet; it is when its engine answers')
+    }
   }
 
   /** Ends an execution that the requester does not know, and removes all that is left of it. */
@@ -193,19 +206,6 @@ export class Executor {
   /** Stops all runs and leaves their records as they are, for the next start; resolves when no process is left. */
   async interrupt(): Promise<void> {
     await this.#runner.interrupt()
-  }
-
-  /** Ends a run that nobody looks after, as where a start finds that it is wanted no more. */
-  async #endStanding(executionId: string): Promise<void> {
-    const { store, settings, log } = this.#context
-    const execution = await store.getExecution(executionId)
-    const type = execution?.state === 'Running' ? taskOf(execution.job)?.Engine.Type : undefined
-    if (execution === null || type === undefined) return
-    try {
-      await settings.engines.get(type)?.standing?.end({ executionId, attempt: execution.attempt })
-    } catch (error) {
-      log.warn({ err: error, executionId }, 'a run could not be ended yet; it is when its engine answers')
-    }
   }
 
   async #tellTaken(known: ComputeExecution | string): Promise<void> {

@@ -1,6 +1,5 @@
 import { failsOnExitCode, type JobSpec, type Task } from '@saltcod/bacalhau-records'
 import type { ExecutionJob } from '@saltcod/store-core'
-import { engineKind } from '../engines/kinds.ts'
 
 /** Returns the task of a job as its requester wrote it; `null` where the record holds no task (an imported one). */
 export function taskOf(job: ExecutionJob): Task | null {
@@ -14,12 +13,6 @@ export function taskOf(job: ExecutionJob): Task | null {
     isRecord(task.Resources) &&
     isRecord(task.Timeouts)
   return complete ? (task as Task) : null
-}
-
-/** Tells whether the runs of a job go on when the node ends. */
-export function outlivesNode(job: ExecutionJob): boolean {
-  const task = taskOf(job)
-  return task !== null && engineKind(task.Engine.Type)?.outlives === true
 }
 
 /** Tells whether an exit code makes an execution of a job fail. */

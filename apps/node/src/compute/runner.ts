@@ -1,11 +1,10 @@
-import { isLongRunning } from '@saltcod/bacalhau-records'
+import { isLongRunning, outlivesNode } from '@saltcod/bacalhau-records'
 import type { ComputeExecution, ComputeState } from '@saltcod/store-core'
 import { isStoreGone } from '../store-gone.ts'
 import { within } from '../waiting/time-limit.ts'
 import { ActiveRun } from './active-run.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
-import { outlivesNode } from './job-task.ts'
 import { publishAgain } from './publication.ts'
 import { concludeRun, runExecution } from './run.ts'
 import { reattachRun } from './standing-run.ts'
@@ -61,7 +60,8 @@ export class Runner {
       const execution =
         typeof known === 'string' ? await this.#context.store.getExecution(executionId) : known
       if (execution?.state !== CONTINUES_FROM[how] || run.why !== undefined) return
-      if (isLongRunning(execution.job.type) || outlivesNode(execution.job)) this.#longRunning.add(executionId)
+      if (isLongRunning(execution.job.type) || outlivesNode(execution.job.spec))
+        this.#longRunning.add(executionId)
       await this.#carryOn(execution, how, run)
     } catch (error) {
       await this.#broken(executionId, error)

@@ -1,3 +1,4 @@
+import { outlivesNode } from '@saltcod/bacalhau-records'
 import {
   applyRecovery,
   planRecovery,
@@ -10,7 +11,6 @@ import { reportMessage } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
 import { type Introduction, obey, shakeHands } from './handshake.ts'
-import { outlivesNode } from './job-task.ts'
 import { proveDead } from './old-runs.ts'
 import { clearWork } from './run-files.ts'
 import { takeStartupStep } from './startup-step.ts'
@@ -43,7 +43,7 @@ export async function startUp(
   const plan = (): AsyncGenerator<RecoveryPage> =>
     without(
       leftOut,
-      planRecovery(store, settings.recovery, { nowMs, outlives: ({ job }) => outlivesNode(job) }),
+      planRecovery(store, settings.recovery, { nowMs, outlives: ({ job }) => outlivesNode(job.spec) }),
     )
   const planned = { ...(await countActions(plan())), conclude: toConclude.size }
   const { preset } = settings.recovery
@@ -54,7 +54,7 @@ export async function startUp(
       'what was begun is left to its deadlines; nothing is started again before one has passed',
     )
   const toStart: RecoveryDecision[] = []
-  const summary = await applyRecovery(store, clearing(context, plan()), {
+  const summary = await applyRecovery(store, clearing(context, executor, plan()), {
     outbox: ({ executionId, action }, { revision, message, event, endReason }) => [
       reportMessage(requester.id, executionId, revision, {
         message,
@@ -119,14 +119,18 @@ async function* without(
   }
 }
 
-/** Removes the files of what is about to fail first, so that a crash in between leaves none behind. */
+/** Removes the runs and files of what is about to fail first, so that a crash in between leaves none behind. */
 async function* clearing(
   context: ComputeContext,
+  executor: Executor,
   plan: AsyncIterable<RecoveryPage>,
 ): AsyncGenerator<RecoveryPage, void, undefined> {
   for await (const page of plan) {
-    for (const { executionId, action } of page.decisions)
-      if (action === 'fail') await clearWork(context, executionId)
+    for (const { executionId, action } of page.decisions) {
+      if (action !== 'fail') continue
+      await executor.endStanding(executionId)
+      await clearWork(context, executionId)
+    }
     yield page
   }
 }

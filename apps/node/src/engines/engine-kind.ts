@@ -32,8 +32,6 @@ export interface EngineKind<Params = unknown> extends Declaration<Params> {
   readonly mapsPorts?: boolean
   /** False where its runs are no processes, so that they write no output that could be read while they run. */
   readonly writesOutput: boolean
-  /** True where its runs do not end with the node; absent where they do. */
-  readonly outlives?: boolean
   /** False where its runs look at no file, so that no directory is made for one without inputs and results. */
   readonly needsDirectory: boolean
   /** Lists the inputs that its parameters bring along; absent where they bring none. */

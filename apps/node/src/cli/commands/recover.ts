@@ -1,9 +1,9 @@
+import { outlivesNode } from '@saltcod/bacalhau-records'
 import { Failure, type Format, RecoveryPrinter, type Terminal } from '@saltcod/cli-kit'
 import { findStores, resolvePaths } from '@saltcod/config'
 import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
-import { outlivesNode } from '../../compute/job-task.ts'
 import { EXIT } from '../../exit-code.ts'
 import { findingWithCommand } from '../../inspector-command.ts'
 import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
@@ -42,7 +42,7 @@ export async function recoverPlan(terminal: Terminal, { output, ...flags }: Reco
     const store = await openLmdbExecutionStore({ path: location.path, readOnly: true })
     try {
       const policy = recoveryPolicy({ preset, cells, ageRules, keepForMs })
-      await listing.add(planRecovery(store, policy, { outlives: ({ job }) => outlivesNode(job) }))
+      await listing.add(planRecovery(store, policy, { outlives: ({ job }) => outlivesNode(job.spec) }))
     } finally {
       await store.close()
     }

@@ -11,7 +11,6 @@ export const docker: EngineKind = {
   mapsPorts: true,
   writesOutput: true,
   needsDirectory: true,
-  outlives: true,
   async load({ config, nodeId, dataDir, environment }) {
     const { DockerEngine } = await import('./docker-engine.ts')
     const { socket, pull } = config.engines.docker

@@ -81,6 +81,7 @@ async function probe(api: SocketApi): Promise<Server | string> {
 }
 
 function nameOf({ Version = '', Components }: VersionAnswer): string {
-  const isPodman = Array.isArray(Components) && Components.some(({ Name }) => Name?.startsWith('Podman') === true)
+  const isPodman =
+    Array.isArray(Components) && Components.some(({ Name }) => Name?.startsWith('Podman') === true)
   return `${isPodman ? 'Podman' : 'Docker'} ${Version}`.trim()
 }
