@@ -3,7 +3,7 @@ import { openBoltFile } from '@saltcod/store-bolt'
 
 const [path, parse] = process.argv.slice(2)
 const start = performance.now()
-const file = await openBoltFile(path)
+const file = await openBoltFile(path, { reusesMemory: true })
 const result = { rows: 0, bytes: 0, sum: 0 }
 
 function count(found, { key, value }) {
@@ -30,7 +30,11 @@ for (const name of names) {
     return found
   })
   for await (const { values } of pieces) {
-    for (const found of values) for (const field of Object.keys(result)) result[field] += found[field]
+    for (const { rows, bytes, sum } of values) {
+      result.rows += rows
+      result.bytes += bytes
+      result.sum += sum
+    }
   }
 }
 await file.close()

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isStoreError } from '@saltcod/store-core'
 import { closeFile, openRegularFile } from './open-regular-file.ts'
+import { BlockCache } from './pages/block-cache.ts'
 import {
   fileBytesOf,
   looksLikeBolt,
@@ -23,6 +24,7 @@ import {
 const DEFAULT_TRIES = 20
 const DEFAULT_MAX_VALUE_BYTES = 64 * 1024 * 1024
 const LONGEST_PAUSE_MS = 100
+const OPTIONS = ['tries', 'maxValueBytes', 'reusesMemory']
 
 /** Options of {@link openBoltFile}. */
 export interface BoltFileOptions {
@@ -32,6 +34,12 @@ export interface BoltFileOptions {
   readonly tries?: number
   /** Longest value that is read; default 64 MiB. A damaged length could claim as much as the file has. */
   readonly maxValueBytes?: number
+  /**
+   * Whether the memory of keys and values is used again once the function is over that got them, as BoltDB itself
+   * does: what is to stay is then copied by whoever wants it. A walk that decodes what it meets is faster with it and
+   * needs less memory. Default false: keys and values stay as they are.
+   */
+  readonly reusesMemory?: boolean
 }
 
 /** What the meta pages of a file say, as they are now. */
@@ -65,13 +73,21 @@ export class BoltFile {
   readonly #file: number
   readonly #tries: number
   readonly #maxValueBytes: number
+  readonly #reusesMemory: boolean
   #closed = false
+  #lastMeta: MetaPages | undefined
+  #cache: BlockCache | undefined
+  /** The meta pages that counted as it was read. */
+  #cacheFor: MetaPages | undefined
+  /** Snapshots that are read now. */
+  #reading = 0
 
   constructor(path: string, file: number, options: BoltFileOptions) {
     this.path = path
     this.#file = file
     this.#tries = options.tries ?? DEFAULT_TRIES
     this.#maxValueBytes = options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES
+    this.#reusesMemory = options.reusesMemory ?? false
   }
 
   /** Reads the meta pages. Throws `STORE_CLOSED`, `STORE_FOREIGN` and `STORE_DAMAGED`. */
@@ -128,6 +144,7 @@ export class BoltFile {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#cache = undefined
     await closeFile(this.#file)
   }
 
@@ -149,33 +166,54 @@ export class BoltFile {
   }
 
   async #attempt<T>(
-    { current }: MetaPages,
+    metaPages: MetaPages,
     read: (snapshot: BoltSnapshot) => T | Promise<T>,
   ): Promise<{ readonly value: T } | { readonly error: unknown }> {
-    const source = new PageSource(this.path, this.#file, current, fileBytesOf(this.path, this.#file))
+    const cache = this.#cacheOf(metaPages)
+    const fileBytes = fileBytesOf(this.path, this.#file)
+    const source = new PageSource(this.path, cache, metaPages.current, fileBytes)
     const snapshot = new BoltSnapshot(source, this.#maxValueBytes)
+    this.#reading += 1
     try {
       return { value: await read(snapshot) }
     } catch (error) {
       return { error }
     } finally {
       snapshot.end()
+      this.#reading -= 1
+      if (this.#reusesMemory && this.#reading === 0) cache.reuse()
     }
+  }
+
+  /** What was read while the same meta pages counted is still right, for nothing that they lead to has changed. */
+  #cacheOf(metaPages: MetaPages): BlockCache {
+    if (this.#cacheFor?.current.pageBytes !== metaPages.current.pageBytes) this.#cache = undefined
+    else if (this.#cacheFor !== metaPages) this.#cache?.forget()
+    this.#cacheFor = metaPages
+    this.#cache ??= new BlockCache(this.path, this.#file, metaPages.current.pageBytes)
+    return this.#cache
   }
 
   #metaPages(): MetaPages {
     if (this.#closed) throw closedError(this.path)
-    return readMetaPages(this.path, this.#file)
+    const last = this.#lastMeta
+    if (last !== undefined && this.#isSame(last)) return last
+    this.#lastMeta = readMetaPages(this.path, this.#file)
+    return this.#lastMeta
+  }
+
+  #isSame({ bytes, current }: MetaPages): boolean {
+    return readMetaBytes(this.path, this.#file, current.pageBytes).equals(bytes)
   }
 
   /**
    * A meta page that is being written may be read half old, half new, and fails its checksum: then the commit is not
    * over, and nothing has begun that could use pages again.
    */
-  #isCurrent({ current, bytes }: MetaPages): boolean {
+  #isCurrent(metaPages: MetaPages): boolean {
     if (this.#closed) throw closedError(this.path)
-    if (readMetaBytes(this.path, this.#file, current.pageBytes).equals(bytes)) return true
-    return readMetaPages(this.path, this.#file).current.transaction === current.transaction
+    if (this.#isSame(metaPages)) return true
+    return readMetaPages(this.path, this.#file).current.transaction === metaPages.current.transaction
   }
 }
 
@@ -185,6 +223,7 @@ export class BoltFile {
  * an option that there is not.
  */
 export async function openBoltFile(path: string, options: BoltFileOptions = {}): Promise<BoltFile> {
+  refuseUnknown(options)
   const file = openRegularFile(path)
   try {
     readMetaPages(path, file)
@@ -193,6 +232,14 @@ export async function openBoltFile(path: string, options: BoltFileOptions = {}):
     throw error
   }
   return new BoltFile(path, file, options)
+}
+
+function refuseUnknown(options: BoltFileOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name)) {
+      throw new TypeError(`openBoltFile has no option ${name}; it has ${OPTIONS.join(', ')}`)
+    }
+  }
 }
 
 /**

@@ -3,12 +3,22 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type BucketToWrite, boltBytes, type FileToWrite } from '../../../test/bolt-writer.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
-import { type BoltBucket, type BoltFile, openBoltFile } from '../src/index.ts'
+import {
+  type BoltBucket,
+  type BoltFile,
+  type BoltFileOptions,
+  type BoltRow,
+  openBoltFile,
+} from '../src/index.ts'
 
-async function opened(rows: BucketToWrite['rows'], options: FileToWrite = {}): Promise<BoltFile> {
+async function opened(
+  rows: BucketToWrite['rows'],
+  options: FileToWrite = {},
+  reading: BoltFileOptions = {},
+): Promise<BoltFile> {
   const path = join(temporaryDirectory(), 'some.db')
   writeFileSync(path, boltBytes(rows, options))
-  const file = await openBoltFile(path)
+  const file = await openBoltFile(path, reading)
   onTestFinished(() => file.close())
   return file
 }
@@ -103,6 +113,42 @@ describe('rows of a file', () => {
     expect((await rest.next()).value?.values[0]).toBe('key-01100')
     expect(await file.pieces(['nothing'], () => 0).next()).toEqual({ done: true, value: undefined })
   })
+})
+
+describe('what is larger than the memory that keeps pages', () => {
+  const rows = numbered(3_000, (index) => `${index}:`.padEnd(4_000, 'x'))
+  const walk = async (file: BoltFile): Promise<Buffer[]> => {
+    const kept: Buffer[] = []
+    const visit = ({ key, value }: BoltRow): string => {
+      if (value !== null) kept.push(value)
+      return `${key}=${value}`
+    }
+    const read: string[] = []
+    for await (const { values } of file.pieces(['many'], visit, { maxRows: 200 })) read.push(...values)
+    expect(read).toEqual(Object.entries(rows).map((pair) => pair.join('=')))
+    return kept
+  }
+
+  test('stays as it was read', async () => {
+    const file = await opened({ many: { rows } })
+    const kept = await walk(file)
+    expect(kept.map(String)).toEqual(Object.values(rows))
+  })
+
+  test('is read into the same memory again where that is asked for', async () => {
+    const file = await opened({ many: { rows } }, {}, { reusesMemory: true })
+    const kept = await walk(file)
+    expect(new Set(kept.map(({ buffer }) => buffer)).size).toBeLessThan(kept.length / 4)
+    expect(
+      kept.filter((value, index) => value.toString() !== rows[Object.keys(rows)[index] ?? '']).length,
+    ).toBeGreaterThan(0)
+    await walk(file)
+  })
+})
+
+test('an option that there is not is refused', async () => {
+  const options = { reuseMemory: true } as BoltFileOptions
+  await expect(openBoltFile('some.db', options)).rejects.toThrow(/no option reuseMemory; it has tries/)
 })
 
 test('a bucket of a snapshot that is over, and a file that was closed, refuse to be read', async () => {

@@ -7,6 +7,7 @@ import { boltBytes, sealMeta } from '../../../test/bolt-writer.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type BoltBucket, boltPages, boltStatistics, checkBolt, openBoltFile } from '../src/index.ts'
 import { parseMeta } from '../src/pages/meta-page.ts'
+import { blockOf } from '../src/pages/page.ts'
 import { inlinePage } from '../src/pages/page-source.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
@@ -257,7 +258,8 @@ describe('the decoder of a page takes any bytes', () => {
         const head = Buffer.alloc(16)
         head.writeUInt16LE(flags, 8)
         head.writeUInt16LE(count, 10)
-        const page = inlinePage(Buffer.concat([head, body]))
+        const value = Buffer.concat([Buffer.alloc(16), head, body])
+        const page = inlinePage({ block: blockOf(value), start: 0, length: value.length, far: null })
         if (typeof page === 'string') return
         let bytes = 0
         for (let index = 0; index < page.count; index += 1)

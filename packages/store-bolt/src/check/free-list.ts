@@ -1,6 +1,6 @@
 import { isStoreError } from '@saltcod/store-core'
 import { PAGE_HEADER_BYTES, pageNumber } from '../pages/meta-page.ts'
-import type { PageHeader } from '../pages/page.ts'
+import { blockOf, type PageHeader } from '../pages/page.ts'
 import type { PageSource } from '../pages/page-source.ts'
 
 /** What a list of more pages than a header can count has in place of their number, which then comes first. */
@@ -40,20 +40,20 @@ function readIds(source: PageSource, header: PageHeader, reader: FreeListReader)
   const start = header.id * pageBytes + PAGE_HEADER_BYTES
   const room = Math.floor(((header.overflow + 1) * pageBytes - PAGE_HEADER_BYTES) / ID_BYTES)
   const counted = header.count === COUNT_FOLLOWS
-  const count = counted ? pageNumber(source.read(start, ID_BYTES), 0) : header.count
+  const count = counted ? pageNumber(blockOf(source.read(start, ID_BYTES)).view, 0) : header.count
   const offset = counted ? 1 : 0
   if (count === undefined || count + offset > room) {
     throw source.damaged(header.id, `claims more free pages than it has room for`)
   }
   for (let done = 0; done < count; done += IDS_AT_ONCE) {
     const some = Math.min(IDS_AT_ONCE, count - done)
-    const bytes = source.read(start + (offset + done) * ID_BYTES, some * ID_BYTES)
+    const { view } = blockOf(source.read(start + (offset + done) * ID_BYTES, some * ID_BYTES))
     for (let index = 0; index < some; index += 1) {
-      const page = pageNumber(bytes, index * ID_BYTES)
+      const page = pageNumber(view, index * ID_BYTES)
       if (page === undefined || page < 2 || page >= source.meta.pageCount) {
         reader.onProblem(
           header.id,
-          `page ${bytes.readBigUInt64LE(index * ID_BYTES)}: out of bounds of the free list`,
+          `page ${view.getBigUint64(index * ID_BYTES, true)}: out of bounds of the free list`,
         )
       } else reader.onFree(page)
     }

@@ -2,8 +2,12 @@ import { isStoreError } from '@saltcod/store-core'
 import { PAGE_HEADER_BYTES, pageNumber } from '../pages/meta-page.ts'
 import type { TreePage } from '../pages/page.ts'
 import { inlinePage, type PageSource } from '../pages/page-source.ts'
-import { MAX_DEPTH, MAX_NESTING } from '../tree/bolt-bucket.ts'
+import { MAX_NESTING } from '../tree/bolt-bucket.ts'
+import { MAX_DEPTH } from '../tree/tree-cursor.ts'
 import { PageSet } from './page-set.ts'
+
+/** BoltDB keeps a bucket inline up to a quarter of the largest page. */
+const MAX_INLINE_BYTES = 4 * 1024 * 1024
 
 /** What a walk along all pages of all buckets meets. */
 export interface WalkVisitor {
@@ -114,23 +118,18 @@ export class TreeWalk {
   }
 
   #nested(page: TreePage, index: number): number {
-    const value = page.valueBytes(index) < PAGE_HEADER_BYTES ? null : page.value(index, PAGE_HEADER_BYTES)
-    const root = value === null ? undefined : pageNumber(value, 0)
-    if (root === undefined) {
-      this.#problem(page.id, `the bucket of element ${index} has no root`)
-      return 0
-    }
     if (this.#path.length >= MAX_NESTING) {
       this.#problem(page.id, `has a bucket that is nested more than ${MAX_NESTING} deep`)
       return 0
     }
+    const bytes = page.valueBytes(index)
+    if (bytes > MAX_INLINE_BYTES) {
+      this.#problem(page.id, `the bucket of element ${index} claims ${bytes} bytes`)
+      return 0
+    }
     this.#path.push(page.key(index))
     try {
-      if (root !== 0) return this.#bucket(root)
-      const inline = inlinePage(page.value(index).subarray(PAGE_HEADER_BYTES))
-      if (typeof inline !== 'string') return this.#inline(inline)
-      this.#problem(page.id, `the page ${inline}`)
-      return 0
+      return this.#bucketOr(page, index)
     } catch (error) {
       if (!isStoreError(error, 'STORE_DAMAGED')) throw error
       this.#problem(page.id, reasonOf(error, page.id))
@@ -140,19 +139,33 @@ export class TreeWalk {
     }
   }
 
+  #bucketOr(page: TreePage, index: number): number {
+    const value = page.valuePlace(index)
+    const root = value.length < PAGE_HEADER_BYTES ? undefined : pageNumber(value.block.view, value.start)
+    if (root === undefined) {
+      this.#problem(page.id, `the bucket of element ${index} has no root`)
+      return 0
+    }
+    if (root !== 0) return this.#bucket(root)
+    const inline = inlinePage(value)
+    if (typeof inline !== 'string') return this.#inline(inline)
+    this.#problem(page.id, `the page ${inline}`)
+    return 0
+  }
+
   #keys(page: TreePage, [from, to]: Bounds): void {
-    let last = from
     for (let index = 0; index < page.count; index += 1) {
-      const key = page.key(index)
-      const order = last === null ? -1 : Buffer.compare(last, key)
-      if (order > 0 || (order === 0 && index > 0)) {
+      const isBehind =
+        index > 0
+          ? page.compareKeys(index, page, index - 1) > 0
+          : from === null || page.compareKey(0, from) >= 0
+      if (!isBehind) {
         const before = index === 0 ? 'the key in its ancestor' : 'the element before it'
         this.#problem(page.id, `the key of element ${index} is not behind ${before}`)
       }
-      if (to !== null && Buffer.compare(key, to) >= 0) {
+      if (to !== null && page.compareKey(index, to) >= 0) {
         this.#problem(page.id, `the key of element ${index} is not before the next one in its ancestor`)
       }
-      last = key
     }
   }
 

@@ -43,10 +43,11 @@ export function parseMeta(bytes: Buffer): Meta | string {
   if (pageBytes < SMALLEST_PAGE || pageBytes > LARGEST_PAGE || (pageBytes & (pageBytes - 1)) !== 0) {
     return `names ${pageBytes} as the size of a page`
   }
-  const rootPage = pageNumber(bytes, 32)
-  const pageCount = pageNumber(bytes, 56)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const rootPage = pageNumber(view, 32)
+  const pageCount = pageNumber(view, 56)
   const hasFreeList = bytes.readBigUInt64LE(48) !== NO_FREE_LIST
-  const freeListPage = hasFreeList ? pageNumber(bytes, 48) : null
+  const freeListPage = hasFreeList ? pageNumber(view, 48) : null
   if (rootPage === undefined || pageCount === undefined || freeListPage === undefined) {
     return 'names a page that no file can have'
   }
@@ -66,9 +67,9 @@ export function hasMagic(bytes: Buffer): boolean {
 }
 
 /** Reads the number of a page. Returns undefined where it is larger than any file could have. */
-export function pageNumber(bytes: Buffer, at: number): number | undefined {
-  const high = bytes.readUInt32LE(at + 4)
-  return high > 0xffff ? undefined : high * 0x1_0000_0000 + bytes.readUInt32LE(at)
+export function pageNumber(view: DataView, at: number): number | undefined {
+  const high = view.getUint32(at + 4, true)
+  return high > 0xffff ? undefined : high * 0x1_0000_0000 + view.getUint32(at, true)
 }
 
 /** FNV-1a of 64 bits, over the fields before the checksum. */

@@ -1,11 +1,9 @@
 import { isStoreError } from '@saltcod/store-core'
 import { PAGE_HEADER_BYTES, pageNumber } from '../pages/meta-page.ts'
-import type { TreePage } from '../pages/page.ts'
+import type { PagePlace, TreePage } from '../pages/page.ts'
 import { inlinePage, type PageSource } from '../pages/page-source.ts'
 import { closedError, damagedError, valueTooLongError } from '../refusal.ts'
-
-/** A tree is as deep as this only where its pages refer to each other in a circle. */
-export const MAX_DEPTH: number = 64
+import { type CursorStart, childOf, childWith, firstBehind, MAX_DEPTH, TreeCursor } from './tree-cursor.ts'
 
 /** Buckets are nested as deep as this only where they refer to each other in a circle. */
 export const MAX_NESTING: number = 32
@@ -38,14 +36,6 @@ export interface BoltRange {
   readonly onDamage?: (damage: BoltDamage) => void
 }
 
-/** Where a bucket lies. */
-export interface BucketPlace {
-  readonly root: number
-  readonly sequence: bigint
-  readonly inline: Buffer | null
-  readonly above: readonly number[]
-}
-
 /** What a snapshot lends to its buckets. */
 export interface BucketContext {
   readonly source: PageSource
@@ -58,24 +48,38 @@ export interface BucketContext {
  * buckets can be asked only as long as the snapshot lasts, and throw `STORE_CLOSED` afterwards.
  */
 export class BoltBucket {
-  /** Names of the buckets that lead here; empty for the root, which holds the others. */
-  readonly path: readonly Buffer[]
-  /** What the file counts by `NextSequence`. */
-  readonly sequence: bigint
   /** Page of its root, or null where the bucket lies inline, in the value of its row. */
   readonly rootPage: number | null
   readonly #context: BucketContext
-  readonly #inline: Buffer | null
-  /** Pages of the roots that lead here: a bucket that is in itself would have no end. */
-  readonly #above: readonly number[]
+  readonly #parent: BoltBucket | null
+  readonly #name: Buffer | null
+  /** Its root page and its sequence, and behind them the page of an inline bucket. */
+  readonly #value: PagePlace
+  #path: readonly Buffer[] | undefined
 
-  constructor(context: BucketContext, path: readonly Buffer[], place: BucketPlace) {
+  constructor(
+    context: BucketContext,
+    parent: BoltBucket | null,
+    name: Buffer | null,
+    root: number,
+    value: PagePlace,
+  ) {
     this.#context = context
-    this.path = path
-    this.sequence = place.sequence
-    this.rootPage = place.inline === null ? place.root : null
-    this.#inline = place.inline
-    this.#above = place.above
+    this.#parent = parent
+    this.#name = name
+    this.#value = value
+    this.rootPage = root === 0 && parent !== null ? null : root
+  }
+
+  /** Names of the buckets that lead here; empty for the root, which holds the others. */
+  get path(): readonly Buffer[] {
+    this.#path ??= [...(this.#parent?.path ?? []), ...(this.#name === null ? [] : [this.#name])]
+    return this.#path
+  }
+
+  /** What the file counts by `NextSequence`. */
+  get sequence(): bigint {
+    return this.#value.block.view.getBigUint64(this.#value.start + 8, true)
   }
 
   /**
@@ -83,11 +87,11 @@ export class BoltBucket {
    * is an `onDamage`), `STORE_CLOSED`, and `INVALID_ARGUMENT` for a value that is longer than `maxValueBytes`.
    */
   *rows(range: BoltRange = {}): Generator<BoltRow, void, undefined> {
+    const cursor = this.#cursor(range)
     const limit = range.limit ?? Number.POSITIVE_INFINITY
-    let given = 0
-    for (const { page, index } of this.#elements(range)) {
-      if (given >= limit) return
-      const row = this.#rowOr(page, index, range.onDamage)
+    for (let given = 0; given < limit && cursor?.next() === true; ) {
+      this.#refuseEnded()
+      const row = this.#rowOr(cursor, range.onDamage)
       if (row === undefined) continue
       yield row
       given += 1
@@ -98,25 +102,24 @@ export class BoltBucket {
   *keys(
     range: BoltRange = {},
   ): Generator<{ readonly key: Buffer; readonly isBucket: boolean }, void, undefined> {
+    const cursor = this.#cursor(range)
     const limit = range.limit ?? Number.POSITIVE_INFINITY
-    let given = 0
-    for (const { page, index } of this.#elements(range)) {
-      if (given >= limit) return
-      yield { key: page.key(index), isBucket: page.isBucket(index) }
-      given += 1
+    for (let given = 0; given < limit && cursor?.next() === true; given += 1) {
+      this.#refuseEnded()
+      yield { key: cursor.page.key(cursor.index), isBucket: cursor.page.isBucket(cursor.index) }
     }
   }
 
   /** Returns the row under a key, or undefined. Throws what {@link rows} throws. */
   row(key: BoltKey): BoltRow | undefined {
     const wanted = bytesOf(key)
-    let page = this.#rootOf()
+    let page = this.#root()
     for (let depth = 0; !page.isLeaf; depth += 1) {
       if (depth >= MAX_DEPTH) throw this.#damaged(`page ${page.id} lies ${depth} levels deep`)
-      page = this.#child(page, Math.max(0, firstBehind(page, wanted, true) - 1))
+      page = childOf(this.#context.source, page, childWith(page, wanted))
     }
     const index = firstBehind(page, wanted, false)
-    return index < page.count && page.key(index).equals(wanted) ? this.#row(page, index) : undefined
+    return index < page.count && page.compareKey(index, wanted) === 0 ? this.#rowOf(page, index) : undefined
   }
 
   /** Returns the value under a key, or undefined where there is none or a bucket. Throws what {@link rows} throws. */
@@ -131,123 +134,75 @@ export class BoltBucket {
     return this.row(name)?.bucket ?? undefined
   }
 
+  /** Begins a walk; undefined where the root cannot be read, and somebody was told. */
+  #cursor(range: BoltRange): TreeCursor | undefined {
+    const start = startOf(range)
+    const { onDamage } = range
+    const tell = onDamage && ((what: string): void => onDamage({ path: this.path, what }))
+    try {
+      return new TreeCursor(this.#context.source, this.#root(), start, tell)
+    } catch (error) {
+      this.#toldOr(error, onDamage)
+      return undefined
+    }
+  }
+
   /** Reads the page of the root. */
-  #rootOf(): TreePage {
+  #root(): TreePage {
     this.#refuseEnded()
-    if (this.#inline === null) return this.#context.source.treePage(this.rootPage ?? 0)
-    const page = inlinePage(this.#inline)
+    if (this.rootPage !== null) return this.#context.source.treePage(this.rootPage)
+    const page = inlinePage(this.#value)
     if (typeof page === 'string') throw this.#damaged(`the page ${page}`)
     return page
   }
 
-  #child(page: TreePage, index: number): TreePage {
-    if (page.count === 0) throw this.#damaged(`page ${page.id} is a branch without children`)
-    const id = page.child(index)
-    if (id === undefined) throw this.#damaged(`page ${page.id} names a page that no file can have`)
-    const child = this.#context.source.treePage(id)
-    if (child.count === 0) throw this.#damaged(`page ${id} is empty`)
-    return child
-  }
-
-  /**
-   * Walks the leaves. No page is visited twice: there are no more visits than pages, and each key is behind the last.
-   */
-  *#elements(
-    range: BoltRange,
-  ): Generator<{ readonly page: TreePage; readonly index: number }, void, undefined> {
-    const start = startOf(range)
-    const { onDamage } = range
-    const stack: { readonly page: TreePage; index: number }[] = []
-    let visits = 0
-    // In a damaged file a way can lead before the start: whoever goes on from there would come by again without end.
-    const isBefore = (key: Buffer): boolean => {
-      const order = start === null ? 1 : Buffer.compare(key, start.key)
-      return order < 0 || (order === 0 && start?.behind === true)
-    }
-    let last: Buffer | null = null
-    const enter = (read: () => TreePage, seek: boolean): void => {
-      const page = this.#orTold(read, onDamage)
-      if (page === undefined) return
-      visits += page.overflow + 1
-      if (visits > this.#context.source.pageCount || stack.length >= MAX_DEPTH) {
-        stack.length = 0
-        this.#orTold(() => {
-          throw this.#damaged(`its pages refer to each other in a circle, by page ${page.id}`)
-        }, onDamage)
-        return
-      }
-      stack.push({ page, index: seek && start !== null ? startIn(page, start) : 0 })
-    }
-    enter(() => this.#rootOf(), true)
-    let seeking = true
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const { page, index } = top
-      if (index >= page.count) {
-        stack.pop()
-        seeking = false
-      } else {
-        top.index += 1
-        if (!page.isLeaf) enter(() => this.#child(page, index), seeking)
-        else {
-          seeking = false
-          const key = page.key(index)
-          const before = isBefore(key)
-          if (before || (last !== null && Buffer.compare(last, key) >= 0)) {
-            const what = `the keys of page ${page.id} are not in order`
-            if (onDamage === undefined) throw this.#damaged(what)
-            onDamage({ path: this.path, what })
-          }
-          last = key
-          this.#refuseEnded()
-          if (!before) yield { page, index }
-        }
-      }
+  #rowOr({ page, index }: TreeCursor, onDamage: BoltRange['onDamage']): BoltRow | undefined {
+    try {
+      return this.#rowOf(page, index)
+    } catch (error) {
+      this.#toldOr(error, onDamage)
+      return undefined
     }
   }
 
-  #rowOr(page: TreePage, index: number, onDamage: BoltRange['onDamage']): BoltRow | undefined {
-    return this.#orTold(() => this.#row(page, index), onDamage)
-  }
-
-  #row(page: TreePage, index: number): BoltRow {
+  #rowOf(page: TreePage, index: number): BoltRow {
     const key = page.key(index)
     const { maxValueBytes } = this.#context
     const bytes = page.valueBytes(index)
     if (bytes > maxValueBytes) {
       throw valueTooLongError(this.#context.source.path, `key 0x${key.toString('hex')}`, bytes, maxValueBytes)
     }
-    const value = page.value(index)
-    if (!page.isBucket(index)) return { key, value, bucket: null }
-    return { key, value: null, bucket: this.#nested(page, key, value) }
+    if (page.isBucket(index)) return { key, value: null, bucket: this.#nested(page, key, index) }
+    return { key, value: page.value(index), bucket: null }
   }
 
-  #nested(page: TreePage, key: Buffer, value: Buffer): BoltBucket {
-    const root = value.length < PAGE_HEADER_BYTES ? undefined : pageNumber(value, 0)
-    if (root === undefined)
-      throw this.#damaged(`the bucket 0x${key.toString('hex')} of page ${page.id} has no root`)
-    const above = this.rootPage === null ? this.#above : [...this.#above, this.rootPage]
-    if (above.includes(root) || above.length > MAX_NESTING) {
-      throw this.#damaged(`the bucket 0x${key.toString('hex')} of page ${page.id} is nested without end`)
+  #nested(page: TreePage, name: Buffer, index: number): BoltBucket {
+    const value = page.valuePlace(index)
+    const root = value.length < PAGE_HEADER_BYTES ? undefined : pageNumber(value.block.view, value.start)
+    if (root === undefined) {
+      throw this.#damaged(`the bucket 0x${name.toString('hex')} of page ${page.id} has no root`)
     }
-    const inline = root === 0 ? value.subarray(PAGE_HEADER_BYTES) : null
-    return new BoltBucket(this.#context, [...this.path, key], {
-      root,
-      sequence: value.readBigUInt64LE(8),
-      inline,
-      above,
-    })
+    if (!this.#mayHold(root)) {
+      throw this.#damaged(`the bucket 0x${name.toString('hex')} of page ${page.id} is nested without end`)
+    }
+    return new BoltBucket(this.#context, this, name, root, value)
   }
 
-  /** Calls it; where it meets damage and somebody wants to be told, tells that and returns undefined. */
-  #orTold<T>(read: () => T, onDamage: BoltRange['onDamage']): T | undefined {
-    if (onDamage === undefined) return read()
-    try {
-      return read()
-    } catch (error) {
-      if (!isStoreError(error, 'STORE_DAMAGED', 'INVALID_ARGUMENT')) throw error
-      onDamage({ path: this.path, what: error.message })
-      return undefined
+  /** Whether a bucket of that root is none of those that lead here, and those are not too many. */
+  #mayHold(root: number): boolean {
+    let nesting = 0
+    for (let bucket: BoltBucket | null = this; bucket !== null; bucket = bucket.#parent) {
+      if (bucket.rootPage === null) continue
+      nesting += 1
+      if (bucket.rootPage === root || nesting > MAX_NESTING) return false
     }
+    return true
+  }
+
+  /** Tells of damage where somebody wants to be told, and throws every other error. */
+  #toldOr(error: unknown, onDamage: BoltRange['onDamage']): void {
+    if (onDamage === undefined || !isStoreError(error, 'STORE_DAMAGED', 'INVALID_ARGUMENT')) throw error
+    onDamage({ path: this.path, what: error.message })
   }
 
   #refuseEnded(): void {
@@ -265,31 +220,8 @@ export function bytesOf(key: BoltKey): Buffer {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength)
 }
 
-interface Start {
-  readonly key: Buffer
-  /** Whether the key itself is left out. */
-  readonly behind: boolean
-}
-
-function startOf({ from, after }: BoltRange): Start | null {
+function startOf({ from, after }: BoltRange): CursorStart | null {
   if (from !== undefined && after !== undefined) throw new TypeError('a range has from or after, not both')
   if (after !== undefined) return { key: bytesOf(after), behind: true }
   return from === undefined ? null : { key: bytesOf(from), behind: false }
-}
-
-function startIn(page: TreePage, { key, behind }: Start): number {
-  return page.isLeaf ? firstBehind(page, key, behind) : Math.max(0, firstBehind(page, key, true) - 1)
-}
-
-/** The first element whose key is not before the wanted one; or, where `behind`, is behind it. */
-function firstBehind(page: TreePage, wanted: Buffer, behind: boolean): number {
-  let low = 0
-  let high = page.count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const order = Buffer.compare(page.key(middle), wanted)
-    if (order < 0 || (behind && order === 0)) low = middle + 1
-    else high = middle
-  }
-  return low
 }

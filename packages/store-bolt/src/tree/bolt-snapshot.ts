@@ -1,3 +1,5 @@
+import { type Meta, PAGE_HEADER_BYTES } from '../pages/meta-page.ts'
+import { blockOf, type PagePlace } from '../pages/page.ts'
 import type { PageSource } from '../pages/page-source.ts'
 import { BoltBucket, type BoltKey } from './bolt-bucket.ts'
 
@@ -25,12 +27,7 @@ export class BoltSnapshot {
     this.#source = source
     SOURCES.set(this, source)
     const context = { source, maxValueBytes, ended: () => this.#ended }
-    this.root = new BoltBucket(context, [], {
-      root: meta.rootPage,
-      sequence: meta.rootSequence,
-      inline: null,
-      above: [],
-    })
+    this.root = new BoltBucket(context, null, null, meta.rootPage, rootValue(meta))
   }
 
   /** Bytes that were read from the file until now. */
@@ -49,6 +46,14 @@ export class BoltSnapshot {
   end(): void {
     this.#ended = true
   }
+}
+
+/** The root as the value of a row would have it. */
+function rootValue({ rootPage, rootSequence }: Meta): PagePlace {
+  const bytes = Buffer.alloc(PAGE_HEADER_BYTES)
+  bytes.writeBigUInt64LE(BigInt(rootPage))
+  bytes.writeBigUInt64LE(rootSequence, 8)
+  return { block: blockOf(bytes), start: 0, length: bytes.length, far: null }
 }
 
 /** The pages that a snapshot is read from, for what looks at them rather than at rows. Throws `TypeError` for none. */

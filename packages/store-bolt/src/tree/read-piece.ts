@@ -61,7 +61,7 @@ export class PieceWalk<T> {
     for (const row of snapshot.bucket(this.#path)?.rows({ ...this.#start, ...tolerant }) ?? []) {
       values.push(this.#visit(row, snapshot))
       // In a damaged file keys may go back, and a walk that went on there would never end.
-      if (last === null || Buffer.compare(row.key, last) > 0) last = row.key
+      if (last === null || damage.length === 0 || Buffer.compare(row.key, last) > 0) last = row.key
       isLast = false
       if (values.length >= this.#maxRows || snapshot.bytesRead >= maxBytes) break
       isLast = true
