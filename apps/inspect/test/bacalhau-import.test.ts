@@ -1,13 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  executionToWire,
-  historyToWire,
-  type JobSpec,
-  jobToWire,
-  NEWEST_CLIENT,
-} from '@saltcod/bacalhau-records'
-import type { Execution, HistoryEntry, Job } from '@saltcod/store-core'
+import type { JobSpec } from '@saltcod/bacalhau-records'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -15,16 +8,12 @@ import {
   type AnsweredRelease,
   BACALHAU_FILES,
   BACALHAU_FILES_MISSING,
-  comparableEntry,
-  comparableExecution,
-  comparableJob,
-  onlyKeysOf,
-  readAnswers,
 } from '../../../test/bacalhau-answers.ts'
 import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { withBacalhauFiles } from '../src/bacalhau/bacalhau-files.ts'
 import { eachBacalhauJob } from '../src/bacalhau/bacalhau-records.ts'
+import { compareWithAnswers, MOVED, type ToldJob } from './compare-answers.ts'
 
 let session: ProgramSession
 beforeAll(() => {
@@ -49,21 +38,12 @@ interface Report {
   readonly notes: readonly { readonly kind: string; readonly code: string; readonly count: number }[]
 }
 
-interface Told {
-  readonly job: Job<JobSpec>
-  readonly executions: readonly Execution[]
-  readonly history: readonly HistoryEntry[]
-}
-
-/** Of jobs that moved on between the answer and the death of the node, their records say something else. */
-const MOVED: Readonly<Record<AnsweredRelease, number>> = { '1.2.0': 1, '1.4.0': 1, '1.9.3': 0 }
-
 function sourceOf(release: string): string {
   return join(BACALHAU_FILES, `bacalhau-${release}`)
 }
 
-async function told(release: AnsweredRelease): Promise<Map<string, Told>> {
-  const found = new Map<string, Told>()
+async function told(release: AnsweredRelease): Promise<Map<string, ToldJob>> {
+  const found = new Map<string, ToldJob>()
   const quiet = { err: () => undefined } as never
   await withBacalhauFiles(quiet, sourceOf(release), async (files) => {
     for await (const { whole } of eachBacalhauJob(files, 'all', () => {})) {
@@ -74,12 +54,12 @@ async function told(release: AnsweredRelease): Promise<Map<string, Told>> {
   return found
 }
 
-async function imported(repository: string, nodeId: string): Promise<Map<string, Told>> {
+async function imported(repository: string, nodeId: string): Promise<Map<string, ToldJob>> {
   const store = await openLmdbJobStore<JobSpec>({
     path: join(repository, `${nodeId}-requester`, 'jobs.db'),
     readOnly: true,
   })
-  const found = new Map<string, Told>()
+  const found = new Map<string, ToldJob>()
   const { items: jobs } = await store.listJobs({ limit: 1_000 })
   for (const job of jobs) {
     const { items: executions } = await store.listExecutions({ jobId: job.id, limit: 1_000 })
@@ -90,53 +70,11 @@ async function imported(repository: string, nodeId: string): Promise<Map<string,
   return found
 }
 
-/** Compares all that is said of all jobs with the answers; returns how many jobs had moved on. */
-function compare(release: AnsweredRelease, found: ReadonlyMap<string, Told>, isImported: boolean): number {
-  const answers = readAnswers(release)
-  const numbers = release === '1.9.3' ? 'later' : 'earlier'
-  let moved = 0
-  expect([...found.keys()].sort()).toEqual([...answers.keys()].sort())
-  for (const [id, answer] of answers) {
-    const { job, executions, history } = found.get(id) as Told
-    // What an import changes of a job that was in progress is one step more.
-    const settled = isImported && executions.some(({ endReason }) => endReason === 'interrupted')
-    if (job.revision !== answer.job['Revision']) {
-      moved += 1
-      continue
-    }
-    const wire = jobToWire(
-      job,
-      NEWEST_CLIENT,
-      String((answer.job['Meta'] as Record<string, string>)['bacalhau.org/requester.id']),
-    )
-    expect(comparableJob(wire as never), id).toEqual(comparableJob(answer.job, wire as never))
-    const byId = new Map(executions.map((execution) => [execution.id, execution]))
-    for (const said of answer.executions) {
-      const execution = byId.get(String(said['ID']))
-      if (settled && execution?.endReason === 'interrupted') continue
-      const own = executionToWire(execution as Execution, 'main', NEWEST_CLIENT)
-      expect(comparableExecution(own as never, 'later'), id).toEqual(
-        comparableExecution(said, numbers, own as never),
-      )
-    }
-    expect(history.length - (settled ? 1 : 0), id).toBe(answer.history.length)
-    for (const [index, said] of answer.history.entries()) {
-      const own = comparableEntry(
-        historyToWire(history[index] as HistoryEntry, NEWEST_CLIENT) as never,
-        'later',
-      )
-      const expected = comparableEntry(said, numbers)
-      expect(onlyKeysOf(own, expected), `${id} ${index}`).toEqual(expected)
-    }
-  }
-  return moved
-}
-
 describe.skipIf(BACALHAU_FILES_MISSING !== null)('files of Bacalhau', () => {
   test.each(ANSWERED)(
     'of %s say of every job what its API said, before and after the import',
     async (release) => {
-      expect(compare(release, await told(release), false)).toBe(MOVED[release])
+      expect(compareWithAnswers(release, await told(release), false)).toBe(MOVED[release])
       const to = join(temporaryDirectory(), 'repository')
       const dry = await runJson<Report>('import', sourceOf(release), '--to', to)
       expect(dry).toMatchObject({ applied: false })
@@ -145,7 +83,7 @@ describe.skipIf(BACALHAU_FILES_MISSING !== null)('files of Bacalhau', () => {
       expect(report).toMatchObject({ applied: true, counts: dry.counts, nodeId: dry.nodeId })
       expect(report.notes.filter(({ kind }) => kind === 'left-out')).toEqual([])
       expect(await run('check', to)).toMatchObject({ code: 0 })
-      expect(compare(release, await imported(to, report.nodeId), true)).toBe(MOVED[release])
+      expect(compareWithAnswers(release, await imported(to, report.nodeId), true)).toBe(MOVED[release])
     },
   )
 

@@ -1,16 +1,19 @@
 // What a job, an execution and an entry of the history are in Bacalhau's words: what its API reads and answers, and
 // what its files hold.
 
+export type { ComputeHead, EvaluationHead, ExecutionHead, JobHead } from './read/head.ts'
+export { readComputeHead, readEvaluationHead, readExecutionHead, readJobHead } from './read/head.ts'
 export type { ComputeGeneration, FileLayout } from './read/layout.ts'
 export { layoutOf } from './read/layout.ts'
 export type { Note, Tell } from './read/note.ts'
+export type { NumberingFacts } from './read/numbering.ts'
 export type { StoredComputeExecution, WholeComputeExecution } from './read/read-compute.ts'
 export { readComputeExecution } from './read/read-compute.ts'
 export type { WholeBacalhauJob } from './read/read-job.ts'
-export { readJob } from './read/read-job.ts'
+export { executionsNamedIn, lastNumbersOf, readJob } from './read/read-job.ts'
 export type { Offers } from './read/settle.ts'
 export { settleComputeExecution, settleJob } from './read/settle.ts'
-export type { JobParts, StoredJob } from './read/stored-job.ts'
+export type { Bucket, JobParts, StoredJob, StoredValue } from './read/stored-job.ts'
 export { keyText, takeStoredJob, valuesOf } from './read/stored-job.ts'
 export { flag, text, trimmed, whole } from './spec/field.ts'
 export type {

@@ -20,16 +20,22 @@ export interface BacalhauFile {
   readonly path: string
   readonly bolt: BoltFile
   readonly layout: FileLayout
+  /** By its place in a repository, from 0: Bacalhau reads the lowest alone. */
+  readonly generation: number
 }
+
+/** A file of a requester. */
+export type JobsFile = BacalhauFile & { readonly layout: Extract<FileLayout, { kind: 'jobs' }> }
+
+/** A file of a compute node. */
+export type ExecutionsFile = BacalhauFile & { readonly layout: Extract<FileLayout, { kind: 'executions' }> }
 
 /** The files of one node of Bacalhau, open for reading; the newest generation of each store comes first. */
 export interface BacalhauFiles {
   /** The file or the repository directory that was asked for. */
   readonly path: string
-  readonly jobs: readonly (BacalhauFile & { readonly layout: Extract<FileLayout, { kind: 'jobs' }> })[]
-  readonly executions: readonly (BacalhauFile & {
-    readonly layout: Extract<FileLayout, { kind: 'executions' }>
-  })[]
+  readonly jobs: readonly JobsFile[]
+  readonly executions: readonly ExecutionsFile[]
 }
 
 /**
@@ -53,35 +59,53 @@ export function bacalhauPaths(
 }
 
 /**
- * Opens what {@link bacalhauPaths} lists, calls `use`, and closes it again. Throws a `Failure` where there is none.
+ * Opens what {@link bacalhauPaths} lists, calls `use`, and closes it again. A file of several that cannot be read ends
+ * it, unless `onUnreadable` takes its error. Throws a `Failure` where there is none.
  */
 export async function withBacalhauFiles<T>(
   terminal: Terminal,
   argument: string,
   use: (files: BacalhauFiles) => Promise<T>,
+  onUnreadable?: (path: string, error: unknown) => void,
 ): Promise<T> {
   const opened: BoltFile[] = []
   try {
     const files: BacalhauFile[] = []
-    for (const path of bacalhauPaths(argument, { withUnreadable: true })) {
-      const bolt = await openBoltFile(path)
-      opened.push(bolt)
-      const names = await bolt.read(({ root }) => [...root.keys()].map(({ key }) => key.toString()))
-      const layout = layoutOf(names)
-      if (layout === null)
-        terminal.err(`Warning: ${path} is a BoltDB file of another program and is passed over\n`)
-      else files.push({ path, bolt, layout })
+    const paths = bacalhauPaths(argument, { withUnreadable: true })
+    for (const path of paths) {
+      try {
+        const file = await openOne(path, opened)
+        if (file === null)
+          terminal.err(`Warning: ${path} is a BoltDB file of another program and is passed over\n`)
+        else files.push(file)
+      } catch (error) {
+        if (onUnreadable === undefined || paths.length === 1) throw error
+        onUnreadable(path, error)
+      }
     }
     if (files.length === 0) throw noStores(argument)
-    const jobs = files.filter((file): file is BacalhauFiles['jobs'][number] => file.layout.kind === 'jobs')
-    const executions = files.filter(
-      (file): file is BacalhauFiles['executions'][number] => file.layout.kind === 'executions',
-    )
+    const jobs = files.filter((file): file is JobsFile => file.layout.kind === 'jobs')
+    const executions = files.filter((file): file is ExecutionsFile => file.layout.kind === 'executions')
     tellGenerations(terminal, jobs)
     return await use({ path: argument, jobs, executions })
   } finally {
     for (const bolt of opened) await bolt.close()
   }
+}
+
+async function openOne(path: string, opened: BoltFile[]): Promise<BacalhauFile | null> {
+  const bolt = await openBoltFile(path)
+  opened.push(bolt)
+  const names = await bolt.read(({ root }) => [...root.keys()].map(({ key }) => key.toString()))
+  const layout = layoutOf(names)
+  return layout === null ? null : { path, bolt, layout, generation: generationOf(path) }
+}
+
+function generationOf(path: string): number {
+  const index = [0, 1].find((place) =>
+    [PLACES.jobs, PLACES.executions].some((places) => path.endsWith(`/${places[place]}`)),
+  )
+  return index ?? PLACES.jobs.length
 }
 
 function noStores(argument: string): Failure {
@@ -90,10 +114,18 @@ function noStores(argument: string): Failure {
   })
 }
 
+/** Tells whether several files among these are of requesters, by their places. */
+export function hasGenerations(paths: readonly string[]): boolean {
+  const ofJobs = (path: string): boolean =>
+    PLACES.jobs.some((place) => path.endsWith(place)) || path.endsWith(NAMED.jobs[1])
+  return paths.filter(ofJobs).length > 1
+}
+
 /** Bacalhau itself sees only the newest after its upgrade. */
 function tellGenerations(terminal: Terminal, jobs: readonly BacalhauFile[]): void {
-  if (jobs.length < 2) return
-  const older = jobs.slice(1).map(({ path }) => path)
+  const newest = Math.min(...jobs.map(({ generation }) => generation))
+  const older = jobs.filter(({ generation }) => generation > newest).map(({ path }) => path)
+  if (older.length === 0) return
   terminal.err(
     `Note: this repository was upgraded; the jobs of before are in ${older.join(' and ')}, where Bacalhau does not look any more; they are shown too\n`,
   )

@@ -52,7 +52,8 @@ export async function* eachBacalhauJob(
         if (bucket === null) return null
         // Told only once the piece counts.
         const notes: Note[] = []
-        return { stored: takeStoredJob(keyText(key), bucket, parts, (note) => notes.push(note)), notes }
+        const wanted = { parts, numbering: layout.numbering }
+        return { stored: takeStoredJob(keyText(key), bucket, wanted, (note) => notes.push(note)), notes }
       },
       { maxRows: JOBS_A_PIECE, onDamage: ({ what }) => tell(damagedPage('job', 'jobs', what)) },
     )
@@ -154,7 +155,8 @@ function secondCopy(record: 'job' | 'execution', id: string, place: string): Not
   }
 }
 
-function damagedPage(record: 'job' | 'execution', place: string, what: string): Note {
+/** The note of a page that cannot be read. */
+export function damagedPage(record: Note['record'], place: string, what: string): Note {
   return {
     kind: 'left-out',
     record,

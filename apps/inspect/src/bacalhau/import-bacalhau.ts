@@ -78,7 +78,7 @@ export async function importBacalhau(
   options: ImportBacalhauOptions,
 ): Promise<ExitCode> {
   return await withBacalhauFiles(terminal, source, async (files) => {
-    const pid = processOf(files)
+    const pid = processOf([...files.jobs, ...files.executions])
     if (pid !== null) {
       throw new Failure(EXIT.usage, `a Bacalhau that runs has ${source} open (process ${pid})`, {
         hint: 'stop it first; jobs that it runs meanwhile would be lost',

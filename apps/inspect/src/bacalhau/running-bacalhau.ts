@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import type { BacalhauFiles } from './bacalhau-files.ts'
+import type { BacalhauFile } from './bacalhau-files.ts'
 
 /**
  * Finds a process that has one of the files locked, as a Bacalhau that runs has all the time; `null` where none has.
  * No lock is taken for it: that could let a start of Bacalhau wait.
  */
-export function processOf(files: BacalhauFiles): number | null {
-  const inodes = new Map([...files.jobs, ...files.executions].map(({ path }) => [statSync(path).ino, path]))
+export function processOf(files: readonly BacalhauFile[]): number | null {
+  const inodes = new Map(files.map(({ path }) => [statSync(path).ino, path]))
   for (const line of locks()) {
     // 1: FLOCK  ADVISORY  WRITE 4711 fd:01:1234567 0 EOF
     const match = /^\d+: FLOCK +\w+ +\w+ +(\d+) [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line)

@@ -3,7 +3,7 @@ import type { RecordKind, StateCount } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { recordsText, sizeText } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { eachStore } from '../store/open-store.ts'
+import { Sources } from '../source/sources.ts'
 
 /** Options of `counts`. */
 export interface CountsOptions extends ReadOptions {
@@ -15,14 +15,17 @@ interface CountRow extends StateCount {
   readonly store: string
 }
 
-/** Prints the counters, which the store keeps exact with every change; `?` for one that is damaged. */
+/**
+ * Prints the counters, which a store of ours keeps exact with every change, with `?` for one that is damaged; the
+ * records of a file of Bacalhau are counted.
+ */
 export async function counts(
   terminal: Terminal,
   store: string,
   options: CountsOptions,
 ): Promise<ExitCode | undefined> {
   const printer = new RowPrinter<CountRow>(terminal, options.output, columns(options))
-  const code = await eachStore(terminal, store, async (opened) => {
+  const code = await new Sources(terminal, store).each(async (opened) => {
     const found = await opened.store.counts(options.kind === undefined ? {} : { kind: options.kind })
     for (const count of found) {
       if (options.namespace !== undefined && !options.namespace.includes(count.namespace)) continue

@@ -3,8 +3,7 @@ import type { Evaluation, EvaluationStatus, Page, PageRequest } from '@saltcod/s
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { tellMissing } from '../store/missing-records.ts'
-import { eachJobStore } from '../store/open-store.ts'
+import { Sources } from '../source/sources.ts'
 import { orNothing } from '../store/or-nothing.ts'
 import { evaluationRow } from '../store/rows.ts'
 import { StorePages } from '../store/store-pages.ts'
@@ -24,7 +23,7 @@ export async function evaluations(
   const printer = new RowPrinter(terminal, options.output, columns(options), evaluationRow)
   const pages = new StorePages(terminal, pagingOf(options))
   let missing: ExitCode | undefined
-  const code = await eachJobStore(terminal, store, async (opened, total) => {
+  const code = await new Sources(terminal, store).eachOfJobs(async (opened, total) => {
     const { job, status } = options
     const found = job === undefined ? undefined : await orNothing(opened.store.findJob(job))
     const query = {
@@ -33,12 +32,10 @@ export async function evaluations(
     }
     const read = (request: PageRequest): Promise<Page<Evaluation>> =>
       opened.store.listEvaluations({ ...query, ...request })
-    const met = await pages.read(opened.row.storeId, total === 1, read, (evaluation) =>
-      printer.add(evaluation),
-    )
+    const met = await pages.read(opened.storeId, total === 1, read, (evaluation) => printer.add(evaluation))
     const states = status === undefined ? undefined : [status]
     const whole = { kind: 'evaluation', states, met, read } as const
-    if (job === undefined) missing = (await tellMissing(terminal, opened, whole)) ?? missing
+    if (job === undefined) missing = (await opened.tellMissing(terminal, whole)) ?? missing
   })
   printer.flush()
   pages.end()

@@ -14,13 +14,12 @@ import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
+import type { RecordSource } from '../source/record-source.ts'
 import { openPlace } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
 import { exitCodeText } from '../store/exit-code-of.ts'
 import { findJobId } from '../store/find-record.ts'
 import { isCompute } from '../store/is-compute.ts'
-import { tellMissing } from '../store/missing-records.ts'
-import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { executionRow } from '../store/rows.ts'
 import { Secrets, secretsOfExecution } from '../store/secrets.ts'
 import { StorePages, tellMore } from '../store/store-pages.ts'
@@ -50,16 +49,16 @@ export async function executions(
   const options: Options =
     job === undefined
       ? others
-      : { ...others, jobId: await findJobId(terminal, store, job, others.namespace ?? 'default', place) }
+      : { ...others, jobId: await findJobId(place, job, others.namespace ?? 'default') }
   const printer = new RowPrinter<Listed>(
     terminal,
     options.output,
-    place.archive === null ? columns(options) : [...columns(options), SOURCE],
-    place.archive === null
-      ? ({ execution, secrets }) => executionRow(execution, secrets)
-      : ({ execution, secrets, source }) => ({ ...executionRow(execution, secrets), source }),
+    place.tellsSource ? [...columns(options), SOURCE] : columns(options),
+    place.tellsSource
+      ? ({ execution, secrets, source }) => ({ ...executionRow(execution, secrets), source })
+      : ({ execution, secrets }) => executionRow(execution, secrets),
   )
-  const listedIn = async (opened: OpenedStore, items: readonly AnyExecution[]): Promise<Listed[]> => {
+  const listedIn = async (opened: RecordSource, items: readonly AnyExecution[]): Promise<Listed[]> => {
     const listed: Listed[] = []
     const secrets = new SecretsOfExecutions(opened, options.output)
     for (const execution of items) {
@@ -76,12 +75,12 @@ export async function executions(
   const pages = new StorePages(terminal, { limit, cursor: start })
   let code: ExitCode | undefined
   let missing: ExitCode | undefined
-  if (place.store !== null && !isArchiveCursor(start)) {
-    code = await eachStore(terminal, place.store, async (opened, total) => {
+  if (place.sources !== null && !isArchiveCursor(start)) {
+    code = await place.sources.each(async (opened, total) => {
       const read = await reader(opened, options)
       if (read === null) return
       const met = await pages.read(
-        opened.row.storeId,
+        opened.storeId,
         total === 1,
         async (request) => {
           const page = await read({ ...request, reverse })
@@ -90,7 +89,7 @@ export async function executions(
         (listed) => printer.add(listed),
       )
       const whole = { kind: 'execution', states: options.state, met, read } as const
-      if (isCounted(options)) missing = (await tellMissing(terminal, opened, whole)) ?? missing
+      if (isCounted(options)) missing = (await opened.tellMissing(terminal, whole)) ?? missing
     })
     printer.flush()
     pages.end()
@@ -135,11 +134,11 @@ const SOURCE: Column<Listed> = { name: 'FROM', value: ({ source }) => source }
 
 /** Finds the secrets of jobs, each job's once; where no column shows what jobs wrote, there is nothing to find. */
 class SecretsOfExecutions {
-  readonly #opened: OpenedStore
+  readonly #opened: RecordSource
   readonly #isNeeded: boolean
   readonly #known = new Map<string, Secrets>()
 
-  constructor(opened: OpenedStore, output: ListOptions['output']) {
+  constructor(opened: RecordSource, output: ListOptions['output']) {
     this.#opened = opened
     this.#isNeeded = output !== 'table' && output !== 'csv'
   }
@@ -155,7 +154,7 @@ class SecretsOfExecutions {
 }
 
 async function allExecutions(
-  opened: OpenedStore,
+  opened: RecordSource,
   options: Options,
   reverse: boolean,
 ): Promise<AnyExecution[]> {
@@ -173,13 +172,13 @@ async function allExecutions(
 
 /** Returns what reads a page; `null` where no execution of the store can fit. */
 async function reader(
-  opened: OpenedStore,
+  opened: RecordSource,
   { state, jobId, node, inProgress }: Options,
 ): Promise<((request: PageRequest) => Promise<Page<AnyExecution>>) | null> {
   const ofJob = jobId === undefined ? {} : { jobId }
   const progress = inProgress === true ? { inProgress } : {}
   if (opened.kind === 'executions') {
-    if (node !== undefined && opened.row.nodeId !== node) return null
+    if (node !== undefined && opened.nodeId !== node) return null
     const states = (state ?? COMPUTE_STATES).filter((name): name is ComputeState =>
       (COMPUTE_STATES as readonly string[]).includes(name),
     )
@@ -195,7 +194,7 @@ async function reader(
   return (request) => opened.store.listExecutions({ ...progress, ...ofJob, ...ofNode, states, ...request })
 }
 
-async function typeOf(opened: OpenedStore, execution: AnyExecution): Promise<JobType> {
+async function typeOf(opened: RecordSource, execution: AnyExecution): Promise<JobType> {
   if (isCompute(execution)) return execution.job.type
   const job = opened.kind === 'jobs' ? await opened.store.getJob(execution.jobId) : null
   return job?.type ?? 'batch'

@@ -4,10 +4,10 @@ import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
+import type { RecordSource } from '../source/record-source.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
 import { notFound } from '../store/find-record.ts'
 import { isCompute } from '../store/is-compute.ts'
-import { eachStore, type OpenedStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
 import { historyRow } from '../store/rows.ts'
 import { readPages, tellMore } from '../store/store-pages.ts'
@@ -31,13 +31,13 @@ export async function history(
   const printer = new RowPrinter<Listed>(
     terminal,
     options.output,
-    place.archive === null ? columns(options) : [...columns(options), SOURCE],
-    place.archive === null
-      ? ({ entry }) => historyRow(entry)
-      : ({ entry, source }) => ({ ...historyRow(entry), source }),
+    place.tellsSource ? [...columns(options), SOURCE] : columns(options),
+    place.tellsSource
+      ? ({ entry, source }) => ({ ...historyRow(entry), source })
+      : ({ entry }) => historyRow(entry),
   )
   let found = false
-  const visit = async (opened: OpenedStore): Promise<void> => {
+  const visit = async (opened: RecordSource): Promise<void> => {
     const read = await reader(opened, id, options.namespace)
     if (read === null) return
     found = true
@@ -47,7 +47,7 @@ export async function history(
     printer.flush()
     tellMore(terminal, cursor)
   }
-  const code = place.store === null ? undefined : await eachStore(terminal, place.store, visit)
+  const code = await place.sources?.each(visit)
   if (!found && place.archive !== null) {
     const archived = await findArchivedJob(place.archive, id, options.namespace)
     if (archived !== null) await visit(archived)
@@ -68,7 +68,7 @@ const SOURCE: Column<Listed> = { name: 'FROM', value: ({ source }) => source }
 type Read = (request: PageRequest) => Promise<Page<HistoryEntry>>
 
 /** Returns what reads a page of the history of whatever has that id; `null` where nothing has. */
-async function reader(opened: OpenedStore, id: string, namespace: string): Promise<Read | null> {
+async function reader(opened: RecordSource, id: string, namespace: string): Promise<Read | null> {
   if (opened.kind === 'jobs') {
     const { store } = opened
     const job = await orNothing(store.findJob(id, namespace))

@@ -8,13 +8,14 @@ import {
   span,
   type Terminal,
 } from '@saltcod/cli-kit'
-import type { Execution, Job, JobStore, Json } from '@saltcod/store-core'
+import type { Execution, Job, Json } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import type { ExitCode } from '../exit-code.ts'
+import type { JobReader } from '../source/record-reader.ts'
+import type { JobSource } from '../source/record-source.ts'
 import { openPlace } from '../store/archive.ts'
 import { exitCodeText } from '../store/exit-code-of.ts'
 import { findJobIn } from '../store/find-record.ts'
-import type { OpenedJobs } from '../store/open-store.ts'
 import { executionRow, jobRow, specOf } from '../store/rows.ts'
 import { type Secrets, secretsOfJob } from '../store/secrets.ts'
 import { readPages } from '../store/store-pages.ts'
@@ -38,21 +39,21 @@ export async function job(
   const showSecrets = options.showSecrets === true
   const place = await openPlace(terminal, store, options.archive)
   const found: Told[] = []
-  const visit = async ({ store: jobs, path }: OpenedJobs, inStore: Job): Promise<void> => {
+  const visit = async ({ store: jobs, path }: JobSource, inStore: Job): Promise<void> => {
     const secrets = showSecrets ? null : await secretsOfJob(jobs, inStore.id)
     const executions = await executionsOf(terminal, jobs, inStore)
     found.push({ job: inStore, executions, secrets, source: path })
   }
-  const code = await findJobIn(terminal, store, id, options.namespace, visit, place)
+  const code = await findJobIn(place, id, options.namespace, visit)
   printValues(terminal, options.output, found, {
     toRow: ({ job: told, executions, secrets, source }) => ({
       ...jobRow(told),
       spec: specOf(told.spec as Json, showSecrets),
       executions: executions.map((execution) => executionRow(execution, secrets)),
-      ...(place.archive === null ? {} : { source }),
+      ...(place.tellsSource ? { source } : {}),
     }),
     toText: ({ job: told, executions, source }) => {
-      const from = place.archive === null ? [] : [['From', source]]
+      const from = place.tellsSource ? [['From', source]] : []
       return textOf(terminal, told, executions, specOf(told.spec as Json, showSecrets), from)
     },
   })
@@ -68,7 +69,7 @@ interface Told {
   readonly source: string
 }
 
-async function executionsOf(terminal: Terminal, store: JobStore, { id }: Job): Promise<Execution[]> {
+async function executionsOf(terminal: Terminal, store: JobReader, { id }: Job): Promise<Execution[]> {
   const found: Execution[] = []
   await readPages(
     terminal,

@@ -17,8 +17,6 @@ import { rfcTime } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { openPlace, type Place } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
-import { tellMissing } from '../store/missing-records.ts'
-import { eachJobStore } from '../store/open-store.ts'
 import { jobRow } from '../store/rows.ts'
 import { StorePages, tellMore } from '../store/store-pages.ts'
 
@@ -60,23 +58,23 @@ export async function jobs(
   const printer = new RowPrinter(
     terminal,
     options.output,
-    place.archive === null ? columns(options) : [...columns(options), SOURCE],
-    place.archive === null ? rowOf : ({ job, source }: Listed) => ({ ...jobRow(job), source }),
+    place.tellsSource ? [...columns(options), SOURCE] : columns(options),
+    place.tellsSource ? ({ job, source }: Listed) => ({ ...jobRow(job), source }) : rowOf,
   )
   const paging = pagingOf(options)
   const pages = new StorePages(terminal, paging)
   let code: ExitCode | undefined
   let missing: ExitCode | undefined
   const counted = [type, options.labels, options.inProgress, sinceMs].every((filter) => filter === undefined)
-  if (place.store !== null && !isArchiveCursor(paging.cursor)) {
-    code = await eachJobStore(terminal, place.store, async (opened, total) => {
+  if (place.sources !== null && !isArchiveCursor(paging.cursor)) {
+    code = await place.sources.eachOfJobs(async (source, total) => {
       const read = (request: PageRequest): Promise<Page<Job>> =>
-        opened.store.listJobs({ ...query, ...request })
-      const met = await pages.read(opened.row.storeId, total === 1, read, (job) =>
-        printer.add({ job, source: opened.path }),
+        source.store.listJobs({ ...query, ...request })
+      const met = await pages.read(source.storeId, total === 1, read, (job) =>
+        printer.add({ job, source: source.path }),
       )
       const whole = { kind: 'job', states: options.state, namespace: options.namespace, met, read } as const
-      if (counted) missing = (await tellMissing(terminal, opened, whole)) ?? missing
+      if (counted) missing = (await source.tellMissing(terminal, whole)) ?? missing
     })
     printer.flush()
     pages.end()

@@ -10,33 +10,16 @@ import {
   span,
   type Terminal,
 } from '@saltcod/cli-kit'
-import type { ChangeSet, DurableStore, FeedCursor, FeedPage, StateCount } from '@saltcod/store-core'
-import type { KvStatistics } from '@saltcod/store-core/backend'
-import { findLmdbOwner, type LmdbOwner } from '@saltcod/store-lmdb'
 import type { ReadOptions } from '../cli/options.ts'
 import { recordsText, rfcTime, sizeText } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { type RecentFailure, recentFailures } from '../explain/recent-failures.ts'
-import { type StateAge, stateAges } from '../explain/state-ages.ts'
-import { findTrouble, type Trouble } from '../explain/trouble.ts'
-import { eachStore, type OpenedStore } from '../store/open-store.ts'
+import type { Overview } from '../explain/overview.ts'
+import type { StateAge } from '../explain/state-ages.ts'
+import { Sources } from '../source/sources.ts'
 import { ownerText } from './info.ts'
 
-const LAST_CHANGES = 5
+const MAX_CHANGES = 10
 const MAX_MESSAGE = 120
-
-interface Facts {
-  readonly opened: Pick<OpenedStore, 'path' | 'kind' | 'row'>
-  readonly owner: LmdbOwner
-  readonly counts: readonly StateCount[]
-  readonly ages: readonly StateAge[]
-  readonly trouble: readonly Trouble[]
-  readonly failures: readonly RecentFailure[]
-  readonly lastChanges: readonly ChangeSet[]
-  readonly statistics: KvStatistics | null
-  readonly nextDeadlineMs: number | null
-  readonly nowMs: number
-}
 
 /** Prints what an operator wants to know first: what there is, how old it is, what is stuck, and what to do next. */
 export async function summary(
@@ -44,68 +27,37 @@ export async function summary(
   store: string,
   options: ReadOptions,
 ): Promise<ExitCode | undefined> {
-  const found: Facts[] = []
+  const found: Overview[] = []
   let many = false
-  const code = await eachStore(terminal, store, async (opened, total) => {
+  const code = await new Sources(terminal, store).each(async (source, total) => {
     many = total > 1
-    found.push(await factsOf(opened))
+    found.push(await source.overview(Date.now()))
   })
   const rows = found.map(rowOf)
   printValue(terminal, options.output, many || rows.length === 0 ? { stores: rows } : rows[0], () =>
-    found.map((facts) => textOf(terminal, facts)).join('\n'),
+    found.map((overview) => textOf(terminal, overview)).join('\n'),
   )
   return code
 }
 
-async function factsOf(opened: OpenedStore): Promise<Facts> {
-  const nowMs = Date.now()
-  const owner = await findLmdbOwner(opened.path)
-  const counts = await opened.store.counts()
-  const ages = await stateAges(opened, counts)
-  return {
-    opened,
-    owner,
-    counts,
-    ages,
-    trouble: await findTrouble(opened, owner, ages, nowMs),
-    failures: await recentFailures(opened, nowMs),
-    lastChanges: await newestChanges(opened.store),
-    statistics: opened.store.capabilities.statistics?.() ?? null,
-    nextDeadlineMs: await opened.store.nextDeadlineMs(),
-    nowMs,
-  }
-}
-
-/** Passes over what is damaged. */
-async function newestChanges(store: DurableStore): Promise<ChangeSet[]> {
-  const found: ChangeSet[] = []
-  let after: FeedCursor | null = null
-  while (found.length < LAST_CHANGES) {
-    const page: FeedPage = await store.changes({ after, reverse: true, limit: LAST_CHANGES - found.length })
-    if (page.changeSets.length === 0 && page.gap === null) break
-    found.push(...page.changeSets)
-    after = page.cursor
-  }
-  return found
-}
-
-function rowOf(facts: Facts) {
-  const { opened, owner, counts, ages, trouble, failures, lastChanges, statistics, nextDeadlineMs } = facts
-  const byState = (kind: 'job' | 'execution' | 'evaluation'): Record<string, number> => {
+function rowOf(overview: Overview) {
+  const { kind, counts, ages, trouble, failures, lastChanges, sizes, nextDeadlineMs } = overview
+  const byState = (of: 'job' | 'execution' | 'evaluation'): Record<string, number> => {
     const sums: Record<string, number> = {}
     for (const count of counts) {
-      if (count.kind === kind) sums[count.state] = (sums[count.state] ?? 0) + count.records
+      if (count.kind === of) sums[count.state] = (sums[count.state] ?? 0) + count.records
     }
     return sums
   }
   return {
-    path: opened.path,
-    kind: opened.kind,
-    nodeId: opened.row.nodeId,
-    owner,
-    ...(opened.kind === 'jobs' ? { jobs: byState('job') } : {}),
+    path: overview.path,
+    kind,
+    nodeId: overview.nodeId,
+    writtenBy: overview.writtenBy,
+    owner: overview.owner,
+    ...(kind === 'jobs' ? { jobs: byState('job') } : {}),
     executions: byState('execution'),
-    ...(opened.kind === 'jobs' ? { evaluations: byState('evaluation') } : {}),
+    ...(kind === 'jobs' ? { evaluations: byState('evaluation') } : {}),
     states: ages.map(({ oldestSinceMs, newestSinceMs, ...age }) => ({
       ...age,
       oldestSince: rfcTime(oldestSinceMs),
@@ -115,25 +67,22 @@ function rowOf(facts: Facts) {
     recentFailures: failures.map(({ atMs, ...failure }) => ({ ...failure, at: rfcTime(atMs) })),
     nextDeadlineAt: rfcTime(nextDeadlineMs),
     lastChanges: lastChanges.map(({ sequence, atMs, changes }) => ({ sequence, at: rfcTime(atMs), changes })),
-    fileBytes: statistics?.fileBytes ?? null,
-    usedBytes: statistics?.usedBytes ?? null,
-    freeBytes: statistics?.freeBytes ?? null,
+    fileBytes: sizes?.fileBytes ?? null,
+    usedBytes: sizes?.usedBytes ?? null,
+    freeBytes: sizes?.freeBytes ?? null,
     counts,
+    untold: overview.untold,
   }
 }
 
-function textOf(terminal: Terminal, facts: Facts): string {
-  const { opened, owner, ages, trouble, statistics, nextDeadlineMs, nowMs } = facts
+function textOf(terminal: Terminal, overview: Overview): string {
+  const { kind, nodeId, owner, ages, trouble, nextDeadlineMs, untold, nowMs } = overview
   const title = (text: string): string => paint(terminal, 'bold', text)
-  const size =
-    statistics === null
-      ? ''
-      : `, ${bytesText(statistics.usedBytes)} used of ${bytesText(statistics.fileBytes)} on disk`
-  const head = `${title(`${opened.kind} of node ${opened.row.nodeId ?? '(none)'}`)}  ${printable(opened.path)}\n`
-  const node = `node: ${ownerText(owner)}${size}\n`
+  const head = `${title(`${kind} of node ${printable(nodeId ?? '(none)')}`)}  ${printable(overview.path)}\n`
+  const node = `${untold.length === 0 ? '' : `written by ${overview.writtenBy}\n`}node: ${ownerText(owner)}${sizesText(overview)}\n`
   const stuck =
     trouble.length === 0
-      ? `${paint(terminal, 'green', 'nothing is stuck')}\n`
+      ? `${paint(terminal, 'green', 'nothing is stuck')}${untold.length === 0 ? '' : ', as far as the file tells'}\n`
       : trouble
           .map(
             ({ message, advice }) =>
@@ -144,7 +93,14 @@ function textOf(terminal: Terminal, facts: Facts): string {
     nextDeadlineMs !== null && nextDeadlineMs > nowMs
       ? `next deadline in ${span(nextDeadlineMs - nowMs)}\n`
       : ''
-  return `${head}${node}\n${agesText(terminal, ages, nowMs)}${evaluationsText(facts)}\n${stuck}${deadline}${failuresText(terminal, facts)}${changesText(terminal, facts)}`
+  const rest = untold.length === 0 ? '' : `not told by this file: ${untold.join('; ')}\n`
+  return `${head}${node}\n${agesText(terminal, ages, nowMs)}${evaluationsText(overview)}\n${stuck}${deadline}${rest}${failuresText(terminal, overview)}${changesText(terminal, overview)}`
+}
+
+function sizesText({ sizes }: Overview): string {
+  if (sizes === null) return ''
+  const used = sizes.usedBytes === null ? '' : `${bytesText(sizes.usedBytes)} used of `
+  return `, ${used}${bytesText(sizes.fileBytes)} on disk`
 }
 
 function agesText(terminal: Terminal, ages: readonly StateAge[], nowMs: number): string {
@@ -161,8 +117,8 @@ function agesText(terminal: Terminal, ages: readonly StateAge[], nowMs: number):
   return formatTable(terminal, ['KIND', 'STATE', 'RECORDS', 'BYTES', 'OLDEST', 'NEWEST'], rows)
 }
 
-function evaluationsText({ counts, opened }: Facts): string {
-  if (opened.kind !== 'jobs') return ''
+function evaluationsText({ counts, kind, untold }: Overview): string {
+  if (kind !== 'jobs' || untold.length > 0) return ''
   const pending = counts
     .filter(({ kind, state }) => kind === 'evaluation' && state === 'pending')
     .reduce((sum, { records }) => sum + records, 0)
@@ -173,7 +129,7 @@ function cut(text: string): string {
   return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}…` : text
 }
 
-function failuresText(terminal: Terminal, { failures, nowMs }: Facts): string {
+function failuresText(terminal: Terminal, { failures, nowMs }: Overview): string {
   if (failures.length === 0) return ''
   const rows = failures.map(({ id, name, atMs, message }) => [
     `${span(nowMs - atMs)} ago`,
@@ -184,7 +140,7 @@ function failuresText(terminal: Terminal, { failures, nowMs }: Facts): string {
   return `\n${paint(terminal, 'bold', 'Failed lately')}\n${formatTable(terminal, [], rows)}`
 }
 
-function changesText(terminal: Terminal, { lastChanges, nowMs }: Facts): string {
+function changesText(terminal: Terminal, { lastChanges, nowMs }: Overview): string {
   if (lastChanges.length === 0) return ''
   const rows = lastChanges.flatMap(({ atMs, changes }) =>
     changes.map(({ kind, id, previousState, state }) => [
@@ -196,5 +152,5 @@ function changesText(terminal: Terminal, { lastChanges, nowMs }: Facts): string 
         : `${previousState ?? 'new'} -> ${state ?? 'removed'}`,
     ]),
   )
-  return `\n${paint(terminal, 'bold', 'Last changes')}\n${formatTable(terminal, [], rows.slice(0, LAST_CHANGES * 2))}`
+  return `\n${paint(terminal, 'bold', 'Last changes')}\n${formatTable(terminal, [], rows.slice(0, MAX_CHANGES))}`
 }

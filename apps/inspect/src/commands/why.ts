@@ -8,22 +8,18 @@ import {
   span,
   type Terminal,
 } from '@saltcod/cli-kit'
-import { recoveryPolicy } from '@saltcod/recovery'
-import type { ComputeExecution, Evaluation, Execution, HistoryEntry, Job } from '@saltcod/store-core'
-import { findLmdbOwner } from '@saltcod/store-lmdb'
+import { type RecoveryPolicy, recoveryPolicy } from '@saltcod/recovery'
+import type { ComputeExecution, Job } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
-import { ComputeNode } from '../explain/compute-node.ts'
-import { type Moment, timelineOf } from '../explain/timeline.ts'
-import { explainJob } from '../explain/verdict.ts'
+import type { Explanation } from '../explain/explanation.ts'
+import type { ExecutionSource, ExplainedNode, JobSource } from '../source/record-source.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
 import { notFound } from '../store/find-record.ts'
 import { isCompute } from '../store/is-compute.ts'
-import { eachStore, type OpenedExecutions, type OpenedJobs, type OpenedStore } from '../store/open-store.ts'
 import { orNothing } from '../store/or-nothing.ts'
 import { readRecoveryPolicy } from '../store/recovery-policy.ts'
-import { readPages } from '../store/store-pages.ts'
 
 /** Options of `why`. */
 export interface WhyOptions extends ReadOptions {
@@ -31,25 +27,11 @@ export interface WhyOptions extends ReadOptions {
   readonly archive?: string
 }
 
-interface Explanation {
-  readonly subject: string
-  readonly id: string
-  readonly state: string
-  readonly sinceMs: number
-  readonly because: string[]
-  readonly next: string[]
-  readonly timeline: Moment[]
+/** An explanation that is still added to. */
+interface Found extends Explanation {
   /** The store or the archive that it is in. */
   readonly source: string
 }
-
-/** An explanation that is still added to. */
-interface Found extends Explanation {
-  /** Those of the job. */
-  readonly executionIds: readonly string[]
-}
-
-const MAX_ENTRIES = 10_000
 
 /** Tells why a job or an execution is where it is, since when, and what happens next. */
 export async function why(
@@ -59,58 +41,67 @@ export async function why(
   options: WhyOptions,
 ): Promise<ExitCode | undefined> {
   const place = await openPlace(terminal, store, options.archive)
-  const found: Found[] = []
-  const policy = place.store === null ? recoveryPolicy() : await readRecoveryPolicy(place.store)
-  const unreadable = new Set<string>()
-  const each = async (visit: (opened: OpenedStore) => Promise<void>): Promise<ExitCode | undefined> =>
-    place.store === null ? undefined : await eachStore(terminal, place.store, visit, unreadable)
-  const jobIn = async (opened: OpenedJobs): Promise<Job | undefined> =>
-    (await orNothing(opened.store.findJob(id, options.namespace))) ?? (await jobOfExecution(opened, id))
-  await each(async (opened) => {
-    if (opened.kind === 'executions') return
-    const job = await jobIn(opened)
-    if (job !== undefined) found.push(await explainIn(terminal, opened, job))
+  let found: Found[] = []
+  let policy: Promise<RecoveryPolicy> | undefined
+  const readPolicy = async (): Promise<RecoveryPolicy> => {
+    policy ??= place.sources === null ? Promise.resolve(recoveryPolicy()) : readRecoveryPolicy(store)
+    return await policy
+  }
+  const jobIn = async (source: JobSource): Promise<Job | undefined> =>
+    (await orNothing(source.store.findJob(id, options.namespace))) ?? (await jobOfExecution(source, id))
+  await place.sources?.each(async (source) => {
+    if (source.kind === 'executions') return
+    const job = await jobIn(source)
+    if (job !== undefined) found.push({ ...(await source.explain(terminal, job)), source: source.path })
   })
   if (found.length === 0 && place.archive !== null) {
     const archived = await findArchivedJob(place.archive, id, options.namespace)
     const job = archived === null ? undefined : await jobIn(archived)
     if (archived !== null && job !== undefined)
-      found.push(asArchived(await explainIn(terminal, archived, job)))
+      found.push(asArchived({ ...(await archived.explain(terminal, job)), source: archived.path }))
   }
   // What the compute nodes of the same repository wrote of the executions belongs into the same order of time.
-  const code = await each(async (opened) => {
-    if (opened.kind !== 'executions') return
-    const node = new ComputeNode(terminal, opened, policy)
-    const own = await orNothing(opened.store.findExecution(id))
+  const code = await place.sources?.each(async (source) => {
+    if (source.kind !== 'executions') return
+    const node = source.node(terminal, readPolicy)
+    const own = await orNothing(source.store.findExecution(id))
     if (found.length === 0 && own !== undefined && isCompute(own)) {
-      found.push(await explainCompute(node, opened, own))
+      found.push(await explainCompute(node, source, own))
       return
     }
-    for (const one of found) await addFacts(one, opened, node)
+    found = await Promise.all(found.map(async (one) => await withFacts(one, source, node)))
   })
   if (found.length === 0)
     throw notFound('job', id, store, `in namespace ${options.namespace}, and no execution`, code)
-  for (const { timeline } of found) timeline.sort((a, b) => a.atMs - b.atMs)
-  printValues(terminal, options.output, found, {
+  printValues(terminal, options.output, found.map(inOrder), {
     toRow: (explanation) => ({
       ...rowOf(explanation),
-      ...(place.archive === null ? {} : { source: explanation.source }),
+      ...(place.tellsSource ? { source: explanation.source } : {}),
     }),
     toText: (explanation) => textOf(terminal, explanation),
   })
   return code
 }
 
+function inOrder(found: Found): Found {
+  return { ...found, timeline: [...found.timeline].sort((a, b) => a.atMs - b.atMs) }
+}
+
 /** Adds what a compute node knows of a job's executions. */
-async function addFacts(found: Found, { store }: OpenedExecutions, node: ComputeNode): Promise<void> {
+async function withFacts(found: Found, { store }: ExecutionSource, node: ExplainedNode): Promise<Found> {
+  let added = found
   for (const executionId of found.executionIds) {
     const execution = await store.getExecution(executionId)
     if (execution === null) continue
     const { because, next, timeline } = await node.factsOf(execution)
-    found.because.push(...because)
-    found.next.push(...next)
-    found.timeline.push(...timeline)
+    added = {
+      ...added,
+      because: [...added.because, ...because],
+      next: [...added.next, ...next],
+      timeline: [...added.timeline, ...timeline],
+    }
   }
+  return added
 }
 
 /** What has left the store is not waiting for anything. */
@@ -122,82 +113,22 @@ function asArchived(explanation: Found): Found {
   }
 }
 
-async function jobOfExecution({ store }: OpenedJobs, id: string): Promise<Job | undefined> {
+async function jobOfExecution({ store }: JobSource, id: string): Promise<Job | undefined> {
   const execution = await orNothing(store.findExecution(id))
   return execution === undefined ? undefined : ((await store.getJob(execution.jobId)) ?? undefined)
 }
 
-async function explainIn(terminal: Terminal, { path, store }: OpenedJobs, job: Job): Promise<Found> {
-  const paging = { limit: MAX_ENTRIES, cursor: undefined }
-  const executions: Execution[] = []
-  const evaluations: Evaluation[] = []
-  const history: HistoryEntry[] = []
-  const jobId = job.id
-  await readPages(
-    terminal,
-    paging,
-    (request) => store.listExecutions({ jobId, ...request }),
-    (item) => executions.push(item),
-  )
-  await readPages(
-    terminal,
-    paging,
-    (request) => store.listEvaluations({ jobId, ...request }),
-    (item) => evaluations.push(item),
-  )
-  await readPages(
-    terminal,
-    paging,
-    (request) => store.listHistory({ jobId, ...request }),
-    (item) => history.push(item),
-  )
-  const waitingMessages = new Map<string, number>()
-  for (const destination of new Set(executions.map(({ nodeId }) => nodeId))) {
-    const [oldest] = await store.readOutbox({ destination, limit: 1 })
-    if (oldest !== undefined) waitingMessages.set(destination, oldest.atMs)
-  }
-  const queueing = new Map(
-    history.flatMap(({ executionId, event }): [string, string][] =>
-      executionId !== null && event.topic === 'Queueing' ? [[executionId, event.message]] : [],
-    ),
-  )
-  const { because, next } = explainJob({
-    job,
-    executions,
-    pending: evaluations.filter(({ status }) => status === 'pending'),
-    newest: evaluations.at(-1),
-    waitingMessages,
-    queueing,
-    nodeRuns: (await findLmdbOwner(path)).running,
-    nowMs: Date.now(),
-  })
-  return {
-    subject: `job ${job.name} (${job.id})`,
-    id: job.id,
-    state: job.state,
-    sinceMs: job.stateSinceMs,
-    because: [...because],
-    next: [...next],
-    timeline: timelineOf(history, evaluations),
-    source: path,
-    executionIds: executions.map((execution) => execution.id),
-  }
-}
-
 async function explainCompute(
-  node: ComputeNode,
-  { path }: OpenedExecutions,
+  node: ExplainedNode,
+  { path }: ExecutionSource,
   execution: ComputeExecution,
 ): Promise<Found> {
-  const { because, next, timeline } = await node.explain(execution)
   return {
+    ...(await node.explain(execution)),
     subject: `execution ${execution.id} of job ${execution.job.name}`,
     id: execution.id,
     state: execution.state,
     sinceMs: execution.stateSinceMs,
-    because: [...because],
-    next: [...next],
-    timeline: [...timeline],
     source: path,
     executionIds: [],
   }

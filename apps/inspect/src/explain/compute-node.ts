@@ -26,11 +26,11 @@ const MAX_ENTRIES = 10_000
 export class ComputeNode {
   readonly #terminal: Terminal
   readonly #opened: OpenedExecutions
-  readonly #policy: RecoveryPolicy
+  readonly #policy: () => Promise<RecoveryPolicy>
   #running: Promise<boolean> | undefined
   #queue: Promise<NodeQueue> | undefined
 
-  constructor(terminal: Terminal, opened: OpenedExecutions, policy: RecoveryPolicy) {
+  constructor(terminal: Terminal, opened: OpenedExecutions, policy: () => Promise<RecoveryPolicy>) {
     this.#terminal = terminal
     this.#opened = opened
     this.#policy = policy
@@ -65,7 +65,7 @@ export class ComputeNode {
     if (COMPUTE_MACHINE.terminal.has(execution.state) || (await this.#isRunning())) return []
     const { action, reason, rule } = decideRecovery(
       execution,
-      this.#policy,
+      await this.#policy(),
       Date.now(),
       outlivesNode(execution.job.spec),
     )

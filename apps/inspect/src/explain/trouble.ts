@@ -20,6 +20,7 @@ export interface Trouble {
     | 'quarantined'
     | 'waiting-long'
     | 'waiting-for-nodes'
+    | 'left-behind'
   readonly id: string
   readonly message: string
   /** How long it has been so, in milliseconds; `null` where nothing tells. */

@@ -59,23 +59,27 @@ export function explainJob(facts: JobFacts): Verdict {
         : 'when the node starts, it looks at every job in progress',
     )
   }
-  const failed = executions.filter(({ state }) => state === 'Failed' || state === 'BidRejected')
-  const last = failed.at(-1)
-  if (last !== undefined) {
-    because.push(
-      `${failed.length} earlier ${failed.length === 1 ? 'execution' : 'executions'} failed, the last on ${shortId(last.nodeId)}${endReasonText(last.endReason)}: ${last.stateMessage || 'nothing was said'}`,
-    )
-  }
+  const failed = becauseOfFailures(executions)
+  if (failed !== null) because.push(failed)
   addDeadline(job.deadlineAtMs, 'the job', nowMs, next)
   return { because, next }
 }
 
-/** Who has nothing to say of a state may name it. */
-function saysWhy({ state, stateMessage }: Job): boolean {
+/** Says how many executions of a job that goes on have failed; `null` where none has. */
+export function becauseOfFailures(executions: readonly Execution[]): string | null {
+  const failed = executions.filter(({ state }) => state === 'Failed' || state === 'BidRejected')
+  const last = failed.at(-1)
+  if (last === undefined) return null
+  return `${failed.length} earlier ${failed.length === 1 ? 'execution' : 'executions'} failed, the last on ${shortId(last.nodeId)}${endReasonText(last.endReason)}: ${last.stateMessage || 'nothing was said'}`
+}
+
+/** Tells whether a job says why it is in its state: who has nothing to say may name it. */
+export function saysWhy({ state, stateMessage }: Job): boolean {
   return stateMessage !== '' && stateMessage !== state
 }
 
-function explainEnded({ job, executions }: JobFacts): Verdict {
+/** Says why a job has ended. */
+export function becauseItEnded(job: Job, executions: readonly Execution[]): string[] {
   const because = [job.stateMessage === '' ? `it ended as ${job.state}` : job.stateMessage]
   for (const execution of executions.filter(({ state }) => state === 'Failed').slice(-3)) {
     because.push(
@@ -85,6 +89,11 @@ function explainEnded({ job, executions }: JobFacts): Verdict {
   for (const execution of executions.filter(endedOddly).slice(-3)) {
     because.push(`execution ${shortId(execution.id)} completed with exit code ${exitCodeOf(execution)}`)
   }
+  return because
+}
+
+function explainEnded({ job, executions }: JobFacts): Verdict {
+  const because = becauseItEnded(job, executions)
   const next = ['nothing: it has ended; a new version (rerun or update) is the only way out']
   next.push(
     job.hold === null

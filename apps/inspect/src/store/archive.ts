@@ -9,6 +9,9 @@ import {
 import { openJobStore, STORE_TABLES } from '@saltcod/store-core/backend'
 import { readStoreRow } from '@saltcod/store-core/format'
 import { openMemoryKv } from '@saltcod/store-memory'
+import { ownJobs } from '../source/own-source.ts'
+import type { JobSource } from '../source/record-source.ts'
+import { Sources } from '../source/sources.ts'
 import { isArchive } from './locate.ts'
 import type { OpenedJobs } from './open-store.ts'
 import { orNothing } from './or-nothing.ts'
@@ -17,9 +20,13 @@ const SHORT_ID = /^e-[0-9a-f]{4,}[0-9a-f-]*$/
 
 /** Where a command looks: in stores, in an archive, or in both. */
 export interface Place {
+  /** What was given. */
+  readonly argument: string
   /** `null` where an archive alone was given. */
-  readonly store: string | null
+  readonly sources: Sources | null
   readonly archive: Archive | null
+  /** Whether each row is to say where it is from. */
+  readonly tellsSource: boolean
 }
 
 /** Finds out what an argument and the option `--archive` mean. Throws what `openArchive` throws. */
@@ -31,7 +38,8 @@ export async function openPlace(
   const alone = directory === undefined && isArchive(argument)
   const path = alone ? argument : directory
   const archive = path === undefined ? null : await readArchive(terminal, path)
-  return { store: alone ? null : argument, archive }
+  const sources = alone ? null : new Sources(terminal, argument)
+  return { argument, sources, archive, tellsSource: archive !== null || sources?.hasGenerations === true }
 }
 
 /** Opens an archive for reading, and tells what its user should know. Throws what `openArchive` throws. */
@@ -51,24 +59,24 @@ export async function openArchivedJob(archive: Archive, job: ArchivedJob): Promi
 }
 
 /**
- * Opens the one job of an archive that a text means, as {@link openArchivedJob} does: id, short id, name, or the id of
+ * Opens the one job of an archive that a text means, as a source of its own: id, short id, name, or the id of
  * one of its executions. Resolves with `null` where there is none. Throws `AMBIGUOUS_ID`.
  */
 export async function findArchivedJob(
   archive: Archive,
   text: string,
   namespace: string,
-): Promise<OpenedJobs | null> {
+): Promise<JobSource | null> {
   const entry = await orNothing(findInArchive(archive, text, namespace))
   if (entry !== undefined) {
     const job = await archive.get(entry.id)
-    return job === null ? null : await openArchivedJob(archive, job)
+    return job === null ? null : ownJobs(await openArchivedJob(archive, job))
   }
   if (!text.startsWith('e')) return null
   for await (const { job } of archive.read({ reverse: true })) {
     const whole = await job()
     const has = whole.executions.some(({ id }) => id === text || (SHORT_ID.test(text) && id.startsWith(text)))
-    if (has) return await openArchivedJob(archive, whole)
+    if (has) return ownJobs(await openArchivedJob(archive, whole))
   }
   return null
 }

@@ -1,9 +1,10 @@
 import { Failure } from '@saltcod/cli-kit'
 import type { Archive, ArchiveEntry } from '@saltcod/compaction'
 import { EXIT } from '../exit-code.ts'
+import { ownJobs } from '../source/own-source.ts'
+import type { JobSource } from '../source/record-source.ts'
+import { withJobsOf } from '../source/sources.ts'
 import { openArchivedJob, type Place } from './archive.ts'
-import { locateStores } from './locate.ts'
-import { type OpenedJobs, openStore } from './open-store.ts'
 import type { Paging } from './store-pages.ts'
 
 /** How a cursor into an archive begins: entries passed over, and rows of the next one that were printed. */
@@ -16,7 +17,7 @@ export interface ArchivedQuery<T> extends Paging {
   /** Whether an entry may hold anything that is wanted; what it refuses is not read. */
   readonly wanted: (entry: ArchiveEntry) => boolean
   /** Returns the wanted rows of a job, which is opened as a store of its own. */
-  readonly select: (opened: OpenedJobs) => Promise<readonly T[]>
+  readonly select: (source: JobSource) => Promise<readonly T[]>
 }
 
 /** Tells whether a cursor goes on in an archive, so that the stores before it were read to their end. */
@@ -29,14 +30,13 @@ export function isArchiveCursor(cursor: string | undefined): boolean {
  * last, and only where it is in none of the stores. Returns the cursor behind the last row; `null` at the end.
  */
 export async function readArchivedRows<T>(
-  { store, archive }: Place & { readonly archive: Archive },
+  { sources, archive }: Place & { readonly archive: Archive },
   query: ArchivedQuery<T>,
   visit: (row: T) => void,
 ): Promise<string | null> {
   const { limit, reverse, wanted, select } = query
   const [passed, printed] = placeOf(query.cursor)
-  const stores = store === null ? [] : await openJobStores(store)
-  try {
+  return await withJobsOf(sources, async (stores) => {
     const newest = await newestPlaces(archive)
     let left = limit ?? Number.MAX_SAFE_INTEGER
     let place = reverse ? archive.totals.jobs : -1
@@ -47,7 +47,7 @@ export async function readArchivedRows<T>(
       if (seen <= passed || newest.get(entry.id) !== place || !wanted(entry)) continue
       if (await isThere(stores, entry.id)) continue
       const opened = await openArchivedJob(archive, await job())
-      const rows = await select(opened)
+      const rows = await select(ownJobs(opened))
       await opened.kv.close()
       const from = seen === passed + 1 ? printed : 0
       for (const [index, row] of rows.entries()) {
@@ -58,9 +58,7 @@ export async function readArchivedRows<T>(
       }
     }
     return null
-  } finally {
-    for (const opened of stores) await opened.kv.close()
-  }
+  })
 }
 
 function placeOf(cursor: string | undefined): [number, number] {
@@ -70,16 +68,6 @@ function placeOf(cursor: string | undefined): [number, number] {
   throw new Failure(EXIT.usage, `the cursor ${cursor} is none of this listing`, {
     hint: 'use the one that an earlier listing with the same options printed',
   })
-}
-
-async function openJobStores(argument: string): Promise<OpenedJobs[]> {
-  const found: OpenedJobs[] = []
-  for (const path of await locateStores(argument)) {
-    const opened = await openStore(path)
-    if (opened.kind === 'jobs') found.push(opened)
-    else await opened.kv.close()
-  }
-  return found
 }
 
 /** Where the newest copy of each job stands. */
@@ -93,7 +81,7 @@ async function newestPlaces(archive: Archive): Promise<Map<string, number>> {
   return places
 }
 
-async function isThere(stores: readonly OpenedJobs[], jobId: string): Promise<boolean> {
+async function isThere(stores: readonly JobSource[], jobId: string): Promise<boolean> {
   for (const { store } of stores) if ((await store.getJob(jobId)) !== null) return true
   return false
 }

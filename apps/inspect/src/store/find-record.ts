@@ -1,14 +1,9 @@
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import type { ComputeExecution, Execution, Job, Page } from '@saltcod/store-core'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import type { ExecutionSource, JobSource, RecordSource } from '../source/record-source.ts'
+import { Sources } from '../source/sources.ts'
 import { findArchivedJob, type Place } from './archive.ts'
-import {
-  eachJobStore,
-  eachStore,
-  type OpenedExecutions,
-  type OpenedJobs,
-  type OpenedStore,
-} from './open-store.ts'
 import { orNothing } from './or-nothing.ts'
 
 const SHORT_JOB_ID = /^j-[0-9a-f]{4,}[0-9a-f-]*$/
@@ -18,23 +13,21 @@ const SHORT_JOB_ID = /^j-[0-9a-f]{4,}[0-9a-f-]*$/
  * `JOB_NOT_FOUND`.
  */
 export async function findJobIn(
-  terminal: Terminal,
-  argument: string,
+  { argument, sources, archive }: Pick<Place, 'argument' | 'sources' | 'archive'>,
   text: string,
   namespace: string,
-  visit: (opened: OpenedJobs, job: Job) => Promise<void>,
-  place: Place = { store: argument, archive: null },
+  visit: (source: JobSource, job: Job) => Promise<void>,
 ): Promise<ExitCode | undefined> {
   let found = false
-  const look = async (opened: OpenedJobs): Promise<void> => {
-    const job = await orNothing(opened.store.findJob(text, namespace))
+  const look = async (source: JobSource): Promise<void> => {
+    const job = await orNothing(source.store.findJob(text, namespace))
     if (job === undefined) return
     found = true
-    await visit(opened, job)
+    await visit(source, job)
   }
-  const code = place.store === null ? undefined : await eachJobStore(terminal, place.store, look)
-  if (!found && place.archive !== null) {
-    const archived = await findArchivedJob(place.archive, text, namespace)
+  const code = await sources?.eachOfJobs(look)
+  if (!found && archive !== null) {
+    const archived = await findArchivedJob(archive, text, namespace)
     if (archived !== null) await look(archived)
   }
   if (!found) throw notFound('job', text, argument, `in namespace ${namespace}`, code)
@@ -46,20 +39,18 @@ export async function findJobIn(
  * Throws a `Failure` where none has it, or several have.
  */
 export async function findJobId(
-  terminal: Terminal,
-  argument: string,
+  { argument, sources, archive }: Place,
   text: string,
   namespace: string,
-  place: Place,
 ): Promise<string> {
   let id: string | undefined
-  const look = async (opened: OpenedStore): Promise<void> => {
-    if (opened.kind === 'jobs') id ??= (await orNothing(opened.store.findJob(text, namespace)))?.id
-    else id ??= await jobOfExecutions(opened, text, namespace)
+  const look = async (source: RecordSource): Promise<void> => {
+    if (source.kind === 'jobs') id ??= (await orNothing(source.store.findJob(text, namespace)))?.id
+    else id ??= await jobOfExecutions(source, text, namespace)
   }
-  const code = place.store === null ? undefined : await eachStore(terminal, place.store, look)
-  if (id === undefined && place.archive !== null) {
-    const archived = await findArchivedJob(place.archive, text, namespace)
+  const code = await sources?.each(look)
+  if (id === undefined && archive !== null) {
+    const archived = await findArchivedJob(archive, text, namespace)
     if (archived !== null) await look(archived)
   }
   if (id === undefined) throw notFound('job', text, argument, `in namespace ${namespace}`, code)
@@ -68,7 +59,7 @@ export async function findJobId(
 
 /** A compute node keeps what it needs of a job with each of its executions. */
 async function jobOfExecutions(
-  { store }: OpenedExecutions,
+  { store }: ExecutionSource,
   text: string,
   namespace: string,
 ): Promise<string | undefined> {
@@ -101,14 +92,14 @@ export async function findExecutionIn(
   terminal: Terminal,
   argument: string,
   text: string,
-  visit: (opened: OpenedStore, execution: Execution | ComputeExecution) => Promise<void>,
+  visit: (source: RecordSource, execution: Execution | ComputeExecution) => Promise<void>,
 ): Promise<ExitCode | undefined> {
   let found = false
-  const code = await eachStore(terminal, argument, async (opened) => {
-    const execution = await orNothing<Execution | ComputeExecution>(opened.store.findExecution(text))
+  const code = await new Sources(terminal, argument).each(async (source) => {
+    const execution = await orNothing<Execution | ComputeExecution>(source.store.findExecution(text))
     if (execution === undefined) return
     found = true
-    await visit(opened, execution)
+    await visit(source, execution)
   })
   if (!found) throw notFound('execution', text, argument, '', code)
   return code

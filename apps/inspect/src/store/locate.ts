@@ -19,7 +19,10 @@ const NO_STORE = {
 export async function locateStores(argument: string): Promise<readonly string[]> {
   const path = realPath(argument)
   if (!statSync(path).isDirectory()) return [storeFile(path)]
-  const paths = await storesIn(path)
+  const all = await storesIn(path)
+  const { fileKind } = await import('@saltcod/config')
+  const own = all.filter((file) => fileKind(file) !== 'bolt')
+  const paths = own.length > 0 ? own : all
   if (paths.length > 0) return paths.map((file) => storeFile(realPath(file)))
   if (isArchive(path)) {
     throw new Failure(EXIT.usage, `${argument} is an archive`, {
@@ -29,6 +32,13 @@ export async function locateStores(argument: string): Promise<readonly string[]>
   throw new Failure(EXIT.unreadable, `there is no store in the directory ${argument}`, {
     hint: 'give a store file, or the repository directory of a node (its default is ~/.bacalhau)',
   })
+}
+
+/** Lists the stores of ours in a repository directory; none where the argument is something else. */
+export async function ownPaths(argument: string): Promise<readonly string[]> {
+  if (statSync(argument, { throwIfNoEntry: false })?.isDirectory() !== true) return []
+  const { fileKind } = await import('@saltcod/config')
+  return (await storesIn(argument)).filter((file) => !['bolt', 'unreadable'].includes(fileKind(file)))
 }
 
 async function storesIn(directory: string): Promise<string[]> {

@@ -123,24 +123,6 @@ function refuseCrashed(path: string): void {
   )
 }
 
-/** Does the same with the stores of jobs alone. Throws a `Failure` where there is none. */
-export async function eachJobStore(
-  terminal: Terminal,
-  argument: string,
-  visit: (opened: OpenedJobs, total: number) => Promise<void>,
-): Promise<ExitCode | undefined> {
-  let found = false
-  const code = await eachStore(terminal, argument, async (opened, total) => {
-    if (opened.kind !== 'jobs') return
-    found = true
-    await visit(opened, total)
-  })
-  if (found || code !== undefined) return code
-  throw new Failure(EXIT.usage, `${argument} is no store of jobs`, {
-    hint: 'jobs and evaluations are in the store of a requester; a compute node keeps executions',
-  })
-}
-
 /** Where the row that names a store is damaged, its tables tell the kind: whoever looks at it must get in. */
 function storeRowOf(snapshot: KvSnapshot): StoreRow | undefined {
   try {

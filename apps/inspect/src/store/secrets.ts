@@ -6,6 +6,7 @@ import {
   type Json,
 } from '@saltcod/store-core'
 import { decodeRecord, readableRecord, type StoreKind, storedRecord } from '@saltcod/store-core/format'
+import type { RecordSource } from '../source/record-source.ts'
 import { eachRow } from './bucket-rows.ts'
 import { isCompute } from './is-compute.ts'
 import type { OpenedStore } from './open-store.ts'
@@ -80,7 +81,10 @@ export class Secrets {
 }
 
 /** Collects the secrets of all versions of a job. */
-export async function secretsOfJob(store: JobStore, jobId: string): Promise<Secrets> {
+export async function secretsOfJob(
+  store: Pick<JobStore, 'listJobVersions'>,
+  jobId: string,
+): Promise<Secrets> {
   const secrets = new Secrets()
   for (const { spec } of (await orNothing(store.listJobVersions(jobId))) ?? []) secrets.add(spec as Json)
   return secrets
@@ -88,7 +92,7 @@ export async function secretsOfJob(store: JobStore, jobId: string): Promise<Secr
 
 /** Collects the secrets of the job of an execution, as far as the store knows it. */
 export async function secretsOfExecution(
-  { kind, store }: OpenedStore,
+  { kind, store }: RecordSource,
   execution: Execution | ComputeExecution,
 ): Promise<Secrets> {
   if (isCompute(execution)) return new Secrets().add(execution.job.spec as Json)

@@ -19,6 +19,7 @@ export function isUnreadable(error: unknown): error is Error {
   if (isFailure(error)) return error.exitCode === EXIT.unreadable
   return isStoreError(
     error,
+    'STORE_CHANGING',
     'STORE_DAMAGED',
     'STORE_FOREIGN',
     'STORE_PERMISSION',

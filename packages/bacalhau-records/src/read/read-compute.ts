@@ -87,10 +87,7 @@ function readOne(
   const jobFields = new RecordFields(job, 'Job', tell)
   const jobId = jobFields.requiredText('ID')
   const definition = readDefinition(job, jobId, tell)
-  const found = isLocal
-    ? localState(outer.raw('State'))
-    : sharedState(fields.inner('ComputeState').raw('StateType'))
-  const [state, endReason] = found
+  const [state, endReason] = computeStateOf(outer, states)
   for (const part of ['ComputeState', 'DesiredState']) fields.inner(part).tellNotKept(['Details'])
   const createdAtMs = (isLocal ? outer.time('CreateTime') : fields.nanoseconds('CreateTime')) ?? 0
   const modifiedAtMs = (isLocal ? outer.time('UpdateTime') : fields.nanoseconds('ModifyTime')) ?? createdAtMs
@@ -134,6 +131,16 @@ function readOne(
     finishedAtMs: hasEnded ? modifiedAtMs : null,
     deadlineAtMs: null,
   }
+}
+
+/** Reads the state of an execution of a compute node. Throws `UnreadableRecord` where it is none. */
+export function computeStateOf(
+  record: RecordFields,
+  states: ComputeGeneration['states'],
+): readonly [ComputeState, EndReason | null] {
+  return states === 'local'
+    ? localState(record.raw('State'))
+    : sharedState(record.inner('ComputeState').raw('StateType'))
 }
 
 function localState(value: unknown): readonly [ComputeState, EndReason | null] {

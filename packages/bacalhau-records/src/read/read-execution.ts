@@ -69,7 +69,8 @@ export function readExecution(
   }
 }
 
-function executionStateOf(value: unknown, facts: NumberingFacts, tell: TellHere): Execution['state'] {
+/** Reads the number of a state. Throws `UnreadableRecord` where it means none. */
+export function executionStateOf(value: unknown, facts: NumberingFacts, tell: TellHere): Execution['state'] {
   const number = typeof value === 'number' ? value : Number.NaN
   const { numbering, sure } = numberingOf(number, facts)
   const state = stateOfNumber(number, numbering)

@@ -210,11 +210,7 @@ function readEvaluation({ key, json }: StoredValue, job: Job, sequence: number, 
   const trigger = fields.text('TriggeredBy')
   if (!TRIGGERS.has(trigger))
     throw new UnreadableRecord('unknown-word', `its trigger ${JSON.stringify(trigger)} is not known`)
-  const status = fields.text('Status')
-  const known = (EVALUATION_STATUSES as readonly string[]).includes(status)
-  // Bacalhau knows `blocked` besides, and no release writes it.
-  if (!known && status !== 'blocked')
-    throw new UnreadableRecord('unknown-word', `its status ${JSON.stringify(status)} is not known`)
+  const status = evaluationStatusOf(fields)
   const createdAtMs = fields.nanoseconds('CreateTime') ?? job.createdAtMs
   return {
     id: key,
@@ -223,7 +219,7 @@ function readEvaluation({ key, json }: StoredValue, job: Job, sequence: number, 
     jobType: job.type,
     priority: job.priority,
     trigger: trigger as EvaluationTrigger,
-    status: known ? (status as EvaluationStatus) : 'pending',
+    status,
     comment: fields.text('Comment'),
     dueAtMs: fields.time('WaitUntil') ?? createdAtMs,
     attempt: 0,
@@ -235,8 +231,18 @@ function readEvaluation({ key, json }: StoredValue, job: Job, sequence: number, 
   }
 }
 
+/** Reads the status of an evaluation. Throws `UnreadableRecord` where it is none. */
+export function evaluationStatusOf(fields: RecordFields): EvaluationStatus {
+  const status = fields.text('Status')
+  // Bacalhau knows `blocked` besides, and no release writes it.
+  if (status === 'blocked') return 'pending'
+  const known = EVALUATION_STATUSES.find((name) => name === status)
+  if (known !== undefined) return known
+  throw new UnreadableRecord('unknown-word', `its status ${JSON.stringify(status)} is not known`)
+}
+
 /** The newest state of each execution in a history that has numbers. */
-function lastNumbersOf(history: readonly StoredValue[]): Map<string, number> {
+export function lastNumbersOf(history: readonly StoredValue[]): Map<string, number> {
   const found = new Map<string, number>()
   for (const { json } of history) {
     const match = /"ExecutionState":\{[^}]*"New":(\d{1,2})/.exec(json)
@@ -246,7 +252,8 @@ function lastNumbersOf(history: readonly StoredValue[]): Map<string, number> {
   return found
 }
 
-function executionsNamedIn(history: readonly StoredValue[]): Set<string> {
+/** The executions that a history speaks of. */
+export function executionsNamedIn(history: readonly StoredValue[]): Set<string> {
   return new Set(history.flatMap(({ json }) => /"ExecutionID":"([^"]+)"/.exec(json)?.[1] ?? []))
 }
 

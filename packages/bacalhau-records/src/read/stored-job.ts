@@ -1,4 +1,5 @@
 import { type Tell, UnreadableRecord } from './note.ts'
+import type { Numbering } from './numbering.ts'
 
 /** A row of a bucket: a key with its value, or the name of a nested bucket with that bucket. */
 export interface BucketRow {
@@ -39,30 +40,54 @@ export interface StoredJob {
   readonly history: readonly StoredValue[]
 }
 
-/** What is wanted of a job. */
-export type JobParts = 'job' | 'executions' | 'all'
+/**
+ * What is wanted of a job: by itself, with its history, with all its executions or those of some ids, or all of it.
+ */
+export type JobParts = 'job' | 'history' | 'executions' | 'all' | { readonly executions: readonly string[] }
 
 /**
  * Takes the texts of a job out of its bucket, so that they outlast the snapshot. What cannot be read is told of, where
  * there is somebody to be told; else the bucket throws.
  */
-export function takeStoredJob(id: string, bucket: Bucket, parts: JobParts, tell: Tell | null): StoredJob {
+export function takeStoredJob(
+  id: string,
+  bucket: Bucket,
+  { parts, numbering }: { readonly parts: JobParts; readonly numbering: Numbering },
+  tell: Tell | null,
+): StoredJob {
   const values = (name: string, wanted: boolean): StoredValue[] =>
     wanted
       ? valuesOf(bucket.bucket(name), tell === null ? null : damageTeller(`jobs/${id}/${name}`, id, tell))
       : []
   const spec = bucket.get('spec')
   const all = parts === 'all'
+  const withHistory = all || parts === 'history'
+  const withExecutions = all || parts === 'executions' || typeof parts === 'object'
+  // By which numbers the states of executions are written is told by an older history, where there is one.
+  const executionHistory = values(
+    'execution_history',
+    withHistory || (withExecutions && numbering === 'later'),
+  )
   return {
     id,
     spec: spec === undefined ? null : textOf(spec),
-    versions: values('versions', all),
-    executions: values('executions', parts !== 'job'),
+    versions: values('versions', parts !== 'job'),
+    executions:
+      typeof parts === 'object'
+        ? valuesUnder(bucket.bucket('executions'), parts.executions)
+        : values('executions', withExecutions),
     evaluations: values('evaluations', all),
-    jobHistory: values('job_history', all),
-    executionHistory: values('execution_history', all),
-    history: values('history', all),
+    jobHistory: values('job_history', withHistory),
+    executionHistory,
+    history: values('history', withHistory || executionHistory.length > 0),
   }
+}
+
+function valuesUnder(bucket: Bucket | undefined, keys: readonly string[]): StoredValue[] {
+  return keys.flatMap((key) => {
+    const value = bucket?.get(key)
+    return value === undefined ? [] : [{ key, json: textOf(value) }]
+  })
 }
 
 /** Reads the values of a bucket; there are none where there is no bucket. */

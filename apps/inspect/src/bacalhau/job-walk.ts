@@ -1,0 +1,166 @@
+import {
+  type Bucket,
+  type EvaluationHead,
+  type ExecutionHead,
+  executionsNamedIn,
+  type JobHead,
+  keyText,
+  lastNumbersOf,
+  type Note,
+  type NumberingFacts,
+  readEvaluationHead,
+  readExecutionHead,
+  readJobHead,
+  type StoredValue,
+  type Tell,
+  valuesOf,
+} from '@saltcod/bacalhau-records'
+import type { BoltRow, BoltSnapshot } from '@saltcod/store-bolt'
+import type { JobsFile } from './bacalhau-files.ts'
+import { damagedPage } from './bacalhau-records.ts'
+
+/** Jobs, and executions of one job, that are read within one snapshot: a running Bacalhau commits all the time. */
+const JOBS_A_PIECE = 200
+const RECORDS_A_PIECE = 1_000
+
+/** Which records of a job a walk is about, besides itself. */
+export interface WalkParts {
+  readonly executions?: boolean
+  readonly evaluations?: boolean
+}
+
+/** The heads of a job and of records of it; a job with many of them comes several times, without its own head then. */
+export interface JobStep {
+  readonly id: string
+  /** `null` where it cannot be read; undefined where it came before. */
+  readonly job: JobHead | null | undefined
+  readonly executions: readonly ExecutionHead[]
+  readonly evaluations: readonly EvaluationHead[]
+  /** Keys of what cannot be read. */
+  readonly unreadable: readonly string[]
+  readonly notes: readonly Note[]
+}
+
+interface FirstStep extends JobStep {
+  /** The last execution that was read, where there are more. */
+  readonly lastExecution: string | null
+}
+
+/** Yields every job of a file in the order of the ids, and keeps none of them. */
+export async function* walkJobs(file: JobsFile, parts: WalkParts, tell: Tell): AsyncGenerator<JobStep> {
+  const options = { maxRows: JOBS_A_PIECE, onDamage: damageTeller('jobs', tell) }
+  const visit = (row: BoltRow): FirstStep | null =>
+    row.bucket === null ? null : firstStep(file, keyText(row.key), row.bucket, parts)
+  for await (const { values } of file.bolt.pieces(['jobs'], visit, options)) {
+    for (const step of values) {
+      if (step === null) continue
+      for (const note of step.notes) tell(note)
+      yield step
+      if (step.lastExecution !== null) yield* furtherSteps(file, step.id, step.lastExecution, tell)
+    }
+  }
+}
+
+/** Yields the executions of one job likewise; nothing where there is no such job. */
+export async function* walkExecutionsOf(file: JobsFile, jobId: string, tell: Tell): AsyncGenerator<JobStep> {
+  const step = await file.bolt.read((snapshot) => {
+    const bucket = snapshot.bucket(['jobs', jobId])
+    return bucket === undefined
+      ? null
+      : firstStep(file, jobId, bucket, { executions: true, evaluations: true })
+  })
+  if (step === null) return
+  yield step
+  if (step.lastExecution !== null) yield* furtherSteps(file, jobId, step.lastExecution, tell)
+}
+
+function firstStep(file: JobsFile, id: string, bucket: Bucket, parts: WalkParts): FirstStep {
+  const notes: Note[] = []
+  const spec = bucket.get('spec')
+  const executions =
+    parts.executions === true
+      ? executionsIn(bucket, (what) => notes.push(damagedPage('execution', id, what)))
+      : []
+  const factsOf = factsIn(file, bucket)
+  const heads = executions.map((value) => readExecutionHead(value, id, factsOf(value.key)))
+  const evaluations = parts.evaluations === true ? valuesOf(bucket.bucket('evaluations'), () => {}) : []
+  const evaluationHeads = evaluations.map((value) => readEvaluationHead(value, id))
+  return {
+    id,
+    job: spec === undefined ? null : readJobHead(id, Buffer.from(spec).toString()),
+    executions: heads.filter((head) => head !== null),
+    evaluations: evaluationHeads.filter((head) => head !== null),
+    unreadable: [...unreadIn(executions, heads), ...unreadIn(evaluations, evaluationHeads)],
+    notes,
+    lastExecution: executions.length === RECORDS_A_PIECE ? (executions.at(-1)?.key ?? null) : null,
+  }
+}
+
+async function* furtherSteps(
+  file: JobsFile,
+  jobId: string,
+  after: string,
+  tell: Tell,
+): AsyncGenerator<JobStep> {
+  const place = `jobs/${jobId}/executions`
+  let known: { readonly snapshot: BoltSnapshot; readonly factsOf: FactsOf } | null = null
+  const factsAt = (snapshot: BoltSnapshot): FactsOf | null => {
+    if (known?.snapshot === snapshot) return known.factsOf
+    const bucket = snapshot.bucket(['jobs', jobId])
+    if (bucket === undefined) return null
+    known = { snapshot, factsOf: factsIn(file, bucket) }
+    return known.factsOf
+  }
+  const pieces = file.bolt.pieces(
+    ['jobs', jobId, 'executions'],
+    ({ key, value }, snapshot) => {
+      if (value === null) return null
+      const stored = { key: keyText(key), json: value.toString() }
+      const factsOf = factsAt(snapshot)
+      return { stored, head: factsOf === null ? null : readExecutionHead(stored, jobId, factsOf(stored.key)) }
+    },
+    { after, maxRows: RECORDS_A_PIECE, onDamage: damageTeller(place, tell) },
+  )
+  for await (const { values } of pieces) {
+    const read = values.filter((value) => value !== null)
+    yield {
+      id: jobId,
+      job: undefined,
+      executions: read.map(({ head }) => head).filter((head) => head !== null),
+      evaluations: [],
+      unreadable: read.flatMap(({ stored, head }) => (head === null ? [stored.key] : [])),
+      notes: [],
+    }
+  }
+}
+
+function executionsIn(bucket: Bucket, onDamage: (what: string) => void): StoredValue[] {
+  const found: StoredValue[] = []
+  const range = { limit: RECORDS_A_PIECE, onDamage: ({ what }: { readonly what: string }) => onDamage(what) }
+  for (const { key, value } of bucket.bucket('executions')?.rows(range) ?? []) {
+    if (value !== null) found.push({ key: keyText(key), json: Buffer.from(value).toString() })
+  }
+  return found
+}
+
+type FactsOf = (executionId: string) => Omit<NumberingFacts, 'record'>
+
+/** What else tells the meaning of the number of a state: in a file of v1.5.2 or later, an older history. */
+function factsIn({ layout: { numbering } }: JobsFile, bucket: Bucket): FactsOf {
+  const older = numbering === 'later' ? valuesOf(bucket.bucket('execution_history'), () => {}) : []
+  const numbers = lastNumbersOf(older)
+  const later = executionsNamedIn(older.length === 0 ? [] : valuesOf(bucket.bucket('history'), () => {}))
+  return (executionId) => ({
+    ofFile: numbering,
+    lastInHistory: numbers.get(executionId) ?? null,
+    inLaterHistory: later.has(executionId),
+  })
+}
+
+function unreadIn(values: readonly StoredValue[], heads: readonly unknown[]): string[] {
+  return values.flatMap(({ key }, index) => (heads[index] === null ? [key] : []))
+}
+
+function damageTeller(place: string, tell: Tell): (damage: { readonly what: string }) => void {
+  return ({ what }) => tell(damagedPage('job', place, what))
+}
