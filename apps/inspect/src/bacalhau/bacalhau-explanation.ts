@@ -1,4 +1,4 @@
-import { localTime, shortId, span, type Terminal } from '@saltcod/cli-kit'
+import { localTime, shellWord, shortId, span, type Terminal } from '@saltcod/cli-kit'
 import {
   COMPUTE_MACHINE,
   type ComputeExecution,
@@ -66,7 +66,7 @@ function liveText({ id, nodeId, state, stateSinceMs, stateMessage }: Execution, 
 }
 
 function nextOf({ argument, processId, isLeft }: FileFacts): string[] {
-  const bring = `saltcod-inspect import ${argument} --to REPOSITORY brings it over`
+  const bring = `saltcod-inspect import ${shellWord(argument)} --to REPOSITORY brings it over`
   if (isLeft)
     return [
       `nothing by itself: since its upgrade Bacalhau reads another file and knows nothing of it; ${bring}`,

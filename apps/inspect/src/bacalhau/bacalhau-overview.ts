@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { countOf } from '@saltcod/cli-kit'
+import { countOf, shellWord } from '@saltcod/cli-kit'
 import { COMPUTE_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import type { Overview } from '../explain/overview.ts'
 import type { RecentFailure } from '../explain/recent-failures.ts'
@@ -108,7 +108,7 @@ function troubleOf({ argument, processId, isLeft }: FileFacts, noun: string, unf
         ...shared,
         kind: 'left-behind',
         message,
-        advice: `saltcod-inspect import ${argument} --to REPOSITORY brings them over`,
+        advice: `saltcod-inspect import ${shellWord(argument)} --to REPOSITORY brings them over`,
       },
     ]
   }
@@ -117,7 +117,7 @@ function troubleOf({ argument, processId, isLeft }: FileFacts, noun: string, unf
       ...shared,
       kind: 'node-not-running',
       message: `no Bacalhau has the file open; ${unfinishedText}`,
-      advice: `start Bacalhau, or bring its jobs over: saltcod-inspect import ${argument} --to REPOSITORY`,
+      advice: `start Bacalhau, or bring its jobs over: saltcod-inspect import ${shellWord(argument)} --to REPOSITORY`,
     },
   ]
 }
