@@ -179,7 +179,7 @@ async function overdueEvaluations(
   ]
 }
 
-/** A job is queued where no node that is connected can do it, however little these have to do. */
+/** A job is queued where no node that is connected can do it, or none of those has room. */
 async function jobsWithoutNode(
   { path, store }: Extract<OpenedStore, { kind: 'jobs' }>,
   ages: readonly StateAge[],
@@ -199,9 +199,9 @@ async function jobsWithoutNode(
     {
       kind: 'waiting-for-nodes',
       id: oldest.id,
-      message: `${countOf(queued, 'job')} in Queued, waiting for what no connected node has${why}`,
+      message: `${countOf(queued, 'job')} in Queued, waiting for a node that can do it and has room${why}`,
       forMs: nowMs - oldest.stateSinceMs,
-      advice: `start a node that has it, or stop the job; why, for each of them: saltcod-inspect why ${shellWord(path)} ${shortId(oldest.id)}`,
+      advice: `start another node that can do it, or stop the job; why, for each of them: saltcod-inspect why ${shellWord(path)} ${shortId(oldest.id)}`,
     },
   ]
 }

@@ -48,7 +48,14 @@ export function explainJob(facts: JobFacts): Verdict {
     )
   }
   for (const execution of live) addExecution(execution, facts, because, next)
-  if (pending.length === 0 && live.length === 0) {
+  const isQueued = job.state === 'Queued' && facts.newest?.status !== 'failed'
+  if (pending.length === 0 && live.length === 0 && isQueued) {
+    next.push(
+      nodeRuns
+        ? 'the requester looks at it when a node that may do it comes or has room; more urgent and older jobs go first'
+        : 'when the requester starts, it goes on waiting for a node that may do it',
+    )
+  } else if (pending.length === 0 && live.length === 0) {
     because.push('nothing is in motion: no evaluation is pending and no execution is in progress')
     if (facts.newest?.status === 'failed') {
       because.push(`its last evaluation failed: ${facts.newest.comment || 'nothing was said'}`)

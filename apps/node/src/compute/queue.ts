@@ -1,5 +1,5 @@
+import type { CapacityLedger } from '../capacity-ledger.ts'
 import type { Capacity } from '../link/link.ts'
-import type { CapacityLedger } from './capacity-ledger.ts'
 
 /** An execution that waits for its turn. */
 export interface QueueEntry {

@@ -1,6 +1,6 @@
 import { bytesText, countOf } from '@saltcod/cli-kit'
+import type { CapacityLedger } from '../capacity-ledger.ts'
 import type { Capacity } from '../link/link.ts'
-import type { CapacityLedger } from './capacity-ledger.ts'
 
 const AMOUNTS: readonly (readonly [keyof Capacity, (amount: number) => string])[] = [
   ['cpu', (amount) => `${number(amount)} CPU`],

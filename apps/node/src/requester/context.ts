@@ -7,6 +7,7 @@ import type { Demands } from './demands.ts'
 import type { EndCounts } from './end-counts.ts'
 import type { Membership } from './membership.ts'
 import type { Nodes } from './nodes.ts'
+import type { Placement } from './placement/placement.ts'
 import type { RequesterSettings } from './settings.ts'
 
 /** What every part of the requester works with. */
@@ -15,6 +16,8 @@ export interface RequesterContext {
   readonly nodeId: string
   readonly store: JobStore<JobSpec>
   readonly nodes: Nodes
+  /** What is promised of the nodes, and what waits for room there. */
+  readonly placement: Placement
   /** What is read of what nodes keep. */
   readonly demands: Demands
   /** Which nodes there are, and which stores they have. */

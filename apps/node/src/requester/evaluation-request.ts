@@ -2,15 +2,17 @@ import type { EvaluationTrigger } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
 
-/** Has a job looked at, unless that is about to happen anyway. A job that is gone is passed over. */
+/** Has a job looked at, unless that is about to happen anyway. Returns false where it is gone. */
 export async function requestEvaluation(
   context: RequesterContext,
   jobId: string,
   trigger: EvaluationTrigger,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await context.store.createEvaluation({ jobId, trigger, coalesce: true })
+    return true
   } catch (error) {
     if (!isStoreError(error, 'JOB_NOT_FOUND')) throw error
+    return false
   }
 }

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Evaluation, Execution, Json, OutboxMessage, Plan } from '@saltcod/store-core'
-import { isStoreError, JOB_MACHINE, newId } from '@saltcod/store-core'
+import { EXECUTION_MACHINE, isStoreError, JOB_MACHINE, newId } from '@saltcod/store-core'
 import type { Command } from '../link/link.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { pause } from '../waiting/pause.ts'
 import { collectItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
-import { requestEvaluation } from './evaluation-request.ts'
+import type { PlacementKeeper } from './placement/placement-keeper.ts'
+import { uncoveredFollowUps } from './scheduler/follow-ups.ts'
 import { outlivedExecutions } from './scheduler/outlived.ts'
 import { schedule } from './scheduler/schedule.ts'
 import type { Decision, SchedulingView } from './scheduler/view.ts'
@@ -25,6 +26,9 @@ const RESUME_MS = 1000
 // While a job's evaluation is in hand, it or its next one is due and not begun; the end of the first is a change.
 const SHORTEST_SLEEP_MS = 200
 
+/** What a decision rests on as far as it has to be read. */
+type ReadView = Omit<SchedulingView, 'nodes' | 'remembersWaiting' | 'nowMs'> & { readonly beganMs: number }
+
 /** A decision under way. */
 interface Hand {
   readonly work: Promise<void>
@@ -39,11 +43,13 @@ interface Hand {
  */
 export class EvaluationWorker {
   readonly #context: RequesterContext
+  readonly #keeper: PlacementKeeper
   /** The jobs that are being decided about. */
   readonly #inHand = new Map<string, Hand>()
 
-  constructor(context: RequesterContext) {
+  constructor(context: RequesterContext, keeper: PlacementKeeper) {
     this.#context = context
+    this.#keeper = keeper
   }
 
   /** Works until the requester stops and what was begun is done, or the store has become unusable. Never rejects. */
@@ -127,41 +133,36 @@ export class EvaluationWorker {
   }
 
   async #plan(evaluation: Evaluation): Promise<void> {
-    const { store, log, nodes, ends, askedRuns } = this.#context
-    const lease = unclaimed(evaluation)
-    const { joins } = nodes
+    const { store, log, nodes, askedRuns, placement } = this.#context
     const view = await this.#view(evaluation)
     if (view === null) {
-      await store.completeEvaluation({ lease, status: 'canceled', comment: 'the job is gone' })
+      placement.forget(evaluation.jobId)
+      await store.completeEvaluation({
+        lease: unclaimed(evaluation),
+        status: 'canceled',
+        comment: 'the job is gone',
+      })
       return
     }
-    const decision = await this.#decision(view, evaluation)
-    await store.applyPlan({
-      lease,
-      newExecutions: decision.newExecutions,
-      updates: decision.updates,
-      ...jobPart(view, decision),
-      followUps: decision.followUps,
-      comment: decision.comment,
-      outbox: decision.commands.map(({ nodeId, command }): OutboxMessage => {
-        return { destination: nodeId, body: command as unknown as Json }
-      }),
-    })
-    for (const { endReason } of decision.updates) ends.add(endReason)
+    const decision = this.#decision(view)
+    try {
+      await this.#write(view, decision, evaluation)
+    } catch (error) {
+      placement.giveBack(decision)
+      throw error
+    }
+    this.#settle(decision)
     askedRuns.remember(view.job, decision.commands)
     for (const nodeId of new Set(decision.commands.map((command) => command.nodeId)))
       nodes.commandsFor(nodeId).advance()
     await this.#giveUpOutlived(view)
-    // A node that came meanwhile has had those looked at that waited before.
-    if (nodes.joins !== joins && waitsForNodes(decision))
-      await requestEvaluation(this.#context, view.job.id, 'node-join')
     if (decision.comment !== '') {
       log.debug({ job: view.job.id, trigger: view.trigger, decision: decision.comment }, 'plan applied')
     }
   }
 
   /** Gives up the oldest ended executions of what runs for ever, on their nodes too; the rest at the next decision. */
-  async #giveUpOutlived({ job, executions, rules }: SchedulingView): Promise<void> {
+  async #giveUpOutlived({ job, executions, rules }: ReadView): Promise<void> {
     const { store, nodes } = this.#context
     const outlived = outlivedExecutions(job, executions, rules).slice(0, MOST_GIVEN_UP)
     if (outlived.length === 0) return
@@ -175,7 +176,7 @@ export class EvaluationWorker {
       nodes.commandsFor(nodeId).advance()
   }
 
-  async #view(evaluation: Evaluation): Promise<SchedulingView | null> {
+  async #view(evaluation: Evaluation): Promise<ReadView | null> {
     const { store, nodes, membership, clock, settings } = this.#context
     await membership.ready()
     const { jobId } = evaluation
@@ -186,27 +187,65 @@ export class EvaluationWorker {
     return {
       job,
       executions,
-      nodes: nodes.schedulable(),
       lostNodes: toldOf(executions, (nodeId) => nodes.lossOf(nodeId)),
       drainedNodes: toldOf(executions, (nodeId) => nodes.drainOf(nodeId)),
       trigger: evaluation.trigger,
-      pendingDueMs: null,
-      // Where the clock is set meanwhile, one of the two is before every deadline that was read and has not passed.
-      nowMs: Math.min(beganMs, clock()),
+      beganMs,
       rules: settings.retry,
       newExecutionId: () => newId('e'),
     }
   }
 
-  /** Only who would look again has to know what waits already. */
-  async #decision(view: SchedulingView, { id, jobId }: Evaluation): Promise<Decision> {
-    const decision = schedule(view)
-    if (decision.followUps.length === 0) return decision
-    const { items } = await this.#context.store.listEvaluations({ jobId, reverse: true, limit: 50 })
-    const due = items
-      .filter((other) => other.status === 'pending' && other.id !== id)
-      .map(({ dueAtMs }) => dueAtMs)
-    return due.length === 0 ? decision : schedule({ ...view, pendingDueMs: Math.min(...due) })
+  /** Decides and promises in one turn, so that no other decision sees what is promised as free. */
+  #decision(read: ReadView): Decision & { readonly nowMs: number } {
+    const { placement, clock } = this.#context
+    const { job, beganMs } = read
+    this.#keeper.follow()
+    const ticket = placement.begin(job.id)
+    // Where the clock is set meanwhile, one of the two is before every deadline that was read and has not passed.
+    const nowMs = Math.min(beganMs, clock())
+    const { nodes } = placement
+    const decision = schedule({ ...read, nodes, remembersWaiting: placement.hasPlaceFor(job.id), nowMs })
+    placement.take(job, decision, ticket)
+    return { ...decision, nowMs }
+  }
+
+  async #write(
+    { job }: ReadView,
+    decision: Decision & { readonly nowMs: number },
+    { id, jobId }: Evaluation,
+  ): Promise<void> {
+    const { store } = this.#context
+    let { followUps } = decision
+    // Only who would look again has to know what waits already.
+    if (followUps.length > 0) {
+      const { items } = await store.listEvaluations({ jobId, reverse: true, limit: 50 })
+      const due = items
+        .filter((other) => other.status === 'pending' && other.id !== id)
+        .map(({ dueAtMs }) => dueAtMs)
+      followUps = uncoveredFollowUps(followUps, due.length === 0 ? null : Math.min(...due), decision.nowMs)
+    }
+    await store.applyPlan({
+      lease: { evaluationId: id, unclaimed: true },
+      newExecutions: decision.newExecutions,
+      updates: decision.updates,
+      ...jobPart(job, decision),
+      followUps,
+      comment: decision.comment,
+      outbox: decision.commands.map(({ nodeId, command }): OutboxMessage => {
+        return { destination: nodeId, body: command as unknown as Json }
+      }),
+    })
+  }
+
+  /** Takes note of what a plan that is written has ended. */
+  #settle(decision: Decision): void {
+    const { ends, placement } = this.#context
+    placement.settle(decision)
+    for (const { executionId, to, endReason } of decision.updates) {
+      ends.add(endReason)
+      if (to !== undefined && to !== null && EXECUTION_MACHINE.terminal.has(to)) placement.ended(executionId)
+    }
   }
 
   /**
@@ -242,7 +281,7 @@ function unclaimed({ id }: Evaluation): Plan['lease'] {
   return { evaluationId: id, unclaimed: true }
 }
 
-function jobPart({ job }: SchedulingView, { job: move }: Decision) {
+function jobPart(job: SchedulingView['job'], { job: move }: Decision) {
   if (move === null) return {}
   return {
     job: {
@@ -253,10 +292,6 @@ function jobPart({ job }: SchedulingView, { job: move }: Decision) {
       ...(move.to !== null && JOB_MACHINE.terminal.has(move.to) ? { deadlineAtMs: null } : {}),
     },
   }
-}
-
-function waitsForNodes({ followUps }: Decision): boolean {
-  return followUps.some(({ trigger }) => trigger === 'job-queue')
 }
 
 /** Returns what is told of the nodes of executions, of those of which something is. */

@@ -1,4 +1,4 @@
-import { isStoreError, type OutboxRow } from '@saltcod/store-core'
+import { EXECUTION_MACHINE, type Execution, isStoreError, type OutboxRow } from '@saltcod/store-core'
 import type {
   Acknowledgement,
   Command,
@@ -23,12 +23,12 @@ import type {
 import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
-import { allItems } from './all-items.ts'
+import { collectItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import type { StoreCondition } from './membership.ts'
 import { mergedReports } from './merged-reports.ts'
 import { MissingExecutions } from './missing-executions.ts'
-import { offerNode } from './node-work.ts'
+import type { PlacementKeeper } from './placement/placement-keeper.ts'
 import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
 import { Sessions } from './sessions.ts'
@@ -40,11 +40,13 @@ const NOTHING_LATER = { runDeadlineAtMs: null, lookAfterMs: null }
 /** The requester's end of the link: hands commands out and takes reports in. */
 export class LinkEndpoint implements Link {
   readonly #context: RequesterContext
+  readonly #keeper: PlacementKeeper
   readonly #missing: MissingExecutions
   readonly #sessions = new Sessions()
 
-  constructor(context: RequesterContext) {
+  constructor(context: RequesterContext, keeper: PlacementKeeper) {
     this.#context = context
+    this.#keeper = keeper
     this.#missing = new MissingExecutions(context)
   }
 
@@ -71,10 +73,7 @@ export class LinkEndpoint implements Link {
       const told = await this.#unlessDamaged(execution.executionId, answer, undefined)
       if (told !== undefined) answers[execution.executionId] = told
     }
-    const unnamed = await this.#unnamed(node.nodeId, executions)
-    if (condition === 'wiped') await this.#missing.giveUp(node.nodeId, unnamed, condition)
-    else this.#missing.expect(node.nodeId, unnamed, condition)
-    nodes.register(node, load)
+    await this.#takeIn({ node, load, executions }, condition)
     const linked = await linkedStore(store)
     this.#sessions.keep(node.nodeId, agreed, linked.sequence)
     // Polls of an earlier session wait no longer.
@@ -89,7 +88,6 @@ export class LinkEndpoint implements Link {
     }
     if (condition === 'known') log.info(told, 'node connected')
     else log.warn({ ...told, store: condition }, 'node connected with another store than it had')
-    await offerNode(this.#context, node.nodeId)
     return { ...agreed, requesterId, store: linked, answers }
   }
 
@@ -232,7 +230,11 @@ export class LinkEndpoint implements Link {
     const bidOpen = isRefusal(report) && (await this.#isBidOpen(report.executionId))
     const translated = translateReport(nodeId, report, { ...begun, bidOpen })
     const answer = await this.#context.store.recordExecution(translated)
-    if (answer === 'applied') this.#context.ends.add(translated.endReason)
+    if (answer !== 'applied') return answer
+    const { ends, placement } = this.#context
+    ends.add(translated.endReason)
+    if (translated.to !== undefined && EXECUTION_MACHINE.terminal.has(translated.to))
+      placement.ended(translated.executionId)
     return answer
   }
 
@@ -270,7 +272,11 @@ export class LinkEndpoint implements Link {
   }
 
   /** Lists the executions that we believe to be on a node that does not name them and was not just told of them. */
-  async #unnamed(nodeId: string, named: readonly HandshakeExecution[]): Promise<string[]> {
+  async #unnamed(
+    nodeId: string,
+    named: readonly HandshakeExecution[],
+    inProgress: readonly Execution[],
+  ): Promise<string[]> {
     const { store } = this.#context
     const known = new Set(named.map((execution) => execution.executionId))
     const asked = new Set<string>()
@@ -285,15 +291,36 @@ export class LinkEndpoint implements Link {
       afterSequence = rows.at(-1)?.sequence ?? afterSequence
       if (rows.length < OUTBOX_PAGE) break
     }
-    const unnamed: string[] = []
-    const executions = allItems((cursor) =>
-      store.listExecutions({ nodeId, inProgress: true, limit: 1000, cursor }),
-    )
-    for await (const { id, computeRevision } of executions) {
-      // What it has told of it had: it is not asked for once more.
-      const isToCome = asked.has(id) && computeRevision === 0
-      if (!known.has(id) && !isToCome) unnamed.push(id)
+    // What it has told of it had: it is not asked for once more.
+    const isToCome = ({ id, computeRevision }: Execution): boolean => asked.has(id) && computeRevision === 0
+    return inProgress
+      .filter((execution) => !known.has(execution.id) && !isToCome(execution))
+      .map(({ id }) => id)
+  }
+
+  /** Takes a node in with what it has of ours. */
+  async #takeIn(
+    { node, load, executions }: Pick<Handshake, 'node' | 'load' | 'executions'>,
+    condition: StoreCondition,
+  ): Promise<void> {
+    const { nodes, placement } = this.#context
+    const { nodeId } = node
+    const joining = placement.beginJoin(nodeId)
+    try {
+      const inProgress = await this.#inProgress(nodeId)
+      const longRunning = await this.#keeper.longRunningJobs(inProgress)
+      const unnamed = await this.#unnamed(nodeId, executions, inProgress)
+      if (condition === 'wiped') await this.#missing.giveUp(nodeId, unnamed, condition)
+      else this.#missing.expect(nodeId, unnamed, condition)
+      nodes.register(node, load)
+      this.#keeper.join(nodeId, inProgress, longRunning, joining)
+    } finally {
+      placement.endJoin(joining)
     }
-    return unnamed
+  }
+
+  #inProgress(nodeId: string): Promise<Execution[]> {
+    const { store } = this.#context
+    return collectItems((cursor) => store.listExecutions({ nodeId, inProgress: true, limit: 1000, cursor }))
   }
 }

@@ -66,7 +66,7 @@ export class MissingExecutions {
   }
 
   async #giveUp(nodeId: string, executionId: string, condition: StoreCondition): Promise<void> {
-    const { store, nodes, log, ends } = this.#context
+    const { store, nodes, log, ends, placement } = this.#context
     const message = `node ${nodeId} ${CAME_BACK[condition]}`
     const cancel: Command = { kind: 'cancel', executionId, reason: message, endReason: 'record-lost' }
     try {
@@ -87,6 +87,7 @@ export class MissingExecutions {
       })
       nodes.commandsFor(nodeId).advance()
       ends.add('record-lost')
+      placement.ended(executionId)
       log.warn({ node: nodeId, execution: executionId }, 'execution is missing on its node and was given up')
     } catch (error) {
       if (isStoreError(error, 'ALREADY_TERMINAL', 'EXECUTION_NOT_FOUND', 'STORE_CLOSED')) return

@@ -2,22 +2,10 @@ import { allItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import { requestEvaluation } from './evaluation-request.ts'
 
-/** Has the jobs looked at that may have waited for a node. */
-export async function offerNode(context: RequesterContext, nodeId: string): Promise<void> {
-  const { store, log } = context
-  try {
-    const queued = allItems((cursor) => store.listJobs({ states: ['Queued'], limit: 1000, cursor }))
-    for await (const job of queued) await requestEvaluation(context, job.id, 'node-join')
-    const daemons = allItems((cursor) =>
-      store.listJobs({ type: 'daemon', inProgress: true, limit: 1000, cursor }),
-    )
-    for await (const job of daemons) await requestEvaluation(context, job.id, 'node-join')
-  } catch (error) {
-    log.error({ err: error, node: nodeId }, 'cannot tell waiting jobs of a node that came')
-  }
-}
-
-/** Has the jobs looked at that have executions in progress on a node, or on any that `isMeant` names. */
+/**
+ * Has the jobs looked at that have executions in progress on a node that takes no more work, or on any that `isMeant`
+ * names, and those that may wait for such a node.
+ */
 export async function reconsiderWork(
   context: RequesterContext,
   query: { readonly nodeId?: string },
@@ -31,5 +19,10 @@ export async function reconsiderWork(
   for await (const { nodeId, jobId } of executions) {
     if (isMeant(nodeId)) jobIds.add(jobId)
   }
+  // An ops job waits for nodes that are silent, but for no others that take no work.
+  const everywhere = allItems((cursor) =>
+    store.listJobs({ type: 'ops', inProgress: true, limit: 1000, cursor }),
+  )
+  for await (const { id } of everywhere) jobIds.add(id)
   for (const jobId of jobIds) await requestEvaluation(context, jobId, 'node-leave')
 }

@@ -46,13 +46,16 @@ export class Nodes {
   readonly #contacts = new Map<string, Contact>()
   /** Those that were heard of since their sightings were taken. */
   readonly #seen = new Set<string>()
+  /** Those that were said to be lost for their silence. */
+  readonly #lost = new Set<string>()
   /** Why work is given up on nodes that were deleted since this process began. */
   readonly #deleted = new Set<string>()
   readonly #commands = new Map<string, EventCount>()
+  /** What each node is by now; the same object until something of it changes. */
+  readonly #descriptions = new Map<string, NodeDescription>()
   readonly #patience: NodePatience
   readonly #clock: () => number
   readonly #passed: () => number
-  #joins = 0
   /** When those that never came are taken to have been heard of. */
   #heardAtMs: number
   #lookedAtMs: number
@@ -66,10 +69,17 @@ export class Nodes {
     this.#lookedAtMs = this.#heardAtMs
   }
 
+  /**
+   * Counts the times when something has changed of which nodes there are, what they are, or what they may be given.
+   * Whoever has been told that a node is lost finds it counted; that one has fallen silent is not.
+   */
+  readonly changes: EventCount = new EventCount()
+
   /** Takes in what the store remembers of a node. */
   remember(record: KnownNode): void {
     this.#records.set(record.id, record)
     this.#deleted.delete(record.id)
+    this.#change(record.id)
   }
 
   /** Forgets a node: what it was given to do is given up. */
@@ -78,13 +88,13 @@ export class Nodes {
     this.#contacts.delete(nodeId)
     this.#seen.delete(nodeId)
     this.#deleted.add(nodeId)
+    this.#change(nodeId)
   }
 
   /** Notes that a node that is remembered has shaken hands. */
   register(description: NodeDescription, load: NodeLoad): void {
     const heardAtMs = this.#look()
     const nowMs = this.#clock()
-    this.#joins += 1
     this.#contacts.set(description.nodeId, {
       description,
       load,
@@ -94,11 +104,7 @@ export class Nodes {
       sequence: null,
       touches: 0,
     })
-  }
-
-  /** How often nodes were taken in. */
-  get joins(): number {
-    return this.#joins
+    this.#change(description.nodeId)
   }
 
   /** Notes that a node was heard of, how busy it is, and how far its store has come, if it said so. */
@@ -107,6 +113,7 @@ export class Nodes {
     const contact = this.#contacts.get(nodeId)
     if (contact === undefined) return
     this.#seen.add(nodeId)
+    const wasSilent = heardAtMs - contact.heardAtMs > this.#patience.silentAfterMs
     this.#contacts.set(nodeId, {
       ...contact,
       lastContactMs: this.#clock(),
@@ -115,6 +122,7 @@ export class Nodes {
       ...(load === undefined ? {} : { load }),
       ...(sequence === undefined ? {} : { sequence }),
     })
+    if (wasSilent) this.changes.advance()
   }
 
   /** Returns which nodes were heard of since the last call. */
@@ -161,13 +169,6 @@ export class Nodes {
       .toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1))
   }
 
-  /** Returns the nodes that may be given work now, by id. */
-  schedulable(): NodeView[] {
-    return this.list().filter(
-      ({ connected, record }) => connected && record.membership === 'approved' && record.scheduling === 'on',
-    )
-  }
-
   /**
    * Returns why the work of a node is given up; `null` where it is not. A node that never came has as long from our
    * start as one that has fallen silent.
@@ -178,9 +179,15 @@ export class Nodes {
     if (record?.membership === 'rejected') return `node ${nodeId} was rejected`
     const passedMs = this.#look()
     const heardAtMs = this.#contacts.get(nodeId)?.heardAtMs ?? this.#heardAtMs
-    return passedMs - heardAtMs > this.#patience.lostAfterMs
-      ? `node ${nodeId} has not been heard of for too long`
-      : null
+    if (passedMs - heardAtMs <= this.#patience.lostAfterMs) {
+      this.#lost.delete(nodeId)
+      return null
+    }
+    if (!this.#lost.has(nodeId)) {
+      this.#lost.add(nodeId)
+      this.changes.advance()
+    }
+    return `node ${nodeId} has not been heard of for too long`
   }
 
   /** Returns why a node is given no more work, and until when; `null` where it is not drained. */
@@ -203,19 +210,34 @@ export class Nodes {
   }
 
   #view(record: KnownNode, passedMs: number): NodeView {
-    const { id, labels } = record
+    const { id } = record
     const contact = this.#contacts.get(id)
     const silentForMs = passedMs - (contact?.heardAtMs ?? this.#heardAtMs)
     const connected = contact !== undefined && silentForMs <= this.#patience.silentAfterMs
     return {
       record,
-      description: { ...(contact?.description ?? describedBy(record)), labels },
+      description: this.#describe(record, contact),
       load: contact?.load ?? NO_LOAD,
       connected,
       state: connected ? 'connected' : silentForMs > this.#patience.lostAfterMs ? 'lost' : 'silent',
       connectedAtMs: contact?.connectedAtMs ?? null,
       lastContactMs: contact?.lastContactMs ?? record.lastSeenAtMs,
     }
+  }
+
+  #describe(record: KnownNode, contact: Contact | undefined): NodeDescription {
+    const { id, labels } = record
+    const description = this.#descriptions.get(id) ?? {
+      ...(contact?.description ?? describedBy(record)),
+      labels,
+    }
+    this.#descriptions.set(id, description)
+    return description
+  }
+
+  #change(nodeId: string): void {
+    this.#descriptions.delete(nodeId)
+    this.changes.advance()
   }
 
   /** Returns how much time has passed, after taking note of how long this process was asleep. */

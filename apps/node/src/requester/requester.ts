@@ -16,6 +16,8 @@ import { EvaluationWorker } from './evaluation-worker.ts'
 import { LinkEndpoint } from './link-endpoint.ts'
 import { Membership } from './membership.ts'
 import { Nodes } from './nodes.ts'
+import { Placement } from './placement/placement.ts'
+import { PlacementKeeper } from './placement/placement-keeper.ts'
 import { restoreWork } from './restore.ts'
 import type { RequesterSettings } from './settings.ts'
 import { tidyStore } from './tidy-store.ts'
@@ -57,6 +59,7 @@ export function startRequester(options: RequesterOptions): Requester {
   // Every loop and every waiting client listens to it.
   setMaxListeners(0, stop.signal)
   const nodes = new Nodes(settings, clock, steadyClock)
+  const placement = new Placement({ passed: steadyClock, wake: (jobId) => keeper.wake(jobId) })
   const context: RequesterContext = {
     nodeId: options.nodeId,
     store,
@@ -64,6 +67,7 @@ export function startRequester(options: RequesterOptions): Requester {
     log,
     clock,
     nodes,
+    placement,
     // Behind those that an earlier process of this requester gave.
     demands: new Demands({ after: clock() }),
     membership: new Membership({
@@ -81,14 +85,16 @@ export function startRequester(options: RequesterOptions): Requester {
     changed: new EventCount(),
     stopping: stop.signal,
   }
-  const endpoint = new LinkEndpoint(context)
-  const worker = new EvaluationWorker(context)
+  const keeper = new PlacementKeeper(context)
+  const endpoint = new LinkEndpoint(context, keeper)
+  const worker = new EvaluationWorker(context, keeper)
   const deadlines = new Deadlines(context)
   const loops = Promise.all([
     worker.run(),
     keepGoing(context, 'looking after deadlines', () => deadlines.run()),
     keepGoing(context, 'following the change feed', () => follow(context)),
-    keepGoing(context, 'restoring work', () => restore(context)),
+    keepGoing(context, 'restoring work', () => restore(context, keeper)),
+    keepGoing(context, 'looking after what waits for nodes', () => keeper.run()),
     keepGoing(context, 'tidying the store', () => tidyStore(context)),
     keepGoing(context, 'noting which nodes were heard of', () => noteSightings(context)),
   ])
@@ -125,8 +131,8 @@ async function noteSightings({ membership, stopping }: RequesterContext): Promis
   }
 }
 
-async function restore(context: RequesterContext): Promise<void> {
-  const restored = await restoreWork(context)
+async function restore(context: RequesterContext, keeper: PlacementKeeper): Promise<void> {
+  const restored = await restoreWork(context, keeper)
   if (restored > 0) context.log.info({ jobs: restored }, 'took up the jobs that were in progress')
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CapacityLedger } from '../../src/compute/capacity-ledger.ts'
+import { CapacityLedger } from '../../src/capacity-ledger.ts'
 import { type QueueEntry, RunQueue } from '../../src/compute/queue.ts'
 import type { Capacity } from '../../src/link/link.ts'
 

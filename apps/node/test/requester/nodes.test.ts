@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { KnownNode } from '@saltcod/store-core'
 import { test } from 'vitest'
 import { Nodes } from '../../src/requester/nodes.ts'
+import { closingOf } from '../../src/requester/placement/node-closing.ts'
 import { makeNode } from './scheduler/world.ts'
 
 function recordOf(id: string): KnownNode {
@@ -103,19 +104,43 @@ test('a clock that is set changes nothing about who is silent, and is what is sh
 
 test('only a node that is connected, approved and not drained gets work', () => {
   const { nodes, pass } = start()
-  const ids = () => nodes.schedulable().map(({ record }) => record.id)
-  assert.deepEqual(ids(), ['n-1'])
+  const closing = () => {
+    const [node] = nodes.list()
+    return node === undefined ? 'gone' : closingOf(node)
+  }
+  assert.equal(closing(), null)
   nodes.remember({ ...recordOf('n-1'), scheduling: 'drained' })
-  assert.deepEqual([ids(), nodes.lossOf('n-1')], [[], null])
+  assert.deepEqual([closing(), nodes.lossOf('n-1')], ['drained', null])
   nodes.remember({ ...recordOf('n-1'), membership: 'pending' })
-  assert.deepEqual([ids(), nodes.lossOf('n-1')], [[], null])
+  assert.deepEqual([closing(), nodes.lossOf('n-1')], ['pending', null])
   nodes.remember({ ...recordOf('n-1'), membership: 'rejected' })
-  assert.deepEqual([ids(), nodes.lossOf('n-1')], [[], 'node n-1 was rejected'])
+  assert.deepEqual([closing(), nodes.lossOf('n-1')], ['rejected', 'node n-1 was rejected'])
   nodes.remember(recordOf('n-1'))
   pass(61_000)
-  assert.deepEqual(ids(), [])
+  assert.equal(closing(), 'silent')
+  nodes.remember({ ...recordOf('n-1'), scheduling: 'drained' })
+  assert.equal(closing(), 'drained')
+  pass(180_000)
+  assert.equal(closing(), 'lost')
   nodes.forget('n-1')
-  assert.deepEqual([nodes.get('n-1'), nodes.lossOf('n-1')], [null, 'node n-1 was deleted'])
+  assert.deepEqual([closing(), nodes.lossOf('n-1')], ['gone', 'node n-1 was deleted'])
+})
+
+test('what a node is stays the same object until it is something else, and each change is counted', () => {
+  const { nodes, pass } = start()
+  const look = () => [nodes.get('n-1')?.description, nodes.changes.count] as const
+  const [description, count] = look()
+  nodes.touch('n-1')
+  assert.deepEqual([look()[0] === description, look()[1]], [true, count])
+  nodes.remember({ ...recordOf('n-1'), labels: { disk: 'fast' } })
+  const [labelled, after] = look()
+  assert.deepEqual([labelled?.labels, after], [{ disk: 'fast' }, count + 1])
+  pass(61_000)
+  nodes.touch('n-1')
+  assert.deepEqual([look()[0] === labelled, look()[1]], [true, count + 2])
+  pass(181_000)
+  assert.ok(nodes.isLost('n-1') && nodes.isLost('n-1'))
+  assert.equal(look()[1], count + 3)
 })
 
 test('which nodes were heard of is told once', () => {

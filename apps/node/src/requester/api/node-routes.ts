@@ -6,7 +6,7 @@ import { ApiError } from '../../wire/api-error.ts'
 import { type NodeView, nodeToWire } from '../../wire/node-output.ts'
 import type { RequesterContext } from '../context.ts'
 import type { NodeDecision } from '../membership.ts'
-import { offerNode, reconsiderWork } from '../node-work.ts'
+import { reconsiderWork } from '../node-work.ts'
 import type { ApiContext } from './api-context.ts'
 import { checkId } from './api-context.ts'
 import { Query } from './query.ts'
@@ -88,7 +88,10 @@ const actionBody = z.discriminatedUnion(
   { error: 'unsupported action: it is one of approve, reject, delete, drain, resume, label' },
 )
 
-/** Carries out what an operator decided of a node, and has the jobs looked at that it concerns. */
+/**
+ * Carries out what an operator decided of a node, and has the jobs looked at that lose by it; those that gain are once
+ * the change of the node is noticed.
+ */
 async function carryOut(
   requester: RequesterContext,
   nodeId: string,
@@ -104,8 +107,7 @@ async function carryOut(
   }
   switch (action.Action) {
     case 'approve':
-      await decide({ membership: 'approved' })
-      return await offerNode(requester, nodeId)
+      return await decide({ membership: 'approved' })
     case 'reject':
       await decide({ membership: 'rejected' })
       return await reconsiderWork(requester, { nodeId })
@@ -119,11 +121,9 @@ async function carryOut(
       return await reconsiderWork(requester, { nodeId })
     }
     case 'resume':
-      await decide({ scheduling: 'on' })
-      return await offerNode(requester, nodeId)
+      return await decide({ scheduling: 'on' })
     case 'label':
-      await decide({ labels: action.Labels })
-      return await offerNode(requester, nodeId)
+      return await decide({ labels: action.Labels })
   }
 }
 

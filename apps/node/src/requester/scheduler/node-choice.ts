@@ -1,51 +1,99 @@
-import { type Constraint, type JobSpec, onlyTask } from '@saltcod/bacalhau-records'
+import type { Constraint } from '@saltcod/bacalhau-records'
 import { bytesText } from '@saltcod/cli-kit'
-import type { Job, LabelRequirement } from '@saltcod/store-core'
+import type { LabelRequirement } from '@saltcod/store-core'
 import { labelsMatch } from '@saltcod/store-core'
+import { lackingIn } from '../../capacity-ledger.ts'
 import { engineKind } from '../../engines/kinds.ts'
 import type { Capacity, NodeDescription } from '../../link/link.ts'
-import { requestedCapacity } from '../../spec/requested-capacity.ts'
-import type { SchedulableNode } from './view.ts'
+import type { JobNeeds } from './needs.ts'
+import type { NodeClosing, SchedulableNode } from './view.ts'
 
 /** Which nodes can do a job, and why each of the others cannot, with all that is in the way. */
 export interface Suitability {
+  /** Those that can do it and take new work, whatever they are doing now. */
   readonly suitable: readonly SchedulableNode[]
+  /** Those that could do it, but take no new work. */
+  readonly closed: readonly SchedulableNode[]
+  /** Why each of the others does not do it, and each closed one; not of those that are lost. */
   readonly reasons: ReadonlyMap<string, string>
+  /** How many nodes are connected and were not rejected, whatever they can do. */
+  readonly connected: number
 }
+
+const CLOSINGS: Readonly<Record<NodeClosing, string>> = {
+  silent: 'it is not connected',
+  lost: 'it has not been heard of for too long',
+  drained: 'it is drained',
+  pending: 'it is not approved yet',
+  rejected: 'it was rejected',
+}
+
+/** So many kinds of needs are remembered with a list of nodes. */
+const MOST_REMEMBERED = 256
+
+const remembered = new WeakMap<readonly SchedulableNode[], Map<string, Suitability>>()
 
 /** Sorts nodes by whether they can do a job at all, whatever they are doing now. */
-export function suitableNodes(job: Job<JobSpec>, nodes: readonly SchedulableNode[]): Suitability {
-  const suitable: SchedulableNode[] = []
-  const reasons = new Map<string, string>()
-  for (const node of nodes) {
-    const obstacles = obstaclesOf(job, node)
-    if (obstacles.length === 0) suitable.push(node)
-    else reasons.set(node.description.nodeId, obstacles.join('; '))
+export function suitableNodes(needs: JobNeeds, nodes: readonly SchedulableNode[]): Suitability {
+  let known = remembered.get(nodes)
+  if (known === undefined || known.size > MOST_REMEMBERED) {
+    known = new Map()
+    remembered.set(nodes, known)
   }
-  return { suitable, reasons }
+  const found = known.get(needs.key) ?? sortNodes(needs, nodes)
+  known.set(needs.key, found)
+  return found
 }
 
-function obstaclesOf(job: Job<JobSpec>, { description }: SchedulableNode): string[] {
-  const task = onlyTask(job.spec)
+function sortNodes(needs: JobNeeds, nodes: readonly SchedulableNode[]): Suitability {
+  const suitable: SchedulableNode[] = []
+  const closed: SchedulableNode[] = []
+  const reasons = new Map<string, string>()
+  let connected = 0
+  for (const node of nodes) {
+    const { closing, description } = node
+    if (isConnected(node)) connected += 1
+    const obstacles = obstaclesOf(needs, description)
+    if (obstacles.length > 0) {
+      if (closing !== 'lost') reasons.set(description.nodeId, obstacles.join('; '))
+    } else if (closing === null) suitable.push(node)
+    else {
+      closed.push(node)
+      if (closing !== 'lost') reasons.set(description.nodeId, CLOSINGS[closing])
+    }
+  }
+  return { suitable, closed, reasons, connected }
+}
+
+/** Tells whether a node is there and may take work, now or once an operator lets it. */
+export function isConnected({ closing }: Pick<SchedulableNode, 'closing'>): boolean {
+  return closing === null || closing === 'drained' || closing === 'pending'
+}
+
+/** Tells whether a node can do something at all, whatever it is doing now. */
+export function canDo(needs: JobNeeds, description: NodeDescription): boolean {
+  return obstaclesOf(needs, description).length === 0
+}
+
+function obstaclesOf(needs: JobNeeds, description: NodeDescription): string[] {
   const { engines, missingEngines = {}, publishers, inputSources, labels, capacity } = description
   const found: string[] = []
-  if (!has(engines, task.Engine.Type)) {
-    const type = engineKind(task.Engine.Type)?.type ?? task.Engine.Type
+  if (!has(engines, needs.engine)) {
+    const type = engineKind(needs.engine)?.type ?? needs.engine
     const reason = Object.hasOwn(missingEngines, type) ? missingEngines[type] : undefined
-    const lacks = `it has no engine ${task.Engine.Type} (it has ${list(engines)})`
+    const lacks = `it has no engine ${needs.engine} (it has ${list(engines)})`
     found.push(reason === undefined ? lacks : `${lacks}: ${reason}`)
   }
-  if (task.Publisher.Type !== '' && !has(publishers, task.Publisher.Type))
-    found.push(`it has no publisher ${task.Publisher.Type} (it has ${list(publishers)})`)
-  const inputs = new Set(task.InputSources.map(({ Source }) => Source.Type))
-  for (const type of inputs) {
+  if (needs.publisher !== '' && !has(publishers, needs.publisher))
+    found.push(`it has no publisher ${needs.publisher} (it has ${list(publishers)})`)
+  for (const type of needs.inputs) {
     if (!has(inputSources, type))
       found.push(`it cannot read inputs of type ${type} (it reads ${list(inputSources)})`)
   }
-  for (const constraint of job.spec.Constraints) {
+  for (const constraint of needs.constraints) {
     if (!labelsMatch(labels, [toLabelRequirement(constraint)])) found.push(unmet(constraint, labels))
   }
-  return [...found, ...missingCapacity(requestedCapacity(task.Resources), capacity)]
+  return [...found, ...missingCapacity(needs.capacity, capacity)]
 }
 
 function has(offered: readonly string[], type: string): boolean {
@@ -63,44 +111,33 @@ function unmet({ Key, Operator, Values }: Constraint, labels: NodeDescription['l
   return `${label ?? `it has no label ${Key}`}, and the job wants ${condition}`
 }
 
-function missingCapacity(wanted: Capacity, offered: Capacity): string[] {
-  const missing = (name: string, wants: number, there: number, text: (amount: number) => string): string[] =>
-    wants > there
-      ? [
-          `the job wants ${text(wants)}${name}, it has ${text(there)}, which is ${text(wants - there)} too little`,
-        ]
-      : []
-  const number = (amount: number): string => String(Number(amount.toFixed(3)))
-  return [
-    ...missing(' CPU', wanted.cpu, offered.cpu, number),
-    ...missing(' of memory', wanted.memoryBytes, offered.memoryBytes, bytesText),
-    ...missing(' of disk', wanted.diskBytes, offered.diskBytes, bytesText),
-    ...missing(' GPU', wanted.gpu, offered.gpu, number),
-  ]
+const NAMES: Readonly<Record<keyof Capacity, string>> = {
+  cpu: ' CPU',
+  memoryBytes: ' of memory',
+  diskBytes: ' of disk',
+  gpu: ' GPU',
 }
 
-/** Hands out nodes one after another, the least busy first, counting what it has handed out. */
-export class NodePicker {
-  readonly #busy: Map<SchedulableNode, number>
+function missingCapacity(wanted: Capacity, offered: Capacity): string[] {
+  return lackingIn(wanted, offered).map((dimension) => {
+    const [wants, there] = [wanted[dimension], offered[dimension]]
+    const text = (amount: number): string => amountText(dimension, amount)
+    return `the job wants ${text(wants)}${NAMES[dimension]}, it has ${text(there)}, which is ${text(wants - there)} too little`
+  })
+}
 
-  constructor(nodes: readonly SchedulableNode[]) {
-    this.#busy = new Map(
-      nodes.map((node) => [node, node.load.runningExecutions + node.load.enqueuedExecutions]),
-    )
-  }
+function amountText(dimension: keyof Capacity, amount: number): string {
+  const isBytes = dimension === 'memoryBytes' || dimension === 'diskBytes'
+  return isBytes ? bytesText(amount) : String(Number(amount.toFixed(3)))
+}
 
-  /** Returns the least busy node that none of `refusals` names; `null` where there is none. */
-  pick(refusals: ReadonlyMap<string, string>): SchedulableNode | null {
-    let best: SchedulableNode | null = null
-    let least = Number.POSITIVE_INFINITY
-    for (const [node, busy] of this.#busy) {
-      if (busy >= least || refusals.has(node.description.nodeId)) continue
-      best = node
-      least = busy
-    }
-    if (best !== null) this.#busy.set(best, least + 1)
-    return best
-  }
+/** Says why a node that can do a job does not do it now. The same lack gives the same text. */
+export function fullText(needs: JobNeeds, { free, keptFor }: SchedulableNode): string {
+  const lacking = lackingIn(needs.capacity, free).map(
+    (dimension) => `${amountText(dimension, needs.capacity[dimension])}${NAMES[dimension]}`,
+  )
+  if (lacking.length > 0) return `it is full: the job wants ${lacking.join(' and ')}, and less is free`
+  return keptFor === null ? 'it is full' : 'it is kept free for another job, which has waited longer'
 }
 
 /** Turns a constraint of a job into a requirement on labels. */

@@ -12,7 +12,7 @@ import type {
 } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import { requestedCapacity } from '../../spec/requested-capacity.ts'
-import type { AddressedCommand, Decision, JobMove, SchedulingView } from './view.ts'
+import type { AddressedCommand, Decision, JobMove, SchedulingView, WaitingShares } from './view.ts'
 import { MAX_CHANGES } from './view.ts'
 
 /** The most bytes of specifications that one plan sends. */
@@ -25,9 +25,11 @@ export class PlanBuilder {
   readonly #updates: UpdateExecution[] = []
   readonly #commands: AddressedCommand[] = []
   readonly #touched = new Set<string>()
+  readonly #choices = new Set<string>()
   readonly #maxNew: number
   #job: JobMove | null = null
   #dueMs: { atMs: number; trigger: NewEvaluation['trigger']; comment: string } | null = null
+  #waiting: WaitingShares | null = null
   #overflow = false
 
   constructor(view: SchedulingView) {
@@ -42,13 +44,15 @@ export class PlanBuilder {
     readonly partition: number | null
     readonly previousExecutionId: string | null
     readonly endsBefore: number
+    /** Why that node; `null` where it was the only one. */
+    readonly choice: string | null
   }): void {
-    if (!this.#hasRoom() || this.#newExecutions.length >= this.#maxNew) {
-      this.#overflow = true
+    if (this.isFull) {
+      this.overflow()
       return
     }
     const { job, newExecutionId } = this.#view
-    const { nodeId, partition, previousExecutionId, endsBefore } = share
+    const { nodeId, partition, previousExecutionId, endsBefore, choice } = share
     const id = newExecutionId()
     this.#newExecutions.push({
       id,
@@ -64,9 +68,10 @@ export class PlanBuilder {
       event: {
         message: `Requested execution on ${shortId(nodeId)}`,
         topic: 'Scheduling',
-        details: { NodeID: nodeId },
+        details: { NodeID: nodeId, ...(choice === null ? {} : { Choice: choice }) },
       },
     })
+    this.#choices.add(choice ?? '')
     this.#commands.push({
       nodeId,
       command: {
@@ -139,6 +144,21 @@ export class PlanBuilder {
     if (this.#dueMs === null || atMs < this.#dueMs.atMs) this.#dueMs = { atMs, trigger, comment }
   }
 
+  /** Whether no further execution has a place in it. */
+  get isFull(): boolean {
+    return !this.#hasRoom() || this.#newExecutions.length >= this.#maxNew
+  }
+
+  /** Leaves the rest to a follow-up. */
+  overflow(): void {
+    this.#overflow = true
+  }
+
+  /** Has what waits for a node remembered. */
+  wait(waiting: WaitingShares): void {
+    this.#waiting = waiting
+  }
+
   /** Returns the decision. */
   finish(): Decision {
     return {
@@ -147,26 +167,34 @@ export class PlanBuilder {
       commands: this.#commands,
       job: this.#job,
       followUps: this.#followUps(),
+      waiting: this.#waiting,
       comment: this.#comment(),
     }
   }
 
   #followUps(): NewEvaluation[] {
-    const { nowMs, pendingDueMs } = this.#view
+    const { nowMs } = this.#view
     if (this.#overflow) return [{ trigger: 'exec-limit', comment: 'the plan was full' }]
     const due = this.#dueMs
-    // Another evaluation that comes in time decides anew; without this each one would leave a chain of its own.
-    if (due === null || (pendingDueMs !== null && pendingDueMs <= due.atMs)) return []
+    if (due === null) return []
     return [{ trigger: due.trigger, delayMs: Math.max(0, due.atMs - nowMs), comment: due.comment }]
   }
 
   #comment(): string {
     const parts = [
-      ...(this.#newExecutions.length === 0 ? [] : [`executions asked for: ${this.#newExecutions.length}`]),
+      ...(this.#newExecutions.length === 0
+        ? []
+        : [`executions asked for: ${this.#newExecutions.length}${this.#choice()}`]),
       ...(this.#updates.length === 0 ? [] : [`executions changed: ${this.#updates.length}`]),
       ...(this.#job === null ? [] : [this.#job.to === null ? 'another reason' : `job to ${this.#job.to}`]),
     ]
     return parts.join(', ')
+  }
+
+  /** Why these nodes, where one reason holds for all. */
+  #choice(): string {
+    const [choice = '', another] = this.#choices
+    return choice === '' || another !== undefined ? '' : ` (${choice})`
   }
 
   #hasRoom(): boolean {

@@ -1,16 +1,18 @@
-import { isLongRunning, onlyTask } from '@saltcod/bacalhau-records'
+import { isLongRunning } from '@saltcod/bacalhau-records'
 import type { EndReason, Execution } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import { ENDS_DETAIL, HEALTHY_DETAIL } from '../../wire/health-details.ts'
 import { drainText, leavesDrained } from './drain.ts'
+import { fill } from './fill.ts'
+import { needsOf } from './needs.ts'
 import type { Suitability } from './node-choice.ts'
-import { NodePicker, suitableNodes } from './node-choice.ts'
+import { suitableNodes } from './node-choice.ts'
 import { PlanBuilder } from './plan-builder.ts'
-import { refusalLines } from './refusals.ts'
 import { healthyText, isHealthy, restartText } from './restarts.ts'
 import type { Slot, SlotVerdict } from './slot.ts'
 import { judgeSlot } from './slot.ts'
 import type { Decision, SchedulingView } from './view.ts'
+import { hasPatience, lookForNodes, type Wait, waitText, whyNotEnough } from './wait.ts'
 
 /** Decides what is to be done about a job. The same view gives the same decision, but for the ids. */
 export function schedule(view: SchedulingView): Decision {
@@ -35,12 +37,10 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
   const current = view.executions
     .filter((execution) => execution.jobVersion === job.version)
     .map((execution) => endOverdue(view, plan, execution))
-  const choice = suitableNodes(job, view.nodes)
+  const needs = needsOf(job.spec)
+  const choice = suitableNodes(needs, view.nodes)
   const slots = slotsOf(view, current, choice)
-  const verdicts = slots.map((slot): [Slot, SlotVerdict] => [
-    slot,
-    judgeSlot(job, slot, view.rules, view.nowMs),
-  ])
+  const verdicts = slots.map((slot): [Slot, SlotVerdict] => [slot, judgeThere(view, slot, choice)])
   for (const [, verdict] of verdicts) {
     if (verdict.kind !== 'live' && verdict.kind !== 'done') continue
     for (const surplus of verdict.surplus) plan.stop(surplus, 'surplus', 'another execution does the same')
@@ -58,7 +58,8 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
     }
     running ||= answered
   }
-  const unplaced = fill(view, plan, verdicts, choice)
+  const unplaced = fill(view, plan, verdicts, { needs, choice })
+  const wait = { needs, choice, unplaced, wanted: slots.length }
   const resting = verdicts.some(
     ([, verdict]) => verdict.kind === 'wanted' && verdict.notBeforeMs > view.nowMs,
   )
@@ -66,11 +67,10 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
   if (running || rests) {
     if (unplaced.length === 0) tellHealth(view, plan, verdicts)
     else {
-      plan.moveJob('Running', waitText(view, unplaced, slots.length, choice))
-      lookForNodes(view, plan)
+      plan.moveJob('Running', waitText(wait))
+      lookForNodes(view, plan, wait, false)
     }
-  } else if (unplaced.length > 0) queue(view, plan, unplaced, slots.length, choice)
-  else if (slots.length === 0 && job.type !== 'batch') queue(view, plan, [], 0, choice)
+  } else if (unplaced.length > 0 || (slots.length === 0 && job.type !== 'batch')) queue(view, plan, wait)
 }
 
 /** Ends what is out of time or whose node is gone, and returns the execution as it is then. */
@@ -117,28 +117,42 @@ function leaveDrained(view: SchedulingView, plan: PlanBuilder, execution: Execut
   }
 }
 
+/** Judges a share by its executions, and by what has become of the only node that could do it. */
+function judgeThere(
+  { job, rules, nowMs, lostNodes }: SchedulingView,
+  slot: Slot,
+  { suitable }: Suitability,
+): SlotVerdict {
+  const { nodeId } = slot
+  const verdict = judgeSlot(job, slot, rules, nowMs)
+  if (job.type !== 'ops' || verdict.kind !== 'wanted' || nodeId === null) return verdict
+  const loss = lostNodes.get(nodeId)
+  if (loss === undefined || suitable.some(({ description }) => description.nodeId === nodeId)) return verdict
+  return { kind: 'failed', reason: loss }
+}
+
 function slotsOf(view: SchedulingView, current: readonly Execution[], choice: Suitability): Slot[] {
-  const { job, trigger } = view
+  const { job } = view
   const oldestFirst = current.toSorted((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1))
   if (job.type === 'batch' || job.type === 'service') {
+    const shares = groupBy(oldestFirst, ({ partition }) => partition ?? 0)
     return Array.from({ length: job.count }, (_, partition) => ({
       partition,
       nodeId: null,
-      executions: oldestFirst.filter((execution) => (execution.partition ?? 0) === partition),
+      executions: shares.get(partition) ?? [],
     }))
   }
   const nodeIds = new Set(oldestFirst.map((execution) => execution.nodeId))
-  // What should run on every node does not wait for one that is drained; it comes back as a new one does.
-  if (job.type === 'daemon') for (const nodeId of view.drainedNodes.keys()) nodeIds.delete(nodeId)
-  // An ops job takes the nodes of the moment it began; a daemon takes every node that comes.
-  if (job.type === 'daemon' || nodeIds.size === 0 || trigger === 'exec-limit') {
-    for (const { description } of choice.suitable) nodeIds.add(description.nodeId)
+  for (const { description } of choice.suitable) nodeIds.add(description.nodeId)
+  // What should run on every node waits for none that is drained or gone; that comes back as a new one does.
+  if (job.type === 'daemon') {
+    for (const nodeId of [...view.drainedNodes.keys(), ...view.lostNodes.keys()]) nodeIds.delete(nodeId)
   }
-  return [...nodeIds].map((nodeId) => ({
-    partition: null,
-    nodeId,
-    executions: oldestFirst.filter((execution) => execution.nodeId === nodeId),
-  }))
+  // A node that is away for a moment is not left out by a job that is over when it returns.
+  const awaited = job.type === 'ops' ? choice.closed.filter(({ closing }) => closing === 'silent') : []
+  for (const { description } of awaited) nodeIds.add(description.nodeId)
+  const shares = groupBy(oldestFirst, ({ nodeId }) => nodeId)
+  return [...nodeIds].map((nodeId) => ({ partition: null, nodeId, executions: shares.get(nodeId) ?? [] }))
 }
 
 /** Ends the job where its shares say so. Returns whether it did. */
@@ -161,38 +175,6 @@ function endIfOver(
   if (firstFailure === undefined) plan.moveJob('Completed', '')
   else plan.moveJob('Failed', `failed on ${failed.length} of ${verdicts.length} nodes: ${firstFailure}`)
   return true
-}
-
-/** A share that no node can do now, and the nodes that refused it. */
-type Unplaced = Pick<Slot, 'nodeId'> & Pick<Extract<SlotVerdict, { kind: 'wanted' }>, 'refusals'>
-
-/** Asks nodes to do the shares that are wanted, and returns those that no node can do now. */
-function fill(
-  view: SchedulingView,
-  plan: PlanBuilder,
-  verdicts: readonly [Slot, SlotVerdict][],
-  choice: Suitability,
-): Unplaced[] {
-  const picker = new NodePicker(choice.suitable)
-  const connected = new Set(choice.suitable.map((node) => node.description.nodeId))
-  const unplaced: Unplaced[] = []
-  for (const [slot, verdict] of verdicts) {
-    if (verdict.kind !== 'wanted') continue
-    if (verdict.notBeforeMs > view.nowMs) {
-      plan.lookAgain(verdict.notBeforeMs, 'exec-failure', 'waits before the next attempt')
-      continue
-    }
-    const fixed = slot.nodeId !== null && connected.has(slot.nodeId) ? slot.nodeId : null
-    const nodeId = slot.nodeId === null ? picker.pick(verdict.refusals)?.description.nodeId : fixed
-    if (nodeId === undefined || nodeId === null) {
-      unplaced.push({ nodeId: slot.nodeId, refusals: verdict.refusals })
-      continue
-    }
-    const { partition } = slot
-    const { previousExecutionId, restarts } = verdict
-    plan.ask({ nodeId, partition, previousExecutionId, endsBefore: restarts?.inARow ?? 0 })
-  }
-  return unplaced
 }
 
 /** Says of a job that should run for ever whether it does. */
@@ -222,78 +204,15 @@ function tellHealth(
 }
 
 /** Has the job wait for nodes, or fail where waiting makes no sense. */
-function queue(
-  view: SchedulingView,
-  plan: PlanBuilder,
-  unplaced: readonly Unplaced[],
-  wanted: number,
-  choice: Suitability,
-): void {
-  const { job, nodes, nowMs, trigger } = view
-  const queueTimeoutMs = onlyTask(job.spec).Timeouts.QueueTimeout * 1000
-  const waitedMs = job.state === 'Queued' ? nowMs - job.stateSinceMs : 0
-  const patienceIsOver = queueTimeoutMs > 0 && waitedMs >= queueTimeoutMs
-  // After a restart the nodes come back one by one, and a daemon waits for whatever comes.
-  const mayCome = nodes.length === 0 || trigger === 'node-restart' || job.type === 'daemon'
-  if (patienceIsOver || (queueTimeoutMs === 0 && !mayCome)) {
-    endJob(view, plan, 'Failed', notEnoughNodes(view, unplaced, Math.max(wanted, 1), choice))
+function queue(view: SchedulingView, plan: PlanBuilder, wait: Wait): void {
+  const { job, trigger } = view
+  if (!hasPatience(view, wait)) {
+    endJob(view, plan, 'Failed', whyNotEnough(wait))
     return
   }
   // Nodes that have only not come back yet since a restart change nothing about why it waits.
-  if (job.state !== 'Queued' || trigger !== 'node-restart')
-    plan.moveJob('Queued', waitText(view, unplaced, wanted, choice))
-  lookForNodes(view, plan)
-}
-
-function lookForNodes(view: SchedulingView, plan: PlanBuilder): void {
-  const { job, nowMs, rules } = view
-  const queueTimeoutMs = onlyTask(job.spec).Timeouts.QueueTimeout * 1000
-  const sinceMs = job.state === 'Queued' ? job.stateSinceMs : nowMs
-  const lastMs = queueTimeoutMs > 0 ? sinceMs + queueTimeoutMs : Number.POSITIVE_INFINITY
-  plan.lookAgain(
-    Math.min(nowMs + rules.queueBackoffMs, Math.max(lastMs, nowMs)),
-    'job-queue',
-    'waits for nodes',
-  )
-}
-
-function notEnoughNodes(
-  view: SchedulingView,
-  unplaced: readonly Unplaced[],
-  wanted: number,
-  choice: Suitability,
-): string {
-  const refusals = refusalsOf(view, unplaced, choice)
-  const suitable = Math.max(view.nodes.length - refusals.size, 0)
-  return `not enough nodes to run job. requested: ${wanted}, available: ${view.nodes.length}, suitable: ${suitable}.${refusalLines(refusals)}`
-}
-
-/** Says why a job, or a part of it, waits for a node. */
-function waitText(
-  view: SchedulingView,
-  unplaced: readonly Unplaced[],
-  wanted: number,
-  choice: Suitability,
-): string {
-  const part = unplaced.length < wanted ? `${unplaced.length} of ${wanted} executions: ` : ''
-  if (view.nodes.length === 0) return `${part}no node is connected`
-  return `${part}no connected node can do it${refusalLines(refusalsOf(view, unplaced, choice))}`
-}
-
-/** Returns why each node does not do what is left of a job. */
-function refusalsOf(
-  view: SchedulingView,
-  unplaced: readonly Unplaced[],
-  choice: Suitability,
-): ReadonlyMap<string, string> {
-  const found = new Map(choice.reasons)
-  const connected = new Set(view.nodes.map(({ description }) => description.nodeId))
-  for (const { nodeId, refusals } of unplaced) {
-    for (const [refuser, reason] of refusals) found.set(refuser, reason)
-    if (nodeId === null || connected.has(nodeId)) continue
-    found.set(nodeId, view.drainedNodes.has(nodeId) ? 'it is drained' : 'it is not connected')
-  }
-  return found
+  if (job.state !== 'Queued' || trigger !== 'node-restart') plan.moveJob('Queued', waitText(wait))
+  lookForNodes(view, plan, wait, true)
 }
 
 function endJob(view: SchedulingView, plan: PlanBuilder, to: 'Failed', message: string): void {
@@ -303,4 +222,18 @@ function endJob(view: SchedulingView, plan: PlanBuilder, to: 'Failed', message: 
 
 function stopAll(view: SchedulingView, plan: PlanBuilder, reason: string): void {
   for (const execution of view.executions) plan.stop(execution, 'stopped', reason)
+}
+
+function groupBy<K>(
+  executions: readonly Execution[],
+  keyOf: (execution: Execution) => K,
+): ReadonlyMap<K, readonly Execution[]> {
+  const groups = new Map<K, Execution[]>()
+  for (const execution of executions) {
+    const key = keyOf(execution)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [execution])
+    else group.push(execution)
+  }
+  return groups
 }

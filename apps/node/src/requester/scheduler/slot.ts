@@ -34,6 +34,8 @@ export type SlotVerdict =
       /** Nodes that refused it, and why. */
       readonly refusals: ReadonlyMap<string, string>
       readonly previousExecutionId: string | null
+      /** The node where it failed last, which is tried again only where no other has room; `null` for none. */
+      readonly avoid: string | null
       /** How a share that should run for ever ended; `null` for others. */
       readonly restarts: Restarts | null
     }
@@ -77,11 +79,13 @@ export function judgeSlot(job: Job<JobSpec>, slot: Slot, rules: RetryRules, nowM
   }
   const refusal = slot.nodeId === null ? undefined : refusals.get(slot.nodeId)
   if (refusal !== undefined) return { kind: 'failed', reason: `node refused it: ${refusal}` }
+  const last = slot.executions.at(-1)
   return {
     kind: 'wanted',
     notBeforeMs: Math.max(afterInterruptions(slot, rules, job.type, nowMs), afterRestarts(restarts, rules)),
     refusals,
-    previousExecutionId: slot.executions.at(-1)?.id ?? null,
+    previousExecutionId: last?.id ?? null,
+    avoid: last?.state === 'Failed' ? last.nodeId : null,
     restarts,
   }
 }

@@ -9,12 +9,25 @@ import type {
   NewExecution,
   UpdateExecution,
 } from '@saltcod/store-core'
-import type { Command, NodeDescription, NodeLoad } from '../../link/link.ts'
+import type { Capacity, Command, NodeDescription, NodeLoad } from '../../link/link.ts'
+import type { JobNeeds } from './needs.ts'
+import type { Turn } from './precedence.ts'
 
-/** A node that is connected, and how busy it is. */
+/** Why a node gets no new work, whatever the job. */
+export type NodeClosing = 'silent' | 'lost' | 'drained' | 'pending' | 'rejected'
+
+/** A node that is known, and how much of it is left. */
 export interface SchedulableNode {
   readonly description: NodeDescription
-  readonly load: NodeLoad
+  readonly load: Pick<NodeLoad, 'heldBack'>
+  /** What it has that is promised to nobody. */
+  readonly free: Capacity
+  /** So many executions more than it has room for it may be given, since it ends as many in a moment. */
+  readonly ahead: number
+  /** `null` where it takes new work. */
+  readonly closing: NodeClosing | null
+  /** The job that has waited so long that what becomes free here is left to it; `null` where there is none. */
+  readonly keptFor: Turn | null
 }
 
 /** When what should run for ever is started again after it ended. */
@@ -78,15 +91,18 @@ export interface SchedulingView {
   readonly job: Job<JobSpec>
   /** Every execution of the job, of all its versions. */
   readonly executions: readonly Execution[]
-  /** The nodes that are connected and may be given work. */
+  /**
+   * The nodes that are known. Where what one is, or why it is closed, changes, the list is another one: what nodes can
+   * do is remembered with it.
+   */
   readonly nodes: readonly SchedulableNode[]
   /** The nodes of executions whose work is given up, and why. */
   readonly lostNodes: ReadonlyMap<string, string>
   /** The nodes of executions that are given no more work. */
   readonly drainedNodes: ReadonlyMap<string, DrainedNode>
   readonly trigger: EvaluationTrigger
-  /** When the job's next other evaluation is due; `null` where none waits. */
-  readonly pendingDueMs: number | null
+  /** Whether somebody remembers what waits for a node, and has it looked at when one may do it. */
+  readonly remembersWaiting: boolean
   readonly nowMs: number
   readonly rules: RetryRules
   /** Makes the id of an execution. */
@@ -107,6 +123,16 @@ export interface JobMove {
   readonly event: EventInput
 }
 
+/** What of a job waits for a node with room. */
+export interface WaitingShares {
+  readonly needs: JobNeeds
+  readonly shares: number
+  /** Nodes that refused all of it. */
+  readonly notOn: ReadonlySet<string>
+  /** Whether the job fails where no node that is connected can do it, however little those have to do. */
+  readonly impatient: boolean
+}
+
 /** What is to be done about a job. */
 export interface Decision {
   readonly newExecutions: readonly (NewExecution & { readonly id: string })[]
@@ -114,6 +140,8 @@ export interface Decision {
   readonly commands: readonly AddressedCommand[]
   readonly job: JobMove | null
   readonly followUps: readonly NewEvaluation[]
+  /** What is to be remembered as waiting; `null` where nothing is. */
+  readonly waiting: WaitingShares | null
   /** What was decided, for people; empty where nothing was to be done. */
   readonly comment: string
 }

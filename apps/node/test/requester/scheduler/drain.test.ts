@@ -22,15 +22,47 @@ function drained(
 }
 
 test('what runs to its end comes to it on a drained node', () => {
-  for (const type of ['batch', 'ops'] as const) {
-    const { world, id } = drained(type)
+  for (const [type, nodeIds] of [
+    ['batch', ['n-1']],
+    ['ops', ['n-1', 'n-2']],
+  ] as const) {
+    const { world } = drained(type)
+    const live = world.live()
     assert.deepEqual(
-      world.live().map((execution) => execution.id),
-      [id],
+      live.map(({ nodeId }) => nodeId),
+      nodeIds,
     )
-    world.report(id, 'Completed')
+    for (const { id } of live) {
+      world.report(id, 'Running')
+      world.report(id, 'Completed')
+    }
     world.settle()
     assert.equal(world.job.state, 'Completed')
+  }
+})
+
+test('a job for every node has failed on one that is gone, and is not sought there by a daemon', () => {
+  for (const [type, state] of [
+    ['ops', 'Failed'],
+    ['daemon', 'Running'],
+  ] as const) {
+    const { world } = drained(type, START_MS + 60_000)
+    world.nodes.set('n-1', { ...makeNode('n-1'), closing: 'drained' })
+    const there = world.live().find(({ nodeId }) => nodeId === 'n-2')
+    assert.ok(there)
+    world.report(there.id, 'Running')
+    if (type === 'ops') world.report(there.id, 'Completed')
+    world.settle(START_MS + 90_000)
+    assert.ok(world.live().every(({ nodeId }) => nodeId === 'n-2'))
+    if (type === 'ops') assert.match(world.job.stateMessage, /n-1.*it is drained/)
+    world.drained.clear()
+    world.nodes.set('n-1', { ...makeNode('n-1'), closing: 'lost' })
+    world.lost.add('n-1')
+    world.decide('node-leave')
+    assert.equal(world.job.state, state)
+    if (type === 'ops')
+      assert.match(world.job.stateMessage, /failed on 1 of 2 nodes: node n-1 has not been heard/)
+    else assert.doesNotMatch(world.job.stateMessage, /n-1/)
   }
 })
 
@@ -79,6 +111,20 @@ test('at its deadline a drained node is given up, and what ran there is done els
   )
   world.settle(START_MS + 60_000)
   assert.equal(world.executions.get(id)?.endReason, 'drained')
+  assert.deepEqual(
+    world.live().map(({ nodeId }) => nodeId),
+    ['n-2'],
+  )
+})
+
+test('a daemon goes on elsewhere where its node is lost, which is still listed for a moment', () => {
+  const world = new World(makeJob('daemon', 1), ['n-1'])
+  world.settle()
+  world.lost.add('n-1')
+  world.decide('node-leave')
+  assert.deepEqual([world.live(), world.job.state], [[], 'Queued'])
+  world.nodes.set('n-2', makeNode('n-2'))
+  world.decide('node-join')
   assert.deepEqual(
     world.live().map(({ nodeId }) => nodeId),
     ['n-2'],

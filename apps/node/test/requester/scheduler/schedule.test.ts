@@ -46,9 +46,11 @@ test('an ops job runs at once on every matching node, and fails if one of them f
   for (const { id, nodeId } of world.live())
     world.report(id, nodeId === 'n-2' ? 'Failed' : 'Completed', 'broke')
   world.settle()
+  assert.equal(world.executions.size, 4, 'a node that came meanwhile is taken in')
+  world.report(only(world).id, 'Completed')
+  world.settle()
   assert.equal(world.job.state, 'Failed')
-  assert.match(world.job.stateMessage, /1 of 3 nodes: broke/)
-  assert.equal(world.executions.size, 3, 'a node that came later is not taken in')
+  assert.match(world.job.stateMessage, /1 of 4 nodes: broke/)
 })
 
 test('a daemon job takes in every node that comes', () => {
@@ -86,8 +88,11 @@ test('a job that no connected node can do fails and says why', () => {
 
 test('a job that needs an engine that a node lacks says why it lacks it', () => {
   const world = new World(makeJob('batch', 1, makeSpec('exec')), ['n-1'])
-  const { description, load } = makeNode('n-1')
-  world.nodes.set('n-1', { description: { ...description, missingEngines: { exec: 'it is off' } }, load })
+  const node = makeNode('n-1')
+  world.nodes.set('n-1', {
+    ...node,
+    description: { ...node.description, missingEngines: { exec: 'it is off' } },
+  })
   world.settle()
   assert.match(world.job.stateMessage, /it has no engine exec \(it has noop\): it is off/)
 })
@@ -252,7 +257,7 @@ test('a stopped job has its executions stopped, in several plans where there are
   world.pending.push({ trigger: 'job-cancel' })
   world.settle()
   assert.deepEqual(world.live(), [])
-  assert.equal(world.executions.get('e-1')?.stateMessage, 'enough')
+  assert.equal(world.executions.get('j-1/e-1')?.stateMessage, 'enough')
 })
 
 test('a new version replaces the executions of the old one', () => {

@@ -10,19 +10,26 @@ import type {
   NewEvaluation,
 } from '@saltcod/store-core'
 import { checkTransition, EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
-import type { NodeDescription } from '../../../src/link/link.ts'
+import type { NodeDescription, NodeLoad } from '../../../src/link/link.ts'
+import { uncoveredFollowUps } from '../../../src/requester/scheduler/follow-ups.ts'
 import { schedule } from '../../../src/requester/scheduler/schedule.ts'
 import type {
   Decision,
   DrainedNode,
   RetryRules,
   SchedulableNode,
+  SchedulingView,
 } from '../../../src/requester/scheduler/view.ts'
 import { DEFAULT_RETRY_RULES, MAX_CHANGES } from '../../../src/requester/scheduler/view.ts'
 
 export const START_MS = 1_700_000_000_000
 
 const CAPACITY = { cpu: 8, memoryBytes: 1e10, diskBytes: 1e11, gpu: 0 }
+/** Of tests that are not about room. */
+const PLENTY = { cpu: 1e4, memoryBytes: 1e14, diskBytes: 1e15, gpu: 0 }
+
+/** A node with all that it says of itself. */
+export type TestNode = SchedulableNode & { readonly load: NodeLoad }
 
 export function makeSpec(engine = 'noop', queueTimeout = 0): JobSpec {
   const task = {
@@ -58,7 +65,7 @@ export function makeJob(type: JobType, count: number, spec: JobSpec = makeSpec()
   }
 }
 
-export function makeNode(nodeId: string, labels: NodeDescription['labels'] = {}): SchedulableNode {
+export function makeNode(nodeId: string, labels: NodeDescription['labels'] = {}): TestNode {
   return {
     description: {
       nodeId,
@@ -69,6 +76,10 @@ export function makeNode(nodeId: string, labels: NodeDescription['labels'] = {})
       capacity: CAPACITY,
     },
     load: { available: CAPACITY, runningExecutions: 0, enqueuedExecutions: 0, heldBack: 0 },
+    free: PLENTY,
+    ahead: 0,
+    closing: null,
+    keptFor: null,
   }
 }
 
@@ -96,6 +107,8 @@ export class World {
   rules: RetryRules = DEFAULT_RETRY_RULES
   pending: NewEvaluation[] = [{ trigger: 'job-register' }]
   decisions = 0
+  /** What decides. */
+  scheduleBy: (view: SchedulingView) => Decision = schedule
   /** What becomes of a message before it is written down; it is for people alone. */
   reword: (message: string) => string = (message) => message
 
@@ -106,18 +119,17 @@ export class World {
 
   /** Makes and applies one decision. */
   decide(trigger: NewEvaluation['trigger']): Decision {
-    const due = this.pending.map((evaluation) => evaluation.dueAtMs ?? 0)
-    const decision = schedule({
+    const decision = this.scheduleBy({
       job: this.job,
       executions: [...this.executions.values()],
       nodes: [...this.nodes.values()],
       drainedNodes: this.drained,
       lostNodes: new Map([...this.lost].map((id) => [id, `node ${id} has not been heard of for too long`])),
       trigger,
-      pendingDueMs: due.length === 0 ? null : Math.min(...due),
+      remembersWaiting: false,
       nowMs: this.nowMs,
       rules: this.rules,
-      newExecutionId: () => `e-${this.executions.size + ++this.#made}`,
+      newExecutionId: () => `${this.job.id}/e-${this.executions.size + ++this.#made}`,
     })
     this.decisions++
     this.#apply(decision)
@@ -164,6 +176,9 @@ export class World {
       this.pending.push({ trigger: 'exec-update', dueAtMs: this.nowMs })
   }
 
+  /** Tells whether there is such a node. */
+  knows: (nodeId: string) => boolean = (nodeId) => this.nodes.has(nodeId)
+
   live(): Execution[] {
     return [...this.executions.values()].filter(
       (execution) => !EXECUTION_MACHINE.terminal.has(execution.state),
@@ -173,7 +188,10 @@ export class World {
   #made = 0
 
   #apply(decision: Decision): void {
-    const { newExecutions, updates, commands, job, followUps } = decision
+    const { newExecutions, updates, commands, job } = decision
+    const due = this.pending.map((evaluation) => evaluation.dueAtMs ?? 0)
+    const pendingDueMs = due.length === 0 ? null : Math.min(...due)
+    const followUps = uncoveredFollowUps(decision.followUps, pendingDueMs, this.nowMs)
     assert.ok(newExecutions.length + updates.length <= MAX_CHANGES, 'a plan is bounded')
     assert.equal(new Set(updates.map((update) => update.executionId)).size, updates.length, 'one change each')
     assert.ok(followUps.length <= 1)
@@ -203,10 +221,10 @@ export class World {
     }
     for (const created of newExecutions) {
       assert.ok(!this.executions.has(created.id))
-      assert.ok(this.nodes.has(created.nodeId), 'only connected nodes get work')
+      assert.ok(this.knows(created.nodeId), 'only nodes that are known get work')
       assert.equal(commands.filter(({ command }) => command.executionId === created.id).length, 1)
       this.#put({
-        ...blankExecution(created.id, created.nodeId, this.nowMs),
+        ...blankExecution(created.id, created.jobId, created.nodeId, this.nowMs),
         jobVersion: created.jobVersion ?? 1,
         partition: created.partition ?? null,
         desiredState: created.desiredState ?? 'Pending',
@@ -247,10 +265,10 @@ export class World {
   }
 }
 
-function blankExecution(id: string, nodeId: string, nowMs: number): Execution {
+function blankExecution(id: string, jobId: string, nodeId: string, nowMs: number): Execution {
   return {
     id,
-    jobId: 'j-1',
+    jobId,
     jobVersion: 1,
     namespace: 'default',
     nodeId,
