@@ -108,3 +108,40 @@ test('the owner of a compute store is looked for once, however many executions w
   expect(row?.because).toContainEqual(expect.stringMatching(/^on that node 0 run, and 5 wait for their turn/))
   expect(vi.mocked(findLmdbOwner).mock.calls.filter(([asked]) => asked === path)).toHaveLength(1)
 })
+
+test('what is known of the other side is told where only the store of one side is here', async () => {
+  const requester = temporaryDirectory()
+  const [jobs, away] = [join(requester, 'jobs.db'), join(temporaryDirectory(), 'executions.db')]
+  await submitJob(jobs, 'job-one', ['exec-one'])
+  const store = await openLmdbJobStore({ path: jobs })
+  await store.recordNode({ id: 'n-1', membership: 'approved' })
+  await store.changeNode({ nodeId: 'n-1', scheduling: 'drained' })
+  await store.close()
+  const [row] = await explain(jobs)
+  const because = row?.because.join('\n')
+  expect(because).toMatch(
+    /what node n-1 knows of execution exec-one cannot be asked here, since its store is not here \(saltcod job why exec-one asks the node\); of its reports none was taken/,
+  )
+  expect(because).toMatch(/node n-1 was last heard of at .* ago, or up to a minute later; it is drained/)
+
+  const compute = await openLmdbExecutionStore({ path: away, nodeId: 'n-1' })
+  const job = {
+    id: 'job-one',
+    version: 1,
+    namespace: 'default',
+    name: 'same',
+    type: 'batch',
+    priority: 0,
+    spec: {},
+  } as const
+  const outbox = [{ destination: 'n-requester', body: { executionId: 'exec-one', revision: 1 } }]
+  await compute.createExecution({ id: 'exec-one', job, requesterId: 'n-requester', outbox })
+  await compute.setPeer({ name: '@requester', storeId: 's', incarnation: 'i', firstSequence: 1, sequence: 1 })
+  await compute.close()
+  const terminal = keptTerminal()
+  await why(terminal, away, 'exec-one', { output: 'json', namespace: 'default' })
+  expect(terminal.stdout).toMatch(
+    /requester n-requester was last heard of at .* ago, as far as was noted; its own store is not here/,
+  )
+  expect(terminal.stdout).toMatch(/1 report of the execution is not confirmed by it, for 0s/)
+})

@@ -84,15 +84,22 @@ export async function why(
 }
 
 function inOrder(found: Found): Found {
-  return { ...found, timeline: [...found.timeline].sort((a, b) => a.atMs - b.atMs) }
+  const elsewhere = [...(found.elsewhere?.values() ?? [])].flat()
+  return {
+    ...found,
+    because: [...found.because, ...elsewhere],
+    timeline: [...found.timeline].sort((a, b) => a.atMs - b.atMs),
+  }
 }
 
 /** Adds what a compute node knows of a job's executions. */
 async function withFacts(found: Found, { store }: ExecutionSource, node: ExplainedNode): Promise<Found> {
   let added = found
+  const elsewhere = new Map(found.elsewhere)
   for (const executionId of found.executionIds) {
     const execution = await store.getExecution(executionId)
     if (execution === null) continue
+    elsewhere.delete(executionId)
     const { because, next, timeline } = await node.factsOf(execution)
     added = {
       ...added,
@@ -101,7 +108,7 @@ async function withFacts(found: Found, { store }: ExecutionSource, node: Explain
       timeline: [...added.timeline, ...timeline],
     }
   }
-  return added
+  return { ...added, elsewhere }
 }
 
 /** What has left the store is not waiting for anything. */

@@ -6,6 +6,7 @@ import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { OpenedExecutions } from '../store/open-store.ts'
 import { readPages } from '../store/store-pages.ts'
 import { type NodeQueue, needText, nodeQueue, queueText } from './node-queue.ts'
+import { requesterFacts } from './other-side.ts'
 import { type Moment, momentOfEntry } from './timeline.ts'
 import { explainExecution } from './verdict.ts'
 
@@ -40,7 +41,8 @@ export class ComputeNode {
   async explain(execution: ComputeExecution): Promise<Reasons> {
     const { because, next } = explainExecution(execution, await this.#isRunning(), Date.now())
     const facts = await this.factsOf(execution)
-    return { ...facts, because: [...because, ...facts.because], next: [...next, ...facts.next] }
+    const known = await requesterFacts(this.#opened, execution)
+    return { ...facts, because: [...because, ...facts.because, ...known], next: [...next, ...facts.next] }
   }
 
   /** Tells what the requester's side does not know of an execution. */

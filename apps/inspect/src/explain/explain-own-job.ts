@@ -3,14 +3,16 @@ import type { Job } from '@saltcod/store-core'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
 import type { OpenedJobs } from '../store/open-store.ts'
 import { type Explanation, explanationOf, recordsOf } from './explanation.ts'
+import { nodesFacts } from './other-side.ts'
 import { explainJob } from './verdict.ts'
 
 /** Tells why a job of a store of ours is where it is, and what comes next. */
 export async function explainOwnJob(
   terminal: Terminal,
-  { path, store }: OpenedJobs,
+  opened: OpenedJobs,
   job: Job,
 ): Promise<Explanation> {
+  const { path, store } = opened
   const records = await recordsOf(terminal, store, job.id)
   const { executions, evaluations, history } = records
   const waitingMessages = new Map<string, number>()
@@ -33,5 +35,5 @@ export async function explainOwnJob(
     nodeRuns: (await findLmdbOwner(path)).running,
     nowMs: Date.now(),
   })
-  return explanationOf(job, records, verdict)
+  return { ...explanationOf(job, records, verdict), elsewhere: await nodesFacts(opened, executions) }
 }

@@ -14,6 +14,8 @@ export interface Explanation extends Verdict {
   readonly timeline: readonly Moment[]
   /** Those of the job. */
   readonly executionIds: readonly string[]
+  /** What is to be told of executions, by their ids, whose nodes have their stores elsewhere; absent for nothing. */
+  readonly elsewhere?: ReadonlyMap<string, readonly string[]>
 }
 
 /** All that belongs to a job, as far as it is looked at. */

@@ -16,7 +16,7 @@ const TEMPLATE_HELP = `A job file is a Go template: {{.name}} is what -V name=va
 there are if, else, with, range, pipes, printf, print, len, index, and, or, not, eq, ne, lt, le, gt, ge, and {{- -}}, which take
 away the space beside them. A variable that is not given is an error. A {{ that is meant as a text is written {{"{{"}}.`
 
-/** Adds `job run|validate|rerun|list|describe|history|executions|versions|logs|get|stop|hold|release`. */
+/** Adds `job run|validate|rerun|list|describe|why|history|executions|versions|logs|get|stop|hold|release`. */
 export function addJobCommands(program: Command, terminal: Terminal): void {
   const job = addCommand(program, 'job', {
     description: 'Submits jobs and looks after them.',

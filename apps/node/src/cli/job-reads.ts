@@ -12,7 +12,7 @@ import {
 /** How every command is told which job is meant. */
 export const ID_HELP = 'A job is named by its id, the beginning of it (j-1a2b3c4d), or its name.'
 
-/** Adds the commands that only look at jobs: `job list|describe|history|executions|versions`. */
+/** Adds the commands that only look at jobs: `job list|describe|why|history|executions|versions`. */
 export function addJobReads(job: Command, terminal: Terminal): void {
   addList(job, terminal)
   addReads(job, terminal)
@@ -55,6 +55,16 @@ function addReads(job: Command, terminal: Terminal): void {
   addJobFlags(describe).action(async (id: string, options) => {
     const { jobDescribe } = await import('./commands/job-describe.ts')
     await jobDescribe(terminal, id, options)
+  })
+  const why = addCommand(job, 'why <id>', {
+    description:
+      'Tells what the requester and the nodes know of the executions of a job that have not ended, or of one execution; a compute node alone is asked about its own.',
+    notes: `${ID_HELP} An execution is named by its id, or the beginning of it (e-1a2b3c4d).`,
+    examples: ['saltcod job why j-1a2b3c4d', 'saltcod job why e-1a2b3c4d --output json'],
+  })
+  addJobFlags(addDocumentFlags(why, DOCUMENT_FORMATS)).action(async (id: string, options) => {
+    const { jobWhy } = await import('./commands/job-why.ts')
+    await jobWhy(terminal, id, options)
   })
   const history = addCommand(job, 'history <id>', {
     description: 'Lists what has happened to a job and its executions, oldest first.',

@@ -19,6 +19,7 @@ import type { CompactionStatus } from '../compaction/compaction-report.ts'
 import { EXIT } from '../exit-code.ts'
 import type { GcReport } from '../retention/gc-report.ts'
 import type { HoldAnswer } from '../retention/gc-routes.ts'
+import { WHY_PATH, type WhyAnswer } from '../wire/why-answer.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
 import { openResults, type ReceivedResults, type ResultStream } from './result-stream.ts'
@@ -180,6 +181,11 @@ export class ApiClient {
   /** Yields what a job wrote. */
   readLog(id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
     return readLog(this.#base, id, request)
+  }
+
+  /** Asks what both sides know of a job's executions, or of one. */
+  why(id: string, query: QueryParameters): Promise<WhyAnswer> {
+    return this.#call('GET', `${WHY_PATH}/${encodeURIComponent(id)}`, query)
   }
 
   async #call<T>(

@@ -10,6 +10,8 @@ export interface LinkStanding {
   readonly state: 'waiting' | 'connected' | 'lost' | 'refused'
   /** Since when, in milliseconds since 1970. */
   readonly sinceMs: number
+  /** When it answered last, in milliseconds since 1970; `null` for never. */
+  readonly heardAtMs: number | null
   /** Why it is not connected; `null` where it is, or nothing was tried yet. */
   readonly reason: string | null
   /** How often the requester was lost and found again. */
@@ -20,7 +22,8 @@ export interface LinkStanding {
 export class LinkWatch {
   readonly #log: Logger
   readonly #clock: () => number
-  #standing: LinkStanding
+  #standing: Omit<LinkStanding, 'heardAtMs'>
+  #heardAtMs: number | null = null
 
   constructor(log: Logger, clock: () => number) {
     this.#log = log
@@ -29,7 +32,7 @@ export class LinkWatch {
   }
 
   get standing(): LinkStanding {
-    return this.#standing
+    return { ...this.#standing, heardAtMs: this.#heardAtMs }
   }
 
   /** Returns a link that is watched. */
@@ -70,6 +73,7 @@ export class LinkWatch {
   }
 
   #reached(): void {
+    this.#heardAtMs = this.#clock()
     const { state, sinceMs } = this.#standing
     if (state !== 'lost') return
     this.#log.info({ awayMs: this.#clock() - sinceMs }, 'the requester is reached again')
@@ -91,7 +95,7 @@ export class LinkWatch {
   }
 
   #enter(state: LinkStanding['state'], reason: string | null, reconnects = 0): void {
-    const { standing } = this
+    const standing = this.#standing
     if (standing.state === state && standing.reason === reason) return
     const sinceMs = standing.state === state ? standing.sinceMs : this.#clock()
     this.#standing = { state, sinceMs, reason, reconnects: standing.reconnects + reconnects }

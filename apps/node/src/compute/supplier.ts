@@ -1,4 +1,5 @@
-import type { Chunk, Demand } from '../link/link.ts'
+import type { ExecutionStore } from '@saltcod/store-core'
+import type { Chunk, Demand, ExecutionOnNode } from '../link/link.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ComputeContext } from './context.ts'
 import { describeResults, readResults } from './kept-results.ts'
@@ -7,7 +8,17 @@ import { readLog } from './logs.ts'
 
 const WAIT_MS = 20_000
 
-/** Supplies what the requester wants to read of what this node keeps: logs and results. */
+async function* describeExecution(
+  store: ExecutionStore,
+  executionId: string,
+): AsyncGenerator<ExecutionOnNode, void, undefined> {
+  const execution = await store.getExecution(executionId)
+  if (execution === null) return
+  const { state, stateMessage, stateSinceMs, endReason, attempt, revision } = execution
+  yield { state, stateMessage, stateSinceMs, endReason, attempt, revision }
+}
+
+/** Supplies what the requester wants to read of what this node keeps: logs, results, and its records. */
 export class Supplier {
   readonly #context: ComputeContext
   readonly #supplies = new Set<Promise<void>>()
@@ -62,6 +73,8 @@ export class Supplier {
         return describeResults(resultsDir, demand)
       case 'results':
         return readResults(resultsDir, demand, signal)
+      case 'execution':
+        return describeExecution(this.#context.store, demand.executionId)
     }
   }
 }

@@ -1,4 +1,11 @@
-import type { ComputeState, EndReason, EventInput, ExecutionJob, ExecutionPatch } from '@saltcod/store-core'
+import type {
+  ComputeExecution,
+  ComputeState,
+  EndReason,
+  EventInput,
+  ExecutionJob,
+  ExecutionPatch,
+} from '@saltcod/store-core'
 
 /** What a requester tells a compute node about one execution; a row of the requester's outbox. */
 export type Command =
@@ -189,8 +196,20 @@ export interface ResultsDemand {
   readonly to: number
 }
 
+/** Asks for the node's own record of an execution; no chunk comes where it has none. */
+export interface ExecutionDemand {
+  readonly kind: 'execution'
+  readonly executionId: string
+}
+
+/** An execution as its node knows it. */
+export type ExecutionOnNode = Pick<
+  ComputeExecution,
+  'state' | 'stateMessage' | 'stateSinceMs' | 'endReason' | 'attempt' | 'revision'
+>
+
 /** What a requester wants to read of what a node keeps. Nothing durable: whoever wanted it asks again. */
-export type DemandBody = LogDemand | ArchiveDemand | ResultsDemand
+export type DemandBody = LogDemand | ArchiveDemand | ResultsDemand | ExecutionDemand
 
 /** A demand with its number; numbers rise, also where the requester begins anew. */
 export type Demand = { readonly number: number } & DemandBody
@@ -200,6 +219,7 @@ export interface ChunkOf {
   readonly log: LogPart
   readonly archive: ResultArchive
   readonly results: Uint8Array
+  readonly execution: ExecutionOnNode
 }
 
 /** One part of what was demanded. */

@@ -8,6 +8,7 @@ import { type ApiOptions, createBareApi } from '../requester/api/server.ts'
 import { ApiError } from '../wire/api-error.ts'
 import { nodeInfoToWire, nodeToWire } from '../wire/node-output.ts'
 import { addLocalExecutionRoutes } from './local-execution-routes.ts'
+import { addLocalWhyRoutes } from './local-why-routes.ts'
 
 /** What a node without a requester of its own serves. */
 export interface LocalApiContext {
@@ -47,6 +48,7 @@ export function createLocalApi(context: LocalApiContext, options: ApiOptions): F
   })
   api.get('/api/v1/saltcod/link', async () => linkToWire(context))
   addLocalExecutionRoutes(api, context.executions)
+  addLocalWhyRoutes(api, context)
   return api
 }
 
@@ -68,16 +70,19 @@ export interface LinkAnswer {
   readonly Requester: string
   readonly Reason: string | null
   readonly Reconnects: number
+  /** When it answered last; null for never. */
+  readonly LastHeard: string | null
 }
 
 function linkToWire({ standing, requesterAddress }: LocalApiContext): LinkAnswer {
-  const { state, sinceMs, reason, reconnects } = standing()
+  const { state, sinceMs, heardAtMs, reason, reconnects } = standing()
   return {
     State: state.toUpperCase(),
     Since: new Date(sinceMs).toISOString(),
     Requester: requesterAddress(),
     Reason: reason,
     Reconnects: reconnects,
+    LastHeard: heardAtMs === null ? null : new Date(heardAtMs).toISOString(),
   }
 }
 
@@ -98,7 +103,7 @@ function busy(context: LocalApiContext): Record<string, unknown> {
 
 function describe(context: LocalApiContext): WireNodeInfo & WireNodeState {
   const { version, nodeId, labels, standing } = context
-  const { state, sinceMs } = standing()
+  const { state, sinceMs, heardAtMs } = standing()
   const compute = context.compute()
   if (compute === undefined) {
     const info: WireNodeInfo = {
@@ -129,7 +134,7 @@ function describe(context: LocalApiContext): WireNodeInfo & WireNodeState {
     connected: state === 'connected',
     state: state === 'connected' ? ('connected' as const) : ('silent' as const),
     connectedAtMs: sinceMs,
-    lastContactMs: state === 'connected' ? Date.now() : sinceMs,
+    lastContactMs: heardAtMs ?? sinceMs,
   }
   return { ...nodeInfoToWire(view), ...nodeToWire(view) }
 }

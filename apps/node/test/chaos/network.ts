@@ -14,7 +14,10 @@ import { storePaths } from './stores-of.ts'
 /** How long one cut lasts at least and at most, and after how long a node counts as lost. */
 export interface NetworkPace {
   readonly cutMs: readonly [number, number]
+  readonly silentAfter: string
   readonly lostAfter: string
+  /** How long each job may take to come to its end after the last strike. */
+  readonly settleMs: number
 }
 
 interface Leaf {
@@ -44,7 +47,7 @@ export class Network {
     mkdirSync(this.marks)
     this.verdict = new NetworkVerdict(this.marks)
     this.requester = new AttackedNode(join(directory, 'requester'), ['--node-type', 'requester'], {
-      Link: { SilentAfter: '1s', LostAfter: pace.lostAfter },
+      Link: { SilentAfter: pace.silentAfter, LostAfter: pace.lostAfter },
       Recovery: { Interruptions: { Limit: 1_000, Backoff: '50ms', MaxBackoff: '500ms' } },
       Services: { Reschedule: { Delay: '50ms', MaxDelay: '500ms', Unlimited: true } },
     })
@@ -120,7 +123,10 @@ export class Network {
     }
     await part.kill()
     await delay(lastsMs)
+    const beginMs = performance.now()
     await (part === this.requester ? this.#startRequester() : part.start())
+    // It lives for as long as its start took, at least, so that a busy machine sees work between two deaths.
+    await delay(Math.max(this.#pace.cutMs[0], performance.now() - beginMs))
   }
 
   /** Lets everything come to its end without further harm, and returns what is wrong then. */
@@ -165,15 +171,19 @@ export class Network {
         answer = await this.requester.job(id)
         return job.end === 'goes on' ? this.#serves(job, answer) : isOver(answer)
       },
-      90_000,
+      this.#pace.settleMs,
     )
     if (job.end !== 'goes on') return answer
     const { status } = await this.requester.request('DELETE', `orchestrator/jobs/${id}`)
     assert.equal(status, 200)
-    await eventually(said, async () => {
-      answer = await this.requester.job(id)
-      return isOver(answer)
-    })
+    await eventually(
+      said,
+      async () => {
+        answer = await this.requester.job(id)
+        return isOver(answer)
+      },
+      this.#pace.settleMs,
+    )
     return answer
   }
 

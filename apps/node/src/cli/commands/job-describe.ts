@@ -12,6 +12,7 @@ import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { getCommand, type KeptResults, keptResults, resultsText } from '../kept-results.ts'
 import { tellMissing } from '../missing-records.ts'
+import { whyText } from '../why-text.ts'
 import { stateText, timeText } from '../words.ts'
 import { executionColumns } from './job-executions.ts'
 import { historyColumns } from './job-history.ts'
@@ -33,11 +34,17 @@ export async function jobDescribe(
 ): Promise<void> {
   const { output, wide = false, namespace, version } = options
   const query = { namespace, job_version: version, include: 'executions,history', limit: 1000 }
-  const answer = await clientFor(terminal, options).getJob(id, query)
+  const client = clientFor(terminal, options)
+  const answer = await client.getJob(id, query)
   const { ID, Version } = answer.Job
   const Executions = keptResults(answer.Executions?.Items ?? [], Version)
   const results = Executions.length === 0 ? {} : { Results: { Executions, Command: getCommand(ID) } }
   printDescription(terminal, { ...answer, ...results }, { output, wide })
+  // Of what has ended its nodes are asked by `job why` alone.
+  const isOver = /^(?:Completed|Failed|Stopped)$/.test(answer.Job.State.StateType)
+  if (output !== 'table' || isOver || answer.Executions?.Items.length === 0) return
+  const { Executions: onNodes } = await client.why(ID, {})
+  printSection(terminal, 'What the nodes know', whyText(terminal, onNodes, true))
 }
 
 /** A job with what its command knows of its results, where there are some. */
@@ -57,9 +64,7 @@ export function printDescription(
   }
   terminal.out(facts(answer))
   const executions = answer.Executions?.Items ?? []
-  const section = (title: string, text: string): void => {
-    terminal.out(`\n${paint(terminal, 'bold', title)}\n${text}`)
-  }
+  const section = (title: string, text: string): void => printSection(terminal, title, text)
   const table = <T>(
     items: readonly T[],
     columns: readonly { name: string; value: (item: T) => string }[],
@@ -77,6 +82,10 @@ export function printDescription(
     section(title, terminal.outputIsTerminal ? printableOutput(text) : text)
   }
   tellMissing(terminal, (answer.Executions?.Missing ?? 0) + (answer.History?.Missing ?? 0))
+}
+
+function printSection(terminal: Terminal, title: string, text: string): void {
+  terminal.out(`\n${paint(terminal, 'bold', title)}\n${text}`)
 }
 
 function facts({ Job: job, Executions, Results }: DescribedJob): string {

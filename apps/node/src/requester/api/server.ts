@@ -18,6 +18,7 @@ import { addNodeRoutes } from './node-routes.ts'
 import { foreignOrigin } from './origin-guard.ts'
 import { addResultRoutes } from './result-routes.ts'
 import { toApiError } from './store-error.ts'
+import { addWhyRoutes } from './why-routes.ts'
 
 /** How the API is served. */
 export interface ApiOptions {
@@ -47,6 +48,7 @@ export function createApi(context: ApiContext, options: ApiOptions): FastifyInst
   addAgentRoutes(api, agentOf(context))
   addNodeRoutes(api, context)
   addJobRoutes(api, context)
+  addWhyRoutes(api, context)
   addResultRoutes(api, context, connections)
   serveLogs(api.server, context, connections)
   return api
