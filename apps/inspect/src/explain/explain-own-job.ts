@@ -7,11 +7,7 @@ import { nodesFacts } from './other-side.ts'
 import { explainJob } from './verdict.ts'
 
 /** Tells why a job of a store of ours is where it is, and what comes next. */
-export async function explainOwnJob(
-  terminal: Terminal,
-  opened: OpenedJobs,
-  job: Job,
-): Promise<Explanation> {
+export async function explainOwnJob(terminal: Terminal, opened: OpenedJobs, job: Job): Promise<Explanation> {
   const { path, store } = opened
   const records = await recordsOf(terminal, store, job.id)
   const { executions, evaluations, history } = records

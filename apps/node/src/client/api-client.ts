@@ -2,7 +2,6 @@ import {
   OWN_CLIENT_VERSION,
   VERSION_HEADER,
   type WireBuildVersion,
-  type WireError,
   type WireExecution,
   type WireGetJobAnswer,
   type WireHistory,
@@ -22,6 +21,7 @@ import type { HoldAnswer } from '../retention/gc-routes.ts'
 import { WHY_PATH, type WhyAnswer } from '../wire/why-answer.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
+import { refusal } from './refusal.ts'
 import { openResults, type ReceivedResults, type ResultStream } from './result-stream.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -205,7 +205,12 @@ export class ApiClient {
     })
     const answer = parse(text)
     if (status === 200 && answer !== undefined) return answer as T
-    throw refusal(status, answer, this.#base)
+    throw (
+      refusal(answer) ??
+      new Failure(EXIT.failed, `${this.#base} answered with status ${status} and no reason`, {
+        hint: 'is it a saltcod node that listens there?',
+      })
+    )
   }
 
   async #fetch(
@@ -221,16 +226,6 @@ export class ApiClient {
       throw unreachable(this.#base, error, answerMs)
     }
   }
-}
-
-function refusal(status: number, answer: unknown, base: string): Failure {
-  if (typeof answer === 'object' && answer !== null && 'Message' in answer) {
-    const { Message, Hint } = answer as WireError
-    return new Failure(EXIT.failed, Message.split('\n'), { hint: Hint })
-  }
-  return new Failure(EXIT.failed, `${base} answered with status ${status} and no reason`, {
-    hint: 'is it a saltcod node that listens there?',
-  })
 }
 
 function parse(text: string): unknown {

@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import type { WireLogMessage } from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
 import { WebSocket } from 'ws'
 import { EXIT } from '../exit-code.ts'
+import { refusal } from './refusal.ts'
 import { unreachable } from './unreachable.ts'
 
 /** So many messages may wait; a node fills each with what it has read at once. */
@@ -61,9 +64,8 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
     wake()
   }
   socket.on('message', (data: Buffer) => arrive(messageOf(base, data)))
-  socket.on('unexpected-response', (_request, { statusCode }) => {
-    const message = `${base} answered with status ${statusCode} and no log`
-    arrive(new Failure(EXIT.failed, message, { hint: IS_IT_A_NODE }))
+  socket.on('unexpected-response', (_request, response) => {
+    void refusalOf(base, response).then(arrive)
   })
   socket.on('error', (error) => arrive(unreachable(base, error, HANDSHAKE_MS)))
   socket.on('close', (code: number) => {
@@ -100,6 +102,19 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
   } finally {
     signal?.removeEventListener('abort', abort)
     socket.terminate()
+  }
+}
+
+/** Reads why no log is given. */
+async function refusalOf(base: string, response: IncomingMessage): Promise<Failure> {
+  const status = response.statusCode ?? 0
+  const nothing = new Failure(EXIT.failed, `${base} answered with status ${status} and no log`, {
+    hint: IS_IT_A_NODE,
+  })
+  try {
+    return refusal(JSON.parse(await text(response))) ?? nothing
+  } catch {
+    return nothing
   }
 }
 

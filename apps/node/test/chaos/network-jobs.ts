@@ -29,6 +29,7 @@ interface Kind {
 const KINDS: Readonly<Record<string, Kind>> = {
   short: { type: 'batch', end: 'Completed', script: 'finish 0', mostCount: 3 },
   longer: { type: 'batch', end: 'Completed', script: 'sleep 0.8; finish 0', mostCount: 2 },
+  lasting: { type: 'batch', end: 'Completed', script: 'sleep 4; finish 0' },
   writing: { type: 'batch', end: 'Completed', script: 'yes 0123456789 | head -c 300000; finish 0' },
   guest: { type: 'batch', end: 'Completed' },
   failing: { type: 'batch', end: 'Failed', script: 'sleep 0.1; finish 3' },

@@ -12,7 +12,7 @@ const SEEDS = LONG ? Array.from({ length: 10 }, (_, index) => SEED + index) : [S
 const JOBS = LONG ? 500 : 12
 const STRIKES = LONG ? 60 : 4
 const PACE = LONG
-  ? { cutMs: [1_000, 60_000] as const, silentAfter: '3s', lostAfter: '20s', settleMs: 600_000 }
+  ? { cutMs: [1_000, 60_000] as const, silentAfter: '3s', lostAfter: '30s', settleMs: 600_000 }
   : { cutMs: [200, 1_500] as const, silentAfter: '1s', lostAfter: '1500ms', settleMs: 90_000 }
 const NODES = 3
 

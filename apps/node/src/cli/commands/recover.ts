@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { outlivesNode } from '@saltcod/bacalhau-records'
 import { Failure, type Format, RecoveryPrinter, type Terminal } from '@saltcod/cli-kit'
-import { findStores, resolvePaths } from '@saltcod/config'
+import { type Config, findStores, makeNodeId, resolvePaths } from '@saltcod/config'
 import { planRecovery, recoveryPolicy } from '@saltcod/recovery'
 import { isStoreError } from '@saltcod/store-core'
 import { openLmdbExecutionStore } from '@saltcod/store-lmdb'
@@ -23,6 +24,7 @@ export async function recoverPlan(terminal: Terminal, { output, ...flags }: Reco
   const { config } = loadOrRefuse(terminal, flags)
   const nodeId = knownNodeId(config)
   const location = nodeId === null ? null : resolvePaths(config, nodeId).executionStore
+  if (nodeId === null) refuseOtherNodes(config)
   if (nodeId === null || location === null || location.type === 'memory') {
     throw new Failure(EXIT.usage, `there is no execution store on disk for ${config.dataDir}`, {
       hint: 'name the repository directory of the node with --repo',
@@ -33,6 +35,15 @@ export async function recoverPlan(terminal: Terminal, { output, ...flags }: Reco
     throw new Failure(EXIT.usage, gone.map(findingWithCommand))
   }
   if (gone.some(({ paths }) => paths.includes(location.path))) refuse()
+  if (isRequesterAlone(config, nodeId, location.path)) {
+    const listing = new RecoveryPrinter(terminal, { output })
+    if (output === 'table')
+      terminal.out(
+        'This node runs nothing: what it has to do waits in its job store, and its start goes on with it.\n',
+      )
+    else listing.end()
+    return
+  }
   const { preset, cells, ageRules, keepForMs } = config.recovery
   if (output === 'table') {
     terminal.out(`If the node stopped now, its restart would do this (preset ${preset}):\n`)
@@ -52,4 +63,19 @@ export async function recoverPlan(terminal: Terminal, { output, ...flags }: Reco
   }
   listing.end()
   if (gone.length > 0) refuse()
+}
+
+/** Whose stores there are may be meant, where no id is given. Throws a `Failure` where there are any. */
+function refuseOtherNodes(config: Config): void {
+  const found = findStores({ config, nodeId: makeNodeId(), idIsNew: true }).filter(
+    ({ severity }) => severity === 'refuse',
+  )
+  if (found.length > 0) throw new Failure(EXIT.usage, found.map(findingWithCommand))
+}
+
+/** What is remembered as lost is told before this is asked. */
+function isRequesterAlone(config: Config, nodeId: string, executionStore: string): boolean {
+  if (!config.roles.includes('compute')) return true
+  const { jobStore } = resolvePaths(config, nodeId)
+  return !existsSync(executionStore) && jobStore.type !== 'memory' && existsSync(jobStore.path)
 }
