@@ -1,5 +1,7 @@
-// Compares how this project and Go's bbolt read the same BoltDB file: bolt-process.mjs [JOBS [EXECUTIONS]]
+// Compares how this project and Go's bbolt read the same BoltDB file: bolt-process.mjs [JOBS [EXECUTIONS [FILE]]]
+// FILE is used where it is there, and made where it is not.
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +11,8 @@ import { buildPeer, startPeer } from './peer.mjs'
 import { median } from './rounds.mjs'
 
 const run = promisify(execFile)
-const [jobs = 100_000, count = jobs * 10] = process.argv.slice(2).map(Number)
+const [jobs = 100_000, count = jobs * 10] = process.argv.slice(2, 4).map(Number)
+const [, , , , file] = process.argv
 const ROUNDS = 5
 const walk = fileURLToPath(new URL('./bolt-walk-process.mjs', import.meta.url))
 const directory = await mkdtemp(join(tmpdir(), 'saltcod-bench-'))
@@ -23,8 +26,8 @@ try {
 
 async function compare(binary, versions) {
   const peer = await startPeer(binary)
-  const path = join(directory, 'state_boltdb.db')
-  await peer.request('fill-bolt', { path, jobs, count })
+  const path = file ?? join(directory, 'state_boltdb.db')
+  if (!existsSync(path)) await peer.request('fill-bolt', { path, jobs, count })
   const { size } = await stat(path)
   console.log(
     `${jobs} jobs, ${count} executions, ${Math.round(size / 2 ** 20)} MiB; ${versions.go}, bbolt ${versions.bbolt}`,

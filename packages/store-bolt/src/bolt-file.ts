@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isStoreError } from '@saltcod/store-core'
 import { closeFile, openRegularFile } from './open-regular-file.ts'
-import { BlockCache } from './pages/block-cache.ts'
 import {
   fileBytesOf,
   looksLikeBolt,
@@ -9,6 +8,7 @@ import {
   readMetaBytes,
   readMetaPages,
 } from './pages/current-meta.ts'
+import { PageCache } from './pages/page-cache.ts'
 import { PageSource } from './pages/page-source.ts'
 import { changingError, closedError } from './refusal.ts'
 import type { BoltKey } from './tree/bolt-bucket.ts'
@@ -76,7 +76,7 @@ export class BoltFile {
   readonly #reusesMemory: boolean
   #closed = false
   #lastMeta: MetaPages | undefined
-  #cache: BlockCache | undefined
+  #cache: PageCache | undefined
   /** The meta pages that counted as it was read. */
   #cacheFor: MetaPages | undefined
   /** Snapshots that are read now. */
@@ -186,11 +186,11 @@ export class BoltFile {
   }
 
   /** What was read while the same meta pages counted is still right, for nothing that they lead to has changed. */
-  #cacheOf(metaPages: MetaPages): BlockCache {
+  #cacheOf(metaPages: MetaPages): PageCache {
     if (this.#cacheFor?.current.pageBytes !== metaPages.current.pageBytes) this.#cache = undefined
     else if (this.#cacheFor !== metaPages) this.#cache?.forget()
     this.#cacheFor = metaPages
-    this.#cache ??= new BlockCache(this.path, this.#file, metaPages.current.pageBytes)
+    this.#cache ??= new PageCache(this.path, this.#file, metaPages.current.pageBytes)
     return this.#cache
   }
 

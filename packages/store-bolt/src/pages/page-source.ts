@@ -1,7 +1,7 @@
 import { damagedError } from '../refusal.ts'
-import type { BlockCache } from './block-cache.ts'
 import { type Meta, PAGE_HEADER_BYTES } from './meta-page.ts'
 import { blockOf, type PageHeader, type PagePlace, parseHeader, TreePage, tableBytes } from './page.ts'
+import type { PageCache } from './page-cache.ts'
 
 /** Of a longer page only the table of its elements is kept; keys and values are read when they are asked for. */
 const WHOLE_PAGE_BYTES = 1024 * 1024
@@ -15,10 +15,10 @@ export class PageSource {
   readonly meta: Meta
   /** Pages that the file has of those that the meta page counts: no walk visits more. */
   readonly pageCount: number
-  readonly #cache: BlockCache
+  readonly #cache: PageCache
   readonly #readBefore: number
 
-  constructor(path: string, cache: BlockCache, meta: Meta, fileBytes: number) {
+  constructor(path: string, cache: PageCache, meta: Meta, fileBytes: number) {
     this.path = path
     this.#cache = cache
     this.#readBefore = cache.bytesRead
@@ -47,9 +47,12 @@ export class PageSource {
   header(id: number): PageHeader {
     const { pageBytes, pageCount } = this.meta
     if (id >= pageCount) throw this.damaged(id, `lies behind the last page, ${pageCount - 1}`)
-    const { blockBytes } = this.#cache
-    const number = Math.floor((id * pageBytes) / blockBytes)
-    const header = parseHeader(this.#cache.block(number).view, id * pageBytes - number * blockBytes, id)
+    const run = this.#cache.run(id)
+    const start = (id - run.first) * pageBytes
+    const header =
+      start + PAGE_HEADER_BYTES > run.length
+        ? 'lies behind the end of the file'
+        : parseHeader(run.block.view, start, id)
     if (typeof header === 'string') throw this.damaged(id, header)
     if (header.overflow >= pageCount - id)
       throw this.damaged(id, `claims ${header.overflow} pages of overflow`)
@@ -72,12 +75,14 @@ export class PageSource {
   /** Where the bytes of a page are that {@link header} has read. */
   #placeOf(header: PageHeader): PagePlace {
     const { pageBytes } = this.meta
-    const position = header.id * pageBytes
     const length = (header.overflow + 1) * pageBytes
-    const number = Math.floor(position / this.#cache.blockBytes)
-    const block = this.#cache.block(number)
-    const start = position - number * this.#cache.blockBytes
-    if (start + length <= block.bytes.length) return { block, start, length, far: null }
+    const run = this.#cache.runOf(header.id, header.overflow + 1)
+    if (run !== undefined) {
+      const start = (header.id - run.first) * pageBytes
+      if (start + length > run.length) throw this.damaged(header.id, 'lies behind the end of the file')
+      return { block: run.block, start, length, far: null }
+    }
+    const position = header.id * pageBytes
     if (length <= WHOLE_PAGE_BYTES) {
       return { block: blockOf(this.read(position, length)), start: 0, length, far: null }
     }
