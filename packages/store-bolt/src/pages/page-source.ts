@@ -16,11 +16,13 @@ export class PageSource {
   /** Pages that the file has of those that the meta page counts: no walk visits more. */
   readonly pageCount: number
   readonly #cache: PageCache
+  readonly #fileBytes: number
   readonly #readBefore: number
 
   constructor(path: string, cache: PageCache, meta: Meta, fileBytes: number) {
     this.path = path
     this.#cache = cache
+    this.#fileBytes = fileBytes
     this.#readBefore = cache.bytesRead
     this.meta = meta
     this.pageCount = Math.min(meta.pageCount, Math.ceil(fileBytes / meta.pageBytes))
@@ -61,11 +63,12 @@ export class PageSource {
 
   /** Reads bytes anywhere in the file. */
   read(position: number, length: number): Buffer {
-    const bytes = this.#cache.read(position, length)
-    if (bytes.length < length) {
-      throw this.damaged(Math.floor(position / this.meta.pageBytes), 'lies behind the end of the file')
+    // Memory is asked for only where the file has so many bytes.
+    if (position + length <= this.#fileBytes) {
+      const bytes = this.#cache.read(position, length)
+      if (bytes.length === length) return bytes
     }
-    return bytes
+    throw this.damaged(Math.floor(position / this.meta.pageBytes), 'lies behind the end of the file')
   }
 
   damaged(id: number, what: string): Error {
