@@ -54,7 +54,7 @@ describe('a BoltDB file, by the words of bbolt', () => {
     expect(await linesOf('get', 'some.db', '0xc3bf00', 'a', '--format', 'hex')).toEqual(['0102ff'])
     expect(await linesOf('get', 'some.db', 'jobs', 'j-1', 'note')).toEqual(['74776f0a6c696e6573'])
     expect(await linesOf('get', 'some.db', 'jobs', 'j-1', 'note', '--format', 'ascii-encoded')).toEqual([
-      '"two\\x0alines"',
+      '"two\\nlines"',
     ])
   })
 

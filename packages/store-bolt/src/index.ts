@@ -1,6 +1,7 @@
 export { type BoltFile, type BoltFileOptions, type BoltInfo, isBoltFile, openBoltFile } from './bolt-file.ts'
 export { type BoltStatistics, boltStatistics } from './check/bolt-statistics.ts'
 export { type BoltCheckOptions, type BoltFinding, type BoltReport, checkBolt } from './check/check-bolt.ts'
+export { boltPageBytes } from './check/page-bytes.ts'
 export { type BoltPage, type BoltPages, boltPages } from './check/page-list.ts'
 export type { BoltBucket, BoltDamage, BoltKey, BoltRange, BoltRow } from './tree/bolt-bucket.ts'
 export type { BoltSnapshot } from './tree/bolt-snapshot.ts'

@@ -56,6 +56,15 @@ export function valueTooLongError(path: string, what: string, bytes: number, lim
   })
 }
 
+/** The file has no such page. */
+export function noPageError(path: string, page: number, pageCount: number): StoreError {
+  return new StoreError('INVALID_ARGUMENT', `the BoltDB file ${path} has no page ${page}`, {
+    path,
+    actual: page,
+    hint: `its pages are 0 to ${pageCount - 1}`,
+  })
+}
+
 /** What the system reported as the file was opened or read. */
 export function systemError(path: string, error: unknown): StoreError {
   const { code } = error as NodeJS.ErrnoException

@@ -3,6 +3,7 @@ import type { BoltDamage, BoltKey, BoltRow } from '@saltcod/store-bolt'
 import type { Json } from '@saltcod/store-core'
 import type { ExitCode } from '../exit-code.ts'
 import { BoltDamages, findBoltBucket, withBolt } from './bolt-argument.ts'
+import { boltPageDump } from './bolt-page-dump.ts'
 import { type BoltRowsOptions, eachRow } from './bolt-rows.ts'
 import { bytesAsText, pathText, valueText } from './bolt-text.ts'
 
@@ -18,7 +19,10 @@ const DUMP_COLUMNS: readonly Column<DumpRow>[] = [
   { name: 'VALUE', value: ({ value }) => (typeof value === 'string' ? value : json(value)) },
 ]
 
-/** Prints every value of a bucket, or of all, with those of the buckets in it. */
+/**
+ * Prints every value of a bucket, or of all, with those of the buckets in it; or the bytes of pages, as `bbolt dump`
+ * does, where there are numbers and no bucket of that name.
+ */
 export async function boltDump(
   terminal: Terminal,
   path: string,
@@ -26,6 +30,9 @@ export async function boltDump(
   options: BoltRowsOptions,
 ): Promise<ExitCode | undefined> {
   return await withBolt(path, async (file) => {
+    const areNumbers = names.length > 0 && names.every((name) => /^\d{1,15}$/.test(name))
+    const isBucket = !areNumbers || (await file.read(({ root }) => root.bucket(names[0] ?? ''))) !== undefined
+    if (!isBucket) return await boltPageDump(terminal, file, names.map(Number))
     const start = names.length === 0 ? [] : await findBoltBucket(file, names)
     const printer = new RowPrinter<DumpRow>(terminal, options.output, DUMP_COLUMNS)
     const damages = new BoltDamages(terminal)

@@ -31,16 +31,50 @@ function textOf(buffer: Buffer): string | undefined {
   return Buffer.from(text).equals(buffer) && !UNPRINTABLE.test(text) ? text : undefined
 }
 
-/** A text in quotes, with escapes for what cannot be printed. */
+/** A text in quotes, with escapes for what cannot be printed, as Go writes it. */
 function quoted(buffer: Buffer): string {
-  const text = textOf(buffer)
-  if (text !== undefined) return `"${text.replace(/["\\]/g, '\\$&')}"`
-  const escaped = [...buffer].map((byte) => {
-    const character = String.fromCharCode(byte)
-    if (character === '"' || character === '\\') return `\\${character}`
-    return byte >= 0x20 && byte < 0x7f ? character : `\\x${byte.toString(16).padStart(2, '0')}`
-  })
-  return `"${escaped.join('')}"`
+  let text = ''
+  for (let at = 0; at < buffer.length; ) {
+    const character = characterAt(buffer, at)
+    text += character === undefined ? byteEscape(buffer[at] ?? 0) : escaped(character)
+    at += character === undefined ? 1 : Buffer.byteLength(character)
+  }
+  return `"${text}"`
+}
+
+/** The character that begins there; undefined where the bytes are none. */
+function characterAt(buffer: Buffer, at: number): string | undefined {
+  const first = buffer[at] ?? 0
+  const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  const bytes = buffer.subarray(at, at + length)
+  const text = bytes.toString()
+  return Buffer.from(text).equals(bytes) ? text : undefined
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+}
+
+function escaped(character: string): string {
+  const short = ESCAPES[character]
+  if (short !== undefined) return short
+  if (!UNPRINTABLE.test(character)) return character
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x80) return byteEscape(code)
+  const digits = code.toString(16)
+  return code <= 0xffff ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`
+}
+
+function byteEscape(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, '0')}`
 }
 
 /** Reads a key or a name of the command line. Throws a `Failure` where it is no number of hexadecimal digits. */

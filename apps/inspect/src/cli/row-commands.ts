@@ -90,7 +90,7 @@ function addValueCommands(line: CommandLine): void {
     addListing(
       addCommand(line.program, 'dump <file> [bucket...]', {
         description:
-          'print every row of a bucket, or of all tables; of a BoltDB file with those of nested buckets',
+          'print every row of a bucket, or of all tables; of a BoltDB file with those of nested buckets, or the bytes of pages',
         examples: [
           'saltcod-inspect dump jobs.db history',
           'saltcod-inspect dump jobs.db --all --output ndjson --format redacted',
