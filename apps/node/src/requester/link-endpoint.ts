@@ -23,11 +23,11 @@ import type {
 import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
-import { collectItems } from './all-items.ts'
 import type { RequesterContext } from './context.ts'
 import type { StoreCondition } from './membership.ts'
 import { mergedReports } from './merged-reports.ts'
 import { MissingExecutions } from './missing-executions.ts'
+import { NodeExecutions } from './node-executions.ts'
 import type { PlacementKeeper } from './placement/placement-keeper.ts'
 import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
 import { isLive } from './scheduler/slot.ts'
@@ -43,11 +43,13 @@ export class LinkEndpoint implements Link {
   readonly #keeper: PlacementKeeper
   readonly #missing: MissingExecutions
   readonly #sessions = new Sessions()
+  readonly #executions: NodeExecutions
 
   constructor(context: RequesterContext, keeper: PlacementKeeper) {
     this.#context = context
     this.#keeper = keeper
     this.#missing = new MissingExecutions(context)
+    this.#executions = new NodeExecutions(context.store)
   }
 
   /** Takes a node in and tells it for each of its executions whether to go on. */
@@ -307,7 +309,7 @@ export class LinkEndpoint implements Link {
     const { nodeId } = node
     const joining = placement.beginJoin(nodeId)
     try {
-      const inProgress = await this.#inProgress(nodeId)
+      const inProgress = await this.#executions.of(nodeId)
       const longRunning = await this.#keeper.longRunningJobs(inProgress)
       const unnamed = await this.#unnamed(nodeId, executions, inProgress)
       if (condition === 'wiped') await this.#missing.giveUp(nodeId, unnamed, condition)
@@ -317,10 +319,5 @@ export class LinkEndpoint implements Link {
     } finally {
       placement.endJoin(joining)
     }
-  }
-
-  #inProgress(nodeId: string): Promise<Execution[]> {
-    const { store } = this.#context
-    return collectItems((cursor) => store.listExecutions({ nodeId, inProgress: true, limit: 1000, cursor }))
   }
 }

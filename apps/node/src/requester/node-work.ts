@@ -11,7 +11,7 @@ export async function reconsiderWork(
   query: { readonly nodeId?: string },
   isMeant: (nodeId: string) => boolean = () => true,
 ): Promise<void> {
-  const { store } = context
+  const { store, placement } = context
   const jobIds = new Set<string>()
   const executions = allItems((cursor) =>
     store.listExecutions({ ...query, inProgress: true, limit: 1000, cursor }),
@@ -20,9 +20,6 @@ export async function reconsiderWork(
     if (isMeant(nodeId)) jobIds.add(jobId)
   }
   // An ops job waits for nodes that are silent, but for no others that take no work.
-  const everywhere = allItems((cursor) =>
-    store.listJobs({ type: 'ops', inProgress: true, limit: 1000, cursor }),
-  )
-  for await (const { id } of everywhere) jobIds.add(id)
+  for (const id of placement.everywhere.ofType('ops')) jobIds.add(id)
   for (const jobId of jobIds) await requestEvaluation(context, jobId, 'node-leave')
 }

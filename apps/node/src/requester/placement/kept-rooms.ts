@@ -10,25 +10,35 @@ const KEEP_AFTER_MS = 30_000
 const KEPT_OF = 10
 
 /**
- * Keeps a node for each of the most urgent jobs that have waited for long: what becomes free there is left to it, so
- * that what is small cannot pass what is large for ever.
+ * A node for each of the most urgent jobs that have waited for long: what becomes free there is left to it, so that
+ * what is small cannot pass what is large for ever.
  */
-export function keepRooms(nodes: readonly NodeRoom[], waiting: WaitingJobs, nowMs: number): void {
-  const keptFor = new Set<string>()
-  for (const room of nodes) {
-    if (room.keptFor === null) continue
-    if (waiting.get(room.keptFor.jobId) === undefined) room.keptFor = null
-    else keptFor.add(room.keptFor.jobId)
+export class KeptRooms {
+  readonly #byJob = new Map<string, NodeRoom>()
+
+  /** Keeps nodes for those that have none yet and have waited for long enough. */
+  keep(nodes: readonly NodeRoom[], waiting: WaitingJobs, nowMs: number): void {
+    for (const [jobId, { keptFor }] of this.#byJob) if (keptFor?.jobId !== jobId) this.#byJob.delete(jobId)
+    const open = nodes.filter(({ closing }) => closing === null)
+    const most = Math.max(1, Math.floor(open.length / KEPT_OF))
+    for (const { needs, first } of waiting.groups.slice(0, most)) {
+      if (this.#byJob.size >= most) return
+      if (first === undefined || nowMs - first.sinceMs < KEEP_AFTER_MS || this.#byJob.has(first.jobId))
+        continue
+      const room = roomToKeep(open, needs, first)
+      if (room === null) continue
+      room.keptFor = first
+      this.#byJob.set(first.jobId, room)
+    }
   }
-  const open = nodes.filter(({ closing }) => closing === null)
-  const most = Math.max(1, Math.floor(open.length / KEPT_OF))
-  for (const { needs, first } of waiting.groups.slice(0, most)) {
-    if (keptFor.size >= most) return
-    if (first === undefined || nowMs - first.sinceMs < KEEP_AFTER_MS || keptFor.has(first.jobId)) continue
-    const room = roomToKeep(open, needs, first)
-    if (room === null) continue
-    room.keptFor = first
-    keptFor.add(first.jobId)
+
+  /** Keeps none for a job any more. Returns the node; `null` where none was kept. */
+  release(jobId: string): NodeRoom | null {
+    const room = this.#byJob.get(jobId)
+    this.#byJob.delete(jobId)
+    if (room?.keptFor?.jobId !== jobId) return null
+    room.keptFor = null
+    return room
   }
 }
 

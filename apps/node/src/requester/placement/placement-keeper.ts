@@ -5,8 +5,6 @@ import { pause } from '../../waiting/pause.ts'
 import { allItems } from '../all-items.ts'
 import type { RequesterContext } from '../context.ts'
 import { requestEvaluation } from '../evaluation-request.ts'
-import { needsOf } from '../scheduler/needs.ts'
-import { canDo } from '../scheduler/node-choice.ts'
 import { closingOf } from './node-closing.ts'
 import type { Holder, NodeRoom } from './node-room.ts'
 import type { Joining } from './placement.ts'
@@ -117,8 +115,12 @@ export class PlacementKeeper {
     })
   }
 
-  /** Remembers a job that waits for a node with room. Returns false where it does not, or there is no place for it. */
+  /**
+   * Remembers what a start finds of a job in progress. Returns false where it does not wait for a node with room, or
+   * there is no place for it.
+   */
   remember(job: Job<JobSpec>): boolean {
+    this.#context.placement.everywhere.note(job, job.state)
     const waits = job.state === 'Queued' && (job.type === 'batch' || job.type === 'service')
     return waits && this.#context.placement.remember(job)
   }
@@ -156,18 +158,12 @@ export class PlacementKeeper {
 
   /** Has the jobs that run on every node looked at which a node that takes new work can do. */
   async #tellAll(): Promise<void> {
-    const { log, store, stopping } = this.#context
+    const { log, placement, stopping } = this.#context
     while (this.#opened.length > 0 && !stopping.aborted) {
       const opened = this.#opened.splice(0)
       try {
-        for (const type of ['ops', 'daemon'] as const) {
-          const jobs = allItems((cursor) => store.listJobs({ type, inProgress: true, limit: 1000, cursor }))
-          for await (const job of jobs) {
-            const needs = needsOf(job.spec)
-            if (opened.some(({ description }) => canDo(needs, description)))
-              await requestEvaluation(this.#context, job.id, 'node-join')
-          }
-        }
+        const jobIds = placement.everywhere.forAny(opened.map(({ description }) => description))
+        for (const jobId of jobIds) await requestEvaluation(this.#context, jobId, 'node-join')
       } catch (error) {
         if (stopping.aborted) return
         log.error(

@@ -4,8 +4,10 @@ import type { Job } from '@saltcod/store-core'
 import type { Capacity, NodeDescription, NodeLoad } from '../../link/link.ts'
 import { needsOf } from '../scheduler/needs.ts'
 import { canDo, isConnected } from '../scheduler/node-choice.ts'
+import { precedes } from '../scheduler/precedence.ts'
 import type { Decision, NodeClosing, WaitingShares } from '../scheduler/view.ts'
-import { keepRooms } from './kept-rooms.ts'
+import { EverywhereJobs } from './everywhere-jobs.ts'
+import { KeptRooms } from './kept-rooms.ts'
 import { type Holder, NodeRoom } from './node-room.ts'
 import { type WaitingGroup, type WaitingJob, WaitingJobs } from './waiting-jobs.ts'
 
@@ -22,7 +24,7 @@ const TICKET_MS = 30_000
 /** A job that was woken and took nothing is woken no sooner. */
 const FRUITLESS_MS = 1000
 /** So many times a node is compared with what waits by the clock alone. */
-const COMPARED_BY_CLOCK = 50_000
+const COMPARED_BY_CLOCK = 10_000
 const NO_NODES: ReadonlySet<string> = new Set()
 
 /** Room that is set aside for a job that was woken for it. */
@@ -64,6 +66,7 @@ export interface PlacementOptions {
  */
 export class Placement {
   readonly waiting: WaitingJobs = new WaitingJobs()
+  readonly everywhere: EverywhereJobs = new EverywhereJobs()
   readonly #passed: () => number
   readonly #wake: (jobId: string) => void
   readonly #rooms = new Map<string, NodeRoom>()
@@ -72,6 +75,10 @@ export class Placement {
   readonly #inFlight = new Set<string>()
   readonly #tickets = new Map<string, Ticket>()
   readonly #joinings = new Set<Joining>()
+  readonly #kept = new KeptRooms()
+  /** Nodes that have something for those that wait. */
+  readonly #offered = new Set<NodeRoom>()
+  #isOffering = false
   #nodes: readonly NodeRoom[] = []
   /** How often the list of nodes was another one. */
   #version = 0
@@ -165,9 +172,10 @@ export class Placement {
    */
   take(
     job: Job<JobSpec>,
-    decision: Pick<Decision, 'newExecutions' | 'waiting'>,
+    decision: Pick<Decision, 'newExecutions' | 'waiting' | 'job'>,
     ticket: Ticket | null,
   ): void {
+    this.everywhere.note(job, decision.job?.to ?? job.state)
     const before = this.waiting.remove(job.id) ?? ticket?.job
     if (decision.newExecutions.length > 0) {
       const { capacity } = needsOf(job.spec)
@@ -185,7 +193,7 @@ export class Placement {
         notBeforeMs: isFruitless ? this.#passed() + FRUITLESS_MS : 0,
         saidOf: this.#version,
       })
-    }
+    } else this.#letGo(job.id)
     if (ticket !== null) this.#offer(ticket.room)
   }
 
@@ -220,7 +228,9 @@ export class Placement {
 
   /** Forgets a job that is gone. */
   forget(jobId: string): void {
+    this.everywhere.forget(jobId)
     this.waiting.remove(jobId)
+    this.#letGo(jobId)
     const ticket = this.begin(jobId)
     if (ticket !== null) this.#offer(ticket.room)
   }
@@ -240,7 +250,7 @@ export class Placement {
     for (const [jobId, { givenAtMs }] of this.#tickets) {
       if (nowMs - givenAtMs >= TICKET_MS) this.returnToWaiting(jobId)
     }
-    keepRooms(this.#nodes, this.waiting, nowMs)
+    this.#kept.keep(this.#nodes, this.waiting, nowMs)
     const most = Math.ceil(COMPARED_BY_CLOCK / Math.max(1, this.waiting.groups.length))
     for (let count = Math.min(most, this.#nodes.length); count > 0 && this.waiting.size > 0; count -= 1) {
       this.#turn = (this.#turn + 1) % this.#nodes.length
@@ -314,8 +324,25 @@ export class Placement {
     this.waiting.put({ jobId, priority, createdAtMs, shares, notOn, ...when }, of)
   }
 
+  /** Gives to others what is kept for a job. */
+  #letGo(jobId: string): void {
+    const room = this.#kept.release(jobId)
+    if (room !== null) this.#offer(room)
+  }
+
   /** Sets what a node has aside for those that wait and that it can do, as far as it goes. */
   #offer(room: NodeRoom): void {
+    this.#offered.add(room)
+    if (this.#isOffering) return
+    this.#isOffering = true
+    for (const offered of this.#offered) {
+      this.#offered.delete(offered)
+      this.#divide(offered)
+    }
+    this.#isOffering = false
+  }
+
+  #divide(room: NodeRoom): void {
     if (this.waiting.size === 0 || room.closing !== null) return
     const { groups } = this.waiting
     const { nodeId } = room.description
@@ -326,9 +353,11 @@ export class Placement {
       if (group === undefined) return
       const { needs } = group
       const places = room.placesFor(needs.capacity)
-      const isKept = room.keptFor !== null && this.waiting.groupOf(room.keptFor.jobId) === group
+      const { keptFor } = room
+      const isKept = keptFor !== null && this.waiting.groupOf(keptFor.jobId) === group
       const job = places > 0 && canDo(needs, room.description) ? firstFor(group, nodeId, nowMs) : undefined
-      if (job !== undefined) this.#setAside(room, group, job, places)
+      if (job !== undefined && (keptFor === null || !precedes(keptFor, job)))
+        this.#setAside(room, group, job, places)
       else if (isKept) return
       else index += 1
     }
@@ -337,11 +366,11 @@ export class Placement {
   #setAside(room: NodeRoom, group: WaitingGroup, job: WaitingJob, places: number): void {
     const { jobId } = job
     this.waiting.remove(jobId)
-    if (room.keptFor?.jobId === jobId) room.keptFor = null
     const { needs, impatient } = group
     this.#tickets.set(jobId, { room, job, of: { needs, impatient }, givenAtMs: this.#passed() })
     const shares = Math.max(1, Math.min(job.shares, places, MOST_SHARES))
     room.hold({ id: jobId, needs: times(needs.capacity, shares), isLongRunning: false })
+    this.#letGo(jobId)
     this.#wake(jobId)
   }
 }

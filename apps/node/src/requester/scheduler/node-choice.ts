@@ -131,13 +131,25 @@ function amountText(dimension: keyof Capacity, amount: number): string {
   return isBytes ? bytesText(amount) : String(Number(amount.toFixed(3)))
 }
 
-/** Says why a node that can do a job does not do it now. The same lack gives the same text. */
-export function fullText(needs: JobNeeds, { free, keptFor }: SchedulableNode): string {
-  const lacking = lackingIn(needs.capacity, free).map(
-    (dimension) => `${amountText(dimension, needs.capacity[dimension])}${NAMES[dimension]}`,
-  )
-  if (lacking.length > 0) return `it is full: the job wants ${lacking.join(' and ')}, and less is free`
-  return keptFor === null ? 'it is full' : 'it is kept free for another job, which has waited longer'
+/** Returns what says why a node that can do a job does not do it now. The same lack gives the same text. */
+export function fullTexts({ capacity }: JobNeeds): (node: SchedulableNode) => string {
+  const texts = new Map<string, string>()
+  const write = (lacking: readonly (keyof Capacity)[]): string => {
+    const wants = lacking.map(
+      (dimension) => `${amountText(dimension, capacity[dimension])}${NAMES[dimension]}`,
+    )
+    return `it is full: the job wants ${wants.join(' and ')}, and less is free`
+  }
+  return ({ free, keptFor }) => {
+    const lacking = lackingIn(capacity, free)
+    if (lacking.length === 0)
+      return keptFor === null ? 'it is full' : 'it is kept free for another job, which has waited longer'
+    // Of many nodes most lack the same.
+    const key = lacking.join()
+    const text = texts.get(key) ?? write(lacking)
+    texts.set(key, text)
+    return text
+  }
 }
 
 /** Turns a constraint of a job into a requirement on labels. */

@@ -10,9 +10,16 @@ const MOST_IN_REASON = 300
  */
 export function refusalLines(refusals: ReadonlyMap<string, string>): string {
   const nodesOf = new Map<string, string[]>()
+  const nodesOfReason = new Map<string, string[]>()
   for (const [nodeId, reason] of refusals) {
-    const said = cut(oneLine(reason))
-    nodesOf.set(said, [...(nodesOf.get(said) ?? []), nodeId])
+    let nodeIds = nodesOfReason.get(reason)
+    if (nodeIds === undefined) {
+      const said = cut(oneLine(reason))
+      nodeIds = nodesOf.get(said) ?? []
+      nodesOf.set(said, nodeIds)
+      nodesOfReason.set(reason, nodeIds)
+    }
+    nodeIds.push(nodeId)
   }
   const lines: string[] = []
   let bytes = 0

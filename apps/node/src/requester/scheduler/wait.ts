@@ -2,7 +2,7 @@ import { onlyTask } from '@saltcod/bacalhau-records'
 import type { Unplaced } from './fill.ts'
 import type { JobNeeds } from './needs.ts'
 import type { Suitability } from './node-choice.ts'
-import { fullText } from './node-choice.ts'
+import { fullTexts } from './node-choice.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { refusalLines } from './refusals.ts'
 import type { SchedulingView } from './view.ts'
@@ -76,9 +76,10 @@ function refusalsOf({ needs, choice, unplaced }: Wait): ReadonlyMap<string, stri
     if (nodeId !== null && !found.has(nodeId)) found.set(nodeId, 'it is not connected')
   }
   if (!unplaced.some((share) => share.isFull)) return found
+  const fullText = fullTexts(needs)
   for (const node of choice.suitable) {
     const { nodeId } = node.description
-    if (!found.has(nodeId)) found.set(nodeId, fullText(needs, node))
+    if (!found.has(nodeId)) found.set(nodeId, fullText(node))
   }
   return found
 }

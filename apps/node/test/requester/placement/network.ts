@@ -26,6 +26,7 @@ export interface AskedJob {
 }
 
 const NO_NODES: readonly KnownNode[] = []
+const NOTHING: Capacity = { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
 const BY_ITSELF = { reason: '', deadlineAtMs: null }
 
 /**
@@ -201,6 +202,7 @@ export class Network {
   #decide(view: SchedulingView): Decision {
     const { job } = view
     const ticket = this.placement.begin(job.id)
+    const wasFree = ticket?.room.free
     const before = new Map(this.placement.nodes.map(({ description, free }) => [description.nodeId, free]))
     const decision = schedule({
       ...view,
@@ -217,13 +219,17 @@ export class Network {
       const { labels, capacity } = node.description
       assert.ok(isFor(job, labels, capacity), `${job.id} suits ${nodeId}`)
       if (job.type === 'ops' || job.type === 'daemon') continue
-      const free = before.get(nodeId) ?? { cpu: 0, memoryBytes: 0, diskBytes: 0, gpu: 0 }
+      const free = before.get(nodeId) ?? NOTHING
       const needs = needsOf(job.spec).capacity
       assert.ok(fitsIn(needs, free), `${job.id} has room on ${nodeId}`)
       // What it was woken for was its turn then.
       if (ticket === null) this.#checkTurn(job, node, free)
       before.set(nodeId, { ...free, cpu: Math.round((free.cpu - needs.cpu) * 1000) / 1000 })
     }
+    // A job that runs everywhere takes its place in any case.
+    const isLeft = ticket?.room.closing === null && fitsIn(needsOf(job.spec).capacity, wasFree ?? NOTHING)
+    if (isLeft && decision.waiting !== null)
+      assert.notEqual(decision.newExecutions.length, 0, `${job.id} was not woken in vain`)
     this.placement.take(job, decision, ticket)
     this.placement.settle(decision)
     return decision
