@@ -23,6 +23,7 @@ export class JobFile {
   readonly #tell: Tell
   readonly #unreadable = new Set<string>()
   #read: { readonly key: string; readonly whole: WholeBacalhauJob | null } | undefined
+  #readAll: { readonly id: string; readonly whole: WholeBacalhauJob | null } | undefined
 
   constructor(file: JobsFile, newer: readonly JobsFile[], tell: Tell) {
     this.file = file
@@ -48,12 +49,17 @@ export class JobFile {
     }
   }
 
-  /** Reads a job; `null` where there is none, or none that can be read. The last one that was read is kept. */
+  /**
+   * Reads a job; `null` where there is none, or none that can be read. It may be more of it than was asked for: the last one
+   * that was read is kept.
+   */
   async read(id: string, parts: JobParts): Promise<WholeBacalhauJob | null> {
     const key = JSON.stringify([id, parts])
+    if (this.#readAll?.id === id) return this.#readAll.whole
     if (this.#read?.key === key) return this.#read.whole
     const whole = (await this.#isInNewer(id)) ? null : await this.#readWhole(id, parts)
-    this.#read = { key, whole }
+    if (parts === 'all') this.#readAll = { id, whole }
+    else this.#read = { key, whole }
     return whole
   }
 

@@ -188,7 +188,8 @@ export class BacalhauJobReader implements JobReader {
   }
 
   async #executionsOf(jobId: string, ids: readonly string[]): Promise<readonly Execution[]> {
-    return (await this.#file.read(jobId, { executions: ids }))?.executions ?? []
+    const whole = await this.#file.read(jobId, { executions: ids })
+    return whole?.executions.filter(({ id }) => ids.includes(id)) ?? []
   }
 
   async #searchExecutions(text: string): Promise<ReadonlyMap<string, string>> {

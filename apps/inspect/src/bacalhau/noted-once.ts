@@ -10,6 +10,8 @@ export class NotedOnce {
   readonly #terminal: Terminal
   readonly #known = new Set<string>()
   #noted = new Noted()
+  /** Records that could not be read. */
+  leftOut = 0
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal
@@ -19,6 +21,7 @@ export class NotedOnce {
     const key = `${note.code} ${note.place} ${note.message}`
     if (this.#known.has(key)) return
     if (this.#known.size < KNOWN) this.#known.add(key)
+    if (note.kind === 'left-out') this.leftOut += 1
     this.#noted.tell(note)
   }
 

@@ -11,6 +11,7 @@ import {
 } from '@saltcod/store-bolt'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import { isUnreadable, passOver } from '../store/unreadable-store.ts'
 import { withBolt } from './bolt-argument.ts'
 import { pathText } from './bolt-text.ts'
 
@@ -98,36 +99,60 @@ Bucket statistics
 `
 }
 
+/** What a check of one file has found. */
+interface CheckedFile {
+  readonly path: string
+  readonly report: BoltReport
+  readonly metaPages: BoltInfo['metaPages']
+}
+
 /**
- * Checks the pages of a BoltDB file, and prints `OK` or what is wrong, one finding a line, as `bbolt check` does. A
- * meta page that cannot be used is told on standard error: a commit that was cut short leaves one, and does no harm.
+ * Checks the pages of BoltDB files, and prints `OK` or what is wrong, one finding a line, as `bbolt check` does; of
+ * several, each with its path. A meta page that cannot be used is told on standard error: a commit that was cut short
+ * leaves one, and does no harm. Of several, one that cannot be read is complained of and passed over.
  */
 export async function boltCheck(
   terminal: Terminal,
-  path: string,
+  paths: readonly string[],
   { output, maxFindings }: ReadOptions & { readonly maxFindings: number },
 ): Promise<ExitCode> {
-  return await withBolt(path, async (file) => {
-    const report = await checked(terminal, file, maxFindings)
-    printValue(
-      terminal,
-      output,
-      {
-        ...report,
-        transaction: Number(report.transaction),
-        findings: report.findings.map(({ page, path: buckets, what }) => ({
-          page,
-          path: pathText(buckets),
-          what,
+  const files: CheckedFile[] = []
+  let unreadable = false
+  for (const path of paths) {
+    try {
+      files.push(
+        await withBolt(path, async (file) => ({
+          path,
+          report: await checked(terminal, file, maxFindings),
+          metaPages: file.info().metaPages,
         })),
-      },
-      () => reportText(terminal, report),
-    )
-    for (const { page, problem } of file.info().metaPages) {
-      if (problem !== null) terminal.err(`meta page ${page} ${problem}; the other one counts\n`)
+      )
+    } catch (error) {
+      if (paths.length === 1 || !isUnreadable(error)) throw error
+      unreadable = true
+      passOver(terminal, path, error)
     }
-    return report.findingCount === 0 ? EXIT.ok : EXIT.findings
-  })
+  }
+  const isOne = paths.length === 1
+  const rows = files.map(({ path, report }) => ({ ...(isOne ? {} : { path }), ...plainReport(report) }))
+  printValue(terminal, output, isOne ? rows[0] : { files: rows }, () =>
+    files
+      .map(({ path, report }) => `${isOne ? '' : `${printable(path)}: `}${reportText(terminal, report)}`)
+      .join(''),
+  )
+  for (const { page, problem } of files.flatMap(({ metaPages }) => metaPages)) {
+    if (problem !== null) terminal.err(`meta page ${page} ${problem}; the other one counts\n`)
+  }
+  if (unreadable) return EXIT.unreadable
+  return files.every(({ report }) => report.findingCount === 0) ? EXIT.ok : EXIT.findings
+}
+
+function plainReport(report: BoltReport) {
+  return {
+    ...report,
+    transaction: Number(report.transaction),
+    findings: report.findings.map(({ page, path, what }) => ({ page, path: pathText(path), what })),
+  }
 }
 
 async function checked(terminal: Terminal, file: BoltFile, maxFindings: number): Promise<BoltReport> {

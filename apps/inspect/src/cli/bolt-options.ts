@@ -10,6 +10,15 @@ export async function boltFileOf(argument: string): Promise<string | undefined> 
   return await boltArgument(argument)
 }
 
+/** Lists the BoltDB files that an argument means: one, or all of a node of Bacalhau; none where it means something else. */
+export async function boltFilesOf(argument: string): Promise<readonly string[]> {
+  const one = await boltFileOf(argument)
+  if (one !== undefined) return [one]
+  const { bacalhauPaths } = await import('../bacalhau/bacalhau-files.ts')
+  const { ownPaths } = await import('../store/locate.ts')
+  return (await ownPaths(argument)).length > 0 ? [] : bacalhauPaths(argument)
+}
+
 /** How much of a listing of a BoltDB file is wanted: all, as `bbolt` prints it, unless a limit is given. */
 export function boltPaging(
   { limit, all, cursor }: ListOptions,

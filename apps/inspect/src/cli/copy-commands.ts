@@ -29,17 +29,27 @@ export function addCopyCommands(line: CommandLine): void {
       await settle(line, restore(terminal, source, target, options))
     })
   addShowSecrets(
-    addCommand(line.program, 'export <file> [target]', {
-      description: 'write every record as a line of JSON',
+    addCommand(line.program, 'export <store> [target]', {
+      description:
+        'write every record of one store as a line of JSON; or every job as the API of Bacalhau answers it',
       examples: [
         'saltcod-inspect export jobs.db',
         'saltcod-inspect export jobs.db jobs.ndjson --show-secrets',
+        'saltcod-inspect export ./repository --format bacalhau',
+        'saltcod-inspect export ~/.bacalhau --show-secrets',
       ],
     }),
-  ).action(async (store, file, options) => {
-    const { exportStore } = await import('../commands/export.ts')
-    await settle(line, exportStore(terminal, store, file, options))
-  })
+  )
+    .addOption(
+      new Option(
+        '--format <format>',
+        'rows that import takes, or jobs with history and executions (default: that of the source)',
+      ).choices(['saltcod', 'bacalhau']),
+    )
+    .action(async (store, file, options) => {
+      const { exportSource } = await import('../commands/export.ts')
+      await settle(line, exportSource(terminal, store, file, options))
+    })
   addCommand(line.program, 'import <source> [target]', {
     description:
       'make a new store of an export made with --show-secrets, or with --to the stores of a repository of the files of Bacalhau',
@@ -76,9 +86,10 @@ export function addCopyCommands(line: CommandLine): void {
       await settle(line, unarchive(terminal, archive, id, store, options))
     })
   addListing(
-    addCommand(line.program, 'diff <file> <other>', {
-      description: 'list the records that differ; exit code 1 where some do',
-      examples: ['saltcod-inspect diff backup.db jobs.db'],
+    addCommand(line.program, 'diff <store> <other>', {
+      description:
+        'list the records that differ between two stores, or between files of Bacalhau and what was made of them; exit code 1 where some do without a reason',
+      examples: ['saltcod-inspect diff backup.db jobs.db', 'saltcod-inspect diff ~/.bacalhau ./repository'],
     }),
   )
     .option('--bucket <name>', 'compare this bucket alone')

@@ -1,19 +1,24 @@
 import { addCommand, outputOption, positiveNumber } from '@saltcod/cli-kit'
-import { boltFileOf } from './bolt-options.ts'
+import { boltFilesOf } from './bolt-options.ts'
 import { type CommandLine, settle } from './command-line.ts'
 
 /** Adds the commands that check a store and mend one. */
 export function addRepairCommands(line: CommandLine): void {
   const { terminal } = line
   addCommand(line.program, 'check <store>', {
-    description: 'check every rule of the store; of a stopped one also every page',
-    examples: ['saltcod-inspect check ./repository', 'saltcod-inspect check jobs.db --output json'],
+    description:
+      'check every rule of the store; of a stopped one also every page; of BoltDB files, the pages',
+    examples: [
+      'saltcod-inspect check ./repository',
+      'saltcod-inspect check jobs.db --output json',
+      'saltcod-inspect check ~/.bacalhau',
+    ],
   })
     .addOption(outputOption())
     .option('--max-findings <number>', 'stop listing after so many', positiveNumber, 1_000)
     .action(async (store, options) => {
-      const bolt = await boltFileOf(store)
-      if (bolt !== undefined) {
+      const bolt = await boltFilesOf(store)
+      if (bolt.length > 0) {
         const { boltCheck } = await import('../bolt/bolt-file-facts.ts')
         return await settle(line, boltCheck(terminal, bolt, options))
       }

@@ -1,9 +1,11 @@
 import { Failure, RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import type { KvRow, KvStore } from '@saltcod/store-core/backend'
+import { bacalhauPaths } from '../bacalhau/bacalhau-files.ts'
+import { diffBacalhau } from '../bacalhau/diff-bacalhau.ts'
 import type { ListOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { type Bucket, bucketsOf, findBucket, keyText } from '../store/buckets.ts'
-import { locateStore } from '../store/locate.ts'
+import { locateStore, ownPaths } from '../store/locate.ts'
 import { type OpenedStore, openStore } from '../store/open-store.ts'
 import { type Secrets, secretsOfStore } from '../store/secrets.ts'
 import { type PrintedValue, printRowValue } from '../store/value-text.ts'
@@ -35,6 +37,12 @@ export async function diff(
   second: string,
   options: DiffOptions,
 ): Promise<ExitCode> {
+  if (bacalhauPaths(first).length > 0 && (await ownPaths(first)).length === 0) {
+    if (options.bucket === undefined) return await diffBacalhau(terminal, first, second, options)
+    throw new Failure(EXIT.usage, `${first} holds files of Bacalhau, which have other buckets`, {
+      hint: 'leave --bucket out: all their records are compared',
+    })
+  }
   const before = await openStore(await locateStore(first))
   try {
     const after = await openStore(await locateStore(second))

@@ -1,35 +1,56 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { countOf, Failure, type Terminal } from '@saltcod/cli-kit'
+import { countOf, Failure, shellWord, type Terminal } from '@saltcod/cli-kit'
 import { isStoreError } from '@saltcod/store-core'
 import { findLmdbOwner } from '@saltcod/store-lmdb'
+import { exportModels } from '../bacalhau/export-models.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { checkPages } from '../file/check-pages.ts'
+import { Sources } from '../source/sources.ts'
 import { eachRow } from '../store/bucket-rows.ts'
 import { type ExportHeader, exportRow } from '../store/interchange.ts'
 import { locateStore } from '../store/locate.ts'
 import { mayCostRecords, RECORD_TABLES } from '../store/lost-rows.ts'
 import { tellMissingRows } from '../store/missing-records.ts'
+import { textOutputTo } from '../store/new-text-file.ts'
 import { openStore } from '../store/open-store.ts'
 import { secretsOfStore } from '../store/secrets.ts'
 
 /** Options of `export`. */
 export interface ExportOptions {
   readonly showSecrets?: boolean
+  /** Default: that of the source. */
+  readonly format?: 'saltcod' | 'bacalhau'
 }
 
 const TABLES = RECORD_TABLES.filter((table) => table !== 'quarantine')
 /** What else is wrong with a file may come before what costs records. */
 const MAX_FINDINGS = 1_000
 
-/** Writes every record as a line of JSON, to a new file or to standard output. */
-export async function exportStore(
+/** Writes the records of a store of ours or of files of Bacalhau, to a new file or to standard output. */
+export async function exportSource(
+  terminal: Terminal,
+  source: string,
+  target: string | undefined,
+  options: ExportOptions,
+): Promise<ExitCode> {
+  const sources = new Sources(terminal, source)
+  const ofBacalhau = await sources.areOfBacalhau()
+  const format = options.format ?? (ofBacalhau ? 'bacalhau' : 'saltcod')
+  if (format === 'bacalhau') return await exportModels(terminal, sources, target, options)
+  if (!ofBacalhau) return await exportStore(terminal, source, target, options)
+  throw new Failure(EXIT.usage, `${source} holds files of Bacalhau, which have no rows of ours`, {
+    hint: `saltcod-inspect import ${shellWord(source)} --to REPOSITORY makes stores of them, which can be exported so`,
+  })
+}
+
+/** Writes every record as a line of JSON. */
+async function exportStore(
   terminal: Terminal,
   source: string,
   target: string | undefined,
   options: ExportOptions,
 ): Promise<ExitCode> {
   const opened = await openStore(await locateStore(source))
-  const out = outputTo(terminal, target)
+  const out = textOutputTo(terminal, target)
   let rows = 0
   let damaged = 0
   let missing: ExitCode | undefined
@@ -73,35 +94,4 @@ async function tellDamagedPages(terminal: Terminal, path: string): Promise<ExitC
   if (found === undefined) return undefined
   terminal.err(`Warning: rows may be missing, the pages of ${path} are damaged: ${found.message}\n`)
   return EXIT.findings
-}
-
-interface Output {
-  write(text: string): void
-  done(): void
-  discard(): void
-}
-
-function outputTo(terminal: Terminal, target: string | undefined): Output {
-  if (target === undefined)
-    return { write: (text) => terminal.out(text), done: () => undefined, discard: () => undefined }
-  let file: number
-  try {
-    file = openSync(target, 'wx', 0o600)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    throw new Failure(EXIT.usage, `${target} cannot be made: ${code === 'EEXIST' ? 'it exists' : code}`, {
-      hint: 'give another path; nothing is ever overwritten',
-    })
-  }
-  return {
-    write: (text) => writeFileSync(file, text),
-    done: () => {
-      fsyncSync(file)
-      closeSync(file)
-    },
-    discard: () => {
-      closeSync(file)
-      rmSync(target, { force: true })
-    },
-  }
 }

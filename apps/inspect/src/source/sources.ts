@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts'
 import { locateStores, ownPaths } from '../store/locate.ts'
 import { eachStore, type OpenedStore, openStore } from '../store/open-store.ts'
 import { isUnreadable, passOver } from '../store/unreadable-store.ts'
-import { ownJobs, ownSource } from './own-source.ts'
+import { ownSource } from './own-source.ts'
 import type { JobSource, RecordSource } from './record-source.ts'
 
 type Visit<S extends RecordSource> = (source: S, total: number) => Promise<void>
@@ -33,22 +33,30 @@ export class Sources {
     return hasGenerations(bacalhauPaths(this.argument))
   }
 
+  /** How many records of files of Bacalhau could not be read so far. */
+  get leftOut(): number {
+    return this.#noted.leftOut
+  }
+
+  /** Tells whether they are files of Bacalhau. */
+  async areOfBacalhau(): Promise<boolean> {
+    const foreign = bacalhauPaths(this.argument)
+    return foreign.length > 0 && !(await this.#hasOwn(foreign))
+  }
+
   /**
    * Opens every store, those of jobs first, one after the other, and closes each after its turn. Where there are
    * several, one that cannot be read is complained of and passed over. Resolves with `unreadable` where there was such
    * a one, or where the repository had one that is gone. Throws a `Failure` where there is none.
    */
   async each(visit: Visit<RecordSource>): Promise<ExitCode | undefined> {
-    const foreign = bacalhauPaths(this.argument)
-    if (foreign.length === 0 || (await this.#hasOwn(foreign))) {
-      return await eachStore(
-        this.#terminal,
-        this.argument,
-        async (opened, total) => await visit(ownSource(opened), total),
-        this.#unreadable,
-      )
-    }
-    return await this.#eachOfBacalhau(visit)
+    if (await this.areOfBacalhau()) return await this.#eachOfBacalhau(visit)
+    return await eachStore(
+      this.#terminal,
+      this.argument,
+      async (opened, total) => await visit(ownSource(opened), total),
+      this.#unreadable,
+    )
   }
 
   /** Does the same with the stores of jobs alone. Throws a `Failure` where there is none. */
@@ -65,20 +73,20 @@ export class Sources {
     })
   }
 
-  /** Opens all stores of jobs at once, calls `use`, and closes them. */
-  async withJobs<T>(use: (sources: readonly JobSource[]) => Promise<T>): Promise<T> {
-    const foreign = bacalhauPaths(this.argument)
-    if (foreign.length > 0 && !(await this.#hasOwn(foreign))) {
+  /** Opens all stores at once, calls `use`, and closes them. */
+  async together<T>(use: (sources: readonly RecordSource[]) => Promise<T>): Promise<T> {
+    if (await this.areOfBacalhau()) {
       const { bacalhauSources } = await import('../bacalhau/bacalhau-sources.ts')
-      return await withBacalhauFiles(this.#terminal, this.argument, async (files) => {
-        const sources = await bacalhauSources(files, this.#noted.tell)
-        return await use(sources.filter((source) => source.kind === 'jobs'))
-      })
+      return await withBacalhauFiles(
+        this.#terminal,
+        this.argument,
+        async (files) => await use(await bacalhauSources(files, this.#noted.tell)),
+      )
     }
     const opened: OpenedStore[] = []
     try {
       for (const path of await locateStores(this.argument)) opened.push(await openStore(path))
-      return await use(opened.filter((store) => store.kind === 'jobs').map(ownJobs))
+      return await use(opened.map(ownSource))
     } finally {
       for (const { kv } of opened) await kv.close()
     }
@@ -134,5 +142,6 @@ export async function withJobsOf<T>(
   sources: Sources | null,
   use: (jobs: readonly JobSource[]) => Promise<T>,
 ): Promise<T> {
-  return sources === null ? await use([]) : await sources.withJobs(use)
+  if (sources === null) return await use([])
+  return await sources.together((all) => use(all.filter((source) => source.kind === 'jobs')))
 }

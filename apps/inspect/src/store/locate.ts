@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { Failure } from '@saltcod/cli-kit'
+import { Failure, shellWord } from '@saltcod/cli-kit'
+import { bacalhauPaths } from '../bacalhau/bacalhau-files.ts'
 import { EXIT } from '../exit-code.ts'
 import { requireRegularFile } from './regular-file.ts'
 
@@ -19,11 +20,15 @@ const NO_STORE = {
 export async function locateStores(argument: string): Promise<readonly string[]> {
   const path = realPath(argument)
   if (!statSync(path).isDirectory()) return [storeFile(path)]
-  const all = await storesIn(path)
   const { fileKind } = await import('@saltcod/config')
-  const own = all.filter((file) => fileKind(file) !== 'bolt')
-  const paths = own.length > 0 ? own : all
+  const paths = (await storesIn(path)).filter((file) => fileKind(file) !== 'bolt')
   if (paths.length > 0) return paths.map((file) => storeFile(realPath(file)))
+  const foreign = bacalhauPaths(path)
+  if (foreign.length > 0) {
+    throw new Failure(EXIT.usage, `${argument} holds files of Bacalhau, and no store of ours`, {
+      hint: `import --to makes our stores of them; summary, check, export, diff and what lists records read them as they are; the files: ${foreign.map(shellWord).join(' ')}`,
+    })
+  }
   if (isArchive(path)) {
     throw new Failure(EXIT.usage, `${argument} is an archive`, {
       hint: 'jobs, job, executions, history, why and unarchive read it',
