@@ -13,7 +13,7 @@ import { ProgramSession, type SessionRun } from '../../../test/program-session.t
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { withBacalhauFiles } from '../src/bacalhau/bacalhau-files.ts'
 import { eachBacalhauJob } from '../src/bacalhau/bacalhau-records.ts'
-import { compareWithAnswers, MOVED, type ToldJob } from './compare-answers.ts'
+import { compareWithAnswers, MOVED, modelsOf, type ToldModels } from './compare-answers.ts'
 
 let session: ProgramSession
 beforeAll(() => {
@@ -42,29 +42,29 @@ function sourceOf(release: string): string {
   return join(BACALHAU_FILES, `bacalhau-${release}`)
 }
 
-async function told(release: AnsweredRelease): Promise<Map<string, ToldJob>> {
-  const found = new Map<string, ToldJob>()
+async function told(release: AnsweredRelease): Promise<Map<string, ToldModels>> {
+  const found = new Map<string, ToldModels>()
   const quiet = { err: () => undefined } as never
   await withBacalhauFiles(quiet, sourceOf(release), async (files) => {
     for await (const { whole } of eachBacalhauJob(files, 'all', () => {})) {
       const job = whole.versions.at(-1)
-      if (job !== undefined) found.set(job.id, { ...whole, job })
+      if (job !== undefined) found.set(job.id, modelsOf({ ...whole, job }))
     }
   })
   return found
 }
 
-async function imported(repository: string, nodeId: string): Promise<Map<string, ToldJob>> {
+async function imported(repository: string, nodeId: string): Promise<Map<string, ToldModels>> {
   const store = await openLmdbJobStore<JobSpec>({
     path: join(repository, `${nodeId}-requester`, 'jobs.db'),
     readOnly: true,
   })
-  const found = new Map<string, ToldJob>()
+  const found = new Map<string, ToldModels>()
   const { items: jobs } = await store.listJobs({ limit: 1_000 })
   for (const job of jobs) {
     const { items: executions } = await store.listExecutions({ jobId: job.id, limit: 1_000 })
     const { items: history } = await store.listHistory({ jobId: job.id, limit: 1_000 })
-    found.set(job.id, { job, executions, history })
+    found.set(job.id, modelsOf({ job, executions, history }))
   }
   await store.close()
   return found

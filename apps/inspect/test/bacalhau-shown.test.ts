@@ -4,7 +4,7 @@ import type { Execution, HistoryEntry, Job } from '@saltcod/store-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ANSWERED, BACALHAU_FILES, BACALHAU_FILES_MISSING } from '../../../test/bacalhau-answers.ts'
 import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
-import { compareWithAnswers, MOVED, type ToldJob } from './compare-answers.ts'
+import { compareWithAnswers, MOVED, modelsOf, type ToldModels } from './compare-answers.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
@@ -41,7 +41,7 @@ describe.skipIf(BACALHAU_FILES_MISSING !== null)('the records of files of Bacalh
     const directory = `bacalhau-${release}`
     const listed = await runJson<Row[]>('jobs', directory, '--all')
     const executions = await runJson<Row[]>('executions', directory, '--all')
-    const found = new Map<string, ToldJob>()
+    const found = new Map<string, ToldModels>()
     for (const row of listed) {
       const id = String(row['id'])
       const {
@@ -58,11 +58,12 @@ describe.skipIf(BACALHAU_FILES_MISSING !== null)('the records of files of Bacalh
       expect(row).toEqual(job)
       expect(executions).toEqual(expect.arrayContaining([...own]))
       const history = await runJson<Row[]>('history', directory, id, '--all')
-      found.set(id, {
+      const told = {
         job: { ...recordOf<Job<JobSpec>>(job), spec },
         executions: own.map((execution) => recordOf<Execution>(execution)),
         history: history.map((entry) => recordOf<HistoryEntry>(entry)),
-      })
+      }
+      found.set(id, modelsOf(told))
     }
     expect(compareWithAnswers(release, found, false)).toBe(MOVED[release])
   })

@@ -27,8 +27,8 @@ const JOBS_A_PAGE = 50
 const PAGE = 1_000
 
 /**
- * Writes every job as Bacalhau's API answers it, oldest first, a line each: `Job`, `History` and `Executions`. What has
- * no form there is named and left out; resolves with `findings` then.
+ * Writes every job as Bacalhau's API answers it, oldest first, a line each: `Job`, `History` and `Executions`. What
+ * has no form there is named and left out; resolves with `findings` then.
  */
 export async function exportModels(
   terminal: Terminal,

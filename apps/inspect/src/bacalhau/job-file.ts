@@ -50,8 +50,8 @@ export class JobFile {
   }
 
   /**
-   * Reads a job; `null` where there is none, or none that can be read. It may be more of it than was asked for: the last one
-   * that was read is kept.
+   * Reads a job; `null` where there is none, or none that can be read. It may be more of it than was asked for: the
+   * last one that was read is kept.
    */
   async read(id: string, parts: JobParts): Promise<WholeBacalhauJob | null> {
     const key = JSON.stringify([id, parts])

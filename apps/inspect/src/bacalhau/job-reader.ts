@@ -93,7 +93,7 @@ export class BacalhauJobReader implements JobReader {
   async findExecution(text: string): Promise<Execution> {
     const indexed = await this.#file.executionsFrom(text)
     // The index may be damaged; to go through all jobs takes its time.
-    const found = indexed.size === 0 && isShortId(text) ? await this.#searchExecutions(text) : indexed
+    const found = indexed.size === 0 ? await this.#searchExecutions(text) : indexed
     const id = found.has(text) ? text : onlyOf('executions', text, [...found.keys()])
     const [execution] = id === undefined ? [] : await this.#executionsOf(found.get(id) ?? '', [id])
     if (execution === undefined) throw noRecord('execution', text)
@@ -195,7 +195,9 @@ export class BacalhauJobReader implements JobReader {
   async #searchExecutions(text: string): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>()
     for await (const { executions } of this.#file.walk({ executions: true })) {
-      for (const { id, jobId } of executions) if (id.startsWith(text)) found.set(id, jobId)
+      for (const { id, jobId } of executions) {
+        if (id === text || (isShortId(text) && id.startsWith(text))) found.set(id, jobId)
+      }
     }
     return found
   }

@@ -10,7 +10,10 @@ export async function boltFileOf(argument: string): Promise<string | undefined> 
   return await boltArgument(argument)
 }
 
-/** Lists the BoltDB files that an argument means: one, or all of a node of Bacalhau; none where it means something else. */
+/**
+ * Lists the BoltDB files that an argument means: one, or all of a node of Bacalhau; none where it means something
+ * else.
+ */
 export async function boltFilesOf(argument: string): Promise<readonly string[]> {
   const one = await boltFileOf(argument)
   if (one !== undefined) return [one]

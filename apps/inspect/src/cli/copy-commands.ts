@@ -28,6 +28,23 @@ export function addCopyCommands(line: CommandLine): void {
       const { restore } = await import('../commands/restore.ts')
       await settle(line, restore(terminal, source, target, options))
     })
+  addInterchangeCommands(line)
+  addCommand(line.program, 'unarchive <archive> <id> <store>', {
+    description: 'bring a job of an archive back into a stopped store',
+    examples: ['saltcod-inspect unarchive ./archive last-year restored.db'],
+  })
+    .addOption(outputOption())
+    .option('--namespace <name>', 'where to look for a name', 'default')
+    .action(async (archive, id, store, options) => {
+      const { unarchive } = await import('../commands/unarchive.ts')
+      await settle(line, unarchive(terminal, archive, id, store, options))
+    })
+  addDiffCommand(line)
+}
+
+/** Adds those that write what other programs read, and read what they wrote. */
+function addInterchangeCommands(line: CommandLine): void {
+  const { terminal } = line
   addShowSecrets(
     addCommand(line.program, 'export <store> [target]', {
       description:
@@ -75,16 +92,10 @@ export function addCopyCommands(line: CommandLine): void {
       const { importSource } = await import('../commands/import.ts')
       await settle(line, importSource(terminal, source, target, options))
     })
-  addCommand(line.program, 'unarchive <archive> <id> <store>', {
-    description: 'bring a job of an archive back into a stopped store',
-    examples: ['saltcod-inspect unarchive ./archive last-year restored.db'],
-  })
-    .addOption(outputOption())
-    .option('--namespace <name>', 'where to look for a name', 'default')
-    .action(async (archive, id, store, options) => {
-      const { unarchive } = await import('../commands/unarchive.ts')
-      await settle(line, unarchive(terminal, archive, id, store, options))
-    })
+}
+
+function addDiffCommand(line: CommandLine): void {
+  const { terminal } = line
   addListing(
     addCommand(line.program, 'diff <store> <other>', {
       description:

@@ -1,0 +1,76 @@
+// Runs an official node in the network namespace of this process and commands of the inspector on its repository while
+// jobs are submitted, then starts it again beside them, and prints what happened:
+// bacalhau-live-process.mjs DIRECTORY SECONDS
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { BacalhauNode } from '../../../test/bacalhau-node.mjs'
+
+const [directory, seconds] = process.argv.slice(2)
+const COMMANDS = [
+  ['summary', directory, '--output', 'json'],
+  ['jobs', directory, '--all', '--output', 'json'],
+  ['executions', directory, '--limit', '50', '--output', 'json'],
+  ['check', directory, '--output', 'json'],
+]
+
+const node = new BacalhauNode(directory, process.env['OFFICIAL'])
+const told = { runs: 0, tooFast: 0, mostJobs: 0, mostCompleted: 0, longestMs: 0, startsBesideReader: 0 }
+const session = fork(
+  new URL('../../../test/program-session-process.mjs', import.meta.url),
+  [new URL('../dist/cli/run.js', import.meta.url).href],
+  { env: { PATH: process.env['PATH'] ?? '' }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+)
+
+const firstStartMs = await node.start()
+const end = performance.now() + Number(seconds) * 1_000
+await node.submitWhile(async () => {
+  do await lookAtAll()
+  while (performance.now() < end)
+})
+await node.stop()
+// For a person, who compares it with the start beside commands; the short form has no time for it.
+const aloneMs = Number(seconds) > 60 ? await startAlone() : null
+let looking = true
+const lookers = lookWhile()
+const besideReaderMs = await node.start()
+told.startsBesideReader += 1
+looking = false
+await lookers
+await node.stop()
+const exit = once(session, 'exit')
+session.disconnect()
+await exit
+const starts = { firstStartMs, aloneMs, besideReaderMs }
+process.stdout.write(`${JSON.stringify({ ...told, ...starts, jobs: node.jobs, errors: node.errors })}\n`)
+
+async function startAlone() {
+  const tookMs = await node.start()
+  await node.stop()
+  return tookMs
+}
+
+async function lookWhile() {
+  while (looking) await lookAtAll()
+}
+
+async function lookAtAll() {
+  for (const args of COMMANDS) await look(args)
+}
+
+async function look(args) {
+  const began = performance.now()
+  session.send({ id: 1, args, cwd: directory })
+  const [{ code, stdout, stderr }] = await once(session, 'message')
+  told.longestMs = Math.max(told.longestMs, Math.round(performance.now() - began))
+  told.runs += 1
+  const complaints = stderr.split('\n').filter((line) => line.startsWith('Error'))
+  const isTooFast = (line) => line.includes('changes too fast')
+  told.tooFast += complaints.filter(isTooFast).length
+  for (const line of complaints) if (!isTooFast(line)) node.errors.push(`${args[0]}: ${line}`)
+  if (complaints.length === 0 && code !== 0) node.errors.push(`${args[0]} ended with ${code}: ${stderr}`)
+  if (complaints.length > 0) return
+  const said = JSON.parse(stdout)
+  if (args[0] === 'jobs') told.mostJobs = Math.max(told.mostJobs, new Set(said.map(({ id }) => id)).size)
+  const completed = args[0] === 'summary' ? (said.stores[1]?.executions.Completed ?? 0) : 0
+  told.mostCompleted = Math.max(told.mostCompleted, completed)
+}
