@@ -14,7 +14,9 @@ const COMMANDS = [
 ]
 
 const node = new BacalhauNode(directory, process.env['OFFICIAL'])
-const told = { runs: 0, tooFast: 0, mostJobs: 0, mostCompleted: 0, longestMs: 0, startsBesideReader: 0 }
+/** How often a file changed too fast, by the command. */
+const tooFast = {}
+const told = { runs: 0, mostJobs: 0, mostCompleted: 0, longestMs: 0, startsBesideReader: 0 }
 const session = fork(
   new URL('../../../test/program-session-process.mjs', import.meta.url),
   [new URL('../dist/cli/run.js', import.meta.url).href],
@@ -41,7 +43,9 @@ const exit = once(session, 'exit')
 session.disconnect()
 await exit
 const starts = { firstStartMs, aloneMs, besideReaderMs }
-process.stdout.write(`${JSON.stringify({ ...told, ...starts, jobs: node.jobs, errors: node.errors })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ ...told, tooFast, ...starts, jobs: node.jobs, errors: node.errors })}\n`,
+)
 
 async function startAlone() {
   const tookMs = await node.start()
@@ -65,7 +69,8 @@ async function look(args) {
   told.runs += 1
   const complaints = stderr.split('\n').filter((line) => line.startsWith('Error'))
   const isTooFast = (line) => line.includes('changes too fast')
-  told.tooFast += complaints.filter(isTooFast).length
+  const overtaken = complaints.filter(isTooFast).length
+  if (overtaken > 0) tooFast[args[0]] = (tooFast[args[0]] ?? 0) + overtaken
   for (const line of complaints) if (!isTooFast(line)) node.errors.push(`${args[0]}: ${line}`)
   if (complaints.length === 0 && code !== 0) node.errors.push(`${args[0]} ended with ${code}: ${stderr}`)
   if (complaints.length > 0) return

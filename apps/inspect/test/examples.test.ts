@@ -60,8 +60,9 @@ function words(example: string): string[] {
 describe('every example runs, and what only reads leaves the stores as they were', () => {
   for (const command of program.commands) {
     for (const example of examplesOf(command)) {
-      // What these need, a whole repository of Bacalhau, is brought by bacalhau-import.test.ts, which runs them on it.
-      if (example.includes('import ~/.bacalhau')) continue
+      // What these need, a whole repository of Bacalhau, is brought by bacalhau-examples.test.ts, which runs them on
+      // it.
+      if (example.includes('~/.bacalhau')) continue
       test(example, async () => {
         const [program, ...args] = words(example)
         expect(program).toBe('saltcod-inspect')

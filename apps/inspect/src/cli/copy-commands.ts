@@ -46,7 +46,7 @@ export function addCopyCommands(line: CommandLine): void {
 function addInterchangeCommands(line: CommandLine): void {
   const { terminal } = line
   addShowSecrets(
-    addCommand(line.program, 'export <store> [target]', {
+    addCommand(line.program, 'export <file> [target]', {
       description:
         'write every record of one store as a line of JSON; or every job as the API of Bacalhau answers it',
       examples: [
@@ -97,7 +97,7 @@ function addInterchangeCommands(line: CommandLine): void {
 function addDiffCommand(line: CommandLine): void {
   const { terminal } = line
   addListing(
-    addCommand(line.program, 'diff <store> <other>', {
+    addCommand(line.program, 'diff <file> <other>', {
       description:
         'list the records that differ between two stores, or between files of Bacalhau and what was made of them; exit code 1 where some do without a reason',
       examples: ['saltcod-inspect diff backup.db jobs.db', 'saltcod-inspect diff ~/.bacalhau ./repository'],

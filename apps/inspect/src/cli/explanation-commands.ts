@@ -9,7 +9,11 @@ export function addExplanationCommands(line: CommandLine): void {
   const { terminal } = line
   addCommand(line.program, 'summary <store>', {
     description: 'what an operator wants to know first (the default command)',
-    examples: ['saltcod-inspect summary ./repository', 'saltcod-inspect jobs.db'],
+    examples: [
+      'saltcod-inspect summary ./repository',
+      'saltcod-inspect jobs.db',
+      'saltcod-inspect summary ~/.bacalhau',
+    ],
   })
     .addOption(outputOption())
     .action(async (store, options) => {
@@ -23,6 +27,7 @@ export function addExplanationCommands(line: CommandLine): void {
         'saltcod-inspect why ./repository nightly',
         'saltcod-inspect why executions.db e-1c9f63aa',
         'saltcod-inspect why ./archive yesterday',
+        'saltcod-inspect why ~/.bacalhau noop',
       ],
     }).addOption(outputOption()),
   )

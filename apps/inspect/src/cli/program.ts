@@ -18,7 +18,8 @@ export function createCommandLine(terminal: Terminal): CommandLine {
     description:
       'Opens the store of a Saltcod node, running or stopped, explains it and checks it.\n' +
       'STORE is a store file, or the repository directory of a node (then all its stores);\n' +
-      'FILE is one store file, or a directory with one alone.',
+      'FILE is one store file, or a directory with one alone.\n' +
+      'Files of Bacalhau are read too: its BoltDB files, and its repository directory.',
     version: ownVersion(),
     notes:
       'Exit codes: 0 fine, 1 something was found or the record is not there, 2 wrong usage, 3 the store cannot be read.',

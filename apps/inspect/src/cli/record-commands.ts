@@ -24,6 +24,7 @@ export function addRecordCommands(line: CommandLine): void {
           'saltcod-inspect jobs jobs.db --namespace default --labels team=blue --since 7d',
           'saltcod-inspect jobs ./repository --output ndjson --all',
           'saltcod-inspect jobs ./repository --archive ./archive --state Completed',
+          'saltcod-inspect jobs ~/.bacalhau --in-progress',
         ],
       }),
     ),
