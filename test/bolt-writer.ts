@@ -24,10 +24,13 @@ export interface FileToWrite {
 const HEADER = 16
 const ELEMENT = 16
 
-interface Element {
+/** An element of a page: a row of a leaf, or a child of a branch. */
+export interface ElementToWrite {
   readonly key: Buffer
   readonly value: Buffer
   readonly isBucket: boolean
+  /** The child; 0 in a leaf. */
+  readonly page: number
 }
 
 /** Returns the bytes of a file whose root bucket has those rows. */
@@ -71,7 +74,7 @@ class BoltWriter {
     return level[0]?.page ?? this.#put([], 'leaf')
   }
 
-  #element(key: Buffer, value: string | Uint8Array | BucketToWrite): Element & { readonly page: number } {
+  #element(key: Buffer, value: string | Uint8Array | BucketToWrite): ElementToWrite {
     if (typeof value === 'string') return { key, value: Buffer.from(value), isBucket: false, page: 0 }
     if (value instanceof Uint8Array) return { key, value: Buffer.from(value), isBucket: false, page: 0 }
     const header = Buffer.alloc(16)
@@ -87,17 +90,14 @@ class BoltWriter {
     const elements = values
       .map(([name, value]) => this.#element(Buffer.from(name), value))
       .sort((a, b) => Buffer.compare(a.key, b.key))
-    const page = pageOf(0, elements, 'leaf', null)
+    const page = boltPage(0, elements, 'leaf', null)
     return inline === true || page.length <= this.#pageBytes / 4 ? page : undefined
   }
 
   /** Shares elements out among pages, and returns what refers to these. */
-  #level(
-    elements: readonly (Element & { readonly page: number })[],
-    kind: 'leaf' | 'branch',
-  ): (Element & { readonly page: number })[] {
+  #level(elements: readonly ElementToWrite[], kind: 'leaf' | 'branch'): ElementToWrite[] {
     const most = this.#options.perPage ?? Number.POSITIVE_INFINITY
-    const groups: (Element & { readonly page: number })[][] = []
+    const groups: ElementToWrite[][] = []
     let room = 0
     for (const element of elements) {
       const bytes = ELEMENT + element.key.length + (kind === 'leaf' ? element.value.length : 0)
@@ -118,10 +118,10 @@ class BoltWriter {
     }))
   }
 
-  #put(elements: readonly (Element & { readonly page: number })[], kind: 'leaf' | 'branch'): number {
-    const bytes = pageOf(0, elements, kind, null).length
+  #put(elements: readonly ElementToWrite[], kind: 'leaf' | 'branch'): number {
+    const bytes = boltPage(0, elements, kind, null).length
     const page = this.#take(Math.max(1, Math.ceil(bytes / this.#pageBytes)))
-    this.#pages.push(pageOf(page, elements, kind, this.#pageBytes))
+    this.#pages.push(boltPage(page, elements, kind, this.#pageBytes))
     return page
   }
 
@@ -150,9 +150,9 @@ function isBucket(value: string | Uint8Array | BucketToWrite): value is BucketTo
 }
 
 /** One page with its overflow; as long as its elements where no size is given. */
-function pageOf(
+export function boltPage(
   page: number,
-  elements: readonly (Element & { readonly page: number })[],
+  elements: readonly ElementToWrite[],
   kind: 'leaf' | 'branch',
   pageBytes: number | null,
 ): Buffer {
@@ -202,7 +202,7 @@ function writeHeader(
 }
 
 /** A meta page with its checksum. */
-function metaPage(
+export function metaPage(
   page: number,
   pageBytes: number,
   meta: {
