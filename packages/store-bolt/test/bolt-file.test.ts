@@ -8,6 +8,7 @@ import {
   type BoltFile,
   type BoltFileOptions,
   type BoltRow,
+  checkBolt,
   openBoltFile,
 } from '../src/index.ts'
 
@@ -144,6 +145,34 @@ describe('what is larger than the memory that keeps pages', () => {
     ).toBeGreaterThan(0)
     await walk(file)
   })
+})
+
+test('where damage lies stays known when memory is used again', async () => {
+  const rows = {
+    many: { rows: numbered(3_000, (index) => `${index}:`.padEnd(4_000, 'x')) },
+    odd: { rows: {} },
+  }
+  const bytes = boltBytes(rows, { free: 1 })
+  // The page of the inline bucket is said to be a branch.
+  const name = bytes.lastIndexOf('odd')
+  bytes.writeUInt16LE(1, name + 'odd'.length + 16 + 8)
+  const path = join(temporaryDirectory(), 'damaged.db')
+  writeFileSync(path, bytes)
+  const file = await openBoltFile(path, { reusesMemory: true })
+  onTestFinished(() => file.close())
+  const told: BoltDamage[] = []
+  const { findings } = await file.read(checkBolt)
+  await file.read((snapshot) => [
+    ...(snapshot.bucket(['odd'])?.rows({ onDamage: (one) => told.push(one) }) ?? []),
+  ])
+  let walked = 0
+  for (let time = 0; time < 3; time += 1) {
+    for await (const { values } of file.pieces(['many'], ({ key }) => key.length, { maxRows: 200 })) {
+      walked += values.length
+    }
+  }
+  expect(walked).toBe(9_000)
+  expect([...findings, ...told].map((one) => one.path.map(String))).toEqual([['odd'], ['odd']])
 })
 
 test('an option that there is not is refused', async () => {

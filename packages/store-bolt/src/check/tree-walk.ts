@@ -170,7 +170,12 @@ export class TreeWalk {
   }
 
   #problem(page: number, what: string): void {
-    this.#visitor.onProblem(page, what, [...this.#path])
+    // Whoever keeps what was found keeps no memory of pages, which may be used again.
+    this.#visitor.onProblem(
+      page,
+      what,
+      this.#path.map((name) => Buffer.from(name)),
+    )
   }
 }
 

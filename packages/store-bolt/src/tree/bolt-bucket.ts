@@ -138,7 +138,7 @@ export class BoltBucket {
   #cursor(range: BoltRange): TreeCursor | undefined {
     const start = startOf(range)
     const { onDamage } = range
-    const tell = onDamage && ((what: string): void => onDamage({ path: this.path, what }))
+    const tell = onDamage && ((what: string): void => onDamage({ path: this.#copiedPath(), what }))
     try {
       return new TreeCursor(this.#context.source, this.#root(), start, tell)
     } catch (error) {
@@ -202,7 +202,12 @@ export class BoltBucket {
   /** Tells of damage where somebody wants to be told, and throws every other error. */
   #toldOr(error: unknown, onDamage: BoltRange['onDamage']): void {
     if (onDamage === undefined || !isStoreError(error, 'STORE_DAMAGED', 'INVALID_ARGUMENT')) throw error
-    onDamage({ path: this.path, what: error.message })
+    onDamage({ path: this.#copiedPath(), what: error.message })
+  }
+
+  /** Whoever keeps what was told keeps no memory of pages, which may be used again. */
+  #copiedPath(): Buffer[] {
+    return this.path.map((name) => Buffer.from(name))
   }
 
   #refuseEnded(): void {
