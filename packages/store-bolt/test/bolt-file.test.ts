@@ -5,6 +5,7 @@ import { type BucketToWrite, boltBytes, type FileToWrite } from '../../../test/b
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import {
   type BoltBucket,
+  type BoltDamage,
   type BoltFile,
   type BoltFileOptions,
   type BoltRow,
