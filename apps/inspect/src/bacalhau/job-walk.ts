@@ -29,7 +29,10 @@ export interface WalkParts {
   readonly evaluations?: boolean
 }
 
-/** The heads of a job and of records of it; a job with many of them comes several times, without its own head then. */
+/**
+ * The heads of a job and of records of it, none where the job cannot be read; a job with many of them comes several
+ * times, without its own head then.
+ */
 export interface JobStep {
   readonly id: string
   /** `null` where it cannot be read; undefined where it came before. */
@@ -77,17 +80,19 @@ export async function* walkExecutionsOf(file: JobsFile, jobId: string, tell: Tel
 function firstStep(file: JobsFile, id: string, bucket: Bucket, parts: WalkParts): FirstStep {
   const notes: Note[] = []
   const spec = bucket.get('spec')
+  const job = spec === undefined ? null : readJobHead(id, Buffer.from(spec).toString())
   const executions =
-    parts.executions === true
+    parts.executions === true && job !== null
       ? executionsIn(bucket, (what) => notes.push(damagedPage('execution', id, what)))
       : []
   const factsOf = factsIn(file, bucket)
   const heads = executions.map((value) => readExecutionHead(value, id, factsOf(value.key)))
-  const evaluations = parts.evaluations === true ? valuesOf(bucket.bucket('evaluations'), () => {}) : []
+  const evaluations =
+    parts.evaluations === true && job !== null ? valuesOf(bucket.bucket('evaluations'), () => {}) : []
   const evaluationHeads = evaluations.map((value) => readEvaluationHead(value, id))
   return {
     id,
-    job: spec === undefined ? null : readJobHead(id, Buffer.from(spec).toString()),
+    job,
     executions: heads.filter((head) => head !== null),
     evaluations: evaluationHeads.filter((head) => head !== null),
     unreadable: [...unreadIn(executions, heads), ...unreadIn(evaluations, evaluationHeads)],

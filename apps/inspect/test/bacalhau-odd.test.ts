@@ -1,0 +1,182 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { completedJob, type JobToWrite, jobStoreBytes } from '../../../test/bacalhau-writer.ts'
+import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
+})
+afterAll(async () => await session.close())
+
+const NEWER = 'orchestrator/state_boltdb.db'
+const OLDER = 'orchestrator_store/jobs.db'
+
+type Row = Readonly<Record<string, unknown>>
+
+class Repository {
+  readonly path = temporaryDirectory()
+
+  add(name: string, jobs: Readonly<Record<string, JobToWrite>>): this {
+    const path = join(this.path, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, jobStoreBytes(jobs, { earlier: name === OLDER }))
+    return this
+  }
+
+  async run(verb: string, ...args: readonly string[]): Promise<SessionRun> {
+    return await session.run([verb, this.path, ...args], { cwd: this.path })
+  }
+
+  async rows(verb: string, ...args: readonly string[]): Promise<Row[]> {
+    const { code, stdout, stderr } = await this.run(verb, ...args, '--output', 'json')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('Error') })
+    const value = JSON.parse(stdout) as Row | Row[]
+    return Array.isArray(value) ? value : [value]
+  }
+}
+
+/** Completed jobs, each with changes of its own. */
+function jobs(changes: Readonly<Record<string, Row>>): Record<string, JobToWrite> {
+  return Object.fromEntries(Object.entries(changes).map(([id, fields]) => [id, completedJob(id, fields)]))
+}
+
+const idsOf = (rows: readonly Row[]): unknown[] => rows.map(({ id }) => id)
+
+test('a record that cannot be read is named with its place and its reason, and the rest is shown', async () => {
+  const broken = { ...completedJob('j-00000002'), executions: { 'e-00000002': 'no JSON' } }
+  const repository = new Repository().add(NEWER, {
+    ...jobs({ 'j-00000001': {}, 'j-00000003': { State: { StateType: 'Dreaming' } } }),
+    'j-00000002': broken,
+  })
+  const listed = await repository.run('jobs', '--output', 'json')
+  expect(idsOf(JSON.parse(listed.stdout) as Row[])).toEqual(['j-00000002', 'j-00000001'])
+  expect(listed.stderr).toContain(
+    'Warning: left-out (unknown-state) of 1 job: jobs/j-00000003/spec: its state "Dreaming" is none of a job',
+  )
+  const executions = await repository.run('executions', '--output', 'json')
+  expect(idsOf(JSON.parse(executions.stdout) as Row[])).toEqual(['e-00000001'])
+  expect(executions.stderr).toContain('jobs/j-00000002/executions/e-00000002: its value is no JSON')
+  const summary = await repository.run('summary', '--output', 'json')
+  expect(JSON.parse(summary.stdout)).toMatchObject({ jobs: { Completed: 2 }, executions: { Completed: 1 } })
+  expect(summary.stderr).toContain('left-out (unknown-state) of 1 job')
+  expect(await repository.run('export')).toMatchObject({ code: 1 })
+})
+
+test('a job that both generations have is shown once, as the newest has it', async () => {
+  const repository = new Repository()
+    .add(OLDER, jobs({ 'j-00000001': { Name: 'before' }, 'j-00000002': {} }))
+    .add(NEWER, jobs({ 'j-00000001': { Name: 'after' }, 'j-00000003': {} }))
+  const rows = await repository.rows('jobs')
+  expect(
+    rows.map(({ id, name, source }) => [id, name, String(source).replace(`${repository.path}/`, '')]),
+  ).toEqual([
+    ['j-00000003', 'j-00000003', NEWER],
+    ['j-00000001', 'after', NEWER],
+    ['j-00000002', 'j-00000002', OLDER],
+  ])
+  expect(idsOf(await repository.rows('executions'))).toEqual(['e-00000003', 'e-00000001', 'e-00000002'])
+})
+
+test('of jobs of one name the one in progress has it, and a short id means one job', async () => {
+  const repository = new Repository().add(
+    NEWER,
+    jobs({
+      'j-0a000001': { Name: 'nightly', CreateTime: 1_700_000_009_000_000_000 },
+      'j-0a000002': { Name: 'nightly', State: { StateType: 'Running' } },
+      'j-0b000003': { Name: 'nightly', Namespace: 'other' },
+    }),
+  )
+  expect(idsOf(await repository.rows('job', 'nightly'))).toEqual(['j-0a000002'])
+  expect(idsOf(await repository.rows('job', 'nightly', '--namespace', 'other'))).toEqual(['j-0b000003'])
+  expect(idsOf(await repository.rows('job', 'j-0b00'))).toEqual(['j-0b000003'])
+  const several = await repository.run('job', 'j-0a00')
+  expect(several.code).toBe(2)
+  expect(several.stderr).toContain('multiple jobs found for id j-0a00: j-0a000001, j-0a000002')
+  expect(await repository.run('job', 'nobody')).toMatchObject({ code: 1, stdout: '' })
+  // No index leads to it here.
+  expect(idsOf(await repository.rows('execution', 'e-0b00'))).toEqual(['e-0b000003'])
+})
+
+test('filters, order and cursors are those of our stores', async () => {
+  const at = (second: number): number => 1_700_000_000_000_000_000 + second * 1_000_000_000
+  const repository = new Repository().add(
+    NEWER,
+    jobs({
+      'j-00000001': { CreateTime: at(3), Labels: { team: 'blue' } },
+      'j-00000002': { CreateTime: at(1), Type: 'ops' },
+      'j-00000003': { CreateTime: at(2), State: { StateType: 'Failed', Message: 'it broke' } },
+      'j-00000004': { CreateTime: at(4), State: { StateType: 'Running' }, Namespace: 'other' },
+    }),
+  )
+  const cases: [readonly string[], readonly number[]][] = [
+    [[], [4, 1, 3, 2]],
+    [['--oldest-first'], [2, 3, 1, 4]],
+    [['--state', 'Failed'], [3]],
+    [['--type', 'ops'], [2]],
+    [['--namespace', 'other'], [4]],
+    [['--labels', 'team=blue'], [1]],
+    [
+      ['--labels', 'team!=blue'],
+      [4, 3, 2],
+    ],
+    [['--in-progress'], [4]],
+    [
+      ['--since', '2023-11-14T22:13:22Z'],
+      [4, 1, 3],
+    ],
+  ]
+  for (const [filter, wanted] of cases)
+    expect(idsOf(await repository.rows('jobs', ...filter)), filter.join(' ')).toEqual(
+      wanted.map((number) => `j-0000000${number}`),
+    )
+  const paged: unknown[] = []
+  let more: readonly string[] = []
+  do {
+    const { stdout, stderr } = await repository.run('jobs', '--limit', '1', '--output', 'json', ...more)
+    paged.push(...idsOf(JSON.parse(stdout) as Row[]))
+    const cursor = /--cursor (\S+)/.exec(stderr)?.[1]
+    more = cursor === undefined ? [] : ['--cursor', cursor]
+  } while (more.length > 0)
+  expect(paged).toEqual(['j-00000004', 'j-00000001', 'j-00000003', 'j-00000002'])
+  expect(await repository.run('jobs', '--cursor', 'nonsense')).toMatchObject({ code: 2 })
+})
+
+test('a job with more executions than are read at a time has them all', async () => {
+  const one = completedJob('j-00000001')
+  const [execution] = Object.values(one.executions ?? {}) as Row[]
+  const ids = Array.from({ length: 2_345 }, (_, index) => `e-${String(index).padStart(8, '0')}`)
+  const executions = Object.fromEntries(ids.map((id) => [id, { ...execution, ID: id }]))
+  const repository = new Repository().add(NEWER, { 'j-00000001': { ...one, executions } })
+  const listed = await repository.rows('executions', '--job', 'j-00000001', '--all')
+  expect(idsOf(listed).sort()).toEqual(ids)
+  expect(await repository.rows('counts', '--kind', 'execution')).toMatchObject([{ records: ids.length }])
+  const [summary] = await repository.rows('summary')
+  expect(summary).toMatchObject({ executions: { Completed: ids.length } })
+})
+
+test('what is secret is hidden in every command that could show it', async () => {
+  const SECRET = 'correct horse battery'
+  const [task] = (completedJob('j-00000001').spec as { readonly Tasks: readonly Row[] }).Tasks
+  const one = completedJob('j-00000001', { Tasks: [{ ...task, Env: { TOKEN: SECRET } }] })
+  const [execution] = Object.values(one.executions ?? {}) as Row[]
+  const told = { ...execution, RunOutput: { Stdout: `the token is ${SECRET}!`, ExitCode: 0 } }
+  const repository = new Repository().add(NEWER, {
+    'j-00000001': { ...one, executions: { 'e-00000001': told } },
+  })
+  for (const [verb, ...args] of [
+    ['job', 'j-00000001'],
+    ['job', 'j-00000001', '--output', 'json'],
+    ['executions', '--output', 'json'],
+    ['execution', 'e-00000001'],
+    ['export'],
+  ] as const) {
+    const { code, stdout } = await repository.run(verb, ...args)
+    expect({ code, shown: stdout.includes(SECRET) }, verb).toEqual({ code: 0, shown: false })
+  }
+  expect((await repository.run('export', '--show-secrets')).stdout).toContain(SECRET)
+})
