@@ -48,7 +48,7 @@ export async function runExecution(
   try {
     work = await stageRun(context, execution, task, run.signal)
   } catch (error) {
-    const reason = inputReason(error)
+    const reason = reasonOf(error)
     return await endEarly(context, execution, run, hide(messageOf(error)), 'Downloading Inputs', reason)
   }
   try {
@@ -84,7 +84,8 @@ async function runStaged(
     )
   } catch (error) {
     current = await told.last()
-    return await endEarly(context, current, run, hide(messageOf(error)), 'Preparing Environment')
+    const reason = reasonOf(error)
+    return await endEarly(context, current, run, hide(messageOf(error)), 'Preparing Environment', reason)
   }
   current = await told.last()
   const running = await commitRunning(context, current, run, prepared, attempt)
@@ -159,16 +160,18 @@ export async function concludePrepared(
   })
 }
 
-/** Tells why inputs could not be had: once for all, not on this node, or not this time. */
-function inputReason(error: unknown): EndReason {
-  return isTaskError(error) ? (INPUT_REASONS[error.code] ?? 'start-failed') : 'start-failed'
+/** Tells why what a run needs could not be had: once for all, not on this node, or not this time. */
+function reasonOf(error: unknown): EndReason {
+  return isTaskError(error) ? (REASONS[error.code] ?? 'start-failed') : 'start-failed'
 }
 
-const INPUT_REASONS: Readonly<Partial<Record<TaskErrorCode, EndReason>>> = {
+const REASONS: Readonly<Partial<Record<TaskErrorCode, EndReason>>> = {
   INPUT_INVALID: 'unusable-input',
   INPUT_MISSING: 'unusable-input',
   INPUT_DENIED: 'denied',
   INPUT_TOO_LARGE: 'denied',
+  IMAGE_MISSING: 'unusable-input',
+  IMAGE_DENIED: 'denied',
 }
 
 /** Records how a run ended, from what its keeper wrote down. */

@@ -15,10 +15,10 @@ export class SelfDescription {
 
   /** Looks for the first time. */
   static async of(context: ComputeContext): Promise<SelfDescription> {
-    const { missingEngines = {}, ...description } = await describe(context)
-    const { engines } = description
+    const description = await describe(context)
+    const { engines, missingEngines } = description
     context.log.info({ engines, missingEngines }, 'what this node runs jobs with')
-    return new SelfDescription(context, { ...description, missingEngines })
+    return new SelfDescription(context, description)
   }
 
   /** As it was found last. */

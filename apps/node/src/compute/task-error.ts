@@ -5,10 +5,13 @@ export type TaskErrorCode =
   | 'INPUT_MISSING'
   | 'INPUT_TOO_LARGE'
   | 'INPUT_FAILED'
+  | 'IMAGE_MISSING'
+  | 'IMAGE_DENIED'
+  | 'IMAGE_FAILED'
   | 'RESULTS_INVALID'
   | 'RESULTS_TOO_LARGE'
 
-/** A task whose inputs or results cannot be had; the message is one line for people. Recognise it by `code`. */
+/** A task whose inputs, image or results cannot be had; the message is one line for people. Recognise it by `code`. */
 export class TaskError extends Error {
   override readonly name: string = 'TaskError'
   readonly code: TaskErrorCode

@@ -11,13 +11,14 @@ export async function tendRuns({ settings, store, log }: ComputeContext): Promis
   for (const { type, standing } of settings.engines.all()) {
     if (standing === undefined) continue
     try {
-      const { removed } = await standing.tend({
+      const { removed, images = [] } = await standing.tend({
         isWanted: async ({ executionId, attempt }) => {
           const execution = await store.getExecution(executionId)
           return execution?.state === 'Running' && execution.attempt === attempt
         },
       })
       if (removed.length > 0) log.info({ engine: type, removed }, 'what was left over of runs was removed')
+      if (images.length > 0) log.info({ engine: type, images }, 'images were removed that no job has used of late')
     } catch (error) {
       log.warn({ err: error, engine: type }, 'what is left over of runs could not be looked for')
     }

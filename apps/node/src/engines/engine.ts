@@ -93,6 +93,8 @@ export interface TendOptions {
 export interface TendReport {
   /** The names of what was left over of runs. */
   readonly removed: readonly string[]
+  /** What was kept for further runs and is so no more. */
+  readonly images?: readonly string[]
 }
 
 /**

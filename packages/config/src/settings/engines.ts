@@ -60,6 +60,32 @@ export const engines = {
       fallback: 'missing',
       schema: choice(['missing', 'always', 'never']),
     }),
+    pullPatienceMs: setting({
+      key: 'Engines.Docker.PullPatience',
+      description: 'How long nothing may come of an image that is fetched before that is given up.',
+      form: 'duration',
+      fallback: '5m',
+      schema: duration({ minMs: 1_000, maxMs: 2_147_483_647 }),
+    }),
+    /** Of those that the engine has fetched itself. */
+    images: {
+      keepForMs: setting({
+        key: 'Engines.Docker.Images.KeepFor',
+        description:
+          'How long an image that a job had fetched is kept after the last job that used it. What an operator has put there is never removed. 0: as long as Engines.Docker.Images.MaxSize allows.',
+        form: 'duration',
+        fallback: '720h',
+        schema: duration(),
+      }),
+      maxBytes: setting({
+        key: 'Engines.Docker.Images.MaxSize',
+        description:
+          'The most that all images together may take that jobs had fetched; beyond it those go that no job has used for longest, and never one of which there is a container. 0: no limit.',
+        form: 'size',
+        fallback: 0,
+        schema: size(),
+      }),
+    },
     timeLimitMs: setting({
       key: 'Engines.Docker.TimeLimit',
       description: 'The longest that a container may run, whatever its job asks for. 0: no limit.',

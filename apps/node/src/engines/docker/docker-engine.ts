@@ -22,24 +22,30 @@ import { authorizationFor } from './credentials.ts'
 import { type PullPolicy, provideImage } from './images.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { DOCKER, type DockerParameters } from './parameters.ts'
+import { type ImageRules, PulledImages } from './pulled-images.ts'
 import { makeResultPaths, takeResults } from './results.ts'
-import { type Server, ServerFinder } from './server.ts'
+import { SERVER_PATIENCE_MS, type Server, ServerFinder } from './server.ts'
 import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
 import type { SocketPlaces } from './socket-place.ts'
 
 const LOOK_FOR_SERVER_MS = 1_000
 const DEFAULT_GRACE_MS = 5_000
+const COLLECT_EVERY_MS = 300_000
+/** How often a container is made whose name an earlier try has taken. */
+const MOST_TRIES = 5
 const DEFAULT_PROCESSES = 2_048
 /** The label of a node that says what runs its containers. */
 const SERVER_LABEL = 'saltcod/docker-server'
-/** A server that was there when a run began is waited for so long before the run counts as not started. */
-const PATIENCE_MS = 60_000
 
 /** Options of {@link DockerEngine}. */
 export interface DockerOptions {
   readonly owner: Owner
   readonly places: SocketPlaces
   readonly pull: PullPolicy
+  /** How long nothing may come of an image before its fetch is given up. */
+  readonly stallMs: number
+  /** How long images are kept that it has fetched. */
+  readonly imageRules: ImageRules
   /** Where logins of registries are named. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** From the polite signal to SIGKILL. */
@@ -58,12 +64,15 @@ export class DockerEngine implements Engine {
   readonly #options: DockerOptions
   readonly #finder: ServerFinder
   readonly #ports = new Ports()
+  readonly #images: PulledImages
+  #collectedMs = Number.NEGATIVE_INFINITY
   /** Containers that are being made, which no sweep may take away. */
   readonly #making = new Set<string>()
 
   constructor(options: DockerOptions) {
     this.#options = options
     this.#finder = new ServerFinder(options.places)
+    this.#images = new PulledImages(options.owner.dataDir)
     this.standing = {
       reattach: (run, prepare) => this.#reattach(run, prepare),
       end: (identity) => this.#end(identity),
@@ -72,13 +81,13 @@ export class DockerEngine implements Engine {
   }
 
   async available(): Promise<Availability> {
-    const server = await this.#finder.find()
-    return typeof server === 'string' ? { ok: false, reason: server } : { ok: true }
+    const reason = await this.#finder.missing()
+    return reason === null ? { ok: true } : { ok: false, reason }
   }
 
   async labels(): Promise<Readonly<Record<string, string>>> {
-    const server = await this.#finder.find()
-    return typeof server === 'string' ? {} : { [SERVER_LABEL]: server.name.replace(/[^\w.+-]/g, '-') }
+    if ((await this.#finder.missing()) !== null) return {}
+    return { [SERVER_LABEL]: this.#finder.lastName.replace(/[^\w.+-]/g, '-') }
   }
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
@@ -89,13 +98,15 @@ export class DockerEngine implements Engine {
     const ports = await this.#ports.take(Network?.Ports ?? [], { mapped: mapsPortsOf(Network) })
     if (typeof ports === 'string') return failedStart(`docker: ${ports}`)
     this.#making.add(name)
-    const giveUpMs = performance.now() + PATIENCE_MS
+    const giveUpMs = performance.now() + SERVER_PATIENCE_MS
     try {
       for (;;) {
         const server = await this.#finder.find()
         try {
           if (typeof server !== 'string')
-            return await this.#make(server, run, { params: read.data, ports }, options)
+            return await this.#images.holding(read.data.Image, () =>
+              this.#make(server, run, { params: read.data, ports }, options),
+            )
         } catch (error) {
           if (!isUnanswered(error) || performance.now() > giveUpMs) throw error
         }
@@ -117,13 +128,16 @@ export class DockerEngine implements Engine {
     options: PrepareOptions,
   ): Promise<PreparedRun> {
     const { signal, tell } = options
-    const { owner, pull, environment, maxProcesses = DEFAULT_PROCESSES } = this.#options
-    await provideImage(api, params.Image, {
+    const { owner, pull, stallMs, environment, maxProcesses = DEFAULT_PROCESSES } = this.#options
+    const { Image: image } = params
+    const provided = await provideImage(api, image, {
       policy: pull,
-      authorization: (image) => authorizationFor(image, environment),
-      tell: (how) => tell?.(`Fetching the image ${params.Image}: ${how}`),
+      stallMs,
+      authorization: (name) => authorizationFor(name, environment),
+      tell: (how) => tell?.(`Fetching the image ${image}: ${how}`),
       signal,
     })
+    await this.#images.note(api, image, { isOwn: provided === 'fetched', nowMs: Date.now() })
     signal.throwIfAborted()
     const name = containerName(run)
     const spec = containerSpec(run, params, owner, { maxProcesses, ports })
@@ -199,18 +213,30 @@ export class DockerEngine implements Engine {
       isWanted: async (identity) =>
         this.#making.has(containerName(identity)) || (await options.isWanted(identity)),
     })
-    return { removed }
+    return { removed, images: await this.#collectImages(server.api) }
+  }
+
+  async #collectImages(api: SocketApi): Promise<readonly string[]> {
+    const nowMs = performance.now()
+    if (nowMs - this.#collectedMs < COLLECT_EVERY_MS) return []
+    this.#collectedMs = nowMs
+    return await this.#images.collect(api, this.#options.imageRules, Date.now())
   }
 }
 
-/** Makes a container; one of its name that an earlier try has left was never started. */
+/**
+ * Makes a container; one of its name that an earlier try has left was never started. Such a try may still be under way
+ * at the server.
+ */
 async function create(api: SocketApi, name: string, spec: object): Promise<void> {
-  const ask = { method: 'POST', path: '/containers/create', query: { name }, body: spec } as const
-  try {
-    await api.ask(ask)
-  } catch (error) {
-    if (!hasStatus(error, 409) && !/already in use/i.test(String(error))) throw error
+  for (let tries = 1; ; tries++) {
+    try {
+      await api.ask({ method: 'POST', path: '/containers/create', query: { name }, body: spec })
+      return
+    } catch (error) {
+      const isTaken = hasStatus(error, 409) || /already in use/i.test(String(error))
+      if (!isTaken || tries === MOST_TRIES) throw error
+    }
     await removeContainer(api, name)
-    await api.ask(ask)
   }
 }

@@ -13,7 +13,7 @@ export const docker: EngineKind = {
   needsDirectory: true,
   async load({ config, nodeId, dataDir, environment }) {
     const { DockerEngine } = await import('./docker-engine.ts')
-    const { socket, pull } = config.engines.docker
+    const { socket, pull, pullPatienceMs, images } = config.engines.docker
     return new DockerEngine({
       owner: { nodeId, dataDir },
       places: {
@@ -22,6 +22,8 @@ export const docker: EngineKind = {
         runtimeDir: environment['XDG_RUNTIME_DIR'],
       },
       pull,
+      stallMs: pullPatienceMs,
+      imageRules: images,
       environment,
     })
   },

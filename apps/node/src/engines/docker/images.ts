@@ -1,4 +1,8 @@
-import { hasStatus, oneLine, type SocketApi, SocketError } from './socket-api.ts'
+import type { Readable } from 'node:stream'
+import { formatDuration } from '@saltcod/units'
+import { TaskError } from '../../compute/task-error.ts'
+import { imageError } from './image-error.ts'
+import { hasStatus, isUnanswered, oneLine, type SocketApi, SocketError } from './socket-api.ts'
 
 /** When an image is fetched from its registry. */
 export type PullPolicy = 'missing' | 'always' | 'never'
@@ -18,6 +22,8 @@ export interface PullOptions {
   readonly authorization: (image: string) => Promise<string | undefined>
   /** Hears how far it is, as often as the server says so. */
   readonly tell: (text: string) => void
+  /** How long nothing may come of it before it is given up. */
+  readonly stallMs: number
   readonly signal: AbortSignal
 }
 
@@ -27,10 +33,15 @@ function withTag(image: string): string {
   return last.includes(':') || last.includes('@') ? image : `${image}:latest`
 }
 
+/** The name of an image as a part of an address. */
+export function pathOf(image: string): string {
+  return image.split('/').map(encodeURIComponent).join('/')
+}
+
 /** Tells whether an image is there. */
 async function hasImage(api: SocketApi, image: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await api.ask({ path: `/images/${image}/json`, signal })
+    await api.ask({ path: `/images/${pathOf(image)}/json`, signal })
     return true
   } catch (error) {
     if (hasStatus(error, 404)) return false
@@ -38,16 +49,20 @@ async function hasImage(api: SocketApi, image: string, signal: AbortSignal): Pro
   }
 }
 
+/** What was done about an image: it was there, was fetched, or was fetched although one of its name was there. */
+export type Provided = 'there' | 'fetched' | 'refreshed'
+
 /**
- * Sees to it that an image is there; answers with whether it was fetched now. Throws with one line that names the
- * image and says what can be done.
+ * Sees to it that an image is there. Throws a `TaskError` with one line that names the image and says what can be
+ * done, or what the server did where it did not answer.
  */
-export async function provideImage(api: SocketApi, image: string, options: PullOptions): Promise<boolean> {
+export async function provideImage(api: SocketApi, image: string, options: PullOptions): Promise<Provided> {
   const { policy, signal } = options
-  const isThere = policy !== 'always' && (await hasImage(api, image, signal))
-  if (isThere) return false
+  const isThere = await hasImage(api, image, signal)
+  if (isThere && policy !== 'always') return 'there'
   if (policy === 'never') {
-    throw new Error(
+    throw new TaskError(
+      'IMAGE_DENIED',
       `the image ${image} is not on this node, which fetches none (Engines.Docker.Pull is never); its operator can fetch it there`,
     )
   }
@@ -55,38 +70,62 @@ export async function provideImage(api: SocketApi, image: string, options: PullO
     await pull(api, image, options)
   } catch (error) {
     signal.throwIfAborted()
-    throw new Error(`the image ${image} could not be fetched: ${sayWhy(error)}`, { cause: error })
+    // It is begun again, from what is there of it.
+    if (isUnanswered(error)) throw error
+    throw imageError(image, oneLine(error), error)
   }
-  return true
+  return isThere ? 'refreshed' : 'fetched'
 }
 
-async function pull(
-  api: SocketApi,
-  image: string,
-  { authorization, tell, signal }: PullOptions,
-): Promise<void> {
+async function pull(api: SocketApi, image: string, options: PullOptions): Promise<void> {
+  const { authorization, stallMs } = options
   const auth = await authorization(image)
-  const answer = await api.open({
-    method: 'POST',
-    path: '/images/create',
-    query: { fromImage: withTag(image) },
-    headers: auth === undefined ? {} : { 'x-registry-auth': auth },
-    signal,
-    waits: true,
-  })
-  const layers = new Map<string, { current: number; total: number }>()
-  for await (const line of linesOf(answer as AsyncIterable<Buffer>)) {
-    const { error, id, status, progressDetail } = line
-    if (error !== undefined) throw new SocketError(500, error)
-    const { current, total } = progressDetail ?? {}
-    if (id !== undefined && current !== undefined && total !== undefined && total > 0) {
-      layers.set(id, { current, total })
-    }
-    tell(progressText(layers) ?? status ?? '')
+  const stalled = new AbortController()
+  const signal = AbortSignal.any([options.signal, stalled.signal])
+  const stall = setTimeout(() => stalled.abort(), stallMs)
+  try {
+    const answer = await api.open({
+      method: 'POST',
+      path: '/images/create',
+      query: { fromImage: withTag(image) },
+      headers: auth === undefined ? {} : { 'x-registry-auth': auth },
+      signal,
+      waits: true,
+    })
+    await followPull(answer, options, () => stall.refresh())
+  } catch (error) {
+    if (!stalled.signal.aborted) throw error
+    throw new SocketError(504, `nothing of it came for ${formatDuration(stallMs)}`, { cause: error })
+  } finally {
+    clearTimeout(stall)
   }
   // A server may end the answer without a word of what went wrong.
-  if (!(await hasImage(api, image, signal)))
-    throw new SocketError(404, 'it is not there after it was fetched')
+  if (!(await hasImage(api, image, options.signal)))
+    throw new SocketError(500, 'it is not there after it was fetched')
+}
+
+/** Reads what a server says while it fetches, to its end; `onStep` hears of all that is new. */
+async function followPull(answer: Readable, { tell }: PullOptions, onStep: () => void): Promise<void> {
+  const layers = new Map<string, { current: number; total: number }>()
+  let before = ''
+  try {
+    for await (const { error, id, status, progressDetail } of linesOf(answer as AsyncIterable<Buffer>)) {
+      if (error !== undefined) throw new SocketError(500, error)
+      const { current, total } = progressDetail ?? {}
+      const step = `${status} ${id} ${current}`
+      if (step !== before) onStep()
+      before = step
+      if (id !== undefined && current !== undefined && total !== undefined && total > 0) {
+        layers.set(id, { current, total })
+      }
+      tell(progressText(layers) ?? status ?? '')
+    }
+  } catch (error) {
+    if (error instanceof SocketError) throw error
+    throw new SocketError(0, 'the answer about a fetch broke off', { cause: error })
+  } finally {
+    answer.destroy()
+  }
 }
 
 function progressText(layers: ReadonlyMap<string, { current: number; total: number }>): string | undefined {
@@ -111,24 +150,4 @@ async function* linesOf(answer: AsyncIterable<Buffer>): AsyncGenerator<PullLine,
     for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as PullLine
   }
   if (rest.trim() !== '') yield JSON.parse(rest) as PullLine
-}
-
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/no space left|disk quota|not enough space/i, 'the disk of its server is full'],
-  [
-    /no image found in (?:image index|manifest list)|no matching manifest|does not match the (?:specified|expected) (?:platform|architecture)/i,
-    'it is not there for the architecture of this node',
-  ],
-  [
-    /unauthorized|authentication required|access to the resource is denied|denied:|no basic auth|requested access/i,
-    'its registry wants a login, or there is no such image; the operator of the node can log in by docker login, or set DOCKER_USERNAME and DOCKER_PASSWORD',
-  ],
-  [/manifest unknown|not found|name unknown|no such image|404/i, 'its registry has no such image'],
-]
-
-/** Says in words of our own what a server says in many of its own, which follow. */
-function sayWhy(error: unknown): string {
-  const said = oneLine(error)
-  const known = REASONS.find(([pattern]) => pattern.test(said))?.[1]
-  return known === undefined ? said : `${known} (${said})`
 }

@@ -5,10 +5,11 @@ import { pipeline } from 'node:stream/promises'
 import { extract, type Header, pack } from 'tar-stream'
 import { CopyBudget } from '../../compute/files/copy-budget.ts'
 import { makeJobDirectory } from '../../compute/files/directories.ts'
+import { removeTree } from '../../compute/files/remove-tree.ts'
 import { TaskError } from '../../compute/task-error.ts'
 import type { StagedResult } from '../../inputs/work.ts'
 import type { SkippedResult } from '../../publishers/publisher.ts'
-import { hasStatus, type SocketApi } from './socket-api.ts'
+import { hasStatus, type SocketApi, SocketError } from './socket-api.ts'
 
 const EXECUTABLE = 0o111
 const MAX_ENTRIES = 100_000
@@ -56,6 +57,11 @@ export async function takeResults(
   results: readonly StagedResult[],
   { maxBytes, signal }: TakeOptions,
 ): Promise<readonly SkippedResult[]> {
+  // An earlier try may have been broken off, by the end of its node too.
+  for (const { hostPath } of results) {
+    await removeTree(hostPath)
+    await makeJobDirectory(hostPath)
+  }
   const skipped: SkippedResult[] = []
   const budget = new CopyBudget(
     maxBytes,
@@ -103,6 +109,9 @@ class Taking {
         entry.resume()
       }
       await feeding
+    } catch (error) {
+      if (answer.errored === null) throw error
+      throw new SocketError(0, 'the results broke off', { cause: error })
     } finally {
       entries.destroy()
       answer.destroy()

@@ -1,7 +1,9 @@
 import { isUnanswered, oneLine, SocketApi } from './socket-api.ts'
 import { type SocketPlaces, socketPlaces } from './socket-place.ts'
 
-const PROBE_MS = 5_000
+/** A server that was there is waited for so long, since it may only be restarted. */
+export const SERVER_PATIENCE_MS = 60_000
+const PROBE_MS = 10_000
 /** An answer is good for so long; many jobs ask at once. */
 const FRESH_MS = 1_000
 const REMEDY = 'start Docker or Podman there, or name another socket by Engines.Docker.Socket'
@@ -23,6 +25,8 @@ export class ServerFinder {
   readonly #places: SocketPlaces
   readonly #apis = new Map<string, SocketApi>()
   #found: { readonly atMs: number; readonly answer: Promise<Server | string> } | undefined
+  #answeredMs = Number.NEGATIVE_INFINITY
+  #lastName = ''
 
   constructor(places: SocketPlaces) {
     this.#places = places
@@ -35,6 +39,18 @@ export class ServerFinder {
       this.#found = { atMs: nowMs, answer: this.#look() }
     }
     return await this.#found.answer
+  }
+
+  /** Says why there is none; `null` where there is one, or was a moment ago, so that it is worth waiting for. */
+  async missing(): Promise<string | null> {
+    const found = await this.find()
+    const isAway = typeof found === 'string' && performance.now() - this.#answeredMs > SERVER_PATIENCE_MS
+    return isAway ? found : null
+  }
+
+  /** What the server that answered last said of itself; empty where none has. */
+  get lastName(): string {
+    return this.#lastName
   }
 
   /** Closes its connections. */
@@ -54,7 +70,11 @@ export class ServerFinder {
       const api = this.#apis.get(place) ?? new SocketApi(place)
       this.#apis.set(place, api)
       const found = await probe(api)
-      if (typeof found !== 'string') return found
+      if (typeof found !== 'string') {
+        this.#answeredMs = performance.now()
+        this.#lastName = found.name
+        return found
+      }
       problem ||= found
     }
     return problem

@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { removeDirectory } from '../../../../../test/remove-directory.ts'
 import { unownedDirectory } from '../../../../../test/temporary-directory.ts'
 import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import { Registry } from './registry.ts'
 
 const BUSYBOX = '/bin/busybox'
 const STARTS_WITHIN_MS = 20_000
@@ -39,11 +40,14 @@ export function named(name: string, missing: string | null): string {
 export class ContainerServer {
   readonly socket: string
   readonly api: SocketApi
+  /** A registry of images that it may fetch from. */
+  readonly registry: Registry
   readonly #directory: string
   #process: ChildProcess | undefined
 
-  private constructor(directory: string) {
+  private constructor(directory: string, registry: Registry) {
     this.#directory = directory
+    this.registry = registry
     this.socket = join(directory, 's')
     this.api = new SocketApi(this.socket)
   }
@@ -53,7 +57,13 @@ export class ContainerServer {
     // The limits of the default cannot be set by a user who lacks CAP_SYS_RESOURCE.
     const limits = '[containers]\ndefault_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]\n'
     writeFileSync(join(directory, 'containers.conf'), `${limits}[engine]\nruntime = "runc"\n`)
-    const server = new ContainerServer(directory)
+    const registry = await Registry.start(busyboxArchive(directory))
+    const insecure = `[[registry]]\nlocation = "${registry.address}"\ninsecure = true\n`
+    writeFileSync(join(directory, 'registries.conf'), insecure)
+    mkdirSync(join(directory, '.config', 'containers'), { recursive: true })
+    const policy = JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] })
+    writeFileSync(join(directory, '.config', 'containers', 'policy.json'), policy)
+    const server = new ContainerServer(directory, registry)
     await server.restart()
     await server.addImage('busybox:1')
     return server
@@ -99,6 +109,7 @@ export class ContainerServer {
     }
     await this.kill()
     this.api.close()
+    this.registry.stop()
   }
 
   /** Lists all containers, also those that are over. */
@@ -143,6 +154,7 @@ export class ContainerServer {
       PATH: process.env['PATH'] ?? '',
       HOME: this.#directory,
       CONTAINERS_CONF: join(this.#directory, 'containers.conf'),
+      CONTAINERS_REGISTRIES_CONF: join(this.#directory, 'registries.conf'),
     }
   }
 }

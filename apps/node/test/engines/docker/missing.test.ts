@@ -33,6 +33,8 @@ async function reasonAt(socket: string, dockerHost?: string): Promise<string> {
     owner: { nodeId: 'n-1', dataDir: '/nowhere' },
     places: { configured: socket, dockerHost, runtimeDir: undefined },
     pull: 'missing',
+    stallMs: 1_000,
+    imageRules: { keepForMs: 0, maxBytes: 0 },
     environment: {},
   })
   const answer = await engine.available()
@@ -74,7 +76,7 @@ describe('the engine for containers says why it is not there', () => {
 
   test('where nobody answers', async () => {
     const path = await answering(null)
-    expect(await reasonAt(path)).toBe(`${path} does not answer within 5 seconds; ${REMEDY}`)
+    expect(await reasonAt(path)).toBe(`${path} does not answer within 10 seconds; ${REMEDY}`)
   })
 })
 

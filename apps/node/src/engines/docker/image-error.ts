@@ -1,0 +1,53 @@
+import { TaskError, type TaskErrorCode } from '../../compute/task-error.ts'
+
+interface Known {
+  readonly pattern: RegExp
+  readonly code: TaskErrorCode
+  readonly reason: string
+}
+
+const LOGIN =
+  'the operator of the node can log in by docker login, or set DOCKER_USERNAME and DOCKER_PASSWORD for that of Docker'
+
+/** What servers and registries say, the more telling words first. */
+const KNOWN: readonly Known[] = [
+  {
+    pattern: /no space left|disk quota|not enough space/i,
+    code: 'IMAGE_FAILED',
+    reason: 'the disk of its server is full',
+  },
+  {
+    pattern:
+      /no image found in (?:image index|manifest list)|no matching manifest|does not match the (?:specified|expected) (?:platform|architecture)/i,
+    code: 'IMAGE_DENIED',
+    reason: 'it is not there for the architecture of this node',
+  },
+  {
+    pattern:
+      /unauthorized|authentication required|invalid username\/password|no basic auth|incorrect username or password/i,
+    code: 'IMAGE_DENIED',
+    reason: `its registry wants a login; ${LOGIN}`,
+  },
+  {
+    pattern: /access to the resource is denied|pull access denied|requested access|denied:/i,
+    code: 'IMAGE_DENIED',
+    reason: `its registry wants a login, or there is no such image; ${LOGIN}`,
+  },
+  {
+    pattern: /manifest unknown|name unknown|no such image|not found|invalid reference format/i,
+    code: 'IMAGE_MISSING',
+    reason: 'there is no such image',
+  },
+]
+
+/**
+ * Makes of what a server says in many words of its own an error that names the image, says why it is not there in
+ * ours, and whether another node, or another time, may be of help.
+ */
+export function imageError(image: string, said: string, cause: unknown): TaskError {
+  const known = KNOWN.find(({ pattern }) => pattern.test(said))
+  const why = known === undefined ? said : `${known.reason} (${said})`
+  return new TaskError(known?.code ?? 'IMAGE_FAILED', `the image ${image} could not be fetched: ${why}`, {
+    cause,
+  })
+}

@@ -1,0 +1,174 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
+import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
+import { jobUntil, type Served, saltcod, serveNode } from '../../cli/binary.ts'
+import { fileFlags } from '../../node-fixture.ts'
+import { containerServer, containersMissing, named } from './container-server.ts'
+import { type Passing, SocketGate } from './socket-gate.ts'
+
+const missing = containersMissing()
+const isLong = process.env['SALTCOD_LONG'] === '1'
+const ROUNDS = isLong ? 18 : 1
+
+/** Where the life of a container is broken off, by what passes its server then. */
+interface Point {
+  readonly name: string
+  readonly holds: (passing: Passing) => boolean
+  /** In seconds. */
+  readonly sleeps?: number
+  /** It is asked to stop. */
+  readonly isStopped?: boolean
+}
+
+const ask =
+  (way: Passing['way'], method: string, path: RegExp, query: Readonly<Record<string, string>> = {}) =>
+  (passing: Passing): boolean =>
+    passing.way === way &&
+    passing.method === method &&
+    path.test(passing.path) &&
+    Object.entries(query).every(([key, value]) => passing.query.get(key) === value)
+
+const POINTS: readonly Point[] = [
+  { name: 'before it is made', holds: ask('asked', 'POST', /\/create$/) },
+  { name: 'as it is made', holds: ask('answered', 'POST', /\/create$/) },
+  { name: 'as its result paths are made', holds: ask('answered', 'PUT', /\/archive$/) },
+  { name: 'before it is started', holds: ask('asked', 'POST', /\/start$/) },
+  { name: 'as it is started', holds: ask('answered', 'POST', /\/start$/) },
+  { name: 'as it runs', holds: ask('asked', 'POST', /\/wait$/), sleeps: 3 },
+  { name: 'as it ends', holds: ask('answered', 'POST', /\/wait$/), sleeps: 3 },
+  { name: 'as its log is read', holds: ask('answered', 'GET', /\/logs$/, { follow: '0' }) },
+  { name: 'before its results are taken', holds: ask('asked', 'GET', /\/archive$/) },
+  { name: 'as its results are taken', holds: ask('answered', 'GET', /\/archive$/) },
+  { name: 'before it is removed', holds: ask('asked', 'DELETE', /^\/containers/) },
+  { name: 'as it is removed', holds: ask('answered', 'DELETE', /^\/containers/) },
+  { name: 'as it is stopped', holds: ask('answered', 'POST', /\/stop$/), sleeps: 60, isStopped: true },
+]
+
+const LINES = 200
+
+/** What the container of a point is known by. */
+function markOf(index: number): string {
+  return `point-${index}-`
+}
+
+function jobAt(index: number, { sleeps = 0 }: Point): object {
+  const script = `trap exit TERM; seq ${LINES}; sleep ${sleeps} & wait; echo ${index} > /outputs/end`
+  return {
+    Type: 'batch',
+    Count: 1,
+    Tasks: [
+      {
+        Name: 'main',
+        Engine: {
+          Type: 'docker',
+          Params: { Image: 'busybox:volume', Entrypoint: ['sh', '-c'], Parameters: [script] },
+        },
+        Env: { POINT: markOf(index) },
+        Network: { Type: 'None' },
+        Timeouts: { QueueTimeout: 600 },
+        Resources: { CPU: '10m', Memory: '32mb' },
+        Publisher: { Type: 'local' },
+        ResultPaths: [{ Name: 'outputs', Path: '/outputs' }],
+      },
+    ],
+  }
+}
+
+async function submit({ url }: Served, job: object): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/orchestrator/jobs`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ Job: job }),
+  })
+  return ((await answer.json()) as { readonly JobID: string }).JobID
+}
+
+describe.runIf(missing === null)(
+  named('the life of a container is broken off at every point of it', missing),
+  () => {
+    const server = containerServer()
+
+    const openGate = async (): Promise<SocketGate> => {
+      const gate = await SocketGate.open(join(temporaryDirectory(), 'gate'), server().socket)
+      onTestFinished(() => gate.close())
+      return gate
+    }
+
+    /** Submits a job for each point, and waits until each is at its point. */
+    const bringToPoints = async (node: Served, gate: SocketGate): Promise<string[]> => {
+      // A node asks again where it had no answer for long, so that one may have gone on from its point.
+      const reached = new Set<number>()
+      gate.holds = (passing) => {
+        const index = Number(/point-(\d+)-/.exec(passing.spec)?.[1])
+        if (POINTS[index]?.holds(passing) !== true) return false
+        reached.add(index)
+        return true
+      }
+      const ids = await Promise.all(POINTS.map((point, index) => submit(node, jobAt(index, point))))
+      for (const [index, { isStopped }] of POINTS.entries()) {
+        if (isStopped !== true) continue
+        const id = ids[index] ?? ''
+        await eventually('it is started', () => gate.wasStarted(markOf(index)))
+        await fetch(`${node.url}/api/v1/orchestrator/jobs/${id}`, { method: 'DELETE' })
+      }
+      const left = (): string[] => POINTS.flatMap(({ name }, index) => (reached.has(index) ? [] : [name]))
+      await eventually(
+        () => `${left().join(', ')}`,
+        () => left().length === 0,
+      )
+      return ids
+    }
+
+    /** Every job ends as if nothing had been, by one run, and nothing is left over. */
+    const expectWhole = async (node: Served, gate: SocketGate, ids: readonly string[]): Promise<void> => {
+      const lines = Array.from({ length: LINES }, (_, index) => `${index + 1}\n`).join('')
+      for (const [index, { name, isStopped = false }] of POINTS.entries()) {
+        const id = ids[index] ?? ''
+        const { Executions } = await jobUntil(node.url, id, isStopped ? 'Stopped' : 'Completed')
+        const [execution, another] = Executions?.Items ?? []
+        expect({ name, another }).toEqual({ name, another: undefined })
+        if (!isStopped)
+          expect({ name, output: execution?.RunOutput?.Stdout }).toEqual({ name, output: lines })
+        const { stdout } = await saltcod(['job', 'logs', id], { env: node.env })
+        expect({ name, stdout }).toEqual({ name, stdout: lines })
+      }
+      expect([...gate.starts].filter(([name, count]) => count !== 1 || !name.endsWith('-1'))).toEqual([])
+      await eventually(
+        'no container is left',
+        async () => (await server().containers()).length === 0 || undefined,
+        60_000,
+      )
+      expect(server().podman('volume', 'ls', '-q')).toBe('')
+      expect(server().podman('network', 'ls', '-q')).toBe('podman\n')
+      const work = readdirSync(node.directory, { recursive: true, encoding: 'utf8' })
+      expect(work.filter((path) => /\/work\/[^/]+\/root/.test(path))).toEqual([])
+    }
+
+    test.each([
+      ['the node', { node: true, server: false }],
+      ['the server', { node: false, server: true }],
+      ['both', { node: true, server: true }],
+    ])(
+      '%s is killed there',
+      async (_, killed) => {
+        await server().addImage('busybox:volume', { changes: ['VOLUME /data'] })
+        const repo = temporaryDirectory()
+        const gate = await openGate()
+        const flags = fileFlags({ Engines: { Docker: { Socket: gate.path } }, Link: { Heartbeat: '1s' } })
+        let node = await serveNode(repo, flags)
+        for (let round = 0; round < ROUNDS; round++) {
+          const ids = await bringToPoints(node, gate)
+          if (killed.server) await server().kill()
+          if (killed.node) await node.end()
+          gate.drop()
+          if (killed.server) await server().restart()
+          if (killed.node) node = await serveNode(repo, flags)
+          await expectWhole(node, gate, ids)
+        }
+      },
+      isLong ? 3_600_000 : 300_000,
+    )
+  },
+)
