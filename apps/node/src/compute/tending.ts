@@ -18,7 +18,8 @@ export async function tendRuns({ settings, store, log }: ComputeContext): Promis
         },
       })
       if (removed.length > 0) log.info({ engine: type, removed }, 'what was left over of runs was removed')
-      if (images.length > 0) log.info({ engine: type, images }, 'images were removed that no job has used of late')
+      if (images.length > 0)
+        log.info({ engine: type, images }, 'images were removed that no job has used of late')
     } catch (error) {
       log.warn({ err: error, engine: type }, 'what is left over of runs could not be looked for')
     }

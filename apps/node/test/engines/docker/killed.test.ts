@@ -132,7 +132,9 @@ describe.runIf(missing === null)(
         if (!isStopped)
           expect({ name, output: execution?.RunOutput?.Stdout }).toEqual({ name, output: lines })
         const { stdout } = await saltcod(['job', 'logs', id], { env: node.env })
-        expect({ name, stdout }).toEqual({ name, stdout: lines })
+        // One that is stopped as its node starts again is ended without a further look at its log.
+        const isWhole = isStopped ? lines.startsWith(stdout) : stdout === lines
+        expect({ name, stdout, isWhole }).toEqual({ name, stdout, isWhole: true })
       }
       expect([...gate.starts].filter(([name, count]) => count !== 1 || !name.endsWith('-1'))).toEqual([])
       await eventually(
