@@ -33,7 +33,14 @@ async function submitJob(path: string, id: string, executions: readonly string[]
   await store.submitJob({ id, name: 'same', type: 'batch', spec: {} })
   await store.transitionJob({ jobId: id, to: 'Running' })
   for (const execution of executions)
-    await store.createExecution({ id: execution, jobId: id, nodeId: 'n-1', state: 'AskForBid' })
+    await store.createExecution({
+      id: execution,
+      jobId: id,
+      nodeId: 'n-1',
+      state: 'AskForBid',
+      desiredState: 'Running',
+      desiredMessage: 'of 2 nodes 1 has room',
+    })
   await store.close()
 }
 
@@ -77,6 +84,7 @@ test('each job that is found gets what the compute node knows of its own executi
   expect(rows.map(({ id }) => id).toSorted()).toEqual(['job-one', 'job-two'])
   expect(told('job-one')).toContain('recover --plan: execution exec-one')
   expect(told('job-two')).toContain('recover --plan: execution exec-two')
+  expect(told('job-one')).toContain('it is wanted on n-1: of 2 nodes 1 has room')
   expect(told('job-one')).toContain('first')
   expect(told('job-two')).toContain('second')
   expect(told('job-one')).not.toMatch(/exec-two|second/)

@@ -168,7 +168,7 @@ function doingOf(state: string, { spec }: { readonly spec: unknown }, nodeRuns: 
 }
 
 function addExecution(
-  { id, nodeId, state, stateSinceMs, stateMessage, deadlineAtMs }: Execution,
+  { id, nodeId, state, stateSinceMs, stateMessage, desiredState, desiredMessage, deadlineAtMs }: Execution,
   { job, waitingMessages, queueing, nodeRuns, nowMs }: JobFacts,
   because: string[],
   next: string[],
@@ -178,6 +178,8 @@ function addExecution(
   because.push(
     `execution ${shortId(id)} on ${shortId(nodeId)} ${doingOf(state, job, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
   )
+  if (desiredState === 'Running' && desiredMessage !== '')
+    because.push(`it is wanted on ${shortId(nodeId)}: ${desiredMessage}`)
   const sinceMs = waitingMessages.get(nodeId)
   if (sinceMs !== undefined) {
     because.push(`node ${shortId(nodeId)} has not taken its messages for ${span(nowMs - sinceMs)}`)

@@ -61,14 +61,15 @@ export class PlanBuilder {
       jobVersion: job.version,
       state: 'New',
       desiredState: 'Running',
+      ...(choice === null ? {} : { desiredMessage: choice }),
       ...(partition === null ? {} : { partition }),
       ...(previousExecutionId === null ? {} : { previousExecutionId }),
       ...(endsBefore === 0 ? {} : { endsBefore }),
       resources: { ...requestedCapacity(onlyTask(job.spec).Resources) },
       event: {
-        message: `Requested execution on ${shortId(nodeId)}`,
+        message: `Requested execution on ${shortId(nodeId)}${choice === null ? '' : `: ${choice}`}`,
         topic: 'Scheduling',
-        details: { NodeID: nodeId, ...(choice === null ? {} : { Choice: choice }) },
+        details: { NodeID: nodeId },
       },
     })
     this.#choices.add(choice ?? '')

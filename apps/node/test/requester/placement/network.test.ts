@@ -13,6 +13,8 @@ const numRuns = process.env['SALTCOD_LONG'] === '1' ? 3000 : 120
 type Step =
   | { readonly kind: 'join'; readonly which: number; readonly cpu: number; readonly zone: string }
   | { readonly kind: 'close'; readonly which: number; readonly closing: NodeClosing | null }
+  | { readonly kind: 'delete'; readonly which: number }
+  | { readonly kind: 'restart' }
   | { readonly kind: 'submit'; readonly job: AskedJob }
   | { readonly kind: 'end'; readonly which: number; readonly to: 'Completed' | 'Failed' }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -55,6 +57,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.record({ kind: fc.constant('delete' as const), which: fc.nat(5) }),
+      fc.constant({ kind: 'restart' as const }),
+    ),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('submit' as const), job }) },
   {
     weight: 6,
@@ -77,6 +86,12 @@ function take(network: Network, action: Step): void {
       break
     case 'close':
       network.close(`n-${action.which}`, action.closing)
+      break
+    case 'delete':
+      network.delete(`n-${action.which}`)
+      break
+    case 'restart':
+      network.restart()
       break
     case 'submit':
       network.submit(action.job)
@@ -121,7 +136,12 @@ test(`in any network nothing is promised twice, and what can run does, in its tu
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const network = new Network()
-      for (const action of steps) take(network, action)
+      const same = new Network()
+      for (const action of steps) {
+        take(network, action)
+        take(same, action)
+      }
+      assert.deepEqual(network.picture(), same.picture(), 'the same gives the same')
       // A decision about what has not changed is none.
       network.begin()
       for (const world of network.worlds.values()) {

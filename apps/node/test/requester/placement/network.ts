@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type JobSpec, jobSchema, specOf } from '@saltcod/bacalhau-records'
+import { isLongRunning, type JobSpec, jobSchema, specOf } from '@saltcod/bacalhau-records'
 import type { Execution, Job, JobType } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, JOB_MACHINE } from '@saltcod/store-core'
 import { fitsIn } from '../../../src/capacity-ledger.ts'
@@ -36,15 +36,22 @@ const BY_ITSELF = { reason: '', deadlineAtMs: null }
 export class Network {
   nowMs = START_MS
   readonly worlds = new Map<string, World>()
-  readonly placement: Placement
+  placement: Placement
   readonly nodes = new Map<string, KnownNode>()
   /** Jobs that are to be looked at. */
   readonly pending: string[] = []
   /** How often a job was woken because of room. */
   wakes = 0
 
+  /** Nodes that were deleted and have not come again. */
+  readonly #deleted = new Set<string>()
+
   constructor() {
-    this.placement = new Placement({
+    this.placement = this.#makePlacement()
+  }
+
+  #makePlacement(): Placement {
+    return new Placement({
       passed: () => this.nowMs,
       wake: (jobId) => {
         this.wakes += 1
@@ -53,8 +60,9 @@ export class Network {
     })
   }
 
-  /** A node shakes hands for the first time. */
+  /** A node shakes hands for the first time, or the first time since it was deleted. */
   join(nodeId: string, cpu: number, zone: string): void {
+    this.#deleted.delete(nodeId)
     const { description, load } = makeNode(nodeId, { zone })
     const capacity = { ...description.capacity, cpu: cpu / 10 }
     this.nodes.set(nodeId, { description: { ...description, capacity }, load, closing: null })
@@ -67,10 +75,57 @@ export class Network {
     if (node === undefined) return
     this.nodes.set(nodeId, { ...node, closing })
     this.#refresh()
+    this.#reconsider(nodeId)
+  }
+
+  /** Has the jobs looked at that have something on a node, or may wait for it. */
+  #reconsider(nodeId: string): void {
     for (const world of this.worlds.values()) {
-      const isThere = world.live().some((execution) => execution.nodeId === nodeId)
-      if (isThere || world.job.type === 'ops') this.pending.push(world.job.id)
+      if (world.live().some((execution) => execution.nodeId === nodeId)) this.pending.push(world.job.id)
     }
+    this.pending.push(...this.placement.everywhere.ofType('ops'))
+  }
+
+  /** A node is deleted. */
+  delete(nodeId: string): void {
+    if (!this.nodes.delete(nodeId)) return
+    this.#deleted.add(nodeId)
+    this.#refresh()
+    this.#reconsider(nodeId)
+  }
+
+  /** The requester begins anew, and its nodes come one after another. */
+  restart(): void {
+    this.placement = this.#makePlacement()
+    this.pending.length = 0
+    const nodes = [...this.nodes.values()]
+    const away = new Map<string, KnownNode>(
+      nodes.map((node) => [node.description.nodeId, { ...node, closing: node.closing ?? 'silent' }]),
+    )
+    this.placement.refresh([...away.values()])
+    for (const { job } of this.worlds.values()) {
+      this.placement.everywhere.note(job, job.state)
+      const waits = job.state === 'Queued' && (job.type === 'batch' || job.type === 'service')
+      if (!(waits && this.placement.remember(job)) && !JOB_MACHINE.terminal.has(job.state))
+        this.pending.push(job.id)
+    }
+    this.#work()
+    for (const node of nodes) {
+      const { nodeId } = node.description
+      const joining = this.placement.beginJoin(nodeId)
+      const holders = this.live()
+        .filter((execution) => execution.nodeId === nodeId)
+        .map(({ id, jobId }) => {
+          const { job } = this.#world(jobId)
+          return { id, needs: needsOf(job.spec).capacity, isLongRunning: isLongRunning(job.type) }
+        })
+      away.set(nodeId, node)
+      const opened = this.placement.refresh([...away.values()])
+      this.placement.correct(nodeId, holders, joining)
+      this.placement.endJoin(joining)
+      this.#welcome(opened)
+    }
+    this.settle()
   }
 
   submit({ type, count, cpu, priority, zone, patient }: AskedJob): string {
@@ -111,6 +166,13 @@ export class Network {
     this.settle()
   }
 
+  /** What has become of every execution. */
+  picture(): readonly string[] {
+    return [...this.worlds.values()].flatMap(({ executions }) =>
+      [...executions.values()].map(({ id, nodeId, state }) => `${id} on ${nodeId}: ${state}`),
+    )
+  }
+
   /** All live executions, of jobs of some types. */
   live(...types: readonly JobType[]): Execution[] {
     return [...this.worlds.values()]
@@ -130,6 +192,11 @@ export class Network {
 
   /** Decides until nothing is left to be decided, in the order of the store. */
   settle(): void {
+    this.#work()
+    this.check()
+  }
+
+  #work(): void {
     for (let rounds = 0; this.pending.length > 0; rounds += 1) {
       assert.ok(rounds < 20_000, 'the scheduler comes to rest')
       const turns = this.pending.map((id) => turnOf(this.#world(id).job))
@@ -143,7 +210,6 @@ export class Network {
       }
       this.#collect(world)
     }
-    this.check()
   }
 
   /** What always holds when nothing is left to be decided. */
@@ -188,6 +254,7 @@ export class Network {
       const isAsked = world.live().length > 0 || world.pending.some(({ trigger }) => trigger !== 'job-queue')
       if (job.state === 'Queued' && !isAsked && (job.type === 'batch' || job.type === 'service'))
         assert.ok(waiting !== undefined, `${job.id} is remembered: ${job.stateMessage}`)
+      if (waiting === undefined) this.#checkCount(world)
       if (waiting === undefined || waiting.notBeforeMs > this.nowMs || executions.size > 100) continue
       for (const room of this.placement.nodes) {
         const { description, closing, free, keptFor } = room
@@ -199,6 +266,16 @@ export class Network {
     }
   }
 
+  /** A job of which nothing waits has all that was asked for, or does something about it. */
+  #checkCount({ job, executions, pending }: World): void {
+    if (JOB_MACHINE.terminal.has(job.state) || (job.type !== 'batch' && job.type !== 'service')) return
+    const placed = [...executions.values()].filter(
+      ({ state }) => state === 'Completed' || !EXECUTION_MACHINE.terminal.has(state),
+    )
+    const missing = job.count - new Set(placed.map(({ partition }) => partition)).size
+    assert.ok(missing <= 0 || pending.length > 0, `${job.id} lacks ${missing} of ${job.count}`)
+  }
+
   #decide(view: SchedulingView): Decision {
     const { job } = view
     const ticket = this.placement.begin(job.id)
@@ -208,7 +285,10 @@ export class Network {
       ...view,
       nodes: this.placement.nodes,
       lostNodes: new Map(
-        [...this.#closedBy('lost', 'rejected')].map((nodeId) => [nodeId, `${nodeId} is gone`]),
+        [...this.#closedBy('lost', 'rejected'), ...this.#deleted].map((nodeId) => [
+          nodeId,
+          `${nodeId} is gone`,
+        ]),
       ),
       drainedNodes: new Map([...this.#closedBy('drained')].map((nodeId) => [nodeId, BY_ITSELF])),
       remembersWaiting: this.placement.hasPlaceFor(job.id),
@@ -254,11 +334,12 @@ export class Network {
 
   #refresh(): void {
     const opened = this.placement.refresh([...this.nodes.values()])
+    this.#welcome(opened)
+  }
+
+  #welcome(opened: ReturnType<Placement['refresh']>): void {
     this.placement.welcome(opened)
-    if (opened.length === 0) return
-    for (const { job } of this.worlds.values()) {
-      if (job.type === 'ops' || job.type === 'daemon') this.pending.push(job.id)
-    }
+    this.pending.push(...this.placement.everywhere.forAny(opened.map(({ description }) => description)))
   }
 
   /** Has a job looked at for each of its evaluations that is due. */
