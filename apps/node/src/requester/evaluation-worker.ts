@@ -244,7 +244,8 @@ export class EvaluationWorker {
     placement.settle(decision)
     for (const { executionId, to, endReason } of decision.updates) {
       ends.add(endReason)
-      if (to !== undefined && to !== null && EXECUTION_MACHINE.terminal.has(to)) placement.ended(executionId)
+      if (to !== undefined && to !== null && EXECUTION_MACHINE.terminal.has(to))
+        placement.givenUp(executionId)
     }
   }
 

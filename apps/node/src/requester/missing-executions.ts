@@ -87,7 +87,7 @@ export class MissingExecutions {
       })
       nodes.commandsFor(nodeId).advance()
       ends.add('record-lost')
-      placement.ended(executionId)
+      placement.givenUp(executionId)
       log.warn({ node: nodeId, execution: executionId }, 'execution is missing on its node and was given up')
     } catch (error) {
       if (isStoreError(error, 'ALREADY_TERMINAL', 'EXECUTION_NOT_FOUND', 'STORE_CLOSED')) return

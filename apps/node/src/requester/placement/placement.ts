@@ -207,10 +207,20 @@ export class Placement {
     for (const { id } of newExecutions) this.#end(id, false)
   }
 
-  /** Notes that an execution has ended. */
+  /** Notes that an execution has ended on its node. */
   ended(executionId: string): void {
-    for (const { ended } of this.#joinings) ended.add(executionId)
+    this.#note(executionId)
     this.#end(executionId, true)
+  }
+
+  /** Notes that an execution was given up here, which says nothing of how fast its node ends what it has. */
+  givenUp(executionId: string): void {
+    this.#note(executionId)
+    this.#end(executionId, false)
+  }
+
+  #note(executionId: string): void {
+    for (const { ended } of this.#joinings) ended.add(executionId)
   }
 
   /**

@@ -205,6 +205,24 @@ test('a node that becomes free wakes as many as it has room for, the most urgent
   assert.deepEqual(begun, [ids[0], ids[1], ids[2], ids[70]])
 })
 
+test('a node is given none ahead because a job was stopped that had much there', () => {
+  const network = networkOf(['n-1', 20, 'north'])
+  const large = network.submit(batch(20, { count: 2 }))
+  const small = network.submit(batch(1, { count: 8, priority: 1 }))
+  network.settle()
+  for (let failures = 0; failures < 2; failures += 1) {
+    const execution = network.worlds
+      .get(small)
+      ?.live()
+      .find(({ partition }) => partition === 0)
+    assert.ok(execution)
+    network.end(execution, 'Failed')
+    network.settle()
+  }
+  assert.equal(network.worlds.get(small)?.job.state, 'Failed')
+  assert.equal(network.worlds.get(large)?.live().length, 1)
+})
+
 test('what is large is not overtaken for ever by what is small', () => {
   const network = networkOf(['n-1', 20, 'north'], ['n-2', 20, 'south'])
   network.submit(batch(15, { count: 2 }))

@@ -206,7 +206,7 @@ export class Network {
       const decision = world.decide('job-queue')
       for (const { executionId, to } of decision.updates) {
         if (to !== undefined && to !== null && EXECUTION_MACHINE.terminal.has(to))
-          this.placement.ended(executionId)
+          this.placement.givenUp(executionId)
       }
       this.#collect(world)
     }
