@@ -2,6 +2,16 @@ import type { Logger } from 'pino'
 import type { Link } from '../link/link.ts'
 import { isLinkError } from '../link/link-error.ts'
 
+/** What keeps a node from its requester, or waits until it is clear which of two nodes it is. */
+const NOT_REACHED = [
+  'LINK_CLOSED',
+  'LINK_SILENT',
+  'LINK_INVALID',
+  'LINK_REFUSED',
+  'LINK_VERSION',
+  'LINK_TAKEN',
+] as const
+
 /** How a node stands to its requester. */
 export interface LinkStanding {
   /**
@@ -82,8 +92,7 @@ export class LinkWatch {
 
   #failed(error: unknown): void {
     const { state, reason } = this.#standing
-    if (!isLinkError(error, 'LINK_CLOSED', 'LINK_SILENT', 'LINK_INVALID', 'LINK_REFUSED', 'LINK_VERSION'))
-      return
+    if (!isLinkError(error, ...NOT_REACHED)) return
     if (state === 'refused') return
     if (state === 'connected') {
       this.#log.warn({ err: error }, 'the requester is not reached; what runs goes on, and it is tried again')

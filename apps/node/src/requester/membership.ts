@@ -6,6 +6,7 @@ import { strangenessOf } from '../link/peer-store.ts'
 import { descentOf } from '../link/store-descent.ts'
 import { collectItems } from './all-items.ts'
 import { detailsOf, type Nodes } from './nodes.ts'
+import { Rivals } from './rivals.ts'
 
 /** What is decided about nodes that come for the first time. */
 export interface Admission {
@@ -42,13 +43,14 @@ export interface TakenIn {
 export type NodeDecision = Omit<Parameters<JobStore['changeNode']>[0], 'nodeId'>
 
 const SEEN_AT_A_TIME = 1_000
+/** What was heard of a node is written down once a minute. */
+const SEEN_LATE_MS = 60_000
 
 /** Which nodes there are: reads their records once, and writes what changes about them. */
 export class Membership {
   readonly #options: MembershipOptions
   #loading: Promise<void> | undefined
-  /** Who came with the identity of a node that may live, and how often that one had been heard of then. */
-  readonly #contenders = new Map<string, { readonly incarnation: string; readonly touches: number }>()
+  readonly #rivals = new Rivals()
 
   constructor(options: MembershipOptions) {
     this.#options = options
@@ -80,7 +82,7 @@ export class Membership {
     const known = nodes.get(nodeId)?.record ?? null
     const condition = this.#judge(known, nodeId, found)
     if (condition !== 'known' && condition !== 'wiped' && condition !== 'older') return condition.refusal
-    this.#contenders.delete(nodeId)
+    this.#rivals.settle(nodeId, found)
     const record = await store.recordNode({
       id: nodeId,
       labels: node.labels,
@@ -105,7 +107,13 @@ export class Membership {
     const sequence = Math.max(known.store.sequence, nodes.sequenceOf(nodeId) ?? 0)
     const before: NodeStore = { ...known.store, sequence }
     const { kind } = descentOf(before, found)
-    if (kind === 'descends') return 'known'
+    if (kind === 'descends') {
+      const taken = this.#rivals.isCopy(nodeId, found) ? this.#isTaken(known, found) : null
+      if (taken !== null) return taken
+      this.#rivals.displace(nodeId, before.incarnation, found)
+      return 'known'
+    }
+    if (this.#rivals.takesBack(nodeId, found, before.incarnation)) return 'known'
     // In a node with both roles one of two stores that belong together was exchanged.
     if (nodeId === ownId) {
       const strange = strangenessOf({ ...before, seenAtMs: known.lastSeenAtMs }, found)
@@ -118,15 +126,15 @@ export class Membership {
    * Whoever comes with the identity of a node that may live has to come again. If the other one is heard of meanwhile,
    * both live, and this one is refused; if not, it takes its place.
    */
-  #isTaken({ id }: KnownNode, { openings }: LinkedStore): { readonly refusal: string } | null {
+  #isTaken({ id, lastSeenAtMs }: KnownNode, found: LinkedStore): { readonly refusal: string } | null {
     const { nodes, livesForMs } = this.#options
-    const silentForMs = nodes.silentForMs(id)
+    const silentForMs = nodes.silentForMs(id) ?? nodes.awaitedForMs(lastSeenAtMs + SEEN_LATE_MS)
     if (silentForMs === null || silentForMs > livesForMs) return null
-    const incarnation = openings[0]?.id ?? ''
-    const before = this.#contenders.get(id)
-    const touches = nodes.touchesOf(id)
-    if (before?.incarnation !== incarnation) this.#contenders.set(id, { incarnation, touches })
-    else if (touches > before.touches) return { refusal: twoOf(id) }
+    if (this.#rivals.contend(id, found, nodes.touchesOf(id))) {
+      const refusal = twoOf(id)
+      nodes.noteRival(id, refusal)
+      return { refusal }
+    }
     throw new LinkError(
       'LINK_TAKEN',
       `a node with the id ${id} was here a moment ago, with another store or another branch of this one; it is waited for ${Math.ceil(livesForMs / 1000)} s whether that one still lives`,
@@ -185,7 +193,7 @@ export class Membership {
 }
 
 function twoOf(id: string): string {
-  return `two nodes have the id ${id}, and both live: this one has a copy of the store of the other, or another store; stop one of them for good, or give this one an id of its own (--node-id) and an empty data directory`
+  return `two nodes have the id ${id}, and both live: the one that came later is refused, which has a copy of the store of the other, or another store; stop one of them for good, or start the refused one with an id of its own (--node-id) and an empty data directory`
 }
 
 /** What is in memory, or cannot tell its id, is not compared. */

@@ -6,6 +6,8 @@ import type { DrainedNode } from './scheduler/view.ts'
 
 /** A longer time between two looks means that this process did not run: nobody was silent then, we were deaf. */
 const DEAF_MS = 10_000
+/** One that is refused asks again every few seconds. */
+const RIVAL_SHOWN_MS = 60_000
 
 /** When a node was heard of last, and what it said then. */
 interface Contact {
@@ -50,12 +52,15 @@ export class Nodes {
   readonly #lost = new Set<string>()
   /** Why work is given up on nodes that were deleted since this process began. */
   readonly #deleted = new Set<string>()
+  /** Who was refused because another node of that id lives. */
+  readonly #rivals = new Map<string, { readonly message: string; readonly atMs: number }>()
   readonly #commands = new Map<string, EventCount>()
   /** What each node is by now; the same object until something of it changes. */
   readonly #descriptions = new Map<string, NodeDescription>()
   readonly #patience: NodePatience
   readonly #clock: () => number
   readonly #passed: () => number
+  readonly #beganAtMs: number
   /** When those that never came are taken to have been heard of. */
   #heardAtMs: number
   #lookedAtMs: number
@@ -65,6 +70,7 @@ export class Nodes {
     this.#patience = patience
     this.#clock = clock
     this.#passed = passed
+    this.#beganAtMs = clock()
     this.#heardAtMs = passed()
     this.#lookedAtMs = this.#heardAtMs
   }
@@ -87,6 +93,7 @@ export class Nodes {
     this.#records.delete(nodeId)
     this.#contacts.delete(nodeId)
     this.#seen.delete(nodeId)
+    this.#rivals.delete(nodeId)
     this.#deleted.add(nodeId)
     this.#change(nodeId)
   }
@@ -154,6 +161,19 @@ export class Nodes {
     return contact === undefined ? null : passedMs - contact.heardAtMs
   }
 
+  /**
+   * Returns for how long a node is waited for that is not heard of since we began, and was there until a time on the
+   * clock; `null` where it had been gone before we began.
+   */
+  awaitedForMs(untilMs: number): number | null {
+    return untilMs < this.#beganAtMs ? null : this.#look() - this.#heardAtMs
+  }
+
+  /** Notes that a node was refused because another one of that id lives. */
+  noteRival(nodeId: string, message: string): void {
+    this.#rivals.set(nodeId, { message, atMs: this.#look() })
+  }
+
   /** Returns a node; `null` where none has that id. */
   get(nodeId: string): NodeView | null {
     const passedMs = this.#look()
@@ -213,6 +233,7 @@ export class Nodes {
     const { id } = record
     const contact = this.#contacts.get(id)
     const silentForMs = passedMs - (contact?.heardAtMs ?? this.#heardAtMs)
+    const rival = this.#rivals.get(id)
     const connected = contact !== undefined && silentForMs <= this.#patience.silentAfterMs
     return {
       record,
@@ -222,6 +243,7 @@ export class Nodes {
       state: connected ? 'connected' : silentForMs > this.#patience.lostAfterMs ? 'lost' : 'silent',
       connectedAtMs: contact?.connectedAtMs ?? null,
       lastContactMs: contact?.lastContactMs ?? record.lastSeenAtMs,
+      rival: rival !== undefined && passedMs - rival.atMs <= RIVAL_SHOWN_MS ? rival.message : null,
     }
   }
 

@@ -46,6 +46,8 @@ export interface NodeView {
   /** `null` where it has not come since this process began. */
   readonly connectedAtMs: number | null
   readonly lastContactMs: number
+  /** Why another node with its id is refused now; `null` where none is. */
+  readonly rival: string | null
 }
 
 /** Writes what a compute node is and offers. */
@@ -76,7 +78,10 @@ export function nodeInfoToWire(node: Pick<NodeView, 'description' | 'load'>): Wi
 
 /** Writes a compute node and how it stands to the requester, whose record of it a node itself does not have. */
 export function nodeToWire(
-  node: Omit<NodeView, 'record'> & { readonly record: KnownNode | null },
+  node: Omit<NodeView, 'record' | 'rival'> & {
+    readonly record: KnownNode | null
+    readonly rival?: NodeView['rival']
+  },
 ): WireNodeState {
   const { record, connected, connectedAtMs, lastContactMs } = node
   const status = connected ? 'CONNECTED' : 'DISCONNECTED'
@@ -90,14 +95,18 @@ export function nodeToWire(
       ConnectedSince: connectedAtMs === null ? ZERO_TIME : toRfc3339(connectedAtMs),
       DisconnectedSince: connected ? ZERO_TIME : toRfc3339(lastContactMs),
     },
-    ...(record === null ? {} : { Saltcod: recordToWire(record, node.state) }),
+    ...(record === null ? {} : { Saltcod: recordToWire(record, node) }),
   }
 }
 
-function recordToWire(record: KnownNode, state: NodeView['state']): WireNodeRecord {
+function recordToWire(
+  record: KnownNode,
+  { state, rival = null }: Pick<NodeView, 'state'> & Partial<Pick<NodeView, 'rival'>>,
+): WireNodeRecord {
   const { membershipMessage, scheduling, schedulingMessage, drainDeadlineAtMs, store } = record
   return {
     State: state,
+    Rival: rival ?? '',
     Scheduling: scheduling,
     MembershipMessage: membershipMessage,
     SchedulingMessage: schedulingMessage,

@@ -80,13 +80,51 @@ test('a later opening takes the place of one that looks alive; of two that live,
   const beat = { nodeId: 'n-1', load: requester.context.nodes.get('n-1')?.load ?? NO_LOAD, sequence: 12 }
   await greet(requester, 'n-1', [], { openings: openings('a'), sequence: 9 })
   assert.ok('answers' in (await greet(requester, 'n-1', [], { openings: openings('ab'), sequence: 12 })))
-  // The first one goes on, and has to shake hands again: it is a fork by now.
-  const fork = { openings: openings('a'), sequence: 13 }
+  const fork = { openings: [{ id: 'c', firstSequence: 10 }, ...openings('a')], sequence: 13 }
   await assert.rejects(greet(requester, 'n-1', [], fork), { code: 'LINK_TAKEN' })
   await assert.rejects(greet(requester, 'n-1', [], fork), { code: 'LINK_TAKEN' })
   await requester.link.heartbeat(beat)
   const refused = await greet(requester, 'n-1', [], fork)
   assert.match('refusal' in refused ? refused.refusal : '', /two nodes have the id n-1, and both live/)
+  assert.match(requester.context.nodes.get('n-1')?.rival ?? '', /the one that came later is refused/)
+})
+
+test('a copy that came as a later opening gives the place back when the one before is heard of', async () => {
+  const { requester } = await world({ livesForMs: 3_600_000 })
+  const { nodes } = requester.context
+  const first = { openings: openings('a'), sequence: 9 }
+  const copy = { openings: openings('ab'), sequence: 12 }
+  await greet(requester, 'n-1', [], first)
+  assert.ok('answers' in (await greet(requester, 'n-1', [], copy)))
+  // The first one had only nothing to write, and has to shake hands again.
+  assert.ok('answers' in (await greet(requester, 'n-1', [], first)))
+  await assert.rejects(greet(requester, 'n-1', [], copy), { code: 'LINK_TAKEN' })
+  const { load } = nodes.get('n-1') ?? { load: NO_LOAD }
+  await requester.link.heartbeat({ nodeId: 'n-1', load, sequence: 9 })
+  for (const names of ['ab', 'abc']) {
+    const again = { openings: openings(names), sequence: 35 }
+    if (names === 'abc') {
+      await assert.rejects(greet(requester, 'n-1', [], again), { code: 'LINK_TAKEN' })
+      await requester.link.heartbeat({ nodeId: 'n-1', load, sequence: 9 })
+    }
+    const refused = await greet(requester, 'n-1', [], again)
+    assert.match('refusal' in refused ? refused.refusal : '', /both live/)
+  }
+  // An honest restart of the first one goes on as ever.
+  const restarted = { openings: [{ id: 'z', firstSequence: 10 }, ...openings('a')], sequence: 12 }
+  assert.ok('answers' in (await greet(requester, 'n-1', [], restarted)))
+})
+
+test('after a start of the requester a copy does not come before the node that was there', async () => {
+  const { store, requester } = await world({ livesForMs: 3_600_000 })
+  await greet(requester, 'n-1', [], { openings: openings('a'), sequence: 9 })
+  await requester.stop()
+  const second = start(store, { livesForMs: 3_600_000 })
+  const copy = { openings: [{ id: 'c', firstSequence: 6 }, ...openings('a')], sequence: 20 }
+  await assert.rejects(greet(second, 'n-1', [], copy), { code: 'LINK_TAKEN' })
+  assert.ok('answers' in (await greet(second, 'n-1', [], { openings: openings('a'), sequence: 11 })))
+  const refused = await greet(second, 'n-1', [], copy)
+  assert.match('refusal' in refused ? refused.refusal : '', /both live/)
 })
 
 const NO_LOAD = {

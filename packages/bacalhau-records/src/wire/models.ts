@@ -152,6 +152,8 @@ export interface WireNodeState {
 /** What Saltcod remembers of a node. */
 export interface WireNodeRecord {
   readonly State: 'connected' | 'silent' | 'lost'
+  /** Why another node with its id is refused now; empty where none is. */
+  readonly Rival: string
   readonly Scheduling: 'on' | 'drained'
   /** Why it has its membership and its scheduling; empty where nothing was said. */
   readonly MembershipMessage: string

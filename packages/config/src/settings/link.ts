@@ -7,7 +7,7 @@ export const link = {
     key: 'Link.SilentAfter',
     description: 'A compute node that its requester has not heard of for so long gets no new work.',
     form: 'duration',
-    fallback: '1m',
+    fallback: '30s',
     schema: duration({ minMs: 100 }),
   }),
   lostAfterMs: setting({
@@ -15,7 +15,7 @@ export const link = {
     description:
       'What runs on a compute node that its requester has not heard of for so long is given up, and done elsewhere where it may.',
     form: 'duration',
-    fallback: '3m',
+    fallback: '1m',
     schema: duration({ minMs: 200 }),
   }),
   heartbeatMs: setting({

@@ -62,12 +62,13 @@ function withReason(what: string, reason: string | undefined): string {
 }
 
 function recordFacts(record: WireNodeRecord): [string, string][] {
-  const { Scheduling, SchedulingMessage, DrainDeadline, FirstSeen, StoreID } = record
+  const { Scheduling, SchedulingMessage, DrainDeadline, FirstSeen, StoreID, Rival = '' } = record
   const until = DrainDeadline === '' ? '' : `, until ${DrainDeadline}`
   return [
     ['Scheduling', withReason(`${Scheduling}${until}`, SchedulingMessage)],
     ['First seen', FirstSeen],
     ['Store', StoreID],
+    ...(Rival === '' ? [] : [['Contested', Rival] satisfies [string, string]]),
   ]
 }
 

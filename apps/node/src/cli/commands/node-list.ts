@@ -48,7 +48,8 @@ function approvalOf({ Membership, Saltcod }: WireNodeState): string {
 }
 
 function statusOf({ Connection, Saltcod }: WireNodeState): string {
-  return Saltcod?.State ?? Connection.toLowerCase()
+  const status = Saltcod?.State ?? Connection.toLowerCase()
+  return (Saltcod?.Rival ?? '') === '' ? status : `${status}, contested`
 }
 
 const FREE: readonly Column<WireNodeState>[] = [
