@@ -6,12 +6,12 @@ import {
   type EndReason,
   type EventInput,
   isStoreError,
-  type Json,
   type OutboxMessage,
   type TextMap,
 } from '@saltcod/store-core'
 import type { Report } from '../link/link.ts'
 import type { ComputeContext } from './context.ts'
+import { bodyOf } from './report-row.ts'
 import { writeUntilDone } from './write-retry.ts'
 
 /** The states that an execution is brought into for a reason. */
@@ -62,8 +62,7 @@ export function reportMessage(
       ...(runOutput === undefined ? {} : { runOutput }),
     },
   }
-  // A report is plain data, which the compiler cannot see of an interface.
-  return { destination: requesterId, body: report as unknown as Json }
+  return { destination: requesterId, body: bodyOf(report) }
 }
 
 /**

@@ -18,6 +18,7 @@ import type { HelperCounts } from './keeper/keeper.ts'
 import { linkRetry } from './link-retry.ts'
 import { type LinkStanding, LinkWatch } from './link-watch.ts'
 import { OutboxSender } from './outbox-sender.ts'
+import { RefusedReports, type ShownRefusal } from './refused-reports.ts'
 import { SelfDescription } from './self-description.ts'
 import type { ComputeSettings } from './settings.ts'
 import { standingLink } from './standing-link.ts'
@@ -64,6 +65,10 @@ export interface ComputeNode {
   load(): NodeLoad
   /** Returns how it stands to its requester. */
   standing(): LinkStanding
+  /** How many reports the requester has refused since the start. */
+  refusedReports(): number
+  /** Lists the reports that were set aside because the requester refuses them, the oldest first. */
+  listRefused(): Promise<ShownRefusal[]>
   /** Counts the processes beside the node. */
   helpers(): HelperCounts
   /**
@@ -149,7 +154,17 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
   const isolation = self.current.labels[ISOLATION_LABEL] ?? null
   const standing = (): LinkStanding => context.watch.standing
   const description = (): NodeDescription => self.current
-  return { failed, description, isolation, load, standing, helpers, stop: once(stop) }
+  return {
+    failed,
+    description,
+    isolation,
+    load,
+    standing,
+    refusedReports: () => context.refused.count,
+    listRefused: () => context.refused.list(),
+    helpers,
+    stop: once(stop),
+  }
 }
 
 function contextOf(
@@ -164,7 +179,8 @@ function contextOf(
     link: standingLink(watch.over(options.link), greetAgain),
     watch,
     nodeId,
-    requester: { isRemote, id: isRemote ? '' : (options.requesterId ?? nodeId) },
+    requester: { isRemote, id: isRemote ? '' : (options.requesterId ?? nodeId), opening: '' },
+    refused: new RefusedReports(store),
     peers: new PeerStores({ store, word: 'job store', acceptsOthers: options.acceptsStore ?? false, log }),
     dataDir,
     settings,

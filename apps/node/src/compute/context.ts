@@ -5,6 +5,7 @@ import type { StagedInput } from '../inputs/work.ts'
 import type { PeerStores } from '../link/peer-store.ts'
 import type { EventCount } from '../waiting/event-count.ts'
 import type { LinkWatch } from './link-watch.ts'
+import type { RefusedReports } from './refused-reports.ts'
 import type { ComputeSettings } from './settings.ts'
 import type { StandingLink } from './standing-link.ts'
 
@@ -14,6 +15,8 @@ export interface OwnRequester {
   readonly isRemote: boolean
   /** The destination of every report; empty until hands were shaken with another node. */
   id: string
+  /** The opening of its store; empty where it is not known. */
+  opening: string
 }
 
 /** What every part of the compute side works with. */
@@ -25,6 +28,8 @@ export interface ComputeContext {
   readonly requester: OwnRequester
   /** Which store the requester has. */
   readonly peers: PeerStores
+  /** Reports that the requester does not take. */
+  readonly refused: RefusedReports
   readonly dataDir: string
   readonly settings: ComputeSettings
   /** Inputs that runs share. */

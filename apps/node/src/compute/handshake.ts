@@ -75,6 +75,8 @@ async function shakeOnce(
   const requesterId = requesterIdOf(context, reply)
   await meetStore(context, requesterId, reply)
   requester.id = requesterId
+  requester.opening = reply.store.openings[0]?.id ?? ''
+  await context.refused.putBack(requesterId, requester.opening)
   link.adopt(reply.session)
   // Only who knows whom it reports to knows which of its reports were not taken.
   if (introducing !== requesterId && (await hasUntaken(context)))

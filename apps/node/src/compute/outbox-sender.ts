@@ -4,7 +4,10 @@ import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
+import { foldReports } from './fold-reports.ts'
 import { linkRetry } from './link-retry.ts'
+import { isRefused } from './refused-reports.ts'
+import { reportIn } from './report-row.ts'
 
 const BATCH = 100
 const IDLE_LOOK_MS = 30_000
@@ -13,11 +16,20 @@ const IDLE_LOOK_MS = 30_000
  */
 const ACKNOWLEDGE_AFTER_MS = 100
 
+/** While the requester is away, reports are folded of what has waited for longer than this, and no more often. */
+const FOLD_AFTER_MS = 60_000
+
 /** Answers that the store does not know of yet. */
 interface Unnoted {
   readonly sinceMs: number
   /** Revisions of the executions whose end the requester has taken. */
   readonly ends: Map<string, number>
+}
+
+/** A row that carries a report. */
+interface SoundRow {
+  readonly row: OutboxRow
+  readonly report: Report
 }
 
 /** Hands the reports that were written with each change to the requester, in order, until it has answered each. */
@@ -28,6 +40,7 @@ export class OutboxSender {
   /** What was sent and answered so far. */
   #upToSequence = 0
   #unnoted: Unnoted | undefined
+  #foldedMs = performance.now()
 
   constructor(context: ComputeContext, executor: Executor) {
     this.#context = context
@@ -41,7 +54,14 @@ export class OutboxSender {
       const seen = reportWritten.count
       try {
         const again = linkRetry({ log }, signal, 'reports could not be handed over; trying again')
-        const sent = await retry(() => this.#step(), again)
+        const sent = await retry(async () => {
+          try {
+            return await this.#step()
+          } catch (error) {
+            if (!isStoreGone(error)) await this.#fold()
+            throw error
+          }
+        }, again)
         if (!sent) await reportWritten.wait(seen, { maxMs: Math.min(this.#noteInMs(), IDLE_LOOK_MS), signal })
       } catch (error) {
         if (!signal.aborted || isStoreGone(error)) throw error
@@ -63,6 +83,18 @@ export class OutboxSender {
     return sent
   }
 
+  /** A cut that lasts must not fill the store. */
+  async #fold(): Promise<void> {
+    const { store, requester, clock, log } = this.#context
+    if (requester.id === '' || performance.now() - this.#foldedMs < FOLD_AFTER_MS) return
+    this.#foldedMs = performance.now()
+    const folded = await foldReports(store, {
+      destination: requester.id,
+      olderThanMs: clock() - FOLD_AFTER_MS,
+    })
+    if (folded > 0) log.info({ folded }, 'reports that wait for the requester were folded')
+  }
+
   /** Returns in how many milliseconds answers are to be noted; infinity where there are none. */
   #noteInMs(): number {
     if (this.#unnoted === undefined) return Number.POSITIVE_INFINITY
@@ -80,7 +112,7 @@ export class OutboxSender {
   }
 
   async #send(): Promise<boolean> {
-    const { store, link, nodeId, requester } = this.#context
+    const { store, requester } = this.#context
     const rows = await store.readOutbox({
       destination: requester.id,
       afterSequence: this.#upToSequence,
@@ -88,13 +120,53 @@ export class OutboxSender {
     })
     const last = rows.at(-1)
     if (last === undefined) return false
-    const reports = rows.flatMap((row) => this.#reportOf(row) ?? [])
+    const sound = await this.#soundOf(rows)
+    try {
+      await this.#hand(sound)
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      // One of them, which must not keep the others.
+      for (const one of sound) await this.#handAlone(one)
+    }
+    this.#unnoted ??= { sinceMs: performance.now(), ends: new Map() }
+    this.#upToSequence = last.sequence
+    return true
+  }
+
+  async #handAlone(one: SoundRow): Promise<void> {
+    const { refused, requester, log } = this.#context
+    try {
+      await this.#hand([one])
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      const { executionId, state } = one.report
+      log.error({ err: error, executionId, state }, 'the requester refuses a report; it is set aside')
+      await refused.setAside(one.row, error, requester.opening)
+    }
+  }
+
+  async #hand(sound: readonly SoundRow[]): Promise<void> {
+    const { link, nodeId } = this.#context
+    const reports = sound.map(({ report }) => report)
     const answers = await link.report({ nodeId, reports })
     this.#unnoted ??= { sinceMs: performance.now(), ends: new Map() }
     for (const [index, report] of reports.entries())
       this.#answered(report, answers[index], this.#unnoted.ends)
-    this.#upToSequence = last.sequence
-    return true
+  }
+
+  async #soundOf(rows: readonly OutboxRow[]): Promise<SoundRow[]> {
+    const { refused, requester, log } = this.#context
+    const sound: SoundRow[] = []
+    for (const row of rows) {
+      const report = reportIn(row)
+      if (report !== undefined) sound.push({ row, report })
+      else {
+        const { sequence, body } = row
+        log.error({ sequence, body }, 'a row of the outbox is no report; it is set aside')
+        await refused.setAside(row, 'it is no report', requester.opening)
+      }
+    }
+    return sound
   }
 
   /** Notes in the store what the requester has answered. */
@@ -121,14 +193,6 @@ export class OutboxSender {
 
   #keepUnnoted({ sinceMs, ends }: Unnoted): void {
     this.#unnoted = { sinceMs, ends: new Map([...ends, ...(this.#unnoted?.ends ?? [])]) }
-  }
-
-  #reportOf({ sequence, body }: OutboxRow): Report | undefined {
-    const report = body as unknown as Partial<Report> | null
-    if (typeof report?.executionId === 'string' && typeof report.revision === 'number')
-      return report as Report
-    this.#context.log.error({ sequence, body }, 'a row of the outbox is no report; it is dropped')
-    return undefined
   }
 
   #answered(report: Report, answer: ReportAnswer | undefined, ends: Map<string, number>): void {

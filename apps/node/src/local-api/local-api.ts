@@ -46,7 +46,7 @@ export function createLocalApi(context: LocalApiContext, options: ApiOptions): F
     describe: () => describe(context),
     busy: () => busy(context),
   })
-  api.get('/api/v1/saltcod/link', async () => linkToWire(context))
+  api.get('/api/v1/saltcod/link', async () => await linkToWire(context))
   addLocalExecutionRoutes(api, context.executions)
   addLocalWhyRoutes(api, context)
   return api
@@ -72,9 +72,16 @@ export interface LinkAnswer {
   readonly Reconnects: number
   /** When it answered last; null for never. */
   readonly LastHeard: string | null
+  /** Reports that the requester refuses, and that lie aside. */
+  readonly RefusedReports: readonly {
+    readonly ExecutionID: string
+    readonly State: string | null
+    readonly Reason: string
+    readonly Since: string
+  }[]
 }
 
-function linkToWire({ standing, requesterAddress }: LocalApiContext): LinkAnswer {
+async function linkToWire({ standing, requesterAddress, compute }: LocalApiContext): Promise<LinkAnswer> {
   const { state, sinceMs, heardAtMs, reason, reconnects } = standing()
   return {
     State: state.toUpperCase(),
@@ -83,13 +90,19 @@ function linkToWire({ standing, requesterAddress }: LocalApiContext): LinkAnswer
     Reason: reason,
     Reconnects: reconnects,
     LastHeard: heardAtMs === null ? null : new Date(heardAtMs).toISOString(),
+    RefusedReports: ((await compute()?.listRefused()) ?? []).map((refusal) => ({
+      ExecutionID: refusal.executionId,
+      State: refusal.state,
+      Reason: refusal.reason,
+      Since: new Date(refusal.atMs).toISOString(),
+    })),
   }
 }
 
-function busy(context: LocalApiContext): Record<string, unknown> {
+async function busy(context: LocalApiContext): Promise<Record<string, unknown>> {
   const load = context.compute()?.load()
   return {
-    Link: linkToWire(context),
+    Link: await linkToWire(context),
     Compute: {
       NodeID: context.nodeId,
       Stopping: context.isDraining(),

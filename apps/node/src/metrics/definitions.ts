@@ -64,6 +64,7 @@ export const GAUGES: readonly Definition[] = [
     'Age of the oldest report that the requester has not confirmed.',
     ['requester'],
   ],
+  ['saltcod_link_refused_reports', 'Reports that lie aside because the requester refuses them.', []],
   ['saltcod_archive_jobs', 'Copies of jobs in the archive.', []],
   ['saltcod_archive_segments', 'Segments of the archive.', []],
   ['saltcod_archive_bytes', 'Compressed bytes in the segments of the archive.', []],
@@ -87,6 +88,7 @@ export const COUNTERS: readonly Definition[] = [
   ['saltcod_runners_started_total', 'Starts of processes for WebAssembly jobs.', []],
   ['saltcod_runners_retired_total', 'Processes for WebAssembly jobs that have ended.', []],
   ['saltcod_link_reconnects_total', 'How often the requester was lost and found again.', []],
+  ['saltcod_link_refused_reports_total', 'Reports that the requester refused.', []],
   [
     'saltcod_link_bytes_total',
     'Bytes of messages, logs and results that went over the network between this node and its requester.',

@@ -19,6 +19,12 @@ export interface RequesterParts {
   readonly ends: { entries(): Iterable<readonly [EndReason, number]> }
 }
 
+/** What of a compute side has numbers. */
+type Observed = Pick<
+  ComputeNode,
+  'isolation' | 'load' | 'helpers' | 'standing' | 'refusedReports' | 'listRefused'
+>
+
 /** What the metrics of a node are read from. */
 export interface MetricsParts {
   /** `null` for a node that runs jobs of another requester. */
@@ -30,7 +36,7 @@ export interface MetricsParts {
   > | null
   readonly archive: { readonly totals: ArchiveTotals } | null
   /** The compute side; undefined while there is none. */
-  readonly compute: () => Pick<ComputeNode, 'isolation' | 'load' | 'helpers' | 'standing'> | undefined
+  readonly compute: () => Observed | undefined
   /** What went over the network to the requester and back; absent where that is in the same process. */
   readonly link?: { readonly bytes: { readonly sent: number; readonly received: number } }
   readonly clock: () => number
@@ -95,12 +101,13 @@ export class Metrics {
     if (executions !== null) {
       await this.#readStore('executions', executions)
       for (const requesterId of await executions.outboxDestinations())
-        await this.#readLag('saltcod_link_report_lag_seconds', executions, requesterId, {
-          requester: requesterId,
-        })
+        if (!requesterId.startsWith('@'))
+          await this.#readLag('saltcod_link_report_lag_seconds', executions, requesterId, {
+            requester: requesterId,
+          })
     }
     this.#readRoom()
-    this.#readLink()
+    await this.#readLink()
     if (archive !== null) {
       this.#set('saltcod_archive_jobs', archive.totals.jobs)
       this.#set('saltcod_archive_segments', archive.totals.segments)
@@ -135,10 +142,13 @@ export class Metrics {
     this.#set(name, Math.max(0, ageMs) / 1000, labels)
   }
 
-  #readLink(): void {
-    const standing = this.#parts.compute()?.standing()
+  async #readLink(): Promise<void> {
+    const compute = this.#parts.compute()
+    const standing = compute?.standing()
     this.#set('saltcod_link_connected', standing?.state === 'connected' ? 1 : 0)
     this.#count('saltcod_link_reconnects_total', standing?.reconnects ?? 0)
+    this.#count('saltcod_link_refused_reports_total', compute?.refusedReports() ?? 0)
+    this.#set('saltcod_link_refused_reports', (await compute?.listRefused())?.length ?? 0)
     const { link } = this.#parts
     if (link === undefined) return
     this.#counters.get('saltcod_link_bytes_total')?.reset()

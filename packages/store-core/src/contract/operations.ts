@@ -31,6 +31,7 @@ const DURABLE_STORE_OPERATIONS: Operations<DurableStore> = {
   readOutbox: 'read',
   outboxDestinations: 'read',
   acknowledgeOutbox: 'write',
+  replaceOutbox: 'write',
   getPeer: 'read',
   setPeer: 'write',
   fold: 'write',

@@ -1,7 +1,7 @@
 import type { DurableStore } from '../contract/durable-store.ts'
 import type { Fields } from '../kv/fields.ts'
 import type { CheckOptions } from '../model/check-report.ts'
-import type { RequestFields } from './request-fields.ts'
+import { CHANGE_FIELDS, type RequestFields } from './request-fields.ts'
 
 /** The fields of the options of an integrity check. */
 export const CHECK_FIELDS: Fields<CheckOptions> = {
@@ -28,5 +28,6 @@ export const DURABLE_STORE_FIELDS: RequestFields<Omit<DurableStore, 'watch' | 'c
   fold: { olderThanMs: true, limit: true, anew: true },
   readOutbox: { destination: true, afterSequence: true, limit: true },
   acknowledgeOutbox: { destination: true, upToSequence: true },
+  replaceOutbox: { ...CHANGE_FIELDS, destination: true, sequences: true },
   setPeer: { name: true, storeId: true, incarnation: true, firstSequence: true, sequence: true },
 }

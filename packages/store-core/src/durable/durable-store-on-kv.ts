@@ -8,7 +8,7 @@ import {
 } from '../arguments/limits.ts'
 import type { FeedQuery, TrimFeed, WatchQuery } from '../contract/change-feed.ts'
 import type { CountQuery, DeadlineQuery, DurableStore } from '../contract/durable-store.ts'
-import type { AcknowledgeOutbox, OutboxQuery } from '../contract/outbox.ts'
+import type { AcknowledgeOutbox, OutboxQuery, ReplaceOutbox } from '../contract/outbox.ts'
 import type { SetPeer } from '../contract/peers.ts'
 import { type FoldPlan, foldStep } from '../fold/fold-step.ts'
 import type { KvCapabilities, KvFailure, KvSnapshot, KvStore } from '../kv/contract.ts'
@@ -38,7 +38,7 @@ import { type NumberedIncarnation, readIncarnations, type StoreKind } from '../r
 import { Mutation } from '../rows/mutation.ts'
 import { readNamedCursor, writeNamedCursor } from '../rows/named-cursor.ts'
 import { Notifier } from '../rows/notifier.ts'
-import { readDestinations, readOutbox, removeOutbox } from '../rows/outbox.ts'
+import { readDestinations, readOutbox, removeOutbox, takeOutbox } from '../rows/outbox.ts'
 import { type Listing, readPage } from '../rows/pager.ts'
 import { readPeer, writePeer } from '../rows/peer.ts'
 import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from '../rows/quarantine.ts'
@@ -370,6 +370,17 @@ export abstract class DurableStoreOnKv implements DurableStore {
       removed += step
       if (step < MAX_PAGE_ROWS) return removed
     }
+  }
+
+  async replaceOutbox(request: ReplaceOutbox): Promise<number> {
+    requireObject('request', request)
+    const { destination, sequences } = request
+    return await this.mutate(
+      'replaceOutbox',
+      request,
+      ({ rows }) => takeOutbox(rows, destination, sequences),
+      { frees: true, changed: (removed) => removed > 0 },
+    )
   }
 
   async getPeer(name: string): Promise<Peer | null> {

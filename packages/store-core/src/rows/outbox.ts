@@ -1,5 +1,5 @@
-import { requireJson, requireObject, requireText } from '../arguments/argument-types.ts'
-import { checkText, invalid, isShortText } from '../arguments/limits.ts'
+import { requireJson, requireList, requireObject, requireText } from '../arguments/argument-types.ts'
+import { checkInteger, checkText, invalid, isShortText } from '../arguments/limits.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import type { Json } from '../kv/json.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
@@ -124,4 +124,17 @@ export function removeOutbox(
   const keys = rows.keys('outbox', { gte: prefix, lte: tuple(prefix, upToSequence), limit })
   for (const key of keys) rows.remove('outbox', key)
   return keys.length
+}
+
+/** So many messages are taken out at a time. */
+const MAX_TAKEN = 500
+
+/** Removes messages of a destination by their sequence numbers, and returns how many were there. */
+export function takeOutbox(rows: KvTransaction, destination: string, sequences: readonly number[]): number {
+  checkText('outbox destination', destination)
+  requireList('sequences', sequences)
+  if (sequences.length === 0 || sequences.length > MAX_TAKEN)
+    throw invalid(`${sequences.length} messages are to be taken out, 1 to ${MAX_TAKEN} are at a time`)
+  for (const sequence of sequences) checkInteger('sequence number', sequence, 0)
+  return sequences.filter((sequence) => rows.remove('outbox', tuple(destination, sequence))).length
 }

@@ -70,6 +70,29 @@ export function outboxCases<Store extends DurableStore>(
       },
     },
     {
+      name: 'messages are replaced by others, which come last, unless none of them is there any more',
+      run: async ({ store }) => {
+        await create(store, { outbox: [1, 2, 3].map((body) => ({ destination: 'node', body })) })
+        const [first, , third] = await store.readOutbox({ destination: 'node' })
+        const sequences = [first?.sequence ?? 0, third?.sequence ?? 0]
+        const replacing = { destination: 'node', sequences }
+        const outbox = [
+          { destination: 'node', body: 13 },
+          { destination: 'aside', body: 1 },
+        ]
+        assert.equal(await store.replaceOutbox({ ...replacing, outbox }), 2)
+        assert.deepEqual(await bodies(store, 'node'), [2, 13])
+        assert.deepEqual(await bodies(store, 'aside'), [1])
+        assert.equal(await store.replaceOutbox({ ...replacing, outbox }), 0)
+        assert.deepEqual(await bodies(store, 'node'), [2, 13])
+        for (const wrong of [[], [-1], [0.5], Array.from({ length: 501 }, (_, at) => at)])
+          await assertRejects(
+            store.replaceOutbox({ destination: 'node', sequences: wrong }),
+            'INVALID_ARGUMENT',
+          )
+      },
+    },
+    {
       name: 'a message of a change that is refused is not sent',
       run: async ({ store }) => {
         const id = await create(store)

@@ -21,7 +21,7 @@ export interface AgentContext {
   /** Older clients read the state of a node, newer ones its description: both are in the answer. */
   readonly describe: () => WireNodeInfo & WireNodeState
   /** What the node is busy with, part by part. */
-  readonly busy: () => Record<string, unknown>
+  readonly busy: () => Record<string, unknown> | Promise<Record<string, unknown>>
 }
 
 /** Returns what a requester tells about itself, and about the compute side of the same process if it has one. */
@@ -44,7 +44,7 @@ export function addAgentRoutes(api: FastifyInstance, context: AgentContext): voi
   api.get('/api/v1/agent/node', async () => context.describe())
   api.get('/api/v1/agent/authconfig', async () => ({ Version: '1.0.0', Config: {} }))
   api.post('/api/v1/version', async () => ({ build_version_info: context.version }))
-  api.get('/api/v1/agent/debug', async () => ({ ...context.busy(), Process: processInfo() }))
+  api.get('/api/v1/agent/debug', async () => ({ ...(await context.busy()), Process: processInfo() }))
   addOldProbes(api, context)
 }
 
