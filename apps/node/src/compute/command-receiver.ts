@@ -5,7 +5,7 @@ import {
   isStoreError,
   type Json,
 } from '@saltcod/store-core'
-import type { Command, Delivery } from '../link/link.ts'
+import type { Delivery, ExecutionCommand } from '../link/link.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
 import { considerAdmission } from './admission.ts'
@@ -13,6 +13,7 @@ import { changeExecution, reportMessage } from './change.ts'
 import { CommandTracker } from './command-tracker.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
+import { forgetJob } from './forget-job.ts'
 import { linkRetry } from './link-retry.ts'
 import { reportUnrecorded } from './unrecorded-report.ts'
 import { writeUntilDone } from './write-retry.ts'
@@ -71,7 +72,9 @@ export class CommandReceiver {
         if (round !== link.round) continue
         for (const delivery of deliveries) {
           afterSequence = Math.max(afterSequence, delivery.sequence)
-          this.#tracker.begin(delivery.sequence, delivery.command.executionId, () => this.#take(delivery))
+          const { command } = delivery
+          const subject = command.kind === 'forget-job' ? null : command.executionId
+          this.#tracker.begin(delivery.sequence, subject, () => this.#take(delivery))
         }
         await this.#tracker.capacity()
       } catch (error) {
@@ -98,6 +101,11 @@ export class CommandReceiver {
 
   async #take({ sequence, command }: Delivery): Promise<void> {
     const { log } = this.#context
+    if (command.kind === 'forget-job') {
+      log.debug({ sequence, ...command }, 'command')
+      await forgetJob(this.#context, this.#executor, command.jobId)
+      return
+    }
     const { kind, executionId } = command
     log.debug({ sequence, kind, executionId }, 'command')
     try {
@@ -111,7 +119,7 @@ export class CommandReceiver {
     }
   }
 
-  async #obey(command: Command): Promise<void> {
+  async #obey(command: ExecutionCommand): Promise<void> {
     switch (command.kind) {
       case 'ask-for-bid':
         return await this.#askForBid(command)
@@ -126,7 +134,7 @@ export class CommandReceiver {
     }
   }
 
-  async #askForBid(command: Extract<Command, { kind: 'ask-for-bid' }>): Promise<void> {
+  async #askForBid(command: Extract<ExecutionCommand, { kind: 'ask-for-bid' }>): Promise<void> {
     const { executionId, job, partition, approved, rerunnable, deadlineAtMs } = command
     const { store, requester, nodeId, closing, log } = this.#context
     if ((await store.getExecution(executionId)) !== null) return
@@ -188,7 +196,7 @@ export class CommandReceiver {
   }
 
   async #cancel(
-    { executionId, endReason }: Extract<Command, { kind: 'cancel' | 'bid-rejected' }>,
+    { executionId, endReason }: Extract<ExecutionCommand, { kind: 'cancel' | 'bid-rejected' }>,
     topic: string,
     message: string,
   ): Promise<void> {

@@ -44,12 +44,16 @@ export class CommandTracker {
     this.#progress.advance()
   }
 
-  /** Starts on a command, behind the earlier ones of its execution. */
-  begin(sequence: number, executionId: string, effect: () => Promise<void>): void {
+  /** Starts on a command, behind the earlier ones of its execution; behind all earlier ones where it is of several. */
+  begin(sequence: number, executionId: string | null, effect: () => Promise<void>): void {
+    const subject = executionId ?? `all before ${sequence}`
     const pending = this.#pending
     this.#newest = Math.max(this.#newest, sequence)
     pending.add(sequence)
-    const before = this.#lastOfExecution.get(executionId) ?? Promise.resolve()
+    const before: Promise<unknown> =
+      executionId === null
+        ? Promise.all(this.#lastOfExecution.values())
+        : (this.#lastOfExecution.get(executionId) ?? Promise.resolve())
     const done = before.then(async () => {
       try {
         if (!this.broken) await effect()
@@ -57,10 +61,10 @@ export class CommandTracker {
       } catch (error) {
         this.#error ??= { thrown: error }
       }
-      if (this.#lastOfExecution.get(executionId) === done) this.#lastOfExecution.delete(executionId)
+      if (this.#lastOfExecution.get(subject) === done) this.#lastOfExecution.delete(subject)
       this.#progress.advance()
     })
-    this.#lastOfExecution.set(executionId, done)
+    this.#lastOfExecution.set(subject, done)
   }
 
   /** Resolves when another command may begin. */

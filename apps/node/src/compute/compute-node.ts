@@ -25,6 +25,7 @@ import { standingLink } from './standing-link.ts'
 import { startUp } from './startup.ts'
 import { Supplier } from './supplier.ts'
 import { keepTending, tendRuns } from './tending.ts'
+import { removeUnasked, type UnaskedReport, type UnaskedRequest, watchUnasked } from './unasked.ts'
 
 const FAREWELL_MS = 2_000
 const LAST_WRITES_MS = 2_000
@@ -69,6 +70,11 @@ export interface ComputeNode {
   refusedReports(): number
   /** Lists the reports that were set aside because the requester refuses them, the oldest first. */
   listRefused(): Promise<ShownRefusal[]>
+  /**
+   * Removes ended executions that the requester does not know, once they have been kept for long enough. Rejects where
+   * it does not answer.
+   */
+  removeUnasked(request: UnaskedRequest): Promise<UnaskedReport>
   /** Counts the processes beside the node. */
   helpers(): HelperCounts
   /**
@@ -123,6 +129,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     watchDeadlines(context, executor, intake.signal),
     beat(context, { load, look: () => self.look(), greet }, intake.signal),
     keepTending(context, intake.signal),
+    watchUnasked(context, executor, intake.signal),
     sender.run(sending.signal),
     supplying,
   ]
@@ -162,6 +169,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     standing,
     refusedReports: () => context.refused.count,
     listRefused: () => context.refused.list(),
+    removeUnasked: (request) => removeUnasked(context, executor, request),
     helpers,
     stop: once(stop),
   }
@@ -181,6 +189,7 @@ function contextOf(
     nodeId,
     requester: { isRemote, id: isRemote ? '' : (options.requesterId ?? nodeId), opening: '' },
     refused: new RefusedReports(store),
+    orphans: { now: { count: 0, ids: [] } },
     peers: new PeerStores({ store, word: 'job store', acceptsOthers: options.acceptsStore ?? false, log }),
     dataDir,
     settings,
@@ -223,7 +232,13 @@ async function beat(
       if (isUntold) await greet()
       isUntold = false
       const { sequence } = await store.info()
-      const requester = await link.heartbeat({ nodeId, load: load(), sequence })
+      const orphans = context.orphans.now
+      const requester = await link.heartbeat({
+        nodeId,
+        load: load(),
+        sequence,
+        ...(orphans.count === 0 ? {} : { orphans }),
+      })
       await hearOfRequester(context, requester.sequence)
     } catch (error) {
       linkRetry({ log }, signal, 'the requester took no heartbeat').onFailure(error)

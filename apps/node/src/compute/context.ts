@@ -2,6 +2,7 @@ import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { StagedInput } from '../inputs/work.ts'
+import type { Orphans } from '../link/link.ts'
 import type { PeerStores } from '../link/peer-store.ts'
 import type { EventCount } from '../waiting/event-count.ts'
 import type { LinkWatch } from './link-watch.ts'
@@ -30,6 +31,8 @@ export interface ComputeContext {
   readonly peers: PeerStores
   /** Reports that the requester does not take. */
   readonly refused: RefusedReports
+  /** Ended executions that the requester does not know, as they were found last. */
+  readonly orphans: { now: Orphans }
   readonly dataDir: string
   readonly settings: ComputeSettings
   /** Inputs that runs share. */

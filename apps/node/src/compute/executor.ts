@@ -173,9 +173,11 @@ export class Executor {
     }
   }
 
-  /** Ends an execution that the requester does not know, and removes all that is left of it. */
-  async forget(executionId: string): Promise<void> {
-    const { store } = this.#context
+  /**
+   * Ends an execution that the requester does not know. What there is of it is kept for a while: the requester may
+   * have another store than it should.
+   */
+  async disown(executionId: string): Promise<void> {
     await this.end(executionId, {
       to: 'Cancelled',
       endReason: 'stopped',
@@ -183,6 +185,13 @@ export class Executor {
       topic: 'Forgetting',
       unreported: true,
     })
+  }
+
+  /** Ends an execution that is not wanted any more, and removes all that is left of it. */
+  async forget(executionId: string): Promise<void> {
+    const { store, refused } = this.#context
+    await this.disown(executionId)
+    await refused.drop(executionId)
     await removeRunFiles(this.#context, executionId)
     try {
       await store.deleteExecution({ executionId })

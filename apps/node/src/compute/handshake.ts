@@ -185,7 +185,7 @@ async function obeyOne(
     case 'stop':
       return await takeStartupStep(context, executionId, () => executor.end(executionId, NO_LONGER_WANTED))
     case 'forget':
-      return await takeStartupStep(context, executionId, () => executor.forget(executionId))
+      return await takeStartupStep(context, executionId, () => executor.disown(executionId))
     case undefined:
       context.log.warn({ executionId }, 'the requester said nothing about an execution; it is left alone')
       return false

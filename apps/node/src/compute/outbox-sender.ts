@@ -199,8 +199,8 @@ export class OutboxSender {
     const { executionId, revision, state } = report
     if (answer === 'unknown') {
       // Not waited for: should the node die first, the next handshake says it again.
-      void this.#executor.forget(executionId).catch((error: unknown) => {
-        this.#context.log.error({ err: error, executionId }, 'an execution could not be forgotten')
+      void this.#executor.disown(executionId).catch((error: unknown) => {
+        this.#context.log.error({ err: error, executionId }, 'an execution could not be ended')
       })
     } else if (answer !== undefined && state !== undefined && COMPUTE_MACHINE.terminal.has(state)) {
       ends.set(executionId, revision)

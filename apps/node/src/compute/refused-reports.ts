@@ -79,6 +79,15 @@ export class RefusedReports {
     }
   }
 
+  /** Forgets what was said of an execution. */
+  async drop(executionId: string): Promise<void> {
+    for (const { sequence, body } of await this.#rows()) {
+      const { report } = body as unknown as Refused
+      if ((report as Partial<Report> | null)?.executionId !== executionId) continue
+      await this.#store.replaceOutbox({ destination: ASIDE, sequences: [sequence] })
+    }
+  }
+
   /** Lists what lies aside, the oldest first. */
   async list(): Promise<ShownRefusal[]> {
     return (await this.#rows()).map(({ atMs, body }) => {

@@ -75,7 +75,13 @@ const SCHEMAS = {
   poll: z.object({ nodeId: id, session, afterSequence: count, limit: count, waitMs: count }),
   acknowledge: z.object({ nodeId: id, session, upToSequence: count }),
   report: z.object({ nodeId: id, session, reports: z.array(report) }),
-  heartbeat: z.object({ nodeId: id, session, load, sequence: count }),
+  heartbeat: z.object({
+    nodeId: id,
+    session,
+    load,
+    sequence: count,
+    orphans: z.object({ count, ids: z.array(id).max(1_000) }).optional(),
+  }),
   demands: z.object({ nodeId: id, afterNumber: count, waitMs: count }),
 } as const
 

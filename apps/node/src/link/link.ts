@@ -7,8 +7,14 @@ import type {
   ExecutionPatch,
 } from '@saltcod/store-core'
 
-/** What a requester tells a compute node about one execution; a row of the requester's outbox. */
+/** What a requester tells a compute node; a row of the requester's outbox. */
 export type Command =
+  | ExecutionCommand
+  /** A job was removed: nothing of it is to be left on the node. */
+  | { readonly kind: 'forget-job'; readonly jobId: string }
+
+/** What a requester tells a compute node about one execution. */
+export type ExecutionCommand =
   | {
       readonly kind: 'ask-for-bid'
       readonly executionId: string
@@ -261,12 +267,21 @@ export interface Reports extends InSession {
   readonly reports: readonly Report[]
 }
 
+/** Ended executions that a node keeps and its requester does not know. */
+export interface Orphans {
+  readonly count: number
+  /** The first of them. */
+  readonly ids: readonly string[]
+}
+
 /** Says that the node is alive and how busy it is. */
 export interface Heartbeat extends InSession {
   readonly nodeId: string
   readonly load: NodeLoad
   /** How far the node's store has come. */
   readonly sequence: number
+  /** Absent where there are none. */
+  readonly orphans?: Orphans
 }
 
 /** How far the requester's store has come. */

@@ -8,6 +8,7 @@ import { type ApiOptions, createBareApi } from '../requester/api/server.ts'
 import { ApiError } from '../wire/api-error.ts'
 import { nodeInfoToWire, nodeToWire } from '../wire/node-output.ts'
 import { addLocalExecutionRoutes } from './local-execution-routes.ts'
+import { addLocalGcRoute } from './local-gc-route.ts'
 import { addLocalWhyRoutes } from './local-why-routes.ts'
 
 /** What a node without a requester of its own serves. */
@@ -49,6 +50,7 @@ export function createLocalApi(context: LocalApiContext, options: ApiOptions): F
   api.get('/api/v1/saltcod/link', async () => await linkToWire(context))
   addLocalExecutionRoutes(api, context.executions)
   addLocalWhyRoutes(api, context)
+  addLocalGcRoute(api, context.compute)
   return api
 }
 

@@ -175,9 +175,9 @@ export class LinkEndpoint implements Link {
   /** Notes that a node is alive. */
   async heartbeat(request: Heartbeat): Promise<HeartbeatReply> {
     const { nodes, store } = this.#context
-    const { nodeId, load, sequence } = request
+    const { nodeId, load, sequence, orphans } = request
     this.#mustKnow(request)
-    nodes.touch(nodeId, load, sequence)
+    nodes.touch(nodeId, { load, sequence, orphans: orphans ?? null })
     const info = await store.info()
     return { sequence: info.sequence }
   }
@@ -286,9 +286,9 @@ export class LinkEndpoint implements Link {
     for (;;) {
       const rows = await store.readOutbox({ destination: nodeId, afterSequence, limit: OUTBOX_PAGE })
       for (const { body } of rows) {
-        const { kind, executionId } = body as unknown as Command
-        if (kind === 'ask-for-bid') asked.add(executionId)
-        else known.add(executionId)
+        const command = body as unknown as Command
+        if (command.kind === 'ask-for-bid') asked.add(command.executionId)
+        else if (command.kind !== 'forget-job') known.add(command.executionId)
       }
       afterSequence = rows.at(-1)?.sequence ?? afterSequence
       if (rows.length < OUTBOX_PAGE) break

@@ -1,5 +1,5 @@
 import type { Json, KnownNode } from '@saltcod/store-core'
-import type { NodeDescription, NodeLoad } from '../link/link.ts'
+import type { NodeDescription, NodeLoad, Orphans } from '../link/link.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import type { NodeView } from '../wire/node-output.ts'
 import type { DrainedNode } from './scheduler/view.ts'
@@ -21,6 +21,15 @@ interface Contact {
   readonly sequence: number | null
   /** How often it was heard of. */
   readonly touches: number
+  /** Executions on it that we do not know; `null` where it names none. */
+  readonly orphans: Orphans | null
+}
+
+/** What a node says of itself while it works; what is absent stays. */
+export interface Told {
+  readonly load?: NodeLoad
+  readonly sequence?: number
+  readonly orphans?: Orphans | null
 }
 
 /** What a requester expects of its nodes. */
@@ -110,12 +119,13 @@ export class Nodes {
       heardAtMs,
       sequence: null,
       touches: 0,
+      orphans: null,
     })
     this.#change(description.nodeId)
   }
 
-  /** Notes that a node was heard of, how busy it is, and how far its store has come, if it said so. */
-  touch(nodeId: string, load?: NodeLoad, sequence?: number): void {
+  /** Notes that a node was heard of, and what it said. */
+  touch(nodeId: string, told: Told = {}): void {
     const heardAtMs = this.#look()
     const contact = this.#contacts.get(nodeId)
     if (contact === undefined) return
@@ -126,8 +136,7 @@ export class Nodes {
       lastContactMs: this.#clock(),
       heardAtMs,
       touches: contact.touches + 1,
-      ...(load === undefined ? {} : { load }),
-      ...(sequence === undefined ? {} : { sequence }),
+      ...told,
     })
     if (wasSilent) this.changes.advance()
   }
@@ -243,6 +252,7 @@ export class Nodes {
       state: connected ? 'connected' : silentForMs > this.#patience.lostAfterMs ? 'lost' : 'silent',
       connectedAtMs: contact?.connectedAtMs ?? null,
       lastContactMs: contact?.lastContactMs ?? record.lastSeenAtMs,
+      orphans: contact?.orphans ?? null,
       rival: rival !== undefined && passedMs - rival.atMs <= RIVAL_SHOWN_MS ? rival.message : null,
     }
   }

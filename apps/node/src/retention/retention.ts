@@ -9,7 +9,7 @@ import {
   type JobRetentionRule,
   type RetentionReport,
 } from '@saltcod/compaction'
-import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
+import { type ExecutionStore, isStoreError, type JobStore, type OutboxMessage } from '@saltcod/store-core'
 import type { Logger } from 'pino'
 import type { StoreName } from '../compaction/compaction-report.ts'
 import { isStoreGone } from '../store-gone.ts'
@@ -43,6 +43,8 @@ export interface RetentionParts {
   readonly foldAfterMs: number | null
   /** Takes jobs before they are removed; `null` where nothing is archived. */
   readonly archive: ArchiveWriter | null
+  /** Returns what is said to other nodes with the removal of a job. Default: nothing. */
+  readonly farewells?: (jobId: string) => Promise<readonly OutboxMessage[]>
   readonly log: Logger
   /** Gets what each run did that was no dry run. */
   readonly onRun?: (report: GcReport) => void
@@ -187,11 +189,12 @@ export class Retention {
     const options = { dryRun, signal, clockConfirmed: true as const, clock: this.#clock }
     // The requester trims its feed and its evaluations itself, with rules or without.
     const untrimmed = { feed: null, evaluationsOlderThanMs: null }
-    const { archive } = this.#parts
+    const { archive, farewells } = this.#parts
     const jobs = await applyRetention(this.#parts.jobs, rules, {
       ...options,
       ...untrimmed,
       ...(archive === null ? {} : { archive }),
+      ...(farewells === undefined ? {} : { farewells }),
     })
     if (dryRun) return toGcReport(rules.length, jobs, null, this.#archives)
     const follow = rules.length > 0 && (this.#leftovers || jobs.removed > 0)

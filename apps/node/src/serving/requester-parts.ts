@@ -18,6 +18,7 @@ import { linkGuard } from '../requester/api/link-guard.ts'
 import { Listeners } from '../requester/api/listeners.ts'
 import { ResultLinks } from '../requester/api/result-links.ts'
 import { createApi } from '../requester/api/server.ts'
+import { farewells } from '../requester/farewells.ts'
 import { type Requester, startRequester } from '../requester/requester.ts'
 import { resultsKey } from '../results-key.ts'
 import { addGcRoutes } from '../retention/gc-routes.ts'
@@ -128,7 +129,12 @@ function addUpkeep(
     clockStep,
     archive,
     log: log.child({ part: 'retention' }),
-    onRun: (report) => metrics.addGc(report),
+    farewells: (jobId) => farewells(requester.context, jobId),
+    onRun: (report) => {
+      metrics.addGc(report)
+      if (report.removedJobs > 0)
+        for (const { record } of nodes.list()) nodes.commandsFor(record.id).advance()
+    },
     onFolded: (store, records) => metrics.addFolded(store, records),
   })
   const compaction = new Compaction({

@@ -8,7 +8,7 @@ import {
   ZERO_TIME,
 } from '@saltcod/bacalhau-records'
 import type { Json, KnownNode } from '@saltcod/store-core'
-import type { NodeDescription, NodeLoad, NodeRelease } from '../link/link.ts'
+import type { NodeDescription, NodeLoad, NodeRelease, Orphans } from '../link/link.ts'
 
 /** What this program is, as a node says it. */
 export function releaseOf({ GitVersion, GOOS, GOARCH }: WireBuildVersion): NodeRelease {
@@ -46,6 +46,8 @@ export interface NodeView {
   /** `null` where it has not come since this process began. */
   readonly connectedAtMs: number | null
   readonly lastContactMs: number
+  /** Ended executions on it that the requester does not know; `null` where it names none. */
+  readonly orphans: Orphans | null
   /** Why another node with its id is refused now; `null` where none is. */
   readonly rival: string | null
 }
@@ -78,9 +80,10 @@ export function nodeInfoToWire(node: Pick<NodeView, 'description' | 'load'>): Wi
 
 /** Writes a compute node and how it stands to the requester, whose record of it a node itself does not have. */
 export function nodeToWire(
-  node: Omit<NodeView, 'record' | 'rival'> & {
+  node: Omit<NodeView, 'record' | 'rival' | 'orphans'> & {
     readonly record: KnownNode | null
     readonly rival?: NodeView['rival']
+    readonly orphans?: NodeView['orphans']
   },
 ): WireNodeState {
   const { record, connected, connectedAtMs, lastContactMs } = node
@@ -101,12 +104,17 @@ export function nodeToWire(
 
 function recordToWire(
   record: KnownNode,
-  { state, rival = null }: Pick<NodeView, 'state'> & Partial<Pick<NodeView, 'rival'>>,
+  {
+    state,
+    rival = null,
+    orphans = null,
+  }: Pick<NodeView, 'state'> & Partial<Pick<NodeView, 'rival' | 'orphans'>>,
 ): WireNodeRecord {
   const { membershipMessage, scheduling, schedulingMessage, drainDeadlineAtMs, store } = record
   return {
     State: state,
     Rival: rival ?? '',
+    Orphans: { Count: orphans?.count ?? 0, IDs: orphans?.ids ?? [] },
     Scheduling: scheduling,
     MembershipMessage: membershipMessage,
     SchedulingMessage: schedulingMessage,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ExecutionStore } from '@saltcod/store-core'
 import { openMemoryExecutionStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { foldedReport, foldReports } from '../../src/compute/fold-reports.ts'
@@ -11,7 +12,7 @@ const DAYS = 3
 
 test('what waits for a requester that stays away for days is no more than a report an execution', async () => {
   let nowMs = 1_700_000_000_000
-  const store = await openMemoryExecutionStore({ clock: () => nowMs })
+  const store: ExecutionStore = await openMemoryExecutionStore({ clock: () => nowMs })
   const ids = Array.from({ length: EXECUTIONS }, (_, at) => `e-${at}`)
   const revisions = new Map<string, number>()
   const told = (executionId: string, message: string, patch: Report['patch']): object => {
@@ -52,7 +53,7 @@ test('what waits for a requester that stays away for days is no more than a repo
 })
 
 test('what is new waits as it is, and what is folded says all that was said', async () => {
-  const store = await openMemoryExecutionStore()
+  const store: ExecutionStore = await openMemoryExecutionStore()
   const body = { executionId: 'e-1', revision: 1 }
   const outbox = [1, 2].map((revision) => ({ destination: 'requester', body: { ...body, revision } }))
   await store.createExecution({ id: 'e-1', job: jobOf('noop', {}), requesterId: 'r', outbox })

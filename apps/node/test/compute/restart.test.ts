@@ -244,7 +244,7 @@ describe('the handshake', () => {
     expect(link.node).toMatchObject({ engines: ['exec', 'noop'], capacity: { cpu: 2 } })
     await ended('e-go', 'Completed')
     await ended('e-stop', 'Cancelled')
-    expect(await store.getExecution('e-forget')).toBeNull()
+    expect((await store.getExecution('e-forget'))?.state).toBe('Cancelled')
     expect((await store.getExecution('e-silent'))?.state).toBe('BidAccepted')
   })
 

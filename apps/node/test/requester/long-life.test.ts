@@ -42,9 +42,9 @@ test('a service that ended thousands of times takes as much room, and as much wo
   for (let ends = 0; ends <= ENDS_AFTER; ) {
     for (const { sequence, command } of await nextCommands(requester, 'n-1', afterSequence)) {
       afterSequence = sequence
-      const { executionId } = command
-      if (command.kind === 'forget') forgotten.add(executionId)
+      if (command.kind === 'forget') forgotten.add(command.executionId)
       if (command.kind !== 'ask-for-bid') continue
+      const { executionId } = command
       ends += 1
       await report(requester, 'n-1', { executionId, revision: 1, state: 'Running' })
       // The last one goes on.

@@ -146,7 +146,7 @@ test('what a node is stays the same object until it is something else, and each 
 test('which nodes were heard of is told once', () => {
   const { nodes, now } = start()
   assert.deepEqual(nodes.takeSightings(), [])
-  nodes.touch('n-1', undefined, 7)
+  nodes.touch('n-1', { sequence: 7 })
   nodes.touch('n-2')
   assert.deepEqual(nodes.takeSightings(), [{ id: 'n-1', atMs: now(), sequence: 7 }])
   assert.deepEqual(nodes.takeSightings(), [])

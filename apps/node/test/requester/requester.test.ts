@@ -143,7 +143,7 @@ test('an order that a node had begun on is not given again to one that has lost 
   await greet(requester, 'n-1')
   const orders = await nextCommands(requester, 'n-1')
   assert.deepEqual(
-    orders.map(({ command }) => [command.kind, command.executionId]),
+    orders.map(({ command }) => [command.kind, 'executionId' in command && command.executionId]),
     [
       ['cancel', executionId],
       // Should the node have it all the same, it must not run beside the next one.
@@ -162,7 +162,8 @@ test('what a node was never told of is not missing', async () => {
   await delay(50)
   assert.equal((await store.getExecution(execution.id))?.state, 'New')
   const [command] = await nextCommands(requester, 'n-1')
-  assert.equal(command?.command.executionId, execution.id)
+  assert.ok(command !== undefined && 'executionId' in command.command)
+  assert.equal(command.command.executionId, execution.id)
 })
 
 test('a requester that starts again takes up every job that nobody is about to look at', async () => {

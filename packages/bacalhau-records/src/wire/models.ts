@@ -154,6 +154,8 @@ export interface WireNodeRecord {
   readonly State: 'connected' | 'silent' | 'lost'
   /** Why another node with its id is refused now; empty where none is. */
   readonly Rival: string
+  /** Ended executions on it that the requester does not know, and the ids of the first. */
+  readonly Orphans: { readonly Count: number; readonly IDs: readonly string[] }
   readonly Scheduling: 'on' | 'drained'
   /** Why it has its membership and its scheduling; empty where nothing was said. */
   readonly MembershipMessage: string

@@ -4,6 +4,7 @@ import {
   JOB_MACHINE,
   type JobState,
   type JobStore,
+  type OutboxMessage,
   type RecordSize,
 } from '@saltcod/store-core'
 import { checkFields, type Fields } from '@saltcod/store-core/backend'
@@ -69,6 +70,8 @@ export const COMMON_FIELDS: Fields<CommonRetentionOptions> = {
 export interface RetentionOptions extends CommonRetentionOptions {
   /** Takes each job before it is removed. */
   readonly archive?: ArchiveWriter
+  /** Returns the messages that are sent with the removal of a job, asked for just before. */
+  readonly farewells?: (jobId: string) => Promise<readonly OutboxMessage[]>
   /**
    * Removes evaluations that ended so long ago; `null` leaves them alone. Default: {@link DEFAULT_EVALUATION_AGE_MS}.
    */
@@ -104,6 +107,7 @@ export type RetentionJobStore = Pick<
 const OPTION_FIELDS: Fields<RetentionOptions> = {
   ...COMMON_FIELDS,
   archive: true,
+  farewells: true,
   evaluationsOlderThanMs: true,
 }
 
@@ -135,7 +139,7 @@ export async function applyRetention(
   const sweep = new Sweep<FinishedJob>(
     {
       inspect: (job) => inspect(store, job),
-      remove: (due) => remove(store, due, options.archive, pace),
+      remove: (due) => remove(store, due, options, pace),
     },
     pace,
     { dryRun, onProgress: options.onProgress ?? (() => undefined) },
@@ -180,7 +184,7 @@ async function inspect(store: RetentionJobStore, job: FinishedJob): Promise<Reco
 async function remove(
   store: RetentionJobStore,
   due: readonly Due<FinishedJob>[],
-  archive: ArchiveWriter | undefined,
+  { archive, farewells }: Pick<RetentionOptions, 'archive' | 'farewells'>,
   pace: Pace,
 ): Promise<Removal[]> {
   const copies: (ArchivedJob | Error | undefined)[] = []
@@ -192,7 +196,7 @@ async function remove(
     due.map(async ({ item }, index): Promise<Removal> => {
       const copy = copies[index]
       if (copy instanceof Error) return isGone(copy) ? 'changed' : copy
-      return await removeOne(store, item, copy?.history.at(-1)?.sequence)
+      return await removeOne(store, item, copy?.history.at(-1)?.sequence, farewells)
     }),
   )
   await reclaimAll(store, pace)
@@ -203,10 +207,13 @@ async function removeOne(
   store: RetentionJobStore,
   { id, revision }: FinishedJob,
   historySequence: number | undefined,
+  farewells: RetentionOptions['farewells'],
 ): Promise<Removal> {
   try {
+    const outbox = await farewells?.(id)
     await store.deleteJob({
       jobId: id,
+      ...(outbox === undefined ? {} : { outbox }),
       expectedRevision: revision,
       ...(historySequence === undefined ? {} : { expectedHistorySequence: historySequence }),
     })

@@ -93,6 +93,9 @@ function summaryOf(report: GcReport): string {
   ] as const
   return [
     report.dryRun ? `Would remove ${jobs}, ${bytes}.` : `Removed ${jobs}, ${bytes}.`,
+    ...(report.removedJobs === 0 && report.removedExecutions > 0
+      ? [`${countOf(report.removedExecutions, 'execution')} that nobody asks for any more.`]
+      : []),
     ...(report.rules === 0 ? [NO_RULES] : []),
     ...(report.archivedJobs > 0 ? ['They are in the archive.'] : []),
     ...stays.filter(([count]) => count > 0).map(([count, why]) => `Left alone: ${count} ${why}.`),

@@ -68,8 +68,17 @@ function recordFacts(record: WireNodeRecord): [string, string][] {
     ['Scheduling', withReason(`${Scheduling}${until}`, SchedulingMessage)],
     ['First seen', FirstSeen],
     ['Store', StoreID],
+    ...orphanFacts(record),
     ...(Rival === '' ? [] : [['Contested', Rival] satisfies [string, string]]),
   ]
+}
+
+/** What a requester of an earlier release does not say. */
+function orphanFacts({ Orphans = { Count: 0, IDs: [] } }: WireNodeRecord): [string, string][] {
+  const { Count, IDs } = Orphans
+  if (Count === 0) return []
+  const rest = Count > IDs.length ? ` and ${Count - IDs.length} more` : ''
+  return [['Orphans', `${Count} ended executions that the requester does not know: ${IDs.join(', ')}${rest}`]]
 }
 
 function print(terminal: Terminal, state: WireNodeState): void {

@@ -9,7 +9,7 @@ import type {
   NewExecution,
   UpdateExecution,
 } from '@saltcod/store-core'
-import type { Capacity, Command, NodeDescription, NodeLoad } from '../../link/link.ts'
+import type { Capacity, ExecutionCommand, NodeDescription, NodeLoad } from '../../link/link.ts'
 import type { JobNeeds } from './needs.ts'
 import type { Turn } from './precedence.ts'
 
@@ -112,7 +112,7 @@ export interface SchedulingView {
 /** A command and the node that it goes to. */
 export interface AddressedCommand {
   readonly nodeId: string
-  readonly command: Command
+  readonly command: ExecutionCommand
 }
 
 /** A job's move to another state, or to another reason for the one that it is in. */
