@@ -24,6 +24,7 @@ import type { ComputeSettings } from './settings.ts'
 import { standingLink } from './standing-link.ts'
 import { startUp } from './startup.ts'
 import { Supplier } from './supplier.ts'
+import { watchTellAll } from './tell-all.ts'
 import { keepTending, tendRuns } from './tending.ts'
 import { removeUnasked, type UnaskedReport, type UnaskedRequest, watchUnasked } from './unasked.ts'
 
@@ -130,6 +131,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     beat(context, { load, look: () => self.look(), greet }, intake.signal),
     keepTending(context, intake.signal),
     watchUnasked(context, executor, intake.signal),
+    watchTellAll(context, executor, intake.signal),
     sender.run(sending.signal),
     supplying,
   ]
@@ -198,6 +200,7 @@ function contextOf(
     clock,
     closing,
     reportWritten: new EventCount(),
+    toTellAll: new EventCount(),
     deadlineWritten: new EventCount(),
   }
 }

@@ -44,6 +44,8 @@ export interface ComputeContext {
   readonly closing: AbortSignal
   /** Counts the times when a report was written. */
   readonly reportWritten: EventCount
+  /** Counts the times when the requester turned out to have another store. */
+  readonly toTellAll: EventCount
   /** Counts the times when a deadline was written. */
   readonly deadlineWritten: EventCount
 }

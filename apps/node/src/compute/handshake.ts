@@ -19,6 +19,7 @@ import type { Executor } from './executor.ts'
 import { inProgress } from './in-progress.ts'
 import { linkRetry } from './link-retry.ts'
 import { takeStartupStep } from './startup-step.ts'
+import { tellAllLater } from './tell-all.ts'
 
 const NO_LONGER_WANTED: ExecutionChange = {
   to: 'Cancelled',
@@ -137,14 +138,18 @@ function requesterIdOf({ requester }: ComputeContext, { requesterId }: Taken): s
 }
 
 /** Refuses a requester whose store is not the one that this node has worked for. */
-async function meetStore(
-  { requester, peers, nodeId }: ComputeContext,
-  id: string,
-  { store }: Taken,
-): Promise<void> {
+async function meetStore(context: ComputeContext, id: string, { store }: Taken): Promise<void> {
+  const { requester, peers, nodeId, log } = context
+  const onTaken = async (strangeness: string): Promise<void> => {
+    log.warn(
+      { requester: id, strangeness },
+      'the requester has another store on purpose; it is told all again',
+    )
+    await tellAllLater(context)
+  }
   const strange = requester.isRemote
-    ? await peers.meet(REMOTE_PEER, store, { called: id, formerly: nodeId })
-    : await peers.meet(id, store)
+    ? await peers.meet(REMOTE_PEER, store, { called: id, formerly: nodeId, onTaken })
+    : await peers.meet(id, store, { onTaken })
   if (strange !== null) throw refusal(strange)
 }
 

@@ -123,6 +123,11 @@ export interface LinkedStore {
   readonly sequence: number
   /** Its openings for writing, the newest first, and not all where there were many. */
   readonly openings: readonly { readonly id: string; readonly firstSequence: number }[]
+  /**
+   * The opening at which somebody put the requester's store in the place of another one, or of a newer one, on
+   * purpose: each node takes it once for that. Absent where nobody did.
+   */
+  readonly takenOver?: string
 }
 
 /**

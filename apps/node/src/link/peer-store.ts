@@ -26,6 +26,16 @@ export interface PeerStoresOptions {
   readonly log: Logger
 }
 
+/** How another side is met. */
+export interface MeetOptions {
+  /** It is called otherwise than it is remembered. */
+  readonly called?: string
+  /** It was perhaps remembered by another name. */
+  readonly formerly?: string
+  /** Called before another store, or another branch of the known one, is remembered that is taken on purpose. */
+  readonly onTaken?: (strangeness: string) => Promise<void>
+}
+
 /**
  * Which stores the other sides of a link had when they were worked with last, so that another one in the place of one,
  * or an older copy of it, is noticed. What is known may lag behind. A store in memory is another one at each start.
@@ -45,15 +55,18 @@ export class PeerStores {
   async meet(
     name: string,
     found: LinkedStore,
-    { called = name, formerly }: { readonly called?: string; readonly formerly?: string } = {},
+    { called = name, formerly, onTaken }: MeetOptions = {},
   ): Promise<string | null> {
     const { store, word, acceptsOthers } = this.#options
     const [opening] = found.openings
     if (!found.durable || !store.capabilities.durable || found.storeId === '' || opening === undefined)
       return null
-    const known = acceptsOthers ? null : await this.#readEither(name, formerly)
+    const known = await this.#readEither(name, formerly)
     const strangeness = known === null ? null : strangenessOf(known, found)
-    if (strangeness !== null) return `the ${word} of ${called} ${strangeness}`
+    const isMeant = acceptsOthers || (strangeness !== null && (await this.#isMeant(name, found)))
+    if (strangeness !== null && !isMeant) return `the ${word} of ${called} ${strangeness}`
+    if (strangeness !== null) await onTaken?.(strangeness)
+    await this.#noteMark(name, found)
     const { storeId, sequence } = found
     await this.#remember(name, {
       storeId,
@@ -63,6 +76,17 @@ export class PeerStores {
       seenAtMs: 0,
     })
     return null
+  }
+
+  /** Whether somebody put it there on purpose, and it was not taken for that before. */
+  async #isMeant(name: string, { takenOver }: LinkedStore): Promise<boolean> {
+    return takenOver !== undefined && (await this.#read(markOf(name)))?.incarnation !== takenOver
+  }
+
+  async #noteMark(name: string, found: LinkedStore): Promise<void> {
+    const { takenOver: incarnation, storeId, sequence } = found
+    if (incarnation === undefined || !(await this.#isMeant(name, found))) return
+    await this.#remember(markOf(name), { storeId, sequence, incarnation, firstSequence: 0, seenAtMs: 0 })
   }
 
   /** Takes note of how far the store of another side has come that was met. */
@@ -94,6 +118,10 @@ export class PeerStores {
       log.warn({ err: error, peer: name }, 'the store of the other side cannot be noted')
     }
   }
+}
+
+function markOf(name: string): string {
+  return `${name} taken over`
 }
 
 /** Says what is strange about the store of another side beside the one that it had before; `null` where nothing is. */

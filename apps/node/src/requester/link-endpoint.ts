@@ -29,10 +29,11 @@ import { mergedReports } from './merged-reports.ts'
 import { MissingExecutions } from './missing-executions.ts'
 import { NodeExecutions } from './node-executions.ts'
 import type { PlacementKeeper } from './placement/placement-keeper.ts'
+import { type Reconciled, reconcile, type WaitingOrder } from './reconciliation.ts'
 import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
-import { isLive } from './scheduler/slot.ts'
 import { Sessions } from './sessions.ts'
 import { standingOrder } from './standing-order.ts'
+import { takenOver } from './taken-over.ts'
 
 const OUTBOX_PAGE = 500
 const NOTHING_LATER = { runDeadlineAtMs: null, lookAfterMs: null }
@@ -76,7 +77,8 @@ export class LinkEndpoint implements Link {
       if (told !== undefined) answers[execution.executionId] = told
     }
     await this.#takeIn({ node, load, executions }, condition)
-    const linked = await linkedStore(store)
+    const mark = await takenOver(store)
+    const linked = { ...(await linkedStore(store)), ...(mark === undefined ? {} : { takenOver: mark }) }
     this.#sessions.keep(node.nodeId, agreed, linked.sequence)
     // Polls of an earlier session wait no longer.
     nodes.commandsFor(node.nodeId).advance()
@@ -259,45 +261,55 @@ export class LinkEndpoint implements Link {
     return { runDeadlineAtMs: clock() + terms.timeoutMs + settings.timeoutGraceMs, lookAfterMs: null }
   }
 
-  /** A record that has gone back says nothing of what the node has done since: it is given up. */
   async #answer(
     nodeId: string,
-    { executionId, revision }: HandshakeExecution,
+    named: HandshakeExecution,
     condition: StoreCondition,
-  ): Promise<HandshakeAnswer> {
+  ): Promise<HandshakeAnswer | undefined> {
+    const { executionId } = named
     const execution = await this.#context.store.getExecution(executionId)
-    if (execution === null || execution.nodeId !== nodeId) return 'forget'
-    if (!isLive(execution)) return 'stop'
-    if (revision >= execution.computeRevision) return 'continue'
-    await this.#missing.giveUp(nodeId, [executionId], condition)
-    return 'stop'
+    const known = execution?.nodeId === nodeId ? execution : null
+    const { answer, record } = reconcile({ known, named, condition, order: null })
+    if (record === 'lost') await this.#missing.giveUp(nodeId, [executionId], condition)
+    return answer ?? undefined
   }
 
-  /** Lists the executions that we believe to be on a node that does not name them and was not just told of them. */
-  async #unnamed(
+  /** Gives up, at once or soon, what we believe to be on a node that does not name it and was not just told of it. */
+  async #lookForUnnamed(
     nodeId: string,
     named: readonly HandshakeExecution[],
     inProgress: readonly Execution[],
-  ): Promise<string[]> {
+    condition: StoreCondition,
+  ): Promise<void> {
+    const names = new Set(named.map(({ executionId }) => executionId))
+    const orders = await this.#ordersFor(nodeId)
+    const found = { stays: [], lost: [], 'lost-unless-reported': [] } as Record<
+      Reconciled['record'],
+      string[]
+    >
+    for (const known of inProgress) {
+      const { id } = known
+      if (names.has(id)) continue
+      found[reconcile({ known, named: null, condition, order: orders.get(id) ?? null }).record].push(id)
+    }
+    await this.#missing.giveUp(nodeId, found.lost, condition)
+    this.#missing.expect(nodeId, found['lost-unless-reported'], condition)
+  }
+
+  /** What waits to be delivered to a node, by execution. */
+  async #ordersFor(nodeId: string): Promise<ReadonlyMap<string, WaitingOrder>> {
     const { store } = this.#context
-    const known = new Set(named.map((execution) => execution.executionId))
-    const asked = new Set<string>()
-    let afterSequence = 0
-    for (;;) {
+    const orders = new Map<string, WaitingOrder>()
+    for (let afterSequence = 0; ; ) {
       const rows = await store.readOutbox({ destination: nodeId, afterSequence, limit: OUTBOX_PAGE })
       for (const { body } of rows) {
         const command = body as unknown as Command
-        if (command.kind === 'ask-for-bid') asked.add(command.executionId)
-        else if (command.kind !== 'forget-job') known.add(command.executionId)
+        if (command.kind === 'ask-for-bid') orders.set(command.executionId, 'ask')
+        else if (command.kind !== 'forget-job') orders.set(command.executionId, 'other')
       }
       afterSequence = rows.at(-1)?.sequence ?? afterSequence
-      if (rows.length < OUTBOX_PAGE) break
+      if (rows.length < OUTBOX_PAGE) return orders
     }
-    // What it has told of it had: it is not asked for once more.
-    const isToCome = ({ id, computeRevision }: Execution): boolean => asked.has(id) && computeRevision === 0
-    return inProgress
-      .filter((execution) => !known.has(execution.id) && !isToCome(execution))
-      .map(({ id }) => id)
   }
 
   /** Takes a node in with what it has of ours. */
@@ -311,9 +323,7 @@ export class LinkEndpoint implements Link {
     try {
       const inProgress = await this.#executions.of(nodeId)
       const longRunning = await this.#keeper.longRunningJobs(inProgress)
-      const unnamed = await this.#unnamed(nodeId, executions, inProgress)
-      if (condition === 'wiped') await this.#missing.giveUp(nodeId, unnamed, condition)
-      else this.#missing.expect(nodeId, unnamed, condition)
+      await this.#lookForUnnamed(nodeId, executions, inProgress, condition)
       nodes.register(node, load)
       this.#keeper.join(nodeId, inProgress, longRunning, joining)
     } finally {

@@ -88,6 +88,7 @@ export function translateReport(
   return {
     ...base,
     to,
+    ...(to === 'Completed' ? { doneOnce: true } : {}),
     ...(endReason === null ? {} : { endReason }),
     message,
     patch: patchFor(to, report.patch, runDeadlineAtMs),

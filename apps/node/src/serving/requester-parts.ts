@@ -20,6 +20,7 @@ import { ResultLinks } from '../requester/api/result-links.ts'
 import { createApi } from '../requester/api/server.ts'
 import { farewells } from '../requester/farewells.ts'
 import { type Requester, startRequester } from '../requester/requester.ts'
+import { markTakenOver } from '../requester/taken-over.ts'
 import { resultsKey } from '../results-key.ts'
 import { addGcRoutes } from '../retention/gc-routes.ts'
 import { Retention } from '../retention/retention.ts'
@@ -48,6 +49,8 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
     log: log.child({ part: 'requester' }),
     acceptsStores: accepts(options, 'compute'),
   })
+  const wasTakenOver = accepts(options, 'requester')
+  if (wasTakenOver) await markTakenOver(parts.jobs)
   const context: ApiContext = {
     requester: parts.requester.context,
     nodeId,
@@ -67,7 +70,7 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   const archive = await openNodeArchive(config.archive.directory, log)
   const remember = memoryOf(options, { jobs: parts.jobs, executions: parts.executions })
   await remember({ met: false })
-  parts.remember = () => remember({ met: parts.compute !== undefined })
+  parts.remember = () => remember({ met: parts.compute !== undefined || !computes })
   listeners.serveLink(httpLinkHandler(parts.requester.link, linkGuard(config.insecure)))
   const { jobs, requester, executions, api } = parts
   const started = { jobs, requester, executions: executions ?? null, api, context, archive, clockStep }

@@ -96,3 +96,26 @@ test('what is in memory, or cannot tell its id, is neither compared nor remember
   }
   expect(await linkedStore(store)).toMatchObject({ durable: true, openings: [{ firstSequence: 1 }] })
 })
+
+test('a store that somebody put there on purpose is taken once for that', async () => {
+  const { after, store } = await side()
+  const taken: string[] = []
+  const meet = (found: LinkedStore) =>
+    after().meet('n-1', found, {
+      onTaken: async (strangeness) => {
+        taken.push(strangeness)
+        await Promise.resolve()
+      },
+    })
+  await meet(storeOf('abcd', 35))
+  const restored = { ...storeOf('abX', 25), takenOver: 'X' }
+  expect(await meet(restored)).toBeNull()
+  expect(taken.length).toBe(1)
+  expect(taken[0]).toMatch(/older copy, or a fork/)
+  expect(await store.getPeer('n-1')).toMatchObject({ incarnation: 'X', sequence: 25 })
+  // The same copy, put back again by mistake, and whatever else has that mark.
+  expect(await meet({ ...storeOf('abXY', 40), takenOver: 'X' })).toBeNull()
+  expect(await meet({ ...storeOf('abXZ', 32), takenOver: 'X' })).toMatch(/older copy, or a fork/)
+  expect(await meet({ ...storeOf('abcd', 35), takenOver: 'c' })).toBeNull()
+  expect(taken.length).toBe(2)
+})

@@ -3,6 +3,7 @@ import { decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import { knownSequence } from '../rows/damaged-meta.ts'
 import type { ReadRecordState, RecordState } from '../rows/history.ts'
+import { EXECUTION_MACHINE, LATE_COMPLETION } from '../states/execution-state.ts'
 import { edgesOf, type StateMachine } from '../states/transitions.ts'
 import type { Findings } from './findings.ts'
 
@@ -111,7 +112,12 @@ export class HistoryRules {
   }
 }
 
+function isExecution(machine: StateMachine<string>): boolean {
+  return (machine as unknown) === EXECUTION_MACHINE
+}
+
 /** A new version of a job may go from anywhere to `Pending`. */
 function isLegal(machine: StateMachine<string>, from: string, to: string): boolean {
-  return from === to || to === 'Pending' || edgesOf(machine, from).includes(to)
+  if (from === to || to === 'Pending' || edgesOf(machine, from).includes(to)) return true
+  return isExecution(machine) && from === LATE_COMPLETION.from && to === LATE_COMPLETION.to
 }

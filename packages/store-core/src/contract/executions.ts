@@ -55,6 +55,12 @@ export interface ExecutionReport extends ExecutionMove<ExecutionState, Execution
   readonly computeRevision: number
   /** Created where the report was applied. */
   readonly evaluation?: NewEvaluation
+  /**
+   * Of a batch or ops job, each share counts once. The completion of one that was given up with its node is taken,
+   * unless its job has ended or the share was done again meanwhile; that of one whose share was done late by the one
+   * before it ends it as surplus. Default: false.
+   */
+  readonly doneOnce?: boolean
   /** Where the report was applied, the job goes along with it. */
   readonly job?: FollowingMove
 }

@@ -1,4 +1,4 @@
-import { requireList, requireObject, requireText } from '../arguments/argument-types.ts'
+import { requireList, requireObject, requireOptionalFlag, requireText } from '../arguments/argument-types.ts'
 import {
   checkChoice,
   checkChoices,
@@ -40,6 +40,7 @@ import {
   toExecution,
 } from './execution-row.ts'
 import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
+import { comesLate, completedBefore, lateRefusal } from './late-completion.ts'
 import { endLeftBehind } from './stranded-job.ts'
 
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
@@ -143,7 +144,8 @@ function checkPatch(patch: ExecutionPatch | undefined): void {
 
 interface ExecutionChange {
   readonly to: ExecutionState | null
-  readonly endReason?: EndReason
+  /** `null` where it had one and has none any more. */
+  readonly endReason?: EndReason | null
   readonly message?: string
   readonly patch?: ExecutionPatch
   readonly event?: EventInput
@@ -156,8 +158,15 @@ function applyExecutionChange(
   change: ExecutionChange,
 ): LoadedExecution {
   const { to, endReason, message, patch = {}, event, computeRevision } = change
-  const fields = fieldsOf(mutation, patch)
-  const changed = executionRows.changed(mutation, before.row, { to, endReason, message, event, fields })
+  const fields = { ...fieldsOf(mutation, patch), ...(endReason === null ? { endReason } : {}) }
+  const reason = endReason ?? undefined
+  const changed = executionRows.changed(mutation, before.row, {
+    to,
+    endReason: reason,
+    message,
+    event,
+    fields,
+  })
   const row = computeRevision === undefined ? changed : { ...changed, computeRevision }
   const after = executionRows.replace(mutation, before, row)
   recordEvent(
@@ -190,13 +199,19 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   checkPatch(report.patch)
   checkEndReason(EXECUTION_MACHINE, report.to ?? null, report.endReason)
   checkFollowingMove(report.job)
+  requireOptionalFlag('doneOnce', report.doneOnce)
   const before = findExecutionRow(mutation.rows, report.executionId)
   if (before === undefined || before.row.nodeId !== report.nodeId) return 'unknown'
   const { state, computeRevision: known = 0 } = before.row
-  if (report.computeRevision <= known || EXECUTION_MACHINE.terminal.has(state)) return 'stale'
+  if (report.computeRevision <= known) return 'stale'
+  const isOnce = report.doneOnce === true
+  if (isOnce && comesLate(mutation.rows, before.row, report.to)) return takeLate(mutation, before, report)
+  if (EXECUTION_MACHINE.terminal.has(state)) return 'stale'
   const to = report.to === state ? null : (report.to ?? null)
   if (to !== null && !edgesOf(EXECUTION_MACHINE, state).includes(to)) return 'stale'
   if (report.job !== undefined) moveAlong(mutation, before.row, report.job)
+  const done = isOnce && to === 'Completed' ? completedBefore(mutation.rows, before.row) : null
+  if (done !== null) return endAsSurplus(mutation, before, report, done)
   const { endReason, message, patch, event, computeRevision } = report
   const after = applyExecutionChange(mutation, before, {
     to,
@@ -207,6 +222,52 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
     ...(event === undefined ? {} : { event }),
   })
   followChange(mutation, after, report.evaluation)
+  return 'applied'
+}
+
+/** What was given up with its node and had been done all the same is taken, or dropped with the reason. */
+function takeLate(mutation: Mutation, before: LoadedExecution, report: ExecutionReport): ReportOutcome {
+  const { computeRevision, patch, message = '' } = report
+  const why = lateRefusal(mutation.rows, before)
+  // Of a job that has ended nothing is written any more.
+  if (why !== null && JOB_MACHINE.terminal.has(loadJob(mutation.rows, before.row.jobId).row.state))
+    return 'stale'
+  const topic = 'Reconciliation'
+  if (why !== null) {
+    const text = `Its node came back with the result, which is dropped: ${why}`
+    applyExecutionChange(mutation, before, { to: null, computeRevision, event: { message: text, topic } })
+    return 'stale'
+  }
+  const text = 'Its node came back with the result, which is taken: it was not done again'
+  const after = applyExecutionChange(mutation, before, {
+    to: 'Completed',
+    endReason: null,
+    computeRevision,
+    message: message === '' ? text : message,
+    ...(patch === undefined ? {} : { patch }),
+    event: { message: text, topic, details: { ...report.event?.details } },
+  })
+  followChange(mutation, after, report.evaluation)
+  return 'applied'
+}
+
+/** Its share counts once. */
+function endAsSurplus(
+  mutation: Mutation,
+  before: LoadedExecution,
+  { computeRevision, patch, evaluation }: ExecutionReport,
+  done: string,
+): ReportOutcome {
+  const message = `It completed when ${done} had done the same`
+  const after = applyExecutionChange(mutation, before, {
+    to: 'Cancelled',
+    endReason: 'surplus',
+    computeRevision,
+    message,
+    ...(patch === undefined ? {} : { patch }),
+    event: { message, topic: 'Reconciliation', details: { reason: 'surplus' } },
+  })
+  followChange(mutation, after, evaluation)
   return 'applied'
 }
 

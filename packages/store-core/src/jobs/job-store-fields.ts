@@ -106,6 +106,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
     executionId: true,
     nodeId: true,
     computeRevision: true,
+    doneOnce: true,
     to: true,
     endReason: true,
     message: true,

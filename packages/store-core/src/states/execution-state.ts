@@ -24,6 +24,12 @@ export const DESIRED_STATES = ['Pending', 'Running', 'Stopped'] as const
 /** One of {@link DESIRED_STATES}. */
 export type DesiredState = (typeof DESIRED_STATES)[number]
 
+/**
+ * The one way out of an end: what was given up with its node had been done all the same, and its share was not done
+ * again. Only a report leads there.
+ */
+export const LATE_COMPLETION = { from: 'Failed', endReason: 'node-lost', to: 'Completed' } as const
+
 /** Ended because it ran to its end, broke, or was called off. */
 const ended = ['Completed', 'Failed', 'Cancelled'] as const
 

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import type { JobSpec } from '@saltcod/bacalhau-records'
+import type { Execution } from '@saltcod/store-core'
+import { openMemoryJobStore } from '@saltcod/store-memory'
+import { test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
+import { greet, onlyExecution, report, start, stateOf, submit } from './played-node.ts'
+
+/** A job that ran on n-1 until that fell silent for too long, and is asked of n-2 since. */
+async function world() {
+  let nowMs = Date.now()
+  const clock = (): number => nowMs
+  const store = await openMemoryJobStore<JobSpec>({ clock })
+  const requester = start(store, {}, clock)
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const first = await onlyExecution(store, jobId)
+  await report(requester, 'n-1', { executionId: first.id, revision: 2, state: 'Running' })
+  for (let passedMs = 0; passedMs <= DEFAULT_REQUESTER_SETTINGS.lostAfterMs; passedMs += 5000) {
+    nowMs += 5000
+    requester.context.nodes.list()
+  }
+  await greet(requester, 'n-2')
+  const second = await eventually('it is asked of another node', async () => {
+    const { items } = await store.listExecutions({ jobId })
+    return items.find(({ nodeId }) => nodeId === 'n-2')
+  })
+  await report(requester, 'n-2', { executionId: second.id, revision: 2, state: 'Running' })
+  await greet(requester, 'n-1', [{ executionId: first.id, state: 'Completed', revision: 3 }])
+  const completes = ({ id, nodeId }: Execution) =>
+    report(requester, nodeId, {
+      executionId: id,
+      revision: 3,
+      state: 'Completed',
+      patch: { runOutput: { exitCode: 0 } },
+    })
+  const ends = async (): Promise<unknown[]> => {
+    const found = await Promise.all([first, second].map(({ id }) => store.getExecution(id)))
+    return found.map((execution) => [execution?.state, execution?.endReason])
+  }
+  return { store, requester, jobId, first, second, completes, ends }
+}
+
+test('the late result of a silent node is taken where the work was not done again', async () => {
+  const { store, jobId, first, completes, ends } = await world()
+  assert.equal((await store.getExecution(first.id))?.endReason, 'node-lost')
+  assert.deepEqual(await completes(first), ['applied'])
+  await eventually('the job ends', async () => (await stateOf(store, jobId)) === 'Completed')
+  await eventually('the other one is stopped', async () => {
+    const [, other] = await ends()
+    return JSON.stringify(other) === JSON.stringify(['Cancelled', 'surplus'])
+  })
+  assert.deepEqual((await ends())[0], ['Completed', null])
+  assert.deepEqual((await store.getExecution(first.id))?.runOutput, { exitCode: 0 })
+  const { items } = await store.listHistory({ jobId })
+  assert.ok(items.some(({ event }) => /came back with the result, which is taken/.test(event.message)))
+  assert.deepEqual(await completes(first), ['stale'])
+  assert.deepEqual((await store.check()).findings, [])
+})
+
+test('it is dropped where the work was done again', async () => {
+  const { store, jobId, first, second, completes, ends } = await world()
+  assert.deepEqual(await completes(second), ['applied'])
+  assert.deepEqual(await completes(first), ['stale'])
+  await eventually('the job ends', async () => (await stateOf(store, jobId)) === 'Completed')
+  assert.deepEqual(await ends(), [
+    ['Failed', 'node-lost'],
+    ['Completed', null],
+  ])
+  assert.deepEqual((await store.check()).findings, [])
+})
+
+test('what both nodes complete counts once', async () => {
+  const { store, jobId, first, second, completes, ends } = await world()
+  const answers = await Promise.all([completes(first), completes(second)])
+  assert.deepEqual(answers.flat(), ['applied', 'applied'])
+  await eventually('the job ends', async () => (await stateOf(store, jobId)) === 'Completed')
+  assert.deepEqual(await ends(), [
+    ['Completed', null],
+    ['Cancelled', 'surplus'],
+  ])
+  assert.deepEqual((await store.check()).findings, [])
+})

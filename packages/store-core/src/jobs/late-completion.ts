@@ -1,0 +1,66 @@
+import type { KvSnapshot } from '../kv/contract.ts'
+import { decodeId, decodeTuple } from '../kv/tuple.ts'
+import { executionsOfJob } from '../rows/execution-rows.ts'
+import { keysOf } from '../rows/scan.ts'
+import { LATE_COMPLETION } from '../states/execution-state.ts'
+import { JOB_MACHINE } from '../states/job-state.ts'
+import { type ExecutionRow, findExecutionRow, type LoadedExecution } from './execution-row.ts'
+import { loadJob } from './job-row.ts'
+
+/** So many executions may have taken each other's place. */
+const MOST_PREDECESSORS = 1_000
+
+/** Tells whether what is reported is the end of work that was given up with its node. */
+export function comesLate(
+  snapshot: KvSnapshot,
+  { state, endReason, jobId }: ExecutionRow,
+  to: string | undefined,
+): boolean {
+  const late = LATE_COMPLETION
+  return (
+    state === late.from && endReason === late.endReason && to === late.to && endsByItself(snapshot, jobId)
+  )
+}
+
+function endsByItself(snapshot: KvSnapshot, jobId: string): boolean {
+  const { type } = loadJob(snapshot, jobId).row
+  return type === 'batch' || type === 'ops'
+}
+
+/** Returns why work that was given up, and had been done all the same, counts no more; `null` where it does. */
+export function lateRefusal(snapshot: KvSnapshot, { id, row }: LoadedExecution): string | null {
+  const { state, version } = loadJob(snapshot, row.jobId).row
+  if (JOB_MACHINE.terminal.has(state)) return `its job is ${state}`
+  if (version !== row.jobVersion) return 'its job has a newer version'
+  for (const key of keysOf(snapshot, 'index', executionsOfJob(row.jobId))) {
+    const other = findExecutionRow(snapshot, decodeId('e', decodeTuple(key).at(-1)))
+    if (other === undefined || other.id === id || other.row.state !== 'Completed') continue
+    if (isSameShare(other.row, row)) return `${other.id} has done the same`
+  }
+  return null
+}
+
+function isSameShare(a: ExecutionRow, b: ExecutionRow): boolean {
+  if (a.jobVersion !== b.jobVersion) return false
+  // A share without a number is that of its node.
+  return a.partition === undefined
+    ? b.partition === undefined && a.nodeId === b.nodeId
+    : a.partition === b.partition
+}
+
+/**
+ * Returns the execution in whose place another one was put, and that had completed late; `null` where there is none.
+ */
+export function completedBefore(
+  snapshot: KvSnapshot,
+  { previousExecutionId, jobId }: ExecutionRow,
+): string | null {
+  let id = previousExecutionId
+  if (id === undefined || !endsByItself(snapshot, jobId)) return null
+  for (let count = 0; id !== undefined && count < MOST_PREDECESSORS; count += 1) {
+    const before = findExecutionRow(snapshot, id)
+    if (before?.row.state === 'Completed') return id
+    id = before?.row.previousExecutionId
+  }
+  return null
+}
