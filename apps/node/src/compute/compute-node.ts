@@ -130,8 +130,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     watchDeadlines(context, executor, intake.signal),
     beat(context, { load, look: () => self.look(), greet }, intake.signal),
     keepTending(context, intake.signal),
-    watchUnasked(context, executor, intake.signal),
-    watchTellAll(context, executor, intake.signal),
+    ...watchRecords(context, executor, intake.signal),
     sender.run(sending.signal),
     supplying,
   ]
@@ -159,21 +158,27 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     await context.keptInputs.close()
     await Promise.allSettled(loops)
   }
-  const helpers = (): HelperCounts => context.settings.engines.helpers()
   const isolation = self.current.labels[ISOLATION_LABEL] ?? null
-  const standing = (): LinkStanding => context.watch.standing
   const description = (): NodeDescription => self.current
+  return { failed, description, isolation, load, ...shown(context, executor), stop: once(stop) }
+}
+
+/** Looks after what is kept here of executions, against what the requester knows. */
+function watchRecords(context: ComputeContext, executor: Executor, signal: AbortSignal): Promise<void>[] {
+  return [watchUnasked(context, executor, signal), watchTellAll(context, executor, signal)]
+}
+
+/** What others see of a compute side, and have it do. */
+type Shown = Pick<ComputeNode, 'standing' | 'helpers' | 'refusedReports' | 'listRefused' | 'removeUnasked'>
+
+function shown(context: ComputeContext, executor: Executor): Shown {
+  const { watch, settings, refused } = context
   return {
-    failed,
-    description,
-    isolation,
-    load,
-    standing,
-    refusedReports: () => context.refused.count,
-    listRefused: () => context.refused.list(),
+    standing: () => watch.standing,
+    helpers: () => settings.engines.helpers(),
+    refusedReports: () => refused.count,
+    listRefused: () => refused.list(),
     removeUnasked: (request) => removeUnasked(context, executor, request),
-    helpers,
-    stop: once(stop),
   }
 }
 

@@ -59,10 +59,10 @@ export class AttackedNode {
     return pid
   }
 
-  /** Starts the process without waiting for it. */
-  spawn(): void {
+  /** Starts the process without waiting for it, with flags for this start alone. */
+  spawn(...flags: readonly string[]): void {
     const program = [process.execPath, PROGRAM, 'serve', '--repo', this.repository, '--port', '0']
-    const [command = '', ...args] = [...this.#launcher, ...program, ...this.#flags]
+    const [command = '', ...args] = [...this.#launcher, ...program, ...this.#flags, ...flags]
     const child = spawn(command, args, {
       env: { ...plainEnvironment(), ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -84,8 +84,8 @@ export class AttackedNode {
   }
 
   /** Starts the process and waits until it takes requests. */
-  async start(): Promise<void> {
-    this.spawn()
+  async start(...flags: readonly string[]): Promise<void> {
+    this.spawn(...flags)
     await this.url()
   }
 

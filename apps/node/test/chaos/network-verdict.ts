@@ -5,7 +5,13 @@ import type { NetworkJob } from './network-jobs.ts'
 import { ToldLives } from './told-lives.ts'
 
 /** What happened to an execution although it had come to its end: it may be done once more elsewhere. */
-const SURPLUS_REASONS: ReadonlySet<string> = new Set(['node-lost', 'record-lost', 'interrupted'])
+const SURPLUS_REASONS: ReadonlySet<string> = new Set([
+  'node-lost',
+  'record-lost',
+  'interrupted',
+  // Of one whose place it had taken, and whose node came back with the result.
+  'surplus',
+])
 /** Ends that the requester decides, whatever its node knows of it. */
 const DECIDED: ReadonlySet<string> = new Set([
   'node-lost',

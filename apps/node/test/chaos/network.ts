@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { copyFileSync, cpSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
@@ -20,7 +20,8 @@ export interface NetworkPace {
   readonly settleMs: number
 }
 
-interface Leaf {
+/** A compute node with its cable. */
+export interface Leaf {
   readonly name: string
   readonly node: AttackedNode
   readonly cable: Cable
@@ -82,8 +83,8 @@ export class Network {
     await Promise.all(this.leaves.map(({ node }) => node.start()))
   }
 
-  async #startRequester(): Promise<void> {
-    await this.requester.start()
+  async #startRequester(...flags: readonly string[]): Promise<void> {
+    await this.requester.start(...flags)
     const url = await this.requester.url()
     for (const { cable } of this.leaves) cable.target = url
   }
@@ -93,6 +94,47 @@ export class Network {
     const entry = this.jobs.get(job.name) ?? { job, id: undefined }
     this.jobs.set(job.name, entry)
     entry.id = await this.requester.submit(job.spec, job.name)
+  }
+
+  /** Copies the store of the requester while it is down for a moment. */
+  async backUp(): Promise<void> {
+    await this.requester.kill()
+    copyFileSync(storePaths(this.requester.repository).jobs, join(this.#directory, 'backup.db'))
+    await this.#startRequester()
+  }
+
+  /** Puts the copy in the place of the store. Jobs that were submitted since have to be submitted again. */
+  async restore(): Promise<void> {
+    await this.requester.kill()
+    const { jobs } = storePaths(this.requester.repository)
+    rmSync(jobs)
+    copyFileSync(join(this.#directory, 'backup.db'), jobs)
+    await this.#startRequester('--accept-stores')
+    for (const entry of this.jobs.values()) {
+      const { status } = await this.requester.request('GET', `orchestrator/jobs/${entry.id ?? 'none'}`)
+      if (status === 404) entry.id = undefined
+    }
+  }
+
+  /** Has a node lose all that it remembers. */
+  async wipe({ name, node }: Leaf): Promise<void> {
+    await node.kill()
+    rmSync(join(node.repository, `${name}-compute`), { recursive: true })
+    await node.start('--fresh')
+  }
+
+  /** Copies all of a node while it is down for a moment, and starts the copy beside it. */
+  async copy({ name, node, cable }: Leaf): Promise<AttackedNode> {
+    await node.kill()
+    const repository = join(this.#directory, `copy-of-${name}`)
+    cpSync(node.repository, repository, { recursive: true, filter: (path) => !lstatSync(path).isSocket() })
+    await node.start()
+    const flags = ['--node-type', 'compute', '--node-id', name, '--allow-exec', '--orchestrators']
+    const copy = new AttackedNode(repository, [...flags, cable.address()], {
+      Link: { Heartbeat: '250ms' },
+    })
+    await copy.start()
+    return copy
   }
 
   /** Begins to kill and start again one process, or to cut and mend one cable, of those that are whole now. */

@@ -57,6 +57,11 @@ export class Cable {
   /** Begins to lead to the target, and returns the address of this end. */
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    return this.address()
+  }
+
+  /** The address of this end. */
+  address(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 

@@ -45,6 +45,7 @@ import { type DamagedRow, damagedRow, putQuarantine, readQuarantine } from '../r
 import { findRequest, putRequest, trimRequests } from '../rows/requests.ts'
 import { aheadOf, type Moment, type SteadyClock } from '../rows/steady-clock.ts'
 import { DURABLE_STORE_FIELDS } from './durable-store-fields.ts'
+import { limitOf, MAX_PAGE_ROWS } from './page-limit.ts'
 import { refuseUnknownFields } from './request-fields.ts'
 import { watchFeed } from './watch-feed.ts'
 
@@ -71,7 +72,6 @@ interface MutateOptions<T> {
   readonly changed?: (result: T) => boolean
 }
 
-const MAX_PAGE_ROWS = 1_000
 const MAX_INCARNATIONS_SHOWN = 20
 const REQUEST_IDS_KEPT_MS = 86_400_000
 
@@ -373,14 +373,8 @@ export abstract class DurableStoreOnKv implements DurableStore {
   }
 
   async replaceOutbox(request: ReplaceOutbox): Promise<number> {
-    requireObject('request', request)
-    const { destination, sequences } = request
-    return await this.mutate(
-      'replaceOutbox',
-      request,
-      ({ rows }) => takeOutbox(rows, destination, sequences),
-      { frees: true, changed: (removed) => removed > 0 },
-    )
+    const options = { frees: true, changed: (removed: number) => removed > 0 }
+    return await this.mutate('replaceOutbox', request, ({ rows }) => takeOutbox(rows, request), options)
   }
 
   async getPeer(name: string): Promise<Peer | null> {
@@ -400,11 +394,4 @@ export abstract class DurableStoreOnKv implements DurableStore {
     await this.#kv.close()
     this.#notifier.notify()
   }
-}
-
-function limitOf(query: { readonly limit?: number }): number {
-  requireObject('query', query)
-  const { limit = 100 } = query
-  checkInteger('limit', limit, 1, MAX_PAGE_ROWS)
-  return limit
 }

@@ -1,5 +1,6 @@
 import { requireJson, requireList, requireObject, requireText } from '../arguments/argument-types.ts'
 import { checkInteger, checkText, invalid, isShortText } from '../arguments/limits.ts'
+import type { ReplaceOutbox } from '../contract/outbox.ts'
 import type { KvSnapshot, KvTransaction } from '../kv/contract.ts'
 import type { Json } from '../kv/json.ts'
 import { decodeTuple, endOfTuple, tuple } from '../kv/tuple.ts'
@@ -130,7 +131,7 @@ export function removeOutbox(
 const MAX_TAKEN = 500
 
 /** Removes messages of a destination by their sequence numbers, and returns how many were there. */
-export function takeOutbox(rows: KvTransaction, destination: string, sequences: readonly number[]): number {
+export function takeOutbox(rows: KvTransaction, { destination, sequences }: ReplaceOutbox): number {
   checkText('outbox destination', destination)
   requireList('sequences', sequences)
   if (sequences.length === 0 || sequences.length > MAX_TAKEN)
