@@ -49,7 +49,7 @@ export async function watchTellAll(
  * Reports every execution as it is now, ended ones too, to a requester whose store is another one than it was: it
  * takes what is newer than what it knows. What it does not know of is ended, and kept for a while.
  */
-export async function tellAll(context: ComputeContext, executor: Executor): Promise<void> {
+async function tellAll(context: ComputeContext, executor: Executor): Promise<void> {
   const { store, link, nodeId, log } = context
   let told = 0
   let unknown = 0
