@@ -10,7 +10,7 @@ const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const PACE = { cutMs: [200, 1_500], silentAfter: '2s', lostAfter: '4s', settleMs: 120_000 } as const
 const KINDS = ['short', 'longer', 'guest', 'failing', 'everywhere', 'writing']
-const JOBS = LONG ? 120 : 5
+const JOBS = LONG ? 120 : 3
 const TIMEOUT_MS = LONG ? 1_800_000 : 240_000
 
 /** A network of two nodes at work, and how more work comes to it. */
