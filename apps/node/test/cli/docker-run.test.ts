@@ -78,7 +78,7 @@ const LINES: readonly (readonly string[])[] = [
     ...['--network', 'bridge', '--task-name', 'one', '--constraints', 'a=b,c!=d,e', 'a:1', 'echo'],
   ],
   ['--count', '3', '--network', 'host', 'a:1', '--', 'ls', '-l'],
-  ['--network', 'none', '-p', 's3://bucket/key', '-o', 'out:/out', 'a:1'],
+  ['--network', 'none', '-p', 'local', '-o', 'out:/out', 'a:1'],
 ]
 
 describe('docker run', () => {
