@@ -17,7 +17,7 @@ export interface JobToWrite {
 }
 
 /** When the jobs of these tests were submitted, in nanoseconds since 1970: a number that JSON holds exactly. */
-const WRITTEN_AT: number = 1_700_000_000_000_000_000
+export const WRITTEN_AT: number = 1_700_000_000_000_000_000
 
 /** The time as a text, so many milliseconds later. */
 function writtenTime(laterMs = 0): string {
@@ -25,7 +25,10 @@ function writtenTime(laterMs = 0): string {
 }
 
 /** Returns a completed batch job, with some fields changed. */
-function jobRecord(id: string, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+export function jobRecord(
+  id: string,
+  changes: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   return {
     ID: id,
     Name: id,
@@ -56,7 +59,7 @@ function jobRecord(id: string, changes: Readonly<Record<string, unknown>> = {}):
 }
 
 /** Returns a completed execution of a requester, with some fields changed. */
-function executionRecord(
+export function executionRecord(
   id: string,
   jobId: string,
   changes: Readonly<Record<string, unknown>> = {},
@@ -82,7 +85,7 @@ function executionRecord(
 }
 
 /** Returns an entry of the history of a job, or of its execution. */
-function historyRecord(
+export function historyRecord(
   jobId: string,
   message: string,
   { executionId, laterMs = 0 }: { readonly executionId?: string; readonly laterMs?: number } = {},
@@ -99,7 +102,7 @@ function historyRecord(
 
 /** Returns a job with one execution and its history, all of it completed. */
 export function completedJob(id: string, changes: Readonly<Record<string, unknown>> = {}): JobToWrite {
-  const executionId = id.replace(/^j-/, 'e-')
+  const executionId = `e-${id.replace(/^j-/, '').slice(0, 100)}`
   return {
     spec: jobRecord(id, changes),
     versions: { '\0\0\0\0\0\0\0\u0001': jobRecord(id, changes) },
@@ -115,13 +118,28 @@ export function completedJob(id: string, changes: Readonly<Record<string, unknow
 /** Returns the bytes of a job store of v1.8 and later; with `earlier` of v1.1 to v1.4. */
 export function jobStoreBytes(
   jobs: Readonly<Record<string, JobToWrite>>,
-  { earlier = false }: { readonly earlier?: boolean } = {},
+  { earlier = false, transaction = 2n }: { readonly earlier?: boolean; readonly transaction?: bigint } = {},
 ): Buffer {
   const later = earlier ? [] : ['idx_job_names', 'v1_events', 'v1_checkpoints']
   const others = ['idx_namespaces', 'idx_tags', 'idx_inprogress', 'idx_executions', ...later]
-  return boltBytes({
+  const rows = {
     jobs: { rows: Object.fromEntries(Object.entries(jobs).map(([id, job]) => [id, jobBucket(job)])) },
     ...Object.fromEntries(others.map((name) => [name, { rows: {} }])),
+  }
+  return boltBytes(rows, { transaction })
+}
+
+/** Returns the bytes of an execution store: executions and their histories, in the buckets of a release. */
+export function executionStoreBytes(
+  executions: Readonly<Record<string, RecordToWrite>>,
+  histories: Readonly<Record<string, readonly RecordToWrite[]>> = {},
+  [own, ofHistory]: readonly [string, string] = ['v2_executions', 'v2_execution_events'],
+): Buffer {
+  return boltBytes({
+    [own]: { rows: texts(executions) },
+    [ofHistory]: {
+      rows: Object.fromEntries(Object.entries(histories).map(([id, entries]) => [id, numbered(entries)])),
+    },
   })
 }
 

@@ -13,8 +13,8 @@ export type { WholeBacalhauJob } from './read/read-job.ts'
 export { executionsNamedIn, lastNumbersOf, readJob } from './read/read-job.ts'
 export type { Offers } from './read/settle.ts'
 export { settleComputeExecution, settleJob } from './read/settle.ts'
-export type { Bucket, JobParts, StoredJob, StoredValue } from './read/stored-job.ts'
-export { keyText, takeStoredJob, valuesOf } from './read/stored-job.ts'
+export type { Bucket, JobParts, StoredJob, StoredValue, ValueVisitor } from './read/stored-job.ts'
+export { keyText, orDamaged, takeStoredJob, valuesOf, wrongRow } from './read/stored-job.ts'
 export { flag, text, trimmed, whole } from './spec/field.ts'
 export type {
   Constraint,

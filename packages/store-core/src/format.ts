@@ -5,10 +5,17 @@ export { unfoldedStore } from './fold/unfolded-store.ts'
 export { encodeRecord, versionOf } from './kv/envelope.ts'
 export type { DecodedPart } from './kv/tuple.ts'
 export { decodeId, decodeTuple, idTuple, tuple } from './kv/tuple.ts'
+export { checkId } from './model/id.ts'
 export { readableRecord, storedRecord } from './rebuild/readable-record.ts'
 export type { DroppedRow } from './rebuild/rebuild-run.ts'
 export { REBUILT_TABLES, rebuildStore } from './rebuild/rebuild-store.ts'
-export { type LoadedExecution, type LoadStoreOptions, StoreLoader } from './rebuild/store-loader.ts'
+export {
+  type LoadedExecution,
+  type LoadRow,
+  type LoadStoreOptions,
+  type LoadTarget,
+  StoreLoader,
+} from './rebuild/store-loader.ts'
 export type { StoreKind, StoreRow } from './rows/meta.ts'
 export { readStoreRow, SCHEMA_VERSION } from './rows/meta.ts'
 export { INDEX } from './rows/tables.ts'

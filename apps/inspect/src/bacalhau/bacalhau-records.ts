@@ -3,16 +3,20 @@ import {
   type JobParts,
   keyText,
   type Note,
+  orDamaged,
   readComputeExecution,
   readJob,
   type StoredComputeExecution,
   type StoredJob,
   type Tell,
   takeStoredJob,
+  type ValueVisitor,
   valuesOf,
   type WholeBacalhauJob,
   type WholeComputeExecution,
+  wrongRow,
 } from '@saltcod/bacalhau-records'
+import type { BoltFile, BoltSnapshot } from '@saltcod/store-bolt'
 import type { BacalhauFiles } from './bacalhau-files.ts'
 
 /** Jobs that are read within one snapshot: a running Bacalhau commits all the time. */
@@ -34,6 +38,12 @@ export interface FoundExecution {
   readonly bytes: number
 }
 
+/** A job as it stands in a file of Bacalhau. */
+export interface FoundStoredJob {
+  readonly stored: StoredJob
+  readonly file: BacalhauFiles['jobs'][number]
+}
+
 /**
  * Yields every job of the files in the order of their ids, the newest generation first; a job that an older one has
  * too comes once. What cannot be read is told of and passed over.
@@ -43,30 +53,40 @@ export async function* eachBacalhauJob(
   parts: JobParts,
   tell: Tell,
 ): AsyncGenerator<FoundJob> {
+  for await (const { stored, file } of eachStoredJob(files, parts, tell)) {
+    const whole = readJob(stored, file.layout.numbering, tell)
+    if (whole !== null) yield { whole, path: file.path, bytes: bytesOf(stored) }
+  }
+}
+
+/** Yields the same as the texts that stand there. */
+export async function* eachStoredJob(
+  files: BacalhauFiles,
+  parts: JobParts,
+  tell: Tell,
+): AsyncGenerator<FoundStoredJob> {
   const newer: string[] = []
   for (const file of files.jobs) {
     const { bolt, path, layout } = file
     const pieces = bolt.pieces(
       ['jobs'],
-      ({ key, bucket }): { readonly stored: StoredJob; readonly notes: readonly Note[] } | null => {
-        if (bucket === null) return null
+      ({ key, bucket }): { readonly stored: StoredJob | null; readonly notes: readonly Note[] } => {
+        const id = keyText(key)
+        if (bucket === null)
+          return { stored: null, notes: [wrongRow('job', id, `jobs/${id}`, 'a value, no bucket')] }
         // Told only once the piece counts.
         const notes: Note[] = []
         const wanted = { parts, numbering: layout.numbering }
-        return { stored: takeStoredJob(keyText(key), bucket, wanted, (note) => notes.push(note)), notes }
+        return { stored: takeStoredJob(id, bucket, wanted, (note) => notes.push(note)), notes }
       },
       { maxRows: JOBS_A_PIECE, onDamage: ({ what }) => tell(damagedPage('job', 'jobs', what)) },
     )
     for await (const { values } of pieces) {
-      for (const value of values) {
-        if (value === null) continue
-        for (const note of value.notes) tell(note)
-        if (await isInNewer(files, newer, value.stored.id)) {
-          tell(secondCopy('job', value.stored.id, `jobs/${value.stored.id}`))
-          continue
-        }
-        const whole = readJob(value.stored, layout.numbering, tell)
-        if (whole !== null) yield { whole, path, bytes: bytesOf(value.stored) }
+      for (const { stored, notes } of values) {
+        for (const note of notes) tell(note)
+        if (stored === null) continue
+        if (await isInNewer(files, newer, stored.id)) tell(secondCopy('job', stored.id, `jobs/${stored.id}`))
+        else if (!notes.some(({ code }) => code === 'too-large')) yield { stored, file }
       }
     }
     newer.push(path)
@@ -76,7 +96,15 @@ export async function* eachBacalhauJob(
 async function isInNewer(files: BacalhauFiles, newer: readonly string[], id: string): Promise<boolean> {
   for (const { path, bolt } of files.jobs) {
     if (!newer.includes(path)) continue
-    if (await bolt.read((snapshot) => snapshot.bucket(['jobs', id]) !== undefined)) return true
+    if (
+      await bolt.read((snapshot) =>
+        orDamaged(
+          () => snapshot.bucket(['jobs', id]) !== undefined,
+          () => {},
+        ),
+      )
+    )
+      return true
   }
   return false
 }
@@ -92,40 +120,85 @@ export async function* eachBacalhauExecution(
       const { executions } = generation
       const pieces = bolt.pieces(
         [executions],
-        ({ key, value }, snapshot): StoredComputeExecution | null => {
-          if (value === null) return null
-          const id = keyText(key)
-          const history = valuesOf(snapshot.bucket([generation.history, key]), () => {})
-          return { id, json: value.toString(), history }
-        },
+        ({ key, value }, snapshot) => takeStoredExecution(key, value, generation, snapshot),
         {
           maxRows: EXECUTIONS_A_PIECE,
           onDamage: ({ what }) => tell(damagedPage('execution', executions, what)),
         },
       )
       for await (const { values } of pieces) {
-        for (const stored of values) {
+        for (const { stored, notes } of values) {
+          for (const note of notes) tell(note)
           if (stored === null) continue
           if (await isExecutionInNewer(files, newer, stored.id)) {
             tell(secondCopy('execution', stored.id, `${executions}/${stored.id}`))
             continue
           }
-          const whole = readOne(stored, generation, tell)
+          const whole = readComputeExecution(stored, generation, tell)
           const bytes = stored.json.length + stored.history.reduce((sum, { json }) => sum + json.length, 0)
           if (whole !== null) yield { whole, path, bytes }
         }
       }
+      await tellLoneHistories(bolt, generation, tell)
       newer.push({ path, bucket: executions })
     }
   }
 }
 
-function readOne(
-  stored: StoredComputeExecution,
-  generation: ComputeGeneration,
+interface TakenExecution {
+  readonly stored: StoredComputeExecution | null
+  /** Told only once the piece counts. */
+  readonly notes: readonly Note[]
+}
+
+function takeStoredExecution(
+  key: Buffer,
+  value: Buffer | null,
+  { executions, history }: ComputeGeneration,
+  snapshot: BoltSnapshot,
+): TakenExecution {
+  const id = keyText(key)
+  const place = `${history}/${id}`
+  if (value === null) {
+    return { stored: null, notes: [wrongRow('execution', id, `${executions}/${id}`, 'a bucket, no value')] }
+  }
+  const notes: Note[] = []
+  const visitor: ValueVisitor = {
+    takes: () => true,
+    isBucket: (inner) =>
+      notes.push(wrongRow('history', id, `${place}/${keyText(inner)}`, 'a bucket where a value should be')),
+  }
+  const onDamage = ({ what }: { readonly what: string }): void => {
+    notes.push(damagedPage('history', place, what))
+  }
+  const entries = orDamaged(() => snapshot.bucket([history, key]), onDamage)
+  return { stored: { id, json: value.toString(), history: valuesOf(entries, onDamage, visitor) }, notes }
+}
+
+/** Tells of histories whose executions are not there. */
+async function tellLoneHistories(
+  bolt: BoltFile,
+  { executions, history }: ComputeGeneration,
   tell: Tell,
-): WholeComputeExecution | null {
-  return readComputeExecution(stored, generation, tell)
+): Promise<void> {
+  const pieces = bolt.pieces(
+    [history],
+    ({ key }, snapshot) => {
+      const isKnown = orDamaged(
+        () => snapshot.bucket([executions])?.row(key) !== undefined,
+        () => {},
+      )
+      return isKnown === false ? keyText(key) : null
+    },
+    { maxRows: EXECUTIONS_A_PIECE, onDamage: ({ what }) => tell(damagedPage('history', history, what)) },
+  )
+  for await (const { values } of pieces) {
+    for (const id of values) {
+      if (id === null) continue
+      const note = { kind: 'left-out', record: 'history', id, place: `${history}/${id}` } as const
+      tell({ ...note, code: 'wrong-place', message: 'its execution is not in the file; it is left out' })
+    }
+  }
 }
 
 async function isExecutionInNewer(
@@ -137,7 +210,12 @@ async function isExecutionInNewer(
     const bolt = files.executions.find((file) => file.path === path)?.bolt
     if (
       bolt !== undefined &&
-      (await bolt.read((snapshot) => snapshot.bucket([bucket])?.get(id) !== undefined))
+      (await bolt.read((snapshot) =>
+        orDamaged(
+          () => snapshot.bucket([bucket])?.get(id) !== undefined,
+          () => {},
+        ),
+      ))
     )
       return true
   }

@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Offers,
+  readJobHead,
   settleComputeExecution,
   settleJob,
   type Tell,
   type WholeBacalhauJob,
 } from '@saltcod/bacalhau-records'
-import { isStoreError } from '@saltcod/store-core'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { type StoreKind, StoreLoader } from '@saltcod/store-core/format'
-import { openLmdbKv } from '@saltcod/store-lmdb'
-import { trim } from '../store/new-store.ts'
+import { type LoadBatch, loadLmdbFile } from '@saltcod/store-lmdb'
 import type { BacalhauFiles } from './bacalhau-files.ts'
-import { eachBacalhauExecution, eachBacalhauJob } from './bacalhau-records.ts'
+import { eachBacalhauExecution, eachBacalhauJob, eachStoredJob } from './bacalhau-records.ts'
+import { addFittingExecution, FittingJobs } from './fitting-jobs.ts'
 import { type ImportPlace, STORE_FILES } from './import-place.ts'
 import { NameOwners } from './name-owners.ts'
+import { SortedRows } from './sorted-rows.ts'
 
 /** What was brought over. */
 export interface FillCounts {
@@ -54,40 +56,55 @@ export async function fillStores(options: FillOptions): Promise<FillCounts> {
 
 async function fill(
   kind: StoreKind,
-  { place, nowMs }: FillOptions,
+  { place, nowMs, onProgress }: FillOptions,
   add: (loader: StoreLoader) => Promise<void>,
 ): Promise<number> {
   const path = join(place.work, STORE_FILES[kind])
-  const kv = await openLmdbKv({ path, tables: STORE_TABLES })
-  try {
-    const loader = new StoreLoader(kv, { kind, storeId: randomUUID(), nodeId: place.nodeId, nowMs })
-    await add(loader)
-    await loader.finish()
-  } finally {
-    await kv.close()
+  const sorted = new SortedRows(place.work)
+  const loader = new StoreLoader((rows) => sorted.add(rows), {
+    ...{ kind, storeId: randomUUID(), nodeId: place.nodeId, nowMs },
+  })
+  await add(loader)
+  loader.finish()
+  await loadLmdbFile({ path, tables: STORE_TABLES, batches: told(sorted, kind, onProgress) })
+  // The check makes it anew, and the node its own.
+  rmSync(`${path}-lock`, { force: true })
+  return statSync(path).size
+}
+
+async function* told(
+  sorted: SortedRows,
+  kind: StoreKind,
+  onProgress: FillOptions['onProgress'],
+): AsyncGenerator<LoadBatch> {
+  let done = 0
+  for await (const batch of sorted.batches()) {
+    yield batch
+    done += batch.rows.length
+    onProgress(`rows of the ${kind === 'jobs' ? 'job' : 'execution'} store`, done, sorted.rows)
   }
-  return trim(path)
 }
 
 async function fillJobs(loader: StoreLoader, options: FillOptions, counts: FillCounts): Promise<void> {
   const { files, tell, onProgress } = options
   const names = new NameOwners()
   let total = 0
-  for await (const { whole } of eachBacalhauJob(files, 'job', () => {})) {
-    names.see(whole)
+  for await (const { stored } of eachStoredJob(files, 'job', () => {})) {
+    const head = stored.spec === null ? null : readJobHead(stored.id, stored.spec)
+    if (head !== null) names.see(head)
     total += 1
     onProgress('names: jobs', total, null)
   }
+  const fitting = new FittingJobs(loader, tell)
   for await (const { whole } of eachBacalhauJob(files, 'all', tell)) {
-    const settled = named(settleJob(whole, options), names, tell)
-    await adding(settled.versions[0]?.id ?? '', 'job', tell, async () => {
-      await loader.addJob(settled)
+    const added = fitting.add(named(settleJob(whole, options), names, tell))
+    if (added !== null) {
       counts.jobs += 1
-      if (settled.versions.at(-1)?.finishedAtMs === null) counts.jobsInProgress += 1
-      counts.executions += settled.executions.length
-      counts.evaluations += settled.evaluations.length
-      counts.history += settled.history.length
-    })
+      if (added.versions.at(-1)?.finishedAtMs === null) counts.jobsInProgress += 1
+      counts.executions += added.executions.length
+      counts.evaluations += added.evaluations.length
+      counts.history += added.history.length
+    }
     onProgress('jobs', counts.jobs, total)
   }
 }
@@ -96,37 +113,11 @@ async function fillExecutions(loader: StoreLoader, options: FillOptions, counts:
   const { files, tell, onProgress } = options
   for await (const { whole } of eachBacalhauExecution(files, tell)) {
     const settled = settleComputeExecution(whole, options)
-    await adding(settled.execution.id, 'execution', tell, async () => {
-      await loader.addExecution(settled)
+    if (addFittingExecution(loader, settled, tell)) {
       counts.computeExecutions += 1
       counts.computeHistory += settled.history.length
-    })
+    }
     onProgress('executions of the compute node', counts.computeExecutions, null)
-  }
-}
-
-/** What our store does not take is left out and told of; everything else ends the import. */
-async function adding(
-  id: string,
-  record: 'job' | 'execution',
-  tell: Tell,
-  add: () => Promise<void>,
-): Promise<void> {
-  try {
-    await add()
-  } catch (error) {
-    const isRefusal =
-      error instanceof TypeError || isStoreError(error, 'INVALID_ARGUMENT', 'TRANSACTION_TOO_LARGE')
-    if (!isRefusal) throw error
-    const place = record === 'job' ? `jobs/${id}` : id
-    tell({
-      kind: 'left-out',
-      record,
-      id,
-      place,
-      code: 'refused',
-      message: `${error.message}; it is left out`,
-    })
   }
 }
 

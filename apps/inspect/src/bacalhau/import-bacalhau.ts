@@ -1,4 +1,4 @@
-import { renameSync, statSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Note, Offers } from '@saltcod/bacalhau-records'
 import {
@@ -16,15 +16,15 @@ import { isStoreError } from '@saltcod/store-core'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { checkStoreFile } from '../store/store-check.ts'
-import { syncPath } from '../store/sync-path.ts'
 import { type BacalhauFiles, withBacalhauFiles } from './bacalhau-files.ts'
 import { type FillCounts, fillStores } from './fill-stores.ts'
 import {
   clearWork,
   type ImportPlace,
+  NOTES_FILE,
   openDryPlace,
   openPlace,
-  publishBoth,
+  publish,
   STORE_FILES,
 } from './import-place.ts'
 import { nodeNameOf } from './node-name.ts'
@@ -47,7 +47,6 @@ export interface ImportBacalhauOptions extends ReadOptions {
 const INPUTS = ['inline', 'local', 'localdirectory', 'urldownload'] as const
 const PUBLISHERS = ['local', 'noop'] as const
 const MAX_FINDINGS = 20
-const NOTES_FILE = 'bacalhau-import-notes.ndjson'
 
 interface Report {
   readonly source: string
@@ -89,20 +88,24 @@ export async function importBacalhau(
     const place = apply ? openPlace(options.to, ids) : openDryPlace(options.to, ids)
     try {
       const report = await bringOver(terminal, files, place, options)
-      if (apply) publishBoth(place)
+      if (apply) publish(place)
       printValue(terminal, options.output, report, () => textOf(terminal, report))
       return report.notes.some(({ kind }) => kind === 'left-out') ? EXIT.findings : EXIT.ok
     } catch (error) {
-      if (!isStoreError(error, 'STORE_FULL') && (error as NodeJS.ErrnoException).code !== 'ENOSPC')
-        throw error
+      if (!isFull(error)) throw error
       throw new Failure(EXIT.unreadable, `the disk of ${place.repository} is full; nothing was kept`, {
-        hint: `make room: about as much as the files of Bacalhau take, or name a directory elsewhere with --to`,
+        hint: 'make room: about twice as much as the files of Bacalhau take, or name a directory elsewhere with --to',
         cause: error,
       })
     } finally {
       clearWork(place)
     }
   })
+}
+
+function isFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  return isStoreError(error, 'STORE_FULL') || code === 'ENOSPC' || code === 'EDQUOT'
 }
 
 async function bringOver(
@@ -148,7 +151,6 @@ async function bringOver(
   progress.end()
   flush()
   const keepsNotes = apply && written > 0
-  if (keepsNotes) keepNotes(notesPath, join(place.repository, NOTES_FILE))
   const all = [...files.jobs, ...files.executions]
   const described = all.map(({ path, layout }) => ({
     ...{ path, holds: layout.kind, releases: layout.releases, bytes: statSync(path).size },
@@ -182,12 +184,6 @@ async function refuseUnsound(path: string, progress: Progress): Promise<void> {
     `the store that was made is not sound, and nothing was kept: ${first?.message ?? 'it cannot be read'}`,
     { hint: 'look at the disk and the system log, then try again' },
   )
-}
-
-/** An earlier import into the same place may have left one. */
-function keepNotes(from: string, to: string): void {
-  syncPath(from)
-  renameSync(from, to)
 }
 
 function textOf(terminal: Terminal, report: Report): string {

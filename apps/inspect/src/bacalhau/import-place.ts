@@ -1,4 +1,13 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
 import {
@@ -14,11 +23,17 @@ import { EXIT } from '../exit-code.ts'
 import { freePath } from '../store/new-store.ts'
 import { syncPath } from '../store/sync-path.ts'
 
-/** How the directory begins in which the stores are made; its process follows. */
+/** How the directory begins in which the stores are made; its process and when that began follow. */
 const WORK_PREFIX = '.bacalhau-import-'
 
 /** The two stores by their files. */
 export const STORE_FILES = { jobs: 'jobs.db', executions: 'executions.db' } as const
+
+/** Every note as a line of JSON. */
+export const NOTES_FILE = 'bacalhau-import-notes.ndjson'
+
+/** Is there while the stores get their places. */
+const PUBLISHING = 'publishing'
 
 /** Ids that the node may have whose stores are made. */
 export interface NodeIds {
@@ -50,7 +65,7 @@ export function openPlace(to: string, ids: NodeIds): ImportPlace {
     clearLeftovers(repository)
     refuseStores(repository)
     const id = chooseId(repository, ids)
-    const work = join(repository, `${WORK_PREFIX}${process.pid}`)
+    const work = join(repository, ownWorkName())
     mkdirSync(work, { mode: 0o700 })
     return { repository, nodeId: id, work, paths: storePaths(repository, id) }
   } catch (error) {
@@ -67,7 +82,7 @@ export function openDryPlace(to: string, ids: NodeIds): ImportPlace {
   const id = chooseId(repository, ids)
   let parent = repository
   while (!existsSync(parent)) parent = dirname(parent)
-  const work = join(parent, `${WORK_PREFIX}${process.pid}`)
+  const work = join(parent, ownWorkName())
   try {
     clearLeftovers(parent)
     mkdirSync(work, { mode: 0o700 })
@@ -83,24 +98,31 @@ export function clearWork({ work }: ImportPlace): void {
 }
 
 /**
- * Gives both stores their places. That is one step for whoever looks on: a file says before that it has begun, and an
- * import that finds it takes back what was done until then.
+ * Gives the stores and the notes their places. That is one step for whoever looks on: a file says before that it has
+ * begun, and an import that finds it takes back what was done until then.
  */
-export function publishBoth({ repository, nodeId, work, paths }: ImportPlace): void {
-  writeFileSync(join(work, 'publishing'), `${JSON.stringify(paths)}\n`, { mode: 0o600, flag: 'wx' })
-  for (const name of Object.values(STORE_FILES)) syncPath(join(work, name))
-  syncPath(join(work, 'publishing'))
+export function publish({ repository, nodeId, work, paths }: ImportPlace): void {
+  writeFileSync(join(work, PUBLISHING), '', { mode: 0o600, flag: 'wx' })
+  for (const name of [...Object.values(STORE_FILES), PUBLISHING]) syncPath(join(work, name))
   syncPath(work)
+  const notes = join(work, NOTES_FILE)
+  if (existsSync(notes)) {
+    syncPath(notes)
+    // An earlier import may have left others.
+    rmSync(join(repository, NOTES_FILE), { force: true })
+    linkSync(notes, join(repository, NOTES_FILE))
+  }
   const settled = ensureNodeId(repository, nodeId)
   if ('problem' in settled)
     throw new Failure(EXIT.usage, `the node id cannot be kept: ${settled.problem.problem}`)
+  // The job store comes last: as long as it is missing no node starts.
   for (const kind of ['executions', 'jobs'] as const) {
     const path = paths[kind]
     makeDirectory(dirname(path))
     linkSync(join(work, STORE_FILES[kind]), freePath(path))
     syncPath(dirname(path))
   }
-  rmSync(join(work, 'publishing'))
+  rmSync(join(work, PUBLISHING))
   syncPath(work)
 }
 
@@ -108,32 +130,60 @@ export function publishBoth({ repository, nodeId, work, paths }: ImportPlace): v
 function clearLeftovers(directory: string): void {
   for (const entry of readdirSync(directory)) {
     if (!entry.startsWith(WORK_PREFIX)) continue
-    const pid = Number(entry.slice(WORK_PREFIX.length))
-    if (pid !== process.pid && isAlive(pid)) {
+    const [pid = '', start = ''] = entry.slice(WORK_PREFIX.length).split('-')
+    if (entry !== ownWorkName() && isAlive(Number(pid), start)) {
       throw new Failure(EXIT.usage, `another import is under way in ${directory} (process ${pid})`, {
         hint: 'wait until it is over',
       })
     }
     const work = join(directory, entry)
-    if (existsSync(join(work, 'publishing'))) takeBack(work, directory)
+    if (existsSync(join(work, PUBLISHING))) takeBack(work, directory)
     rmSync(work, { recursive: true, force: true })
   }
 }
 
-/** What bears the same inode as a file of the import is its own. */
+/**
+ * What bears the same inode as a file of the import is its own; where all of it was done a node may have it by now.
+ */
 function takeBack(work: string, repository: string): void {
-  const made = new Set(
-    Object.values(STORE_FILES).flatMap(
-      (name) => statSync(join(work, name), { throwIfNoEntry: false })?.ino ?? [],
-    ),
+  const inodes = new Set(
+    [...Object.values(STORE_FILES), NOTES_FILE].flatMap((name) => inodeOf(join(work, name)) ?? []),
   )
-  for (const { path } of listStores(repository)) {
-    if (made.has(statSync(path, { throwIfNoEntry: false })?.ino ?? -1)) rmSync(path)
+  const stores = listStores(repository).filter(({ path }) => inodes.has(inodeOf(path) ?? -1))
+  if (stores.length === Object.keys(STORE_FILES).length) return
+  for (const path of [...stores.map((store) => store.path), join(repository, NOTES_FILE)]) {
+    if (inodes.has(inodeOf(path) ?? -1)) rmSync(path)
   }
 }
 
-function isAlive(pid: number): boolean {
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
+}
+
+function ownWorkName(): string {
+  return `${WORK_PREFIX}${process.pid}-${startOf(process.pid) ?? 0}`
+}
+
+/** When a process began, in ticks; `null` where it has ended, `undefined` where the system does not say. */
+function startOf(pid: number): string | null | undefined {
+  try {
+    // The name of the program, in brackets, may have spaces and brackets of its own.
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '')
+    // One that was killed stays until somebody has asked for its end.
+    return /^[ZX]/.test(text) ? null : text.split(' ')[TICKS_AT]
+  } catch {
+    return undefined
+  }
+}
+
+/** `starttime` of proc(5), behind the pid and the name. */
+const TICKS_AT = 19
+
+/** A number that another process has by now is that of nobody who imports. */
+function isAlive(pid: number, start: string): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  const now = startOf(pid)
+  if (now !== undefined) return now === start
   try {
     process.kill(pid, 0)
     return true

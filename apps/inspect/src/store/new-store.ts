@@ -113,7 +113,7 @@ function taken(path: string): Failure {
 /**
  * Cuts off the space that a store reserves at its end, and returns its length. Throws a `Failure` for a damaged file.
  */
-export function trim(path: string): number {
+function trim(path: string): number {
   const file = new DataFile(path)
   const commit = findCommit(file)
   file.close()

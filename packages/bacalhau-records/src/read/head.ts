@@ -8,6 +8,7 @@ import {
   type JobType,
   type TextMap,
 } from '@saltcod/store-core'
+import { fitText } from './fit-definition.ts'
 import type { ComputeGeneration } from './layout.ts'
 import { orLeftOut, UnreadableRecord } from './note.ts'
 import type { NumberingFacts } from './numbering.ts'
@@ -76,9 +77,9 @@ export function readJobHead(id: string, json: string): JobHead | null {
     return {
       ...timesOf(fields),
       id,
-      namespace: fields.text('Namespace') || 'default',
+      namespace: fitText(fields.text('Namespace')) || 'default',
       bytes: json.length,
-      name: fields.text('Name') || id,
+      name: fitText(fields.text('Name')) || id,
       type,
       state,
       stateMessage: stored.text('Message'),

@@ -34,6 +34,9 @@ export type NoteCode =
   | 'refused'
   | 'second-copy'
   | 'damaged-page'
+  | 'too-large'
+  | 'unfit-text'
+  | 'unfit-number'
 
 /** Gets each {@link Note}. */
 export type Tell = (note: Note) => void
@@ -62,6 +65,11 @@ export function orLeftOut<T>(read: () => T, tell: TellHere): T | undefined {
   try {
     return read()
   } catch (error) {
+    if (error instanceof RangeError) {
+      // Whoever walks it needs a stack as deep.
+      tell('left-out', 'no-json', 'it is nested too deep; it is left out')
+      return undefined
+    }
     if (!isUnreadableRecord(error)) throw error
     tell('left-out', error.code, `${error.message}; it is left out`)
     return undefined

@@ -1,6 +1,7 @@
 import { JOB_TYPES, type JobDefinition, type JobType } from '@saltcod/store-core'
 import type { z } from 'zod'
 import { type JobSpec, jobSchema, specOf, type WrittenJob } from '../spec/job-spec.ts'
+import { fitDefinition } from './fit-definition.ts'
 import { type TellHere, UnreadableRecord } from './note.ts'
 
 /** A job as Bacalhau stored one version of it. */
@@ -25,15 +26,16 @@ export function readDefinition(
     )
   }
   if (written.Tasks.length === 0) throw new UnreadableRecord('wrong-type', 'it has no task')
-  return {
-    name: written.Name === '' ? id : written.Name,
-    namespace: written.Namespace === '' ? 'default' : written.Namespace,
+  const definition: StoredDefinition = {
+    name: written.Name.trim() === '' ? id : written.Name,
+    namespace: written.Namespace.trim() === '' ? 'default' : written.Namespace,
     type: written.Type,
     priority: written.Priority,
     count: written.Count ?? 0,
     labels: written.Labels,
     spec: specOf(written),
   }
+  return fitDefinition(definition, tell)
 }
 
 function isJobType(text: string): text is JobType {

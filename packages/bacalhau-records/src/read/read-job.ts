@@ -48,7 +48,11 @@ const TRIGGERS: ReadonlySet<string> = new Set([
 export function readJob(stored: StoredJob, numbering: Numbering, tell: Tell): WholeJob<JobSpec> | null {
   const place = `jobs/${stored.id}`
   const tellJob = tellerOf(tell, 'job', stored.id, `${place}/spec`)
-  const versions = orLeftOut(() => readVersions(stored, tellJob), tellJob)
+  const versions = orLeftOut(
+    () => readVersions(stored, tellJob),
+    (kind, code, message) =>
+      tellJob(kind, code, kind === 'left-out' ? `${message}${restOf(stored)}` : message),
+  )
   const newest = versions?.at(-1)
   if (versions === undefined || newest === undefined) return null
   const job: ExecutionJob = {
@@ -101,6 +105,13 @@ export function readJob(stored: StoredJob, numbering: Numbering, tell: Tell): Wh
   }
 }
 
+/** What goes with a job that cannot be read. */
+function restOf({ executions, evaluations, jobHistory, executionHistory, history }: StoredJob): string {
+  const entries = jobHistory.length + executionHistory.length + history.length
+  if (executions.length + evaluations.length + entries === 0) return ''
+  return `, with ${executions.length} executions, ${evaluations.length} evaluations and ${entries} history entries`
+}
+
 /** Makes a teller for one record at one place. */
 export function tellerOf(tell: Tell, record: Note['record'], id: string, place: string): TellHere {
   return (kind, code, message) => tell({ kind, record, id, place, code, message })
@@ -116,6 +127,7 @@ function readVersions(stored: StoredJob, tell: TellHere): ReadVersion[] {
   const newest = readVersion(stored.spec, stored.id, tell)
   const byNumber = new Map<number, ReadVersion>()
   for (const { json } of stored.versions) {
+    if (json === stored.spec) continue
     const version = orLeftOut(() => readVersion(json, stored.id, () => {}), tell)
     if (version !== undefined) byNumber.set(version.storedVersion, version)
   }

@@ -1,4 +1,5 @@
-import { type Tell, UnreadableRecord } from './note.ts'
+import { isStoreError } from '@saltcod/store-core'
+import { type Note, type Tell, UnreadableRecord } from './note.ts'
 import type { Numbering } from './numbering.ts'
 
 /** A row of a bucket: a key with its value, or the name of a nested bucket with that bucket. */
@@ -45,9 +46,17 @@ export interface StoredJob {
  */
 export type JobParts = 'job' | 'history' | 'executions' | 'all' | { readonly executions: readonly string[] }
 
+/** The longest job that is taken, in bytes: it is in memory as a whole, and takes there about three times as much. */
+const MAX_JOB_BYTES = 256 * 1024 * 1024
+
+/** The buckets of a job. */
+const BUCKETS: ReadonlySet<string> = new Set([
+  ...['versions', 'executions', 'evaluations', 'job_history', 'execution_history', 'history'],
+])
+
 /**
  * Takes the texts of a job out of its bucket, so that they outlast the snapshot. What cannot be read is told of, where
- * there is somebody to be told; else the bucket throws.
+ * there is somebody to be told; else the bucket throws. Of a job that is too long for memory nothing is taken.
  */
 export function takeStoredJob(
   id: string,
@@ -55,32 +64,121 @@ export function takeStoredJob(
   { parts, numbering }: { readonly parts: JobParts; readonly numbering: Numbering },
   tell: Tell | null,
 ): StoredJob {
-  const values = (name: string, wanted: boolean): StoredValue[] =>
-    wanted
-      ? valuesOf(bucket.bucket(name), tell === null ? null : damageTeller(`jobs/${id}/${name}`, id, tell))
-      : []
-  const spec = bucket.get('spec')
+  const budget = new Budget(id, tell)
+  const toldAt = (place: string): OnDamage | null => (tell === null ? null : damageTeller(place, id, tell))
+  const inner = (name: string): Bucket | undefined =>
+    orDamaged(() => bucket.bucket(name), toldAt(`jobs/${id}/${name}`))
+  const values = (name: string, wanted: boolean): StoredValue[] => {
+    if (!wanted || budget.isSpent) return []
+    const place = `jobs/${id}/${name}`
+    return valuesOf(inner(name), toldAt(place), budget.at(place))
+  }
+  const found = orDamaged(() => bucket.get('spec'), toldAt(`jobs/${id}/spec`))
+  const spec = found === undefined ? null : textOf(found)
   const all = parts === 'all'
   const withHistory = all || parts === 'history'
   const withExecutions = all || parts === 'executions' || typeof parts === 'object'
+  if (all && tell !== null) tellOthers(id, bucket, tell)
   // By which numbers the states of executions are written is told by an older history, where there is one.
   const executionHistory = values(
     'execution_history',
     withHistory || (withExecutions && numbering === 'later'),
   )
-  return {
+  const stored = {
     id,
-    spec: spec === undefined ? null : textOf(spec),
+    spec,
     versions: values('versions', parts !== 'job'),
     executions:
       typeof parts === 'object'
-        ? valuesUnder(bucket.bucket('executions'), parts.executions)
+        ? valuesUnder(inner('executions'), parts.executions)
         : values('executions', withExecutions),
     evaluations: values('evaluations', all),
     jobHistory: values('job_history', withHistory),
     executionHistory,
     history: values('history', withHistory || executionHistory.length > 0),
   }
+  return budget.isSpent ? { ...EMPTY, id } : stored
+}
+
+type OnDamage = (damage: { readonly what: string }) => void
+
+const EMPTY = {
+  ...{ spec: null, versions: [], executions: [], evaluations: [] },
+  ...{ jobHistory: [], executionHistory: [], history: [] },
+}
+
+/** Tells of what no release puts into the bucket of a job. */
+function tellOthers(id: string, bucket: Bucket, tell: Tell): void {
+  for (const { key, value } of bucket.rows({ onDamage: () => {} })) {
+    const name = keyText(key)
+    const known = value === null ? BUCKETS.has(name) : name === 'spec'
+    if (known) continue
+    const what = value === null ? 'a bucket that no release makes' : 'a value that no release writes'
+    tell(wrongRow('job', id, `jobs/${id}/${name}`, what))
+  }
+}
+
+/** Counts what a job takes, and what stands where no value should. */
+class Budget {
+  readonly #id: string
+  readonly #tell: Tell | null
+  #bytes = 0
+
+  constructor(id: string, tell: Tell | null) {
+    this.#id = id
+    this.#tell = tell
+  }
+
+  get isSpent(): boolean {
+    return this.#bytes > MAX_JOB_BYTES
+  }
+
+  at(place: string): ValueVisitor {
+    return {
+      takes: (bytes) => {
+        this.#bytes += bytes
+        if (!this.isSpent) return true
+        const message = `it has more than ${MAX_JOB_BYTES} bytes, which is more than is read of one job; it is left out`
+        const note = { kind: 'left-out', record: 'job', id: this.#id, place } as const
+        this.#tell?.({ ...note, code: 'too-large', message })
+        return false
+      },
+      isBucket: (key) => {
+        this.#tell?.(
+          wrongRow('job', this.#id, `${place}/${keyText(key)}`, 'a bucket where a value should be'),
+        )
+      },
+    }
+  }
+}
+
+/** Told of what {@link valuesOf} meets. */
+export interface ValueVisitor {
+  /** Gets the length of each value; false ends the reading. */
+  readonly takes: (bytes: number) => boolean
+  /** Gets the key of a bucket that stands where a value should. */
+  readonly isBucket: (key: Uint8Array) => void
+}
+
+/**
+ * Calls it; where a page on the way cannot be read, tells that, if there is somebody to be told, and returns nothing.
+ */
+export function orDamaged<T>(
+  read: () => T,
+  onDamage: ((damage: { readonly what: string }) => void) | null,
+): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (onDamage === null || !isStoreError(error, 'STORE_DAMAGED', 'INVALID_ARGUMENT')) throw error
+    onDamage({ what: error.message })
+    return undefined
+  }
+}
+
+/** Makes a note of a row that is of no use where it stands. */
+export function wrongRow(record: Note['record'], id: string, place: string, what: string): Note {
+  return { kind: 'left-out', record, id, place, code: 'wrong-type', message: `it is ${what}; it is left out` }
 }
 
 function valuesUnder(bucket: Bucket | undefined, keys: readonly string[]): StoredValue[] {
@@ -94,11 +192,14 @@ function valuesUnder(bucket: Bucket | undefined, keys: readonly string[]): Store
 export function valuesOf(
   bucket: Bucket | undefined,
   onDamage: ((damage: { readonly what: string }) => void) | null,
+  visitor: ValueVisitor | null = null,
 ): StoredValue[] {
   const found: StoredValue[] = []
   if (bucket === undefined) return found
   for (const { key, value } of bucket.rows(onDamage === null ? {} : { onDamage })) {
-    if (value !== null) found.push({ key: keyText(key), json: textOf(value) })
+    if (value === null) visitor?.isBucket(key)
+    else if (visitor?.takes(value.length) ?? true) found.push({ key: keyText(key), json: textOf(value) })
+    else return []
   }
   return found
 }

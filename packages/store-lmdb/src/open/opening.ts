@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs'
-
 import { isStoreError } from '@saltcod/store-core'
 import type { KvStore } from '@saltcod/store-core/backend'
 import { probeDataFile, probeLockFile } from '../file/file-probe.ts'
+import { DEFAULT_LOW_SPACE_BYTES, DEFAULT_MAP_BYTES } from '../file/free-space.ts'
 import { extendLockFile, makeLockFile } from '../file/reader-table.ts'
 import { isSwapping } from '../file/rewrite-path.ts'
 import { checkDataFile, checkLockFile, resolveStorePath, type StorePath } from '../file/store-path.ts'
@@ -20,8 +20,6 @@ import { type CutRewrite, recoverRewrite } from '../rewrite/swap-recovery.ts'
 import { Reserve, type ReserveOptions } from '../write/reserve.ts'
 import { createStore, removeLeftovers } from './creation.ts'
 import { checkOpeningOptions, checkPath, type LmdbKvOptions, type LmdbNotice } from './opening-options.ts'
-
-const MEBIBYTE = 1024 * 1024
 
 /** More pages than the making of tables takes. */
 const NEW_TABLE_PAGES = 256
@@ -314,11 +312,11 @@ async function openNative(
 function limitsOf(options: LmdbKvOptions): ReserveOptions {
   return {
     quotaBytes: options.quotaBytes ?? Number.MAX_SAFE_INTEGER,
-    lowSpaceBytes: options.lowSpaceBytes ?? 16 * MEBIBYTE,
+    lowSpaceBytes: options.lowSpaceBytes ?? DEFAULT_LOW_SPACE_BYTES,
   }
 }
 
 /** A map below the file's length would have to grow at once. */
 function mapBytesOf(options: LmdbKvOptions): number {
-  return options.mapBytes ?? 1024 * MEBIBYTE
+  return options.mapBytes ?? DEFAULT_MAP_BYTES
 }

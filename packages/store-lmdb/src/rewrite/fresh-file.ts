@@ -184,12 +184,14 @@ export class FreshFile {
     await allOnDisk(this.#file)
   }
 
-  /** Closes the file, with the mode and group of another one, when all of it is on disk. */
-  async finish(model: string): Promise<void> {
-    const { mode, gid } = statSync(model)
+  /** Closes the file, with the mode and group of another one where one is given, when all of it is on disk. */
+  async finish(model?: string): Promise<void> {
     await this.#environment.close()
-    chmodSync(this.#paths.data, mode & 0o777)
-    if (process.geteuid?.() === 0) chownSync(this.#paths.data, process.geteuid(), gid)
+    if (model !== undefined) {
+      const { mode, gid } = statSync(model)
+      chmodSync(this.#paths.data, mode & 0o777)
+      if (process.geteuid?.() === 0) chownSync(this.#paths.data, process.geteuid(), gid)
+    }
     await allOnDisk(this.#file)
     this.#close()
   }
