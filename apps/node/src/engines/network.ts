@@ -22,7 +22,7 @@ export function networkProblems(
     ]
   }
   if (Ports.length === 0) return []
-  if (mapsPorts === true && !isOnHostNetwork({ Type })) return mappingProblems(type, { Type, Ports })
+  if (mapsPorts === true && !isOnHostNetwork({ Type })) return mappingProblems(type, Ports)
   if (!isOnHost && mapsPorts !== true) {
     return [{ path: ['Ports'], message: `are not offered by the engine ${type}` }]
   }
@@ -51,10 +51,7 @@ export function isOnHostNetwork({ Type }: Pick<NetworkAccess, 'Type'>): boolean 
   return Type === 'Host' || Type === 'Full'
 }
 
-function mappingProblems(type: string, { Type, Ports }: Pick<NetworkAccess, 'Type' | 'Ports'>): Problem[] {
-  if (Type === 'None') {
-    return [{ path: ['Ports'], message: 'need a network: Bridge or Host, and not None' }]
-  }
+function mappingProblems(type: string, Ports: NetworkAccess['Ports']): Problem[] {
   return Ports.flatMap(({ HostNetwork }, index): Problem[] =>
     HostNetwork === '' || isIP(HostNetwork) !== 0
       ? []

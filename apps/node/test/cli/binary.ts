@@ -96,9 +96,13 @@ export async function jobUntil(url: string, id: string, state: string): Promise<
   }
 }
 
-/** Serves a node in its own process until it takes requests; it ends with the test. */
-export async function serveNode(directory: string, flags: readonly string[] = []): Promise<Served> {
-  const node = await startNode(directory, flags)
+/** Serves a node in its own process until it takes requests, as another user if need be; it ends with the test. */
+export async function serveNode(
+  directory: string,
+  flags: readonly string[] = [],
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<Served> {
+  const node = await startNode(directory, flags, owner)
   onTestFinished(() => node.end())
   return node
 }
@@ -106,7 +110,7 @@ export async function serveNode(directory: string, flags: readonly string[] = []
 /** Serves a node in a directory of its own for all tests of a file, which ends it. */
 export async function keptNode(flags: readonly string[] = []): Promise<Served> {
   const directory = unownedDirectory()
-  const node = await startNode(directory, flags)
+  const node = await startNode(directory, flags, undefined)
   const end = async (): Promise<void> => {
     await node.end()
     await removeDirectory(directory)
@@ -114,11 +118,16 @@ export async function keptNode(flags: readonly string[] = []): Promise<Served> {
   return { ...node, end }
 }
 
-async function startNode(directory: string, flags: readonly string[]): Promise<Served> {
+async function startNode(
+  directory: string,
+  flags: readonly string[],
+  owner: { readonly uid: number; readonly gid: number } | undefined,
+): Promise<Served> {
   const port = flags.includes('--port') ? [] : ['--port', '0']
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--repo', directory, ...port, ...flags], {
     env: plainEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...owner,
   })
   const end = async (): Promise<void> => {
     child.kill('SIGKILL')

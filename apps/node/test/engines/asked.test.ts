@@ -10,6 +10,7 @@ const PARAMS: Readonly<Record<string, object>> = {
   wasm: { EntryModule: 'm.wasm' },
   exec: { Command: 'true' },
   noop: {},
+  docker: { Image: 'a' },
 }
 /** A task that asks for what a row is about. */
 const ASKS: Readonly<Record<string, object>> = {
@@ -119,10 +120,15 @@ test('a client before 1.7 that sends None gets the network of the engine, and is
       ],
     },
   })
+  const Engine = { Type: 'docker', Params: { Image: 'a' } }
+  const dockerBody = { Job: { Type: 'batch', Tasks: [{ Name: 'main', Engine, Network: { Type: 'None' } }] } }
   const old = { newNetworkTypes: false }
   const exec = readSubmit(body('exec'), undefined, old)
   expect(exec.definition.spec.Tasks[0]?.Network.Type).toBe('Default')
   expect(exec.warnings).toEqual([expect.stringContaining('Network.Type None')])
+  // None was the network of containers there.
+  const { definition } = readSubmit(dockerBody, undefined, old)
+  expect(definition.spec.Tasks[0]?.Network.Type).toBe('None')
   const noop = readSubmit(body('noop'), undefined, old)
   expect(noop.definition.spec.Tasks[0]?.Network.Type).toBe('None')
   expect(readSubmit(body('exec')).definition.spec.Tasks[0]?.Network.Type).toBe('None')

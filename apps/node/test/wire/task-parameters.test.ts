@@ -44,6 +44,30 @@ test.each<[Json, string]>([
   ],
   [
     {
+      Engine: {
+        Type: 'docker',
+        Params: {
+          Image: 'a',
+          Entrypoint: 'sh',
+          Parameters: ['a\0b'],
+          EnvironmentVariables: ['A'],
+          WorkingDirectory: 'b',
+        },
+      },
+    },
+    [
+      'Job.Tasks[0].Engine.Params.Entrypoint must be a list of texts',
+      'Job.Tasks[0].Engine.Params.Parameters[0] must not hold a NUL character',
+      'Job.Tasks[0].Engine.Params.EnvironmentVariables[0] must be NAME=VALUE',
+      'Job.Tasks[0].Engine.Params.WorkingDirectory must be an absolute path',
+    ].join('\n'),
+  ],
+  [
+    { Engine: { Type: 'docker', Params: { Image: 'a', EnvironmentVariables: ['BACALHAU_X=1'] } } },
+    'Job.Tasks[0].Engine.Params.EnvironmentVariables[0] must not begin with BACALHAU_, which the node sets',
+  ],
+  [
+    {
       Engine: exec,
       InputSources: [{ Source: { Type: 'inline', Params: { URL: 'data:,x' } }, Target: '/a/../b' }],
     },
@@ -110,6 +134,45 @@ test.each<[Json, string]>([
   expect(() => submit(task)).toThrow(
     expect.objectContaining({ code: 'ValidationError', message, component: 'JobValidator' }),
   )
+})
+
+test('the name of an image is one that a registry could have', () => {
+  const submitImage = (Image: string) => submit({ Engine: { Type: 'docker', Params: { Image } } })
+  const digest = `sha256:${'0a'.repeat(32)}`
+  for (const name of [
+    ...['ubuntu', 'ubuntu:24.04', `ubuntu@${digest}`, `a/b__c--d.e/f:V1_.x@${digest}`, 'localhost/a'],
+    ...['ghcr.io/u/i:t', 'Registry.Example.ORG:5000/a/b', 'host:5000/a', '[::1]:5000/a', '3c0722dc34df'],
+  ])
+    expect(submitImage(name)).toEqual([])
+  for (const name of [
+    ...[
+      'Not An Image',
+      'Ubuntu',
+      'Foo/bar',
+      'a:',
+      'a:1\n',
+      '\na',
+      'a/../b',
+      '../a',
+      'a//b',
+      'a/b?x=y',
+      'a#b',
+      '/a',
+    ],
+    ...[
+      'a%2f..',
+      'a@sha256:0a',
+      'a:b:c',
+      '-a',
+      'a\u001b[31m',
+      'a:\u202eb',
+      `a:${'t'.repeat(129)}`,
+      'http://a/b',
+    ],
+  ])
+    expect(() => submitImage(name), JSON.stringify(name)).toThrow(
+      /Engine\.Params\.Image is not the name of an image, such as ubuntu:24\.04/,
+    )
 })
 
 test('parameters that nothing reads are named, also those of a publisher; those of unknown types are free', () => {

@@ -1,8 +1,9 @@
 import { formatDuration } from '@saltcod/units'
 import { exitRecord, keepRecord, type OutcomeReason } from '../../compute/keeper/exit-record.ts'
 import { type EngineOutcome, outcomeOf } from '../../compute/keeper/outcome.ts'
+import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import { LONGEST_TIMER_MS, pause } from '../../waiting/pause.ts'
-import type { EngineRun, PrepareOptions } from '../engine.ts'
+import type { EngineRun, PrepareOptions, RunLimits } from '../engine.ts'
 import { containerName } from './container-name.ts'
 import {
   type ContainerInspect,
@@ -13,12 +14,15 @@ import {
   startedAtMs,
   untilAnswered,
 } from './container-state.ts'
+import type { DiskWatch } from './disk-watch.ts'
 import { LogCopy } from './log-copy.ts'
 import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 
 /** A container that is over sooner has its log read once, and not followed. */
 const FOLLOW_AFTER_MS = 500
 const LOOK_AGAIN_MS = 500
+/** What a program ends with that SIGKILL ended. */
+const KILLED = 137
 /** How long a server that does not answer is asked to end a container that nobody wants; its sweep does it later. */
 const END_WITHIN_MS = 30_000
 
@@ -42,6 +46,7 @@ export interface ContainerRunOptions {
   readonly run: EngineRun
   readonly prepare: PrepareOptions
   readonly graceMs: number
+  readonly diskWatch: DiskWatch
 }
 
 /** A container that was made for a run, from its start to its removal, or from wherever it is found. */
@@ -50,13 +55,15 @@ export class ContainerRun {
   readonly #run: EngineRun
   readonly #options: PrepareOptions
   readonly #graceMs: number
+  readonly #diskWatch: DiskWatch
   readonly #name: string
 
-  constructor({ api, run, prepare, graceMs }: ContainerRunOptions) {
+  constructor({ api, run, prepare, graceMs, diskWatch }: ContainerRunOptions) {
     this.#api = api
     this.#run = run
     this.#options = prepare
     this.#graceMs = graceMs
+    this.#diskWatch = diskWatch
     this.#name = containerName(run)
   }
 
@@ -122,10 +129,16 @@ export class ContainerRun {
     const late = this.#untilLate(found, watching)
     const copying = this.#follow(log, watching)
     const ended = this.#untilOver(watching)
+    const limitBytes = diskLimit(this.#run)
+    const full = this.#diskWatch.untilFull(this.#api, this.#name, { limitBytes, signal: watching })
     try {
-      const first = await Promise.race([ended, late, aborted(this.#options.signal)])
+      const first = await Promise.race([ended, late, full, aborted(this.#options.signal)])
       if (first === 'aborted') return await this.#stopped(CANCELLED)
       if (first === 'late') return await this.#stopped(this.#tooLong())
+      if (first === 'full') {
+        const message = `it wrote more than its limit of ${limitBytes} bytes`
+        return await this.#stopped({ reason: 'killed', message })
+      }
       if (first === undefined) {
         if (this.#options.signal.aborted) return await this.#stopped(CANCELLED)
         return {
@@ -250,8 +263,19 @@ function noteOf(ending: Exclude<Ending, { kind: 'left' }>, { limits }: EngineRun
     const message = `it used more memory than ${limit}`
     return { ...began, reason: 'memory' as const, exitCode: null, errorMessage: message }
   }
-  const errorMessage = fault === '' || ExitCode === 0 ? null : `docker: ${fault}`
+  const errorMessage = fault === '' || ExitCode === 0 ? killedText(found, limits) : `docker: ${fault}`
   return { ...began, reason: 'exited' as const, exitCode: ExitCode, errorMessage }
+}
+
+/** What it may write in all: the disk that it asked for, else as much as it may leave. */
+function diskLimit({ task, limits }: EngineRun): number {
+  return requestedCapacity(task.Resources).diskBytes || limits.outputBytes
+}
+
+/** Not every server hears from its kernel what it killed a program for. */
+function killedText({ State }: ContainerInspect, { memoryBytes }: RunLimits): string | null {
+  if (State.ExitCode !== KILLED || memoryBytes === null) return null
+  return `it ended with ${KILLED}, as a program does that is killed, perhaps for using more memory than its limit of ${memoryBytes} bytes`
 }
 
 function silent(reason: OutcomeReason, errorMessage: string): EngineOutcome {

@@ -12,6 +12,8 @@ import type { DockerParameters } from './parameters.ts'
 /** What the log of a container may take on the side of its server: what is kept of both streams, escaped. */
 const LOG_SPREAD = 8
 const LEAST_LOG_BYTES = 1024 * 1024
+/** No server takes less. */
+const LEAST_CPUS = 0.01
 
 /** Whose containers they are. */
 export interface Owner {
@@ -24,6 +26,8 @@ export interface Owner {
 export interface ContainerExtras {
   readonly maxProcesses: number
   readonly ports: TakenPorts
+  /** False for a server that only speaks its API. */
+  readonly isDocker: boolean
 }
 
 const NETWORKS: Readonly<Record<NetworkAccess['Type'], string>> = {
@@ -41,12 +45,13 @@ export function containerSpec(
   run: EngineRun,
   params: DockerParameters,
   { nodeId, dataDir }: Owner,
-  { maxProcesses, ports }: ContainerExtras,
+  { maxProcesses, ports, isDocker }: ContainerExtras,
 ): object {
   const { limits, work, task, job } = run
   const { memoryBytes, cpus, logBytes } = limits
   const isMapped = ports.taken.length > 0 && mapsPortsOf(task.Network)
   const { gpu } = requestedCapacity(task.Resources)
+  const network = NETWORKS[task.Network?.Type ?? 'Default']
   return {
     Image: params.Image,
     ...(params.Entrypoint.length === 0 ? {} : { Entrypoint: params.Entrypoint }),
@@ -66,7 +71,9 @@ export function containerSpec(
     },
     ...(isMapped ? { ExposedPorts: exposedOf(ports) } : {}),
     HostConfig: {
-      NetworkMode: NETWORKS[task.Network?.Type ?? 'Default'],
+      NetworkMode: network,
+      // As Bacalhau has it; Podman has a name of its own for the host.
+      ...(isDocker && network !== 'none' ? { ExtraHosts: ['host.docker.internal:host-gateway'] } : {}),
       Mounts: work.inputs.map(({ hostPath, target }) => ({
         Type: 'bind',
         Source: hostPath,
@@ -76,7 +83,7 @@ export function containerSpec(
       ...(isMapped ? { PortBindings: bindingsOf(ports) } : {}),
       PidsLimit: maxProcesses,
       ...(memoryBytes === null ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
-      ...(cpus === null ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+      ...(cpus === null ? {} : { NanoCpus: Math.round(Math.max(cpus, LEAST_CPUS) * 1e9) }),
       ...(gpu > 0 ? { DeviceRequests: [{ Count: gpu, Capabilities: [['gpu']] }] } : {}),
       LogConfig: {
         Type: 'json-file',

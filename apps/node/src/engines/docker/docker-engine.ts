@@ -1,5 +1,7 @@
+import type { Task } from '@saltcod/bacalhau-records'
 import { bootId } from '../../compute/keeper/process-table.ts'
 import { parameterLines, readParameters } from '../../spec/parameters.ts'
+import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import { pause } from '../../waiting/pause.ts'
 import type {
   Availability,
@@ -19,12 +21,13 @@ import { ContainerRun } from './container-run.ts'
 import { containerSpec, mapsPortsOf, type Owner } from './container-spec.ts'
 import { inspect, removeContainer, untilAnswered } from './container-state.ts'
 import { authorizationFor } from './credentials.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { type PullPolicy, provideImage } from './images.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { DOCKER, type DockerParameters } from './parameters.ts'
 import { type ImageRules, PulledImages } from './pulled-images.ts'
 import { makeResultPaths, takeResults } from './results.ts'
-import { SERVER_PATIENCE_MS, type Server, ServerFinder } from './server.ts'
+import { isDocker, SERVER_PATIENCE_MS, type Server, ServerFinder } from './server.ts'
 import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
 import type { SocketPlaces } from './socket-place.ts'
 
@@ -51,6 +54,8 @@ export interface DockerOptions {
   /** From the polite signal to SIGKILL. */
   readonly graceMs?: number
   readonly maxProcesses?: number
+  /** How long a server that was not seen yet is given to answer. */
+  readonly probeMs?: number
 }
 
 /**
@@ -66,12 +71,13 @@ export class DockerEngine implements Engine {
   readonly #ports = new Ports()
   readonly #images: PulledImages
   #collectedMs = Number.NEGATIVE_INFINITY
+  readonly #diskWatch = new DiskWatch()
   /** Containers that are being made, which no sweep may take away. */
   readonly #making = new Set<string>()
 
   constructor(options: DockerOptions) {
     this.#options = options
-    this.#finder = new ServerFinder(options.places)
+    this.#finder = new ServerFinder(options.places, options.probeMs)
     this.#images = new PulledImages(options.owner.dataDir)
     this.standing = {
       reattach: (run, prepare) => this.#reattach(run, prepare),
@@ -88,6 +94,13 @@ export class DockerEngine implements Engine {
   async labels(): Promise<Readonly<Record<string, string>>> {
     if ((await this.#finder.missing()) !== null) return {}
     return { [SERVER_LABEL]: this.#finder.lastName.replace(/[^\w.+-]/g, '-') }
+  }
+
+  async denial({ Resources }: Task): Promise<string | null> {
+    if (requestedCapacity(Resources).gpu === 0) return null
+    const server = await this.#finder.find()
+    if (typeof server === 'string' || isDocker(server)) return null
+    return `${server.name} passes no GPUs on to the containers of its Docker API; a node with Docker can`
   }
 
   async prepare(run: EngineRun, options: PrepareOptions): Promise<PreparedRun> {
@@ -122,12 +135,13 @@ export class DockerEngine implements Engine {
   }
 
   async #make(
-    { api }: Server,
+    server: Server,
     run: EngineRun,
     { params, ports }: { readonly params: DockerParameters; readonly ports: TakenPorts },
     options: PrepareOptions,
   ): Promise<PreparedRun> {
     const { signal, tell } = options
+    const { api } = server
     const { owner, pull, stallMs, environment, maxProcesses = DEFAULT_PROCESSES } = this.#options
     const { Image: image } = params
     const provided = await provideImage(api, image, {
@@ -140,7 +154,7 @@ export class DockerEngine implements Engine {
     await this.#images.note(api, image, { isOwn: provided === 'fetched', nowMs: Date.now() })
     signal.throwIfAborted()
     const name = containerName(run)
-    const spec = containerSpec(run, params, owner, { maxProcesses, ports })
+    const spec = containerSpec(run, params, owner, { maxProcesses, ports, isDocker: isDocker(server) })
     await create(api, name, spec)
     try {
       await makeResultPaths(api, name, run.work.results)
@@ -154,7 +168,7 @@ export class DockerEngine implements Engine {
   #prepared(api: SocketApi, run: EngineRun, options: PrepareOptions, ports?: TakenPorts): PreparedRun {
     const { graceMs = DEFAULT_GRACE_MS } = this.#options
     const name = containerName(run)
-    const container = new ContainerRun({ api, run, prepare: options, graceMs })
+    const container = new ContainerRun({ api, run, prepare: options, graceMs, diskWatch: this.#diskWatch })
     const remove = async (): Promise<void> => {
       this.#making.delete(name)
       ports?.release()

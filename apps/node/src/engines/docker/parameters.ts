@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { type Declaration, optionalText, requiredText, texts } from '../../spec/parameters.ts'
 
+const LABEL = String.raw`[A-Za-z\d][A-Za-z\d-]*`
+/** A registry, told from the first part of a name by a dot or a port. */
+const HOST = String.raw`(?:localhost|${LABEL}(?:\.${LABEL})+|${LABEL}(?=:)|\[[\dA-Fa-f:]+\])(?::\d+)?`
+const PART = String.raw`[a-z\d]+(?:(?:\.|_{1,2}|-+)[a-z\d]+)*`
+const TAG = String.raw`\w[\w.-]{0,127}`
+const DIGEST = String.raw`[A-Za-z][A-Za-z\d]*(?:[-_+.][A-Za-z][A-Za-z\d]*)*:[\dA-Fa-f]{32,}`
+const IMAGE = new RegExp(`^(?:${HOST}/)?${PART}(?:/${PART})*(?::${TAG})?(?:@${DIGEST})?$`)
+
 const VARIABLE = /^[^=\0]+=[^\0]*$/s
 
 const variables = z
@@ -16,7 +24,10 @@ const variables = z
 
 const parameters = z.object({
   /** The name of an image, with a tag or a digest where it matters. */
-  Image: requiredText('give the name of an image, such as ubuntu:24.04'),
+  Image: requiredText('give the name of an image, such as ubuntu:24.04').regex(
+    IMAGE,
+    'is not the name of an image, such as ubuntu:24.04 or ghcr.io/user/image:tag',
+  ),
   /** In place of the image's own; empty for that. */
   Entrypoint: texts,
   /** In place of the image's own command; empty for that. */

@@ -1,4 +1,5 @@
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -14,6 +15,7 @@ import { hasStatus, type SocketApi, SocketError } from './socket-api.ts'
 const EXECUTABLE = 0o111
 const MAX_ENTRIES = 100_000
 const MAX_DEPTH = 64
+const BREAKS: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'])
 /** What a name in an archive becomes that is not UTF-8. */
 const NOT_UTF8 = '\uFFFD'
 
@@ -44,6 +46,8 @@ export async function makeResultPaths(
 /** What bounds the taking out of results. */
 export interface TakeOptions {
   readonly maxBytes: number
+  /** The most files and directories, and whatever is left out. */
+  readonly maxEntries?: number
   readonly signal: AbortSignal
 }
 
@@ -55,7 +59,7 @@ export async function takeResults(
   api: SocketApi,
   container: string,
   results: readonly StagedResult[],
-  { maxBytes, signal }: TakeOptions,
+  { maxBytes, maxEntries = MAX_ENTRIES, signal }: TakeOptions,
 ): Promise<readonly SkippedResult[]> {
   // An earlier try may have been broken off, by the end of its node too.
   for (const { hostPath } of results) {
@@ -65,7 +69,7 @@ export async function takeResults(
   const skipped: SkippedResult[] = []
   const budget = new CopyBudget(
     maxBytes,
-    MAX_ENTRIES,
+    maxEntries,
     (what) => new TaskError('RESULTS_TOO_LARGE', `what the job left as its results ${what}`),
   )
   for (const result of results) {
@@ -90,6 +94,7 @@ class Taking {
   readonly #result: StagedResult
   readonly #budget: CopyBudget
   readonly #skipped: SkippedResult[]
+  #root: readonly string[] | undefined
   /** The files that were taken, which hard links may name. */
   readonly #files = new Set<string>()
 
@@ -101,26 +106,34 @@ class Taking {
 
   async take(answer: Readable): Promise<void> {
     const entries = extract()
-    const feeding = pipeline(answer, entries)
-    feeding.catch(() => undefined)
+    const feeding = pipeline(answer, entries).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    let failure: unknown
     try {
       for await (const entry of entries) {
         await this.#takeEntry(entry.header, entry as AsyncIterable<Buffer>)
         entry.resume()
       }
-      await feeding
     } catch (error) {
-      if (answer.errored === null) throw error
-      throw new SocketError(0, 'the results broke off', { cause: error })
+      failure = error
     } finally {
       entries.destroy()
       answer.destroy()
     }
+    // What ends here ends the feeding too, so that comes second.
+    const cause = await feeding
+    const error = failure ?? cause
+    if (error === undefined) return
+    if (!isBreak(error)) throw error
+    throw new SocketError(0, 'the answer with the results broke off', { cause: error })
   }
 
   async #takeEntry(header: Header, content: AsyncIterable<Buffer>): Promise<void> {
-    const inside = pathInside(header.name)
+    const inside = this.#inside(header.name)
     const skip = (reason: string): void => {
+      this.#budget.takeEntry()
       this.#skipped.push({ path: join(this.#result.name, inside ?? basename(header.name)), reason })
     }
     if (inside === undefined) return skip('has a name that leads out of its directory')
@@ -135,21 +148,25 @@ class Taking {
     } else if (type === 'file' || type === 'contiguous-file') {
       await this.#write(inside, path, header.mode ?? 0, content)
     } else if (type === 'link') {
-      const target = pathInside(header.linkname ?? '')
+      const target = this.#inside(header.linkname ?? '')
       if (target === undefined || !this.#files.has(target)) return skip('is a link to what is not taken')
-      const bytes = await readFile(join(this.#result.hostPath, target))
-      await this.#write(inside, path, header.mode ?? 0, [bytes])
+      await this.#write(inside, path, header.mode ?? 0, createReadStream(join(this.#result.hostPath, target)))
     } else {
       skip(type === 'symlink' ? 'is a link' : 'is no file and no directory')
     }
   }
 
-  async #write(
-    inside: string,
-    path: string,
-    mode: number,
-    content: AsyncIterable<Buffer> | Iterable<Buffer>,
-  ): Promise<void> {
+  /** The path of an entry in its directory, whose own name comes first; undefined where it would lie outside. */
+  #inside(name: string): string | undefined {
+    const parts = partsOf(name)
+    if (parts === undefined) return undefined
+    // It is empty where the directory is a volume.
+    this.#root ??= parts
+    const root = this.#root
+    return root.every((part, index) => parts[index] === part) ? parts.slice(root.length).join('/') : undefined
+  }
+
+  async #write(inside: string, path: string, mode: number, content: AsyncIterable<Buffer>): Promise<void> {
     this.#budget.takeEntry()
     await makeJobDirectory(dirname(path))
     // Exclusive, so that nothing is written through what an earlier entry has made.
@@ -166,8 +183,13 @@ class Taking {
   }
 }
 
-/** The path of an entry in its directory, whose own name comes first; undefined where it would lie outside. */
-function pathInside(name: string): string | undefined {
+/** Tells whether it was the server that ended an answer. */
+function isBreak(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && BREAKS.has(String(error.code))
+}
+
+/** The parts of the path of an entry; undefined where it would lead out. */
+function partsOf(name: string): readonly string[] | undefined {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
-  return parts.includes('..') || name.includes('\0') ? undefined : parts.slice(1).join('/')
+  return parts.includes('..') || name.includes('\0') ? undefined : parts
 }

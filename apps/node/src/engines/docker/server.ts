@@ -3,7 +3,7 @@ import { type SocketPlaces, socketPlaces } from './socket-place.ts'
 
 /** A server that was there is waited for so long, since it may only be restarted. */
 export const SERVER_PATIENCE_MS = 60_000
-const PROBE_MS = 10_000
+const DEFAULT_PROBE_MS = 10_000
 /** An answer is good for so long; many jobs ask at once. */
 const FRESH_MS = 1_000
 const REMEDY = 'start Docker or Podman there, or name another socket by Engines.Docker.Socket'
@@ -15,6 +15,11 @@ export interface Server {
   readonly name: string
 }
 
+/** Tells whether a server is Docker itself, and not another that speaks its API. */
+export function isDocker({ name }: Server): boolean {
+  return name.startsWith('Docker')
+}
+
 interface VersionAnswer {
   readonly Version?: string
   readonly Components?: readonly { readonly Name?: string }[]
@@ -23,20 +28,28 @@ interface VersionAnswer {
 /** Finds the server of containers of this machine, and finds it again where it was restarted. */
 export class ServerFinder {
   readonly #places: SocketPlaces
+  readonly #probeMs: number
   readonly #apis = new Map<string, SocketApi>()
-  #found: { readonly atMs: number; readonly answer: Promise<Server | string> } | undefined
+  readonly #known = new Map<SocketApi, Server>()
+  #found: { atMs: number; readonly answer: Promise<Server | string> } | undefined
   #answeredMs = Number.NEGATIVE_INFINITY
   #lastName = ''
 
-  constructor(places: SocketPlaces) {
+  /** One that does not answer for `probeMs` is none. */
+  constructor(places: SocketPlaces, probeMs: number = DEFAULT_PROBE_MS) {
     this.#places = places
+    this.#probeMs = probeMs
   }
 
   /** Answers with the server, or why there is none. */
   async find(): Promise<Server | string> {
     const nowMs = performance.now()
     if (this.#found === undefined || nowMs - this.#found.atMs > FRESH_MS) {
-      this.#found = { atMs: nowMs, answer: this.#look() }
+      const found = { atMs: Number.POSITIVE_INFINITY, answer: this.#look() }
+      found.answer = found.answer.finally(() => {
+        found.atMs = performance.now()
+      })
+      this.#found = found
     }
     return await this.#found.answer
   }
@@ -69,7 +82,7 @@ export class ServerFinder {
     for (const place of places) {
       const api = this.#apis.get(place) ?? new SocketApi(place)
       this.#apis.set(place, api)
-      const found = await probe(api)
+      const found = await this.#probe(api)
       if (typeof found !== 'string') {
         this.#answeredMs = performance.now()
         this.#lastName = found.name
@@ -79,24 +92,54 @@ export class ServerFinder {
     }
     return problem
   }
+
+  async #probe(api: SocketApi): Promise<Server | string> {
+    const known = this.#known.get(api)
+    // Podman starts programs and looks through the packages of its machine to tell its version.
+    const found = await (known === undefined ? probe(api, this.#probeMs) : ping(known, this.#probeMs))
+    if (typeof found === 'string') this.#known.delete(api)
+    else this.#known.set(api, found)
+    return found
+  }
 }
 
 /** Answers with the server at a socket, or what is wrong there and what can be done. */
-async function probe(api: SocketApi): Promise<Server | string> {
-  const { socketPath } = api
-  const signal = AbortSignal.timeout(PROBE_MS)
+async function probe(api: SocketApi, probeMs: number): Promise<Server | string> {
+  const signal = AbortSignal.timeout(probeMs)
   try {
     const version = await api.ask<VersionAnswer | undefined>({ path: '/version', signal })
     if (typeof version?.Version === 'string') return { api, name: nameOf(version) }
+    return problemOf(undefined, api)
   } catch (error) {
-    if (signal.aborted) return `${socketPath} does not answer within ${PROBE_MS / 1000} seconds; ${REMEDY}`
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
-    const { code } = (cause ?? {}) as { readonly code?: unknown }
-    if (code === 'EACCES' || code === 'EPERM') {
-      return `the user of the node may not use ${socketPath}; put it into the group of that socket, or name another one by Engines.Docker.Socket`
-    }
-    if (isUnanswered(error)) return `${oneLine(error)}; ${REMEDY}`
+    return signal.aborted ? slowText(api, probeMs) : problemOf(error, api)
   }
+}
+
+/** Answers with a server that is known where it still answers. */
+async function ping(server: Server, probeMs: number): Promise<Server | string> {
+  const { api } = server
+  const signal = AbortSignal.timeout(probeMs)
+  try {
+    const answer = await api.open({ path: '/_ping', signal })
+    answer.on('error', () => undefined).resume()
+    return server
+  } catch (error) {
+    return signal.aborted ? slowText(api, probeMs) : problemOf(error, api)
+  }
+}
+
+function slowText({ socketPath }: SocketApi, probeMs: number): string {
+  return `${socketPath} does not answer within ${probeMs / 1000} seconds; ${REMEDY}`
+}
+
+/** Says what is wrong at a socket, and what can be done. */
+function problemOf(error: unknown, { socketPath }: SocketApi): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
+  const { code } = (cause ?? {}) as { readonly code?: unknown }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `the user of the node may not use ${socketPath}; put it into the group of that socket, or name another one by Engines.Docker.Socket`
+  }
+  if (isUnanswered(error)) return `${oneLine(error)}; ${REMEDY}`
   return `what answers at ${socketPath} is no Docker and no Podman; ${REMEDY}`
 }
 

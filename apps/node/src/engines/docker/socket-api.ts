@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 const LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
 /** No question but those that wait takes so long; a server that hangs is one that does not answer. */
 const PATIENCE_MS = 30_000
+const MOST_AT_ONCE = 16
 
 /** A question to the socket. */
 export interface Ask {
@@ -50,7 +51,10 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
  */
 export class SocketApi {
   readonly socketPath: string
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 4 })
+  /** A server that is asked for much at once answers nothing in time. */
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 4, maxSockets: MOST_AT_ONCE })
+  /** For what may wait, of which there is as much as there are containers. */
+  readonly #waiting = new Agent({ keepAlive: true, maxFreeSockets: 4 })
 
   constructor(socketPath: string) {
     this.socketPath = socketPath
@@ -88,7 +92,7 @@ export class SocketApi {
       const asking = request(
         {
           socketPath: this.socketPath,
-          agent: this.#agent,
+          agent: waits === true ? this.#waiting : this.#agent,
           method,
           path: `${path}${search}`,
           headers: {
@@ -115,6 +119,7 @@ export class SocketApi {
   /** Closes the connections that wait for further questions. */
   close(): void {
     this.#agent.destroy()
+    this.#waiting.destroy()
   }
 
   #unanswered(cause: Error): SocketError {

@@ -1,18 +1,19 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
 import { removeDirectory } from '../../../../../test/remove-directory.ts'
 import { unownedDirectory } from '../../../../../test/temporary-directory.ts'
 import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import { PROGRAM } from '../../cli/binary.ts'
 import { Registry } from './registry.ts'
 
 const BUSYBOX = '/bin/busybox'
 const STARTS_WITHIN_MS = 20_000
 
 /** What Debian needs for these tests, beside `apt-get install --no-install-recommends`. */
-const PACKAGES = 'podman runc busybox-static'
+const PACKAGES = 'podman runc busybox-static uidmap'
 
 /** Says why no containers can be run here; `null` where they can. */
 export function containersMissing(): string | null {
@@ -31,6 +32,36 @@ function isThere(program: string): boolean {
   }
 }
 
+/** The ordinary user of a server that is not root's. */
+export const ORDINARY: { readonly uid: number; readonly gid: number } = { uid: 54_321, gid: 54_321 }
+
+/** Runs a program as that user, with ids of its own for containers, which is known nowhere else. */
+const AS_ORDINARY = `for name in passwd group subuid subgid; do mount --bind "$0/$name" "/etc/$name" || exit 1; done
+exec setpriv --reuid ${ORDINARY.uid} --regid ${ORDINARY.gid} --clear-groups "$@"`
+
+/** Says why no containers can be run here by an ordinary user; `null` where they can. */
+export function ordinaryMissing(): string | null {
+  const missing = containersMissing()
+  if (missing !== null) return missing
+  if (!existsSync('/etc/subuid') || !isThere('newuidmap'))
+    return `there is no newuidmap: apt-get install ${PACKAGES}`
+  const reads = [
+    'setpriv',
+    '--reuid',
+    String(ORDINARY.uid),
+    '--clear-groups',
+    process.execPath,
+    PROGRAM,
+    '--version',
+  ]
+  try {
+    execFileSync('unshare', ['--mount', ...reads], { stdio: 'ignore' })
+    return null
+  } catch {
+    return 'another user may not read this checkout'
+  }
+}
+
 /** Adds to the name of a group of tests why it does not run. */
 export function named(name: string, missing: string | null): string {
   return missing === null ? name : `${name} (does not run: ${missing})`
@@ -43,27 +74,31 @@ export class ContainerServer {
   /** A registry of images that it may fetch from. */
   readonly registry: Registry
   readonly #directory: string
+  readonly #isOrdinary: boolean
   #process: ChildProcess | undefined
 
-  private constructor(directory: string, registry: Registry) {
+  private constructor(directory: string, registry: Registry, isOrdinary: boolean) {
     this.#directory = directory
     this.registry = registry
+    this.#isOrdinary = isOrdinary
     this.socket = join(directory, 's')
     this.api = new SocketApi(this.socket)
   }
 
-  /** Starts one in an empty directory, with the image `busybox:1`. */
-  static async start(directory: string): Promise<ContainerServer> {
+  /** Starts one in an empty directory, root's or that of an ordinary user, with the image `busybox:1`. */
+  static async start(directory: string, isOrdinary = false): Promise<ContainerServer> {
     // The limits of the default cannot be set by a user who lacks CAP_SYS_RESOURCE.
     const limits = '[containers]\ndefault_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]\n'
-    writeFileSync(join(directory, 'containers.conf'), `${limits}[engine]\nruntime = "runc"\n`)
-    const registry = await Registry.start(busyboxArchive(directory))
+    const engine = `[engine]\nruntime = "runc"\nevents_logger = "file"\ncgroup_manager = "cgroupfs"\n`
+    writeFileSync(join(directory, 'containers.conf'), `${limits}${engine}`)
+    const registry = await Registry.start(busyboxArchive(directory, {}))
     const insecure = `[[registry]]\nlocation = "${registry.address}"\ninsecure = true\n`
     writeFileSync(join(directory, 'registries.conf'), insecure)
     mkdirSync(join(directory, '.config', 'containers'), { recursive: true })
     const policy = JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] })
     writeFileSync(join(directory, '.config', 'containers', 'policy.json'), policy)
-    const server = new ContainerServer(directory, registry)
+    const server = new ContainerServer(directory, registry, isOrdinary)
+    if (isOrdinary) makeOrdinary(directory)
     await server.restart()
     await server.addImage('busybox:1')
     return server
@@ -71,14 +106,8 @@ export class ContainerServer {
 
   /** Starts it again, after it was killed. */
   async restart(): Promise<void> {
-    this.#process = spawn(
-      'podman',
-      [...this.#flags, 'system', 'service', '-t', '0', `unix://${this.socket}`],
-      {
-        env: this.#environment,
-        stdio: 'ignore',
-      },
-    )
+    const [program, ...args] = this.#command('system', 'service', '-t', '0', `unix://${this.socket}`)
+    this.#process = spawn(program, args, { env: this.#environment, stdio: 'ignore' })
     const endMs = Date.now() + STARTS_WITHIN_MS
     for (;;) {
       const isUp = await this.api.ask({ path: '/version' }).then(
@@ -120,50 +149,86 @@ export class ContainerServer {
   }
 
   /** Makes an image of busybox, with what else is to be in it. */
-  async addImage(
-    name: string,
-    { changes = [] }: { readonly changes?: readonly string[] } = {},
-  ): Promise<void> {
-    const archive = busyboxArchive(this.#directory)
-    execFileSync(
-      'podman',
-      [
-        ...this.#flags,
-        'import',
-        ...changes.flatMap((change) => ['-c', change]),
-        archive,
-        `docker.io/library/${name}`,
-      ],
-      { env: this.#environment, stdio: 'ignore' },
+  async addImage(name: string, { changes = [], files = {} }: ImageOptions = {}): Promise<void> {
+    const archive = busyboxArchive(this.#directory, files)
+    this.podman(
+      'import',
+      ...changes.flatMap((change) => ['-c', change]),
+      archive,
+      `docker.io/library/${name}`,
     )
     await Promise.resolve()
   }
 
   /** Runs a command of podman on what this server has. */
   podman(...args: readonly string[]): string {
-    return execFileSync('podman', [...this.#flags, ...args], { env: this.#environment, encoding: 'utf8' })
+    const [program, ...all] = this.#command(...args)
+    return execFileSync(program, all, {
+      env: this.#environment,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
   }
 
-  get #flags(): readonly string[] {
+  #command(...args: readonly string[]): [string, ...string[]] {
     const root = ['--root', join(this.#directory, 'root'), '--runroot', join(this.#directory, 'run')]
-    return [...root, '--storage-driver', 'vfs']
+    const all = ['podman', ...root, '--storage-driver', 'vfs', ...args] as const
+    if (!this.#isOrdinary) return [...all]
+    return ['unshare', '--mount', 'sh', '-c', AS_ORDINARY, join(this.#directory, 'etc'), ...all]
   }
 
   get #environment(): Record<string, string> {
     return {
       PATH: process.env['PATH'] ?? '',
       HOME: this.#directory,
+      XDG_RUNTIME_DIR: this.#directory,
       CONTAINERS_CONF: join(this.#directory, 'containers.conf'),
       CONTAINERS_REGISTRIES_CONF: join(this.#directory, 'registries.conf'),
     }
   }
 }
 
-/** A file system in which there is busybox alone, with a user beside root. */
-function busyboxArchive(directory: string): string {
+/** Makes a directory that of the ordinary user, and the files in which the machine would know him. */
+function makeOrdinary(directory: string): void {
+  const { uid, gid } = ORDINARY
+  const etc = join(directory, 'etc')
+  mkdirSync(etc)
+  const also = (name: string, line: string): void =>
+    writeFileSync(join(etc, name), `${readFileSync(join('/etc', name), 'utf8')}${line}\n`)
+  also('passwd', `ordinary:x:${uid}:${gid}::${directory}:/bin/sh`)
+  also('group', `ordinary:x:${gid}:`)
+  for (const name of ['subuid', 'subgid']) writeFileSync(join(etc, name), 'ordinary:200000:65536\n')
+  for (const path of [directory, join(directory, '.config'), join(directory, '.config', 'containers')])
+    chownSync(path, uid, gid)
+}
+
+/** What is to be in an image beside busybox. */
+export interface ImageOptions {
+  /** In the words of a Dockerfile. */
+  readonly changes?: readonly string[]
+  /** Files of root's, by their path without a slash at the beginning. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** A file system in which there is busybox, with a user beside root, and some more. */
+function busyboxArchive(directory: string, files: Readonly<Record<string, string>>): string {
   const archive = join(directory, 'busybox.tar')
-  if (existsSync(archive)) return archive
   const root = join(directory, 'image')
+  if (!existsSync(archive)) makeBusybox(root, archive)
+  if (Object.keys(files).length === 0) return archive
+  const more = join(directory, 'more')
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(more, name)), { recursive: true })
+    writeFileSync(join(more, name), content, { mode: 0o755 })
+  }
+  const other = join(directory, 'more.tar')
+  const owner = ['--owner=0', '--group=0']
+  execFileSync('tar', ['-C', root, ...owner, '-cf', other, '.', '-C', more, ...Object.keys(files)])
+  rmSync(more, { recursive: true })
+  return other
+}
+
+function makeBusybox(root: string, archive: string): void {
   for (const name of ['bin', 'etc', 'tmp', 'var']) mkdirSync(join(root, name), { recursive: true })
   writeFileSync(join(root, 'bin', 'busybox'), readFileSync(BUSYBOX), { mode: 0o755 })
   const names = execFileSync(BUSYBOX, ['--list'], { encoding: 'utf8' }).trim().split('\n')
@@ -171,16 +236,18 @@ function busyboxArchive(directory: string): string {
   writeFileSync(join(root, 'etc', 'passwd'), 'root:x:0:0:root:/:/bin/sh\nada:x:1000:1000::/tmp:/bin/sh\n')
   execFileSync('chmod', ['1777', join(root, 'tmp')])
   execFileSync('tar', ['-C', root, '--owner=0', '--group=0', '-cf', archive, '.'])
-  return archive
 }
 
-/** A server for all tests of a group, which it is to be called in; answers with how they get it. */
-export function containerServer(): () => ContainerServer {
+/**
+ * A server for all tests of a group, root's or that of an ordinary user, which it is to be called in; answers with how
+ * they get it.
+ */
+export function containerServer(isOrdinary = false): () => ContainerServer {
   const directory = unownedDirectory()
   let server: ContainerServer
 
   beforeAll(async () => {
-    server = await ContainerServer.start(directory)
+    server = await ContainerServer.start(directory, isOrdinary)
   })
 
   afterAll(async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { DockerEngine } from '../../../src/engines/docker/docker-engine.ts'
@@ -9,13 +10,15 @@ import { fileFlags, startTestNode } from '../../node-fixture.ts'
 
 const REMEDY = 'start Docker or Podman there, or name another socket by Engines.Docker.Socket'
 
-/** Serves one answer at a socket to whoever connects. */
-async function answering(answer: string | null): Promise<string> {
+/** Serves one answer at a socket to whoever connects, and another one to the first; null: none. */
+async function answering(answer: string | null, first: string | null = answer): Promise<string> {
   const path = join(temporaryDirectory(), 's')
+  let next = first
   const server: Server = createServer((connection) => {
     connection.on('error', () => undefined)
     connection.once('data', () => {
-      if (answer !== null) connection.end(answer)
+      if (next !== null) connection.end(next)
+      next = answer
     })
   })
   server.listen(path)
@@ -28,15 +31,20 @@ function http(status: string, body: string): string {
   return `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
 }
 
-async function reasonAt(socket: string, dockerHost?: string): Promise<string> {
-  const engine = new DockerEngine({
+function engineAt(socket: string, dockerHost?: string): DockerEngine {
+  return new DockerEngine({
     owner: { nodeId: 'n-1', dataDir: '/nowhere' },
     places: { configured: socket, dockerHost, runtimeDir: undefined },
     pull: 'missing',
     stallMs: 1_000,
     imageRules: { keepForMs: 0, maxBytes: 0 },
     environment: {},
+    probeMs: 1_000,
   })
+}
+
+async function reasonAt(socket: string, dockerHost?: string): Promise<string> {
+  const engine = engineAt(socket, dockerHost)
   const answer = await engine.available()
   expect(await engine.labels()).toEqual({})
   return answer.ok ? '' : answer.reason
@@ -76,7 +84,15 @@ describe('the engine for containers says why it is not there', () => {
 
   test('where nobody answers', async () => {
     const path = await answering(null)
-    expect(await reasonAt(path)).toBe(`${path} does not answer within 10 seconds; ${REMEDY}`)
+    expect(await reasonAt(path)).toBe(`${path} does not answer within 1 seconds; ${REMEDY}`)
+  })
+
+  test('and not where one that had answered has much to do', async () => {
+    const engine = engineAt(await answering(null, http('200 OK', '{"Version":"1.2"}')))
+    expect(await engine.available()).toEqual({ ok: true })
+    // An answer is fresh for a second.
+    await delay(1_100)
+    expect(await engine.available()).toEqual({ ok: true })
   })
 })
 
