@@ -22,8 +22,6 @@ import type {
 import { isLinkError, LinkError } from './link-error.ts'
 import { fromPlainError, type PlainError, toPlainError } from './plain-error.ts'
 
-/** So long a requester may take for an answer beyond what it was asked to wait. */
-const ANSWER_MS = 30_000
 /** With these another way is tried: nobody answers there, or it is no requester that takes this node. */
 const FAILED_WAYS = ['LINK_CLOSED', 'LINK_SILENT', 'LINK_INVALID', 'LINK_REFUSED'] as const
 
@@ -100,7 +98,7 @@ export class HttpLink implements Link {
     const way = this.#way
     const request = this.#post(way, path, { expect: '100-continue', 'transfer-encoding': 'chunked' })
     // Until the requester says whether somebody waits for it.
-    const timer = setTimeout(() => request.destroy(), ANSWER_MS)
+    const timer = setTimeout(() => request.destroy(), LINK_LIMITS.answerMs)
     const breakOff = (): void => {
       request.destroy()
     }
@@ -160,7 +158,7 @@ export class HttpLink implements Link {
     const timer = setTimeout(() => {
       isLate = true
       giveUp()
-    }, waitMs + ANSWER_MS)
+    }, waitMs + LINK_LIMITS.answerMs)
     signal?.addEventListener('abort', giveUp, { once: true })
     this.#sent += Buffer.byteLength(body)
     request.end(body)

@@ -13,9 +13,13 @@ import type {
   Reports,
 } from './link.ts'
 import { LinkError } from './link-error.ts'
+import { roughBytes } from './message-size.ts'
 
 /** Where what is said lies; which version of it is said comes out at the handshake. */
 export const HTTP_LINK_PATH = '/link/v1'
+
+/** As JSON writes some of them. */
+const MOST_BYTES_OF_A_CHARACTER = 6
 
 const id = z.string().min(1).max(256)
 const count = z.number().int().min(0)
@@ -121,6 +125,8 @@ export async function carryOut(
 
 /** Returns the first commands, as many as fit into a message: the next poll asks for those behind them. */
 function fitting(deliveries: readonly Delivery[]): readonly Delivery[] {
+  const surely = LINK_LIMITS.messageBytes / 2 / MOST_BYTES_OF_A_CHARACTER
+  if (roughBytes(deliveries, surely) <= surely) return deliveries
   let bytes = 0
   const first = deliveries.findIndex((delivery) => {
     bytes += Buffer.byteLength(toJson(delivery))

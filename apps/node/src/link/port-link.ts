@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { EventCount } from '../waiting/event-count.ts'
+import { LINK_LIMITS } from './limits.ts'
 import type {
   Acknowledgement,
   Chunk,
@@ -31,18 +32,23 @@ class Outflow {
   readonly unwanted = new AbortController()
   readonly granted = new EventCount()
   credit = 0
+  /** Somebody reads it. */
+  wanted = false
 }
 
 /** The node's end of a port whose other end a {@link PortEndpoint} serves. */
 export class PortLink implements Link {
   readonly #port: MessagePort
+  readonly #answerMs: number
   readonly #calls = new Map<number, Waiting>()
   readonly #outflows = new Map<number, Outflow>()
   #lastId = 0
   #closed = false
 
-  constructor(port: MessagePort) {
+  /** The requester may take so long for an answer beyond what it was asked to wait. */
+  constructor(port: MessagePort, answerMs: number = LINK_LIMITS.answerMs) {
     this.#port = port
+    this.#answerMs = answerMs
     port.on('message', (frame: RequesterFrame) => this.#receive(frame))
     port.on('messageerror', () => port.close())
     port.on('close', () => this.#end())
@@ -53,7 +59,7 @@ export class PortLink implements Link {
   }
 
   async poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
-    return (await this.#call({ name: 'poll', request }, signal)) as readonly Delivery[]
+    return (await this.#wait({ name: 'poll', request }, signal)) as readonly Delivery[]
   }
 
   async acknowledge(request: Acknowledgement): Promise<void> {
@@ -69,7 +75,7 @@ export class PortLink implements Link {
   }
 
   async demands(request: DemandPoll, signal: AbortSignal): Promise<readonly Demand[]> {
-    return (await this.#call({ name: 'demands', request }, signal)) as readonly Demand[]
+    return (await this.#wait({ name: 'demands', request }, signal)) as readonly Demand[]
   }
 
   async supply(request: Supply, open: OpenChunks, signal: AbortSignal): Promise<void> {
@@ -88,14 +94,20 @@ export class PortLink implements Link {
       outflow.unwanted.abort()
     }
     signal.addEventListener('abort', breakOff, { once: true })
+    // Until the requester says whether somebody waits for it.
+    const timer = setTimeout(() => {
+      if (!outflow.wanted) breakOff()
+    }, this.#answerMs)
     try {
       // Whoever reads it may take long over the last chunks.
       await Promise.race([asked, sent])
     } finally {
+      clearTimeout(timer)
       signal.removeEventListener('abort', breakOff)
       outflow.unwanted.abort()
       await sent
       this.#outflows.delete(id)
+      this.#calls.delete(id)
       asked.catch(() => undefined)
     }
   }
@@ -111,9 +123,13 @@ export class PortLink implements Link {
     return this.#lastId
   }
 
-  async #call(call: Call, signal?: AbortSignal): Promise<Answer> {
+  async #call(call: Call): Promise<Answer> {
     const id = this.#nextId()
-    if (signal === undefined) return await this.#ask(id, call)
+    return await this.#within(id, this.#answerMs, this.#ask(id, call))
+  }
+
+  async #wait(call: Extract<Call, { name: 'poll' | 'demands' }>, signal: AbortSignal): Promise<Answer> {
+    const id = this.#nextId()
     if (signal.aborted) return []
     // What an answer that comes too late holds comes again: nobody has confirmed it.
     const cancel = (): void => {
@@ -124,9 +140,24 @@ export class PortLink implements Link {
     }
     signal.addEventListener('abort', cancel, { once: true })
     try {
-      return await this.#ask(id, call)
+      return await this.#within(id, call.request.waitMs + this.#answerMs, this.#ask(id, call))
     } finally {
       signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** What an answer that comes later holds comes again: nobody has confirmed it. */
+  async #within(id: number, answerMs: number, answer: Promise<Answer>): Promise<Answer> {
+    const timer = setTimeout(() => {
+      const waiting = this.#take(id)
+      if (waiting === undefined) return
+      this.#post({ kind: 'cancel', id })
+      waiting.reject(new LinkError('LINK_SILENT', 'the requester does not answer'))
+    }, answerMs)
+    try {
+      return await answer
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -181,6 +212,7 @@ export class PortLink implements Link {
         const outflow = this.#outflows.get(id)
         if (outflow === undefined) return
         outflow.credit += frame.chunks
+        outflow.wanted = true
         outflow.granted.advance()
         return
       }

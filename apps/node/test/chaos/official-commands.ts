@@ -55,6 +55,20 @@ export function longDay(release: Release): readonly DayCommand[] {
   ]
 }
 
+/** What somebody does who looks after a requester and the compute nodes porto and faro. */
+export function networkDay(): readonly DayCommand[] {
+  return commands([
+    ...each('node list', ['--hide-header', '--order-by id', '--output csv', '--filter-status connected']),
+    'node describe porto',
+    'node describe none',
+    ...each('node reject', ['porto', 'porto', 'none']),
+    ...each('node list --filter-approval', ['rejected', 'approved']),
+    ...each('node approve', ['porto -m ours', 'porto', 'none']),
+    'node list --order-by id',
+    ...each('node delete', ['none', 'porto']),
+  ])
+}
+
 function commands(lines: readonly (string | DayCommand)[]): readonly DayCommand[] {
   return lines.map((line) => (typeof line === 'string' ? { line } : line))
 }

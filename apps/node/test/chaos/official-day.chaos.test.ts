@@ -6,17 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-import { OFFICIAL, OFFICIAL_TOOLS, officialMissing, type Release } from '../official-programs.ts'
-import { longDay, shortDay } from './official-commands.ts'
+import { OFFICIAL, officialMissing, type Release } from '../official-programs.ts'
+import { type DayCommand, longDay, networkDay, shortDay } from './official-commands.ts'
 import { DAY_MODULES, dayFiles } from './official-files.ts'
+import { DAY_PORT, networkServers, oneServer, type Whose } from './official-servers.ts'
 import { linesOf, type Told, without } from './told-lines.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const DAY = fileURLToPath(new URL('./official-day.mjs', import.meta.url))
 const DOCUMENT = fileURLToPath(new URL('../../../../docs/compatibility.md', import.meta.url))
 /** Each flag of each command; without, what everybody uses. */
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const PORT = 1341
 /** The flags by which a command finds its server, and what tells of itself. */
 const GLOBAL = /^--(?:help|api-host|api-port|config|data-dir|profile|cacert|insecure|log-mode|repo|tls)$/
 
@@ -57,46 +56,23 @@ function patternsOf(cell: string): readonly RegExp[] {
   })
 }
 
-async function dayOf(release: Release, whose: 'ours' | 'theirs'): Promise<readonly Told[]> {
+interface Day {
+  readonly commands: readonly DayCommand[]
+  /** What serves, and which nodes are waited for. */
+  readonly servers: readonly (readonly string[])[]
+  readonly nodes: readonly string[]
+}
+
+async function dayOf(release: Release, day: (directory: string) => Day): Promise<readonly Told[]> {
   const directory = temporaryDirectory()
-  const repository = join(directory, 'repo')
-  mkdirSync(repository)
   for (const name of ['got', 'raw', 'named', 'ipfs']) mkdirSync(join(directory, name))
   for (const [name, bytes] of Object.entries(DAY_MODULES))
     writeFileSync(join(directory, `${name}.wasm`), bytes)
   for (const [name, content] of Object.entries(dayFiles(release)))
     writeFileSync(join(directory, name), content)
-  const servers: Readonly<Record<string, readonly string[]>> = {
-    ours: [process.execPath, MAIN, 'serve', '--repo', repository, '--port', String(PORT), '--name', 'lisbon'],
-    '1.9.3': [
-      ...[
-        OFFICIAL,
-        '1.9.3',
-        'serve',
-        '--data-dir',
-        repository,
-        '-c',
-        join(OFFICIAL_TOOLS, 'node-1.9.3.yaml'),
-      ],
-      ...['--name', 'lisbon'],
-    ],
-    '1.4.0': [
-      ...[OFFICIAL, '1.4.0', 'serve', '--repo', repository, '--node-type', 'compute,requester'],
-      ...['--host', '127.0.0.1', '--port', String(PORT), '--name', 'lisbon'],
-      ...['--local-publisher-address', '127.0.0.1', '--job-selection-accept-networked'],
-    ],
-  }
   const child = spawn('unshare', ['-n', process.execPath, DAY], { stdio: ['pipe', 'pipe', 'pipe'] })
-  child.stdin.end(
-    JSON.stringify({
-      tool: OFFICIAL,
-      version: release,
-      server: servers[whose === 'ours' ? 'ours' : release],
-      port: PORT,
-      directory,
-      commands: LONG ? longDay(release) : shortDay(release),
-    }),
-  )
+  const plan = { tool: OFFICIAL, version: release, port: DAY_PORT, directory, ...day(directory) }
+  child.stdin.end(JSON.stringify(plan))
   const [told, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
   expect(told, errors).not.toBe('')
   return JSON.parse(told) as readonly Told[]
@@ -127,6 +103,33 @@ function rowsOf(release: Release, line: string): readonly Row[] {
   )
 }
 
+const networkDayOf =
+  (release: Release) =>
+  (directory: string, whose: Whose): Day => ({
+    commands: networkDay(),
+    servers: networkServers(release, whose, directory),
+    nodes: ['porto', 'faro'],
+  })
+
+/** Has a release do the same with a real server and with ours, and returns what no row of the document explains. */
+async function compare(
+  release: Release,
+  day: (directory: string, whose: Whose) => Day,
+  used: Set<Row> = new Set(),
+): Promise<string> {
+  const [theirs, ours] = await Promise.all([
+    dayOf(release, (directory) => day(directory, 'theirs')),
+    dayOf(release, (directory) => day(directory, 'ours')),
+  ])
+  expect(ours.map(({ line }) => line)).toEqual(theirs.map(({ line }) => line))
+  return theirs
+    .flatMap((told, index) => {
+      const lines = unexplained(told, ours[index] as Told, release, used)
+      return lines.length === 0 ? [] : [[`# ${told.line}`, ...lines].join('\n')]
+    })
+    .join('\n')
+}
+
 test.for(['1.9.3', '1.4.0'] as const)(
   'the official command line %s says the same to a node as to a real one, but for what docs/compatibility.md says',
   { timeout: 1_800_000 },
@@ -136,20 +139,34 @@ test.for(['1.9.3', '1.4.0'] as const)(
       await annotate(`not compared: ${why}`)
       return
     }
-    const [theirs, ours] = await Promise.all([dayOf(release, 'theirs'), dayOf(release, 'ours')])
-    expect(ours.map(({ line }) => line)).toEqual(theirs.map(({ line }) => line))
     const used = new Set<Row>()
-    const found = theirs.flatMap((told, index) => {
-      const lines = unexplained(told, ours[index] as Told, release, used)
-      return lines.length === 0 ? [] : [[`# ${told.line}`, ...lines].join('\n')]
+    const commands = LONG ? longDay(release) : shortDay(release)
+    const day = (directory: string, whose: Whose): Day => ({
+      commands,
+      servers: [oneServer(release, whose, directory)],
+      nodes: ['lisbon'],
     })
-    expect(found.join('\n')).toBe('')
+    expect(await compare(release, day, used)).toBe('')
     if (!LONG) return
+    expect(await compare(release, networkDayOf(release), used)).toBe('')
     const idle = ALL_ROWS.filter((row) => row.releases.includes(release) && !used.has(row))
     expect(
       idle.map((row) => row.text),
       'the document tells of what is the same',
     ).toEqual([])
+  },
+)
+
+test.for(['1.9.3', '1.4.0'] as const)(
+  'the official command line %s looks after a requester with two compute nodes as after a real one',
+  { timeout: 300_000 },
+  async (release, { annotate }) => {
+    const why = officialMissing()
+    if (why !== null) {
+      await annotate(`not compared: ${why}`)
+      return
+    }
+    expect(await compare(release, networkDayOf(release))).toBe('')
   },
 )
 

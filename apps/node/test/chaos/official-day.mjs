@@ -4,7 +4,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const { tool, version, server, port, directory, commands } = JSON.parse(readFileSync(0, 'utf8'))
+const { tool, version, servers, nodes, port, directory, commands } = JSON.parse(readFileSync(0, 'utf8'))
 const home = `${directory}/home`
 const options = {
   '1.9.3': [
@@ -22,14 +22,21 @@ const read = async (path) => (await fetch(`${ORCHESTRATOR}/${path}`, { headers }
 
 const log = openSync(`${directory}/server.log`, 'w')
 execFileSync('ip', ['link', 'set', 'lo', 'up'])
-const serving = spawn(server[0], server.slice(1), { stdio: ['ignore', log, log] })
-const ended = new Promise((resolve) => serving.once('exit', resolve))
+const serving = []
+const ended = []
 
-async function untilItServes() {
+function serve([program, ...args]) {
+  const server = spawn(program, args, { stdio: ['ignore', log, log] })
+  serving.push(server)
+  ended.push(new Promise((resolve) => server.once('exit', resolve)))
+}
+
+async function untilItKnows(names) {
   for (;;) {
-    if (serving.exitCode !== null) throw new Error(readFileSync(`${directory}/server.log`, 'utf8'))
-    const nodes = await read('nodes').catch(() => ({}))
-    if (JSON.stringify(nodes).includes('lisbon')) return
+    if (serving.some(({ exitCode }) => exitCode !== null))
+      throw new Error(readFileSync(`${directory}/server.log`, 'utf8'))
+    const known = JSON.stringify(await read('nodes').catch(() => null))
+    if (known !== 'null' && names.every((name) => known.includes(`"${name}"`))) return
     await delay(100)
   }
 }
@@ -74,11 +81,18 @@ async function run({ line, input = '', seconds = 60 }) {
 const told = []
 try {
   mkdirSync(home)
-  await untilItServes()
+  const [requester, ...computes] = servers
+  serve(requester)
+  // A compute node of v1.4 ends where nobody answers.
+  if (computes.length > 0) await untilItKnows([])
+  for (const compute of computes) serve(compute)
+  await untilItKnows(nodes)
   for (const command of commands) told.push(await run(command))
 } finally {
-  serving.kill()
-  setTimeout(() => serving.kill('SIGKILL'), 10_000).unref()
-  await ended
+  for (const server of serving) {
+    server.kill()
+    setTimeout(() => server.kill('SIGKILL'), 10_000).unref()
+  }
+  await Promise.all(ended)
 }
 process.stdout.write(JSON.stringify(told))
