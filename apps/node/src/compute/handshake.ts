@@ -1,5 +1,5 @@
 import { Failure, isFailure } from '@saltcod/cli-kit'
-import { type ComputeExecution, isStoreError } from '@saltcod/store-core'
+import { type ComputeExecution, type ExecutionStore, isStoreError, type OutboxRow } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 import type {
   HandshakeAnswer,
@@ -68,7 +68,6 @@ async function shakeOnce(
   signal: AbortSignal,
 ): Promise<Answers> {
   const { store, link, requester, watch } = context
-  const introducing = requester.id
   const executions = await known(context)
   signal.throwIfAborted()
   const reply = await link.handshake({ node, load: load(), store: await linkedStore(store), executions })
@@ -79,9 +78,6 @@ async function shakeOnce(
   requester.opening = reply.store.openings[0]?.id ?? ''
   await context.refused.putBack(requesterId, requester.opening)
   link.adopt(reply.session)
-  // Only who knows whom it reports to knows which of its reports were not taken.
-  if (introducing !== requesterId && (await hasUntaken(context)))
-    return await shakeOnce(context, { node, load }, signal)
   watch.agreed()
   return new Map(executions.map(({ executionId }) => [executionId, reply.answers[executionId]]))
 }
@@ -96,19 +92,27 @@ async function known(context: ComputeContext): Promise<HandshakeExecution[]> {
     executions.set(id, { executionId: id, state, revision })
   }
   for await (const execution of inProgress(store)) add(execution)
-  for (let afterSequence = 0; requester.id !== ''; ) {
-    const rows = await store.readOutbox({ destination: requester.id, afterSequence, limit: OUTBOX_PAGE })
-    for (const { body } of rows) {
+  // A requester of another process is known by its first answer, and all that is not named before it is missed there.
+  const destinations = requester.id === '' ? await store.outboxDestinations() : [requester.id]
+  for (const destination of destinations) {
+    for await (const { body } of outboxRows(store, destination)) {
       const { executionId } = body as unknown as Report
       if (executions.has(executionId)) continue
       const execution = await unlessDamaged(store.getExecution(executionId))
       if (execution !== null) add(execution)
     }
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < OUTBOX_PAGE) break
-    afterSequence = last.sequence
   }
   return [...executions.values()]
+}
+
+async function* outboxRows(store: ExecutionStore, destination: string): AsyncGenerator<OutboxRow> {
+  for (let afterSequence = 0; ; ) {
+    const rows = await store.readOutbox({ destination, afterSequence, limit: OUTBOX_PAGE })
+    yield* rows
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < OUTBOX_PAGE) return
+    afterSequence = last.sequence
+  }
 }
 
 /** One damaged record must not keep a node from its requester. */
@@ -119,11 +123,6 @@ async function unlessDamaged<T>(read: Promise<T>): Promise<T | null> {
     if (!isStoreError(error, 'RECORD_CORRUPT', 'INVALID_ARGUMENT')) throw error
     return null
   }
-}
-
-async function hasUntaken({ store, requester }: ComputeContext): Promise<boolean> {
-  const rows = await store.readOutbox({ destination: requester.id, afterSequence: 0, limit: 1 })
-  return rows.length > 0
 }
 
 type Taken = Exclude<HandshakeReply, { readonly refusal: string }>

@@ -70,16 +70,18 @@ export class LinkEndpoint implements Link {
       return { refusal: met }
     }
     const { condition, record } = met
+    const opening = nodeStore.openings[0]?.id ?? ''
+    const goesOn = condition === 'known' && this.#sessions.isSameOpening(node.nodeId, opening)
     const answers: Record<string, HandshakeAnswer> = {}
     for (const execution of executions) {
-      const answer = this.#answer(node.nodeId, execution, condition)
+      const answer = this.#answer(node.nodeId, execution, condition, goesOn)
       const told = await this.#unlessDamaged(execution.executionId, answer, undefined)
       if (told !== undefined) answers[execution.executionId] = told
     }
     await this.#takeIn({ node, load, executions }, condition)
     const mark = await takenOver(store)
     const linked = { ...(await linkedStore(store)), ...(mark === undefined ? {} : { takenOver: mark }) }
-    this.#sessions.keep(node.nodeId, agreed, linked.sequence)
+    this.#sessions.keep(node.nodeId, agreed, linked.sequence, opening)
     // Polls of an earlier session wait no longer.
     nodes.commandsFor(node.nodeId).advance()
     const { membership: status, scheduling } = record
@@ -265,11 +267,21 @@ export class LinkEndpoint implements Link {
     nodeId: string,
     named: HandshakeExecution,
     condition: StoreCondition,
+    goesOn: boolean,
   ): Promise<HandshakeAnswer | undefined> {
     const { executionId } = named
     const execution = await this.#context.store.getExecution(executionId)
     const known = execution?.nodeId === nodeId ? execution : null
-    const { answer, record } = reconcile({ known, named, condition, order: null })
+    const { answer, record } = reconcile({
+      known,
+      named,
+      condition: goesOn ? 'goes on' : condition,
+      order: null,
+    })
+    if (answer === 'come again') {
+      const what = `node ${nodeId} has reported more of ${executionId} than its handshake says`
+      throw new LinkError('LINK_STALE', what)
+    }
     if (record === 'lost') await this.#missing.giveUp(nodeId, [executionId], condition)
     return answer ?? undefined
   }

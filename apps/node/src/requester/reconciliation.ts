@@ -6,21 +6,23 @@ import { isLive } from './scheduler/slot.ts'
 /** What waits to be delivered to a node about an execution: the order to do it, or one that makes the node speak. */
 export type WaitingOrder = 'ask' | 'other' | null
 
+/** How a node stands to what it was: `goes on` in the opening of its store in which it shook hands before. */
+export type NodeCondition = StoreCondition | 'goes on'
+
 /** What both sides know of an execution when hands are shaken. */
 export interface BothSides {
   /** `null` where the requester does not know it, or has it on another node. */
   readonly known: Execution | null
   /** `null` where the node does not name it. */
   readonly named: Pick<HandshakeExecution, 'revision'> | null
-  /** How the node's store stands to the one that it had. */
-  readonly condition: StoreCondition
+  readonly condition: NodeCondition
   readonly order: WaitingOrder
 }
 
 /** What each side does about an execution. */
 export interface Reconciled {
-  /** What the node is told; `null` where it named nothing. */
-  readonly answer: HandshakeAnswer | null
+  /** What the node is told, which may be that its handshake came too late; `null` where it named nothing. */
+  readonly answer: HandshakeAnswer | 'come again' | null
   /**
    * What becomes of the requester's record: it is given up as `record-lost` at once, or where the node does not report
    * it soon; or it stays.
@@ -33,10 +35,11 @@ export function reconcile({ known, named, condition, order }: BothSides): Reconc
   if (known === null) return { answer: named === null ? null : 'forget', record: 'stays' }
   if (!isLive(known)) return { answer: named === null ? null : 'stop', record: 'stays' }
   if (named !== null) {
+    if (named.revision >= known.computeRevision) return { answer: 'continue', record: 'stays' }
+    // Nothing goes back within one opening: this was said before what the node has reported since.
+    if (condition === 'goes on') return { answer: 'come again', record: 'stays' }
     // A record that has gone back says nothing of what the node has done since.
-    return named.revision >= known.computeRevision
-      ? { answer: 'continue', record: 'stays' }
-      : { answer: 'stop', record: 'lost' }
+    return { answer: 'stop', record: 'lost' }
   }
   // What it has told of it had: it is not asked for once more.
   const isToCome = order === 'other' || (order === 'ask' && known.computeRevision === 0)

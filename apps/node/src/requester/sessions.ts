@@ -12,6 +12,8 @@ export interface Session {
 /** A session, and how far the requester's store had come when it began. */
 interface Kept extends Session {
   readonly sinceSequence: number
+  /** The opening of the store that the node worked in; empty where it did not say. */
+  readonly opening: string
 }
 
 /**
@@ -37,8 +39,13 @@ export class Sessions {
   }
 
   /** What the node says counts if it follows this one from now on. */
-  keep(nodeId: string, agreed: Session, sinceSequence: number): void {
-    this.#newest.set(nodeId, { ...agreed, sinceSequence })
+  keep(nodeId: string, agreed: Session, sinceSequence: number, opening: string): void {
+    this.#newest.set(nodeId, { ...agreed, sinceSequence, opening })
+  }
+
+  /** Tells whether a node that comes works in the same opening of its store as at its newest handshake. */
+  isSameOpening(nodeId: string, opening: string): boolean {
+    return opening !== '' && this.#newest.get(nodeId)?.opening === opening
   }
 
   /** Returns up to which sequence number a node may have been told of commands before its newest handshake. */

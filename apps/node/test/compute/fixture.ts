@@ -39,7 +39,7 @@ export function shellJob(script: string, more: Parameters<typeof jobOf>[2] = {})
 }
 
 /** What an operator of these tests decides. */
-function settingsFor(
+export function settingsFor(
   dataDir: string,
   recovery: RecoveryPolicyOptions = {},
   more: Partial<ComputeSettings> = {},

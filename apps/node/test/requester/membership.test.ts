@@ -158,3 +158,20 @@ test('the work of a node that is rejected or deleted is done elsewhere, and noth
   assert.deepEqual(await store.outboxDestinations(), ['n-1'])
   assert.equal(await store.getNode('n-2'), null)
 })
+
+test('a handshake that was overtaken by reports gives nothing up, and one after a loss does', async () => {
+  const { store, requester } = await world({ missingAfterMs: 3_600_000, livesForMs: 0 })
+  const here = { openings: openings('a'), sequence: 5 }
+  await greet(requester, 'n-1', [], here)
+  const jobId = await submit(store)
+  const { id: executionId } = await onlyExecution(store, jobId)
+  await requester.link.acknowledge({ nodeId: 'n-1', upToSequence: Number.MAX_SAFE_INTEGER })
+  await report(requester, 'n-1', { executionId, revision: 3, state: 'Running' })
+  const early = [{ executionId, state: 'BidAccepted', revision: 2 }] as const
+  await assert.rejects(greet(requester, 'n-1', early, here), { code: 'LINK_STALE' })
+  assert.equal((await store.getExecution(executionId))?.state, 'Running')
+  const lost = await greet(requester, 'n-1', early, { openings: openings('ab'), sequence: 15 })
+  assert.ok('answers' in lost)
+  assert.deepEqual(lost.answers, { [executionId]: 'stop' })
+  assert.equal((await store.getExecution(executionId))?.endReason, 'record-lost')
+})

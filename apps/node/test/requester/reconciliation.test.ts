@@ -3,7 +3,7 @@ import type { Execution } from '@saltcod/store-core'
 import { test } from 'vitest'
 import { type BothSides, reconcile } from '../../src/requester/reconciliation.ts'
 
-const CONDITIONS = ['known', 'wiped', 'older'] as const
+const CONDITIONS = ['known', 'wiped', 'older', 'goes on'] as const
 const ORDERS = [null, 'ask', 'other'] as const
 
 /** An execution as the requester knows it, of which it has heard so much. */
@@ -32,7 +32,11 @@ const CELLS: readonly Cell[] = [
   ['unwanted here, not named', { known: UNWANTED, named: null }, () => [null, 'stays']],
   ['running, named as it is', { known: RUNNING, named: { revision: 3 } }, () => ['continue', 'stays']],
   ['running, named as newer', { known: RUNNING, named: { revision: 4 } }, () => ['continue', 'stays']],
-  ['running, named as older', { known: RUNNING, named: { revision: 2 } }, () => ['stop', 'lost']],
+  [
+    'running, named as older',
+    { known: RUNNING, named: { revision: 2 } },
+    ({ condition }) => (condition === 'goes on' ? ['come again', 'stays'] : ['stop', 'lost']),
+  ],
   [
     'running, not named',
     { known: RUNNING, named: null },
