@@ -126,7 +126,7 @@ class Taking {
     const cause = await feeding
     const error = failure ?? cause
     if (error === undefined) return
-    if (!isBreak(error)) throw error
+    if (!isBreak(error)) throw error as Error
     throw new SocketError(0, 'the answer with the results broke off', { cause: error })
   }
 

@@ -131,13 +131,3 @@ export class NodeRoom implements SchedulableNode {
     return this.#ends
   }
 }
-
-/** Returns what so many of a kind need. */
-export function times({ cpu, memoryBytes, diskBytes, gpu }: Capacity, count: number): Capacity {
-  return {
-    cpu: cpu * count,
-    memoryBytes: memoryBytes * count,
-    diskBytes: diskBytes * count,
-    gpu: gpu * count,
-  }
-}

@@ -1,14 +1,14 @@
 import type { JobSpec } from '@saltcod/bacalhau-records'
 import { isLongRunning, onlyTask } from '@saltcod/bacalhau-records'
 import type { Job } from '@saltcod/store-core'
-import type { NodeDescription, NodeLoad } from '../../link/link.ts'
+import type { Capacity, NodeDescription, NodeLoad } from '../../link/link.ts'
 import { needsOf } from '../scheduler/needs.ts'
 import { canDo, isConnected } from '../scheduler/node-choice.ts'
 import { precedes } from '../scheduler/precedence.ts'
 import type { Decision, NodeClosing, WaitingShares } from '../scheduler/view.ts'
 import { EverywhereJobs } from './everywhere-jobs.ts'
 import { KeptRooms } from './kept-rooms.ts'
-import { type Holder, NodeRoom, times } from './node-room.ts'
+import { type Holder, NodeRoom } from './node-room.ts'
 import { type WaitingGroup, type WaitingJob, WaitingJobs } from './waiting-jobs.ts'
 
 /** So many jobs are remembered as waiting, in some 60 MB; those beyond are looked at again by time. */
@@ -394,4 +394,13 @@ function firstFor({ jobs }: WaitingGroup, nodeId: string, nowMs: number): Waitin
     if (looked >= MOST_JOBS_LOOKED_AT) return undefined
   }
   return undefined
+}
+
+function times({ cpu, memoryBytes, diskBytes, gpu }: Capacity, count: number): Capacity {
+  return {
+    cpu: cpu * count,
+    memoryBytes: memoryBytes * count,
+    diskBytes: diskBytes * count,
+    gpu: gpu * count,
+  }
 }
