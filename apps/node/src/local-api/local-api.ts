@@ -28,7 +28,7 @@ export interface LocalApiContext {
 }
 
 /** What only a requester has. */
-const REQUESTERS = /^\/api\/v1\/(?:orchestrator|requester|saltcod\/(?:jobs|gc|archive))(?:[/?]|$)/
+const REQUESTERS = /^\/api\/v1\/(?:orchestrator|requester|saltcod\/(?:jobs|archive))(?:[/?]|$)/
 
 /**
  * Makes the API of a compute node alone: what it is, how it stands to its requester, and the executions that it

@@ -74,7 +74,8 @@ const ROWS: readonly Row[] = [
   node('resume n-away'),
   node('label n-away rack=7'),
   node('delete n-away'),
-  { command: 'gc --dry-run', requester: 'done', compute: NOT_HERE },
+  // There it removes what its requester does not know any more.
+  anywhere('gc --dry-run'),
   { command: 'archive list', requester: NO_ARCHIVE, compute: NOT_HERE },
   { command: 'archive show hello', requester: NO_ARCHIVE, compute: NOT_HERE },
   { command: 'archive restore hello', requester: NO_ARCHIVE, compute: NOT_HERE },
