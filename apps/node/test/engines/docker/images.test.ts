@@ -124,8 +124,7 @@ describe.runIf(missing === null)(named('an image of a registry', missing), () =>
       expect(await fetchImage(name, {})).toMatchObject({ provided: 'fetched' })
       await pulled.note(api, named(name), { isOwn: true, nowMs: at * 1_000 })
     }
-    registry.images.set('of-operator', {})
-    server().podman('pull', '-q', named('of-operator'))
+    expect(await fetchImage('of-operator', {})).toMatchObject({ provided: 'fetched' })
     await pulled.note(api, named('of-operator'), { isOwn: false, nowMs: 0 })
     server().podman('create', '--name', 'of-used', named('used'))
     expect(await pulled.collect(api, { keepForMs: 0, maxBytes: 0 }, 1e9)).toEqual([])
