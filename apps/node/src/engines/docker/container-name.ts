@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs'
 import type { RunIdentity } from '../engine.ts'
 
 /** The labels of containers; set at their creation, where they are stronger than those of an image. */
@@ -10,9 +11,20 @@ export const LABELS = {
   place: 'saltcod.place',
   /** The boot of the machine in which it was made. */
   boot: 'saltcod.boot',
+  /** Who sees the same files as whoever made it. */
+  mounts: 'saltcod.mounts',
 } as const
 
 const PREFIX = 'saltcod-'
+
+/** The mount namespace of this process; empty where the system has none. */
+export function mountNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/mnt')
+  } catch {
+    return ''
+  }
+}
 
 /** The name of the container of a run, by which a restart finds it again: only one can have it. */
 export function containerName({ executionId, attempt }: RunIdentity): string {

@@ -6,7 +6,7 @@ import type { EngineRun } from '../engine.ts'
 import { jobEnvironment } from '../environment.ts'
 import { isOnHostNetwork } from '../network.ts'
 import type { TakenPorts } from '../ports.ts'
-import { LABELS } from './container-name.ts'
+import { LABELS, mountNamespace } from './container-name.ts'
 import type { DockerParameters } from './parameters.ts'
 
 /** What the log of a container may take on the side of its server: what is kept of both streams, escaped. */
@@ -68,6 +68,7 @@ export function containerSpec(
       [LABELS.job]: job.id,
       [LABELS.place]: dataDir,
       [LABELS.boot]: bootId(),
+      [LABELS.mounts]: mountNamespace(),
     },
     ...(isMapped ? { ExposedPorts: exposedOf(ports) } : {}),
     HostConfig: {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
+import { bootId } from '../../compute/keeper/process-table.ts'
 import type { RunIdentity } from '../engine.ts'
-import { identityOf, LABELS } from './container-name.ts'
+import { identityOf, LABELS, mountNamespace } from './container-name.ts'
 import type { Owner } from './container-spec.ts'
 import { removeContainer } from './container-state.ts'
 import type { SocketApi } from './socket-api.ts'
@@ -36,7 +37,9 @@ export async function removeLeftovers(
     const identity = identityOf(Labels, Names)
     if (identity === undefined) continue
     const place = Labels?.[LABELS.place] ?? ''
-    const isGone = place !== '' && !existsSync(place)
+    // Who sees other files cannot tell; but nothing of an earlier boot runs, or is gone on with.
+    const isSeen = Labels?.[LABELS.mounts] === mountNamespace() || Labels?.[LABELS.boot] !== bootId()
+    const isGone = place !== '' && isSeen && !existsSync(place)
     // A directory that was moved brings its node along.
     const isOwn = Labels?.[LABELS.node] === nodeId && (place === dataDir || isGone)
     if (isOwn ? await isWanted(identity) : !isGone) continue
