@@ -1,14 +1,15 @@
 import type { JobSpec } from '@saltcod/bacalhau-records'
 import { isLongRunning, onlyTask } from '@saltcod/bacalhau-records'
 import type { Job } from '@saltcod/store-core'
-import type { Capacity, NodeDescription, NodeLoad } from '../../link/link.ts'
+import type { Capacity } from '../../link/link.ts'
 import { needsOf } from '../scheduler/needs.ts'
 import { canDo, isConnected } from '../scheduler/node-choice.ts'
 import { precedes } from '../scheduler/precedence.ts'
-import type { Decision, NodeClosing, WaitingShares } from '../scheduler/view.ts'
+import type { Decision, WaitingShares } from '../scheduler/view.ts'
 import { EverywhereJobs } from './everywhere-jobs.ts'
 import { KeptRooms } from './kept-rooms.ts'
-import { type Holder, NodeRoom } from './node-room.ts'
+import type { Holder, NodeRoom } from './node-room.ts'
+import { type KnownNode, NodeRooms } from './node-rooms.ts'
 import { type WaitingGroup, type WaitingJob, WaitingJobs } from './waiting-jobs.ts'
 
 /** So many jobs are remembered as waiting, in some 60 MB; those beyond are looked at again by time. */
@@ -43,13 +44,6 @@ export interface Joining {
   readonly ended: Set<string>
 }
 
-/** What is known of a node beside what it does. */
-export interface KnownNode {
-  readonly description: NodeDescription
-  readonly load: NodeLoad
-  readonly closing: NodeClosing | null
-}
-
 /** What placement needs. */
 export interface PlacementOptions {
   /** Tells the time that passes. */
@@ -69,8 +63,7 @@ export class Placement {
   readonly everywhere: EverywhereJobs = new EverywhereJobs()
   readonly #passed: () => number
   readonly #wake: (jobId: string) => void
-  readonly #rooms = new Map<string, NodeRoom>()
-  readonly #roomOf = new Map<string, NodeRoom>()
+  readonly #rooms: NodeRooms
   /** Executions of plans that are not written yet. */
   readonly #inFlight = new Set<string>()
   readonly #tickets = new Map<string, Ticket>()
@@ -79,20 +72,18 @@ export class Placement {
   /** Nodes that have something for those that wait. */
   readonly #offered = new Set<NodeRoom>()
   #isOffering = false
-  #nodes: readonly NodeRoom[] = []
-  /** How often the list of nodes was another one. */
-  #version = 0
   /** The node that was looked at last by the clock. */
   #turn = 0
 
   constructor({ passed, wake }: PlacementOptions) {
     this.#passed = passed
     this.#wake = wake
+    this.#rooms = new NodeRooms(passed)
   }
 
   /** The nodes, by id; another list after each change of what they are or why they are closed. */
   get nodes(): readonly NodeRoom[] {
-    return this.#nodes
+    return this.#rooms.list
   }
 
   /** Tells whether a job can be remembered as waiting. */
@@ -119,28 +110,7 @@ export class Placement {
    * something else now; `welcome` has them used. Nodes that are not named any more are forgotten.
    */
   refresh(known: readonly KnownNode[]): readonly NodeRoom[] {
-    const opened: NodeRoom[] = []
-    const gone = new Set(this.#rooms.keys())
-    let isOther = false
-    for (const { description, load, closing } of known) {
-      gone.delete(description.nodeId)
-      const there = this.#rooms.get(description.nodeId)
-      const room = there ?? this.#add(description, load)
-      room.load = load
-      if (room.description !== description) room.describe(description)
-      else if (there?.closing === closing) continue
-      isOther = true
-      if (closing === null) opened.push(room)
-      room.closing = closing
-      if (closing !== null) room.keptFor = null
-    }
-    for (const nodeId of gone) this.#remove(nodeId)
-    if (!isOther && gone.size === 0) return opened
-    this.#version += 1
-    this.#nodes = [...this.#rooms.values()].toSorted((a, b) =>
-      a.description.nodeId < b.description.nodeId ? -1 : 1,
-    )
-    return opened
+    return this.#rooms.refresh(known)
   }
 
   /** Has nodes used that take new work from now on. */
@@ -153,8 +123,8 @@ export class Placement {
     const room = this.#rooms.get(nodeId)
     if (room === undefined) return
     const listed = new Set(holders.map(({ id }) => id))
-    for (const id of held) if (!listed.has(id)) this.#release(id)
-    for (const holder of holders) if (!ended.has(holder.id)) this.#hold(room, holder)
+    for (const id of held) if (!listed.has(id)) this.#rooms.release(id)
+    for (const holder of holders) if (!ended.has(holder.id)) this.#rooms.hold(room, holder)
   }
 
   /** Gives back what was set aside for a job, which is about to be decided about. */
@@ -183,7 +153,7 @@ export class Placement {
         const room = this.#rooms.get(nodeId)
         if (room === undefined) continue
         this.#inFlight.add(id)
-        this.#hold(room, { id, needs: capacity, isLongRunning: isLongRunning(job.type) })
+        this.#rooms.hold(room, { id, needs: capacity, isLongRunning: isLongRunning(job.type) })
       }
     }
     if (decision.waiting !== null) {
@@ -191,7 +161,7 @@ export class Placement {
       this.#put(job, decision.waiting, {
         sinceMs: before?.sinceMs ?? this.#passed(),
         notBeforeMs: isFruitless ? this.#passed() + FRUITLESS_MS : 0,
-        saidOf: this.#version,
+        saidOf: this.#rooms.version,
       })
     } else this.#letGo(job.id)
     if (ticket !== null) this.#offer(ticket.room)
@@ -260,11 +230,11 @@ export class Placement {
     for (const [jobId, { givenAtMs }] of this.#tickets) {
       if (nowMs - givenAtMs >= TICKET_MS) this.returnToWaiting(jobId)
     }
-    this.#kept.keep(this.#nodes, this.waiting, nowMs)
+    this.#kept.keep(this.nodes, this.waiting, nowMs)
     const most = Math.ceil(COMPARED_BY_CLOCK / Math.max(1, this.waiting.groups.length))
-    for (let count = Math.min(most, this.#nodes.length); count > 0 && this.waiting.size > 0; count -= 1) {
-      this.#turn = (this.#turn + 1) % this.#nodes.length
-      const room = this.#nodes[this.#turn]
+    for (let count = Math.min(most, this.nodes.length); count > 0 && this.waiting.size > 0; count -= 1) {
+      this.#turn = (this.#turn + 1) % this.nodes.length
+      const room = this.nodes[this.#turn]
       if (room !== undefined) this.#offer(room)
     }
   }
@@ -274,52 +244,23 @@ export class Placement {
    * nodes why they wait.
    */
   wakeStale(most: number): void {
-    const connected = this.#nodes.filter(isConnected)
-    const hopeful = this.#nodes.filter(({ closing }) => closing !== 'lost' && closing !== 'rejected')
+    const connected = this.nodes.filter(isConnected)
+    const hopeful = this.nodes.filter(({ closing }) => closing !== 'lost' && closing !== 'rejected')
     const stale: string[] = []
     for (const { needs, impatient, jobs } of this.waiting.groups.slice(0, MOST_GROUPS_LOOKED_AT)) {
       const able = hopeful.filter(({ description }) => canDo(needs, description))
       for (const { jobId, notOn, saidOf } of jobs) {
         if (stale.length >= most) break
         const isHopeless = impatient && able.every(({ description }) => notOn.has(description.nodeId))
-        if (saidOf !== this.#version || (isHopeless && connected.length > 0)) stale.push(jobId)
+        if (saidOf !== this.#rooms.version || (isHopeless && connected.length > 0)) stale.push(jobId)
       }
     }
     for (const jobId of stale) this.#wake(jobId)
   }
 
-  #add(description: NodeDescription, load: NodeLoad): NodeRoom {
-    // Closed, so that whoever opens it sees that it was not there.
-    const room = new NodeRoom({ description, load }, 'lost', this.#passed)
-    this.#rooms.set(description.nodeId, room)
-    return room
-  }
-
-  #remove(nodeId: string): void {
-    const room = this.#rooms.get(nodeId)
-    if (room === undefined) return
-    room.closing = 'lost'
-    this.#rooms.delete(nodeId)
-    for (const { id } of room.holders) this.#roomOf.delete(id)
-  }
-
-  #hold(room: NodeRoom, holder: Holder): void {
-    if (this.#roomOf.has(holder.id)) return
-    this.#roomOf.set(holder.id, room)
-    room.hold(holder)
-  }
-
-  #release(id: string): NodeRoom | null {
-    const room = this.#roomOf.get(id)
-    if (room === undefined) return null
-    this.#roomOf.delete(id)
-    room.release(id)
-    return room
-  }
-
   #end(executionId: string, counts: boolean): void {
     this.#inFlight.delete(executionId)
-    const room = this.#release(executionId)
+    const room = this.#rooms.release(executionId)
     if (room === null) return
     if (counts) room.countEnd()
     this.#offer(room)
