@@ -15,6 +15,8 @@ import { pathText } from './bolt-text.ts'
 /** Names that the stores of Bacalhau's releases have in a directory of their own. */
 const STORE_FILES = ['state_boltdb.db', 'jobs.db', 'executions.db']
 const SHOWN_DAMAGES = 10
+/** In hexadecimal digits a value of this length is as long as a text can be. */
+const MOST_VALUE_BYTES = 255 * 1024 * 1024
 
 /**
  * Finds the BoltDB file that an argument means: the file itself, or the one store of a directory. Returns undefined
@@ -32,7 +34,7 @@ export async function boltArgument(argument: string): Promise<string | undefined
 
 /** Opens a BoltDB file for a function, and closes it afterwards. */
 export async function withBolt<T>(path: string, use: (file: BoltFile) => Promise<T>): Promise<T> {
-  const file = await openBoltFile(path)
+  const file = await openBoltFile(path, { maxValueBytes: MOST_VALUE_BYTES })
   try {
     return await use(file)
   } finally {
