@@ -7,7 +7,6 @@ import type {
   HandshakeReply,
   NodeDescription,
   NodeLoad,
-  Report,
 } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
@@ -18,6 +17,7 @@ import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
 import { inProgress } from './in-progress.ts'
 import { linkRetry } from './link-retry.ts'
+import { reportIn } from './report-row.ts'
 import { takeStartupStep } from './startup-step.ts'
 import { tellAllLater } from './tell-all.ts'
 
@@ -68,6 +68,7 @@ async function shakeOnce(
   signal: AbortSignal,
 ): Promise<Answers> {
   const { store, link, requester, watch } = context
+  const introducing = requester.id
   const executions = await known(context)
   signal.throwIfAborted()
   const reply = await link.handshake({ node, load: load(), store: await linkedStore(store), executions })
@@ -78,6 +79,9 @@ async function shakeOnce(
   requester.opening = reply.store.openings[0]?.id ?? ''
   await context.refused.putBack(requesterId, requester.opening)
   link.adopt(reply.session)
+  // What is to be told again to a requester that was not known before is named to it too.
+  if (introducing !== requesterId && (await hasUnnamed(context, executions)))
+    return await shakeOnce(context, { node, load }, signal)
   watch.agreed()
   return new Map(executions.map(({ executionId }) => [executionId, reply.answers[executionId]]))
 }
@@ -95,14 +99,19 @@ async function known(context: ComputeContext): Promise<HandshakeExecution[]> {
   // A requester of another process is known by its first answer, and all that is not named before it is missed there.
   const destinations = requester.id === '' ? await store.outboxDestinations() : [requester.id]
   for (const destination of destinations) {
-    for await (const { body } of outboxRows(store, destination)) {
-      const { executionId } = body as unknown as Report
-      if (executions.has(executionId)) continue
+    for await (const row of outboxRows(store, destination)) {
+      const executionId = reportIn(row)?.executionId
+      if (executionId === undefined || executions.has(executionId)) continue
       const execution = await unlessDamaged(store.getExecution(executionId))
       if (execution !== null) add(execution)
     }
   }
   return [...executions.values()]
+}
+
+async function hasUnnamed(context: ComputeContext, named: readonly HandshakeExecution[]): Promise<boolean> {
+  const ids = new Set(named.map(({ executionId }) => executionId))
+  return (await known(context)).some(({ executionId }) => !ids.has(executionId))
 }
 
 async function* outboxRows(store: ExecutionStore, destination: string): AsyncGenerator<OutboxRow> {
