@@ -42,6 +42,7 @@ export class BenchServer {
       'podman',
       server.#args(['system', 'service', '-t', '0', `unix://${server.socket}`]),
       {
+        cwd: directory,
         env: server.environment,
         stdio: 'ignore',
       },

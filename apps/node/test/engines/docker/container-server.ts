@@ -107,7 +107,9 @@ export class ContainerServer {
   /** Starts it again, after it was killed. */
   async restart(): Promise<void> {
     const [program, ...args] = this.#command('system', 'service', '-t', '0', `unix://${this.socket}`)
-    this.#process = spawn(program, args, { env: this.#environment, stdio: 'ignore' })
+    // What looks after containers may leave files where it works.
+    const cwd = this.#directory
+    this.#process = spawn(program, args, { cwd, env: this.#environment, stdio: 'ignore' })
     const endMs = Date.now() + STARTS_WITHIN_MS
     for (;;) {
       const isUp = await this.api.ask({ path: '/version' }).then(
