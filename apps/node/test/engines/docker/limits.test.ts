@@ -80,7 +80,7 @@ describe.runIf(missing === null)(named('the limits of a container', missing), ()
     const quick = script('dd if=/dev/zero of=/outputs/0 bs=1M count=40 2>/dev/null')
     const fast = await node.run(quick, { ...KEEPS_OUTPUTS, Resources: { Disk: '30mb' } })
     expect(JSON.stringify(fast.answer.History)).toMatch(
-      /it wrote more than its limit of 30000000 bytes|what the job left as its results holds more than 30000000 bytes/,
+      /it wrote more than its limit of 30000000 bytes|what the job left as its results holds too many bytes/,
     )
     const fits = await node.run(script('dd if=/dev/zero of=/outputs/0 bs=1M count=4 2>/dev/null'), {
       ...KEEPS_OUTPUTS,
