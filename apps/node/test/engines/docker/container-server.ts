@@ -139,6 +139,8 @@ export class ContainerServer {
       await this.api.ask({ method: 'DELETE', path: `/containers/${Id}`, query: { force: '1', v: '1' } })
     }
     await this.kill()
+    // What holds the ids of an ordinary user does not end with his server.
+    if (this.#isOrdinary) this.podman('system', 'migrate')
     this.api.close()
     this.registry.stop()
   }
