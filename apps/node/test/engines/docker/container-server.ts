@@ -109,7 +109,7 @@ export class ContainerServer {
     const [program, ...args] = this.#command('system', 'service', '-t', '0', `unix://${this.socket}`)
     // What looks after containers may leave files where it works.
     const cwd = this.#directory
-    this.#process = spawn(program, args, { cwd, env: this.#environment, stdio: 'ignore' })
+    this.#process = spawn(program, args, { cwd, env: this.#environment, stdio: 'ignore', detached: true })
     const endMs = Date.now() + STARTS_WITHIN_MS
     for (;;) {
       const isUp = await this.api.ask({ path: '/version' }).then(
@@ -128,7 +128,8 @@ export class ContainerServer {
     this.#process = undefined
     if (child === undefined) return
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    child.kill('SIGKILL')
+    // Where it is an ordinary user's, one process has begun another.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     await gone
   }
 
