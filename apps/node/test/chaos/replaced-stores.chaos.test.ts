@@ -56,32 +56,40 @@ test(`a requester that is restored from a backup goes on with what its nodes hav
   for (const { node } of network.leaves) expect(node.log).toMatch(/has another store on purpose/)
 })
 
-test(`a node whose store was wiped begins anew, and its work is done again (seed ${SEED})`, {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  const { network, work, first } = await world()
-  await work()
-  await network.wipe(first)
-  await work()
-  expect(await differences(network, /on n-1: .*, but undefined undefined$/)).toEqual([])
-})
+test.runIf(LONG)(
+  `a node whose store was wiped begins anew, and its work is done again (seed ${SEED})`,
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async () => {
+    const { network, work, first } = await world()
+    await work()
+    await network.wipe(first)
+    await work()
+    expect(await differences(network, /on n-1: .*, but undefined undefined$/)).toEqual([])
+  },
+)
 
-test(`of a node and its copy the later one is refused, and the first goes on (seed ${SEED})`, {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  const { network, work, first } = await world()
-  await work()
-  const copy = await network.copy(first)
-  await work()
-  await eventually(
-    'the copy is refused',
-    () => /two nodes have the id n-1, and both live/.test(copy.log),
-    90_000,
-  )
-  const answer = await network.requester.request('GET', 'orchestrator/nodes/n-1')
-  expect(JSON.stringify(await answer.json())).toMatch(/the one that came later is refused/)
-  expect(first.node.log).not.toMatch(/two nodes have the id/)
-  await work()
-  expect(await differences(network)).toEqual([])
-  await copy.kill()
-})
+test.runIf(LONG)(
+  `of a node and its copy the later one is refused, and the first goes on (seed ${SEED})`,
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async () => {
+    const { network, work, first } = await world()
+    await work()
+    const copy = await network.copy(first)
+    await work()
+    await eventually(
+      'the copy is refused',
+      () => /two nodes have the id n-1, and both live/.test(copy.log),
+      90_000,
+    )
+    const answer = await network.requester.request('GET', 'orchestrator/nodes/n-1')
+    expect(JSON.stringify(await answer.json())).toMatch(/the one that came later is refused/)
+    expect(first.node.log).not.toMatch(/two nodes have the id/)
+    await work()
+    expect(await differences(network)).toEqual([])
+    await copy.kill()
+  },
+)

@@ -62,6 +62,13 @@ export function ordinaryMissing(): string | null {
   }
 }
 
+/** The same for tests that take much of the machine from others beside them: a short run leaves them out. */
+export function containersMissingOrShort(): string | null {
+  return process.env['SALTCOD_LONG'] === '1'
+    ? containersMissing()
+    : 'it takes long; SALTCOD_LONG=1 has it run'
+}
+
 /** Adds to the name of a group of tests why it does not run. */
 export function named(name: string, missing: string | null): string {
   return missing === null ? name : `${name} (does not run: ${missing})`

@@ -10,10 +10,10 @@ import { ProgramSession } from '../../../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { COMMANDS, serveNode } from '../../cli/binary.ts'
 import { fileFlags } from '../../node-fixture.ts'
-import { containerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissingOrShort, named } from './container-server.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../../../../examples/containers/', import.meta.url))
-const missing = containersMissing()
+const missing = containersMissingOrShort()
 
 /** What each example that ends prints. */
 const PRINTED: Readonly<Record<string, RegExp>> = {

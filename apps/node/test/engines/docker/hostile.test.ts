@@ -7,9 +7,9 @@ import { removeLeftovers } from '../../../src/engines/docker/leftovers.ts'
 import { makeResultPaths, takeResults } from '../../../src/engines/docker/results.ts'
 import { saltcod } from '../../cli/binary.ts'
 import { containerNode, KEEPS_OUTPUTS, outputsOf, script } from './container-job.ts'
-import { containerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissingOrShort, named } from './container-server.ts'
 
-const missing = containersMissing()
+const missing = containersMissingOrShort()
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 
 /** What no terminal should get from a job whose name or words are told. */

@@ -5,12 +5,11 @@ import { eventually } from '../../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { jobUntil, type Served, saltcod, serveNode } from '../../cli/binary.ts'
 import { fileFlags } from '../../node-fixture.ts'
-import { containerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissingOrShort, named } from './container-server.ts'
 import { type Passing, SocketGate } from './socket-gate.ts'
 
-const missing = containersMissing()
-const isLong = process.env['SALTCOD_LONG'] === '1'
-const ROUNDS = isLong ? 18 : 1
+const missing = containersMissingOrShort()
+const ROUNDS = 18
 
 /** Where the life of a container is broken off, by what passes its server then. */
 interface Point {
@@ -30,7 +29,7 @@ const ask =
     path.test(passing.path) &&
     Object.entries(query).every(([key, value]) => passing.query.get(key) === value)
 
-const ALL_POINTS: readonly Point[] = [
+const POINTS: readonly Point[] = [
   { name: 'before it is made', holds: ask('asked', 'POST', /\/create$/) },
   { name: 'as it is made', holds: ask('answered', 'POST', /\/create$/) },
   { name: 'as its result paths are made', holds: ask('answered', 'PUT', /\/archive$/) },
@@ -45,15 +44,6 @@ const ALL_POINTS: readonly Point[] = [
   { name: 'as it is removed', holds: ask('answered', 'DELETE', /^\/containers/) },
   { name: 'as it is stopped', holds: ask('answered', 'POST', /\/stop$/), sleeps: 60, isStopped: true },
 ]
-
-/** A short run breaks off at these alone, since each needs a container of its own. */
-const SHORT_RUN: readonly string[] = [
-  'as it is made',
-  'as it is started',
-  'as it runs',
-  'as its results are taken',
-]
-const POINTS = isLong ? ALL_POINTS : ALL_POINTS.filter(({ name }) => SHORT_RUN.includes(name))
 
 const LINES = 200
 
@@ -163,7 +153,7 @@ describe.runIf(missing === null)(
       ['both', { node: true, server: true }],
     ]
 
-    test.each(isLong ? victims : victims.slice(0, 1))(
+    test.each(victims)(
       '%s is killed there',
       async (_, killed) => {
         await server().addImage('busybox:volume', { changes: ['VOLUME /data'] })
@@ -181,7 +171,7 @@ describe.runIf(missing === null)(
           await expectWhole(node, gate, ids)
         }
       },
-      isLong ? 3_600_000 : 300_000,
+      3_600_000,
     )
   },
 )

@@ -6,9 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
 import { readSubmit } from '../../../src/wire/job-input.ts'
 import { containerJob, containerNode, script } from './container-job.ts'
-import { containerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissingOrShort, named } from './container-server.ts'
 
-const missing = containersMissing()
+const missing = containersMissingOrShort()
 
 /** A server of this machine, on all its addresses. */
 async function listening(): Promise<number> {
