@@ -41,7 +41,7 @@ export async function locateStores(argument: string): Promise<readonly string[]>
 
 /** Lists the stores of ours in a repository directory; none where the argument is something else. */
 export async function ownPaths(argument: string): Promise<readonly string[]> {
-  if (statSync(argument, { throwIfNoEntry: false })?.isDirectory() !== true) return []
+  if (!isDirectory(argument)) return []
   const { fileKind } = await import('@saltcod/config')
   return (await storesIn(argument)).filter((file) => !['bolt', 'unreadable'].includes(fileKind(file)))
 }
@@ -86,6 +86,15 @@ function realPath(path: string): string {
       throw new Failure(EXIT.unreadable, `there is nothing at ${path}`, { hint: NO_STORE.hint })
     }
     throw lookError(path, error)
+  }
+}
+
+/** What cannot be looked at is none; whoever needs it as a store is told why. */
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
   }
 }
 
