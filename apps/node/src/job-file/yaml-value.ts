@@ -212,6 +212,10 @@ class Inspection {
         continue
       }
       this.#inspectTag(key.tag, key.range?.[0])
+      if (key.type === 'PLAIN' && (key.source ?? '') === '') {
+        this.#complain(key.range?.[0], 'a key is missing before the colon')
+        continue
+      }
       const other = key.type === 'PLAIN' && key.tag === undefined ? keyByOthers(key.source ?? '') : undefined
       if (other !== undefined) {
         this.#complain(

@@ -83,6 +83,7 @@ describe('complaints', () => {
   test.each([
     ['a: 1\nb: 2\na: 3', ['3:1 the key "a" is given twice in one object']],
     ['{"a": 1, "a": 2}', ['1:10 the key "a" is given twice in one object']],
+    ['a: {b: 1, : 2}', ['1:11 a key is missing before the colon']],
     ['? [a, b]\n: 1', ['1:3 a key is a list, an object or an alias; write it as a plain word']],
     ['? {a: b}\n: 1', ['1:3 a key is a list, an object or an alias; write it as a plain word']],
     ['a: &k b\n*k : 1', ['2:1 a key is a list, an object or an alias; write it as a plain word']],
