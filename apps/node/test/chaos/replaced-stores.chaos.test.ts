@@ -42,19 +42,23 @@ async function differences(network: Network, ...unknowable: readonly RegExp[]): 
   return (await network.settle()).filter((line) => !unknowable.some((pattern) => pattern.test(line)))
 }
 
-test(`a requester that is restored from a backup goes on with what its nodes have (seed ${SEED})`, {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  const { network, work } = await world()
-  await work()
-  await network.backUp()
-  await work()
-  await network.restore()
-  await work()
-  // What was submitted and begun after the backup is an orphan of its node, and done again.
-  expect(await differences(network, /is on no record/, /the requester knows nothing of it/)).toEqual([])
-  for (const { node } of network.leaves) expect(node.log).toMatch(/has another store on purpose/)
-})
+test.runIf(LONG)(
+  `a requester that is restored from a backup goes on with what its nodes have (seed ${SEED})`,
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async () => {
+    const { network, work } = await world()
+    await work()
+    await network.backUp()
+    await work()
+    await network.restore()
+    await work()
+    // What was submitted and begun after the backup is an orphan of its node, and done again.
+    expect(await differences(network, /is on no record/, /the requester knows nothing of it/)).toEqual([])
+    for (const { node } of network.leaves) expect(node.log).toMatch(/has another store on purpose/)
+  },
+)
 
 test.runIf(LONG)(
   `a node whose store was wiped begins anew, and its work is done again (seed ${SEED})`,
