@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { containerNode, KEEPS_OUTPUTS, outputsOf, script } from './container-job.ts'
-import { containerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissingOrShort, named } from './container-server.ts'
 
-const missing = containersMissing()
+const missing = containersMissingOrShort()
 
 /** A server of one file on this machine. */
 async function served(content: string): Promise<string> {

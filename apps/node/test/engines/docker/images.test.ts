@@ -7,10 +7,10 @@ import { type PullPolicy, provideImage } from '../../../src/engines/docker/image
 import { PulledImages } from '../../../src/engines/docker/pulled-images.ts'
 import { saltcod, serveNode } from '../../cli/binary.ts'
 import { fileFlags } from '../../node-fixture.ts'
-import { containerServer, containersMissing, named } from './container-server.ts'
+import { containerServer, containersMissingOrShort, named } from './container-server.ts'
 import type { Serving } from './registry.ts'
 
-const missing = containersMissing()
+const missing = containersMissingOrShort()
 const LOGIN = 'ada:secret:with colon'
 
 describe.runIf(missing === null)(named('an image of a registry', missing), () => {
