@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs'
 import { complain, oneLine, shellWord, type Terminal } from '@saltcod/cli-kit'
+import { isDirectory } from './locate.ts'
 
 /**
  * Complains of the stores that a repository directory remembers and that are gone, so that the others are not taken
@@ -25,13 +25,4 @@ export async function tellGoneStores(
     )
   }
   return gone.length
-}
-
-/** What is wrong with a path that cannot be looked at, such as a link to itself, is said by whoever opens it. */
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory()
-  } catch {
-    return false
-  }
 }

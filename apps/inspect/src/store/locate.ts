@@ -89,8 +89,8 @@ function realPath(path: string): string {
   }
 }
 
-/** What cannot be looked at is none; whoever needs it as a store is told why. */
-function isDirectory(path: string): boolean {
+/** What is wrong with a path that cannot be looked at, such as a link to itself, is said by whoever opens it. */
+export function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch {

@@ -3,6 +3,7 @@ import type { Execution } from '@saltcod/store-core'
 import { test } from 'vitest'
 import { standingOrder } from '../../src/requester/standing-order.ts'
 import { jobOf } from '../compute/fixture.ts'
+import { blankExecution } from './scheduler/world.ts'
 
 const ORDER = {
   kind: 'ask-for-bid',
@@ -14,32 +15,7 @@ const ORDER = {
   deadlineAtMs: null,
 } as const
 
-const ASKED: Execution = {
-  id: 'e-1',
-  jobId: 'j-1',
-  jobVersion: 1,
-  namespace: 'default',
-  nodeId: 'n-1',
-  evaluationId: null,
-  partition: null,
-  state: 'New',
-  stateMessage: '',
-  endReason: null,
-  stateSinceMs: 1,
-  desiredState: 'Pending',
-  desiredMessage: '',
-  previousExecutionId: null,
-  endsBefore: 0,
-  resources: null,
-  publishedResult: null,
-  runOutput: null,
-  computeRevision: 0,
-  revision: 1,
-  createdAtMs: 1,
-  modifiedAtMs: 1,
-  finishedAtMs: null,
-  deadlineAtMs: null,
-}
+const ASKED = blankExecution('e-1', 'j-1', 'n-1', 1)
 
 const CASES: readonly (readonly [string, Partial<Execution> | null, object])[] = [
   ['that was never heard of is given again', { state: 'New', computeRevision: 0 }, ORDER],

@@ -1,30 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, expect, test } from 'vitest'
 import { fileFlags, startTestNode, type TestNode } from '../../node-fixture.ts'
+import { containerJob, script } from './container-job.ts'
 import { containerServer, containersMissing, named } from './container-server.ts'
 
 const missing = containersMissing()
-
-/** A job of one container. */
-function containerJob(params: object, task: object = {}, job: object = {}): object {
-  return {
-    Type: 'batch',
-    Count: 1,
-    Tasks: [
-      {
-        Name: 'main',
-        Engine: { Type: 'docker', Params: { Image: 'busybox:1', ...params } },
-        Network: { Type: 'None' },
-        ...task,
-      },
-    ],
-    ...job,
-  }
-}
-
-function shell(script: string): object {
-  return { Entrypoint: ['sh', '-c'], Parameters: [script] }
-}
 
 describe.runIf(missing === null)(named('a job in a container', missing), () => {
   const server = containerServer()
@@ -43,7 +23,7 @@ describe.runIf(missing === null)(named('a job in a container', missing), () => {
 
   test('fails with the words of what went wrong', async () => {
     const node = await start()
-    const id = await node.submit(containerJob(shell('echo oops >&2; exit 7')))
+    const id = await node.submit(containerJob(script('echo oops >&2; exit 7')))
     const { Executions, Job } = await node.until(id, 'Completed', 'Failed')
     assert.equal(Job.State.StateType, 'Completed')
     expect(Executions?.Items[0]?.RunOutput).toMatchObject({ stderr: 'oops\n', ExitCode: 7 })

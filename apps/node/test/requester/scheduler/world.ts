@@ -265,7 +265,8 @@ export class World {
   }
 }
 
-function blankExecution(id: string, jobId: string, nodeId: string, nowMs: number): Execution {
+/** An execution that its node was asked to do and has said nothing of. */
+export function blankExecution(id: string, jobId: string, nodeId: string, nowMs: number): Execution {
   return {
     id,
     jobId,
