@@ -32,7 +32,10 @@ export interface MeetOptions {
   readonly called?: string
   /** It was perhaps remembered by another name. */
   readonly formerly?: string
-  /** Called before another store, or another branch of the known one, is remembered that is taken on purpose. */
+  /**
+   * Called before a store is remembered that was put there on purpose: another one, another branch of the known one,
+   * or one that looks as if it went on from that.
+   */
   readonly onTaken?: (strangeness: string) => Promise<void>
 }
 
@@ -63,9 +66,11 @@ export class PeerStores {
       return null
     const known = await this.#readEither(name, formerly)
     const strangeness = known === null ? null : strangenessOf(known, found)
-    const isMeant = acceptsOthers || (strangeness !== null && (await this.#isMeant(name, found)))
-    if (strangeness !== null && !isMeant) return `the ${word} of ${called} ${strangeness}`
+    const isMeant = known !== null && (await this.#isMeant(name, found))
+    if (strangeness !== null && !isMeant && !acceptsOthers) return `the ${word} of ${called} ${strangeness}`
     if (strangeness !== null) await onTaken?.(strangeness)
+    // What was known lagged behind by all that the copy lacks.
+    else if (isMeant) await onTaken?.('was put there on purpose')
     await this.#noteMark(name, found)
     const { storeId, sequence } = found
     await this.#remember(name, {

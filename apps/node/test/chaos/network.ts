@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, cpSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { WireGetJobAnswer } from '@saltcod/bacalhau-records'
+import type { WireGetJobAnswer, WireNodeState } from '@saltcod/bacalhau-records'
 import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { eventually, until } from '../../../../test/eventually.ts'
 import { Cable } from '../link/cable.ts'
@@ -10,6 +10,9 @@ import { AttackedNode } from './attacked-node.ts'
 import type { NetworkJob } from './network-jobs.ts'
 import { isOver, NetworkVerdict, stateOf, summaryOf } from './network-verdict.ts'
 import { storePaths } from './stores-of.ts'
+
+const LAST_OF_LOG = 4_000
+const LAST_OF_HISTORY = 20
 
 /** How long one cut lasts at least and at most, and after how long a node counts as lost. */
 export interface NetworkPace {
@@ -81,6 +84,12 @@ export class Network {
       Object.assign(leaf, { node })
     }
     await Promise.all(this.leaves.map(({ node }) => node.start()))
+    // Who has never met the other side does not notice that it is another one.
+    await eventually('all nodes are connected', async () => {
+      const response = await this.requester.request('GET', 'orchestrator/nodes')
+      const { Nodes } = (await response.json()) as { readonly Nodes: readonly WireNodeState[] }
+      return Nodes.filter(({ Connection }) => Connection === 'CONNECTED').length === this.leaves.length
+    })
   }
 
   async #startRequester(...flags: readonly string[]): Promise<void> {
@@ -207,26 +216,44 @@ export class Network {
     let answer = await this.requester.job(id)
     const said = (): string =>
       `${job.name} (${job.kind}, ${job.count}) settles; it is ${JSON.stringify(answer.Job.State)}: ${summaryOf(answer)}`
-    await eventually(
-      said,
-      async () => {
+    const settles = async (isSettled: () => boolean): Promise<void> => {
+      const look = async (): Promise<boolean> => {
         answer = await this.requester.job(id)
-        return job.end === 'goes on' ? this.#serves(job, answer) : isOver(answer)
-      },
-      this.#pace.settleMs,
-    )
+        return isSettled()
+      }
+      try {
+        await eventually(said, look, this.#pace.settleMs)
+      } catch (error) {
+        throw new Error(`${String(error)}\n${await this.#whatIsKnown(answer)}`, { cause: error })
+      }
+    }
+    await settles(() => (job.end === 'goes on' ? this.#serves(job, answer) : isOver(answer)))
     if (job.end !== 'goes on') return answer
     const { status } = await this.requester.request('DELETE', `orchestrator/jobs/${id}`)
     assert.equal(status, 200)
-    await eventually(
-      said,
-      async () => {
-        answer = await this.requester.job(id)
-        return isOver(answer)
-      },
-      this.#pace.settleMs,
-    )
+    await settles(() => isOver(answer))
     return answer
+  }
+
+  /** What both sides know of a job that does not settle, and what the nodes logged last. */
+  async #whatIsKnown({ Job, History }: WireGetJobAnswer): Promise<string> {
+    const told = async (node: AttackedNode, path: string): Promise<string> =>
+      await node.request('GET', path).then(
+        (response) => response.text(),
+        (error: unknown) => String(error),
+      )
+    const sides = await Promise.all(
+      this.leaves.map(async ({ name, node }) => {
+        const [link, why] = [await told(node, 'saltcod/link'), await told(node, `saltcod/why/${Job.ID}`)]
+        return `${name}: ${link}\n${why}\n${node.log.slice(-LAST_OF_LOG)}`
+      }),
+    )
+    return [
+      await told(this.requester, `saltcod/why/${Job.ID}`),
+      JSON.stringify(History?.Items?.slice(-LAST_OF_HISTORY)),
+      this.requester.log.slice(-LAST_OF_LOG),
+      ...sides,
+    ].join('\n')
   }
 
   #serves({ type, count }: NetworkJob, answer: WireGetJobAnswer): boolean {

@@ -56,7 +56,10 @@ test.runIf(LONG)(
     await work()
     // What was submitted and begun after the backup is an orphan of its node, and done again.
     expect(await differences(network, /is on no record/, /the requester knows nothing of it/)).toEqual([])
-    for (const { node } of network.leaves) expect(node.log).toMatch(/has another store on purpose/)
+    for (const { name, node } of network.leaves)
+      await eventually(`${name} knows that its requester was restored`, () =>
+        /has another store on purpose/.test(node.log),
+      )
   },
 )
 

@@ -119,3 +119,23 @@ test('a store that somebody put there on purpose is taken once for that', async 
   expect(await meet({ ...storeOf('abcd', 35), takenOver: 'c' })).toBeNull()
   expect(taken.length).toBe(2)
 })
+
+test('an older copy that lacks nothing of what was known is taken for one where somebody put it there', async () => {
+  const { after } = await side()
+  const taken: string[] = []
+  const meet = (found: LinkedStore) =>
+    after().meet('n-1', found, {
+      onTaken: async (strangeness) => {
+        taken.push(strangeness)
+        await Promise.resolve()
+      },
+    })
+  // Of one that was never met nothing can be lost.
+  await meet({ ...storeOf('a', 5), takenOver: 'a' })
+  // It went on to 30 meanwhile, which nobody has said, and was copied at 20.
+  await meet(storeOf('ab', 12))
+  expect(taken).toEqual([])
+  const restored = { ...storeOf('abX', 25), takenOver: 'X' }
+  for (let start = 0; start < 2; start++) expect(await meet(restored)).toBeNull()
+  expect(taken).toEqual(['was put there on purpose'])
+})
