@@ -35,6 +35,7 @@ export type { LogFormat, LogLevel } from './settings/logging.ts'
 export { NODE_ID_PATTERN, type NodeRole } from './settings/node.ts'
 export type { FinishedJobState, RetentionRule } from './settings/retention.ts'
 export type { StoreType } from './settings/stores.ts'
+export { type TlsMode, tlsModeOf } from './settings/tls.ts'
 export {
   type FindStoresOptions,
   formatFinding,

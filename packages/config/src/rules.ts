@@ -11,6 +11,7 @@ import { quota } from './settings/quota.ts'
 import { recovery } from './settings/recovery.ts'
 import { services } from './settings/services.ts'
 import { stores } from './settings/stores.ts'
+import { tls, tlsModeOf } from './settings/tls.ts'
 
 /** What a rule found. */
 export interface RuleFinding extends Problem {
@@ -141,20 +142,22 @@ const execNeedsCompute: Rule = {
 }
 
 const isLoopbackAddress = (address: string): boolean =>
-  /^(?:unix:|http:\/\/(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::|\/|$))/i.test(address)
+  /^(?:unix:|https?:\/\/(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::|\/|$))/i.test(address)
 
 const orchestratorsAreNear: Rule = {
   name: 'orchestrators-are-near',
   about: [compute.orchestrators, node.insecure],
   check(pick, originOf) {
-    const far = pick(compute.orchestrators).find((address) => !isLoopbackAddress(address))
+    const far = pick(compute.orchestrators).find(
+      (address) => !isLoopbackAddress(address) && !address.startsWith('https:'),
+    )
     if (far === undefined || pick(node.insecure)) return undefined
     return {
       severity: 'error',
       origin: originOf(compute.orchestrators),
       key: compute.orchestrators.key,
       problem: `'${far}' is on another machine, and what is said on the way there is neither encrypted nor proven`,
-      hint: 'lead a tunnel to it and name its end on this machine, or allow it with --insecure, on the requester too',
+      hint: 'write https:// and start the requester with --tls auto, or lead a tunnel to it and name its end on this machine, or allow it with --insecure, on the requester too',
     }
   },
 }
@@ -174,6 +177,59 @@ const orchestratorsNeedCompute: Rule = {
   },
 }
 
+/** What is proven on one way must not be said on another that proves nothing. */
+const orchestratorsAreAlike: Rule = {
+  name: 'orchestrators-are-alike',
+  about: [compute.orchestrators],
+  check(pick, originOf) {
+    const addresses = pick(compute.orchestrators)
+    const plain = addresses.find((address) => address.startsWith('http:'))
+    if (plain === undefined || !addresses.some((address) => address.startsWith('https:'))) return undefined
+    return {
+      severity: 'error',
+      origin: originOf(compute.orchestrators),
+      key: compute.orchestrators.key,
+      problem: `'${plain}' is not encrypted, and other ways to the same requester are`,
+      hint: 'name all of them with https://, or with unix:/PATH on the machine of the requester',
+    }
+  },
+}
+
+const tlsFilesFit: Rule = {
+  name: 'tls-files-fit',
+  about: [tls.mode, tls.certFile, tls.keyFile],
+  check(pick, originOf) {
+    const mode = tlsModeOf({ mode: pick(tls.mode), certFile: pick(tls.certFile) })
+    const refuse = (at: { readonly key: string }, problem: string, hint: string): RuleFinding => ({
+      severity: 'error',
+      origin: originOf(at),
+      key: at.key,
+      problem,
+      hint,
+    })
+    const [cert, key] = [pick(tls.certFile), pick(tls.keyFile)]
+    if (mode === 'auto' && cert !== undefined)
+      return refuse(
+        tls.certFile,
+        `is given, and ${tls.mode.key} is auto`,
+        'leave one of the two out: auto makes certificates of its own',
+      )
+    if (mode === 'file' && (cert === undefined || key === undefined))
+      return refuse(
+        cert === undefined ? tls.mode : tls.certFile,
+        'needs a certificate and its key',
+        `give both: ${tls.certFile.key} (--tls-cert) and ${tls.keyFile.key} (--tls-key)`,
+      )
+    if (cert === undefined && key !== undefined)
+      return refuse(
+        tls.keyFile,
+        'is given without its certificate',
+        `give ${tls.certFile.key} (--tls-cert) too`,
+      )
+    return undefined
+  },
+}
+
 /** Every rule, in the order in which findings are reported. */
 export const RULES: readonly Rule[] = [
   storePathsDiffer,
@@ -187,5 +243,7 @@ export const RULES: readonly Rule[] = [
   hostIsLoopback,
   execNeedsCompute,
   orchestratorsAreNear,
+  orchestratorsAreAlike,
+  tlsFilesFit,
   orchestratorsNeedCompute,
 ]

@@ -43,6 +43,34 @@ describe('the rules about several settings', () => {
     ])
   })
 
+  it('want all ways to a requester encrypted or none, and none to another machine without', () => {
+    const errors = (list: string) => errorsOf('', ['--node-type', 'compute', '--orchestrators', list])
+    expect(errors('https://far.example:1234,https://192.0.2.7:1,unix:/run/api.sock')).toEqual([])
+    expect(errors('http://127.0.0.1:1,unix:/run/api.sock')).toEqual([])
+    expect(errors('http://far.example:1')).toEqual([
+      "--orchestrators: Node.Compute.Orchestrators: 'http://far.example:1' is on another machine, and what is said on the way there is neither encrypted nor proven; write https:// and start the requester with --tls auto, or lead a tunnel to it and name its end on this machine, or allow it with --insecure, on the requester too",
+    ])
+    expect(errors('https://far.example:1,http://127.0.0.1:1')).toEqual([
+      "--orchestrators: Node.Compute.Orchestrators: 'http://127.0.0.1:1' is not encrypted, and other ways to the same requester are; name all of them with https://, or with unix:/PATH on the machine of the requester",
+    ])
+  })
+
+  it('want a certificate with its key, or none', () => {
+    const errors = (...argv: readonly string[]) => errorsOf('', argv).map((line) => line.split('; ')[0])
+    const [cert, key] = [
+      ['--tls-cert', 'c.pem'],
+      ['--tls-key', 'k.pem'],
+    ] as const
+    for (const mode of [[], ['--tls', 'file'], ['--tls', 'off']])
+      expect(errors(...mode, ...cert, ...key)).toEqual([])
+    expect(errors(...cert)).toEqual(['--tls-cert: API.TLS.CertFile: needs a certificate and its key'])
+    expect(errors('--tls', 'file')).toEqual(['--tls: API.TLS.Mode: needs a certificate and its key'])
+    expect(errors(...key)).toEqual(['--tls-key: API.TLS.KeyFile: is given without its certificate'])
+    expect(errors('--tls', 'auto', ...cert, ...key)).toEqual([
+      '--tls-cert: API.TLS.CertFile: is given, and API.TLS.Mode is auto',
+    ])
+  })
+
   it('keep silent about settings that are in error already', () => {
     expect(errorsOf('API: { MaxBodySize: lots }\n')).toEqual([
       "c.yaml:1: API.MaxBodySize: 'lots' is not a size; write it like '10MB' or '64MiB', or as a whole number of bytes",

@@ -3,6 +3,7 @@ import type { Config, FlagUse, LoadedConfig } from '@saltcod/config'
 import { formatProblem, loadConfig } from '@saltcod/config'
 import { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
+import { addressOf } from './node-address.ts'
 
 /** The flags of settings that a command was given, by which it finds its node among other things. */
 export interface NodeFlags {
@@ -26,10 +27,7 @@ export function loadOrRefuse(
   return { ...loaded, config }
 }
 
-/** Makes a client of the node that flags, environment and config file name. */
+/** Makes a client of the node that flags, environment and config file name. Throws a `Failure`. */
 export function clientFor(terminal: Terminal, flags: NodeFlags): ApiClient {
-  const { config } = loadOrRefuse(terminal, flags)
-  const anywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
-  const name = anywhere[config.api.host] ?? config.api.host
-  return new ApiClient(`http://${name.includes(':') ? `[${name}]` : name}:${config.api.port}`)
+  return new ApiClient(addressOf(loadOrRefuse(terminal, flags).config))
 }

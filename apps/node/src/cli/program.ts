@@ -17,6 +17,7 @@ import { addNodeFlags, addSettingFlags } from './flags.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 import { addCompactCommand, addGcCommand } from './retention-commands.ts'
+import { addTlsCommands } from './tls-commands.ts'
 import { addWasmCommands } from './wasm-commands.ts'
 
 const NOTES = `
@@ -53,6 +54,7 @@ export function createCommandLine(terminal: Terminal): Command {
   addArchiveCommands(program, terminal)
   addCompactCommand(program, terminal)
   addConfigCommands(program, terminal)
+  addTlsCommands(program, terminal)
   addRecover(program, terminal)
   addRest(program, terminal)
   addBacalhauCommands(program)
@@ -65,14 +67,14 @@ function addServe(program: Command, terminal: Terminal): void {
     description:
       'Serves a node until SIGTERM or Ctrl-C: takes jobs and schedules them (requester), runs them (compute), or both.',
     notes: `
-Prints one line to stdout once it takes requests: listening on http://HOST:PORT. The log goes to stderr.
+Prints one line to stdout once it takes requests: listening on http://HOST:PORT (https: with --tls). The log goes to stderr.
 SIGTERM and Ctrl-C let running work finish first; a second one ends the node at once. SIGHUP reads the configuration again: the log
 level, Retention, Compaction (but for AtStart) and Recovery.Interruptions are taken at once, the log names what waits for a start.
 `,
     examples: [
       'saltcod serve',
       'saltcod serve --repo /srv/node1 --port 4321 --allow-exec',
-      'saltcod serve --node-type requester',
+      'saltcod serve --node-type requester --tls auto',
       'saltcod serve --node-type compute --orchestrators http://127.0.0.1:1234 --repo /srv/node2 --port 1235',
       'BACALHAU_DIR=/srv/node1 saltcod serve --log-level debug',
     ],

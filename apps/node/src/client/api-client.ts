@@ -21,6 +21,7 @@ import type { HoldAnswer } from '../retention/gc-routes.ts'
 import { WHY_PATH, type WhyAnswer } from '../wire/why-answer.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
+import { fetchFrom, type NodeAddress, type NodeRequest } from './node-address.ts'
 import { refusal } from './refusal.ts'
 import { openResults, type ReceivedResults, type ResultStream } from './result-stream.ts'
 import { unreachable } from './unreachable.ts'
@@ -56,11 +57,10 @@ const COMPACT = '/api/v1/saltcod/compact'
 
 /** Speaks to a node over HTTP. Every method throws a `Failure` where the node refuses or cannot be reached. */
 export class ApiClient {
-  readonly #base: string
+  readonly #address: NodeAddress
 
-  /** @param base - The address of the node, such as `http://127.0.0.1:1234`. */
-  constructor(base: string) {
-    this.#base = base
+  constructor(address: NodeAddress) {
+    this.#address = address
   }
 
   /** Submits a job as it was written. */
@@ -106,7 +106,7 @@ export class ApiClient {
 
   /** Begins to fetch results from an address that the node gave out, behind what is there of them. */
   openResults(address: string, received: ReceivedResults | null, signal: AbortSignal): Promise<ResultStream> {
-    return openResults(this.#base, address, received, signal)
+    return openResults(this.#address, address, received, signal)
   }
 
   /** Lists the history of a job. While the job has not ended there is always a next token. */
@@ -180,7 +180,7 @@ export class ApiClient {
 
   /** Yields what a job wrote. */
   readLog(id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
-    return readLog(this.#base, id, request)
+    return readLog(this.#address, id, request)
   }
 
   /** Asks what both sides know of a job's executions, or of one. */
@@ -207,7 +207,7 @@ export class ApiClient {
     if (status === 200 && answer !== undefined) return answer as T
     throw (
       refusal(answer) ??
-      new Failure(EXIT.failed, `${this.#base} answered with status ${status} and no reason`, {
+      new Failure(EXIT.failed, `${this.#address.base} answered with status ${status} and no reason`, {
         hint: 'is it a saltcod node that listens there?',
       })
     )
@@ -216,14 +216,15 @@ export class ApiClient {
   async #fetch(
     path: string,
     answerMs: number,
-    init: RequestInit,
+    init: Omit<NodeRequest, 'signal'>,
   ): Promise<{ readonly status: number; readonly text: string }> {
     try {
-      const response = await fetch(`${this.#base}${path}`, { ...init, signal: AbortSignal.timeout(answerMs) })
+      const signal = AbortSignal.timeout(answerMs)
+      const response = await fetchFrom(this.#address, path, { ...init, signal })
       // A node may also be lost in the middle of its answer.
       return { status: response.status, text: await response.text() }
     } catch (error) {
-      throw unreachable(this.#base, error, answerMs)
+      throw unreachable(this.#address.base, error, answerMs)
     }
   }
 }

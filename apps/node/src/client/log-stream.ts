@@ -4,6 +4,7 @@ import type { WireLogMessage } from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
 import { WebSocket } from 'ws'
 import { EXIT } from '../exit-code.ts'
+import type { NodeAddress } from './node-address.ts'
 import { refusal } from './refusal.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -44,10 +45,14 @@ const GIVEN_UP = 1013
 const IS_IT_A_NODE = 'is it a saltcod node that listens there?'
 
 /**
- * Yields a job's log from a node, whose address is `base`, over a websocket. Throws a `Failure` with what the node
- * says, or where it cannot be reached or is lost before the end.
+ * Yields a job's log from a node over a websocket. Throws a `Failure` with what the node says, or where it cannot be
+ * reached or is lost before the end.
  */
-export async function* readLog(base: string, id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
+export async function* readLog(
+  { base, secure }: NodeAddress,
+  id: string,
+  request: LogRequest,
+): AsyncIterable<ReceivedPart> {
   const { follow, tail, executionId, from, namespace, version, signal } = request
   const query = new URLSearchParams({ follow: String(follow), tail: String(tail) })
   if (executionId !== undefined) query.set('execution_id', executionId)
@@ -55,7 +60,11 @@ export async function* readLog(base: string, id: string, request: LogRequest): A
   if (namespace !== undefined) query.set('namespace', namespace)
   if (version !== undefined) query.set('job_version', String(version))
   const url = `${base.replace(/^http/, 'ws')}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
-  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS })
+  const socket = new WebSocket(url, {
+    ...secure,
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_MS,
+  })
   const arrived: (WireLogMessage | Failure | null)[] = []
   let wake: () => void = () => undefined
   const arrive = (item: WireLogMessage | Failure | null): void => {

@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
+import { fetchFrom, type NodeAddress } from './node-address.ts'
 import { unreachable } from './unreachable.ts'
 
 /** Where on a node the archives of results are. */
@@ -35,18 +36,19 @@ export function isResultAddress(address: string): boolean {
  * name its address has. Throws a `Failure` where it refuses, or cannot be reached.
  */
 export async function openResults(
-  base: string,
+  node: NodeAddress,
   address: string,
   received: ReceivedResults | null,
   signal: AbortSignal,
 ): Promise<ResultStream> {
+  const { base } = node
   const { pathname, search } = new URL(address)
   const stall = new Stall(signal)
   const headers: Record<string, string> =
     received === null ? {} : { range: `bytes=${received.from}-`, 'if-range': received.tag }
   let response: Response
   try {
-    response = await fetch(`${base}${pathname}${search}`, { headers, signal: stall.signal })
+    response = await fetchFrom(node, `${pathname}${search}`, { headers, signal: stall.signal })
     if (response.status !== 200 && response.status !== 206) throw await refusal(response)
   } catch (error) {
     stall.end()

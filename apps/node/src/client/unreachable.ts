@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
+import { distrustOf } from '../tls/trust-words.ts'
 
 const CLOSED = 'it closed the connection'
 const REASONS: Readonly<Record<string, string>> = {
@@ -13,10 +14,19 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Makes the failure of a node that cannot be reached, or does not answer in time. */
 export function unreachable(base: string, error: unknown, answerMs: number): Failure {
-  return new Failure(EXIT.unreachable, `cannot reach a node at ${base}: ${reasonOf(error, answerMs)}`, {
-    hint: 'start one with `saltcod serve`, or say where it is with --host and --port',
+  const distrust = distrustOf(error)
+  const reason = distrust?.reason ?? reasonOf(error, answerMs)
+  return new Failure(EXIT.unreachable, `cannot reach a node at ${base}: ${reason}`, {
+    hint: distrust?.hint ?? hintOf(base, reason),
     cause: error,
   })
+}
+
+function hintOf(base: string, reason: string): string {
+  // What speaks TLS alone answers nothing to what does not.
+  if (reason === CLOSED && base.startsWith('http:'))
+    return 'see whether the node has ended; if it speaks TLS, say so with --use-tls or --cacert FILE'
+  return 'start one with `saltcod serve`, or say where it is with --host and --port'
 }
 
 /**

@@ -16,6 +16,7 @@ import { startSide } from './compute-side.ts'
 import { limitsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
 import { type Parts, storesOf } from './parts.ts'
+import { noteServed, startTls } from './server-tls.ts'
 import { memoryOf } from './store-notes.ts'
 
 /**
@@ -32,7 +33,8 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
   const link = new HttpLink(first, ...more)
   parts.link = link
   const watch = new LinkWatch(log.child({ part: 'link' }), Date.now)
-  const listeners = new Listeners(new Connections(limitsOf(config, log), config.api.maxBodyBytes))
+  const tls = await startTls(options, parts)
+  const listeners = new Listeners(new Connections(limitsOf(config, log), config.api.maxBodyBytes), tls)
   parts.api = createLocalApi(
     {
       nodeId,
@@ -74,6 +76,7 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
   addMetricsRoutes(parts.api, metrics)
   options.signal.throwIfAborted()
   const url = await listen(parts.api, listeners, config.api)
+  noteServed(options, parts.api, tls)
   join(parts, async (signal) => {
     parts.compute = await startSide(options, paths, {
       store: executions,

@@ -57,7 +57,7 @@ export async function listen(
     throw new Failure(EXIT.failed, `cannot listen on ${host}:${port}: ${reason}`, { hint, cause: error })
   }
   const address = api.server.address() as AddressInfo
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+  return `${listeners.scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }
 
 /** Most systems take no longer one. */

@@ -18,6 +18,7 @@ export interface Parts {
   requester?: Requester
   api?: FastifyInstance
   link?: { close(): void }
+  tls?: { close(): void }
   compute?: ComputeNode
   /** The start of a compute side whose requester may not be there yet; never rejects. */
   joining?: { readonly done: Promise<void>; giveUp(): void }
@@ -89,6 +90,7 @@ export async function stopParts(parts: Parts, graceMs: number, log: Logger): Pro
     ['the link', () => Promise.resolve(parts.link?.close())],
     ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
     ['the API', () => parts.api?.close() ?? Promise.resolve()],
+    ['the certificate', () => Promise.resolve(parts.tls?.close())],
     ['remembering the stores', () => parts.remember?.() ?? Promise.resolve()],
     ['the execution store', () => parts.executions?.close() ?? Promise.resolve()],
     ['the job store', () => parts.jobs?.close() ?? Promise.resolve()],

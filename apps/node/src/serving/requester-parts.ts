@@ -31,6 +31,7 @@ import { accepts, roomDirectory, startSide } from './compute-side.ts'
 import { limitsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
 import { type Parts, storesOf } from './parts.ts'
+import { noteServed, startTls } from './server-tls.ts'
 import { memoryOf } from './store-notes.ts'
 
 /** Starts a requester, and the compute side of the same process where the node has both roles. */
@@ -61,7 +62,8 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
     isDraining: () => parts.draining,
   }
   const { maxBodyBytes } = config.api
-  const listeners = new Listeners(new Connections(limitsOf(config, log), maxBodyBytes))
+  const tls = await startTls(options, parts)
+  const listeners = new Listeners(new Connections(limitsOf(config, log), maxBodyBytes), tls)
   parts.api = createApi(context, {
     maxBodyBytes,
     listeners,
@@ -78,6 +80,7 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   options.signal.throwIfAborted()
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
   const url = await listen(parts.api, listeners, config.api)
+  noteServed(options, parts.api, tls)
   if (parts.executions !== undefined) {
     const link = linkInProcess(parts.requester.link)
     parts.link = link

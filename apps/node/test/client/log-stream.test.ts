@@ -15,7 +15,7 @@ test('a server that is no node is named, and does not end the program', async ()
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const reading = async (): Promise<ReceivedPart[]> => {
     const parts: ReceivedPart[] = []
-    for await (const part of readLog(base, 'j-1', { follow: true, tail: false })) parts.push(part)
+    for await (const part of readLog({ base }, 'j-1', { follow: true, tail: false })) parts.push(part)
     return parts
   }
   await expect(reading()).rejects.toMatchObject({ exitCode: 1, message: expect.stringMatching(/no log/) })

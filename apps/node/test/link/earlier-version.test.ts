@@ -97,7 +97,7 @@ test('a node of the version of the link before does its work for a requester of 
 
   const lines: string[] = []
   const reading = (async () => {
-    for await (const part of new ApiClient(node.url).readLog(job, { follow: true, tail: false }))
+    for await (const part of new ApiClient({ base: node.url }).readLog(job, { follow: true, tail: false }))
       lines.push(JSON.stringify(part))
   })()
   const [demand] = (await repeat(node, demands)) as readonly { readonly number: number }[]

@@ -64,7 +64,7 @@ test('a large log is followed and a large result fetched across the link in the 
       return (Executions?.Items ?? []).length > 0
     })
     let bytes = 0
-    for await (const { text } of new ApiClient(url).readLog(id, { follow: true, tail: false })) {
+    for await (const { text } of new ApiClient({ base: url }).readLog(id, { follow: true, tail: false })) {
       if (bytes % LINE.length === 0 && text.length >= LINE.length) assert.ok(text.startsWith(LINE))
       bytes += Buffer.byteLength(text)
     }

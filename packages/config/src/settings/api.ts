@@ -1,6 +1,7 @@
 import { expandPath } from '../paths.ts'
 import { setting } from '../setting.ts'
 import { integer, path, size, text } from '../value.ts'
+import { tls } from './tls.ts'
 
 /** Where the API listens, and what it reads. */
 export const api = {
@@ -61,4 +62,5 @@ export const api = {
     fallback: '10MB',
     schema: size({ minBytes: 1024 }),
   }),
+  tls,
 }

@@ -3,7 +3,7 @@ import { amount, integer, list, size, text } from '../value.ts'
 
 /** An address of a requester. */
 const ORCHESTRATOR_PATTERN =
-  /^(?:http:\/\/(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?\/*|unix:\/[ -~]{1,100})$/
+  /^(?:https?:\/\/(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?\/*|unix:\/[ -~]{1,100})$/
 
 /** Whom a compute node works for, and how much of the machine executions get. */
 export const compute = {
@@ -11,7 +11,7 @@ export const compute = {
   orchestrators: setting({
     key: 'Node.Compute.Orchestrators',
     description:
-      'Where a node of the role compute alone finds its requester: http://HOST:PORT, the address of its API, or unix:/PATH. Several, with commas between, are ways to the same requester, tried in turn.',
+      'Where a node of the role compute alone finds its requester: https://HOST:PORT, or http:// within this machine, the address of its API, or unix:/PATH. Several, with commas between, are ways to the same requester, tried in turn.',
     form: 'list',
     flag: '--orchestrators',
     environment: 'BACALHAU_COMPUTE_ORCHESTRATORS',

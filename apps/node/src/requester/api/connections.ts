@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Server as TlsServer } from 'node:tls'
 import { isLinkRequest } from '../../link/http-endpoint.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 
@@ -49,6 +50,8 @@ export class Connections {
   /** Those with an answer that was not taken yet; the oldest comes first. */
   readonly #sending = new Set<Duplex>()
   readonly #upgraded = new Set<Duplex>()
+  /** Those that have not shaken hands yet, where that is asked for; by both their ends. */
+  readonly #shaking = new Map<string, Socket>()
   readonly #uses = new WeakMap<ServerResponse, Use>()
   readonly #total: Use = { requests: 0, bodyBytes: 0, answerBytes: 0 }
 
@@ -65,7 +68,10 @@ export class Connections {
 
   /** Looks after the connections of a server from now on. */
   watch(server: Server): void {
-    server.on('connection', (socket: Socket) => this.#accept(socket))
+    const shakes = server instanceof TlsServer
+    server.on('connection', (socket: Socket) => this.#accept(socket, shakes))
+    // Requests come from another socket then, which takes the place of the one below it.
+    if (shakes) server.on('secureConnection', (socket) => this.#shaken(socket))
     server.prependListener('request', (request, response) => this.#begin(request, response))
   }
 
@@ -81,11 +87,12 @@ export class Connections {
   }
 
   /**
-   * Tells whether an answer was begun on a connection, or several are asked for: then no other may be written into it.
+   * Tells whether an answer was begun on a connection, or several are asked for, or it has not shaken hands: then none
+   * may be written into it.
    */
   isAnswering(socket: Duplex): boolean {
     const connection = this.#open.get(socket)
-    return connection !== undefined && (connection.answerBytes > 0 || connection.requests > 1)
+    return connection === undefined || connection.answerBytes > 0 || connection.requests > 1
   }
 
   /** Notes an answer that begins to be sent. Where too much waits to be taken, the oldest answers are given up. */
@@ -126,11 +133,15 @@ export class Connections {
     for (const socket of [...this.#open.keys()]) this.#drop(socket)
   }
 
-  #accept(socket: Socket): void {
-    // For as long as the socket lives: a server takes its own listener away at an upgrade, and an error without one
-    // ends the process.
-    socket.on('error', () => undefined)
-    socket.once('close', () => this.#forget(socket))
+  #accept(socket: Socket, shakes: boolean): void {
+    this.#attend(socket)
+    const ends = shakes ? endsOf(socket) : null
+    if (ends !== null) {
+      this.#shaking.set(ends, socket)
+      socket.once('close', () => {
+        if (this.#shaking.get(ends) === socket) this.#shaking.delete(ends)
+      })
+    }
     const pool = [this.#served, this.#spare].find((candidate) => this.#hasRoom(candidate))
     if (pool === undefined) {
       socket.destroy()
@@ -139,6 +150,29 @@ export class Connections {
     pool.open.add(socket)
     pool.waiting.add(socket)
     this.#open.set(socket, { pool, requests: 0, bodyBytes: 0, answerBytes: 0 })
+  }
+
+  #shaken(socket: Socket): void {
+    this.#attend(socket)
+    const ends = endsOf(socket)
+    const below = this.#shaking.get(ends)
+    const connection = below === undefined ? undefined : this.#open.get(below)
+    this.#shaking.delete(ends)
+    if (below === undefined || connection === undefined) {
+      socket.destroy()
+      return
+    }
+    const { open, waiting } = connection.pool
+    for (const known of [this.#open, open, waiting]) known.delete(below)
+    this.#open.set(socket, connection)
+    for (const known of [open, waiting]) known.add(socket)
+  }
+
+  #attend(socket: Socket): void {
+    // For as long as the socket lives: a server takes its own listener away at an upgrade, and an error without one
+    // ends the process.
+    socket.on('error', () => undefined)
+    socket.once('close', () => this.#forget(socket))
   }
 
   /** Tells whether a pool can take another connection, after one has made way where it had to. */
@@ -189,6 +223,11 @@ export class Connections {
     for (const known of [this.#open, open, waiting, this.#sending, this.#upgraded]) known.delete(socket)
     add(this.#total, connection, -1)
   }
+}
+
+/** What no two open connections have in common. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return [remoteAddress, remotePort, localAddress, localPort].join(' ')
 }
 
 function add(sum: Use, { requests, bodyBytes, answerBytes }: Use, sign: 1 | -1): void {

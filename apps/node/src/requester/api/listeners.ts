@@ -6,9 +6,12 @@ import {
   type Server,
   type ServerOptions,
 } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo, ListenOptions } from 'node:net'
 import { type HttpLinkHandler, isLinkRequest } from '../../link/http-endpoint.ts'
+import type { ServerTls } from '../../tls/server-tls.ts'
 import type { Connections } from './connections.ts'
+import { HANDSHAKE_MS, secureOptionsOf } from './secure-options.ts'
 
 /** How long clients may take; each of these ends its connection alone. */
 const PATIENCE: ServerOptions = {
@@ -27,16 +30,31 @@ const PATIENCE: ServerOptions = {
 /** To the end of a request, which is at most a few megabytes. */
 const MOST_REQUEST_MS = 120_000
 
-/** The addresses that an API listens on: one server each, all alike, and their connections looked after together. */
+/**
+ * The addresses that an API listens on: one server each, all alike, and their connections looked after together. Ports
+ * speak TLS where there is a certificate, and nothing else then; a Unix socket never does.
+ */
 export class Listeners {
   readonly connections: Connections
+  readonly #tls: ServerTls | null
+  readonly #secure: SecureServer[] = []
   readonly #further: Server[] = []
   #handler: RequestListener = () => undefined
   #main: Server | undefined
   #link: HttpLinkHandler | undefined
 
-  constructor(connections: Connections) {
+  constructor(connections: Connections, tls: ServerTls | null = null) {
     this.connections = connections
+    this.#tls = tls
+    tls?.follow(() => {
+      // What is connected goes on with the certificate before.
+      for (const server of this.#secure) server.setSecureContext(secureOptionsOf(tls))
+    })
+  }
+
+  /** What its addresses begin with. */
+  get scheme(): 'http' | 'https' {
+    return this.#tls === null ? 'http' : 'https'
   }
 
   /** Hands what nodes say to whom it concerns; without this their addresses are unknown like any other. */
@@ -47,7 +65,7 @@ export class Listeners {
   /** Makes the server of the first address. */
   create(handler: RequestListener): Server {
     this.#handler = handler
-    this.#main = this.#make()
+    this.#main = this.#make(this.#tls)
     return this.#main
   }
 
@@ -60,7 +78,8 @@ export class Listeners {
     const { address: first, port } = main.address() as AddressInfo
     const addresses = await lookup(host, { all: true })
     for (const { address } of addresses) {
-      if (address !== first) await this.#listen(main, { host: address, port }).catch(() => undefined)
+      if (address !== first)
+        await this.#listen(main, this.#tls, { host: address, port }).catch(() => undefined)
     }
   }
 
@@ -70,13 +89,13 @@ export class Listeners {
     if (main === undefined) return
     // A socket has the mode that it is made with from its first moment on; nothing else is made in between.
     const before = process.umask(0o177)
-    const listening = this.#listen(main, { path })
+    const listening = this.#listen(main, null, { path })
     process.umask(before)
     await listening
   }
 
-  async #listen(main: Server, where: ListenOptions): Promise<void> {
-    const server = this.#make()
+  async #listen(main: Server, tls: ServerTls | null, where: ListenOptions): Promise<void> {
+    const server = this.#make(tls)
     for (const event of ['upgrade', 'clientError']) {
       server.on(event, (...details: unknown[]) => main.emit(event, ...details))
     }
@@ -93,7 +112,7 @@ export class Listeners {
     await this.connections.close()
   }
 
-  #make(): Server {
+  #make(tls: ServerTls | null): Server {
     const serve: RequestListener = (request, response) => {
       // What had arrived behind it is read nevertheless when a connection is dropped; nobody waits for the answers.
       if (request.socket.destroyed) return
@@ -104,13 +123,20 @@ export class Listeners {
       if (!request.complete) this.#limit(server, request)
       this.#handler(request, response)
     }
-    const server = createServer(PATIENCE, serve)
+    const server = tls === null ? createServer(PATIENCE, serve) : this.#makeSecure(tls, serve)
     server.on('checkContinue', (request, response) => {
       // What a node supplies is asked for by the word that its body may come; other bodies are wanted in any case.
       if (this.#link === undefined || !isLinkRequest(request)) response.writeContinue()
       server.emit('request', request, response)
     })
     this.connections.watch(server)
+    return server
+  }
+
+  #makeSecure(tls: ServerTls, serve: RequestListener): SecureServer {
+    const options = { ...PATIENCE, ...secureOptionsOf(tls), handshakeTimeout: HANDSHAKE_MS }
+    const server = createSecureServer(options, serve)
+    this.#secure.push(server)
     return server
   }
 

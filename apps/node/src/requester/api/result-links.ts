@@ -28,8 +28,11 @@ export class ResultLinks {
   }
 
   /** Returns the address of the results of an execution for whoever sent a request. */
-  urlOf(executionId: string, { host, raw }: Pick<FastifyRequest, 'host' | 'raw'>): string {
-    const base = this.#publicUrl ?? `http://${host === '' ? ownAddress(raw.socket) : host}`
+  urlOf(
+    executionId: string,
+    { host, protocol, raw }: Pick<FastifyRequest, 'host' | 'protocol' | 'raw'>,
+  ): string {
+    const base = this.#publicUrl ?? `${protocol}://${host === '' ? ownAddress(raw.socket) : host}`
     const expires = String(Math.ceil(this.#clock() / 1000) + LIFETIME_S)
     const signature = this.#sign(executionId, expires)
     return `${base}${RESULTS}/${encodeURIComponent(executionId)}${SUFFIX}?expires=${expires}&signature=${signature}`

@@ -78,7 +78,7 @@ test('an address ends', () => {
     publicUrl: 'https://jobs.example/x',
     clock: () => nowMs,
   })
-  const url = new URL(links.urlOf('e-1', { host: 'h', raw: {} as never }))
+  const url = new URL(links.urlOf('e-1', { host: 'h', protocol: 'http', raw: {} as never }))
   assert.equal(url.origin + url.pathname, 'https://jobs.example/x/api/v1/saltcod/results/e-1.tar.gz')
   const query = new Query({ url: url.href })
   assert.equal(links.executionOf('e-1.tar.gz', query), 'e-1')
