@@ -1,5 +1,11 @@
 import { Failure, isFailure } from '@saltcod/cli-kit'
-import { type ComputeExecution, type ExecutionStore, isStoreError, type OutboxRow } from '@saltcod/store-core'
+import {
+  type ComputeExecution,
+  type ExecutionStore,
+  isEndReason,
+  isStoreError,
+  type OutboxRow,
+} from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 import type {
   HandshakeAnswer,
@@ -7,6 +13,7 @@ import type {
   HandshakeReply,
   NodeDescription,
   NodeLoad,
+  WhyStopped,
 } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
@@ -21,11 +28,13 @@ import { reportIn } from './report-row.ts'
 import { takeStartupStep } from './startup-step.ts'
 import { tellAllLater } from './tell-all.ts'
 
-const NO_LONGER_WANTED: ExecutionChange = {
-  to: 'Cancelled',
-  endReason: 'stopped',
-  message: 'No longer wanted after a restart',
-  topic: 'Restart',
+function noLongerWanted({ reason = '', endReason }: Partial<WhyStopped> = {}): ExecutionChange {
+  return {
+    to: 'Cancelled',
+    endReason: isEndReason(endReason) ? endReason : 'stopped',
+    message: reason === '' ? 'No longer wanted' : `No longer wanted: ${reason}`,
+    topic: 'Restart',
+  }
 }
 
 /** What a start introduces itself with. */
@@ -34,8 +43,13 @@ export interface Introduction {
   readonly load: () => NodeLoad
 }
 
-/** What each execution that was named is to do; undefined where nothing was said. */
-type Answers = ReadonlyMap<string, HandshakeAnswer | undefined>
+/** What an execution that was named is to do; undefined where nothing was said. */
+interface Answer {
+  readonly answer: HandshakeAnswer | undefined
+  readonly why: WhyStopped | undefined
+}
+
+type Answers = ReadonlyMap<string, Answer>
 
 /** A requester of another process is another one at each opening of its link, and pinned by one name all the same. */
 const REMOTE_PEER = '@requester'
@@ -83,7 +97,12 @@ async function shakeOnce(
   if (introducing !== requesterId && (await hasUnnamed(context, executions)))
     return await shakeOnce(context, { node, load }, signal)
   watch.agreed()
-  return new Map(executions.map(({ executionId }) => [executionId, reply.answers[executionId]]))
+  const { answers, whyStopped = {} } = reply
+  return new Map(
+    executions.map(({ executionId }) => {
+      return [executionId, { answer: answers[executionId], why: whyStopped[executionId] }]
+    }),
+  )
 }
 
 const OUTBOX_PAGE = 500
@@ -173,11 +192,7 @@ function refusal(what: string): Failure {
 }
 
 /** Ends and forgets what the requester says. Returns the executions that nothing may be started for all the same. */
-export async function obey(
-  context: ComputeContext,
-  executor: Executor,
-  answers: ReadonlyMap<string, HandshakeAnswer | undefined>,
-): Promise<string[]> {
+export async function obey(context: ComputeContext, executor: Executor, answers: Answers): Promise<string[]> {
   const leftAlone: string[] = []
   for (const [executionId, answer] of answers) {
     const done = await obeyOne(context, executor, executionId, answer)
@@ -190,13 +205,13 @@ async function obeyOne(
   context: ComputeContext,
   executor: Executor,
   executionId: string,
-  answer: HandshakeAnswer | undefined,
+  { answer, why }: Answer,
 ): Promise<boolean> {
   switch (answer) {
     case 'continue':
       return true
     case 'stop':
-      return await takeStartupStep(context, executionId, () => executor.end(executionId, NO_LONGER_WANTED))
+      return await takeStartupStep(context, executionId, () => executor.end(executionId, noLongerWanted(why)))
     case 'forget':
       return await takeStartupStep(context, executionId, () => executor.disown(executionId))
     case undefined:

@@ -40,6 +40,9 @@ interface Ending {
   readonly endReason?: EndReason
 }
 
+/** Why an execution is not wanted any more. */
+export type WhyStopped = Omit<Ending, 'executionId'>
+
 /** A command with its place in the requester's outbox. */
 export interface Delivery {
   readonly sequence: number
@@ -148,6 +151,8 @@ export type HandshakeReply =
       readonly store: LinkedStore
       /** What each execution that was named is to do. */
       readonly answers: Readonly<Record<string, HandshakeAnswer>>
+      /** Why each that is to stop is; absent where an earlier release answers. */
+      readonly whyStopped?: Readonly<Record<string, WhyStopped>>
     }
   /** Why the requester does not work with that node, or that store of it. */
   | { readonly refusal: string }

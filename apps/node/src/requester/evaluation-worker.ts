@@ -188,6 +188,9 @@ export class EvaluationWorker {
       job,
       executions,
       lostNodes: toldOf(executions, (nodeId) => nodes.lossOf(nodeId)),
+      awaitedNodes: new Set(
+        executions.map(({ nodeId }) => nodeId).filter((nodeId) => nodes.isAwaited(nodeId)),
+      ),
       drainedNodes: toldOf(executions, (nodeId) => nodes.drainOf(nodeId)),
       trigger: evaluation.trigger,
       beganMs,

@@ -19,6 +19,7 @@ import type {
   ReportAnswer,
   Reports,
   Supply,
+  WhyStopped,
 } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
@@ -32,7 +33,7 @@ import type { PlacementKeeper } from './placement/placement-keeper.ts'
 import { type Reconciled, reconcile, type WaitingOrder } from './reconciliation.ts'
 import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
 import { Sessions } from './sessions.ts'
-import { standingOrder } from './standing-order.ts'
+import { standingOrder, whyStopped } from './standing-order.ts'
 import { takenOver } from './taken-over.ts'
 
 const OUTBOX_PAGE = 500
@@ -73,10 +74,15 @@ export class LinkEndpoint implements Link {
     const opening = nodeStore.openings[0]?.id ?? ''
     const goesOn = condition === 'known' && this.#sessions.isSameOpening(node.nodeId, opening)
     const answers: Record<string, HandshakeAnswer> = {}
+    const stopped: Record<string, WhyStopped> = {}
     for (const execution of executions) {
+      const { executionId } = execution
       const answer = this.#answer(node.nodeId, execution, condition, goesOn)
-      const told = await this.#unlessDamaged(execution.executionId, answer, undefined)
-      if (told !== undefined) answers[execution.executionId] = told
+      const told = await this.#unlessDamaged(executionId, answer, undefined)
+      if (told === undefined) continue
+      answers[executionId] = told
+      const known = told === 'stop' ? await store.getExecution(executionId) : null
+      if (known !== null) stopped[executionId] = whyStopped(known)
     }
     await this.#takeIn({ node, load, executions }, condition)
     const mark = await takenOver(store)
@@ -94,7 +100,7 @@ export class LinkEndpoint implements Link {
     }
     if (condition === 'known') log.info(told, 'node connected')
     else log.warn({ ...told, store: condition }, 'node connected with another store than it had')
-    return { ...agreed, requesterId, store: linked, answers }
+    return { ...agreed, requesterId, store: linked, answers, whyStopped: stopped }
   }
 
   /** Waits for commands. */
@@ -336,7 +342,7 @@ export class LinkEndpoint implements Link {
       const inProgress = await this.#executions.of(nodeId)
       const longRunning = await this.#keeper.longRunningJobs(inProgress)
       await this.#lookForUnnamed(nodeId, executions, inProgress, condition)
-      nodes.register(node, load)
+      nodes.register(node, load, inProgress.length > 0)
       this.#keeper.join(nodeId, inProgress, longRunning, joining)
     } finally {
       placement.endJoin(joining)

@@ -8,6 +8,8 @@ import type { DrainedNode } from './scheduler/view.ts'
 const DEAF_MS = 10_000
 /** One that is refused asks again every few seconds. */
 const RIVAL_SHOWN_MS = 60_000
+/** Within this a node that is back has told what happened meanwhile. */
+const BACK_MS = 30_000
 
 /** When a node was heard of last, and what it said then. */
 interface Contact {
@@ -15,8 +17,10 @@ interface Contact {
   readonly load: NodeLoad
   readonly connectedAtMs: number
   readonly lastContactMs: number
-  /** By the time that passes. */
+  /** By the time that passes, as all that follows. */
   readonly heardAtMs: number
+  /** When it came, or was heard after a silence. */
+  readonly backAtMs: number
   /** How far its store had come; `null` where it has not said. */
   readonly sequence: number | null
   /** How often it was heard of. */
@@ -107,8 +111,8 @@ export class Nodes {
     this.#change(nodeId)
   }
 
-  /** Notes that a node that is remembered has shaken hands. */
-  register(description: NodeDescription, load: NodeLoad): void {
+  /** Notes that a node that is remembered has shaken hands, and whether it is to tell of work. */
+  register(description: NodeDescription, load: NodeLoad, hasWork = false): void {
     const heardAtMs = this.#look()
     const nowMs = this.#clock()
     this.#contacts.set(description.nodeId, {
@@ -117,6 +121,7 @@ export class Nodes {
       connectedAtMs: nowMs,
       lastContactMs: nowMs,
       heardAtMs,
+      backAtMs: hasWork ? heardAtMs : Number.NEGATIVE_INFINITY,
       sequence: null,
       touches: 0,
       orphans: null,
@@ -135,6 +140,7 @@ export class Nodes {
       ...contact,
       lastContactMs: this.#clock(),
       heardAtMs,
+      ...(wasSilent ? { backAtMs: heardAtMs } : {}),
       touches: contact.touches + 1,
       ...told,
     })
@@ -226,6 +232,19 @@ export class Nodes {
     return { reason: record.schedulingMessage, deadlineAtMs: record.drainDeadlineAtMs }
   }
 
+  /**
+   * Tells whether it is waited for what a node has to say: it is not lost, and is silent, or has not been back for
+   * long.
+   */
+  isAwaited(nodeId: string): boolean {
+    if (this.isLost(nodeId)) return false
+    const passedMs = this.#look()
+    const contact = this.#contacts.get(nodeId)
+    if (contact === undefined) return true
+    const { heardAtMs, backAtMs } = contact
+    return passedMs - heardAtMs > this.#patience.silentAfterMs || passedMs - backAtMs < BACK_MS
+  }
+
   /** Tells whether the work of a node is given up. */
   isLost(nodeId: string): boolean {
     return this.lossOf(nodeId) !== null
@@ -280,7 +299,8 @@ export class Nodes {
     if (deafMs <= DEAF_MS) return passedMs
     this.#heardAtMs += deafMs
     for (const [id, contact] of this.#contacts) {
-      this.#contacts.set(id, { ...contact, heardAtMs: contact.heardAtMs + deafMs })
+      const { heardAtMs, backAtMs } = contact
+      this.#contacts.set(id, { ...contact, heardAtMs: heardAtMs + deafMs, backAtMs: backAtMs + deafMs })
     }
     return passedMs
   }

@@ -102,7 +102,9 @@ export class NetworkVerdict {
     for (const said of here) {
       const own = await store.getExecution(said.ID)
       const reason = said.EndReason ?? null
-      if (DECIDED.has(reason ?? '') || said.ComputeState.StateType === 0) continue
+      // What the requester gives up ends on its node as called off, for the same reason.
+      const isGivenUp = own?.state === 'Cancelled' && own.endReason === reason
+      if (isGivenUp || DECIDED.has(reason ?? '') || said.ComputeState.StateType === 0) continue
       if (own === null && stateOf(said) === 'AskForBidRejected') continue
       if (own?.state !== stateOf(said) || own.endReason !== reason)
         found.push(`${said.ID} on ${name}: ${stateOf(said)} ${reason}, but ${own?.state} ${own?.endReason}`)

@@ -227,8 +227,10 @@ describe('a start with the preset expire', () => {
 describe('the handshake', () => {
   it('tells of everything that has not ended, and does what is answered', async () => {
     const { store, link, dataDir, put, ended } = await afterDeath()
-    for (const id of ['e-go', 'e-stop', 'e-forget', 'e-silent']) await put(id, 'BidAccepted')
+    for (const id of ['e-go', 'e-stop', 'e-late', 'e-forget', 'e-silent']) await put(id, 'BidAccepted')
     link.answers.set('e-stop', 'stop')
+    link.answers.set('e-late', 'stop')
+    link.whyStopped['e-late'] = { reason: 'execution timed out', endReason: 'timed-out' }
     link.answers.set('e-forget', 'forget')
     const handshake = link.handshake.bind(link)
     link.handshake = async (request) => {
@@ -239,11 +241,17 @@ describe('the handshake', () => {
     }
     await startComputeSide({ store, link, dataDir })
     expect(link.handshakes[0]?.map(({ executionId, state }) => [executionId, state]).sort()).toEqual(
-      ['e-forget', 'e-go', 'e-silent', 'e-stop'].map((id) => [id, 'BidAccepted']),
+      ['e-forget', 'e-go', 'e-late', 'e-silent', 'e-stop'].map((id) => [id, 'BidAccepted']),
     )
     expect(link.node).toMatchObject({ engines: ['exec', 'noop'], capacity: { cpu: 2 } })
     await ended('e-go', 'Completed')
     await ended('e-stop', 'Cancelled')
+    await ended('e-late', 'Cancelled')
+    expect(await store.getExecution('e-stop')).toMatchObject({ endReason: 'stopped' })
+    expect(await store.getExecution('e-late')).toMatchObject({
+      endReason: 'timed-out',
+      stateMessage: 'No longer wanted: execution timed out',
+    })
     expect((await store.getExecution('e-forget'))?.state).toBe('Cancelled')
     expect((await store.getExecution('e-silent'))?.state).toBe('BidAccepted')
   })

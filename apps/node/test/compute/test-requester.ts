@@ -19,6 +19,7 @@ import type {
   NodeDescription,
   Report,
   ReportAnswer,
+  WhyStopped,
 } from '../../src/link/link.ts'
 import { Demands } from '../../src/requester/demands.ts'
 
@@ -39,6 +40,7 @@ export class TestRequester implements Link {
   readonly handshakes: (readonly HandshakeExecution[])[] = []
   /** Answers of the next handshakes, where they differ from what the requester would say. */
   readonly answers = new Map<string, HandshakeAnswer>()
+  readonly whyStopped: Record<string, WhyStopped> = {}
   /** What it says of its store. */
   store: LinkedStore = { storeId: 'jobs', durable: true, sequence: 1, openings: [] }
   node: NodeDescription | undefined
@@ -104,7 +106,8 @@ export class TestRequester implements Link {
       const natural = known === undefined ? 'forget' : hasEnded(known.state) ? 'stop' : 'continue'
       return [executionId, this.answers.get(executionId) ?? natural]
     })
-    return Promise.resolve({ store: this.store, answers: Object.fromEntries(answers) })
+    const { store, whyStopped } = this
+    return Promise.resolve({ store, answers: Object.fromEntries(answers), whyStopped })
   }
 
   async poll(

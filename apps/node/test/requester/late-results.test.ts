@@ -68,7 +68,49 @@ test('it is dropped where the work was done again', async () => {
     ['Failed', 'node-lost'],
     ['Completed', null],
   ])
+  const dropped = async (): Promise<string[]> => {
+    const { items } = await store.listHistory({ jobId, limit: 1000 })
+    return items.map(({ event }) => event.message).filter((message) => /which is dropped: /.test(message))
+  }
+  assert.equal((await dropped()).length, 1)
+  assert.deepEqual(await completes(first), ['stale'])
+  assert.equal((await dropped()).length, 1)
   assert.deepEqual((await store.check()).findings, [])
+})
+
+test('a result that comes when its job has ended is told of in the history of that', async () => {
+  const { store, jobId, first, second, completes, ends } = await world()
+  await completes(second)
+  await eventually('the job ends', async () => (await stateOf(store, jobId)) === 'Completed')
+  assert.deepEqual(await completes(first), ['stale'])
+  assert.deepEqual((await ends())[0], ['Failed', 'node-lost'])
+  const { items } = await store.listHistory({ jobId, limit: 1000 })
+  assert.match(items.at(-1)?.event.message ?? '', /which is dropped: its job is Completed/)
+  assert.deepEqual((await store.check()).findings, [])
+})
+
+test('what runs out of time while its node is silent is not held against the job', async () => {
+  let nowMs = Date.now()
+  const clock = (): number => nowMs
+  const store = await openMemoryJobStore<JobSpec>({ clock })
+  const requester = start(store, { lostAfterMs: 600_000 }, clock)
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const { id } = await onlyExecution(store, jobId)
+  await report(requester, 'n-1', { executionId: id, revision: 2, state: 'Running' })
+  await store.updateExecution({ executionId: id, patch: { deadlineAtMs: nowMs + 100_000 } })
+  for (let passedMs = 0; passedMs <= 120_000; passedMs += 5000) {
+    nowMs += 5000
+    requester.context.nodes.list()
+  }
+  await eventually('it is given more time', async () => {
+    const execution = await store.getExecution(id)
+    return (execution?.deadlineAtMs ?? 0) > nowMs
+  })
+  assert.deepEqual(await report(requester, 'n-1', { executionId: id, revision: 3, state: 'Completed' }), [
+    'applied',
+  ])
+  await eventually('the job ends', async () => (await stateOf(store, jobId)) === 'Completed')
 })
 
 test('what both nodes complete counts once', async () => {

@@ -56,6 +56,29 @@ function start() {
   return { nodes, pass, sleep, setClock, now: () => nowMs }
 }
 
+test('what a node has to say is waited for while it is silent, and for a while when it is back', () => {
+  const { nodes, pass } = start()
+  assert.equal(nodes.isAwaited('n-1'), false)
+  pass(60_001)
+  assert.equal(nodes.isAwaited('n-1'), true)
+  nodes.touch('n-1')
+  pass(29_000)
+  nodes.touch('n-1')
+  assert.equal(nodes.isAwaited('n-1'), true)
+  pass(1_000)
+  assert.equal(nodes.isAwaited('n-1'), false)
+  // One that has not come yet since the start, and what it tells when it does.
+  nodes.remember(recordOf('n-2'))
+  const { description, load } = makeNode('n-2')
+  assert.equal(nodes.isAwaited('n-2'), true)
+  nodes.register(description, load, true)
+  assert.equal(nodes.isAwaited('n-2'), true)
+  pass(30_000)
+  assert.equal(nodes.isAwaited('n-2'), false)
+  pass(180_000)
+  assert.equal(nodes.isAwaited('n-2'), false)
+})
+
 test('a node is connected while it is heard of, then silent, then lost', () => {
   const { nodes, pass } = start()
   pass(60_000)

@@ -229,9 +229,6 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
 function takeLate(mutation: Mutation, before: LoadedExecution, report: ExecutionReport): ReportOutcome {
   const { computeRevision, patch, message = '' } = report
   const why = lateRefusal(mutation.rows, before)
-  // Of a job that has ended nothing is written any more.
-  if (why !== null && JOB_MACHINE.terminal.has(loadJob(mutation.rows, before.row.jobId).row.state))
-    return 'stale'
   const topic = 'Reconciliation'
   if (why !== null) {
     const text = `Its node came back with the result, which is dropped: ${why}`

@@ -25,6 +25,7 @@ export class PlanBuilder {
   readonly #updates: UpdateExecution[] = []
   readonly #commands: AddressedCommand[] = []
   readonly #touched = new Set<string>()
+  readonly #awaited: UpdateExecution[] = []
   readonly #choices = new Set<string>()
   readonly #maxNew: number
   #job: JobMove | null = null
@@ -109,6 +110,20 @@ export class PlanBuilder {
     })
   }
 
+  /** Gives an execution whose time is up some more, since its node may know how it ended; an end outweighs that. */
+  await(execution: Execution, untilMs: number): void {
+    this.#awaited.push({
+      executionId: execution.id,
+      patch: { deadlineAtMs: untilMs },
+      expectedRevision: execution.revision,
+      event: {
+        message: `Its time is up, and ${shortId(execution.nodeId)} is not heard: it is waited for what that has to say`,
+        topic: 'Scheduling',
+        details: { NodeID: execution.nodeId },
+      },
+    })
+  }
+
   /** Ends an execution that is no longer wanted. */
   stop(execution: Execution, endReason: EndReason, reason: string): void {
     const rejected = execution.state === 'AskForBidAccepted'
@@ -162,6 +177,7 @@ export class PlanBuilder {
 
   /** Returns the decision. */
   finish(): Decision {
+    for (const update of this.#awaited) this.#update(update)
     return {
       newExecutions: this.#newExecutions,
       updates: this.#updates,

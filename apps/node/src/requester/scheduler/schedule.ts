@@ -14,6 +14,9 @@ import { judgeSlot } from './slot.ts'
 import type { Decision, SchedulingView } from './view.ts'
 import { hasPatience, lookForNodes, type Wait, waitText, whyNotEnough } from './wait.ts'
 
+/** So long it is waited for what a node has to say that is not heard, beyond the time of an execution. */
+const AWAIT_MS = 60_000
+
 /** Decides what is to be done about a job. The same view gives the same decision, but for the ids. */
 export function schedule(view: SchedulingView): Decision {
   const plan = new PlanBuilder(view)
@@ -76,7 +79,7 @@ function scheduleActive(view: SchedulingView, plan: PlanBuilder): void {
 /** Ends what is out of time or whose node is gone, and returns the execution as it is then. */
 function endOverdue(view: SchedulingView, plan: PlanBuilder, execution: Execution): Execution {
   if (EXECUTION_MACHINE.terminal.has(execution.state)) return execution
-  const { nowMs, lostNodes } = view
+  const { nowMs, lostNodes, awaitedNodes } = view
   const end = (endReason: EndReason, reason: string): Execution => {
     plan.fail(execution, endReason, reason)
     return {
@@ -88,11 +91,13 @@ function endOverdue(view: SchedulingView, plan: PlanBuilder, execution: Executio
       finishedAtMs: nowMs,
     }
   }
-  if (execution.deadlineAtMs !== null && execution.deadlineAtMs <= nowMs) {
-    return end('timed-out', 'execution timed out')
-  }
   const loss = lostNodes.get(execution.nodeId)
-  return loss === undefined ? leaveDrained(view, plan, execution) : end('node-lost', loss)
+  if (loss !== undefined) return end('node-lost', loss)
+  if (execution.deadlineAtMs !== null && execution.deadlineAtMs <= nowMs) {
+    if (!awaitedNodes.has(execution.nodeId)) return end('timed-out', 'execution timed out')
+    plan.await(execution, nowMs + AWAIT_MS)
+  }
+  return leaveDrained(view, plan, execution)
 }
 
 /** Has an execution leave a node that is drained, now or at the deadline, and returns it as it is then. */

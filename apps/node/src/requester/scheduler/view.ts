@@ -98,6 +98,8 @@ export interface SchedulingView {
   readonly nodes: readonly SchedulableNode[]
   /** The nodes of executions whose work is given up, and why. */
   readonly lostNodes: ReadonlyMap<string, string>
+  /** The nodes of executions that may have something to say yet: they are silent, or have not been back for long. */
+  readonly awaitedNodes: ReadonlySet<string>
   /** The nodes of executions that are given no more work. */
   readonly drainedNodes: ReadonlyMap<string, DrainedNode>
   readonly trigger: EvaluationTrigger

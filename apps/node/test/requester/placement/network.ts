@@ -285,6 +285,7 @@ export class Network {
     const decision = schedule({
       ...view,
       nodes: this.placement.nodes,
+      awaitedNodes: new Set(),
       lostNodes: new Map(
         [...this.#closedBy('lost', 'rejected'), ...this.#deleted].map((nodeId) => [
           nodeId,

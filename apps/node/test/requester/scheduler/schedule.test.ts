@@ -222,6 +222,34 @@ test('a node that refuses is not asked again', () => {
   assert.notEqual(only(world).nodeId, first.nodeId)
 })
 
+test('an execution whose time is up is waited for while its node may know how it ended, and is lost with it', () => {
+  const world = new World(makeJob('batch', 1), ['n-1'])
+  world.settle()
+  const { id } = only(world)
+  world.report(id, 'Running')
+  world.put({ ...only(world), deadlineAtMs: world.nowMs })
+  world.awaited.add('n-1')
+  const { updates, commands } = world.decide('exec-timeout')
+  assert.deepEqual(
+    [updates.map(({ to, patch }) => [to, patch?.deadlineAtMs]), commands],
+    [[[undefined, world.nowMs + 60_000]], []],
+  )
+  assert.match(updates[0]?.event?.message ?? '', /it is waited for what that has to say/)
+  world.awaited.clear()
+  assert.deepEqual(
+    world.decide('exec-timeout').updates.map(({ endReason }) => endReason),
+    ['timed-out'],
+  )
+  const other = new World(makeJob('batch', 1), ['n-1'])
+  other.settle()
+  other.put({ ...only(other), state: 'Running', deadlineAtMs: other.nowMs })
+  other.lost.add('n-1')
+  assert.deepEqual(
+    other.decide('exec-timeout').updates.map(({ endReason }) => endReason),
+    ['node-lost'],
+  )
+})
+
 test('a job whose time is over fails and its executions are stopped', () => {
   const world = new World({ ...makeJob('batch', 2), deadlineAtMs: START_MS + 1000 }, ['n-1'])
   world.settle()

@@ -103,6 +103,7 @@ export class World {
   readonly executions = new Map<string, Execution>()
   readonly nodes = new Map<string, SchedulableNode>()
   readonly lost = new Set<string>()
+  readonly awaited = new Set<string>()
   readonly drained = new Map<string, DrainedNode>()
   rules: RetryRules = DEFAULT_RETRY_RULES
   pending: NewEvaluation[] = [{ trigger: 'job-register' }]
@@ -124,6 +125,7 @@ export class World {
       executions: [...this.executions.values()],
       nodes: [...this.nodes.values()],
       drainedNodes: this.drained,
+      awaitedNodes: this.awaited,
       lostNodes: new Map([...this.lost].map((id) => [id, `node ${id} has not been heard of for too long`])),
       trigger,
       remembersWaiting: false,
@@ -158,7 +160,7 @@ export class World {
       return
     const ended = EXECUTION_MACHINE.terminal.has(to)
     const ran = ended && execution.state === 'Running'
-    this.#put({
+    this.put({
       ...execution,
       state: to,
       stateMessage: this.reword(stateMessage),
@@ -210,7 +212,7 @@ export class World {
       }
       checkTransition(EXECUTION_MACHINE, execution, expectation, update.to ?? null)
       const to = update.to ?? execution.state
-      this.#put({
+      this.put({
         ...execution,
         state: to,
         stateMessage: this.reword(update.message ?? ''),
@@ -223,7 +225,7 @@ export class World {
       assert.ok(!this.executions.has(created.id))
       assert.ok(this.knows(created.nodeId), 'only nodes that are known get work')
       assert.equal(commands.filter(({ command }) => command.executionId === created.id).length, 1)
-      this.#put({
+      this.put({
         ...blankExecution(created.id, created.jobId, created.nodeId, this.nowMs),
         jobVersion: created.jobVersion ?? 1,
         partition: created.partition ?? null,
@@ -256,7 +258,8 @@ export class World {
     return execution
   }
 
-  #put(execution: Execution): void {
+  /** Writes an execution as it is now. */
+  put(execution: Execution): void {
     this.executions.set(execution.id, {
       ...execution,
       revision: execution.revision + 1,
