@@ -24,6 +24,7 @@ import { backUp } from './read/backup.ts'
 import { RemovedFile } from './read/removed-file.ts'
 import { explained, isDamage, lockedError } from './refusal.ts'
 import { OnlineRewrite } from './rewrite/online-rewrite.ts'
+import type { CommitThreadUse } from './write/commit-place.ts'
 import { freePagesOf } from './write/free-pages.ts'
 import { GroupWriter } from './write/group-writer.ts'
 import type { Reserve } from './write/reserve.ts'
@@ -39,6 +40,7 @@ export interface Ownership {
   readonly reserve: Reserve
   readonly paths: StorePath
   readonly mapBytes: number
+  readonly threadUse: CommitThreadUse
 }
 
 /** What {@link LmdbKv} is made of. */
@@ -94,8 +96,8 @@ export class LmdbKv extends KvStoreBase {
     }
   }
 
-  protected commit(group: KvWriteGroup): void {
-    this.#writer?.commit(group)
+  protected commit(group: KvWriteGroup): void | Promise<void> {
+    return this.#writer?.commit(group)
   }
 
   protected override async endWork(): Promise<void> {
@@ -109,6 +111,7 @@ export class LmdbKv extends KvStoreBase {
     try {
       this.#lookForFile()
       await this.#rescuing
+      await this.#writer?.leaveThread()
       const { environment, ownership } = this.#parts
       const lastCommit = this.hasFailed ? undefined : environment.lastCommit()
       await this.#parts.releaseEnvironment()
@@ -141,19 +144,22 @@ export class LmdbKv extends KvStoreBase {
   #makeWriter(): GroupWriter | undefined {
     const { environment, ownership, tables } = this.#parts
     if (ownership === undefined) return undefined
-    const { lock, reserve } = ownership
+    const { lock, reserve, threadUse } = ownership
     lock.committed(environment.lastCommit())
-    return new GroupWriter(environment, reserve, tables, {
-      confirm: () => {
-        if (lock.isFileRemoved) throw new RemovedFile()
+    return new GroupWriter(
+      { environment, reserve, tables, threadUse },
+      {
+        confirm: () => {
+          if (lock.isFileRemoved) throw new RemovedFile()
+        },
+        committed: () => {
+          lock.committed(environment.lastCommit())
+        },
+        quarantined: () => {
+          this.#walking ??= this.#walk(environment, lock)
+        },
       },
-      committed: () => {
-        lock.committed(environment.lastCommit())
-      },
-      quarantined: () => {
-        this.#walking ??= this.#walk(environment, lock)
-      },
-    })
+    )
   }
 
   /**

@@ -49,9 +49,7 @@ export abstract class KvStoreBase implements KvStore {
     this.queue = new KvWriteQueue({
       location,
       tables: this.tables,
-      commit: (group) => {
-        this.commit(group)
-      },
+      commit: (group) => this.commit(group),
       failed: (cause) => {
         this.fail(cause)
       },
@@ -69,7 +67,7 @@ export abstract class KvStoreBase implements KvStore {
    * Carries out one group of bodies, as `commit` of `KvWriteQueueOptions` says. Never called where the store is open
    * for reading.
    */
-  protected abstract commit(group: KvWriteGroup): void
+  protected abstract commit(group: KvWriteGroup): void | Promise<void>
 
   /** Closes what is open, when all that was queued has been carried out. Called once. */
   protected abstract release(): Promise<void>

@@ -14,10 +14,11 @@ export interface KvWriteQueueOptions {
   readonly location: string
   readonly tables: ReadonlySet<string>
   /**
-   * Carries out one group: begins a transaction, calls `group.run` in it, and commits. Returns when what was written
-   * is as safe as the backend makes it. Throws where nothing can be trusted any more: whoever waits is then refused.
+   * Carries out one group: begins a transaction, calls `group.run` in it, and commits. Returns, or resolves, when what
+   * was written is as safe as the backend makes it; `group.run` was called before it returned. Throws, or rejects,
+   * where nothing can be trusted any more: whoever waits is then refused.
    */
-  readonly commit: (group: KvWriteGroup) => void
+  readonly commit: (group: KvWriteGroup) => void | Promise<void>
   /** Told what `commit` threw, after all that waited was refused. */
   readonly failed: (cause: unknown) => void
   /** Tells the time that passes, in milliseconds. Default `performance.now`. */
@@ -31,8 +32,16 @@ export interface KvWriteQueueOptions {
 const MS_PER_TURN = 2
 const MOST_TURNS = 100
 
+/** When a group began, and how long it held up the event loop, by the time that passes. */
+interface Began {
+  readonly background: boolean
+  readonly atMs: number
+  readonly heldUpMs: number
+}
+
 /**
- * Carries out write bodies in groups, one group in one turn of the event loop and none in the turn of its call.
+ * Carries out write bodies in groups, one group in one turn of the event loop and none in the turn of its call; a
+ * commit may take further turns, and then no other group begins before its end.
  * Foreground bodies go first; background ones have a quarter of the writing time while some wait in the foreground,
  * and all of it while none does. Each body runs once. Outcomes are delivered in order, only after the commit that they
  * may depend on.
@@ -44,6 +53,8 @@ export class KvWriteQueue {
   readonly #idleWaiters: (() => void)[] = []
   #scheduled = false
   #held = false
+  /** Settles with the commit that is under way, if any. */
+  #underWay: Promise<void> | undefined
   #turns = 0
   #restFactor = 0
   #restMs = 0
@@ -75,9 +86,10 @@ export class KvWriteQueue {
     })
   }
 
-  /** Lets no further group begin; what is queued waits for {@link release}. */
-  hold(): void {
+  /** Lets no further group begin, and resolves when none is under way; what is queued waits for {@link release}. */
+  async hold(): Promise<void> {
     this.#held = true
+    await this.#underWay
   }
 
   release(): void {
@@ -112,21 +124,29 @@ export class KvWriteQueue {
   }
 
   #turn(): void {
-    const startedAt = this.#now()
+    const atMs = this.#now()
     const background = this.#share.backgroundIsDue()
-    this.#carryOut(background)
-    const durationMs = this.#now() - startedAt
-    this.#share.spent(background, durationMs)
-    this.#turns += 1
-    this.#lastMs = durationMs
-    this.#restMs = durationMs * this.#restFactor
-    this.#scheduled = false
-    if (this.#share.length > 0) this.#schedule()
-    else for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    const group = this.#makeGroup(background)
+    try {
+      const committing = this.#options.commit(group)
+      const began = { background, atMs, heldUpMs: this.#now() - atMs }
+      if (committing === undefined) this.#succeed(group, began)
+      else
+        this.#underWay = committing.then(
+          () => {
+            this.#succeed(group, began)
+          },
+          (error: unknown) => {
+            this.#fail(group, error, began)
+          },
+        )
+    } catch (error) {
+      this.#fail(group, error, { background, atMs, heldUpMs: this.#now() - atMs })
+    }
   }
 
-  #carryOut(background: boolean): void {
-    const group = new KvWriteGroup(background, {
+  #makeGroup(background: boolean): KvWriteGroup {
+    return new KvWriteGroup(background, {
       tables: this.#options.tables,
       next: () => this.#share.shift(background),
       running: (run) => {
@@ -135,23 +155,34 @@ export class KvWriteQueue {
       isAlone: this.#isAlone,
       now: this.#now,
     })
-    try {
-      this.#options.commit(group)
-    } catch (error) {
-      this.#fail(group, error)
-      return
-    }
+  }
+
+  #succeed(group: KvWriteGroup, began: Began): void {
     // After a group that was refused each body is tried alone, until one is carried out.
     this.#isAlone = group.isRefused
     group.deliver()
+    this.#end(began)
+  }
+
+  #end({ background, atMs, heldUpMs }: Began): void {
+    const durationMs = this.#now() - atMs
+    this.#share.spent(background, durationMs)
+    this.#turns += 1
+    this.#lastMs = heldUpMs
+    this.#restMs = durationMs * this.#restFactor
+    this.#underWay = undefined
+    this.#scheduled = false
+    if (this.#share.length > 0) this.#schedule()
+    else for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
   /** Nothing can be trusted any more: everything that waits is refused, and the store is told. */
-  #fail(group: KvWriteGroup, cause: unknown): void {
+  #fail(group: KvWriteGroup, cause: unknown, began: Began): void {
     const { location, failed } = this.#options
     group.reject(group.isRun ? outcomeUnknownError(location, cause) : failedError(location, cause))
     const others = failedError(location, cause)
     for (const request of this.#share.drain()) request.reject(others)
     failed(cause)
+    this.#end(began)
   }
 }

@@ -9,9 +9,6 @@ import { SLOT_BYTES, SLOTS_OFFSET } from './lock-file.ts'
 import { nativeLock } from './native-lock.ts'
 import type { StorePath } from './store-path.ts'
 
-/** Slots that LMDB asks for where it has to make the file. One that is longer has more, for whoever opens it. */
-export const LEAST_SLOTS: number = 126
-
 /** Slots that a file has that is made here. */
 const SLOTS = 1_000
 

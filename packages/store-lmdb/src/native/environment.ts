@@ -2,15 +2,16 @@ import { failedError } from '@saltcod/store-core/backend'
 /** A thin, typed face of what the package uses of lmdb. Beside it only `native-opening.ts` knows of lmdb. */
 
 import type { KvRange, KvRow } from '@saltcod/store-core/backend'
-import type { Database, DatabaseOptions, RootDatabase } from 'lmdb'
+import { ABORT, type Database, type DatabaseOptions, type RootDatabase } from 'lmdb'
 import { fileLength } from '../file/file-length.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
 import { nativeError, overtakenError } from '../refusal.ts'
 import { copyOf } from './copied-bytes.ts'
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
-import { ENCODING, type EnvironmentOptions, type OpenedRoot, openNative } from './native-opening.ts'
+import { type OpenedRoot, openNative } from './native-opening.ts'
 import { nativeRange, requireOrder } from './native-range.ts'
+import { ENCODING, type EnvironmentOptions } from './native-root.ts'
 import type { NativeRoot, NativeStats, NativeTable } from './native-types.ts'
 import { pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
 
@@ -193,28 +194,67 @@ export class Environment {
   }
 
   /**
-   * Runs a body in a transaction and returns when the commit is on disk. Where the body throws, nothing
-   * is kept and its error is thrown.
+   * Runs a body in a transaction and returns when the commit is on disk. Where the body throws, or returns `false`,
+   * nothing is kept; its error is thrown.
    */
-  commit(body: () => void): void {
+  commit(body: () => unknown): void {
     for (let attempt = 0; attempt < MAX_STALE_BEGINNINGS; attempt += 1) {
       if (this.#tryCommit(body)) return
     }
+    throw this.#neverBegun()
+  }
+
+  /**
+   * Lets another thread make a commit of this file, again while it finds that its transaction does not begin at the
+   * last one. Resolves when that is on disk. Throws what the thread met; nothing can be trusted any more then.
+   */
+  async commitBeside(commit: () => Promise<'committed' | 'stale'>): Promise<void> {
+    for (let attempt = 0; attempt < MAX_STALE_BEGINNINGS; attempt += 1) {
+      let outcome: 'committed' | 'stale'
+      try {
+        outcome = await commit()
+      } catch (error) {
+        this.fault ??= error
+        throw error
+      }
+      if (outcome === 'committed') {
+        this.#committed = this.lastCommit()
+        this.#lockWord?.correct()
+        this.#lockWord?.watch()
+        // Of what other threads commit lmdb tells nobody.
+        this.#root.resetReadTxn()
+        return
+      }
+      this.#lockWord?.correct()
+    }
+    throw this.#neverBegun()
+  }
+
+  #neverBegun(): Error {
     this.fault ??= new Error('transactions begin behind the last commit, again and again')
-    throw failedError(this.path, this.fault)
+    return failedError(this.path, this.fault)
+  }
+
+  /** How another thread of this process opens the file, and the names of the tables that are open. */
+  sharing(): { readonly options: EnvironmentOptions; readonly tables: readonly string[] } {
+    const tables = [...this.#tables].filter(([, table]) => table !== undefined).map(([name]) => name)
+    return { options: this.#options, tables }
   }
 
   /** Returns false, having run nothing, where the transaction did not begin at the last commit. */
-  #tryCommit(body: () => void): boolean {
+  #tryCommit(body: () => unknown): boolean {
     let stale = false
+    let isKept = true
     this.#writing = true
     try {
       // The callback returns nothing: a thenable would leave the transaction open for good.
       this.#root.transactionSync(() => {
         stale = this.#native.getWriteTxnId() - 1 !== this.lastCommit()
         if (stale) throw new Error('the transaction began behind the last commit')
-        body()
+        isKept = body() !== false
+        return isKept ? undefined : ABORT
       })
+      if (!isKept) return true
       this.#committed = this.lastCommit()
       this.#lockWord?.watch()
       return true

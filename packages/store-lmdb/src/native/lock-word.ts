@@ -78,11 +78,14 @@ export class LockWord {
     }
   }
 
-  /** Sets the number to that of the last commit. Returns false where it was that already, or cannot be set. */
+  /**
+   * Raises the number to that of the last commit. Returns false where it was not below, or cannot be set. A thread that
+   * commits beside may have set it higher already.
+   */
   correct(): boolean {
     const last = BigInt(this.#lastCommit())
     const number = this.#read()
-    if (number === undefined || number === last) return false
+    if (number === undefined || number >= last) return false
     this.#word.writeBigUInt64LE(last)
     try {
       return writeSync(this.#file, this.#word, 0, 8, LAST_TRANSACTION_OFFSET) === 8

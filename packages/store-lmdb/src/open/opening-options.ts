@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 
 import { checkFields, type Fields } from '@saltcod/store-core/backend'
+import type { CommitThreadUse } from '../write/commit-place.ts'
 
 /** Something that an operator may want to know about the opening of a store. */
 export interface LmdbNotice {
@@ -30,6 +31,11 @@ export interface LmdbKvOptions {
   /** Address space that is mapped at first; the map grows by itself. Default 1 GiB. */
   readonly mapBytes?: number
   /**
+   * Whether a thread of its own makes the commits, so that the event loop does not wait for the disk: `auto` where a
+   * commit takes a millisecond and more, `always`, or `never`. A commit is as durable either way. Default `auto`.
+   */
+  readonly commitThread?: CommitThreadUse
+  /**
    * The most bytes of the file that a store that is open for reading keeps in its memory from one read to the next.
    * Default: no limit; the kernel takes them back when memory is short. Where a file is open twice in a process, the
    * first opening decides.
@@ -47,6 +53,10 @@ export interface LmdbKvOptions {
 
 const SIZES = ['quotaBytes', 'lowSpaceBytes', 'mapBytes', 'maxResidentBytes'] as const
 const FLAGS = ['readOnly', 'create'] as const
+const THREAD_USES: readonly unknown[] = ['auto', 'always', 'never', undefined] satisfies (
+  | CommitThreadUse
+  | undefined
+)[]
 
 /** The fields of the options of an opening. */
 export const OPENING_FIELDS: Fields<LmdbKvOptions> = {
@@ -57,6 +67,7 @@ export const OPENING_FIELDS: Fields<LmdbKvOptions> = {
   quotaBytes: true,
   lowSpaceBytes: true,
   mapBytes: true,
+  commitThread: true,
   maxResidentBytes: true,
   scratchDirectory: true,
   onNotice: true,
@@ -82,6 +93,8 @@ export function checkOpeningOptions(options: LmdbKvOptions): void {
       throw wrong(name, 'a whole number of bytes from 0', value)
     }
   }
+  if (!THREAD_USES.includes(options.commitThread))
+    throw wrong('commitThread', 'auto, always or never', options.commitThread)
   if (onNotice !== undefined && typeof onNotice !== 'function')
     throw wrong('onNotice', 'a function', onNotice)
 }

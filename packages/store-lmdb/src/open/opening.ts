@@ -247,7 +247,13 @@ function takeOver(
       environment,
       tables: new Set(options.tables),
       releaseEnvironment: shared.release,
-      ownership: { lock, reserve, paths, mapBytes: mapBytesOf(options) },
+      ownership: {
+        lock,
+        reserve,
+        paths,
+        mapBytes: mapBytesOf(options),
+        threadUse: options.commitThread ?? 'auto',
+      },
     })
   })
 }

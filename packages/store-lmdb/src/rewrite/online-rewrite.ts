@@ -103,7 +103,6 @@ export class OnlineRewrite {
     // Also those that only another release knows.
     this.#bytesBefore = parts.environment.fileBytes()
     this.#tables = parts.environment.tableNames()
-    parts.environment.openTables(this.#tables)
   }
 
   /** Carries the rewrite out. Rejects as the contract says of `rewrite`; the store is then as it was. */
@@ -114,6 +113,7 @@ export class OnlineRewrite {
     let file: FreshFile | undefined
     try {
       this.#step(0)
+      await this.#openTables()
       this.#refuseWithoutRoom()
       removeFresh(paths)
       writer.listen((changes) => {
@@ -138,6 +138,17 @@ export class OnlineRewrite {
       queue.slowDown(0)
       environment.copies.release()
       this.#tidyUp()
+    }
+  }
+
+  /** LMDB opens no table beside a transaction of another thread. */
+  async #openTables(): Promise<void> {
+    const { environment, queue } = this.#parts
+    await queue.hold()
+    try {
+      environment.openTables(this.#tables)
+    } finally {
+      queue.release()
     }
   }
 
@@ -203,14 +214,15 @@ export class OnlineRewrite {
 
   /** Returns how long writers were held, in milliseconds to one decimal. */
   async #exchange(file: FreshFile): Promise<number> {
-    const { environment, queue, paths, lock, onFailure } = this.#parts
+    const { environment, queue, writer, paths, lock, onFailure } = this.#parts
     const { previous, fresh } = rewritePathOf(paths)
     if (existsSync(previous)) throw foreignError(previous, 'is in the way of a rewrite')
     // None is under way, so this waits for nothing.
     void environment.copies.hold()
     const heldAt = performance.now()
-    queue.hold()
+    await queue.hold()
     try {
+      await writer.leaveThread()
       spareDescriptors.lend(paths.data, () => announceSwap(paths))
       await copyLastKeys(environment, file, this.#journal.take())
       const expected = this.#expected(file)

@@ -1,9 +1,4 @@
-import {
-  type BufferedChange,
-  failedError,
-  KvChangeBuffer,
-  type KvGroupWriter,
-} from '@saltcod/store-core/backend'
+import { failedError, KvChangeBuffer, type KvGroupWriter } from '@saltcod/store-core/backend'
 
 import { QUARANTINE } from '../file/suspect-walk.ts'
 import type { Environment } from '../native/environment.ts'
@@ -17,11 +12,20 @@ export class GroupBuffer extends KvChangeBuffer implements KvGroupWriter {
   readonly #reserve: Reserve
   readonly #tables: ReadonlySet<string>
   readonly #estimate: PageEstimate
+  readonly #leaves: () => boolean
   #freePages: number | undefined
   #quarantined = false
+  #isLeft = false
 
-  constructor(environment: Environment, reserve: Reserve, tables: ReadonlySet<string>) {
+  /** `leaves` tells, once all bodies have run, whether the changes are left to another transaction. */
+  constructor(
+    environment: Environment,
+    reserve: Reserve,
+    tables: ReadonlySet<string>,
+    leaves: () => boolean,
+  ) {
     super(environment)
+    this.#leaves = leaves
     this.#environment = environment
     this.#reserve = reserve
     this.#tables = tables
@@ -48,6 +52,7 @@ export class GroupBuffer extends KvChangeBuffer implements KvGroupWriter {
   override keep(frees: boolean): void {
     let changed = false
     this.visitPending(({ table, key, value }, before) => {
+      if (table === QUARANTINE && value !== null) this.#quarantined = true
       if (value === null) this.#estimate.remove(table)
       else if (before === undefined || value.length > (before.value?.length ?? -1))
         this.#estimate.put(table, key.length, value.length)
@@ -64,14 +69,19 @@ export class GroupBuffer extends KvChangeBuffer implements KvGroupWriter {
     if (fault !== undefined) throw failedError(path, fault)
   }
 
-  override apply(): void {
-    for (const change of this.changes()) this.#applyOne(change)
+  /** Whether the transaction in which the bodies ran got nothing of what they changed. */
+  get isLeft(): boolean {
+    return this.#isLeft
   }
 
-  #applyOne({ table, key, value }: BufferedChange): void {
-    if (table === QUARANTINE && value !== null) this.#quarantined = true
-    if (value === null) this.#environment.remove(table, key)
-    else this.#environment.put(table, key, value)
+  override apply(): void {
+    this.#isLeft = this.#leaves()
+    if (!this.#isLeft) this.applyAll()
+  }
+
+  /** Hands every change to the transaction that is under way. */
+  applyAll(): void {
+    super.apply()
   }
 
   /** Pages inside the file that hold nothing, as the transaction under way sees it. */

@@ -1,7 +1,9 @@
 import type { KvChangedKey, KvWriteGroup } from '@saltcod/store-core/backend'
-
+import { CommitThread } from '../native/commit-thread.ts'
 import type { Environment } from '../native/environment.ts'
+import { CommitPlace, type CommitThreadUse } from './commit-place.ts'
 import { GroupBuffer } from './group-buffer.ts'
+import { groupMessage } from './group-message.ts'
 import type { Reserve } from './reserve.ts'
 
 /** What a {@link GroupWriter} tells of. */
@@ -14,23 +16,34 @@ export interface GroupEvents {
   readonly quarantined: () => void
 }
 
+/** What a {@link GroupWriter} works with. */
+export interface GroupWriterParts {
+  readonly environment: Environment
+  readonly reserve: Reserve
+  readonly tables: ReadonlySet<string>
+  readonly threadUse: CommitThreadUse
+}
+
+/** So long after a thread could not be begun none is tried. */
+const THREAD_PAUSE_MS = 60_000
+
 /**
  * Carries out groups of write bodies, each with one commit. What the bodies write is buffered until all have run, and
  * each claims room in the file before the next one runs, so that one that fails or finds no room leaves nothing
- * behind.
+ * behind. The commit is made here, or by a thread, in a transaction of its own: nobody else writes in between.
  */
 export class GroupWriter {
-  readonly #environment: Environment
-  readonly #reserve: Reserve
-  readonly #tables: ReadonlySet<string>
+  readonly #parts: GroupWriterParts
   readonly #events: GroupEvents
+  readonly #place: CommitPlace
+  #thread: CommitThread | undefined
+  #noThreadUntilMs = 0
   #listener: ((changes: Iterable<KvChangedKey>) => void) | undefined
 
-  constructor(environment: Environment, reserve: Reserve, tables: ReadonlySet<string>, events: GroupEvents) {
-    this.#environment = environment
-    this.#reserve = reserve
-    this.#tables = tables
+  constructor(parts: GroupWriterParts, events: GroupEvents) {
+    this.#parts = parts
     this.#events = events
+    this.#place = new CommitPlace(parts.threadUse)
   }
 
   /** Tells a listener of every change that is made, until it is told `undefined`. */
@@ -38,21 +51,78 @@ export class GroupWriter {
     this.#listener = listener
   }
 
-  /** Carries out a group; returns when it is on disk. Throws where nothing can be trusted any more. */
-  commit(group: KvWriteGroup): void {
-    const buffer = new GroupBuffer(this.#environment, this.#reserve, this.#tables)
+  /** Carries out a group; returns, or resolves, when it is on disk. Throws where nothing can be trusted any more. */
+  commit(group: KvWriteGroup): void | Promise<void> {
+    const { environment, reserve, tables, threadUse } = this.#parts
+    const thread = this.#place.isBeside ? this.#theThread() : undefined
+    const leaves = (): boolean => thread !== undefined && (thread.isReady || threadUse === 'always')
+    const buffer = new GroupBuffer(environment, reserve, tables, leaves)
     try {
-      this.#reserve.begin()
-      this.#environment.commit(() => {
+      reserve.begin()
+      const beganMs = performance.now()
+      let ranMs = beganMs
+      environment.commit(() => {
         group.run(buffer)
         this.#listener?.(buffer.changes())
+        ranMs = performance.now()
+        return !buffer.isLeft
       })
-      this.#reserve.settle(this.#environment.lastPage() + 1, buffer.pages)
-      this.#events.confirm()
+      if (thread !== undefined && buffer.isLeft) return this.#commitBeside(buffer, thread)
+      this.#place.note(performance.now() - ranMs)
+      reserve.settle(environment.lastPage() + 1, buffer.pages)
     } catch (error) {
-      throw this.#environment.fault ?? error
+      throw environment.fault ?? error
     }
+    this.#settle(buffer)
+  }
+
+  /** Closes what a thread has open of the file; another one begins where it is needed. Only while no group is. */
+  async leaveThread(): Promise<void> {
+    const thread = this.#thread
+    this.#thread = undefined
+    await thread?.close()
+  }
+
+  async #commitBeside(buffer: GroupBuffer, thread: CommitThread): Promise<void> {
+    const { environment, reserve } = this.#parts
+    try {
+      if (!(await thread.begun())) return this.#commitHere(buffer)
+      await environment.commitBeside(async () => {
+        const { kind, tookMs } = await thread.commit(groupMessage(buffer.changes(), thread.tables))
+        if (tookMs !== undefined) this.#place.note(tookMs)
+        return kind
+      })
+      await reserve.settleBeside(environment.lastPage() + 1, buffer.pages, (...step) =>
+        thread.extend(...step),
+      )
+    } catch (error) {
+      throw environment.fault ?? error
+    }
+    this.#settle(buffer)
+  }
+
+  /** For what was left to a thread that could not begin. */
+  #commitHere(buffer: GroupBuffer): void {
+    const { environment, reserve } = this.#parts
+    this.#noThreadUntilMs = performance.now() + THREAD_PAUSE_MS
+    environment.commit(() => {
+      buffer.applyAll()
+    })
+    reserve.settle(environment.lastPage() + 1, buffer.pages)
+    this.#settle(buffer)
+  }
+
+  #settle(buffer: GroupBuffer): void {
+    this.#events.confirm()
     this.#events.committed()
     if (buffer.hasQuarantined) this.#events.quarantined()
+  }
+
+  /** The thread, which is begun where it has to be; `undefined` while none can be. */
+  #theThread(): CommitThread | undefined {
+    const { environment } = this.#parts
+    if (performance.now() < this.#noThreadUntilMs) return undefined
+    this.#thread ??= new CommitThread(environment.sharing())
+    return this.#thread
   }
 }

@@ -1,5 +1,6 @@
-import { close, closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { close, closeSync, fstatSync, openSync } from 'node:fs'
 
+import { extendFile } from '../file/extended-file.ts'
 import { spareBytes } from '../file/free-space.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
 import { fullError, messageOf } from '../refusal.ts'
@@ -20,7 +21,8 @@ const REFILL_BYTES = 4 * MEBIBYTE
 const MIN_EMERGENCY_BYTES = 4 * MEBIBYTE
 const MAX_EMERGENCY_BYTES = 16 * MEBIBYTE
 
-const ZEROS: Uint8Array = new Uint8Array(MEBIBYTE)
+/** Extends an open file from one position to another, as {@link extendFile} does. */
+export type Extension = (file: number, fromBytes: number, toBytes: number) => Promise<void>
 
 /** Limits of a {@link Reserve}. */
 export interface ReserveOptions {
@@ -90,15 +92,21 @@ export class Reserve {
    * of the reserve is left.
    */
   settle(usedPages: number, estimatedPages: number): void {
-    this.#usedPages = usedPages
-    const target = Math.max(this.#targetPages(), 2 * estimatedPages)
-    if (this.roomPages >= target / 2) {
-      this.#short = false
-      return
+    const pages = this.#refillPages(usedPages, estimatedPages)
+    if (pages > 0) this.#extend(pages, pages)
+  }
+
+  /** The same, with the writing left to somebody else; resolves when that is done. */
+  async settleBeside(usedPages: number, estimatedPages: number, extend: Extension): Promise<void> {
+    const pages = this.#refillPages(usedPages, estimatedPages)
+    if (pages === 0) return
+    try {
+      const end = this.#endWith(pages, pages)
+      if (end !== undefined) await extend(this.#file, this.#fileBytes, end)
+    } catch (error) {
+      this.#blocked = messageOf(error)
     }
-    this.#blocked = undefined
-    const step = Math.min(target - this.roomPages, REFILL_BYTES / this.#pageBytes)
-    this.#extend(step, step)
+    this.#noteExtension()
   }
 
   /**
@@ -140,31 +148,43 @@ export class Reserve {
     return emergencyPages(this.#usedPages, this.#pageBytes)
   }
 
+  /** Pages that the file should be extended by now. */
+  #refillPages(usedPages: number, estimatedPages: number): number {
+    this.#usedPages = usedPages
+    const target = Math.max(this.#targetPages(), 2 * estimatedPages)
+    if (this.roomPages >= target / 2) {
+      this.#short = false
+      return 0
+    }
+    this.#blocked = undefined
+    return Math.min(target - this.roomPages, REFILL_BYTES / this.#pageBytes)
+  }
+
   /** Extends the file by `wanted` pages, or by fewer but at least `needed`; tells whether it did. */
   #extend(wanted: number, needed: number): boolean {
     if (this.#blocked !== undefined) return false
-    this.#short = !this.#tryToExtend(wanted, needed)
+    try {
+      const end = this.#endWith(wanted, needed)
+      if (end !== undefined) extendFile(this.#file, this.#fileBytes, end)
+    } catch (error) {
+      this.#blocked = messageOf(error)
+    }
+    return this.#noteExtension()
+  }
+
+  /** Tells whether nothing was in the way of an extension. */
+  #noteExtension(): boolean {
+    this.#fileBytes = fstatSync(this.#file).size
+    this.#short = this.#blocked !== undefined
     return !this.#short
   }
 
-  #tryToExtend(wanted: number, needed: number): boolean {
-    try {
-      const pages = Math.min(Math.ceil(wanted), this.#growablePages())
-      if (pages < needed) {
-        this.#blocked = this.#shortage()
-        return false
-      }
-      const end = (Math.floor(this.#fileBytes / this.#pageBytes) + pages) * this.#pageBytes
-      while (this.#fileBytes < end) {
-        const length = Math.min(ZEROS.length, end - this.#fileBytes)
-        this.#fileBytes += writeSync(this.#file, ZEROS, 0, length, this.#fileBytes)
-      }
-      fdatasyncSync(this.#file)
-      return true
-    } catch (error) {
-      this.#blocked = messageOf(error)
-      return false
-    }
+  /** Returns where the file ends then; `undefined`, with the reason noted, where it cannot have `needed` more pages. */
+  #endWith(wanted: number, needed: number): number | undefined {
+    const pages = Math.min(Math.ceil(wanted), this.#growablePages())
+    if (pages >= needed) return (Math.floor(this.#fileBytes / this.#pageBytes) + pages) * this.#pageBytes
+    this.#blocked = this.#shortage()
+    return undefined
   }
 
   /** Pages by which quota and file system let the file grow. */

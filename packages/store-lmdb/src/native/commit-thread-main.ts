@@ -1,0 +1,73 @@
+/** The thread that makes the commits of an open file. It ends with its port. */
+
+import { setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { RootDatabase } from 'lmdb'
+import { extendFile } from '../file/extended-file.ts'
+import { changesOf } from '../write/group-message.ts'
+import type { CommitAnswer, CommitOrder, CommitThreadData, Timed } from './commit-thread.ts'
+import { ENCODING, openRoot } from './native-root.ts'
+import type { NativeRoot } from './native-types.ts'
+
+type Table = ReturnType<RootDatabase<Buffer, Uint8Array>['openDB']>
+
+const { options, tables, priority } = workerData as CommitThreadData
+try {
+  // Whoever comes before others does not wait for a thread that comes after them.
+  setPriority(priority)
+} catch {
+  // Only some users may.
+}
+const root = openRoot(options)
+const open = new Map<string, Table>()
+for (const name of tables) {
+  const table = root.openDB(name, { ...ENCODING, create: false } as object) as Table | undefined
+  if (table !== undefined) open.set(name, table)
+}
+
+function tableOf(name: string): Table {
+  const table = open.get(name)
+  if (table === undefined) throw new TypeError(`The table ${name} is not open.`)
+  return table
+}
+
+/** The caller's bodies have run on the last commit, so it has to be the one that this transaction begins at. */
+function commit(message: ArrayBuffer): CommitAnswer & Timed {
+  const native = root as unknown as NativeRoot
+  let isStale = false
+  let handedOverMs = 0
+  try {
+    root.transactionSync(() => {
+      isStale = native.getWriteTxnId() - 1 !== native.env.info().lastTxnId
+      if (isStale) throw new Error('the transaction began behind the last commit')
+      for (const { table, key, value } of changesOf(message, tables)) {
+        if (value === null) tableOf(table).removeSync(key)
+        else tableOf(table).putSync(key, value as Buffer)
+      }
+      handedOverMs = performance.now()
+    })
+    return { kind: 'committed', tookMs: performance.now() - handedOverMs }
+  } catch (error) {
+    if (isStale) return { kind: 'stale' }
+    throw error
+  }
+}
+
+function carryOut(order: CommitOrder): CommitAnswer & Timed {
+  try {
+    if (order.kind === 'commit') return commit(order.message)
+    if (order.kind === 'extend') extendFile(order.file, order.fromBytes, order.toBytes)
+    else void root.close()
+    return { kind: 'done' }
+  } catch (error) {
+    const { message, code } = error as { readonly message: string; readonly code?: unknown }
+    return { kind: 'failed', message, code }
+  }
+}
+
+const port = parentPort
+port?.on('message', (order: CommitOrder) => {
+  port.postMessage(carryOut(order))
+  if (order.kind === 'close') port.close()
+})
+port?.postMessage({ kind: 'done' })

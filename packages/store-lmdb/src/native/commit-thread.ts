@@ -1,0 +1,142 @@
+import { once } from 'node:events'
+import { getPriority } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { EnvironmentOptions } from './native-root.ts'
+
+/** Where the thread's program is, seen from its source and from what is built of it. */
+const PROGRAM: URL = new URL('../../dist/native/commit-thread-main.js', import.meta.url)
+
+/** What the thread has to know of the file, and the tables that it opens. */
+export interface CommitThreadData {
+  readonly options: EnvironmentOptions
+  readonly tables: readonly string[]
+  /** The nice value of the thread that waits for it. */
+  readonly priority: number
+}
+
+/** What the thread is told to do, one thing at a time. */
+export type CommitOrder =
+  | { readonly kind: 'commit'; readonly message: ArrayBuffer }
+  | { readonly kind: 'extend'; readonly file: number; readonly fromBytes: number; readonly toBytes: number }
+  | { readonly kind: 'close' }
+
+/** What came of it. */
+export type CommitAnswer =
+  | { readonly kind: 'committed' | 'stale' | 'done' }
+  | { readonly kind: 'failed'; readonly message: string; readonly code: unknown }
+
+/** How long a commit took once all changes were handed over, in milliseconds. */
+export interface Timed {
+  readonly tookMs?: number
+}
+
+type TimedAnswer = CommitAnswer & Timed
+
+interface Waiting {
+  readonly resolve: (answer: TimedAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * A thread that makes the commits of an open file, so that the event loop does not wait for the disk. It has the file
+ * open by itself, which is the same opening to LMDB. The process ends without waiting for one that has nothing to do.
+ */
+export class CommitThread {
+  /** The tables that it has open, in the order by which a message tells them. */
+  readonly tables: readonly string[]
+  readonly #worker: Worker
+  readonly #ready: Promise<boolean>
+  #waiting: Waiting | undefined
+  #end: Error | undefined
+  #isReady = false
+
+  constructor({ options, tables }: Omit<CommitThreadData, 'priority'>) {
+    this.tables = tables
+    const workerData: CommitThreadData = { options, tables, priority: getPriority() }
+    this.#worker = new Worker(PROGRAM, { workerData, execArgv: [], name: 'saltcod-commits' })
+    this.#worker.on('message', (answer: TimedAnswer) => {
+      this.#answered(answer)
+    })
+    this.#worker.on('error', (error) => {
+      this.#ended(error as Error)
+    })
+    this.#worker.on('exit', () => {
+      this.#ended(new Error('the thread that makes commits has ended'))
+    })
+    this.#ready = this.#next().then(
+      () => {
+        this.#isReady = true
+        return true
+      },
+      () => false,
+    )
+    this.#worker.unref()
+  }
+
+  /** Whether it takes orders now. */
+  get isReady(): boolean {
+    return this.#isReady && this.#end === undefined
+  }
+
+  /** Resolves with whether it takes orders, once it has begun; it may have found no memory or descriptors to begin. */
+  async begun(): Promise<boolean> {
+    this.#worker.ref()
+    await this.#ready
+    this.#worker.unref()
+    return this.isReady
+  }
+
+  /** Makes a commit of a message, which is no more of use afterwards. Throws what LMDB met, or where the thread ends. */
+  async commit(message: ArrayBuffer): Promise<Timed & { readonly kind: 'committed' | 'stale' }> {
+    const answer = await this.#order({ kind: 'commit', message }, [message])
+    return { ...answer, kind: answer.kind === 'stale' ? 'stale' : 'committed' }
+  }
+
+  /** Extends an open file, as `extendFile` does. */
+  async extend(file: number, fromBytes: number, toBytes: number): Promise<void> {
+    await this.#order({ kind: 'extend', file, fromBytes, toBytes })
+  }
+
+  /** Closes its opening of the file, and resolves when the thread has ended. */
+  async close(): Promise<void> {
+    if (!(await this.begun())) return
+    const exit = once(this.#worker, 'exit')
+    await this.#order({ kind: 'close' }).catch(() => undefined)
+    // Held, for the process would end before.
+    this.#worker.ref()
+    await exit
+  }
+
+  async #order(order: CommitOrder, memory: ArrayBuffer[] = []): Promise<TimedAnswer> {
+    if (this.#end !== undefined) throw this.#end
+    // Whoever waits for a commit keeps the process alive.
+    this.#worker.ref()
+    try {
+      const answer = this.#next()
+      this.#worker.postMessage(order, memory)
+      const given = await answer
+      if (given.kind !== 'failed') return given
+      throw Object.assign(new Error(given.message), { code: given.code })
+    } finally {
+      this.#worker.unref()
+    }
+  }
+
+  #next(): Promise<TimedAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+    })
+  }
+
+  #answered(answer: TimedAnswer): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.resolve(answer)
+  }
+
+  #ended(error: Error): void {
+    this.#end ??= error
+    this.#waiting?.reject(this.#end)
+    this.#waiting = undefined
+  }
+}
