@@ -84,6 +84,11 @@ export class LmdbKv extends KvStoreBase {
     }
   }
 
+  /** Resolves when it is ready for use. */
+  async begun(): Promise<void> {
+    await this.#writer?.begun()
+  }
+
   protected snapshot<T>(run: (reader: KvReader) => T): T {
     const { environment } = this.#parts
     this.#seeNewest()

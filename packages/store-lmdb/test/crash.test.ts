@@ -11,3 +11,10 @@ crashSuite({
   runner: { describe, test },
   ...(LONG ? { kills: 1_000, images: 20_000 } : {}),
 })
+
+crashSuite({
+  name: 'lmdb, with commits made in a thread',
+  backend: new URL('./crash-thread-backend.mjs', import.meta.url),
+  runner: { describe, test },
+  ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 8, images: 40 }),
+})

@@ -23,30 +23,34 @@ function breakLeaves(path: string): void {
   closeSync(file)
 }
 
-kvSuite({
-  name: 'lmdb',
-  runner: { describe, test },
-  open: async () => {
-    const directory = temporaryDirectory()
-    const path = join(directory, 'kv.db')
-    const kv = await openLmdbKv({ path, tables: KV_SUITE_TABLES })
-    return {
-      kv,
-      openSmall: () =>
-        openLmdbKv({
-          path: join(directory, 'small.db'),
-          tables: KV_SUITE_TABLES,
-          quotaBytes: 24 * 1024 * 1024,
-        }),
-      damage: async () => {
-        breakLeaves(path)
-        return kv
-      },
-      openReadOnly: () => openLmdbKv({ path, tables: KV_SUITE_TABLES, readOnly: true }),
-      backupPath: join(directory, 'backup.db'),
-      openBackup: () => openLmdbKv({ path: join(directory, 'backup.db'), tables: KV_SUITE_TABLES }),
-      reopen: () => openLmdbKv({ path, tables: KV_SUITE_TABLES }),
-      dispose: async () => undefined,
-    }
-  },
-})
+const USES = ['never', 'always'] as const
+
+for (const commitThread of USES)
+  kvSuite({
+    name: `lmdb, a thread for commits: ${commitThread}`,
+    runner: { describe, test },
+    open: async () => {
+      const directory = temporaryDirectory()
+      const path = join(directory, 'kv.db')
+      const kv = await openLmdbKv({ path, tables: KV_SUITE_TABLES, commitThread })
+      return {
+        kv,
+        openSmall: () =>
+          openLmdbKv({
+            path: join(directory, 'small.db'),
+            tables: KV_SUITE_TABLES,
+            quotaBytes: 24 * 1024 * 1024,
+            commitThread,
+          }),
+        damage: async () => {
+          breakLeaves(path)
+          return kv
+        },
+        openReadOnly: () => openLmdbKv({ path, tables: KV_SUITE_TABLES, readOnly: true }),
+        backupPath: join(directory, 'backup.db'),
+        openBackup: () => openLmdbKv({ path: join(directory, 'backup.db'), tables: KV_SUITE_TABLES }),
+        reopen: () => openLmdbKv({ path, tables: KV_SUITE_TABLES, commitThread }),
+        dispose: async () => undefined,
+      }
+    },
+  })

@@ -1,4 +1,5 @@
-// A process of its own for the tests. Commands: `own`, `write`, `rewrite`, `read`, each with the path of a store.
+// A process of its own for the tests. Commands: `own`, `write`, `rewrite`, `read`, each with the path of a store. The
+// variable COMMIT_THREAD is the option of that name.
 import { openLmdbKv } from '@saltcod/store-lmdb'
 
 const [command, path, umask] = process.argv.slice(2)
@@ -12,6 +13,7 @@ try {
     path,
     tables: ['alpha', 'beta'],
     readOnly: command === 'read',
+    commitThread: process.env.COMMIT_THREAD,
     onNotice: ({ code }) => say(`notice ${code}`),
   })
   say(`open ${process.pid}`)

@@ -5,7 +5,7 @@ import { test, vi } from 'vitest'
 import { StoreError } from '../../src/errors.ts'
 import type { KvTransaction } from '../../src/kv/contract.ts'
 import type { KvGroupWriter, KvWriteGroup } from '../../src/kv/write-group.ts'
-import { KvWriteQueue } from '../../src/kv/write-queue.ts'
+import { KvWriteQueue, type KvWriteQueueOptions } from '../../src/kv/write-queue.ts'
 
 /** Keeps nothing: what these tests look at is which body runs when, and what becomes of it. */
 const NOWHERE: KvGroupWriter = {
@@ -26,7 +26,7 @@ interface Bench {
   now: number
 }
 
-function bench(commit: (group: KvWriteGroup) => void = (group) => group.run(NOWHERE)): Bench {
+function bench(commit: KvWriteQueueOptions['commit'] = (group) => group.run(NOWHERE)): Bench {
   const failures: unknown[] = []
   const made = { ran: [] as string[], failures, now: 0 }
   const queue = new KvWriteQueue({
@@ -206,3 +206,65 @@ test('while it is held nothing runs, and a rest follows each group while it is s
   await write(of, 'three')
   assert.deepEqual(of.ran, ['one', 'two', 'three'])
 })
+
+test('while a commit is under way no other group begins, and nothing of it is delivered', async () => {
+  const commits = [settled(), settled()]
+  let begun = 0
+  const of = bench((group) => {
+    group.run(NOWHERE)
+    return commits[begun++]?.promise
+  })
+  const delivered: string[] = []
+  const deliver = (name: string) => write(of, name).then(() => delivered.push(name))
+  const first = deliver('one')
+  await untilRan(of, 1)
+  const second = deliver('two')
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([of.ran, delivered], [['one'], []])
+  commits[0]?.resolve()
+  await first
+  await untilRan(of, 2)
+  assert.deepEqual([of.ran, delivered], [['one', 'two'], ['one']])
+
+  let isHeld = false
+  const held = of.queue.hold().then(() => {
+    isHeld = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isHeld, false)
+  commits[1]?.resolve()
+  await Promise.all([second, held, of.queue.idle()])
+  assert.deepEqual(delivered, ['one', 'two'])
+})
+
+test('a commit that is rejected later refuses its group as one whose outcome nobody knows, and all that waits', async () => {
+  const commit = settled()
+  const of = bench((group) => {
+    group.run(NOWHERE)
+    return commit.promise
+  })
+  const first = write(of, 'one')
+  await untilRan(of, 1)
+  const second = write(of, 'two')
+  const cause = new Error('on purpose')
+  commit.reject(cause)
+  await assert.rejects(first, { code: 'OUTCOME_UNKNOWN' })
+  await assert.rejects(second, { code: 'STORE_FAILED' })
+  assert.deepEqual([of.ran, of.failures], [['one'], [cause]])
+  await of.queue.idle()
+})
+
+/** A promise, and what settles it. */
+function settled() {
+  let resolve: () => void = () => undefined
+  let reject: (error: Error) => void = () => undefined
+  const promise = new Promise<void>((resolved, rejected) => {
+    resolve = resolved
+    reject = rejected
+  })
+  return { promise, resolve, reject }
+}
+
+async function untilRan(of: Bench, count: number): Promise<void> {
+  while (of.ran.length < count) await new Promise((resolve) => setImmediate(resolve))
+}

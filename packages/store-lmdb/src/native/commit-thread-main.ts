@@ -1,15 +1,18 @@
 /** The thread that makes the commits of an open file. It ends with its port. */
 
+import { writeSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { RootDatabase } from 'lmdb'
 import { extendFile } from '../file/extended-file.ts'
 import { changesOf } from '../write/group-message.ts'
-import type { CommitAnswer, CommitOrder, CommitThreadData, Timed } from './commit-thread.ts'
+import type { CommitAnswer, CommitOrder, CommitThreadData, Probe, Timed } from './commit-thread.ts'
 import { ENCODING, openRoot } from './native-root.ts'
 import type { NativeRoot } from './native-types.ts'
 
 type Table = ReturnType<RootDatabase<Buffer, Uint8Array>['openDB']>
+
+const ZERO = Buffer.alloc(1)
 
 const { options, tables, priority } = workerData as CommitThreadData
 try {
@@ -32,7 +35,7 @@ function tableOf(name: string): Table {
 }
 
 /** The caller's bodies have run on the last commit, so it has to be the one that this transaction begins at. */
-function commit(message: ArrayBuffer): CommitAnswer & Timed {
+function commit(message: ArrayBuffer, probe: Probe | undefined): CommitAnswer & Timed {
   const native = root as unknown as NativeRoot
   let isStale = false
   let handedOverMs = 0
@@ -44,6 +47,7 @@ function commit(message: ArrayBuffer): CommitAnswer & Timed {
         if (value === null) tableOf(table).removeSync(key)
         else tableOf(table).putSync(key, value as Buffer)
       }
+      if (probe !== undefined) writeSync(probe.file, ZERO, 0, 1, probe.position)
       handedOverMs = performance.now()
     })
     return { kind: 'committed', tookMs: performance.now() - handedOverMs }
@@ -55,7 +59,7 @@ function commit(message: ArrayBuffer): CommitAnswer & Timed {
 
 function carryOut(order: CommitOrder): CommitAnswer & Timed {
   try {
-    if (order.kind === 'commit') return commit(order.message)
+    if (order.kind === 'commit') return commit(order.message, order.probe)
     if (order.kind === 'extend') extendFile(order.file, order.fromBytes, order.toBytes)
     else void root.close()
     return { kind: 'done' }

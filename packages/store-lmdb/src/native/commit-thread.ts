@@ -14,9 +14,15 @@ export interface CommitThreadData {
   readonly priority: number
 }
 
+/** An open file and a position where nothing lies or comes to lie, to be written before LMDB writes. */
+export interface Probe {
+  readonly file: number
+  readonly position: number
+}
+
 /** What the thread is told to do, one thing at a time. */
 export type CommitOrder =
-  | { readonly kind: 'commit'; readonly message: ArrayBuffer }
+  | { readonly kind: 'commit'; readonly message: ArrayBuffer; readonly probe: Probe | undefined }
   | { readonly kind: 'extend'; readonly file: number; readonly fromBytes: number; readonly toBytes: number }
   | { readonly kind: 'close' }
 
@@ -40,6 +46,8 @@ interface Waiting {
 /**
  * A thread that makes the commits of an open file, so that the event loop does not wait for the disk. It has the file
  * open by itself, which is the same opening to LMDB. The process ends without waiting for one that has nothing to do.
+ * A write that fails inside lmdb 3.5.6 makes it write beyond its memory (mdb.c, mdb_page_flush), which ends a process
+ * in a third of all cases where a thread did it. So a byte is written before, which a disk that fails refuses as well.
  */
 export class CommitThread {
   /** The tables that it has open, in the order by which a message tells them. */
@@ -78,6 +86,11 @@ export class CommitThread {
     return this.#isReady && this.#end === undefined
   }
 
+  /** Whether it takes no more orders. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined
+  }
+
   /** Resolves with whether it takes orders, once it has begun; it may have found no memory or descriptors to begin. */
   async begun(): Promise<boolean> {
     this.#worker.ref()
@@ -86,9 +99,14 @@ export class CommitThread {
     return this.isReady
   }
 
-  /** Makes a commit of a message, which is no more of use afterwards. Throws what LMDB met, or where the thread ends. */
-  async commit(message: ArrayBuffer): Promise<Timed & { readonly kind: 'committed' | 'stale' }> {
-    const answer = await this.#order({ kind: 'commit', message }, [message])
+  /**
+   * Makes a commit of a message, which is no more of use afterwards. Throws what LMDB met, or where the thread ends.
+   */
+  async commit(
+    message: ArrayBuffer,
+    probe?: Probe,
+  ): Promise<Timed & { readonly kind: 'committed' | 'stale' }> {
+    const answer = await this.#order({ kind: 'commit', message, probe }, [message])
     return { ...answer, kind: answer.kind === 'stale' ? 'stale' : 'committed' }
   }
 

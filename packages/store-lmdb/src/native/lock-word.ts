@@ -79,8 +79,8 @@ export class LockWord {
   }
 
   /**
-   * Raises the number to that of the last commit. Returns false where it was not below, or cannot be set. A thread that
-   * commits beside may have set it higher already.
+   * Raises the number to that of the last commit. Returns false where it was not below, or cannot be set. A thread
+   * that commits beside may have set it higher already.
    */
   correct(): boolean {
     const last = BigInt(this.#lastCommit())

@@ -25,7 +25,9 @@ export interface EnvironmentOptions {
   readonly privateLock?: PrivateLock | undefined
 }
 
-/** Opens a file of which it is proven that it can be opened. One that this process has open already is proof enough. */
+/**
+ * Opens a file of which it is proven that it can be opened. One that this process has open already is proof enough.
+ */
 export function openRoot(options: EnvironmentOptions): RootDatabase<Buffer, Uint8Array> {
   const native: RootDatabaseOptions & { permissionsMode: number; safeRestore: boolean } = {
     ...ENCODING,

@@ -219,7 +219,7 @@ async function becomeOwner(
   throw lockedError(paths.data, 'one of several processes that start at once')
 }
 
-function takeOver(
+async function takeOver(
   paths: StorePath,
   options: LmdbKvOptions,
   lock: OwnerLock,
@@ -227,7 +227,7 @@ function takeOver(
   limits: ReserveOptions,
 ): Promise<KvStore> {
   const { environment } = shared
-  return usingShare(paths, shared, () => {
+  const store = await usingShare(paths, shared, () => {
     if (environment.readOnly) {
       throw lockedError(paths.data, 'this process, which has it open for reading; close that first')
     }
@@ -256,6 +256,8 @@ function takeOver(
       },
     })
   })
+  await store.begun()
+  return store
 }
 
 function noticeOf(paths: StorePath, cut: CutRewrite): LmdbNotice {
@@ -277,11 +279,11 @@ function openOwnTables(environment: Environment, reserve: Reserve, tables: reado
 }
 
 /** Gives the share in an environment back where the last step of an opening fails. */
-async function usingShare(
+async function usingShare<Store extends KvStore>(
   paths: StorePath,
   shared: SharedEnvironment,
-  body: () => KvStore,
-): Promise<KvStore> {
+  body: () => Store,
+): Promise<Store> {
   try {
     return body()
   } catch (error) {

@@ -18,9 +18,14 @@ export class CommitPlace {
     this.#use = use
   }
 
+  /** Whether every commit should be made beside. */
+  get isAlwaysBeside(): boolean {
+    return this.#use === 'always'
+  }
+
   /** Whether the next commit should be made beside. */
   get isBeside(): boolean {
-    return this.#use === 'always' || (this.#use === 'auto' && this.#isLong)
+    return this.isAlwaysBeside || (this.#use === 'auto' && this.#isLong)
   }
 
   /** Takes note of how long a commit took, wherever it was made. */

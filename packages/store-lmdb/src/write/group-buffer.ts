@@ -12,20 +12,14 @@ export class GroupBuffer extends KvChangeBuffer implements KvGroupWriter {
   readonly #reserve: Reserve
   readonly #tables: ReadonlySet<string>
   readonly #estimate: PageEstimate
-  readonly #leaves: () => boolean
+  readonly #isLeft: boolean
   #freePages: number | undefined
   #quarantined = false
-  #isLeft = false
 
-  /** `leaves` tells, once all bodies have run, whether the changes are left to another transaction. */
-  constructor(
-    environment: Environment,
-    reserve: Reserve,
-    tables: ReadonlySet<string>,
-    leaves: () => boolean,
-  ) {
+  /** `isLeft` tells whether the changes are left to another transaction than the one that the bodies run in. */
+  constructor(environment: Environment, reserve: Reserve, tables: ReadonlySet<string>, isLeft: boolean) {
     super(environment)
-    this.#leaves = leaves
+    this.#isLeft = isLeft
     this.#environment = environment
     this.#reserve = reserve
     this.#tables = tables
@@ -69,19 +63,8 @@ export class GroupBuffer extends KvChangeBuffer implements KvGroupWriter {
     if (fault !== undefined) throw failedError(path, fault)
   }
 
-  /** Whether the transaction in which the bodies ran got nothing of what they changed. */
-  get isLeft(): boolean {
-    return this.#isLeft
-  }
-
   override apply(): void {
-    this.#isLeft = this.#leaves()
-    if (!this.#isLeft) this.applyAll()
-  }
-
-  /** Hands every change to the transaction that is under way. */
-  applyAll(): void {
-    super.apply()
+    if (!this.#isLeft) super.apply()
   }
 
   /** Pages inside the file that hold nothing, as the transaction under way sees it. */

@@ -51,23 +51,28 @@ export class GroupWriter {
     this.#listener = listener
   }
 
+  /** Resolves when a thread that makes every commit has begun, or cannot begin; at once where none has to. */
+  async begun(): Promise<void> {
+    if (!this.#place.isAlwaysBeside) return
+    this.#readyThread()
+    await this.#thread?.begun()
+  }
+
   /** Carries out a group; returns, or resolves, when it is on disk. Throws where nothing can be trusted any more. */
   commit(group: KvWriteGroup): void | Promise<void> {
-    const { environment, reserve, tables, threadUse } = this.#parts
-    const thread = this.#place.isBeside ? this.#theThread() : undefined
-    const leaves = (): boolean => thread !== undefined && (thread.isReady || threadUse === 'always')
-    const buffer = new GroupBuffer(environment, reserve, tables, leaves)
+    const { environment, reserve, tables } = this.#parts
+    const thread = this.#place.isBeside ? this.#readyThread() : undefined
+    const buffer = new GroupBuffer(environment, reserve, tables, thread !== undefined)
     try {
       reserve.begin()
-      const beganMs = performance.now()
-      let ranMs = beganMs
+      let ranMs = 0
       environment.commit(() => {
         group.run(buffer)
         this.#listener?.(buffer.changes())
         ranMs = performance.now()
-        return !buffer.isLeft
+        return thread === undefined
       })
-      if (thread !== undefined && buffer.isLeft) return this.#commitBeside(buffer, thread)
+      if (thread !== undefined) return this.#commitBeside(buffer, thread)
       this.#place.note(performance.now() - ranMs)
       reserve.settle(environment.lastPage() + 1, buffer.pages)
     } catch (error) {
@@ -86,9 +91,11 @@ export class GroupWriter {
   async #commitBeside(buffer: GroupBuffer, thread: CommitThread): Promise<void> {
     const { environment, reserve } = this.#parts
     try {
-      if (!(await thread.begun())) return this.#commitHere(buffer)
       await environment.commitBeside(async () => {
-        const { kind, tookMs } = await thread.commit(groupMessage(buffer.changes(), thread.tables))
+        const { kind, tookMs } = await thread.commit(
+          groupMessage(buffer.changes(), thread.tables),
+          reserve.probe(buffer.pages),
+        )
         if (tookMs !== undefined) this.#place.note(tookMs)
         return kind
       })
@@ -101,28 +108,21 @@ export class GroupWriter {
     this.#settle(buffer)
   }
 
-  /** For what was left to a thread that could not begin. */
-  #commitHere(buffer: GroupBuffer): void {
-    const { environment, reserve } = this.#parts
-    this.#noThreadUntilMs = performance.now() + THREAD_PAUSE_MS
-    environment.commit(() => {
-      buffer.applyAll()
-    })
-    reserve.settle(environment.lastPage() + 1, buffer.pages)
-    this.#settle(buffer)
-  }
-
   #settle(buffer: GroupBuffer): void {
     this.#events.confirm()
     this.#events.committed()
     if (buffer.hasQuarantined) this.#events.quarantined()
   }
 
-  /** The thread, which is begun where it has to be; `undefined` while none can be. */
-  #theThread(): CommitThread | undefined {
-    const { environment } = this.#parts
+  /** The thread, which is begun where there is none; `undefined` until it is ready, and while none can begin. */
+  #readyThread(): CommitThread | undefined {
     if (performance.now() < this.#noThreadUntilMs) return undefined
-    this.#thread ??= new CommitThread(environment.sharing())
-    return this.#thread
+    this.#thread ??= new CommitThread(this.#parts.environment.sharing())
+    if (this.#thread.isReady) return this.#thread
+    if (this.#thread.hasEnded) {
+      this.#thread = undefined
+      this.#noThreadUntilMs = performance.now() + THREAD_PAUSE_MS
+    }
+    return undefined
   }
 }

@@ -3,6 +3,7 @@ import { close, closeSync, fstatSync, openSync } from 'node:fs'
 import { extendFile } from '../file/extended-file.ts'
 import { spareBytes } from '../file/free-space.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
+import type { Probe } from '../native/commit-thread.ts'
 import { fullError, messageOf } from '../refusal.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -75,6 +76,12 @@ export class Reserve {
   /** Pages between the last page in use and the end of the file. */
   get roomPages(): number {
     return Math.floor(this.#fileBytes / this.#pageBytes) - this.#usedPages
+  }
+
+  /** The last page of the file, where a commit of so many pages writes nothing; `undefined` where it may. */
+  probe(pages: number): Probe | undefined {
+    if (this.roomPages <= pages) return undefined
+    return { file: this.#file, position: (this.#usedPages + this.roomPages - 1) * this.#pageBytes }
   }
 
   /** Whether the file could not be extended when it was last tried. */
@@ -179,7 +186,9 @@ export class Reserve {
     return !this.#short
   }
 
-  /** Returns where the file ends then; `undefined`, with the reason noted, where it cannot have `needed` more pages. */
+  /**
+   * Returns where the file ends then; `undefined`, with the reason noted, where it cannot have `needed` more pages.
+   */
   #endWith(wanted: number, needed: number): number | undefined {
     const pages = Math.min(Math.ceil(wanted), this.#growablePages())
     if (pages >= needed) return (Math.floor(this.#fileBytes / this.#pageBytes) + pages) * this.#pageBytes

@@ -50,37 +50,45 @@ function openWord(path: string) {
   }
 }
 
-test('a lock file that lags one commit behind does not undo that commit', async () => {
-  const path = join(temporaryDirectory(), 'jobs.db')
-  const store = await openLmdbKv({ path, tables: TABLES })
-  for (let n = 1; n <= 5; n += 1) expect(await count(store)).toBe(n)
-  const word = openWord(path)
-  for (let n = 6; n <= 30; n += 1) {
-    word.setBack()
-    expect(await count(store)).toBe(n)
-  }
-  await store.close()
-  word.close()
-  const again = await openLmdbKv({ path, tables: TABLES })
-  expect(await count(again)).toBe(31)
-  await again.close()
-})
+const THREADS = ['never', 'always'] as const
 
-test('the owner sees its last commit, and soon everybody, where the lock file lags behind it', async () => {
-  const path = join(temporaryDirectory(), 'jobs.db')
-  const store = await openLmdbKv({ path, tables: TABLES })
-  onTestFinished(async () => await store.close())
-  await count(store)
-  const word = openWord(path)
-  for (let n = 2; n <= 30; n += 1) {
+test.for(THREADS)(
+  'a lock file that lags one commit behind does not undo that commit (a thread for commits: %s)',
+  async (commitThread) => {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    const store = await openLmdbKv({ path, tables: TABLES, commitThread })
+    for (let n = 1; n <= 5; n += 1) expect(await count(store)).toBe(n)
+    const word = openWord(path)
+    for (let n = 6; n <= 30; n += 1) {
+      word.setBack()
+      expect(await count(store)).toBe(n)
+    }
+    await store.close()
+    word.close()
+    const again = await openLmdbKv({ path, tables: TABLES })
+    expect(await count(again)).toBe(31)
+    await again.close()
+  },
+)
+
+test.for(THREADS)(
+  'the owner sees its last commit, and soon everybody, where the lock file lags behind it (a thread for commits: %s)',
+  async (commitThread) => {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    const store = await openLmdbKv({ path, tables: TABLES, commitThread })
+    onTestFinished(async () => await store.close())
     await count(store)
+    const word = openWord(path)
+    for (let n = 2; n <= 30; n += 1) {
+      await count(store)
+      word.setBack()
+      expect(store.read((snapshot) => snapshot.get('alpha', key)?.[0])).toBe(n)
+    }
+    const last = word.read()
     word.setBack()
-    expect(store.read((snapshot) => snapshot.get('alpha', key)?.[0])).toBe(n)
-  }
-  const last = word.read()
-  word.setBack()
-  await expect.poll(() => word.read()).toBe(last)
-})
+    await expect.poll(() => word.read()).toBe(last)
+  },
+)
 
 test('a reader in another process sees the last commit where the lock file lags behind it', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
@@ -106,30 +114,34 @@ test('a reader in another process sees the last commit where the lock file lags 
   }
 })
 
-test(`no commit is lost while another process opens the store ${OPENINGS} times`, {
-  timeout: OPENINGS * 100,
-}, async () => {
-  const path = join(temporaryDirectory(), 'jobs.db')
-  const store = await openLmdbKv({ path, tables: TABLES })
-  const child = spawn(process.execPath, [SCRIPT, path], { stdio: ['pipe', 'pipe', 'inherit'] })
-  onTestFinished(() => {
-    child.kill('SIGKILL')
-  })
-  let openings = 0
-  child.stdout.setEncoding('utf8')
-  child.stdout.on('data', (text: string) => {
-    openings += text.split('\n').length - 1
-  })
-  let written = 0
-  while (openings < OPENINGS) {
-    written += 1
-    expect(await count(store)).toBe(written & 255)
-  }
-  const ended = new Promise((resolve) => child.on('close', resolve))
-  child.stdin.end()
-  expect(await ended).toBe(0)
-  await store.close()
-})
+test.for(THREADS)(
+  `no commit is lost while another process opens the store ${OPENINGS} times (a thread for commits: %s)`,
+  {
+    timeout: OPENINGS * 200,
+  },
+  async (commitThread) => {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    const store = await openLmdbKv({ path, tables: TABLES, commitThread })
+    const child = spawn(process.execPath, [SCRIPT, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+    onTestFinished(() => {
+      child.kill('SIGKILL')
+    })
+    let openings = 0
+    child.stdout.setEncoding('utf8')
+    child.stdout.on('data', (text: string) => {
+      openings += text.split('\n').length - 1
+    })
+    let written = 0
+    while (openings < OPENINGS) {
+      written += 1
+      expect(await count(store)).toBe(written & 255)
+    }
+    const ended = new Promise((resolve) => child.on('close', resolve))
+    child.stdin.end()
+    expect(await ended).toBe(0)
+    await store.close()
+  },
+)
 
 test('a lock file that cannot be read or written is no error of its own, neither for the timer nor for who asks', async () => {
   const path = join(temporaryDirectory(), 'lock')

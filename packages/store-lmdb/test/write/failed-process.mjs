@@ -5,7 +5,7 @@ import { openLmdbKv } from '@saltcod/store-lmdb'
 
 const [path, trigger] = process.argv.slice(2)
 const say = (text) => process.stdout.write(`${text}\n`)
-const options = { path, tables: ['alpha'] }
+const options = { path, tables: ['alpha'], commitThread: process.env.COMMIT_THREAD }
 const writer = await openLmdbKv(options)
 const reader = await openLmdbKv({ ...options, readOnly: true })
 const stores = { writer, reader }

@@ -36,9 +36,14 @@ function keptBy({ lines }: StoreProcess): number[] {
   return lines.filter((line) => line.startsWith('kept')).map((line) => Number(line.split(' ')[1]))
 }
 
-test.for(['sync', 'meta', 'pwrite'])(
-  'when %s fails, everything is refused, the store can be closed, and nothing acknowledged is lost',
-  async (call, { skip }) => {
+test.for(
+  ['sync', 'meta', 'pwrite'].flatMap((call) => [
+    { call, commitThread: 'never' },
+    { call, commitThread: 'always' },
+  ]),
+)(
+  'when $call fails, everything is refused, the store can be closed, and nothing acknowledged is lost (a thread for commits: $commitThread)',
+  async ({ call, commitThread }, { skip }) => {
     const library = preloadLibrary(FAILING_DISK, temporaryDirectory())
     if (library === undefined) {
       skip(NO_COMPILER)
@@ -48,7 +53,7 @@ test.for(['sync', 'meta', 'pwrite'])(
     const path = join(directory, 'jobs.db')
     const trigger = join(directory, 'trigger')
     const writer = new StoreProcess('write', path, {
-      environment: { LD_PRELOAD: library, FAILING_DISK: trigger },
+      environment: { LD_PRELOAD: library, FAILING_DISK: trigger, COMMIT_THREAD: commitThread },
     })
     await writer.count(60)
     writeFileSync(trigger, call)
@@ -81,7 +86,8 @@ test(`when the write of a meta page fails at any of ${POSITIONS.length} position
   const path = join(temporaryDirectory(), 'jobs.db')
   const kept: number[] = []
   for (const position of POSITIONS) {
-    const environment = { LD_PRELOAD: library, FAILING_META: String(position) }
+    const COMMIT_THREAD = position % 2 === 0 ? 'always' : 'never'
+    const environment = { LD_PRELOAD: library, FAILING_META: String(position), COMMIT_THREAD }
     const writer = new StoreProcess('write', path, { environment })
     // It may fail as it is opened too.
     const end = await Promise.race([writer.line('closed'), writer.line('error')])

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { openLmdbKv } from '../../src/index.ts'
+import { CommitThread } from '../../src/native/commit-thread.ts'
+import { CommitPlace } from '../../src/write/commit-place.ts'
+import { changesOf, groupMessage } from '../../src/write/group-message.ts'
+
+const SCRIPT = fileURLToPath(new URL('./unclosed-process.mjs', import.meta.url))
+const TABLES = ['alpha', 'beta', 'gamma']
+
+test('a message tells every change as it was', () => {
+  const bytes = fc.uint8Array({ maxLength: 300 })
+  const change = fc.record({ table: fc.constantFrom(...TABLES), key: bytes, value: fc.option(bytes) })
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+      const told = [...changesOf(groupMessage(changes, TABLES), TABLES)]
+      expect(told.map(textOf)).toEqual(changes.map(textOf))
+    }),
+  )
+})
+
+function textOf({ table, key, value }: { table: string; key: Uint8Array; value: Uint8Array | null }): string {
+  return `${table} ${Buffer.from(key).toString('hex')} ${value === null ? '-' : Buffer.from(value).toString('hex')}`
+}
+
+test('commits are made beside once they usually take long, not after a single one, and here again when they do not', () => {
+  const place = new CommitPlace('auto')
+  const notes = (times: number, tookMs: number): boolean => {
+    for (let n = 0; n < times; n += 1) place.note(tookMs)
+    return place.isBeside
+  }
+  expect(notes(1_000, 0.4)).toBe(false)
+  expect(notes(1, 4)).toBe(false)
+  expect(notes(100, 1.5)).toBe(true)
+  expect(notes(100, 0.8)).toBe(true)
+  expect(notes(100, 0.4)).toBe(false)
+  const always = new CommitPlace('always')
+  const never = new CommitPlace('never')
+  for (const one of [always, never]) for (let n = 0; n < 100; n += 1) one.note(5)
+  expect([always.isBeside, never.isBeside]).toEqual([true, false])
+})
+
+test('a thread that cannot open the file has ended, and takes no order', async () => {
+  const path = temporaryDirectory()
+  const thread = new CommitThread({ options: { path, readOnly: false, mapBytes: 1e6 }, tables: TABLES })
+  expect(await thread.begun()).toBe(false)
+  expect([thread.isReady, thread.hasEnded]).toEqual([false, true])
+  await expect(thread.commit(new ArrayBuffer(0))).rejects.toThrow()
+  await thread.close()
+})
+
+test('what the reserve needs is written by the thread too, and a full store refuses as it does without', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const quotaBytes = 24 * 1024 * 1024
+  const store = await openLmdbKv({ path, tables: TABLES, commitThread: 'always', quotaBytes })
+  const put = (id: number) =>
+    store.write((transaction) =>
+      transaction.put('alpha', Buffer.from(`row ${id}`), Buffer.alloc(200_000, id)),
+    )
+  let written = 0
+  const fill = async (): Promise<void> => {
+    for (;;) {
+      await put(written)
+      written += 1
+    }
+  }
+  await expect(fill()).rejects.toMatchObject({ code: 'STORE_FULL' })
+  expect(written).toBeGreaterThan(20)
+  const there = store.read((snapshot) => snapshot.keys('alpha', { limit: 10_000 }))
+  expect(there.length).toBe(written)
+  await store.write((transaction) => transaction.remove('alpha', Buffer.from('row 0')), { frees: true })
+  await store.close()
+  const again = await openLmdbKv({ path, tables: TABLES })
+  expect(again.read((snapshot) => snapshot.keys('alpha', { limit: 10_000 })).length).toBe(written - 1)
+  await again.close()
+})
+
+test('a process that has nothing else to do ends, though its store was not closed', () => {
+  const said = execFileSync(process.execPath, [SCRIPT, join(temporaryDirectory(), 'jobs.db')], {
+    encoding: 'utf8',
+  })
+  expect(said).toBe('written\n')
+})
