@@ -136,17 +136,14 @@ async function openParts(path: string): Promise<Parts> {
   const failures: unknown[] = []
   const lock = OwnerLock.tryTake(paths)
   if (lock === undefined) throw new Error('there is no store')
-  const writer = new GroupWriter(environment, reserve, new Set(TABLES), {
-    confirm: () => undefined,
-    committed: () => undefined,
-    quarantined: () => undefined,
-  })
+  const writer = new GroupWriter(
+    { environment, reserve, tables: new Set(TABLES), threadUse: 'auto' },
+    { confirm: () => undefined, committed: () => undefined, quarantined: () => undefined },
+  )
   const queue = new KvWriteQueue({
     location: path,
     tables: new Set(TABLES),
-    commit: (group) => {
-      writer.commit(group)
-    },
+    commit: (group) => writer.commit(group),
     failed: (error) => void failures.push(error),
   })
   const parts = {
