@@ -195,7 +195,7 @@ function refuse(): never {
 
 test('while it is held nothing runs, and a rest follows each group while it is slowed down', async () => {
   const of = bench()
-  of.queue.hold()
+  await of.queue.hold()
   const first = write(of, 'one')
   await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(of.ran, [])

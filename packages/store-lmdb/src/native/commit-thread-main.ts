@@ -1,12 +1,13 @@
 /** The thread that makes the commits of an open file. It ends with its port. */
 
-import { writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { RootDatabase } from 'lmdb'
 import { extendFile } from '../file/extended-file.ts'
-import { changesOf } from '../write/group-message.ts'
+import { spareDescriptors } from '../file/spare-descriptors.ts'
 import type { CommitAnswer, CommitOrder, CommitThreadData, Probe, Timed } from './commit-thread.ts'
+import { changesOf } from './group-message.ts'
 import { ENCODING, openRoot } from './native-root.ts'
 import type { NativeRoot } from './native-types.ts'
 
@@ -14,18 +15,28 @@ type Table = ReturnType<RootDatabase<Buffer, Uint8Array>['openDB']>
 
 const ZERO = Buffer.alloc(1)
 
-const { options, tables, priority } = workerData as CommitThreadData
+const { options, tables, file, priority } = workerData as CommitThreadData
 try {
   // Whoever comes before others does not wait for a thread that comes after them.
   setPriority(priority)
 } catch {
   // Only some users may.
 }
-const root = openRoot(options)
+const root = openSame()
 const open = new Map<string, Table>()
 for (const name of tables) {
   const table = root.openDB(name, { ...ENCODING, create: false } as object) as Table | undefined
   if (table !== undefined) open.set(name, table)
+}
+
+/** By the file and not by its name, where LMDB would make a new one if the file was moved away or removed. */
+function openSame(): ReturnType<typeof openRoot> {
+  const path = `/proc/self/fd/${file}`
+  return spareDescriptors.lend(options.path, () => {
+    // Where an opening of LMDB's own fails, it uses memory that it has freed.
+    closeSync(openSync(path, 'r+'))
+    return openRoot({ ...options, path })
+  })
 }
 
 function tableOf(name: string): Table {

@@ -10,6 +10,8 @@ const PROGRAM: URL = new URL('../../dist/native/commit-thread-main.js', import.m
 export interface CommitThreadData {
   readonly options: EnvironmentOptions
   readonly tables: readonly string[]
+  /** A descriptor of the file, by which it is opened. */
+  readonly file: number
   /** The nice value of the thread that waits for it. */
   readonly priority: number
 }
@@ -44,10 +46,12 @@ interface Waiting {
 }
 
 /**
- * A thread that makes the commits of an open file, so that the event loop does not wait for the disk. It has the file
- * open by itself, which is the same opening to LMDB. The process ends without waiting for one that has nothing to do.
- * A write that fails inside lmdb 3.5.6 makes it write beyond its memory (mdb.c, mdb_page_flush), which ends a process
- * in a third of all cases where a thread did it. So a byte is written before, which a disk that fails refuses as well.
+ * A thread that makes the commits of an open file, so that the event loop does not wait for the disk. The process ends
+ * without waiting for one that has nothing to do. It has the file open by itself, which is the same opening to LMDB:
+ * it finds that by the data file, which it opens and closes for that, and lets the lock file alone, whose locks the
+ * process would lose. A write that fails inside lmdb 3.5.6 makes it write beyond its memory (mdb.c, mdb_page_flush),
+ * which ends a process in a third of all cases where a thread did it. So a byte is written before, which a disk that
+ * fails refuses as well.
  */
 export class CommitThread {
   /** The tables that it has open, in the order by which a message tells them. */
@@ -58,9 +62,9 @@ export class CommitThread {
   #end: Error | undefined
   #isReady = false
 
-  constructor({ options, tables }: Omit<CommitThreadData, 'priority'>) {
-    this.tables = tables
-    const workerData: CommitThreadData = { options, tables, priority: getPriority() }
+  constructor(data: Omit<CommitThreadData, 'priority'>) {
+    this.tables = data.tables
+    const workerData: CommitThreadData = { ...data, priority: getPriority() }
     this.#worker = new Worker(PROGRAM, { workerData, execArgv: [], name: 'saltcod-commits' })
     this.#worker.on('message', (answer: TimedAnswer) => {
       this.#answered(answer)

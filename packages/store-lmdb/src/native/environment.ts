@@ -1,22 +1,20 @@
-import { failedError } from '@saltcod/store-core/backend'
-/** A thin, typed face of what the package uses of lmdb. Beside it only `native-opening.ts` knows of lmdb. */
+/**
+ * A thin, typed face of what the package uses of lmdb. Beside it only `open-tables.ts`, `native-root.ts` and the
+ * thread that commits know of lmdb.
+ */
 
-import type { KvRange, KvRow } from '@saltcod/store-core/backend'
-import { ABORT, type Database, type DatabaseOptions, type RootDatabase } from 'lmdb'
+import { failedError } from '@saltcod/store-core/backend'
+import { ABORT, type RootDatabase } from 'lmdb'
 import { fileLength } from '../file/file-length.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
 import { nativeError, overtakenError } from '../refusal.ts'
-import { copyOf } from './copied-bytes.ts'
 import { CopyGate } from './copy-gate.ts'
 import { LockWord } from './lock-word.ts'
 import { type OpenedRoot, openNative } from './native-opening.ts'
-import { nativeRange, requireOrder } from './native-range.ts'
-import { ENCODING, type EnvironmentOptions } from './native-root.ts'
-import type { NativeRoot, NativeStats, NativeTable } from './native-types.ts'
-import { pagesOf, type TreeSize, treeSizeOf } from './tree-size.ts'
-
-type Bytes = Buffer
-type Table = Database<Bytes, Uint8Array>
+import type { EnvironmentOptions } from './native-root.ts'
+import type { NativeRoot, NativeStats } from './native-types.ts'
+import { OpenTables } from './open-tables.ts'
+import { pagesOf, treeSizeOf } from './tree-size.ts'
 
 /** So often in a row a transaction may begin behind the last commit before something else must be wrong. */
 const MAX_STALE_BEGINNINGS = 100
@@ -30,15 +28,14 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<Envi
 }
 
 /** One open file. All calls are synchronous, and must not be made across turns of the event loop. */
-export class Environment {
+export class Environment extends OpenTables {
   readonly path: string
   readonly readOnly: boolean
   readonly copies: CopyGate = new CopyGate()
   /** The first error that LMDB itself reported inside a transaction that writes. */
   fault: unknown
   #options: EnvironmentOptions
-  readonly #tables = new Map<string, Table | undefined>()
-  #root: RootDatabase<Bytes, Uint8Array>
+  protected root: RootDatabase<Buffer, Uint8Array>
   #lockWord: LockWord | undefined
   #pageBytes: number
   #writing = false
@@ -48,11 +45,12 @@ export class Environment {
   #beforeRefresh: (() => void) | undefined
 
   constructor(options: EnvironmentOptions) {
+    super()
     this.#options = options
     this.path = options.path
     this.readOnly = options.readOnly
     const { root, lockFile, pageBytes } = this.#openNative()
-    this.#root = root
+    this.root = root
     this.#lockWord = this.#lockWordOf(lockFile)
     this.#pageBytes = pageBytes
   }
@@ -61,17 +59,12 @@ export class Environment {
     return this.#pageBytes
   }
 
-  /** Opens those of the named tables that the file has. Returns the names of the others, which are empty. */
-  openTables(names: readonly string[]): string[] {
-    return names.filter((name) => !this.#openTable(name, false))
-  }
-
   /** Makes tables that the file has not, in one commit. Throws `STORE_FAILED`. */
   makeTables(names: readonly string[]): void {
     try {
       this.#committed = undefined
-      this.#root.transactionSync(() => {
-        for (const name of names) this.#openTable(name, true)
+      this.root.transactionSync(() => {
+        for (const name of names) this.openTable(name, true)
       })
     } catch (error) {
       this.fault ??= error
@@ -82,7 +75,7 @@ export class Environment {
   /** Names of all tables that the file has, also of those that nobody opened. */
   tableNames(): string[] {
     // The list is read to its end: opening a table ends the transaction that a cursor needs.
-    return [...this.#root.getKeys({})].map((key) => String(key).split('\0')[0] ?? '')
+    return [...this.root.getKeys({})].map((key) => String(key).split('\0')[0] ?? '')
   }
 
   /** Number of the last page that the last commit uses. */
@@ -100,96 +93,13 @@ export class Environment {
     return fileLength(this.path)
   }
 
-  /** Sizes of one table, as the transaction under way sees it; zeros where the file has no such table. */
-  treeSize(name: string): TreeSize {
-    const table = this.#tables.get(name)
-    if (table === undefined) return { depth: 0, branchPages: 0, leafPages: 0, overflowPages: 0, rows: 0 }
-    const native = table as unknown as NativeTable
-    try {
-      // Without a transaction to read in, the numbers would be those of a stray piece of memory.
-      native.ensureReadTxn()
-      return treeSizeOf(native.db.stat())
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
   /** Pages of the two trees that LMDB keeps for itself: the names of the tables, and the free pages. */
   ownPages(): number {
     try {
-      const { root, free } = this.#root.getStats() as NativeStats
+      const { root, free } = this.root.getStats() as NativeStats
       return pagesOf(treeSizeOf(root)) + pagesOf(treeSizeOf(free))
     } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  get(name: string, key: Uint8Array): Uint8Array | undefined {
-    try {
-      const shared = this.#tables.get(name)?.getBinaryFast(key)
-      // The memory is lmdb's, and the next read writes over it.
-      return shared === undefined ? undefined : copyOf(shared)
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  /** Returns rows in order; no further one once they have `maxBytes`. */
-  range(name: string, range: KvRange, maxBytes: number = Number.POSITIVE_INFINITY): KvRow[] {
-    try {
-      const rows: KvRow[] = []
-      const table = this.#tables.get(name)
-      if (table === undefined) return rows
-      let bytes = 0
-      for (const row of table.getRange(nativeRange(range))) {
-        rows.push(row)
-        bytes += row.key.length + row.value.length
-        if (bytes >= maxBytes) break
-      }
-      requireOrder(range, rows.at(0)?.key, rows.at(-1)?.key)
-      return rows
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  keys(name: string, range: KvRange): Uint8Array[] {
-    try {
-      const keys: Uint8Array[] = []
-      const table = this.#tables.get(name)
-      if (table === undefined) return keys
-      for (const key of table.getKeys(nativeRange(range))) keys.push(key)
-      requireOrder(range, keys.at(0), keys.at(-1))
-      return keys
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  put(name: string, key: Uint8Array, value: Uint8Array): void {
-    try {
-      this.#table(name).putSync(key, value as Bytes)
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  /** Puts a row behind the last one of its table, so that pages are filled to their end. */
-  append(name: string, key: Uint8Array, value: Uint8Array): void {
-    try {
-      // What it returns is not in its declaration: whether the row is there now.
-      const done: unknown = this.#table(name).putSync(key, value as Bytes, { append: true })
-      if (done !== true) throw new Error(`a row of the table ${name} is out of order`)
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  remove(name: string, key: Uint8Array): boolean {
-    try {
-      return this.#table(name).removeSync(key)
-    } catch (error) {
-      throw this.#fail(error)
+      throw this.fail(error)
     }
   }
 
@@ -222,7 +132,7 @@ export class Environment {
         this.#lockWord?.correct()
         this.#lockWord?.watch()
         // Of what other threads commit lmdb tells nobody.
-        this.#root.resetReadTxn()
+        this.root.resetReadTxn()
         return
       }
       this.#lockWord?.correct()
@@ -237,8 +147,7 @@ export class Environment {
 
   /** How another thread of this process opens the file, and the names of the tables that are open. */
   sharing(): { readonly options: EnvironmentOptions; readonly tables: readonly string[] } {
-    const tables = [...this.#tables].filter(([, table]) => table !== undefined).map(([name]) => name)
-    return { options: this.#options, tables }
+    return { options: this.#options, tables: this.openNames }
   }
 
   /** Returns false, having run nothing, where the transaction did not begin at the last commit. */
@@ -248,7 +157,7 @@ export class Environment {
     this.#writing = true
     try {
       // The callback returns nothing: a thenable would leave the transaction open for good.
-      this.#root.transactionSync(() => {
+      this.root.transactionSync(() => {
         stale = this.#native.getWriteTxnId() - 1 !== this.lastCommit()
         if (stale) throw new Error('the transaction began behind the last commit')
         isKept = body() !== false
@@ -263,7 +172,7 @@ export class Environment {
         this.fault ??= error
         throw error
       }
-      if (this.#lockWord?.correct() !== true) throw this.#fail(error)
+      if (this.#lockWord?.correct() !== true) throw this.fail(error)
       return false
     } finally {
       this.#writing = false
@@ -272,7 +181,7 @@ export class Environment {
 
   /** Lets the next read of the owner see its own last commit, also where another process has just opened the file. */
   seeLastCommit(): void {
-    if (this.#lockWord?.isWatched === true && this.#lockWord.correct()) this.#root.resetReadTxn()
+    if (this.#lockWord?.isWatched === true && this.#lockWord.correct()) this.root.resetReadTxn()
   }
 
   /** Lets something be done before each {@link refresh}, which may open another file. */
@@ -305,13 +214,13 @@ export class Environment {
     if (this.fault !== undefined) throw failedError(this.path, this.fault)
     this.#beforeRefresh?.()
     if (this.readOnly) this.#lockWord?.awaitLastCommit()
-    this.#root.resetReadTxn()
+    this.root.resetReadTxn()
   }
 
   /** Reads the file without LMDB, while no page of the last commit is overwritten and the file stays open. */
   async pinned(body: () => Promise<void>): Promise<void> {
     await this.copies.run(async () => {
-      const transaction = this.#root.useReadTransaction()
+      const transaction = this.root.useReadTransaction()
       try {
         await body()
       } finally {
@@ -324,7 +233,7 @@ export class Environment {
   async copyTo(path: string): Promise<void> {
     await this.copies.run(async () => {
       try {
-        await this.#root.backup(path, true)
+        await this.root.backup(path, true)
       } catch (error) {
         throw this.fault === undefined ? error : failedError(this.path, this.fault)
       }
@@ -334,7 +243,7 @@ export class Environment {
 
   async close(): Promise<void> {
     if (!this.#hasClosed) {
-      const closing = this.#root.close()
+      const closing = this.root.close()
       // What it gives back is taken in the same turn, before others take it.
       if (this.#hasClosed) this.#closed()
       await closing
@@ -348,23 +257,22 @@ export class Environment {
    * something is still under way.
    */
   closeNow(): void {
-    if (!this.#hasClosed) void this.#root.close()
+    if (!this.#hasClosed) void this.root.close()
     if (!this.#hasClosed) throw new Error(`${this.path} is still in use`)
     this.#closed()
   }
 
   /** Opens the file that is now at the path, with the same tables. Throws a `StoreError`. */
   reopen(): void {
-    const names = [...this.#tables.keys()]
-    this.#tables.clear()
+    const names = this.forgetTables()
     try {
       const { root, lockFile, pageBytes } = this.#openNative()
-      this.#root = root
+      this.root = root
       this.#lockWord = this.#lockWordOf(lockFile)
       this.#pageBytes = pageBytes
       this.openTables(names)
     } catch (error) {
-      for (const name of names) this.#tables.set(name, undefined)
+      this.missTables(names)
       throw error
     }
   }
@@ -392,7 +300,7 @@ export class Environment {
   }
 
   get #native(): NativeRoot {
-    return this.#root as unknown as NativeRoot
+    return this.root as unknown as NativeRoot
   }
 
   /** Only the owner commits, so only it knows. */
@@ -415,21 +323,7 @@ export class Environment {
     this.#isOpen = false
   }
 
-  #openTable(name: string, create: boolean): boolean {
-    if (this.#tables.get(name) !== undefined) return true
-    const options: DatabaseOptions & { create: boolean } = { ...ENCODING, create }
-    const table = this.#root.openDB<Bytes, Uint8Array>(name, options) as Table | undefined
-    this.#tables.set(name, table)
-    return table !== undefined
-  }
-
-  #table(name: string): Table {
-    const table = this.#tables.get(name)
-    if (table === undefined) throw new TypeError(`The table ${name} is not open.`)
-    return table
-  }
-
-  #fail(error: unknown): Error {
+  protected fail(error: unknown): Error {
     if (!this.#writing)
       return this.fault === undefined
         ? nativeError(this.path, 'LMDB cannot read it', error)

@@ -1,9 +1,9 @@
 import type { KvChangedKey, KvWriteGroup } from '@saltcod/store-core/backend'
 import { CommitThread } from '../native/commit-thread.ts'
 import type { Environment } from '../native/environment.ts'
+import { groupMessage } from '../native/group-message.ts'
 import { CommitPlace, type CommitThreadUse } from './commit-place.ts'
 import { GroupBuffer } from './group-buffer.ts'
-import { groupMessage } from './group-message.ts'
 import type { Reserve } from './reserve.ts'
 
 /** What a {@link GroupWriter} tells of. */
@@ -117,7 +117,8 @@ export class GroupWriter {
   /** The thread, which is begun where there is none; `undefined` until it is ready, and while none can begin. */
   #readyThread(): CommitThread | undefined {
     if (performance.now() < this.#noThreadUntilMs) return undefined
-    this.#thread ??= new CommitThread(this.#parts.environment.sharing())
+    const { environment, reserve } = this.#parts
+    this.#thread ??= new CommitThread({ ...environment.sharing(), file: reserve.file })
     if (this.#thread.isReady) return this.#thread
     if (this.#thread.hasEnded) {
       this.#thread = undefined

@@ -63,6 +63,11 @@ export class Reserve {
     return this.#options
   }
 
+  /** A descriptor of the data file, until it is closed or another file takes its place. */
+  get file(): number {
+    return this.#file
+  }
+
   /** Length of the data file in bytes. */
   get fileBytes(): number {
     return this.#fileBytes

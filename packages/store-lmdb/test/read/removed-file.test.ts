@@ -13,28 +13,31 @@ function copiesIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith('jobs.db.removed-'))
 }
 
-test('a store whose file is removed beneath it acknowledges nothing more, and leaves a copy of all that it had', async () => {
-  const directory = temporaryDirectory()
-  const path = join(directory, 'jobs.db')
-  const store = await openLmdbJobStore({ path })
-  const { job } = await store.submitJob(JOB)
-  rmSync(path)
-  await expect(store.submitJob(JOB)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
-  const failure = await store.failed
-  const [copy = ''] = copiesIn(directory)
-  expect(failure.message).toContain(
-    `its file was removed while it was open; all that it had is in ${path}.removed-`,
-  )
-  await expect(store.submitJob(JOB)).rejects.toMatchObject({ code: 'STORE_FAILED' })
-  await expect(store.getJob(job.id)).rejects.toMatchObject({ code: 'STORE_FAILED' })
-  await store.close()
+test.for(['never', 'always'] as const)(
+  'a store whose file is removed beneath it acknowledges nothing more, and leaves a copy of all that it had (a thread for commits: %s)',
+  async (commitThread) => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'jobs.db')
+    const store = await openLmdbJobStore({ path, commitThread })
+    const { job } = await store.submitJob(JOB)
+    rmSync(path)
+    await expect(store.submitJob(JOB)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+    const failure = await store.failed
+    const [copy = ''] = copiesIn(directory)
+    expect(failure.message).toContain(
+      `its file was removed while it was open; all that it had is in ${path}.removed-`,
+    )
+    await expect(store.submitJob(JOB)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(store.getJob(job.id)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await store.close()
 
-  renameSync(join(directory, copy), path)
-  const again = await openLmdbJobStore({ path })
-  expect(await again.getJob(job.id)).toMatchObject({ id: job.id })
-  expect((await again.check()).findings).toEqual([])
-  await again.close()
-})
+    renameSync(join(directory, copy), path)
+    const again = await openLmdbJobStore({ path })
+    expect(await again.getJob(job.id)).toMatchObject({ id: job.id })
+    expect((await again.check()).findings).toEqual([])
+    await again.close()
+  },
+)
 
 test('it notices without a change, and at the latest when it is closed', { timeout: 30_000 }, async () => {
   const directory = temporaryDirectory()

@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { CommitThread } from '../../src/native/commit-thread.ts'
+import { changesOf, groupMessage } from '../../src/native/group-message.ts'
 import { CommitPlace } from '../../src/write/commit-place.ts'
-import { changesOf, groupMessage } from '../../src/write/group-message.ts'
 
 const SCRIPT = fileURLToPath(new URL('./unclosed-process.mjs', import.meta.url))
 const TABLES = ['alpha', 'beta', 'gamma']
@@ -44,14 +45,45 @@ test('commits are made beside once they usually take long, not after a single on
   expect([always.isBeside, never.isBeside]).toEqual([true, false])
 })
 
+/** A thread that opens the file of a descriptor. It is closed when the test is over. */
+function threadOf(path: string, file: number): CommitThread {
+  const thread = new CommitThread({ options: { path, readOnly: false, mapBytes: 1e6 }, tables: TABLES, file })
+  onTestFinished(async () => await thread.close())
+  return thread
+}
+
 test('a thread that cannot open the file has ended, and takes no order', async () => {
-  const path = temporaryDirectory()
-  const thread = new CommitThread({ options: { path, readOnly: false, mapBytes: 1e6 }, tables: TABLES })
+  const directory = temporaryDirectory()
+  const file = openSync(directory, 'r')
+  onTestFinished(() => {
+    closeSync(file)
+  })
+  const thread = threadOf(directory, file)
   expect(await thread.begun()).toBe(false)
   expect([thread.isReady, thread.hasEnded]).toEqual([false, true])
   await expect(thread.commit(new ArrayBuffer(0))).rejects.toThrow()
-  await thread.close()
 })
+
+test.for(['moved away', 'removed'])(
+  'a thread that begins when the file was %s makes no file in its place',
+  async (fate) => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'jobs.db')
+    const store = await openLmdbKv({ path, tables: TABLES, commitThread: 'never' })
+    onTestFinished(async () => await store.close())
+    const file = openSync(path, 'r+')
+    if (fate === 'removed') rmSync(path)
+    else renameSync(path, join(directory, 'elsewhere.db'))
+    const before = readdirSync(directory)
+    const thread = threadOf(path, file)
+    expect(await thread.begun()).toBe(true)
+    closeSync(file)
+    await thread.commit(
+      groupMessage([{ table: 'beta', key: Buffer.from('key'), value: Buffer.from('value') }], TABLES),
+    )
+    expect(readdirSync(directory)).toEqual(before)
+  },
+)
 
 test('what the reserve needs is written by the thread too, and a full store refuses as it does without', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
