@@ -5,16 +5,15 @@ const LONG = process.env['SALTCOD_LONG'] !== undefined
 
 if (LONG) vi.setConfig({ testTimeout: 24 * 3_600_000 })
 
-crashSuite({
-  name: 'lmdb',
-  backend: new URL('./crash-backend.mjs', import.meta.url),
-  runner: { describe, test },
-  ...(LONG ? { kills: 1_000, images: 20_000 } : {}),
-})
+const BACKENDS = [
+  ['lmdb', './crash-backend.mjs'],
+  ['lmdb, with commits made in a thread', './crash-thread-backend.mjs'],
+] as const
 
-crashSuite({
-  name: 'lmdb, with commits made in a thread',
-  backend: new URL('./crash-thread-backend.mjs', import.meta.url),
-  runner: { describe, test },
-  ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 8, images: 40 }),
-})
+for (const [name, backend] of BACKENDS)
+  crashSuite({
+    name,
+    backend: new URL(backend, import.meta.url),
+    runner: { describe, test },
+    ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 8, images: 40 }),
+  })

@@ -14,7 +14,7 @@ const SCRIPT = fileURLToPath(new URL('./opening-process.mjs', import.meta.url))
 const READER = fileURLToPath(new URL('../reader-process.mjs', import.meta.url))
 const TABLES = ['alpha']
 const key = Buffer.from('counter')
-const OPENINGS = process.env['SALTCOD_LONG'] === undefined ? 200 : 20_000
+const OPENINGS = process.env['SALTCOD_LONG'] === undefined ? 100 : 20_000
 
 /** Adds one to a number in the store, and returns it. */
 async function count(store: KvStore): Promise<number> {

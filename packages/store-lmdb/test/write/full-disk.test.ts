@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbKv } from '../../src/index.ts'
 
-const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 8 : 50
+const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 4 : 50
 const TABLES = ['alpha']
 
 const numbered = (id: number): Buffer => Buffer.from(String(id).padStart(10, '0'))
@@ -78,38 +78,39 @@ class Filling {
   }
 }
 
-test('a disk that fills up refuses writes, keeps reading, and lets writes through when there is room', async ({
-  skip,
-}) => {
-  const disk = smallDisk('40m')
-  if (disk === undefined) {
-    skip('mounting a small file system is not permitted here')
-    return
-  }
-  const path = join(disk, 'jobs.db')
-  const ballast = join(disk, 'ballast')
-  const store = await openLmdbKv({ path, tables: TABLES, lowSpaceBytes: 0 })
-  const filling = new Filling(store)
-  for (let round = 0; round < ROUNDS; round += 1) {
-    fillDisk(ballast)
-    expect(isStoreError(await filling.untilRefused(), 'STORE_FULL')).toBe(true)
-    filling.expectWhole(store)
-    // Deleting works on a full disk, and makes room by itself.
-    await filling.remove(100)
-    rmSync(ballast)
-    await filling.untilRefused()
-    filling.expectWhole(store)
-    while (filling.ids.size > 200) await filling.remove(400)
-    await store.write((transaction) => {
-      transaction.put('alpha', numbered(0), Buffer.alloc(10))
-    })
-    filling.ids.add(0)
-  }
-  await store.close()
-  const again = await openLmdbKv({ path, tables: TABLES, lowSpaceBytes: 0 })
-  filling.expectWhole(again)
-  await again.close()
-})
+test.for(['never', 'always'] as const)(
+  'a disk that fills up refuses writes, keeps reading, and lets writes through when there is room (a thread for commits: %s)',
+  async (commitThread, { skip }) => {
+    const disk = smallDisk('40m')
+    if (disk === undefined) {
+      skip('mounting a small file system is not permitted here')
+      return
+    }
+    const path = join(disk, 'jobs.db')
+    const ballast = join(disk, 'ballast')
+    const store = await openLmdbKv({ path, tables: TABLES, lowSpaceBytes: 0, commitThread })
+    const filling = new Filling(store)
+    for (let round = 0; round < ROUNDS; round += 1) {
+      fillDisk(ballast)
+      expect(isStoreError(await filling.untilRefused(), 'STORE_FULL')).toBe(true)
+      filling.expectWhole(store)
+      // Deleting works on a full disk, and makes room by itself.
+      await filling.remove(100)
+      rmSync(ballast)
+      await filling.untilRefused()
+      filling.expectWhole(store)
+      while (filling.ids.size > 200) await filling.remove(400)
+      await store.write((transaction) => {
+        transaction.put('alpha', numbered(0), Buffer.alloc(10))
+      })
+      filling.ids.add(0)
+    }
+    await store.close()
+    const again = await openLmdbKv({ path, tables: TABLES, lowSpaceBytes: 0 })
+    filling.expectWhole(again)
+    await again.close()
+  },
+)
 
 test('a quota refuses writes; deleting makes room for others', async () => {
   const path = join(temporaryDirectory(), 'jobs.db')
