@@ -6,14 +6,14 @@ const LONG = process.env['SALTCOD_LONG'] !== undefined
 if (LONG) vi.setConfig({ testTimeout: 24 * 3_600_000 })
 
 const BACKENDS = [
-  ['lmdb', './crash-backend.mjs'],
-  ['lmdb, with commits made in a thread', './crash-thread-backend.mjs'],
+  ['lmdb', new URL('./crash-backend.mjs', import.meta.url)],
+  ['lmdb, with commits made in a thread', new URL('./crash-thread-backend.mjs', import.meta.url)],
 ] as const
 
 for (const [name, backend] of BACKENDS)
   crashSuite({
     name,
-    backend: new URL(backend, import.meta.url),
+    backend,
     runner: { describe, test },
     ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 8, images: 40 }),
   })
