@@ -110,22 +110,6 @@ function waitsInOrder(name: string, first: Setting<number>, longest: Setting<num
   }
 }
 
-const hostIsLoopback: Rule = {
-  name: 'host-is-loopback',
-  about: [api.host],
-  check(pick, originOf) {
-    const host = pick(api.host)
-    if (/^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/i.test(host)) return undefined
-    return {
-      severity: 'warning',
-      origin: originOf(api.host),
-      key: api.host.key,
-      problem: `'${host}' is not this machine alone: whoever reaches the port can run jobs and read results`,
-      hint: 'keep to 127.0.0.1, or see to it that only those you trust reach it',
-    }
-  },
-}
-
 const execNeedsCompute: Rule = {
   name: 'exec-needs-compute',
   about: [engines.exec.allow, node.roles],
@@ -240,7 +224,6 @@ export const RULES: readonly Rule[] = [
   waitsInOrder('backoff-in-order', recovery.interruptions.backoffMs, recovery.interruptions.maxBackoffMs),
   waitsInOrder('delays-in-order', services.reschedule.delayMs, services.reschedule.maxDelayMs),
   waitsInOrder('silent-before-lost', link.silentAfterMs, link.lostAfterMs),
-  hostIsLoopback,
   execNeedsCompute,
   orchestratorsAreNear,
   orchestratorsAreAlike,

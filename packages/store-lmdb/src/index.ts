@@ -2,5 +2,6 @@ export { type LmdbStoreOptions, openLmdbExecutionStore, openLmdbJobStore } from 
 export { openLmdbKv, probeLmdbStore } from './open/opening.ts'
 export type { LmdbKvOptions, LmdbNotice } from './open/opening-options.ts'
 export { findLmdbOwner, freeLmdbPlace, type LmdbOwner } from './open/store-owner.ts'
+export { FileLock } from './owner/file-lock.ts'
 export { readStoreMark, type StoreMark } from './read/store-mark.ts'
 export { type LoadBatch, type LoadLmdbOptions, loadLmdbFile } from './rewrite/load-file.ts'

@@ -6,7 +6,7 @@ import { EXIT } from '../exit-code.ts'
 const INSTEAD: Readonly<Record<string, string>> = {
   agent:
     'saltcod version tells the version of the node, saltcod node describe what it has, saltcod config list its settings',
-  auth: 'none is needed: the API asks nobody who they are',
+  auth: 'a node that is reached from other machines asks for a token: see saltcod token --help, and --token FILE',
   cancel: 'use: saltcod job stop ID',
   create: 'use: saltcod job run FILE',
   describe: 'use: saltcod job describe ID',

@@ -3,6 +3,7 @@ import type { Config, FlagUse, LoadedConfig } from '@saltcod/config'
 import { formatProblem, loadConfig } from '@saltcod/config'
 import { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
+import { authorizationFor } from './authorization.ts'
 import { addressOf } from './node-address.ts'
 
 /** The flags of settings that a command was given, by which it finds its node among other things. */
@@ -29,5 +30,7 @@ export function loadOrRefuse(
 
 /** Makes a client of the node that flags, environment and config file name. Throws a `Failure`. */
 export function clientFor(terminal: Terminal, flags: NodeFlags): ApiClient {
-  return new ApiClient(addressOf(loadOrRefuse(terminal, flags).config))
+  const { config } = loadOrRefuse(terminal, flags)
+  const authorization = authorizationFor(terminal, config)
+  return new ApiClient({ ...addressOf(config), ...(authorization === undefined ? {} : { authorization }) })
 }

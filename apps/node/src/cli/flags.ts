@@ -5,7 +5,14 @@ import { Option } from 'commander'
 import { EXIT } from '../exit-code.ts'
 
 /** The flags of settings that a client needs to find its node. */
-const NODE_KEYS = new Set(['DataDir', 'API.Host', 'API.Port', 'API.TLS.CAFile', 'API.TLS.UseTLS'])
+const NODE_KEYS = new Set([
+  'DataDir',
+  'API.Host',
+  'API.Port',
+  'API.TLS.CAFile',
+  'API.TLS.UseTLS',
+  'API.TokenFile',
+])
 
 /** Adds the flags by which a command finds its node. */
 export function addNodeFlags(command: Command): Command {

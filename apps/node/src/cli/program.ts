@@ -18,6 +18,7 @@ import { addJobCommands } from './job-commands.ts'
 import { addNodeCommands } from './node-commands.ts'
 import { addCompactCommand, addGcCommand } from './retention-commands.ts'
 import { addTlsCommands } from './tls-commands.ts'
+import { addTokenCommands } from './token-commands.ts'
 import { addWasmCommands } from './wasm-commands.ts'
 
 const NOTES = `
@@ -55,6 +56,7 @@ export function createCommandLine(terminal: Terminal): Command {
   addCompactCommand(program, terminal)
   addConfigCommands(program, terminal)
   addTlsCommands(program, terminal)
+  addTokenCommands(program, terminal)
   addRecover(program, terminal)
   addRest(program, terminal)
   addBacalhauCommands(program)

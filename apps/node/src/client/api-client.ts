@@ -13,6 +13,8 @@ import {
   type WireSpecConfig,
 } from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
+import type { Role } from '../access/role.ts'
+import type { ListedToken, NewTokenAnswer } from '../access/token-answer.ts'
 import type { ArchivedItem, ArchivedJobAnswer } from '../archive/archive-routes.ts'
 import type { CompactionStatus } from '../compaction/compaction-report.ts'
 import { EXIT } from '../exit-code.ts'
@@ -54,6 +56,7 @@ const JOBS = '/api/v1/orchestrator/jobs'
 const NODES = '/api/v1/orchestrator/nodes'
 const ARCHIVE = '/api/v1/saltcod/archive'
 const COMPACT = '/api/v1/saltcod/compact'
+const TOKENS = '/api/v1/saltcod/tokens'
 
 /** Speaks to a node over HTTP. Every method throws a `Failure` where the node refuses or cannot be reached. */
 export class ApiClient {
@@ -126,6 +129,25 @@ export class ApiClient {
     return reason === null
       ? this.#call('POST', `${path}/release`, query, {})
       : this.#call('POST', `${path}/hold`, query, { Reason: reason })
+  }
+
+  /** Makes a token; the answer is the only one that tells it. */
+  createToken(token: {
+    readonly Role: Role
+    readonly Note: string
+    readonly ExpiresInMs?: number | undefined
+  }): Promise<NewTokenAnswer> {
+    return this.#call('POST', TOKENS, {}, token)
+  }
+
+  /** Lists the tokens that the node takes, and those that ended lately. */
+  listTokens(): Promise<{ readonly Items: readonly ListedToken[] }> {
+    return this.#call('GET', TOKENS, {})
+  }
+
+  /** Ends a token. */
+  revokeToken(id: string): Promise<ListedToken> {
+    return this.#call('DELETE', `${TOKENS}/${encodeURIComponent(id)}`, {})
   }
 
   /** Lists the nodes that run jobs. */

@@ -4,7 +4,7 @@ import type { WireLogMessage } from '@saltcod/bacalhau-records'
 import { Failure } from '@saltcod/cli-kit'
 import { WebSocket } from 'ws'
 import { EXIT } from '../exit-code.ts'
-import type { NodeAddress } from './node-address.ts'
+import { type NodeAddress, proofFor } from './node-address.ts'
 import { refusal } from './refusal.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -49,10 +49,11 @@ const IS_IT_A_NODE = 'is it a saltcod node that listens there?'
  * reached or is lost before the end.
  */
 export async function* readLog(
-  { base, secure }: NodeAddress,
+  address: NodeAddress,
   id: string,
   request: LogRequest,
 ): AsyncIterable<ReceivedPart> {
+  const { base, secure } = address
   const { follow, tail, executionId, from, namespace, version, signal } = request
   const query = new URLSearchParams({ follow: String(follow), tail: String(tail) })
   if (executionId !== undefined) query.set('execution_id', executionId)
@@ -62,6 +63,7 @@ export async function* readLog(
   const url = `${base.replace(/^http/, 'ws')}/api/v1/orchestrator/jobs/${encodeURIComponent(id)}/logs?${query}`
   const socket = new WebSocket(url, {
     ...secure,
+    headers: proofFor(address),
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS,
   })

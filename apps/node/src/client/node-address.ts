@@ -2,12 +2,14 @@ import { request as secureRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
 
-/** Where a node is, and how it is recognised. */
+/** Where a node is, how it is recognised, and what is shown to it. */
 export interface NodeAddress {
   /** Such as `http://127.0.0.1:1234`. */
   readonly base: string
   /** What has to prove a node that is reached by https. */
   readonly secure?: ConnectionOptions
+  /** What a client proves itself with, as the header has it; absent where it shows nothing. */
+  readonly authorization?: string
 }
 
 /** What is asked of a node. */
@@ -18,12 +20,15 @@ export interface NodeRequest {
   readonly signal: AbortSignal
 }
 
+/** Returns the headers by which a client proves itself. */
+export function proofFor({ authorization }: NodeAddress): Readonly<Record<string, string>> {
+  return authorization === undefined ? {} : { authorization }
+}
+
 /** Asks a node. Rejects as `fetch` does where it cannot be reached, is lost, or is not the one that is trusted. */
-export async function fetchFrom(
-  { base, secure }: NodeAddress,
-  path: string,
-  init: NodeRequest,
-): Promise<Response> {
+export async function fetchFrom(address: NodeAddress, path: string, request: NodeRequest): Promise<Response> {
+  const { base, secure } = address
+  const init = { ...request, headers: { ...request.headers, ...proofFor(address) } }
   // What `fetch` of Node.js trusts cannot be said to it.
   return secure === undefined
     ? await fetch(`${base}${path}`, init)

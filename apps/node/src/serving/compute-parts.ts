@@ -1,4 +1,5 @@
 import { resolvePaths } from '@saltcod/config'
+import { openAccess } from '../access/open-access.ts'
 import { Compaction } from '../compaction/compaction.ts'
 import { addCompactionRoutes } from '../compaction/compaction-routes.ts'
 import { LinkWatch } from '../compute/link-watch.ts'
@@ -13,7 +14,7 @@ import { ExecutionUpkeep } from '../retention/execution-upkeep.ts'
 import { buildVersion } from '../version.ts'
 import { labelsOfMachine } from '../wire/node-output.ts'
 import { startSide } from './compute-side.ts'
-import { limitsOf, listen } from './listen.ts'
+import { addTokens, limitsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
 import { type Parts, storesOf } from './parts.ts'
 import { noteServed, startTls } from './server-tls.ts'
@@ -27,6 +28,8 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
   const { config, nodeId, log } = options
   const [first, ...more] = config.compute.orchestrators
   if (first === undefined) throw new TypeError('a compute node alone needs the address of its requester')
+  const access = await openAccess(config, log.child({ part: 'access' }))
+  parts.access = access
   const paths = resolvePaths(config, nodeId)
   const executions = await openExecutions(paths.executionStore, { nodeId, quota: config.quota, log })
   parts.executions = executions
@@ -47,8 +50,9 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
       compute: () => parts.compute,
       isDraining: () => parts.draining,
     },
-    { maxBodyBytes: config.api.maxBodyBytes, listeners, log: log.child({ part: 'api' }) },
+    { maxBodyBytes: config.api.maxBodyBytes, listeners, gate: access.gate, log: log.child({ part: 'api' }) },
   )
+  addTokens(parts.api, access, config)
   const remember = memoryOf(options, { jobs: undefined, executions })
   await remember({ met: false })
   parts.remember = () => remember({ met: parts.compute !== undefined })

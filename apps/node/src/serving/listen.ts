@@ -2,14 +2,17 @@ import { once } from 'node:events'
 import { lstatSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
 import { Failure, isFailure } from '@saltcod/cli-kit'
-import type { Config } from '@saltcod/config'
+import { type Config, tlsModeOf } from '@saltcod/config'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { Access } from '../access/open-access.ts'
+import { addTokenRoutes } from '../access/token-routes.ts'
 import { EXIT } from '../exit-code.ts'
 import { openFileLimit } from '../open-file-limit.ts'
 import { type ConnectionLimits, connectionLimits, isTooFewFiles } from '../requester/api/connection-limits.ts'
 import type { Listeners } from '../requester/api/listeners.ts'
 import { maxRunningOf } from '../settings-of-config.ts'
+import { authorityFingerprint } from '../tls/authority.ts'
 
 /** Leaves the stores and the runs of this node what they need of the files that it may have open. */
 export function limitsOf(config: Config, log: Logger): ConnectionLimits {
@@ -22,6 +25,17 @@ export function limitsOf(config: Config, log: Logger): ConnectionLimits {
     )
   }
   return connectionLimits(openFiles, maxRunning)
+}
+
+/** Adds what an operator does with tokens, where they are asked for. */
+export function addTokens(api: FastifyInstance, { gate }: Access, { dataDir, api: { tls } }: Config): void {
+  if (gate === null) return
+  addTokenRoutes(api, {
+    gate,
+    repository: dataDir,
+    clock: Date.now,
+    fingerprint: () => (tlsModeOf(tls) === 'auto' ? authorityFingerprint(dataDir) : null),
+  })
 }
 
 const OWN_ADDRESS = 'give an address of this machine with --host, such as 127.0.0.1 (0.0.0.0: all of them)'

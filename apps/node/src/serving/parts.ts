@@ -4,6 +4,7 @@ import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store
 import type { KvFailure } from '@saltcod/store-core/backend'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { Access } from '../access/open-access.ts'
 import type { CompactedStore, Compaction } from '../compaction/compaction.ts'
 import type { ComputeNode } from '../compute/compute-node.ts'
 import { EXIT } from '../exit-code.ts'
@@ -17,6 +18,7 @@ export interface Parts {
   executions?: ExecutionStore
   requester?: Requester
   api?: FastifyInstance
+  access?: Access
   link?: { close(): void }
   tls?: { close(): void }
   compute?: ComputeNode
@@ -91,6 +93,7 @@ export async function stopParts(parts: Parts, graceMs: number, log: Logger): Pro
     ['the requester', () => parts.requester?.stop() ?? Promise.resolve()],
     ['the API', () => parts.api?.close() ?? Promise.resolve()],
     ['the certificate', () => Promise.resolve(parts.tls?.close())],
+    ['access', () => Promise.resolve(parts.access?.close())],
     ['remembering the stores', () => parts.remember?.() ?? Promise.resolve()],
     ['the execution store', () => parts.executions?.close() ?? Promise.resolve()],
     ['the job store', () => parts.jobs?.close() ?? Promise.resolve()],

@@ -3,6 +3,7 @@ import { type Archive, type ClockStep, findClockStep } from '@saltcod/compaction
 import { type ResolvedPaths, resolvePaths } from '@saltcod/config'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
+import { openAccess } from '../access/open-access.ts'
 import { addArchiveRoutes } from '../archive/archive-routes.ts'
 import { openNodeArchive } from '../archive/open-archive.ts'
 import { Compaction } from '../compaction/compaction.ts'
@@ -28,7 +29,7 @@ import { requesterSettings } from '../settings-of-config.ts'
 import { buildVersion } from '../version.ts'
 import { labelsOfMachine } from '../wire/node-output.ts'
 import { accepts, roomDirectory, startSide } from './compute-side.ts'
-import { limitsOf, listen } from './listen.ts'
+import { addTokens, limitsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
 import { type Parts, storesOf } from './parts.ts'
 import { noteServed, startTls } from './server-tls.ts'
@@ -37,6 +38,8 @@ import { memoryOf } from './store-notes.ts'
 /** Starts a requester, and the compute side of the same process where the node has both roles. */
 export async function startRequesterParts(options: NodeOptions, parts: Parts): Promise<string> {
   const { config, nodeId, log } = options
+  const access = await openAccess(config, log.child({ part: 'access' }))
+  parts.access = access
   const paths = resolvePaths(config, nodeId)
   const opening = { nodeId, quota: config.quota, log }
   parts.jobs = await openJobs(paths.jobStore, opening)
@@ -67,13 +70,20 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   parts.api = createApi(context, {
     maxBodyBytes,
     listeners,
+    gate: access.gate,
     log: log.child({ part: 'api' }),
   })
+  addTokens(parts.api, access, config)
   const archive = await openNodeArchive(config.archive.directory, log)
   const remember = memoryOf(options, { jobs: parts.jobs, executions: parts.executions })
   await remember({ met: false })
   parts.remember = () => remember({ met: parts.compute !== undefined || !computes })
-  listeners.serveLink(httpLinkHandler(parts.requester.link, linkGuard(config.insecure)))
+  listeners.serveLink(
+    httpLinkHandler(
+      parts.requester.link,
+      access.gate === null ? linkGuard(config.insecure) : () => 'not yet',
+    ),
+  )
   const { jobs, requester, executions, api } = parts
   const started = { jobs, requester, executions: executions ?? null, api, context, archive, clockStep }
   const { retention, compaction } = addUpkeep(options, paths, parts, started)

@@ -157,7 +157,8 @@ test('a second node on the same stores, or the same port, is refused', async () 
     ['192.0.2.7', 'this machine has no such address'],
     ['no.such.host.invalid', 'that host cannot be found'],
   ] as const) {
-    const ran = await saltcod(['serve', '--repo', temporaryDirectory(), '--host', host, '--port', '0'])
+    const where = ['--host', host, '--port', '0', '--insecure']
+    const ran = await saltcod(['serve', '--repo', temporaryDirectory(), ...where])
     assert.deepEqual([ran.code, ran.stdout], [1, ''])
     assert.match(ran.stderr, new RegExp(`Error: cannot listen on \\S+: ${reason}\nHint: give an address of`))
   }

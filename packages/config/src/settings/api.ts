@@ -1,6 +1,6 @@
 import { expandPath } from '../paths.ts'
 import { setting } from '../setting.ts'
-import { integer, path, size, text } from '../value.ts'
+import { flag, integer, path, size, text } from '../value.ts'
 import { tls } from './tls.ts'
 
 /** Where the API listens, and what it reads. */
@@ -54,6 +54,28 @@ export const api = {
       "write it like 'https://jobs.example' or 'https://example/jobs'",
       /^https?:\/\/[A-Za-z0-9.:_[\]-]{1,255}(?:\/[A-Za-z0-9._~/-]{0,200})?$/,
     ).transform((url) => url.replace(/\/+$/, '')),
+  }),
+  /** Whether tokens are asked for where every listener is of this machine alone, too. */
+  requireTokens: setting({
+    key: 'API.RequireTokens',
+    description:
+      'Asks for a token also where the API listens on loopback addresses and sockets alone, as behind a proxy, from which everybody comes on loopback. Where it listens on any other address a token is asked for in any case, unless Node.Insecure gives that up.',
+    form: 'boolean',
+    flag: '--require-tokens',
+    fallback: false,
+    schema: flag(),
+  }),
+  /** The file with the token that commands prove themselves with; absent means the variables, or that of the node. */
+  tokenFile: setting<string | undefined>({
+    key: 'API.TokenFile',
+    description:
+      'The file with the token that commands show to a node that asks for one. Without it: the variables SALTCOD_TOKEN or BACALHAU_API_KEY, which hold a token itself; to a node of this machine, <repo>/operator-token.',
+    form: 'path',
+    flag: '--token',
+    fallback: undefined,
+    fallbackNote: 'none: SALTCOD_TOKEN, BACALHAU_API_KEY, or <repo>/operator-token',
+    schema: path(),
+    locate: expandPath,
   }),
   maxBodyBytes: setting({
     key: 'API.MaxBodySize',

@@ -1,5 +1,6 @@
+import { expandPath } from '../paths.ts'
 import { setting } from '../setting.ts'
-import { amount, integer, list, size, text } from '../value.ts'
+import { amount, integer, list, path, size, text } from '../value.ts'
 
 /** An address of a requester. */
 const ORCHESTRATOR_PATTERN =
@@ -25,6 +26,18 @@ export const compute = {
       ),
     ),
     held: (given) => [...new Set(given.map((address) => address.replace(/\/+$/, '')))],
+  }),
+  /** The file with the token by which it joins; absent means the variables. */
+  joinTokenFile: setting<string | undefined>({
+    key: 'Node.Compute.JoinTokenFile',
+    description:
+      'The file with the token by which a node of the role compute alone joins a requester that asks for tokens (saltcod token create --role node). Without it: the variables SALTCOD_JOIN_TOKEN or BACALHAU_COMPUTE_AUTH_TOKEN, which hold it itself. Once it has joined, the node has a credential of its own and needs none.',
+    form: 'path',
+    flag: '--join-token',
+    fallback: undefined,
+    fallbackNote: 'none: SALTCOD_JOIN_TOKEN, BACALHAU_COMPUTE_AUTH_TOKEN',
+    schema: path(),
+    locate: expandPath,
   }),
   /** What of the environment of the node jobs may have. */
   env: {

@@ -58,7 +58,7 @@ export const node = {
   insecure: setting({
     key: 'Node.Insecure',
     description:
-      'Lets nodes and their requester speak to each other over a network, although nothing on the way is encrypted and whoever reaches the requester can speak as any node. Without it: within this machine alone.',
+      'Lets the API listen on a network, and nodes and their requester speak over one, although nothing on the way is encrypted and nobody has to prove anything: whoever reaches the port can run jobs, read results, and speak as any node. Without it: within this machine alone, or with TLS and tokens.',
     form: 'boolean',
     flag: '--insecure',
     fallback: false,

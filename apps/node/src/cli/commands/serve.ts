@@ -1,6 +1,7 @@
 import type { Terminal } from '@saltcod/cli-kit'
 import { type Config, formatProblem } from '@saltcod/config'
 import type { Json } from '@saltcod/store-core'
+import { protectionOf } from '../../access/protection.ts'
 import { takePrecedence } from '../../compute/keeper/precedence.ts'
 import { createLogger, setLogLevel } from '../../logger.ts'
 import type { RunningNode } from '../../node.ts'
@@ -22,6 +23,8 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
   const loaded = loadOrRefuse(terminal, options)
   const { config, warnings } = loaded
   const { fresh = false, acceptStores = false } = options
+  // Nothing is written by a node that will not serve.
+  protectionOf(config)
   const identity = settleIdentity(config, { fresh, acceptStores })
   const log = createLogger(config.logging)
   for (const warning of warnings) log.warn(formatProblem(warning))

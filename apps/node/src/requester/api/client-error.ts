@@ -9,7 +9,12 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, 
     socket.destroy()
     return
   }
-  const body = errorBody(refusalOf(error.code), randomUUID())
+  endWith(socket, refusalOf(error.code))
+}
+
+/** Answers a connection on which nothing else was said with an error, and ends it. */
+export function endWith(socket: Duplex, error: ApiError): void {
+  const body = errorBody(error, randomUUID())
   const text = JSON.stringify(body)
   const head = [
     `HTTP/1.1 ${body.Status} ${STATUS_CODES[body.Status]}`,

@@ -5,6 +5,7 @@ import type { Execution, Page, PageCursor } from '@saltcod/store-core'
 import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
+import type { Gate } from '../../access/gate.ts'
 import type { LogPart, LogPosition } from '../../link/link.ts'
 import { isLinkError } from '../../link/link-error.ts'
 import { JoinedSignal } from '../../waiting/joined-signal.ts'
@@ -16,6 +17,7 @@ import { allItems } from '../all-items.ts'
 import type { RequesterContext } from '../context.ts'
 import type { ApiContext } from './api-context.ts'
 import { findJob } from './api-context.ts'
+import { endWith } from './client-error.ts'
 import type { Connections } from './connections.ts'
 import { foreignOrigin } from './origin-guard.ts'
 import { Query } from './query.ts'
@@ -40,7 +42,11 @@ const LOOK_AGAIN_MS = 5_000
 const DISCARDED = new Set(['AskForBidRejected', 'BidRejected'])
 
 /** Serves logs over websockets. Errors are told in a message, because clients show nothing of a refused handshake. */
-export function serveLogs(server: Server, context: ApiContext, connections: Connections): void {
+export function serveLogs(
+  server: Server,
+  context: ApiContext,
+  { connections, gate }: { readonly connections: Connections; readonly gate: Gate | null },
+): void {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -57,6 +63,8 @@ export function serveLogs(server: Server, context: ApiContext, connections: Conn
       )
       return
     }
+    // Refused before it costs anything, although clients of Bacalhau show no reason then, as with Bacalhau itself.
+    if (!isLetIn(gate, request, socket)) return
     sockets.handleUpgrade(request, socket, head, (client) => {
       // What broke a websocket closes it.
       client.on('error', () => undefined)
@@ -75,6 +83,19 @@ export function serveLogs(server: Server, context: ApiContext, connections: Conn
     for (const client of sockets.clients) client.close(GOING_AWAY)
     sockets.close()
   })
+}
+
+/** Answers who may not read; what goes on for a token is cut off when that ends. */
+function isLetIn(gate: Gate | null, request: IncomingMessage, socket: Duplex): boolean {
+  if (gate === null) return true
+  try {
+    const caller = gate.admit(request, 'reader')
+    if (caller !== null) socket.once('close', gate.hold(caller, socket))
+    return true
+  } catch (error) {
+    endWith(socket, toApiError(error))
+    return false
+  }
 }
 
 function refuse(client: WebSocket): void {

@@ -4,6 +4,9 @@ import { maxHeaderSize } from 'node:http'
 import { readClientVersion, VERSION_HEADER, type WireBuildVersion } from '@saltcod/bacalhau-records'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify, LogController } from 'fastify'
+import { addAccess } from '../../access/access-hook.ts'
+import { addAudit } from '../../access/audit.ts'
+import type { Gate } from '../../access/gate.ts'
 import { ApiError, errorBody, isApiError, oldErrorBody } from '../../wire/api-error.ts'
 import { addAgentRoutes, agentOf } from './agent-routes.ts'
 import type { ApiContext } from './api-context.ts'
@@ -25,6 +28,8 @@ export interface ApiOptions {
   /** The largest request, in bytes. */
   readonly maxBodyBytes: number
   readonly listeners: Listeners
+  /** `null` where nobody is asked who they are. */
+  readonly gate: Gate | null
   readonly log: FastifyBaseLogger
 }
 
@@ -43,21 +48,22 @@ export interface ApiAnswers {
 /** Makes the API of a requester; it does not listen yet. */
 export function createApi(context: ApiContext, options: ApiOptions): FastifyInstance {
   const api = createBareApi(context, options)
+  const { gate } = options
   const { connections } = options.listeners
-  addAuthRoutes(api, context)
+  addAuthRoutes(api, context, gate !== null)
   addAgentRoutes(api, agentOf(context))
   addNodeRoutes(api, context)
   addJobRoutes(api, context)
   addWhyRoutes(api, context)
   addResultRoutes(api, context, connections)
-  serveLogs(api.server, context, connections)
+  serveLogs(api.server, context, { connections, gate })
   return api
 }
 
 /** Makes an API without addresses: how requests are read and bounded, and what is answered to all of them. */
 export function createBareApi(
   answers: ApiAnswers,
-  { maxBodyBytes, listeners, log }: ApiOptions,
+  { maxBodyBytes, listeners, gate, log }: ApiOptions,
 ): FastifyInstance {
   const { connections } = listeners
   const api: FastifyInstance = fastify({
@@ -77,6 +83,8 @@ export function createBareApi(
   addParsing(api)
   addBounds(api, listeners)
   addAnswers(api, answers, knownPathsOf(api))
+  addAccess(api, gate)
+  if (gate !== null) addAudit(api, gate.audit)
   return api
 }
 
@@ -184,14 +192,19 @@ function refusalOf(request: FastifyRequest): Error | undefined {
   }
 }
 
+/** What stands behind the question mark may be a secret, such as the signature of an address of results. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.replace(/\?.*$/s, '')
+}
+
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(thrown)
   const body = errorBody(error, request.id)
   const passing = error.code === 'ResourceExhausted' || error.code === 'ServiceUnavailable'
-  if (passing) request.log.warn({ code: error.code, url: request.url }, error.message)
+  if (passing) request.log.warn({ code: error.code, path: pathOf(request) }, error.message)
   else if (body.Status >= 500 && !isApiError(thrown))
-    request.log.error({ err: thrown, url: request.url }, 'request failed')
-  else request.log.debug({ code: error.code, url: request.url }, error.message)
+    request.log.error({ err: thrown, path: pathOf(request) }, 'request failed')
+  else request.log.debug({ code: error.code, path: pathOf(request) }, error.message)
   const version = readClientVersion(String(request.headers[VERSION_HEADER] ?? ''))
   const isOld = 'client' in version && !version.client.errorObjects
   void reply

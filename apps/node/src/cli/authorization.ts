@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { Failure, type Terminal } from '@saltcod/cli-kit'
+import type { Config } from '@saltcod/config'
+import { readOperatorToken } from '../access/operator-token.ts'
+import { isLoopbackHost } from '../access/protection.ts'
+import { EXIT } from '../exit-code.ts'
+
+const MOST_TOKEN_BYTES = 8_000
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+/**
+ * Returns what a command proves itself with, as the header has it: the token of a file that was named, of a variable,
+ * or, to a node of this machine, the one that its repository keeps. `undefined` where there is none. Throws a
+ * `Failure` where a file that was named holds none.
+ */
+export function authorizationFor(
+  terminal: Pick<Terminal, 'env'>,
+  { api, dataDir }: Pick<Config, 'api' | 'dataDir'>,
+): string | undefined {
+  const named = namedAuthorization(terminal, { api })
+  if (named !== undefined) return named
+  const own = isOwnMachine(api.host) ? readOperatorToken(dataDir) : null
+  return own === null ? undefined : bearer(own)
+}
+
+/** Returns what somebody told a command to prove itself with. Throws as `authorizationFor`. */
+export function namedAuthorization(
+  { env }: Pick<Terminal, 'env'>,
+  { api }: Pick<Config, 'api'>,
+): string | undefined {
+  if (api.tokenFile !== undefined) return bearer(tokenIn(api.tokenFile))
+  for (const name of ['SALTCOD_TOKEN', 'BACALHAU_API_KEY']) {
+    const text = env[name]?.trim() ?? ''
+    if (text !== '') return bearer(checked(text, `the variable ${name}`))
+  }
+  const { BACALHAU_API_USERNAME: user, BACALHAU_API_PASSWORD: password } = env
+  if (!user || !password) return undefined
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+/** Tells whether a host is this machine, whose repository knows the token of its node. */
+export function isOwnMachine(host: string): boolean {
+  if (isLoopbackHost(host) || ANY_ADDRESS.has(host)) return true
+  return Object.values(networkInterfaces()).some((addresses = []) =>
+    addresses.some(({ address }) => address === host),
+  )
+}
+
+/** Reads the token that a file holds. Throws a `Failure` where there is none. */
+function tokenIn(path: string): string {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8').slice(0, MOST_TOKEN_BYTES).trim()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new Failure(EXIT.usage, `the token in ${path} cannot be read: ${code}`, {
+      hint: 'name a file that this user may read and that holds a token and nothing else',
+      cause: error,
+    })
+  }
+  return checked(text, path)
+}
+
+/** What cannot stand in a header would be repeated by whoever refuses it. */
+function checked(text: string, where: string): string {
+  if (/^[!-~]+$/.test(text)) return text
+  throw new Failure(EXIT.usage, `${where} holds no token`, {
+    hint: 'it has to hold one line, as saltcod token create prints it',
+  })
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`
+}
