@@ -1,6 +1,6 @@
 import { type Config, tlsModeOf } from '@saltcod/config'
 import type { NodeAddress } from '../client/node-address.ts'
-import { isNoted, readServedNote } from '../tls/served-note.ts'
+import { findServedNote } from '../tls/served-note.ts'
 import { TRUST_OF_SYSTEM, trustIn, trustOnly } from '../tls/trust.ts'
 
 const ANYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
@@ -13,8 +13,7 @@ const ANYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::
 export function addressOf({ api, dataDir }: Pick<Config, 'api' | 'dataDir'>): NodeAddress {
   const { port, tls } = api
   const host = ANYWHERE[api.host] ?? api.host
-  const note = readServedNote(dataDir)
-  const own = note !== null && isNoted(note, host, port) ? note : null
+  const own = findServedNote(dataDir, host, port)
   const isSecure = tls.use ?? (tls.caFile !== undefined || own !== null || tlsModeOf(tls) !== 'off')
   const base = `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
   if (!isSecure) return { base }

@@ -8,6 +8,7 @@ const NOT_REACHED = [
   'LINK_SILENT',
   'LINK_INVALID',
   'LINK_REFUSED',
+  'LINK_UNTRUSTED',
   'LINK_VERSION',
   'LINK_TAKEN',
 ] as const

@@ -1,4 +1,7 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest, Agent as SecureAgent } from 'node:https'
+import type { ConnectionOptions } from 'node:tls'
+import { distrustOf } from '../tls/trust-words.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { writeFrame } from './http-frames.ts'
 import { HTTP_LINK_PATH, type HttpCall, toJson } from './http-messages.ts'
@@ -20,23 +23,35 @@ import type {
   Supply,
 } from './link.ts'
 import { isLinkError, LinkError } from './link-error.ts'
+import type { LinkPlace, LinkTrust } from './link-trust.ts'
 import { fromPlainError, type PlainError, toPlainError } from './plain-error.ts'
 
 /** With these another way is tried: nobody answers there, or it is no requester that takes this node. */
-const FAILED_WAYS = ['LINK_CLOSED', 'LINK_SILENT', 'LINK_INVALID', 'LINK_REFUSED'] as const
+const FAILED_WAYS = ['LINK_CLOSED', 'LINK_SILENT', 'LINK_INVALID', 'LINK_REFUSED', 'LINK_UNTRUSTED'] as const
 
 /** One way to a requester. */
 interface Way {
   readonly shown: string
-  readonly to: { readonly host: string; readonly port: string } | { readonly socketPath: string }
+  readonly to: LinkPlace | { readonly socketPath: string }
+  /** Where it is by https. */
+  readonly secure: LinkPlace | null
 }
 
 function wayTo(address: string): Way {
   if (address.startsWith('unix:'))
-    return { shown: address, to: { socketPath: address.slice('unix:'.length) } }
-  const { hostname, port } = new URL(address)
+    return { shown: address, to: { socketPath: address.slice('unix:'.length) }, secure: null }
+  const { hostname, port, protocol } = new URL(address)
+  const isSecure = protocol === 'https:'
+  const usual = isSecure ? '443' : '80'
   // Between brackets a URL has an address that the socket wants without.
-  return { shown: address, to: { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '80' : port } }
+  const to = { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usual : port }
+  return { shown: address, to, secure: isSecure ? to : null }
+}
+
+/** What a link needs besides addresses. */
+export interface HttpLinkOptions {
+  /** What has to prove a requester that is reached by https. */
+  readonly trust?: LinkTrust
 }
 
 /**
@@ -49,12 +64,19 @@ export class HttpLink implements Link {
   #sent = 0
   #received = 0
   readonly #agent = new Agent({ keepAlive: true })
+  // Each connection is proven anew: one that is resumed would be trusted for what was known before.
+  readonly #secureAgent = new SecureAgent({ keepAlive: true, maxCachedSessions: 0 })
+  readonly #trust: LinkTrust | undefined
   readonly #open = new Set<ClientRequest>()
   #closed = false
 
-  /** The addresses are where the requester serves the link: `http://127.0.0.1:1235`, or `unix:/run/api.sock`. */
-  constructor(...addresses: readonly [string, ...string[]]) {
+  /**
+   * The addresses are where the requester serves the link: `https://requester.example:1234`, `http://127.0.0.1:1234`,
+   * or `unix:/run/api.sock`.
+   */
+  constructor(addresses: readonly [string, ...string[]], { trust }: HttpLinkOptions = {}) {
     this.#ways = addresses.map(wayTo)
+    this.#trust = trust
   }
 
   /** What has passed so far, without the heads of messages. */
@@ -96,7 +118,9 @@ export class HttpLink implements Link {
     const unwanted = new AbortController()
     const path = `supply/${encodeURIComponent(nodeId)}/${number}`
     const way = this.#way
-    const request = this.#post(way, path, { expect: '100-continue', 'transfer-encoding': 'chunked' })
+    const proof = await this.#proofOf(way)
+    if (signal.aborted) return
+    const request = this.#post(way, proof, path, { expect: '100-continue', 'transfer-encoding': 'chunked' })
     // Until the requester says whether somebody waits for it.
     const timer = setTimeout(() => request.destroy(), LINK_LIMITS.answerMs)
     const breakOff = (): void => {
@@ -133,6 +157,7 @@ export class HttpLink implements Link {
     this.#closed = true
     for (const request of this.#open) request.destroy()
     this.#agent.destroy()
+    this.#secureAgent.destroy()
   }
 
   async #wait(name: 'poll' | 'demands', message: Poll | DemandPoll, signal: AbortSignal): Promise<unknown> {
@@ -147,7 +172,10 @@ export class HttpLink implements Link {
   ): Promise<unknown> {
     const body = toJson(message)
     const way = this.#way
-    const request = this.#post(way, name, {
+    const isUnwanted = (): boolean => signal?.aborted === true
+    const proof = await this.#proofOf(way)
+    if (isUnwanted()) return []
+    const request = this.#post(way, proof, name, {
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(body)),
     })
@@ -166,7 +194,7 @@ export class HttpLink implements Link {
       return await answerOf(request, way.shown)
     } catch (error) {
       // What an answer held that is lost comes again: nobody has confirmed it.
-      if (signal?.aborted === true) return []
+      if (isUnwanted()) return []
       const told = isLate
         ? new LinkError('LINK_SILENT', `the requester at ${way.shown} does not answer`)
         : error
@@ -189,14 +217,32 @@ export class HttpLink implements Link {
     if (this.#way === way) this.#at = (this.#at + 1) % this.#ways.length
   }
 
-  #post(way: Way, path: string, headers: Readonly<Record<string, string>>): ClientRequest {
+  /** Returns what has to prove the requester on a way by https; `null` where nothing does. */
+  async #proofOf(way: Way): Promise<ConnectionOptions | null> {
+    if (way.secure === null) return null
+    if (this.#trust === undefined) throw new TypeError('a link by https needs to know whom it trusts')
+    try {
+      return await this.#trust.proofAt(way.secure)
+    } catch (error) {
+      if (!this.#closed) this.#leave(way)
+      throw error
+    }
+  }
+
+  #post(
+    way: Way,
+    proof: ConnectionOptions | null,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+  ): ClientRequest {
     if (this.#closed) throw new LinkError('LINK_CLOSED', 'the link to the requester is closed')
-    const request = httpRequest({
-      ...way.to,
-      path: `${HTTP_LINK_PATH}/${path}`,
-      method: 'POST',
-      agent: this.#agent,
-      headers,
+    const asked = { ...way.to, path: `${HTTP_LINK_PATH}/${path}`, method: 'POST', headers }
+    const request =
+      proof === null
+        ? httpRequest({ ...asked, agent: this.#agent })
+        : httpsRequest({ ...proof, ...asked, agent: this.#secureAgent })
+    request.once('error', (error) => {
+      if (distrustOf(error) !== null) this.#trust?.failed()
     })
     this.#open.add(request)
     request.once('response', (response) => {
@@ -246,6 +292,9 @@ function read(text: string): { readonly answer?: unknown; readonly error?: Plain
 }
 
 function unreached(base: string, error: unknown): LinkError {
+  const distrust = distrustOf(error)
+  if (distrust !== null)
+    return new LinkError('LINK_UNTRUSTED', `what answers at ${base} is not trusted: ${distrust.reason}`)
   const reason = error instanceof Error ? error.message : String(error)
   return new LinkError('LINK_CLOSED', `the requester at ${base} was not reached or was lost: ${reason}`)
 }

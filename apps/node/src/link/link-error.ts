@@ -5,6 +5,7 @@ const LINK_ERROR_CODES = {
   LINK_LIMIT: 'a message is larger than the link takes',
   LINK_UNKNOWN: 'the requester has not shaken hands with the node since it began',
   LINK_REFUSED: 'the requester takes no messages from there',
+  LINK_UNTRUSTED: 'what answers does not prove that it is the requester that is meant',
   LINK_STALE: 'a handshake was overtaken by what the node has reported since, and the node has to come again',
   LINK_TAKEN: 'another node with the same id may live, and the node has to come again',
   LINK_VERSION: 'both sides speak no version of the link in common',

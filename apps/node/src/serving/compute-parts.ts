@@ -11,6 +11,7 @@ import { openExecutions } from '../open-stores.ts'
 import { Connections } from '../requester/api/connections.ts'
 import { Listeners } from '../requester/api/listeners.ts'
 import { ExecutionUpkeep } from '../retention/execution-upkeep.ts'
+import { requesterTrust } from '../tls/requester-trust.ts'
 import { buildVersion } from '../version.ts'
 import { labelsOfMachine } from '../wire/node-output.ts'
 import { startSide } from './compute-side.ts'
@@ -33,7 +34,8 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
   const paths = resolvePaths(config, nodeId)
   const executions = await openExecutions(paths.executionStore, { nodeId, quota: config.quota, log })
   parts.executions = executions
-  const link = new HttpLink(first, ...more)
+  const trust = requesterTrust({ config, nodeId, fingerprint: null, log: log.child({ part: 'tls' }) })
+  const link = new HttpLink([first, ...more], { trust })
   parts.link = link
   const watch = new LinkWatch(log.child({ part: 'link' }), Date.now)
   const tls = await startTls(options, parts)

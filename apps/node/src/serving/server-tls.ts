@@ -23,13 +23,18 @@ export async function startTls({ config, log }: NodeOptions, parts: Parts): Prom
 }
 
 /** Leaves word in the repository of where a node serves TLS and what proves it, or that it serves none. */
-export function noteServed({ config }: NodeOptions, api: FastifyInstance, tls: ServerTls | null): void {
+export function noteServed(
+  { config, nodeId }: NodeOptions,
+  api: FastifyInstance,
+  tls: ServerTls | null,
+): void {
   if (tls === null) {
-    writeServedNote(config.dataDir, null)
+    writeServedNote(config.dataDir, nodeId, null)
     return
   }
   const { port } = api.server.address() as AddressInfo
-  const note = (): void => writeServedNote(config.dataDir, { host: config.api.host, port, proof: tls.proof })
+  const note = (): void =>
+    writeServedNote(config.dataDir, nodeId, { host: config.api.host, port, proof: tls.proof })
   note()
   tls.follow(note)
 }

@@ -5,10 +5,10 @@ import {
   type KeyObject,
   X509Certificate,
 } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { linkSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
-import { writeKeptFile } from '@saltcod/config'
+import { syncDirectory, writeKeptFile } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
@@ -44,7 +44,7 @@ function authorityPaths(repository: string): { readonly key: string; readonly ce
  */
 export async function openAuthority(repository: string, nowMs: number): Promise<Authority> {
   const paths = authorityPaths(repository)
-  const key = readKey(paths) ?? makeKey(paths.key)
+  const key = readKey(paths) ?? makeKey(paths)
   const fingerprint = fingerprintOf(createPublicKey(key))
   const kept = readCertificate(repository)
   if (kept !== null && kept.fingerprint !== fingerprint)
@@ -110,10 +110,20 @@ function readKey(paths: { readonly key: string; readonly certificate: string }):
   }
 }
 
-function makeKey(path: string): KeyObject {
+/** Makes a key, unless another process of this repository was faster, and returns the one that is kept. */
+function makeKey(paths: { readonly key: string; readonly certificate: string }): KeyObject {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  writeKeptFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
-  return privateKey
+  const proposed = `${paths.key}.${process.pid}`
+  writeKeptFile(proposed, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  try {
+    linkSync(proposed, paths.key)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    rmSync(proposed)
+  }
+  syncDirectory(dirname(paths.key))
+  return readKey(paths) ?? privateKey
 }
 
 function unusable(problem: string, cause?: unknown): Failure {

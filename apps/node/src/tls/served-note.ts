@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeKeptFile } from '@saltcod/config'
 import { TLS_DIRECTORY_NAME } from './authority.ts'
@@ -11,29 +11,36 @@ export interface ServedNote {
   readonly proof: string
 }
 
-function pathOf(repository: string): string {
-  return join(repository, TLS_DIRECTORY_NAME, 'serving.json')
-}
+const NAME = /^(.+)-serving\.json$/
 
 /** Notes where a node serves TLS, or with `null` that it does not. */
-export function writeServedNote(repository: string, note: ServedNote | null): void {
-  if (note === null) rmSync(pathOf(repository), { force: true })
-  else writeKeptFile(pathOf(repository), `${JSON.stringify(note)}\n`)
+export function writeServedNote(repository: string, nodeId: string, note: ServedNote | null): void {
+  const path = join(repository, TLS_DIRECTORY_NAME, `${nodeId}-serving.json`)
+  if (note === null) rmSync(path, { force: true })
+  else writeKeptFile(path, `${JSON.stringify(note)}\n`)
 }
 
-/** Reads the note that a node has left; `null` where it serves no TLS, or has never been started. */
-export function readServedNote(repository: string): ServedNote | null {
+/**
+ * Finds the note that the node of a repository has left which listens at an address; `null` where none does so with
+ * TLS.
+ */
+export function findServedNote(repository: string, host: string, port: number): ServedNote | null {
+  const directory = join(repository, TLS_DIRECTORY_NAME)
+  const isHere = /^(?:127\.|::1$|localhost$)/i.test(host)
   try {
-    const { host, port, proof } = JSON.parse(readFileSync(pathOf(repository), 'utf8')) as Partial<ServedNote>
-    if (typeof host === 'string' && typeof port === 'number' && typeof proof === 'string')
-      return { host, port, proof }
+    const notes = readdirSync(directory)
+      .filter((name) => NAME.test(name))
+      .flatMap((name) => readNote(join(directory, name)))
+    return notes.find((note) => note.port === port && (isHere || note.host === host)) ?? null
   } catch {
-    // Whoever cannot read it asks as if there were none, and is told by the other side.
+    // Whoever cannot read them asks as if there were none, and is told by the other side.
+    return null
   }
-  return null
 }
 
-/** Tells whether a node is meant that has left a note. */
-export function isNoted(note: ServedNote, host: string, port: number): boolean {
-  return port === note.port && (host === note.host || /^(?:127\.|::1$|localhost$)/i.test(host))
+function readNote(path: string): readonly ServedNote[] {
+  const { host, port, proof } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ServedNote>
+  return typeof host === 'string' && typeof port === 'number' && typeof proof === 'string'
+    ? [{ host, port, proof }]
+    : []
 }

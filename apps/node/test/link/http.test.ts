@@ -99,14 +99,14 @@ test('a requester that is not there, and a program that is none, are told apart'
     server.close()
     server.closeAllConnections()
   })
-  const stranger = new HttpLink(await listen(server))
+  const stranger = new HttpLink([await listen(server)])
   onTestFinished(() => stranger.close())
   await expect(stranger.heartbeat(HEARTBEAT)).rejects.toMatchObject({ code: 'LINK_INVALID' })
   const gone = createServer()
   const base = await listen(gone)
   gone.close()
   await once(gone, 'close')
-  const nobody = new HttpLink(base)
+  const nobody = new HttpLink([base])
   onTestFinished(() => nobody.close())
   await expect(nobody.heartbeat(HEARTBEAT)).rejects.toMatchObject({
     code: 'LINK_CLOSED',

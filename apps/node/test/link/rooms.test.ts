@@ -43,7 +43,7 @@ async function serve(jobs: JobStore<JobSpec>, port: number) {
 
 /** A compute side that reaches its requester by a port. */
 async function join(port: number, dataDir: string): Promise<void> {
-  const link = new HttpLink(`http://127.0.0.1:${port}`)
+  const link = new HttpLink([`http://127.0.0.1:${port}`])
   onTestFinished(() => link.close())
   await startComputeSide({ store: await openMemoryExecutionStore(), link, dataDir })
 }

@@ -13,6 +13,7 @@ import { connectionLimits } from '../../src/requester/api/connection-limits.ts'
 import { Connections } from '../../src/requester/api/connections.ts'
 import { linkGuard } from '../../src/requester/api/link-guard.ts'
 import { Listeners } from '../../src/requester/api/listeners.ts'
+import { authorityOf, autoCertificate, listenSecurely, pinnedTrust } from '../tls/secure-listeners.ts'
 
 /** Both ends of a link, joined. */
 export interface Joined {
@@ -65,7 +66,7 @@ export const TRANSPORTS: Readonly<Record<string, (endpoint: Link) => Joined | Pr
   'over HTTP': async (endpoint) => {
     const server = createHttpEndpoint(endpoint)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const link = new HttpLink(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const link = new HttpLink([`http://127.0.0.1:${(server.address() as AddressInfo).port}`])
     const loseRequester = (): void => {
       server.close()
       server.closeAllConnections()
@@ -74,14 +75,20 @@ export const TRANSPORTS: Readonly<Record<string, (endpoint: Link) => Joined | Pr
   },
   'on the port of an API': async (endpoint) => {
     const { port, close } = await listening(endpoint)
-    const link = new HttpLink(`http://127.0.0.1:${port}`)
+    const link = new HttpLink([`http://127.0.0.1:${port}`])
+    return { link, ahead: KERNEL_CHUNKS, loseNode: () => link.close(), loseRequester: close }
+  },
+  'over TLS, with the authority that it joined by': async (endpoint) => {
+    const tls = await autoCertificate(temporaryDirectory())
+    const { url, close } = await listenSecurely(tls, { link: endpoint })
+    const link = new HttpLink([url], { trust: pinnedTrust(authorityOf(tls)) })
     return { link, ahead: KERNEL_CHUNKS, loseNode: () => link.close(), loseRequester: close }
   },
   'over a Unix socket, where the first way leads nowhere': async (endpoint) => {
     const { listeners, close } = await listening(endpoint)
     const path = join(temporaryDirectory(), 'api.sock')
     await listeners.listenOnSocket(path)
-    const link = new HttpLink('unix:/nowhere/api.sock', `unix:${path}`)
+    const link = new HttpLink(['unix:/nowhere/api.sock', `unix:${path}`])
     // It keeps to the way that leads to the requester from here on.
     await link
       .demands({ nodeId: 'n-1', afterNumber: 0, waitMs: 0 }, new AbortController().signal)

@@ -131,7 +131,7 @@ class Replay {
   async #introduceAnother(): Promise<void> {
     const { description, load } = makeNode('n-gone')
     const store = { storeId: 'store of n-gone', durable: true, sequence: 0, openings: [] }
-    await new HttpLink(this.#node.url).handshake({ node: description, load, store, executions: [] })
+    await new HttpLink([this.#node.url]).handshake({ node: description, load, store, executions: [] })
     this.#ids.set('node', 'n-gone')
   }
 
