@@ -20,6 +20,7 @@ import type { CompactionStatus } from '../compaction/compaction-report.ts'
 import { EXIT } from '../exit-code.ts'
 import type { GcReport } from '../retention/gc-report.ts'
 import type { HoldAnswer } from '../retention/gc-routes.ts'
+import type { WireCertificate } from '../wire/certificate-output.ts'
 import { WHY_PATH, type WhyAnswer } from '../wire/why-answer.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
@@ -156,7 +157,9 @@ export class ApiClient {
   }
 
   /** Returns a node, by its id or the beginning of it. */
-  getNode(id: string): Promise<{ readonly Node: WireNodeState }> {
+  getNode(
+    id: string,
+  ): Promise<{ readonly Node: WireNodeState; readonly Certificates?: readonly WireCertificate[] }> {
     return this.#call('GET', `${NODES}/${encodeURIComponent(id)}`, {})
   }
 

@@ -5,7 +5,9 @@ import type { ComputeNode } from '../compute/compute-node.ts'
 import type { LinkStanding } from '../compute/link-watch.ts'
 import { addAgentRoutes } from '../requester/api/agent-routes.ts'
 import { type ApiOptions, createBareApi } from '../requester/api/server.ts'
+import type { CertificateEnd } from '../tls/server-tls.ts'
 import { ApiError } from '../wire/api-error.ts'
+import { certificatesToWire } from '../wire/certificate-output.ts'
 import { nodeInfoToWire, nodeToWire } from '../wire/node-output.ts'
 import { addLocalExecutionRoutes } from './local-execution-routes.ts'
 import { addLocalGcRoute } from './local-gc-route.ts'
@@ -24,6 +26,8 @@ export interface LocalApiContext {
   readonly standing: () => LinkStanding
   /** The compute side; undefined until its requester has answered once. */
   readonly compute: () => ComputeNode | undefined
+  /** Of what listens; none where that speaks no TLS. */
+  readonly certificates: () => readonly CertificateEnd[]
   readonly isDraining: () => boolean
 }
 
@@ -105,6 +109,7 @@ async function busy(context: LocalApiContext): Promise<Record<string, unknown>> 
   const load = context.compute()?.load()
   return {
     Link: await linkToWire(context),
+    ...certificatesToWire(context.certificates(), Date.now()),
     Compute: {
       NodeID: context.nodeId,
       Stopping: context.isDraining(),

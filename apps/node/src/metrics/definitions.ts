@@ -65,6 +65,11 @@ export const GAUGES: readonly Definition[] = [
     ['requester'],
   ],
   ['saltcod_link_refused_reports', 'Reports that lie aside because the requester refuses them.', []],
+  [
+    'saltcod_tls_certificate_left_seconds',
+    'For how long a certificate of this node is good: that of its server, and that of its own authority.',
+    ['certificate'],
+  ],
   ['saltcod_archive_jobs', 'Copies of jobs in the archive.', []],
   ['saltcod_archive_segments', 'Segments of the archive.', []],
   ['saltcod_archive_bytes', 'Compressed bytes in the segments of the archive.', []],

@@ -6,6 +6,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { StoreCompaction, StoreName } from '../compaction/compaction-report.ts'
 import type { ComputeNode } from '../compute/compute-node.ts'
 import type { GcReport } from '../retention/gc-report.ts'
+import type { ServerTls } from '../tls/server-tls.ts'
 import type { NodeView } from '../wire/node-output.ts'
 import { COUNTERS, GAUGES, RECORD_GAUGES } from './definitions.ts'
 
@@ -39,6 +40,8 @@ export interface MetricsParts {
   readonly compute: () => Observed | undefined
   /** What went over the network to the requester and back; absent where that is in the same process. */
   readonly link?: { readonly bytes: { readonly sent: number; readonly received: number } }
+  /** The certificates of what listens; absent where it speaks no TLS. */
+  readonly tls?: Pick<ServerTls, 'ends'> | null
   readonly clock: () => number
 }
 
@@ -95,7 +98,7 @@ export class Metrics {
 
   /** Writes all numbers as they are now, in the text format of Prometheus. */
   async text(): Promise<string> {
-    const { requester, executions, archive } = this.#parts
+    const { requester, executions, archive, tls, clock } = this.#parts
     for (const name of RECORD_GAUGES) this.#gauges.get(name)?.reset()
     if (requester !== null) await this.#readRequester(requester)
     if (executions !== null) {
@@ -108,6 +111,8 @@ export class Metrics {
     }
     this.#readRoom()
     await this.#readLink()
+    for (const { what, untilMs } of tls?.ends ?? [])
+      this.#set('saltcod_tls_certificate_left_seconds', (untilMs - clock()) / 1000, { certificate: what })
     if (archive !== null) {
       this.#set('saltcod_archive_jobs', archive.totals.jobs)
       this.#set('saltcod_archive_segments', archive.totals.segments)

@@ -50,6 +50,7 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
       requesterAddress: () => link.address,
       standing: () => watch.standing,
       compute: () => parts.compute,
+      certificates: () => tls?.ends ?? [],
       isDraining: () => parts.draining,
     },
     { maxBodyBytes: config.api.maxBodyBytes, listeners, gate: access.gate, log: log.child({ part: 'api' }) },
@@ -64,6 +65,7 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
     archive: null,
     compute: () => parts.compute,
     link,
+    tls,
     clock: Date.now,
   })
   parts.upkeep = new ExecutionUpkeep({

@@ -26,6 +26,7 @@ import { resultsKey } from '../results-key.ts'
 import { addGcRoutes } from '../retention/gc-routes.ts'
 import { Retention } from '../retention/retention.ts'
 import { requesterSettings } from '../settings-of-config.ts'
+import type { ServerTls } from '../tls/server-tls.ts'
 import { buildVersion } from '../version.ts'
 import { labelsOfMachine } from '../wire/node-output.ts'
 import { accepts, roomDirectory, startSide } from './compute-side.ts'
@@ -55,6 +56,7 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   })
   const wasTakenOver = accepts(options, 'requester')
   if (wasTakenOver) await markTakenOver(parts.jobs)
+  const tls = await startTls(options, parts)
   const context: ApiContext = {
     requester: parts.requester.context,
     nodeId,
@@ -62,10 +64,10 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
     version: buildVersion(),
     config: options.shownConfig,
     resultLinks: resultLinksOf(options),
+    certificates: () => tls?.ends ?? [],
     isDraining: () => parts.draining,
   }
   const { maxBodyBytes } = config.api
-  const tls = await startTls(options, parts)
   const listeners = new Listeners(new Connections(limitsOf(config, log), maxBodyBytes), tls)
   parts.api = createApi(context, {
     maxBodyBytes,
@@ -85,7 +87,7 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
     ),
   )
   const { jobs, requester, executions, api } = parts
-  const started = { jobs, requester, executions: executions ?? null, api, context, archive, clockStep }
+  const started = { jobs, requester, executions: executions ?? null, api, context, archive, clockStep, tls }
   const { retention, compaction } = addUpkeep(options, paths, parts, started)
   options.signal.throwIfAborted()
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
@@ -116,6 +118,7 @@ interface Started {
   readonly context: ApiContext
   readonly archive: Archive | null
   readonly clockStep: ClockStep | null
+  readonly tls: ServerTls | null
 }
 
 /** Adds what keeps the stores small, and the numbers that tell of it. */
@@ -123,7 +126,7 @@ function addUpkeep(
   options: NodeOptions,
   paths: ResolvedPaths,
   parts: Parts,
-  { jobs, requester, executions, api, context, archive, clockStep }: Started,
+  { jobs, requester, executions, api, context, archive, clockStep, tls }: Started,
 ): { readonly retention: Retention; readonly compaction: Compaction } {
   const { config, nodeId, log } = options
   const { nodes, followed, ends } = requester.context
@@ -132,6 +135,7 @@ function addUpkeep(
     executions,
     archive,
     compute: () => parts.compute,
+    tls,
     clock: Date.now,
   })
   const retention = new Retention({

@@ -18,7 +18,7 @@ import { PinnedTrust } from '../../src/tls/pinned-trust.ts'
 import type { ServerTls } from '../../src/tls/server-tls.ts'
 
 /** A log that says nothing. */
-export const SILENT: pino.Logger = pino({ level: 'silent' })
+const SILENT: pino.Logger = pino({ level: 'silent' })
 
 /** Makes certificates of an authority that lies in a repository, until the test is over. */
 export async function autoCertificate(

@@ -59,6 +59,15 @@ test('a node with an authority of its own is found and trusted by commands of it
   assert.match(results, new RegExp(`"URL":"${node.url}/api/v1/saltcod/results/`))
 })
 
+test('the days that certificates have left are in the metrics and the description of a node', async () => {
+  const metrics = await ask(`${node.url}/metrics`, { ca: authority })
+  assert.match(metrics.text, /^saltcod_tls_certificate_left_seconds\{certificate="server"\} 77\d{5}/m)
+  assert.match(metrics.text, /^saltcod_tls_certificate_left_seconds\{certificate="authority"\} 315\d{6}/m)
+  const described = await session.run(['node', 'describe'], { env: node.env })
+  assert.match(described.stdout, /^Certificate {1}89 days left \(20\d\d-\S+Z\), of the requester$/m)
+  assert.match(described.stdout, /^Authority {3}365\d days left/m)
+})
+
 test('clients with its authority reach it by each name of the machine, others and other ways do not', async () => {
   const { port } = new URL(node.url)
   for (const name of ['127.0.0.1', 'localhost'])
@@ -119,4 +128,5 @@ test('a node that is started again without TLS leaves nothing of it for commands
   const plain = await serveNode(node.directory, ['--node-type', 'requester'])
   assert.match(plain.url, /^http:/)
   assert.equal((await session.run(['job', 'list'], { env: plain.env })).code, 0)
+  assert.doesNotMatch(await (await fetch(`${plain.url}/metrics`)).text(), /^saltcod_tls_\w+\{/m)
 })

@@ -9,6 +9,7 @@ import {
   type Terminal,
 } from '@saltcod/cli-kit'
 import { EXIT } from '../../exit-code.ts'
+import type { WireCertificate } from '../../wire/certificate-output.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 
@@ -24,9 +25,10 @@ export async function nodeDescribe(
   options: NodeDescribeOptions,
 ): Promise<void> {
   const client = clientFor(terminal, options)
-  const node = id === undefined ? theOnly((await client.listNodes()).Nodes) : (await client.getNode(id)).Node
+  const wanted = id ?? theOnly((await client.listNodes()).Nodes).Info.NodeID
+  const { Node: node, Certificates = [] } = await client.getNode(wanted)
   const { output } = options
-  if (output === 'table') print(terminal, node)
+  if (output === 'table') print(terminal, node, Certificates)
   else printWhole(terminal, output, node)
 }
 
@@ -81,7 +83,19 @@ function orphanFacts({ Orphans = { Count: 0, IDs: [] } }: WireNodeRecord): [stri
   return [['Orphans', `${Count} ended executions that the requester does not know: ${IDs.join(', ')}${rest}`]]
 }
 
-function print(terminal: Terminal, state: WireNodeState): void {
+/** Of the node that was asked, and that all others trust. */
+function certificateFacts(certificates: readonly WireCertificate[]): [string, string][] {
+  const words: Readonly<Record<string, string>> = {
+    server: 'Certificate',
+    authority: 'Authority',
+  }
+  return certificates.map(({ Certificate, Until, DaysLeft }) => {
+    const left = DaysLeft < 0 ? 'has ended' : `${DaysLeft} days left`
+    return [words[Certificate] ?? Certificate, `${left} (${Until}), of the requester`]
+  })
+}
+
+function print(terminal: Terminal, state: WireNodeState, certificates: readonly WireCertificate[]): void {
   const { Info, Connection, ConnectionState, Membership, Saltcod } = state
   const compute = Info.ComputeNodeInfo
   const facts: [string, string][] = [
@@ -100,6 +114,7 @@ function print(terminal: Terminal, state: WireNodeState): void {
     ['Publishers', (compute?.Publishers ?? []).join(', ')],
     ['Running', String(compute?.RunningExecutions ?? 0)],
     ['Waiting', String(compute?.EnqueuedExecutions ?? 0)],
+    ...certificateFacts(certificates),
   ]
   terminal.out(facts.map(([name, text]) => `${name.padEnd(12)}${text}\n`).join(''))
   if (compute !== undefined) {

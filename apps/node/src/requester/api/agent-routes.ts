@@ -9,6 +9,7 @@ import {
 } from '@saltcod/bacalhau-records'
 import type { Json } from '@saltcod/store-core'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { certificatesToWire } from '../../wire/certificate-output.ts'
 import { nodeInfoToWire, nodeToWire } from '../../wire/node-output.ts'
 import type { ApiContext } from './api-context.ts'
 
@@ -63,9 +64,10 @@ function addOldProbes(api: FastifyInstance, context: AgentContext): void {
   }
 }
 
-function busyRequester({ requester, nodeId, isDraining }: ApiContext): Record<string, unknown> {
+function busyRequester({ requester, nodeId, certificates, isDraining }: ApiContext): Record<string, unknown> {
   return {
     Requester: { NodeID: nodeId, Stopping: isDraining() },
+    ...certificatesToWire(certificates(), requester.clock()),
     Nodes: Object.fromEntries(
       requester.nodes.list().map(({ description, load, connected }) => [
         description.nodeId,

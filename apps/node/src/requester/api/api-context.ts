@@ -8,6 +8,7 @@ import {
 } from '@saltcod/bacalhau-records'
 import { isStoreError, type Job, type Json } from '@saltcod/store-core'
 import type { FastifyRequest } from 'fastify'
+import type { CertificateEnd } from '../../tls/server-tls.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import type { RequesterContext } from '../context.ts'
 import type { Query } from './query.ts'
@@ -22,6 +23,8 @@ export interface ApiContext {
   /** The configuration as it may be shown. */
   readonly config: () => Json
   readonly resultLinks: ResultLinks
+  /** Of what listens; none where that speaks no TLS. */
+  readonly certificates: () => readonly CertificateEnd[]
   /** Tells whether the node is about to stop and takes no more jobs. */
   readonly isDraining: () => boolean
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { problemLine, readBySchema } from '../../spec/problem.ts'
 import { ApiError } from '../../wire/api-error.ts'
+import { certificatesToWire } from '../../wire/certificate-output.ts'
 import { type NodeView, nodeToWire } from '../../wire/node-output.ts'
 import type { RequesterContext } from '../context.ts'
 import type { NodeDecision } from '../membership.ts'
@@ -57,7 +58,10 @@ export function addNodeRoutes(api: FastifyInstance, context: ApiContext): void {
 
   api.get<{ Params: { id: string } }>('/api/v1/orchestrator/nodes/:id', async (request) => {
     const node = await findNode(context, request.params.id)
-    return { Node: nodeToWire(node) }
+    return {
+      Node: nodeToWire(node),
+      ...certificatesToWire(context.certificates(), context.requester.clock()),
+    }
   })
 
   api.put<{ Params: { id: string } }>('/api/v1/orchestrator/nodes/:id', async (request) => {
