@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type Crash, crashEnvironment, isOpeningMessage } from './crash.ts'
+import { isWorkMessage, removeUnfinished } from './unfinished-work.ts'
 
 /** How a worker ended. */
 export interface WorkerEnd {
@@ -33,8 +34,10 @@ export async function runWorker(args: readonly string[], crash?: Crash): Promise
     env: crash === undefined ? process.env : { ...process.env, ...crashEnvironment(crash) },
   })
   let path = ''
+  let work: string | null = null
   child.on('message', (message) => {
     if (isOpeningMessage(message)) path = message.opening
+    if (isWorkMessage(message)) work = message.work
   })
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
   for (const signal of FORWARDED) process.on(signal, forward)
@@ -42,6 +45,7 @@ export async function runWorker(args: readonly string[], crash?: Crash): Promise
     return await new Promise<WorkerEnd>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', (code, signal) => {
+        if (work !== null && removeUnfinished(work)) process.stderr.write('Interrupted; nothing was kept\n')
         const crashed = crash === undefined && signal !== null && CRASH_SIGNALS.has(signal)
         resolve({ code, signal, ...(crashed ? { crash: { signal, path } } : {}) })
       })

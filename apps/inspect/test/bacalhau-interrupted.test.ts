@@ -117,6 +117,30 @@ test(`after each of ${KILLS} kills there are both stores or none, and the same c
   expect(readFileSync(fileOf(source)).equals(before)).toBe(true)
 })
 
+test('Ctrl-C ends an import and leaves nothing of it, a trial too', async () => {
+  const directory = temporaryDirectory()
+  const source = sourceIn(directory)
+  const to = join(directory, 'to')
+  for (const apply of [['--apply'], []]) {
+    const command = [MAIN, 'import', source, '--to', to, ...apply]
+    const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    const ended = once(child, 'close')
+    const hasBegun = (): boolean =>
+      existsSync(to) && readdirSync(to).some((name) => name.startsWith('.bacalhau-import-'))
+    while (!hasBegun() && child.exitCode === null) await sleep(1)
+    // A terminal tells all processes of a command.
+    process.kill(-(child.pid ?? 0), 'SIGINT')
+    await ended
+    expect([child.exitCode, stderr]).toEqual([130, 'Interrupted; nothing was kept\n'])
+    expect(hasBegun()).toBe(false)
+  }
+  expect(readdirSync(to)).toEqual([])
+})
+
 test('an import that died while it gave its stores their places is taken back, and a finished one is not', async () => {
   const directory = temporaryDirectory()
   const source = sourceIn(directory)

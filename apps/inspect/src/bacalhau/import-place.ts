@@ -22,6 +22,7 @@ import {
 import { EXIT } from '../exit-code.ts'
 import { freePath } from '../store/new-store.ts'
 import { syncPath } from '../store/sync-path.ts'
+import { announceWork, PUBLISHING } from '../unfinished-work.ts'
 
 /** How the directory begins in which the stores are made; its process and when that began follow. */
 const WORK_PREFIX = '.bacalhau-import-'
@@ -31,9 +32,6 @@ export const STORE_FILES = { jobs: 'jobs.db', executions: 'executions.db' } as c
 
 /** Every note as a line of JSON. */
 export const NOTES_FILE = 'bacalhau-import-notes.ndjson'
-
-/** Is there while the stores get their places. */
-const PUBLISHING = 'publishing'
 
 /** Ids that the node may have whose stores are made. */
 export interface NodeIds {
@@ -66,7 +64,7 @@ export function openPlace(to: string, ids: NodeIds): ImportPlace {
     refuseStores(repository)
     const id = chooseId(repository, ids)
     const work = join(repository, ownWorkName())
-    mkdirSync(work, { mode: 0o700 })
+    makeWork(work)
     return { repository, nodeId: id, work, paths: storePaths(repository, id) }
   } catch (error) {
     throw placeError(repository, error)
@@ -85,11 +83,17 @@ export function openDryPlace(to: string, ids: NodeIds): ImportPlace {
   const work = join(parent, ownWorkName())
   try {
     clearLeftovers(parent)
-    mkdirSync(work, { mode: 0o700 })
+    makeWork(work)
   } catch (error) {
     throw placeError(parent, error)
   }
   return { repository, nodeId: id, work, paths: storePaths(repository, id) }
+}
+
+/** Whoever started this process removes the directory where this one cannot, as after Ctrl-C. */
+function makeWork(path: string): void {
+  announceWork(path)
+  mkdirSync(path, { mode: 0o700 })
 }
 
 /** Removes what was made for an import. */
