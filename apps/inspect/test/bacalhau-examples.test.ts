@@ -26,7 +26,17 @@ afterAll(async () => await session.close())
 
 test('there are examples for each thing that is done with files of Bacalhau', () => {
   const verbs = new Set(examples.map((example) => example.split(' ')[1]))
-  expect([...verbs].sort()).toEqual(['check', 'diff', 'export', 'import', 'jobs', 'summary', 'why'])
+  expect([...verbs].sort()).toEqual([
+    'check',
+    'diff',
+    'export',
+    'import',
+    'info',
+    'jobs',
+    'stats',
+    'summary',
+    'why',
+  ])
 })
 
 test.skipIf(BACALHAU_FILES_MISSING !== null).for(examples)('%s', async (example) => {

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { boltBytes } from '../../../test/bolt-writer.ts'
+import { boltBytes, sealMeta } from '../../../test/bolt-writer.ts'
 import { ProgramSession } from '../../../test/program-session.ts'
 import { BOLT_FIXTURES, type ForeignFile, OFFICIAL } from '../../../test/shared-fixtures.ts'
-import { sharedDirectory } from '../../../test/temporary-directory.ts'
+import { sharedDirectory, temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 /** The official tool beside every file, rather than some. */
 const LONG = process.env['SALTCOD_LONG'] !== undefined
@@ -181,6 +181,75 @@ describe.runIf(OFFICIAL !== null && BOLT_FIXTURES.length > 0)('the official bbol
     }
   })
 })
+
+test('info, stats and check tell of every store of a repository, and pass over one that cannot be read', async () => {
+  const bytes = boltBytes({ jobs: { rows: { a: 'b' } }, idx_namespaces: { rows: {} } })
+  const repository = temporaryDirectory()
+  for (const role of ['orchestrator', 'compute']) {
+    mkdirSync(join(repository, role))
+    writeFileSync(join(repository, role, 'state_boltdb.db'), bytes)
+  }
+  const paths = ['orchestrator', 'compute'].map((role) => join(repository, role, 'state_boltdb.db'))
+  for (const verb of ['info', 'stats', 'check']) {
+    const { code, stdout } = await run(verb, repository)
+    expect([verb, code, paths.map((path) => stdout.includes(path))]).toEqual([verb, 0, [true, true]])
+    const alone = await run(verb, paths[0] ?? '')
+    expect(stdout).toContain(alone.stdout.trimEnd())
+    const json = JSON.parse((await run(verb, repository, '--output', 'json')).stdout)
+    expect(json.files.map(({ path }: { path: string }) => path)).toEqual(paths)
+  }
+  const blank = Buffer.from(bytes)
+  for (const page of [0, 4_096]) blank.fill(0xff, page + 32, page + 72)
+  writeFileSync(paths[1] ?? '', blank)
+  for (const verb of ['info', 'stats', 'check', 'summary']) {
+    const { code, stdout, stderr } = await run(verb, repository)
+    expect([verb, code, stdout.includes(paths[0] ?? '')]).toEqual([verb, 3, true])
+    // Nothing saves what can be decoded of a file that is only read.
+    expect(stderr).toMatch(
+      /neither meta page can be trusted.*passed over\nHint: keep the file, and restore a copy of it/,
+    )
+    expect(stderr).not.toContain('salvage')
+  }
+})
+
+test('of a damaged page it is said that the rest can be read, and of a value that is too long who prints it', async () => {
+  const bytes = boltBytes({ jobs: { rows: { a: 'b', c: 'd' } } })
+  const root = 2 + [2, 3].findIndex((page) => bytes.subarray(page * 4_096).includes('jobs'))
+  // The value of its one element claims more than the page has.
+  const torn = Buffer.from(bytes)
+  torn.writeUInt32LE(0x7fff_ffff, root * 4_096 + 16 + 12)
+  writeFileSync(join(directory, 'torn.db'), torn)
+  const { code, stderr } = await run('get', 'torn.db', 'jobs', 'a')
+  expect(code).toBe(3)
+  expect(stderr).toMatch(/can still be read; saltcod-inspect check \S*torn\.db tells all that is wrong\n$/)
+  const long = 300 * 1024 * 1024
+  const path = join(directory, 'long.db')
+  const whole = boltBytes({ jobs: { rows: { a: 'x'.repeat(10_000) }, inline: false } })
+  writeFileSync(path, withLongValue(whole, long))
+  truncateSync(path, whole.length + long + 4_096)
+  const said = await run('get', 'long.db', 'jobs', 'a')
+  expect([said.code, said.stdout]).toEqual([2, ''])
+  expect(said.stderr).toMatch(
+    /has 314572800 bytes\nHint: values of up to 267 MB are shown; bbolt get prints longer ones\n$/,
+  )
+})
+
+/** The last page, which is the bucket's, becomes one with a value that goes on behind the end. */
+function withLongValue(bytes: Buffer, long: number): Buffer {
+  const changed = Buffer.from(bytes)
+  const pages = Array.from({ length: bytes.length / 4_096 }, (_, page) => page * 4_096)
+  const leaf =
+    pages.find((at) => bytes.readUInt16LE(at + 8) === 2 && bytes.subarray(at, at + 4_096).includes('axxx')) ??
+    0
+  const end = Math.ceil((long + 4_096) / 4_096)
+  changed.writeUInt32LE(end - 1, leaf + 12)
+  changed.writeUInt32LE(long, leaf + 16 + 12)
+  for (const meta of [changed.subarray(0), changed.subarray(4_096)]) {
+    meta.writeBigUInt64LE(BigInt(leaf / 4_096 + end), 56)
+    sealMeta(meta)
+  }
+  return changed
+}
 
 test('a directory with one BoltDB store stands for it', async () => {
   const store = sharedName()

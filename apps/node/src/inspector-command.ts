@@ -3,9 +3,11 @@ import { formatFinding, type StoreFinding } from '@saltcod/config'
 import type { StoreError } from '@saltcod/store-core'
 
 const COMMANDS: {
-  readonly [Remedy in NonNullable<StoreError['details']['remedy']>]: (path: string) => string
+  readonly [Remedy in NonNullable<StoreError['details']['remedy']>]: ((path: string) => string) | null
 } = {
   check: (path) => `saltcod-inspect check ${shellWord(path)}`,
+  read: (path) => `saltcod-inspect check ${shellWord(path)}`,
+  restore: null,
   repair: (path) => `saltcod-inspect repair ${shellWord(path)} --in-place`,
 }
 
@@ -15,7 +17,8 @@ const COMMANDS: {
  */
 export function hintWithCommand({ hint, details }: StoreError, path: string = 'STORE'): string | undefined {
   if (details.remedy === undefined) return hint
-  const command = COMMANDS[details.remedy](details.path ?? path)
+  const command = COMMANDS[details.remedy]?.(details.path ?? path)
+  if (command === undefined) return hint
   return hint === undefined ? command : `${hint}: ${command}`
 }
 

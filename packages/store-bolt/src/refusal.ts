@@ -20,8 +20,17 @@ export function foreignError(path: string, what: string): StoreError {
 export function damagedError(path: string, what: string): StoreError {
   return new StoreError('STORE_DAMAGED', `the BoltDB file ${path} is damaged: ${what}`, {
     path,
-    remedy: 'check',
+    remedy: 'read',
     hint: 'keep the file; what lies elsewhere in it can still be read',
+  })
+}
+
+/** The file is of BoltDB, and nothing in it tells where anything is. */
+export function lostError(path: string, what: string): StoreError {
+  return new StoreError('STORE_DAMAGED', `the BoltDB file ${path} is damaged: ${what}`, {
+    path,
+    remedy: 'restore',
+    hint: 'keep the file, and restore a copy of it: without a meta page nobody can tell where anything is',
   })
 }
 

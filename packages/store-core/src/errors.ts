@@ -71,9 +71,10 @@ export interface StoreErrorDetails {
   readonly path?: string
   /**
    * What helps against damage, for a program to name its command for it: a check tells what is wrong, a repair mends
-   * it.
+   * it. Of a file that this project only reads nothing mends it: `read` where what is whole can be read all the same,
+   * `restore` where nothing but a copy of it helps.
    */
-  readonly remedy?: 'check' | 'repair'
+  readonly remedy?: 'check' | 'repair' | 'read' | 'restore'
 }
 
 /** Options of a {@link StoreError}. */

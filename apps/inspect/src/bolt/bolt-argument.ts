@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { complain, countOf, Failure, printable, shellWord, type Terminal } from '@saltcod/cli-kit'
+import { bytesText, complain, countOf, Failure, printable, shellWord, type Terminal } from '@saltcod/cli-kit'
 import {
   type BoltDamage,
   type BoltFile,
@@ -9,6 +9,7 @@ import {
   isBoltFile,
   openBoltFile,
 } from '@saltcod/store-bolt'
+import { isStoreError } from '@saltcod/store-core'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { pathText } from './bolt-text.ts'
 
@@ -37,6 +38,12 @@ export async function withBolt<T>(path: string, use: (file: BoltFile) => Promise
   const file = await openBoltFile(path, { maxValueBytes: MOST_VALUE_BYTES })
   try {
     return await use(file)
+  } catch (error) {
+    if (!isStoreError(error, 'INVALID_ARGUMENT') || error.details.expected !== MOST_VALUE_BYTES) throw error
+    throw new Failure(EXIT.usage, error.message, {
+      hint: `values of up to ${bytesText(MOST_VALUE_BYTES)} are shown; bbolt get prints longer ones`,
+      cause: error,
+    })
   } finally {
     await file.close()
   }

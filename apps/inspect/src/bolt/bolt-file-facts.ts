@@ -1,31 +1,44 @@
-import { countOf, Progress, paint, printable, printValue, type Terminal } from '@saltcod/cli-kit'
+import { countOf, paint, printable, printValue, type Terminal } from '@saltcod/cli-kit'
 import {
-  type BoltFile,
   type BoltInfo,
   type BoltPage,
-  type BoltReport,
   type BoltStatistics,
   boltPages,
   boltStatistics,
-  checkBolt,
 } from '@saltcod/store-bolt'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { isUnreadable, passOver } from '../store/unreadable-store.ts'
 import { withBolt } from './bolt-argument.ts'
-import { pathText } from './bolt-text.ts'
+import { eachBoltFile, type OfBoltFile } from './each-bolt-file.ts'
 
-/** Prints what the meta pages of a BoltDB file say; the first line as `bbolt info` does. */
+/**
+ * Prints what the meta pages of BoltDB files say; the first line as `bbolt info` does. Of several, each below its
+ * path; one that cannot be read is complained of and passed over.
+ */
 export async function boltInfo(
   terminal: Terminal,
-  path: string,
+  paths: readonly string[],
   { output }: ReadOptions,
-): Promise<undefined> {
-  await withBolt(path, async (file) => {
-    const info = file.info()
-    printValue(terminal, output, { kind: 'boltdb', ...plainInfo(info) }, () => infoText(info))
-  })
-  return undefined
+): Promise<ExitCode | undefined> {
+  const { found, unreadable } = await eachBoltFile(terminal, paths, async (file) => file.info())
+  const rows = found.map(({ value }) => ({ kind: 'boltdb', ...plainInfo(value) }))
+  printValue(terminal, output, paths.length === 1 ? rows[0] : { files: rows }, () =>
+    textOfEach(terminal, paths, found, infoText),
+  )
+  return unreadable ? EXIT.unreadable : undefined
+}
+
+/** Writes of one file what there is to say, and of several each below its path. */
+function textOfEach<T>(
+  terminal: Terminal,
+  paths: readonly string[],
+  found: readonly OfBoltFile<T>[],
+  textOf: (value: T) => string,
+): string {
+  if (paths.length === 1) return found.map(({ value }) => textOf(value)).join('')
+  return found
+    .map(({ path, value }) => `${paint(terminal, 'bold', printable(path))}\n${textOf(value)}`)
+    .join('\n')
 }
 
 function plainInfo({ transaction, metaPages, ...info }: BoltInfo) {
@@ -54,22 +67,27 @@ function infoText(info: BoltInfo): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Prints how the pages of a BoltDB file are used, in the words of `bbolt stats`. */
+/** Prints how the pages of BoltDB files are used, in the words of `bbolt stats`; of several likewise. */
 export async function boltStats(
   terminal: Terminal,
-  path: string,
+  paths: readonly string[],
   { output }: ReadOptions,
 ): Promise<ExitCode | undefined> {
-  return await withBolt(path, async (file) => {
-    const statistics = await file.read(boltStatistics)
-    printValue(terminal, output, statistics, () => statisticsText(statistics))
-    for (const what of statistics.damage.slice(0, 10)) terminal.err(`${printable(what)}\n`)
-    if (statistics.damage.length === 0) return undefined
-    terminal.err(
-      `${countOf(statistics.damage.length, 'part')} of the file could not be read and is not counted\n`,
-    )
-    return EXIT.findings
-  })
+  const { found, unreadable } = await eachBoltFile(
+    terminal,
+    paths,
+    async (file) => await file.read(boltStatistics),
+  )
+  const rows = found.map(({ path, value }) => (paths.length === 1 ? value : { path, ...value }))
+  printValue(terminal, output, paths.length === 1 ? rows[0] : { files: rows }, () =>
+    textOfEach(terminal, paths, found, statisticsText),
+  )
+  const damage = found.flatMap(({ value }) => value.damage)
+  for (const what of damage.slice(0, 10)) terminal.err(`${printable(what)}\n`)
+  if (damage.length > 0)
+    terminal.err(`${countOf(damage.length, 'part')} of the file could not be read and is not counted\n`)
+  if (unreadable) return EXIT.unreadable
+  return damage.length === 0 ? undefined : EXIT.findings
 }
 
 function percent(part: number, whole: number): number {
@@ -97,82 +115,6 @@ Bucket statistics
 \tTotal number on inlined buckets: ${counts.inlineBuckets} (${percent(counts.inlineBuckets, counts.buckets)}%)
 \tBytes used for inlined buckets: ${counts.inlineBytes} (${percent(counts.inlineBytes, counts.leafUsedBytes)}%)
 `
-}
-
-/** What a check of one file has found. */
-interface CheckedFile {
-  readonly path: string
-  readonly report: BoltReport
-  readonly metaPages: BoltInfo['metaPages']
-}
-
-/**
- * Checks the pages of BoltDB files, and prints `OK` or what is wrong, one finding a line, as `bbolt check` does; of
- * several, each with its path. A meta page that cannot be used is told on standard error: a commit that was cut short
- * leaves one, and does no harm. Of several, one that cannot be read is complained of and passed over.
- */
-export async function boltCheck(
-  terminal: Terminal,
-  paths: readonly string[],
-  { output, maxFindings }: ReadOptions & { readonly maxFindings: number },
-): Promise<ExitCode> {
-  const files: CheckedFile[] = []
-  let unreadable = false
-  for (const path of paths) {
-    try {
-      files.push(
-        await withBolt(path, async (file) => ({
-          path,
-          report: await checked(terminal, file, maxFindings),
-          metaPages: file.info().metaPages,
-        })),
-      )
-    } catch (error) {
-      if (paths.length === 1 || !isUnreadable(error)) throw error
-      unreadable = true
-      passOver(terminal, path, error)
-    }
-  }
-  const isOne = paths.length === 1
-  const rows = files.map(({ path, report }) => ({ ...(isOne ? {} : { path }), ...plainReport(report) }))
-  printValue(terminal, output, isOne ? rows[0] : { files: rows }, () =>
-    files
-      .map(({ path, report }) => `${isOne ? '' : `${printable(path)}: `}${reportText(terminal, report)}`)
-      .join(''),
-  )
-  for (const { page, problem } of files.flatMap(({ metaPages }) => metaPages)) {
-    if (problem !== null) terminal.err(`meta page ${page} ${problem}; the other one counts\n`)
-  }
-  if (unreadable) return EXIT.unreadable
-  return files.every(({ report }) => report.findingCount === 0) ? EXIT.ok : EXIT.findings
-}
-
-function plainReport(report: BoltReport) {
-  return {
-    ...report,
-    transaction: Number(report.transaction),
-    findings: report.findings.map(({ page, path, what }) => ({ page, path: pathText(path), what })),
-  }
-}
-
-async function checked(terminal: Terminal, file: BoltFile, maxFindings: number): Promise<BoltReport> {
-  const progress = new Progress(terminal, () => performance.now())
-  const onProgress = (done: number, total: number) => progress.show('pages', done, total)
-  try {
-    return await file.read((snapshot) => checkBolt(snapshot, { maxFindings, onProgress }))
-  } finally {
-    progress.end()
-  }
-}
-
-function reportText(terminal: Terminal, { findings, findingCount }: BoltReport): string {
-  if (findingCount === 0) return `${paint(terminal, 'green', 'OK')}\n`
-  const lines = findings.map(({ page, path, what }) => {
-    const where = path.length === 0 ? '' : ` (in ${pathText(path)})`
-    return `page ${page}: ${printable(what)}${where}\n`
-  })
-  const more = findingCount > findings.length ? `; ${findings.length} are shown, raise --max-findings` : ''
-  return `${lines.join('')}${countOf(findingCount, 'error')} found${more}\n`
 }
 
 /** Lists the pages of a BoltDB file as `bbolt pages` does. */

@@ -1,18 +1,19 @@
 import { addCommand, durationMs, outputOption, wholeNumber } from '@saltcod/cli-kit'
-import { boltFileOf, refuseOther } from './bolt-options.ts'
+import { boltFileOf, boltFilesOf, refuseOther } from './bolt-options.ts'
 import { type CommandLine, settle } from './command-line.ts'
 
 /** Adds the commands that tell of a store as a file: who has it, what it holds, how large it is. */
 export function addFileCommands(line: CommandLine): void {
   const { terminal } = line
   addCommand(line.program, 'info <store>', {
-    description: 'what the store says of itself: node, schema, owner, sizes',
-    examples: ['saltcod-inspect info jobs.db'],
+    description:
+      'what the store says of itself: node, schema, owner, sizes; of BoltDB files, their meta pages',
+    examples: ['saltcod-inspect info jobs.db', 'saltcod-inspect info ~/.bacalhau'],
   })
     .addOption(outputOption())
     .action(async (store, options) => {
-      const bolt = await boltFileOf(store)
-      if (bolt !== undefined) {
+      const bolt = await boltFilesOf(store)
+      if (bolt.length > 0) {
         const { boltInfo } = await import('../bolt/bolt-file-facts.ts')
         return await settle(line, boltInfo(terminal, bolt, options))
       }
@@ -45,13 +46,13 @@ export function addFileCommands(line: CommandLine): void {
       await settle(line, du(terminal, store, options))
     })
   addCommand(line.program, 'stats <file>', {
-    description: 'rows and pages of each table',
-    examples: ['saltcod-inspect stats jobs.db'],
+    description: 'rows and pages of each table; of BoltDB files, how their pages are used',
+    examples: ['saltcod-inspect stats jobs.db', 'saltcod-inspect stats ~/.bacalhau'],
   })
     .addOption(outputOption())
     .action(async (store, options) => {
-      const bolt = await boltFileOf(store)
-      if (bolt !== undefined) {
+      const bolt = await boltFilesOf(store)
+      if (bolt.length > 0) {
         const { boltStats } = await import('../bolt/bolt-file-facts.ts')
         return await settle(line, boltStats(terminal, bolt, options))
       }

@@ -19,7 +19,7 @@ export function addRepairCommands(line: CommandLine): void {
     .action(async (store, options) => {
       const bolt = await boltFilesOf(store)
       if (bolt.length > 0) {
-        const { boltCheck } = await import('../bolt/bolt-file-facts.ts')
+        const { boltCheck } = await import('../bolt/bolt-check.ts')
         return await settle(line, boltCheck(terminal, bolt, options))
       }
       const { check } = await import('../commands/check.ts')

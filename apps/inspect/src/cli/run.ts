@@ -3,7 +3,7 @@ import { complain, Failure, runProgram, type Terminal } from '@saltcod/cli-kit'
 import { isStoreError, type StoreError, type StoreErrorCode } from '@saltcod/store-core'
 import { crashBefore } from '../crash.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { careHint, remedyHint } from '../store/unreadable-store.ts'
+import { damageHint, remedyHint } from '../store/unreadable-store.ts'
 import { createCommandLine } from './program.ts'
 
 const FOREIGN_HINT = 'give a store file, or the repository directory of a node'
@@ -68,7 +68,7 @@ function failureOf(error: unknown): unknown {
 function hintOf(error: StoreError): string | undefined {
   // Nobody who only looks wants to move what is there out of the way.
   if (error.code === 'STORE_FOREIGN') return FOREIGN_HINT
-  return error.code === 'STORE_DAMAGED' ? careHint(error.details.path ?? 'STORE') : remedyHint(error, 'STORE')
+  return error.code === 'STORE_DAMAGED' ? damageHint(error, 'STORE') : remedyHint(error, 'STORE')
 }
 
 /**

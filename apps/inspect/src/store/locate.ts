@@ -26,7 +26,7 @@ export async function locateStores(argument: string): Promise<readonly string[]>
   const foreign = bacalhauPaths(path)
   if (foreign.length > 0) {
     throw new Failure(EXIT.usage, `${argument} holds files of Bacalhau, and no store of ours`, {
-      hint: `import --to makes our stores of them; summary, check, export, diff and what lists records read them as they are; the files: ${foreign.map(shellWord).join(' ')}`,
+      hint: `import --to makes our stores of them; summary, check, info, stats, export, diff and what lists records read them as they are; the files: ${foreign.map(shellWord).join(' ')}`,
     })
   }
   if (isArchive(path)) {

@@ -11,7 +11,17 @@ export function careHint(path: string): string {
  * Returns what can be done about an error of a store; `path` stands for a store whose place the error does not tell.
  */
 export function remedyHint({ hint, details }: StoreError, path: string): string | undefined {
-  return details.remedy === undefined ? hint : careHint(details.path ?? path)
+  if (details.remedy === undefined || details.remedy === 'restore') return hint
+  const place = details.path ?? path
+  // There is nothing that could be saved but what the commands show.
+  return details.remedy === 'read'
+    ? `${hint ?? 'keep the file'}; saltcod-inspect check ${shellWord(place)} tells all that is wrong`
+    : careHint(place)
+}
+
+/** Returns what can be done about a store that is damaged. */
+export function damageHint(error: StoreError, path: string): string | undefined {
+  return error.details.remedy === undefined ? careHint(error.details.path ?? path) : remedyHint(error, path)
 }
 
 /** Tells whether an error says that one store cannot be read, which says nothing about the others. */
@@ -34,6 +44,6 @@ export function passOver(terminal: Terminal, path: string, error: Error): void {
 }
 
 function hintOf(path: string, error: Error): string | undefined {
-  if (isStoreError(error, 'STORE_DAMAGED', 'STORE_FAILED', 'RECORD_CORRUPT')) return careHint(path)
+  if (isStoreError(error, 'STORE_DAMAGED', 'STORE_FAILED', 'RECORD_CORRUPT')) return damageHint(error, path)
   return isFailure(error) || isStoreError(error) ? error.hint : undefined
 }

@@ -1,5 +1,5 @@
 import { fstatSync, readSync } from 'node:fs'
-import { damagedError, foreignError, systemError } from '../refusal.ts'
+import { foreignError, lostError, systemError } from '../refusal.ts'
 import { hasMagic, META_BYTES, type Meta, parseMeta } from './meta-page.ts'
 
 const SMALLEST_PAGE = 512
@@ -84,10 +84,7 @@ function noMeta(
   [zero, one]: readonly [Meta | string, Meta | string],
 ): Error {
   if (looksLikeBolt(path, file)) {
-    return damagedError(
-      path,
-      `neither meta page can be trusted; page 0 ${String(zero)}, page 1 ${String(one)}`,
-    )
+    return lostError(path, `neither meta page can be trusted; page 0 ${String(zero)}, page 1 ${String(one)}`)
   }
   return foreignError(path, first.length === 0 ? 'is empty' : 'has no meta page of BoltDB')
 }
