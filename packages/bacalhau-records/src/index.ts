@@ -3,18 +3,22 @@
 
 export type { ComputeHead, EvaluationHead, ExecutionHead, JobHead } from './read/head.ts'
 export { readComputeHead, readEvaluationHead, readExecutionHead, readJobHead } from './read/head.ts'
+export type { HistoryRecord } from './read/history-chain.ts'
+export { JobInParts } from './read/job-in-parts.ts'
 export type { ComputeGeneration, FileLayout } from './read/layout.ts'
 export { layoutOf } from './read/layout.ts'
 export type { Note, Tell } from './read/note.ts'
 export type { NumberingFacts } from './read/numbering.ts'
 export type { StoredComputeExecution, WholeComputeExecution } from './read/read-compute.ts'
 export { readComputeExecution } from './read/read-compute.ts'
+export type { HistoryBucket } from './read/read-history.ts'
+export { HISTORY_LEVELS, isBefore } from './read/read-history.ts'
 export type { WholeBacalhauJob } from './read/read-job.ts'
 export { executionsNamedIn, lastNumbersOf, readJob } from './read/read-job.ts'
 export type { Offers } from './read/settle.ts'
 export { settleComputeExecution, settleJob } from './read/settle.ts'
 export type { Bucket, JobParts, StoredJob, StoredValue, ValueVisitor } from './read/stored-job.ts'
-export { keyText, orDamaged, takeStoredJob, valuesOf, wrongRow } from './read/stored-job.ts'
+export { keyText, orDamaged, takeJobHead, takeStoredJob, valuesOf, wrongRow } from './read/stored-job.ts'
 export { flag, text, trimmed, whole } from './spec/field.ts'
 export type {
   Constraint,

@@ -6,12 +6,13 @@ export { encodeRecord, versionOf } from './kv/envelope.ts'
 export type { DecodedPart } from './kv/tuple.ts'
 export { decodeId, decodeTuple, idTuple, tuple } from './kv/tuple.ts'
 export { checkId } from './model/id.ts'
+export type { JobLoad } from './rebuild/job-load.ts'
+export type { LoadRow } from './rebuild/loaded-rows.ts'
 export { readableRecord, storedRecord } from './rebuild/readable-record.ts'
 export type { DroppedRow } from './rebuild/rebuild-run.ts'
 export { REBUILT_TABLES, rebuildStore } from './rebuild/rebuild-store.ts'
 export {
   type LoadedExecution,
-  type LoadRow,
   type LoadStoreOptions,
   type LoadTarget,
   StoreLoader,

@@ -17,7 +17,7 @@ import {
   wrongRow,
 } from '@saltcod/bacalhau-records'
 import type { BoltFile, BoltSnapshot } from '@saltcod/store-bolt'
-import type { BacalhauFiles } from './bacalhau-files.ts'
+import type { BacalhauFiles, JobsFile } from './bacalhau-files.ts'
 
 /** Jobs that are read within one snapshot: a running Bacalhau commits all the time. */
 const JOBS_A_PIECE = 100
@@ -40,8 +40,11 @@ export interface FoundExecution {
 
 /** A job as it stands in a file of Bacalhau. */
 export interface FoundStoredJob {
-  readonly stored: StoredJob
-  readonly file: BacalhauFiles['jobs'][number]
+  /** `null` where it is longer than what was said to be large. */
+  readonly stored: StoredJob | null
+  readonly file: JobsFile
+  /** The name of its bucket. */
+  readonly key: Buffer
 }
 
 /**
@@ -54,43 +57,59 @@ export async function* eachBacalhauJob(
   tell: Tell,
 ): AsyncGenerator<FoundJob> {
   for await (const { stored, file } of eachStoredJob(files, parts, tell)) {
-    const whole = readJob(stored, file.layout.numbering, tell)
-    if (whole !== null) yield { whole, path: file.path, bytes: bytesOf(stored) }
+    const whole = stored === null ? null : readJob(stored, file.layout.numbering, tell)
+    if (whole !== null && stored !== null) yield { whole, path: file.path, bytes: bytesOf(stored) }
   }
 }
 
-/** Yields the same as the texts that stand there. */
+/**
+ * Yields the same as the texts that stand there. Of jobs that have more than `largeBytes` only the key is given; where
+ * nothing is large, one that is too long for memory is told of and passed over.
+ */
 export async function* eachStoredJob(
   files: BacalhauFiles,
   parts: JobParts,
   tell: Tell,
+  largeBytes: number | null = null,
 ): AsyncGenerator<FoundStoredJob> {
   const newer: string[] = []
   for (const file of files.jobs) {
     const { bolt, path, layout } = file
     const pieces = bolt.pieces(
       ['jobs'],
-      ({ key, bucket }): { readonly stored: StoredJob | null; readonly notes: readonly Note[] } => {
+      ({ key, bucket }): TakenJob => {
         const id = keyText(key)
         if (bucket === null)
-          return { stored: null, notes: [wrongRow('job', id, `jobs/${id}`, 'a value, no bucket')] }
+          return { stored: null, key, notes: [wrongRow('job', id, `jobs/${id}`, 'a value, no bucket')] }
         // Told only once the piece counts.
         const notes: Note[] = []
-        const wanted = { parts, numbering: layout.numbering }
-        return { stored: takeStoredJob(id, bucket, wanted, (note) => notes.push(note)), notes }
+        const maxBytes = largeBytes === null ? {} : { maxBytes: largeBytes }
+        const wanted = { parts, numbering: layout.numbering, ...maxBytes }
+        const stored = takeStoredJob(id, bucket, wanted, (note) => notes.push(note))
+        return { stored, key: Buffer.from(key), notes }
       },
       { maxRows: JOBS_A_PIECE, onDamage: ({ what }) => tell(damagedPage('job', 'jobs', what)) },
     )
     for await (const { values } of pieces) {
-      for (const { stored, notes } of values) {
-        for (const note of notes) tell(note)
+      for (const { stored, key, notes } of values) {
+        const isTooLong = notes.some(({ code }) => code === 'too-large')
+        const isLarge = isTooLong && largeBytes !== null
+        // Whoever reads it record by record is told all of it again.
+        if (!isLarge) for (const note of notes) tell(note)
         if (stored === null) continue
         if (await isInNewer(files, newer, stored.id)) tell(secondCopy('job', stored.id, `jobs/${stored.id}`))
-        else if (!notes.some(({ code }) => code === 'too-large')) yield { stored, file }
+        else if (isLarge) yield { stored: null, file, key }
+        else if (!isTooLong) yield { stored, file, key }
       }
     }
     newer.push(path)
   }
+}
+
+interface TakenJob {
+  readonly stored: StoredJob | null
+  readonly key: Buffer
+  readonly notes: readonly Note[]
 }
 
 async function isInNewer(files: BacalhauFiles, newer: readonly string[], id: string): Promise<boolean> {

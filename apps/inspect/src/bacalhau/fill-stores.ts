@@ -3,21 +3,27 @@ import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Offers,
+  readJob,
   readJobHead,
   settleComputeExecution,
   settleJob,
   type Tell,
   type WholeBacalhauJob,
 } from '@saltcod/bacalhau-records'
+import type { Job } from '@saltcod/store-core'
 import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { type StoreKind, StoreLoader } from '@saltcod/store-core/format'
 import { type LoadBatch, loadLmdbFile } from '@saltcod/store-lmdb'
+import { addLargeJob } from './add-large-job.ts'
 import type { BacalhauFiles } from './bacalhau-files.ts'
-import { eachBacalhauExecution, eachBacalhauJob, eachStoredJob } from './bacalhau-records.ts'
+import { eachBacalhauExecution, eachStoredJob } from './bacalhau-records.ts'
 import { addFittingExecution, FittingJobs } from './fitting-jobs.ts'
 import { type ImportPlace, STORE_FILES } from './import-place.ts'
 import { NameOwners } from './name-owners.ts'
 import { SortedRows } from './sorted-rows.ts'
+
+/** A longer job is read record by record: it would take about three times as much memory as it has bytes. */
+const LARGE_JOB_BYTES = 8 * 1024 * 1024
 
 /** What was brought over. */
 export interface FillCounts {
@@ -39,6 +45,8 @@ export interface FillOptions {
   readonly offers: Offers
   readonly nowMs: number
   readonly tell: Tell
+  /** Jobs with more bytes are read record by record; default 8 MiB. */
+  readonly largeJobBytes?: number
   /** Called with records that are done. */
   readonly onProgress: (what: string, done: number, total: number | null) => void
 }
@@ -86,27 +94,49 @@ async function* told(
 }
 
 async function fillJobs(loader: StoreLoader, options: FillOptions, counts: FillCounts): Promise<void> {
-  const { files, tell, onProgress } = options
+  const { files, tell, onProgress, largeJobBytes = LARGE_JOB_BYTES } = options
   const names = new NameOwners()
   let total = 0
   for await (const { stored } of eachStoredJob(files, 'job', () => {})) {
-    const head = stored.spec === null ? null : readJobHead(stored.id, stored.spec)
+    const head = stored === null || stored.spec === null ? null : readJobHead(stored.id, stored.spec)
     if (head !== null) names.see(head)
     total += 1
     onProgress('names: jobs', total, null)
   }
   const fitting = new FittingJobs(loader, tell)
-  for await (const { whole } of eachBacalhauJob(files, 'all', tell)) {
-    const added = fitting.add(named(settleJob(whole, options), names, tell))
-    if (added !== null) {
-      counts.jobs += 1
-      if (added.versions.at(-1)?.finishedAtMs === null) counts.jobsInProgress += 1
-      counts.executions += added.executions.length
-      counts.evaluations += added.evaluations.length
-      counts.history += added.history.length
+  for await (const { stored, file, key } of eachStoredJob(files, 'all', tell, largeJobBytes)) {
+    if (stored === null) {
+      const nameOf = (job: Job): string => ownName(job, names, tell)
+      const large = { ...options, file, key, fitting, nameOf }
+      const added = await addLargeJob({ ...large, onProgress: (what, done) => onProgress(what, done, null) })
+      if (added !== null) count(counts, added.load, added.inProgress)
+    } else {
+      const whole = readJob(stored, file.layout.numbering, tell)
+      const added = whole === null ? null : fitting.add(named(settleJob(whole, options), names, tell))
+      if (added !== null) {
+        const { executions, evaluations, history } = added
+        const numbers = {
+          executions: executions.length,
+          evaluations: evaluations.length,
+          history: history.length,
+        }
+        count(counts, numbers, added.versions.at(-1)?.finishedAtMs === null)
+      }
     }
     onProgress('jobs', counts.jobs, total)
   }
+}
+
+function count(
+  counts: FillCounts,
+  { executions, evaluations, history }: Pick<FillCounts, 'executions' | 'evaluations' | 'history'>,
+  inProgress: boolean,
+): void {
+  counts.jobs += 1
+  if (inProgress) counts.jobsInProgress += 1
+  counts.executions += executions
+  counts.evaluations += evaluations
+  counts.history += history
 }
 
 async function fillExecutions(loader: StoreLoader, options: FillOptions, counts: FillCounts): Promise<void> {
@@ -121,13 +151,18 @@ async function fillExecutions(loader: StoreLoader, options: FillOptions, counts:
   }
 }
 
-function named(whole: WholeBacalhauJob, names: NameOwners, tell: Tell): WholeBacalhauJob {
-  const job = whole.versions.at(-1)
-  if (job === undefined) return whole
-  const { id, namespace } = job
-  const name = names.nameOf(id, namespace, job.name)
-  if (name === job.name) return whole
-  const message = `its name ${job.name} belongs to another job of namespace ${namespace} here; it is named ${name}`
+/** Returns the name that a job gets; another one than it had is told. */
+function ownName({ id, namespace, name: before }: Job, names: NameOwners, tell: Tell): string {
+  const name = names.nameOf(id, namespace, before)
+  if (name === before) return name
+  const message = `its name ${before} belongs to another job of namespace ${namespace} here; it is named ${name}`
   tell({ kind: 'changed', record: 'job', id, place: `jobs/${id}/spec`, code: 'name-taken', message })
+  return name
+}
+
+function named(whole: WholeBacalhauJob, names: NameOwners, tell: Tell): WholeBacalhauJob {
+  const newest = whole.versions.at(-1)
+  if (newest === undefined) return whole
+  const name = ownName(newest, names, tell)
   return { ...whole, versions: whole.versions.map((version) => ({ ...version, name })) }
 }

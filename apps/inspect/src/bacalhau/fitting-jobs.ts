@@ -1,7 +1,9 @@
 import type { Note, Tell, WholeBacalhauJob, WholeComputeExecution } from '@saltcod/bacalhau-records'
-import { type HistoryEntry, isStoreError } from '@saltcod/store-core'
-import { checkId, StoreLoader } from '@saltcod/store-core/format'
+import type { HistoryEntry, Job } from '@saltcod/store-core'
+import { checkId, type JobLoad, StoreLoader } from '@saltcod/store-core/format'
+import { FittingLoad, type IsOwn } from './fitting-load.ts'
 import { IdSet } from './id-set.ts'
+import { leftOut, refusalOf } from './refused-record.ts'
 
 /** Adds jobs to a store that is being made, without what it does not take, of which each record is told. */
 export class FittingJobs {
@@ -29,21 +31,32 @@ export class FittingJobs {
     return null
   }
 
+  /** Begins a job that is added record by record; `null` where the store refuses it, which is told. */
+  begin(versions: readonly Job[]): FittingLoad | null {
+    const id = versions.at(-1)?.id ?? ''
+    const begun: { load?: JobLoad } = {}
+    const refusal = refusalOf(() => {
+      begun.load = this.#loader.beginJob(versions)
+    })
+    if (begun.load !== undefined) return new FittingLoad(id, begun.load, this.#isOwn, this.#tell)
+    this.#leaveOut('job', id, '', `${refusal}; with it goes all that belongs to it`)
+    return null
+  }
+
+  readonly #isOwn: IsOwn = (kind, id, jobId) => {
+    const ids = kind === 'execution' ? this.#executions : this.#evaluations
+    if (ids.add(id)) return true
+    const message = `another job has an ${kind} of this id, and that one counts; it is left out`
+    this.#tell({ ...leftOut(kind, id, `jobs/${jobId}/${kind}s/${id}`, ''), code: 'second-copy', message })
+    return false
+  }
+
   #withoutTaken(job: WholeBacalhauJob): WholeBacalhauJob {
-    const isOwn = (kind: 'execution' | 'evaluation', ids: IdSet, id: string): boolean => {
-      if (ids.add(id)) return true
-      const message = `another job has an ${kind} of this id, and that one counts; it is left out`
-      this.#tell({
-        ...this.#noteOf(kind, id, `jobs/${idOf(job)}/${kind}s/${id}`),
-        code: 'second-copy',
-        message,
-      })
-      return false
-    }
+    const jobId = idOf(job)
     return {
       ...job,
-      executions: job.executions.filter(({ id }) => isOwn('execution', this.#executions, id)),
-      evaluations: job.evaluations.filter(({ id }) => isOwn('evaluation', this.#evaluations, id)),
+      executions: job.executions.filter(({ id }) => this.#isOwn('execution', id, jobId)),
+      evaluations: job.evaluations.filter(({ id }) => this.#isOwn('evaluation', id, jobId)),
     }
   }
 
@@ -90,10 +103,6 @@ export class FittingJobs {
   #leaveOut(record: Note['record'], id: string, place: string, problem: string): void {
     this.#tell(leftOut(record, id, place === '' ? `jobs/${id}` : place, problem))
   }
-
-  #noteOf(record: Note['record'], id: string, place: string): Note {
-    return leftOut(record, id, place, '')
-  }
 }
 
 /** Adds an execution of a compute node; false where it is refused, which is told. */
@@ -102,23 +111,6 @@ export function addFittingExecution(loader: StoreLoader, whole: WholeComputeExec
   const problem = refusalOf(() => loader.addExecution(whole))
   if (problem !== null) tell(leftOut('execution', id, id, problem))
   return problem === null
-}
-
-function leftOut(record: Note['record'], id: string, place: string, problem: string): Note {
-  return { kind: 'left-out', record, id, place, code: 'refused', message: `${problem}; it is left out` }
-}
-
-/** Says why a store does not take something; everything else ends the import. */
-function refusalOf(add: () => unknown): string | null {
-  try {
-    add()
-    return null
-  } catch (error) {
-    if (error instanceof RangeError) return 'it is nested too deep'
-    const isRefusal = error instanceof TypeError || isStoreError(error, 'INVALID_ARGUMENT', 'KEY_TOO_LONG')
-    if (!isRefusal) throw error
-    return error.message
-  }
 }
 
 function idOf({ versions }: WholeBacalhauJob): string {

@@ -1,38 +1,19 @@
-import {
-  EXECUTION_MACHINE,
-  type Execution,
-  type HistoryEntry,
-  JOB_MACHINE,
-  JOB_STATES,
-  type Job,
-} from '@saltcod/store-core'
+import { type Execution, type HistoryEntry, JOB_STATES } from '@saltcod/store-core'
+import { HistoryChain, type HistoryJob, type HistoryRecord } from './history-chain.ts'
 import { orLeftOut, type TellHere, UnreadableRecord } from './note.ts'
 import { stateOfNumber } from './numbering.ts'
 import { type ExecutionJob, versionOf } from './read-execution.ts'
 import { parseObject, RecordFields } from './record-fields.ts'
 import type { StoredJob, StoredValue } from './stored-job.ts'
 
-const JOB_EDGES = new Map<string, readonly string[]>(Object.entries(JOB_MACHINE.edges))
-const EXECUTION_EDGES = new Map<string, readonly string[]>(Object.entries(EXECUTION_MACHINE.edges))
+/** The buckets of a job's history: two up to v1.4, and one for both since. */
+export const HISTORY_LEVELS = { job_history: 'job', execution_history: 'execution', history: null } as const
 
-/** An entry as it stands in a file, before the states of what it is about are known. */
-interface ReadEntry {
-  readonly atMs: number
-  /** Nanoseconds behind that. */
-  readonly withinMs: number
-  readonly executionId: string | null
-  readonly nodeId: string | null
-  readonly jobVersion: number
-  /** Of entries up to v1.4, which have states; else what the words of the event say. */
-  readonly next: string | null
-  readonly revision: number | null
-  readonly message: string
-  readonly topic: string
-  readonly details: Record<string, string>
-}
+/** The name of one of them. */
+export type HistoryBucket = keyof typeof HISTORY_LEVELS
 
 /** Finds the teller for a history entry under a key of a bucket. */
-export type TellOf = (bucket: string, key: string) => TellHere
+export type TellOf = (bucket: HistoryBucket, key: string) => TellHere
 
 /**
  * Reads the history of a job and its executions, in the order of time. Entries since v1.5 name no states, and some
@@ -40,27 +21,53 @@ export type TellOf = (bucket: string, key: string) => TellHere
  */
 export function readHistory(
   stored: StoredJob,
-  job: Pick<Job, 'id' | 'state' | 'revision'> & ExecutionJob,
+  job: HistoryJob,
   executions: readonly Execution[],
   tellOf: TellOf,
 ): HistoryEntry[] {
-  const read = (
-    bucket: string,
-    values: readonly StoredValue[],
-    level: 'job' | 'execution' | null,
-  ): ReadEntry[] =>
-    values.flatMap((value) => {
-      const tell = tellOf(bucket, value.key)
-      const entry = orLeftOut(() => readEntry(value, level, job, tell), tell)
-      return entry === undefined ? [] : [entry]
-    })
-  const earlier = [
-    ...read('job_history', stored.jobHistory, 'job'),
-    ...read('execution_history', stored.executionHistory, 'execution'),
-  ]
-  // Two buckets of the same time; what a later release wrote has one order for both.
-  earlier.sort((a, b) => a.atMs - b.atMs || a.withinMs - b.withinMs)
-  return follow([...earlier, ...read('history', stored.history, null)], job, executions)
+  const read = (bucket: HistoryBucket, values: readonly StoredValue[]): HistoryRecord[] =>
+    values.flatMap((value) => readHistoryRecord(bucket, value, job, tellOf(bucket, value.key)) ?? [])
+  const earlier = inOrderOfTime(
+    read('job_history', stored.jobHistory),
+    read('execution_history', stored.executionHistory),
+  )
+  const records = [...earlier, ...read('history', stored.history)]
+  const chain = new HistoryChain(job)
+  for (const execution of executions) chain.stands(execution)
+  for (const record of records) chain.expect(record)
+  return records.map((record) => chain.next(record))
+}
+
+/** Reads an entry; `undefined` where it cannot be read, which is told. */
+export function readHistoryRecord(
+  bucket: HistoryBucket,
+  value: StoredValue,
+  job: ExecutionJob,
+  tell: TellHere,
+): HistoryRecord | undefined {
+  return orLeftOut(() => readEntry(value, HISTORY_LEVELS[bucket], job, tell), tell)
+}
+
+/** Whether an entry of one bucket is before one of another, whose own order each of them keeps. */
+export function isBefore(a: HistoryRecord, b: HistoryRecord): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.withinMs < b.withinMs)
+}
+
+function inOrderOfTime(
+  ofJob: readonly HistoryRecord[],
+  ofExecutions: readonly HistoryRecord[],
+): HistoryRecord[] {
+  const all: HistoryRecord[] = []
+  let taken = 0
+  for (const record of ofJob) {
+    for (let other = ofExecutions[taken]; other !== undefined && isBefore(other, record); ) {
+      all.push(other)
+      taken += 1
+      other = ofExecutions[taken]
+    }
+    all.push(record)
+  }
+  return [...all, ...ofExecutions.slice(taken)]
 }
 
 function readEntry(
@@ -68,7 +75,7 @@ function readEntry(
   level: 'job' | 'execution' | null,
   job: ExecutionJob,
   tell: TellHere,
-): ReadEntry {
+): HistoryRecord {
   const fields = new RecordFields(parseObject(json), '', tell)
   const executionId = fields.text('ExecutionID') || null
   const type = fields.text('Type')
@@ -117,63 +124,4 @@ function saidState(
   if (message.startsWith('Requested execution on')) return 'New'
   if (message === 'Running') return 'BidAccepted'
   return message === 'Completed successfully' ? 'Completed' : null
-}
-
-/** Puts the entries of each record into a chain that ends where the record stands. */
-function follow(
-  entries: readonly ReadEntry[],
-  job: Pick<Job, 'id' | 'state' | 'revision'>,
-  executions: readonly Execution[],
-): HistoryEntry[] {
-  const records = new Map<string, { state: string; revision: number; nodeId: string | null }>([
-    [job.id, { state: job.state, revision: job.revision, nodeId: null }],
-    ...executions.map(
-      ({
-        id,
-        state,
-        revision,
-        nodeId,
-      }): [string, { state: string; revision: number; nodeId: string | null }] => [
-        id,
-        { state, revision, nodeId },
-      ],
-    ),
-  ])
-  const lastOf = new Map(entries.map((entry, index) => [entry.executionId ?? job.id, index]))
-  const before = new Map<string, { state: string; revision: number }>()
-  return entries.map((entry, index): HistoryEntry => {
-    const subject = entry.executionId ?? job.id
-    const record = records.get(subject)
-    const earlier = before.get(subject)
-    const isLast = record !== undefined && lastOf.get(subject) === index
-    const first = entry.executionId === null ? 'Pending' : 'New'
-    const state = isLast ? record.state : (entry.next ?? earlier?.state ?? first)
-    const counted = entry.revision ?? (earlier?.revision ?? 0) + 1
-    const revision = isLast
-      ? record.revision
-      : Math.max(earlier?.revision ?? 1, Math.min(counted, record?.revision ?? counted))
-    before.set(subject, { state, revision })
-    const follows =
-      earlier === undefined ? revision === 1 : [earlier.revision, earlier.revision + 1].includes(revision)
-    return {
-      sequence: index + 1,
-      level: entry.executionId === null ? 'job' : 'execution',
-      jobId: job.id,
-      jobVersion: entry.jobVersion,
-      executionId: entry.executionId,
-      nodeId: entry.nodeId ?? (entry.executionId === null ? null : (record?.nodeId ?? null)),
-      previousState: earlier?.state ?? null,
-      newState: state,
-      revision,
-      event: { message: entry.message, topic: entry.topic, details: entry.details },
-      atMs: entry.atMs,
-      ...(follows && !isIllegal(entry, earlier?.state ?? null, state) ? {} : { afterGap: true }),
-    }
-  })
-}
-
-/** What Bacalhau wrote as one step is kept as one, whether or not it is one here. */
-function isIllegal(entry: ReadEntry, from: string | null, to: string): boolean {
-  const machine = entry.executionId === null ? JOB_EDGES : EXECUTION_EDGES
-  return from !== null && from !== to && to !== 'Pending' && !(machine.get(from) ?? []).includes(to)
 }

@@ -55,13 +55,7 @@ export function readJob(stored: StoredJob, numbering: Numbering, tell: Tell): Wh
   )
   const newest = versions?.at(-1)
   if (versions === undefined || newest === undefined) return null
-  const job: ExecutionJob = {
-    id: newest.id,
-    namespace: newest.namespace,
-    version: newest.version,
-    versionShift: newest.version - newest.storedVersion,
-    isInShares: stored.versions.length > 0 && (newest.type === 'batch' || newest.type === 'service'),
-  }
+  const job = executionJobOf(newest, stored)
   const lastNumbers = lastNumbersOf(stored.executionHistory)
   const later = executionsNamedIn(stored.history)
   const executions = stored.executions.flatMap((value) => {
@@ -85,13 +79,7 @@ export function readJob(stored: StoredJob, numbering: Numbering, tell: Tell): Wh
     executions,
     (bucket, key) => tellerOf(tell, 'history', stored.id, `${place}/${bucket}/${key}`),
   )
-  if (stored.history.length > 0) {
-    tellJob(
-      'derived',
-      'history-conclusion',
-      'its history names no states and no revisions; they are concluded from its words and from where the records stand',
-    )
-  }
+  if (stored.history.length > 0) tellJob('derived', 'history-conclusion', HISTORY_CONCLUSION)
   const since = history.findLast(
     (entry) =>
       entry.executionId === null && entry.newState === newest.state && entry.previousState !== newest.state,
@@ -102,6 +90,21 @@ export function readJob(stored: StoredJob, numbering: Numbering, tell: Tell): Wh
     executions,
     evaluations,
     history,
+  }
+}
+
+/** What is said of a history since v1.5. */
+export const HISTORY_CONCLUSION =
+  'its history names no states and no revisions; they are concluded from its words and from where the records stand'
+
+/** What executions take from their job. */
+export function executionJobOf(newest: ReadVersion, { versions }: Pick<StoredJob, 'versions'>): ExecutionJob {
+  return {
+    id: newest.id,
+    namespace: newest.namespace,
+    version: newest.version,
+    versionShift: newest.version - newest.storedVersion,
+    isInShares: versions.length > 0 && (newest.type === 'batch' || newest.type === 'service'),
   }
 }
 
@@ -117,12 +120,17 @@ export function tellerOf(tell: Tell, record: Note['record'], id: string, place: 
   return (kind, code, message) => tell({ kind, record, id, place, code, message })
 }
 
-interface ReadVersion extends Job<JobSpec> {
+/** A version of a job. */
+export interface ReadVersion extends Job<JobSpec> {
   /** The number that it has in the file. */
   readonly storedVersion: number
 }
 
-function readVersions(stored: StoredJob, tell: TellHere): ReadVersion[] {
+/** Reads the versions of a job, oldest first, each with the state of the job. Throws `UnreadableRecord`. */
+export function readVersions(
+  stored: Pick<StoredJob, 'id' | 'spec' | 'versions'>,
+  tell: TellHere,
+): ReadVersion[] {
   if (stored.spec === null) throw new UnreadableRecord('wrong-type', 'it has no specification')
   const newest = readVersion(stored.spec, stored.id, tell)
   const byNumber = new Map<number, ReadVersion>()
@@ -216,7 +224,13 @@ function readVersion(json: string, id: string, tell: TellHere): ReadVersion {
   }
 }
 
-function readEvaluation({ key, json }: StoredValue, job: Job, sequence: number, tell: TellHere): Evaluation {
+/** Reads an evaluation of a job. Throws `UnreadableRecord`. */
+export function readEvaluation(
+  { key, json }: StoredValue,
+  job: Job,
+  sequence: number,
+  tell: TellHere,
+): Evaluation {
   const fields = new RecordFields(parseObject(json), '', tell)
   requireOwnPlace('ID', fields.requiredText('ID'), key)
   const trigger = fields.text('TriggeredBy')

@@ -1,6 +1,7 @@
 import {
   COMPUTE_MACHINE,
   type EndReason,
+  type Evaluation,
   EXECUTION_MACHINE,
   type Execution,
   type HistoryEntry,
@@ -35,58 +36,119 @@ const TOPIC = 'Import'
  * the store, but for one that asks for what no node of ours has: it is Stopped, with the reason. Evaluations, whose
  * end Bacalhau never notes, are over.
  */
-export function settleJob(
-  whole: WholeJob<JobSpec>,
-  { offers, nowMs, tell }: SettleOptions,
-): WholeJob<JobSpec> {
+export function settleJob(whole: WholeJob<JobSpec>, options: SettleOptions): WholeJob<JobSpec> {
   const newest = whole.versions.at(-1)
   if (newest === undefined) return whole
-  const inProgress = !JOB_MACHINE.terminal.has(newest.state)
-  const lack = inProgress ? lackOf(newest, offers) : null
-  const history = new EndedHistory(whole.history, newest)
-  const goesOn = inProgress && lack === null
-  const end = goesOn
-    ? ({ state: 'Failed', endReason: 'interrupted' } as const)
-    : ({ state: 'Cancelled', endReason: 'stopped' } as const)
-  const executions = whole.executions.map((execution) => {
-    if (EXECUTION_MACHINE.terminal.has(execution.state)) return execution
-    const message = `it was ${execution.state} when its job was imported, and its node is gone`
-    tellerOf(
-      tell,
-      'execution',
-      execution.id,
-      `jobs/${newest.id}/executions/${execution.id}`,
-    )('changed', 'unfinished', `${message}; it comes in as ${end.state}`)
-    const ended = endedExecution(execution, end.state, end.endReason, message, nowMs)
-    history.add(ended.id, ended.nodeId, ended, message, nowMs)
-    return ended
-  })
-  const tellJob = tellerOf(tell, 'job', newest.id, `jobs/${newest.id}/spec`)
-  if (goesOn)
-    tellJob('changed', 'unfinished', `it was ${newest.state} and goes on when a node opens the store`)
-  const changes: Omit<Partial<Job>, 'spec'> = lack === null ? {} : stoppedBy(newest, lack, nowMs)
-  if (lack !== null) {
-    tellJob('changed', 'unfinished', `it was ${newest.state} and comes in as Stopped: ${lack}`)
-    history.add(
-      null,
-      null,
-      { state: 'Stopped', revision: newest.revision + 1 },
-      changes.stateMessage ?? lack,
-      nowMs,
-    )
-  }
+  const settling = new JobSettling(newest, options)
+  const executions = whole.executions.map((execution) => settling.execution(execution))
+  const stateOf = (executionId: string | null): string | null =>
+    whole.history.findLast((entry) => entry.executionId === executionId)?.newState ?? null
   return {
-    versions: whole.versions.map((version) => ({ ...version, ...changes })),
+    versions: whole.versions.map((version) => settling.version(version)),
     executions,
-    evaluations: whole.evaluations.map((evaluation) => {
-      if (evaluation.status !== 'pending') return evaluation
-      return {
-        ...evaluation,
-        status: 'canceled',
-        comment: evaluation.comment || 'Bacalhau does not note how it ended',
-      }
-    }),
-    history: history.entries,
+    evaluations: whole.evaluations.map((evaluation) => settling.evaluation(evaluation)),
+    history: [...whole.history, ...settling.end(stateOf, whole.history.length)],
+  }
+}
+
+/** An execution that ended as its job was imported. */
+interface EndedRecord {
+  readonly id: string | null
+  readonly nodeId: string | null
+  readonly state: string
+  readonly revision: number
+  readonly message: string
+}
+
+/** Does what {@link settleJob} says, record by record. */
+export class JobSettling {
+  readonly #newest: Job<JobSpec>
+  readonly #options: SettleOptions
+  readonly #lack: string | null
+  readonly #goesOn: boolean
+  readonly #ended: EndedRecord[] = []
+
+  constructor(newest: Job<JobSpec>, options: SettleOptions) {
+    const inProgress = !JOB_MACHINE.terminal.has(newest.state)
+    this.#newest = newest
+    this.#options = options
+    this.#lack = inProgress ? lackOf(newest, options.offers) : null
+    this.#goesOn = inProgress && this.#lack === null
+  }
+
+  /** Ends an execution that was in progress. */
+  execution(execution: Execution): Execution {
+    if (EXECUTION_MACHINE.terminal.has(execution.state)) return execution
+    const { nowMs, tell } = this.#options
+    const { id, nodeId } = execution
+    const [state, endReason] = this.#goesOn
+      ? (['Failed', 'interrupted'] as const)
+      : (['Cancelled', 'stopped'] as const)
+    const message = `it was ${execution.state} when its job was imported, and its node is gone`
+    const tellHere = tellerOf(tell, 'execution', id, `jobs/${this.#newest.id}/executions/${id}`)
+    tellHere('changed', 'unfinished', `${message}; it comes in as ${state}`)
+    const ended = endedExecution(execution, state, endReason, message, nowMs)
+    this.#ended.push({ id, nodeId, state, revision: ended.revision, message })
+    return ended
+  }
+
+  /** Closes an evaluation. */
+  evaluation(evaluation: Evaluation): Evaluation {
+    if (evaluation.status !== 'pending') return evaluation
+    return {
+      ...evaluation,
+      status: 'canceled',
+      comment: evaluation.comment || 'Bacalhau does not note how it ended',
+    }
+  }
+
+  /** Stops a version of the job, where that cannot go on. */
+  version(version: Job<JobSpec>): Job<JobSpec> {
+    return this.#lack === null
+      ? version
+      : { ...version, ...stoppedBy(this.#newest, this.#lack, this.#options.nowMs) }
+  }
+
+  /**
+   * Tells of the job itself, once its executions were settled, and returns what its history says of the changes:
+   * `stateOf` tells to which state the history of a record had come, `null` where it has none.
+   */
+  end(stateOf: (executionId: string | null) => string | null, entries: number): HistoryEntry[] {
+    const { id, state, revision } = this.#newest
+    const tellJob = tellerOf(this.#options.tell, 'job', id, `jobs/${id}/spec`)
+    if (this.#goesOn)
+      tellJob('changed', 'unfinished', `it was ${state} and goes on when a node opens the store`)
+    if (this.#lack !== null) {
+      tellJob('changed', 'unfinished', `it was ${state} and comes in as Stopped: ${this.#lack}`)
+      const message = stoppedMessage(this.#lack)
+      this.#ended.push({ id: null, nodeId: null, state: 'Stopped', revision: revision + 1, message })
+    }
+    return this.#ended.map((record, index) => this.#entryOf(record, entries + index + 1, stateOf(record.id)))
+  }
+
+  #entryOf(
+    { id, nodeId, state, revision, message }: EndedRecord,
+    sequence: number,
+    previousState: string | null,
+  ): HistoryEntry {
+    return {
+      sequence,
+      level: id === null ? 'job' : 'execution',
+      jobId: this.#newest.id,
+      jobVersion: this.#newest.version,
+      executionId: id,
+      nodeId,
+      previousState,
+      newState: state,
+      revision,
+      event: {
+        message,
+        topic: TOPIC,
+        details: { ...(id === null ? { NewState: state } : {}), IsError: 'true' },
+      },
+      atMs: this.#options.nowMs,
+      ...(previousState === null ? { afterGap: true } : {}),
+    }
   }
 }
 
@@ -157,13 +219,17 @@ function lackOf({ spec }: Job<JobSpec>, { engines, inputs, publishers }: Offers)
 function stoppedBy(job: Job, lack: string, nowMs: number): Omit<Partial<Job>, 'spec'> {
   return {
     state: 'Stopped',
-    stateMessage: `stopped as it was imported: ${lack}`,
+    stateMessage: stoppedMessage(lack),
     stateSinceMs: nowMs,
     modifiedAtMs: nowMs,
     finishedAtMs: nowMs,
     deadlineAtMs: null,
     revision: job.revision + 1,
   }
+}
+
+function stoppedMessage(lack: string): string {
+  return `stopped as it was imported: ${lack}`
 }
 
 function endedExecution(
@@ -184,41 +250,5 @@ function endedExecution(
     revision: execution.revision + 1,
     modifiedAtMs: nowMs,
     finishedAtMs: nowMs,
-  }
-}
-
-/** A history that goes on with what an import changes. */
-class EndedHistory {
-  readonly entries: HistoryEntry[]
-  readonly #job: Pick<Job, 'id' | 'version'>
-
-  constructor(entries: readonly HistoryEntry[], job: Pick<Job, 'id' | 'version'>) {
-    this.entries = [...entries]
-    this.#job = job
-  }
-
-  add(
-    executionId: string | null,
-    nodeId: string | null,
-    { state, revision }: { readonly state: string; readonly revision: number },
-    message: string,
-    atMs: number,
-  ): void {
-    const last = this.entries.findLast((entry) => entry.executionId === executionId)
-    const details = executionId === null ? { NewState: state } : {}
-    this.entries.push({
-      sequence: this.entries.length + 1,
-      level: executionId === null ? 'job' : 'execution',
-      jobId: this.#job.id,
-      jobVersion: this.#job.version,
-      executionId,
-      nodeId,
-      previousState: last?.newState ?? null,
-      newState: state,
-      revision,
-      event: { message, topic: TOPIC, details: { ...details, IsError: 'true' } },
-      atMs,
-      ...(last === undefined ? { afterGap: true } : {}),
-    })
   }
 }

@@ -49,6 +49,14 @@ export type JobParts = 'job' | 'history' | 'executions' | 'all' | { readonly exe
 /** The longest job that is taken, in bytes: it is in memory as a whole, and takes there about three times as much. */
 const MAX_JOB_BYTES = 256 * 1024 * 1024
 
+/** What is wanted of a job, and by which numbers the states of its file are written. */
+export interface WantedOfJob {
+  readonly parts: JobParts
+  readonly numbering: Numbering
+  /** Longest job that is taken, in bytes; default 256 MiB. */
+  readonly maxBytes?: number
+}
+
 /** The buckets of a job. */
 const BUCKETS: ReadonlySet<string> = new Set([
   ...['versions', 'executions', 'evaluations', 'job_history', 'execution_history', 'history'],
@@ -61,10 +69,10 @@ const BUCKETS: ReadonlySet<string> = new Set([
 export function takeStoredJob(
   id: string,
   bucket: Bucket,
-  { parts, numbering }: { readonly parts: JobParts; readonly numbering: Numbering },
+  { parts, numbering, maxBytes = MAX_JOB_BYTES }: WantedOfJob,
   tell: Tell | null,
 ): StoredJob {
-  const budget = new Budget(id, tell)
+  const budget = new Budget(id, maxBytes, tell)
   const toldAt = (place: string): OnDamage | null => (tell === null ? null : damageTeller(place, id, tell))
   const inner = (name: string): Bucket | undefined =>
     orDamaged(() => bucket.bucket(name), toldAt(`jobs/${id}/${name}`))
@@ -100,6 +108,25 @@ export function takeStoredJob(
   return budget.isSpent ? { ...EMPTY, id } : stored
 }
 
+/** Takes the job itself likewise, with what is told of the bucket as a whole. */
+export function takeJobHead(
+  id: string,
+  bucket: Bucket,
+  tell: Tell,
+): Pick<StoredJob, 'id' | 'spec' | 'versions'> {
+  const { spec } = takeStoredJob(id, bucket, { parts: 'job', numbering: 'later' }, tell)
+  tellOthers(id, bucket, tell)
+  const place = `jobs/${id}/versions`
+  const budget = new Budget(id, MAX_JOB_BYTES, tell)
+  const onDamage = damageTeller(place, id, tell)
+  const versions = valuesOf(
+    orDamaged(() => bucket.bucket('versions'), onDamage),
+    onDamage,
+    budget.at(place),
+  )
+  return { id, spec: budget.isSpent ? null : spec, versions }
+}
+
 type OnDamage = (damage: { readonly what: string }) => void
 
 const EMPTY = {
@@ -121,16 +148,18 @@ function tellOthers(id: string, bucket: Bucket, tell: Tell): void {
 /** Counts what a job takes, and what stands where no value should. */
 class Budget {
   readonly #id: string
+  readonly #maxBytes: number
   readonly #tell: Tell | null
   #bytes = 0
 
-  constructor(id: string, tell: Tell | null) {
+  constructor(id: string, maxBytes: number, tell: Tell | null) {
     this.#id = id
+    this.#maxBytes = maxBytes
     this.#tell = tell
   }
 
   get isSpent(): boolean {
-    return this.#bytes > MAX_JOB_BYTES
+    return this.#bytes > this.#maxBytes
   }
 
   at(place: string): ValueVisitor {
@@ -138,7 +167,7 @@ class Budget {
       takes: (bytes) => {
         this.#bytes += bytes
         if (!this.isSpent) return true
-        const message = `it has more than ${MAX_JOB_BYTES} bytes, which is more than is read of one job; it is left out`
+        const message = `it has more than ${this.#maxBytes} bytes, which is more than is read of one job; it is left out`
         const note = { kind: 'left-out', record: 'job', id: this.#id, place } as const
         this.#tell?.({ ...note, code: 'too-large', message })
         return false

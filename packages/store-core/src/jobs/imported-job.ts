@@ -46,16 +46,22 @@ export function checkWholeJob(job: WholeJob): Job {
     requireList(`list of ${part}`, records)
     for (const record of records) requireObject(`record in the list of ${part}`, record)
   }
-  const newest = versions.at(-1)
-  if (newest === undefined) throw invalid('a job without versions cannot be imported')
-  checkNewest(newest)
-  for (const [index, version] of versions.entries()) checkVersion(version, index + 1, newest)
+  const newest = checkVersions(versions)
   for (const [index, execution] of executions.entries())
     checkExecution(execution, newest, `executions[${index}]`)
   for (const evaluation of evaluations) checkEvaluation(evaluation, newest)
   refuseTwice('execution', executions)
   refuseTwice('evaluation', evaluations)
   checkHistory(history, newest, executions)
+  return newest
+}
+
+/** Checks the versions of a job, oldest first. Returns the newest. Throws `TypeError` or `INVALID_ARGUMENT`. */
+export function checkVersions(versions: readonly Job[]): Job {
+  const newest = versions.at(-1)
+  if (newest === undefined) throw invalid('a job without versions cannot be imported')
+  checkNewest(newest)
+  for (const [index, version] of versions.entries()) checkVersion(version, index + 1, newest)
   return newest
 }
 
@@ -87,7 +93,8 @@ function checkVersion(version: Job, number: number, newest: Job): void {
   checkInteger(`time of version ${number} of job ${id}`, version.createdAtMs, 0)
 }
 
-function checkExecution(execution: Execution, job: Job, path: string): void {
+/** Checks an execution of a job; `path` names it where its own words are no JSON. Throws likewise. */
+export function checkExecution(execution: Execution, job: Job, path: string): void {
   const { id, state, finishedAtMs } = execution
   checkId('execution', id)
   requireJob(execution, job)
@@ -116,7 +123,8 @@ function checkExecution(execution: Execution, job: Job, path: string): void {
   requireJson(`${path}.runOutput`, execution.runOutput)
 }
 
-function checkEvaluation(evaluation: Evaluation, job: Job): void {
+/** Checks an evaluation of a job. Throws likewise. */
+export function checkEvaluation(evaluation: Evaluation, job: Job): void {
   const { id } = evaluation
   checkId('evaluation', id)
   requireJob(evaluation, job)
@@ -135,30 +143,47 @@ function checkEvaluation(evaluation: Evaluation, job: Job): void {
   checkInteger(`time of change of ${what}`, evaluation.modifiedAtMs, 0)
 }
 
-/** Follows the history of the job and of each execution as the check of a store does, up to where each stands. */
 function checkHistory(history: readonly HistoryEntry[], job: Job, executions: readonly Execution[]): void {
-  const newest = new Map<string, RecordState>()
-  let last = 0
-  for (const [index, entry] of history.entries()) {
+  const followed = new FollowedHistory(job)
+  for (const [index, entry] of history.entries()) followed.check(entry, `history[${index}]`)
+  for (const record of [job, ...executions]) followed.checkEnd(record)
+}
+
+/** Follows the history of a job and of its executions as the check of a store does, up to where each stands. */
+export class FollowedHistory {
+  readonly #job: Job
+  readonly #newest = new Map<string, RecordState>()
+  #last = 0
+
+  constructor(job: Job) {
+    this.#job = job
+  }
+
+  /** Checks the next entry; one that is refused counts as not there. Throws `TypeError` or `INVALID_ARGUMENT`. */
+  check(entry: HistoryEntry, path: string): void {
+    const job = this.#job
     checkEntry(entry, job)
-    requireJson(`history[${index}].event.details`, entry.event.details)
+    requireJson(`${path}.event.details`, entry.event.details)
     const { executionId, sequence, newState: state, revision } = entry
-    if (sequence <= last) throw invalid(`the history of job ${job.id} is not in the order of its numbers`)
-    last = sequence
+    if (sequence <= this.#last)
+      throw invalid(`the history of job ${job.id} is not in the order of its numbers`)
     const subject = executionId ?? job.id
     const machine: StateMachine<string> = executionId === null ? JOB_MACHINE : EXECUTION_MACHINE
     const [problem] = stepProblems(
       entry,
-      newest.get(subject),
+      this.#newest.get(subject),
       entry.afterGap === true || isLoss(entry.event),
       machine,
     )
     if (problem !== undefined) throw invalid(`in the history of ${subject} ${problem.message}`)
-    newest.set(subject, { state, revision })
+    this.#last = sequence
+    this.#newest.set(subject, { state, revision })
   }
-  for (const { id, state, revision } of [job, ...executions]) {
-    const end = newest.get(id)
-    if (end === undefined || (end.state === state && end.revision === revision)) continue
+
+  /** Checks that the history of a record ends where it stands. Throws `INVALID_ARGUMENT`. */
+  checkEnd({ id, state, revision }: Pick<Job | Execution, 'id' | 'state' | 'revision'>): void {
+    const end = this.#newest.get(id)
+    if (end === undefined || (end.state === state && end.revision === revision)) return
     throw invalid(
       `the history of ${id} ends at revision ${end.revision} in ${end.state}, the record is at revision ${revision} in ${state}`,
     )

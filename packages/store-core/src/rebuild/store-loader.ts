@@ -1,23 +1,7 @@
-import { StoreError } from '../errors.ts'
 import { computeRows, computeTable, executionJobTable } from '../executions/compute-row.ts'
 import { computeRowOf } from '../executions/imported-execution.ts'
-import { endedKey, evaluationOfJobKey, evaluationTable } from '../jobs/evaluation-row.ts'
-import { executionRows, executionTable } from '../jobs/execution-row.ts'
-import { checkWholeJob } from '../jobs/imported-job.ts'
-import { evaluationRowOf, executionRowOf, jobRowOf, specRowOf } from '../jobs/imported-rows.ts'
-import {
-  hasEnded,
-  type JobRow,
-  jobIndexRows,
-  jobKey,
-  jobTable,
-  type SpecRow,
-  specKey,
-  specTable,
-} from '../jobs/job-row.ts'
-import { checkKey, checkValue } from '../kv/arguments.ts'
-import { type KvRow, type KvTransaction, MAX_TRANSACTION_BYTES } from '../kv/contract.ts'
-import { idTuple } from '../kv/tuple.ts'
+import { checkVersions, checkWholeJob } from '../jobs/imported-job.ts'
+import { jobKey } from '../jobs/job-row.ts'
 import type { ComputeExecution } from '../model/compute-execution.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import type { Job } from '../model/job.ts'
@@ -26,11 +10,16 @@ import type { WholeJob } from '../model/whole-job.ts'
 import { addToCounter } from '../rows/counters.ts'
 import { executionKey } from '../rows/execution-rows.ts'
 import { restoreHistoryEntry } from '../rows/history.ts'
-import type { IndexRow } from '../rows/index-row.ts'
 import { SCHEMA_VERSION, type StoreKind, writeSequence, writeStoreRow } from '../rows/meta.ts'
-import type { TableName } from '../rows/tables.ts'
-
-const EMPTY = new Uint8Array(0)
+import { JobLoad } from './job-load.ts'
+import {
+  type CountedRecord,
+  type LoadRow,
+  putEvaluation,
+  putExecution,
+  putJob,
+  RowList,
+} from './loaded-rows.ts'
 
 /** What a {@link StoreLoader} needs to know. */
 export interface LoadStoreOptions {
@@ -44,13 +33,6 @@ export interface LoadStoreOptions {
 export interface LoadedExecution {
   readonly execution: ComputeExecution
   readonly history: readonly HistoryEntry[]
-}
-
-/** A row for a store that is being made. */
-export interface LoadRow {
-  readonly table: TableName
-  readonly key: Uint8Array
-  readonly value: Uint8Array
 }
 
 /** Takes the rows of one record after the other; each key comes once, in no order. */
@@ -80,46 +62,32 @@ export class StoreLoader {
   addJob(job: WholeJob): void {
     const newest = checkWholeJob(job)
     const { id, namespace } = newest
-    const key = jobKey(id)
     const rows = new RowList()
-    const counts: Omit<StateCount, 'records'>[] = []
+    const sinceOf = (number: number): number | undefined =>
+      job.history.find(({ jobVersion }) => jobVersion === number)?.atMs
+    const counts = [putJob(rows, job.versions, newest, sinceOf)]
     let sequence = this.#sequence
-    let specBytes = 0
-    let ofNewest: SpecRow | undefined
-    for (const version of job.versions) {
-      const since = job.history.find(({ jobVersion }) => jobVersion === version.version)
-      ofNewest = specRowOf(version, since?.atMs ?? version.createdAtMs)
-      specBytes += specTable.put(rows, specKey(key, version.version), ofNewest)
-    }
-    const row = loadedJobRow(newest, specBytes)
-    const bytes = jobTable.put(rows, key, row)
-    rows.index(jobIndexRows({ id, key, row }, ofNewest))
-    counts.push({ kind: 'job', namespace, state: row.state, bytes: bytes + specBytes })
-    for (const entry of job.history) restoreHistoryEntry(rows, key, ++sequence, entry)
-    for (const execution of job.executions) {
-      const own = executionKey(execution.id)
-      const its = executionRowOf({ ...execution, namespace })
-      counts.push({
-        kind: 'execution',
-        namespace,
-        state: its.state,
-        bytes: executionTable.put(rows, own, its),
-      })
-      rows.index(executionRows.indexRows({ id: execution.id, key: own, row: its }))
-    }
-    for (const evaluation of job.evaluations) {
-      const own = idTuple('v', evaluation.id)
-      const its = evaluationRowOf({ ...evaluation, namespace }, ++sequence, 0)
-      counts.push({
-        kind: 'evaluation',
-        namespace,
-        state: its.status,
-        bytes: evaluationTable.put(rows, own, its),
-      })
-      rows.put('index', evaluationOfJobKey({ key: own, row: its }), EMPTY)
-      rows.put('index', endedKey({ key: own, row: its }), EMPTY)
-    }
+    for (const entry of job.history) restoreHistoryEntry(rows, jobKey(id), ++sequence, entry)
+    for (const execution of job.executions) counts.push(putExecution(rows, { ...execution, namespace }))
+    for (const evaluation of job.evaluations)
+      counts.push(putEvaluation(rows, { ...evaluation, namespace }, ++sequence))
     this.#add(rows, counts, sequence)
+  }
+
+  /**
+   * Begins a job whose records are added one by one, since it is too large to be in memory as a whole. The job itself
+   * is there once {@link JobLoad.finish} was called. Throws what {@link addJob} does of the versions of a job, and
+   * then nothing was begun.
+   */
+  beginJob(versions: readonly Job[]): JobLoad {
+    const newest = checkVersions(versions)
+    // What is refused of the job itself must be so before anything of it is there.
+    putJob(new RowList(), versions, newest, () => undefined)
+    return new JobLoad(
+      newest,
+      (rows, counts, sequence) => this.#add(rows, counts, sequence),
+      () => this.#sequence,
+    )
   }
 
   /**
@@ -153,7 +121,7 @@ export class StoreLoader {
     return counts
   }
 
-  #add(rows: RowList, counts: readonly Omit<StateCount, 'records'>[], sequence: number): void {
+  #add(rows: RowList, counts: readonly CountedRecord[], sequence: number): void {
     this.#target(rows.all)
     this.#sequence = sequence
     for (const { kind, namespace, state, bytes } of counts) {
@@ -162,51 +130,4 @@ export class StoreLoader {
       this.#counts.set(name, { kind, namespace, state, records: records + 1, bytes: before + bytes })
     }
   }
-}
-
-/** What is put, as a list: of a store that is being made nothing can be read yet. */
-class RowList implements KvTransaction {
-  readonly all: LoadRow[] = []
-
-  put(table: string, key: Uint8Array, value: Uint8Array): void {
-    checkKey(key)
-    checkValue(value)
-    if (key.length + value.length > MAX_TRANSACTION_BYTES) {
-      throw new StoreError(
-        'INVALID_ARGUMENT',
-        `a row of ${value.length} bytes is longer than a store takes`,
-        {
-          actual: value.length,
-          expected: MAX_TRANSACTION_BYTES,
-        },
-      )
-    }
-    this.all.push({ table: table as TableName, key, value })
-  }
-
-  index(rows: readonly IndexRow[]): void {
-    for (const { key, value } of rows) this.put('index', key, value)
-  }
-
-  get(): undefined {
-    return undefined
-  }
-
-  range(): KvRow[] {
-    return []
-  }
-
-  keys(): Uint8Array[] {
-    return []
-  }
-
-  remove(): boolean {
-    return false
-  }
-}
-
-/** A job in progress keeps its deadline; steady time is that of the clock in a store that is new. */
-function loadedJobRow(job: Job, specBytes: number): JobRow {
-  const row = jobRowOf(job, specBytes)
-  return hasEnded(row) || job.deadlineAtMs === null ? row : { ...row, deadlineSteadyMs: job.deadlineAtMs }
 }
