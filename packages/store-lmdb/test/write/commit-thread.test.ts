@@ -34,11 +34,11 @@ test('commits are made beside once they usually take long, not after a single on
     for (let n = 0; n < times; n += 1) place.note(tookMs)
     return place.isBeside
   }
-  expect(notes(1_000, 0.4)).toBe(false)
-  expect(notes(1, 4)).toBe(false)
-  expect(notes(100, 1.5)).toBe(true)
-  expect(notes(100, 0.8)).toBe(true)
-  expect(notes(100, 0.4)).toBe(false)
+  expect(notes(1_000, 2.5)).toBe(false)
+  expect(notes(1, 7)).toBe(false)
+  expect(notes(100, 3.5)).toBe(true)
+  expect(notes(100, 2.5)).toBe(true)
+  expect(notes(100, 1.5)).toBe(false)
   const always = new CommitPlace('always')
   const never = new CommitPlace('never')
   for (const one of [always, never]) for (let n = 0; n < 100; n += 1) one.note(5)

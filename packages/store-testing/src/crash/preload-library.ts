@@ -15,6 +15,9 @@ export const FAILING_DISK: URL = new URL('../../native/failing-disk.c', import.m
  */
 export const RECORDING_DISK: URL = new URL('../../native/recording-disk.c', import.meta.url)
 
+/** The source of a library that makes each `fsync` and `fdatasync` take `SLOW_DISK_MS` milliseconds longer. */
+export const SLOW_DISK: URL = new URL('../../native/slow-disk.c', import.meta.url)
+
 /**
  * Builds a library for `LD_PRELOAD` from a source, into a directory, with gcc; `undefined` where there is no gcc, or
  * another system than Linux. Throws where there is one that cannot build it, so that no test is left out unseen.
