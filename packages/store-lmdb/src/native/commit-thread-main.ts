@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { RootDatabase } from 'lmdb'
 import { extendFile } from '../file/extended-file.ts'
 import { spareDescriptors } from '../file/spare-descriptors.ts'
-import type { CommitAnswer, CommitOrder, CommitThreadData, Probe, Timed } from './commit-thread.ts'
+import type { CommitOrder, CommitThreadData, Probe, TimedAnswer } from './commit-thread.ts'
 import { changesOf } from './group-message.ts'
 import { ENCODING, openRoot } from './native-root.ts'
 import type { NativeRoot } from './native-types.ts'
@@ -46,9 +46,10 @@ function tableOf(name: string): Table {
 }
 
 /** The caller's bodies have run on the last commit, so it has to be the one that this transaction begins at. */
-function commit(message: ArrayBuffer, probe: Probe | undefined): CommitAnswer & Timed {
+function commit(message: ArrayBuffer, probe: Probe | undefined): TimedAnswer {
   const native = root as unknown as NativeRoot
   let isStale = false
+  const beganMs = performance.now()
   let handedOverMs = 0
   try {
     root.transactionSync(() => {
@@ -61,14 +62,15 @@ function commit(message: ArrayBuffer, probe: Probe | undefined): CommitAnswer & 
       if (probe !== undefined) writeSync(probe.file, ZERO, 0, 1, probe.position)
       handedOverMs = performance.now()
     })
-    return { kind: 'committed', tookMs: performance.now() - handedOverMs }
+    const endMs = performance.now()
+    return { kind: 'committed', time: { tookMs: endMs - handedOverMs, allMs: endMs - beganMs } }
   } catch (error) {
     if (isStale) return { kind: 'stale' }
     throw error
   }
 }
 
-function carryOut(order: CommitOrder): CommitAnswer & Timed {
+function carryOut(order: CommitOrder): TimedAnswer {
   try {
     if (order.kind === 'commit') return commit(order.message, order.probe)
     if (order.kind === 'extend') extendFile(order.file, order.fromBytes, order.toBytes)

@@ -33,12 +33,14 @@ export type CommitAnswer =
   | { readonly kind: 'committed' | 'stale' | 'done' }
   | { readonly kind: 'failed'; readonly message: string; readonly code: unknown }
 
-/** How long a commit took once all changes were handed over, in milliseconds. */
-export interface Timed {
-  readonly tookMs?: number
+/** How long a commit took, in milliseconds: once all changes were handed over to LMDB, and with that. */
+export interface CommitTime {
+  readonly tookMs: number
+  readonly allMs: number
 }
 
-type TimedAnswer = CommitAnswer & Timed
+/** The same, with the time of what was a commit. */
+export type TimedAnswer = CommitAnswer & { readonly time?: CommitTime }
 
 interface Waiting {
   readonly resolve: (answer: TimedAnswer) => void
@@ -106,12 +108,9 @@ export class CommitThread {
   /**
    * Makes a commit of a message, which is no more of use afterwards. Throws what LMDB met, or where the thread ends.
    */
-  async commit(
-    message: ArrayBuffer,
-    probe?: Probe,
-  ): Promise<Timed & { readonly kind: 'committed' | 'stale' }> {
-    const answer = await this.#order({ kind: 'commit', message, probe }, [message])
-    return { ...answer, kind: answer.kind === 'stale' ? 'stale' : 'committed' }
+  async commit(message: ArrayBuffer, probe?: Probe): Promise<CommitTime | 'stale'> {
+    const { kind, time } = await this.#order({ kind: 'commit', message, probe }, [message])
+    return kind === 'stale' || time === undefined ? 'stale' : time
   }
 
   /** Extends an open file, as `extendFile` does. */

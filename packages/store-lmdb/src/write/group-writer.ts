@@ -92,12 +92,12 @@ export class GroupWriter {
     const { environment, reserve } = this.#parts
     try {
       await environment.commitBeside(async () => {
-        const { kind, tookMs } = await thread.commit(
-          groupMessage(buffer.changes(), thread.tables),
-          reserve.probe(buffer.pages),
-        )
-        if (tookMs !== undefined) this.#place.note(tookMs)
-        return kind
+        const message = groupMessage(buffer.changes(), thread.tables)
+        const beganMs = performance.now()
+        const time = await thread.commit(message, reserve.probe(buffer.pages))
+        if (time === 'stale') return 'stale'
+        this.#place.noteBeside(time.tookMs, performance.now() - beganMs - time.allMs)
+        return 'committed'
       })
       await reserve.settleBeside(environment.lastPage() + 1, buffer.pages, (...step) =>
         thread.extend(...step),

@@ -52,6 +52,24 @@ function threadOf(path: string, file: number): CommitThread {
   return thread
 }
 
+test('commits are made here for a while where the way to the thread takes too much of them, and then tried again', () => {
+  const place = new CommitPlace('auto')
+  while (!place.isBeside) place.note(10)
+  const beside = (times: number, aroundMs: number): boolean => {
+    for (let n = 0; n < times; n += 1) place.noteBeside(10, aroundMs)
+    return place.isBeside
+  }
+  expect(beside(1_000, 2)).toBe(true)
+  expect(beside(1, 5)).toBe(true)
+  expect(beside(100, 5)).toBe(false)
+  let here = 0
+  for (; !place.isBeside; here += 1) place.note(10)
+  expect(here).toBe(1_000)
+  const always = new CommitPlace('always')
+  for (let n = 0; n < 100; n += 1) always.noteBeside(10, 50)
+  expect(always.isBeside).toBe(true)
+})
+
 test('a thread that cannot open the file has ended, and takes no order', async () => {
   const directory = temporaryDirectory()
   const file = openSync(directory, 'r')
