@@ -102,6 +102,7 @@ export class ContainerServer {
     const insecure = `[[registry]]\nlocation = "${registry.address}"\ninsecure = true\n`
     writeFileSync(join(directory, 'registries.conf'), insecure)
     mkdirSync(join(directory, '.config', 'containers'), { recursive: true })
+    mkdirSync(join(directory, 'tmp'))
     const policy = JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] })
     writeFileSync(join(directory, '.config', 'containers', 'policy.json'), policy)
     const server = new ContainerServer(directory, registry, isOrdinary)
@@ -193,6 +194,8 @@ export class ContainerServer {
     return {
       PATH: process.env['PATH'] ?? '',
       HOME: this.#directory,
+      // Where a server that is killed leaves what it was fetching.
+      TMPDIR: join(this.#directory, 'tmp'),
       XDG_RUNTIME_DIR: this.#directory,
       CONTAINERS_CONF: join(this.#directory, 'containers.conf'),
       CONTAINERS_REGISTRIES_CONF: join(this.#directory, 'registries.conf'),
@@ -210,8 +213,7 @@ function makeOrdinary(directory: string): void {
   also('passwd', `ordinary:x:${uid}:${gid}::${directory}:/bin/sh`)
   also('group', `ordinary:x:${gid}:`)
   for (const name of ['subuid', 'subgid']) writeFileSync(join(etc, name), 'ordinary:200000:65536\n')
-  for (const path of [directory, join(directory, '.config'), join(directory, '.config', 'containers')])
-    chownSync(path, uid, gid)
+  for (const path of ['.', 'tmp', '.config', '.config/containers']) chownSync(join(directory, path), uid, gid)
 }
 
 /** What is to be in an image beside busybox. */

@@ -10,7 +10,10 @@ export interface Passing {
   readonly query: URLSearchParams
   /** The status of the answer. */
   readonly status: number | undefined
-  /** What was sent along when the container was made that it is about; empty where it is about none. */
+  /**
+   * What was sent along when the container was made that it is about, or the image that is to be fetched; empty where
+   * it is about none.
+   */
   readonly spec: string
 }
 
@@ -73,7 +76,7 @@ export class SocketGate {
     const { method = '' } = asked
     const container = query.get('name') ?? /^\/containers\/([^/]+)/.exec(path)?.[1] ?? ''
     if (path === '/containers/create') this.#specs.set(container, body.toString('utf8'))
-    const spec = this.#specs.get(container) ?? ''
+    const spec = this.#specs.get(container) ?? query.get('fromImage') ?? ''
     const passing = { method, path, query, spec, status: undefined }
     if (this.#hold({ ...passing, way: 'asked' }, answer)) return
     const asking = request({
