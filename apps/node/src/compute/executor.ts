@@ -6,6 +6,7 @@ import { considerAdmission } from './admission.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { taskOf } from './job-task.ts'
+import { workDirOf } from './layout.ts'
 import { Pressure } from './pressure.ts'
 import { type QueueEntry, RunQueue } from './queue.ts'
 import { clearWork, removeRunFiles } from './run-files.ts'
@@ -162,12 +163,13 @@ export class Executor {
 
   /** Ends a run that nobody looks after, as where a start finds that it is wanted no more. */
   async endStanding(executionId: string): Promise<void> {
-    const { store, settings, log } = this.#context
+    const { store, settings, log, dataDir } = this.#context
     const execution = await store.getExecution(executionId)
     const type = execution?.state === 'Running' ? taskOf(execution.job)?.Engine.Type : undefined
     if (execution === null || type === undefined) return
+    const unwanted = { executionId, attempt: execution.attempt, workDir: workDirOf(dataDir, executionId) }
     try {
-      await settings.engines.get(type)?.standing?.end({ executionId, attempt: execution.attempt })
+      await settings.engines.get(type)?.standing?.end({ ...unwanted, logBytes: settings.logBytes })
     } catch (error) {
       log.warn({ err: error, executionId }, 'a run could not be ended yet; it is when its engine answers')
     }

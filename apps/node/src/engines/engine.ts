@@ -83,6 +83,14 @@ export interface RunIdentity {
   readonly attempt: number
 }
 
+/** A run that is to end without anybody who looks after it. */
+export interface UnwantedRun extends RunIdentity {
+  /** Where its log is kept. */
+  readonly workDir: string
+  /** The most that is kept of standard output, and of standard error. */
+  readonly logBytes: number
+}
+
 /** How an engine is asked to look after what outlives runs. */
 export interface TendOptions {
   /** Tells whether an attempt is on record as running, so that nothing of it may be removed. */
@@ -109,8 +117,8 @@ export interface StandingRuns {
    * yet. Rejects when the signal aborts.
    */
   reattach(run: EngineRun, options: PrepareOptions): Promise<PreparedRun | null>
-  /** Ends the run of an attempt that nobody looks after, and removes what is left of it. */
-  end(run: RunIdentity): Promise<void>
+  /** Ends the run of an attempt that nobody looks after, keeps its log, and removes what is left of it. */
+  end(run: UnwantedRun): Promise<void>
   /** Removes what is left over; called at the start, before anything begins, and then now and again. */
   tend(options: TendOptions): Promise<TendReport>
 }

@@ -16,6 +16,7 @@ import {
 } from './container-state.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import { LogCopy } from './log-copy.ts'
+import { copyNews } from './log-news.ts'
 import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 
 /** A container that is over sooner has its log read once, and not followed. */
@@ -73,8 +74,8 @@ export class ContainerRun {
     const log = await LogCopy.open(workDir, this.#run.limits.logBytes)
     try {
       const ending = await this.#carryOut(log)
-      if (ending.kind === 'left') return silent('cancelled', 'its container goes on without this node')
-      if (ending.kind === 'over') await this.#copyRest(log)
+      const isLeft = ending.kind === 'left' || (ending.kind === 'over' && !(await this.#copyRest(log)))
+      if (isLeft) return silent('cancelled', 'its container is left to the next start of this node')
       await log.close()
       const record = exitRecord(this.#run, { ...noteOf(ending, this.#run), ...log.capped })
       keepRecord(workDir, record)
@@ -190,9 +191,9 @@ export class ContainerRun {
 
   async #follow(log: LogCopy, signal: AbortSignal): Promise<void> {
     await pause(FOLLOW_AFTER_MS, signal)
-    while (!signal.aborted) {
+    while (!signal.aborted && !log.isFull) {
       try {
-        await log.copy(this.#api, this.#name, { follow: true, signal })
+        await copyNews(this.#api, this.#name, log, signal)
       } catch {
         // Where its server is gone, it is asked again; what is not had now comes with the end.
       }
@@ -200,17 +201,38 @@ export class ContainerRun {
     }
   }
 
-  async #copyRest(log: LogCopy): Promise<void> {
-    const { signal } = new AbortController()
+  /**
+   * Reads what is left of the log of a container that is over. A server that does not answer is waited for, as long as
+   * the run is wanted; answers with false where it is left to the next start, which reads it then.
+   */
+  async #copyRest(log: LogCopy): Promise<boolean> {
+    const late = this.#untilGivenUp()
     const giveUpMs = performance.now() + END_WITHIN_MS
     for (;;) {
       try {
-        return await log.copy(this.#api, this.#name, { follow: false, signal })
+        await log.copy(this.#api, this.#name, late)
+        return true
       } catch (error) {
-        if (hasStatus(error, 404) || performance.now() > giveUpMs) return log.lose()
+        if (late.aborted && this.#options.isLeft?.() === true) return false
+        const isRefused = !isUnanswered(error) && performance.now() > giveUpMs
+        if (late.aborted || hasStatus(error, 404) || isRefused) {
+          await log.lose()
+          return true
+        }
       }
-      await pause(LOOK_AGAIN_MS, undefined)
+      await pause(LOOK_AGAIN_MS, late)
     }
+  }
+
+  /** Aborts at once where the run is left to the next start, and some time after it was cancelled. */
+  #untilGivenUp(): AbortSignal {
+    const { signal, isLeft } = this.#options
+    const late = new AbortController()
+    void aborted(signal).then(() => {
+      if (isLeft?.() === true) late.abort()
+      else setTimeout(() => late.abort(), END_WITHIN_MS).unref()
+    })
+    return late.signal
   }
 
   /** Ends it, first politely; one that is left to go on is left. */

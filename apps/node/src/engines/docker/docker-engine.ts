@@ -9,10 +9,10 @@ import type {
   EngineRun,
   PreparedRun,
   PrepareOptions,
-  RunIdentity,
   StandingRuns,
   TendOptions,
   TendReport,
+  UnwantedRun,
 } from '../engine.ts'
 import { failedStart } from '../failed-start.ts'
 import { Ports, type TakenPorts } from '../ports.ts'
@@ -30,6 +30,7 @@ import { makeResultPaths, takeResults } from './results.ts'
 import { isDocker, SERVER_PATIENCE_MS, type Server, ServerFinder } from './server.ts'
 import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
 import type { SocketPlaces } from './socket-place.ts'
+import { endUnwanted } from './unwanted-container.ts'
 
 const LOOK_FOR_SERVER_MS = 1_000
 const DEFAULT_GRACE_MS = 5_000
@@ -81,7 +82,7 @@ export class DockerEngine implements Engine {
     this.#images = new PulledImages(options.owner.dataDir)
     this.standing = {
       reattach: (run, prepare) => this.#reattach(run, prepare),
-      end: (identity) => this.#end(identity),
+      end: (run) => this.#end(run),
       tend: (tend) => this.#tend(tend),
     }
   }
@@ -214,10 +215,10 @@ export class DockerEngine implements Engine {
     }
   }
 
-  async #end(identity: RunIdentity): Promise<void> {
+  async #end(run: UnwantedRun): Promise<void> {
     const server = await this.#finder.find()
     if (typeof server === 'string') throw new Error(server)
-    await removeContainer(server.api, containerName(identity))
+    await endUnwanted(server.api, run)
   }
 
   async #tend(options: TendOptions): Promise<TendReport> {

@@ -1,0 +1,34 @@
+import type { UnwantedRun } from '../engine.ts'
+import { containerName } from './container-name.ts'
+import { inspect, phaseOf, removeContainer } from './container-state.ts'
+import { LogCopy } from './log-copy.ts'
+import type { SocketApi } from './socket-api.ts'
+
+/** A start of the node waits for it, with all that is to go on. */
+const LAST_LOG_MS = 10_000
+
+/** Ends the container of a run that nobody looks after, takes the rest of its log, and removes it. */
+export async function endUnwanted(api: SocketApi, run: UnwantedRun): Promise<void> {
+  const name = containerName(run)
+  const found = await inspect(api, name)
+  if (found !== undefined && phaseOf(found) !== 'made') {
+    if (phaseOf(found) === 'runs') {
+      // Where it has just ended by itself, that is as well.
+      const ending = { method: 'POST', path: `/containers/${name}/stop`, query: { t: '0' } } as const
+      await api.ask(ending).catch(() => undefined)
+    }
+    await takeLog(api, name, run)
+  }
+  await removeContainer(api, name)
+}
+
+async function takeLog(api: SocketApi, name: string, { workDir, logBytes }: UnwantedRun): Promise<void> {
+  const log = await LogCopy.open(workDir, logBytes)
+  try {
+    await log.copy(api, name, AbortSignal.timeout(LAST_LOG_MS))
+  } catch {
+    await log.lose()
+  } finally {
+    await log.close()
+  }
+}
