@@ -31,7 +31,7 @@ import { MissingExecutions } from './missing-executions.ts'
 import { NodeExecutions } from './node-executions.ts'
 import type { PlacementKeeper } from './placement/placement-keeper.ts'
 import { type Reconciled, reconcile, type WaitingOrder } from './reconciliation.ts'
-import { isRefusal, type ReportContext, translateReport } from './report-translation.ts'
+import { isRefusal, type ReportContext, translateReport, translateReturn } from './report-translation.ts'
 import { Sessions } from './sessions.ts'
 import { standingOrder, whyStopped } from './standing-order.ts'
 import { takenOver } from './taken-over.ts'
@@ -134,7 +134,7 @@ export class LinkEndpoint implements Link {
 
   /** What the node may have been told already is told as it is to be understood now. */
   async #standing(command: Command): Promise<Command> {
-    if (command.kind !== 'ask-for-bid') return command
+    if (command.kind !== 'ask-for-bid' && command.kind !== 'cancel') return command
     const { executionId } = command
     const execution = this.#context.store.getExecution(executionId)
     return await this.#unlessDamaged(
@@ -232,7 +232,10 @@ export class LinkEndpoint implements Link {
   /** Of a node that we know nothing of we do not know what it works on either. */
   #mustKnow({ nodeId, session }: InSession & { readonly nodeId: string }): void {
     this.#mustGoOn()
-    if (this.#context.nodes.get(nodeId) === null || !this.#sessions.isNewest(nodeId, session))
+    const { nodes } = this.#context
+    // What was given up with one that was silent for too long is looked at anew.
+    const isStranger = nodes.get(nodeId) === null || nodes.wasSilentTooLong(nodeId)
+    if (isStranger || !this.#sessions.isNewest(nodeId, session))
       throw new LinkError('LINK_UNKNOWN', `node ${nodeId} has to shake hands first`)
   }
 
@@ -289,7 +292,19 @@ export class LinkEndpoint implements Link {
       throw new LinkError('LINK_STALE', what)
     }
     if (record === 'lost') await this.#missing.giveUp(nodeId, [executionId], condition)
+    if (record === 'taken-back' && !(await this.#takesBack(nodeId, named))) return 'stop'
     return answer ?? undefined
+  }
+
+  /** Takes back what was given up with a node that has come back with it in progress. Returns whether it did. */
+  async #takesBack(nodeId: string, { executionId, state, revision }: HandshakeExecution): Promise<boolean> {
+    const { nodes, store, log } = this.#context
+    if (nodes.get(nodeId)?.record.membership !== 'approved') return false
+    const begun = state === 'Running' ? await this.#begun(executionId) : NOTHING_LATER
+    const report = translateReturn(nodeId, { executionId, state, revision }, begun.runDeadlineAtMs)
+    const taken = (await store.recordExecution(report)) === 'applied'
+    if (taken) log.info({ node: nodeId, execution: executionId }, 'an execution came back with its node')
+    return taken
   }
 
   /** Gives up, at once or soon, what we believe to be on a node that does not name it and was not just told of it. */
@@ -301,7 +316,7 @@ export class LinkEndpoint implements Link {
   ): Promise<void> {
     const names = new Set(named.map(({ executionId }) => executionId))
     const orders = await this.#ordersFor(nodeId)
-    const found = { stays: [], lost: [], 'lost-unless-reported': [] } as Record<
+    const found = { stays: [], lost: [], 'lost-unless-reported': [], 'taken-back': [] } as Record<
       Reconciled['record'],
       string[]
     >

@@ -232,6 +232,11 @@ export class Nodes {
     return { reason: record.schedulingMessage, deadlineAtMs: record.drainDeadlineAtMs }
   }
 
+  /** Tells whether a node that shook hands was not heard of since for so long that its work is given up. */
+  wasSilentTooLong(nodeId: string): boolean {
+    return (this.silentForMs(nodeId) ?? 0) > this.#patience.lostAfterMs
+  }
+
   /**
    * Tells whether it is waited for what a node has to say: it is not lost, and is silent, or has not been back for
    * long.

@@ -8,7 +8,7 @@ import type {
   NewEvaluation,
 } from '@saltcod/store-core'
 import { EXECUTION_MACHINE, isEndReason } from '@saltcod/store-core'
-import type { Report } from '../link/link.ts'
+import type { HandshakeExecution, Report } from '../link/link.ts'
 import { reasonOfEarlierReport } from './before-reasons.ts'
 
 /** The requester's name of a compute node's state; the two that only imported records have say nothing here. */
@@ -95,6 +95,25 @@ export function translateReport(
     event: eventFor(nodeId, report, to, message),
     ...(evaluation === null ? {} : { evaluation }),
     ...(BEGINNINGS.has(to) ? { job: JOB_BEGINS } : {}),
+  }
+}
+
+/** Says that what was given up with a node goes on there. */
+export function translateReturn(
+  nodeId: string,
+  { executionId, state, revision }: Pick<HandshakeExecution, 'executionId' | 'state' | 'revision'>,
+  runDeadlineAtMs: number | null,
+): ExecutionReport {
+  const to = STATES[state]
+  return {
+    executionId,
+    nodeId,
+    computeRevision: revision,
+    goesOn: true,
+    ...(to === null ? {} : { to }),
+    ...(runDeadlineAtMs === null ? {} : { patch: { deadlineAtMs: runDeadlineAtMs } }),
+    evaluation: { trigger: 'exec-update', coalesce: true },
+    job: JOB_BEGINS,
   }
 }
 

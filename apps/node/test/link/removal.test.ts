@@ -7,6 +7,8 @@ import { pino } from 'pino'
 import { onTestFinished, test } from 'vitest'
 import { eventually, until } from '../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import type { Link } from '../../src/link/link.ts'
+import { LinkError } from '../../src/link/link-error.ts'
 import { farewells } from '../../src/requester/farewells.ts'
 import { startRequester } from '../../src/requester/requester.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
@@ -37,7 +39,22 @@ async function world() {
   })
   const dataDir = temporaryDirectory()
   const executions = await openMemoryExecutionStore()
-  const join = () => startComputeSide({ store: executions, link: requester.link, dataDir })
+  const cable = { isCut: false }
+  const over = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (cable.isCut) throw new LinkError('LINK_CLOSED', 'the cable is cut')
+    return await call()
+  }
+  const { link: end } = requester
+  const link: Link = {
+    handshake: (request) => over(() => end.handshake(request)),
+    poll: (request, signal) => over(() => end.poll({ ...request, waitMs: 100 }, signal)),
+    acknowledge: (request) => over(() => end.acknowledge(request)),
+    report: (request) => over(() => end.report(request)),
+    heartbeat: (request) => over(() => end.heartbeat(request)),
+    demands: (request, signal) => over(() => end.demands({ ...request, waitMs: 100 }, signal)),
+    supply: (request, open, signal) => over(() => end.supply(request, open, signal)),
+  }
+  const join = () => startComputeSide({ store: executions, link, dataDir })
   const run = async (): Promise<string> => {
     const { spec } = shellJob('echo out; echo kept > "$SALTCOD_RESULTS/file" 2>/dev/null || true')
     const submitted = await jobs.submitJob({ type: 'batch', count: 1, spec: spec as unknown as JobSpec })
@@ -50,7 +67,7 @@ async function world() {
   const step = (ms: number): void => {
     aheadMs += ms
   }
-  return { jobs, requester, retention, executions, dataDir, clock, join, run, step }
+  return { jobs, requester, retention, executions, dataDir, clock, cable, join, run, step }
 }
 
 /** What lies in the directories of a node's runs and results. */
@@ -85,6 +102,32 @@ test('a node that was away while a job was removed has nothing of it left when i
     (await executions.counts({ kind: 'execution' })).map(({ records }) => records),
     [1],
   )
+  for (const store of [jobs, executions]) assert.deepEqual((await store.check()).findings, [])
+})
+
+test('what a node was at while its job was stopped and removed has nothing of it left when that is back', async () => {
+  const { jobs, retention, executions, dataDir, cable, join: start, step } = await world()
+  await start()
+  const { spec } = shellJob('echo begun; sleep 600')
+  const { job } = await jobs.submitJob({ type: 'batch', count: 1, spec: spec as unknown as JobSpec })
+  await eventually('it runs', async () => (await jobs.getJob(job.id))?.state === 'Running')
+  cable.isCut = true
+  await jobs.transitionJob({ jobId: job.id, to: 'Stopped', evaluation: { trigger: 'job-cancel' } })
+  await eventually('it is given up', async () => {
+    const { items } = await jobs.listExecutions({ jobId: job.id, inProgress: true })
+    return items.length === 0
+  })
+  step(2 * HOUR_MS)
+  assert.equal((await retention.run()).removedJobs, 1)
+  step(72 * HOUR_MS)
+  const [there] = (await executions.listExecutions({ jobId: job.id })).items
+  assert.equal(there?.state, 'Running')
+  cable.isCut = false
+  await eventually('nothing is left', async () => {
+    const { items } = await executions.listExecutions({ jobId: job.id })
+    return items.length === 0 && filesIn(dataDir).length === 0
+  })
+  await eventually('the orders are done', async () => (await jobs.outboxDestinations()).length === 0)
   for (const store of [jobs, executions]) assert.deepEqual((await store.check()).findings, [])
 })
 

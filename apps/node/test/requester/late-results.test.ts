@@ -5,7 +5,7 @@ import { openMemoryJobStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
-import { greet, onlyExecution, report, start, stateOf, submit } from './played-node.ts'
+import { greet, nextCommands, onlyExecution, report, start, stateOf, submit } from './played-node.ts'
 
 /** A job that ran on n-1 until that fell silent for too long, and is asked of n-2 since. */
 async function world() {
@@ -87,6 +87,48 @@ test('a result that comes when its job has ended is told of in the history of th
   const { items } = await store.listHistory({ jobId, limit: 1000 })
   assert.match(items.at(-1)?.event.message ?? '', /which is dropped: its job is Completed/)
   assert.deepEqual((await store.check()).findings, [])
+})
+
+test('what goes on with its node is taken back where nobody else was asked for it', async () => {
+  let nowMs = Date.now()
+  const clock = (): number => nowMs
+  const store = await openMemoryJobStore<JobSpec>({ clock })
+  const requester = start(store, {}, clock)
+  await greet(requester, 'n-1')
+  const jobId = await submit(store)
+  const { id } = await onlyExecution(store, jobId)
+  await report(requester, 'n-1', { executionId: id, revision: 2, state: 'Running' })
+  for (let passedMs = 0; passedMs <= DEFAULT_REQUESTER_SETTINGS.lostAfterMs; passedMs += 5000) {
+    nowMs += 5000
+    requester.context.nodes.list()
+  }
+  await eventually('it is given up', async () => (await stateOf(store, jobId)) === 'Queued')
+  // One that was silent for too long is no part of what it had agreed on.
+  await assert.rejects(report(requester, 'n-1', { executionId: id, revision: 3 }), { code: 'LINK_UNKNOWN' })
+  const reply = await greet(requester, 'n-1', [{ executionId: id, state: 'Running', revision: 2 }])
+  assert.deepEqual('answers' in reply && reply.answers, { [id]: 'continue' })
+  assert.deepEqual(
+    (await nextCommands(requester, 'n-1')).map(({ command }) => command.kind),
+    ['bid-accepted', 'bid-accepted'],
+  )
+  await eventually('the job runs', async () => (await stateOf(store, jobId)) === 'Running')
+  const back = await store.getExecution(id)
+  assert.deepEqual([back?.state, back?.endReason, back?.finishedAtMs], ['Running', null, null])
+  assert.deepEqual((await store.check()).findings, [])
+  const completes = { executionId: id, revision: 3, state: 'Completed' } as const
+  assert.deepEqual(await report(requester, 'n-1', completes), ['applied'])
+  await eventually('the job ends', async () => (await stateOf(store, jobId)) === 'Completed')
+  assert.equal((await store.listExecutions({ jobId })).items.length, 1)
+  assert.deepEqual((await store.check()).findings, [])
+})
+
+test('what goes on with its node is stopped where another one was asked for it', async () => {
+  const { requester, first } = await world()
+  const reply = await greet(requester, 'n-1', [{ executionId: first.id, state: 'Running', revision: 2 }])
+  assert.deepEqual('answers' in reply && [reply.answers, reply.whyStopped?.[first.id]?.endReason], [
+    { [first.id]: 'stop' },
+    'node-lost',
+  ])
 })
 
 test('what runs out of time while its node is silent is not held against the job', async () => {

@@ -41,3 +41,13 @@ test.each(CASES)('an order %s', (_, execution, said) => {
   const known = execution === null ? null : { ...ASKED, ...execution }
   assert.deepEqual(standingOrder(ORDER, known), said)
 })
+
+test('an order to end what was taken back since is not given, and any other is', () => {
+  const cancel = { kind: 'cancel', executionId: 'e-1', reason: 'too long', endReason: 'node-lost' } as const
+  assert.deepEqual(standingOrder(cancel, { ...ASKED, state: 'Running' }), {
+    kind: 'bid-accepted',
+    executionId: 'e-1',
+  })
+  for (const known of [null, { ...ASKED, state: 'Failed' } as const])
+    assert.deepEqual(standingOrder(cancel, known), cancel)
+})

@@ -3,7 +3,7 @@ import { decodeTuple, endOfTuple } from '../kv/tuple.ts'
 import type { HistoryEntry } from '../model/history.ts'
 import { knownSequence } from '../rows/damaged-meta.ts'
 import type { ReadRecordState, RecordState } from '../rows/history.ts'
-import { EXECUTION_MACHINE, LATE_COMPLETION } from '../states/execution-state.ts'
+import { EXECUTION_MACHINE, LATE_COMPLETION, LATE_RETURN } from '../states/execution-state.ts'
 import { edgesOf, type StateMachine } from '../states/transitions.ts'
 import type { Findings } from './findings.ts'
 
@@ -119,5 +119,7 @@ function isExecution(machine: StateMachine<string>): boolean {
 /** A new version of a job may go from anywhere to `Pending`. */
 function isLegal(machine: StateMachine<string>, from: string, to: string): boolean {
   if (from === to || to === 'Pending' || edgesOf(machine, from).includes(to)) return true
-  return isExecution(machine) && from === LATE_COMPLETION.from && to === LATE_COMPLETION.to
+  if (!isExecution(machine)) return false
+  const goesOn = from === LATE_RETURN.from && LATE_RETURN.to.some((state) => state === to)
+  return goesOn || (from === LATE_COMPLETION.from && to === LATE_COMPLETION.to)
 }

@@ -61,6 +61,12 @@ export interface ExecutionReport extends ExecutionMove<ExecutionState, Execution
    * before it ends it as surplus. Default: false.
    */
   readonly doneOnce?: boolean
+  /**
+   * Says that it goes on on its node. One that was given up with its node (`node-lost`) is taken back, unless its job
+   * has ended or its share was given to another since; the report says nothing else, and is `stale` otherwise.
+   * Default: false.
+   */
+  readonly goesOn?: boolean
   /** Where the report was applied, the job goes along with it. */
   readonly job?: FollowingMove
 }

@@ -40,7 +40,7 @@ import {
   toExecution,
 } from './execution-row.ts'
 import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
-import { comesLate, completedBefore, lateRefusal } from './late-completion.ts'
+import { comesLate, completedBefore, lateRefusal, mayReturn } from './late-completion.ts'
 import { endLeftBehind } from './stranded-job.ts'
 
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
@@ -200,9 +200,11 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   checkEndReason(EXECUTION_MACHINE, report.to ?? null, report.endReason)
   checkFollowingMove(report.job)
   requireOptionalFlag('doneOnce', report.doneOnce)
+  requireOptionalFlag('goesOn', report.goesOn)
   const before = findExecutionRow(mutation.rows, report.executionId)
   if (before === undefined || before.row.nodeId !== report.nodeId) return 'unknown'
   const { state, computeRevision: known = 0 } = before.row
+  if (report.goesOn === true && report.computeRevision >= known) return takeBack(mutation, before, report)
   if (report.computeRevision <= known) return 'stale'
   const isOnce = report.doneOnce === true
   if (isOnce && comesLate(mutation.rows, before.row, report.to)) return takeLate(mutation, before, report)
@@ -245,6 +247,24 @@ function takeLate(mutation: Mutation, before: LoadedExecution, report: Execution
     event: { message: text, topic, details: { ...report.event?.details } },
   })
   followChange(mutation, after, report.evaluation)
+  return 'applied'
+}
+
+/** What was given up with its node goes on there, as far as nobody else was asked for it. */
+function takeBack(mutation: Mutation, before: LoadedExecution, report: ExecutionReport): ReportOutcome {
+  const { to, patch = {}, job, evaluation } = report
+  if (to === undefined || !mayReturn(mutation.rows, before, to)) return 'stale'
+  if (job !== undefined) moveAlong(mutation, before.row, job)
+  const message = 'Its node came back with it, where it goes on: nobody else was asked for it'
+  // What its node has reported of it until now is still to come.
+  const after = applyExecutionChange(mutation, before, {
+    to,
+    endReason: null,
+    message,
+    patch: { ...patch, desiredState: 'Running', desiredMessage: message },
+    event: { message, topic: 'Reconciliation', details: { NodeID: before.row.nodeId } },
+  })
+  followChange(mutation, after, evaluation)
   return 'applied'
 }
 

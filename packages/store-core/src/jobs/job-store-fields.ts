@@ -107,6 +107,7 @@ export const JOB_STORE_FIELDS: RequestFields<Omit<JobStore, Exclude<keyof Durabl
     nodeId: true,
     computeRevision: true,
     doneOnce: true,
+    goesOn: true,
     to: true,
     endReason: true,
     message: true,

@@ -2,7 +2,7 @@ import type { KvSnapshot } from '../kv/contract.ts'
 import { decodeId, decodeTuple } from '../kv/tuple.ts'
 import { executionsOfJob } from '../rows/execution-rows.ts'
 import { keysOf } from '../rows/scan.ts'
-import { LATE_COMPLETION } from '../states/execution-state.ts'
+import { EXECUTION_MACHINE, LATE_COMPLETION, LATE_RETURN } from '../states/execution-state.ts'
 import { JOB_MACHINE } from '../states/job-state.ts'
 import { type ExecutionRow, findExecutionRow, type LoadedExecution } from './execution-row.ts'
 import { loadJob } from './job-row.ts'
@@ -28,16 +28,35 @@ function endsByItself(snapshot: KvSnapshot, jobId: string): boolean {
 }
 
 /** Returns why work that was given up, and had been done all the same, counts no more; `null` where it does. */
-export function lateRefusal(snapshot: KvSnapshot, { id, row }: LoadedExecution): string | null {
+export function lateRefusal(snapshot: KvSnapshot, execution: LoadedExecution): string | null {
+  const ended = endOfJob(snapshot, execution)
+  if (ended !== null) return ended
+  const done = othersOf(snapshot, execution).find(({ row }) => row.state === 'Completed')
+  return done === undefined ? null : `${done.id} has done the same`
+}
+
+/** Tells whether what was given up with its node, and goes on there in some state, is still wanted there. */
+export function mayReturn(snapshot: KvSnapshot, execution: LoadedExecution, to: string | undefined): boolean {
+  const { state, endReason } = execution.row
+  if (state !== LATE_RETURN.from || endReason !== LATE_RETURN.endReason) return false
+  if (!LATE_RETURN.to.some((one) => one === to) || endOfJob(snapshot, execution) !== null) return false
+  return othersOf(snapshot, execution).every(
+    ({ row }) => row.state !== 'Completed' && EXECUTION_MACHINE.terminal.has(row.state),
+  )
+}
+
+function endOfJob(snapshot: KvSnapshot, { row }: LoadedExecution): string | null {
   const { state, version } = loadJob(snapshot, row.jobId).row
   if (JOB_MACHINE.terminal.has(state)) return `its job is ${state}`
-  if (version !== row.jobVersion) return 'its job has a newer version'
-  for (const key of keysOf(snapshot, 'index', executionsOfJob(row.jobId))) {
+  return version === row.jobVersion ? null : 'its job has a newer version'
+}
+
+/** The other executions of the same share. */
+function othersOf(snapshot: KvSnapshot, { id, row }: LoadedExecution): LoadedExecution[] {
+  return [...keysOf(snapshot, 'index', executionsOfJob(row.jobId))].flatMap((key) => {
     const other = findExecutionRow(snapshot, decodeId('e', decodeTuple(key).at(-1)))
-    if (other === undefined || other.id === id || other.row.state !== 'Completed') continue
-    if (isSameShare(other.row, row)) return `${other.id} has done the same`
-  }
-  return null
+    return other !== undefined && other.id !== id && isSameShare(other.row, row) ? [other] : []
+  })
 }
 
 function isSameShare(a: ExecutionRow, b: ExecutionRow): boolean {

@@ -46,7 +46,8 @@ export function inState<State extends string, Row extends StateRow<State>>(
   const moved: Partial<Draft<Row>> = {}
   // A loop: rows come in so many shapes that copies by spreading cost several times as much.
   for (const field in row) {
-    if (field !== 'stateMessage' && field !== 'deadlineSteadyMs') moved[field] = row[field]
+    if (field !== 'stateMessage' && field !== 'deadlineSteadyMs' && field !== 'finishedAtMs')
+      moved[field] = row[field]
   }
   const draft = moved as Draft<StateRow<State>>
   draft.state = to

@@ -25,10 +25,17 @@ export const DESIRED_STATES = ['Pending', 'Running', 'Stopped'] as const
 export type DesiredState = (typeof DESIRED_STATES)[number]
 
 /**
- * The one way out of an end: what was given up with its node had been done all the same, and its share was not done
- * again. Only a report leads there.
+ * One of the two ways out of an end: what was given up with its node had been done all the same, and its share was not
+ * done again. Only a report leads there.
  */
 export const LATE_COMPLETION = { from: 'Failed', endReason: 'node-lost', to: 'Completed' } as const
+
+/** The other one: it goes on on its node, and its share was not given to another. */
+export const LATE_RETURN = {
+  from: 'Failed',
+  endReason: 'node-lost',
+  to: ['BidAccepted', 'Running', 'Publishing'],
+} as const
 
 /** Ended because it ran to its end, broke, or was called off. */
 const ended = ['Completed', 'Failed', 'Cancelled'] as const
