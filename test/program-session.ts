@@ -66,6 +66,11 @@ export class ProgramSession {
     return { code, stdout, stderr }
   }
 
+  /** The process of the commands. */
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   /** Ends the process. */
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('exit', resolve))

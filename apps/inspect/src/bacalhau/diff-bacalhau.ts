@@ -1,5 +1,6 @@
-import type { Note, Tell } from '@saltcod/bacalhau-records'
+import { type Note, orDamaged, type Tell } from '@saltcod/bacalhau-records'
 import { countOf, Failure, Progress, RowPrinter, type Terminal } from '@saltcod/cli-kit'
+import type { BoltSnapshot } from '@saltcod/store-bolt'
 import type { HistoryEntry, Json, Page, PageRequest } from '@saltcod/store-core'
 import type { ListOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -12,6 +13,7 @@ import { Secrets } from '../store/secrets.ts'
 import { readPages } from '../store/store-pages.ts'
 import { type BacalhauFiles, withBacalhauFiles } from './bacalhau-files.ts'
 import { eachBacalhauExecution, eachBacalhauJob } from './bacalhau-records.ts'
+import { IdSet } from './id-set.ts'
 import { historyDifferences, jobDifferences, missing, type StoredHere, settledBy } from './imported-job.ts'
 import { differencesOf, type RecordDifference } from './record-differences.ts'
 
@@ -47,6 +49,8 @@ class Comparison {
   readonly #printer: RowPrinter<RecordDifference>
   readonly #progress: Progress
   readonly #limit: number
+  /** What a walk through the files met: in a damaged one it meets more than a look for one key finds. */
+  readonly #met = new IdSet()
   #compared = 0
   #reasoned = 0
   #unreasoned = 0
@@ -84,6 +88,7 @@ class Comparison {
     for await (const { whole } of eachBacalhauJob(this.#files, 'all', this.#tell)) {
       const job = whole.versions.at(-1)
       if (job === undefined) continue
+      this.#met.add(job.id)
       const { executions, evaluations, history, versions } = whole
       const secrets = new Secrets()
       for (const { spec } of versions) secrets.add(spec as unknown as Json)
@@ -103,6 +108,7 @@ class Comparison {
     for await (const { whole } of eachBacalhauExecution(this.#files, this.#tell)) {
       const { execution, history } = whole
       const { id } = execution
+      this.#met.add(id)
       this.#count(1 + history.length)
       const secrets = new Secrets().add(execution.job.spec as unknown as Json)
       const row = { ...executionRow(execution, null), spec: execution.job.spec as unknown as Json }
@@ -187,6 +193,7 @@ class Comparison {
   }
 
   async #isThere(kind: 'jobs' | 'executions', id: string): Promise<boolean> {
+    if (this.#met.has(id)) return true
     const { jobs, executions } = this.#files
     const buckets =
       kind === 'jobs'
@@ -195,7 +202,7 @@ class Comparison {
             layout.generations.map((generation) => ({ bolt, bucket: generation.executions })),
           )
     for (const { bolt, bucket } of buckets) {
-      if (await bolt.read((snapshot) => snapshot.bucket([bucket])?.row(id) !== undefined)) return true
+      if (await bolt.read((snapshot) => isIn(snapshot, bucket, id))) return true
     }
     return false
   }
@@ -208,6 +215,16 @@ async function* allOf<T>(read: (request: PageRequest) => Promise<Page<T>>): Asyn
     yield* page.items
     cursor = page.next
   } while (cursor !== null)
+}
+
+/** Where the way there cannot be read nobody knows. */
+function isIn(snapshot: BoltSnapshot, bucket: string, id: string): boolean {
+  return (
+    orDamaged(
+      () => snapshot.bucket([bucket])?.row(id) !== undefined,
+      () => {},
+    ) ?? false
+  )
 }
 
 function added(record: RecordDifference['record'], id: string, after: Json): RecordDifference {

@@ -12,26 +12,35 @@ export class IdSet {
   #slots = new Uint32Array(2 * FIRST_SLOTS)
   #size = 0
 
+  /** Tells whether an id was added. */
+  has(id: string): boolean {
+    const [high, low] = wordsOf(id)
+    return this.#slots[2 * this.#find(high, low) + 1] !== 0
+  }
+
   /** Adds an id; false where it is there already. */
   add(id: string): boolean {
-    const digest = hash('sha1', id, 'buffer')
-    const added = this.#put(digest.readUInt32LE(0), digest.readUInt32LE(4) | 1)
+    const added = this.#put(...wordsOf(id))
     if (added && this.#size > (this.#slots.length / 2) * FULLEST) this.#grow()
     return added
   }
 
   #put(high: number, low: number): boolean {
+    const slot = this.#find(high, low)
+    if (this.#slots[2 * slot + 1] !== 0) return false
+    this.#slots[2 * slot] = high
+    this.#slots[2 * slot + 1] = low
+    this.#size += 1
+    return true
+  }
+
+  /** The slot where it is, or would be. */
+  #find(high: number, low: number): number {
     const slots = this.#slots
     const count = slots.length / 2
     for (let slot = high % count; ; slot = (slot + 1) % count) {
-      const [first, second] = [slots[2 * slot], slots[2 * slot + 1]]
-      if (second === 0) {
-        slots[2 * slot] = high
-        slots[2 * slot + 1] = low >>> 0
-        this.#size += 1
-        return true
-      }
-      if (first === high && second === low >>> 0) return false
+      const second = slots[2 * slot + 1]
+      if (second === 0 || (second === low && slots[2 * slot] === high)) return slot
     }
   }
 
@@ -44,4 +53,10 @@ export class IdSet {
       if (low !== 0) this.#put(high, low)
     }
   }
+}
+
+/** Two words of the hash of an id; the second one is never 0. */
+function wordsOf(id: string): [number, number] {
+  const digest = hash('sha1', id, 'buffer')
+  return [digest.readUInt32LE(0), (digest.readUInt32LE(4) | 1) >>> 0]
 }

@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openLmdbJobStore } from '@saltcod/store-lmdb'
+import { afterAll, expect, test, vi } from 'vitest'
+import { completedJob, executionStoreBytes, jobRecord, jobStoreBytes } from '../../../test/bacalhau-writer.ts'
+import { damagedBolts } from '../../../test/damaged-bolt.ts'
+import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
+import { temporaryDirectory } from '../../../test/temporary-directory.ts'
+
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+vi.setConfig({ testTimeout: 7_200_000 })
+
+const PAGE = 4096
+const FILES = LONG ? 520 : 13
+const SEED = LONG ? Math.floor(Math.random() * 2 ** 31) : 1
+/** The memory of one process through all of them. */
+const MOST_BYTES = 512 * 1024 * 1024
+
+const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
+afterAll(() => session.close())
+
+interface Report {
+  readonly nodeId: string
+  readonly counts: { readonly jobs: number; readonly executions: number; readonly computeExecutions: number }
+  readonly notes: readonly { readonly kind: string; readonly code: string; readonly count: number }[]
+}
+
+async function run(what: string, ...args: readonly string[]): Promise<SessionRun> {
+  const ran = await session.run(args, { cwd: '/' })
+  const told = `${what}: ${args.join(' ')}\n${ran.stderr}`
+  expect([0, 1, 2, 3], told).toContain(ran.code)
+  expect(`${ran.stdout}\n${ran.stderr}`, told).not.toMatch(/undefined|NaN|TypeError|RangeError|\n {4}at /)
+  if (ran.code > 1) expect(ran.stderr, told).toMatch(/^Error: .*\nHint: /m)
+  return ran
+}
+
+async function idsIn(repository: string, nodeId: string): Promise<readonly string[]> {
+  const path = join(repository, `${nodeId}-requester`, 'jobs.db')
+  const store = await openLmdbJobStore({ path, readOnly: true })
+  const { items } = await store.listJobs({ limit: 1_000 })
+  await store.close()
+  return items.map(({ id }) => id).sort()
+}
+
+const JOBS = Array.from({ length: 30 }, (_, index) => `j-${String(index).padStart(8, '0')}`)
+const REQUESTER = 'orchestrator/state_boltdb.db'
+const COMPUTE = 'compute/state_boltdb.db'
+const SOUND = {
+  [REQUESTER]: jobStoreBytes(Object.fromEntries(JOBS.map((id) => [id, completedJob(id)]))),
+  [COMPUTE]: executionStoreBytes(
+    Object.fromEntries(
+      JOBS.map((id) => [
+        id.replace('j', 'e'),
+        {
+          ID: id.replace('j', 'e'),
+          JobID: id,
+          Job: jobRecord(id),
+          ComputeState: { StateType: 9 },
+          Revision: 4,
+        },
+      ]),
+    ),
+    Object.fromEntries(
+      JOBS.map((id) => [id.replace('j', 'e'), [{ Message: 'x', Timestamp: '2023-01-01T00:00:00Z' }]]),
+    ),
+  ),
+}
+
+interface DamagedRepository {
+  readonly kind: string
+  readonly seed: number
+  readonly files: Readonly<Record<string, Buffer>>
+}
+
+/** Damages the file of the requester, and each fourth time that of the compute node. */
+function damagedRepositories(): readonly DamagedRepository[] {
+  const [ofRequester, ofCompute] = [
+    damagedBolts(SOUND[REQUESTER], PAGE, { seed: SEED, count: FILES }),
+    damagedBolts(SOUND[COMPUTE], PAGE, { seed: SEED, count: FILES }),
+  ].map((files) => [...files])
+  return Array.from({ length: FILES }, (_, index) => {
+    const isCompute = index % 4 === 3
+    const damaged = (isCompute ? ofCompute : ofRequester)?.[index]
+    if (damaged === undefined) throw new Error('there are as many as were asked for')
+    const { kind, seed, bytes } = damaged
+    return { kind, seed, files: { ...SOUND, [isCompute ? COMPUTE : REQUESTER]: bytes } }
+  })
+}
+
+test(`of ${FILES} damaged repositories an import brings over what can be read, names the rest, and makes sound stores or none, from seed ${SEED} on`, async () => {
+  const directory = temporaryDirectory()
+  const source = join(directory, 'source')
+  for (const role of ['orchestrator', 'compute']) mkdirSync(join(source, role), { recursive: true })
+  let imported = 0
+  for (const [index, { kind, seed, files }] of damagedRepositories().entries()) {
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(source, name), bytes)
+    const what = `${kind}, seed ${seed}, number ${index}`
+    const to = join(directory, 'to')
+    const { code, stdout } = await run(what, 'import', source, '--to', to, '--apply', '--output', 'json')
+    if (code > 1) {
+      expect([what, stdout, existsSync(to) ? readdirSync(to) : []]).toEqual([what, '', []])
+      continue
+    }
+    imported += 1
+    const report = JSON.parse(stdout) as Report
+    expect([what, (await run(what, 'check', to)).code]).toEqual([what, 0])
+    const ids = await idsIn(to, report.nodeId)
+    expect(ids.filter((id) => !JOBS.includes(id))).toEqual([])
+    const isWhole = ids.length === JOBS.length && report.counts.executions === JOBS.length
+    const isNamed = report.notes.some(({ kind }) => kind === 'left-out')
+    if (!isWhole || report.counts.computeExecutions < JOBS.length)
+      expect([what, isNamed]).toEqual([what, true])
+    expect([what, code]).toEqual([what, isNamed ? 1 : 0])
+    // What a listing shows comes over, unless it is said why it does not.
+    const listed = await run(what, 'jobs', source, '--all', '--output', 'json')
+    if (listed.code === 0) {
+      const shown = (JSON.parse(listed.stdout) as { id: string }[]).map(({ id }) => id)
+      if (!isNamed) expect([what, shown.sort()]).toEqual([what, ids])
+    }
+    const compared = await run(what, 'diff', source, to, '--limit', '1000', '--output', 'json')
+    if (compared.code < 2) {
+      const differences = JSON.parse(compared.stdout) as { what: string; reason: string | null }[]
+      const unexplained = differences.filter((one) => one.reason === null && one.what !== 'left-out')
+      expect([what, unexplained]).toEqual([what, []])
+    }
+    rmSync(to, { recursive: true })
+  }
+  expect(imported).toBeGreaterThan(FILES / 3)
+  const peak = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${session.pid}/status`, 'latin1'))?.[1]
+  expect(Number(peak) * 1_024).toBeLessThan(MOST_BYTES)
+})
