@@ -3,6 +3,7 @@
 // bacalhau-live-process.mjs DIRECTORY SECONDS
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { BacalhauNode } from '../../../test/bacalhau-node.mjs'
 
 const [directory, seconds] = process.argv.slice(2)
@@ -13,10 +14,15 @@ const COMMANDS = [
   ['check', directory, '--output', 'json'],
 ]
 
+const REPOSITORY = join(directory, 'imported')
+const IMPORT = ['import', directory, '--to', REPOSITORY, '--apply', '--output', 'json']
+
 const node = new BacalhauNode(directory, process.env['OFFICIAL'])
 /** How often a file changed too fast, by the command. */
 const tooFast = {}
 const told = { runs: 0, mostJobs: 0, mostCompleted: 0, longestMs: 0, startsBesideReader: 0 }
+/** How an import ended beside the node, and what came over once that had ended. */
+const imported = { besideNode: null, jobs: 0, unexplained: null }
 const session = fork(
   new URL('../../../test/program-session-process.mjs', import.meta.url),
   [new URL('../dist/cli/run.js', import.meta.url).href],
@@ -28,6 +34,7 @@ const end = performance.now() + Number(seconds) * 1_000
 await node.submitWhile(async () => {
   do await lookAtAll()
   while (performance.now() < end)
+  imported.besideNode = (await run(IMPORT)).stderr
 })
 await node.stop()
 // For a person, who compares it with the start beside commands; the short form has no time for it.
@@ -39,12 +46,14 @@ told.startsBesideReader += 1
 looking = false
 await lookers
 await node.stop()
+// The short form has no time for it.
+if (Number(seconds) > 60) await importAll()
 const exit = once(session, 'exit')
 session.disconnect()
 await exit
 const starts = { firstStartMs, aloneMs, besideReaderMs }
 process.stdout.write(
-  `${JSON.stringify({ ...told, tooFast, ...starts, jobs: node.jobs, errors: node.errors })}\n`,
+  `${JSON.stringify({ ...told, imported, tooFast, ...starts, jobs: node.jobs, errors: node.errors })}\n`,
 )
 
 async function startAlone() {
@@ -61,10 +70,25 @@ async function lookAtAll() {
   for (const args of COMMANDS) await look(args)
 }
 
+async function importAll() {
+  const { code, stdout, stderr } = await run(IMPORT)
+  if (code !== 0) return node.errors.push(`import ended with ${code}: ${stderr}`)
+  imported.jobs = JSON.parse(stdout).counts.jobs
+  const compared = await run(['diff', directory, REPOSITORY])
+  imported.unexplained = /(\d+) without$/m.exec(compared.stderr)?.[1]
+  const checked = await run(['check', REPOSITORY])
+  if (checked.code !== 0) node.errors.push(`check ended with ${checked.code}: ${checked.stdout}`)
+}
+
+async function run(args) {
+  session.send({ id: 1, args, cwd: directory })
+  const [answer] = await once(session, 'message')
+  return answer
+}
+
 async function look(args) {
   const began = performance.now()
-  session.send({ id: 1, args, cwd: directory })
-  const [{ code, stdout, stderr }] = await once(session, 'message')
+  const { code, stdout, stderr } = await run(args)
   told.longestMs = Math.max(told.longestMs, Math.round(performance.now() - began))
   told.runs += 1
   const complaints = stderr.split('\n').filter((line) => line.startsWith('Error'))

@@ -19,6 +19,11 @@ interface Told {
   readonly mostJobs: number
   readonly mostCompleted: number
   readonly startsBesideReader: number
+  readonly imported: {
+    readonly besideNode: string
+    readonly jobs: number
+    readonly unexplained: string | null
+  }
   readonly errors: readonly string[]
 }
 
@@ -43,5 +48,9 @@ test.runIf(isolated)(
     expect(told.mostJobs).toBeLessThanOrEqual(told.jobs)
     expect(told.mostCompleted).toBeGreaterThan(0)
     expect(told.startsBesideReader).toBe(1)
+    expect(told.imported.besideNode).toMatch(
+      /^Error: a Bacalhau that runs has .* open .*\nHint: stop it first/,
+    )
+    if (SECONDS > 4) expect(told.imported).toMatchObject({ jobs: told.jobs, unexplained: '0' })
   },
 )
