@@ -30,6 +30,7 @@ import {
 import { nodeNameOf } from './node-name.ts'
 import { Noted, type NotedKind } from './noted.ts'
 import { processOf } from './running-bacalhau.ts'
+import { tellDamage } from './source-check.ts'
 
 /** Options of an import from Bacalhau. */
 export interface ImportBacalhauOptions extends ReadOptions {
@@ -134,6 +135,9 @@ async function bringOver(
     inputs: INPUTS,
     publishers: PUBLISHERS,
   }
+  await tellDamage(files, noted.tell, (done, total) =>
+    progress.show('check of the files: pages', done, total),
+  )
   const counts = await fillStores({
     ...{ files, place, offers, nowMs: Date.now(), tell: noted.tell },
     onProgress: (what, done, total) => progress.show(what, done, total),

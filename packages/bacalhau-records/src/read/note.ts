@@ -34,6 +34,7 @@ export type NoteCode =
   | 'refused'
   | 'second-copy'
   | 'damaged-page'
+  | 'damaged-file'
   | 'too-large'
   | 'unfit-text'
   | 'unfit-number'
