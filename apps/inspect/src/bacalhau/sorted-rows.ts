@@ -6,6 +6,8 @@ import type { LoadBatch } from '@saltcod/store-lmdb'
 
 /** So much is sorted at once; a row is shorter. */
 const RUN_BYTES = 32 * 1024 * 1024
+/** So much of a run is written at once. */
+const WRITE_BYTES = 1024 * 1024
 /** All runs together are read by so much at once. */
 const READ_BYTES = 32 * 1024 * 1024
 const LEAST_READ_BYTES = 16 * 1024
@@ -91,20 +93,50 @@ export class SortedRows {
         part.compare(part, b + HEAD_BYTES, keyEnd(b), a + HEAD_BYTES, keyEnd(a)),
     )
     const path = join(this.#directory, `rows-${this.#runs.length}`)
-    const sorted = Buffer.allocUnsafe(this.#used)
-    let end = 0
-    for (const start of order) {
-      end += part.copy(sorted, end, start, keyEnd(start) + part.readUInt32LE(start + VALUE_LENGTH_AT))
-    }
-    const file = openSync(path, 'wx', 0o600)
+    const file = new RunFile(path)
     this.#runs.push(path)
     try {
-      for (let done = 0; done < end; ) done += writeSync(file, sorted, done, end - done)
+      for (const start of order) {
+        file.add(part.subarray(start, keyEnd(start) + part.readUInt32LE(start + VALUE_LENGTH_AT)))
+      }
+      file.flush()
     } finally {
-      closeSync(file)
+      file.close()
     }
     this.#used = 0
     this.#starts = []
+  }
+}
+
+/** The file of a sorted part as it is written, some rows at a time. */
+class RunFile {
+  readonly #file: number
+  readonly #gathered: Buffer = Buffer.allocUnsafe(WRITE_BYTES)
+  #end = 0
+
+  constructor(path: string) {
+    this.#file = openSync(path, 'wx', 0o600)
+  }
+
+  add(row: Buffer): void {
+    if (this.#end + row.length > WRITE_BYTES) this.flush()
+    if (row.length > WRITE_BYTES) this.#write(row)
+    else this.#end += row.copy(this.#gathered, this.#end)
+  }
+
+  flush(): void {
+    this.#write(this.#gathered.subarray(0, this.#end))
+    this.#end = 0
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  #write(bytes: Buffer): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.#file, bytes, done, bytes.length - done)
+    }
   }
 }
 
