@@ -251,6 +251,18 @@ function withLongValue(bytes: Buffer, long: number): Buffer {
   return changed
 }
 
+test('what makes a store of a store refuses a BoltDB file, and finds no damage in it', async () => {
+  for (const verb of ['salvage', 'compact', 'repair', 'backup', 'restore']) {
+    const { code, stdout, stderr } = await run(verb, 'some.db', 'target.db')
+    expect([verb, code, stdout]).toEqual([verb, 2, ''])
+    expect(stderr, verb).not.toMatch(/damaged|salvage|meta page/)
+    expect(existsSync(join(directory, 'target.db'))).toBe(false)
+  }
+  expect((await run('compact', 'some.db', 'target.db')).stderr).toMatch(
+    /some\.db is a BoltDB file, and no store of ours\nHint: /,
+  )
+})
+
 test('a directory with one BoltDB store stands for it', async () => {
   const store = sharedName()
   expect((await run('check', dirname(store))).stdout).toBe('OK\n')

@@ -74,6 +74,12 @@ export async function locateStore(argument: string): Promise<string> {
 
 function storeFile(path: string): string {
   requireRegularFile(path, NO_STORE)
+  // Whoever looked at its pages would find it damaged.
+  if (bacalhauPaths(path).length > 0) {
+    throw new Failure(EXIT.usage, `${path} is a BoltDB file, and no store of ours`, {
+      hint: 'check, info, stats, buckets, keys, get and dump read it as it is; one of Bacalhau is shown by what lists records, and import --to makes our stores of it',
+    })
+  }
   return path
 }
 
