@@ -1,5 +1,6 @@
 import { pause } from '../waiting/pause.ts'
 import type { ComputeContext } from './context.ts'
+import { workDirOf } from './layout.ts'
 
 const TEND_EVERY_MS = 30_000
 
@@ -7,7 +8,7 @@ const TEND_EVERY_MS = 30_000
  * Has the engines whose runs outlive the node remove what is left over: what belongs to no attempt that is on record
  * as running. Failures are logged; what cannot be removed now is found again.
  */
-export async function tendRuns({ settings, store, log }: ComputeContext): Promise<void> {
+export async function tendRuns({ settings, store, log, dataDir }: ComputeContext): Promise<void> {
   for (const { type, standing } of settings.engines.all()) {
     if (standing === undefined) continue
     try {
@@ -15,6 +16,12 @@ export async function tendRuns({ settings, store, log }: ComputeContext): Promis
         isWanted: async ({ executionId, attempt }) => {
           const execution = await store.getExecution(executionId)
           return execution?.state === 'Running' && execution.attempt === attempt
+        },
+        unwanted: async ({ executionId, attempt }) => {
+          const execution = await store.getExecution(executionId)
+          if (execution?.attempt !== attempt) return undefined
+          const workDir = workDirOf(dataDir, executionId)
+          return { executionId, attempt, workDir, logBytes: settings.logBytes }
         },
       })
       if (removed.length > 0) log.info({ engine: type, removed }, 'what was left over of runs was removed')

@@ -227,6 +227,7 @@ export class DockerEngine implements Engine {
     const removed = await removeLeftovers(server.api, this.#options.owner, {
       isWanted: async (identity) =>
         this.#making.has(containerName(identity)) || (await options.isWanted(identity)),
+      unwanted: options.unwanted,
     })
     return { removed, images: await this.#collectImages(server.api) }
   }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { bootId } from '../../compute/keeper/process-table.ts'
-import type { RunIdentity } from '../engine.ts'
+import type { RunIdentity, UnwantedRun } from '../engine.ts'
 import { identityOf, LABELS, mountNamespace } from './container-name.ts'
 import type { Owner } from './container-spec.ts'
 import { removeContainer } from './container-state.ts'
 import type { SocketApi } from './socket-api.ts'
+import { endUnwanted } from './unwanted-container.ts'
 
 interface ListedContainer {
   readonly Id: string
@@ -16,6 +17,8 @@ interface ListedContainer {
 export interface LeftoverOptions {
   /** Tells whether a container of this node is one that something is still to be done with. */
   readonly isWanted: (identity: RunIdentity) => Promise<boolean>
+  /** Tells where the log of one is kept that is not; undefined where it is kept nowhere. */
+  readonly unwanted: (identity: RunIdentity) => Promise<UnwantedRun | undefined>
 }
 
 /**
@@ -25,7 +28,7 @@ export interface LeftoverOptions {
 export async function removeLeftovers(
   api: SocketApi,
   { nodeId, dataDir }: Owner,
-  { isWanted }: LeftoverOptions,
+  { isWanted, unwanted }: LeftoverOptions,
 ): Promise<readonly string[]> {
   const filters = JSON.stringify({ label: [LABELS.node] })
   const listed = await api.ask<readonly ListedContainer[]>({
@@ -43,7 +46,9 @@ export async function removeLeftovers(
     // A directory that was moved brings its node along.
     const isOwn = Labels?.[LABELS.node] === nodeId && (place === dataDir || isGone)
     if (isOwn ? await isWanted(identity) : !isGone) continue
-    await removeContainer(api, Id)
+    const run = isOwn ? await unwanted(identity) : undefined
+    if (run === undefined) await removeContainer(api, Id)
+    else await endUnwanted(api, run)
     removed.push(Names[0]?.replace(/^\//, '') ?? Id)
   }
   return removed

@@ -94,19 +94,29 @@ export class ServerFinder {
   }
 
   async #probe(api: SocketApi): Promise<Server | string> {
-    const known = this.#known.get(api)
-    // Podman starts programs and looks through the packages of its machine to tell its version.
-    const found = await (known === undefined ? probe(api, this.#probeMs) : ping(known, this.#probeMs))
+    const found = await probe(api, { known: this.#known.get(api), probeMs: this.#probeMs })
     if (typeof found === 'string') this.#known.delete(api)
     else this.#known.set(api, found)
     return found
   }
 }
 
+interface Probing {
+  /** What has answered there before. */
+  readonly known: Server | undefined
+  readonly probeMs: number
+}
+
 /** Answers with the server at a socket, or what is wrong there and what can be done. */
-async function probe(api: SocketApi, probeMs: number): Promise<Server | string> {
+async function probe(api: SocketApi, { known, probeMs }: Probing): Promise<Server | string> {
   const signal = AbortSignal.timeout(probeMs)
   try {
+    const answer = await api.open({ path: '/_ping', signal })
+    answer.on('error', () => undefined).resume()
+    if (known !== undefined) return known
+    const name = nameInHeader(String(answer.headers['server']))
+    if (name !== undefined) return { api, name }
+    // Podman starts programs to tell its version, which takes long on a machine with much to do.
     const version = await api.ask<VersionAnswer | undefined>({ path: '/version', signal })
     if (typeof version?.Version === 'string') return { api, name: nameOf(version) }
     return problemOf(undefined, api)
@@ -115,17 +125,10 @@ async function probe(api: SocketApi, probeMs: number): Promise<Server | string> 
   }
 }
 
-/** Answers with a server that is known where it still answers. */
-async function ping(server: Server, probeMs: number): Promise<Server | string> {
-  const { api } = server
-  const signal = AbortSignal.timeout(probeMs)
-  try {
-    const answer = await api.open({ path: '/_ping', signal })
-    answer.on('error', () => undefined).resume()
-    return server
-  } catch (error) {
-    return signal.aborted ? slowText(api, probeMs) : problemOf(error, api)
-  }
+/** Reads `Docker/24.0.5 (linux)` or `Libpod/4.3.1 (linux)`; undefined where it is neither. */
+function nameInHeader(header: string): string | undefined {
+  const [, program, version] = /^(Docker|Libpod)\/(\S+)/.exec(header) ?? []
+  return program === undefined ? undefined : `${program === 'Docker' ? program : 'Podman'} ${version}`
 }
 
 function slowText({ socketPath }: SocketApi, probeMs: number): string {

@@ -82,7 +82,7 @@ export class SocketApi {
     headers = {},
     signal,
     waits,
-  }: Ask): Promise<Readable> {
+  }: Ask): Promise<IncomingMessage> {
     const parameters = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value)
     const search = parameters.size === 0 ? '' : `?${parameters}`

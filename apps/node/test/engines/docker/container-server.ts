@@ -10,7 +10,7 @@ import { PROGRAM } from '../../cli/binary.ts'
 import { Registry } from './registry.ts'
 
 const BUSYBOX = '/bin/busybox'
-const STARTS_WITHIN_MS = 20_000
+const STARTS_WITHIN_MS = 60_000
 
 /** What Debian needs for these tests, beside `apt-get install --no-install-recommends`. */
 const PACKAGES = 'podman runc busybox-static uidmap'
@@ -120,8 +120,9 @@ export class ContainerServer {
     this.#process = spawn(program, args, { cwd, env: this.#environment, stdio: 'ignore', detached: true })
     const endMs = Date.now() + STARTS_WITHIN_MS
     for (;;) {
-      const isUp = await this.api.ask({ path: '/version' }).then(
-        () => true,
+      // To tell its version it starts programs.
+      const isUp = await this.api.open({ path: '/_ping' }).then(
+        (answer) => answer.resume() !== undefined,
         () => false,
       )
       if (isUp) return

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { bootId } from '../../../src/compute/keeper/process-table.ts'
 import { containerName, LABELS, mountNamespace } from '../../../src/engines/docker/container-name.ts'
@@ -40,7 +43,10 @@ describe.runIf(missing === null)(named('what is left over', missing), () => {
     const removed = await removeLeftovers(
       api,
       { nodeId: 'n-1', dataDir },
-      { isWanted: ({ executionId }) => Promise.resolve(executionId === 'e-wanted') },
+      {
+        isWanted: ({ executionId }) => Promise.resolve(executionId === 'e-wanted'),
+        unwanted: () => Promise.resolve(undefined),
+      },
     )
     expect(removed.toSorted()).toEqual(['saltcod-e-before-1', 'saltcod-e-of-gone-1', 'saltcod-e-own-1'])
     const names = (await server().containers()).map(({ Names }) => Names[0]?.replace('/', ''))
@@ -50,5 +56,33 @@ describe.runIf(missing === null)(named('what is left over', missing), () => {
       'saltcod-e-unseen-1',
       'saltcod-e-wanted-1',
     ])
+  })
+
+  test('is removed with its log kept, where its attempt is the last one', async () => {
+    const { api } = server()
+    const [dataDir, workDir] = [temporaryDirectory(), temporaryDirectory()]
+    const identity = { executionId: 'e-talks', attempt: 1 }
+    const Labels = {
+      [LABELS.node]: 'n-1',
+      [LABELS.execution]: identity.executionId,
+      [LABELS.attempt]: '1',
+      [LABELS.place]: dataDir,
+    }
+    const name = containerName(identity)
+    const body = { Image: 'busybox:1', Cmd: ['sh', '-c', 'echo said; exec sleep 600'], Labels }
+    await api.ask({ method: 'POST', path: '/containers/create', query: { name }, body })
+    await api.ask({ method: 'POST', path: `/containers/${name}/start` })
+    await eventually('it has said something', () => server().podman('logs', name) === 'said\n')
+    const removed = await removeLeftovers(
+      api,
+      { nodeId: 'n-1', dataDir },
+      {
+        isWanted: () => Promise.resolve(false),
+        unwanted: (run) => Promise.resolve({ ...run, workDir, logBytes: 1_000 }),
+      },
+    )
+    expect(removed).toContain(name)
+    expect(readFileSync(join(workDir, 'stdout'), 'utf8')).toBe('said\n')
+    expect((await server().containers()).map(({ Names }) => Names[0])).not.toContain(`/${name}`)
   })
 })

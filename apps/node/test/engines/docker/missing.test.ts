@@ -87,8 +87,22 @@ describe('the engine for containers says why it is not there', () => {
     expect(await reasonAt(path)).toBe(`${path} does not answer within 1 seconds; ${REMEDY}`)
   })
 
+  test.each([
+    ['Docker/24.0.5 (linux)', 'Docker-24.0.5'],
+    ['Libpod/4.3.1 (linux)', 'Podman-4.3.1'],
+  ])('and where one is, by its first answer, what it is: %s', async (header, label) => {
+    const engine = engineAt(await answering(null, http(`200 OK\r\nServer: ${header}`, 'OK')))
+    expect(await engine.available()).toEqual({ ok: true })
+    expect(await engine.labels()).toEqual({ 'saltcod/docker-server': label })
+  })
+
+  test('and where one that says so elsewhere is', async () => {
+    const engine = engineAt(await answering(http('200 OK', '{"Version":"1.2"}')))
+    expect(await engine.labels()).toEqual({ 'saltcod/docker-server': 'Docker-1.2' })
+  })
+
   test('and not where one that had answered has much to do', async () => {
-    const engine = engineAt(await answering(null, http('200 OK', '{"Version":"1.2"}')))
+    const engine = engineAt(await answering(null, http('200 OK\r\nServer: Docker/1.2 (linux)', 'OK')))
     expect(await engine.available()).toEqual({ ok: true })
     // An answer is fresh for a second.
     await delay(1_100)
