@@ -103,7 +103,10 @@ describe.runIf(missing === null)(named('a hostile container', missing), () => {
     await server().addImage('labelled:1', { changes })
     // By somebody else, under a name of his own.
     server().podman('create', '--name', 'not-ours', '--network', 'none', 'labelled:1', 'true')
-    const removed = await removeLeftovers(server().api, owner, { isWanted: () => Promise.resolve(false) })
+    const removed = await removeLeftovers(server().api, owner, {
+      unwanted: () => Promise.resolve(undefined),
+      isWanted: () => Promise.resolve(false),
+    })
     expect(removed).toEqual([])
     const ran = await node.run({ Image: 'labelled:1', ...script('echo ran') })
     expect(ran.stdout).toBe('ran\n')
