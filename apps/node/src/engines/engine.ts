@@ -96,8 +96,8 @@ export interface TendOptions {
   /** Tells whether an attempt is on record as running, so that nothing of it may be removed. */
   readonly isWanted: (run: RunIdentity) => Promise<boolean>
   /**
-   * Tells where the log of an attempt is kept that is wanted no more; undefined where that is the place of another one,
-   * or nothing is on record.
+   * Tells where the log of an attempt is kept that is wanted no more; undefined where that is the place of another
+   * one, or nothing is on record.
    */
   readonly unwanted: (run: RunIdentity) => Promise<UnwantedRun | undefined>
 }
