@@ -46,16 +46,19 @@ const DEADLINE_MS = 30_000
 export async function startTestNode(
   flags: readonly string[] = [],
   log: Logger = pino({ level: 'silent' }),
-  { onDisk = false }: { readonly onDisk?: boolean } = {},
+  {
+    onDisk = false,
+    nodeId = 'n-test',
+    directory = temporaryDirectory(),
+  }: { readonly onDisk?: boolean; readonly nodeId?: string; readonly directory?: string } = {},
 ): Promise<TestNode> {
-  const directory = temporaryDirectory()
   const argv = ['--repo', directory, '--port', '0', ...flags]
   const memory = ['--compute-execution-store-type', 'memory', '--requester-job-store-type', 'memory']
   const { config, errors } = loadConfig({ flags: flagUses(...argv, ...(onDisk ? [] : memory)), env: {} })
   assert.ok(config !== undefined, JSON.stringify(errors))
   const node = await startNode({
     config: { ...config, gracePeriodMs: 0 },
-    nodeId: 'n-test',
+    nodeId,
     shownConfig: () => ({}),
     log,
     signal: new AbortController().signal,

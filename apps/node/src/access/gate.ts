@@ -78,6 +78,16 @@ export class Gate {
     this.held.cut(`token ${tokenId}`, spared)
   }
 
+  /** Notes what is in progress for a node, until what is returned is called. */
+  holdNode(nodeId: string, socket: Duplex): () => void {
+    return this.held.hold(`node ${nodeId}`, socket, null)
+  }
+
+  /** Ends what is in progress for a node. */
+  cutNode(nodeId: string): void {
+    this.held.cut(`node ${nodeId}`)
+  }
+
   #refuse({ socket }: IncomingMessage, reason: keyof typeof WORDS): ApiError {
     this.#note(socket, reason, WORDS[reason])
     return new ApiError('Unauthorized', `Request Unauthorized: ${WORDS[reason]}`, {

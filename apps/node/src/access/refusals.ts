@@ -7,7 +7,6 @@ export type RefusalReason =
   | 'expired'
   | 'revoked'
   | 'role'
-  | 'other-node'
   | 'not-a-member'
   | 'limit'
 

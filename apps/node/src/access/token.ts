@@ -42,6 +42,11 @@ export function readToken(text: string): Token | null {
   return id === undefined || secret === undefined ? null : { id, secret, fingerprint }
 }
 
+/** Writes the credential of a node. */
+export function credentialText({ nodeId, secret }: NodeCredential): string {
+  return `saltcod1-node.${nodeId}.${secret}`
+}
+
 /** Reads the credential of a node; `null` for what is none. */
 export function readCredential(text: string): NodeCredential | null {
   const [, nodeId, secret] = CREDENTIAL.exec(text) ?? []

@@ -15,7 +15,7 @@ import type {
   NodeLoad,
   WhyStopped,
 } from '../link/link.ts'
-import { LinkError } from '../link/link-error.ts'
+import { isLinkError, LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { retry } from '../waiting/retry.ts'
@@ -70,7 +70,8 @@ export async function shakeHands(
     ...again,
     isFinal: (error) => isStoreGone(error) || (!requester.isRemote && isFailure(error)),
     onFailure: (error) => {
-      if (isFailure(error)) watch.refused(error.message)
+      if (isFailure(error) || isLinkError(error, 'LINK_REFUSED', 'LINK_UNJOINED'))
+        watch.refused(error.message)
       else again.onFailure(error)
     },
   })

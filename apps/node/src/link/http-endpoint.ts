@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { EventCount } from '../waiting/event-count.ts'
+import { boundTo, type ProvenLink } from './bound-link.ts'
 import { FrameReader } from './http-frames.ts'
 import { carryOut, HTTP_LINK_PATH, type HttpCall, isHttpCall, toJson } from './http-messages.ts'
 import { LINK_LIMITS, withinLimits } from './limits.ts'
 import type { Chunk, Link } from './link.ts'
 import { isLinkError, LinkError } from './link-error.ts'
+import type { NodeProof } from './node-proof.ts'
 import { fromPlainError, toPlainError } from './plain-error.ts'
 
 const MOST_HEAD_MS = 20_000
@@ -16,8 +18,23 @@ const SUPPLY = new RegExp(`^${HTTP_LINK_PATH}/supply/([^/]+)/(\\d{1,15})$`)
 /** Answers what a node says over HTTP. */
 export type HttpLinkHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Why a request is answered with a refusal alone; `null` where it is not. */
-export type LinkGuard = (request: IncomingMessage) => string | null
+/** The header in which a node that joins shows the token that it has for that. */
+export const JOIN_HEADER = 'x-saltcod-join'
+
+/** A request of a node that was let in. */
+export interface LinkAdmission {
+  readonly proof: NodeProof
+  /** Called with why it was refused after all. */
+  refused(error: LinkError): void
+  /** Called when it is over. */
+  release(): void
+}
+
+/**
+ * Lets a request in before its body is read; `null` where no node has to prove who it is. `name` is what is called.
+ * Throws a `LinkError`, with `LINK_REFUSED` where it is not taken.
+ */
+export type LinkGuard = (request: IncomingMessage, name: string) => Promise<LinkAdmission | null>
 
 /** Tells whether a request is one of the link. */
 export function isLinkRequest({ url = '' }: IncomingMessage): boolean {
@@ -26,12 +43,11 @@ export function isLinkRequest({ url = '' }: IncomingMessage): boolean {
 
 /**
  * Returns what answers nodes of other processes at the requester's end; it belongs behind `request` and
- * `checkContinue` of a server. Whoever passes the guard may speak as any node.
+ * `checkContinue` of a server. Whoever is let in without a proof may speak as any node.
  */
-export function httpLinkHandler(endpoint: Link, guard: LinkGuard = () => null): HttpLinkHandler {
-  const bounded = withinLimits(endpoint)
+export function httpLinkHandler(endpoint: ProvenLink, guard: LinkGuard = async () => null): HttpLinkHandler {
   return (request, response) => {
-    void answer(bounded, guard, request, response)
+    void answer(endpoint, guard, request, response)
   }
 }
 
@@ -50,7 +66,7 @@ export function createHttpEndpoint(endpoint: Link): Server {
 }
 
 async function answer(
-  endpoint: Link,
+  endpoint: ProvenLink,
   guard: LinkGuard,
   request: IncomingMessage,
   response: ServerResponse,
@@ -59,14 +75,23 @@ async function answer(
   response.once('close', () => gone.abort())
   // Of a connection that breaks the end is noticed.
   request.on('error', () => undefined)
+  let admission: LinkAdmission | null = null
   try {
-    const refusal = guard(request)
-    if (refusal !== null) throw new LinkError('LINK_REFUSED', refusal)
-    const answered = await respond(endpoint, request, response, gone.signal)
+    admission = await guard(request, nameOf(request))
+    const own = withinLimits(admission === null ? endpoint : boundTo(admission.proof, endpoint))
+    const answered = await respond(own, request, response, gone.signal)
     send(response, 200, { answer: answered ?? null })
   } catch (error) {
+    if (isLinkError(error, 'LINK_REFUSED', 'LINK_UNJOINED')) admission?.refused(error)
     send(response, statusOf(error), { error: toPlainError(error) })
+  } finally {
+    admission?.release()
   }
+}
+
+/** What is called, such as `poll` or `supply/NODE/NUMBER`; empty for what is none of the link. */
+function nameOf({ url = '' }: IncomingMessage): string {
+  return url.startsWith(`${HTTP_LINK_PATH}/`) ? url.slice(HTTP_LINK_PATH.length + 1) : ''
 }
 
 async function respond(
@@ -82,7 +107,7 @@ async function respond(
     await endpoint.supply(supply, (unwanted) => chunksOf(request, response, unwanted), signal)
     return null
   }
-  const name = path.startsWith(`${HTTP_LINK_PATH}/`) ? path.slice(HTTP_LINK_PATH.length + 1) : ''
+  const name = nameOf(request)
   if (request.method !== 'POST' || !isHttpCall(name))
     throw new LinkError('LINK_INVALID', 'nothing of the link is at this address')
   return await call(endpoint, name, request, response, signal)
@@ -159,7 +184,7 @@ function decoded(part: string): string {
 
 function statusOf(error: unknown): number {
   if (isLinkError(error, 'LINK_INVALID', 'LINK_VERSION')) return 400
-  if (isLinkError(error, 'LINK_REFUSED')) return 403
+  if (isLinkError(error, 'LINK_REFUSED', 'LINK_UNJOINED')) return 403
   return isLinkError(error, 'LINK_LIMIT') ? 413 : 500
 }
 

@@ -52,6 +52,18 @@ function wayTo(address: string): Way {
 export interface HttpLinkOptions {
   /** What has to prove a requester that is reached by https. */
   readonly trust?: LinkTrust
+  /** What the node shows its requester. */
+  readonly proof?: LinkProof
+}
+
+/** How a node proves itself to its requester. */
+export interface LinkProof {
+  /** Returns the headers that go with a call, such as `poll`. */
+  headers(call: string): Readonly<Record<string, string>>
+  /** Called when the requester has taken the node in. */
+  accepted(): void
+  /** Called when it does not take what was shown. */
+  refused(): void
 }
 
 /**
@@ -67,6 +79,7 @@ export class HttpLink implements Link {
   // Each connection is proven anew: one that is resumed would be trusted for what was known before.
   readonly #secureAgent = new SecureAgent({ keepAlive: true, maxCachedSessions: 0 })
   readonly #trust: LinkTrust | undefined
+  readonly #shown: LinkProof | undefined
   readonly #open = new Set<ClientRequest>()
   #closed = false
 
@@ -74,9 +87,10 @@ export class HttpLink implements Link {
    * The addresses are where the requester serves the link: `https://requester.example:1234`, `http://127.0.0.1:1234`,
    * or `unix:/run/api.sock`.
    */
-  constructor(addresses: readonly [string, ...string[]], { trust }: HttpLinkOptions = {}) {
+  constructor(addresses: readonly [string, ...string[]], { trust, proof }: HttpLinkOptions = {}) {
     this.#ways = addresses.map(wayTo)
     this.#trust = trust
+    this.#shown = proof
   }
 
   /** What has passed so far, without the heads of messages. */
@@ -90,7 +104,14 @@ export class HttpLink implements Link {
   }
 
   async handshake(request: Handshake): Promise<HandshakeReply> {
-    return (await this.#call('handshake', request)) as HandshakeReply
+    try {
+      const reply = (await this.#call('handshake', request)) as HandshakeReply
+      if (!('refusal' in reply)) this.#shown?.accepted()
+      return reply
+    } catch (error) {
+      if (isLinkError(error, 'LINK_UNJOINED')) this.#shown?.refused()
+      throw error
+    }
   }
 
   async poll(request: Poll, signal: AbortSignal): Promise<readonly Delivery[]> {
@@ -236,7 +257,8 @@ export class HttpLink implements Link {
     headers: Readonly<Record<string, string>>,
   ): ClientRequest {
     if (this.#closed) throw new LinkError('LINK_CLOSED', 'the link to the requester is closed')
-    const asked = { ...way.to, path: `${HTTP_LINK_PATH}/${path}`, method: 'POST', headers }
+    const all = { ...headers, ...this.#shown?.headers(path) }
+    const asked = { ...way.to, path: `${HTTP_LINK_PATH}/${path}`, method: 'POST', headers: all }
     const request =
       proof === null
         ? httpRequest({ ...asked, agent: this.#agent })

@@ -4,6 +4,7 @@ const LINK_ERROR_CODES = {
   LINK_SILENT: 'the other end did not answer in time',
   LINK_LIMIT: 'a message is larger than the link takes',
   LINK_UNKNOWN: 'the requester has not shaken hands with the node since it began',
+  LINK_UNJOINED: 'the requester knows no such credential of the node, which has to join with a token',
   LINK_REFUSED: 'the requester takes no messages from there',
   LINK_UNTRUSTED: 'what answers does not prove that it is the requester that is meant',
   LINK_STALE: 'a handshake was overtaken by what the node has reported since, and the node has to come again',

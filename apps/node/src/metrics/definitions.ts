@@ -77,6 +77,11 @@ export const GAUGES: readonly Definition[] = [
 
 /** Numbers that only go up, from the start of the node. */
 export const COUNTERS: readonly Definition[] = [
+  [
+    'saltcod_refused_total',
+    'Requests, connections and messages of the link that were refused for whom they came from, by why.',
+    ['reason'],
+  ],
   ['saltcod_execution_ends_total', 'Executions that ended otherwise than completed, by why.', ['reason']],
   ['saltcod_retention_runs_total', 'Runs of retention, dry runs left out.', []],
   ['saltcod_retention_removed_jobs_total', 'Jobs that retention removed.', []],

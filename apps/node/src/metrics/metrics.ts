@@ -42,6 +42,8 @@ export interface MetricsParts {
   readonly link?: { readonly bytes: { readonly sent: number; readonly received: number } }
   /** The certificates of what listens; absent where it speaks no TLS. */
   readonly tls?: Pick<ServerTls, 'ends'> | null
+  /** How much was refused for whom it came from; absent where nobody is. */
+  readonly refusals?: { counts(): Iterable<readonly [string, number]> }
   readonly clock: () => number
 }
 
@@ -110,6 +112,9 @@ export class Metrics {
           })
     }
     this.#readRoom()
+    this.#counters.get('saltcod_refused_total')?.reset()
+    for (const [reason, count] of this.#parts.refusals?.counts() ?? [])
+      this.#add('saltcod_refused_total', count, { reason })
     await this.#readLink()
     for (const { what, untilMs } of tls?.ends ?? [])
       this.#set('saltcod_tls_certificate_left_seconds', (untilMs - clock()) / 1000, { certificate: what })

@@ -1,4 +1,5 @@
 import { EXECUTION_MACHINE, type Execution, isStoreError, type OutboxRow } from '@saltcod/store-core'
+import type { ProvenLink } from '../link/bound-link.ts'
 import type {
   Acknowledgement,
   Command,
@@ -12,7 +13,6 @@ import type {
   Heartbeat,
   HeartbeatReply,
   InSession,
-  Link,
   OpenChunks,
   Poll,
   Report,
@@ -22,6 +22,7 @@ import type {
   WhyStopped,
 } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
+import type { NodeProof } from '../link/node-proof.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
 import type { RequesterContext } from './context.ts'
@@ -40,7 +41,7 @@ const OUTBOX_PAGE = 500
 const NOTHING_LATER = { runDeadlineAtMs: null, lookAfterMs: null }
 
 /** The requester's end of the link: hands commands out and takes reports in. */
-export class LinkEndpoint implements Link {
+export class LinkEndpoint implements ProvenLink {
   readonly #context: RequesterContext
   readonly #keeper: PlacementKeeper
   readonly #missing: MissingExecutions
@@ -55,17 +56,14 @@ export class LinkEndpoint implements Link {
   }
 
   /** Takes a node in and tells it for each of its executions whether to go on. */
-  async handshake({
-    versions,
-    node,
-    load,
-    store: nodeStore,
-    executions,
-  }: Handshake): Promise<HandshakeReply> {
+  async handshake(
+    { versions, node, load, store: nodeStore, executions }: Handshake,
+    proof: NodeProof | null = null,
+  ): Promise<HandshakeReply> {
     const { nodes, membership, store, log, nodeId: requesterId } = this.#context
     this.#mustGoOn()
     const agreed = this.#sessions.agree(versions)
-    const met = await membership.meet({ node, store: nodeStore })
+    const met = await membership.meet({ node, store: nodeStore }, proof)
     if (typeof met === 'string') {
       log.error({ node: node.nodeId, refusal: met }, 'node refused')
       return { refusal: met }

@@ -2,6 +2,7 @@ import { isStoreError, type JobStore, type KnownNode, type NodeStore } from '@sa
 import type { Logger } from 'pino'
 import type { Handshake, LinkedStore } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
+import type { NodeProof } from '../link/node-proof.ts'
 import { strangenessOf } from '../link/peer-store.ts'
 import { descentOf } from '../link/store-descent.ts'
 import { collectItems } from './all-items.ts'
@@ -51,6 +52,9 @@ export class Membership {
   readonly #options: MembershipOptions
   #loading: Promise<void> | undefined
   readonly #rivals = new Rivals()
+  /** What is being done about each node, after which the next thing is. */
+  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #leavers: ((nodeId: string) => void)[] = []
 
   constructor(options: MembershipOptions) {
     this.#options = options
@@ -71,15 +75,38 @@ export class Membership {
     for (const record of records) nodes.remember(record)
   }
 
+  /** Has somebody told of each node whose credential ends. */
+  onLeave(listener: (nodeId: string) => void): void {
+    this.#leavers.push(listener)
+  }
+
+  /** Returns the hash of what a node proves itself with; `null` where nothing does. */
+  credentialOf(nodeId: string): string | null {
+    const record = this.#options.nodes.get(nodeId)?.record
+    return record === undefined || record.membership === 'rejected' ? null : record.credentialHash
+  }
+
   /**
    * Takes a node in that has come, with the store that it has now. Returns why it is refused, as a text. Throws
-   * `LINK_TAKEN` where it has to wait until it is clear whether another one of its identity lives.
+   * `LINK_TAKEN` where it has to wait until it is clear whether another one of its identity lives, and `LINK_REFUSED`
+   * where what it has proven is not enough. Without a proof none is asked for.
    */
-  async meet({ node, store: found }: Pick<Handshake, 'node' | 'store'>): Promise<TakenIn | string> {
+  async meet(
+    { node, store: found }: Pick<Handshake, 'node' | 'store'>,
+    proof: NodeProof | null = null,
+  ): Promise<TakenIn | string> {
     await this.ready()
+    return await this.#inTurn(node.nodeId, () => this.#meet({ node, store: found }, proof))
+  }
+
+  async #meet(
+    { node, store: found }: Pick<Handshake, 'node' | 'store'>,
+    proof: NodeProof | null,
+  ): Promise<TakenIn | string> {
     const { store, nodes, nodeId: ownId, approvesNodes } = this.#options
     const { nodeId } = node
     const known = nodes.get(nodeId)?.record ?? null
+    if (proof !== null) this.#mustProve(known, proof)
     const condition = this.#judge(known, nodeId, found)
     if (condition !== 'known' && condition !== 'wiped' && condition !== 'older') return condition.refusal
     this.#rivals.settle(nodeId, found)
@@ -90,10 +117,42 @@ export class Membership {
       details: detailsOf(node),
       version: node.release?.version ?? '',
       store: storeOf(found),
+      ...(proof === null ? {} : { credentialHash: proof.credentialHash }),
       membership: approvesNodes || nodeId === ownId ? 'approved' : 'pending',
     })
     nodes.remember(record)
     return { record, condition }
+  }
+
+  /** A credential is a node's own once it has come in with a token to join, until an operator ends it. */
+  #mustProve(known: KnownNode | null, { nodeId, credentialHash, joins }: NodeProof): void {
+    if (nodeId === this.#options.nodeId) throw unproven(`${nodeId} is the id of the requester itself`)
+    if (known?.membership === 'rejected') throw unproven(`node ${nodeId} was rejected by an operator`)
+    if (known?.credentialHash === credentialHash) return
+    if (!joins)
+      throw new LinkError(
+        'LINK_UNJOINED',
+        `the credential of node ${nodeId} has ended: let it join again with a token`,
+      )
+    if (known === null || known.credentialHash === null) return
+    throw unproven(
+      `a node with the id ${nodeId} has joined with another credential: start this one with that, or delete the other (saltcod node delete ${nodeId})`,
+    )
+  }
+
+  /** Does one thing after the other about a node: what was decided meanwhile counts for what comes next. */
+  async #inTurn<T>(nodeId: string, body: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(nodeId)
+    const turn = (async () => {
+      await before?.catch(() => undefined)
+      return await body()
+    })()
+    this.#turns.set(nodeId, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(nodeId) === turn) this.#turns.delete(nodeId)
+    }
   }
 
   #judge(
@@ -144,22 +203,36 @@ export class Membership {
   /** Writes a decision of an operator. Throws what `changeNode` of a store throws. */
   async decide(nodeId: string, decision: NodeDecision): Promise<KnownNode> {
     await this.ready()
-    const { store, nodes, log } = this.#options
-    const record = await store.changeNode({ nodeId, ...decision })
-    nodes.remember(record)
-    const { membership, scheduling } = record
-    log.info({ node: nodeId, membership, scheduling }, 'node was changed by an operator')
-    return record
+    return await this.#inTurn(nodeId, async () => {
+      const { store, nodes, log } = this.#options
+      const leaves = decision.membership === 'rejected'
+      // First, so that no death in between leaves a credential that counts again once the node is approved.
+      if (leaves && nodes.get(nodeId)?.record.credentialHash != null)
+        nodes.remember(await store.recordNode({ id: nodeId, credentialHash: null }))
+      const record = await store.changeNode({ nodeId, ...decision })
+      nodes.remember(record)
+      if (leaves) this.#tellLeft(nodeId)
+      const { membership, scheduling } = record
+      log.info({ node: nodeId, membership, scheduling }, 'node was changed by an operator')
+      return record
+    })
   }
 
   /** Forgets a node and what waits to be sent to it. Throws `NODE_NOT_FOUND`. */
   async delete(nodeId: string): Promise<void> {
     await this.ready()
-    const { store, nodes, log } = this.#options
-    await store.deleteNode({ nodeId })
-    nodes.forget(nodeId)
-    log.info({ node: nodeId }, 'node was deleted by an operator')
-    await this.#dropMessages(nodeId)
+    await this.#inTurn(nodeId, async () => {
+      const { store, nodes, log } = this.#options
+      await store.deleteNode({ nodeId })
+      nodes.forget(nodeId)
+      this.#tellLeft(nodeId)
+      log.info({ node: nodeId }, 'node was deleted by an operator')
+      await this.#dropMessages(nodeId)
+    })
+  }
+
+  #tellLeft(nodeId: string): void {
+    for (const listener of this.#leavers) listener(nodeId)
   }
 
   /** Removes what waits to be sent to nodes that are not there any more. */
@@ -190,6 +263,10 @@ export class Membership {
       }
     }
   }
+}
+
+function unproven(what: string): LinkError {
+  return new LinkError('LINK_REFUSED', what)
 }
 
 function twoOf(id: string): string {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { JobSpec } from '@saltcod/bacalhau-records'
 import type { JobStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
-import type { Link } from '../link/link.ts'
+import type { ProvenLink } from '../link/bound-link.ts'
 import { isStoreGone } from '../store-gone.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { pause } from '../waiting/pause.ts'
@@ -43,7 +43,7 @@ export interface RequesterOptions {
 export interface Requester {
   readonly context: RequesterContext
   /** What compute nodes talk to. */
-  readonly link: Link
+  readonly link: ProvenLink
   /** Goes by other rules of retrying, from the next decision on. */
   follow(retry: RequesterSettings['retry']): void
   /** Stops taking up work, and resolves when what was begun is written. Leaves the store open. */

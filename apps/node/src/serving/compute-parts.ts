@@ -1,4 +1,5 @@
 import { resolvePaths } from '@saltcod/config'
+import { LinkIdentity } from '../access/link-identity.ts'
 import { openAccess } from '../access/open-access.ts'
 import { Compaction } from '../compaction/compaction.ts'
 import { addCompactionRoutes } from '../compaction/compaction-routes.ts'
@@ -8,14 +9,13 @@ import { createLocalApi } from '../local-api/local-api.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { addMetricsRoutes } from '../metrics/metrics-routes.ts'
 import { openExecutions } from '../open-stores.ts'
-import { Connections } from '../requester/api/connections.ts'
 import { Listeners } from '../requester/api/listeners.ts'
 import { ExecutionUpkeep } from '../retention/execution-upkeep.ts'
 import { requesterTrust } from '../tls/requester-trust.ts'
 import { buildVersion } from '../version.ts'
 import { labelsOfMachine } from '../wire/node-output.ts'
 import { startSide } from './compute-side.ts'
-import { addTokens, limitsOf, listen } from './listen.ts'
+import { addTokens, connectionsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
 import { type Parts, storesOf } from './parts.ts'
 import { noteServed, startTls } from './server-tls.ts'
@@ -27,19 +27,16 @@ import { memoryOf } from './store-notes.ts'
  */
 export async function startComputeParts(options: NodeOptions, parts: Parts): Promise<string> {
   const { config, nodeId, log } = options
-  const [first, ...more] = config.compute.orchestrators
-  if (first === undefined) throw new TypeError('a compute node alone needs the address of its requester')
   const access = await openAccess(config, log.child({ part: 'access' }))
   parts.access = access
   const paths = resolvePaths(config, nodeId)
   const executions = await openExecutions(paths.executionStore, { nodeId, quota: config.quota, log })
   parts.executions = executions
-  const trust = requesterTrust({ config, nodeId, fingerprint: null, log: log.child({ part: 'tls' }) })
-  const link = new HttpLink([first, ...more], { trust })
+  const link = linkOf(options)
   parts.link = link
   const watch = new LinkWatch(log.child({ part: 'link' }), Date.now)
   const tls = await startTls(options, parts)
-  const listeners = new Listeners(new Connections(limitsOf(config, log), config.api.maxBodyBytes), tls)
+  const listeners = new Listeners(connectionsOf(options, access), tls)
   parts.api = createLocalApi(
     {
       nodeId,
@@ -66,6 +63,7 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
     compute: () => parts.compute,
     link,
     tls,
+    refusals: access.refusals,
     clock: Date.now,
   })
   parts.upkeep = new ExecutionUpkeep({
@@ -99,6 +97,20 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
   parts.upkeep.start()
   parts.compaction.start()
   return url
+}
+
+/** Makes the way to the requester, with what both sides prove themselves by. Throws a `Failure`. */
+function linkOf({ config, nodeId, joinToken, log }: NodeOptions): HttpLink {
+  const [first, ...more] = config.compute.orchestrators
+  if (first === undefined) throw new TypeError('a compute node alone needs the address of its requester')
+  const identity = LinkIdentity.open(config, { nodeId, named: joinToken, log: log.child({ part: 'access' }) })
+  const trust = requesterTrust({
+    config,
+    nodeId,
+    fingerprint: identity.fingerprint,
+    log: log.child({ part: 'tls' }),
+  })
+  return new HttpLink([first, ...more], { trust, proof: identity })
 }
 
 /** Starts what waits for the requester in the background, and has the node end where that fails otherwise. */

@@ -10,12 +10,14 @@ import { addTokenRoutes } from '../access/token-routes.ts'
 import { EXIT } from '../exit-code.ts'
 import { openFileLimit } from '../open-file-limit.ts'
 import { type ConnectionLimits, connectionLimits, isTooFewFiles } from '../requester/api/connection-limits.ts'
+import { Connections } from '../requester/api/connections.ts'
 import type { Listeners } from '../requester/api/listeners.ts'
 import { maxRunningOf } from '../settings-of-config.ts'
 import { authorityFingerprint } from '../tls/authority.ts'
+import type { NodeOptions } from './options.ts'
 
 /** Leaves the stores and the runs of this node what they need of the files that it may have open. */
-export function limitsOf(config: Config, log: Logger): ConnectionLimits {
+function limitsOf(config: Config, log: Logger): ConnectionLimits {
   const openFiles = openFileLimit()
   const maxRunning = config.roles.includes('compute') ? maxRunningOf(config) : 0
   if (isTooFewFiles(openFiles, maxRunning)) {
@@ -25,6 +27,13 @@ export function limitsOf(config: Config, log: Logger): ConnectionLimits {
     )
   }
   return connectionLimits(openFiles, maxRunning)
+}
+
+/** Looks after the connections of a node, and tells of peers that want too much. */
+export function connectionsOf({ config, log }: NodeOptions, { refusals }: Access): Connections {
+  return new Connections(limitsOf(config, log), config.api.maxBodyBytes, {
+    onExcess: (peer, what) => refusals.note(peer, 'limit', what),
+  })
 }
 
 /** Adds what an operator does with tokens, where they are asked for. */

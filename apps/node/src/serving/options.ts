@@ -10,6 +10,8 @@ export interface NodeOptions {
   readonly acceptStores?: boolean
   /** The configuration as the API may show it. */
   readonly shownConfig: () => Json
+  /** The token to join with that a variable holds; absent where none does. */
+  readonly joinToken?: string | undefined
   readonly log: Logger
   /** Gives the start up. */
   readonly signal: AbortSignal

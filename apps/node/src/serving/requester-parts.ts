@@ -3,18 +3,19 @@ import { type Archive, type ClockStep, findClockStep } from '@saltcod/compaction
 import { type ResolvedPaths, resolvePaths } from '@saltcod/config'
 import type { ExecutionStore, JobStore } from '@saltcod/store-core'
 import type { FastifyInstance } from 'fastify'
-import { openAccess } from '../access/open-access.ts'
+import { linkGate } from '../access/link-gate.ts'
+import { type Access, openAccess } from '../access/open-access.ts'
+import type { Refusals } from '../access/refusals.ts'
 import { addArchiveRoutes } from '../archive/archive-routes.ts'
 import { openNodeArchive } from '../archive/open-archive.ts'
 import { Compaction } from '../compaction/compaction.ts'
 import { addCompactionRoutes } from '../compaction/compaction-routes.ts'
-import { httpLinkHandler } from '../link/http-endpoint.ts'
+import { httpLinkHandler, type LinkGuard } from '../link/http-endpoint.ts'
 import { linkInProcess } from '../link/in-process.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { addMetricsRoutes } from '../metrics/metrics-routes.ts'
 import { openExecutions, openJobs } from '../open-stores.ts'
 import type { ApiContext } from '../requester/api/api-context.ts'
-import { Connections } from '../requester/api/connections.ts'
 import { linkGuard } from '../requester/api/link-guard.ts'
 import { Listeners } from '../requester/api/listeners.ts'
 import { ResultLinks } from '../requester/api/result-links.ts'
@@ -30,7 +31,7 @@ import type { ServerTls } from '../tls/server-tls.ts'
 import { buildVersion } from '../version.ts'
 import { labelsOfMachine } from '../wire/node-output.ts'
 import { accepts, roomDirectory, startSide } from './compute-side.ts'
-import { addTokens, limitsOf, listen } from './listen.ts'
+import { addTokens, connectionsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
 import { type Parts, storesOf } from './parts.ts'
 import { noteServed, startTls } from './server-tls.ts'
@@ -68,7 +69,7 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
     isDraining: () => parts.draining,
   }
   const { maxBodyBytes } = config.api
-  const listeners = new Listeners(new Connections(limitsOf(config, log), maxBodyBytes), tls)
+  const listeners = new Listeners(connectionsOf(options, access), tls)
   parts.api = createApi(context, {
     maxBodyBytes,
     listeners,
@@ -81,13 +82,14 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   await remember({ met: false })
   parts.remember = () => remember({ met: parts.compute !== undefined || !computes })
   listeners.serveLink(
-    httpLinkHandler(
-      parts.requester.link,
-      access.gate === null ? linkGuard(config.insecure) : () => 'not yet',
-    ),
+    httpLinkHandler(parts.requester.link, guardOf(access, parts.requester, config.insecure)),
   )
   const { jobs, requester, executions, api } = parts
-  const started = { jobs, requester, executions: executions ?? null, api, context, archive, clockStep, tls }
+  const { refusals } = access
+  const started = {
+    ...{ jobs, requester, executions: executions ?? null, api, context },
+    ...{ archive, clockStep, tls, refusals },
+  }
   const { retention, compaction } = addUpkeep(options, paths, parts, started)
   options.signal.throwIfAborted()
   // Before any work begins: a node that cannot listen must leave what an earlier one left as it is.
@@ -119,6 +121,7 @@ interface Started {
   readonly archive: Archive | null
   readonly clockStep: ClockStep | null
   readonly tls: ServerTls | null
+  readonly refusals: Refusals
 }
 
 /** Adds what keeps the stores small, and the numbers that tell of it. */
@@ -126,7 +129,7 @@ function addUpkeep(
   options: NodeOptions,
   paths: ResolvedPaths,
   parts: Parts,
-  { jobs, requester, executions, api, context, archive, clockStep, tls }: Started,
+  { jobs, requester, executions, api, context, archive, clockStep, tls, refusals }: Started,
 ): { readonly retention: Retention; readonly compaction: Compaction } {
   const { config, nodeId, log } = options
   const { nodes, followed, ends } = requester.context
@@ -136,6 +139,7 @@ function addUpkeep(
     archive,
     compute: () => parts.compute,
     tls,
+    refusals,
     clock: Date.now,
   })
   const retention = new Retention({
@@ -170,6 +174,13 @@ function addUpkeep(
   parts.retention = retention
   parts.compaction = compaction
   return { retention, compaction }
+}
+
+/** Asks nodes of other processes for what proves them, where clients are asked for a token too. */
+function guardOf({ gate }: Access, { context: { membership } }: Requester, insecure: boolean): LinkGuard {
+  if (gate === null) return linkGuard(insecure)
+  membership.onLeave((nodeId) => gate.cutNode(nodeId))
+  return linkGate(gate, membership)
 }
 
 function resultLinksOf({ config, log }: NodeOptions): ResultLinks {

@@ -17,7 +17,7 @@ export interface AccessNode extends TestNode {
 }
 
 /** The header that shows a token. */
-function bearer(token: string): { readonly authorization: string } {
+export function bearer(token: string): { readonly authorization: string } {
   return { authorization: `Bearer ${token}` }
 }
 
@@ -25,8 +25,9 @@ function bearer(token: string): { readonly authorization: string } {
 export async function startAccessNode(
   flags: readonly string[] = [],
   log: Logger = pino({ level: 'silent' }),
+  options: Parameters<typeof startTestNode>[2] = {},
 ): Promise<AccessNode> {
-  const node = await startTestNode(['--require-tokens', ...flags], log)
+  const node = await startTestNode(['--require-tokens', ...flags], log, options)
   const operator = readFileSync(join(node.directory, 'operator-token'), 'utf8').trim()
   return {
     ...node,

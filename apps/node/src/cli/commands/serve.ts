@@ -26,6 +26,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
   // Nothing is written by a node that will not serve.
   protectionOf(config)
   const identity = settleIdentity(config, { fresh, acceptStores })
+  const joinToken = takeSecrets(terminal.env, config.compute.env.allowList)
   const log = createLogger(config.logging)
   for (const warning of warnings) log.warn(formatProblem(warning))
   for (const warning of identity.warnings) log.warn(warning)
@@ -57,6 +58,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
       nodeId,
       acceptStores: fresh || acceptStores,
       shownConfig,
+      joinToken,
       log,
       signal: stop.first,
     })
@@ -87,6 +89,26 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     stop.close()
     process.off('SIGHUP', onHangUp)
   }
+}
+
+/** What holds secrets of the node or of whoever started it; no child of the node needs any of them. */
+const SECRET_VARIABLES = [
+  'SALTCOD_JOIN_TOKEN',
+  'BACALHAU_COMPUTE_AUTH_TOKEN',
+  'SALTCOD_TOKEN',
+  'BACALHAU_API_KEY',
+  'BACALHAU_API_USERNAME',
+  'BACALHAU_API_PASSWORD',
+] as const
+
+/**
+ * Returns the token to join with that the environment holds, and takes all secrets out of it, but those that jobs may
+ * have by name.
+ */
+function takeSecrets(env: Terminal['env'], forJobs: readonly string[]): string | undefined {
+  const joinToken = env['SALTCOD_JOIN_TOKEN'] || env['BACALHAU_COMPUTE_AUTH_TOKEN'] || undefined
+  for (const name of SECRET_VARIABLES) if (!forJobs.includes(name)) Reflect.deleteProperty(env, name)
+  return joinToken
 }
 
 /** The signals that ask the process to stop: the first kindly, the second at once. */

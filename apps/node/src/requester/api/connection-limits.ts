@@ -1,5 +1,14 @@
 import { FILES_PER_RUN } from '../../open-file-limit.ts'
 
+/** How much of the process one peer may take: an address, or a network of IPv6. */
+export interface PeerLimits {
+  readonly connections: number
+  readonly requests: number
+  readonly bodyBytes: number
+  readonly answerBytes: number
+  readonly logStreams: number
+}
+
 /** How much of the process its clients may take. */
 export interface ConnectionLimits {
   /** Connections that are served. */
@@ -14,6 +23,8 @@ export interface ConnectionLimits {
   readonly bodyBytes: number
   /** Answers that were not taken yet, together. */
   readonly answerBytes: number
+  /** Of these, for one peer of another machine. */
+  readonly perPeer: PeerLimits
 }
 
 /** What stores, timers, logs and the process itself have open, also while a store is rewritten. */
@@ -33,13 +44,25 @@ export function connectionLimits(openFiles: number | null, maxRunning: number): 
   const all = Math.min(Math.max(share, FEWEST_CONNECTIONS), MOST_CONNECTIONS + MOST_SPARE)
   const spare = Math.min(MOST_SPARE, Math.ceil(all / 8))
   const connections = all - spare
-  return {
+  const together = {
     connections,
-    spare,
     logStreams: Math.min(MOST_LOG_STREAMS, Math.floor(connections / 4)),
     requests: 1_000,
     bodyBytes: 128 * 1024 * 1024,
     answerBytes: 64 * 1024 * 1024,
+  }
+  return { ...together, spare, perPeer: shareOf(together) }
+}
+
+/** A quarter, so that one that floods the node leaves room for others, and a house behind one address has enough. */
+function shareOf(together: PeerLimits): PeerLimits {
+  const quarter = (limit: number): number => Math.ceil(limit / 4)
+  return {
+    connections: quarter(together.connections),
+    requests: quarter(together.requests),
+    bodyBytes: quarter(together.bodyBytes),
+    answerBytes: quarter(together.answerBytes),
+    logStreams: quarter(together.logStreams),
   }
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
 import { isLinkRequest } from '../../link/http-endpoint.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
+import { type PeerUse, PeerUses, type Use } from './peer-uses.ts'
 
 /** No client waits for more answers at a time on one connection. */
 const MOST_PIPELINED = 64
@@ -13,16 +14,14 @@ const STALLED_MS = 30_000
 /** How long those that read a log have for its last lines when the node stops. */
 const FAREWELL_MS = 1_000
 
-/** What is in progress, on one connection or on all. */
-interface Use {
-  requests: number
-  bodyBytes: number
-  answerBytes: number
-}
-
 interface Connection extends Use {
   readonly pool: Pool
+  /** What its peer has; `null` for one that is not bounded. */
+  readonly peer: PeerUse | null
 }
+
+/** Hears of what a peer had too much of. */
+type OnExcess = (peer: string, what: string) => void
 
 /** Room for a number of connections. */
 class Pool {
@@ -53,10 +52,25 @@ export class Connections {
   /** Those that have not shaken hands yet, where that is asked for; by both their ends. */
   readonly #shaking = new Map<string, Socket>()
   readonly #uses = new WeakMap<ServerResponse, Use>()
+  readonly #peers: PeerUses
+  readonly #onExcess: OnExcess
   readonly #total: Use = { requests: 0, bodyBytes: 0, answerBytes: 0 }
 
-  constructor(limits: ConnectionLimits, maxBodyBytes: number) {
+  /** `isFree` tells connections that are not bounded by their peer. */
+  constructor(
+    limits: ConnectionLimits,
+    maxBodyBytes: number,
+    {
+      onExcess = () => undefined,
+      isFree,
+    }: { readonly onExcess?: OnExcess; readonly isFree?: (socket: Duplex) => boolean } = {},
+  ) {
     this.#limits = limits
+    this.#onExcess = onExcess
+    // One body of the largest size is always taken.
+    const { perPeer } = limits
+    const bodyBytes = Math.max(perPeer.bodyBytes, maxBodyBytes)
+    this.#peers = new PeerUses({ ...perPeer, bodyBytes }, isFree)
     this.#served = new Pool(limits.connections)
     this.#spare = new Pool(limits.spare)
     this.#maxBodyBytes = maxBodyBytes
@@ -79,7 +93,10 @@ export class Connections {
   overload({ socket }: IncomingMessage): string | null {
     const { requests, bodyBytes, answerBytes } = this.#total
     const limits = this.#limits
-    if (this.#open.get(socket)?.pool === this.#spare) return `all ${limits.connections} connections are busy`
+    const connection = this.#open.get(socket)
+    const excess = connection?.peer == null ? null : this.#excess(connection.peer)
+    if (excess !== null) return excess
+    if (connection?.pool === this.#spare) return `all ${limits.connections} connections are busy`
     if (requests > limits.requests) return `${requests} requests are in progress`
     if (bodyBytes > limits.bodyBytes) return 'too much is being received'
     if (answerBytes > limits.answerBytes) return 'too many answers have not been taken yet'
@@ -102,11 +119,15 @@ export class Connections {
     const connection = this.#open.get(socket)
     if (use === undefined || connection === undefined) return
     for (const sum of [use, connection, this.#total]) sum.answerBytes += bytes
+    if (connection.peer !== null) connection.peer.answerBytes += bytes
     this.#sending.add(socket)
     socket.setTimeout(STALLED_MS)
+    const { peer } = connection
     for (const oldest of this.#sending) {
-      if (this.#total.answerBytes <= this.#limits.answerBytes || oldest === socket) return
-      this.#drop(oldest)
+      if (oldest === socket) return
+      const isOwn = peer !== null && this.#open.get(oldest)?.peer === peer
+      const isTooMuch = this.#total.answerBytes > this.#limits.answerBytes
+      if (isTooMuch || (isOwn && this.#peers.excess(peer) !== null)) this.#drop(oldest)
     }
   }
 
@@ -115,7 +136,14 @@ export class Connections {
     const connection = this.#open.get(socket)
     if (connection === undefined) return
     connection.pool.waiting.delete(socket)
+    if (!this.#upgraded.has(socket) && connection.peer !== null) connection.peer.upgraded += 1
     this.#upgraded.add(socket)
+  }
+
+  /** Returns what the peer of a connection has too much of; `null` where that is nothing. */
+  excessOf(socket: Duplex): string | null {
+    const peer = this.#open.get(socket)?.peer ?? null
+    return peer === null ? null : this.#excess(peer)
   }
 
   /**
@@ -142,14 +170,21 @@ export class Connections {
         if (this.#shaking.get(ends) === socket) this.#shaking.delete(ends)
       })
     }
+    const peer = this.#peers.join(socket)
+    if (peer !== null && this.#excess(peer) !== null) {
+      this.#peers.leave(peer)
+      socket.destroy()
+      return
+    }
     const pool = [this.#served, this.#spare].find((candidate) => this.#hasRoom(candidate))
     if (pool === undefined) {
+      if (peer !== null) this.#peers.leave(peer)
       socket.destroy()
       return
     }
     pool.open.add(socket)
     pool.waiting.add(socket)
-    this.#open.set(socket, { pool, requests: 0, bodyBytes: 0, answerBytes: 0 })
+    this.#open.set(socket, { pool, peer, requests: 0, bodyBytes: 0, answerBytes: 0 })
   }
 
   #shaken(socket: Socket): void {
@@ -192,13 +227,11 @@ export class Connections {
       : { requests: 1, bodyBytes: this.#announcedBytes(request), answerBytes: 0 }
     this.#uses.set(response, use)
     connection.pool.waiting.delete(socket)
-    add(connection, use, 1)
-    add(this.#total, use, 1)
+    this.#add(connection, use, 1)
     response.once('close', () => {
       // A connection that is gone has been counted out as a whole.
       if (this.#open.get(socket) !== connection) return
-      add(connection, use, -1)
-      add(this.#total, use, -1)
+      this.#add(connection, use, -1)
       if (connection.answerBytes === 0) this.#sending.delete(socket)
       if (connection.requests === 0) connection.pool.waiting.add(socket)
     })
@@ -219,9 +252,26 @@ export class Connections {
   #forget(socket: Duplex): void {
     const connection = this.#open.get(socket)
     if (connection === undefined) return
-    const { open, waiting } = connection.pool
-    for (const known of [this.#open, open, waiting, this.#sending, this.#upgraded]) known.delete(socket)
+    const { peer, pool } = connection
+    if (peer !== null) {
+      add(peer, connection, -1)
+      if (this.#upgraded.has(socket)) peer.upgraded -= 1
+      this.#peers.leave(peer)
+    }
+    for (const known of [this.#open, pool.open, pool.waiting, this.#sending, this.#upgraded])
+      known.delete(socket)
     add(this.#total, connection, -1)
+  }
+
+  #add(connection: Connection, use: Use, sign: 1 | -1): void {
+    for (const sum of [connection, this.#total]) add(sum, use, sign)
+    if (connection.peer !== null) add(connection.peer, use, sign)
+  }
+
+  #excess(peer: PeerUse): string | null {
+    const excess = this.#peers.excess(peer)
+    if (excess !== null) this.#onExcess(peer.peer, excess)
+    return excess
   }
 }
 

@@ -73,8 +73,9 @@ export function serveLogs(
         else client.pong(data)
       })
       const dismiss = (): void => connections.dismiss(socket)
-      if (sockets.clients.size > connections.limits.logStreams) {
-        refuse(client)
+      const excess = connections.excessOf(socket)
+      if (excess !== null || sockets.clients.size > connections.limits.logStreams) {
+        refuse(client, excess)
         dismiss()
       } else void stream(context, client, id, new Query({ url: request.url ?? '' })).then(dismiss)
     })
@@ -98,8 +99,11 @@ function isLetIn(gate: Gate | null, request: IncomingMessage, socket: Duplex): b
   }
 }
 
-function refuse(client: WebSocket): void {
-  const error = 'this node lets no more logs be read at a time; try again later'
+function refuse(client: WebSocket, excess: string | null): void {
+  const error =
+    excess === null
+      ? 'this node lets no more logs be read at a time; try again later'
+      : `this node takes no more of one peer: ${excess}; try again later`
   const message: WireLogMessage = { error, value: { Type: 0, Line: '' } }
   client.send(JSON.stringify(message))
   client.close(TRY_AGAIN_LATER)

@@ -5,12 +5,15 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { onTestFinished, test } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import { connectionLimits } from '../../../src/requester/api/connection-limits.ts'
 import { Connections } from '../../../src/requester/api/connections.ts'
 import { Listeners } from '../../../src/requester/api/listeners.ts'
 
 const MOST = 64
 const CONNECTIONS = 20
+/** What one peer may take. */
+const OF_A_PEER = { connections: 5, requests: 3, bodyBytes: 1_500, answerBytes: 50_000, logStreams: 2 }
 const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const LAST_REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: words\r\n\r\n'
@@ -18,15 +21,16 @@ const UPGRADE = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpg
 interface Served {
   readonly connections: Connections
   /** Opens a connection whose errors are nobody's concern. */
-  connect(): Socket
+  connect(from?: string): Socket
 }
 
 async function serve(
   listenerOf: (connections: Connections) => RequestListener,
   onUpgrade: (socket: Duplex, connections: Connections) => void = (socket) => socket.destroy(),
+  options: ConstructorParameters<typeof Connections>[2] = {},
 ): Promise<Served> {
-  const limits = { ...connectionLimits(1_024, 0), connections: CONNECTIONS }
-  const connections = new Connections(limits, 1_000)
+  const limits = { ...connectionLimits(1_024, 0), connections: CONNECTIONS, perPeer: OF_A_PEER }
+  const connections = new Connections(limits, 1_000, options)
   const server = new Listeners(connections).create(listenerOf(connections))
   server.on('upgrade', (_request, socket: Duplex) => onUpgrade(socket, connections))
   server.listen(0, '127.0.0.1')
@@ -38,7 +42,8 @@ async function serve(
   const { port } = server.address() as AddressInfo
   return {
     connections,
-    connect: () => connect(port, '127.0.0.1').on('error', () => undefined),
+    connect: (from = '127.0.0.1') =>
+      connect({ port, host: '127.0.0.1', localAddress: from }).on('error', () => undefined),
   }
 }
 
@@ -94,4 +99,70 @@ test('an upgraded connection makes way once nothing more is said on it', async (
   served.connections.dismiss(first)
   assert.match(await ask(), /served$/)
   assert.ok(first.destroyed)
+})
+
+test('a peer that takes too much is refused alone, and told of; the others are served as before', async () => {
+  const excesses = new Map<string, Set<string>>()
+  const waiting: (() => void)[] = []
+  const served = await serve(
+    (connections) => (request, response) => {
+      const overload = connections.overload(request)
+      if (overload !== null || request.url === '/now') response.end(overload ?? 'served')
+      else waiting.push(() => response.end('late'))
+    },
+    (socket, connections) => {
+      connections.upgrade(socket)
+      socket.end(connections.excessOf(socket) ?? 'read')
+    },
+    {
+      isFree: () => false,
+      onExcess: (peer, what) => excesses.set(peer, (excesses.get(peer) ?? new Set()).add(what)),
+    },
+  )
+  const [greedy, calm] = ['127.0.0.2', '127.0.0.3']
+  const send = (from: string, words: string): Socket => {
+    const socket = served.connect(from)
+    socket.write(words)
+    return socket
+  }
+  const now = 'GET /now HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+  // Three requests in progress, and a fourth.
+  const busy = [1, 2, 3].map(() => send(greedy, REQUEST))
+  await eventually('they are in progress', () => waiting.length === 3)
+  assert.match(await text(send(greedy, now)), /3 requests of 127\.0\.0\.2 are in progress$/)
+  assert.match(await text(send(calm, now)), /served$/)
+  // Five connections, and a sixth.
+  const more = [1, 2].map(() => served.connect(greedy))
+  await Promise.all(more.map((socket) => once(socket, 'connect')))
+  const sixth = served.connect(greedy)
+  sixth.resume()
+  await once(sixth, 'close')
+  assert.match(await text(send(calm, now)), /served$/)
+  for (const answer of waiting) answer()
+  for (const socket of [...busy, ...more]) socket.destroy()
+  await eventually('they are gone', async () => / served$|served$/.test(await text(send(greedy, now))))
+  // More of a body than one may be sending, and more logs than one may read.
+  const body = (length: number): string =>
+    `PUT /now HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`
+  const [first, second] = [
+    send(greedy, `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n`),
+    body(900),
+  ]
+  await eventually('it is being received', () => waiting.length === 4)
+  assert.match(await text(send(greedy, second)), /too much of 127\.0\.0\.2 is being received$/)
+  assert.match(await text(send(calm, body(900))), /served$/)
+  first.destroy()
+  assert.deepEqual([...excesses.keys()], [greedy])
+})
+
+test('peers of this machine are not bounded by themselves: behind a proxy everybody is one of them', async () => {
+  const served = await serve((connections) => (request, response) => {
+    response.end(connections.overload(request) ?? 'served')
+  })
+  const sockets = Array.from({ length: 10 }, () => served.connect())
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  const last = served.connect()
+  last.write(LAST_REQUEST)
+  assert.match(await text(last), /served$/)
+  for (const socket of sockets) socket.destroy()
 })
