@@ -2,14 +2,29 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ProgramSession, type SessionRun } from '../../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import { COMMANDS } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { noopJob } from './chaos-jobs.ts'
 import { pictureOf } from './directory-picture.ts'
 import { storePaths } from './stores-of.ts'
 
 const INSPECT = fileURLToPath(new URL('../../../inspect/dist/main.js', import.meta.url))
+
+let session: ProgramSession
+beforeAll(() => {
+  session = new ProgramSession(COMMANDS)
+})
+afterAll(() => session.close())
+
+/** Has a node started that refuses, in the one process that all of those share. */
+async function refusedStart(repository: string, ...flags: readonly string[]): Promise<SessionRun> {
+  const ran = await session.run(['serve', '--repo', repository, '--port', '0', ...flags])
+  expect(ran.code, ran.stderr).toBe(2)
+  return ran
+}
 
 test('a node whose store path was changed does not begin empty without a word', async () => {
   const directory = temporaryDirectory()
@@ -27,10 +42,9 @@ test('a node whose store path was changed does not begin empty without a word', 
   expect(await before.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 
   const moved = at(second)
-  moved.spawn()
-  expect(await moved.ended).toEqual({ code: 2, signal: null })
-  expect(moved.log).toContain(`no job store is at ${second}, but one of an earlier start is at ${first}`)
-  expect(moved.log).toMatch(/mv .*--requester-job-store-path.*--fresh/)
+  const { stderr } = await refusedStart(repository, '--requester-job-store-path', second)
+  expect(stderr).toContain(`no job store is at ${second}, but one of an earlier start is at ${first}`)
+  expect(stderr).toMatch(/mv .*--requester-job-store-path.*--fresh/)
 
   mkdirSync(dirname(second))
   renameSync(first, second)
@@ -60,13 +74,11 @@ test('a store that is gone does not begin empty without a word', async () => {
   const at = (...flags: readonly string[]): AttackedNode =>
     new AttackedNode(repository, ['--requester-job-store-path', jobs, ...flags], archive)
   const refused = async (...says: readonly RegExp[]): Promise<void> => {
-    const node = at()
     const before = pictureOf(directory)
-    node.spawn()
-    expect(await node.ended).toEqual({ code: 2, signal: null })
+    const { stderr } = await refusedStart(repository, '--requester-job-store-path', jobs)
     expect(pictureOf(directory)).toEqual(before)
-    const lines = node.log.split('\n').filter((line) => line.startsWith('Error: '))
-    expect(lines.length, node.log).toBe(says.length)
+    const lines = stderr.split('\n').filter((line) => line.startsWith('Error: '))
+    expect(lines.length, stderr).toBe(says.length)
     for (const [number, said] of says.entries()) expect(lines[number]).toMatch(said)
   }
   const first = at()
@@ -102,11 +114,9 @@ test('a store that is gone does not begin empty without a word', async () => {
   await fresh.until(next, 'Completed')
   expect(await fresh.signal('SIGTERM')).toEqual({ code: 0, signal: null })
 
-  const again = at('--fresh')
   const before = pictureOf(directory)
-  again.spawn()
-  expect(await again.ended).toEqual({ code: 2, signal: null })
-  expect(again.log).toMatch(/--fresh begins stores where there are none, and this node has its own/)
+  const again = await refusedStart(repository, '--requester-job-store-path', jobs, '--fresh')
+  expect(again.stderr).toMatch(/--fresh begins stores where there are none, and this node has its own/)
   expect(pictureOf(directory)).toEqual(before)
   const usual = at()
   await usual.start()
@@ -129,10 +139,7 @@ test('a store that was swapped for another one, or for an older copy of itself, 
   }
   const refused = async (said: RegExp): Promise<void> => {
     const before = pictureOf(directory)
-    const one = node()
-    one.spawn()
-    expect(await one.ended).toEqual({ code: 2, signal: null })
-    expect(one.log).toMatch(said)
+    expect((await refusedStart(repository)).stderr).toMatch(said)
     expect(pictureOf(directory)).toEqual(before)
   }
   const old = await life()

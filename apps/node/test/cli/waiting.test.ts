@@ -3,9 +3,24 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
+import { ProgramSession } from '../../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-import { closedPort, keptNode, type Served, saltcod, serveNode } from './binary.ts'
+import { COMMANDS, closedPort, keptNode, type Served, serveNode, type saltcod as start } from './binary.ts'
 import { RunningCommand } from './running-command.ts'
+
+let node: Served
+let session: ProgramSession
+beforeAll(async () => {
+  session = new ProgramSession(COMMANDS)
+  node = await keptNode(['--allow-exec'])
+})
+afterAll(async () => {
+  await session.close()
+  await node.end()
+})
+
+/** Those that nobody interrupts share a process. */
+const saltcod: typeof start = (argv, options) => session.run(argv, options)
 
 function shell(script: string, more: object = {}): object {
   const Engine = { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
@@ -157,12 +172,6 @@ test('a log that is cut off does not end with 0', async () => {
     /no longer waiting: job j-\S+ goes on\nHint: look at it with: saltcod job describe/,
   )
 }, 60_000)
-
-let node: Served
-beforeAll(async () => {
-  node = await keptNode(['--allow-exec'])
-})
-afterAll(() => node.end())
 
 test('Ctrl-C ends the waiting and not the job', async () => {
   const run = new RunningCommand(['job', 'run', jobFile(shell('sleep 60'))], node.env)
