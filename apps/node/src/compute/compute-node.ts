@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { ExecutionStore } from '@saltcod/store-core'
 import type { Logger } from 'pino'
+import type { ImageCounts } from '../engines/engine.ts'
 import { ISOLATION_LABEL } from '../engines/exec/exec-engine.ts'
 import { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { Link, NodeDescription, NodeLoad } from '../link/link.ts'
@@ -78,6 +79,8 @@ export interface ComputeNode {
   removeUnasked(request: UnaskedRequest): Promise<UnaskedReport>
   /** Counts the processes beside the node. */
   helpers(): HelperCounts
+  /** Counts the images that were fetched for jobs. */
+  images(): ImageCounts
   /**
    * Takes no more work, lets what runs finish for at most `graceMs`, then ends its processes and leaves their
    * records as they are. Resolves when no process is left and the store is used no more.
@@ -169,13 +172,17 @@ function watchRecords(context: ComputeContext, executor: Executor, signal: Abort
 }
 
 /** What others see of a compute side, and have it do. */
-type Shown = Pick<ComputeNode, 'standing' | 'helpers' | 'refusedReports' | 'listRefused' | 'removeUnasked'>
+type Shown = Pick<
+  ComputeNode,
+  'standing' | 'helpers' | 'images' | 'refusedReports' | 'listRefused' | 'removeUnasked'
+>
 
 function shown(context: ComputeContext, executor: Executor): Shown {
   const { watch, settings, refused } = context
   return {
     standing: () => watch.standing,
     helpers: () => settings.engines.helpers(),
+    images: () => settings.engines.images(),
     refusedReports: () => refused.count,
     listRefused: () => refused.list(),
     removeUnasked: (request) => removeUnasked(context, executor, request),

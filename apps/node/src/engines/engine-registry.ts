@@ -1,6 +1,6 @@
 import type { HelperCounts, Keeper } from '../compute/keeper/keeper.ts'
 import type { NodeDescription } from '../link/link.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, ImageCounts } from './engine.ts'
 
 /** What a node says of its engines. */
 export type EngineOffer = Required<Pick<NodeDescription, 'engines' | 'missingEngines'>>
@@ -54,6 +54,18 @@ export class EngineRegistry {
       sums.keepersStarted += helpers.keepersStarted
       sums.runnersStarted += helpers.runnersStarted
       sums.runnersRetired += helpers.runnersRetired
+    }
+    return sums
+  }
+
+  /** How many images were fetched for jobs and are kept, and what was done since the start. */
+  images(): ImageCounts {
+    const sums = { kept: 0, fetched: 0, removed: 0 }
+    for (const engine of this.#engines.values()) {
+      const counts = engine.images?.()
+      sums.kept += counts?.kept ?? 0
+      sums.fetched += counts?.fetched ?? 0
+      sums.removed += counts?.removed ?? 0
     }
     return sums
   }

@@ -128,6 +128,15 @@ export interface StandingRuns {
   tend(options: TendOptions): Promise<TendReport>
 }
 
+/** What an engine has fetched by itself for jobs and keeps for further ones. */
+export interface ImageCounts {
+  /** How many are kept. */
+  readonly kept: number
+  /** How many were fetched, and removed again, since the start. */
+  readonly fetched: number
+  readonly removed: number
+}
+
 /** Whether an engine can run jobs on this machine, or a one-line reason why not. */
 export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string }
 
@@ -148,6 +157,8 @@ export interface Engine {
   readonly standing?: StandingRuns
   /** What looks after its runs, which engines may share; null for one that needs no process. */
   readonly keeper: Keeper | null
+  /** Counts the images that it has fetched; absent for one that fetches none. */
+  images?(): ImageCounts
   /** What it adds to the labels of its node, for those that want to see or demand it. */
   labels(): Promise<Readonly<Record<string, string>>>
 }

@@ -47,6 +47,7 @@ export const GAUGES: readonly Definition[] = [
     'Executions that wait because the machine itself has too little left for another run.',
     [],
   ],
+  ['saltcod_images', 'Images that this node has fetched for jobs and keeps.', []],
   [
     'saltcod_node_connected',
     '1 for a compute node that its requester hears of, 0 for one that is silent.',
@@ -97,6 +98,8 @@ export const COUNTERS: readonly Definition[] = [
   ],
   ['saltcod_runners_started_total', 'Starts of processes for WebAssembly jobs.', []],
   ['saltcod_runners_retired_total', 'Processes for WebAssembly jobs that have ended.', []],
+  ['saltcod_images_fetched_total', 'Images that were fetched for jobs.', []],
+  ['saltcod_images_removed_total', 'Images that were removed because no job used them.', []],
   ['saltcod_link_reconnects_total', 'How often the requester was lost and found again.', []],
   ['saltcod_link_refused_reports_total', 'Reports that the requester refused.', []],
   [

@@ -23,7 +23,7 @@ export interface RequesterParts {
 /** What of a compute side has numbers. */
 type Observed = Pick<
   ComputeNode,
-  'isolation' | 'load' | 'helpers' | 'standing' | 'refusedReports' | 'listRefused'
+  'isolation' | 'load' | 'helpers' | 'images' | 'standing' | 'refusedReports' | 'listRefused'
 >
 
 /** What the metrics of a node are read from. */
@@ -177,6 +177,10 @@ export class Metrics {
     this.#count('saltcod_keeper_starts_total', keepersStarted)
     this.#count('saltcod_runners_started_total', runnersStarted)
     this.#count('saltcod_runners_retired_total', runnersRetired)
+    const { kept, fetched, removed } = compute.images()
+    this.#set('saltcod_images', kept)
+    this.#count('saltcod_images_fetched_total', fetched)
+    this.#count('saltcod_images_removed_total', removed)
   }
 
   async #readStore(

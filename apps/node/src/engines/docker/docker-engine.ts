@@ -7,6 +7,7 @@ import type {
   Availability,
   Engine,
   EngineRun,
+  ImageCounts,
   PreparedRun,
   PrepareOptions,
   StandingRuns,
@@ -90,6 +91,10 @@ export class DockerEngine implements Engine {
   async available(): Promise<Availability> {
     const reason = await this.#finder.missing()
     return reason === null ? { ok: true } : { ok: false, reason }
+  }
+
+  images(): ImageCounts {
+    return this.#images.counts
   }
 
   async labels(): Promise<Readonly<Record<string, string>>> {

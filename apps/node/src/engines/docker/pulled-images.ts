@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { writeWhole } from '../../compute/keeper/exit-record.ts'
 import { readNote } from '../../compute/keeper/work-files.ts'
+import type { ImageCounts } from '../engine.ts'
 import { pathOf } from './images.ts'
 import { hasStatus, type SocketApi } from './socket-api.ts'
 
@@ -34,10 +35,18 @@ export class PulledImages {
   /** Those that a container is being made of, and for how many. */
   readonly #inHand = new Map<string, number>()
 
+  #fetched = 0
+  #removed = 0
+
   /** Takes the directory of the node. */
   constructor(dataDir: string) {
     this.#file = join(dataDir, 'pulled-images.json')
     this.#images = readImages(this.#file)
+  }
+
+  /** How many there are, and what was done since the start. */
+  get counts(): ImageCounts {
+    return { kept: this.#images.size, fetched: this.#fetched, removed: this.#removed }
   }
 
   /** Keeps an image from removal while a container is made of it. */
@@ -54,6 +63,7 @@ export class PulledImages {
 
   /** Notes that an image is used, and that it was fetched if nobody else had put it there. */
   async note(api: SocketApi, image: string, { isOwn, nowMs }: UseOptions): Promise<void> {
+    if (isOwn) this.#fetched += 1
     if (!isOwn && !this.#images.has(image)) return
     const found = await inspectImage(api, image)
     if (found === undefined) return
@@ -88,6 +98,7 @@ export class PulledImages {
       if (this.#inHand.has(one.image) || !(await removeImage(api, one.image))) continue
       bytes -= one.bytes
       this.#images.delete(one.image)
+      this.#removed += 1
       removed.push(one.image)
     }
     this.#write()
