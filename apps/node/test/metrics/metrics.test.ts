@@ -58,11 +58,11 @@ test('the numbers of a node follow what happens, and what is gone counts no more
   const names = new Set([...after.keys()].map((key) => key.replace(/\{.*/, '')))
   const missing = [...GAUGES, ...COUNTERS].map(([name]) => name).filter((name) => !names.has(name))
   assert.equal(after.get('saltcod_link_connected'), 1)
-  // All was confirmed, nothing went over a network, and nothing is encrypted. No native job is allowed here, a store
-  // in memory is never rewritten, and nothing here is old enough to be folded.
+  // All was confirmed, nobody was refused, nothing went over a network, and nothing is encrypted. No native job is
+  // allowed here, a store in memory is never rewritten, and nothing here is old enough to be folded.
   assert.deepEqual(
     missing.filter(
-      (name) => !/^saltcod_(rewrite|folded|exec_isolation|link_bytes|link_report_lag|tls)/.test(name),
+      (name) => !/^saltcod_(rewrite|folded|exec_isolation|link_bytes|link_report_lag|refused|tls)/.test(name),
     ),
     [],
   )
