@@ -85,11 +85,12 @@ export class Network {
     }
     await Promise.all(this.leaves.map(({ node }) => node.start()))
     // Who has never met the other side does not notice that it is another one.
-    await eventually('all nodes are connected', async () => {
+    const areConnected = async (): Promise<boolean> => {
       const response = await this.requester.request('GET', 'orchestrator/nodes')
       const { Nodes } = (await response.json()) as { readonly Nodes: readonly WireNodeState[] }
       return Nodes.filter(({ Connection }) => Connection === 'CONNECTED').length === this.leaves.length
-    })
+    }
+    await eventually('all nodes are connected', areConnected, this.#pace.settleMs)
   }
 
   async #startRequester(...flags: readonly string[]): Promise<void> {
