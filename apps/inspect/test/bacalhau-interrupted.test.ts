@@ -13,7 +13,7 @@ import { smallDisk } from '../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 // Each import is a process of its own.
-vi.setConfig({ testTimeout: 600_000 })
+vi.setConfig({ testTimeout: 3_600_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const KILLS = LONG ? 100 : 4
