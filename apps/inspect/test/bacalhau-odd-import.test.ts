@@ -95,6 +95,7 @@ const ODD: Readonly<Record<string, readonly [JobToWrite, readonly string[], 'her
     'here',
   ],
   'j-count': [completedJob('j-count', { Count: 9e15, Priority: -9e15 }), ['changed unfit-number'], 'here'],
+  'j-version': [completedJob('j-version', { Version: 9e15 }), ['changed unfit-number'], 'here'],
   'j-half-count': [
     completedJob('j-half-count', { Count: -3, Priority: 1e308 }),
     ['changed unfit-number', 'changed wrong-type'],

@@ -31,19 +31,28 @@ export async function boltBuckets(
 ): Promise<ExitCode | undefined> {
   return await withBolt(path, async (file) => {
     const parent = names.length === 0 ? [] : await findBoltBucket(file, names)
-    const lines = new LinePrinter<{ readonly bucket: string; readonly sequence: number }>(terminal, output, [
-      { name: 'BUCKET', value: ({ bucket }) => bucket },
-      { name: 'SEQUENCE', value: ({ sequence }) => String(sequence) },
-    ])
+    const lines = new LinePrinter<{ readonly bucket: string; readonly sequence: number | string }>(
+      terminal,
+      output,
+      [
+        { name: 'BUCKET', value: ({ bucket }) => bucket },
+        { name: 'SEQUENCE', value: ({ sequence }) => String(sequence) },
+      ],
+    )
     const damages = new BoltDamages(terminal)
     await eachRow(terminal, file, parent, { limit: null }, damages, ({ key, bucket }) => {
       if (bucket === null) return undefined
-      const row = { bucket: bytesAsText(key, 'auto'), sequence: Number(bucket.sequence) }
+      const row = { bucket: bytesAsText(key, 'auto'), sequence: exact(bucket.sequence) }
       return () => lines.add(row, row.bucket)
     })
     lines.end()
     return damages.tell(path)
   })
+}
+
+/** A number where JSON can hold it exactly, else its digits. */
+function exact(count: bigint): number | string {
+  return count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : String(count)
 }
 
 /** Lists the keys of a bucket in order, one a line, as `bbolt keys` does. */

@@ -10,6 +10,9 @@ export const BOLT_FORMATS = ['auto', 'ascii-encoded', 'hex', 'bytes', 'utf8', 'r
 /** One of {@link BOLT_FORMATS}. */
 export type BoltFormat = (typeof BOLT_FORMATS)[number]
 
+/** No record of a program is nested deeper. */
+const MAX_DEPTH = 200
+
 /** Characters that Go does not count as printable: of control, of format, unassigned, and blanks but the usual one. */
 const UNPRINTABLE = /[^\P{C}]|[^\P{Z} ]/u
 
@@ -111,18 +114,33 @@ export function valueText(
   }: { readonly format: BoltFormat; readonly showSecrets?: boolean | undefined },
 ): BoltValueText {
   const json = format === 'redacted' ? undefined : jsonOf(value)
+  if (json !== undefined && isDeeper(json, MAX_DEPTH)) return deepText(value, format, showSecrets)
   if (json === undefined || showSecrets) return { text: bytesAsText(value, format), json, hidden: false }
   let hidden = false
   const redacted = redact(json, () => {
     hidden = true
   })
   if (!hidden) return { text: bytesAsText(value, format), json, hidden }
-  if (format !== 'auto') {
-    throw new Failure(EXIT.usage, `--format ${format} would show the secrets of a job`, {
-      hint: 'add --show-secrets, or use --format auto, which hides them',
-    })
-  }
+  if (format !== 'auto') throw wouldShowSecrets(format)
   return { text: JSON.stringify(redacted), json: redacted, hidden }
+}
+
+/** What is nested deeper than a stack is can be printed as it stands alone. */
+function deepText(value: Uint8Array, format: BoltFormat, showSecrets: boolean): BoltValueText {
+  if (showSecrets) return { text: bytesAsText(value, format), json: undefined, hidden: false }
+  if (format !== 'auto') throw wouldShowSecrets(format)
+  return { text: bytesAsText(value, 'redacted'), json: undefined, hidden: true }
+}
+
+function isDeeper(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner as Json, levels - 1))
+}
+
+function wouldShowSecrets(format: BoltFormat): Failure {
+  return new Failure(EXIT.usage, `--format ${format} would show the secrets of a job`, {
+    hint: 'add --show-secrets, or use --format auto, which hides them',
+  })
 }
 
 function jsonOf(value: Uint8Array): Json | undefined {

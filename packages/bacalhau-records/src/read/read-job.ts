@@ -126,6 +126,9 @@ export interface ReadVersion extends Job<JobSpec> {
   readonly storedVersion: number
 }
 
+/** More versions that are not in a file are not filled in: their number is one that nobody counted up to. */
+const MAX_MISSING_VERSIONS = 100
+
 /** Reads the versions of a job, oldest first, each with the state of the job. Throws `UnreadableRecord`. */
 export function readVersions(
   stored: Pick<StoredJob, 'id' | 'spec' | 'versions'>,
@@ -142,11 +145,28 @@ export function readVersions(
   byNumber.set(newest.storedVersion, newest)
   const numbers = [...byNumber.keys()].sort((a, b) => a - b)
   const shift = (numbers[0] ?? 0) < 1 ? 1 - (numbers[0] ?? 0) : 0
+  const last = newest.storedVersion + shift
+  if (last - numbers.length > MAX_MISSING_VERSIONS) {
+    tell(
+      'changed',
+      'unfit-number',
+      `its version ${newest.storedVersion} would have ${last - numbers.length} others before it that are not in the file; those that are count from 1`,
+    )
+    return numbers
+      .filter((number) => number <= newest.storedVersion)
+      .map((number, index) => ({
+        ...(byNumber.get(number) ?? newest),
+        ...stateOf(newest),
+        version: index + 1,
+        storedVersion: number,
+      }))
+  }
   const versions: ReadVersion[] = []
-  for (let number = 1; number <= newest.storedVersion + shift; number++) {
+  let at = 0
+  for (let number = 1; number <= last; number++) {
+    while (at < numbers.length - 1 && (numbers[at] ?? 0) < number - shift) at += 1
     const own = byNumber.get(number - shift)
-    const next =
-      own ?? byNumber.get(numbers.find((other) => other >= number - shift) ?? newest.storedVersion) ?? newest
+    const next = own ?? byNumber.get(numbers[at] ?? newest.storedVersion) ?? newest
     if (own === undefined)
       tell(
         'derived',

@@ -53,10 +53,14 @@ export class TreeWalk {
     return this.#ended(depth, false)
   }
 
-  #inline(page: TreePage): number {
+  #inline(page: TreePage, holder: number): number {
     const depth = { own: 1, below: 0 }
     this.#visitor.onPage?.(page, { isInline: true, nesting: this.#path.length })
     this.#keys(page, [null, null])
+    for (let index = 0; index < page.count; index += 1) {
+      if (page.isBucket(index))
+        this.#problem(holder, `has an inline bucket with a bucket in it, at ${index}, as no inline one has`)
+    }
     return this.#ended(depth, true)
   }
 
@@ -148,7 +152,7 @@ export class TreeWalk {
     }
     if (root !== 0) return this.#bucket(root)
     const inline = inlinePage(value)
-    if (typeof inline !== 'string') return this.#inline(inline)
+    if (typeof inline !== 'string') return this.#inline(inline, page.id)
     this.#problem(page.id, `the page ${inline}`)
     return 0
   }

@@ -8,6 +8,11 @@ import { type CursorStart, childOf, childWith, firstBehind, MAX_DEPTH, TreeCurso
 /** Buckets are nested as deep as this only where they refer to each other in a circle. */
 export const MAX_NESTING: number = 32
 
+/** A page counts its elements in 16 bits. */
+const MOST_ELEMENTS = 0x1_0000
+/** So many buckets are known again: a walk that meets more of them in one snapshot forgets all and begins anew. */
+const KNOWN_REFERRERS = 100_000
+
 /** A name of a bucket, or a key: bytes, or a text in UTF-8. */
 export type BoltKey = string | Uint8Array
 
@@ -41,6 +46,8 @@ export interface BucketContext {
   readonly source: PageSource
   readonly maxValueBytes: number
   readonly ended: () => boolean
+  /** By the root page of each bucket that was met, the place of the row that led there. */
+  readonly referrers: Map<number, number>
 }
 
 /**
@@ -180,19 +187,43 @@ export class BoltBucket {
     const value = page.valuePlace(index)
     const root = value.length < PAGE_HEADER_BYTES ? undefined : pageNumber(value.block.view, value.start)
     if (root === undefined) {
-      throw this.#damaged(`the bucket 0x${name.toString('hex')} of page ${page.id} has no root`)
+      throw this.#damaged(`the bucket ${hexName(name)} of page ${page.id} has no root`)
     }
     if (!this.#mayHold(root)) {
-      throw this.#damaged(`the bucket 0x${name.toString('hex')} of page ${page.id} is nested without end`)
+      throw this.#damaged(`the bucket ${hexName(name)} of page ${page.id} is nested without end`)
     }
+    if (this.#isInline) {
+      throw this.#damaged(
+        `the inline bucket ${hexName(this.#name)} has a bucket in it, ${hexName(name)}, as no inline one has`,
+      )
+    }
+    if (root !== 0) this.#refuseSecondReference(page, name, index, root)
     return new BoltBucket(this.#context, this, name, root, value)
+  }
+
+  /** One bucket that many rows lead to would be read as often as that, and those in it as often again. */
+  #refuseSecondReference(page: TreePage, name: Buffer, index: number, root: number): void {
+    const { referrers } = this.#context
+    const place = page.id * MOST_ELEMENTS + index
+    const known = referrers.get(root) ?? place
+    if (known !== place) {
+      const other = Math.floor(known / MOST_ELEMENTS)
+      throw this.#damaged(
+        `the bucket ${hexName(name)} of page ${page.id} has the root page ${root}, as one of page ${other} has`,
+      )
+    }
+    if (referrers.size >= KNOWN_REFERRERS) referrers.clear()
+    referrers.set(root, place)
+  }
+
+  get #isInline(): boolean {
+    return this.rootPage === null
   }
 
   /** Whether a bucket of that root is none of those that lead here, and those are not too many. */
   #mayHold(root: number): boolean {
     let nesting = 0
     for (let bucket: BoltBucket | null = this; bucket !== null; bucket = bucket.#parent) {
-      if (bucket.rootPage === null) continue
       nesting += 1
       if (bucket.rootPage === root || nesting > MAX_NESTING) return false
     }
@@ -217,6 +248,10 @@ export class BoltBucket {
   #damaged(what: string): Error {
     return damagedError(this.#context.source.path, what)
   }
+}
+
+function hexName(name: Buffer | null): string {
+  return `0x${name?.toString('hex') ?? ''}`
 }
 
 /** The bytes of a key or of a name. */

@@ -26,7 +26,7 @@ export class BoltSnapshot {
     this.pageCount = meta.pageCount
     this.#source = source
     SOURCES.set(this, source)
-    const context = { source, maxValueBytes, ended: () => this.#ended }
+    const context = { source, maxValueBytes, ended: () => this.#ended, referrers: new Map<number, number>() }
     this.root = new BoltBucket(context, null, null, meta.rootPage, rootValue(meta))
   }
 
