@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { Failure, printable } from '@saltcod/cli-kit'
 import type { Json } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
+import { changeJsonText } from '../store/exact-json.ts'
 import { redact } from '../store/redact.ts'
+import { Secrets } from '../store/secrets.ts'
 
 /** How bytes of a BoltDB file can be printed, by the words of `bbolt`. */
 export const BOLT_FORMATS = ['auto', 'ascii-encoded', 'hex', 'bytes', 'utf8', 'redacted'] as const
@@ -103,8 +105,9 @@ export interface BoltValueText {
 }
 
 /**
- * Writes a value. One of JSON loses the values of its environment variables and what is named like a password, unless
- * secrets are to be shown. Throws a `Failure` where the bytes themselves are asked for and would show some.
+ * Writes a value. One of JSON loses the values of its environment variables, also where the job wrote them out, and
+ * what is named like a password, unless secrets are to be shown; all else stays, number by number. Throws a `Failure`
+ * where the bytes themselves are asked for and would show some.
  */
 export function valueText(
   value: Uint8Array,
@@ -122,7 +125,14 @@ export function valueText(
   })
   if (!hidden) return { text: bytesAsText(value, format), json, hidden }
   if (format !== 'auto') throw wouldShowSecrets(format)
-  return { text: JSON.stringify(redacted), json: redacted, hidden }
+  const secrets = new Secrets().add(json)
+  const blanked = secrets.blankOutputs(redacted)
+  const text = changeJsonText(textAsIs(value), (whole) => secrets.blankOutputs(redact(whole)))
+  return { text, json: blanked, hidden }
+}
+
+function textAsIs(value: Uint8Array): string {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
 }
 
 /** What is nested deeper than a stack is can be printed as it stands alone. */
@@ -146,7 +156,7 @@ function wouldShowSecrets(format: BoltFormat): Failure {
 function jsonOf(value: Uint8Array): Json | undefined {
   if (value[0] !== 0x7b && value[0] !== 0x5b) return undefined
   try {
-    return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as Json
+    return JSON.parse(textAsIs(value)) as Json
   } catch {
     return undefined
   }

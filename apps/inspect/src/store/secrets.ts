@@ -51,16 +51,17 @@ export class Secrets {
   /** Redacts a record of a table, and what a job wrote in it; its names stay those on disk. */
   redactRow(kind: StoreKind, table: string, record: Json): Json {
     const readable = readableRecord(kind, table, record)
-    return storedRecord(kind, table, this.#blankOutputs(redact(readable)))
+    return storedRecord(kind, table, this.blankOutputs(redact(readable)))
   }
 
-  #blankOutputs(value: Json): Json {
-    if (Array.isArray(value)) return value.map((item) => this.#blankOutputs(item as Json))
+  /** Returns a copy of a JSON value in which none of the secrets stands in what a job wrote. */
+  blankOutputs(value: Json): Json {
+    if (Array.isArray(value)) return value.map((item) => this.blankOutputs(item as Json))
     if (value === null || typeof value !== 'object') return value
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => [
         name,
-        RUN_OUTPUT.test(name) ? this.blank(inner as Json) : this.#blankOutputs(inner as Json),
+        RUN_OUTPUT.test(name) ? this.blank(inner as Json) : this.blankOutputs(inner as Json),
       ]),
     )
   }
