@@ -82,6 +82,17 @@ describe('a BoltDB file, by the words of bbolt', () => {
     })
   })
 
+  test.each([['compact'], ['salvage'], ['repair']])(
+    '%s does not take it for a damaged store',
+    async (verb) => {
+      const { code, stderr } = await run(verb, 'some.db', 'made.db')
+      expect({ code, stderr }).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/is a BoltDB file.*check/s),
+      })
+    },
+  )
+
   test('secrets of a value of JSON are hidden unless they are asked for', async () => {
     const hidden = await run('get', 'some.db', 'jobs', 'j-1', 'spec')
     expect(hidden.stdout).toBe('{"Name":"nightly","Env":{"KEY":"[redacted]"}}\n')
