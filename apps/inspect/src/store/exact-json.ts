@@ -5,7 +5,8 @@ const NUMBER = /-?\d[\d.eE+-]*/g
 
 /**
  * Changes a JSON text as a value and writes it again. Numbers that JavaScript would round, as the nanoseconds of Go
- * are, stay digit by digit: `change` meets them as texts that it is not to look into. Throws where the text is no JSON.
+ * are, stay digit by digit: `change` meets them as texts that it is not to look into. Throws where the text is no
+ * JSON.
  */
 export function changeJsonText(text: string, change: (value: Json) => Json): string {
   const mark = randomUUID()
