@@ -117,17 +117,21 @@ export class DockerEngine implements Engine {
     const ports = await this.#ports.take(Network?.Ports ?? [], { mapped: mapsPortsOf(Network) })
     if (typeof ports === 'string') return failedStart(`docker: ${ports}`)
     this.#making.add(name)
-    const giveUpMs = performance.now() + SERVER_PATIENCE_MS
+    let giveUpMs = performance.now() + SERVER_PATIENCE_MS
     try {
       for (;;) {
         const server = await this.#finder.find()
+        const triedMs = performance.now()
         try {
           if (typeof server !== 'string')
             return await this.#images.holding(read.data.Image, () =>
               this.#make(server, run, { params: read.data, ports }, options),
             )
         } catch (error) {
-          if (!isUnanswered(error) || performance.now() > giveUpMs) throw error
+          if (!isUnanswered(error)) throw error
+          // A try that went on for so long was answered for most of it, as the fetching of a large image.
+          if (performance.now() - triedMs > SERVER_PATIENCE_MS) giveUpMs = performance.now() + SERVER_PATIENCE_MS
+          else if (performance.now() > giveUpMs) throw error
         }
         options.signal.throwIfAborted()
         if (typeof server === 'string' && performance.now() > giveUpMs) throw new Error(server)
