@@ -62,15 +62,17 @@ export async function listenSecurely(
     answer = (_request, response) => void response.end('answered'),
     limits = {},
     port: wanted = 0,
+    handshakeMs,
   }: {
     readonly link?: Link
     readonly answer?: RequestListener
     readonly limits?: Partial<ConnectionLimits>
     readonly port?: number
+    readonly handshakeMs?: number
   } = {},
 ): Promise<SecureListeners> {
   const connections = new Connections({ ...connectionLimits(null, 10), ...limits }, 1_000)
-  const listeners = new Listeners(connections, tls)
+  const listeners = new Listeners(connections, tls, handshakeMs)
   if (link !== undefined) listeners.serveLink(httpLinkHandler(link))
   const server = listeners.create(answer)
   server.on('clientError', (error, socket) =>

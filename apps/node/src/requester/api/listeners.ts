@@ -37,15 +37,17 @@ const MOST_REQUEST_MS = 120_000
 export class Listeners {
   readonly connections: Connections
   readonly #tls: ServerTls | null
+  readonly #handshakeMs: number
   readonly #secure: SecureServer[] = []
   readonly #further: Server[] = []
   #handler: RequestListener = () => undefined
   #main: Server | undefined
   #link: HttpLinkHandler | undefined
 
-  constructor(connections: Connections, tls: ServerTls | null = null) {
+  constructor(connections: Connections, tls: ServerTls | null = null, handshakeMs: number = HANDSHAKE_MS) {
     this.connections = connections
     this.#tls = tls
+    this.#handshakeMs = handshakeMs
     tls?.follow(() => {
       // What is connected goes on with the certificate before.
       for (const server of this.#secure) server.setSecureContext(secureOptionsOf(tls))
@@ -134,7 +136,7 @@ export class Listeners {
   }
 
   #makeSecure(tls: ServerTls, serve: RequestListener): SecureServer {
-    const options = { ...PATIENCE, ...secureOptionsOf(tls), handshakeTimeout: HANDSHAKE_MS }
+    const options = { ...PATIENCE, ...secureOptionsOf(tls), handshakeTimeout: this.#handshakeMs }
     const server = createSecureServer(options, serve)
     this.#secure.push(server)
     return server
