@@ -37,6 +37,13 @@ function recordOf<T>(row: Row): T {
 }
 
 describe.skipIf(BACALHAU_FILES_MISSING !== null)('the records of files of Bacalhau', () => {
+  test('of a node that tells ends alone are not said to have been created so', async () => {
+    const [failed] = await runJson<Row[]>('jobs', 'bacalhau-1.9.3', '--state', 'Failed')
+    const { stdout } = await run('why', 'bacalhau-1.9.3', String(failed?.['id']))
+    expect(stdout).toMatch(/node \S+ +is Failed: /)
+    expect(stdout).not.toContain('created as Failed')
+  })
+
   test.each(ANSWERED)('of %s are shown as its API answered them', async (release) => {
     const directory = `bacalhau-${release}`
     const listed = await runJson<Row[]>('jobs', directory, '--all')

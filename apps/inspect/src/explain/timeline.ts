@@ -31,9 +31,11 @@ export function momentOfEntry(entry: HistoryEntry, node?: string): Moment {
       : executionId === null
         ? 'job'
         : `execution ${shortId(executionId)}${nodeId === null ? '' : ` on ${shortId(nodeId)}`}`
+  const version = jobVersion > 1 && executionId === null ? `, version ${jobVersion}` : ''
   const move =
     previousState === null
-      ? `created as ${newState}${jobVersion > 1 && executionId === null ? `, version ${jobVersion}` : ''}`
+      ? // What came before the first entry of another program's history is not known.
+        `${entry.afterGap === true ? 'is' : 'created as'} ${newState}${version}`
       : previousState === newState
         ? `stays ${newState}`
         : `${previousState} -> ${newState}`

@@ -28,6 +28,8 @@ interface Row {
 const NOT_HERE =
   /^Error: node n-away is a compute node alone: .*\nHint: ask its requester at http:\/\/127\.0\.0\.1:\d+ /
 const NO_ARCHIVE = /^Error: this node keeps no archive\nHint: set Node\.Requester\.Archive\.Directory /
+const NO_TOKEN = /^(?:Note: .*\n)?Error: token not found: none\n/
+const NO_AUTHORITY = /^Error: \S+ has no authority of its own\n/
 const job = (command: string, requester: Outcome = 'done', compute: Outcome = NOT_HERE): Row => ({
   command: `job ${command}`,
   requester,
@@ -85,6 +87,10 @@ const ROWS: readonly Row[] = [
   anywhere('config default'),
   anywhere('config init'),
   anywhere('recover --plan'),
+  anywhere('token create --role reader'),
+  anywhere('token list'),
+  { command: 'token revoke none', requester: NO_TOKEN, compute: NO_TOKEN },
+  { command: 'tls authority', requester: NO_AUTHORITY, compute: NO_AUTHORITY },
   anywhere('version'),
   anywhere('completion bash'),
   {

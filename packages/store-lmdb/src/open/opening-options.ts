@@ -32,7 +32,8 @@ export interface LmdbKvOptions {
   readonly mapBytes?: number
   /**
    * Whether a thread of its own makes the commits, so that the event loop does not wait for the disk: `auto` where a
-   * commit takes three milliseconds and more, `always`, or `never`. A commit is as durable either way. Default `auto`.
+   * commit takes three milliseconds and more, `always`, or `never`. A commit is as durable either way. Default
+   * `never`.
    */
   readonly commitThread?: CommitThreadUse
   /**

@@ -252,7 +252,7 @@ async function takeOver(
         reserve,
         paths,
         mapBytes: mapBytesOf(options),
-        threadUse: options.commitThread ?? 'auto',
+        threadUse: options.commitThread ?? 'never',
       },
     })
   })

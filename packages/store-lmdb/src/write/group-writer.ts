@@ -46,7 +46,10 @@ export class GroupWriter {
     this.#place = new CommitPlace(parts.threadUse)
   }
 
-  /** Tells a listener of every change that is made, until it is told `undefined`. */
+  /**
+   * Tells a listener of every change that is made, once reads see it, until it is told `undefined`. One that heard of
+   * it earlier and looked at once would find what was there before.
+   */
   listen(listener: ((changes: Iterable<KvChangedKey>) => void) | undefined): void {
     this.#listener = listener
   }
@@ -68,12 +71,12 @@ export class GroupWriter {
       let ranMs = 0
       environment.commit(() => {
         group.run(buffer)
-        this.#listener?.(buffer.changes())
         ranMs = performance.now()
         return thread === undefined
       })
       if (thread !== undefined) return this.#commitBeside(buffer, thread)
       this.#place.note(performance.now() - ranMs)
+      this.#listener?.(buffer.changes())
       reserve.settle(environment.lastPage() + 1, buffer.pages)
     } catch (error) {
       throw environment.fault ?? error
@@ -99,6 +102,7 @@ export class GroupWriter {
         this.#place.noteBeside(time.tookMs, performance.now() - beganMs - time.allMs)
         return 'committed'
       })
+      this.#listener?.(buffer.changes())
       await reserve.settleBeside(environment.lastPage() + 1, buffer.pages, (...step) =>
         thread.extend(...step),
       )

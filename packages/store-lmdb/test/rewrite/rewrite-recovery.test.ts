@@ -9,6 +9,7 @@ import { type Environment, openEnvironment } from '../../src/native/environment.
 import { OwnerLock } from '../../src/owner/owner-lock.ts'
 import { announceSwap, swapFiles } from '../../src/rewrite/file-swap.ts'
 import { OnlineRewrite, REWRITE_LIMITS, type RewriteLimits } from '../../src/rewrite/online-rewrite.ts'
+import type { CommitThreadUse } from '../../src/write/commit-place.ts'
 import { GroupWriter } from '../../src/write/group-writer.ts'
 import { Reserve } from '../../src/write/reserve.ts'
 
@@ -123,11 +124,14 @@ interface Parts {
   readonly environment: Environment
   readonly queue: KvWriteQueue
   readonly failures: unknown[]
+  /** Resolves when a thread that makes every commit has begun. */
+  readonly begun: () => Promise<void>
+  readonly listen: GroupWriter['listen']
   readonly rewrite: (limits: Partial<RewriteLimits>, onProgress?: () => void) => Promise<unknown>
   readonly close: () => Promise<void>
 }
 
-async function openParts(path: string): Promise<Parts> {
+async function openParts(path: string, threadUse: CommitThreadUse = 'auto'): Promise<Parts> {
   const paths = resolveStorePath(path, false)
   const environment = await openEnvironment({ path, readOnly: false, mapBytes: 2 ** 30 })
   environment.openTables(TABLES)
@@ -137,7 +141,7 @@ async function openParts(path: string): Promise<Parts> {
   const lock = OwnerLock.tryTake(paths)
   if (lock === undefined) throw new Error('there is no store')
   const writer = new GroupWriter(
-    { environment, reserve, tables: new Set(TABLES), threadUse: 'auto' },
+    { environment, reserve, tables: new Set(TABLES), threadUse },
     { confirm: () => undefined, committed: () => undefined, quarantined: () => undefined },
   )
   const queue = new KvWriteQueue({
@@ -164,6 +168,10 @@ async function openParts(path: string): Promise<Parts> {
     environment,
     queue,
     failures,
+    begun: () => writer.begun(),
+    listen: (listener) => {
+      writer.listen(listener)
+    },
     rewrite: (limits, onProgress) =>
       new OnlineRewrite(parts, onProgress === undefined ? {} : { onProgress }, {
         ...REWRITE_LIMITS,
@@ -171,6 +179,7 @@ async function openParts(path: string): Promise<Parts> {
       }).run(),
     close: async () => {
       await queue.idle()
+      await writer.leaveThread()
       await environment.close()
       reserve.close()
       lock.release(true)
@@ -197,6 +206,60 @@ test('a new file that is not what it should be gives way to the old one, and the
   await close()
   expect(await reopen(path)).toMatchObject({ value: 'goes on', files: STORE_FILES })
 })
+
+test.each(['never', 'always'] as const)(
+  'whoever follows changes hears of each when it can be read, where threads commit: %s',
+  async (threadUse) => {
+    const { begun, close, environment, listen, queue } = await openParts(await makeStore('0'), threadUse)
+    await begun()
+    const heard: string[] = []
+    listen((changes) => {
+      for (const change of changes) heard.push(String(environment.get(change.table, change.key)))
+    })
+    for (const value of ['1', '2', '3'])
+      await queue.submit((transaction) => {
+        transaction.put('alpha', key, Buffer.from(value))
+      }, {})
+    expect(heard).toEqual(['1', '2', '3'])
+    listen(undefined)
+    await close()
+  },
+)
+
+test.each(['never', 'always'] as const)(
+  'a rewrite beside writers carries over the last value of each row, where threads commit: %s',
+  async (threadUse) => {
+    const path = await makeStore('0')
+    const parts = await openParts(path, threadUse)
+    await parts.begun()
+    const rows = Array.from({ length: 400 }, (_, n) => Buffer.from(`row ${n}`))
+    let working = true
+    let last = 0
+    const write = async (): Promise<void> => {
+      while (working) {
+        last += 1
+        const value = Buffer.from(String(last))
+        await parts.queue.submit((transaction) => {
+          for (const row of rows) transaction.put('alpha', row, value)
+        }, {})
+      }
+    }
+    const writing = write()
+    for (let round = 0; round < 5; round += 1) {
+      await parts.rewrite({})
+      const values = new Set(rows.map((row) => String(parts.environment.get('alpha', row))))
+      // All rows are written in one transaction, so that one left behind has another value.
+      expect([...values]).toHaveLength(1)
+    }
+    working = false
+    await writing
+    expect(rows.map((row) => String(parts.environment.get('alpha', row)))).toEqual(
+      rows.map(() => String(last)),
+    )
+    await parts.close()
+    expect(parts.failures).toEqual([])
+  },
+)
 
 test('a rewrite stops where too many rows change, or it cannot catch up', async () => {
   const path = await makeStore('0')

@@ -130,7 +130,8 @@ export class DockerEngine implements Engine {
         } catch (error) {
           if (!isUnanswered(error)) throw error
           // A try that went on for so long was answered for most of it, as the fetching of a large image.
-          if (performance.now() - triedMs > SERVER_PATIENCE_MS) giveUpMs = performance.now() + SERVER_PATIENCE_MS
+          if (performance.now() - triedMs > SERVER_PATIENCE_MS)
+            giveUpMs = performance.now() + SERVER_PATIENCE_MS
           else if (performance.now() > giveUpMs) throw error
         }
         options.signal.throwIfAborted()
