@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
 
-const KILLS = process.env['SALTCOD_LONG'] === undefined ? 15 : 400
+const KILLS = process.env['SALTCOD_LONG'] === undefined ? 8 : 400
 const TABLES = ['alpha', 'beta']
 
 /** All ids of a table. */
