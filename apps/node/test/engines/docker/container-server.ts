@@ -3,6 +3,7 @@ import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
+import { eventually } from '../../../../../test/eventually.ts'
 import { removeDirectory } from '../../../../../test/remove-directory.ts'
 import { unownedDirectory } from '../../../../../test/temporary-directory.ts'
 import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
@@ -160,6 +161,11 @@ export class ContainerServer {
     readonly { readonly Id: string; readonly Names: readonly string[]; readonly State: string }[]
   > {
     return await this.api.ask({ path: '/containers/json', query: { all: '1' } })
+  }
+
+  /** Waits until no container is left; the one of a job is removed once its end is on disk. */
+  async becomesEmpty(): Promise<void> {
+    await eventually('no container is left', async () => (await this.containers()).length === 0)
   }
 
   /** Makes an image of busybox, with what else is to be in it. */

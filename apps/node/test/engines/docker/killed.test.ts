@@ -189,11 +189,7 @@ describe.runIf(missing === null)(
         expect({ name, stdout }).toEqual({ name, stdout: lines })
       }
       expect([...gate.starts].filter(([name, count]) => count !== 1 || !name.endsWith('-1'))).toEqual([])
-      await eventually(
-        'no container is left',
-        async () => (await server().containers()).length === 0 || undefined,
-        60_000,
-      )
+      await server().becomesEmpty()
       expect(server().podman('volume', 'ls', '-q')).toBe('')
       expect(server().podman('network', 'ls', '-q')).toBe('podman\n')
       const work = readdirSync(node.directory, { recursive: true, encoding: 'utf8' })

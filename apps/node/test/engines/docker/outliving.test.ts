@@ -50,8 +50,6 @@ describe.runIf(missing === null)(named('a container whose node is killed', missi
     const { stdout } = await saltcod(['job', 'logs', JobID], { env: second.env })
     const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`)
     expect(stdout.trim().split('\n')).toEqual(lines)
-    await eventually('nothing is left', async () =>
-      (await server().containers()).length === 0 ? true : undefined,
-    )
+    await server().becomesEmpty()
   })
 })

@@ -71,6 +71,6 @@ describe.runIf(missing === null)(named('what a job says to its container', missi
     expect(JSON.stringify(none.answer.History)).toMatch(/docker: .*nonesuch.*not found/)
     const denied = await node.run({ Entrypoint: ['/etc/passwd'] })
     expect(JSON.stringify(denied.answer.History)).toMatch(/docker: .*permission denied/i)
-    expect(await server().containers()).toEqual([])
+    await server().becomesEmpty()
   })
 })
