@@ -12,7 +12,7 @@ import { FLAGS, RecordedNode } from './recorded-node.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
-const IMAGES = LONG ? 8_000 : 60
+const IMAGES = LONG ? 8_000 : 100
 /** One image in so many is what a node finds that is recorded in turn while it recovers. */
 const RECOVER_EVERY = LONG ? 320 : 60
 const RECOVERY_IMAGES = LONG ? 80 : 30
