@@ -1,5 +1,6 @@
 import { Failure } from '@saltcod/cli-kit'
 import { EXIT } from './exit-code.ts'
+import { systemCode } from './system-code.ts'
 
 /** Why somebody has to look before a start can succeed; after all others a further try may. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -23,7 +24,7 @@ export function reasonOfPlace(code: string): string | undefined {
  */
 export function refusalOfPlace(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('path' in error)) return error
-  const reason = 'code' in error ? reasonOfPlace(String(error.code)) : undefined
+  const reason = reasonOfPlace(systemCode(error) ?? '')
   if (reason === undefined) return error
   return new Failure(EXIT.usage, `cannot use ${String(error.path)}: ${reason}`, {
     hint: 'mount it for writing, see to its rights, or configure another path',

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { EXIT } from '../exit-code.ts'
 import { JOIN_HEADER } from '../link/http-endpoint.ts'
 import type { LinkProof } from '../link/http-link.ts'
+import { systemCode } from '../system-code.ts'
 import {
   type KeptCredential,
   keepNodeCredential,
@@ -127,7 +128,7 @@ function readJoinTokenFile(path: string, hasJoined: boolean, log: Logger): strin
       )
     return size > MOST_BYTES ? '' : readFileSync(path, 'latin1').trim()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = systemCode(error) ?? String(error)
     if (hasJoined && code === 'ENOENT') return null
     throw new Failure(EXIT.usage, `the token to join with in ${path} cannot be read: ${code}`, {
       hint: 'bring it here from the requester: saltcod token create --role node prints it there',

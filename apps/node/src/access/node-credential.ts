@@ -4,6 +4,7 @@ import { Failure } from '@saltcod/cli-kit'
 import { writeKeptFile } from '@saltcod/config'
 import { z } from 'zod'
 import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 import { credentialText, makeSecret, readCredential } from './token.ts'
 
 const file = z.object({
@@ -34,7 +35,7 @@ export function readNodeCredential(repository: string, nodeId: string): KeptCred
   try {
     kept = file.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    throw unusable(error instanceof Error && 'code' in error ? String(error.code) : 'it is damaged', error)
+    throw unusable(systemCode(error) ?? 'it is damaged', error)
   }
   if (readCredential(kept.credential)?.nodeId !== nodeId) throw unusable('it is none of this node')
   return kept

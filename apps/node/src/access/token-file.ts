@@ -4,6 +4,7 @@ import { Failure } from '@saltcod/cli-kit'
 import { writeKeptFile } from '@saltcod/config'
 import { z } from 'zod'
 import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 import { ROLES } from './role.ts'
 
 /** Where in the repository directory the tokens are kept, as hashes. */
@@ -34,7 +35,7 @@ export function readTokenFile(repository: string): readonly KeptToken[] {
   try {
     return file.parse(JSON.parse(readFileSync(path, 'utf8'))).tokens
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = systemCode(error) ?? ''
     if (code === 'ENOENT') return []
     const reason = code === '' ? 'it is damaged, or was written by a later release' : code
     throw new Failure(EXIT.usage, `the tokens in ${path} cannot be read: ${reason}`, {

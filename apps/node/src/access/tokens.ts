@@ -1,5 +1,6 @@
 import { Failure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 import type { Role } from './role.ts'
 import { hasHash, hashOf } from './secret-hash.ts'
 import { makeSecret, makeTokenId, type Token } from './token.ts'
@@ -99,7 +100,7 @@ export class Tokens {
     try {
       writeTokenFile(repository, tokens)
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+      const code = systemCode(error) ?? String(error)
       throw new Failure(
         EXIT.failed,
         `the tokens in ${repository} cannot be written: ${code}; nothing has changed`,

@@ -5,6 +5,7 @@ import type { Config } from '@saltcod/config'
 import { readOperatorToken } from '../access/operator-token.ts'
 import { isLoopbackHost } from '../access/protection.ts'
 import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 
 const MOST_TOKEN_BYTES = 8_000
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
@@ -53,7 +54,7 @@ function tokenIn(path: string): string {
   try {
     text = readFileSync(path, 'utf8').slice(0, MOST_TOKEN_BYTES).trim()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = systemCode(error) ?? String(error)
     throw new Failure(EXIT.usage, `the token in ${path} cannot be read: ${code}`, {
       hint: 'name a file that this user may read and that holds a token and nothing else',
       cause: error,

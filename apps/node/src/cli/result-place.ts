@@ -4,7 +4,8 @@ import { Failure, isFailure } from '@saltcod/cli-kit'
 import { makeDirectory } from '@saltcod/config'
 import type { ResultStream } from '../client/result-stream.ts'
 import { EXIT } from '../exit-code.ts'
-import { codeOf, type UnpackedResults, unpackResults } from './unpack-results.ts'
+import { systemCode } from '../system-code.ts'
+import { type UnpackedResults, unpackResults } from './unpack-results.ts'
 
 /** What results of any execution have, so that they need not be fetched to see that there is no room for them. */
 const ALWAYS = ['stdout', 'stderr', 'exitCode']
@@ -140,7 +141,7 @@ async function sizeOf(path: string): Promise<number | null> {
   return await stat(path).then(
     ({ size }) => size,
     (error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return null
+      if (systemCode(error) === 'ENOENT') return null
       throw error
     },
   )

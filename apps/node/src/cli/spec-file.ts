@@ -4,6 +4,7 @@ import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
 import { type JobObject, jobOf } from '../job-file/job-of.ts'
 import { isPatternTimeout, templateVariables, type VariableSource } from '../job-file/template/variables.ts'
+import { systemCode } from '../system-code.ts'
 
 /** Larger files are not even read; the node takes less. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -66,7 +67,7 @@ async function readBytes(path: string): Promise<Buffer> {
     }
   } catch (error) {
     if (error instanceof Failure) throw error
-    const code = codeOf(error)
+    const code = systemCode(error) ?? String(error)
     const words: Readonly<Record<string, string>> = {
       ENOENT: 'there is no such file',
       EISDIR: 'it is a directory',
@@ -77,10 +78,6 @@ async function readBytes(path: string): Promise<Buffer> {
       cause: error,
     })
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }
 
 function tooLarge(name: string): Failure {

@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib'
 import { Failure, isFailure } from '@saltcod/cli-kit'
 import { extract, type Header } from 'tar-stream'
 import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 
 const EXECUTABLE = 0o100
 const MAX_DEPTH = 256
@@ -44,7 +45,7 @@ export async function unpackResults(archive: string, directory: string): Promise
   const cause = causes.find((error) => isFailure(error) || isOfDisk(error)) ?? causes.at(-1)
   if (cause === undefined) return { files, bytes }
   if (isFailure(cause)) throw cause
-  if (cause instanceof Error && FAULTS_OF_DISK.has(codeOf(cause))) throw cause
+  if (cause instanceof Error && FAULTS_OF_DISK.has(systemCode(cause) ?? '')) throw cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   throw new Failure(EXIT.failed, `the results are damaged, or no archive: ${reason}`, {
     hint: 'run the command again; they are fetched anew',
@@ -55,11 +56,6 @@ export async function unpackResults(archive: string, directory: string): Promise
 /** Tells whether the system refused something, though perhaps for the archive's sake. */
 function isOfDisk(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
-}
-
-/** Returns the code that the system gave an error; empty where it gave none. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 async function write(directory: string, header: Header, content: AsyncIterable<Buffer>): Promise<number> {

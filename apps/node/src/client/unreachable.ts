@@ -1,5 +1,6 @@
 import { Failure, isFailure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 import { distrustOf } from '../tls/trust-words.ts'
 
 const CLOSED = 'it closed the connection'
@@ -52,7 +53,5 @@ function isTimeout(error: unknown): boolean {
 
 /** The system's word for what happened, which fetch keeps in the cause and a websocket in the error itself. */
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return ''
-  const holder = [error, error.cause].find((value) => value instanceof Error && 'code' in value)
-  return holder instanceof Error && 'code' in holder ? String(holder.code) : ''
+  return systemCode(error) ?? (error instanceof Error ? systemCode(error.cause) : undefined) ?? ''
 }

@@ -13,6 +13,7 @@ import { type ConnectionLimits, connectionLimits, isTooFewFiles } from '../reque
 import { Connections } from '../requester/api/connections.ts'
 import type { Listeners } from '../requester/api/listeners.ts'
 import { maxRunningOf } from '../settings-of-config.ts'
+import { systemCode } from '../system-code.ts'
 import { authorityFingerprint } from '../tls/authority.ts'
 import type { NodeOptions } from './options.ts'
 
@@ -75,7 +76,7 @@ export async function listen(
     if (socket !== undefined) await listenOnSocket(listeners, socket)
   } catch (error) {
     if (isFailure(error)) throw error
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = systemCode(error) ?? String(error)
     const { reason, hint } = LISTEN_ERRORS[code] ?? { reason: code, hint: 'see --host and --port' }
     throw new Failure(EXIT.failed, `cannot listen on ${host}:${port}: ${reason}`, { hint, cause: error })
   }
@@ -96,7 +97,7 @@ async function listenOnSocket(listeners: Listeners, path: string): Promise<void>
   try {
     await listeners.listenOnSocket(path)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = systemCode(error) ?? String(error)
     const reason = code === 'EADDRINUSE' ? 'a file that is no socket is there' : code
     refuse(reason, 'give it a path with --socket where this user may write', error)
   }

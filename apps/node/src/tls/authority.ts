@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
 import { syncDirectory, writeKeptFile } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
 const DAY_MS = 86_400_000
@@ -118,7 +119,7 @@ function makeKey(paths: { readonly key: string; readonly certificate: string }):
   try {
     linkSync(proposed, paths.key)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (systemCode(error) !== 'EEXIST') throw error
   } finally {
     rmSync(proposed)
   }

@@ -13,6 +13,7 @@ import {
   nearestName,
 } from '@saltcod/config'
 import { EXIT } from '../../exit-code.ts'
+import { systemCode } from '../../system-code.ts'
 import { refusalOfPlace } from '../../unusable-place.ts'
 import { loadOrRefuse, type NodeFlags } from '../configuration.ts'
 
@@ -105,7 +106,7 @@ export function configInit(terminal: Terminal, { force = false, settings }: Init
     if (force) renameSync(fresh, path)
     else giveName(fresh, path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+    if (systemCode(error) === 'EEXIST') {
       throw new Failure(EXIT.usage, `${path} is there already`, { hint: '--force overwrites it' })
     }
     throw refusalOfPlace(error)

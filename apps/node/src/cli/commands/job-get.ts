@@ -13,12 +13,12 @@ import {
 import type { ApiClient } from '../../client/api-client.ts'
 import { isResultAddress } from '../../client/result-stream.ts'
 import { EXIT } from '../../exit-code.ts'
+import { systemCode } from '../../system-code.ts'
 import { reasonOfPlace } from '../../unusable-place.ts'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { type NodeWait, type NodeWaitOptions, type WaitedFor, waiting } from '../node-wait.ts'
 import { ResultPlace } from '../result-place.ts'
-import { codeOf } from '../unpack-results.ts'
 
 /** Options of `job get`. */
 export interface JobGetOptions extends JobFlags, NodeWaitOptions {
@@ -139,7 +139,7 @@ async function fetchMore(
 
 /** Says what the disk did not take; what is there already is kept. */
 function ofDisk(error: unknown, directory: string): unknown {
-  const code = codeOf(error)
+  const code = systemCode(error) ?? ''
   if (isFailure(error) || !/^E[A-Z]+$/.test(code)) return error
   const isFull = code === 'ENOSPC' || code === 'EDQUOT'
   return new Failure(

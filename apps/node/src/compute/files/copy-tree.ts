@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemCode } from '../../system-code.ts'
 import type { CopyBudget } from './copy-budget.ts'
 import { openEntry, pathOfHandle } from './open-inside.ts'
 
@@ -101,7 +102,7 @@ async function openOrAsk(
 
 /** Says in words why a file could not be opened. */
 export function openProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = systemCode(error)
   if (code === 'ELOOP') return 'is a symbolic link'
   if (code === 'ENOENT') return 'does not exist'
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by the node'

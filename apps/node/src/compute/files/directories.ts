@@ -1,6 +1,7 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeDirectory } from '@saltcod/config'
+import { systemCode } from '../../system-code.ts'
 import { removeTree } from './remove-tree.ts'
 
 /**
@@ -13,7 +14,7 @@ export async function makeFreshDirectory(path: string): Promise<void> {
       await mkdir(path, { mode: 0o700 })
       return
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      const code = systemCode(error)
       if (code === 'EEXIST') await removeTree(path)
       else if (code === 'ENOENT') makeDirectory(dirname(path))
       else throw error
@@ -30,7 +31,7 @@ export async function makeJobDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o755 })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = systemCode(error)
     if (code === 'ENOENT' && dirname(path) !== path) {
       await makeJobDirectory(dirname(path))
       await mkdir(path, { mode: 0o755 })

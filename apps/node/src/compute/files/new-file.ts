@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { systemCode } from '../../system-code.ts'
 
 /**
  * Makes a new file by `make`, which fails where anything is there; what a job has put in its place is then removed.
@@ -7,7 +8,7 @@ export function makeNew<T>(path: string, make: () => T): T {
   try {
     return make()
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (systemCode(error) !== 'EEXIST') throw error
     rmSync(path, { recursive: true, force: true })
     return make()
   }

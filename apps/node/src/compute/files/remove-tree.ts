@@ -1,5 +1,6 @@
 import { chmod, lstat, readdir, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { systemCode } from '../../system-code.ts'
 import { MOUNT_TABLE, unescaped } from './mount-table.ts'
 
 /**
@@ -44,7 +45,7 @@ function unlessGone(error: unknown): void {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return systemCode(error) === 'ENOENT'
 }
 
 async function freeName(top: string, first: number): Promise<string> {

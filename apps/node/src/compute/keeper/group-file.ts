@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemCode } from '../../system-code.ts'
 
 /**
  * Writes to a file of a cgroup. Some may not be read, and none can be made. Throws where there is none, or the kernel
@@ -17,5 +18,6 @@ export function writeGroupFile(group: string, name: string, value: string | numb
 /** Tells whether an error says that there is no such group, or none any more. */
 export function isGone(error: unknown): boolean {
   // ENODEV: removed between the opening of one of its files and what was done with it.
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENODEV')
+  const code = systemCode(error)
+  return code === 'ENOENT' || code === 'ENODEV'
 }

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import { systemCode } from '../../system-code.ts'
 
 /** One row of `/proc`, as far as the keeper needs it. */
 export interface ProcessEntry {
@@ -15,14 +16,14 @@ export interface ProcessEntry {
 }
 
 /** Gone in the meantime, or not ours to look at: both mean "nothing known". */
-const UNKNOWN: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR'])
+const UNKNOWN: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR'])
 
 /**
  * Throws an error that says nothing of a process: whoever has no descriptors left to look with must not take it for
  * dead.
  */
 function unlessUnknown(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && UNKNOWN.has(error.code)) return undefined
+  if (UNKNOWN.has(systemCode(error))) return undefined
   throw error
 }
 

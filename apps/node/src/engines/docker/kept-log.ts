@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { systemCode } from '../../system-code.ts'
 
 const LINE_END = 0x0a
 const LONGEST_LAST_LINE = 64 * 1024
@@ -32,7 +33,7 @@ export class KeptLog {
       this.#file = await open(this.#path, 'r+')
       this.#length = (await this.#file.stat()).size
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) this.#capped = true
+      if (systemCode(error) !== 'ENOENT') this.#capped = true
     }
   }
 

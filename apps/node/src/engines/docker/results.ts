@@ -10,6 +10,7 @@ import { removeTree } from '../../compute/files/remove-tree.ts'
 import { TaskError } from '../../compute/task-error.ts'
 import type { StagedResult } from '../../inputs/work.ts'
 import type { SkippedResult } from '../../publishers/publisher.ts'
+import { systemCode } from '../../system-code.ts'
 import { hasStatus, type SocketApi, SocketError } from './socket-api.ts'
 
 const EXECUTABLE = 0o111
@@ -185,7 +186,7 @@ class Taking {
 
 /** Tells whether it was the server that ended an answer. */
 function isBreak(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && BREAKS.has(String(error.code))
+  return BREAKS.has(systemCode(error) ?? '')
 }
 
 /** The parts of the path of an entry; undefined where it would lead out. */
