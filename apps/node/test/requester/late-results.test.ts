@@ -5,7 +5,16 @@ import { openMemoryJobStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
-import { greet, nextCommands, onlyExecution, report, start, stateOf, submit } from './played-node.ts'
+import {
+  greet,
+  nextCommands,
+  onlyExecution,
+  passTime,
+  report,
+  start,
+  stateOf,
+  submit,
+} from './played-node.ts'
 
 /** A job that ran on n-1 until that fell silent for too long, and is asked of n-2 since. */
 async function world() {
@@ -17,10 +26,9 @@ async function world() {
   const jobId = await submit(store)
   const first = await onlyExecution(store, jobId)
   await report(requester, 'n-1', { executionId: first.id, revision: 2, state: 'Running' })
-  for (let passedMs = 0; passedMs <= DEFAULT_REQUESTER_SETTINGS.lostAfterMs; passedMs += 5000) {
-    nowMs += 5000
-    requester.context.nodes.list()
-  }
+  passTime(requester, DEFAULT_REQUESTER_SETTINGS.lostAfterMs, (ms) => {
+    nowMs += ms
+  })
   await greet(requester, 'n-2')
   const second = await eventually('it is asked of another node', async () => {
     const { items } = await store.listExecutions({ jobId })
@@ -98,10 +106,9 @@ test('what goes on with its node is taken back where nobody else was asked for i
   const jobId = await submit(store)
   const { id } = await onlyExecution(store, jobId)
   await report(requester, 'n-1', { executionId: id, revision: 2, state: 'Running' })
-  for (let passedMs = 0; passedMs <= DEFAULT_REQUESTER_SETTINGS.lostAfterMs; passedMs += 5000) {
-    nowMs += 5000
-    requester.context.nodes.list()
-  }
+  passTime(requester, DEFAULT_REQUESTER_SETTINGS.lostAfterMs, (ms) => {
+    nowMs += ms
+  })
   await eventually('it is given up', async () => (await stateOf(store, jobId)) === 'Queued')
   // One that was silent for too long is no part of what it had agreed on.
   await assert.rejects(report(requester, 'n-1', { executionId: id, revision: 3 }), { code: 'LINK_UNKNOWN' })
@@ -141,10 +148,9 @@ test('what runs out of time while its node is silent is not held against the job
   const { id } = await onlyExecution(store, jobId)
   await report(requester, 'n-1', { executionId: id, revision: 2, state: 'Running' })
   await store.updateExecution({ executionId: id, patch: { deadlineAtMs: nowMs + 100_000 } })
-  for (let passedMs = 0; passedMs <= 120_000; passedMs += 5000) {
-    nowMs += 5000
-    requester.context.nodes.list()
-  }
+  passTime(requester, 120_000, (ms) => {
+    nowMs += ms
+  })
   await eventually('it is given more time', async () => {
     const execution = await store.getExecution(id)
     return (execution?.deadlineAtMs ?? 0) > nowMs

@@ -34,6 +34,16 @@ export function start(
   return requester
 }
 
+const LOOK_EVERY_MS = 5_000
+
+/** Lets time pass, a little more than is said, while a requester looks at its nodes as it always does. */
+export function passTime({ context }: Requester, ms: number, goOn: (stepMs: number) => void): void {
+  for (let passedMs = 0; passedMs <= ms; passedMs += LOOK_EVERY_MS) {
+    goOn(LOOK_EVERY_MS)
+    context.nodes.list()
+  }
+}
+
 /** Has a node shake hands. */
 export function greet(
   { link }: Requester,

@@ -7,7 +7,16 @@ import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import type { Command } from '../../src/link/link.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
-import { greet, nextCommands, onlyExecution, report, start, stateOf, submit } from './played-node.ts'
+import {
+  greet,
+  nextCommands,
+  onlyExecution,
+  passTime,
+  report,
+  start,
+  stateOf,
+  submit,
+} from './played-node.ts'
 import { makeSpec } from './scheduler/world.ts'
 
 test('a job travels over the link: asked for, taken on, run, ended', async () => {
@@ -204,10 +213,9 @@ test('what ran on a node that is silent for too long is done elsewhere', async (
   await greet(requester, 'n-1')
   const jobId = await submit(store)
   const first = await onlyExecution(store, jobId)
-  for (let passedMs = 0; passedMs <= DEFAULT_REQUESTER_SETTINGS.lostAfterMs; passedMs += 5000) {
-    nowMs += 5000
-    requester.context.nodes.list()
-  }
+  passTime(requester, DEFAULT_REQUESTER_SETTINGS.lostAfterMs, (ms) => {
+    nowMs += ms
+  })
   await greet(requester, 'n-2')
   const second = await eventually('it happens in time', async () => {
     const { items } = await store.listExecutions({ jobId })

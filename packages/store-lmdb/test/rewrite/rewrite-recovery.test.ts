@@ -1,6 +1,6 @@
 import { copyFileSync, linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { KvWriteQueue } from '@saltcod/store-core/backend'
+import { type KvTransaction, KvWriteQueue } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { resolveStorePath, type StorePath } from '../../src/file/store-path.ts'
@@ -226,6 +226,27 @@ test.each(['never', 'always'] as const)(
   },
 )
 
+/** Writes one value after another, until what is returned is called, which resolves with the last one. */
+function writeOn(
+  queue: KvWriteQueue,
+  write: (transaction: KvTransaction, value: Buffer) => void,
+): () => Promise<string> {
+  let working = true
+  let last = 0
+  const writing = (async () => {
+    while (working) {
+      last += 1
+      const value = Buffer.from(String(last))
+      await queue.submit((transaction) => write(transaction, value), {})
+    }
+  })()
+  return async () => {
+    working = false
+    await writing
+    return String(last)
+  }
+}
+
 test.each(['never', 'always'] as const)(
   'a rewrite beside writers carries over the last value of each row, where threads commit: %s',
   async (threadUse) => {
@@ -233,29 +254,17 @@ test.each(['never', 'always'] as const)(
     const parts = await openParts(path, threadUse)
     await parts.begun()
     const rows = Array.from({ length: 400 }, (_, n) => Buffer.from(`row ${n}`))
-    let working = true
-    let last = 0
-    const write = async (): Promise<void> => {
-      while (working) {
-        last += 1
-        const value = Buffer.from(String(last))
-        await parts.queue.submit((transaction) => {
-          for (const row of rows) transaction.put('alpha', row, value)
-        }, {})
-      }
-    }
-    const writing = write()
+    const stopWriting = writeOn(parts.queue, (transaction, value) => {
+      for (const row of rows) transaction.put('alpha', row, value)
+    })
     for (let round = 0; round < 5; round += 1) {
       await parts.rewrite({})
       const values = new Set(rows.map((row) => String(parts.environment.get('alpha', row))))
       // All rows are written in one transaction, so that one left behind has another value.
       expect([...values]).toHaveLength(1)
     }
-    working = false
-    await writing
-    expect(rows.map((row) => String(parts.environment.get('alpha', row)))).toEqual(
-      rows.map(() => String(last)),
-    )
+    const last = await stopWriting()
+    expect(rows.map((row) => String(parts.environment.get('alpha', row)))).toEqual(rows.map(() => last))
     await parts.close()
     expect(parts.failures).toEqual([])
   },
@@ -264,27 +273,17 @@ test.each(['never', 'always'] as const)(
 test('a rewrite stops where too many rows change, or it cannot catch up', async () => {
   const path = await makeStore('0')
   const parts = await openParts(path)
-  let working = true
-  let last = 0
-  const write = async (): Promise<void> => {
-    while (working) {
-      last += 1
-      const value = Buffer.from(String(last))
-      await parts.queue.submit((transaction) => {
-        transaction.put('alpha', key, value)
-        for (let n = 0; n < 50; n += 1) transaction.put('alpha', Buffer.from(`row ${last} ${n}`), value)
-      }, {})
-    }
-  }
-  const writing = write()
+  const stopWriting = writeOn(parts.queue, (transaction, value) => {
+    transaction.put('alpha', key, value)
+    for (let n = 0; n < 50; n += 1) transaction.put('alpha', Buffer.from(`row ${value} ${n}`), value)
+  })
   const stopped = { code: 'REWRITE_STOPPED' }
   await expect(parts.rewrite({ journalKeys: 10 })).rejects.toMatchObject(stopped)
   await expect(parts.rewrite({ lastRoundKeys: -1, slowMs: 100 })).rejects.toMatchObject(stopped)
   expect(readdirSync(join(path, '..')).sort()).toEqual(STORE_FILES)
   await parts.rewrite({})
-  working = false
-  await writing
+  const last = await stopWriting()
   await parts.close()
   expect(parts.failures).toEqual([])
-  expect(await reopen(path)).toMatchObject({ value: String(last), files: STORE_FILES })
+  expect(await reopen(path)).toMatchObject({ value: last, files: STORE_FILES })
 })
