@@ -73,16 +73,21 @@ export class LinkEndpoint implements ProvenLink {
     const goesOn = condition === 'known' && this.#sessions.isSameOpening(node.nodeId, opening)
     const answers: Record<string, HandshakeAnswer> = {}
     const stopped: Record<string, WhyStopped> = {}
-    for (const execution of executions) {
-      const { executionId } = execution
-      const answer = this.#answer(node.nodeId, execution, condition, goesOn)
-      const told = await this.#unlessDamaged(executionId, answer, undefined)
-      if (told === undefined) continue
-      answers[executionId] = told
-      const known = told === 'stop' ? await store.getExecution(executionId) : null
-      if (known !== null) stopped[executionId] = whyStopped(known)
+    const hasCome = nodes.beginComing(node.nodeId)
+    try {
+      for (const execution of executions) {
+        const { executionId } = execution
+        const answer = this.#answer(node.nodeId, execution, condition, goesOn)
+        const told = await this.#unlessDamaged(executionId, answer, undefined)
+        if (told === undefined) continue
+        answers[executionId] = told
+        const known = told === 'stop' ? await store.getExecution(executionId) : null
+        if (known !== null) stopped[executionId] = whyStopped(known)
+      }
+      await this.#takeIn({ node, load, executions }, condition)
+    } finally {
+      hasCome()
     }
-    await this.#takeIn({ node, load, executions }, condition)
     const mark = await takenOver(store)
     const linked = { ...(await linkedStore(store)), ...(mark === undefined ? {} : { takenOver: mark }) }
     this.#sessions.keep(node.nodeId, agreed, linked.sequence, opening)
@@ -299,7 +304,7 @@ export class LinkEndpoint implements ProvenLink {
     const { nodes, store, log } = this.#context
     if (nodes.get(nodeId)?.record.membership !== 'approved') return false
     const begun = state === 'Running' ? await this.#begun(executionId) : NOTHING_LATER
-    const report = translateReturn(nodeId, { executionId, state, revision }, begun.runDeadlineAtMs)
+    const report = translateReturn(nodeId, { executionId, state, revision }, begun)
     const taken = (await store.recordExecution(report)) === 'applied'
     if (taken) log.info({ node: nodeId, execution: executionId }, 'an execution came back with its node')
     return taken

@@ -61,6 +61,8 @@ export class Nodes {
   readonly #contacts = new Map<string, Contact>()
   /** Those that were heard of since their sightings were taken. */
   readonly #seen = new Set<string>()
+  /** Those that are shaking hands: they are heard, and what they have is not sorted out yet. */
+  readonly #coming = new Set<string>()
   /** Those that were said to be lost for their silence. */
   readonly #lost = new Set<string>()
   /** Why work is given up on nodes that were deleted since this process began. */
@@ -109,6 +111,16 @@ export class Nodes {
     this.#rivals.delete(nodeId)
     this.#deleted.add(nodeId)
     this.#change(nodeId)
+  }
+
+  /**
+   * Notes that a node begins to shake hands, until what is returned is called: nothing of it is given up meanwhile.
+   */
+  beginComing(nodeId: string): () => void {
+    this.#coming.add(nodeId)
+    return () => {
+      this.#coming.delete(nodeId)
+    }
   }
 
   /** Notes that a node that is remembered has shaken hands, and whether it is to tell of work. */
@@ -212,6 +224,7 @@ export class Nodes {
     if (this.#deleted.has(nodeId)) return `node ${nodeId} was deleted`
     const record = this.#records.get(nodeId)
     if (record?.membership === 'rejected') return `node ${nodeId} was rejected`
+    if (this.#coming.has(nodeId)) return null
     const passedMs = this.#look()
     const heardAtMs = this.#contacts.get(nodeId)?.heardAtMs ?? this.#heardAtMs
     if (passedMs - heardAtMs <= this.#patience.lostAfterMs) {

@@ -102,9 +102,10 @@ export function translateReport(
 export function translateReturn(
   nodeId: string,
   { executionId, state, revision }: Pick<HandshakeExecution, 'executionId' | 'state' | 'revision'>,
-  runDeadlineAtMs: number | null,
+  { runDeadlineAtMs, lookAfterMs }: Pick<ReportContext, 'runDeadlineAtMs' | 'lookAfterMs'>,
 ): ExecutionReport {
   const to = STATES[state]
+  const look = to === null ? null : evaluationFor(to, lookAfterMs)
   return {
     executionId,
     nodeId,
@@ -112,7 +113,7 @@ export function translateReturn(
     goesOn: true,
     ...(to === null ? {} : { to }),
     ...(runDeadlineAtMs === null ? {} : { patch: { deadlineAtMs: runDeadlineAtMs } }),
-    evaluation: { trigger: 'exec-update', coalesce: true },
+    evaluation: look ?? { trigger: 'exec-update', coalesce: true },
     job: JOB_BEGINS,
   }
 }

@@ -129,6 +129,38 @@ test('what goes on with its node is taken back where nobody else was asked for i
   assert.deepEqual((await store.check()).findings, [])
 })
 
+test('several that go on with their node are not given up while it is asked about the others', async () => {
+  let nowMs = Date.now()
+  const clock = (): number => nowMs
+  const store = await openMemoryJobStore<JobSpec>({ clock })
+  const requester = start(store, {}, clock)
+  await greet(requester, 'n-1')
+  const running: Execution[] = []
+  for (const jobId of [await submit(store), await submit(store), await submit(store)]) {
+    const execution = await onlyExecution(store, jobId)
+    await report(requester, 'n-1', { executionId: execution.id, revision: 2, state: 'Running' })
+    running.push(execution)
+  }
+  const statesOf = async (): Promise<readonly unknown[]> =>
+    await Promise.all(running.map(({ jobId }) => stateOf(store, jobId)))
+  passTime(requester, DEFAULT_REQUESTER_SETTINGS.lostAfterMs, (ms) => {
+    nowMs += ms
+  })
+  await eventually('they are given up', async () => (await statesOf()).every((state) => state === 'Queued'))
+  await greet(
+    requester,
+    'n-1',
+    running.map(({ id }) => ({ executionId: id, state: 'Running' as const, revision: 2 })),
+  )
+  // Whatever was to be decided about them is decided when these are done.
+  for (const { id } of running)
+    assert.deepEqual(await report(requester, 'n-1', { executionId: id, revision: 3, state: 'Completed' }), [
+      'applied',
+    ])
+  await eventually('the jobs end', async () => (await statesOf()).every((state) => state === 'Completed'))
+  for (const { jobId } of running) assert.equal((await store.listExecutions({ jobId })).items.length, 1)
+})
+
 test('what goes on with its node is stopped where another one was asked for it', async () => {
   const { requester, first } = await world()
   const reply = await greet(requester, 'n-1', [{ executionId: first.id, state: 'Running', revision: 2 }])
