@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { pathOf } from '../requester/api/known-paths.ts'
 import { callerOf } from './access-hook.ts'
 import { peerOf } from './peer.ts'
 import { accessOf } from './route-access.ts'
@@ -37,9 +38,8 @@ function isChange({ method }: FastifyRequest, url: string): boolean {
 
 function whatOf(request: FastifyRequest, reply: FastifyReply, payload: unknown): Record<string, unknown> {
   const action = wordIn(request.body, 'Action')
-  const path = request.url.replace(/\?.*$/s, '')
   return {
-    change: `${request.method} ${path}`,
+    change: `${request.method} ${pathOf(request.url)}`,
     ...(action === null ? {} : { action }),
     ...madeIn(payload),
     status: reply.statusCode,

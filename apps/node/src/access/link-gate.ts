@@ -22,8 +22,6 @@ export interface KnownCredentials {
 const MOST_REQUESTS = 512
 /** Messages that one node may be sending. */
 const MOST_BYTES = 2 * LINK_LIMITS.messageBytes
-/** Compared with where a node has no credential. */
-const NOBODYS_HASH = hashOf('')
 
 /**
  * Asks nodes of other processes to prove who they are, with each request and before its body: by a credential of their
@@ -43,7 +41,7 @@ export function linkGate(gate: Gate, known: KnownCredentials): LinkGuard {
     }
     const { nodeId, secret } = shown
     await known.ready()
-    const isRight = hasHash(secret, known.credentialOf(nodeId) ?? NOBODYS_HASH)
+    const isRight = hasHash(secret, known.credentialOf(nodeId))
     const joins = !isRight && name === 'handshake' && isJoining(gate, request)
     if (!isRight && name !== 'handshake') {
       gate.refusals.note(

@@ -5,9 +5,14 @@ export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-/** Tells whether a secret has a hash, in a time that does not tell how much of it is right. */
-export function hasHash(secret: string, hash: string): boolean {
+const NOBODYS_HASH = hashOf('')
+
+/**
+ * Tells whether a secret has a hash, in a time that does not tell how much of it is right, nor that there is no hash
+ * (`null`), which no secret has.
+ */
+export function hasHash(secret: string, hash: string | null): boolean {
   const given = Buffer.from(hashOf(secret))
-  const right = Buffer.from(hash)
+  const right = Buffer.from(hash ?? NOBODYS_HASH)
   return given.length === right.length && timingSafeEqual(given, right)
 }

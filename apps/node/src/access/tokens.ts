@@ -10,8 +10,6 @@ import { type KeptToken, readTokenFile, writeTokenFile } from './token-file.ts'
 const SHOWN_AFTER_END_MS = 30 * 86_400_000
 /** Tokens are for people, programs and machines that somebody knows; far more are a mistake. */
 const MOST_TOKENS = 10_000
-/** Compared with where there is no such token, so that an unknown id takes as long as a wrong secret. */
-const NOBODYS_HASH = hashOf('')
 
 /** What a new token is to be. */
 export interface NewToken {
@@ -37,6 +35,11 @@ export function endOf({ revokedAtMs, expiresAtMs }: KeptToken, nowMs: number): T
   return expiresAtMs !== null && expiresAtMs <= nowMs ? 'expired' : null
 }
 
+function shownUntilMs({ revokedAtMs, expiresAtMs }: KeptToken): number {
+  const endMs = revokedAtMs ?? expiresAtMs
+  return endMs === null ? Number.POSITIVE_INFINITY : endMs + SHOWN_AFTER_END_MS
+}
+
 /** The tokens of a repository. Whoever has it open must be the only one who changes the file (`TokenLock`). */
 export class Tokens {
   readonly #options: TokensOptions
@@ -50,13 +53,15 @@ export class Tokens {
 
   /** Returns all tokens, the oldest first; those that ended long ago are not there any more. */
   list(): readonly KeptToken[] {
-    return [...this.#kept.values()].toSorted((a, b) => a.madeAtMs - b.madeAtMs)
+    const nowMs = this.#options.clock()
+    const shown = [...this.#kept.values()].filter((token) => shownUntilMs(token) > nowMs)
+    return shown.toSorted((a, b) => a.madeAtMs - b.madeAtMs)
   }
 
   /** Makes a token and keeps it; what is returned is shown once and never again. Throws a `Failure`. */
   create({ role, note, expiresAtMs }: NewToken): { readonly kept: KeptToken; readonly token: Token } {
     const nowMs = this.#options.clock()
-    const living = this.list().filter(({ id }) => this.#shownUntilMs(id) > nowMs)
+    const living = this.list()
     if (living.length >= MOST_TOKENS) {
       throw new Failure(EXIT.failed, `there are ${living.length} tokens already`, {
         hint: 'revoke those that nobody uses: saltcod token list',
@@ -83,15 +88,9 @@ export class Tokens {
   /** Returns the token that somebody shows, or what is wrong with it; that it has ended learns only who has it. */
   verify({ id, secret }: Pick<Token, 'id' | 'secret'>): KeptToken | 'unknown' | TokenEnd {
     const token = this.#kept.get(id)
-    const isRight = hasHash(secret, token?.hash ?? NOBODYS_HASH)
+    const isRight = hasHash(secret, token?.hash ?? null)
     if (token === undefined || !isRight) return 'unknown'
     return endOf(token, this.#options.clock()) ?? token
-  }
-
-  #shownUntilMs(id: string): number {
-    const { revokedAtMs = null, expiresAtMs = null } = this.#kept.get(id) ?? {}
-    const endMs = revokedAtMs ?? expiresAtMs
-    return endMs === null ? Number.POSITIVE_INFINITY : endMs + SHOWN_AFTER_END_MS
   }
 
   /** What is kept counts: memory follows the disk. */

@@ -24,7 +24,7 @@ export async function startTls({ config, log }: NodeOptions, parts: Parts): Prom
 
 /** Leaves word in the repository of where a node serves TLS and what proves it, or that it serves none. */
 export function noteServed(
-  { config, nodeId }: NodeOptions,
+  { config, nodeId, log }: NodeOptions,
   api: FastifyInstance,
   tls: ServerTls | null,
 ): void {
@@ -33,8 +33,13 @@ export function noteServed(
     return
   }
   const { port } = api.server.address() as AddressInfo
-  const note = (): void =>
-    writeServedNote(config.dataDir, nodeId, { host: config.api.host, port, proof: tls.proof })
+  const note = (): void => {
+    try {
+      writeServedNote(config.dataDir, nodeId, { host: config.api.host, port, proof: tls.proof })
+    } catch (error) {
+      log.warn({ err: error }, 'commands of this machine are not told yet what proves this node')
+    }
+  }
   note()
   tls.follow(note)
 }

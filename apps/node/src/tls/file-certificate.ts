@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { Failure } from '@saltcod/cli-kit'
@@ -35,9 +35,9 @@ export class FileCertificate implements ServerTls {
   /** Throws a `Failure` where the files hold no certificate with its key. */
   constructor(options: FileCertificateOptions) {
     this.#options = options
-    this.#read = looksOf(options)
-    this.#seen = this.#read
     try {
+      this.#read = looksOf(options)
+      this.#seen = this.#read
       this.#pair = readPair(options)
     } catch (error) {
       throw new Failure(EXIT.usage, `the certificate cannot be used: ${reasonOf(error)}`, {
@@ -67,13 +67,13 @@ export class FileCertificate implements ServerTls {
   }
 
   async look(): Promise<void> {
-    const looks = looksOf(this.#options)
+    const { certFile, clock, keyFile, log } = this.#options
+    const looks = looksOrReason(this.#options)
     // Between the writing of the one file and of the other they do not belong together.
     const isSettled = looks === this.#seen
     this.#seen = looks
     if (!isSettled || looks === this.#read) return
     this.#read = looks
-    const { certFile, clock, keyFile, log } = this.#options
     try {
       const pair = readPair(this.#options)
       if (pair.untilMs <= clock()) throw new Error(`it ended on ${new Date(pair.untilMs).toISOString()}`)
@@ -112,6 +112,15 @@ function looksOf({ certFile, keyFile }: FileCertificateOptions): string {
     .join(' ')
 }
 
+/** The same; files that must not be looked at now look like the reason for that. */
+function looksOrReason(options: FileCertificateOptions): string {
+  try {
+    return looksOf(options)
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
 /** Reads a certificate and its key. Throws what is wrong with them. */
 function readPair({ certFile, keyFile }: FileCertificateOptions): ReadPair {
   const cert = readFileSync(certFile, 'latin1')
@@ -122,7 +131,7 @@ function readPair({ certFile, keyFile }: FileCertificateOptions): ReadPair {
     throw new Error(`${keyFile} is not the key of the certificate in ${certFile}`)
   const untilMs = Date.parse(leaf.validTo)
   createSecureContext({ cert, key })
-  return { cert, key, leaf: new X509Certificate(leaf.raw).toString(), untilMs }
+  return { cert, key, leaf: leaf.toString(), untilMs }
 }
 
 function reasonOf(error: unknown): string {

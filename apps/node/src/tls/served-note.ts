@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeKeptFile } from '@saltcod/config'
+import { isLoopbackHost } from '../access/protection.ts'
 import { TLS_DIRECTORY_NAME } from './authority.ts'
 
 /** What a node leaves in its repository, so that commands of the same machine find and recognise it. */
@@ -26,7 +27,7 @@ export function writeServedNote(repository: string, nodeId: string, note: Served
  */
 export function findServedNote(repository: string, host: string, port: number): ServedNote | null {
   const directory = join(repository, TLS_DIRECTORY_NAME)
-  const isHere = /^(?:127\.|::1$|localhost$)/i.test(host)
+  const isHere = isLoopbackHost(host)
   try {
     const notes = readdirSync(directory)
       .filter((name) => NAME.test(name))
@@ -38,8 +39,15 @@ export function findServedNote(repository: string, host: string, port: number): 
   }
 }
 
+/** One that is damaged hides no other. */
 function readNote(path: string): readonly ServedNote[] {
-  const { host, port, proof } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ServedNote>
+  let note: Partial<ServedNote>
+  try {
+    note = JSON.parse(readFileSync(path, 'utf8')) as Partial<ServedNote>
+  } catch {
+    return []
+  }
+  const { host, port, proof } = note
   return typeof host === 'string' && typeof port === 'number' && typeof proof === 'string'
     ? [{ host, port, proof }]
     : []

@@ -93,10 +93,9 @@ export class Connections {
   overload({ socket }: IncomingMessage): string | null {
     const { requests, bodyBytes, answerBytes } = this.#total
     const limits = this.#limits
-    const connection = this.#open.get(socket)
-    const excess = connection?.peer == null ? null : this.#excess(connection.peer)
+    const excess = this.excessOf(socket)
     if (excess !== null) return excess
-    if (connection?.pool === this.#spare) return `all ${limits.connections} connections are busy`
+    if (this.#open.get(socket)?.pool === this.#spare) return `all ${limits.connections} connections are busy`
     if (requests > limits.requests) return `${requests} requests are in progress`
     if (bodyBytes > limits.bodyBytes) return 'too much is being received'
     if (answerBytes > limits.answerBytes) return 'too many answers have not been taken yet'
@@ -124,10 +123,10 @@ export class Connections {
     socket.setTimeout(STALLED_MS)
     const { peer } = connection
     for (const oldest of this.#sending) {
-      if (oldest === socket) return
-      const isOwn = peer !== null && this.#open.get(oldest)?.peer === peer
       const isTooMuch = this.#total.answerBytes > this.#limits.answerBytes
-      if (isTooMuch || (isOwn && this.#peers.excess(peer) !== null)) this.#drop(oldest)
+      const isTooMuchForPeer = peer !== null && this.#peers.leavesTooMuch(peer)
+      if (oldest === socket || !(isTooMuch || isTooMuchForPeer)) return
+      if (isTooMuch || this.#open.get(oldest)?.peer === peer) this.#drop(oldest)
     }
   }
 
@@ -171,12 +170,10 @@ export class Connections {
       })
     }
     const peer = this.#peers.join(socket)
-    if (peer !== null && this.#excess(peer) !== null) {
-      this.#peers.leave(peer)
-      socket.destroy()
-      return
-    }
-    const pool = [this.#served, this.#spare].find((candidate) => this.#hasRoom(candidate))
+    const isExcess = peer !== null && this.#excess(peer) !== null
+    const pool = isExcess
+      ? undefined
+      : [this.#served, this.#spare].find((candidate) => this.#hasRoom(candidate))
     if (pool === undefined) {
       if (peer !== null) this.#peers.leave(peer)
       socket.destroy()

@@ -11,12 +11,17 @@ export class KnownPaths {
 
   /** Returns the methods that the path of a URL takes; empty where there is no such path. */
   methodsOf(url: string): readonly string[] {
-    const path = url.replace(/\?.*$/s, '')
+    const path = pathOf(url)
     const methods = [...this.#paths.values()].flatMap((known) =>
       known.pattern.test(path) ? [...known.methods] : [],
     )
     return [...new Set(methods)].sort()
   }
+}
+
+/** Returns the path of a URL; what stands behind the question mark may be a secret, such as a signature. */
+export function pathOf(url: string): string {
+  return url.replace(/\?.*$/s, '')
 }
 
 function patternOf(path: string): RegExp {

@@ -6,6 +6,7 @@ import { EXECUTION_MACHINE } from '@saltcod/store-core'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
 import type { Gate } from '../../access/gate.ts'
+import { accessOf } from '../../access/route-access.ts'
 import type { LogPart, LogPosition } from '../../link/link.ts'
 import { isLinkError } from '../../link/link-error.ts'
 import { JoinedSignal } from '../../waiting/joined-signal.ts'
@@ -90,7 +91,7 @@ export function serveLogs(
 function isLetIn(gate: Gate | null, request: IncomingMessage, socket: Duplex): boolean {
   if (gate === null) return true
   try {
-    const caller = gate.admit(request, 'reader')
+    const caller = gate.admit(request, accessOf('GET', '/api/v1/orchestrator/jobs/:id/logs'))
     if (caller !== null) socket.once('close', gate.hold(caller, socket))
     return true
   } catch (error) {

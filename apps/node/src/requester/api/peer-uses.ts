@@ -53,13 +53,18 @@ export class PeerUses {
     if (use.connections === 0 && this.#uses.get(use.peer) === use) this.#uses.delete(use.peer)
   }
 
+  /** Tells whether a peer has not taken more of its answers than may wait. */
+  leavesTooMuch({ answerBytes }: PeerUse): boolean {
+    return answerBytes > this.#limits.answerBytes
+  }
+
   /** Returns what a peer has too much of; `null` where that is nothing. */
   excess(use: PeerUse): string | null {
-    const { connections, requests, bodyBytes, answerBytes, logStreams } = this.#limits
+    const { connections, requests, bodyBytes, logStreams } = this.#limits
     if (use.connections > connections) return `${connections} connections of ${use.peer} are open`
     if (use.requests > requests) return `${requests} requests of ${use.peer} are in progress`
     if (use.bodyBytes > bodyBytes) return `too much of ${use.peer} is being received`
-    if (use.answerBytes > answerBytes) return `${use.peer} has not taken its answers`
+    if (this.leavesTooMuch(use)) return `${use.peer} has not taken its answers`
     return use.upgraded > logStreams ? `${logStreams} logs are read by ${use.peer}` : null
   }
 }

@@ -14,7 +14,7 @@ import { clientOf } from './api-context.ts'
 import { addAuthRoutes } from './auth-routes.ts'
 import { answerClientError } from './client-error.ts'
 import { addJobRoutes } from './job-routes.ts'
-import { KnownPaths } from './known-paths.ts'
+import { KnownPaths, pathOf } from './known-paths.ts'
 import type { Listeners } from './listeners.ts'
 import { serveLogs } from './log-socket.ts'
 import { addNodeRoutes } from './node-routes.ts'
@@ -192,19 +192,14 @@ function refusalOf(request: FastifyRequest): Error | undefined {
   }
 }
 
-/** What stands behind the question mark may be a secret, such as the signature of an address of results. */
-function pathOf({ url }: FastifyRequest): string {
-  return url.replace(/\?.*$/s, '')
-}
-
 function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(thrown)
   const body = errorBody(error, request.id)
   const passing = error.code === 'ResourceExhausted' || error.code === 'ServiceUnavailable'
-  if (passing) request.log.warn({ code: error.code, path: pathOf(request) }, error.message)
+  if (passing) request.log.warn({ code: error.code, path: pathOf(request.url) }, error.message)
   else if (body.Status >= 500 && !isApiError(thrown))
-    request.log.error({ err: thrown, path: pathOf(request) }, 'request failed')
-  else request.log.debug({ code: error.code, path: pathOf(request) }, error.message)
+    request.log.error({ err: thrown, path: pathOf(request.url) }, 'request failed')
+  else request.log.debug({ code: error.code, path: pathOf(request.url) }, error.message)
   const version = readClientVersion(String(request.headers[VERSION_HEADER] ?? ''))
   const isOld = 'client' in version && !version.client.errorObjects
   void reply
