@@ -156,6 +156,27 @@ test('so do those of v1.4, whose history is in two buckets', async () => {
   expect(words).toEqual(['"x"', '"y"', '"y"', '"x"', '"x"', '"y"'])
 })
 
+test('so do those whose history has words that are no states, which are told of', async () => {
+  const job = completedJob('j-words')
+  const said = (message: string, New: unknown): Record<string, unknown> => ({
+    ...historyRecord('j-words', message),
+    JobState: { New },
+  })
+  const { counts, notes } = await expectSame(
+    sourceOf(
+      {
+        'j-words': {
+          spec: job.spec ?? '',
+          job_history: [said('a', 'Pending'), said('b', 'InProgress'), said('c', 'Completed')],
+        },
+      },
+      true,
+    ),
+  )
+  expect(counts).toMatchObject({ jobs: 1, history: 3 })
+  expect(notes.filter((note) => /unknown-state.*InProgress/.test(note))).toHaveLength(1)
+})
+
 /** Of 1 KB each, or fewer with a long output. */
 const EXECUTIONS = LONG ? 100_000 : 2_500
 const OUTPUT = LONG ? 'hello' : 'x'.repeat(10_000)

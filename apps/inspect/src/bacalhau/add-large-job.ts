@@ -59,12 +59,12 @@ export async function addLargeJob(
     onProgress(`${what} of job ${id}`, done)
   }
   for (const bucket of Object.keys(HISTORY_LEVELS) as HistoryBucket[]) {
-    for await (const value of parts.values(bucket, 'history', () => {})) {
+    for await (const value of parts.values(bucket, () => {})) {
       job.see(bucket, value)
       count('history')
     }
   }
-  for await (const value of parts.values('executions', 'execution', tell)) {
+  for await (const value of parts.values('executions', tell)) {
     const execution = job.execution(value)
     if (execution !== null) load.addExecution(execution)
     count('executions')
@@ -74,7 +74,7 @@ export async function addLargeJob(
     count('history')
   }
   for (const entry of job.end()) load.addHistory(entry)
-  for await (const value of parts.values('evaluations', 'evaluation', tell)) {
+  for await (const value of parts.values('evaluations', tell)) {
     const evaluation = job.evaluation(value)
     if (evaluation !== null) load.addEvaluation(evaluation)
     count('evaluations')
@@ -112,7 +112,7 @@ class JobRows {
   }
 
   /** Yields the values of a bucket of the job. What cannot be read is told of and passed over. */
-  async *values(name: string, record: Note['record'], tell: Tell): AsyncGenerator<StoredValue> {
+  async *values(name: string, tell: Tell): AsyncGenerator<StoredValue> {
     const place = `jobs/${this.#id}/${name}`
     const onDamage = ({ what }: { readonly what: string }): void =>
       tell({ ...damagedPage('job', place, what), id: this.#id })
@@ -125,7 +125,7 @@ class JobRows {
       for await (const { values } of pieces) {
         for (const { key, json } of values) {
           if (json !== null) yield { key, json }
-          else tell(wrongRow(record, this.#id, `${place}/${key}`, 'a bucket where a value should be'))
+          else tell(wrongRow('job', this.#id, `${place}/${key}`, 'a bucket where a value should be'))
         }
       }
     } catch (error) {
@@ -153,7 +153,7 @@ class JobRows {
   }
 
   async *#records(job: JobInParts, bucket: HistoryBucket): AsyncGenerator<HistoryRecord> {
-    for await (const value of this.values(bucket, 'history', this.#tell)) {
+    for await (const value of this.values(bucket, this.#tell)) {
       const record = job.record(bucket, value)
       if (record !== null) yield record
     }

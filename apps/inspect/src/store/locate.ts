@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, shellWord } from '@saltcod/cli-kit'
+import { isBoltFile } from '@saltcod/store-bolt'
 import { bacalhauPaths } from '../bacalhau/bacalhau-files.ts'
 import { EXIT } from '../exit-code.ts'
 import { requireRegularFile } from './regular-file.ts'
@@ -19,10 +20,10 @@ const NO_STORE = {
  */
 export async function locateStores(argument: string): Promise<readonly string[]> {
   const path = realPath(argument)
-  if (!statSync(path).isDirectory()) return [storeFile(path)]
+  if (!statSync(path).isDirectory()) return [await storeFile(path)]
   const { fileKind } = await import('@saltcod/config')
   const paths = (await storesIn(path)).filter((file) => fileKind(file) !== 'bolt')
-  if (paths.length > 0) return paths.map((file) => storeFile(realPath(file)))
+  if (paths.length > 0) return await Promise.all(paths.map((file) => storeFile(realPath(file))))
   const foreign = bacalhauPaths(path)
   if (foreign.length > 0) {
     throw new Failure(EXIT.usage, `${argument} holds files of Bacalhau, and no store of ours`, {
@@ -72,10 +73,10 @@ export async function locateStore(argument: string): Promise<string> {
   })
 }
 
-function storeFile(path: string): string {
+async function storeFile(path: string): Promise<string> {
   requireRegularFile(path, NO_STORE)
   // Whoever looked at its pages would find it damaged.
-  if (bacalhauPaths(path).length > 0) {
+  if (await isBoltFile(path)) {
     throw new Failure(EXIT.usage, `${path} is a BoltDB file, and no store of ours`, {
       hint: 'check, info, stats, buckets, keys, get and dump read it as it is; one of Bacalhau is shown by what lists records, and import --to makes our stores of it',
     })

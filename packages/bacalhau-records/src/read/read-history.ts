@@ -1,4 +1,10 @@
-import { type Execution, type HistoryEntry, JOB_STATES } from '@saltcod/store-core'
+import {
+  EXECUTION_MACHINE,
+  type Execution,
+  type HistoryEntry,
+  JOB_MACHINE,
+  JOB_STATES,
+} from '@saltcod/store-core'
 import { HistoryChain, type HistoryJob, type HistoryRecord } from './history-chain.ts'
 import { orLeftOut, type TellHere, UnreadableRecord } from './note.ts'
 import { stateOfNumber } from './numbering.ts'
@@ -94,7 +100,7 @@ function readEntry(
     executionId: isExecution ? executionId : null,
     nodeId: nodeId === '' ? null : nodeId,
     jobVersion: versionOf(fields.count('JobVersion'), job),
-    next: stateWord(states.raw('New')) ?? saidState(isExecution, message, details),
+    next: stateWord(states.raw('New'), isExecution, tell) ?? saidState(isExecution, message, details),
     revision: fields.count('NewRevision') || null,
     message,
     topic: event.text('Topic'),
@@ -102,10 +108,21 @@ function readEntry(
   }
 }
 
-/** States of executions are numbers in histories up to v1.5.1 alone. */
-function stateWord(value: unknown): string | null {
+/**
+ * States of executions are numbers in histories up to v1.5.1 alone. A word that is no state of ours is told of, and
+ * concluded from what else there is.
+ */
+function stateWord(value: unknown, isExecution: boolean, tell: TellHere): string | null {
   if (typeof value === 'number') return stateOfNumber(value, 'earlier') ?? null
-  return typeof value === 'string' && value !== '' && value !== 'Undefined' ? value : null
+  if (typeof value !== 'string' || value === '' || value === 'Undefined') return null
+  const known: readonly string[] = (isExecution ? EXECUTION_MACHINE : JOB_MACHINE).states
+  if (known.includes(value)) return value
+  tell(
+    'changed',
+    'unknown-state',
+    `it says the state ${JSON.stringify(value)}, which is none; it was concluded`,
+  )
+  return null
 }
 
 /** What Bacalhau v1.9.3 says as an execution moves (pkg/orchestrator/events.go). */
