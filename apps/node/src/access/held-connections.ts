@@ -4,6 +4,8 @@ import { LONGEST_TIMER_MS } from '../waiting/pause.ts'
 /** What is in progress for whoever proved who they are: it is cut off when that ends. */
 export class HeldConnections {
   readonly #held = new Map<string, Map<symbol, Duplex>>()
+  /** What is released with a connection: of answers that stood behind another one nobody else says so. */
+  readonly #releases = new WeakMap<Duplex, Set<() => void>>()
   readonly #clock: () => number
 
   constructor(clock: () => number) {
@@ -20,11 +22,31 @@ export class HeldConnections {
     const key = Symbol(who)
     held.set(key, socket)
     const stopTimer = untilMs === null ? () => undefined : this.#cutAt(socket, untilMs)
-    return () => {
+    const releases = this.#releasesOf(socket)
+    const release = (): void => {
       stopTimer()
       held.delete(key)
       if (held.size === 0 && this.#held.get(who) === held) this.#held.delete(who)
+      releases.delete(release)
     }
+    releases.add(release)
+    return release
+  }
+
+  /** Connections that are held now. */
+  get size(): number {
+    return [...this.#held.values()].reduce((sum, held) => sum + held.size, 0)
+  }
+
+  #releasesOf(socket: Duplex): Set<() => void> {
+    const known = this.#releases.get(socket)
+    if (known !== undefined) return known
+    const releases = new Set<() => void>()
+    this.#releases.set(socket, releases)
+    socket.once('close', () => {
+      for (const release of releases) release()
+    })
+    return releases
   }
 
   /** Ends all connections on which somebody has something in progress, but for one of which the answer is due. */
