@@ -1,8 +1,9 @@
+import { readOwnEnd } from '../../compute/keeper/exit-record.ts'
 import type { UnwantedRun } from '../engine.ts'
 import { containerName } from './container-name.ts'
 import { inspect, phaseOf, removeContainer } from './container-state.ts'
 import { LogCopy } from './log-copy.ts'
-import type { SocketApi } from './socket-api.ts'
+import { hasStatus, type SocketApi } from './socket-api.ts'
 
 /** A start of the node waits for it, with all that is to go on. */
 const LAST_LOG_MS = 10_000
@@ -17,7 +18,8 @@ export async function endUnwanted(api: SocketApi, run: UnwantedRun): Promise<voi
       const ending = { method: 'POST', path: `/containers/${name}/stop`, query: { t: '0' } } as const
       await api.ask(ending).catch(() => undefined)
     }
-    await takeLog(api, name, run)
+    // Of one that came to its own end the whole log was taken before that was written down.
+    if (readOwnEnd(run.workDir, run) === undefined) await takeLog(api, name, run)
   }
   await removeContainer(api, name)
 }
@@ -26,8 +28,8 @@ async function takeLog(api: SocketApi, name: string, { workDir, logBytes }: Unwa
   const log = await LogCopy.open(workDir, logBytes)
   try {
     await log.copy(api, name, AbortSignal.timeout(LAST_LOG_MS))
-  } catch {
-    await log.lose()
+  } catch (error) {
+    if (!hasStatus(error, 404)) await log.lose()
   } finally {
     await log.close()
   }
