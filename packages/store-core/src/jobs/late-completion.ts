@@ -31,8 +31,9 @@ function endsByItself(snapshot: KvSnapshot, jobId: string): boolean {
 export function lateRefusal(snapshot: KvSnapshot, execution: LoadedExecution): string | null {
   const ended = endOfJob(snapshot, execution)
   if (ended !== null) return ended
-  const done = othersOf(snapshot, execution).find(({ row }) => row.state === 'Completed')
-  return done === undefined ? null : `${done.id} has done the same`
+  for (const { id, row } of othersOf(snapshot, execution))
+    if (row.state === 'Completed') return `${id} has done the same`
+  return null
 }
 
 /** Tells whether what was given up with its node, and goes on there in some state, is still wanted there. */
@@ -40,9 +41,9 @@ export function mayReturn(snapshot: KvSnapshot, execution: LoadedExecution, to: 
   const { state, endReason } = execution.row
   if (state !== LATE_RETURN.from || endReason !== LATE_RETURN.endReason) return false
   if (!LATE_RETURN.to.some((one) => one === to) || endOfJob(snapshot, execution) !== null) return false
-  return othersOf(snapshot, execution).every(
-    ({ row }) => row.state !== 'Completed' && EXECUTION_MACHINE.terminal.has(row.state),
-  )
+  for (const { row } of othersOf(snapshot, execution))
+    if (row.state === 'Completed' || !EXECUTION_MACHINE.terminal.has(row.state)) return false
+  return true
 }
 
 function endOfJob(snapshot: KvSnapshot, { row }: LoadedExecution): string | null {
@@ -52,11 +53,11 @@ function endOfJob(snapshot: KvSnapshot, { row }: LoadedExecution): string | null
 }
 
 /** The other executions of the same share. */
-function othersOf(snapshot: KvSnapshot, { id, row }: LoadedExecution): LoadedExecution[] {
-  return [...keysOf(snapshot, 'index', executionsOfJob(row.jobId))].flatMap((key) => {
+function* othersOf(snapshot: KvSnapshot, { id, row }: LoadedExecution): Generator<LoadedExecution> {
+  for (const key of keysOf(snapshot, 'index', executionsOfJob(row.jobId))) {
     const other = findExecutionRow(snapshot, decodeId('e', decodeTuple(key).at(-1)))
-    return other !== undefined && other.id !== id && isSameShare(other.row, row) ? [other] : []
-  })
+    if (other !== undefined && other.id !== id && isSameShare(other.row, row)) yield other
+  }
 }
 
 function isSameShare(a: ExecutionRow, b: ExecutionRow): boolean {

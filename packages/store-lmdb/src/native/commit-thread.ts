@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { getPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { EnvironmentOptions } from './native-root.ts'
@@ -59,7 +58,8 @@ export class CommitThread {
   /** The tables that it has open, in the order by which a message tells them. */
   readonly tables: readonly string[]
   readonly #worker: Worker
-  readonly #ready: Promise<boolean>
+  readonly #ready: Promise<void>
+  readonly #exited: Promise<void>
   #waiting: Waiting | undefined
   #end: Error | undefined
   #isReady = false
@@ -74,15 +74,17 @@ export class CommitThread {
     this.#worker.on('error', (error) => {
       this.#ended(error as Error)
     })
-    this.#worker.on('exit', () => {
-      this.#ended(new Error('the thread that makes commits has ended'))
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#ended(new Error('the thread that makes commits has ended'))
+        resolve()
+      })
     })
     this.#ready = this.#next().then(
       () => {
         this.#isReady = true
-        return true
       },
-      () => false,
+      () => undefined,
     )
     this.#worker.unref()
   }
@@ -121,11 +123,10 @@ export class CommitThread {
   /** Closes its opening of the file, and resolves when the thread has ended. */
   async close(): Promise<void> {
     if (!(await this.begun())) return
-    const exit = once(this.#worker, 'exit')
     await this.#order({ kind: 'close' }).catch(() => undefined)
     // Held, for the process would end before.
     this.#worker.ref()
-    await exit
+    await this.#exited
   }
 
   async #order(order: CommitOrder, memory: ArrayBuffer[] = []): Promise<TimedAnswer> {

@@ -27,7 +27,9 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<Envi
   return new Environment(options)
 }
 
-/** One open file. All calls are synchronous, and must not be made across turns of the event loop. */
+/**
+ * One open file. Its calls are synchronous but for `commitBeside`, and begin and end in one turn of the event loop.
+ */
 export class Environment extends OpenTables {
   readonly path: string
   readonly readOnly: boolean
@@ -156,7 +158,7 @@ export class Environment extends OpenTables {
     let isKept = true
     this.#writing = true
     try {
-      // The callback returns nothing: a thenable would leave the transaction open for good.
+      // The callback returns no promise: a thenable would leave the transaction open for good.
       this.root.transactionSync(() => {
         stale = this.#native.getWriteTxnId() - 1 !== this.lastCommit()
         if (stale) throw new Error('the transaction began behind the last commit')

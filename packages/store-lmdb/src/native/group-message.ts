@@ -18,7 +18,9 @@ export function groupMessage(changes: Iterable<BufferedChange>, tables: readonly
   const places = new Map(tables.map((table, place) => [table, place]))
   let at = 0
   for (const { table, key, value } of list) {
-    at = buffer.writeUInt16LE(places.get(table) ?? Number.NaN, at)
+    const place = places.get(table)
+    if (place === undefined) throw new TypeError(`The table ${table} is not open.`)
+    at = buffer.writeUInt16LE(place, at)
     at = buffer.writeUInt32LE(key.length, at)
     at = buffer.writeUInt32LE(value?.length ?? REMOVED, at)
     buffer.set(key, at)

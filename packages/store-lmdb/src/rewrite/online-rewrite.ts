@@ -223,6 +223,8 @@ export class OnlineRewrite {
     await queue.hold()
     try {
       await writer.leaveThread()
+      // A commit that was under way may have failed.
+      this.#step(0)
       spareDescriptors.lend(paths.data, () => announceSwap(paths))
       await copyLastKeys(environment, file, this.#journal.take())
       const expected = this.#expected(file)

@@ -45,8 +45,9 @@ export class GroupBuffer extends KvChangeBuffer implements KvGroupWriter {
   /** Claims room for all of a body's changes before the next body runs, so that it is refused whole. */
   override keep(frees: boolean): void {
     let changed = false
+    let quarantines = false
     this.visitPending(({ table, key, value }, before) => {
-      if (table === QUARANTINE && value !== null) this.#quarantined = true
+      if (table === QUARANTINE && value !== null) quarantines = true
       if (value === null) this.#estimate.remove(table)
       else if (before === undefined || value.length > (before.value?.length ?? -1))
         this.#estimate.put(table, key.length, value.length)
@@ -54,6 +55,7 @@ export class GroupBuffer extends KvChangeBuffer implements KvGroupWriter {
       changed = true
     })
     if (changed) this.#reserve.ensure(this.#estimate.pages, frees, () => this.#countFreePages())
+    if (quarantines) this.#quarantined = true
     super.keep()
   }
 
