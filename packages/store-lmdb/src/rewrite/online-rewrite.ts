@@ -199,7 +199,7 @@ export class OnlineRewrite {
       await copyKeys(environment, file, this.#journal.take(), this.#pace, (rows) => {
         this.#step(rows)
       })
-      if (this.#journal.size > before / 2) this.#hurry()
+      if (this.#journal.size >= before / 2) this.#hurry()
     }
   }
 
