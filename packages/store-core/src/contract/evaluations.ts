@@ -148,8 +148,8 @@ export interface EvaluationQueue {
    */
   retryEvaluation(request: RetryEvaluation): Promise<EvaluationStatus>
   /**
-   * Writes a plan and completes the evaluation that caused it, all or nothing. Throws `LEASE_LOST` and what its parts
-   * throw.
+   * Writes a plan and completes the evaluation that caused it, all or nothing. Throws `LEASE_LOST`, what its parts
+   * throw, and `STATE_CONFLICT` where a new execution is to follow one that has not ended and is still wanted.
    */
   applyPlan(plan: Plan): Promise<Planned>
   /** Removes evaluations that ended more than `olderThanMs` ago, at most 500, and resolves with how many went. */

@@ -71,16 +71,37 @@ function isSameShare(a: ExecutionRow, b: ExecutionRow): boolean {
 /**
  * Returns the execution in whose place another one was put, and that had completed late; `null` where there is none.
  */
-export function completedBefore(
+export function completedBefore(snapshot: KvSnapshot, row: ExecutionRow): string | null {
+  if (row.previousExecutionId === undefined || !endsByItself(snapshot, row.jobId)) return null
+  return predecessor(snapshot, row, ({ state }) => state === 'Completed')
+}
+
+/**
+ * Returns the execution in whose place another one would be put although it was taken back, or never given up; `null`
+ * where there is none.
+ */
+export function wantedBefore(
   snapshot: KvSnapshot,
-  { previousExecutionId, jobId }: ExecutionRow,
+  execution: Pick<ExecutionRow, 'previousExecutionId' | 'jobId'>,
+): string | null {
+  return predecessor(
+    snapshot,
+    execution,
+    ({ jobId, state, desiredState }) =>
+      jobId === execution.jobId && !EXECUTION_MACHINE.terminal.has(state) && desiredState !== 'Stopped',
+  )
+}
+
+function predecessor(
+  snapshot: KvSnapshot,
+  { previousExecutionId }: Pick<ExecutionRow, 'previousExecutionId'>,
+  isOne: (row: ExecutionRow) => boolean,
 ): string | null {
   let id = previousExecutionId
-  if (id === undefined || !endsByItself(snapshot, jobId)) return null
   for (let count = 0; id !== undefined && count < MOST_PREDECESSORS; count += 1) {
-    const before = findExecutionRow(snapshot, id)
-    if (before?.row.state === 'Completed') return id
-    id = before?.row.previousExecutionId
+    const row = findExecutionRow(snapshot, id)?.row
+    if (row !== undefined && isOne(row)) return id
+    id = row?.previousExecutionId
   }
   return null
 }

@@ -1,11 +1,14 @@
 import { requireList, requireObject } from '../arguments/argument-types.ts'
 import { invalid } from '../arguments/limits.ts'
 import type { Plan } from '../contract/evaluations.ts'
+import type { NewExecution } from '../contract/executions.ts'
+import { StoreError } from '../errors.ts'
 import type { Mutation } from '../rows/mutation.ts'
 import { createExecution, updateExecution } from './change-execution.ts'
 import { moveJob, recordJobEvent } from './change-job.ts'
 import { enqueueEvaluation } from './evaluation-queue.ts'
 import { loadJob } from './job-row.ts'
+import { wantedBefore } from './late-completion.ts'
 import { completeEvaluation } from './lease.ts'
 
 /** The most executions that one plan creates; the rest belongs into a follow-up evaluation. */
@@ -41,10 +44,22 @@ export function applyPlan(mutation: Mutation, plan: Plan): AppliedPlan {
   const executionIds = newExecutions.map((request) => {
     requireObject('new execution of a plan', request)
     if (request.jobId !== jobId) throw foreign(request.id ?? 'to be created', jobId)
-    return createExecution(mutation, job, { evaluationId: lease.evaluationId, ...request }).id
+    const { id } = createExecution(mutation, job, { evaluationId: lease.evaluationId, ...request })
+    refuseSecond(mutation, request)
+    return id
   })
   const evaluationIds = followUps.map((request) => enqueueEvaluation(mutation, job, request))
   return { executionIds, evaluationIds }
+}
+
+/** What was given up with its node may have been taken back since the plan was made: then its share is being done. */
+function refuseSecond({ rows }: Mutation, request: NewExecution): void {
+  const id = wantedBefore(rows, request)
+  if (id === null) return
+  throw new StoreError('STATE_CONFLICT', `execution ${id} goes on, so that no other may take its place`, {
+    id,
+    hint: 'read it again and decide anew',
+  })
 }
 
 function foreign(executionId: string, jobId: string) {

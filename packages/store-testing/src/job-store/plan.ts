@@ -201,6 +201,27 @@ export const planCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'a plan puts nothing in the place of an execution that was taken back since it was made',
+    needs: 'single opening',
+    run: async ({ store }) => {
+      const { job } = await submit(store, { evaluation: { trigger: 'job-register' } })
+      const nodeId = 'node-1'
+      const { id } = await store.createExecution({ jobId: job.id, nodeId, partition: 0 })
+      const running = { executionId: id, nodeId, to: 'Running', computeRevision: 1 } as const
+      await store.recordExecution(running)
+      await store.updateExecution({ executionId: id, to: 'Failed', endReason: 'node-lost' })
+      const { lease } = await claimed(store)
+      const next = { jobId: job.id, nodeId: 'node-2', partition: 0, previousExecutionId: id }
+      const back = { ...running, doneOnce: true, goesOn: true, patch: { desiredState: 'Running' } } as const
+      assert.equal(await store.recordExecution(back), 'applied')
+      await assertRejects(store.applyPlan({ lease, newExecutions: [next] }), 'STATE_CONFLICT')
+      assert.equal((await store.listExecutions({ jobId: job.id })).items.length, 1)
+      const stop = { executionId: id, patch: { desiredState: 'Stopped' } } as const
+      await store.applyPlan({ lease, updates: [stop], newExecutions: [next] })
+      assert.equal((await store.listExecutions({ jobId: job.id })).items.length, 2)
+    },
+  },
+  {
     name: 'a plan for a job that was deleted is lost',
     needs: 'single opening',
     run: async ({ store }) => {
