@@ -189,6 +189,7 @@ test('odd records of a job are named one by one, and the job comes over without 
       'e-text': 'null',
       'e-large': own('e-large', { RunOutput: { Stdout: 'x'.repeat(9_000_000) } }),
       'e-share': own('e-share', { PartitionIndex: 9e15 }),
+      'e-namespace': own('e-namespace', { Namespace: 'of another' }),
     },
     evaluations: {
       'v-good': { ID: 'v-good', TriggeredBy: 'job-register', Status: 'pending', CreateTime: WRITTEN_AT },
@@ -211,7 +212,12 @@ test('odd records of a job are named one by one, and the job comes over without 
   const { notes, jobs } = await importOf({
     'orchestrator/state_boltdb.db': jobStoreBytes({ [id]: job, 'j-2': twin }),
   })
-  expect(jobs.get(id)?.executions.map((execution) => execution.id)).toEqual(['e-good'])
+  const executions = jobs.get(id)?.executions.map((execution) => [execution.id, execution.namespace])
+  expect(executions?.sort()).toEqual([
+    ['e-good', 'default'],
+    ['e-namespace', 'default'],
+  ])
+  expect(codesOf(notes, 'e-namespace')).toEqual(['changed unfit-text'])
   expect(jobs.get('j-2')?.executions).toEqual([])
   const left = notes.filter(({ kind }) => kind === 'left-out').map(({ code, place }) => `${code} ${place}`)
   expect(left.sort()).toEqual(

@@ -108,6 +108,7 @@ export class Network {
 
   /** Copies the store of the requester while it is down for a moment. */
   async backUp(): Promise<void> {
+    await this.#struck.get(this.requester)
     await this.requester.kill()
     copyFileSync(storePaths(this.requester.repository).jobs, join(this.#directory, 'backup.db'))
     await this.#startRequester()
@@ -115,6 +116,7 @@ export class Network {
 
   /** Puts the copy in the place of the store. Jobs that were submitted since have to be submitted again. */
   async restore(): Promise<void> {
+    await this.#struck.get(this.requester)
     await this.requester.kill()
     const { jobs } = storePaths(this.requester.repository)
     rmSync(jobs)
@@ -128,6 +130,7 @@ export class Network {
 
   /** Has a node lose all that it remembers. */
   async wipe({ name, node }: Leaf): Promise<void> {
+    await this.#struck.get(node)
     await node.kill()
     rmSync(join(node.repository, `${name}-compute`), { recursive: true })
     await node.start('--fresh')
@@ -135,6 +138,7 @@ export class Network {
 
   /** Copies all of a node while it is down for a moment, and starts the copy beside it. */
   async copy({ name, node, cable }: Leaf): Promise<AttackedNode> {
+    await this.#struck.get(node)
     await node.kill()
     const repository = join(this.#directory, `copy-of-${name}`)
     cpSync(node.repository, repository, { recursive: true, filter: (path) => !lstatSync(path).isSocket() })

@@ -45,7 +45,7 @@ export function readExecution(
     id: key,
     jobId: job.id,
     jobVersion: versionOf(fields.count('JobVersion'), job),
-    namespace: fields.text('Namespace') || job.namespace,
+    namespace: namespaceOf(fields, job, tell),
     nodeId: fields.requiredText('NodeID'),
     evaluationId: fields.text('EvalID') || null,
     partition: job.isInShares ? fields.count('PartitionIndex') : null,
@@ -67,6 +67,18 @@ export function readExecution(
     finishedAtMs: hasEnded ? modifiedAtMs : null,
     deadlineAtMs: null,
   }
+}
+
+/** An execution is in the namespace of its job. */
+function namespaceOf(fields: RecordFields, { namespace }: ExecutionJob, tell: TellHere): string {
+  const written = fields.text('Namespace')
+  if (written !== '' && written !== namespace)
+    tell(
+      'changed',
+      'unfit-text',
+      `its namespace ${JSON.stringify(written)} is not ${JSON.stringify(namespace)} of its job, and becomes that`,
+    )
+  return namespace
 }
 
 /** Reads the number of a state. Throws `UnreadableRecord` where it means none. */
