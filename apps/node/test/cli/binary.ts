@@ -84,14 +84,22 @@ export async function closedPort(): Promise<string> {
   return String(port)
 }
 
-/** Waits until a job of a node is in a state. */
-export async function jobUntil(url: string, id: string, state: string): Promise<WireGetJobAnswer> {
-  const endMs = Date.now() + 50_000
+/** Waits until a job of a node is in a state. Fails with all that happened to the job. */
+export async function jobUntil(
+  url: string,
+  id: string,
+  state: string,
+  deadlineMs = 50_000,
+): Promise<WireGetJobAnswer> {
+  const endMs = Date.now() + deadlineMs
   for (;;) {
     const response = await fetch(`${url}/api/v1/orchestrator/jobs/${id}?include=executions,history`)
     const answer = (await response.json()) as WireGetJobAnswer
     if (answer.Job.State.StateType === state) return answer
-    assert.ok(Date.now() < endMs, `job is ${answer.Job.State.StateType}, not ${state}`)
+    if (Date.now() > endMs) {
+      const history = answer.History?.Items.map((item) => `${item.Time} ${item.Comment}`).join('\n')
+      assert.fail(`job ${id} is ${answer.Job.State.StateType}, not ${state}:\n${history}`)
+    }
     await delay(20)
   }
 }

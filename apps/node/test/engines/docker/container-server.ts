@@ -164,8 +164,9 @@ export class ContainerServer {
   }
 
   /** Waits until no container is left; the one of a job is removed once its end is on disk. */
-  async becomesEmpty(): Promise<void> {
-    await eventually('no container is left', async () => (await this.containers()).length === 0)
+  async becomesEmpty(deadlineMs?: number): Promise<void> {
+    const isEmpty = async (): Promise<boolean> => (await this.containers()).length === 0
+    await eventually('no container is left', isEmpty, deadlineMs)
   }
 
   /** Makes an image of busybox, with what else is to be in it. */
