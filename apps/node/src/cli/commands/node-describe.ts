@@ -12,6 +12,7 @@ import { EXIT } from '../../exit-code.ts'
 import type { WireCertificate } from '../../wire/certificate-output.ts'
 import type { NodeFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
+import { enforcementRows } from '../enforcement.ts'
 
 /** Options of `node describe`. */
 export interface NodeDescribeOptions extends NodeFlags {
@@ -30,25 +31,6 @@ export async function nodeDescribe(
   const { output } = options
   if (output === 'table') print(terminal, node, Certificates)
   else printWhole(terminal, output, node)
-}
-
-/** What is reserved for a job, and beyond that enforced while it runs; engines that are not there have no row. */
-function enforcement({ ComputeNodeInfo, Labels }: WireNodeState['Info']): string[][] {
-  const controllers = (Labels['saltcod/exec-controllers'] ?? '').split('-')
-  const rows: Readonly<Record<string, string[]>> = {
-    exec: [
-      controllers.includes('cpu') ? 'share where short' : 'reserved',
-      controllers.includes('memory') ? 'limit, by the kernel' : 'limit, watched',
-      'limit',
-      'reserved',
-    ],
-    noop: ['reserved', 'reserved', 'reserved', 'reserved'],
-    wasm: ['reserved', 'limit', 'limit', 'reserved'],
-  }
-  return (ComputeNodeInfo?.ExecutionEngines ?? []).flatMap((engine) => {
-    const row = rows[engine]
-    return row === undefined ? [] : [[engine, ...row]]
-  })
 }
 
 function theOnly(nodes: readonly WireNodeState[]): WireNodeState {
@@ -139,7 +121,13 @@ function print(terminal: Terminal, state: WireNodeState, certificates: readonly 
     )
   }
   terminal.out(`\n${paint(terminal, 'bold', 'Held to what a job asks for')}\n`)
-  terminal.out(formatTable(terminal, ['ENGINE', 'CPU', 'MEMORY', 'DISK', 'GPU'], enforcement(Info)))
+  terminal.out(
+    formatTable(
+      terminal,
+      ['ENGINE', 'CPU', 'MEMORY', 'DISK', 'GPU'],
+      enforcementRows(Info.ComputeNodeInfo?.ExecutionEngines ?? [], Info.Labels),
+    ),
+  )
   const labels = Object.entries(Info.Labels).sort(([a], [b]) => (a < b ? -1 : 1))
   if (labels.length === 0) return
   terminal.out(`\n${paint(terminal, 'bold', 'Labels')}\n`)
