@@ -12,7 +12,11 @@ export async function tendRuns({ settings, store, log, dataDir }: ComputeContext
   for (const { type, standing } of settings.engines.all()) {
     if (standing === undefined) continue
     try {
-      const { removed, images = [] } = await standing.tend({
+      const {
+        removed,
+        stuck = [],
+        images = [],
+      } = await standing.tend({
         isWanted: async ({ executionId, attempt }) => {
           const execution = await store.getExecution(executionId)
           return execution?.state === 'Running' && execution.attempt === attempt
@@ -25,6 +29,8 @@ export async function tendRuns({ settings, store, log, dataDir }: ComputeContext
         },
       })
       if (removed.length > 0) log.info({ engine: type, removed }, 'what was left over of runs was removed')
+      if (stuck.length > 0)
+        log.warn({ engine: type, stuck }, 'what is left over of runs could not be removed')
       if (images.length > 0)
         log.info({ engine: type, images }, 'images were removed that no job has used of late')
     } catch (error) {

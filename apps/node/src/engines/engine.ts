@@ -106,6 +106,8 @@ export interface TendOptions {
 export interface TendReport {
   /** The names of what was left over of runs. */
   readonly removed: readonly string[]
+  /** What could not be removed, each with the reason; it is found again. */
+  readonly stuck?: readonly string[]
   /** What was kept for further runs and is so no more. */
   readonly images?: readonly string[]
 }

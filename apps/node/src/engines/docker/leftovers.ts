@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { bootId } from '../../compute/keeper/process-table.ts'
 import type { RunIdentity, UnwantedRun } from '../engine.ts'
-import { identityOf, LABELS, mountNamespace } from './container-name.ts'
+import { containerName, identityOf, LABELS, mountNamespace } from './container-name.ts'
 import type { Owner } from './container-spec.ts'
 import { removeContainer } from './container-state.ts'
-import type { SocketApi } from './socket-api.ts'
+import { isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 import { endUnwanted } from './unwanted-container.ts'
 
 interface ListedContainer {
@@ -21,21 +21,30 @@ export interface LeftoverOptions {
   readonly unwanted: (identity: RunIdentity) => Promise<UnwantedRun | undefined>
 }
 
+/** What came of containers that nobody wants any more, by their names. */
+export interface LeftoverReport {
+  readonly removed: readonly string[]
+  /** Each with what its server said of it. */
+  readonly stuck: readonly string[]
+}
+
 /**
  * Removes the containers of runs that nobody wants any more: those of this node whose execution has ended or goes on
- * with another attempt, and those of nodes whose directory is gone. Answers with their names.
+ * with another attempt, and those of nodes whose directory is gone. One that its server does not remove is no reason
+ * to leave the others.
  */
 export async function removeLeftovers(
   api: SocketApi,
   { nodeId, dataDir }: Owner,
   { isWanted, unwanted }: LeftoverOptions,
-): Promise<readonly string[]> {
+): Promise<LeftoverReport> {
   const filters = JSON.stringify({ label: [LABELS.node] })
   const listed = await api.ask<readonly ListedContainer[]>({
     path: '/containers/json',
     query: { all: '1', filters },
   })
   const removed: string[] = []
+  const stuck: string[] = []
   for (const { Id, Names, Labels } of listed) {
     const identity = identityOf(Labels, Names)
     if (identity === undefined) continue
@@ -46,10 +55,17 @@ export async function removeLeftovers(
     // A directory that was moved brings its node along.
     const isOwn = Labels?.[LABELS.node] === nodeId && (place === dataDir || isGone)
     if (isOwn ? await isWanted(identity) : !isGone) continue
+    const name = containerName(identity)
     const run = isOwn ? await unwanted(identity) : undefined
-    if (run === undefined) await removeContainer(api, Id)
-    else await endUnwanted(api, run)
-    removed.push(Names[0]?.replace(/^\//, '') ?? Id)
+    try {
+      if (run === undefined) await removeContainer(api, Id)
+      else await endUnwanted(api, run)
+      removed.push(name)
+    } catch (error) {
+      // Nothing can be said of the others either.
+      if (isUnanswered(error)) throw error
+      stuck.push(`${name}: ${oneLine(error)}`)
+    }
   }
-  return removed
+  return { removed, stuck }
 }
