@@ -1,5 +1,5 @@
 import { pause } from '../../waiting/pause.ts'
-import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
+import { hasStatus, isUnanswered, oneLine, type SocketApi, SocketError } from './socket-api.ts'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 3_000
@@ -40,21 +40,32 @@ export function startedAtMs({ State }: ContainerInspect): number | null {
   return Number.isNaN(time) || time <= 0 ? null : time
 }
 
-/** Looks at a container; undefined where there is none of that name. */
+/**
+ * Looks at a container; undefined where its server says that there is none of that name. Whatever else is no answer
+ * about it, such as that of a server that ends or has no room left, is as if nobody had answered: the container may
+ * well run.
+ */
 export async function inspect(
   api: SocketApi,
   container: string,
   signal?: AbortSignal,
 ): Promise<ContainerInspect | undefined> {
+  let found: Partial<ContainerInspect> | undefined | null
   try {
-    return await api.ask<ContainerInspect>({
+    found = await api.ask<Partial<ContainerInspect> | undefined | null>({
       path: `/containers/${container}/json`,
       ...(signal === undefined ? {} : { signal }),
     })
   } catch (error) {
     if (hasStatus(error, 404)) return undefined
-    throw error
+    if (signal?.aborted === true || isUnanswered(error)) throw error
+    throw new SocketError(0, `${api.socketPath} does not tell of a container: ${oneLine(error)}`, {
+      cause: error,
+    })
   }
+  if (typeof found?.State?.Status === 'string' && typeof found.Config === 'object')
+    return found as ContainerInspect
+  throw new SocketError(0, `${api.socketPath} tells of a container what says nothing of it`)
 }
 
 /** Asks again and again until the socket's server answers. Rejects with its answer, or when the signal aborts. */

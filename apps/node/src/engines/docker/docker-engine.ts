@@ -18,6 +18,7 @@ import type {
 import { failedStart } from '../failed-start.ts'
 import { Ports, type TakenPorts } from '../ports.ts'
 import { containerName, LABELS } from './container-name.ts'
+import { notedPlace, notePlace } from './container-place.ts'
 import { ContainerRun } from './container-run.ts'
 import { containerSpec, mapsPortsOf, type Owner } from './container-spec.ts'
 import { inspect, removeContainer, untilAnswered } from './container-state.ts'
@@ -166,6 +167,7 @@ export class DockerEngine implements Engine {
     signal.throwIfAborted()
     const name = containerName(run)
     const spec = containerSpec(run, params, owner, { maxProcesses, ports, isDocker: isDocker(server) })
+    notePlace(run.work.workDir, api.socketPath)
     await create(api, name, spec)
     try {
       await makeResultPaths(api, name, run.work.results)
@@ -210,7 +212,7 @@ export class DockerEngine implements Engine {
     const { signal } = options
     for (;;) {
       signal.throwIfAborted()
-      const server = await this.#finder.find()
+      const server = await this.#serverOf(run.work.workDir)
       try {
         if (typeof server !== 'string') {
           const found = await inspect(server.api, containerName(run), signal)
@@ -226,20 +228,25 @@ export class DockerEngine implements Engine {
   }
 
   async #end(run: UnwantedRun): Promise<void> {
-    const server = await this.#finder.find()
+    const server = await this.#serverOf(run.workDir)
     if (typeof server === 'string') throw new Error(server)
     await endUnwanted(server.api, run)
+  }
+
+  async #serverOf(workDir: string): Promise<Server | string> {
+    const place = notedPlace(workDir)
+    return await (place === undefined ? this.#finder.find() : this.#finder.findAt(place))
   }
 
   async #tend(options: TendOptions): Promise<TendReport> {
     const server = await this.#finder.find()
     if (typeof server === 'string') return { removed: [] }
-    const removed = await removeLeftovers(server.api, this.#options.owner, {
+    const left = await removeLeftovers(server.api, this.#options.owner, {
       isWanted: async (identity) =>
         this.#making.has(containerName(identity)) || (await options.isWanted(identity)),
       unwanted: options.unwanted,
     })
-    return { removed, images: await this.#collectImages(server.api) }
+    return { ...left, images: await this.#collectImages(server.api) }
   }
 
   async #collectImages(api: SocketApi): Promise<readonly string[]> {

@@ -6,6 +6,10 @@ interface Known {
   readonly reason: string
 }
 
+/** As the resolvers and connections of servers written in Go say. */
+const UNREACHABLE =
+  /no such host|server misbehaving|connection refused|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|awaiting headers/i
+
 const LOGIN =
   'the operator of the node can log in by docker login, or set DOCKER_USERNAME and DOCKER_PASSWORD for that of Docker'
 
@@ -15,6 +19,11 @@ const KNOWN: readonly Known[] = [
     pattern: /no space left|disk quota|not enough space/i,
     code: 'IMAGE_FAILED',
     reason: 'the disk of its server is full',
+  },
+  {
+    pattern: UNREACHABLE,
+    code: 'IMAGE_FAILED',
+    reason: 'the server of containers cannot reach its registry',
   },
   {
     pattern:

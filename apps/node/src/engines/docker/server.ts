@@ -1,5 +1,5 @@
 import { isUnanswered, oneLine, SocketApi } from './socket-api.ts'
-import { type SocketPlaces, socketPlaces } from './socket-place.ts'
+import { hiddenPlaces, isOtherNamed, type SocketPlaces, socketPlaces } from './socket-place.ts'
 
 /** A server that was there is waited for so long, since it may only be restarted. */
 export const SERVER_PATIENCE_MS = 60_000
@@ -25,7 +25,10 @@ interface VersionAnswer {
   readonly Components?: readonly { readonly Name?: string }[]
 }
 
-/** Finds the server of containers of this machine, and finds it again where it was restarted. */
+/**
+ * Finds the server of containers of this machine, and finds it again where it was restarted: another one, as Podman
+ * beside Docker, knows nothing of its containers and images, and does not take its place meanwhile.
+ */
 export class ServerFinder {
   readonly #places: SocketPlaces
   readonly #probeMs: number
@@ -33,7 +36,8 @@ export class ServerFinder {
   readonly #known = new Map<SocketApi, Server>()
   #found: { atMs: number; readonly answer: Promise<Server | string> } | undefined
   #answeredMs = Number.NEGATIVE_INFINITY
-  #lastName = ''
+  /** The server that answered last, in the order of time. */
+  #last: Server | undefined
 
   /** One that does not answer for `probeMs` is none. */
   constructor(places: SocketPlaces, probeMs: number = DEFAULT_PROBE_MS) {
@@ -54,6 +58,16 @@ export class ServerFinder {
     return await this.#found.answer
   }
 
+  /**
+   * Answers with the server of one socket, whatever others answer. Where the operator has named another socket since,
+   * and nobody answers there, that one is as good as any.
+   */
+  async findAt(socketPath: string): Promise<Server | string> {
+    const found = await this.#probe(this.#apiAt(socketPath))
+    if (typeof found !== 'string' || !isOtherNamed(this.#places, socketPath)) return found
+    return await this.find()
+  }
+
   /** Says why there is none; `null` where there is one, or was a moment ago, so that it is worth waiting for. */
   async missing(): Promise<string | null> {
     const found = await this.find()
@@ -63,7 +77,7 @@ export class ServerFinder {
 
   /** What the server that answered last said of itself; empty where none has. */
   get lastName(): string {
-    return this.#lastName
+    return this.#last?.name ?? ''
   }
 
   /** Closes its connections. */
@@ -72,25 +86,36 @@ export class ServerFinder {
   }
 
   async #look(): Promise<Server | string> {
+    const last = this.#last
+    if (last !== undefined) {
+      const found = await this.#take(last.api)
+      if (typeof found !== 'string' || performance.now() - this.#answeredMs <= SERVER_PATIENCE_MS)
+        return found
+    }
     const places = socketPlaces(this.#places)
     if (typeof places === 'string') return places
-    const [first] = places
-    if (first === undefined) {
-      return 'no socket of Docker or Podman was found; start one (systemctl start docker, or podman system service), or name it by Engines.Docker.Socket'
-    }
+    if (places.length === 0) return noneFound(hiddenPlaces(this.#places))
     let problem = ''
     for (const place of places) {
-      const api = this.#apis.get(place) ?? new SocketApi(place)
-      this.#apis.set(place, api)
-      const found = await this.#probe(api)
-      if (typeof found !== 'string') {
-        this.#answeredMs = performance.now()
-        this.#lastName = found.name
-        return found
-      }
+      const found = await this.#take(this.#apiAt(place))
+      if (typeof found !== 'string') return found
       problem ||= found
     }
     return problem
+  }
+
+  #apiAt(socketPath: string): SocketApi {
+    const api = this.#apis.get(socketPath) ?? new SocketApi(socketPath)
+    this.#apis.set(socketPath, api)
+    return api
+  }
+
+  async #take(api: SocketApi): Promise<Server | string> {
+    const found = await this.#probe(api)
+    if (typeof found === 'string') return found
+    this.#answeredMs = performance.now()
+    this.#last = found
+    return found
   }
 
   async #probe(api: SocketApi): Promise<Server | string> {
@@ -99,6 +124,13 @@ export class ServerFinder {
     else this.#known.set(api, found)
     return found
   }
+}
+
+function noneFound(hidden: readonly string[]): string {
+  const remedy =
+    'start one (systemctl start docker, or podman system service), or name it by Engines.Docker.Socket'
+  if (hidden.length === 0) return `no socket of Docker or Podman was found; ${remedy}`
+  return `no socket of Docker or Podman was found that the user of the node may use: it may not look at ${hidden.join(', ')}; ${remedy}`
 }
 
 interface Probing {

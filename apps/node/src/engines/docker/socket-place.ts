@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemCode } from '../../system-code.ts'
 
 const UNIX = 'unix://'
 
@@ -24,6 +25,15 @@ export function socketPlaces({
     if (dockerHost.startsWith('/') || dockerHost.startsWith(UNIX)) return [pathOf(dockerHost)]
     return `DOCKER_HOST is ${dockerHost}, and only sockets of this machine (unix://PATH) are spoken to`
   }
+  return usualPlaces(runtimeDir).filter((path) => lookAt(path) === 'socket')
+}
+
+/** Lists those of the usual sockets of which the user of the node may not even see whether they are there. */
+export function hiddenPlaces({ runtimeDir }: SocketPlaces): readonly string[] {
+  return usualPlaces(runtimeDir).filter((path) => lookAt(path) === 'hidden')
+}
+
+function usualPlaces(runtimeDir: string | undefined): readonly string[] {
   const ofUser = runtimeDir === undefined || runtimeDir === '' ? [] : [runtimeDir]
   return [
     '/var/run/docker.sock',
@@ -32,17 +42,23 @@ export function socketPlaces({
       join(directory, 'docker.sock'),
       join(directory, 'podman', 'podman.sock'),
     ]),
-  ].filter(isSocket)
+  ]
+}
+
+/** Tells whether the operator has named another socket than one, or that there shall be none. */
+export function isOtherNamed({ configured, dockerHost = '' }: SocketPlaces, socketPath: string): boolean {
+  const named = configured === '' ? dockerHost : configured
+  return named !== '' && pathOf(named) !== socketPath
 }
 
 function pathOf(place: string): string {
   return place.startsWith(UNIX) ? place.slice(UNIX.length) : place
 }
 
-function isSocket(path: string): boolean {
+function lookAt(path: string): 'socket' | 'hidden' | 'none' {
   try {
-    return statSync(path).isSocket()
-  } catch {
-    return false
+    return statSync(path).isSocket() ? 'socket' : 'none'
+  } catch (error) {
+    return systemCode(error) === 'EACCES' ? 'hidden' : 'none'
   }
 }

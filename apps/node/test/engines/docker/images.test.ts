@@ -74,6 +74,24 @@ describe.runIf(missing === null)(named('an image of a registry', missing), () =>
     })
   })
 
+  test('whose registry cannot be reached may be had later', async () => {
+    const { api, registry } = server()
+    const image = `${registry.address.replace(/:\d+$/, ':1')}/nobody:1`
+    const provided = provideImage(api, image, {
+      policy: 'missing',
+      stallMs: 60_000,
+      authorization: () => Promise.resolve(undefined),
+      tell: () => undefined,
+      signal: new AbortController().signal,
+    })
+    await expect(provided).rejects.toMatchObject({
+      code: 'IMAGE_FAILED',
+      message: expect.stringContaining(
+        `the image ${image} could not be fetched: the server of containers cannot reach its registry (`,
+      ),
+    })
+  })
+
   test('of another architecture may be had on another node', async () => {
     expect(await fetchImage('arm', { only: 's390x' })).toMatchObject({
       code: 'IMAGE_DENIED',
