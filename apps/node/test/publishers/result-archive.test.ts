@@ -72,7 +72,8 @@ test('an archive holds every file and directory, whatever its name and length', 
 test('any part of an archive is that part of the whole, and the whole is always the same', async () => {
   const directory = results()
   mkdirSync(join(directory, 'data'))
-  writeFileSync(join(directory, 'data/large'), Buffer.alloc(300_000, 'abcdefg'))
+  // More than one member.
+  writeFileSync(join(directory, 'data/large'), Buffer.alloc(5_000_000, 'abcdefg'))
   writeFileSync(join(directory, 'data/small'), 'small')
   writeFileSync(join(directory, 'stdout'), 'out')
   const plan = await planArchive(directory)
@@ -85,13 +86,28 @@ test('any part of an archive is that part of the whole, and the whole is always 
     fc
       .integer({ min: 0, max: 4 })
       .chain((block) => fc.integer({ min: -8, max: 8 }).map((by) => Math.max(0, 10 + block * 65_540 + by))),
+    fc.integer({ min: -40, max: 40 }).map((by) => 18 + 64 * 65_540 + by),
   )
   await fc.assert(
     fc.asyncProperty(place, place, async (a, b) => {
       const [from, to] = [Math.min(a, b), Math.max(a, b)]
       assert.ok((await read(plan, from, to)).equals(whole.subarray(from, to)), `${from} to ${to}`)
     }),
+    { numRuns: 60 },
   )
+})
+
+test('a part is read without what lies before it', async () => {
+  const directory = results()
+  writeFileSync(join(directory, 'a'), Buffer.alloc(5_000_000, 'abcdefg'))
+  writeFileSync(join(directory, 'b'), Buffer.alloc(5_000_000, 'abcdefg'))
+  const plan = await planArchive(directory)
+  const whole = await read(plan)
+  // Who reads of it finds that it is not any more as it was.
+  truncateSync(join(directory, 'a'), 10)
+  const from = plan.bytes - 10
+  assert.deepEqual(await read(plan, from), whole.subarray(from))
+  await assert.rejects(read(plan, 0, 1_000), /has changed/)
 })
 
 test('results that changed meanwhile break a download off', async () => {

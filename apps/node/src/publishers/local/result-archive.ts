@@ -35,17 +35,19 @@ const GZIP_TAIL_BYTES = 8
 /** What is before each block that is stored as it is. */
 const STORED_HEAD_BYTES = 5
 const STORED_BYTES = 65_535
+/** So much of the tar is a member of its own, whose sum needs nothing of the others. */
+const MEMBER_BYTES = 64 * STORED_BYTES
 const READ_BYTES = 256 * 1024
 
 /**
- * Looks at published results and works out their archive: a tar.gz whose blocks are stored and not compressed. So
- * every byte of it follows from the results alone, whatever release of whatever library reads them, its length is
- * known before it is read, and any part of it can be read without the parts before. Links and special files are left
- * out.
+ * Looks at published results and works out their archive: a tar.gz whose blocks are stored and not compressed, in
+ * members of some 4 MiB (RFC 1952, 2.2). So every byte of it follows from the results alone, whatever release of
+ * whatever library reads them, its length is known before it is read, and any part of it can be read without the
+ * members before. Links and special files are left out.
  */
 export async function planArchive(directory: string): Promise<ArchivePlan> {
   const entries: PlannedEntry[] = []
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(`members of ${MEMBER_BYTES}`)
   let at = 0
   const add = (entry: TarEntry, { mtimeNs }: BigIntStats): void => {
     entries.push({ ...entry, at })
@@ -68,8 +70,8 @@ export async function planArchive(directory: string): Promise<ArchivePlan> {
   }
   await look('')
   const tarBytes = at + TAR_END_BYTES
-  const blocks = Math.ceil(tarBytes / STORED_BYTES)
-  const bytes = GZIP_HEAD.length + blocks * STORED_HEAD_BYTES + tarBytes + GZIP_TAIL_BYTES
+  const whole = Math.floor(tarBytes / MEMBER_BYTES)
+  const bytes = whole * packedBytes(MEMBER_BYTES) + packedBytes(tarBytes - whole * MEMBER_BYTES)
   return { directory, entries, tarBytes, bytes, tag: hash.digest('hex').slice(0, 32) }
 }
 
@@ -78,44 +80,49 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
+/** The length of a member with so much of the tar. */
+function packedBytes(bytes: number): number {
+  if (bytes === 0) return 0
+  return GZIP_HEAD.length + Math.ceil(bytes / STORED_BYTES) * STORED_HEAD_BYTES + bytes + GZIP_TAIL_BYTES
+}
+
 /** Yields a part of an archive. Throws where a file is not any more as it was planned. */
 export async function* readArchive(
   plan: ArchivePlan,
   { from, to, signal }: ArchiveRange,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const blocks = Math.ceil(plan.tarBytes / STORED_BYTES)
-  const step = STORED_HEAD_BYTES + STORED_BYTES
-  const first = Math.min(Math.max(0, Math.floor((from - GZIP_HEAD.length) / step)), blocks - 1)
+  const first = Math.floor(from / packedBytes(MEMBER_BYTES))
+  let at = first * packedBytes(MEMBER_BYTES)
+  for (let begin = first * MEMBER_BYTES; begin < plan.tarBytes && at < to; begin += MEMBER_BYTES) {
+    const end = Math.min(begin + MEMBER_BYTES, plan.tarBytes)
+    for await (const piece of readMember(plan, { from: begin, to: end, signal })) {
+      const wanted = piece.subarray(Math.max(0, from - at), Math.max(0, to - at))
+      at += piece.length
+      if (wanted.length > 0) yield wanted
+      if (at >= to) return
+    }
+  }
+}
+
+/** Yields the member of a part of the tar. */
+async function* readMember(plan: ArchivePlan, range: ArchiveRange): AsyncGenerator<Buffer, void, undefined> {
+  yield GZIP_HEAD
+  const bytes = range.to - range.from
+  let left = bytes
   let sum = 0
-  // The sum at the end is over everything, so what was skipped is read for it.
-  if (first > 0 && to > plan.bytes - GZIP_TAIL_BYTES) {
-    for await (const piece of readTar(plan, { from: 0, to: first * STORED_BYTES, signal }))
-      sum = crc32(piece, sum)
-  }
-  let at = first === 0 ? 0 : GZIP_HEAD.length + first * step
-  const wanted = (piece: Buffer): Buffer => {
-    const part = piece.subarray(Math.max(0, from - at), Math.max(0, to - at))
-    at += piece.length
-    return part
-  }
-  if (first === 0) yield wanted(GZIP_HEAD)
-  for await (const piece of inBlocks(
-    readTar(plan, { from: first * STORED_BYTES, to: plan.tarBytes, signal }),
-  )) {
-    if (at >= to) return
+  for await (const piece of inBlocks(readTar(plan, range))) {
     sum = crc32(piece, sum)
+    left -= piece.length
     const head = Buffer.alloc(STORED_HEAD_BYTES)
-    const isLast = at + STORED_HEAD_BYTES + piece.length === plan.bytes - GZIP_TAIL_BYTES
-    head.writeUInt8(isLast ? 1 : 0, 0)
+    head.writeUInt8(left === 0 ? 1 : 0, 0)
     head.writeUInt16LE(piece.length, 1)
     head.writeUInt16LE(0xffff - piece.length, 3)
-    yield wanted(Buffer.concat([head, piece]))
+    yield Buffer.concat([head, piece])
   }
-  if (at >= to) return
   const tail = Buffer.alloc(GZIP_TAIL_BYTES)
   tail.writeUInt32LE(sum, 0)
-  tail.writeUInt32LE(plan.tarBytes % 2 ** 32, 4)
-  yield wanted(tail)
+  tail.writeUInt32LE(bytes, 4)
+  yield tail
 }
 
 /** Yields what comes in pieces of one size; only the last one is shorter. */
