@@ -159,6 +159,17 @@ test('a job with more executions than are read at a time has them all', async ()
   expect(summary).toMatchObject({ executions: { Completed: ids.length } })
 })
 
+test('a job whose executions are longer than what is read at a time has them all', async () => {
+  const one = completedJob('j-00000001')
+  const [execution] = Object.values(one.executions ?? {}) as Row[]
+  const RunOutput = { Stdout: 'x'.repeat(1_500_000) }
+  const ids = Array.from({ length: 7 }, (_, index) => `e-${String(index).padStart(8, '0')}`)
+  const executions = Object.fromEntries(ids.map((id) => [id, { ...execution, ID: id, RunOutput }]))
+  const repository = new Repository().add(NEWER, { 'j-00000001': { ...one, executions } })
+  expect(idsOf(await repository.rows('executions', '--job', 'j-00000001', '--all')).sort()).toEqual(ids)
+  expect(await repository.rows('counts', '--kind', 'execution')).toMatchObject([{ records: ids.length }])
+})
+
 test('what is secret is hidden in every command that could show it', async () => {
   const SECRET = 'correct horse battery'
   const [task] = (completedJob('j-00000001').spec as { readonly Tasks: readonly Row[] }).Tasks

@@ -8,22 +8,27 @@ import {
   readMetaBytes,
   readMetaPages,
 } from './pages/current-meta.ts'
+import type { Meta } from './pages/meta-page.ts'
 import { PageCache } from './pages/page-cache.ts'
 import { PageSource } from './pages/page-source.ts'
 import { changingError, closedError } from './refusal.ts'
-import type { BoltKey } from './tree/bolt-bucket.ts'
+import type { BoltKey, BoltRow } from './tree/bolt-bucket.ts'
 import { BoltSnapshot } from './tree/bolt-snapshot.ts'
 import {
+  type BoltKeyRow,
   type BoltPiece,
   type BoltPieceOptions,
   type BoltVisit,
   PieceWalk,
   pathOf,
+  type RowsOf,
 } from './tree/read-piece.ts'
 
 const DEFAULT_TRIES = 20
 const DEFAULT_MAX_VALUE_BYTES = 64 * 1024 * 1024
 const LONGEST_PAUSE_MS = 100
+const rowsOf: RowsOf<BoltRow> = (bucket, range) => bucket.rows(range)
+const keysOf: RowsOf<BoltKeyRow> = (bucket, range) => bucket.keys(range)
 const OPTIONS = ['tries', 'maxValueBytes', 'reusesMemory']
 
 /** Options of {@link openBoltFile}. */
@@ -133,7 +138,21 @@ export class BoltFile {
     visit: BoltVisit<T>,
     options: BoltPieceOptions = {},
   ): AsyncGenerator<BoltPiece<T>, void, undefined> {
-    const walk = new PieceWalk(pathOf(path), visit, options)
+    yield* this.#walked(new PieceWalk(pathOf(path), rowsOf, visit, options))
+  }
+
+  /** Reads the keys alone likewise, and no value, however long. The keys are copies, which stay. */
+  async *keyPieces(
+    path: readonly BoltKey[],
+    options: BoltPieceOptions = {},
+  ): AsyncGenerator<BoltPiece<BoltKeyRow>, void, undefined> {
+    const copy = ({ key, isBucket }: BoltKeyRow): BoltKeyRow => ({ key: Buffer.from(key), isBucket })
+    yield* this.#walked(new PieceWalk(pathOf(path), keysOf, copy, options))
+  }
+
+  async *#walked<R extends { readonly key: Buffer }, T>(
+    walk: PieceWalk<R, T>,
+  ): AsyncGenerator<BoltPiece<T>, void, undefined> {
     while (!walk.isOver) {
       const piece = walk.accept(await this.#untilCurrent(walk.read, () => walk.shrink()))
       if (piece !== undefined) yield piece
@@ -213,8 +232,13 @@ export class BoltFile {
   #isCurrent(metaPages: MetaPages): boolean {
     if (this.#closed) throw closedError(this.path)
     if (this.#isSame(metaPages)) return true
-    return readMetaPages(this.path, this.#file).current.transaction === metaPages.current.transaction
+    return isSameMeta(readMetaPages(this.path, this.#file).current, metaPages.current)
   }
+}
+
+/** A file that another one was written over may have the same transaction, and everything else elsewhere. */
+function isSameMeta(one: Meta, other: Meta): boolean {
+  return (Object.keys(one) as (keyof Meta)[]).every((field) => one[field] === other[field])
 }
 
 /**

@@ -74,6 +74,16 @@ export function noPageError(path: string, page: number, pageCount: number): Stor
   })
 }
 
+/** The file claims more pages than a list can have. */
+export function tooManyPagesError(path: string, pages: number, limit: number): StoreError {
+  return new StoreError('INVALID_ARGUMENT', `the BoltDB file ${path} has ${pages} pages`, {
+    path,
+    actual: pages,
+    expected: limit,
+    hint: `at most ${limit} are listed; stats counts those that are in use, and check finds the others`,
+  })
+}
+
 /** What the system reported as the file was opened or read. */
 export function systemError(path: string, error: unknown): StoreError {
   const { code } = error as NodeJS.ErrnoException

@@ -12,7 +12,7 @@ import {
   takeJobHead,
   wrongRow,
 } from '@saltcod/bacalhau-records'
-import { isStoreError, type Job } from '@saltcod/store-core'
+import type { Job } from '@saltcod/store-core'
 import type { JobsFile } from './bacalhau-files.ts'
 import { damagedPage } from './bacalhau-records.ts'
 import type { FittingJobs } from './fitting-jobs.ts'
@@ -121,17 +121,11 @@ class JobRows {
       ({ key, value }) => ({ key: keyText(key), json: value?.toString() ?? null }),
       { maxRows: RECORDS_A_PIECE, onDamage },
     )
-    try {
-      for await (const { values } of pieces) {
-        for (const { key, json } of values) {
-          if (json !== null) yield { key, json }
-          else tell(wrongRow('job', this.#id, `${place}/${key}`, 'a bucket where a value should be'))
-        }
+    for await (const { values } of pieces) {
+      for (const { key, json } of values) {
+        if (json !== null) yield { key, json }
+        else tell(wrongRow('job', this.#id, `${place}/${key}`, 'a bucket where a value should be'))
       }
-    } catch (error) {
-      // The way to the bucket itself.
-      if (!isStoreError(error, 'STORE_DAMAGED', 'INVALID_ARGUMENT')) throw error
-      onDamage({ what: error.message })
     }
   }
 

@@ -93,10 +93,15 @@ export async function withBacalhauFiles<T>(
   }
 }
 
+/** No release of Bacalhau has as many buckets in the root of a file. */
+const MOST_BUCKETS = 1_000
+
 async function openOne(path: string, opened: BoltFile[]): Promise<BacalhauFile | null> {
   const bolt = await openBoltFile(path)
   opened.push(bolt)
-  const names = await bolt.read(({ root }) => [...root.keys()].map(({ key }) => key.toString()))
+  const names = await bolt.read(({ root }) =>
+    [...root.keys({ limit: MOST_BUCKETS })].map(({ key }) => key.toString()),
+  )
   const layout = layoutOf(names)
   return layout === null ? null : { path, bolt, layout, generation: generationOf(path) }
 }

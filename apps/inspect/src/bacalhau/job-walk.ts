@@ -22,6 +22,8 @@ import { damagedPage } from './bacalhau-records.ts'
 /** Jobs, and executions of one job, that are read within one snapshot: a running Bacalhau commits all the time. */
 const JOBS_A_PIECE = 200
 const RECORDS_A_PIECE = 1_000
+/** The first piece of a job ends sooner where its records are as long as this together. */
+const BYTES_A_PIECE = 4 * 1024 * 1024
 
 /** Which records of a job a walk is about, besides itself. */
 export interface WalkParts {
@@ -45,8 +47,8 @@ export interface JobStep {
 }
 
 interface FirstStep extends JobStep {
-  /** The last execution that was read, where there are more. */
-  readonly lastExecution: string | null
+  /** The key of the last execution that was read, where there may be more. */
+  readonly lastExecution: Buffer | null
 }
 
 /** Yields every job of a file in the order of the ids, and keeps none of them. */
@@ -81,10 +83,10 @@ function firstStep(file: JobsFile, id: string, bucket: Bucket, parts: WalkParts)
   const notes: Note[] = []
   const spec = bucket.get('spec')
   const job = spec === undefined ? null : readJobHead(id, Buffer.from(spec).toString())
-  const executions =
+  const { values: executions, last } =
     parts.executions === true && job !== null
       ? executionsIn(bucket, (what) => notes.push(damagedPage('execution', id, what)))
-      : []
+      : { values: [], last: null }
   const factsOf = factsIn(file, bucket)
   const heads = executions.map((value) => readExecutionHead(value, id, factsOf(value.key)))
   const evaluations =
@@ -97,14 +99,14 @@ function firstStep(file: JobsFile, id: string, bucket: Bucket, parts: WalkParts)
     evaluations: evaluationHeads.filter((head) => head !== null),
     unreadable: [...unreadIn(executions, heads), ...unreadIn(evaluations, evaluationHeads)],
     notes,
-    lastExecution: executions.length === RECORDS_A_PIECE ? (executions.at(-1)?.key ?? null) : null,
+    lastExecution: last,
   }
 }
 
 async function* furtherSteps(
   file: JobsFile,
   jobId: string,
-  after: string,
+  after: Buffer,
   tell: Tell,
 ): AsyncGenerator<JobStep> {
   const place = `jobs/${jobId}/executions`
@@ -139,13 +141,21 @@ async function* furtherSteps(
   }
 }
 
-function executionsIn(bucket: Bucket, onDamage: (what: string) => void): StoredValue[] {
-  const found: StoredValue[] = []
-  const range = { limit: RECORDS_A_PIECE, onDamage: ({ what }: { readonly what: string }) => onDamage(what) }
+/** Reads the first executions of a job, and tells behind which key it goes on. */
+function executionsIn(
+  bucket: Bucket,
+  onDamage: (what: string) => void,
+): { readonly values: readonly StoredValue[]; readonly last: Buffer | null } {
+  const values: StoredValue[] = []
+  let bytes = 0
+  const range = { onDamage: ({ what }: { readonly what: string }) => onDamage(what) }
   for (const { key, value } of bucket.bucket('executions')?.rows(range) ?? []) {
-    if (value !== null) found.push({ key: keyText(key), json: Buffer.from(value).toString() })
+    if (value === null) continue
+    values.push({ key: keyText(key), json: Buffer.from(value).toString() })
+    bytes += value.length
+    if (values.length >= RECORDS_A_PIECE || bytes >= BYTES_A_PIECE) return { values, last: Buffer.from(key) }
   }
-  return found
+  return { values, last: null }
 }
 
 type FactsOf = (executionId: string) => Omit<NumberingFacts, 'record'>

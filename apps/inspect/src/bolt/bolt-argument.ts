@@ -89,8 +89,8 @@ export class BoltDamages {
     this.#terminal = terminal
   }
 
-  readonly add = ({ path, what }: BoltDamage): void => {
-    this.#count += 1
+  readonly add = ({ path, what, parts }: BoltDamage): void => {
+    this.#count += parts
     if (this.#told.size < SHOWN_DAMAGES)
       this.#told.add(`${what}${path.length > 0 ? ` (in ${pathText(path)})` : ''}`)
   }

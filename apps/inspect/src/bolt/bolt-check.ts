@@ -2,7 +2,7 @@ import { countOf, Progress, paint, printable, printValue, type Terminal } from '
 import { type BoltFile, type BoltInfo, type BoltReport, checkBolt } from '@saltcod/store-bolt'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
-import { pathText } from './bolt-text.ts'
+import { exactNumber, pathText } from './bolt-text.ts'
 import { eachBoltFile } from './each-bolt-file.ts'
 
 /** What a check of one file has found. */
@@ -46,7 +46,7 @@ export async function boltCheck(
 function plainReport(report: BoltReport) {
   return {
     ...report,
-    transaction: Number(report.transaction),
+    transaction: exactNumber(report.transaction),
     findings: report.findings.map(({ page, path, what }) => ({ page, path: pathText(path), what })),
   }
 }

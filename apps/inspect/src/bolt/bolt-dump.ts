@@ -1,5 +1,5 @@
 import { type Column, json, RowPrinter, type Terminal } from '@saltcod/cli-kit'
-import type { BoltDamage, BoltKey, BoltRow } from '@saltcod/store-bolt'
+import { BoltDamageList, type BoltFile, type BoltKey, type BoltRow } from '@saltcod/store-bolt'
 import type { Json } from '@saltcod/store-core'
 import type { ExitCode } from '../exit-code.ts'
 import { BoltDamages, findBoltBucket, withBolt } from './bolt-argument.ts'
@@ -37,21 +37,15 @@ export async function boltDump(
     const printer = new RowPrinter<DumpRow>(terminal, options.output, DUMP_COLUMNS)
     const damages = new BoltDamages(terminal)
     let hidden = false
-    // A bucket of the root may be as large as the file, and is walked by itself.
-    const walks =
-      names.length > 0
-        ? [start]
-        : await file.read(({ root }) =>
-            [...root.keys({ onDamage: damages.add })].map(({ key }) => [Buffer.from(key)]),
-          )
-    for (const walk of walks) {
+    const walks = names.length > 0 ? [start] : bucketsOfRoot(file, damages)
+    for await (const walk of walks) {
       const left = options.limit === null ? null : options.limit - printer.count
       await eachRow(terminal, file, walk, { ...options, limit: left }, damages, (row) => {
         const dumped = dumpedRows(row, walk.map(bytesOfKey), options)
         return () => {
           hidden ||= dumped.hidden
           for (const one of dumped.rows) printer.add(one)
-          for (const one of dumped.damage) damages.add(one)
+          for (const one of dumped.damage.all) damages.add(one)
         }
       })
       if (options.limit !== null && printer.count >= options.limit) break
@@ -62,22 +56,29 @@ export async function boltDump(
   })
 }
 
+/** A bucket of the root may be as large as the file, and is walked by itself. */
+async function* bucketsOfRoot(file: BoltFile, damages: BoltDamages): AsyncGenerator<readonly BoltKey[]> {
+  for await (const { values } of file.keyPieces([], { onDamage: damages.add })) {
+    for (const { key } of values) yield [key]
+  }
+}
+
 function bytesOfKey(key: BoltKey): Buffer {
   return Buffer.from(key)
 }
 
 interface Dumped {
   readonly rows: DumpRow[]
-  readonly damage: BoltDamage[]
+  readonly damage: BoltDamageList
   hidden: boolean
 }
 
 /** What a row of a bucket holds: its value, or all values of a nested bucket. */
 function dumpedRows(row: BoltRow, parent: readonly Uint8Array[], options: BoltRowsOptions): Dumped {
-  const dumped: Dumped = { rows: [], damage: [], hidden: false }
+  const dumped: Dumped = { rows: [], damage: new BoltDamageList(), hidden: false }
   const visit = (one: BoltRow, path: readonly Uint8Array[]): void => {
     if (one.bucket !== null) {
-      for (const inner of one.bucket.rows({ onDamage: (found) => dumped.damage.push(found) })) {
+      for (const inner of one.bucket.rows({ onDamage: dumped.damage.add })) {
         visit(inner, one.bucket.path)
       }
       return

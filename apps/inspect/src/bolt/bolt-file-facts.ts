@@ -9,6 +9,7 @@ import {
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { withBolt } from './bolt-argument.ts'
+import { exactNumber } from './bolt-text.ts'
 import { eachBoltFile, type OfBoltFile } from './each-bolt-file.ts'
 
 /**
@@ -44,10 +45,10 @@ function textOfEach<T>(
 function plainInfo({ transaction, metaPages, ...info }: BoltInfo) {
   return {
     ...info,
-    transaction: Number(transaction),
+    transaction: exactNumber(transaction),
     metaPages: metaPages.map((page) => ({
       ...page,
-      transaction: page.transaction === null ? null : Number(page.transaction),
+      transaction: page.transaction === null ? null : exactNumber(page.transaction),
     })),
   }
 }
@@ -84,10 +85,11 @@ export async function boltStats(
   )
   const damage = found.flatMap(({ value }) => value.damage)
   for (const what of damage.slice(0, 10)) terminal.err(`${printable(what)}\n`)
-  if (damage.length > 0)
-    terminal.err(`${countOf(damage.length, 'part')} of the file could not be read and is not counted\n`)
+  const damageCount = found.reduce((sum, { value }) => sum + value.damageCount, 0)
+  if (damageCount > 0)
+    terminal.err(`${countOf(damageCount, 'part')} of the file could not be read and is not counted\n`)
   if (unreadable) return EXIT.unreadable
-  return damage.length === 0 ? undefined : EXIT.findings
+  return damageCount === 0 ? undefined : EXIT.findings
 }
 
 function percent(part: number, whole: number): number {

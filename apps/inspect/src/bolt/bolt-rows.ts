@@ -7,11 +7,11 @@ import {
   shellWord,
   type Terminal,
 } from '@saltcod/cli-kit'
-import type { BoltBucket, BoltFile, BoltKey, BoltRow } from '@saltcod/store-bolt'
+import type { BoltBucket, BoltFile, BoltKey, BoltPiece, BoltPieceOptions, BoltRow } from '@saltcod/store-bolt'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { BoltDamages, findBoltBucket, withBolt } from './bolt-argument.ts'
-import { type BoltFormat, bytesAsText, bytesOfArgument, valueText } from './bolt-text.ts'
+import { type BoltFormat, bytesAsText, bytesOfArgument, exactNumber, valueText } from './bolt-text.ts'
 
 /** Which rows of a BoltDB file are printed, and how. */
 export interface BoltRowsOptions extends ReadOptions {
@@ -42,17 +42,12 @@ export async function boltBuckets(
     const damages = new BoltDamages(terminal)
     await eachRow(terminal, file, parent, { limit: null }, damages, ({ key, bucket }) => {
       if (bucket === null) return undefined
-      const row = { bucket: bytesAsText(key, 'auto'), sequence: exact(bucket.sequence) }
+      const row = { bucket: bytesAsText(key, 'auto'), sequence: exactNumber(bucket.sequence) }
       return () => lines.add(row, row.bucket)
     })
     lines.end()
     return damages.tell(path)
   })
-}
-
-/** A number where JSON can hold it exactly, else its digits. */
-function exact(count: bigint): number | string {
-  return count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : String(count)
 }
 
 /** Lists the keys of a bucket in order, one a line, as `bbolt keys` does. */
@@ -70,10 +65,10 @@ export async function boltKeys(
     )
     const damages = new BoltDamages(terminal)
     const bucket = await findBoltBucket(file, names)
-    await eachRow(terminal, file, bucket, options, damages, (row) => {
+    const pieces = (range: BoltPieceOptions) => file.keyPieces(bucket, range)
+    await printPieces(terminal, pieces, options, damages, (row) => {
       const key = bytesAsText(row.key, options.format)
-      const isBucket = row.bucket !== null
-      return () => lines.add({ key, bucket: isBucket }, key)
+      return () => lines.add({ key, bucket: row.isBucket }, key)
     })
     lines.end()
     return damages.tell(path)
@@ -139,8 +134,20 @@ export async function eachRow(
   damages: BoltDamages,
   make: (row: BoltRow) => (() => void) | undefined,
 ): Promise<void> {
-  const transactions = new Set<bigint>()
   const visit = (row: BoltRow) => ({ key: Buffer.from(row.key), print: make(row) })
+  const pieces = (range: BoltPieceOptions) => file.pieces(path, visit, range)
+  await printPieces(terminal, pieces, { limit, cursor }, damages, ({ print }) => print)
+}
+
+/** Prints what a walk in pieces finds, as far as a limit goes; `printOf` returns what prints a row that is wanted. */
+async function printPieces<T extends { readonly key: Buffer }>(
+  terminal: Terminal,
+  pieces: (options: BoltPieceOptions) => AsyncIterable<BoltPiece<T>>,
+  { limit, cursor }: Pick<BoltRowsOptions, 'limit' | 'cursor'>,
+  damages: BoltDamages,
+  printOf: (row: T) => (() => void) | undefined,
+): Promise<void> {
+  const transactions = new Set<bigint>()
   const after =
     cursor === undefined
       ? {}
@@ -148,9 +155,10 @@ export async function eachRow(
   let printed = 0
   let more: Buffer | undefined
   let last: Buffer | undefined
-  walk: for await (const piece of file.pieces(path, visit, { ...after, onDamage: damages.add })) {
+  walk: for await (const piece of pieces({ ...after, onDamage: damages.add })) {
     transactions.add(piece.transaction)
-    for (const { key, print } of piece.values) {
+    for (const row of piece.values) {
+      const print = printOf(row)
       if (print === undefined) continue
       if (printed === limit) {
         more = last
@@ -158,7 +166,7 @@ export async function eachRow(
       }
       print()
       printed += 1
-      last = key
+      last = row.key
     }
   }
   if (more !== undefined) terminal.err(`more: --cursor 0x${more.toString('hex')}\n`)

@@ -92,6 +92,11 @@ export function bytesOfArgument(text: string, format: 'ascii-encoded' | 'hex'): 
   })
 }
 
+/** A number where JSON can hold it exactly, else its digits. */
+export function exactNumber(count: bigint): number | string {
+  return count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : String(count)
+}
+
 /** A path of buckets for people. */
 export function pathText(path: readonly Uint8Array[]): string {
   return path.map((name) => printable(bytesAsText(name, 'auto'))).join('/')

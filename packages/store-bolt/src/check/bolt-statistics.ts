@@ -1,6 +1,9 @@
 import { type BoltSnapshot, sourceOf } from '../tree/bolt-snapshot.ts'
 import { TreeWalk } from './tree-walk.ts'
 
+/** So many damages are named, and all of them counted. */
+const NAMED_DAMAGES = 1_000
+
 /** How the pages of all buckets are used; named after the statistics of BoltDB. */
 export interface BoltStatistics {
   /** Buckets of the root. */
@@ -20,8 +23,10 @@ export interface BoltStatistics {
   readonly leafOverflowPages: number
   readonly leafBytes: number
   readonly leafUsedBytes: number
-  /** What could not be read, and is not counted, with its page. */
+  /** What could not be read, and is not counted, with its page: the first 1,000 of it. */
   readonly damage: readonly string[]
+  /** How much that is, named or not. */
+  readonly damageCount: number
 }
 
 /** Counts the pages of all buckets of the root and of what is nested in them; reads no value. */
@@ -31,6 +36,7 @@ export function boltStatistics(snapshot: BoltSnapshot): BoltStatistics {
   const branch = { pages: 0, overflow: 0, used: 0 }
   const leaf = { pages: 0, overflow: 0, used: 0 }
   const damage: string[] = []
+  let damageCount = 0
   new TreeWalk(source, {
     onPage: (page, { isInline, nesting }) => {
       if (nesting === 0) return
@@ -53,7 +59,10 @@ export function boltStatistics(snapshot: BoltSnapshot): BoltStatistics {
         counts.levels = Math.max(counts.levels, levels)
       }
     },
-    onProblem: (page, what) => damage.push(`page ${page}: ${what}`),
+    onProblem: (page, what) => {
+      damageCount += 1
+      if (damage.length < NAMED_DAMAGES) damage.push(`page ${page}: ${what}`)
+    },
   }).run()
   const { pageBytes } = source.meta
   return {
@@ -67,5 +76,6 @@ export function boltStatistics(snapshot: BoltSnapshot): BoltStatistics {
     leafBytes: (leaf.pages + leaf.overflow) * pageBytes,
     leafUsedBytes: leaf.used,
     damage,
+    damageCount,
   }
 }

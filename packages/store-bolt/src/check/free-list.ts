@@ -8,6 +8,8 @@ const COUNT_FOLLOWS = 0xffff
 const ID_BYTES = 8
 /** The list of a large file is long, and read piece by piece. */
 const IDS_AT_ONCE = 8 * 1024
+/** With so many that cannot be, it is no list: the holes of a file read as zeros. */
+const MOST_PROBLEMS = 1_000
 
 /** What {@link readFreeList} meets. */
 export interface FreeListReader {
@@ -45,12 +47,23 @@ function readIds(source: PageSource, header: PageHeader, reader: FreeListReader)
   if (count === undefined || count + offset > room) {
     throw source.damaged(header.id, `claims more free pages than it has room for`)
   }
+  if (count > source.meta.pageCount) {
+    throw source.damaged(header.id, `lists ${count} free pages of a file that has ${source.meta.pageCount}`)
+  }
+  let problems = 0
   for (let done = 0; done < count; done += IDS_AT_ONCE) {
     const some = Math.min(IDS_AT_ONCE, count - done)
     const { view } = blockOf(source.read(start + (offset + done) * ID_BYTES, some * ID_BYTES))
     for (let index = 0; index < some; index += 1) {
       const page = pageNumber(view, index * ID_BYTES)
       if (page === undefined || page < 2 || page >= source.meta.pageCount) {
+        problems += 1
+        if (problems > MOST_PROBLEMS) {
+          throw source.damaged(
+            header.id,
+            `lists more than ${MOST_PROBLEMS} pages that the file does not have`,
+          )
+        }
         reader.onProblem(
           header.id,
           `page ${view.getBigUint64(index * ID_BYTES, true)}: out of bounds of the free list`,

@@ -1,5 +1,6 @@
 import { isStoreError } from '@saltcod/store-core'
 import type { PageKind } from '../pages/page.ts'
+import { tooManyPagesError } from '../refusal.ts'
 import { type BoltSnapshot, sourceOf } from '../tree/bolt-snapshot.ts'
 import { readFreeList } from './free-list.ts'
 import { PageSet } from './page-set.ts'
@@ -18,6 +19,8 @@ export interface BoltPage {
 
 const KINDS = ['branch', 'leaf', 'meta', 'freelist', 'free', 'unreadable'] as const
 const ROW_BYTES = 7
+/** A file with more is one with holes, whose pages nobody could look at one by one. */
+const MOST_LISTED = 2 ** 26
 
 /** The pages of a file. */
 export interface BoltPages extends Iterable<BoltPage> {
@@ -27,10 +30,12 @@ export interface BoltPages extends Iterable<BoltPage> {
 
 /**
  * Lists the pages of a file in order, without those that belong to the one before. The list is complete when it is
- * returned and takes a few bytes for each page; it can be read after the snapshot.
+ * returned and takes a few bytes for each page; it can be read after the snapshot. Throws `INVALID_ARGUMENT` for a
+ * file of more than 67,108,864 pages.
  */
 export function boltPages(snapshot: BoltSnapshot): BoltPages {
   const source = sourceOf(snapshot)
+  if (source.pageCount > MOST_LISTED) throw tooManyPagesError(source.path, source.pageCount, MOST_LISTED)
   const { freed, problem } = freePages(snapshot)
   const rows = Buffer.alloc(source.pageCount * ROW_BYTES)
   const starts = new PageSet(source.pageCount)

@@ -111,7 +111,10 @@ export class TreeWalk {
     try {
       const page = this.#source.treePage(id)
       for (let next = id + 1; next <= id + page.overflow; next += 1) {
-        if (!this.reached.add(next)) this.#problem(next, 'multiple references')
+        if (this.reached.add(next)) continue
+        // Told once: many pages that claim the same ones would take as long as all of them times each other.
+        this.#problem(next, 'multiple references')
+        break
       }
       return page
     } catch (error) {

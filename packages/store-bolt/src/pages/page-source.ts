@@ -5,6 +5,8 @@ import type { PageCache } from './page-cache.ts'
 
 /** Of a longer page only the table of its elements is kept; keys and values are read when they are asked for. */
 const WHOLE_PAGE_BYTES = 1024 * 1024
+/** Where its elements lie a page says in 32 bits, and how long they are too. */
+const LONGEST_PAGE_BYTES = 2 ** 34
 
 /**
  * Reads the pages that one meta page leads to. What it gives out are views of memory that is never written again. All
@@ -38,6 +40,9 @@ export class PageSource {
     const header = this.header(id)
     if (header.kind !== 'branch' && header.kind !== 'leaf') {
       throw this.damaged(id, `is of the kind ${header.kind}, where a branch or a leaf should be`)
+    }
+    if (header.overflow * this.meta.pageBytes > LONGEST_PAGE_BYTES) {
+      throw this.damaged(id, `claims ${header.overflow} pages of overflow, more than its elements could fill`)
     }
     const page = new TreePage(header, this.#placeOf(header))
     const fault = page.fault()

@@ -3,15 +3,14 @@ import { PAGE_HEADER_BYTES, pageNumber } from '../pages/meta-page.ts'
 import type { PagePlace, TreePage } from '../pages/page.ts'
 import { inlinePage, type PageSource } from '../pages/page-source.ts'
 import { closedError, damagedError, valueTooLongError } from '../refusal.ts'
+import type { BucketRoots } from './bucket-roots.ts'
 import { type CursorStart, childOf, childWith, firstBehind, MAX_DEPTH, TreeCursor } from './tree-cursor.ts'
 
-/** Buckets are nested as deep as this only where they refer to each other in a circle. */
+/** Buckets that are nested deeper are not read: nobody nests them so, and a circle has no end. */
 export const MAX_NESTING: number = 32
 
 /** A page counts its elements in 16 bits. */
 const MOST_ELEMENTS = 0x1_0000
-/** So many buckets are known again: a walk that meets more of them in one snapshot forgets all and begins anew. */
-const KNOWN_REFERRERS = 100_000
 
 /** A name of a bucket, or a key: bytes, or a text in UTF-8. */
 export type BoltKey = string | Uint8Array
@@ -27,6 +26,8 @@ export interface BoltDamage {
   readonly path: readonly Buffer[]
   /** What is wrong, with the page. */
   readonly what: string
+  /** 1; more where there are too many parts to tell of each. */
+  readonly parts: number
 }
 
 /** Which rows of a bucket are wanted. */
@@ -46,8 +47,8 @@ export interface BucketContext {
   readonly source: PageSource
   readonly maxValueBytes: number
   readonly ended: () => boolean
-  /** By the root page of each bucket that was met, the place of the row that led there. */
-  readonly referrers: Map<number, number>
+  /** The buckets that were met, and by which rows. */
+  readonly roots: BucketRoots
 }
 
 /**
@@ -145,7 +146,7 @@ export class BoltBucket {
   #cursor(range: BoltRange): TreeCursor | undefined {
     const start = startOf(range)
     const { onDamage } = range
-    const tell = onDamage && ((what: string): void => onDamage({ path: this.#copiedPath(), what }))
+    const tell = onDamage && ((what: string): void => onDamage({ path: this.#copiedPath(), what, parts: 1 }))
     try {
       return new TreeCursor(this.#context.source, this.#root(), start, tell)
     } catch (error) {
@@ -190,7 +191,9 @@ export class BoltBucket {
       throw this.#damaged(`the bucket ${hexName(name)} of page ${page.id} has no root`)
     }
     if (!this.#mayHold(root)) {
-      throw this.#damaged(`the bucket ${hexName(name)} of page ${page.id} is nested without end`)
+      throw this.#damaged(
+        `the bucket ${hexName(name)} of page ${page.id} is nested without end, or more than ${MAX_NESTING} deep`,
+      )
     }
     if (this.#isInline) {
       throw this.#damaged(
@@ -203,17 +206,13 @@ export class BoltBucket {
 
   /** One bucket that many rows lead to would be read as often as that, and those in it as often again. */
   #refuseSecondReference(page: TreePage, name: Buffer, index: number, root: number): void {
-    const { referrers } = this.#context
     const place = page.id * MOST_ELEMENTS + index
-    const known = referrers.get(root) ?? place
-    if (known !== place) {
-      const other = Math.floor(known / MOST_ELEMENTS)
-      throw this.#damaged(
-        `the bucket ${hexName(name)} of page ${page.id} has the root page ${root}, as one of page ${other} has`,
-      )
-    }
-    if (referrers.size >= KNOWN_REFERRERS) referrers.clear()
-    referrers.set(root, place)
+    const first = this.#context.roots.firstPlace(root, place)
+    if (first === place) return
+    const other = Math.floor(first / MOST_ELEMENTS)
+    throw this.#damaged(
+      `the bucket ${hexName(name)} of page ${page.id} has the root page ${root}, as one of page ${other} has`,
+    )
   }
 
   get #isInline(): boolean {
@@ -233,7 +232,7 @@ export class BoltBucket {
   /** Tells of damage where somebody wants to be told, and throws every other error. */
   #toldOr(error: unknown, onDamage: BoltRange['onDamage']): void {
     if (onDamage === undefined || !isStoreError(error, 'STORE_DAMAGED', 'INVALID_ARGUMENT')) throw error
-    onDamage({ path: this.#copiedPath(), what: error.message })
+    onDamage({ path: this.#copiedPath(), what: error.message, parts: 1 })
   }
 
   /** Whoever keeps what was told keeps no memory of pages, which may be used again. */

@@ -2,6 +2,7 @@ import { type Meta, PAGE_HEADER_BYTES } from '../pages/meta-page.ts'
 import { blockOf, type PagePlace } from '../pages/page.ts'
 import type { PageSource } from '../pages/page-source.ts'
 import { BoltBucket, type BoltKey } from './bolt-bucket.ts'
+import { BucketRoots } from './bucket-roots.ts'
 
 const SOURCES = new WeakMap<BoltSnapshot, PageSource>()
 
@@ -26,7 +27,7 @@ export class BoltSnapshot {
     this.pageCount = meta.pageCount
     this.#source = source
     SOURCES.set(this, source)
-    const context = { source, maxValueBytes, ended: () => this.#ended, referrers: new Map<number, number>() }
+    const context = { source, maxValueBytes, ended: () => this.#ended, roots: new BucketRoots() }
     this.root = new BoltBucket(context, null, null, meta.rootPage, rootValue(meta))
   }
 

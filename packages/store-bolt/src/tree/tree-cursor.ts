@@ -69,6 +69,8 @@ export class TreeCursor {
   #isWithin = false
   #lastPage: TreePage | null = null
   #lastIndex = 0
+  /** A page is told once, however many of its keys are not in order. */
+  #toldPage: TreePage | null = null
 
   constructor(source: PageSource, root: TreePage, start: CursorStart | null, tell: Tell | undefined) {
     this.#source = source
@@ -134,7 +136,10 @@ export class TreeCursor {
     const start = this.#start
     const order = start === null ? 1 : page.compareKey(index, start.key)
     this.#isWithin = order > 0 || (order === 0 && start?.behind !== true)
-    if (!isBehind || !this.#isWithin) this.#damaged(`the keys of page ${page.id} are not in order`)
+    if ((!isBehind || !this.#isWithin) && this.#toldPage !== page) {
+      this.#toldPage = page
+      this.#damaged(`the keys of page ${page.id} are not in order`)
+    }
     return this.#isWithin
   }
 
