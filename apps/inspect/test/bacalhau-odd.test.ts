@@ -170,6 +170,37 @@ test('a job whose executions are longer than what is read at a time has them all
   expect(await repository.rows('counts', '--kind', 'execution')).toMatchObject([{ records: ids.length }])
 })
 
+test('a record that is nested too deep to be walked through is left out by every command, wherever the depth is', async () => {
+  const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  const deep = (id: string, before: string): JobToWrite => {
+    const spec = JSON.stringify(completedJob(id).spec).replace(before, `${before}"deep":${nested},`)
+    return { ...completedJob(id), spec, versions: {} }
+  }
+  const repository = new Repository().add(NEWER, {
+    'j-00000001': deep('j-00000001', '"Params":{'),
+    'j-00000002': deep('j-00000002', '"Labels":{'),
+    ...jobs({ 'j-00000003': {} }),
+  })
+  const imported = await repository.run('import', '--to', join(repository.path, 'to'), '--apply')
+  expect({ code: imported.code, stderr: imported.stderr }).toEqual({ code: 1, stderr: '' })
+  for (const [code, verb, ...args] of [
+    [0, 'jobs', '--output', 'json'],
+    [0, 'executions', '--all'],
+    [0, 'summary'],
+    [1, 'export'],
+    [1, 'export', '--show-secrets'],
+    [1, 'diff', join(repository.path, 'to')],
+    [1, 'job', 'j-00000001'],
+  ] as const) {
+    const ran = await repository.run(verb, ...args)
+    expect({ verb, code: ran.code, stderr: ran.stderr }).toEqual({
+      ...{ verb, code },
+      stderr: expect.not.stringContaining('call stack'),
+    })
+    if (verb === 'export') expect(ran.stdout).toContain('j-00000003')
+  }
+})
+
 test('what is secret is hidden in every command that could show it', async () => {
   const SECRET = 'correct horse battery'
   const [task] = (completedJob('j-00000001').spec as { readonly Tasks: readonly Row[] }).Tasks

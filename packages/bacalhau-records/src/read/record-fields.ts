@@ -5,6 +5,8 @@ const ZERO_TIME = /^0001-01-01T00:00:00/
 
 /** The longest text of JSON that is parsed; no record of Bacalhau comes near. */
 const MAX_JSON_BYTES = 32 * 1024 * 1024
+/** No record of Bacalhau is nested deeper, and whoever walks through one needs a stack as deep. */
+const MAX_NESTING = 500
 
 /** A JSON object as Go wrote it, of which each field may be missing, `null`, or of a wrong type. */
 export class RecordFields {
@@ -147,8 +149,17 @@ export function parseObject(bytes: Uint8Array | string): Readonly<Record<string,
   } catch {
     throw new UnreadableRecord('no-json', 'its value is no JSON')
   }
+  // Each level takes two characters.
+  if (bytes.length >= 2 * MAX_NESTING && isDeeper(value, MAX_NESTING)) {
+    throw new UnreadableRecord('no-json', 'it is nested too deep')
+  }
   if (isObject(value)) return value
   throw new UnreadableRecord('wrong-type', `its value is ${shown(value)}, not an object`)
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 /** Tells whether a value is an object that is no list. */
