@@ -25,6 +25,7 @@ export function keptTerminal(parts: Partial<Terminal> = {}): KeptTerminal {
       terminal.stderr += text
     },
     input: async () => Buffer.alloc(0),
+    secret: async () => null,
     ...parts,
   }
   return terminal

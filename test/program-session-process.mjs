@@ -21,6 +21,7 @@ async function answer({ id, args, cwd = start, env = {}, input = '' }) {
       stderr += text
     },
     input: async () => Buffer.from(input),
+    secret: async () => null,
   }
   const code = await run(terminal, ['node', 'program', ...args])
   process.send({ id, code, stdout, stderr })

@@ -2,4 +2,8 @@
 import { ownParts } from './own-parts.ts'
 
 const { run, processTerminal, EXIT } = await ownParts()
-process.exit(await run(processTerminal(process, { unwritable: EXIT.failed }), process.argv))
+const terminal = processTerminal(process, {
+  unwritable: EXIT.failed,
+  onInterrupt: () => process.kill(process.pid, 'SIGINT'),
+})
+process.exit(await run(terminal, process.argv))

@@ -40,6 +40,18 @@ export function namedAuthorization(
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
+/**
+ * Asks a person for a token, as the header has it; `undefined` where nobody is there, or gives one. Throws a `Failure`
+ * where what is given is none.
+ */
+export async function typedAuthorization(
+  terminal: Pick<Terminal, 'secret'>,
+  { api: { host, port } }: Pick<Config, 'api'>,
+): Promise<string | undefined> {
+  const text = (await terminal.secret(`Token for ${host}:${port}: `))?.trim() ?? ''
+  return text === '' ? undefined : bearer(checked(text, 'what was typed'))
+}
+
 /** Tells whether a host is this machine, whose repository knows the token of its node. */
 export function isOwnMachine(host: string): boolean {
   if (isLoopbackHost(host) || ANY_ADDRESS.has(host)) return true

@@ -3,7 +3,7 @@ import type { Config, FlagUse, LoadedConfig } from '@saltcod/config'
 import { formatProblem, loadConfig } from '@saltcod/config'
 import { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
-import { authorizationFor } from './authorization.ts'
+import { authorizationFor, typedAuthorization } from './authorization.ts'
 import { addressOf } from './node-address.ts'
 
 /** The flags of settings that a command was given, by which it finds its node among other things. */
@@ -28,9 +28,15 @@ export function loadOrRefuse(
   return { ...loaded, config }
 }
 
-/** Makes a client of the node that flags, environment and config file name. Throws a `Failure`. */
+/**
+ * Makes a client of the node that flags, environment and config file name. Where nothing tells a token and the node
+ * asks for one, so does the client. Throws a `Failure`.
+ */
 export function clientFor(terminal: Terminal, flags: NodeFlags): ApiClient {
   const { config } = loadOrRefuse(terminal, flags)
   const authorization = authorizationFor(terminal, config)
-  return new ApiClient({ ...addressOf(config), ...(authorization === undefined ? {} : { authorization }) })
+  const address = addressOf(config)
+  return authorization === undefined
+    ? new ApiClient(address, () => typedAuthorization(terminal, config))
+    : new ApiClient({ ...address, authorization })
 }

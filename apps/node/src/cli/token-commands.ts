@@ -6,7 +6,7 @@ import { addListFlags, addNodeFlags } from './flags.ts'
 const NOTES = `
 Roles: operator (everything), reader (whatever changes nothing), node (lets compute nodes join; each gets a credential of its own).
 Only this prints the token, and once: the node keeps a hash. Keep it in a file that you alone may read, and name that with --token
-(--join-token for a node), or in the variable SALTCOD_TOKEN or BACALHAU_API_KEY; never in the arguments of a command.
+(--join-token for a node), or in the variable SALTCOD_TOKEN or BACALHAU_API_KEY, or type it where a command asks; never in the arguments of a command.
 While no node serves the repository, the commands work on its files; else they ask the node.
 `
 

@@ -25,7 +25,7 @@ import { WHY_PATH, type WhyAnswer } from '../wire/why-answer.ts'
 import type { LogRequest, ReceivedPart } from './log-stream.ts'
 import { readLog } from './log-stream.ts'
 import { fetchFrom, type NodeAddress, type NodeRequest } from './node-address.ts'
-import { refusal } from './refusal.ts'
+import { isUnproven, refusal } from './refusal.ts'
 import { openResults, type ReceivedResults, type ResultStream } from './result-stream.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -49,6 +49,15 @@ export type NodeAction = { readonly Message?: string } & (
   | { readonly Action: 'label'; readonly Labels: Readonly<Record<string, string | null>> }
 )
 
+/** What a node is asked, and how long its answer may take. */
+type Request = readonly [
+  method: string,
+  path: string,
+  query: QueryParameters,
+  body?: unknown,
+  answerMs?: number | undefined,
+]
+
 /** How long an answer may take. */
 const ANSWER_MS = 60_000
 const GC_ANSWER_MS = 290_000
@@ -61,10 +70,14 @@ const TOKENS = '/api/v1/saltcod/tokens'
 
 /** Speaks to a node over HTTP. Every method throws a `Failure` where the node refuses or cannot be reached. */
 export class ApiClient {
-  readonly #address: NodeAddress
+  #address: NodeAddress
+  readonly #ask: () => Promise<string | undefined>
+  #asked: Promise<string | undefined> | undefined
 
-  constructor(address: NodeAddress) {
+  /** `ask` gives what to show to a node that asks for it, once; `undefined` where there is nothing. */
+  constructor(address: NodeAddress, ask: () => Promise<string | undefined> = async () => undefined) {
     this.#address = address
+    this.#ask = ask
   }
 
   /** Submits a job as it was written. */
@@ -204,8 +217,14 @@ export class ApiClient {
   }
 
   /** Yields what a job wrote. */
-  readLog(id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
-    return readLog(this.#address, id, request)
+  async *readLog(id: string, request: LogRequest): AsyncIterable<ReceivedPart> {
+    const address = this.#address
+    try {
+      yield* readLog(address, id, request)
+    } catch (error) {
+      if (!(await this.#prove(address, error))) throw error
+      yield* readLog(this.#address, id, request)
+    }
   }
 
   /** Asks what both sides know of a job's executions, or of one. */
@@ -213,13 +232,27 @@ export class ApiClient {
     return this.#call('GET', `${WHY_PATH}/${encodeURIComponent(id)}`, query)
   }
 
-  async #call<T>(
-    method: string,
-    path: string,
-    query: QueryParameters,
-    body?: unknown,
-    answerMs = ANSWER_MS,
-  ): Promise<T> {
+  async #call<T>(...request: Request): Promise<T> {
+    const address = this.#address
+    try {
+      return (await this.#answer(...request)) as T
+    } catch (error) {
+      if (!(await this.#prove(address, error))) throw error
+      return (await this.#answer(...request)) as T
+    }
+  }
+
+  /** Tells whether there is something to show to a node that refused because nothing was. */
+  async #prove({ authorization: shown }: NodeAddress, error: unknown): Promise<boolean> {
+    if (shown !== undefined || !isUnproven(error)) return false
+    this.#asked ??= this.#ask()
+    const authorization = await this.#asked
+    if (authorization === undefined) return false
+    this.#address = { ...this.#address, authorization }
+    return true
+  }
+
+  async #answer(...[method, path, query, body, answerMs = ANSWER_MS]: Request): Promise<unknown> {
     const { status, text } = await this.#fetch(`${path}${queryText(query)}`, answerMs, {
       method,
       headers: {
@@ -229,7 +262,7 @@ export class ApiClient {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const answer = parse(text)
-    if (status === 200 && answer !== undefined) return answer as T
+    if (status === 200 && answer !== undefined) return answer
     throw (
       refusal(answer) ??
       new Failure(EXIT.failed, `${this.#address.base} answered with status ${status} and no reason`, {

@@ -1,5 +1,6 @@
 import { writeWhole } from '../display/write-whole.ts'
 import { Failure } from '../ending/failure.ts'
+import { typedSecret } from './typed-secret.ts'
 
 /** Where a command writes, and what it reads of its surroundings. */
 export interface Terminal {
@@ -19,6 +20,8 @@ export interface Terminal {
   err(text: string): void
   /** Reads standard input to its end. */
   input(): Promise<Buffer>
+  /** Asks a person for a line that is not shown while it is typed; `null` where nobody is there, or gives one. */
+  secret(question: string): Promise<string | null>
 }
 
 /** How a program meets trouble with its standard output. */
@@ -27,13 +30,16 @@ export interface TerminalOptions {
   readonly unwritable: number
   /** Called where nobody reads it any more. */
   readonly onUnread?: () => void
+  /** Called where a person gives up with Ctrl-C while a secret is asked for, which is no signal then. */
+  readonly onInterrupt?: () => void
 }
 
 /** Returns the terminal of a process. What it writes throws a `Failure` where that is not possible. */
 export function processTerminal(
   { stdin, stdout, stderr, env }: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'env'>,
-  { unwritable, onUnread }: TerminalOptions,
+  { unwritable, onUnread, onInterrupt }: TerminalOptions,
 ): Terminal {
+  const err = (text: string): void => void writeWhole(stderr.fd, text)
   return {
     env,
     inputIsTerminal: stdin.isTTY === true,
@@ -46,11 +52,19 @@ export function processTerminal(
       if (!isRead) onUnread?.()
       return isRead
     },
-    err: (text) => void writeWhole(stderr.fd, text),
+    err,
     async input() {
       const chunks: Buffer[] = []
       for await (const chunk of stdin) chunks.push(chunk as Buffer)
       return Buffer.concat(chunks)
+    },
+    async secret(question) {
+      // What was read to its end, such as a job, gives nothing more.
+      if (stdin.isTTY !== true || stderr.isTTY !== true || stdin.readableEnded) return null
+      const typed = await typedSecret(stdin, () => err(question))
+      err('\n')
+      if (typed === 'interrupted') onInterrupt?.()
+      return typeof typed === 'string' ? null : typed.text
     },
   }
 }

@@ -8,7 +8,9 @@ const PATIENCE_MS = 1_000
 /** Prints the ids of the newest jobs, a line each; nothing where no node answers within a second. */
 export async function completionJobs(terminal: Terminal, flags: NodeFlags): Promise<void> {
   try {
-    const listing = clientFor(terminal, flags).listJobs({ limit: MOST_JOBS, reverse: true })
+    // Whoever completes a word is asked for nothing.
+    const unasked = { ...terminal, secret: async () => null }
+    const listing = clientFor(unasked, flags).listJobs({ limit: MOST_JOBS, reverse: true })
     const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), PATIENCE_MS).unref())
     const page = await Promise.race([listing, late])
     for (const { ID } of page?.Items ?? []) terminal.out(`${ID}\n`)
