@@ -6,12 +6,10 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-import { HttpLink } from '../../src/link/http-link.ts'
-import type { HandshakeReply } from '../../src/link/link.ts'
 import type { LinkAnswer } from '../../src/local-api/local-api.ts'
 import { noopJob, startTestNode, type TestNode } from '../node-fixture.ts'
-import { makeNode } from '../requester/scheduler/world.ts'
 import { type AccessNode, bearer, startAccessNode } from './access-node.ts'
+import { HEARTBEAT, handshake, linkOf, sessionOf } from './shown-link.ts'
 
 const SILENT = pino({ level: 'silent' })
 
@@ -116,42 +114,6 @@ test('a deleted node comes again with a token that is good, by another credentia
   await expect(thief.handshake(handshake('n-1'))).rejects.toMatchObject({ code: 'LINK_UNJOINED' })
   thief.close()
 })
-
-const HEARTBEAT = { nodeId: 'n-1', load: makeNode('n-1').load, sequence: 5 }
-
-function handshake(nodeId: string) {
-  const { description, load } = makeNode(nodeId)
-  const store = {
-    storeId: `s-${nodeId}`,
-    durable: true,
-    sequence: 1,
-    openings: [{ id: 'o', firstSequence: 1 }],
-  }
-  return {
-    versions: [2],
-    node: { ...description, nodeId, labels: { name: nodeId }, engines: ['noop'] },
-    load,
-    store,
-    executions: [],
-  }
-}
-
-function sessionOf(reply: HandshakeReply): string {
-  assert.ok('session' in reply && reply.session !== undefined)
-  return reply.session
-}
-
-function linkOf({ url }: TestNode, credential: string, joinToken?: string): HttpLink {
-  const proof = {
-    headers: () => ({
-      authorization: `Bearer ${credential}`,
-      ...(joinToken === undefined ? {} : { 'x-saltcod-join': joinToken }),
-    }),
-    accepted: () => undefined,
-    refused: () => undefined,
-  }
-  return new HttpLink([url], { proof })
-}
 
 test('a node speaks for itself alone, whatever it has to show', async () => {
   const requester = await startRequester()
