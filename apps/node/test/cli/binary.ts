@@ -65,6 +65,8 @@ export async function saltcodInto(
 export interface Served {
   readonly directory: string
   readonly url: string
+  /** The id of its process. */
+  readonly pid: number
   /** The environment in which commands find it. */
   readonly env: Readonly<Record<string, string>>
   /** What it has written to standard error so far. */
@@ -160,6 +162,7 @@ async function startNode(
   return {
     directory,
     url,
+    pid: child.pid ?? 0,
     env: { BACALHAU_DIR: directory, BACALHAU_API_PORT: new URL(url).port },
     log: () => stderr,
     signal: (name) => void child.kill(name),
