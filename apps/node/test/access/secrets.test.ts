@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { onTestFinished, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { plainEnvironment } from '../../../../test/plain-environment.ts'
@@ -9,6 +11,7 @@ import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { closedPort, PROGRAM, saltcod } from '../cli/binary.ts'
 
 const LONG = process.env['SALTCOD_LONG'] === '1'
+const INSPECTOR = fileURLToPath(new URL('../../../inspect/dist/main.js', import.meta.url))
 const secret = (letter: string): string => letter.repeat(43)
 
 /** Every file below a directory. */
@@ -30,6 +33,33 @@ function processesBut(pid: number): { readonly pid: number; readonly words: stri
       return []
     }
   })
+}
+
+/** What the inspector says of each store below a directory, and of a backup of it. */
+async function inspected(directory: string): Promise<string> {
+  const say = async (...words: readonly string[]): Promise<string> => {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [INSPECTOR, ...words], {
+      env: plainEnvironment(),
+      maxBuffer: 64 * 1024 * 1024,
+    })
+    return `${stdout}${stderr}`
+  }
+  const said: string[] = []
+  const stores = filesBelow(directory).filter((path) => /\/(?:jobs|executions)\.db$/.test(path))
+  assert.equal(stores.length, 2, stores.join(' '))
+  for (const store of stores) {
+    const copy = join(temporaryDirectory(), 'copy.db')
+    said.push(await say('backup', store, copy))
+    for (const path of [store, copy]) {
+      for (const words of [['dump'], ['summary'], ['check'], ['info'], ['dump', '--output', 'json']]) {
+        const [command = '', ...flags] = words
+        said.push(await say(command, path, ...flags))
+      }
+    }
+    // All of it, but for what the jobs themselves were given.
+    said.push(readFileSync(copy, 'latin1').replaceAll(secret('V'), ''))
+  }
+  return said.join('\n')
 }
 
 // It starts a node and a command as processes, and looks through all that they leave: some seconds.
@@ -94,7 +124,8 @@ test.runIf(LONG)('no secret of a node or a client is anywhere but where it belon
   const Credential = { Scheme: 'Bearer', Value: operator, Params: null }
   const script = 'env; cat /proc/self/environ; sleep 60'
   const Engine = { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
-  const Job = { Name: 'job', Type: 'batch', Count: 1, Tasks: [{ Name: 'main', Engine }] }
+  const task = { Name: 'main', Engine, Env: { DB_PASSWORD: secret('V') } }
+  const Job = { Name: 'job', Type: 'batch', Count: 1, Tasks: [task] }
   const jobs = '/api/v1/orchestrator/jobs'
   const { JobID } = JSON.parse(await ask('PUT', jobs, bearer, { Job, Credential })) as { JobID: string }
   const basic = Buffer.from(`user:${secret('P')}`).toString('base64')
@@ -146,4 +177,8 @@ test.runIf(LONG)('no secret of a node or a client is anywhere but where it belon
   )
   assert.deepEqual(found, [])
   assert.match(log.stdout, /PATH=/)
+  // The password of the job is in the store and in what the job was given, and nowhere that is shown.
+  const shown = [await inspected(directory), said, ...refusals].join('\n')
+  assert.match(shown, /DB_PASSWORD/)
+  for (const word of [...secrets, secret('V')]) assert.ok(!shown.includes(word), word.slice(0, 3))
 })

@@ -112,7 +112,11 @@ test('a peer that takes too much is refused alone, and told of; the others are s
     },
     (socket, connections) => {
       connections.upgrade(socket)
-      socket.end(connections.excessOf(socket) ?? 'read')
+      const excess = connections.excessOf(socket)
+      // As a websocket does: its end is noticed, and answered.
+      socket.resume().on('end', () => socket.end())
+      if (excess === null) socket.write('read')
+      else socket.end(excess)
     },
     {
       isFree: () => false,
@@ -141,7 +145,7 @@ test('a peer that takes too much is refused alone, and told of; the others are s
   for (const answer of waiting) answer()
   for (const socket of [...busy, ...more]) socket.destroy()
   await eventually('they are gone', async () => / served$|served$/.test(await text(send(greedy, now))))
-  // More of a body than one may be sending, and more logs than one may read.
+  // More of a body than one may be sending.
   const body = (length: number): string =>
     `PUT /now HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`
   const [first, second] = [
@@ -152,7 +156,49 @@ test('a peer that takes too much is refused alone, and told of; the others are s
   assert.match(await text(send(greedy, second)), /too much of 127\.0\.0\.2 is being received$/)
   assert.match(await text(send(calm, body(900))), /served$/)
   first.destroy()
+  // Two logs, and a third; another one where one of them is not read any more.
+  const read = async (from: string): Promise<readonly [Socket, string]> => {
+    const socket = send(from, UPGRADE)
+    // While one that was refused is closed, no other one is taken.
+    const [words = ''] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as unknown[]
+    return [socket, String(words)]
+  }
+  const [log] = await read(greedy)
+  assert.equal((await read(greedy))[1], 'read')
+  assert.equal((await read(greedy))[1], '2 logs are read by 127.0.0.2')
+  assert.equal((await read(calm))[1], 'read')
+  log.destroy()
+  await eventually('another one is read', async () => (await read(greedy))[1] === 'read')
   assert.deepEqual([...excesses.keys()], [greedy])
+})
+
+test('of the answers that a peer does not take its own oldest are given up, and nobody else loses one', async () => {
+  const served = await serve(
+    (connections) => (request, response) => {
+      const overload = connections.overload(request)
+      if (overload !== null) {
+        response.end(overload)
+        return
+      }
+      connections.send(response, 30_000)
+      response.write('begun')
+    },
+    undefined,
+    { isFree: () => false },
+  )
+  const begin = async (from: string): Promise<Socket> => {
+    const socket = served.connect(from)
+    socket.write(REQUEST)
+    await once(socket, 'data')
+    return socket.resume()
+  }
+  const [greedy, calm] = ['127.0.0.2', '127.0.0.3']
+  const ofCalm = await begin(calm)
+  const [first, second] = [await begin(greedy), await begin(greedy)]
+  await once(first, 'close')
+  const third = await begin(greedy)
+  await once(second, 'close')
+  for (const socket of [ofCalm, third]) assert.ok(!socket.destroyed)
 })
 
 test('peers of this machine are not bounded by themselves: behind a proxy everybody is one of them', async () => {
