@@ -17,7 +17,7 @@ import {
 import type { DiskWatch } from './disk-watch.ts'
 import { LogCopy } from './log-copy.ts'
 import { copyNews } from './log-news.ts'
-import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
+import { hasStatus, isUnanswered, oneLine, type SocketApi, shortText } from './socket-api.ts'
 
 /** A container that is over sooner has its log read once, and not followed. */
 const FOLLOW_AFTER_MS = 500
@@ -285,7 +285,8 @@ function noteOf(ending: Exclude<Ending, { kind: 'left' }>, { limits }: EngineRun
     const message = `it used more memory than ${limit}`
     return { ...began, reason: 'memory' as const, exitCode: null, errorMessage: message }
   }
-  const errorMessage = fault === '' || ExitCode === 0 ? killedText(found, limits) : `docker: ${fault}`
+  const errorMessage =
+    fault === '' || ExitCode === 0 ? killedText(found, limits) : `docker: ${shortText(fault)}`
   return { ...began, reason: 'exited' as const, exitCode: ExitCode, errorMessage }
 }
 

@@ -2,7 +2,15 @@ import type { Readable } from 'node:stream'
 import { formatDuration } from '@saltcod/units'
 import { TaskError } from '../../compute/task-error.ts'
 import { imageError } from './image-error.ts'
-import { hasStatus, isUnanswered, oneLine, type SocketApi, SocketError } from './socket-api.ts'
+import {
+  hasStatus,
+  isUnanswered,
+  LONGEST_ANSWER_BYTES,
+  oneLine,
+  type SocketApi,
+  SocketError,
+  shortText,
+} from './socket-api.ts'
 
 /** When an image is fetched from its registry. */
 export type PullPolicy = 'missing' | 'always' | 'never'
@@ -110,7 +118,7 @@ async function followPull(answer: Readable, { tell }: PullOptions, onStep: () =>
   let before = ''
   try {
     for await (const { error, id, status, progressDetail } of linesOf(answer as AsyncIterable<Buffer>)) {
-      if (error !== undefined) throw new SocketError(500, error)
+      if (error !== undefined) throw new SocketError(500, String(error))
       const { current, total } = progressDetail ?? {}
       const step = `${status} ${id} ${current}`
       if (step !== before) onStep()
@@ -118,7 +126,7 @@ async function followPull(answer: Readable, { tell }: PullOptions, onStep: () =>
       if (id !== undefined && current !== undefined && total !== undefined && total > 0) {
         layers.set(id, { current, total })
       }
-      tell(progressText(layers) ?? status ?? '')
+      tell(progressText(layers) ?? shortText(String(status ?? '')))
     }
   } catch (error) {
     if (error instanceof SocketError) throw error
@@ -147,6 +155,7 @@ async function* linesOf(answer: AsyncIterable<Buffer>): AsyncGenerator<PullLine,
     rest += decoder.decode(chunk, { stream: true })
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''
+    if (rest.length > LONGEST_ANSWER_BYTES) throw new SocketError(500, 'a line of the answer is too long')
     for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as PullLine
   }
   if (rest.trim() !== '') yield JSON.parse(rest) as PullLine

@@ -2,10 +2,13 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import type { Readable } from 'node:stream'
 
 /** What an answer may hold that is read as a whole; nothing that is asked for comes near. */
-const LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
+export const LONGEST_ANSWER_BYTES: number = 16 * 1024 * 1024
 /** No question but those that wait takes so long; a server that hangs is one that does not answer. */
 const PATIENCE_MS = 30_000
 const MOST_AT_ONCE = 16
+/** What is kept of a message, of its beginning and of its end, where the cause stands. */
+const MESSAGE_HEAD = 1_000
+const MESSAGE_TAIL = 500
 
 /** A question to the socket. */
 export interface Ask {
@@ -29,9 +32,15 @@ export class SocketError extends Error {
   readonly status: number
 
   constructor(status: number, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(shortText(message), options)
     this.status = status
   }
+}
+
+/** Cuts the middle out of what a server says: a registry may have it say as much as it likes, and records have it. */
+export function shortText(text: string): string {
+  if (text.length <= MESSAGE_HEAD + MESSAGE_TAIL) return text
+  return `${text.slice(0, MESSAGE_HEAD)} … ${text.slice(-MESSAGE_TAIL)}`
 }
 
 /** Tells whether nobody answered, so that it may help to ask again. */
