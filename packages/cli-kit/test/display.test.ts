@@ -6,6 +6,7 @@ import {
   countOf,
   formatCsvLine,
   formatTable,
+  indented,
   localTime,
   oneLine,
   paint,
@@ -119,6 +120,11 @@ test('the lines of a text become one', () => {
   expect(oneLine('not enough nodes\n• Node n-1: no engine\n\n  - Node n-2: full\n')).toBe(
     'not enough nodes | Node n-1: no engine | Node n-2: full',
   )
+  expect(oneLine('wasm error\n\tm.$0()\tat 7')).toBe('wasm error | m.$0() at 7')
+})
+
+test('text of others keeps what sets its lines in, and has no tabs', () => {
+  expect(indented('error:\n\tm.$0()\n\t\tat\t7\u001b\n', 4)).toBe('error:\n      m.$0()\n        at 7\\u001b')
 })
 
 test('a word in a command line is what a shell reads of it, and no text commands the terminal', () => {

@@ -2,9 +2,10 @@ import { type Column, json, RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import { BoltDamageList, type BoltFile, type BoltKey, type BoltRow } from '@saltcod/store-bolt'
 import type { Json } from '@saltcod/store-core'
 import type { ExitCode } from '../exit-code.ts'
+import { exactText } from '../store/exact-json.ts'
 import { BoltDamages, findBoltBucket, withBolt } from './bolt-argument.ts'
 import { boltPageDump } from './bolt-page-dump.ts'
-import { type BoltRowsOptions, eachRow } from './bolt-rows.ts'
+import { type BoltRowsOptions, eachRow, writingExactly } from './bolt-rows.ts'
 import { bytesAsText, pathText, valueText } from './bolt-text.ts'
 
 interface DumpRow {
@@ -16,7 +17,7 @@ interface DumpRow {
 const DUMP_COLUMNS: readonly Column<DumpRow>[] = [
   { name: 'BUCKET', value: ({ bucket }) => bucket },
   { name: 'KEY', value: ({ key }) => key },
-  { name: 'VALUE', value: ({ value }) => (typeof value === 'string' ? value : json(value)) },
+  { name: 'VALUE', value: ({ value }) => (typeof value === 'string' ? value : exactText(json(value))) },
 ]
 
 /**
@@ -34,7 +35,7 @@ export async function boltDump(
     const isBucket = !areNumbers || (await file.read(({ root }) => root.bucket(names[0] ?? ''))) !== undefined
     if (!isBucket) return await boltPageDump(terminal, file, names.map(Number))
     const start = names.length === 0 ? [] : await findBoltBucket(file, names)
-    const printer = new RowPrinter<DumpRow>(terminal, options.output, DUMP_COLUMNS)
+    const printer = new RowPrinter<DumpRow>(writingExactly(terminal), options.output, DUMP_COLUMNS)
     const damages = new BoltDamages(terminal)
     let hidden = false
     const walks = names.length > 0 ? [start] : bucketsOfRoot(file, damages)

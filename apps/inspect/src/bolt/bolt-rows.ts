@@ -10,6 +10,7 @@ import {
 import type { BoltBucket, BoltFile, BoltKey, BoltPiece, BoltPieceOptions, BoltRow } from '@saltcod/store-bolt'
 import type { ReadOptions } from '../cli/options.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
+import { exactText } from '../store/exact-json.ts'
 import { BoltDamages, findBoltBucket, withBolt } from './bolt-argument.ts'
 import { type BoltFormat, bytesAsText, bytesOfArgument, exactNumber, valueText } from './bolt-text.ts'
 
@@ -92,10 +93,15 @@ export async function boltGet(
     })
     if (found === undefined || 'bucket' in found) throw noValue(path, names, found !== undefined)
     const { text, json: decoded, hidden } = found.value
-    printValue(terminal, options.output, decoded ?? text, () => `${printable(text)}\n`)
+    printValue(writingExactly(terminal), options.output, decoded ?? text, () => `${printable(text)}\n`)
     if (hidden) terminal.err('environment variables and passwords are hidden; --show-secrets prints them\n')
   })
   return undefined
+}
+
+/** A terminal to print values on that `valueText` decoded: their numbers come out digit by digit. */
+export function writingExactly(terminal: Terminal): Terminal {
+  return { ...terminal, out: (text) => terminal.out(exactText(text)) }
 }
 
 function rowOf(

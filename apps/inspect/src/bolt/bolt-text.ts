@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Failure, printable } from '@saltcod/cli-kit'
 import type { Json } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
-import { changeJsonText } from '../store/exact-json.ts'
+import { exactText, parseExactJson, withoutMarks } from '../store/exact-json.ts'
 import { redact } from '../store/redact.ts'
 import { Secrets } from '../store/secrets.ts'
 
@@ -105,6 +105,7 @@ export function pathText(path: readonly Uint8Array[]): string {
 /** A value as it is printed, and whether something in it is hidden. */
 export interface BoltValueText {
   readonly text: string
+  /** Numbers that JavaScript would round are in it as `parseExactJson` leaves them. */
   readonly json: Json | undefined
   readonly hidden: boolean
 }
@@ -130,14 +131,8 @@ export function valueText(
   })
   if (!hidden) return { text: bytesAsText(value, format), json, hidden }
   if (format !== 'auto') throw wouldShowSecrets(format)
-  const secrets = new Secrets().add(json)
-  const blanked = secrets.blankOutputs(redacted)
-  const text = changeJsonText(textAsIs(value), (whole) => secrets.blankOutputs(redact(whole)))
-  return { text, json: blanked, hidden }
-}
-
-function textAsIs(value: Uint8Array): string {
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
+  const blanked = new Secrets().add(withoutMarks(json)).blankOutputs(redacted)
+  return { text: exactText(JSON.stringify(blanked)), json: blanked, hidden }
 }
 
 /** What is nested deeper than a stack is can be printed as it stands alone. */
@@ -161,7 +156,7 @@ function wouldShowSecrets(format: BoltFormat): Failure {
 function jsonOf(value: Uint8Array): Json | undefined {
   if (value[0] !== 0x7b && value[0] !== 0x5b) return undefined
   try {
-    return JSON.parse(textAsIs(value)) as Json
+    return parseExactJson(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString())
   } catch {
     return undefined
   }

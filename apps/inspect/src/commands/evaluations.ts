@@ -1,7 +1,7 @@
 import { type Column, localTime, RowPrinter, shortId, span, type Terminal } from '@saltcod/cli-kit'
 import type { Evaluation, EvaluationStatus, Page, PageRequest } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
-import { rfcTime } from '../cli/words.ts'
+import { messageText, rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { Sources } from '../source/sources.ts'
 import { orNothing } from '../store/or-nothing.ts'
@@ -64,6 +64,6 @@ function columns({ output, wide }: EvaluationsOptions): Column<Evaluation>[] {
         return `${lease.holder}, ${left > 0 ? `${span(left)} left` : 'ran out'}`
       },
     },
-    { name: 'COMMENT', value: ({ comment }) => comment },
+    { name: 'COMMENT', value: ({ comment }) => messageText(comment, { output, wide: true }) },
   ]
 }

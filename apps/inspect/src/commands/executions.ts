@@ -12,7 +12,7 @@ import {
 } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
-import { rfcTime } from '../cli/words.ts'
+import { messageText, rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import type { RecordSource } from '../source/record-source.ts'
 import { openPlace } from '../store/archive.ts'
@@ -233,7 +233,7 @@ function columns({ output, wide }: Options): Column<Listed>[] {
     { name: 'CREATED', value: ({ execution }) => time(execution.createdAtMs) },
     {
       name: 'MESSAGE',
-      value: ({ execution: { stateMessage } }) => (whole ? stateMessage : stateMessage.slice(0, 60)),
+      value: ({ execution: { stateMessage } }) => messageText(stateMessage, { output, wide }),
     },
   ]
 }

@@ -2,7 +2,7 @@ import { type Column, localTime, RowPrinter, shortId, type Terminal } from '@sal
 import type { HistoryEntry, Page, PageRequest } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
-import { rfcTime } from '../cli/words.ts'
+import { messageText, rfcTime } from '../cli/words.ts'
 import type { ExitCode } from '../exit-code.ts'
 import type { RecordSource } from '../source/record-source.ts'
 import { findArchivedJob, openPlace } from '../store/archive.ts'
@@ -95,6 +95,6 @@ function columns({ output, wide }: HistoryOptions): Column<Listed>[] {
     { name: 'TO', value: ({ entry: { newState } }) => newState },
     { name: 'REVISION', value: ({ entry: { revision } }) => String(revision) },
     { name: 'TOPIC', value: ({ entry: { event } }) => event.topic },
-    { name: 'MESSAGE', value: ({ entry: { event } }) => event.message },
+    { name: 'MESSAGE', value: ({ entry: { event } }) => messageText(event.message, { output, wide: true }) },
   ]
 }

@@ -2,6 +2,7 @@ import {
   formatTable,
   json,
   localTime,
+  oneLine,
   paint,
   printValues,
   shortId,
@@ -97,7 +98,7 @@ function textOf(
     ['Name', job.name],
     ['Namespace', job.namespace],
     ['Type', job.type],
-    ['State', job.stateMessage === '' ? job.state : `${job.state}: ${job.stateMessage}`],
+    ['State', job.stateMessage === '' ? job.state : `${job.state}: ${oneLine(job.stateMessage)}`],
     ['Since', when(job.stateSinceMs)],
     ['Created', when(job.createdAtMs)],
     ['Finished', when(job.finishedAtMs)],
@@ -122,7 +123,7 @@ function textOf(
     execution.endReason ?? '',
     execution.desiredState,
     span(nowMs - execution.stateSinceMs),
-    execution.stateMessage,
+    oneLine(execution.stateMessage),
   ])
   const header = ['EXECUTION', 'NODE', 'STATE', 'EXIT', 'REASON', 'DESIRED', 'SINCE', 'MESSAGE']
   const table = rows.length === 0 ? 'none\n' : formatTable(terminal, header, rows)

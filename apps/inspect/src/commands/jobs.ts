@@ -13,7 +13,7 @@ import type { Job, JobQuery, JobState, JobType, Page, PageRequest } from '@saltc
 import { parseLabelSelector } from '@saltcod/store-core'
 import { type ListOptions, pagingOf } from '../cli/options.ts'
 import { parsePointInTime } from '../cli/point-in-time.ts'
-import { rfcTime } from '../cli/words.ts'
+import { messageText, rfcTime } from '../cli/words.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { openPlace, type Place } from '../store/archive.ts'
 import { isArchiveCursor, readArchivedRows } from '../store/archived-rows.ts'
@@ -143,6 +143,6 @@ function columns({ output, wide }: JobsOptions): Column<Listed>[] {
     },
     { name: 'CREATED', value: ({ job }) => time(job.createdAtMs) },
     { name: 'FINISHED', value: ({ job }) => time(job.finishedAtMs) },
-    { name: 'MESSAGE', value: ({ job }) => (whole ? job.stateMessage : job.stateMessage.slice(0, 60)) },
+    { name: 'MESSAGE', value: ({ job }) => messageText(job.stateMessage, { output, wide }) },
   ]
 }

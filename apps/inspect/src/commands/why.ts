@@ -1,9 +1,9 @@
 import {
   formatTable,
+  indented,
   localTime,
   paint,
   printable,
-  printableLines,
   printValues,
   span,
   type Terminal,
@@ -172,8 +172,7 @@ function textOf(
 ): string {
   const nowMs = Date.now()
   // What nodes say may have several lines.
-  const list = (items: readonly string[]): string =>
-    items.map((item) => `  ${printableLines(item.replaceAll('\n', '\n    '))}\n`).join('')
+  const list = (items: readonly string[]): string => items.map((item) => `  ${indented(item, 4)}\n`).join('')
   const title = (text: string): string => `${paint(terminal, 'bold', text)}\n`
   const head = `${printable(subject)} is ${paint(terminal, 'bold', state)} since ${localTime(sinceMs)}, for ${span(nowMs - sinceMs)}\n`
   let before = timeline[0]?.atMs ?? 0

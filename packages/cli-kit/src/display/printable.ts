@@ -33,11 +33,14 @@ function escaped(character: string): string {
   return text
 }
 
-/** Makes text of others fit to be printed behind `width` characters: its further lines begin there too. */
+/**
+ * Makes text of others fit to be printed behind `width` characters: its further lines begin there too, those that
+ * tabs set in by two more for each.
+ */
 export function indented(text: string, width: number): string {
   return text
     .trimEnd()
     .split('\n')
-    .map(printable)
+    .map((line) => printable(line.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length)).replaceAll('\t', ' ')))
     .join(`\n${' '.repeat(width)}`)
 }
