@@ -2,6 +2,8 @@ import {
   type ComputeGeneration,
   type ComputeHead,
   keyText,
+  type Note,
+  orDamaged,
   readComputeExecution,
   readComputeHead,
   type StoredComputeExecution,
@@ -9,6 +11,7 @@ import {
   valuesOf,
   type WholeComputeExecution,
 } from '@saltcod/bacalhau-records'
+import type { BoltSnapshot } from '@saltcod/store-bolt'
 import {
   COMPUTE_MACHINE,
   type ComputeExecution,
@@ -28,6 +31,9 @@ const EXECUTIONS_A_PIECE = 500
 const MAX_MATCHES = 20
 /** Of so many records that cannot be read it is found out why. */
 const MAX_REASONS = 1_000
+
+/** Returns who is to be told of damage at a place. */
+type DamageAt = (record: Note['record'], place: string) => (damage: { readonly what: string }) => void
 
 type Listed = NonNullable<Parameters<ExecutionReader['listExecutions']>[0]>
 
@@ -149,19 +155,37 @@ export class BacalhauExecutionReader implements ExecutionReader {
   }
 
   async #stored(id: string, generation: ComputeGeneration): Promise<StoredComputeExecution | null> {
-    return await this.#file.bolt.read((snapshot) => {
-      const json = snapshot.bucket([generation.executions])?.get(id)
+    const { executions, history } = generation
+    return await this.#readTelling((snapshot, damageAt) => {
+      const json = orDamaged(() => snapshot.bucket([executions])?.get(id), damageAt('execution', executions))
       if (json === undefined) return null
-      const history = valuesOf(snapshot.bucket([generation.history, id]), () => {})
-      return { id, json: json.toString(), history }
+      const onDamage = damageAt('history', `${history}/${id}`)
+      const entries = orDamaged(() => snapshot.bucket([history, id]), onDamage)
+      return { id, json: json.toString(), history: valuesOf(entries, onDamage) }
     })
+  }
+
+  /** Reads of one snapshot, and tells what of it is damaged once that counts. */
+  async #readTelling<T>(read: (snapshot: BoltSnapshot, damageAt: DamageAt) => T): Promise<T> {
+    const { value, notes } = await this.#file.bolt.read((snapshot) => {
+      const notes: Note[] = []
+      const value = read(snapshot, (record, place) => ({ what }) => {
+        notes.push(damagedPage(record, place, what))
+      })
+      return { value, notes }
+    })
+    for (const note of notes) this.#tell(note)
+    return value
   }
 
   async #idsFrom(text: string): Promise<readonly string[]> {
     const found = new Set<string>()
     for (const { executions } of this.#file.layout.generations) {
-      await this.#file.bolt.read((snapshot) => {
-        for (const { key } of snapshot.bucket([executions])?.keys({ from: text, limit: MAX_MATCHES }) ?? []) {
+      await this.#readTelling((snapshot, damageAt) => {
+        const onDamage = damageAt('execution', executions)
+        const range = { from: text, limit: MAX_MATCHES, onDamage }
+        const within = orDamaged(() => snapshot.bucket([executions]), onDamage)
+        for (const { key } of within?.keys(range) ?? []) {
           if (!keyText(key).startsWith(text)) break
           found.add(keyText(key))
         }
@@ -190,8 +214,13 @@ export class BacalhauExecutionReader implements ExecutionReader {
       ),
     ]
     for (const { bolt, generation } of newer) {
-      if (await bolt.read((snapshot) => snapshot.bucket([generation.executions])?.get(id) !== undefined))
-        return true
+      const found = await bolt.read((snapshot) =>
+        orDamaged(
+          () => snapshot.bucket([generation.executions])?.get(id) !== undefined,
+          () => {},
+        ),
+      )
+      if (found === true) return true
     }
     return false
   }

@@ -2,12 +2,14 @@ import {
   type JobParts,
   keyText,
   type Note,
+  orDamaged,
   readJob,
   type Tell,
   takeStoredJob,
   type WholeBacalhauJob,
 } from '@saltcod/bacalhau-records'
 import type { JobsFile } from './bacalhau-files.ts'
+import { damagedPage } from './bacalhau-records.ts'
 import { type JobStep, type WalkParts, walkExecutionsOf, walkJobs } from './job-walk.ts'
 import { isShortId } from './stored-record.ts'
 
@@ -75,11 +77,17 @@ export class JobFile {
     const found = new Map<string, string>()
     for (const id of ids) {
       const jobId = await this.file.bolt.read((snapshot) => {
-        const [first] = snapshot.bucket(['idx_executions', id])?.keys({ limit: 1 }) ?? []
-        const job = first === undefined ? undefined : keyText(first.key)
-        return job !== undefined && snapshot.bucket(['jobs', job, 'executions'])?.get(id) !== undefined
-          ? job
-          : undefined
+        // Whoever misses one goes through all jobs, and is told there.
+        return orDamaged(
+          () => {
+            const [first] = snapshot.bucket(['idx_executions', id])?.keys({ limit: 1 }) ?? []
+            const job = first === undefined ? undefined : keyText(first.key)
+            return job !== undefined && snapshot.bucket(['jobs', job, 'executions'])?.get(id) !== undefined
+              ? job
+              : undefined
+          },
+          () => {},
+        )
       })
       if (jobId !== undefined && !(await this.#isInNewer(jobId))) found.set(id, jobId)
     }
@@ -89,7 +97,9 @@ export class JobFile {
   async #keysFrom(bucket: string, text: string): Promise<string[]> {
     return await this.file.bolt.read((snapshot) => {
       const found: string[] = []
-      for (const { key } of snapshot.bucket([bucket])?.keys({ from: text, limit: MAX_MATCHES }) ?? []) {
+      const range = { from: text, limit: MAX_MATCHES, onDamage: () => {} }
+      const within = orDamaged(() => snapshot.bucket([bucket]), range.onDamage)
+      for (const { key } of within?.keys(range) ?? []) {
         if (!keyText(key).startsWith(text)) break
         found.push(keyText(key))
       }
@@ -100,13 +110,16 @@ export class JobFile {
   async #readWhole(id: string, parts: JobParts): Promise<WholeBacalhauJob | null> {
     const { numbering } = this.file.layout
     const taken = await this.file.bolt.read((snapshot) => {
-      const bucket = snapshot.bucket(['jobs', id])
       const notes: Note[] = []
-      if (bucket === undefined) return null
+      const bucket = orDamaged(
+        () => snapshot.bucket(['jobs', id]),
+        ({ what }) => notes.push(damagedPage('job', 'jobs', what)),
+      )
+      if (bucket === undefined) return { stored: null, notes }
       return { stored: takeStoredJob(id, bucket, { parts, numbering }, (note) => notes.push(note)), notes }
     })
-    if (taken === null) return null
     for (const note of taken.notes) this.#tell(note)
+    if (taken.stored === null) return null
     // What is concluded of its history matters to whoever sees that.
     const tell: Tell = (note) => {
       if (parts === 'all' || note.code !== 'history-conclusion') this.#tell(note)
@@ -124,7 +137,13 @@ export class JobFile {
 
   async #isInNewer(id: string): Promise<boolean> {
     for (const { bolt } of this.#newer) {
-      if (await bolt.read((snapshot) => snapshot.bucket(['jobs', id]) !== undefined)) return true
+      const found = await bolt.read((snapshot) =>
+        orDamaged(
+          () => snapshot.bucket(['jobs', id]) !== undefined,
+          () => {},
+        ),
+      )
+      if (found === true) return true
     }
     return false
   }

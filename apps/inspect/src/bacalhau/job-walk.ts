@@ -8,6 +8,7 @@ import {
   lastNumbersOf,
   type Note,
   type NumberingFacts,
+  orDamaged,
   readEvaluationHead,
   readExecutionHead,
   readJobHead,
@@ -68,12 +69,15 @@ export async function* walkJobs(file: JobsFile, parts: WalkParts, tell: Tell): A
 
 /** Yields the executions of one job likewise; nothing where there is no such job. */
 export async function* walkExecutionsOf(file: JobsFile, jobId: string, tell: Tell): AsyncGenerator<JobStep> {
-  const step = await file.bolt.read((snapshot) => {
-    const bucket = snapshot.bucket(['jobs', jobId])
-    return bucket === undefined
-      ? null
-      : firstStep(file, jobId, bucket, { executions: true, evaluations: true })
+  const { step, notes } = await file.bolt.read((snapshot) => {
+    // Told only once the snapshot counts.
+    const notes: Note[] = []
+    const onDamage = damageTeller('jobs', (note) => notes.push(note))
+    const bucket = orDamaged(() => snapshot.bucket(['jobs', jobId]), onDamage)
+    if (bucket === undefined) return { step: null, notes }
+    return { step: firstStep(file, jobId, bucket, { executions: true, evaluations: true }), notes }
   })
+  for (const note of [...notes, ...(step?.notes ?? [])]) tell(note)
   if (step === null) return
   yield step
   if (step.lastExecution !== null) yield* furtherSteps(file, jobId, step.lastExecution, tell)
@@ -81,16 +85,19 @@ export async function* walkExecutionsOf(file: JobsFile, jobId: string, tell: Tel
 
 function firstStep(file: JobsFile, id: string, bucket: Bucket, parts: WalkParts): FirstStep {
   const notes: Note[] = []
-  const spec = bucket.get('spec')
+  const inner = (name: string): InnerBucket => innerOf(id, bucket, name, (note) => notes.push(note))
+  const spec = orDamaged(
+    () => bucket.get('spec'),
+    damageTeller(`jobs/${id}/spec`, (note) => notes.push(note)),
+  )
   const job = spec === undefined ? null : readJobHead(id, Buffer.from(spec).toString())
   const { values: executions, last } =
     parts.executions === true && job !== null
-      ? executionsIn(bucket, (what) => notes.push(damagedPage('execution', id, what)))
+      ? executionsIn(inner('executions'))
       : { values: [], last: null }
-  const factsOf = factsIn(file, bucket)
+  const factsOf = factsIn(file, inner)
   const heads = executions.map((value) => readExecutionHead(value, id, factsOf(value.key)))
-  const evaluations =
-    parts.evaluations === true && job !== null ? valuesOf(bucket.bucket('evaluations'), () => {}) : []
+  const evaluations = parts.evaluations === true && job !== null ? valuesIn(inner('evaluations')) : []
   const evaluationHeads = evaluations.map((value) => readEvaluationHead(value, id))
   return {
     id,
@@ -113,9 +120,13 @@ async function* furtherSteps(
   let known: { readonly snapshot: BoltSnapshot; readonly factsOf: FactsOf } | null = null
   const factsAt = (snapshot: BoltSnapshot): FactsOf | null => {
     if (known?.snapshot === snapshot) return known.factsOf
-    const bucket = snapshot.bucket(['jobs', jobId])
+    // What is damaged of it was told with the first step.
+    const bucket = orDamaged(
+      () => snapshot.bucket(['jobs', jobId]),
+      () => {},
+    )
     if (bucket === undefined) return null
-    known = { snapshot, factsOf: factsIn(file, bucket) }
+    known = { snapshot, factsOf: factsIn(file, (name) => innerOf(jobId, bucket, name, () => {})) }
     return known.factsOf
   }
   const pieces = file.bolt.pieces(
@@ -141,15 +152,29 @@ async function* furtherSteps(
   }
 }
 
+/** A bucket in that of a job, with whoever is to be told what of it cannot be read. */
+interface InnerBucket {
+  readonly bucket: Bucket | undefined
+  readonly onDamage: (damage: { readonly what: string }) => void
+}
+
+function innerOf(jobId: string, bucket: Bucket, name: string, tell: Tell): InnerBucket {
+  const onDamage = damageTeller(`jobs/${jobId}/${name}`, tell)
+  return { bucket: orDamaged(() => bucket.bucket(name), onDamage), onDamage }
+}
+
+function valuesIn({ bucket, onDamage }: InnerBucket): StoredValue[] {
+  return valuesOf(bucket, onDamage)
+}
+
 /** Reads the first executions of a job, and tells behind which key it goes on. */
-function executionsIn(
-  bucket: Bucket,
-  onDamage: (what: string) => void,
-): { readonly values: readonly StoredValue[]; readonly last: Buffer | null } {
+function executionsIn({ bucket, onDamage }: InnerBucket): {
+  readonly values: readonly StoredValue[]
+  readonly last: Buffer | null
+} {
   const values: StoredValue[] = []
   let bytes = 0
-  const range = { onDamage: ({ what }: { readonly what: string }) => onDamage(what) }
-  for (const { key, value } of bucket.bucket('executions')?.rows(range) ?? []) {
+  for (const { key, value } of bucket?.rows({ onDamage }) ?? []) {
     if (value === null) continue
     values.push({ key: keyText(key), json: Buffer.from(value).toString() })
     bytes += value.length
@@ -161,10 +186,10 @@ function executionsIn(
 type FactsOf = (executionId: string) => Omit<NumberingFacts, 'record'>
 
 /** What else tells the meaning of the number of a state: in a file of v1.5.2 or later, an older history. */
-function factsIn({ layout: { numbering } }: JobsFile, bucket: Bucket): FactsOf {
-  const older = numbering === 'later' ? valuesOf(bucket.bucket('execution_history'), () => {}) : []
+function factsIn({ layout: { numbering } }: JobsFile, inner: (name: string) => InnerBucket): FactsOf {
+  const older = numbering === 'later' ? valuesIn(inner('execution_history')) : []
   const numbers = lastNumbersOf(older)
-  const later = executionsNamedIn(older.length === 0 ? [] : valuesOf(bucket.bucket('history'), () => {}))
+  const later = executionsNamedIn(older.length === 0 ? [] : valuesIn(inner('history')))
   return (executionId) => ({
     ofFile: numbering,
     lastInHistory: numbers.get(executionId) ?? null,

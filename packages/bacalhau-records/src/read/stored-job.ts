@@ -98,7 +98,7 @@ export function takeStoredJob(
     versions: values('versions', parts !== 'job'),
     executions:
       typeof parts === 'object'
-        ? valuesUnder(inner('executions'), parts.executions)
+        ? valuesUnder(inner('executions'), parts.executions, toldAt(`jobs/${id}/executions`))
         : values('executions', withExecutions),
     evaluations: values('evaluations', all),
     jobHistory: values('job_history', withHistory),
@@ -210,9 +210,13 @@ export function wrongRow(record: Note['record'], id: string, place: string, what
   return { kind: 'left-out', record, id, place, code: 'wrong-type', message: `it is ${what}; it is left out` }
 }
 
-function valuesUnder(bucket: Bucket | undefined, keys: readonly string[]): StoredValue[] {
+function valuesUnder(
+  bucket: Bucket | undefined,
+  keys: readonly string[],
+  onDamage: OnDamage | null,
+): StoredValue[] {
   return keys.flatMap((key) => {
-    const value = bucket?.get(key)
+    const value = orDamaged(() => bucket?.get(key), onDamage)
     return value === undefined ? [] : [{ key, json: textOf(value) }]
   })
 }
