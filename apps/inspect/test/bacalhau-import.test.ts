@@ -126,7 +126,7 @@ describe.skipIf(BACALHAU_FILES_MISSING !== null)('mistakes with an import', () =
     const directory = temporaryDirectory({ 'file.txt': 'no database' })
     mkdirSync(join(directory, 'empty'))
     const cases: [readonly string[], string][] = [
-      [['nothing', '--to', 'repository'], 'there is no store of Bacalhau in nothing'],
+      [['nothing', '--to', 'repository'], 'there is nothing at nothing'],
       [['empty', '--to', 'repository'], 'there is no store of Bacalhau in empty'],
       [['file.txt', '--to', 'repository'], 'there is no store of Bacalhau in file.txt'],
       [[sourceOf('1.9.3'), '--to', 'file.txt'], 'file.txt is no directory'],

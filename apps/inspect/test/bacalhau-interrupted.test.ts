@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +20,7 @@ import { ProgramSession, type SessionRun } from '../../../test/program-session.t
 import { randomBelow } from '../../../test/random-numbers.ts'
 import { smallDisk } from '../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
+import { type ImportPlace, publish } from '../src/bacalhau/import-place.ts'
 
 // Each import is a process of its own.
 vi.setConfig({ testTimeout: 3_600_000 })
@@ -166,6 +176,33 @@ test('an import that died while it gave its stores their places is taken back, a
   rmSync(join(to, jobStore))
   expect((await inspect('import', source, '--to', to, '--apply')).code).toBe(0)
   expect((await inspect('check', to)).code).toBe(0)
+})
+
+test('an import refuses to give its stores their places where another one was faster, and leaves that alone', async () => {
+  const directory = temporaryDirectory()
+  const source = sourceIn(directory)
+  const to = join(directory, 'to')
+  expect((await inspect('import', source, '--to', to, '--apply')).code).toBe(0)
+  const before = visibleIn(to).map((name) => [name, statSync(join(to, name)).ino])
+  const work = join(to, '.bacalhau-import-1-1')
+  const place = (nodeId: string, repository: string): ImportPlace => {
+    const paths = {
+      jobs: join(repository, 'a', 'jobs.db'),
+      executions: join(repository, 'b', 'executions.db'),
+    }
+    return { repository, nodeId, work, paths }
+  }
+  mkdirSync(work)
+  for (const name of ['jobs.db', 'executions.db', 'bacalhau-import-notes.ndjson'])
+    writeFileSync(join(work, name), name)
+  expect(() => publish(place('porto', to))).toThrow('has stores already')
+  expect(visibleIn(to).map((name) => [name, statSync(join(to, name)).ino])).toEqual(before)
+  // Nor does it take a place by another node id than the one that was settled.
+  const other = join(directory, 'other')
+  mkdirSync(other)
+  writeFileSync(join(other, 'node-id'), 'lisbon\n')
+  expect(() => publish(place('porto', other))).toThrow('has become that of another node meanwhile: lisbon')
+  expect(readdirSync(other)).toEqual(['node-id'])
 })
 
 test('a full disk is an error that says so, and nothing half-made stays', async ({ skip }) => {

@@ -16,6 +16,7 @@ import {
 } from '../../../test/bacalhau-writer.ts'
 import { ProgramSession } from '../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
+import { ENGINE_NAMES } from '../../node/src/engines/kinds.ts'
 
 let session: ProgramSession
 beforeAll(() => {
@@ -300,4 +301,37 @@ test('what lies astray in the files is named', async () => {
     'wrong-type v2_executions/e-lone',
     'wrong-type v2_executions/e-text',
   ])
+})
+
+test('a job in progress goes on with the engines that are named, and those are engines of this release', async () => {
+  const directory = temporaryDirectory()
+  const source = join(directory, 'state_boltdb.db')
+  const [task] = jobRecord('j-0')['Tasks'] as readonly object[]
+  const running = (engine: string): JobToWrite =>
+    completedJob(`j-${engine}`, {
+      Tasks: [{ ...task, Engine: { Type: engine, Params: {} } }],
+      State: { StateType: 'Running' },
+    })
+  const engines = [...ENGINE_NAMES, 'flying']
+  writeFileSync(
+    source,
+    jobStoreBytes(Object.fromEntries(engines.map((engine) => [`j-${engine}`, running(engine)]))),
+  )
+  const trial = async (...args: readonly string[]) =>
+    await session.run(['import', source, '--output', 'json', '--to', join(directory, 'to'), ...args])
+  const inProgress = async (...args: readonly string[]): Promise<number> => {
+    const { stdout } = await trial(...args)
+    return (JSON.parse(stdout) as { readonly counts: { readonly jobsInProgress: number } }).counts
+      .jobsInProgress
+  }
+  expect(await inProgress()).toBe(ENGINE_NAMES.length - 1)
+  expect(await inProgress('--engines', ENGINE_NAMES.join(','))).toBe(ENGINE_NAMES.length)
+  expect(await inProgress('--engines', 'WASM, noop')).toBe(2)
+  for (const wrong of ['wsm', '', 'wasm,', 'flying'])
+    expect(await trial('--engines', wrong), wrong).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is none of wasm, exec, docker, noop'),
+    })
+  // A variable of a shell that is not set means no directory.
+  expect(await trial('--to', '')).toMatchObject({ code: 2, stderr: expect.stringContaining('It is empty') })
 })

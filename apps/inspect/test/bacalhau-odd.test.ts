@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { completedJob, type JobToWrite, jobStoreBytes } from '../../../test/bacalhau-writer.ts'
@@ -65,6 +65,32 @@ test('a record that cannot be read is named with its place and its reason, and t
   expect(JSON.parse(summary.stdout)).toMatchObject({ jobs: { Completed: 2 }, executions: { Completed: 1 } })
   expect(summary.stderr).toContain('left-out (unknown-state) of 1 job')
   expect(await repository.run('export')).toMatchObject({ code: 1 })
+})
+
+test('a file at its place that is no BoltDB file any more is never passed by in silence', async () => {
+  for (const [place, lost] of [
+    [NEWER, Buffer.alloc(40_000)],
+    [OLDER, Buffer.alloc(0)],
+    ['compute/state_boltdb.db', 'a text'],
+  ] as const) {
+    const repository = new Repository().add(place === NEWER ? OLDER : NEWER, jobs({ 'j-00000001': {} }))
+    const path = join(repository.path, place)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, lost)
+    for (const verb of ['summary', 'jobs', 'check', 'info', 'export'])
+      expect(await repository.run(verb), `${verb}, ${place}`).toMatchObject({
+        code: 3,
+        stdout: expect.stringMatching(/./),
+        stderr: expect.stringContaining(`${path} `),
+      })
+    const imported = await repository.run('import', '--to', join(repository.path, 'to'), '--apply')
+    expect(imported, place).toMatchObject({ code: 3, stdout: '' })
+    expect(imported.stderr).toMatch(
+      /lies where Bacalhau keeps a store, and is no BoltDB file .*\nHint: restore/,
+    )
+    rmSync(path)
+    expect(await repository.run('check'), place).toMatchObject({ code: 0, stderr: '' })
+  }
 })
 
 test('a job that both generations have is shown once, as the newest has it', async () => {
@@ -221,4 +247,33 @@ test('what is secret is hidden in every command that could show it', async () =>
     expect({ code, shown: stdout.includes(SECRET) }, verb).toEqual({ code: 0, shown: false })
   }
   expect((await repository.run('export', '--show-secrets')).stdout).toContain(SECRET)
+})
+
+test('a message of several lines is read without escapes, and what is odd about the files is said once', async () => {
+  const message = 'not enough nodes. \n\tNode n-1: job rejected'
+  const failed = completedJob('j-00000001', { State: { StateType: 'Failed', Message: message } })
+  const [execution] = Object.values(failed.executions ?? {}) as Row[]
+  const computeState = { StateType: 10, Message: 'wasm error: unreachable\n\tm.$0()' }
+  const repository = new Repository()
+    .add(OLDER, {
+      'j-00000001': { ...failed, executions: { 'e-00000001': { ...execution, ComputeState: computeState } } },
+    })
+    .add(NEWER, jobs({ 'j-00000002': {} }))
+  for (const [verb, ...args] of [
+    ['why', 'j-00000001'],
+    ['job', 'j-00000001'],
+    ['jobs', '--wide'],
+    ['executions'],
+    ['history', 'j-00000001'],
+  ] as const) {
+    const { code, stdout, stderr } = await repository.run(verb, ...args)
+    expect(code, `${verb}: ${stderr}`).toBe(0)
+    expect(stdout, verb).not.toMatch(/\\[nt]|\t/)
+    if (verb === 'jobs') expect(stdout).toContain('not enough nodes. | Node n-1: job rejected')
+    if (verb === 'why') expect(stdout).toMatch(/^ {2}.*not enough nodes\. ?\n {6}Node n-1: job rejected$/m)
+    expect(stderr.split('this repository was upgraded'), verb).toHaveLength(2)
+  }
+  // Where a program reads it all of it is there.
+  const csv = await repository.run('jobs', '--output', 'csv')
+  expect(csv.stdout).toContain('not enough nodes. \\n\\tNode n-1: job rejected')
 })

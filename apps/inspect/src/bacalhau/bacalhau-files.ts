@@ -1,9 +1,10 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileLayout, layoutOf } from '@saltcod/bacalhau-records'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { fileKind } from '@saltcod/config'
 import { type BoltFile, openBoltFile } from '@saltcod/store-bolt'
+import { isStoreError } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 
 /** Where releases keep a store below their repository directory, the newest first. */
@@ -40,17 +41,22 @@ export interface BacalhauFiles {
 
 /**
  * Lists the BoltDB files that an argument means; none where it means something else, or cannot be looked at. Where
- * wanted, also those at their places of which this user may not read the first bytes.
+ * wanted, also those at their places of which this user may not read the first bytes, and what has none of such a file
+ * any more and lies where Bacalhau alone keeps one.
  */
 export function bacalhauPaths(
   argument: string,
-  { withUnreadable = false }: { readonly withUnreadable?: boolean } = {},
+  { withLost = false }: { readonly withLost?: boolean } = {},
 ): readonly string[] {
   try {
     const path = realpathSync(argument)
+    const placed = new Set(
+      Object.values(PLACES).flatMap((places) => places.map((place) => join(path, place))),
+    )
     const wanted = (file: string): boolean => {
       const what = fileKind(file)
-      return what === 'bolt' || (withUnreadable && what === 'unreadable')
+      if (what === 'bolt' || !withLost) return what === 'bolt'
+      return what === 'unreadable' || (placed.has(file) && (what === 'file' || what === 'special'))
     }
     return (statSync(path).isDirectory() ? candidatesIn(path) : [path]).filter(wanted)
   } catch {
@@ -71,7 +77,7 @@ export async function withBacalhauFiles<T>(
   const opened: BoltFile[] = []
   try {
     const files: BacalhauFile[] = []
-    const paths = bacalhauPaths(argument, { withUnreadable: true })
+    const paths = bacalhauPaths(argument, { withLost: true })
     for (const path of paths) {
       try {
         const file = await openOne(path, opened)
@@ -97,13 +103,27 @@ export async function withBacalhauFiles<T>(
 const MOST_BUCKETS = 1_000
 
 async function openOne(path: string, opened: BoltFile[]): Promise<BacalhauFile | null> {
-  const bolt = await openBoltFile(path)
+  const bolt = await openBoltFile(path).catch((error: unknown) => {
+    throw isStoreError(error, 'STORE_FOREIGN') ? lostFile(path, error) : error
+  })
   opened.push(bolt)
   const names = await bolt.read(({ root }) =>
     [...root.keys({ limit: MOST_BUCKETS })].map(({ key }) => key.toString()),
   )
   const layout = layoutOf(names)
   return layout === null ? null : { path, bolt, layout, generation: generationOf(path) }
+}
+
+/** Whoever passed it by in silence would take a node for one without jobs. */
+function lostFile(path: string, cause: Error): Failure {
+  return new Failure(
+    EXIT.unreadable,
+    `${path} lies where Bacalhau keeps a store, and is no BoltDB file (any more)`,
+    {
+      hint: 'restore a copy of it; to go on without it, move it away, or give another file of the repository alone',
+      cause,
+    },
+  )
 }
 
 function generationOf(path: string): number {
@@ -114,6 +134,11 @@ function generationOf(path: string): number {
 }
 
 function noStores(argument: string): Failure {
+  if (!existsSync(argument)) {
+    return new Failure(EXIT.unreadable, `there is nothing at ${argument}`, {
+      hint: 'give the repository directory of Bacalhau, or one of its BoltDB files',
+    })
+  }
   return new Failure(EXIT.unreadable, `there is no store of Bacalhau in ${argument}`, {
     hint: 'give its repository directory, or a file such as orchestrator/state_boltdb.db or jobs.db in it',
   })

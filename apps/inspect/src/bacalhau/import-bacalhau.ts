@@ -40,7 +40,7 @@ export interface ImportBacalhauOptions extends ReadOptions {
   readonly apply?: boolean
   /** Default: the id that the repository has, or that of Bacalhau's node. */
   readonly nodeId?: string
-  /** Names of engines that nodes here have. */
+  /** Names of engines that nodes here have, in lower case. */
   readonly engines: readonly string[]
 }
 
@@ -131,7 +131,7 @@ async function bringOver(
   const progress = new Progress(terminal, () => performance.now())
   const transactions = transactionsOf(files)
   const offers: Offers = {
-    engines: options.engines.map((name) => name.toLowerCase()),
+    engines: options.engines,
     inputs: INPUTS,
     publishers: PUBLISHERS,
   }

@@ -65,7 +65,12 @@ export function openPlace(to: string, ids: NodeIds): ImportPlace {
     const id = chooseId(repository, ids)
     const work = join(repository, ownWorkName())
     makeWork(work)
-    return { repository, nodeId: id, work, paths: storePaths(repository, id) }
+    return orWithout(work, () => {
+      // Another import may have come in between, and even have ended.
+      refuseOtherImports(repository)
+      refuseStores(repository)
+      return { repository, nodeId: id, work, paths: storePaths(repository, id) }
+    })
   } catch (error) {
     throw placeError(repository, error)
   }
@@ -96,6 +101,16 @@ function makeWork(path: string): void {
   mkdirSync(path, { mode: 0o700 })
 }
 
+/** Does something; where it is refused, the directory of the import goes away. */
+function orWithout<T>(work: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    rmSync(work, { recursive: true, force: true })
+    throw error
+  }
+}
+
 /** Removes what was made for an import. */
 export function clearWork({ work }: ImportPlace): void {
   rmSync(work, { recursive: true, force: true })
@@ -103,9 +118,12 @@ export function clearWork({ work }: ImportPlace): void {
 
 /**
  * Gives the stores and the notes their places. That is one step for whoever looks on: a file says before that it has
- * begun, and an import that finds it takes back what was done until then.
+ * begun, and an import that finds it takes back what was done until then. Throws a `Failure`, and leaves all as it is,
+ * where somebody made stores or settled another node id meanwhile.
  */
 export function publish({ repository, nodeId, work, paths }: ImportPlace): void {
+  refuseStores(repository)
+  settleId(repository, nodeId)
   writeFileSync(join(work, PUBLISHING), '', { mode: 0o600, flag: 'wx' })
   for (const name of [...Object.values(STORE_FILES), PUBLISHING]) syncPath(join(work, name))
   syncPath(work)
@@ -116,9 +134,6 @@ export function publish({ repository, nodeId, work, paths }: ImportPlace): void 
     rmSync(join(repository, NOTES_FILE), { force: true })
     linkSync(notes, join(repository, NOTES_FILE))
   }
-  const settled = ensureNodeId(repository, nodeId)
-  if ('problem' in settled)
-    throw new Failure(EXIT.usage, `the node id cannot be kept: ${settled.problem.problem}`)
   // The job store comes last: as long as it is missing no node starts.
   for (const kind of ['executions', 'jobs'] as const) {
     const path = paths[kind]
@@ -130,16 +145,26 @@ export function publish({ repository, nodeId, work, paths }: ImportPlace): void 
   syncPath(work)
 }
 
+/** Throws a `Failure` where another import is under way. */
+function refuseOtherImports(directory: string, works: readonly string[] = worksIn(directory)): void {
+  for (const entry of works) {
+    const [pid = '', start = ''] = entry.slice(WORK_PREFIX.length).split('-')
+    if (entry === ownWorkName() || !isAlive(Number(pid), start)) continue
+    throw new Failure(EXIT.usage, `another import is under way in ${directory} (process ${pid})`, {
+      hint: 'wait until it is over',
+    })
+  }
+}
+
+function worksIn(directory: string): readonly string[] {
+  return readdirSync(directory).filter((entry) => entry.startsWith(WORK_PREFIX))
+}
+
 /** Another import may be under way; of one that died nothing may stay. */
 function clearLeftovers(directory: string): void {
-  for (const entry of readdirSync(directory)) {
-    if (!entry.startsWith(WORK_PREFIX)) continue
-    const [pid = '', start = ''] = entry.slice(WORK_PREFIX.length).split('-')
-    if (entry !== ownWorkName() && isAlive(Number(pid), start)) {
-      throw new Failure(EXIT.usage, `another import is under way in ${directory} (process ${pid})`, {
-        hint: 'wait until it is over',
-      })
-    }
+  const works = worksIn(directory)
+  refuseOtherImports(directory, works)
+  for (const entry of works) {
     const work = join(directory, entry)
     if (existsSync(join(work, PUBLISHING))) takeBack(work, directory)
     rmSync(work, { recursive: true, force: true })
@@ -214,6 +239,20 @@ function refuseStores(repository: string): void {
     `${repository} has stores already: ${own.map(({ path }) => path).join(', ')}`,
     {
       hint: 'name another directory with --to; nothing is ever merged or overwritten',
+    },
+  )
+}
+
+function settleId(repository: string, nodeId: string): void {
+  const settled = ensureNodeId(repository, nodeId)
+  if ('problem' in settled)
+    throw new Failure(EXIT.usage, `the node id cannot be kept: ${settled.problem.problem}`)
+  if (settled.nodeId === nodeId) return
+  throw new Failure(
+    EXIT.usage,
+    `${repository} has become that of another node meanwhile: ${settled.nodeId}`,
+    {
+      hint: 'look at what else works there, then import again',
     },
   )
 }

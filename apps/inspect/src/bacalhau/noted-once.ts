@@ -1,5 +1,5 @@
 import type { Note, Tell } from '@saltcod/bacalhau-records'
-import { printable, type Terminal } from '@saltcod/cli-kit'
+import { countOf, printable, type Terminal } from '@saltcod/cli-kit'
 import { Noted } from './noted.ts'
 
 /** So many are known again: in a file with more of them they may be counted more than once. */
@@ -31,8 +31,15 @@ export class NotedOnce {
       const word = kind === 'left-out' ? 'Warning' : 'Note'
       const [one] = first
       const example = one === undefined ? '' : `${count > 1 ? 'the first ' : ''}${one.place}: ${one.message}`
-      this.#terminal.err(`${word}: ${kind} (${code}) of ${count} ${record}: ${printable(example)}\n`)
+      this.#terminal.err(
+        `${word}: ${kind} (${code}) of ${recordsText(count, record)}: ${printable(example)}\n`,
+      )
     }
     this.#noted = new Noted()
   }
+}
+
+function recordsText(count: number, record: Note['record']): string {
+  if (record !== 'history') return countOf(count, record)
+  return count === 1 ? '1 entry of a history' : `${count} entries of histories`
 }

@@ -19,7 +19,8 @@ export async function boltFilesOf(argument: string): Promise<readonly string[]> 
   if (one !== undefined) return [one]
   const { bacalhauPaths } = await import('../bacalhau/bacalhau-files.ts')
   const { ownPaths } = await import('../store/locate.ts')
-  return (await ownPaths(argument)).length > 0 ? [] : bacalhauPaths(argument)
+  if (bacalhauPaths(argument).length === 0 || (await ownPaths(argument)).length > 0) return []
+  return bacalhauPaths(argument, { withLost: true })
 }
 
 /** How much of a listing of a BoltDB file is wanted: all, as `bbolt` prints it, unless a limit is given. */

@@ -1,10 +1,12 @@
-import { addCommand, outputOption, sizeBytes } from '@saltcod/cli-kit'
-import { Option } from 'commander'
+import { addCommand, outputOption, sizeBytes, wordsOption } from '@saltcod/cli-kit'
+import { InvalidArgumentError, Option } from 'commander'
 import { type CommandLine, settle } from './command-line.ts'
 import { addListing, addShowSecrets } from './options.ts'
 
-/** The engines of a node of this release. */
-const ENGINES = ['wasm', 'exec', 'noop']
+/** The engines of this release. */
+const ENGINES = ['wasm', 'exec', 'docker', 'noop']
+/** Those that a node may have on every machine: after a start a job waits for another one as long as it takes. */
+const EVERYWHERE = ['wasm', 'exec', 'noop']
 
 /** Adds the commands that copy a store, take it apart, put it together, or compare two. */
 export function addCopyCommands(line: CommandLine): void {
@@ -77,21 +79,31 @@ function addInterchangeCommands(line: CommandLine): void {
     ],
   })
     .addOption(outputOption())
-    .option('--to <repository>', 'take the files of Bacalhau; the directory to make its stores in')
+    .addOption(
+      new Option(
+        '--to <repository>',
+        'take the files of Bacalhau; the directory to make its stores in',
+      ).argParser(givenPath),
+    )
     .option('--apply', 'with --to: do it; without it everything is tried and reported, and nothing is kept')
     .option('--node-id <id>', 'with --to: the id of the node, where it is not that of Bacalhau')
     .addOption(
-      new Option(
+      wordsOption(
         '--engines <names>',
-        'with --to: engines of your nodes; a job for another one comes in as Stopped',
-      )
-        .default(ENGINES, ENGINES.join(','))
-        .argParser((names: string) => names.split(',').map((name) => name.trim())),
+        `with --to: engines of your nodes; a job for another one comes in as Stopped (default: ${EVERYWHERE.join(',')}; name docker where they run containers)`,
+        ENGINES,
+      ),
     )
-    .action(async (source, target, options) => {
+    .action(async (source, target, { engines = EVERYWHERE, ...options }) => {
       const { importSource } = await import('../commands/import.ts')
-      await settle(line, importSource(terminal, source, target, options))
+      await settle(line, importSource(terminal, source, target, { ...options, engines }))
     })
+}
+
+/** A variable of a shell that is not set is no wish for the directory in which one happens to be. */
+function givenPath(path: string): string {
+  if (path.trim() !== '') return path
+  throw new InvalidArgumentError('It is empty.')
 }
 
 function addDiffCommand(line: CommandLine): void {

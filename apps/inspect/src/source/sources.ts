@@ -18,6 +18,10 @@ export class Sources {
   /** What was given. */
   readonly argument: string
   readonly #terminal: Terminal
+  /**
+   * Files of Bacalhau are opened anew each time that they are gone through, and what is odd about them is said again.
+   */
+  readonly #sayingOnce: Terminal
   readonly #unreadable = new Set<string>()
   readonly #noted: NotedOnce
   #isToldOfBoth = false
@@ -25,6 +29,7 @@ export class Sources {
   constructor(terminal: Terminal, argument: string) {
     this.argument = argument
     this.#terminal = terminal
+    this.#sayingOnce = sayingOnce(terminal)
     this.#noted = new NotedOnce(terminal)
   }
 
@@ -78,7 +83,7 @@ export class Sources {
     if (await this.areOfBacalhau()) {
       const { bacalhauSources } = await import('../bacalhau/bacalhau-sources.ts')
       return await withBacalhauFiles(
-        this.#terminal,
+        this.#sayingOnce,
         this.argument,
         async (files) => await use(await bacalhauSources(files, this.#noted.tell)),
       )
@@ -95,7 +100,7 @@ export class Sources {
   async #eachOfBacalhau(visit: Visit<RecordSource>): Promise<ExitCode | undefined> {
     const { bacalhauSources } = await import('../bacalhau/bacalhau-sources.ts')
     return await withBacalhauFiles(
-      this.#terminal,
+      this.#sayingOnce,
       this.argument,
       async (files) => {
         const sources = await bacalhauSources(files, this.#noted.tell)
@@ -134,6 +139,18 @@ export class Sources {
       )
     }
     return true
+  }
+}
+
+function sayingOnce(terminal: Terminal): Terminal {
+  const said = new Set<string>()
+  return {
+    ...terminal,
+    err: (text) => {
+      if (said.has(text)) return
+      said.add(text)
+      terminal.err(text)
+    },
   }
 }
 
