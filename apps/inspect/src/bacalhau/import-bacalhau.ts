@@ -95,7 +95,7 @@ export async function importBacalhau(
     } catch (error) {
       if (!isFull(error)) throw error
       throw new Failure(EXIT.unreadable, `the disk of ${place.repository} is full; nothing was kept`, {
-        hint: 'make room: about twice as much as the files of Bacalhau take, or name a directory elsewhere with --to',
+        hint: 'make room: about twice as much as the files of Bacalhau take, and 32 MB besides, or name a directory elsewhere with --to',
         cause: error,
       })
     } finally {

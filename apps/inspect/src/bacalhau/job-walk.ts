@@ -92,9 +92,7 @@ function firstStep(file: JobsFile, id: string, bucket: Bucket, parts: WalkParts)
   )
   const job = spec === undefined ? null : readJobHead(id, Buffer.from(spec).toString())
   const { values: executions, last } =
-    parts.executions === true && job !== null
-      ? executionsIn(inner('executions'))
-      : { values: [], last: null }
+    parts.executions === true && job !== null ? executionsIn(inner('executions')) : { values: [], last: null }
   const factsOf = factsIn(file, inner)
   const heads = executions.map((value) => readExecutionHead(value, id, factsOf(value.key)))
   const evaluations = parts.evaluations === true && job !== null ? valuesIn(inner('evaluations')) : []
