@@ -13,6 +13,7 @@ export class ToldProgress {
   readonly #beganMs = performance.now()
   #record: ComputeExecution
   #toldMs = Number.NEGATIVE_INFINITY
+  #told = ''
   #writing: Promise<void> = Promise.resolve()
   #isWriting = false
 
@@ -21,12 +22,14 @@ export class ToldProgress {
     this.#record = execution
   }
 
-  /** Takes note of how far it is. */
+  /** Takes note of how far it is; what was said last is not said again. */
   tell(text: string): void {
+    if (text === this.#told) return
     const nowMs = performance.now()
     if (this.#isWriting || nowMs - this.#toldMs < TELL_EVERY_MS || nowMs - this.#beganMs < TELL_AFTER_MS)
       return
     this.#toldMs = nowMs
+    this.#told = text
     this.#isWriting = true
     this.#writing = this.#write(text).finally(() => {
       this.#isWriting = false

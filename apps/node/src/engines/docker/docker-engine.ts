@@ -30,7 +30,7 @@ import { DOCKER, type DockerParameters } from './parameters.ts'
 import { type ImageRules, PulledImages } from './pulled-images.ts'
 import { makeResultPaths, takeResults } from './results.ts'
 import { isDocker, SERVER_PATIENCE_MS, type Server, ServerFinder } from './server.ts'
-import { hasStatus, isUnanswered, type SocketApi } from './socket-api.ts'
+import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 import type { SocketPlaces } from './socket-place.ts'
 import { endUnwanted } from './unwanted-container.ts'
 
@@ -134,9 +134,13 @@ export class DockerEngine implements Engine {
           if (performance.now() - triedMs > SERVER_PATIENCE_MS)
             giveUpMs = performance.now() + SERVER_PATIENCE_MS
           else if (performance.now() > giveUpMs) throw error
+          options.tell?.(`It is tried again: ${oneLine(error)}`)
         }
         options.signal.throwIfAborted()
-        if (typeof server === 'string' && performance.now() > giveUpMs) throw new Error(server)
+        if (typeof server === 'string') {
+          if (performance.now() > giveUpMs) throw new Error(server)
+          options.tell?.(`It waits for Docker or Podman: ${server}`)
+        }
         await pause(LOOK_FOR_SERVER_MS, options.signal)
       }
     } catch (error) {

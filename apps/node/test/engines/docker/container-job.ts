@@ -5,6 +5,8 @@ import { eventually } from '../../../../../test/eventually.ts'
 import { fileFlags, startTestNode, type TestNode } from '../../node-fixture.ts'
 import type { ContainerServer } from './container-server.ts'
 
+/** A long run has a container write a gigabyte, beside whatever else there is. */
+const ENDS_WITHIN_MS = process.env['SALTCOD_LONG'] === undefined ? 60_000 : 600_000
 const ENDED: ReadonlySet<string> = new Set(['Completed', 'Failed', 'Stopped'])
 
 /** A job of one container. */
@@ -56,11 +58,12 @@ export async function containerNode(
     ...node,
     async run(params, task, job) {
       const id = await node.submit(containerJob(params, task, job))
-      const answer = await eventually(`job ${id} ends`, async () => {
+      const look = async (): Promise<WireGetJobAnswer | undefined> => {
         const path = `/api/v1/orchestrator/jobs/${id}?include=executions,history`
         const { body } = await node.request<WireGetJobAnswer>('GET', path)
         return ENDED.has(body.Job.State.StateType) ? body : undefined
-      })
+      }
+      const answer = await eventually(`job ${id} ends`, look, ENDS_WITHIN_MS)
       const [execution] = answer.Executions?.Items ?? []
       if (execution === undefined) throw new Error(`it has no execution: ${JSON.stringify(answer.History)}`)
       const { Stdout = '', stderr = '', ExitCode = Number.NaN } = execution.RunOutput ?? {}

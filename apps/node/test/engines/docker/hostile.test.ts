@@ -103,11 +103,11 @@ describe.runIf(missing === null)(named('a hostile container', missing), () => {
     await server().addImage('labelled:1', { changes })
     // By somebody else, under a name of his own.
     server().podman('create', '--name', 'not-ours', '--network', 'none', 'labelled:1', 'true')
-    const removed = await removeLeftovers(server().api, owner, {
+    const left = await removeLeftovers(server().api, owner, {
       unwanted: () => Promise.resolve(undefined),
       isWanted: () => Promise.resolve(false),
     })
-    expect(removed).toEqual([])
+    expect(left).toEqual({ removed: [], stuck: [] })
     const ran = await node.run({ Image: 'labelled:1', ...script('echo ran') })
     expect(ran.stdout).toBe('ran\n')
     expect((await server().containers()).map(({ Names }) => Names)).toEqual([['/not-ours']])

@@ -105,6 +105,21 @@ describe('where Podman answers beside Docker', () => {
   })
 })
 
+test('what is to begin waits for a server that is not there, and says so', async () => {
+  const runtimeDir = temporaryDirectory()
+  const path = join(runtimeDir, 's')
+  const stopped = new AbortController()
+  const run = { ...runIn(runtimeDir), task: { Engine: { Params: { Image: 'a' } } } } as unknown as EngineRun
+  let preparing: Promise<unknown> = Promise.resolve()
+  const told = await new Promise<string>((tell) => {
+    preparing = engineOf(path, runtimeDir).prepare(run, { signal: stopped.signal, tell })
+    preparing.catch(() => undefined)
+  })
+  expect(told).toContain(`It waits for Docker or Podman: ${path} does not answer`)
+  stopped.abort()
+  await expect(preparing).rejects.toThrow('abort')
+})
+
 describe('of a container nothing is known', () => {
   test.each([
     ['an error', 500, '{"message":"no space left on device"}'],
