@@ -128,8 +128,8 @@ const ODD: Readonly<Record<string, readonly [JobToWrite, readonly string[], 'her
   'j-list': [{ spec: '[1,2]' }, ['left-out wrong-type'], 'left out'],
   'j-deep': [
     { spec: JSON.stringify(jobRecord('j-deep')).replace('"Labels":{', `"Odd":${DEEP},"Labels":{`) },
-    ['dropped unknown-field'],
-    'here',
+    ['left-out no-json'],
+    'left out',
   ],
   'j-deep-spec': [
     {
@@ -138,7 +138,7 @@ const ODD: Readonly<Record<string, readonly [JobToWrite, readonly string[], 'her
         `"EntryModule":${DEEP}`,
       ),
     },
-    ['left-out refused'],
+    ['left-out no-json'],
     'left out',
   ],
   'j-no-spec': [
