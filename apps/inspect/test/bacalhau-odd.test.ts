@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { completedJob, type JobToWrite, jobStoreBytes } from '../../../test/bacalhau-writer.ts'
+import { boltBytes } from '../../../test/bolt-writer.ts'
 import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
@@ -91,6 +92,21 @@ test('a file at its place that is no BoltDB file any more is never passed by in 
     rmSync(path)
     expect(await repository.run('check'), place).toMatchObject({ code: 0, stderr: '' })
   }
+})
+
+test('a file at its place that has no bucket of Bacalhau any more is not passed by either', async () => {
+  const repository = new Repository().add(OLDER, jobs({ 'j-00000001': {} }))
+  const path = join(repository.path, NEWER)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, boltBytes({ other: { rows: { a: 'b' } } }))
+  const to = ['--to', join(repository.path, 'to'), '--apply']
+  for (const [verb, ...args] of [['summary'], ['jobs'], ['export'], ['import', ...to]] as const)
+    expect(await repository.run(verb, ...args), verb).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /lies where Bacalhau keeps a store, and has none of the buckets .*\nHint: restore/,
+      ),
+    })
 })
 
 test('a job that both generations have is shown once, as the newest has it', async () => {

@@ -104,26 +104,25 @@ const MOST_BUCKETS = 1_000
 
 async function openOne(path: string, opened: BoltFile[]): Promise<BacalhauFile | null> {
   const bolt = await openBoltFile(path).catch((error: unknown) => {
-    throw isStoreError(error, 'STORE_FOREIGN') ? lostFile(path, error) : error
+    throw isStoreError(error, 'STORE_FOREIGN') ? lostFile(path, 'is no BoltDB file (any more)', error) : error
   })
   opened.push(bolt)
   const names = await bolt.read(({ root }) =>
     [...root.keys({ limit: MOST_BUCKETS })].map(({ key }) => key.toString()),
   )
   const layout = layoutOf(names)
-  return layout === null ? null : { path, bolt, layout, generation: generationOf(path) }
+  const generation = generationOf(path)
+  if (layout !== null) return { path, bolt, layout, generation }
+  if (generation < PLACES.jobs.length) throw lostFile(path, 'has none of the buckets of one (any more)')
+  return null
 }
 
 /** Whoever passed it by in silence would take a node for one without jobs. */
-function lostFile(path: string, cause: Error): Failure {
-  return new Failure(
-    EXIT.unreadable,
-    `${path} lies where Bacalhau keeps a store, and is no BoltDB file (any more)`,
-    {
-      hint: 'restore a copy of it; to go on without it, move it away, or give another file of the repository alone',
-      cause,
-    },
-  )
+function lostFile(path: string, what: string, cause?: Error): Failure {
+  return new Failure(EXIT.unreadable, `${path} lies where Bacalhau keeps a store, and ${what}`, {
+    hint: 'restore a copy of it; to go on without it, move it away, or give another file of the repository alone',
+    cause,
+  })
 }
 
 function generationOf(path: string): number {
