@@ -69,10 +69,9 @@ function once([words, more, pauseMs], socket, isKept) {
     const finish = (answer) => {
       clearTimeout(timer)
       if (answer === 'closed' || !isKept) socket.destroy()
-      socket.removeAllListeners('data').removeAllListeners('drain')
+      for (const event of ['data', 'drain', 'close']) socket.removeAllListeners(event)
       resolve(answer)
     }
-    socket.on('error', () => undefined)
     socket.once('close', () => finish('closed'))
     socket.once('data', (data) => finish(/^HTTP\/1\.1 (\d+)/.exec(data.toString('latin1'))?.[1] ?? 'closed'))
     socket.write(words)
@@ -92,7 +91,7 @@ async function attack({ name, forMs, callers, isKept }) {
   const call = async () => {
     let socket
     do {
-      if (socket === undefined || socket.destroyed) socket = make()
+      if (socket === undefined || socket.destroyed) socket = make().on('error', () => undefined)
       const answer = await once(words, socket, isKept)
       answers[answer] = (answers[answer] ?? 0) + 1
     } while (performance.now() < endMs)

@@ -19,6 +19,8 @@ const CALLERS = 32
 const MIB = 1024 * 1024
 /** What a flood may leave behind of the heap of Node.js, which is given back late. */
 const MOST_GROWTH = 96 * MIB
+/** Bodies of whoever may send some are kept while they are received, up to this. */
+const MOST_BODIES = 128 * MIB
 
 /** How each attack is answered; what is not here is refused with 401. */
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -155,14 +157,15 @@ test('a peer that means harm is refused whatever it tries, and told of once a mi
     const rows: string[] = []
     const [calm, calmWorst] = await honestDuring(node, new Promise((done) => setTimeout(done, FLOOD_MS)))
     rows.push(`| nothing | | ${calm.toFixed(1)} | ${calmWorst.toFixed(1)} | |`)
-    const before = memoryOf(node)
     for (const name of names) {
       for (const isKept of name.includes('token') ? [true, false] : [false]) {
+        const before = memoryOf(node)
         const flood = attack(name, FLOOD_MS, CALLERS, isKept)
         const [middle, worst] = await honestDuring(node, flood)
         const count = Object.values(await flood).reduce((sum, one) => sum + one, 0)
         const growth = memoryOf(node) - before
-        assert.ok(growth < MOST_GROWTH, `${name}: ${growth} bytes more`)
+        const most = name.endsWith('of an operator') ? MOST_GROWTH + MOST_BODIES : MOST_GROWTH
+        assert.ok(growth < most, `${name}: ${growth} bytes more`)
         const row = [`${name}${isKept ? ', on one connection' : ''}`, Math.round(count / (FLOOD_MS / 1000))]
         rows.push(
           `| ${[...row, middle.toFixed(1), worst.toFixed(1), Math.round(growth / MIB)].join(' | ')} |`,
