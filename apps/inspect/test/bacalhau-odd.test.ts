@@ -109,6 +109,19 @@ test('a file at its place that has no bucket of Bacalhau any more is not passed 
     })
 })
 
+test('a job of several versions has no difference without a reason once it is imported', async () => {
+  const repository = new Repository().add(NEWER, jobs({ 'j-00000001': { Version: 2 } }))
+  const to = join(repository.path, 'to')
+  expect(await repository.run('import', '--to', to, '--apply')).toMatchObject({ code: 0 })
+  const { code, stdout } = await repository.run('diff', to, '--output', 'json')
+  expect({ code, found: JSON.parse(stdout) as Row[] }).toMatchObject({
+    code: 0,
+    found: expect.arrayContaining([
+      expect.objectContaining({ id: 'j-00000001 version 1', field: 'modifiedAt' }),
+    ]),
+  })
+})
+
 test('a job that both generations have is shown once, as the newest has it', async () => {
   const repository = new Repository()
     .add(OLDER, jobs({ 'j-00000001': { Name: 'before' }, 'j-00000002': {} }))

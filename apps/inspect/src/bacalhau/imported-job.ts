@@ -39,6 +39,9 @@ export function jobDifferences(before: WholeBacalhauJob, after: StoredHere): Rec
     const reasonOf = (field: string): string | null => {
       if (field === 'name' && name === `${version.name}-${version.id.replace(/^j-/, '')}`)
         return 'another job of its namespace has the name here'
+      // Bacalhau's own versions have the state of the job, and with it when that was changed last.
+      if (field === 'modifiedAt' && version.version < newest.version)
+        return 'of a version that another one followed the time at which it came is kept'
       return ofJob(field)
     }
     found.push(...differencesOf({ record: 'job', id, before: rowOf(version), after: rowOf(other), reasonOf }))
