@@ -190,7 +190,7 @@ test('an import refuses to give its stores their places where another one was fa
       jobs: join(repository, 'a', 'jobs.db'),
       executions: join(repository, 'b', 'executions.db'),
     }
-    return { repository, nodeId, work, paths }
+    return { repository, nodeId, work, paths, made: [] }
   }
   mkdirSync(work)
   for (const name of ['jobs.db', 'executions.db', 'bacalhau-import-notes.ndjson'])
@@ -227,6 +227,35 @@ test('a full disk is an error that says so, and nothing half-made stays', async 
   }
   expect([...codes].sort()).toEqual([0, 3])
   expect(readFileSync(fileOf(source)).equals(before)).toBe(true)
+})
+
+test('a disk that takes no more files as the stores get their places has nothing of them afterwards', async ({
+  skip,
+}) => {
+  const source = sourceIn(temporaryDirectory())
+  const left: (readonly [files: number, code: number, names: readonly string[]])[] = []
+  for (const files of [8, 10, 11, 12]) {
+    const disk = smallDisk('400m', files)
+    if (disk === undefined) return skip('this user may mount no small disk')
+    const { code } = await inspect('import', source, '--to', join(disk, 'above', 'to'), '--apply')
+    left.push([files, code, readdirSync(disk, { recursive: true, encoding: 'utf8' })])
+  }
+  expect(left.map(([files, code, names]) => [files, code === 0, names])).toEqual(
+    [8, 10, 11, 12].map((files) => [files, false, []]),
+  )
+})
+
+test('an import beside another one is refused, and takes nothing of that one away', async () => {
+  const directory = temporaryDirectory()
+  const source = sourceIn(directory)
+  const to = join(directory, 'to')
+  const stat = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\) /s, '')
+  const other = `.bacalhau-import-${process.pid}-${stat.split(' ')[19]}`
+  mkdirSync(join(to, other), { recursive: true })
+  const { code, stderr } = await inspect('import', source, '--to', to, '--apply')
+  expect(code).toBe(2)
+  expect(stderr).toContain(`another import is under way in ${to} (process ${process.pid})`)
+  expect(readdirSync(to)).toEqual([other])
 })
 
 test('a source that changes meanwhile is refused, and nothing is kept', async () => {

@@ -39,7 +39,7 @@ async function fill(source: string, largeJobBytes: number): Promise<Filled> {
   const counts = await withBacalhauFiles({ err: () => undefined } as never, source, async (files) =>
     fillStores({
       files,
-      place: { repository: work, nodeId: 'n-1', work, paths },
+      place: { repository: work, nodeId: 'n-1', work, paths, made: [] },
       offers: { engines: ['wasm'], inputs: ['inline'], publishers: ['local'] },
       nowMs: 1_800_000_000_000,
       tell: (note) => notes.push(note),

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -16,6 +17,7 @@ import {
   listStores,
   makeDirectory,
   makeNodeId,
+  NODE_ID_FILE_NAME,
   NODE_ID_PATTERN,
   readNodeId,
 } from '@saltcod/config'
@@ -48,6 +50,8 @@ export interface ImportPlace {
   /** The directory in which they are made, on the same file system. */
   readonly work: string
   readonly paths: { readonly jobs: string; readonly executions: string }
+  /** Directories that were not there before, the innermost first. */
+  readonly made: readonly string[]
 }
 
 /**
@@ -58,20 +62,22 @@ export function openPlace(to: string, ids: NodeIds): ImportPlace {
   const repository = resolve(to)
   refuseOther(repository)
   refuseBadId(ids)
+  const work = join(repository, ownWorkName())
+  const made = missingIn([repository])
   try {
     makeDirectory(repository)
     clearLeftovers(repository)
     refuseStores(repository)
     const id = chooseId(repository, ids)
-    const work = join(repository, ownWorkName())
     makeWork(work)
-    return orWithout(work, () => {
-      // Another import may have come in between, and even have ended.
-      refuseOtherImports(repository)
-      refuseStores(repository)
-      return { repository, nodeId: id, work, paths: storePaths(repository, id) }
-    })
+    // Another import may have come in between, and even have ended.
+    refuseOtherImports(repository)
+    refuseStores(repository)
+    const paths = storePaths(repository, id)
+    const ofStores = missingIn(Object.values(paths).map(dirname))
+    return { repository, nodeId: id, work, paths, made: [...ofStores, ...made] }
   } catch (error) {
+    clearWork({ work, made })
     throw placeError(repository, error)
   }
 }
@@ -92,7 +98,7 @@ export function openDryPlace(to: string, ids: NodeIds): ImportPlace {
   } catch (error) {
     throw placeError(parent, error)
   }
-  return { repository, nodeId: id, work, paths: storePaths(repository, id) }
+  return { repository, nodeId: id, work, paths: storePaths(repository, id), made: [] }
 }
 
 /** Whoever started this process removes the directory where this one cannot, as after Ctrl-C. */
@@ -101,29 +107,42 @@ function makeWork(path: string): void {
   mkdirSync(path, { mode: 0o700 })
 }
 
-/** Does something; where it is refused, the directory of the import goes away. */
-function orWithout<T>(work: string, act: () => T): T {
-  try {
-    return act()
-  } catch (error) {
-    rmSync(work, { recursive: true, force: true })
-    throw error
+/** Removes what was made for an import, and the directories that it made and put nothing into. */
+export function clearWork({ work, made }: Pick<ImportPlace, 'work' | 'made'>): void {
+  rmSync(work, { recursive: true, force: true })
+  for (const directory of made) {
+    try {
+      rmdirSync(directory)
+    } catch {
+      // Something is in it, or it was never made.
+    }
   }
 }
 
-/** Removes what was made for an import. */
-export function clearWork({ work }: ImportPlace): void {
-  rmSync(work, { recursive: true, force: true })
+/** Which of some directories, and of those above them, are not there; the innermost first. */
+function missingIn(paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => (existsSync(path) ? [] : [path, ...missingIn([dirname(path)])]))
 }
 
 /**
  * Gives the stores and the notes their places. That is one step for whoever looks on: a file says before that it has
- * begun, and an import that finds it takes back what was done until then. Throws a `Failure`, and leaves all as it is,
- * where somebody made stores or settled another node id meanwhile.
+ * begun, and an import that finds it takes back what was done until then, as this one does where it fails. Throws a
+ * `Failure`, and leaves all as it is, where somebody made stores or settled another node id meanwhile.
  */
-export function publish({ repository, nodeId, work, paths }: ImportPlace): void {
+export function publish(place: ImportPlace): void {
+  const { repository, nodeId, work } = place
   refuseStores(repository)
+  const hadId = existsSync(join(repository, NODE_ID_FILE_NAME))
   settleId(repository, nodeId)
+  try {
+    givePlaces(place)
+  } catch (error) {
+    if (takeBack(work, repository) && !hadId) rmSync(join(repository, NODE_ID_FILE_NAME), { force: true })
+    throw error
+  }
+}
+
+function givePlaces({ repository, work, paths }: ImportPlace): void {
   writeFileSync(join(work, PUBLISHING), '', { mode: 0o600, flag: 'wx' })
   for (const name of [...Object.values(STORE_FILES), PUBLISHING]) syncPath(join(work, name))
   syncPath(work)
@@ -173,16 +192,18 @@ function clearLeftovers(directory: string): void {
 
 /**
  * What bears the same inode as a file of the import is its own; where all of it was done a node may have it by now.
+ * Returns whether nothing is there any more.
  */
-function takeBack(work: string, repository: string): void {
+function takeBack(work: string, repository: string): boolean {
   const inodes = new Set(
     [...Object.values(STORE_FILES), NOTES_FILE].flatMap((name) => inodeOf(join(work, name)) ?? []),
   )
   const stores = listStores(repository).filter(({ path }) => inodes.has(inodeOf(path) ?? -1))
-  if (stores.length === Object.keys(STORE_FILES).length) return
+  if (stores.length === Object.keys(STORE_FILES).length) return false
   for (const path of [...stores.map((store) => store.path), join(repository, NOTES_FILE)]) {
     if (inodes.has(inodeOf(path) ?? -1)) rmSync(path)
   }
+  return true
 }
 
 function inodeOf(path: string): number | undefined {
@@ -246,7 +267,9 @@ function refuseStores(repository: string): void {
 function settleId(repository: string, nodeId: string): void {
   const settled = ensureNodeId(repository, nodeId)
   if ('problem' in settled)
-    throw new Failure(EXIT.usage, `the node id cannot be kept: ${settled.problem.problem}`)
+    throw new Failure(EXIT.usage, settled.problem.problem, {
+      hint: 'name a directory with --to that this user may write to, on a disk with room',
+    })
   if (settled.nodeId === nodeId) return
   throw new Failure(
     EXIT.usage,
