@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ProgramSession } from '../../../test/program-session.ts'
 import { sharedDirectory } from '../../../test/temporary-directory.ts'
@@ -37,6 +38,16 @@ for (const name of ['pipe', 'link']) {
     })
   }
 }
+
+test('a command that has yet to load its modules refuses a pipe too', () => {
+  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+  const { status, stderr } = spawnSync(process.execPath, [main, 'info', 'pipe'], {
+    cwd: directory,
+    encoding: 'utf8',
+  })
+  expect(status).toBe(3)
+  expect(stderr).toContain('is a pipe, a socket or a device, not a file; it was left alone')
+})
 
 test('an import of what is not there says so', async () => {
   const { code, stderr } = await session.run(['import', 'nothing', 'made.db'], { cwd: directory })

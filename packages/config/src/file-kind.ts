@@ -17,7 +17,11 @@ export function fileKind(path: string): FileKind {
   try {
     const stats = statSync(path)
     if (stats.isDirectory()) return 'directory'
-    if (!stats.isFile()) return 'special'
+    if (!stats.isFile()) {
+      // As long as a pipe is what Node has looked at last it resolves no links, and finds no module any more.
+      statSync('/')
+      return 'special'
+    }
     return holdsBolt(path) ? 'bolt' : 'file'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined

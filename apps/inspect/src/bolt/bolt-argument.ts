@@ -27,7 +27,11 @@ export async function boltArgument(argument: string): Promise<string | undefined
   if (!existsSync(argument)) return undefined
   const status = statSync(argument)
   if (status.isFile()) return (await isBoltFile(argument)) ? argument : undefined
-  if (!status.isDirectory()) return undefined
+  if (!status.isDirectory()) {
+    // As long as a pipe is what Node has looked at last it resolves no links, and finds no module any more.
+    statSync('/')
+    return undefined
+  }
   const files = STORE_FILES.map((name) => join(argument, name)).filter((path) => existsSync(path))
   const [only, ...others] = files
   return only !== undefined && others.length === 0 && (await isBoltFile(only)) ? only : undefined
