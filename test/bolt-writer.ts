@@ -87,6 +87,8 @@ class BoltWriter {
   #inline({ rows, inline }: BucketToWrite): Buffer | undefined {
     const values = Object.entries(rows)
     if (inline === false || values.some(([, value]) => isBucket(value))) return undefined
+    // A page cannot count them all, and they would be too long anyway.
+    if (inline !== true && values.length * ELEMENT > this.#pageBytes) return undefined
     const elements = values
       .map(([name, value]) => this.#element(Buffer.from(name), value))
       .sort((a, b) => Buffer.compare(a.key, b.key))
