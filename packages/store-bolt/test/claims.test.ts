@@ -90,11 +90,12 @@ test('pages that all claim the same ones as their overflow are told once each', 
   const [leaves, pageBytes] = [200, 512]
   const end = 1_000
   const pages = Array.from({ length: leaves }, (_, index) => {
-    const page = boltPage(100 + index, [row(numbered(index))], 'leaf', pageBytes)
+    const page = boltPage(100 + index, [row(numbered(leaves - 1 - index))], 'leaf', pageBytes)
     page.writeUInt32LE(end - 101 - index, 12)
     return page
   })
-  const children = pages.map((_, index) => row(numbered(index), 100 + index))
+  // The last one comes first: one that another has claimed by then is not even read.
+  const children = pages.map((_, index) => row(numbered(index), 100 + leaves - 1 - index))
   const root = boltPage(end, children, 'branch', pageBytes)
   const first = boltPage(2, [bucketRow('many', end)], 'leaf', pageBytes)
   const file = await opened([first, ...pages, root], { pageBytes, pageCount: end + root.length / pageBytes })
