@@ -64,9 +64,12 @@ test('one that is stopped as fast as it is woken is given up, and another takes 
   stopForGood(run.process.pid)
   expect(await over).toMatchObject({ reason: 'keeper-lost' })
   expect(processesWith(mark)).toEqual([])
-  const next = keeper.prepare(launchOf(temporaryDirectory(), 'echo fine'), signal)
-  expect(next.process.pid).not.toBe(run.process.pid)
-  expect(await next.go()).toMatchObject({ reason: 'exited' })
+  // On a busy machine the next one may be given up for its silence too.
+  await eventually('another does its work', async () => {
+    const next = keeper.prepare(launchOf(temporaryDirectory(), 'echo fine'), signal)
+    expect(next.process.pid).not.toBe(run.process.pid)
+    return (await next.go()).reason === 'exited'
+  })
 })
 
 test('where it dies before it has begun, the run is ended without having run', async () => {

@@ -106,7 +106,7 @@ test('no parameter of any address brings an internal error, whatever its value',
   assert.deepEqual(errors, [])
   const { status } = await node.request<WireError>('GET', '/api/v1/orchestrator/nodes?order_by=constructor')
   assert.equal(status, 400)
-}, 60_000)
+}, 240_000)
 
 test('a type or a key of a job that every object inherits is one like any other', async () => {
   const node = await startTestNode()
