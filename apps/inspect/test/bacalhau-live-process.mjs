@@ -82,8 +82,11 @@ async function importAll() {
 
 async function run(args) {
   session.send({ id: 1, args, cwd: directory })
-  const [answer] = await once(session, 'message')
-  return answer
+  for (;;) {
+    const [message] = await once(session, 'message')
+    // An import also says what it has begun, to whoever outlives it.
+    if (message.id === 1) return message
+  }
 }
 
 async function look(args) {
