@@ -70,6 +70,15 @@ test('a bucket that many rows lead to is read once, however many ways there are'
   expect(damage[0]).toContain('has the root page')
 })
 
+test('an inline bucket that has lost count of its rows is damage, whatever is left of them', async () => {
+  const inline = boltPage(0, [VALUE], 'leaf', null)
+  expect(await checked(fileOf([[bucketRow('a', 0, inline)]]))).toEqual([])
+  inline.writeUInt16LE(0, 10)
+  expect(await checked(fileOf([[bucketRow('a', 0, inline)]]))).toEqual([
+    expect.stringMatching(/has an inline bucket in which \d+ bytes belong to nothing/),
+  ])
+})
+
 test('a bucket in an inline bucket, which BoltDB never writes, is damage to every reader', async () => {
   let inline = boltPage(0, [VALUE], 'leaf', null)
   for (let level = 0; level < 40; level += 1) inline = boltPage(0, [bucketRow('n', 0, inline)], 'leaf', null)
