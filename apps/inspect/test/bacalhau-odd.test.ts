@@ -23,9 +23,13 @@ class Repository {
   readonly path = temporaryDirectory()
 
   add(name: string, jobs: Readonly<Record<string, JobToWrite>>): this {
+    return this.put(name, jobStoreBytes(jobs, { earlier: name === OLDER }))
+  }
+
+  put(name: string, bytes: string | Buffer): this {
     const path = join(this.path, name)
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, jobStoreBytes(jobs, { earlier: name === OLDER }))
+    writeFileSync(path, bytes)
     return this
   }
 
@@ -76,8 +80,7 @@ test('a file at its place that is no BoltDB file any more is never passed by in 
   ] as const) {
     const repository = new Repository().add(place === NEWER ? OLDER : NEWER, jobs({ 'j-00000001': {} }))
     const path = join(repository.path, place)
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, lost)
+    repository.put(place, lost)
     for (const verb of ['summary', 'jobs', 'check', 'info', 'export'])
       expect(await repository.run(verb), `${verb}, ${place}`).toMatchObject({
         code: 3,
@@ -96,9 +99,7 @@ test('a file at its place that is no BoltDB file any more is never passed by in 
 
 test('a file at its place that has no bucket of Bacalhau any more is not passed by either', async () => {
   const repository = new Repository().add(OLDER, jobs({ 'j-00000001': {} }))
-  const path = join(repository.path, NEWER)
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, boltBytes({ other: { rows: { a: 'b' } } }))
+  repository.put(NEWER, boltBytes({ other: { rows: { a: 'b' } } }))
   const to = ['--to', join(repository.path, 'to'), '--apply']
   for (const [verb, ...args] of [['summary'], ['jobs'], ['export'], ['import', ...to]] as const)
     expect(await repository.run(verb, ...args), verb).toMatchObject({

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FileLayout, layoutOf } from '@saltcod/bacalhau-records'
+import { type FileLayout, layoutOf, orDamaged } from '@saltcod/bacalhau-records'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import { fileKind } from '@saltcod/config'
-import { type BoltFile, openBoltFile } from '@saltcod/store-bolt'
+import { type BoltFile, type BoltSnapshot, openBoltFile } from '@saltcod/store-bolt'
 import { isStoreError } from '@saltcod/store-core'
 import { EXIT } from '../exit-code.ts'
 
@@ -130,6 +130,17 @@ function generationOf(path: string): number {
     [PLACES.jobs, PLACES.executions].some((places) => path.endsWith(`/${places[place]}`)),
   )
   return index ?? PLACES.jobs.length
+}
+
+/** Tells whether a file has something; where it is damaged there it has not. */
+export async function holds(bolt: BoltFile, has: (snapshot: BoltSnapshot) => boolean): Promise<boolean> {
+  const found = await bolt.read((snapshot) =>
+    orDamaged(
+      () => has(snapshot),
+      () => {},
+    ),
+  )
+  return found === true
 }
 
 function noStores(argument: string): Failure {

@@ -20,7 +20,7 @@ import {
   type StateCount,
 } from '@saltcod/store-core'
 import type { ExecutionReader } from '../source/record-reader.ts'
-import type { ExecutionsFile } from './bacalhau-files.ts'
+import { type ExecutionsFile, holds } from './bacalhau-files.ts'
 import { damagedPage } from './bacalhau-records.ts'
 import { HeadCounts } from './head-counts.ts'
 import { OrderedRun, type Placed } from './ordered-run.ts'
@@ -214,13 +214,9 @@ export class BacalhauExecutionReader implements ExecutionReader {
       ),
     ]
     for (const { bolt, generation } of newer) {
-      const found = await bolt.read((snapshot) =>
-        orDamaged(
-          () => snapshot.bucket([generation.executions])?.get(id) !== undefined,
-          () => {},
-        ),
-      )
-      if (found === true) return true
+      const has = (snapshot: BoltSnapshot): boolean =>
+        snapshot.bucket([generation.executions])?.get(id) !== undefined
+      if (await holds(bolt, has)) return true
     }
     return false
   }

@@ -8,7 +8,7 @@ import {
   takeStoredJob,
   type WholeBacalhauJob,
 } from '@saltcod/bacalhau-records'
-import type { JobsFile } from './bacalhau-files.ts'
+import { holds, type JobsFile } from './bacalhau-files.ts'
 import { damagedPage } from './bacalhau-records.ts'
 import { type JobStep, type WalkParts, walkExecutionsOf, walkJobs } from './job-walk.ts'
 import { isShortId } from './stored-record.ts'
@@ -137,13 +137,7 @@ export class JobFile {
 
   async #isInNewer(id: string): Promise<boolean> {
     for (const { bolt } of this.#newer) {
-      const found = await bolt.read((snapshot) =>
-        orDamaged(
-          () => snapshot.bucket(['jobs', id]) !== undefined,
-          () => {},
-        ),
-      )
-      if (found === true) return true
+      if (await holds(bolt, (snapshot) => snapshot.bucket(['jobs', id]) !== undefined)) return true
     }
     return false
   }

@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { bytesText, complain, countOf, Failure, printable, shellWord, type Terminal } from '@saltcod/cli-kit'
+import { fileKind } from '@saltcod/config'
 import {
   type BoltDamage,
   type BoltFile,
@@ -25,13 +26,9 @@ const MOST_VALUE_BYTES = 255 * 1024 * 1024
  */
 export async function boltArgument(argument: string): Promise<string | undefined> {
   if (!existsSync(argument)) return undefined
-  const status = statSync(argument)
-  if (status.isFile()) return (await isBoltFile(argument)) ? argument : undefined
-  if (!status.isDirectory()) {
-    // As long as a pipe is what Node has looked at last it resolves no links, and finds no module any more.
-    statSync('/')
-    return undefined
-  }
+  const kind = fileKind(argument)
+  if (kind === 'special') return undefined
+  if (kind !== 'directory') return (await isBoltFile(argument)) ? argument : undefined
   const files = STORE_FILES.map((name) => join(argument, name)).filter((path) => existsSync(path))
   const [only, ...others] = files
   return only !== undefined && others.length === 0 && (await isBoltFile(only)) ? only : undefined

@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { randomBelow } from '../../../../../test/random-numbers.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { LogCopy } from '../../../src/engines/docker/log-copy.ts'
-import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import type { SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import { playedServer } from './played-server.ts'
 
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const GAP = '[saltcod: lines may be missing here, which the server of containers no longer had]\n'
@@ -31,21 +30,13 @@ class PlayedLog {
   }
 
   static async serve(): Promise<PlayedLog> {
-    const path = join(temporaryDirectory(), 's')
-    const api = new SocketApi(path)
-    const played = new PlayedLog(api)
-    const server = createServer((asked, answer) => {
+    const api = await playedServer((asked, answer) => {
       const query = new URL(asked.url ?? '', 'http://played').searchParams
       const bytes = played.#answerTo(query)
       if (bytes.length <= played.breaksAt) return void answer.end(bytes)
       answer.write(bytes.subarray(0, played.breaksAt), () => answer.destroy())
     })
-    server.listen(path)
-    await once(server, 'listening')
-    onTestFinished(() => {
-      api.close()
-      server.close()
-    })
+    const played = new PlayedLog(api)
     return played
   }
 

@@ -1,32 +1,19 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
+import { expect, test } from 'vitest'
 import { TaskError } from '../../../src/compute/task-error.ts'
 import { provideImage } from '../../../src/engines/docker/images.ts'
-import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import type { SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import { playedServer } from './played-server.ts'
 
 const LONG = 'A'.repeat(3_000_000)
 const SHORT = 3_000
 
 /** A server that has no image, and answers to the wish for one, and to all other questions. */
 async function answering(fetching: string, status: number, body: string): Promise<SocketApi> {
-  const path = join(temporaryDirectory(), 's')
-  const server = createServer(({ url = '' }, answer) => {
+  return await playedServer(({ url = '' }, answer) => {
     if (url.startsWith('/images/create')) answer.end(fetching)
     else if (url.startsWith('/images/')) answer.writeHead(404).end('{"message":"none"}')
     else answer.writeHead(status).end(body)
   })
-  server.listen(path)
-  await once(server, 'listening')
-  const api = new SocketApi(path)
-  onTestFinished(() => {
-    api.close()
-    server.closeAllConnections()
-    server.close()
-  })
-  return api
 }
 
 async function failureOf(doing: Promise<unknown>): Promise<Error> {

@@ -11,8 +11,9 @@ import { notePlace } from '../../../src/engines/docker/container-place.ts'
 import { inspect } from '../../../src/engines/docker/container-state.ts'
 import { DockerEngine } from '../../../src/engines/docker/docker-engine.ts'
 import { ServerFinder } from '../../../src/engines/docker/server.ts'
-import { isUnanswered, SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import { isUnanswered } from '../../../src/engines/docker/socket-api.ts'
 import type { EngineRun } from '../../../src/engines/engine.ts'
+import { playedServer } from './played-server.ts'
 
 const RUNNING = JSON.stringify({
   State: { Status: 'running', Running: true },
@@ -129,13 +130,7 @@ describe('of a container nothing is known', () => {
     ['a page', 200, '<html>starting</html>'],
     ['half of it', 200, RUNNING.slice(0, 20)],
   ])('where its server answers %s', async (_, status, body) => {
-    const path = join(temporaryDirectory(), 's')
-    const server = createServer((_asked, answer) => void answer.writeHead(status).end(body))
-    server.listen(path)
-    await once(server, 'listening')
-    onTestFinished(() => end(server))
-    const api = new SocketApi(path)
+    const api = await playedServer((_asked, answer) => void answer.writeHead(status).end(body))
     expect(isUnanswered(await inspect(api, 'c').catch((error: unknown) => error))).toBe(true)
-    api.close()
   })
 })

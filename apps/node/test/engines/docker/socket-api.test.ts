@@ -1,16 +1,11 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
-import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
+import { expect, test } from 'vitest'
+import { playedServer } from './played-server.ts'
 
 test('a server is asked for little at once, beside what may wait', async () => {
-  const path = join(temporaryDirectory(), 's')
   const open = { short: 0, long: 0 }
   let most = 0
   const held: (() => void)[] = []
-  const server = createServer((request, answer) => {
+  const api = await playedServer((request, answer) => {
     const kind = request.url === '/waits' ? 'long' : 'short'
     open[kind] += 1
     most = Math.max(most, open.short)
@@ -19,13 +14,6 @@ test('a server is asked for little at once, beside what may wait', async () => {
       open.short -= 1
       answer.end('{}')
     })
-  })
-  server.listen(path)
-  await once(server, 'listening')
-  const api = new SocketApi(path)
-  onTestFinished(() => {
-    api.close()
-    server.close()
   })
   const waiting = Array.from({ length: 40 }, () => api.ask({ path: '/waits', waits: true }))
   await Promise.all(Array.from({ length: 200 }, () => api.ask({ path: '/short' })))
