@@ -40,9 +40,15 @@ async function world() {
   const dataDir = temporaryDirectory()
   const executions = await openMemoryExecutionStore()
   const cable = { isCut: false }
-  const over = async <T>(call: () => Promise<T>): Promise<T> => {
+  const refuseCut = (): void => {
     if (cable.isCut) throw new LinkError('LINK_CLOSED', 'the cable is cut')
-    return await call()
+  }
+  // What was asked before the cut may be answered behind it, and comes to nobody either.
+  const over = async <T>(call: () => Promise<T>): Promise<T> => {
+    refuseCut()
+    const answer = await call()
+    refuseCut()
+    return answer
   }
   const { link: end } = requester
   const link: Link = {
