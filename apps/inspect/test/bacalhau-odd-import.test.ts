@@ -31,6 +31,8 @@ interface Imported {
     string,
     { readonly job: Job<JobSpec>; readonly executions: readonly Execution[] }
   >
+  /** The directory of the files, and the repository that was made of them. */
+  readonly places: readonly [string, string]
 }
 
 /** Writes files of Bacalhau into a repository, imports them, checks the result and reads it. */
@@ -67,7 +69,7 @@ async function importOf(files: Readonly<Record<string, Buffer>>): Promise<Import
     jobs.set(job.id, { job, executions: (await store.listExecutions({ jobId: job.id })).items })
   }
   await store.close()
-  return { code, notes, jobs }
+  return { code, notes, jobs, places: [join(directory, 'source'), to] }
 }
 
 function codesOf(notes: readonly Note[], id: string): readonly string[] {
@@ -241,6 +243,22 @@ test('odd records of a job are named one by one, and the job comes over without 
       'wrong-type jobs/j-1/history/0000000000000003',
     ].sort(),
   )
+})
+
+test('an entry of a history that no store takes is the one difference to an import', async () => {
+  const { history = [], ...rest } = completedJob('j-1')
+  const odd = historyRecord('j-1', 'Requested execution on porto', { executionId: '%-1', laterMs: 10 })
+  const [first, , ...others] = history
+  const { places } = await importOf({
+    'orchestrator/state_boltdb.db': jobStoreBytes({
+      'j-1': { ...rest, history: [first ?? '', odd, ...others] },
+    }),
+  })
+  const { code, stdout } = await session.run(['diff', ...places, '--output', 'json'])
+  const differences = JSON.parse(stdout) as { what: string; id: string; reason: string | null }[]
+  const unexplained = differences.filter(({ reason }) => reason === null)
+  expect(unexplained.map(({ what, id }) => [what, id])).toEqual([['left-out', 'j-1 entry 2']])
+  expect(code).toBe(1)
 })
 
 test('values of 100 MB are left out, named, and never in memory as more than that', async () => {

@@ -1,9 +1,9 @@
 import type { Note, Tell, WholeBacalhauJob, WholeComputeExecution } from '@saltcod/bacalhau-records'
 import type { HistoryEntry, Job } from '@saltcod/store-core'
-import { checkId, type JobLoad, StoreLoader } from '@saltcod/store-core/format'
+import { type JobLoad, StoreLoader } from '@saltcod/store-core/format'
 import { FittingLoad, type IsOwn } from './fitting-load.ts'
 import { IdSet } from './id-set.ts'
-import { leftOut, refusalOf } from './refused-record.ts'
+import { entryRefusal, leftOut, refusalOf } from './refused-record.ts'
 
 /** Adds jobs to a store that is being made, without what it does not take, of which each record is told. */
 export class FittingJobs {
@@ -93,9 +93,10 @@ export class FittingJobs {
   }
 
   #fitHistory(jobId: string, history: readonly HistoryEntry[]): HistoryEntry[] {
-    return history.filter(({ executionId, sequence }) => {
-      const problem = executionId === null ? null : refusalOf(() => checkId('execution', executionId))
-      if (problem !== null) this.#leaveOut('history', jobId, `jobs/${jobId}/history/${sequence}`, problem)
+    return history.filter((entry) => {
+      const problem = entryRefusal(entry)
+      if (problem !== null)
+        this.#leaveOut('history', jobId, `jobs/${jobId}/history/${entry.sequence}`, problem)
       return problem === null
     })
   }

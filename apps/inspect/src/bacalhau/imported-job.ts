@@ -2,6 +2,7 @@ import type { WholeBacalhauJob } from '@saltcod/bacalhau-records'
 import type { Evaluation, Execution, HistoryEntry, Job, Json } from '@saltcod/store-core'
 import { evaluationRow, executionRow, historyRow, jobRow } from '../store/rows.ts'
 import { differencesOf, type RecordDifference, type RecordRow } from './record-differences.ts'
+import { entryRefusal } from './refused-record.ts'
 
 /** What a store of ours has of a job. */
 export interface StoredHere {
@@ -78,8 +79,13 @@ export function historyDifferences(
   const imported = after.filter(({ event }) => event.topic === IMPORT_TOPIC)
   const kept = after.filter(({ event }) => event.topic !== IMPORT_TOPIC)
   const placeOf = (index: number): string => `${id} entry ${index + 1}`
+  let next = 0
   const found = before.flatMap((entry, index): RecordDifference[] => {
-    const other = kept[index]
+    if (entryRefusal(entry) !== null) {
+      return [{ ...missing(record, placeOf(index), historyRow(entry)), what: 'left-out' }]
+    }
+    const other = kept[next]
+    next += 1
     if (other === undefined) return [missing(record, placeOf(index), historyRow(entry))]
     const rows = {
       before: without(historyRow(entry), 'sequence'),
@@ -98,7 +104,7 @@ export function historyDifferences(
   })
   return [
     ...found,
-    ...kept.slice(before.length).map((entry) => added(entry, null)),
+    ...kept.slice(next).map((entry) => added(entry, null)),
     ...imported.map((entry) => added(entry, 'an import notes what it changed')),
   ]
 }

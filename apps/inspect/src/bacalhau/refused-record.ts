@@ -1,5 +1,6 @@
 import type { Note } from '@saltcod/bacalhau-records'
-import { isStoreError } from '@saltcod/store-core'
+import { type HistoryEntry, isStoreError } from '@saltcod/store-core'
+import { checkId } from '@saltcod/store-core/format'
 
 /** Makes a note of a record that a store does not take. */
 export function leftOut(record: Note['record'], id: string, place: string, problem: string): Note {
@@ -17,4 +18,9 @@ export function refusalOf(add: () => unknown): string | null {
     if (!isRefusal) throw error
     return error.message
   }
+}
+
+/** Says why a store does not take an entry of a history; `null` where it does. */
+export function entryRefusal({ executionId }: HistoryEntry): string | null {
+  return executionId === null ? null : refusalOf(() => checkId('execution', executionId))
 }

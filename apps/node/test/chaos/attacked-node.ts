@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireGetJobAnswer, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { onTestFinished } from 'vitest'
@@ -117,12 +121,19 @@ export class AttackedNode {
     return this.#ended
   }
 
+  /** Asks it for something, with what its repository keeps for commands where it speaks TLS. */
   async request(method: string, path: string, body?: unknown): Promise<Response> {
-    return fetch(`${await this.url()}/api/v1/${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
+    const url = `${await this.url()}/api/v1/${path}`
+    const headers = { 'content-type': 'application/json' }
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    if (url.startsWith('http:')) return fetch(url, { method, headers, ...sent })
+    const ca = readFileSync(join(this.repository, 'tls/authority-cert.pem'))
+    const token = readFileSync(join(this.repository, 'operator-token'), 'utf8').trim()
+    const authorization = `Bearer ${token}`
+    const request = httpsRequest(url, { method, headers: { ...headers, authorization }, ca, agent: false })
+    request.end(sent.body)
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    return new Response(await buffer(answer), { status: answer.statusCode ?? 0 })
   }
 
   /** Submits a job and returns its id. The same key gives the same job. */

@@ -7,6 +7,8 @@ import { Network } from './network.ts'
 import { networkJob, PASSING_KINDS } from './network-jobs.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
+/** With `SALTCOD_TLS` all nodes join by a token and speak TLS, else those of every other seed. */
+const isGuarded = (seed: number): boolean => process.env['SALTCOD_TLS'] !== undefined || seed % 2 === 1
 const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 const SEEDS = LONG ? Array.from({ length: 10 }, (_, index) => SEED + index) : [SEED]
 const JOBS = LONG ? 500 : 12
@@ -21,7 +23,7 @@ test.each(SEEDS)(
   { timeout: LONG ? 7_200_000 : 240_000 },
   async (seed) => {
     const random = randomNumbers(seed)
-    const network = new Network(temporaryDirectory(), NODES, PACE, random)
+    const network = new Network(temporaryDirectory(), NODES, PACE, random, isGuarded(seed))
     const where = (): string => `seed ${seed}: ${network.events.join('; ')}`
     await network.start()
     await network.submit(networkJob('serving', 'serving', network.marks, random))

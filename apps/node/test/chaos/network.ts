@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, cpSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireGetJobAnswer, WireNodeState } from '@saltcod/bacalhau-records'
 import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { eventually, until } from '../../../../test/eventually.ts'
+import type { NewTokenAnswer } from '../../src/access/token-answer.ts'
 import { Cable } from '../link/cable.ts'
+import { SecureCable } from '../link/secure-cable.ts'
 import { AttackedNode } from './attacked-node.ts'
 import type { NetworkJob } from './network-jobs.ts'
 import { isOver, NetworkVerdict, stateOf, summaryOf } from './network-verdict.ts'
@@ -27,7 +29,7 @@ export interface NetworkPace {
 export interface Leaf {
   readonly name: string
   readonly node: AttackedNode
-  readonly cable: Cable
+  readonly cable: Cable | SecureCable
 }
 
 /** A requester and compute nodes as processes, with a cable between the former and each of the latter. */
@@ -38,26 +40,30 @@ export class Network {
   readonly events: string[] = []
   readonly verdict: NetworkVerdict
   readonly jobs = new Map<string, { readonly job: NetworkJob; id: string | undefined }>()
-  readonly #struck = new Map<AttackedNode | Cable, Promise<void>>()
+  readonly #struck = new Map<AttackedNode | Cable | SecureCable, Promise<void>>()
   readonly #random: () => number
   readonly #pace: NetworkPace
   readonly #directory: string
+  readonly #guarded: boolean
 
-  constructor(directory: string, nodes: number, pace: NetworkPace, random: () => number) {
+  /** One that is guarded has nodes that join by a token and speak TLS. */
+  constructor(directory: string, nodes: number, pace: NetworkPace, random: () => number, guarded = false) {
+    this.#guarded = guarded
     this.#random = random
     this.#pace = pace
     this.#directory = directory
     this.marks = join(directory, 'marks')
     mkdirSync(this.marks)
     this.verdict = new NetworkVerdict(this.marks)
-    this.requester = new AttackedNode(join(directory, 'requester'), ['--node-type', 'requester'], {
+    const guard = guarded ? ['--tls', 'auto', '--require-tokens'] : []
+    this.requester = new AttackedNode(join(directory, 'requester'), ['--node-type', 'requester', ...guard], {
       Link: { SilentAfter: pace.silentAfter, LostAfter: pace.lostAfter },
       Recovery: { Interruptions: { Limit: 1_000, Backoff: '50ms', MaxBackoff: '500ms' } },
       Services: { Reschedule: { Delay: '50ms', MaxDelay: '500ms', Unlimited: true } },
     })
     this.leaves = Array.from({ length: nodes }, (_, index) => {
       const name = `n-${index + 1}`
-      const cable = new Cable(random)
+      const cable = guarded ? new SecureCable(random) : new Cable(random)
       cable.faults = { drop: 0.04, twice: 0.04, delayMs: 20 }
       return { name, cable, node: undefined as never }
     })
@@ -66,6 +72,7 @@ export class Network {
   /** Starts everything. */
   async start(): Promise<void> {
     await this.#startRequester()
+    const joining = this.#guarded ? ['--join-token', await this.#joinToken()] : []
     for (const leaf of this.leaves) {
       const address = await leaf.cable.start()
       const flags = [
@@ -76,6 +83,7 @@ export class Network {
         '--allow-exec',
         '--orchestrators',
         address,
+        ...joining,
       ]
       const node = new AttackedNode(join(this.#directory, leaf.name), flags, {
         Link: { Heartbeat: '250ms' },
@@ -91,6 +99,14 @@ export class Network {
       return Nodes.filter(({ Connection }) => Connection === 'CONNECTED').length === this.leaves.length
     }
     await eventually('all nodes are connected', areConnected, this.#pace.settleMs)
+  }
+
+  async #joinToken(): Promise<string> {
+    const response = await this.requester.request('POST', 'saltcod/tokens', { Role: 'node' })
+    const { Token } = (await response.json()) as NewTokenAnswer
+    const path = join(this.#directory, 'join.token')
+    writeFileSync(path, Token, { mode: 0o600 })
+    return path
   }
 
   async #startRequester(...flags: readonly string[]): Promise<void> {
@@ -161,17 +177,19 @@ export class Network {
     const [least, most] = this.#pace.cutMs
     const name = this.leaves.find(({ node, cable }) => part === node || part === cable)?.name ?? 'requester'
     const lastsMs = Math.round(
-      part instanceof Cable ? least + this.#random() * (most - least) : this.#random() * 300,
+      part instanceof AttackedNode ? this.#random() * 300 : least + this.#random() * (most - least),
     )
-    this.events.push(part instanceof Cable ? `${name} was cut off for ${lastsMs} ms` : `${name} was killed`)
+    this.events.push(
+      part instanceof AttackedNode ? `${name} was killed` : `${name} was cut off for ${lastsMs} ms`,
+    )
     this.#struck.set(
       part,
       this.#harm(part, lastsMs).finally(() => this.#struck.delete(part)),
     )
   }
 
-  async #harm(part: AttackedNode | Cable, lastsMs: number): Promise<void> {
-    if (part instanceof Cable) {
+  async #harm(part: AttackedNode | Cable | SecureCable, lastsMs: number): Promise<void> {
+    if (!(part instanceof AttackedNode)) {
       part.cut()
       await delay(lastsMs)
       part.mend()

@@ -256,7 +256,7 @@ function stopped(release: Release): readonly DayCommand[] {
     ...(isNew
       ? [
           ...each('job rerun first', ['', '-v 1 --id-only', '--version 1 --group-events', '--node-details']),
-          ...each('job rerun first', ['--wait=false', '--wait --wait-timeout-secs 5']),
+          ...each('job rerun first', ['--wait --wait-timeout-secs 5', '--wait=false']),
           { line: 'job rerun first --follow', seconds: 6 },
           // The real one takes nothing any more after this.
           { line: 'job rerun none', seconds: 6 },

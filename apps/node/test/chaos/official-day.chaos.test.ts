@@ -9,7 +9,14 @@ import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { OFFICIAL, officialMissing, type Release } from '../official-programs.ts'
 import { type DayCommand, longDay, networkDay, shortDay } from './official-commands.ts'
 import { DAY_MODULES, dayFiles } from './official-files.ts'
-import { DAY_PORT, networkServers, oneServer, type Whose } from './official-servers.ts'
+import {
+  DAY_PORT,
+  type Guard,
+  guardedServer,
+  networkServers,
+  oneServer,
+  type Whose,
+} from './official-servers.ts'
 import { linesOf, type Told, without } from './told-lines.ts'
 
 const DAY = fileURLToPath(new URL('./official-day.mjs', import.meta.url))
@@ -61,6 +68,8 @@ interface Day {
   /** What serves, and which nodes are waited for. */
   readonly servers: readonly (readonly string[])[]
   readonly nodes: readonly string[]
+  /** Absent where nobody is asked for anything. */
+  readonly guard?: Guard
 }
 
 async function dayOf(release: Release, day: (directory: string) => Day): Promise<readonly Told[]> {
@@ -169,6 +178,24 @@ test.for(['1.9.3', '1.4.0'] as const)(
     expect(await compare(release, networkDayOf(release))).toBe('')
   },
 )
+
+test('over TLS, with an API key, the official command line 1.9.3 says the same as to a real node that asks for nothing', {
+  timeout: 1_800_000,
+}, async ({ annotate }) => {
+  const why = officialMissing()
+  if (why !== null) {
+    await annotate(`not compared: ${why}`)
+    return
+  }
+  const commands = LONG ? longDay('1.9.3') : shortDay('1.9.3')
+  const day = (directory: string, whose: Whose): Day => {
+    const servers = [oneServer('1.9.3', whose, directory)]
+    if (whose === 'theirs') return { commands, servers, nodes: ['lisbon'] }
+    const { server, guard } = guardedServer(directory)
+    return { commands, servers: [server], nodes: ['lisbon'], guard }
+  }
+  expect(await compare('1.9.3', day)).toBe('')
+})
 
 test.for(['1.9.3', '1.4.0'] as const)('the long day of %s has every flag', async (release, { annotate }) => {
   const why = officialMissing()

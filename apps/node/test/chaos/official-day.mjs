@@ -2,9 +2,14 @@
 // own, so that nobody is called. Reads a plan from standard input, and prints what each command said.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync } from 'node:fs'
+import { get as getPlainly } from 'node:http'
+import { get as getSecurely } from 'node:https'
+import { json } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const { tool, version, servers, nodes, port, directory, commands } = JSON.parse(readFileSync(0, 'utf8'))
+const { tool, version, servers, nodes, port, directory, guard, commands } = JSON.parse(
+  readFileSync(0, 'utf8'),
+)
 const home = `${directory}/home`
 const options = {
   '1.9.3': [
@@ -14,11 +19,23 @@ const options = {
   '1.4.0': ['--api-host', '127.0.0.1', '--api-port', String(port), '--repo', home],
 }[version]
 const env = { ...process.env, APP_MODE: 'loud', OTHER: 'other' }
+if (guard !== undefined) options.push('-c', 'API.TLS.UseTLS=true', '-c', `API.TLS.CAFile=${guard.authority}`)
 
-const ORCHESTRATOR = `http://127.0.0.1:${port}/api/v1/orchestrator`
-// While a command runs nothing looks after connections that are kept.
-const headers = { 'x-bacalhau-git-version': `v${version}`, connection: 'close' }
-const read = async (path) => (await fetch(`${ORCHESTRATOR}/${path}`, { headers })).json()
+/** What trusts a server with TLS that asks for tokens. Its secrets are there once it serves. */
+function secrets() {
+  if (guard === undefined) return {}
+  return { ca: readFileSync(guard.authority), token: readFileSync(guard.token, 'utf8').trim() }
+}
+
+async function read(path) {
+  const { ca, token } = secrets()
+  // While a command runs nothing looks after connections that are kept.
+  const headers = { 'x-bacalhau-git-version': `v${version}`, connection: 'close' }
+  if (token !== undefined) headers.authorization = `Bearer ${token}`
+  const [scheme, get] = guard === undefined ? ['http', getPlainly] : ['https', getSecurely]
+  const request = get(`${scheme}://127.0.0.1:${port}/api/v1/orchestrator/${path}`, { headers, ca })
+  return json(await new Promise((resolve, reject) => request.on('response', resolve).on('error', reject)))
+}
 
 const log = openSync(`${directory}/server.log`, 'w')
 execFileSync('ip', ['link', 'set', 'lo', 'up'])
@@ -61,12 +78,14 @@ async function filled(word) {
 let lastToken = ''
 
 async function run({ line, input = '', seconds = 60 }) {
+  const { token } = secrets()
+  const key = token === undefined ? {} : { BACALHAU_API_KEY: token, SSL_CERT_FILE: guard.authority }
   const words = []
   for (const word of line.split(' ')) words.push(await filled(word.replace('{next}', lastToken)))
   const { status, stdout, stderr } = spawnSync(tool, [version, ...options, ...words], {
     cwd: directory,
     encoding: 'utf8',
-    env,
+    env: { ...env, ...key },
     input,
     timeout: seconds * 1000,
     // Some of them take no other.

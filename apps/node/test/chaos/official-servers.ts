@@ -22,6 +22,27 @@ const ours = (directory: string, name: string, port: number, ...flags: readonly 
   ...['--port', String(port), '--name', name, ...flags],
 ]
 
+/** Where a server keeps what its clients trust it by, and what they show it. */
+export interface Guard {
+  readonly authority: string
+  readonly token: string
+}
+
+/** The command of a node of ours called lisbon, as it is on a network: with TLS, and asking for tokens. */
+export function guardedServer(directory: string): {
+  readonly server: readonly string[]
+  readonly guard: Guard
+} {
+  const repository = place(directory, 'repo-lisbon')
+  return {
+    server: ours(directory, 'lisbon', DAY_PORT, '--tls', 'auto', '--require-tokens'),
+    guard: {
+      authority: join(repository, 'tls/authority-cert.pem'),
+      token: join(repository, 'operator-token'),
+    },
+  }
+}
+
 /** The command of a node with both roles, called lisbon. */
 export function oneServer(release: Release, whose: Whose, directory: string): readonly string[] {
   if (whose === 'ours') return ours(directory, 'lisbon', DAY_PORT)

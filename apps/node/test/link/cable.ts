@@ -13,7 +13,8 @@ export interface CableFaults {
   readonly delayMs: number
 }
 
-const WHOLE: CableFaults = { drop: 0, twice: 0, delayMs: 0 }
+/** What happens to messages on a cable without a fault: nothing. */
+export const WHOLE_CABLE: CableFaults = { drop: 0, twice: 0, delayMs: 0 }
 
 /**
  * What lies between one compute node and its requester: a proxy that can be cut and mended, and that loses, doubles
@@ -22,7 +23,7 @@ const WHOLE: CableFaults = { drop: 0, twice: 0, delayMs: 0 }
 export class Cable {
   /** Where the requester serves now. */
   target = ''
-  faults: CableFaults = WHOLE
+  faults: CableFaults = WHOLE_CABLE
   /** How many messages were lost, and how many arrived twice. */
   lost = 0
   doubled = 0
