@@ -133,7 +133,10 @@ test('what a joined node has open over TLS is cut off with its credential: what 
   job.grow('second')
   await eventually('nothing of the other node was cut', () => log.text().includes('second'))
   await requester.client.changeNode('n-1', { Action: 'reject' })
+  // The node itself does not know yet, and would send it.
+  job.grow('third')
   // The reader is not the one who was rejected: it hears that nothing more comes.
   assert.notEqual(await log.ended, 'whole')
+  assert.ok(!log.text().includes('third'), log.text())
   await eventually('it is refused', async () => (await standing()).includes('"REFUSED"'))
 })

@@ -29,6 +29,9 @@ const TOKENS = [
 ]
 const VALUES = [...INHERITED, ...NUMBERS, ...TEXTS]
 const AT_A_TIME = 16
+/** Each address with each parameter and each value; without, every fourth of them. */
+const EVERY = process.env['SALTCOD_LONG'] === undefined ? 4 : 1
+const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
 
 /** Notes the routes that a node adds and the parameters that it asks requests for, so that a new one is tried too. */
 function watchInterface(): { readonly routes: Set<string>; readonly parameters: Set<string> } {
@@ -93,16 +96,15 @@ test('no parameter of any address brings an internal error, whatever its value',
     addresses.length > 15 && parameters.size > 12,
     `${addresses.length} and ${parameters.size} are few`,
   )
-  for (const address of addresses) {
-    await askAll(
-      [...parameters].flatMap((name) =>
-        [...VALUES, ...(name === 'next_token' ? TOKENS : [])].map(
-          (value) => `${address}?include=history,executions&${name}=${encodeURIComponent(value)}`,
-        ),
+  const asked = addresses.flatMap((address) =>
+    [...parameters].flatMap((name) =>
+      [...VALUES, ...(name === 'next_token' ? TOKENS : [])].map(
+        (value) => `${address}?include=history,executions&${name}=${encodeURIComponent(value)}`,
       ),
-    )
-  }
-  assert.deepEqual(internal, [])
+    ),
+  )
+  await askAll(asked.filter((_, index) => (index + SEED) % EVERY === 0))
+  assert.deepEqual(internal, [], `seed ${SEED}`)
   assert.deepEqual(errors, [])
   const { status } = await node.request<WireError>('GET', '/api/v1/orchestrator/nodes?order_by=constructor')
   assert.equal(status, 400)
