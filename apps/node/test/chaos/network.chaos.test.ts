@@ -50,6 +50,6 @@ test.each(SEEDS)(
     await submitting
     const found = await network.settle()
     if (LONG) process.stdout.write(`${where()}\n${network.verdict.figures()}\n`)
-    expect(found, where()).toEqual([])
+    expect(found, `${where()}\n${found.join('\n')}`).toEqual([])
   },
 )

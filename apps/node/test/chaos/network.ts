@@ -7,6 +7,7 @@ import { openLmdbExecutionStore, openLmdbJobStore } from '@saltcod/store-lmdb'
 import { eventually, until } from '../../../../test/eventually.ts'
 import type { NewTokenAnswer } from '../../src/access/token-answer.ts'
 import { Cable } from '../link/cable.ts'
+import type { CableEnd } from '../link/cable-end.ts'
 import { SecureCable } from '../link/secure-cable.ts'
 import { AttackedNode } from './attacked-node.ts'
 import type { NetworkJob } from './network-jobs.ts'
@@ -29,7 +30,7 @@ export interface NetworkPace {
 export interface Leaf {
   readonly name: string
   readonly node: AttackedNode
-  readonly cable: Cable | SecureCable
+  readonly cable: CableEnd
 }
 
 /** A requester and compute nodes as processes, with a cable between the former and each of the latter. */
@@ -40,7 +41,7 @@ export class Network {
   readonly events: string[] = []
   readonly verdict: NetworkVerdict
   readonly jobs = new Map<string, { readonly job: NetworkJob; id: string | undefined }>()
-  readonly #struck = new Map<AttackedNode | Cable | SecureCable, Promise<void>>()
+  readonly #struck = new Map<AttackedNode | CableEnd, Promise<void>>()
   readonly #random: () => number
   readonly #pace: NetworkPace
   readonly #directory: string
@@ -188,7 +189,7 @@ export class Network {
     )
   }
 
-  async #harm(part: AttackedNode | Cable | SecureCable, lastsMs: number): Promise<void> {
+  async #harm(part: AttackedNode | CableEnd, lastsMs: number): Promise<void> {
     if (!(part instanceof AttackedNode)) {
       part.cut()
       await delay(lastsMs)

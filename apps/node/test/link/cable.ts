@@ -1,79 +1,27 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onTestFinished } from 'vitest'
-
-/** How often, from 0 to 1, what happens to a message on its way. */
-export interface CableFaults {
-  /** The message arrives and its answer does not, or it does not arrive itself. */
-  readonly drop: number
-  /** It arrives twice; the second answer is returned. */
-  readonly twice: number
-  /** It, and its answer, take so much longer at most. */
-  readonly delayMs: number
-}
-
-/** What happens to messages on a cable without a fault: nothing. */
-export const WHOLE_CABLE: CableFaults = { drop: 0, twice: 0, delayMs: 0 }
+import { CableEnd } from './cable-end.ts'
 
 /**
  * What lies between one compute node and its requester: a proxy that can be cut and mended, and that loses, doubles
  * and delays messages.
  */
-export class Cable {
-  /** Where the requester serves now. */
-  target = ''
-  faults: CableFaults = WHOLE_CABLE
+export class Cable extends CableEnd {
   /** How many messages were lost, and how many arrived twice. */
   lost = 0
   doubled = 0
   readonly #random: () => number
-  readonly #sockets = new Set<Socket>()
-  readonly #server = createServer()
-  #cut = false
 
   constructor(random: () => number) {
+    const server = createServer()
+    super('http', server)
     this.#random = random
     const relay = (request: IncomingMessage, response: ServerResponse): void => {
       // What breaks on the way is a lost connection to the one who asked.
       this.#relay(request, response).catch(() => response.destroy())
     }
-    this.#server.on('request', relay)
-    this.#server.on('checkContinue', relay)
-    this.#server.on('connection', (socket) => {
-      socket.on('error', () => undefined)
-      if (this.#cut) {
-        socket.destroy()
-        return
-      }
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
-    onTestFinished(() => {
-      this.#server.close()
-      this.cut()
-    })
-  }
-
-  /** Begins to lead to the target, and returns the address of this end. */
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
-    return this.address()
-  }
-
-  /** The address of this end. */
-  address(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  /** Breaks everything that is on its way, and lets nothing through. */
-  cut(): void {
-    this.#cut = true
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  mend(): void {
-    this.#cut = false
+    server.on('request', relay)
+    server.on('checkContinue', relay)
   }
 
   async #relay(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,63 +1,27 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onTestFinished } from 'vitest'
-import { type CableFaults, WHOLE_CABLE } from './cable.ts'
+import { CableEnd } from './cable-end.ts'
 
-/** What lies between a compute node and a requester with TLS: it sees bytes alone, breaks connections and delays. */
-export class SecureCable {
-  /** Where the requester serves now. */
-  target = ''
-  /** Nothing of it can arrive twice: that what was broken off is sent again is up to the node. */
-  faults: CableFaults = WHOLE_CABLE
+/**
+ * What lies between a compute node and a requester with TLS: it sees bytes alone, breaks connections and delays.
+ * Nothing of it arrives twice: that what was broken off is sent again is up to the node.
+ */
+export class SecureCable extends CableEnd {
   readonly #random: () => number
-  readonly #sockets = new Set<Socket>()
-  readonly #server = createServer((socket) => this.#relay(socket))
-  #cut = false
 
   constructor(random: () => number) {
+    const server = createServer()
+    super('https', server)
     this.#random = random
-    onTestFinished(() => {
-      this.#server.close()
-      this.cut()
-    })
-  }
-
-  /** Begins to lead to the target, and returns the address of this end. */
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
-    return this.address()
-  }
-
-  /** The address of this end. */
-  address(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  /** Breaks everything that is on its way, and lets nothing through. */
-  cut(): void {
-    this.#cut = true
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  mend(): void {
-    this.#cut = false
+    server.on('connection', (socket) => this.#relay(socket))
   }
 
   #relay(near: Socket): void {
-    if (this.#cut) {
-      near.destroy()
-      return
-    }
+    if (near.destroyed) return
     const far = connect({ host: '127.0.0.1', port: Number(new URL(this.target).port) })
-    const both = [near, far]
-    for (const socket of both) {
-      this.#sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.once('close', () => {
-        this.#sockets.delete(socket)
-        for (const other of both) other.destroy()
-      })
-    }
+    this.hold(far)
+    near.once('close', () => far.destroy())
+    far.once('close', () => near.destroy())
     void this.#pass(near, far)
     void this.#pass(far, near)
   }
