@@ -45,6 +45,9 @@ export class CommandReceiver {
     const acknowledging = this.#acknowledge(signal)
     try {
       await this.#poll(signal)
+    } catch (error) {
+      // Nothing more comes, and what waits to be acknowledged must not wait for that.
+      this.#tracker.breakOff(error)
     } finally {
       await this.#tracker.idle()
       await acknowledging

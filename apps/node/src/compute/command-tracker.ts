@@ -35,6 +35,12 @@ export class CommandTracker {
     if (this.#error !== undefined) throw this.#error.thrown
   }
 
+  /** Notes that no more commands come, as where one could not be done. */
+  breakOff(error: unknown): void {
+    this.#error ??= { thrown: error }
+    this.#progress.advance()
+  }
+
   /** Begins to count anew: what was taken before is finished, and marked no more. */
   renew(round: number): void {
     this.#round = round

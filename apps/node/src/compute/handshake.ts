@@ -70,7 +70,7 @@ export async function shakeHands(
     ...again,
     isFinal: (error) => isStoreGone(error) || (!requester.isRemote && isFailure(error)),
     onFailure: (error) => {
-      if (isFailure(error) || isLinkError(error, 'LINK_REFUSED', 'LINK_UNJOINED'))
+      if (isFailure(error) || isLinkError(error, 'LINK_REFUSED', 'LINK_UNJOINED', 'LINK_LIMIT'))
         watch.refused(error.message)
       else again.onFailure(error)
     },

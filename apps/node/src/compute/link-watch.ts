@@ -6,6 +6,7 @@ import { isLinkError } from '../link/link-error.ts'
 const NOT_REACHED = [
   'LINK_CLOSED',
   'LINK_SILENT',
+  'LINK_GARBLED',
   'LINK_INVALID',
   'LINK_REFUSED',
   'LINK_UNJOINED',

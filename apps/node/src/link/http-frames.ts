@@ -2,13 +2,12 @@ import { toJson } from './http-messages.ts'
 import { LINK_LIMITS } from './limits.ts'
 import type { Chunk } from './link.ts'
 import { LinkError } from './link-error.ts'
-import type { PlainError } from './plain-error.ts'
 
 /** A part of the body in which a node supplies what was demanded. */
 export type HttpFrame =
   | { readonly kind: 'chunk'; readonly chunk: Chunk }
   /** The last one; a body that ends without it was cut. */
-  | { readonly kind: 'end'; readonly error: PlainError | null }
+  | { readonly kind: 'end'; readonly error: unknown }
 
 const HEAD_BYTES = 5
 const BYTES = 0x62
@@ -65,7 +64,7 @@ function frameOf(kind: number, content: Buffer): HttpFrame {
   if (kind === BYTES) return { kind: 'chunk', chunk: new Uint8Array(content) }
   try {
     const value: unknown = JSON.parse(content.toString())
-    if (kind === END) return { kind: 'end', error: value as PlainError | null }
+    if (kind === END) return { kind: 'end', error: value }
     if (kind === JSON_TEXT) return { kind: 'chunk', chunk: value as Chunk }
   } catch {
     // Said below.

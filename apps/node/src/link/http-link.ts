@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { distrustOf } from '../tls/trust-words.ts'
 import { EventCount } from '../waiting/event-count.ts'
 import { writeFrame } from './http-frames.ts'
-import { HTTP_LINK_PATH, type HttpCall, toJson } from './http-messages.ts'
+import { HTTP_LINK_PATH, type HttpCall, readAnswer, toJson } from './http-messages.ts'
 import { LINK_LIMITS } from './limits.ts'
 import type {
   Acknowledgement,
@@ -24,10 +24,20 @@ import type {
 } from './link.ts'
 import { isLinkError, LinkError } from './link-error.ts'
 import type { LinkPlace, LinkTrust } from './link-trust.ts'
-import { fromPlainError, type PlainError, toPlainError } from './plain-error.ts'
+import { fromPlainError, toPlainError } from './plain-error.ts'
 
 /** With these another way is tried: nobody answers there, or it is no requester that takes this node. */
-const FAILED_WAYS = ['LINK_CLOSED', 'LINK_SILENT', 'LINK_INVALID', 'LINK_REFUSED', 'LINK_UNTRUSTED'] as const
+const FAILED_WAYS = [
+  'LINK_CLOSED',
+  'LINK_SILENT',
+  'LINK_GARBLED',
+  'LINK_INVALID',
+  'LINK_REFUSED',
+  'LINK_UNTRUSTED',
+] as const
+
+/** A proxy on the way says it in words of its own. */
+const TOO_LARGE = 413
 
 /** One way to a requester. */
 interface Way {
@@ -123,7 +133,10 @@ export class HttpLink implements Link {
   }
 
   async report(request: Reports): Promise<readonly ReportAnswer[]> {
-    return (await this.#call('report', request)) as readonly ReportAnswer[]
+    const answers = (await this.#call('report', request)) as readonly ReportAnswer[]
+    if (answers.length === request.reports.length) return answers
+    const what = `${request.reports.length} reports were answered with ${answers.length} answers`
+    throw new LinkError('LINK_GARBLED', what)
   }
 
   async heartbeat(request: Heartbeat): Promise<HeartbeatReply> {
@@ -212,7 +225,7 @@ export class HttpLink implements Link {
     this.#sent += Buffer.byteLength(body)
     request.end(body)
     try {
-      return await answerOf(request, way.shown)
+      return readAnswer(name, await answerOf(request, way.shown))
     } catch (error) {
       // What an answer held that is lost comes again: nobody has confirmed it.
       if (isUnwanted()) return []
@@ -297,16 +310,17 @@ async function answerOf(request: ClientRequest, base: string): Promise<unknown> 
     throw unreached(base, error)
   }
   const answered = read(Buffer.concat(pieces).toString())
-  if (answered === undefined) throw new LinkError('LINK_INVALID', `what answers at ${base} is no requester`)
-  if (answered.error !== undefined) throw fromPlainError(answered.error)
-  return answered.answer
+  if (answered !== undefined && 'error' in answered) throw fromPlainError(answered.error)
+  if (answered !== undefined) return answered.answer
+  if (response.statusCode === TOO_LARGE)
+    throw new LinkError('LINK_LIMIT', `what answers at ${base} says that the message is too large`)
+  throw new LinkError('LINK_GARBLED', `what answers at ${base} is no requester`)
 }
 
-function read(text: string): { readonly answer?: unknown; readonly error?: PlainError } | undefined {
+function read(text: string): { readonly answer: unknown } | { readonly error: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && ('answer' in value || 'error' in value))
-      return value as { readonly answer?: unknown; readonly error?: PlainError }
+    if (typeof value === 'object' && value !== null && ('answer' in value || 'error' in value)) return value
   } catch {
     // Said by the caller.
   }

@@ -20,6 +20,8 @@ export const HTTP_LINK_PATH = '/link/v1'
 
 /** As JSON writes some of them. */
 const MOST_BYTES_OF_A_CHARACTER = 6
+/** Of an answer so many mistakes are told. */
+const MOST_PROBLEMS = 3
 
 const id = z.string().min(1).max(256)
 const count = z.number().int().min(0)
@@ -89,12 +91,40 @@ const SCHEMAS = {
   demands: z.object({ nodeId: id, afterNumber: count, waitMs: count }),
 } as const
 
+// One delivery that says nothing must not keep the others: what a command lacks is found where it is obeyed.
+const delivery = z.looseObject({ sequence: count, command: z.looseObject({ kind: word }) })
+const taken = z.looseObject({
+  version: count.optional(),
+  requesterId: id.optional(),
+  session,
+  store,
+  answers: z.record(z.string(), z.string()),
+  whyStopped: z.record(z.string(), z.looseObject({ reason: text, endReason: text })).optional(),
+})
+
+const ANSWERS = {
+  handshake: z.union([z.looseObject({ refusal: z.string() }), taken]),
+  poll: z.array(delivery),
+  acknowledge: z.null(),
+  report: z.array(z.string()),
+  heartbeat: z.looseObject({ sequence: count }),
+  demands: z.array(z.looseObject({ number: count, kind: word, executionId: id })),
+} as const
+
 /** What is asked with a body and answered with one. */
 export type HttpCall = keyof typeof SCHEMAS
 
 /** Tells whether there is a call of that name. */
 export function isHttpCall(name: string): name is HttpCall {
   return Object.hasOwn(SCHEMAS, name)
+}
+
+/** Returns what was answered to a call. Throws `LINK_GARBLED` where no requester answers so. */
+export function readAnswer(name: HttpCall, answered: unknown): unknown {
+  const read = readBySchema<unknown>(ANSWERS[name], answered)
+  if ('data' in read) return read.data
+  const problems = read.problems.slice(0, MOST_PROBLEMS).map(problemLine).join('; ')
+  throw new LinkError('LINK_GARBLED', `to ${name} no requester answers so: ${problems}`)
 }
 
 /** Carries a call out at the requester's end. Throws `LINK_INVALID` where its request is none. */

@@ -11,6 +11,7 @@ const LINK_ERROR_CODES = {
   LINK_TAKEN: 'another node with the same id may live, and the node has to come again',
   LINK_VERSION: 'both sides speak no version of the link in common',
   LINK_INVALID: 'a message is none that the link knows',
+  LINK_GARBLED: 'what came back is nothing that the other end of a link says',
 } as const
 
 /** One of the codes of a {@link LinkError}. */
@@ -35,5 +36,5 @@ export function isLinkError(error: unknown, ...codes: readonly LinkErrorCode[]):
 
 /** Tells whether a name is a code of a {@link LinkError}. */
 export function isLinkErrorCode(code: string): code is LinkErrorCode {
-  return code in LINK_ERROR_CODES
+  return Object.hasOwn(LINK_ERROR_CODES, code)
 }

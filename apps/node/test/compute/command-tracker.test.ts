@@ -55,6 +55,16 @@ describe('CommandTracker', () => {
     expect(order).toEqual([3, 1, 2])
   })
 
+  it('ends its marks where no more commands come', async () => {
+    const tracker = new CommandTracker(10)
+    const { done } = collect(tracker)
+    tracker.breakOff(new Error('nothing can be fetched'))
+    await done
+    expect(() => {
+      tracker.throwIfBroken()
+    }).toThrow('nothing can be fetched')
+  })
+
   it('marks nothing from a command on that could not be done, and says why', async () => {
     const tracker = new CommandTracker(10)
     const { marks, done } = collect(tracker)

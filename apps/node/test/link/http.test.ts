@@ -101,7 +101,7 @@ test('a requester that is not there, and a program that is none, are told apart'
   })
   const stranger = new HttpLink([await listen(server)])
   onTestFinished(() => stranger.close())
-  await expect(stranger.heartbeat(HEARTBEAT)).rejects.toMatchObject({ code: 'LINK_INVALID' })
+  await expect(stranger.heartbeat(HEARTBEAT)).rejects.toMatchObject({ code: 'LINK_GARBLED' })
   const gone = createServer()
   const base = await listen(gone)
   gone.close()
