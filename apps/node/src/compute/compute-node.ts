@@ -8,7 +8,6 @@ import { KeptInputs } from '../inputs/kept-inputs.ts'
 import type { Link, NodeDescription, NodeLoad } from '../link/link.ts'
 import { PeerStores } from '../link/peer-store.ts'
 import { EventCount } from '../waiting/event-count.ts'
-import { pause } from '../waiting/pause.ts'
 import { within } from '../waiting/time-limit.ts'
 import { CommandReceiver } from './command-receiver.ts'
 import type { ComputeContext } from './context.ts'
@@ -201,7 +200,12 @@ function contextOf(
     link: standingLink(watch.over(options.link), greetAgain),
     watch,
     nodeId,
-    requester: { isRemote, id: isRemote ? '' : (options.requesterId ?? nodeId), opening: '' },
+    requester: {
+      isRemote,
+      id: isRemote ? '' : (options.requesterId ?? nodeId),
+      opening: '',
+      silentAfterMs: null,
+    },
     refused: new RefusedReports(store),
     orphans: { now: { count: 0, ids: [] } },
     peers: new PeerStores({ store, word: 'job store', acceptsOthers: options.acceptsStore ?? false, log }),
@@ -211,6 +215,7 @@ function contextOf(
     log,
     clock,
     closing,
+    handsShaken: new EventCount(),
     reportWritten: new EventCount(),
     toTellAll: new EventCount(),
     deadlineWritten: new EventCount(),
@@ -237,10 +242,10 @@ async function beat(
   { load, look, greet }: Beating,
   signal: AbortSignal,
 ): Promise<void> {
-  const { link, nodeId, settings, store, log } = context
+  const { link, nodeId, store, log } = context
   let isUntold = false
   for (;;) {
-    await pause(settings.heartbeatMs, signal)
+    await untilNextBeat(context, signal)
     if (signal.aborted) return
     try {
       isUntold = (await look()) || isUntold
@@ -258,6 +263,22 @@ async function beat(
     } catch (error) {
       linkRetry({ log }, signal, 'the requester took no heartbeat').onFailure(error)
     }
+  }
+}
+
+/**
+ * Waits for the next heartbeat: two fit into the silence that the requester puts up with, whatever this node is set
+ * to. A handshake tells as much as a heartbeat, and how patient the requester is now, so the wait begins anew with it.
+ */
+async function untilNextBeat(
+  { settings, requester, handsShaken }: ComputeContext,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let seen = -1; seen !== handsShaken.count; ) {
+    seen = handsShaken.count
+    const { silentAfterMs } = requester
+    const maxMs = Math.min(settings.heartbeatMs, (silentAfterMs ?? Number.POSITIVE_INFINITY) / 2)
+    await handsShaken.wait(seen, { maxMs, signal })
   }
 }
 

@@ -18,6 +18,8 @@ export interface OwnRequester {
   id: string
   /** The opening of its store; empty where it is not known. */
   opening: string
+  /** After so long a silence it gives this node no new work; `null` where it did not say. */
+  silentAfterMs: number | null
 }
 
 /** What every part of the compute side works with. */
@@ -42,6 +44,8 @@ export interface ComputeContext {
   readonly clock: () => number
   /** Aborts when the compute side closes its store: no loop goes on and no write is tried again after that. */
   readonly closing: AbortSignal
+  /** Counts the handshakes that were taken by both sides. */
+  readonly handsShaken: EventCount
   /** Counts the times when a report was written. */
   readonly reportWritten: EventCount
   /** Counts the times when the requester turned out to have another store. */

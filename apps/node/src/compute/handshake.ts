@@ -92,12 +92,14 @@ async function shakeOnce(
   await meetStore(context, requesterId, reply)
   requester.id = requesterId
   requester.opening = reply.store.openings[0]?.id ?? ''
+  requester.silentAfterMs = reply.silentAfterMs ?? null
   await context.refused.putBack(requesterId, requester.opening)
   link.adopt(reply.session)
   // What is to be told again to a requester that was not known before is named to it too.
   if (introducing !== requesterId && (await hasUnnamed(context, executions)))
     return await shakeOnce(context, { node, load }, signal)
   watch.agreed()
+  context.handsShaken.advance()
   const { answers, whyStopped = {} } = reply
   return new Map(
     executions.map(({ executionId }) => {

@@ -153,6 +153,8 @@ export type HandshakeReply =
       readonly answers: Readonly<Record<string, HandshakeAnswer>>
       /** Why each that is to stop is; absent where an earlier release answers. */
       readonly whyStopped?: Readonly<Record<string, WhyStopped>>
+      /** After so long a silence the node gets no new work; absent where an earlier release answers. */
+      readonly silentAfterMs?: number
     }
   /** Why the requester does not work with that node, or that store of it. */
   | { readonly refusal: string }

@@ -60,7 +60,7 @@ export class LinkEndpoint implements ProvenLink {
     { versions, node, load, store: nodeStore, executions }: Handshake,
     proof: NodeProof | null = null,
   ): Promise<HandshakeReply> {
-    const { nodes, membership, store, log, nodeId: requesterId } = this.#context
+    const { nodes, membership, store, log, settings, nodeId: requesterId } = this.#context
     this.#mustGoOn()
     const agreed = this.#sessions.agree(versions)
     const met = await membership.meet({ node, store: nodeStore }, proof)
@@ -103,7 +103,8 @@ export class LinkEndpoint implements ProvenLink {
     }
     if (condition === 'known') log.info(told, 'node connected')
     else log.warn({ ...told, store: condition }, 'node connected with another store than it had')
-    return { ...agreed, requesterId, store: linked, answers, whyStopped: stopped }
+    const { silentAfterMs } = settings
+    return { ...agreed, requesterId, store: linked, answers, whyStopped: stopped, silentAfterMs }
   }
 
   /** Waits for commands. */

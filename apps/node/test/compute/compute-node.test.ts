@@ -18,6 +18,18 @@ async function setUp() {
 const noop = (more = {}) => jobOf('noop', more)
 
 describe('a compute side', () => {
+  it('is heard of as often as its requester needs, whatever it is set to itself', async () => {
+    const { store, link, dataDir } = await setUp()
+    await startComputeSide({ store, link, dataDir, settings: { heartbeatMs: 3_600_000 } })
+    link.silentAfterMs = 100
+    link.knowsNobody = true
+    link.ask('e-1', noop())
+    await until(
+      () => link.heartbeats,
+      (heartbeats) => heartbeats > 2,
+    )
+  })
+
   it('carries a job out, tells every step in order, and forgets no acknowledgement', async () => {
     const { store, link, dataDir } = await setUp()
     await startComputeSide({ store, link, dataDir })

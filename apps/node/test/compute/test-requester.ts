@@ -21,6 +21,7 @@ import type {
   ReportAnswer,
   WhyStopped,
 } from '../../src/link/link.ts'
+import { LinkError } from '../../src/link/link-error.ts'
 import { Demands } from '../../src/requester/demands.ts'
 
 /** What the requester of these tests knows of an execution. */
@@ -48,6 +49,10 @@ export class TestRequester implements Link {
   readonly wanted = new Demands()
   acceptBids = true
   heartbeats = 0
+  /** After so long a silence it says that it gives no new work. */
+  silentAfterMs = 30_000
+  /** It has begun anew, and knows nobody before the next handshake. */
+  knowsNobody = false
   acknowledged = 0
   #commands: Delivery[] = []
   #sequence = 0
@@ -99,6 +104,7 @@ export class TestRequester implements Link {
   }
 
   handshake(request: Parameters<Link['handshake']>[0]): ReturnType<Link['handshake']> {
+    this.knowsNobody = false
     this.node = plain(request.node)
     this.handshakes.push(plain(request.executions))
     const answers = request.executions.map(({ executionId }): [string, HandshakeAnswer] => {
@@ -106,8 +112,8 @@ export class TestRequester implements Link {
       const natural = known === undefined ? 'forget' : hasEnded(known.state) ? 'stop' : 'continue'
       return [executionId, this.answers.get(executionId) ?? natural]
     })
-    const { store, whyStopped } = this
-    return Promise.resolve({ store, answers: Object.fromEntries(answers), whyStopped })
+    const { store, whyStopped, silentAfterMs } = this
+    return Promise.resolve({ store, answers: Object.fromEntries(answers), whyStopped, silentAfterMs })
   }
 
   async poll(
@@ -137,6 +143,7 @@ export class TestRequester implements Link {
   }
 
   report({ reports }: Parameters<Link['report']>[0]): Promise<readonly ReportAnswer[]> {
+    if (this.knowsNobody) throw new LinkError('LINK_UNKNOWN', 'shake hands first')
     return Promise.resolve(plain(reports).map((report) => this.#apply(report)))
   }
 

@@ -21,7 +21,7 @@ export const link = {
   heartbeatMs: setting({
     key: 'Link.Heartbeat',
     description:
-      'How often a compute node tells its requester that it is there and how busy it is; a fraction of what the requester has in Link.SilentAfter.',
+      'How often a compute node tells its requester that it is there and how busy it is; oftener where half of what the requester has in Link.SilentAfter is less.',
     form: 'duration',
     fallback: '15s',
     schema: duration({ minMs: 50, maxMs: 3_600_000 }),
