@@ -153,3 +153,28 @@ test('what is known of the other side is told where only the store of one side i
   )
   expect(terminal.stdout).toMatch(/1 report of the execution is not confirmed by it, for 0s/)
 })
+
+test('what other nodes carry out is not told to have ended with the requester', async () => {
+  const path = join(temporaryDirectory(), 'jobs.db')
+  const store = await openLmdbJobStore({ path, nodeId: 'n-requester' })
+  await store.submitJob({ id: 'job-one', name: 'same', type: 'batch', spec: {} })
+  await store.transitionJob({ jobId: 'job-one', to: 'Running' })
+  for (const nodeId of ['n-requester', 'n-away']) {
+    const id = `exec-on-${nodeId}`
+    await store.createExecution({
+      ...{ id, jobId: 'job-one', nodeId, state: 'AskForBid', desiredState: 'Running' },
+      desiredMessage: 'of 2 nodes 1 has room',
+    })
+    await store.recordExecution({ executionId: id, nodeId, computeRevision: 1, to: 'Running' })
+  }
+  await store.close()
+  const [row] = await explain(path)
+  const because = row?.because.join('\n')
+  expect(because).toContain(
+    'exec-on-n-requester on n-requester ran when the node ended, and does not run now',
+  )
+  expect(because).toContain(
+    'exec-on-n-away on n-away ran there when the requester ended, and goes on without it',
+  )
+  expect(row?.next.join('\n')).toMatch(/nothing moves before .*\nother nodes go on with what they have begun/)
+})

@@ -28,6 +28,7 @@ export async function explainOwnJob(terminal: Terminal, opened: OpenedJobs, job:
     newest: evaluations.at(-1),
     waitingMessages,
     queueing,
+    ownNodeId: (await store.info()).nodeId,
     nodeRuns: (await findLmdbOwner(path)).running,
     nowMs: Date.now(),
   })

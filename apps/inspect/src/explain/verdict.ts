@@ -30,6 +30,8 @@ export interface JobFacts {
   readonly waitingMessages: ReadonlyMap<string, number>
   /** What executions wait for on their nodes, as far as those have said. */
   readonly queueing: ReadonlyMap<string, string>
+  /** The node that the store belongs to; `null` where it does not say. */
+  readonly ownNodeId: string | null
   readonly nodeRuns: boolean
   readonly nowMs: number
 }
@@ -42,11 +44,7 @@ export function explainJob(facts: JobFacts): Verdict {
   const next: string[] = []
   for (const evaluation of pending) addEvaluation(evaluation, facts, because, next)
   const live = executions.filter(({ state }) => !EXECUTION_MACHINE.terminal.has(state))
-  if (live.length > 0 && !nodeRuns) {
-    next.push(
-      'nothing moves before the node starts; saltcod-inspect recover --plan tells what its start will do',
-    )
-  }
+  if (!nodeRuns) next.push(...untilTheStart(live, facts))
   for (const execution of live) addExecution(execution, facts, because, next)
   const isQueued = job.state === 'Queued' && facts.newest?.status !== 'failed'
   if (pending.length === 0 && live.length === 0 && isQueued) {
@@ -70,6 +68,26 @@ export function explainJob(facts: JobFacts): Verdict {
   if (failed !== null) because.push(failed)
   addDeadline(job.deadlineAtMs, 'the job', nowMs, next)
   return { because, next }
+}
+
+/** Says what becomes of executions in progress while the node of the store does not run. */
+function untilTheStart(live: readonly Execution[], facts: JobFacts): string[] {
+  const elsewhere = live.filter((execution) => isElsewhere(execution, facts)).length
+  return [
+    ...(elsewhere < live.length
+      ? ['nothing moves before the node starts; saltcod-inspect recover --plan tells what its start will do']
+      : []),
+    ...(elsewhere > 0
+      ? [
+          'other nodes go on with what they have begun, and tell of it when the requester starts; nothing new is decided before',
+        ]
+      : []),
+  ]
+}
+
+/** What stops with the process of the store is carried out by its own node alone. */
+function isElsewhere({ nodeId }: Execution, { ownNodeId }: JobFacts): boolean {
+  return ownNodeId !== null && nodeId !== ownNodeId
 }
 
 /** Says how many executions of a job that goes on have failed; `null` where none has. */
@@ -155,6 +173,12 @@ const WAITS: Readonly<Record<string, string>> = {
   ResultAccepted: 'has been verified and is about to publish',
 }
 
+/** What another node did when it was heard of last. */
+const DID_ELSEWHERE: Readonly<Record<string, string>> = {
+  Running: 'ran there when the requester ended, and goes on without it',
+  Publishing: 'was about to publish its results there when the requester ended, and goes on without it',
+}
+
 /** What a process did that has ended with its node. */
 const DID: Readonly<Record<string, string>> = {
   Running: 'ran when the node ended, and does not run now',
@@ -167,16 +191,15 @@ function doingOf(state: string, { spec }: { readonly spec: unknown }, nodeRuns: 
   return (nodeRuns ? undefined : DID[state]) ?? WAITS[state] ?? `is ${state}`
 }
 
-function addExecution(
-  { id, nodeId, state, stateSinceMs, stateMessage, desiredState, desiredMessage, deadlineAtMs }: Execution,
-  { job, waitingMessages, queueing, nodeRuns, nowMs }: JobFacts,
-  because: string[],
-  next: string[],
-): void {
+function addExecution(execution: Execution, facts: JobFacts, because: string[], next: string[]): void {
+  const { id, nodeId, state, stateSinceMs, stateMessage, desiredState, desiredMessage, deadlineAtMs } =
+    execution
+  const { job, waitingMessages, queueing, nodeRuns, nowMs } = facts
+  const elsewhere = !nodeRuns && isElsewhere(execution, facts) ? DID_ELSEWHERE[state] : undefined
   const message = (state === 'BidAccepted' ? queueing.get(id) : undefined) ?? stateMessage
   const said = message === '' ? '' : ` (${message})`
   because.push(
-    `execution ${shortId(id)} on ${shortId(nodeId)} ${doingOf(state, job, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
+    `execution ${shortId(id)} on ${shortId(nodeId)} ${elsewhere ?? doingOf(state, job, nodeRuns)}; it is in this state for ${span(nowMs - stateSinceMs)}${said}`,
   )
   if (desiredState === 'Running' && desiredMessage !== '')
     because.push(`it is wanted on ${shortId(nodeId)}: ${desiredMessage}`)
