@@ -109,7 +109,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeNode
     await obey(context, executor, await shakeHands(context, introduction, closing.signal))
   }
   const greetAgain = async (): Promise<void> => {
-    context.log.info('the requester has begun anew')
+    context.log.info('the requester asks for hands to be shaken anew')
     await greet()
   }
   await context.keptInputs.open()

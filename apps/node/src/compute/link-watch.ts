@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Link } from '../link/link.ts'
-import { isLinkError } from '../link/link-error.ts'
+import { isLinkError, type LinkError } from '../link/link-error.ts'
 
 /** What keeps a node from its requester, or waits until it is clear which of two nodes it is. */
 const NOT_REACHED = [
@@ -14,6 +14,9 @@ const NOT_REACHED = [
   'LINK_VERSION',
   'LINK_TAKEN',
 ] as const
+
+/** What nobody mends who only waits. */
+const MISTAKES = ['LINK_INVALID', 'LINK_UNTRUSTED', 'LINK_VERSION'] as const
 
 /** How a node stands to its requester. */
 export interface LinkStanding {
@@ -37,6 +40,8 @@ export class LinkWatch {
   readonly #clock: () => number
   #standing: Omit<LinkStanding, 'heardAtMs'>
   #heardAtMs: number | null = null
+  /** The code of the newest failure that was logged. */
+  #told: string | null = null
 
   constructor(log: Logger, clock: () => number) {
     this.#log = log
@@ -97,13 +102,18 @@ export class LinkWatch {
     const { state, reason } = this.#standing
     if (!isLinkError(error, ...NOT_REACHED)) return
     if (state === 'refused') return
-    if (state === 'connected') {
-      this.#log.warn({ err: error }, 'the requester is not reached; what runs goes on, and it is tried again')
-      this.#enter('lost', error.message)
-    } else if (state === 'waiting' && reason === null) {
-      this.#log.warn({ err: error }, 'the requester does not answer yet; no work begins before')
-      this.#enter('waiting', error.message)
-    }
+    const isFirst = state === 'connected' || reason === null
+    if (!isFirst && !this.#isMistake(error)) return
+    this.#told = error.code
+    const told = { code: error.code, reason: error.message }
+    if (state === 'waiting') this.#log.warn(told, 'the requester does not answer yet; no work begins before')
+    else this.#log.warn(told, 'the requester is not reached; what runs goes on, and it is tried again')
+    this.#enter(state === 'waiting' ? 'waiting' : 'lost', error.message)
+  }
+
+  /** What is wrong with what answers in its place is told once more behind that nobody answered. */
+  #isMistake(error: LinkError): boolean {
+    return isLinkError(error, ...MISTAKES) && error.code !== this.#told
   }
 
   #enter(state: LinkStanding['state'], reason: string | null, reconnects = 0): void {

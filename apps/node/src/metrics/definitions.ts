@@ -1,6 +1,18 @@
 /** A metric: its name, what it says, and its labels. */
 export type Definition = readonly [name: string, help: string, labels: readonly string[]]
 
+/**
+ * Tells whether a node of these roles has a number of that name. One that never changes there would be taken for one
+ * that says something: an alarm for nodes that have lost their requester would never end at the requester itself.
+ */
+export function isCounted(
+  name: string,
+  has: { readonly requester: boolean; readonly compute: boolean },
+): boolean {
+  if (/^saltcod_(link|runs|keeper|runners|images)(_|$)/.test(name)) return has.compute
+  return has.requester || !/^saltcod_(evaluation|feed|retention|archive)_/.test(name)
+}
+
 /** Gauges that count records, whose label values come and go. */
 export const RECORD_GAUGES: readonly string[] = [
   'saltcod_jobs',

@@ -8,7 +8,7 @@ import type { ComputeNode } from '../compute/compute-node.ts'
 import type { GcReport } from '../retention/gc-report.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
 import type { NodeView } from '../wire/node-output.ts'
-import { COUNTERS, GAUGES, RECORD_GAUGES } from './definitions.ts'
+import { COUNTERS, type Definition, GAUGES, isCounted, RECORD_GAUGES } from './definitions.ts'
 
 /** What the metrics of a requester are read from. */
 export interface RequesterParts {
@@ -58,10 +58,12 @@ export class Metrics {
 
   constructor(parts: MetricsParts) {
     this.#parts = parts
-    for (const [name, help, labels] of GAUGES) {
+    const has = { requester: parts.requester !== null, compute: parts.executions !== null }
+    const counted = ([name]: Definition): boolean => isCounted(name, has)
+    for (const [name, help, labels] of GAUGES.filter(counted)) {
       this.#gauges.set(name, new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] }))
     }
-    for (const [name, help, labels] of COUNTERS) {
+    for (const [name, help, labels] of COUNTERS.filter(counted)) {
       this.#counters.set(
         name,
         new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] }),

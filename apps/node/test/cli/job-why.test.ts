@@ -98,3 +98,17 @@ test('a job and an execution are explained from both sides, also while these do 
   expect(over).toMatch(/^ {2}requester +Completed for /m)
   expect(over).toMatch(/^ {2}node +Completed for /m)
 })
+
+test('each node that cannot do a job is told below it', async () => {
+  const node = await serveNode(temporaryDirectory())
+  const file = join(node.directory, 'job.json')
+  const [Engine, Constraints] = [{ Type: 'noop' }, [{ Key: 'zone', Operator: 'in', Values: ['mars'] }]]
+  writeFileSync(
+    file,
+    JSON.stringify({ Name: 'far', Type: 'batch', Constraints, Tasks: [{ Name: 'main', Engine }] }),
+  )
+  await session.run(['job', 'run', file], { env: node.env })
+  expect(await why(node, 'far')).toMatch(
+    /is Failed since .*\n {2}not enough nodes .*\n {2}• Node n-\S+: it has no label/,
+  )
+})

@@ -81,6 +81,13 @@ test('a node is rejected, approved, drained, given labels, resumed and deleted, 
   const { Saltcod } = await described()
   assert.deepEqual([Saltcod?.Scheduling, Saltcod?.SchedulingMessage], ['drained', 'new disk'])
   assert.match(Saltcod?.DrainDeadline ?? '', /^\d{4}-/)
+  const time = '\\d{4}(-\\d\\d){2} \\d\\d(:\\d\\d){2}'
+  const { stdout } = await saltcod(['node', 'describe', 'n-test', ...flags])
+  assert.match(
+    stdout,
+    new RegExp(`^Scheduling +drained: new disk\nDeadline +${time}, in \\w+: what still`, 'm'),
+  )
+  assert.match(stdout, new RegExp(`^Last seen +${time}, \\w+ ago$`, 'm'))
   assert.equal((await change('label', 'n-test', 'rack=7', 'name=mine')).code, 0)
   assert.deepEqual((await described()).Saltcod?.GivenLabels, { rack: '7', name: 'mine' })
   assert.equal((await described()).Info.Labels['rack'], '7')

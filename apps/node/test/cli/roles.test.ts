@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
@@ -52,6 +53,14 @@ test('a compute node of its own waits for its requester, works for it, and outli
   ])
   await eventually('it says that it waits', () => node.log().includes('does not answer yet'))
   assert.equal(await standing(node), 'WAITING')
+  const stranger = createServer((_, response) => response.writeHead(404).end()).listen(Number(port))
+  await eventually('it says what is wrong with what answers there', () =>
+    node.log().includes(`what answers at http://127.0.0.1:${port} is no requester`),
+  )
+  await new Promise((resolve) => {
+    stranger.close(resolve)
+    stranger.closeAllConnections()
+  })
   assert.equal((await get(node, '/api/v1/agent/alive')).status, 200)
   const refused = await saltcod(['job', 'list'], { env: node.env })
   assert.equal(refused.code, 1)
@@ -97,9 +106,12 @@ test('a compute node of its own waits for its requester, works for it, and outli
     assert.match(own, new RegExp(`^saltcod_link_bytes_total\\{direction="${direction}"\\} [1-9]`, 'm'))
   assert.match(known, /^saltcod_node_connected\{node="n-[^"]+"\} 1$/m)
   assert.match(known, /^saltcod_node_command_lag_seconds\{node="n-[^"]+"\} [0-9]/m)
+  assert.doesNotMatch(known, /^saltcod_(link|runs|images|keeper)/m)
+  assert.doesNotMatch(own, /^saltcod_(retention|evaluation|feed|archive|node)/m)
   // Said once for each time that it was away.
-  assert.equal(count(node.log(), 'does not answer yet'), 1)
+  assert.equal(count(node.log(), 'does not answer yet'), 2)
   assert.equal(count(node.log(), 'is not reached'), 1)
+  assert.equal(count(node.log(), 'stack'), 0)
   node.signal('SIGTERM')
   assert.equal((await node.exited).code, 0)
 })

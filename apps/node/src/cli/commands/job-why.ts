@@ -1,4 +1,4 @@
-import { type Format, localTime, paint, printValue, span, type Terminal } from '@saltcod/cli-kit'
+import { type Format, indented, localTime, paint, printValue, span, type Terminal } from '@saltcod/cli-kit'
 import type { WhyAnswer } from '../../wire/why-answer.ts'
 import { clientFor, type JobFlags } from '../configuration.ts'
 import { whyText } from '../why-text.ts'
@@ -19,7 +19,7 @@ function textOf(terminal: Terminal, { Job, Executions }: WhyAnswer): string {
   if (Job === null) return executions
   const { ID, Name, State, Since, Message } = Job
   const sinceMs = Date.parse(Since)
-  const said = Message === '' || Message === State ? '' : `  ${Message}\n`
+  const said = Message === '' || Message === State ? '' : `  ${indented(Message, 2)}\n`
   const head = `job ${Name} (${ID}) is ${paint(terminal, 'bold', State)} since ${localTime(sinceMs)}, for ${span(Date.now() - sinceMs)}\n${said}`
   return Executions.length === 0 ? `${head}  it has no executions\n` : `${head}\n${executions}`
 }

@@ -4,8 +4,10 @@ import {
   Failure,
   type Format,
   formatTable,
+  localTime,
   paint,
   printWhole,
+  span,
   type Terminal,
 } from '@saltcod/cli-kit'
 import { EXIT } from '../../exit-code.ts'
@@ -45,12 +47,25 @@ function withReason(what: string, reason: string | undefined): string {
   return reason === undefined || reason === '' ? what : `${what}: ${reason}`
 }
 
+/** The node stays drained behind it: only what ran there has a deadline. */
+function deadlineText(deadline: string): string {
+  const [atMs, nowMs] = [Date.parse(deadline), Date.now()]
+  return atMs > nowMs
+    ? `${localTime(atMs)}, in ${span(atMs - nowMs)}: what still runs then is ended, and done elsewhere`
+    : `${localTime(atMs)}, ${span(nowMs - atMs)} ago: what still ran then was ended, to be done elsewhere`
+}
+
+function seenText(time: string): string {
+  const atMs = Date.parse(time)
+  return `${localTime(atMs)}, ${span(Date.now() - atMs)} ago`
+}
+
 function recordFacts(record: WireNodeRecord): [string, string][] {
   const { Scheduling, SchedulingMessage, DrainDeadline, FirstSeen, StoreID, Rival = '' } = record
-  const until = DrainDeadline === '' ? '' : `, until ${DrainDeadline}`
   return [
-    ['Scheduling', withReason(`${Scheduling}${until}`, SchedulingMessage)],
-    ['First seen', FirstSeen],
+    ['Scheduling', withReason(Scheduling, SchedulingMessage)],
+    ...(DrainDeadline === '' ? [] : [['Deadline', deadlineText(DrainDeadline)] satisfies [string, string]]),
+    ['First seen', seenText(FirstSeen)],
     ['Store', StoreID],
     ...orphanFacts(record),
     ...(Rival === '' ? [] : [['Contested', Rival] satisfies [string, string]]),
@@ -85,7 +100,7 @@ function print(terminal: Terminal, state: WireNodeState, certificates: readonly 
     ['Approval', withReason(Membership.toLowerCase(), Saltcod?.MembershipMessage)],
     ...(Saltcod === undefined ? [] : recordFacts(Saltcod)),
     ['Status', Saltcod?.State ?? Connection.toLowerCase()],
-    ['Last seen', ConnectionState.LastHeartbeat],
+    ['Last seen', seenText(ConnectionState.LastHeartbeat)],
     ['Version', Info.BacalhauVersion.GitVersion || 'of an earlier release, which does not say'],
     ['Engines', (compute?.ExecutionEngines ?? []).join(', ')],
     ...Object.entries(compute?.MissingEngines ?? {}).map(([engine, reason]): [string, string] => [

@@ -78,6 +78,7 @@ const GROUPS: Readonly<Record<string, readonly Column<WireNodeState>[]>> = {
       value: ({ Info }) =>
         Object.entries(Info.Labels)
           .map(([key, value]) => `${key}=${value}`)
+          .sort()
           .join(' '),
     },
   ],

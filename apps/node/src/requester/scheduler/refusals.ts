@@ -39,7 +39,7 @@ function nodesText(nodeIds: readonly string[]): string {
   if (nodeIds.length === 1) return `Node ${first}`
   const named = nodeIds.slice(0, MOST_NAMED).join(', ')
   const others = nodeIds.length - MOST_NAMED
-  return `${nodeIds.length} nodes (${named}${others > 0 ? ` and ${others} more` : ''})`
+  return `Each of ${nodeIds.length} nodes (${named}${others > 0 ? ` and ${others} more` : ''})`
 }
 
 function cut(text: string): string {

@@ -122,7 +122,7 @@ test('a job that waits says what each node lacks, once, and again when that chan
     'the job wants 10 CPU, it has 8, which is 2 too little; the job wants 64.0 GB of memory, it has 10.0 GB, which is 54.0 GB too little; the job wants 1 GPU, it has 0, which is 1 too little'
   const first = `no connected node can do it
 • Node n-1: it has no engine wasm (it has noop); it has no label zone, and the job wants zone in (a, b); ${lacking}
-• 2 nodes (n-2, n-3): it has no engine wasm (it has noop); its label zone is c, and the job wants zone in (a, b); ${lacking}`
+• Each of 2 nodes (n-2, n-3): it has no engine wasm (it has noop); its label zone is c, and the job wants zone in (a, b); ${lacking}`
   assert.deepEqual([world.job.state, world.job.stateMessage], ['Queued', first])
   const { revision } = world.job
   world.settle(START_MS + 120_000)
