@@ -9,6 +9,7 @@ import type {
 } from '../link/link.ts'
 import { LinkError } from '../link/link-error.ts'
 import { EventCount } from '../waiting/event-count.ts'
+import { asDemanded } from './supplied-chunks.ts'
 
 /** So long a node has to begin with what was demanded of it. */
 const BEGIN_MS = 10_000
@@ -40,7 +41,8 @@ export class Demands {
 
   /**
    * Yields what a node supplies; ends early and without an error when the signal aborts. Throws `LINK_SILENT` where
-   * the node does not begin in time, `LINK_CLOSED` where it is lost, and what the node throws.
+   * the node does not begin in time, `LINK_CLOSED` where it is lost, `LINK_GARBLED` where it supplies something else,
+   * and what the node throws.
    */
   async *read<K extends DemandBody['kind']>(
     nodeId: string,
@@ -64,7 +66,8 @@ export class Demands {
       if (signal.aborted) return
       if (pending.open === undefined)
         throw new LinkError('LINK_SILENT', `node ${nodeId} does not answer to what is asked of it`)
-      for await (const chunk of pending.open(signal)) yield chunk as ChunkOf[K]
+      for await (const chunk of asDemanded(nodeId, body, pending.open(signal), signal))
+        yield chunk as ChunkOf[K]
     } finally {
       this.#pending.delete(number)
       pending.over.advance()

@@ -74,6 +74,12 @@ export function toApiError(error: unknown): ApiError {
       hint: 'try again when the node is back',
     })
   }
+  if (isLinkError(error, 'LINK_GARBLED')) {
+    return new ApiError('ServiceUnavailable', error.message, {
+      cause: error,
+      hint: 'the node is of another release or means harm: see who runs it, and saltcod node delete ID otherwise',
+    })
+  }
   const status = statusCodeOf(error)
   const message = error instanceof Error ? error.message : String(error)
   if (status === 413) {
