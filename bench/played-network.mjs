@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 // The requester is no library: it is measured as the node has it.
-import { startRequester } from '../apps/node/dist/requester/requester.js'
-import { DEFAULT_REQUESTER_SETTINGS } from '../apps/node/dist/requester/settings.js'
+import { startRequester } from '../apps/node/compiled/requester/requester.js'
+import { DEFAULT_REQUESTER_SETTINGS } from '../apps/node/compiled/requester/settings.js'
 import { repeat } from './callers.mjs'
 
 /** So many of the jobs have room on one node. */

@@ -8,15 +8,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { PACKING_MS, packPackages, unpackPackage } from './packed-package.ts'
 import { plainEnvironment } from './plain-environment.ts'
 import { sharedDirectory } from './temporary-directory.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const libraries = readdirSync(join(root, 'packages'))
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
-const PACKING_MS = 180_000
 const EXAMPLE_MS = 60_000
 /** The strictness of a careful user; what else our own configuration adds to it is a matter of taste. */
 const COMPILER_OPTIONS = {
@@ -26,10 +26,6 @@ const COMPILER_OPTIONS = {
   module: 'nodenext',
   target: 'es2022',
   types: ['node'],
-}
-
-interface Manifest {
-  readonly dependencies?: Readonly<Record<string, string>>
 }
 
 interface Example {
@@ -54,50 +50,17 @@ function blocksOf(readme: string, language: 'js' | 'ts'): Example[] {
   }))
 }
 
-function run(command: string, args: readonly string[], cwd: string): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    timeout: PACKING_MS,
-    killSignal: 'SIGKILL',
-  })
-  if (status === 0) return stdout
-  throw new Error(
-    `${command} ${args.join(' ')} in ${cwd}: ${error?.message ?? `exit code ${status}`}\n${stderr}`,
-  )
-}
-
-/** Packs the libraries as they are published. One call for all: starting pnpm takes longer than packing. */
-function pack(tarballs: string): void {
-  const packing = [...libraries.flatMap((library) => ['--filter', `./packages/${library}`]), 'pack']
-  const { npm_execpath: pnpm = '' } = process.env
-  if (/pnpm[^/]*$/.test(pnpm)) run(pnpm, [...packing, '--pack-destination', tarballs], root)
-  else run('npx', ['-y', 'pnpm@12', ...packing, '--pack-destination', tarballs], root)
-}
-
-/** Unpacks a library into a project, with the dependencies that are not ours beside it. */
-function install(library: string, tarballs: string, project: string): void {
-  const tarball = readdirSync(tarballs).find((name) => name.startsWith(`saltcod-${library}-`))
-  if (tarball === undefined) throw new Error(`nothing was packed for ${library}`)
-  const target = join(project, 'node_modules', '@saltcod', library)
-  mkdirSync(target, { recursive: true })
-  run('tar', ['-xzf', join(tarballs, tarball), '--strip-components=1', '-C', target], project)
-  const { dependencies = {} } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8')) as Manifest
-  for (const name of Object.keys(dependencies).filter((dependency) => !dependency.startsWith('@saltcod/'))) {
-    const link = join(target, 'node_modules', name)
-    mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(realpathSync(join(root, 'packages', library, 'node_modules', name)), link)
-  }
-}
-
 describe('the examples of the READMEs, run with the packed libraries', () => {
   const project = sharedDirectory()
 
   beforeAll(() => {
     const tarballs = join(project, 'tarballs')
     mkdirSync(tarballs)
-    pack(tarballs)
-    for (const library of libraries) install(library, tarballs, project)
+    const folders = libraries.map((library) => `packages/${library}`)
+    packPackages(folders, tarballs)
+    for (const library of libraries) {
+      unpackPackage(`packages/${library}`, tarballs, join(project, 'node_modules/@saltcod', library))
+    }
   }, PACKING_MS)
 
   const readmes = ['README.md', ...libraries.map((library) => `packages/${library}/README.md`)]

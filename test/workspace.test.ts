@@ -14,6 +14,7 @@ interface Manifest {
   readonly bin?: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
   readonly publishConfig: { readonly exports?: unknown }
 }
 
@@ -27,8 +28,11 @@ const folders = ['packages', 'apps'].flatMap((parent) =>
 const manifests = new Map(folders.map((folder) => [folder, readJson<Manifest>(folder, 'package.json')]))
 const folderOf = new Map([...manifests].map(([folder, manifest]) => [manifest.name, folder]))
 
+/** What a package imports of ours; an app has it inside, and needs it only to be built. */
 function siblings(manifest: Manifest): string[] {
-  return Object.keys(manifest.dependencies ?? {}).flatMap((name) => folderOf.get(name) ?? [])
+  const imported = manifest.bin === undefined ? manifest.dependencies : manifest.devDependencies
+  const folders = Object.keys(imported ?? {}).flatMap((name) => folderOf.get(name) ?? [])
+  return folders.filter((folder) => manifest.bin === undefined || folder !== 'packages/store-testing')
 }
 
 describe.each([...manifests])('%s', (folder, manifest) => {
@@ -73,8 +77,8 @@ describe.each([...manifests])('%s', (folder, manifest) => {
         expect.arrayContaining(libraries),
       )
     } else expect(libraries.filter((library) => library.startsWith('apps/'))).toEqual([])
-    if (folder !== 'packages/store-lmdb')
-      expect(Object.keys(manifest.dependencies ?? {})).not.toContain('lmdb')
+    const ownsLmdb = folder === 'packages/store-lmdb' || manifest.bin !== undefined
+    if (!ownsLmdb) expect(Object.keys(manifest.dependencies ?? {})).not.toContain('lmdb')
   })
 })
 
@@ -92,6 +96,16 @@ test('no library names a command of the inspector: its hints are for whoever cal
   }
 })
 
-test('lmdb is pinned to one exact version', () => {
-  expect(manifests.get('packages/store-lmdb')?.dependencies?.['lmdb']).toMatch(/^\d+\.\d+\.\d+$/)
+test('native code has one exact version for all', () => {
+  const catalog = /^catalog:\n(?<lines>(?: {2}.*\n)+)/m.exec(
+    readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8'),
+  )
+  const versions = [...(catalog?.groups?.['lines'] ?? '').matchAll(/^ {2}(\S+): (.*)$/gm)]
+  const native = Object.fromEntries(versions.map(([, name]) => [name, 'catalog:']))
+  expect(Object.keys(native)).toEqual(['fs-native-extensions', 'lmdb'])
+  for (const [, , version] of versions) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+  expect(manifests.get('packages/store-lmdb')?.dependencies).toMatchObject(native)
+  for (const { bin, dependencies } of manifests.values()) {
+    if (bin !== undefined) expect(dependencies).toEqual(native)
+  }
 })

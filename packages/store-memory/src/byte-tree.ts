@@ -1,13 +1,12 @@
-import { createRequire } from 'node:module'
-
 import type { KvRange, KvRow } from '@saltcod/store-core/backend'
-import type BTreeOf from 'sorted-btree'
+import sortedBtree from 'sorted-btree'
 
-type Tree = BTreeOf.default<Uint8Array, Uint8Array>
+type Tree = sortedBtree.default<Uint8Array, Uint8Array>
 
-// The module is CommonJS with a default export: an import of it means one thing to Node and another to the
-// test runner, `require` means the same to both.
-const { default: BTree } = createRequire(import.meta.url)('sorted-btree') as typeof import('sorted-btree')
+// The module is CommonJS with a default export: an import of it gives the module to Node and to a bundler, and that
+// export to the test runner.
+const imported: typeof sortedBtree | typeof sortedBtree.default = sortedBtree
+const BTree = 'default' in imported ? imported.default : imported
 
 /** An ordered map from bytes to bytes. A copy costs nothing; nodes are copied when one of the two changes. */
 export class ByteTree {

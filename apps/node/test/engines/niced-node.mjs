@@ -1,7 +1,7 @@
 // Runs a job that says its nice value, as a node would, and says it. Argument: where the job is to work.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Keeper } from '../../dist/compute/keeper/keeper.js'
+import { Keeper } from '../../compiled/compute/keeper/keeper.js'
 
 const [workDir] = process.argv.slice(2)
 const keeper = new Keeper()

@@ -1,6 +1,6 @@
 // Stands for a keeper: makes many namespaces at once, says that it has begun, and lives on until it is killed.
-// Runs what is in dist, as a real node does. Argument: a mark for the environment of all that it starts.
-import { PidNamespaces } from '../../../dist/compute/keeper/pid-namespaces.js'
+// Runs what was compiled, in a process of its own. Argument: a mark for the environment of all that it starts.
+import { PidNamespaces } from '../../../compiled/compute/keeper/pid-namespaces.js'
 
 const [mark] = process.argv.slice(2)
 const namespaces = await PidNamespaces.find({ MADE_FOR: mark })

@@ -1,7 +1,7 @@
 // Stands for a node: prepares one run, says so, starts it, and lives on until it is killed.
-// Runs what is in dist, as a real node does. Arguments: work directory, execution id, shell script.
+// Runs what was compiled, in a process of its own. Arguments: work directory, execution id, shell script.
 import { mkdirSync } from 'node:fs'
-import { Keeper } from '../../../dist/compute/keeper/keeper.js'
+import { Keeper } from '../../../compiled/compute/keeper/keeper.js'
 
 const [workDir, executionId, script] = process.argv.slice(2)
 mkdirSync(workDir, { recursive: true })

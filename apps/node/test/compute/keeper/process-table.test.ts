@@ -9,7 +9,7 @@ import { processesWith } from '../work-bench.ts'
 import { programLaunch } from './program-launch.ts'
 
 const { signal } = new AbortController()
-const table = join(import.meta.dirname, '../../../dist/compute/keeper/process-table.js')
+const table = join(import.meta.dirname, '../../../compiled/compute/keeper/process-table.js')
 
 /** Says what a process without descriptors concludes of itself. */
 const WITHOUT_FILES = `
