@@ -91,7 +91,8 @@ async function licenceOf(root) {
   const { name, version, license, homepage = '' } = await readJson(join(root, 'package.json'))
   const file = (await readdir(root)).find((entry) => /^(licen[cs]e|copying)/i.test(entry))
   const text = file === undefined ? '' : `\n${(await readFile(join(root, file), 'utf8')).trim()}\n`
-  return `${name} ${version} (${license}) ${homepage}`.trim() + `\n${text}`
+  const title = `${name} ${version} (${license}) ${homepage}`.trim()
+  return `${title}\n${text}`
 }
 
 /** Removes from dist what an earlier build left there. */
