@@ -118,7 +118,8 @@ test('machines of their own addresses are joined by a token, and stay so through
     const Engine = { Type: 'exec', Params: { Command: 'sh', Arguments: ['-c', script] } }
     const file = join(temporaryDirectory(), 'job.json')
     writeFileSync(file, JSON.stringify({ Type: 'batch', Count: 1, Tasks: [{ Name: 'main', Engine }] }))
-    return (await run('job', 'run', file, '--id-only')).trim()
+    // It is waited for beyond the time for which the cable is out.
+    return (await run('job', 'run', file, '--id-only', '--wait-timeout-secs', '1200')).trim()
   }
   const token = join(directory, 'join.token')
   writeFileSync(token, await run('token', 'create', '--role', 'node'), { mode: 0o600 })
