@@ -6,10 +6,14 @@ import type { GcReport } from '../retention/gc-report.ts'
 import { problemLine, readBySchema } from '../spec/problem.ts'
 import { ApiError } from '../wire/api-error.ts'
 
+const REQUESTERS = 'is a limit of jobs, which a compute node alone does not know; ask its requester'
+
 /** Which jobs there are is the requester's business, and so are limits by number and namespace. */
 const body = z.looseObject({
   dryRun: z.boolean().default(false),
   maxAgeMs: z.number().int().nonnegative().optional(),
+  maxCount: z.undefined(REQUESTERS).optional(),
+  namespace: z.undefined(REQUESTERS).optional(),
 })
 
 /** Adds removing what this node keeps of executions that its requester does not know any more. */
@@ -29,6 +33,7 @@ export function addLocalGcRoute(
     })
     return {
       dryRun,
+      unasked: true,
       rules: 1,
       removedJobs: 0,
       removedBytes: 0,

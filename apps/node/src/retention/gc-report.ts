@@ -3,6 +3,8 @@ import type { ExecutionRetentionReport, RetentionReport } from '@saltcod/compact
 /** What a run of retention did, as the API and the command line say it. */
 export interface GcReport {
   readonly dryRun: boolean
+  /** It was about executions that the requester of a compute node does not know, and not about jobs. */
+  readonly unasked?: boolean
   /** How many rules it went by; without any nothing goes. */
   readonly rules: number
   /** Jobs that went, or in a dry run would go. */

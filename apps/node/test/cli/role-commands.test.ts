@@ -78,6 +78,16 @@ const ROWS: readonly Row[] = [
   node('delete n-away'),
   // There it removes what its requester does not know any more.
   anywhere('gc --dry-run'),
+  {
+    command: 'gc --dry-run --namespace ci',
+    requester: 'done',
+    compute: /^Error: namespace is a limit of jobs/,
+  },
+  {
+    command: 'gc --max-count 1 --dry-run',
+    requester: 'done',
+    compute: /^Error: maxCount is a limit of jobs/,
+  },
   { command: 'archive list', requester: NO_ARCHIVE, compute: NOT_HERE },
   { command: 'archive show hello', requester: NO_ARCHIVE, compute: NOT_HERE },
   { command: 'archive restore hello', requester: NO_ARCHIVE, compute: NOT_HERE },
@@ -140,6 +150,8 @@ test('every command says of a requester alone and of a compute node alone what i
     judge(row, row.requester, await run(row, requester, 'n-home'))
     if (row.command !== 'serve') judge(row, row.compute, await run(row, compute, 'n-away'))
   }
+  const removed = await run(anywhere('gc --dry-run'), compute, 'n-away')
+  assert.equal(removed.stdout, 'Would remove 0 executions that the requester does not know any more.\n')
 })
 
 test('the plan of a restart names the node that is meant where none is, and says that a requester has none', async () => {

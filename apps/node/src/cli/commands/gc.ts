@@ -46,7 +46,8 @@ export async function gc(terminal: Terminal, options: GcOptions): Promise<void> 
   }
   if (report.failedJobs > 0) {
     const reasons = report.failures.map(({ id, message }) => `${id}: ${message}`)
-    throw new Failure(EXIT.failed, [`${report.failedJobs} jobs could not be removed`, ...reasons], {
+    const failed = countOf(report.failedJobs, report.unasked === true ? 'execution' : 'job')
+    throw new Failure(EXIT.failed, [`${failed} could not be removed`, ...reasons], {
       hint: 'the log of the node may say more',
     })
   }
@@ -84,6 +85,10 @@ function add(sum: GcReport, step: GcReport): GcReport {
 }
 
 function summaryOf(report: GcReport): string {
+  if (report.unasked === true) {
+    const executions = countOf(report.removedExecutions, 'execution')
+    return `${report.dryRun ? 'Would remove' : 'Removed'} ${executions} that the requester does not know any more.\n`
+  }
   const jobs = countOf(report.removedJobs, 'job')
   const bytes = `${bytesText(report.removedBytes)} of records`
   const stays = [
@@ -93,9 +98,6 @@ function summaryOf(report: GcReport): string {
   ] as const
   return [
     report.dryRun ? `Would remove ${jobs}, ${bytes}.` : `Removed ${jobs}, ${bytes}.`,
-    ...(report.removedJobs === 0 && report.removedExecutions > 0
-      ? [`${countOf(report.removedExecutions, 'execution')} that nobody asks for any more.`]
-      : []),
     ...(report.rules === 0 ? [NO_RULES] : []),
     ...(report.archivedJobs > 0 ? ['They are in the archive.'] : []),
     ...stays.filter(([count]) => count > 0).map(([count, why]) => `Left alone: ${count} ${why}.`),
