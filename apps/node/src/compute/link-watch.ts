@@ -15,8 +15,8 @@ const NOT_REACHED = [
   'LINK_TAKEN',
 ] as const
 
-/** What nobody mends who only waits. */
-const MISTAKES = ['LINK_INVALID', 'LINK_UNTRUSTED', 'LINK_VERSION'] as const
+/** What may be there for as long as nobody looks at it. */
+const MISTAKES = ['LINK_GARBLED', 'LINK_INVALID', 'LINK_UNTRUSTED', 'LINK_VERSION'] as const
 
 /** How a node stands to its requester. */
 export interface LinkStanding {

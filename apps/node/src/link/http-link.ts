@@ -314,7 +314,10 @@ async function answerOf(request: ClientRequest, base: string): Promise<unknown> 
   if (answered !== undefined) return answered.answer
   if (response.statusCode === TOO_LARGE)
     throw new LinkError('LINK_LIMIT', `what answers at ${base} says that the message is too large`)
-  throw new LinkError('LINK_GARBLED', `what answers at ${base} is no requester`)
+  throw new LinkError(
+    'LINK_GARBLED',
+    `what answers at ${base} is no requester; see what answers there, and whether --orchestrators names the address of its API`,
+  )
 }
 
 function read(text: string): { readonly answer: unknown } | { readonly error: unknown } | undefined {
@@ -329,8 +332,10 @@ function read(text: string): { readonly answer: unknown } | { readonly error: un
 
 function unreached(base: string, error: unknown): LinkError {
   const distrust = distrustOf(error)
-  if (distrust !== null)
-    return new LinkError('LINK_UNTRUSTED', `what answers at ${base} is not trusted: ${distrust.reason}`)
+  if (distrust !== null) {
+    const { reason, nodeHint } = distrust
+    return new LinkError('LINK_UNTRUSTED', `what answers at ${base} is not trusted: ${reason}; ${nodeHint}`)
+  }
   const reason = error instanceof Error ? error.message : String(error)
   return new LinkError('LINK_CLOSED', `the requester at ${base} was not reached or was lost: ${reason}`)
 }

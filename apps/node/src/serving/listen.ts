@@ -71,7 +71,12 @@ export async function listen(
   { host, port, socket }: Config['api'],
 ): Promise<string> {
   try {
-    await api.listen({ host, port })
+    await api.listen({
+      host,
+      port,
+      // Its server is one of ours, of which it does not know that it speaks TLS.
+      listenTextResolver: (address) => `listening at ${address.replace(/^http:/, `${listeners.scheme}:`)}`,
+    })
     if (host === 'localhost') await listeners.listenAlso(host)
     if (socket !== undefined) await listenOnSocket(listeners, socket)
   } catch (error) {

@@ -39,6 +39,8 @@ afterAll(async () => {
 
 test('a node with an authority of its own is found and trusted by commands of its machine without a word', async () => {
   assert.match(node.url, /^https:/)
+  assert.match(node.log(), /"listening at https:/)
+  assert.doesNotMatch(node.log(), /http:/)
   const run = (...words: readonly string[]) => session.run(words, { env: node.env, input: JOB })
   const done = async (...words: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await run(...words)
@@ -64,7 +66,10 @@ test('the days that certificates have left are in the metrics and the descriptio
   assert.match(metrics.text, /^saltcod_tls_certificate_left_seconds\{certificate="server"\} 77\d{5}/m)
   assert.match(metrics.text, /^saltcod_tls_certificate_left_seconds\{certificate="authority"\} 315\d{6}/m)
   const described = await session.run(['node', 'describe'], { env: node.env })
-  assert.match(described.stdout, /^Certificate {1}89 days left \(20\d\d-\S+Z\), of the requester$/m)
+  assert.match(
+    described.stdout,
+    /^Certificate {1}89 days left \(until 20\d\d-\d\d-\d\d [\d:]+\), of the requester$/m,
+  )
   assert.match(described.stdout, /^Authority {3}365\d days left/m)
 })
 

@@ -88,7 +88,10 @@ function certificateFacts(certificates: readonly WireCertificate[]): [string, st
   }
   return certificates.map(({ Certificate, Until, DaysLeft }) => {
     const left = DaysLeft < 0 ? 'has ended' : `${DaysLeft} days left`
-    return [words[Certificate] ?? Certificate, `${left} (${Until}), of the requester`]
+    return [
+      words[Certificate] ?? Certificate,
+      `${left} (until ${localTime(Date.parse(Until))}), of the requester`,
+    ]
   })
 }
 
