@@ -79,6 +79,7 @@ export function createBareApi(
     frameworkErrors: answerError,
     // As much as the head of a request may hold, so that whatever is too long for an id is refused as one.
     routerOptions: { maxParamLength: maxHeaderSize, ignoreTrailingSlash: true },
+    schemaController: { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } },
   })
   addParsing(api)
   addBounds(api, listeners)
@@ -86,6 +87,11 @@ export function createBareApi(
   addAccess(api, gate)
   if (gate !== null) addAudit(api, gate.audit)
   return api
+}
+
+/** Routes read by zod schemas; loading the compilers for fastify's own would take a good part of a start. */
+function refuseSchema(): never {
+  throw new TypeError('a route has no schema of fastify: read its body by readBySchema')
 }
 
 /** Bodies are JSON whatever their type is called, and may be empty; clients send them with DELETE too. */
