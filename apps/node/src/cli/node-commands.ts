@@ -157,6 +157,11 @@ function labelChanges(words: readonly string[]): Readonly<Record<string, string 
   return Object.fromEntries(
     words.map((word) => {
       const at = word.indexOf('=')
+      const isSelectable = !/[\s!<>(),]/.test(word) && word.indexOf('=', at + 1) === -1
+      if (at > 0 && !isSelectable)
+        throw new Failure(EXIT.usage, `${word} is a label that no selector could name`, {
+          hint: 'leave blanks and each of = ! < > ( ) , out of its name and its value',
+        })
       if (at > 0) return [word.slice(0, at), word.slice(at + 1)]
       if (at === -1 && word.length > 1 && word.endsWith('-')) return [word.slice(0, -1), null]
       throw new Failure(EXIT.usage, `${word} is no label`, {

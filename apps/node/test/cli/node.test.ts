@@ -94,6 +94,11 @@ test('a node is rejected, approved, drained, given labels, resumed and deleted, 
   assert.equal((await change('label', 'n-test', 'name-')).code, 0)
   assert.equal((await described()).Info.Labels['name'], 'n-test')
   assert.equal((await change('label', 'n-test', 'nothing')).code, 2)
+  for (const word of ['my rack=7', 'rack=7,8', 'rack==7']) {
+    const refused = await change('label', 'n-test', word)
+    assert.deepEqual([refused.code, refused.stdout], [2, ''], word)
+    assert.match(refused.stderr, /is a label that no selector could name\nHint: /)
+  }
   assert.equal((await change('resume', 'n-test')).code, 0)
   await node.until(drained, 'Completed')
   assert.equal((await change('delete', 'n-test')).code, 0)

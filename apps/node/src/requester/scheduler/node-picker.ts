@@ -105,7 +105,8 @@ export class NodePicker {
     const have = withRoom === all ? 'all have room' : `${withRoom} ${withRoom === 1 ? 'has' : 'have'} room`
     const among = `of ${countOf(all, 'node')} that can do it ${have}`
     if (waits === 1) return `${among}: it waits there, where executions end fast`
-    const there = avoided === 1 ? '; it failed there last' : `; not ${avoid}, where it failed last`
+    const there =
+      avoided === 1 ? '; it did not complete there last' : `; not ${avoid}, where it did not complete last`
     const last = avoid === null ? '' : there
     if (withRoom === 1) return `${among}${last}`
     const fewest = ofJob === 0 ? 'without an execution of this job' : 'with the fewest executions of this job'
