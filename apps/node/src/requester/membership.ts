@@ -52,6 +52,8 @@ export class Membership {
   readonly #options: MembershipOptions
   #loading: Promise<void> | undefined
   readonly #rivals = new Rivals()
+  /** In which opening of its store each node works that shook hands since we began. */
+  readonly #holders = new Map<string, string>()
   /** What is being done about each node, after which the next thing is. */
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #leavers: ((nodeId: string) => void)[] = []
@@ -110,6 +112,7 @@ export class Membership {
     const condition = this.#judge(known, nodeId, found)
     if (condition !== 'known' && condition !== 'wiped' && condition !== 'older') return condition.refusal
     this.#rivals.settle(nodeId, found)
+    this.#holders.set(nodeId, found.openings[0]?.id ?? '')
     const record = await store.recordNode({
       id: nodeId,
       labels: node.labels,
@@ -161,7 +164,8 @@ export class Membership {
     found: LinkedStore,
   ): StoreCondition | { readonly refusal: string } {
     const { acceptsOthers, nodeId: ownId, store, nodes } = this.#options
-    if (known?.store == null || acceptsOthers || !store.capabilities.durable) return 'known'
+    if (known === null || acceptsOthers) return 'known'
+    if (known.store === null || !store.capabilities.durable) return this.#judgeByOpening(known, found)
     if (storeOf(found) === null) return this.#isTaken(known, found) ?? 'wiped'
     const sequence = Math.max(known.store.sequence, nodes.sequenceOf(nodeId) ?? 0)
     const before: NodeStore = { ...known.store, sequence }
@@ -179,6 +183,22 @@ export class Membership {
       return { refusal: `the execution store of ${nodeId} ${strange}` }
     }
     return this.#isTaken(known, found) ?? (kind === 'other' ? 'wiped' : 'older')
+  }
+
+  /**
+   * Of stores that are not compared, as those in memory, each start takes the place of the one before at once; where
+   * that one is heard of all the same, both live, and the later one gives the place back.
+   */
+  #judgeByOpening(known: KnownNode, found: LinkedStore): 'known' | { readonly refusal: string } {
+    const { id } = known
+    const holder = this.#holders.get(id)
+    const opening = found.openings[0]?.id
+    if (holder === undefined || opening === undefined || holder === opening) return 'known'
+    if (this.#rivals.takesBack(id, found, holder)) return 'known'
+    const taken = this.#rivals.isCopy(id, found) ? this.#isTaken(known, found) : null
+    if (taken !== null) return taken
+    this.#rivals.displace(id, holder, found)
+    return 'known'
   }
 
   /**

@@ -115,6 +115,21 @@ test('a copy that came as a later opening gives the place back when the one befo
   assert.ok('answers' in (await greet(requester, 'n-1', [], restarted)))
 })
 
+test('of two nodes with one id whose stores are in memory the later one gives the place back', async () => {
+  const { requester } = await world({ livesForMs: 3_600_000 })
+  const { nodes } = requester.context
+  const first = { durable: false, openings: openings('a') }
+  const second = { storeId: 'another', durable: false, openings: openings('b') }
+  assert.ok('answers' in (await greet(requester, 'n-1', [], first)))
+  // As after a restart, which nobody waits for.
+  assert.ok('answers' in (await greet(requester, 'n-1', [], second)))
+  assert.ok('answers' in (await greet(requester, 'n-1', [], first)))
+  await assert.rejects(greet(requester, 'n-1', [], second), { code: 'LINK_TAKEN' })
+  await requester.link.heartbeat({ nodeId: 'n-1', load: nodes.get('n-1')?.load ?? NO_LOAD, sequence: 9 })
+  const refused = await greet(requester, 'n-1', [], second)
+  assert.match('refusal' in refused ? refused.refusal : '', /two nodes have the id n-1, and both live/)
+})
+
 test('after a start of the requester a copy does not come before the node that was there', async () => {
   const { store, requester } = await world({ livesForMs: 3_600_000 })
   await greet(requester, 'n-1', [], { openings: openings('a'), sequence: 9 })
