@@ -2,7 +2,8 @@ import { isLongRunning } from '@saltcod/bacalhau-records'
 import type { ExecutionJob, Json } from '@saltcod/store-core'
 import { formatDuration } from '@saltcod/units'
 import type { EngineOutcome } from './keeper/outcome.ts'
-import { lastLines } from './keeper/outcome.ts'
+import { droppedOf, lastLines, type RunHeads } from './keeper/outcome.ts'
+import type { LogStream } from './keeper/work-files.ts'
 import { workDirOf } from './layout.ts'
 import type { Hide } from './node-variables.ts'
 
@@ -24,7 +25,21 @@ export function runOutputOf(
 export function completedText(job: ExecutionJob, runOutput: Json): string {
   const { exitCode } = partsOf(runOutput)
   if (isLongRunning(job.type)) return endText(job, `Ended with exit code ${exitCode ?? 0}`, runOutput)
-  return exitCode === null || exitCode === 0 ? 'Completed' : `Completed with exit code ${exitCode}`
+  const completed = exitCode === null || exitCode === 0 ? 'Completed' : `Completed with exit code ${exitCode}`
+  return droppedIn(runOutput).length === 0 ? completed : `${completed}; not all that it wrote was kept`
+}
+
+/** Returns the streams of which something was dropped, as far as what is kept of a run's end tells it. */
+export function droppedIn(runOutput: Json): readonly LogStream[] {
+  const { stdout, stderr, stdoutTruncated, stderrTruncated } = (
+    typeof runOutput === 'object' && runOutput !== null ? runOutput : {}
+  ) as Partial<RunHeads>
+  return droppedOf({
+    stdout: stdout ?? '',
+    stderr: stderr ?? '',
+    stdoutTruncated: stdoutTruncated === true,
+    stderrTruncated: stderrTruncated === true,
+  })
 }
 
 /** Adds to how a run ended that should have gone on for ever what helps to see why. */

@@ -5,6 +5,7 @@ import { requestedCapacity } from '../spec/requested-capacity.ts'
 import { considerAdmission } from './admission.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
+import { readHeadroom } from './headroom.ts'
 import { taskOf } from './job-task.ts'
 import { workDirOf } from './layout.ts'
 import { Pressure } from './pressure.ts'
@@ -38,7 +39,7 @@ export class Executor {
     this.#context = context
     this.ledger = new CapacityLedger(capacity)
     this.#runner = new Runner(context)
-    const pressure = new Pressure(context.settings.leastFree)
+    const pressure = new Pressure(context.settings.leastFree, () => readHeadroom(context.dataDir))
     this.#queue = new RunQueue(this.ledger, maxRunning, (entry) => this.#begin(entry), {
       reason: () => pressure.holding(),
       tell: (reason, executionIds) => void this.#tellHeld(reason, executionIds),

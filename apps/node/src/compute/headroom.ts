@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statfsSync } from 'node:fs'
 
 /** What the machine has left; `Infinity` where it does not say. */
 export interface Headroom {
   readonly memoryBytes: number
+  /** On the file system where the runs are. */
+  readonly diskBytes: number
   /** Processes and threads that could still be started. */
   readonly processes: number
   /** Files that could still be opened, by all processes together. */
@@ -34,12 +36,22 @@ function left(limit: number, used: number): number {
   return Number.isFinite(limit) && Number.isFinite(used) ? limit - used : Number.POSITIVE_INFINITY
 }
 
+/** What others than root may still write to the file system of a directory. */
+function freeBytes(directory: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
 /**
  * Reads what the machine has left: `MemAvailable` (proc_meminfo(5)), the number of tasks (proc_loadavg(5)) against
  * `pid_max` and `threads-max`, the open files (proc_sys_fs(5)), and the limits of the own control group, version 2 or
- * 1, where it is mounted at its usual place, as in a container.
+ * 1, where it is mounted at its usual place, as in a container; and the space of the file system of a directory.
  */
-export function readHeadroom(): Headroom {
+export function readHeadroom(directory: string): Headroom {
   const groups = '/sys/fs/cgroup'
   const available = field(read('/proc/meminfo'), /^MemAvailable:\s+(\d+) kB/m) * 1024
   const tasks = field(read('/proc/loadavg'), /\/(\d+) /)
@@ -53,6 +65,7 @@ export function readHeadroom(): Headroom {
         numberIn(`${groups}/memory/memory.usage_in_bytes`),
       ),
     ),
+    diskBytes: freeBytes(directory),
     processes: Math.min(
       left(numberIn('/proc/sys/kernel/pid_max'), tasks),
       left(numberIn('/proc/sys/kernel/threads-max'), tasks),

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { COMPUTE_MACHINE, type ComputeExecution, type ExecutionStore, StoreError } from '@saltcod/store-core'
 import type { LogDemand, LogPart, LogPosition } from '../link/link.ts'
 import { pause } from '../waiting/pause.ts'
-import { followLog } from './keeper/log-follow.ts'
-import { exitFile } from './keeper/work-files.ts'
+import { droppedIn } from './ended-text.ts'
+import { readExitRecord } from './keeper/exit-record.ts'
+import { DROPPED_NOTICE, followLog } from './keeper/log-follow.ts'
+import { exitFile, type LogStream } from './keeper/work-files.ts'
 import { workDirOf } from './layout.ts'
 
 const LOOK_MS = 500
@@ -22,6 +24,7 @@ export async function* readLog(
   let { attempt } = await (follow ? begun(store, executionId, signal) : found(store, executionId))
   // Of a record that is gone there is no further attempt.
   const attemptNow = async (): Promise<number> => (await store.getExecution(executionId))?.attempt ?? attempt
+  let position: LogPosition = from ?? { attempt, stdout: 0, stderr: 0 }
   let place = { tail: tail && (from === null || from.attempt === 0), from: placeIn(from, attempt) }
   for (;;) {
     const watch = follow ? watchRun(store, executionId, attempt, workDir, signal) : undefined
@@ -30,17 +33,33 @@ export async function* readLog(
       for await (const { offsets, ...part } of followLog(workDir, { ...place, follow, signal: stop })) {
         // An attempt is on record before it writes, so what is read while the same one still is is of that.
         if (follow && (await attemptNow()) !== attempt) break
-        yield { ...part, position: { attempt, ...offsets } }
+        position = { attempt, ...offsets }
+        yield { ...part, position }
       }
     } finally {
       watch?.stopLooking()
     }
-    if (!follow) return
-    const next = await attemptAfter(store, executionId, attempt, signal)
-    if (next === undefined) return
+    const next = follow ? await attemptAfter(store, executionId, attempt, signal) : undefined
+    if (next === undefined) break
     attempt = next
     place = { tail: false, from: undefined }
   }
+  for (const stream of await droppedUnrecorded(store, executionId, workDir))
+    yield { stream, text: DROPPED_NOTICE, position }
+}
+
+/**
+ * Returns the streams of an ended execution of which something was dropped without a word in its work directory: a
+ * full disk takes no exit record either.
+ */
+async function droppedUnrecorded(
+  store: ExecutionStore,
+  executionId: string,
+  workDir: string,
+): Promise<readonly LogStream[]> {
+  const execution = await store.getExecution(executionId)
+  if (execution === null || !COMPUTE_MACHINE.terminal.has(execution.state)) return []
+  return readExitRecord(workDir) === undefined ? droppedIn(execution.runOutput) : []
 }
 
 async function found(store: ExecutionStore, executionId: string): Promise<ComputeExecution> {

@@ -1,4 +1,4 @@
-import { type Headroom, readHeadroom } from './headroom.ts'
+import type { Headroom } from './headroom.ts'
 
 /** Between two looks at the machine. */
 const LOOK_MS = 200
@@ -8,6 +8,7 @@ const STARTS_PER_LOOK = 32
 const RELIEF = 1.25
 
 const NAMES: { readonly [Kind in keyof Headroom]: (amount: number) => string } = {
+  diskBytes: (amount) => `${Math.floor(amount / 1024 ** 2)} MiB of disk`,
   memoryBytes: (amount) => `${Math.floor(amount / 1024 ** 2)} MiB of memory`,
   processes: (amount) => `${Math.floor(amount)} processes`,
   files: (amount) => `${Math.floor(amount)} open files`,
@@ -23,11 +24,7 @@ export class Pressure {
   #holding: string | undefined
 
   /** `least` is what must be left for others; 0 asks for nothing. */
-  constructor(
-    least: Headroom,
-    look: () => Headroom = readHeadroom,
-    now: () => number = () => performance.now(),
-  ) {
+  constructor(least: Headroom, look: () => Headroom, now: () => number = () => performance.now()) {
     this.#least = least
     this.#look = look
     this.#now = now
@@ -48,7 +45,7 @@ export class Pressure {
   #lack(): string | undefined {
     const has = this.#look()
     const factor = this.#holding === undefined ? 1 : RELIEF
-    for (const kind of ['memoryBytes', 'processes', 'files'] as const) {
+    for (const kind of ['memoryBytes', 'diskBytes', 'processes', 'files'] as const) {
       const least = this.#least[kind]
       if (has[kind] < least * factor)
         return `the machine has ${NAMES[kind](has[kind])} left, and ${NAMES[kind](least)} are kept free`

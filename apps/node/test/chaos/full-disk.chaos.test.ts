@@ -3,9 +3,12 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WireError, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { expect, test } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
 import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import type { CompactionStatus } from '../../src/compaction/compaction-report.ts'
+import { saltcod } from '../cli/binary.ts'
 import { AttackedNode } from './attacked-node.ts'
+import { shellJob } from './chaos-jobs.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
 /** Each round leaves the store some megabytes larger, so a disk is good for so many. */
@@ -135,6 +138,47 @@ test('a compaction without room for a second copy says so, changes nothing, and 
   await node.until(await node.submit(largeJob()), 'Completed')
   expect(await node.signal('SIGTERM')).toEqual({ code: 0, signal: null })
   await checkStores(node.repository)
+})
+
+test('on a full disk a run waits until there is room, and one that is to begin all the same says what was lost', async (context) => {
+  const disk = smallDisk('150m')
+  if (disk === undefined) {
+    context.skip('mounting a small file system is not permitted here')
+    return
+  }
+  const ballast = join(disk, 'ballast')
+  const job = shellJob('batch', 'writing', 'echo written')
+  const logOf = async (node: AttackedNode, id: string): Promise<string> => {
+    const { port } = new URL(await node.url())
+    const { stdout, stderr } = await saltcod(['job', 'logs', id, '--port', port, '--repo', node.repository])
+    return stdout + stderr
+  }
+  const node = new AttackedNode(join(disk, 'repo'), ['--allow-exec'])
+  await node.start()
+  fillDisk(ballast)
+  const id = await node.submit(job)
+  await eventually('it says what it waits for', async () => {
+    const { History } = await node.job(id)
+    return (History?.Items ?? []).some(({ Event }) =>
+      /the machine has 0 MiB of disk left, and 32 MiB of disk are kept free/.test(Event.Message),
+    )
+  })
+  rmSync(ballast)
+  await node.until(id, 'Completed')
+  expect(await logOf(node, id)).toBe('written\n')
+  await node.signal('SIGTERM')
+
+  const careless = new AttackedNode(join(disk, 'repo'), ['--allow-exec'], {
+    Node: { Compute: { LeastFree: { Disk: 0 } } },
+  })
+  await careless.start()
+  fillDisk(ballast)
+  const unheard = await careless.submit({ ...job, Name: 'unheard' })
+  const { Executions } = await careless.until(unheard, 'Completed')
+  expect(Executions?.Items[0]?.ComputeState.Message).toBe('Completed; not all that it wrote was kept')
+  expect(await logOf(careless, unheard)).toMatch(
+    /^\[saltcod: .* the disk was full, the rest was dropped\]\n$/,
+  )
 })
 
 async function compacted(node: AttackedNode): Promise<CompactionStatus> {

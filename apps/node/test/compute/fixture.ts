@@ -48,7 +48,7 @@ export function settingsFor(
     labels: {},
     capacity: { cpu: 2, memoryBytes: 1e9, diskBytes: 1e9, gpu: 0 },
     maxRunning: 100,
-    leastFree: { memoryBytes: 0, processes: 0, files: 0 },
+    leastFree: { memoryBytes: 0, diskBytes: 0, processes: 0, files: 0 },
     engines: new EngineRegistry([new NoopEngine(), new ExecEngine({ allowed: true, graceMs: 200 })]),
     publishers: ['local'],
     inputSources: ['inline'],

@@ -7,8 +7,13 @@ import { Pressure } from '../../src/compute/pressure.ts'
 import { jobOf, startComputeSide } from './fixture.ts'
 import { TestRequester } from './test-requester.ts'
 
-const PLENTY: Headroom = { memoryBytes: 1e12, processes: 1e6, files: 1e6 }
-const LEAST: Headroom = { memoryBytes: 100 * 1024 ** 2, processes: 500, files: 1_000 }
+const PLENTY: Headroom = { memoryBytes: 1e12, diskBytes: 1e12, processes: 1e6, files: 1e6 }
+const LEAST: Headroom = {
+  memoryBytes: 100 * 1024 ** 2,
+  diskBytes: 20 * 1024 ** 2,
+  processes: 500,
+  files: 1_000,
+}
 
 function pressureOn(first: Headroom): {
   pressure: Pressure
@@ -23,8 +28,8 @@ function pressureOn(first: Headroom): {
 }
 
 test('this machine says what it has left', () => {
-  const { memoryBytes, processes, files } = readHeadroom()
-  for (const amount of [memoryBytes, processes, files]) expect(amount).toBeGreaterThan(0)
+  const { memoryBytes, diskBytes, processes, files } = readHeadroom(temporaryDirectory())
+  for (const amount of [memoryBytes, diskBytes, processes, files]) expect(amount).toBeGreaterThan(0)
 })
 
 test.each([
@@ -33,6 +38,7 @@ test.each([
     99 * 1024 ** 2,
     'the machine has 99 MiB of memory left, and 100 MiB of memory are kept free',
   ],
+  ['diskBytes', 0, 'the machine has 0 MiB of disk left, and 20 MiB of disk are kept free'],
   ['processes', 499, 'the machine has 499 processes left, and 500 processes are kept free'],
   ['files', 12, 'the machine has 12 open files left, and 1000 open files are kept free'],
 ] as const)('too few %s hold runs back', (kind, amount, reason) => {
@@ -69,7 +75,7 @@ test('the machine is looked at now and then, and after a number of starts', () =
 test('a run that the machine holds back says so in its history, once', async () => {
   const store = await openMemoryExecutionStore()
   const link = new TestRequester()
-  const leastFree = { memoryBytes: 1e15, processes: 0, files: 0 }
+  const leastFree = { memoryBytes: 1e15, diskBytes: 0, processes: 0, files: 0 }
   const side = await startComputeSide({ store, link, dataDir: temporaryDirectory(), settings: { leastFree } })
   link.ask('e-1', jobOf('noop', { DurationMs: 0 }), { approved: true })
   const { state, events } = await until(

@@ -102,6 +102,14 @@ export const compute = {
   },
   /** What the machine must have left where a run is to begin; 0 asks for nothing. */
   leastFree: {
+    diskBytes: setting({
+      key: 'Node.Compute.LeastFree.Disk',
+      description:
+        'No run begins while the disk of the node has less space left than this: what a run writes to its log is lost on a full one. 0: begin all the same.',
+      form: 'size',
+      fallback: '32MiB',
+      schema: size(),
+    }),
     files: setting({
       key: 'Node.Compute.LeastFree.Files',
       description:

@@ -126,7 +126,7 @@ function outputs(executions: readonly WireExecution[]): [string, string][] {
   const output = newest?.RunOutput
   if (output === null || output === undefined) return []
   const part = (title: string, text: string, truncated: boolean): [string, string][] => {
-    if (text === '') return []
+    if (text === '') return truncated ? [[title, 'nothing of it was kept\n']] : []
     return [[truncated ? `${title} (its beginning)` : title, text.endsWith('\n') ? text : `${text}\n`]]
   }
   return [

@@ -114,8 +114,12 @@ function wholeCharacters(bytes: Buffer): number {
   return bytes.length
 }
 
+/** What a log ends with of which not all was kept. */
+export const DROPPED_NOTICE =
+  '[saltcod: the log limit was reached or the disk was full, the rest was dropped]\n'
+
 function notices(record: ExitRecord | undefined): { readonly stream: LogStream; readonly text: string }[] {
-  const text = '[saltcod: the log limit was reached, the rest was dropped]\n'
+  const text = DROPPED_NOTICE
   return [
     ...(record?.stdoutCapped === true ? [{ stream: 'stdout' as const, text }] : []),
     ...(record?.stderrCapped === true ? [{ stream: 'stderr' as const, text }] : []),
@@ -124,7 +128,8 @@ function notices(record: ExitRecord | undefined): { readonly stream: LogStream; 
 
 /**
  * Reads the logs of a run from its work directory, while it runs or afterwards. Lines of one stream come in
- * order; the two streams are not ordered between each other. A log that hit its limit ends with a line that says so.
+ * order; the two streams are not ordered between each other. A log of which not all was kept ends with a line that
+ * says so.
  */
 export async function* followLog(workDir: string, options: FollowOptions = {}): AsyncGenerator<LogPart> {
   const { follow = false, tail = false, from, signal } = options

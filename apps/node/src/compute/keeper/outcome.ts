@@ -28,6 +28,9 @@ export interface EngineOutcome {
   readonly ranMs?: number | null
 }
 
+/** The beginnings of both logs of a run. */
+export type RunHeads = Pick<EngineOutcome, 'stdout' | 'stdoutTruncated' | 'stderr' | 'stderrTruncated'>
+
 /** A part of a log. */
 interface Part {
   readonly text: string
@@ -60,6 +63,24 @@ function readPart(path: string, beginAt: (size: number) => number): Part {
   } finally {
     closeSync(file)
   }
+}
+
+/**
+ * Returns the streams of which something was dropped by what an outcome alone says of them: there was more than its
+ * heads hold, and they are shorter than heads may be. Of longer logs the exit record tells, where the disk took it.
+ */
+export function droppedOf({
+  stdout,
+  stdoutTruncated,
+  stderr,
+  stderrTruncated,
+}: RunHeads): readonly LogStream[] {
+  // The last character of a head may be left out.
+  const isShort = (text: string): boolean => Buffer.byteLength(text) < HEAD_BYTES - 3
+  return [
+    ...(stdoutTruncated && isShort(stdout) ? (['stdout'] as const) : []),
+    ...(stderrTruncated && isShort(stderr) ? (['stderr'] as const) : []),
+  ]
 }
 
 /** Turns an exit record into an outcome, with the beginning of the logs of its work directory. */

@@ -100,7 +100,7 @@ describe('logs', () => {
     writeExitRecord(workDir, { ...ENDED, stdoutCapped: true })
     expect(await all(followLog(workDir))).toEqual([
       'stdout:begin\n',
-      'stdout:[saltcod: the log limit was reached, the rest was dropped]\n',
+      'stdout:[saltcod: the log limit was reached or the disk was full, the rest was dropped]\n',
     ])
   })
 })
