@@ -38,6 +38,7 @@ const { output } = await bundle.write({
 })
 await bundle.close()
 
+refuseLoadedPrograms(output)
 const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
 await writeFile(join(dist, LICENCES), await licencesOf(modules))
 await removeOthers(new Set([...output.map(({ fileName }) => fileName), LICENCES]))
@@ -55,6 +56,16 @@ async function entriesOf(folders) {
     }
   }
   return entries
+}
+
+/** Throws where a file would run a program because it loads something that lies with it. */
+function refuseLoadedPrograms(files) {
+  const chunks = files.filter(({ type }) => type === 'chunk')
+  const programs = chunks.filter(({ moduleIds }) => moduleIds.some((id) => /[/-]main\.ts$/.test(id)))
+  for (const { fileName, imports, dynamicImports } of chunks) {
+    const loaded = programs.find((program) => [...imports, ...dynamicImports].includes(program.fileName))
+    if (loaded !== undefined) throw new Error(`${fileName} would run ${loaded.fileName} as it loads`)
+  }
 }
 
 /** Lets a module find other files by its own place as if it lay alone in dist, whichever chunk it comes to lie in. */

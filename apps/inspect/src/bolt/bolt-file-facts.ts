@@ -1,4 +1,4 @@
-import { countOf, paint, printable, printValue, type Terminal } from '@saltcod/cli-kit'
+import { countOf, paint, printable, printValue, RowPrinter, type Terminal } from '@saltcod/cli-kit'
 import {
   type BoltInfo,
   type BoltPage,
@@ -133,7 +133,6 @@ export async function listBoltPages(
       )
       for (const page of pages) terminal.out(textOfPage(page))
     } else {
-      const { RowPrinter } = await import('@saltcod/cli-kit')
       const printer = new RowPrinter<BoltPage>(terminal, output, [
         { name: 'ID', value: ({ id }) => String(id) },
         { name: 'TYPE', value: ({ kind }) => kind },

@@ -43,11 +43,9 @@ test('what was written is there after closing and opening again', async () => {
 })
 
 test('the pinned lmdb is the one that is there, and it is named', async () => {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly dependencies: Readonly<Record<string, string>>
-  }
+  const workspace = readFileSync(new URL('../../../../pnpm-workspace.yaml', import.meta.url), 'utf8')
   const store = await openLmdbKv({ path: join(directory, 'jobs.db'), tables: ['a'] })
-  expect(store.capabilities.driver).toBe(`lmdb ${manifest.dependencies['lmdb']}`)
+  expect(store.capabilities.driver).toBe(`lmdb ${/^ +lmdb: (\S+)$/m.exec(workspace)?.[1]}`)
   await store.close()
 })
 
