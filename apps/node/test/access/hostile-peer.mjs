@@ -50,7 +50,9 @@ const ATTACKS = {
     ),
   ],
 }
-const trusting = { port, host: '127.0.0.1', rejectUnauthorized: false }
+/** Not where everybody else comes from: what one peer may take is less than all of it. */
+const localAddress = '127.0.0.3'
+const trusting = { port, host: '127.0.0.1', localAddress, rejectUnauthorized: false }
 const open = {
   'http to what speaks TLS': () => connectPlainly(trusting),
   'an old TLS': () =>

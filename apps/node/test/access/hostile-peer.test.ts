@@ -178,7 +178,7 @@ test('a peer that means harm is refused whatever it tries, and told of once a mi
   await eventually('it is told of', () => refusalsIn(node.log()).length > 0)
   const told = refusalsIn(node.log())
   for (const [index, { peer, atMs }] of told.entries()) {
-    assert.equal(peer, '127.0.0.1')
+    assert.equal(peer, '127.0.0.3')
     // By a clock that may be set, and written a moment later.
     const before = told[index - 1]
     assert.ok(before === undefined || atMs - before.atMs > 55_000, node.log())
