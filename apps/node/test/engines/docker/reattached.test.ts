@@ -105,7 +105,9 @@ describe.runIf(missing === null)(named('what the next start of a node goes on wi
     const [first = 0, ...rest] = lines.slice(1_001, -2).map(Number)
     expect(first).toBeGreaterThan(1_001)
     expect(rest).toEqual(rest.map((_, at) => first + at + 1))
-    expect(lines.at(-1)).toContain('[saltcod: the log limit was reached or the disk was full, the rest was dropped]')
+    expect(lines.at(-1)).toContain(
+      '[saltcod: the log limit was reached or the disk was full, the rest was dropped]',
+    )
   })
 
   test('was ended for its memory while the node was dead, and says so', async () => {
