@@ -105,9 +105,9 @@ export const compute = {
     diskBytes: setting({
       key: 'Node.Compute.LeastFree.Disk',
       description:
-        'No run begins while the disk of the node has less space left than this: what a run writes to its log is lost on a full one. 0: begin all the same.',
+        'No run begins while the disk of the node has less space left than this: what a run writes to its log is lost on a full one. 0: begin all the same, so that jobs end and can be removed.',
       form: 'size',
-      fallback: '32MiB',
+      fallback: 0,
       schema: size(),
     }),
     files: setting({
