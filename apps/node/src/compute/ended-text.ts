@@ -31,9 +31,7 @@ export function completedText(job: ExecutionJob, runOutput: Json): string {
 
 /** Returns the streams of which something was dropped, as far as what is kept of a run's end tells it. */
 export function droppedIn(runOutput: Json): readonly LogStream[] {
-  const { stdout, stderr, stdoutTruncated, stderrTruncated } = (
-    typeof runOutput === 'object' && runOutput !== null ? runOutput : {}
-  ) as Partial<RunHeads>
+  const { stdout, stderr, stdoutTruncated, stderrTruncated } = fieldsOf(runOutput) as Partial<RunHeads>
   return droppedOf({
     stdout: stdout ?? '',
     stderr: stderr ?? '',
@@ -61,13 +59,17 @@ function partsOf(runOutput: Json): {
   /** Whether the job's own code ran at all. */
   readonly began: boolean
 } {
-  const { exitCode, ranMs, lastErrors, reason } = (
-    typeof runOutput === 'object' && runOutput !== null ? runOutput : {}
-  ) as Readonly<Record<string, Json | undefined>>
+  const { exitCode, ranMs, lastErrors, reason } = fieldsOf(runOutput)
   return {
     exitCode: typeof exitCode === 'number' ? exitCode : null,
     ranMs: typeof ranMs === 'number' ? ranMs : null,
     began: reason !== 'start-failed',
     lastErrors: typeof lastErrors === 'string' ? lastErrors : '',
   }
+}
+
+function fieldsOf(runOutput: Json): Readonly<Record<string, Json | undefined>> {
+  return (typeof runOutput === 'object' && runOutput !== null ? runOutput : {}) as Readonly<
+    Record<string, Json | undefined>
+  >
 }
