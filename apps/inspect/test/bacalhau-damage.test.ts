@@ -12,6 +12,7 @@ import {
 } from '../../../test/bacalhau-writer.ts'
 import { damagedBolts } from '../../../test/damaged-bolt.ts'
 import { ProgramSession } from '../../../test/program-session.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
@@ -19,7 +20,7 @@ vi.setConfig({ testTimeout: 3_600_000 })
 
 const PAGE = 4096
 const FILES = LONG ? 520 : 13
-const SEED = LONG ? Math.floor(Math.random() * 2 ** 31) : 1
+const SEED = testSeed()
 
 const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
 afterAll(() => session.close())

@@ -18,6 +18,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { completedJob, type JobToWrite, jobStoreBytes } from '../../../test/bacalhau-writer.ts'
 import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
 import { randomBelow } from '../../../test/random-numbers.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { smallDisk } from '../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type ImportPlace, publish } from '../src/bacalhau/import-place.ts'
@@ -27,7 +28,7 @@ vi.setConfig({ testTimeout: 3_600_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const KILLS = LONG ? 100 : 4
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
+const SEED = testSeed()
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const JOBS = 300
 

@@ -4,6 +4,7 @@ import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { damageCases } from '../../../test/damaged-file.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { AnsweringSession } from './answering-session.ts'
 import { judgeDamage, judgeReading, type SoundStore, soundStore } from './damage-case.ts'
@@ -14,7 +15,7 @@ import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
+const SEED = testSeed()
 const directory = sharedDirectory()
 const session = new AnsweringSession()
 const sound: SoundStore[] = []

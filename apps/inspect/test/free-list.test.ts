@@ -8,6 +8,7 @@ import { openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit, parseHeader, parseLeafNode, walkFile } from '@saltcod/store-lmdb/file'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { randomBelow } from '../../../test/random-numbers.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { checkPages } from '../src/file/check-pages.ts'
 import { inspect } from './fixture.ts'
@@ -17,7 +18,7 @@ import { startWriter } from './writing-process.ts'
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
+const SEED = testSeed()
 const PAGE_BYTES = 4_096
 const LAST_PAGE_OFFSET = 144
 const TRANSACTION_OFFSET = 152

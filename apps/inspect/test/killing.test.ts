@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { randomBelow } from '../../../test/random-numbers.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
 import { writeFullJobStore } from './full-store.ts'
 import { startWriter } from './writing-process.ts'
@@ -17,7 +18,7 @@ const KILLS = process.env['SALTCOD_LONG'] === undefined ? 8 : 100
 /** Kills before the node stops and starts again. */
 const KILLS_PER_START = 4
 const MAX_LIFE_MS = 1_200
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
+const SEED = testSeed()
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 const COMMANDS: readonly (readonly string[])[] = [

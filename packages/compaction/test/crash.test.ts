@@ -6,6 +6,7 @@ import type { JobStore } from '@saltcod/store-core'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type ArchivedJob, applyRetention, openArchive, readArchivedJob } from '../src/index.ts'
 import { fillWithJobs, TestClock } from './workload.ts'
@@ -45,7 +46,7 @@ async function readJobs(store: JobStore): Promise<Map<string, ArchivedJob>> {
 test(
   'whenever it is killed, every job is in the store or in the archive, as it was',
   async () => {
-    const seed = Math.floor(Math.random() * 2 ** 31)
+    const seed = testSeed()
     const random = randomNumbers(seed)
     let kills = 0
     let interrupted = 0

@@ -3,6 +3,7 @@ import { openExecutionStore, openJobStore } from '@saltcod/store-core/backend'
 import { unfoldedStore } from '@saltcod/store-core/format'
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import {
   applyExecutionRetention,
@@ -16,7 +17,7 @@ import { dumpRows, fillWithExecutions, fillWithJobs, TestClock } from './workloa
 
 const DAY_MS = 86_400_000
 const RECORDS = ['jobs', 'specs', 'executions', 'evaluations', 'history', 'feed', 'counters']
-const SEED = Math.floor(Math.random() * 2 ** 30)
+const SEED = testSeed()
 
 describe.each(BACKENDS)('folding on %s', (_name, openKv) => {
   test(`jobs lie in fewer bytes, every row looks as before, and they leave and come back as others do (seed ${SEED})`, async () => {

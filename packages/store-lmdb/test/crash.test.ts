@@ -1,5 +1,6 @@
 import { crashSuite } from '@saltcod/store-testing/crash'
 import { describe, test, vi } from 'vitest'
+import { testSeed } from '../../../test/seed.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 
@@ -16,5 +17,6 @@ for (const [name, backend] of LONG ? BACKENDS : BACKENDS.slice(0, 1))
     name,
     backend,
     runner: { describe, test },
+    seed: testSeed(),
     ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 8, images: 40 }),
   })

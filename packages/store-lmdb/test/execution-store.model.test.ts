@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { type CommandSeed, runExecutionCommands } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
+import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
-
 import { openLmdbExecutionStore } from '../src/index.ts'
 
 const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 10 : 1_000
 const COMMANDS = 300
-const SEED = Math.floor(Math.random() * 2 ** 30)
+const SEED = testSeed()
 
 const command: fc.Arbitrary<CommandSeed> = fc.tuple(fc.nat(1_000), fc.nat(), fc.nat(), fc.nat())
 const commands = fc.array(command, { minLength: COMMANDS, maxLength: COMMANDS, size: 'max' })

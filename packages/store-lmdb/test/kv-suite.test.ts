@@ -2,8 +2,8 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
+import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
-
 import { openLmdbKv } from '../src/index.ts'
 
 const PAGE_BYTES = 4_096
@@ -29,6 +29,7 @@ for (const commitThread of USES)
   kvSuite({
     name: `lmdb, a thread for commits: ${commitThread}`,
     runner: { describe, test },
+    seed: testSeed(),
     open: async () => {
       const directory = temporaryDirectory()
       const path = join(directory, 'kv.db')

@@ -10,9 +10,9 @@ import {
 import { expect, test } from 'vitest'
 import { renewOwnerNotes } from '../../../test/owner-notes.ts'
 import { randomNumbers } from '../../../test/random-numbers.ts'
+import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../src/index.ts'
-
 import { StoreProcess } from './store-process.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
@@ -30,7 +30,7 @@ interface Image {
   readonly after: string
 }
 
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
+const SEED = testSeed()
 const random = randomNumbers(SEED)
 
 const SUBSETS: readonly Survival[] = [

@@ -1,12 +1,12 @@
 import { type CommandSeed, runJobCommands } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
-
+import { testSeed } from '../../../test/seed.ts'
 import { openMemoryJobStore } from '../src/index.ts'
 
 const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 35 : 1_000
 const COMMANDS = 300
-const SEED = Math.floor(Math.random() * 2 ** 30)
+const SEED = testSeed()
 
 const command: fc.Arbitrary<CommandSeed> = fc.tuple(fc.nat(1_000), fc.nat(), fc.nat(), fc.nat())
 const commands = fc.array(command, { minLength: COMMANDS, maxLength: COMMANDS, size: 'max' })

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { isStoreError } from '@saltcod/store-core'
 import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-testing'
 import { describe, test } from 'vitest'
-
+import { testSeed } from '../../../test/seed.ts'
 import { openMemoryKv } from '../src/index.ts'
 
 kvSuite({
   name: 'memory',
   runner: { describe, test },
+  seed: testSeed(),
   open: async () => ({ kv: openMemoryKv({ tables: KV_SUITE_TABLES }), dispose: async () => undefined }),
 })
 

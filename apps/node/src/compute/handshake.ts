@@ -190,7 +190,7 @@ export async function hearOfRequester({ requester, peers }: ComputeContext, sequ
 
 function refusal(what: string): Failure {
   return new Failure(EXIT.usage, what, {
-    hint: 'put the right store back, or restore a backup with saltcod-inspect restore; to go on with the stores that are there, start once with --accept-stores',
+    hint: 'put the right store back, or restore a backup with saltcod-inspect restore; where it is the right one, look with saltcod-inspect check whether it is damaged; to go on with the stores that are there, start once with --accept-stores',
   })
 }
 

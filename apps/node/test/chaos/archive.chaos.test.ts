@@ -5,6 +5,7 @@ import type { WireError, WireJob, WirePage } from '@saltcod/bacalhau-records'
 import { openArchive } from '@saltcod/compaction'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { GcReport } from '../../src/retention/gc-report.ts'
@@ -14,7 +15,7 @@ import { checkStores, storePaths } from './stores-of.ts'
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const KILLS = LONG ? 60 : 1
 const JOBS = 25
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 
 function noop(name: string): object {
   return { Name: name, Type: 'batch', Tasks: [{ Name: 'main', Engine: { Type: 'noop', Params: {} } }] }

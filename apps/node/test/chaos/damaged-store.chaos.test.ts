@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { damageCases } from '../../../../test/damaged-file.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { sharedDirectory } from '../../../../test/temporary-directory.ts'
 import { DamagedNode, makeSoundNode, type SoundNode } from './damaged-node.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 30))
+const SEED = testSeed()
 const JOBS = LONG ? 60 : 30
 
 const directory = sharedDirectory()

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { CompactionStatus } from '../../src/compaction/compaction-report.ts'
 import { gatedJob, loudJob, noopJob } from './chaos-jobs.ts'
@@ -9,7 +10,7 @@ import { type Footprint, footprintOf, type OpenFiles, openFilesOf, probedEnviron
 import { ATTACKS, type Victim } from './hostile-client.ts'
 import { LingeringClients } from './lingering-clients.ts'
 
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 const MINUTES = Number(process.env['SALTCOD_HOSTILE_MINUTES'] ?? 0)
 const ROUNDS = MINUTES > 0 ? 5 : 2
 const AT_ONCE = 8

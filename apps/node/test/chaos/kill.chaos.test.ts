@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { PidNamespaces } from '../../src/compute/keeper/pid-namespaces.ts'
 import { KilledNode, type Victim } from './killed-node.ts'
@@ -8,7 +9,7 @@ import { checkStores } from './stores-of.ts'
 import { KINDS, variedJob } from './varied-jobs.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 const available = (await PidNamespaces.find({})) !== undefined
 
 /** Each of them once before any of them twice. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { Network } from './network.ts'
 import { networkJob, PASSING_KINDS } from './network-jobs.ts'
@@ -9,7 +10,7 @@ import { networkJob, PASSING_KINDS } from './network-jobs.ts'
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 /** With `SALTCOD_TLS` all nodes join by a token and speak TLS, else those of every other seed. */
 const isGuarded = (seed: number): boolean => process.env['SALTCOD_TLS'] !== undefined || seed % 2 === 1
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 const SEEDS = LONG ? Array.from({ length: 10 }, (_, index) => SEED + index) : [SEED]
 const JOBS = LONG ? 500 : 12
 const STRIKES = LONG ? 60 : 4

@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { preloadLibrary, RECORDING_DISK } from '@saltcod/store-testing/crash'
 import { expect, onTestFinished, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { CutNode } from './cut-node.ts'
 import { type Cut, cuts } from './power-cuts.ts'
 import { FLAGS, RecordedNode } from './recorded-node.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 const IMAGES = LONG ? 8_000 : 100
 /** One image in so many is what a node finds that is recorded in turn while it recovers. */
 const RECOVER_EVERY = LONG ? 320 : 60

@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { type Leaf, Network } from './network.ts'
 import { networkJob } from './network-jobs.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 const PACE = { cutMs: [200, 1_500], silentAfter: '2s', lostAfter: '4s', settleMs: 120_000 } as const
 const KINDS = ['short', 'longer', 'guest', 'failing', 'everywhere', 'writing']
 const JOBS = LONG ? 120 : 3

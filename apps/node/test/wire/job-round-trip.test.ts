@@ -3,10 +3,11 @@ import { type JobSpec, jobToWire, NEWEST_CLIENT } from '@saltcod/bacalhau-record
 import type { Job } from '@saltcod/store-core'
 import fc from 'fast-check'
 import { test } from 'vitest'
+import { testSeed } from '../../../../test/seed.ts'
 import type { SubmittedJob } from '../../src/wire/job-input.ts'
 import { readSubmit } from '../../src/wire/job-input.ts'
 
-const seed = Math.floor(Math.random() * 2 ** 31)
+const seed = testSeed()
 
 function stored(input: SubmittedJob): Job<JobSpec> {
   return {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { openMemoryKv } from '../../../store-memory/src/index.ts'
 import { openJobStore, STORE_TABLES } from '../../src/backend.ts'
 import { isStoreError, type JobStore } from '../../src/index.ts'
 
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 const CASES = process.env['SALTCOD_LONG'] === undefined ? 300 : 20_000
 
 async function fill(store: JobStore): Promise<void> {

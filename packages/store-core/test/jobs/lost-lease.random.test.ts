@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { randomBelow } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { openMemoryKv } from '../../../store-memory/src/index.ts'
 import { openJobStore, STORE_TABLES } from '../../src/backend.ts'
 import { type Claim, JOB_TYPES, type JobStore } from '../../src/index.ts'
 
 const LIVES = process.env['SALTCOD_LONG'] === undefined ? 40 : 2_000
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const SEED = testSeed()
 const MAX_LOSSES = 3
 const MOST_TURNS = 20_000
 const DAY_MS = 86_400_000

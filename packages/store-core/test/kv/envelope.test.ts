@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 
 import fc from 'fast-check'
 import { test } from 'vitest'
-
+import { testSeed } from '../../../../test/seed.ts'
 import { isStoreError } from '../../src/errors.ts'
 import { decodeRecord, encodeRecord } from '../../src/kv/envelope.ts'
 import { tuple } from '../../src/kv/tuple.ts'
 
-const SEED = Math.floor(Math.random() * 2 ** 31)
+const SEED = testSeed()
 const KEY = tuple('j1')
 const VALUE = { id: 'job', labels: { a: 'ü', __proto__x: 1 }, list: [1, null, true, -0.5], text: 'ü€😀\0"' }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 
 import fc from 'fast-check'
 import { test } from 'vitest'
+import { testSeed } from '../../../../test/seed.ts'
 import { KvModel } from '../../../store-testing/src/kv/model.ts'
 import { isStoreError } from '../../src/errors.ts'
 import type { KvRange, KvSnapshot } from '../../src/kv/contract.ts'
@@ -9,7 +10,7 @@ import { tuple } from '../../src/kv/tuple.ts'
 import type { Page } from '../../src/model/page.ts'
 import { type Listing, readPage } from '../../src/rows/pager.ts'
 
-const SEED = Math.floor(Math.random() * 2 ** 31)
+const SEED = testSeed()
 
 interface Row {
   readonly stretch: number

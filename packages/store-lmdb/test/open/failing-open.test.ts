@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
+import { randomBelow } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 
@@ -49,7 +51,8 @@ function faults(openings: number): Fault[] {
       Array.from({ length: openings }, (_, index) => ({ at: index + 1, error, once })),
     ),
   )
-  return LONG ? all : Array.from({ length: RUNS }, () => all.splice(Math.random() * all.length, 1)).flat()
+  const below = randomBelow(testSeed())
+  return LONG ? all : Array.from({ length: RUNS }, () => all.splice(below(all.length), 1)).flat()
 }
 
 async function survive(library: string, parent: string, fault: Fault): Promise<void> {

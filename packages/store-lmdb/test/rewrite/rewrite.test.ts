@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
 import { randomBelow } from '../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
@@ -11,7 +12,6 @@ const TABLES = ['alpha', 'beta']
 const STORE_FILES = ['jobs.db', 'jobs.db-lock', 'jobs.db.owner']
 
 const numbered = (id: number): Buffer => Buffer.from(String(id).padStart(8, '0'))
-const below = (bound: number): number => Math.floor(Math.random() * bound)
 
 /** All rows of a table, as text. */
 function rowsOf(store: KvStore, table: string): Map<string, string> {
@@ -75,7 +75,7 @@ test('it comes to an end while a writer adds rows at the end of a table without 
 })
 
 test('random writes during rewrites end up as in a model, and every other row is what it was', async () => {
-  const seed = below(2 ** 31)
+  const seed = testSeed()
   const random = randomBelow(seed)
   const path = join(temporaryDirectory(), 'jobs.db')
   const store = await openLmdbKv({ path, tables: TABLES })

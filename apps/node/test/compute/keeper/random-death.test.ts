@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
+import { testSeed } from '../../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { isAlive, killLeftover } from '../../../src/compute/keeper/leftover.ts'
 import { childrenOf, readName } from '../../../src/compute/keeper/process-table.ts'
@@ -14,7 +15,7 @@ import { processesWith } from '../work-bench.ts'
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
 const ROUNDS = Number(process.env['SALTCOD_DEATHS'] ?? 12)
 const MODES = ['pid-namespace', 'pid-namespace', 'cgroup', 'none'] as const
-const seed = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const seed = testSeed()
 
 /** A small generator of numbers from 0 to 1, so that a failed run can be repeated. */
 function randomFrom(start: number): () => number {

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { randomBelow } from '../../../../../test/random-numbers.ts'
+import { testSeed } from '../../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { LogCopy } from '../../../src/engines/docker/log-copy.ts'
 import type { SocketApi } from '../../../src/engines/docker/socket-api.ts'
 import { playedServer } from './played-server.ts'
 
-const SEED = Number(process.env['SALTCOD_SEED'] ?? Date.now() % 1_000_000)
+const SEED = testSeed()
 const GAP = '[saltcod: lines may be missing here, which the server of containers no longer had]\n'
 const LOST = '[saltcod: the rest may be missing, since the server of containers did not tell it]\n'
 

@@ -3,11 +3,12 @@ import type { JobType } from '@saltcod/store-core'
 import { JOB_MACHINE } from '@saltcod/store-core'
 import fc from 'fast-check'
 import { test } from 'vitest'
+import { testSeed } from '../../../../../test/seed.ts'
 import type { NodeClosing } from '../../../src/requester/scheduler/view.ts'
 import type { AskedJob } from './network.ts'
 import { Network, networkOf } from './network.ts'
 
-const seed = Math.floor(Math.random() * 2 ** 31)
+const seed = testSeed()
 const numRuns = process.env['SALTCOD_LONG'] !== undefined ? 3000 : 120
 
 type Step =
