@@ -4,7 +4,7 @@ import { connect } from 'node:tls'
 
 const JOBS = '/api/v1/orchestrator/jobs'
 const NODES = '/api/v1/orchestrator/nodes'
-const { port, tokens } = JSON.parse(process.argv[2])
+const { port, host, localAddress, tokens } = JSON.parse(process.argv[2])
 
 const bearer = (token) => `Authorization: Bearer ${token}\r\n`
 const get = (path, headers = '', host = '127.0.0.1') =>
@@ -50,9 +50,7 @@ const ATTACKS = {
     ),
   ],
 }
-/** Not where everybody else comes from: what one peer may take is less than all of it. */
-const localAddress = '127.0.0.3'
-const trusting = { port, host: '127.0.0.1', localAddress, rejectUnauthorized: false }
+const trusting = { port, host, localAddress, rejectUnauthorized: false }
 const open = {
   'http to what speaks TLS': () => connectPlainly(trusting),
   'an old TLS': () =>

@@ -156,7 +156,9 @@ async function startNode(
     })
     child.stdout.on('end', () => resolve(stdout))
   })
-  const url = /^listening on (https?:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1]
+  const url = /^listening on (https?:\/\/(?:127\.0\.0\.1|0\.0\.0\.0):\d+)\n$/
+    .exec(line)?.[1]
+    ?.replace('0.0.0.0', '127.0.0.1')
   if (url === undefined) await end()
   assert.ok(url !== undefined, `the node serves: ${JSON.stringify(line)} ${stderr}`)
   return {
