@@ -64,10 +64,8 @@ export function* walkFile(
         `the file has ${file.fileBytes} bytes where ${(said.lastPage + 1) * said.pageBytes} are in use`,
       )
     }
-    // A damaged number may be any, and this takes memory for each page.
-    const lastPage = Math.min(said.lastPage, Math.ceil(file.fileBytes / said.pageBytes) - 1)
-    const meta = { ...said, lastPage }
-    const seen = new Uint8Array(lastPage + 1)
+    const meta = withinFile(file, said)
+    const seen = new Uint8Array(meta.lastPage + 1)
     let isWhole = commit.problems.length === 0
     const lost = (stretch: LostStretch): void => {
       isWhole = false
@@ -155,7 +153,7 @@ function withTable<T>(
   try {
     const commit = findCommit(file)
     if (typeof commit === 'string') throw damagedError(path, commit)
-    const { meta } = commit
+    const meta = withinFile(file, commit.meta)
     const table = rowsOf(file, meta, '(tables)', meta.mainTree).find(
       ({ key, isTree }) => isTree && nameOf(key) === name,
     )
@@ -163,6 +161,11 @@ function withTable<T>(
   } finally {
     file.close()
   }
+}
+
+/** Bounds the last page by the file: a damaged number may be any, and a walk takes memory for each page. */
+function withinFile(file: DataFile, meta: MetaPage): MetaPage {
+  return { ...meta, lastPage: Math.min(meta.lastPage, Math.ceil(file.fileBytes / meta.pageBytes) - 1) }
 }
 
 function rowsOf(file: DataFile, meta: MetaPage, table: string, tree: TreeRoot): WalkedRow[] {
