@@ -1,8 +1,32 @@
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { NO_DOCKER } from './test/plain-environment.ts'
 
-// Sibling packages resolve to their sources; processes that tests spawn run what is in dist.
-const conditions = ['@saltcod/source', 'node', 'import', 'module', 'default']
+const ROOT = fileURLToPath(new URL('.', import.meta.url))
+const SOURCE = /^(apps|packages)\/([^/]+)\/src\/(.+)\.ts$/
+/** Where the compiler puts what is in `src`. */
+const COMPILED: Readonly<Record<string, string>> = { apps: 'compiled', packages: 'dist' }
+
+/**
+ * Leads from a test to what was built of a source, as users and the processes that tests spawn load it: Vite would
+ * compile and load all sources again for nearly every file.
+ */
+const built = {
+  name: 'built',
+  enforce: 'pre' as const,
+  resolveId(id: string, importer?: string): string | null {
+    if (importer?.startsWith(ROOT) !== true || !id.startsWith('.')) return null
+    const path = resolve(dirname(importer), id).slice(ROOT.length)
+    const [source, kind = '', name, file] = SOURCE.exec(path) ?? []
+    return source === undefined ? null : `${ROOT}${kind}/${name}/${COMPILED[kind]}/${file}.js`
+  },
+}
+const external = [/\/apps\/[^/]+\/compiled\//, /\/packages\/[^/]+\/dist\//]
+
+// A module takes the place of another one in sources alone.
+const mocking = ['apps/*/test/**/backend-statistics.test.ts', 'apps/inspect/test/why.test.ts']
+const sources = ['@saltcod/source', 'node', 'import', 'module', 'default']
 
 // These files change nothing of their process and of the modules they import, so that one process runs many of them
 // and loads each module once. Whoever mocks modules or timers, sets variables or maps files of a store runs alone.
@@ -13,12 +37,12 @@ const sharing = [
   'apps/node/test/{job-file,waiting,wire}/**/*.test.ts',
 ]
 const everything = ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts']
-const never = ['**/node_modules/**', '**/dist/**']
+const never = ['**/node_modules/**', '**/dist/**', '**/compiled/**']
 
 export default defineConfig({
-  ssr: { resolve: { conditions } },
   test: {
     pool: 'forks',
+    globalSetup: ['test/built-workspace.ts'],
     // Most tests wait for processes and disks, so that two workers leave two cores idle a good part of the time.
     maxWorkers: 3,
     testTimeout: 120_000,
@@ -27,8 +51,32 @@ export default defineConfig({
     // No node finds a Docker of the machine by itself, so that tests see the same engines everywhere.
     env: { DOCKER_HOST: NO_DOCKER },
     projects: [
-      { extends: true, test: { name: 'alone', include: everything, exclude: [...never, ...sharing] } },
-      { extends: true, test: { name: 'sharing', include: sharing, exclude: never, isolate: false } },
+      {
+        extends: true,
+        plugins: [built],
+        test: {
+          name: 'alone',
+          include: everything,
+          exclude: [...never, ...mocking, ...sharing],
+          server: { deps: { external } },
+        },
+      },
+      {
+        extends: true,
+        plugins: [built],
+        test: {
+          name: 'sharing',
+          include: sharing,
+          exclude: never,
+          isolate: false,
+          server: { deps: { external } },
+        },
+      },
+      {
+        extends: true,
+        ssr: { resolve: { conditions: sources } },
+        test: { name: 'mocking', include: mocking, exclude: never },
+      },
     ],
   },
 })
