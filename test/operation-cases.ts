@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   EXECUTION_STORE_OPERATIONS,
   JOB_STORE_OPERATIONS,
@@ -13,6 +13,8 @@ import {
   jobStoreSuite,
   type StoreSuiteOptions,
 } from '../packages/store-testing/src/index.ts'
+import { oneIn } from './sampled-runner.ts'
+import { IS_LONG } from './seed.ts'
 import { WatchedOperations } from './watched-operations.ts'
 
 /** A place of a backend: opens the same rows each time, where it keeps them. */
@@ -21,6 +23,8 @@ export interface OperationBackend {
   /** Returns how to open one fresh place; only for reading where that is asked for. */
   readonly place: () => (readOnly: boolean) => Promise<KvStore>
   readonly durable: boolean
+  /** One case in so many is enough for a short run, as another backend has all of them. Default 1. */
+  readonly every?: number
 }
 
 type Clock = () => number
@@ -157,13 +161,13 @@ export function operationCases(backend: OperationBackend): void {
 function casesOf<Store extends JobStore | ExecutionStore>(
   kind: string,
   { operations, suite, open, fill, reads }: Kind<Store>,
-  { name, place, durable }: OperationBackend,
+  { name, place, durable, every = 1 }: OperationBackend,
 ): void {
   const watched = new WatchedOperations(operations)
   // The cases of the suite call every method, also wrongly, with clocks that are set, and many at a time.
   suite({
     name: `${name}, watched`,
-    runner: { describe, test },
+    runner: oneIn(every),
     small: true,
     open: async (clock, steadyClock) => {
       const openPlace = place()
@@ -178,8 +182,9 @@ function casesOf<Store extends JobStore | ExecutionStore>(
   })
 
   test(`the contract says truly which methods of a store of ${kind} write`, () => {
-    expect(watched.uncalled()).toEqual([])
     expect(watched.changingReads()).toEqual([])
+    if (every > 1 && !IS_LONG) return
+    expect(watched.uncalled()).toEqual([])
     expect(watched.needlessReads()).toEqual([])
     expect(watched.idleWrites()).toEqual([])
   })

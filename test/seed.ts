@@ -1,4 +1,5 @@
-const IS_LONG = process.env['SALTCOD_LONG'] !== undefined
+/** Runs what takes minutes and hours. */
+export const IS_LONG = process.env['SALTCOD_LONG'] !== undefined
 
 /**
  * Returns the seed of what a test does at random: `SALTCOD_SEED`, any other in a long run, and 1 in a short one, so

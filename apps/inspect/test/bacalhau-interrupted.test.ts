@@ -27,7 +27,7 @@ import { type ImportPlace, publish } from '../src/bacalhau/import-place.ts'
 vi.setConfig({ testTimeout: 3_600_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const KILLS = LONG ? 100 : 4
+const KILLS = LONG ? 100 : 2
 const SEED = testSeed()
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const JOBS = 300

@@ -14,7 +14,7 @@ import { writeFullJobStore } from './full-store.ts'
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
-const CHANGES = LONG ? 5_000 : 1_000
+const CHANGES = LONG ? 5_000 : 500
 const rewriter = fileURLToPath(new URL('rewriting-process.mjs', import.meta.url))
 const holding = fileURLToPath(new URL('holding-process.mjs', import.meta.url))
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))

@@ -249,11 +249,11 @@ describe('no healthy store has a finding', () => {
       const path = place(`load-${valueBytes}`)
       const many = Math.min(1_500, Math.floor(6_000_000 / valueBytes))
       let [head, tail] = [0, 0]
-      for (let opening = 0; opening < (LONG ? 20 : 3); opening += 1) {
+      for (let opening = 0; opening < (LONG ? 20 : 2); opening += 1) {
         const kv = await openLmdbKv({ path, tables: STORE_TABLES })
         const reader = opening === 1 ? hold(path) : null
         if (reader?.stdout) await once(reader.stdout, 'data')
-        for (let round = 0; round < (LONG ? 60 : 12); round += 1) {
+        for (let round = 0; round < (LONG ? 60 : 8); round += 1) {
           const what = below(4)
           const rows = 1 + below(many)
           await Promise.all(
@@ -293,7 +293,7 @@ describe('no healthy store has a finding', () => {
     expect(findingsOf(executions)).toEqual([])
     const copied = place('copied-and-written')
     copyFileSync(sound, copied)
-    for (let round = 0; round < (LONG ? 50 : 3); round += 1) {
+    for (let round = 0; round < (LONG ? 50 : 2); round += 1) {
       const writer = await startWriter(copied, 'busy', round)
       const begin = newestOf(copied)
       await expect.poll(() => newestOf(copied) - begin > 40n, { timeout: 60_000 }).toBe(true)

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { KV_SUITE_TABLES, kvSuite } from '@saltcod/store-testing'
-import { describe, test } from 'vitest'
+import { oneIn } from '../../../test/sampled-runner.ts'
 import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../src/index.ts'
@@ -28,7 +28,7 @@ const USES = ['never', 'always'] as const
 for (const commitThread of USES)
   kvSuite({
     name: `lmdb, a thread for commits: ${commitThread}`,
-    runner: { describe, test },
+    runner: oneIn(commitThread === 'never' ? 1 : 3),
     seed: testSeed(),
     open: async () => {
       const directory = temporaryDirectory()

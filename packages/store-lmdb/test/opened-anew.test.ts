@@ -5,7 +5,7 @@ import {
   jobStoreOpenedAnew,
   jobStoreSuite,
 } from '@saltcod/store-testing'
-import { describe, test } from 'vitest'
+import { oneIn } from '../../../test/sampled-runner.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../src/index.ts'
@@ -14,7 +14,7 @@ const name = 'lmdb, opened anew before what was written is read'
 
 jobStoreSuite({
   name,
-  runner: { describe, test },
+  runner: oneIn(4),
   small: true,
   opensAnew: true,
   open: async (clock, steadyClock) => {
@@ -26,7 +26,7 @@ jobStoreSuite({
 
 executionStoreSuite({
   name,
-  runner: { describe, test },
+  runner: oneIn(4),
   small: true,
   opensAnew: true,
   open: async (clock, steadyClock) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { executionStoreSuite, jobStoreSuite } from '@saltcod/store-testing'
-import { afterAll, describe, test } from 'vitest'
+import { afterAll } from 'vitest'
+import { oneIn } from '../../../../test/sampled-runner.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 
 import { openLmdbExecutionStore, openLmdbJobStore } from '../../src/index.ts'
@@ -14,7 +15,7 @@ const name = 'lmdb, read by another process'
 
 jobStoreSuite({
   name,
-  runner: { describe, test },
+  runner: oneIn(4),
   small: true,
   open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'jobs.db')
@@ -26,7 +27,7 @@ jobStoreSuite({
 
 executionStoreSuite({
   name,
-  runner: { describe, test },
+  runner: oneIn(4),
   small: true,
   open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'executions.db')

@@ -7,6 +7,8 @@ import { KnownPaths } from '../../../src/requester/api/known-paths.ts'
 import { archiveFlags, noopJob, startTestNode, type TestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'
+/** One body in so many is sent in a short run. */
+const EVERY = process.env['SALTCOD_LONG'] === undefined ? 3 : 1
 const AT_A_TIME = 16
 
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
@@ -102,7 +104,7 @@ test('no body brings an internal error, or a stack into the log', async () => {
     if (status >= 400) assert.ok(answer.Code !== undefined && answer.Code !== 'InternalError', answer.Message)
   }
   const askAll = async (method: string, path: string, bodies: Iterable<unknown>): Promise<void> => {
-    const all = [...bodies]
+    const all = [...bodies].filter((_, number) => number % EVERY === 0)
     for (let at = 0; at < all.length; at += AT_A_TIME)
       await Promise.all(all.slice(at, at + AT_A_TIME).map((body) => ask(method, path, body)))
   }

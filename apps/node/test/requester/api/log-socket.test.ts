@@ -9,7 +9,8 @@ import { onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { startTestNode, type TestNode } from '../../node-fixture.ts'
 
-const READERS = 200
+const LONG = process.env['SALTCOD_LONG'] !== undefined
+const READERS = LONG ? 200 : 60
 const LOG_BYTES = 5_000_000
 /** A message is one part of a log; JSON makes it longer. */
 const MOST_WAITING_BYTES = 256 * 1024
