@@ -21,7 +21,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{64}\b/g, 'HASH'],
   [/(?<=--next-token )[\w=-]+/g, 'TOKEN'],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?[+-]\d\d:?\d\d|Z)?(?: UTC)?/g, 'TIME'],
-  [/\b(?:[A-Z][a-z]{2} \d\d )?\d\d:\d\d:\d\d(?:\.\d+)?\b/g, 'TIME'],
+  [/\b(?:[A-Z][a-z]{2} {1,2}\d{1,2} )?\d\d:\d\d:\d\d(?:\.\d+)?\b/g, 'TIME'],
   [/\b1[78]\d{17}\b/g, 'TIME'],
   [/\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:[mµn]?s|m|h)(?: ago)?(?=\s|$)/g, 'SPAN'],
   [/(?<=SeqNum\W+)\d+/g, 'NUMBER'],
