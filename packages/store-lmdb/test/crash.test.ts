@@ -18,5 +18,5 @@ for (const [name, backend] of LONG ? BACKENDS : BACKENDS.slice(0, 1))
     backend,
     runner: { describe, test },
     seed: testSeed(),
-    ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 8, images: 40 }),
+    ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 5, images: 30 }),
   })

@@ -6,7 +6,7 @@ import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbExecutionStore } from '../src/index.ts'
 
-const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 10 : 1_000
+const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 6 : 1_000
 const COMMANDS = 300
 const SEED = testSeed()
 

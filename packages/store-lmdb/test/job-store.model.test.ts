@@ -6,7 +6,7 @@ import { testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbJobStore } from '../src/index.ts'
 
-const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 15 : 1_000
+const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 8 : 1_000
 const COMMANDS = 300
 const SEED = testSeed()
 

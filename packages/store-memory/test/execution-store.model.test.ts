@@ -4,7 +4,7 @@ import { test } from 'vitest'
 import { testSeed } from '../../../test/seed.ts'
 import { openMemoryExecutionStore } from '../src/index.ts'
 
-const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 10 : 1_000
+const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 6 : 1_000
 const COMMANDS = 300
 const SEED = testSeed()
 

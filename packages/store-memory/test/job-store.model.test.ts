@@ -4,7 +4,7 @@ import { test } from 'vitest'
 import { testSeed } from '../../../test/seed.ts'
 import { openMemoryJobStore } from '../src/index.ts'
 
-const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 35 : 1_000
+const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 20 : 1_000
 const COMMANDS = 300
 const SEED = testSeed()
 
