@@ -7,6 +7,7 @@ import {
 } from '@saltcod/store-core'
 import type { Delivery, ExecutionCommand } from '../link/link.ts'
 import { isStoreGone } from '../store-gone.ts'
+import { Pace } from '../waiting/pace.ts'
 import { retry } from '../waiting/retry.ts'
 import { considerAdmission } from './admission.ts'
 import { changeExecution, reportMessage } from './change.ts'
@@ -60,6 +61,7 @@ export class CommandReceiver {
     const { link, nodeId, log } = this.#context
     let afterSequence = 0
     let round: number | undefined
+    const pace = new Pace()
     while (!signal.aborted && !this.#tracker.broken) {
       // What was acknowledged is gone from the requester's outbox, so every session asks for all that is left.
       if (round !== link.round) {
@@ -67,13 +69,16 @@ export class CommandReceiver {
         afterSequence = 0
         this.#tracker.renew(round)
       }
+      pace.begin()
       try {
         const deliveries = await retry(
           () => link.poll({ nodeId, afterSequence, limit: POLL_LIMIT, waitMs: POLL_WAIT_MS }, signal),
           linkRetry({ log }, signal, 'no commands could be fetched from the requester; trying again'),
         )
+        const behind = deliveries.filter(({ sequence }) => sequence > afterSequence)
+        await pace.rest(behind.length > 0, signal)
         if (round !== link.round) continue
-        for (const delivery of deliveries) {
+        for (const delivery of behind) {
           afterSequence = Math.max(afterSequence, delivery.sequence)
           const { command } = delivery
           const subject = command.kind === 'forget-job' ? null : command.executionId

@@ -30,6 +30,8 @@ import { removeUnasked, type UnaskedReport, type UnaskedRequest, watchUnasked } 
 
 const FAREWELL_MS = 2_000
 const LAST_WRITES_MS = 2_000
+/** No requester has to hear of a node oftener, whatever it says of its patience. */
+const LEAST_BEAT_MS = 50
 
 /** What a compute side is made of. */
 export interface ComputeOptions {
@@ -277,7 +279,8 @@ async function untilNextBeat(
   for (let seen = -1; seen !== handsShaken.count; ) {
     seen = handsShaken.count
     const { silentAfterMs } = requester
-    const maxMs = Math.min(settings.heartbeatMs, (silentAfterMs ?? Number.POSITIVE_INFINITY) / 2)
+    const patienceMs = (silentAfterMs ?? Number.POSITIVE_INFINITY) / 2
+    const maxMs = Math.max(LEAST_BEAT_MS, Math.min(settings.heartbeatMs, patienceMs))
     await handsShaken.wait(seen, { maxMs, signal })
   }
 }

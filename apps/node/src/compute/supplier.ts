@@ -1,5 +1,6 @@
 import type { ExecutionStore } from '@saltcod/store-core'
 import type { Chunk, Demand, ExecutionOnNode } from '../link/link.ts'
+import { Pace } from '../waiting/pace.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ComputeContext } from './context.ts'
 import { describeResults, readResults } from './kept-results.ts'
@@ -31,16 +32,20 @@ export class Supplier {
   async run(): Promise<void> {
     const { link, nodeId, closing, log } = this.#context
     let afterNumber = 0
+    const pace = new Pace()
     while (!closing.aborted) {
+      pace.begin()
       try {
         const demands = await retry(
           () => link.demands({ nodeId, afterNumber, waitMs: WAIT_MS }, closing),
           linkRetry({ log }, closing, 'the requester does not say what it wants to read; trying again'),
         )
-        for (const demand of demands) {
+        const behind = demands.filter(({ number }) => number > afterNumber)
+        for (const demand of behind) {
           afterNumber = Math.max(afterNumber, demand.number)
           this.#begin(demand)
         }
+        await pace.rest(behind.length > 0, closing)
       } catch {
         // Only the end of this node ends the trying.
       }

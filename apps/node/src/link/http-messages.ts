@@ -100,6 +100,7 @@ const taken = z.looseObject({
   store,
   answers: z.record(z.string(), z.string()),
   whyStopped: z.record(z.string(), z.looseObject({ reason: text, endReason: text })).optional(),
+  silentAfterMs: z.number().min(0).optional(),
 })
 
 const ANSWERS = {

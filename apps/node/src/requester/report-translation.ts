@@ -45,6 +45,11 @@ const JOB_BEGINS: NonNullable<ExecutionReport['job']> = {
   event: { message: 'Running', topic: 'State Update', details: { NewState: 'Running' } },
 }
 
+/**
+ * Of the details of an event so many characters are kept, names and values together; those behind them are left out.
+ */
+const MOST_DETAILS_LENGTH = 8_192
+
 /** What the requester's own record adds to a report. */
 export interface ReportContext {
   /** When a run that begins now is given up; `null` for never. */
@@ -79,7 +84,7 @@ export function translateReport(
     return {
       ...base,
       ...(report.patch === undefined ? {} : { patch: report.patch }),
-      ...(report.event === undefined ? {} : { event: report.event }),
+      ...(report.event === undefined ? {} : { event: bounded(report.event) }),
     }
   }
   const message = report.message ?? report.event?.message ?? ''
@@ -92,7 +97,7 @@ export function translateReport(
     ...(endReason === null ? {} : { endReason }),
     message,
     patch: patchFor(to, report.patch, runDeadlineAtMs),
-    event: eventFor(nodeId, report, to, message),
+    event: bounded(eventFor(nodeId, report, to, message)),
     ...(evaluation === null ? {} : { evaluation }),
     ...(BEGINNINGS.has(to) ? { job: JOB_BEGINS } : {}),
   }
@@ -156,4 +161,16 @@ function eventFor(nodeId: string, { event }: Report, to: ExecutionState, message
       ...event?.details,
     },
   }
+}
+
+/** A node is one of many that write into a store which is not its own. */
+function bounded(event: EventInput): EventInput {
+  const { details } = event
+  if (typeof details !== 'object' || details === null) return event
+  let left = MOST_DETAILS_LENGTH
+  const kept = Object.entries(details).filter(([name, value]) => {
+    left -= name.length + String(value).length
+    return left >= 0
+  })
+  return kept.length === Object.keys(details).length ? event : { ...event, details: Object.fromEntries(kept) }
 }

@@ -72,3 +72,13 @@ describe('a report that an earlier release left in its outbox', () => {
     expect(earlier('Failed', {}, 'interrupted: node restarted')).toMatchObject({ endReason: 'failed' })
   })
 })
+
+test('the details of an event are kept as far as they are no more than a few', () => {
+  const filler = 'x'.repeat(2_000)
+  const details = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`name ${at}`, filler]))
+  const event = { message: 'again', topic: 'Flood', details: { reason: 'mine', ...details } }
+  for (const { event: kept } of [translated({ event }), translated({ state: 'Running', event })]) {
+    expect(kept?.details).toMatchObject({ reason: 'mine', 'name 0': filler })
+    expect(JSON.stringify(kept).length).toBeLessThan(10_000)
+  }
+})

@@ -109,7 +109,8 @@ export interface JobExecutions {
   /** Changes an execution. Throws `EXECUTION_NOT_FOUND` and the codes of `checkTransition`. */
   updateExecution(request: UpdateExecution): Promise<Execution>
   /**
-   * Applies a compute node's report once, whatever is delivered twice or out of order. Illegal moves are `stale`.
+   * Applies a compute node's report once, whatever is delivered twice or out of order. Illegal moves are `stale`, and
+   * after a thousand changes of an execution so is all that does not change its state.
    * Throws `INVALID_ARGUMENT` for a report that makes no sense, whatever is known of the execution.
    */
   recordExecution(report: ExecutionReport): Promise<ReportOutcome>

@@ -43,6 +43,16 @@ import { jobKey, type LoadedJob, loadJob, loadSpec } from './job-row.ts'
 import { comesLate, completedBefore, lateRefusal, mayReturn } from './late-completion.ts'
 import { endLeftBehind } from './stranded-job.ts'
 
+/**
+ * After so many changes of an execution only one of its state is taken from its node: whoever speaks for that must not
+ * fill a store with a history that never ends.
+ */
+const MOST_UNMOVED = 1_000
+const SAYS_TOO_MUCH: EventInput = {
+  message: 'Its node has reported too much of it: nothing more is noted but changes of its state',
+  topic: 'Execution',
+}
+
 const FIRST_STATES: readonly ExecutionState[] = ['New', 'AskForBid', 'AskForBidAccepted', 'BidAccepted']
 
 /**
@@ -210,11 +220,13 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   if (isOnce && comesLate(mutation.rows, before.row, report.to)) return takeLate(mutation, before, report)
   if (EXECUTION_MACHINE.terminal.has(state)) return 'stale'
   const to = report.to === state ? null : (report.to ?? null)
-  if (to !== null && !edgesOf(EXECUTION_MACHINE, state).includes(to)) return 'stale'
+  if (to === null ? saysTooMuch(before) : !edgesOf(EXECUTION_MACHINE, state).includes(to)) return 'stale'
   if (report.job !== undefined) moveAlong(mutation, before.row, report.job)
   const done = isOnce && to === 'Completed' ? completedBefore(mutation.rows, before.row) : null
   if (done !== null) return endAsSurplus(mutation, before, report, done)
-  const { endReason, message, patch, event, computeRevision } = report
+  const { endReason, message, patch, computeRevision } = report
+  const isLast = to === null && before.row.revision === MOST_UNMOVED - 1
+  const event = isLast ? SAYS_TOO_MUCH : report.event
   const after = applyExecutionChange(mutation, before, {
     to,
     computeRevision,
@@ -227,12 +239,17 @@ export function recordExecution(mutation: Mutation, report: ExecutionReport): Re
   return 'applied'
 }
 
+function saysTooMuch({ row }: LoadedExecution): boolean {
+  return row.revision >= MOST_UNMOVED
+}
+
 /** What was given up with its node and had been done all the same is taken, or dropped with the reason. */
 function takeLate(mutation: Mutation, before: LoadedExecution, report: ExecutionReport): ReportOutcome {
   const { computeRevision, patch, message = '' } = report
   const why = lateRefusal(mutation.rows, before)
   const topic = 'Reconciliation'
   if (why !== null) {
+    if (saysTooMuch(before)) return 'stale'
     const text = `Its node came back with the result, which is dropped: ${why}`
     applyExecutionChange(mutation, before, { to: null, computeRevision, event: { message: text, topic } })
     return 'stale'

@@ -107,6 +107,33 @@ export const reportCases: readonly JobCase[] = [
     },
   },
   {
+    name: 'the history of an execution ends where its node reports without an end, and its own end is taken',
+    run: async ({ store }) => {
+      const { id: jobId } = await newJob(store)
+      const { id } = await store.createExecution({ jobId, nodeId: 'n', state: 'BidAccepted' })
+      const tell = (computeRevision: number, more: object) =>
+        store.recordExecution({ executionId: id, nodeId: 'n', computeRevision, ...more })
+      const event = { message: 'going on', topic: 'Endless' }
+      assert.equal(await tell(1, { to: 'Running' }), 'applied')
+      const all = Array.from({ length: 1_050 }, (_, at) =>
+        tell(
+          2 + at,
+          at % 2 === 0 ? { event } : { to: 'Running', event, evaluation: { trigger: 'exec-update' } },
+        ),
+      )
+      const applied = (await Promise.all(all)).filter((outcome) => outcome === 'applied').length
+      assert.equal(applied, 998)
+      const last = await store.listHistory({ jobId, level: 'execution', reverse: true, limit: 2 })
+      assert.deepEqual(
+        last.items.map(({ event: { message } }) => message),
+        ['Its node has reported too much of it: nothing more is noted but changes of its state', 'going on'],
+      )
+      assert.equal(await tell(2_000, { to: 'Completed' }), 'applied')
+      assert.equal((await store.getExecution(id))?.state, 'Completed')
+      assert.deepEqual((await store.check()).findings, [])
+    },
+  },
+  {
     name: 'a report of the same state, or of none, brings fields and events',
     run: async ({ store }) => {
       const { id: jobId } = await newJob(store)
