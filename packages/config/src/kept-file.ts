@@ -13,12 +13,22 @@ export function writeKeptFile(path: string, text: string): void {
   rmSync(temporary, { force: true })
   const file = openSync(temporary, 'wx', 0o600)
   try {
+    writeWhole(file, text)
+    renameSync(temporary, path)
+  } catch (error) {
+    // A part of a secret, or one that counts for nothing, is kept nowhere.
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  syncDirectory(repository)
+}
+
+function writeWhole(file: number, text: string): void {
+  try {
     // On a disk with little room a single write may take a part of the text, and say so by a number alone.
     writeFileSync(file, text)
     fsyncSync(file)
   } finally {
     closeSync(file)
   }
-  renameSync(temporary, path)
-  syncDirectory(repository)
 }

@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Failure } from '@saltcod/cli-kit'
 import { writeKeptFile } from '@saltcod/config'
+import { EXIT } from '../exit-code.ts'
+import { systemCode } from '../system-code.ts'
 import { readToken, tokenText } from './token.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -22,7 +25,8 @@ export function readOperatorToken(repository: string): string | null {
 
 /**
  * Makes sure that the local command line has a token that is right. One that others could read is no secret any more:
- * it ends, and another takes its place. Returns what the operator should know of that. Throws what the system says.
+ * it ends, and another takes its place. Returns what the operator should know of that. Throws a `Failure` where there
+ * can be none.
  */
 export function ensureOperatorToken(repository: string, tokens: Tokens): readonly string[] {
   const path = join(repository, OPERATOR_TOKEN_FILE_NAME)
@@ -33,11 +37,21 @@ export function ensureOperatorToken(repository: string, tokens: Tokens): readonl
   const isOpen = (mode & 0o077) !== 0
   if (verified?.role === 'operator' && !isOpen) return []
   if (verified !== null) tokens.revoke(verified.id)
-  const { token } = tokens.create({
+  const { kept, token } = tokens.create({
     role: 'operator',
     note: 'the command line of this node',
     expiresAtMs: null,
   })
-  writeKeptFile(path, `${tokenText(token)}\n`)
+  try {
+    writeKeptFile(path, `${tokenText(token)}\n`)
+  } catch (error) {
+    // Each further try makes another one.
+    tokens.withdraw(kept.id)
+    const code = systemCode(error) ?? String(error)
+    throw new Failure(EXIT.failed, `the token of the local command line cannot be kept in ${path}: ${code}`, {
+      hint: 'free space where the repository is, or see to its rights',
+      cause: error,
+    })
+  }
   return isOpen ? [`${path} could be read by others: what they may have copied of it has ended`] : []
 }

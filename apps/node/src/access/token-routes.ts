@@ -60,10 +60,19 @@ export function addTokenRoutes(
       })
     }
     gate.cut(revoked.id, request.raw.socket)
-    for (const warning of written(() => ensureOperatorToken(repository, gate.tokens)))
-      request.log.warn(warning)
+    for (const warning of commandLineToken(repository, gate)) request.log.warn(warning)
     return listedToken(revoked, clock())
   })
+}
+
+/** What was revoked has ended, also where the command line of the node gets nothing in its place. */
+function commandLineToken(repository: string, { tokens }: Gate): readonly string[] {
+  try {
+    return ensureOperatorToken(repository, tokens)
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    return [`${error.message}; the next start of the node, or the next revocation, tries again`]
+  }
 }
 
 /** Throws an `ApiError` where the tokens cannot be written. */

@@ -85,6 +85,11 @@ export class Tokens {
     return revoked
   }
 
+  /** Takes a token back that nobody got. Throws a `Failure`. */
+  withdraw(id: string): void {
+    this.#keep(this.list().filter((kept) => kept.id !== id))
+  }
+
   /** Returns the token that somebody shows, or what is wrong with it; that it has ended learns only who has it. */
   verify({ id, secret }: Pick<Token, 'id' | 'secret'>): KeptToken | 'unknown' | TokenEnd {
     const token = this.#kept.get(id)

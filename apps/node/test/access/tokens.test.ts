@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
@@ -72,6 +72,19 @@ test('the token of the local command line is made once, and anew where it ended 
   tokens.revoke(second.id)
   ensureOperatorToken(repository, tokens)
   assert.notEqual(readOperatorToken(repository), tokenText(second))
+})
+
+test('where the token of the local command line cannot be kept there is none, however often that is tried', () => {
+  const { repository, tokens } = open()
+  const path = join(repository, 'operator-token')
+  mkdirSync(join(path, 'full'), { recursive: true })
+  for (let tries = 0; tries < 3; tries += 1)
+    expect(() => ensureOperatorToken(repository, tokens)).toThrow(/cannot be kept in .*operator-token/)
+  assert.deepEqual(tokens.list(), [])
+  assert.deepEqual(readdirSync(repository).toSorted(), ['operator-token', 'tokens.json'])
+  rmSync(path, { recursive: true })
+  assert.deepEqual(ensureOperatorToken(repository, tokens), [])
+  assert.equal(tokens.list().length, 1)
 })
 
 test('the tokens of a repository belong to one process at a time', () => {
