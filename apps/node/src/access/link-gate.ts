@@ -9,6 +9,7 @@ import { proofOf } from './proof.ts'
 import type { RefusalReason } from './refusals.ts'
 import { hasHash, hashOf } from './secret-hash.ts'
 import { readCredential, readToken } from './token.ts'
+import type { KeptToken } from './token-file.ts'
 
 /** What is asked of the nodes that a requester knows. */
 export interface KnownCredentials {
@@ -26,7 +27,7 @@ const MOST_BYTES = 2 * LINK_LIMITS.messageBytes
 /**
  * Asks nodes of other processes to prove who they are, with each request and before its body: by a credential of their
  * own, and where that is not known yet by a token with which nodes join. What a node has in progress is cut off with
- * its credential (`Gate.cutNode`).
+ * its credential (`Gate.cutNode`), and its joining with the token too.
  */
 export function linkGate(gate: Gate, known: KnownCredentials): LinkGuard {
   const inProgress = new Map<string, { requests: number; bytes: number }>()
@@ -42,7 +43,7 @@ export function linkGate(gate: Gate, known: KnownCredentials): LinkGuard {
     const { nodeId, secret } = shown
     await known.ready()
     const isRight = hasHash(secret, known.credentialOf(nodeId))
-    const joins = !isRight && name === 'handshake' && isJoining(gate, request)
+    const joining = isRight || name !== 'handshake' ? null : joinTokenOf(gate, request)
     if (!isRight && name !== 'handshake') {
       gate.refusals.note(
         peerOf(request.socket),
@@ -51,30 +52,33 @@ export function linkGate(gate: Gate, known: KnownCredentials): LinkGuard {
       )
       throw new LinkError('LINK_UNKNOWN', `node ${nodeId} has to shake hands first`)
     }
-    if (!isRight && !joins) {
+    if (!isRight && joining === null) {
       const what = `the credential of ${nodeId} is none that this requester knows: it was never taken in, or was deleted or rejected; let it join with a token that is good (--join-token FILE)`
       throw refused(gate, request, 'not-a-member', what, 'LINK_UNJOINED')
     }
-    const letGo = gate.holdNode(nodeId, request.socket)
-    const use = inProgress.get(nodeId) ?? { requests: 0, bytes: 0 }
-    inProgress.set(nodeId, use)
+    const letGo = [gate.holdNode(nodeId, request.socket)]
+    if (joining !== null) letGo.push(gate.hold(joining, request.socket))
+    // Who has only a token to join with is not that node yet, and must not use up what it may have in progress.
+    const who = joining === null ? `node ${nodeId}` : `token ${joining.id}`
+    const use = inProgress.get(who) ?? { requests: 0, bytes: 0 }
+    inProgress.set(who, use)
     const bytes = bodyBytesOf(request, name)
     use.requests += 1
     use.bytes += bytes
     const release = (): void => {
-      letGo()
+      for (const end of letGo) end()
       use.requests -= 1
       use.bytes -= bytes
-      if (use.requests === 0) inProgress.delete(nodeId)
+      if (use.requests === 0) inProgress.delete(who)
     }
     if (use.requests > MOST_REQUESTS || use.bytes > MOST_BYTES) {
-      const what = `node ${nodeId} has ${use.requests} requests with ${use.bytes} bytes in progress`
+      const what = `${who} has ${use.requests} requests with ${use.bytes} bytes in progress`
       release()
       gate.refusals.note(peerOf(request.socket), 'limit', what)
       throw new LinkError('LINK_LIMIT', `${what}, and ${MOST_REQUESTS} with ${MOST_BYTES} may be`)
     }
     return {
-      proof: { nodeId, credentialHash: hashOf(secret), joins },
+      proof: { nodeId, credentialHash: hashOf(secret), joins: joining !== null },
       refused: (error) => gate.refusals.note(peerOf(request.socket), 'not-a-member', error.message),
       release,
     }
@@ -87,12 +91,13 @@ function bodyBytesOf({ headers }: IncomingMessage, name: string): number {
   return Math.min(Number(headers['content-length'] ?? LINK_LIMITS.messageBytes), LINK_LIMITS.messageBytes)
 }
 
-function isJoining(gate: Gate, request: IncomingMessage): boolean {
+/** Returns the token with which a node joins; `null` where it shows none. Throws where that is not taken. */
+function joinTokenOf(gate: Gate, request: IncomingMessage): KeptToken | null {
   const header = request.headers[JOIN_HEADER]
   const token = readToken(typeof header === 'string' ? header : '')
-  if (token === null) return false
+  if (token === null) return null
   const kept = gate.tokens.verify(token)
-  if (typeof kept !== 'string' && kept.role === 'node') return true
+  if (typeof kept !== 'string' && kept.role === 'node') return kept
   const reasons = { unknown: 'wrong-token', expired: 'expired', revoked: 'revoked' } as const
   const reason = typeof kept === 'string' ? reasons[kept] : 'role'
   const words = {
