@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { LONGEST_TIMER_MS } from '../waiting/pause.ts'
+
+/** A clock may be set while a connection is held, which no timer follows. */
+const LOOK_MS = 1_000
 
 /** What is in progress for whoever proved who they are: it is cut off when that ends. */
 export class HeldConnections {
@@ -59,7 +61,7 @@ export class HeldConnections {
     const wait = (): void => {
       const leftMs = untilMs - this.#clock()
       if (leftMs <= 0) socket.destroy()
-      else timer = setTimeout(wait, Math.min(leftMs, LONGEST_TIMER_MS)).unref()
+      else timer = setTimeout(wait, Math.min(leftMs, LOOK_MS)).unref()
     }
     wait()
     return () => clearTimeout(timer)
