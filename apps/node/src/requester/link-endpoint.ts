@@ -25,6 +25,7 @@ import { LinkError } from '../link/link-error.ts'
 import type { NodeProof } from '../link/node-proof.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
+import { ComingsLog } from './comings-log.ts'
 import type { RequesterContext } from './context.ts'
 import type { StoreCondition } from './membership.ts'
 import { mergedReports } from './merged-reports.ts'
@@ -47,12 +48,14 @@ export class LinkEndpoint implements ProvenLink {
   readonly #missing: MissingExecutions
   readonly #sessions = new Sessions()
   readonly #executions: NodeExecutions
+  readonly #comings: ComingsLog
 
   constructor(context: RequesterContext, keeper: PlacementKeeper) {
     this.#context = context
     this.#keeper = keeper
     this.#missing = new MissingExecutions(context)
     this.#executions = new NodeExecutions(context.store)
+    this.#comings = new ComingsLog(context.log)
   }
 
   /** Takes a node in and tells it for each of its executions whether to go on. */
@@ -60,12 +63,12 @@ export class LinkEndpoint implements ProvenLink {
     { versions, node, load, store: nodeStore, executions }: Handshake,
     proof: NodeProof | null = null,
   ): Promise<HandshakeReply> {
-    const { nodes, membership, store, log, settings, nodeId: requesterId } = this.#context
+    const { nodes, membership, store, settings, nodeId: requesterId } = this.#context
     this.#mustGoOn()
     const agreed = this.#sessions.agree(versions)
     const met = await membership.meet({ node, store: nodeStore }, proof)
     if (typeof met === 'string') {
-      log.error({ node: node.nodeId, refusal: met }, 'node refused')
+      this.#comings.tell('error', { node: node.nodeId, refusal: met }, 'node refused')
       return { refusal: met }
     }
     const { condition, record } = met
@@ -101,8 +104,11 @@ export class LinkEndpoint implements ProvenLink {
       status,
       scheduling,
     }
-    if (condition === 'known') log.info(told, 'node connected')
-    else log.warn({ ...told, store: condition }, 'node connected with another store than it had')
+    if (condition === 'known') this.#comings.tell('info', told, 'node connected')
+    else {
+      const message = 'node connected with another store than it had'
+      this.#comings.tell('warn', { ...told, store: condition }, message)
+    }
     const { silentAfterMs } = settings
     return { ...agreed, requesterId, store: linked, answers, whyStopped: stopped, silentAfterMs }
   }
