@@ -4,6 +4,7 @@ import { pathOf } from '../requester/api/known-paths.ts'
 import { callerOf } from './access-hook.ts'
 import { peerOf } from './peer.ts'
 import { accessOf } from './route-access.ts'
+import { hideTokens } from './token.ts'
 
 /** Longer answers to changes are lists of what was done, and name nothing that was made. */
 const MOST_ANSWER_LENGTH = 10_000
@@ -39,7 +40,8 @@ function isChange({ method }: FastifyRequest, url: string): boolean {
 function whatOf(request: FastifyRequest, reply: FastifyReply, payload: unknown): Record<string, unknown> {
   const action = wordIn(request.body, 'Action')
   return {
-    change: `${request.method} ${pathOf(request.url)}`,
+    // What stands in place of an id may be a token.
+    change: hideTokens(`${request.method} ${pathOf(request.url)}`),
     ...(action === null ? {} : { action }),
     ...madeIn(payload),
     status: reply.statusCode,

@@ -45,16 +45,11 @@ export function linkGate(gate: Gate, known: KnownCredentials): LinkGuard {
     const isRight = hasHash(secret, known.credentialOf(nodeId))
     const joining = isRight || name !== 'handshake' ? null : joinTokenOf(gate, request)
     if (!isRight && name !== 'handshake') {
-      gate.refusals.note(
-        peerOf(request.socket),
-        'not-a-member',
-        `the credential of ${nodeId} is none of a member`,
-      )
+      gate.refusals.note(peerOf(request.socket), 'not-a-member', unknownCredential(nodeId))
       throw new LinkError('LINK_UNKNOWN', `node ${nodeId} has to shake hands first`)
     }
     if (!isRight && joining === null) {
-      const what = `the credential of ${nodeId} is none that this requester knows: it was never taken in, or was deleted or rejected; let it join with a token that is good (--join-token FILE)`
-      throw refused(gate, request, 'not-a-member', what, 'LINK_UNJOINED')
+      throw refused(gate, request, 'not-a-member', unknownCredential(nodeId), 'LINK_UNJOINED')
     }
     const letGo = [gate.holdNode(nodeId, request.socket)]
     if (joining !== null) letGo.push(gate.hold(joining, request.socket))
@@ -83,6 +78,10 @@ export function linkGate(gate: Gate, known: KnownCredentials): LinkGuard {
       release,
     }
   }
+}
+
+function unknownCredential(nodeId: string): string {
+  return `the credential of ${nodeId} is none that this requester knows: it was never taken in, or was deleted or rejected; let it join with a token that is good (--join-token FILE)`
 }
 
 /** What is supplied goes at the pace of its reader, and nothing of it is kept. */

@@ -1,17 +1,17 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Failure } from '@saltcod/cli-kit'
 import type { Config } from '@saltcod/config'
 import type { Logger } from 'pino'
 import { EXIT } from '../exit-code.ts'
 import { JOIN_HEADER } from '../link/http-endpoint.ts'
 import type { LinkProof } from '../link/http-link.ts'
-import { systemCode } from '../system-code.ts'
 import {
   type KeptCredential,
   keepNodeCredential,
   makeNodeCredential,
   readNodeCredential,
 } from './node-credential.ts'
+import { readSecretFile } from './secret-file.ts'
 import { readToken } from './token.ts'
 
 const MOST_BYTES = 1_000
@@ -59,6 +59,11 @@ export class LinkIdentity implements LinkProof {
       options,
       joinToken === null ? kept : (kept ?? makeNodeCredential(dataDir, nodeId)),
     )
+  }
+
+  /** Whether the node has a token to join by. */
+  get hasToken(): boolean {
+    return this.#options.joinToken !== null
   }
 
   /** What the authority of the requester is recognised by; `null` where the token to join says nothing of that. */
@@ -119,20 +124,19 @@ function checked(text: string, where: string): string {
 
 /** A node that has joined needs the token no more, whatever its unit still says. */
 function readJoinTokenFile(path: string, hasJoined: boolean, log: Logger): string | null {
-  try {
-    const { mode, size } = statSync(path)
-    if ((mode & 0o077) !== 0)
-      log.warn(
-        { path },
-        'others can read the token to join with, and could let nodes of their own join: chmod 600',
-      )
-    return size > MOST_BYTES ? '' : readFileSync(path, 'latin1').trim()
-  } catch (error) {
-    const code = systemCode(error) ?? String(error)
-    if (hasJoined && code === 'ENOENT') return null
-    throw new Failure(EXIT.usage, `the token to join with in ${path} cannot be read: ${code}`, {
-      hint: 'bring it here from the requester: saltcod token create --role node prints it there',
-      cause: error,
-    })
-  }
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (hasJoined && found === undefined) return null
+  if (found?.isDirectory() === false && found.size > MOST_BYTES) return ''
+  const text = readSecretFile({
+    path,
+    what: 'the token to join with',
+    hint: 'bring it here from the requester: saltcod token create --role node prints it there',
+    encoding: 'latin1',
+  })
+  if (((found?.mode ?? 0) & 0o077) !== 0)
+    log.warn(
+      { path },
+      'others can read the token to join with, and could let nodes of their own join: chmod 600',
+    )
+  return text
 }

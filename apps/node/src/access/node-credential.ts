@@ -5,6 +5,7 @@ import { writeKeptFile } from '@saltcod/config'
 import { z } from 'zod'
 import { EXIT } from '../exit-code.ts'
 import { systemCode } from '../system-code.ts'
+import { unreadable } from './secret-file.ts'
 import { credentialText, makeSecret, readCredential } from './token.ts'
 
 const file = z.object({
@@ -23,19 +24,20 @@ function pathOf(repository: string, nodeId: string): string {
 /** Returns what a node proves itself with to its requester; `null` where it has nothing yet. Throws a `Failure`. */
 export function readNodeCredential(repository: string, nodeId: string): KeptCredential | null {
   const path = pathOf(repository, nodeId)
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode
-  if (mode === undefined) return null
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return null
   const unusable = (reason: string, cause?: unknown): Failure =>
     new Failure(EXIT.usage, `the credential of this node in ${path} cannot be used: ${reason}`, {
       hint: 'put a copy of it back; or remove it, delete the node at its requester (saltcod node delete), and let it join again with --join-token FILE',
       cause,
     })
-  if ((mode & 0o077) !== 0) throw unusable('others can read it, who could speak as this node')
+  if (found.isDirectory()) throw unusable('it is a directory')
+  if ((found.mode & 0o077) !== 0) throw unusable('others can read it, who could speak as this node')
   let kept: KeptCredential
   try {
     kept = file.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    throw unusable(systemCode(error) ?? 'it is damaged', error)
+    throw unusable(systemCode(error) === undefined ? 'it is damaged' : unreadable(error), error)
   }
   if (readCredential(kept.credential)?.nodeId !== nodeId) throw unusable('it is none of this node')
   return kept

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { EXIT } from '../exit-code.ts'
 import { systemCode } from '../system-code.ts'
 import { ROLES } from './role.ts'
+import { unreadable } from './secret-file.ts'
 
 /** Where in the repository directory the tokens are kept, as hashes. */
 const TOKEN_FILE_NAME = 'tokens.json'
@@ -37,7 +38,7 @@ export function readTokenFile(repository: string): readonly KeptToken[] {
   } catch (error) {
     const code = systemCode(error) ?? ''
     if (code === 'ENOENT') return []
-    const reason = code === '' ? 'it is damaged, or was written by a later release' : code
+    const reason = code === '' ? 'it is damaged, or was written by a later release' : unreadable(error)
     throw new Failure(EXIT.usage, `the tokens in ${path} cannot be read: ${reason}`, {
       hint: 'put a copy of it back; to end all tokens and begin anew, remove it',
       cause: error,

@@ -6,7 +6,7 @@ import { ApiError } from '../wire/api-error.ts'
 import type { Gate } from './gate.ts'
 import { ensureOperatorToken } from './operator-token.ts'
 import { ROLES } from './role.ts'
-import { tokenText } from './token.ts'
+import { hideTokens, tokenText } from './token.ts'
 import { type ListedToken, listedToken, type NewTokenAnswer } from './token-answer.ts'
 
 const PATH = '/api/v1/saltcod/tokens'
@@ -55,7 +55,7 @@ export function addTokenRoutes(
   api.delete<{ Params: { id: string } }>(`${PATH}/:id`, async (request): Promise<ListedToken> => {
     const revoked = written(() => gate.tokens.revoke(request.params.id))
     if (revoked === null) {
-      throw new ApiError('NotFound', `token not found: ${request.params.id.slice(0, 80)}`, {
+      throw new ApiError('NotFound', `token not found: ${hideTokens(request.params.id).slice(0, 80)}`, {
         hint: 'list the tokens to see what is there',
       })
     }

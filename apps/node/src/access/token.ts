@@ -5,6 +5,8 @@ const SECRET_BYTES = 32
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789'
 const ID_LENGTH = 8
 const TOKEN = /^saltcod1\.([a-z0-9]{1,32})\.([A-Za-z0-9_-]{43})(?:\.([A-Za-z0-9_-]{43}))?$/
+/** A secret that was cut off, or put between other words, is one too. */
+const WITHIN = /(saltcod1(?:-node)?\.[A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_.-]{8,}/g
 const CREDENTIAL = /^saltcod1-node\.([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.([A-Za-z0-9_-]{43})$/
 
 /** A token as its bearer has it. */
@@ -40,6 +42,14 @@ export function tokenText({ id, secret, fingerprint }: Token): string {
 export function readToken(text: string): Token | null {
   const [, id, secret, fingerprint = null] = TOKEN.exec(text) ?? []
   return id === undefined || secret === undefined ? null : { id, secret, fingerprint }
+}
+
+/**
+ * Puts dots in the place of what is secret in each token and credential that a text holds, so that it can be shown:
+ * people paste them where an id or a path belongs.
+ */
+export function hideTokens(text: string): string {
+  return text.replaceAll(WITHIN, '$1.…')
 }
 
 /** Writes the credential of a node. */

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { Failure, type Terminal } from '@saltcod/cli-kit'
 import type { Config } from '@saltcod/config'
 import { readOperatorToken } from '../access/operator-token.ts'
 import { isLoopbackHost } from '../access/protection.ts'
+import { readSecretFile } from '../access/secret-file.ts'
 import { EXIT } from '../exit-code.ts'
-import { systemCode } from '../system-code.ts'
 
 const MOST_TOKEN_BYTES = 8_000
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
@@ -62,17 +61,9 @@ export function isOwnMachine(host: string): boolean {
 
 /** Reads the token that a file holds. Throws a `Failure` where there is none. */
 function tokenIn(path: string): string {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8').slice(0, MOST_TOKEN_BYTES).trim()
-  } catch (error) {
-    const code = systemCode(error) ?? String(error)
-    throw new Failure(EXIT.usage, `the token in ${path} cannot be read: ${code}`, {
-      hint: 'name a file that this user may read and that holds a token and nothing else',
-      cause: error,
-    })
-  }
-  return checked(text, path)
+  const hint = 'name a file that this user may read and that holds a token and nothing else'
+  const text = readSecretFile({ path, what: 'the token', hint, encoding: 'utf8' })
+  return checked(text.slice(0, MOST_TOKEN_BYTES), path)
 }
 
 /** What cannot stand in a header would be repeated by whoever refuses it. */

@@ -1,5 +1,5 @@
 import { addCommand, DOCUMENT_FORMATS, durationMs, outputOption, type Terminal } from '@saltcod/cli-kit'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ROLES } from '../access/role.ts'
 import { addListFlags, addNodeFlags } from './flags.ts'
 
@@ -9,6 +9,15 @@ Only this prints the token, and once: the node keeps a hash. Keep it in a file t
 (--join-token for a node), or in the variable SALTCOD_TOKEN or BACALHAU_API_KEY, or type it where a command asks; never in the arguments of a command.
 While no node serves the repository, the commands work on its files; else they ask the node.
 `
+
+/** Ten years, which a node asks for too. */
+const LONGEST_LIFE_MS = 315_360_000_000
+
+function lifeMs(text: string): number {
+  const ms = durationMs(text)
+  if (ms > 0 && ms <= LONGEST_LIFE_MS) return ms
+  throw new InvalidArgumentError('It must be longer than nothing, and ten years (3650d) at most.')
+}
 
 /** Adds `token create|list|revoke`. */
 export function addTokenCommands(program: Command, terminal: Terminal): void {
@@ -27,7 +36,7 @@ export function addTokenCommands(program: Command, terminal: Terminal): void {
   })
     .addOption(new Option('--role <role>', 'what its bearer may do').choices(ROLES).makeOptionMandatory())
     .option('--note <text>', 'who has it, for the listing', '')
-    .option('--expires <duration>', 'when it ends by itself, such as 30d; without it, never', durationMs)
+    .option('--expires <duration>', 'when it ends by itself, such as 30d; without it, never', lifeMs)
     .addOption(outputOption(DOCUMENT_FORMATS))
   addNodeFlags(create).action(async (options) => {
     const { tokenCreate } = await import('./commands/token.ts')

@@ -70,8 +70,8 @@ export async function shakeHands(
     ...again,
     isFinal: (error) => isStoreGone(error) || (!requester.isRemote && isFailure(error)),
     onFailure: (error) => {
-      if (isFailure(error) || isLinkError(error, 'LINK_REFUSED', 'LINK_UNJOINED', 'LINK_LIMIT'))
-        watch.refused(error.message)
+      if (isFailure(error)) watch.refused(withHint(error))
+      else if (isLinkError(error, 'LINK_REFUSED', 'LINK_UNJOINED', 'LINK_LIMIT')) watch.refused(error.message)
       else again.onFailure(error)
     },
   })
@@ -87,7 +87,9 @@ async function shakeOnce(
   const executions = await known(context)
   signal.throwIfAborted()
   const reply = await link.handshake({ node, load: load(), store: await linkedStore(store), executions })
-  if ('refusal' in reply) throw refusal(reply.refusal)
+  if ('refusal' in reply)
+    // Another one's refusal says itself what helps.
+    throw requester.isRemote ? new Failure(EXIT.usage, reply.refusal) : refusal(reply.refusal)
   const requesterId = requesterIdOf(context, reply)
   await meetStore(context, requesterId, reply)
   requester.id = requesterId
@@ -180,7 +182,16 @@ async function meetStore(context: ComputeContext, id: string, { store }: Taken):
   const strange = requester.isRemote
     ? await peers.meet(REMOTE_PEER, store, { called: id, formerly: nodeId, onTaken })
     : await peers.meet(id, store, { onTaken })
-  if (strange !== null) throw refusal(strange)
+  if (strange === null) return
+  throw requester.isRemote ? new Failure(EXIT.usage, strange, { hint: OTHER_REQUESTER }) : refusal(strange)
+}
+
+const OTHER_REQUESTER =
+  'see whether --orchestrators leads to the requester that is meant; where it does, say that its store is: restore it there with saltcod-inspect restore, or start this node once with --accept-stores'
+
+/** In a log nothing stands behind a message. */
+function withHint({ hint, message }: Failure): string {
+  return hint === undefined ? message : `${message}; ${hint}`
 }
 
 /** Takes note of how far the store of the requester has come. */

@@ -30,7 +30,9 @@ export class Supplier {
 
   /** Takes demands until the compute side closes, and breaks off then what is not supplied yet. Never rejects. */
   async run(): Promise<void> {
-    const { link, nodeId, closing, log } = this.#context
+    const { link, nodeId, closing, handsShaken, log } = this.#context
+    // A requester that does not know the node yet would take it for a stranger, and log that.
+    await handsShaken.wait(0, { signal: closing })
     let afterNumber = 0
     const pace = new Pace()
     while (!closing.aborted) {

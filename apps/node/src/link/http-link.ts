@@ -174,7 +174,7 @@ export class HttpLink implements Link {
     })
     request.flushHeaders()
     try {
-      await answerOf(request, way.shown)
+      await answerOf(request, way.shown, this.#trust?.suspicion)
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
@@ -225,7 +225,7 @@ export class HttpLink implements Link {
     this.#sent += Buffer.byteLength(body)
     request.end(body)
     try {
-      return readAnswer(name, await answerOf(request, way.shown))
+      return readAnswer(name, await answerOf(request, way.shown, this.#trust?.suspicion))
     } catch (error) {
       // What an answer held that is lost comes again: nobody has confirmed it.
       if (isUnwanted()) return []
@@ -289,14 +289,14 @@ export class HttpLink implements Link {
 }
 
 /** Resolves with what was answered. Rejects with what was thrown at the other end, and where that is not reached. */
-async function answerOf(request: ClientRequest, base: string): Promise<unknown> {
+async function answerOf(request: ClientRequest, base: string, suspicion?: string): Promise<unknown> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve)
     // A further error follows where what is still sent is taken by nobody.
     request.on('error', reject)
     request.once('close', () => reject(new Error('the connection was closed')))
   }).catch((error: unknown) => {
-    throw unreached(base, error)
+    throw unreached(base, error, suspicion)
   })
   const pieces: Buffer[] = []
   let bytes = 0
@@ -307,7 +307,7 @@ async function answerOf(request: ClientRequest, base: string): Promise<unknown> 
       if (bytes > LINK_LIMITS.messageBytes) break
     }
   } catch (error) {
-    throw unreached(base, error)
+    throw unreached(base, error, suspicion)
   }
   const answered = read(Buffer.concat(pieces).toString())
   if (answered !== undefined && 'error' in answered) throw fromPlainError(answered.error)
@@ -330,11 +330,12 @@ function read(text: string): { readonly answer: unknown } | { readonly error: un
   return undefined
 }
 
-function unreached(base: string, error: unknown): LinkError {
+function unreached(base: string, error: unknown, suspicion?: string): LinkError {
   const distrust = distrustOf(error)
   if (distrust !== null) {
-    const { reason, nodeHint } = distrust
-    return new LinkError('LINK_UNTRUSTED', `what answers at ${base} is not trusted: ${reason}; ${nodeHint}`)
+    const { reason, nodeHint, isOfOthers = false } = distrust
+    const helps = isOfOthers ? (suspicion ?? nodeHint) : nodeHint
+    return new LinkError('LINK_UNTRUSTED', `what answers at ${base} is not trusted: ${reason}; ${helps}`)
   }
   const reason = error instanceof Error ? error.message : String(error)
   return new LinkError('LINK_CLOSED', `the requester at ${base} was not reached or was lost: ${reason}`)

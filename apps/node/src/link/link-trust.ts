@@ -8,6 +8,8 @@ export interface LinkPlace {
 
 /** What has to prove a requester that is reached by https. */
 export interface LinkTrust {
+  /** What is perhaps the cause where a requester is of an authority that is not known, for people. */
+  readonly suspicion?: string | undefined
   /**
    * Returns what a connection is to be proven by. Rejects with a `LinkError` where the requester cannot prove itself.
    */
@@ -17,6 +19,6 @@ export interface LinkTrust {
 }
 
 /** Asks for the same proof everywhere and always. */
-export function fixedTrust(options: ConnectionOptions): LinkTrust {
-  return { proofAt: () => Promise.resolve(options), failed: () => undefined }
+export function fixedTrust(options: ConnectionOptions, suspicion?: string): LinkTrust {
+  return { suspicion, proofAt: () => Promise.resolve(options), failed: () => undefined }
 }

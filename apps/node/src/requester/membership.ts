@@ -227,8 +227,10 @@ export class Membership {
       const { store, nodes, log } = this.#options
       const leaves = decision.membership === 'rejected'
       // First, so that no death in between leaves a credential that counts again once the node is approved.
-      if (leaves && nodes.get(nodeId)?.record.credentialHash != null)
+      if (leaves && nodes.get(nodeId)?.record.credentialHash != null) {
         nodes.remember(await store.recordNode({ id: nodeId, credentialHash: null }))
+        nodes.cutOff(nodeId)
+      }
       const record = await store.changeNode({ nodeId, ...decision })
       nodes.remember(record)
       if (leaves) this.#tellLeft(nodeId)

@@ -65,6 +65,8 @@ export class Nodes {
   readonly #coming = new Set<string>()
   /** Those that were said to be lost for their silence. */
   readonly #lost = new Set<string>()
+  /** Those whose credential has ended: they are cut off, and nothing is heard of them until they join again. */
+  readonly #cutOff = new Set<string>()
   /** Why work is given up on nodes that were deleted since this process began. */
   readonly #deleted = new Set<string>()
   /** Who was refused because another node of that id lives. */
@@ -109,7 +111,14 @@ export class Nodes {
     this.#contacts.delete(nodeId)
     this.#seen.delete(nodeId)
     this.#rivals.delete(nodeId)
+    this.#cutOff.delete(nodeId)
     this.#deleted.add(nodeId)
+    this.#change(nodeId)
+  }
+
+  /** Notes that the credential of a node has ended, until it shakes hands by another one. */
+  cutOff(nodeId: string): void {
+    this.#cutOff.add(nodeId)
     this.#change(nodeId)
   }
 
@@ -127,6 +136,7 @@ export class Nodes {
   register(description: NodeDescription, load: NodeLoad, hasWork = false): void {
     const heardAtMs = this.#look()
     const nowMs = this.#clock()
+    this.#cutOff.delete(description.nodeId)
     this.#contacts.set(description.nodeId, {
       description,
       load,
@@ -280,13 +290,15 @@ export class Nodes {
     const contact = this.#contacts.get(id)
     const silentForMs = passedMs - (contact?.heardAtMs ?? this.#heardAtMs)
     const rival = this.#rivals.get(id)
-    const connected = contact !== undefined && silentForMs <= this.#patience.silentAfterMs
+    const isCutOff = this.#cutOff.has(id)
+    const connected = contact !== undefined && !isCutOff && silentForMs <= this.#patience.silentAfterMs
+    const isLost = isCutOff || silentForMs > this.#patience.lostAfterMs
     return {
       record,
       description: this.#describe(record, contact),
       load: contact?.load ?? NO_LOAD,
       connected,
-      state: connected ? 'connected' : silentForMs > this.#patience.lostAfterMs ? 'lost' : 'silent',
+      state: connected ? 'connected' : isLost ? 'lost' : 'silent',
       connectedAtMs: contact?.connectedAtMs ?? null,
       lastContactMs: contact?.lastContactMs ?? record.lastSeenAtMs,
       orphans: contact?.orphans ?? null,

@@ -108,6 +108,7 @@ function linkOf({ config, nodeId, joinToken, log }: NodeOptions): HttpLink {
     config,
     nodeId,
     fingerprint: identity.fingerprint,
+    hasToken: identity.hasToken,
     log: log.child({ part: 'tls' }),
   })
   return new HttpLink([first, ...more], { trust, proof: identity })

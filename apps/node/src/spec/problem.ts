@@ -50,7 +50,8 @@ function complaintOf(issue: z.core.$ZodRawIssue): string | undefined {
   }
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
   if (issue.code === 'too_small') {
-    return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`
+    if (issue.origin === 'string') return 'must not be empty'
+    return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`
   }
   if (issue.code === 'unrecognized_keys') return `has unknown keys: ${issue.keys.join(', ')}`
   return undefined

@@ -100,6 +100,7 @@ function readKey(paths: { readonly key: string; readonly certificate: string }):
     if (statSync(paths.certificate, { throwIfNoEntry: false }) === undefined) return null
     throw unusable(`${paths.key} is gone, and the certificate beside it is of no use without it`)
   }
+  if (status.isDirectory()) throw unusable(`${paths.key} is a directory`)
   if ((status.mode & 0o077) !== 0)
     throw new Failure(EXIT.usage, `${paths.key} can be read by others, who could pass for this node`, {
       hint: `if nobody has: chmod 600 ${paths.key}; else remove the directory it is in, and have all nodes join again and all clients trust the new authority`,

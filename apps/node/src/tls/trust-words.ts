@@ -4,6 +4,8 @@ export interface Distrust {
   readonly hint: string
   /** What helps a compute node that does not trust its requester. */
   readonly nodeHint: string
+  /** Nobody here knows who made its certificate. */
+  readonly isOfOthers?: boolean
 }
 
 const OF_OTHERS: Distrust = {
@@ -11,6 +13,7 @@ const OF_OTHERS: Distrust = {
   hint: 'on the machine of the node, `saltcod tls authority` prints the one that it has made itself: bring that here in a file, and name it with --cacert; if this was trusted before, another node or somebody else answers there',
   nodeHint:
     'join it by a token (saltcod token create --role node there, --join-token here), or name its authority with --cacert; if this node had joined, another requester or somebody else answers there',
+  isOfOthers: true,
 }
 const NO_TLS: Distrust = {
   reason: 'it does not speak TLS',

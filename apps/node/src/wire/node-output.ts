@@ -41,7 +41,7 @@ export interface NodeView {
   readonly description: NodeDescription
   readonly load: NodeLoad
   readonly connected: boolean
-  /** `lost` where its work is given up because it was silent for too long. */
+  /** `lost` where its work is given up because it was silent for too long, or was cut off with its credential. */
   readonly state: 'connected' | 'silent' | 'lost'
   /** `null` where it has not come since this process began. */
   readonly connectedAtMs: number | null

@@ -40,6 +40,7 @@ test('each change that an operator asks for has its line, whatever the level of 
   assert.equal(await node.status('PUT', '/api/v1/orchestrator/nodes/n-test?x=planted', Token, drain), 200)
   assert.equal(await node.status('DELETE', `${jobs}/none`, Token), 404)
   assert.equal(await node.status('PUT', jobs, reader.Token, job), 403)
+  assert.equal(await node.status('DELETE', `/api/v1/saltcod/tokens/${Token}`, Token), 404)
   const changes = lines.filter(({ msg }) => msg === 'a change was asked for')
   const who = { level: 30, part: 'access', token: ID, role: 'operator', from: '127.0.0.1' }
   const [submitted, ...others] = changes
@@ -52,6 +53,7 @@ test('each change that an operator asks for has its line, whatever the level of 
   assert.deepEqual(others, [
     { ...who, change: 'PUT /api/v1/orchestrator/nodes/n-test', action: 'drain', status: 200, msg },
     { ...who, change: `DELETE ${jobs}/none`, status: 404, msg },
+    { ...who, change: `DELETE /api/v1/saltcod/tokens/saltcod1.${ID}.…`, status: 404, msg },
   ])
   const said = JSON.stringify(lines)
   for (const secret of ['planted', Token, reader.Token]) assert.ok(!said.includes(secret), secret)

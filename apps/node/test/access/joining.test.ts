@@ -49,6 +49,13 @@ async function refused(node: TestNode, reason: RegExp): Promise<void> {
   })
 }
 
+/** How the requester shows whether it hears of the node. */
+async function shownState({ operator, request }: AccessNode): Promise<unknown[]> {
+  const path = '/api/v1/orchestrator/nodes'
+  const { body } = await request<{ Nodes: WireNodeState[] }>('GET', path, undefined, bearer(operator))
+  return body.Nodes.flatMap(({ Connection, Saltcod }) => [Connection, Saltcod?.State])
+}
+
 /** Has an operator do something about the node. */
 async function decide(requester: AccessNode, Action: string): Promise<void> {
   const path = '/api/v1/orchestrator/nodes/n-1'
@@ -93,9 +100,38 @@ test('a node joins by a token, and goes on without it until it is rejected', asy
   assert.equal(readFileSync(credential, 'utf8'), kept)
   await decide(requester, 'reject')
   await refused(second, /has ended|none that this requester knows/)
+  // It is cut off, and is not shown as if it were there until its silence is noticed.
+  assert.deepEqual(await shownState(requester), ['DISCONNECTED', 'lost'])
   // Approved again, it needs a token again.
   await decide(requester, 'approve')
   await refused(second, /none that this requester knows/)
+  assert.deepEqual(await shownState(requester), ['DISCONNECTED', 'lost'])
+  await second.stop()
+  const again = await joinFile(requester)
+  await connected(await startCompute(requester, ['--join-token', again.file], directory))
+  assert.deepEqual(await shownState(requester), ['CONNECTED', 'connected'])
+})
+
+test('a node that joins is refused nothing, and one whose token is not good is refused for that', async () => {
+  const lines: string[] = []
+  const write = (line: string): void => {
+    lines.push(line)
+  }
+  const log = pino({ level: 'warn', base: null, timestamp: false }, { write })
+  const warnings = (): string[] => lines.filter((line) => line.includes('"level":40'))
+  const flags = ['--node-type', 'requester']
+  const requester = await startAccessNode(flags, log, { onDisk: true, nodeId: 'n-requester' })
+  const { file } = await joinFile(requester)
+  const node = await startCompute(requester, ['--join-token', file])
+  await connected(node)
+  await node.stop()
+  assert.deepEqual(warnings(), [])
+  const other = await joinFile(requester)
+  const { operator } = requester
+  assert.equal(await requester.status('DELETE', `/api/v1/saltcod/tokens/${other.id}`, operator), 200)
+  const stranger = await startCompute(requester, ['--join-token', other.file])
+  await refused(stranger, /was revoked/)
+  assert.match(warnings()[0] ?? '', /refused: the token that the node shows to join was revoked/)
 })
 
 test('a deleted node comes again with a token that is good, by another credential than before', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, test } from 'vitest'
 import { ProgramSession } from '../../../../test/program-session.ts'
@@ -79,11 +79,83 @@ test('with a node the command line asks it, by the token of its repository or by
   assert.match(forbidden.stderr, /Forbidden: a token of the role reader does not allow this/)
   assert.equal((await run(list, { env: { SALTCOD_TOKEN: 'a\u0001b' } })).code, 2)
   const nothing = await run(['job', 'list', ...elsewhere, '--token', '/nowhere/token'])
-  assert.match(nothing.stderr, /Error: the token in \/nowhere\/token cannot be read: ENOENT\n/)
+  assert.match(nothing.stderr, /Error: the token in \/nowhere\/token cannot be read: there is no such file\n/)
   const tokens = JSON.parse(
     (await run(['token', 'list', '--output', 'json', ...own])).stdout,
   ) as ListedToken[]
   const reader = tokens.find(({ Role }) => Role === 'reader')
   assert.equal((await run(['token', 'revoke', reader?.ID ?? '', ...own])).stdout, 'Ok\n')
   assert.match((await run(['job', 'list', ...named])).stderr, /the token that was shown was revoked/)
+})
+
+test('a token that stands where a file or an id belongs is not repeated, and what was meant is done or said', async () => {
+  const node = await startAccessNode()
+  const own = ['--port', new URL(node.url).port, '--repo', node.directory]
+  const token = (await run(['token', 'create', '--role', 'reader', ...own])).stdout.trim()
+  const secret = token.split('.')[2] ?? ''
+  const asFile = await run(['job', 'list', ...own, '--token', token])
+  assert.equal(asFile.code, 2)
+  assert.match(
+    asFile.stderr,
+    /Error: the token was given itself in place of a file that holds it\nHint: write it into a file/,
+  )
+  const join = [
+    'serve',
+    '--node-type',
+    'compute',
+    '--orchestrators',
+    'https://127.0.0.1:1',
+    '--join-token',
+    token,
+  ]
+  const joined = await saltcod([...join, '--repo', temporaryDirectory()])
+  assert.equal(joined.code, 2)
+  assert.match(joined.stderr, /Error: the token to join with was given itself/)
+  const cut = await run(['token', 'revoke', token.slice(0, -9), ...own])
+  assert.match(cut.stderr, /Error: token not found: saltcod1\.\w{8}\.…\n/)
+  const alone = await run(['token', 'revoke', token.slice(0, -9), '--repo', temporaryDirectory()])
+  assert.match(alone.stderr, /Error: token not found: saltcod1\.\w{8}\.…\n/)
+  // Whoever has a token that leaked has its id too.
+  assert.equal((await run(['token', 'revoke', token, ...own])).stdout, 'Ok\n')
+  assert.match((await run(['token', 'list', ...own])).stdout, / reader +revoked /)
+  for (const { stderr, stdout } of [asFile, joined, cut, alone])
+    assert.ok(!`${stderr}${stdout}`.includes(secret.slice(0, 9)))
+})
+
+test('a directory in place of a secret, and a life that is none, are named for what they are', async () => {
+  const directory = temporaryDirectory()
+  const shown = await run(['job', 'list', '--repo', directory, '--token', directory])
+  assert.match(shown.stderr, /Error: the token in \S+ cannot be read: it is a directory\n/)
+  const serve = [
+    'serve',
+    '--node-type',
+    'compute',
+    '--orchestrators',
+    'https://127.0.0.1:1',
+    '--node-id',
+    'n-1',
+  ]
+  const join = await saltcod([...serve, '--join-token', directory, '--repo', temporaryDirectory()])
+  assert.match(
+    join.stderr,
+    /Error: the token to join with in \S+ cannot be read: it is a directory\nHint: bring it here/,
+  )
+  const repository = temporaryDirectory()
+  mkdirSync(`${repository}/n-1-credential`)
+  const credential = await saltcod([...serve, '--repo', repository])
+  assert.match(
+    credential.stderr,
+    /Error: the credential of this node in \S+ cannot be used: it is a directory\n/,
+  )
+  mkdirSync(`${directory}/tls/authority-key.pem`, { recursive: true })
+  const key = await saltcod(['serve', '--tls', 'auto', '--port', '0', '--repo', directory])
+  assert.match(
+    key.stderr,
+    /Error: the authority of this repository cannot be used: \S+ is a directory\nHint: /,
+  )
+  for (const life of ['0s', '4000d']) {
+    const made = await run(['token', 'create', '--role', 'reader', '--expires', life, '--repo', repository])
+    assert.equal(made.code, 2)
+    assert.match(made.stderr, /longer than nothing, and ten years/)
+  }
 })

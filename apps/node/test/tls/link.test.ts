@@ -5,11 +5,14 @@ import { createServer as createPlainServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
+import type { Config } from '@saltcod/config'
+import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { HttpLink } from '../../src/link/http-link.ts'
 import { fixedTrust, type LinkTrust } from '../../src/link/link-trust.ts'
 import { openAuthority } from '../../src/tls/authority.ts'
+import { requesterTrust } from '../../src/tls/requester-trust.ts'
 import { TRUST_OF_SYSTEM, trustIn } from '../../src/tls/trust.ts'
 import { PlayedRequester } from '../link/played-requester.ts'
 import { makeNode } from '../requester/scheduler/world.ts'
@@ -150,4 +153,21 @@ test('nothing is said in the open to what speaks no TLS, and nothing answered th
   onTestFinished(() => open.close())
   await expect(open.heartbeat(HEARTBEAT)).rejects.toMatchObject({ code: 'LINK_CLOSED' })
   assert.deepEqual(own.heard, [])
+})
+
+test('a token to join that names no authority is suspected where the one of the requester is not known', async () => {
+  const { url } = await requester()
+  const trust = requesterTrust({
+    config: { dataDir: temporaryDirectory(), api: { tls: {} } as Config['api'] },
+    nodeId: 'n-1',
+    fingerprint: null,
+    hasToken: true,
+    log: pino({ level: 'silent' }),
+  })
+  await expect(linkTo([url], trust).heartbeat(HEARTBEAT)).rejects.toMatchObject({
+    code: 'LINK_UNTRUSTED',
+    message: expect.stringMatching(
+      /the token to join with names no authority: either it is of another role/,
+    ) as string,
+  })
 })

@@ -9,7 +9,7 @@ import {
 } from '@saltcod/cli-kit'
 import { type Config, tlsModeOf } from '@saltcod/config'
 import type { Role } from '../../access/role.ts'
-import { tokenText } from '../../access/token.ts'
+import { hideTokens, readToken, tokenText } from '../../access/token.ts'
 import { type ListedToken, listedToken, type NewTokenAnswer } from '../../access/token-answer.ts'
 import { takeTokenLock } from '../../access/token-lock.ts'
 import { Tokens } from '../../access/tokens.ts'
@@ -85,12 +85,13 @@ export interface TokenRevokeOptions extends NodeFlags {
   readonly output: Format
 }
 
-/** Ends a token. */
+/** Ends a token, which is named by its id; of a whole token only that is used, and sent anywhere. */
 export async function tokenRevoke(
   terminal: Terminal,
-  id: string,
+  named: string,
   options: TokenRevokeOptions,
 ): Promise<void> {
+  const id = readToken(named)?.id ?? hideTokens(named)
   const revoked = await withTokens<ListedToken>(terminal, options, {
     async alone(tokens) {
       const ended = tokens.revoke(id)
