@@ -11,9 +11,14 @@ import type { Tokens } from './tokens.ts'
 const OPERATOR_TOKEN_FILE_NAME = 'operator-token'
 const MOST_BYTES = 1_000
 
+/** Returns where a repository keeps the token of the local command line. */
+export function operatorTokenPath(repository: string): string {
+  return join(repository, OPERATOR_TOKEN_FILE_NAME)
+}
+
 /** Returns the token that the repository keeps for the local command line; `null` where there is none to be read. */
 export function readOperatorToken(repository: string): string | null {
-  const path = join(repository, OPERATOR_TOKEN_FILE_NAME)
+  const path = operatorTokenPath(repository)
   try {
     if (statSync(path).size > MOST_BYTES) return null
     const text = readFileSync(path, 'utf8').trim()
@@ -29,7 +34,13 @@ export function readOperatorToken(repository: string): string | null {
  * can be none.
  */
 export function ensureOperatorToken(repository: string, tokens: Tokens): readonly string[] {
-  const path = join(repository, OPERATOR_TOKEN_FILE_NAME)
+  const path = operatorTokenPath(repository)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new Failure(
+      EXIT.usage,
+      `${path} is a directory, and the node keeps the token of the local command line there`,
+      { hint: 'move it away: the node makes the file itself' },
+    )
   const found = readToken(readOperatorToken(repository) ?? '')
   const shown = found === null ? 'unknown' : tokens.verify(found)
   const verified = typeof shown === 'string' ? null : shown

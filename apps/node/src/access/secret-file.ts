@@ -14,8 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Says for people why a file with a secret cannot be read. */
 export function unreadable(error: unknown): string {
-  const code = systemCode(error)
-  return REASONS[code ?? ''] ?? code ?? String(error)
+  return REASONS[systemCode(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
 }
 
 /** Reads a file that somebody named as one with a secret, of which no more than a few bytes are wanted. */

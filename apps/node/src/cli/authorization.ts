@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
-import { Failure, type Terminal } from '@saltcod/cli-kit'
+import { Failure, isFailure, type Terminal } from '@saltcod/cli-kit'
 import type { Config } from '@saltcod/config'
-import { readOperatorToken } from '../access/operator-token.ts'
+import { operatorTokenPath, readOperatorToken } from '../access/operator-token.ts'
 import { isLoopbackHost } from '../access/protection.ts'
 import { readSecretFile } from '../access/secret-file.ts'
 import { EXIT } from '../exit-code.ts'
@@ -49,6 +49,19 @@ export async function typedAuthorization(
 ): Promise<string | undefined> {
   const text = (await terminal.secret(`Token for ${host}:${port}: `))?.trim() ?? ''
   return text === '' ? undefined : bearer(checked(text, 'what was typed'))
+}
+
+/**
+ * Throws a refusal with more to help, where a command found no token of its own for a node of this machine: it looked
+ * into another repository than that of the node, or the token was lost.
+ */
+export function mustHaveOwnToken({ api, dataDir }: Pick<Config, 'api' | 'dataDir'>, refusal: unknown): void {
+  if (!isFailure(refusal) || !isOwnMachine(api.host)) return
+  const { exitCode, hint = '', message, cause } = refusal
+  throw new Failure(exitCode, message, {
+    hint: `${hint}; none was found in ${operatorTokenPath(dataDir)}: name the repository of the node with --repo, or where that file was lost start the node again, which makes another`,
+    cause,
+  })
 }
 
 /** Tells whether a host is this machine, whose repository knows the token of its node. */

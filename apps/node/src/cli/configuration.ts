@@ -3,7 +3,7 @@ import type { Config, FlagUse, LoadedConfig } from '@saltcod/config'
 import { formatProblem, loadConfig } from '@saltcod/config'
 import { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
-import { authorizationFor, typedAuthorization } from './authorization.ts'
+import { authorizationFor, mustHaveOwnToken, typedAuthorization } from './authorization.ts'
 import { addressOf } from './node-address.ts'
 
 /** The flags of settings that a command was given, by which it finds its node among other things. */
@@ -37,6 +37,10 @@ export function clientFor(terminal: Terminal, flags: NodeFlags): ApiClient {
   const authorization = authorizationFor(terminal, config)
   const address = addressOf(config)
   return authorization === undefined
-    ? new ApiClient(address, () => typedAuthorization(terminal, config))
+    ? new ApiClient(address, async (refusal) => {
+        const typed = await typedAuthorization(terminal, config)
+        if (typed === undefined) mustHaveOwnToken(config, refusal)
+        return typed
+      })
     : new ApiClient({ ...address, authorization })
 }

@@ -71,11 +71,17 @@ const TOKENS = '/api/v1/saltcod/tokens'
 /** Speaks to a node over HTTP. Every method throws a `Failure` where the node refuses or cannot be reached. */
 export class ApiClient {
   #address: NodeAddress
-  readonly #ask: () => Promise<string | undefined>
+  readonly #ask: (refusal: unknown) => Promise<string | undefined>
   #asked: Promise<string | undefined> | undefined
 
-  /** `ask` gives what to show to a node that asks for it, once; `undefined` where there is nothing. */
-  constructor(address: NodeAddress, ask: () => Promise<string | undefined> = async () => undefined) {
+  /**
+   * `ask` gives what to show to a node that asks for it, once; `undefined` where there is nothing. It may throw what
+   * says more than the refusal of the node.
+   */
+  constructor(
+    address: NodeAddress,
+    ask: (refusal: unknown) => Promise<string | undefined> = async () => undefined,
+  ) {
     this.#address = address
     this.#ask = ask
   }
@@ -245,7 +251,7 @@ export class ApiClient {
   /** Tells whether there is something to show to a node that refused because nothing was. */
   async #prove({ authorization: shown }: NodeAddress, error: unknown): Promise<boolean> {
     if (shown !== undefined || !isUnproven(error)) return false
-    this.#asked ??= this.#ask()
+    this.#asked ??= this.#ask(error)
     const authorization = await this.#asked
     if (authorization === undefined) return false
     this.#address = { ...this.#address, authorization }

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { Failure } from '@saltcod/cli-kit'
 import type { Logger } from 'pino'
+import { unreadable } from '../access/secret-file.ts'
 import { EXIT } from '../exit-code.ts'
 import { certificatesIn } from './fingerprint.ts'
 import { type CertificateEnd, type ServerCertificate, type ServerTls, WARN_BEFORE_MS } from './server-tls.ts'
@@ -123,8 +124,8 @@ function looksOrReason(options: FileCertificateOptions): string {
 
 /** Reads a certificate and its key. Throws what is wrong with them. */
 function readPair({ certFile, keyFile }: FileCertificateOptions): ReadPair {
-  const cert = readFileSync(certFile, 'latin1')
-  const key = readFileSync(keyFile, 'latin1')
+  const cert = readNamed(certFile)
+  const key = readNamed(keyFile)
   const [leaf] = certificatesIn(cert)
   if (leaf === undefined) throw new Error(`${certFile} holds no certificate`)
   if (!leaf.checkPrivateKey(createPrivateKey(key)))
@@ -132,6 +133,14 @@ function readPair({ certFile, keyFile }: FileCertificateOptions): ReadPair {
   const untilMs = Date.parse(leaf.validTo)
   createSecureContext({ cert, key })
   return { cert, key, leaf: leaf.toString(), untilMs }
+}
+
+function readNamed(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${unreadable(error)}`, { cause: error })
+  }
 }
 
 function reasonOf(error: unknown): string {

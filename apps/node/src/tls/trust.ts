@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import { Failure } from '@saltcod/cli-kit'
+import { unreadable } from '../access/secret-file.ts'
 import { EXIT } from '../exit-code.ts'
 import { certificatesIn } from './fingerprint.ts'
 
@@ -20,7 +21,7 @@ export function trustIn(path: string): ConnectionOptions {
     if (found.length === 0) throw new Error('it holds no certificate')
     return { ...STRICT, ca: found.map(String) }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = unreadable(error)
     throw new Failure(EXIT.usage, `the authorities in ${path} cannot be read: ${reason}`, {
       hint: 'it is the file that --cacert (API.TLS.CAFile) names: PEM, as `saltcod tls authority` prints it',
       cause: error,

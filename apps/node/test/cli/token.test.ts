@@ -68,7 +68,10 @@ test('with a node the command line asks it, by the token of its repository or by
   const list = ['job', 'list', ...elsewhere]
   const refused = await run(list)
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /Unauthorized: this node asks for a token.*\nHint: .*--token FILE/)
+  assert.match(
+    refused.stderr,
+    /Unauthorized: this node asks for a token.*\nHint: .*--token FILE.*operator-token: name the repository of the node with --repo, or/,
+  )
   for (const env of [{ SALTCOD_TOKEN: made.stdout }, { BACALHAU_API_KEY: made.stdout.trim() }])
     assert.equal((await run(list, { env })).code, 0)
   const basic = { BACALHAU_API_USERNAME: 'me', BACALHAU_API_PASSWORD: made.stdout.trim() }
@@ -148,6 +151,13 @@ test('a directory in place of a secret, and a life that is none, are named for w
     /Error: the credential of this node in \S+ cannot be used: it is a directory\n/,
   )
   mkdirSync(`${directory}/tls/authority-key.pem`, { recursive: true })
+  const authorities = await run(['job', 'list', '--repo', repository, '--cacert', directory])
+  assert.match(authorities.stderr, /Error: the authorities in \S+ cannot be read: it is a directory\n/)
+  const own = temporaryDirectory()
+  mkdirSync(`${own}/operator-token`)
+  const operator = await saltcod(['serve', '--require-tokens', '--port', '0', '--repo', own])
+  assert.equal(operator.code, 2)
+  assert.match(operator.stderr, /Error: \S+operator-token is a directory, .*\nHint: move it away/)
   const key = await saltcod(['serve', '--tls', 'auto', '--port', '0', '--repo', directory])
   assert.match(
     key.stderr,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
@@ -109,7 +109,7 @@ test('a pair that is none is not taken and said once, and the one before goes on
   write({ ...good, key: 'nothing' })
   await refused(/./)
   rmSync(certFile)
-  await refused(/ENOENT/)
+  await refused(/cert\.pem cannot be read: there is no such file/)
   write(other)
   await settle(tls)
   assert.equal(tls.current.cert, other.cert)
@@ -123,7 +123,10 @@ test('a node does not start with files that hold no pair, and says which', async
       expect.objectContaining({ exitCode: 2, message: expect.stringMatching(message) as string }) as Error,
     )
   }
-  refused(/^the certificate cannot be used: ENOENT.*cert\.pem/)
+  refused(/^the certificate cannot be used: \S+cert\.pem cannot be read: there is no such file/)
+  mkdirSync(certFile)
+  refused(/^the certificate cannot be used: \S+cert\.pem cannot be read: it is a directory/)
+  rmdirSync(certFile)
   write(good)
   writeFileSync(keyFile, (await pair()).key)
   refused(/is not the key of/)
