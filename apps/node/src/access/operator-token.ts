@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
 import { writeKeptFile } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
-import { systemCode } from '../system-code.ts'
+import { unreadable } from './secret-file.ts'
 import { readToken, tokenText } from './token.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -35,12 +35,6 @@ export function readOperatorToken(repository: string): string | null {
  */
 export function ensureOperatorToken(repository: string, tokens: Tokens): readonly string[] {
   const path = operatorTokenPath(repository)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new Failure(
-      EXIT.usage,
-      `${path} is a directory, and the node keeps the token of the local command line there`,
-      { hint: 'move it away: the node makes the file itself' },
-    )
   const found = readToken(readOperatorToken(repository) ?? '')
   const shown = found === null ? 'unknown' : tokens.verify(found)
   const verified = typeof shown === 'string' ? null : shown
@@ -58,11 +52,15 @@ export function ensureOperatorToken(repository: string, tokens: Tokens): readonl
   } catch (error) {
     // Each further try makes another one.
     tokens.withdraw(kept.id)
-    const code = systemCode(error) ?? String(error)
-    throw new Failure(EXIT.failed, `the token of the local command line cannot be kept in ${path}: ${code}`, {
-      hint: 'free space where the repository is, or see to its rights',
-      cause: error,
-    })
+    const reason = unreadable(error)
+    throw new Failure(
+      EXIT.failed,
+      `the token of the local command line cannot be kept in ${path}: ${reason}`,
+      {
+        hint: 'free space where the repository is, see to its rights, or move away what is in the place of the file',
+        cause: error,
+      },
+    )
   }
   return isOpen ? [`${path} could be read by others: what they may have copied of it has ended`] : []
 }
