@@ -1,10 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { WireNodeState } from '@saltcod/bacalhau-records'
 import { preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
+import type { NewTokenAnswer } from '../../src/access/token-answer.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { checkStores } from './stores-of.ts'
 
@@ -22,12 +24,13 @@ const ENGINE = { Type: 'noop', Params: { DurationMs: 3_600_000 } }
 /** A node whose clock is off by as many milliseconds as a file says; `undefined` where none can be made. */
 function nodeWithShift(
   config: Readonly<Record<string, unknown>>,
+  flags: readonly string[] = [],
 ): { readonly node: AttackedNode; readonly shift: string } | undefined {
   const library = preloadLibrary(SOURCE, temporaryDirectory())
   if (library === undefined) return undefined
   const shift = join(temporaryDirectory(), 'shift')
   const environment = { LD_PRELOAD: library, SHIFTED_CLOCK: shift }
-  return { node: new AttackedNode(join(temporaryDirectory(), 'repo'), [], config, environment), shift }
+  return { node: new AttackedNode(join(temporaryDirectory(), 'repo'), flags, config, environment), shift }
 }
 
 async function untilRunning(node: AttackedNode, id: string, executions: number): Promise<void> {
@@ -102,4 +105,34 @@ test('a job that was interrupted while the clock was a day ahead runs when it is
   await untilRunning(node, id, KILLS + 1)
   await node.kill()
   await checkStores(node.repository)
+}, 120_000)
+
+test('a node whose clock is behind the certificate of its requester says so, and joins when it is right', async ({
+  skip,
+}) => {
+  const guard = ['--node-type', 'requester', '--tls', 'auto', '--require-tokens']
+  const requester = new AttackedNode(join(temporaryDirectory(), 'requester'), guard)
+  await requester.start()
+  const token = join(temporaryDirectory(), 'join.token')
+  const answer = await requester.request('POST', 'saltcod/tokens', { Role: 'node' })
+  writeFileSync(token, ((await answer.json()) as NewTokenAnswer).Token, { mode: 0o600 })
+  const joining = ['--orchestrators', await requester.url(), '--join-token', token]
+  const made = nodeWithShift({}, ['--node-type', 'compute', ...joining])
+  if (made === undefined) return skip('there is no gcc to build the library that shifts the clock')
+  const { node, shift } = made
+  writeFileSync(shift, String(-2 * DAY_MS))
+  await node.start()
+  await eventually('it says what is wrong', () => node.log.includes('its certificate is not good yet'))
+  expect(node.log).toMatch(/compare the clocks of both machines/)
+  rmSync(shift)
+  const isConnected = async (): Promise<boolean> => {
+    const listed = await requester.request('GET', 'orchestrator/nodes')
+    const { Nodes } = (await listed.json()) as { readonly Nodes: readonly WireNodeState[] }
+    return Nodes.some(({ Connection }) => Connection === 'CONNECTED')
+  }
+  await eventually('it has joined', isConnected, 30_000)
+  // What was made while the clock was right does not lose by a clock that is wrong again.
+  writeFileSync(shift, String(100 * DAY_MS))
+  await delay(LOOKS_MS)
+  expect(await isConnected(), node.log.slice(-2_000)).toBe(true)
 }, 120_000)
