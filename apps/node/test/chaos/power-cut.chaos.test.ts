@@ -13,14 +13,14 @@ import { FLAGS, RecordedNode } from './recorded-node.ts'
 
 const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
-const IMAGES = LONG ? 8_000 : 60
+const IMAGES = LONG ? 8_000 : 100
 /** One image in so many is what a node finds that is recorded in turn while it recovers. */
-const RECOVER_EVERY = LONG ? 320 : 40
-const RECOVERY_IMAGES = LONG ? 80 : 15
+const RECOVER_EVERY = LONG ? 320 : 60
+const RECOVERY_IMAGES = LONG ? 80 : 30
 /** Of a node that brings a repository of schema 1 to this release's. */
-const MIGRATION_IMAGES = LONG ? 1_000 : 15
+const MIGRATION_IMAGES = LONG ? 1_000 : 30
 /** One image in so many is given to a whole node. */
-const WHOLE_NODE = LONG ? 80 : 30
+const WHOLE_NODE = 80
 /** One image in so many says that its owner died, as it did, so that a child checks it first. */
 const CHECKED_BY_CHILD = 25
 const ROUNDS = LONG ? 8 : 2

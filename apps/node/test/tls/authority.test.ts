@@ -72,7 +72,7 @@ test('an authority that cannot be used is refused, and none takes its place', as
   rmSync(key)
   await refused(/authority-key\.pem is gone/)
   mkdirSync(key)
-  await refused(/authority-key\.pem (?:cannot be read|can be read)/)
+  await refused(/authority-key\.pem is a directory$/)
   rmSync(key, { recursive: true })
   writeFileSync(key, ownKey, { mode: 0o600 })
   assert.equal((await openAuthority(repository, NOW)).certificate, ownCertificate.toString())
